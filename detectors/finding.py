@@ -1,0 +1,83 @@
+"""What a detector says: findings with an outcome, whose fault it is, and who may accuse on such evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """Outcome of one rule on one subject, mildest first (rules.md section 1)."""
+
+    CLEAR = "clear"
+    NOT_PROVEN = "not_proven"
+    REVIEW = "review"
+    VIOLATION = "violation"
+
+    @property
+    def severity(self) -> int:
+        return list(Outcome).index(self)
+
+
+class Fault(StrEnum):
+    """Whose fault a finding is."""
+
+    PLATFORM = "platform"
+    INSTITUTION = "institution"
+    LEARNER = "learner"
+    ENVIRONMENT = "environment"
+    UNDETERMINED = "undetermined"
+
+
+class Evidence(StrEnum):
+    """Who may accuse.
+
+    `SERVER` is decided only from what the server itself created or timed. `CLIENT` is an
+    observation that an unmodified browser practically never produces: alone it is at most a
+    `review`. `STATISTIC` raises the priority of a review and never more.
+    """
+
+    SERVER = "S"
+    CLIENT = "C+"
+    STATISTIC = "C-"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing a detector found on one subject.
+
+    Times are server milliseconds since the epoch, positions are content milliseconds of the
+    session's lesson; -1 where there is none. `session`, `hour`, `controls` and `photos` are rows
+    of the trace's arrays. `measured` and `limit` are the two numbers a person is shown, in `unit`.
+    `voids` tells that [start_ms, end_ms) earns no credit while the finding stands.
+    """
+
+    rule: str
+    outcome: Outcome
+    reason: str
+    fault: Fault
+    evidence: Evidence
+    session: int = -1
+    hour: int = -1
+    start_ms: int = -1
+    end_ms: int = -1
+    start_pos_ms: int = -1
+    end_pos_ms: int = -1
+    measured: float = 0.0
+    limit: float = 0.0
+    unit: str = "s"
+    voids: bool = False
+    needs_two_reviewers: bool = False
+    rival: int = -1
+    controls: tuple[int, ...] = ()
+    photos: tuple[int, ...] = ()
+    numbers: dict[str, float] = field(default_factory=dict)
+
+
+def worst(outcomes: list[Outcome]) -> Outcome:
+    """The most severe of `outcomes`; `clear` for none.
+
+    >>> worst([Outcome.CLEAR, Outcome.REVIEW]).value
+    'review'
+    """
+    return max(outcomes, key=lambda outcome: outcome.severity, default=Outcome.CLEAR)

@@ -1,0 +1,76 @@
+"""The numbers a detector decides by: a policy pack, reduced to what a pure function needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Value = float | int | str | bool
+
+
+class Status(StrEnum):
+    """Life of a rule in a pack: only `active` findings are acted on; `shadow` ones are stored."""
+
+    DRAFT = "draft"
+    SHADOW = "shadow"
+    ACTIVE = "active"
+    RETIRED = "retired"
+
+
+class Reach(StrEnum):
+    """How far invalidity reaches: class-hour, learner's training, whole class."""
+
+    CLASS_HOUR = "L1"
+    LEARNER = "L2"
+    CLASS = "L3"
+
+
+@dataclass(frozen=True, slots=True)
+class RulePolicy:
+    """One rule of a pack. `rule["max_gap_s"]` reads a parameter; an unknown name is a KeyError."""
+
+    rule: str
+    clause: str
+    status: Status
+    reach: Reach
+    curable: bool
+    parameters: Mapping[str, Value]
+
+    def __getitem__(self, name: str) -> float:
+        value = self.parameters[name]
+        if isinstance(value, str):
+            raise TypeError(f"{self.rule}.{name} is a word, not a number: {value!r}")
+        return float(value)
+
+    def ms(self, name: str) -> int:
+        """The parameter, given in seconds, as whole milliseconds."""
+        return round(self[name] * 1000)
+
+    def word(self, name: str) -> str:
+        """The parameter as the word that it is."""
+        value = self.parameters[name]
+        if not isinstance(value, str):
+            raise TypeError(f"{self.rule}.{name} is a number, not a word: {value!r}")
+        return value
+
+    @property
+    def acts(self) -> bool:
+        return self.status is Status.ACTIVE
+
+    @property
+    def runs(self) -> bool:
+        return self.status in (Status.ACTIVE, Status.SHADOW)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A pack as the detectors see it: identity for the record, and its rules by id."""
+
+    id: str
+    version: str
+    digest: str
+    rules: Mapping[str, RulePolicy]
+
+    def __getitem__(self, rule: str) -> RulePolicy:
+        return self.rules[rule]

@@ -1,0 +1,256 @@
+"""Facts of many sittings as columns.
+
+One live session and the nightly million have the same layout: flat arrays in session order and
+offsets into them, so that every detector is written once, vectorised. All times are integer
+milliseconds and all positions integer content milliseconds: sums and comparisons are exact, and a
+verdict does not depend on which sessions happened to share a chunk.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum, IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+NONE = -1  # no time, no position, no row
+
+
+class Kind(IntEnum):
+    """Event types, as stored; the names are the wire's."""
+
+    PLAY = 1
+    PAUSE = 2
+    WAITING = 3
+    PLAYING = 4
+    ENDED = 5
+    PROGRESS = 6
+    SEEK = 7
+    RATE = 8
+    VISIBILITY = 9
+    FOCUS = 10
+    POPUP_SHOWN = 11
+    POPUP_ANSWERED = 12
+    POPUP_EXPIRED = 13
+    INTEGRITY = 14
+    ERROR = 15
+
+
+class Flag(IntFlag):
+    """Bits of an event's `flags`: a fact is either known to be true, known to be false, or unsaid."""
+
+    VISIBLE = 1
+    HIDDEN = 2
+    FOCUSED = 4
+    BLURRED = 8
+    BLOCKED = 16
+
+
+# 30 bytes an event. `recv_ms` counts from the session's start by the server's clock; `at_ms` is the
+# client's own clock and is never used for credit; `x` is a seek's target position, a rate times
+# 1000, or the row of the event's words (challenge, nonce, code ...) in the batch's notes.
+EVENT = np.dtype(
+    [
+        ("at_ms", "<i8"),
+        ("recv_ms", "<i4"),
+        ("seq", "<i4"),
+        ("pos_ms", "<i4"),
+        ("x", "<i4"),
+        ("mono_ms", "<i4"),
+        ("kind", "u1"),
+        ("flags", "u1"),
+    ]
+)
+
+
+class Control(IntEnum):
+    """Kinds of control that the ledger keeps."""
+
+    POPUP = 1
+    SNAPSHOT = 2
+    FACE_CHECK = 3
+
+
+class ControlFlag(IntFlag):
+    """What the server knows of one control. `SERVICE` marks one issued by this service itself."""
+
+    SERVICE = 1
+    REISSUE = 2
+    RANDOM_TIME = 4  # its time was drawn unpredictably
+    FOREIGN_NONCE = 8  # answered with a nonce that was not its own
+    EARLY_ANSWER = 16  # answered before it was issued
+    UNTRUSTED_INPUT = 32  # the browser marked the answering event as made by a script
+    ANSWERED_TWICE = 64
+    UNKNOWN = 128  # the client answered a challenge that nobody issued
+
+
+# Times count from the session's start by the server's clock, NONE where it did not happen.
+CONTROL = np.dtype(
+    [
+        ("issued_ms", "<i4"),
+        ("due_ms", "<i4"),
+        ("shown_ms", "<i4"),
+        ("answered_ms", "<i4"),
+        ("expired_ms", "<i4"),
+        ("shown_seq", "<i4"),  # place of the popup_shown event in the client's own order
+        ("answered_seq", "<i4"),
+        ("window_ms", "<i4"),
+        ("latency_ms", "<i4"),  # shown to answered on the client's own clock
+        ("kind", "u1"),
+        ("flags", "u1"),
+    ]
+)
+
+
+class Check(IntEnum):
+    """Result of one photo's comparison with the enrolled face."""
+
+    PENDING = 0
+    MATCH = 1
+    REVIEW = 2  # between the thresholds
+    MISMATCH = 3
+    NO_FACE = 4
+    SEVERAL_FACES = 5
+    LOW_QUALITY = 6
+    SPOOF = 7
+    NO_REFERENCE = 8
+    NO_CONSENT = 9
+    UNREADABLE = 10
+    NOT_COMPARED = 11  # kept as an image only; the class runs no comparison on it
+
+
+class Purpose(IntEnum):
+    START = 1
+    RANDOM = 2
+    RESUME = 3
+    CHALLENGE = 4
+
+
+class PhotoFlag(IntFlag):
+    BOUND = 1  # answers a control of this session with an unused nonce
+    RANDOM_TIME = 2  # that control's time was drawn unpredictably
+    KEPT = 4  # the bytes were retrievable and unaltered when the facts were gathered
+    SEEN_BEFORE = 8  # identical bytes exist under another snapshot
+    LIVE = 16  # liveness passed
+    REUSE_CONFIRMED = 32  # a person confirmed the re-use
+    REUSE_CLEARED = 64  # a person cleared it
+
+
+PHOTO = np.dtype(
+    [
+        ("taken_ms", "<i8"),
+        ("recv_ms", "<i4"),
+        ("control", "<i4"),  # row in this session's controls, NONE when unbound
+        ("score", "<f4"),  # face distance; NaN where none was computed
+        ("limit", "<f4"),  # threshold the score was held against
+        ("purpose", "u1"),
+        ("check", "u1"),
+        ("flags", "u1"),
+    ]
+)
+
+
+class SessionFlag(IntFlag):
+    OPEN = 1
+    LEASE_EXPIRED = 2
+    ATTESTED = 4  # receive times come from a platform's log
+    PLATFORM_CONTROLS = 8  # the platform runs its own pop-ups and photo times
+    REFERENCE_PHOTO = 16
+    FACE_CONSENT = 32
+    SEQ_CONFLICT = 64  # one seq arrived with two contents
+    CHAIN_BROKEN = 128  # the stored batches no longer hash to the chain
+
+
+SESSION = np.dtype(
+    [
+        ("start_ms", "<i8"),
+        ("end_ms", "<i8"),
+        ("case", "<i4"),  # one person in one class
+        ("person", "<i4"),
+        ("klass", "<i4"),
+        ("platform", "<i4"),
+        ("lesson", "<i4"),  # row in `lessons`
+        ("device", "<i4"),
+        ("window", "<i4"),
+        ("resume_ms", "<i4"),  # content position at which the service told the client to start
+        ("flags", "u1"),
+    ]
+)
+
+LESSON = np.dtype(
+    [
+        ("course", "<i4"),  # row of the frozen course version, same number = same course
+        ("order", "<i4"),
+        ("media_ms", "<i4"),
+        ("professional", "u1"),
+        ("sequential_lock", "u1"),
+    ]
+)
+
+# A class-hour is made of pieces of lessons; `hour` numbers the class-hours of all plans in the trace.
+PIECE = np.dtype(
+    [
+        ("klass", "<i4"),
+        ("hour", "<i4"),
+        ("lesson", "<i4"),
+        ("start_ms", "<i4"),
+        ("end_ms", "<i4"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Columns of S sittings.
+
+    sessions  SESSION[S], sorted by (case, start_ms)
+    events    EVENT[E], per session sorted by seq, each seq once
+    controls  CONTROL[C], per session in order of issue
+    photos    PHOTO[P], per session in order of receipt
+    lessons   LESSON[L]; pieces PIECE[Q], sorted by (klass, hour)
+    *_at      int64[S+1] offsets: events of session s are events[events_at[s]:events_at[s + 1]]
+    """
+
+    sessions: NDArray[np.void]
+    events: NDArray[np.void]
+    events_at: Ints
+    controls: NDArray[np.void]
+    controls_at: Ints
+    photos: NDArray[np.void]
+    photos_at: Ints
+    lessons: NDArray[np.void]
+    pieces: NDArray[np.void]
+
+    def __len__(self) -> int:
+        return len(self.sessions)
+
+    def events_of(self, session: int) -> NDArray[np.void]:
+        return self.events[self.events_at[session] : self.events_at[session + 1]]
+
+    def controls_of(self, session: int) -> NDArray[np.void]:
+        return self.controls[self.controls_at[session] : self.controls_at[session + 1]]
+
+    def photos_of(self, session: int) -> NDArray[np.void]:
+        return self.photos[self.photos_at[session] : self.photos_at[session + 1]]
+
+
+def offsets(counts: Ints) -> Ints:
+    """int64[n+1] offsets of n groups of the given sizes.
+
+    >>> offsets(np.array([2, 0, 3])).tolist()
+    [0, 2, 2, 5]
+    """
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(counts, dtype=np.int64)])
+
+
+def owners(at: Ints) -> Ints:
+    """The group of every element, from the groups' offsets.
+
+    >>> owners(np.array([0, 2, 2, 5])).tolist()
+    [0, 0, 2, 2, 2]
+    """
+    return np.repeat(np.arange(len(at) - 1, dtype=np.int64), np.diff(at))

@@ -1,0 +1,1 @@
+"""The service around the detectors: edges, domain, store, vision, reports and jobs."""

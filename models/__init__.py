@@ -1,0 +1,53 @@
+"""The tables. Classes only: what is done with them lives in app/store."""
+
+from models.base import Base
+from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
+from models.judgement import Appeal, Finding, Review, Run, Verdict
+from models.ledger import AuditEntry, PhotoAccess
+from models.people import Learner, LearnerKey, Person, ReferencePhoto, User, UserSession
+from models.platform import ApiKey, Platform, Webhook, WebhookDelivery
+from models.records import (
+    AssessmentRecord,
+    HistoryRecord,
+    LeaveRecord,
+    OfflineAttendance,
+    SatisfactionRecord,
+)
+from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
+
+__all__ = [
+    "ApiKey",
+    "Appeal",
+    "AssessmentRecord",
+    "AuditEntry",
+    "Base",
+    "ClassHour",
+    "Control",
+    "Course",
+    "CourseVersion",
+    "Enrolment",
+    "EventBatch",
+    "EventLog",
+    "Finding",
+    "HistoryRecord",
+    "Learner",
+    "LearnerKey",
+    "LeaveRecord",
+    "Lesson",
+    "OfflineAttendance",
+    "Person",
+    "PhotoAccess",
+    "Platform",
+    "ReferencePhoto",
+    "Review",
+    "Run",
+    "SatisfactionRecord",
+    "Session",
+    "Snapshot",
+    "TrainingClass",
+    "User",
+    "UserSession",
+    "Verdict",
+    "Webhook",
+    "WebhookDelivery",
+]

@@ -1,0 +1,114 @@
+"""What was concluded, by the engine and by people. Rows here are only ever added."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from models.base import Base, Blob, Digest, Document, Key, Ms, Name, Ref, Text, mapped_column
+
+
+class Run(Base):
+    """One evaluation: of a session at its close, of a class on demand, or of a night's classes."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[Key]
+    kind: Mapped[Name]  # session | class | nightly
+    class_id: Mapped[int | None] = mapped_column(ForeignKey("classes.id"), index=True)
+    requested_by: Mapped[Name]
+    state: Mapped[Name]  # queued | running | done | failed
+    total: Mapped[int]
+    done: Mapped[int]
+    started_ms: Mapped[Ms]
+    finished_ms: Mapped[Ms | None]
+    heartbeat_ms: Mapped[Ms]
+    summary: Mapped[Document]
+    error: Mapped[Text | None]
+
+
+class Verdict(Base):
+    """A verdict on one subject, complete in `body`: canonical JSON that a re-run reproduces
+    byte for byte. The latest row of a subject and pack is the current one."""
+
+    __tablename__ = "verdicts"
+    __table_args__ = (
+        Index("ix_verdicts_subject", "subject_kind", "subject_id", "hour", "id"),
+        Index("ix_verdicts_class", "class_id", "subject_kind"),
+    )
+
+    id: Mapped[Key]
+    subject_kind: Mapped[Name]  # session | class_hour | enrolment | class
+    subject_id: Mapped[int]  # id of the session, enrolment (also for class_hour) or class
+    hour: Mapped[int]  # number of the class-hour, 0 for other subjects
+    class_id: Mapped[int] = mapped_column(ForeignKey("classes.id"))
+    run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
+    outcome: Mapped[Name]
+    pack: Mapped[Name]  # id@version
+    pack_digest: Mapped[Name]
+    facts_digest: Mapped[Digest]
+    body: Mapped[Blob]
+    digest: Mapped[Digest]
+    created_ms: Mapped[Ms]
+
+
+class Finding(Base):
+    """A finding under a name that is the same in every run, so that reviews stay attached to it."""
+
+    __tablename__ = "findings"
+    __table_args__ = (
+        UniqueConstraint("class_id", "key"),
+        Index("ix_findings_queue", "status", "outcome", "id"),
+        Index("ix_findings_platform", "platform_id", "id"),
+    )
+
+    id: Mapped[Key]
+    key: Mapped[Name]  # digest of subject, rule, reason and interval
+    platform_id: Mapped[int] = mapped_column(ForeignKey("platforms.id"))
+    class_id: Mapped[int] = mapped_column(ForeignKey("classes.id"))
+    learner_id: Mapped[int | None] = mapped_column(ForeignKey("learners.id"), index=True)
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("sessions.id"), index=True)
+    hour: Mapped[int | None]
+    rule: Mapped[Name]
+    reason: Mapped[Name]
+    outcome: Mapped[Name]
+    fault: Mapped[Name]
+    evidence: Mapped[Name]
+    needs_two_reviewers: Mapped[bool]
+    shadow: Mapped[bool]
+    start_ms: Mapped[Ms | None]
+    end_ms: Mapped[Ms | None]
+    body: Mapped[Document]
+    pack: Mapped[Name]
+    status: Mapped[Name]  # open | first_review | upheld | overturned | cured | gone
+    first_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
+    last_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
+    created_ms: Mapped[Ms]
+    updated_ms: Mapped[Ms]
+
+
+class Review(Base):
+    __tablename__ = "reviews"
+
+    id: Mapped[Key]
+    finding_id: Mapped[Ref] = mapped_column(ForeignKey("findings.id"))
+    reviewer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    stage: Mapped[Name]  # first (初审) | second (复核)
+    decision: Mapped[Name]  # uphold | overturn | need_more
+    reason: Mapped[Text]
+    created_ms: Mapped[Ms]
+
+
+class Appeal(Base):
+    __tablename__ = "appeals"
+
+    id: Mapped[Key]
+    finding_id: Mapped[Ref] = mapped_column(ForeignKey("findings.id"))
+    filed_by: Mapped[Name]
+    statement: Mapped[Text]
+    created_ms: Mapped[Ms]
+    reply: Mapped[Text | None]
+    replied_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+    replied_ms: Mapped[Ms | None]
+
+

@@ -1,0 +1,31 @@
+"""Who did what, and who looked at whom. Append-only, each row chained to the one before."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped
+
+from models.base import Base, Digest, Document, Key, Ms, Name, Ref, Text, mapped_column
+
+
+class AuditEntry(Base):
+    __tablename__ = "audit_entries"
+
+    id: Mapped[Key]
+    at_ms: Mapped[Ms]
+    actor: Mapped[Name]  # user:<name>, key:<label>, system
+    action: Mapped[Name]
+    subject: Mapped[Name]
+    detail: Mapped[Document]
+    chain: Mapped[Digest]
+
+
+class PhotoAccess(Base):
+    __tablename__ = "photo_accesses"
+
+    id: Mapped[Key]
+    at_ms: Mapped[Ms]
+    user_id: Mapped[Ref] = mapped_column(ForeignKey("users.id"))
+    snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id"), index=True)
+    reference_photo_id: Mapped[int | None] = mapped_column(ForeignKey("reference_photos.id"))
+    purpose: Mapped[Text]

@@ -1,0 +1,97 @@
+"""People who study, and people who look at them."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from models.base import Base, Blob, Digest, Document, Items, Key, Ms, Name, Ref, mapped_column
+
+
+class Person(Base):
+    """One natural person, known by the keyed hash of the ID number, whatever accounts exist."""
+
+    __tablename__ = "persons"
+
+    id: Mapped[Key]
+    id_hash: Mapped[Digest | None] = mapped_column(unique=True)
+
+
+class Learner(Base):
+    """A person's account on one platform."""
+
+    __tablename__ = "learners"
+    __table_args__ = (UniqueConstraint("platform_id", "external_id"),)
+
+    id: Mapped[Key]
+    platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id"))
+    external_id: Mapped[Name]
+    person_id: Mapped[Ref] = mapped_column(ForeignKey("persons.id"))
+    name: Mapped[Name]
+    id_number_encrypted: Mapped[Blob | None]
+    id_last4: Mapped[Name | None]
+    real_name_verified: Mapped[bool]
+    face_consent: Mapped[bool]
+    consent_ms: Mapped[Ms | None]
+    consent_document: Mapped[Name | None]
+    created_ms: Mapped[Ms]
+
+
+class LearnerKey(Base):
+    """The key that a learner's face data is encrypted with, wrapped by the master key.
+
+    Erasure destroys `wrapped`; what was encrypted with it, backups included, stays unreadable.
+    """
+
+    __tablename__ = "learner_keys"
+
+    learner_id: Mapped[int] = mapped_column(ForeignKey("learners.id"), primary_key=True)
+    wrapped: Mapped[Blob | None]
+    created_ms: Mapped[Ms]
+    destroyed_ms: Mapped[Ms | None]
+
+
+class ReferencePhoto(Base):
+    """An enrolled photo and its face template, both encrypted with the learner's key."""
+
+    __tablename__ = "reference_photos"
+    __table_args__ = (UniqueConstraint("learner_id", "sha256"),)
+
+    id: Mapped[Key]
+    learner_id: Mapped[Ref] = mapped_column(ForeignKey("learners.id"))
+    sha256: Mapped[Digest]
+    blob_key: Mapped[Name | None]
+    template_encrypted: Mapped[Blob | None]
+    model: Mapped[Name | None]
+    quality: Mapped[Document]
+    created_ms: Mapped[Ms]
+    retired_ms: Mapped[Ms | None]
+
+
+class User(Base):
+    """Someone who signs in to the console. Roles: auditor, reviewer, platform_viewer, admin."""
+
+    __tablename__ = "users"
+
+    id: Mapped[Key]
+    username: Mapped[Name] = mapped_column(unique=True)
+    display_name: Mapped[Name]
+    password_hash: Mapped[Name]
+    role: Mapped[Name]
+    counties: Mapped[Items]
+    platform_id: Mapped[int | None] = mapped_column(ForeignKey("platforms.id"))
+    created_ms: Mapped[Ms]
+    disabled_ms: Mapped[Ms | None]
+
+
+class UserSession(Base):
+    """A console login. The cookie carries the token, the table only its digest."""
+
+    __tablename__ = "user_sessions"
+
+    token_digest: Mapped[Digest] = mapped_column(primary_key=True)
+    user_id: Mapped[Ref] = mapped_column(ForeignKey("users.id"))
+    csrf: Mapped[Name]
+    created_ms: Mapped[Ms]
+    seen_ms: Mapped[Ms]
+    expires_ms: Mapped[Ms]

@@ -1,0 +1,62 @@
+"""Learning platforms (the tenants), their keys, and where they want to be notified."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from models.base import Base, Blob, Digest, Document, Items, Key, Ms, Name, Ref, Text, mapped_column
+
+
+class Platform(Base):
+    __tablename__ = "platforms"
+
+    id: Mapped[Key]
+    slug: Mapped[Name] = mapped_column(unique=True)
+    name: Mapped[Name]
+    county: Mapped[Name]
+    created_ms: Mapped[Ms]
+
+
+class ApiKey(Base):
+    """A platform's key. Only the SHA-256 of its secret is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[Key]
+    platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id"))
+    label: Mapped[Name]
+    digest: Mapped[Digest] = mapped_column(unique=True)
+    scopes: Mapped[Items]
+    created_ms: Mapped[Ms]
+    expires_ms: Mapped[Ms | None]
+    revoked_ms: Mapped[Ms | None]
+
+
+class Webhook(Base):
+    __tablename__ = "webhooks"
+
+    id: Mapped[Key]
+    platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id"))
+    url: Mapped[Text]
+    events: Mapped[Items]
+    secret_encrypted: Mapped[Blob]
+    created_ms: Mapped[Ms]
+    disabled_ms: Mapped[Ms | None]
+
+
+class WebhookDelivery(Base):
+    __tablename__ = "webhook_deliveries"
+    __table_args__ = (UniqueConstraint("webhook_id", "message_id"),)
+
+    id: Mapped[Key]
+    webhook_id: Mapped[Ref] = mapped_column(ForeignKey("webhooks.id"))
+    message_id: Mapped[Name]
+    event: Mapped[Name]
+    payload: Mapped[Document]
+    created_ms: Mapped[Ms]
+    attempts: Mapped[int]
+    next_attempt_ms: Mapped[Ms | None] = mapped_column(index=True)
+    delivered_ms: Mapped[Ms | None]
+    last_status: Mapped[int | None]
+    last_error: Mapped[Text | None]

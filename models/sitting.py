@@ -1,0 +1,155 @@
+"""One sitting: its lease, its events, the controls issued in it, its photos."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from models.base import Base, Blob, Digest, Document, Key, Ms, Name, Ref, mapped_column
+
+
+class Session(Base):
+    """A sitting of one learner on one lesson.
+
+    The columns from `lease_digest` to `play_recv_ms` are its running state: the lease, the head
+    of the hash chain over the stored batches, and the learning clock that controls are drawn on.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        UniqueConstraint("platform_id", "external_id"),
+        Index("ix_sessions_learner_class", "learner_id", "class_id"),
+        Index("ix_sessions_person_opened", "person_id", "opened_ms"),
+        Index("ix_sessions_state_lease", "state", "lease_expires_ms"),
+    )
+
+    id: Mapped[Key]
+    platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id"))
+    external_id: Mapped[Name]
+    class_id: Mapped[Ref] = mapped_column(ForeignKey("classes.id"))
+    learner_id: Mapped[int] = mapped_column(ForeignKey("learners.id"))
+    person_id: Mapped[int] = mapped_column(ForeignKey("persons.id"))
+    lesson_id: Mapped[int] = mapped_column(ForeignKey("lessons.id"))
+    device_id: Mapped[Name]
+    window_id: Mapped[Name]
+    client: Mapped[Document]
+    provenance: Mapped[Name]  # live | attested
+    state: Mapped[Name]  # open | closed | expired | superseded
+    close_reason: Mapped[Name | None]
+    started_at_ms: Mapped[Ms | None]  # the client's word
+    opened_ms: Mapped[Ms]  # the server's clock; in an import, the platform's
+    last_recv_ms: Mapped[Ms]
+    closed_ms: Mapped[Ms | None]
+    resume_ms: Mapped[int]
+
+    lease_digest: Mapped[Digest | None]
+    lease_expires_ms: Mapped[Ms | None]
+    chain: Mapped[Digest]
+    batch_count: Mapped[int]
+    event_count: Mapped[int]
+    next_seq: Mapped[int]
+    seq_conflict: Mapped[bool]
+    learning_ms: Mapped[int]
+    play_pos_ms: Mapped[int]
+    play_recv_ms: Mapped[Ms]
+
+    seed_encrypted: Mapped[Blob | None]  # drawn at the start; all control times follow from it
+    commitment: Mapped[Digest | None]  # sha256 of the seed, told at the start
+    seed_revealed: Mapped[Blob | None]  # the seed, once the sitting is over
+
+
+class EventBatch(Base):
+    """One acknowledged batch of an open session, in order of arrival."""
+
+    __tablename__ = "event_batches"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    ordinal: Mapped[int] = mapped_column(primary_key=True)
+    received_ms: Mapped[Ms]
+    count: Mapped[int]
+    records: Mapped[Blob]
+    notes: Mapped[Blob]
+    chain: Mapped[Digest]
+
+
+class EventLog(Base):
+    """All facts of a closed session in one row: the night reads nothing else of it.
+
+    `events` and `notes` are the batches end to end, `manifest` tells where each began and when it
+    came, so that the hash chain is still checked batch by batch. `controls` and `photos` are the
+    ledger as the detectors read it, rebuilt whenever a face check or a decision changes them.
+    """
+
+    __tablename__ = "event_logs"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    manifest: Mapped[Blob]
+    events: Mapped[Blob]
+    notes: Mapped[Blob]
+    controls: Mapped[Blob]
+    photos: Mapped[Blob]
+    chain: Mapped[Digest]
+    sealed_ms: Mapped[Ms]
+
+
+class Control(Base):
+    """One line of the ledger: a pop-up, photo or face check that was demanded of a client."""
+
+    __tablename__ = "controls"
+    __table_args__ = (UniqueConstraint("session_id", "challenge_id"),)
+
+    id: Mapped[Key]
+    session_id: Mapped[Ref] = mapped_column(ForeignKey("sessions.id"))
+    kind: Mapped[Name]  # popup | snapshot | face_check
+    challenge_id: Mapped[Name]
+    nonce: Mapped[Name | None]
+    source: Mapped[Name]  # service | platform
+    random_time: Mapped[bool]
+    reissue_of: Mapped[Name | None]
+    demand: Mapped[Document]  # what the client was told: frames, actions, question
+    issued_ms: Mapped[Ms]
+    due_ms: Mapped[Ms]
+    window_ms: Mapped[int]
+    shown_ms: Mapped[Ms | None]
+    shown_seq: Mapped[int | None]
+    answered_ms: Mapped[Ms | None]
+    answered_seq: Mapped[int | None]
+    expired_ms: Mapped[Ms | None]
+    latency_ms: Mapped[int | None]
+    flags: Mapped[int]  # detectors.trace.ControlFlag
+
+
+class Snapshot(Base):
+    """A photo of a sitting, encrypted in the blob store, and what the face worker made of it."""
+
+    __tablename__ = "snapshots"
+    __table_args__ = (
+        UniqueConstraint("session_id", "external_id"),
+        Index("ix_snapshots_status_claim", "status", "claim_expires_ms"),
+    )
+
+    id: Mapped[Key]
+    session_id: Mapped[Ref] = mapped_column(ForeignKey("sessions.id"))
+    external_id: Mapped[Name]
+    purpose: Mapped[Name]  # start | random | resume | challenge
+    control_id: Mapped[int | None] = mapped_column(ForeignKey("controls.id"))
+    frame: Mapped[int]
+    taken_at_ms: Mapped[Ms | None]
+    received_ms: Mapped[Ms]
+    sha256: Mapped[Digest] = mapped_column(index=True)
+    media_type: Mapped[Name]
+    size: Mapped[int]
+    blob_key: Mapped[Name | None]
+    purged_ms: Mapped[Ms | None]
+
+    status: Mapped[Name]  # pending | done | failed
+    attempts: Mapped[int]
+    claimed_by: Mapped[Name | None]
+    claim_expires_ms: Mapped[Ms | None]
+    check: Mapped[int]  # detectors.trace.Check
+    score: Mapped[float | None]
+    limit: Mapped[float | None]
+    reading: Mapped[Document | None]  # quality, model, thresholds, number of snapshots, reasons
+    phash: Mapped[Ms | None]  # 64 bits, signed
+    embedding_encrypted: Mapped[Blob | None]
+    checked_ms: Mapped[Ms | None]

@@ -1,0 +1,256 @@
+"""The tables of a pack, a clause file and a catalogue, as written in TOML, with clear refusals."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from detectors.batch_facts import Scope, Unknown
+from detectors.eligibility import Cure
+from detectors.policy import Reach, Status, Value
+
+Word = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+Key = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[A-Za-z0-9_]+$")]
+
+NOT_IN_TREE = "not in tree"
+
+# Sections whose words the product itself knows: each must be there and be one of these.
+KNOWN_WORDS: dict[str, dict[str, tuple[Value, ...]]] = {
+    "provenance": {"attested_may_be_valid": (True, False)},
+    "reach": dict.fromkeys(("grave", "missing_control"), tuple(Reach)),
+    "cure": dict.fromkeys(("approved_leave", "not_misconduct", "misconduct"), tuple(Cure)),
+}
+
+
+class PackError(Exception):
+    """A file of `detectors/packs` is wrong; one line a problem: file, table and field, what."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TextTable(Table):
+    zh: Word
+    en: Word
+
+
+class ParameterTable(Table):
+    """One number or word a pack decides by, and where it comes from."""
+
+    value: bool | int | float | str | list[int]
+    unit: Word
+    source: Literal["quoted", "default"]
+    clause: Key | None = None
+    quote: Word | None = None
+    note_zh: Word
+    note_en: Word
+
+    @field_validator("value", mode="plain")
+    @classmethod
+    def _plain_value(cls, value: object) -> object:
+        if isinstance(value, list) and value and all(type(item) is int for item in value):
+            return value
+        if isinstance(value, bool | int | str):
+            return value
+        if isinstance(value, float) and math.isfinite(value):
+            return value
+        raise ValueError("must be a finite number, a word, true or false, or a list of integers")
+
+    @model_validator(mode="after")
+    def _quoted_or_default(self) -> ParameterTable:
+        if self.source == "quoted" and not (self.clause and self.quote):
+            raise ValueError('source = "quoted" needs clause and quote')
+        if self.source == "default" and (self.clause or self.quote):
+            raise ValueError('source = "default" takes neither clause nor quote')
+        return self
+
+
+class ScalarTable(ParameterTable):
+    """A parameter of a rule or section: detectors take single numbers and words."""
+
+    @field_validator("value", mode="after")
+    @classmethod
+    def _single(cls, value: object) -> object:
+        if isinstance(value, list):
+            raise ValueError("a rule takes no list")
+        return value
+
+    @property
+    def scalar(self) -> Value:
+        assert not isinstance(self.value, list)
+        return self.value
+
+
+class SectionTable(Table):
+    clause: Key | None = None
+    parameters: dict[Name, ScalarTable] = {}
+
+
+class RuleTable(Table):
+    clause: Key
+    title: TextTable
+    status: Status
+    reach: Reach
+    curable: bool
+    parameters: dict[Name, ScalarTable] = {}
+
+
+class CheckTable(Table):
+    clause: Key
+    title: TextTable
+    scope: Scope
+    reach: Reach | Literal["none"]
+    curable: bool
+    unknown: Unknown = Unknown.PENDING
+    parameters: dict[Name, ParameterTable] = {}
+
+
+class PackTable(Table):
+    """A whole pack after `extends` was resolved."""
+
+    schema_version: Literal[1] = Field(alias="schema")
+    id: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$")]
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
+    title: TextTable
+    instrument: Word
+    catalogue: Word
+    provenance: SectionTable
+    class_hour: SectionTable
+    session: SectionTable
+    reach: SectionTable
+    cure: SectionTable
+    rules: dict[Name, RuleTable]
+    checks: dict[Name, CheckTable]
+
+    @property
+    def sections(self) -> dict[str, SectionTable]:
+        return {
+            "provenance": self.provenance,
+            "class_hour": self.class_hour,
+            "session": self.session,
+            "reach": self.reach,
+            "cure": self.cure,
+        }
+
+    @property
+    def tables(self) -> Mapping[str, SectionTable | RuleTable | CheckTable]:
+        """Everything that has parameters, by its name in the file without `rules.` or `checks.`."""
+        return {**self.sections, **self.rules, **self.checks}
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> PackTable:
+        seen = [*self.sections, *self.rules, *self.checks]
+        twice = sorted({name for name in seen if seen.count(name) > 1})
+        if twice:
+            raise ValueError(f"one name for two tables: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _known_words(self) -> PackTable:
+        for section, names in KNOWN_WORDS.items():
+            parameters = self.sections[section].parameters
+            for name, allowed in names.items():
+                if name not in parameters:
+                    raise ValueError(f"{section}.parameters.{name}: missing")
+                if parameters[name].value not in allowed:
+                    words = ", ".join(map(str, allowed))
+                    raise ValueError(f"{section}.parameters.{name}.value: is none of {words}")
+        return self
+
+
+class InstrumentTable(Table):
+    title: Word
+    title_en: Word
+    number: Word
+    issuer: Word
+    dated: date | None = None
+    effective_from: date | None = None
+    effective_to: date | None = None
+    effective_note: str | None = None
+    source_text: Literal["in tree", "not in tree"]
+
+
+class ClauseTable(Table):
+    article: Word
+    words: Word
+    passage: Word | None = None
+    gloss_en: Word
+
+
+class ClauseFile(Table):
+    instrument: InstrumentTable
+    passages: dict[str, Word] = {}
+    clauses: dict[Name, ClauseTable]
+
+    @model_validator(mode="after")
+    def _words_stand_in_their_passage(self) -> ClauseFile:
+        for name, clause in self.clauses.items():
+            if clause.passage is None:
+                continue
+            if clause.passage not in self.passages:
+                raise ValueError(f"clauses.{name}.passage: no passage {clause.passage!r}")
+            if clause.words not in self.passages[clause.passage]:
+                raise ValueError(f"clauses.{name}.words: not in passage {clause.passage!r}")
+        return self
+
+
+class RowTable(Table):
+    clause: Key
+    names: Annotated[list[Word], Field(min_length=1)]
+
+
+class CatalogueFile(Table):
+    id: Word
+    clause: Key
+    dated: date
+    title: TextTable
+    online: RowTable
+    offline: RowTable
+    aliases: dict[str, Word] = {}
+
+    @model_validator(mode="after")
+    def _aliases_lead_to_names(self) -> CatalogueFile:
+        known = {*self.online.names, *self.offline.names}
+        lost = [alias for alias, name in self.aliases.items() if name not in known]
+        if lost:
+            raise ValueError(f"aliases without an exact name: {', '.join(lost)}")
+        return self
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a file; PackError when it is missing or is no TOML."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise PackError(f"{path.name}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PackError(f"{path.name}: {error}") from None
+
+
+def validated(model: type[T], tables: dict[str, Any], name: str) -> T:
+    """`tables` as a `model`; PackError with a line for every field that is wrong."""
+    try:
+        return model.model_validate(tables)
+    except ValidationError as error:
+        raise PackError(*(_line(name, problem) for problem in error.errors())) from None
+
+
+def _line(name: str, problem: Any) -> str:
+    where = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+    what = problem["msg"].removeprefix("Value error, ")
+    return f"{name}: {where}: {what}" if where else f"{name}: {what}"

@@ -1,0 +1,183 @@
+"""Facts, limits and results of the checks before an offline assessment (rules.md section 5).
+
+Every fact may be None: nobody supplied it. A check never takes that for a pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from detectors.policy import Reach, Value
+
+Limit = Value | tuple[int, ...]
+
+
+class Mode(StrEnum):
+    """How a class is taught, and how it is assessed."""
+
+    ONLINE = "online"
+    BLENDED = "blended"
+    OFFLINE = "offline"
+
+
+class Applicant(StrEnum):
+    ENTERPRISE = "enterprise"
+    INSTITUTION = "institution"
+    INDIVIDUAL = "individual"
+
+
+class Scope(StrEnum):
+    CLASS = "class"
+    LEARNER = "learner"
+
+
+class Result(StrEnum):
+    """Result of one check; `not_proven` when a fact is absent."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_APPLICABLE = "not_applicable"
+    NEEDS_AUTHORITY = "needs_authority"
+    NOT_PROVEN = "not_proven"
+
+
+class Unknown(StrEnum):
+    """What an absent fact does: hold the verdict at `pending`, or only stand in the list."""
+
+    PENDING = "pending"
+    LISTED = "listed"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckPolicy:
+    """One check of a pack: its clause, how far a failure goes (None: no further than the list)."""
+
+    check: str
+    clause: str
+    scope: Scope
+    reach: Reach | None
+    curable: bool
+    unknown: Unknown
+    parameters: Mapping[str, Limit]
+
+    def __getitem__(self, name: str) -> float:
+        value = self.parameters[name]
+        if isinstance(value, str | tuple):
+            raise TypeError(f"{self.check}.{name} is not a number: {value!r}")
+        return float(value)
+
+    def word(self, name: str) -> str:
+        value = self.parameters[name]
+        if not isinstance(value, str):
+            raise TypeError(f"{self.check}.{name} is not a word: {value!r}")
+        return value
+
+    def numbers(self, name: str) -> tuple[int, ...]:
+        value = self.parameters[name]
+        if not isinstance(value, tuple):
+            raise TypeError(f"{self.check}.{name} is not a list: {value!r}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """One satisfaction survey: satisfied among valid answers, and the day its result stood."""
+
+    satisfied: int
+    valid_answers: int
+    closed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """An earlier subsidised training of a person, from imported history or this service's classes.
+
+    `assessed` None: nobody said whether it was assessed.
+    """
+
+    class_id: str
+    occupation: str
+    level: str
+    opened_on: date
+    assessed: bool | None = None
+    assessed_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """One absence: asked for in writing, approved, and the day the missed lessons were made up."""
+
+    first_day: date
+    last_day: date
+    written: bool
+    approved: bool
+    made_up_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClassFacts:
+    """Facts of one class. Hours are class-hours, `institution_surveys` those of earlier classes."""
+
+    class_id: str
+    official_class_no: str | None = None
+    occupation: str | None = None
+    level: str | None = None
+    certificate_type: str | None = None
+    mode: Mode | None = None
+    applicant: Applicant | None = None
+    starts_on: date | None = None
+    roster: int | None = None
+    teachers: int | None = None
+    workplaces: int | None = None
+    plan_hours: float | None = None
+    practical_hours: float | None = None
+    explicit_hours_rule: bool = False
+    assessment_planned_on: date | None = None
+    assessment_applied_on: date | None = None
+    assessment_mode: Mode | None = None
+    survey: Survey | None = None
+    institution_surveys: tuple[Survey, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerFacts:
+    """Facts of one learner in the class. `open_hours` are in review or not proven: undecided.
+
+    `history` and `leaves` are None when nobody supplied such a list, and empty when it was empty.
+    """
+
+    learner_id: str
+    valid_hours: float | None = None
+    open_hours: float = 0
+    offline_hours: float | None = None
+    real_name_verified: bool | None = None
+    history: tuple[Training, ...] | None = None
+    leaves: tuple[Leave, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """What one check says of one class (`subject` is its id) or of one learner.
+
+    `found` and `limit` are shown as they are; `reason` is an id for messages, `zh` and `en` the
+    sentence shown to people; `next_on` is the next date on which the check could pass.
+    """
+
+    check: str
+    clause: str
+    scope: Scope
+    subject: str
+    result: Result
+    reason: str
+    found: str
+    limit: str
+    zh: str
+    en: str
+    reach: Reach | None
+    curable: bool
+    unknown: Unknown
+    next_on: date | None = None
+    numbers: dict[str, float] = field(default_factory=dict)

@@ -1,0 +1,64 @@
+"""附件3: the dated catalogue of occupations for online training, by exact name or alias."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Where one occupation stands in the annex.
+
+    `online_name` and `offline_name` are the exact names in the rows 全线上培训 and 不少于8个学时,
+    None where the occupation is not in that row.
+    """
+
+    asked: str
+    online_name: str | None
+    offline_name: str | None
+    by_alias: bool
+
+    @property
+    def conflict(self) -> bool:
+        """Both rows name the occupation: wholly online, and not."""
+        return self.online_name is not None and self.offline_name is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Occupations:
+    """The two rows of the annex, in its own order, and aliases to its exact names."""
+
+    id: str
+    clause: str
+    dated: date
+    online: tuple[str, ...]
+    offline: tuple[str, ...]
+    aliases: Mapping[str, str]
+
+    def find(self, occupation: str) -> Listing | None:
+        """The listing of `occupation`, None when neither row has it.
+
+        Spaces and the width of brackets do not matter; nothing else is guessed.
+        """
+        asked = _plain(occupation)
+        aliases = {_plain(alias): _plain(name) for alias, name in self.aliases.items()}
+        canonical = aliases.get(asked, asked)
+        same = {canonical} | {alias for alias, name in aliases.items() if name == canonical}
+        online = next((name for name in self.online if _plain(name) == canonical), None)
+        offline = next((name for name in self.offline if _plain(name) in same), None)
+        if online is None and offline is None:
+            return None
+        exact = asked in {_plain(name) for name in (online, offline) if name is not None}
+        return Listing(occupation, online, offline, by_alias=not exact)
+
+    @property
+    def conflicts(self) -> tuple[str, ...]:
+        """Exact names of the second row that the first row names too."""
+        return tuple(name for name in self.offline if (it := self.find(name)) and it.conflict)
+
+
+def _plain(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).split())

@@ -1,0 +1,119 @@
+"""Clearly artificial portraits: photographs of nobody, for the demo county and for tests.
+
+Every picture is drawn (no photograph, no generative model) and carries a caption that says so.
+They are made so that the default backends treat them like faces; they say nothing about accuracy
+on people. See docs/model-cards/artificial-portraits.md.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.vision import portrait_face
+from app.vision.portrait_face import CENTRE, HEIGHT, UNIT, WIDTH, Pixels
+
+CAPTION = "ARTIFICIAL IMAGE - not a person"
+
+_YAW_AT_FULL_POSE = 0.75  # radians
+_FACE_SCALE = 1.25 / 480  # canvas pixels to picture pixels, per pixel of picture height
+
+
+def portrait(
+    seed: int,
+    *,
+    pose: float = 0.0,
+    light: float = 1.0,
+    noise_seed: int = 0,
+    size: tuple[int, int] = (640, 480),
+    mouth_open: float = 0.0,
+    eyes_open: float = 1.0,
+) -> bytes:
+    """One snapshot of the artificial person ``seed`` as JPEG bytes.
+
+    ``pose`` turns the head, from -1 (about 43 degrees towards the left edge of the picture) to 1;
+    ``light`` multiplies the brightness; ``noise_seed`` varies sensor noise, position, tilt and the
+    direction of light as between two snapshots; ``mouth_open`` and ``eyes_open`` run from 0 to 1;
+    ``size`` is (width, height) in pixels. The same arguments give the same bytes.
+    """
+    picture = portrait_pixels(
+        seed,
+        pose=pose,
+        light=light,
+        noise_seed=noise_seed,
+        size=size,
+        mouth_open=mouth_open,
+        eyes_open=eyes_open,
+    )
+    encoded: NDArray[np.uint8] = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+    return encoded.tobytes()
+
+
+def portrait_pixels(
+    seed: int,
+    *,
+    pose: float,
+    light: float,
+    noise_seed: int,
+    size: tuple[int, int],
+    mouth_open: float,
+    eyes_open: float,
+) -> Pixels:
+    """The picture of `portrait` before encoding: uint8 (height, width, 3) BGR."""
+    rng = np.random.default_rng([seed, noise_seed])
+    person = portrait_face.traits(seed)
+    canvas = portrait_face.draw(person, mouth_open, eyes_open)
+    yaw = pose * _YAW_AT_FULL_POSE + rng.uniform(-0.03, 0.03)
+    picture = _place(_turn(canvas, portrait_face.depth(person), yaw), size, rng)
+    return _caption(_expose(picture, light, rng))
+
+
+def _turn(canvas: Pixels, depth: NDArray[np.float32], yaw: float) -> Pixels:
+    """Rotate about the vertical axis: for each pixel find the surface point that lands on it."""
+    x, y = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
+    sin, cos = np.float32(np.sin(yaw)), np.float32(np.cos(yaw))
+    seen = (x - np.float32(CENTRE[0])) / np.float32(UNIT)
+    source: NDArray[np.float32] = x
+    for _ in range(6):  # a damped fixed point; the nose may fold over its far side
+        height = cv2.remap(depth, source, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        target = (seen - height * sin) / cos * np.float32(UNIT) + np.float32(CENTRE[0])
+        source = np.asarray(np.float32(0.3) * source + np.float32(0.7) * target, np.float32)
+    turned = cv2.remap(canvas, source, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, np.uint8)
+
+
+def _place(canvas: Pixels, size: tuple[int, int], rng: np.random.Generator) -> Pixels:
+    width, height = size
+    scale = height * _FACE_SCALE * rng.uniform(0.95, 1.05)
+    matrix = cv2.getRotationMatrix2D(CENTRE.tolist(), np.degrees(rng.uniform(-0.05, 0.05)), scale)
+    centre = np.array([width * rng.uniform(0.46, 0.54), height * rng.uniform(0.50, 0.56)])
+    matrix[:, 2] += centre - CENTRE
+    placed = cv2.warpAffine(canvas, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(placed, np.uint8)
+
+
+def _expose(picture: Pixels, light: float, rng: np.random.Generator) -> Pixels:
+    width = picture.shape[1]
+    sideways = 1 + rng.uniform(-0.12, 0.12) * np.linspace(-0.5, 0.5, width, dtype=np.float32)
+    gain = (light * rng.uniform(0.94, 1.06) * sideways).astype(np.float32)
+    noise = rng.integers(0, 13, picture.shape, dtype=np.uint8)
+    bright = picture * gain[None, :, None] + noise - np.float32(6)
+    return np.asarray(np.clip(bright, 0, 255), np.uint8)
+
+
+def _caption(picture: Pixels) -> Pixels:
+    height = picture.shape[0]
+    scale = height / 960
+    for colour, thickness in (((0, 0, 0), 3), ((255, 255, 255), 1)):
+        cv2.putText(
+            picture,
+            CAPTION,
+            (round(16 * scale), height - round(20 * scale)),
+            cv2.FONT_HERSHEY_SIMPLEX,
+            scale,
+            colour,
+            thickness,
+            cv2.LINE_AA,
+        )
+    return picture

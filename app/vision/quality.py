@@ -1,0 +1,154 @@
+"""Is the picture good enough, and if not, what can the person in front of the camera do?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from app.vision.detector import Box
+from app.vision.image import Rgb
+from app.vision.landmarks import FaceRatios, Points, interocular
+
+_CROP = 160  # blur and light are measured on the face at this size, so cameras compare
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """Measured values of the largest face.
+
+    interocular: pixels between the eye centres. sharpness: variance of the Laplacian of the face
+    at 160 pixels. brightness: mean grey level 0-255. contrast: standard deviation of grey.
+    clipped: share of face pixels below 8 or above 247. jaw_ratio and roll: see FaceRatios.
+    """
+
+    interocular: float
+    sharpness: float
+    brightness: float
+    contrast: float
+    clipped: float
+    jaw_ratio: float
+    roll: float
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """What is still usable; every number is a product default."""
+
+    min_interocular: float
+    min_sharpness: float
+    min_brightness: float
+    max_brightness: float
+    min_contrast: float
+    max_jaw_ratio: float
+    max_roll: float
+
+
+ENROLMENT = QualityLimits(
+    min_interocular=48,
+    min_sharpness=60,
+    min_brightness=50,
+    max_brightness=220,
+    min_contrast=18,
+    max_jaw_ratio=0.35,
+    max_roll=15,
+)
+SNAPSHOT = QualityLimits(
+    min_interocular=32,
+    min_sharpness=25,
+    min_brightness=35,
+    max_brightness=230,
+    min_contrast=12,
+    max_jaw_ratio=0.6,
+    max_roll=25,
+)
+
+# reason id -> (Chinese, English): what the person can do
+REASONS: dict[str, tuple[str, str]] = {
+    "no_face": (
+        "没有找到人脸:请正对摄像头,让整张脸进入画面。",
+        "No face was found: face the camera with your whole face in the picture.",
+    ),
+    "several_faces": (
+        "画面里不止一张脸:请让其他人离开画面。",
+        "More than one face is in the picture: ask the others to step out of it.",
+    ),
+    "face_too_small": (
+        "人脸太小:请靠近摄像头。",
+        "The face is too small: move closer to the camera.",
+    ),
+    "face_cut_off": (
+        "人脸超出画面:请坐到画面中间。",
+        "The face is cut off: move to the middle of the picture.",
+    ),
+    "blurred": (
+        "画面模糊:请擦净镜头,坐稳后再拍。",
+        "The picture is blurred: wipe the lens and hold still.",
+    ),
+    "too_dark": (
+        "光线太暗:请开灯,或让光照在脸上。",
+        "It is too dark: switch on a light or turn towards one.",
+    ),
+    "too_bright": (
+        "光线太亮:请避开直射的强光。",
+        "It is too bright: move out of the direct light.",
+    ),
+    "low_contrast": (
+        "脸部看不清:请不要背对窗户或灯光。",
+        "The face has no contrast: do not sit with your back to a window or lamp.",
+    ),
+    "turned_away": (
+        "脸没有朝向摄像头:请正对摄像头。",
+        "The face is turned away: look straight at the camera.",
+    ),
+    "tilted": (
+        "头部倾斜:请把头摆正。",
+        "The head is tilted: hold it upright.",
+    ),
+}
+
+
+def measure(picture: Rgb, box: Box, points: Points, ratios: FaceRatios) -> Quality:
+    """The values of one face; ``box`` may reach outside the picture."""
+    height, width = picture.shape[:2]
+    top, bottom = max(0, box.top), min(height, max(box.bottom, box.top + 2))
+    left, right = max(0, box.left), min(width, max(box.right, box.left + 2))
+    grey = cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
+    shrinks = grey.shape[1] > _CROP
+    face = cv2.resize(
+        grey, (_CROP, _CROP), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    )
+    return Quality(
+        interocular=interocular(points),
+        sharpness=float(cv2.Laplacian(face, cv2.CV_32F).var()),
+        brightness=float(face.mean()),
+        contrast=float(face.std()),
+        clipped=float(np.mean((face < 8) | (face > 247))),
+        jaw_ratio=ratios.jaw_ratio,
+        roll=ratios.roll,
+    )
+
+
+def reasons(
+    face_count: int,
+    quality: Quality | None,
+    limits: QualityLimits,
+    *,
+    cut_off: bool = False,
+) -> tuple[str, ...]:
+    """Ids into REASONS of everything that stands against the picture; empty when it is good."""
+    if quality is None:
+        return ("no_face",)
+    found = {
+        "several_faces": face_count > 1,
+        "face_too_small": quality.interocular < limits.min_interocular,
+        "face_cut_off": cut_off,
+        "too_dark": quality.brightness < limits.min_brightness,
+        "too_bright": quality.brightness > limits.max_brightness,
+        "low_contrast": quality.contrast < limits.min_contrast,
+        "blurred": quality.sharpness < limits.min_sharpness,
+        "turned_away": abs(quality.jaw_ratio) > limits.max_jaw_ratio,
+        "tilted": abs(quality.roll) > limits.max_roll,
+    }
+    return tuple(reason for reason, applies in found.items() if applies)

@@ -1,0 +1,107 @@
+"""Ways to meet a pop-up and ways to meet the camera, from honest to forged.
+
+A pop-up strategy is a passage (see `sitting`): it may let time pass and decides what is sent. A
+camera returns what the photo shows, or None when no photo can be taken.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from app.simulation.sitting import Passage, Sitting
+from app.simulation.world import Camera, Condition, Learner, Photo, Popup, Shot
+
+VARIATIONS = 1 << 31
+
+
+# -- pop-ups --------------------------------------------------------------------------------------
+
+
+def strip(sitting: Sitting, popup: Popup) -> Passage:
+    """An extension removes the pop-up from the answer: nothing is shown, play goes on."""
+    yield sitting.t
+
+
+def ignore_while_playing(sitting: Sitting, popup: Popup) -> Passage:
+    """The pop-up is shown, but the player has been kept from stopping and nobody answers."""
+    sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
+    sitting.flush()
+    yield sitting.t
+
+
+def click_before_shown(sitting: Sitting, popup: Popup) -> Passage:
+    """A script answers what it read from the service's reply, before the page has drawn it."""
+    sitting.answer(popup, after_s=0.0, trusted=False)
+    yield from sitting.idle(0.02)
+    sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
+    sitting.flush()
+
+
+def click_at_once(sitting: Sitting, popup: Popup) -> Passage:
+    """A script calls `el.click()` on the dialog 1-5 ms after it appears."""
+    sitting.pause()
+    sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
+    latency = sitting.rng.uniform(0.001, 0.005)
+    yield from sitting.idle(latency)
+    sitting.answer(popup, after_s=latency, trusted=False)
+    sitting.play()
+
+
+def answer_with_foreign_nonce(sitting: Sitting, popup: Popup) -> Passage:
+    """The answer of another session is posted for this challenge."""
+    sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
+    sitting.flush()
+    yield from sitting.idle(sitting.rng.uniform(2.0, 6.0))
+    foreign = f"{sitting.rng.getrandbits(128):032x}"
+    sitting.emit(
+        "popup_answered",
+        challenge_id=popup.challenge_id,
+        nonce=foreign,
+        input="pointer",
+        trusted=True,
+        latency_ms=round(sitting.rng.uniform(2000, 6000)),
+    )
+    sitting.flush()
+
+
+def answer_unseen(sitting: Sitting, popup: Popup) -> Passage:
+    """A bare HTTP client: it posts an answer and never learned that a page shows things first."""
+    yield from sitting.idle(sitting.rng.uniform(1.0, 8.0))
+    sitting.emit("popup_answered", challenge_id=popup.challenge_id, nonce=popup.nonce)
+    sitting.answered_learned_s = sitting.learned_s
+    sitting.flush()
+
+
+# -- photos ---------------------------------------------------------------------------------------
+
+
+def facing(learner: Learner, condition: Condition = "good") -> Camera:
+    """The learner looks into the camera, a little different every time."""
+    return showing(learner.identity, condition)
+
+
+def showing(identity: int, condition: Condition = "good") -> Camera:
+    def camera(rng: Random, shot: Shot) -> Photo | None:
+        return Photo(identity, rng.randrange(VARIATIONS), condition)
+
+    return camera
+
+
+def fixed(photo: Photo) -> Camera:
+    """The same bytes every time: a file instead of a camera."""
+    return lambda rng, shot: photo
+
+
+def absent(rng: Random, shot: Shot) -> Photo | None:
+    """There is no camera."""
+    return None
+
+
+def at_first(failure: Camera, shots: int, then: Camera) -> Camera:
+    """`failure` for the first `shots` photos of the sitting, `then` afterwards."""
+    return lambda rng, shot: (failure if shot.number <= shots else then)(rng, shot)
+
+
+def at_start(start: Camera, later: Camera) -> Camera:
+    """`start` for the photo at the beginning, `later` for those at other times."""
+    return lambda rng, shot: (start if shot.purpose == "start" else later)(rng, shot)

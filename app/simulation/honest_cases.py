@@ -1,0 +1,425 @@
+"""Honest people in awkward circumstances: none of these may be called fraud."""
+
+from __future__ import annotations
+
+from app.simulation.behaviour import absent, at_first, facing
+from app.simulation.casebook import NOT_PROVEN, PENDING, Expected, case, pending, valid
+from app.simulation.service import Controls
+from app.simulation.sitting import Device, Habits, Passage, Sitting
+from app.simulation.stage import DAY_S, Stage
+from app.simulation.world import Network, Person
+
+PHONE = Device(
+    "phone-lin",
+    "Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0",
+)
+
+
+def whole_lesson(sitting: Sitting) -> Passage:
+    yield from sitting.open()
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H01 plain_45min", "平常的45分钟课时", "an ordinary 45 minutes", valid())
+def plain_45min(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting())
+
+
+@case("H02 net_drop_12s", "断网12秒后心跳一次到达", "a 12 s outage delivers its backlog at once", valid())
+def net_drop_12s(stage: Stage) -> Passage:
+    sitting = stage.sitting(habits=Habits(heartbeat_s=(2.0, 2.001)))
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(600))
+    sitting.network.outages.append((sitting.t + 0.5, sitting.t + 12.5))
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H03 wifi_roaming", "无线网络反复切换", "wireless roaming: many drops of 3-8 s", valid())
+def wifi_roaming(stage: Stage) -> Passage:
+    sitting = stage.sitting(network=Network(latency_s=(0.02, 0.9)))
+    yield from sitting.open()
+    while sitting.position < stage.media_s - 60:
+        yield from sitting.watch_for(sitting.rng.uniform(20, 90))
+        sitting.network.outages.append((sitting.t, sitting.t + sitting.rng.uniform(3, 8)))
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H04 buffering_stalls", "不断缓冲", "stalls all the time: 3-7 s of content in 10 s", valid())
+def buffering_stalls(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    while sitting.position < stage.media_s - 10:
+        played = sitting.rng.uniform(3, 7)
+        yield from sitting.watch_for(played)
+        yield from sitting.stall(10 - played)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H05 long_buffering", "几次长时间缓冲", "a few stalls of 1-4 minutes", valid())
+def long_buffering(stage: Stage) -> Passage:
+    sitting = stage.sitting(network=Network(latency_s=(0.3, 2.5)))
+    yield from sitting.open()
+    for part in (0.2, 0.45, 0.7):
+        yield from sitting.watch(part * stage.media_s)
+        yield from sitting.stall(sitting.rng.uniform(60, 240))
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H06 laptop_sleep", "电脑短暂休眠", "the laptop sleeps for 15 s within a heartbeat", valid())
+def laptop_sleep(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    for part in (0.3, 0.6):
+        yield from sitting.watch(part * stage.media_s)
+        yield from sitting.until_beat()
+        yield from sitting.watch_for(1.2)
+        yield from sitting.sleep(15.0)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H07 page_reload_mid", "中途刷新页面", "the page is reloaded half-way", valid())
+def page_reload_mid(stage: Stage) -> Passage:
+    first = stage.sitting(window="window-a")
+    yield from first.open()
+    yield from first.watch(stage.share(1234.5))
+    yield from first.reload()
+    again = stage.sitting(at_s=first.t + 1.4, window="window-a")
+    yield from whole_lesson(again)
+
+
+@case("H08 two_sittings_two_days", "一课时分两天学完", "one class-hour in two sittings", valid())
+def two_sittings_two_days(stage: Stage) -> Passage:
+    evening = stage.sitting()
+    yield from evening.open()
+    yield from evening.watch(stage.share(1500))
+    evening.pause()
+    yield from evening.close()
+    yield from whole_lesson(stage.sitting(at_s=DAY_S + 3600))
+
+
+@case("H09 make_up_next_day", "缺课次日补学", "given up after 5 minutes, whole lesson next day", valid())
+def make_up_next_day(stage: Stage) -> Passage:
+    called_away = stage.sitting()
+    yield from called_away.open()
+    yield from called_away.watch(stage.share(300))
+    called_away.pause()
+    yield from called_away.close()
+    make_up = stage.sitting(at_s=DAY_S)
+    yield from make_up.open()
+    make_up.seek(0.0)
+    yield from make_up.watch()
+    yield from make_up.end()
+
+
+@case("H10 legit_make_up", "先修已完成，次日21:30补课", "yesterday's lesson at 21:30", valid(), lesson=2)
+def legit_make_up(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting(lesson=stage.setting.lesson - 1, judged=False))
+    yield from whole_lesson(stage.sitting(at_s=DAY_S + 12.5 * 3600))
+
+
+@case("H11 hidden_tab_5min", "切到别的标签页5分钟", "the tab is hidden for 5 minutes and stops", valid())
+def hidden_tab_5min(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(900))
+    sitting.show(False)
+    sitting.pause()
+    yield from sitting.idle(330)
+    sitting.show(True)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H12 rewatch_back_seek", "回看已学内容", "seeks back from 900 to 300 and watches again", valid())
+def rewatch_back_seek(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(900))
+    sitting.seek(stage.share(300))
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H13 pause_with_popup_open", "弹窗打开时离开", "leaves as a pop-up opens, back 12 minutes later", valid())
+def pause_with_popup_open(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting(person=Person(absences={3: 720.0})))
+
+
+@case("H14 pause_20_min", "暂停20分钟", "a pause of 20 minutes", valid())
+def pause_20_min(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(800))
+    yield from sitting.pause_for(1200)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H15 late_answer_reissue", "晚答后重发并答对", "answers late, then answers the re-issue", valid())
+def late_answer_reissue(stage: Stage) -> Passage:
+    person = Person(absences={2: 84.0, 6: 110.0}, late_answers=True)
+    yield from whole_lesson(stage.sitting(person=person))
+
+
+@case("H16 very_slow_device", "很慢的设备", "a very slow device: uneven beats, late pop-ups", valid())
+def very_slow_device(stage: Stage) -> Passage:
+    slow = Habits(heartbeat_s=(10.0, 25.0), display_delay_s=3.0, photo_delay_s=(4.0, 12.0))
+    yield from whole_lesson(stage.sitting(habits=slow, person=Person(quickest_s=8, slowest_s=8.5)))
+
+
+@case("H17 clock_skew_8h", "设备时钟快8小时", "the device's clock is 8 hours fast", valid())
+def clock_skew_8h(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting(clock=stage.clock(offset_s=28_800.0)))
+
+
+@case("H18 ntp_step", "对时跳变", "the clock is stepped while studying", valid())
+def ntp_step(stage: Stage) -> Passage:
+    steps = ((stage.share(700), -37.0), (stage.share(1900), 95.0))
+    yield from whole_lesson(stage.sitting(clock=stage.clock(offset_s=37.0, steps=steps)))
+
+
+@case("H19 reordered_batches", "批次次序颠倒", "batches overtake each other", valid())
+def reordered_batches(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting(network=Network(overtaken=0.2)))
+
+
+@case("H20 duplicate_batches", "每批重复发送", "every batch is sent twice", valid())
+def duplicate_batches(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting(network=Network(every_batch_twice=True)))
+
+
+@case("H21 camera_denied_then_granted", "先拒绝摄像头后允许", "camera denied once, then granted", valid())
+def camera_denied_then_granted(stage: Stage) -> Passage:
+    # A refused camera yields no photo at all, so the first delivered one is the second try's.
+    camera = at_first(absent, 1, facing(stage.learner))
+    sitting = stage.sitting(camera=camera)
+    yield from sitting.open(settle_s=50.0)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H22 low_light_retry", "光线暗，重拍合格", "too dark at first, good on the retry", valid())
+def low_light_retry(stage: Stage) -> Passage:
+    camera = at_first(facing(stage.learner, "dark"), 1, facing(stage.learner))
+    sitting = stage.sitting(camera=camera)
+    yield from sitting.open(settle_s=50.0)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case(
+    "H23 new_glasses_borderline", "换了新眼镜，相似度在界线附近", "new glasses, near the threshold",
+    pending("face_liveness", or_outcomes=("valid", NOT_PROVEN)),
+)
+def new_glasses_borderline(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting(camera=facing(stage.learner, "glasses")))
+
+
+@case("H24 browser_crash", "浏览器崩溃后续学", "the browser crashes; resumed 8 minutes later", valid())
+def browser_crash(stage: Stage) -> Passage:
+    crashed = stage.sitting()
+    yield from crashed.open()
+    yield from crashed.watch(stage.share(1111.1))
+    crashed.crash()
+    yield from whole_lesson(stage.sitting(at_s=crashed.t + 480))
+
+
+@case("H25 slow_play", "0.75倍速慢放", "watches at three quarters of the speed", valid())
+def slow_play(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    sitting.set_speed(0.75)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case(
+    "H26 background_then_replay", "后台播放不计，随后回看", "plays on hidden, uncredited, then replays it",
+    valid(),
+)
+def background_then_replay(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(1000))
+    sitting.show(False)
+    sitting.speed = 0.9  # browsers throttle what nobody sees
+    yield from sitting.idle(stage.share(400))
+    sitting.show(True)
+    sitting.speed = 1.0
+    sitting.seek(stage.share(990))
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H27 clock_drift", "时钟走快0.5%", "the device's clock gains half a per cent", valid())
+def clock_drift(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting(clock=stage.clock(offset_s=-90.0, drift=0.005)))
+
+
+@case("H28 keyboard_only_user", "只用键盘的学员", "answers by keyboard within a second", valid())
+def keyboard_only_user(stage: Stage) -> Passage:
+    person = Person(input="keyboard", quickest_s=0.45, slowest_s=0.9)
+    yield from whole_lesson(stage.sitting(person=person))
+
+
+@case("H29 phone_screen_locks", "手机锁屏", "a phone whose screen locks for 3 minutes", valid())
+def phone_screen_locks(stage: Stage) -> Passage:
+    sitting = stage.sitting(device=PHONE, person=Person(input="touch"))
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(1300))
+    sitting.show(False)
+    sitting.pause()
+    yield from sitting.sleep(180)
+    sitting.show(True)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H30 classroom_nat_30", "30人同一出口地址", "30 learners behind one address", valid())
+def classroom_nat_30(stage: Stage) -> Passage:
+    for n in range(1, 30):
+        at_s = stage.rng.uniform(0, 120)
+        sitting = stage.sitting(learner=stage.companion(n), at_s=at_s)
+        stage.alongside(whole_lesson(sitting), at_s)
+    yield from whole_lesson(stage.sitting(at_s=0.0))
+
+
+@case("H31 shared_pc", "两人先后共用一台电脑", "two people use one PC one after the other", valid())
+def shared_pc(stage: Stage) -> Passage:
+    pc = Device("training-room-pc-4")
+    first = stage.sitting(device=pc, window="window-pc")
+    yield from whole_lesson(first)
+    second = stage.sitting(
+        learner=stage.companion(1), device=pc, window="window-pc", at_s=first.t + 40
+    )
+    yield from whole_lesson(second)
+
+
+@case("H32 device_handover_8s", "换设备，两端重叠8秒", "hands over to a phone within 8 s", valid())
+def device_handover_8s(stage: Stage) -> Passage:
+    desktop = stage.sitting()
+    yield from desktop.open()
+    yield from desktop.watch(stage.share(1400))
+    phone = stage.sitting(device=PHONE, at_s=desktop.t)
+    stage.alongside(whole_lesson(phone), desktop.t)
+    # The phone needs some seconds for its photo and then plays; the desktop is still on.
+    yield from desktop.idle(8.0)
+    desktop.pause()
+    yield from desktop.close("taken_over")
+
+
+@case("H33 offline_15min_buffered", "断网15分钟，缓存续播", "offline 15 minutes, plays from its buffer",
+      valid(1700.0))
+def offline_15min_buffered(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(1000))
+    sitting.network.outages.append((sitting.t, sitting.t + stage.share(900)))
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H34 blocked_forward_seek", "拖动进度条被拦截", "drags forward five times, the player refuses", valid())
+def blocked_forward_seek(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    for part in (0.1, 0.2, 0.3, 0.4, 0.5):
+        yield from sitting.watch(part * stage.media_s)
+        sitting.seek(stage.share(2600), blocked=True)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H35 seek_within_seen", "在已学内容中跳转", "jumps about inside what was seen", valid())
+def seek_within_seen(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(1500))
+    sitting.seek(stage.share(400))
+    yield from sitting.watch_for(45)
+    sitting.seek(stage.share(1490))
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case("H36 second_monitor", "第二屏上另有程序", "another program on a second screen", valid())
+def second_monitor(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    for part in (0.2, 0.5, 0.8):
+        yield from sitting.watch(part * stage.media_s)
+        mark = sitting.position
+        sitting.focus(False)
+        yield from sitting.watch_for(stage.share(40))
+        sitting.focus(True)
+        sitting.seek(mark)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case(
+    "H37 consent_refused", "拒绝人脸处理", "refuses face processing: another path, never an accusation",
+    Expected(PENDING, (0.0, 2700.25), {}, (NOT_PROVEN, "valid"),
+             frozenset({"face_liveness", "photo_retention"})),
+)
+def consent_refused(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting(camera=absent, learner=stage.without_consent()))
+
+
+@case("H38 never_came_back", "离开后没再回来", "leaves at a pop-up and never comes back", valid(300, 900))
+def never_came_back(stage: Stage) -> Passage:
+    sitting = stage.sitting(person=Person(absences={3: 3600.0}))
+    yield from sitting.open()
+    left_at = None
+    for at in sitting.watch():
+        if sitting.popups_met == 3:
+            left_at = left_at or at
+            if at > left_at + 400:
+                break  # the machine is switched off with the pop-up long closed
+        yield at
+    sitting.crash()
+
+
+@case("H39 leaves_early", "学了20分钟离开", "closes the lesson after 20 minutes", valid(1190, 1200.25))
+def leaves_early(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(1200))
+    sitting.pause()
+    yield from sitting.close()
+
+
+@case("H40 offline_at_the_end", "最后几分钟断网", "the last 3 minutes reach the service late", valid(2500.0))
+def offline_at_the_end(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    yield from sitting.watch(stage.media_s - stage.share(180))
+    sitting.network.outages.append((sitting.t, sitting.t + stage.share(600)))
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case(
+    "H41 platform_runs_controls", "平台自行管控且齐全", "the platform runs all its controls itself", valid(),
+    run_by="platform",
+)
+def platform_runs_controls(stage: Stage) -> Passage:
+    yield from whole_lesson(stage.sitting())
+
+
+@case(
+    "H42 photo_in_empty_room", "抓拍时恰好低头", "no face in one random photo", pending(
+        "photo_retention", or_outcomes=("valid", NOT_PROVEN), tolerated=("face_liveness",)),
+    controls=Controls(snapshots=1),
+)
+def photo_in_empty_room(stage: Stage) -> Passage:
+    good, bent = facing(stage.learner), facing(stage.learner, "empty")
+    yield from whole_lesson(
+        stage.sitting(camera=lambda rng, shot: (bent if shot.number == 2 else good)(rng, shot))
+    )

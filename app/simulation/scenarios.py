@@ -1,0 +1,105 @@
+"""The scenario corpus by id, and how to build one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from app.simulation import fraud_cases, honest_cases, photo_cases
+from app.simulation.casebook import BOOK, Scenario
+from app.simulation.service import SimulatedService
+from app.simulation.stage import Setting, Stage, reference_photo, simulated
+from app.simulation.world import Learner, Photo, Record
+
+_CASES = (honest_cases, fraud_cases, photo_cases)  # importing them fills the book
+
+SCENARIOS: dict[str, Scenario] = dict(sorted(BOOK.items(), key=lambda entry: entry[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a performance left behind.
+
+    `catalogue` course, class, roster and reference photos; `evidence` sessions, controls, events
+    and snapshots in order of receipt; `photos` what every file of both shows; `judged` the session
+    ids that the scenario's expectation is about.
+    """
+
+    scenario: Scenario
+    setting: Setting
+    learners: tuple[Learner, ...]
+    catalogue: list[Record]
+    evidence: list[Record]
+    photos: dict[str, Photo]
+    judged: tuple[str, ...]
+
+
+def setting_of(scenario: Scenario, setting: Setting | None = None) -> Setting:
+    """The default setting of a scenario, or the given one with what the scenario needs."""
+    if setting is None:
+        setting = Setting(lesson=scenario.lesson, lessons=scenario.lessons)
+    return replace(
+        setting,
+        controls=scenario.run_by,
+        lesson=max(setting.lesson, scenario.lesson),
+        lessons=max(setting.lessons, scenario.lesson),
+    )
+
+
+def perform(
+    scenario_id: str, *, seed: int = 0, setting: Setting | None = None
+) -> Scene:
+    """Play a scenario against the simulated service. KeyError for an unknown id."""
+    scenario = SCENARIOS[scenario_id]
+    where = setting_of(scenario, setting)
+    rng = Random(f"{scenario_id}/{seed}/{where.learner.learner_id}/{where.lesson}")
+    service: SimulatedService = simulated(where, rng, scenario.controls)
+    stage = Stage(scenario_id, where, seed, service, rng)
+    stage.alongside(scenario.script(stage))
+    stage.perform()
+    learners = sorted(stage.learners, key=lambda learner: learner.learner_id)
+    catalogue = where.catalogue(learners)
+    photos = dict(service.photos)
+    for learner in learners:
+        if learner.face_consent:
+            record, picture = reference_photo(learner, where.start_ms - 3 * 86_400_000)
+            catalogue.append(record)
+            photos |= picture
+    return Scene(
+        scenario,
+        where,
+        tuple(learners),
+        catalogue,
+        service.records(),
+        photos,
+        tuple(sitting.session_id for sitting in stage.judged),
+    )
+
+
+def build(
+    scenario_id: str,
+    *,
+    seed: int = 0,
+    learner: Learner | None = None,
+    class_id: str | None = None,
+    start_ms: int | None = None,
+    lesson: int | None = None,
+    media_s: float | None = None,
+    catalogue: bool = True,
+) -> list[Record]:
+    """The scenario's import records, with its catalogue unless `catalogue` is False.
+
+    The same arguments give the same records. `lesson` counts from 1; `media_s` shortens lessons.
+    """
+    scenario = SCENARIOS[scenario_id]
+    default = Setting(lesson=scenario.lesson, lessons=scenario.lessons)
+    setting = Setting(
+        class_id=class_id or default.class_id,
+        learner=learner or default.learner,
+        lesson=lesson or default.lesson,
+        lessons=max(default.lessons, lesson or 1),
+        media_s=media_s or default.media_s,
+        start_ms=default.start_ms if start_ms is None else start_ms,
+    )
+    scene = perform(scenario_id, seed=seed, setting=setting)
+    return [*scene.catalogue, *scene.evidence] if catalogue else scene.evidence

@@ -1,0 +1,341 @@
+"""The service as a simulated client sees it, and a simulated one that keeps an import file's records.
+
+The simulated service plays a platform of good will: it draws pop-ups 180-285 s apart on the
+learning clock and photo times inside the class-hour, reveals a control at most 20 s before it is
+due, and writes down what it received and when. It judges nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any, Protocol
+
+from app.simulation.world import Photo, Record
+
+if TYPE_CHECKING:
+    from app.simulation.sitting import Sitting
+
+REVEAL_S = 20.0
+ANSWER_WINDOW_S = 60.0
+POPUP_EVERY_S = (180.0, 285.0)
+PHOTO_MARGIN_S = 75.0  # a quarter more than the minute that photo times must keep from either end
+SLACK_S = 15.0  # what a late delivery may cost before an answer counts as late
+RESUME_CHECK_AFTER_S = 300.0
+FACE_RETRY_S = 35.0
+FACE_TRIES = 3
+LEASE_S = 45.0
+
+_UNUSABLE = frozenset({"dark", "empty"})
+_POPUP_EVENTS = frozenset({"popup_shown", "popup_answered", "popup_expired"})
+
+
+class Refused(Exception):
+    """The service would not open a sitting; `code` is the problem's code."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class Service(Protocol):
+    """What a sitting needs of a service; `controls` are shaped as in the wire contract."""
+
+    def open(self, sitting: Sitting) -> tuple[float, dict[str, Any]]:
+        """Open it; returns the resume position in seconds and controls, or raises `Refused`."""
+
+    def send(self, sitting: Sitting, events: list[Record]) -> dict[str, Any]:
+        """Deliver one batch; returns controls."""
+
+    def photo(self, sitting: Sitting, snapshot: Record, photo: Photo) -> None:
+        """Deliver one photo."""
+
+    def close(self, sitting: Sitting, reason: str) -> None:
+        """End it in good order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Controls:
+    """Which controls the class's platform runs at all."""
+
+    popups: bool = True
+    snapshots: int = 2
+    face_checks: bool = True
+
+
+@dataclass(slots=True)
+class _Issued:
+    challenge_id: str
+    nonce: str
+    due_learned_s: float
+    issued_ms: int
+    session_id: str
+    is_reissue: bool = False
+    shown_ms: int | None = None
+    served: bool = False
+    tries: int = 1
+
+
+@dataclass(slots=True)
+class _Study:
+    """One learner in one lesson, over all sittings."""
+
+    popup_due_s: float
+    photos_due_s: list[float]
+    learned_s: float = 0.0
+    mark_s: float = 0.0
+    popup: _Issued | None = None
+    expired: _Issued | None = None
+    snapshot: _Issued | None = None
+    face_check: _Issued | None = None
+
+
+@dataclass(slots=True)
+class SimulatedService:
+    """Keeps records of the import format; times of receipt come from the sittings' true time."""
+
+    start_ms: int
+    rng: Random
+    controls: Controls = field(default_factory=Controls)
+    photos: dict[str, Photo] = field(default_factory=dict)
+    _log: list[tuple[int, Record]] = field(default_factory=list)
+    _sessions: dict[str, Record] = field(default_factory=dict)
+    _studies: dict[tuple[str, str], _Study] = field(default_factory=dict)
+    _challenges: int = 0
+
+    def records(self) -> list[Record]:
+        """Everything received, in order of receipt; sittings never closed end by lease time-out."""
+        for session in self._sessions.values():
+            if session["ended_at_ms"] is None:
+                last = self._last_received(session["session_id"])
+                session["ended_at_ms"] = last + round(LEASE_S * 1000)
+                session["close_reason"] = "lease_timeout"
+        return [record for _, record in sorted(self._log, key=lambda entry: entry[0])]
+
+    def open(self, sitting: Sitting) -> tuple[float, dict[str, Any]]:
+        now_ms = self._receive(sitting)
+        key = (sitting.learner.learner_id, sitting.lesson_id)
+        study = self._studies.get(key)
+        if study is None:
+            study = self._studies[key] = self._begin(sitting.media_s)
+        session: Record = {
+            "kind": "session",
+            "session_id": sitting.session_id,
+            "learner_id": sitting.learner.learner_id,
+            "class_id": sitting.class_id,
+            "lesson_id": sitting.lesson_id,
+            "device_id": sitting.device.device_id,
+            "window_id": sitting.window_id,
+            "client": {
+                "user_agent": sitting.device.user_agent,
+                "sdk_version": sitting.device.sdk_version,
+                "address": sitting.network.address,
+            },
+            "started_at_ms": now_ms,
+            "ended_at_ms": None,
+        }
+        self._sessions[sitting.session_id] = session
+        self._log.append((now_ms, session))
+        sitting.learned_s = study.learned_s
+        self._carry_over(study)
+        if self.controls.face_checks:
+            study.face_check = self._issue("face_check", sitting, now_ms)
+        return study.mark_s, self._controls(sitting, study, now_ms)
+
+    def send(self, sitting: Sitting, events: list[Record]) -> dict[str, Any]:
+        now_ms = self._receive(sitting)
+        study = self._studies[sitting.learner.learner_id, sitting.lesson_id]
+        session_id = sitting.session_id
+        log = self._log
+        answered_late = False
+        for event in events:
+            record = {"kind": "event", "session_id": session_id, **event, "received_at_ms": now_ms}
+            log.append((now_ms, record))
+            if event["type"] in _POPUP_EVENTS:
+                answered_late |= self._note_popup(study, sitting, event, now_ms)
+        study.learned_s = sitting.learned_s
+        study.mark_s = max(study.mark_s, sitting.position)
+        self._expire(study, sitting, now_ms)
+        if study.expired is not None and (sitting.playing or answered_late):
+            self._reissue(study, sitting, now_ms)
+        if self.controls.face_checks and sitting.resumed_after_s > RESUME_CHECK_AFTER_S:
+            study.face_check = self._issue("face_check", sitting, now_ms)
+        sitting.resumed_after_s = 0.0
+        return self._controls(sitting, study, now_ms)
+
+    def photo(self, sitting: Sitting, snapshot: Record, photo: Photo) -> None:
+        now_ms = self._receive(sitting) + self.rng.randint(150, 900)
+        file = f"photos/{snapshot['snapshot_id']}.jpg"
+        record = {
+            "kind": "snapshot",
+            "session_id": sitting.session_id,
+            **snapshot,
+            "received_at_ms": now_ms,
+            "file": file,
+        }
+        self.photos[file] = photo
+        self._log.append((now_ms, record))
+        study = self._studies[sitting.learner.learner_id, sitting.lesson_id]
+        for control in (study.face_check, study.snapshot):
+            if control is not None and control.challenge_id == snapshot["challenge_id"]:
+                control.served = photo.condition not in _UNUSABLE
+
+    def close(self, sitting: Sitting, reason: str) -> None:
+        session = self._sessions[sitting.session_id]
+        session["ended_at_ms"] = self._receive(sitting)
+        session["close_reason"] = reason
+
+    def _receive(self, sitting: Sitting) -> int:
+        """When the server receives what is sent now: one connection, so never out of order."""
+        shortest, longest = sitting.network.latency_s
+        latency = shortest + (longest - shortest) * self.rng.random()
+        now_ms = self.start_ms + round((sitting.t + latency) * 1000)
+        sitting.received_ms = max(sitting.received_ms, now_ms)
+        return sitting.received_ms
+
+    def _last_received(self, session_id: str) -> int:
+        return max(at for at, record in self._log if record.get("session_id") == session_id)
+
+    def _begin(self, media_s: float) -> _Study:
+        margin = min(PHOTO_MARGIN_S, media_s / 4)
+        draw = (self.rng.uniform(margin, media_s - margin) for _ in range(self.controls.snapshots))
+        return _Study(popup_due_s=self.rng.uniform(*POPUP_EVERY_S), photos_due_s=sorted(draw))
+
+    def _carry_over(self, study: _Study) -> None:
+        """A challenge belongs to one session: what an earlier one left open is issued anew."""
+        if study.popup is not None:
+            study.popup_due_s = study.popup.due_learned_s
+            study.popup = None
+        if study.expired is not None:
+            study.popup_due_s = study.learned_s
+            study.expired = None
+        if study.snapshot is not None and not study.snapshot.served:
+            study.photos_due_s.insert(0, study.snapshot.due_learned_s)
+        study.snapshot = None
+
+    def _issue(
+        self,
+        control: str,
+        sitting: Sitting,
+        now_ms: int,
+        due_learned_s: float | None = None,
+        reissue_of: str | None = None,
+    ) -> _Issued:
+        self._challenges += 1
+        due = sitting.learned_s if due_learned_s is None else due_learned_s
+        due_in_s = max(0.0, due - sitting.learned_s)
+        issued = _Issued(
+            challenge_id=f"{sitting.session_id}-{control[0]}{self._challenges}",
+            nonce=f"{self.rng.getrandbits(128):032x}",
+            due_learned_s=due,
+            issued_ms=now_ms,
+            session_id=sitting.session_id,
+            is_reissue=reissue_of is not None,
+        )
+        record: Record = {
+            "kind": "control",
+            "session_id": sitting.session_id,
+            "control": control,
+            "challenge_id": issued.challenge_id,
+            "nonce": issued.nonce,
+            "issued_at_ms": now_ms,
+            "due_at_ms": now_ms + round(due_in_s * 1000),
+        }
+        if control == "popup":
+            record["answer_window_s"] = ANSWER_WINDOW_S
+        if reissue_of is not None:
+            record["reissue_of"] = reissue_of
+        self._log.append((now_ms, record))
+        return issued
+
+    def _note_popup(self, study: _Study, sitting: Sitting, event: Record, now_ms: int) -> bool:
+        """Keep the ledger; returns whether this was an answer after the window."""
+        popup = study.popup
+        if popup is None or event["challenge_id"] != popup.challenge_id:
+            return False
+        if event["type"] == "popup_shown":
+            popup.shown_ms = now_ms
+        elif event["type"] == "popup_expired":
+            study.popup, study.expired = None, popup
+        elif event["nonce"] == popup.nonce:
+            shown_ms = now_ms if popup.shown_ms is None else popup.shown_ms
+            late = now_ms - shown_ms > (ANSWER_WINDOW_S + SLACK_S) * 1000
+            study.popup = None
+            if late:
+                study.expired = popup
+            else:
+                study.popup_due_s = sitting.answered_learned_s + self.rng.uniform(*POPUP_EVERY_S)
+            return late
+        return False
+
+    def _expire(self, study: _Study, sitting: Sitting, now_ms: int) -> None:
+        """A pop-up that play goes on past has expired; while play stands still it waits."""
+        popup = study.popup
+        if popup is None or not sitting.playing:
+            return
+        if popup.shown_ms is not None:
+            missed = now_ms - popup.shown_ms > (ANSWER_WINDOW_S + SLACK_S) * 1000
+        else:
+            missed = sitting.learned_s > popup.due_learned_s + ANSWER_WINDOW_S
+        if missed:
+            study.popup, study.expired = None, popup
+
+    def _reissue(self, study: _Study, sitting: Sitting, now_ms: int) -> None:
+        expired, study.expired = study.expired, None
+        assert expired is not None
+        if expired.is_reissue:
+            study.popup_due_s = sitting.learned_s + self.rng.uniform(*POPUP_EVERY_S)
+        else:
+            study.popup = self._issue(
+                "popup", sitting, now_ms, reissue_of=expired.challenge_id
+            )
+
+    def _controls(self, sitting: Sitting, study: _Study, now_ms: int) -> dict[str, Any]:
+        answer: dict[str, Any] = {}
+        learned = sitting.learned_s
+        if self.controls.popups:
+            if study.popup is None and study.expired is None and (
+                learned >= study.popup_due_s - REVEAL_S
+            ):
+                study.popup = self._issue("popup", sitting, now_ms, study.popup_due_s)
+            if study.popup is not None and study.popup.shown_ms is None:
+                answer["popup"] = self._reveal(study.popup, learned) | {
+                    "answer_window_s": ANSWER_WINDOW_S
+                }
+        snapshot = study.snapshot
+        if snapshot is not None and (
+            snapshot.served or learned > snapshot.due_learned_s + FACE_RETRY_S
+        ):
+            if not snapshot.served and snapshot.tries < 2:
+                study.photos_due_s.insert(0, learned)
+            study.snapshot = None
+        if study.photos_due_s and study.snapshot is None and (
+            learned >= study.photos_due_s[0] - REVEAL_S
+        ):
+            retried = snapshot is not None and not snapshot.served
+            study.snapshot = self._issue("snapshot", sitting, now_ms, study.photos_due_s.pop(0))
+            study.snapshot.tries = 2 if retried else 1
+        if study.snapshot is not None and not study.snapshot.served:
+            answer["snapshot"] = self._reveal(study.snapshot, learned) | {"frames": 1}
+        check = study.face_check
+        if check is not None and not check.served:
+            waited_ms = now_ms - check.issued_ms
+            if waited_ms > FACE_RETRY_S * 1000 and check.tries < FACE_TRIES:
+                study.face_check = self._issue("face_check", sitting, now_ms)
+                study.face_check.tries = check.tries + 1
+                check = study.face_check
+            answer["face_check"] = {
+                "challenge_id": check.challenge_id,
+                "nonce": check.nonce,
+                "actions": ["blink"],
+                "window_s": FACE_RETRY_S,
+            }
+        return answer
+
+    @staticmethod
+    def _reveal(control: _Issued, learned_s: float) -> dict[str, Any]:
+        return {
+            "challenge_id": control.challenge_id,
+            "nonce": control.nonce,
+            "due_in_s": max(0.0, control.due_learned_s - learned_s),
+        }

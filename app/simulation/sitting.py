@@ -1,0 +1,497 @@
+"""One sitting: a player, an SDK and a tab, moving through true time.
+
+A sitting is driven by generators. Whatever takes time yields the true time (seconds since the
+scene's start) at which it wants to act next and acts once resumed, so that a driver can interleave
+many sittings, or wait for a real clock in between. Media positions are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from app.simulation.service import Service
+from app.simulation.world import (
+    Camera,
+    DeviceClock,
+    Learner,
+    Network,
+    Person,
+    Photo,
+    Popup,
+    Record,
+    Shot,
+)
+
+Passage = Iterator[float]
+NEVER = float("inf")
+START_S = 120.0  # how long after opening a face check is still the one of the start
+_EPSILON_S = 1e-6
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    device_id: str
+    user_agent: str = FIREFOX
+    sdk_version: str | None = "1.0.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A photo that the SDK will take: when the learning clock and true time have both come."""
+
+    challenge_id: str
+    purpose: str
+    frames: int
+    learned_s: float
+    not_before_s: float
+
+
+@dataclass(slots=True)
+class Habits:
+    """What differs from client to client: how often it beats, and what it does when asked."""
+
+    heartbeat_s: tuple[float, float] = (10.0, 10.004)
+    on_popup: Callable[[Sitting, Popup], Passage] | None = None
+    display_delay_s: float = 0.0
+    photo_delay_s: tuple[float, float] = (1.5, 5.0)
+    whole_positions: bool = False
+
+
+class Sitting:
+    """A browser tab with one lesson open. `t` is true time; it starts at `at_s`."""
+
+    def __init__(
+        self,
+        *,
+        service: Service,
+        rng: Random,
+        learner: Learner,
+        class_id: str,
+        lesson_id: str,
+        media_s: float,
+        session_id: str,
+        device: Device,
+        window_id: str,
+        clock: DeviceClock,
+        network: Network,
+        person: Person,
+        camera: Camera,
+        habits: Habits,
+        at_s: float,
+    ) -> None:
+        self.service = service
+        self.rng = rng
+        self.learner = learner
+        self.class_id = class_id
+        self.lesson_id = lesson_id
+        self.media_s = media_s
+        self.session_id = session_id
+        self.device = device
+        self.window_id = window_id
+        self.clock = clock
+        self.network = network
+        self.person = person
+        self.camera = camera
+        self.habits = habits
+
+        self.t = at_s
+        self.position = 0.0
+        self.speed = 1.0  # content seconds a second while playing
+        self.shown_rate = 1.0  # what the page's playbackRate says
+        self.playing = False
+        self.stalled = False
+        self.visible = True
+        self.focused = True
+        self.learned_s = 0.0
+        self.answered_learned_s = 0.0
+        self.resumed_after_s = 0.0
+        self.received_ms = 0
+        self.popups_met = 0
+
+        self._opened_at = at_s
+        self._seq = 0
+        self._outbox: list[Record] = []
+        self._undelivered: list[tuple[Record, Photo]] = []
+        self._held: list[Record] | None = None
+        self._echo: list[Record] | None = None
+        self._next_beat = NEVER
+        self._popup: Popup | None = None
+        self._known: set[str] = set()
+        self._due: list[Due] = []
+        self._shots = 0
+        self._stopped_at = NEVER
+        self._popup_open = False
+        self._away = False
+
+    # -- the person's and the page's acts ---------------------------------------------------------
+
+    def open(self, settle_s: float = 0.0) -> Passage:
+        """Open the lesson and stay for the start photo; `settle_s` is further idle time."""
+        yield self.network.up_at(self.t)
+        self.t = self.network.up_at(self.t)
+        self.clock.loaded_at_s = self.t - self.rng.uniform(1.0, 4.0)
+        self.position, controls = self.service.open(self)
+        self._opened_at = self.t
+        self._next_beat = self.t + self._beat_gap()
+        self._take(controls)
+        wait = max((due.not_before_s - self.t for due in self._due), default=0.0)
+        yield from self.idle(wait + settle_s + self.rng.uniform(0.2, 0.8))
+
+    def watch(self, to: float | None = None) -> Passage:
+        """Play until the position `to` (default: the end), answering what comes up."""
+        goal = self.media_s if to is None else min(to, self.media_s)
+        while self.position < goal - _EPSILON_S:
+            if not self.playing and self._popup_at() == NEVER:
+                self.play()
+            left = (goal - self.position) / self.speed if self.advancing else NEVER
+            yield from self._step(self.t + left)
+        self.position = max(self.position, goal)
+
+    def watch_for(self, seconds: float) -> Passage:
+        """Play `seconds` of content."""
+        yield from self.watch(self.position + seconds)
+
+    def idle(self, seconds: float) -> Passage:
+        """Let `seconds` pass as things are, playing or not."""
+        end = self.t + seconds
+        while self.t < end - _EPSILON_S:
+            yield from self._step(end)
+
+    def until_beat(self) -> Passage:
+        """Let time pass as things are until the next heartbeat has been sent."""
+        yield from self.idle(self._next_beat - self.t)
+
+    def play(self) -> None:
+        if self.playing:
+            return
+        if self._stopped_at < self.t:
+            self.resumed_after_s = max(self.resumed_after_s, self.t - self._stopped_at)
+        self.playing = True
+        self.emit("play", position=self._reported())
+        self.flush()
+
+    def pause(self) -> None:
+        if not self.playing:
+            return
+        self.playing = False
+        self._stopped_at = self.t
+        self.emit("pause", position=self._reported())
+        self.flush()
+
+    def pause_for(self, seconds: float) -> Passage:
+        self.pause()
+        yield from self.idle(seconds)
+        self.play()
+
+    def stall(self, seconds: float) -> Passage:
+        """The player waits for data."""
+        self.stalled = True
+        self.emit("waiting", position=self._reported())
+        yield from self.idle(seconds)
+        self.stalled = False
+        self.emit("playing", position=self._reported())
+
+    def until_online(self) -> Passage:
+        """Wait for the network, and for what it answers to the queue."""
+        while (up := self.network.up_at(self.t)) > self.t:
+            yield from self.idle(up - self.t)
+        self.flush()
+
+    def sleep(self, seconds: float) -> Passage:
+        """The machine sleeps: nothing runs and nothing is sent; the counter counts on."""
+        yield self.t + seconds
+        self.t += seconds
+        self._next_beat = self.t + self.rng.uniform(0.0, 0.2)
+
+    def seek(self, to: float, *, declared: bool = True, blocked: bool = False) -> None:
+        if declared:
+            fields: Record = {"from": self._reported(), "to": round(to, 6)}
+            if blocked:
+                fields["blocked"] = True
+            self.emit("seek", **fields)
+        if not blocked:
+            self.position = to
+        if declared:
+            self.flush()
+
+    def set_speed(self, speed: float, shown: float | None = None) -> None:
+        """Play `speed` content seconds a second; `shown` is the rate the page reports, if honest."""
+        self.speed = speed
+        if shown is None:
+            self.shown_rate = speed
+            self.emit("rate", rate=speed, position=self._reported())
+            self.flush()
+        else:
+            self.shown_rate = shown
+
+    def show(self, visible: bool) -> None:
+        """The tab is brought to the front or sent behind another."""
+        self.visible = self.focused = visible
+        self.emit("visibility", visible=visible)
+        self.flush()
+
+    def focus(self, focused: bool) -> None:
+        self.focused = focused
+        self.emit("focus", focused=focused)
+        self.flush()
+
+    def end(self) -> Passage:
+        """The video has ended: say so and close the sitting when everything is delivered."""
+        self.playing = False
+        self._stopped_at = self.t
+        self.emit("ended", position=self._reported())
+        yield from self.close("ended")
+
+    def close(self, reason: str = "closed") -> Passage:
+        """Close in good order, once the network carries."""
+        yield from self._deliver_all()
+        self.service.close(self, reason)
+
+    def reload(self) -> Passage:
+        """Leave the page: the beacon on the way out delivers the queue, and nobody says goodbye."""
+        yield from self._deliver_all()
+
+    def crash(self) -> None:
+        """Everything not yet delivered is lost."""
+        self._outbox.clear()
+        self._undelivered.clear()
+
+    def answer(self, popup: Popup, *, after_s: float, trusted: bool | None = True) -> None:
+        """Send the answer to a pop-up shown `after_s` ago."""
+        fields: Record = {"input": self.person.input, "latency_ms": round(after_s * 1000)}
+        if trusted is not None:
+            fields["trusted"] = trusted
+        self.emit(
+            "popup_answered", challenge_id=popup.challenge_id, nonce=popup.nonce, **fields
+        )
+        self.answered_learned_s = self.learned_s
+        self.flush()
+
+    def stay_away(self, away: bool) -> None:
+        """Whether nobody sits there: a pop-up offered meanwhile waits for their return."""
+        self._away = away
+
+    # -- what is sent -----------------------------------------------------------------------------
+
+    @property
+    def advancing(self) -> bool:
+        return self.playing and not self.stalled and self.position < self.media_s
+
+    def emit(self, kind: str, **fields: Any) -> None:
+        """Queue one event."""
+        self._outbox.append(
+            {"seq": self._seq, "type": kind, "at_ms": self.clock.date_ms(self.t), **fields}
+        )
+        self._seq += 1
+
+    def beat(self) -> None:
+        """Queue one heartbeat."""
+        t = self.t
+        self._outbox.append(
+            {
+                "seq": self._seq,
+                "type": "progress",
+                "at_ms": self.clock.date_ms(t),
+                "position": self._reported(),
+                "rate": self.shown_rate,
+                "visible": self.visible,
+                "focused": self.focused,
+                "monotonic_ms": self.clock.monotonic_ms(t),
+            }
+        )
+        self._seq += 1
+
+    def flush(self) -> None:
+        """Send the queue as one batch if the network carries, and take what the answer asks."""
+        network = self.network
+        if network.outages and network.up_at(self.t) > self.t:
+            return
+        if self._outbox:
+            batch, self._outbox = self._outbox, []
+            self._send(batch)
+        if self._undelivered:
+            photos, self._undelivered = self._undelivered, []
+            for snapshot, photo in photos:
+                self.service.photo(self, snapshot, photo)
+
+    def _send(self, batch: list[Record]) -> None:
+        network = self.network
+        if self._held is not None:
+            held, self._held = self._held, None
+            controls = self.service.send(self, batch)
+            self.service.send(self, held)
+        elif network.overtaken and self.rng.random() < network.overtaken:
+            # This request hangs, the next one overtakes it.
+            self._held = batch
+            return
+        else:
+            controls = self.service.send(self, batch)
+        if self._echo is not None:
+            echo, self._echo = self._echo, None
+            self.service.send(self, echo)
+        if network.every_batch_twice:
+            self.service.send(self, batch)
+        elif network.duplicated and self.rng.random() < network.duplicated:
+            self._echo = batch
+        self._take(controls)
+
+    def _deliver_all(self) -> Passage:
+        while self._outbox or self._undelivered or self._held:
+            up = self.network.up_at(self.t)
+            yield up
+            self.t = up
+            self.flush()
+            if self._held is not None:
+                held, self._held = self._held, None
+                self._take(self.service.send(self, held))
+
+    # -- what the service asks --------------------------------------------------------------------
+
+    def _take(self, controls: dict[str, Any]) -> None:
+        """Arrange for the controls in an answer; one that is already known changes nothing."""
+        arrives = self.t + 2 * self.network.latency_s[1]
+        popup = controls.get("popup")
+        if popup is not None and popup["challenge_id"] not in self._known:
+            self._known.add(popup["challenge_id"])
+            self._popup = Popup(
+                challenge_id=popup["challenge_id"],
+                nonce=popup["nonce"],
+                due_learned_s=self.learned_s + popup["due_in_s"],
+                not_before_s=arrives,
+                window_s=popup["answer_window_s"],
+            )
+        snapshot = controls.get("snapshot")
+        if snapshot is not None and snapshot["challenge_id"] not in self._known:
+            self._known.add(snapshot["challenge_id"])
+            due = self.learned_s + snapshot["due_in_s"]
+            frames = snapshot.get("frames", 1)
+            self._due.append(Due(snapshot["challenge_id"], "random", frames, due, arrives))
+        check = controls.get("face_check")
+        if check is not None and check["challenge_id"] not in self._known:
+            self._known.add(check["challenge_id"])
+            purpose = "start" if self.t - self._opened_at < START_S else "resume"
+            ready = arrives + self.rng.uniform(*self.habits.photo_delay_s)
+            frames = check.get("frames", 1)
+            self._due.append(Due(check["challenge_id"], purpose, frames, 0.0, ready))
+
+    def _popup_at(self) -> float:
+        """When the known pop-up is to be shown, as far as can be told now."""
+        popup = self._popup
+        if popup is None or self._popup_open or self._away:
+            return NEVER
+        return self._when(popup.due_learned_s, popup.not_before_s)
+
+    def _when(self, learned_s: float, not_before_s: float) -> float:
+        missing = learned_s - self.learned_s
+        if missing > _EPSILON_S:
+            if not (self.advancing and self.visible):
+                return NEVER
+            return max(self.t + missing, not_before_s)
+        return max(self.t, not_before_s)
+
+    def _step(self, limit: float) -> Passage:
+        """Go to `limit` or to the next thing that happens before it, and let it happen."""
+        popup_at = self._popup_at()
+        due, due_at = None, NEVER
+        for candidate in self._due:
+            when = self._when(candidate.learned_s, candidate.not_before_s)
+            if when < due_at:
+                due, due_at = candidate, when
+        reconnect_at = NEVER
+        if self.network.outages and (self._outbox or self._undelivered):
+            up = self.network.up_at(self.t)
+            reconnect_at = up if up > self.t else NEVER
+        at = min(limit, self._next_beat, popup_at, due_at, reconnect_at)
+        yield at
+        self._move(at - self.t)
+        if at == popup_at:
+            yield from self._meet_popup()
+        elif due is not None and at == due_at:
+            self._due.remove(due)
+            self._photograph(due)
+            self.flush()
+        elif at == self._next_beat:
+            self.beat()
+            self._next_beat = at + self._beat_gap()
+            self.flush()
+        elif at == reconnect_at:
+            self.flush()
+
+    def _move(self, seconds: float) -> None:
+        advancing = self.advancing
+        self.t += seconds
+        if advancing:
+            self.position = min(self.media_s, self.position + seconds * self.speed)
+            if self.visible:
+                self.learned_s += seconds
+
+    def _meet_popup(self) -> Passage:
+        popup, self._popup = self._popup, None
+        assert popup is not None
+        self.popups_met += 1
+        self._popup_open = True
+        if self.habits.display_delay_s:
+            yield from self.idle(self.habits.display_delay_s)
+        respond = self.habits.on_popup or answer_as_asked
+        yield from respond(self, popup)
+        self._popup_open = False
+
+    def _photograph(self, due: Due) -> None:
+        for frame in range(due.frames):
+            self._shots += 1
+            photo = self.camera(self.rng, Shot(due.purpose, self._shots))
+            if photo is None:
+                continue
+            snapshot = {
+                "snapshot_id": f"{self.session_id}-{self._shots}",
+                "purpose": due.purpose,
+                "challenge_id": due.challenge_id,
+                "frame": frame,
+                "taken_at_ms": self.clock.date_ms(self.t),
+            }
+            self._undelivered.append((snapshot, photo))
+
+    def _reported(self) -> float:
+        if self.habits.whole_positions:
+            return float(round(self.position))
+        return round(self.position, 6)
+
+    def _beat_gap(self) -> float:
+        shortest, longest = self.habits.heartbeat_s
+        return shortest + (longest - shortest) * self.rng.random()
+
+
+def answer_as_asked(sitting: Sitting, popup: Popup) -> Passage:
+    """What the SDK and an honest person do: play stops, the pop-up waits, the person answers.
+
+    After the window the pop-up closes, or its late answer is refused, and play stays stopped until
+    the person is back and the network carries: then the service issues it once more.
+    """
+    was_playing = sitting.playing
+    sitting.pause()
+    sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
+    sitting.flush()
+    wait = sitting.person.reaction_s(sitting.rng, sitting.popups_met)
+    if wait <= popup.window_s:
+        yield from sitting.idle(wait)
+        sitting.answer(popup, after_s=wait)
+    elif sitting.person.late_answers:
+        yield from sitting.idle(wait)
+        sitting.answer(popup, after_s=wait)
+        yield from sitting.until_online()
+        return
+    else:
+        yield from sitting.idle(popup.window_s)
+        sitting.emit("popup_expired", challenge_id=popup.challenge_id, nonce=popup.nonce)
+        sitting.flush()
+        sitting.stay_away(True)
+        yield from sitting.idle(wait - popup.window_s)
+        sitting.stay_away(False)
+        yield from sitting.until_online()
+    if was_playing:
+        sitting.play()

@@ -1,0 +1,251 @@
+"""Where a scenario plays: its class, course and people, and the driver that moves true time."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from app.simulation.behaviour import facing
+from app.simulation.service import Controls, Refused, Service, SimulatedService
+from app.simulation.sitting import Device, Habits, Passage, Sitting
+from app.simulation.world import (
+    Camera,
+    DeviceClock,
+    Learner,
+    Network,
+    Person,
+    Photo,
+    Record,
+    invented_id_number,
+)
+
+LESSON_S = 2700.0
+DAY_S = 86_400.0
+# Monday 2026-10-12 09:00 in Shanghai.
+DEFAULT_START_MS = 1_791_766_800_000
+
+LIN = Learner("lin-yi", "林一", invented_id_number(1), identity=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The class and course a scenario plays in. `lesson` counts from 1, `media_s` is per lesson."""
+
+    class_id: str = "class-demo"
+    course_id: str = "course-demo"
+    learner: Learner = LIN
+    lesson: int = 1
+    lessons: int = 3
+    media_s: float = LESSON_S
+    start_ms: int = DEFAULT_START_MS
+    controls: str = "service"
+    occupation: str = "电子商务师"
+    starts_on: str = "2026-10-12"
+    ends_on: str = "2026-11-13"
+
+    def lesson_id(self, lesson: int) -> str:
+        return f"{self.course_id}-{lesson:02}"
+
+    def catalogue(self, learners: list[Learner]) -> list[Record]:
+        """Course, class and roster as import records."""
+        lessons = [
+            {
+                "lesson_id": self.lesson_id(k),
+                "order": k,
+                "title": f"第{k}课",
+                "media_seconds": self.media_s,
+                "class_hours": 1,
+            }
+            for k in range(1, self.lessons + 1)
+        ]
+        course: Record = {
+            "kind": "course",
+            "course_id": self.course_id,
+            "title": f"{self.occupation}基础",
+            "course_kind": "professional",
+            "sequential_lock": True,
+            "lessons": lessons,
+        }
+        klass: Record = {
+            "kind": "class",
+            "class_id": self.class_id,
+            "official_class_no": f"000000-{self.class_id}",
+            "institution": "示例职业培训学校",
+            "occupation": self.occupation,
+            "level": "五级",
+            "certificate_type": "职业技能等级证书",
+            "mode": "online",
+            "applicant": {"type": "enterprise", "name": "示例制衣厂", "uscc": "000000000000000000"},
+            "course_ids": [self.course_id],
+            "starts_on": self.starts_on,
+            "ends_on": self.ends_on,
+            "teachers": ["沈教员", "顾教员"],
+            "policy_id": "huangchuan-2021-graded",
+            "controls": self.controls,
+            "assessment": {"planned_on": "2026-12-15", "applied_on": "2026-12-01", "mode": "offline"},
+        }
+        return [course, klass, roster(self.class_id, learners)]
+
+
+def roster(class_id: str, learners: list[Learner]) -> Record:
+    """The class's learners as one import record."""
+    return {
+        "kind": "roster",
+        "class_id": class_id,
+        "learners": [
+            {
+                "learner_id": learner.learner_id,
+                "name": learner.name,
+                "id_number": learner.id_number,
+                "employer": learner.employer,
+                "category": learner.category,
+                "real_name_verified": True,
+                "consent": {
+                    "face": learner.face_consent,
+                    "at": "2026-10-09T10:00:00+08:00",
+                    "document": "人脸信息处理单独同意书（示例）",
+                },
+            }
+            for learner in learners
+        ],
+    }
+
+
+def reference_photo(learner: Learner, taken_at_ms: int) -> tuple[Record, dict[str, Photo]]:
+    """A learner's enrolment photo: the import record, and what its file shows."""
+    file = f"photos/reference-{learner.learner_id}.jpg"
+    record: Record = {
+        "kind": "reference_photo",
+        "learner_id": learner.learner_id,
+        "file": file,
+        "taken_at_ms": taken_at_ms,
+    }
+    return record, {file: Photo(learner.identity, 0)}
+
+
+@dataclass(slots=True)
+class Stage:
+    """One performance of a scenario: makes its sittings and gives each a way to go wrong."""
+
+    name: str
+    setting: Setting
+    seed: int
+    service: Service
+    rng: Random
+    learners: list[Learner] = field(default_factory=list)
+    sittings: list[Sitting] = field(default_factory=list)
+    judged: list[Sitting] = field(default_factory=list)
+    _cast: list[tuple[float, int, Passage]] = field(default_factory=list)
+
+    @property
+    def learner(self) -> Learner:
+        return self.setting.learner
+
+    @property
+    def media_s(self) -> float:
+        return self.setting.media_s
+
+    def companion(self, n: int, **changes: object) -> Learner:
+        """Another learner of the class, the n-th beside the one the scenario is about."""
+        first = self.learner
+        other = Learner(
+            learner_id=f"{first.learner_id}-{n}",
+            name=f"{first.name[0]}某{n}",
+            id_number=invented_id_number(first.identity * 31 + n),
+            identity=first.identity * 1000 + n,
+        )
+        return replace(other, **changes)  # type: ignore[arg-type]
+
+    def without_consent(self) -> Learner:
+        """The scenario's learner, having refused face processing."""
+        return replace(self.learner, face_consent=False)
+
+    def share(self, seconds: float) -> float:
+        """A content position or length of a 45-minute lesson, on this lesson's scale."""
+        return seconds * self.media_s / LESSON_S
+
+    def sitting(
+        self,
+        *,
+        at_s: float = 0.0,
+        learner: Learner | None = None,
+        lesson: int | None = None,
+        device: Device | None = None,
+        window: str | None = None,
+        clock: DeviceClock | None = None,
+        network: Network | None = None,
+        person: Person | None = None,
+        camera: Camera | None = None,
+        habits: Habits | None = None,
+        judged: bool = True,
+    ) -> Sitting:
+        """A new sitting at true time `at_s`; whatever is not said is ordinary and honest."""
+        who = learner or self.learner
+        if who not in self.learners:
+            self.learners.append(who)
+        number = len(self.sittings) + 1
+        k = self.setting.lesson if lesson is None else lesson
+        lesson_id = self.setting.lesson_id(k)
+        session_id = f"{self.name}-{self.seed}-{who.learner_id}-{lesson_id}-{number}".lower()
+        sitting = Sitting(
+            service=self.service,
+            rng=Random(f"{session_id}/{self.seed}"),
+            learner=who,
+            class_id=self.setting.class_id,
+            lesson_id=lesson_id,
+            media_s=self.media_s,
+            session_id=session_id,
+            device=device or Device(f"device-{who.learner_id}"),
+            window_id=window or f"window-{number}",
+            clock=clock or DeviceClock(self.setting.start_ms, offset_s=self.rng.uniform(-2, 2)),
+            network=network or Network(),
+            person=person or Person(),
+            camera=camera or facing(who),
+            habits=habits or Habits(),
+            at_s=at_s,
+        )
+        self.sittings.append(sitting)
+        if judged:
+            self.judged.append(sitting)
+        return sitting
+
+    def clock(self, **errors: object) -> DeviceClock:
+        """A device clock with the given errors."""
+        return DeviceClock(self.setting.start_ms, **errors)  # type: ignore[arg-type]
+
+    def alongside(self, passage: Passage, at_s: float = 0.0) -> None:
+        """Let another sitting run at the same time."""
+        heapq.heappush(self._cast, (at_s, len(self._cast) + len(self.sittings), passage))
+
+    def perform(self, wait_until: Callable[[float], None] | None = None) -> list[str]:
+        """Run all passages in the order of true time; returns the codes of refused sittings.
+
+        `wait_until(t)` is called with every new true time; a live run waits in it, a simulated
+        one has no need to.
+        """
+        refusals = []
+        order = len(self._cast) + len(self.sittings) + 1
+        while self._cast:
+            at, _, passage = heapq.heappop(self._cast)
+            while True:
+                if wait_until is not None:
+                    wait_until(at)
+                try:
+                    at = next(passage)
+                except StopIteration:
+                    break
+                except Refused as refusal:
+                    refusals.append(refusal.code)
+                    break
+                if self._cast and at > self._cast[0][0]:
+                    order += 1
+                    heapq.heappush(self._cast, (at, order, passage))
+                    break
+        return refusals
+
+
+def simulated(setting: Setting, rng: Random, controls: Controls) -> SimulatedService:
+    """The simulated service for one performance."""
+    return SimulatedService(setting.start_ms, Random(rng.getrandbits(64)), controls)

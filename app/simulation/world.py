@@ -1,0 +1,155 @@
+"""The things a sitting happens among: people, photos, clocks and networks.
+
+True time is a float of seconds since the scene's start, by the server's clock. A device's own
+clock and its performance counter are derived from it and may be wrong; true time never is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any, Literal
+
+Record = dict[str, Any]
+
+Input = Literal["pointer", "keyboard", "touch"]
+Condition = Literal["good", "dark", "glasses", "noised", "empty", "replayed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """What a photo shows: equal photos have identical bytes.
+
+    `identity` is the seed of the face, `variation` of pose, light and sensor noise. `condition`
+    says what happened to the picture: `noised` is a former picture saved again with added noise,
+    `replayed` a picture of a screen, `empty` a room with nobody in it.
+    """
+
+    identity: int
+    variation: int
+    condition: Condition = "good"
+
+
+@dataclass(frozen=True, slots=True)
+class Learner:
+    """One account on a platform. Two accounts with one `id_number` are one natural person."""
+
+    learner_id: str
+    name: str
+    id_number: str
+    identity: int
+    employer: str = "示例制衣厂"
+    category: str = "企业职工"
+    face_consent: bool = True
+
+
+_CHECK_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+
+def invented_id_number(n: int) -> str:
+    """An 18-character ID number with a right check digit that nobody can hold.
+
+    Region 000000 was never given out; the rest follows GB 11643-1999.
+
+    >>> invented_id_number(1)
+    '000000198002020010'
+    """
+    birthday = f"{1970 + n * 10 % 33:04}{1 + n % 12:02}{1 + n % 28:02}"
+    body = f"000000{birthday}{n % 1000:03}"
+    remainder = sum(int(digit) * weight for digit, weight in zip(body, _CHECK_WEIGHTS, strict=True))
+    return body + "10X98765432"[remainder % 11]
+
+
+@dataclass(slots=True)
+class DeviceClock:
+    """A device's wall clock: `offset_s` wrong, gaining `drift` seconds a second, stepped by NTP.
+
+    `warp` multiplies the time that passes after `warped_from_s`, as time-warping extensions do;
+    they leave the performance counter alone.
+    """
+
+    start_ms: int
+    offset_s: float = 0.0
+    drift: float = 0.0
+    steps: tuple[tuple[float, float], ...] = ()
+    warp: float = 1.0
+    warped_from_s: float = 0.0
+    loaded_at_s: float = -3.0
+
+    def date_ms(self, t: float) -> int:
+        """What `Date.now()` says at true time `t`."""
+        seconds = t + self.offset_s + self.drift * t
+        for at, step in self.steps:
+            if t >= at:
+                seconds += step
+        if self.warp != 1.0 and t > self.warped_from_s:
+            seconds += (self.warp - 1.0) * (t - self.warped_from_s)
+        return self.start_ms + round(seconds * 1000)
+
+    def monotonic_ms(self, t: float) -> int:
+        """What `performance.now()` says at true time `t`, rounded: milliseconds since page load."""
+        return round((t - self.loaded_at_s) * 1000)
+
+
+@dataclass(slots=True)
+class Network:
+    """The way from the device to the service. `outages` are [from, to) in true time."""
+
+    latency_s: tuple[float, float] = (0.03, 0.12)
+    outages: list[tuple[float, float]] = field(default_factory=list)
+    duplicated: float = 0.0
+    overtaken: float = 0.0
+    every_batch_twice: bool = False
+    address: str = "192.0.2.10"
+
+    def up_at(self, t: float) -> float:
+        """The first instant from `t` on at which the network carries data."""
+        for start, end in self.outages:
+            if start <= t < end:
+                return end
+        return t
+
+
+@dataclass(frozen=True, slots=True)
+class Popup:
+    """A pop-up as the client knows it; `due_learned_s` is read on the client's learning clock."""
+
+    challenge_id: str
+    nonce: str
+    due_learned_s: float
+    not_before_s: float
+    window_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A request to the camera: the n-th (from 1) photo of this sitting and its purpose."""
+
+    purpose: str
+    number: int
+
+
+Camera = Callable[[Random, Shot], Photo | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """How somebody answers pop-ups.
+
+    Usually after `quickest_s` to `slowest_s` seconds; `absences` gives the seconds after which
+    the n-th pop-up (from 1) is noticed instead. `late_answers` tells whether an answer after the
+    window is still sent, or the SDK has closed the pop-up by then.
+    """
+
+    input: Input = "pointer"
+    quickest_s: float = 1.2
+    slowest_s: float = 9.0
+    absences: dict[int, float] = field(default_factory=dict)
+    late_answers: bool = False
+
+    def reaction_s(self, rng: Random, popup: int) -> float:
+        if popup in self.absences:
+            return self.absences[popup]
+        # People are mostly quick: the square leans towards the short end.
+        return self.quickest_s + (self.slowest_s - self.quickest_s) * rng.random() ** 2

@@ -1,0 +1,115 @@
+"""What every test may ask for: a database built by the migrations, a clock that stands still, people.
+
+`database` is SQLite. A test marked `both_databases` runs on PostgreSQL as well: on the server named
+by ZHENXUE_TEST_POSTGRES_URL, else on 127.0.0.1:5432, else on a throw-away one started from the
+installed binaries; where there is none of these, that half is skipped and says so.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.db import Database
+from app.main import create_app
+from app.services import Services
+from app.settings import Settings
+from app.store import schema
+from tests.people import County, TestClock
+from tests.postgres import Postgres, find_postgres
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "both_databases: runs on SQLite, and on PostgreSQL where there is one"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if metafunc.definition.get_closest_marker("both_databases"):
+        metafunc.parametrize("backend", ["sqlite", "postgresql"])
+
+
+@pytest.fixture
+def backend() -> str:
+    return "sqlite"
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database file. Tests work on copies."""
+    path = tmp_path_factory.mktemp("schema") / "template.sqlite"
+    database = Database(f"sqlite:///{path}")
+    schema.upgrade(database)
+    database.close()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    with find_postgres(tmp_path_factory) as server:
+        if server is None:
+            pytest.skip("no PostgreSQL: set ZHENXUE_TEST_POSTGRES_URL, or install its binaries")
+        server.make_template()
+        yield server
+
+
+@pytest.fixture
+def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    if backend == "postgresql":
+        with request.getfixturevalue("postgres").copy_of_template() as url:
+            yield url
+        return
+    path = tmp_path / "zhenxue.sqlite"
+    shutil.copyfile(request.getfixturevalue("sqlite_template"), path)
+    yield f"sqlite:///{path}"
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(database_url=database_url, data_dir=tmp_path, face_workers=0)
+
+
+@pytest.fixture
+def clock() -> TestClock:
+    """Stands still at 2026-03-02 09:00 in Shanghai until a test moves it."""
+    return TestClock()
+
+
+@pytest.fixture
+def app(settings: Settings, clock: TestClock) -> FastAPI:
+    return create_app(settings, clock)
+
+
+@pytest.fixture
+def services(app: FastAPI) -> Services:
+    services: Services = app.state.services
+    return services
+
+
+@pytest.fixture
+def database(services: Services) -> Iterator[Database]:
+    yield services.database
+    services.database.close()
+
+
+@pytest.fixture
+def client(app: FastAPI, database: Database) -> Iterator[TestClient]:
+    """The service over HTTP, with all its parts started."""
+    with TestClient(app) as client:
+        yield client
+
+
+@pytest.fixture
+def county(database: Database, clock: TestClock) -> County:
+    """Two platforms with a key each: Huangchuan's, and another county's."""
+    return County.found(database, clock)

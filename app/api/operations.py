@@ -1,0 +1,78 @@
+"""Is it alive, is it ready, what does it count, and what can be asked of it."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import structlog
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from app.api.auth import services_of
+from app.store import schema
+
+router = APIRouter(tags=["operations"])
+log = structlog.get_logger("zhenxue.operations")
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz", responses={503: {"description": "a part is not ready; says which"}})
+def readyz(request: Request) -> JSONResponse:
+    """Every part answers: the database, its schema, and whatever else was registered."""
+    services = services_of(request)
+    checks = {
+        "database": services.database.ping,
+        "migrations": lambda: schema.require_head(services.database),
+        **services.checks,
+    }
+    results = {}
+    for name, check in checks.items():
+        try:
+            check()
+            results[name] = "ok"
+        except Exception:
+            log.exception("not ready", part=name)
+            results[name] = "failed"
+    ready = all(result == "ok" for result in results.values())
+    return JSONResponse(
+        {"status": "ready" if ready else "not_ready", "checks": results}, 200 if ready else 503
+    )
+
+
+@router.get("/metrics", response_class=Response)
+def metrics(request: Request) -> Response:
+    """Counters and histograms in Prometheus' text format."""
+    return Response(generate_latest(services_of(request).registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+def docs(request: Request) -> str:
+    """The interface as one page that needs nothing from elsewhere."""
+    document = request.app.openapi()
+    rows = "".join(
+        f"<tr><td><code>{method.upper()}</code></td><td><code>{escape(path)}</code></td>"
+        f"<td>{escape(_first_line(operation))}</td></tr>"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+    )
+    title = escape(document["info"]["title"])
+    return (
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>{title} API</title>"
+        "<style>body{font:16px/1.5 sans-serif;margin:2rem;max-width:70rem}"
+        "td{padding:.2rem 1rem .2rem 0;vertical-align:top}</style>"
+        f"<h1>{title} API {escape(document['info']['version'])}</h1>"
+        "<p>The whole description, with all fields: <a href='/openapi.json'>/openapi.json</a></p>"
+        f"<table>{rows}</table></html>"
+    )
+
+
+def _first_line(operation: dict[str, Any]) -> str:
+    text: str = operation.get("description") or operation.get("summary") or ""
+    return text.partition("\n")[0]

@@ -1,0 +1,172 @@
+"""The outermost layer of the web process: request ids, size limits, headers, metrics, last resort."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import time
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.errors import BodyTooLarge, ZhenxueError
+from app.settings import Settings
+
+log = structlog.get_logger("zhenxue.http")
+
+PROBLEM_JSON = "application/problem+json"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+_QUIET = ("/events", "/healthz", "/readyz", "/metrics")  # counted in the metrics, not logged
+
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "same-origin",
+    "permissions-policy": "camera=(self), microphone=(), geolocation=()",
+    "content-security-policy": (
+        "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
+        "style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; "
+        "frame-ancestors 'none'; form-action 'self'"
+    ),
+}
+
+
+class HttpMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.requests = Counter(
+            "zhenxue_http_requests_total",
+            "Requests answered",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self.seconds = Histogram(
+            "zhenxue_http_request_seconds",
+            "Time to the end of the answer",
+            ("method", "route"),
+            registry=registry,
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60),
+        )
+
+
+class Edge:
+    """Pure ASGI, so that the hot endpoint pays little for it."""
+
+    def __init__(self, app: ASGIApp, settings: Settings, registry: CollectorRegistry) -> None:
+        self.app = app
+        self.settings = settings
+        self.metrics = HttpMetrics(registry)
+        self.headers = dict(_HEADERS)
+        if settings.production:
+            self.headers["strict-transport-security"] = "max-age=31536000"
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        status = 0
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(raw=message["headers"])
+                headers["x-request-id"] = request_id
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+                if scope["path"].startswith(("/v1/", "/xAPI/")):
+                    headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        try:
+            await self.app(scope, self._limited(scope, receive), answer)
+        except Exception:
+            log.exception("unexpected error", method=scope["method"], path=scope["path"])
+            if status:
+                raise  # half an answer is out: let the server cut the connection
+            await _send_problem(
+                answer,
+                ZhenxueError("internal_error", f"unexpected error; request {request_id}"),
+            )
+        finally:
+            self._record(scope, status, time.perf_counter() - started)
+
+    def _limited(self, scope: Scope, receive: Receive) -> Receive:
+        """`receive`, refusing a body above the limit before and while it comes in."""
+        limit = self._limit(scope)
+        declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"")
+        if declared.isdigit() and int(declared) > limit:
+            return _refusing(limit)
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            if message["type"] == "http.request":
+                taken += len(message.get("body", b""))
+                if taken > limit:
+                    raise _too_large(limit)
+            return message
+
+        return counted
+
+    def _limit(self, scope: Scope) -> int:
+        path: str = scope["path"]
+        if path == "/v1/imports":
+            return self.settings.max_import_bytes
+        if scope["method"] == "PUT" and ("/snapshots/" in path or path.endswith("-photo")):
+            return self.settings.max_image_bytes
+        return self.settings.max_body_bytes
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unmatched")
+        method = scope["method"] if route != "unmatched" else "any"
+        self.metrics.requests.labels(method, route, str(status)).inc()
+        self.metrics.seconds.labels(method, route).observe(seconds)
+        if status >= 500 or not route.endswith(_QUIET):
+            log.info(
+                "request",
+                method=scope["method"],
+                path=scope["path"],
+                status=status,
+                ms=round(seconds * 1000, 1),
+            )
+
+
+def problem_body(problem: dict[str, Any]) -> bytes:
+    return json.dumps(problem, ensure_ascii=False, allow_nan=False, default=str).encode(
+        "utf-8", "backslashreplace"
+    )
+
+
+def _request_id(scope: Scope) -> str:
+    given = Headers(scope=scope).get("x-request-id", "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge("body_too_large", f"the body is larger than {limit} bytes", limit=limit)
+
+
+def _refusing(limit: int) -> Receive:
+    async def refuse() -> Message:
+        raise _too_large(limit)
+
+    return refuse
+
+
+async def _send_problem(send: Send, error: ZhenxueError) -> None:
+    body = problem_body(error.problem())
+    headers = [
+        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,46 @@
+"""The web process: `create_app` puts the house together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from app import __version__, api
+from app.api import problems
+from app.clock import Clock, system_clock
+from app.edge import Edge
+from app.services import Services
+from app.settings import Settings
+
+
+def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
+    """An application on its own database, clock and metrics; nothing is shared between two.
+
+    Parts start with the lifespan. The database must be at head (`app.store.schema.upgrade`).
+    """
+    services = Services.build(settings, clock)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        services.start()
+        try:
+            yield
+        finally:
+            services.stop()
+
+    app = FastAPI(
+        title="Zhenxue 真学",
+        version=__version__,
+        summary="Decides whether online class-hours were really studied",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        strict_content_type=False,
+    )
+    app.state.services = services
+    app.add_middleware(Edge, settings=settings, registry=services.registry)
+    problems.install(app)
+    api.include_routers(app)
+    return app

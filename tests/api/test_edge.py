@@ -1,0 +1,83 @@
+"""What every answer has in common: problems instead of traces, limits, headers, health."""
+
+from __future__ import annotations
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app import __version__
+from app.main import create_app
+from app.settings import Settings
+from tests.people import County
+
+
+def test_an_unknown_address_is_a_problem_not_a_page(client: TestClient) -> None:
+    answer = client.get("/v1/nowhere")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["code"] == "not_found"
+
+
+def test_a_wrong_method_says_what_is_allowed(client: TestClient) -> None:
+    answer = client.delete("/healthz")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET"
+
+
+def test_a_bug_answers_500_without_telling_what_broke(app: FastAPI, client: TestClient) -> None:
+    @app.get("/broken")
+    def broken() -> None:
+        raise RuntimeError("the secret is swordfish")
+
+    answer = client.get("/broken", headers={"x-request-id": "request-0001"})
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal_error"
+    assert "swordfish" not in answer.text
+    assert answer.headers["x-request-id"] == "request-0001"
+
+
+def test_it_is_alive_ready_and_counts(client: TestClient) -> None:
+    assert client.get("/healthz").json() == {"status": "ok"}
+    ready = client.get("/readyz")
+    assert ready.status_code == 200, ready.text
+    assert ready.json()["checks"]["migrations"] == "ok"
+    assert 'zhenxue_http_requests_total{method="GET",route="/readyz",status="200"} 1.0' in (
+        client.get("/metrics").text
+    )
+
+
+def test_it_is_not_ready_on_an_empty_database(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    settings = Settings(database_url=f"sqlite:///{tmp_path}/empty.sqlite", data_dir=tmp_path)
+    with TestClient(create_app(settings)) as client:
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["migrations"] == "failed"
+
+
+@pytest.mark.parametrize("path", ["/docs", "/openapi.json"])
+def test_the_description_needs_nothing_from_elsewhere(client: TestClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.status_code == 200
+    assert "//cdn" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'self'" in answer.headers["content-security-policy"]
+
+
+def test_ten_megabytes_are_refused_whether_declared_or_not(
+    client: TestClient, county: County
+) -> None:
+    body = b'{"title": "' + b"x" * 10_000_000 + b'"}'
+    headers = {**county.huang.headers, "content-type": "application/json"}
+    declared = client.put("/v1/courses/sewing", content=body, headers=headers)
+    chunked = client.put(
+        "/v1/courses/sewing",
+        content=(body[at : at + 65536] for at in range(0, len(body), 65536)),
+        headers=headers,
+    )
+    for answer in (declared, chunked):
+        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+def test_the_version_is_the_package_s(client: TestClient) -> None:
+    assert client.get("/openapi.json").json()["info"]["version"] == __version__

@@ -1,0 +1,51 @@
+"""Who calls: a platform by its API key, or, for reading, a person signed in to the console."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Request, Security
+from fastapi.security import HTTPBearer
+
+from app.domain.platforms import KeyScope
+from app.errors import NotAllowed
+from app.keyring import Caller
+from app.services import Services
+
+_BEARER = HTTPBearer(auto_error=False, description="API key of a platform")
+
+
+def authenticate(authorization: str | None, services: Services) -> Caller:
+    """For handlers that do without FastAPI's dependencies."""
+    return services.keys.caller(authorization)
+
+
+def demand(caller: Caller, scope: KeyScope) -> Caller:
+    """The caller again, if the key has that scope. Raises NotAllowed."""
+    if scope not in caller.scopes:
+        raise NotAllowed("scope_missing", f"this needs a key with the scope {scope.value!r}")
+    return caller
+
+
+def require(scope: KeyScope) -> Any:
+    """A dependency that yields the Caller. Signed-in people pass where `read` is enough."""
+
+    def caller_of(request: Request, _documented: Annotated[Any, Security(_BEARER)]) -> Caller:
+        authorization = request.headers.get("authorization")
+        if authorization is None and scope is KeyScope.READ and request.method == "GET":
+            person = _signed_in(request)
+            if person is not None:
+                return person
+        return demand(authenticate(authorization, services_of(request)), scope)
+
+    return Security(caller_of)
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+def _signed_in(request: Request) -> Caller | None:
+    """The seam to the console: a person with a login there reads what they may see."""
+    return None

@@ -1,0 +1,103 @@
+"""A platform's own API keys: made, rotated and revoked by itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request, Response
+from pydantic import Field
+
+from app.api.auth import require, services_of
+from app.domain import platforms
+from app.domain.platforms import Key, KeyScope, NewKey
+from app.domain.wire import Instant, Line, Wire
+from app.keyring import Caller
+
+router = APIRouter(prefix="/v1/keys", tags=["keys"])
+
+Admin = Annotated[Caller, require(KeyScope.ADMIN)]
+KeyId = Annotated[int, Path(ge=1, lt=2**31)]
+
+
+class KeyWanted(Wire):
+    label: Line
+    scopes: list[str] = Field(
+        min_length=1, max_length=10, description="ingest, read, import, admin"
+    )
+    expires_at: Instant | None = None
+
+
+class Rotation(Wire):
+    overlap_s: int = Field(
+        0, ge=0, le=30 * 86400, description="how long the old key still works, in seconds"
+    )
+
+
+@router.get("")
+def list_keys(request: Request, caller: Admin) -> dict[str, Any]:
+    """The platform's keys, without their secrets."""
+    with services_of(request).database.read() as connection:
+        return {"keys": [shown(key) for key in platforms.keys(connection, caller.platform)]}
+
+
+@router.post("", status_code=201)
+def create_key(request: Request, caller: Admin, wanted: KeyWanted) -> dict[str, Any]:
+    """A new key. Its secret is in this answer and nowhere else."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        made = platforms.create_key(
+            connection,
+            caller.platform,
+            label=wanted.label,
+            scopes=wanted.scopes,
+            expires_ms=wanted.expires_at,
+            actor=caller.actor,
+            now_ms=services.clock(),
+        )
+    return _with_secret(made)
+
+
+@router.post("/{key_id}/rotate", status_code=201)
+def rotate_key(
+    request: Request, caller: Admin, key_id: KeyId, rotation: Rotation
+) -> dict[str, Any]:
+    """A successor with the same scopes; the old key ends after `overlap_s` seconds."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        made = platforms.rotate_key(
+            connection,
+            caller.platform,
+            key_id,
+            overlap_ms=rotation.overlap_s * 1000,
+            actor=caller.actor,
+            now_ms=services.clock(),
+        )
+    services.keys.forget()
+    return _with_secret(made)
+
+
+@router.delete("/{key_id}", status_code=204)
+def revoke_key(request: Request, caller: Admin, key_id: KeyId) -> Response:
+    """End a key: at once here, within five seconds in other processes."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        platforms.revoke_key(
+            connection, caller.platform, key_id, actor=caller.actor, now_ms=services.clock()
+        )
+    services.keys.forget()
+    return Response(status_code=204)
+
+
+def shown(key: Key) -> dict[str, Any]:
+    return {
+        "key_id": key.id,
+        "label": key.label,
+        "scopes": sorted(key.scopes),
+        "created_at_ms": key.created_ms,
+        "expires_at_ms": key.expires_ms,
+        "revoked_at_ms": key.revoked_ms,
+    }
+
+
+def _with_secret(made: NewKey) -> dict[str, Any]:
+    return {**shown(made.key), "key": made.secret}

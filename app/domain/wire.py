@@ -1,0 +1,94 @@
+"""Field types of what platforms send: strict about types, finite, of a sane length.
+
+Unknown extra fields are ignored. A wrong field is refused by name, and nothing is coerced: a
+number in quotes is not a number. Instants are RFC 3339 with an offset or integer epoch
+milliseconds, days are ISO dates.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+MAX_MEDIA_S = 24 * 3600
+_EARLIEST_YEAR, _LATEST_YEAR = 2000, 2099
+EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
+LATEST_MS = 4_102_444_800_000  # 2100-01-01T00:00:00Z
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+class Wire(BaseModel):
+    """Base of everything read from outside."""
+
+    model_config = ConfigDict(
+        strict=True, extra="ignore", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
+    )
+
+
+def _line(value: Any) -> Any:
+    """One line of text, trimmed; empty and unprintable text is refused."""
+    if not isinstance(value, str):
+        return value
+    if _CONTROL.search(value):
+        raise PydanticCustomError("unprintable", "must not contain control characters")
+    return value.strip()
+
+
+def _day(value: Any) -> date:
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise PydanticCustomError("bad_date", "must be a date like 2026-03-02, as a string")
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("bad_date", "is not a day of the calendar") from None
+    if not _EARLIEST_YEAR <= day.year <= _LATEST_YEAR:
+        raise PydanticCustomError(
+            "date_out_of_range", f"must lie between {_EARLIEST_YEAR} and {_LATEST_YEAR}"
+        )
+    return day
+
+
+def _instant(value: Any) -> int:
+    if isinstance(value, str):
+        value = _milliseconds(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise PydanticCustomError(
+            "bad_time", "must be integer epoch milliseconds or RFC 3339 with an offset"
+        )
+    if not EARLIEST_MS <= value < LATEST_MS:
+        raise PydanticCustomError(
+            "time_out_of_range", f"must lie between {_EARLIEST_YEAR} and {_LATEST_YEAR}"
+        )
+    return value
+
+
+def _milliseconds(text: str) -> int | None:
+    try:
+        moment = datetime.fromisoformat(text)
+        return math.floor(moment.timestamp() * 1000) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+Id = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=128)]
+Line = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=128)]
+Title = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=500)]
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+Instant = Annotated[
+    int,
+    BeforeValidator(_instant),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "integer"}, {"type": "string", "format": "date-time"}],
+            "description": "epoch milliseconds, or RFC 3339 with an offset",
+        }
+    ),
+]
+EpochMs = Annotated[int, Field(ge=EARLIEST_MS, lt=LATEST_MS)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]

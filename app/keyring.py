@@ -1,0 +1,97 @@
+"""Who holds which API key: recognised quickly, forgotten within seconds of a revocation."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+
+from app.clock import Clock
+from app.db import Database
+from app.domain import platforms
+from app.domain.platforms import Key
+from app.errors import NotAllowed, TooManyRequests
+from app.store.scope import Scope
+
+CACHE_MS = 5_000  # a revocation made by another process bites after this long
+_CACHE_SIZE = 10_000
+_MAX_KEY = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """On whose behalf a request runs. `platform_id` is None for people, who see by `scope`."""
+
+    platform_id: int | None
+    label: str
+    scopes: frozenset[str]
+    scope: Scope
+    actor: str  # as the audit log names them
+
+    @property
+    def platform(self) -> int:
+        """The tenant that a write belongs to. People write nothing on a platform's behalf."""
+        if self.platform_id is None:
+            raise NotAllowed("platform_key_needed", "this needs a platform's API key")
+        return self.platform_id
+
+
+class KeyRing:
+    """Recognises keys, remembering each for at most `CACHE_MS`, and counts their requests."""
+
+    def __init__(self, database: Database, clock: Clock, requests_per_minute: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._known: dict[bytes, tuple[int, Key, Caller]] = {}
+        self._limit: RateLimitItemPerMinute | None = None
+        if requests_per_minute:
+            self._limit = RateLimitItemPerMinute(requests_per_minute)
+            self._limiter = MovingWindowRateLimiter(MemoryStorage())
+
+    def caller(self, authorization: str | None) -> Caller:
+        """The caller of an `Authorization` header. Raises NotSignedIn or TooManyRequests."""
+        scheme, _, secret = (authorization or "").partition(" ")
+        secret = secret.strip()
+        if scheme.lower() != "bearer" or not 0 < len(secret) <= _MAX_KEY or not secret.isascii():
+            raise platforms.not_signed_in()
+        now_ms = self._clock()
+        digest = hashlib.sha256(secret.encode()).digest()
+        seen = self._known.get(digest)
+        if seen is None or not 0 <= now_ms - seen[0] < CACHE_MS:
+            seen = self._look_up(digest, secret, now_ms)
+        _, key, caller = seen
+        if now_ms >= key.ends_ms():
+            raise platforms.not_signed_in()
+        self._count(key)
+        return caller
+
+    def forget(self) -> None:
+        """After keys changed in this process."""
+        self._known.clear()
+
+    def _look_up(self, digest: bytes, secret: str, now_ms: int) -> tuple[int, Key, Caller]:
+        self._known.pop(digest, None)
+        with self._database.read() as connection:
+            key = platforms.key_of(connection, secret, now_ms)
+        caller = Caller(
+            platform_id=key.platform_id,
+            label=key.label,
+            scopes=key.scopes,
+            scope=Scope(platform_id=key.platform_id),
+            actor=f"key:{key.id}",
+        )
+        if len(self._known) >= _CACHE_SIZE:
+            self._known.clear()
+        self._known[digest] = (now_ms, key, caller)
+        return self._known[digest]
+
+    def _count(self, key: Key) -> None:
+        if self._limit is not None and not self._limiter.hit(self._limit, str(key.id)):
+            raise TooManyRequests(
+                "rate_limited",
+                f"more than {self._limit.amount} requests a minute with this key",
+                retry_after_s=10,
+            )

@@ -6,7 +6,7 @@ Every fact may be None: nobody supplied it. A check never takes that for a pass.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -180,4 +180,3 @@ class CheckResult:
     curable: bool
     unknown: Unknown
     next_on: date | None = None
-    numbers: dict[str, float] = field(default_factory=dict)

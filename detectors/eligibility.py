@@ -1,32 +1,339 @@
-"""From class-hours, findings and checks to the verdict on an enrolment and on a class."""
+"""From class-hours, findings and checks to the verdict on an enrolment and on a class.
+
+The engine proposes, people decide: what reaches beyond a class-hour stands only when two different
+persons upheld it, and until then the verdict is `pending`. What could not be told is `pending` too,
+and is never printed as a violation. rules.md sections 4 and 5.
+"""
 
 from __future__ import annotations
 
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from enum import StrEnum
 
-from detectors.policy import Reach
+from detectors.batch_facts import CheckResult, Result, Unknown
+from detectors.dates import Window, window_after, window_from
+from detectors.finding import Evidence, Fault, Outcome
+from detectors.policy import Policy, Reach
 
 
 class Cure(StrEnum):
-    """How lost class-hours may be made up."""
+    """How what was lost may be made up."""
 
     AUTOMATIC = "automatic"
     AUTHORITY = "authority_approval"
     NONE = "none"
 
 
+class Eligibility(StrEnum):
+    """Verdict on an enrolment, mildest first."""
+
+    ELIGIBLE = "eligible"
+    PENDING = "pending"
+    INELIGIBLE = "ineligible"
+
+
+class Acceptance(StrEnum):
+    """Verdict on a class, mildest first."""
+
+    ACCEPTABLE = "acceptable"
+    PENDING = "pending"
+    NOT_ACCEPTABLE = "not_acceptable"
+
+
 @dataclass(frozen=True, slots=True)
 class Consequences:
-    """What a pack says beyond single rules (rules.md section 4).
+    """What a pack says beyond single rules.
 
     grave            reach of confirmed impersonation, attack or forgery
     missing_control  reach of a control that the platform lacks
-    leave, not_misconduct, misconduct   how each kind of loss may be made up
+    reviewers        different persons who must uphold what reaches beyond a class-hour
+    leave, not_misconduct, misconduct, missing_control_cure   how each kind of loss is made up
+    required_share   share of the planned class-hours that must be valid
     """
 
     grave: Reach
     missing_control: Reach
+    reviewers: int
     leave: Cure
     not_misconduct: Cure
     misconduct: Cure
+    missing_control_cure: Cure
+    required_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class HourCounts:
+    """Class-hours of one learner by outcome; `planned` minus their sum was never studied.
+
+    `excused` of those not valid were missed on approved written leave.
+    """
+
+    planned: int
+    valid: int = 0
+    violation: int = 0
+    review: int = 0
+    not_proven: int = 0
+    excused: int = 0
+
+    @property
+    def untouched(self) -> int:
+        return self.planned - self.valid - self.violation - self.review - self.not_proven
+
+
+@dataclass(frozen=True, slots=True)
+class StandingFinding:
+    """A finding on one learner that nobody overturned, and the persons who upheld it so far.
+
+    `grave`: another person, an attack or a forgery (`Finding.needs_two_reviewers`). A `review` on
+    statistics alone does not hold a verdict.
+    """
+
+    rule: str
+    outcome: Outcome
+    fault: Fault
+    evidence: Evidence = Evidence.SERVER
+    grave: bool = False
+    upheld_by: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One of the six controls in one class. `missing` None: the evidence does not tell."""
+
+    rule: str
+    missing: bool | None
+    upheld_by: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a verdict is not the best one. `source` is a rule, a check, or `class_hour`.
+
+    `blocks`: it makes the verdict `ineligible` or `not_acceptable`; otherwise it holds it at
+    `pending`. `count` is the number of class-hours or findings behind it.
+    """
+
+    code: str
+    source: str
+    clause: str
+    blocks: bool
+    cure: Cure
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Until when a learner can still be cured for this assessment, and which one is next."""
+
+    cut_off: date | None
+    next_window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentVerdict:
+    """`own` looks at the learner alone; `outcome` also at a class that is not acceptable.
+
+    `curable`: every reason that blocks can be cured. A pending class does not change `outcome`:
+    who prints a list of admitted learners asks the class's verdict too.
+    """
+
+    outcome: Eligibility
+    own: Eligibility
+    reasons: tuple[Reason, ...]
+    curable: bool
+    deadlines: Deadlines
+
+
+@dataclass(frozen=True, slots=True)
+class ClassVerdict:
+    outcome: Acceptance
+    reasons: tuple[Reason, ...]
+    curable: bool
+    deadlines: Deadlines
+
+
+def deadlines(
+    planned_on: date | None, days_ahead: int, months: Collection[int], as_of: date
+) -> Deadlines:
+    """The cut-off is the last day to apply (C7); the next window follows the planned one (C1).
+
+    Without a planned assessment there is no cut-off, and the next window counts from `as_of`.
+    """
+    if planned_on is None:
+        return Deadlines(None, window_from(as_of, months))
+    later = max(planned_on, as_of)
+    return Deadlines(planned_on - timedelta(days=days_ahead), window_after(later, months))
+
+
+def judge_enrolment(
+    hours: HourCounts,
+    findings: Sequence[StandingFinding],
+    checks: Sequence[CheckResult],
+    klass: ClassVerdict,
+    policy: Policy,
+    consequences: Consequences,
+) -> EnrolmentVerdict:
+    """The verdict on one learner in one class, under one pack.
+
+    `checks` are those of the learner. Run it with another pack's policy and consequences for the
+    outcome that is printed beside it.
+    """
+    acting = [it for it in findings if policy[it.rule].acts]
+    violations = [it for it in acting if it.outcome is Outcome.VIOLATION]
+    reasons = [
+        *_hour_reasons(hours, violations, policy, consequences),
+        *_finding_reasons(acting, policy, consequences),
+        *_check_reasons(checks),
+    ]
+    own = _enrolment_outcome(reasons)
+    if klass.outcome is Acceptance.NOT_ACCEPTABLE:
+        cure = Cure.AUTOMATIC if klass.curable else Cure.NONE
+        reasons.append(Reason("class_not_acceptable", "class", "", blocks=True, cure=cure))
+    return EnrolmentVerdict(
+        outcome=_enrolment_outcome(reasons),
+        own=own,
+        reasons=tuple(reasons),
+        curable=_curable(reasons),
+        deadlines=klass.deadlines,
+    )
+
+
+def judge_class(
+    controls: Sequence[Control],
+    checks: Sequence[CheckResult],
+    policy: Policy,
+    consequences: Consequences,
+    due: Deadlines,
+) -> ClassVerdict:
+    """The verdict on a class: its checks, and the six controls of its platform.
+
+    A missing control blocks the class where the pack lets it reach that far and two persons
+    upheld it; one that the evidence does not show holds the verdict at `pending`.
+    """
+    reasons = [
+        *_control_reasons(controls, policy, consequences),
+        *_check_reasons(checks),
+    ]
+    outcome = Acceptance.ACCEPTABLE
+    if reasons:
+        blocked = any(it.blocks for it in reasons)
+        outcome = Acceptance.NOT_ACCEPTABLE if blocked else Acceptance.PENDING
+    return ClassVerdict(outcome, tuple(reasons), _curable(reasons), due)
+
+
+def reach_of(finding: StandingFinding, policy: Policy, consequences: Consequences) -> Reach:
+    """How far a violation goes. What was not the learner's doing stays in its class-hour."""
+    if finding.grave:
+        return consequences.grave
+    if finding.fault is Fault.LEARNER:
+        return policy[finding.rule].reach
+    return Reach.CLASS_HOUR
+
+
+def cure_of(finding: StandingFinding, policy: Policy, consequences: Consequences) -> Cure:
+    """How the class-hours that a violation cost may be made up."""
+    if finding.fault not in (Fault.LEARNER, Fault.INSTITUTION):
+        return consequences.not_misconduct
+    ends_it = finding.fault is Fault.LEARNER and not policy[finding.rule].curable
+    return Cure.NONE if finding.grave or ends_it else consequences.misconduct
+
+
+def _hour_reasons(
+    hours: HourCounts, violations: Sequence[StandingFinding], policy: Policy, pack: Consequences
+) -> list[Reason]:
+    """Why class-hours are short. Hours lost to a violation that reaches beyond them, and that
+    two persons have not upheld yet, hold the verdict and do not block it."""
+    # Rounded up, with room for the binary error of a share such as 0.9.
+    short = math.ceil(hours.planned * pack.required_share - 1e-9) - hours.valid
+    if short <= 0:
+        return []
+    undecided = hours.review + hours.not_proven
+    settled = all(
+        reach_of(it, policy, pack) is Reach.CLASS_HOUR or _upheld(it.upheld_by, pack)
+        for it in violations
+    )
+    never_studied = short > undecided + hours.violation
+    cures = [cure_of(it, policy, pack) for it in violations] or [pack.misconduct]
+    worst_cure = max(cures, key=list(Cure).index)
+    rows = [
+        ("hours_violation", hours.violation, short > undecided and settled, worst_cure),
+        ("hours_on_leave", hours.excused, never_studied, pack.leave),
+        ("hours_not_studied", hours.untouched - hours.excused, never_studied, Cure.AUTOMATIC),
+        ("hours_in_review", hours.review, False, Cure.AUTOMATIC),
+        ("hours_not_proven", hours.not_proven, False, pack.not_misconduct),
+    ]
+    clause = policy["class_hour"].clause
+    return [
+        Reason(code, "class_hour", clause, blocks, cure, count)
+        for code, count, blocks, cure in rows
+        if count > 0
+    ]
+
+
+def _finding_reasons(
+    findings: Sequence[StandingFinding], policy: Policy, pack: Consequences
+) -> list[Reason]:
+    """What findings do beyond the class-hours they cost: one reason for each rule and code."""
+    counted: Counter[tuple[str, str, bool, Cure]] = Counter()
+    for it in findings:
+        if it.outcome is Outcome.VIOLATION and reach_of(it, policy, pack) is not Reach.CLASS_HOUR:
+            upheld = _upheld(it.upheld_by, pack)
+            code = "violation_upheld" if upheld else "violation_awaits_reviewers"
+            counted[it.rule, code, upheld, cure_of(it, policy, pack)] += 1
+        elif it.outcome is Outcome.REVIEW and it.evidence is not Evidence.STATISTIC:
+            counted[it.rule, "finding_in_review", False, Cure.AUTOMATIC] += 1
+    return [
+        Reason(code, rule, policy[rule].clause, blocks, cure, count)
+        for (rule, code, blocks, cure), count in counted.items()
+    ]
+
+
+def _control_reasons(
+    controls: Sequence[Control], policy: Policy, pack: Consequences
+) -> list[Reason]:
+    reasons = []
+    for it in controls:
+        if not policy[it.rule].acts or it.missing is False:
+            continue
+        clause = policy[it.rule].clause
+        if it.missing is None:
+            reasons.append(Reason("control_not_proven", it.rule, clause, False, Cure.AUTOMATIC))
+        elif pack.missing_control is Reach.CLASS:
+            upheld = _upheld(it.upheld_by, pack)
+            code = "control_missing" if upheld else "control_missing_awaits_reviewers"
+            reasons.append(Reason(code, it.rule, clause, upheld, pack.missing_control_cure))
+    return reasons
+
+
+def _check_reasons(checks: Sequence[CheckResult]) -> list[Reason]:
+    reasons = []
+    for it in checks:
+        if it.reach is None:
+            continue
+        if it.result is Result.FAIL:
+            cure = Cure.AUTOMATIC if it.curable else Cure.NONE
+            reasons.append(Reason(it.reason, it.check, it.clause, blocks=True, cure=cure))
+        elif it.result is Result.NEEDS_AUTHORITY:
+            reasons.append(Reason(it.reason, it.check, it.clause, False, Cure.AUTHORITY))
+        elif it.result is Result.NOT_PROVEN and it.unknown is Unknown.PENDING:
+            reasons.append(Reason(it.reason, it.check, it.clause, False, Cure.AUTOMATIC))
+    return reasons
+
+
+def _upheld(reviewers: frozenset[str], pack: Consequences) -> bool:
+    return len(reviewers) >= pack.reviewers
+
+
+def _enrolment_outcome(reasons: Sequence[Reason]) -> Eligibility:
+    if not reasons:
+        return Eligibility.ELIGIBLE
+    blocked = any(it.blocks for it in reasons)
+    return Eligibility.INELIGIBLE if blocked else Eligibility.PENDING
+
+
+def _curable(reasons: Sequence[Reason]) -> bool:
+    return all(it.cure is not Cure.NONE for it in reasons if it.blocks)

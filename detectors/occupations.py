@@ -43,16 +43,18 @@ class Occupations:
 
         Spaces and the width of brackets do not matter; nothing else is guessed.
         """
-        asked = _plain(occupation)
-        aliases = {_plain(alias): _plain(name) for alias, name in self.aliases.items()}
-        canonical = aliases.get(asked, asked)
-        same = {canonical} | {alias for alias, name in aliases.items() if name == canonical}
-        online = next((name for name in self.online if _plain(name) == canonical), None)
-        offline = next((name for name in self.offline if _plain(name) in same), None)
+        canonical = self.canonical(occupation)
+        online = next((it for it in self.online if self.canonical(it) == canonical), None)
+        offline = next((it for it in self.offline if self.canonical(it) == canonical), None)
         if online is None and offline is None:
             return None
-        exact = asked in {_plain(name) for name in (online, offline) if name is not None}
+        exact = _plain(occupation) in {_plain(name) for name in (online, offline) if name}
         return Listing(occupation, online, offline, by_alias=not exact)
+
+    def canonical(self, occupation: str) -> str:
+        """One name for all spellings and aliases of an occupation, in the annex or not."""
+        asked = _plain(occupation)
+        return _plain(next((to for it, to in self.aliases.items() if _plain(it) == asked), asked))
 
     @property
     def conflicts(self) -> tuple[str, ...]:

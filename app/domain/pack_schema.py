@@ -21,11 +21,21 @@ Key = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[A-Za-z0-9_]+$")]
 
 NOT_IN_TREE = "not in tree"
 
-# Sections whose words the product itself knows: each must be there and be one of these.
-KNOWN_WORDS: dict[str, dict[str, tuple[Value, ...]]] = {
+NUMBER: tuple[Value, ...] = ()
+
+# What the product itself reads: a table named here has each of these, a word from this choice or a
+# number. A pack may leave out a rule or a check, never a section.
+REQUIRED: dict[str, dict[str, tuple[Value, ...]]] = {
+    "class_hour": {"min_minutes": NUMBER, "coverage": NUMBER},
+    "enrolment": {"required_share": NUMBER},
+    "session": dict.fromkeys(("clock_on_hidden", "clock_on_unfocused"), ("stop", "run")),
+    "multi_window": {"on_second": ("reject_new", "kick_old"), "clock_on_hidden": ("stop", "run")},
+    "B19": {"reading": ("stricter", "lenient")},
     "provenance": {"attested_may_be_valid": (True, False)},
-    "reach": dict.fromkeys(("grave", "missing_control"), tuple(Reach)),
-    "cure": dict.fromkeys(("approved_leave", "not_misconduct", "misconduct"), tuple(Cure)),
+    "reach": {"grave": tuple(Reach), "missing_control": tuple(Reach), "reviewers": NUMBER},
+    "cure": dict.fromkeys(
+        ("approved_leave", "not_misconduct", "misconduct", "missing_control"), tuple(Cure)
+    ),
 }
 
 
@@ -129,6 +139,7 @@ class PackTable(Table):
     provenance: SectionTable
     class_hour: SectionTable
     session: SectionTable
+    enrolment: SectionTable
     reach: SectionTable
     cure: SectionTable
     rules: dict[Name, RuleTable]
@@ -140,6 +151,7 @@ class PackTable(Table):
             "provenance": self.provenance,
             "class_hour": self.class_hour,
             "session": self.session,
+            "enrolment": self.enrolment,
             "reach": self.reach,
             "cure": self.cure,
         }
@@ -158,15 +170,20 @@ class PackTable(Table):
         return self
 
     @model_validator(mode="after")
-    def _known_words(self) -> PackTable:
-        for section, names in KNOWN_WORDS.items():
-            parameters = self.sections[section].parameters
-            for name, allowed in names.items():
+    def _required_parameters(self) -> PackTable:
+        for table, names in REQUIRED.items():
+            if table not in self.tables:
+                continue
+            parameters = self.tables[table].parameters
+            for name, choice in names.items():
+                where = f"{table}.parameters.{name}"
                 if name not in parameters:
-                    raise ValueError(f"{section}.parameters.{name}: missing")
-                if parameters[name].value not in allowed:
-                    words = ", ".join(map(str, allowed))
-                    raise ValueError(f"{section}.parameters.{name}.value: is none of {words}")
+                    raise ValueError(f"{where}: missing")
+                value = parameters[name].value
+                if choice and value not in choice:
+                    raise ValueError(f"{where}.value: is none of {', '.join(map(str, choice))}")
+                if not choice and isinstance(value, bool | str | list):
+                    raise ValueError(f"{where}.value: must be a number")
         return self
 
 

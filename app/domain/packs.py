@@ -30,6 +30,7 @@ from app.domain.pack_schema import (
 )
 from app.errors import BadInput
 from detectors.batch_facts import CheckPolicy
+from detectors.check_sheet import Rulebook
 from detectors.eligibility import Consequences, Cure
 from detectors.occupations import Occupations
 from detectors.policy import Policy, Reach, RulePolicy, Status
@@ -164,15 +165,21 @@ class Pack:
     @cached_property
     def consequences(self) -> Consequences:
         """Reach and cure beyond single rules."""
-        reach = {name: Reach(str(it.value)) for name, it in self.table.reach.parameters.items()}
-        cure = {name: Cure(str(it.value)) for name, it in self.table.cure.parameters.items()}
         return Consequences(
-            grave=reach["grave"],
-            missing_control=reach["missing_control"],
-            leave=cure["approved_leave"],
-            not_misconduct=cure["not_misconduct"],
-            misconduct=cure["misconduct"],
+            grave=Reach(self._word("reach", "grave")),
+            missing_control=Reach(self._word("reach", "missing_control")),
+            reviewers=round(self._number("reach", "reviewers")),
+            leave=Cure(self._word("cure", "approved_leave")),
+            not_misconduct=Cure(self._word("cure", "not_misconduct")),
+            misconduct=Cure(self._word("cure", "misconduct")),
+            missing_control_cure=Cure(self._word("cure", "missing_control")),
+            required_share=self._number("enrolment", "required_share"),
         )
+
+    @cached_property
+    def rulebook(self) -> Rulebook:
+        """What `detectors.batch_checks` decides by."""
+        return Rulebook(self.checks, self.occupations)
 
     def clause_of(self, name: str) -> Clause:
         """The clause of a rule, check or section; KeyError when it has none."""
@@ -196,6 +203,12 @@ class Pack:
         """All parameters of a rule, check or section, in the order of the file."""
         table = self.table.tables[name].parameters
         return tuple(self._shown(name, key, value) for key, value in table.items())
+
+    def _word(self, section: str, name: str) -> str:
+        return str(self.table.sections[section].parameters[name].value)
+
+    def _number(self, section: str, name: str) -> float:
+        return float(self.table.sections[section].parameters[name].scalar)
 
     def _shown(self, table: str, name: str, it: ParameterTable) -> Parameter:
         return Parameter(

@@ -1,0 +1,58 @@
+"""The checks before an offline assessment (rules.md section 5): which there are, and running them.
+
+A check is a function of facts, its limits and the catalogue of 附件3. It prints what it found
+beside the limit, and never takes an absent fact for a pass. A pack says which checks apply.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from detectors import class_checks, learner_checks
+from detectors.batch_facts import CheckResult, ClassFacts, LearnerFacts, Scope
+from detectors.check_sheet import Rulebook
+
+ClassCheck = Callable[[ClassFacts, Rulebook], CheckResult]
+LearnerCheck = Callable[[LearnerFacts, ClassFacts, Rulebook], CheckResult]
+
+CLASS_CHECKS: Mapping[str, ClassCheck] = {
+    "B1": class_checks.official_class_number,
+    "B10": class_checks.learners_per_teacher,
+    "B11": class_checks.class_size,
+    "B13": class_checks.practical_share,
+    "B17": class_checks.in_catalogue,
+    "B19": class_checks.annex_conflict,
+    "C1": class_checks.assessment_month,
+    "C2": class_checks.assessment_offline,
+    "C3": class_checks.enterprise_applies,
+    "C7": class_checks.applied_ahead,
+    "C11": class_checks.satisfaction,
+    "C11_opening": class_checks.opened_outside_rectification,
+}
+
+LEARNER_CHECKS: Mapping[str, LearnerCheck] = {
+    "B5": learner_checks.enough_class_hours,
+    "B18": learner_checks.offline_practice,
+    "B20": learner_checks.month_since_assessment,
+    "B24": learner_checks.leave_made_up,
+    "D1": learner_checks.subsidies_of_the_year,
+    "D17": learner_checks.real_name,
+}
+
+
+def check_class(klass: ClassFacts, book: Rulebook) -> list[CheckResult]:
+    """Every check of the pack on the class. KeyError for a check that has no function here."""
+    return [
+        CLASS_CHECKS[check](klass, book)
+        for check, policy in book.checks.items()
+        if policy.scope is Scope.CLASS
+    ]
+
+
+def check_learner(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> list[CheckResult]:
+    """Every check of the pack on one learner of the class, in the pack's order."""
+    return [
+        LEARNER_CHECKS[check](learner, klass, book)
+        for check, policy in book.checks.items()
+        if policy.scope is Scope.LEARNER
+    ]

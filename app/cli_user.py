@@ -1,0 +1,132 @@
+"""`zhenxue user`: who may sign in to the console."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection
+
+from app.clock import system_clock
+from app.db import Database
+from app.domain import users
+from app.errors import ZhenxueError
+from app.settings import Settings
+from app.store import users as store
+
+app = typer.Typer(help="Users of the console.", no_args_is_help=True)
+
+ACTOR = "system:cli"
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
+
+
+@app.command()
+def add(
+    username: str,
+    role: Annotated[str, typer.Option(help="auditor, reviewer, platform_viewer or admin")],
+    name: Annotated[str, typer.Option(help="Display name; the username if not given.")] = "",
+    county: Annotated[
+        list[str] | None, typer.Option(help="County to see; repeat it, or * for all.")
+    ] = None,
+    platform: Annotated[str | None, typer.Option(help="Platform of a platform_viewer.")] = None,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Add a user. Without --password-stdin a password is made up and printed once."""
+    password = _password(password_stdin)
+    with _transaction() as connection:
+        users.add_user(
+            connection,
+            username=username,
+            display_name=name or username,
+            password=password,
+            role=role,
+            counties=county or [],
+            platform=platform,
+            actor=ACTOR,
+            now_ms=system_clock(),
+        )
+    _told_once({"username": username, "role": role}, password, password_stdin, as_json)
+
+
+@app.command()
+def disable(username: str, as_json: Json = False) -> None:
+    """Shut a user out at once; history keeps the name."""
+    with _transaction() as connection:
+        users.disable_user(connection, username, actor=ACTOR, now_ms=system_clock())
+    _told({"username": username, "disabled": True}, as_json)
+
+
+@app.command()
+def password(username: str, password_stdin: PasswordStdin = False, as_json: Json = False) -> None:
+    """Set a new password and end the user's logins."""
+    new = _password(password_stdin)
+    with _transaction() as connection:
+        users.set_password(connection, username, new, actor=ACTOR, now_ms=system_clock())
+    _told_once({"username": username}, new, password_stdin, as_json)
+
+
+@app.command("list")
+def list_users(as_json: Json = False) -> None:
+    """List all users with their roles and what they see."""
+    with _database().read() as connection:
+        rows = store.all_users(connection)
+    found = [
+        {
+            "username": row.username,
+            "name": row.display_name,
+            "role": row.role,
+            "counties": row.counties,
+            "platform": row.platform,
+            "disabled": row.disabled_ms is not None,
+        }
+        for row in rows
+    ]
+    if as_json:
+        typer.echo(json.dumps({"users": found}, ensure_ascii=False))
+        return
+    table = Table("username", "name", "role", "sees", "state")
+    for it in found:
+        sees = it["platform"] or "、".join(it["counties"]) or "–"
+        state = "disabled" if it["disabled"] else "active"
+        table.add_row(it["username"], it["name"], it["role"], sees, state)
+    Console().print(table)
+
+
+def _database() -> Database:
+    return Database(Settings().resolved_database_url)
+
+
+@contextmanager
+def _transaction() -> Iterator[Connection]:
+    """A write transaction; a refusal becomes one line on standard error and exit code 2."""
+    try:
+        with _database().write() as connection:
+            yield connection
+    except ZhenxueError as error:
+        typer.echo(error.detail, err=True)
+        raise typer.Exit(2) from error
+
+
+def _password(from_stdin: bool) -> str:
+    return sys.stdin.readline().rstrip("\r\n") if from_stdin else users.new_password()
+
+
+def _told(answer: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        typer.echo("  ".join(f"{key}: {value}" for key, value in answer.items()))
+
+
+def _told_once(answer: dict[str, Any], password: str, given: bool, as_json: bool) -> None:
+    _told(answer if given else answer | {"password": password}, as_json)

@@ -1,0 +1,100 @@
+"""Chinese and English. Source strings are Chinese; a catalogue gives the English ones.
+
+Catalogues are read as they are written (.po), so that nothing has to be compiled. To collect new
+strings and merge them into the catalogues:
+
+    pybabel extract -F app/console/babel.cfg -k say -k N_ --no-location -o console.pot app/console
+    pybabel update -D console -d app/console/locale -i console.pot --no-fuzzy-matching
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from io import BytesIO
+from pathlib import Path
+from typing import Literal
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import Translations
+
+from app.clock import at
+
+LOCALES = Path(__file__).parent / "locale"
+Code = Literal["zh", "en"]
+_FOLDERS: dict[Code, str] = {"zh": "zh_CN", "en": "en"}
+
+
+def N_(source: str) -> str:
+    """Mark a string for the catalogue where it is defined; it is translated where it is shown."""
+    return source
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language's words, and how it writes times, spans and numbers."""
+
+    code: Code
+    catalogue: Translations
+
+    @property
+    def tag(self) -> str:
+        return "zh-CN" if self.code == "zh" else "en"
+
+    def say(self, source: str, **values: object) -> str:
+        """The string in this language, `%(name)s` filled in."""
+        text: str = self.catalogue.gettext(source) if source else ""
+        return text % values if values else text
+
+    def moment(self, ms: int | None) -> str:
+        """Date and time in Asia/Shanghai to the second."""
+        return "–" if ms is None else f"{at(ms):%Y-%m-%d %H:%M:%S}"
+
+    def minute(self, ms: int | None) -> str:
+        """Date and time in Asia/Shanghai to the minute."""
+        return "–" if ms is None else f"{at(ms):%Y-%m-%d %H:%M}"
+
+    def clock(self, ms: int | None) -> str:
+        """Time of day in Asia/Shanghai."""
+        return "–" if ms is None else f"{at(ms):%H:%M:%S}"
+
+    def span(self, ms: int) -> str:
+        """A length of time in its two largest units, e.g. 2小时05分, 3分08秒, 45秒."""
+        seconds = max(0, round(ms / 1000))
+        minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+        if days >= 2:
+            return self.say(N_("%(d)s天%(h)s小时"), d=days, h=hours % 24)
+        if hours:
+            return self.say(N_("%(h)s小时%(m)s分"), h=hours, m=f"{minutes % 60:02}")
+        if minutes:
+            return self.say(N_("%(m)s分%(s)s秒"), m=minutes, s=f"{seconds % 60:02}")
+        return self.say(N_("%(s)s秒"), s=seconds)
+
+    def number(self, value: float) -> str:
+        """A measured number, short: thousands grouped, at most two decimals."""
+        return f"{value:,.2f}".rstrip("0").rstrip(".")
+
+
+def position(ms: int) -> str:
+    """A place in the content as a player shows it.
+
+    >>> position(754_000), position(3_754_000)
+    ('12:34', '1:02:34')
+    """
+    minutes, seconds = divmod(max(0, ms) // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of that code; anything unknown is Chinese."""
+    known: Code = "en" if code == "en" else "zh"
+    path = LOCALES / _FOLDERS[known] / "LC_MESSAGES" / "console.po"
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=_FOLDERS[known])
+    compiled = BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Language(known, Translations(compiled, domain="console"))

@@ -1,0 +1,128 @@
+"""Signing in and out, and the language switch."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.console.language import N_
+from app.console.login import COOKIE, FormOfThisLogin, SignedIn, clear_cookie, login_of, set_cookie
+from app.console.page import LANGUAGE_COOKIE, ConsoleRoute, local_path, render, see_other
+from app.console.throttle import LoginThrottle
+from app.domain import users
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+FORM_COOKIE = "zhenxue_form"
+_WRONG = N_("用户名或口令不正确")
+_STALE = N_("页面已过期，请重新填写")
+_WAIT = N_("失败次数过多，请在%(minutes)s分钟后再试")
+
+
+@router.get("/login")
+def login_form(request: Request, next: str = "/console") -> Response:
+    if login_of(request) is not None:
+        return see_other(local_path(next))
+    return _form(request, local_path(next))
+
+
+@router.post("/login")
+def log_in(
+    request: Request,
+    username: Annotated[str, Form()] = "",
+    password: Annotated[str, Form()] = "",
+    csrf: Annotated[str, Form()] = "",
+    next: Annotated[str, Form()] = "/console",
+) -> Response:
+    """One message for every kind of wrong, after the same time; waits are told in minutes."""
+    services = request.app.state.services
+    throttle: LoginThrottle = request.app.state.login_throttle
+    now_ms, name, address = services.clock(), username.strip().lower()[:64], _address(request)
+    target = local_path(next)
+    expected = request.cookies.get(FORM_COOKIE, "")
+    if not expected or not hmac.compare_digest(expected.encode(), csrf.encode()):
+        return _form(request, target, name, _STALE, status=403)
+    wait_ms = throttle.wait_ms(name, address, now_ms)
+    if wait_ms:
+        answer = _form(request, target, name, _WAIT, status=429, minutes=-(-wait_ms // 60_000))
+        answer.headers["Retry-After"] = str(-(-wait_ms // 1000))
+        return answer
+    with services.database.read() as connection:
+        user = users.check_password(connection, name, password[:256])
+    if user is None:
+        throttle.failed(name, address, now_ms)
+        with services.database.write() as connection:
+            users.refuse_login(connection, name, address, now_ms)
+        return _form(request, target, name, _WRONG, status=401)
+    throttle.succeeded(name, address)
+    with services.database.write() as connection:
+        token = users.open_login(connection, user, now_ms)
+    response = see_other(target)
+    set_cookie(response, token, secure=services.settings.production)
+    response.delete_cookie(FORM_COOKIE, path="/console/login")
+    return response
+
+
+@router.post("/logout", dependencies=[FormOfThisLogin])
+def log_out(request: Request, login: SignedIn) -> Response:
+    services = request.app.state.services
+    with services.database.write() as connection:
+        users.close_login(connection, request.cookies[COOKIE], login.user, services.clock())
+    response = see_other("/console/login")
+    clear_cookie(response, secure=services.settings.production)
+    return response
+
+
+@router.get("/language/{code}")
+def choose_language(request: Request, code: str, next: str = "/console") -> Response:
+    response = see_other(local_path(next))
+    response.set_cookie(
+        LANGUAGE_COOKIE,
+        "en" if code == "en" else "zh",
+        max_age=365 * 86400,
+        path="/",
+        secure=request.app.state.services.settings.production,
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+def _form(
+    request: Request,
+    target: str,
+    username: str = "",
+    problem: str = "",
+    *,
+    status: int = 200,
+    minutes: int = 0,
+) -> HTMLResponse:
+    token = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
+    page = render(
+        request,
+        "login.html",
+        login=None,
+        status=status,
+        csrf=token,
+        target=target,
+        username=username,
+        problem=problem,
+        minutes=minutes,
+    )
+    page.set_cookie(
+        FORM_COOKIE,
+        token,
+        path="/console/login",
+        secure=request.app.state.services.settings.production,
+        httponly=True,
+        samesite="strict",
+    )
+    return page
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""

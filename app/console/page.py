@@ -1,0 +1,140 @@
+"""How every page is answered: templates, security headers, and errors as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import Path as PathParameter
+from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from app.console import words
+from app.console.assets import asset
+from app.console.language import Language, language, position
+from app.console.login import login_of
+from app.domain.users import Login
+from app.errors import NotSignedIn, ZhenxueError
+
+TEMPLATES = Path(__file__).parent / "templates"
+LANGUAGE_COOKIE = "zhenxue_lang"
+
+RowId = Annotated[int, PathParameter(ge=1, le=2**62)]
+
+_HEADERS = {
+    "Content-Security-Policy": "; ".join(
+        (
+            "default-src 'none'",
+            "style-src 'self'",
+            "script-src 'self'",
+            "img-src 'self'",
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def language_of(request: Request) -> Language:
+    return language(request.cookies.get(LANGUAGE_COOKIE, "zh"))
+
+
+@cache
+def _templates(code: str) -> Environment:
+    lang = language(code)
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]
+        lang.catalogue.gettext, lang.catalogue.ngettext, newstyle=True
+    )
+    environment.globals.update(lang=lang, asset=asset, words=words, position=position)
+    return environment
+
+
+def render(
+    request: Request, template: str, *, login: Login | None, status: int = 200, **model: Any
+) -> HTMLResponse:
+    """A page from its template; `model` is what the page is about."""
+    here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    html = (
+        _templates(language_of(request).code)
+        .get_template(template)
+        .render(login=login, here=here, path=request.url.path, **model)
+    )
+    return HTMLResponse(html, status_code=status)
+
+
+def see_other(path: str) -> RedirectResponse:
+    """To another page after a form was handled."""
+    return RedirectResponse(path, status_code=303)
+
+
+def local_path(path: str, fallback: str = "/console") -> str:
+    """`path` if it leads into the console, else the fallback: no open redirects."""
+    inside = path == "/console" or path.startswith(("/console/", "/console?"))
+    return path if inside and "\\" not in path and "//" not in path else fallback
+
+
+class ConsoleRoute(APIRoute):
+    """Refusals become pages, a missing login leads to the login page, all carry the headers."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                response = await handler(request)
+            except NotSignedIn:
+                response = see_other("/console/login?next=" + quote(_wanted(request), safe="/"))
+            except ZhenxueError as error:
+                response = _refusal(request, error.status, error.detail, error.retry_after_s)
+            except RequestValidationError as error:
+                in_path = any(item["loc"][0] == "path" for item in error.errors())
+                response = _refusal(request, 404 if in_path else 422, "", None)
+            for name, value in _HEADERS.items():
+                response.headers.setdefault(name, value)
+            return response
+
+        return guarded
+
+
+def _wanted(request: Request) -> str:
+    if request.method != "GET":
+        return "/console"
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _refusal(
+    request: Request, status: int, detail: str, retry_after_s: int | None
+) -> HTMLResponse:
+    page = render(
+        request,
+        "refusal.html",
+        login=login_of(request),
+        status=status,
+        code=status,
+        title=words.REFUSALS.get(status, words.REFUSALS[422]),
+        detail=detail,
+    )
+    if retry_after_s is not None:
+        page.headers["Retry-After"] = str(retry_after_s)
+    return page

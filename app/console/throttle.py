@@ -1,0 +1,57 @@
+"""Login throttling: failed attempts of the last quarter of an hour, kept in this process."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+
+WINDOW_MS = 15 * 60 * 1000
+PER_NAME_AND_ADDRESS = 5
+PER_NAME = 20
+PER_ADDRESS = 100
+_KEPT = 20_000  # keys; the longest untouched go first
+
+
+@dataclass
+class LoginThrottle:
+    """Counts failures by (name, address), by name and by address; successes are free.
+
+    The narrow limit stops one guesser without locking the real person out from elsewhere; the
+    wide ones stop guessing that is spread over names or addresses.
+    """
+
+    _failures: OrderedDict[tuple[str, str], list[int]] = field(default_factory=OrderedDict)
+    _lock: Lock = field(default_factory=Lock)
+
+    def wait_ms(self, name: str, address: str, now_ms: int) -> int:
+        """How long this name must wait at this address; 0 when it may try now."""
+        with self._lock:
+            return max(
+                self._wait(key, limit, now_ms) for key, limit in self._keys(name, address).items()
+            )
+
+    def failed(self, name: str, address: str, now_ms: int) -> None:
+        with self._lock:
+            for key in self._keys(name, address):
+                recent = [at for at in self._failures.get(key, ()) if at > now_ms - WINDOW_MS]
+                self._failures[key] = [*recent, now_ms]
+                self._failures.move_to_end(key)
+            while len(self._failures) > _KEPT:
+                self._failures.popitem(last=False)
+
+    def succeeded(self, name: str, address: str) -> None:
+        with self._lock:
+            self._failures.pop((name, address), None)
+
+    @staticmethod
+    def _keys(name: str, address: str) -> dict[tuple[str, str], int]:
+        return {
+            (name, address): PER_NAME_AND_ADDRESS,
+            (name, ""): PER_NAME,
+            ("", address): PER_ADDRESS,
+        }
+
+    def _wait(self, key: tuple[str, str], limit: int, now_ms: int) -> int:
+        recent = [at for at in self._failures.get(key, ()) if at > now_ms - WINDOW_MS]
+        return recent[-limit] + WINDOW_MS - now_ms if len(recent) >= limit else 0

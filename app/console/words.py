@@ -1,0 +1,143 @@
+"""The console's words for codes. Every code has a text, and where colour shows it, a letter too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.console.language import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """`text` and `letter` are source strings; `tone` names a colour of the style sheet."""
+
+    text: str
+    letter: str = ""
+    tone: str = "plain"
+
+
+RULES = {
+    "fast_forward": Word(N_("快进播放"), N_("快")),
+    "multi_window": Word(N_("多窗口学习"), N_("窗")),
+    "popup_gap": Word(N_("连续5分钟内无弹窗管控"), N_("弹")),
+    "face_liveness": Word(N_("无法进行人脸活体比对"), N_("脸")),
+    "lesson_order": Word(N_("不按内容先后顺序学习"), N_("序")),
+    "photo_retention": Word(N_("每课时无随机保留影像照片"), N_("照")),
+    "forged_telemetry": Word(N_("伪造或自动化学习数据"), N_("伪")),
+    "photo_reuse": Word(N_("重复使用照片"), N_("重")),
+    "collusion": Word(N_("多人同步操作"), N_("同")),
+    "marathon": Word(N_("单日学习时间过长"), N_("长")),
+}
+OUTCOMES = {
+    "violation": Word(N_("违规"), N_("违"), "violation"),
+    "review": Word(N_("存疑"), N_("疑"), "review"),
+    "not_proven": Word(N_("未能证实"), N_("未"), "unproven"),
+    "clear": Word(N_("正常"), N_("正"), "clear"),
+}
+STATUSES = {
+    "open": Word(N_("待初审"), tone="review"),
+    "first_review": Word(N_("待复核"), tone="review"),
+    "upheld": Word(N_("已认定"), tone="violation"),
+    "overturned": Word(N_("已撤销"), tone="clear"),
+    "cured": Word(N_("已补课"), tone="clear"),
+    "gone": Word(N_("重算后不再成立")),
+}
+FAULTS = {
+    "platform": Word(N_("平台")),
+    "institution": Word(N_("培训机构")),
+    "learner": Word(N_("学员")),
+    "environment": Word(N_("网络或供电")),
+    "undetermined": Word(N_("未定")),
+}
+EVIDENCE = {
+    "S": Word(N_("服务器证据")),
+    "C+": Word(N_("客户端观察")),
+    "C-": Word(N_("统计推断")),
+}
+VERDICTS = {
+    "valid": Word(N_("有效"), N_("有"), "clear"),
+    "invalid": Word(N_("无效"), N_("无"), "violation"),
+    "not_proven": Word(N_("未能证实"), N_("未"), "unproven"),
+    "pending_review": Word(N_("待复核"), N_("审"), "review"),
+    "pending": Word(N_("待定"), N_("待"), "review"),
+    "eligible": Word(N_("准予申请考核"), N_("准"), "clear"),
+    "ineligible": Word(N_("不接受考核申请"), N_("不"), "violation"),
+    "acceptable": Word(N_("可受理"), N_("可"), "clear"),
+    "not_acceptable": Word(N_("不予受理"), N_("不"), "violation"),
+    "missing": Word(N_("未学习"), N_("空")),
+}
+DECISIONS = {
+    "uphold": Word(N_("认定"), tone="violation"),
+    "overturn": Word(N_("撤销"), tone="clear"),
+    "need_more": Word(N_("补充材料"), tone="review"),
+}
+STAGES = {"first": Word(N_("初审")), "second": Word(N_("复核"))}
+STATES = {
+    "open": Word(N_("学习中")),
+    "closed": Word(N_("已结束")),
+    "expired": Word(N_("超时结束")),
+    "superseded": Word(N_("被新窗口接替")),
+}
+PROVENANCES = {
+    "live": Word(N_("本服务直接接收")),
+    "attested": Word(N_("由平台日志导入")),
+}
+CHECKS = {
+    "pending": Word(N_("待比对"), "…"),
+    "match": Word(N_("比对通过"), "✓", "clear"),
+    "review": Word(N_("接近阈值"), "?", "review"),
+    "mismatch": Word(N_("与本人不符"), "✕", "violation"),
+    "no_face": Word(N_("未见人脸"), "○", "unproven"),
+    "several_faces": Word(N_("多张人脸"), "⚇", "review"),
+    "low_quality": Word(N_("画质不足"), "▿", "unproven"),
+    "spoof": Word(N_("疑似攻击"), "!", "violation"),
+    "no_reference": Word(N_("无登记照片"), "–", "unproven"),
+    "no_consent": Word(N_("未同意人脸处理"), "–", "unproven"),
+    "unreadable": Word(N_("无法读取"), "–", "unproven"),
+    "not_compared": Word(N_("仅留存"), "·"),
+}
+PURPOSES = {
+    "start": Word(N_("开课核验")),
+    "random": Word(N_("随机抓拍")),
+    "resume": Word(N_("复学核验")),
+    "challenge": Word(N_("指令核验")),
+}
+CONTROLS = {
+    "popup": Word(N_("弹窗")),
+    "snapshot": Word(N_("抓拍")),
+    "face_check": Word(N_("人脸核验")),
+}
+SOURCES = {"service": Word(N_("本服务下发")), "platform": Word(N_("平台下发"))}
+ROLES = {
+    "auditor": Word(N_("审核员")),
+    "reviewer": Word(N_("复核员")),
+    "platform_viewer": Word(N_("平台查看员")),
+    "admin": Word(N_("管理员")),
+}
+UNITS = {
+    "s": N_("秒"),
+    "ms": N_("毫秒"),
+    "share": N_("比例"),
+    "ratio": N_("倍"),
+    "x": N_("倍"),
+    "×": N_("倍"),
+    "count": N_("次"),
+    "photos": N_("张"),
+    "distance": N_("距离"),
+    "h": N_("小时"),
+    "min": N_("分钟"),
+    "%": "%",
+}
+REFUSALS = {
+    401: N_("请先登录"),
+    403: N_("无权进行此操作"),
+    404: N_("没有找到"),
+    409: N_("与现有记录冲突"),
+    422: N_("提交的内容有误"),
+    429: N_("尝试次数过多"),
+}
+
+
+def word(words: dict[str, Word], code: str | None) -> Word:
+    """The word for a code; a code nobody named yet is shown as it is rather than as an error."""
+    return words.get(code or "", Word(code or "–"))

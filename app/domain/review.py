@@ -1,0 +1,154 @@
+"""What people decide about findings: the engine proposes, people decide.
+
+One person settles an ordinary finding. A finding that needs two is settled once two different
+people have come to the same decision; until someone has decided, they are not told what the
+other one decided or why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from app.domain.users import User
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.store import audit
+from app.store import reviews as store
+
+MIN_REASON, MAX_REASON = 4, 2000
+UNDECIDED = frozenset({"open", "first_review"})
+
+
+class Decision(StrEnum):
+    """`uphold` confirms the finding, `overturn` strikes it, `need_more` leaves it open."""
+
+    UPHOLD = "uphold"
+    OVERTURN = "overturn"
+    NEED_MORE = "need_more"
+
+
+_SETTLED = {Decision.UPHOLD: "upheld", Decision.OVERTURN: "overturned"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The outcome of one decision: the review's row and where the finding stands now."""
+
+    review_id: int
+    finding_id: int
+    stage: str
+    decision: Decision
+    status: str
+
+    @property
+    def settled(self) -> bool:
+        return self.status not in UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewShown:
+    """A review as one person may see it; `decision` and `reason` are None while kept from them."""
+
+    reviewer: str
+    stage: str
+    decision: str | None
+    reason: str | None
+    created_ms: int
+    mine: bool
+
+
+def decide(
+    connection: Connection, finding_id: int, user: User, decision: str, reason: str, now_ms: int
+) -> Decided:
+    """Add a person's decision; the caller's transaction commits it with its audit entry.
+
+    Raises NotAllowed for a role that does not decide, NotFound outside the person's scope,
+    BadInput for an unknown decision or a missing reason, Conflict when the finding is settled or
+    waits for a second person.
+    """
+    if not user.decides:
+        raise NotAllowed("role", "只有审核员和复核员可以作出决定")
+    chosen, words = _checked(decision, reason)
+    finding = store.finding(connection, finding_id, user.scope, lock=True)
+    if finding is None:
+        raise NotFound("unknown_finding", "没有此问题记录")
+    if finding.shadow:
+        raise Conflict("shadow_rule", "试运行规则的发现不作认定")
+    if finding.status not in UNDECIDED:
+        raise Conflict("already_decided", "该问题已有结论", finding_status=finding.status)
+    earlier = _latest_by_person(store.of_findings(connection, [finding_id]))
+    others = {person: it for person, it in earlier.items() if person != user.id}
+    if finding.needs_two_reviewers and user.id in earlier and not others:
+        raise Conflict("second_person_needed", "须由另一人复核，初审人不得复核本人的决定")
+    stage = "second" if others else "first"
+    review_id = store.insert_review(
+        connection,
+        finding_id=finding_id,
+        reviewer_id=user.id,
+        stage=stage,
+        decision=chosen,
+        reason=words,
+        created_ms=now_ms,
+    )
+    status = _status_after(finding.needs_two_reviewers, chosen, set(others.values()))
+    if status is not None:
+        store.set_status(connection, finding_id, status, now_ms)
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=user.actor,
+        action=f"finding.{chosen}",
+        subject=f"finding:{finding_id}",
+        detail={"stage": stage, "reason": words, "status": status or finding.status},
+    )
+    return Decided(review_id, finding_id, stage, chosen, status or finding.status)
+
+
+def shown_to(user: User, status: str, reviews: Sequence[store.ReviewRow]) -> list[ReviewShown]:
+    """One finding's reviews as this person may see them.
+
+    While it is undecided, another's decision and reason are kept back until one has decided.
+    """
+    spoken = any(it.reviewer_id == user.id and it.decision in _SETTLED for it in reviews)
+    blind = status in UNDECIDED and not spoken
+    return [
+        ReviewShown(
+            reviewer=it.reviewer,
+            stage=it.stage,
+            decision=None if kept else it.decision,
+            reason=None if kept else it.reason,
+            created_ms=it.created_ms,
+            mine=it.reviewer_id == user.id,
+        )
+        for it in reviews
+        for kept in (blind and it.reviewer_id != user.id and it.decision in _SETTLED,)
+    ]
+
+
+def _checked(decision: str, reason: str) -> tuple[Decision, str]:
+    if decision not in set(Decision):
+        raise BadInput("bad_decision", f"决定须为 {'、'.join(Decision)} 之一", field="decision")
+    words = reason.strip()
+    if not MIN_REASON <= len(words) <= MAX_REASON:
+        limits = f"{MIN_REASON}至{MAX_REASON}个字"
+        raise BadInput("reason_missing", f"须写明理由，{limits}", field="reason")
+    return Decision(decision), words
+
+
+def _latest_by_person(reviews: Sequence[store.ReviewRow]) -> dict[int, Decision]:
+    """Each person's last word; asking for more is not one."""
+    return {
+        it.reviewer_id: Decision(it.decision) for it in reviews if it.decision in set(_SETTLED)
+    }
+
+
+def _status_after(two: bool, chosen: Decision, others: set[Decision]) -> str | None:
+    """The finding's new status, None where it stays as it is."""
+    if chosen is Decision.NEED_MORE:
+        return None
+    if not two or chosen in others:
+        return _SETTLED[chosen]
+    return "first_review"

@@ -1,0 +1,93 @@
+"""The audit log: who did what, in rows that are only added and each chained to the one before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text
+
+from models import AuditEntry
+
+GENESIS = bytes(32)
+_LOCK = 0x7A780001  # any number that no other advisory lock of this service uses
+
+
+def append(
+    connection: Connection,
+    *,
+    at_ms: int,
+    actor: str,
+    action: str,
+    subject: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Add one entry in the caller's transaction, so that a deed and its record commit together.
+
+    `actor` is `user:<name>`, `key:<label>` or `system`; `action` a dotted word like `login.opened`.
+    """
+    if connection.dialect.name == "postgresql":  # SQLite has but one writer anyway
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    last = connection.execute(
+        select(AuditEntry.chain).order_by(AuditEntry.id.desc()).limit(1)
+    ).scalar_one_or_none()
+    row = {
+        "at_ms": at_ms,
+        "actor": actor,
+        "action": action,
+        "subject": subject,
+        "detail": detail or {},
+    }
+    connection.execute(insert(AuditEntry).values(**row, chain=link(last or GENESIS, row)))
+
+
+def link(previous: bytes, row: dict[str, Any]) -> bytes:
+    """SHA-256 over the previous link and the row's canonical JSON."""
+    canonical = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(previous + canonical.encode()).digest()
+
+
+def first_broken(connection: Connection) -> int | None:
+    """The id of the first entry that does not follow from the one before, or None if all do."""
+    previous = GENESIS
+    entries = connection.execution_options(stream_results=True).execute(
+        select(
+            AuditEntry.id,
+            AuditEntry.at_ms,
+            AuditEntry.actor,
+            AuditEntry.action,
+            AuditEntry.subject,
+            AuditEntry.detail,
+            AuditEntry.chain,
+        ).order_by(AuditEntry.id)
+    )
+    for entry in entries.mappings():
+        row = {name: entry[name] for name in ("at_ms", "actor", "action", "subject", "detail")}
+        if link(previous, row) != entry["chain"]:
+            return int(entry["id"])
+        previous = entry["chain"]
+    return None
+
+
+def page(
+    connection: Connection,
+    *,
+    before: int | None,
+    size: int,
+    actor: str = "",
+    action: str = "",
+    subject: str = "",
+) -> Sequence[Any]:
+    """Entries newest first, below id `before`. Empty filters match all; `action` is a beginning."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(size)
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    if actor:
+        query = query.where(AuditEntry.actor == actor)
+    if action:
+        query = query.where(AuditEntry.action.startswith(action, autoescape=True))
+    if subject:
+        query = query.where(AuditEntry.subject == subject)
+    return connection.execute(query).all()

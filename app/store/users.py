@@ -1,0 +1,122 @@
+"""Users of the console and their logins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, cast
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from models import Platform, User, UserSession
+
+
+class UserRow(Protocol):
+    """What both a user and a login carry of a user."""
+
+    id: int
+    username: str
+    display_name: str
+    role: str
+    counties: list[str]
+    platform_id: int | None
+    password_hash: str
+    disabled_ms: int | None
+
+
+class LoginRow(UserRow, Protocol):
+    csrf: str
+    seen_ms: int
+    expires_ms: int
+
+
+def by_username(connection: Connection, username: str) -> UserRow | None:
+    row = connection.execute(select(User).where(User.username == username)).one_or_none()
+    return cast(UserRow | None, row)
+
+
+def all_users(connection: Connection) -> Sequence[Any]:
+    """Every user with the name of the platform they are tied to, by username."""
+    return connection.execute(
+        select(User, Platform.name.label("platform_name"), Platform.slug.label("platform"))
+        .join(Platform, Platform.id == User.platform_id, isouter=True)
+        .order_by(User.username)
+    ).all()
+
+
+def names(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Display names of users by id."""
+    rows = connection.execute(select(User.id, User.display_name).where(User.id.in_(ids)))
+    return {row.id: row.display_name for row in rows}
+
+
+def platform_id(connection: Connection, slug: str) -> int | None:
+    return connection.execute(select(Platform.id).where(Platform.slug == slug)).scalar_one_or_none()
+
+
+def platforms(connection: Connection) -> Sequence[Any]:
+    """Slug and name of every platform, by name."""
+    return connection.execute(select(Platform.slug, Platform.name).order_by(Platform.name)).all()
+
+
+def insert_user(connection: Connection, **columns: Any) -> int:
+    statement = insert(User).values(**columns, disabled_ms=None).returning(User.id)
+    return connection.execute(statement).scalar_one()
+
+
+def update_user(connection: Connection, user_id: int, **columns: Any) -> None:
+    connection.execute(update(User).where(User.id == user_id).values(**columns))
+
+
+def login(connection: Connection, token_digest: bytes) -> LoginRow | None:
+    """The login with this digest, with its user's columns."""
+    row = connection.execute(
+        select(User, UserSession.csrf, UserSession.seen_ms, UserSession.expires_ms)
+        .join(User, User.id == UserSession.user_id)
+        .where(UserSession.token_digest == token_digest)
+    ).one_or_none()
+    return cast(LoginRow | None, row)
+
+
+def insert_login(
+    connection: Connection,
+    *,
+    token_digest: bytes,
+    user_id: int,
+    csrf: str,
+    now_ms: int,
+    expires_ms: int,
+) -> None:
+    connection.execute(
+        insert(UserSession).values(
+            token_digest=token_digest,
+            user_id=user_id,
+            csrf=csrf,
+            created_ms=now_ms,
+            seen_ms=now_ms,
+            expires_ms=expires_ms,
+        )
+    )
+
+
+def touch_login(connection: Connection, token_digest: bytes, now_ms: int) -> None:
+    connection.execute(
+        update(UserSession)
+        .where(UserSession.token_digest == token_digest)
+        .values(seen_ms=now_ms)
+    )
+
+
+def delete_login(connection: Connection, token_digest: bytes) -> None:
+    connection.execute(delete(UserSession).where(UserSession.token_digest == token_digest))
+
+
+def delete_logins_of(connection: Connection, user_id: int) -> None:
+    connection.execute(delete(UserSession).where(UserSession.user_id == user_id))
+
+
+def delete_expired_logins(connection: Connection, now_ms: int, idle_before_ms: int) -> None:
+    connection.execute(
+        delete(UserSession).where(
+            (UserSession.expires_ms <= now_ms) | (UserSession.seen_ms <= idle_before_ms)
+        )
+    )

@@ -154,7 +154,8 @@ class SimulatedService:
             if event["type"] in _POPUP_EVENTS:
                 answered_late |= self._note_popup(study, sitting, event, now_ms)
         study.learned_s = sitting.learned_s
-        study.mark_s = max(study.mark_s, sitting.position)
+        if sitting.visible:
+            study.mark_s = max(study.mark_s, sitting.position)
         self._expire(study, sitting, now_ms)
         if study.expired is not None and (sitting.playing or answered_late):
             self._reissue(study, sitting, now_ms)

@@ -193,6 +193,7 @@ class Sitting:
         self.stalled = True
         self.emit("waiting", position=self._reported())
         yield from self.idle(seconds)
+        self.resumed_after_s = max(self.resumed_after_s, seconds)
         self.stalled = False
         self.emit("playing", position=self._reported())
 
@@ -206,6 +207,7 @@ class Sitting:
         """The machine sleeps: nothing runs and nothing is sent; the counter counts on."""
         yield self.t + seconds
         self.t += seconds
+        self.resumed_after_s = max(self.resumed_after_s, seconds)
         self._next_beat = self.t + self.rng.uniform(0.0, 0.2)
 
     def seek(self, to: float, *, declared: bool = True, blocked: bool = False) -> None:
@@ -248,7 +250,9 @@ class Sitting:
         yield from self.close("ended")
 
     def close(self, reason: str = "closed") -> Passage:
-        """Close in good order, once the network carries."""
+        """Close in good order, once photos asked for are taken and the network carries."""
+        ready = [due.not_before_s for due in self._due if due.learned_s <= self.learned_s]
+        yield from self.idle(max(ready, default=self.t) - self.t)
         yield from self._deliver_all()
         self.service.close(self, reason)
 
@@ -260,6 +264,7 @@ class Sitting:
         """Everything not yet delivered is lost."""
         self._outbox.clear()
         self._undelivered.clear()
+        self._held = None
 
     def answer(self, popup: Popup, *, after_s: float, trusted: bool | None = True) -> None:
         """Send the answer to a pop-up shown `after_s` ago."""
@@ -325,8 +330,13 @@ class Sitting:
             held, self._held = self._held, None
             controls = self.service.send(self, batch)
             self.service.send(self, held)
-        elif network.overtaken and self.rng.random() < network.overtaken:
-            # This request hangs, the next one overtakes it.
+        elif (
+            network.overtaken
+            and self.rng.random() < network.overtaken
+            and all(event["type"] == "progress" for event in batch)
+        ):
+            # This request hangs and the next one overtakes it; whoever waits for a pop-up's
+            # answer waits for the reply instead.
             self._held = batch
             return
         else:

@@ -1,4 +1,4 @@
-"""`zhenxue pack`: check, diff and list policy packs. Exit 0 fine, 1 found something, 2 bad input."""
+"""`zhenxue pack`: check, diff, list. Exits with 0 fine, 1 found something, 2 bad input."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from app.domain import pack_lock, packs
 from app.domain.pack_schema import PackError
@@ -70,10 +68,10 @@ def diff(
     if as_json:
         _print_json({"a": a.name, "b": b.name, "changes": [*map(asdict, changes)]})
     else:
-        table = Table("", a.name, b.name)
         for change in changes:
-            table.add_row(change.path, _shown(change.before), _shown(change.after))
-        Console().print(table if changes else f"{a.name} and {b.name} decide alike")
+            typer.echo(f"{change.path}: {_shown(change.before)} -> {_shown(change.after)}")
+        if not changes:
+            typer.echo(f"{a.name} and {b.name} decide alike")
     if changes:
         raise typer.Exit(FOUND)
 
@@ -92,11 +90,9 @@ def list_packs(as_json: Json = False, folder: Folder = packs.FOLDER) -> None:
         ]
         _print_json({"packs": rows})
         return
-    table = Table("pack", "title", "instrument", "published", "sha256")
     for it in summaries:
-        stands = "yes" if published.get(it.name) == it.digest else "no"
-        table.add_row(it.name, it.title.zh, it.instrument, stands, it.digest[:12])
-    Console().print(table)
+        stands = "published" if published.get(it.name) == it.digest else "unpublished"
+        typer.echo(f"{it.name}  {stands}  sha256 {it.digest[:12]}  {it.title.zh}  {it.instrument}")
 
 
 def _refuse(error: Exception) -> NoReturn:

@@ -56,7 +56,8 @@ def register(folder: Path) -> Mapping[str, Clause]:
     """All clauses of `folder`, one instrument a file, by key `<file stem>/<clause>`."""
     clauses: dict[str, Clause] = {}
     for path in sorted(folder.glob("*.toml")):
-        tables = validated(ClauseFile, read_toml(path), f"{folder.name}/{path.name}")
+        name = f"{folder.name}/{path.name}"
+        tables = validated(ClauseFile, read_toml(path, name), name)
         document = tables.instrument
         instrument = Instrument(
             id=path.stem,
@@ -70,9 +71,9 @@ def register(folder: Path) -> Mapping[str, Clause]:
             effective_note=document.effective_note,
             in_tree=document.source_text != NOT_IN_TREE,
         )
-        for name, clause in tables.clauses.items():
+        for title, clause in tables.clauses.items():
             passage = tables.passages[clause.passage] if clause.passage else clause.words
-            key = f"{path.stem}/{name}"
+            key = f"{path.stem}/{title}"
             clauses[key] = Clause(
                 key, instrument, clause.article, clause.words, passage, clause.gloss_en
             )

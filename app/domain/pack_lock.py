@@ -77,7 +77,7 @@ def read_lock(folder: Path = FOLDER) -> dict[str, str]:
     path = folder / LOCK
     if not path.exists():
         return {}
-    lines = read_toml(path)
+    lines = read_toml(path, LOCK)
     wrong = [
         f"{LOCK}: {name}: must be the 64 hex digits of a sha256"
         for name, digest in lines.items()

@@ -186,6 +186,14 @@ class PackTable(Table):
                     raise ValueError(f"{where}.value: must be a number")
         return self
 
+    @model_validator(mode="after")
+    def _one_clock(self) -> PackTable:
+        windows = self.rules.get("multi_window")
+        name = "clock_on_hidden"
+        if windows and windows.parameters[name].value != self.session.parameters[name].value:
+            raise ValueError(f"session and multi_window differ in {name}")
+        return self
+
 
 class InstrumentTable(Table):
     title: Word
@@ -249,14 +257,14 @@ class CatalogueFile(Table):
 T = TypeVar("T", bound=BaseModel)
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """The tables of a file; PackError when it is missing or is no TOML."""
+def read_toml(path: Path, name: str) -> dict[str, Any]:
+    """The tables of a file; PackError, naming it `name`, when it is missing or is no TOML."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
-        raise PackError(f"{path.name}: no such file") from None
+        raise PackError(f"{name}: no such file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PackError(f"{path.name}: {error}") from None
+        raise PackError(f"{name}: {error}") from None
 
 
 def validated(model: type[T], tables: dict[str, Any], name: str) -> T:

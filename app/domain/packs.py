@@ -333,7 +333,7 @@ def _resolved(path: Path, below: tuple[str, ...]) -> dict[str, Any]:
     """The tables of a pack file laid over those of the pack it extends."""
     if path.name in below:
         raise PackError(f"{path.name}: extends itself by way of {', '.join(below)}")
-    tables = read_toml(path)
+    tables = read_toml(path, path.name)
     base = tables.pop("extends", None)
     if base is None:
         return tables
@@ -354,7 +354,8 @@ def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any
 
 
 def _catalogue(path: Path) -> CatalogueFile:
-    return validated(CatalogueFile, read_toml(path), f"{path.parent.name}/{path.name}")
+    name = f"{path.parent.name}/{path.name}"
+    return validated(CatalogueFile, read_toml(path, name), name)
 
 
 def _cited(table: PackTable, catalogue: CatalogueFile) -> set[str]:

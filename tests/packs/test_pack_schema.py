@@ -1,0 +1,161 @@
+"""What is wrong with a pack is said in one line that names file, table and field."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain import packs
+from app.domain.pack_schema import PackError
+from tests.packs.shelf import GRADED, LITERAL, Shelf
+
+FILE = f"{GRADED}@1.0.0.toml"
+CASES = {
+    "a parameter without a source": (
+        'reissues = { value = 1, unit = "count", source = "default", ',
+        'reissues = { value = 1, unit = "count", ',
+        "rules.popup_gap.parameters.reissues.source: Field required",
+    ),
+    "a number that is called quoted and quotes nothing": (
+        'retries = { value = 3, unit = "count", source = "default"',
+        'retries = { value = 3, unit = "count", source = "quoted"',
+        'rules.face_liveness.parameters.retries: source = "quoted" needs clause and quote',
+    ),
+    "a default that leans on a clause": (
+        'retries = { value = 3, unit = "count", source = "default"',
+        'retries = { value = 3, unit = "count", source = "default", quote = "三次"',
+        'rules.face_liveness.parameters.retries: source = "default" takes neither clause nor quote',
+    ),
+    "a quote that is not in its clause": (
+        'quote = "每课时不低于 40 分钟"',
+        'quote = "每课时不低于 45 分钟"',
+        "class_hour.parameters.min_minutes.quote: not in huangchuan-2021/class_hour",
+    ),
+    "a clause that the register does not have": (
+        'clause = "huangchuan-2021/lesson_order"',
+        'clause = "huangchuan-2021/order_of_lessons"',
+        "no clause 'huangchuan-2021/order_of_lessons'",
+    ),
+    "a number that is none": (
+        "retry_window_s = { value = 120",
+        "retry_window_s = { value = nan",
+        "rules.face_liveness.parameters.retry_window_s.value: must be a finite number, a word, "
+        "true or false, or a list of integers",
+    ),
+    "a list where a detector reads a number": (
+        "retry_window_s = { value = 120",
+        "retry_window_s = { value = [120]",
+        "rules.face_liveness.parameters.retry_window_s.value: a rule takes no list",
+    ),
+    "an unknown status": (
+        'status = "shadow"\nreach = "L1"\ncurable = true\n\n[rules.marathon.parameters]',
+        'status = "hidden"\nreach = "L1"\ncurable = true\n\n[rules.marathon.parameters]',
+        "rules.marathon.status: Input should be 'draft', 'shadow', 'active' or 'retired'",
+    ),
+    "an unknown field": (
+        '[checks.B1]\nclause = "huangchuan-2021/B1"',
+        '[checks.B1]\nclausse = "x"\nclause = "huangchuan-2021/B1"',
+        "checks.B1.clausse: Extra inputs are not permitted",
+    ),
+    "a word that the product does not know": (
+        'on_second = { value = "reject_new"',
+        'on_second = { value = "reject_old"',
+        "multi_window.parameters.on_second.value: is none of reject_new, kick_old",
+    ),
+    "a section without what the product reads": (
+        "required_share =",
+        "required_part =",
+        "enrolment.parameters.required_share: missing",
+    ),
+    "a word where the product reads a number": (
+        "required_share = { value = 1.0",
+        'required_share = { value = "all"',
+        "enrolment.parameters.required_share.value: must be a number",
+    ),
+    "a version that is not the file's": (
+        'version = "1.0.0"',
+        'version = "1.0.1"',
+        f"id and version inside say {GRADED}@1.0.1",
+    ),
+    "an instrument that nothing cites": (
+        'instrument = "huangchuan-2021"',
+        'instrument = "henan-2022"',
+        "instrument: no clause of 'henan-2022' is cited",
+    ),
+    "a catalogue that is not there": (
+        'catalogue = "huangchuan-2021-annex3"',
+        'catalogue = "annex9"',
+        "catalogues/annex9.toml: no such file",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "line"), CASES.values(), ids=CASES)
+def test_a_wrong_pack_is_refused_in_one_line(shelf: Shelf, old: str, new: str, line: str) -> None:
+    shelf.edit(old, new)
+    with pytest.raises(PackError) as refusal:
+        shelf.load()
+    expected = line if line.startswith("catalogues/") else f"{FILE}: {line}"
+    assert list(refusal.value.problems) == [expected]
+
+
+def test_every_problem_has_its_own_line(shelf: Shelf) -> None:
+    shelf.edit('reissues = { value = 1, unit = "count"', "reissues = { value = 1")
+    shelf.edit('retries = { value = 3, unit = "count"', "retries = { value = 3")
+    with pytest.raises(PackError) as refusal:
+        shelf.load()
+    assert len(refusal.value.problems) == 2
+
+
+def test_what_is_no_toml_is_refused_with_its_place(shelf: Shelf) -> None:
+    shelf.edit("schema = 1\n", "schema = \n")
+    with pytest.raises(PackError, match=rf"^{FILE}: Invalid value \(at line 4, column 10\)$"):
+        shelf.load()
+
+
+def test_one_name_is_one_table(shelf: Shelf) -> None:
+    shelf.edit("[checks.B24]", "[checks.popup_gap]")
+    with pytest.raises(PackError, match="one name for two tables: popup_gap"):
+        shelf.load()
+
+
+def test_a_replaced_value_does_not_keep_the_quote_of_the_pack_below(shelf: Shelf) -> None:
+    override = "\n[rules.popup_gap.parameters]\nmax_gap_s = { value = 240 }\n"
+    file = f"{LITERAL}@1.0.0.toml"
+    shelf.edit("[rules.face_liveness]", f"{override}\n[rules.face_liveness]", file)
+    with pytest.raises(PackError, match=r"rules\.popup_gap\.parameters\.max_gap_s\.source"):
+        shelf.load(LITERAL)
+
+
+def test_the_learning_clock_has_one_setting(shelf: Shelf) -> None:
+    override = (
+        "[session.parameters]\n"
+        'clock_on_hidden = { value = "run", unit = "word", source = "default", '
+        'note_zh = "计时", note_en = "runs" }\n\n'
+    )
+    file = f"{LITERAL}@1.0.0.toml"
+    shelf.edit("[rules.fast_forward]", f"{override}[rules.fast_forward]", file)
+    with pytest.raises(PackError, match="session and multi_window differ in clock_on_hidden"):
+        shelf.load(LITERAL)
+
+
+@pytest.mark.parametrize(
+    ("base", "line"),
+    [
+        (f'"{LITERAL}@1.0.0"', f"{LITERAL}@1.0.0.toml: extends itself by way of"),
+        (f'"{GRADED}"', "extends: must name a pack as <id>@<version>"),
+        (f'"{GRADED}@7.0.0"', f"{GRADED}@7.0.0.toml: no such file"),
+    ],
+)
+def test_a_pack_extends_another_one_in_a_version_that_is_there(
+    shelf: Shelf, base: str, line: str
+) -> None:
+    file = f"{LITERAL}@1.0.0.toml"
+    shelf.edit(f'extends = "{GRADED}@1.0.0"', f"extends = {base}", file)
+    with pytest.raises(PackError, match=line):
+        shelf.load(LITERAL)
+
+
+def test_a_file_whose_name_carries_no_version_is_refused(shelf: Shelf) -> None:
+    (shelf.folder / "henan.toml").write_text("", "utf-8")
+    with pytest.raises(PackError, match=r"henan\.toml: a pack file is named <id>@"):
+        packs.available(folder=shelf.folder)

@@ -1,0 +1,163 @@
+"""A pack is found by id and version, known by its digest, and tells where its numbers come from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from app.domain import packs
+from detectors.eligibility import Cure
+from detectors.policy import Reach, Status
+from tests.packs.shelf import GRADED, LITERAL, Shelf
+
+SIX = (
+    "fast_forward",
+    "multi_window",
+    "popup_gap",
+    "face_liveness",
+    "lesson_order",
+    "photo_retention",
+)
+
+
+@pytest.fixture(params=[GRADED, LITERAL])
+def pack(request: pytest.FixtureRequest) -> packs.Pack:
+    return packs.load(request.param)
+
+
+def test_both_packs_ship_and_are_listed_by_name() -> None:
+    listed = packs.available()
+    assert [it.name for it in listed] == [f"{GRADED}@1.0.0", f"{LITERAL}@1.0.0"]
+    assert all(it.latest and it.instrument == "潢技领办〔2021〕1号" for it in listed)
+
+
+def test_the_policy_gives_a_detector_its_numbers(pack: packs.Pack) -> None:
+    assert pack.policy["popup_gap"].ms("max_gap_s") == 300_000
+    assert pack.policy["multi_window"].word("on_second") == "reject_new"
+    assert pack.policy["class_hour"]["min_minutes"] == 40
+    assert pack.policy["session"]["heartbeat_s"] == 10
+    assert pack.policy.digest == pack.digest
+
+
+def test_the_six_rules_act_and_new_heuristics_stay_in_the_shadow(pack: packs.Pack) -> None:
+    assert all(pack.policy[rule].acts for rule in (*SIX, "forged_telemetry", "photo_reuse"))
+    assert {pack.policy[rule].status for rule in ("collusion", "marathon")} == {Status.SHADOW}
+
+
+def test_every_parameter_says_where_it_comes_from_in_both_languages(pack: packs.Pack) -> None:
+    shown = [it for table in pack.table.tables for it in pack.parameters_of(table)]
+    assert len(shown) > 60
+    for it in shown:
+        assert it.note.zh and it.note.en
+        assert it.quoted == (it.label.en != "product default")
+        assert it.quoted == (it.quote is not None)
+
+
+def test_the_five_minutes_are_quoted_and_the_answer_window_is_our_own(pack: packs.Pack) -> None:
+    gap = pack.parameter("popup_gap", "max_gap_s")
+    assert (gap.value, gap.label.zh, gap.quote) == (300, "规定原文", "连续5分钟内无弹窗管控")
+    window = pack.parameter("popup_gap", "answer_window_s")
+    assert (window.value, window.label.zh, window.clause) == (60, "产品默认值", None)
+    most = pack.parameter("D1", "max_per_year")
+    assert most.label.en == "quoted, source text not in tree"
+
+
+def test_only_these_numbers_are_quoted() -> None:
+    pack = packs.load(GRADED)
+    quoted = {
+        f"{it.table}.{it.name}"
+        for table in pack.table.tables
+        for it in pack.parameters_of(table)
+        if it.quoted
+    }
+    assert quoted == {
+        "class_hour.min_minutes",
+        "reach.reviewers",
+        "cure.approved_leave",
+        "popup_gap.max_gap_s",
+        "face_liveness.two_reviewers",
+        "photo_retention.photos_min",
+        "B5.min_class_hours",
+        "B10.max_learners_per_teacher",
+        "B11.max_learners",
+        "B13.min_practical_share",
+        "B18.min_offline_hours",
+        "B20.min_months",
+        "C1.months",
+        "C7.days_ahead",
+        "C11.min_satisfaction",
+        "C11.block_months",
+        "D1.max_per_year",
+    }
+
+
+def test_every_rule_and_check_has_a_clause_and_a_title(pack: packs.Pack) -> None:
+    for name in (*pack.table.rules, *pack.table.checks):
+        assert pack.clause_of(name).words
+        assert pack.title_of(name).zh and pack.title_of(name).en
+    with pytest.raises(KeyError):
+        pack.clause_of("session")
+    with pytest.raises(KeyError):
+        pack.title_of("session")
+
+
+def test_the_literal_pack_differs_in_consequences_and_in_no_number() -> None:
+    changes = packs.diff(packs.load(GRADED), packs.load(LITERAL))
+    fields = {change.path.rpartition(".")[2] for change in changes}
+    assert fields == {"reach", "curable", "misconduct", "missing_control"}
+    assert {rule for rule in SIX if packs.load(LITERAL).policy[rule].reach is Reach.LEARNER} == {
+        *SIX
+    }
+    assert packs.load(LITERAL).consequences.misconduct is Cure.NONE
+    assert packs.load(GRADED).consequences.misconduct is Cure.AUTHORITY
+
+
+def test_a_missing_control_reaches_the_class_in_both_packs(pack: packs.Pack) -> None:
+    assert pack.consequences.missing_control is Reach.CLASS
+    assert pack.consequences.reviewers == 2
+    assert pack.attested_may_be_valid is True
+
+
+def test_the_digest_is_the_sha256_of_canonical_json(pack: packs.Pack) -> None:
+    assert json.loads(pack.canonical) == json.loads(json.dumps(pack.content))
+    assert pack.digest == hashlib.sha256(pack.canonical).hexdigest()
+
+
+def test_the_digest_covers_the_words_of_the_clauses_and_the_catalogue(shelf: Shelf) -> None:
+    before = packs.load(GRADED).digest
+    shelf.edit('"花艺师" = "插花花艺师"\n', "", "catalogues/huangchuan-2021-annex3.toml")
+    assert shelf.load().digest != before
+
+
+def test_a_comment_or_the_order_of_lines_changes_no_digest(shelf: Shelf) -> None:
+    shelf.edit('status = "active"\nreach = "L2"', 'reach = "L2" # once more\nstatus = "active"')
+    assert shelf.load().digest == packs.load(GRADED).digest
+
+
+def test_several_versions_stand_side_by_side_and_the_latest_is_taken(shelf: Shelf) -> None:
+    shelf.add_version(GRADED, "1.2.0")
+    shelf.add_version(GRADED, "1.10.0")
+    assert shelf.load(GRADED).version == "1.10.0"
+    assert shelf.load(GRADED, "1.2.0").version == "1.2.0"
+    assert shelf.load(f"{GRADED}@1.0.0").digest == packs.load(GRADED).digest
+    assert shelf.load(LITERAL).digest == packs.load(LITERAL).digest
+
+
+def test_an_unknown_pack_or_version_is_a_clear_refusal() -> None:
+    with pytest.raises(packs.UnknownPack, match=f"no pack 'henan'; there are: {GRADED}, {LITERAL}"):
+        packs.load("henan")
+    with pytest.raises(packs.UnknownPack, match=r"no version '9\.0\.0' .* there are: 1\.0\.0"):
+        packs.load(GRADED, "9.0.0")
+
+
+def test_a_loaded_pack_is_loaded_once() -> None:
+    assert packs.load(GRADED) is packs.load(GRADED, "1.0.0")
+
+
+def test_a_diff_shows_a_changed_parameter_whole(shelf: Shelf) -> None:
+    shelf.edit("answer_window_s = { value = 60", "answer_window_s = { value = 45")
+    [change] = packs.diff(packs.load(GRADED), shelf.load())
+    assert change.path == "rules.popup_gap.parameters.answer_window_s"
+    assert (change.before["value"], change.after["value"]) == (60, 45)

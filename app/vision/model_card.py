@@ -24,12 +24,15 @@ class Thresholds:
     """Distances that split the three zones; match <= mismatch.
 
     A distance up to ``match`` is a match, above ``mismatch`` a mismatch, between them a person
-    decides. ``centred`` says whether they hold for cohort-centred embeddings (app.vision.match).
+    decides. They hold for the mean of ``n_enrolments`` against the mean of ``n_snapshots``
+    pictures. ``centred`` says whether for cohort-centred embeddings (app.vision.match).
     """
 
     match: float
     mismatch: float
     source: str
+    n_enrolments: int = 1
+    n_snapshots: int = 1
     centred: bool = False
 
     def __post_init__(self) -> None:
@@ -59,6 +62,7 @@ class ModelCard:
     metric: Metric
     thresholds: Thresholds
     cohort_alarm_below: float  # a calibrated threshold below this: the model does not fit
+    within_variance: float | None  # of one person's embeddings about their mean, summed over dims
     licence: str
     input: EmbedderInput | None = None
 
@@ -94,6 +98,7 @@ def _card(card: dict[str, Any]) -> ModelCard:
             source=str(thresholds["source"]),
         ),
         cohort_alarm_below=float(thresholds["cohort_alarm_below"]),
+        within_variance=float(card["within_variance"]) if "within_variance" in card else None,
         licence=str(card["licence"]),
         input=_input(card["input"]) if "input" in card else None,
     )

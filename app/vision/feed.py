@@ -1,0 +1,113 @@
+"""Signs that a burst of pictures is not a live camera: nothing moves, or the same clip returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from app.vision.image import Rgb
+from app.vision.reading import FaceReading
+
+# Hand-held stills, stands and stuck drivers lie below, breathing people above: 278 of 278 windows.
+FROZEN_MOTION = 0.002
+# Mean absolute grey difference (0-255) of blurred thumbnails under which two frames are one frame.
+SAME_FRAME = 0.35
+
+_FACE_SIDE = 128
+_THUMBNAIL = (96, 72)
+_MIN_RETURN = 2  # frames in a row that must return, at least
+
+
+@dataclass(frozen=True, slots=True)
+class FeedSigns:
+    """What a burst shows besides faces.
+
+    motion: median optical flow in the face between following frames, divided by the distance
+    between the eyes; None where a frame has no face. repeats: frames that show again, in the same
+    order, an earlier part of the burst although something moved in between. span_ms: time from the
+    first to the last frame.
+    """
+
+    motion: tuple[float | None, ...]
+    repeats: int
+    span_ms: int
+
+    @property
+    def median_motion(self) -> float | None:
+        known = [value for value in self.motion if value is not None]
+        return float(np.median(known)) if known else None
+
+    @property
+    def frozen(self) -> bool:
+        """At least three steps over at least two seconds, and nothing moved."""
+        known = [value for value in self.motion if value is not None]
+        still = len(known) >= 3 and float(np.median(known)) < FROZEN_MOTION
+        return still and self.span_ms >= 2_000
+
+    @property
+    def looped(self) -> bool:
+        return self.repeats >= _MIN_RETURN
+
+
+def feed_signs(
+    pictures: Sequence[Rgb], readings: Sequence[FaceReading], at_ms: Sequence[int]
+) -> FeedSigns:
+    """Compare the frames of one burst, in the order taken; about 3 ms a frame.
+
+    ``at_ms`` are the server's receive times. Camera noise alone moves nothing: flow is taken as
+    the median over the face at 128 pixels.
+    """
+    motion = [
+        _motion(first, second, reading)
+        for first, second, reading in zip(pictures, pictures[1:], readings, strict=False)
+    ]
+    return FeedSigns(
+        motion=tuple(motion),
+        repeats=_repeats([_thumbnail(picture) for picture in pictures]),
+        span_ms=max(at_ms) - min(at_ms) if at_ms else 0,
+    )
+
+
+def _motion(first: Rgb, second: Rgb, reading: FaceReading) -> float | None:
+    if reading.box is None or reading.quality is None or first.shape != second.shape:
+        return None
+    top, left = max(0, reading.box.top), max(0, reading.box.left)
+    window = (slice(top, reading.box.bottom), slice(left, reading.box.right))
+    faces = [
+        cv2.resize(
+            cv2.cvtColor(picture[window], cv2.COLOR_RGB2GRAY),
+            (_FACE_SIDE, _FACE_SIDE),
+            interpolation=cv2.INTER_AREA,
+        )
+        for picture in (first, second)
+    ]
+    start = np.zeros((_FACE_SIDE, _FACE_SIDE, 2), np.float32)
+    flow = cv2.calcOpticalFlowFarneback(faces[0], faces[1], start, 0.5, 3, 15, 3, 5, 1.2, 0)
+    pixels = float(np.median(np.linalg.norm(flow, axis=2)))
+    return pixels * reading.box.width / _FACE_SIDE / max(1.0, reading.quality.interocular)
+
+
+def _thumbnail(picture: Rgb) -> NDArray[np.float32]:
+    small = cv2.resize(picture, _THUMBNAIL, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32)
+
+
+def _repeats(frames: Sequence[NDArray[np.float32]]) -> int:
+    """The longest run of frames equal to the frames ``lag`` earlier, while frames between differ."""
+    if len(frames) < 2 * _MIN_RETURN:
+        return 0
+    stack = np.stack(frames)
+    same = np.abs(stack[:, None] - stack[None]).mean(axis=(2, 3)) < SAME_FRAME
+    longest = 0
+    for lag in range(2, len(frames) - _MIN_RETURN + 1):
+        run = 0
+        for index in range(len(frames) - lag):
+            moved = not same[index, index + 1 : index + lag].all()
+            run = run + 1 if same[index, index + lag] and moved else 0
+            longest = max(longest, run)
+    return longest

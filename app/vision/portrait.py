@@ -16,7 +16,7 @@ from app.vision.portrait_face import CENTRE, HEIGHT, UNIT, WIDTH, Pixels
 
 CAPTION = "ARTIFICIAL IMAGE - not a person"
 
-_YAW_AT_FULL_POSE = 0.75  # radians
+_YAW_AT_FULL_POSE = 0.6  # radians
 _FACE_SCALE = 1.25 / 480  # canvas pixels to picture pixels, per pixel of picture height
 
 
@@ -32,7 +32,7 @@ def portrait(
 ) -> bytes:
     """One snapshot of the artificial person ``seed`` as JPEG bytes.
 
-    ``pose`` turns the head, from -1 (about 43 degrees towards the left edge of the picture) to 1;
+    ``pose`` turns the head, from -1 (about 34 degrees towards the left edge of the picture) to 1;
     ``light`` multiplies the brightness; ``noise_seed`` varies sensor noise, position, tilt and the
     direction of light as between two snapshots; ``mouth_open`` and ``eyes_open`` run from 0 to 1;
     ``size`` is (width, height) in pixels. The same arguments give the same bytes.

@@ -142,7 +142,7 @@ def traits(seed: int) -> Traits:
         glasses_colour=rng.uniform(10, 120, 3),
         clothes=rng.uniform(20, 200, 3),
         background=between(110, 215) + rng.uniform(-18, 18, 3),
-        depth=between(0.62, 0.85),
+        depth=between(0.95, 1.15),
     )
 
 

@@ -117,7 +117,7 @@ def _outage(sitting: Sitting) -> Passage:
     buffer = rng.choice((rng.uniform(10, 60), 900.0))
     start = sitting.t
     sitting.network.outages.append((start, start + length))
-    playable = min(buffer, sitting.media_s - TAIL_S - sitting.position)
+    playable = min(buffer, sitting.media_s - TAIL_S - 9 * rng.random() - sitting.position)
     if playable > 0:
         yield from sitting.watch(min(sitting.position + playable, sitting.position + length))
     left = start + length - sitting.t

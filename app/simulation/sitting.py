@@ -164,7 +164,9 @@ class Sitting:
 
     def until_beat(self) -> Passage:
         """Let time pass as things are until the next heartbeat has been sent."""
-        yield from self.idle(self._next_beat - self.t)
+        beat = self._next_beat
+        while self._next_beat == beat:
+            yield from self._step(beat)
 
     def play(self) -> None:
         if self.playing:

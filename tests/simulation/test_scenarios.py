@@ -154,7 +154,8 @@ def test_a_sleeping_laptop_plays_1_2_s_in_a_gap_of_16(scenes):
         if monotonic > 16_000
     ]
     assert len(asleep) == 2
-    assert all(abs(content - 1.2) < 0.01 for _, content in asleep)
+    # The first heartbeat comes within 0.2 s of waking.
+    assert all(1.2 <= content < 1.41 for _, content in asleep)
 
 
 def test_a_reload_continues_at_the_saved_mark_with_a_new_counter(scenes):

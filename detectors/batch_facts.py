@@ -131,7 +131,6 @@ class ClassFacts:
     starts_on: date | None = None
     roster: int | None = None
     teachers: int | None = None
-    workplaces: int | None = None
     plan_hours: float | None = None
     practical_hours: float | None = None
     explicit_hours_rule: bool = False

@@ -25,7 +25,7 @@ def official_class_number(klass: ClassFacts, book: Rulebook) -> CheckResult:
 
 
 def learners_per_teacher(klass: ClassFacts, book: Rulebook) -> CheckResult:
-    """B10: learners to a teacher; to a workplace too, unless online or not known."""
+    """B10: learners to a teacher. The clause also names workplaces, which no platform reports."""
     policy = book.checks["B10"]
     most = policy["max_learners_per_teacher"]
     sheet = Sheet(policy, klass.class_id, f"≤ {most:g}")
@@ -33,16 +33,13 @@ def learners_per_teacher(klass: ClassFacts, book: Rulebook) -> CheckResult:
         return sheet.absent("roster", "花名册", "roster")
     if klass.teachers is None:
         return sheet.absent("teachers", "教师人数", "number of teachers")
-    workplaces = None if klass.mode is Mode.ONLINE else klass.workplaces
-    passed = klass.roster <= most * klass.teachers
-    passed = passed and (workplaces is None or klass.roster <= most * workplaces)
-    found = f"{klass.roster}:{klass.teachers}"
-    zh = f"学员{klass.roster}人，教师{klass.teachers}人"
-    en = f"{klass.roster} learners, {klass.teachers} teachers"
-    if workplaces is not None:
-        found = f"{found}:{workplaces}"
-        zh, en = f"{zh}，工位{workplaces}个", f"{en}, {workplaces} workplaces"
-    return sheet.judged(passed, "too_few_teachers_or_workplaces", found, zh, en)
+    return sheet.judged(
+        klass.roster <= most * klass.teachers,
+        "too_few_teachers",
+        f"{klass.roster}:{klass.teachers}",
+        f"学员{klass.roster}人，教师{klass.teachers}人",
+        f"{klass.roster} learners, {klass.teachers} teachers",
+    )
 
 
 def class_size(klass: ClassFacts, book: Rulebook) -> CheckResult:
@@ -120,6 +117,8 @@ def annex_conflict(klass: ClassFacts, book: Rulebook) -> CheckResult:
     policy = book.checks["B19"]
     reading = policy.word("reading")
     sheet = Sheet(policy, klass.class_id, reading)
+    if klass.mode is None:
+        return sheet.absent("mode", "培训方式", "mode of teaching")
     if not klass.occupation:
         return sheet.absent("occupation", "培训职业（工种）", "occupation")
     listing = book.listing(klass)
@@ -185,10 +184,13 @@ def enterprise_applies(klass: ClassFacts, book: Rulebook) -> CheckResult:
         return sheet.absent("applicant", "申请主体类型", "type of the applicant")
     zh = f"申请主体：{_APPLICANT_ZH[klass.applicant]}"
     en = f"applicant: {klass.applicant}"
-    if klass.mode is Mode.OFFLINE and klass.applicant is not Applicant.ENTERPRISE:
+    if klass.applicant is Applicant.ENTERPRISE:
+        return sheet.judged(True, "", klass.applicant, zh, en)
+    if klass.mode is None:
+        return sheet.absent("mode", "培训方式", "mode of teaching")
+    if klass.mode is Mode.OFFLINE:
         return sheet.needs_authority("offline_annex_3", klass.applicant, zh, en)
-    passed = klass.applicant is Applicant.ENTERPRISE
-    return sheet.judged(passed, "applicant_not_enterprise", klass.applicant, zh, en)
+    return sheet.judged(False, "applicant_not_enterprise", klass.applicant, zh, en)
 
 
 def applied_ahead(klass: ClassFacts, book: Rulebook) -> CheckResult:

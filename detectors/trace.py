@@ -18,6 +18,7 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 NONE = -1  # no time, no position, no row
+EPOCH_MS = np.int64(1_500_000_000_000)  # absolute times are lifted by session relative to this
 
 
 class Kind(IntEnum):
@@ -41,7 +42,7 @@ class Kind(IntEnum):
 
 
 class Flag(IntFlag):
-    """Bits of an event's `flags`: a fact is either known to be true, known to be false, or unsaid."""
+    """Bits of an event's `flags`: a fact is known to be true, known to be false, or unsaid."""
 
     VISIBLE = 1
     HIDDEN = 2
@@ -52,7 +53,7 @@ class Flag(IntFlag):
 
 # 30 bytes an event. `recv_ms` counts from the session's start by the server's clock; `at_ms` is the
 # client's own clock and is never used for credit; `x` is a seek's target position, a rate times
-# 1000, or the row of the event's words (challenge, nonce, code ...) in the batch's notes.
+# 1000, or an `Integrity` code. Words (challenge, nonce, answer ...) are kept in notes beside.
 EVENT = np.dtype(
     [
         ("at_ms", "<i8"),
@@ -65,6 +66,16 @@ EVENT = np.dtype(
         ("flags", "u1"),
     ]
 )
+
+
+class Integrity(IntEnum):
+    """What an SDK observed of its own page, by family; the exact code is kept in the notes."""
+
+    OTHER = 0
+    HIDDEN_BUT_VISIBLE = 1  # the page says visible, the untouched browser property says hidden
+    NO_FRAMES = 2  # playing and visible, and no frame was drawn
+    CLOCK_SKEW = 3  # the page's clocks disagree with each other
+    SCRIPTED_INPUT = 4  # input events made by a script
 
 
 class Control(IntEnum):
@@ -191,7 +202,7 @@ LESSON = np.dtype(
     ]
 )
 
-# A class-hour is made of pieces of lessons; `hour` numbers the class-hours of all plans in the trace.
+# A class-hour is made of pieces of lessons; `hour` numbers the class-hours of all plans.
 PIECE = np.dtype(
     [
         ("klass", "<i4"),

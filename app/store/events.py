@@ -1,0 +1,483 @@
+"""The event store: one durable row per acknowledged batch, one blob per closed session.
+
+Batches are appended by one writer per process that commits as many at a time as are waiting (group
+commit): an acknowledgement means that the disk has it, and thirty-two clients share one sync. The
+head of the hash chain and the sequence numbers are read inside the same transaction, so that
+several service processes may append to one session. When a session is closed its batches are
+joined into one row; the manifest keeps where each began, so the chain stays checkable.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from app.db import Database
+from app.domain.events import Packed, note_bytes, notes_of, records_of
+from detectors.trace import CONTROL, EVENT, NONE, PHOTO
+from models import EventBatch, EventLog, Session
+
+GENESIS = bytes(32)
+LATE_MS = 15 * 60_000  # after its close, a session still accepts what was under way
+MOST_AT_ONCE = 256
+
+# Where each batch lies in a log, and when it came.
+MANIFEST = np.dtype([("received_ms", "<i8"), ("count", "<i4"), ("notes", "<i4")])
+
+
+@dataclass(slots=True)
+class Append:
+    """A batch on its way into the store."""
+
+    session_id: int
+    packed: Packed
+    received_ms: int
+    lease_ms: int
+    whenever: bool = False  # an import may bring what a closed session still lacks
+    done: Future[Receipt] = field(default_factory=Future)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch. `refused` is set when the session takes no more events."""
+
+    accepted: int
+    duplicates: int
+    conflicts: tuple[int, ...]
+    next_seq: int
+    chain: bytes
+    state: str
+    learning_ms: int
+    position_ms: int
+    lease_expires_ms: int
+    refused: str | None = None
+
+
+class EventStore:
+    """Appends through `submit`, from any thread. `start()` and `stop()` frame its writer."""
+
+    def __init__(
+        self, database: Database, on_done: Callable[[list[Append]], None] | None = None
+    ):
+        self._database = database
+        self._waiting: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._on_done = on_done
+
+    def start(self) -> None:
+        self._writer = threading.Thread(
+            target=self._run, name="event-writer", daemon=True
+        )
+        self._writer.start()
+
+    def stop(self) -> None:
+        """Write what is waiting, then end."""
+        if self._writer is not None:
+            self._waiting.put(None)
+            self._writer.join()
+            self._writer = None
+
+    def submit(self, append: Append) -> Future[Receipt]:
+        self._waiting.put(append)
+        return append.done
+
+    @property
+    def backlog(self) -> int:
+        return self._waiting.qsize()
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            first = self._waiting.get()
+            if first is None:
+                return
+            group = [first]
+            while len(group) < MOST_AT_ONCE:
+                try:
+                    following = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    stopping = True
+                    break
+                group.append(following)
+            self._write(group)
+
+    def _write(self, group: list[Append]) -> None:
+        try:
+            with self._database.write() as connection:
+                receipts = append_all(connection, group)
+        except Exception as error:  # every waiting client is told, none is acknowledged
+            for append in group:
+                append.done.set_exception(error)
+        else:
+            for append, receipt in zip(group, receipts, strict=True):
+                append.done.set_result(receipt)
+        if self._on_done:
+            self._on_done(group)
+
+
+_HEAD = (
+    Session.id,
+    Session.person_id,
+    Session.state,
+    Session.closed_ms,
+    Session.chain,
+    Session.batch_count,
+    Session.event_count,
+    Session.next_seq,
+    Session.seq_conflict,
+    Session.learning_ms,
+    Session.play_pos_ms,
+    Session.play_recv_ms,
+    Session.lease_expires_ms,
+    Session.last_recv_ms,
+)
+
+_KEPT = (
+    "id",
+    "state",
+    "chain",
+    "batch_count",
+    "event_count",
+    "next_seq",
+    "seq_conflict",
+    "learning_ms",
+    "play_pos_ms",
+    "play_recv_ms",
+    "lease_expires_ms",
+    "last_recv_ms",
+)
+
+_KEEP = (
+    update(Session)
+    .where(Session.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in _KEPT if name != "id"})
+)
+
+
+class _Head:
+    """Running state of one session within a transaction."""
+
+    def __init__(self, row: Any) -> None:
+        self.__dict__.update(row._mapping)
+        self.fresh: list[dict[str, Any]] = []
+
+
+def append_all(connection: Connection, group: list[Append]) -> list[Receipt]:
+    """Append batches in order, in the caller's transaction; one receipt each."""
+    ids = {append.session_id for append in group}
+    found = connection.execute(
+        select(*_HEAD).where(Session.id.in_(ids)).with_for_update()
+    )
+    heads = {row.id: _Head(row) for row in found}
+    receipts = [
+        _append(connection, heads.get(append.session_id), append) for append in group
+    ]
+    touched = [head for head in heads.values() if head.fresh]
+    if touched:
+        connection.execute(
+            insert(EventBatch), [row for head in touched for row in head.fresh]
+        )
+        connection.execute(
+            _KEEP,
+            [{f"b_{name}": getattr(head, name) for name in _KEPT} for head in touched],
+        )
+    return receipts
+
+
+def _append(connection: Connection, head: Any, append: Append) -> Receipt:
+    packed = append.packed
+    if head is None:
+        return Receipt(
+            0, 0, (), 0, GENESIS, "gone", 0, NONE, 0, refused="unknown_session"
+        )
+    if head.state in ("closed", "superseded"):
+        if not append.whenever and append.received_ms > (head.closed_ms or 0) + LATE_MS:
+            return _receipt(head, 0, 0, (), refused="session_closed")
+    elif head.state == "expired" and not _rival(connection, head):
+        head.state = "open"  # the silence is over: an outage, not an end
+    duplicates = 0
+    conflicts: tuple[int, ...] = ()
+    if not packed.rising or packed.first_seq < head.next_seq:
+        packed, duplicates, conflicts = _without_known(connection, head, packed)
+        head.seq_conflict = bool(head.seq_conflict or conflicts)
+    head.last_recv_ms = max(head.last_recv_ms, append.received_ms)
+    if head.state == "open":
+        head.lease_expires_ms = append.received_ms + append.lease_ms
+    if packed.count or conflicts:
+        notes = note_bytes(packed.notes)
+        head.chain = link(head.chain, append.received_ms, packed.records, notes)
+        head.fresh.append(
+            {
+                "session_id": head.id,
+                "ordinal": head.batch_count,
+                "received_ms": append.received_ms,
+                "count": packed.count,
+                "records": packed.records,
+                "notes": notes,
+                "chain": head.chain,
+            }
+        )
+        head.batch_count += 1
+        head.event_count += packed.count
+        head.next_seq = max(head.next_seq, packed.last_seq + 1)
+        _advance(head, packed, append.received_ms)
+    return _receipt(head, packed.count, duplicates, conflicts)
+
+
+def _receipt(
+    head: Any,
+    accepted: int,
+    duplicates: int,
+    conflicts: tuple[int, ...],
+    refused: str | None = None,
+) -> Receipt:
+    return Receipt(
+        accepted,
+        duplicates,
+        conflicts,
+        head.next_seq,
+        head.chain,
+        head.state,
+        head.learning_ms,
+        head.play_pos_ms,
+        head.lease_expires_ms or 0,
+        refused,
+    )
+
+
+def _advance(head: Any, packed: Packed, received_ms: int) -> None:
+    """Move the learning clock on which controls are drawn; it may run fast, never slow."""
+    if packed.first_ms >= 0:
+        moved = packed.moved_ms + max(0, packed.first_ms - head.play_pos_ms)
+        head.learning_ms += min(moved, max(0, received_ms - head.play_recv_ms))
+        head.play_pos_ms = packed.last_ms
+    head.play_recv_ms = max(head.play_recv_ms, received_ms)
+
+
+def _rival(connection: Connection, head: Any) -> bool:
+    query = (
+        select(func.count())
+        .select_from(Session)
+        .where(
+            Session.person_id == head.person_id,
+            Session.state == "open",
+            Session.id != head.id,
+        )
+    )
+    return bool(connection.execute(query).scalar_one())
+
+
+def link(chain: bytes, received_ms: int, records: bytes, notes: bytes) -> bytes:
+    """The next head of a session's hash chain: sha256(head, receive time, records, notes)."""
+    received = received_ms.to_bytes(8, "little")
+    return hashlib.sha256(b"".join((chain, received, records, notes))).digest()
+
+
+def _content(record: NDArray[np.void]) -> bytes:
+    """An event less the server's own stamp: what makes two deliveries the same event."""
+    copy = record.copy()
+    copy["recv_ms"] = 0
+    return copy.tobytes()
+
+
+def _without_known(
+    connection: Connection, head: Any, packed: Packed
+) -> tuple[Packed, int, tuple[int, ...]]:
+    """The batch less events whose seq is known: same content is ignored, other is a conflict."""
+    stored, words = _stored(connection, head)
+    known = {int(record["seq"]): record for record in stored}
+    known_words = {note["seq"]: note for note in words}
+    fresh_words = {note["seq"]: note for note in packed.notes}
+    keep: list[int] = []
+    duplicates, conflicts = 0, []
+    records = records_of(packed.records)
+    for row, record in enumerate(records):
+        seq = int(record["seq"])
+        if seq not in known:
+            known[seq] = record
+            if seq in fresh_words:
+                known_words[seq] = fresh_words[seq]
+            keep.append(row)
+        elif _content(known[seq]) == _content(record) and known_words.get(
+            seq
+        ) == fresh_words.get(seq):
+            duplicates += 1
+        else:
+            conflicts.append(seq)
+    kept = records[keep]
+    left = set(kept["seq"].tolist())
+    notes = [note for note in packed.notes if note["seq"] in left]
+    if conflicts:
+        notes.append({"seq": NONE, "type": "seq_conflict", "seqs": conflicts})
+    ordered = bool(np.all(np.diff(kept["seq"]) > 0)) if len(kept) else True
+    return (
+        Packed(
+            kept.tobytes(),
+            len(kept),
+            int(kept["seq"].min()) if len(kept) else NONE,
+            int(kept["seq"].max()) if len(kept) else NONE,
+            ordered,
+            notes,
+            packed.first_ms if len(kept) else NONE,
+            packed.last_ms,
+            packed.moved_ms,
+        ),
+        duplicates,
+        tuple(conflicts),
+    )
+
+
+def _stored(
+    connection: Connection, head: Any
+) -> tuple[NDArray[np.void], list[dict[str, Any]]]:
+    log = read(connection, head.id)
+    records = [log.events, *(records_of(row["records"]) for row in head.fresh)]
+    notes = [
+        *log.notes,
+        *(note for row in head.fresh for note in notes_of(row["notes"])),
+    ]
+    return np.concatenate(records), notes
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A session's events in order of arrival, EVENT[n], and the words beside them."""
+
+    events: NDArray[np.void]
+    notes: list[dict[str, Any]]
+
+    def in_order(self) -> NDArray[np.void]:
+        """The events sorted by seq, as the detectors expect them."""
+        return in_order(self.events)
+
+
+def in_order(events: NDArray[np.void]) -> NDArray[np.void]:
+    seq = events["seq"]
+    if len(seq) < 2 or np.all(seq[1:] > seq[:-1]):
+        return events
+    _, first = np.unique(seq, return_index=True)
+    return events[first]
+
+
+_LOG = select(EventLog.events, EventLog.notes, EventLog.manifest)
+_BATCHES = select(EventBatch.records, EventBatch.notes)
+
+
+def read(connection: Connection, session_id: int) -> Log:
+    """All events of a session, open or closed, as they stand in this transaction."""
+    parts: list[NDArray[np.void]] = [np.zeros(0, EVENT)]
+    notes: list[dict[str, Any]] = []
+    sealed = connection.execute(_LOG.where(EventLog.session_id == session_id)).first()
+    if sealed is not None:
+        parts.append(records_of(sealed.events))
+        notes += _split_notes(sealed.notes, sealed.manifest)
+    batches = _BATCHES.where(EventBatch.session_id == session_id).order_by(
+        EventBatch.ordinal
+    )
+    for batch in connection.execute(batches):
+        parts.append(records_of(batch.records))
+        notes += notes_of(batch.notes)
+    return Log(np.concatenate(parts), notes)
+
+
+def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
+    notes: list[dict[str, Any]] = []
+    at = 0
+    for size in np.frombuffer(manifest, MANIFEST)["notes"].tolist():
+        notes += notes_of(data[at : at + size])
+        at += size
+    return notes
+
+
+def seal(
+    connection: Connection,
+    session_id: int,
+    controls: NDArray[np.void],
+    photos: NDArray[np.void],
+    now_ms: int,
+) -> None:
+    """Join a session's batches into its log, with the ledger as the detectors read it.
+
+    May be repeated: late batches are added, the ledger is replaced, the events already in the log
+    are never touched.
+    """
+    query = (
+        select(EventBatch)
+        .with_only_columns(
+            EventBatch.received_ms,
+            EventBatch.count,
+            EventBatch.records,
+            EventBatch.notes,
+            EventBatch.chain,
+        )
+        .where(EventBatch.session_id == session_id)
+        .order_by(EventBatch.ordinal)
+    )
+    batches = connection.execute(query).all()
+    manifest = np.array(
+        [(row.received_ms, row.count, len(row.notes)) for row in batches], MANIFEST
+    ).tobytes()
+    events = b"".join(row.records for row in batches)
+    notes = b"".join(row.notes for row in batches)
+    old = connection.execute(
+        select(EventLog).where(EventLog.session_id == session_id)
+    ).first()
+    chain = batches[-1].chain if batches else (old.chain if old else GENESIS)
+    ledger = {
+        "controls": controls.astype(CONTROL, copy=False).tobytes(),
+        "photos": photos.astype(PHOTO, copy=False).tobytes(),
+        "chain": chain,
+        "sealed_ms": now_ms,
+    }
+    if old is None:
+        connection.execute(
+            insert(EventLog).values(
+                session_id=session_id,
+                manifest=manifest,
+                events=events,
+                notes=notes,
+                **ledger,
+            )
+        )
+    else:
+        connection.execute(
+            update(EventLog)
+            .where(EventLog.session_id == session_id)
+            .values(
+                manifest=old.manifest + manifest,
+                events=old.events + events,
+                notes=old.notes + notes,
+                **ledger,
+            )
+        )
+    connection.execute(delete(EventBatch).where(EventBatch.session_id == session_id))
+
+
+def verify(manifest: bytes, events: bytes, notes: bytes, chain: bytes) -> bool:
+    """Recompute a log's hash chain batch by batch."""
+    head, event_at, note_at = GENESIS, 0, 0
+    for received, count, size in np.frombuffer(manifest, MANIFEST).tolist():
+        event_end = event_at + count * EVENT.itemsize
+        note_end = note_at + size
+        head = link(head, received, events[event_at:event_end], notes[note_at:note_end])
+        event_at, note_at = event_end, note_end
+    return head == chain and event_at == len(events) and note_at == len(notes)
+
+
+def store_received(
+    connection: Connection, session_id: int, packed: Iterable[tuple[int, Packed]]
+) -> list[Receipt]:
+    """Append batches with given receive times: what an import does, in its own transaction."""
+    group = [Append(session_id, batch, received, 0, True) for received, batch in packed]
+    return append_all(connection, group)

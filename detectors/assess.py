@@ -1,0 +1,238 @@
+"""From facts and a policy to findings, credit, and the outcome of sessions and class-hours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from detectors.class_hours import HourParts, coverage, hour_key, without
+from detectors.facts import Facts, facts
+from detectors.finding import Evidence, Finding, Outcome
+from detectors.photo_retention import hour_length, kept_photos
+from detectors.policy import Policy
+from detectors.registry import ALL
+from detectors.trace import Bools, Ints, Trace
+
+
+class Decision(StrEnum):
+    """What people decided on a finding, once as many of them as it needs have."""
+
+    UPHELD = "upheld"
+    OVERTURNED = "overturned"
+
+
+class SessionOutcome(StrEnum):
+    VALID = "valid"
+    INVALID = "invalid"
+    NOT_PROVEN = "not_proven"
+    PENDING_REVIEW = "pending_review"
+
+
+class HourOutcome(StrEnum):
+    VALID = "valid"
+    INVALID = "invalid"
+    NOT_PROVEN = "not_proven"
+    PENDING_REVIEW = "pending_review"
+    INCOMPLETE = "incomplete"
+    NOT_STARTED = "not_started"
+
+
+_OF_SESSION = {
+    Outcome.CLEAR: SessionOutcome.VALID,
+    Outcome.NOT_PROVEN: SessionOutcome.NOT_PROVEN,
+    Outcome.REVIEW: SessionOutcome.PENDING_REVIEW,
+    Outcome.VIOLATION: SessionOutcome.INVALID,
+}
+
+Decisions = Callable[[Finding], Decision | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """One class-hour of one case: what was played, what of it counts, and the outcome."""
+
+    case: int
+    hour: int
+    outcome: HourOutcome
+    played_ms: int
+    credited_ms: int
+    length_ms: int
+    photos: int
+    findings: tuple[int, ...]
+
+    @property
+    def coverage(self) -> float:
+        return self.credited_ms / self.length_ms if self.length_ms else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """findings: of every rule, people's decisions applied; credited: the parts that count, less
+    every voided stretch; outcomes: SessionOutcome per session row; hours: every class-hour that
+    was played, in (case, hour) order."""
+
+    facts: Facts
+    findings: list[Finding]
+    credited: HourParts
+    outcomes: list[SessionOutcome]
+    hours: list[Hour]
+
+
+def assess(trace: Trace, policy: Policy, decisions: Decisions = lambda finding: None) -> Assessment:
+    """Judge a trace. The same trace, policy and decisions give the same assessment."""
+    known = facts(trace, policy)
+    findings = [
+        decided(finding, decisions(finding))
+        for detector in ALL
+        if detector.rule in policy.rules and policy[detector.rule].runs
+        for finding in detector.detect(known, policy)
+    ]
+    acting = [finding for finding in findings if acts(finding, policy)]
+    credited = without(known.parts, _voids(acting, len(trace)))
+    outcomes = _session_outcomes(acting, len(trace))
+    hours = _hours(known, credited, findings, acting, outcomes, policy)
+    return Assessment(known, findings, credited, outcomes, hours)
+
+
+def decided(finding: Finding, decision: Decision | None) -> Finding:
+    """The finding as people left it: upheld suspicion is a violation, overturned is nothing."""
+    if decision is Decision.UPHELD and finding.outcome is Outcome.REVIEW:
+        return replace(finding, outcome=Outcome.VIOLATION)
+    if decision is Decision.OVERTURNED:
+        return replace(finding, outcome=Outcome.CLEAR, voids=False)
+    return finding
+
+
+def acts(finding: Finding, policy: Policy) -> bool:
+    """Whether a finding changes anything: not in the shadow, and more than a statistic."""
+    return policy[finding.rule].acts and finding.evidence is not Evidence.STATISTIC
+
+
+def _voids(findings: list[Finding], sessions: int) -> dict[int, list[tuple[int, int]]]:
+    voids: dict[int, list[tuple[int, int]]] = {}
+    for finding in findings:
+        if finding.voids and 0 <= finding.session < sessions:
+            voids.setdefault(finding.session, []).append((finding.start_ms, finding.end_ms))
+    return voids
+
+
+def _session_outcomes(findings: list[Finding], sessions: int) -> list[SessionOutcome]:
+    worst = [Outcome.CLEAR] * sessions
+    for finding in findings:
+        if finding.session >= 0 and finding.outcome.severity > worst[finding.session].severity:
+            worst[finding.session] = finding.outcome
+    return [_OF_SESSION[outcome] for outcome in worst]
+
+
+def _hours(
+    known: Facts,
+    credited: HourParts,
+    findings: list[Finding],
+    acting: list[Finding],
+    outcomes: list[SessionOutcome],
+    policy: Policy,
+) -> list[Hour]:
+    rule = policy["class_hour"]
+    least_ms = round(rule["min_minutes"] * 60_000)
+    played = coverage(known.parts)
+    if not len(played.case):
+        return []
+    keys = hour_key(played.case, played.hour)
+    length = hour_length(known)[played.hour]
+    potential = _credited(credited, keys)
+    # Credit whose session is not proven or waits for a reviewer does not count yet.
+    settled = np.array([outcome in _SETTLED for outcome in outcomes])
+    proven = _credited(credited.where(settled[credited.session]), keys)
+    photos = kept_photos(known, played.case, played.hour)
+
+    def enough(covered: Ints) -> Bools:
+        return (covered >= length * rule["coverage"]) & (covered >= least_ms)
+
+    valid = enough(proven) & (photos >= policy["photo_retention"]["photos_min"])
+    reachable = enough(potential)
+    touching = _touching(known, findings)
+    acting_ids = {id(finding) for finding in acting}
+    hours: list[Hour] = []
+    for row, key in enumerate(keys.tolist()):
+        mine = touching.get(key, [])
+        worst = max(
+            (findings[i].outcome for i in mine if id(findings[i]) in acting_ids),
+            key=lambda outcome: outcome.severity,
+            default=Outcome.CLEAR,
+        )
+        hour_violation = any(
+            findings[i].hour == played.hour[row]
+            and findings[i].rule == "photo_retention"
+            and findings[i].outcome is not Outcome.CLEAR
+            for i in mine
+        )
+        outcome = _hour_outcome(
+            bool(valid[row]) and not hour_violation,
+            bool(reachable[row]),
+            worst,
+            int(potential[row]),
+        )
+        hours.append(
+            Hour(
+                case=int(played.case[row]),
+                hour=int(played.hour[row]),
+                outcome=outcome,
+                played_ms=int(played.credited_ms[row]),
+                credited_ms=int(potential[row]),
+                length_ms=int(length[row]),
+                photos=int(photos[row]),
+                findings=tuple(mine),
+            )
+        )
+    return hours
+
+
+_SETTLED = (SessionOutcome.VALID, SessionOutcome.INVALID)
+
+
+def _credited(parts: HourParts, keys: Ints) -> Ints:
+    """Union of credited content of the given (case, hour) keys, which are sorted."""
+    covered = coverage(parts)
+    found = hour_key(covered.case, covered.hour)
+    if not len(found):
+        return np.zeros(len(keys), np.int64)
+    row = np.minimum(np.searchsorted(found, keys), len(found) - 1)
+    return np.where(found[row] == keys, covered.credited_ms[row], 0)
+
+
+def _hour_outcome(valid: bool, reachable: bool, worst: Outcome, credited: int) -> HourOutcome:
+    if valid:
+        return HourOutcome.VALID
+    if worst is Outcome.VIOLATION:
+        return HourOutcome.INVALID
+    if worst is Outcome.REVIEW:
+        return HourOutcome.PENDING_REVIEW
+    if reachable or worst is Outcome.NOT_PROVEN:
+        return HourOutcome.NOT_PROVEN
+    return HourOutcome.INCOMPLETE if credited else HourOutcome.NOT_STARTED
+
+
+def _touching(known: Facts, findings: list[Finding]) -> dict[int, list[int]]:
+    """Findings by the (case, hour) key whose play they lie in."""
+    parts = known.parts
+    result: dict[int, list[int]] = {}
+    order = np.argsort(parts.session, kind="stable")
+    by_session = parts.session[order]
+    cases = known.trace.sessions["case"]
+    for index, finding in enumerate(findings):
+        if finding.session < 0:
+            continue
+        if finding.hour >= 0:
+            case = np.int64(cases[finding.session])
+            result.setdefault(int(hour_key(case, np.int64(finding.hour))), []).append(index)
+            continue
+        low, high = np.searchsorted(by_session, (finding.session, finding.session + 1))
+        rows = order[low:high]
+        inside = (parts.t0_ms[rows] < finding.end_ms) & (parts.t1_ms[rows] > finding.start_ms)
+        rows = rows[inside & (parts.hour[rows] >= 0)]
+        for key in np.unique(hour_key(parts.case[rows], parts.hour[rows])).tolist():
+            result.setdefault(key, []).append(index)
+    return result

@@ -1,0 +1,259 @@
+"""Credited intervals: what was really watched, by the server's clock (rules.md section 2).
+
+Everything a client says is a claim "position p, at the latest at the time this reached the
+server". From these claims alone:
+
+* `u`, the latest time an event can have happened: its receipt, or the receipt of any later event
+  of the same client, whichever came first. Reordered delivery thus changes nothing.
+* `l`, the earliest time it can have happened if the client was honest: its receipt less the
+  longest silence that may still be draining. After an outage a browser delivers its backlog at
+  once; while deliveries are regular, `l` trails `u` by one heartbeat.
+* Played content may not outrun the clock: over any stretch, content advance ≤ time advance + a
+  tolerance. `excess` is the worst violation of that over all stretches ending at a sample, found
+  in one pass: (content - u) minus the least (content - l) before it.
+* What exceeds the tolerance earns nothing; the rest is laid out in time as late as possible at
+  `max_rate`, so that no window of server time ever holds more credit than it has seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.policy import Policy
+from detectors.segments import (
+    firsts,
+    last_where,
+    next_where,
+    previous,
+    remaining_min,
+    running_max,
+    running_min,
+    running_sum,
+)
+from detectors.trace import NONE, Bools, Flag, Ints, Kind, Trace, owners
+
+DRAIN = 4  # a backlog is delivered at least this many times faster than it accrued
+
+_RUNNING = (Kind.PLAY, Kind.PLAYING)
+_STOPPED = (Kind.PAUSE, Kind.WAITING, Kind.ENDED)
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Every event that tells a position, K rows in session order.
+
+    own        int64[K] session row
+    row        int64[K] event row
+    kind       int64[K] event type
+    arrive_ms  int64[K] position just before the event; leave_ms: just after (a seek's target)
+    u_ms, l_ms int64[K] latest and earliest server time, from the session's start
+    advance_ms int64[K] content claimed as played since the sample before; 0 if none
+    jump       bool[K]  the claim cannot have been played in the time there was
+    finish_ms  int64[K] when the play up to here was over, laid out as late as possible
+    excess_ms  int64[K] how far the claims of the worst stretch ending here outrun the clock
+    """
+
+    own: Ints
+    row: Ints
+    kind: Ints
+    arrive_ms: Ints
+    leave_ms: Ints
+    u_ms: Ints
+    l_ms: Ints
+    advance_ms: Ints
+    jump: Bools
+    excess_ms: Ints
+    finish_ms: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Intervals of content played at a possible pace, I rows in session and time order.
+
+    session int64[I]; p0_ms, p1_ms content positions; t0_ms, t1_ms absolute server time, disjoint
+    within a session; u_ms the receipt that proved the interval; stale_ms how old that news may have
+    been, one heartbeat while online; clock_ms learning time of the session up to the interval's end.
+    """
+
+    session: Ints
+    p0_ms: Ints
+    p1_ms: Ints
+    t0_ms: Ints
+    t1_ms: Ints
+    u_ms: Ints
+    stale_ms: Ints
+    clock_ms: Ints
+    samples: Samples
+
+    def __len__(self) -> int:
+        return len(self.session)
+
+    def total_ms(self, sessions: int) -> Ints:
+        """Played time of every session, int64[sessions]."""
+        return np.bincount(
+            self.session, weights=self.p1_ms - self.p0_ms, minlength=sessions
+        ).astype(np.int64)
+
+
+def played(trace: Trace, policy: Policy) -> Played:
+    """What was played at a possible pace in each session of `trace`."""
+    pace = policy["fast_forward"]
+    rate, tolerance = pace["max_rate"], pace.ms("abs_tolerance_s")
+    samples, visible = _samples(trace, policy)
+    own = samples.own
+    claim = np.where(samples.jump | ~visible, 0, samples.advance_ms)
+    before = previous(samples.excess_ms, own, 0)
+    lost = np.maximum(0, samples.excess_ms - np.maximum(tolerance, before))
+    earned = np.maximum(0, claim - lost)
+    took = _at_rate(earned, rate)
+    clock = running_sum(took, own)
+    finish = clock + remaining_min(samples.u_ms - clock, own)
+    content = running_sum(earned, own)
+    keep = np.flatnonzero(earned > 0)
+    session = own[keep]
+    start = trace.sessions["start_ms"][session]
+    p1 = samples.arrive_ms[keep]
+    # What is lost is taken off the end: the interval keeps the position it began at.
+    p0 = p1 - samples.advance_ms[keep]
+    return Played(
+        session=session,
+        p0_ms=p0,
+        p1_ms=p0 + earned[keep],
+        t0_ms=start + finish[keep] - took[keep],
+        t1_ms=start + finish[keep],
+        u_ms=start + samples.u_ms[keep],
+        stale_ms=(samples.u_ms - samples.l_ms)[keep],
+        clock_ms=content[keep],
+        samples=replace(samples, finish_ms=finish),
+    )
+
+
+def _at_rate(content: Ints, rate: float) -> Ints:
+    """Least time that content needs; exact at the usual rate of one."""
+    return content if rate == 1.0 else np.ceil(content / rate).astype(np.int64)
+
+
+def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
+    events, own = trace.events, owners(trace.events_at)
+    u = remaining_min(np.maximum(events["recv_ms"].astype(np.int64), 0), own)
+    gap = u - previous(u, own, 0)
+    # How old news may be: the longest silence, shrinking while its backlog drains.
+    latest = running_max(gap + DRAIN * u, own) - DRAIN * u
+    earliest = u - latest
+
+    kind = events["kind"].astype(np.int64)
+    arrive, leave, told = _positions(trace, events, own, kind, u)
+    rows = np.flatnonzero(told)
+    session = own[rows]
+    first = firsts(session)
+    arrive, leave = arrive[rows], leave[rows]
+    u_s, l_s = u[rows], earliest[rows]
+    kind_s = kind[rows]
+
+    resume = trace.sessions["resume_ms"].astype(np.int64)[session]
+    starts_running = np.isin(kind_s, (Kind.PLAY, Kind.PLAYING, Kind.SEEK, Kind.RATE))
+    baseline = np.where(starts_running | (arrive < resume), arrive, resume)
+    came_from = previous(leave, session, baseline)
+    moved = np.maximum(0, arrive - came_from)
+
+    stopped = _stopped(kind, own)[rows]
+    was_stopped = previous(stopped.astype(np.int64), session, 0) == 1
+    resumes = np.isin(kind_s, (Kind.PLAY, Kind.PLAYING, Kind.SEEK, Kind.RATE))
+    advance = np.where(was_stopped & resumes, 0, moved)
+
+    pace = policy["fast_forward"]
+    strict = 1.0 + pace["rate_tolerance"]
+    tolerance = pace.ms("abs_tolerance_s")
+    room = u_s - previous(l_s, session, 0)
+    jump = advance > strict * pace["max_rate"] * room + tolerance
+    # A sitting may begin anywhere: an unfamiliar first position claims nothing, an `ended` does.
+    jump_at_start = first & jump & (kind_s != Kind.ENDED)
+    advance = np.where(jump_at_start, 0, advance)
+    jump &= ~jump_at_start
+
+    claimed = running_sum(np.where(jump, 0, advance), session)
+    excess = outrun(claimed, u_s, l_s, session, pace["max_rate"])
+    visible = _visible(events, own, policy)[rows]
+    was_visible = previous(visible.astype(np.int64), session, 1) == 1
+    samples = Samples(
+        own=session,
+        row=rows,
+        kind=kind_s,
+        arrive_ms=arrive,
+        leave_ms=leave,
+        u_ms=u_s,
+        l_ms=l_s,
+        advance_ms=advance,
+        jump=jump,
+        excess_ms=excess,
+        finish_ms=u_s,
+    )
+    return samples, was_visible
+
+
+def outrun(claimed: Ints, u: Ints, low: Ints, own: Ints, rate: float) -> Ints:
+    """By how much content outruns the clock over the worst stretch that ends at each sample.
+
+    claimed: content played up to each sample; a stretch may also begin at the session's start,
+    where content and time are both zero.
+    """
+    ahead = _at_rate(claimed, rate) - u
+    least = np.minimum(running_min(_at_rate(claimed, rate) - low, own), 0)
+    return ahead - least
+
+
+def _positions(
+    trace: Trace, events: NDArray[np.void], own: Ints, kind: Ints, u: Ints
+) -> tuple[Ints, Ints, Bools]:
+    """Position before and after every event, and which events tell one.
+
+    An `ended` without a position claims the whole lesson. Visibility and focus changes carry no
+    position: theirs is interpolated on the server's clock, so that a tab hidden in the middle of a
+    heartbeat costs only the hidden part.
+    """
+    lesson = trace.sessions["lesson"]
+    media = trace.lessons["media_ms"].astype(np.int64)[lesson][own]
+    arrive = events["pos_ms"].astype(np.int64)
+    arrive = np.where((kind == Kind.ENDED) & (arrive < 0), media, arrive)
+    arrive = np.minimum(arrive, media)
+    told = arrive >= 0
+    seek = (kind == Kind.SEEK) & ((events["flags"] & Flag.BLOCKED) == 0)
+    leave = np.where(seek, np.clip(events["x"].astype(np.int64), 0, media), arrive)
+
+    change = ((kind == Kind.VISIBILITY) | (kind == Kind.FOCUS)) & ~told
+    if change.any():
+        rows = np.flatnonzero(change)
+        left, right = last_where(told, own)[rows], next_where(told, own)[rows]
+        between = (left != NONE) & (right != NONE)
+        rows, left, right = rows[between], left[between], right[between]
+        span = np.maximum(u[right] - u[left], 1)
+        share = (u[rows] - u[left]) / span
+        step = ((arrive[right] - leave[left]) * share).astype(np.int64)
+        forward = np.where(arrive[right] >= leave[left], step, 0)
+        arrive[rows] = leave[rows] = leave[left] + forward
+        told[rows] = True
+    return arrive, leave, told
+
+
+def _stopped(kind: Ints, own: Ints) -> Bools:
+    """True after an event that stopped the player, until one that starts it."""
+    said = last_where(np.isin(kind, _RUNNING + _STOPPED), own)
+    return np.where(said == NONE, False, np.isin(kind[said], _STOPPED))
+
+
+def _visible(events: NDArray[np.void], own: Ints, policy: Policy) -> Bools:
+    """True after an event while the page counts as watched; nothing said counts as watched."""
+    session = policy["session"]
+    flags = events["flags"]
+    shown = np.ones(len(events), np.bool_)
+    for off, on, parameter in (
+        (Flag.HIDDEN, Flag.VISIBLE, "clock_on_hidden"),
+        (Flag.BLURRED, Flag.FOCUSED, "clock_on_unfocused"),
+    ):
+        if session.word(parameter) == "stop":
+            said = last_where((flags & (off | on)) != 0, own)
+            shown &= (said == NONE) | ((flags[said] & off) == 0)
+    return shown

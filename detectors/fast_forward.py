@@ -1,0 +1,296 @@
+"""快进播放: content advances faster than the server's clock allows.
+
+Four ways, one rule: a stretch that outruns the clock, a jump over unseen content that a heartbeat
+claims as played, micro-seeks that amount to playing fast, and a completion claimed in less time
+than the content needs. The vectorised pass finds the few suspicious sessions; only those are read
+sample by sample, and there what was seen before counts as seen: re-watching fast accuses nobody.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.credit import Samples, outrun
+from detectors.facts import Facts
+from detectors.finding import Evidence, Fault, Finding, Outcome
+from detectors.policy import Policy, RulePolicy
+from detectors.segments import running_sum
+from detectors.trace import Bools, Flag, Ints, Kind, Trace, offsets
+
+RULE = "fast_forward"
+SNAP_BACK_MS = 15_000  # a player that blocks a jump returns within a heartbeat
+
+
+def detect(facts: Facts, policy: Policy) -> list[Finding]:
+    """Findings on sessions whose claims outrun the server's clock; evidence class S."""
+    rule = policy[RULE]
+    trace, samples = facts.trace, facts.played.samples
+    suspicious = (
+        _outrunning(samples, rule, len(trace))
+        | _per_session(samples.jump, samples, len(trace))
+        | _seeking(trace, samples, len(trace), rule)
+        | _claiming_completion(trace, samples, rule)
+    )
+    at = offsets(np.bincount(samples.own, minlength=len(trace)))
+    findings: list[Finding] = []
+    for session in np.flatnonzero(suspicious):
+        story = _Story(trace, samples, int(session), slice(at[session], at[session + 1]), rule)
+        findings += story.findings()
+    return findings
+
+
+def _per_session(condition: Bools, samples: Samples, sessions: int) -> Bools:
+    return np.bincount(samples.own[condition], minlength=sessions) > 0
+
+
+def _outrunning(samples: Samples, rule: RulePolicy, sessions: int) -> Bools:
+    strict = rule["max_rate"] * (1 + rule["rate_tolerance"])
+    claimed = running_sum(np.where(samples.jump, 0, samples.advance_ms), samples.own)
+    excess = outrun(claimed, samples.u_ms, samples.l_ms, samples.own, strict)
+    return _per_session(excess > rule.ms("abs_tolerance_s"), samples, sessions)
+
+
+def _forward_seeks(trace: Trace, samples: Samples) -> Bools:
+    blocked = (trace.events["flags"][samples.row] & Flag.BLOCKED) != 0
+    ahead = samples.leave_ms > samples.arrive_ms
+    return (samples.kind == Kind.SEEK) & ~blocked & ahead
+
+
+def _seeking(trace: Trace, samples: Samples, sessions: int, rule: RulePolicy) -> Bools:
+    seeks = np.bincount(samples.own[_forward_seeks(trace, samples)], minlength=sessions)
+    return seeks >= rule["repeated_jumps"]
+
+
+def _claiming_completion(trace: Trace, samples: Samples, rule: RulePolicy) -> Bools:
+    """Sessions that report `ended` though all sittings together moved through too little."""
+    sessions = trace.sessions
+    moved = np.bincount(
+        samples.own, weights=np.where(samples.jump, 0, samples.advance_ms), minlength=len(trace)
+    ).astype(np.int64)
+    media = trace.lessons["media_ms"].astype(np.int64)[sessions["lesson"]]
+    seen = moved + np.minimum(sessions["resume_ms"], media)
+    ended = np.bincount(samples.own[samples.kind == Kind.ENDED], minlength=len(trace)) > 0
+    return ended & (seen < _needed(media, rule))
+
+
+def _needed(media: Ints, rule: RulePolicy) -> Ints:
+    share = media * (1 - rule["rate_tolerance"])
+    return (share - rule.ms("abs_tolerance_s")).astype(np.int64)
+
+
+class _Seen:
+    """Content already played in a session, as a union of intervals."""
+
+    def __init__(self, until_ms: int) -> None:
+        self._parts: list[tuple[int, int]] = [(0, until_ms)] if until_ms > 0 else []
+
+    def add(self, start: int, end: int) -> int:
+        """Add an interval; the length of what was new in it."""
+        before = self.total()
+        merged: list[tuple[int, int]] = []
+        for part in sorted([*self._parts, (start, end)]):
+            if merged and part[0] <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(merged[-1][1], part[1]))
+            else:
+                merged.append(part)
+        self._parts = merged
+        return self.total() - before
+
+    def unseen(self, start: int, end: int) -> int:
+        """Length of the part of [start, end) that was not played."""
+        overlaps = (min(end, high) - max(start, low) for low, high in self._parts)
+        return (end - start) - sum(length for length in overlaps if length > 0)
+
+    def total(self) -> int:
+        return sum(high - low for low, high in self._parts)
+
+
+class _Story:
+    """One suspicious session, read from its first sample to its last."""
+
+    def __init__(
+        self, trace: Trace, samples: Samples, session: int, rows: slice, rule: RulePolicy
+    ) -> None:
+        self.trace, self.session, self.rule = trace, session, rule
+        self.start = int(trace.sessions["start_ms"][session])
+        lesson = int(trace.sessions["lesson"][session])
+        self.media = int(trace.lessons["media_ms"][lesson])
+        self.resume = int(trace.sessions["resume_ms"][session])
+        self.kind = samples.kind[rows]
+        self.arrive, self.leave = samples.arrive_ms[rows], samples.leave_ms[rows]
+        self.u, self.low = samples.u_ms[rows], samples.l_ms[rows]
+        self.advance, self.jump = samples.advance_ms[rows], samples.jump[rows]
+        self.seeks = _forward_seeks(trace, samples)[rows]
+        self.tolerance = rule.ms("abs_tolerance_s")
+        self.strict = rule["max_rate"] * (1 + rule["rate_tolerance"])
+
+    def findings(self) -> list[Finding]:
+        novel = self._novelty()
+        found = self._jumps() or self._stretches(novel) or self._micro_seeks()
+        if not found:
+            found = self._completion() or self._repeated_seeks()
+        return found
+
+    def _novelty(self) -> Ints:
+        """New content of every sample's advance."""
+        seen = _Seen(self.resume)
+        new = np.zeros(len(self.u), np.int64)
+        for row in np.flatnonzero((self.advance > 0) & ~self.jump):
+            end = int(self.arrive[row])
+            new[row] = seen.add(end - int(self.advance[row]), end)
+        return new
+
+    def _finding(self, reason: str, first: int, last: int, measured: int, limit: int) -> Finding:
+        """Samples first..last; content and server time between them, both in seconds."""
+        began = int(self.u[first - 1]) if first else 0
+        came_from = int(self.arrive[first] - self.advance[first])
+        return Finding(
+            rule=RULE,
+            outcome=Outcome.VIOLATION,
+            reason=reason,
+            fault=Fault.LEARNER,
+            evidence=Evidence.SERVER,
+            session=self.session,
+            start_ms=self.start + began,
+            end_ms=self.start + int(self.u[last]),
+            start_pos_ms=came_from,
+            end_pos_ms=int(self.arrive[last]),
+            measured=measured / 1000,
+            limit=limit / 1000,
+            voids=True,
+        )
+
+    def _jumps(self) -> list[Finding]:
+        """Claims that no clock could hold: one finding over all of them in the session."""
+        seen = _Seen(self.resume)
+        effective: list[int] = []
+        for row in range(len(self.u)):
+            if not self.jump[row]:
+                if self.advance[row]:
+                    seen.add(int(self.arrive[row] - self.advance[row]), int(self.arrive[row]))
+                continue
+            origin = int(self.arrive[row] - self.advance[row])
+            unseen = seen.unseen(origin, int(self.arrive[row]))
+            room = int(self.u[row]) - (int(self.low[row - 1]) if row else 0)
+            if unseen > self.strict * room + self.tolerance and not self._snaps_back(row, origin):
+                effective.append(row)
+        if not effective:
+            return []
+        first, last = effective[0], effective[-1]
+        began = int(self.low[first - 1]) if first else 0
+        content = int(self.advance[first : last + 1].sum())
+        at_end = len(effective) == 1 and self.kind[first] == Kind.ENDED
+        reason = "completion_claimed" if at_end else "jump" if len(effective) == 1 else "outran"
+        return [self._finding(reason, first, last, content, int(self.u[last]) - began)]
+
+    def _snaps_back(self, row: int, origin: int) -> bool:
+        after = slice(row + 1, None)
+        soon = self.u[after] <= self.u[row] + SNAP_BACK_MS
+        back = self.arrive[after] <= origin + self.rule.ms("resume_tolerance_s")
+        return bool(np.any(soon & back))
+
+    def _stretches(self, novel: Ints) -> list[Finding]:
+        """Sustained stretches of new content that outrun the clock."""
+        found: list[Finding] = []
+        begin = 0
+        while begin < len(self.u):
+            claimed = np.cumsum(novel[begin:])
+            origin = int(self.u[begin - 1]) if begin else 0
+            u, low = self.u[begin:], self.low[begin:]
+            ahead = claimed - self.strict * u
+            floor = np.minimum.accumulate(
+                np.concatenate([[-self.strict * origin], claimed - self.strict * low])
+            )[:-1]
+            excess = ahead - floor
+            over = np.flatnonzero(excess > self.tolerance)
+            if not len(over):
+                break
+            last = self._still_gaining(excess, u, int(over[0]))
+            candidates = np.concatenate([[-self.strict * origin], claimed - self.strict * low])
+            first = int(np.argmin(candidates[: last + 1]))  # stretch begins after this sample
+            content = int(claimed[last] - (claimed[first - 1] if first else 0))
+            if content >= self.rule.ms("min_stretch_s"):
+                time = int(u[last]) - (int(low[first - 1]) if first else origin)
+                found.append(self._finding("outran", begin + first, begin + last, content, time))
+            begin += last + 1
+        return found
+
+    def _still_gaining(self, excess: np.ndarray, u: Ints, row: int) -> int:
+        """The last sample of the stretch: where the lead stops growing for a minute."""
+        best = row
+        for later in range(row + 1, len(excess)):
+            if excess[later] > excess[best]:
+                best = later
+            elif u[later] > u[best] + 60_000:
+                break
+        return best
+
+    def _micro_seeks(self) -> list[Finding]:
+        step = self.leave - self.arrive
+        micro = np.flatnonzero(self.seeks & (step <= self.rule.ms("micro_seek_s")))
+        if len(micro) < self.rule["micro_seek_min_count"]:
+            return []
+        first, last = int(micro[0]), int(micro[-1])
+        time = int(self.u[last]) - (int(self.low[first - 1]) if first else 0)
+        seen = _Seen(self.resume)
+        content = sum(
+            seen.add(int(self.arrive[row] - self.advance[row]), int(self.leave[row]))
+            for row in range(first, last + 1)
+            if self.leave[row] > self.arrive[row] - self.advance[row]
+        )
+        sustained = content >= self.rule.ms("min_stretch_s")
+        if sustained and content > self.strict * time + self.tolerance:
+            return [self._finding("micro_seeks", first, last, content, time)]
+        return []
+
+    def _completion(self) -> list[Finding]:
+        """`ended` was claimed and what was skipped was never played."""
+        ended = np.flatnonzero(self.kind == Kind.ENDED)
+        if not len(ended):
+            return []
+        played = self._earlier_sittings()
+        for row in np.flatnonzero((self.advance > 0) & ~self.jump):
+            end = int(self.arrive[row])
+            played.add(end - int(self.advance[row]), end)
+        needed = int(_needed(np.array(self.media), self.rule))
+        if played.total() >= needed:
+            return []
+        last = int(ended[-1])
+        finding = self._finding("completion_claimed", 0, last, self.media, int(self.u[last]))
+        return [finding]
+
+    def _earlier_sittings(self) -> _Seen:
+        return _Seen(min(self.resume, self.media))
+
+    def _repeated_seeks(self) -> list[Finding]:
+        """Several effective forward seeks over content that stayed unseen: a person looks."""
+        seen = _Seen(self.resume)
+        for row in np.flatnonzero((self.advance > 0) & ~self.jump):
+            end = int(self.arrive[row])
+            seen.add(end - int(self.advance[row]), end)
+        least = self.rule.ms("jump_min_s")
+        skipping = [
+            int(row)
+            for row in np.flatnonzero(self.seeks)
+            if seen.unseen(int(self.arrive[row]), int(self.leave[row])) > least
+        ]
+        if len(skipping) < self.rule["repeated_jumps"]:
+            return []
+        first, last = skipping[0], skipping[-1]
+        return [
+            Finding(
+                rule=RULE,
+                outcome=Outcome.REVIEW,
+                reason="repeated_seeks",
+                fault=Fault.UNDETERMINED,
+                evidence=Evidence.CLIENT,
+                session=self.session,
+                start_ms=self.start + int(self.u[first]),
+                end_ms=self.start + int(self.u[last]),
+                start_pos_ms=int(self.arrive[first]),
+                end_pos_ms=int(self.leave[last]),
+                measured=len(skipping),
+                limit=self.rule["repeated_jumps"],
+                unit="count",
+            )
+        ]

@@ -1,0 +1,160 @@
+"""Forged or automated telemetry: facts that an unmodified browser practically never produces.
+
+Review only. An answer with somebody else's nonce, or before its challenge was issued, is the
+server's own knowledge (S) and goes to two reviewers; what the client tells of itself (C+) goes to
+one; statistics (C-) are notes that decide nothing. Regular heartbeats are no evidence at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from detectors.facts import Facts
+from detectors.finding import Evidence, Fault, Finding, Outcome
+from detectors.policy import Policy
+from detectors.segments import firsts, previous
+from detectors.trace import (
+    Bools,
+    Control,
+    ControlFlag,
+    Integrity,
+    Ints,
+    Kind,
+    SessionFlag,
+    Trace,
+    owners,
+)
+
+RULE = "forged_telemetry"
+_STOLEN = ControlFlag.FOREIGN_NONCE | ControlFlag.EARLY_ANSWER | ControlFlag.UNKNOWN
+FEW = 10  # a pattern needs this many instances before it is one
+
+
+def detect(facts: Facts, policy: Policy) -> list[Finding]:
+    """Review findings and notes on single sessions."""
+    trace = facts.trace
+    return [
+        *_forged_answers(trace),
+        *_impossible_answers(trace, policy),
+        *_conflicting_events(trace),
+        *_hidden_page(trace),
+        *_client_clock(facts, policy),
+        *_whole_seconds(facts),
+    ]
+
+
+def _finding(
+    trace: Trace, session: int, reason: str, evidence: Evidence, measured: float, limit: float
+) -> Finding:
+    return Finding(
+        rule=RULE,
+        outcome=Outcome.REVIEW,
+        reason=reason,
+        fault=Fault.UNDETERMINED,
+        evidence=evidence,
+        session=session,
+        start_ms=int(trace.sessions["start_ms"][session]),
+        end_ms=int(trace.sessions["end_ms"][session]),
+        measured=measured,
+        limit=limit,
+        unit="count",
+    )
+
+
+def _counted(own: Ints, condition: Bools, least: int) -> Iterator[tuple[int, int]]:
+    sessions, count = np.unique(own[condition], return_counts=True)
+    yield from (
+        (int(session), int(number))
+        for session, number in zip(sessions, count, strict=True)
+        if number >= least
+    )
+
+
+def _forged_answers(trace: Trace) -> Iterator[Finding]:
+    own = owners(trace.controls_at)
+    stolen = (trace.controls["flags"] & _STOLEN) != 0
+    for session, count in _counted(own, stolen, 1):
+        finding = _finding(trace, session, "forged_answer", Evidence.SERVER, count, 0)
+        rows = tuple(np.flatnonzero(stolen & (own == session)).tolist())
+        yield replace(finding, needs_two_reviewers=True, fault=Fault.LEARNER, controls=rows)
+
+
+def _impossible_answers(trace: Trace, policy: Policy) -> Iterator[Finding]:
+    own = owners(trace.controls_at)
+    controls = trace.controls
+    popup = (controls["kind"] == Control.POPUP) & (controls["answered_ms"] >= 0)
+    scripted = (controls["flags"] & ControlFlag.UNTRUSTED_INPUT) != 0
+    for session, count in _counted(own, popup & scripted, 1):
+        yield _finding(trace, session, "scripted_answer", Evidence.CLIENT, count, 0)
+    least = policy["popup_gap"]["min_answer_ms"]
+    latency = controls["latency_ms"]
+    instant = popup & ~scripted & (latency >= 0) & (latency < least)
+    for session, count in _counted(own, instant, 2):
+        yield _finding(trace, session, "instant_answers", Evidence.CLIENT, count, 1)
+
+
+def _conflicting_events(trace: Trace) -> Iterator[Finding]:
+    flags = trace.sessions["flags"]
+    for session in np.flatnonzero(flags & SessionFlag.SEQ_CONFLICT):
+        yield _finding(trace, int(session), "seq_conflict", Evidence.SERVER, 1, 0)
+    for session in np.flatnonzero(flags & SessionFlag.CHAIN_BROKEN):
+        yield _finding(trace, int(session), "chain_broken", Evidence.SERVER, 1, 0)
+
+
+def _hidden_page(trace: Trace) -> Iterator[Finding]:
+    own = owners(trace.events_at)
+    code = np.where(trace.events["kind"] == Kind.INTEGRITY, trace.events["x"], Integrity.OTHER)
+    spoofed = np.isin(code, (Integrity.HIDDEN_BUT_VISIBLE, Integrity.NO_FRAMES))
+    for session, count in _counted(own, spoofed, 1):
+        yield _finding(trace, session, "visibility_spoofed", Evidence.CLIENT, count, 0)
+    for session, count in _counted(own, code == Integrity.SCRIPTED_INPUT, 1):
+        yield _finding(trace, session, "scripted_input", Evidence.CLIENT, count, 0)
+
+
+def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
+    """The client's clock runs at another pace than the server's, most of the time.
+
+    The median over heartbeats ignores steps (a clock set right), outages and backlogs.
+    """
+    trace, samples, rule = facts.trace, facts.played.samples, policy[RULE]
+    own = samples.own
+    at = trace.events["at_ms"][samples.row]
+    server = samples.u_ms - previous(samples.u_ms, own, 0)
+    client = at - previous(at, own, 0)
+    usable = (server >= 1_000) & ~firsts(own) & (samples.kind == Kind.PROGRESS)
+    ratio = client[usable] / server[usable]
+    session, spent = own[usable], server[usable]
+    order = np.lexsort((ratio, session))
+    session, ratio, spent = session[order], ratio[order], spent[order]
+    sessions, first, count = np.unique(session, return_index=True, return_counts=True)
+    total = np.add.reduceat(spent, first) if len(first) else spent
+    median = ratio[first + count // 2] if len(first) else ratio
+    low, high = rule["clock_ratio_min"], rule["clock_ratio_max"]
+    odd = (
+        (count >= FEW // 2)
+        & (total >= rule.ms("clock_contradiction_s"))
+        & ((median < low) | (median > high))
+    )
+    for row in np.flatnonzero(odd):
+        pace = round(float(median[row]), 3)
+        limit = high if pace > high else low
+        finding = _finding(trace, int(sessions[row]), "client_clock", Evidence.CLIENT, pace, limit)
+        yield finding
+
+
+def _whole_seconds(facts: Facts) -> Iterator[Finding]:
+    """Every position a whole second: real players never do that for long."""
+    trace, samples = facts.trace, facts.played.samples
+    beats = samples.kind == Kind.PROGRESS
+    own = samples.own[beats]
+    whole = samples.arrive_ms[beats] % 1000 == 0
+    moving = samples.advance_ms[beats] > 0
+    count = np.bincount(own[moving], minlength=len(trace))
+    integers = np.bincount(own[moving & whole], minlength=len(trace))
+    for session in np.flatnonzero((count >= FEW) & (integers == count)):
+        yield _finding(
+            trace, int(session), "whole_seconds", Evidence.STATISTIC, int(count[session]), FEW
+        )

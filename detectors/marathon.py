@@ -1,0 +1,43 @@
+"""Marathon days: more credited study in one day than people manage. Raises priority, no more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.facts import Facts
+from detectors.finding import Evidence, Fault, Finding, Outcome
+from detectors.policy import Policy
+
+RULE = "marathon"
+DAY_MS = 86_400_000
+SHANGHAI_MS = 8 * 3_600_000
+
+
+def detect(facts: Facts, policy: Policy) -> list[Finding]:
+    """One note per person and calendar day in Asia/Shanghai above the limit; evidence class C-."""
+    trace, played = facts.trace, facts.played
+    if not len(played):
+        return []
+    person = trace.sessions["person"].astype(np.int64)[played.session]
+    day = (played.t0_ms + SHANGHAI_MS) // DAY_MS
+    key, first, group = np.unique((person << 20) + day, return_index=True, return_inverse=True)
+    hours = np.bincount(group, weights=played.t1_ms - played.t0_ms) / 3_600_000
+    limit = policy[RULE]["max_hours_per_day"]
+    last = np.zeros(len(key), np.int64)
+    np.maximum.at(last, group, played.t1_ms)
+    return [
+        Finding(
+            rule=RULE,
+            outcome=Outcome.REVIEW,
+            reason="long_day",
+            fault=Fault.UNDETERMINED,
+            evidence=Evidence.STATISTIC,
+            session=int(played.session[first[row]]),
+            start_ms=int(played.t0_ms[first[row]]),
+            end_ms=int(last[row]),
+            measured=round(float(hours[row]), 2),
+            limit=limit,
+            unit="h",
+        )
+        for row in np.flatnonzero(hours > limit)
+    ]

@@ -1,0 +1,141 @@
+"""每课时无随机保留影像照片: a complete class-hour without a kept photo taken at a random time.
+
+The photo answers a control whose time the server drew, lies inside the class-hour, and its bytes
+are still retrievable and unaltered. That the photo is missing accuses somebody only where one was
+demanded; otherwise it is not proven.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from detectors.class_hours import changes, coverage, hour_key
+from detectors.facts import Facts
+from detectors.finding import Evidence, Fault, Finding, Outcome
+from detectors.policy import Policy
+from detectors.trace import (
+    NONE,
+    Bools,
+    Check,
+    Control,
+    Ints,
+    PhotoFlag,
+    SessionFlag,
+    owners,
+)
+
+RULE = "photo_retention"
+_COUNTS = PhotoFlag.BOUND | PhotoFlag.RANDOM_TIME | PhotoFlag.KEPT
+
+
+def detect(facts: Facts, policy: Policy) -> list[Finding]:
+    """Findings on complete class-hours; evidence class S."""
+    trace, parts = facts.trace, facts.parts
+    covered = coverage(parts)
+    full = hour_length(facts)[covered.hour] if len(covered.hour) else covered.credited_ms
+    complete = covered.credited_ms >= full * policy["class_hour"]["coverage"]
+    photos = np.flatnonzero(_kept(facts))
+    of = hour_key(*hour_of_photos(facts, photos))
+    faceless = np.isin(trace.photos["check"][photos], (Check.NO_FACE, Check.UNREADABLE))
+    wanted = hour_key(covered.case, covered.hour)
+    least = policy[RULE]["photos_min"]
+    shown = _count(of[~faceless], wanted)
+    any_photo = _count(of, wanted)
+    last_session = _last_session(facts, wanted)
+    findings: list[Finding] = []
+    for row in np.flatnonzero(complete & (shown < least)):
+        case, hour = int(covered.case[row]), int(covered.hour[row])
+        mine = np.flatnonzero((parts.case == case) & (parts.hour == hour))
+        sessions = np.unique(parts.session[mine])
+        outcome, reason, fault = _judge(facts, sessions, mine, int(any_photo[row]), least)
+        findings.append(
+            Finding(
+                rule=RULE,
+                outcome=outcome,
+                reason=reason,
+                fault=fault,
+                evidence=Evidence.SERVER,
+                session=int(last_session[row]),
+                hour=hour,
+                start_ms=int(parts.t0_ms[mine].min()),
+                end_ms=int(parts.t1_ms[mine].max()),
+                measured=float(any_photo[row] if reason == "no_face_visible" else shown[row]),
+                limit=float(least),
+                unit="count",
+            )
+        )
+    return findings
+
+
+def _kept(facts: Facts) -> Bools:
+    flags = facts.trace.photos["flags"]
+    return ((flags & _COUNTS) == _COUNTS) & ((flags & PhotoFlag.SEEN_BEFORE) == 0)
+
+
+def hour_length(facts: Facts) -> Ints:
+    """Content of every class-hour number of the trace, int64[hours]."""
+    pieces = facts.trace.pieces
+    if not len(pieces):
+        return np.zeros(0, np.int64)
+    length = (pieces["end_ms"] - pieces["start_ms"]).astype(np.int64)
+    return np.bincount(pieces["hour"], weights=length).astype(np.int64)
+
+
+def hour_of_photos(facts: Facts, photos: Ints) -> tuple[Ints, Ints]:
+    """Case and class-hour that each photo was taken in, by its receipt; NONE where none was."""
+    trace, parts = facts.trace, facts.parts
+    session = owners(trace.photos_at)[photos]
+    case = trace.sessions["case"].astype(np.int64)[session]
+    at = trace.sessions["start_ms"][session] + trace.photos["recv_ms"][photos]
+    row = parts.row_at(case, at)
+    hour = np.where(row == NONE, NONE, parts.hour[row] if len(parts) else NONE)
+    return case, hour
+
+
+def kept_photos(facts: Facts, case: Ints, hour: Ints) -> Ints:
+    """How many random photos are kept of each (case, hour)."""
+    photos = np.flatnonzero(_kept(facts))
+    return _count(hour_key(*hour_of_photos(facts, photos)), hour_key(case, hour))
+
+
+def _count(keys: Ints, wanted: Ints) -> Ints:
+    keys = np.sort(keys)
+    low = np.searchsorted(keys, wanted)
+    return np.searchsorted(keys, wanted, side="right") - low
+
+
+def _last_session(facts: Facts, wanted: Ints) -> Ints:
+    """The session that each (case, hour) was played in last."""
+    parts = facts.parts
+    if not len(parts):
+        return np.zeros(0, np.int64)
+    head = np.flatnonzero(changes(parts.case, parts.hour))
+    tail = np.append(head[1:], len(parts)) - 1
+    key = hour_key(parts.case[head], parts.hour[head])
+    return parts.session[tail][np.searchsorted(key, wanted)]
+
+
+def _judge(
+    facts: Facts, sessions: Ints, mine: Ints, any_photo: int, least: float
+) -> tuple[Outcome, str, Fault]:
+    trace, parts = facts.trace, facts.parts
+    if any_photo >= least:
+        return Outcome.REVIEW, "no_face_visible", Fault.UNDETERMINED
+    begin, end = int(parts.t0_ms[mine].min()), int(parts.t1_ms[mine].max())
+    demanded = lost = False
+    for session in sessions:
+        start = trace.sessions["start_ms"][session]
+        controls = trace.controls_of(int(session))
+        issued = controls["issued_ms"] + start
+        demanded |= bool(
+            np.any((controls["kind"] == Control.SNAPSHOT) & (issued >= begin) & (issued <= end))
+        )
+        photos = trace.photos_of(int(session))
+        lost |= bool(np.any((photos["flags"] & PhotoFlag.KEPT) == 0))
+    if lost:
+        return Outcome.NOT_PROVEN, "photo_lost", Fault.ENVIRONMENT
+    if demanded:
+        return Outcome.VIOLATION, "photo_not_taken", Fault.UNDETERMINED
+    if np.any(trace.sessions["flags"][sessions] & SessionFlag.PLATFORM_CONTROLS):
+        return Outcome.VIOLATION, "no_photo_control", Fault.PLATFORM
+    return Outcome.NOT_PROVEN, "no_photo", Fault.UNDETERMINED

@@ -1,0 +1,360 @@
+"""连续5分钟内无弹窗管控: a stretch of learning time without an effective pop-up.
+
+The learning clock is the credited play of one person in one class-hour, over all sittings. A pop-up
+is effective when the server issued it, the client showed it, and it was answered in time or play
+really stopped. What lies beyond the limit earns nothing until the next effective pop-up; it is a
+violation when the client kept playing while it was in contact with the server.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from detectors.class_hours import HourParts
+from detectors.credit import Played
+from detectors.facts import Facts
+from detectors.finding import Evidence, Fault, Finding, Outcome
+from detectors.policy import Policy, RulePolicy
+from detectors.segments import locate, previous, running_sum
+from detectors.trace import (
+    EPOCH_MS,
+    NONE,
+    Bools,
+    Control,
+    ControlFlag,
+    Ints,
+    SessionFlag,
+    Trace,
+    offsets,
+    owners,
+)
+
+RULE = "popup_gap"
+APART_MS = 10_000  # receipts closer than this are one delivery
+BREAK_MS = 300_000  # a longer break between sittings ends a "continuous" stretch
+_INVALID = ControlFlag.FOREIGN_NONCE | ControlFlag.EARLY_ANSWER | ControlFlag.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Popups:
+    """Pop-ups that took effect, N rows sorted by (session, from_ms), in absolute server time.
+
+    from_ms: the display, where the stretch before it ends; until_ms: the answer, or the moment
+    play had stopped, where the next stretch begins. answered: False where it took effect only
+    because play stopped; what was played meanwhile does not count. row: control row.
+    """
+
+    session: Ints
+    from_ms: Ints
+    until_ms: Ints
+    answered: Bools
+    row: Ints
+
+
+def detect(facts: Facts, policy: Policy) -> list[Finding]:
+    """Findings on stretches of learning time without an effective pop-up; evidence class S."""
+    rule = policy[RULE]
+    trace, played, parts = facts.trace, facts.played, facts.parts
+    popups = effective(trace, played, rule)
+    findings = _rolled_back(popups)
+    for rows, marks in _long_stretches(trace, parts, popups, rule):
+        findings += _Hour(trace, played, parts, rows, marks, rule).findings()
+    findings += _many_expiries(trace, rule)
+    return findings
+
+
+def effective(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
+    """Which pop-ups took effect, and when, by the server's clock."""
+    controls = trace.controls
+    own = owners(trace.controls_at)
+    rows = np.flatnonzero(
+        (controls["kind"] == Control.POPUP)
+        & (controls["shown_ms"] >= 0)
+        & ((controls["flags"] & _INVALID) == 0)
+    )
+    session = own[rows]
+    start = trace.sessions["start_ms"][session]
+    shown = _display(
+        trace, played, session, controls["shown_ms"][rows], controls["shown_seq"][rows]
+    )
+    answer_at = controls["answered_ms"][rows].astype(np.int64)
+    window = rule.ms("answer_window_s")
+    answered = answer_at >= 0
+    waited = answer_at - controls["shown_ms"][rows]
+    latency = controls["latency_ms"][rows].astype(np.int64)
+    # After an outage both receipts coincide, or only the answer is late: the client's own
+    # measure may excuse a late receipt, never an unanswered pop-up.
+    in_time = answered & ((waited <= window) | ((latency >= 0) & (latency <= window)))
+    until = np.where(in_time, np.maximum(answer_at + start, shown), shown)
+    following = _next_display(session, shown, trace)
+    ran_on = _learned(played, session, following) - _learned(played, session, shown)
+    stopped = ~in_time & (ran_on <= window)
+    stop_at = np.where(stopped, _last_play(played, session, following, shown), until)
+    keep = np.flatnonzero(in_time | stopped)
+    return Popups(session[keep], shown[keep], stop_at[keep], in_time[keep], rows[keep])
+
+
+def _display(trace: Trace, played: Played, session: Ints, recv: Ints, seq: Ints) -> Ints:
+    """When a pop-up was displayed: its receipt, or earlier if a later sample proves it."""
+    samples = played.samples
+    start = trace.sessions["start_ms"][session]
+    if not len(samples.own):
+        return recv + start
+    sample_seq = trace.events["seq"][samples.row].astype(np.int64)
+    after = locate(samples.own, sample_seq, session, seq.astype(np.int64))
+    inside = (seq >= 0) & (after < len(samples.own))
+    after = np.minimum(after, len(samples.own) - 1)
+    inside &= samples.own[after] == session
+    # The play up to the sample after the display was laid out as late as possible.
+    finish = samples.finish_ms[after] + start
+    shown = recv.astype(np.int64) + start
+    return np.where(inside, np.minimum(shown, finish), shown)
+
+
+def _learned(played: Played, session: Ints, at: Ints) -> Ints:
+    """Played time of a session up to an absolute time, int64 like `at`."""
+    if not len(played):
+        return np.zeros(len(at), np.int64)
+    count = locate(played.session, played.t0_ms - EPOCH_MS, session, at - EPOCH_MS)
+    last = np.maximum(count - 1, 0)
+    mine = (count > 0) & (played.session[last] == session)
+    open_part = np.maximum(played.t1_ms[last] - np.maximum(at, played.t0_ms[last]), 0)
+    return np.where(mine, played.clock_ms[last] - open_part, 0)
+
+
+def _last_play(played: Played, session: Ints, before: Ints, after: Ints) -> Ints:
+    """End of the last play in (after, before], `after` where there was none."""
+    if not len(played):
+        return after
+    count = locate(played.session, played.t0_ms - EPOCH_MS, session, before - 1 - EPOCH_MS)
+    last = np.maximum(count - 1, 0)
+    mine = (count > 0) & (played.session[last] == session)
+    end = np.minimum(played.t1_ms[last], before)
+    return np.where(mine, np.maximum(end, after), after)
+
+
+def _next_display(session: Ints, shown: Ints, trace: Trace) -> Ints:
+    """Display of the session's next pop-up, or the session's end."""
+    end = np.maximum(trace.sessions["end_ms"][session], shown)
+    result = end.copy()
+    same = session[1:] == session[:-1]
+    result[:-1] = np.where(same, np.maximum(shown[1:], shown[:-1]), end[:-1])
+    return result
+
+
+def _rolled_back(popups: Popups) -> list[Finding]:
+    """Play between an unanswered display and the stop: not counted, and no accusation."""
+    rows = np.flatnonzero(~popups.answered & (popups.until_ms > popups.from_ms))
+    return [
+        Finding(
+            rule=RULE,
+            outcome=Outcome.CLEAR,
+            reason="unanswered_play_stopped",
+            fault=Fault.LEARNER,
+            evidence=Evidence.SERVER,
+            session=int(popups.session[row]),
+            start_ms=int(popups.from_ms[row]),
+            end_ms=int(popups.until_ms[row]),
+            measured=float(popups.until_ms[row] - popups.from_ms[row]) / 1000,
+            voids=True,
+            controls=(int(popups.row[row]),),
+        )
+        for row in rows
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """An effective pop-up inside one class-hour: the stretch ends at `start`, begins at `end`."""
+
+    start: int
+    end: int
+
+
+def _long_stretches(
+    trace: Trace, parts: HourParts, popups: Popups, rule: RulePolicy
+) -> list[tuple[slice, list[_Mark]]]:
+    """Class-hours of a person that may hold too long a stretch, with their pop-ups in order."""
+    if not len(parts):
+        return []
+    changed = np.ones(len(parts), np.bool_)
+    changed[1:] = (np.diff(parts.case) != 0) | (np.diff(parts.hour) != 0)
+    group = np.cumsum(changed) - 1
+    took = parts.t1_ms - parts.t0_ms
+    clock = running_sum(took, group)
+    heads = np.flatnonzero(changed)
+    tails = np.append(heads[1:], len(parts))
+    total = clock[tails - 1]
+
+    case = trace.sessions["case"].astype(np.int64)[popups.session]
+    row = parts.row_at(case, popups.from_ms)
+    mine = np.where(row == NONE, NONE, group[row])
+    order = np.lexsort((popups.from_ms, mine))
+    order = order[mine[order] >= 0]
+    of = mine[order]
+    ends = parts.spent(group, clock, of, popups.from_ms[order])
+    begins = parts.spent(group, clock, of, popups.until_ms[order])
+    limit = rule.ms("max_gap_s")
+    long_before = of[ends - previous(begins, of, 0) > limit]
+    latest = np.zeros(len(heads), np.int64)
+    np.maximum.at(latest, of, begins)
+    long_after = np.flatnonzero(total - latest > limit)
+    result: list[tuple[slice, list[_Mark]]] = []
+    for hour in np.union1d(long_before, long_after):
+        if parts.hour[heads[hour]] < 0:
+            continue
+        rows = order[np.searchsorted(of, hour) : np.searchsorted(of, hour, side="right")]
+        marks = [_Mark(int(popups.from_ms[row]), int(popups.until_ms[row])) for row in rows]
+        result.append((slice(int(heads[hour]), int(tails[hour])), marks))
+    return result
+
+
+class _Hour:
+    """One class-hour of one person, stretch by stretch."""
+
+    def __init__(
+        self,
+        trace: Trace,
+        played: Played,
+        parts: HourParts,
+        rows: slice,
+        marks: list[_Mark],
+        rule: RulePolicy,
+    ) -> None:
+        self.trace, self.rule, self.marks = trace, rule, marks
+        self.limit = rule.ms("max_gap_s")
+        self.offline = rule.ms("offline_gap_s")
+        self.grace = rule.ms("offline_grace_s")
+        self.hour = int(parts.hour[rows.start])
+        self.session = parts.session[rows]
+        self.t0, self.t1 = parts.t0_ms[rows], parts.t1_ms[rows]
+        self.u = played.u_ms[parts.part[rows]]
+        self.stale = played.stale_ms[parts.part[rows]]
+
+    def findings(self) -> list[Finding]:
+        found: list[Finding] = []
+        begin = int(self.t0[0])
+        for start, end in [
+            *((mark.start, mark.end) for mark in self.marks),
+            (int(self.t1[-1]), int(self.t1[-1])),
+        ]:
+            for low, high in self._continuous(begin, start):
+                finding = self._stretch(low, high)
+                if finding:
+                    found.append(finding)
+            begin = max(begin, end)
+        return found
+
+    def _continuous(self, begin: int, end: int) -> list[tuple[int, int]]:
+        """[begin, end) divided at long breaks between sittings."""
+        rows = np.flatnonzero((self.t1 > begin) & (self.t0 < end))
+        stretches: list[tuple[int, int]] = []
+        for row in rows:
+            low, high = max(int(self.t0[row]), begin), min(int(self.t1[row]), end)
+            new_sitting = row > 0 and self.session[row] != self.session[row - 1]
+            long_break = stretches and low - stretches[-1][1] > BREAK_MS
+            if stretches and not (new_sitting and long_break):
+                stretches[-1] = (stretches[-1][0], high)
+            else:
+                stretches.append((low, high))
+        return stretches
+
+    def _stretch(self, begin: int, end: int) -> Finding | None:
+        rows = np.flatnonzero((self.t1 > begin) & (self.t0 < end))
+        low, high = np.maximum(self.t0[rows], begin), np.minimum(self.t1[rows], end)
+        spent = np.cumsum(high - low)
+        if not len(rows) or spent[-1] <= self.limit:
+            return None
+        at = int(np.searchsorted(spent, self.limit, side="right"))
+        crossing = int(high[at] - (spent[at] - self.limit))
+        allowed = self.limit
+        excused = self.stale[rows[at]] > self.offline
+        told = int(self.u[rows[at]])
+        if excused:
+            # The server learnt of it only with this delivery; it is owed a chance to ask.
+            allowed = int(spent[low < told][-1]) + self.grace
+        accused = int(spent[-1]) > allowed and (not excused or self._heard_again(rows, told))
+        session = int(self.session[rows[at]])
+        controls = self._issued(session, begin, end)
+        return Finding(
+            rule=RULE,
+            outcome=Outcome.VIOLATION if accused else Outcome.CLEAR,
+            reason=self._reason(accused, controls),
+            fault=self._fault(accused, session, controls),
+            evidence=Evidence.SERVER,
+            session=session,
+            hour=self.hour,
+            start_ms=crossing,
+            end_ms=end,
+            measured=float(spent[-1]) / 1000,
+            limit=self.limit / 1000,
+            voids=True,
+            controls=controls,
+            numbers={"began_ms": float(begin)},
+        )
+
+    def _heard_again(self, rows: Ints, told: int) -> bool:
+        """Play went on over two more deliveries: one may still be another outage's backlog."""
+        later = np.unique(self.u[rows][self.u[rows] > told])
+        return len(later) > 1 and bool(np.any(np.diff(later) > APART_MS))
+
+    def _issued(self, session: int, begin: int, end: int) -> tuple[int, ...]:
+        """Pop-ups that were demanded in the stretch, whether or not they were shown."""
+        at = self.trace.controls_at
+        rows = np.arange(at[session], at[session + 1])
+        controls = self.trace.controls[rows]
+        issued = controls["issued_ms"] + self.trace.sessions["start_ms"][session]
+        demanded = (controls["kind"] == Control.POPUP) & (controls["issued_ms"] >= 0)
+        return tuple(int(row) for row in rows[demanded & (issued >= begin) & (issued <= end)])
+
+    def _reason(self, accused: bool, controls: tuple[int, ...]) -> str:
+        if not accused:
+            return "offline_past_due"
+        if not controls:
+            return "none_issued"
+        shown = any(self.trace.controls["shown_ms"][row] >= 0 for row in controls)
+        return "ignored" if shown else "never_shown"
+
+    def _fault(self, accused: bool, session: int, controls: tuple[int, ...]) -> Fault:
+        if not accused:
+            return Fault.ENVIRONMENT
+        if not controls:
+            flags = self.trace.sessions["flags"][session]
+            return Fault.PLATFORM if flags & SessionFlag.PLATFORM_CONTROLS else Fault.UNDETERMINED
+        shown = any(self.trace.controls["shown_ms"][row] >= 0 for row in controls)
+        return Fault.LEARNER if shown else Fault.UNDETERMINED
+
+
+def _many_expiries(trace: Trace, rule: RulePolicy) -> list[Finding]:
+    """Sessions whose pop-ups expired unanswered again and again: a note for a person."""
+    controls = trace.controls
+    own = owners(trace.controls_at)
+    expired = (
+        (controls["kind"] == Control.POPUP)
+        & (controls["shown_ms"] >= 0)
+        & (controls["answered_ms"] < 0)
+        & (controls["issued_ms"] >= 0)
+    )
+    count = np.bincount(own[expired], minlength=len(trace))
+    at = offsets(np.bincount(own, minlength=len(trace)))
+    return [
+        Finding(
+            rule=RULE,
+            outcome=Outcome.REVIEW,
+            reason="many_expiries",
+            fault=Fault.UNDETERMINED,
+            evidence=Evidence.STATISTIC,
+            session=int(session),
+            start_ms=int(trace.sessions["start_ms"][session]),
+            end_ms=int(trace.sessions["end_ms"][session]),
+            measured=int(count[session]),
+            limit=rule["expiries_for_note"],
+            unit="count",
+            controls=tuple(
+                (np.flatnonzero(expired[at[session] : at[session + 1]]) + at[session]).tolist()
+            ),
+        )
+        for session in np.flatnonzero(count >= rule["expiries_for_note"])
+    ]

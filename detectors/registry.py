@@ -1,0 +1,47 @@
+"""All detectors, by name. A new rule is a file beside this one, a line here, a pack entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from detectors import (
+    collusion,
+    face_liveness,
+    fast_forward,
+    forged_telemetry,
+    lesson_order,
+    marathon,
+    multi_window,
+    photo_retention,
+    photo_reuse,
+    popup_gap,
+)
+from detectors.facts import Facts
+from detectors.finding import Finding
+from detectors.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Detector:
+    """A rule's function and its version; the version changes whenever its findings could."""
+
+    rule: str
+    version: str
+    detect: Callable[[Facts, Policy], list[Finding]]
+
+
+ALL = (
+    Detector(fast_forward.RULE, "1", fast_forward.detect),
+    Detector(multi_window.RULE, "1", multi_window.detect),
+    Detector(popup_gap.RULE, "1", popup_gap.detect),
+    Detector(face_liveness.RULE, "1", face_liveness.detect),
+    Detector(lesson_order.RULE, "1", lesson_order.detect),
+    Detector(photo_retention.RULE, "1", photo_retention.detect),
+    Detector(forged_telemetry.RULE, "1", forged_telemetry.detect),
+    Detector(photo_reuse.RULE, "1", photo_reuse.detect),
+    Detector(collusion.RULE, "1", collusion.detect),
+    Detector(marathon.RULE, "1", marathon.detect),
+)
+
+VERSIONS = {detector.rule: detector.version for detector in ALL}

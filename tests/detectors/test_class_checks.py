@@ -1,0 +1,174 @@
+"""Checks on a class, on each side of every limit."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from detectors.batch_facts import Applicant, Mode, Result, Survey
+from tests.detectors.enrolment_facts import check_class
+
+PASS, FAIL = Result.PASS, Result.FAIL
+NA, AUTHORITY = Result.NOT_APPLICABLE, Result.NEEDS_AUTHORITY
+NOT_PROVEN = Result.NOT_PROVEN
+
+
+@pytest.mark.parametrize(("number", "result"), [("4115", PASS), (None, FAIL), ("  ", FAIL)])
+def test_a_class_outside_the_official_system_fails(number: str | None, result: Result) -> None:
+    assert check_class("B1", official_class_no=number).result is result
+
+
+@pytest.mark.parametrize(
+    ("roster", "teachers", "result"),
+    [(60, 3, PASS), (61, 3, FAIL), (20, 1, PASS), (21, 1, FAIL), (1, 0, FAIL), (80, 4, PASS)],
+)
+def test_twenty_learners_to_a_teacher_and_no_more(
+    roster: int, teachers: int, result: Result
+) -> None:
+    assert check_class("B10", roster=roster, teachers=teachers).result is result
+
+
+@pytest.mark.parametrize(("roster", "result"), [(80, PASS), (81, FAIL)])
+def test_eighty_persons_are_a_class_and_eighty_one_are_not(roster: int, result: Result) -> None:
+    check = check_class("B11", roster=roster)
+    assert check.result is result
+    assert (check.found, check.limit) == (str(roster), "≤ 80")
+
+
+@pytest.mark.parametrize(
+    ("practical", "planned", "result"),
+    [(26, 40, PASS), (25.9, 40, FAIL), (13, 20, PASS), (12, 20, FAIL), (65, 100, PASS)],
+)
+def test_practice_makes_up_65_per_cent(practical: float, planned: float, result: Result) -> None:
+    facts = {"mode": Mode.OFFLINE, "occupation": "育婴员"}
+    check = check_class("B13", practical_hours=practical, plan_hours=planned, **facts)
+    assert check.result is result
+
+
+def test_practice_is_not_asked_of_annex_3_nor_of_online_training() -> None:
+    assert check_class("B13", occupation="营销员").reason == "annex_3"
+    assert check_class("B13", occupation="育婴员", mode=Mode.ONLINE).result is NA
+    assert check_class("B13", occupation="育婴员", plan_hours=0).result is NOT_PROVEN
+
+
+def test_an_online_class_outside_annex_3_is_for_the_authority() -> None:
+    assert check_class("B17", mode=Mode.ONLINE, occupation="社会工作者").result is PASS
+    assert check_class("B17", mode=Mode.ONLINE, occupation="育婴员").result is AUTHORITY
+    assert check_class("B17", mode=Mode.BLENDED, occupation="育婴员").result is NA
+    assert check_class("B17", mode=Mode.OFFLINE, occupation="育婴员").result is NA
+
+
+def test_a_match_by_alias_is_shown_as_one() -> None:
+    check = check_class("B17", mode=Mode.ONLINE, occupation="花艺师")
+    assert (check.result, check.found) == (PASS, "插花花艺师")
+    assert "按别名匹配" in check.zh
+
+
+def test_the_conflict_of_annex_3_is_shown_with_the_reading_applied() -> None:
+    check = check_class("B19", occupation="电子商务师")
+    assert check.found == "电子商务师(含跨境电子商务师)（全线上培训）/ 电子商务师（不少于8个学时）"
+    assert (check.limit, check.reach) == ("stricter", None)
+    assert check_class("B19", occupation="社会工作者").result is NA
+
+
+@pytest.mark.parametrize(
+    ("planned", "result", "next_on"),
+    [
+        (date(2026, 4, 1), PASS, None),
+        (date(2026, 4, 30), PASS, None),
+        (date(2026, 5, 1), FAIL, date(2026, 8, 1)),
+        (date(2026, 8, 31), PASS, None),
+        (date(2026, 12, 31), PASS, None),
+        (date(2027, 1, 1), FAIL, date(2027, 4, 1)),
+        (None, NOT_PROVEN, None),
+    ],
+)
+def test_assessments_are_in_april_august_and_december(
+    planned: date | None, result: Result, next_on: date | None
+) -> None:
+    check = check_class("C1", assessment_planned_on=planned)
+    assert (check.result, check.next_on) == (result, next_on)
+    assert check.limit == "4月、8月、12月"
+
+
+@pytest.mark.parametrize(
+    ("mode", "result"), [(Mode.OFFLINE, PASS), (Mode.ONLINE, FAIL), (Mode.BLENDED, FAIL)]
+)
+def test_the_assessment_is_offline(mode: Mode, result: Result) -> None:
+    assert check_class("C2", assessment_mode=mode).result is result
+
+
+@pytest.mark.parametrize(
+    ("applicant", "mode", "occupation", "result"),
+    [
+        (Applicant.ENTERPRISE, Mode.ONLINE, "营销员", PASS),
+        (Applicant.INSTITUTION, Mode.ONLINE, "营销员", FAIL),
+        (Applicant.INDIVIDUAL, Mode.BLENDED, "营销员", FAIL),
+        (Applicant.INSTITUTION, Mode.OFFLINE, "营销员", AUTHORITY),
+        (Applicant.INSTITUTION, Mode.ONLINE, "育婴员", NA),
+        (None, Mode.ONLINE, "营销员", NOT_PROVEN),
+    ],
+)
+def test_for_annex_3_only_an_enterprise_applies(
+    applicant: Applicant | None, mode: Mode, occupation: str, result: Result
+) -> None:
+    check = check_class("C3", applicant=applicant, mode=mode, occupation=occupation)
+    assert check.result is result
+
+
+@pytest.mark.parametrize(
+    ("applied", "result", "next_on"),
+    [
+        (date(2026, 8, 17), PASS, None),
+        (date(2026, 8, 18), FAIL, date(2026, 8, 21)),
+        (date(2026, 8, 21), FAIL, date(2026, 8, 24)),
+        (date(2026, 7, 1), PASS, None),
+        (None, NOT_PROVEN, None),
+    ],
+)
+def test_the_application_comes_three_days_before_the_assessment(
+    applied: date | None, result: Result, next_on: date | None
+) -> None:
+    check = check_class("C7", assessment_applied_on=applied)
+    assert (check.result, check.next_on) == (result, next_on)
+
+
+@pytest.mark.parametrize(
+    ("satisfied", "answers", "result"),
+    [
+        (17, 20, PASS),
+        (16, 20, FAIL),
+        (51, 60, PASS),
+        (849, 1000, FAIL),
+        (850, 1000, PASS),
+        (84_999, 100_000, FAIL),
+        (0, 0, NOT_PROVEN),
+    ],
+)
+def test_85_per_cent_satisfied_is_enough(satisfied: int, answers: int, result: Result) -> None:
+    check = check_class("C11", survey=Survey(satisfied, answers, date(2026, 1, 31)))
+    assert check.result is result
+    assert check.next_on == (date(2026, 3, 1) if result is FAIL else None)
+    assert check.reach is None
+
+
+@pytest.mark.parametrize(
+    ("opening", "result"),
+    [
+        (date(2026, 4, 10), PASS),
+        (date(2026, 4, 11), FAIL),
+        (date(2026, 5, 10), FAIL),
+        (date(2026, 5, 11), PASS),
+    ],
+)
+def test_no_class_opens_in_the_month_after_a_low_survey(opening: date, result: Result) -> None:
+    low = (Survey(16, 20, date(2026, 4, 10)), Survey(20, 20, date(2026, 5, 1)))
+    check = check_class("C11_opening", starts_on=opening, institution_surveys=low)
+    assert check.result is result
+    assert check.next_on == (date(2026, 5, 11) if result is FAIL else None)
+
+
+def test_a_low_survey_without_a_date_leaves_the_opening_undecided() -> None:
+    check = check_class("C11_opening", institution_surveys=(Survey(1, 20),))
+    assert check.reason == "survey_date_unknown"

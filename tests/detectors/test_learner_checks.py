@@ -1,0 +1,193 @@
+"""Checks on a learner, on each side of every limit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from detectors.batch_facts import CheckPolicy, Leave, Mode, Result
+from detectors.check_sheet import Rulebook
+from detectors.learner_checks import offline_practice, subsidies_of_the_year
+from tests.detectors.enrolment_facts import BOOK, CLASS, LIN, check_learner, earlier
+
+PASS, FAIL = Result.PASS, Result.FAIL
+NA, AUTHORITY = Result.NOT_APPLICABLE, Result.NEEDS_AUTHORITY
+NOT_PROVEN = Result.NOT_PROVEN
+
+
+def with_parameter(check: str, name: str, value: float | str) -> Rulebook:
+    """The rulebook of a pack in which one parameter differs."""
+    policy: CheckPolicy = BOOK.checks[check]
+    changed = replace(policy, parameters={**policy.parameters, name: value})
+    return replace(BOOK, checks={**BOOK.checks, check: changed})
+
+
+@pytest.mark.parametrize(
+    ("valid", "open_hours", "result"),
+    [(40, 0, PASS), (39, 0, FAIL), (39, 1, NOT_PROVEN), (38, 1, FAIL), (None, 0, NOT_PROVEN)],
+)
+def test_a_training_certificate_takes_forty_valid_class_hours(
+    valid: float | None, open_hours: float, result: Result
+) -> None:
+    assert check_learner("B5", valid_hours=valid, open_hours=open_hours).result is result
+
+
+def test_another_certificate_has_no_such_limit() -> None:
+    check = check_learner("B5", {"certificate_type": "职业技能等级证书"}, valid_hours=1)
+    assert check.result is NA
+
+
+def test_an_explicit_rule_on_hours_is_for_the_authority() -> None:
+    check = check_learner("B5", {"explicit_hours_rule": True}, valid_hours=24)
+    assert check.result is AUTHORITY
+
+
+@pytest.mark.parametrize(("hours", "result"), [(8, PASS), (7.5, FAIL), (None, NOT_PROVEN)])
+def test_the_second_row_of_annex_3_takes_eight_hours_offline(
+    hours: float | None, result: Result
+) -> None:
+    assert check_learner("B18", offline_hours=hours).result is result
+
+
+def test_the_first_row_alone_takes_none() -> None:
+    assert check_learner("B18", {"occupation": "社会工作者"}, offline_hours=0).result is NA
+    assert check_learner("B18", {"mode": Mode.OFFLINE}, offline_hours=0).result is NA
+
+
+def test_the_lenient_reading_asks_for_no_offline_hours() -> None:
+    lenient = with_parameter("B19", "reading", "lenient")
+    result = offline_practice(replace(LIN, offline_hours=0), CLASS, lenient)
+    assert (result.result, result.reason) == (NA, "lenient_reading")
+
+
+@pytest.mark.parametrize(
+    ("opening", "result"), [("2026-05-10", FAIL), ("2026-05-11", PASS), ("2026-04-10", FAIL)]
+)
+def test_a_full_month_lies_between_assessment_and_opening(opening: str, result: Result) -> None:
+    history = (earlier("2026-03-01", "2026-04-10"),)
+    check = check_learner("B20", {"starts_on": date.fromisoformat(opening)}, history=history)
+    assert check.result is result
+    assert check.next_on == (date(2026, 5, 11) if result is FAIL else None)
+
+
+@pytest.mark.parametrize(
+    ("assessed", "refused", "allowed"),
+    [
+        ("2026-01-31", "2026-02-28", "2026-03-01"),
+        ("2028-01-31", "2028-02-29", "2028-03-01"),
+        ("2028-02-29", "2028-03-29", "2028-03-30"),
+        ("2026-08-31", "2026-09-30", "2026-10-01"),
+    ],
+)
+def test_the_month_is_full_at_the_end_of_short_months(
+    assessed: str, refused: str, allowed: str
+) -> None:
+    history = (earlier("2025-12-01", assessed),)
+    for opening, result in ((refused, FAIL), (allowed, PASS)):
+        day = {"starts_on": date.fromisoformat(opening)}
+        assert check_learner("B20", day, history=history).result is result
+
+
+def test_a_previous_project_without_assessment_bars_the_next() -> None:
+    check = check_learner("B20", history=(earlier("2026-03-01", assessed=False),))
+    assert (check.result, check.reason) == (FAIL, "previous_not_assessed")
+
+
+def test_when_nobody_said_whether_it_was_assessed_nothing_is_proven() -> None:
+    assert check_learner("B20", history=(earlier("2026-03-01"),)).result is NOT_PROVEN
+    undated = earlier("2026-03-01", assessed=True)
+    assert check_learner("B20", history=(undated,)).result is NOT_PROVEN
+    assert check_learner("B20", history=None).reason == "history_unknown"
+
+
+def test_only_the_previous_project_must_be_assessed() -> None:
+    abandoned = earlier("2019-03-01", assessed=False, class_id="c-9")
+    history = (abandoned, earlier("2026-01-01", "2026-04-10"))
+    assert check_learner("B20", history=history).result is PASS
+
+
+def test_a_first_training_and_the_class_itself_bar_nobody() -> None:
+    assert check_learner("B20", history=()).result is PASS
+    itself = earlier("2026-06-01", assessed=False, class_id="c-1")
+    assert check_learner("B20", history=(itself,)).result is PASS
+
+
+def test_a_later_training_is_not_the_previous_one() -> None:
+    later = earlier("2026-06-02", assessed=False)
+    assert check_learner("B20", history=(later,)).result is PASS
+
+
+def leave(*, written: bool = True, approved: bool = True, made_up: str | None = None) -> Leave:
+    day = date.fromisoformat(made_up) if made_up else None
+    return Leave(date(2026, 6, 8), date(2026, 6, 9), written, approved, day)
+
+
+@pytest.mark.parametrize(
+    ("taken", "result", "reason"),
+    [
+        (leave(made_up="2026-08-19"), PASS, "met"),
+        (leave(made_up="2026-08-20"), FAIL, "made_up_too_late"),
+        (leave(made_up="2026-07-01", written=False), FAIL, "leave_not_written"),
+        (leave(made_up="2026-07-01", approved=False), FAIL, "leave_not_written"),
+        (leave(), NOT_PROVEN, "make_up_open"),
+    ],
+)
+def test_written_leave_counts_when_made_up_before_the_assessment(
+    taken: Leave, result: Result, reason: str
+) -> None:
+    check = check_learner("B24", leaves=(taken,))
+    assert (check.result, check.reason) == (result, reason)
+
+
+@pytest.mark.parametrize(("before", "result"), [(2, PASS), (3, AUTHORITY)])
+def test_three_trainings_a_year_and_a_fourth_only_by_the_authority(
+    before: int, result: Result
+) -> None:
+    names = ["收银员", "收发员", "导购员"][:before]
+    history = tuple(
+        earlier(f"2026-0{month}-01", class_id=f"c-{name}", occupation=name)
+        for month, name in enumerate(names, start=1)
+    )
+    check = check_learner("D1", history=history)
+    assert (check.result, check.found) == (result, str(before + 1))
+
+
+def test_the_year_is_the_calendar_year_of_the_opening() -> None:
+    names = ["收银员", "收发员", "导购员"]
+    history = tuple(earlier("2025-12-31", class_id=name, occupation=name) for name in names)
+    assert check_learner("D1", history=history).found == "1"
+
+
+def test_one_training_reported_twice_counts_once() -> None:
+    twice = (earlier("2026-01-01"), earlier("2026-01-01"))
+    assert check_learner("D1", history=twice).found == "2"
+
+
+@pytest.mark.parametrize(
+    ("occupation", "level", "result"),
+    [
+        ("营销员", "五级", AUTHORITY),
+        (" 营销员", "五级", AUTHORITY),
+        ("营销员", "", AUTHORITY),
+        ("营销员", "四级", PASS),
+        ("收银员", "五级", PASS),
+    ],
+)
+def test_the_same_occupation_at_the_same_level_is_subsidised_once(
+    occupation: str, level: str, result: Result
+) -> None:
+    history = (earlier("2020-01-01", occupation=occupation, level=level),)
+    assert check_learner("D1", history=history).result is result
+
+
+def test_where_the_text_is_no_principle_a_fourth_training_fails() -> None:
+    strict = with_parameter("D1", "in_principle", False)
+    learner = replace(LIN, history=(earlier("2020-01-01", occupation="营销员"),))
+    assert subsidies_of_the_year(learner, CLASS, strict).result is FAIL
+
+
+@pytest.mark.parametrize(("verified", "result"), [(True, PASS), (False, FAIL), (None, NOT_PROVEN)])
+def test_real_names_are_verified(verified: bool | None, result: Result) -> None:
+    assert check_learner("D17", real_name_verified=verified).result is result

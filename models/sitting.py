@@ -13,6 +13,9 @@ class Session(Base):
 
     The columns from `lease_digest` to `play_recv_ms` are its running state: the lease, the head
     of the hash chain over the stored batches, and the learning clock that controls are drawn on.
+    `popup_from_ms` is the moment on that clock from which the next pop-up was drawn (negative when
+    an earlier sitting brought it along), `popup_due_ms` the drawn moment, `popup_draws` the number
+    of intervals drawn so far; `schedule` holds the photo points (app/domain/photo_plan.py).
     """
 
     __tablename__ = "sessions"
@@ -52,6 +55,10 @@ class Session(Base):
     learning_ms: Mapped[int]
     play_pos_ms: Mapped[int]
     play_recv_ms: Mapped[Ms]
+    popup_from_ms: Mapped[int] = mapped_column(default=0)
+    popup_due_ms: Mapped[int | None]
+    popup_draws: Mapped[int] = mapped_column(default=0)
+    schedule: Mapped[Document] = mapped_column(default=dict)
 
     seed_encrypted: Mapped[Blob | None]  # drawn at the start; all control times follow from it
     commitment: Mapped[Digest | None]  # sha256 of the seed, told at the start

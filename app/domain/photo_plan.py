@@ -1,0 +1,149 @@
+"""Where in a class-hour its random photos fall.
+
+Every class-hour gets its photos at content positions drawn uniformly from what is still to be
+studied of it, away from its first and last minute where that leaves room. A drawn point stays
+until it was used, over all sittings of the class: many short sittings cannot shake it off. A point
+that was studied without leaving a photo is replaced by one in what remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain import draws
+from app.domain.draws import Stretch
+
+Intervals = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A drawn place for a photo. `draw`, `stretches` and `drawn_in` are what an auditor needs."""
+
+    hour: int
+    lesson: int
+    position_ms: int
+    draw: int
+    stretches: tuple[Stretch, ...]
+    drawn_in: str  # the platform's id of the session whose seed it was drawn with
+
+    def document(self) -> dict[str, Any]:
+        return {
+            "hour": self.hour,
+            "lesson": self.lesson,
+            "position_ms": self.position_ms,
+            "draw": self.draw,
+            "stretches": [list(stretch) for stretch in self.stretches],
+            "drawn_in": self.drawn_in,
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> Point:
+        return cls(
+            hour=document["hour"],
+            lesson=document["lesson"],
+            position_ms=document["position_ms"],
+            draw=document["draw"],
+            stretches=tuple((a, b, c) for a, b, c in document["stretches"]),
+            drawn_in=document["drawn_in"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A class-hour of the frozen plan: its pieces of lessons, in order."""
+
+    number: int
+    pieces: tuple[Stretch, ...]
+
+    def within(self, lesson: int, position_ms: int) -> bool:
+        return _inside(self.pieces, lesson, position_ms)
+
+
+def plan(
+    hour: Hour,
+    *,
+    studied: Mapping[int, Intervals],
+    kept: Sequence[Point],
+    used: Sequence[tuple[int, int]],
+    wanted: int,
+    edge_ms: int,
+    draw: Callable[[tuple[Stretch, ...]], Point],
+) -> list[Point]:
+    """The points of one class-hour for a sitting that begins.
+
+    studied  content intervals already studied, by lesson
+    kept     points drawn earlier and not used yet
+    used     (lesson, position) of points that left a photo
+    draw     draws the next point from stretches
+    """
+    rest = remaining(hour.pieces, studied)
+    taken = sum(1 for place in used if not _inside(rest, *place))
+    if not rest:
+        if taken:
+            return []
+        rest = hour.pieces  # studied without a photo: it is made up by watching again
+    points = [point for point in kept if _inside(rest, point.lesson, point.position_ms)]
+    room = away_from_edges(hour.pieces, rest, edge_ms)
+    while len(points) + taken < wanted:
+        points.append(draw(room))
+    return points
+
+
+def remaining(pieces: Sequence[Stretch], studied: Mapping[int, Intervals]) -> tuple[Stretch, ...]:
+    """`pieces` without what was studied, in order.
+
+    >>> remaining([(7, 0, 100)], {7: [(0, 20), (50, 60)]})
+    ((7, 20, 50), (7, 60, 100))
+    """
+    rest: list[Stretch] = []
+    for lesson, start, end in pieces:
+        at = start
+        for begun, done in sorted(studied.get(lesson, ())):
+            if begun > at:
+                rest.append((lesson, at, min(begun, end)))
+            at = max(at, done)
+            if at >= end:
+                break
+        if at < end:
+            rest.append((lesson, at, end))
+    return tuple(stretch for stretch in rest if stretch[2] > stretch[1])
+
+
+def away_from_edges(
+    pieces: Sequence[Stretch], rest: Sequence[Stretch], edge_ms: int
+) -> tuple[Stretch, ...]:
+    """`rest` without the first and last `edge_ms` of the class-hour, unless nothing were left."""
+    total = sum(end - start for _, start, end in pieces)
+    inner: list[Stretch] = []
+    before = 0
+    for lesson, start, end in pieces:
+        low = start + max(0, edge_ms - before)
+        high = end - max(0, edge_ms - (total - before - (end - start)))
+        before += end - start
+        for other, begun, done in rest:
+            stretch = (lesson, max(begun, low), min(done, high))
+            if other == lesson and stretch[1] < stretch[2]:
+                inner.append(stretch)
+    return tuple(inner) or tuple(rest)
+
+
+def drawer(
+    seed: bytes, hour: int, drawn_in: str, first: int
+) -> Callable[[tuple[Stretch, ...]], Point]:
+    """A function that draws points number `first`, `first + 1`, … of a session's seed."""
+    n = first - 1
+
+    def draw(stretches: tuple[Stretch, ...]) -> Point:
+        nonlocal n
+        n += 1
+        lesson, position_ms = draws.photo_point(seed, n, stretches)
+        return Point(hour, lesson, position_ms, n, stretches, drawn_in)
+
+    return draw
+
+
+def _inside(stretches: Sequence[Stretch], lesson: int, position_ms: int) -> bool:
+    return any(at == lesson and start <= position_ms < end for at, start, end in stretches)

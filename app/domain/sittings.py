@@ -1,0 +1,346 @@
+"""Sittings: who may open one, who holds the playback lease, and how it ends.
+
+One natural person has one lease, over all accounts, classes and platforms. A page that reloads, or
+a device that takes over from one that fell silent, goes on at the saved mark; a second window that
+comes while the first is alive is refused, or ends the first, as the pack says.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from app.domain import carry_over, draws, sitting_terms
+from app.domain.controls import SEED_PURPOSE, ControlDesk, Demands
+from app.domain.sitting_terms import SittingTerms
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.security import Vault, new_token, token_digest
+from app.store import marks
+from app.store import sittings as store
+from app.store.row import AnyRow
+
+log = structlog.get_logger("zhenxue.sittings")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a platform asks for."""
+
+    learner: str
+    klass: str
+    lesson: str
+    device: str
+    window: str
+    client: dict[str, Any]
+    session: str | None = None
+    started_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open sitting. `ended` are sessions (row ids) that ended for it: tell who judges them."""
+
+    id: int
+    session: str
+    token: str
+    lease_expires_ms: int
+    heartbeat_ms: int
+    resume_ms: int
+    commitment: bytes
+    demands: Demands
+    ended: tuple[int, ...]
+    created: bool
+
+
+def open_sitting(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    platform_id: int,
+    opening: Opening,
+    now_ms: int,
+) -> Opened:
+    """Open a sitting, or renew the same one. Raises NotFound, NotAllowed (not enrolled), BadInput
+    (lesson not in the class), Conflict (concurrent_session, lesson_locked, session_exists,
+    session_closed)."""
+    learner = store.learner(connection, platform_id, opening.learner)
+    klass = store.klass(connection, platform_id, opening.klass)
+    if learner is None:
+        raise NotFound("unknown_learner", f"there is no learner {opening.learner!r}")
+    if klass is None:
+        raise NotFound("unknown_class", f"there is no class {opening.klass!r}")
+    if not store.enrolled(connection, klass.id, learner.id):
+        raise NotAllowed("not_enrolled", f"{opening.learner!r} is not in class {opening.klass!r}")
+    lesson = _lesson(connection, klass, opening.lesson)
+    terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
+
+    store.lock_person(connection, learner.person_id)
+    if opening.session is not None:
+        known = store.by_external_id(connection, platform_id, opening.session, lock=True)
+        if known is not None:
+            return _renew(connection, vault, desk, known, learner, klass, lesson, opening, now_ms)
+    rivals = store.open_of_person(connection, learner.person_id)
+    _require_lease(rivals, opening, platform_id, terms, now_ms)
+    _require_order(connection, learner.id, klass.id, lesson, terms)
+    ended = tuple(
+        rival.id
+        for rival in rivals
+        if _end(connection, vault, desk, rival, *_how_it_ends(rival, opening, now_ms), now_ms)
+    )
+    return _open(connection, vault, desk, learner, klass, lesson, opening, ended, now_ms)
+
+
+def close_sitting(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    platform_id: int,
+    external_id: str,
+    reason: str,
+    now_ms: int,
+) -> tuple[AnyRow, bool]:
+    """End a sitting and reveal its seed: (row as it was, whether this call ended it).
+
+    A sitting that has ended already stays as it is. Raises NotFound.
+    """
+    sitting = store.by_external_id(connection, platform_id, external_id, lock=True)
+    if sitting is None:
+        raise unknown_session(external_id)
+    return sitting, _end(connection, vault, desk, sitting, "closed", reason, now_ms)
+
+
+def expire_leases(
+    connection: Connection, vault: Vault, desk: ControlDesk, now_ms: int, limit: int = 200
+) -> list[int]:
+    """End sittings whose lease has run out; their row ids, oldest lease first."""
+    return [
+        sitting.id
+        for sitting in store.run_out(connection, now_ms, limit)
+        if _end(connection, vault, desk, sitting, "expired", "lease", now_ms)
+    ]
+
+
+def unknown_session(external_id: str) -> NotFound:
+    return NotFound("unknown_session", f"there is no session {external_id!r}")
+
+
+# ------------------------------------------------------------------------------ who may open
+
+
+def _lesson(connection: Connection, klass: AnyRow, external_id: str) -> AnyRow:
+    versions = klass.course_version_ids
+    found = {row.course_version_id: row for row in store.lessons(connection, versions, external_id)}
+    for version in versions:
+        if version in found:
+            return found[version]
+    raise BadInput(
+        "unknown_lesson", f"lesson_id: {external_id!r} is not in the courses of this class"
+    )
+
+
+def _require_lease(
+    rivals: Sequence[AnyRow],
+    opening: Opening,
+    platform_id: int,
+    terms: SittingTerms,
+    now_ms: int,
+) -> None:
+    for rival in rivals:
+        if terms.kick_old or _gives_way(rival, opening, platform_id, terms, now_ms):
+            continue
+        log.info("second window refused", session=rival.external_id, learner=opening.learner)
+        wait_s = -(-(rival.last_recv_ms + terms.silent_ms + 1 - now_ms) // 1000)
+        if rival.platform_id != platform_id:
+            raise Conflict(
+                "concurrent_session",
+                "this person is studying on another platform at this moment",
+                retry_after_s=wait_s,
+            )
+        raise Conflict(
+            "concurrent_session",
+            "this person is studying in another window at this moment",
+            retry_after_s=wait_s,
+            rival={
+                "session_id": rival.external_id,
+                "window_id": rival.window_id,
+                "device_id": rival.device_id,
+                "opened_at_ms": rival.opened_ms,
+            },
+        )
+
+
+def _gives_way(
+    rival: AnyRow, opening: Opening, platform_id: int, terms: SittingTerms, now_ms: int
+) -> bool:
+    """The same window again is a reload. Another window of the device takes over once the first
+    has been silent for the handover tolerance, another device once it has missed a heartbeat."""
+    if rival.lease_expires_ms <= now_ms:
+        return True
+    silent_ms: int = now_ms - rival.last_recv_ms
+    if rival.platform_id == platform_id and rival.device_id == opening.device:
+        return bool(rival.window_id == opening.window or silent_ms > terms.handover_ms)
+    return silent_ms > terms.silent_ms
+
+
+def _how_it_ends(rival: AnyRow, opening: Opening, now_ms: int) -> tuple[str, str]:
+    if rival.lease_expires_ms <= now_ms:
+        return "expired", "lease"
+    same = (rival.device_id, rival.window_id) == (opening.device, opening.window)
+    return "superseded", "reload" if same else "other_window"
+
+
+def _require_order(
+    connection: Connection, learner_id: int, class_id: int, lesson: AnyRow, terms: SittingTerms
+) -> None:
+    """A course of unknown kind is a professional one."""
+    if lesson.course_kind == "public" or not lesson.sequential_lock:
+        return
+    before = store.lesson_before(connection, lesson.course_version_id, lesson.position)
+    if before is None:
+        return
+    coverage = marks.lesson_coverage(connection, learner_id, class_id, before.id)
+    if coverage < terms.lesson_done_coverage:
+        log.info("lesson refused by order", lesson=lesson.external_id, coverage=coverage)
+        raise Conflict(
+            "lesson_locked",
+            f"请先学完上一节课（{before.title}），目前已完成 {coverage:.1%}，"
+            f"需达到 {terms.lesson_done_coverage:.0%}",
+            requires={
+                "lesson_id": before.external_id,
+                "coverage": round(coverage, 4),
+                "needed": terms.lesson_done_coverage,
+            },
+        )
+
+
+# ------------------------------------------------------------------------- opening and ending
+
+
+def _open(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    learner: AnyRow,
+    klass: AnyRow,
+    lesson: AnyRow,
+    opening: Opening,
+    ended: tuple[int, ...],
+    now_ms: int,
+) -> Opened:
+    terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
+    seed, token = draws.new_seed(), new_token("zl")
+    session = opening.session or secrets.token_hex(16)
+    resume_ms = carry_over.resume_position(
+        connection, learner.id, klass.id, lesson.id, lesson.media_ms
+    )
+    carried = carry_over.carry_over(
+        connection, learner.id, klass.id, lesson.id, session, seed, terms
+    )
+    session_id = store.insert_session(
+        connection,
+        platform_id=learner.platform_id,
+        external_id=session,
+        class_id=klass.id,
+        learner_id=learner.id,
+        person_id=learner.person_id,
+        lesson_id=lesson.id,
+        device_id=opening.device,
+        window_id=opening.window,
+        client=opening.client,
+        provenance="live",
+        state="open",
+        started_at_ms=opening.started_at_ms,
+        opened_ms=now_ms,
+        last_recv_ms=now_ms,
+        resume_ms=resume_ms,
+        lease_digest=token_digest(token),
+        lease_expires_ms=now_ms + terms.lease_ms,
+        play_pos_ms=resume_ms,
+        play_recv_ms=now_ms,
+        seed_encrypted=vault.seal(seed, SEED_PURPOSE),
+        commitment=draws.commitment(seed),
+        seed_revealed=None,
+        popup_from_ms=carried.popup_from_ms,
+        popup_due_ms=carried.popup_due_ms,
+        popup_draws=carried.popup_draws,
+        schedule=carried.schedule(),
+    )
+    demands = desk.begin(connection, session_id, now_ms)
+    return Opened(
+        id=session_id,
+        session=session,
+        token=token,
+        lease_expires_ms=now_ms + terms.lease_ms,
+        heartbeat_ms=terms.heartbeat_ms,
+        resume_ms=resume_ms,
+        commitment=draws.commitment(seed),
+        demands=demands,
+        ended=ended,
+        created=True,
+    )
+
+
+def _renew(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    known: AnyRow,
+    learner: AnyRow,
+    klass: AnyRow,
+    lesson: AnyRow,
+    opening: Opening,
+    now_ms: int,
+) -> Opened:
+    terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
+    same = (known.learner_id, known.class_id, known.lesson_id) == (learner.id, klass.id, lesson.id)
+    if not same or (known.device_id, known.window_id) != (opening.device, opening.window):
+        raise Conflict("session_exists", f"session {opening.session!r} was opened on other terms")
+    if known.state != "open":
+        raise Conflict("session_closed", f"session {opening.session!r} is over: {known.state}")
+    token = new_token("zl")
+    store.update_session(
+        connection,
+        known.id,
+        lease_digest=token_digest(token),
+        lease_expires_ms=now_ms + terms.lease_ms,
+    )
+    return Opened(
+        id=known.id,
+        session=known.external_id,
+        token=token,
+        lease_expires_ms=now_ms + terms.lease_ms,
+        heartbeat_ms=terms.heartbeat_ms,
+        resume_ms=known.resume_ms,
+        commitment=known.commitment,
+        demands=desk.begin(connection, known.id, now_ms),
+        ended=(),
+        created=False,
+    )
+
+
+def _end(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    sitting: AnyRow,
+    state: str,
+    reason: str,
+    now_ms: int,
+) -> bool:
+    """End an open sitting and reveal its seed; False when it was over already."""
+    if sitting.state != "open":
+        return False
+    desk.finish(connection, sitting.id, now_ms)
+    return store.end_session(
+        connection,
+        sitting.id,
+        state=state,
+        close_reason=reason,
+        closed_ms=now_ms,
+        seed_revealed=vault.open(sitting.seed_encrypted, SEED_PURPOSE),
+    )

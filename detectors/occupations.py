@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Listing:
         return self.online_name is not None and self.offline_name is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Occupations:
     """The two rows of the annex, in its own order, and aliases to its exact names."""
 
@@ -44,8 +45,7 @@ class Occupations:
         Spaces and the width of brackets do not matter; nothing else is guessed.
         """
         canonical = self.canonical(occupation)
-        online = next((it for it in self.online if self.canonical(it) == canonical), None)
-        offline = next((it for it in self.offline if self.canonical(it) == canonical), None)
+        online, offline = self._online.get(canonical), self._offline.get(canonical)
         if online is None and offline is None:
             return None
         exact = _plain(occupation) in {_plain(name) for name in (online, offline) if name}
@@ -54,12 +54,24 @@ class Occupations:
     def canonical(self, occupation: str) -> str:
         """One name for all spellings and aliases of an occupation, in the annex or not."""
         asked = _plain(occupation)
-        return _plain(next((to for it, to in self.aliases.items() if _plain(it) == asked), asked))
+        return self._aliases.get(asked, asked)
 
     @property
     def conflicts(self) -> tuple[str, ...]:
         """Exact names of the second row that the first row names too."""
-        return tuple(name for name in self.offline if (it := self.find(name)) and it.conflict)
+        return tuple(name for name in self.offline if self.canonical(name) in self._online)
+
+    @cached_property
+    def _aliases(self) -> dict[str, str]:
+        return {_plain(alias): _plain(name) for alias, name in self.aliases.items()}
+
+    @cached_property
+    def _online(self) -> dict[str, str]:
+        return {self.canonical(name): name for name in self.online}
+
+    @cached_property
+    def _offline(self) -> dict[str, str]:
+        return {self.canonical(name): name for name in self.offline}
 
 
 def _plain(name: str) -> str:

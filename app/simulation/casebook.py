@@ -80,8 +80,16 @@ def case(
     def enter(script: Script) -> Script:
         assert scenario_id not in BOOK, scenario_id
         BOOK[scenario_id] = Scenario(
-            scenario_id, name, zh, en, expected, script, lessons, lesson,
-            controls or Controls(), run_by,
+            scenario_id,
+            name,
+            zh,
+            en,
+            expected,
+            script,
+            lessons,
+            lesson,
+            controls or Controls(),
+            run_by,
         )
         return script
 

@@ -75,9 +75,7 @@ def _study(stage: Stage) -> Passage:
         at_s, clock, device = yield from _leave(stage, sitting, clock, device)
 
 
-def _leave(
-    stage: Stage, sitting: Sitting, clock: DeviceClock, device: Device
-) -> Leaving:
+def _leave(stage: Stage, sitting: Sitting, clock: DeviceClock, device: Device) -> Leaving:
     """Break off; returns when, by which clock and on which device the next sitting begins."""
     rng = stage.rng
     way = rng.choices(("close", "reload", "crash", "handover"), (40, 35, 15, 10))[0]
@@ -154,7 +152,9 @@ def _rewind(sitting: Sitting) -> Passage:
 
 
 def _blocked_drag(sitting: Sitting) -> Passage:
-    sitting.seek(min(sitting.media_s, sitting.position + sitting.rng.uniform(30, 900)), blocked=True)
+    sitting.seek(
+        min(sitting.media_s, sitting.position + sitting.rng.uniform(30, 900)), blocked=True
+    )
     yield from sitting.watch_for(1.0)
 
 

@@ -26,7 +26,12 @@ def plain_45min(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting())
 
 
-@case("H02 net_drop_12s", "断网12秒后心跳一次到达", "a 12 s outage delivers its backlog at once", valid())
+@case(
+    "H02 net_drop_12s",
+    "断网12秒后心跳一次到达",
+    "a 12 s outage delivers its backlog at once",
+    valid(),
+)
 def net_drop_12s(stage: Stage) -> Passage:
     sitting = stage.sitting(habits=Habits(heartbeat_s=(2.0, 2.001)))
     yield from sitting.open()
@@ -103,7 +108,12 @@ def two_sittings_two_days(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(at_s=DAY_S + 3600))
 
 
-@case("H09 make_up_next_day", "缺课次日补学", "given up after 5 minutes, whole lesson next day", valid())
+@case(
+    "H09 make_up_next_day",
+    "缺课次日补学",
+    "given up after 5 minutes, whole lesson next day",
+    valid(),
+)
 def make_up_next_day(stage: Stage) -> Passage:
     called_away = stage.sitting()
     yield from called_away.open()
@@ -117,13 +127,24 @@ def make_up_next_day(stage: Stage) -> Passage:
     yield from make_up.end()
 
 
-@case("H10 legit_make_up", "先修已完成，次日21:30补课", "yesterday's lesson at 21:30", valid(), lesson=2)
+@case(
+    "H10 legit_make_up",
+    "先修已完成，次日21:30补课",
+    "yesterday's lesson at 21:30",
+    valid(),
+    lesson=2,
+)
 def legit_make_up(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(lesson=stage.setting.lesson - 1, judged=False))
     yield from whole_lesson(stage.sitting(at_s=DAY_S + 12.5 * 3600))
 
 
-@case("H11 hidden_tab_5min", "切到别的标签页5分钟", "the tab is hidden for 5 minutes and stops", valid())
+@case(
+    "H11 hidden_tab_5min",
+    "切到别的标签页5分钟",
+    "the tab is hidden for 5 minutes and stops",
+    valid(),
+)
 def hidden_tab_5min(stage: Stage) -> Passage:
     sitting = stage.sitting()
     yield from sitting.open()
@@ -136,7 +157,9 @@ def hidden_tab_5min(stage: Stage) -> Passage:
     yield from sitting.end()
 
 
-@case("H12 rewatch_back_seek", "回看已学内容", "seeks back from 900 to 300 and watches again", valid())
+@case(
+    "H12 rewatch_back_seek", "回看已学内容", "seeks back from 900 to 300 and watches again", valid()
+)
 def rewatch_back_seek(stage: Stage) -> Passage:
     sitting = stage.sitting()
     yield from sitting.open()
@@ -146,7 +169,12 @@ def rewatch_back_seek(stage: Stage) -> Passage:
     yield from sitting.end()
 
 
-@case("H13 pause_with_popup_open", "弹窗打开时离开", "leaves as a pop-up opens, back 12 minutes later", valid())
+@case(
+    "H13 pause_with_popup_open",
+    "弹窗打开时离开",
+    "leaves as a pop-up opens, back 12 minutes later",
+    valid(),
+)
 def pause_with_popup_open(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(person=Person(absences={3: 720.0})))
 
@@ -161,13 +189,20 @@ def pause_20_min(stage: Stage) -> Passage:
     yield from sitting.end()
 
 
-@case("H15 late_answer_reissue", "晚答后重发并答对", "answers late, then answers the re-issue", valid())
+@case(
+    "H15 late_answer_reissue",
+    "晚答后重发并答对",
+    "answers late, then answers the re-issue",
+    valid(),
+)
 def late_answer_reissue(stage: Stage) -> Passage:
     person = Person(absences={2: 84.0, 6: 110.0}, late_answers=True)
     yield from whole_lesson(stage.sitting(person=person))
 
 
-@case("H16 very_slow_device", "很慢的设备", "a very slow device: uneven beats, late pop-ups", valid())
+@case(
+    "H16 very_slow_device", "很慢的设备", "a very slow device: uneven beats, late pop-ups", valid()
+)
 def very_slow_device(stage: Stage) -> Passage:
     slow = Habits(heartbeat_s=(10.0, 25.0), display_delay_s=3.0, photo_delay_s=(4.0, 12.0))
     yield from whole_lesson(stage.sitting(habits=slow, person=Person(quickest_s=8, slowest_s=8.5)))
@@ -194,7 +229,12 @@ def duplicate_batches(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(network=Network(every_batch_twice=True)))
 
 
-@case("H21 camera_denied_then_granted", "先拒绝摄像头后允许", "camera denied once, then granted", valid())
+@case(
+    "H21 camera_denied_then_granted",
+    "先拒绝摄像头后允许",
+    "camera denied once, then granted",
+    valid(),
+)
 def camera_denied_then_granted(stage: Stage) -> Passage:
     # A refused camera yields no photo at all, so the first delivered one is the second try's.
     camera = at_first(absent, 1, facing(stage.learner))
@@ -214,14 +254,18 @@ def low_light_retry(stage: Stage) -> Passage:
 
 
 @case(
-    "H23 new_glasses_borderline", "换了新眼镜，相似度在界线附近", "new glasses, near the threshold",
+    "H23 new_glasses_borderline",
+    "换了新眼镜，相似度在界线附近",
+    "new glasses, near the threshold",
     pending("face_liveness", or_outcomes=("valid", NOT_PROVEN)),
 )
 def new_glasses_borderline(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(camera=facing(stage.learner, "glasses")))
 
 
-@case("H24 browser_crash", "浏览器崩溃后续学", "the browser crashes; resumed 8 minutes later", valid())
+@case(
+    "H24 browser_crash", "浏览器崩溃后续学", "the browser crashes; resumed 8 minutes later", valid()
+)
 def browser_crash(stage: Stage) -> Passage:
     crashed = stage.sitting()
     yield from crashed.open()
@@ -240,7 +284,9 @@ def slow_play(stage: Stage) -> Passage:
 
 
 @case(
-    "H26 background_then_replay", "后台播放不计，随后回看", "plays on hidden, uncredited, then replays it",
+    "H26 background_then_replay",
+    "后台播放不计，随后回看",
+    "plays on hidden, uncredited, then replays it",
     valid(),
 )
 def background_then_replay(stage: Stage) -> Passage:
@@ -314,8 +360,12 @@ def device_handover_8s(stage: Stage) -> Passage:
     yield from desktop.close("taken_over")
 
 
-@case("H33 offline_15min_buffered", "断网15分钟，缓存续播", "offline 15 minutes, plays from its buffer",
-      valid(1700.0))
+@case(
+    "H33 offline_15min_buffered",
+    "断网15分钟，缓存续播",
+    "offline 15 minutes, plays from its buffer",
+    valid(1700.0),
+)
 def offline_15min_buffered(stage: Stage) -> Passage:
     sitting = stage.sitting()
     yield from sitting.open()
@@ -325,7 +375,12 @@ def offline_15min_buffered(stage: Stage) -> Passage:
     yield from sitting.end()
 
 
-@case("H34 blocked_forward_seek", "拖动进度条被拦截", "drags forward five times, the player refuses", valid())
+@case(
+    "H34 blocked_forward_seek",
+    "拖动进度条被拦截",
+    "drags forward five times, the player refuses",
+    valid(),
+)
 def blocked_forward_seek(stage: Stage) -> Passage:
     sitting = stage.sitting()
     yield from sitting.open()
@@ -364,15 +419,27 @@ def second_monitor(stage: Stage) -> Passage:
 
 
 @case(
-    "H37 consent_refused", "拒绝人脸处理", "refuses face processing: another path, never an accusation",
-    Expected(PENDING, (0.0, 2700.25), {}, (NOT_PROVEN, "valid"),
-             frozenset({"face_liveness", "photo_retention"})),
+    "H37 consent_refused",
+    "拒绝人脸处理",
+    "refuses face processing: another path, never an accusation",
+    Expected(
+        PENDING,
+        (0.0, 2700.25),
+        {},
+        (NOT_PROVEN, "valid"),
+        frozenset({"face_liveness", "photo_retention"}),
+    ),
 )
 def consent_refused(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(camera=absent, learner=stage.without_consent()))
 
 
-@case("H38 never_came_back", "离开后没再回来", "leaves at a pop-up and never comes back", valid(300, 900))
+@case(
+    "H38 never_came_back",
+    "离开后没再回来",
+    "leaves at a pop-up and never comes back",
+    valid(300, 900),
+)
 def never_came_back(stage: Stage) -> Passage:
     sitting = stage.sitting(person=Person(absences={3: 3600.0}))
     yield from sitting.open()
@@ -386,7 +453,9 @@ def never_came_back(stage: Stage) -> Passage:
     sitting.crash()
 
 
-@case("H39 leaves_early", "学了20分钟离开", "closes the lesson after 20 minutes", valid(1190, 1200.25))
+@case(
+    "H39 leaves_early", "学了20分钟离开", "closes the lesson after 20 minutes", valid(1190, 1200.25)
+)
 def leaves_early(stage: Stage) -> Passage:
     sitting = stage.sitting()
     yield from sitting.open()
@@ -395,7 +464,12 @@ def leaves_early(stage: Stage) -> Passage:
     yield from sitting.close()
 
 
-@case("H40 offline_at_the_end", "最后几分钟断网", "the last 3 minutes reach the service late", valid(2500.0))
+@case(
+    "H40 offline_at_the_end",
+    "最后几分钟断网",
+    "the last 3 minutes reach the service late",
+    valid(2500.0),
+)
 def offline_at_the_end(stage: Stage) -> Passage:
     sitting = stage.sitting()
     yield from sitting.open()
@@ -406,7 +480,10 @@ def offline_at_the_end(stage: Stage) -> Passage:
 
 
 @case(
-    "H41 platform_runs_controls", "平台自行管控且齐全", "the platform runs all its controls itself", valid(),
+    "H41 platform_runs_controls",
+    "平台自行管控且齐全",
+    "the platform runs all its controls itself",
+    valid(),
     run_by="platform",
 )
 def platform_runs_controls(stage: Stage) -> Passage:
@@ -414,8 +491,10 @@ def platform_runs_controls(stage: Stage) -> Passage:
 
 
 @case(
-    "H42 photo_in_empty_room", "抓拍时恰好低头", "no face in one random photo", pending(
-        "photo_retention", or_outcomes=("valid", NOT_PROVEN), tolerated=("face_liveness",)),
+    "H42 photo_in_empty_room",
+    "抓拍时恰好低头",
+    "no face in one random photo",
+    pending("photo_retention", or_outcomes=("valid", NOT_PROVEN), tolerated=("face_liveness",)),
     controls=Controls(snapshots=1),
 )
 def photo_in_empty_room(stage: Stage) -> Passage:

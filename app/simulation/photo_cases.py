@@ -16,7 +16,9 @@ STRANGER = 900_001
 
 
 @case(
-    "F22 no_camera", "始终没有影像", "no photo ever arrives",
+    "F22 no_camera",
+    "始终没有影像",
+    "no photo ever arrives",
     violation(
         "face_liveness",
         credited_s=(0, 2700.25),
@@ -28,23 +30,36 @@ def no_camera(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(camera=absent))
 
 
-@case("F23 starts_then_leaves", "开课拍照后离开", "a good start photo, then an empty chair",
-      pending("photo_retention", tolerated=("face_liveness",), or_outcomes=("invalid", NOT_PROVEN)))
+@case(
+    "F23 starts_then_leaves",
+    "开课拍照后离开",
+    "a good start photo, then an empty chair",
+    pending("photo_retention", tolerated=("face_liveness",), or_outcomes=("invalid", NOT_PROVEN)),
+)
 def starts_then_leaves(stage: Stage) -> Passage:
     me = facing(stage.learner)
     empty = facing(stage.learner, "empty")
     yield from whole_lesson(stage.sitting(camera=at_start(me, empty)))
 
 
-@case("F25 swapped_mid_lesson", "中途换人", "somebody else sits there at the random photos",
-      pending("face_liveness"))
+@case(
+    "F25 swapped_mid_lesson",
+    "中途换人",
+    "somebody else sits there at the random photos",
+    pending("face_liveness"),
+)
 def swapped_mid_lesson(stage: Stage) -> Passage:
     camera = at_start(facing(stage.learner), showing(STRANGER))
     yield from whole_lesson(stage.sitting(camera=camera))
 
 
-@case("F26 photo_same_bytes", "使用上周的照片", "the bytes of last week's photo",
-      pending("photo_reuse"), lesson=2)
+@case(
+    "F26 photo_same_bytes",
+    "使用上周的照片",
+    "the bytes of last week's photo",
+    pending("photo_reuse"),
+    lesson=2,
+)
 def photo_same_bytes(stage: Stage) -> Passage:
     picture = Photo(stage.learner.identity, stage.rng.randrange(1 << 31))
     good = facing(stage.learner)
@@ -58,8 +73,13 @@ def photo_same_bytes(stage: Stage) -> Passage:
     yield from whole_lesson(today)
 
 
-@case("F27 photo_near_duplicate", "旧照片加噪后再用", "an old photo saved again with noise",
-      pending("photo_reuse", or_outcomes=("valid",)), lesson=2)
+@case(
+    "F27 photo_near_duplicate",
+    "旧照片加噪后再用",
+    "an old photo saved again with noise",
+    pending("photo_reuse", or_outcomes=("valid",)),
+    lesson=2,
+)
 def photo_near_duplicate(stage: Stage) -> Passage:
     picture = Photo(stage.learner.identity, stage.rng.randrange(1 << 31))
     good = facing(stage.learner)
@@ -73,26 +93,36 @@ def photo_near_duplicate(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(at_s=WEEK_S, camera=at_start(good, noised)))
 
 
-@case("F28 photo_other_person", "由他人代学", "another person in every photo",
-      pending("face_liveness"))
+@case(
+    "F28 photo_other_person",
+    "由他人代学",
+    "another person in every photo",
+    pending("face_liveness"),
+)
 def photo_other_person(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(camera=showing(STRANGER)))
 
 
-@case("F29 photo_spoof", "翻拍屏幕上的照片", "photos of a screen that shows the learner",
-      pending("face_liveness", or_outcomes=("valid", NOT_PROVEN)))
+@case(
+    "F29 photo_spoof",
+    "翻拍屏幕上的照片",
+    "photos of a screen that shows the learner",
+    pending("face_liveness", or_outcomes=("valid", NOT_PROVEN)),
+)
 def photo_spoof(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(camera=facing(stage.learner, "replayed")))
 
 
-@case("F32 photo_of_classmate", "两人交同一张照片", "two accounts hand in the same bytes",
-      pending("photo_reuse", tolerated=("face_liveness",)))
+@case(
+    "F32 photo_of_classmate",
+    "两人交同一张照片",
+    "two accounts hand in the same bytes",
+    pending("photo_reuse", tolerated=("face_liveness",)),
+)
 def photo_of_classmate(stage: Stage) -> Passage:
     picture = Photo(stage.learner.identity, stage.rng.randrange(1 << 31))
     me = facing(stage.learner)
     classmate = stage.companion(1)
     other = stage.sitting(learner=classmate, camera=at_start(facing(classmate), fixed(picture)))
     stage.alongside(whole_lesson(other))
-    yield from whole_lesson(
-        stage.sitting(at_s=5.0, camera=at_start(me, fixed(picture)))
-    )
+    yield from whole_lesson(stage.sitting(at_s=5.0, camera=at_start(me, fixed(picture))))

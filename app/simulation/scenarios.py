@@ -46,9 +46,7 @@ def setting_of(scenario: Scenario, setting: Setting | None = None) -> Setting:
     )
 
 
-def perform(
-    scenario_id: str, *, seed: int = 0, setting: Setting | None = None
-) -> Scene:
+def perform(scenario_id: str, *, seed: int = 0, setting: Setting | None = None) -> Scene:
     """Play a scenario against the simulated service. KeyError for an unknown id."""
     scenario = SCENARIOS[scenario_id]
     where = setting_of(scenario, setting)

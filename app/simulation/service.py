@@ -287,16 +287,16 @@ class SimulatedService:
         if expired.is_reissue:
             study.popup_due_s = sitting.learned_s + self.rng.uniform(*POPUP_EVERY_S)
         else:
-            study.popup = self._issue(
-                "popup", sitting, now_ms, reissue_of=expired.challenge_id
-            )
+            study.popup = self._issue("popup", sitting, now_ms, reissue_of=expired.challenge_id)
 
     def _controls(self, sitting: Sitting, study: _Study, now_ms: int) -> dict[str, Any]:
         answer: dict[str, Any] = {}
         learned = sitting.learned_s
         if self.controls.popups:
-            if study.popup is None and study.expired is None and (
-                learned >= study.popup_due_s - REVEAL_S
+            if (
+                study.popup is None
+                and study.expired is None
+                and (learned >= study.popup_due_s - REVEAL_S)
             ):
                 study.popup = self._issue("popup", sitting, now_ms, study.popup_due_s)
             if study.popup is not None and study.popup.shown_ms is None:
@@ -310,8 +310,10 @@ class SimulatedService:
             if not snapshot.served and snapshot.tries < 2:
                 study.photos_due_s.insert(0, learned)
             study.snapshot = None
-        if study.photos_due_s and study.snapshot is None and (
-            learned >= study.photos_due_s[0] - REVEAL_S
+        if (
+            study.photos_due_s
+            and study.snapshot is None
+            and (learned >= study.photos_due_s[0] - REVEAL_S)
         ):
             retried = snapshot is not None and not snapshot.served
             study.snapshot = self._issue("snapshot", sitting, now_ms, study.photos_due_s.pop(0))
@@ -330,6 +332,7 @@ class SimulatedService:
                 "nonce": check.nonce,
                 "actions": ["blink"],
                 "window_s": FACE_RETRY_S,
+                "frames": 1,
             }
         return answer
 

@@ -12,23 +12,24 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from app.simulation.service import Service
+from app.simulation.service import Refused, Service
+from app.simulation.uplink import NEVER, Uplink
 from app.simulation.world import (
     Camera,
     DeviceClock,
     Learner,
     Network,
     Person,
-    Photo,
     Popup,
     Record,
     Shot,
 )
 
 Passage = Iterator[float]
-NEVER = float("inf")
+FACE_FRAMES = 3  # a face check is decided on a burst
 START_S = 120.0  # how long after opening a face check is still the one of the start
 _EPSILON_S = 1e-6
+_RETRY_S = 5.0
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
@@ -60,6 +61,8 @@ class Habits:
     display_delay_s: float = 0.0
     photo_delay_s: tuple[float, float] = (1.5, 5.0)
     whole_positions: bool = False
+    patience_s: float = 180.0  # how long to try again while the lesson is open elsewhere
+    heeds_stop: bool = True
 
 
 class Sitting:
@@ -115,11 +118,11 @@ class Sitting:
 
         self._opened_at = at_s
         self._seq = 0
-        self._outbox: list[Record] = []
-        self._undelivered: list[tuple[Record, Photo]] = []
-        self._held: list[Record] | None = None
-        self._echo: list[Record] | None = None
+        self._uplink = Uplink(service, network, rng)
         self._next_beat = NEVER
+        self._first_session_id = session_id
+        self._entries = 1
+        self._stop: str | None = None
         self._popup: Popup | None = None
         self._known: set[str] = set()
         self._due: list[Due] = []
@@ -135,17 +138,48 @@ class Sitting:
         yield self.network.up_at(self.t)
         self.t = self.network.up_at(self.t)
         self.clock.loaded_at_s = self.t - self.rng.uniform(1.0, 4.0)
-        self.position, controls = self.service.open(self)
+        give_up_at = self.t + self.habits.patience_s
+        while True:
+            try:
+                self.position, controls = self.service.open(self)
+                break
+            except Refused as refusal:
+                if refusal.code != "concurrent_session" or self.t >= give_up_at:
+                    raise
+            yield self.t + _RETRY_S
+            self.t += _RETRY_S
         self._opened_at = self.t
         self._next_beat = self.t + self._beat_gap()
         self._take(controls)
         wait = max((due.not_before_s - self.t for due in self._due), default=0.0)
         yield from self.idle(wait + settle_s + self.rng.uniform(0.2, 0.8))
 
+    def reenter(self) -> Passage:
+        """After the service has stopped this sitting: open the lesson again, as its text asks.
+
+        Raises `Refused` when somebody studies elsewhere in the learner's name.
+        """
+        if self._stop == "superseded":
+            raise Refused("superseded")
+        self._entries += 1
+        self.session_id = f"{self._first_session_id}-{self._entries}"
+        self.crash()
+        self._stop, self._popup, self._seq = None, None, 0
+        self._due.clear()
+        self.playing = False
+        yield from self.open()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the service has ended this sitting and the page heeds it."""
+        return self._stop is not None and self.habits.heeds_stop
+
     def watch(self, to: float | None = None) -> Passage:
         """Play until the position `to` (default: the end), answering what comes up."""
         goal = self.media_s if to is None else min(to, self.media_s)
         while self.position < goal - _EPSILON_S:
+            if self.stopped:
+                yield from self.reenter()
             if not self.playing and self._popup_at() == NEVER:
                 self.play()
             left = (goal - self.position) / self.speed if self.advancing else NEVER
@@ -224,7 +258,7 @@ class Sitting:
             self.flush()
 
     def set_speed(self, speed: float, shown: float | None = None) -> None:
-        """Play `speed` content seconds a second; `shown` is the rate the page reports, if honest."""
+        """Play `speed` content seconds a second; the page reports it, unless `shown` is given."""
         self.speed = speed
         if shown is None:
             self.shown_rate = speed
@@ -264,18 +298,14 @@ class Sitting:
 
     def crash(self) -> None:
         """Everything not yet delivered is lost."""
-        self._outbox.clear()
-        self._undelivered.clear()
-        self._held = None
+        self._uplink.drop()
 
     def answer(self, popup: Popup, *, after_s: float, trusted: bool | None = True) -> None:
         """Send the answer to a pop-up shown `after_s` ago."""
         fields: Record = {"input": self.person.input, "latency_ms": round(after_s * 1000)}
         if trusted is not None:
             fields["trusted"] = trusted
-        self.emit(
-            "popup_answered", challenge_id=popup.challenge_id, nonce=popup.nonce, **fields
-        )
+        self.emit("popup_answered", challenge_id=popup.challenge_id, nonce=popup.nonce, **fields)
         self.answered_learned_s = self.learned_s
         self.flush()
 
@@ -291,7 +321,7 @@ class Sitting:
 
     def emit(self, kind: str, **fields: Any) -> None:
         """Queue one event."""
-        self._outbox.append(
+        self._uplink.queue(
             {"seq": self._seq, "type": kind, "at_ms": self.clock.date_ms(self.t), **fields}
         )
         self._seq += 1
@@ -299,7 +329,7 @@ class Sitting:
     def beat(self) -> None:
         """Queue one heartbeat."""
         t = self.t
-        self._outbox.append(
+        self._uplink.queue(
             {
                 "seq": self._seq,
                 "type": "progress",
@@ -315,57 +345,23 @@ class Sitting:
 
     def flush(self) -> None:
         """Send the queue as one batch if the network carries, and take what the answer asks."""
-        network = self.network
-        if network.outages and network.up_at(self.t) > self.t:
-            return
-        if self._outbox:
-            batch, self._outbox = self._outbox, []
-            self._send(batch)
-        if self._undelivered:
-            photos, self._undelivered = self._undelivered, []
-            for snapshot, photo in photos:
-                self.service.photo(self, snapshot, photo)
-
-    def _send(self, batch: list[Record]) -> None:
-        network = self.network
-        if self._held is not None:
-            held, self._held = self._held, None
-            controls = self.service.send(self, batch)
-            self.service.send(self, held)
-        elif (
-            network.overtaken
-            and self.rng.random() < network.overtaken
-            and all(event["type"] == "progress" for event in batch)
-        ):
-            # This request hangs and the next one overtakes it; whoever waits for a pop-up's
-            # answer waits for the reply instead.
-            self._held = batch
-            return
-        else:
-            controls = self.service.send(self, batch)
-        if self._echo is not None:
-            echo, self._echo = self._echo, None
-            self.service.send(self, echo)
-        if network.every_batch_twice:
-            self.service.send(self, batch)
-        elif network.duplicated and self.rng.random() < network.duplicated:
-            self._echo = batch
-        self._take(controls)
+        for controls in self._uplink.flush(self):
+            self._take(controls)
 
     def _deliver_all(self) -> Passage:
-        while self._outbox or self._undelivered or self._held:
+        while self._uplink.waiting:
             up = self.network.up_at(self.t)
             yield up
             self.t = up
-            self.flush()
-            if self._held is not None:
-                held, self._held = self._held, None
-                self._take(self.service.send(self, held))
+            for controls in self._uplink.finish(self):
+                self._take(controls)
 
     # -- what the service asks --------------------------------------------------------------------
 
     def _take(self, controls: dict[str, Any]) -> None:
         """Arrange for the controls in an answer; one that is already known changes nothing."""
+        if "stop" in controls:
+            self._stop = controls["stop"]["code"]
         arrives = self.t + 2 * self.network.latency_s[1]
         popup = controls.get("popup")
         if popup is not None and popup["challenge_id"] not in self._known:
@@ -388,7 +384,7 @@ class Sitting:
             self._known.add(check["challenge_id"])
             purpose = "start" if self.t - self._opened_at < START_S else "resume"
             ready = arrives + self.rng.uniform(*self.habits.photo_delay_s)
-            frames = check.get("frames", 1)
+            frames = check.get("frames", FACE_FRAMES)
             self._due.append(Due(check["challenge_id"], purpose, frames, 0.0, ready))
 
     def _popup_at(self) -> float:
@@ -414,10 +410,7 @@ class Sitting:
             when = self._when(candidate.learned_s, candidate.not_before_s)
             if when < due_at:
                 due, due_at = candidate, when
-        reconnect_at = NEVER
-        if self.network.outages and (self._outbox or self._undelivered):
-            up = self.network.up_at(self.t)
-            reconnect_at = up if up > self.t else NEVER
+        reconnect_at = self._uplink.reconnects_at(self.t)
         at = min(limit, self._next_beat, popup_at, due_at, reconnect_at)
         yield at
         self._move(at - self.t)
@@ -466,7 +459,7 @@ class Sitting:
                 "frame": frame,
                 "taken_at_ms": self.clock.date_ms(self.t),
             }
-            self._undelivered.append((snapshot, photo))
+            self._uplink.queue_photo(snapshot, photo)
 
     def _reported(self) -> float:
         if self.habits.whole_positions:
@@ -505,5 +498,7 @@ def answer_as_asked(sitting: Sitting, popup: Popup) -> Passage:
         yield from sitting.idle(wait - popup.window_s)
         sitting.stay_away(False)
         yield from sitting.until_online()
+        if sitting.stopped:
+            yield from sitting.reenter()
     if was_playing:
         sitting.play()

@@ -84,7 +84,11 @@ class Setting:
             "teachers": ["沈教员", "顾教员"],
             "policy_id": "huangchuan-2021-graded",
             "controls": self.controls,
-            "assessment": {"planned_on": "2026-12-15", "applied_on": "2026-12-01", "mode": "offline"},
+            "assessment": {
+                "planned_on": "2026-12-15",
+                "applied_on": "2026-12-01",
+                "mode": "offline",
+            },
         }
         return [course, klass, roster(self.class_id, learners)]
 

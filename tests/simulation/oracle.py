@@ -15,7 +15,7 @@ OFFLINE_AFTER_S = 5.0
 
 @dataclass(frozen=True)
 class Told:
-    """A sitting as its client told it: events in the client's order, each with its first receipt."""
+    """A sitting as its client told it: events in its own order, each with its first receipt."""
 
     session: Record
     events: list[Record]

@@ -1,0 +1,96 @@
+"""From what a photo shows to its JPEG bytes.
+
+The faces themselves come from a callable, `photograph(identity_seed, variation_seed)`; by default
+the artificial portraits of `app.vision`. What befell the picture is done to the pixels here.
+Everything is deterministic: equal photos become equal bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from app.simulation.world import Photo
+
+Photograph = Callable[[int, int], bytes]
+Pixels = NDArray[np.uint8]
+
+SIZE = (480, 360)
+_JPEG_QUALITY = 88
+
+
+def artificial_photograph(identity: int, variation: int) -> bytes:
+    """A portrait of nobody, as JPEG bytes of `SIZE` pixels."""
+    from app.vision.portrait import portrait  # loads OpenCV: only when pictures are wanted
+
+    rng = Random(variation)
+    pose, light = (0.0, 1.0) if variation == 0 else (rng.gauss(0.0, 0.06), rng.uniform(0.9, 1.1))
+    return portrait(identity, pose=pose, light=light, noise_seed=variation, size=SIZE)
+
+
+def develop(photo: Photo, photograph: Photograph = artificial_photograph) -> bytes:
+    """The JPEG bytes of a photo."""
+    if photo.condition == "empty":
+        return _encode(_empty_room(photo.variation))
+    taken = photograph(photo.identity, photo.variation)
+    if photo.condition == "good":
+        return taken
+    with Image.open(io.BytesIO(taken)) as picture:
+        pixels = np.asarray(picture.convert("RGB"), np.uint8)
+    if photo.condition == "dark":
+        return _encode(_noised(pixels * 0.2, photo.variation, 4))
+    if photo.condition == "noised":
+        return _encode(_noised(pixels, photo.variation, 6))
+    if photo.condition == "glasses":
+        return _encode(_with_glasses(pixels))
+    return _encode(_on_a_screen(pixels, photo.variation))
+
+
+def _encode(pixels: Pixels) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()
+
+
+def _noised(pixels: NDArray[Any], seed: int, strength: int) -> Pixels:
+    noise = np.random.default_rng(seed).integers(-strength, strength + 1, pixels.shape)
+    return np.clip(pixels + noise, 0, 255).astype(np.uint8)
+
+
+def _empty_room(seed: int) -> Pixels:
+    width, height = SIZE
+    wall = np.linspace(170, 120, height)[:, None, None] * np.ones((1, width, 3))
+    wall[round(height * 0.72) :] *= 0.6  # the desk
+    return _noised(wall, seed, 6)
+
+
+def _with_glasses(pixels: Pixels) -> Pixels:
+    """Dark frames with tinted lenses about where the eyes are."""
+    picture = Image.fromarray(pixels)
+    height, width = pixels.shape[:2]
+    draw = ImageDraw.Draw(picture, "RGBA")
+    y, half, lens = height * 0.47, width * 0.085, height * 0.09
+    for x in (width * 0.5 - half, width * 0.5 + half):
+        box = (x - lens, y - lens * 0.8, x + lens, y + lens * 0.8)
+        draw.ellipse(box, fill=(40, 30, 25, 215), outline=(20, 15, 10, 255), width=4)
+    draw.line((width * 0.5 - half + lens, y, width * 0.5 + half - lens, y), (20, 15, 10, 255), 4)
+    return np.asarray(picture, np.uint8)
+
+
+def _on_a_screen(pixels: Pixels, seed: int) -> Pixels:
+    """A picture of a display: bezel, cold white, raster lines."""
+    height, width = pixels.shape[:2]
+    inner = Image.fromarray(pixels).resize((round(width * 0.82), round(height * 0.82)))
+    screen = np.full((height, width, 3), 12.0)
+    top, left = (height - inner.height) // 2, (width - inner.width) // 2
+    shown = np.asarray(inner, np.float64) * (0.88, 0.97, 1.08)
+    shown[::3] *= 0.72
+    shown[:, ::4] *= 0.85
+    screen[top : top + inner.height, left : left + inner.width] = shown
+    return _noised(screen, seed, 5)

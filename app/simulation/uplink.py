@@ -1,0 +1,95 @@
+"""A client's queue of events and photos, and the ways a network has with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from app.simulation.service import Service
+from app.simulation.world import Network, Photo, Record
+
+if TYPE_CHECKING:
+    from app.simulation.sitting import Sitting
+
+NEVER = float("inf")
+
+
+class Uplink:
+    """Queues what a sitting says and sends it, when the network carries, as one batch."""
+
+    def __init__(self, service: Service, network: Network, rng: Random) -> None:
+        self.service = service
+        self.network = network
+        self._rng = rng
+        self._events: list[Record] = []
+        self._photos: list[tuple[Record, Photo]] = []
+        self._held: list[Record] | None = None  # a request that hangs
+        self._echo: list[Record] | None = None  # a request that will arrive once more
+
+    def queue(self, event: Record) -> None:
+        self._events.append(event)
+
+    def queue_photo(self, snapshot: Record, photo: Photo) -> None:
+        self._photos.append((snapshot, photo))
+
+    @property
+    def waiting(self) -> bool:
+        """Whether anything is still to be delivered."""
+        return bool(self._events or self._photos or self._held)
+
+    def reconnects_at(self, t: float) -> float:
+        """When an outage ends that keeps something waiting at true time `t`; else never."""
+        if not self.network.outages or not (self._events or self._photos):
+            return NEVER
+        up = self.network.up_at(t)
+        return up if up > t else NEVER
+
+    def drop(self) -> None:
+        """Lose what is not delivered."""
+        self._events.clear()
+        self._photos.clear()
+        self._held = None
+
+    def flush(self, sitting: Sitting) -> Iterator[dict[str, Any]]:
+        """Send what is queued if the network carries; gives the controls of each answer."""
+        if self.network.outages and self.network.up_at(sitting.t) > sitting.t:
+            return
+        if self._events:
+            batch, self._events = self._events, []
+            yield from self._send(sitting, batch)
+        if self._photos:
+            photos, self._photos = self._photos, []
+            for snapshot, photo in photos:
+                self.service.photo(sitting, snapshot, photo)
+
+    def finish(self, sitting: Sitting) -> Iterator[dict[str, Any]]:
+        """The same, and a hanging request comes through after all."""
+        yield from self.flush(sitting)
+        if self._held is not None:
+            held, self._held = self._held, None
+            yield self.service.send(sitting, held)
+
+    def _send(self, sitting: Sitting, batch: list[Record]) -> Iterator[dict[str, Any]]:
+        network = self.network
+        if self._held is not None:
+            held, self._held = self._held, None
+            yield self.service.send(sitting, batch)
+            yield self.service.send(sitting, held)
+        elif network.overtaken and self._rng.random() < network.overtaken and _mere_beats(batch):
+            self._held = batch
+            return
+        else:
+            yield self.service.send(sitting, batch)
+        if self._echo is not None:
+            echo, self._echo = self._echo, None
+            self.service.send(sitting, echo)
+        if network.every_batch_twice:
+            self.service.send(sitting, batch)
+        elif network.duplicated and self._rng.random() < network.duplicated:
+            self._echo = batch
+
+
+def _mere_beats(batch: list[Record]) -> bool:
+    """Whoever waits for the reply about a pop-up does not go on while that request hangs."""
+    return all(event["type"] == "progress" for event in batch)

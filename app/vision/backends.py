@@ -56,13 +56,20 @@ class Backends:
     notices: tuple[str, ...]
 
 
-@functools.cache
-def load(files: BackendFiles = BackendFiles()) -> Backends:
-    """The models of this process (3-4 s and 150 MB the first time, then shared).
+DEFAULTS = BackendFiles()
+
+
+def load(files: BackendFiles = DEFAULTS) -> Backends:
+    """The models of this process (2-4 s and 150 MB the first time, then shared).
 
     Raises VisionUnavailable when face_recognition itself cannot be loaded; a rejected
     user-supplied file only adds a notice.
     """
+    return _load(files)
+
+
+@functools.cache
+def _load(files: BackendFiles) -> Backends:
     notices: list[str] = []
 
     def supplied(what: str, build: Callable[[], _Model]) -> _Model | None:

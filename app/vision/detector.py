@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from app.vision import dlib_models
+from app.vision.errors import ModelFileRejected
 from app.vision.image import Rgb
 
 
@@ -82,7 +83,10 @@ class YunetDetector:
 
     def __init__(self, path: Path, version: str, min_score: float = 0.7) -> None:
         self.model = f"yunet@{version}"
-        self._detector = cv2.FaceDetectorYN.create(str(path), "", (320, 320), min_score)
+        try:
+            self._detector = cv2.FaceDetectorYN.create(str(path), "", (320, 320), min_score)
+        except cv2.error as broken:
+            raise ModelFileRejected(f"{path.name} is no YuNet model: {broken.err}") from broken
 
     def detect(self, picture: Rgb) -> list[Box]:
         scale = min(1.0, self._WIDTH / picture.shape[1])

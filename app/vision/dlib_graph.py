@@ -25,7 +25,7 @@ _BLOCKS = [*[False] * 3, True, *[False] * 3, True, *[False] * 2, True, *[False] 
 
 def onnx_model(weights: ResNetWeights) -> bytes:
     """The serialised model; onnxruntime loads it from memory."""
-    graph = _Graph()
+    graph = Graph()
     convolutions = iter(weights.convolutions)
 
     def convolve(x: str, stride: int) -> str:
@@ -53,8 +53,8 @@ def onnx_model(weights: ResNetWeights) -> bytes:
     return graph.model(inputs=[3, 150, 150], outputs=[weights.projection.shape[1]])
 
 
-class _Graph:
-    """Collects encoded nodes and constants of one GraphProto."""
+class Graph:
+    """Collects the encoded nodes and constants of one GraphProto."""
 
     def __init__(self) -> None:
         self._nodes: list[bytes] = []

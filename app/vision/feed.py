@@ -92,9 +92,11 @@ def _motion(first: Rgb, second: Rgb, reading: FaceReading) -> float | None:
 
 
 def _thumbnail(picture: Rgb) -> NDArray[np.float32]:
+    """Small, blurred, and without its mean: noise and exposure make no difference."""
     small = cv2.resize(picture, _THUMBNAIL, interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32)
+    blurred = np.asarray(cv2.GaussianBlur(grey, (0, 0), 1.0), np.float32)
+    return np.asarray(blurred - blurred.mean(), np.float32)
 
 
 def _repeats(frames: Sequence[NDArray[np.float32]]) -> int:

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.vision.image import ImageLimits, ImageRejected, decode, verify
+from app.vision.image import IMAGE_LIMITS, ImageLimits, ImageRejected, decode, verify
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 JPEG = cv2.imencode(".jpg", PICTURE)[1].tobytes()
 PNG = cv2.imencode(".png", PICTURE)[1].tobytes()
 
 
-def rejection(data: bytes, limits: ImageLimits = ImageLimits()) -> str:
+def rejection(data: bytes, limits: ImageLimits = IMAGE_LIMITS) -> str:
     with pytest.raises(ImageRejected) as refused:
         verify(data, limits)
     return refused.value.code
@@ -116,7 +116,9 @@ def test_no_corruption_escapes_as_another_error(data: st.DataObject) -> None:
     original = data.draw(st.sampled_from([JPEG, PNG]))
     broken = bytearray(original)
     for _ in range(data.draw(st.integers(1, 8))):
-        broken[data.draw(st.integers(0, min(400, len(broken)) - 1))] = data.draw(st.integers(0, 255))
+        broken[data.draw(st.integers(0, min(400, len(broken)) - 1))] = data.draw(
+            st.integers(0, 255)
+        )
     try:
         decode(bytes(broken), ImageLimits(max_pixels=100_000))
     except ImageRejected:

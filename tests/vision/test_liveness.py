@@ -1,0 +1,226 @@
+"""A burst answers its challenge, or there is a reason why not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from app.vision.backends import Backends
+from app.vision.detector import Box
+from app.vision.feed import FeedSigns, feed_signs
+from app.vision.image import Rgb, decode
+from app.vision.landmarks import FaceRatios
+from app.vision.liveness import REASONS, SUPPORTING, Challenge, Frame, Liveness, verify
+from app.vision.portrait import PORTRAIT_SEEDS, portrait
+from app.vision.quality import Quality
+from app.vision.reading import FaceReading, read_picture
+
+LEFT_THEN_RIGHT = Challenge(("turn_left", "turn_right"), issued_at_ms=0, window_ms=20_000)
+OBEYED = [0, 0, 0.5, 0.9, 1.0, 0.4, 0, 0, -0.6, -0.9, -1.0, -0.5, 0, 0]
+FRAME_MS = 300
+
+
+def reading(
+    jaw_ratio: float = 0.0,
+    *,
+    eye_aspect: float = 0.3,
+    mouth_opening: float = 0.05,
+    live_score: float | None = None,
+    face_count: int = 1,
+    embedding: np.ndarray | None = None,
+) -> FaceReading:
+    return FaceReading(
+        width=640,
+        height=480,
+        face_count=face_count,
+        box=Box(200, 100, 400, 300),
+        quality=Quality(90, 120, 120, 40, 0, jaw_ratio, 0),
+        reasons=(),
+        ratios=FaceRatios(jaw_ratio, eye_aspect, mouth_opening, 0),
+        passive={},
+        live_score=live_score,
+        perceptual_hash=0,
+        mirrored_hash=0,
+        detector="dlib-hog@1",
+        model="dlib-resnet@1",
+        anti_spoof=None,
+        embedding=np.zeros(128, np.float32) if embedding is None else embedding,
+    )
+
+
+def no_face() -> FaceReading:
+    fields = {**reading().as_json(), "face_count": 0, "box": None, "quality": None, "ratios": None}
+    return FaceReading.from_json(fields)
+
+
+def burst(readings: Sequence[FaceReading], frame_ms: int = FRAME_MS) -> list[Frame]:
+    return [Frame(index * frame_ms, each) for index, each in enumerate(readings)]
+
+
+def turned(ratios: Sequence[float], **fields: float) -> list[FaceReading]:
+    return [reading(ratio, **fields) for ratio in ratios]  # type: ignore[arg-type]
+
+
+def judged(ratios: Sequence[float], challenge: Challenge = LEFT_THEN_RIGHT) -> Liveness:
+    return verify(burst(turned(ratios)), challenge)
+
+
+def test_lin_turns_as_asked_and_is_live() -> None:
+    result = judged(OBEYED)
+    assert (result.outcome, result.reasons) == ("live", ("turns_followed",))
+    assert result.signs["largest_turn"] == pytest.approx(1.0)
+
+
+def test_the_threshold_of_a_turn_is_met_at_exactly_eight_tenths() -> None:
+    assert judged([0, 0, 0.8, 0.8, 0, 0, -0.8, -0.8, 0]).outcome == "live"
+    assert judged([0, 0, 0.79, 0.79, 0, 0, -0.8, -0.8, 0]).outcome == "inconclusive"
+
+
+def test_a_crooked_camera_is_part_of_the_personal_baseline() -> None:
+    assert judged([ratio + 0.2 for ratio in OBEYED]).outcome == "live"
+
+
+@pytest.mark.parametrize(
+    ("ratios", "reason"),
+    [
+        ([0.0] * 14, "turn_not_seen"),
+        ([-ratio for ratio in OBEYED], "turned_the_other_way"),
+        ([0, 0, 0, 1.0, 0, 0, -0.9, -0.9, 0, 0], "turned_the_other_way"),  # one frame is no turn
+        (OBEYED[:8], "turn_not_seen"),
+        (OBEYED[:-3], "turn_not_seen"),  # did not come back
+        ([0, *[0.9] * 20, 0, -0.9, -0.9, 0], "turn_too_slow"),
+        ([0, 0.9, 0.9], "too_few_faces"),
+    ],
+)
+def test_a_challenge_not_followed_is_inconclusive_with_its_reason(
+    ratios: list[float], reason: str
+) -> None:
+    result = judged(ratios)
+    assert (result.outcome, result.reasons) == ("inconclusive", (reason,))
+
+
+def test_one_turn_is_too_little_to_call_anyone_live() -> None:
+    once = Challenge(("turn_left", "blink"), 0, 20_000)
+    assert "too_few_turns_asked" in judged(OBEYED, once).reasons
+
+
+def test_frames_where_no_face_is_found_do_not_break_a_turn() -> None:
+    readings = turned(OBEYED)
+    readings[5] = no_face()
+    assert verify(burst(readings), LEFT_THEN_RIGHT).outcome == "live"
+
+
+def test_a_photo_held_still_is_a_spoof_only_after_two_seconds() -> None:
+    still = burst(turned([0.0] * 10))
+    motion = (0.001,) * 9
+    assert verify(still, LEFT_THEN_RIGHT, FeedSigns(motion, 0, 2_700)).outcome == "spoof"
+    assert verify(still, LEFT_THEN_RIGHT, FeedSigns(motion, 0, 1_900)).outcome == "inconclusive"
+
+
+def test_a_looped_clip_is_a_spoof_even_when_it_turns() -> None:
+    looped = FeedSigns((0.1,) * 13, repeats=3, span_ms=3_900)
+    result = verify(burst(turned(OBEYED)), LEFT_THEN_RIGHT, looped)
+    assert result.outcome == "spoof" and "looped_clip" in result.reasons
+
+
+def test_the_attack_model_against_a_followed_challenge_goes_to_a_person() -> None:
+    followed = verify(burst(turned(OBEYED, live_score=0.1)), LEFT_THEN_RIGHT)
+    assert followed.outcome == "inconclusive" and "attack_model" in followed.reasons
+    ignored = verify(burst(turned([0.0] * 14, live_score=0.1)), LEFT_THEN_RIGHT)
+    assert ignored.outcome == "spoof"
+    assert verify(burst(turned(OBEYED, live_score=0.9)), LEFT_THEN_RIGHT).outcome == "live"
+
+
+def test_another_face_during_the_burst_goes_to_a_person() -> None:
+    readings = turned(OBEYED)
+    other = np.full(128, 2 / np.sqrt(128), np.float32)
+    readings[-2:] = [reading(embedding=other), reading(embedding=other)]
+    result = verify(burst(readings), LEFT_THEN_RIGHT)
+    assert result.outcome == "inconclusive" and "face_changed" in result.reasons
+
+
+def test_frames_from_before_the_challenge_go_to_a_person() -> None:
+    late = Challenge(("turn_left", "turn_right"), issued_at_ms=1_000, window_ms=20_000)
+    result = judged(OBEYED, late)
+    assert result.outcome == "inconclusive" and "frame_outside_window" in result.reasons
+
+
+def test_blink_and_mouth_support_but_never_decide() -> None:
+    asked = Challenge(("turn_left", "turn_right", "blink", "open_mouth", "nod"), 0, 20_000)
+    without = judged(OBEYED, asked)
+    assert without.outcome == "live"
+    assert {"blink_not_seen", "mouth_not_seen", "action_not_checked"} <= set(without.reasons)
+    gestures = [*turned(OBEYED), reading(eye_aspect=0.1), reading(mouth_opening=0.6)]
+    assert {"blink_seen", "mouth_seen"} <= set(verify(burst(gestures), asked).reasons)
+    still = [*turned([0.0] * 10), reading(eye_aspect=0.1), reading(mouth_opening=0.6)]
+    assert verify(burst(still), asked).outcome == "inconclusive"
+
+
+def test_no_passive_cue_changes_the_outcome() -> None:
+    plain = burst(turned(OBEYED))
+    loud = [
+        Frame(
+            frame.at_ms,
+            FaceReading.from_json(
+                {**frame.reading.as_json(), "passive": {"moire": 1e9, "high_frequency": 1.0}},
+                frame.reading.embedding,
+            ),
+        )
+        for frame in plain
+    ]
+    assert verify(loud, LEFT_THEN_RIGHT) == verify(plain, LEFT_THEN_RIGHT)
+
+
+def test_an_empty_burst_is_inconclusive() -> None:
+    assert verify([], LEFT_THEN_RIGHT).outcome == "inconclusive"
+
+
+def test_every_reason_can_be_told_in_both_languages() -> None:
+    assert REASONS.keys() >= SUPPORTING
+    assert all(chinese and english for chinese, english in REASONS.values())
+
+
+@pytest.fixture(scope="module")
+def turning(backends: Backends) -> tuple[list[Rgb], list[FaceReading]]:
+    poses = [0, 0, 0.6, 1, 1, 1, 0.3, 0, -0.6, -1, -1, -1, -0.3, 0]
+    seed = PORTRAIT_SEEDS[0]
+    pictures = [
+        decode(portrait(seed, pose=pose, noise_seed=index)) for index, pose in enumerate(poses)
+    ]
+    return pictures, [read_picture(picture, backends) for picture in pictures]
+
+
+def test_a_drawn_head_that_turns_is_followed_from_its_pixels(
+    turning: tuple[list[Rgb], list[FaceReading]],
+) -> None:
+    pictures, readings = turning
+    frames = burst(readings)
+    signs = feed_signs(pictures, readings, [frame.at_ms for frame in frames])
+    assert not signs.frozen and not signs.looped
+    assert verify(frames, LEFT_THEN_RIGHT, signs).outcome == "live"
+
+
+def test_a_clip_shown_twice_is_noticed(turning: tuple[list[Rgb], list[FaceReading]]) -> None:
+    pictures, readings = turning
+    rng = np.random.default_rng(0)
+    again = [
+        np.clip(picture + rng.normal(0, 2, picture.shape), 0, 255).astype(np.uint8)
+        for picture in pictures[:6]
+    ]
+    signs = feed_signs([*pictures[:6], *again], [*readings[:6]] * 2, range(0, 3600, 300))
+    assert signs.looped
+
+
+def test_sensor_noise_alone_does_not_move_a_frozen_feed(
+    turning: tuple[list[Rgb], list[FaceReading]],
+) -> None:
+    pictures, readings = turning
+    rng = np.random.default_rng(0)
+    noisy = [
+        np.clip(pictures[0] + rng.normal(0, 3, pictures[0].shape), 0, 255).astype(np.uint8)
+        for _ in range(8)
+    ]
+    signs = feed_signs(noisy, [readings[0]] * 8, range(0, 2800, 350))
+    assert signs.frozen and not signs.looped

@@ -21,16 +21,29 @@ Key = Annotated[str, Field(pattern=r"^[a-z0-9-]+/[A-Za-z0-9_]+$")]
 
 NOT_IN_TREE = "not in tree"
 
-NUMBER: tuple[Value, ...] = ()
+NUMBER, LIST = "a number", "a list of months, 1 to 12"
+
+# A check that reads another one's parameters comes with it.
+COMPANIONS = {"B18": "B19", "C11_opening": "C11"}
 
 # What the product itself reads: a table named here has each of these, a word from this choice or a
 # number. A pack may leave out a rule or a check, never a section.
-REQUIRED: dict[str, dict[str, tuple[Value, ...]]] = {
+REQUIRED: dict[str, dict[str, str | tuple[Value, ...]]] = {
     "class_hour": {"min_minutes": NUMBER, "coverage": NUMBER},
     "enrolment": {"required_share": NUMBER},
     "session": dict.fromkeys(("clock_on_hidden", "clock_on_unfocused"), ("stop", "run")),
     "multi_window": {"on_second": ("reject_new", "kick_old"), "clock_on_hidden": ("stop", "run")},
+    "B5": {"min_class_hours": NUMBER},
+    "B10": {"max_learners_per_teacher": NUMBER},
+    "B11": {"max_learners": NUMBER},
+    "B13": {"min_practical_share": NUMBER},
+    "B18": {"min_offline_hours": NUMBER},
     "B19": {"reading": ("stricter", "lenient")},
+    "B20": {"min_months": NUMBER},
+    "C1": {"months": LIST},
+    "C7": {"days_ahead": NUMBER},
+    "C11": {"min_satisfaction": NUMBER, "block_months": NUMBER},
+    "D1": {"max_per_year": NUMBER, "in_principle": (True, False)},
     "provenance": {"attested_may_be_valid": (True, False)},
     "reach": {"grave": tuple(Reach), "missing_control": tuple(Reach), "reviewers": NUMBER},
     "cure": dict.fromkeys(
@@ -175,15 +188,20 @@ class PackTable(Table):
             if table not in self.tables:
                 continue
             parameters = self.tables[table].parameters
-            for name, choice in names.items():
+            for name, wanted in names.items():
                 where = f"{table}.parameters.{name}"
                 if name not in parameters:
                     raise ValueError(f"{where}: missing")
-                value = parameters[name].value
-                if choice and value not in choice:
-                    raise ValueError(f"{where}.value: is none of {', '.join(map(str, choice))}")
-                if not choice and isinstance(value, bool | str | list):
-                    raise ValueError(f"{where}.value: must be a number")
+                if not _is(wanted, parameters[name].value):
+                    words = wanted if isinstance(wanted, str) else ", ".join(map(str, wanted))
+                    raise ValueError(f"{where}.value: must be {words}")
+        return self
+
+    @model_validator(mode="after")
+    def _companions(self) -> PackTable:
+        for check, other in COMPANIONS.items():
+            if check in self.checks and other not in self.checks:
+                raise ValueError(f"checks.{check}: needs checks.{other}")
         return self
 
     @model_validator(mode="after")
@@ -255,6 +273,14 @@ class CatalogueFile(Table):
 
 
 T = TypeVar("T", bound=BaseModel)
+
+
+def _is(wanted: str | tuple[Value, ...], value: object) -> bool:
+    if wanted == LIST:
+        return isinstance(value, list) and all(1 <= month <= 12 for month in value)
+    if wanted == NUMBER:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return value in wanted
 
 
 def read_toml(path: Path, name: str) -> dict[str, Any]:

@@ -59,7 +59,7 @@ CASES = {
     "a word that the product does not know": (
         'on_second = { value = "reject_new"',
         'on_second = { value = "reject_old"',
-        "multi_window.parameters.on_second.value: is none of reject_new, kick_old",
+        "multi_window.parameters.on_second.value: must be reject_new, kick_old",
     ),
     "a section without what the product reads": (
         "required_share =",
@@ -70,6 +70,21 @@ CASES = {
         "required_share = { value = 1.0",
         'required_share = { value = "all"',
         "enrolment.parameters.required_share.value: must be a number",
+    ),
+    "a month that is none": (
+        "months = { value = [4, 8, 12]",
+        "months = { value = [4, 8, 13]",
+        "C1.parameters.months.value: must be a list of months, 1 to 12",
+    ),
+    "a check without a function": (
+        "[checks.C11_opening]",
+        "[checks.C12]",
+        "checks.C12: no such check of a class",
+    ),
+    "a check of the wrong scope": (
+        'title = { zh = "实名制管理", en = "Real-name management" }\nscope = "learner"',
+        'title = { zh = "实名制管理", en = "Real-name management" }\nscope = "class"',
+        "checks.D17: no such check of a class",
     ),
     "a version that is not the file's": (
         'version = "1.0.0"',
@@ -109,6 +124,13 @@ def test_every_problem_has_its_own_line(shelf: Shelf) -> None:
 def test_what_is_no_toml_is_refused_with_its_place(shelf: Shelf) -> None:
     shelf.edit("schema = 1\n", "schema = \n")
     with pytest.raises(PackError, match=rf"^{FILE}: Invalid value \(at line 4, column 10\)$"):
+        shelf.load()
+
+
+def test_a_check_comes_with_the_one_whose_numbers_it_reads(shelf: Shelf) -> None:
+    shelf.edit("[checks.B19]", "[checks.B99]")
+    shelf.edit("[checks.B19.parameters]", "[checks.B99.parameters]")
+    with pytest.raises(PackError, match=r"checks\.B18: needs checks\.B19"):
         shelf.load()
 
 

@@ -1,0 +1,143 @@
+"""Controls that a platform runs itself and reports: evidence that it attests, not this service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from sqlalchemy import Connection
+
+from app.domain import sitting_terms
+from app.domain.control_line import Line
+from app.domain.controls import lines_of
+from app.domain.popups import match_popups
+from app.domain.sitting_terms import PHOTO_WINDOW_MS, SittingTerms
+from app.domain.sittings import unknown_session
+from app.domain.wire import EpochMs, Id, Wire
+from app.errors import Conflict
+from app.store import controls as store
+from app.store import sittings as sitting_store
+from detectors.trace import ControlFlag
+
+MOST = 1000
+EARLY_MS = LATE_MS = 5 * 60_000  # a report may lie this far outside the sitting
+
+
+class ControlReport(Wire):
+    """One control as the platform issued it."""
+
+    control: Literal["popup", "snapshot", "face_check"]
+    challenge_id: Id
+    nonce: Id | None = None
+    issued_at_ms: EpochMs
+
+
+class ControlReports(Wire):
+    controls: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST)]
+
+
+def report(
+    connection: Connection,
+    platform_id: int,
+    external_id: str,
+    reports: Sequence[ControlReport | Mapping[str, Any]],
+    now_ms: int,
+) -> tuple[int, list[dict[str, Any]]]:
+    """Enter reported controls into a live sitting's ledger: (its row id, a result each).
+
+    A refused item is given as {code, detail} in place of a ControlReport. Results are {status:
+    stored | unchanged | rejected, …}. Raises NotFound, Conflict (service_controls).
+    """
+    sitting = sitting_store.by_external_id(connection, platform_id, external_id, lock=True)
+    if sitting is None:
+        raise unknown_session(external_id)
+    names = sitting_store.names(connection, sitting.id)
+    if names.controls != "platform":
+        raise Conflict(
+            "service_controls", "this service runs the controls of the class: nothing to report"
+        )
+    terms = sitting_terms.of_pack(names.pack_id, names.pack_version)
+    first_ms, last_ms = sitting.opened_ms - EARLY_MS, (sitting.closed_ms or now_ms) + LATE_MS
+    known = {line.challenge_id: line for line in lines_of(connection, sitting.id)}
+    results: list[dict[str, Any]] = []
+    for item in reports:
+        if not isinstance(item, ControlReport):
+            results.append({"status": "rejected", **item})
+        elif not first_ms <= item.issued_at_ms <= last_ms:
+            detail = "issued_at_ms: lies outside the sitting"
+            results.append({"status": "rejected", "code": "outside_sitting", "detail": detail})
+        else:
+            results.append(enter(connection, sitting.id, known, item, terms))
+    return sitting.id, results
+
+
+def enter(
+    connection: Connection,
+    session_id: int,
+    known: dict[str, Line],
+    item: ControlReport,
+    terms: SittingTerms,
+) -> dict[str, Any]:
+    """Enter one report; `known` are the session's lines by challenge, and is kept up to date."""
+    there = known.get(item.challenge_id)
+    if there is not None and not there.flags & ControlFlag.UNKNOWN:
+        if _same(there, item):
+            return {"status": "unchanged"}
+        detail = f"challenge {item.challenge_id!r} was reported with other content"
+        return {"status": "rejected", "code": "challenge_differs", "detail": detail}
+    line = line_of_report(item, terms)
+    if there is None:
+        store.insert_lines(connection, session_id, [line.columns()])
+    else:  # its answer came first
+        line.answered_ms, line.answered_seq = there.answered_ms, there.answered_seq
+        line.latency_ms = there.latency_ms
+        line.flags |= there.flags & ~ControlFlag.UNKNOWN
+        if not line.owns(there.nonce):
+            line.flags |= ControlFlag.FOREIGN_NONCE
+        if there.answered_ms is not None and there.answered_ms < line.issued_ms:
+            line.flags |= ControlFlag.EARLY_ANSWER
+        store.update_line(connection, session_id, line.challenge_id, **line.columns())
+    known[line.challenge_id] = line
+    return {"status": "stored"}
+
+
+def line_of_report(item: ControlReport, terms: SittingTerms) -> Line:
+    """The ledger line of a reported control. That its time was random is the platform's word."""
+    windows = {
+        "popup": terms.popup_window_ms,
+        "snapshot": PHOTO_WINDOW_MS,
+        "face_check": terms.face_window_ms,
+    }
+    random_time = item.control != "face_check"
+    return Line(
+        challenge_id=item.challenge_id,
+        nonce=item.nonce,
+        issued_ms=item.issued_at_ms,
+        kind=item.control,
+        source="platform",
+        random_time=random_time,
+        due_ms=item.issued_at_ms,
+        window_ms=windows[item.control],
+        flags=int(ControlFlag.RANDOM_TIME) if random_time else 0,
+    )
+
+
+def match_stored(
+    connection: Connection, session_id: int, notes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Hold pop-up events of an imported sitting against its ledger (see `match_popups`)."""
+    popups = [line for line in lines_of(connection, session_id) if line.kind == "popup"]
+    matched = match_popups(popups, notes)
+    for challenge, columns in matched.changed.items():
+        store.update_line(connection, session_id, challenge, **columns)
+    store.insert_lines(connection, session_id, [line.columns() for line in matched.unknown])
+
+
+def _same(line: Line, item: ControlReport) -> bool:
+    return (line.kind, line.nonce, line.issued_ms, line.source) == (
+        item.control,
+        item.nonce,
+        item.issued_at_ms,
+        "platform",
+    )

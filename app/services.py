@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from app.clock import Clock, system_clock
 from app.db import Database
+from app.domain.controls import ControlDesk
 from app.keyring import KeyRing
 from app.security import Vault
 from app.settings import Settings
@@ -20,7 +21,9 @@ class Services:
     """`app.state.services` in the web process; commands and jobs build their own.
 
     Parts that need a start or a stop register it with `on_start` and `on_stop`; stops run in
-    reverse order. `checks` are what `/readyz` asks: a check raises when its part is not ready.
+    reverse order. `on_closed` are told the row id of every sitting that ended, or whose last photo
+    was compared after its end, once that is committed. `checks` are what `/readyz` asks: a check
+    raises when its part is not ready.
     Nothing here opens a connection or a thread before `start()`.
     """
 
@@ -29,25 +32,35 @@ class Services:
     database: Database
     vault: Vault
     keys: KeyRing
+    desk: ControlDesk
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     checks: dict[str, Callable[[], Any]] = field(default_factory=dict)
     on_start: list[Callable[[], Any]] = field(default_factory=list)
     on_stop: list[Callable[[], Any]] = field(default_factory=list)
+    on_closed: list[Callable[[int], Any]] = field(default_factory=list)
 
     @classmethod
     def build(cls, settings: Settings, clock: Clock = system_clock) -> Services:
         database = Database(settings.resolved_database_url)
+        vault = Vault(settings.master_key.get_secret_value())
         return cls(
             settings=settings,
             clock=clock,
             database=database,
-            vault=Vault(settings.master_key.get_secret_value()),
+            vault=vault,
             keys=KeyRing(database, clock, settings.api_requests_per_minute),
+            desk=ControlDesk(database, vault),
         )
 
     def start(self) -> None:
         for begin in self.on_start:
             begin()
+
+    def closed(self, session_ids: Iterable[int]) -> None:
+        """Tell everyone who waits for it that these sittings can be judged."""
+        for session_id in session_ids:
+            for judge in self.on_closed:
+                judge(session_id)
 
     def stop(self) -> None:
         for end in reversed(self.on_stop):

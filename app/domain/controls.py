@@ -240,7 +240,12 @@ def hours_of(connection: Connection, class_id: int) -> tuple[Hour, ...]:
     )
 
 
-def line_of(row: AnyRow) -> Line:
+def lines_of(connection: Connection, session_id: int) -> list[Line]:
+    """The ledger of one sitting as it is stored, in order of issue."""
+    return [_line_of(row) for row in store.rows(connection, session_id)]
+
+
+def _line_of(row: AnyRow) -> Line:
     names = Line.__dataclass_fields__.keys() & row._mapping.keys()
     return Line(**{name: row._mapping[name] for name in names})
 
@@ -253,7 +258,7 @@ def _lines(connection: Connection, session_id: int, now_ms: int) -> list[Line]:
             photos.setdefault(photo.control_id, []).append(photo)
     lines = []
     for row in rows:
-        line = line_of(row)
+        line = _line_of(row)
         line.photos = len(photos.get(row.id, ()))
         line.result = _result(line, photos.get(row.id, ()), now_ms)
         lines.append(line)

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, select, update
 
 from app.store.row import AnyRow
+from app.store.scope import Scope
 from models import (
     ClassHour,
     CourseVersion,
@@ -104,12 +105,14 @@ def by_external_id(
 
 
 def names(connection: Connection, session_id: int) -> AnyRow:
-    """The platform's own ids of a sitting's learner, class and lesson."""
+    """The platform's own ids of a sitting's learner, class and lesson, and the class's terms."""
     return connection.execute(
         select(
             Learner.external_id.label("learner"),
             TrainingClass.external_id.label("klass"),
             TrainingClass.controls,
+            TrainingClass.pack_id,
+            TrainingClass.pack_version,
             Lesson.external_id.label("lesson"),
         )
         .select_from(Session)
@@ -118,6 +121,30 @@ def names(connection: Connection, session_id: int) -> AnyRow:
         .join(Lesson, Lesson.id == Session.lesson_id)
         .where(Session.id == session_id)
     ).one()
+
+
+def seen(
+    connection: Connection, scope: Scope, external_id: str, platform: str | None
+) -> Sequence[AnyRow]:
+    """Sittings of that id that `scope` covers, on one platform (its slug) or on any."""
+    query = (
+        select(
+            Session,
+            Learner.external_id.label("learner"),
+            TrainingClass.external_id.label("klass"),
+            TrainingClass.controls,
+            Lesson.external_id.label("lesson"),
+        )
+        .join(Learner, Learner.id == Session.learner_id)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .join(Platform, Platform.id == Session.platform_id)
+        .where(Session.external_id == external_id, scope.covers_class())
+        .limit(2)
+    )
+    if platform is not None:
+        query = query.where(Platform.slug == platform)
+    return connection.execute(query).all()
 
 
 def last_of_learner(connection: Connection, learner_id: int, class_id: int) -> AnyRow | None:

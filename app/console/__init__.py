@@ -6,7 +6,9 @@ from fastapi import APIRouter, FastAPI, Response
 
 from app.console import (
     assets,
+    findings_page,
     login_page,
+    session_page,
 )
 from app.console.page import ConsoleRoute, see_other
 from app.console.throttle import LoginThrottle
@@ -20,13 +22,13 @@ def root() -> Response:
     return see_other("/console")
 
 
-for part in (assets, login_page):
+for part in (assets, login_page, findings_page, session_page):
     router.include_router(part.router)
 
 
 @router.get("/console/{rest:path}")
 def nowhere(rest: str) -> Response:
-    raise NotFound("no_such_page", "没有此页")
+    raise NotFound("no_such_page", "there is no such page")
 
 
 def mount(app: FastAPI) -> None:

@@ -55,7 +55,7 @@ def asset(name: str) -> str:
 def static_file(hashed: str) -> Response:
     found = _ASSETS.get(hashed)
     if found is None:
-        raise NotFound("no_such_file", "没有此文件")
+        raise NotFound("no_such_file", "there is no such file")
     return Response(
         found.content,
         media_type=found.media_type,

@@ -47,7 +47,7 @@ def signed_in(request: Request) -> Login:
     """Dependency: the login. Raises NotSignedIn, which the console answers with its login page."""
     login = login_of(request)
     if login is None:
-        raise NotSignedIn("not_signed_in", "请先登录")
+        raise NotSignedIn("not_signed_in", "sign in first")
     return login
 
 
@@ -59,7 +59,7 @@ def require_role(*roles: Role) -> Callable[[Login], Login]:
 
     def allowed(login: SignedIn) -> Login:
         if login.user.role not in roles:
-            raise NotAllowed("role", "您的角色无权打开此页")
+            raise NotAllowed("role", "your role may not open this page")
         return login
 
     return allowed
@@ -72,7 +72,7 @@ def csrf_matches(login: Login, sent: str) -> bool:
 def checked_form(login: SignedIn, csrf: Annotated[str, Form()] = "") -> None:
     """Dependency of every form: it was made by this login's own page. Raises NotAllowed."""
     if not csrf_matches(login, csrf):
-        raise NotAllowed("csrf", "页面已过期，请返回后刷新再提交")
+        raise NotAllowed("csrf", "the form is not from this login's own page")
 
 
 FormOfThisLogin = Depends(checked_form)
@@ -81,7 +81,9 @@ FormOfThisLogin = Depends(checked_form)
 def checked_header(request: Request, login: Login) -> None:
     """The same for calls with a JSON body, whose token is in `X-CSRF-Token`. Raises NotAllowed."""
     if not csrf_matches(login, request.headers.get(CSRF_HEADER, "")):
-        raise NotAllowed("csrf", f"登录会话的写请求须在 {CSRF_HEADER} 头中带有令牌")
+        raise NotAllowed(
+            "csrf", f"a signed-in person's write needs the login's token in {CSRF_HEADER}"
+        )
 
 
 def set_cookie(response: Response, token: str, *, secure: bool) -> None:

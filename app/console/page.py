@@ -106,7 +106,7 @@ class ConsoleRoute(APIRoute):
             except NotSignedIn:
                 response = see_other("/console/login?next=" + quote(_wanted(request), safe="/"))
             except ZhenxueError as error:
-                response = _refusal(request, error.status, error.detail, error.retry_after_s)
+                response = _refusal(request, error.status, error.code, error.retry_after_s)
             except RequestValidationError as error:
                 in_path = any(item["loc"][0] == "path" for item in error.errors())
                 response = _refusal(request, 404 if in_path else 422, "", None)
@@ -123,17 +123,15 @@ def _wanted(request: Request) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def _refusal(
-    request: Request, status: int, detail: str, retry_after_s: int | None
-) -> HTMLResponse:
+def _refusal(request: Request, status: int, code: str, retry_after_s: int | None) -> HTMLResponse:
     page = render(
         request,
         "refusal.html",
         login=login_of(request),
         status=status,
-        code=status,
+        number=status,
         title=words.REFUSALS.get(status, words.REFUSALS[422]),
-        detail=detail,
+        detail=words.PROBLEMS.get(code, ""),
     )
     if retry_after_s is not None:
         page.headers["Retry-After"] = str(retry_after_s)

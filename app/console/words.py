@@ -136,6 +136,27 @@ REFUSALS = {
     422: N_("提交的内容有误"),
     429: N_("尝试次数过多"),
 }
+# Refusals by their code, in words of the console; a code without one shows only its title.
+PROBLEMS = {
+    "role": N_("您的角色无权进行此操作。"),
+    "csrf": N_("页面已过期，请返回后刷新再提交。"),
+    "bad_decision": N_("请选择认定、撤销或补充材料。"),
+    "reason_missing": N_("请写明理由，4至2000个字。"),
+    "already_decided": N_("该问题已有结论，可能刚由他人处理。"),
+    "second_person_needed": N_("须由另一人复核，不能复核本人的决定。"),
+    "shadow_rule": N_("试运行规则的发现不作认定。"),
+    "purpose_missing": N_("请写明查看用途，4至200个字。"),
+    "photo_gone": N_("该影像已按保存期限或删除请求销毁。"),
+    "bad_username": N_("用户名须以小写字母开头，由2至32个小写字母、数字及 . _ - 组成。"),
+    "bad_role": N_("请选择角色。"),
+    "bad_display_name": N_("姓名须为1至64个字。"),
+    "username_taken": N_("该用户名已被使用。"),
+    "county_missing": N_("审核员与复核员须指定至少一个县区，全部县区写作 *。"),
+    "platform_missing": N_("平台查看员须指定所属平台。"),
+    "unknown_platform": N_("没有此平台。"),
+    "weak_password": N_("口令须为10至256个字符，至少5个不同字符，且不含用户名。"),
+    "unknown_user": N_("没有此用户。"),
+}
 
 
 def word(words: dict[str, Word], code: str | None) -> Word:

@@ -1,0 +1,118 @@
+"""A finding as the console shows it: one plain sentence, both numbers, the clause's exact words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.console import words
+from app.console.language import N_, Language
+from app.console.words import Word
+from app.domain import review
+from app.domain.review import ReviewShown
+from app.domain.users import User
+from app.store.reviews import ReviewRow
+
+REASONS = {
+    "uphold": (
+        N_("已核对时间轴与服务器记录，事实清楚。"),
+        N_("已核对影像，与登记照片不是同一人。"),
+    ),
+    "overturn": (
+        N_("经核对属网络或设备原因，不属学员行为。"),
+        N_("经核对影像为学员本人。"),
+        N_("现有记录不足以认定。"),
+    ),
+    "need_more": (
+        N_("请平台提供该时段原始日志。"),
+        N_("请学员书面说明该时段情况。"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FindingCard:
+    """One finding on a page, with what was decided and what this person may still decide."""
+
+    id: int
+    rule: str
+    outcome: Word
+    fault: Word
+    evidence: Word
+    status: Word
+    sentence: str
+    clause: str
+    instrument: str
+    measured: str
+    limit: str
+    when: str
+    needs_two: bool
+    shadow: bool
+    reviews: list[ReviewShown]
+    appeals: list[Any]
+    may_decide: bool
+    waits_for_other: bool
+    open: bool
+
+
+def sentence_of(body: Mapping[str, Any], lang: Language) -> str:
+    return str(body.get("sentence", ""))
+
+
+def card(
+    shown: Mapping[str, Any],
+    row: Any,
+    reviews: Sequence[ReviewRow],
+    appeals: Sequence[Any],
+    user: User,
+    lang: Language,
+) -> FindingCard:
+    """The card of one finding: `shown` as the timeline tells it, `row` as it stands now."""
+    mine = any(it.reviewer_id == user.id and it.decision != "need_more" for it in reviews)
+    others = any(it.reviewer_id != user.id and it.decision != "need_more" for it in reviews)
+    undecided = row.status in review.UNDECIDED and not row.shadow
+    waits = undecided and row.needs_two_reviewers and mine and not others
+    return FindingCard(
+        id=row.id,
+        rule=row.rule,
+        outcome=words.word(words.OUTCOMES, row.outcome),
+        fault=words.word(words.FAULTS, row.fault),
+        evidence=words.word(words.EVIDENCE, row.evidence),
+        status=words.word(words.STATUSES, row.status),
+        sentence=shown["sentence"],
+        clause=shown["clause"]["quote"],
+        instrument=shown["clause"]["instrument"],
+        measured=quantity(shown["measured"], shown["unit"], lang),
+        limit=quantity(shown["limit"], shown["unit"], lang),
+        when=interval(row.start_ms, row.end_ms, lang),
+        needs_two=row.needs_two_reviewers,
+        shadow=row.shadow,
+        reviews=review.shown_to(user, row.status, reviews),
+        appeals=list(appeals),
+        may_decide=undecided and user.decides and not waits,
+        waits_for_other=waits,
+        open=undecided,
+    )
+
+
+def quantity(value: float | None, unit: str, lang: Language) -> str:
+    """A number with its unit, as a person reads it; long seconds also as a span."""
+    if value is None:
+        return "–"
+    if unit == "share":
+        return f"{lang.number(value * 100)}%"
+    if unit == "s" and value >= 120:
+        return (
+            f"{lang.number(value)} {lang.say(words.UNITS['s'])} ({lang.span(round(value * 1000))})"
+        )
+    return f"{lang.number(value)} {lang.say(words.UNITS.get(unit, unit))}".strip()
+
+
+def interval(start_ms: int | None, end_ms: int | None, lang: Language) -> str:
+    """A stretch of server time; the day is written once."""
+    if start_ms is None:
+        return "–"
+    if end_ms is None or end_ms == start_ms:
+        return lang.moment(start_ms)
+    return f"{lang.moment(start_ms)} – {lang.clock(end_ms)} ({lang.span(end_ms - start_ms)})"

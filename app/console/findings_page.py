@@ -1,0 +1,240 @@
+"""The queue: findings that wait for a person, gravest first."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+
+from app.console import words
+from app.console.finding_view import sentence_of
+from app.console.language import N_, Language
+from app.console.login import SignedIn
+from app.console.page import ConsoleRoute, language_of, render
+from app.console.words import Word
+from app.store import finding_queue as store
+from app.store.finding_queue import Cursor, QueueFilter
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+PAGE = 50
+_CLASSES_LISTED = 300
+_DAY_MS = 86_400_000
+AGES = {"1": N_("1天以上"), "3": N_("3天以上"), "7": N_("7天以上"), "30": N_("30天以上")}
+ORDERS = {"grave": N_("重要的在前"), "old": N_("最早的在前"), "new": N_("最新的在前")}
+STATUS_CHOICES = {
+    "todo": Word(N_("待办")),
+    **{code: words.STATUSES[code] for code in ("open", "first_review", "upheld", "overturned")},
+    "all": Word(N_("全部")),
+}
+_CURSOR = re.compile(r"(\d)-(\d{1,18})")
+_CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a filter: its label, where it leads, how many findings it would show."""
+
+    label: str
+    href: str
+    count: int
+    chosen: bool
+    letter: str = ""
+    tone: str = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    title: str
+    choices: tuple[Choice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRow:
+    """One finding as the queue shows it."""
+
+    id: int
+    href: str
+    rule: str
+    sentence: str
+    outcome: Word
+    status: Word
+    fault: Word
+    learner: str
+    learner_href: str
+    class_name: str
+    class_href: str
+    occupation: str
+    platform: str
+    happened: str
+    waiting: str
+    needs_two: bool
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The address's filters, kept as text so that links can change one of them."""
+
+    values: Mapping[str, str]
+
+    @classmethod
+    def of(cls, request: Request) -> Query:
+        known = ("status", "rule", "outcome", "fault", "class", "platform", "age", "q", "order")
+        values = {key: request.query_params.get(key, "")[:80] for key in known}
+        values["q"] = _CONTROL_CHARACTERS.sub("", values["q"]).strip()
+        return cls({key: value for key, value in values.items() if value})
+
+    def get(self, key: str, fallback: str = "") -> str:
+        return self.values.get(key, fallback)
+
+    def href(self, **changes: str | None) -> str:
+        """This queue with some filters changed; None or an empty string drops one."""
+        merged = {key: value for key, value in (self.values | changes).items() if value}
+        return "/console/findings" + (f"?{urlencode(merged)}" if merged else "")
+
+    def wanted(self, now_ms: int) -> QueueFilter:
+        status, age = self.get("status", "todo"), self.get("age")
+        return QueueFilter(
+            status="" if status == "all" else status,
+            rule=self.get("rule"),
+            outcome=self.get("outcome"),
+            fault=self.get("fault"),
+            class_id=_number(self.get("class")),
+            platform_id=_number(self.get("platform")),
+            created_before_ms=now_ms - int(age) * _DAY_MS if age in AGES else None,
+            text=self.get("q"),
+            order=self.get("order") if self.get("order") in ORDERS else "grave",
+        )
+
+
+@router.get("/findings")
+def findings(request: Request, login: SignedIn, after: str = "") -> Response:
+    services, lang = request.app.state.services, language_of(request)
+    user, now_ms, query = login.user, services.clock(), Query.of(request)
+    wanted = query.wanted(now_ms)
+    with services.database.read() as connection:
+        found = store.page(connection, user.scope, wanted, _cursor(after), PAGE + 1)
+        cube = store.counts(connection, user.scope, wanted)
+        mine = store.first_decided_by(connection, user.id, [row.id for row in found])
+        classes = store.classes(connection, user.scope, _CLASSES_LISTED)
+        platforms = store.platforms(connection, user.scope)
+    shown = found[:PAGE]
+    last = shown[-1] if len(found) > PAGE else None
+    return render(
+        request,
+        "findings.html",
+        login=login,
+        query=query,
+        rows=[queue_row(row, lang, query, now_ms, row.id in mine) for row in shown],
+        facets=facets(cube, query, lang),
+        total=sum(row.count for row in cube if _matches(row, wanted)),
+        classes=classes,
+        platforms=platforms,
+        ages=AGES,
+        orders=ORDERS,
+        newer=query.href() if after else None,
+        older=query.href(after=f"{last.gravity}-{last.id}") if last else None,
+    )
+
+
+def queue_row(row: Any, lang: Language, query: Query, now_ms: int, mine: bool) -> QueueRow:
+    """One finding of the queue, with the link that comes back to this queue after deciding."""
+    back = urlencode({"queue": urlencode(query.values)}) if query.values else ""
+    href = f"/console/findings/{row.id}" + (f"?{back}" if back else "")
+    return QueueRow(
+        id=row.id,
+        href=href,
+        rule=row.rule,
+        sentence=sentence_of(row.body, lang),
+        outcome=words.word(words.OUTCOMES, row.outcome),
+        status=words.word(words.STATUSES, row.status),
+        fault=words.word(words.FAULTS, row.fault),
+        learner=row.learner_name or "–",
+        learner_href=f"/console/classes/{row.class_id}/learners/{row.learner_id}"
+        if row.learner_id
+        else "",
+        class_name=row.class_name,
+        class_href=f"/console/classes/{row.class_id}",
+        occupation=row.occupation,
+        platform=row.platform_name,
+        happened=lang.minute(row.start_ms if row.start_ms is not None else row.created_ms),
+        waiting=lang.span(now_ms - row.created_ms),
+        needs_two=row.needs_two_reviewers,
+        mine=mine,
+    )
+
+
+def facets(cube: Sequence[Any], query: Query, lang: Language) -> list[Facet]:
+    """The four filters with counts: each counts what it would show with the other three kept."""
+    return [
+        _facet(cube, query, lang, N_("处理状态"), "status", STATUS_CHOICES),
+        _facet(cube, query, lang, N_("结论"), "outcome", words.OUTCOMES),
+        _facet(cube, query, lang, N_("规则"), "rule", words.RULES),
+        _facet(cube, query, lang, N_("责任方"), "fault", words.FAULTS),
+    ]
+
+
+def _facet(
+    cube: Sequence[Any],
+    query: Query,
+    lang: Language,
+    title: str,
+    key: str,
+    choices: Mapping[str, Word],
+) -> Facet:
+    without = replace(query.wanted(0), **{key: ""})
+    tally: Counter[str] = Counter()
+    for row in cube:
+        if _matches(row, without):
+            tally[getattr(row, key)] += row.count
+    chosen = query.get(key, "todo" if key == "status" else "")
+    shown = []
+    for code, word in choices.items():
+        count = _status_count(tally, code) if key == "status" else tally[code]
+        if count or code == chosen or key == "status":
+            leads_to = None if code == chosen and key != "status" else code
+            shown.append(
+                Choice(
+                    label=lang.say(word.text),
+                    href=query.href(**{key: leads_to}),
+                    count=count,
+                    chosen=code == chosen,
+                    letter=lang.say(word.letter),
+                    tone=word.tone,
+                )
+            )
+    return Facet(lang.say(title), tuple(shown))
+
+
+def _status_count(tally: Mapping[str, int], code: str) -> int:
+    if code == "todo":
+        return sum(tally.get(status, 0) for status in store.TO_DO)
+    return sum(tally.values()) if code == "all" else tally.get(code, 0)
+
+
+def _matches(row: Any, wanted: QueueFilter) -> bool:
+    if wanted.status == "todo":
+        status = row.status in store.TO_DO
+    else:
+        status = wanted.status in ("", row.status)
+    return (
+        status
+        and wanted.rule in ("", row.rule)
+        and wanted.outcome in ("", row.outcome)
+        and wanted.fault in ("", row.fault)
+    )
+
+
+def _cursor(text: str) -> Cursor | None:
+    match = _CURSOR.fullmatch(text)
+    return Cursor(int(match[1]), int(match[2])) if match else None
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -1,0 +1,51 @@
+// Keyboard: j/k move through rows, Enter opens, / searches, u/o/n choose a decision. Without
+// this script every page works with Tab and Enter.
+const rows = () => [...document.querySelectorAll("[data-row]")];
+const typing = (target) => target.matches("input:not([type=radio]), textarea, select");
+
+function select(step) {
+  const all = rows();
+  if (!all.length) return;
+  const now = all.findIndex((row) => row.classList.contains("current"));
+  const next = Math.min(all.length - 1, Math.max(0, now + step));
+  all.forEach((row) => row.classList.remove("current"));
+  all[next].classList.add("current");
+  const link = all[next].querySelector("[data-open]");
+  (link ?? all[next]).focus();
+  all[next].scrollIntoView({ block: "nearest" });
+}
+
+function decide(decision) {
+  const radio = document.querySelector(`[data-decision=${decision}]`);
+  if (!radio) return;
+  radio.checked = true;
+  radio.closest("form").querySelector("textarea").focus();
+}
+
+const actions = {
+  j: () => select(1),
+  k: () => select(-1),
+  u: () => decide("uphold"),
+  o: () => decide("overturn"),
+  m: () => decide("need_more"),
+  n: () => document.querySelector("[data-next]")?.click(),
+  "/": () => document.querySelector("[data-search]")?.focus(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "Escape") document.activeElement?.blur();
+  if (typing(event.target)) return;
+  const action = actions[event.key];
+  if (!action) return;
+  event.preventDefault();
+  action();
+});
+
+document.addEventListener("change", (event) => {
+  const template = event.target.closest("[data-template]");
+  if (!template || !template.value) return;
+  const reason = template.closest("form").querySelector("textarea");
+  reason.value = template.value;
+  reason.focus();
+});

@@ -1,0 +1,144 @@
+"""What is read around one sitting: who, what, where, its findings, its verdicts, its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from app.store.scope import Scope
+from models import (
+    CourseVersion,
+    Finding,
+    Learner,
+    Lesson,
+    Platform,
+    Session,
+    Snapshot,
+    TrainingClass,
+    Verdict,
+)
+
+
+def sitting(connection: Connection, session_id: int, scope: Scope) -> Any:
+    """The session with the names around it, or None when there is none within the scope."""
+    return connection.execute(
+        select(
+            Session.id,
+            Session.external_id,
+            Session.class_id,
+            Session.learner_id,
+            Session.person_id,
+            Session.device_id,
+            Session.window_id,
+            Session.client,
+            Session.provenance,
+            Session.state,
+            Session.close_reason,
+            Session.opened_ms,
+            Session.closed_ms,
+            Session.last_recv_ms,
+            Session.event_count,
+            Session.batch_count,
+            Session.chain,
+            Learner.name.label("learner_name"),
+            Learner.id_last4,
+            Lesson.title.label("lesson_title"),
+            Lesson.position.label("lesson_position"),
+            Lesson.media_ms,
+            CourseVersion.title.label("course_title"),
+            TrainingClass.external_id.label("class_name"),
+            TrainingClass.occupation,
+            TrainingClass.institution,
+            TrainingClass.county,
+            Platform.name.label("platform_name"),
+        )
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .join(Learner, Learner.id == Session.learner_id)
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .join(CourseVersion, CourseVersion.id == Lesson.course_version_id)
+        .join(Platform, Platform.id == Session.platform_id)
+        .where(Session.id == session_id, scope.covers_class())
+    ).one_or_none()
+
+
+def findings_of(connection: Connection, session_id: int) -> Sequence[Any]:
+    """All findings of a session, shadow ones included, in the order they were made."""
+    return connection.execute(
+        select(Finding).where(Finding.session_id == session_id).order_by(Finding.id)
+    ).all()
+
+
+def verdicts_of(connection: Connection, session_id: int) -> Sequence[Any]:
+    """The session's verdicts, newest first: what was concluded when, under which pack."""
+    return connection.execute(
+        select(
+            Verdict.id,
+            Verdict.outcome,
+            Verdict.pack,
+            Verdict.pack_digest,
+            Verdict.digest,
+            Verdict.created_ms,
+        )
+        .where(Verdict.subject_kind == "session", Verdict.subject_id == session_id)
+        .order_by(Verdict.id.desc())
+    ).all()
+
+
+def neighbours(connection: Connection, sitting: Any, limit: int) -> Sequence[Any]:
+    """Other sittings of the same learner in the same class, newest first, with their verdicts."""
+    latest = (
+        select(Verdict.subject_id, func.max(Verdict.id).label("verdict_id"))
+        .where(Verdict.subject_kind == "session", Verdict.class_id == sitting.class_id)
+        .group_by(Verdict.subject_id)
+        .subquery()
+    )
+    return connection.execute(
+        select(
+            Session.id,
+            Session.opened_ms,
+            Session.closed_ms,
+            Session.state,
+            Session.device_id,
+            Lesson.title.label("lesson_title"),
+            Verdict.outcome,
+        )
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .join(latest, latest.c.subject_id == Session.id, isouter=True)
+        .join(Verdict, Verdict.id == latest.c.verdict_id, isouter=True)
+        .where(
+            Session.learner_id == sitting.learner_id,
+            Session.class_id == sitting.class_id,
+            Session.id != sitting.id,
+        )
+        .order_by(Session.opened_ms.desc())
+        .limit(limit)
+    ).all()
+
+
+def photo(connection: Connection, snapshot_id: int, scope: Scope) -> Any:
+    """One snapshot with its sitting and learner, or None when there is none within the scope."""
+    return connection.execute(
+        select(
+            Snapshot.id,
+            Snapshot.session_id,
+            Snapshot.purpose,
+            Snapshot.frame,
+            Snapshot.received_ms,
+            Snapshot.taken_at_ms,
+            Snapshot.sha256,
+            Snapshot.blob_key,
+            Snapshot.purged_ms,
+            Snapshot.check,
+            Snapshot.score,
+            Snapshot.limit,
+            Session.learner_id,
+            Session.class_id,
+            Learner.name.label("learner_name"),
+        )
+        .join(Session, Session.id == Snapshot.session_id)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .join(Learner, Learner.id == Session.learner_id)
+        .where(Snapshot.id == snapshot_id, scope.covers_class())
+    ).one_or_none()

@@ -30,7 +30,7 @@ class Learner(Base):
     name: Mapped[Name]
     id_number_encrypted: Mapped[Blob | None]
     id_last4: Mapped[Name | None]
-    real_name_verified: Mapped[bool]
+    real_name_verified: Mapped[bool | None]  # None: nobody said
     face_consent: Mapped[bool]
     consent_ms: Mapped[Ms | None]
     consent_document: Mapped[Name | None]
@@ -52,7 +52,11 @@ class LearnerKey(Base):
 
 
 class ReferencePhoto(Base):
-    """An enrolled photo and its face template, both encrypted with the learner's key."""
+    """An enrolled photo and its face template, both encrypted with the learner's key.
+
+    An imported photo waits as `pending` for the face worker; one that no face can be enrolled
+    from is kept as `refused`, with the reason in `quality`.
+    """
 
     __tablename__ = "reference_photos"
     __table_args__ = (UniqueConstraint("learner_id", "sha256"),)
@@ -64,6 +68,7 @@ class ReferencePhoto(Base):
     template_encrypted: Mapped[Blob | None]
     model: Mapped[Name | None]
     quality: Mapped[Document]
+    status: Mapped[Name] = mapped_column(default="ready", index=True)  # pending | ready | refused
     created_ms: Mapped[Ms]
     retired_ms: Mapped[Ms | None]
 

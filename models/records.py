@@ -69,7 +69,7 @@ class HistoryRecord(Base):
     """An earlier training of a person, from the official system's register."""
 
     __tablename__ = "history_records"
-    __table_args__ = (UniqueConstraint("person_id", "item"),)
+    __table_args__ = (UniqueConstraint("person_id", "platform_id", "item"),)
 
     id: Mapped[Key]
     person_id: Mapped[Ref] = mapped_column(ForeignKey("persons.id"))

@@ -137,7 +137,12 @@ def upgrade() -> None:
             ["platform_id"], ["platforms.id"], name=op.f("fk_history_records_platform_id")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_history_records")),
-        sa.UniqueConstraint("person_id", "item", name=op.f("uq_history_records_person_id_item")),
+        sa.UniqueConstraint(
+            "person_id",
+            "platform_id",
+            "item",
+            name=op.f("uq_history_records_person_id_platform_id_item"),
+        ),
     )
     with op.batch_alter_table("history_records", schema=None) as batch_op:
         batch_op.create_index(
@@ -162,7 +167,7 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=128), nullable=False),
         sa.Column("id_number_encrypted", sa.LargeBinary(), nullable=True),
         sa.Column("id_last4", sa.String(length=128), nullable=True),
-        sa.Column("real_name_verified", sa.Boolean(), nullable=False),
+        sa.Column("real_name_verified", sa.Boolean(), nullable=True),
         sa.Column("face_consent", sa.Boolean(), nullable=False),
         sa.Column("consent_ms", sa.BigInteger(), nullable=True),
         sa.Column("consent_document", sa.String(length=128), nullable=True),
@@ -1035,7 +1040,6 @@ def upgrade() -> None:
             batch_op.f("ix_photo_accesses_snapshot_id"), ["snapshot_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_photo_accesses_user_id"), ["user_id"], unique=False)
-
 
 
 def downgrade() -> None:

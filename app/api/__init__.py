@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.util import find_spec
 
+import structlog
 from fastapi import FastAPI
+
+log = structlog.get_logger("zhenxue.api")
 
 RESOURCES = (
     "app.api.operations",
@@ -24,9 +26,11 @@ RESOURCES = (
 
 
 def include_routers(app: FastAPI) -> None:
-    """Mount every resource that this installation has."""
+    """Mount every resource that is finished."""
     for name in RESOURCES:
-        if find_spec(name) is not None:
-            router = getattr(import_module(name), "router", None)
-            if router is not None:
-                app.include_router(router)
+        try:
+            router = import_module(name).router
+        except (ModuleNotFoundError, AttributeError) as missing:
+            log.warning("resource left out", resource=name, missing=str(missing))
+            continue
+        app.include_router(router)

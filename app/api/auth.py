@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Request, Security
 from fastapi.security import HTTPBearer
 
+from app.console.login import user_of
 from app.domain.platforms import KeyScope
 from app.errors import NotAllowed
 from app.keyring import Caller
@@ -48,4 +49,13 @@ def services_of(request: Request) -> Services:
 
 def _signed_in(request: Request) -> Caller | None:
     """The seam to the console: a person with a login there reads what they may see."""
-    return None
+    user = user_of(request)
+    if user is None:
+        return None
+    return Caller(
+        platform_id=None,
+        label=user.username,
+        scopes=frozenset({KeyScope.READ.value}),
+        scope=user.scope,
+        actor=user.actor,
+    )

@@ -31,7 +31,8 @@ def current(connection: Connection) -> str | None:
     """The revision that the database is at; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.scalar(text("SELECT version_num FROM alembic_version"))
+    revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return revision
 
 
 def at_head(database: Database) -> bool:

@@ -1,0 +1,55 @@
+"""Classes and their rosters."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+
+from app.api.auth import require, services_of
+from app.domain import classes
+from app.domain.classes import ClassTerms
+from app.domain.platforms import KeyScope
+from app.domain.wire import Id
+from app.keyring import Caller
+
+router = APIRouter(prefix="/v1/classes", tags=["catalogue"])
+
+ClassId = Annotated[Id, Path()]
+PlatformSlug = Annotated[
+    Id | None, Query(description="only for people: whose class, where ids are the same")
+]
+
+
+@router.put("/{class_id}")
+def put_class(
+    request: Request,
+    caller: Annotated[Caller, require(KeyScope.INGEST)],
+    class_id: ClassId,
+    terms: ClassTerms,
+) -> dict[str, Any]:
+    """Open the class: freezes course versions and the class-hour plan, and returns the plan."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        return classes.open_class(
+            connection,
+            caller.platform,
+            class_id,
+            terms,
+            default_pack=services.settings.default_pack,
+            actor=caller.actor,
+            now_ms=services.clock(),
+        ).view
+
+
+@router.get("/{class_id}")
+def get_class(
+    request: Request,
+    caller: Annotated[Caller, require(KeyScope.READ)],
+    class_id: ClassId,
+    platform: PlatformSlug = None,
+) -> dict[str, Any]:
+    """The class as opened, with its plan."""
+    with services_of(request).database.read() as connection:
+        row = classes.class_seen(connection, caller.scope, class_id, platform)
+        return classes.view(connection, row)

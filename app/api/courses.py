@@ -1,0 +1,42 @@
+"""Courses."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+
+from app.api.auth import require, services_of
+from app.domain import courses
+from app.domain.courses import CourseTerms
+from app.domain.platforms import KeyScope
+from app.domain.wire import Id
+from app.keyring import Caller
+
+router = APIRouter(prefix="/v1/courses", tags=["catalogue"])
+
+
+@router.put("/{course_id}")
+def put_course(
+    request: Request,
+    caller: Annotated[Caller, require(KeyScope.INGEST)],
+    course_id: Annotated[Id, Path()],
+    terms: CourseTerms,
+) -> dict[str, Any]:
+    """Store the course; changed content makes a new version, which the answer names."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        return courses.put_course(
+            connection, caller.platform, course_id, terms, now_ms=services.clock()
+        ).view
+
+
+@router.get("/{course_id}")
+def get_course(
+    request: Request,
+    caller: Annotated[Caller, require(KeyScope.READ)],
+    course_id: Annotated[Id, Path()],
+) -> dict[str, Any]:
+    """The newest version of a course of the key's platform."""
+    with services_of(request).database.read() as connection:
+        return courses.course_view(connection, caller.platform, course_id)

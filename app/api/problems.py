@@ -9,6 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from app.domain.wire import field_name
 from app.edge import PROBLEM_JSON, problem_body
 from app.errors import BadInput, MalformedBody, NotFound, WrongMediaType, ZhenxueError
 
@@ -33,18 +34,6 @@ def response(error: ZhenxueError) -> Response:
     return Response(
         problem_body(error.problem()), error.status, headers=headers, media_type=PROBLEM_JSON
     )
-
-
-def field_name(path: Iterable[str | int]) -> str:
-    """A pydantic location as people write it.
-
-    >>> field_name(("lessons", 2, "media_seconds"))
-    'lessons[2].media_seconds'
-    """
-    name = ""
-    for part in path:
-        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
-    return name
 
 
 def field_errors(errors: Iterable[Any]) -> list[dict[str, Any]]:

@@ -9,10 +9,20 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 MAX_MEDIA_S = 24 * 3600
@@ -20,6 +30,7 @@ _EARLIEST_YEAR, _LATEST_YEAR = 2000, 2099
 EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
 LATEST_MS = 4_102_444_800_000  # 2100-01-01T00:00:00Z
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_CHECK_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -29,6 +40,54 @@ class Wire(BaseModel):
     model_config = ConfigDict(
         strict=True, extra="ignore", frozen=True, allow_inf_nan=False, hide_input_in_errors=True
     )
+
+
+Model = TypeVar("Model", bound=Wire)
+
+
+@dataclass(frozen=True, slots=True)
+class ItemError:
+    """Why one item of a list was not taken."""
+
+    index: int
+    code: str
+    detail: str
+
+    def shown(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def field_name(path: Iterable[str | int]) -> str:
+    """A pydantic location as people write it.
+
+    >>> field_name(("lessons", 2, "media_seconds"))
+    'lessons[2].media_seconds'
+    """
+    name = ""
+    for part in path:
+        name += f"[{part}]" if isinstance(part, int) else f".{part}" if name else str(part)
+    return name
+
+
+def first_error(error: ValidationError) -> tuple[str, str]:
+    """(code, detail) of what is wrong first; the detail names the field."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    name = field_name(first["loc"])
+    return first["type"], f"{name}: {first['msg']}" if name else first["msg"]
+
+
+def parse_items(
+    model: type[Model], items: Sequence[Any]
+) -> tuple[list[tuple[int, Model]], list[ItemError]]:
+    """Read every item by itself: what is good with its index, and what is not."""
+    good: list[tuple[int, Model]] = []
+    bad: list[ItemError] = []
+    for index, item in enumerate(items):
+        try:
+            good.append((index, model.model_validate(item)))
+        except ValidationError as error:
+            bad.append(ItemError(index, *first_error(error)))
+    return good, bad
 
 
 def _line(value: Any) -> Any:
@@ -68,6 +127,19 @@ def _instant(value: Any) -> int:
     return value
 
 
+def _id_number(value: str) -> str:
+    """Shape only. A number of before 1999 gets its century and check digit, so that one person has
+    one number; letters at the front are passports and permits."""
+    value = value.upper()
+    if re.fullmatch(r"\d{15}", value):
+        body = f"{value[:6]}19{value[6:]}"
+        weighted = sum(int(d) * w for d, w in zip(body, _CHECK_WEIGHTS, strict=True))
+        return body + "10X98765432"[weighted % 11]
+    if not re.fullmatch(r"\d{17}[\dX]|[A-Z][A-Z0-9()-]{5,19}", value):
+        raise PydanticCustomError("bad_id_number", "does not have the shape of an ID number")
+    return value
+
+
 def _milliseconds(text: str) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
@@ -90,5 +162,6 @@ Instant = Annotated[
         }
     ),
 ]
+IdNumber = Annotated[str, BeforeValidator(_line), AfterValidator(_id_number)]
 EpochMs = Annotated[int, Field(ge=EARLIEST_MS, lt=LATEST_MS)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]

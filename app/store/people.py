@@ -1,0 +1,106 @@
+"""Natural persons, their accounts on platforms, and who is in which class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol, cast
+
+from sqlalchemy import Connection, exists, insert, select, update
+
+from app.store.upsert import insert_new
+from models import Enrolment, Learner, Person, Session
+
+_IDS_A_QUERY = 500
+
+
+class LearnerRow(Protocol):
+    id: int
+    external_id: str
+    person_id: int
+    id_hash: bytes | None
+    name: str
+    id_last4: str | None
+    real_name_verified: bool | None
+    face_consent: bool
+    consent_ms: int | None
+    consent_document: str | None
+
+
+class EnrolledRow(LearnerRow, Protocol):
+    employer: str | None
+    category: str | None
+
+
+def ensure_person(connection: Connection, id_hash: bytes) -> int:
+    """The one natural person with that ID number's hash."""
+    insert_new(connection, Person, [{"id_hash": id_hash}], ("id_hash",))
+    return connection.execute(select(Person.id).where(Person.id_hash == id_hash)).scalar_one()
+
+
+def new_person(connection: Connection) -> int:
+    """A person whose ID number nobody told."""
+    return connection.execute(insert(Person).values(id_hash=None).returning(Person.id)).scalar_one()
+
+
+def move_sessions(connection: Connection, learner_id: int, person_id: int) -> None:
+    """After an account turned out to be another, known person's."""
+    connection.execute(
+        update(Session).where(Session.learner_id == learner_id).values(person_id=person_id)
+    )
+
+
+def learners(
+    connection: Connection, platform_id: int, external_ids: Iterable[str]
+) -> dict[str, LearnerRow]:
+    """Accounts of the platform by the platform's own ids."""
+    wanted = list(external_ids)
+    found: dict[str, LearnerRow] = {}
+    for start in range(0, len(wanted), _IDS_A_QUERY):
+        rows = connection.execute(
+            _learners().where(
+                Learner.platform_id == platform_id,
+                Learner.external_id.in_(wanted[start : start + _IDS_A_QUERY]),
+            )
+        ).all()
+        found |= {row.external_id: cast(LearnerRow, row) for row in rows}
+    return found
+
+
+def insert_learner(connection: Connection, **values: Any) -> int:
+    return connection.execute(insert(Learner).values(**values).returning(Learner.id)).scalar_one()
+
+
+def update_learner(connection: Connection, learner_id: int, **values: Any) -> None:
+    connection.execute(update(Learner).where(Learner.id == learner_id).values(**values))
+
+
+def has_sessions(connection: Connection, learner_id: int) -> bool:
+    return bool(connection.scalar(select(exists().where(Session.learner_id == learner_id))))
+
+
+def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:
+    """Who is in the class, by the platform's ids."""
+    rows = connection.execute(
+        _learners(Enrolment.employer, Enrolment.category)
+        .join(Enrolment, Enrolment.learner_id == Learner.id)
+        .where(Enrolment.class_id == class_id)
+        .order_by(Learner.external_id)
+    ).all()
+    return cast(Sequence[EnrolledRow], rows)
+
+
+def enrol(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    fresh = [row | {"popup_ms": 0, "popup_due_ms": None} for row in rows]
+    insert_new(connection, Enrolment, fresh, ("class_id", "learner_id"))
+
+
+def update_enrolment(connection: Connection, class_id: int, learner_id: int, **values: Any) -> None:
+    connection.execute(
+        update(Enrolment)
+        .where(Enrolment.class_id == class_id, Enrolment.learner_id == learner_id)
+        .values(**values)
+    )
+
+
+def _learners(*more: Any) -> Any:
+    return select(Learner, Person.id_hash, *more).join(Person, Person.id == Learner.person_id)

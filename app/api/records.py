@@ -1,0 +1,83 @@
+"""Lists that a platform reports about a class: `{"items": […]}`, or the bare list."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request
+
+from app.api.auth import require, services_of
+from app.api.classes import ClassId
+from app.domain import classes, records
+from app.domain.platforms import KeyScope
+from app.domain.records import Assessment, History, Item, Leave, OfflineHours, Satisfaction
+from app.errors import BadInput
+from app.keyring import Caller
+
+router = APIRouter(prefix="/v1/classes/{class_id}", tags=["records"])
+
+Writer = Annotated[Caller, require(KeyScope.INGEST)]
+# Any for the framework: items are read one by one, so that a bad one spoils no other.
+Items = Annotated[Any, Body()]
+
+
+def _described(kind: type[Item]) -> dict[str, Any]:
+    items = {"type": "array", "items": kind.model_json_schema()}
+    wrapped = {"type": "object", "required": ["items"], "properties": {"items": items}}
+    schema = {"anyOf": [wrapped, items]}
+    return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+
+@router.post("/offline-attendance", openapi_extra=_described(OfflineHours))
+def post_offline_attendance(
+    request: Request, caller: Writer, class_id: ClassId, body: Items
+) -> dict[str, Any]:
+    """Class-hours attended in person. Answers `accepted`, `unchanged`, and `rejected` by index."""
+    return _take(request, caller, class_id, OfflineHours, body)
+
+
+@router.post("/leave", openapi_extra=_described(Leave))
+def post_leave(request: Request, caller: Writer, class_id: ClassId, body: Items) -> dict[str, Any]:
+    """Leave taken. Answers `accepted`, `unchanged`, and `rejected` by index."""
+    return _take(request, caller, class_id, Leave, body)
+
+
+@router.post("/satisfaction", openapi_extra=_described(Satisfaction))
+def post_satisfaction(
+    request: Request, caller: Writer, class_id: ClassId, body: Items
+) -> dict[str, Any]:
+    """Results of surveys. Answers `accepted`, `unchanged`, and `rejected` by index."""
+    return _take(request, caller, class_id, Satisfaction, body)
+
+
+@router.post("/assessments", openapi_extra=_described(Assessment))
+def post_assessments(
+    request: Request, caller: Writer, class_id: ClassId, body: Items
+) -> dict[str, Any]:
+    """Results of assessments. Answers `accepted`, `unchanged`, and `rejected` by index."""
+    return _take(request, caller, class_id, Assessment, body)
+
+
+@router.post("/history", openapi_extra=_described(History))
+def post_history(
+    request: Request, caller: Writer, class_id: ClassId, body: Items
+) -> dict[str, Any]:
+    """Earlier trainings of persons. Answers `accepted`, `unchanged`, and `rejected` by index."""
+    return _take(request, caller, class_id, History, body)
+
+
+def _take(
+    request: Request, caller: Caller, class_id: str, kind: type[Item], body: Any
+) -> dict[str, Any]:
+    items = body.get("items") if isinstance(body, dict) else body
+    if not isinstance(items, list):
+        raise BadInput("invalid_input", "items: should be a list", field="items")
+    services = services_of(request)
+    with services.database.write() as connection:
+        row = classes.class_of(connection, caller.platform, class_id, lock=True)
+        report = records.take(connection, services.vault, row, kind, items, now_ms=services.clock())
+    return {
+        "accepted": report.accepted,
+        "unchanged": report.unchanged,
+        "rejected": [error.shown() for error in report.rejected],
+    }

@@ -1,0 +1,147 @@
+"""Lists about a class: good items are kept, bad ones named, and twice is once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.people import LIN, WU, County, course, training_class
+
+GOOD: dict[str, dict[str, Any]] = {
+    "offline-attendance": {"learner_id": "lin", "held_on": "2026-03-10", "hours": 4},
+    "leave": {
+        "learner_id": "lin",
+        "from_on": "2026-03-11",
+        "to_on": "2026-03-12",
+        "written": True,
+        "approved": True,
+    },
+    "satisfaction": {"answered": 40, "satisfied": 36, "surveyed_on": "2026-04-05"},
+    "assessments": {"learner_id": "lin", "held_on": "2026-04-20", "passed": True},
+    "history": {"learner_id": "lin", "occupation": "缝纫工", "started_on": "2025-05-01"},
+}
+
+
+@pytest.fixture
+def huang(client: TestClient, county: County) -> TestClient:
+    client.headers.update(county.huang.headers)
+    client.put("/v1/courses/sewing", json=course())
+    client.put("/v1/classes/c1", json=training_class())
+    assert client.put("/v1/classes/c1/roster", json={"learners": [LIN, WU]}).is_success
+    return client
+
+
+def post(client: TestClient, name: str, *items: Any) -> Any:
+    answer = client.post(f"/v1/classes/c1/{name}", json={"items": list(items)})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("name", GOOD)
+def test_the_same_item_twice_is_once(huang: TestClient, name: str) -> None:
+    item = GOOD[name]
+    assert post(huang, name, item) == {"accepted": 1, "unchanged": 0, "rejected": []}
+    assert post(huang, name, item) == {"accepted": 0, "unchanged": 1, "rejected": []}
+    assert post(huang, name, item, item) == {"accepted": 0, "unchanged": 2, "rejected": []}
+    bare = huang.post(f"/v1/classes/c1/{name}", json=[item])
+    assert bare.json()["unchanged"] == 1
+
+
+def test_a_corrected_item_replaces_the_old_one(huang: TestClient) -> None:
+    item = GOOD["offline-attendance"]
+    post(huang, "offline-attendance", item)
+    assert post(huang, "offline-attendance", item | {"hours": 3})["accepted"] == 1
+    assert post(huang, "offline-attendance", item | {"hours": 3})["unchanged"] == 1
+
+
+def test_two_halves_of_a_day_need_ids(huang: TestClient) -> None:
+    item = GOOD["offline-attendance"]
+    report = post(huang, "offline-attendance", item, item | {"hours": 3})
+    assert report["accepted"] == 1
+    assert [(it["index"], it["code"]) for it in report["rejected"]] == [(1, "duplicate_item")]
+    report = post(
+        huang,
+        "offline-attendance",
+        item | {"item_id": "am"},
+        item | {"item_id": "pm", "hours": 3},
+    )
+    assert report["accepted"] == 2
+
+
+def test_a_bad_item_spoils_no_other(huang: TestClient) -> None:
+    good = GOOD["leave"]
+    report = post(
+        huang, "leave", 7, good, good | {"to_on": "2026-03-01"}, good | {"learner_id": "nobody"}
+    )
+    assert report["accepted"] == 1
+    assert [(it["index"], it["code"]) for it in report["rejected"]] == [
+        (0, "model_type"),
+        (2, "ends_before_start"),
+        (3, "unknown_learner"),
+    ]
+    assert "to_on" in report["rejected"][1]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "field"),
+    [
+        ("offline-attendance", {"hours": 0}, "hours"),
+        ("offline-attendance", {"hours": -1}, "hours"),
+        ("offline-attendance", {"hours": "4"}, "hours"),
+        ("offline-attendance", {"hours": 1e9}, "hours"),
+        ("offline-attendance", {"held_on": "1970-01-01"}, "held_on"),
+        ("offline-attendance", {"held_on": "2100-01-01"}, "held_on"),
+        ("leave", {"written": 1}, "written"),
+        ("leave", {"approved": None}, "approved"),
+        ("satisfaction", {"satisfied": 41}, "satisfied"),
+        ("satisfaction", {"answered": -1}, "answered"),
+        ("satisfaction", {"answered": 10**20}, "answered"),
+        ("assessments", {"passed": "yes"}, "passed"),
+        ("assessments", {"score": -1}, "score"),
+        ("history", {"learner_id": None}, "learner_id"),
+        ("history", {"id_number": "1"}, "id_number"),
+        ("history", {"occupation": ""}, "occupation"),
+        ("history", {"item_id": "x" * 129}, "item_id"),
+    ],
+)
+def test_a_wrong_item_is_rejected_by_field(
+    huang: TestClient, name: str, change: dict[str, Any], field: str
+) -> None:
+    report = post(huang, name, GOOD[name] | change)
+    assert report["accepted"] == 0
+    assert field in report["rejected"][0]["detail"]
+
+
+def test_history_finds_a_person_by_id_number(huang: TestClient) -> None:
+    item = GOOD["history"] | {"item_id": "reg-1"}
+    post(huang, "history", item)
+    by_number = {key: it for key, it in item.items() if key != "learner_id"}
+    by_number["id_number"] = LIN["id_number"]
+    # the same person and item, so it replaces the one before
+    assert post(huang, "history", by_number)["accepted"] == 1
+    assert post(huang, "history", by_number)["unchanged"] == 1
+
+
+def test_history_of_one_platform_cannot_overwrite_another_s(
+    huang: TestClient, county: County
+) -> None:
+    item = GOOD["history"] | {"item_id": "reg-1"}
+    post(huang, "history", item)
+    headers = county.guang.headers
+    huang.put("/v1/courses/sewing", json=course(), headers=headers)
+    huang.put("/v1/classes/c1", json=training_class(), headers=headers)
+    huang.put("/v1/classes/c1/roster", json={"learners": [LIN]}, headers=headers)
+    theirs = huang.post(
+        "/v1/classes/c1/history", json=[item | {"occupation": "电工"}], headers=headers
+    )
+    assert theirs.json()["accepted"] == 1
+    assert post(huang, "history", item)["unchanged"] == 1
+
+
+@pytest.mark.parametrize("body", [{}, {"items": 3}, {"items": None}, "items", 3, None])
+def test_a_body_without_a_list_is_refused(huang: TestClient, body: Any) -> None:
+    answer = huang.post("/v1/classes/c1/leave", json=body)
+    assert answer.status_code == 422

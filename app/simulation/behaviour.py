@@ -17,6 +17,39 @@ VARIATIONS = 1 << 31
 # -- pop-ups --------------------------------------------------------------------------------------
 
 
+def answer_as_asked(sitting: Sitting, popup: Popup) -> Passage:
+    """What the SDK and an honest person do: play stops, the pop-up waits, the person answers.
+
+    After the window the pop-up closes, or its late answer is refused, and play stays stopped until
+    the person is back and the network carries: then the service issues it once more.
+    """
+    was_playing = sitting.playing
+    sitting.pause()
+    sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
+    sitting.flush()
+    wait = sitting.person.reaction_s(sitting.rng, sitting.popups_met)
+    if wait <= popup.window_s:
+        yield from sitting.idle(wait)
+        sitting.answer(popup, after_s=wait)
+    elif sitting.person.late_answers:
+        yield from sitting.idle(wait)
+        sitting.answer(popup, after_s=wait)
+        yield from sitting.until_online()
+        return
+    else:
+        yield from sitting.idle(popup.window_s)
+        sitting.emit("popup_expired", challenge_id=popup.challenge_id, nonce=popup.nonce)
+        sitting.flush()
+        sitting.stay_away(True)
+        yield from sitting.idle(wait - popup.window_s)
+        sitting.stay_away(False)
+        yield from sitting.until_online()
+        if sitting.stopped:
+            yield from sitting.reenter()
+    if was_playing:
+        sitting.play()
+
+
 def strip(sitting: Sitting, popup: Popup) -> Passage:
     """An extension removes the pop-up from the answer: nothing is shown, play goes on."""
     yield sitting.t

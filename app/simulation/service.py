@@ -1,4 +1,4 @@
-"""The service as a simulated client sees it, and a simulated one that keeps an import file's records.
+"""The service as a client sees it, and a simulated one that keeps an import file's records.
 
 The simulated service plays a platform of good will: it draws pop-ups 180-285 s apart on the
 learning clock and photo times inside the class-hour, reveals a control at most 20 s before it is
@@ -111,6 +111,10 @@ class SimulatedService:
                 session["ended_at_ms"] = last + round(LEASE_S * 1000)
                 session["close_reason"] = "lease_timeout"
         return [record for _, record in sorted(self._log, key=lambda entry: entry[0])]
+
+    def controls_issued(self) -> list[Record]:
+        """The control records so far, in order of issue."""
+        return [record for _, record in self._log if record["kind"] == "control"]
 
     def open(self, sitting: Sitting) -> tuple[float, dict[str, Any]]:
         now_ms = self._receive(sitting)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from app.simulation.demands import Demands, Due
 from app.simulation.service import Refused, Service
 from app.simulation.uplink import NEVER, Uplink
 from app.simulation.world import (
@@ -26,7 +27,6 @@ from app.simulation.world import (
 )
 
 Passage = Iterator[float]
-FACE_FRAMES = 3  # a face check is decided on a burst
 START_S = 120.0  # how long after opening a face check is still the one of the start
 _EPSILON_S = 1e-6
 _RETRY_S = 5.0
@@ -41,15 +41,7 @@ class Device:
     sdk_version: str | None = "1.0.0"
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A photo that the SDK will take: when the learning clock and true time have both come."""
-
-    challenge_id: str
-    purpose: str
-    frames: int
-    learned_s: float
-    not_before_s: float
+OnPopup = Callable[["Sitting", Popup], Passage]
 
 
 @dataclass(slots=True)
@@ -57,7 +49,7 @@ class Habits:
     """What differs from client to client: how often it beats, and what it does when asked."""
 
     heartbeat_s: tuple[float, float] = (10.0, 10.004)
-    on_popup: Callable[[Sitting, Popup], Passage] | None = None
+    on_popup: OnPopup | None = None
     display_delay_s: float = 0.0
     photo_delay_s: tuple[float, float] = (1.5, 5.0)
     whole_positions: bool = False
@@ -85,6 +77,7 @@ class Sitting:
         person: Person,
         camera: Camera,
         habits: Habits,
+        on_popup: OnPopup,
         at_s: float,
     ) -> None:
         self.service = service
@@ -101,6 +94,7 @@ class Sitting:
         self.person = person
         self.camera = camera
         self.habits = habits
+        self.on_popup = on_popup
 
         self.t = at_s
         self.position = 0.0
@@ -122,10 +116,7 @@ class Sitting:
         self._next_beat = NEVER
         self._first_session_id = session_id
         self._entries = 1
-        self._stop: str | None = None
-        self._popup: Popup | None = None
-        self._known: set[str] = set()
-        self._due: list[Due] = []
+        self._demands = Demands()
         self._shots = 0
         self._stopped_at = NEVER
         self._popup_open = False
@@ -151,7 +142,7 @@ class Sitting:
         self._opened_at = self.t
         self._next_beat = self.t + self._beat_gap()
         self._take(controls)
-        wait = max((due.not_before_s - self.t for due in self._due), default=0.0)
+        wait = max((due.not_before_s - self.t for due in self._demands.photos), default=0.0)
         yield from self.idle(wait + settle_s + self.rng.uniform(0.2, 0.8))
 
     def reenter(self) -> Passage:
@@ -159,20 +150,19 @@ class Sitting:
 
         Raises `Refused` when somebody studies elsewhere in the learner's name.
         """
-        if self._stop == "superseded":
+        if self._demands.stop == "superseded":
             raise Refused("superseded")
         self._entries += 1
         self.session_id = f"{self._first_session_id}-{self._entries}"
         self.crash()
-        self._stop, self._popup, self._seq = None, None, 0
-        self._due.clear()
+        self._demands, self._seq = Demands(), 0
         self.playing = False
         yield from self.open()
 
     @property
     def stopped(self) -> bool:
         """Whether the service has ended this sitting and the page heeds it."""
-        return self._stop is not None and self.habits.heeds_stop
+        return self._demands.stop is not None and self.habits.heeds_stop
 
     def watch(self, to: float | None = None) -> Passage:
         """Play until the position `to` (default: the end), answering what comes up."""
@@ -287,7 +277,9 @@ class Sitting:
 
     def close(self, reason: str = "closed") -> Passage:
         """Close in good order, once photos asked for are taken and the network carries."""
-        ready = [due.not_before_s for due in self._due if due.learned_s <= self.learned_s]
+        ready = [
+            due.not_before_s for due in self._demands.photos if due.learned_s <= self.learned_s
+        ]
         yield from self.idle(max(ready, default=self.t) - self.t)
         yield from self._deliver_all()
         self.service.close(self, reason)
@@ -359,37 +351,15 @@ class Sitting:
     # -- what the service asks --------------------------------------------------------------------
 
     def _take(self, controls: dict[str, Any]) -> None:
-        """Arrange for the controls in an answer; one that is already known changes nothing."""
-        if "stop" in controls:
-            self._stop = controls["stop"]["code"]
+        """Arrange for the controls in an answer."""
+        purpose = "start" if self.t - self._opened_at < START_S else "resume"
         arrives = self.t + 2 * self.network.latency_s[1]
-        popup = controls.get("popup")
-        if popup is not None and popup["challenge_id"] not in self._known:
-            self._known.add(popup["challenge_id"])
-            self._popup = Popup(
-                challenge_id=popup["challenge_id"],
-                nonce=popup["nonce"],
-                due_learned_s=self.learned_s + popup["due_in_s"],
-                not_before_s=arrives,
-                window_s=popup["answer_window_s"],
-            )
-        snapshot = controls.get("snapshot")
-        if snapshot is not None and snapshot["challenge_id"] not in self._known:
-            self._known.add(snapshot["challenge_id"])
-            due = self.learned_s + snapshot["due_in_s"]
-            frames = snapshot.get("frames", 1)
-            self._due.append(Due(snapshot["challenge_id"], "random", frames, due, arrives))
-        check = controls.get("face_check")
-        if check is not None and check["challenge_id"] not in self._known:
-            self._known.add(check["challenge_id"])
-            purpose = "start" if self.t - self._opened_at < START_S else "resume"
-            ready = arrives + self.rng.uniform(*self.habits.photo_delay_s)
-            frames = check.get("frames", FACE_FRAMES)
-            self._due.append(Due(check["challenge_id"], purpose, frames, 0.0, ready))
+        ready = arrives + self.rng.uniform(*self.habits.photo_delay_s)
+        self._demands.take(controls, self.learned_s, arrives, purpose, ready)
 
     def _popup_at(self) -> float:
         """When the known pop-up is to be shown, as far as can be told now."""
-        popup = self._popup
+        popup = self._demands.popup
         if popup is None or self._popup_open or self._away:
             return NEVER
         return self._when(popup.due_learned_s, popup.not_before_s)
@@ -406,7 +376,7 @@ class Sitting:
         """Go to `limit` or to the next thing that happens before it, and let it happen."""
         popup_at = self._popup_at()
         due, due_at = None, NEVER
-        for candidate in self._due:
+        for candidate in self._demands.photos:
             when = self._when(candidate.learned_s, candidate.not_before_s)
             if when < due_at:
                 due, due_at = candidate, when
@@ -417,7 +387,7 @@ class Sitting:
         if at == popup_at:
             yield from self._meet_popup()
         elif due is not None and at == due_at:
-            self._due.remove(due)
+            self._demands.photos.remove(due)
             self._photograph(due)
             self.flush()
         elif at == self._next_beat:
@@ -436,24 +406,23 @@ class Sitting:
                 self.learned_s += seconds
 
     def _meet_popup(self) -> Passage:
-        popup, self._popup = self._popup, None
+        popup, self._demands.popup = self._demands.popup, None
         assert popup is not None
         self.popups_met += 1
         self._popup_open = True
         if self.habits.display_delay_s:
             yield from self.idle(self.habits.display_delay_s)
-        respond = self.habits.on_popup or answer_as_asked
-        yield from respond(self, popup)
+        yield from self.on_popup(self, popup)
         self._popup_open = False
 
     def _photograph(self, due: Due) -> None:
+        self._shots += 1
         for frame in range(due.frames):
-            self._shots += 1
             photo = self.camera(self.rng, Shot(due.purpose, self._shots))
             if photo is None:
                 continue
             snapshot = {
-                "snapshot_id": f"{self.session_id}-{self._shots}",
+                "snapshot_id": f"{self.session_id}-{self._shots}-{frame}",
                 "purpose": due.purpose,
                 "challenge_id": due.challenge_id,
                 "frame": frame,
@@ -469,36 +438,3 @@ class Sitting:
     def _beat_gap(self) -> float:
         shortest, longest = self.habits.heartbeat_s
         return shortest + (longest - shortest) * self.rng.random()
-
-
-def answer_as_asked(sitting: Sitting, popup: Popup) -> Passage:
-    """What the SDK and an honest person do: play stops, the pop-up waits, the person answers.
-
-    After the window the pop-up closes, or its late answer is refused, and play stays stopped until
-    the person is back and the network carries: then the service issues it once more.
-    """
-    was_playing = sitting.playing
-    sitting.pause()
-    sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
-    sitting.flush()
-    wait = sitting.person.reaction_s(sitting.rng, sitting.popups_met)
-    if wait <= popup.window_s:
-        yield from sitting.idle(wait)
-        sitting.answer(popup, after_s=wait)
-    elif sitting.person.late_answers:
-        yield from sitting.idle(wait)
-        sitting.answer(popup, after_s=wait)
-        yield from sitting.until_online()
-        return
-    else:
-        yield from sitting.idle(popup.window_s)
-        sitting.emit("popup_expired", challenge_id=popup.challenge_id, nonce=popup.nonce)
-        sitting.flush()
-        sitting.stay_away(True)
-        yield from sitting.idle(wait - popup.window_s)
-        sitting.stay_away(False)
-        yield from sitting.until_online()
-        if sitting.stopped:
-            yield from sitting.reenter()
-    if was_playing:
-        sitting.play()

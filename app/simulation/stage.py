@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from app.simulation.behaviour import facing
+from app.simulation.behaviour import answer_as_asked, facing
 from app.simulation.service import Controls, Refused, Service, SimulatedService
 from app.simulation.sitting import Device, Habits, Passage, Sitting
 from app.simulation.world import (
@@ -186,6 +186,7 @@ class Stage:
         judged: bool = True,
     ) -> Sitting:
         """A new sitting at true time `at_s`; whatever is not said is ordinary and honest."""
+        habits = habits or Habits()
         who = learner or self.learner
         if who not in self.learners:
             self.learners.append(who)
@@ -207,7 +208,8 @@ class Stage:
             network=network or Network(),
             person=person or Person(),
             camera=camera or facing(who),
-            habits=habits or Habits(),
+            habits=habits,
+            on_popup=habits.on_popup or answer_as_asked,
             at_s=at_s,
         )
         self.sittings.append(sitting)

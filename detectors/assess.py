@@ -91,7 +91,7 @@ def assess(trace: Trace, policy: Policy, decisions: Decisions = lambda finding: 
         for finding in detector.detect(known, policy)
     ]
     acting = [finding for finding in findings if acts(finding, policy)]
-    credited = without(known.parts, _voids(acting, len(trace)))
+    credited = without(known.parts, _voids(acting, trace))
     outcomes = _session_outcomes(acting, len(trace))
     hours = _hours(known, credited, findings, acting, outcomes, policy)
     return Assessment(known, findings, credited, outcomes, hours)
@@ -111,11 +111,20 @@ def acts(finding: Finding, policy: Policy) -> bool:
     return policy[finding.rule].acts and finding.evidence is not Evidence.STATISTIC
 
 
-def _voids(findings: list[Finding], sessions: int) -> dict[int, list[tuple[int, int]]]:
+def _voids(findings: list[Finding], trace: Trace) -> dict[int, list[tuple[int, int]]]:
+    """Voided stretches of time by session. A finding on a class-hour reaches every sitting that
+    the person spent on it."""
+    case = trace.sessions["case"]
     voids: dict[int, list[tuple[int, int]]] = {}
     for finding in findings:
-        if finding.voids and 0 <= finding.session < sessions:
-            voids.setdefault(finding.session, []).append((finding.start_ms, finding.end_ms))
+        if not finding.voids or finding.session < 0:
+            continue
+        sittings = [finding.session]
+        if finding.hour >= 0:
+            low, high = np.searchsorted(case, (case[finding.session], case[finding.session] + 1))
+            sittings = list(range(int(low), int(high)))
+        for session in sittings:
+            voids.setdefault(session, []).append((finding.start_ms, finding.end_ms))
     return voids
 
 

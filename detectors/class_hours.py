@@ -38,15 +38,22 @@ class HourParts:
         """The rows that a mask keeps, or that an array of rows picks."""
         return HourParts(*(getattr(self, name)[keep] for name in self.__slots__))
 
-    def row_at(self, case: Ints, at_ms: Ints) -> Ints:
-        """The part that each case was playing, or had last played, at an absolute time."""
+    def row_at(self, session: Ints, case: Ints, at_ms: Ints) -> Ints:
+        """The part that each session was playing, or had last played, at an absolute time; before
+        its first play, the part it began with; in a session without play, what the case had
+        played last. NONE if there is nothing at all."""
         if not len(self):
-            return np.full(len(case), NONE, np.int64)
-        by_time = np.lexsort((self.t0_ms, self.case))
-        times = self.t0_ms[by_time] - EPOCH_MS
-        count = locate(self.case[by_time], times, case, at_ms - EPOCH_MS)
-        row = by_time[np.maximum(count - 1, 0)]
-        return np.where((count > 0) & (self.case[row] == case), row, NONE)
+            return np.full(len(session), NONE, np.int64)
+        own = self._last_before(self.session, session, at_ms)
+        return np.where(own == NONE, self._last_before(self.case, case, at_ms), own)
+
+    def _last_before(self, owners: Ints, wanted: Ints, at_ms: Ints) -> Ints:
+        by_time = np.lexsort((self.t0_ms, owners))
+        owner, times = owners[by_time], self.t0_ms[by_time] - EPOCH_MS
+        first = np.searchsorted(owner, wanted)
+        count = locate(owner, times, wanted, at_ms - EPOCH_MS)
+        place = np.minimum(np.maximum(count - 1, first), len(owner) - 1)
+        return np.where(owner[place] == wanted, by_time[place], NONE)
 
     def spent(self, group: Ints, clock: Ints, of: Ints, at_ms: Ints) -> Ints:
         """Learning time of groups of parts up to absolute times; `clock` runs within groups."""

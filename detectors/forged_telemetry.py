@@ -117,7 +117,8 @@ def _hidden_page(trace: Trace) -> Iterator[Finding]:
 def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """The client's clock runs at another pace than the server's, most of the time.
 
-    The median over heartbeats ignores steps (a clock set right), outages and backlogs.
+    Half of all heartbeats must agree on it: steps (a clock set right), outages, backlogs and the
+    jitter of the network leave the quartiles on both sides of one.
     """
     trace, samples, rule = facts.trace, facts.played.samples, policy[RULE]
     own = samples.own
@@ -131,15 +132,17 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     session, ratio, spent = session[order], ratio[order], spent[order]
     sessions, first, count = np.unique(session, return_index=True, return_counts=True)
     total = np.add.reduceat(spent, first) if len(first) else spent
-    median = ratio[first + count // 2] if len(first) else ratio
+    quarter, half, most = (
+        ratio[first + count * part // 4] if len(first) else ratio for part in (1, 2, 3)
+    )
     low, high = rule["clock_ratio_min"], rule["clock_ratio_max"]
     odd = (
-        (count >= FEW // 2)
+        (count >= FEW)
         & (total >= rule.ms("clock_contradiction_s"))
-        & ((median < low) | (median > high))
+        & ((most < low) | (quarter > high))
     )
     for row in np.flatnonzero(odd):
-        pace = round(float(median[row]), 3)
+        pace = round(float(half[row]), 3)
         limit = high if pace > high else low
         finding = _finding(trace, int(sessions[row]), "client_clock", Evidence.CLIENT, pace, limit)
         yield finding

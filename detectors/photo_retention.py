@@ -42,12 +42,15 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     shown = _count(of[~faceless], wanted)
     any_photo = _count(of, wanted)
     last_session = _last_session(facts, wanted)
-    findings: list[Finding] = []
+    findings = _empty_rooms(facts, photos[faceless])
     for row in np.flatnonzero(complete & (shown < least)):
         case, hour = int(covered.case[row]), int(covered.hour[row])
         mine = np.flatnonzero((parts.case == case) & (parts.hour == hour))
         sessions = np.unique(parts.session[mine])
-        outcome, reason, fault = _judge(facts, sessions, mine, int(any_photo[row]), least)
+        judged = _judge(facts, sessions, mine, int(any_photo[row]), least)
+        if judged is None:
+            continue
+        outcome, reason, fault = judged
         findings.append(
             Finding(
                 rule=RULE,
@@ -65,6 +68,30 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
             )
         )
     return findings
+
+
+def _empty_rooms(facts: Facts, photos: Ints) -> list[Finding]:
+    """A note on every random photo that shows nobody, whatever else its class-hour has."""
+    trace = facts.trace
+    session = owners(trace.photos_at)[photos]
+    at = trace.sessions["start_ms"][session] + trace.photos["recv_ms"][photos]
+    return [
+        Finding(
+            rule=RULE,
+            outcome=Outcome.REVIEW,
+            reason="empty_photo",
+            fault=Fault.UNDETERMINED,
+            evidence=Evidence.STATISTIC,
+            session=int(session[row]),
+            start_ms=int(at[row]),
+            end_ms=int(at[row]),
+            measured=0.0,
+            limit=1.0,
+            unit="count",
+            photos=(int(photos[row]),),
+        )
+        for row in range(len(photos))
+    ]
 
 
 def _kept(facts: Facts) -> Bools:
@@ -87,7 +114,7 @@ def hour_of_photos(facts: Facts, photos: Ints) -> tuple[Ints, Ints]:
     session = owners(trace.photos_at)[photos]
     case = trace.sessions["case"].astype(np.int64)[session]
     at = trace.sessions["start_ms"][session] + trace.photos["recv_ms"][photos]
-    row = parts.row_at(case, at)
+    row = parts.row_at(session, case, at)
     hour = np.where(row == NONE, NONE, parts.hour[row] if len(parts) else NONE)
     return case, hour
 
@@ -117,12 +144,13 @@ def _last_session(facts: Facts, wanted: Ints) -> Ints:
 
 def _judge(
     facts: Facts, sessions: Ints, mine: Ints, any_photo: int, least: float
-) -> tuple[Outcome, str, Fault]:
+) -> tuple[Outcome, str, Fault] | None:
+    """What a missing photo means; None where `photo_reuse` speaks of the photo that came."""
     trace, parts = facts.trace, facts.parts
     if any_photo >= least:
         return Outcome.REVIEW, "no_face_visible", Fault.UNDETERMINED
     begin, end = int(parts.t0_ms[mine].min()), int(parts.t1_ms[mine].max())
-    demanded = lost = False
+    demanded = lost = reused = False
     for session in sessions:
         start = trace.sessions["start_ms"][session]
         controls = trace.controls_of(int(session))
@@ -132,6 +160,11 @@ def _judge(
         )
         photos = trace.photos_of(int(session))
         lost |= bool(np.any((photos["flags"] & PhotoFlag.KEPT) == 0))
+        reused |= bool(np.any((photos["flags"] & PhotoFlag.SEEN_BEFORE) != 0))
+    if not np.all(trace.sessions["flags"][sessions] & SessionFlag.FACE_CONSENT):
+        return Outcome.NOT_PROVEN, "no_consent", Fault.UNDETERMINED
+    if reused:
+        return None
     if lost:
         return Outcome.NOT_PROVEN, "photo_lost", Fault.ENVIRONMENT
     if demanded:

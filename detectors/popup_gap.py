@@ -32,6 +32,7 @@ from detectors.trace import (
 )
 
 RULE = "popup_gap"
+STOP_MS = 30_000  # a player that stands still this long has really stopped
 APART_MS = 10_000  # receipts closer than this are one delivery
 BREAK_MS = 300_000  # a longer break between sittings ends a "continuous" stretch
 _INVALID = ControlFlag.FOREIGN_NONCE | ControlFlag.EARLY_ANSWER | ControlFlag.UNKNOWN
@@ -88,10 +89,10 @@ def effective(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     # measure may excuse a late receipt, never an unanswered pop-up.
     in_time = answered & ((waited <= window) | ((latency >= 0) & (latency <= window)))
     until = np.where(in_time, np.maximum(answer_at + start, shown), shown)
-    following = _next_display(session, shown, trace)
-    ran_on = _learned(played, session, following) - _learned(played, session, shown)
-    stopped = ~in_time & (ran_on <= window)
-    stop_at = np.where(stopped, _last_play(played, session, following, shown), until)
+    deadline = shown + window
+    stop = _last_play(played, session, deadline, shown)
+    stopped = ~in_time & (_next_play(played, session, stop) - stop >= STOP_MS)
+    stop_at = np.where(stopped, stop, until)
     keep = np.flatnonzero(in_time | stopped)
     return Popups(session[keep], shown[keep], stop_at[keep], in_time[keep], rows[keep])
 
@@ -113,17 +114,6 @@ def _display(trace: Trace, played: Played, session: Ints, recv: Ints, seq: Ints)
     return np.where(inside, np.minimum(shown, finish), shown)
 
 
-def _learned(played: Played, session: Ints, at: Ints) -> Ints:
-    """Played time of a session up to an absolute time, int64 like `at`."""
-    if not len(played):
-        return np.zeros(len(at), np.int64)
-    count = locate(played.session, played.t0_ms - EPOCH_MS, session, at - EPOCH_MS)
-    last = np.maximum(count - 1, 0)
-    mine = (count > 0) & (played.session[last] == session)
-    open_part = np.maximum(played.t1_ms[last] - np.maximum(at, played.t0_ms[last]), 0)
-    return np.where(mine, played.clock_ms[last] - open_part, 0)
-
-
 def _last_play(played: Played, session: Ints, before: Ints, after: Ints) -> Ints:
     """End of the last play in (after, before], `after` where there was none."""
     if not len(played):
@@ -135,13 +125,14 @@ def _last_play(played: Played, session: Ints, before: Ints, after: Ints) -> Ints
     return np.where(mine, np.maximum(end, after), after)
 
 
-def _next_display(session: Ints, shown: Ints, trace: Trace) -> Ints:
-    """Display of the session's next pop-up, or the session's end."""
-    end = np.maximum(trace.sessions["end_ms"][session], shown)
-    result = end.copy()
-    same = session[1:] == session[:-1]
-    result[:-1] = np.where(same, np.maximum(shown[1:], shown[:-1]), end[:-1])
-    return result
+def _next_play(played: Played, session: Ints, after: Ints) -> Ints:
+    """Start of the first play at or after each time, far away where there is none."""
+    if not len(played):
+        return after + BREAK_MS
+    row = locate(played.session, played.t0_ms - EPOCH_MS, session, after - 1 - EPOCH_MS)
+    place = np.minimum(row, len(played) - 1)
+    mine = (row < len(played)) & (played.session[place] == session)
+    return np.where(mine, played.t0_ms[place], after + BREAK_MS)
 
 
 def _rolled_back(popups: Popups) -> list[Finding]:
@@ -189,7 +180,7 @@ def _long_stretches(
     total = clock[tails - 1]
 
     case = trace.sessions["case"].astype(np.int64)[popups.session]
-    row = parts.row_at(case, popups.from_ms)
+    row = parts.row_at(popups.session, case, popups.from_ms)
     mine = np.where(row == NONE, NONE, group[row])
     order = np.lexsort((popups.from_ms, mine))
     order = order[mine[order] >= 0]
@@ -225,6 +216,7 @@ class _Hour:
     ) -> None:
         self.trace, self.rule, self.marks = trace, rule, marks
         self.limit = rule.ms("max_gap_s")
+        self.earliest_due = rule.ms("schedule_min_s")
         self.offline = rule.ms("offline_gap_s")
         self.grace = rule.ms("offline_grace_s")
         self.hour = int(parts.hour[rows.start])
@@ -269,13 +261,7 @@ class _Hour:
             return None
         at = int(np.searchsorted(spent, self.limit, side="right"))
         crossing = int(high[at] - (spent[at] - self.limit))
-        allowed = self.limit
-        excused = self.stale[rows[at]] > self.offline
-        told = int(self.u[rows[at]])
-        if excused:
-            # The server learnt of it only with this delivery; it is owed a chance to ask.
-            allowed = int(spent[low < told][-1]) + self.grace
-        accused = int(spent[-1]) > allowed and (not excused or self._heard_again(rows, told))
+        accused = int(spent[-1]) > self._allowed(rows, spent, low, at)
         session = int(self.session[rows[at]])
         controls = self._issued(session, begin, end)
         return Finding(
@@ -295,10 +281,22 @@ class _Hour:
             numbers={"began_ms": float(begin)},
         )
 
-    def _heard_again(self, rows: Ints, told: int) -> bool:
-        """Play went on over two more deliveries: one may still be another outage's backlog."""
+    def _allowed(self, rows: Ints, spent: Ints, low: Ints, at: int) -> int:
+        """Learning time after which an absent pop-up is an accusation.
+
+        The limit, unless the server heard too late that a pop-up was due: then it was owed a
+        chance to ask, and the client one to answer.
+        """
+        due = np.flatnonzero((spent > self.earliest_due) & (np.arange(len(rows)) <= at))
+        late = due[self.stale[rows[due]] > self.offline]
+        if not len(late):
+            return self.limit
+        told = int(self.u[rows[late[-1]]])
         later = np.unique(self.u[rows][self.u[rows] > told])
-        return len(later) > 1 and bool(np.any(np.diff(later) > APART_MS))
+        # Play that arrives all at once may still be the next outage's backlog.
+        if len(later) < 2 or not np.any(np.diff(later) > APART_MS):
+            return int(spent[-1])
+        return max(self.limit, int(spent[low < told][-1]) + self.grace)
 
     def _issued(self, session: int, begin: int, end: int) -> tuple[int, ...]:
         """Pop-ups that were demanded in the stretch, whether or not they were shown."""

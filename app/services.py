@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from app.domain.controls import ControlDesk
 from app.keyring import KeyRing
 from app.security import Vault
 from app.settings import Settings
+from app.store import schema
 
 
 @dataclass
@@ -66,3 +68,21 @@ class Services:
         for end in reversed(self.on_stop):
             end()
         self.database.close()
+
+
+@contextmanager
+def open_services(settings: Settings | None = None) -> Iterator[Services]:
+    """Services for a command or a job, on a database that has this version's schema.
+
+    In development an older database is migrated; in production that is NotReady, and
+    `zhenxue migrate` does it. The parts are not started: call `start()` where they are needed.
+    """
+    services = Services.build(settings or Settings())
+    try:
+        if services.settings.production:
+            schema.require_head(services.database)
+        else:
+            schema.upgrade(services.database)
+        yield services
+    finally:
+        services.stop()

@@ -86,11 +86,16 @@ class Ledger:
     def of_kind(self, kind: str) -> list[Line]:
         return [line for line in self.lines if line.kind == kind and line.source == "service"]
 
-    def answered(self, challenge_id: str | None) -> bool:
-        return any(
-            line.challenge_id == challenge_id and line.answered_ms is not None
-            for line in self.lines
+    def void(self, line: Line) -> bool:
+        """A pop-up that was issued again while the answer to the first was on its way."""
+        return line.kind == "popup" and any(
+            first.challenge_id == line.reissue_of and first.answered_ms is not None
+            for first in self.lines
         )
+
+    def waits(self, line: Line) -> bool:
+        """The client still has to answer it."""
+        return line.source == "service" and line.open and not self.void(line)
 
     def hour_at(self, position_ms: int | None) -> Hour | None:
         for hour in self.hours:
@@ -122,10 +127,7 @@ def finish(ledger: Ledger, learning_ms: int, now_ms: int) -> None:
 
 def outstanding(ledger: Ledger, kind: str) -> Line | None:
     """The control of that kind that the client still has to answer."""
-    for line in reversed(ledger.of_kind(kind)):
-        if line.open and not ledger.answered(line.reissue_of):
-            return line
-    return None
+    return next((line for line in reversed(ledger.of_kind(kind)) if ledger.waits(line)), None)
 
 
 def stop_code(ledger: Ledger) -> str | None:
@@ -182,7 +184,7 @@ def _draw_next_popup(ledger: Ledger, answered: Line) -> None:
 
 def _expire(ledger: Ledger, tick: Tick) -> None:
     for line in ledger.lines:
-        if line.source != "service" or not line.open or ledger.answered(line.reissue_of):
+        if not ledger.waits(line):
             continue
         ends_ms = _window_end(ledger, line, tick)
         if ends_ms is not None and tick.now_ms > ends_ms + REPORT_GRACE_MS:
@@ -206,9 +208,7 @@ def _missed(ledger: Ledger) -> int:
     """How many pop-ups in a row, up to the last one, ended without an answer."""
     missed = 0
     for line in reversed(ledger.of_kind("popup")):
-        if line.expired_ms is None or line.answered_ms is not None:
-            break
-        if ledger.answered(line.reissue_of):
+        if line.expired_ms is None or line.answered_ms is not None or ledger.void(line):
             break
         missed += 1
     return missed

@@ -19,7 +19,7 @@ from app.simulation.photos import Photograph, artificial_photograph, develop
 from app.simulation.scenarios import SCENARIOS, perform, setting_of
 from app.simulation.service import Refused, SimulatedService
 from app.simulation.sitting import Sitting
-from app.simulation.stage import Setting, Stage
+from app.simulation.stage import Setting, Stage, simulated
 from app.simulation.transport import Api, Problem
 from app.simulation.world import Photo, Record
 
@@ -210,8 +210,7 @@ def play_live(
     rng = Random(f"{scenario_id}/{seed}/live")
     service: HttpService | SelfControlled = http
     if where.controls == "platform":
-        platform = SimulatedService(where.start_ms, Random(rng.random()), scenario.controls)
-        service = SelfControlled(http, platform)
+        service = SelfControlled(http, simulated(where, rng, scenario.controls))
     stage = Stage(scenario_id, where, seed, service, rng)
     stage.alongside(scenario.script(stage))
     report.refused = stage.perform(_pacer(speed, advance))

@@ -40,7 +40,7 @@ def setting_of(scenario: Scenario, setting: Setting | None = None) -> Setting:
         setting = Setting(lesson=scenario.lesson, lessons=scenario.lessons)
     return replace(
         setting,
-        controls=scenario.run_by,
+        controls=scenario.run_by if scenario.run_by == "platform" else setting.controls,
         lesson=max(setting.lesson, scenario.lesson),
         lessons=max(setting.lessons, scenario.lesson),
     )

@@ -31,7 +31,11 @@ LIN = Learner("lin-yi", "林一", invented_id_number(1), identity=1)
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """The class and course a scenario plays in. `lesson` counts from 1, `media_s` is per lesson."""
+    """The class and course a scenario plays in. `lesson` counts from 1, `media_s` is per lesson.
+
+    `controls` says who runs them, `platform_runs` which ones, when that is not the scenario's own
+    business. Session ids begin with `label`, or else with the scenario's id.
+    """
 
     class_id: str = "class-demo"
     course_id: str = "course-demo"
@@ -41,6 +45,8 @@ class Setting:
     media_s: float = LESSON_S
     start_ms: int = DEFAULT_START_MS
     controls: str = "service"
+    platform_runs: Controls | None = None
+    label: str | None = None
     occupation: str = "电子商务师"
     starts_on: str = "2026-10-12"
     ends_on: str = "2026-11-13"
@@ -55,7 +61,7 @@ class Setting:
                 "lesson_id": self.lesson_id(k),
                 "order": k,
                 "title": f"第{k}课",
-                "media_seconds": self.media_s,
+                "media_seconds": _number(self.media_s),
                 "class_hours": 1,
             }
             for k in range(1, self.lessons + 1)
@@ -91,6 +97,10 @@ class Setting:
             },
         }
         return [course, klass, roster(self.class_id, learners)]
+
+
+def _number(seconds: float) -> float | int:
+    return int(seconds) if seconds.is_integer() else seconds
 
 
 def roster(class_id: str, learners: list[Learner]) -> Record:
@@ -193,7 +203,8 @@ class Stage:
         number = len(self.sittings) + 1
         k = self.setting.lesson if lesson is None else lesson
         lesson_id = self.setting.lesson_id(k)
-        session_id = f"{self.name}-{self.seed}-{who.learner_id}-{lesson_id}-{number}".lower()
+        label = self.setting.label or f"{self.name}-{self.seed}"
+        session_id = f"{label}-{who.learner_id}-{lesson_id}-{number}".lower()
         sitting = Sitting(
             service=self.service,
             rng=Random(f"{session_id}/{self.seed}"),
@@ -253,5 +264,6 @@ class Stage:
 
 
 def simulated(setting: Setting, rng: Random, controls: Controls) -> SimulatedService:
-    """The simulated service for one performance."""
-    return SimulatedService(setting.start_ms, Random(rng.getrandbits(64)), controls)
+    """The simulated service for one performance; the setting may overrule the `controls`."""
+    runs = setting.platform_runs or controls
+    return SimulatedService(setting.start_ms, Random(rng.getrandbits(64)), runs)

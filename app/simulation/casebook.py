@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.simulation.service import Controls
-from app.simulation.sitting import Passage
+from app.simulation.sitting import Passage, Sitting
 from app.simulation.stage import LESSON_S, Stage
 
 Script = Callable[[Stage], Passage]
@@ -125,3 +125,10 @@ def pending(
     """A person has to look; nothing counts meanwhile."""
     found = dict.fromkeys(rules, REVIEW)
     return Expected(PENDING, credited_s, found, or_outcomes, frozenset(tolerated))
+
+
+def whole_lesson(sitting: Sitting) -> Passage:
+    """The script of most: open, watch to the end, close."""
+    yield from sitting.open()
+    yield from sitting.watch()
+    yield from sitting.end()

@@ -5,13 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from random import Random
 
-from app.simulation import fraud_cases, honest_cases, photo_cases
+from app.simulation import cases  # noqa: F401  its import fills the book
 from app.simulation.casebook import BOOK, Scenario
 from app.simulation.service import SimulatedService
 from app.simulation.stage import Setting, Stage, reference_photo, simulated
 from app.simulation.world import Learner, Photo, Record
-
-_CASES = (honest_cases, fraud_cases, photo_cases)  # importing them fills the book
 
 SCENARIOS: dict[str, Scenario] = dict(sorted(BOOK.items(), key=lambda entry: entry[0]))
 

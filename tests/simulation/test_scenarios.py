@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -258,3 +259,10 @@ def test_the_ninth_lesson_is_taken_before_the_third(scenes):
 def test_invented_id_numbers_have_the_right_form_and_no_region():
     number = LIN.id_number
     assert len(number) == 18 and number.startswith("000000")
+
+
+def test_the_document_lists_every_scenario_with_its_outcome():
+    document = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text("utf-8")
+    for scenario in SCENARIOS.values():
+        row = f"| {scenario.id} | {scenario.name} | {scenario.zh} | {scenario.expected.outcome}"
+        assert row in document, row

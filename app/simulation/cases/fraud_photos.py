@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.simulation.behaviour import absent, at_start, facing, fixed, showing
-from app.simulation.casebook import NOT_PROVEN, case, pending, violation
-from app.simulation.honest_cases import whole_lesson
+from app.simulation.casebook import NOT_PROVEN, case, pending, violation, whole_lesson
 from app.simulation.sitting import Passage
 from app.simulation.stage import Stage
 from app.simulation.world import Photo

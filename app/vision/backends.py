@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import cv2
+
 from app.vision.anti_spoof import AntiSpoof, MiniFasNetPair
 from app.vision.detector import Detector, HogDetector, YunetDetector
 from app.vision.embedder import DlibEmbedder, Embedder, OnnxEmbedder
@@ -70,6 +72,7 @@ def load(files: BackendFiles = DEFAULTS) -> Backends:
 
 @functools.cache
 def _load(files: BackendFiles) -> Backends:
+    cv2.setNumThreads(1)  # as for onnxruntime: parallelism is between processes
     notices: list[str] = []
 
     def supplied(what: str, build: Callable[[], _Model]) -> _Model | None:

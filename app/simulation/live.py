@@ -158,25 +158,33 @@ def enrol(
     catalogue: list[Record],
     photos: dict[str, Photo],
     photograph: Photograph = artificial_photograph,
-) -> None:
-    """Send a scene's catalogue: courses, classes, rosters, reference photos. Raises `Problem`."""
+) -> list[str]:
+    """Send a catalogue: courses, classes, rosters, reference photos, lists; gives refused items.
+
+    Raises `Problem` where a whole request is refused.
+    """
+    refused = []
     for record in catalogue:
         body = {name: value for name, value in record.items() if name != "kind"}
         if record["kind"] == "course":
-            api.call("PUT", f"/v1/courses/{_part(body.pop('course_id'))}", body)
+            answer = api.call("PUT", f"/v1/courses/{_part(body.pop('course_id'))}", body)
         elif record["kind"] == "class":
-            api.call("PUT", f"/v1/classes/{_part(body.pop('class_id'))}", body)
+            answer = api.call("PUT", f"/v1/classes/{_part(body.pop('class_id'))}", body)
         elif record["kind"] == "roster":
-            api.call("PUT", f"/v1/classes/{_part(body.pop('class_id'))}/roster", body)
+            answer = api.call("PUT", f"/v1/classes/{_part(body.pop('class_id'))}/roster", body)
         elif record["kind"] == "reference_photo":
-            api.call(
+            answer = api.call(
                 "PUT",
                 f"/v1/learners/{_part(record['learner_id'])}/reference-photo",
                 content=develop(photos[record["file"]], photograph),
                 content_type="image/jpeg",
             )
         else:
-            api.call("POST", f"/v1/classes/{_part(body.pop('class_id'))}/{record['kind']}", body)
+            path = f"/v1/classes/{_part(body.pop('class_id'))}/{record['kind']}"
+            answer = api.call("POST", path, body)
+        items = answer.get("rejected") or answer.get("errors") or ()
+        refused += [f"{record['kind']} {item.get('index')}: {item.get('code')}" for item in items]
+    return refused
 
 
 def play_live(
@@ -202,10 +210,10 @@ def play_live(
         setting = Setting(lesson=scenario.lesson, lessons=scenario.lessons)
         setting = replace(setting, start_ms=time.time_ns() // 1_000_000)
     where = setting_of(scenario, setting)
+    report = LiveReport(scenario_id)
     if with_catalogue:
         rehearsal = perform(scenario_id, seed=seed, setting=where)
-        enrol(api, rehearsal.catalogue, rehearsal.photos, photograph)
-    report = LiveReport(scenario_id)
+        report.problems += enrol(api, rehearsal.catalogue, rehearsal.photos, photograph)
     http = HttpService(api, report, photograph)
     rng = Random(f"{scenario_id}/{seed}/live")
     service: HttpService | SelfControlled = http

@@ -100,7 +100,7 @@ class Setting:
 
 
 def _number(seconds: float) -> float | int:
-    return int(seconds) if seconds.is_integer() else seconds
+    return int(seconds) if float(seconds).is_integer() else seconds
 
 
 def roster(class_id: str, learners: list[Learner]) -> Record:

@@ -6,9 +6,16 @@ from fastapi import APIRouter, FastAPI, Response
 
 from app.console import (
     assets,
+    audit_page,
+    class_page,
+    finding_page,
     findings_page,
+    learner_page,
     login_page,
+    overview_page,
+    packs_page,
     session_page,
+    users_page,
 )
 from app.console.page import ConsoleRoute, see_other
 from app.console.throttle import LoginThrottle
@@ -22,7 +29,20 @@ def root() -> Response:
     return see_other("/console")
 
 
-for part in (assets, login_page, findings_page, session_page):
+PAGES = (
+    assets,
+    login_page,
+    overview_page,
+    findings_page,
+    finding_page,
+    session_page,
+    class_page,
+    learner_page,
+    packs_page,
+    users_page,
+    audit_page,
+)
+for part in PAGES:
     router.include_router(part.router)
 
 

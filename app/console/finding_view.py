@@ -9,7 +9,8 @@ from typing import Any
 from app.console import words
 from app.console.language import N_, Language
 from app.console.words import Word
-from app.domain import review
+from app.domain import packs, review
+from app.domain.clauses import Clause
 from app.domain.review import ReviewShown
 from app.domain.users import User
 from app.store.reviews import ReviewRow
@@ -60,15 +61,23 @@ def sentence_of(body: Mapping[str, Any], lang: Language) -> str:
     return str(body.get("sentence", ""))
 
 
+def clause_of(pack: str, rule: str) -> Clause | None:
+    """The clause that a rule leans on in the pack it was found under."""
+    try:
+        return packs.load(pack).clause_of(rule)
+    except (packs.UnknownPack, KeyError):
+        return None
+
+
 def card(
-    shown: Mapping[str, Any],
     row: Any,
     reviews: Sequence[ReviewRow],
     appeals: Sequence[Any],
     user: User,
     lang: Language,
 ) -> FindingCard:
-    """The card of one finding: `shown` as the timeline tells it, `row` as it stands now."""
+    """The card of one finding as it stands now, for this person."""
+    body, clause = row.body, clause_of(row.pack, row.rule)
     mine = any(it.reviewer_id == user.id and it.decision != "need_more" for it in reviews)
     others = any(it.reviewer_id != user.id and it.decision != "need_more" for it in reviews)
     undecided = row.status in review.UNDECIDED and not row.shadow
@@ -80,11 +89,11 @@ def card(
         fault=words.word(words.FAULTS, row.fault),
         evidence=words.word(words.EVIDENCE, row.evidence),
         status=words.word(words.STATUSES, row.status),
-        sentence=shown["sentence"],
-        clause=shown["clause"]["quote"],
-        instrument=shown["clause"]["instrument"],
-        measured=quantity(shown["measured"], shown["unit"], lang),
-        limit=quantity(shown["limit"], shown["unit"], lang),
+        sentence=sentence_of(body, lang),
+        clause=clause.words if clause else "–",
+        instrument=clause.citation if clause else row.pack,
+        measured=quantity(body.get("measured"), body.get("unit", ""), lang),
+        limit=quantity(body.get("limit"), body.get("unit", ""), lang),
         when=interval(row.start_ms, row.end_ms, lang),
         needs_two=row.needs_two_reviewers,
         shadow=row.shadow,

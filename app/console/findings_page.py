@@ -87,7 +87,7 @@ class Query:
     def of(cls, request: Request) -> Query:
         known = ("status", "rule", "outcome", "fault", "class", "platform", "age", "q", "order")
         values = {key: request.query_params.get(key, "")[:80] for key in known}
-        values["q"] = _CONTROL_CHARACTERS.sub("", values["q"]).strip()
+        values["q"] = plain_text(values["q"])
         return cls({key: value for key, value in values.items() if value})
 
     def get(self, key: str, fallback: str = "") -> str:
@@ -164,7 +164,7 @@ def queue_row(row: Any, lang: Language, query: Query, now_ms: int, mine: bool) -
         occupation=row.occupation,
         platform=row.platform_name,
         happened=lang.minute(row.start_ms if row.start_ms is not None else row.created_ms),
-        waiting=lang.span(now_ms - row.created_ms),
+        waiting=lang.age(now_ms - row.created_ms),
         needs_two=row.needs_two_reviewers,
         mine=mine,
     )
@@ -229,6 +229,11 @@ def _matches(row: Any, wanted: QueueFilter) -> bool:
         and wanted.outcome in ("", row.outcome)
         and wanted.fault in ("", row.fault)
     )
+
+
+def plain_text(typed: str) -> str:
+    """What someone typed into a search field, without what a database cannot hold."""
+    return _CONTROL_CHARACTERS.sub("", typed[:80]).strip()
 
 
 def _cursor(text: str) -> Cursor | None:

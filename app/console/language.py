@@ -71,6 +71,15 @@ class Language:
             return self.say(N_("%(m)s分%(s)s秒"), m=minutes, s=f"{seconds % 60:02}")
         return self.say(N_("%(s)s秒"), s=seconds)
 
+    def age(self, ms: int) -> str:
+        """How long something has waited, in its largest unit."""
+        minutes = max(0, ms) // 60_000
+        if minutes >= 2880:
+            return self.say(N_("%(n)s天"), n=minutes // 1440)
+        if minutes >= 60:
+            return self.say(N_("%(n)s小时"), n=minutes // 60)
+        return self.say(N_("%(n)s分钟"), n=minutes)
+
     def number(self, value: float) -> str:
         """A measured number, short: thousands grouped, at most two decimals."""
         return f"{value:,.2f}".rstrip("0").rstrip(".")

@@ -131,7 +131,7 @@ def _grid(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
         "text",
         frame.lang.say(N_("1× 正常速度")),
         x=min(x, RIGHT) - 8,
-        y=max(y, TOP) + 14,
+        y=max(y, TOP) + 22,
         class_="honest-name",
     )
 

@@ -64,7 +64,14 @@ VERDICTS = {
     "ineligible": Word(N_("不接受考核申请"), N_("不"), "violation"),
     "acceptable": Word(N_("可受理"), N_("可"), "clear"),
     "not_acceptable": Word(N_("不予受理"), N_("不"), "violation"),
-    "missing": Word(N_("未学习"), N_("空")),
+}
+HOURS = {
+    "valid": Word(N_("有效"), N_("有"), "clear"),
+    "invalid": Word(N_("无效"), N_("无"), "violation"),
+    "pending_review": Word(N_("待复核"), N_("审"), "review"),
+    "not_proven": Word(N_("未能证实"), N_("未"), "unproven"),
+    "incomplete": Word(N_("未学完"), N_("半")),
+    "not_started": Word(N_("未学习"), "·"),
 }
 DECISIONS = {
     "uphold": Word(N_("认定"), tone="violation"),
@@ -114,6 +121,17 @@ ROLES = {
     "platform_viewer": Word(N_("平台查看员")),
     "admin": Word(N_("管理员")),
 }
+RULE_STATUSES = {
+    "draft": Word(N_("草案")),
+    "shadow": Word(N_("试运行")),
+    "active": Word(N_("启用")),
+    "retired": Word(N_("停用")),
+}
+REACHES = {
+    "L1": Word(N_("影响课时")),
+    "L2": Word(N_("影响本人全部培训")),
+    "L3": Word(N_("影响全班")),
+}
 UNITS = {
     "s": N_("秒"),
     "ms": N_("毫秒"),
@@ -127,6 +145,15 @@ UNITS = {
     "h": N_("小时"),
     "min": N_("分钟"),
     "%": "%",
+    "yes/no": N_("是否"),
+    "word": N_("选项"),
+    "reach": N_("影响范围"),
+    "class-hours": N_("课时"),
+    "persons": N_("人"),
+    "month": N_("月"),
+    "months": N_("个月"),
+    "days": N_("天"),
+    "day": N_("天"),
 }
 REFUSALS = {
     401: N_("请先登录"),
@@ -155,6 +182,7 @@ PROBLEMS = {
     "platform_missing": N_("平台查看员须指定所属平台。"),
     "unknown_platform": N_("没有此平台。"),
     "weak_password": N_("口令须为10至256个字符，至少5个不同字符，且不含用户名。"),
+    "own_account": N_("不能停用自己的账号。"),
     "unknown_user": N_("没有此用户。"),
 }
 

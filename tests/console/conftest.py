@@ -94,7 +94,9 @@ def application(
     Base.metadata.create_all(services.database.engine)
     with services.database.write() as connection:
         county = rows.build(connection)
-        rows.crowd(connection, county, crowd)
+        if crowd:
+            rows.crowd(connection, county, crowd)
+            rows.full_class(connection, county, 80, 40)
     app = FastAPI(openapi_url=None)
     app.state.services = services
     session_page.timeline_of = lambda _connection, session_id: county.timelines[session_id]

@@ -7,6 +7,7 @@ tables, because the console is tested before anything that fills them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -575,3 +576,44 @@ def _said(
             "instrument": "潢技领办〔2021〕1号 二（四）21(2)",
         },
     }
+
+
+def full_class(connection: Connection, county: County, learners: int, hours: int) -> int:
+    """A class as large as they get, every class-hour judged one way or another."""
+    class_id = add(
+        connection, models.TrainingClass, platform_id=county.platforms[0], external_id="HC-2026-020",
+        institution="潢川县职业技术教育中心", occupation="养老护理员", county=HERE,
+        controls="service", pack_id="huangchuan-2021-graded", pack_version="1.0.0",
+        pack_digest="0" * 64, starts_on="2026-04-01", ends_on="2026-04-30", plan_digest=bytes(32),
+        opened_ms=NOW,
+    )
+    county.classes["HC-2026-020"] = class_id
+    for number in range(1, hours + 1):
+        add(connection, models.ClassHour, class_id=class_id, course_version_id=1, number=number,
+            media_ms=45 * MINUTE)
+    codes = ["valid"] * 12 + ["invalid", "incomplete", "not_proven", "pending_review"]
+    surnames, given = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗", "敏静丽强磊洋艳勇军杰"
+    for i in range(learners):
+        learner_id = add(
+            connection, models.Learner, platform_id=county.platforms[0], external_id=f"f{i}",
+            person_id=1, name=surnames[i % 20] + given[i % 10] + given[(i * 7) % 10],
+            id_last4=f"{2000 + i}",
+        )
+        enrolment_id = add(connection, models.Enrolment, class_id=class_id, learner_id=learner_id)
+        reached = hours - (i * 7) % 11
+        for number in range(1, reached + 1):
+            code = codes[(i * 5 + number * 3 + i * number) % len(codes)]
+            share = 0.99 if code == "valid" else ((i + number) % 10) / 10
+            add(
+                connection, models.Verdict, subject_kind="class_hour", subject_id=enrolment_id,
+                hour=number, class_id=class_id, outcome=code, pack=PACK, pack_digest="0" * 64,
+                facts_digest=bytes(32), digest=bytes(32), created_ms=NOW,
+                body=json.dumps({"coverage": share}).encode(),
+            )
+        outcome = ("eligible", "pending", "ineligible")[i % 3]
+        add(
+            connection, models.Verdict, subject_kind="enrolment", subject_id=enrolment_id, hour=0,
+            class_id=class_id, outcome=outcome, pack=PACK, pack_digest="0" * 64,
+            facts_digest=bytes(32), digest=bytes(32), created_ms=NOW, body=b"{}",
+        )
+    return class_id

@@ -1,0 +1,50 @@
+"""The audit log, newest first, and whether its chain is unbroken."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.console.findings_page import plain_text
+from app.console.login import require_role
+from app.console.page import ConsoleRoute, render
+from app.domain.users import Login, Role
+from app.store import audit
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+PAGE = 100
+
+
+@router.get("/audit")
+def audit_log(
+    request: Request,
+    login: Annotated[Login, Depends(require_role(Role.ADMIN))],
+    actor: str = "",
+    action: str = "",
+    subject: str = "",
+    before: int | None = None,
+    verify: bool = False,
+) -> Response:
+    """`verify` walks the whole chain, which takes a while on a long log: only when asked."""
+    wanted = {
+        "actor": plain_text(actor),
+        "action": plain_text(action),
+        "subject": plain_text(subject),
+    }
+    below = before if before is not None and 0 < before < 2**62 else None
+    with request.app.state.services.database.read() as connection:
+        rows = audit.page(connection, before=below, size=PAGE + 1, **wanted)
+        broken = audit.first_broken(connection) if verify else None
+    return render(
+        request,
+        "audit.html",
+        login=login,
+        rows=rows[:PAGE],
+        wanted=wanted,
+        before=below,
+        older=rows[PAGE - 1].id if len(rows) > PAGE else None,
+        verified=verify,
+        broken=broken,
+    )

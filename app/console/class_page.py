@@ -1,0 +1,143 @@
+"""A class: the matrix learner × class-hour. And the list of classes."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.console import words
+from app.console.finding_view import sentence_of
+from app.console.findings_page import plain_text
+from app.console.language import N_, Language
+from app.console.login import SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render
+from app.console.words import Word
+from app.errors import NotFound
+from app.store import class_file as store
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+PAGE = 50
+_CLASS_FINDINGS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One class-hour of one learner. `tenths` of the content are covered, for the small bar."""
+
+    number: int
+    code: str
+    letter: str
+    tenths: int
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerRow:
+    id: int
+    name: str
+    id_last4: str
+    cells: list[Cell]
+    valid: int
+    waiting: int
+    outcome: Word | None
+
+
+@router.get("/classes")
+def classes(request: Request, login: SignedIn, q: str = "", before: int | None = None) -> Response:
+    text = plain_text(q)
+    with request.app.state.services.database.read() as connection:
+        rows = store.page(connection, login.user.scope, text, _row_id(before), PAGE + 1)
+    return render(
+        request,
+        "classes.html",
+        login=login,
+        rows=rows[:PAGE],
+        q=text,
+        before=before,
+        older=rows[PAGE - 1].id if len(rows) > PAGE else None,
+    )
+
+
+@router.get("/classes/{class_id}")
+def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
+    lang = language_of(request)
+    with request.app.state.services.database.read() as connection:
+        row = store.klass(connection, class_id, login.user.scope)
+        if row is None:
+            raise NotFound("unknown_class", "there is no such class")
+        pack = f"{row.pack_id}@{row.pack_version}"
+        hours = store.hours(connection, class_id)
+        roster = store.roster(connection, class_id)
+        marks = store.latest(connection, class_id, "class_hour", pack)
+        enrolments = store.latest(connection, class_id, "enrolment", pack)
+        verdict = next(iter(store.latest(connection, class_id, "class", pack)), None)
+        waiting = store.waiting_by_learner(connection, class_id)
+        findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
+        open_now = store.open_now(connection, class_id)
+    outcomes = {it.subject_id: words.word(words.VERDICTS, it.outcome) for it in enrolments}
+    rows = matrix(roster, hours, marks, outcomes, waiting, lang)
+    return render(
+        request,
+        "class.html",
+        login=login,
+        klass=row,
+        hours=hours,
+        rows=rows,
+        tally=Counter(cell.code for it in rows for cell in it.cells),
+        verdict=verdict,
+        verdict_body=json.loads(verdict.body) if verdict else {},
+        findings=[(it, sentence_of(it.body, lang)) for it in findings],
+        waiting=sum(waiting.values()),
+        open_now=open_now,
+    )
+
+
+def matrix(
+    roster: Sequence[Any],
+    hours: Sequence[Any],
+    marks: Sequence[Any],
+    outcomes: dict[int, Word],
+    waiting: dict[int, int],
+    lang: Language,
+) -> list[LearnerRow]:
+    """One row a learner with a cell for every class-hour of the plan, studied or not."""
+    by_place = {(it.subject_id, it.hour): it for it in marks}
+    rows = []
+    for it in roster:
+        cells = [
+            cell(hour.number, by_place.get((it.enrolment_id, hour.number)), lang) for hour in hours
+        ]
+        rows.append(
+            LearnerRow(
+                id=it.id,
+                name=it.name,
+                id_last4=it.id_last4 or "–",
+                cells=cells,
+                valid=sum(one.code == "valid" for one in cells),
+                waiting=waiting.get(it.id, 0),
+                outcome=outcomes.get(it.enrolment_id),
+            )
+        )
+    return rows
+
+
+def cell(number: int, mark: Any, lang: Language) -> Cell:
+    """The cell of one class-hour; without a verdict it was not studied yet."""
+    code = mark.outcome if mark else "not_started"
+    body = json.loads(mark.body) if mark else {}
+    covered = float(body.get("coverage") or 0)
+    word = words.word(words.HOURS, code)
+    told = lang.say(N_("第%(n)s课时"), n=number) + " · " + lang.say(word.text)
+    if mark:
+        told += " · " + lang.say(N_("覆盖%(share)s%%"), share=lang.number(covered * 100))
+    return Cell(number, code, lang.say(word.letter), min(10, int(covered * 10)), told)
+
+
+def _row_id(value: int | None) -> int | None:
+    return value if value is not None and 0 < value < 2**62 else None

@@ -1,0 +1,62 @@
+"""Findings with their reviews, ready for a page, and where a person's queue goes on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from sqlalchemy import Connection
+
+from app.console import words
+from app.console.finding_view import FindingCard, card
+from app.console.findings_page import Query
+from app.console.language import Language
+from app.domain.users import Role, User
+from app.store import finding_queue, reviews
+
+_LOOKED_AHEAD = 100
+
+
+def cards_of(
+    connection: Connection, rows: Sequence[Any], user: User, lang: Language
+) -> list[FindingCard]:
+    """Undecided and grave ones first; findings of rules on trial only for an administrator."""
+    shown = {row.id: row for row in rows if not row.shadow or user.role is Role.ADMIN}
+    said, appealed = defaultdict(list), defaultdict(list)
+    for review in reviews.of_findings(connection, shown):
+        said[review.finding_id].append(review)
+    for appeal in reviews.appeals_of(connection, shown):
+        appealed[appeal.finding_id].append(appeal)
+    cards = [card(row, said[row.id], appealed[row.id], user, lang) for row in shown.values()]
+    gravest_first = list(words.OUTCOMES.values())
+    return sorted(cards, key=lambda it: (not it.open, gravest_first.index(it.outcome)))
+
+
+def following(
+    connection: Connection,
+    user: User,
+    queue: str,
+    now_ms: int,
+    *,
+    but_session: int | None = None,
+    but_finding: int | None = None,
+) -> str | None:
+    """The next finding of the queue that this person may decide, and is not looking at now."""
+    if not user.decides:
+        return None
+    wanted = Query(dict(parse_qsl(queue))).wanted(now_ms)
+    rows = finding_queue.page(connection, user.scope, wanted, None, _LOOKED_AHEAD)
+    ids = [
+        row.id
+        for row in rows
+        if row.id != but_finding and (row.session_id is None or row.session_id != but_session)
+    ]
+    decided = finding_queue.first_decided_by(connection, user.id, ids)
+    return next((address(it, queue) for it in ids if it not in decided), None)
+
+
+def address(finding_id: int, queue: str) -> str:
+    """A finding's own address, keeping the queue that one came from."""
+    return f"/console/findings/{finding_id}" + (f"?{urlencode({'queue': queue})}" if queue else "")

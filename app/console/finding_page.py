@@ -1,0 +1,107 @@
+"""A finding's own address, and the form that decides it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Request, Response
+
+from app.console import words
+from app.console.finding_cards import cards_of, following
+from app.console.finding_view import REASONS
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.console.session_page import session_view
+from app.domain import review
+from app.domain.users import Login, Role
+from app.errors import BadInput, Conflict, NotFound
+from app.store import class_file, reviews
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+
+@router.get("/findings/{finding_id}")
+def finding(
+    request: Request, login: SignedIn, finding_id: RowId, queue: str = "", done: int = 0
+) -> Response:
+    """Leads to the sitting where the finding is seen; one on a class has a page of its own."""
+    row = _finding(request, login, finding_id)
+    if row.session_id is None:
+        return _class_finding(request, login, row, queue, done=done)
+    return see_other(_in_sitting(row, queue, 0))
+
+
+@router.post("/findings/{finding_id}/decision", dependencies=[FormOfThisLogin])
+def decide(
+    request: Request,
+    login: SignedIn,
+    finding_id: RowId,
+    decision: Annotated[str, Form()] = "",
+    reason: Annotated[str, Form()] = "",
+    queue: Annotated[str, Form()] = "",
+) -> Response:
+    """Record the decision; a refusal shows the page again with what was typed."""
+    services, row = request.app.state.services, _finding(request, login, finding_id)
+    try:
+        with services.database.write() as connection:
+            review.decide(connection, finding_id, login.user, decision, reason, services.clock())
+    except (BadInput, Conflict) as error:
+        typed = {"id": finding_id, "decision": decision, "reason": reason}
+        problem = words.PROBLEMS[error.code]
+        if row.session_id is None:
+            return _class_finding(request, login, row, queue, problem=problem, typed=typed)
+        return session_view(request, login, row.session_id, queue, problem=problem, typed=typed)
+    if row.session_id is None:
+        kept = urlencode({"done": finding_id, "queue": queue})
+        return see_other(f"/console/findings/{finding_id}?{kept}")
+    return see_other(_in_sitting(row, queue, finding_id))
+
+
+def _finding(request: Request, login: Login, finding_id: int) -> Any:
+    with request.app.state.services.database.read() as connection:
+        row = reviews.finding(connection, finding_id, login.user.scope)
+    if row is None or (row.shadow and login.user.role is not Role.ADMIN):
+        raise NotFound("unknown_finding", "there is no such finding")
+    return row
+
+
+def _in_sitting(row: Any, queue: str, done: int) -> str:
+    kept = {"done": str(done)} if done else {}
+    if queue:
+        kept["queue"] = queue
+    query = f"?{urlencode(kept)}" if kept else ""
+    return f"/console/sessions/{row.session_id}{query}#finding-{row.id}"
+
+
+def _class_finding(
+    request: Request,
+    login: Login,
+    row: Any,
+    queue: str,
+    *,
+    done: int = 0,
+    problem: str = "",
+    typed: dict[str, Any] | None = None,
+) -> Response:
+    services, lang, user = request.app.state.services, language_of(request), login.user
+    with services.database.read() as connection:
+        klass = class_file.klass(connection, row.class_id, user.scope)
+        now = reviews.finding(connection, row.id, user.scope)
+        cards = cards_of(connection, [now], user, lang)
+        next_up = following(connection, user, queue, services.clock(), but_finding=row.id)
+    return render(
+        request,
+        "finding.html",
+        login=login,
+        status=422 if problem else 200,
+        klass=klass,
+        finding=now,
+        cards=cards,
+        reasons=REASONS,
+        queue=queue,
+        following=next_up,
+        done=done,
+        problem=problem,
+        typed=typed,
+    )

@@ -1,0 +1,60 @@
+"""One learner in one class: what counts, what does not and why, and every sitting."""
+
+from __future__ import annotations
+
+import json
+
+from fastapi import APIRouter, Request, Response
+
+from app.console import words
+from app.console.class_page import cell
+from app.console.finding_view import interval, quantity, sentence_of
+from app.console.login import SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render
+from app.errors import NotFound
+from app.store import class_file as store
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+_FINDINGS, _SITTINGS = 200, 200
+
+
+@router.get("/classes/{class_id}/learners/{learner_id}")
+def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowId) -> Response:
+    lang = language_of(request)
+    with request.app.state.services.database.read() as connection:
+        klass = store.klass(connection, class_id, login.user.scope)
+        roster = store.roster(connection, class_id, learner_id) if klass else []
+        if not klass or not roster:
+            raise NotFound("unknown_learner", "there is no such learner in the class")
+        person, pack = roster[0], f"{klass.pack_id}@{klass.pack_version}"
+        hours = store.hours(connection, class_id)
+        of_person = person.enrolment_id
+        marks = store.latest(connection, class_id, "class_hour", pack, of_person)
+        verdict = next(iter(store.latest(connection, class_id, "enrolment", pack, of_person)), None)
+        findings = store.findings(connection, class_id, learner_id, _FINDINGS)
+        sittings = store.sittings(connection, class_id, learner_id, _SITTINGS)
+    by_hour = {it.hour: it for it in marks}
+    cells = [cell(hour.number, by_hour.get(hour.number), lang) for hour in hours]
+    return render(
+        request,
+        "learner.html",
+        login=login,
+        klass=klass,
+        person=person,
+        cells=cells,
+        valid=sum(it.code == "valid" for it in cells),
+        verdict=verdict,
+        outcome=words.word(words.VERDICTS, verdict.outcome) if verdict else None,
+        verdict_body=json.loads(verdict.body) if verdict else {},
+        findings=[
+            (
+                it,
+                sentence_of(it.body, lang),
+                interval(it.start_ms, it.end_ms, lang),
+                quantity(it.body.get("measured"), it.body.get("unit", ""), lang),
+            )
+            for it in findings
+        ],
+        sittings=sittings,
+    )

@@ -1,0 +1,142 @@
+"""The first page: what waits, how old it is, and what the last four weeks were like."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.clock import day
+from app.console import charts, words
+from app.console.charts import Bar
+from app.console.language import N_, Language
+from app.console.login import SignedIn
+from app.console.page import ConsoleRoute, language_of, render
+from app.store import overview as store
+from app.store.overview import DAY_MS
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+DAYS = 28
+_PLATFORMS, _ASSESSMENTS = 10, 6
+_EPOCH = date(1970, 1, 1)
+_AGES = (
+    (0, N_("不到1天")),
+    (1, N_("1至3天")),
+    (3, N_("3至7天")),
+    (7, N_("7至30天")),
+    (30, N_("30天以上")),
+)
+
+
+@router.get("")
+def overview(request: Request, login: SignedIn) -> Response:
+    services, lang, scope = request.app.state.services, language_of(request), login.user.scope
+    now_ms = services.clock()
+    today = day(now_ms)
+    since_ms = (_number(today) - DAYS + 1) * DAY_MS - store.SHANGHAI_MS
+    with services.database.read() as connection:
+        daily = store.by_day(connection, scope, since_ms)
+        platforms = store.by_platform(connection, scope, since_ms)
+        rules = store.by_rule(connection, scope, since_ms)
+        waiting = store.waiting_since(connection, scope)
+        open_sessions = store.open_sessions(connection, scope)
+        classes = store.classes(connection, scope)
+        assessments = store.next_assessments(connection, scope, today.isoformat(), _ASSESSMENTS)
+    return render(
+        request,
+        "overview.html",
+        login=login,
+        waiting=len(waiting),
+        second=sum(it.status == "first_review" for it in waiting),
+        oldest=lang.age(now_ms - waiting[0].created_ms) if waiting else "–",
+        open_sessions=open_sessions,
+        classes=classes,
+        assessments=assessments,
+        found=sum(it.count for it in rules),
+        trend=charts.columns(day_bars(daily, today, lang), lang, lang.say(N_("每日新增问题")), 7),
+        rules=charts.rows(rule_bars(rules, lang), lang, lang.say(N_("按规则"))),
+        platforms=charts.rows(platform_bars(platforms, lang), lang, lang.say(N_("按平台"))),
+        ages=charts.rows(age_bars(waiting, now_ms, lang), lang, lang.say(N_("等待时间"))),
+        key=charts.key(lang),
+    )
+
+
+def day_bars(rows: Iterable[Any], today: date, lang: Language) -> list[Bar]:
+    """One bar for each of the last days, empty ones too."""
+    counts: dict[int, dict[str, int]] = defaultdict(dict)
+    for it in rows:
+        counts[int(it.day)][it.outcome] = it.count
+    bars = []
+    for back in range(DAYS - 1, -1, -1):
+        on = today - timedelta(days=back)
+        found = counts.get(_number(on), {})
+        bars.append(Bar(f"{on:%m-%d}", found, told=f"{on}: {_told(found, lang)}"))
+    return bars
+
+
+def rule_bars(rows: Iterable[Any], lang: Language) -> list[Bar]:
+    counts: dict[str, dict[str, int]] = defaultdict(dict)
+    for it in rows:
+        counts[it.rule][it.outcome] = it.count
+    return _largest_first(
+        Bar(
+            lang.say(words.word(words.RULES, rule).text),
+            found,
+            href=f"/console/findings?status=all&rule={rule}",
+            told=_told(found, lang),
+        )
+        for rule, found in counts.items()
+    )
+
+
+def platform_bars(rows: Iterable[Any], lang: Language) -> list[Bar]:
+    counts: dict[tuple[int, str], dict[str, int]] = defaultdict(dict)
+    for it in rows:
+        counts[it.id, it.name][it.outcome] = it.count
+    bars = _largest_first(
+        Bar(
+            name,
+            found,
+            href=f"/console/findings?status=all&platform={platform_id}",
+            told=f"{name}: {_told(found, lang)}",
+        )
+        for (platform_id, name), found in counts.items()
+    )
+    return bars[:_PLATFORMS]
+
+
+def age_bars(waiting: Sequence[Any], now_ms: int, lang: Language) -> list[Bar]:
+    """How long what waits has waited."""
+    counts = [0] * len(_AGES)
+    for it in waiting:
+        days = (now_ms - it.created_ms) / DAY_MS
+        counts[max(i for i, (from_day, _) in enumerate(_AGES) if days >= from_day or i == 0)] += 1
+    return [
+        Bar(
+            lang.say(text),
+            {"review": count},
+            href=f"/console/findings?age={from_day}" if from_day else "/console/findings",
+        )
+        for (from_day, text), count in zip(_AGES, counts, strict=True)
+    ]
+
+
+def _largest_first(bars: Iterable[Bar]) -> list[Bar]:
+    return sorted(bars, key=lambda bar: (-bar.total, bar.label))
+
+
+def _told(counts: Mapping[str, int], lang: Language) -> str:
+    said = [
+        f"{lang.say(words.OUTCOMES[outcome].text)} {lang.number(counts[outcome])}"
+        for outcome in charts.OUTCOMES
+        if counts.get(outcome)
+    ]
+    return lang.say(N_("，")).join(said) or "0"
+
+
+def _number(on: date) -> int:
+    return (on - _EPOCH).days

@@ -1,0 +1,120 @@
+"""Who may sign in: kept by administrators."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+from fastapi.responses import HTMLResponse
+
+from app.console import words
+from app.console.login import FormOfThisLogin, require_role
+from app.console.page import ConsoleRoute, render, see_other
+from app.domain import users
+from app.domain.users import Login, Role
+from app.errors import BadInput, Conflict
+from app.store import users as store
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
+_FIELDS = ("username", "display_name", "role", "counties", "platform")
+_BETWEEN = re.compile(r"[\s,，、;；]+")
+
+
+@router.get("/users")
+def user_list(request: Request, login: Admin) -> Response:
+    return _page(request, login)
+
+
+@router.post("/users", dependencies=[FormOfThisLogin])
+def add_user(
+    request: Request,
+    login: Admin,
+    username: Annotated[str, Form()] = "",
+    display_name: Annotated[str, Form()] = "",
+    role: Annotated[str, Form()] = "",
+    counties: Annotated[str, Form()] = "",
+    platform: Annotated[str, Form()] = "",
+) -> Response:
+    """Add a user with a password of our making; it is shown once, on the answer to this form."""
+    services, password = request.app.state.services, users.new_password()
+    typed = {
+        "username": username.strip(),
+        "display_name": display_name,
+        "role": role,
+        "counties": counties,
+        "platform": platform,
+    }
+    try:
+        with services.database.write() as connection:
+            users.add_user(
+                connection,
+                username=typed["username"],
+                display_name=display_name,
+                password=password,
+                role=role,
+                counties=_BETWEEN.split(counties.strip()),
+                platform=platform or None,
+                actor=login.user.actor,
+                now_ms=services.clock(),
+            )
+    except (BadInput, Conflict) as error:
+        return _page(request, login, problem=words.PROBLEMS[error.code], typed=typed)
+    return _page(request, login, told=(typed["username"], password))
+
+
+@router.post("/users/{username}/password", dependencies=[FormOfThisLogin])
+def new_password(request: Request, login: Admin, username: str) -> Response:
+    """Give a user a new password, shown once; it ends that person's logins."""
+    services, password = request.app.state.services, users.new_password()
+    with services.database.write() as connection:
+        users.set_password(
+            connection, username, password, actor=login.user.actor, now_ms=services.clock()
+        )
+    if username == login.user.username:
+        return see_other("/console/login")
+    return _page(request, login, told=(username, password))
+
+
+@router.post("/users/{username}/disable", dependencies=[FormOfThisLogin])
+def disable(request: Request, login: Admin, username: str) -> Response:
+    services = request.app.state.services
+    if username == login.user.username:
+        raise Conflict("own_account", "an administrator cannot disable their own account")
+    with services.database.write() as connection:
+        users.disable_user(connection, username, actor=login.user.actor, now_ms=services.clock())
+    return see_other("/console/users")
+
+
+@router.post("/users/{username}/enable", dependencies=[FormOfThisLogin])
+def enable(request: Request, login: Admin, username: str) -> Response:
+    services = request.app.state.services
+    with services.database.write() as connection:
+        users.enable_user(connection, username, actor=login.user.actor, now_ms=services.clock())
+    return see_other("/console/users")
+
+
+def _page(
+    request: Request,
+    login: Login,
+    *,
+    problem: str = "",
+    typed: dict[str, str] | None = None,
+    told: tuple[str, str] | None = None,
+) -> HTMLResponse:
+    with request.app.state.services.database.read() as connection:
+        rows = store.all_users(connection)
+        platforms = store.platforms(connection)
+    return render(
+        request,
+        "users.html",
+        login=login,
+        status=422 if problem else 200,
+        rows=rows,
+        platforms=platforms,
+        problem=problem,
+        typed=typed or dict.fromkeys(_FIELDS, ""),
+        told=told,
+    )

@@ -1,0 +1,207 @@
+"""What is read around one class: its plan, its learners, and what was concluded on each hour."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, or_, select
+
+from app.store.finding_queue import TO_DO
+from app.store.scope import Scope
+from models import (
+    ClassHour,
+    Enrolment,
+    Finding,
+    Learner,
+    Lesson,
+    Platform,
+    Session,
+    TrainingClass,
+    Verdict,
+)
+
+
+def page(
+    connection: Connection, scope: Scope, text: str, before: int | None, size: int
+) -> Sequence[Any]:
+    """Classes newest first with how many learners and open findings each has."""
+    learners = (
+        select(func.count())
+        .where(Enrolment.class_id == TrainingClass.id)
+        .scalar_subquery()
+        .label("learners")
+    )
+    waiting = (
+        select(func.count())
+        .where(
+            Finding.class_id == TrainingClass.id,
+            Finding.status.in_(TO_DO),
+            Finding.shadow.is_(False),
+        )
+        .scalar_subquery()
+        .label("waiting")
+    )
+    verdict = (
+        select(Verdict.outcome)
+        .where(Verdict.class_id == TrainingClass.id, Verdict.subject_kind == "class")
+        .order_by(Verdict.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("outcome")
+    )
+    query = (
+        select(TrainingClass, Platform.name.label("platform_name"), learners, waiting, verdict)
+        .join(Platform, Platform.id == TrainingClass.platform_id)
+        .where(scope.covers_class())
+        .order_by(TrainingClass.id.desc())
+        .limit(size)
+    )
+    if before is not None:
+        query = query.where(TrainingClass.id < before)
+    if text:
+        query = query.where(
+            or_(
+                TrainingClass.external_id.contains(text, autoescape=True),
+                TrainingClass.official_class_no.contains(text, autoescape=True),
+                TrainingClass.institution.contains(text, autoescape=True),
+                TrainingClass.occupation.contains(text, autoescape=True),
+            )
+        )
+    return connection.execute(query).all()
+
+
+def klass(connection: Connection, class_id: int, scope: Scope) -> Any:
+    """The class with its platform's name, or None when there is none within the scope."""
+    return connection.execute(
+        select(TrainingClass, Platform.name.label("platform_name"))
+        .join(Platform, Platform.id == TrainingClass.platform_id)
+        .where(TrainingClass.id == class_id, scope.covers_class())
+    ).one_or_none()
+
+
+def hours(connection: Connection, class_id: int) -> Sequence[Any]:
+    """The frozen plan: (number, media_ms, pieces) in order."""
+    return connection.execute(
+        select(ClassHour.number, ClassHour.media_ms, ClassHour.pieces)
+        .where(ClassHour.class_id == class_id)
+        .order_by(ClassHour.number)
+    ).all()
+
+
+def roster(connection: Connection, class_id: int, learner_id: int | None = None) -> Sequence[Any]:
+    """Learners of the class in the order of enrolment; one of them if `learner_id` is given."""
+    query = (
+        select(
+            Enrolment.id.label("enrolment_id"),
+            Enrolment.category,
+            Enrolment.employer,
+            Learner.id,
+            Learner.external_id,
+            Learner.name,
+            Learner.id_last4,
+            Learner.real_name_verified,
+            Learner.face_consent,
+        )
+        .join(Learner, Learner.id == Enrolment.learner_id)
+        .where(Enrolment.class_id == class_id)
+        .order_by(Enrolment.id)
+    )
+    if learner_id is not None:
+        query = query.where(Enrolment.learner_id == learner_id)
+    return connection.execute(query).all()
+
+
+def latest(
+    connection: Connection, class_id: int, kind: str, pack: str, subject_id: int | None = None
+) -> Sequence[Any]:
+    """The current verdicts of one kind under one pack: (subject_id, hour, outcome, body …)."""
+    newest = (
+        select(func.max(Verdict.id))
+        .where(Verdict.class_id == class_id, Verdict.subject_kind == kind, Verdict.pack == pack)
+        .group_by(Verdict.subject_id, Verdict.hour)
+    )
+    if subject_id is not None:
+        newest = newest.where(Verdict.subject_id == subject_id)
+    return connection.execute(
+        select(
+            Verdict.subject_id,
+            Verdict.hour,
+            Verdict.outcome,
+            Verdict.body,
+            Verdict.pack,
+            Verdict.digest,
+            Verdict.created_ms,
+        ).where(Verdict.id.in_(newest))
+    ).all()
+
+
+def waiting_by_learner(connection: Connection, class_id: int) -> dict[int, int]:
+    """Open findings of each learner of the class."""
+    rows = connection.execute(
+        select(Finding.learner_id, func.count())
+        .where(
+            Finding.class_id == class_id,
+            Finding.learner_id.is_not(None),
+            Finding.status.in_(TO_DO),
+            Finding.shadow.is_(False),
+        )
+        .group_by(Finding.learner_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def findings(
+    connection: Connection, class_id: int, learner_id: int | None, limit: int
+) -> Sequence[Any]:
+    """Findings on one learner of the class, or those on the class itself; newest first."""
+    query = (
+        select(Finding)
+        .where(Finding.class_id == class_id, Finding.shadow.is_(False))
+        .order_by(Finding.id.desc())
+        .limit(limit)
+    )
+    if learner_id is None:
+        query = query.where(Finding.learner_id.is_(None))
+    else:
+        query = query.where(Finding.learner_id == learner_id)
+    return connection.execute(query).all()
+
+
+def sittings(connection: Connection, class_id: int, learner_id: int, limit: int) -> Sequence[Any]:
+    """The learner's sittings in the class, newest first, each with its latest verdict."""
+    verdict = (
+        select(Verdict.outcome)
+        .where(Verdict.subject_kind == "session", Verdict.subject_id == Session.id)
+        .order_by(Verdict.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("outcome")
+    )
+    return connection.execute(
+        select(
+            Session.id,
+            Session.opened_ms,
+            Session.closed_ms,
+            Session.last_recv_ms,
+            Session.state,
+            Session.provenance,
+            Lesson.title.label("lesson_title"),
+            Lesson.position.label("lesson_position"),
+            verdict,
+        )
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .where(Session.learner_id == learner_id, Session.class_id == class_id)
+        .order_by(Session.opened_ms.desc())
+        .limit(limit)
+    ).all()
+
+
+def open_now(connection: Connection, class_id: int) -> int:
+    """How many sittings of the class are going on."""
+    return (
+        connection.scalar(
+            select(func.count()).where(Session.class_id == class_id, Session.state == "open")
+        )
+        or 0
+    )

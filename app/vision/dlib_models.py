@@ -1,7 +1,8 @@
 """The one place that imports face_recognition, and with it dlib.
 
 face_recognition ends the process with ``quit()`` when its models package cannot be imported (exit
-code 0, invisible to ``except Exception``), so the import is guarded, and done lazily once a process.
+code 0, invisible to ``except Exception``), so the import is guarded. It takes seconds and 150 MB,
+so it happens once a process, when first needed.
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ def _thumbnail(picture: Rgb) -> NDArray[np.float32]:
 
 
 def _repeats(frames: Sequence[NDArray[np.float32]]) -> int:
-    """The longest run of frames equal to the frames ``lag`` earlier, while frames between differ."""
+    """The longest run of frames that equal those ``lag`` earlier, while frames between differ."""
     if len(frames) < 2 * _MIN_RETURN:
         return 0
     stack = np.stack(frames)

@@ -37,7 +37,7 @@ Code = Literal[
 
 
 class ImageRejected(ValueError):
-    """The upload is not a picture this service accepts; ``code`` is stable, ``detail`` is English."""
+    """Not a picture this service accepts; ``code`` is stable, ``detail`` is English."""
 
     def __init__(self, code: Code, detail: str) -> None:
         super().__init__(code, detail)

@@ -100,8 +100,8 @@ def for_counts(
     means shrink by v (1/n + 1/m) for friend and stranger alike; a threshold for single pictures
     (0.45 for dlib) would accept 97 % of strangers on the East-Asian set at three against three.
     ``match`` moves both ways. ``mismatch`` only ever grows: snapshots of one sitting are more alike
-    than the formula supposes, and the doubt belongs to the learner. Centred or cosine distances, and
-    cards without the variance, are left as they are.
+    than the formula supposes, and the doubt belongs to the learner. Centred or cosine distances,
+    and cards without the variance, are left as they are.
     """
     same = (thresholds.n_enrolments, thresholds.n_snapshots) == (n_enrolments, n_snapshots)
     if same or thresholds.centred or card.metric != "euclidean" or card.within_variance is None:

@@ -1,4 +1,4 @@
-"""Artificial people behave like people towards the default backends, and are marked as artificial."""
+"""Artificial people behave like people towards the default backends, and are marked as such."""
 
 from __future__ import annotations
 

@@ -1,0 +1,94 @@
+"""A folder of labelled presentations, judged and counted as ISO/IEC 30107-3 counts.
+
+    DIR/live/anna/001.jpg 002.jpg ...      people, one folder a presentation
+    DIR/print/a4-matt/001.jpg ...          attacks, one folder a species
+    DIR/replay/phone-1.jpg                 a single picture is a presentation too
+
+A presentation may lie beside a ``challenge.json``: ``{"actions": ["turn_left", "turn_right"],
+"frame_ms": 300}``. Then it is judged like a burst in service; without, only the anti-spoofing model
+can judge it, and without that model it stays inconclusive.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.vision.backends import Backends
+from app.vision.calibrate import PadOutcome, PadReport, pad_report
+from app.vision.feed import feed_signs
+from app.vision.image import ImageRejected, Rgb, decode
+from app.vision.liveness import LIVENESS_LIMITS, Challenge, Frame, LivenessLimits, verify
+from app.vision.reading import read_picture
+
+LIVE_SPECIES = "live"
+_PICTURES = {".jpg", ".jpeg", ".png"}
+_FRAME_MS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """The pictures of one attempt, in order, and what was asked of it, if anything."""
+
+    species: str
+    name: str
+    pictures: tuple[Path, ...]
+    challenge: Path | None
+
+
+def presentations(directory: Path) -> Iterator[Presentation]:
+    """All presentations below ``directory``, in a stable order."""
+    for species in sorted(path for path in directory.iterdir() if path.is_dir()):
+        for entry in sorted(species.iterdir()):
+            if entry.is_dir():
+                asked = entry / "challenge.json"
+                pictures = tuple(sorted(path for path in entry.iterdir() if _is_picture(path)))
+                if pictures:
+                    challenge = asked if asked.exists() else None
+                    yield Presentation(species.name, entry.name, pictures, challenge)
+            elif _is_picture(entry):
+                yield Presentation(species.name, entry.name, (entry,), None)
+
+
+def judge(
+    presentation: Presentation, backends: Backends, limits: LivenessLimits = LIVENESS_LIMITS
+) -> PadOutcome:
+    """live, spoof or inconclusive; unreadable pictures count as missing."""
+    pictures = list(_decoded(presentation))
+    readings = [read_picture(picture, backends) for picture in pictures]
+    if presentation.challenge is None:
+        scores = [each.live_score for each in readings if each.live_score is not None]
+        if not scores:
+            return "inconclusive"
+        return "live" if sum(scores) / len(scores) >= limits.min_live_score else "spoof"
+    asked = json.loads(presentation.challenge.read_text("utf-8"))
+    frame_ms = int(asked.get("frame_ms", _FRAME_MS))
+    times = [index * frame_ms for index in range(len(pictures))]
+    challenge = Challenge(tuple(asked["actions"]), 0, frame_ms * len(pictures))
+    frames = [Frame(at_ms, each) for at_ms, each in zip(times, readings, strict=True)]
+    return verify(frames, challenge, feed_signs(pictures, readings, times), limits).outcome
+
+
+def judge_all(
+    directory: Path, backends: Backends, limits: LivenessLimits = LIVENESS_LIMITS
+) -> PadReport:
+    """APCER per species, BPCER and non-response of everything below ``directory``."""
+    outcomes: dict[str, list[PadOutcome]] = {}
+    for presentation in presentations(directory):
+        outcomes.setdefault(presentation.species, []).append(judge(presentation, backends, limits))
+    live = outcomes.pop(LIVE_SPECIES, [])
+    return pad_report(outcomes, live)
+
+
+def _decoded(presentation: Presentation) -> Iterator[Rgb]:
+    for path in presentation.pictures:
+        try:
+            yield decode(path.read_bytes())
+        except ImageRejected:
+            continue
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in _PICTURES

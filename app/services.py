@@ -16,6 +16,7 @@ from app.keyring import KeyRing
 from app.security import Vault
 from app.settings import Settings
 from app.store import schema
+from app.store.blobs import Blobs
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Services:
     vault: Vault
     keys: KeyRing
     desk: ControlDesk
+    blobs: Blobs
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     checks: dict[str, Callable[[], Any]] = field(default_factory=dict)
     on_start: list[Callable[[], Any]] = field(default_factory=list)
@@ -52,6 +54,7 @@ class Services:
             vault=vault,
             keys=KeyRing(database, clock, settings.api_requests_per_minute),
             desk=ControlDesk(database, vault),
+            blobs=Blobs(settings.resolved_blob_url),
         )
 
     def start(self) -> None:

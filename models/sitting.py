@@ -149,7 +149,7 @@ class Snapshot(Base):
     blob_key: Mapped[Name | None]
     purged_ms: Mapped[Ms | None]
 
-    status: Mapped[Name]  # pending | done | failed
+    status: Mapped[Name]  # pending | read | done | failed; read: decided once all before it are
     attempts: Mapped[int]
     claimed_by: Mapped[Name | None]
     claim_expires_ms: Mapped[Ms | None]

@@ -49,6 +49,12 @@ def enrolled(connection: Connection, class_id: int, learner_id: int) -> bool:
     return found is not None
 
 
+def has_face_consent(connection: Connection, learner_id: int) -> bool:
+    return bool(
+        connection.execute(select(Learner.face_consent).where(Learner.id == learner_id)).scalar()
+    )
+
+
 def lessons(
     connection: Connection, course_version_ids: Collection[int], external_id: str
 ) -> Sequence[AnyRow]:

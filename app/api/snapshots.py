@@ -1,0 +1,72 @@
+"""Photos of a sitting: stored at once, compared outside the request."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Path, Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from app.api.auth import require, services_of
+from app.domain import snapshots
+from app.domain.platforms import KeyScope
+from app.domain.wire import EpochMs, Id
+from app.errors import WrongMediaType
+from app.keyring import Caller
+
+router = APIRouter(prefix="/v1/sessions", tags=["sittings"])
+
+IMAGE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}}
+            for kind in ("image/jpeg", "image/png")
+        },
+    }
+}
+
+
+@router.put("/{session_id}/snapshots/{snapshot_id}", status_code=202, openapi_extra=IMAGE_BODY)
+async def put_snapshot(
+    request: Request,
+    caller: Annotated[Caller, require(KeyScope.INGEST)],
+    session_id: Annotated[Id, Path()],
+    snapshot_id: Annotated[Id, Path()],
+    purpose: Annotated[Literal["start", "random", "resume", "challenge"], Query()],
+    challenge_id: Annotated[Id | None, Query()] = None,
+    frame: Annotated[int, Query(ge=0, le=10_000, strict=False)] = 0,
+    taken_at_ms: Annotated[EpochMs | None, Query(strict=False)] = None,
+) -> dict[str, Any]:
+    """Keep a photo. The same bytes under the same id change nothing; other bytes are refused."""
+    data = await image_body(request)
+    services, platform_id = services_of(request), caller.platform
+
+    def store() -> dict[str, Any]:
+        now_ms = services.clock()
+        with services.database.write() as connection:
+            session = snapshots.session_of(connection, platform_id, session_id, now_ms)
+            stored = snapshots.store(
+                connection,
+                services,
+                session,
+                snapshot_id,
+                purpose,
+                challenge_id,
+                frame,
+                taken_at_ms,
+                now_ms,
+                data,
+            )
+        services.desk.forget(session.id)
+        return {"sha256": stored.sha256.hex(), "status": stored.status, "bound": stored.bound}
+
+    return await run_in_threadpool(store)
+
+
+async def image_body(request: Request) -> bytes:
+    """The body of an image upload. Raises WrongMediaType when it is not declared as one."""
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared not in ("image/jpeg", "image/png"):
+        raise WrongMediaType("wrong_media_type", "send the photo as image/jpeg or image/png")
+    return await request.body()

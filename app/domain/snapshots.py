@@ -1,0 +1,156 @@
+"""Photos of a sitting: verified before they are kept, encrypted with the learner's own key.
+
+The face check itself happens later (app/domain/face_checks.py): a request only stores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.domain.sitting_terms import LATE_PHOTO_GRACE_MS
+from app.domain.sittings import unknown_session
+from app.errors import BadInput, BodyTooLarge, Conflict, NotAllowed, WrongMediaType
+from app.security import seal, unseal
+from app.services import Services
+from app.store import controls as control_store
+from app.store import face_keys
+from app.store import sittings as sitting_store
+from app.store import snapshots as rows
+from app.store.row import AnyRow
+from app.vision import image
+from app.vision.image import ImageHeader, ImageLimits, ImageRejected
+
+MOST_A_SITTING = 3_000
+MOST_A_CHALLENGE = 60  # a burst of frames for the liveness check
+BURST_MS = 60_000  # after its first photo, a challenge takes others for this long
+
+_WHAT_IS_WRONG = {
+    "image_empty": "没有收到图片内容",
+    "image_type": "只接受 JPEG 或 PNG 图片",
+    "image_too_large": "图片文件过大",
+    "image_pixels": "图片像素过多",
+    "image_truncated": "图片不完整，请重新上传",
+    "image_unreadable": "图片无法读取，请重新拍摄",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    sha256: bytes
+    status: str
+    bound: bool
+
+
+def session_of(connection: Connection, platform_id: int, external_id: str, now_ms: int) -> AnyRow:
+    """The platform's sitting, if it still takes photos. Raises NotFound, Conflict."""
+    session = sitting_store.by_external_id(connection, platform_id, external_id)
+    if session is None:
+        raise unknown_session(external_id)
+    if session.state != "open" and now_ms > (session.closed_ms or 0) + LATE_PHOTO_GRACE_MS:
+        raise Conflict("session_closed", f"session {external_id!r} is over")
+    return session
+
+
+def store(
+    connection: Connection,
+    services: Services,
+    session: AnyRow,
+    snapshot_id: str,
+    purpose: str,
+    challenge_id: str | None,
+    frame: int,
+    taken_at_ms: int | None,
+    received_ms: int,
+    data: bytes,
+) -> Stored:
+    """Keep a photo, unless the same one is stored already, in the caller's transaction.
+
+    purpose: start | random | resume | challenge. `challenge_id` names the control that it answers;
+    one that is not this session's, or used up, leaves the photo unbound. `received_ms` is the
+    server's clock, in an import the platform's. Raises BadInput (not a picture), NotAllowed
+    (no_face_consent), Conflict (other bytes under that id, too many photos, erased face data).
+    """
+    digest = hashlib.sha256(data).digest()
+    there = rows.by_external_id(connection, session.id, snapshot_id)
+    if there is not None:
+        if there.sha256 != digest:
+            raise Conflict("snapshot_exists", f"snapshot {snapshot_id!r} was stored as other bytes")
+        return Stored(digest, there.status, there.control_id is not None)
+    header = verified(data, services.settings.max_image_bytes)
+    key = face_key(connection, services, session.learner_id, received_ms)
+    if rows.count(connection, session.id) >= MOST_A_SITTING:
+        raise Conflict("too_many_snapshots", f"a sitting has at most {MOST_A_SITTING} photos")
+    blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
+    services.blobs.put(blob_key, seal(key, data, blob_key.encode()))
+    control = _bound_to(connection, session.id, challenge_id, received_ms)
+    rows.insert_row(
+        connection,
+        session_id=session.id,
+        external_id=snapshot_id,
+        purpose=purpose,
+        control_id=None if control is None else control.id,
+        frame=frame,
+        taken_at_ms=taken_at_ms,
+        received_ms=received_ms,
+        sha256=digest,
+        media_type=header.media_type,
+        size=len(data),
+        blob_key=blob_key,
+    )
+    if control is not None and control.answered_ms is None:
+        control_store.update_line(
+            connection, session.id, control.challenge_id, answered_ms=received_ms
+        )
+    return Stored(digest, "pending", control is not None)
+
+
+def opened(services: Services, key: bytes, blob_key: str) -> bytes:
+    """A stored photo's bytes. Raises BlobMissing, Unsealable."""
+    return unseal(key, services.blobs.get(blob_key), blob_key.encode())
+
+
+def verified(data: bytes, max_bytes: int) -> ImageHeader:
+    """The header of an acceptable picture. Raises BadInput with the reason in both languages."""
+    try:
+        return image.verify(data, ImageLimits(max_bytes=max_bytes))
+    except ImageRejected as error:
+        kinds: dict[str, type[BadInput]] = {
+            "image_too_large": BodyTooLarge,
+            "image_type": WrongMediaType,
+        }
+        reason: dict[str, Any] = {"zh": _WHAT_IS_WRONG[error.code], "en": error.detail}
+        kind = kinds.get(error.code, BadInput)
+        raise kind(error.code, error.detail, reason=reason) from error
+
+
+def face_key(connection: Connection, services: Services, learner_id: int, now_ms: int) -> bytes:
+    """The learner's key for face data, if it may be used. Raises NotAllowed, Conflict."""
+    if not sitting_store.has_face_consent(connection, learner_id):
+        raise NotAllowed(
+            "no_face_consent",
+            "no recorded consent to face processing: the photo was not stored",
+        )
+    try:
+        return face_keys.ensure_key(connection, services.vault, learner_id, now_ms)
+    except face_keys.KeyDestroyed as error:
+        raise Conflict("face_data_erased", "this learner's face data was erased") from error
+
+
+def _bound_to(
+    connection: Connection, session_id: int, challenge: str | None, received_ms: int
+) -> AnyRow | None:
+    """The control that the photo answers, if it is this session's and not used up."""
+    if challenge is None:
+        return None
+    control = control_store.line(connection, session_id, challenge)
+    if control is None or control.kind == "popup":
+        return None
+    used = control.answered_ms is not None and received_ms > control.answered_ms + BURST_MS
+    if used or rows.count_bound(connection, control.id) >= MOST_A_CHALLENGE:
+        return None
+    return control

@@ -1,0 +1,63 @@
+"""Encrypted photos as objects: in a folder by default, in an S3-compatible store by URL."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+
+import obstore
+from obstore.exceptions import NotFoundError
+from obstore.store import LocalStore, ObjectStore, from_url
+
+
+class BlobMissing(Exception):
+    """There is no object under that key."""
+
+
+class Blobs:
+    """Objects by hierarchical keys like `learners/7/sessions/12/3f9a`. Opened at first use.
+
+    url: `file:///folder` (made when missing), `memory:///`, `s3://bucket/prefix` and whatever else
+    obstore knows; credentials come from the environment.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._opened: ObjectStore | None = None
+
+    @property
+    def _store(self) -> ObjectStore:
+        with self._lock:
+            if self._opened is None:
+                if self._url.startswith("file:"):
+                    self._opened = LocalStore.from_url(self._url, mkdir=True)
+                else:
+                    self._opened = from_url(self._url)
+            return self._opened
+
+    def put(self, key: str, data: bytes) -> None:
+        obstore.put(self._store, key, data)
+
+    def get(self, key: str) -> bytes:
+        """The object's bytes. Raises BlobMissing."""
+        try:
+            return bytes(obstore.get(self._store, key).bytes())
+        except (NotFoundError, FileNotFoundError) as error:
+            raise BlobMissing(key) from error
+
+    def size(self, key: str) -> int | None:
+        """Bytes of the object, or None when there is none."""
+        try:
+            return int(obstore.head(self._store, key)["size"])
+        except (NotFoundError, FileNotFoundError):
+            return None
+
+    def delete(self, key: str) -> None:
+        """Remove the object; a missing one is no error."""
+        with suppress(NotFoundError, FileNotFoundError):
+            obstore.delete(self._store, key)
+
+    def ping(self) -> None:
+        """Raises when the store does not answer."""
+        self.size("ping")

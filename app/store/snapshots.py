@@ -1,0 +1,254 @@
+"""Rows of `snapshots`: entering them, the face worker's queue, and columns for the detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy.orm import aliased
+
+from app.store.row import AnyRow
+from detectors.trace import NONE, PHOTO, Check, PhotoFlag, Purpose
+from models import Learner, Session, Snapshot
+
+_PURPOSES = {
+    "start": Purpose.START,
+    "random": Purpose.RANDOM,
+    "resume": Purpose.RESUME,
+    "challenge": Purpose.CHALLENGE,
+}
+_LATEST = 2**31 - 1
+
+
+def rows(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+    """A sitting's photos in order of receipt, with `seen_before`: the same bytes came earlier as
+    another photo, other than as another try at the same challenge."""
+    earlier = aliased(Snapshot)
+    seen_before = exists().where(
+        earlier.sha256 == Snapshot.sha256,
+        or_(
+            earlier.received_ms < Snapshot.received_ms,
+            and_(earlier.received_ms == Snapshot.received_ms, earlier.id < Snapshot.id),
+        ),
+        or_(
+            earlier.session_id != Snapshot.session_id,
+            earlier.control_id.is_(None),
+            Snapshot.control_id.is_(None),
+            earlier.control_id != Snapshot.control_id,
+        ),
+    )
+    return connection.execute(
+        select(Snapshot, seen_before.label("seen_before"))
+        .where(Snapshot.session_id == session_id)
+        .order_by(Snapshot.received_ms, Snapshot.id)
+    ).all()
+
+
+def by_external_id(connection: Connection, session_id: int, external_id: str) -> AnyRow | None:
+    return connection.execute(
+        select(Snapshot).where(
+            Snapshot.session_id == session_id, Snapshot.external_id == external_id
+        )
+    ).one_or_none()
+
+
+def count(connection: Connection, session_id: int) -> int:
+    query = select(func.count()).select_from(Snapshot).where(Snapshot.session_id == session_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def count_bound(connection: Connection, control_id: int) -> int:
+    query = select(func.count()).select_from(Snapshot).where(Snapshot.control_id == control_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def insert_row(connection: Connection, **values: Any) -> int:
+    """Add a photo that nobody has looked at yet; returns its row id."""
+    result = connection.execute(
+        insert(Snapshot).values(status="pending", attempts=0, check=int(Check.PENDING), **values)
+    )
+    assert result.inserted_primary_key is not None
+    return int(result.inserted_primary_key[0])
+
+
+# ---------------------------------------------------------------------- the face worker's queue
+
+
+def claim(
+    connection: Connection,
+    worker: str,
+    now_ms: int,
+    until_ms: int,
+    limit: int,
+    most_attempts: int,
+    session_ids: Collection[int] | None = None,
+) -> Sequence[AnyRow]:
+    """Take the oldest unread photos that nobody holds: (id, session_id, learner_id, blob_key)."""
+    query = (
+        select(Snapshot.id, Snapshot.session_id, Session.learner_id, Snapshot.blob_key)
+        .join(Session, Session.id == Snapshot.session_id)
+        .where(
+            Snapshot.status == "pending",
+            Snapshot.attempts < most_attempts,
+            or_(Snapshot.claim_expires_ms.is_(None), Snapshot.claim_expires_ms <= now_ms),
+        )
+        .order_by(Snapshot.id)
+        .limit(limit)
+        .with_for_update(of=Snapshot, skip_locked=True)
+    )
+    if session_ids is not None:
+        query = query.where(Snapshot.session_id.in_(session_ids))
+    taken = connection.execute(query).all()
+    if taken:
+        connection.execute(
+            update(Snapshot)
+            .where(Snapshot.id.in_([row.id for row in taken]))
+            .values(
+                claimed_by=worker,
+                claim_expires_ms=until_ms,
+                attempts=Snapshot.attempts + 1,
+            )
+        )
+    return taken
+
+
+def put_reading(connection: Connection, snapshot_id: int, worker: str, **values: Any) -> bool:
+    """Store what was read, if the claim still stands; False when another worker took over."""
+    result = connection.execute(
+        update(Snapshot)
+        .where(
+            Snapshot.id == snapshot_id,
+            Snapshot.status == "pending",
+            Snapshot.claimed_by == worker,
+        )
+        .values(**values, claimed_by=None, claim_expires_ms=None)
+    )
+    return result.rowcount == 1
+
+
+def give_up(connection: Connection, now_ms: int, most_attempts: int) -> list[int]:
+    """Photos that ended every worker that touched them fail; the sessions they belong to."""
+    spent = and_(
+        Snapshot.status == "pending",
+        Snapshot.attempts >= most_attempts,
+        or_(Snapshot.claim_expires_ms.is_(None), Snapshot.claim_expires_ms <= now_ms),
+    )
+    found = connection.execute(select(Snapshot.id, Snapshot.session_id).where(spent)).all()
+    if found:
+        connection.execute(
+            update(Snapshot)
+            .where(Snapshot.id.in_([row.id for row in found]), spent)
+            .values(status="failed", check=int(Check.UNREADABLE), checked_ms=now_ms)
+        )
+    return sorted({row.session_id for row in found})
+
+
+def to_decide(
+    connection: Connection, session_ids: Collection[int] | None = None, limit: int = 500
+) -> list[int]:
+    """Sessions with photos that were read and not decided yet."""
+    query = select(Snapshot.session_id).where(Snapshot.status == "read").distinct().limit(limit)
+    if session_ids is not None:
+        query = query.where(Snapshot.session_id.in_(session_ids))
+    return list(connection.execute(query).scalars())
+
+
+def decide(connection: Connection, snapshot_id: int, **values: Any) -> None:
+    """Write a photo's decision, once."""
+    connection.execute(
+        update(Snapshot)
+        .where(Snapshot.id == snapshot_id, Snapshot.status == "read")
+        .values(**values, status="done")
+    )
+
+
+def compare_again(connection: Connection, learner_id: int) -> int:
+    """Photos that lacked a reference wait for a decision once more; how many."""
+    own = select(Session.id).where(Session.learner_id == learner_id).scalar_subquery()
+    result = connection.execute(
+        update(Snapshot)
+        .where(
+            Snapshot.session_id.in_(own),
+            Snapshot.status == "done",
+            Snapshot.check == int(Check.NO_REFERENCE),
+        )
+        .values(status="read", check=int(Check.PENDING), checked_ms=None)
+    )
+    return int(result.rowcount)
+
+
+def waiting(connection: Connection) -> tuple[int, int | None]:
+    """(photos not decided yet, receive time of the oldest in ms)."""
+    row = connection.execute(
+        select(func.count(), func.min(Snapshot.received_ms)).where(
+            Snapshot.status.in_(("pending", "read"))
+        )
+    ).one()
+    return int(row[0]), row[1]
+
+
+def undecided(connection: Connection, session_id: int) -> int:
+    query = (
+        select(func.count())
+        .select_from(Snapshot)
+        .where(Snapshot.session_id == session_id, Snapshot.status.in_(("pending", "read")))
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def owner(connection: Connection, session_id: int) -> AnyRow:
+    """(learner_id, face_consent, state, lock taken) of a sitting whose photos are decided."""
+    return connection.execute(
+        select(Session.learner_id, Session.state, Learner.face_consent)
+        .join(Learner, Learner.id == Session.learner_id)
+        .where(Session.id == session_id)
+        .with_for_update(of=Session)
+    ).one()
+
+
+# ------------------------------------------------------------------------------------- columns
+
+
+def photos_array(
+    photos: Sequence[Any],
+    controls: Sequence[Any],
+    start_ms: int,
+    missing: Collection[int] = (),
+) -> NDArray[np.void]:
+    """PHOTO[P] of one session's `rows`; `controls` are its ledger rows, in the detectors' order.
+
+    missing: ids of photos whose bytes are no longer there, or were altered.
+    """
+    place = {row.id: at for at, row in enumerate(controls)}
+    packed = np.zeros(len(photos), PHOTO)
+    for at, photo in enumerate(photos):
+        control = place.get(photo.control_id, NONE)
+        packed[at] = (
+            NONE if photo.taken_at_ms is None else photo.taken_at_ms,
+            max(0, min(photo.received_ms - start_ms, _LATEST)),
+            control,
+            np.nan if photo.score is None else photo.score,
+            np.nan if photo.limit is None else photo.limit,
+            _PURPOSES[photo.purpose],
+            photo.check,
+            _flags(photo, controls[control] if control != NONE else None, missing),
+        )
+    return packed
+
+
+def _flags(photo: Any, control: Any, missing: Collection[int]) -> int:
+    flags = PhotoFlag(0)
+    if control is not None:
+        flags |= PhotoFlag.BOUND
+        if control.random_time:
+            flags |= PhotoFlag.RANDOM_TIME
+    if photo.blob_key is not None and photo.purged_ms is None and photo.id not in missing:
+        flags |= PhotoFlag.KEPT
+    if photo.seen_before:
+        flags |= PhotoFlag.SEEN_BEFORE
+    if photo.reading and photo.reading.get("liveness", {}).get("outcome") == "live":
+        flags |= PhotoFlag.LIVE
+    return int(flags)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from app.vision.calibrate import (
+    PadOutcome,
     Rate,
     TooFewComparisons,
     calibrate,
@@ -76,7 +77,7 @@ def test_centring_undoes_that_poor_pictures_drift_towards_the_average_face() -> 
     vectors, identities, _ = cohort(12, spread=0.4)
     mean = cohort_mean(vectors)
     clarity = RNG.uniform(0.3, 1.0, (len(vectors), 1)).astype(np.float32)
-    drifted = mean + clarity * (vectors - mean)
+    drifted = (mean + clarity * (vectors - mean)).astype(np.float32)
 
     def error(subtracted: np.ndarray | None) -> float:
         rng = np.random.default_rng(1)
@@ -108,10 +109,12 @@ def test_an_identity_with_too_few_pictures_is_named() -> None:
 
 
 def test_attacks_are_reported_per_species_with_the_worst_one_named() -> None:
-    report = pad_report(
-        {"print": ["spoof"] * 9 + ["inconclusive"], "replay": ["live"] * 2 + ["spoof"] * 3},
-        ["live"] * 18 + ["spoof", "inconclusive"],
-    )
+    attacks: dict[str, list[PadOutcome]] = {
+        "print": [*["spoof"] * 9, "inconclusive"],
+        "replay": [*["live"] * 2, *["spoof"] * 3],
+    }
+    people: list[PadOutcome] = [*["live"] * 18, "spoof", "inconclusive"]
+    report = pad_report(attacks, people)
     assert report.worst_species == "replay"
     assert report.apcer["replay"].value == 0.4
     assert report.apcer["print"].value == 0.0

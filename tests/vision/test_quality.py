@@ -41,7 +41,7 @@ def test_a_second_person_is_noticed(photo: Rgb, reasons: Callable[[Rgb], tuple[s
 
 
 def test_a_blurred_photo_says_so(photo: Rgb, reasons: Callable[[Rgb], tuple[str, ...]]) -> None:
-    assert reasons(cv2.GaussianBlur(photo, (0, 0), 5))[-1:] == ("blurred",)
+    assert reasons(np.asarray(cv2.GaussianBlur(photo, (0, 0), 5), np.uint8))[-1:] == ("blurred",)
 
 
 def test_a_dark_photo_is_dark_and_not_another_person(

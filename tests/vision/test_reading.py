@@ -28,7 +28,8 @@ def test_a_portrait_is_read(reading_of: Callable[..., FaceReading]) -> None:
     assert (reading.width, reading.height, reading.face_count) == (640, 480, 1)
     assert reading.usable and reading.reasons == ()
     assert reading.embedding is not None
-    assert (reading.embedding.shape, reading.embedding.dtype) == ((128,), np.float32)
+    assert reading.embedding.shape == (128,)
+    assert reading.embedding.dtype == np.dtype(np.float32)
     assert (reading.detector, reading.model) == ("dlib-hog@1", "dlib-resnet@1")
     assert reading.live_score is None and reading.anti_spoof is None
 

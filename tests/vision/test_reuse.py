@@ -74,5 +74,5 @@ def test_the_closest_candidates_come_first_and_distant_ones_not_at_all() -> None
 def test_a_hash_has_sixty_four_bits_and_does_not_depend_on_size(photo: Rgb) -> None:
     plain, mirrored = perceptual_hashes(photo)
     assert 0 <= plain < 1 << 64 and 0 <= mirrored < 1 << 64
-    larger = cv2.resize(photo, (1280, 960))
+    larger = np.asarray(cv2.resize(photo, (1280, 960)), np.uint8)
     assert (perceptual_hashes(larger)[0] ^ plain).bit_count() <= 2

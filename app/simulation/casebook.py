@@ -22,7 +22,8 @@ class Expected:
     `outcome` is the worst outcome among them, `rules` the findings that must be there (rule to
     outcome), for lessons of 2,700 s. `credited_s` is the range of content seconds credited to the
     scenario's learner over all judged sittings while nothing has been voided by hand. Where the
-    rules leave room, `or_outcomes` and `tolerated` (rules that may be found besides) say so.
+    rules leave room, `or_outcomes` and `tolerated` (rules that may be found besides) say so. Where
+    `needs_pixels`, the findings can only be made by comparing the pictures themselves.
     """
 
     outcome: str
@@ -30,6 +31,7 @@ class Expected:
     rules: Mapping[str, str] = field(default_factory=dict)
     or_outcomes: tuple[str, ...] = ()
     tolerated: frozenset[str] = frozenset()
+    needs_pixels: bool = False
 
     def accepts(self, outcome: str) -> bool:
         return outcome == self.outcome or outcome in self.or_outcomes
@@ -121,10 +123,11 @@ def pending(
     credited_s: tuple[float, float] = (0.0, FULL_S[1]),
     tolerated: tuple[str, ...] = (),
     or_outcomes: tuple[str, ...] = (),
+    needs_pixels: bool = False,
 ) -> Expected:
     """A person has to look; nothing counts meanwhile."""
     found = dict.fromkeys(rules, REVIEW)
-    return Expected(PENDING, credited_s, found, or_outcomes, frozenset(tolerated))
+    return Expected(PENDING, credited_s, found, or_outcomes, frozenset(tolerated), needs_pixels)
 
 
 def whole_lesson(sitting: Sitting) -> Passage:

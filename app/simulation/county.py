@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta, timezone
 from random import Random
 
+from app.simulation.cases.fraud_photos import STRANGER
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.service import Controls
 from app.simulation.stage import LESSON_S, Setting, reference_photo, roster
@@ -26,13 +27,6 @@ ASSESSMENT_MONTHS = (4, 8, 12)
 
 _SURNAMES = "林吴赵钱孙李周郑王冯陈卫蒋沈韩杨朱秦许何"
 _NUMERALS = "一二三四五六七八九十"
-
-# Identities whose artificial portraits are told apart by the default face model (distance > 0.5).
-_FACES = (
-    1, 3, 4, 5, 6, 10, 12, 13, 14, 17, 19, 20, 21, 23, 24, 28, 31, 32, 41, 43, 49, 51, 52, 53, 60,
-    67, 69, 81, 85, 94, 95, 109, 118, 122, 130, 135, 142, 155, 167, 172, 193, 209, 210, 215, 217,
-    230, 231, 253, 317, 320, 357, 379, 403, 409, 411, 415, 446, 448, 450, 525, 528, 538, 547, 601,
-)  # fmt: skip
 
 # What happens to honest people, most often nothing. None of it leaves a lesson incomplete.
 _ORDINARY = ("H01",) * 6 + (
@@ -133,12 +127,16 @@ def county(today: date, *, seed: int = 0, media_s: float = LESSON_S) -> County:
 
 
 def _people(plan: _ClassPlan, first: int) -> list[Learner]:
+    # Loads OpenCV, so only when a county is made.
+    from app.vision.portrait import PORTRAIT_SEEDS
+
+    faces = [seed for seed in PORTRAIT_SEEDS if seed != STRANGER]
     return [
         Learner(
             learner_id=f"{plan.class_id}-{place + 1:02}",
             name=_SURNAMES[n % 20] + _NUMERALS[(n + n // 20) % 10],
             id_number=invented_id_number(n + 1),
-            identity=_FACES[n],
+            identity=faces[n],
             employer="示例电子商务公司" if plan.applicant == "enterprise" else "自由职业",
             category="企业职工" if plan.applicant == "enterprise" else "农村转移就业劳动者",
         )

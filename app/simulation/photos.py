@@ -46,7 +46,7 @@ def develop(photo: Photo, photograph: Photograph = artificial_photograph) -> byt
     if photo.condition == "dark":
         return _encode(_noised(pixels * 0.2, photo.variation, 4))
     if photo.condition == "noised":
-        return _encode(_noised(pixels, photo.variation, 6))
+        return _encode(_noised(pixels, photo.resaved, 6))
     if photo.condition == "glasses":
         return _encode(_with_glasses(pixels))
     return _encode(_on_a_screen(pixels, photo.variation))

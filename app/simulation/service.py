@@ -78,7 +78,7 @@ class _Issued:
 
 @dataclass(slots=True)
 class _Study:
-    """One learner in one lesson, over all sittings."""
+    """One learner in one lesson as one sitting sees it."""
 
     popup_due_s: float
     photos_due_s: list[float]
@@ -100,7 +100,8 @@ class SimulatedService:
     photos: dict[str, Photo] = field(default_factory=dict)
     _log: list[tuple[int, Record]] = field(default_factory=list)
     _sessions: dict[str, Record] = field(default_factory=dict)
-    _studies: dict[tuple[str, str], _Study] = field(default_factory=dict)
+    _studies: dict[str, _Study] = field(default_factory=dict)
+    _latest: dict[tuple[str, str], _Study] = field(default_factory=dict)
     _challenges: int = 0
 
     def records(self) -> list[Record]:
@@ -118,10 +119,7 @@ class SimulatedService:
 
     def open(self, sitting: Sitting) -> tuple[float, dict[str, Any]]:
         now_ms = self._receive(sitting)
-        key = (sitting.learner.learner_id, sitting.lesson_id)
-        study = self._studies.get(key)
-        if study is None:
-            study = self._studies[key] = self._begin(sitting.media_s)
+        study = self._studies[sitting.session_id] = self._carried_over(sitting)
         session: Record = {
             "kind": "session",
             "session_id": sitting.session_id,
@@ -141,14 +139,13 @@ class SimulatedService:
         self._sessions[sitting.session_id] = session
         self._log.append((now_ms, session))
         sitting.learned_s = study.learned_s
-        self._carry_over(study)
         if self.controls.face_checks:
             study.face_check = self._issue("face_check", sitting, now_ms)
         return study.mark_s, self._controls(sitting, study, now_ms)
 
     def send(self, sitting: Sitting, events: list[Record]) -> dict[str, Any]:
         now_ms = self._receive(sitting)
-        study = self._studies[sitting.learner.learner_id, sitting.lesson_id]
+        study = self._studies[sitting.session_id]
         session_id = sitting.session_id
         log = self._log
         answered_late = False
@@ -180,7 +177,7 @@ class SimulatedService:
         }
         self.photos[file] = photo
         self._log.append((now_ms, record))
-        study = self._studies[sitting.learner.learner_id, sitting.lesson_id]
+        study = self._studies[sitting.session_id]
         for control in (study.face_check, study.snapshot):
             if control is not None and control.challenge_id == snapshot["challenge_id"]:
                 control.served = photo.condition not in _UNUSABLE
@@ -206,17 +203,27 @@ class SimulatedService:
         draw = (self.rng.uniform(margin, media_s - margin) for _ in range(self.controls.snapshots))
         return _Study(popup_due_s=self.rng.uniform(*POPUP_EVERY_S), photos_due_s=sorted(draw))
 
-    def _carry_over(self, study: _Study) -> None:
-        """A challenge belongs to one session: what an earlier one left open is issued anew."""
-        if study.popup is not None:
-            study.popup_due_s = study.popup.due_learned_s
-            study.popup = None
-        if study.expired is not None:
-            study.popup_due_s = study.learned_s
-            study.expired = None
-        if study.snapshot is not None and not study.snapshot.served:
-            study.photos_due_s.insert(0, study.snapshot.due_learned_s)
-        study.snapshot = None
+    def _carried_over(self, sitting: Sitting) -> _Study:
+        """What earlier sittings left, for a new one to go on from.
+
+        A challenge belongs to one session: what an earlier one left open is issued anew.
+        """
+        key = (sitting.learner.learner_id, sitting.lesson_id)
+        study = self._begin(sitting.media_s)
+        before = self._latest.get(key)
+        self._latest[key] = study
+        if before is None:
+            return study
+        study.learned_s, study.mark_s = before.learned_s, before.mark_s
+        study.popup_due_s = before.popup_due_s
+        if before.popup is not None:
+            study.popup_due_s = before.popup.due_learned_s
+        elif before.expired is not None:
+            study.popup_due_s = before.learned_s
+        study.photos_due_s = list(before.photos_due_s)
+        if before.snapshot is not None and not before.snapshot.served:
+            study.photos_due_s.insert(0, before.snapshot.due_learned_s)
+        return study
 
     def _issue(
         self,

@@ -22,13 +22,14 @@ class Photo:
     """What a photo shows: equal photos have identical bytes.
 
     `identity` is the seed of the face, `variation` of pose, light and sensor noise. `condition`
-    says what happened to the picture: `noised` is a former picture saved again with added noise,
-    `replayed` a picture of a screen, `empty` a room with nobody in it.
+    says what happened to the picture: `noised` is a former picture saved again with added noise
+    (for the `resaved`-th time), `replayed` a picture of a screen, `empty` a room with nobody in it.
     """
 
     identity: int
     variation: int
     condition: Condition = "good"
+    resaved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

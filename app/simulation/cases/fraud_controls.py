@@ -10,11 +10,22 @@ from app.simulation.behaviour import (
     ignore_while_playing,
     strip,
 )
-from app.simulation.casebook import NOT_PROVEN, case, pending, violation, whole_lesson
+from app.simulation.casebook import (
+    FULL_S,
+    NOT_PROVEN,
+    PENDING,
+    REVIEW,
+    VALID,
+    Expected,
+    case,
+    pending,
+    violation,
+    whole_lesson,
+)
 from app.simulation.service import Controls
 from app.simulation.sitting import Device, Habits, OnPopup, Passage, Sitting
-from app.simulation.stage import Stage
-from app.simulation.world import Popup
+from app.simulation.stage import DAY_S, Stage
+from app.simulation.world import Learner, Popup
 
 BARE_CLIENT = Device("client-0", "python-requests/2.32", sdk_version=None)
 
@@ -168,32 +179,38 @@ def platform_without_controls(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting())
 
 
+MACRO_EVERY_S = 55.0  # less than the answer window
+
+
 @case(
     "F31 answers_in_unison",
-    "八人同秒作答",
-    "eight learners on one device answer in the same second",
-    pending(
-        "collusion",
-        tolerated=("forged_telemetry", "multi_window"),
-        or_outcomes=("invalid", "valid"),
-    ),
+    "四个账号由一人同秒作答",
+    "a macro answers for four accounts on one device in the same second",
+    Expected(VALID, (3 * FULL_S[0], 3 * FULL_S[1]), {"collusion": REVIEW}, (PENDING,)),
 )
 def answers_in_unison(stage: Stage) -> Passage:
-    bench = Device("bench-0", "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:128.0) Firefox/128.0")
+    bench = Device("bench-0")
 
-    def on_the_minute(sitting: Sitting, popup: Popup) -> Passage:
+    def when_the_macro_runs(sitting: Sitting, popup: Popup) -> Passage:
         sitting.pause()
         sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
         sitting.flush()
-        shown_at = sitting.t
-        beat = 30.0
-        yield from sitting.idle(beat - sitting.t % beat + 0.4)
-        sitting.answer(popup, after_s=sitting.t - shown_at)
+        wait = MACRO_EVERY_S - sitting.t % MACRO_EVERY_S + 0.4
+        yield from sitting.idle(wait)
+        sitting.answer(popup, after_s=wait)
         sitting.play()
 
-    for n in range(1, 8):
-        sitting = stage.sitting(
-            learner=stage.companion(n), device=bench, habits=Habits(on_popup=on_the_minute)
-        )
-        stage.alongside(whole_lesson(sitting))
-    yield from whole_lesson(stage.sitting(device=bench, habits=Habits(on_popup=on_the_minute)))
+    def course(learner: Learner) -> Passage:
+        for lesson in range(1, min(3, stage.setting.lessons) + 1):
+            sitting = stage.sitting(
+                learner=learner,
+                lesson=lesson,
+                at_s=(lesson - 1) * DAY_S,
+                device=bench,
+                habits=Habits(on_popup=when_the_macro_runs),
+            )
+            yield from whole_lesson(sitting)
+
+    for n in range(1, 4):
+        stage.alongside(course(stage.companion(n)))
+    yield from course(stage.learner)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from random import Random
 
 from app.simulation.behaviour import absent, at_start, facing, fixed, showing
 from app.simulation.casebook import NOT_PROVEN, case, pending, violation, whole_lesson
 from app.simulation.sitting import Passage
 from app.simulation.stage import Stage
-from app.simulation.world import Photo
+from app.simulation.world import Photo, Shot
 
 WEEK_S = 7 * 86_400.0
-STRANGER = 900_001
+STRANGER = 7832  # the first of the artificial portraits, which is far from all others
 
 
 @case(
@@ -76,7 +77,7 @@ def photo_same_bytes(stage: Stage) -> Passage:
     "F27 photo_near_duplicate",
     "旧照片加噪后再用",
     "an old photo saved again with noise",
-    pending("photo_reuse", or_outcomes=("valid",)),
+    pending("photo_reuse", or_outcomes=("valid",), needs_pixels=True),
     lesson=2,
 )
 def photo_near_duplicate(stage: Stage) -> Passage:
@@ -88,7 +89,10 @@ def photo_near_duplicate(stage: Stage) -> Passage:
         judged=False,
     )
     yield from whole_lesson(last_week)
-    noised = fixed(replace(picture, condition="noised"))
+
+    def noised(rng: Random, shot: Shot) -> Photo:
+        return replace(picture, condition="noised", resaved=shot.number)
+
     yield from whole_lesson(stage.sitting(at_s=WEEK_S, camera=at_start(good, noised)))
 
 

@@ -64,7 +64,7 @@ def test_every_scenario_says_what_it_is_and_what_is_expected():
         assert scenario.expected.outcome in OUTCOMES
         assert set(scenario.expected.or_outcomes) <= OUTCOMES
         low, high = scenario.expected.credited_s
-        assert 0 <= low <= high <= 3 * 2710
+        assert 0 <= low <= high <= 3 * 2850
         assert scenario.honest or scenario.expected.rules
 
 

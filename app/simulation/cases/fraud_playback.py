@@ -189,7 +189,7 @@ def skips_half_and_claims(stage: Stage) -> Passage:
     "F13 parallel_4_lessons",
     "四个课时同时播放",
     "four lessons play at the same time",
-    violation("multi_window", credited_s=(0, 2710), tolerated=("lesson_order", "fast_forward")),
+    violation("multi_window", credited_s=(0, 2850), tolerated=("lesson_order", "fast_forward")),
     lessons=4,
 )
 def parallel_4_lessons(stage: Stage) -> Passage:

@@ -7,8 +7,9 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from app import __version__, api
+from app import __version__, api, jobs
 from app.api import problems
+from app.api.events import EventIntake
 from app.clock import Clock, system_clock
 from app.edge import Edge
 from app.services import Services
@@ -21,6 +22,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     Parts start with the lifespan. The database must be at head (`app.store.schema.upgrade`).
     """
     services = Services.build(settings, clock)
+    jobs.install(services)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -40,6 +42,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         strict_content_type=False,
     )
     app.state.services = services
+    app.state.intake = EventIntake(services)
     app.add_middleware(Edge, settings=settings, registry=services.registry)
     problems.install(app)
     api.include_routers(app)

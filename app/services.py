@@ -16,6 +16,7 @@ from app.keyring import KeyRing
 from app.security import Vault
 from app.settings import Settings
 from app.store import schema
+from app.store.events import EventStore
 from app.store.blobs import Blobs
 
 
@@ -54,6 +55,7 @@ class Services:
             vault=vault,
             keys=KeyRing(database, clock, settings.api_requests_per_minute),
             desk=ControlDesk(database, vault),
+            events=EventStore(database),
             blobs=Blobs(settings.resolved_blob_url),
         )
 

@@ -24,11 +24,15 @@ from detectors.policy import Policy
 
 @dataclass(frozen=True, slots=True)
 class Detector:
-    """A rule's function and its version; the version changes whenever its findings could."""
+    """A rule's function and its version; the version changes whenever its findings could.
+
+    `crowd`: it compares people with each other, so one learner's sittings alone tell it nothing.
+    """
 
     rule: str
     version: str
     detect: Callable[[Facts, Policy], list[Finding]]
+    crowd: bool = False
 
 
 ALL = (
@@ -40,7 +44,7 @@ ALL = (
     Detector(photo_retention.RULE, "1", photo_retention.detect),
     Detector(forged_telemetry.RULE, "1", forged_telemetry.detect),
     Detector(photo_reuse.RULE, "1", photo_reuse.detect),
-    Detector(collusion.RULE, "1", collusion.detect),
+    Detector(collusion.RULE, "1", collusion.detect, crowd=True),
     Detector(marathon.RULE, "1", marathon.detect),
 )
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 log = structlog.get_logger("zhenxue.api")
 
 RESOURCES = (
+    "app.api.events",  # first: routes are tried in this order, and this one is hot
     "app.api.operations",
     "app.api.courses",
     "app.api.classes",
@@ -18,7 +19,6 @@ RESOURCES = (
     "app.api.imports",
     "app.api.platforms",
     "app.api.sessions",
-    "app.api.events",
     "app.api.snapshots",
     "app.api.verdicts",
     "app.console",

@@ -129,6 +129,17 @@ def class_of_platform(
     return cast(ClassRow | None, row)
 
 
+def class_by_id(connection: Connection, class_id: int) -> ClassRow:
+    query = select(TrainingClass).where(TrainingClass.id == class_id)
+    return cast(ClassRow, connection.execute(query).one())
+
+
+def enrolments(connection: Connection, class_id: int) -> dict[int, int]:
+    """Enrolment ids of a class by learner id."""
+    query = select(Enrolment.learner_id, Enrolment.id).where(Enrolment.class_id == class_id)
+    return {learner_id: enrolment_id for learner_id, enrolment_id in connection.execute(query)}
+
+
 def classes_named(
     connection: Connection, scope: Scope, external_id: str, platform: str | None
 ) -> Sequence[ClassRow]:

@@ -9,12 +9,13 @@ joined into one row; the manifest keeps where each began, so the chain stays che
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import queue
 import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import Future
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,6 @@ class Append:
     received_ms: int
     lease_ms: int
     whenever: bool = False  # an import may bring what a closed session still lacks
-    done: Future[Receipt] = field(default_factory=Future)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +62,24 @@ class Receipt:
     refused: str | None = None
 
 
-class EventStore:
-    """Appends through `submit`, from any thread. `start()` and `stop()` frame its writer."""
+@dataclass(slots=True)
+class _Waiting:
+    append: Append
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Receipt]
+    outcome: Receipt | Exception | None = None
 
-    def __init__(
-        self, database: Database, on_done: Callable[[list[Append]], None] | None = None
-    ):
+
+class EventStore:
+    """Durable appends for many clients at once. `start()` and `stop()` frame its writer."""
+
+    def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: queue.SimpleQueue[Append | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
-        self._on_done = on_done
 
     def start(self) -> None:
-        self._writer = threading.Thread(
-            target=self._run, name="event-writer", daemon=True
-        )
+        self._writer = threading.Thread(target=self._run, name="event-writer", daemon=True)
         self._writer.start()
 
     def stop(self) -> None:
@@ -86,12 +89,16 @@ class EventStore:
             self._writer.join()
             self._writer = None
 
-    def submit(self, append: Append) -> Future[Receipt]:
-        self._waiting.put(append)
-        return append.done
+    async def append(self, append: Append) -> Receipt:
+        """Store a batch; returns once the disk has it."""
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(append, loop, loop.create_future())
+        self._waiting.put(waiting)
+        return await waiting.future
 
     @property
     def backlog(self) -> int:
+        """Batches that wait for the writer."""
         return self._waiting.qsize()
 
     def _run(self) -> None:
@@ -112,18 +119,30 @@ class EventStore:
                 group.append(following)
             self._write(group)
 
-    def _write(self, group: list[Append]) -> None:
+    def _write(self, group: list[_Waiting]) -> None:
+        outcomes: Iterable[Receipt | Exception]
         try:
             with self._database.write() as connection:
-                receipts = append_all(connection, group)
+                outcomes = append_all(connection, [waiting.append for waiting in group])
         except Exception as error:  # every waiting client is told, none is acknowledged
-            for append in group:
-                append.done.set_exception(error)
-        else:
-            for append, receipt in zip(group, receipts, strict=True):
-                append.done.set_result(receipt)
-        if self._on_done:
-            self._on_done(group)
+            outcomes = [error] * len(group)
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            waiting.outcome = outcome
+        for loop in {waiting.loop for waiting in group}:
+            mine = [waiting for waiting in group if waiting.loop is loop]
+            # The loop may be closed already when a server stops under load.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_deliver, mine)
+
+
+def _deliver(group: list[_Waiting]) -> None:
+    for waiting in group:
+        if waiting.future.done():
+            continue
+        if isinstance(waiting.outcome, Receipt):
+            waiting.future.set_result(waiting.outcome)
+        elif waiting.outcome is not None:
+            waiting.future.set_exception(waiting.outcome)
 
 
 _HEAD = (
@@ -176,18 +195,12 @@ class _Head:
 def append_all(connection: Connection, group: list[Append]) -> list[Receipt]:
     """Append batches in order, in the caller's transaction; one receipt each."""
     ids = {append.session_id for append in group}
-    found = connection.execute(
-        select(*_HEAD).where(Session.id.in_(ids)).with_for_update()
-    )
+    found = connection.execute(select(*_HEAD).where(Session.id.in_(ids)).with_for_update())
     heads = {row.id: _Head(row) for row in found}
-    receipts = [
-        _append(connection, heads.get(append.session_id), append) for append in group
-    ]
+    receipts = [_append(connection, heads.get(append.session_id), append) for append in group]
     touched = [head for head in heads.values() if head.fresh]
     if touched:
-        connection.execute(
-            insert(EventBatch), [row for head in touched for row in head.fresh]
-        )
+        connection.execute(insert(EventBatch), [row for head in touched for row in head.fresh])
         connection.execute(
             _KEEP,
             [{f"b_{name}": getattr(head, name) for name in _KEPT} for head in touched],
@@ -198,9 +211,7 @@ def append_all(connection: Connection, group: list[Append]) -> list[Receipt]:
 def _append(connection: Connection, head: Any, append: Append) -> Receipt:
     packed = append.packed
     if head is None:
-        return Receipt(
-            0, 0, (), 0, GENESIS, "gone", 0, NONE, 0, refused="unknown_session"
-        )
+        return Receipt(0, 0, (), 0, GENESIS, "gone", 0, NONE, 0, refused="unknown_session")
     if head.state in ("closed", "superseded"):
         if not append.whenever and append.received_ms > (head.closed_ms or 0) + LATE_MS:
             return _receipt(head, 0, 0, (), refused="session_closed")
@@ -309,9 +320,9 @@ def _without_known(
             if seq in fresh_words:
                 known_words[seq] = fresh_words[seq]
             keep.append(row)
-        elif _content(known[seq]) == _content(record) and known_words.get(
+        elif _content(known[seq]) == _content(record) and known_words.get(seq) == fresh_words.get(
             seq
-        ) == fresh_words.get(seq):
+        ):
             duplicates += 1
         else:
             conflicts.append(seq)
@@ -338,9 +349,7 @@ def _without_known(
     )
 
 
-def _stored(
-    connection: Connection, head: Any
-) -> tuple[NDArray[np.void], list[dict[str, Any]]]:
+def _stored(connection: Connection, head: Any) -> tuple[NDArray[np.void], list[dict[str, Any]]]:
     log = read(connection, head.id)
     records = [log.events, *(records_of(row["records"]) for row in head.fresh)]
     notes = [
@@ -382,9 +391,7 @@ def read(connection: Connection, session_id: int) -> Log:
     if sealed is not None:
         parts.append(records_of(sealed.events))
         notes += _split_notes(sealed.notes, sealed.manifest)
-    batches = _BATCHES.where(EventBatch.session_id == session_id).order_by(
-        EventBatch.ordinal
-    )
+    batches = _BATCHES.where(EventBatch.session_id == session_id).order_by(EventBatch.ordinal)
     for batch in connection.execute(batches):
         parts.append(records_of(batch.records))
         notes += notes_of(batch.notes)
@@ -430,9 +437,7 @@ def seal(
     ).tobytes()
     events = b"".join(row.records for row in batches)
     notes = b"".join(row.notes for row in batches)
-    old = connection.execute(
-        select(EventLog).where(EventLog.session_id == session_id)
-    ).first()
+    old = connection.execute(select(EventLog).where(EventLog.session_id == session_id)).first()
     chain = batches[-1].chain if batches else (old.chain if old else GENESIS)
     ledger = {
         "controls": controls.astype(CONTROL, copy=False).tobytes(),

@@ -1,0 +1,256 @@
+"""The hot path: event batches, acknowledged once the disk has them.
+
+Plain ASGI instead of a body model: the raw body goes to msgspec, what falls due comes from memory,
+and only what changes the ledger takes a thread. The OpenAPI document describes it by hand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from prometheus_client import Counter
+from sqlalchemy import select
+from starlette.concurrency import run_in_threadpool
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+from app.api.auth import authenticate, demand
+from app.domain import ingest, sitting_terms
+from app.domain.controls import NOTHING, Batch, Demands
+from app.domain.events import Problem, pack
+from app.domain.ingest import Arrived
+from app.domain.platforms import KeyScope
+from app.domain.sittings import unknown_session
+from app.errors import BadInput, Conflict, MalformedBody
+from app.services import Services
+from app.store.events import Append, Receipt
+from models import Session, TrainingClass
+
+_HELD = 200_000  # sessions remembered by a process
+
+
+@dataclass(frozen=True, slots=True)
+class _Sitting:
+    """What never changes of a session while it runs."""
+
+    id: int
+    opened_ms: int
+    lease_ms: int
+
+
+class _Sittings:
+    """Session ids → rows, remembered: a lookup per batch would cost more than the batch."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._known: dict[tuple[int, str], _Sitting] = {}
+
+    async def find(self, platform_id: int, session: str) -> _Sitting | None:
+        known = self._known.get((platform_id, session))
+        if known is None:
+            known = await run_in_threadpool(self._load, platform_id, session)
+            if known is not None:
+                if len(self._known) >= _HELD:
+                    self._known.clear()
+                self._known[platform_id, session] = known
+        return known
+
+    def _load(self, platform_id: int, session: str) -> _Sitting | None:
+        query = (
+            select(Session.id, Session.opened_ms, TrainingClass.pack_id, TrainingClass.pack_version)
+            .join(TrainingClass, TrainingClass.id == Session.class_id)
+            .where(Session.platform_id == platform_id, Session.external_id == session)
+        )
+        with self._services.database.read() as connection:
+            row = connection.execute(query).first()
+        if row is None:
+            return None
+        terms = sitting_terms.of_pack(row.pack_id, row.pack_version)
+        return _Sitting(row.id, row.opened_ms, terms.lease_ms)
+
+
+class EventIntake:
+    """Stores what arrived and tells the client what to do next. One a process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._sittings = _Sittings(services)
+        self._stored = Counter(
+            "zhenxue_events_total", "Events by fate", ("fate",), registry=services.registry
+        )
+
+    async def one_session(self, platform_id: int, session: str, found: Arrived) -> dict[str, Any]:
+        """Store one session's batch. Raises NotFound, BadInput when no event was good, Conflict
+        when the session takes no more events."""
+        sitting = await self._sittings.find(platform_id, session)
+        if sitting is None:
+            raise unknown_session(session)
+        return await self._take(session, sitting, found)
+
+    async def many_sessions(
+        self, platform_id: int, found: dict[str, Arrived], lost: list[Problem]
+    ) -> dict[str, Any]:
+        """Store a mixed batch; an event of an unknown session is refused alone."""
+        sessions: dict[str, Any] = {}
+        rejected = [fault.body() for fault in lost]
+        accepted = duplicates = 0
+        for name, batch in found.items():
+            sitting = await self._sittings.find(platform_id, name)
+            faults = list(batch.problems)
+            if sitting is None:
+                faults += _refused(batch, "unknown_session", f"there is no session {name!r}")
+            elif batch.events:
+                try:
+                    told = await self._take(name, sitting, batch)
+                except Conflict as conflict:
+                    faults += _refused(batch, conflict.code, conflict.detail)
+                else:
+                    sessions[name] = told
+                    accepted += told["accepted"]
+                    duplicates += told["duplicates"]
+                    rejected += told.pop("rejected")
+                    continue
+            rejected += [fault.body() for fault in faults]
+        rejected.sort(key=lambda fault: fault["index"])
+        if not accepted and not duplicates:
+            raise _all_refused(rejected)
+        return {
+            "accepted": accepted,
+            "duplicates": duplicates,
+            "rejected": rejected,
+            "sessions": sessions,
+        }
+
+    async def _take(self, name: str, sitting: _Sitting, found: Arrived) -> dict[str, Any]:
+        if not found.events:
+            raise _all_refused([fault.body() for fault in found.problems])
+        now_ms = self._services.clock()
+        packed = pack(found.events, now_ms - sitting.opened_ms)
+        receipt = await self._services.events.append(
+            Append(sitting.id, packed, now_ms, sitting.lease_ms)
+        )
+        if receipt.refused:
+            raise Conflict(receipt.refused, f"session {name!r} takes no more events")
+        notes = ingest.popup_notes(packed, found.events, now_ms)
+        position = receipt.position_ms if packed.first_ms >= 0 else None
+        batch = Batch(sitting.id, receipt.learning_ms, position, now_ms, notes)
+        demands = self._services.desk.glance(batch)
+        if demands is None:
+            (demands,) = await run_in_threadpool(self._services.desk.settle, [batch])
+        self._count(receipt, found)
+        return _answer(receipt, found, demands)
+
+    def _count(self, receipt: Receipt, found: Arrived) -> None:
+        self._stored.labels("accepted").inc(receipt.accepted)
+        if receipt.duplicates:
+            self._stored.labels("duplicate").inc(receipt.duplicates)
+        if found.problems:
+            self._stored.labels("rejected").inc(len(found.problems))
+
+
+def _answer(receipt: Receipt, found: Arrived, demands: Demands) -> dict[str, Any]:
+    rejected = [fault.body() for fault in found.problems]
+    if receipt.conflicts:
+        rejected += _conflicts(receipt, found)
+        rejected.sort(key=lambda fault: fault["index"])
+    return {
+        "accepted": receipt.accepted,
+        "duplicates": receipt.duplicates,
+        "rejected": rejected,
+        "next_seq": receipt.next_seq,
+        "chain": receipt.chain.hex(),
+        "controls": {} if demands is NOTHING else demands.wire(),
+        "lease": {"expires_at_ms": receipt.lease_expires_ms, "state": receipt.state},
+    }
+
+
+def _conflicts(receipt: Receipt, found: Arrived) -> list[dict[str, Any]]:
+    seqs = set(receipt.conflicts)
+    return [
+        Problem(
+            index, "seq_conflict", f"seq: {event.seq} was stored before with other content"
+        ).body()
+        for index, event in zip(found.indices, found.events, strict=True)
+        if event.seq in seqs
+    ]
+
+
+def _refused(batch: Arrived, code: str, detail: str) -> list[Problem]:
+    return [Problem(index, code, detail) for index in batch.indices]
+
+
+def _all_refused(rejected: Sequence[dict[str, Any]]) -> BadInput:
+    first = rejected[0]["detail"] if rejected else "no event"
+    return BadInput(
+        "no_event_accepted", f"no event of the batch was accepted: {first}", errors=list(rejected)
+    )
+
+
+# ------------------------------------------------------------------------------------- the edge
+
+
+async def _body(scope: Scope, receive: Receive, services: Services) -> tuple[bytes, str]:
+    """The plain body, and its media type."""
+    headers = dict(scope["headers"])
+    parts: list[bytes] = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise MalformedBody("disconnected", "the client went away before the body was complete")
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            break
+    encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
+    media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0]
+    plain = ingest.decompressed(b"".join(parts), encoding, services.settings.max_body_bytes)
+    return plain, media_type.strip().lower()
+
+
+async def _send(send: Send, answer: dict[str, Any]) -> None:
+    body = msgspec.json.encode(answer)
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _caller_platform(scope: Scope, services: Services) -> int:
+    authorization = dict(scope["headers"]).get(b"authorization")
+    text = None if authorization is None else authorization.decode("latin-1")
+    return demand(authenticate(text, services), KeyScope.INGEST).platform
+
+
+class SessionEvents:
+    """`POST /v1/sessions/{session_id}/events`"""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services: Services = scope["app"].state.services
+        platform_id = _caller_platform(scope, services)
+        body, media_type = await _body(scope, receive, services)
+        found = ingest.arrived(body, media_type)
+        session = scope["path_params"]["session_id"]
+        intake: EventIntake = scope["app"].state.intake
+        await _send(send, await intake.one_session(platform_id, session, found))
+
+
+class ManySessionsEvents:
+    """`POST /v1/events`"""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        services: Services = scope["app"].state.services
+        platform_id = _caller_platform(scope, services)
+        body, media_type = await _body(scope, receive, services)
+        found, lost, _ = ingest.addressed(body, media_type)
+        intake: EventIntake = scope["app"].state.intake
+        await _send(send, await intake.many_sessions(platform_id, found, lost))
+
+
+router = APIRouter()
+router.routes.append(Route("/v1/sessions/{session_id}/events", SessionEvents(), methods=["POST"]))
+router.routes.append(Route("/v1/events", ManySessionsEvents(), methods=["POST"]))

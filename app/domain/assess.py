@@ -1,0 +1,245 @@
+"""Judging: evidence out of the store, through the detectors, back as verdicts and findings.
+
+A sitting is judged together with everything else its learner did in the class, because windows
+overlap, pop-up gaps run over reloads and lessons have an order. A class is the same for all its
+learners, with the enrolment and class verdicts on top.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from app.domain import packs
+from app.domain import verdict_body as bodies
+from app.domain.pack import Pack
+from app.store import catalogue, facts, verdicts
+from app.store.facts import Evidence
+from app.store.verdicts import Judged
+from detectors.assess import Assessment, Decision, HourOutcome, assess
+from detectors.class_hours import hour_key
+from detectors.finding import Finding, Outcome
+from detectors.registry import ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one evaluation came to: stored verdicts by kind, and findings that are new."""
+
+    sessions: int
+    verdicts: int
+    new_findings: list[str]
+
+
+def judge_learner(
+    connection: Connection,
+    class_id: int,
+    learner_id: int,
+    now_ms: int,
+    run_id: int | None = None,
+) -> Judgement:
+    """Judge one learner's sittings and class-hours in a class: at a session's close."""
+    evidence = facts.of_learner(connection, class_id, learner_id)
+    rules = {it.rule for it in ALL if not it.crowd}
+    return _judge(connection, class_id, evidence, rules, now_ms, run_id)
+
+
+def judge_sittings(
+    connection: Connection, class_id: int, now_ms: int, run_id: int | None = None
+) -> Judgement:
+    """Judge all sittings and class-hours of a class."""
+    evidence = facts.of_class(connection, class_id)
+    return _judge(connection, class_id, evidence, {it.rule for it in ALL}, now_ms, run_id)
+
+
+def pack_of_class(connection: Connection, class_id: int) -> Pack:
+    """The pack a class was opened with, in the version frozen then."""
+    klass = catalogue.class_by_id(connection, class_id)
+    return packs.load(klass.pack_id, klass.pack_version)
+
+
+def assessed(
+    evidence: Evidence, pack: Pack, decided: Mapping[str, str]
+) -> tuple[Assessment, list[str]]:
+    """The detectors' assessment of evidence, and the key of each finding."""
+
+    def decision(finding: Finding) -> Decision | None:
+        status = decided.get(bodies.finding_key(evidence, finding))
+        return Decision(status) if status else None
+
+    result = assess(evidence.trace, pack.policy, decision)
+    return result, [bodies.finding_key(evidence, finding) for finding in result.findings]
+
+
+def _judge(
+    connection: Connection,
+    class_id: int,
+    evidence: Evidence,
+    rules: Collection[str],
+    now_ms: int,
+    run_id: int | None,
+) -> Judgement:
+    if not evidence.sessions:
+        return Judgement(0, 0, [])
+    pack = pack_of_class(connection, class_id)
+    decided = verdicts.decisions(connection, {row.learner_id for row in evidence.sessions})
+    result, keys = assessed(evidence, pack, decided)
+    judged, found = _Writer(connection, class_id, evidence, result, keys, decided, pack).rows()
+    stored = verdicts.add(connection, class_id, judged, (pack.name, pack.digest), run_id, now_ms)
+    own = [row.id for row in evidence.sessions if row.class_id == class_id]
+    new = verdicts.keep_findings(connection, class_id, found, own, rules, run_id, now_ms)
+    return Judgement(len(own), stored, new)
+
+
+class _Writer:
+    """Verdict and finding rows of one assessment, for the sessions of one class."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        class_id: int,
+        evidence: Evidence,
+        result: Assessment,
+        keys: list[str],
+        decided: Mapping[str, str],
+        pack: Pack,
+    ) -> None:
+        self.class_id, self.evidence, self.result = class_id, evidence, result
+        self.pack, self.decided, self.keys = pack, decided, keys
+        self.enrolments = catalogue.enrolments(connection, class_id)
+        self.own = [at for at, row in enumerate(evidence.sessions) if row.class_id == class_id]
+        self.bodies = [bodies.finding_body(evidence, finding, pack) for finding in result.findings]
+        self.by_session: dict[int, list[int]] = defaultdict(list)
+        for at, finding in enumerate(result.findings):
+            self.by_session[finding.session].append(at)
+        self.digests = {at: self._digest(at) for at in self.own}
+
+    def rows(self) -> tuple[list[Judged], list[dict[str, Any]]]:
+        return [*self._sessions(), *self._hours()], self._findings()
+
+    def _digest(self, session: int) -> bytes:
+        relevant = {
+            self.keys[at]: self.decided[self.keys[at]]
+            for at in self.by_session[session]
+            if self.keys[at] in self.decided
+        }
+        return bodies.facts_digest(self.evidence, session, relevant)
+
+    def _shown(self, at: int) -> dict[str, Any]:
+        """A finding with what people decided on it."""
+        return self.bodies[at] | {"decision": self.decided.get(self.keys[at])}
+
+    def _acts(self, at: int) -> bool:
+        """What is on trial in the shadow is kept as a finding, and stays out of verdicts."""
+        return self.pack.policy[self.result.findings[at].rule].acts
+
+    def _outcome(self, session: int) -> str:
+        outcome = self.result.outcomes[session].value
+        attested = self.evidence.sessions[session].provenance == "attested"
+        if outcome == "valid" and attested and not self.pack.attested_may_be_valid:
+            return "not_proven"
+        return outcome
+
+    def _sessions(self) -> list[Judged]:
+        parts, credited = self.result.facts.parts, self.result.credited
+        rows = []
+        for session in self.own:
+            outcome = self._outcome(session)
+            body = bodies.session_body(
+                self.evidence,
+                session,
+                outcome,
+                [self._shown(at) for at in self.by_session[session] if self._acts(at)],
+                parts.where(parts.session == session),
+                credited.where(credited.session == session),
+                self.digests[session],
+                self.pack,
+            )
+            row = self.evidence.sessions[session]
+            rows.append(Judged("session", row.id, 0, outcome, self.digests[session], body))
+        return rows
+
+    def _hours(self) -> list[Judged]:
+        sessions = self.evidence.trace.sessions
+        learner_of = {int(sessions["case"][at]): self.evidence.sessions[at] for at in self.own}
+        parts = self.result.facts.parts
+        keys = hour_key(parts.case, parts.hour)
+        rows = []
+        for hour in self.result.hours:
+            if hour.case not in learner_of or hour.hour < 0:
+                continue
+            person = learner_of[hour.case]
+            enrolment = self.enrolments.get(person.learner_id)
+            if enrolment is None:
+                continue
+            key = hour_key(np.int64(hour.case), np.int64(hour.hour))
+            sittings = np.unique(parts.session[keys == key]).tolist()
+            outcome = hour.outcome
+            held = any(self._outcome(at) == "not_proven" for at in sittings)
+            if outcome is HourOutcome.VALID and held and not self.pack.attested_may_be_valid:
+                outcome = HourOutcome.NOT_PROVEN
+            number = self.evidence.hours[hour.hour][1]
+            digest = bodies.combined(
+                [self.digests[at] for at in sittings if at in self.digests], number
+            )
+            body = {
+                "subject": {
+                    "kind": "class_hour",
+                    "class_id": person.klass,
+                    "learner_id": person.learner,
+                    "class_hour": number,
+                },
+                "outcome": outcome.value,
+                "coverage": round(hour.coverage, 6),
+                "credited_ms": hour.credited_ms,
+                "played_ms": hour.played_ms,
+                "length_ms": hour.length_ms,
+                "photos": hour.photos,
+                "sessions": sorted(self.evidence.sessions[at].external_id for at in sittings),
+                "findings": [
+                    self._shown(at)
+                    for at in hour.findings
+                    if self._acts(at) and self.result.findings[at].outcome is not Outcome.CLEAR
+                ],
+                "provenance": sorted({self.evidence.sessions[at].provenance for at in sittings}),
+                "pack": bodies.pack_body(self.pack),
+                "facts_sha256": digest.hex(),
+            }
+            rows.append(Judged("class_hour", enrolment, number, outcome.value, digest, body))
+        return rows
+
+    def _findings(self) -> list[dict[str, Any]]:
+        rows: dict[str, dict[str, Any]] = {}
+        for at, finding in enumerate(self.result.findings):
+            session = self.evidence.sessions[finding.session]
+            overturned = self.decided.get(self.keys[at]) == Decision.OVERTURNED
+            if session.class_id != self.class_id:
+                continue
+            if finding.outcome is Outcome.CLEAR and not overturned:
+                continue
+            body = self.bodies[at]
+            rows[self.keys[at]] = {
+                "key": self.keys[at],
+                "platform_id": session.platform_id,
+                "class_id": self.class_id,
+                "learner_id": session.learner_id,
+                "session_id": session.id,
+                "hour": body["class_hour"],
+                "rule": finding.rule,
+                "reason": finding.reason,
+                "outcome": finding.outcome.value,
+                "fault": finding.fault.value,
+                "evidence": finding.evidence.value,
+                "needs_two_reviewers": finding.needs_two_reviewers,
+                "shadow": not self.pack.policy[finding.rule].acts,
+                "start_ms": finding.start_ms,
+                "end_ms": finding.end_ms,
+                "body": body,
+                "pack": self.pack.name,
+            }
+        return list(rows.values())

@@ -1,0 +1,240 @@
+"""One plain sentence for every finding, in Chinese first: what was seen, both numbers, both times.
+
+The sentence is what an auditor reads, what the learner was told, and what a report prints. Times
+are Asia/Shanghai. A new reason needs a line here; a test sweeps all reasons of all detectors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.clock import at
+
+# (rule, reason) → Chinese, English. {m} measured, {l} limit, {a} start, {b} end, {n} whole seconds
+# between them; numbers are printed without needless decimals.
+SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
+    ("fast_forward", "outran"): (
+        "{a}至{b}，播放进度前进了{m}秒，而服务器时间只过去了{l}秒。",
+        "From {a} to {b} the content advanced {m} s while only {l} s passed on the server.",
+    ),
+    ("fast_forward", "jump"): (
+        "{a}至{b}，播放进度一次跳过{m}秒未学内容，而服务器时间只过去了{l}秒。",
+        "From {a} to {b} the position jumped over {m} s of unseen content within {l} s.",
+    ),
+    ("fast_forward", "micro_seeks"): (
+        "{a}至{b}，通过连续小幅拖动前进了{m}秒内容，而服务器时间只过去了{l}秒。",
+        "From {a} to {b} repeated small seeks advanced {m} s of content within {l} s.",
+    ),
+    ("fast_forward", "completion_claimed"): (
+        "{b}报告学完{m}秒的课程，而自{a}开始只过去了{l}秒，或有内容从未播放。",
+        "At {b} completion of {m} s of content was claimed {l} s after {a}, or with parts unseen.",
+    ),
+    ("fast_forward", "repeated_seeks"): (
+        "{a}至{b}，向前拖动跳过未学内容{m}次（达到{l}次提请人工复核）。",
+        "From {a} to {b} unseen content was skipped {m} times ({l} or more go to review).",
+    ),
+    ("multi_window", "overlap"): (
+        "{a}至{b}，同一人在两个窗口同时学习共{m}秒，超过允许的{l}秒。",
+        "From {a} to {b} one person studied in two places at once for {m} s; {l} s are allowed.",
+    ),
+    ("multi_window", "possible_overlap"): (
+        "{a}至{b}，断网补传的记录与另一窗口重叠{m}秒，重叠部分只计一次，不作违规认定。",
+        "From {a} to {b} a delayed record overlaps another window by {m} s; counted once only.",
+    ),
+    ("popup_gap", "none_issued"): (
+        "至{b}，连续学习{m}秒没有出现弹窗管控，超过{l}秒；{a}之后的时间不计入。",
+        "Until {b}, {m} s of study passed without any pop-up, more than {l} s; not counted from {a}.",
+    ),
+    ("popup_gap", "never_shown"): (
+        "至{b}，连续学习{m}秒没有有效弹窗（系统已下发但未显示），超过{l}秒；{a}之后的时间不计入。",
+        "Until {b}, {m} s of study without an effective pop-up (issued, never shown), more than "
+        "{l} s; not counted from {a}.",
+    ),
+    ("popup_gap", "ignored"): (
+        "至{b}，弹窗未按时应答且播放未停止，连续学习{m}秒，超过{l}秒；{a}之后的时间不计入。",
+        "Until {b} pop-ups were not answered in time while play went on for {m} s, more than {l} s; "
+        "not counted from {a}.",
+    ),
+    ("popup_gap", "offline_past_due"): (
+        "断网期间弹窗无法下发，{a}至{b}的学习时间不计入，不作违规认定。",
+        "Offline past the due pop-up: {a} to {b} is not counted; nobody is accused.",
+    ),
+    ("popup_gap", "unanswered_play_stopped"): (
+        "弹窗未应答，播放已停止；{a}至{b}的{m}秒不计入，不作违规认定。",
+        "The pop-up was not answered and play stopped; {m} s from {a} to {b} are not counted.",
+    ),
+    ("popup_gap", "many_expiries"): (
+        "本次学习中有{m}次弹窗超时未应答（达到{l}次提示关注）。",
+        "{m} pop-ups of this sitting expired unanswered ({l} or more are noted).",
+    ),
+    ("face_liveness", "other_person"): (
+        "{a}至{b}，抓拍照片与本人参考照片不符（人脸距离{m}，阈值{l}），须由两人复核确认。",
+        "From {a} to {b} the photos do not match the enrolled face (distance {m}, threshold {l}); "
+        "two reviewers decide.",
+    ),
+    ("face_liveness", "single_mismatch"): (
+        "{a}至{b}，一张抓拍照片与参考照片不符（人脸距离{m}，阈值{l}），此后没有通过的比对。",
+        "From {a} to {b} one photo did not match (distance {m}, threshold {l}) and no later one did.",
+    ),
+    ("face_liveness", "presentation_attack"): (
+        "{a}至{b}，抓拍照片疑似翻拍或屏幕播放，须由两人复核确认。",
+        "From {a} to {b} a photo looks like a picture or a screen; two reviewers decide.",
+    ),
+    ("face_liveness", "near_threshold"): (
+        "{a}至{b}，人脸距离{m}接近阈值{l}，请人工比对。",
+        "From {a} to {b} the face distance {m} is near the threshold {l}; a person compares.",
+    ),
+    ("face_liveness", "comparison_lost"): (
+        "{a}之后的抓拍照片无法比对（光线、遮挡或无人脸），{a}至{b}不计入，不作违规认定。",
+        "Photos after {a} could not be compared; {a} to {b} is not counted; nobody is accused.",
+    ),
+    ("face_liveness", "check_pending"): (
+        "人脸比对尚未完成，暂不认定。",
+        "The face comparison is not finished yet.",
+    ),
+    ("face_liveness", "no_consent"): (
+        "学员未同意人脸信息处理，须按替代方式核验，暂不认定。",
+        "No consent to face processing: another way of verification is needed.",
+    ),
+    ("face_liveness", "no_reference_photo"): (
+        "没有可用的本人参考照片，无法比对，暂不认定。",
+        "There is no reference photo to compare with.",
+    ),
+    ("face_liveness", "no_face_check"): (
+        "{a}至{b}没有人脸比对记录，暂不认定。",
+        "There is no face comparison on record from {a} to {b}.",
+    ),
+    ("face_liveness", "no_face_control"): (
+        "{a}至{b}，平台没有进行人脸活体比对。",
+        "From {a} to {b} the platform ran no live face comparison.",
+    ),
+    ("face_liveness", "never_compared"): (
+        "{a}至{b}，系统已要求人脸比对，但始终没有一次通过。",
+        "From {a} to {b} face comparison was demanded and never passed.",
+    ),
+    ("lesson_order", "ahead_of_order"): (
+        "{a}开始学习本课时，前一课只完成了{m}%，低于{l}%。",
+        "At {a} this lesson was begun while the one before was {m} % complete; {l} % are needed.",
+    ),
+    ("lesson_order", "no_lock"): (
+        "{a}开始学习本课时，前一课只完成了{m}%（要求{l}%），课程没有设置先后顺序管理。",
+        "At {a} this lesson was begun with {m} % of the one before ({l} % needed); the course has "
+        "no sequential lock.",
+    ),
+    ("photo_retention", "photo_not_taken"): (
+        "{a}至{b}的课时已要求随机抓拍，但没有留存照片（应有{l}张，实有{m}张）。",
+        "Random photos were demanded in the class-hour from {a} to {b}, {m} of {l} were kept.",
+    ),
+    ("photo_retention", "no_photo_control"): (
+        "{a}至{b}的课时，平台没有随机抓拍（应有{l}张，实有{m}张）。",
+        "The platform took no random photo in the class-hour from {a} to {b} ({m} of {l}).",
+    ),
+    ("photo_retention", "no_photo"): (
+        "{a}至{b}的课时没有随机抓拍照片的记录（应有{l}张，实有{m}张），暂不认定。",
+        "No random photo is on record for the class-hour from {a} to {b} ({m} of {l}).",
+    ),
+    ("photo_retention", "photo_lost"): (
+        "{a}至{b}的课时照片已无法读取或已被改动，暂不认定。",
+        "A photo of the class-hour from {a} to {b} is no longer retrievable or was altered.",
+    ),
+    ("photo_retention", "no_consent"): (
+        "学员未同意人脸信息处理，{a}至{b}的课时没有照片，须按替代方式核验。",
+        "No consent to face processing: the class-hour from {a} to {b} has no photo.",
+    ),
+    ("photo_retention", "no_face_visible"): (
+        "{a}至{b}的课时随机照片中看不到人脸，请人工查看。",
+        "No face is visible in the random photos of the class-hour from {a} to {b}.",
+    ),
+    ("photo_retention", "empty_photo"): (
+        "{a}的随机照片中看不到人脸。",
+        "No face is visible in the random photo of {a}.",
+    ),
+    ("photo_reuse", "identical_bytes"): (
+        "{a}至{b}提交的{m}张照片与以前的照片逐字节相同，请人工确认。",
+        "{m} photos handed in from {a} to {b} are identical to earlier ones, byte for byte.",
+    ),
+    ("forged_telemetry", "forged_answer"): (
+        "{a}至{b}，有{m}次弹窗应答使用了不属于该弹窗的凭证或早于下发时间，须由两人复核确认。",
+        "From {a} to {b} {m} pop-up answers carried a foreign nonce or preceded the challenge.",
+    ),
+    ("forged_telemetry", "scripted_answer"): (
+        "{a}至{b}，有{m}次弹窗应答被浏览器标记为脚本点击。",
+        "From {a} to {b} {m} pop-up answers were marked by the browser as made by a script.",
+    ),
+    ("forged_telemetry", "instant_answers"): (
+        "{a}至{b}，有{m}次弹窗在显示后不到0.25秒即被应答。",
+        "From {a} to {b} {m} pop-ups were answered within 0.25 s of their display.",
+    ),
+    ("forged_telemetry", "seq_conflict"): (
+        "{a}至{b}，同一序号的事件先后收到两种不同内容。",
+        "From {a} to {b} one event number arrived with two different contents.",
+    ),
+    ("forged_telemetry", "chain_broken"): (
+        "{a}至{b}的事件记录校验链不一致。",
+        "The hash chain over the events from {a} to {b} does not hold.",
+    ),
+    ("forged_telemetry", "visibility_spoofed"): (
+        "{a}至{b}，页面自称可见，但浏览器属性显示隐藏或没有画面输出（{m}次）。",
+        "From {a} to {b} the page claimed to be visible while the browser says otherwise ({m}×).",
+    ),
+    ("forged_telemetry", "scripted_input"): (
+        "{a}至{b}，观察到{m}次脚本产生的输入。",
+        "From {a} to {b} {m} inputs made by a script were observed.",
+    ),
+    ("forged_telemetry", "client_clock"): (
+        "{a}至{b}，客户端时钟的快慢是服务器的{m}倍（正常界限{l}）。",
+        "From {a} to {b} the client's clock ran at {m} times the server's (usual bound {l}).",
+    ),
+    ("forged_telemetry", "whole_seconds"): (
+        "{a}至{b}，{m}次播放位置全部为整数秒。",
+        "From {a} to {b} all {m} reported positions were whole seconds.",
+    ),
+    ("collusion", "answers_coincide"): (
+        "与另一学员有{m}次弹窗在同一秒应答（达到{l}次提示关注）。",
+        "{m} pop-ups were answered in the same second as another learner's ({l} are noted).",
+    ),
+    ("marathon", "long_day"): (
+        "{a}当日有效学习{m}小时，超过{l}小时。",
+        "{m} h of study on the day of {a}, more than {l} h.",
+    ),
+}
+
+
+def sentences(finding: Mapping[str, Any]) -> dict[str, str]:
+    """{"zh": …, "en": …} for a finding's body (`rule`, `reason`, `start_ms`, `end_ms`,
+    `measured`, `limit`). KeyError for a reason that has no sentence."""
+    zh, en = SENTENCES[finding["rule"], finding["reason"]]
+    start, end = finding["start_ms"], finding["end_ms"]
+    one_day = start >= 0 and end >= 0 and at(start).date() == at(end).date()
+    values = {
+        "m": number(finding["measured"]),
+        "l": number(finding["limit"]),
+        "a": _when(start, zh=True),
+        "b": _clock(end) if one_day else _when(end, zh=True),
+    }
+    english = values | {
+        "a": _when(start, zh=False),
+        "b": _clock(end) if one_day else _when(end, zh=False),
+    }
+    return {"zh": zh.format(**values), "en": en.format(**english)}
+
+
+def number(value: float) -> str:
+    """At most two decimals, none that say nothing.
+
+    >>> number(300.0), number(0.7234), number(12.5)
+    ('300', '0.72', '12.5')
+    """
+    return f"{value:.2f}".rstrip("0").rstrip(".")
+
+
+def _when(ms: int, *, zh: bool) -> str:
+    moment = at(ms)
+    if zh:
+        return f"{moment.year}年{moment.month}月{moment.day}日{moment:%H:%M:%S}"
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
+
+
+def _clock(ms: int) -> str:
+    return f"{at(ms):%H:%M:%S}"

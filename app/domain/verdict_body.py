@@ -1,0 +1,187 @@
+"""What a verdict stores (rules.md section 6), as canonical JSON: same facts and pack, same bytes.
+
+No time of judging, no database id and no order of processing enters a body; those stand in the
+row around it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from app.domain.pack import Pack, canonical
+from app.domain.sentences import sentences
+from app.store.facts import Evidence
+from detectors.class_hours import HourParts
+from detectors.finding import Finding
+from detectors.registry import VERSIONS
+from detectors.trace import Trace
+
+JOIN_MS = 15_000  # play with shorter standstills is shown as one stretch
+
+
+def finding_key(evidence: Evidence, finding: Finding) -> str:
+    """The same finding has the same name in every run, so that reviews stay attached to it."""
+    session = evidence.sessions[finding.session]
+    parts = (
+        session.platform_id,
+        session.klass,
+        session.learner,
+        session.external_id,
+        finding.rule,
+        finding.reason,
+        finding.start_ms,
+    )
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def finding_body(evidence: Evidence, finding: Finding, pack: Pack) -> dict[str, Any]:
+    """A finding as the API, the console and the reports show it."""
+    session = evidence.sessions[finding.session]
+    rule = pack.policy[finding.rule]
+    clause = pack.clause_of(finding.rule)
+    body: dict[str, Any] = {
+        "key": finding_key(evidence, finding),
+        "rule": finding.rule,
+        "reason": finding.reason,
+        "outcome": finding.outcome.value,
+        "fault": finding.fault.value,
+        "evidence_class": finding.evidence.value,
+        "rule_status": rule.status.value,
+        "reach": rule.reach.value,
+        "curable": rule.curable,
+        "needs_two_reviewers": finding.needs_two_reviewers,
+        "session_id": session.external_id,
+        "class_hour": evidence.hours[finding.hour][1] if finding.hour >= 0 else None,
+        "start_ms": finding.start_ms,
+        "end_ms": finding.end_ms,
+        "start_position_ms": finding.start_pos_ms if finding.start_pos_ms >= 0 else None,
+        "end_position_ms": finding.end_pos_ms if finding.end_pos_ms >= 0 else None,
+        "measured": finding.measured,
+        "limit": finding.limit,
+        "unit": finding.unit,
+        "voids": finding.voids,
+        "rival_session_id": (
+            evidence.sessions[finding.rival].external_id if finding.rival >= 0 else None
+        ),
+        "clause": {
+            "key": clause.key,
+            "quote": clause.words,
+            "instrument": clause.instrument.number,
+            "article": clause.article,
+        },
+        "evidence": {
+            "controls": _rows_of(evidence.trace, finding.controls, "controls"),
+            "photos": _rows_of(evidence.trace, finding.photos, "photos"),
+        },
+    }
+    body["sentence"] = sentences(body)
+    return body
+
+
+def _rows_of(trace: Trace, rows: Iterable[int], ledger: str) -> list[dict[str, int]]:
+    """Ledger rows by place in their own session, with the server's time."""
+    column, at = getattr(trace, ledger), getattr(trace, f"{ledger}_at")
+    time = "issued_ms" if ledger == "controls" else "recv_ms"
+    found = []
+    for row in rows:
+        session = int(np.searchsorted(at, row, side="right")) - 1
+        start = int(trace.sessions["start_ms"][session])
+        found.append({"place": int(row - at[session]), "at_ms": start + int(column[time][row])})
+    return found
+
+
+def intervals(parts: HourParts) -> list[list[int]]:
+    """[[p0, p1, t0, t1], …] in ms: parts in time order, joined where play hardly stood still."""
+    joined: list[list[int]] = []
+    for row in np.argsort(parts.t0_ms, kind="stable"):
+        p0, p1 = int(parts.p0_ms[row]), int(parts.p1_ms[row])
+        t0, t1 = int(parts.t0_ms[row]), int(parts.t1_ms[row])
+        if joined and joined[-1][1] == p0 and t0 - joined[-1][3] <= JOIN_MS:
+            joined[-1][1], joined[-1][3] = p1, t1
+        else:
+            joined.append([p0, p1, t0, t1])
+    return joined
+
+
+def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str]) -> bytes:
+    """sha256 over everything a session's verdict was computed from."""
+    trace, row = evidence.trace, evidence.sessions[session]
+    lesson = trace.lessons[trace.sessions["lesson"][session]]
+    head = canonical(
+        {
+            "session": row.external_id,
+            "learner": row.learner,
+            "class": row.klass,
+            "start_ms": row.opened_ms,
+            "end_ms": int(trace.sessions["end_ms"][session]),
+            "resume_ms": row.resume_ms,
+            "flags": int(trace.sessions["flags"][session]),
+            "media_ms": int(lesson["media_ms"]),
+            "order": int(lesson["order"]),
+        }
+    )
+    digest = hashlib.sha256(head)
+    for columns in (
+        trace.events_of(session),
+        trace.controls_of(session),
+        trace.photos_of(session),
+    ):
+        digest.update(columns.tobytes())
+    digest.update(canonical(dict(sorted(decisions.items()))))
+    return digest.digest()
+
+
+def combined(digests: Iterable[bytes], extra: Any = None) -> bytes:
+    """One digest over several, in sorted order."""
+    digest = hashlib.sha256(b"".join(sorted(digests)))
+    digest.update(canonical(extra))
+    return digest.digest()
+
+
+def pack_body(pack: Pack) -> dict[str, str]:
+    return {"id": pack.id, "version": pack.version, "sha256": pack.digest}
+
+
+def session_body(
+    evidence: Evidence,
+    session: int,
+    outcome: str,
+    findings: Sequence[dict[str, Any]],
+    played: HourParts,
+    credited: HourParts,
+    facts: bytes,
+    pack: Pack,
+) -> dict[str, Any]:
+    """The verdict on one sitting."""
+    row = evidence.sessions[session]
+    trace = evidence.trace
+    lesson = evidence.lessons[int(trace.sessions["lesson"][session])]
+    return {
+        "subject": {
+            "kind": "session",
+            "session_id": row.external_id,
+            "learner_id": row.learner,
+            "class_id": row.klass,
+            "lesson_id": lesson.external_id,
+        },
+        "outcome": outcome,
+        "findings": list(findings),
+        "started_ms": row.opened_ms,
+        "ended_ms": int(trace.sessions["end_ms"][session]),
+        "media_ms": lesson.media_ms,
+        "played_ms": _length(played),
+        "credited_ms": _length(credited),
+        "credited": intervals(credited),
+        "provenance": row.provenance,
+        "pack": pack_body(pack),
+        "detectors": VERSIONS,
+        "facts_sha256": facts.hex(),
+    }
+
+
+def _length(parts: HourParts) -> int:
+    return int(np.sum(parts.p1_ms - parts.p0_ms))

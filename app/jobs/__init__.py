@@ -1,0 +1,15 @@
+"""What runs beside the requests: threads of the web process, workers, the nightly run."""
+
+from __future__ import annotations
+
+from app.services import Services
+
+
+def install(services: Services) -> None:
+    """Tie the web process's own jobs to its start and stop."""
+    from app.jobs import lease_sweep, settler
+
+    services.on_start.append(services.events.start)
+    services.on_stop.append(services.events.stop)
+    settler.install(services)
+    lease_sweep.install(services)

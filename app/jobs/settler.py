@@ -1,0 +1,83 @@
+"""The thread that settles sittings as they end, and those that a crash left unsettled."""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+import structlog
+
+from app.domain import settle
+from app.services import Services
+
+SWEEP_S = 10.0
+
+log = structlog.get_logger("zhenxue.settler")
+
+
+def settle_all(services: Services) -> int:
+    """Settle whatever has ended and is not settled; how many sittings that were."""
+    settled = 0
+    while True:
+        with services.database.read() as connection:
+            waiting = settle.unsettled(connection)
+        if not waiting:
+            return settled
+        for session_id in waiting:
+            settle_one(services, session_id)
+        settled += len(waiting)
+
+
+def settle_one(services: Services, session_id: int) -> None:
+    with services.database.write() as connection:
+        judgement = settle.settle(connection, session_id, services.clock())
+    if judgement is not None and judgement.new_findings:
+        log.info("findings", session=session_id, new=len(judgement.new_findings))
+
+
+class Settler:
+    """Settles each session it is told of, one after the other, and sweeps now and then."""
+
+    def __init__(self, services: Services, sweep_s: float = SWEEP_S) -> None:
+        self._services = services
+        self._sweep_s = sweep_s
+        self._waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="settler", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread is not None:
+            self._waiting.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def tell(self, session_id: int) -> None:
+        """A session ended, or something about an ended one changed."""
+        self._waiting.put(session_id)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                session_id = self._waiting.get(timeout=self._sweep_s)
+            except queue.Empty:
+                self._guarded(lambda: settle_all(self._services))
+                continue
+            if session_id is None:
+                return
+            self._guarded(lambda session_id=session_id: settle_one(self._services, session_id))
+
+    def _guarded(self, work) -> None:  # type: ignore[no-untyped-def]
+        try:
+            work()
+        except Exception:  # the next sweep tries again
+            log.exception("settling failed")
+
+
+def install(services: Services) -> None:
+    job = Settler(services)
+    services.on_start.append(job.start)
+    services.on_stop.append(job.stop)
+    services.on_closed.append(job.tell)

@@ -1,0 +1,347 @@
+"""Evidence out of the database as the detectors' columns.
+
+One row a closed session: its log. Open sessions are read from their batches and ledger, so a live
+sitting can be judged like any other. Everything of the people in question is read, whatever class
+or platform it belongs to, as far as it lies within the same time: one person counts once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Row, select
+
+from app.store import controls as ledger
+from app.store import events as event_store
+from app.store import snapshots
+from detectors.segments import firsts
+from detectors.trace import (
+    CONTROL,
+    EVENT,
+    LESSON,
+    PHOTO,
+    PIECE,
+    SESSION,
+    SessionFlag,
+    Trace,
+    offsets,
+    owners,
+)
+from models import (
+    ClassHour,
+    CourseVersion,
+    EventBatch,
+    EventLog,
+    Learner,
+    Lesson,
+    ReferencePhoto,
+    Session,
+    TrainingClass,
+)
+
+CHUNK = 500  # ids in one IN clause
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A trace, and what its rows are called. `sessions[i]` is the database row behind
+    `trace.sessions[i]`; `hours` and `lessons` name the rows of the plan."""
+
+    trace: Trace
+    sessions: Sequence[Row[Any]]
+    hours: Sequence[tuple[int, int]]  # (class id, number) of every hour row
+    lessons: Sequence[Row[Any]]
+
+
+_SESSION = (
+    select(
+        Session.id,
+        Session.external_id,
+        Session.platform_id,
+        Session.class_id,
+        Session.learner_id,
+        Session.person_id,
+        Session.lesson_id,
+        Session.device_id,
+        Session.window_id,
+        Session.provenance,
+        Session.state,
+        Session.opened_ms,
+        Session.closed_ms,
+        Session.last_recv_ms,
+        Session.resume_ms,
+        Session.seq_conflict,
+        Learner.external_id.label("learner"),
+        Learner.face_consent,
+        TrainingClass.external_id.label("klass"),
+        TrainingClass.controls,
+    )
+    .join(Learner, Learner.id == Session.learner_id)
+    .join(TrainingClass, TrainingClass.id == Session.class_id)
+    .order_by(Session.learner_id, Session.class_id, Session.opened_ms, Session.id)
+)
+
+
+def of_class(connection: Connection, class_id: int) -> Evidence:
+    """Everything that bears on a class: its sittings, and those that its people had meanwhile."""
+    own = connection.execute(_SESSION.where(Session.class_id == class_id)).all()
+    return _gather(connection, own)
+
+
+def of_learner(connection: Connection, class_id: int, learner_id: int) -> Evidence:
+    """Everything that bears on one learner in one class."""
+    own = connection.execute(
+        _SESSION.where(Session.class_id == class_id, Session.learner_id == learner_id)
+    ).all()
+    return _gather(connection, own)
+
+
+def session_row(connection: Connection, session_id: int) -> Row[Any]:
+    """The session with the names around it. Raises NoResultFound."""
+    return connection.execute(_SESSION.where(Session.id == session_id)).one()
+
+
+def of_sessions(connection: Connection, session_ids: Collection[int]) -> Evidence:
+    """Just these sittings, nothing around them."""
+    rows: list[Row[Any]] = []
+    for chunk in _chunks(sorted(session_ids)):
+        rows += connection.execute(_SESSION.where(Session.id.in_(chunk))).all()
+    return _load(connection, _sorted(rows))
+
+
+def _gather(connection: Connection, own: Sequence[Row[Any]]) -> Evidence:
+    if not own:
+        return _load(connection, own)
+    begin = min(row.opened_ms for row in own)
+    end = max(row.closed_ms or row.last_recv_ms for row in own)
+    mine = {row.id for row in own}
+    rows = list(own)
+    for people in _chunks(sorted({row.person_id for row in own})):
+        meanwhile = _SESSION.where(
+            Session.person_id.in_(people),
+            Session.opened_ms <= end,
+            Session.last_recv_ms >= begin,
+        )
+        rows += [row for row in connection.execute(meanwhile) if row.id not in mine]
+    return _load(connection, _sorted(rows))
+
+
+def _sorted(rows: list[Row[Any]]) -> list[Row[Any]]:
+    return sorted(rows, key=lambda row: (row.learner_id, row.class_id, row.opened_ms, row.id))
+
+
+def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[at : at + CHUNK] for at in range(0, len(ids), CHUNK)]
+
+
+def _load(connection: Connection, rows: Sequence[Row[Any]]) -> Evidence:
+    lessons, lesson_columns = _lessons(connection, rows)
+    lesson_rows = {row.id: at for at, row in enumerate(lessons)}
+    classes = {key: at for at, key in enumerate(sorted({row.class_id for row in rows}))}
+    hours, pieces = _plans(connection, classes, lesson_rows)
+    logs = _logs(connection, [row.id for row in rows])
+    for row in rows:
+        if row.id not in logs:
+            logs[row.id] = _open_log(connection, row)
+    columns = _sessions(connection, rows, classes, lesson_rows)
+    events, events_at = _columns([logs[row.id][0] for row in rows], EVENT)
+    control_columns, controls_at = _columns([logs[row.id][1] for row in rows], CONTROL)
+    photos, photos_at = _columns([logs[row.id][2] for row in rows], PHOTO)
+    events, events_at = _in_order(events, events_at)
+    trace = Trace(
+        sessions=columns,
+        events=events,
+        events_at=events_at,
+        controls=control_columns,
+        controls_at=controls_at,
+        photos=photos,
+        photos_at=photos_at,
+        lessons=lesson_columns,
+        pieces=pieces,
+    )
+    return Evidence(trace, rows, hours, lessons)
+
+
+Blobs = tuple[bytes, bytes, bytes]
+
+
+def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, Blobs]:
+    """Events, controls and photos of the sealed sessions that nothing was added to since."""
+    logs: dict[int, Blobs] = {}
+    for chunk in _chunks(ids):
+        unsealed = set(
+            connection.execute(
+                select(EventBatch.session_id).where(EventBatch.session_id.in_(chunk)).distinct()
+            ).scalars()
+        )
+        query = select(
+            EventLog.session_id, EventLog.events, EventLog.controls, EventLog.photos
+        ).where(EventLog.session_id.in_(chunk))
+        for session_id, events, controls, photos in connection.execute(query):
+            if session_id not in unsealed:
+                logs[session_id] = (events, controls, photos)
+    return logs
+
+
+def _open_log(connection: Connection, row: Row[Any]) -> Blobs:
+    log = event_store.read(connection, row.id)
+    controls, photos = ledger_columns(connection, row.id, row.opened_ms)
+    return log.events.tobytes(), controls.tobytes(), photos.tobytes()
+
+
+def ledger_columns(
+    connection: Connection, session_id: int, opened_ms: int
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """A session's controls and photos as CONTROL[C] and PHOTO[P], from their tables."""
+    controls = ledger.rows(connection, session_id)
+    photos = snapshots.rows(connection, session_id)
+    return (
+        ledger.controls_array(controls, opened_ms),
+        snapshots.photos_array(photos, controls, opened_ms),
+    )
+
+
+def _columns(blobs: list[bytes], dtype: np.dtype[Any]) -> tuple[NDArray[np.void], Any]:
+    counts = np.array([len(blob) // dtype.itemsize for blob in blobs], np.int64)
+    return np.frombuffer(b"".join(blobs), dtype), offsets(counts)
+
+
+def _in_order(events: NDArray[np.void], at: Any) -> tuple[NDArray[np.void], Any]:
+    """Sort by seq within sessions, keeping the first to arrive of each; usually nothing to do."""
+    own = owners(at)
+    seq = events["seq"].astype(np.int64)
+    rising = np.ones(len(events), np.bool_)
+    rising[1:] = seq[1:] > seq[:-1]
+    if np.all(rising | firsts(own)):
+        return events, at
+    order = np.lexsort((np.arange(len(events)), seq, own))
+    first = firsts((own[order] << 32) + seq[order])
+    kept = order[first]
+    return events[kept], offsets(np.bincount(own[kept], minlength=len(at) - 1))
+
+
+def _sessions(
+    connection: Connection,
+    rows: Sequence[Row[Any]],
+    classes: dict[int, int],
+    lesson_rows: dict[int, int],
+) -> NDArray[np.void]:
+    enrolled: set[int] = set()
+    for learners in _chunks(sorted({row.learner_id for row in rows})):
+        enrolled |= set(
+            connection.execute(
+                select(ReferencePhoto.learner_id)
+                .where(
+                    ReferencePhoto.learner_id.in_(learners),
+                    ReferencePhoto.template_encrypted.is_not(None),
+                    ReferencePhoto.retired_ms.is_(None),
+                )
+                .distinct()
+            ).scalars()
+        )
+    columns = np.zeros(len(rows), SESSION)
+    devices: dict[tuple[int, str], int] = {}
+    windows: dict[tuple[int, str], int] = {}
+    case = -1
+    before: tuple[int, int] | None = None
+    for at, row in enumerate(rows):
+        if (row.learner_id, row.class_id) != before:
+            before = (row.learner_id, row.class_id)
+            case += 1
+        columns[at] = (
+            row.opened_ms,
+            max(row.closed_ms or 0, row.last_recv_ms, row.opened_ms),
+            case,
+            row.person_id,
+            classes[row.class_id],
+            row.platform_id,
+            lesson_rows[row.lesson_id],
+            devices.setdefault((row.platform_id, row.device_id), len(devices)),
+            windows.setdefault((row.platform_id, row.window_id), len(windows)),
+            row.resume_ms,
+            _flags(row, row.learner_id in enrolled),
+        )
+    return columns
+
+
+def _flags(row: Row[Any], enrolled: bool) -> int:
+    flags = SessionFlag(0)
+    for flag, holds in (
+        (SessionFlag.OPEN, row.state == "open"),
+        (SessionFlag.LEASE_EXPIRED, row.state == "expired"),
+        (SessionFlag.ATTESTED, row.provenance == "attested"),
+        (SessionFlag.PLATFORM_CONTROLS, row.controls == "platform"),
+        (SessionFlag.REFERENCE_PHOTO, enrolled),
+        (SessionFlag.FACE_CONSENT, row.face_consent),
+        (SessionFlag.SEQ_CONFLICT, row.seq_conflict),
+    ):
+        if holds:
+            flags |= flag
+    return int(flags)
+
+
+def _lessons(
+    connection: Connection, rows: Sequence[Row[Any]]
+) -> tuple[Sequence[Row[Any]], NDArray[np.void]]:
+    """All lessons of the courses in question, whether or not somebody played them."""
+    versions: set[int] = set()
+    for chunk in _chunks(sorted({row.lesson_id for row in rows})):
+        query = select(Lesson.course_version_id).where(Lesson.id.in_(chunk)).distinct()
+        versions |= set(connection.execute(query).scalars())
+    found: list[Row[Any]] = []
+    for chunk in _chunks(sorted(versions)):
+        found += connection.execute(
+            select(
+                Lesson.id,
+                Lesson.external_id,
+                Lesson.title,
+                Lesson.course_version_id,
+                Lesson.position,
+                Lesson.media_ms,
+                CourseVersion.course_kind,
+                CourseVersion.sequential_lock,
+            )
+            .join(CourseVersion, CourseVersion.id == Lesson.course_version_id)
+            .where(Lesson.course_version_id.in_(chunk))
+            .order_by(Lesson.course_version_id, Lesson.position)
+        ).all()
+    columns = np.array(
+        [
+            (
+                row.course_version_id,
+                row.position,
+                row.media_ms,
+                row.course_kind != "public",
+                row.sequential_lock,
+            )
+            for row in found
+        ],
+        LESSON,
+    )
+    return found, columns
+
+
+def _plans(
+    connection: Connection, classes: dict[int, int], lesson_rows: dict[int, int]
+) -> tuple[list[tuple[int, int]], NDArray[np.void]]:
+    hours: list[tuple[int, int]] = []
+    pieces: list[tuple[int, int, int, int, int]] = []
+    for chunk in _chunks(sorted(classes)):
+        query = (
+            select(ClassHour.class_id, ClassHour.number, ClassHour.pieces)
+            .where(ClassHour.class_id.in_(chunk))
+            .order_by(ClassHour.class_id, ClassHour.number)
+        )
+        for class_id, number, parts in connection.execute(query):
+            for part in parts:
+                row = lesson_rows.get(part["lesson_id"])
+                if row is not None:
+                    pieces.append(
+                        (classes[class_id], len(hours), row, part["start_ms"], part["end_ms"])
+                    )
+            hours.append((class_id, number))
+    return hours, np.array(pieces, PIECE)

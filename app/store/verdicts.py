@@ -1,0 +1,195 @@
+"""Verdicts and findings: rows are added, never rewritten; only a finding's standing moves on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from app.domain.pack import canonical
+from models import Finding, Verdict
+
+DECIDED = ("upheld", "overturned")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict to be stored. `hour` is 0 except for a class-hour; `subject_id` is the id of the
+    session, the enrolment (class-hours too) or the class."""
+
+    kind: str
+    subject_id: int
+    hour: int
+    outcome: str
+    facts: bytes
+    body: dict[str, Any]
+
+
+def add(
+    connection: Connection,
+    class_id: int,
+    judged: Sequence[Judged],
+    pack: tuple[str, str],
+    run_id: int | None,
+    now_ms: int,
+) -> int:
+    """Store the verdicts that differ from the current ones under the same pack; how many did.
+
+    pack: (id@version, digest).
+    """
+    current = _current(connection, class_id, {item.kind for item in judged}, pack[0])
+    rows = []
+    for item in judged:
+        body = canonical(item.body)
+        digest = hashlib.sha256(body).digest()
+        if current.get((item.kind, item.subject_id, item.hour)) == digest:
+            continue
+        rows.append(
+            {
+                "subject_kind": item.kind,
+                "subject_id": item.subject_id,
+                "hour": item.hour,
+                "class_id": class_id,
+                "run_id": run_id,
+                "outcome": item.outcome,
+                "pack": pack[0],
+                "pack_digest": pack[1],
+                "facts_digest": item.facts,
+                "body": body,
+                "digest": digest,
+                "created_ms": now_ms,
+            }
+        )
+    if rows:
+        connection.execute(insert(Verdict), rows)
+    return len(rows)
+
+
+def _latest(class_id: int, kinds: Collection[str], pack: str | None = None) -> Any:
+    """Ids of the current verdicts of a class."""
+    query = (
+        select(func.max(Verdict.id))
+        .where(Verdict.class_id == class_id, Verdict.subject_kind.in_(kinds))
+        .group_by(Verdict.subject_kind, Verdict.subject_id, Verdict.hour)
+    )
+    return query if pack is None else query.where(Verdict.pack == pack)
+
+
+def _current(
+    connection: Connection, class_id: int, kinds: Collection[str], pack: str
+) -> dict[tuple[str, int, int], bytes]:
+    query = select(Verdict.subject_kind, Verdict.subject_id, Verdict.hour, Verdict.digest).where(
+        Verdict.id.in_(_latest(class_id, kinds, pack))
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
+
+
+def of_class(
+    connection: Connection, class_id: int, kind: str, subject_id: int | None = None
+) -> Sequence[Row[Any]]:
+    """The current verdicts of one kind in a class, with body and time."""
+    query = (
+        select(Verdict)
+        .where(Verdict.id.in_(_latest(class_id, (kind,))))
+        .order_by(Verdict.subject_id, Verdict.hour)
+    )
+    if subject_id is not None:
+        query = query.where(Verdict.subject_id == subject_id)
+    return connection.execute(query).all()
+
+
+def of_subject(connection: Connection, kind: str, subject_id: int) -> Row[Any] | None:
+    """The current verdict on one subject."""
+    return connection.execute(
+        select(Verdict)
+        .where(Verdict.subject_kind == kind, Verdict.subject_id == subject_id, Verdict.hour == 0)
+        .order_by(Verdict.id.desc())
+        .limit(1)
+    ).first()
+
+
+def decisions(connection: Connection, learner_ids: Collection[int]) -> dict[str, str]:
+    """What people decided on findings about these learners: finding key → upheld, overturned."""
+    found: dict[str, str] = {}
+    ids = sorted(learner_ids)
+    for at in range(0, len(ids), 500):
+        query = select(Finding.key, Finding.status).where(
+            Finding.learner_id.in_(ids[at : at + 500]), Finding.status.in_(DECIDED)
+        )
+        found.update({key: status for key, status in connection.execute(query)})
+    return found
+
+
+def findings_by_key(
+    connection: Connection, class_id: int, keys: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """Id and standing of entered findings, by key."""
+    query = select(Finding.key, Finding.id, Finding.status).where(
+        Finding.class_id == class_id, Finding.key.in_(list(keys))
+    )
+    return {row.key: {"id": row.id, "status": row.status} for row in connection.execute(query)}
+
+
+def keep_findings(
+    connection: Connection,
+    class_id: int,
+    found: Sequence[Mapping[str, Any]],
+    judged_sessions: Collection[int],
+    judged_rules: Collection[str],
+    run_id: int | None,
+    now_ms: int,
+) -> list[str]:
+    """Enter new findings, bring known ones up to date, and mark those that no longer stand.
+
+    found: column values of `findings`, by key; judged_sessions and
+    judged_rules: what this evaluation spoke about. Returns the keys that are new.
+    """
+    query = select(
+        Finding.id, Finding.key, Finding.status, Finding.session_id, Finding.rule, Finding.body
+    ).where(Finding.class_id == class_id)
+    known = {row.key: row for row in connection.execute(query)}
+    sessions = set(judged_sessions)
+    fresh = [dict(item) for item in found if item["key"] not in known]
+    for item in fresh:
+        item.update(
+            first_run_id=run_id,
+            last_run_id=run_id,
+            status="open",
+            created_ms=now_ms,
+            updated_ms=now_ms,
+        )
+    if fresh:
+        connection.execute(insert(Finding), fresh)
+    keys = set()
+    for item in found:
+        keys.add(item["key"])
+        row = known.get(item["key"])
+        if row is None or (row.body == item["body"] and row.status != "gone"):
+            continue
+        status = "open" if row.status == "gone" else row.status
+        changed = {
+            name: item[name] for name in ("outcome", "fault", "body", "end_ms", "shadow", "pack")
+        }
+        connection.execute(
+            update(Finding)
+            .where(Finding.id == row.id)
+            .values(**changed, status=status, last_run_id=run_id, updated_ms=now_ms)
+        )
+    gone = [
+        row.id
+        for row in known.values()
+        if row.key not in keys
+        and row.session_id in sessions
+        and row.rule in judged_rules
+        and row.status == "open"
+    ]
+    if gone:
+        connection.execute(
+            update(Finding)
+            .where(Finding.id.in_(gone))
+            .values(status="gone", last_run_id=run_id, updated_ms=now_ms)
+        )
+    return [item["key"] for item in fresh]

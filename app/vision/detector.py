@@ -111,9 +111,16 @@ class YunetDetector:
         )
 
 
+def crop(picture: Rgb, box: Box) -> Rgb:
+    """The part of the box that lies in the picture; at least one pixel, whatever the box."""
+    height, width = picture.shape[:2]
+    top, left = min(max(0, box.top), height - 1), min(max(0, box.left), width - 1)
+    return picture[top : max(top + 1, box.bottom), left : max(left + 1, box.right)]
+
+
 def reduce(picture: Rgb, scale: float) -> Rgb:
     """The picture scaled down by area averaging; unchanged when ``scale`` is 1."""
     if scale >= 1.0:
         return picture
-    size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
+    size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.vision.detector import crop
 from app.vision.image import Rgb
 from app.vision.reading import FaceReading
 
@@ -75,11 +76,9 @@ def feed_signs(
 def _motion(first: Rgb, second: Rgb, reading: FaceReading) -> float | None:
     if reading.box is None or reading.quality is None or first.shape != second.shape:
         return None
-    top, left = max(0, reading.box.top), max(0, reading.box.left)
-    window = (slice(top, reading.box.bottom), slice(left, reading.box.right))
     faces = [
         cv2.resize(
-            cv2.cvtColor(picture[window], cv2.COLOR_RGB2GRAY),
+            cv2.cvtColor(crop(picture, reading.box), cv2.COLOR_RGB2GRAY),
             (_FACE_SIDE, _FACE_SIDE),
             interpolation=cv2.INTER_AREA,
         )

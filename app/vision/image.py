@@ -50,10 +50,12 @@ class ImageRejected(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """What an upload may cost: bytes as received, and pixels (width × height) once decoded."""
+    """What an upload may cost: bytes as received, and once decoded pixels (width × height) and
+    pixels a side, because a strip one pixel high costs a detector more than a photograph."""
 
     max_bytes: int = 8 * 2**20
     max_pixels: int = 16_000_000
+    max_side: int = 8_192
 
 
 IMAGE_LIMITS = ImageLimits()
@@ -88,6 +90,11 @@ def verify(data: bytes, limits: ImageLimits = IMAGE_LIMITS) -> ImageHeader:
         raise ImageRejected(
             "image_pixels",
             f"{header.width}x{header.height} pixels; at most {limits.max_pixels} are accepted",
+        )
+    if max(header.width, header.height) > limits.max_side:
+        raise ImageRejected(
+            "image_pixels",
+            f"{header.width}x{header.height}; at most {limits.max_side} pixels a side are accepted",
         )
     return header
 

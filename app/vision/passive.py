@@ -9,7 +9,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from app.vision.detector import Box
+from app.vision.detector import Box, crop
 from app.vision.image import Rgb
 
 _SIDE = 128
@@ -18,12 +18,7 @@ _SIDE = 128
 def passive_cues(picture: Rgb, box: Box) -> dict[str, float]:
     """high_frequency: share of spectral energy above half the band; moire: the strongest single
     mid-band frequency over the band's mean; saturation: mean, 0-1; specular: share of glare."""
-    height, width = picture.shape[:2]
-    top, left = max(0, box.top), max(0, box.left)
-    region = picture[top : min(height, box.bottom), left : min(width, box.right)]
-    if not region.size:
-        return {}
-    face = cv2.resize(region, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
+    face = cv2.resize(crop(picture, box), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(face, cv2.COLOR_RGB2GRAY).astype(np.float32)
     window = np.outer(np.hanning(_SIDE), np.hanning(_SIDE))
     power = np.abs(np.fft.fftshift(np.fft.fft2((grey - grey.mean()) * window))) ** 2

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from app.vision.detector import Box
+from app.vision.detector import Box, crop
 from app.vision.image import Rgb
 from app.vision.landmarks import FaceRatios, Points, interocular
 
@@ -111,10 +111,7 @@ REASONS: dict[str, tuple[str, str]] = {
 
 def measure(picture: Rgb, box: Box, points: Points, ratios: FaceRatios) -> Quality:
     """The values of one face; ``box`` may reach outside the picture."""
-    height, width = picture.shape[:2]
-    top, bottom = max(0, box.top), min(height, max(box.bottom, box.top + 2))
-    left, right = max(0, box.left), min(width, max(box.right, box.left + 2))
-    grey = cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
+    grey = cv2.cvtColor(crop(picture, box), cv2.COLOR_RGB2GRAY)
     shrinks = grey.shape[1] > _CROP
     face = cv2.resize(
         grey, (_CROP, _CROP), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR

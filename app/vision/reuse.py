@@ -21,7 +21,8 @@ CANDIDATE_BITS = 10
 MAX_RESIDUAL = 0.06
 
 _HASH_SIDE, _HASH_BLOCK = 32, 8
-_WIDTH = 320
+_WIDTH, _MAX_HEIGHT = 320, 640
+_MIN_SIDE = 64  # ORB fails on strips that its pyramid shrinks to nothing
 _BLOCK = 16
 _FEATURES = 800
 _MIN_INLIERS = 25
@@ -84,9 +85,11 @@ def residual(first: Rgb, second: Rgb) -> Residual:
 
 
 def _prepare(picture: Rgb) -> NDArray[np.uint8]:
-    height = round(picture.shape[0] * _WIDTH / picture.shape[1])
+    height, width = picture.shape[:2]
+    scale = min(_WIDTH / width, _MAX_HEIGHT / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    small = cv2.resize(grey, (_WIDTH, height), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA)
     return np.asarray(small, np.uint8)
 
 
@@ -114,6 +117,8 @@ def _aligned_residual(
 
 def _alignment(base: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float64] | None:
     """Rotation, uniform scale and shift taking ``other`` onto ``base``, from ORB features."""
+    if min(*base.shape, *other.shape) < _MIN_SIDE:
+        return None
     orb = cv2.ORB.create(_FEATURES, fastThreshold=10)
     base_points, base_features = orb.detectAndCompute(base, None)
     other_points, other_features = orb.detectAndCompute(other, None)

@@ -109,11 +109,14 @@ def test_an_identity_with_too_few_pictures_is_named() -> None:
 
 
 def test_attacks_are_reported_per_species_with_the_worst_one_named() -> None:
-    attacks: dict[str, list[PadOutcome]] = {
-        "print": [*["spoof"] * 9, "inconclusive"],
-        "replay": [*["live"] * 2, *["spoof"] * 3],
+    def times(count: int, outcome: PadOutcome) -> list[PadOutcome]:
+        return [outcome] * count
+
+    attacks = {
+        "print": times(9, "spoof") + times(1, "inconclusive"),
+        "replay": times(2, "live") + times(3, "spoof"),
     }
-    people: list[PadOutcome] = [*["live"] * 18, "spoof", "inconclusive"]
+    people = times(18, "live") + times(1, "spoof") + times(1, "inconclusive")
     report = pad_report(attacks, people)
     assert report.worst_species == "replay"
     assert report.apcer["replay"].value == 0.4

@@ -62,7 +62,9 @@ def test_ten_megabytes_are_refused_by_their_length_alone() -> None:
     assert rejection(JPEG + bytes(10 * 2**20)) == "image_too_large"
 
 
-@pytest.mark.parametrize("data", [png(50_000, 50_000), jpeg_with_size(65_000, 65_000)])
+@pytest.mark.parametrize(
+    "data", [png(50_000, 50_000), jpeg_with_size(65_000, 65_000), png(1, 9_000), png(9_000, 1)]
+)
 def test_a_pixel_bomb_is_refused_from_its_header(data: bytes) -> None:
     assert rejection(data) == "image_pixels"
 

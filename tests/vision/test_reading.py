@@ -14,7 +14,8 @@ from app.vision.backends import Backends
 from app.vision.image import ImageLimits, ImageRejected
 from app.vision.landmarks import ratios
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
-from app.vision.reading import FaceReading, read
+from app.vision.reading import FaceReading, read, read_picture
+from app.vision.reuse import residual
 
 ANNA = PORTRAIT_SEEDS[0]
 
@@ -73,8 +74,15 @@ def test_limits_are_arguments(backends: Backends) -> None:
         read(portrait(1), backends, image_limits=ImageLimits(max_pixels=1000))
 
 
-def test_a_tiny_picture_is_read_without_error(backends: Backends) -> None:
-    assert read(portrait(1, size=(8, 6)), backends).face_count == 0
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (1, 8_192), (8_192, 1), (40, 8_000), (64, 64)])
+def test_noise_of_any_shape_is_read_without_error(
+    shape: tuple[int, int], backends: Backends
+) -> None:
+    rng = np.random.default_rng(0)
+    noise, other = (rng.integers(0, 256, (*shape, 3), dtype=np.uint8) for _ in range(2))
+    reading = read_picture(noise, backends)
+    assert (reading.height, reading.width) == shape
+    assert not residual(noise, other).same_photograph
 
 
 def test_a_larger_picture_of_the_same_person_matches(

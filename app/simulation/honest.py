@@ -10,13 +10,14 @@ due meanwhile still find the learner at the lesson.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from dataclasses import dataclass
 from random import Random
 
 from app.simulation.behaviour import absent, at_first, facing
 from app.simulation.service import Controls
 from app.simulation.sitting import Device, Habits, Passage, Sitting
-from app.simulation.stage import DAY_S, Setting, Stage, simulated
-from app.simulation.world import Camera, DeviceClock, Input, Network, Person, Record
+from app.simulation.stage import DAY_S, Setting, Stage, reference_photo, simulated
+from app.simulation.world import Camera, DeviceClock, Input, Network, Person, Photo, Record
 
 TAIL_S = 90.0
 _LESSONS_S = (600.0, 900.0, 1500.0, 2400.0, 2700.0, 3000.0)
@@ -25,18 +26,36 @@ Mishap = Callable[[Sitting], Passage]
 Leaving = Generator[float, None, tuple[float, DeviceClock, Device]]
 
 
-def random_honest(seed: int, media_s: float | None = None) -> list[Record]:
-    """Import records (sessions, controls, events, snapshots) of one honest learner in one lesson.
+@dataclass(frozen=True, slots=True)
+class HonestScene:
+    """One honest learner in one lesson: where, what the platform received, what photos show."""
 
-    The same seed gives the same records. Lessons last 600 to 3,000 s unless `media_s` says.
-    """
+    setting: Setting
+    evidence: list[Record]
+    photos: dict[str, Photo]
+
+    @property
+    def catalogue(self) -> list[Record]:
+        """Course, class, roster and the reference photo's record."""
+        learner = self.setting.learner
+        photo, _ = reference_photo(learner, self.setting.start_ms - 3 * 86_400_000)
+        return [*self.setting.catalogue([learner]), photo]
+
+
+def honest_scene(seed: int, media_s: float | None = None) -> HonestScene:
+    """The same seed gives the same scene. Lessons last 600 to 3,000 s unless `media_s` says."""
     rng = Random(f"honest/{seed}")
     setting = Setting(media_s=media_s or rng.choice(_LESSONS_S))
     service = simulated(setting, rng, Controls())
     stage = Stage("honest", setting, seed, service, rng)
     stage.alongside(_study(stage))
     stage.perform()
-    return service.records()
+    return HonestScene(setting, service.records(), service.photos)
+
+
+def random_honest(seed: int, media_s: float | None = None) -> list[Record]:
+    """The records of `honest_scene` alone: sessions, controls, events, snapshots."""
+    return honest_scene(seed, media_s).evidence
 
 
 def _study(stage: Stage) -> Passage:

@@ -45,13 +45,17 @@ def decide(
     services, row = request.app.state.services, _finding(request, login, finding_id)
     try:
         with services.database.write() as connection:
-            review.decide(connection, finding_id, login.user, decision, reason, services.clock())
+            decided = review.decide(
+                connection, finding_id, login.user, decision, reason, services.clock()
+            )
     except (BadInput, Conflict) as error:
         typed = {"id": finding_id, "decision": decision, "reason": reason}
         problem = words.PROBLEMS[error.code]
         if row.session_id is None:
             return _class_finding(request, login, row, queue, problem=problem, typed=typed)
         return session_view(request, login, row.session_id, queue, problem=problem, typed=typed)
+    if decided.settled and row.session_id is not None:
+        services.closed([row.session_id])  # its verdict follows the decision
     if row.session_id is None:
         kept = urlencode({"done": finding_id, "queue": queue})
         return see_other(f"/console/findings/{finding_id}?{kept}")

@@ -9,8 +9,7 @@ from typing import Any
 from app.console import words
 from app.console.language import N_, Language
 from app.console.words import Word
-from app.domain import packs, review
-from app.domain.clauses import Clause
+from app.domain import review
 from app.domain.review import ReviewShown
 from app.domain.users import User
 from app.store.reviews import ReviewRow
@@ -43,6 +42,7 @@ class FindingCard:
     evidence: Word
     status: Word
     sentence: str
+    told_learner: str
     clause: str
     instrument: str
     measured: str
@@ -58,15 +58,8 @@ class FindingCard:
 
 
 def sentence_of(body: Mapping[str, Any], lang: Language) -> str:
-    return str(body.get("sentence", ""))
-
-
-def clause_of(pack: str, rule: str) -> Clause | None:
-    """The clause that a rule leans on in the pack it was found under."""
-    try:
-        return packs.load(pack).clause_of(rule)
-    except (packs.UnknownPack, KeyError):
-        return None
+    """The finding's plain sentence in this language, as the engine wrote it."""
+    return str(body["sentence"][lang.code])
 
 
 def card(
@@ -77,7 +70,7 @@ def card(
     lang: Language,
 ) -> FindingCard:
     """The card of one finding as it stands now, for this person."""
-    body, clause = row.body, clause_of(row.pack, row.rule)
+    body = row.body
     mine = any(it.reviewer_id == user.id and it.decision != "need_more" for it in reviews)
     others = any(it.reviewer_id != user.id and it.decision != "need_more" for it in reviews)
     undecided = row.status in review.UNDECIDED and not row.shadow
@@ -90,10 +83,11 @@ def card(
         evidence=words.word(words.EVIDENCE, row.evidence),
         status=words.word(words.STATUSES, row.status),
         sentence=sentence_of(body, lang),
-        clause=clause.words if clause else "–",
-        instrument=clause.citation if clause else row.pack,
-        measured=quantity(body.get("measured"), body.get("unit", ""), lang),
-        limit=quantity(body.get("limit"), body.get("unit", ""), lang),
+        told_learner=body["sentence"]["zh"],
+        clause=body["clause"]["quote"],
+        instrument=f"{body['clause']['instrument']} {body['clause']['article']}",
+        measured=quantity(body["measured"], body["unit"], lang),
+        limit=quantity(body["limit"], body["unit"], lang),
         when=interval(row.start_ms, row.end_ms, lang),
         needs_two=row.needs_two_reviewers,
         shadow=row.shadow,
@@ -105,10 +99,8 @@ def card(
     )
 
 
-def quantity(value: float | None, unit: str, lang: Language) -> str:
+def quantity(value: float, unit: str, lang: Language) -> str:
     """A number with its unit, as a person reads it; long seconds also as a span."""
-    if value is None:
-        return "–"
     if unit == "share":
         return f"{lang.number(value * 100)}%"
     if unit == "s" and value >= 120:

@@ -52,7 +52,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
                 it,
                 sentence_of(it.body, lang),
                 interval(it.start_ms, it.end_ms, lang),
-                quantity(it.body.get("measured"), it.body.get("unit", ""), lang),
+                quantity(it.body["measured"], it.body["unit"], lang),
             )
             for it in findings
         ],

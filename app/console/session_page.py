@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -10,9 +11,11 @@ from sqlalchemy import Connection
 from app.console import words
 from app.console.finding_cards import cards_of, following
 from app.console.finding_view import REASONS, sentence_of
+from app.console.language import Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
-from app.console.session_picture import control_told, legend_rules, session_picture, swatch
+from app.console.session_lanes import control_told
+from app.console.session_picture import legend_rules, session_picture, swatch
 from app.domain.timeline import timeline as timeline_of
 from app.domain.users import Login
 from app.errors import NotFound
@@ -45,19 +48,15 @@ def session_view(
     services, lang, user = request.app.state.services, language_of(request), login.user
     with services.database.read() as connection:
         sitting = sitting_of(connection, session_id, user.scope)
-        timeline = dict(timeline_of(connection, session_id))
+        timeline = timeline_of(connection, session_id)
+        voiding = [it["finding"] for it in timeline["voided"]]
         rows = case_file.findings_of(connection, session_id)
+        standing = case_file.findings_by_key(connection, sitting.class_id, voiding)
         cards = cards_of(connection, rows, user, lang)
         verdicts = case_file.verdicts_of(connection, session_id)
         neighbours = case_file.neighbours(connection, sitting, _NEIGHBOURS)
         next_up = following(connection, user, queue, services.clock(), but_session=session_id)
-    visible = {it.id for it in cards}
-    bodies = {row.id: row.body for row in rows}
-    timeline["findings"] = [
-        {**it, "sentence": sentence_of(bodies[it["id"]], lang)}
-        for it in timeline["findings"]
-        if it["id"] in visible
-    ]
+    timeline = as_entered(timeline, rows, standing, {it.id for it in cards}, lang)
     return render(
         request,
         "session.html",
@@ -80,6 +79,40 @@ def session_view(
         problem=problem,
         typed=typed,
     )
+
+
+def as_entered(
+    timeline: Mapping[str, Any],
+    rows: Sequence[Any],
+    standing: Sequence[Any],
+    visible: Collection[int],
+    lang: Language,
+) -> dict[str, Any]:
+    """The timeline with its findings as they were entered: ids, addresses, words of the language.
+
+    What voids time may have been found on another sitting of the same class-hour; it leads there.
+    """
+    own = {row.key: row for row in rows if row.id in visible}
+    known = {row.key: row for row in standing if not row.shadow} | own
+    return {
+        **timeline,
+        "findings": [
+            {**it, "id": own[it["key"]].id, "sentence": sentence_of(it, lang)}
+            for it in timeline["findings"]
+            if it["key"] in own
+        ],
+        "voided": [
+            {
+                **it,
+                "outcome": known[it["finding"]].outcome,
+                "href": f"#finding-{known[it['finding']].id}"
+                if it["finding"] in own
+                else f"/console/findings/{known[it['finding']].id}",
+            }
+            for it in timeline["voided"]
+            if it["finding"] in known
+        ],
+    }
 
 
 def sitting_of(connection: Connection, session_id: int, scope: Scope) -> Any:

@@ -7,60 +7,47 @@ stand the page's visibility, the pop-ups and the photos.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Any
 
 from markupsafe import Markup
 
 from app.console import words
 from app.console.language import N_, Language, position
+from app.console.session_frame import (
+    BOTTOM,
+    LEFT,
+    PLOT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Frame,
+    Timeline,
+    frame_of,
+    hatched,
+    patterns,
+)
+from app.console.session_lanes import lanes
 from app.console.svg import Axis, element, link, path, title
 
-Timeline = Mapping[str, Any]
-
-WIDTH = 1240
-LEFT, RIGHT = 78, WIDTH - 14
-TOP, PLOT = 30, 250
-LANE, LANE_GAP = 24, 6
-PHOTO_LANE = 30
-_BOTTOM = TOP + PLOT
-_MINUTE = 60_000
+_LANE_GAP = 6
 _TIME_STEPS = [x * 1000 for x in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)]
 _SILENCE_MS = 120_000  # a longer gap between samples is drawn as one
 _LABEL = 18
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """Both axes, and the words."""
-
-    time: Axis
-    content: Axis
-    lang: Language
-
-    def point(self, t_ms: float, pos_ms: float) -> tuple[float, float]:
-        return self.time.clamped(t_ms), self.content.clamped(pos_ms)
-
-    def between(self, t0_ms: float, t1_ms: float, least: float = 1.5) -> tuple[float, float]:
-        """x and width of a stretch of time, never too narrow to be seen."""
-        x0, x1 = self.time.clamped(t0_ms), self.time.clamped(t1_ms)
-        return x0, max(least, x1 - x0)
-
-
 def session_picture(timeline: Timeline, lang: Language) -> Markup:
     """The whole picture as one <svg>, drawn only from the timeline."""
-    frame = _frame(timeline, lang)
-    lanes = list(_lanes(timeline, frame))
-    height = _BOTTOM + sum(size + LANE_GAP for size, _, _ in lanes) + 30
-    parts: list[Markup] = [_patterns(), *_grid(timeline, frame), *_plot(timeline, frame)]
-    y = _BOTTOM + LANE_GAP
-    for size, name, drawn in lanes:
+    frame = frame_of(timeline, lang)
+    drawn_lanes = list(lanes(timeline, frame))
+    height = BOTTOM + sum(size + _LANE_GAP for size, _, _ in drawn_lanes) + 30
+    parts: list[Markup] = [patterns(), *_grid(timeline, frame), *_plot(timeline, frame)]
+    y = BOTTOM + _LANE_GAP
+    for size, name, drawn in drawn_lanes:
         parts.append(element("text", name, x=LEFT - 8, y=y + size / 2 + 4, class_="lane-name"))
         parts.append(element("rect", x=LEFT, y=y, width=RIGHT - LEFT, height=size, class_="lane"))
         parts.append(element("g", *drawn, transform=f"translate(0 {y})"))
-        y += size + LANE_GAP
+        y += size + _LANE_GAP
     parts.extend(_time_axis(frame, y + 10))
     return element(
         "svg",
@@ -85,25 +72,16 @@ def swatch(rule: str) -> Markup:
     """A small piece of a rule's hatching, for the legend."""
     return element(
         "svg",
-        element("rect", x=0.5, y=0.5, width=25, height=13, class_="void", fill=_fill(rule)),
+        hatched(0.5, 0.5, 25, 13, rule),
         viewBox="0 0 26 14",
         width=26,
         height=14,
+        class_="session-picture",
         aria_hidden="true",
     )
 
 
-def _frame(timeline: Timeline, lang: Language) -> _Frame:
-    session = timeline["session"]
-    samples: Sequence[Sequence[int]] = timeline["samples"]
-    opened = session["opened_ms"]
-    ends = [session["closed_ms"] or 0, opened + _MINUTE, *(it[0] for it in samples[-1:])]
-    tops = [session["media_ms"] or 0, _MINUTE, max((it[1] for it in samples), default=0)]
-    time = Axis(opened, max(ends), LEFT, RIGHT)
-    return _Frame(time, Axis(0, max(tops), _BOTTOM, TOP), lang)
-
-
-def _grid(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
+def _grid(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     """Content ticks, and the slope of normal speed: its ceiling, and faint parallels."""
     yield element("rect", x=LEFT, y=TOP, width=RIGHT - LEFT, height=PLOT, class_="plot")
     for pos in frame.content.ticks(_TIME_STEPS, 6):
@@ -116,7 +94,7 @@ def _grid(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
     corner = [(ceiling[-1][0], TOP), (LEFT, TOP)]
     yield element(
         "path",
-        title(frame.lang.say(N_("进度快于服务器时间，正常播放到不了这里"))),
+        title(frame.lang.say(N_("进度快于服务器时间"))),
         d=path([*ceiling, *corner]) + "Z",
         class_="beyond",
     )
@@ -126,23 +104,19 @@ def _grid(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
         if at < start + span:
             yield element("path", d=path(_clipped_slope(frame, at)), class_="parallel")
     yield element("path", d=path(ceiling), class_="honest")
-    x, y = ceiling[-1]
-    yield element(
-        "text",
-        frame.lang.say(N_("1× 正常速度")),
-        x=min(x, RIGHT) - 8,
-        y=max(y, TOP) + 22,
-        class_="honest-name",
-    )
+    (x0, y0), (x1, y1) = ceiling
+    named = frame.lang.say(N_("1× 正常速度"))
+    at = {"x": x0 + (x1 - x0) * 0.32 - 6, "y": y0 + (y1 - y0) * 0.32 - 6}
+    yield element("text", named, class_="honest-name", **at)
 
 
-def _slope(frame: _Frame, t_ms: float, pos_ms: float) -> list[tuple[float, float]]:
+def _slope(frame: Frame, t_ms: float, pos_ms: float) -> list[tuple[float, float]]:
     """Where the line of normal speed from a point leaves the plot."""
     run = min(frame.time.high - t_ms, frame.content.high - pos_ms)
     return [frame.point(t_ms + run, pos_ms + run)]
 
 
-def _clipped_slope(frame: _Frame, at_ms: float) -> list[tuple[float, float]]:
+def _clipped_slope(frame: Frame, at_ms: float) -> list[tuple[float, float]]:
     """The line of normal speed that is at position 0 at `at_ms`, within the plot."""
     t_ms = max(at_ms, frame.time.low)
     pos_ms = t_ms - at_ms
@@ -157,7 +131,7 @@ def _first_position(timeline: Timeline) -> float:
     return float(max(0, pos_ms - max(0, t_ms - timeline["session"]["opened_ms"])))
 
 
-def _plot(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
+def _plot(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     yield from _voids(timeline, frame)
     for pos0, pos1, t0, t1 in timeline["credited"]:
         told = frame.lang.say(
@@ -179,7 +153,7 @@ def _plot(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
     yield from _labels(timeline, frame)
 
 
-def _voids(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
+def _voids(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     for it in timeline["voided"]:
         x, width = frame.between(it["t0_ms"], it["t1_ms"])
         told = frame.lang.say(
@@ -188,20 +162,11 @@ def _voids(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
             t0=frame.lang.clock(it["t0_ms"]),
             t1=frame.lang.clock(it["t1_ms"]),
         )
-        band = element(
-            "rect",
-            title(told),
-            x=x,
-            y=TOP,
-            width=width,
-            height=PLOT,
-            class_="void",
-            fill=_fill(it["rule"]),
-        )
-        yield link(f"#finding-{it['finding']}", band)
+        band = hatched(x, TOP, width, PLOT, it["rule"], it["outcome"])
+        yield link(it["href"], element("g", title(told), band))
 
 
-def _labels(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
+def _labels(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     """The letter of each finding's rule above its stretch, pushed aside rather than overlapping."""
     dated = [it for it in timeline["findings"] if it.get("start_ms") is not None]
     free_from = float(LEFT)
@@ -223,129 +188,7 @@ def _labels(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
         )
 
 
-def _lanes(timeline: Timeline, frame: _Frame) -> Iterator[tuple[float, str, list[Markup]]]:
-    """(height, name, drawing) of the lanes under the plot."""
-    say = frame.lang.say
-    yield LANE, say(N_("计入")), list(_credit_lane(timeline, frame))
-    yield LANE, say(N_("页面")), list(_page_lane(timeline, frame))
-    yield LANE, say(N_("弹窗")), list(_popup_lane(timeline, frame))
-    yield PHOTO_LANE, say(N_("照片")), list(_photo_lane(timeline, frame))
-
-
-def _credit_lane(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
-    for _, _, t0, t1 in timeline["credited"]:
-        x, width = frame.between(t0, t1)
-        yield element("rect", x=x, y=6, width=width, height=LANE - 12, class_="credited")
-    for it in timeline["voided"]:
-        x, width = frame.between(it["t0_ms"], it["t1_ms"])
-        yield element(
-            "rect", x=x, y=2, width=width, height=LANE - 4, class_="void", fill=_fill(it["rule"])
-        )
-
-
-def _page_lane(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
-    for t0, t1 in hidden_stretches(timeline["samples"]):
-        x, width = frame.between(t0, t1)
-        told = frame.lang.say(
-            N_("页面隐藏 %(t0)s–%(t1)s，计时停止，不作违规认定"),
-            t0=frame.lang.clock(t0),
-            t1=frame.lang.clock(t1),
-        )
-        yield element("rect", title(told), x=x, y=4, width=width, height=LANE - 8, class_="hidden")
-
-
-def hidden_stretches(samples: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
-    """Server times between which the page said it was hidden.
-
-    >>> hidden_stretches([[0, 0, 1], [10, 5, 0], [20, 5, 0], [30, 5, 1]])
-    [(10, 30)]
-    """
-    stretches: list[tuple[int, int]] = []
-    since: int | None = None
-    for t, _, visible in samples:
-        if not visible and since is None:
-            since = t
-        elif visible and since is not None:
-            stretches.append((since, t))
-            since = None
-    if since is not None:
-        stretches.append((since, samples[-1][0]))
-    return stretches
-
-
-def _popup_lane(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
-    middle = LANE / 2
-    for row, it in enumerate(timeline["controls"]):
-        if it["kind"] != "popup":
-            continue
-        begun = it["shown_ms"] or it["due_ms"] or it["issued_ms"]
-        ended = it["answered_ms"] or it["expired_ms"]
-        x = frame.time.clamped(begun)
-        marks = []
-        if ended:
-            marks.append(
-                element(
-                    "line", x1=x, x2=frame.time.clamped(ended), y1=middle, y2=middle, class_="wait"
-                )
-            )
-        marks.append(_popup_mark(it, x, middle))
-        yield link(f"#control-{row}", element("g", title(control_told(it, frame.lang)), *marks))
-
-
-def _popup_mark(it: Mapping[str, Any], x: float, y: float) -> Markup:
-    if it["answered_ms"] and not _doubtful(it):
-        return element("path", d=f"M{x - 5:.1f} {y:g}l3.5 4 6.5-8", class_="mark answered")
-    if it["answered_ms"]:
-        return element("path", d=f"M{x:.1f} {y - 6:g}l6 6-6 6-6-6z", class_="mark doubtful")
-    if it["expired_ms"]:
-        return element("path", d=f"M{x - 4.5:.1f} {y - 4.5:g}l9 9m0-9l-9 9", class_="mark expired")
-    return element("circle", cx=x, cy=y, r=4.5, class_="mark unshown")
-
-
-def _doubtful(it: Mapping[str, Any]) -> bool:
-    return any(flag not in ("service", "reissue", "random_time") for flag in it["flags"])
-
-
-def control_told(it: Mapping[str, Any], lang: Language) -> str:
-    """One control's story in one line."""
-    steps = [
-        (N_("应于%(t)s出现"), it["due_ms"] or it["issued_ms"]),
-        (N_("%(t)s显示"), it["shown_ms"]),
-        (N_("%(t)s应答"), it["answered_ms"]),
-        (N_("%(t)s超时"), it["expired_ms"]),
-    ]
-    told = [lang.say(text, t=lang.clock(at)) for text, at in steps if at]
-    if not it["shown_ms"] and not it["answered_ms"]:
-        told.append(lang.say(N_("未见显示")))
-    kind = lang.say(words.word(words.CONTROLS, it["kind"]).text)
-    return kind + lang.say(N_("：")) + lang.say(N_("，")).join(told)
-
-
-def _photo_lane(timeline: Timeline, frame: _Frame) -> Iterator[Markup]:
-    for row, it in enumerate(timeline["controls"]):
-        if it["kind"] != "popup" and it["expired_ms"] and not it["answered_ms"]:
-            x = frame.time.clamped(it["due_ms"] or it["issued_ms"])
-            box = element("rect", x=x - 9, y=6, width=18, height=18, rx=3, class_="photo missed")
-            told = title(control_told(it, frame.lang))
-            yield link(f"#control-{row}", element("g", told, box))
-    for it in timeline["photos"]:
-        x = frame.time.clamped(it["t_ms"])
-        word = words.word(words.CHECKS, it["check"])
-        purpose = frame.lang.say(words.word(words.PURPOSES, it["purpose"]).text)
-        told = f"{frame.lang.clock(it['t_ms'])} {purpose} · {frame.lang.say(word.text)}"
-        yield link(
-            f"#photo-{it['id']}",
-            element(
-                "g",
-                title(told),
-                element("rect", x=x - 10, y=5, width=20, height=20, rx=3, class_="photo"),
-                element("text", word.letter or "·", x=x, y=19.5),
-                class_=f"photo-mark tone-{word.tone}",
-            ),
-        )
-
-
-def _time_axis(frame: _Frame, y: float) -> Iterator[Markup]:
+def _time_axis(frame: Frame, y: float) -> Iterator[Markup]:
     shift = 8 * 3_600_000  # ticks on round minutes of Shanghai time
     axis = Axis(frame.time.low + shift, frame.time.high + shift, LEFT, RIGHT)
     for at in axis.ticks(_TIME_STEPS, 11):
@@ -372,38 +215,3 @@ def _thinned(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]
         if abs(point[0] - kept[-1][0]) >= 0.6 or abs(point[1] - kept[-1][1]) >= 0.6:
             kept.append(point)
     return [*kept, points[-1]]
-
-
-def _fill(rule: str) -> str:
-    return f"url(#void-{rule if rule in _HATCHES else 'other'})"
-
-
-_HATCHES = {
-    "fast_forward": "M0 8L8 0M-2 2L2-2M6 10L10 6",
-    "multi_window": "M0 0L8 8M0 8L8 0",
-    "popup_gap": "M4 2.4v3.2M2.4 4h3.2",
-    "face_liveness": "M0 2h8M0 6h8",
-    "lesson_order": "M2 0v8M6 0v8",
-    "photo_retention": "M0 4h8M4 0v8",
-    "forged_telemetry": "M0 0L8 8M-2 6L2 10M6-2L10 2",
-    "photo_reuse": "M2 2h4v4h-4z",
-    "other": "M3.2 4h1.6",
-}
-
-
-def _patterns() -> Markup:
-    return element(
-        "defs",
-        *(
-            element(
-                "pattern",
-                element("rect", width=8, height=8, class_="hatch-ground"),
-                element("path", d=d, class_="hatch"),
-                id=f"void-{rule}",
-                width=8,
-                height=8,
-                patternUnits="userSpaceOnUse",
-            )
-            for rule, d in _HATCHES.items()
-        ),
-    )

@@ -70,19 +70,23 @@ def decide(
     waits for a second person.
     """
     if not user.decides:
-        raise NotAllowed("role", "只有审核员和复核员可以作出决定")
+        raise NotAllowed("role", "only auditors and reviewers decide findings")
     chosen, words = _checked(decision, reason)
     finding = store.finding(connection, finding_id, user.scope, lock=True)
     if finding is None:
-        raise NotFound("unknown_finding", "没有此问题记录")
+        raise NotFound("unknown_finding", "there is no such finding")
     if finding.shadow:
-        raise Conflict("shadow_rule", "试运行规则的发现不作认定")
+        raise Conflict("shadow_rule", "findings of a rule on trial are not decided")
     if finding.status not in UNDECIDED:
-        raise Conflict("already_decided", "该问题已有结论", finding_status=finding.status)
+        raise Conflict(
+            "already_decided", "the finding is already decided", finding_status=finding.status
+        )
     earlier = _latest_by_person(store.of_findings(connection, [finding_id]))
     others = {person: it for person, it in earlier.items() if person != user.id}
     if finding.needs_two_reviewers and user.id in earlier and not others:
-        raise Conflict("second_person_needed", "须由另一人复核，初审人不得复核本人的决定")
+        raise Conflict(
+            "second_person_needed", "the second reviewer must be another person than the first"
+        )
     stage = "second" if others else "first"
     review_id = store.insert_review(
         connection,
@@ -130,19 +134,19 @@ def shown_to(user: User, status: str, reviews: Sequence[store.ReviewRow]) -> lis
 
 def _checked(decision: str, reason: str) -> tuple[Decision, str]:
     if decision not in set(Decision):
-        raise BadInput("bad_decision", f"决定须为 {'、'.join(Decision)} 之一", field="decision")
+        raise BadInput(
+            "bad_decision", f"the decision must be one of {', '.join(Decision)}", field="decision"
+        )
     words = reason.strip()
     if not MIN_REASON <= len(words) <= MAX_REASON:
-        limits = f"{MIN_REASON}至{MAX_REASON}个字"
-        raise BadInput("reason_missing", f"须写明理由，{limits}", field="reason")
+        limits = f"{MIN_REASON} to {MAX_REASON} characters"
+        raise BadInput("reason_missing", f"a decision needs a reason of {limits}", field="reason")
     return Decision(decision), words
 
 
 def _latest_by_person(reviews: Sequence[store.ReviewRow]) -> dict[int, Decision]:
     """Each person's last word; asking for more is not one."""
-    return {
-        it.reviewer_id: Decision(it.decision) for it in reviews if it.decision in set(_SETTLED)
-    }
+    return {it.reviewer_id: Decision(it.decision) for it in reviews if it.decision in set(_SETTLED)}
 
 
 def _status_after(two: bool, chosen: Decision, others: set[Decision]) -> str | None:

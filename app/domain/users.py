@@ -163,18 +163,20 @@ def add_user(
     """Create a user and return the id. Raises BadInput on a bad field, Conflict on a taken name."""
     if not _USERNAME.fullmatch(username):
         raise BadInput(
-            "bad_username", "用户名须以小写字母开头，由2至32个小写字母、数字及 . _ - 组成"
+            "bad_username", "a username is 2 to 32 of a-z 0-9 . _ - and begins with a letter"
         )
     if role not in set(Role):
-        raise BadInput("bad_role", f"角色须为 {'、'.join(Role)} 之一")
+        raise BadInput("bad_role", f"the role must be one of {', '.join(Role)}")
     if not display_name.strip() or len(display_name) > 64:
-        raise BadInput("bad_display_name", "姓名须为1至64个字")
+        raise BadInput("bad_display_name", "a display name has 1 to 64 characters")
     _check_password_strength(username, password)
     if store.by_username(connection, username) is not None:
-        raise Conflict("username_taken", f"用户名 {username} 已被使用")
+        raise Conflict("username_taken", f"there is already a user {username}")
     wanted = sorted({county.strip() for county in counties if county.strip()})
     if role in DECIDES and not wanted:
-        raise BadInput("county_missing", f"{role} 须指定至少一个县区，全部县区写作 {ALL_COUNTIES}")
+        raise BadInput(
+            "county_missing", f"a user with role {role} needs a county, or {ALL_COUNTIES} for all"
+        )
     platform_id = _platform_id(connection, role, platform)
     user_id = store.insert_user(
         connection,
@@ -226,24 +228,27 @@ def _platform_id(connection: Connection, role: str, slug: str | None) -> int | N
     if role != Role.PLATFORM_VIEWER:
         return None
     if not slug:
-        raise BadInput("platform_missing", "platform_viewer 须指定所属平台")
+        raise BadInput("platform_missing", "a platform_viewer needs a platform")
     platform_id = store.platform_id(connection, slug)
     if platform_id is None:
-        raise BadInput("unknown_platform", f"没有平台 {slug}")
+        raise BadInput("unknown_platform", f"there is no platform {slug}")
     return platform_id
 
 
 def _check_password_strength(username: str, password: str) -> None:
     if len(password) < MIN_PASSWORD or len(password) > 256:
-        raise BadInput("weak_password", f"口令须为{MIN_PASSWORD}至256个字符")
+        raise BadInput("weak_password", f"a password has {MIN_PASSWORD} to 256 characters")
     if username in password.lower() or len(set(password)) < 5:
-        raise BadInput("weak_password", "口令不得包含用户名，且须有至少5个不同字符")
+        raise BadInput(
+            "weak_password",
+            "a password has five different characters or more and does not contain the username",
+        )
 
 
 def _id_of(connection: Connection, username: str) -> int:
     row = store.by_username(connection, username)
     if row is None:
-        raise NotFound("unknown_user", f"没有用户 {username}")
+        raise NotFound("unknown_user", f"there is no user {username}")
     return int(row.id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -67,6 +67,15 @@ def findings_of(connection: Connection, session_id: int) -> Sequence[Any]:
     """All findings of a session, shadow ones included, in the order they were made."""
     return connection.execute(
         select(Finding).where(Finding.session_id == session_id).order_by(Finding.id)
+    ).all()
+
+
+def findings_by_key(connection: Connection, class_id: int, keys: Collection[str]) -> Sequence[Any]:
+    """Findings of the class under these names."""
+    return connection.execute(
+        select(Finding.id, Finding.key, Finding.outcome, Finding.shadow).where(
+            Finding.class_id == class_id, Finding.key.in_(keys)
+        )
     ).all()
 
 

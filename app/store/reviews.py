@@ -24,9 +24,7 @@ class ReviewRow(Protocol):
     created_ms: int
 
 
-def finding(
-    connection: Connection, finding_id: int, scope: Scope, *, lock: bool = False
-) -> Any:
+def finding(connection: Connection, finding_id: int, scope: Scope, *, lock: bool = False) -> Any:
     """The finding, if it is within the scope; `lock` holds it until the transaction ends."""
     query = (
         select(Finding)

@@ -100,9 +100,7 @@ def insert_login(
 
 def touch_login(connection: Connection, token_digest: bytes, now_ms: int) -> None:
     connection.execute(
-        update(UserSession)
-        .where(UserSession.token_digest == token_digest)
-        .values(seen_ms=now_ms)
+        update(UserSession).where(UserSession.token_digest == token_digest).values(seen_ms=now_ms)
     )
 
 

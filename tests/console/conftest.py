@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
-import types
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-try:
-    import app.domain.timeline  # noqa
-except ImportError:
-    stub = types.ModuleType("app.domain.timeline")
-    stub.timeline = lambda c, i: {}
-    sys.modules["app.domain.timeline"] = stub
 from app import console
 from app.console import session_page
-from app.db import Database
-from app.security import Vault
+from app.services import Services
 from app.settings import Settings
 from models import Base
 from tests.console import county as rows
@@ -37,16 +29,6 @@ class Clock:
 
     def __call__(self) -> int:
         return self.now_ms
-
-
-class Services:
-    """What the console takes from `app.state.services`."""
-
-    def __init__(self, settings: Settings, clock: Callable[[], int]) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.database = Database(settings.resolved_database_url)
-        self.vault = Vault(settings.master_key.get_secret_value())
 
 
 @dataclass
@@ -90,7 +72,7 @@ def application(
 ) -> tuple[FastAPI, County]:
     """An application with the county in a database of its own."""
     settings = Settings(data_dir=folder)
-    services = Services(settings, clock or Clock())
+    services = Services.build(settings, clock or Clock())
     Base.metadata.create_all(services.database.engine)
     with services.database.write() as connection:
         county = rows.build(connection)
@@ -99,9 +81,13 @@ def application(
             rows.full_class(connection, county, 80, 40)
     app = FastAPI(openapi_url=None)
     app.state.services = services
-    session_page.timeline_of = lambda _connection, session_id: county.timelines[session_id]
     console.mount(app)
     return app, county
+
+
+def told_by(county: County) -> Callable[[Any, int], dict[str, Any]]:
+    """Stands in for app.domain.timeline: the county's sittings have stories, not events."""
+    return lambda _connection, session_id: county.timelines[session_id]
 
 
 @pytest.fixture
@@ -110,11 +96,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def new_desk(tmp_path: Path, clock: Clock) -> Iterator[Callable[[], Desk]]:
+def new_desk(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], Desk]]:
     """More browsers on the same county."""
     app, county = application(tmp_path, clock)
+    monkeypatch.setattr(session_page, "timeline_of", told_by(county))
     yield lambda: Desk(TestClient(app), county, app.state.services, clock)
-    app.state.services.database.close()
+    app.state.services.stop()
 
 
 @pytest.fixture

@@ -18,22 +18,14 @@ from sqlalchemy.types import TypeEngine
 import models
 from app.domain import users
 from models.base import Base
+from tests.console import stories
+from tests.console.stories import MINUTE
 
 NOW = 1_775_650_000_000  # 2026-04-08 20:06:40 in Shanghai
-MINUTE = 60_000
 HERE, THERE = "潢川县", "光山县"
 PASSWORD = "correct-horse-7"
 HOSTILE = "<script>alert(1)</script>"
 PACK = "huangchuan-2021-graded@1.0.0"
-
-QUOTES = {
-    "fast_forward": "快进播放",
-    "multi_window": "多窗口学习",
-    "popup_gap": "连续5分钟内无弹窗管控",
-    "face_liveness": "无法进行人脸活体比对",
-    "lesson_order": "专业课程学习不按内容先后顺序设置管理",
-    "photo_retention": "每课时无随机保留影像照片",
-}
 
 
 @dataclass
@@ -192,9 +184,9 @@ def _classes(connection: Connection, county: County) -> None:
 
 
 def _sittings(connection: Connection, county: County) -> None:
-    open_sitting(connection, county, "honest", "林静", "HC-2026-014", "valid", honest)
-    open_sitting(connection, county, "fast", "吴强", "HC-2026-014", "invalid", fast_forward)
-    open_sitting(connection, county, "gap", HOSTILE, "HC-2026-014", "invalid", popup_gap)
+    open_sitting(connection, county, "honest", "林静", "HC-2026-014", "valid", stories.honest)
+    open_sitting(connection, county, "fast", "吴强", "HC-2026-014", "invalid", stories.fast_forward)
+    open_sitting(connection, county, "gap", HOSTILE, "HC-2026-014", "invalid", stories.popup_gap)
     open_sitting(
         connection,
         county,
@@ -202,9 +194,11 @@ def _sittings(connection: Connection, county: County) -> None:
         "阿卜杜热合曼·买买提依明江·吾斯曼",
         "HC-2026-015",
         "pending_review",
-        other_person,
+        stories.other_person,
     )
-    open_sitting(connection, county, "far", "何芳", "GS-2026-003", "not_proven", two_windows)
+    open_sitting(
+        connection, county, "far", "何芳", "GS-2026-003", "not_proven", stories.two_windows
+    )
 
 
 def open_sitting(
@@ -258,6 +252,7 @@ def open_sitting(
         "outcome": outcome,
     }
     for it in told["findings"]:
+        it["key"] = f"{key}-{it['rule']}"
         it["id"] = add_finding(
             connection,
             county,
@@ -270,7 +265,7 @@ def open_sitting(
         county.findings[f"{key}:{it['rule']}"] = it["id"]
         for void in told["voided"]:
             if void["rule"] == it["rule"]:
-                void["finding"] = it["id"]
+                void["finding"] = it["key"]
     for number, photo in enumerate(told["photos"]):
         photo["id"] = add(
             connection,
@@ -320,7 +315,7 @@ def add_finding(
     return add(
         connection,
         models.Finding,
-        key=f"k{class_id}-{session_id}-{said['rule']}-{said['start_ms']}",
+        key=said.get("key") or f"{session_id}-{said['rule']}-{said['start_ms']}",
         platform_id=platform_id,
         class_id=class_id,
         learner_id=learner_id,
@@ -345,10 +340,12 @@ def add_finding(
 
 def crowd(connection: Connection, county: County, count: int) -> None:
     """Many findings of one class, to see how the queue bears it."""
-    rules, outcomes = list(QUOTES), ("violation", "review", "not_proven")
+    rules, outcomes = list(stories.QUOTES), ("violation", "review", "not_proven")
     for i in range(count):
         rule = rules[i % len(rules)]
-        said = _said(rule, outcomes[i % 3], NOW - i * 1000, NOW - i * 1000 + MINUTE, 301.5, 300)
+        said = stories.said(
+            rule, outcomes[i % 3], NOW - i * 1000, NOW - i * 1000 + MINUTE, 301.5, 300
+        )
         add_finding(
             connection,
             county,
@@ -361,242 +358,45 @@ def crowd(connection: Connection, county: County, count: int) -> None:
         )
 
 
-# ------------------------------------------------------------------------------------ timelines
-
-
-def honest(t0: int) -> dict[str, Any]:
-    """45 minutes as they should be, with one look away and a pause."""
-    samples, t, pos = [], t0, 0
-    for beat in range(290):
-        hidden = 100 <= beat < 108
-        paused = hidden or 180 <= beat < 192
-        samples.append([t, pos, 0 if hidden else 1])
-        t += 10_000
-        pos += 0 if paused else 10_000
-    pos = min(pos, 45 * MINUTE)
-    told = _told(t0, t, samples)
-    told["credited"] = [
-        [0, 1_000_000, t0, t0 + 1_000_000],
-        [1_000_000, 1_720_000, t0 + 1_080_000, t0 + 1_800_000],
-        [1_720_000, 2_690_000, t0 + 1_920_000, t0 + 2_890_000],
-    ]
-    told["controls"] = [_popup(t0 + i * 240_000, 4000) for i in range(1, 12)]
-    told["photos"] = [_photo(t0 + at, "match") for at in (5_000, 700_000, 2_100_000)]
-    told["photos"][0]["purpose"] = "start"
-    return told
-
-
-def fast_forward(t0: int) -> dict[str, Any]:
-    """Normal for five minutes, then four times too fast."""
-    samples = [[t0 + i * 10_000, i * 10_000, 1] for i in range(31)]
-    samples += [[t0 + 300_000 + i * 2500, 300_000 + i * 10_000, 1] for i in range(1, 241)]
-    end = samples[-1][0]
-    told = _told(t0, end + 5000, samples)
-    told["credited"] = [[0, 300_000, t0, t0 + 300_000]]
-    told["voided"] = [{"t0_ms": t0 + 300_000, "t1_ms": end, "rule": "fast_forward", "finding": 0}]
-    told["controls"] = [
-        _popup(t0 + 230_000, 3000),
-        _popup(t0 + 520_000, None),
-        _popup(t0 + 600_000, None),
-    ]
-    told["controls"][2] |= {"shown_ms": None}
-    told["photos"] = [_photo(t0 + 4000, "match"), _photo(t0 + 450_000, "low_quality")]
-    told["findings"] = [
-        _said(
-            "fast_forward",
-            "violation",
-            t0 + 300_000,
-            end,
-            4.0,
-            1.02,
-            "ratio",
-            "20:41:40至20:51:40，内容前进40分00秒，服务器只过了10分00秒，播放速度约4倍，该段不计学时。",
-        ),
-        _said(
-            "popup_gap",
-            "violation",
-            t0 + 300_000,
-            end,
-            605,
-            300,
-            "s",
-            "20:40:34至20:51:40连续605秒无有效弹窗应答，超过300秒。",
-        ),
-    ]
-    return told
-
-
-def popup_gap(t0: int) -> dict[str, Any]:
-    samples = [[t0 + i * 10_000, i * 10_000, 1] for i in range(150)]
-    told = _told(t0, t0 + 1_495_000, samples)
-    told["credited"] = [
-        [0, 520_000, t0, t0 + 520_000],
-        [1_240_000, 1_490_000, t0 + 1_240_000, t0 + 1_490_000],
-    ]
-    told["voided"] = [
-        {"t0_ms": t0 + 520_000, "t1_ms": t0 + 1_240_000, "rule": "popup_gap", "finding": 0}
-    ]
-    told["controls"] = [
-        _popup(t0 + 220_000, 2500),
-        _popup(t0 + 515_000, None),
-        _popup(t0 + 1_240_000, 6000),
-    ]
-    told["findings"] = [
-        _said(
-            "popup_gap",
-            "violation",
-            t0 + 520_000,
-            t0 + 1_240_000,
-            720,
-            300,
-            "s",
-            "19:45:20至19:57:20连续720秒无弹窗管控，超过300秒。",
-        )
-    ]
-    return told
-
-
-def other_person(t0: int) -> dict[str, Any]:
-    told = honest(t0)
-    told["photos"][1] |= {"check": "mismatch", "score": 0.81, "limit": 0.6}
-    told["photos"][2] |= {"check": "mismatch", "score": 0.79, "limit": 0.6}
-    told["voided"] = [
-        {"t0_ms": t0 + 5_000, "t1_ms": t0 + 2_100_000, "rule": "face_liveness", "finding": 0}
-    ]
-    told["credited"] = [[1_900_000, 2_690_000, t0 + 2_100_000, t0 + 2_890_000]]
-    told["findings"] = [
-        _said(
-            "face_liveness",
-            "review",
-            t0 + 5_000,
-            t0 + 2_100_000,
-            0.81,
-            0.6,
-            "distance",
-            "19:36与19:59两次随机抓拍与登记照片距离0.81，超过阈值0.60，须两人复核是否为本人。",
-        )
-    ]
-    return told
-
-
-def two_windows(t0: int) -> dict[str, Any]:
-    samples = [[t0 + i * 10_000, i * 10_000, 1] for i in range(60)]
-    told = _told(t0, t0 + 600_000, samples)
-    told["credited"] = [[0, 200_000, t0, t0 + 200_000]]
-    told["voided"] = [
-        {"t0_ms": t0 + 200_000, "t1_ms": t0 + 590_000, "rule": "multi_window", "finding": 0}
-    ]
-    told["findings"] = [
-        _said(
-            "multi_window",
-            "violation",
-            t0 + 200_000,
-            t0 + 590_000,
-            390,
-            10,
-            "s",
-            "与另一窗口同时计时390秒，超过10秒。",
-        ),
-        _said("marathon", "review", t0, t0 + 590_000, 11, 10, "h", "当日有效学习11小时。"),
-    ]
-    return told
-
-
-def _told(t0: int, t1: int, samples: list[list[int]]) -> dict[str, Any]:
-    session = {
-        "opened_ms": t0,
-        "closed_ms": t1,
-        "state": "closed",
-        "provenance": "live",
-        "media_ms": 45 * MINUTE,
-    }
-    return {
-        "session": session,
-        "samples": samples,
-        "credited": [],
-        "voided": [],
-        "controls": [],
-        "photos": [],
-        "findings": [],
-        "breaks": [],
-    }
-
-
-def _popup(at: int, answered_after: int | None) -> dict[str, Any]:
-    return {
-        "kind": "popup",
-        "issued_ms": at - 15_000,
-        "due_ms": at,
-        "shown_ms": at + 300,
-        "answered_ms": None if answered_after is None else at + answered_after,
-        "expired_ms": at + 60_000 if answered_after is None else None,
-        "flags": ["service"],
-        "source": "service",
-    }
-
-
-def _photo(at: int, check: str) -> dict[str, Any]:
-    return {
-        "id": 0,
-        "t_ms": at,
-        "purpose": "random",
-        "check": check,
-        "score": 0.38,
-        "limit": 0.6,
-        "flags": ["bound", "random_time", "kept"],
-    }
-
-
-def _said(
-    rule: str,
-    outcome: str,
-    start: int,
-    end: int,
-    measured: float,
-    limit: float,
-    unit: str = "s",
-    sentence: str = "测试用事实描述。",
-) -> dict[str, Any]:
-    return {
-        "rule": rule,
-        "outcome": outcome,
-        "fault": "learner",
-        "evidence": "S",
-        "reason": "test",
-        "start_ms": start,
-        "end_ms": end,
-        "measured": measured,
-        "limit": limit,
-        "unit": unit,
-        "sentence": sentence,
-        "status": "open",
-        "clause": {
-            "key": f"huangchuan-2021/{rule}",
-            "quote": QUOTES.get(rule, "以虚假培训等套取、骗取资金"),
-            "instrument": "潢技领办〔2021〕1号 二（四）21(2)",
-        },
-    }
-
-
 def full_class(connection: Connection, county: County, learners: int, hours: int) -> int:
     """A class as large as they get, every class-hour judged one way or another."""
     class_id = add(
-        connection, models.TrainingClass, platform_id=county.platforms[0], external_id="HC-2026-020",
-        institution="潢川县职业技术教育中心", occupation="养老护理员", county=HERE,
-        controls="service", pack_id="huangchuan-2021-graded", pack_version="1.0.0",
-        pack_digest="0" * 64, starts_on="2026-04-01", ends_on="2026-04-30", plan_digest=bytes(32),
+        connection,
+        models.TrainingClass,
+        platform_id=county.platforms[0],
+        external_id="HC-2026-020",
+        institution="潢川县职业技术教育中心",
+        occupation="养老护理员",
+        county=HERE,
+        controls="service",
+        pack_id="huangchuan-2021-graded",
+        pack_version="1.0.0",
+        pack_digest="0" * 64,
+        starts_on="2026-04-01",
+        ends_on="2026-04-30",
+        plan_digest=bytes(32),
         opened_ms=NOW,
     )
     county.classes["HC-2026-020"] = class_id
     for number in range(1, hours + 1):
-        add(connection, models.ClassHour, class_id=class_id, course_version_id=1, number=number,
-            media_ms=45 * MINUTE)
+        add(
+            connection,
+            models.ClassHour,
+            class_id=class_id,
+            course_version_id=1,
+            number=number,
+            media_ms=45 * MINUTE,
+        )
     codes = ["valid"] * 12 + ["invalid", "incomplete", "not_proven", "pending_review"]
     surnames, given = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗", "敏静丽强磊洋艳勇军杰"
     for i in range(learners):
         learner_id = add(
-            connection, models.Learner, platform_id=county.platforms[0], external_id=f"f{i}",
-            person_id=1, name=surnames[i % 20] + given[i % 10] + given[(i * 7) % 10],
+            connection,
+            models.Learner,
+            platform_id=county.platforms[0],
+            external_id=f"f{i}",
+            person_id=1,
+            name=surnames[i % 20] + given[i % 10] + given[(i * 7) % 10],
             id_last4=f"{2000 + i}",
         )
         enrolment_id = add(connection, models.Enrolment, class_id=class_id, learner_id=learner_id)
@@ -605,15 +405,34 @@ def full_class(connection: Connection, county: County, learners: int, hours: int
             code = codes[(i * 5 + number * 3 + i * number) % len(codes)]
             share = 0.99 if code == "valid" else ((i + number) % 10) / 10
             add(
-                connection, models.Verdict, subject_kind="class_hour", subject_id=enrolment_id,
-                hour=number, class_id=class_id, outcome=code, pack=PACK, pack_digest="0" * 64,
-                facts_digest=bytes(32), digest=bytes(32), created_ms=NOW,
+                connection,
+                models.Verdict,
+                subject_kind="class_hour",
+                subject_id=enrolment_id,
+                hour=number,
+                class_id=class_id,
+                outcome=code,
+                pack=PACK,
+                pack_digest="0" * 64,
+                facts_digest=bytes(32),
+                digest=bytes(32),
+                created_ms=NOW,
                 body=json.dumps({"coverage": share}).encode(),
             )
         outcome = ("eligible", "pending", "ineligible")[i % 3]
         add(
-            connection, models.Verdict, subject_kind="enrolment", subject_id=enrolment_id, hour=0,
-            class_id=class_id, outcome=outcome, pack=PACK, pack_digest="0" * 64,
-            facts_digest=bytes(32), digest=bytes(32), created_ms=NOW, body=b"{}",
+            connection,
+            models.Verdict,
+            subject_kind="enrolment",
+            subject_id=enrolment_id,
+            hour=0,
+            class_id=class_id,
+            outcome=outcome,
+            pack=PACK,
+            pack_digest="0" * 64,
+            facts_digest=bytes(32),
+            digest=bytes(32),
+            created_ms=NOW,
+            body=b"{}",
         )
     return class_id

@@ -11,13 +11,15 @@ from pathlib import Path
 
 import uvicorn
 
+from app.console import session_page
 from tests.console import county
-from tests.console.conftest import application
+from tests.console.conftest import application, told_by
 
 
 def main(port: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        app, _ = application(Path(folder), crowd=int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+        app, rows = application(Path(folder), crowd=int(sys.argv[2]) if len(sys.argv) > 2 else 0)
+        session_page.timeline_of = told_by(rows)
         print(f"sign in as zhao, sun, qian, feng or root with {county.PASSWORD}")
         uvicorn.run(app, port=port, log_level="warning")
 

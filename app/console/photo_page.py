@@ -1,0 +1,92 @@
+"""A photo, shown to someone who says why they look at it, beside the enrolled one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request, Response
+
+from app.clock import at
+from app.console import words
+from app.console.language import N_
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, render
+from app.console.watermark import marked
+from app.domain import photo_viewing, snapshots
+from app.domain.photo_viewing import Granted
+from app.domain.users import Login
+from app.errors import BadInput, NotFound
+from app.store import face_keys
+from app.store.blobs import BlobMissing
+from detectors.trace import Check
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+PURPOSES = (N_("初审人脸比对结果"), N_("复核人脸比对结果"), N_("处理学员申诉"))
+
+
+@router.get("/photos/{snapshot_id}")
+def ask(request: Request, login: SignedIn, snapshot_id: RowId) -> Response:
+    return _page(request, login, snapshot_id)
+
+
+@router.post("/photos/{snapshot_id}", dependencies=[FormOfThisLogin])
+def look(
+    request: Request, login: SignedIn, snapshot_id: RowId, purpose: Annotated[str, Form()] = ""
+) -> Response:
+    """Enter the purpose; the answer shows the photo."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            granted = photo_viewing.look(
+                connection, login.user, snapshot_id, purpose, services.clock()
+            )
+    except BadInput as error:
+        return _page(request, login, snapshot_id, problem=words.PROBLEMS[error.code])
+    return _page(request, login, snapshot_id, granted=granted, purpose=purpose.strip())
+
+
+@router.get("/photo-accesses/{access_id}.jpg")
+def picture(request: Request, login: SignedIn, access_id: RowId) -> Response:
+    """The pixels of a granted photo, with the viewer's name and the time written across."""
+    services, user = request.app.state.services, login.user
+    now_ms = services.clock()
+    with services.database.read() as connection:
+        sealed = photo_viewing.sealed(connection, user, access_id, now_ms)
+        try:
+            key = face_keys.key(connection, services.vault, sealed.learner_id)
+        except face_keys.KeyDestroyed:
+            key = None
+    if key is None:
+        raise NotFound("photo_gone", "the photo was destroyed")
+    try:
+        plain = snapshots.opened(services, key, sealed.blob_key)
+    except BlobMissing as error:
+        raise NotFound("photo_gone", "the photo was destroyed") from error
+    text = f"{user.username}  {at(now_ms):%Y-%m-%d %H:%M}  #{access_id}"
+    return Response(marked(plain, text), media_type="image/jpeg")
+
+
+def _page(
+    request: Request,
+    login: Login,
+    snapshot_id: int,
+    *,
+    granted: Granted | None = None,
+    purpose: str = "",
+    problem: str = "",
+) -> Response:
+    with request.app.state.services.database.read() as connection:
+        photo: Any = photo_viewing.photo(connection, login.user, snapshot_id)
+    return render(
+        request,
+        "photo.html",
+        login=login,
+        status=422 if problem else 200,
+        photo=photo,
+        check=words.word(words.CHECKS, Check(photo.check).name.lower()),
+        granted=granted,
+        purpose=purpose,
+        purposes=PURPOSES,
+        problem=problem,
+    )

@@ -1,0 +1,96 @@
+"""The frame of the session picture: both axes, the hatchings of the rules, and the words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from app.console import words
+from app.console.language import Language
+from app.console.svg import Axis, element
+
+Timeline = Mapping[str, Any]
+
+WIDTH = 1240
+LEFT, RIGHT = 78, WIDTH - 14
+TOP, PLOT = 30, 250
+BOTTOM = TOP + PLOT
+_MINUTE = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """Both axes, and the words."""
+
+    time: Axis
+    content: Axis
+    lang: Language
+
+    def point(self, t_ms: float, pos_ms: float) -> tuple[float, float]:
+        return self.time.clamped(t_ms), self.content.clamped(pos_ms)
+
+    def between(self, t0_ms: float, t1_ms: float, least: float = 1.5) -> tuple[float, float]:
+        """x and width of a stretch of time, never too narrow to be seen."""
+        x0, x1 = self.time.clamped(t0_ms), self.time.clamped(t1_ms)
+        return x0, max(least, x1 - x0)
+
+
+def frame_of(timeline: Timeline, lang: Language) -> Frame:
+    session = timeline["session"]
+    samples: Sequence[Sequence[int]] = timeline["samples"]
+    opened = session["opened_ms"]
+    ends = [session["closed_ms"] or 0, opened + _MINUTE, *(it[0] for it in samples[-1:])]
+    tops = [session["media_ms"] or 0, _MINUTE, max((it[1] for it in samples), default=0)]
+    time = Axis(opened, max(ends), LEFT, RIGHT)
+    return Frame(time, Axis(0, max(tops), BOTTOM, TOP), lang)
+
+
+def hatched(
+    x: float, y: float, width: float, height: float, rule: str, outcome: str = ""
+) -> Markup:
+    """A voided stretch: the hatching tells the rule; red is only where somebody is accused."""
+    tone = words.word(words.OUTCOMES, outcome).tone
+    place = {"x": x, "y": y, "width": width, "height": height}
+    return element(
+        "g",
+        element("rect", class_="void-ground", **place),
+        element("rect", class_="void", fill=_fill(rule), **place),
+        class_=f"tone-{tone}",
+    )
+
+
+def _fill(rule: str) -> str:
+    return f"url(#void-{rule if rule in _HATCHES else 'other'})"
+
+
+_HATCHES = {
+    "fast_forward": "M0 8L8 0M-2 2L2-2M6 10L10 6",
+    "multi_window": "M0 0L8 8M0 8L8 0",
+    "popup_gap": "M4 2.4v3.2M2.4 4h3.2",
+    "face_liveness": "M0 2h8M0 6h8",
+    "lesson_order": "M2 0v8M6 0v8",
+    "photo_retention": "M0 4h8M4 0v8",
+    "forged_telemetry": "M0 0L8 8M-2 6L2 10M6-2L10 2",
+    "photo_reuse": "M2 2h4v4h-4z",
+    "other": "M3.2 4h1.6",
+}
+
+
+def patterns() -> Markup:
+    return element(
+        "defs",
+        *(
+            element(
+                "pattern",
+                element("path", d=d, class_="hatch"),
+                id=f"void-{rule}",
+                width=8,
+                height=8,
+                patternUnits="userSpaceOnUse",
+            )
+            for rule, d in _HATCHES.items()
+        ),
+    )

@@ -1,0 +1,62 @@
+"""Who looked at which photo, when and why. Rows are only added."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from models import PhotoAccess, ReferencePhoto
+
+
+def add(
+    connection: Connection,
+    *,
+    at_ms: int,
+    user_id: int,
+    purpose: str,
+    snapshot_id: int | None = None,
+    reference_photo_id: int | None = None,
+) -> int:
+    statement = insert(PhotoAccess).values(
+        at_ms=at_ms,
+        user_id=user_id,
+        purpose=purpose,
+        snapshot_id=snapshot_id,
+        reference_photo_id=reference_photo_id,
+    )
+    return connection.execute(statement.returning(PhotoAccess.id)).scalar_one()
+
+
+def granted(connection: Connection, access_id: int, user_id: int, since_ms: int) -> Any:
+    """The access of that id, if it is this person's and not older than `since_ms`."""
+    return connection.execute(
+        select(PhotoAccess).where(
+            PhotoAccess.id == access_id,
+            PhotoAccess.user_id == user_id,
+            PhotoAccess.at_ms >= since_ms,
+        )
+    ).one_or_none()
+
+
+def reference(connection: Connection, learner_id: int) -> Any:
+    """The learner's enrolled photo that is in use, or None."""
+    return connection.execute(
+        select(ReferencePhoto.id, ReferencePhoto.blob_key, ReferencePhoto.learner_id)
+        .where(
+            ReferencePhoto.learner_id == learner_id,
+            ReferencePhoto.retired_ms.is_(None),
+            ReferencePhoto.blob_key.is_not(None),
+            ReferencePhoto.status == "ready",
+        )
+        .order_by(ReferencePhoto.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def reference_by_id(connection: Connection, reference_photo_id: int) -> Any:
+    return connection.execute(
+        select(ReferencePhoto.id, ReferencePhoto.blob_key, ReferencePhoto.learner_id).where(
+            ReferencePhoto.id == reference_photo_id
+        )
+    ).one_or_none()

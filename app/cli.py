@@ -6,7 +6,11 @@ Everything heavy is imported inside the command that needs it, so that the other
 from __future__ import annotations
 
 import json
+import shutil
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -140,15 +144,13 @@ def import_file(
     from app.domain.platforms import ensure_platform
     from app.services import open_services
 
-    source = Path("/dev/stdin") if file == "-" else Path(file)
-    if file != "-" and not source.is_file():
+    if file != "-" and not Path(file).is_file():
         raise typer.BadParameter(f"there is no file {file!r}", param_hint="FILE")
-    with open_services() as services:
+    with _as_file(file) as path, open_services() as services:
         with services.database.write() as connection:
             tenant = ensure_platform(connection, platform, actor=ACTOR, now_ms=services.clock())
-        report = imports.take_file(
-            services, tenant.id, source, actor=ACTOR, beside=source.parent if file != "-" else None
-        )
+        beside = None if file == "-" else path.parent
+        report = imports.take_file(services, tenant.id, path, actor=ACTOR, beside=beside)
     _say(report.shown(), as_json, report.told())
     if report.rejected_total:
         raise typer.Exit(FOUND)
@@ -271,6 +273,18 @@ def list_platforms(as_json: Json = False) -> None:
         found = domain.platforms(connection)
     rows = [{"platform": it.slug, "name": it.name, "county": it.county} for it in found]
     _say({"platforms": rows}, as_json, "\n".join("  ".join(it.values()) for it in rows))
+
+
+@contextmanager
+def _as_file(file: str) -> Iterator[Path]:
+    """The file of that name; standard input, which is read once only, is put into one."""
+    if file != "-":
+        yield Path(file)
+        return
+    with tempfile.NamedTemporaryFile(prefix="zhenxue-stdin-") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        copy.flush()
+        yield Path(copy.name)
 
 
 def _say(answer: dict[str, Any], as_json: bool, text: str) -> None:

@@ -113,7 +113,8 @@ def _day(value: Any) -> date:
     return day
 
 
-def _instant(value: Any) -> int:
+def instant(value: Any) -> int:
+    """Epoch milliseconds of an instant as sent. Raises PydanticCustomError."""
     if isinstance(value, str):
         value = _milliseconds(value)
     if isinstance(value, bool) or not isinstance(value, int):
@@ -154,7 +155,7 @@ Title = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=50
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 Instant = Annotated[
     int,
-    BeforeValidator(_instant),
+    BeforeValidator(instant),
     WithJsonSchema(
         {
             "anyOf": [{"type": "integer"}, {"type": "string", "format": "date-time"}],

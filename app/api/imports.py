@@ -1,0 +1,50 @@
+"""Historical imports over HTTP."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from starlette.concurrency import run_in_threadpool
+
+from app.api.auth import require, services_of
+from app.domain import imports
+from app.domain.platforms import KeyScope
+from app.errors import BadInput, WrongMediaType
+from app.keyring import Caller
+
+router = APIRouter(prefix="/v1/imports", tags=["imports"])
+
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+_BODY = {
+    "required": True,
+    "content": {"application/zip": _BINARY, "application/x-ndjson": _BINARY},
+}
+_FORMS = ("multipart/", "application/x-www-form-urlencoded")
+
+
+@router.post("", openapi_extra={"requestBody": _BODY})
+async def post_import(
+    request: Request, caller: Annotated[Caller, require(KeyScope.IMPORT)]
+) -> dict[str, Any]:
+    """Take in historical records: a zip of NDJSON and photos, or NDJSON, also gzip or zstd.
+
+    Answers `stored` by kind, `unchanged`, and `rejected` with line, code and detail. The same
+    file twice changes nothing; a request that was cut off is finished by sending it again.
+    """
+    if request.headers.get("content-type", "").startswith(_FORMS):
+        raise WrongMediaType("wrong_media_type", "send the file itself as the body, not a form")
+    platform_id = caller.platform
+    services = services_of(request)
+    with tempfile.NamedTemporaryFile(prefix="zhenxue-upload-") as upload:
+        async for piece in request.stream():
+            await run_in_threadpool(upload.write, piece)
+        upload.flush()
+        if not upload.tell():
+            raise BadInput("empty_import", "the import holds nothing")
+        report = await run_in_threadpool(
+            imports.take_file, services, platform_id, Path(upload.name), actor=caller.actor
+        )
+    return report.shown()

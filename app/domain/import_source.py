@@ -1,0 +1,166 @@
+"""What an import is read from: NDJSON, plain or compressed, or a zip with photos beside it.
+
+Nothing is unpacked to disk, names inside an archive are only compared, never opened as paths, and
+every stream is counted while it is read, so that a small file cannot become an endless one.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+import zstandard
+
+from app.errors import BadInput, BodyTooLarge, MalformedBody
+
+RECORDS = (".ndjson", ".jsonl", ".json")
+MAX_LINE = 4 * 1024 * 1024
+MAX_MEMBERS = 500_000
+MAX_RATIO = 200  # event logs shrink to a thirtieth, bombs to a thousandth
+FREE_BYTES = 64 * 1024 * 1024  # below this no ratio is judged
+_PIECE = 1 << 20
+
+Line = tuple[str, int, bytes]  # name of the file inside a zip or "", line from 1, its bytes
+
+
+class MissingFile(BadInput):
+    """A record names a photo that is not there, or is too large."""
+
+
+class Source:
+    """An import file. `beside` is the folder that photos of a bare NDJSON file lie in."""
+
+    def __init__(
+        self, path: Path, *, max_bytes: int, max_image_bytes: int, beside: Path | None = None
+    ) -> None:
+        self._path = path
+        self._size = path.stat().st_size
+        self._max_bytes = max_bytes
+        self._max_image_bytes = max_image_bytes
+        self._beside = beside.resolve() if beside else None
+        self._stack = ExitStack()
+        self._zip: zipfile.ZipFile | None = None
+        self._members: dict[str, zipfile.ZipInfo] = {}
+
+    def __enter__(self) -> Source:
+        with self._path.open("rb") as stream:
+            start = stream.read(4)
+        if not start:
+            raise BadInput("empty_import", "the import holds nothing")
+        if start[:2] == b"PK":
+            self._open_zip()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+
+    def lines(self) -> Iterator[Line]:
+        """Every non-empty line. Raises MalformedBody or BodyTooLarge for the whole."""
+        try:
+            if self._zip is None:
+                with self._path.open("rb") as raw:
+                    yield from self._split("", self._unpacked(raw))
+                return
+            for name in sorted(self._members):
+                if name.endswith(RECORDS):
+                    with self._zip.open(name) as member:
+                        yield from self._split(name, member)
+        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, OSError) as error:
+            raise MalformedBody("broken_archive", f"the file is damaged: {error}") from error
+        except (zlib.error, zstandard.ZstdError, NotImplementedError) as error:
+            raise MalformedBody("broken_archive", f"the file is damaged: {error}") from error
+
+    def photo(self, name: str) -> bytes:
+        """The bytes of a photo by the name a record gives it. Raises MissingFile."""
+        if self._zip is not None:
+            return self._from_zip(self._zip, name)
+        return self._from_folder(name)
+
+    def _open_zip(self) -> None:
+        try:
+            self._zip = self._stack.enter_context(zipfile.ZipFile(self._path))
+        except zipfile.BadZipFile as error:
+            raise MalformedBody("broken_archive", f"not a readable zip: {error}") from error
+        members = [info for info in self._zip.infolist() if not info.is_dir()]
+        if len(members) > MAX_MEMBERS:
+            raise BodyTooLarge("too_many_files", f"the zip holds more than {MAX_MEMBERS} files")
+        for info in members:
+            parts = PurePosixPath(info.filename).parts
+            if info.filename.startswith("/") or ".." in parts or "\\" in info.filename:
+                raise BadInput("unsafe_path", f"the zip holds an unsafe path: {info.filename!r}")
+            if info.filename in self._members:
+                raise BadInput("duplicate_file", f"the zip holds {info.filename!r} twice")
+            if info.flag_bits & 1:
+                raise BadInput("encrypted_zip", "the zip is encrypted")
+            self._members[info.filename] = info
+        if not any(name.endswith(RECORDS) for name in self._members):
+            raise BadInput("no_records", f"the zip holds no file ending in {' or '.join(RECORDS)}")
+
+    def _unpacked(self, raw: IO[bytes]) -> IO[bytes]:
+        start = raw.read(4)
+        raw.seek(0)
+        if start[:2] == b"\x1f\x8b":
+            return io.BufferedReader(gzip.GzipFile(fileobj=raw))
+        if start == b"\x28\xb5\x2f\xfd":
+            return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
+        return raw
+
+    def _split(self, name: str, stream: IO[bytes]) -> Iterator[Line]:
+        """Lines of one file; one that is too long comes cut, one byte over MAX_LINE."""
+        number, rest, taken = 0, b"", 0
+        while piece := stream.read(_PIECE):
+            taken += len(piece)
+            self._count(taken)
+            lines = (rest + piece).split(b"\n")
+            rest = lines.pop()[: MAX_LINE + 1]
+            for line in lines:
+                number += 1
+                if line.strip():
+                    yield name, number, _without_mark(line, number)[: MAX_LINE + 1]
+        if rest.strip():
+            yield name, number + 1, _without_mark(rest, number + 1)
+
+    def _count(self, taken: int) -> None:
+        if taken > self._max_bytes:
+            raise BodyTooLarge("import_too_large", f"unpacked, it is over {self._max_bytes} bytes")
+        if taken > FREE_BYTES and taken > MAX_RATIO * self._size:
+            raise BodyTooLarge("archive_bomb", "unpacked, it is out of all proportion")
+
+    def _from_zip(self, archive: zipfile.ZipFile, name: str) -> bytes:
+        info = self._members.get(name)
+        if info is None:
+            raise MissingFile("missing_file", f"file: {name!r} is not in the zip")
+        try:
+            with archive.open(info) as stream:
+                return self._whole(name, stream)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+            raise MissingFile("broken_file", f"file: {name!r} is damaged: {error}") from error
+
+    def _from_folder(self, name: str) -> bytes:
+        if self._beside is None:
+            raise MissingFile(
+                "missing_file", "file: photos come in a zip together with the records"
+            )
+        path = (self._beside / name).resolve()
+        if not path.is_relative_to(self._beside) or not path.is_file():
+            raise MissingFile("missing_file", f"file: {name!r} does not lie beside the records")
+        with path.open("rb") as stream:
+            return self._whole(name, stream)
+
+    def _whole(self, name: str, stream: IO[bytes]) -> bytes:
+        data = stream.read(self._max_image_bytes + 1)
+        if len(data) > self._max_image_bytes:
+            raise MissingFile(
+                "file_too_large", f"file: {name!r} is larger than {self._max_image_bytes} bytes"
+            )
+        return data
+
+
+def _without_mark(line: bytes, number: int) -> bytes:
+    return line.removeprefix(b"\xef\xbb\xbf") if number == 1 else line

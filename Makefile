@@ -6,7 +6,7 @@ JOBS   ?= 2              # test processes
 ARGS   ?=                # handed on: make test ARGS="-k popup", make run ARGS="--port 9000"
 
 BIN     := $(strip $(VENV))/bin
-LOCKED  := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --find-links vendor
+LOCKED  := $(BIN)/pip install --quiet --quiet --disable-pip-version-check --require-hashes --find-links vendor
 RUNTIME := $(strip $(VENV))/.installed-runtime
 TESTING := $(strip $(VENV))/.installed-testing
 WHEELS  := $(wildcard vendor/*.whl)
@@ -50,17 +50,28 @@ schema: dev ## the migrations make the tables that the models declare
 packs: dev ## the policy packs are valid and as published
 	@$(BIN)/zhenxue pack check
 
-# 'out of date': a string of the console is missing in a catalogue, or no longer used.
 words: dev ## the console's catalogues hold every string, and English is complete
 	@mkdir -p build
 	@$(BIN)/pybabel --quiet extract -F app/console/babel.cfg -k say -k N_ --no-location \
 		-o build/console.pot app/console
-	@$(BIN)/pybabel --quiet update --check --no-fuzzy-matching -D console -d app/console/locale \
-		-i build/console.pot
-	@told=$$($(BIN)/pybabel compile --use-fuzzy --statistics -l en -o build/console.mo \
-		-i app/console/locale/en/LC_MESSAGES/console.po 2>&1); \
-	echo "$$told" | sed -n 's/ translated in .*/ translated into English/p'; \
-	echo "$$told" | grep -q '(100%)' || { echo "English is not complete"; exit 1; }
+	@$(BIN)/python -c "$$WORDS_IN_CATALOGUES"
+
+define WORDS_IN_CATALOGUES
+from pathlib import Path
+from babel.messages.pofile import read_po
+def catalogue(path):
+    return {it.id: it.string for it in read_po(Path(path).open("rb")) if it.id}
+used, wrong = catalogue("build/console.pot"), []
+for path in sorted(Path("app/console/locale").glob("*/LC_MESSAGES/console.po")):
+    held = catalogue(path)
+    wrong += [f"{path}: lacks {it!r}" for it in used if it not in held]
+    wrong += [f"{path}: no longer used {it!r}" for it in held if it not in used]
+    if path.parts[-3] == "en":
+        wrong += [f"{path}: not translated {it!r}" for it in held if it in used and not held[it]]
+told = wrong[:40] + ([f"... and {len(wrong) - 40} more"] if len(wrong) > 40 else [])
+raise SystemExit("\n".join(told) if wrong else print(f"{len(used)} strings, all translated"))
+endef
+export WORDS_IN_CATALOGUES
 
 docs: dev ## docs/settings.md names every setting with its default
 	@$(BIN)/python -c "$$SETTINGS_IN_DOCS"
@@ -103,7 +114,7 @@ clean: ## remove the environment and caches; data/ stays
 $(RUNTIME): $(BIN)/python requirements.lock $(WHEELS) pyproject.toml
 	@test -e $(TESTING) || echo "installing (hash-locked, about half a minute) ..."
 	@test -e $(TESTING) || $(LOCKED) -r requirements.lock
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip install --quiet --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(TESTING): requirements-dev.lock $(RUNTIME)
@@ -125,4 +136,4 @@ $(BIN)/python:
 
 build/uv/bin/uv: $(RUNTIME)
 	@$(BIN)/python -m venv build/uv
-	@build/uv/bin/pip install --quiet --disable-pip-version-check uv
+	@build/uv/bin/pip install --quiet --quiet --disable-pip-version-check uv

@@ -12,12 +12,13 @@ from prometheus_client import CollectorRegistry
 from app.clock import Clock, system_clock
 from app.db import Database
 from app.domain.controls import ControlDesk
+from app.face_readers import FaceReaders
 from app.keyring import KeyRing
 from app.security import Vault
 from app.settings import Settings
 from app.store import schema
-from app.store.events import EventStore
 from app.store.blobs import Blobs
+from app.store.events import EventStore
 
 
 @dataclass
@@ -38,6 +39,8 @@ class Services:
     keys: KeyRing
     desk: ControlDesk
     blobs: Blobs
+    readers: FaceReaders
+    events: EventStore
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
     checks: dict[str, Callable[[], Any]] = field(default_factory=dict)
     on_start: list[Callable[[], Any]] = field(default_factory=list)
@@ -57,6 +60,7 @@ class Services:
             desk=ControlDesk(database, vault),
             events=EventStore(database),
             blobs=Blobs(settings.resolved_blob_url),
+            readers=FaceReaders(settings.face_workers),
         )
 
     def start(self) -> None:
@@ -72,6 +76,7 @@ class Services:
     def stop(self) -> None:
         for end in reversed(self.on_stop):
             end()
+        self.readers.stop()
         self.database.close()
 
 

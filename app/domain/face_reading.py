@@ -1,0 +1,49 @@
+"""What a face reader makes of one picture, as it travels between processes and is stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.vision.model_card import ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """`fields` is `FaceReading.as_json()`; `embedding` float32 little-endian, None without a face;
+    `card` that of the model which made it."""
+
+    fields: dict[str, Any]
+    embedding: bytes | None
+    card: ModelCard
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A picture that gave nothing. `final`: it never will."""
+
+    reason: str
+    final: bool
+
+
+def vector(embedding: bytes) -> NDArray[np.float32]:
+    return np.frombuffer(embedding, "<f4").astype(np.float32)
+
+
+def signed(hexadecimal: str) -> int:
+    """64 bits, written in hex, as the signed integer that a database column holds.
+
+    >>> signed("ffffffffffffffff")
+    -1
+    """
+    value = int(hexadecimal, 16)
+    return value - 2**64 if value >= 2**63 else value
+
+
+def usable(fields: Mapping[str, Any] | None) -> bool:
+    """One good face: nothing stands against comparing it."""
+    return fields is not None and fields.get("face_count", 0) > 0 and not fields["reasons"]

@@ -1,0 +1,91 @@
+"""Pictures to numbers in processes of their own, so that a hostile one costs a worker at most."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+
+import structlog
+
+from app.domain.face_reading import Seen, Unread
+
+READ_S = 60.0  # a picture that takes longer is hostile; the first one also loads the models
+
+log = structlog.get_logger("zhenxue.face_readers")
+
+
+class FaceReaders:
+    """`processes` workers, started at first use; 0 reads in the calling process."""
+
+    def __init__(self, processes: int) -> None:
+        self.processes = processes
+        self._pool: ProcessPoolExecutor | None = None
+        self._lock = threading.Lock()
+
+    def read(self, pictures: Sequence[bytes], *, enrolment: bool = False) -> list[Seen | Unread]:
+        """What each picture shows, in order. A picture that ends its worker is tried once more,
+        alone, so that those read beside it do not suffer."""
+        if self.processes == 0:
+            return [read_picture(data, enrolment) for data in pictures]
+        together = self._read(pictures, enrolment)
+        return [
+            self._read([data], enrolment)[0] or Unread("worker_lost", final=False)
+            if seen is None
+            else seen
+            for data, seen in zip(pictures, together, strict=True)
+        ]
+
+    def stop(self) -> None:
+        self._discard(self._pool)
+
+    def _read(self, pictures: Sequence[bytes], enrolment: bool) -> list[Seen | Unread | None]:
+        pool = self._started()
+        futures: list[Future[Seen | Unread]] = []
+        try:
+            futures = [pool.submit(read_picture, data, enrolment) for data in pictures]
+            return [future.result(READ_S) for future in futures]
+        except (BrokenProcessPool, TimeoutError, RuntimeError) as error:
+            log.warning("a face reader was lost", error=type(error).__name__)
+            self._discard(pool)
+            finished = [_result(future) for future in futures]
+            return finished + [None] * (len(pictures) - len(finished))
+
+    def _started(self) -> ProcessPoolExecutor:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ProcessPoolExecutor(self.processes, mp_context=get_context("spawn"))
+            return self._pool
+
+    def _discard(self, pool: ProcessPoolExecutor | None) -> None:
+        with self._lock:
+            if pool is not None and self._pool is pool:
+                self._pool = None
+        if pool is not None:
+            processes = list((pool._processes or {}).values())
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:  # one that hangs would outlive the service
+                process.kill()
+
+
+def read_picture(data: bytes, enrolment: bool) -> Seen | Unread:
+    """Runs in a worker: the only place that loads the models."""
+    from app.vision import backends, quality, reading
+    from app.vision.image import ImageRejected
+
+    models = backends.load()
+    limits = quality.ENROLMENT if enrolment else quality.SNAPSHOT
+    try:
+        seen = reading.read(data, models, limits)
+    except ImageRejected as rejected:
+        return Unread(rejected.code, final=True)
+    embedding = None if seen.embedding is None else seen.embedding.astype("<f4").tobytes()
+    return Seen(seen.as_json(), embedding, models.embedder.card)
+
+
+def _result(future: Future[Seen | Unread]) -> Seen | Unread | None:
+    if future.done() and not future.cancelled() and future.exception() is None:
+        return future.result()
+    return None

@@ -20,6 +20,7 @@ RESOURCES = (
     "app.api.platforms",
     "app.api.sessions",
     "app.api.snapshots",
+    "app.api.reference_photos",
     "app.api.verdicts",
     "app.console",
 )

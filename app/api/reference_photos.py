@@ -1,0 +1,41 @@
+"""The photo that a learner's face is compared with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Request
+from starlette.concurrency import run_in_threadpool
+
+from app.api.auth import require, services_of
+from app.api.snapshots import IMAGE_BODY, image_body
+from app.domain import enrolment_photos
+from app.domain.platforms import KeyScope
+from app.domain.wire import Id
+from app.keyring import Caller
+
+router = APIRouter(prefix="/v1/learners", tags=["sittings"])
+
+
+@router.put("/{learner_id}/reference-photo", openapi_extra=IMAGE_BODY)
+async def put_reference_photo(
+    request: Request,
+    caller: Annotated[Caller, require(KeyScope.INGEST)],
+    learner_id: Annotated[Id, Path()],
+) -> dict[str, Any]:
+    """Enrol a photo; the answer is its quality report, never the photo. Up to five are kept."""
+    data = await image_body(request)
+    services, platform_id = services_of(request), caller.platform
+
+    def enrol() -> dict[str, Any]:
+        now_ms = services.clock()
+        with services.database.write() as connection:
+            learner = enrolment_photos.learner_of(connection, platform_id, learner_id)
+            known = enrolment_photos.admit(connection, services, learner, data, now_ms)
+        if known is not None:
+            return known
+        (seen,) = services.readers.read([data], enrolment=True)
+        with services.database.write() as connection:
+            return enrolment_photos.enrol(connection, services, learner, data, seen, now_ms)
+
+    return await run_in_threadpool(enrol)

@@ -1,0 +1,74 @@
+"""Rows of `reference_photos`: the faces that learners are compared with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from app.store.row import AnyRow
+from models import ReferencePhoto
+
+
+def by_sha256(connection: Connection, learner_id: int, sha256: bytes) -> AnyRow | None:
+    return connection.execute(
+        select(ReferencePhoto).where(
+            ReferencePhoto.learner_id == learner_id, ReferencePhoto.sha256 == sha256
+        )
+    ).one_or_none()
+
+
+def ready(connection: Connection, learner_id: int) -> Sequence[AnyRow]:
+    """Photos that the learner is compared with, oldest first."""
+    return connection.execute(
+        select(ReferencePhoto)
+        .where(
+            ReferencePhoto.learner_id == learner_id,
+            ReferencePhoto.status == "ready",
+            ReferencePhoto.retired_ms.is_(None),
+            ReferencePhoto.template_encrypted.is_not(None),
+        )
+        .order_by(ReferencePhoto.id)
+    ).all()
+
+
+def pending(connection: Connection, limit: int) -> Sequence[AnyRow]:
+    """Imported photos that no worker has read yet, oldest first."""
+    return connection.execute(
+        select(ReferencePhoto)
+        .where(ReferencePhoto.status == "pending")
+        .order_by(ReferencePhoto.id)
+        .limit(limit)
+    ).all()
+
+
+def waits(connection: Connection, learner_id: int) -> bool:
+    query = (
+        select(func.count())
+        .select_from(ReferencePhoto)
+        .where(ReferencePhoto.learner_id == learner_id, ReferencePhoto.status == "pending")
+    )
+    return bool(connection.execute(query).scalar_one())
+
+
+def insert_row(connection: Connection, **values: Any) -> int:
+    result = connection.execute(insert(ReferencePhoto).values(**values))
+    assert result.inserted_primary_key is not None
+    return int(result.inserted_primary_key[0])
+
+
+def settle(connection: Connection, photo_id: int, **values: Any) -> bool:
+    """Write what became of a photo that waited; False when somebody else did so before."""
+    result = connection.execute(
+        update(ReferencePhoto)
+        .where(and_(ReferencePhoto.id == photo_id, ReferencePhoto.status == "pending"))
+        .values(**values)
+    )
+    return result.rowcount == 1
+
+
+def retire(connection: Connection, photo_id: int, now_ms: int) -> None:
+    connection.execute(
+        update(ReferencePhoto).where(ReferencePhoto.id == photo_id).values(retired_ms=now_ms)
+    )

@@ -1,0 +1,49 @@
+"""`zhenxue worker`: face checks beside the service, or on another machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Work on face checks.")
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
+
+
+@app.callback(invoke_without_command=True)
+def worker(
+    processes: Annotated[
+        int, typer.Option(help="Readers at a time; 0: one a core.", min=0, max=64)
+    ] = 0,
+    drain: Annotated[bool, typer.Option("--drain", help="Stop when nothing waits.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Read and compare the photos that wait, until interrupted."""
+    from app.face_readers import FaceReaders
+    from app.jobs.face_worker import FaceWorker, run_pending
+    from app.logging import configure
+    from app.services import open_services
+
+    configure(as_json=as_json)
+    readers = FaceReaders(processes or os.cpu_count() or 1)
+    with open_services() as services:
+        try:
+            if drain:
+                handled = run_pending(services, readers=readers)
+                told = {"handled": handled}
+                typer.echo(json.dumps(told) if as_json else f"{handled} photos handled")
+                return
+            ended = threading.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: ended.set())
+            face_worker = FaceWorker(services, readers)
+            face_worker.start()
+            ended.wait()
+            face_worker.stop()
+        finally:
+            readers.stop()

@@ -1,0 +1,199 @@
+"""What the photos of a sitting prove: each compared, in order, with the enrolled face.
+
+A decision is made on the mean of the sitting's usable photos up to then, never on one picture
+alone. A burst whose own distance is far off while the mean still matches goes to a person: that is
+what a change of the person in front of the camera looks like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection
+
+from app.domain import enrolment_photos
+from app.domain.face_reading import usable, vector
+from app.security import Vault, unseal
+from app.store import controls as control_store
+from app.store import face_keys, reference_photos
+from app.store import snapshots as rows
+from app.store.row import AnyRow
+from app.vision import match
+from app.vision.match import MatchDecision, Template
+from app.vision.model_card import ModelCard
+from detectors.trace import Check
+
+_LEAST_FRAMES = 6  # below this no turn can be followed (LivenessLimits.min_faces)
+_ZONES = {"match": Check.MATCH, "review": Check.REVIEW, "mismatch": Check.MISMATCH}
+
+Embedding = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """One sitting under decision: what it is compared with, and what its photos gave so far."""
+
+    template: Template | None
+    card: ModelCard
+    controls: Mapping[int, AnyRow]
+    photos: list[tuple[AnyRow, Embedding | None]]  # in order of receipt
+
+    def usable(self) -> list[tuple[AnyRow, Embedding]]:
+        """Those with one good face."""
+        return [(row, it) for row, it in self.photos if it is not None and usable(row.reading)]
+
+
+def decide_session(
+    connection: Connection,
+    vault: Vault,
+    session_id: int,
+    card_of: Callable[[str], ModelCard],
+    now_ms: int,
+) -> bool:
+    """Decide the sitting's photos in order of receipt, up to the first that is not read yet.
+
+    True when the sitting is over and its last photo was decided now: it can be judged again.
+    """
+    session = rows.owner(connection, session_id)
+    if reference_photos.waits(connection, session.learner_id):
+        return False
+    try:
+        key = face_keys.key(connection, vault, session.learner_id)
+    except face_keys.KeyDestroyed:
+        key = None
+    decided = 0
+    cases: dict[str, _Case] = {}
+    controls = {row.id: row for row in control_store.rows(connection, session_id)}
+    for photo in rows.rows(connection, session_id):
+        if photo.status == "pending":
+            break
+        if photo.status == "failed":
+            continue
+        model = photo.reading["model"]
+        if model not in cases:
+            card = card_of(model)
+            enrolled = None
+            if key is not None:
+                enrolled = enrolment_photos.template(connection, key, session.learner_id, card)
+            cases[model] = _Case(enrolled, card, controls, [])
+        embedding = _embedding(photo, key)
+        cases[model].photos.append((photo, embedding))
+        if photo.status == "read":
+            allowed = key is not None and session.face_consent
+            outcome = _decide(cases[model], photo, embedding, allowed)
+            rows.decide(connection, photo.id, checked_ms=now_ms, **outcome)
+            decided += 1
+    done = rows.undecided(connection, session_id) == 0
+    return bool(decided and done and session.state != "open")
+
+
+def embedding_context(session_id: int) -> bytes:
+    """What a photo's embedding is sealed for."""
+    return f"face-embedding:{session_id}".encode()
+
+
+def _embedding(photo: AnyRow, key: bytes | None) -> Embedding | None:
+    if photo.embedding_encrypted is None or key is None:
+        return None
+    return vector(unseal(key, photo.embedding_encrypted, embedding_context(photo.session_id)))
+
+
+def _decide(
+    case: _Case, photo: AnyRow, embedding: Embedding | None, allowed: bool
+) -> dict[str, Any]:
+    """The columns of one photo's decision."""
+    reading = dict(photo.reading)
+    if not allowed:
+        return _outcome(Check.NO_CONSENT, reading)
+    liveness = _liveness(case, photo)
+    if liveness is not None:
+        reading["liveness"] = liveness
+        if liveness["outcome"] == "spoof":
+            return _outcome(Check.SPOOF, reading)
+    if reading["face_count"] == 0 or embedding is None:
+        return _outcome(Check.NO_FACE, reading)
+    if reading["face_count"] > 1:
+        return _outcome(Check.SEVERAL_FACES, reading)
+    if reading["reasons"]:
+        return _outcome(Check.LOW_QUALITY, reading)
+    if case.template is None:
+        return _outcome(Check.NO_REFERENCE, reading)
+    sitting = [it for _, it in case.usable()]
+    burst = [it for other, it in case.usable() if _together(other, photo)]
+    decision = match.decide(case.template, sitting, case.card)
+    check = _ZONES[decision.zone]
+    reading["decision"] = _document(decision)
+    if check is Check.MATCH and len(burst) < len(sitting):
+        own = match.decide(case.template, burst, case.card)
+        if own.distance > own.thresholds.mismatch:
+            check = Check.REVIEW
+            reading["burst"] = _document(own)
+    limits = decision.thresholds
+    limit = limits.mismatch if check is Check.MISMATCH else limits.match
+    return _outcome(check, reading, score=decision.distance, limit=limit)
+
+
+def _together(other: AnyRow, photo: AnyRow) -> bool:
+    """Both answer one challenge; a photo that answers none stands alone."""
+    if photo.control_id is None:
+        return bool(other.id == photo.id)
+    return bool(other.control_id == photo.control_id)
+
+
+def _liveness(case: _Case, photo: AnyRow) -> dict[str, Any] | None:
+    """Whether the head turns that a face check asked for were seen in its burst so far."""
+    control = case.controls.get(photo.control_id)
+    if control is None or "actions" not in control.demand:
+        return None
+    burst = [(row, it) for row, it in case.photos if row.control_id == control.id]
+    if len(burst) < _LEAST_FRAMES:
+        return {"outcome": "inconclusive", "reasons": ["too_few_faces"], "frames": len(burst)}
+    from app.vision import liveness  # brings OpenCV along: only where a burst is judged
+    from app.vision.liveness import Challenge, Frame
+    from app.vision.reading import FaceReading
+
+    names = {field.name for field in fields(FaceReading)} - {"embedding"}
+    frames = [
+        Frame(
+            row.received_ms,
+            FaceReading.from_json({name: row.reading[name] for name in names}, embedding),
+        )
+        for row, embedding in sorted(burst, key=lambda it: (it[0].frame, it[0].received_ms))
+    ]
+    actions = tuple(control.demand["actions"])
+    judged = liveness.verify(frames, Challenge(actions, control.issued_ms, control.window_ms))
+    return {
+        "outcome": judged.outcome,
+        "reasons": list(judged.reasons),
+        "signs": judged.signs,
+        "frames": len(burst),
+    }
+
+
+def _outcome(
+    check: Check,
+    reading: dict[str, Any],
+    *,
+    score: float | None = None,
+    limit: float | None = None,
+) -> dict[str, Any]:
+    return {"check": int(check), "reading": reading, "score": score, "limit": limit}
+
+
+def _document(decision: MatchDecision) -> dict[str, Any]:
+    """Everything that a decision was made by, as it stays with the photo."""
+    return {
+        "zone": decision.zone,
+        "distance": round(decision.distance, 6),
+        "match": decision.thresholds.match,
+        "mismatch": decision.thresholds.mismatch,
+        "source": decision.thresholds.source,
+        "enrolments": decision.n_enrolments,
+        "snapshots": decision.n_snapshots,
+        "model": decision.model,
+        "confidence": decision.confidence,
+    }

@@ -1,0 +1,249 @@
+"""The face worker: photos that wait in the database are claimed, read, compared.
+
+A claim expires: what a worker that was killed had in hand is taken by another. A result is written
+only under a claim that still stands, and decided in the order of receipt, so that no photo is
+judged twice to different results. Any number of workers may run, in the service or beside it.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from functools import cache
+from typing import Any
+
+import structlog
+from prometheus_client import Gauge
+from sqlalchemy import Connection
+
+from app.domain import enrolment_photos, face_checks, snapshots
+from app.domain.face_reading import Seen, Unread, signed
+from app.face_readers import FaceReaders
+from app.security import Unsealable, seal
+from app.services import Services
+from app.store import face_keys, reference_photos
+from app.store import snapshots as rows
+from app.store.blobs import BlobMissing
+from app.store.row import AnyRow
+from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
+from detectors.trace import Check
+
+CLAIM_MS = 120_000
+MOST_ATTEMPTS = 3
+IDLE_S = 1.0
+
+log = structlog.get_logger("zhenxue.face_worker")
+
+
+class FaceWorker:
+    """One worker over the queue. `start` and `stop` frame a thread; `step` is one round."""
+
+    def __init__(self, services: Services, readers: FaceReaders | None = None) -> None:
+        self.name = secrets.token_hex(8)
+        self._services = services
+        self._readers = readers or services.readers
+        self._batch = 4 * max(1, self._readers.processes)
+        self._cards: dict[str, ModelCard] = {}
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="face-worker", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def step(self, limit: int | None = None, session_ids: Collection[int] | None = None) -> int:
+        """One round: enrol what waits, read the next photos, decide; how many were handled."""
+        services = self._services
+        handled = self._enrol()
+        now_ms = services.clock()
+        with services.database.write() as connection:
+            touched = set(rows.give_up(connection, now_ms, MOST_ATTEMPTS))
+            taken = rows.claim(
+                connection,
+                self.name,
+                now_ms,
+                now_ms + CLAIM_MS,
+                self._batch if limit is None else min(limit, self._batch),
+                MOST_ATTEMPTS,
+                session_ids,
+            )
+        if taken:
+            self._read(taken)
+            touched |= {photo.session_id for photo in taken}
+        with services.database.read() as connection:
+            touched |= set(rows.to_decide(connection, session_ids))
+        self._decide(sorted(touched))
+        return handled + len(taken)
+
+    def _enrol(self) -> int:
+        """Read imported reference photos, so that the photos of sittings find them."""
+        services = self._services
+        with services.database.read() as connection:
+            waiting = reference_photos.pending(connection, self._batch)
+            keys = self._keys(connection, {photo.learner_id for photo in waiting})
+        pictures = [self._open(photo, keys.get(photo.learner_id)) for photo in waiting]
+        seen = self._look(pictures, enrolment=True)
+        for photo, result in zip(waiting, seen, strict=True):
+            key = keys.get(photo.learner_id)
+            if key is None or (isinstance(result, Unread) and not result.final):
+                result = Unread("image_unreadable", final=True)
+            with services.database.write() as connection:
+                enrolment_photos.settle(connection, key or b"", photo, result, services.clock())
+        return len(waiting)
+
+    def _read(self, taken: Sequence[AnyRow]) -> None:
+        services = self._services
+        with services.database.read() as connection:
+            keys = self._keys(connection, {photo.learner_id for photo in taken})
+        pictures = [self._open(photo, keys.get(photo.learner_id)) for photo in taken]
+        seen = self._look(pictures, enrolment=False)
+        now_ms = services.clock()
+        with services.database.write() as connection:
+            for photo, result in zip(taken, seen, strict=True):
+                columns = _columns(photo, result, keys.get(photo.learner_id), now_ms)
+                rows.put_reading(connection, photo.id, self.name, **columns)
+
+    def _look(self, pictures: Sequence[bytes | Unread], *, enrolment: bool) -> list[Seen | Unread]:
+        """Read the pictures that there are; the others stay what they are."""
+        there = [data for data in pictures if isinstance(data, bytes)]
+        seen = iter(self._readers.read(there, enrolment=enrolment) if there else [])
+        results = [next(seen) if isinstance(data, bytes) else data for data in pictures]
+        for result in results:
+            if isinstance(result, Seen):
+                self._cards[result.card.model] = result.card
+        return results
+
+    def _open(self, photo: AnyRow, key: bytes | None) -> bytes | Unread:
+        if key is None or photo.blob_key is None:
+            return Unread("erased", final=True)
+        try:
+            return snapshots.opened(self._services, key, photo.blob_key)
+        except (BlobMissing, Unsealable) as error:
+            log.warning("photo cannot be opened", photo=photo.id, error=type(error).__name__)
+            return Unread("not_retrievable", final=True)
+
+    def _keys(self, connection: Connection, learner_ids: Iterable[int]) -> dict[int, bytes]:
+        keys: dict[int, bytes] = {}
+        for learner_id in learner_ids:
+            try:
+                key = face_keys.key(connection, self._services.vault, learner_id)
+            except face_keys.KeyDestroyed:
+                continue
+            if key is not None:
+                keys[learner_id] = key
+        return keys
+
+    def _decide(self, session_ids: Sequence[int]) -> None:
+        services = self._services
+        for session_id in session_ids:
+            with services.database.write() as connection:
+                over = face_checks.decide_session(
+                    connection, services.vault, session_id, self._card, services.clock()
+                )
+            services.desk.forget(session_id)
+            if over:
+                services.closed([session_id])
+
+    def _card(self, model: str) -> ModelCard:
+        return self._cards.get(model) or _default_card()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                handled = self.step()
+            except Exception:  # the next round tries again; claims expire
+                log.exception("face worker failed")
+                handled = 0
+            if not handled:
+                self._stopping.wait(IDLE_S)
+
+
+def run_pending(
+    services: Services,
+    *,
+    limit: int | None = None,
+    session_ids: Collection[int] | None = None,
+    readers: FaceReaders | None = None,
+) -> int:
+    """Work the queue off in this thread; how many photos were handled.
+
+    Photos that another worker holds are left to it. `session_ids` narrows it to those sittings.
+    """
+    worker = FaceWorker(services, readers)
+    done = 0
+    while limit is None or done < limit:
+        handled = worker.step(None if limit is None else limit - done, session_ids)
+        if not handled:
+            break
+        done += handled
+    return done
+
+
+def install(services: Services) -> None:
+    """Run a worker with the service, unless `face_workers` is 0, and show the queue in /metrics."""
+    observe(services)
+    if services.settings.face_workers:
+        worker = FaceWorker(services)
+        services.on_start.append(worker.start)
+        services.on_stop.append(worker.stop)
+
+
+def observe(services: Services) -> None:
+    """Gauges of the queue, asked for at each scrape."""
+    waiting = Gauge(
+        "zhenxue_face_checks_waiting", "Photos not yet decided", registry=services.registry
+    )
+    oldest = Gauge(
+        "zhenxue_face_checks_oldest_seconds",
+        "Age of the oldest photo not yet decided",
+        registry=services.registry,
+    )
+
+    def depth() -> tuple[int, int | None]:
+        with services.database.read() as connection:
+            return rows.waiting(connection)
+
+    def age_s() -> float:
+        received_ms = depth()[1]
+        return 0.0 if received_ms is None else max(0, services.clock() - received_ms) / 1000
+
+    waiting.set_function(lambda: float(depth()[0]))
+    oldest.set_function(age_s)
+
+
+def _columns(
+    photo: AnyRow, result: Seen | Unread, key: bytes | None, now_ms: int
+) -> dict[str, Any]:
+    """What is written of one reading. Without a final result the photo goes back to the queue."""
+    if isinstance(result, Unread):
+        if not result.final:
+            return {"status": "pending"}
+        return {
+            "status": "failed",
+            "check": int(Check.UNREADABLE),
+            "reading": {"refused": result.reason},
+            "checked_ms": now_ms,
+        }
+    embedding = None
+    if result.embedding is not None and key is not None:
+        context = face_checks.embedding_context(photo.session_id)
+        embedding = seal(key, result.embedding, context)
+    return {
+        "status": "read",
+        "reading": result.fields,
+        "phash": signed(result.fields["perceptual_hash"]),
+        "embedding_encrypted": embedding,
+    }
+
+
+@cache
+def _default_card() -> ModelCard:
+    return read_card(DLIB_RESNET)

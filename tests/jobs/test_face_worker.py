@@ -1,0 +1,304 @@
+"""Photos become decisions outside the request, once, whatever happens to the worker."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.clock import system_clock
+from app.domain.face_reading import Seen, Unread
+from app.jobs import face_worker
+from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
+from app.services import Services
+from app.settings import Settings
+from app.store import sittings as sitting_store
+from app.store import snapshots as store
+from app.vision.portrait import portrait
+from detectors.trace import Check
+from tests.api.test_sessions import found_school, opening, post
+from tests.people import County, TestClock
+
+LIN, WU = 3, 8  # seeds of artificial people
+
+
+def face(person: int, take: int, **changes: Any) -> bytes:
+    return portrait(person, noise_seed=take, **changes)
+
+
+def enrol(client: TestClient, county: County, learner: str, data: bytes) -> Any:
+    return client.put(
+        f"/v1/learners/{learner}/reference-photo",
+        content=data,
+        headers={**county.huang.headers, "content-type": "image/jpeg"},
+    )
+
+
+def put(client: TestClient, county: County, name: str, data: bytes, **query: Any) -> Any:
+    answer = client.put(
+        f"/v1/sessions/{query.pop('session', 's1')}/snapshots/{name}",
+        content=data,
+        params={"purpose": "random", **query},
+        headers={**county.huang.headers, "content-type": "image/jpeg"},
+    )
+    assert answer.status_code == 202, answer.text
+    return answer.json()
+
+
+@pytest.fixture
+def sitting(client: TestClient, county: County) -> dict[str, Any]:
+    found_school(client, county)
+    opened: dict[str, Any] = post(client, county, opening(session_id="s1")).json()
+    return opened
+
+
+def photos(services: Services, county: County, session: str = "s1") -> list[Any]:
+    with services.database.read() as connection:
+        row = sitting_store.by_external_id(connection, county.huang.platform.id, session)
+        assert row is not None
+        return list(store.rows(connection, row.id))
+
+
+def checks(services: Services, county: County, session: str = "s1") -> list[Check]:
+    return [Check(photo.check) for photo in photos(services, county, session)]
+
+
+def test_lin_is_recognised_and_somebody_else_is_not(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    for take in range(3):
+        assert enrol(client, county, "lin", face(LIN, take)).status_code == 200
+    for take in range(3):
+        put(client, county, f"p{take}", face(LIN, 10 + take))
+    assert run_pending(services) == 3
+    done = photos(services, county)
+    assert [Check(photo.check) for photo in done] == [Check.MATCH] * 3
+    assert all(photo.score <= photo.limit and photo.status == "done" for photo in done)
+    assert [photo.reading["decision"]["snapshots"] for photo in done] == [1, 2, 3]
+    assert done[0].phash is not None and done[0].embedding_encrypted is not None
+
+    post(client, county, opening("wu", session_id="s2"))
+    enrol(client, county, "wu", face(LIN, 0))
+    for take in range(3):
+        put(client, county, f"p{take}", face(WU, take), session="s2")
+    run_pending(services)
+    assert Check.MATCH not in checks(services, county, "s2")
+    assert checks(services, county, "s2")[-1] in (Check.MISMATCH, Check.REVIEW)
+
+
+def test_a_picture_without_a_face_and_a_dark_one_are_told_apart(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    put(client, county, "dark", face(LIN, 1, light=0.12))
+    whole = face(LIN, 2)
+    put(client, county, "empty", whole[: whole.index(b"\xff\xda") + 20] + bytes(900) + b"\xff\xd9")
+    run_pending(services)
+    dark, empty = checks(services, county)
+    assert dark in (Check.LOW_QUALITY, Check.NO_FACE)
+    assert empty in (Check.UNREADABLE, Check.NO_FACE)
+
+
+def test_photos_wait_for_the_reference_and_are_compared_when_it_comes(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    put(client, county, "p1", face(LIN, 1))
+    run_pending(services)
+    assert checks(services, county) == [Check.NO_REFERENCE]
+    enrol(client, county, "lin", face(LIN, 0))
+    run_pending(services)
+    assert checks(services, county) == [Check.MATCH]
+
+
+def test_after_the_last_photo_a_closed_sitting_is_judged_again(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    judged: list[int] = []
+    services.on_closed.append(judged.append)
+    put(client, county, "p1", face(LIN, 1))
+    client.post("/v1/sessions/s1/close", headers=county.huang.headers)
+    put(client, county, "p2", face(LIN, 2))
+    assert len(judged) == 1
+    run_pending(services)
+    assert len(judged) == 2 and judged[0] == judged[1]
+    run_pending(services)
+    assert len(judged) == 2
+
+
+def test_a_good_reference_photo_is_reported_and_never_given_back(
+    client: TestClient, county: County, sitting: dict[str, Any]
+) -> None:
+    first = enrol(client, county, "lin", face(LIN, 0))
+    assert first.status_code == 200, first.text
+    body = first.json()
+    assert (body["status"], body["photos"], body["confidence"]) == ("ready", 1, "low")
+    assert body["quality"]["quality"]["interocular"] > 48
+    assert "embedding" not in first.text and "template" not in first.text
+    assert enrol(client, county, "lin", face(LIN, 0)).json()["photos"] == 1
+    for take in range(1, 3):
+        again = enrol(client, county, "lin", face(LIN, take)).json()
+    assert (again["photos"], again["confidence"]) == (3, "normal")
+    assert again["quality"]["agrees_with_enrolled"] == "match"
+
+
+@pytest.mark.parametrize("light", [0.08])
+def test_an_unusable_reference_photo_says_what_to_do(
+    client: TestClient, county: County, sitting: dict[str, Any], light: float
+) -> None:
+    answer = enrol(client, county, "lin", face(LIN, 0, light=light))
+    assert (answer.status_code, answer.json()["code"]) == (422, "photo_unusable")
+    assert all(reason["zh"] and reason["en"] for reason in answer.json()["reasons"])
+
+
+def test_a_reference_photo_needs_the_learner_and_a_picture(
+    client: TestClient, county: County, sitting: dict[str, Any]
+) -> None:
+    assert enrol(client, county, "nobody", face(LIN, 0)).status_code == 404
+    assert enrol(client, county, "lin", b"no picture").status_code == 415
+
+
+# ------------------------------------------------------------------ workers that die, and attacks
+
+
+class Fatal:
+    """Readers that lose their worker at every picture."""
+
+    processes = 1
+
+    def read(self, pictures: Any, *, enrolment: bool = False) -> list[Seen | Unread]:
+        return [Unread("worker_lost", final=False) for _ in pictures]
+
+
+def test_a_picture_that_ends_every_worker_is_given_up(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    put(client, county, "p1", face(LIN, 1))
+    worker = FaceWorker(services, Fatal())  # type: ignore[arg-type]
+    for _ in range(MOST_ATTEMPTS):
+        worker.step()
+    assert checks(services, county) == [Check.PENDING]
+    worker.step()
+    (photo,) = photos(services, county)
+    assert (photo.status, Check(photo.check)) == ("failed", Check.UNREADABLE)
+
+
+@pytest.mark.both_databases
+def test_two_workers_never_hold_the_same_photo(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    for name in range(6):
+        put(client, county, f"p{name}", face(LIN, name))
+    now_ms = services.clock()
+    with services.database.write() as connection:
+        first = store.claim(connection, "a", now_ms, now_ms + CLAIM_MS, 4, 3)
+    with services.database.write() as connection:
+        second = store.claim(connection, "b", now_ms, now_ms + CLAIM_MS, 4, 3)
+    assert len(first) == 4 and len(second) == 2
+    assert not {photo.id for photo in first} & {photo.id for photo in second}
+
+
+def test_a_late_worker_does_not_overwrite_who_took_over(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    put(client, county, "p1", face(LIN, 1))
+    now_ms = services.clock()
+    with services.database.write() as connection:
+        (photo,) = store.claim(connection, "slow", now_ms, now_ms + CLAIM_MS, 4, 3)
+    with services.database.write() as connection:
+        later = now_ms + CLAIM_MS
+        assert store.claim(connection, "quick", later, later + CLAIM_MS, 4, 3)
+    with services.database.write() as connection:
+        assert not store.put_reading(connection, photo.id, "slow", status="read", reading={})
+        assert store.put_reading(connection, photo.id, "quick", status="read", reading={})
+
+
+_CLAIMS_AND_HANGS = """
+import sys, time
+from app.jobs.face_worker import FaceWorker
+from app.services import Services
+from app.settings import Settings
+
+class Hangs:
+    processes = 1
+    def read(self, pictures, *, enrolment=False):
+        print("claimed", flush=True)
+        time.sleep(600)
+
+FaceWorker(Services.build(Settings()), Hangs()).step()
+"""
+
+
+def test_what_a_killed_worker_had_in_hand_is_taken_over(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    settings: Settings,
+    clock: TestClock,
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    put(client, county, "p1", face(LIN, 1))
+    environment = os.environ | {
+        "ZHENXUE_DATABASE_URL": settings.database_url,
+        "ZHENXUE_DATA_DIR": str(settings.data_dir),
+    }
+    worker = subprocess.Popen(
+        [sys.executable, "-c", _CLAIMS_AND_HANGS],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert worker.stdout is not None and "claimed" in worker.stdout.readline()
+    os.kill(worker.pid, signal.SIGKILL)
+    worker.wait()
+    worker.stdout.close()
+    clock.now_ms = system_clock()
+    assert run_pending(services) == 0  # its claim still stands
+    assert checks(services, county) == [Check.PENDING]
+    clock.advance(milliseconds=CLAIM_MS)
+    assert run_pending(services) == 1
+    assert checks(services, county) == [Check.MATCH]
+
+
+def test_a_reader_that_is_killed_costs_no_photo(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    from app.face_readers import FaceReaders
+
+    enrol(client, county, "lin", face(LIN, 0))
+    for name in range(2):
+        put(client, county, f"p{name}", face(LIN, name))
+    readers = FaceReaders(1)
+    try:
+        assert readers.read([face(LIN, 9)])
+        pool = readers._pool
+        assert pool is not None
+        for pid in list(pool._processes or {}):
+            os.kill(pid, signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        while pool._broken is False and time.monotonic() < deadline:  # type: ignore[attr-defined]
+            time.sleep(0.02)
+        assert run_pending(services, readers=readers) == 2
+    finally:
+        readers.stop()
+    assert checks(services, county) == [Check.MATCH, Check.MATCH]
+
+
+def test_the_queue_shows_in_the_metrics(
+    client: TestClient, county: County, sitting: dict[str, Any], clock: TestClock
+) -> None:
+    put(client, county, "p1", face(LIN, 1))
+    clock.advance(seconds=30)
+    text = client.get("/metrics").text
+    assert "zhenxue_face_checks_waiting 1.0" in text
+    assert "zhenxue_face_checks_oldest_seconds 30.0" in text
+
+
+def test_the_default_model_card_is_at_hand_before_any_model_is_loaded() -> None:
+    assert face_worker._default_card().model.startswith("dlib-resnet")

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from app import __version__, api, jobs
 from app.api import problems
-from app.api.events import EventIntake
+from app.api.events import HotPath
 from app.clock import Clock, system_clock
 from app.edge import Edge
 from app.services import Services
@@ -42,8 +42,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         strict_content_type=False,
     )
     app.state.services = services
-    app.state.intake = EventIntake(services)
     app.add_middleware(Edge, settings=settings, registry=services.registry)
+    app.add_middleware(HotPath, services=services)  # added last: it comes first
     problems.install(app)
     api.include_routers(app)
     return app

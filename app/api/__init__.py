@@ -10,7 +10,6 @@ from fastapi import FastAPI
 log = structlog.get_logger("zhenxue.api")
 
 RESOURCES = (
-    "app.api.events",  # first: routes are tried in this order, and this one is hot
     "app.api.operations",
     "app.api.courses",
     "app.api.classes",

@@ -57,10 +57,6 @@ class Arrived:
     indices: Sequence[int]
     problems: list[Problem]
 
-    @property
-    def total(self) -> int:
-        return len(self.events) + len(self.problems)
-
 
 def decompressed(body: bytes, encoding: str, limit: int) -> bytes:
     """The body without its content encoding. Raises MalformedBody, BodyTooLarge, WrongMediaType."""
@@ -117,8 +113,8 @@ def arrived(body: bytes, media_type: str) -> Arrived:
     return Arrived(batch.events, range(len(batch.events)), [])
 
 
-def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[Problem], int]:
-    """Events of many sessions: (by session id, problems of events without one, total)."""
+def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[Problem]]:
+    """Events of many sessions: (by session id, problems of events without one)."""
     raws: list[Any] = list(split_lines(body)) if media_type in NDJSON else list(_raw_events(body))
     _check_count(len(raws))
     sessions: dict[str, tuple[list[Event], list[int], list[Problem]]] = {}
@@ -139,7 +135,7 @@ def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[Pr
         else:
             events.append(event)
             indices.append(index)
-    return {name: Arrived(*found) for name, found in sessions.items()}, lost, len(raws)
+    return {name: Arrived(*found) for name, found in sessions.items()}, lost
 
 
 def _raw_events(body: bytes) -> list[msgspec.Raw]:

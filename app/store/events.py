@@ -145,22 +145,31 @@ def _deliver(group: list[_Waiting]) -> None:
             waiting.future.set_exception(waiting.outcome)
 
 
-_HEAD = (
-    Session.id,
-    Session.person_id,
-    Session.state,
-    Session.closed_ms,
-    Session.chain,
-    Session.batch_count,
-    Session.event_count,
-    Session.next_seq,
-    Session.seq_conflict,
-    Session.learning_ms,
-    Session.play_pos_ms,
-    Session.play_recv_ms,
-    Session.lease_expires_ms,
-    Session.last_recv_ms,
-)
+# Core tables: entities would pay for the ORM's machinery on every batch.
+_SESSIONS = Session.__table__
+_BATCHES = EventBatch.__table__
+_ADD = _BATCHES.insert()
+_HEAD = select(
+    *(
+        _SESSIONS.c[name]
+        for name in (
+            "id",
+            "person_id",
+            "state",
+            "closed_ms",
+            "chain",
+            "batch_count",
+            "event_count",
+            "next_seq",
+            "seq_conflict",
+            "learning_ms",
+            "play_pos_ms",
+            "play_recv_ms",
+            "lease_expires_ms",
+            "last_recv_ms",
+        )
+    )
+).with_for_update()
 
 _KEPT = (
     "id",
@@ -178,8 +187,8 @@ _KEPT = (
 )
 
 _KEEP = (
-    update(Session)
-    .where(Session.id == bindparam("b_id"))
+    _SESSIONS.update()
+    .where(_SESSIONS.c.id == bindparam("b_id"))
     .values({name: bindparam(f"b_{name}") for name in _KEPT if name != "id"})
 )
 
@@ -195,12 +204,12 @@ class _Head:
 def append_all(connection: Connection, group: list[Append]) -> list[Receipt]:
     """Append batches in order, in the caller's transaction; one receipt each."""
     ids = {append.session_id for append in group}
-    found = connection.execute(select(*_HEAD).where(Session.id.in_(ids)).with_for_update())
+    found = connection.execute(_HEAD.where(_SESSIONS.c.id.in_(ids)))
     heads = {row.id: _Head(row) for row in found}
     receipts = [_append(connection, heads.get(append.session_id), append) for append in group]
     touched = [head for head in heads.values() if head.fresh]
     if touched:
-        connection.execute(insert(EventBatch), [row for head in touched for row in head.fresh])
+        connection.execute(_ADD, [row for head in touched for row in head.fresh])
         connection.execute(
             _KEEP,
             [{f"b_{name}": getattr(head, name) for name in _KEPT} for head in touched],
@@ -380,7 +389,7 @@ def in_order(events: NDArray[np.void]) -> NDArray[np.void]:
 
 
 _LOG = select(EventLog.events, EventLog.notes, EventLog.manifest)
-_BATCHES = select(EventBatch.records, EventBatch.notes)
+_PARTS = select(EventBatch.records, EventBatch.notes)
 
 
 def read(connection: Connection, session_id: int) -> Log:
@@ -391,7 +400,7 @@ def read(connection: Connection, session_id: int) -> Log:
     if sealed is not None:
         parts.append(records_of(sealed.events))
         notes += _split_notes(sealed.notes, sealed.manifest)
-    batches = _BATCHES.where(EventBatch.session_id == session_id).order_by(EventBatch.ordinal)
+    batches = _PARTS.where(EventBatch.session_id == session_id).order_by(EventBatch.ordinal)
     for batch in connection.execute(batches):
         parts.append(records_of(batch.records))
         notes += notes_of(batch.notes)

@@ -18,8 +18,6 @@ from app.store import marks
 from app.store import sittings as store
 from app.store.row import AnyRow
 
-_SAVED_GAP_MS = 1_000  # smaller holes in what was studied do not send a learner back
-
 
 @dataclass(frozen=True, slots=True)
 class CarryOver:
@@ -42,15 +40,25 @@ class CarryOver:
 
 
 def resume_position(
-    connection: Connection, learner_id: int, class_id: int, lesson_id: int, media_ms: int
+    connection: Connection,
+    learner_id: int,
+    class_id: int,
+    lesson_id: int,
+    media_ms: int,
+    terms: SittingTerms,
 ) -> int:
-    """Content ms at which the learner goes on: the first that is not studied, 0 when all is."""
+    """Content ms at which the learner goes on: the first that is not studied, 0 when all is.
+
+    Holes that together stay within half of what a complete lesson may lack send nobody back.
+    """
+    spare_ms = media_ms * (1 - terms.lesson_done_coverage) / 2
     at = 0
     for start, end in marks.studied(connection, learner_id, class_id, [lesson_id])[lesson_id]:
-        if start > at + _SAVED_GAP_MS:
+        if start - at > spare_ms:
             break
+        spare_ms -= max(0, start - at)
         at = max(at, end)
-    return at if at < media_ms - _SAVED_GAP_MS else 0
+    return at if at < media_ms - spare_ms else 0
 
 
 def carry_over(
@@ -66,7 +74,7 @@ def carry_over(
     previous = store.last_of_learner(connection, learner_id, class_id)
     hours = hours_of(connection, class_id)
     touched = [hour for hour in hours if any(piece[0] == lesson_id for piece in hour.pieces)]
-    kept = [] if previous is None else [Point.of(it) for it in previous.schedule["points"]]
+    kept = [] if previous is None else [Point.of(it) for it in previous.schedule.get("points", ())]
     points, drawn = _photo_points(
         connection, learner_id, class_id, touched, kept, session, seed, terms
     )
@@ -84,7 +92,7 @@ def _popup_clock(
     if previous is None or previous.popup_due_ms is None:
         due_ms = draws.popup_interval_ms(seed, 0, terms.popup_low_ms, terms.popup_high_ms)
         return 0, due_ms, 1, None
-    origin = previous.schedule["carried"]
+    origin = previous.schedule.get("carried")
     if previous.popup_draws:
         origin = {
             "drawn_in": previous.external_id,

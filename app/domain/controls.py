@@ -196,8 +196,8 @@ class ControlDesk:
             raise NotFound("unknown_session", "there is no such session")
         known = self._watches.get(session_id)
         memory = known.ledger.memory if known else Memory(sitting.learning_ms, now_ms)
-        seed = known.ledger.seed if known else self.vault.open(sitting.seed_encrypted, SEED_PURPOSE)
-        issues = sitting.controls == "service"
+        seed = known.ledger.seed if known else self._seed(sitting.seed_encrypted)
+        issues = sitting.controls == "service" and bool(seed)
         return Ledger(
             session=sitting.external_id,
             lesson=sitting.lesson_id,
@@ -216,6 +216,10 @@ class ControlDesk:
             schedule=sitting.schedule,
             memory=memory,
         )
+
+    def _seed(self, sealed: bytes | None) -> bytes:
+        """Empty for a sitting from a platform's log: nothing is drawn in it."""
+        return b"" if sealed is None else self.vault.open(sealed, SEED_PURPOSE)
 
     def _hours_of(self, connection: Connection, class_id: int) -> tuple[Hour, ...]:
         if class_id not in self._hours:
@@ -325,6 +329,7 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         high_ms=NEVER,
     )
     if ledger.state != "open":
+        watch.wake_ms = tick.now_ms + POLL_MS  # an expired sitting may wake up
         return watch
     if ledger.pops and not popup and not stop and ledger.popup_due_ms is not None:
         watch.learning_at_ms = ledger.popup_due_ms - REVEAL_MS

@@ -236,7 +236,7 @@ def _open(
     seed, token = draws.new_seed(), new_token("zl")
     session = opening.session or secrets.token_hex(16)
     resume_ms = carry_over.resume_position(
-        connection, learner.id, klass.id, lesson.id, lesson.media_ms
+        connection, learner.id, klass.id, lesson.id, lesson.media_ms, terms
     )
     carried = carry_over.carry_over(
         connection, learner.id, klass.id, lesson.id, session, seed, terms
@@ -298,6 +298,7 @@ def _renew(
 ) -> Opened:
     terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
     same = (known.learner_id, known.class_id, known.lesson_id) == (learner.id, klass.id, lesson.id)
+    same = same and known.provenance == "live"
     if not same or (known.device_id, known.window_id) != (opening.device, opening.window):
         raise Conflict("session_exists", f"session {opening.session!r} was opened on other terms")
     if known.state != "open":
@@ -336,11 +337,12 @@ def _end(
     if sitting.state != "open":
         return False
     desk.finish(connection, sitting.id, now_ms)
+    sealed = sitting.seed_encrypted
     return store.end_session(
         connection,
         sitting.id,
         state=state,
         close_reason=reason,
         closed_ms=now_ms,
-        seed_revealed=vault.open(sitting.seed_encrypted, SEED_PURPOSE),
+        seed_revealed=vault.open(sealed, SEED_PURPOSE) if sealed else None,
     )

@@ -9,8 +9,10 @@ from random import Random
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from app.db import Database
 from app.domain import sitting_view, sittings
 from app.domain.controls import NOTHING, Batch, ControlDesk, Demands, lines_of
 from app.domain.sittings import Opening
@@ -107,6 +109,12 @@ class Sitting:
                     connection, self.id, line.challenge_id, answered_ms=self.clock()
                 )
             self.desk.forget(self.id)
+
+
+@pytest.fixture
+def client(app: FastAPI, database: Database) -> TestClient:
+    """The service over HTTP without its threads: nobody judges or sweeps but the test."""
+    return TestClient(app)
 
 
 @pytest.fixture

@@ -142,7 +142,7 @@ class _Story:
 
     def _finding(self, reason: str, first: int, last: int, measured: int, limit: int) -> Finding:
         """Samples first..last; content and server time between them, both in seconds."""
-        began = int(self.u[first - 1]) if first else 0
+        began = int(self.low[first - 1]) if first else 0
         came_from = int(self.arrive[first] - self.advance[first])
         return Finding(
             rule=RULE,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -15,6 +17,15 @@ from app.store import audit
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 PAGE = 100
+
+
+def detail_told(detail: Mapping[str, Any]) -> str:
+    """An entry's detail in one line, without what is empty."""
+    return " · ".join(
+        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+        for key, value in detail.items()
+        if value not in (None, "", [], {})
+    )
 
 
 @router.get("/audit")
@@ -41,7 +52,7 @@ def audit_log(
         request,
         "audit.html",
         login=login,
-        rows=rows[:PAGE],
+        rows=[(it, detail_told(it.detail)) for it in rows[:PAGE]],
         wanted=wanted,
         before=below,
         older=rows[PAGE - 1].id if len(rows) > PAGE else None,

@@ -4,7 +4,7 @@ Catalogues are read as they are written (.po), so that nothing has to be compile
 strings and merge them into the catalogues:
 
     pybabel extract -F app/console/babel.cfg -k say -k N_ --no-location -o console.pot app/console
-    pybabel update -D console -d app/console/locale -i console.pot --no-fuzzy-matching
+    pybabel update -D console -d app/console/locale -l en -i console.pot --no-fuzzy-matching
 """
 
 from __future__ import annotations

@@ -41,14 +41,15 @@ def session_picture(timeline: Timeline, lang: Language) -> Markup:
     frame = frame_of(timeline, lang)
     drawn_lanes = list(lanes(timeline, frame))
     height = BOTTOM + sum(size + _LANE_GAP for size, _, _ in drawn_lanes) + 30
-    parts: list[Markup] = [patterns(), *_grid(timeline, frame), *_plot(timeline, frame)]
+    parts: list[Markup] = [patterns(), *_grid(timeline, frame)]
+    parts.extend(_time_axis(frame, height - 20))
+    parts.extend(_plot(timeline, frame))
     y = BOTTOM + _LANE_GAP
     for size, name, drawn in drawn_lanes:
         parts.append(element("text", name, x=LEFT - 8, y=y + size / 2 + 4, class_="lane-name"))
         parts.append(element("rect", x=LEFT, y=y, width=RIGHT - LEFT, height=size, class_="lane"))
         parts.append(element("g", *drawn, transform=f"translate(0 {y})"))
         y += size + _LANE_GAP
-    parts.extend(_time_axis(frame, y + 10))
     return element(
         "svg",
         title(lang.say(N_("内容进度与服务器时间对照图"))),

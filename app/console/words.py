@@ -58,7 +58,7 @@ VERDICTS = {
     "valid": Word(N_("有效"), N_("有"), "clear"),
     "invalid": Word(N_("无效"), N_("无"), "violation"),
     "not_proven": Word(N_("未能证实"), N_("未"), "unproven"),
-    "pending_review": Word(N_("待复核"), N_("审"), "review"),
+    "pending_review": Word(N_("待人工审核"), N_("审"), "review"),
     "pending": Word(N_("待定"), N_("待"), "review"),
     "eligible": Word(N_("准予申请考核"), N_("准"), "clear"),
     "ineligible": Word(N_("不接受考核申请"), N_("不"), "violation"),
@@ -68,7 +68,7 @@ VERDICTS = {
 HOURS = {
     "valid": Word(N_("有效"), N_("有"), "clear"),
     "invalid": Word(N_("无效"), N_("无"), "violation"),
-    "pending_review": Word(N_("待复核"), N_("审"), "review"),
+    "pending_review": Word(N_("待人工审核"), N_("审"), "review"),
     "not_proven": Word(N_("未能证实"), N_("未"), "unproven"),
     "incomplete": Word(N_("未学完"), N_("半")),
     "not_started": Word(N_("未学习"), "·"),
@@ -125,7 +125,7 @@ RULE_STATUSES = {
     "draft": Word(N_("草案")),
     "shadow": Word(N_("试运行")),
     "active": Word(N_("启用")),
-    "retired": Word(N_("停用")),
+    "retired": Word(N_("已废止")),
 }
 REACHES = {
     "L1": Word(N_("影响课时")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,22 +68,27 @@ class Desk:
         )
 
 
-def application(
-    folder: Path, clock: Callable[[], int] | None = None, crowd: int = 0
-) -> tuple[FastAPI, County]:
-    """An application with the county in a database of its own."""
-    settings = Settings(data_dir=folder)
-    services = Services.build(settings, clock or Clock())
+def application(services: Services) -> FastAPI:
+    """An application with only the console."""
+    app = FastAPI(openapi_url=None)
+    app.state.services = services
+    console.mount(app)
+    return app
+
+
+def services_in(folder: Path, clock: Callable[[], int]) -> Services:
+    return Services.build(Settings(data_dir=folder), clock)
+
+
+def settle(services: Services, crowd: int = 0) -> County:
+    """The tables with the county in them."""
     Base.metadata.create_all(services.database.engine)
     with services.database.write() as connection:
         county = rows.build(connection)
         if crowd:
             rows.crowd(connection, county, crowd)
             rows.full_class(connection, county, 80, 40)
-    app = FastAPI(openapi_url=None)
-    app.state.services = services
-    console.mount(app)
-    return app, county
+    return county
 
 
 def told_by(county: County) -> Callable[[Any, int], dict[str, Any]]:
@@ -95,15 +101,31 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture(scope="session")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, County]:
+    """A data folder with the county, made once: five passwords take a while to hash."""
+    folder = tmp_path_factory.mktemp("county")
+    services = services_in(folder, Clock())
+    county = settle(services)
+    services.stop()
+    return folder, county
+
+
 @pytest.fixture
 def new_desk(
-    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    settled: tuple[Path, County],
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Callable[[], Desk]]:
     """More browsers on the same county."""
-    app, county = application(tmp_path, clock)
+    template, county = settled
+    folder = shutil.copytree(template, tmp_path / "data")
+    services = services_in(folder, clock)
+    app = application(services)
     monkeypatch.setattr(session_page, "timeline_of", told_by(county))
-    yield lambda: Desk(TestClient(app), county, app.state.services, clock)
-    app.state.services.stop()
+    yield lambda: Desk(TestClient(app), county, services, clock)
+    services.stop()
 
 
 @pytest.fixture

@@ -13,13 +13,15 @@ import uvicorn
 
 from app.console import session_page
 from tests.console import county
-from tests.console.conftest import application, told_by
+from tests.console.conftest import Clock, application, services_in, settle, told_by
 
 
 def main(port: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        app, rows = application(Path(folder), crowd=int(sys.argv[2]) if len(sys.argv) > 2 else 0)
-        session_page.timeline_of = told_by(rows)
+        services = services_in(Path(folder), Clock())
+        crowd = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+        session_page.timeline_of = told_by(settle(services, crowd))
+        app = application(services)
         print(f"sign in as zhao, sun, qian, feng or root with {county.PASSWORD}")
         uvicorn.run(app, port=port, log_level="warning")
 

@@ -1,0 +1,124 @@
+"""Signing in and out of the console."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import func, select
+
+from app.console.throttle import PER_NAME_AND_ADDRESS, WINDOW_MS
+from app.domain.users import ABSOLUTE_MS, IDLE_MS
+from app.security import token_digest
+from app.store import audit
+from models import AuditEntry, UserSession
+from tests.console.conftest import Clock, Desk
+
+MINUTE = 60_000
+
+
+def attempt(desk: Desk, username: str, password: str) -> int:
+    csrf = desk.csrf("/console/login")
+    form = {"username": username, "password": password, "csrf": csrf}
+    return desk.client.post("/console/login", data=form, follow_redirects=False).status_code
+
+
+def test_a_stranger_is_led_to_the_login_page_and_back_to_where_they_wanted(desk: Desk) -> None:
+    answer = desk.client.get("/console/findings?rule=popup_gap", follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/console/login?next=/console/findings%3Frule%3Dpopup_gap"
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/console//x", "/x"])
+def test_nobody_is_led_elsewhere_after_signing_in(desk: Desk, target: str) -> None:
+    csrf = desk.csrf("/console/login")
+    form = {"username": "zhao", "password": "correct-horse-7", "csrf": csrf, "next": target}
+    answer = desk.client.post("/console/login", data=form, follow_redirects=False)
+    assert answer.headers["location"] == "/console"
+
+
+def test_the_cookie_is_kept_from_scripts_and_only_its_digest_is_stored(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    token = desk.client.cookies["zhenxue_session"]
+    with desk.services.database.read() as connection:
+        stored = connection.scalars(select(UserSession.token_digest)).one()
+    assert stored == token_digest(token)
+    csrf = desk.csrf("/console")
+    answer = desk.client.post("/console/logout", data={"csrf": csrf}, follow_redirects=False)
+    cookie = answer.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie
+
+
+def test_signing_out_ends_the_login_on_the_server(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    token = desk.client.cookies["zhenxue_session"]
+    desk.client.post("/console/logout", data={"csrf": desk.csrf("/console")})
+    desk.client.cookies.set("zhenxue_session", token)
+    assert desk.client.get("/console", follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize("after_ms", [IDLE_MS, ABSOLUTE_MS])
+def test_a_login_ends_when_it_lies_idle_or_grows_old(
+    desk: Desk, clock: Clock, after_ms: int
+) -> None:
+    desk.sign_in("zhao")
+    begun = clock.now_ms
+    while clock.now_ms + IDLE_MS // 2 < begun + after_ms and after_ms == ABSOLUTE_MS:
+        clock.now_ms += IDLE_MS // 2
+        desk.get("/console")
+    clock.now_ms = begun + after_ms - 1
+    desk.get("/console")
+    clock.now_ms = begun + max(after_ms, ABSOLUTE_MS if after_ms == ABSOLUTE_MS else 2 * IDLE_MS)
+    assert desk.client.get("/console", follow_redirects=False).status_code == 303
+
+
+def test_a_disabled_person_is_out_at_once(desk: Desk, new_desk: Callable[[], Desk]) -> None:
+    desk.sign_in("zhao")
+    root = new_desk().sign_in("root")
+    root.client.post("/console/users/zhao/disable", data={"csrf": root.csrf("/console/users")})
+    assert desk.client.get("/console", follow_redirects=False).status_code == 303
+    assert attempt(desk, "zhao", "correct-horse-7") == 401
+
+
+def test_wrong_names_and_wrong_passwords_are_answered_alike(desk: Desk) -> None:
+    assert attempt(desk, "zhao", "wrong-password") == 401
+    assert attempt(desk, "nobody", "wrong-password") == 401
+    wrong = desk.client.post(
+        "/console/login",
+        data={"username": "zhao", "password": "no", "csrf": desk.csrf("/console/login")},
+    )
+    assert "用户名或口令不正确" in wrong.text
+
+
+def test_guessing_is_slowed_and_ends_after_a_quarter_of_an_hour(desk: Desk, clock: Clock) -> None:
+    for _ in range(PER_NAME_AND_ADDRESS):
+        assert attempt(desk, "zhao", "wrong-password") == 401
+    assert attempt(desk, "zhao", "correct-horse-7") == 429
+    assert attempt(desk, "sun", "correct-horse-7") == 303
+    desk.client.cookies.clear()
+    clock.now_ms += WINDOW_MS
+    assert attempt(desk, "zhao", "correct-horse-7") == 303
+
+
+def test_the_login_form_needs_its_own_token(desk: Desk) -> None:
+    form = {"username": "zhao", "password": "correct-horse-7", "csrf": "forged"}
+    assert desk.client.post("/console/login", data=form).status_code == 403
+
+
+def test_every_login_and_refusal_is_in_the_chained_log(desk: Desk) -> None:
+    attempt(desk, "zhao", "wrong-password")
+    desk.sign_in("zhao")
+    desk.client.post("/console/logout", data={"csrf": desk.csrf("/console")})
+    with desk.services.database.read() as connection:
+        rows = audit.page(connection, before=None, size=3)
+        assert [row.action for row in rows] == ["login.closed", "login.opened", "login.refused"]
+        assert audit.first_broken(connection) is None
+
+
+def test_a_changed_entry_breaks_the_chain(desk: Desk) -> None:
+    with desk.services.database.write() as connection:
+        second = connection.scalar(select(func.min(AuditEntry.id))) + 1
+        connection.execute(
+            AuditEntry.__table__.update().where(AuditEntry.id == second).values(actor="user:nobody")
+        )
+        assert audit.first_broken(connection) == second

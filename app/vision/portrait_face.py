@@ -147,7 +147,7 @@ def traits(seed: int) -> Traits:
 
 
 def draw(person: Traits, mouth_open: float = 0.0, eyes_open: float = 1.0) -> Pixels:
-    """The person seen from the front: uint8 (420, 360, 3) BGR.
+    """The person seen from the front: uint8 (420, 360, 4), BGR and how opaque.
 
     ``mouth_open`` and ``eyes_open`` run from 0 (shut) to 1.
     """
@@ -166,7 +166,7 @@ def draw(person: Traits, mouth_open: float = 0.0, eyes_open: float = 1.0) -> Pix
     canvas.paste(face, _mask(outline, softness=1.2))
     _draw_fringe(canvas, person, outline)
     _draw_glasses(canvas, person)
-    return canvas.pixels
+    return np.dstack([canvas.pixels, canvas.drawn_on()])
 
 
 def depth(person: Traits) -> NDArray[np.float32]:
@@ -189,6 +189,12 @@ class _Canvas:
     def __init__(self, colour: Points) -> None:
         self.pixels: Pixels = np.empty((HEIGHT, WIDTH, 3), np.uint8)
         self.pixels[:] = np.clip(colour, 0, 255)
+
+    def drawn_on(self) -> Pixels:
+        """255 where the canvas no longer has its first colour (that of its top left corner)."""
+        changed = np.any(self.pixels != self.pixels[0, 0], axis=2).astype(np.uint8) * 255
+        closed = cv2.morphologyEx(changed, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+        return np.asarray(closed, np.uint8)
 
     def polygon(self, points: Iterable[tuple[float, float]] | Points, colour: Points) -> None:
         cv2.fillPoly(self.pixels, _fixed_point(points), _bgr(colour), cv2.LINE_AA, _SUBPIXEL_BITS)

@@ -37,11 +37,16 @@ DISGUISES = {
 
 
 @pytest.mark.parametrize("disguise", DISGUISES)
-def test_a_disguised_photograph_is_found_and_proved(photo: Rgb, disguise: str) -> None:
+def test_a_disguised_photograph_is_proved(photo: Rgb, disguise: str) -> None:
     again = np.ascontiguousarray(DISGUISES[disguise](photo))
-    assert candidates(perceptual_hashes(again)[0], [perceptual_hashes(photo)[0]])
     found = residual(photo, again)
     assert found.same_photograph and not found.mirrored
+
+
+@pytest.mark.parametrize("disguise", sorted(DISGUISES.keys() - {"cropped"}))
+def test_the_hash_proposes_every_disguise_but_a_crop(photo: Rgb, disguise: str) -> None:
+    again = np.ascontiguousarray(DISGUISES[disguise](photo))
+    assert candidates(perceptual_hashes(again)[0], [perceptual_hashes(photo)[0]])
 
 
 def test_a_mirrored_photograph_is_found_and_proved(photo: Rgb) -> None:

@@ -29,7 +29,7 @@ _FORMS = ("multipart/", "application/x-www-form-urlencoded")
 async def post_import(
     request: Request, caller: Annotated[Caller, require(KeyScope.IMPORT)]
 ) -> dict[str, Any]:
-    """Take in historical records: a zip of NDJSON and photos, or NDJSON, also gzip or zstd.
+    """Take in historical records: a zip of NDJSON and photos, or NDJSON, also as gzip.
 
     Answers `stored` by kind, `unchanged`, and `rejected` with line, code and detail. The same
     file twice changes nothing; a request that was cut off is finished by sending it again.

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy import Connection
 
-from app.domain import carry_over
+from app.domain import carry_over, sitting_terms
 from app.domain.import_book import KINDS, SITTING_KINDS, Book, read_json
 from app.domain.import_evidence import MAX_LENGTH_MS, Arrival, EvidenceImporter
 from app.domain.import_source import Source
@@ -172,8 +172,9 @@ class SittingImporter:
         said_ms = record.received_at_ms or record.started_at_ms
         opened_ms = min([said_ms, *(it.received_ms for it in arrivals)])
         if record.resume_position is None:
+            terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
             resume_ms = carry_over.resume_position(
-                connection, learner.id, klass.id, lesson.id, lesson.media_ms
+                connection, learner.id, klass.id, lesson.id, lesson.media_ms, terms
             )
         else:
             resume_ms = min(round(record.resume_position * 1000), lesson.media_ms)

@@ -1,4 +1,4 @@
-"""What an import is read from: NDJSON, plain or compressed, or a zip with photos beside it.
+"""What an import is read from: NDJSON, plain or gzip, or a zip with photos beside it.
 
 Nothing is unpacked to disk, names inside an archive are only compared, never opened as paths, and
 every stream is counted while it is read, so that a small file cannot become an endless one.
@@ -15,8 +15,6 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-import zstandard
-
 from app.errors import BadInput, BodyTooLarge, MalformedBody
 
 RECORDS = (".ndjson", ".jsonl", ".json")
@@ -25,6 +23,7 @@ MAX_MEMBERS = 500_000
 MAX_RATIO = 200  # event logs shrink to a thirtieth, bombs to a thousandth
 FREE_BYTES = 64 * 1024 * 1024  # below this no ratio is judged
 _PIECE = 1 << 20
+_DAMAGE = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError)
 
 Line = tuple[str, int, bytes]  # name of the file inside a zip or "", line from 1, its bytes
 
@@ -71,9 +70,7 @@ class Source:
                 if name.endswith(RECORDS):
                     with self._zip.open(name) as member:
                         yield from self._split(name, member)
-        except (zipfile.BadZipFile, gzip.BadGzipFile, EOFError, OSError) as error:
-            raise MalformedBody("broken_archive", f"the file is damaged: {error}") from error
-        except (zlib.error, zstandard.ZstdError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise MalformedBody("broken_archive", f"the file is damaged: {error}") from error
 
     def photo(self, name: str) -> bytes:
@@ -103,12 +100,10 @@ class Source:
             raise BadInput("no_records", f"the zip holds no file ending in {' or '.join(RECORDS)}")
 
     def _unpacked(self, raw: IO[bytes]) -> IO[bytes]:
-        start = raw.read(4)
+        start = raw.read(2)
         raw.seek(0)
-        if start[:2] == b"\x1f\x8b":
+        if start == b"\x1f\x8b":
             return io.BufferedReader(gzip.GzipFile(fileobj=raw))
-        if start == b"\x28\xb5\x2f\xfd":
-            return zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
         return raw
 
     def _split(self, name: str, stream: IO[bytes]) -> Iterator[Line]:
@@ -139,7 +134,7 @@ class Source:
         try:
             with archive.open(info) as stream:
                 return self._whole(name, stream)
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise MissingFile("broken_file", f"file: {name!r} is damaged: {error}") from error
 
     def _from_folder(self, name: str) -> bytes:

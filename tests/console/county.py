@@ -253,15 +253,15 @@ def open_sitting(
     }
     for it in told["findings"]:
         it["key"] = f"{key}-{it['rule']}"
-        it["id"] = add_finding(
-            connection,
-            county,
+        columns = finding_columns(
+            it,
+            age_ms=30 * MINUTE,
             platform_id=platform_id,
             class_id=class_id,
             learner_id=learner_id,
             session_id=session_id,
-            said=it,
         )
+        it["id"] = add(connection, models.Finding, **columns)
         county.findings[f"{key}:{it['rule']}"] = it["id"]
         for void in told["voided"]:
             if void["rule"] == it["rule"]:
@@ -301,61 +301,48 @@ def open_sitting(
     county.timelines[session_id] = told
 
 
-def add_finding(
-    connection: Connection,
-    county: County,
-    *,
-    platform_id: int,
-    class_id: int,
-    learner_id: int | None,
-    session_id: int | None,
-    said: Mapping[str, Any],
-    age_ms: int = 30 * MINUTE,
-) -> int:
-    return add(
-        connection,
-        models.Finding,
-        key=said.get("key") or f"{session_id}-{said['rule']}-{said['start_ms']}",
-        platform_id=platform_id,
-        class_id=class_id,
-        learner_id=learner_id,
-        session_id=session_id,
-        hour=1,
-        rule=said["rule"],
-        reason=said["reason"],
-        outcome=said["outcome"],
-        fault=said["fault"],
-        evidence=said["evidence"],
-        needs_two_reviewers=said["rule"] == "face_liveness",
-        shadow=said["rule"] == "marathon",
-        start_ms=said["start_ms"],
-        end_ms=said["end_ms"],
-        body=dict(said),
-        pack=PACK,
-        status="open",
-        created_ms=NOW - age_ms,
-        updated_ms=NOW - age_ms,
-    )
+def finding_columns(said: Mapping[str, Any], age_ms: int, **belongs: int | None) -> dict[str, Any]:
+    return {
+        "key": said.get("key") or f"{said['rule']}-{said['start_ms']}",
+        "hour": 1,
+        "rule": said["rule"],
+        "reason": said["reason"],
+        "outcome": said["outcome"],
+        "fault": said["fault"],
+        "evidence": said["evidence"],
+        "needs_two_reviewers": said["rule"] == "face_liveness",
+        "shadow": said["rule"] == "marathon",
+        "start_ms": said["start_ms"],
+        "end_ms": said["end_ms"],
+        "body": dict(said),
+        "pack": PACK,
+        "status": "open",
+        "created_ms": NOW - age_ms,
+        "updated_ms": NOW - age_ms,
+        **belongs,
+    }
 
 
 def crowd(connection: Connection, county: County, count: int) -> None:
     """Many findings of one class, to see how the queue bears it."""
     rules, outcomes = list(stories.QUOTES), ("violation", "review", "not_proven")
+    rows = []
     for i in range(count):
-        rule = rules[i % len(rules)]
+        start = NOW - i * 1000
         said = stories.said(
-            rule, outcomes[i % 3], NOW - i * 1000, NOW - i * 1000 + MINUTE, 301.5, 300
+            rules[i % len(rules)], outcomes[i % 3], start, start + MINUTE, 301.5, 300
         )
-        add_finding(
-            connection,
-            county,
-            platform_id=county.platforms[0],
-            class_id=county.classes["HC-2026-014"],
-            learner_id=county.learners["吴强"],
-            session_id=county.sessions["fast"],
-            said=said,
-            age_ms=i * MINUTE,
+        rows.append(
+            finding_columns(
+                said,
+                age_ms=i * 7 * MINUTE,
+                platform_id=county.platforms[0],
+                class_id=county.classes["HC-2026-014"],
+                learner_id=county.learners["吴强"],
+                session_id=None,
+            )
         )
+    connection.execute(insert(models.Finding), rows)
 
 
 def full_class(connection: Connection, county: County, learners: int, hours: int) -> int:
@@ -389,6 +376,7 @@ def full_class(connection: Connection, county: County, learners: int, hours: int
         )
     codes = ["valid"] * 12 + ["invalid", "incomplete", "not_proven", "pending_review"]
     surnames, given = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何高林罗", "敏静丽强磊洋艳勇军杰"
+    marks: list[dict[str, Any]] = []
     for i in range(learners):
         learner_id = add(
             connection,
@@ -404,20 +392,20 @@ def full_class(connection: Connection, county: County, learners: int, hours: int
         for number in range(1, reached + 1):
             code = codes[(i * 5 + number * 3 + i * number) % len(codes)]
             share = 0.99 if code == "valid" else ((i + number) % 10) / 10
-            add(
-                connection,
-                models.Verdict,
-                subject_kind="class_hour",
-                subject_id=enrolment_id,
-                hour=number,
-                class_id=class_id,
-                outcome=code,
-                pack=PACK,
-                pack_digest="0" * 64,
-                facts_digest=bytes(32),
-                digest=bytes(32),
-                created_ms=NOW,
-                body=json.dumps({"coverage": share}).encode(),
+            marks.append(
+                {
+                    "subject_kind": "class_hour",
+                    "subject_id": enrolment_id,
+                    "hour": number,
+                    "class_id": class_id,
+                    "outcome": code,
+                    "pack": PACK,
+                    "pack_digest": "0" * 64,
+                    "facts_digest": bytes(32),
+                    "body": json.dumps({"coverage": share}).encode(),
+                    "digest": bytes(32),
+                    "created_ms": NOW,
+                }
             )
         outcome = ("eligible", "pending", "ineligible")[i % 3]
         add(
@@ -435,4 +423,5 @@ def full_class(connection: Connection, county: County, learners: int, hours: int
             created_ms=NOW,
             body=b"{}",
         )
+    connection.execute(insert(models.Verdict), marks)
     return class_id

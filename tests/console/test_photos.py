@@ -1,0 +1,98 @@
+"""Looking at photos: with a purpose, on record, and marked."""
+
+from __future__ import annotations
+
+import re
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from sqlalchemy import select, update
+
+from app.domain.photo_viewing import GRANT_MS
+from app.security import seal
+from app.store import face_keys
+from models import AuditEntry, LearnerKey, PhotoAccess, Snapshot
+from tests.console.conftest import Clock, Desk
+
+PURPOSE = "复核人脸比对结果"
+PICTURE = re.compile(r"/console/photo-accesses/\d+\.jpg")
+
+
+def jpeg() -> bytes:
+    out = BytesIO()
+    Image.new("RGB", (320, 240), (90, 120, 150)).save(out, "JPEG")
+    return out.getvalue()
+
+
+@pytest.fixture
+def photo(desk: Desk) -> str:
+    """The address of a kept photo in Huangchuan."""
+    snapshot_id, blob_key = desk.county.snapshots["other:1"], "learners/4/sessions/4/p"
+    learner_id = desk.county.learners["阿卜杜热合曼·买买提依明江·吾斯曼"]
+    with desk.services.database.write() as connection:
+        key = face_keys.ensure_key(connection, desk.services.vault, learner_id, desk.clock())
+        desk.services.blobs.put(blob_key, seal(key, jpeg(), blob_key.encode()))
+        connection.execute(
+            update(Snapshot).where(Snapshot.id == snapshot_id).values(blob_key=blob_key)
+        )
+    return f"/console/photos/{snapshot_id}"
+
+
+def look(desk: Desk, photo: str, purpose: str = PURPOSE) -> str:
+    form = {"csrf": desk.csrf("/console"), "purpose": purpose}
+    return desk.client.post(photo, data=form).text
+
+
+def test_a_photo_is_shown_only_to_a_purpose(desk: Desk, photo: str) -> None:
+    desk.sign_in("sun")
+    assert not PICTURE.search(desk.get(photo))
+    assert not PICTURE.search(look(desk, photo, "  看 "))
+    assert PICTURE.search(look(desk, photo))
+
+
+def test_a_look_is_on_record_with_who_when_and_why(desk: Desk, photo: str) -> None:
+    look(desk.sign_in("sun"), photo)
+    with desk.services.database.read() as connection:
+        access = connection.execute(select(PhotoAccess)).one()
+        entry = connection.execute(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert (access.at_ms, access.purpose) == (desk.clock(), PURPOSE)
+    assert (entry.actor, entry.action) == ("user:sun", "photo.viewed")
+
+
+def test_the_pixels_carry_the_viewers_mark(desk: Desk, photo: str) -> None:
+    shown = PICTURE.search(look(desk.sign_in("sun"), photo))
+    assert shown
+    answer = desk.client.get(shown[0])
+    assert answer.headers["content-type"] == "image/jpeg"
+    assert answer.headers["cache-control"] == "no-store"
+    with Image.open(BytesIO(answer.content)) as picture:
+        assert picture.size == (320, 240)
+        assert len(set(picture.convert("L").get_flattened_data())) > 20
+
+
+def test_a_granted_look_is_ones_own_and_short(
+    desk: Desk, new_desk, photo: str, clock: Clock
+) -> None:
+    shown = PICTURE.search(look(desk.sign_in("sun"), photo))
+    assert shown
+    assert new_desk().sign_in("zhao").client.get(shown[0]).status_code == 404
+    clock.now_ms += GRANT_MS + 1
+    assert desk.client.get(shown[0]).status_code == 404
+
+
+@pytest.mark.parametrize(("username", "status"), [("qian", 404), ("feng", 403), ("root", 403)])
+def test_nobody_else_sees_a_photo(desk: Desk, photo: str, username: str, status: int) -> None:
+    desk.sign_in(username)
+    assert desk.client.get(photo).status_code == status
+    form = {"csrf": desk.csrf("/console"), "purpose": PURPOSE}
+    assert desk.client.post(photo, data=form).status_code == status
+
+
+def test_an_erased_photo_is_gone(desk: Desk, photo: str) -> None:
+    shown = PICTURE.search(look(desk.sign_in("sun"), photo))
+    assert shown
+    with desk.services.database.write() as connection:
+        connection.execute(update(LearnerKey).values(wrapped=None, destroyed_ms=desk.clock()))
+    answer = desk.client.get(shown[0])
+    assert answer.status_code == 404 and "销毁" in answer.text

@@ -1,0 +1,101 @@
+"""The picture of a sitting, drawn from its timeline alone."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from app.console.language import language
+from app.console.session_page import as_entered
+from app.console.session_picture import session_picture
+from tests.console import stories
+from tests.console.conftest import Desk
+
+T0 = 1_775_644_600_000
+ZH = language("zh")
+STORIES = (
+    stories.honest,
+    stories.fast_forward,
+    stories.popup_gap,
+    stories.other_person,
+    stories.two_windows,
+)
+
+
+def told(story: Any) -> dict[str, Any]:
+    timeline: dict[str, Any] = story(T0)
+    for number, it in enumerate(timeline["findings"], 1):
+        it |= {"id": number, "sentence": it["sentence"]["zh"]}
+    for void in timeline["voided"]:
+        void |= {"href": "#finding-1", "outcome": "violation"}
+    return timeline
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_it_is_well_formed_and_stays_inside_its_frame(story: Any) -> None:
+    root = ElementTree.fromstring(session_picture(told(story), ZH))
+    width = float(root.get("viewBox", "").split()[2])
+    for node in root.iter("rect"):
+        assert -1 <= float(node.get("x", "0")) <= width
+        assert float(node.get("width", "0")) >= 0
+    assert "nan" not in ElementTree.tostring(root, encoding="unicode")
+
+
+def test_the_same_timeline_draws_the_same_picture() -> None:
+    assert session_picture(told(stories.honest), ZH) == session_picture(told(stories.honest), ZH)
+
+
+def test_a_voided_stretch_leads_to_its_finding() -> None:
+    drawn = session_picture(told(stories.popup_gap), ZH)
+    assert 'href="#finding-1"' in drawn and "url(#void-popup_gap)" in drawn
+
+
+def test_an_honest_sitting_shows_credit_and_accuses_of_nothing() -> None:
+    drawn = session_picture(told(stories.honest), ZH)
+    assert drawn.count('class="credit"') == 3
+    assert "tone-violation" not in drawn and 'class="void"' not in drawn
+
+
+def test_pop_ups_differ_in_shape_not_only_in_colour() -> None:
+    timeline = told(stories.fast_forward)
+    timeline["controls"][2] |= {"expired_ms": None}
+    drawn = session_picture(timeline, ZH)
+    for shape in ("mark answered", "mark expired", "mark unshown"):
+        assert shape in drawn
+
+
+@pytest.mark.parametrize("closed", [None, T0])
+def test_a_sitting_without_events_is_an_empty_picture(closed: int | None) -> None:
+    timeline = told(stories.honest) | {"samples": [], "credited": [], "controls": [], "photos": []}
+    timeline["session"] |= {"closed_ms": closed, "media_ms": 0}
+    ElementTree.fromstring(session_picture(timeline, ZH))
+
+
+def test_a_long_sitting_stays_a_small_picture() -> None:
+    timeline = told(stories.honest)
+    timeline["samples"] = [[T0 + i * 100, i * 100, 1] for i in range(30_000)]
+    assert len(session_picture(timeline, ZH)) < 60_000
+
+
+def test_words_in_a_timeline_cannot_become_markup() -> None:
+    timeline = told(stories.fast_forward)
+    timeline["findings"][0]["sentence"] = "</title><script>alert(1)</script>"
+    assert "<script>" not in session_picture(timeline, ZH)
+
+
+def test_time_voided_by_another_sittings_finding_leads_to_that_finding(desk: Desk) -> None:
+    row: Any = type("Row", (), {"id": 7, "key": "k", "outcome": "violation", "shadow": False})
+    timeline = told(stories.popup_gap) | {"findings": []}
+    timeline["voided"][0]["finding"] = "k"
+    entered = as_entered(timeline, [], [row], set(), ZH)
+    assert entered["voided"][0]["href"] == "/console/findings/7"
+    assert not as_entered(timeline, [], [], set(), ZH)["voided"]
+
+
+def test_every_mark_that_leads_somewhere_leads_to_a_row_of_the_page(desk: Desk) -> None:
+    page = desk.sign_in("zhao").get(f"/console/sessions/{desk.county.sessions['fast']}")
+    for anchor in set(re.findall(r'href="#([a-z]+-\d+)"', page)):
+        assert f'id="{anchor}"' in page, anchor

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 import numpy as np
 
-from detectors.class_hours import HourParts, coverage, hour_key, without
+from detectors.class_hours import HourParts, coverage, hour_key, runs, without
 from detectors.facts import Facts, facts
 from detectors.finding import Evidence, Finding, Outcome
 from detectors.photo_retention import hour_length, kept_photos
@@ -151,10 +151,11 @@ def _hours(
         return []
     keys = hour_key(played.case, played.hour)
     length = hour_length(known)[played.hour]
-    potential = _credited(credited, keys)
+    joined = runs(credited)
+    potential = _credited(joined, keys)
     # Credit whose session is not proven or waits for a reviewer does not count yet.
     settled = np.array([outcome in _SETTLED for outcome in outcomes])
-    proven = _credited(credited.where(settled[credited.session]), keys)
+    proven = _credited(joined.where(settled[joined.session]), keys)
     photos = kept_photos(known, played.case, played.hour)
 
     def enough(covered: Ints) -> Bools:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detectors.credit import Played
-from detectors.segments import locate
+from detectors.segments import APART, locate
 from detectors.trace import EPOCH_MS, NONE, Bools, Ints, Trace
 
 
@@ -36,24 +36,14 @@ class HourParts:
 
     def where(self, keep: Bools | Ints) -> HourParts:
         """The rows that a mask keeps, or that an array of rows picks."""
+        if keep.dtype == np.bool_ and keep.all():
+            return self
         return HourParts(*(getattr(self, name)[keep] for name in self.__slots__))
 
-    def row_at(self, session: Ints, case: Ints, at_ms: Ints) -> Ints:
-        """The part that each session was playing, or had last played, at an absolute time; before
-        its first play, the part it began with; in a session without play, what the case had
-        played last. NONE if there is nothing at all."""
-        if not len(self):
-            return np.full(len(session), NONE, np.int64)
-        own = self._last_before(self.session, session, at_ms)
-        return np.where(own == NONE, self._last_before(self.case, case, at_ms), own)
-
-    def _last_before(self, owners: Ints, wanted: Ints, at_ms: Ints) -> Ints:
-        by_time = np.lexsort((self.t0_ms, owners))
-        owner, times = owners[by_time], self.t0_ms[by_time] - EPOCH_MS
-        first = np.searchsorted(owner, wanted)
-        count = locate(owner, times, wanted, at_ms - EPOCH_MS)
-        place = np.minimum(np.maximum(count - 1, first), len(owner) - 1)
-        return np.where(owner[place] == wanted, by_time[place], NONE)
+    def of_case(self, case: int) -> HourParts:
+        """The parts of one case; rows are sorted by case."""
+        low, high = np.searchsorted(self.case, (case, case + 1))
+        return HourParts(*(getattr(self, name)[low:high] for name in self.__slots__))
 
     def spent(self, group: Ints, clock: Ints, of: Ints, at_ms: Ints) -> Ints:
         """Learning time of groups of parts up to absolute times; `clock` runs within groups."""
@@ -61,6 +51,42 @@ class HourParts:
         last = np.maximum(count - 1, 0)
         open_part = np.maximum(self.t1_ms[last] - np.maximum(at_ms, self.t0_ms[last]), 0)
         return np.where((count > 0) & (group[last] == of), clock[last] - open_part, 0)
+
+
+class Locator:
+    """Finds the part that was being played at a given time; built once for a trace."""
+
+    def __init__(self, parts: HourParts) -> None:
+        self._by_session = _Timetable(parts.session, parts.t0_ms)
+        self._by_case = _Timetable(parts.case, parts.t0_ms)
+
+    def row_at(self, session: Ints, case: Ints, at_ms: Ints) -> Ints:
+        """The part that each session was playing, or had last played, at an absolute time; before
+        its first play, the part it began with; in a session without play, what the case had
+        played last. NONE if there is nothing at all."""
+        own = self._by_session.last_before(session, at_ms)
+        return np.where(own == NONE, self._by_case.last_before(case, at_ms), own)
+
+
+class _Timetable:
+    def __init__(self, owner: Ints, t0_ms: Ints) -> None:
+        times = t0_ms - EPOCH_MS
+        key = owner * APART + times
+        self._order: Ints | None = None
+        if np.any(key[1:] < key[:-1]):
+            self._order = np.argsort(key, kind="stable")
+            key, owner = key[self._order], owner[self._order]
+        self._key, self._owner = key, owner
+
+    def last_before(self, wanted: Ints, at_ms: Ints) -> Ints:
+        if not len(self._key):
+            return np.full(len(wanted), NONE, np.int64)
+        key = wanted * APART
+        first = np.searchsorted(self._key, key)
+        count = np.searchsorted(self._key, key + (at_ms - EPOCH_MS), side="right")
+        place = np.minimum(np.maximum(count - 1, first), len(self._key) - 1)
+        row = place if self._order is None else self._order[place]
+        return np.where(self._owner[place] == wanted, row, NONE)
 
 
 def cut_at_hours(trace: Trace, played: Played) -> HourParts:
@@ -123,8 +149,34 @@ def without(parts: HourParts, voids: dict[int, list[tuple[int, int]]]) -> HourPa
     touched = np.isin(parts.session, np.fromiter(voids, np.int64, len(voids)))
     if not touched.any():
         return parts
+    candidates = np.flatnonzero(touched)
+    session = parts.session[candidates]
+    order = np.argsort(session, kind="stable")
+    gone: list[Ints] = []
+    cut: set[int] = set()
+    for owner, stretches in voids.items():
+        low, high = np.searchsorted(session[order], (owner, owner + 1))
+        rows = candidates[order[low:high]]
+        t0, t1 = parts.t0_ms[rows], parts.t1_ms[rows]
+        for start, end in stretches:
+            hit = (t0 < end) & (t1 > start)
+            whole = hit & (t0 >= start) & (t1 <= end)
+            gone.append(rows[whole])
+            cut.update(rows[hit & ~whole].tolist())
+    keep = np.ones(len(parts), np.bool_)
+    keep[np.concatenate(gone)] = False
+    partial = np.array(sorted(row for row in cut if keep[row]), np.int64)
+    keep[partial] = False
+    remainder = _remainder(parts, partial, voids)
+    return _sorted(_joined(parts.where(keep), remainder))
+
+
+def _remainder(
+    parts: HourParts, partial: Ints, voids: dict[int, list[tuple[int, int]]]
+) -> HourParts:
+    """What is left of parts that were voided in part; content and time run in step in each."""
     rows: list[tuple[int, ...]] = []
-    for row in np.flatnonzero(touched):
+    for row in partial.tolist():
         pieces = [(int(parts.t0_ms[row]), int(parts.t1_ms[row]))]
         for start, end in voids[int(parts.session[row])]:
             pieces = [
@@ -142,14 +194,13 @@ def without(parts: HourParts, voids: dict[int, list[tuple[int, int]]]) -> HourPa
             if end_at > start_at:
                 rows.append((row, start_at, end_at, low, high))
     cut = np.array(rows, np.int64).reshape(-1, 5)
-    remainder = replace(
+    return replace(
         parts.where(cut[:, 0]),
         p0_ms=cut[:, 1],
         p1_ms=cut[:, 2],
         t0_ms=cut[:, 3],
         t1_ms=cut[:, 4],
     )
-    return _sorted(_joined(parts.where(~touched), remainder))
 
 
 def _joined(one: HourParts, other: HourParts) -> HourParts:
@@ -159,6 +210,12 @@ def _joined(one: HourParts, other: HourParts) -> HourParts:
 
 
 def _sorted(parts: HourParts) -> HourParts:
+    """In (case, hour, time) order, which sittings in their usual order already have."""
+    same_case = parts.case[1:] == parts.case[:-1]
+    same_hour = same_case & (parts.hour[1:] == parts.hour[:-1])
+    before = (parts.case[1:] < parts.case[:-1]) | (same_case & (parts.hour[1:] < parts.hour[:-1]))
+    if not np.any(before | (same_hour & (parts.t0_ms[1:] < parts.t0_ms[:-1]))):
+        return parts
     return parts.where(np.lexsort((parts.t0_ms, parts.hour, parts.case)))
 
 
@@ -175,12 +232,25 @@ class Coverage:
         return int(self.credited_ms[row[0]]) if len(row) else 0
 
 
+def runs(parts: HourParts) -> HourParts:
+    """The same content in far fewer rows: parts that go on where the one before ended are joined,
+    whatever the time between them."""
+    if not len(parts):
+        return parts
+    head = changes(parts.case, parts.hour, parts.session)
+    head[1:] |= parts.p0_ms[1:] != parts.p1_ms[:-1]
+    first = np.flatnonzero(head)
+    last = np.append(first[1:], len(parts)) - 1
+    return replace(parts.where(first), p1_ms=parts.p1_ms[last], t1_ms=parts.t1_ms[last])
+
+
 def coverage(parts: HourParts) -> Coverage:
     """Union of the parts' content per (case, hour): each second of content counts once."""
-    parts = parts.where(parts.hour >= 0)
-    order = np.lexsort((parts.p0_ms, parts.lesson, parts.hour, parts.case))
-    case, hour, lesson = parts.case[order], parts.hour[order], parts.lesson[order]
-    gained = union_gain(parts.p0_ms[order], parts.p1_ms[order], changes(case, hour, lesson))
+    joined = runs(parts)
+    joined = joined.where(joined.hour >= 0)
+    order = np.lexsort((joined.p0_ms, joined.lesson, joined.hour, joined.case))
+    case, hour, lesson = joined.case[order], joined.hour[order], joined.lesson[order]
+    gained = union_gain(joined.p0_ms[order], joined.p1_ms[order], changes(case, hour, lesson))
     heads = np.flatnonzero(changes(case, hour))
     total = np.add.reduceat(gained, heads) if len(heads) else gained
     return Coverage(case[heads], hour[heads], total)

@@ -25,16 +25,18 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """Findings on sessions whose claims outrun the server's clock; evidence class S."""
     rule = policy[RULE]
     trace, samples = facts.trace, facts.played.samples
+    seeks = _forward_seeks(trace, samples)
     suspicious = (
         _outrunning(samples, rule, len(trace))
         | _per_session(samples.jump, samples, len(trace))
-        | _seeking(trace, samples, len(trace), rule)
+        | (np.bincount(samples.own[seeks], minlength=len(trace)) >= rule["repeated_jumps"])
         | _claiming_completion(trace, samples, rule)
     )
     at = offsets(np.bincount(samples.own, minlength=len(trace)))
     findings: list[Finding] = []
     for session in np.flatnonzero(suspicious):
-        story = _Story(trace, samples, int(session), slice(at[session], at[session + 1]), rule)
+        rows = slice(at[session], at[session + 1])
+        story = _Story(trace, samples, seeks, int(session), rows, rule)
         findings += story.findings()
     return findings
 
@@ -54,11 +56,6 @@ def _forward_seeks(trace: Trace, samples: Samples) -> Bools:
     blocked = (trace.events["flags"][samples.row] & Flag.BLOCKED) != 0
     ahead = samples.leave_ms > samples.arrive_ms
     return (samples.kind == Kind.SEEK) & ~blocked & ahead
-
-
-def _seeking(trace: Trace, samples: Samples, sessions: int, rule: RulePolicy) -> Bools:
-    seeks = np.bincount(samples.own[_forward_seeks(trace, samples)], minlength=sessions)
-    return seeks >= rule["repeated_jumps"]
 
 
 def _claiming_completion(trace: Trace, samples: Samples, rule: RulePolicy) -> Bools:
@@ -86,6 +83,9 @@ class _Seen:
 
     def add(self, start: int, end: int) -> int:
         """Add an interval; the length of what was new in it."""
+        if self._parts and start == self._parts[-1][1]:  # play went on where it was
+            self._parts[-1] = (self._parts[-1][0], end)
+            return end - start
         before = self.total()
         merged: list[tuple[int, int]] = []
         for part in sorted([*self._parts, (start, end)]):
@@ -109,7 +109,13 @@ class _Story:
     """One suspicious session, read from its first sample to its last."""
 
     def __init__(
-        self, trace: Trace, samples: Samples, session: int, rows: slice, rule: RulePolicy
+        self,
+        trace: Trace,
+        samples: Samples,
+        seeks: Bools,
+        session: int,
+        rows: slice,
+        rule: RulePolicy,
     ) -> None:
         self.trace, self.session, self.rule = trace, session, rule
         self.start = int(trace.sessions["start_ms"][session])
@@ -120,7 +126,7 @@ class _Story:
         self.arrive, self.leave = samples.arrive_ms[rows], samples.leave_ms[rows]
         self.u, self.low = samples.u_ms[rows], samples.l_ms[rows]
         self.advance, self.jump = samples.advance_ms[rows], samples.jump[rows]
-        self.seeks = _forward_seeks(trace, samples)[rows]
+        self.seeks = seeks[rows]
         self.tolerance = rule.ms("abs_tolerance_s")
         self.strict = rule["max_rate"] * (1 + rule["rate_tolerance"])
 

@@ -128,6 +128,14 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     usable = (server >= 1_000) & ~firsts(own) & (samples.kind == Kind.PROGRESS)
     ratio = client[usable] / server[usable]
     session, spent = own[usable], server[usable]
+    # The mean finds the few sessions that are worth sorting.
+    count = np.bincount(session, minlength=len(trace))
+    mean = np.bincount(session, weights=np.clip(ratio, 0, 2), minlength=len(trace))
+    low, high = rule["clock_ratio_min"], rule["clock_ratio_max"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        strange = np.abs(mean / count - 1) > min(high - 1, 1 - low) / 2
+    candidate = strange[session]
+    session, ratio, spent = session[candidate], ratio[candidate], spent[candidate]
     order = np.lexsort((ratio, session))
     session, ratio, spent = session[order], ratio[order], spent[order]
     sessions, first, count = np.unique(session, return_index=True, return_counts=True)
@@ -135,7 +143,6 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     quarter, half, most = (
         ratio[first + count * part // 4] if len(first) else ratio for part in (1, 2, 3)
     )
-    low, high = rule["clock_ratio_min"], rule["clock_ratio_max"]
     odd = (
         (count >= FEW)
         & (total >= rule.ms("clock_contradiction_s"))

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.class_hours import HourParts, changes, union_gain
+from detectors.class_hours import HourParts, changes, runs, union_gain
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
-from detectors.trace import NONE, Bools, Ints, Trace
+from detectors.trace import NONE, Ints, Trace
 
 RULE = "lesson_order"
 NEVER = np.iinfo(np.int64).max
+OFFLINE_MS = 30_000  # news older than this came with a backlog
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """Findings on sessions that played ahead in a professional course; evidence class S."""
-    trace, parts = facts.trace, facts.parts
+    trace, parts = facts.trace, runs(facts.parts)
     before = _predecessors(trace)
     order = np.lexsort((parts.p0_ms, parts.lesson, parts.case))
     case, lesson = parts.case[order], parts.lesson[order]
@@ -71,11 +72,11 @@ def _row_of(case: Ints, lesson: Ints, wanted: Ints) -> Ints:
 def _judge(
     facts: Facts, case: int, lesson: int, before: int, share: float, tolerance: int
 ) -> list[Finding]:
-    trace, parts = facts.trace, facts.parts
-    mine = parts.case == case
+    trace, parts = facts.trace, facts.parts.of_case(case)
     media = int(trace.lessons["media_ms"][before])
-    complete, seen = _completion(facts, mine & (parts.lesson == before), media * share)
-    ahead = parts.where(mine & (parts.lesson == lesson) & (parts.t0_ms < complete))
+    earlier = parts.where(parts.lesson == before)
+    complete, seen = _completion(earlier, facts.played.stale_ms[earlier.part], media * share)
+    ahead = parts.where((parts.lesson == lesson) & (parts.t0_ms < complete))
     if int(np.sum(ahead.p1_ms - ahead.p0_ms)) <= tolerance:
         return []
     locked = bool(trace.lessons["sequential_lock"][lesson])
@@ -100,35 +101,28 @@ def _judge(
     ]
 
 
-def _completion(facts: Facts, rows: Bools, needed: float) -> tuple[int, int]:
-    """When the union of the rows reached `needed` ms of content, and how much there is of it.
+def _completion(earlier: HourParts, stale: Ints, needed: float) -> tuple[int, int]:
+    """When the union of the parts reached `needed` ms of content, and how much there is of it.
 
     What came with a backlog may be as old as the silence before it, and is given that benefit.
     """
-    earlier: HourParts = facts.parts.where(rows)
-    stale = facts.played.stale_ms[earlier.part]
-    offline = 30_000
-    possible = earlier.t1_ms - np.where(stale > offline, stale, 0)
-    covered: list[tuple[int, int]] = []
-    total = 0
-    complete = int(NEVER)
-    for row in np.argsort(possible, kind="stable"):
-        low, high = int(earlier.p0_ms[row]), int(earlier.p1_ms[row])
-        total += (high - low) - sum(
-            max(0, min(high, right) - max(low, left)) for left, right in covered
-        )
-        covered = _merged([*covered, (low, high)])
-        if total >= needed:
-            complete = int(possible[row])
-            break
-    return complete, total
-
-
-def _merged(intervals: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    merged: list[tuple[int, int]] = []
-    for low, high in sorted(intervals):
-        if merged and low <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(high, merged[-1][1]))
+    possible = earlier.t1_ms - np.where(stale > OFFLINE_MS, stale, 0)
+    order = np.argsort(possible, kind="stable")
+    whole = _union(earlier.where(order))
+    if whole < needed:
+        return int(NEVER), whole
+    low, high = 1, len(order)
+    while low < high:
+        middle = (low + high) // 2
+        if _union(earlier.where(order[:middle])) >= needed:
+            high = middle
         else:
-            merged.append((low, high))
-    return merged
+            low = middle + 1
+    return int(possible[order[low - 1]]), _union(earlier.where(order[:low]))
+
+
+def _union(parts: HourParts) -> int:
+    order = np.argsort(parts.p0_ms, kind="stable")
+    one_run = np.zeros(len(order), np.bool_)
+    one_run[:1] = True
+    return int(union_gain(parts.p0_ms[order], parts.p1_ms[order], one_run).sum())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from detectors.class_hours import changes, coverage, hour_key
+from detectors.class_hours import HourParts, changes, coverage, hour_key
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
@@ -45,9 +45,9 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     findings = _empty_rooms(facts, photos[faceless])
     for row in np.flatnonzero(complete & (shown < least)):
         case, hour = int(covered.case[row]), int(covered.hour[row])
-        mine = np.flatnonzero((parts.case == case) & (parts.hour == hour))
-        sessions = np.unique(parts.session[mine])
-        judged = _judge(facts, sessions, mine, int(any_photo[row]), least)
+        mine = parts.of_case(case)
+        mine = mine.where(mine.hour == hour)
+        judged = _judge(facts, mine, int(any_photo[row]), least)
         if judged is None:
             continue
         outcome, reason, fault = judged
@@ -60,8 +60,8 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
                 evidence=Evidence.SERVER,
                 session=int(last_session[row]),
                 hour=hour,
-                start_ms=int(parts.t0_ms[mine].min()),
-                end_ms=int(parts.t1_ms[mine].max()),
+                start_ms=int(mine.t0_ms.min()),
+                end_ms=int(mine.t1_ms.max()),
                 measured=float(any_photo[row] if reason == "no_face_visible" else shown[row]),
                 limit=float(least),
                 unit="count",
@@ -114,7 +114,7 @@ def hour_of_photos(facts: Facts, photos: Ints) -> tuple[Ints, Ints]:
     session = owners(trace.photos_at)[photos]
     case = trace.sessions["case"].astype(np.int64)[session]
     at = trace.sessions["start_ms"][session] + trace.photos["recv_ms"][photos]
-    row = parts.row_at(session, case, at)
+    row = facts.find.row_at(session, case, at)
     hour = np.where(row == NONE, NONE, parts.hour[row] if len(parts) else NONE)
     return case, hour
 
@@ -143,13 +143,13 @@ def _last_session(facts: Facts, wanted: Ints) -> Ints:
 
 
 def _judge(
-    facts: Facts, sessions: Ints, mine: Ints, any_photo: int, least: float
+    facts: Facts, mine: HourParts, any_photo: int, least: float
 ) -> tuple[Outcome, str, Fault] | None:
     """What a missing photo means; None where `photo_reuse` speaks of the photo that came."""
-    trace, parts = facts.trace, facts.parts
+    trace, sessions = facts.trace, np.unique(mine.session)
     if any_photo >= least:
         return Outcome.REVIEW, "no_face_visible", Fault.UNDETERMINED
-    begin, end = int(parts.t0_ms[mine].min()), int(parts.t1_ms[mine].max())
+    begin, end = int(mine.t0_ms.min()), int(mine.t1_ms.max())
     demanded = lost = reused = False
     for session in sessions:
         start = trace.sessions["start_ms"][session]

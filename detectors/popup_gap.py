@@ -60,7 +60,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     trace, played, parts = facts.trace, facts.played, facts.parts
     popups = effective(trace, played, rule)
     findings = _rolled_back(popups)
-    for rows, marks in _long_stretches(trace, parts, popups, rule):
+    for rows, marks in _long_stretches(facts, popups, rule):
         findings += _Hour(trace, played, parts, rows, marks, rule).findings()
     findings += _many_expiries(trace, rule)
     return findings
@@ -165,9 +165,10 @@ class _Mark:
 
 
 def _long_stretches(
-    trace: Trace, parts: HourParts, popups: Popups, rule: RulePolicy
+    facts: Facts, popups: Popups, rule: RulePolicy
 ) -> list[tuple[slice, list[_Mark]]]:
     """Class-hours of a person that may hold too long a stretch, with their pop-ups in order."""
+    trace, parts = facts.trace, facts.parts
     if not len(parts):
         return []
     changed = np.ones(len(parts), np.bool_)
@@ -180,7 +181,7 @@ def _long_stretches(
     total = clock[tails - 1]
 
     case = trace.sessions["case"].astype(np.int64)[popups.session]
-    row = parts.row_at(popups.session, case, popups.from_ms)
+    row = facts.find.row_at(popups.session, case, popups.from_ms)
     mine = np.where(row == NONE, NONE, group[row])
     order = np.lexsort((popups.from_ms, mine))
     order = order[mine[order] >= 0]

@@ -101,8 +101,10 @@ lock: build/uv/bin/uv ## write requirements*.lock from pyproject.toml
 UV := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--find-links vendor
 
-bench: setup ## what the README's figures come from; minutes
-	@for it in benchmarks/*.py; do echo "== $$it"; $(BIN)/python "$$it" $(ARGS) || exit 1; done
+bench: dev ## what the README's figures come from; minutes
+	@for it in $$(grep -l '^if __name__' benchmarks/*.py); do \
+		echo "== $$it"; $(BIN)/python -m "benchmarks.$$(basename "$$it" .py)" || exit 1; \
+	done
 
 clean: ## remove the environment and caches; data/ stays
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis \

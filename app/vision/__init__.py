@@ -8,5 +8,7 @@ No database, no settings, no clock: paths, thresholds and times are arguments.
     liveness.verify      a burst against its challenge: live, spoof, inconclusive
     reuse                the same photograph twice
     calibrate            thresholds from the site's own distances; error rates of labelled sets
+    attack_set, crowd    labelled attacks counted; one face under several accounts
+    reasons              what reason ids mean, in Chinese and English; no OpenCV
     portrait.portrait    artificial faces for the demo and the tests
 """

@@ -11,46 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from app.vision.calibrate import PadOutcome
-from app.vision.feed import FeedSigns
-from app.vision.reading import FaceReading
+
+if TYPE_CHECKING:  # judging needs the numbers only, not OpenCV, which these modules load
+    from app.vision.feed import FeedSigns
+    from app.vision.reading import FaceReading
 
 Action = Literal["turn_left", "turn_right", "open_mouth", "blink", "nod"]
 
 # The person's own left lies to the right in an unmirrored picture, where the jaw ratio grows.
 _DIRECTION = {"turn_left": 1.0, "turn_right": -1.0}
 _TURNS_FOR_LIVE = 2
-
-# reason id -> (Chinese, English)
-REASONS: dict[str, tuple[str, str]] = {
-    "turns_followed": ("按要求完成了转头动作", "The head turned as asked"),
-    "turn_not_seen": ("没有看到要求的转头动作", "A turn that was asked for was not seen"),
-    "turned_the_other_way": ("转头方向与要求相反", "The head turned the other way"),
-    "turn_too_slow": ("转头动作超过规定时间", "A turn took longer than allowed"),
-    "too_few_turns_asked": ("本次质询的转头动作不足两个", "Fewer than two turns were asked for"),
-    "too_few_faces": ("能看清人脸的画面太少", "Too few frames show a face"),
-    "several_faces": ("画面中出现多张人脸", "More than one face was in the picture"),
-    "face_changed": ("动作过程中人脸发生变化", "The face changed during the challenge"),
-    "frame_outside_window": (
-        "画面不在质询时间内收到",
-        "A frame arrived outside the challenge's time",
-    ),
-    "frozen_feed": ("画面静止不动", "Nothing in the picture moves"),
-    "looped_clip": ("画面循环播放", "The same clip is shown again"),
-    "attack_model": ("防伪模型判断为翻拍", "The anti-spoofing model sees an attack"),
-    "blink_seen": ("看到眨眼", "A blink was seen"),
-    "blink_not_seen": ("没有看到眨眼(戴眼镜时常见)", "No blink was seen (common with glasses)"),
-    "mouth_seen": ("看到张嘴", "The mouth opened"),
-    "mouth_not_seen": ("没有看到张嘴", "The mouth did not open"),
-    "action_not_checked": ("该动作不作判断", "This action is not judged"),
-}
-SUPPORTING = frozenset(
-    {"blink_seen", "blink_not_seen", "mouth_seen", "mouth_not_seen", "action_not_checked"}
-)
 
 
 @dataclass(frozen=True, slots=True)

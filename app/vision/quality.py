@@ -10,6 +10,9 @@ import numpy as np
 from app.vision.detector import Box, crop
 from app.vision.image import Rgb
 from app.vision.landmarks import FaceRatios, Points, interocular
+from app.vision.reasons import QUALITY
+
+REASONS = QUALITY  # the texts, for callers that have OpenCV loaded anyway
 
 _CROP = 160  # blur and light are measured on the face at this size, so cameras compare
 
@@ -64,50 +67,6 @@ SNAPSHOT = QualityLimits(
     max_roll=25,
 )
 
-# reason id -> (Chinese, English): what the person can do
-REASONS: dict[str, tuple[str, str]] = {
-    "no_face": (
-        "没有找到人脸:请正对摄像头,让整张脸进入画面。",
-        "No face was found: face the camera with your whole face in the picture.",
-    ),
-    "several_faces": (
-        "画面里不止一张脸:请让其他人离开画面。",
-        "More than one face is in the picture: ask the others to step out of it.",
-    ),
-    "face_too_small": (
-        "人脸太小:请靠近摄像头。",
-        "The face is too small: move closer to the camera.",
-    ),
-    "face_cut_off": (
-        "人脸超出画面:请坐到画面中间。",
-        "The face is cut off: move to the middle of the picture.",
-    ),
-    "blurred": (
-        "画面模糊:请擦净镜头,坐稳后再拍。",
-        "The picture is blurred: wipe the lens and hold still.",
-    ),
-    "too_dark": (
-        "光线太暗:请开灯,或让光照在脸上。",
-        "It is too dark: switch on a light or turn towards one.",
-    ),
-    "too_bright": (
-        "光线太亮:请避开直射的强光。",
-        "It is too bright: move out of the direct light.",
-    ),
-    "low_contrast": (
-        "脸部看不清:请不要背对窗户或灯光。",
-        "The face has no contrast: do not sit with your back to a window or lamp.",
-    ),
-    "turned_away": (
-        "脸没有朝向摄像头:请正对摄像头。",
-        "The face is turned away: look straight at the camera.",
-    ),
-    "tilted": (
-        "头部倾斜:请把头摆正。",
-        "The head is tilted: hold it upright.",
-    ),
-}
-
 
 def measure(picture: Rgb, box: Box, points: Points, ratios: FaceRatios) -> Quality:
     """The values of one face; ``box`` may reach outside the picture."""
@@ -134,7 +93,7 @@ def reasons(
     *,
     cut_off: bool = False,
 ) -> tuple[str, ...]:
-    """Ids into REASONS of everything that stands against the picture; empty when it is good."""
+    """Ids into REASONS of all that stands against the picture; empty when it is good."""
     if quality is None:
         return ("no_face",)
     found = {

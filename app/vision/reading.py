@@ -31,7 +31,7 @@ class FaceReading:
     """What the pixels of one picture say; without a face ``box``, ``quality``, ``ratios`` and
     ``embedding`` are None and ``reasons`` says so.
 
-    width, height: pixels of the upright picture. reasons: ids into quality.REASONS, empty when
+    width, height: pixels of the upright picture. reasons: ids into reasons.QUALITY, empty when
     good. passive: logged, never decided by. live_score: 0 attack - 1 live, None without the
     anti-spoofing model. perceptual_hash, mirrored_hash: 64 bits, for photo re-use.
     """

@@ -12,10 +12,11 @@ from app.vision.detector import Box
 from app.vision.feed import FeedSigns, feed_signs
 from app.vision.image import Rgb, decode
 from app.vision.landmarks import FaceRatios
-from app.vision.liveness import REASONS, SUPPORTING, Challenge, Frame, Liveness, verify
+from app.vision.liveness import Challenge, Frame, Liveness, verify
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.quality import Quality
 from app.vision.reading import FaceReading, read_picture
+from app.vision.reasons import LIVENESS, SUPPORTING
 
 LEFT_THEN_RIGHT = Challenge(("turn_left", "turn_right"), issued_at_ms=0, window_ms=20_000)
 OBEYED = [0, 0, 0.5, 0.9, 1.0, 0.4, 0, 0, -0.6, -0.9, -1.0, -0.5, 0, 0]
@@ -178,8 +179,8 @@ def test_an_empty_burst_is_inconclusive() -> None:
 
 
 def test_every_reason_can_be_told_in_both_languages() -> None:
-    assert REASONS.keys() >= SUPPORTING
-    assert all(chinese and english for chinese, english in REASONS.values())
+    assert LIVENESS.keys() >= SUPPORTING
+    assert all(chinese and english for chinese, english in LIVENESS.values())
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import pytest
 from app.vision.backends import Backends
 from app.vision.image import Rgb, decode
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
-from app.vision.quality import ENROLMENT, REASONS, SNAPSHOT
+from app.vision.quality import ENROLMENT, SNAPSHOT
 from app.vision.reading import FaceReading, read_picture
+from app.vision.reasons import QUALITY
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +95,6 @@ def test_enrolment_asks_for_more_than_a_snapshot() -> None:
 
 
 def test_every_reason_speaks_chinese_and_english() -> None:
-    for chinese, english in REASONS.values():
+    for chinese, english in QUALITY.values():
         assert any("\u4e00" <= character <= "\u9fff" for character in chinese)
         assert english.isascii()

@@ -219,7 +219,7 @@ def list_keys(as_json: Json = False) -> None:
     with open_services() as services, services.database.read() as connection:
         slugs = {it.id: it.slug for it in domain.platforms(connection)}
         found = domain.keys(connection)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "key_id": key.id,
             "platform": slugs[key.platform_id],

@@ -1,4 +1,4 @@
-"""The outermost layer of the web process: request ids, size limits, headers, metrics, last resort."""
+"""The outermost layer of the web process: request ids, limits, headers, metrics, last resort."""
 
 from __future__ import annotations
 

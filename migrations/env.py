@@ -1,4 +1,4 @@
-"""Alembic's way in: on the connection that app.store.schema hands over, or on the settings' database."""
+"""Alembic's way in: on the connection of app.store.schema, or on the settings' database."""
 
 from __future__ import annotations
 

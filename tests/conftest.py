@@ -1,4 +1,4 @@
-"""What every test may ask for: a database built by the migrations, a clock that stands still, people.
+"""What every test may ask for: a migrated database, a clock that stands still, people.
 
 `database` is SQLite. A test marked `both_databases` runs on PostgreSQL as well: on the server named
 by ZHENXUE_TEST_POSTGRES_URL, else on 127.0.0.1:5432, else on a throw-away one started from the

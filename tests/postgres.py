@@ -105,7 +105,7 @@ def _throw_away(binaries: Path, folder: Path) -> Iterator[str]:
         stdout=subprocess.DEVNULL,
     )
     options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder}"
-    start = ["start", "-w", "-l", folder / "log", "-o", options + " -c fsync=off"]
+    start: list[str | Path] = ["start", "-w", "-l", folder / "log", "-o", options + " -c fsync=off"]
     subprocess.run([binaries / "pg_ctl", "-D", data, *start], check=True, stdout=subprocess.DEVNULL)
     try:
         yield f"postgresql://postgres@127.0.0.1:{port}/postgres"

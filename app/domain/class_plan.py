@@ -1,6 +1,6 @@
 """The class-hours of a course, as they are frozen when a class opens.
 
-A class-hour has at least `hour_ms` of content (40 minutes in the packs shipped: 每课时不低于40分钟).
+A class-hour has at least `hour_ms` of content; in the packs shipped 每课时不低于40分钟.
 Lessons shorter than that are put together in order until they reach it; a longer lesson declared
 as n class-hours is cut evenly. When the last group stays too short, each of its lessons joins the
 class-hour that begins before it, or the first where none does. Nothing is ever put together across

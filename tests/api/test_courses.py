@@ -109,8 +109,11 @@ def test_a_wrong_course_is_refused_by_field(
 
 @pytest.mark.parametrize(
     ("second", "code"),
-    [(lesson("l1", 45, order=2), "duplicate_lesson_id"), (lesson("l2", 45, order=1), "duplicate_order")],
-)  # fmt: skip
+    [
+        (lesson("l1", 45, order=2), "duplicate_lesson_id"),
+        (lesson("l2", 45, order=1), "duplicate_order"),
+    ],
+)
 def test_lessons_are_told_apart(
     client: TestClient, county: County, second: dict[str, Any], code: str
 ) -> None:

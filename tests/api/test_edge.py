@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -47,7 +49,7 @@ def test_it_is_alive_ready_and_counts(client: TestClient) -> None:
     )
 
 
-def test_it_is_not_ready_on_an_empty_database(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_it_is_not_ready_on_an_empty_database(tmp_path: Path) -> None:
     settings = Settings(database_url=f"sqlite:///{tmp_path}/empty.sqlite", data_dir=tmp_path)
     with TestClient(create_app(settings)) as client:
         answer = client.get("/readyz")

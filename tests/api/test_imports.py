@@ -54,14 +54,15 @@ def contents(services: Services) -> dict[str, list[Any]]:
     """Every row of what an import writes, less what a verdict adds."""
     tables = ("courses", "course_versions", "classes", "class_hours", "learners", "enrolments")
     with services.database.read() as connection:
-        found = {
-            table: connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY id").all()
+        found: dict[str, list[Any]] = {
+            table: list(connection.exec_driver_sql(f"SELECT * FROM {table} ORDER BY id").all())
             for table in (*tables, "controls", "snapshots", "leave_records")
         }
-        found["sessions"] = connection.exec_driver_sql(
+        sessions = connection.exec_driver_sql(
             "SELECT external_id, state, close_reason, opened_ms, closed_ms, event_count,"
             " batch_count, chain, resume_ms FROM sessions ORDER BY external_id"
-        ).all()
+        )
+        found["sessions"] = list(sessions.all())
     return found
 
 
@@ -182,14 +183,14 @@ def test_one_seq_with_two_contents_is_told_and_kept_on_record_once(
 
 
 def test_lists_come_under_their_own_kinds(huang: TestClient) -> None:
-    leave = {
+    leave: Record = {
         "learner_id": "lin",
         "from_on": "2026-03-11",
         "to_on": "2026-03-12",
         "written": True,
         "approved": True,
     }
-    hours = {"learner_id": "lin", "held_on": "2026-03-10", "hours": 4}
+    hours: Record = {"learner_id": "lin", "held_on": "2026-03-10", "hours": 4}
     records = [
         {"kind": "leave", "class_id": "c1", "items": [leave, {"learner_id": "lin"}]},
         {"kind": "offline-attendance", "class_id": "c1", "items": [hours]},
@@ -366,7 +367,12 @@ def test_terms_are_frozen_once_somebody_has_studied(huang: TestClient) -> None:
     plan = huang.get("/v1/classes/c1").json()
     huang.put("/v1/courses/sewing", json=course(lessons=[lesson("l1", 50, order=1)]))
     assert huang.put("/v1/classes/c1", json=training_class()).json() == plan
-    for change in ({"course_ids": []}, {"controls": "platform"}, {"occupation": "电工"}):
+    changes: list[Record] = [
+        {"course_ids": []},
+        {"controls": "platform"},
+        {"occupation": "电工"},
+    ]
+    for change in changes:
         answer = huang.put("/v1/classes/c1", json=training_class(mode="offline", **change))
         assert (answer.status_code, answer.json()["code"]) == (409, "class_frozen")
         assert set(change) <= set(answer.json()["fields"])

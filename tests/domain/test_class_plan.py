@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,5 +83,5 @@ def test_every_minute_is_in_one_class_hour_and_each_is_long_enough(
         mine = [(start, end) for lesson, start, end in pieces if lesson == row]
         assert mine[0][0] == 0
         assert mine[-1][1] == media_ms
-        assert all(a[1] == b[0] for a, b in zip(mine, mine[1:], strict=False))
+        assert all(a[1] == b[0] for a, b in pairwise(mine))
     assert all(sum(p.media_ms for p in hour) >= HOUR for hour in hours)

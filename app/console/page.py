@@ -64,7 +64,10 @@ def _templates(code: str) -> Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
     )
     environment.install_gettext_callables(  # type: ignore[attr-defined]
-        lang.catalogue.gettext, lang.catalogue.ngettext, newstyle=True
+        lang.catalogue.gettext,
+        lang.catalogue.ngettext,
+        newstyle=True,
+        pgettext=lang.catalogue.pgettext,
     )
     environment.globals.update(lang=lang, asset=asset, words=words, position=position)
     return environment

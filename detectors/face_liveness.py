@@ -14,7 +14,8 @@ import numpy as np
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy, RulePolicy
-from detectors.trace import Check, Control, PhotoFlag, SessionFlag, Trace, owners
+from detectors.segments import previous
+from detectors.trace import Check, Control, Ints, PhotoFlag, SessionFlag, Trace, owners
 
 RULE = "face_liveness"
 _UNCLEAR = (
@@ -35,16 +36,26 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     good = np.bincount(own[passed & ~reused], minlength=len(trace))
     other = np.bincount(own[~passed], minlength=len(trace))
     spent = facts.played.total_ms(len(trace))
+    told = _told_in_time(facts, policy["popup_gap"].ms("offline_gap_s"))
     findings: list[Finding] = []
     for session in np.flatnonzero((other > 0) | ((good == 0) & (spent > 0))):
-        findings += _Sitting(facts, int(session), int(spent[session]), rule).findings()
+        findings += _Sitting(facts, int(session), int(told[session]), rule).findings()
     return findings
 
 
+def _told_in_time(facts: Facts, offline: int) -> Ints:
+    """Time of every session in which it played and the server could ask for a photo: what an
+    outage holds back counts for `offline` ms at most."""
+    samples = facts.played.samples
+    gap = samples.u_ms - previous(samples.u_ms, samples.own, 0)
+    heard = np.where(samples.advance_ms > 0, np.minimum(gap, offline), 0)
+    return np.bincount(samples.own, weights=heard, minlength=len(facts.trace)).astype(np.int64)
+
+
 class _Sitting:
-    def __init__(self, facts: Facts, session: int, spent: int, rule: RulePolicy) -> None:
+    def __init__(self, facts: Facts, session: int, told: int, rule: RulePolicy) -> None:
         trace: Trace = facts.trace
-        self.trace, self.session, self.rule, self.spent = trace, session, rule, spent
+        self.trace, self.session, self.rule, self.told = trace, session, rule, told
         row = trace.sessions[session]
         self.start, self.end = int(row["start_ms"]), int(row["end_ms"])
         self.flags = int(row["flags"])
@@ -145,12 +156,12 @@ class _Sitting:
             self.flags & SessionFlag.REFERENCE_PHOTO
         ):
             return [self._missing("no_reference_photo", Fault.INSTITUTION)]
-        long_enough = self.spent > self.rule.ms("retry_window_s")
+        long_enough = self.told > self.rule.ms("retry_window_s")
         if not self.demanded and not len(self.photos):
             if self.flags & SessionFlag.PLATFORM_CONTROLS and long_enough:
                 return [self._absent("no_face_control", Fault.PLATFORM)]
             return [self._missing("no_face_check", Fault.UNDETERMINED)]
-        if long_enough and self.spent > self.rule.ms("resume_after_s"):
+        if self.told > self.rule.ms("resume_after_s"):
             return [self._absent("never_compared", Fault.UNDETERMINED)]
         return [self._missing("no_face_check", Fault.UNDETERMINED)]
 

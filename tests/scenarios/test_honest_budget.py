@@ -1,0 +1,18 @@
+"""The false-accusation budget: nobody honest is accused. `benchmarks/honest.py` counts 10,000."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenarios.honest import tally
+
+CHUNK = 125
+
+
+@pytest.mark.parametrize("first", range(100_000, 101_000, CHUNK))
+def test_of_a_thousand_honest_learners_nobody_is_accused(first):
+    told = tally(range(first, first + CHUNK))
+    assert told.scenes == CHUNK
+    assert told.accused == []
+    assert told.outcomes["invalid"] == 0
+    assert told.outcomes["pending_review"] == 0

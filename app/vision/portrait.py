@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from app.vision import portrait_face
 from app.vision.portrait_face import CENTRE, HEIGHT, UNIT, WIDTH, Pixels
+from app.vision.portrait_traits import traits
 
 CAPTION = "ARTIFICIAL IMAGE - not a person"
 
@@ -76,7 +77,7 @@ def portrait_pixels(
 ) -> Pixels:
     """The picture of `portrait` before encoding: uint8 (height, width, 3) BGR."""
     rng = np.random.default_rng([seed, noise_seed])
-    person = portrait_face.traits(seed)
+    person = traits(seed)
     canvas = portrait_face.draw(person, mouth_open, eyes_open)
     yaw = pose * _YAW_AT_FULL_POSE + rng.uniform(-0.03, 0.03)
     sitter = _place(_turn(canvas, portrait_face.depth(person), yaw), size, rng)

@@ -15,7 +15,7 @@ import numpy as np
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
-from detectors.segments import firsts, previous
+from detectors.segments import firsts, lasts, previous
 from detectors.trace import (
     Bools,
     Control,
@@ -118,14 +118,16 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """The client's clock runs at another pace than the server's, most of the time.
 
     Half of all heartbeats must agree on it: steps (a clock set right), outages, backlogs and the
-    jitter of the network leave the quartiles on both sides of one.
+    jitter of the network leave the quartiles on both sides of one. What one receipt proves (a
+    backlog, a heartbeat that was overtaken) is one interval, from the news before to its end.
     """
     trace, samples, rule = facts.trace, facts.played.samples, policy[RULE]
-    own = samples.own
-    at = trace.events["at_ms"][samples.row]
-    server = samples.u_ms - previous(samples.u_ms, own, 0)
+    news = lasts((samples.own << 33) + samples.u_ms)
+    own, kind, u = samples.own[news], samples.kind[news], samples.u_ms[news]
+    at = trace.events["at_ms"][samples.row[news]]
+    server = u - previous(u, own, 0)
     client = at - previous(at, own, 0)
-    usable = (server >= 1_000) & ~firsts(own) & (samples.kind == Kind.PROGRESS)
+    usable = (server >= 1_000) & ~firsts(own) & (kind == Kind.PROGRESS)
     ratio = client[usable] / server[usable]
     session, spent = own[usable], server[usable]
     # The mean finds the few sessions that are worth sorting.

@@ -7,6 +7,8 @@ Exact, because everything is an integer.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from detectors.trace import NONE, Bools, Ints
@@ -55,11 +57,25 @@ def firsts(own: Ints) -> Bools:
     return result
 
 
+def lasts(own: Ints) -> Bools:
+    """True where a run ends."""
+    result = np.ones(len(own), np.bool_)
+    result[:-1] = own[1:] != own[:-1]
+    return result
+
+
 def previous(values: Ints, own: Ints, fill: Ints | int) -> Ints:
     """The value before, in the run; `fill` at its beginning."""
     result = np.empty_like(values)
     result[1:] = values[:-1]
     return np.where(firsts(own), fill, result)
+
+
+def among(kinds: Iterable[int]) -> Bools:
+    """A table to look up membership by: `among((1, 3))[kind]` for uint8 columns."""
+    table = np.zeros(256, np.bool_)
+    table[list(kinds)] = True
+    return table
 
 
 def last_where(condition: Bools, own: Ints) -> Ints:

@@ -91,7 +91,9 @@ def assess(trace: Trace, policy: Policy, decisions: Decisions = lambda finding: 
         for finding in detector.detect(known, policy)
     ]
     acting = [finding for finding in findings if acts(finding, policy)]
-    credited = without(known.parts, _voids(acting, trace))
+    voids = _voids(acting, trace)
+    fine = known.fine_parts(np.array(sorted(voids), np.int64))
+    credited = without(known.parts, fine, voids)
     outcomes = _session_outcomes(acting, len(trace))
     hours = _hours(known, credited, findings, acting, outcomes, policy)
     return Assessment(known, findings, credited, outcomes, hours)

@@ -46,10 +46,13 @@ class HourParts:
         return HourParts(*(getattr(self, name)[low:high] for name in self.__slots__))
 
     def spent(self, group: Ints, clock: Ints, of: Ints, at_ms: Ints) -> Ints:
-        """Learning time of groups of parts up to absolute times; `clock` runs within groups."""
+        """Content played in groups of parts up to absolute times; `clock` runs within groups."""
         count = locate(group, self.t0_ms - EPOCH_MS, of, at_ms - EPOCH_MS)
         last = np.maximum(count - 1, 0)
-        open_part = np.maximum(self.t1_ms[last] - np.maximum(at_ms, self.t0_ms[last]), 0)
+        took = np.maximum(self.t1_ms - self.t0_ms, 1)[last]
+        content = (self.p1_ms - self.p0_ms)[last]
+        left = np.maximum(self.t1_ms[last] - np.maximum(at_ms, self.t0_ms[last]), 0)
+        open_part = content * left // took
         return np.where((count > 0) & (group[last] == of), clock[last] - open_part, 0)
 
 
@@ -144,19 +147,25 @@ def _key(trace: Trace, klass: Ints, lesson: Ints) -> Ints:
     return (klass.astype(np.int64) * len(trace.lessons) + lesson) << 33
 
 
-def without(parts: HourParts, voids: dict[int, list[tuple[int, int]]]) -> HourParts:
-    """The parts less the voided stretches of time; `voids` maps a session to [t0, t1) in ms."""
-    touched = np.isin(parts.session, np.fromiter(voids, np.int64, len(voids)))
-    if not touched.any():
+def without(
+    parts: HourParts, fine: HourParts, voids: dict[int, list[tuple[int, int]]]
+) -> HourParts:
+    """The parts less the voided stretches of time; `voids` maps a session to [t0, t1) in ms, and
+    `fine` are the parts of those sessions, interval by interval."""
+    if not voids:
         return parts
-    candidates = np.flatnonzero(touched)
-    session = parts.session[candidates]
-    order = np.argsort(session, kind="stable")
+    touched = np.isin(parts.session, np.fromiter(voids, np.int64, len(voids)))
+    return _sorted(_joined(parts.where(~touched), _less(fine, voids)))
+
+
+def _less(parts: HourParts, voids: dict[int, list[tuple[int, int]]]) -> HourParts:
+    order = np.argsort(parts.session, kind="stable")
+    session = parts.session[order]
     gone: list[Ints] = []
     cut: set[int] = set()
     for owner, stretches in voids.items():
-        low, high = np.searchsorted(session[order], (owner, owner + 1))
-        rows = candidates[order[low:high]]
+        low, high = np.searchsorted(session, (owner, owner + 1))
+        rows = order[low:high]
         t0, t1 = parts.t0_ms[rows], parts.t1_ms[rows]
         for start, end in stretches:
             hit = (t0 < end) & (t1 > start)
@@ -167,8 +176,7 @@ def without(parts: HourParts, voids: dict[int, list[tuple[int, int]]]) -> HourPa
     keep[np.concatenate(gone)] = False
     partial = np.array(sorted(row for row in cut if keep[row]), np.int64)
     keep[partial] = False
-    remainder = _remainder(parts, partial, voids)
-    return _sorted(_joined(parts.where(keep), remainder))
+    return _joined(parts.where(keep), _remainder(parts, partial, voids))
 
 
 def _remainder(

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from detectors.policy import Policy
 from detectors.segments import (
+    among,
     firsts,
     last_where,
     next_where,
@@ -33,12 +34,15 @@ from detectors.segments import (
     running_min,
     running_sum,
 )
-from detectors.trace import NONE, Bools, Flag, Ints, Kind, Trace, owners
+from detectors.trace import NONE, Bools, Flag, Ints, Kind, Kinds, Trace, owners
 
 DRAIN = 4  # a backlog is delivered at least this many times faster than it accrued
 
-_RUNNING = (Kind.PLAY, Kind.PLAYING)
-_STOPPED = (Kind.PAUSE, Kind.WAITING, Kind.ENDED)
+_STOPS = among((Kind.PAUSE, Kind.WAITING, Kind.ENDED))
+_SETS_STATE = among((Kind.PLAY, Kind.PLAYING)) | _STOPS
+# Events at which play begins or is moved: what lies before them was not played on the way there.
+_BEGINS = among((Kind.PLAY, Kind.PLAYING, Kind.SEEK, Kind.RATE))
+JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Samples:
 
     own        int64[K] session row
     row        int64[K] event row
-    kind       int64[K] event type
+    kind       uint8[K] event type
     arrive_ms  int64[K] position just before the event; leave_ms: just after (a seek's target)
     u_ms, l_ms int64[K] latest and earliest server time, from the session's start
     advance_ms int64[K] content claimed as played since the sample before; 0 if none
@@ -58,7 +62,7 @@ class Samples:
 
     own: Ints
     row: Ints
-    kind: Ints
+    kind: Kinds
     arrive_ms: Ints
     leave_ms: Ints
     u_ms: Ints
@@ -90,6 +94,12 @@ class Played:
 
     def __len__(self) -> int:
         return len(self.session)
+
+    def of_sessions(self, sessions: Ints) -> Played:
+        """The intervals of some sessions only."""
+        keep = np.isin(self.session, sessions)
+        columns = {name: getattr(self, name)[keep] for name in self.__slots__ if name != "samples"}
+        return Played(**columns, samples=self.samples)
 
     def total_ms(self, sessions: int) -> Ints:
         """Played time of every session, int64[sessions]."""
@@ -138,13 +148,15 @@ def _at_rate(content: Ints, rate: float) -> Ints:
 
 def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
     events, own = trace.events, owners(trace.events_at)
-    u = remaining_min(np.maximum(events["recv_ms"].astype(np.int64), 0), own)
+    u = np.maximum(events["recv_ms"], 0).astype(np.int64)
+    if np.any((u[1:] < u[:-1]) & (own[1:] == own[:-1])):
+        u = remaining_min(u, own)
     gap = u - previous(u, own, 0)
     # How old news may be: the longest silence, shrinking while its backlog drains.
     latest = running_max(gap + DRAIN * u, own) - DRAIN * u
     earliest = u - latest
 
-    kind = events["kind"].astype(np.int64)
+    kind = events["kind"]
     arrive, leave, told = _positions(trace, events, own, kind, u)
     rows = np.flatnonzero(told)
     session = own[rows]
@@ -154,15 +166,14 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
     kind_s = kind[rows]
 
     resume = trace.sessions["resume_ms"].astype(np.int64)[session]
-    starts_running = np.isin(kind_s, (Kind.PLAY, Kind.PLAYING, Kind.SEEK, Kind.RATE))
-    baseline = np.where(starts_running | (arrive < resume), arrive, resume)
+    begins = _BEGINS[kind_s]
+    baseline = np.where(begins | (arrive < resume), arrive, resume)
     came_from = previous(leave, session, baseline)
     moved = np.maximum(0, arrive - came_from)
 
     stopped = _stopped(kind, own)[rows]
     was_stopped = previous(stopped.astype(np.int64), session, 0) == 1
-    resumes = np.isin(kind_s, (Kind.PLAY, Kind.PLAYING, Kind.SEEK, Kind.RATE))
-    advance = np.where(was_stopped & resumes, 0, moved)
+    advance = np.where(was_stopped & begins, 0, moved)
 
     pace = policy["fast_forward"]
     strict = 1.0 + pace["rate_tolerance"]
@@ -206,7 +217,7 @@ def outrun(claimed: Ints, u: Ints, low: Ints, own: Ints, rate: float) -> Ints:
 
 
 def _positions(
-    trace: Trace, events: NDArray[np.void], own: Ints, kind: Ints, u: Ints
+    trace: Trace, events: NDArray[np.void], own: Ints, kind: Kinds, u: Ints
 ) -> tuple[Ints, Ints, Bools]:
     """Position before and after every event, and which events tell one.
 
@@ -238,10 +249,10 @@ def _positions(
     return arrive, leave, told
 
 
-def _stopped(kind: Ints, own: Ints) -> Bools:
+def _stopped(kind: Kinds, own: Ints) -> Bools:
     """True after an event that stopped the player, until one that starts it."""
-    said = last_where(np.isin(kind, _RUNNING + _STOPPED), own)
-    return np.where(said == NONE, False, np.isin(kind[said], _STOPPED))
+    said = last_where(_SETS_STATE[kind], own)
+    return (said != NONE) & _STOPS[kind[said]]
 
 
 def _visible(events: NDArray[np.void], own: Ints, policy: Policy) -> Bools:
@@ -253,7 +264,41 @@ def _visible(events: NDArray[np.void], own: Ints, policy: Policy) -> Bools:
         (Flag.HIDDEN, Flag.VISIBLE, "clock_on_hidden"),
         (Flag.BLURRED, Flag.FOCUSED, "clock_on_unfocused"),
     ):
-        if session.word(parameter) == "stop":
-            said = last_where((flags & (off | on)) != 0, own)
-            shown &= (said == NONE) | ((flags[said] & off) == 0)
+        dark = (flags & off) != 0
+        if session.word(parameter) != "stop" or not dark.any():
+            continue
+        # Most sittings were never hidden; only the others are looked at event by event.
+        rows = np.flatnonzero(np.isin(own, np.unique(own[dark])))
+        said = last_where((flags[rows] & (off | on)) != 0, own[rows])
+        shown[rows] &= (said == NONE) | ~dark[rows[said]]
     return shown
+
+
+def joined(played: Played, offline_ms: int) -> Played:
+    """The same play in far fewer rows: intervals that go on where and when the one before ended.
+
+    Content is exact; inside a row, time runs evenly, off by the jitter of receipts at most.
+    """
+    if not len(played):
+        return played
+    stale = played.stale_ms > offline_ms
+    head = np.ones(len(played), np.bool_)
+    head[1:] = (
+        (played.session[1:] != played.session[:-1])
+        | (played.p0_ms[1:] != played.p1_ms[:-1])
+        | (played.t0_ms[1:] - played.t1_ms[:-1] > JOIN_MS)
+        | (stale[1:] != stale[:-1])
+    )
+    first = np.flatnonzero(head)
+    last = np.append(first[1:], len(played)) - 1
+    return Played(
+        session=played.session[first],
+        p0_ms=played.p0_ms[first],
+        p1_ms=played.p1_ms[last],
+        t0_ms=played.t0_ms[first],
+        t1_ms=played.t1_ms[last],
+        u_ms=played.u_ms[last],
+        stale_ms=np.maximum.reduceat(played.stale_ms, first),
+        clock_ms=played.clock_ms[last],
+        samples=played.samples,
+    )

@@ -35,7 +35,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     reused = (trace.photos["flags"] & PhotoFlag.SEEN_BEFORE) != 0
     good = np.bincount(own[passed & ~reused], minlength=len(trace))
     other = np.bincount(own[~passed], minlength=len(trace))
-    spent = facts.played.total_ms(len(trace))
+    spent = facts.runs.total_ms(len(trace))
     told = _told_in_time(facts, policy["popup_gap"].ms("offline_gap_s"))
     findings: list[Finding] = []
     for session in np.flatnonzero((other > 0) | ((good == 0) & (spent > 0))):

@@ -5,24 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from detectors.class_hours import HourParts, Locator, cut_at_hours
-from detectors.credit import Played, played
+from detectors.credit import Played, joined, played
 from detectors.policy import Policy
-from detectors.trace import Trace
+from detectors.trace import Ints, Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """trace: the raw columns; played: what was possible by the server's clock, before any void;
-    parts: the same, cut at the borders of class-hours; find: which part was played when."""
+    """trace: the raw columns; played: what was possible by the server's clock, before any void,
+    interval by interval; runs: the same, joined where play went on; parts: the runs cut at the
+    borders of class-hours; find: which part was played when."""
 
     trace: Trace
     played: Played
+    runs: Played
     parts: HourParts
     find: Locator
+
+    def fine_parts(self, sessions: Ints) -> HourParts:
+        """The play of some sessions, interval by interval, cut at the borders of class-hours."""
+        return cut_at_hours(self.trace, self.played.of_sessions(sessions))
 
 
 def facts(trace: Trace, policy: Policy) -> Facts:
     """The facts of a trace under a policy's pace."""
     watched = played(trace, policy)
-    parts = cut_at_hours(trace, watched)
-    return Facts(trace, watched, parts, Locator(parts))
+    runs = joined(watched, policy["popup_gap"].ms("offline_gap_s"))
+    parts = cut_at_hours(trace, runs)
+    return Facts(trace, watched, runs, parts, Locator(parts))

@@ -75,7 +75,7 @@ def _judge(
     trace, parts = facts.trace, facts.parts.of_case(case)
     media = int(trace.lessons["media_ms"][before])
     earlier = parts.where(parts.lesson == before)
-    complete, seen = _completion(earlier, facts.played.stale_ms[earlier.part], media * share)
+    complete, seen = _completion(earlier, facts.runs.stale_ms[earlier.part], media * share)
     ahead = parts.where((parts.lesson == lesson) & (parts.t0_ms < complete))
     if int(np.sum(ahead.p1_ms - ahead.p0_ms)) <= tolerance:
         return []

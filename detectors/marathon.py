@@ -15,7 +15,7 @@ SHANGHAI_MS = 8 * 3_600_000
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """One note per person and calendar day in Asia/Shanghai above the limit; evidence class C-."""
-    trace, played = facts.trace, facts.played
+    trace, played = facts.trace, facts.runs
     if not len(played):
         return []
     person = trace.sessions["person"].astype(np.int64)[played.session]

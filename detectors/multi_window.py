@@ -33,7 +33,7 @@ class _Span:
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """Findings on the later of two overlapping sessions; evidence class S."""
-    trace, played = facts.trace, facts.played
+    trace, played = facts.trace, facts.runs
     if not len(played):
         return []
     tolerance = policy[RULE].ms("handover_tolerance_s")

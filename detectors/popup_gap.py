@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detectors.class_hours import HourParts
+from detectors.class_hours import cut_at_hours
 from detectors.credit import Played
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
@@ -33,6 +33,7 @@ from detectors.trace import (
 
 RULE = "popup_gap"
 STOP_MS = 30_000  # a player that stands still this long has really stopped
+SCREEN_MS = 5_000  # runs of play are laid out evenly in time; the screen allows for that
 APART_MS = 10_000  # receipts closer than this are one delivery
 BREAK_MS = 300_000  # a longer break between sittings ends a "continuous" stretch
 _INVALID = ControlFlag.FOREIGN_NONCE | ControlFlag.EARLY_ANSWER | ControlFlag.UNKNOWN
@@ -57,11 +58,11 @@ class Popups:
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """Findings on stretches of learning time without an effective pop-up; evidence class S."""
     rule = policy[RULE]
-    trace, played, parts = facts.trace, facts.played, facts.parts
-    popups = effective(trace, played, rule)
+    trace = facts.trace
+    popups = effective(trace, facts.runs, rule)
     findings = _rolled_back(popups)
-    for rows, marks in _long_stretches(facts, popups, rule):
-        findings += _Hour(trace, played, parts, rows, marks, rule).findings()
+    for case, hour, marks in _long_stretches(facts, popups, rule):
+        findings += _Hour(facts, case, hour, marks, rule).findings()
     findings += _many_expiries(trace, rule)
     return findings
 
@@ -126,13 +127,16 @@ def _last_play(played: Played, session: Ints, before: Ints, after: Ints) -> Ints
 
 
 def _next_play(played: Played, session: Ints, after: Ints) -> Ints:
-    """Start of the first play at or after each time, far away where there is none."""
+    """The first moment of play at or after each time, far away where there is none."""
     if not len(played):
         return after + BREAK_MS
     row = locate(played.session, played.t0_ms - EPOCH_MS, session, after - 1 - EPOCH_MS)
     place = np.minimum(row, len(played) - 1)
     mine = (row < len(played)) & (played.session[place] == session)
-    return np.where(mine, played.t0_ms[place], after + BREAK_MS)
+    start = np.where(mine, played.t0_ms[place], after + BREAK_MS)
+    current = np.maximum(row - 1, 0)
+    goes_on = (row > 0) & (played.session[current] == session) & (played.t1_ms[current] > after)
+    return np.where(goes_on, after, start)
 
 
 def _rolled_back(popups: Popups) -> list[Finding]:
@@ -166,7 +170,7 @@ class _Mark:
 
 def _long_stretches(
     facts: Facts, popups: Popups, rule: RulePolicy
-) -> list[tuple[slice, list[_Mark]]]:
+) -> list[tuple[int, int, list[_Mark]]]:
     """Class-hours of a person that may hold too long a stretch, with their pop-ups in order."""
     trace, parts = facts.trace, facts.parts
     if not len(parts):
@@ -174,8 +178,7 @@ def _long_stretches(
     changed = np.ones(len(parts), np.bool_)
     changed[1:] = (np.diff(parts.case) != 0) | (np.diff(parts.hour) != 0)
     group = np.cumsum(changed) - 1
-    took = parts.t1_ms - parts.t0_ms
-    clock = running_sum(took, group)
+    clock = running_sum(parts.p1_ms - parts.p0_ms, group)
     heads = np.flatnonzero(changed)
     tails = np.append(heads[1:], len(parts))
     total = clock[tails - 1]
@@ -188,18 +191,18 @@ def _long_stretches(
     of = mine[order]
     ends = parts.spent(group, clock, of, popups.from_ms[order])
     begins = parts.spent(group, clock, of, popups.until_ms[order])
-    limit = rule.ms("max_gap_s")
+    limit = rule.ms("max_gap_s") - SCREEN_MS
     long_before = of[ends - previous(begins, of, 0) > limit]
     latest = np.zeros(len(heads), np.int64)
     np.maximum.at(latest, of, begins)
     long_after = np.flatnonzero(total - latest > limit)
-    result: list[tuple[slice, list[_Mark]]] = []
+    result: list[tuple[int, int, list[_Mark]]] = []
     for hour in np.union1d(long_before, long_after):
         if parts.hour[heads[hour]] < 0:
             continue
         rows = order[np.searchsorted(of, hour) : np.searchsorted(of, hour, side="right")]
         marks = [_Mark(int(popups.from_ms[row]), int(popups.until_ms[row])) for row in rows]
-        result.append((slice(int(heads[hour]), int(tails[hour])), marks))
+        result.append((int(parts.case[heads[hour]]), int(parts.hour[heads[hour]]), marks))
     return result
 
 
@@ -207,24 +210,22 @@ class _Hour:
     """One class-hour of one person, stretch by stretch."""
 
     def __init__(
-        self,
-        trace: Trace,
-        played: Played,
-        parts: HourParts,
-        rows: slice,
-        marks: list[_Mark],
-        rule: RulePolicy,
+        self, facts: Facts, case: int, hour: int, marks: list[_Mark], rule: RulePolicy
     ) -> None:
-        self.trace, self.rule, self.marks = trace, rule, marks
+        sittings = np.flatnonzero(facts.trace.sessions["case"] == case)
+        played = facts.played.of_sessions(sittings)
+        parts = cut_at_hours(facts.trace, played)
+        parts = parts.where(parts.hour == hour)
+        self.trace, self.rule, self.marks = facts.trace, rule, marks
         self.limit = rule.ms("max_gap_s")
         self.earliest_due = rule.ms("schedule_min_s")
         self.offline = rule.ms("offline_gap_s")
         self.grace = rule.ms("offline_grace_s")
-        self.hour = int(parts.hour[rows.start])
-        self.session = parts.session[rows]
-        self.t0, self.t1 = parts.t0_ms[rows], parts.t1_ms[rows]
-        self.u = played.u_ms[parts.part[rows]]
-        self.stale = played.stale_ms[parts.part[rows]]
+        self.hour = hour
+        self.session = parts.session
+        self.t0, self.t1 = parts.t0_ms, parts.t1_ms
+        self.u = played.u_ms[parts.part]
+        self.stale = played.stale_ms[parts.part]
 
     def findings(self) -> list[Finding]:
         found: list[Finding] = []

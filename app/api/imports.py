@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/imports", tags=["imports"])
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {
     "required": True,
-    "content": {"application/zip": _BINARY, "application/x-ndjson": _BINARY},
+    "content": {"application/octet-stream": _BINARY},
 }
 _FORMS = ("multipart/", "application/x-www-form-urlencoded")
 
@@ -30,6 +30,8 @@ async def post_import(
     request: Request, caller: Annotated[Caller, require(KeyScope.IMPORT)]
 ) -> dict[str, Any]:
     """Take in historical records: a zip of NDJSON and photos, or NDJSON, also as gzip.
+
+    What the body is shows from its first bytes; its content type may be any but a form's.
 
     Answers `stored` by kind, `unchanged`, and `rejected` with line, code and detail. The same
     file twice changes nothing; a request that was cut off is finished by sending it again.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
@@ -21,9 +21,7 @@ KeyId = Annotated[int, Path(ge=1, lt=2**31)]
 
 class KeyWanted(Wire):
     label: Line
-    scopes: list[str] = Field(
-        min_length=1, max_length=10, description="ingest, read, import, admin"
-    )
+    scopes: list[Literal["ingest", "read", "import", "admin"]] = Field(min_length=1, max_length=4)
     expires_at: Instant | None = None
 
 

@@ -22,7 +22,8 @@ class Quality:
     """Measured values of the largest face.
 
     interocular: pixels between the eye centres. sharpness: variance of the Laplacian of the face
-    at 160 pixels. brightness: mean grey level 0-255. contrast: standard deviation of grey.
+    at 160 pixels over the variance of its grey, so that neither dim light nor dark skin counts as
+    blur. brightness: mean grey level 0-255. contrast: standard deviation of grey.
     clipped: share of face pixels below 8 or above 247. jaw_ratio and roll: see FaceRatios.
     """
 
@@ -50,19 +51,19 @@ class QualityLimits:
 
 ENROLMENT = QualityLimits(
     min_interocular=48,
-    min_sharpness=60,
+    min_sharpness=0.025,
     min_brightness=50,
     max_brightness=220,
-    min_contrast=18,
+    min_contrast=12,
     max_jaw_ratio=0.35,
     max_roll=15,
 )
 SNAPSHOT = QualityLimits(
     min_interocular=32,
-    min_sharpness=25,
+    min_sharpness=0.008,
     min_brightness=35,
     max_brightness=230,
-    min_contrast=12,
+    min_contrast=7,
     max_jaw_ratio=0.6,
     max_roll=25,
 )
@@ -77,7 +78,7 @@ def measure(picture: Rgb, box: Box, points: Points, ratios: FaceRatios) -> Quali
     )
     return Quality(
         interocular=interocular(points),
-        sharpness=float(cv2.Laplacian(face, cv2.CV_32F).var()),
+        sharpness=float(cv2.Laplacian(face, cv2.CV_32F).var() / max(1.0, float(face.var()))),
         brightness=float(face.mean()),
         contrast=float(face.std()),
         clipped=float(np.mean((face < 8) | (face > 247))),

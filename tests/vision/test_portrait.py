@@ -7,9 +7,11 @@ from itertools import combinations
 
 import numpy as np
 
+from app.vision.backends import Backends
 from app.vision.image import decode, verify
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
-from app.vision.reading import FaceReading
+from app.vision.quality import ENROLMENT
+from app.vision.reading import FaceReading, read
 
 Reader = Callable[..., FaceReading]
 
@@ -53,6 +55,11 @@ def test_the_detector_finds_them(reading_of: Reader) -> None:
     found = [reading for reading in readings if reading.face_count == 1]
     assert len(found) / len(readings) >= 0.97
     assert sum(reading.usable for reading in readings) / len(readings) >= 0.97
+
+
+def test_they_pass_the_quality_gate_of_enrolment(backends: Backends) -> None:
+    readings = [read(portrait(seed), backends, ENROLMENT) for seed in PORTRAIT_SEEDS]
+    assert sum(not reading.reasons for reading in readings) >= 0.97 * len(readings)
 
 
 def test_one_person_stays_close_to_themselves(reading_of: Reader) -> None:

@@ -51,6 +51,12 @@ def test_a_dark_photo_is_dark_and_not_another_person(
     assert "too_dark" in reasons((photo * 0.2).astype(np.uint8))
 
 
+def test_dim_light_is_not_taken_for_blur(
+    photo: Rgb, reasons: Callable[[Rgb], tuple[str, ...]]
+) -> None:
+    assert "blurred" not in reasons((photo * 0.35).astype(np.uint8))
+
+
 def test_an_overexposed_photo_says_so(
     photo: Rgb, reasons: Callable[[Rgb], tuple[str, ...]]
 ) -> None:

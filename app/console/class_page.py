@@ -24,6 +24,7 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 
 PAGE = 50
 _CLASS_FINDINGS = 50
+_ROOMY = 12  # class-hours that leave room for their coverage in the matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Cell:
     code: str
     letter: str
     tenths: int
+    covered: str
     told: str
 
 
@@ -89,9 +91,9 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         klass=row,
         hours=hours,
         rows=rows,
+        roomy=len(hours) <= _ROOMY,
         tally=Counter(cell.code for it in rows for cell in it.cells),
         verdict=verdict,
-        verdict_body=json.loads(verdict.body) if verdict else {},
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
         open_now=open_now,
@@ -134,9 +136,10 @@ def cell(number: int, mark: Any, lang: Language) -> Cell:
     covered = float(body.get("coverage") or 0)
     word = words.word(words.HOURS, code)
     told = lang.say(N_("第%(n)s课时"), n=number) + " · " + lang.say(word.text)
+    share = f"{lang.number(round(covered * 100, 1))}%" if mark else ""
     if mark:
-        told += " · " + lang.say(N_("覆盖%(share)s%%"), share=lang.number(covered * 100))
-    return Cell(number, code, lang.say(word.letter), min(10, int(covered * 10)), told)
+        told += " · " + lang.say(N_("覆盖%(share)s"), share=share)
+    return Cell(number, code, lang.say(word.letter), min(10, int(covered * 10)), share, told)
 
 
 def _row_id(value: int | None) -> int | None:

@@ -14,7 +14,7 @@ from app.console.finding_view import FindingCard, card
 from app.console.findings_page import Query
 from app.console.language import Language
 from app.domain.users import Role, User
-from app.store import finding_queue, reviews
+from app.store import case_file, finding_queue, reviews
 
 _LOOKED_AHEAD = 100
 
@@ -29,9 +29,18 @@ def cards_of(
         said[review.finding_id].append(review)
     for appeal in reviews.appeals_of(connection, shown):
         appealed[appeal.finding_id].append(appeal)
-    cards = [card(row, said[row.id], appealed[row.id], user, lang) for row in shown.values()]
+    rivals = _rivals(connection, list(shown.values()))
+    cards = [
+        card(row, said[row.id], appealed[row.id], rivals, user, lang) for row in shown.values()
+    ]
     gravest_first = list(words.OUTCOMES.values())
     return sorted(cards, key=lambda it: (not it.open, gravest_first.index(it.outcome)))
+
+
+def _rivals(connection: Connection, rows: Sequence[Any]) -> dict[str, int]:
+    """Sessions that findings name as running at the same time, by the platform's ids."""
+    named = {rival for row in rows if (rival := row.body.get("rival_session_id"))}
+    return case_file.session_ids(connection, rows[0].platform_id, named) if named else {}
 
 
 def following(

@@ -52,6 +52,8 @@ class FindingCard:
     shadow: bool
     reviews: list[ReviewShown]
     appeals: list[Any]
+    rival: str
+    rival_href: str
     may_decide: bool
     waits_for_other: bool
     open: bool
@@ -66,11 +68,13 @@ def card(
     row: Any,
     reviews: Sequence[ReviewRow],
     appeals: Sequence[Any],
+    rivals: Mapping[str, int],
     user: User,
     lang: Language,
 ) -> FindingCard:
     """The card of one finding as it stands now, for this person."""
     body = row.body
+    rival = body.get("rival_session_id") or ""
     mine = any(it.reviewer_id == user.id and it.decision != "need_more" for it in reviews)
     others = any(it.reviewer_id != user.id and it.decision != "need_more" for it in reviews)
     undecided = row.status in review.UNDECIDED and not row.shadow
@@ -93,6 +97,8 @@ def card(
         shadow=row.shadow,
         reviews=review.shown_to(user, row.status, reviews),
         appeals=list(appeals),
+        rival=rival,
+        rival_href=f"/console/sessions/{rivals[rival]}" if rival in rivals else "",
         may_decide=undecided and user.decides and not waits,
         waits_for_other=waits,
         open=undecided,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 from fastapi import APIRouter, Request, Response
 
 from app.console import words
@@ -46,7 +44,6 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,
         outcome=words.word(words.VERDICTS, verdict.outcome) if verdict else None,
-        verdict_body=json.loads(verdict.body) if verdict else {},
         findings=[
             (
                 it,

@@ -42,7 +42,11 @@ def frame_of(timeline: Timeline, lang: Language) -> Frame:
     session = timeline["session"]
     samples: Sequence[Sequence[int]] = timeline["samples"]
     opened = session["opened_ms"]
-    ends = [session["closed_ms"] or 0, opened + _MINUTE, *(it[0] for it in samples[-1:])]
+    ends = [
+        session["closed_ms"] or session["ended_ms"],
+        opened + _MINUTE,
+        *(it[0] for it in samples[-1:]),
+    ]
     tops = [session["media_ms"] or 0, _MINUTE, max((it[1] for it in samples), default=0)]
     time = Axis(opened, max(ends), LEFT, RIGHT)
     return Frame(time, Axis(0, max(tops), BOTTOM, TOP), lang)

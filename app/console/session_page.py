@@ -110,9 +110,14 @@ def as_entered(
                 else f"/console/findings/{known[it['finding']].id}",
             }
             for it in timeline["voided"]
-            if it["finding"] in known
+            if it["finding"] in known and _touches(it, timeline["session"])
         ],
     }
+
+
+def _touches(void: Mapping[str, Any], session: Mapping[str, Any]) -> bool:
+    ended = session["closed_ms"] or session["ended_ms"]
+    return bool(void["t1_ms"] > session["opened_ms"] and void["t0_ms"] < ended)
 
 
 def sitting_of(connection: Connection, session_id: int, scope: Scope) -> Any:

@@ -171,7 +171,7 @@ def _labels(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     """The letter of each finding's rule above its stretch, pushed aside rather than overlapping."""
     dated = [it for it in timeline["findings"] if it.get("start_ms") is not None]
     free_from = float(LEFT)
-    for it in sorted(dated, key=lambda finding: finding["start_ms"]):
+    for it in sorted(dated, key=lambda finding: finding["start_ms"] + (finding["end_ms"] or 0)):
         x, width = frame.between(it["start_ms"], it["end_ms"] or it["start_ms"])
         at = min(max(x + width / 2 - _LABEL / 2, free_from), RIGHT - _LABEL)
         free_from = at + _LABEL + 3

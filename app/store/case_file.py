@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from app.store.finding_queue import GONE
 from app.store.scope import Scope
 from models import (
     CourseVersion,
@@ -64,9 +65,11 @@ def sitting(connection: Connection, session_id: int, scope: Scope) -> Any:
 
 
 def findings_of(connection: Connection, session_id: int) -> Sequence[Any]:
-    """All findings of a session, shadow ones included, in the order they were made."""
+    """What stands of a session's findings, shadow ones included, in the order they were made."""
     return connection.execute(
-        select(Finding).where(Finding.session_id == session_id).order_by(Finding.id)
+        select(Finding)
+        .where(Finding.session_id == session_id, Finding.status != GONE)
+        .order_by(Finding.id)
     ).all()
 
 
@@ -77,6 +80,18 @@ def findings_by_key(connection: Connection, class_id: int, keys: Collection[str]
             Finding.class_id == class_id, Finding.key.in_(keys)
         )
     ).all()
+
+
+def session_ids(
+    connection: Connection, platform_id: int, external_ids: Collection[str]
+) -> dict[str, int]:
+    """Rows of the platform's sessions by the platform's own ids."""
+    rows = connection.execute(
+        select(Session.external_id, Session.id).where(
+            Session.platform_id == platform_id, Session.external_id.in_(external_ids)
+        )
+    )
+    return {row.external_id: row.id for row in rows}
 
 
 def verdicts_of(connection: Connection, session_id: int) -> Sequence[Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, func, or_, select
 
-from app.store.finding_queue import TO_DO
+from app.store.finding_queue import GONE, TO_DO
 from app.store.scope import Scope
 from models import (
     ClassHour,
@@ -157,7 +157,7 @@ def findings(
     """Findings on one learner of the class, or those on the class itself; newest first."""
     query = (
         select(Finding)
-        .where(Finding.class_id == class_id, Finding.shadow.is_(False))
+        .where(Finding.class_id == class_id, Finding.shadow.is_(False), Finding.status != GONE)
         .order_by(Finding.id.desc())
         .limit(limit)
     )

@@ -15,13 +15,15 @@ from app.store.scope import Scope
 from models import Finding, Learner, Platform, Review, Session, TrainingClass
 
 TO_DO = ("open", "first_review")
+GONE = "gone"  # a later evaluation no longer came to it; kept, and shown to nobody as standing
 _GRAVITY = {"violation": 0, "review": 1, "not_proven": 2}
 _LEAST = 3
 
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What is asked for. Empty strings and None match all; `status` "todo" is what waits."""
+    """What is asked for. Empty strings and None match all that stands; `status` "todo"
+    is what waits."""
 
     status: str = "todo"
     rule: str = ""
@@ -144,7 +146,9 @@ def _conditions(scope: Scope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
     conditions = [scope.covers_class(), Finding.shadow.is_(False)]
     if wanted.status == "todo":
         conditions.append(Finding.status.in_(TO_DO))
-    elif wanted.status:
+    elif not wanted.status:
+        conditions.append(Finding.status != GONE)
+    else:
         conditions.append(Finding.status == wanted.status)
     for column, value in (
         (Finding.rule, wanted.rule),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
-from app.store.finding_queue import TO_DO
+from app.store.finding_queue import GONE, TO_DO
 from app.store.scope import Scope
 from models import Finding, Platform, Session, TrainingClass
 
@@ -21,7 +21,7 @@ def by_day(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any]
     return connection.execute(
         select(day, Finding.outcome, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
-        .where(scope.covers_class(), Finding.shadow.is_(False), Finding.created_ms >= since_ms)
+        .where(scope.covers_class(), *_standing(since_ms))
         .group_by(day, Finding.outcome)
     ).all()
 
@@ -32,7 +32,7 @@ def by_platform(connection: Connection, scope: Scope, since_ms: int) -> Sequence
         select(Platform.id, Platform.name, Finding.outcome, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .join(Platform, Platform.id == Finding.platform_id)
-        .where(scope.covers_class(), Finding.shadow.is_(False), Finding.created_ms >= since_ms)
+        .where(scope.covers_class(), *_standing(since_ms))
         .group_by(Platform.id, Platform.name, Finding.outcome)
     ).all()
 
@@ -42,7 +42,7 @@ def by_rule(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any
     return connection.execute(
         select(Finding.rule, Finding.outcome, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
-        .where(scope.covers_class(), Finding.shadow.is_(False), Finding.created_ms >= since_ms)
+        .where(scope.covers_class(), *_standing(since_ms))
         .group_by(Finding.rule, Finding.outcome)
     ).all()
 
@@ -55,6 +55,14 @@ def waiting_since(connection: Connection, scope: Scope) -> Sequence[Any]:
         .where(scope.covers_class(), Finding.shadow.is_(False), Finding.status.in_(TO_DO))
         .order_by(Finding.created_ms)
     ).all()
+
+
+def _standing(since_ms: int) -> list[ColumnElement[bool]]:
+    return [
+        Finding.shadow.is_(False),
+        Finding.status != GONE,
+        Finding.created_ms >= since_ms,
+    ]
 
 
 def open_sessions(connection: Connection, scope: Scope) -> int:

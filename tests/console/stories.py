@@ -158,6 +158,7 @@ def _told(t0: int, t1: int, samples: list[list[int]]) -> dict[str, Any]:
     session = {
         "opened_ms": t0,
         "closed_ms": t1,
+        "ended_ms": t1,
         "state": "closed",
         "provenance": "live",
         "media_ms": 45 * MINUTE,

@@ -70,8 +70,8 @@ def test_a_name_is_found(busy: Desk) -> None:
     "path", ["/console", "/console/findings", "/console/classes/4", "/console/classes"]
 )
 def test_pages_stay_quick(busy: Desk, path: str) -> None:
-    """Generous, because test machines are busy; benchmarks measure properly."""
+    """In processor time, because test machines are busy; benchmarks measure properly."""
     busy.get(path)
-    begun = time.perf_counter()
+    begun = time.process_time()
     busy.get(path)
-    assert time.perf_counter() - begun < 1.0
+    assert time.process_time() - begun < 1.0

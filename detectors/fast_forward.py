@@ -49,7 +49,7 @@ def _outrunning(samples: Samples, rule: RulePolicy, sessions: int) -> Bools:
     strict = rule["max_rate"] * (1 + rule["rate_tolerance"])
     claimed = running_sum(np.where(samples.jump, 0, samples.advance_ms), samples.own)
     excess = outrun(claimed, samples.u_ms, samples.l_ms, samples.own, strict)
-    return _per_session(excess > rule.ms("abs_tolerance_s"), samples, sessions)
+    return _per_session(excess > rule.ms("abs_tolerance_s") / strict, samples, sessions)
 
 
 def _forward_seeks(trace: Trace, samples: Samples) -> Bools:
@@ -238,12 +238,15 @@ class _Story:
             return []
         first, last = int(micro[0]), int(micro[-1])
         time = int(self.u[last]) - (int(self.low[first - 1]) if first else 0)
+        reach = self.arrive.copy()
+        reach[micro] = self.leave[micro]
+        origin = self.arrive - np.where(self.jump, 0, self.advance)
         seen = _Seen(self.resume)
-        content = sum(
-            seen.add(int(self.arrive[row] - self.advance[row]), int(self.leave[row]))
-            for row in range(first, last + 1)
-            if self.leave[row] > self.arrive[row] - self.advance[row]
-        )
+        content = 0
+        for row in np.flatnonzero(reach > origin):
+            gained = seen.add(int(origin[row]), int(reach[row]))
+            if first <= row <= last:
+                content += gained
         sustained = content >= self.rule.ms("min_stretch_s")
         if sustained and content > self.strict * time + self.tolerance:
             return [self._finding("micro_seeks", first, last, content, time)]

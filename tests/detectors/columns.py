@@ -285,5 +285,3 @@ def judged(scene: Scene, policy: Policy = GRADED) -> tuple[Assessment, list[str]
     columns = columns_of(scene)
     assessment = assess(columns.trace(), policy)
     return assessment, columns.sessions
-
-

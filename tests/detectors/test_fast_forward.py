@@ -1,0 +1,163 @@
+"""快进播放: two per cent and ten seconds ahead of the server's clock is the limit."""
+
+from __future__ import annotations
+
+import pytest
+
+from detectors.credit import played
+from detectors.finding import Evidence, Fault, Outcome
+from tests.detectors.columns import GRADED
+from tests.detectors.stories import Sitting, found, reasons, trace, with_parameters
+
+RULE = "fast_forward"
+
+
+def test_lin_plays_at_the_pace_of_the_clock():
+    assert found(RULE, Sitting().play().watch(2400).ended()) == []
+
+
+@pytest.mark.parametrize(("content", "accused"), [(112.0, False), (112.001, True)])
+def test_100_s_may_hold_112_s_of_content_and_not_a_millisecond_more(content, accused):
+    wu = Sitting().play().watch(100, speed=content / 100)
+    assert reasons(found(RULE, wu)) == (["outran"] if accused else [])
+
+
+@pytest.mark.parametrize(("ahead", "accused"), [(22.2, False), (22.201, True)])
+def test_one_heartbeat_may_be_12_2_s_ahead_after_100_honest_seconds(ahead, accused):
+    wu = Sitting().play().watch(100)
+    wu.t += 10
+    wu.tell(6, wu.t, 100 + ahead)
+    assert bool(found(RULE, wu)) is accused
+
+
+def test_the_finding_names_content_server_time_and_both_positions():
+    (finding,) = found(RULE, Sitting(at=60).play().watch(100, speed=4.0))
+    assert finding.outcome is Outcome.VIOLATION
+    assert (finding.fault, finding.evidence) == (Fault.LEARNER, Evidence.SERVER)
+    assert (finding.measured, finding.limit) == (400.0, 100.0)
+    assert (finding.start_pos_ms, finding.end_pos_ms) == (0, 400_000)
+    assert finding.end_ms - finding.start_ms == 100_000
+    assert finding.voids
+
+
+def test_a_claim_shorter_than_30_s_is_not_a_sustained_stretch():
+    short = Sitting().play().watch(10, speed=2.9, beat=2)
+    assert found(RULE, short) == []
+    assert reasons(found(RULE, Sitting().play().watch(10, speed=3.1, beat=2))) == ["outran"]
+
+
+def test_wu_cannot_save_up_time_in_a_pause_and_spend_it_at_16x():
+    wu = Sitting().play().watch(300).pause().idle(1200).play().watch(60, speed=16)
+    assert reasons(found(RULE, wu)) == ["outran"]
+
+
+def test_lin_s_backlog_after_an_outage_is_inside_the_elapsed_time():
+    assert found(RULE, Sitting().play().watch(100).held_back(900).watch(100)) == []
+
+
+def test_a_backlog_longer_than_the_outage_is_forged():
+    wu = Sitting().play().watch(120)
+    wu.t += 10
+    for beat in range(240):
+        wu.tell(6, wu.t, 130.0 + beat * 10)
+    assert reasons(found(RULE, wu)) == ["outran"]
+
+
+def test_a_jump_in_one_heartbeat_is_named_a_jump():
+    wu = Sitting().play().watch(100)
+    wu.t += 10
+    wu.tell(6, wu.t, 400.0)
+    (finding,) = found(RULE, wu.watch(50))
+    assert finding.reason == "jump"
+    assert (finding.measured, finding.limit) == (300.0, 20.0)
+
+
+def test_a_player_that_snaps_back_within_15_s_has_blocked_the_jump():
+    lin = Sitting().play().watch(100)
+    lin.tell(6, 110, 400.0)
+    lin.tell(6, 120, 105.0)
+    assert found(RULE, lin.watch(50)) == []
+    wu = Sitting().play().watch(100)
+    wu.tell(6, 110, 400.0)
+    wu.tell(6, 125.001, 105.0)
+    assert reasons(found(RULE, wu)) == ["jump"]
+
+
+def test_lin_may_jump_about_in_what_was_seen():
+    lin = Sitting().play().watch(900).seek(100).watch(10).seek(800).watch(10).seek(890)
+    assert found(RULE, lin.watch(60)) == []
+
+
+def test_a_jump_that_the_platform_blocked_is_information_only():
+    lin = Sitting().play().watch(100)
+    for _ in range(12):
+        lin.seek(2000, blocked=True).watch(10)
+    assert found(RULE, lin) == []
+
+
+@pytest.mark.parametrize(("jumps", "reviewed"), [(2, False), (3, True)])
+def test_three_forward_seeks_over_unseen_content_go_to_a_person(jumps, reviewed):
+    wu = Sitting().play().watch(60)
+    for _ in range(jumps):
+        wu.seek(wu.pos + 60).watch(30)
+    findings = found(RULE, wu)
+    assert reasons(findings) == (["repeated_seeks"] if reviewed else [])
+    assert all(finding.outcome is Outcome.REVIEW for finding in findings)
+    assert all(finding.evidence is Evidence.CLIENT for finding in findings)
+
+
+@pytest.mark.parametrize(("step", "reviewed"), [(10.0, False), (10.001, True)])
+def test_a_seek_of_10_s_is_not_yet_a_jump(step, reviewed):
+    wu = Sitting().play().watch(60)
+    for _ in range(3):
+        wu.seek(round(wu.pos + step, 3)).watch(30)
+    assert bool(found(RULE, wu)) is reviewed
+
+
+@pytest.mark.parametrize(("seeks", "accused"), [(9, False), (10, True)])
+def test_ten_micro_seeks_that_outrun_the_clock_are_fast_forward(seeks, accused):
+    wu = Sitting().play().watch(60)
+    for _ in range(seeks):
+        wu.watch(1).seek(wu.pos + 9)
+    assert reasons(found(RULE, wu)) == (["micro_seeks"] if accused else [])
+
+
+def test_micro_seeks_inside_seen_content_accuse_nobody():
+    lin = Sitting().play().watch(600).seek(0)
+    for _ in range(30):
+        lin.watch(1).seek(lin.pos + 9)
+    assert found(RULE, lin) == []
+
+
+def test_small_skips_in_seen_content_and_one_look_ahead_are_not_micro_seeks():
+    lin = Sitting().play().watch(600).seek(0)
+    for _ in range(12):
+        lin.watch(1).seek(lin.pos + 5)
+    lin.seek(2000).watch(5).seek(lin.pos + 5)
+    assert found(RULE, lin) == []
+
+
+@pytest.mark.parametrize(("seen", "accused"), [(2342.0, False), (2341.9, True)])
+def test_completion_may_lack_2_per_cent_and_10_s(seen, accused):
+    wu = Sitting().play().watch(seen).seek(2400).ended(2400)
+    assert reasons(found(RULE, wu)) == (["completion_claimed"] if accused else [])
+
+
+def test_ended_without_a_position_claims_the_whole_lesson():
+    wu = Sitting().play().watch(3).ended()
+    assert reasons(found(RULE, wu)) == ["completion_claimed"]
+    assert played(trace(wu), GRADED).total_ms(1).tolist() == [3000]
+
+
+def test_a_lesson_finished_in_two_sittings_is_complete():
+    evening = Sitting().play().watch(1200)
+    morning = Sitting(at=86_400, resume=1200, pos=1200).play().watch(1200).ended()
+    assert found(RULE, evening, morning) == []
+
+
+def test_a_pack_that_allows_1_5x_lets_1_5x_earn():
+    brisk = Sitting().play().watch(600, speed=1.5)
+    assert found(RULE, brisk, policy=with_parameters(RULE, max_rate=1.5)) == []
+    assert reasons(found(RULE, brisk)) == ["outran"]
+    faster = Sitting().play().watch(600, speed=1.6)
+    assert reasons(found(RULE, faster, policy=with_parameters(RULE, max_rate=1.5))) == ["outran"]

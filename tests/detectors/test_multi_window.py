@@ -1,0 +1,82 @@
+"""多窗口学习: credit in two places at one server time, for one natural person, beyond 10 s."""
+
+from __future__ import annotations
+
+import pytest
+
+from detectors.finding import Outcome
+from tests.detectors.stories import HONEST, Sitting, credited_ms, found, reasons
+
+RULE = "multi_window"
+
+
+def watched(seconds: float = 600, **where) -> Sitting:
+    return Sitting(**where).play().watch(seconds)
+
+
+@pytest.mark.parametrize(("start", "accused"), [(590.0, False), (589.999, True)])
+def test_a_hand_over_may_overlap_by_10_s_and_not_a_millisecond_more(start, accused):
+    desktop, phone = watched(), watched(at=start, device=1)
+    assert reasons(found(RULE, desktop, phone)) == (["overlap"] if accused else [])
+
+
+def test_the_later_session_is_blamed_and_the_rival_named():
+    (finding,) = found(RULE, watched(), watched(at=300, lesson=1))
+    assert (finding.session, finding.rival) == (1, 0)
+    assert (finding.measured, finding.limit) == (300.0, 10.0)
+    assert finding.end_ms - finding.start_ms == 300_000
+    assert finding.voids
+
+
+def test_the_overlap_is_credited_once():
+    assert credited_ms(RULE, watched(), watched(at=300, lesson=1)) == 900_000
+
+
+def test_two_accounts_with_one_id_number_are_one_person():
+    wu = watched(person="wu"), watched(who="wu-2", person="wu", at=100)
+    assert reasons(found(RULE, *wu)) == ["overlap"]
+
+
+def test_two_classes_of_one_person_share_one_clock():
+    assert reasons(found(RULE, watched(), watched(klass=1, at=100))) == ["overlap"]
+
+
+def test_two_people_at_one_pc_are_two_people():
+    assert found(RULE, watched(), watched(who="wu", at=5)) == []
+
+
+def test_a_second_tab_that_stands_still_accuses_nobody():
+    idle = Sitting(at=100)
+    for _ in range(20):
+        idle.t += 10
+        idle.tell(6, idle.t, 30.0)
+    assert found(RULE, watched(), idle) == []
+
+
+def test_a_hidden_second_tab_earns_nothing_and_accuses_nobody():
+    assert found(RULE, watched(), Sitting(at=100).hide().play().watch(300)) == []
+
+
+def test_overlap_that_rests_on_a_backlog_is_counted_once_and_accuses_nobody():
+    late = Sitting(at=300).play().held_back(600)
+    findings = found(RULE, watched(), late)
+    assert reasons(findings) == []
+    assert reasons(findings, Outcome.CLEAR) == ["possible_overlap"]
+    assert all(finding.voids for finding in findings)
+
+
+def test_two_short_hand_overs_cost_seconds_but_no_accusation():
+    sittings = watched(), watched(at=594), watched(at=1188)
+    findings = found(RULE, *sittings)
+    assert reasons(findings) == []
+    assert credited_ms(RULE, *sittings) == 1_788_000 + 6_000
+
+
+def test_four_lessons_at_once_are_credited_as_one():
+    four = [watched(lesson=k, at=6.0 * k) for k in range(3)] + [watched(klass=1, at=20)]
+    assert reasons(found(RULE, *four)) == ["overlap"] * 3
+    assert credited_ms(RULE, *four) == 620_000
+
+
+def test_one_after_the_other_is_how_people_study():
+    assert found(RULE, *(watched(at=600.0 * n, lesson=n, flags=HONEST) for n in range(3))) == []

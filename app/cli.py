@@ -22,6 +22,8 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from app.settings import Settings
+
 FOUND, BAD_INPUT = 1, 2
 ACTOR = "system:cli"
 
@@ -95,19 +97,25 @@ def serve(
     as_json: Json = False,
 ) -> None:
     """Start the web service."""
-    import uvicorn
-
-    from app.logging import configure
-    from app.main import create_app
     from app.services import open_services
     from app.settings import Settings
 
     settings = Settings()
-    configure(as_json=settings.log_json or as_json)
     with open_services(settings):
         pass  # the schema is at head, or this is refused before anything listens
     host, port = host or settings.host, settings.port if port is None else port
     _say({"url": f"http://{host}:{port}"}, as_json, f"http://{host}:{port}")
+    run_service(settings, host, port, as_json=as_json)
+
+
+def run_service(settings: Settings, host: str, port: int, *, as_json: bool = False) -> None:
+    """Serve until told to stop; the database is at head."""
+    import uvicorn
+
+    from app.logging import configure
+    from app.main import create_app
+
+    configure(as_json=settings.log_json or as_json)
     uvicorn.run(
         create_app(settings),
         host=host,

@@ -1,0 +1,202 @@
+"""`zhenxue demo`: the service with a made-up county, ready to click through.
+
+Everything in the county comes in through the public interface: the import endpoint and the
+validation endpoint, called by a thread of this command while the service runs. Logins are made up
+once and kept beside the demo's database, so that the next start prints the same ones.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from app.clock import day
+from app.services import Services, open_services
+from app.settings import Settings
+
+COUNTY = "示例县"
+ACTOR = "system:demo"
+LOGINS = (
+    ("zhao", "赵审核（初审人）", "auditor"),
+    ("sun", "孙复核（复核人）", "reviewer"),
+    ("admin", "管理员", "admin"),
+)
+
+app = typer.Typer(help="The service with a made-up county.")
+
+
+@app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(help="Port; default ZHENXUE_PORT.")] = None,
+    today: Annotated[str, typer.Option(help="The county's today, YYYY-MM-DD.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Logins as JSON.")] = False,
+) -> None:
+    """Start the service; the first time, fill it with a county of invented people."""
+    from app.cli import run_service
+
+    settings = Settings()
+    if settings.production:
+        raise typer.BadParameter("the demo county is for development only")
+    port = settings.port if port is None else port
+    url = f"http://{settings.host}:{port}"
+    with open_services(settings) as services:
+        logins = _logins(services, settings.data_dir / "demo-logins.json")
+    _greet(url, logins, as_json)
+    marker = settings.data_dir / "demo-county-loaded"
+    if not marker.exists():
+        county_day = date.fromisoformat(today) if today else day(services.clock())
+        filling = _Filling(settings, url, county_day, marker)
+        threading.Thread(target=filling.run, name="demo-county", daemon=True).start()
+    run_service(settings, settings.host, port)
+
+
+def _greet(url: str, logins: list[dict[str, str]], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps({"console": f"{url}/console", "logins": logins}, ensure_ascii=False))
+        return
+    typer.echo(f"\n真学 Zhenxue   {url}/console\n")
+    for login in logins:
+        typer.echo(f"  {login['username']:<8}{login['password']:<28}{login['name']}")
+    typer.echo(
+        "\n试试看 Try next:\n"
+        "  以 zhao 登录，从待办中打开第一条，看图，作出决定  "
+        "Sign in as zhao, open the first finding, decide\n"
+        "  以 sun 登录，复核需要两人确认的线索  "
+        "Sign in as sun for what needs a second person\n"
+        f"  接口文档 The interface   {url}/docs\n"
+        "  zhenxue simulate --list   77 个诚实与舞弊场景 honest and fraudulent scenarios\n"
+    )
+
+
+def _logins(services: Services, path: Path) -> list[dict[str, str]]:
+    """The demo's users, made at the first start; their passwords stand in `path`."""
+    from app.domain import users
+
+    if path.exists():
+        found: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+        return found
+    logins = []
+    with services.database.write() as connection:
+        for username, name, role in LOGINS:
+            password = users.new_password()
+            users.add_user(
+                connection,
+                username=username,
+                display_name=name,
+                password=password,
+                role=role,
+                counties=[COUNTY],
+                platform=None,
+                actor=ACTOR,
+                now_ms=services.clock(),
+            )
+            logins.append({"username": username, "name": name, "role": role, "password": password})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(logins, ensure_ascii=False, indent=1), encoding="utf-8")
+    return logins
+
+
+class _Filling:
+    """Sends the county to the running service and has its classes validated."""
+
+    def __init__(self, settings: Settings, url: str, today: date, marker: Path) -> None:
+        from app.simulation.transport import UrllibClient
+
+        self._settings, self._today, self._marker = settings, today, marker
+        self._client = UrllibClient(url, timeout_s=600)
+        self._screen = Console(stderr=True)
+
+    def run(self) -> None:
+        try:
+            self._fill()
+        except Exception as error:  # the service itself is up: say so and leave it running
+            self._screen.print(f"演示数据未能载入 the demo county was not loaded: {error}")
+
+    def _fill(self) -> None:
+        from app.simulation import county
+
+        self._wait()
+        with self._screen.status("生成演示县 making the county …"):
+            made = county.county(self._today)
+        for platform in made.platforms:
+            key = self._key(platform.slug, platform.name)
+            self._load(platform, key)
+            for klass in [it for it in platform.catalogue if it["kind"] == "class"]:
+                self._validate(klass["class_id"], key)
+        self._marker.touch()
+        self._screen.print("演示县已就绪 the demo county is ready")
+
+    def _wait(self) -> None:
+        for _ in range(300):
+            try:
+                self._client.request("GET", "/healthz", content=None, headers={})
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise TimeoutError("the service did not start")
+
+    def _key(self, slug: str, name: str) -> str:
+        """A platform and a key for it, as `zhenxue platform add` and `zhenxue key create` do."""
+        from app.domain import platforms
+
+        with open_services(self._settings) as services, services.database.write() as connection:
+            now_ms = services.clock()
+            known = {it.slug: it for it in platforms.platforms(connection)}
+            tenant = known.get(slug) or platforms.add_platform(
+                connection, slug=slug, name=name, county=COUNTY, actor=ACTOR, now_ms=now_ms
+            )
+            made = platforms.create_key(
+                connection,
+                tenant.id,
+                label="demo county",
+                scopes=["ingest", "read", "import", "admin"],
+                expires_ms=None,
+                actor=ACTOR,
+                now_ms=now_ms,
+            )
+            return made.secret
+
+    def _load(self, platform: Any, key: str) -> None:
+        from app.simulation import bundle
+
+        file = io.BytesIO()
+        with self._screen.status(f"{platform.name}：拍照 drawing {len(platform.photos)} photos …"):
+            bundle.write(file, platform.records, platform.photos)
+        with self._screen.status(f"{platform.name}：导入 importing …"):
+            report = self._call("POST", "/v1/imports", key, file.getvalue(), "application/zip")
+        stored = sum(report["stored"].values())
+        self._screen.print(
+            f"{platform.name}：{stored} 条记录 records, 拒绝 rejected {report['rejected_total']}"
+        )
+
+    def _validate(self, class_id: str, key: str) -> None:
+        run = self._call("POST", f"/v1/classes/{class_id}/validate", key, b"", "application/json")
+        with self._screen.status(f"{class_id}：核验 validating …") as status:
+            while True:
+                told = self._call("GET", f"/v1/runs/{run['run_id']}", key, None, "")
+                if told["state"] in ("done", "failed"):
+                    break
+                status.update(f"{class_id}：核验 validating {told['done']}/{told['total']}")
+                time.sleep(0.5)
+        self._screen.print(f"{class_id}：核验 validated, {told['state']}")
+
+    def _call(
+        self, method: str, path: str, key: str, content: bytes | None, media_type: str
+    ) -> dict[str, Any]:
+        headers = {"authorization": f"Bearer {key}"}
+        if media_type:
+            headers["content-type"] = media_type
+        reply = self._client.request(method, path, content=content, headers=headers)
+        answer: dict[str, Any] = json.loads(reply.content)
+        if reply.status_code >= 400:
+            raise RuntimeError(f"{method} {path}: {reply.status_code} {answer.get('detail')}")
+        return answer

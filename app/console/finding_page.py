@@ -53,7 +53,9 @@ def decide(
         problem = words.PROBLEMS[error.code]
         if row.session_id is None:
             return _class_finding(request, login, row, queue, problem=problem, typed=typed)
-        return session_view(request, login, row.session_id, queue, problem=problem, typed=typed)
+        return session_view(
+            request, login, row.session_id, queue, first=finding_id, problem=problem, typed=typed
+        )
     if decided.settled and row.session_id is not None:
         services.closed([row.session_id])  # its verdict follows the decision
     if row.session_id is None:
@@ -71,11 +73,11 @@ def _finding(request: Request, login: Login, finding_id: int) -> Any:
 
 
 def _in_sitting(row: Any, queue: str, done: int) -> str:
-    kept = {"done": str(done)} if done else {}
-    if queue:
-        kept["queue"] = queue
-    query = f"?{urlencode(kept)}" if kept else ""
-    return f"/console/sessions/{row.session_id}{query}#finding-{row.id}"
+    """The sitting's page from its top, where the picture is; this finding's card comes first."""
+    kept = {"finding": row.id} | ({"done": done} if done else {})
+    return f"/console/sessions/{row.session_id}?" + urlencode(
+        kept | ({"queue": queue} if queue else {})
+    )
 
 
 def _class_finding(

@@ -29,9 +29,14 @@ _NEIGHBOURS = 12
 
 @router.get("/sessions/{session_id}")
 def session(
-    request: Request, login: SignedIn, session_id: RowId, queue: str = "", done: int = 0
+    request: Request,
+    login: SignedIn,
+    session_id: RowId,
+    queue: str = "",
+    finding: int = 0,
+    done: int = 0,
 ) -> Response:
-    return session_view(request, login, session_id, queue, done=done)
+    return session_view(request, login, session_id, queue, first=finding, done=done)
 
 
 def session_view(
@@ -40,11 +45,15 @@ def session_view(
     session_id: int,
     queue: str,
     *,
+    first: int = 0,
     done: int = 0,
     problem: str = "",
     typed: dict[str, Any] | None = None,
 ) -> Response:
-    """The page; with `problem`, a form that was refused is shown again as it was typed."""
+    """The page, with the card of finding `first` before the others.
+
+    With `problem`, a form that was refused is shown again as it was typed.
+    """
     services, lang, user = request.app.state.services, language_of(request), login.user
     with services.database.read() as connection:
         sitting = sitting_of(connection, session_id, user.scope)
@@ -52,7 +61,7 @@ def session_view(
         voiding = [it["finding"] for it in timeline["voided"]]
         rows = case_file.findings_of(connection, session_id)
         standing = case_file.findings_by_key(connection, sitting.class_id, voiding)
-        cards = cards_of(connection, rows, user, lang)
+        cards = sorted(cards_of(connection, rows, user, lang), key=lambda it: it.id != first)
         verdicts = case_file.verdicts_of(connection, session_id)
         neighbours = case_file.neighbours(connection, sitting, _NEIGHBOURS)
         next_up = following(connection, user, queue, services.clock(), but_session=session_id)

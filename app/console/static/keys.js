@@ -16,10 +16,12 @@ function select(step) {
 }
 
 function decide(decision) {
-  const radio = document.querySelector(`[data-decision=${decision}]`);
+  const radio = document.querySelector(`[data-decision=${decision}]`); // of the first open finding
   if (!radio) return;
   radio.checked = true;
-  radio.closest("form").querySelector("textarea").focus();
+  const reason = radio.closest("form").querySelector("textarea");
+  reason.focus();
+  reason.scrollIntoView({ block: "center" });
 }
 
 const actions = {

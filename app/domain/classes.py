@@ -11,10 +11,11 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
+from app.canonical import canonical
 from app.domain import packs
 from app.domain.class_plan import PlannedLesson, plan_course
 from app.domain.courses import Stored
-from app.domain.packs import Pack, canonical
+from app.domain.packs import Pack
 from app.domain.wire import Day, Id, Line, Wire
 from app.errors import BadInput, Conflict, NotFound
 from app.store import audit

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from sqlalchemy import Connection
 
-from app.domain.packs import canonical
+from app.canonical import canonical
 from app.domain.wire import MAX_MEDIA_S, Id, Title, Wire
 from app.errors import BadInput, NotFound
 from app.store import catalogue as store

@@ -14,11 +14,10 @@ from itertools import repeat
 from typing import Annotated, Any, ClassVar
 
 import msgspec
-import numpy as np
 from msgspec import Meta, Struct
-from numpy.typing import NDArray
 
-from detectors.trace import EVENT, NONE, Flag, Integrity, Kind
+from app.store.packed import Packed
+from detectors.trace import NONE, Flag, Integrity, Kind
 
 MOST_EVENTS = 1000
 EARLIEST_MS = 946_684_800_000  # 2000-01-01: no client clock that works says less
@@ -308,25 +307,6 @@ def problem(index: int, message: str) -> Problem:
     return Problem(index, "invalid_field", f"{field or 'event'}: {text}")
 
 
-@dataclass(frozen=True, slots=True)
-class Packed:
-    """Events ready to be stored: EVENT records end to end, and the words that go with them.
-
-    `moved_ms` is the forward movement of the position within the batch, from `first_ms` to
-    `last_ms`; NONE where no event told a position.
-    """
-
-    records: bytes
-    count: int
-    first_seq: int
-    last_seq: int
-    rising: bool
-    notes: list[dict[str, Any]]
-    first_ms: int
-    last_ms: int
-    moved_ms: int
-
-
 def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:
     """Pack events that reached the server `recv_ms` after the session's start; one time for a
     live batch, one for each event in an import."""
@@ -364,19 +344,6 @@ def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:
         last_ms,
         moved,
     )
-
-
-def records_of(data: bytes) -> NDArray[np.void]:
-    """Packed records as columns, EVENT[n], without copying."""
-    return np.frombuffer(data, EVENT)
-
-
-def note_bytes(notes: list[dict[str, Any]]) -> bytes:
-    return msgspec.json.encode(notes) if notes else b""
-
-
-def notes_of(data: bytes) -> list[dict[str, Any]]:
-    return msgspec.json.decode(data) if data else []
 
 
 def split_lines(body: bytes) -> Iterator[bytes]:

@@ -22,6 +22,7 @@ from app.store import controls as control_store
 from app.store import events as event_store
 from app.store import sittings as store
 from app.store import snapshots as photo_store
+from app.store.packed import records_of
 from app.store.row import AnyRow
 from app.store.staging import Staged
 from detectors.trace import ControlFlag
@@ -230,6 +231,6 @@ def _add_told(connection: Connection, session_id: int, said: ControlRecord, flag
 
 def _same(event: Event, record: bytes, words: Any) -> bool:
     """Whether an event is the stored one, its time of receipt aside."""
-    stored = wire_events.records_of(record).copy()
+    stored = records_of(record).copy()
     stored["recv_ms"] = 0
     return wire_events.pack([event], 0).records == stored.tobytes() and event.note() == words

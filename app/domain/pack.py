@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from app.canonical import canonical
 from app.domain.clauses import Clause, Instrument
 from app.domain.pack_schema import CheckTable, PackTable, ParameterTable, RuleTable, SectionTable
 from detectors.batch_facts import CheckPolicy
@@ -180,13 +180,6 @@ class Pack:
             quote=it.quote,
             note=Text(it.note_zh, it.note_en),
         )
-
-
-def canonical(content: Any) -> bytes:
-    """JSON with sorted keys and no spaces, in UTF-8: one content, one sequence of bytes."""
-    return json.dumps(
-        content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
 
 
 def _rule_policy(name: str, rule: RuleTable) -> RulePolicy:

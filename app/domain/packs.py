@@ -15,7 +15,7 @@ from typing import Any
 
 import detectors
 from app.domain.clauses import Clause, register
-from app.domain.pack import Pack, Parameter, Text, canonical
+from app.domain.pack import Pack, Parameter, Text
 from app.domain.pack_schema import CatalogueFile, PackError, PackTable, read_toml, validated
 from app.errors import BadInput
 from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS
@@ -31,7 +31,6 @@ __all__ = [
     "Text",
     "UnknownPack",
     "available",
-    "canonical",
     "diff",
     "load",
     "versions",

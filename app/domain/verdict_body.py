@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from app.domain.pack import Pack, canonical
+from app.canonical import canonical
+from app.domain.clauses import Clause
+from app.domain.pack import Pack
 from app.domain.sentences import sentences
 from app.store.facts import Evidence
 from detectors.class_hours import HourParts
@@ -67,12 +69,7 @@ def finding_body(evidence: Evidence, finding: Finding, pack: Pack) -> dict[str, 
         "rival_session_id": (
             evidence.sessions[finding.rival].external_id if finding.rival >= 0 else None
         ),
-        "clause": {
-            "key": clause.key,
-            "quote": clause.words,
-            "instrument": clause.instrument.number,
-            "article": clause.article,
-        },
+        "clause": clause_body(clause),
         "evidence": {
             "controls": _rows_of(evidence.trace, finding.controls, "controls"),
             "photos": _rows_of(evidence.trace, finding.photos, "photos"),
@@ -80,6 +77,16 @@ def finding_body(evidence: Evidence, finding: Finding, pack: Pack) -> dict[str, 
     }
     body["sentence"] = sentences(body)
     return body
+
+
+def clause_body(clause: Clause) -> dict[str, str]:
+    """A clause with its exact words."""
+    return {
+        "key": clause.key,
+        "quote": clause.words,
+        "instrument": clause.instrument.number,
+        "article": clause.article,
+    }
 
 
 def _rows_of(trace: Trace, rows: Iterable[int], ledger: str) -> list[dict[str, int]]:

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from app.db import Database
-from app.domain.events import Packed, note_bytes, notes_of, records_of
+from app.store.packed import Packed, note_bytes, notes_of, records_of
 from detectors.trace import CONTROL, EVENT, NONE, PHOTO
 from models import EventBatch, EventLog, Session
 

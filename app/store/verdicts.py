@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from app.domain.pack import canonical
+from app.canonical import canonical
 from models import Finding, Verdict
 
 DECIDED = ("upheld", "overturned")
@@ -40,32 +40,43 @@ def add(
 
     pack: (id@version, digest).
     """
-    current = _current(connection, class_id, {item.kind for item in judged}, pack[0])
-    rows = []
-    for item in judged:
-        body = canonical(item.body)
-        digest = hashlib.sha256(body).digest()
-        if current.get((item.kind, item.subject_id, item.hour)) == digest:
-            continue
-        rows.append(
-            {
-                "subject_kind": item.kind,
-                "subject_id": item.subject_id,
-                "hour": item.hour,
-                "class_id": class_id,
-                "run_id": run_id,
-                "outcome": item.outcome,
-                "pack": pack[0],
-                "pack_digest": pack[1],
-                "facts_digest": item.facts,
-                "body": body,
-                "digest": digest,
-                "created_ms": now_ms,
-            }
-        )
+    rows = [
+        {
+            "subject_kind": item.kind,
+            "subject_id": item.subject_id,
+            "hour": item.hour,
+            "class_id": class_id,
+            "run_id": run_id,
+            "outcome": item.outcome,
+            "pack": pack[0],
+            "pack_digest": pack[1],
+            "facts_digest": item.facts,
+            "body": body,
+            "digest": digest,
+            "created_ms": now_ms,
+        }
+        for item, body, digest in _differing(connection, class_id, judged, pack[0])
+    ]
     if rows:
         connection.execute(insert(Verdict), rows)
     return len(rows)
+
+
+def stale(connection: Connection, class_id: int, judged: Sequence[Judged], pack: str) -> bool:
+    """Whether any of these differs from what is stored under the pack (id@version)."""
+    return any(True for _ in _differing(connection, class_id, judged, pack))
+
+
+def _differing(
+    connection: Connection, class_id: int, judged: Sequence[Judged], pack: str
+) -> Iterator[tuple[Judged, bytes, bytes]]:
+    """Verdicts that are not the current ones, each with its body's bytes and their digest."""
+    current = _current(connection, class_id, {item.kind for item in judged}, pack)
+    for item in judged:
+        body = canonical(item.body)
+        digest = hashlib.sha256(body).digest()
+        if current.get((item.kind, item.subject_id, item.hour)) != digest:
+            yield item, body, digest
 
 
 def _latest(class_id: int, kinds: Collection[str], pack: str | None = None) -> Any:
@@ -99,6 +110,17 @@ def of_class(
     if subject_id is not None:
         query = query.where(Verdict.subject_id == subject_id)
     return connection.execute(query).all()
+
+
+def outcome_counts(connection: Connection, class_id: int, kind: str) -> dict[str, int]:
+    """How many current verdicts of one kind have which outcome."""
+    query = (
+        select(Verdict.outcome, func.count())
+        .where(Verdict.id.in_(_latest(class_id, (kind,))))
+        .group_by(Verdict.outcome)
+        .order_by(Verdict.outcome)
+    )
+    return {outcome: count for outcome, count in connection.execute(query)}
 
 
 def of_subject(connection: Connection, kind: str, subject_id: int) -> Row[Any] | None:
@@ -137,14 +159,14 @@ def keep_findings(
     connection: Connection,
     class_id: int,
     found: Sequence[Mapping[str, Any]],
-    judged_sessions: Collection[int],
+    judged_sessions: Collection[int | None],
     judged_rules: Collection[str],
     run_id: int | None,
     now_ms: int,
 ) -> list[str]:
     """Enter new findings, bring known ones up to date, and mark those that no longer stand.
 
-    found: column values of `findings`, by key; judged_sessions and
+    found: column values of `findings`, by key; judged_sessions (None: the class itself) and
     judged_rules: what this evaluation spoke about. Returns the keys that are new.
     """
     query = select(

@@ -16,12 +16,13 @@ import numpy as np
 
 from app.domain import packs
 from app.domain.control_line import Line
-from app.domain.events import Event, pack, read_one, records_of
+from app.domain.events import Event, pack, read_one
 from app.domain.popups import match_popups
 from app.simulation.scenarios import Scene
 from app.simulation.world import Photo
 from app.store.controls import controls_array
 from app.store.events import in_order
+from app.store.packed import records_of
 from detectors.assess import Assessment, assess
 from detectors.policy import Policy
 from detectors.trace import (

@@ -1,0 +1,44 @@
+"""Events as they are stored: EVENT records end to end, and the words that go with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.trace import EVENT
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """Events ready to be stored: EVENT records end to end, and the words that go with them.
+
+    `moved_ms` is the forward movement of the position within the batch, from `first_ms` to
+    `last_ms`; NONE where no event told a position.
+    """
+
+    records: bytes
+    count: int
+    first_seq: int
+    last_seq: int
+    rising: bool
+    notes: list[dict[str, Any]]
+    first_ms: int
+    last_ms: int
+    moved_ms: int
+
+
+def records_of(data: bytes) -> NDArray[np.void]:
+    """Packed records as columns, EVENT[n], without copying."""
+    return np.frombuffer(data, EVENT)
+
+
+def note_bytes(notes: list[dict[str, Any]]) -> bytes:
+    return msgspec.json.encode(notes) if notes else b""
+
+
+def notes_of(data: bytes) -> list[dict[str, Any]]:
+    return msgspec.json.decode(data) if data else []

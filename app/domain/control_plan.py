@@ -57,6 +57,7 @@ class Memory:
     progress_ms: int  # server time at which the learning clock last moved
     position_ms: int | None = None
     ripe: dict[str, int] = field(default_factory=dict)  # challenge → when its moment was reached
+    reached: set[Point] = field(default_factory=set)  # photo points that wait for their turn
 
 
 @dataclass(slots=True)
@@ -287,23 +288,28 @@ def _told(line: Line) -> dict[str, Any]:
 
 
 def _issue_photo(ledger: Ledger, tick: Tick) -> None:
-    if tick.position_ms is None or outstanding(ledger, "snapshot") is not None:
+    if tick.position_ms is None:
         return
-    for point in sorted(ledger.points, key=lambda point: point.position_ms):
-        if point.lesson == ledger.lesson and _reached(ledger, point.position_ms, tick):
-            ahead_ms = max(0, point.position_ms - tick.position_ms)
-            _issue(
-                ledger,
-                tick,
-                "snapshot",
-                mark_ms=tick.learning_ms + ahead_ms,
-                window_ms=PHOTO_WINDOW_MS,
-                random_time=True,
-                demand={**point.document(), "frames": FRAMES},
-            )
-            ledger.points.remove(point)
-            ledger.redrawn = True
-            return
+    here = [point for point in ledger.points if point.lesson == ledger.lesson]
+    memory = ledger.memory
+    memory.reached |= {point for point in here if _reached(ledger, point.position_ms, tick)}
+    memory.reached &= set(here)
+    if not memory.reached or outstanding(ledger, "snapshot") is not None:
+        return
+    point = min(memory.reached, key=lambda point: point.position_ms)
+    ahead_ms = max(0, point.position_ms - tick.position_ms)
+    _issue(
+        ledger,
+        tick,
+        "snapshot",
+        mark_ms=tick.learning_ms + min(ahead_ms, REVEAL_MS),
+        window_ms=PHOTO_WINDOW_MS,
+        random_time=True,
+        demand={**point.document(), "frames": FRAMES},
+    )
+    memory.reached.discard(point)
+    ledger.points.remove(point)
+    ledger.redrawn = True
 
 
 def _reached(ledger: Ledger, point_ms: int, tick: Tick) -> bool:

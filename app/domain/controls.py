@@ -7,6 +7,7 @@ are then: several processes may serve one sitting, and a challenge is issued onc
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -109,6 +110,7 @@ class ControlDesk:
 
     database: Database
     vault: Vault
+    _lock: threading.Lock = field(default_factory=threading.Lock)
     _watches: OrderedDict[int, _Watch] = field(default_factory=OrderedDict)
     _hours: dict[int, tuple[Hour, ...]] = field(default_factory=dict)
 
@@ -181,7 +183,8 @@ class ControlDesk:
 
     def forget(self, session_id: int) -> None:
         """The rows were changed elsewhere: read them before the next answer."""
-        self._watches.pop(session_id, None)
+        with self._lock:
+            self._watches.pop(session_id, None)
 
     def _settled(self, connection: Connection, batch: Batch) -> _Watch:
         ledger = self._load(connection, batch.session_id, batch.now_ms)
@@ -227,10 +230,11 @@ class ControlDesk:
         return self._hours[class_id]
 
     def _keep(self, session_id: int, watch: _Watch) -> None:
-        self._watches[session_id] = watch
-        self._watches.move_to_end(session_id)
-        while len(self._watches) > _HELD:
-            self._watches.popitem(last=False)
+        with self._lock:
+            self._watches[session_id] = watch
+            self._watches.move_to_end(session_id)
+            while len(self._watches) > _HELD:
+                self._watches.popitem(last=False)
 
 
 def hours_of(connection: Connection, class_id: int) -> tuple[Hour, ...]:
@@ -319,7 +323,7 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     if popup or snapshot or face_check or stop:
         demands = Demands(popup, snapshot, face_check, stop, tick.learning_ms)
     waiting = any(line.result is Result.PENDING for line in ledger.of_kind("face_check"))
-    polled = popup or snapshot or face_check or waiting
+    polled = popup or snapshot or face_check or waiting or ledger.memory.reached
     watch = _Watch(
         ledger=ledger,
         demands=demands,
@@ -338,8 +342,6 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     if ledger.looks and position_ms is not None and hour is not None:
         here = [piece for piece in hour.pieces if piece[0] == ledger.lesson]
         points = [it.position_ms for it in ledger.points if it.lesson == ledger.lesson]
-        if snapshot:
-            points = []
         behind = [point for point in points if point < position_ms]
         ahead = [point - REVEAL_MS for point in points if point >= position_ms]
         watch.low_ms = max([here[0][1], *behind])

@@ -1,15 +1,17 @@
 """Where in a class-hour its random photos fall.
 
-Every class-hour gets its photos at content positions drawn uniformly from what is still to be
-studied of it, away from its first and last minute where that leaves room. A drawn point stays
-until it was used, over all sittings of the class: many short sittings cannot shake it off. A point
-that was studied without leaving a photo is replaced by one in what remains.
+Every class-hour gets its photos at content positions drawn from what is still to be studied of it,
+away from its first and last minute where that leaves room: each uniformly from its own share, the
+first half and the second where there are two. A drawn point stays until it was used, over all
+sittings of the class: many short sittings cannot shake it off. A point that was studied without
+leaving a photo is replaced by one in what remains.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from app.domain import draws
@@ -87,9 +89,7 @@ def plan(
         rest = hour.pieces  # studied without a photo: it is made up by watching again
     points = [point for point in kept if _inside(rest, point.lesson, point.position_ms)]
     room = away_from_edges(hour.pieces, rest, edge_ms)
-    while len(points) + taken < wanted:
-        points.append(draw(room))
-    return points
+    return points + [draw(part) for part in parts(room, wanted - taken - len(points))]
 
 
 def remaining(pieces: Sequence[Stretch], studied: Mapping[int, Intervals]) -> tuple[Stretch, ...]:
@@ -128,6 +128,28 @@ def away_from_edges(
             if other == lesson and stretch[1] < stretch[2]:
                 inner.append(stretch)
     return tuple(inner) or tuple(rest)
+
+
+def parts(stretches: Sequence[Stretch], count: int) -> list[tuple[Stretch, ...]]:
+    """`stretches` cut into `count` parts of equal length, so that two photos keep apart.
+
+    >>> parts([(7, 0, 60), (8, 0, 40)], 2)
+    [((7, 0, 50),), ((7, 50, 60), (8, 0, 40))]
+    """
+    total = sum(end - start for _, start, end in stretches)
+    if total < count:
+        return [tuple(stretches)] * count
+    cuts = [total * part // count for part in range(count + 1)] if count > 0 else []
+    found = []
+    for low, high in pairwise(cuts):
+        part, before = [], 0
+        for lesson, start, end in stretches:
+            first, last = max(low, before), min(high, before + end - start)
+            if first < last:
+                part.append((lesson, start + first - before, start + last - before))
+            before += end - start
+        found.append(tuple(part))
+    return found
 
 
 def drawer(

@@ -298,6 +298,14 @@ def test_a_photo_that_never_came_is_asked_for_further_on() -> None:
     assert study.ledger.of_kind("snapshot")[-1].answered_ms is not None
 
 
+def test_two_points_close_together_give_two_photos() -> None:
+    points = [Point(1, 1, 5 * MINUTE + gap, 0, (), "s") for gap in (0, 2)]
+    study = Study(ledger(points=points)).start()
+    while study.position_ms < 8 * MINUTE:
+        study.play(10_000)
+    assert [bool(it.answered_ms) for it in study.ledger.of_kind("snapshot")] == [True, True]
+
+
 def test_jumping_across_a_photo_point_does_not_use_it_up() -> None:
     study = Study(ledger(points=[Point(1, 1, 20 * MINUTE, 0, (), "s")])).start()
     study.play(10_000)
@@ -339,5 +347,5 @@ def test_what_remains_of_a_class_hour_always_holds_a_photo_point(
         draw=photo_plan.drawer(seed, 1, "s", 0),
     )
     rest = photo_plan.remaining(HOUR.pieces, {1: intervals}) or HOUR.pieces
-    assert len(points) == 2
+    assert len(points) == 2 and len({point.draw for point in points}) == 2
     assert all(any(a <= it.position_ms < b for _, a, b in rest) for it in points)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 
 import structlog
 
@@ -29,7 +31,8 @@ class FaceReaders:
         """What each picture shows, in order. A picture that ends its worker is tried once more,
         alone, so that those read beside it do not suffer."""
         if self.processes == 0:
-            return [read_picture(data, enrolment) for data in pictures]
+            with self._lock:  # the detectors are not made for several threads
+                return [read_picture(data, enrolment) for data in pictures]
         together = self._read(pictures, enrolment)
         return [
             self._read([data], enrolment)[0] or Unread("worker_lost", final=False)
@@ -56,7 +59,11 @@ class FaceReaders:
     def _started(self) -> ProcessPoolExecutor:
         with self._lock:
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(self.processes, mp_context=get_context("spawn"))
+                self._pool = ProcessPoolExecutor(
+                    self.processes,
+                    mp_context=get_context("spawn"),
+                    initializer=_end_with_parent,
+                )
             return self._pool
 
     def _discard(self, pool: ProcessPoolExecutor | None) -> None:
@@ -68,6 +75,18 @@ class FaceReaders:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in processes:  # one that hangs would outlive the service
                 process.kill()
+
+
+def _end_with_parent() -> None:
+    """A reader whose service was killed would wait for its next picture for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 def read_picture(data: bytes, enrolment: bool) -> Seen | Unread:

@@ -23,6 +23,7 @@ from app.store.row import AnyRow
 from app.vision import match
 from app.vision.match import Template
 from app.vision.model_card import ModelCard
+from app.vision.reasons import QUALITY
 
 MOST = 5
 
@@ -184,13 +185,11 @@ def _quality(seen: Seen | Unread) -> dict[str, Any]:
 
 
 def _unusable(quality: dict[str, Any]) -> Unusable:
-    from app.vision.quality import REASONS  # brings OpenCV along: only where it is needed
-
     reasons = [
         {"code": code, "zh": zh, "en": en}
         for code in quality["reasons"]
         for zh, en in (
-            REASONS.get(code, ("照片无法读取，请重新拍摄。", "The photo is unreadable.")),
+            QUALITY.get(code, ("照片无法读取，请重新拍摄。", "The photo is unreadable.")),
         )
     ]
     detail = " ".join(reason["zh"] for reason in reasons)

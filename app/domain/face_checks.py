@@ -17,17 +17,17 @@ from sqlalchemy import Connection
 
 from app.domain import enrolment_photos
 from app.domain.face_reading import usable, vector
-from app.security import Vault, unseal
+from app.security import Unsealable, Vault, unseal
 from app.store import controls as control_store
 from app.store import face_keys, reference_photos
 from app.store import snapshots as rows
 from app.store.row import AnyRow
-from app.vision import match
+from app.vision import liveness, match
+from app.vision.liveness import LIVENESS_LIMITS, Challenge, Frame
 from app.vision.match import MatchDecision, Template
 from app.vision.model_card import ModelCard
 from detectors.trace import Check
 
-_LEAST_FRAMES = 6  # below this no turn can be followed (LivenessLimits.min_faces)
 _ZONES = {"match": Check.MATCH, "review": Check.REVIEW, "mismatch": Check.MISMATCH}
 
 Embedding = NDArray[np.float32]
@@ -99,7 +99,10 @@ def embedding_context(session_id: int) -> bytes:
 def _embedding(photo: AnyRow, key: bytes | None) -> Embedding | None:
     if photo.embedding_encrypted is None or key is None:
         return None
-    return vector(unseal(key, photo.embedding_encrypted, embedding_context(photo.session_id)))
+    try:
+        return vector(unseal(key, photo.embedding_encrypted, embedding_context(photo.session_id)))
+    except Unsealable:  # sealed with a key that is gone
+        return None
 
 
 def _decide(
@@ -150,11 +153,9 @@ def _liveness(case: _Case, photo: AnyRow) -> dict[str, Any] | None:
     if control is None or "actions" not in control.demand:
         return None
     burst = [(row, it) for row, it in case.photos if row.control_id == control.id]
-    if len(burst) < _LEAST_FRAMES:
+    if len(burst) < LIVENESS_LIMITS.min_faces:
         return {"outcome": "inconclusive", "reasons": ["too_few_faces"], "frames": len(burst)}
-    from app.vision import liveness  # brings OpenCV along: only where a burst is judged
-    from app.vision.liveness import Challenge, Frame
-    from app.vision.reading import FaceReading
+    from app.vision.reading import FaceReading  # brings OpenCV along: only where it is needed
 
     names = {field.name for field in fields(FaceReading)} - {"embedding"}
     frames = [

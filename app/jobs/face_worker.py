@@ -144,10 +144,14 @@ class FaceWorker:
     def _decide(self, session_ids: Sequence[int]) -> None:
         services = self._services
         for session_id in session_ids:
-            with services.database.write() as connection:
-                over = face_checks.decide_session(
-                    connection, services.vault, session_id, self._card, services.clock()
-                )
+            try:
+                with services.database.write() as connection:
+                    over = face_checks.decide_session(
+                        connection, services.vault, session_id, self._card, services.clock()
+                    )
+            except Exception:  # one sitting's trouble is not the others'
+                log.exception("photos could not be decided", session=session_id)
+                continue
             services.desk.forget(session_id)
             if over:
                 services.closed([session_id])

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,12 +21,12 @@ from app.services import Services
 from app.settings import Settings
 from app.store import sittings as sitting_store
 from app.store import snapshots as store
-from app.vision.portrait import portrait
-from detectors.trace import Check
+from app.vision.portrait import PORTRAIT_SEEDS, portrait
+from detectors.trace import Check, PhotoFlag
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import County, TestClock
 
-LIN, WU = 3, 8  # seeds of artificial people
+LIN, WU = PORTRAIT_SEEDS[:2]  # artificial people
 
 
 def face(person: int, take: int, **changes: Any) -> bytes:
@@ -114,6 +115,40 @@ def test_photos_wait_for_the_reference_and_are_compared_when_it_comes(
     enrol(client, county, "lin", face(LIN, 0))
     run_pending(services)
     assert checks(services, county) == [Check.MATCH]
+
+
+def test_lin_turns_the_head_as_asked_and_is_alive(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    check = sitting["controls"]["face_check"]
+    turns = [1.0 if action == "turn_left" else -1.0 for action in check["actions"]]
+    poses = [0, 0, 0, *[turns[0]] * 3, 0, 0, *[turns[1]] * 3, 0, 0]
+    for frame, pose in enumerate(poses):
+        clock.advance(milliseconds=500)
+        query = {"challenge_id": check["challenge_id"], "frame": frame, "purpose": "start"}
+        put(client, county, f"f{frame}", face(LIN, 50 + frame, pose=pose), **query)
+    run_pending(services)
+    found = photos(services, county)
+    assert found[-1].reading["liveness"]["outcome"] == "live", found[-1].reading["liveness"]
+    packed = store.photos_array(found, [], 0)
+    assert packed["flags"][-1] & PhotoFlag.LIVE
+    assert Check.MATCH in checks(services, county)
+
+
+def test_a_still_picture_does_not_pass_for_alive(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    check = sitting["controls"]["face_check"]
+    for frame in range(8):
+        query = {"challenge_id": check["challenge_id"], "frame": frame, "purpose": "start"}
+        put(client, county, f"f{frame}", face(LIN, 50 + frame), **query)
+    run_pending(services)
+    assert all(photo.reading["liveness"]["outcome"] != "live" for photo in photos(services, county))
 
 
 def test_after_the_last_photo_a_closed_sitting_is_judged_again(
@@ -302,3 +337,30 @@ def test_the_queue_shows_in_the_metrics(
 
 def test_the_default_model_card_is_at_hand_before_any_model_is_loaded() -> None:
     assert face_worker._default_card().model.startswith("dlib-resnet")
+
+
+_STARTS_A_READER = """
+import os, sys
+from app.face_readers import FaceReaders
+from app.vision.portrait import PORTRAIT_SEEDS, portrait
+
+if __name__ == "__main__":
+    readers = FaceReaders(1)
+    readers.read([portrait(3)])
+    print(*readers._pool._processes, flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+def test_readers_do_not_outlive_a_killed_service(tmp_path: Path) -> None:
+    script = tmp_path / "service.py"
+    script.write_text(_STARTS_A_READER)
+    environment = os.environ | {"PYTHONPATH": os.getcwd()}
+    told = subprocess.run(
+        [sys.executable, str(script)], env=environment, stdout=subprocess.PIPE, text=True
+    )
+    reader = int(told.stdout.split()[0])
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{reader}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{reader}").exists()

@@ -73,9 +73,10 @@ def view(
 def draw_errors(row: AnyRow, lines: list[Line]) -> list[str]:
     """What of a finished sitting's ledger does not follow from its revealed seed."""
     popups = [
-        PopupDraw(line.demand["draw"], *line.demand["range_ms"], line.demand["interval_ms"])
+        PopupDraw(line.demand["draw"], low_ms, high_ms, line.demand["interval_ms"])
         for line in lines
         if line.kind == "popup" and "draw" in line.demand
+        for low_ms, high_ms in (line.demand["range_ms"],)
     ]
     points = [
         Point.of(line.demand) for line in lines if line.kind == "snapshot" and "draw" in line.demand

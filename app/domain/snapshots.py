@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,19 +16,20 @@ from sqlalchemy import Connection
 from app.domain.sitting_terms import LATE_PHOTO_GRACE_MS
 from app.domain.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, NotAllowed, WrongMediaType
-from app.security import seal, unseal
+from app.security import Unsealable, seal, unseal
 from app.services import Services
 from app.store import controls as control_store
 from app.store import face_keys
 from app.store import sittings as sitting_store
 from app.store import snapshots as rows
+from app.store.blobs import BlobMissing
 from app.store.row import AnyRow
 from app.vision import image
 from app.vision.image import ImageHeader, ImageLimits, ImageRejected
 
 MOST_A_SITTING = 3_000
 MOST_A_CHALLENGE = 60  # a burst of frames for the liveness check
-BURST_MS = 60_000  # after its first photo, a challenge takes others for this long
+TRIES_MS = 120_000  # after its first photo, a challenge takes others for this long
 
 _WHAT_IS_WRONG = {
     "image_empty": "没有收到图片内容",
@@ -102,7 +104,7 @@ def store(
         size=len(data),
         blob_key=blob_key,
     )
-    if control is not None and control.answered_ms is None:
+    if control is not None and (control.answered_ms or received_ms) >= received_ms:
         control_store.update_line(
             connection, session.id, control.challenge_id, answered_ms=received_ms
         )
@@ -112,6 +114,26 @@ def store(
 def opened(services: Services, key: bytes, blob_key: str) -> bytes:
     """A stored photo's bytes. Raises BlobMissing, Unsealable."""
     return unseal(key, services.blobs.get(blob_key), blob_key.encode())
+
+
+def missing(services: Services, key: bytes | None, photos: Sequence[AnyRow]) -> set[int]:
+    """Ids of photos that can no longer be retrieved unaltered, of one learner's rows.
+
+    `key` None (erased) leaves none. Reads every object: for reports and the nightly check.
+    """
+    return {
+        photo.id
+        for photo in photos
+        if photo.blob_key is None or key is None or not _intact(services, key, photo)
+    }
+
+
+def _intact(services: Services, key: bytes, photo: AnyRow) -> bool:
+    try:
+        data = opened(services, key, photo.blob_key)
+    except (BlobMissing, Unsealable):
+        return False
+    return bool(hashlib.sha256(data).digest() == photo.sha256)
 
 
 def verified(data: bytes, max_bytes: int) -> ImageHeader:
@@ -150,7 +172,7 @@ def _bound_to(
     control = control_store.line(connection, session_id, challenge)
     if control is None or control.kind == "popup":
         return None
-    used = control.answered_ms is not None and received_ms > control.answered_ms + BURST_MS
+    used = control.answered_ms is not None and received_ms > control.answered_ms + TRIES_MS
     if used or rows.count_bound(connection, control.id) >= MOST_A_CHALLENGE:
         return None
     return control

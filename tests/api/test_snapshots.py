@@ -97,12 +97,12 @@ def test_a_challenge_of_nobody_leaves_the_photo_unbound(
     assert put(client, county, challenge_id="invented").json()["bound"] is False
 
 
-def test_a_challenge_is_used_up_a_minute_after_its_first_photo(
+def test_a_challenge_is_used_up_two_minutes_after_its_first_photo(
     client: TestClient, county: County, sitting: dict[str, Any], clock: TestClock
 ) -> None:
     challenge = sitting["controls"]["face_check"]["challenge_id"]
     assert put(client, county, "p1", challenge_id=challenge).json()["bound"]
-    clock.advance(seconds=60)
+    clock.advance(seconds=120)
     assert put(client, county, "p2", png(2), challenge_id=challenge, frame=1).json()["bound"]
     clock.advance(seconds=1)
     assert not put(client, county, "p3", png(3), challenge_id=challenge, frame=2).json()["bound"]
@@ -134,6 +134,26 @@ def test_trying_again_at_the_same_challenge_is_no_reuse(
         row = sitting_store.by_external_id(connection, county.huang.platform.id, "s1")
         assert row is not None
         assert [photo.seen_before for photo in store.rows(connection, row.id)] == [False, False]
+
+
+def test_a_photo_that_was_lost_or_altered_is_noticed(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services, tmp_path: Path
+) -> None:
+    for shade in range(3):
+        put(client, county, f"p{shade}", png(shade))
+    with services.database.read() as connection:
+        row = sitting_store.by_external_id(connection, county.huang.platform.id, "s1")
+        assert row is not None
+        photos = store.rows(connection, row.id)
+        key = face_keys.key(connection, services.vault, row.learner_id)
+    assert snapshots.missing(services, key, photos) == set()
+    services.blobs.delete(photos[0].blob_key)
+    services.blobs.put(photos[1].blob_key, services.blobs.get(photos[2].blob_key))
+    lost = snapshots.missing(services, key, photos)
+    assert lost == {photos[0].id, photos[1].id}
+    packed = store.photos_array(photos, [], row.opened_ms, lost)
+    assert [bool(flags & PhotoFlag.KEPT) for flags in packed["flags"]] == [False, False, True]
+    assert snapshots.missing(services, None, photos) == {photo.id for photo in photos}
 
 
 def test_without_consent_nothing_is_stored(

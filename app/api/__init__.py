@@ -21,6 +21,7 @@ RESOURCES = (
     "app.api.snapshots",
     "app.api.reference_photos",
     "app.api.verdicts",
+    "app.api.findings",
     "app.console",
 )
 

@@ -7,8 +7,9 @@ from typing import Annotated, Any
 from fastapi import Request, Security
 from fastapi.security import HTTPBearer
 
-from app.console.login import user_of
+from app.console.login import checked_header, login_of, signed_in, user_of
 from app.domain.platforms import KeyScope
+from app.domain.users import User
 from app.errors import NotAllowed
 from app.keyring import Caller
 from app.services import Services
@@ -42,6 +43,35 @@ def require(scope: KeyScope) -> Any:
     return Security(caller_of)
 
 
+def people_too(scope: KeyScope) -> Any:
+    """A dependency that yields the Caller of a write: a platform by a key with that scope, or a
+    signed-in person whose request carries their login's token."""
+
+    def caller_of(request: Request, _documented: Annotated[Any, Security(_BEARER)]) -> Caller:
+        authorization = request.headers.get("authorization")
+        login = None if authorization is not None else login_of(request)
+        if login is None:
+            return demand(authenticate(authorization, services_of(request)), scope)
+        checked_header(request, login)
+        return _person(login.user)
+
+    return Security(caller_of)
+
+
+def person() -> Any:
+    """A dependency that yields the User of a write that only people make. Raises NotAllowed for a
+    platform's key, NotSignedIn for nobody."""
+
+    def user_of_write(request: Request) -> User:
+        if request.headers.get("authorization") is not None:
+            raise NotAllowed("people_only", "a person does this, signed in to the console")
+        login = signed_in(request)
+        checked_header(request, login)
+        return login.user
+
+    return Security(user_of_write)
+
+
 def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
@@ -50,8 +80,10 @@ def services_of(request: Request) -> Services:
 def _signed_in(request: Request) -> Caller | None:
     """The seam to the console: a person with a login there reads what they may see."""
     user = user_of(request)
-    if user is None:
-        return None
+    return None if user is None else _person(user)
+
+
+def _person(user: User) -> Caller:
     return Caller(
         platform_id=None,
         label=user.username,

@@ -44,7 +44,8 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("popup_gap", "none_issued"): (
         "至{b}，连续学习{m}秒没有出现弹窗管控，超过{l}秒；{a}之后的时间不计入。",
-        "Until {b}, {m} s of study passed without any pop-up, more than {l} s; not counted from {a}.",
+        "Until {b}, {m} s of study passed without any pop-up, more than {l} s; not counted from "
+        "{a}.",
     ),
     ("popup_gap", "never_shown"): (
         "至{b}，连续学习{m}秒没有有效弹窗（系统已下发但未显示），超过{l}秒；{a}之后的时间不计入。",
@@ -53,8 +54,8 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("popup_gap", "ignored"): (
         "至{b}，弹窗未按时应答且播放未停止，连续学习{m}秒，超过{l}秒；{a}之后的时间不计入。",
-        "Until {b} pop-ups were not answered in time while play went on for {m} s, more than {l} s; "
-        "not counted from {a}.",
+        "Until {b} pop-ups were not answered in time while play went on for {m} s, more than "
+        "{l} s; not counted from {a}.",
     ),
     ("popup_gap", "offline_past_due"): (
         "断网期间弹窗无法下发，{a}至{b}的学习时间不计入，不作违规认定。",
@@ -75,7 +76,8 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("face_liveness", "single_mismatch"): (
         "{a}至{b}，一张抓拍照片与参考照片不符（人脸距离{m}，阈值{l}），此后没有通过的比对。",
-        "From {a} to {b} one photo did not match (distance {m}, threshold {l}) and no later one did.",
+        "From {a} to {b} one photo did not match (distance {m}, threshold {l}) and no later one "
+        "did.",
     ),
     ("face_liveness", "presentation_attack"): (
         "{a}至{b}，抓拍照片疑似翻拍或屏幕播放，须由两人复核确认。",
@@ -189,6 +191,28 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("forged_telemetry", "whole_seconds"): (
         "{a}至{b}，{m}次播放位置全部为整数秒。",
         "From {a} to {b} all {m} reported positions were whole seconds.",
+    ),
+    ("popup_gap", "control_missing"): (
+        "{a}至{b}，全班{l}次应有弹窗管控的学习中，出现弹窗的有{m}次：平台没有弹窗管控，"
+        "须由两人复核确认。",
+        "From {a} to {b}, {m} of the class's {l} sittings in which a pop-up was due showed one: "
+        "the platform has no such control; two reviewers decide.",
+    ),
+    ("face_liveness", "control_missing"): (
+        "{a}至{b}，全班{l}次学习中进行人脸比对的有{m}次：平台没有人脸活体比对，须由两人复核确认。",
+        "From {a} to {b}, {m} of the class's {l} sittings had a face comparison: the platform has "
+        "no such control; two reviewers decide.",
+    ),
+    ("photo_retention", "control_missing"): (
+        "{a}至{b}，全班学完的{l}个课时中，有随机抓拍照片的为{m}个：平台没有随机抓拍，"
+        "须由两人复核确认。",
+        "From {a} to {b}, {m} of the class's {l} complete class-hours have a random photo: the "
+        "platform takes none; two reviewers decide.",
+    ),
+    ("lesson_order", "control_missing"): (
+        "本班{l}门专业课程中，设置先后顺序管理的有{m}门，须由两人复核确认。",
+        "{m} of the class's {l} professional courses manage the order of their lessons; two "
+        "reviewers decide.",
     ),
     ("collusion", "answers_coincide"): (
         "与另一学员有{m}次弹窗在同一秒应答（达到{l}次提示关注）。",

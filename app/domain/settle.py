@@ -10,6 +10,7 @@ from app.domain import assess
 from app.domain.assess import Judgement
 from app.store import events as event_store
 from app.store import facts
+from app.store.row import AnyRow
 from models import EventBatch, EventLog, Session
 
 
@@ -18,6 +19,14 @@ def settle(connection: Connection, session_id: int, now_ms: int) -> Judgement | 
 
     May be repeated: late batches and finished face checks only add to the evidence.
     """
+    row = seal_ended(connection, session_id, now_ms)
+    if row is None:
+        return None
+    return assess.judge_learner(connection, row.class_id, row.learner_id, now_ms)
+
+
+def seal_ended(connection: Connection, session_id: int, now_ms: int) -> AnyRow | None:
+    """Seal a session whose class is judged as a whole afterwards; None while it is still open."""
     row = connection.execute(
         select(Session.state, Session.class_id, Session.learner_id, Session.opened_ms)
         .where(Session.id == session_id)
@@ -26,7 +35,7 @@ def settle(connection: Connection, session_id: int, now_ms: int) -> Judgement | 
     if row.state == "open":
         return None
     seal(connection, session_id, row.opened_ms, now_ms)
-    return assess.judge_learner(connection, row.class_id, row.learner_id, now_ms)
+    return row
 
 
 def seal(connection: Connection, session_id: int, opened_ms: int, now_ms: int) -> None:

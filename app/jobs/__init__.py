@@ -7,10 +7,12 @@ from app.services import Services
 
 def install(services: Services) -> None:
     """Tie the web process's own jobs to its start and stop."""
-    from app.jobs import face_worker, lease_sweep, settler
+    from app.jobs import class_run, conclusions, face_worker, lease_sweep, settler
 
     services.on_start.append(services.events.start)
     services.on_stop.append(services.events.stop)
     settler.install(services)
     lease_sweep.install(services)
     face_worker.install(services)
+    class_run.install(services)
+    conclusions.install(services)

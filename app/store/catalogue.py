@@ -55,6 +55,9 @@ class ClassRow(Protocol):
     course_version_ids: list[int]
     plan_digest: bytes
     opened_ms: int
+    scale_chosen: str | None
+    scale_chosen_by: int | None
+    scale_chosen_ms: int | None
 
 
 class HourRow(Protocol):
@@ -132,6 +135,13 @@ def class_of_platform(
 def class_by_id(connection: Connection, class_id: int) -> ClassRow:
     query = select(TrainingClass).where(TrainingClass.id == class_id)
     return cast(ClassRow, connection.execute(query).one())
+
+
+def lock_class(connection: Connection, class_id: int) -> None:
+    """Until the transaction ends nobody else does the same."""
+    connection.execute(
+        select(TrainingClass.id).where(TrainingClass.id == class_id).with_for_update(key_share=True)
+    )
 
 
 def enrolments(connection: Connection, class_id: int) -> dict[int, int]:

@@ -175,8 +175,8 @@ def keep_findings(
     known = {row.key: row for row in connection.execute(query)}
     sessions = set(judged_sessions)
     fresh = [dict(item) for item in found if item["key"] not in known]
-    for item in fresh:
-        item.update(
+    for entry in fresh:
+        entry.update(
             first_run_id=run_id,
             last_run_id=run_id,
             status="open",

@@ -1,0 +1,139 @@
+"""Findings: reading them, deciding them, appealing against them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request
+from pydantic_core import PydanticCustomError
+
+from app.api.auth import people_too, person, require, services_of
+from app.api.classes import PlatformSlug
+from app.console.login import user_of
+from app.domain import classes, findings, review, rulings
+from app.domain.findings import PAGE
+from app.domain.platforms import KeyScope
+from app.domain.users import User
+from app.domain.wire import Id, Wire, instant
+from app.errors import BadInput
+from app.keyring import Caller
+from app.store.findings import Wanted
+
+router = APIRouter(prefix="/v1/findings", tags=["findings"])
+
+Reader = Annotated[Caller, require(KeyScope.READ)]
+FindingId = Annotated[int, Path(ge=1, lt=2**62)]
+Name = Annotated[str | None, Query(max_length=64)]
+
+
+class Ruling(Wire):
+    """`uphold` confirms the finding, `overturn` strikes it, `need_more` leaves it open."""
+
+    decision: str
+    reason: str
+
+
+class Statement(Wire):
+    statement: str
+
+
+@router.get("")
+def list_findings(
+    request: Request,
+    caller: Reader,
+    rule: Name = None,
+    outcome: Name = None,
+    status: Annotated[
+        str | None,
+        Query(
+            max_length=64,
+            description="open, first_review, upheld, overturned, cured; gone only if asked for",
+        ),
+    ] = None,
+    since: Annotated[
+        str | None,
+        Query(max_length=64, description="entered or changed since; RFC 3339 or ms"),
+    ] = None,
+    class_id: Annotated[Id | None, Query()] = None,
+    learner_id: Annotated[Id | None, Query()] = None,
+    session_id: Annotated[Id | None, Query()] = None,
+    platform: PlatformSlug = None,
+    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    limit: Annotated[int, Query(ge=1, le=findings.MOST_PAGE)] = PAGE,
+) -> dict[str, Any]:
+    """Findings in the order they were entered; `next_cursor` leads on."""
+    with services_of(request).database.read() as connection:
+        klass = None
+        if class_id is not None:
+            klass = classes.class_seen(connection, caller.scope, class_id, platform)
+        wanted = Wanted(
+            rule=rule,
+            outcome=outcome,
+            status=status,
+            since_ms=None if since is None else _instant(since),
+            class_id=None if klass is None else klass.id,
+            learner=learner_id,
+            session=session_id,
+        )
+        return findings.page(connection, caller.scope, wanted, cursor, limit)
+
+
+@router.get("/{finding_id}")
+def get_finding(request: Request, caller: Reader, finding_id: FindingId) -> dict[str, Any]:
+    """One finding with its reviews and appeals."""
+    user = user_of(request) if caller.platform_id is None else None
+    with services_of(request).database.read() as connection:
+        return findings.detail(connection, caller.scope, finding_id, user)
+
+
+@router.post("/{finding_id}/reviews", status_code=201)
+def post_review(
+    request: Request, user: Annotated[User, person()], finding_id: FindingId, ruling: Ruling
+) -> dict[str, Any]:
+    """A person's decision. Where two are needed, the second must be somebody else's.
+
+    Once the finding is settled its learner, or its class, is judged again before this answers.
+    """
+    services = services_of(request)
+    with services.database.write() as connection:
+        decided = review.decide(
+            connection, finding_id, user, ruling.decision, ruling.reason, services.clock()
+        )
+        rulings.follow(connection, finding_id, services.clock())
+    return {
+        "review_id": decided.review_id,
+        "finding_id": finding_id,
+        "stage": decided.stage,
+        "decision": decided.decision.value,
+        "status": decided.status,
+        "settled": decided.settled,
+    }
+
+
+@router.post("/{finding_id}/appeals", status_code=201)
+def post_appeal(
+    request: Request,
+    caller: Annotated[Caller, people_too(KeyScope.INGEST)],
+    finding_id: FindingId,
+    body: Statement,
+) -> dict[str, Any]:
+    """An appeal, by a platform for its learner, or by a person who may see the finding."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        return findings.appeal(
+            connection,
+            caller.scope,
+            finding_id,
+            body.statement,
+            actor=caller.actor,
+            now_ms=services.clock(),
+        )
+
+
+def _instant(text: str) -> int:
+    """A time as it stands in a query, where an unquoted + has become a blank."""
+    value = int(text) if text.isascii() and text.isdecimal() else text.replace(" ", "+")
+    try:
+        return instant(value)
+    except PydanticCustomError as error:
+        raise BadInput("bad_time", f"since: {error.message()}", field="since") from error

@@ -1,0 +1,236 @@
+"""What the verdicts on a class and its enrolments hold: both scales side by side, checks, controls.
+
+Canonical: no time of judging, no database id, nothing in the order it came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+from app.canonical import canonical
+from app.domain.classes import pack_of
+from app.domain.conformity import Conformity
+from app.domain.enrolment_facts import Candidate, Gathered, plain
+from app.domain.pack import Pack
+from app.domain.reasons import reason_body
+from app.domain.verdict_body import clause_body, pack_body
+from app.store.catalogue import ClassRow
+from app.store.verdicts import Judged
+from detectors.batch_checks import check_class, check_learner
+from detectors.batch_facts import CheckResult
+from detectors.eligibility import (
+    ClassVerdict,
+    Control,
+    Deadlines,
+    EnrolmentVerdict,
+    deadlines,
+    judge_class,
+    judge_enrolment,
+)
+from detectors.registry import VERSIONS
+
+SCALES = ("graded", "literal")
+_ALL_MONTHS = tuple(range(1, 13))
+
+# Where the facts of a check come from: the class as opened, its plan, or a list.
+EVIDENCE = {
+    "B5": "class-hours",
+    "B10": "roster",
+    "B11": "roster",
+    "B18": "offline-attendance",
+    "B20": "history",
+    "B24": "leave",
+    "C11": "satisfaction",
+    "C11_opening": "satisfaction",
+    "D1": "history",
+    "D17": "roster",
+}
+
+
+class Scale:
+    """One pack's judgement of a class and all its learners."""
+
+    def __init__(
+        self, pack: Pack, gathered: Gathered, controls: Sequence[Control], today: date
+    ) -> None:
+        self.pack = pack
+        book, policy, consequences = pack.rulebook, pack.policy, pack.consequences
+        planned_on = gathered.klass.assessment_planned_on
+        ahead = round(book.checks["C7"]["days_ahead"]) if "C7" in book.checks else 0
+        months = book.checks["C1"].numbers("months") if "C1" in book.checks else _ALL_MONTHS
+        self.due: Deadlines = deadlines(planned_on, ahead, months, today)
+        self.checks = check_class(gathered.klass, book)
+        known = [it for it in controls if it.rule in policy.rules]
+        self.klass: ClassVerdict = judge_class(known, self.checks, policy, consequences, self.due)
+        self.learners: list[tuple[list[CheckResult], EnrolmentVerdict]] = []
+        for candidate in gathered.candidates:
+            checks = check_learner(candidate.facts, gathered.klass, book)
+            findings = [it.finding for it in candidate.findings if it.finding.rule in policy.rules]
+            verdict = judge_enrolment(
+                candidate.counts, findings, checks, self.klass, policy, consequences
+            )
+            self.learners.append((checks, verdict))
+
+
+class Bodies:
+    """All verdicts of one class. `applied` names the scale whose outcome counts; `controls` is what
+    was known of the six, for the digest of the facts."""
+
+    def __init__(
+        self,
+        klass: ClassRow,
+        gathered: Gathered,
+        record: Conformity,
+        scales: Mapping[str, Scale],
+        applied: str,
+        controls: list[list[Any]],
+    ) -> None:
+        self.klass, self.gathered, self.record = klass, gathered, record
+        self.scales, self.applied = scales, applied
+        self.own = scales[applied]
+        self.class_facts = plain(asdict(gathered.klass))
+        self.controls = controls
+
+    def all(self) -> list[Judged]:
+        learners = [
+            self._enrolment(at, candidate) for at, candidate in enumerate(self.gathered.candidates)
+        ]
+        return [self._class(Counter(it.outcome for it in learners)), *learners]
+
+    def _class(self, counts: Counter[str]) -> Judged:
+        verdict = self.own.klass
+        facts = _digest(
+            {
+                "class": self.class_facts,
+                "controls": self.controls,
+                "conformity": self.record.body(),
+                "learners": dict(counts),
+                "scale": self.applied,
+            }
+        )
+        body = {
+            "subject": {"kind": "class", "class_id": self.klass.external_id},
+            "outcome": verdict.outcome.value,
+            "learners": {
+                "enrolled": len(self.gathered.candidates),
+                **{name: counts[name] for name in ("eligible", "pending", "ineligible")},
+            },
+            "class_hours_planned": self.gathered.planned,
+            **self._scale_bodies(lambda it: it.klass, lambda it: it.checks),
+            "checks": [_check(it, self.own.pack) for it in self.own.checks],
+            **self.record.body(),
+            **self._ending(facts),
+        }
+        return Judged("class", self.klass.id, 0, verdict.outcome.value, facts, body)
+
+    def _enrolment(self, at: int, candidate: Candidate) -> Judged:
+        checks, verdict = self.own.learners[at]
+        facts = _digest(
+            {
+                "class": self.class_facts,
+                "controls": self.controls,
+                "learner": candidate.content(),
+                "scale": self.applied,
+            }
+        )
+        body = {
+            "subject": {
+                "kind": "enrolment",
+                "class_id": self.klass.external_id,
+                "learner_id": candidate.learner,
+            },
+            "outcome": verdict.outcome.value,
+            "own": verdict.own.value,
+            "hours": {
+                "planned": candidate.counts.planned,
+                **{name: len(numbers) for name, numbers in candidate.hours.items()},
+                "on_leave": candidate.counts.excused,
+                "attended": candidate.attended,
+            },
+            **self._scale_bodies(
+                lambda it: it.learners[at][1], lambda it: it.learners[at][0], candidate.hours
+            ),
+            "checks": [_check(it, self.own.pack) for it in checks],
+            "findings": [
+                {
+                    "key": it.key,
+                    "rule": it.finding.rule,
+                    "outcome": it.finding.outcome.value,
+                    "fault": it.finding.fault.value,
+                    "status": it.status,
+                }
+                for it in candidate.findings
+            ],
+            **self._ending(facts),
+        }
+        outcome = verdict.outcome.value
+        return Judged("enrolment", candidate.enrolment_id, 0, outcome, facts, body)
+
+    def _scale_bodies(
+        self,
+        verdict_of: Any,
+        checks_of: Any,
+        hours: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> dict[str, Any]:
+        """The reasons under the applied scale, and both scales whole."""
+        told: dict[str, Any] = {name: None for name in SCALES}
+        for name, scale in self.scales.items():
+            verdict: ClassVerdict | EnrolmentVerdict = verdict_of(scale)
+            checks = [*checks_of(scale), *scale.checks]
+            told[name] = {
+                "outcome": verdict.outcome.value,
+                "curable": verdict.curable,
+                "reasons": [
+                    reason_body(it, scale.pack, checks, scale.due, hours) for it in verdict.reasons
+                ],
+                "pack": pack_body(scale.pack),
+            }
+        own = told[self.applied]
+        return {
+            "scale": self.applied,
+            "curable": own["curable"],
+            "reasons": own["reasons"],
+            **{name: told[name] for name in SCALES},
+        }
+
+    def _ending(self, facts: bytes) -> dict[str, Any]:
+        due = self.own.due
+        return {
+            "cut_off": due.cut_off.isoformat() if due.cut_off else None,
+            "next_window": {
+                "first": due.next_window.first.isoformat(),
+                "last": due.next_window.last.isoformat(),
+            },
+            "provenance": [name for name in ("attested", "live") if self.record.evidence[name]],
+            "pack": pack_body(pack_of(self.klass)),
+            "detectors": VERSIONS,
+            "facts_sha256": facts.hex(),
+        }
+
+
+def _check(it: CheckResult, pack: Pack) -> dict[str, Any]:
+    title = pack.title_of(it.check)
+    return {
+        "check": it.check,
+        "title": {"zh": title.zh, "en": title.en},
+        "clause": clause_body(pack.clauses[it.clause]),
+        "scope": it.scope.value,
+        "result": it.result.value,
+        "reason": it.reason,
+        "found": it.found,
+        "limit": it.limit,
+        "sentence": {"zh": it.zh, "en": it.en},
+        "reach": it.reach.value if it.reach else None,
+        "curable": it.curable,
+        "next_on": it.next_on.isoformat() if it.next_on else None,
+        "evidence": EVIDENCE.get(it.check, "class"),
+    }
+
+
+def _digest(facts: Any) -> bytes:
+    return hashlib.sha256(canonical(facts)).digest()

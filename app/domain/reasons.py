@@ -1,0 +1,142 @@
+"""Why a verdict is not the best one, in one sentence each, with what can still be done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from app.domain.pack import Pack, Text
+from app.domain.verdict_body import clause_body
+from detectors.batch_facts import CheckResult
+from detectors.eligibility import Cure, Deadlines, Reason
+
+# code → Chinese, English. {n} how many, {h} which class-hours, {r} the rule's title.
+SENTENCES: dict[str, tuple[str, str]] = {
+    "hours_violation": (
+        "{n}个课时因违规无效：第{h}课时。",
+        "{n} class-hours are invalid for a violation: {h}.",
+    ),
+    "hours_on_leave": (
+        "请假缺课，{n}个课时尚未补课：第{h}课时。",
+        "{n} class-hours were missed on leave and are not made up: {h}.",
+    ),
+    "hours_not_studied": (
+        "{n}个课时没有学完：第{h}课时。",
+        "{n} class-hours are not finished: {h}.",
+    ),
+    "hours_in_review": (
+        "{n}个课时待人工复核：第{h}课时。",
+        "{n} class-hours wait for a reviewer: {h}.",
+    ),
+    "hours_not_proven": (
+        "{n}个课时未能证实，不作违规认定：第{h}课时。",
+        "{n} class-hours are not proven; nobody is accused: {h}.",
+    ),
+    "violation_upheld": (
+        "“{r}”违规{n}项，已经两人复核认定。",
+        "{n} violations ({r}) were upheld by two reviewers.",
+    ),
+    "violation_awaits_reviewers": (
+        "“{r}”{n}项，须经两人复核后认定。",
+        "{n} findings ({r}) wait for two reviewers.",
+    ),
+    "finding_in_review": (
+        "“{r}”存疑{n}项，待人工复核。",
+        "{n} suspicions ({r}) wait for a reviewer.",
+    ),
+    "control_not_proven": (
+        "没有证据表明平台有无“{r}”所涉管控，暂不认定。",
+        "The evidence does not tell whether the platform has the control ({r}).",
+    ),
+    "control_missing": (
+        "平台缺少“{r}”所涉管控，已经两人复核认定，影响全班。",
+        "The platform lacks the control ({r}), as two reviewers upheld: it is the whole class's.",
+    ),
+    "control_missing_awaits_reviewers": (
+        "平台疑缺“{r}”所涉管控，须经两人复核后认定。",
+        "The platform seems to lack the control ({r}); two reviewers decide.",
+    ),
+    "class_not_acceptable": (
+        "所在班级不予受理。",
+        "The class is not acceptable.",
+    ),
+}
+
+CURES: dict[Cure, Text] = {
+    Cure.AUTOMATIC: Text("可直接补课或补正", "may be made up"),
+    Cure.AUTHORITY: Text("经主管部门书面同意可补", "may be made up with the authority's approval"),
+    Cure.NONE: Text("不得补课", "cannot be made up"),
+}
+
+# Which class-hours stand behind a reason, by their outcome.
+_HOURS = {
+    "hours_violation": ("invalid",),
+    "hours_on_leave": ("incomplete", "not_started"),
+    "hours_not_studied": ("incomplete", "not_started"),
+    "hours_in_review": ("pending_review",),
+    "hours_not_proven": ("not_proven",),
+}
+
+
+def reason_body(
+    reason: Reason,
+    pack: Pack,
+    checks: Sequence[CheckResult],
+    due: Deadlines,
+    hours: Mapping[str, tuple[int, ...]] | None = None,
+) -> dict[str, Any]:
+    """A reason as it is shown. `hours` are the learner's class-hours by outcome."""
+    numbers = sorted(n for it in _HOURS.get(reason.code, ()) for n in (hours or {}).get(it, ()))
+    body: dict[str, Any] = {
+        "code": reason.code,
+        "source": reason.source,
+        "clause": clause_body(pack.clauses[reason.clause]) if reason.clause else None,
+        "blocks": reason.blocks,
+        "count": reason.count,
+        "cure": {
+            "how": reason.cure.value,
+            "zh": CURES[reason.cure].zh,
+            "en": CURES[reason.cure].en,
+            "until": _iso(due.cut_off) if reason.cure is not Cure.NONE else None,
+        },
+        "sentence": _sentence(reason, pack, checks, numbers),
+    }
+    if reason.code in _HOURS:
+        body["class_hours"] = numbers
+    return body
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Numbers in order, as people write them.
+
+    >>> spans([1, 2, 3, 7])
+    '1–3、7'
+    """
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][-1] == number - 1:
+            parts[-1] = [parts[-1][0], number]
+        else:
+            parts.append([number])
+    return "、".join("–".join(map(str, part)) for part in parts)
+
+
+def _sentence(
+    reason: Reason, pack: Pack, checks: Sequence[CheckResult], numbers: Sequence[int]
+) -> dict[str, str]:
+    if reason.code not in SENTENCES:
+        check = next(it for it in checks if it.check == reason.source)
+        return {"zh": check.zh, "en": check.en}
+    zh, en = SENTENCES[reason.code]
+    rule = pack.table.rules.get(reason.source)
+    title = Text(rule.title.zh, rule.title.en) if rule else Text(reason.source, reason.source)
+    told = spans(numbers)
+    return {
+        "zh": zh.format(n=reason.count, h=told, r=title.zh),
+        "en": en.format(n=reason.count, h=told.replace("、", ", "), r=title.en),
+    }
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

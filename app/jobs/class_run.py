@@ -1,0 +1,190 @@
+"""A class judged from stored evidence: settle, compare faces, judge, conclude."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from app.domain import assess, eligibility, runs, settle
+from app.jobs import face_worker
+from app.services import Services
+from app.store import catalogue
+from app.store import runs as store
+
+POLL_S = 0.5
+BEAT_S = 1.0
+_SEALED_AT_ONCE, _PHOTOS_AT_ONCE = 25, 32
+
+log = structlog.get_logger("zhenxue.class_run")
+
+Tell = Callable[[int, int], None]
+
+
+def perform(services: Services, run_id: int, tell: Tell | None = None) -> dict[str, Any]:
+    """Work a run off that the caller has taken on; its summary.
+
+    `tell(done, total)` is called as it advances. What goes wrong is recorded in the run and
+    raised. Performing it again finishes it: nothing that is settled or judged is done twice.
+    """
+    try:
+        summary = _Work(services, run_id, tell or (lambda done, total: None)).all()
+        with services.database.write() as connection:
+            runs.finish(connection, run_id, summary, services.clock())
+    except Exception as error:
+        with services.database.write() as connection:
+            runs.fail(connection, run_id, f"{type(error).__name__}: {error}", services.clock())
+        raise
+    return summary
+
+
+@dataclass
+class _Work:
+    """Steps are sittings to settle, photos to compare, sittings and learners to judge."""
+
+    services: Services
+    run_id: int
+    tell: Tell
+    done: int = 0
+    total: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+    _beat_at: float = 0.0
+
+    def all(self) -> dict[str, Any]:
+        began = time.perf_counter()
+        with self.services.database.read() as connection:
+            self.class_id = runs.class_of(connection, self.run_id)
+            unsettled = store.unsettled(connection, self.class_id)
+            photos = store.photos_waiting(connection, self.class_id)
+            sittings = len(store.sessions(connection, self.class_id))
+            learners = catalogue.enrolled(connection, self.class_id)
+        self.total = len(unsettled) + len(photos) + sittings + learners
+        self.advance(0)
+        self._timed("settle", lambda: self._settle(unsettled))
+        unread = self._timed("faces", lambda: self._faces(photos))
+        judgement = self._timed("judge", self._judge)
+        self.advance(sittings)
+        concluded = self._timed("conclude", self._conclude)
+        self.advance(learners)
+        with self.services.database.read() as connection:
+            outcomes = runs.outcomes(connection, self.class_id)
+        return {
+            "steps": self.total,
+            "sessions": sittings,
+            "settled": len(unsettled),
+            "photos_compared": len(photos) - unread,
+            "photos_waiting": unread,
+            "learners": learners,
+            "verdicts_stored": judgement.verdicts + concluded.stored,
+            "new_findings": len(judgement.new_findings) + len(concluded.new_findings),
+            "outcomes": outcomes,
+            "seconds": {**self.seconds, "all": round(time.perf_counter() - began, 3)},
+        }
+
+    def advance(self, steps: int) -> None:
+        self.done += steps
+        self.tell(self.done, self.total)
+        if time.monotonic() - self._beat_at < BEAT_S:
+            return
+        self._beat_at = time.monotonic()
+        with self.services.database.write() as connection:
+            runs.advance(connection, self.run_id, self.done, self.total, self.services.clock())
+
+    def _timed(self, name: str, work: Callable[[], Any]) -> Any:
+        began = time.perf_counter()
+        result = work()
+        self.seconds[name] = round(time.perf_counter() - began, 3)
+        return result
+
+    def _settle(self, session_ids: Sequence[int]) -> None:
+        """Seal the logs; everything is judged together afterwards."""
+        for at in range(0, len(session_ids), _SEALED_AT_ONCE):
+            some = session_ids[at : at + _SEALED_AT_ONCE]
+            with self.services.database.write() as connection:
+                for session_id in some:
+                    settle.seal_ended(connection, session_id, self.services.clock())
+            self.advance(len(some))
+
+    def _faces(self, photos: Sequence[int]) -> int:
+        """Compare what waits; how many go on waiting. A photo that another worker holds, or that
+        no model can be had for, leaves its sitting unproven."""
+        waiting, left = sorted(set(photos)), len(photos)
+        try:
+            while left and face_worker.run_pending(
+                self.services, limit=min(left, _PHOTOS_AT_ONCE), session_ids=waiting
+            ):
+                self.advance(min(left, _PHOTOS_AT_ONCE))
+                left -= min(left, _PHOTOS_AT_ONCE)
+        except Exception:
+            log.exception("faces could not be compared", run=self.run_id)
+        for session_id in waiting:
+            with self.services.database.write() as connection:
+                settle.seal_ended(connection, session_id, self.services.clock())
+        self.advance(left)
+        with self.services.database.read() as connection:
+            return len(store.photos_waiting(connection, self.class_id))
+
+    def _judge(self) -> assess.Judgement:
+        with self.services.database.write() as connection:
+            return assess.judge_sittings(
+                connection, self.class_id, self.services.clock(), self.run_id
+            )
+
+    def _conclude(self) -> eligibility.Concluded:
+        with self.services.database.write() as connection:
+            return eligibility.conclude(
+                connection, self.class_id, self.services.clock(), self.run_id
+            )
+
+
+class ClassRunner:
+    """Takes on the runs that were asked for, one after the other, in a thread of its own."""
+
+    def __init__(self, services: Services, poll_s: float = POLL_S) -> None:
+        self._services = services
+        self._poll_s = poll_s
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name="class-runner", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._poll_s):
+            try:
+                while not self._stopping.is_set() and run_next(self._services):
+                    pass
+            except Exception:  # recorded in the run; the next one may fare better
+                log.exception("class run failed")
+
+
+def run_next(services: Services) -> bool:
+    """Perform the oldest run that nobody works on; False when there is none."""
+    with services.database.read() as connection:
+        waiting = store.waiting(connection, services.clock() - runs.SILENT_MS)
+    if not waiting:
+        return False
+    with services.database.write() as connection:
+        run_id = runs.take_next(connection, services.clock())
+    if run_id is None:
+        return False
+    perform(services, run_id)
+    return True
+
+
+def install(services: Services) -> None:
+    job = ClassRunner(services)
+    services.on_start.append(job.start)
+    services.on_stop.append(job.stop)

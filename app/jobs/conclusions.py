@@ -1,0 +1,85 @@
+"""Verdicts on a class follow what they rest on.
+
+A class that was validated once is concluded on again whenever one of its sittings is judged anew or
+somebody decides a finding, whichever process that happened in.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+
+from app.domain import eligibility
+from app.services import Services
+from app.store import conclusions as store
+
+EVERY_S = 3.0
+
+log = structlog.get_logger("zhenxue.conclusions")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The last verdict on a sitting and the last review that were followed."""
+
+    verdict_id: int
+    review_id: int
+
+
+def here(connection: Connection) -> Mark:
+    """Where a follower starts: what came before is found by whoever asks, or in the night."""
+    return Mark(store.last_verdict(connection), store.last_review(connection))
+
+
+def follow(services: Services, since: Mark) -> Mark:
+    """Conclude on every class that something happened in since the mark; the new mark."""
+    with services.database.read() as connection:
+        now = here(connection)
+        classes = store.touched(
+            connection,
+            verdicts=(since.verdict_id, now.verdict_id),
+            reviews=(since.review_id, now.review_id),
+        )
+    for class_id in classes:
+        with services.database.write() as connection:
+            eligibility.conclude(connection, class_id, services.clock())
+    return now
+
+
+class Conclusions:
+    """Follows in a thread of its own. `install` ties it to the service."""
+
+    def __init__(self, services: Services, every_s: float = EVERY_S) -> None:
+        self._services = services
+        self._every_s = every_s
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._stopping.clear()
+        with self._services.database.read() as connection:
+            self._mark = here(connection)
+        self._thread = threading.Thread(target=self._run, name="conclusions", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def _run(self) -> None:
+        while not self._stopping.wait(self._every_s):
+            try:
+                self._mark = follow(self._services, self._mark)
+            except Exception:  # the mark stays, so the next round tries again
+                log.exception("concluding failed")
+
+
+def install(services: Services) -> None:
+    job = Conclusions(services)
+    services.on_start.append(job.start)
+    services.on_stop.append(job.stop)

@@ -1,0 +1,225 @@
+"""What bears on whether learners may be assessed: rosters, lists, earlier classes, verdicts."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from sqlalchemy import Connection, func, select
+
+from app.store.row import AnyRow
+from models import (
+    AssessmentRecord,
+    Enrolment,
+    Finding,
+    HistoryRecord,
+    Learner,
+    LeaveRecord,
+    OfflineAttendance,
+    Person,
+    Platform,
+    Review,
+    SatisfactionRecord,
+    TrainingClass,
+    Verdict,
+)
+
+STANDING = ("open", "first_review", "upheld")
+_IDS_A_QUERY = 500
+
+
+def roster(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """Who is enrolled; `known` tells whether the person's ID number is."""
+    return connection.execute(
+        select(
+            Enrolment.id,
+            Enrolment.learner_id,
+            Learner.external_id,
+            Learner.person_id,
+            Learner.real_name_verified,
+            Person.id_hash.is_not(None).label("known"),
+        )
+        .join(Learner, Learner.id == Enrolment.learner_id)
+        .join(Person, Person.id == Learner.person_id)
+        .where(Enrolment.class_id == class_id)
+        .order_by(Learner.external_id)
+    ).all()
+
+
+def hour_verdicts(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """(enrolment id, class-hour, outcome, digest) of the current verdicts."""
+    latest = (
+        select(func.max(Verdict.id))
+        .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
+        .group_by(Verdict.subject_id, Verdict.hour)
+    )
+    return connection.execute(
+        select(Verdict.subject_id, Verdict.hour, Verdict.outcome, Verdict.digest)
+        .where(Verdict.id.in_(latest))
+        .order_by(Verdict.subject_id, Verdict.hour)
+    ).all()
+
+
+def standing_findings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """Findings of acting rules that nobody overturned and that still hold, class's own included."""
+    return connection.execute(
+        select(
+            Finding.id,
+            Finding.key,
+            Finding.learner_id,
+            Finding.rule,
+            Finding.outcome,
+            Finding.fault,
+            Finding.evidence,
+            Finding.status,
+            Finding.body,
+        )
+        .where(
+            Finding.class_id == class_id,
+            Finding.shadow.is_(False),
+            Finding.status.in_(STANDING),
+        )
+        .order_by(Finding.key)
+    ).all()
+
+
+def upholders(connection: Connection, finding_ids: Collection[int]) -> dict[int, set[int]]:
+    """The persons whose last word on each finding upholds it."""
+    last: dict[tuple[int, int], str] = {}
+    for chunk in _chunks(finding_ids):
+        query = (
+            select(Review.finding_id, Review.reviewer_id, Review.decision)
+            .where(Review.finding_id.in_(chunk), Review.decision != "need_more")
+            .order_by(Review.id)
+        )
+        last |= {
+            (row.finding_id, row.reviewer_id): row.decision for row in connection.execute(query)
+        }
+    found: dict[int, set[int]] = defaultdict(set)
+    for (finding_id, reviewer_id), decision in last.items():
+        if decision == "uphold":
+            found[finding_id].add(reviewer_id)
+    return found
+
+
+def class_findings(connection: Connection, class_id: int) -> dict[str, AnyRow]:
+    """(id, status) of findings on the class itself, by key."""
+    query = select(Finding.id, Finding.key, Finding.status).where(
+        Finding.class_id == class_id, Finding.learner_id.is_(None)
+    )
+    return {row.key: row for row in connection.execute(query)}
+
+
+def attendance(connection: Connection, class_id: int) -> dict[int, float]:
+    """Class-hours attended in person, by learner; empty when nobody reported any."""
+    query = (
+        select(OfflineAttendance.learner_id, func.sum(OfflineAttendance.hours))
+        .where(OfflineAttendance.class_id == class_id)
+        .group_by(OfflineAttendance.learner_id)
+    )
+    return {learner_id: float(hours) for learner_id, hours in connection.execute(query)}
+
+
+def leaves(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    return connection.execute(
+        select(LeaveRecord)
+        .where(LeaveRecord.class_id == class_id)
+        .order_by(LeaveRecord.learner_id, LeaveRecord.from_on, LeaveRecord.item)
+    ).all()
+
+
+def surveys(connection: Connection, class_ids: Collection[int]) -> dict[int, list[AnyRow]]:
+    """Survey results by class, in the order of their days."""
+    found: dict[int, list[AnyRow]] = defaultdict(list)
+    for chunk in _chunks(class_ids):
+        query = (
+            select(SatisfactionRecord)
+            .where(SatisfactionRecord.class_id.in_(chunk))
+            .order_by(SatisfactionRecord.surveyed_on, SatisfactionRecord.item)
+        )
+        for row in connection.execute(query):
+            found[row.class_id].append(row)
+    return found
+
+
+def earlier_of_institution(
+    connection: Connection, county: str, institution: str, before: str
+) -> Sequence[int]:
+    """Classes that the institution opened in the county before that day, on any platform."""
+    query = select(TrainingClass.id).where(
+        TrainingClass.county == county,
+        TrainingClass.institution == institution,
+        TrainingClass.starts_on < before,
+    )
+    return connection.execute(query.order_by(TrainingClass.id)).scalars().all()
+
+
+def history(
+    connection: Connection, platform_id: int, person_ids: Collection[int]
+) -> Iterator[AnyRow]:
+    """Subsidised trainings of these persons that the platform reported from the register."""
+    for chunk in _chunks(person_ids):
+        yield from connection.execute(
+            select(HistoryRecord)
+            .where(
+                HistoryRecord.platform_id == platform_id,
+                HistoryRecord.person_id.in_(chunk),
+                HistoryRecord.subsidised.is_(True),
+            )
+            .order_by(HistoryRecord.started_on, HistoryRecord.item)
+        )
+
+
+def other_classes(
+    connection: Connection, class_id: int, person_ids: Collection[int], until: str
+) -> Iterator[AnyRow]:
+    """These persons' enrolments in other classes opened until that day, on any platform."""
+    for chunk in _chunks(person_ids):
+        yield from connection.execute(
+            select(
+                Learner.person_id,
+                Enrolment.learner_id,
+                TrainingClass.id.label("class_id"),
+                TrainingClass.external_id,
+                TrainingClass.platform_id,
+                TrainingClass.official_class_no,
+                TrainingClass.occupation,
+                TrainingClass.starts_on,
+                TrainingClass.assessment_on,
+                TrainingClass.terms,
+                Platform.slug,
+            )
+            .join(Enrolment, Enrolment.learner_id == Learner.id)
+            .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
+            .join(Platform, Platform.id == TrainingClass.platform_id)
+            .where(
+                Learner.person_id.in_(chunk),
+                TrainingClass.id != class_id,
+                TrainingClass.starts_on <= until,
+            )
+            .order_by(TrainingClass.starts_on, Platform.slug, TrainingClass.external_id)
+        )
+
+
+def assessments(connection: Connection, class_ids: Collection[int]) -> dict[int, dict[int, str]]:
+    """The last day that each learner was assessed on, by class and learner."""
+    found: dict[int, dict[int, str]] = defaultdict(dict)
+    for chunk in _chunks(class_ids):
+        query = (
+            select(
+                AssessmentRecord.class_id,
+                AssessmentRecord.learner_id,
+                func.max(AssessmentRecord.held_on).label("held_on"),
+            )
+            .where(AssessmentRecord.class_id.in_(chunk))
+            .group_by(AssessmentRecord.class_id, AssessmentRecord.learner_id)
+        )
+        for row in connection.execute(query):
+            found[row.class_id][row.learner_id] = row.held_on
+    return found
+
+
+def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
+    wanted = sorted(set(ids))
+    for at in range(0, len(wanted), _IDS_A_QUERY):
+        yield wanted[at : at + _IDS_A_QUERY]

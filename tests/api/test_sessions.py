@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -172,6 +173,16 @@ def test_where_the_pack_says_so_the_old_window_ends(
     old = client.get("/v1/sessions/s1", headers=school.huang.headers).json()
     assert (old["state"], old["close_reason"]) == ("superseded", "other_window")
     assert len(judged) == 1
+
+
+@pytest.mark.both_databases
+def test_of_windows_opened_at_the_same_moment_one_gets_the_lease(
+    client: TestClient, school: County
+) -> None:
+    windows = [opening(window_id=f"w{n}", device_id=f"d{n}") for n in range(6)]
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda body: post(client, school, body).status_code, windows))
+    assert sorted(answers) == [201, 409, 409, 409, 409, 409]
 
 
 def test_lin_with_an_account_elsewhere_is_still_one_person(

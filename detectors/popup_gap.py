@@ -86,16 +86,40 @@ def effective(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     answered = answer_at >= 0
     waited = answer_at - controls["shown_ms"][rows]
     latency = controls["latency_ms"][rows].astype(np.int64)
-    # After an outage both receipts coincide, or only the answer is late: the client's own
-    # measure may excuse a late receipt, never an unanswered pop-up.
-    in_time = answered & ((waited <= window) | ((latency >= 0) & (latency <= window)))
+    # After an outage both receipts coincide, or only the answer is late: the client's own measure
+    # may excuse a late receipt if the answer can be as old as that, never an unanswered pop-up.
+    claimed = (latency >= 0) & (latency <= window)
+    earliest = _earliest(trace, played, session, controls["answered_seq"][rows])
+    excused = claimed & (earliest <= controls["shown_ms"][rows] + window)
+    in_time = answered & ((waited <= window) | excused)
     until = np.where(in_time, np.maximum(answer_at + start, shown), shown)
-    deadline = shown + window
-    stop = _last_play(played, session, deadline, shown)
-    stopped = ~in_time & (_next_play(played, session, stop) - stop >= STOP_MS)
+    stop, stopped = _stop(played, session, shown, shown + window)
+    # Where play is laid out may be off by a delivery: it resumed after the window, or just before.
+    early, stopped_early = _stop(played, session, shown, shown + window - APART_MS)
+    stop = np.where(stopped, stop, early)
+    stopped = ~in_time & (stopped | stopped_early)
     stop_at = np.where(stopped, stop, until)
     keep = np.flatnonzero(in_time | stopped)
     return Popups(session[keep], shown[keep], stop_at[keep], in_time[keep], rows[keep])
+
+
+def _earliest(trace: Trace, played: Played, session: Ints, seq: Ints) -> Ints:
+    """The earliest time, from the session's start, at which events of these seqs can have happened:
+    not before the sample that the same client told before them."""
+    samples = played.samples
+    if not len(samples.own):
+        return np.zeros(len(session), np.int64)
+    sample_seq = trace.events["seq"][samples.row].astype(np.int64)
+    count = locate(samples.own, sample_seq, session, seq.astype(np.int64) - 1)
+    before = np.maximum(count - 1, 0)
+    mine = (count > 0) & (samples.own[before] == session)
+    return np.where(mine, samples.l_ms[before], 0)
+
+
+def _stop(played: Played, session: Ints, shown: Ints, by: Ints) -> tuple[Ints, Bools]:
+    """The end of the last play up to a time, and whether play then really stood still."""
+    stop = _last_play(played, session, by, shown)
+    return stop, _next_play(played, session, stop) - stop >= STOP_MS
 
 
 def _display(trace: Trace, played: Played, session: Ints, recv: Ints, seq: Ints) -> Ints:
@@ -296,7 +320,7 @@ class _Hour:
         told = int(self.u[rows[late[-1]]])
         later = np.unique(self.u[rows][self.u[rows] > told])
         # Play that arrives all at once may still be the next outage's backlog.
-        if len(later) < 2 or not np.any(np.diff(later) > APART_MS):
+        if not len(later) or later[-1] - later[0] < self.grace:
             return int(spent[-1])
         return max(self.limit, int(spent[low < told][-1]) + self.grace)
 

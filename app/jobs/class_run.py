@@ -62,10 +62,11 @@ class _Work:
             photos = store.photos_waiting(connection, self.class_id)
             sittings = len(store.sessions(connection, self.class_id))
             learners = catalogue.enrolled(connection, self.class_id)
-        self.total = len(unsettled) + len(photos) + sittings + learners
+        self.total = len(unsettled) + len(photos) + len(set(photos)) + sittings + learners
         self.advance(0)
         self._timed("settle", lambda: self._settle(unsettled))
         unread = self._timed("faces", lambda: self._faces(photos))
+        self.advance(unread)
         judgement = self._timed("judge", self._judge)
         self.advance(sittings)
         concluded = self._timed("conclude", self._conclude)
@@ -101,7 +102,7 @@ class _Work:
         return result
 
     def _settle(self, session_ids: Sequence[int]) -> None:
-        """Seal the logs; everything is judged together afterwards."""
+        """Seal the logs, photos included; everything is judged together afterwards."""
         for at in range(0, len(session_ids), _SEALED_AT_ONCE):
             some = session_ids[at : at + _SEALED_AT_ONCE]
             with self.services.database.write() as connection:
@@ -115,16 +116,16 @@ class _Work:
         waiting, left = sorted(set(photos)), len(photos)
         try:
             while left and face_worker.run_pending(
-                self.services, limit=min(left, _PHOTOS_AT_ONCE), session_ids=waiting
+                self.services, limit=_PHOTOS_AT_ONCE, session_ids=waiting
             ):
-                self.advance(min(left, _PHOTOS_AT_ONCE))
-                left -= min(left, _PHOTOS_AT_ONCE)
+                before, left = left, self._photos_left()
+                self.advance(max(0, before - left))
         except Exception:
             log.exception("faces could not be compared", run=self.run_id)
-        for session_id in waiting:
-            with self.services.database.write() as connection:
-                settle.seal_ended(connection, session_id, self.services.clock())
-        self.advance(left)
+        self._settle(waiting)
+        return left
+
+    def _photos_left(self) -> int:
         with self.services.database.read() as connection:
             return len(store.photos_waiting(connection, self.class_id))
 

@@ -56,12 +56,11 @@ class Conclusions:
         self._services = services
         self._every_s = every_s
         self._stopping = threading.Event()
+        self._mark: Mark | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         self._stopping.clear()
-        with self._services.database.read() as connection:
-            self._mark = here(connection)
         self._thread = threading.Thread(target=self._run, name="conclusions", daemon=True)
         self._thread.start()
 
@@ -74,9 +73,15 @@ class Conclusions:
     def _run(self) -> None:
         while not self._stopping.wait(self._every_s):
             try:
-                self._mark = follow(self._services, self._mark)
+                self._mark = self._advanced(self._mark)
             except Exception:  # the mark stays, so the next round tries again
                 log.exception("concluding failed")
+
+    def _advanced(self, mark: Mark | None) -> Mark:
+        if mark is not None:
+            return follow(self._services, mark)
+        with self._services.database.read() as connection:
+            return here(connection)
 
 
 def install(services: Services) -> None:

@@ -6,19 +6,22 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
 from app.console import words
 from app.console.finding_view import sentence_of
 from app.console.findings_page import plain_text
 from app.console.language import N_, Language
-from app.console.login import SignedIn
-from app.console.page import ConsoleRoute, RowId, language_of, render
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.words import Word
+from app.domain import class_desk
+from app.domain.class_desk import SCALES
 from app.errors import NotFound
 from app.store import class_file as store
+from app.store import users
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -82,6 +85,8 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         waiting = store.waiting_by_learner(connection, class_id)
         findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
         open_now = store.open_now(connection, class_id)
+        run = store.latest_run(connection, class_id)
+        chosen_by = users.names(connection, [row.scale_chosen_by or 0])
     outcomes = {it.subject_id: words.word(words.VERDICTS, it.outcome) for it in enrolments}
     rows = matrix(roster, hours, marks, outcomes, waiting, lang)
     return render(
@@ -94,10 +99,33 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         roomy=len(hours) <= _ROOMY,
         tally=Counter(cell.code for it in rows for cell in it.cells),
         verdict=verdict,
+        concluded=json.loads(verdict.body) if verdict else None,
+        run=run,
+        chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
+        scales=SCALES,
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
         open_now=open_now,
     )
+
+
+@router.post("/classes/{class_id}/run", dependencies=[FormOfThisLogin])
+def judge(request: Request, login: SignedIn, class_id: RowId) -> Response:
+    """Judge the class now; the page tells how far it is."""
+    services = request.app.state.services
+    with services.database.write() as connection:
+        class_desk.judge(connection, class_id, login.user, services.clock())
+    return see_other(f"/console/classes/{class_id}#conclusion")
+
+
+@router.post("/classes/{class_id}/scale", dependencies=[FormOfThisLogin])
+def choose_scale(
+    request: Request, login: SignedIn, class_id: RowId, scale: Annotated[str, Form()] = ""
+) -> Response:
+    services = request.app.state.services
+    with services.database.write() as connection:
+        class_desk.choose(connection, class_id, login.user, scale, services.clock())
+    return see_other(f"/console/classes/{class_id}#conclusion")
 
 
 def matrix(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from fastapi import APIRouter, Request, Response
 
 from app.console import words
@@ -43,6 +45,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         cells=cells,
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,
+        concluded=json.loads(verdict.body) if verdict else None,
         outcome=words.word(words.VERDICTS, verdict.outcome) if verdict else None,
         findings=[
             (

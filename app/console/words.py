@@ -115,6 +115,35 @@ CONTROLS = {
     "face_check": Word(N_("人脸核验")),
 }
 SOURCES = {"service": Word(N_("本服务下发")), "platform": Word(N_("平台下发"))}
+CHECK_RESULTS = {
+    "pass": Word(N_("通过"), tone="clear"),
+    "fail": Word(N_("不通过"), tone="violation"),
+    "not_applicable": Word(N_("不适用")),
+    "needs_authority": Word(N_("由主管部门决定"), tone="review"),
+    "not_proven": Word(N_("资料不足"), tone="unproven"),
+}
+SCALES = {
+    "graded": Word(N_("分级处理")),
+    "literal": Word(N_("按字面处理")),
+}
+CONTROL_STATES = {
+    "present": Word(N_("具备"), tone="clear"),
+    "missing": Word(N_("缺失"), tone="violation"),
+    "unknown": Word(N_("不能判断"), tone="unproven"),
+}
+CONTROL_SUBJECTS = {
+    "judged_sittings": Word(N_("已判定的学习会话")),
+    "long_sittings": Word(N_("应有弹窗的学习会话")),
+    "long_sittings_with_consent": Word(N_("应比对人脸的学习会话")),
+    "complete_class_hours": Word(N_("学完的课时")),
+    "professional_courses": Word(N_("专业课程")),
+}
+RUN_STATES = {
+    "queued": Word(N_("等待校验")),
+    "running": Word(N_("正在校验")),
+    "done": Word(N_("校验完成")),
+    "failed": Word(N_("校验失败")),
+}
 ROLES = {
     "auditor": Word(N_("审核员")),
     "reviewer": Word(N_("复核员")),
@@ -182,6 +211,7 @@ PROBLEMS = {
     "platform_missing": N_("平台查看员须指定所属平台。"),
     "unknown_platform": N_("没有此平台。"),
     "weak_password": N_("口令须为10至256个字符，至少5个不同字符，且不含用户名。"),
+    "bad_scale": N_("请选择分级处理或按字面处理。"),
     "own_account": N_("不能停用自己的账号。"),
     "unknown_user": N_("没有此用户。"),
 }

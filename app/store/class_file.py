@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, or_, select, update
 
 from app.store.finding_queue import GONE, TO_DO
 from app.store.scope import Scope
@@ -16,6 +16,7 @@ from models import (
     Learner,
     Lesson,
     Platform,
+    Run,
     Session,
     TrainingClass,
     Verdict,
@@ -195,6 +196,24 @@ def sittings(connection: Connection, class_id: int, learner_id: int, limit: int)
         .order_by(Session.opened_ms.desc())
         .limit(limit)
     ).all()
+
+
+def set_scale(connection: Connection, class_id: int, scale: str, user_id: int, now_ms: int) -> None:
+    connection.execute(
+        update(TrainingClass)
+        .where(TrainingClass.id == class_id)
+        .values(scale_chosen=scale, scale_chosen_by=user_id, scale_chosen_ms=now_ms)
+    )
+
+
+def latest_run(connection: Connection, class_id: int) -> Any:
+    """The newest run of the class, or None."""
+    return connection.execute(
+        select(Run)
+        .where(Run.class_id == class_id, Run.kind == "class")
+        .order_by(Run.id.desc())
+        .limit(1)
+    ).one_or_none()
 
 
 def open_now(connection: Connection, class_id: int) -> int:

@@ -221,10 +221,11 @@ def _append(connection: Connection, head: Any, append: Append) -> Receipt:
     packed = append.packed
     if head is None:
         return Receipt(0, 0, (), 0, GENESIS, "gone", 0, NONE, 0, refused="unknown_session")
+    late = append.received_ms > (head.closed_ms or append.received_ms) + LATE_MS
     if head.state in ("closed", "superseded"):
-        if not append.whenever and append.received_ms > (head.closed_ms or 0) + LATE_MS:
+        if late and not append.whenever:
             return _receipt(head, 0, 0, (), refused="session_closed")
-    elif head.state == "expired" and not _rival(connection, head):
+    elif head.state == "expired" and not late and not _rival(connection, head):
         head.state = "open"  # the silence is over: an outage, not an end
     duplicates = 0
     conflicts: tuple[int, ...] = ()

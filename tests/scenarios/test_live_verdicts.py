@@ -1,0 +1,95 @@
+"""Scenarios as real HTTP traffic on a clock that the player moves, down to the verdict.
+
+The service issues the controls itself, photos are drawn faces that are really compared, and the
+verdict is read where a platform reads it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.db import Database
+from app.jobs.face_worker import run_pending
+from app.jobs.settler import settle_all
+from app.services import Services
+from app.simulation.live import LiveReport, play_live
+from app.simulation.scenarios import SCENARIOS
+from app.simulation.stage import Setting
+from app.simulation.transport import Api
+from tests.people import County
+from tests.people import TestClock as Clock
+
+HONEST = ("H01", "H02", "H04", "H14", "H28")
+FRAUD = ("F01", "F02", "F07", "F10", "F16")
+
+
+class Stage:
+    """Plays a scenario against the service and reads what became of it."""
+
+    def __init__(self, client: TestClient, services: Services, clock: Clock, secret: str) -> None:
+        self.client, self.services, self.clock = client, services, clock
+        self.api = Api(client, secret)
+
+    def play(self, scenario_id: str) -> LiveReport:
+        scenario = SCENARIOS[scenario_id]
+        setting = Setting(
+            lesson=scenario.lesson,
+            lessons=scenario.lessons,
+            start_ms=self.clock.now_ms,
+            starts_on="2026-03-02",
+            ends_on="2026-03-20",
+        )
+        report = play_live(
+            scenario_id,
+            self.api,
+            setting=setting,
+            advance=lambda seconds: self.clock.advance(seconds=seconds),
+        )
+        self.clock.advance(minutes=20)
+        run_pending(self.services)
+        settle_all(self.services)
+        return report
+
+    def verdicts(self, report: LiveReport) -> list[dict[str, Any]]:
+        return [
+            self.api.call("GET", f"/v1/sessions/{session}", None)["verdict"]
+            for session in report.sessions
+        ]
+
+
+@pytest.fixture
+def stage(client: TestClient, services: Services, database: Database, clock: Clock) -> Stage:
+    return Stage(client, services, clock, County.found(database, clock).huang.secret)
+
+
+def credited_s(verdicts: list[dict[str, Any]]) -> float:
+    return sum(verdict["credited_ms"] for verdict in verdicts) / 1000
+
+
+@pytest.mark.parametrize("scenario_id", HONEST)
+def test_an_honest_sitting_is_valid_and_credited(stage: Stage, scenario_id: str) -> None:
+    report = stage.play(scenario_id)
+    assert report.problems == [] and report.refused == []
+    verdicts = stage.verdicts(report)
+    assert [told for verdict in verdicts for told in verdict["findings"]] == []
+    assert [verdict["outcome"] for verdict in verdicts] == ["valid"] * len(verdicts)
+    low, high = SCENARIOS[scenario_id].expected.credited_s
+    assert low <= credited_s(verdicts) <= high
+
+
+@pytest.mark.parametrize("scenario_id", FRAUD)
+def test_a_fraud_is_invalid_and_says_why(stage: Stage, scenario_id: str) -> None:
+    report = stage.play(scenario_id)
+    expected = SCENARIOS[scenario_id].expected
+    verdicts = stage.verdicts(report)
+    assert "invalid" in {verdict["outcome"] for verdict in verdicts}
+    found = [finding for verdict in verdicts for finding in verdict["findings"]]
+    accused = {it["rule"] for it in found if it["outcome"] == "violation"}
+    assert set(expected.rules) & accused
+    for finding in found:
+        assert finding["sentence"]["zh"] and finding["clause"]["quote"]
+        assert finding["start_ms"] <= finding["end_ms"]
+    assert credited_s(verdicts) <= expected.credited_s[1]

@@ -45,6 +45,11 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
         where |= crowd
         if 2 <= len(crowd) <= CROWD:
             pairs.update(combinations(sorted(crowd), 2))
+    closest: dict[int, tuple[int, int]] = {}
+    for (one, other), count in sorted(pairs.items()):
+        for person, rival in ((one, other), (other, one)):
+            if count >= limit and count > closest.get(person, (0, 0))[0]:
+                closest[person] = count, rival
     return [
         Finding(
             rule=RULE,
@@ -52,14 +57,13 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
             reason="answers_coincide",
             fault=Fault.UNDETERMINED,
             evidence=Evidence.STATISTIC,
-            session=where[one],
-            start_ms=int(trace.sessions["start_ms"][where[one]]),
-            end_ms=int(trace.sessions["end_ms"][where[one]]),
+            session=where[person],
+            start_ms=int(trace.sessions["start_ms"][where[person]]),
+            end_ms=int(trace.sessions["end_ms"][where[person]]),
             measured=float(count),
             limit=limit,
             unit="count",
-            rival=where[other],
+            rival=where[rival],
         )
-        for (one, other), count in sorted(pairs.items())
-        if count >= limit
+        for person, (count, rival) in sorted(closest.items())
     ]

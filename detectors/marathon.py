@@ -18,13 +18,18 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     trace, played = facts.trace, facts.runs
     if not len(played):
         return []
-    person = trace.sessions["person"].astype(np.int64)[played.session]
-    day = (played.t0_ms + SHANGHAI_MS) // DAY_MS
+    midnight = (played.t0_ms + SHANGHAI_MS) // DAY_MS * DAY_MS + DAY_MS - SHANGHAI_MS
+    over = np.flatnonzero(played.t1_ms > midnight)
+    row = np.concatenate([np.arange(len(played)), over])
+    begin = np.concatenate([played.t0_ms, midnight[over]])
+    end = np.concatenate([np.minimum(played.t1_ms, midnight), played.t1_ms[over]])
+    person = trace.sessions["person"].astype(np.int64)[played.session[row]]
+    day = (begin + SHANGHAI_MS) // DAY_MS
     key, first, group = np.unique((person << 20) + day, return_index=True, return_inverse=True)
-    hours = np.bincount(group, weights=played.t1_ms - played.t0_ms) / 3_600_000
+    hours = np.bincount(group, weights=end - begin) / 3_600_000
     limit = policy[RULE]["max_hours_per_day"]
     last = np.zeros(len(key), np.int64)
-    np.maximum.at(last, group, played.t1_ms)
+    np.maximum.at(last, group, end)
     return [
         Finding(
             rule=RULE,
@@ -32,12 +37,12 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
             reason="long_day",
             fault=Fault.UNDETERMINED,
             evidence=Evidence.STATISTIC,
-            session=int(played.session[first[row]]),
-            start_ms=int(played.t0_ms[first[row]]),
-            end_ms=int(last[row]),
-            measured=round(float(hours[row]), 2),
+            session=int(played.session[row[first[found]]]),
+            start_ms=int(begin[first[found]]),
+            end_ms=int(last[found]),
+            measured=round(float(hours[found]), 2),
             limit=limit,
             unit="h",
         )
-        for row in np.flatnonzero(hours > limit)
+        for found in np.flatnonzero(hours > limit)
     ]

@@ -1,0 +1,134 @@
+"""无法进行人脸活体比对: suspicion goes to people, bad light costs minutes, silence is not proven."""
+
+from __future__ import annotations
+
+import pytest
+
+from detectors.finding import Evidence, Fault, Outcome
+from detectors.trace import Check, Control, PhotoFlag, SessionFlag
+from tests.detectors.stories import HONEST, KEPT, Sitting, found, reasons
+
+RULE = "face_liveness"
+
+
+def demanded(**what) -> Sitting:
+    return Sitting(**what).demand(Control.FACE_CHECK).play()
+
+
+def test_lin_whose_face_matches_is_left_alone():
+    assert found(RULE, demanded().photo().watch(600).photo()) == []
+
+
+def test_two_photos_of_somebody_else_go_to_two_reviewers_and_earn_nothing_meanwhile():
+    wu = demanded().photo().watch(600).photo(Check.MISMATCH, score=0.7)
+    wu.watch(600).photo(Check.MISMATCH, score=0.8).watch(600).photo().watch(60)
+    (finding,) = found(RULE, wu)
+    assert (finding.outcome, finding.reason) == (Outcome.REVIEW, "other_person")
+    assert (finding.fault, finding.evidence) == (Fault.LEARNER, Evidence.SERVER)
+    assert finding.needs_two_reviewers and finding.voids
+    assert (finding.measured, finding.limit) == (0.8, 0.45)
+    assert finding.end_ms - finding.start_ms == 1_800_000
+    assert finding.photos == (1, 2)
+
+
+def test_two_mismatches_are_not_excused_by_a_later_match():
+    wu = demanded().photo(Check.MISMATCH).watch(60).photo(Check.MISMATCH).watch(60).photo()
+    assert reasons(found(RULE, wu)) == ["other_person"]
+
+
+def test_one_mismatch_is_excused_by_a_retry_that_passes():
+    lin = demanded().photo(Check.MISMATCH, score=0.6).watch(30).photo().watch(600)
+    assert found(RULE, lin) == []
+
+
+def test_one_mismatch_that_nothing_follows_goes_to_one_person():
+    wu = demanded().photo().watch(600).photo(Check.MISMATCH, score=0.6).watch(60)
+    (finding,) = found(RULE, wu)
+    assert (finding.reason, finding.outcome) == ("single_mismatch", Outcome.REVIEW)
+    assert not finding.needs_two_reviewers
+
+
+def test_a_picture_of_a_screen_goes_to_two_reviewers():
+    (finding,) = found(RULE, demanded().photo().watch(300).photo(Check.SPOOF).watch(300))
+    assert (finding.reason, finding.outcome) == ("presentation_attack", Outcome.REVIEW)
+    assert finding.needs_two_reviewers and finding.voids
+
+
+def test_new_glasses_are_looked_at_and_keep_their_credit_meanwhile():
+    (finding,) = found(RULE, demanded().photo(Check.REVIEW, score=0.46).watch(600))
+    assert (finding.reason, finding.outcome) == ("near_threshold", Outcome.REVIEW)
+    assert not finding.voids
+
+
+def test_new_glasses_that_match_on_the_retry_are_forgotten():
+    assert found(RULE, demanded().photo(Check.REVIEW).watch(60).photo().watch(600)) == []
+
+
+@pytest.mark.parametrize("check", [Check.NO_FACE, Check.LOW_QUALITY, Check.SEVERAL_FACES])
+@pytest.mark.parametrize(("tries", "lost"), [(2, False), (3, True)])
+def test_three_dark_photos_at_the_end_cost_the_minutes_since_the_last_match(check, tries, lost):
+    lin = demanded().photo().watch(300)
+    for _ in range(tries):
+        lin.watch(30).photo(check)
+    findings = found(RULE, lin.watch(60))
+    assert reasons(findings) == []
+    assert reasons(findings, Outcome.CLEAR) == (["comparison_lost"] if lost else [])
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcome"), [(300.0, Outcome.NOT_PROVEN), (300.001, Outcome.VIOLATION)]
+)
+def test_a_check_demanded_and_never_passed_accuses_after_five_minutes(seconds, outcome):
+    (finding,) = found(RULE, demanded().watch(seconds))
+    assert finding.outcome is outcome
+    assert finding.fault is Fault.UNDETERMINED
+
+
+def test_an_outage_from_the_start_on_excuses_the_missing_check():
+    lin = demanded().watch(4).held_back(750).watch(60)
+    (finding,) = found(RULE, lin)
+    assert (finding.outcome, finding.reason) == (Outcome.NOT_PROVEN, "no_face_check")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "outcome"), [(120.0, Outcome.NOT_PROVEN), (120.001, Outcome.VIOLATION)]
+)
+def test_a_platform_that_compares_nobody_is_at_fault_after_two_minutes(seconds, outcome):
+    lin = Sitting(flags=HONEST | SessionFlag.PLATFORM_CONTROLS).play().watch(seconds)
+    (finding,) = found(RULE, lin)
+    assert finding.outcome is outcome
+    if outcome is Outcome.VIOLATION:
+        assert (finding.reason, finding.fault) == ("no_face_control", Fault.PLATFORM)
+
+
+@pytest.mark.parametrize(
+    ("flags", "check", "reason", "fault"),
+    [
+        (SessionFlag.REFERENCE_PHOTO, Check.NO_CONSENT, "no_consent", Fault.UNDETERMINED),
+        (SessionFlag.FACE_CONSENT, None, "no_reference_photo", Fault.INSTITUTION),
+        (HONEST, Check.NO_REFERENCE, "no_reference_photo", Fault.INSTITUTION),
+        (HONEST, Check.PENDING, "check_pending", Fault.ENVIRONMENT),
+    ],
+)
+def test_what_could_not_be_compared_is_not_proven_and_never_an_accusation(
+    flags, check, reason, fault
+):
+    lin = demanded(flags=flags)
+    if check is not None:
+        lin.photo(check)
+    (finding,) = found(RULE, lin.watch(1200))
+    assert (finding.outcome, finding.reason, finding.fault) == (
+        Outcome.NOT_PROVEN,
+        reason,
+        fault,
+    )
+    assert not finding.voids
+
+
+def test_a_match_on_re_used_bytes_is_no_match():
+    wu = demanded().photo(flags=KEPT | PhotoFlag.SEEN_BEFORE).watch(600)
+    assert reasons(found(RULE, wu)) == ["never_compared"]
+
+
+def test_a_sitting_without_play_needs_no_check():
+    assert found(RULE, Sitting().demand(Control.FACE_CHECK).idle(900)) == []

@@ -1,0 +1,116 @@
+"""Forged or automated telemetry: looked at by people, and honest habits are never in it."""
+
+from __future__ import annotations
+
+import pytest
+
+from detectors.finding import Evidence, Fault, Outcome
+from detectors.trace import ControlFlag, Integrity, Kind, SessionFlag
+from tests.detectors.stories import HONEST, Sitting, found, reasons
+
+RULE = "forged_telemetry"
+
+
+def beats(count: int, *, pace: float = 1.0, jitter=lambda n: 0.0, step: float = 10.003) -> Sitting:
+    """Heartbeats on a client whose clock runs at `pace`."""
+    lin = Sitting().play()
+    for n in range(count):
+        at = lin.t + 10 + jitter(n)
+        lin.tell(Kind.PROGRESS, at, lin.pos + step, client=at * pace)
+    return lin
+
+
+@pytest.mark.parametrize(
+    "forged", [ControlFlag.FOREIGN_NONCE, ControlFlag.EARLY_ANSWER, ControlFlag.UNKNOWN]
+)
+def test_a_forged_answer_is_the_server_s_own_knowledge(forged):
+    (finding,) = found(RULE, Sitting().play().watch(60.5).popup(4, flags=forged))
+    assert (finding.outcome, finding.reason) == (Outcome.REVIEW, "forged_answer")
+    assert (finding.evidence, finding.fault) == (Evidence.SERVER, Fault.LEARNER)
+    assert finding.needs_two_reviewers
+    assert finding.controls == (0,)
+
+
+def test_a_script_that_clicks_is_the_browser_s_word():
+    (finding,) = found(RULE, Sitting().popup(4, flags=ControlFlag.UNTRUSTED_INPUT))
+    assert (finding.reason, finding.evidence) == ("scripted_answer", Evidence.CLIENT)
+
+
+@pytest.mark.parametrize(
+    ("answers", "latency", "reviewed"),
+    [(1, 0.1, False), (2, 0.249, True), (2, 0.25, False), (12, 0.3, False)],
+)
+def test_two_answers_within_250_ms_are_no_person_s(answers, latency, reviewed):
+    lin = Sitting()
+    for _ in range(answers):
+        lin.idle(60).popup(latency)
+    findings = found(RULE, lin)
+    assert reasons(findings) == (["instant_answers"] if reviewed else [])
+    assert all(finding.evidence is Evidence.CLIENT for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("flag", "reason"),
+    [(SessionFlag.SEQ_CONFLICT, "seq_conflict"), (SessionFlag.CHAIN_BROKEN, "chain_broken")],
+)
+def test_contradicting_events_and_a_broken_chain_are_looked_at(flag, reason):
+    (finding,) = found(RULE, Sitting(flags=HONEST | flag).play().watch(33.3))
+    assert (finding.reason, finding.outcome) == (reason, Outcome.REVIEW)
+
+
+@pytest.mark.parametrize(
+    ("family", "expected"),
+    [
+        (Integrity.HIDDEN_BUT_VISIBLE, ["visibility_spoofed"]),
+        (Integrity.NO_FRAMES, ["visibility_spoofed"]),
+        (Integrity.SCRIPTED_INPUT, ["scripted_input"]),
+        (Integrity.CLOCK_SKEW, []),
+        (Integrity.OTHER, []),
+    ],
+)
+def test_what_the_page_tells_of_itself_is_at_most_a_review(family, expected):
+    findings = found(RULE, Sitting().play().integrity(family).watch(33.3))
+    assert reasons(findings) == expected
+    assert all(finding.evidence is Evidence.CLIENT for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("pace", "reviewed"), [(1.0, False), (1.02, False), (0.98, False), (1.021, True), (0.979, True)]
+)
+def test_a_clock_may_be_2_per_cent_off(pace, reviewed):
+    findings = found(RULE, beats(30, pace=pace))
+    assert reasons(findings) == (["client_clock"] if reviewed else [])
+    assert all(finding.evidence is Evidence.CLIENT for finding in findings)
+
+
+def test_a_warped_clock_must_contradict_for_ten_heartbeats():
+    assert reasons(found(RULE, beats(9, pace=4))) == []
+    assert reasons(found(RULE, beats(10, pace=4))) == ["client_clock"]
+
+
+def test_a_constant_offset_or_one_step_is_no_contradiction():
+    lin = Sitting().play()
+    for n in range(40):
+        lin.tell(Kind.PROGRESS, lin.t + 10, lin.pos + 9.99, client=lin.t + 28_810 - 300 * (n > 20))
+    assert found(RULE, lin) == []
+
+
+def test_heartbeats_that_overtake_each_other_on_a_slow_network_are_no_contradiction():
+    lin = Sitting().play()
+    at = 0.0
+    for n in range(0, 60, 3):
+        for client, receipt in ((at + 15, at + 33), (at + 30, at + 32), (at + 45, at + 46)):
+            lin.tell(Kind.PROGRESS, receipt, client + 0.01, client=client)
+        at += 45
+    assert found(RULE, lin) == []
+
+
+@pytest.mark.parametrize(("count", "noted"), [(9, False), (10, True)])
+def test_only_whole_seconds_ten_times_is_a_note_that_decides_nothing(count, noted):
+    findings = found(RULE, beats(count, step=10.0))
+    assert reasons(findings) == (["whole_seconds"] if noted else [])
+    assert all(finding.evidence is Evidence.STATISTIC for finding in findings)
+
+
+def test_regular_heartbeats_and_a_still_sitter_are_no_evidence():
+    assert found(RULE, beats(200).idle(600)) == []

@@ -30,8 +30,8 @@ def worker(
     from app.services import open_services
 
     configure(as_json=as_json)
-    readers = FaceReaders(processes or os.cpu_count() or 1)
     with open_services() as services:
+        readers = FaceReaders(processes or os.cpu_count() or 1, services.settings.model_files)
         try:
             if drain:
                 handled = run_pending(services, readers=readers)

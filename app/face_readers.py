@@ -13,6 +13,7 @@ from multiprocessing.connection import wait
 import structlog
 
 from app.domain.face_reading import Seen, Unread
+from app.vision.model_files import BackendFiles
 
 READ_S = 60.0  # a picture that takes longer is hostile; the first one also loads the models
 
@@ -20,10 +21,17 @@ log = structlog.get_logger("zhenxue.face_readers")
 
 
 class FaceReaders:
-    """`processes` workers, started at first use; 0 reads in the calling process."""
+    """`processes` workers, started at first use; 0 reads in the calling process.
 
-    def __init__(self, processes: int) -> None:
+    `notices` tell which of the operator's model files cannot be used, and why.
+    """
+
+    def __init__(self, processes: int, files: BackendFiles = BackendFiles()) -> None:
         self.processes = processes
+        self.files = files
+        self.notices = files.complaints()
+        for notice in self.notices:
+            log.warning("a model file is not used", notice=notice)
         self._pool: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
 
@@ -32,7 +40,7 @@ class FaceReaders:
         alone, so that those read beside it do not suffer."""
         if self.processes == 0:
             with self._lock:  # the detectors are not made for several threads
-                return [read_picture(data, enrolment) for data in pictures]
+                return self._noted([read_picture(data, enrolment, self.files) for data in pictures])
         together = self._read(pictures, enrolment)
         return [
             self._read([data], enrolment)[0] or Unread("worker_lost", final=False)
@@ -48,13 +56,20 @@ class FaceReaders:
         pool = self._started()
         futures: list[Future[Seen | Unread]] = []
         try:
-            futures = [pool.submit(read_picture, data, enrolment) for data in pictures]
-            return [future.result(READ_S) for future in futures]
+            futures = [pool.submit(read_picture, data, enrolment, self.files) for data in pictures]
+            return [*self._noted([future.result(READ_S) for future in futures])]
         except (BrokenProcessPool, TimeoutError, RuntimeError) as error:
             log.warning("a face reader was lost", error=type(error).__name__)
             self._discard(pool)
             finished = [_result(future) for future in futures]
             return finished + [None] * (len(pictures) - len(finished))
+
+    def _noted(self, seen: list[Seen | Unread]) -> list[Seen | Unread]:
+        """The same, once what the reader found out about its models is known here too."""
+        for result in seen:
+            if isinstance(result, Seen) and set(result.notices) - set(self.notices):
+                self.notices = result.notices
+        return seen
 
     def _started(self) -> ProcessPoolExecutor:
         with self._lock:
@@ -89,19 +104,19 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def read_picture(data: bytes, enrolment: bool) -> Seen | Unread:
+def read_picture(data: bytes, enrolment: bool, files: BackendFiles) -> Seen | Unread:
     """Runs in a worker: the only place that loads the models."""
     from app.vision import backends, quality, reading
     from app.vision.image import ImageRejected
 
-    models = backends.load()
+    models = backends.load(files)
     limits = quality.ENROLMENT if enrolment else quality.SNAPSHOT
     try:
         seen = reading.read(data, models, limits)
     except ImageRejected as rejected:
         return Unread(rejected.code, final=True)
     embedding = None if seen.embedding is None else seen.embedding.astype("<f4").tobytes()
-    return Seen(seen.as_json(), embedding, models.embedder.card)
+    return Seen(seen.as_json(), embedding, models.embedder.card, models.notices)
 
 
 def _result(future: Future[Seen | Unread]) -> Seen | Unread | None:

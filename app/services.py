@@ -60,7 +60,7 @@ class Services:
             desk=ControlDesk(database, vault),
             events=EventStore(database),
             blobs=Blobs(settings.resolved_blob_url),
-            readers=FaceReaders(settings.face_workers),
+            readers=FaceReaders(settings.face_workers, settings.model_files),
         )
 
     def start(self) -> None:

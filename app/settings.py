@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.vision.model_files import BackendFiles, ModelFile
+
 DEVELOPMENT_KEY = "development-only-master-key-never-use-it-for-real-people"
 
 
@@ -35,6 +37,14 @@ class Settings(BaseSettings):
     executor: str = "processes:0"  # 0: as many as there are cores
     default_pack: str = "huangchuan-2021-graded"
     face_workers: int = Field(1, ge=0, le=64)
+    yunet_path: str = ""  # models of the operator's own, each with the hash it must have
+    yunet_sha256: str = ""
+    embedder_path: str = ""
+    embedder_sha256: str = ""
+    embedder_card_path: str = ""
+    embedder_card_sha256: str = ""
+    anti_spoof_paths: str = ""  # two .onnx files, or .param .bin .param .bin; commas between
+    anti_spoof_sha256s: str = ""
     nightly_cron: str = "30 2 * * *"
     api_requests_per_minute: int = Field(0, ge=0)  # per key; 0: no limit
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024)
@@ -63,7 +73,26 @@ class Settings(BaseSettings):
             raise ValueError("the master key must have at least 32 characters")
         if self.production and self.master_key.get_secret_value() == DEVELOPMENT_KEY:
             raise ValueError("the development master key must not be used in production")
+        for name in ("yunet", "embedder", "embedder_card"):
+            if bool(getattr(self, f"{name}_path")) != bool(getattr(self, f"{name}_sha256")):
+                variable = f"ZHENXUE_{name.upper()}"
+                raise ValueError(f"{variable}_PATH and {variable}_SHA256 are set together")
+        if len(_parts(self.anti_spoof_paths)) != len(_parts(self.anti_spoof_sha256s)):
+            raise ValueError(
+                "ZHENXUE_ANTI_SPOOF_SHA256S must name one hash for each of ZHENXUE_ANTI_SPOOF_PATHS"
+            )
         return self
+
+    @property
+    def model_files(self) -> BackendFiles:
+        """The operator's own models for the face workers."""
+        pair = zip(_parts(self.anti_spoof_paths), _parts(self.anti_spoof_sha256s), strict=True)
+        return BackendFiles(
+            yunet=_model_file(self.yunet_path, self.yunet_sha256),
+            embedder=_model_file(self.embedder_path, self.embedder_sha256),
+            embedder_card=_model_file(self.embedder_card_path, self.embedder_card_sha256),
+            anti_spoof=tuple(ModelFile(Path(path), sha256) for path, sha256 in pair),
+        )
 
     @property
     def production(self) -> bool:
@@ -79,3 +108,11 @@ class Settings(BaseSettings):
     def resolved_blob_url(self) -> str:
         """The object store, by default a folder in the data folder."""
         return self.blob_url or (self.data_dir.resolve() / "blobs").as_uri()
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _model_file(path: str, sha256: str) -> ModelFile | None:
+    return ModelFile(Path(path), sha256) if path else None

@@ -31,8 +31,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.vision import calibrate, dlib_models, liveness, match
-from app.vision.backends import BackendFiles, Backends, ModelFile, load
+from app.vision.backends import Backends, load
 from app.vision.image import decode
+from app.vision.model_files import BackendFiles, ModelFile
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.reading import FaceReading, read
 

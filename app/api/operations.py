@@ -25,7 +25,10 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses={503: {"description": "a part is not ready; says which"}})
 def readyz(request: Request) -> JSONResponse:
-    """Every part answers: the database, its schema, and whatever else was registered."""
+    """Every part answers: the database, its schema, and whatever else was registered.
+
+    `notices` name model files that are configured and cannot be used: the default stands in.
+    """
     services = services_of(request)
     checks = {
         "database": services.database.ping,
@@ -41,9 +44,12 @@ def readyz(request: Request) -> JSONResponse:
             log.exception("not ready", part=name)
             results[name] = "failed"
     ready = all(result == "ok" for result in results.values())
-    return JSONResponse(
-        {"status": "ready" if ready else "not_ready", "checks": results}, 200 if ready else 503
-    )
+    body = {
+        "status": "ready" if ready else "not_ready",
+        "checks": results,
+        "notices": list(services.readers.notices),
+    }
+    return JSONResponse(body, 200 if ready else 503)
 
 
 @router.get("/metrics", response_class=Response)

@@ -15,11 +15,12 @@ from app.vision.model_card import ModelCard
 @dataclass(frozen=True, slots=True)
 class Seen:
     """`fields` is `FaceReading.as_json()`; `embedding` float32 little-endian, None without a face;
-    `card` that of the model which made it."""
+    `card` that of the model which made it; `notices` what keeps a supplied model from use."""
 
     fields: dict[str, Any]
     embedding: bytes | None
     card: ModelCard
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

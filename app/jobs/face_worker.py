@@ -211,6 +211,13 @@ def observe(services: Services) -> None:
         registry=services.registry,
     )
 
+    rejected = Gauge(
+        "zhenxue_face_model_files_rejected",
+        "Model files of the operator's own that cannot be used; the log says why",
+        registry=services.registry,
+    )
+    rejected.set_function(lambda: float(len(services.readers.notices)))
+
     def depth() -> tuple[int, int | None]:
         with services.database.read() as connection:
             return rows.waiting(connection)

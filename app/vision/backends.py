@@ -8,11 +8,9 @@ path and SHA-256: nothing is downloaded. A missing or altered file is reported i
 from __future__ import annotations
 
 import functools
-import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TypeVar
 
 import cv2
@@ -23,28 +21,11 @@ from app.vision.embedder import DlibEmbedder, Embedder, OnnxEmbedder
 from app.vision.errors import ModelFileRejected
 from app.vision.landmarks import Landmarker
 from app.vision.model_card import read_card
+from app.vision.model_files import BackendFiles, ModelFile
 
 log = logging.getLogger(__name__)
 
 _Model = TypeVar("_Model")
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFile:
-    """A user-supplied file, and the SHA-256 (hex) it must have."""
-
-    path: Path
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class BackendFiles:
-    """The user-supplied files; all optional."""
-
-    yunet: ModelFile | None = None
-    embedder: ModelFile | None = None
-    embedder_card: ModelFile | None = None
-    anti_spoof: tuple[ModelFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +86,12 @@ def _load(files: BackendFiles) -> Backends:
 
 
 def _yunet(file: ModelFile) -> YunetDetector:
-    return YunetDetector(_verified(file), file.sha256[:8])
+    return YunetDetector(file.verified(), file.sha256[:8])
 
 
 def _onnx_embedder(network: ModelFile, card: ModelFile) -> OnnxEmbedder:
-    return OnnxEmbedder(_verified(network), read_card(_verified(card)))
+    return OnnxEmbedder(network.verified(), read_card(card.verified()))
 
 
 def _mini_fas_net(files: tuple[ModelFile, ...]) -> MiniFasNetPair:
-    return MiniFasNetPair([_verified(file) for file in files], files[0].sha256[:8])
-
-
-def _verified(file: ModelFile) -> Path:
-    """The path, once the file is there and unaltered."""
-    try:
-        with file.path.open("rb") as stream:
-            found = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as missing:
-        raise ModelFileRejected(f"{file.path} cannot be read: {missing.strerror}") from missing
-    if found != file.sha256.lower():
-        raise ModelFileRejected(
-            f"{file.path} has SHA-256 {found}, the configuration says {file.sha256}"
-        )
-    return file.path
+    return MiniFasNetPair([file.verified() for file in files], files[0].sha256[:8])

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 
 from app.vision import dlib_graph, dlib_models, embedder
-from app.vision.backends import BackendFiles, Backends, ModelFile, load
+from app.vision.backends import Backends, load
 from app.vision.dlib_weights import CONVOLUTIONS, WeightsUnreadable, read_weights
 from app.vision.embedder import DlibEmbedder
 from app.vision.errors import ModelFileRejected
 from app.vision.image import decode
 from app.vision.model_card import DLIB_RESNET, read_card
+from app.vision.model_files import BackendFiles, ModelFile
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.reading import read
 

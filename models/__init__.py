@@ -14,6 +14,7 @@ from models.records import (
     SatisfactionRecord,
 )
 from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
+from models.statement import Statement
 
 __all__ = [
     "ApiKey",
@@ -44,6 +45,7 @@ __all__ = [
     "SatisfactionRecord",
     "Session",
     "Snapshot",
+    "Statement",
     "TrainingClass",
     "User",
     "UserSession",

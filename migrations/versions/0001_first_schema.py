@@ -186,6 +186,47 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_learners_platform_id"), ["platform_id"], unique=False)
 
     op.create_table(
+        "statements",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "platform_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("statement_id", sa.String(length=128), nullable=False),
+        sa.Column("stored_ms", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("actor", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("verb", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("object", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("registration", sa.String(length=128), nullable=True),
+        sa.Column("session", sa.String(length=128), nullable=True),
+        sa.Column("voids", sa.String(length=128), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["platform_id"], ["platforms.id"], name=op.f("fk_statements_platform_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_statements")),
+        sa.UniqueConstraint(
+            "platform_id", "statement_id", name=op.f("uq_statements_platform_id_statement_id")
+        ),
+    )
+    with op.batch_alter_table("statements", schema=None) as batch_op:
+        batch_op.create_index("ix_statements_actor", ["platform_id", "actor", "id"], unique=False)
+        batch_op.create_index("ix_statements_object", ["platform_id", "object", "id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_statements_platform_id"), ["platform_id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_statements_registration", ["platform_id", "registration"], unique=False
+        )
+        batch_op.create_index("ix_statements_session", ["platform_id", "session"], unique=False)
+        batch_op.create_index("ix_statements_verb", ["platform_id", "verb", "id"], unique=False)
+        batch_op.create_index("ix_statements_voids", ["platform_id", "voids"], unique=False)
+
+    op.create_table(
         "users",
         sa.Column(
             "id",
@@ -1151,6 +1192,16 @@ def downgrade() -> None:
 
     op.drop_table("webhooks")
     op.drop_table("users")
+    with op.batch_alter_table("statements", schema=None) as batch_op:
+        batch_op.drop_index("ix_statements_voids")
+        batch_op.drop_index("ix_statements_verb")
+        batch_op.drop_index("ix_statements_session")
+        batch_op.drop_index("ix_statements_registration")
+        batch_op.drop_index(batch_op.f("ix_statements_platform_id"))
+        batch_op.drop_index("ix_statements_object")
+        batch_op.drop_index("ix_statements_actor")
+
+    op.drop_table("statements")
     with op.batch_alter_table("learners", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_learners_platform_id"))
         batch_op.drop_index(batch_op.f("ix_learners_person_id"))

@@ -75,7 +75,7 @@ def event_rows(
 
 
 def _said(record: Any, note: Mapping[str, Any]) -> str:
-    parts = [flag.name.lower() for flag in Flag if int(record["flags"]) & flag]
+    parts = [str(flag.name).lower() for flag in Flag if int(record["flags"]) & flag]
     kind, x = int(record["kind"]), int(record["x"])
     if kind == Kind.SEEK and x != NONE:
         parts.append(f"→ {position(x)}")

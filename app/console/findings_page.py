@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
@@ -95,7 +95,7 @@ class Query:
 
     def href(self, **changes: str | None) -> str:
         """This queue with some filters changed; None or an empty string drops one."""
-        merged = {key: value for key, value in (self.values | changes).items() if value}
+        merged = {key: value for key, value in {**self.values, **changes}.items() if value}
         return "/console/findings" + (f"?{urlencode(merged)}" if merged else "")
 
     def wanted(self, now_ms: int) -> QueueFilter:
@@ -188,7 +188,8 @@ def _facet(
     key: str,
     choices: Mapping[str, Word],
 ) -> Facet:
-    without = replace(query.wanted(0), **{key: ""})
+    values = {name: value for name, value in query.values.items() if name != key}
+    without = Query(values | {"status": "all"} if key == "status" else values).wanted(0)
     tally: Counter[str] = Counter()
     for row in cube:
         if _matches(row, without):

@@ -116,8 +116,7 @@ def _photo_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
         if it["kind"] != "popup" and it["expired_ms"] and not it["answered_ms"]:
             x = frame.time.clamped(it["due_ms"] or it["issued_ms"])
             box = element("rect", x=x - 9, y=6, width=18, height=18, rx=3, class_="photo missed")
-            told = title(control_told(it, frame.lang))
-            yield link(f"#control-{row}", element("g", told, box))
+            yield link(f"#control-{row}", element("g", title(control_told(it, frame.lang)), box))
     for it in timeline["photos"]:
         x = min(max(frame.time.clamped(it["t_ms"]), LEFT + 10), RIGHT - 10)
         word = words.word(words.CHECKS, it["check"])

@@ -44,7 +44,7 @@ def session_picture(timeline: Timeline, lang: Language) -> Markup:
     parts: list[Markup] = [patterns(), *_grid(timeline, frame)]
     parts.extend(_time_axis(frame, height - 20))
     parts.extend(_plot(timeline, frame))
-    y = BOTTOM + _LANE_GAP
+    y: float = BOTTOM + _LANE_GAP
     for size, name, drawn in drawn_lanes:
         parts.append(element("text", name, x=LEFT - 8, y=y + size / 2 + 4, class_="lane-name"))
         parts.append(element("rect", x=LEFT, y=y, width=RIGHT - LEFT, height=size, class_="lane"))
@@ -107,8 +107,8 @@ def _grid(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     yield element("path", d=path(ceiling), class_="honest")
     (x0, y0), (x1, y1) = ceiling
     named = frame.lang.say(N_("1× 正常速度"))
-    at = {"x": x0 + (x1 - x0) * 0.32 - 6, "y": y0 + (y1 - y0) * 0.32 - 6}
-    yield element("text", named, class_="honest-name", **at)
+    x, y = x0 + (x1 - x0) * 0.32 - 6, y0 + (y1 - y0) * 0.32 - 6
+    yield element("text", named, x=x, y=y, class_="honest-name")
 
 
 def _slope(frame: Frame, t_ms: float, pos_ms: float) -> list[tuple[float, float]]:

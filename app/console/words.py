@@ -126,6 +126,14 @@ SCALES = {
     "graded": Word(N_("分级处理")),
     "literal": Word(N_("按字面处理")),
 }
+CONTROL_NAMES = {
+    "fast_forward": Word(N_("快进播放")),
+    "multi_window": Word(N_("多窗口学习")),
+    "popup_gap": Word(N_("弹窗管控")),
+    "face_liveness": Word(N_("人脸活体比对")),
+    "lesson_order": Word(N_("专业课程先后顺序管理")),
+    "photo_retention": Word(N_("随机保留影像照片")),
+}
 CONTROL_STATES = {
     "present": Word(N_("具备"), tone="clear"),
     "missing": Word(N_("缺失"), tone="violation"),

@@ -50,7 +50,7 @@ def look(
         limits = f"{MIN_PURPOSE} to {MAX_PURPOSE} characters"
         raise BadInput("purpose_missing", f"a look at a photo needs a purpose of {limits}")
     beside = photo_access.reference(connection, found.learner_id)
-    entry = {"at_ms": now_ms, "user_id": user.id, "purpose": why}
+    entry: dict[str, Any] = {"at_ms": now_ms, "user_id": user.id, "purpose": why}
     granted = Granted(
         photo=photo_access.add(connection, snapshot_id=snapshot_id, **entry),
         reference=beside and photo_access.add(connection, reference_photo_id=beside.id, **entry),

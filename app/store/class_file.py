@@ -149,7 +149,7 @@ def waiting_by_learner(connection: Connection, class_id: int) -> dict[int, int]:
         )
         .group_by(Finding.learner_id)
     )
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: row[1] for row in rows if row[0] is not None}
 
 
 def findings(

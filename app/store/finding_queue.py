@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
 
 from app.store.scope import Scope
 from models import Finding, Learner, Platform, Review, Session, TrainingClass
@@ -178,7 +178,7 @@ def _mentions(text: str) -> ColumnElement[bool]:
     )
 
 
-def _ordered(query: Select[Any], order: str, after: Cursor | None) -> Select[Any]:
+def _ordered(query: Any, order: str, after: Cursor | None) -> Any:
     if order == "new":
         query = query.order_by(Finding.id.desc())
         return query if after is None else query.where(Finding.id < after.id)

@@ -1,0 +1,61 @@
+"""What an auditor does with a class: have it judged, and pick the scale it is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import select
+
+from models import AuditEntry, Run, TrainingClass
+from tests.console.conftest import Desk
+
+KLASS = "HC-2026-014"
+
+
+def ask(desk: Desk, what: str, **fields: str) -> int:
+    path = f"/console/classes/{desk.county.classes[KLASS]}"
+    form = {"csrf": desk.csrf("/console"), **fields}
+    return desk.client.post(f"{path}/{what}", data=form, follow_redirects=False).status_code
+
+
+def test_zhao_has_a_class_judged_once_at_a_time(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    assert ask(desk, "run") == ask(desk, "run") == 303
+    with desk.services.database.read() as connection:
+        run = connection.execute(select(Run)).one()
+    assert (run.kind, run.state, run.requested_by) == ("class", "queued", "user:zhao")
+    page = desk.get(f"/console/classes/{desk.county.classes[KLASS]}")
+    assert "等待校验" in page and "data-running" in page
+
+
+def test_who_picked_the_scale_is_on_record(desk: Desk) -> None:
+    assert ask(desk.sign_in("zhao"), "scale", scale="literal") == 303
+    with desk.services.database.read() as connection:
+        klass = connection.execute(
+            select(TrainingClass).where(TrainingClass.external_id == KLASS)
+        ).one()
+        entry = connection.execute(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert (klass.scale_chosen, klass.scale_chosen_ms) == ("literal", desk.clock())
+    assert (entry.actor, entry.action, entry.detail["scale"]) == (
+        "user:zhao",
+        "class.scale",
+        "literal",
+    )
+
+
+def test_there_is_no_third_scale(desk: Desk) -> None:
+    assert ask(desk.sign_in("zhao"), "scale", scale="lenient") == 422
+
+
+@pytest.mark.parametrize(
+    ("username", "status"), [("sun", 403), ("feng", 403), ("root", 403), ("qian", 404)]
+)
+def test_nobody_else_works_on_the_class(
+    new_desk: Callable[[], Desk], username: str, status: int
+) -> None:
+    desk = new_desk().sign_in(username)
+    assert ask(desk, "run") == status
+    assert ask(desk, "scale", scale="literal") == status
+    page = desk.client.get(f"/console/classes/{desk.county.classes[KLASS]}").text
+    assert "立即校验" not in page

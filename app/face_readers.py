@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import wait
+from typing import Any, TypeVar
 
 import structlog
 
 from app.domain.face_reading import Seen, Unread
-from app.vision.model_files import BackendFiles
+from app.vision.feed_signs import FeedSigns
+from app.vision.model_files import NO_FILES, BackendFiles
 
 READ_S = 60.0  # a picture that takes longer is hostile; the first one also loads the models
+
+_Result = TypeVar("_Result")
 
 log = structlog.get_logger("zhenxue.face_readers")
 
@@ -26,7 +30,7 @@ class FaceReaders:
     `notices` tell which of the operator's model files cannot be used, and why.
     """
 
-    def __init__(self, processes: int, files: BackendFiles = BackendFiles()) -> None:
+    def __init__(self, processes: int, files: BackendFiles = NO_FILES) -> None:
         self.processes = processes
         self.files = files
         self.notices = files.complaints()
@@ -48,6 +52,26 @@ class FaceReaders:
             else seen
             for data, seen in zip(pictures, together, strict=True)
         ]
+
+    def signs(
+        self, pictures: Sequence[bytes], fields: Sequence[dict[str, Any]], at_ms: Sequence[int]
+    ) -> FeedSigns | None:
+        """Signs that a burst, in the order taken, is no live camera; `fields` are what `read` saw
+        in each picture. None when a reader was lost over it."""
+        return self._alone(feed_of, pictures, fields, at_ms)
+
+    def _alone(self, work: Callable[..., _Result], *arguments: Any) -> _Result | None:
+        """One piece of work in a reader; None when it took the reader down, or too long."""
+        if self.processes == 0:
+            with self._lock:
+                return work(*arguments)
+        pool = self._started()
+        try:
+            return pool.submit(work, *arguments).result(READ_S)
+        except (BrokenProcessPool, TimeoutError, RuntimeError) as error:
+            log.warning("a face reader was lost", error=type(error).__name__)
+            self._discard(pool)
+            return None
 
     def stop(self) -> None:
         self._discard(self._pool)
@@ -117,6 +141,18 @@ def read_picture(data: bytes, enrolment: bool, files: BackendFiles) -> Seen | Un
         return Unread(rejected.code, final=True)
     embedding = None if seen.embedding is None else seen.embedding.astype("<f4").tobytes()
     return Seen(seen.as_json(), embedding, models.embedder.card, models.notices)
+
+
+def feed_of(
+    pictures: Sequence[bytes], fields: Sequence[dict[str, Any]], at_ms: Sequence[int]
+) -> FeedSigns:
+    """Runs in a worker: what a burst shows besides faces."""
+    from app.vision.feed import feed_signs
+    from app.vision.image import decode
+    from app.vision.reading import FaceReading
+
+    readings = [FaceReading.from_stored(it) for it in fields]
+    return feed_signs([decode(data) for data in pictures], readings, at_ms)
 
 
 def _result(future: Future[Seen | Unread]) -> Seen | Unread | None:

@@ -62,6 +62,7 @@ class _Sitting:
         self.first = int(trace.photos_at[session])
         self.photos = trace.photos_of(session)
         self.check = self.photos["check"]
+        self.still = (self.photos["flags"] & PhotoFlag.FEED_NOT_LIVE) != 0
         reused = (self.photos["flags"] & PhotoFlag.SEEN_BEFORE) != 0
         self.passed = (self.check == Check.MATCH) & ~reused
         self.at = self.photos["recv_ms"].astype(np.int64) + self.start
@@ -71,7 +72,7 @@ class _Sitting:
         )
 
     def findings(self) -> list[Finding]:
-        found = self._mismatches() + self._attacks() + self._near_threshold()
+        found = self._mismatches() + self._attacks() + self._feeds() + self._near_threshold()
         if found:
             return found
         if np.any(self.check == Check.PENDING):
@@ -135,8 +136,17 @@ class _Sitting:
             )
         ]
 
+    def _feeds(self) -> list[Finding]:
+        """Pictures that stand still or repeat: a hint only, and a burst that passes outweighs it."""
+        rows = np.flatnonzero((self.check == Check.REVIEW) & self.still)
+        if not len(rows) or np.any(self.passed & (self.at > self.at[rows[-1]])):
+            return []
+        finding = self._finding("feed_not_live", rows, Outcome.REVIEW)
+        count = float(len(rows))
+        return [replace(finding, measured=count, limit=0.0, unit="count", voids=False)]
+
     def _near_threshold(self) -> list[Finding]:
-        rows = np.flatnonzero(self.check == Check.REVIEW)
+        rows = np.flatnonzero((self.check == Check.REVIEW) & ~self.still)
         if not len(rows) or np.any(self.passed & (self.at > self.at[rows[-1]])):
             return []
         return [replace(self._finding("near_threshold", rows, Outcome.REVIEW), voids=False)]

@@ -150,6 +150,8 @@ class PhotoFlag(IntFlag):
     LIVE = 16  # liveness passed
     REUSE_CONFIRMED = 32  # a person confirmed the re-use
     REUSE_CLEARED = 64  # a person cleared it
+    NEAR_DUPLICATE = 128  # another photo, aligned with it, leaves nothing over
+    FEED_NOT_LIVE = 256  # the burst it belongs to stands still or repeats itself
 
 
 PHOTO = np.dtype(
@@ -161,7 +163,7 @@ PHOTO = np.dtype(
         ("limit", "<f4"),  # threshold the score was held against
         ("purpose", "u1"),
         ("check", "u1"),
-        ("flags", "u1"),
+        ("flags", "<u2"),
     ]
 )
 

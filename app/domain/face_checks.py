@@ -8,7 +8,8 @@ what a change of the person in front of the camera looks like.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from app.store import face_keys, reference_photos
 from app.store import snapshots as rows
 from app.store.row import AnyRow
 from app.vision import liveness, match
+from app.vision.feed_signs import FeedSigns
 from app.vision.liveness import LIVENESS_LIMITS, Challenge, Frame
 from app.vision.match import MatchDecision, Template
 from app.vision.model_card import ModelCard
@@ -40,6 +42,7 @@ class _Case:
     template: Template | None
     card: ModelCard
     controls: Mapping[int, AnyRow]
+    feeds: Mapping[int, FeedSigns]
     photos: list[tuple[AnyRow, Embedding | None]]  # in order of receipt
 
     def usable(self) -> list[tuple[AnyRow, Embedding]]:
@@ -53,9 +56,11 @@ def decide_session(
     session_id: int,
     card_of: Callable[[str], ModelCard],
     now_ms: int,
+    feeds: Mapping[int, FeedSigns] = MappingProxyType({}),
 ) -> bool:
     """Decide the sitting's photos in order of receipt, up to the first that is not read yet.
 
+    `feeds` are the signs of the sitting's `bursts`, by the id of the control that each answers.
     True when the sitting is over and its last photo was decided now: it can be judged again.
     """
     session = rows.owner(connection, session_id)
@@ -79,7 +84,7 @@ def decide_session(
             enrolled = None
             if key is not None:
                 enrolled = enrolment_photos.template(connection, key, session.learner_id, card)
-            cases[model] = _Case(enrolled, card, controls, [])
+            cases[model] = _Case(enrolled, card, controls, feeds, [])
         embedding = _embedding(photo, key)
         cases[model].photos.append((photo, embedding))
         if photo.status == "read":
@@ -89,6 +94,29 @@ def decide_session(
             decided += 1
     done = rows.undecided(connection, session_id) == 0
     return bool(decided and done and session.state != "open")
+
+
+def bursts(connection: Connection, session_id: int) -> dict[int, list[AnyRow]]:
+    """The sitting's bursts that wait for a decision and are long enough to tell whether they come
+    from a live camera: their photos in the order taken, by the id of the control."""
+    asked = {
+        row.id for row in control_store.rows(connection, session_id) if "actions" in row.demand
+    }
+    if not asked:
+        return {}
+    found: dict[int, list[AnyRow]] = {}
+    for photo in rows.rows(connection, session_id):
+        if photo.control_id in asked and photo.status in ("read", "done"):
+            found.setdefault(photo.control_id, []).append(photo)
+    return {
+        control: sorted(photos, key=_as_taken)
+        for control, photos in found.items()
+        if len(photos) >= LIVENESS_LIMITS.min_faces and any(it.status == "read" for it in photos)
+    }
+
+
+def _as_taken(photo: AnyRow) -> tuple[int, int]:
+    return photo.frame, photo.received_ms
 
 
 def embedding_context(session_id: int) -> bytes:
@@ -115,7 +143,7 @@ def _decide(
     liveness = _liveness(case, photo)
     if liveness is not None:
         reading["liveness"] = liveness
-        if liveness["outcome"] == "spoof":
+        if "attack_model" in liveness["reasons"] and liveness["outcome"] == "spoof":
             return _outcome(Check.SPOOF, reading)
     if reading["face_count"] == 0 or embedding is None:
         return _outcome(Check.NO_FACE, reading)
@@ -135,6 +163,8 @@ def _decide(
         if own.distance > own.thresholds.mismatch:
             check = Check.REVIEW
             reading["burst"] = _document(own)
+    if check is Check.MATCH and liveness is not None and liveness["outcome"] == "spoof":
+        check = Check.REVIEW  # a feed that stands still or repeats is for a person to look at
     limits = decision.thresholds
     limit = limits.mismatch if check is Check.MISMATCH else limits.match
     return _outcome(check, reading, score=decision.distance, limit=limit)
@@ -157,16 +187,13 @@ def _liveness(case: _Case, photo: AnyRow) -> dict[str, Any] | None:
         return {"outcome": "inconclusive", "reasons": ["too_few_faces"], "frames": len(burst)}
     from app.vision.reading import FaceReading  # brings OpenCV along: only where it is needed
 
-    names = {field.name for field in fields(FaceReading)} - {"embedding"}
     frames = [
-        Frame(
-            row.received_ms,
-            FaceReading.from_json({name: row.reading[name] for name in names}, embedding),
-        )
-        for row, embedding in sorted(burst, key=lambda it: (it[0].frame, it[0].received_ms))
+        Frame(row.received_ms, FaceReading.from_stored(row.reading, embedding))
+        for row, embedding in sorted(burst, key=lambda it: _as_taken(it[0]))
     ]
     actions = tuple(control.demand["actions"])
-    judged = liveness.verify(frames, Challenge(actions, control.issued_ms, control.window_ms))
+    challenge = Challenge(actions, control.issued_ms, control.window_ms)
+    judged = liveness.verify(frames, challenge, case.feeds.get(control.id))
     return {
         "outcome": judged.outcome,
         "reasons": list(judged.reasons),

@@ -26,6 +26,7 @@ from app.store import face_keys, reference_photos
 from app.store import snapshots as rows
 from app.store.blobs import BlobMissing
 from app.store.row import AnyRow
+from app.vision.feed_signs import FeedSigns
 from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
 from detectors.trace import Check
 
@@ -145,9 +146,10 @@ class FaceWorker:
         services = self._services
         for session_id in session_ids:
             try:
+                feeds = self._feeds(session_id)
                 with services.database.write() as connection:
                     over = face_checks.decide_session(
-                        connection, services.vault, session_id, self._card, services.clock()
+                        connection, services.vault, session_id, self._card, services.clock(), feeds
                     )
             except Exception:  # one sitting's trouble is not the others'
                 log.exception("photos could not be decided", session=session_id)
@@ -155,6 +157,25 @@ class FaceWorker:
             services.desk.forget(session_id)
             if over:
                 services.closed([session_id])
+
+    def _feeds(self, session_id: int) -> dict[int, FeedSigns]:
+        """Whether the sitting's bursts come from a live camera, looked at in a reader."""
+        with self._services.database.read() as connection:
+            bursts = face_checks.bursts(connection, session_id)
+            if not bursts:
+                return {}
+            learner_id = rows.owner_of(connection, session_id)
+            key = self._keys(connection, {learner_id}).get(learner_id)
+        feeds: dict[int, FeedSigns] = {}
+        for control_id, photos in bursts.items():
+            opened = [self._open(photo, key) for photo in photos]
+            pictures = [data for data in opened if isinstance(data, bytes)]
+            if len(pictures) == len(photos):
+                fields = [photo.reading for photo in photos]
+                signs = self._readers.signs(pictures, fields, [it.received_ms for it in photos])
+                if signs is not None:
+                    feeds[control_id] = signs
+        return feeds
 
     def _card(self, model: str) -> ModelCard:
         return self._cards.get(model) or _default_card()

@@ -209,6 +209,12 @@ def owner(connection: Connection, session_id: int) -> AnyRow:
     ).one()
 
 
+def owner_of(connection: Connection, session_id: int) -> int:
+    """The learner whose sitting it is."""
+    query = select(Session.learner_id).where(Session.id == session_id)
+    return int(connection.execute(query).scalar_one())
+
+
 # ------------------------------------------------------------------------------------- columns
 
 
@@ -249,6 +255,9 @@ def _flags(photo: Any, control: Any, missing: Collection[int]) -> int:
         flags |= PhotoFlag.KEPT
     if photo.seen_before:
         flags |= PhotoFlag.SEEN_BEFORE
-    if photo.reading and photo.reading.get("liveness", {}).get("outcome") == "live":
+    liveness = (photo.reading or {}).get("liveness", {}).get("outcome")
+    if liveness == "live":
         flags |= PhotoFlag.LIVE
+    if liveness == "spoof" and photo.check == Check.REVIEW:
+        flags |= PhotoFlag.FEED_NOT_LIVE
     return int(flags)

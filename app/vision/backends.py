@@ -21,7 +21,7 @@ from app.vision.embedder import DlibEmbedder, Embedder, OnnxEmbedder
 from app.vision.errors import ModelFileRejected
 from app.vision.landmarks import Landmarker
 from app.vision.model_card import read_card
-from app.vision.model_files import BackendFiles, ModelFile
+from app.vision.model_files import NO_FILES, BackendFiles, ModelFile
 
 log = logging.getLogger(__name__)
 
@@ -39,10 +39,7 @@ class Backends:
     notices: tuple[str, ...]
 
 
-DEFAULTS = BackendFiles()
-
-
-def load(files: BackendFiles = DEFAULTS) -> Backends:
+def load(files: BackendFiles = NO_FILES) -> Backends:
     """The models of this process (2-4 s and 150 MB the first time, then shared).
 
     Raises VisionUnavailable when face_recognition itself cannot be loaded; a rejected

@@ -3,55 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from app.vision.detector import crop
+from app.vision.feed_signs import MIN_RETURN, FeedSigns
 from app.vision.image import Rgb
 from app.vision.reading import FaceReading
 
-# Hand-held stills, stands and stuck drivers lie below, breathing people above: 278 of 278 windows.
-FROZEN_MOTION = 0.002
 # Mean absolute grey difference (0-255) of blurred thumbnails under which two frames are one frame.
 SAME_FRAME = 0.35
 
 _FACE_SIDE = 128
 _THUMBNAIL = (96, 72)
-_MIN_RETURN = 2  # frames in a row that must return, at least
-
-
-@dataclass(frozen=True, slots=True)
-class FeedSigns:
-    """What a burst shows besides faces.
-
-    motion: median optical flow in the face between following frames, divided by the distance
-    between the eyes; None where a frame has no face. repeats: frames that show again, in the same
-    order, an earlier part of the burst although something moved in between. span_ms: time from the
-    first to the last frame.
-    """
-
-    motion: tuple[float | None, ...]
-    repeats: int
-    span_ms: int
-
-    @property
-    def median_motion(self) -> float | None:
-        known = [value for value in self.motion if value is not None]
-        return float(np.median(known)) if known else None
-
-    @property
-    def frozen(self) -> bool:
-        """At least three steps over at least two seconds, and nothing moved."""
-        known = [value for value in self.motion if value is not None]
-        still = len(known) >= 3 and float(np.median(known)) < FROZEN_MOTION
-        return still and self.span_ms >= 2_000
-
-    @property
-    def looped(self) -> bool:
-        return self.repeats >= _MIN_RETURN
 
 
 def feed_signs(
@@ -100,12 +66,12 @@ def _thumbnail(picture: Rgb) -> NDArray[np.float32]:
 
 def _repeats(frames: Sequence[NDArray[np.float32]]) -> int:
     """The longest run of frames that equal those ``lag`` earlier, while frames between differ."""
-    if len(frames) < 2 * _MIN_RETURN:
+    if len(frames) < 2 * MIN_RETURN:
         return 0
     stack = np.stack(frames)
     same = np.abs(stack[:, None] - stack[None]).mean(axis=(2, 3)) < SAME_FRAME
     longest = 0
-    for lag in range(2, len(frames) - _MIN_RETURN + 1):
+    for lag in range(2, len(frames) - MIN_RETURN + 1):
         run = 0
         for index in range(len(frames) - lag):
             moved = not same[index, index + 1 : index + lag].all()

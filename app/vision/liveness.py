@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from app.vision.calibrate import PadOutcome
+from app.vision.feed_signs import FeedSigns
 
-if TYPE_CHECKING:  # judging needs the numbers only, not OpenCV, which these modules load
-    from app.vision.feed import FeedSigns
+if TYPE_CHECKING:  # judging needs the numbers only, not OpenCV, which this module loads
     from app.vision.reading import FaceReading
 
 Action = Literal["turn_left", "turn_right", "open_mouth", "blink", "nod"]
@@ -219,6 +219,7 @@ def _signs(faces: Sequence[Frame], feed: FeedSigns | None) -> dict[str, float]:
         signs["live_score"] = float(np.mean(scores))
     if feed is not None:
         signs["repeats"] = float(feed.repeats)
+        signs["span_ms"] = float(feed.span_ms)
         if feed.median_motion is not None:
             signs["median_motion"] = feed.median_motion
     return signs

@@ -1,4 +1,4 @@
-"""Model files that the operator supplies, each by path and SHA-256; light enough for any process."""
+"""Model files that the operator supplies, by path and SHA-256; light enough for any process."""
 
 from __future__ import annotations
 
@@ -57,3 +57,6 @@ class BackendFiles:
                     file.verified()
             except ModelFileRejected as rejected:
                 yield f"{what}: {rejected}; the default stays"
+
+
+NO_FILES = BackendFiles()

@@ -9,6 +9,7 @@ is face data and stored encrypted apart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from dataclasses import fields as fields_of
 from typing import Any
@@ -51,6 +52,14 @@ class FaceReading:
     model: str
     anti_spoof: str | None
     embedding: NDArray[np.float32] | None
+
+    @classmethod
+    def from_stored(
+        cls, fields: Mapping[str, Any], embedding: NDArray[np.float32] | None = None
+    ) -> FaceReading:
+        """As `from_json`, of a document that holds other things beside the reading."""
+        names = {field.name for field in fields_of(cls)} - {"embedding"}
+        return cls.from_json({name: fields[name] for name in names}, embedding)
 
     @property
     def usable(self) -> bool:

@@ -1,4 +1,4 @@
-"""无法进行人脸活体比对: suspicion goes to people, bad light costs minutes, silence is not proven."""
+"""无法进行人脸活体比对: people judge suspicion, bad light costs minutes."""
 
 from __future__ import annotations
 
@@ -132,3 +132,11 @@ def test_a_match_on_re_used_bytes_is_no_match():
 
 def test_a_sitting_without_play_needs_no_check():
     assert found(RULE, Sitting().demand(Control.FACE_CHECK).idle(900)) == []
+
+
+def test_a_feed_that_stands_still_goes_to_one_person_unless_a_burst_passes_later():
+    still = demanded().photo(Check.REVIEW, flags=KEPT | PhotoFlag.FEED_NOT_LIVE).watch(600)
+    (finding,) = found(RULE, still)
+    assert (finding.reason, finding.outcome) == ("feed_not_live", Outcome.REVIEW)
+    assert not finding.voids and not finding.needs_two_reviewers
+    assert found(RULE, still.photo().watch(60)) == []

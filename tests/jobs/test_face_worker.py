@@ -364,3 +364,24 @@ def test_readers_do_not_outlive_a_killed_service(tmp_path: Path) -> None:
     while Path(f"/proc/{reader}").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not Path(f"/proc/{reader}").exists()
+
+
+def test_a_picture_held_before_the_camera_goes_to_a_person(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    check = sitting["controls"]["face_check"]
+    for frame in range(7):
+        clock.advance(milliseconds=500)
+        query = {"challenge_id": check["challenge_id"], "frame": frame, "purpose": "start"}
+        put(client, county, f"f{frame}", face(LIN, 3) + bytes([frame]), **query)
+    run_pending(services)
+    found = photos(services, county)
+    assert "frozen_feed" in found[-1].reading["liveness"]["reasons"]
+    assert found[-1].reading["liveness"]["signs"]["span_ms"] == 3_000
+    assert Check(found[-1].check) is Check.REVIEW
+    assert store.photos_array(found, [], 0)["flags"][-1] & PhotoFlag.FEED_NOT_LIVE

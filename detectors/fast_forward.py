@@ -8,6 +8,8 @@ sample by sample, and there what was seen before counts as seen: re-watching fas
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+
 import numpy as np
 
 from detectors.credit import Samples, outrun
@@ -76,33 +78,31 @@ def _needed(media: Ints, rule: RulePolicy) -> Ints:
 
 
 class _Seen:
-    """Content already played in a session, as a union of intervals."""
+    """Content already played in a session, as a union of intervals in order."""
 
     def __init__(self, until_ms: int) -> None:
-        self._parts: list[tuple[int, int]] = [(0, until_ms)] if until_ms > 0 else []
+        self._starts, self._ends = ([0], [until_ms]) if until_ms > 0 else ([], [])
+        self._total = max(0, until_ms)
 
     def add(self, start: int, end: int) -> int:
         """Add an interval; the length of what was new in it."""
-        if self._parts and start == self._parts[-1][1]:  # play went on where it was
-            self._parts[-1] = (self._parts[-1][0], end)
-            return end - start
-        before = self.total()
-        merged: list[tuple[int, int]] = []
-        for part in sorted([*self._parts, (start, end)]):
-            if merged and part[0] <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], part[1]))
-            else:
-                merged.append(part)
-        self._parts = merged
-        return self.total() - before
+        first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
+        known = sum(self._ends[first:last]) - sum(self._starts[first:last])
+        if first < last:
+            start, end = min(start, self._starts[first]), max(end, self._ends[last - 1])
+        self._starts[first:last], self._ends[first:last] = [start], [end]
+        gained = (end - start) - known
+        self._total += gained
+        return gained
 
     def unseen(self, start: int, end: int) -> int:
         """Length of the part of [start, end) that was not played."""
-        overlaps = (min(end, high) - max(start, low) for low, high in self._parts)
-        return (end - start) - sum(length for length in overlaps if length > 0)
+        first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
+        parts = zip(self._starts[first:last], self._ends[first:last], strict=True)
+        return (end - start) - sum(min(end, high) - max(start, low) for low, high in parts)
 
     def total(self) -> int:
-        return sum(high - low for low, high in self._parts)
+        return self._total
 
 
 class _Story:

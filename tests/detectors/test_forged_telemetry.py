@@ -98,7 +98,7 @@ def test_a_constant_offset_or_one_step_is_no_contradiction():
 def test_heartbeats_that_overtake_each_other_on_a_slow_network_are_no_contradiction():
     lin = Sitting().play()
     at = 0.0
-    for n in range(0, 60, 3):
+    for _ in range(20):
         for client, receipt in ((at + 15, at + 33), (at + 30, at + 32), (at + 45, at + 46)):
             lin.tell(Kind.PROGRESS, receipt, client + 0.01, client=client)
         at += 45

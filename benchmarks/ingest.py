@@ -76,9 +76,25 @@ def start(folder: Path, database_url: str) -> Service:
     }
     command = [sys.executable, "-m", "app.cli"]
     made = subprocess.run(
-        [*command, "key", "create", "--platform", "bench", "--json", "--scope", "ingest", "--scope", "admin",
-         "--scope", "read", "--scope", "import"],
-        env=env, check=True, capture_output=True,
+        [
+            *command,
+            "key",
+            "create",
+            "--platform",
+            "bench",
+            "--json",
+            "--scope",
+            "ingest",
+            "--scope",
+            "admin",
+            "--scope",
+            "read",
+            "--scope",
+            "import",
+        ],
+        env=env,
+        check=True,
+        capture_output=True,
     )
     key = json.loads(made.stdout)
     process = subprocess.Popen([*command, "serve"], env=env, stderr=subprocess.DEVNULL)
@@ -94,30 +110,84 @@ def start(folder: Path, database_url: str) -> Service:
 
 def open_sittings(service: Service, count: int) -> list[str]:
     """A class of `count` people, each in a sitting of a ten-hour lesson."""
-    service.call("PUT", "/v1/courses/bench", {
-        "title": "Bench", "course_kind": "public", "sequential_lock": False,
-        "lessons": [{"lesson_id": "l1", "order": 1, "title": "L", "media_seconds": 36_000,
-                     "class_hours": 1}],
-    })
-    service.call("PUT", "/v1/classes/bench", {
-        "official_class_no": "000000-bench", "institution": "Bench", "occupation": "营销员",
-        "level": "五级", "certificate_type": "培训合格证书", "mode": "online",
-        "applicant": {"type": "enterprise", "name": "Bench", "uscc": "0" * 18},
-        "course_ids": ["bench"], "starts_on": "2026-10-12", "ends_on": "2026-11-13",
-        "teachers": ["A", "B"], "policy_id": "huangchuan-2021-graded", "controls": "platform",
-        "assessment": {"planned_on": "2026-12-15", "applied_on": "2026-12-01", "mode": "offline"},
-    })
-    service.call("PUT", "/v1/classes/bench/roster", {"learners": [
-        {"learner_id": f"p{n}", "name": f"学员{n}", "id_number": f"00000019900101{n:03}0",
-         "employer": "Bench", "category": "企业职工", "real_name_verified": True,
-         "consent": {"face": False, "at": "2026-10-01T09:00:00+08:00", "document": "bench"}}
-        for n in range(count)
-    ]})
+    service.call(
+        "PUT",
+        "/v1/courses/bench",
+        {
+            "title": "Bench",
+            "course_kind": "public",
+            "sequential_lock": False,
+            "lessons": [
+                {
+                    "lesson_id": "l1",
+                    "order": 1,
+                    "title": "L",
+                    "media_seconds": 36_000,
+                    "class_hours": 1,
+                }
+            ],
+        },
+    )
+    service.call(
+        "PUT",
+        "/v1/classes/bench",
+        {
+            "official_class_no": "000000-bench",
+            "institution": "Bench",
+            "occupation": "营销员",
+            "level": "五级",
+            "certificate_type": "培训合格证书",
+            "mode": "online",
+            "applicant": {"type": "enterprise", "name": "Bench", "uscc": "0" * 18},
+            "course_ids": ["bench"],
+            "starts_on": "2026-10-12",
+            "ends_on": "2026-11-13",
+            "teachers": ["A", "B"],
+            "policy_id": "huangchuan-2021-graded",
+            "controls": "platform",
+            "assessment": {
+                "planned_on": "2026-12-15",
+                "applied_on": "2026-12-01",
+                "mode": "offline",
+            },
+        },
+    )
+    service.call(
+        "PUT",
+        "/v1/classes/bench/roster",
+        {
+            "learners": [
+                {
+                    "learner_id": f"p{n}",
+                    "name": f"学员{n}",
+                    "id_number": f"00000019900101{n:03}0",
+                    "employer": "Bench",
+                    "category": "企业职工",
+                    "real_name_verified": True,
+                    "consent": {
+                        "face": False,
+                        "at": "2026-10-01T09:00:00+08:00",
+                        "document": "bench",
+                    },
+                }
+                for n in range(count)
+            ]
+        },
+    )
     return [
-        service.call("POST", "/v1/sessions", {
-            "learner_id": f"p{n}", "class_id": "bench", "lesson_id": "l1", "device_id": f"d{n}",
-            "window_id": "w", "client": {}, "started_at_ms": round(time.time() * 1000),
-        })["session_id"]
+        service.call(
+            "POST",
+            "/v1/sessions",
+            {
+                "learner_id": f"p{n}",
+                "class_id": "bench",
+                "lesson_id": "l1",
+                "device_id": f"d{n}",
+                "window_id": "w",
+                "client": {},
+                "started_at_ms": round(time.time() * 1000),
+            },
+        )["session_id"]
         for n in range(count)
     ]
 

@@ -19,6 +19,7 @@ from app.domain.platform_controls import ControlReport
 from app.domain.wire import Id, Instant, Wire
 from app.services import Services
 from app.store import controls as control_store
+from app.store import event_log
 from app.store import events as event_store
 from app.store import sittings as store
 from app.store import snapshots as photo_store
@@ -152,7 +153,7 @@ class EvidenceImporter:
         """Events that an earlier import did not bring, and contradictions not yet on record."""
         if row.event_count == 0:
             return arrivals
-        log = event_store.read(connection, row.id)
+        log = event_log.read(connection, row.id)
         records = {int(record["seq"]): record.tobytes() for record in reversed(log.events)}
         words = {note["seq"]: note for note in reversed(log.notes)}
         on_record = {seq for note in log.notes for seq in note.get("seqs", ())}

@@ -9,6 +9,7 @@ import structlog
 
 from app.domain import settle
 from app.services import Services
+from app.store import event_log
 
 SWEEP_S = 10.0
 
@@ -20,7 +21,7 @@ def settle_all(services: Services) -> int:
     settled = 0
     while True:
         with services.database.read() as connection:
-            waiting = settle.unsettled(connection)
+            waiting = event_log.unsettled(connection)
         if not waiting:
             return settled
         for session_id in waiting:

@@ -1,16 +1,14 @@
-"""The event store: one durable row per acknowledged batch, one blob per closed session.
+"""Appending events: one durable row per acknowledged batch.
 
 Batches are appended by one writer per process that commits as many at a time as are waiting (group
 commit): an acknowledgement means that the disk has it, and thirty-two clients share one sync. The
 head of the hash chain and the sequence numbers are read inside the same transaction, so that
-several service processes may append to one session. When a session is closed its batches are
-joined into one row; the manifest keeps where each began, so the chain stays checkable.
+several service processes may append to one session. `app.store.event_log` reads them back.
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import queue
 import threading
 from collections.abc import Iterable
@@ -20,19 +18,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, func, select
 
 from app.db import Database
+from app.store.event_log import GENESIS, link, read
 from app.store.packed import Packed, note_bytes, notes_of, records_of
-from detectors.trace import CONTROL, EVENT, NONE, PHOTO
-from models import EventBatch, EventLog, Session
+from detectors.trace import NONE
+from models import EventBatch, Session
 
-GENESIS = bytes(32)
 LATE_MS = 15 * 60_000  # after its close, a session still accepts what was under way
 MOST_AT_ONCE = 256
-
-# Where each batch lies in a log, and when it came.
-MANIFEST = np.dtype([("received_ms", "<i8"), ("count", "<i4"), ("notes", "<i4")])
 
 
 @dataclass(slots=True)
@@ -299,12 +294,6 @@ def _rival(connection: Connection, head: Any) -> bool:
     return bool(connection.execute(query).scalar_one())
 
 
-def link(chain: bytes, received_ms: int, records: bytes, notes: bytes) -> bytes:
-    """The next head of a session's hash chain: sha256(head, receive time, records, notes)."""
-    received = received_ms.to_bytes(8, "little")
-    return hashlib.sha256(b"".join((chain, received, records, notes))).digest()
-
-
 def _content(record: NDArray[np.void]) -> bytes:
     """An event less the server's own stamp: what makes two deliveries the same event."""
     copy = record.copy()
@@ -367,127 +356,6 @@ def _stored(connection: Connection, head: Any) -> tuple[NDArray[np.void], list[d
         *(note for row in head.fresh for note in notes_of(row["notes"])),
     ]
     return np.concatenate(records), notes
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """A session's events in order of arrival, EVENT[n], and the words beside them."""
-
-    events: NDArray[np.void]
-    notes: list[dict[str, Any]]
-
-    def in_order(self) -> NDArray[np.void]:
-        """The events sorted by seq, as the detectors expect them."""
-        return in_order(self.events)
-
-
-def in_order(events: NDArray[np.void]) -> NDArray[np.void]:
-    seq = events["seq"]
-    if len(seq) < 2 or np.all(seq[1:] > seq[:-1]):
-        return events
-    _, first = np.unique(seq, return_index=True)
-    return events[first]
-
-
-_LOG = select(EventLog.events, EventLog.notes, EventLog.manifest)
-_PARTS = select(EventBatch.records, EventBatch.notes)
-
-
-def read(connection: Connection, session_id: int) -> Log:
-    """All events of a session, open or closed, as they stand in this transaction."""
-    parts: list[NDArray[np.void]] = [np.zeros(0, EVENT)]
-    notes: list[dict[str, Any]] = []
-    sealed = connection.execute(_LOG.where(EventLog.session_id == session_id)).first()
-    if sealed is not None:
-        parts.append(records_of(sealed.events))
-        notes += _split_notes(sealed.notes, sealed.manifest)
-    batches = _PARTS.where(EventBatch.session_id == session_id).order_by(EventBatch.ordinal)
-    for batch in connection.execute(batches):
-        parts.append(records_of(batch.records))
-        notes += notes_of(batch.notes)
-    return Log(np.concatenate(parts), notes)
-
-
-def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
-    notes: list[dict[str, Any]] = []
-    at = 0
-    for size in np.frombuffer(manifest, MANIFEST)["notes"].tolist():
-        notes += notes_of(data[at : at + size])
-        at += size
-    return notes
-
-
-def seal(
-    connection: Connection,
-    session_id: int,
-    controls: NDArray[np.void],
-    photos: NDArray[np.void],
-    now_ms: int,
-) -> None:
-    """Join a session's batches into its log, with the ledger as the detectors read it.
-
-    May be repeated: late batches are added, the ledger is replaced, the events already in the log
-    are never touched.
-    """
-    query = (
-        select(EventBatch)
-        .with_only_columns(
-            EventBatch.received_ms,
-            EventBatch.count,
-            EventBatch.records,
-            EventBatch.notes,
-            EventBatch.chain,
-        )
-        .where(EventBatch.session_id == session_id)
-        .order_by(EventBatch.ordinal)
-    )
-    batches = connection.execute(query).all()
-    manifest = np.array(
-        [(row.received_ms, row.count, len(row.notes)) for row in batches], MANIFEST
-    ).tobytes()
-    events = b"".join(row.records for row in batches)
-    notes = b"".join(row.notes for row in batches)
-    old = connection.execute(select(EventLog).where(EventLog.session_id == session_id)).first()
-    chain = batches[-1].chain if batches else (old.chain if old else GENESIS)
-    ledger = {
-        "controls": controls.astype(CONTROL, copy=False).tobytes(),
-        "photos": photos.astype(PHOTO, copy=False).tobytes(),
-        "chain": chain,
-        "sealed_ms": now_ms,
-    }
-    if old is None:
-        connection.execute(
-            insert(EventLog).values(
-                session_id=session_id,
-                manifest=manifest,
-                events=events,
-                notes=notes,
-                **ledger,
-            )
-        )
-    else:
-        connection.execute(
-            update(EventLog)
-            .where(EventLog.session_id == session_id)
-            .values(
-                manifest=old.manifest + manifest,
-                events=old.events + events,
-                notes=old.notes + notes,
-                **ledger,
-            )
-        )
-    connection.execute(delete(EventBatch).where(EventBatch.session_id == session_id))
-
-
-def verify(manifest: bytes, events: bytes, notes: bytes, chain: bytes) -> bool:
-    """Recompute a log's hash chain batch by batch."""
-    head, event_at, note_at = GENESIS, 0, 0
-    for received, count, size in np.frombuffer(manifest, MANIFEST).tolist():
-        event_end = event_at + count * EVENT.itemsize
-        note_end = note_at + size
-        head = link(head, received, events[event_at:event_end], notes[note_at:note_end])
-        event_at, note_at = event_end, note_end
-    return head == chain and event_at == len(events) and note_at == len(notes)
 
 
 def store_received(

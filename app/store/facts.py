@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, select
 
 from app.store import controls as ledger
-from app.store import events as event_store
-from app.store import snapshots
+from app.store import event_log, snapshots
 from detectors.segments import firsts
 from detectors.trace import (
     CONTROL,
@@ -188,7 +187,7 @@ def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, Blobs]:
 
 
 def _open_log(connection: Connection, row: Row[Any]) -> Blobs:
-    log = event_store.read(connection, row.id)
+    log = event_log.read(connection, row.id)
     controls, photos = ledger_columns(connection, row.id, row.opened_ms)
     return log.events.tobytes(), controls.tobytes(), photos.tobytes()
 

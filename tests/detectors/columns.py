@@ -21,7 +21,7 @@ from app.domain.popups import match_popups
 from app.simulation.scenarios import Scene
 from app.simulation.world import Photo
 from app.store.controls import controls_array
-from app.store.events import in_order
+from app.store.event_log import in_order
 from app.store.packed import records_of
 from detectors.assess import Assessment, assess
 from detectors.policy import Policy

@@ -71,7 +71,7 @@ def reasons_in(detector: Detector) -> set[str]:
             found |= _constants(words)
         elif isinstance(node, ast.FunctionDef) and node.name in ("_reason", "_judge"):
             returned = [n.value for n in ast.walk(node) if isinstance(n, ast.Return) and n.value]
-            found |= _constants([value for value in returned if not isinstance(value, ast.List)])
+            found |= _constants([value for value in returned if isinstance(value, PLAIN)])
     return found
 
 
@@ -85,6 +85,7 @@ def _constants(nodes: list[ast.expr]) -> set[str]:
     }
 
 
+PLAIN = ast.Tuple, ast.Constant, ast.IfExp
 UNITS = {"s", "count", "distance", "h"}
 
 

@@ -28,7 +28,6 @@ from detectors.finding import Evidence, Fault, Outcome
 
 CONTROLS = ("popup_gap", "face_liveness", "lesson_order", "photo_retention")
 OCCURRENCES = ("fast_forward", "multi_window")
-SIX = ("fast_forward", "multi_window", *CONTROLS)
 REASON = "control_missing"
 
 
@@ -119,7 +118,7 @@ def enter(
         for it in found.records
         if it.missing
     ]
-    return verdicts.keep_findings(connection, klass.id, rows, [None], SIX, run_id, now_ms)
+    return verdicts.keep_findings(connection, klass.id, rows, [None], CONTROLS, run_id, now_ms)
 
 
 def finding_key(klass: ClassRow, rule: str) -> str:

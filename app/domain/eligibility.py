@@ -22,14 +22,16 @@ from app.domain import conformity, packs
 from app.domain.classes import pack_of
 from app.domain.conformity import Conformity
 from app.domain.eligibility_body import SCALES, Bodies, Scale
-from app.domain.enrolment_facts import gather
+from app.domain.enrolment_facts import gather, standing
 from app.domain.pack import Pack
 from app.store import catalogue, users, verdicts
 from app.store import enrolment_facts as store
 from app.store.catalogue import ClassRow
 from app.store.row import AnyRow
 from app.store.verdicts import Judged
-from detectors.eligibility import Control
+from detectors.eligibility import Control, reach_of
+from detectors.finding import Evidence
+from detectors.policy import Reach
 
 OWN = "own"  # the scale of a pack that has no sibling
 
@@ -51,10 +53,28 @@ def conclude(
     pack = pack_of(klass)
     record = conformity.of_class(connection, klass, pack)
     new = conformity.enter(connection, klass, pack, record, run_id, now_ms)
+    _ask_two(connection, klass, now_ms)
     judged = _judged(connection, klass, record, day(now_ms))
     named = (pack.name, pack.digest)
     stored = verdicts.add(connection, class_id, judged, named, run_id, now_ms)
     return Concluded(stored, new)
+
+
+def _ask_two(connection: Connection, klass: ClassRow, now_ms: int) -> None:
+    """What reaches beyond a class-hour needs two persons, and how far a finding reaches depends on
+    the scale: one that a single person upheld waits for another once the stricter scale applies."""
+    scales = _scales(klass)
+    pack = scales[_applied(klass, scales)]
+    rows = [
+        row
+        for row in store.standing_findings(connection, klass.id)
+        if row.learner_id is not None
+        and row.rule in pack.policy.rules
+        and not row.needs_two_reviewers
+        and reach_of(standing(row), pack.policy, pack.consequences) is not Reach.CLASS_HOUR
+        and row.evidence != Evidence.STATISTIC
+    ]
+    store.ask_two(connection, [row.id for row in rows], now_ms)
 
 
 def stale(connection: Connection, klass: ClassRow, now_ms: int) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
 
@@ -28,10 +28,14 @@ from detectors.eligibility import (
     Control,
     Deadlines,
     EnrolmentVerdict,
+    StandingFinding,
     deadlines,
     judge_class,
     judge_enrolment,
+    reach_of,
 )
+from detectors.finding import Outcome
+from detectors.policy import Reach
 from detectors.registry import VERSIONS
 
 SCALES = ("graded", "literal")
@@ -69,12 +73,27 @@ class Scale:
         self.klass: ClassVerdict = judge_class(known, self.checks, policy, consequences, self.due)
         self.learners: list[tuple[list[CheckResult], EnrolmentVerdict]] = []
         for candidate in gathered.candidates:
-            checks = check_learner(candidate.facts, gathered.klass, book)
             findings = [it.finding for it in candidate.findings if it.finding.rule in policy.rules]
+            facts = candidate.facts
+            if any(self._awaits_two(it) for it in findings):
+                undecided = facts.open_hours + candidate.counts.violation
+                facts = replace(facts, open_hours=undecided)
+            checks = check_learner(facts, gathered.klass, book)
             verdict = judge_enrolment(
                 candidate.counts, findings, checks, self.klass, policy, consequences
             )
             self.learners.append((checks, verdict))
+
+    def _awaits_two(self, finding: StandingFinding) -> bool:
+        """The class-hours of a violation that reaches beyond them are not lost until two persons
+        upheld it."""
+        consequences = self.pack.consequences
+        reach = reach_of(finding, self.pack.policy, consequences)
+        return (
+            finding.outcome is Outcome.VIOLATION
+            and reach is not Reach.CLASS_HOUR
+            and len(finding.upheld_by) < consequences.reviewers
+        )
 
 
 class Bodies:

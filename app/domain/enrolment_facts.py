@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
@@ -169,7 +169,9 @@ class _People:
         upheld = store.upholders(connection, {row.id for row in rows})
         self.findings: dict[int, list[Standing]] = defaultdict(list)
         for row in rows:
-            self.findings[row.learner_id].append(_standing(row, upheld.get(row.id, set())))
+            self.findings[row.learner_id].append(
+                Standing(row.key, row.status, standing(row, upheld.get(row.id, set())))
+            )
 
     def candidate(self, row: AnyRow) -> Candidate:
         judged = self.hours[row.id]
@@ -238,18 +240,15 @@ def _leave(row: AnyRow) -> Leave:
     )
 
 
-def _standing(row: AnyRow, upheld_by: set[int]) -> Standing:
-    return Standing(
-        row.key,
-        row.status,
-        StandingFinding(
-            rule=row.rule,
-            outcome=Outcome(row.outcome),
-            fault=Fault(row.fault),
-            evidence=Evidence(row.evidence),
-            grave=bool(row.body["needs_two_reviewers"]),
-            upheld_by=frozenset(map(str, upheld_by)),
-        ),
+def standing(row: AnyRow, upheld_by: Collection[int] = ()) -> StandingFinding:
+    """A row of `standing_findings`, with the persons who uphold it."""
+    return StandingFinding(
+        rule=row.rule,
+        outcome=Outcome(row.outcome),
+        fault=Fault(row.fault),
+        evidence=Evidence(row.evidence),
+        grave=bool(row.body["needs_two_reviewers"]),
+        upheld_by=frozenset(map(str, upheld_by)),
     )
 
 

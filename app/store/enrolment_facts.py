@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, select, update
 
 from app.store.row import AnyRow
 from models import (
@@ -72,6 +72,7 @@ def standing_findings(connection: Connection, class_id: int) -> Sequence[AnyRow]
             Finding.fault,
             Finding.evidence,
             Finding.status,
+            Finding.needs_two_reviewers,
             Finding.body,
         )
         .where(
@@ -100,6 +101,18 @@ def upholders(connection: Connection, finding_ids: Collection[int]) -> dict[int,
         if decision == "uphold":
             found[finding_id].add(reviewer_id)
     return found
+
+
+def ask_two(connection: Connection, finding_ids: Collection[int], now_ms: int) -> None:
+    """Two persons decide these findings; what one upheld alone waits for the second."""
+    for chunk in _chunks(finding_ids):
+        mine = Finding.id.in_(chunk)
+        connection.execute(
+            update(Finding)
+            .where(mine, Finding.status == "upheld")
+            .values(status="first_review", updated_ms=now_ms)
+        )
+        connection.execute(update(Finding).where(mine).values(needs_two_reviewers=True))
 
 
 def class_findings(connection: Connection, class_id: int) -> dict[str, AnyRow]:

@@ -28,7 +28,7 @@ setup: $(RUNTIME) ## the environment to run in, hash-locked
 dev: $(TESTING) ## the environment to test in, hash-locked
 
 test: dev ## all tests
-	@$(BIN)/python -m pytest -n $(strip $(JOBS)) $(ARGS)
+	@$(BIN)/python -m pytest -n $(strip $(JOBS)) --dist worksteal $(ARGS)
 
 check: lint types layers schema packs words docs ## everything that needs no run of the tests
 

@@ -203,7 +203,7 @@ def _sittings(connection: Connection, rng: np.random.Generator, first: int, coun
     connection.execute(insert(EventLog), logs)
 
 
-def _evidence(rng: np.random.Generator, speed: int):  # type: ignore[no-untyped-def]
+def _evidence(rng: np.random.Generator, speed: int):
     """Heartbeats with the jitter of a network, pop-ups every four minutes or so, three photos."""
     events = np.zeros(EVENTS, EVENT)
     step = LESSON_MS / (EVENTS - 1) / speed
@@ -278,7 +278,8 @@ def run(url: str, sessions: int) -> None:
     print(f"  read and decode only   {reading:7.2f} s")
     print(f"  read, credit, detect   {seconds:7.2f} s   {seconds / reading:.2f} × reading")
     print(
-        f"  {sessions / seconds:,.0f} sessions/s, {events / seconds:,.0f} events/s, peak {peak:.0f} MiB"
+        f"  {sessions / seconds:,.0f} sessions/s, {events / seconds:,.0f} events/s,"
+        f" peak {peak:.0f} MiB"
     )
     print("  findings: " + ", ".join(f"{name} {count}" for name, count in sorted(found.items())))
 

@@ -1,1 +1,1 @@
-"""The rules, as pure functions over columns. Nothing here reads a clock, a file, a setting or a log."""
+"""The rules, as pure functions over columns. They read no clock, no file, no setting, no log."""

@@ -238,8 +238,8 @@ def _touching(known: Facts, findings: list[Finding]) -> dict[int, list[int]]:
         if finding.session < 0:
             continue
         if finding.hour >= 0:
-            case = np.int64(cases[finding.session])
-            result.setdefault(int(hour_key(case, np.int64(finding.hour))), []).append(index)
+            key = hour_key(int(cases[finding.session]), finding.hour)
+            result.setdefault(key, []).append(index)
             continue
         low, high = np.searchsorted(by_session, (finding.session, finding.session + 1))
         rows = order[low:high]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from detectors.credit import Played
 from detectors.segments import APART, locate
 from detectors.trace import EPOCH_MS, NONE, Bools, Ints, Trace
+
+Key = TypeVar("Key", int, Ints)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +285,6 @@ def changes(*columns: Ints) -> Bools:
     return result
 
 
-def hour_key(case: Ints, hour: Ints) -> Ints:
+def hour_key(case: Key, hour: Key) -> Key:
     """One number for a class-hour of a case, in (case, hour) order; hour may be NONE."""
-    return (case << 31) + hour
+    return case * (1 << 31) + hour

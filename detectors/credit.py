@@ -79,7 +79,7 @@ class Played:
 
     session int64[I]; p0_ms, p1_ms content positions; t0_ms, t1_ms absolute server time, disjoint
     within a session; u_ms the receipt that proved the interval; stale_ms how old that news may have
-    been, one heartbeat while online; clock_ms learning time of the session up to the interval's end.
+    been, one heartbeat while online; clock_ms what the session had played at the interval's end.
     """
 
     session: Ints

@@ -137,7 +137,7 @@ class _Sitting:
         ]
 
     def _feeds(self) -> list[Finding]:
-        """Pictures that stand still or repeat: a hint only, and a burst that passes outweighs it."""
+        """Pictures that stand still or repeat: a hint that a later check that passes outweighs."""
         rows = np.flatnonzero((self.check == Check.REVIEW) & self.still)
         if not len(rows) or np.any(self.passed & (self.at > self.at[rows[-1]])):
             return []

@@ -1,4 +1,4 @@
-"""What a detector says: findings with an outcome, whose fault it is, and who may accuse on such evidence."""
+"""What a detector says: an outcome, whose fault it is, and on what class of evidence."""
 
 from __future__ import annotations
 

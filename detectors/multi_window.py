@@ -77,8 +77,8 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
     for session in sessions:
         mine = [span for span in spans if span.session == session]
         for stretch in _stretches(mine, occupied):
-            fresh = sum(part.end - part.start for part in stretch if part.fresh)
-            whole = sum(part.end - part.start for part in stretch)
+            fresh = _length([part for part in stretch if part.fresh])
+            whole = _length(stretch)
             if fresh <= tolerance and forgiven + whole <= tolerance:
                 forgiven += whole
                 continue
@@ -104,12 +104,23 @@ def _stretches(mine: list[_Span], occupied: list[_Span]) -> list[list[_Span]]:
             if high > low:
                 parts.append(_Span(low, high, rival.session, span.fresh and rival.fresh))
     stretches: list[list[_Span]] = []
+    end = 0
     for part in parts:
-        if stretches and part.start - stretches[-1][-1].end <= JOINED_MS:
+        if stretches and part.start - end <= JOINED_MS:
             stretches[-1].append(part)
         else:
             stretches.append([part])
+        end = max(end, part.end)
     return stretches
+
+
+def _length(parts: list[_Span]) -> int:
+    """Time covered by parts, which are in order of their start; three windows count as two."""
+    covered = until = 0
+    for part in parts:
+        covered += max(0, part.end - max(part.start, until))
+        until = max(until, part.end)
+    return covered
 
 
 def _finding(session: int, stretch: list[_Span], fresh: int, whole: int, tolerance: int) -> Finding:
@@ -122,7 +133,7 @@ def _finding(session: int, stretch: list[_Span], fresh: int, whole: int, toleran
         evidence=Evidence.SERVER,
         session=session,
         start_ms=stretch[0].start,
-        end_ms=stretch[-1].end,
+        end_ms=max(part.end for part in stretch),
         measured=(fresh if accused else whole) / 1000,
         limit=tolerance / 1000,
         voids=True,

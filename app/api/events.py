@@ -246,8 +246,8 @@ class HotPath:
         except Exception:
             status = 500
             log.exception("events could not be taken", path=path)
-            error = ZhenxueError("internal_error", "the events could not be taken; send them again")
-            await problems.response(error)(scope, receive, send)
+            fault = ZhenxueError("internal_error", "the events could not be taken; send them again")
+            await problems.response(fault)(scope, receive, send)
         self._requests.labels(str(status)).inc()
 
     async def _answer(self, scope: Scope, receive: Receive, session: str | None) -> dict[str, Any]:

@@ -177,7 +177,7 @@ class _Writer:
             enrolment = self.enrolments.get(person.learner_id)
             if enrolment is None:
                 continue
-            key = hour_key(np.int64(hour.case), np.int64(hour.hour))
+            key = hour_key(hour.case, hour.hour)
             sittings = np.unique(parts.session[keys == key]).tolist()
             outcome = hour.outcome
             held = any(self._outcome(at) == "not_proven" for at in sittings)

@@ -288,7 +288,8 @@ class Problem:
 def read_one(raw: bytes | msgspec.Raw, index: int) -> Event | Problem:
     """One event, or what is wrong with it, naming the field."""
     try:
-        return _one.decode(raw)
+        event: Event = _one.decode(raw)
+        return event
     except msgspec.ValidationError as error:
         return problem(index, str(error))
     except msgspec.DecodeError as error:

@@ -19,13 +19,13 @@ from app.domain.events import (
     AnyEvent,
     Event,
     Instant,
-    Packed,
     Problem,
     problem,
     read_one,
     split_lines,
 )
 from app.errors import BadInput, BodyTooLarge, MalformedBody, WrongMediaType
+from app.store.packed import Packed
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
@@ -53,7 +53,7 @@ _address = msgspec.json.Decoder(_Addressed)
 class Arrived:
     """Events of a body with their index in it, and what was wrong with the others."""
 
-    events: list[Event]
+    events: Sequence[Event]
     indices: Sequence[int]
     problems: list[Problem]
 

@@ -89,8 +89,8 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("face_liveness", "feed_not_live"): (
         "{a}至{b}的活体检测中，{m}张连续画面静止不动或循环重复，请人工确认。",
-        "In the live check from {a} to {b}, {m} frames stood still or repeated themselves; a person "
-        "decides.",
+        "In the live check from {a} to {b}, {m} frames stood still or repeated themselves; a "
+        "person decides.",
     ),
     ("face_liveness", "comparison_lost"): (
         "{a}之后的抓拍照片无法比对（光线、遮挡或无人脸），{a}至{b}不计入，不作违规认定。",

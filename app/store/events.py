@@ -14,11 +14,11 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, Table, bindparam, func, select
 
 from app.db import Database
 from app.store.event_log import GENESIS, link, read
@@ -141,8 +141,8 @@ def _deliver(group: list[_Waiting]) -> None:
 
 
 # Core tables: entities would pay for the ORM's machinery on every batch.
-_SESSIONS = Session.__table__
-_BATCHES = EventBatch.__table__
+_SESSIONS = cast(Table, Session.__table__)
+_BATCHES = cast(Table, EventBatch.__table__)
 _ADD = _BATCHES.insert()
 _HEAD = select(
     *(

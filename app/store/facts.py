@@ -13,10 +13,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from app.store import controls as ledger
 from app.store import event_log, snapshots
+from app.store.row import AnyRow
 from detectors.segments import firsts
 from detectors.trace import (
     CONTROL,
@@ -51,9 +52,9 @@ class Evidence:
     `trace.sessions[i]`; `hours` and `lessons` name the rows of the plan."""
 
     trace: Trace
-    sessions: Sequence[Row[Any]]
+    sessions: Sequence[AnyRow]
     hours: Sequence[tuple[int, int]]  # (class id, number) of every hour row
-    lessons: Sequence[Row[Any]]
+    lessons: Sequence[AnyRow]
 
 
 _SESSION = (
@@ -99,20 +100,20 @@ def of_learner(connection: Connection, class_id: int, learner_id: int) -> Eviden
     return _gather(connection, own)
 
 
-def session_row(connection: Connection, session_id: int) -> Row[Any]:
+def session_row(connection: Connection, session_id: int) -> AnyRow:
     """The session with the names around it. Raises NoResultFound."""
     return connection.execute(_SESSION.where(Session.id == session_id)).one()
 
 
 def of_sessions(connection: Connection, session_ids: Collection[int]) -> Evidence:
     """Just these sittings, nothing around them."""
-    rows: list[Row[Any]] = []
+    rows: list[AnyRow] = []
     for chunk in _chunks(sorted(session_ids)):
         rows += connection.execute(_SESSION.where(Session.id.in_(chunk))).all()
     return _load(connection, _sorted(rows))
 
 
-def _gather(connection: Connection, own: Sequence[Row[Any]]) -> Evidence:
+def _gather(connection: Connection, own: Sequence[AnyRow]) -> Evidence:
     if not own:
         return _load(connection, own)
     begin = min(row.opened_ms for row in own)
@@ -129,7 +130,7 @@ def _gather(connection: Connection, own: Sequence[Row[Any]]) -> Evidence:
     return _load(connection, _sorted(rows))
 
 
-def _sorted(rows: list[Row[Any]]) -> list[Row[Any]]:
+def _sorted(rows: list[AnyRow]) -> list[AnyRow]:
     return sorted(rows, key=lambda row: (row.learner_id, row.class_id, row.opened_ms, row.id))
 
 
@@ -137,7 +138,7 @@ def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
     return [ids[at : at + CHUNK] for at in range(0, len(ids), CHUNK)]
 
 
-def _load(connection: Connection, rows: Sequence[Row[Any]]) -> Evidence:
+def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
     lessons, lesson_columns = _lessons(connection, rows)
     lesson_rows = {row.id: at for at, row in enumerate(lessons)}
     classes = {key: at for at, key in enumerate(sorted({row.class_id for row in rows}))}
@@ -186,7 +187,7 @@ def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, Blobs]:
     return logs
 
 
-def _open_log(connection: Connection, row: Row[Any]) -> Blobs:
+def _open_log(connection: Connection, row: AnyRow) -> Blobs:
     log = event_log.read(connection, row.id)
     controls, photos = ledger_columns(connection, row.id, row.opened_ms)
     return log.events.tobytes(), controls.tobytes(), photos.tobytes()
@@ -225,7 +226,7 @@ def _in_order(events: NDArray[np.void], at: Any) -> tuple[NDArray[np.void], Any]
 
 def _sessions(
     connection: Connection,
-    rows: Sequence[Row[Any]],
+    rows: Sequence[AnyRow],
     classes: dict[int, int],
     lesson_rows: dict[int, int],
 ) -> NDArray[np.void]:
@@ -267,7 +268,7 @@ def _sessions(
     return columns
 
 
-def _flags(row: Row[Any], enrolled: bool) -> int:
+def _flags(row: AnyRow, enrolled: bool) -> int:
     flags = SessionFlag(0)
     for flag, holds in (
         (SessionFlag.OPEN, row.state == "open"),
@@ -284,14 +285,14 @@ def _flags(row: Row[Any], enrolled: bool) -> int:
 
 
 def _lessons(
-    connection: Connection, rows: Sequence[Row[Any]]
-) -> tuple[Sequence[Row[Any]], NDArray[np.void]]:
+    connection: Connection, rows: Sequence[AnyRow]
+) -> tuple[Sequence[AnyRow], NDArray[np.void]]:
     """All lessons of the courses in question, whether or not somebody played them."""
     versions: set[int] = set()
     for chunk in _chunks(sorted({row.lesson_id for row in rows})):
         query = select(Lesson.course_version_id).where(Lesson.id.in_(chunk)).distinct()
         versions |= set(connection.execute(query).scalars())
-    found: list[Row[Any]] = []
+    found: list[AnyRow] = []
     for chunk in _chunks(sorted(versions)):
         found += connection.execute(
             select(

@@ -30,6 +30,7 @@ ACTOR = "system:cli"
 # Commands that live in a module of their own, loaded when they are called.
 ELSEWHERE = {
     "bench": "app.cli_bench",
+    "calibrate": "app.cli_calibrate",
     "demo": "app.cli_demo",
     "export": "app.cli_export",
     "nightly": "app.cli_nightly",

@@ -2,6 +2,7 @@
 
 from models.base import Base
 from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
+from models.faces import Calibration, FacePair
 from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
 from models.people import Learner, LearnerKey, Person, ReferencePhoto, User, UserSession
@@ -22,6 +23,7 @@ __all__ = [
     "AssessmentRecord",
     "AuditEntry",
     "Base",
+    "Calibration",
     "ClassHour",
     "Control",
     "Course",
@@ -29,6 +31,7 @@ __all__ = [
     "Enrolment",
     "EventBatch",
     "EventLog",
+    "FacePair",
     "Finding",
     "HistoryRecord",
     "Learner",

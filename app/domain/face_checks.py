@@ -7,7 +7,7 @@ what a change of the person in front of the camera looks like.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from app.domain import enrolment_photos
-from app.domain.face_reading import usable, vector
+from app.domain import calibration, enrolment_photos
+from app.domain.calibration import SiteThresholds
+from app.domain.face_reading import embedding_context, usable, vector
 from app.security import Unsealable, Vault, unseal
 from app.store import controls as control_store
 from app.store import face_keys, reference_photos
@@ -41,9 +42,34 @@ class _Case:
 
     template: Template | None
     card: ModelCard
+    site: SiteThresholds | None
     controls: Mapping[int, AnyRow]
     feeds: Mapping[int, FeedSigns]
     photos: list[tuple[AnyRow, Embedding | None]]  # in order of receipt
+
+    def decide(self, snapshots: Sequence[Embedding]) -> MatchDecision:
+        """On the mean of some photos, by the site's thresholds if it has any, else the card's."""
+        assert self.template is not None
+        if self.site is None:
+            return match.decide(self.template, snapshots, self.card)
+        limits, mean = self.site.chosen(self.template.count, len(snapshots))
+        return match.decide(self.template, snapshots, self.card, limits, mean)
+
+    def document(self, decision: MatchDecision) -> dict[str, Any]:
+        """Everything that a decision was made by, as it stays with the photo."""
+        return {
+            "zone": decision.zone,
+            "distance": round(decision.distance, 6),
+            "match": decision.thresholds.match,
+            "mismatch": decision.thresholds.mismatch,
+            "centred": decision.thresholds.centred,
+            "source": decision.thresholds.source,
+            "calibration": None if self.site is None else self.site.calibration_id,
+            "enrolments": decision.n_enrolments,
+            "snapshots": decision.n_snapshots,
+            "model": decision.model,
+            "confidence": decision.confidence,
+        }
 
     def usable(self) -> list[tuple[AnyRow, Embedding]]:
         """Those with one good face."""
@@ -84,7 +110,8 @@ def decide_session(
             enrolled = None
             if key is not None:
                 enrolled = enrolment_photos.template(connection, key, session.learner_id, card)
-            cases[model] = _Case(enrolled, card, controls, feeds, [])
+            site = calibration.in_force(connection, card)
+            cases[model] = _Case(enrolled, card, site, controls, feeds, [])
         embedding = _embedding(photo, key)
         cases[model].photos.append((photo, embedding))
         if photo.status == "read":
@@ -119,11 +146,6 @@ def _as_taken(photo: AnyRow) -> tuple[int, int]:
     return photo.frame, photo.received_ms
 
 
-def embedding_context(session_id: int) -> bytes:
-    """What a photo's embedding is sealed for."""
-    return f"face-embedding:{session_id}".encode()
-
-
 def _embedding(photo: AnyRow, key: bytes | None) -> Embedding | None:
     if photo.embedding_encrypted is None or key is None:
         return None
@@ -155,14 +177,14 @@ def _decide(
         return _outcome(Check.NO_REFERENCE, reading)
     sitting = [it for _, it in case.usable()]
     burst = [it for other, it in case.usable() if _together(other, photo)]
-    decision = match.decide(case.template, sitting, case.card)
+    decision = case.decide(sitting)
     check = _ZONES[decision.zone]
-    reading["decision"] = _document(decision)
+    reading["decision"] = case.document(decision)
     if check is Check.MATCH and len(burst) < len(sitting):
-        own = match.decide(case.template, burst, case.card)
+        own = case.decide(burst)
         if own.distance > own.thresholds.mismatch:
             check = Check.REVIEW
-            reading["burst"] = _document(own)
+            reading["burst"] = case.document(own)
     if check is Check.MATCH and liveness is not None and liveness["outcome"] == "spoof":
         check = Check.REVIEW  # a feed that stands still or repeats is for a person to look at
     limits = decision.thresholds
@@ -210,18 +232,3 @@ def _outcome(
     limit: float | None = None,
 ) -> dict[str, Any]:
     return {"check": int(check), "reading": reading, "score": score, "limit": limit}
-
-
-def _document(decision: MatchDecision) -> dict[str, Any]:
-    """Everything that a decision was made by, as it stays with the photo."""
-    return {
-        "zone": decision.zone,
-        "distance": round(decision.distance, 6),
-        "match": decision.thresholds.match,
-        "mismatch": decision.thresholds.mismatch,
-        "source": decision.thresholds.source,
-        "enrolments": decision.n_enrolments,
-        "snapshots": decision.n_snapshots,
-        "model": decision.model,
-        "confidence": decision.confidence,
-    }

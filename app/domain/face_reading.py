@@ -48,3 +48,8 @@ def signed(hexadecimal: str) -> int:
 def usable(fields: Mapping[str, Any] | None) -> bool:
     """One good face: nothing stands against comparing it."""
     return fields is not None and fields.get("face_count", 0) > 0 and not fields["reasons"]
+
+
+def embedding_context(session_id: int) -> bytes:
+    """What a photo's embedding is sealed for."""
+    return f"face-embedding:{session_id}".encode()

@@ -18,7 +18,7 @@ from prometheus_client import Gauge
 from sqlalchemy import Connection
 
 from app.domain import enrolment_photos, face_checks, snapshots
-from app.domain.face_reading import Seen, Unread, signed
+from app.domain.face_reading import Seen, Unread, embedding_context, signed
 from app.face_readers import FaceReaders
 from app.security import Unsealable, seal
 from app.services import Services
@@ -178,7 +178,11 @@ class FaceWorker:
         return feeds
 
     def _card(self, model: str) -> ModelCard:
-        return self._cards.get(model) or _default_card()
+        known = self._cards.get(model)
+        if known is None:
+            configured = self._readers.files.card()
+            known = configured if configured.model == model else _default_card()
+        return known
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -266,7 +270,7 @@ def _columns(
         }
     embedding = None
     if result.embedding is not None and key is not None:
-        context = face_checks.embedding_context(photo.session_id)
+        context = embedding_context(photo.session_id)
         embedding = seal(key, result.embedding, context)
     return {
         "status": "read",

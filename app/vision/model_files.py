@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.vision.errors import ModelFileRejected
+from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,15 @@ class BackendFiles:
     def complaints(self) -> tuple[str, ...]:
         """What is wrong with the files themselves, found without loading a model."""
         return tuple(self._complaints())
+
+    def card(self) -> ModelCard:
+        """The card of the embedder that decides: the supplied one, if it can be used."""
+        if self.embedder and self.embedder_card:
+            try:
+                return read_card(self.embedder_card.verified())
+            except ModelFileRejected:
+                pass  # told as a complaint; the default stays
+        return read_card(DLIB_RESNET)
 
     def _complaints(self) -> Iterator[str]:
         if bool(self.embedder) != bool(self.embedder_card):

@@ -33,6 +33,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entries")),
     )
     op.create_table(
+        "calibrations",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column("model", sa.String(length=128), nullable=False),
+        sa.Column("created_ms", sa.BigInteger(), nullable=False),
+        sa.Column("actor", sa.String(length=128), nullable=False),
+        sa.Column("applied", sa.Boolean(), nullable=False),
+        sa.Column("cohort_mean", sa.LargeBinary(), nullable=True),
+        sa.Column("body", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_calibrations")),
+    )
+    with op.batch_alter_table("calibrations", schema=None) as batch_op:
+        batch_op.create_index("ix_calibrations_model", ["model", "id"], unique=False)
+
+    op.create_table(
         "persons",
         sa.Column(
             "id",
@@ -398,6 +417,46 @@ def upgrade() -> None:
             batch_op.f("ix_reference_photos_learner_id"), ["learner_id"], unique=False
         )
         batch_op.create_index(batch_op.f("ix_reference_photos_status"), ["status"], unique=False)
+
+    op.create_table(
+        "face_pairs",
+        sa.Column(
+            "id",
+            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+            autoincrement=True,
+            nullable=False,
+        ),
+        sa.Column(
+            "learner_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("other_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model", sa.String(length=128), nullable=False),
+        sa.Column("distance", sa.Double(), nullable=False),
+        sa.Column("limit", sa.Double(), nullable=False),
+        sa.Column("pictures", sa.Integer(), nullable=False),
+        sa.Column(
+            "calibration_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("scope", sa.String(length=128), nullable=False),
+        sa.Column("found_ms", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["calibration_id"],
+            ["calibrations.id"],
+            name=op.f("fk_face_pairs_calibration_id_calibrations"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["learner_id"], ["learners.id"], name=op.f("fk_face_pairs_learner_id_learners")
+        ),
+        sa.ForeignKeyConstraint(
+            ["other_id"], ["learners.id"], name=op.f("fk_face_pairs_other_id_learners")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_face_pairs")),
+        sa.UniqueConstraint(
+            "learner_id", "other_id", name=op.f("uq_face_pairs_learner_id_other_id")
+        ),
+    )
+    with op.batch_alter_table("face_pairs", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_face_pairs_other_id"), ["other_id"], unique=False)
 
     op.create_table(
         "user_sessions",
@@ -1084,6 +1143,14 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("face_pairs", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_face_pairs_other_id"))
+
+    op.drop_table("face_pairs")
+    with op.batch_alter_table("calibrations", schema=None) as batch_op:
+        batch_op.drop_index("ix_calibrations_model")
+
+    op.drop_table("calibrations")
     with op.batch_alter_table("photo_accesses", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_photo_accesses_user_id"))
         batch_op.drop_index(batch_op.f("ix_photo_accesses_snapshot_id"))

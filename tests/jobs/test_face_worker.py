@@ -21,6 +21,7 @@ from app.services import Services
 from app.settings import Settings
 from app.store import sittings as sitting_store
 from app.store import snapshots as store
+from app.vision.model_files import NO_FILES
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from detectors.trace import Check, PhotoFlag
 from tests.api.test_sessions import found_school, opening, post
@@ -205,6 +206,7 @@ class Fatal:
     """Readers that lose their worker at every picture."""
 
     processes = 1
+    files = NO_FILES
 
     def read(self, pictures: Any, *, enrolment: bool = False) -> list[Seen | Unread]:
         return [Unread("worker_lost", final=False) for _ in pictures]

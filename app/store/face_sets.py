@@ -1,0 +1,82 @@
+"""Sealed face data of many accounts at once: for calibration and for the search for one face."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from app.store.row import AnyRow
+from detectors.trace import Check
+from models import Enrolment, FacePair, Learner, Session, Snapshot, TrainingClass
+
+_CHUNK = 200
+# A mismatch may be another person and would pass for the account's own face.
+_OWN = (int(Check.MATCH), int(Check.REVIEW))
+
+
+def accounts(
+    connection: Connection, *, class_id: int | None = None, institution: str | None = None
+) -> list[tuple[int, int]]:
+    """(learner, person) of the accounts that agreed to face processing: of a class, of all
+    classes of an institution, or all there are."""
+    query = select(Learner.id, Learner.person_id).where(Learner.face_consent.is_(True))
+    if class_id is not None or institution is not None:
+        query = query.join(Enrolment, Enrolment.learner_id == Learner.id)
+    if class_id is not None:
+        query = query.where(Enrolment.class_id == class_id)
+    if institution is not None:
+        query = query.join(TrainingClass, TrainingClass.id == Enrolment.class_id).where(
+            TrainingClass.institution == institution
+        )
+    rows = connection.execute(query.distinct().order_by(Learner.id))
+    return [(row.id, row.person_id) for row in rows]
+
+
+def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[AnyRow]:
+    """(learner_id, session_id, embedding_encrypted, reading) of the photos in which one good face
+    was seen that may be the account's own, in order of receipt."""
+    ids = sorted(learner_ids)
+    for at in range(0, len(ids), _CHUNK):
+        yield from connection.execute(
+            select(
+                Session.learner_id,
+                Snapshot.session_id,
+                Snapshot.embedding_encrypted,
+                Snapshot.reading,
+            )
+            .join(Session, Session.id == Snapshot.session_id)
+            .where(
+                Session.learner_id.in_(ids[at : at + _CHUNK]),
+                Snapshot.embedding_encrypted.is_not(None),
+                Snapshot.check.in_(_OWN),
+            )
+            .order_by(Session.learner_id, Snapshot.received_ms, Snapshot.id)
+        )
+
+
+def put_pair(connection: Connection, learner_id: int, other_id: int, **values: Any) -> bool:
+    """Note that two accounts look alike; False when that was known, then as measured now."""
+    found = connection.execute(
+        update(FacePair)
+        .where(FacePair.learner_id == learner_id, FacePair.other_id == other_id)
+        .values(**values)
+    )
+    if found.rowcount:
+        return False
+    connection.execute(insert(FacePair).values(learner_id=learner_id, other_id=other_id, **values))
+    return True
+
+
+def pairs_of(connection: Connection, learner_ids: Collection[int]) -> Sequence[AnyRow]:
+    """Pairs that any of the accounts belongs to, with the persons' ids, the closest first."""
+    ids = sorted(learner_ids)
+    found: dict[int, AnyRow] = {}
+    for at in range(0, len(ids), _CHUNK):
+        chunk = ids[at : at + _CHUNK]
+        rows = connection.execute(
+            select(FacePair).where(FacePair.learner_id.in_(chunk) | FacePair.other_id.in_(chunk))
+        )
+        found |= {row.id: row for row in rows}
+    return sorted(found.values(), key=lambda row: (row.distance, row.id))

@@ -1,0 +1,42 @@
+"""What is known of faces in general: thresholds measured on the site, accounts that look alike."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from models.base import Base, Blob, Document, Key, Ms, Name, mapped_column
+
+
+class Calibration(Base):
+    """One measurement of a model on this site's own faces. Rows are only ever added; the latest
+    `applied` one of a model decides, and its id stands in every decision made with it."""
+
+    __tablename__ = "calibrations"
+    __table_args__ = (Index("ix_calibrations_model", "model", "id"),)
+
+    id: Mapped[Key]
+    model: Mapped[Name]
+    created_ms: Mapped[Ms]
+    actor: Mapped[Name]
+    applied: Mapped[bool]
+    cohort_mean: Mapped[Blob | None]  # float32; of many people, nobody's face
+    body: Mapped[Document]  # thresholds raw and centred, numbers of pairs, error rates, alarm
+
+
+class FacePair(Base):
+    """Two accounts of different persons whose mean faces are closer than the threshold."""
+
+    __tablename__ = "face_pairs"
+    __table_args__ = (UniqueConstraint("learner_id", "other_id"),)
+
+    id: Mapped[Key]
+    learner_id: Mapped[int] = mapped_column(ForeignKey("learners.id"))
+    other_id: Mapped[int] = mapped_column(ForeignKey("learners.id"), index=True)
+    model: Mapped[Name]
+    distance: Mapped[float]
+    limit: Mapped[float]
+    pictures: Mapped[int]  # of the account with fewer
+    calibration_id: Mapped[int | None] = mapped_column(ForeignKey("calibrations.id"))
+    scope: Mapped[Name]  # class | institution | everyone
+    found_ms: Mapped[Ms]

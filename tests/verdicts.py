@@ -102,7 +102,7 @@ def bodies(database: Database) -> list[tuple[str, int, bytes]]:
         rows = connection.execute(
             select(Verdict.subject_kind, Verdict.hour, Verdict.body).order_by(Verdict.id)
         )
-        return [tuple(row) for row in rows]
+        return [(row.subject_kind, row.hour, row.body) for row in rows]
 
 
 def sign_in(services: Services, name: str, county: str, role: str = "reviewer") -> dict[str, str]:

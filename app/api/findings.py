@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
 from pydantic_core import PydanticCustomError
 
 from app.api.auth import people_too, person, require, services_of
@@ -23,18 +24,19 @@ router = APIRouter(prefix="/v1/findings", tags=["findings"])
 
 Reader = Annotated[Caller, require(KeyScope.READ)]
 FindingId = Annotated[int, Path(ge=1, lt=2**62)]
-Name = Annotated[str | None, Query(max_length=64)]
+Name = Annotated[str | None, Query(max_length=64, pattern=r"^[\w.:+ -]*$")]
+Words = Annotated[str, Field(max_length=5_000, pattern=r"^[^\x00]*$")]
 
 
 class Ruling(Wire):
     """`uphold` confirms the finding, `overturn` strikes it, `need_more` leaves it open."""
 
-    decision: str
-    reason: str
+    decision: Words
+    reason: Words
 
 
 class Statement(Wire):
-    statement: str
+    statement: Words
 
 
 @router.get("")
@@ -44,21 +46,14 @@ def list_findings(
     rule: Name = None,
     outcome: Name = None,
     status: Annotated[
-        str | None,
-        Query(
-            max_length=64,
-            description="open, first_review, upheld, overturned, cured; gone only if asked for",
-        ),
+        Name, Query(description="findings that are gone come only if asked for")
     ] = None,
-    since: Annotated[
-        str | None,
-        Query(max_length=64, description="entered or changed since; RFC 3339 or ms"),
-    ] = None,
+    since: Annotated[Name, Query(description="entered or changed since; RFC 3339 or ms")] = None,
     class_id: Annotated[Id | None, Query()] = None,
     learner_id: Annotated[Id | None, Query()] = None,
     session_id: Annotated[Id | None, Query()] = None,
     platform: PlatformSlug = None,
-    cursor: Annotated[str | None, Query(max_length=32)] = None,
+    cursor: Name = None,
     limit: Annotated[int, Query(ge=1, le=findings.MOST_PAGE)] = PAGE,
 ) -> dict[str, Any]:
     """Findings in the order they were entered; `next_cursor` leads on."""
@@ -67,15 +62,15 @@ def list_findings(
         if class_id is not None:
             klass = classes.class_seen(connection, caller.scope, class_id, platform)
         wanted = Wanted(
-            rule=rule,
-            outcome=outcome,
-            status=status,
-            since_ms=None if since is None else _instant(since),
+            rule=rule or None,
+            outcome=outcome or None,
+            status=status or None,
+            since_ms=_instant(since) if since else None,
             class_id=None if klass is None else klass.id,
             learner=learner_id,
             session=session_id,
         )
-        return findings.page(connection, caller.scope, wanted, cursor, limit)
+        return findings.page(connection, caller.scope, wanted, cursor or None, limit)
 
 
 @router.get("/{finding_id}")

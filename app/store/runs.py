@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from app.store.row import AnyRow
 from app.store.scope import Scope
-from models import EventBatch, EventLog, Run, Session, Snapshot, TrainingClass
+from detectors.trace import CONTROL, PHOTO
+from models import Control, EventBatch, EventLog, Run, Session, Snapshot, TrainingClass
 
 ACTIVE = ("queued", "running")
 
@@ -89,12 +90,28 @@ def sessions(connection: Connection, class_id: int) -> Sequence[int]:
 
 
 def unsettled(connection: Connection, class_id: int) -> Sequence[int]:
-    """Sittings of the class that ended and were not sealed, or got batches since."""
-    no_log = ~select(EventLog.session_id).where(EventLog.session_id == Session.id).exists()
+    """Sittings of the class that ended and whose log does not hold everything: none yet, or
+    batches, controls, photos or their decisions came since."""
     late = select(EventBatch.session_id).where(EventBatch.session_id == Session.id).exists()
+    controls = select(func.count() * CONTROL.itemsize).where(
+        Control.session_id == Session.id
+    ).scalar_subquery() != func.length(EventLog.controls)
+    photos = select(func.count() * PHOTO.itemsize).where(
+        Snapshot.session_id == Session.id
+    ).scalar_subquery() != func.length(EventLog.photos)
+    decided = (
+        select(Snapshot.id)
+        .where(Snapshot.session_id == Session.id, Snapshot.checked_ms >= EventLog.sealed_ms)
+        .exists()
+    )
     query = (
         select(Session.id)
-        .where(Session.class_id == class_id, Session.state != "open", no_log | late)
+        .join(EventLog, EventLog.session_id == Session.id, isouter=True)
+        .where(
+            Session.class_id == class_id,
+            Session.state != "open",
+            or_(EventLog.session_id.is_(None), late, controls, photos, decided),
+        )
         .order_by(Session.id)
     )
     return connection.execute(query).scalars().all()

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from app.db import Database
 from app.domain import eligibility
+from app.store import enrolment_facts as store
 from app.store import verdicts
 from models import TrainingClass
 from tests.people import HUANGCHUAN, LIN, WU, County, TestClock, course, training_class
@@ -52,7 +53,7 @@ class School:
         """Enter a finding on the learner, as a judgement would; its id."""
         klass = class_row(self.database, self.county)
         with self.database.write() as connection:
-            enrolled = eligibility.store.roster(connection, klass.id)
+            enrolled = store.roster(connection, klass.id)
             person = next(it for it in enrolled if it.external_id == learner_id)
             row = {
                 "key": f"key-{learner_id}",

@@ -78,5 +78,17 @@ def test_four_lessons_at_once_are_credited_as_one():
     assert credited_ms(RULE, *four) == 620_000
 
 
+def test_the_time_shown_is_the_time_that_passed_however_many_windows_there_were():
+    three = watched(), watched(at=1, lesson=1), watched(at=2, lesson=2)
+    findings = found(RULE, *three)
+    assert [finding.measured for finding in findings] == [599.0, 599.0]
+
+
+def test_an_overlap_reaches_to_the_end_of_the_longest_rival():
+    lin = watched(600), watched(900, at=1, lesson=1), watched(800, at=2, lesson=2)
+    assert [f.end_ms - f.start_ms for f in found(RULE, *lin)] == [599_000, 800_000]
+    assert credited_ms(RULE, *lin) == 901_000
+
+
 def test_one_after_the_other_is_how_people_study():
     assert found(RULE, *(watched(at=600.0 * n, lesson=n, flags=HONEST) for n in range(3))) == []

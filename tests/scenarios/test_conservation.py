@@ -1,0 +1,126 @@
+"""I1 and I2 for any input: nobody is ever credited with more than the server's clock allows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from app.domain.sentences import sentences
+from app.simulation.scenarios import SCENARIOS, perform
+from detectors.assess import Assessment, assess
+from detectors.class_hours import coverage
+from detectors.finding import Evidence, Outcome
+from detectors.trace import Trace
+from tests.detectors.columns import GRADED, columns_of
+from tests.detectors.stories import only
+from tests.scenarios.garbage import columns, playing, sittings
+
+TOLERANCE_MS = 10_000
+fast = settings(derandomize=True, deadline=None, max_examples=150)
+
+
+def most_in_any_window(begin: np.ndarray, end: np.ndarray) -> int:
+    """The most by which credited time in a window exceeds the window's own length.
+
+    The excess can only be largest for a window that begins where credit begins and ends where
+    credit ends, so those are all that need to be looked at.
+    """
+    if not len(begin):
+        return 0
+    lows, highs = np.unique(begin), np.unique(end)
+    inside = np.minimum(end[None, None, :], highs[None, :, None]) - np.maximum(
+        begin[None, None, :], lows[:, None, None]
+    )
+    credited = np.maximum(inside, 0).sum(axis=2)
+    return int((credited - np.maximum(highs[None, :] - lows[:, None], 0)).max())
+
+
+def conserved(trace: Trace, result: Assessment) -> None:
+    played, parts = result.facts.played, result.credited
+    sessions = trace.sessions
+    for row in range(len(trace)):
+        mine = played.session == row
+        elapsed = int(trace.events_of(row)["recv_ms"].max(initial=0))
+        spent = played.p1_ms[mine] - played.p0_ms[mine]
+        assert int(spent.sum()) <= elapsed + TOLERANCE_MS
+        assert most_in_any_window(played.t0_ms[mine], played.t1_ms[mine]) <= 0
+        if mine.any():
+            assert int(played.t0_ms[mine].min()) >= int(sessions["start_ms"][row]) - TOLERANCE_MS
+            assert int(played.t1_ms[mine].max()) <= int(sessions["start_ms"][row]) + elapsed
+        assert np.all(played.p0_ms[mine] >= 0)
+        media = int(trace.lessons["media_ms"][sessions["lesson"][row]])
+        assert np.all(played.p1_ms[mine] <= media)
+    for person in np.unique(sessions["person"]):
+        mine = parts.where(sessions["person"][parts.session] == person)
+        assert most_in_any_window(mine.t0_ms, mine.t1_ms) <= TOLERANCE_MS
+        assert np.all(mine.p1_ms - mine.p0_ms <= mine.t1_ms - mine.t0_ms)
+        content = int(coverage(mine).credited_ms.sum())
+        last = int(sessions["end_ms"][sessions["person"] == person].max())
+        first = int(sessions["start_ms"][sessions["person"] == person].min())
+        assert content <= last - first + TOLERANCE_MS
+
+
+@fast
+@given(sittings())
+def test_no_input_whatever_earns_more_than_the_clock_allows(told):
+    trace = columns(told)
+    conserved(trace, assess(trace, GRADED))
+
+
+@fast
+@given(sittings(people=1, most=6, telling=playing()))
+def test_one_person_in_many_windows_has_one_clock(told):
+    trace = columns(told)
+    conserved(trace, assess(trace, only("multi_window")))
+
+
+@pytest.mark.parametrize("scenario_id", [name for name in SCENARIOS if name.startswith("F")])
+def test_no_fraud_of_the_casebook_earns_more_than_the_clock_allows(scenario_id):
+    if scenario_id in ("F04",):
+        pytest.skip("thousands of credited pieces; the generated input covers its kind")
+    trace = columns_of(perform(scenario_id, seed=2)).trace()
+    result = assess(trace, GRADED)
+    runs = result.facts.runs
+    result = replace(result, facts=replace(result.facts, played=runs))
+    assert len(runs) < 500
+    for person in np.unique(trace.sessions["person"]):
+        mine = result.credited.where(trace.sessions["person"][result.credited.session] == person)
+        assert most_in_any_window(mine.t0_ms, mine.t1_ms) <= TOLERANCE_MS
+
+
+@fast
+@given(sittings())
+def test_every_finding_on_any_input_is_complete_and_explained(told):
+    trace = columns(told)
+    result = assess(trace, GRADED)
+    for finding in result.findings:
+        assert np.isfinite(finding.measured) and np.isfinite(finding.limit)
+        assert 0 <= finding.session < len(trace)
+        assert 0 < finding.start_ms <= finding.end_ms
+        if finding.outcome is Outcome.VIOLATION:
+            assert finding.evidence is Evidence.SERVER
+        body = {
+            name: getattr(finding, name)
+            for name in ("rule", "reason", "start_ms", "end_ms", "measured", "limit")
+        }
+        assert set(sentences(body)) == {"zh", "en"}
+
+
+@fast
+@given(sittings())
+def test_a_client_s_clock_changes_no_credit(told):
+    trace = columns(told)
+    at = trace.events["at_ms"]
+    warped = trace.events.copy()
+    base = int(at.min()) if len(at) else 0
+    warped["at_ms"] = base + (at - base) * 4 + 28_800_000
+    other = replace(trace, events=warped)
+    one, two = assess(trace, GRADED), assess(other, GRADED)
+    for name in type(one.credited).__slots__:
+        assert np.array_equal(getattr(one.credited, name), getattr(two.credited, name))
+    assert [f for f in one.findings if f.rule != "forged_telemetry"] == [
+        f for f in two.findings if f.rule != "forged_telemetry"
+    ]

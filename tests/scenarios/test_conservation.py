@@ -25,17 +25,16 @@ fast = settings(derandomize=True, deadline=None, max_examples=150)
 def most_in_any_window(begin: np.ndarray, end: np.ndarray) -> int:
     """The most by which credited time in a window exceeds the window's own length.
 
-    The excess can only be largest for a window that begins where credit begins and ends where
-    credit ends, so those are all that need to be looked at.
+    Credited time less passed time is a line with corners; the answer is its highest rise.
     """
-    if not len(begin):
+    corners = np.unique(np.concatenate([begin, end]))
+    if not len(corners):
         return 0
-    lows, highs = np.unique(begin), np.unique(end)
-    inside = np.minimum(end[None, None, :], highs[None, :, None]) - np.maximum(
-        begin[None, None, :], lows[:, None, None]
+    running = np.searchsorted(np.sort(begin), corners, side="right") - np.searchsorted(
+        np.sort(end), corners, side="right"
     )
-    credited = np.maximum(inside, 0).sum(axis=2)
-    return int((credited - np.maximum(highs[None, :] - lows[:, None], 0)).max())
+    rise = np.concatenate([[0], np.cumsum((running[:-1] - 1) * np.diff(corners))])
+    return int((rise - np.minimum.accumulate(rise)).max())
 
 
 def conserved(trace: Trace, result: Assessment) -> None:
@@ -79,16 +78,15 @@ def test_one_person_in_many_windows_has_one_clock(told):
 
 @pytest.mark.parametrize("scenario_id", [name for name in SCENARIOS if name.startswith("F")])
 def test_no_fraud_of_the_casebook_earns_more_than_the_clock_allows(scenario_id):
-    if scenario_id in ("F04",):
-        pytest.skip("thousands of credited pieces; the generated input covers its kind")
     trace = columns_of(perform(scenario_id, seed=2)).trace()
-    result = assess(trace, GRADED)
-    runs = result.facts.runs
-    result = replace(result, facts=replace(result.facts, played=runs))
-    assert len(runs) < 500
-    for person in np.unique(trace.sessions["person"]):
-        mine = result.credited.where(trace.sessions["person"][result.credited.session] == person)
-        assert most_in_any_window(mine.t0_ms, mine.t1_ms) <= TOLERANCE_MS
+    conserved(trace, assess(trace, GRADED))
+
+
+def test_the_measure_itself_sees_a_double_credit():
+    one = np.array([0, 100]), np.array([100, 200])
+    two = np.array([0, 40, 100]), np.array([100, 60, 200])
+    assert most_in_any_window(*one) == 0
+    assert most_in_any_window(*two) == 20
 
 
 @fast

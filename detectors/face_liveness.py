@@ -171,6 +171,9 @@ class _Sitting:
             if self.flags & SessionFlag.PLATFORM_CONTROLS and long_enough:
                 return [self._absent("no_face_control", Fault.PLATFORM)]
             return [self._missing("no_face_check", Fault.UNDETERMINED)]
+        if 0 < np.count_nonzero(np.isin(self.check, _UNCLEAR)) < self.rule["retries"]:
+            # One dark picture is bad luck; nobody is accused before the tries are used up.
+            return [self._missing("comparison_unclear", Fault.ENVIRONMENT)]
         if self.told > self.rule.ms("resume_after_s"):
             return [self._absent("never_compared", Fault.UNDETERMINED)]
         return [self._missing("no_face_check", Fault.UNDETERMINED)]

@@ -116,6 +116,10 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{a}至{b}，平台没有进行人脸活体比对。",
         "From {a} to {b} the platform ran no live face comparison.",
     ),
+    ("face_liveness", "comparison_unclear"): (
+        "{a}至{b}的照片看不清人脸，无法比对，暂不认定，可重新拍照学习。",
+        "No face could be made out in the photos from {a} to {b}; the check may be repeated.",
+    ),
     ("face_liveness", "never_compared"): (
         "{a}至{b}，系统已要求人脸比对，但始终没有一次通过。",
         "From {a} to {b} face comparison was demanded and never passed.",
@@ -160,6 +164,11 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("photo_reuse", "identical_bytes"): (
         "{a}至{b}提交的{m}张照片与以前的照片逐字节相同，请人工确认。",
         "{m} photos handed in from {a} to {b} are identical to earlier ones, byte for byte.",
+    ),
+    ("photo_reuse", "near_duplicate"): (
+        "{a}至{b}提交的{m}张照片与以前的照片几乎相同（重新保存、裁剪、调亮或镜像），请对照两张照片确认。",
+        "{m} photos handed in from {a} to {b} are earlier ones, saved again, cropped, brightened "
+        "or mirrored: compare both photos.",
     ),
     ("forged_telemetry", "forged_answer"): (
         "{a}至{b}，有{m}次弹窗应答使用了不属于该弹窗的凭证或早于下发时间，须由两人复核确认。",

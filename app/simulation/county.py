@@ -95,10 +95,10 @@ _PLANS: dict[tuple[str, str], tuple[_ClassPlan, ...]] = {
             "dianshang-01", "电子商务师", 24, 4, "职业技能等级证书", "enterprise", "service",
             ONE_PHOTO,
             {1: "F02", 5: "F16", 9: "F13", 12: "F14", 16: "F28", 20: "F26"},
-            (7, 14), 23,
+            (7, 14), 23, offline_hours=8.0,
         ),
         _ClassPlan(
-            "kuaidi-02", "快递业务员", 20, 3, "培训合格证书", "enterprise", "service", ONE_PHOTO,
+            "kuaidi-02", "快递业务员", 20, 3, "职业技能等级证书", "enterprise", "service", ONE_PHOTO,
             {3: "F01", 7: "F19", 11: "F10", 15: "F34"},
             (5,), 18, offline_hours=8.0,
         ),
@@ -295,6 +295,17 @@ def _lists(plan: _ClassPlan, people: list[Learner], today: date, opened: date) -
     )
     yield listed(
         "history",
+        *(
+            {
+                "learner_id": learner.learner_id,
+                "occupation": "保育师",
+                "level": "五级",
+                "started_on": (opened - timedelta(days=400)).isoformat(),
+                "assessed_on": (opened - timedelta(days=340)).isoformat(),
+            }
+            for learner in people[:-1]
+        ),
+        # The last one was assessed less than a month before this class opened.
         {
             "learner_id": people[-1].learner_id,
             "occupation": "保育师",

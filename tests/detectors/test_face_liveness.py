@@ -125,6 +125,14 @@ def test_what_could_not_be_compared_is_not_proven_and_never_an_accusation(
     assert not finding.voids
 
 
+def test_one_dark_picture_is_bad_luck_and_three_are_an_absent_check():
+    dark = demanded().photo(Check.NO_FACE)
+    (finding,) = found(RULE, dark.watch(1200))
+    assert (finding.outcome, finding.reason) == (Outcome.NOT_PROVEN, "comparison_unclear")
+    thrice = demanded().photo(Check.NO_FACE).photo(Check.LOW_QUALITY).photo(Check.NO_FACE)
+    assert reasons(found(RULE, thrice.watch(1200))) == ["never_compared"]
+
+
 def test_a_match_on_re_used_bytes_is_no_match():
     wu = demanded().photo(flags=KEPT | PhotoFlag.SEEN_BEFORE).watch(600)
     assert reasons(found(RULE, wu)) == ["never_compared"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app.clock import day
 from app.console import words
 from app.console.language import N_, Language
 from app.console.words import Word
@@ -42,7 +43,7 @@ class FindingCard:
     evidence: Word
     status: Word
     sentence: str
-    told_learner: str
+    told_learner: str  # empty for a finding on a class
     clause: str
     instrument: str
     measured: str
@@ -87,7 +88,7 @@ def card(
         evidence=words.word(words.EVIDENCE, row.evidence),
         status=words.word(words.STATUSES, row.status),
         sentence=sentence_of(body, lang),
-        told_learner=body["sentence"]["zh"],
+        told_learner=body["sentence"]["zh"] if row.learner_id else "",
         clause=body["clause"]["quote"],
         instrument=f"{body['clause']['instrument']} {body['clause']['article']}",
         measured=quantity(body["measured"], body["unit"], lang),
@@ -122,4 +123,5 @@ def interval(start_ms: int | None, end_ms: int | None, lang: Language) -> str:
         return "–"
     if end_ms is None or end_ms == start_ms:
         return lang.moment(start_ms)
-    return f"{lang.moment(start_ms)} – {lang.clock(end_ms)} ({lang.span(end_ms - start_ms)})"
+    end = lang.clock(end_ms) if day(start_ms) == day(end_ms) else lang.moment(end_ms)
+    return f"{lang.moment(start_ms)} – {end} ({lang.span(end_ms - start_ms)})"

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import structlog
 
 from app.domain.face_reading import Seen, Unread
+from app.domain.photo_copies import SamePhotograph
 from app.vision.feed_signs import FeedSigns
 from app.vision.model_files import NO_FILES, BackendFiles
 
@@ -59,6 +60,10 @@ class FaceReaders:
         """Signs that a burst, in the order taken, is no live camera; `fields` are what `read` saw
         in each picture. None when a reader was lost over it."""
         return self._alone(feed_of, pictures, fields, at_ms)
+
+    def copy(self, picture: bytes, others: Sequence[bytes]) -> SamePhotograph | None:
+        """The first of the others that is the same photograph, also mirrored; None: none is."""
+        return self._alone(copy_of, picture, others)
 
     def _alone(self, work: Callable[..., _Result], *arguments: Any) -> _Result | None:
         """One piece of work in a reader; None when it took the reader down, or too long."""
@@ -153,6 +158,19 @@ def feed_of(
 
     readings = [FaceReading.from_stored(it) for it in fields]
     return feed_signs([decode(data) for data in pictures], readings, at_ms)
+
+
+def copy_of(picture: bytes, others: Sequence[bytes]) -> SamePhotograph | None:
+    """Runs in a worker: which of the others, aligned with the picture, leaves nothing over."""
+    from app.vision.image import decode
+    from app.vision.reuse import residual
+
+    pixels = decode(picture)
+    for place, other in enumerate(others):
+        left = residual(pixels, decode(other))
+        if left.same_photograph:
+            return SamePhotograph(place, left.value, left.mirrored)
+    return None
 
 
 def _result(future: Future[Seen | Unread]) -> Seen | Unread | None:

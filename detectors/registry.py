@@ -43,7 +43,7 @@ ALL = (
     Detector(lesson_order.RULE, "1", lesson_order.detect),
     Detector(photo_retention.RULE, "1", photo_retention.detect),
     Detector(forged_telemetry.RULE, "1", forged_telemetry.detect),
-    Detector(photo_reuse.RULE, "1", photo_reuse.detect),
+    Detector(photo_reuse.RULE, "2", photo_reuse.detect),
     Detector(collusion.RULE, "1", collusion.detect, crowd=True),
     Detector(marathon.RULE, "1", marathon.detect),
 )

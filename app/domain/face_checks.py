@@ -8,8 +8,7 @@ what a change of the person in front of the camera looks like.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +36,15 @@ Embedding = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What a sitting's pixels say beside the faces: `feeds` of its `bursts`, by the id of the
+    control that each answers, and `copies`, by the id of the photo, of photographs seen before."""
+
+    feeds: Mapping[int, FeedSigns] = field(default_factory=dict)
+    copies: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class _Case:
     """One sitting under decision: what it is compared with, and what its photos gave so far."""
 
@@ -44,7 +52,7 @@ class _Case:
     card: ModelCard
     site: SiteThresholds | None
     controls: Mapping[int, AnyRow]
-    feeds: Mapping[int, FeedSigns]
+    beside: Beside
     photos: list[tuple[AnyRow, Embedding | None]]  # in order of receipt
 
     def decide(self, snapshots: Sequence[Embedding]) -> MatchDecision:
@@ -82,11 +90,11 @@ def decide_session(
     session_id: int,
     card_of: Callable[[str], ModelCard],
     now_ms: int,
-    feeds: Mapping[int, FeedSigns] = MappingProxyType({}),
+    beside: Beside | None = None,
 ) -> bool:
     """Decide the sitting's photos in order of receipt, up to the first that is not read yet.
 
-    `feeds` are the signs of the sitting's `bursts`, by the id of the control that each answers.
+    `beside` is what else their pixels said (app/jobs/pixels.py).
     True when the sitting is over and its last photo was decided now: it can be judged again.
     """
     session = rows.owner(connection, session_id)
@@ -97,6 +105,7 @@ def decide_session(
     except face_keys.KeyDestroyed:
         key = None
     decided = 0
+    beside = beside or Beside()
     cases: dict[str, _Case] = {}
     controls = {row.id: row for row in control_store.rows(connection, session_id)}
     for photo in rows.rows(connection, session_id):
@@ -111,7 +120,7 @@ def decide_session(
             if key is not None:
                 enrolled = enrolment_photos.template(connection, key, session.learner_id, card)
             site = calibration.in_force(connection, card)
-            cases[model] = _Case(enrolled, card, site, controls, feeds, [])
+            cases[model] = _Case(enrolled, card, site, controls, beside, [])
         embedding = _embedding(photo, key)
         cases[model].photos.append((photo, embedding))
         if photo.status == "read":
@@ -160,6 +169,8 @@ def _decide(
 ) -> dict[str, Any]:
     """The columns of one photo's decision."""
     reading = dict(photo.reading)
+    if photo.id in case.beside.copies:
+        reading["near_duplicate"] = case.beside.copies[photo.id]
     if not allowed:
         return _outcome(Check.NO_CONSENT, reading)
     liveness = _liveness(case, photo)
@@ -215,7 +226,7 @@ def _liveness(case: _Case, photo: AnyRow) -> dict[str, Any] | None:
     ]
     actions = tuple(control.demand["actions"])
     challenge = Challenge(actions, control.issued_ms, control.window_ms)
-    judged = liveness.verify(frames, challenge, case.feeds.get(control.id))
+    judged = liveness.verify(frames, challenge, case.beside.feeds.get(control.id))
     return {
         "outcome": judged.outcome,
         "reasons": list(judged.reasons),

@@ -72,7 +72,14 @@ def finding_body(evidence: Evidence, finding: Finding, pack: Pack) -> dict[str, 
         "clause": clause_body(clause),
         "evidence": {
             "controls": _rows_of(evidence.trace, finding.controls, "controls"),
-            "photos": _rows_of(evidence.trace, finding.photos, "photos"),
+            "photos": [
+                place | ({"same_as": evidence.copies[row]} if row in evidence.copies else {})
+                for row, place in zip(
+                    finding.photos,
+                    _rows_of(evidence.trace, finding.photos, "photos"),
+                    strict=True,
+                )
+            ],
         },
     }
     body["sentence"] = sentences(body)
@@ -89,11 +96,11 @@ def clause_body(clause: Clause) -> dict[str, str]:
     }
 
 
-def _rows_of(trace: Trace, rows: Iterable[int], ledger: str) -> list[dict[str, int]]:
+def _rows_of(trace: Trace, rows: Iterable[int], ledger: str) -> list[dict[str, Any]]:
     """Ledger rows by place in their own session, with the server's time."""
     column, at = getattr(trace, ledger), getattr(trace, f"{ledger}_at")
     time = "issued_ms" if ledger == "controls" else "recv_ms"
-    found = []
+    found: list[dict[str, Any]] = []
     for row in rows:
         session = int(np.searchsorted(at, row, side="right")) - 1
         start = int(trace.sessions["start_ms"][session])

@@ -9,24 +9,22 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from functools import cache
 from typing import Any
 
 import structlog
 from prometheus_client import Gauge
-from sqlalchemy import Connection
 
-from app.domain import enrolment_photos, face_checks, snapshots
+from app.domain import enrolment_photos, face_checks
 from app.domain.face_reading import Seen, Unread, embedding_context, signed
 from app.face_readers import FaceReaders
-from app.security import Unsealable, seal
+from app.jobs.pixels import Pixels
+from app.security import seal
 from app.services import Services
-from app.store import face_keys, reference_photos
+from app.store import reference_photos
 from app.store import snapshots as rows
-from app.store.blobs import BlobMissing
 from app.store.row import AnyRow
-from app.vision.feed_signs import FeedSigns
 from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
 from detectors.trace import Check
 
@@ -44,6 +42,7 @@ class FaceWorker:
         self.name = secrets.token_hex(8)
         self._services = services
         self._readers = readers or services.readers
+        self._pixels = Pixels(services, self._readers)
         self._batch = 4 * max(1, self._readers.processes)
         self._cards: dict[str, ModelCard] = {}
         self._stopping = threading.Event()
@@ -89,8 +88,8 @@ class FaceWorker:
         services = self._services
         with services.database.read() as connection:
             waiting = reference_photos.pending(connection, self._batch)
-            keys = self._keys(connection, {photo.learner_id for photo in waiting})
-        pictures = [self._open(photo, keys.get(photo.learner_id)) for photo in waiting]
+            keys = self._pixels.keys(connection, {photo.learner_id for photo in waiting})
+        pictures = [self._pixels.opened(photo, keys.get(photo.learner_id)) for photo in waiting]
         seen = self._look(pictures, enrolment=True)
         for photo, result in zip(waiting, seen, strict=True):
             key = keys.get(photo.learner_id)
@@ -103,8 +102,8 @@ class FaceWorker:
     def _read(self, taken: Sequence[AnyRow]) -> None:
         services = self._services
         with services.database.read() as connection:
-            keys = self._keys(connection, {photo.learner_id for photo in taken})
-        pictures = [self._open(photo, keys.get(photo.learner_id)) for photo in taken]
+            keys = self._pixels.keys(connection, {photo.learner_id for photo in taken})
+        pictures = [self._pixels.opened(photo, keys.get(photo.learner_id)) for photo in taken]
         seen = self._look(pictures, enrolment=False)
         now_ms = services.clock()
         with services.database.write() as connection:
@@ -122,34 +121,14 @@ class FaceWorker:
                 self._cards[result.card.model] = result.card
         return results
 
-    def _open(self, photo: AnyRow, key: bytes | None) -> bytes | Unread:
-        if key is None or photo.blob_key is None:
-            return Unread("erased", final=True)
-        try:
-            return snapshots.opened(self._services, key, photo.blob_key)
-        except (BlobMissing, Unsealable) as error:
-            log.warning("photo cannot be opened", photo=photo.id, error=type(error).__name__)
-            return Unread("not_retrievable", final=True)
-
-    def _keys(self, connection: Connection, learner_ids: Iterable[int]) -> dict[int, bytes]:
-        keys: dict[int, bytes] = {}
-        for learner_id in learner_ids:
-            try:
-                key = face_keys.key(connection, self._services.vault, learner_id)
-            except face_keys.KeyDestroyed:
-                continue
-            if key is not None:
-                keys[learner_id] = key
-        return keys
-
     def _decide(self, session_ids: Sequence[int]) -> None:
         services = self._services
         for session_id in session_ids:
             try:
-                feeds = self._feeds(session_id)
+                beside = self._pixels.beside(session_id)
                 with services.database.write() as connection:
                     over = face_checks.decide_session(
-                        connection, services.vault, session_id, self._card, services.clock(), feeds
+                        connection, services.vault, session_id, self._card, services.clock(), beside
                     )
             except Exception:  # one sitting's trouble is not the others'
                 log.exception("photos could not be decided", session=session_id)
@@ -157,25 +136,6 @@ class FaceWorker:
             services.desk.forget(session_id)
             if over:
                 services.closed([session_id])
-
-    def _feeds(self, session_id: int) -> dict[int, FeedSigns]:
-        """Whether the sitting's bursts come from a live camera, looked at in a reader."""
-        with self._services.database.read() as connection:
-            bursts = face_checks.bursts(connection, session_id)
-            if not bursts:
-                return {}
-            learner_id = rows.owner_of(connection, session_id)
-            key = self._keys(connection, {learner_id}).get(learner_id)
-        feeds: dict[int, FeedSigns] = {}
-        for control_id, photos in bursts.items():
-            opened = [self._open(photo, key) for photo in photos]
-            pictures = [data for data in opened if isinstance(data, bytes)]
-            if len(pictures) == len(photos):
-                fields = [photo.reading for photo in photos]
-                signs = self._readers.signs(pictures, fields, [it.received_ms for it in photos])
-                if signs is not None:
-                    feeds[control_id] = signs
-        return feeds
 
     def _card(self, model: str) -> ModelCard:
         known = self._cards.get(model)

@@ -7,8 +7,8 @@ or platform it belongs to, as far as it lies within the same time: one person co
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ from detectors.trace import (
     PHOTO,
     PIECE,
     SESSION,
+    PhotoFlag,
     SessionFlag,
     Trace,
     offsets,
@@ -49,12 +50,14 @@ CHUNK = 500  # ids in one IN clause
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """A trace, and what its rows are called. `sessions[i]` is the database row behind
-    `trace.sessions[i]`; `hours` and `lessons` name the rows of the plan."""
+    `trace.sessions[i]`; `hours` and `lessons` name the rows of the plan; `copies[i]` the earlier
+    photograph that `trace.photos[i]` repeats."""
 
     trace: Trace
     sessions: Sequence[AnyRow]
     hours: Sequence[tuple[int, int]]  # (class id, number) of every hour row
     lessons: Sequence[AnyRow]
+    copies: Mapping[int, dict[str, Any]] = field(default_factory=dict)
 
 
 _SESSION = (
@@ -163,7 +166,20 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
         lessons=lesson_columns,
         pieces=pieces,
     )
-    return Evidence(trace, rows, hours, lessons)
+    return Evidence(trace, rows, hours, lessons, _copies(connection, rows, trace))
+
+
+def _copies(
+    connection: Connection, rows: Sequence[AnyRow], trace: Trace
+) -> dict[int, dict[str, Any]]:
+    repeats = np.flatnonzero(trace.photos["flags"] & PhotoFlag.NEAR_DUPLICATE)
+    of = owners(trace.photos_at)[repeats]
+    known = snapshots.copies(connection, sorted({rows[at].id for at in of}))
+    named = {
+        int(row): known.get((rows[at].id, int(row - trace.photos_at[at])))
+        for row, at in zip(repeats, of, strict=True)
+    }
+    return {row: copy for row, copy in named.items() if copy is not None}
 
 
 Blobs = tuple[bytes, bytes, bytes]

@@ -215,6 +215,70 @@ def owner_of(connection: Connection, session_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+# ------------------------------------------------------------------------- the same photograph
+
+
+def to_compare(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+    """The sitting's photos that were read and wait for a decision."""
+    return connection.execute(
+        select(Snapshot)
+        .where(
+            Snapshot.session_id == session_id,
+            Snapshot.status == "read",
+            Snapshot.phash.is_not(None),
+        )
+        .order_by(Snapshot.received_ms, Snapshot.id)
+    ).all()
+
+
+def hashes_around(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+    """(id, phash, received_ms) of the photos of the learner's other sittings and of the class."""
+    own = connection.execute(
+        select(Session.learner_id, Session.class_id).where(Session.id == session_id)
+    ).one()
+    return connection.execute(
+        select(Snapshot.id, Snapshot.phash, Snapshot.received_ms)
+        .join(Session, Session.id == Snapshot.session_id)
+        .where(
+            or_(Session.learner_id == own.learner_id, Session.class_id == own.class_id),
+            Session.id != session_id,
+            Snapshot.phash.is_not(None),
+        )
+        .order_by(Snapshot.id)
+    ).all()
+
+
+def with_owner(connection: Connection, ids: Collection[int]) -> Sequence[AnyRow]:
+    """Photos with the public names of their sitting and learner."""
+    return connection.execute(
+        select(
+            Snapshot.id,
+            Snapshot.external_id,
+            Snapshot.sha256,
+            Snapshot.blob_key,
+            Session.learner_id,
+            Session.external_id.label("session"),
+            Learner.external_id.label("learner"),
+        )
+        .join(Session, Session.id == Snapshot.session_id)
+        .join(Learner, Learner.id == Session.learner_id)
+        .where(Snapshot.id.in_(ids))
+    ).all()
+
+
+def copies(connection: Connection, session_ids: Collection[int]) -> dict[tuple[int, int], Any]:
+    """The photographs that photos of these sittings repeat, by sitting and place in it."""
+    found: dict[tuple[int, int], Any] = {}
+    for session_id in session_ids:
+        for place, photo in enumerate(rows(connection, session_id)):
+            copy = (photo.reading or {}).get("near_duplicate")
+            if copy is not None:
+                found[session_id, place] = {
+                    name: copy[name] for name in ("session_id", "snapshot_id", "residual")
+                }
+    return found
+
+
 # ------------------------------------------------------------------------------------- columns
 
 
@@ -255,6 +319,8 @@ def _flags(photo: Any, control: Any, missing: Collection[int]) -> int:
         flags |= PhotoFlag.KEPT
     if photo.seen_before:
         flags |= PhotoFlag.SEEN_BEFORE
+    if "near_duplicate" in (photo.reading or {}):
+        flags |= PhotoFlag.NEAR_DUPLICATE
     liveness = (photo.reading or {}).get("liveness", {}).get("outcome")
     if liveness == "live":
         flags |= PhotoFlag.LIVE

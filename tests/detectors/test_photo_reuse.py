@@ -49,3 +49,17 @@ def test_a_person_s_word_makes_it_a_violation_or_nothing():
     cleared = assess(story, GRADED, lambda finding: Decision.OVERTURNED)
     assert cleared.outcomes[0].value == "valid"
     assert (upheld.hours[0].credited_ms, cleared.hours[0].credited_ms) == (240_000, 2_400_000)
+
+
+def test_a_photograph_saved_again_goes_to_one_person_and_keeps_its_credit():
+    again = Sitting().play().photo().watch(600)
+    again.photo(flags=KEPT | PhotoFlag.NEAR_DUPLICATE).watch(600).photo()
+    (finding,) = found("photo_reuse", again)
+    assert (finding.reason, finding.outcome) == ("near_duplicate", Outcome.REVIEW)
+    assert not finding.voids and finding.photos == (1,) and finding.measured == 1
+
+
+def test_identical_bytes_are_not_told_twice():
+    again = Sitting().play().photo().watch(600)
+    again.photo(flags=KEPT | PhotoFlag.NEAR_DUPLICATE | PhotoFlag.SEEN_BEFORE).watch(60)
+    assert [finding.reason for finding in found("photo_reuse", again)] == ["identical_bytes"]

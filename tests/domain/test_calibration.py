@@ -83,7 +83,9 @@ def test_what_is_applied_decides_and_stands_in_the_decision(
     assert site is not None and site.calibration_id == made
 
     lin, wu = faces[0], faces[1]
-    case = face_checks._Case(match.template(lin.sittings[0], CARD), CARD, site, {}, {}, [])
+    case = face_checks._Case(
+        match.template(lin.sittings[0], CARD), CARD, site, {}, face_checks.Beside(), []
+    )
     own = case.document(case.decide(lin.sittings[1]))
     assert (own["zone"], own["calibration"], own["centred"]) == ("match", made, True)
     assert own["snapshots"] == 3 and own["distance"] <= own["match"]

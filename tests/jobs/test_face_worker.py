@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image, ImageEnhance, ImageOps
 
 from app.clock import system_clock
 from app.domain.face_reading import Seen, Unread
@@ -387,3 +389,42 @@ def test_a_picture_held_before_the_camera_goes_to_a_person(
     assert found[-1].reading["liveness"]["signs"]["span_ms"] == 3_000
     assert Check(found[-1].check) is Check.REVIEW
     assert store.photos_array(found, [], 0)["flags"][-1] & PhotoFlag.FEED_NOT_LIVE
+
+
+def changed(data: bytes, *, mirrored: bool) -> bytes:
+    """The same photograph, brighter, saved again."""
+    with Image.open(io.BytesIO(data)) as picture:
+        other = ImageEnhance.Brightness(ImageOps.mirror(picture) if mirrored else picture)
+        buffer = io.BytesIO()
+        other.enhance(1.08).save(buffer, "JPEG", quality=70)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_photo_of_another_sitting_that_is_saved_again_is_noticed(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+    mirrored: bool,
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    put(client, county, "old", face(LIN, 3))
+    put(client, county, "burst", changed(face(LIN, 3), mirrored=mirrored))  # of the same sitting
+    client.post("/v1/sessions/s1/close", headers=county.huang.headers)
+    clock.advance(hours=1)
+    post(client, county, opening(session_id="s2"))
+    put(client, county, "new", face(LIN, 4, pose=0.1), session="s2")
+    put(client, county, "again", changed(face(LIN, 3), mirrored=mirrored), session="s2")
+    run_pending(services)
+    own = photos(services, county)
+    assert not any("near_duplicate" in photo.reading for photo in own)
+    new, again = photos(services, county, "s2")
+    assert "near_duplicate" not in new.reading
+    assert again.reading["near_duplicate"]["session_id"] == "s1"
+    flags = store.photos_array([again], [], 0)["flags"][0]
+    assert flags & PhotoFlag.NEAR_DUPLICATE
+    with services.database.read() as connection:
+        copies = store.copies(connection, [again.session_id])
+    assert copies[again.session_id, 1]["snapshot_id"] in ("old", "burst")

@@ -47,6 +47,9 @@ _OF_SESSION = {
     Outcome.VIOLATION: SessionOutcome.INVALID,
 }
 
+# The tolerance lets the first play be laid out a little before the session's own start.
+HEAD_START_MS = 60_000
+
 Decisions = Callable[[Finding], Decision | None]
 
 
@@ -125,8 +128,11 @@ def _voids(findings: list[Finding], trace: Trace) -> dict[int, list[tuple[int, i
         if finding.hour >= 0:
             low, high = np.searchsorted(case, (case[finding.session], case[finding.session] + 1))
             sittings = list(range(int(low), int(high)))
+        begin = finding.start_ms
+        if begin <= int(trace.sessions["start_ms"][finding.session]):
+            begin -= HEAD_START_MS
         for session in sittings:
-            voids.setdefault(session, []).append((finding.start_ms, finding.end_ms))
+            voids.setdefault(session, []).append((begin, finding.end_ms))
     return voids
 
 

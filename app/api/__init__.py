@@ -22,6 +22,7 @@ RESOURCES = (
     "app.api.reference_photos",
     "app.api.verdicts",
     "app.api.findings",
+    "app.api.exports",
     "app.console",
 )
 

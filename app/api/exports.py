@@ -1,0 +1,93 @@
+"""Lists and archives of a class, to download."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from app.api.auth import require, services_of
+from app.api.classes import ClassId, PlatformSlug
+from app.domain import classes
+from app.domain.platforms import KeyScope
+from app.errors import NotAllowed, NotFound
+from app.keyring import Caller
+from app.reports import exports, package
+from app.reports.exports import File, Wish
+from app.store.catalogue import ClassRow
+
+router = APIRouter(prefix="/v1/classes/{class_id}/exports", tags=["exports"])
+
+Reader = Annotated[Caller, require(KeyScope.READ)]
+FileName = Annotated[
+    str,
+    Path(
+        description="name and format, e.g. `admitted.xlsx`, `hours-summary.pdf`, `audit.zip`",
+        max_length=128,
+    ),
+]
+On = Annotated[date | None, Query(description="the day that 旬报 and 月报 look back from; today")]
+Columns = Annotated[
+    str | None, Query(description="columns of 旬报 and 月报, with commas", max_length=1000)
+]
+_FILES = {
+    "content": {
+        it: {"schema": {"type": "string", "format": "binary"}}
+        for it in (*(how.media_type for how in exports.FORMATS.values()), package.MEDIA_TYPE)
+    }
+}
+
+
+@router.get("")
+def get_exports(
+    request: Request, caller: Reader, class_id: ClassId, platform: PlatformSlug = None
+) -> dict[str, Any]:
+    """What there is to export of the class."""
+    with services_of(request).database.read() as connection:
+        klass = classes.class_seen(connection, caller.scope, class_id, platform)
+    return exports.offered(klass)
+
+
+@router.get("/{file_name}", response_class=Response, responses={200: _FILES})
+def get_export(
+    request: Request,
+    caller: Reader,
+    class_id: ClassId,
+    file_name: FileName,
+    platform: PlatformSlug = None,
+    on: On = None,
+    columns: Columns = None,
+) -> Response:
+    """One list, or `audit.zip`, the archive that `zhenxue verify` takes.
+
+    Whoever takes personal data is entered in the audit log. PDF answers 503 `pdf_unavailable`
+    where the machine has no Pango or no Chinese font. The archive is for people: a platform's key
+    is refused, because it names reviewers.
+    """
+    services = services_of(request)
+    with services.database.read() as connection:
+        klass = classes.class_seen(connection, caller.scope, class_id, platform)
+    name, _, ext = file_name.rpartition(".")
+    chosen = tuple(it.strip() for it in (columns or "").split(",") if it.strip())
+    wish = Wish(caller.actor, named=caller.platform_id is None, on=on, columns=chosen)
+    if name in ("audit", "审计数据包"):
+        return _sent(_archive(request, caller, klass, ext, wish))
+    return _sent(exports.export(services, klass, name, ext, wish))
+
+
+def _archive(request: Request, caller: Caller, klass: ClassRow, ext: str, wish: Wish) -> File:
+    if ext != "zip":
+        raise NotFound("unknown_format", f"the audit package comes as zip; not as {ext!r}")
+    if caller.platform_id is not None:
+        raise NotAllowed("people_only", "the audit package is for people signed in to the console")
+    return package.export(services_of(request), klass, wish, caller.scope).file
+
+
+def _sent(file: File) -> Response:
+    """The file under its Chinese name (RFC 5987), with a plain one for old clients."""
+    plain = f"export.{file.name.rpartition('.')[2]}"
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file.name, safe='')}"
+    headers = {"Content-Disposition": disposition, "Cache-Control": "private, no-store"}
+    return Response(file.data, media_type=file.media_type, headers=headers)

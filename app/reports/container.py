@@ -1,0 +1,67 @@
+"""The archive itself: a plain zip whose every byte follows from its members.
+
+Members are stored, not compressed, under one fixed date. Writing the same members again gives the
+same bytes, so a changed byte shows even where a zip reader would not look.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+
+_DATE = (2000, 1, 1, 0, 0, 0)
+_HEADER = 30  # bytes of a local file header before the name
+
+
+class Unreadable(Exception):
+    """Not an archive that can be opened; `member` names where it broke, if that is known."""
+
+    def __init__(self, detail: str, member: str = "") -> None:
+        super().__init__(detail)
+        self.member = member
+
+
+def pack(members: Mapping[str, bytes]) -> bytes:
+    """The archive of these members, in their order."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+        for name, data in members.items():
+            entry = zipfile.ZipInfo(name, _DATE)
+            entry.create_system = 3
+            entry.external_attr = 0o644 << 16
+            archive.writestr(entry, data)
+    return buffer.getvalue()
+
+
+def unpack(data: bytes) -> dict[str, bytes]:
+    """The members of an archive. Raises Unreadable."""
+    members: dict[str, bytes] = {}
+    name = ""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            for entry in archive.infolist():
+                name = entry.filename
+                if name in members:
+                    raise Unreadable("stands in the archive twice", name)
+                members[name] = archive.read(entry)
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        raise Unreadable(str(error), name) from error
+    except (OSError, MemoryError, OverflowError) as error:
+        raise Unreadable(f"{type(error).__name__}: {error}", name) from error
+    return members
+
+
+def altered(data: bytes, members: Mapping[str, bytes]) -> str | None:
+    """Where the archive differs from what its members give: a member's name or the directory."""
+    expected = pack(members)
+    if expected == data:
+        return None
+    short = min(len(expected), len(data))
+    at = next((i for i in range(short) if expected[i] != data[i]), short)
+    start = 0
+    for name, content in members.items():
+        start += _HEADER + len(name.encode()) + len(content)
+        if at < start:
+            return name
+    return "the archive's directory"

@@ -1,0 +1,38 @@
+"""A list as CSV: UTF-8 with BOM, and no cell that a spreadsheet takes for a formula."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+
+from app.reports.sheet import SIGNATURES, Sheet, Value, text
+
+MEDIA_TYPE = "text/csv; charset=utf-8"
+_BOM = "\ufeff"
+_FORMULA = re.compile(r"^[\s]*[=+\-@]|^[\t\r\n]")
+
+
+def write(sheet: Sheet) -> bytes:
+    """Title and heading first, then the table, the counts and the places to sign."""
+    buffer = io.StringIO()
+    buffer.write(_BOM)
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow([sheet.title])
+    writer.writerows([label, safe(value)] for label, value in sheet.lines)
+    writer.writerow([])
+    writer.writerow([column.title for column in sheet.columns])
+    writer.writerows([safe(value) for value in row] for row in sheet.rows)
+    writer.writerow([])
+    writer.writerows([label, safe(value)] for label, value in sheet.counts)
+    writer.writerows([note] for note in sheet.notes)
+    writer.writerow([cell for name in SIGNATURES for cell in (f"{name}：", "")])
+    return buffer.getvalue().encode()
+
+
+def safe(value: Value) -> str:
+    """The cell's text; words that begin like a formula are led by an apostrophe."""
+    told = text(value)
+    if isinstance(value, str) and _FORMULA.match(told):
+        return f"'{told}"
+    return told

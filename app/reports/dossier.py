@@ -1,0 +1,133 @@
+"""Everything the lists of one class are made from, read once and only as far as a list needs it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.domain import class_report, eligibility
+from app.domain.classes import pack_of
+from app.domain.pack import Pack
+from app.domain.review import UNDECIDED
+from app.reports.sheet import Heading, said
+from app.store import enrolment_facts, report_rows
+from app.store.catalogue import ClassRow
+from app.store.row import AnyRow
+
+WITHHELD = "（已署名，不对平台公开）"
+
+
+class Dossier:
+    """A class as its verdicts, ledger and records stand in this transaction.
+
+    `named`: whether people's names as reviewers may be told; platforms are never told them. What
+    is not decided yet is told to nobody, so that a second reviewer's judgement stays their own.
+    `on` is the day that ten-day and monthly reports look back from.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        klass: ClassRow,
+        now_ms: int,
+        *,
+        named: bool,
+        on: date,
+        chosen: Sequence[str] = (),
+    ) -> None:
+        self.connection, self.id, self.now_ms = connection, klass.id, now_ms
+        self.named, self.on, self.chosen = named, on, tuple(chosen)
+        self.row: Any = report_rows.klass(connection, klass.id)
+        self.klass = klass
+        self.pack: Pack = pack_of(klass)
+
+    @property
+    def terms(self) -> dict[str, Any]:
+        return self.klass.terms
+
+    def heading(self, period: str = "") -> Heading:
+        return Heading(
+            institution=self.row.institution,
+            class_no=said(self.row.official_class_no),
+            class_id=self.row.external_id,
+            occupation=self.row.occupation,
+            pack=self.pack.name,
+            pack_digest=self.row.pack_digest,
+            period=period or f"{self.row.starts_on} 至 {self.row.ends_on}",
+            generated_ms=self.now_ms,
+        )
+
+    @cached_property
+    def members(self) -> Sequence[AnyRow]:
+        return report_rows.members(self.connection, self.id)
+
+    @cached_property
+    def by_id(self) -> dict[int, AnyRow]:
+        """Who is enrolled, by row id."""
+        return {it.id: it for it in self.members}
+
+    @cached_property
+    def plan(self) -> dict[int, AnyRow]:
+        """Class-hours by number."""
+        return {it.number: it for it in report_rows.hours(self.connection, self.id)}
+
+    @cached_property
+    def hours(self) -> dict[str, list[dict[str, Any]]]:
+        """Every planned class-hour with its outcome, by the learner's own id."""
+        matrix = class_report.class_hours(self.connection, self.klass)
+        return {it["learner_id"]: it["class_hours"] for it in matrix["learners"]}
+
+    @cached_property
+    def concluded(self) -> dict[str, Any]:
+        """The verdicts on class and enrolments."""
+        return eligibility.view(self.connection, self.klass, self.now_ms)
+
+    @cached_property
+    def verdicts(self) -> dict[str, dict[str, Any]]:
+        """Enrolment verdicts by the learner's own id."""
+        return {it["learner_id"]: it for it in self.concluded["learners"]}
+
+    @cached_property
+    def findings(self) -> Sequence[AnyRow]:
+        return report_rows.findings(self.connection, self.id)
+
+    @cached_property
+    def findings_by_key(self) -> dict[str, AnyRow]:
+        return {it.key: it for it in self.findings}
+
+    @cached_property
+    def reviews(self) -> dict[int, list[AnyRow]]:
+        """Reviews of settled findings, by finding."""
+        settled = {it.id for it in self.findings if it.status not in UNDECIDED}
+        found: dict[int, list[AnyRow]] = defaultdict(list)
+        for row in report_rows.reviews(self.connection, self.id):
+            if row.finding_id in settled:
+                found[row.finding_id].append(row)
+        return found
+
+    @cached_property
+    def appeals(self) -> dict[int, list[AnyRow]]:
+        found: dict[int, list[AnyRow]] = defaultdict(list)
+        for row in report_rows.appeals(self.connection, self.id):
+            found[row.finding_id].append(row)
+        return found
+
+    @cached_property
+    def leaves(self) -> Sequence[AnyRow]:
+        return enrolment_facts.leaves(self.connection, self.id)
+
+    def reviewer(self, row: AnyRow | None) -> str:
+        """The name under a review, blank where there is none yet."""
+        if row is None:
+            return ""
+        return str(row.reviewer) if self.named else WITHHELD
+
+    def last_of_stage(self, finding_id: int, stage: str) -> AnyRow | None:
+        """The last review of a settled finding at that stage (first, second)."""
+        given = [it for it in self.reviews[finding_id] if it.stage == stage]
+        return given[-1] if given else None

@@ -1,0 +1,164 @@
+"""One list of one class as a file, and the trace that it was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from app.clock import day
+from app.domain import eligibility
+from app.errors import NotFound
+from app.reports import csv, pdf, xlsx
+from app.reports.dossier import Dossier
+from app.reports.lists import LISTS, listing
+from app.reports.sheet import Sheet
+from app.services import Services
+from app.store import audit
+from app.store.catalogue import ClassRow
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    write: Callable[[Sheet], bytes]
+    media_type: str
+
+
+FORMATS = {
+    "xlsx": Format(xlsx.write, xlsx.MEDIA_TYPE),
+    "csv": Format(csv.write, csv.MEDIA_TYPE),
+    "pdf": Format(pdf.write, pdf.MEDIA_TYPE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Who asks, and for what. `named`: may be told reviewers' names, as platforms may not."""
+
+    actor: str
+    named: bool
+    on: date | None = None
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    name: str
+    media_type: str
+    data: bytes
+
+
+def conclude(services: Services, klass: ClassRow) -> None:
+    """Bring the class's own verdicts up to the lists and reviews that came in since."""
+    now_ms = services.clock()
+    with services.database.read() as connection:
+        behind = eligibility.stale(connection, klass, now_ms)
+    if behind:
+        with services.database.write() as connection:
+            eligibility.conclude(connection, klass.id, now_ms)
+
+
+def export(services: Services, klass: ClassRow, name: str, ext: str, wish: Wish) -> File:
+    """One list, written and recorded. Raises NotFound for a name or format there is none of."""
+    wanted, how = listing(name), _format(ext)
+    if ext == "pdf":
+        pdf.require()
+    conclude(services, klass)
+    sheet = sheets(services, klass, [wanted.name], wish)[0]
+    file = File(file_name(klass, wanted.title, ext), how.media_type, how.write(sheet))
+    record(services, klass, wish, [sheet], ext)
+    return file
+
+
+def export_all(services: Services, klass: ClassRow, wish: Wish) -> list[File]:
+    """Every list as XLSX and CSV; those that are signed as PDF too, where PDF can be made."""
+    conclude(services, klass)
+    made = sheets(services, klass, list(LISTS), wish)
+    files = []
+    for sheet in made:
+        title = LISTS[sheet.name].title
+        exts = ["xlsx", "csv"] + ["pdf"] * (LISTS[sheet.name].signed and pdf.available())
+        for ext in exts:
+            how = FORMATS[ext]
+            files.append(File(file_name(klass, title, ext), how.media_type, how.write(sheet)))
+    record(services, klass, wish, made, "all")
+    return files
+
+
+def sheets(services: Services, klass: ClassRow, names: Sequence[str], wish: Wish) -> list[Sheet]:
+    """The lists of those names as they stand at one moment."""
+    now_ms = services.clock()
+    with services.database.read() as connection:
+        dossier = Dossier(
+            connection,
+            klass,
+            now_ms,
+            named=wish.named,
+            on=day_of(wish, now_ms),
+            chosen=wish.columns,
+        )
+        return [LISTS[name].build(dossier) for name in names]
+
+
+def day_of(wish: Wish, now_ms: int) -> date:
+    """The day that 旬报 and 月报 look back from."""
+    return wish.on or day(now_ms)
+
+
+def offered(klass: ClassRow) -> dict[str, Any]:
+    """What can be exported of the class, and where."""
+    base = f"/v1/classes/{klass.external_id}/exports"
+    formats = list(FORMATS)
+    lists = [
+        {
+            "name": it.name,
+            "title": it.title,
+            "formats": formats,
+            "href": [f"{base}/{it.name}.{ext}" for ext in formats],
+        }
+        for it in LISTS.values()
+    ]
+    package = {
+        "name": "audit",
+        "title": "审计数据包",
+        "formats": ["zip"],
+        "href": [f"{base}/audit.zip"],
+    }
+    return {"class_id": klass.external_id, "pdf": pdf.available(), "exports": [*lists, package]}
+
+
+def record(
+    services: Services, klass: ClassRow, wish: Wish, made: Sequence[Sheet], ext: str
+) -> None:
+    """Enter into the audit log who took which personal data."""
+    personal = {sheet.name: sheet.digest for sheet in made if sheet.personal}
+    if not personal:
+        return
+    with services.database.write() as connection:
+        audit.append(
+            connection,
+            at_ms=services.clock(),
+            actor=wish.actor,
+            action="export.taken",
+            subject=subject(klass),
+            detail={"lists": personal, "format": ext},
+        )
+
+
+def subject(klass: ClassRow) -> str:
+    """The class as the audit log names it."""
+    return f"class:{klass.platform_id}:{klass.external_id}"[:128]
+
+
+def file_name(klass: ClassRow, title: str, ext: str) -> str:
+    """`班级编号_标题.ext`, without characters that a folder would not take."""
+    number = klass.terms.get("official_class_no") or klass.external_id
+    plain = "".join(it if it.isalnum() or it in "-_." else "_" for it in number)
+    return f"{plain}_{title}.{ext}"
+
+
+def _format(ext: str) -> Format:
+    if ext not in FORMATS:
+        raise NotFound("unknown_format", f"lists come as {', '.join(FORMATS)}; not as {ext!r}")
+    return FORMATS[ext]

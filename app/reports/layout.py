@@ -1,0 +1,181 @@
+"""What is where in an audit package: its README and data dictionary, written from the record types.
+
+Field names, offsets and types come from the columns that the detectors read, so that the
+description cannot fall behind them; a test asks that every field is described.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from app.store.event_log import MANIFEST
+from detectors.trace import (
+    CONTROL,
+    EVENT,
+    PHOTO,
+    Check,
+    Control,
+    ControlFlag,
+    Flag,
+    Kind,
+    PhotoFlag,
+    Purpose,
+)
+
+RECORDS: dict[str, tuple[str, np.dtype[Any]]] = {
+    "evidence/events.bin": ("EVENT", EVENT),
+    "evidence/controls.bin": ("CONTROL", CONTROL),
+    "evidence/photos.bin": ("PHOTO", PHOTO),
+    "evidence/batches.bin": ("BATCH", MANIFEST),
+}
+
+MEANING: dict[tuple[str, str], str] = {
+    ("EVENT", "at_ms"): "客户端时钟，毫秒（1970年起），不作为计时依据 client clock, epoch ms",
+    ("EVENT", "recv_ms"): "服务器收到时间，自会话开始的毫秒 server receipt, ms since the start",
+    ("EVENT", "seq"): "客户端序号 sequence number in the session",
+    ("EVENT", "pos_ms"): "播放位置，毫秒，-1 为无 media position, -1 none",
+    ("EVENT", "x"): "拖动目标/倍速×1000/完整性代码 seek target, rate×1000 or code",
+    ("EVENT", "mono_ms"): "页面单调时钟 the page's monotonic clock",
+    ("EVENT", "kind"): "事件类型 event type, see codes",
+    ("EVENT", "flags"): "位标志 bits, see codes",
+    ("CONTROL", "issued_ms"): "下发，自会话开始的毫秒，-1 为未发生 issued, ms since the start",
+    ("CONTROL", "due_ms"): "应显示 due",
+    ("CONTROL", "shown_ms"): "已显示 shown",
+    ("CONTROL", "answered_ms"): "已应答 answered",
+    ("CONTROL", "expired_ms"): "已超时 expired",
+    ("CONTROL", "shown_seq"): "显示事件的序号 seq of the popup_shown event",
+    ("CONTROL", "answered_seq"): "应答事件的序号 seq of the popup_answered event",
+    ("CONTROL", "window_ms"): "应答时限 time to answer",
+    ("CONTROL", "latency_ms"): "客户端自报反应时间 shown to answered on the client's clock",
+    ("CONTROL", "kind"): "管控类型 control, see codes",
+    ("CONTROL", "flags"): "位标志 bits, see codes",
+    ("PHOTO", "taken_ms"): "客户端自报拍摄时间 taken by the client's clock, epoch ms, -1 none",
+    ("PHOTO", "recv_ms"): "服务器收到时间，自会话开始的毫秒 server receipt, ms since the start",
+    ("PHOTO", "control"): "本会话 CONTROL 行号，-1 为无 row among the sitting's controls",
+    ("PHOTO", "score"): "人脸距离，NaN 为未比对 face distance, NaN when none",
+    ("PHOTO", "limit"): "比对阈值 threshold it was held against",
+    ("PHOTO", "purpose"): "用途 purpose, see codes",
+    ("PHOTO", "check"): "比对结论 result, see codes",
+    ("PHOTO", "flags"): "位标志 bits, see codes",
+    ("BATCH", "received_ms"): "收到时间，毫秒（1970年起） receipt, epoch ms",
+    ("BATCH", "count"): "事件条数 events in the batch",
+    ("BATCH", "notes"): "notes.bin 中的字节数 bytes in notes.bin",
+}
+
+CODES: dict[str, Any] = {
+    "EVENT.kind": Kind,
+    "EVENT.flags": Flag,
+    "CONTROL.kind": Control,
+    "CONTROL.flags": ControlFlag,
+    "PHOTO.purpose": Purpose,
+    "PHOTO.check": Check,
+    "PHOTO.flags": PhotoFlag,
+}
+
+MEMBERS: tuple[tuple[str, str], ...] = (
+    ("manifest.json", "成员及其 sha256；班级、规则包、检测器版本 every member with its sha256"),
+    ("signature.json", "对 manifest.json 的 Ed25519 签名与公钥 signature and public key"),
+    ("README.md", "本说明 this description"),
+    ("dictionary.csv", "数据字典 data dictionary"),
+    ("lists/*.csv", "全部清单 all lists, CSV UTF-8 with BOM"),
+    ("pack/*.json", "规则包全文，其 sha256 即包摘要 resolved packs; their sha256 is their digest"),
+    ("evidence/sessions.ndjson", "每次学习一行及其在各 .bin 中的条数 one sitting a line, counts"),
+    ("evidence/*.bin", "原始记录，按会话首尾相接 records, sitting after sitting"),
+    ("evidence/notes.bin", "随事件的文字（JSON），按批次 words of the events, batch by batch"),
+    ("evidence/events.csv.gz", "事件的 CSV 形式 the events as CSV"),
+    ("evidence/photos.ndjson", "影像清单与 sha256 photos with their sha256"),
+    ("photos/*", "影像原图（仅在要求时） photos themselves, only when asked for"),
+    ("tables/*.ndjson", "班级、课程、名册等 rows around the sittings, needed to judge again"),
+    ("verdicts/*.ndjson", "结论原文，一行一份 verdict bodies exactly as stored, one a line"),
+    ("verdicts/index.json", "每份结论的对象、sha256 与是否现行 subject, sha256, whether current"),
+    ("findings.ndjson", "线索 findings"),
+    ("reviews.ndjson", "已审结线索的初审、复核意见 reviews of settled findings"),
+    ("appeals.ndjson", "申诉 appeals"),
+    ("audit.ndjson", "与本班有关的审计日志及其链 audit entries with the links before them"),
+)
+
+_README = """# 审计数据包 Audit package
+
+用任意一台机器、不联网、不需要数据库核验（Verify on any machine, offline, without a database）：
+
+    zhenxue verify FILE [--key 公钥HEX] [--json]
+
+核验内容 What is checked：容器与每个成员的 sha256；Ed25519 签名；每次学习的事件哈希链；审计日志链；
+规则包摘要；结论摘要；并由原始记录重新运行检测器，结论须逐字节相同
+(the container and every member, the signature, every sitting's event chain, the audit links, the
+packs' and verdicts' digests; and the detectors are run again on the evidence, to the same bytes)。
+公钥请与数据来源单位公布的公钥核对 (compare the public key with the one that the office publishes)。
+
+## 成员 Members
+
+{members}
+
+## 哈希链 Hash chain
+
+    head₀ = 32 个零字节 zero bytes
+    headₙ = sha256(headₙ₋₁ ‖ received_ms 小端8字节 LE ‖ 本批 EVENT 记录 ‖ 本批 notes 字节)
+
+`evidence/sessions.ndjson` 的 `chain` 为最后的 head。审计日志：sha256(previous ‖ 规范 JSON)。
+规范 JSON：键排序、无空格、UTF-8 (canonical JSON: sorted keys, no spaces, UTF-8)。
+
+## 记录 Records
+
+全部小端、无填充 (little-endian, no padding)。numpy: `np.frombuffer(data, dtype)`。
+
+{records}
+## 代码 Codes
+
+{codes}
+"""
+
+
+def readme() -> bytes:
+    """The package's own description."""
+    members = "\n".join(f"- `{name}` {what}" for name, what in MEMBERS)
+    records = "".join(_record_table(file, *it) for file, it in RECORDS.items())
+    codes = "\n".join(f"- `{name}`: {_codes(kind)}" for name, kind in CODES.items())
+    return _README.format(members=members, records=records, codes=codes).encode()
+
+
+def dictionary() -> bytes:
+    """Every field of every record as CSV: file, record, field, type, offset, meaning, codes."""
+    buffer = io.StringIO()
+    buffer.write("\ufeff")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(["文件", "记录", "字段", "类型", "偏移", "含义", "代码"])
+    for file, (record, dtype) in RECORDS.items():
+        for field, kind, offset in fields(dtype):
+            code = CODES.get(f"{record}.{field}")
+            words = _codes(code) if code else ""
+            writer.writerow([file, record, field, kind, offset, MEANING[record, field], words])
+    for name, what in MEMBERS:
+        writer.writerow([name, "", "", "", "", what, ""])
+    return buffer.getvalue().encode()
+
+
+def fields(dtype: np.dtype[Any]) -> list[tuple[str, str, int]]:
+    """(name, type, offset) of a record's fields."""
+    told: Mapping[str, tuple[Any, ...]] = dtype.fields or {}
+    return [(name, _type(told[name][0]), int(told[name][1])) for name in dtype.names or ()]
+
+
+def _type(dtype: np.dtype[Any]) -> str:
+    return dtype.name if dtype.itemsize == 1 else f"{dtype.name} LE"
+
+
+def _record_table(file: str, record: str, dtype: np.dtype[Any]) -> str:
+    lines = "".join(
+        f"| {offset} | {field} | {kind} | {MEANING[record, field]} |\n"
+        for field, kind, offset in fields(dtype)
+    )
+    head = "| 偏移 offset | 字段 field | 类型 type | 含义 meaning |\n|---|---|---|---|\n"
+    return f"### {record} · `{file}` · {dtype.itemsize} 字节 bytes\n\n{head}{lines}\n"
+
+
+def _codes(kind: Any) -> str:
+    return ", ".join(f"{int(it)}={it.name}" for it in kind)

@@ -1,0 +1,58 @@
+"""All lists by name. A new list is a function in a file beside this one, and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from app.errors import NotFound
+from app.reports.dossier import Dossier
+from app.reports.lists import annex, evidence, hours, outcomes, people, periodic, records
+from app.reports.sheet import Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list by its name in URLs and by its Chinese title; `signed` ones are printed as PDF too."""
+
+    name: str
+    title: str
+    build: Callable[[Dossier], Sheet]
+    signed: bool = False
+
+
+LISTS: dict[str, Listing] = {
+    it.name: it
+    for it in (
+        Listing("roster", "花名册", people.roster),
+        Listing("hours-summary", "有效学时汇总表", hours.summary, signed=True),
+        Listing("hours-detail", "学时明细", hours.detail),
+        Listing("invalid-hours", "无效学时清单", hours.invalid, signed=True),
+        Listing("admitted", "准予申请线下考核名单", outcomes.admitted, signed=True),
+        Listing("refused", "不接受线下考核申请名单", outcomes.refused, signed=True),
+        Listing("pending", "待定名单", outcomes.pending),
+        Listing("batch-report", "批次校验报告", outcomes.batch, signed=True),
+        Listing("public-list", "公示名单", people.public, signed=True),
+        Listing("photo-list", "抓拍影像清单", evidence.photos),
+        Listing("popup-log", "弹窗记录", evidence.popups),
+        Listing("conformity", "平台符合性记录", records.conformity, signed=True),
+        Listing("leave", "请假与补课登记", records.leave),
+        Listing("reviews", "复核与申诉台账", records.reviews),
+        Listing("face-data", "人脸信息处理台账", evidence.faces),
+        Listing("ten-day", "旬报", periodic.ten_day),
+        Listing("monthly", "月报", periodic.monthly),
+        Listing("annex-2", "附件2", annex.application, signed=True),
+    )
+}
+
+
+def listing(name: str) -> Listing:
+    """The list of that name or title. Raises NotFound naming all there are."""
+    for it in LISTS.values():
+        if name in (it.name, it.title):
+            return it
+    raise NotFound(
+        "unknown_export",
+        f"there is no export {name!r}; there are: {', '.join(LISTS)}, audit",
+        exports=[*LISTS, "audit"],
+    )

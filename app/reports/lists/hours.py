@@ -1,0 +1,194 @@
+"""有效学时汇总表, 学时明细 and 无效学时清单: the same class-hours, ever closer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.console import words
+from app.reports.dossier import Dossier
+from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, when
+from app.store.row import AnyRow
+
+OUTCOMES = ("valid", "invalid", "not_proven", "pending_review", "incomplete", "not_started")
+_APART = "“未能证实”指缺少证据，不作违规认定；“待人工审核”尚无结论。二者均不计入有效学时。"
+_APPEALED = {True: "已答复", False: "申诉中"}
+
+
+def counted(hours: list[dict[str, Any]]) -> tuple[int, ...]:
+    """How many class-hours have each of OUTCOMES."""
+    found = [it["outcome"] for it in hours]
+    return tuple(found.count(name) for name in OUTCOMES)
+
+
+def totals(dossier: Dossier) -> tuple[tuple[str, int], ...]:
+    """Counts that stand under every list of class-hours."""
+    each = [counted(hours) for hours in dossier.hours.values()]
+    summed = [sum(column) for column in zip(*each, strict=True)] or [0] * len(OUTCOMES)
+    named = zip((f"{words.HOURS[it].text}课时" for it in OUTCOMES), summed, strict=True)
+    return (
+        ("花名册人数", len(dossier.members)),
+        ("计划课时合计（人数×课时）", len(dossier.members) * len(dossier.plan)),
+        *named,
+    )
+
+
+def summary(dossier: Dossier) -> Sheet:
+    columns = (
+        Column("序号", 6, "right"),
+        Column("学员编号", 18),
+        Column("姓名", 12),
+        Column("证件后四位", 11, "center"),
+        Column("计划课时", 9, "right"),
+        *(Column(f"{words.HOURS[it].text}课时", 11, "right") for it in OUTCOMES),
+        Column("线下到课学时", 13, "right"),
+        Column("考核资格", 18),
+    )
+    rows = tuple(_summary_row(dossier, number, it) for number, it in enumerate(dossier.members, 1))
+    return Sheet(
+        "hours-summary",
+        "有效学时汇总表",
+        dossier.heading(),
+        columns,
+        rows,
+        totals(dossier),
+        (_APART,),
+    )
+
+
+def _summary_row(dossier: Dossier, number: int, member: AnyRow) -> Row:
+    verdict = dossier.verdicts[member.external_id]
+    attended = verdict["hours"]["attended"]
+    return (
+        number,
+        member.external_id,
+        member.name,
+        said(member.id_last4),
+        len(dossier.plan),
+        *counted(dossier.hours[member.external_id]),
+        NO_DATA if attended is None else attended,
+        words.VERDICTS[verdict["outcome"]].text,
+    )
+
+
+def detail(dossier: Dossier) -> Sheet:
+    columns = (
+        Column("学员编号", 16),
+        Column("姓名", 10),
+        Column("证件后四位", 11, "center"),
+        Column("课程", 20),
+        Column("课时序号", 9, "right"),
+        Column("结论", 12),
+        Column("有效覆盖率", 11, "right"),
+        Column("认定分钟", 9, "right"),
+        Column("播放分钟", 9, "right"),
+        Column("课时分钟", 9, "right"),
+        Column("留存照片", 9, "right"),
+        Column("证据来源", 14),
+        Column("说明", 46),
+    )
+    rows = tuple(
+        _detail_row(dossier, member, hour)
+        for member in dossier.members
+        for hour in dossier.hours[member.external_id]
+    )
+    return Sheet(
+        "hours-detail", "学时明细", dossier.heading(), columns, rows, totals(dossier), (_APART,)
+    )
+
+
+def _detail_row(dossier: Dossier, member: AnyRow, hour: dict[str, Any]) -> Row:
+    minutes = (round(hour[it] / 60_000, 1) for it in ("credited_ms", "played_ms", "length_ms"))
+    sources = "、".join(words.PROVENANCES[it].text for it in hour["provenance"])
+    return (
+        member.external_id,
+        member.name,
+        said(member.id_last4),
+        dossier.plan[hour["class_hour"]].course,
+        hour["class_hour"],
+        words.HOURS[hour["outcome"]].text,
+        f"{100 * hour['coverage']:.1f}%",
+        *minutes,
+        hour["photos"],
+        sources or NO_DATA,
+        "".join(it["sentence"]["zh"] for it in hour["findings"]),
+    )
+
+
+def invalid(dossier: Dossier) -> Sheet:
+    """One line for each violation that makes a class-hour invalid."""
+    columns = (
+        Column("班级编号", 14),
+        Column("姓名", 9),
+        Column("证件后四位", 8, "center"),
+        Column("课程", 14),
+        Column("课时序号", 6, "right"),
+        Column("发生时间", 20),
+        Column("规则代码", 15),
+        Column("对应条款", 16),
+        Column("条款原文", 22),
+        Column("事实描述", 34),
+        Column("证据编号", 14),
+        Column("责任方", 8),
+        Column("影响范围", 9),
+        Column("处理", 13),
+        Column("初审人", 8),
+        Column("复核人", 8),
+        Column("复核时间", 12),
+        Column("申诉状态", 9),
+    )
+    lost = [
+        (member, hour)
+        for member in dossier.members
+        for hour in dossier.hours[member.external_id]
+        if hour["outcome"] == "invalid"
+    ]
+    rows = tuple(row for member, hour in lost for row in _invalid_rows(dossier, member, hour))
+    counts = (
+        ("无效课时（人·课时）", len(lost)),
+        ("涉及学员", len({member.id for member, _ in lost})),
+        ("违规事实条数", len(rows)),
+        *totals(dossier)[4:6],
+    )
+    notes = ("本清单只列违规；缺少证据的课时见《学时明细》中的“未能证实”，不作违规认定。",)
+    return Sheet("invalid-hours", "无效学时清单", dossier.heading(), columns, rows, counts, notes)
+
+
+def _invalid_rows(dossier: Dossier, member: AnyRow, hour: dict[str, Any]) -> Iterator[Row]:
+    for it in hour["findings"]:
+        if it["outcome"] != "violation":
+            continue
+        row = dossier.findings_by_key.get(it["key"])
+        first = row and dossier.last_of_stage(row.id, "first")
+        second = row and dossier.last_of_stage(row.id, "second")
+        decided = second or first
+        yield (
+            said(dossier.row.official_class_no),
+            member.name,
+            said(member.id_last4),
+            dossier.plan[hour["class_hour"]].course,
+            hour["class_hour"],
+            f"{when(it['start_ms'])} 至 {when(it['end_ms'])}",
+            it["rule"],
+            f"{it['clause']['instrument']} {it['clause']['article']}",
+            it["clause"]["quote"],
+            it["sentence"]["zh"],
+            it["key"],
+            words.FAULTS[it["fault"]].text,
+            words.REACHES[it["reach"]].text,
+            _treatment(row, it["curable"]),
+            dossier.reviewer(first),
+            dossier.reviewer(second),
+            when(decided.created_ms) if decided else "",
+            _appealed(dossier, row),
+        )
+
+
+def _treatment(row: AnyRow | None, curable: bool) -> str:
+    standing = words.STATUSES[row.status].text if row else NO_DATA
+    return f"{standing}；课时不计，{'可补课' if curable else '不得补课'}"
+
+
+def _appealed(dossier: Dossier, row: AnyRow | None) -> str:
+    filed = dossier.appeals[row.id] if row else []
+    return _APPEALED[filed[-1].replied_ms is not None] if filed else "未申诉"

@@ -1,0 +1,162 @@
+"""准予 and 不接受线下考核申请名单, 待定名单, and 批次校验报告."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from app.console import words
+from app.reports.dossier import Dossier
+from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text
+from app.store.row import AnyRow
+
+_LEARNER = (
+    Column("序号", 6, "right"),
+    Column("学员编号", 16),
+    Column("姓名", 11),
+    Column("证件后四位", 11, "center"),
+    Column("工作单位", 20),
+    Column("有效课时", 9, "right"),
+    Column("计划课时", 9, "right"),
+)
+_WHY = (
+    Column("原因代码", 22),
+    Column("原因", 44),
+    Column("能否补正", 18),
+    Column("补正截止", 12),
+    Column("下一考核窗口", 14),
+)
+
+
+def admitted(dossier: Dossier) -> Sheet:
+    columns = (*_LEARNER, Column("分级处理结论", 16), Column("按字面处理结论", 16))
+    rows = tuple(
+        (*_learner(dossier, number, it), *_scales(dossier.verdicts[it.external_id]))
+        for number, it in enumerate(_having(dossier, "eligible"), 1)
+    )
+    return Sheet(
+        "admitted", "准予申请线下考核名单", dossier.heading(), columns, rows, tied(dossier)
+    )
+
+
+def refused(dossier: Dossier) -> Sheet:
+    return _with_reasons(dossier, "ineligible", "refused", "不接受线下考核申请名单")
+
+
+def pending(dossier: Dossier) -> Sheet:
+    note = "待定不是违规：缺少资料、未能证实或正待人工审核，补齐或审结后另行得出结论。"
+    return _with_reasons(dossier, "pending", "pending", "待定名单", note)
+
+
+def tied(dossier: Dossier) -> tuple[tuple[str, int], ...]:
+    """Counts under every list of outcomes: the three add up to the roster."""
+    return (
+        ("准予申请线下考核", len(_having(dossier, "eligible"))),
+        ("不接受线下考核申请", len(_having(dossier, "ineligible"))),
+        ("待定", len(_having(dossier, "pending"))),
+        ("花名册人数", len(dossier.members)),
+    )
+
+
+def _with_reasons(dossier: Dossier, outcome: str, name: str, title: str, *notes: str) -> Sheet:
+    rows = tuple(
+        (*_learner(dossier, number, it), *_why(dossier.verdicts[it.external_id]))
+        for number, it in enumerate(_having(dossier, outcome), 1)
+    )
+    heading = dossier.heading()
+    return Sheet(name, title, heading, (*_LEARNER, *_WHY), rows, tied(dossier), notes)
+
+
+def _having(dossier: Dossier, outcome: str) -> list[AnyRow]:
+    return [it for it in dossier.members if dossier.verdicts[it.external_id]["outcome"] == outcome]
+
+
+def _learner(dossier: Dossier, number: int, member: AnyRow) -> Row:
+    hours = dossier.verdicts[member.external_id]["hours"]
+    return (
+        number,
+        member.external_id,
+        member.name,
+        said(member.id_last4),
+        said(member.employer),
+        hours["valid"],
+        hours["planned"],
+    )
+
+
+def _scales(verdict: dict[str, Any]) -> Row:
+    return tuple(
+        words.VERDICTS[verdict[scale]["outcome"]].text if verdict[scale] else "不适用"
+        for scale in ("graded", "literal")
+    )
+
+
+def _why(verdict: dict[str, Any]) -> Row:
+    reasons = verdict["reasons"]
+    cures = dict.fromkeys(it["cure"]["zh"] for it in reasons)
+    untils = dict.fromkeys(it["cure"]["until"] for it in reasons if it["cure"]["until"])
+    return (
+        "、".join(dict.fromkeys(it["code"] for it in reasons)),
+        "".join(it["sentence"]["zh"] for it in reasons),
+        "；".join(cures),
+        "、".join(untils) or NO_DATA,
+        str(verdict["next_window"]["first"])[:7],
+    )
+
+
+def batch(dossier: Dossier) -> Sheet:
+    """Every check before the assessment, with the words it rests on and what was found."""
+    columns = (
+        Column("对象", 18),
+        Column("编号", 7, "center"),
+        Column("校验项", 18),
+        Column("条款原文", 36),
+        Column("查得", 16),
+        Column("标准", 16),
+        Column("结论", 14, "center"),
+        Column("说明", 40),
+        Column("依据资料", 14),
+    )
+    told = dossier.concluded["class"]
+    rows = tuple(_checks("本班", told["checks"])) + tuple(
+        row
+        for it in dossier.members
+        for row in _checks(
+            f"{it.name}（{it.external_id}）", dossier.verdicts[it.external_id]["checks"]
+        )
+    )
+    results = [row[6] for row in rows]
+    scale = dossier.concluded["scale"]["applied"]
+    counts: tuple[tuple[str, Value], ...] = (
+        *tied(dossier),
+        ("班级结论", words.VERDICTS[told["outcome"]].text),
+        *((f"校验{it.text}", results.count(it.text)) for it in words.CHECK_RESULTS.values()),
+        ("校验合计", len(rows)),
+    )
+    notes = (
+        f"适用尺度：{words.SCALES[scale].text if scale in words.SCALES else scale}；"
+        f"班级两种尺度结论：{' / '.join(map(text, _scales(told)))}（分级 / 按字面）。",
+        *(it["sentence"]["zh"] for it in told["reasons"]),
+    )
+    return Sheet("batch-report", "批次校验报告", dossier.heading(), columns, rows, counts, notes)
+
+
+def _checks(subject: str, checks: list[dict[str, Any]]) -> Iterator[Row]:
+    for it in checks:
+        yield (
+            subject,
+            it["check"],
+            it["title"]["zh"],
+            it["clause"]["quote"],
+            _told(it["found"]),
+            _told(it["limit"]),
+            words.CHECK_RESULTS[it["result"]].text,
+            it["sentence"]["zh"],
+            it["evidence"],
+        )
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return "、".join(map(_told, value))
+    return said(text(value) if isinstance(value, float) else value)

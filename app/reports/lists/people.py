@@ -1,0 +1,81 @@
+"""花名册 and 公示名单: who is in the class, for the office and for the notice board."""
+
+from __future__ import annotations
+
+from app.reports.dossier import Dossier
+from app.reports.sheet import NO_DATA, Column, Sheet, said, yes
+
+
+def roster(dossier: Dossier) -> Sheet:
+    columns = (
+        Column("序号", 6, "right"),
+        Column("学员编号", 18),
+        Column("姓名", 12),
+        Column("证件后四位", 11, "center"),
+        Column("工作单位", 24),
+        Column("人员类别", 16),
+        Column("实名认证", 10, "center"),
+        Column("人脸处理同意", 13, "center"),
+    )
+    rows = tuple(
+        (
+            number,
+            it.external_id,
+            it.name,
+            said(it.id_last4),
+            said(it.employer),
+            said(it.category),
+            yes(it.real_name_verified),
+            yes(it.face_consent),
+        )
+        for number, it in enumerate(dossier.members, 1)
+    )
+    verified = [it.real_name_verified for it in dossier.members]
+    counts = (
+        ("花名册人数", len(rows)),
+        ("已实名认证", verified.count(True)),
+        ("未实名认证", verified.count(False)),
+        (f"实名认证{NO_DATA}", verified.count(None)),
+    )
+    return Sheet("roster", "花名册", dossier.heading(), columns, rows, counts)
+
+
+def public(dossier: Dossier) -> Sheet:
+    """Masked: no ID number, phone, bank account or photo, and only part of the name."""
+    columns = (
+        Column("序号", 6, "right"),
+        Column("姓名", 14),
+        Column("工作单位", 30),
+        Column("培训职业（工种）", 22),
+        Column("有效学时", 10, "right"),
+    )
+    admitted = [
+        it for it in dossier.members if dossier.verdicts[it.external_id]["outcome"] == "eligible"
+    ]
+    rows = tuple(
+        (
+            number,
+            masked(it.name),
+            said(it.employer),
+            dossier.row.occupation,
+            dossier.verdicts[it.external_id]["hours"]["valid"],
+        )
+        for number, it in enumerate(admitted, 1)
+    )
+    counts = (("公示人数（同准予申请线下考核名单）", len(rows)),)
+    notes = ("公示期不少于3个工作日；公示期间如有异议，请向当地人力资源社会保障部门反映。",)
+    return Sheet(
+        "public-list", "公示名单", dossier.heading(), columns, rows, counts, notes, personal=False
+    )
+
+
+def masked(name: str) -> str:
+    """The first and, of three or more, the last character of a name.
+
+    >>> masked("林小兰"), masked("林一"), masked("林")
+    ('林*兰', '林*', '*')
+    """
+    if len(name) < 2:
+        return "*"
+    last = name[-1] if len(name) > 2 else ""
+    return f"{name[0]}{'*' * (len(name) - 1 - len(last))}{last}"

@@ -1,0 +1,104 @@
+"""旬报 (made on the 1st, 11th and 21st) and 月报: one line on the class, in chosen columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from app.clock import day
+from app.console import words
+from app.errors import BadInput
+from app.reports.dossier import Dossier
+from app.reports.lists.hours import totals
+from app.reports.sheet import NO_DATA, Column, Sheet, Value, said
+from app.store import enrolment_facts, report_rows
+
+Period = tuple[date, date]
+Figure = Callable[[Dossier, Period], Value]
+
+
+def _sittings(dossier: Dossier, period: Period) -> list[int]:
+    """Learners of the sittings that began in the period."""
+    found = report_rows.sessions(dossier.connection, dossier.id)
+    return [it.learner_id for it in found if period[0] <= day(it.opened_ms) <= period[1]]
+
+
+def _satisfaction(dossier: Dossier, _: Period) -> Value:
+    surveys = enrolment_facts.surveys(dossier.connection, [dossier.id])[dossier.id]
+    answered = sum(it.answered for it in surveys)
+    if not answered:
+        return NO_DATA
+    return f"{100 * sum(it.satisfied for it in surveys) / answered:.1f}%"
+
+
+def _hours(label: str) -> Figure:
+    return lambda dossier, _: dict(totals(dossier))[label]
+
+
+def _outcomes(outcome: str) -> Figure:
+    return lambda dossier, _: sum(it["outcome"] == outcome for it in dossier.concluded["learners"])
+
+
+FIGURES: dict[str, Figure] = {
+    "培训机构": lambda dossier, _: dossier.row.institution,
+    "班级编号": lambda dossier, _: said(dossier.row.official_class_no),
+    "培训平台": lambda dossier, _: dossier.row.platform_name,
+    "职业（工种）": lambda dossier, _: dossier.row.occupation,
+    "级别": lambda dossier, _: said(dossier.terms.get("level")),
+    "开班日期": lambda dossier, _: dossier.row.starts_on,
+    "结束日期": lambda dossier, _: dossier.row.ends_on,
+    "培训人数": lambda dossier, _: len(dossier.members),
+    "本期学习人数": lambda dossier, period: len(set(_sittings(dossier, period))),
+    "本期学习人次": lambda dossier, period: len(_sittings(dossier, period)),
+    "累计有效课时": _hours("有效课时"),
+    "累计无效课时": _hours("无效课时"),
+    "累计未能证实课时": _hours("未能证实课时"),
+    "累计待审核课时": _hours("待人工审核课时"),
+    "准予考核人数": _outcomes("eligible"),
+    "不接受考核人数": _outcomes("ineligible"),
+    "待定人数": _outcomes("pending"),
+    "满意度": _satisfaction,
+    "计划考核日期": lambda dossier, _: said(dossier.row.assessment_on),
+    "班级结论": lambda dossier, _: words.VERDICTS[dossier.concluded["class"]["outcome"]].text,
+}
+USUAL = (
+    "培训机构", "班级编号", "职业（工种）", "开班日期", "结束日期", "培训人数", "本期学习人数",
+    "本期学习人次", "累计有效课时", "累计无效课时", "累计未能证实课时", "准予考核人数",
+    "不接受考核人数", "待定人数",
+)  # fmt: skip
+
+
+def ten_day(dossier: Dossier) -> Sheet:
+    return _report(dossier, "ten-day", "旬报", ten_days_before(dossier.on))
+
+
+def monthly(dossier: Dossier) -> Sheet:
+    last = dossier.on.replace(day=1) - timedelta(days=1)
+    return _report(dossier, "monthly", "月报", (last.replace(day=1), last))
+
+
+def ten_days_before(on: date) -> Period:
+    """The last ten-day period that was over on that day.
+
+    >>> [day.isoformat() for day in ten_days_before(date(2026, 3, 1))]
+    ['2026-02-21', '2026-02-28']
+    """
+    last = on.replace(day=1) - timedelta(days=1)
+    if on.day > 10:
+        last = on.replace(day=20 if on.day > 20 else 10)
+    return last.replace(day=min((last.day - 1) // 10, 2) * 10 + 1), last
+
+
+def _report(dossier: Dossier, name: str, title: str, period: Period) -> Sheet:
+    wanted = dossier.chosen or USUAL
+    unknown = [it for it in wanted if it not in FIGURES]
+    if unknown:
+        raise BadInput(
+            "unknown_column",
+            f"columns: no column {unknown[0]!r}; there are: {', '.join(FIGURES)}",
+            field="columns",
+        )
+    columns = tuple(Column(it, max(12, 2 * len(it) + 2), "center") for it in wanted)
+    row = tuple(FIGURES[it](dossier, period) for it in wanted)
+    heading = dossier.heading(f"{period[0]} 至 {period[1]}")
+    return Sheet(name, title, heading, columns, (row,), totals(dossier), personal=False)

@@ -1,0 +1,189 @@
+"""请假与补课登记, 复核与申诉台账 and 平台符合性记录."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.console import words
+from app.domain.review import UNDECIDED
+from app.reports.dossier import Dossier
+from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, text, when, yes
+from app.store.row import AnyRow
+
+_CONFIGURED = {
+    "run_by": "实施方",
+    "courses": "课程",
+    "max_rate": "最高倍速",
+    "on_second": "第二窗口",
+    "course_id": "课程",
+    "course_kind": "类别",
+    "sequential_lock": "顺序锁",
+}
+_SUBJECTS = {
+    "long_sittings": "应弹窗的学习会话",
+    "long_sittings_with_consent": "应比对的学习会话（已同意）",
+    "complete_class_hours": "学完的课时",
+    "professional_courses": "专业课程",
+    "judged_sittings": "已评判的学习会话",
+}
+
+
+def leave(dossier: Dossier) -> Sheet:
+    columns = (
+        Column("学员编号", 16),
+        Column("姓名", 12),
+        Column("证件后四位", 11, "center"),
+        Column("请假起", 12),
+        Column("请假止", 12),
+        Column("书面手续", 10, "center"),
+        Column("是否批准", 10, "center"),
+        Column("事由", 26),
+        Column("补课完成日", 12),
+        Column("计入到课率", 11, "center"),
+    )
+    rows = tuple(_leave(dossier, it) for it in dossier.leaves if it.learner_id in dossier.by_id)
+    counts = (
+        ("请假登记", len(rows)),
+        ("已补课", sum(row[8] != "未补课" for row in rows)),
+        ("计入到课率", sum(row[9] == "是" for row in rows)),
+    )
+    return Sheet("leave", "请假与补课登记", dossier.heading(), columns, rows, counts)
+
+
+def _leave(dossier: Dossier, row: AnyRow) -> Row:
+    member, made_up = dossier.by_id[row.learner_id], row.body.get("made_up_on")
+    return (
+        member.external_id,
+        member.name,
+        said(member.id_last4),
+        row.from_on,
+        row.to_on,
+        yes(row.written),
+        yes(row.approved),
+        said(row.body.get("reason")),
+        made_up or "未补课",
+        yes(bool(row.written and row.approved and made_up)),
+    )
+
+
+def reviews(dossier: Dossier) -> Sheet:
+    columns = (
+        Column("证据编号", 20),
+        Column("学员编号", 14),
+        Column("姓名", 10),
+        Column("规则", 18),
+        Column("事实描述", 40),
+        Column("现状", 10),
+        Column("初审", 22),
+        Column("复核", 22),
+        Column("申诉", 28),
+        Column("答复", 24),
+    )
+    rows = tuple(_review(dossier, it) for it in dossier.findings)
+    counts = (
+        ("线索总数", len(rows)),
+        *((it.text, sum(row[5] == it.text for row in rows)) for it in _standings()),
+        ("申诉件数", sum(len(dossier.appeals[it.id]) for it in dossier.findings)),
+    )
+    notes = ("未审结的线索不列各人意见，以免影响复核人独立判断。",)
+    return Sheet("reviews", "复核与申诉台账", dossier.heading(), columns, rows, counts, notes)
+
+
+def _standings() -> list[words.Word]:
+    return [it for name, it in words.STATUSES.items() if name != "gone"]
+
+
+def _review(dossier: Dossier, row: AnyRow) -> Row:
+    member = dossier.by_id.get(row.learner_id)
+    filed = dossier.appeals[row.id]
+    return (
+        row.key,
+        member.external_id if member else "本班",
+        member.name if member else "",
+        words.RULES[row.rule].text,
+        row.body["sentence"]["zh"],
+        words.STATUSES[row.status].text,
+        _given(dossier, row, "first"),
+        _given(dossier, row, "second"),
+        "；".join(f"{when(it.created_ms)} {it.statement}" for it in filed),
+        "；".join(f"{when(it.replied_ms)} {it.reply}" for it in filed if it.replied_ms),
+    )
+
+
+def _given(dossier: Dossier, row: AnyRow, stage: str) -> str:
+    if row.status in UNDECIDED:
+        return "未审结"
+    given = dossier.last_of_stage(row.id, stage)
+    if given is None:
+        return ""
+    decision = words.DECISIONS[given.decision].text
+    return f"{dossier.reviewer(given)} {decision} {when(given.created_ms)}：{given.reason}"
+
+
+def conformity(dossier: Dossier) -> Sheet:
+    """The six controls of clause 21(2): configured, observed, and whether one is missing."""
+    columns = (
+        Column("管控项目", 22),
+        Column("条款原文", 24),
+        Column("配置", 30),
+        Column("观察对象", 22),
+        Column("应有", 8, "right"),
+        Column("具备", 8, "right"),
+        Column("占比", 9, "right"),
+        Column("查出线索", 9, "right"),
+        Column("结论", 12, "center"),
+    )
+    told = dossier.concluded["class"]
+    rows = tuple(_control(dossier, it) for it in told["controls"])
+    evidence, faults = told["evidence"], told["faults"]
+    share = evidence["complete_share"]
+    counts = (
+        ("学习会话", evidence["sittings"]),
+        ("已评判", evidence["judged"]),
+        ("证据完整", evidence["complete"]),
+        ("证据完整率", NO_DATA if share is None else share),
+        ("缺失管控", sum(it["missing"] is True for it in told["controls"])),
+        ("不能判断", sum(it["missing"] is None for it in told["controls"])),
+        *(
+            (f"违规归责：{words.FAULTS[name].text}", it["violations"])
+            for name, it in faults.items()
+        ),
+    )
+    notes = ("“不能判断”指证据不足以说明平台有无该项管控，不作认定。",)
+    return Sheet(
+        "conformity",
+        "平台符合性记录",
+        dossier.heading(),
+        columns,
+        rows,
+        counts,
+        notes,
+        personal=False,
+    )
+
+
+def _control(dossier: Dossier, it: dict[str, Any]) -> Row:
+    seen = it["observed"]
+    state = {True: "missing", False: "present", None: "unknown"}[it["missing"]]
+    standing = words.CONTROL_STATES[state].text if it["kind"] == "control" else "按线索计"
+    return (
+        words.RULES[it["rule"]].text,
+        dossier.pack.clause_of(it["rule"]).words,
+        _configured(it["configured"]),
+        _SUBJECTS.get(seen["subject"], seen["subject"]),
+        seen["of"],
+        seen.get("with", ""),
+        "" if seen.get("share") is None else seen["share"],
+        seen.get("findings", ""),
+        standing,
+    )
+
+
+def _configured(value: Any) -> str:
+    if isinstance(value, dict):
+        return "；".join(f"{_CONFIGURED.get(k, k)}：{_configured(v)}" for k, v in value.items())
+    if isinstance(value, list):
+        return "、".join(map(_configured, value))
+    if isinstance(value, bool):
+        return yes(value)
+    return {"service": "本服务", "platform": "平台"}.get(str(value), said(text(value)))

@@ -1,0 +1,254 @@
+"""The audit package of a class: all that its verdicts rest on, signed, to be judged again anywhere.
+
+It is gathered in one transaction, right after the class was judged on the same evidence, so that
+what is packed as current is what a replay comes to.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from app.canonical import canonical
+from app.domain import assess, eligibility, packs
+from app.domain.review import UNDECIDED
+from app.errors import NotAllowed
+from app.reports import container, exports, layout, photo_files, signing
+from app.reports import csv as csv_writer
+from app.reports.dossier import Dossier
+from app.reports.exports import File, Wish, file_name, subject
+from app.reports.lists import LISTS
+from app.services import Services
+from app.store import audit, facts, package_rows, report_rows
+from app.store.catalogue import ClassRow
+from app.store.package_rows import Log
+from app.store.scope import Scope
+from detectors.registry import VERSIONS
+from detectors.trace import EVENT, Kind
+
+MEDIA_TYPE = "application/zip"
+FORMAT = "zhenxue-audit-package/1"
+KINDS = ("session", "class_hour", "enrolment", "class")
+
+Members = dict[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    file: File
+    public_key: str
+    members: int
+
+
+def export(
+    services: Services,
+    klass: ClassRow,
+    wish: Wish,
+    scope: Scope,
+    *,
+    photos: bool = False,
+) -> Package:
+    """Judge the class as it stands, then pack and sign it. Enters who took it into the audit log.
+
+    Raises NotAllowed when people of the class studied at the same time in classes out of `scope`:
+    without those sittings nobody could judge again, and with them too much would be told.
+    """
+    now_ms = services.clock()
+    with services.database.write() as connection:
+        assess.judge_sittings(connection, klass.id, now_ms)
+        eligibility.conclude(connection, klass.id, now_ms)
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor=wish.actor,
+            action="export.package",
+            subject=subject(klass),
+            detail={"photos": photos},
+        )
+        dossier = Dossier(connection, klass, now_ms, named=True, on=exports.day_of(wish, now_ms))
+        members = _Gatherer(connection, dossier, scope).members()
+        if photos:
+            members |= photo_files.opened(services, connection, klass.id)
+    key = signing.private_key(services.vault)
+    manifest = _manifest(members, dossier, now_ms)
+    whole = {"manifest.json": manifest, "signature.json": signing.signed(manifest, key), **members}
+    file = File(file_name(klass, "审计数据包", "zip"), MEDIA_TYPE, container.pack(whole))
+    return Package(file, signing.public_hex(key), len(whole))
+
+
+def ndjson(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """One canonical JSON object a line."""
+    return b"".join(canonical(row) + b"\n" for row in rows)
+
+
+def _manifest(members: Members, dossier: Dossier, now_ms: int) -> bytes:
+    return canonical(
+        {
+            "format": FORMAT,
+            "created_ms": now_ms,
+            "class": {
+                "id": dossier.id,
+                "class_id": dossier.row.external_id,
+                "official_class_no": dossier.row.official_class_no,
+                "institution": dossier.row.institution,
+                "platform": dossier.row.slug,
+            },
+            "pack": {"name": dossier.pack.name, "sha256": dossier.pack.digest},
+            "detectors": VERSIONS,
+            "members": {
+                name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
+                for name, data in members.items()
+            },
+        }
+    )
+
+
+class _Gatherer:
+    """All members but manifest and signature, within one transaction."""
+
+    def __init__(self, connection: Connection, dossier: Dossier, scope: Scope) -> None:
+        self.connection, self.dossier, self.scope = connection, dossier, scope
+        self.evidence = facts.of_class(connection, dossier.id)
+        self._require_covered()
+
+    def members(self) -> Members:
+        return {
+            "README.md": layout.readme(),
+            "dictionary.csv": layout.dictionary(),
+            **self._lists(),
+            **self._packs(),
+            **self._evidence(),
+            **self._tables(),
+            **self._verdicts(),
+            **self._people(),
+        }
+
+    def _require_covered(self) -> None:
+        classes = {row.class_id for row in self.evidence.sessions} - {self.dossier.id}
+        if classes - package_rows.covered(self.connection, classes, self.scope):
+            raise NotAllowed(
+                "evidence_elsewhere",
+                "people of this class studied at the same time where you may not look; "
+                "somebody who may see both, or the command line, makes the package",
+            )
+
+    def _lists(self) -> Members:
+        return {
+            f"lists/{name}.csv": csv_writer.write(it.build(self.dossier))
+            for name, it in LISTS.items()
+        }
+
+    def _packs(self) -> Members:
+        """The class's pack, and its sibling of the other scale where verdicts show both."""
+        own = self.dossier.pack
+        told = self.dossier.concluded["class"]
+        beside = [
+            packs.load(it["pack"]["id"], it["pack"]["version"])
+            for it in (told["graded"], told["literal"])
+            if it
+        ]
+        return {f"pack/{it.name}.json": it.canonical for it in (own, *beside)}
+
+    def _evidence(self) -> Members:
+        logs = list(package_rows.logs(self.connection, self.evidence))
+        photos = report_rows.photos(self.connection, self.dossier.id)
+        return {
+            "evidence/sessions.ndjson": ndjson(map(_index, logs, self._names())),
+            "evidence/batches.bin": b"".join(log.manifest for log in logs),
+            "evidence/events.bin": b"".join(log.events for log in logs),
+            "evidence/notes.bin": b"".join(log.notes for log in logs),
+            "evidence/controls.bin": b"".join(log.controls for log in logs),
+            "evidence/photos.bin": b"".join(log.photos for log in logs),
+            "evidence/events.csv.gz": _events_csv(logs, self._names()),
+            "evidence/photos.ndjson": ndjson(package_rows.told(row) for row in photos),
+        }
+
+    def _names(self) -> list[str]:
+        return [row.external_id for row in self.evidence.sessions]
+
+    def _tables(self) -> Members:
+        tables = package_rows.tables(self.connection, self.dossier.id, self.evidence)
+        return {f"tables/{name}.ndjson": ndjson(rows) for name, rows in tables.items()}
+
+    def _verdicts(self) -> Members:
+        """Bodies byte for byte as they were stored, in the order they were reached."""
+        lines: dict[str, list[bytes]] = {kind: [] for kind in KINDS}
+        index: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
+        last: dict[tuple[str, int, int], dict[str, Any]] = {}
+        for row in package_rows.verdicts(self.connection, self.dossier.id):
+            entry = {
+                "subject_id": row.subject_id,
+                "hour": row.hour,
+                "outcome": row.outcome,
+                "pack": row.pack,
+                "pack_sha256": row.pack_digest,
+                "facts_sha256": row.facts_digest.hex(),
+                "sha256": row.digest.hex(),
+                "created_ms": row.created_ms,
+                "current": True,
+            }
+            former = last.get((row.subject_kind, row.subject_id, row.hour))
+            if former is not None:
+                former["current"] = False
+            last[row.subject_kind, row.subject_id, row.hour] = entry
+            lines[row.subject_kind].append(row.body + b"\n")
+            index[row.subject_kind].append(entry)
+        bodies = {f"verdicts/{kind}.ndjson": b"".join(lines[kind]) for kind in KINDS}
+        return {"verdicts/index.json": canonical(index), **bodies}
+
+    def _people(self) -> Members:
+        """What people found and decided; who reviews what is not settled is nobody's business."""
+        found = package_rows.findings(self.connection, self.dossier.id)
+        settled = {it["id"] for it in found if it["status"] not in UNDECIDED}
+        reviews = report_rows.reviews(self.connection, self.dossier.id)
+        appeals = report_rows.appeals(self.connection, self.dossier.id)
+        photos = report_rows.photos(self.connection, self.dossier.id)
+        subjects = [
+            subject(self.dossier.klass),
+            f"class:{self.dossier.id}",
+            *(f"finding:{it['id']}" for it in found),
+            *(f"learner:{it.id}" for it in self.dossier.members),
+            *(f"snapshot:{it.id}" for it in photos),
+        ]
+        return {
+            "findings.ndjson": ndjson(found),
+            "reviews.ndjson": ndjson(
+                package_rows.told(it) for it in reviews if it.finding_id in settled
+            ),
+            "appeals.ndjson": ndjson(map(package_rows.told, appeals)),
+            "audit.ndjson": ndjson(package_rows.audit_entries(self.connection, subjects)),
+        }
+
+
+def _index(log: Log, name: str) -> dict[str, Any]:
+    """Where one sitting's records lie: how many bytes of each file are its own."""
+    return {
+        "id": log.session_id,
+        "session_id": name,
+        "batches": len(log.manifest),
+        "events": len(log.events),
+        "notes": len(log.notes),
+        "controls": len(log.controls),
+        "photos": len(log.photos),
+        "chain": log.chain.hex(),
+    }
+
+
+def _events_csv(logs: list[Log], names: list[str]) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(["session_id", *(EVENT.names or ()), "type"])
+    types = {int(it): it.name.lower() for it in Kind}
+    for log, name in zip(logs, names, strict=True):
+        at_kind = (EVENT.names or ()).index("kind")
+        for row in np.frombuffer(log.events, EVENT).tolist():
+            writer.writerow([csv_writer.safe(name), *row, types.get(row[at_kind], "")])
+    return gzip.compress(b"\xef\xbb\xbf" + buffer.getvalue().encode(), mtime=0)

@@ -1,0 +1,27 @@
+"""Judging again from a package: its rows in an empty database in memory, the service's own code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from app.domain import assess
+from app.store import package_rows
+from app.store import verdicts as store
+from app.store.package_rows import Log, Rows
+
+KINDS = ("session", "class_hour")
+
+Subject = tuple[str, int, int]  # kind, row id, number of the class-hour or 0
+
+
+def verdicts(
+    tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int
+) -> dict[Subject, bytes]:
+    """The bodies that the evidence gives, by subject."""
+    with package_rows.restored(tables, logs) as connection:
+        assess.judge_sittings(connection, class_id, now_ms=0)
+        return {
+            (kind, row.subject_id, row.hour): row.body
+            for kind in KINDS
+            for row in store.of_class(connection, class_id, kind)
+        }

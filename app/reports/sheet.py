@@ -1,0 +1,116 @@
+"""One list, whatever it is written as: heading, columns, rows, and the counts it ends with."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from app.canonical import canonical
+from app.clock import at
+
+Value = str | int | float | None
+Row = tuple[Value, ...]
+Align = Literal["left", "center", "right"]
+
+NO_DATA = "无数据"  # what nobody reported is printed so, and is nobody's fault
+SIGNATURES = ("初审人", "复核人")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`width` counts characters of half a square; a Chinese one takes two."""
+
+    title: str
+    width: int = 12
+    align: Align = "left"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What stands above every list (rules.md section 7)."""
+
+    institution: str
+    class_no: str
+    class_id: str
+    occupation: str
+    pack: str
+    pack_digest: str
+    period: str
+    generated_ms: int
+
+    def lines(self, digest: str) -> tuple[tuple[str, str], ...]:
+        return (
+            ("培训机构", self.institution),
+            ("班级编号", self.class_no),
+            ("职业（工种）", self.occupation),
+            ("期间", self.period),
+            ("规则包", f"{self.pack}（sha256 {self.pack_digest[:16]}…）"),
+            ("生成时间", f"{at(self.generated_ms):%Y-%m-%d %H:%M:%S}（北京时间）"),
+            ("内容摘要", digest),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """`counts` close the list and tie it to the others; `notes` say what a reader must know."""
+
+    name: str
+    title: str
+    heading: Heading
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    counts: tuple[tuple[str, Value], ...]
+    notes: tuple[str, ...] = ()
+    personal: bool = True
+    form: bool = field(default=False)  # rows are label and entry; no header row is printed
+
+    @property
+    def digest(self) -> str:
+        """sha256 of what the list says: the same content on another day has the same digest."""
+        content = {
+            "name": self.name,
+            "class": [self.heading.class_id, self.heading.class_no, self.heading.institution],
+            "period": self.heading.period,
+            "pack": [self.heading.pack, self.heading.pack_digest],
+            "columns": [it.title for it in self.columns],
+            "rows": self.rows,
+            "counts": self.counts,
+        }
+        return hashlib.sha256(canonical(content)).hexdigest()
+
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        return self.heading.lines(self.digest)
+
+    def count(self, label: str) -> Value:
+        return dict(self.counts)[label]
+
+    def values(self, title: str) -> Sequence[Value]:
+        """One column's values."""
+        at_column = [it.title for it in self.columns].index(title)
+        return [row[at_column] for row in self.rows]
+
+
+def when(ms: int | None) -> str:
+    """An instant as people in Shanghai write it."""
+    return NO_DATA if ms is None else f"{at(ms):%Y-%m-%d %H:%M:%S}"
+
+
+def said(value: object) -> str:
+    """A reported word, or that there is none."""
+    return NO_DATA if value is None or value == "" else str(value)
+
+
+def yes(value: bool | None) -> str:
+    return NO_DATA if value is None else "是" if value else "否"
+
+
+def text(value: Value) -> str:
+    """A cell as it is printed."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.4f}".rstrip("0").rstrip(".")
+    return str(value)

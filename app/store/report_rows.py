@@ -1,0 +1,200 @@
+"""What the lists of a class are made of: its people, plan, ledger, photos, reviews and records."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, select
+
+from app.store.row import AnyRow
+from models import (
+    Appeal,
+    AssessmentRecord,
+    ClassHour,
+    Control,
+    Course,
+    CourseVersion,
+    Enrolment,
+    Finding,
+    Learner,
+    LearnerKey,
+    Lesson,
+    OfflineAttendance,
+    Platform,
+    ReferencePhoto,
+    Review,
+    Session,
+    Snapshot,
+    TrainingClass,
+    User,
+)
+
+
+def klass(connection: Connection, class_id: int) -> AnyRow:
+    """The class with its platform's slug and name."""
+    return connection.execute(
+        select(TrainingClass, Platform.slug, Platform.name.label("platform_name"))
+        .join(Platform, Platform.id == TrainingClass.platform_id)
+        .where(TrainingClass.id == class_id)
+    ).one()
+
+
+def members(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """The roster by the platform's ids; `wrapped` is None where no key is left or was ever made."""
+    return connection.execute(
+        select(
+            Enrolment.id.label("enrolment_id"),
+            Enrolment.employer,
+            Enrolment.category,
+            Learner.id,
+            Learner.external_id,
+            Learner.name,
+            Learner.id_last4,
+            Learner.real_name_verified,
+            Learner.face_consent,
+            Learner.consent_ms,
+            Learner.consent_document,
+            LearnerKey.created_ms.label("key_made_ms"),
+            LearnerKey.destroyed_ms.label("key_destroyed_ms"),
+        )
+        .join(Learner, Learner.id == Enrolment.learner_id)
+        .join(LearnerKey, LearnerKey.learner_id == Learner.id, isouter=True)
+        .where(Enrolment.class_id == class_id)
+        .order_by(Learner.external_id)
+    ).all()
+
+
+def hours(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """The class-hour plan with the title of each one's course."""
+    return connection.execute(
+        select(
+            ClassHour.number,
+            ClassHour.media_ms,
+            ClassHour.pieces,
+            CourseVersion.title.label("course"),
+            Course.external_id.label("course_id"),
+        )
+        .join(CourseVersion, CourseVersion.id == ClassHour.course_version_id)
+        .join(Course, Course.id == CourseVersion.course_id)
+        .where(ClassHour.class_id == class_id)
+        .order_by(ClassHour.number)
+    ).all()
+
+
+def findings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """Findings of acting rules that stand or were decided, in the order they were entered."""
+    return connection.execute(
+        select(Finding)
+        .where(Finding.class_id == class_id, Finding.shadow.is_(False), Finding.status != "gone")
+        .order_by(Finding.id)
+    ).all()
+
+
+def reviews(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """Reviews of the class's findings with their reviewers' names, oldest first."""
+    return connection.execute(
+        select(Review, User.display_name.label("reviewer"))
+        .join(Finding, Finding.id == Review.finding_id)
+        .join(User, User.id == Review.reviewer_id)
+        .where(Finding.class_id == class_id)
+        .order_by(Review.id)
+    ).all()
+
+
+def appeals(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    return connection.execute(
+        select(Appeal)
+        .join(Finding, Finding.id == Appeal.finding_id)
+        .where(Finding.class_id == class_id)
+        .order_by(Appeal.id)
+    ).all()
+
+
+def controls(connection: Connection, class_id: int, kind: str) -> Sequence[AnyRow]:
+    """The ledger's lines of one kind, in the order of issue."""
+    return connection.execute(
+        select(
+            Control,
+            Session.external_id.label("session"),
+            Session.learner_id,
+            Lesson.title.label("lesson"),
+        )
+        .join(Session, Session.id == Control.session_id)
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .where(Session.class_id == class_id, Control.kind == kind)
+        .order_by(Session.learner_id, Control.issued_ms, Control.id)
+    ).all()
+
+
+def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """Photos of the class's sittings, without a single pixel."""
+    return connection.execute(
+        select(
+            Snapshot.id,
+            Snapshot.external_id,
+            Snapshot.purpose,
+            Snapshot.taken_at_ms,
+            Snapshot.received_ms,
+            Snapshot.sha256,
+            Snapshot.media_type,
+            Snapshot.size,
+            Snapshot.blob_key,
+            Snapshot.purged_ms,
+            Snapshot.check,
+            Snapshot.score,
+            Snapshot.limit,
+            Snapshot.checked_ms,
+            Session.external_id.label("session"),
+            Session.learner_id,
+            Control.challenge_id,
+            Control.random_time,
+        )
+        .join(Session, Session.id == Snapshot.session_id)
+        .join(Control, Control.id == Snapshot.control_id, isouter=True)
+        .where(Session.class_id == class_id)
+        .order_by(Session.learner_id, Snapshot.received_ms, Snapshot.id)
+    ).all()
+
+
+def reference_photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """Enrolled photos of the class's learners: what is still held of each."""
+    return connection.execute(
+        select(
+            ReferencePhoto.learner_id,
+            ReferencePhoto.sha256,
+            ReferencePhoto.model,
+            ReferencePhoto.status,
+            ReferencePhoto.created_ms,
+            ReferencePhoto.retired_ms,
+            ReferencePhoto.blob_key.is_not(None).label("has_photo"),
+            ReferencePhoto.template_encrypted.is_not(None).label("has_template"),
+        )
+        .join(Enrolment, Enrolment.learner_id == ReferencePhoto.learner_id)
+        .where(Enrolment.class_id == class_id)
+        .order_by(ReferencePhoto.learner_id, ReferencePhoto.id)
+    ).all()
+
+
+def sessions(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """When the class's sittings began, and whose they were."""
+    return connection.execute(
+        select(Session.id, Session.external_id, Session.learner_id, Session.opened_ms)
+        .where(Session.class_id == class_id)
+        .order_by(Session.opened_ms, Session.id)
+    ).all()
+
+
+def attendance(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    return connection.execute(
+        select(OfflineAttendance)
+        .where(OfflineAttendance.class_id == class_id)
+        .order_by(OfflineAttendance.learner_id, OfflineAttendance.held_on)
+    ).all()
+
+
+def assessments(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    return connection.execute(
+        select(AssessmentRecord)
+        .where(AssessmentRecord.class_id == class_id)
+        .order_by(AssessmentRecord.learner_id, AssessmentRecord.held_on)
+    ).all()

@@ -1,0 +1,106 @@
+"""A judged class out of the demo scenarios: honest people, cheats, an outage, and their photos.
+
+Pictures are grey squares and nobody compares them; what the face worker would have written is
+entered by hand, so that hours can be valid without a model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import update
+
+from app.domain import assess, eligibility, imports, settle
+from app.domain.classes import class_seen
+from app.services import Services
+from app.simulation.scenarios import SCENARIOS, perform
+from app.simulation.stage import Setting
+from app.simulation.world import Learner, invented_id_number
+from app.store import runs
+from app.store.catalogue import ClassRow
+from app.store.scope import EVERYTHING
+from detectors.trace import Check
+from models import ReferencePhoto, Snapshot
+from tests.evidence import Record, picture, zipped
+from tests.people import County
+
+CLASS = "class-demo"
+STORY = ("H01", "H04", "F02", "F16", "F10", "H33")
+NAMES = ("林一", "吴小二", "赵三", "欧阳四", "孙五", "李六", "周七", "郑八")
+LATER_MS = 86_400_000
+
+
+def records(story: Sequence[str] = STORY) -> tuple[list[Record], dict[str, bytes]]:
+    """Import records of a class in which each learner plays one scenario, and all their photos."""
+    found: list[Record] = []
+    files: dict[str, bytes] = {}
+    for place, scenario in enumerate(story):
+        learner = Learner(
+            f"learner-{place + 1:02}",
+            NAMES[place % len(NAMES)],
+            invented_id_number(place + 20),
+            identity=place + 1,
+        )
+        lesson = SCENARIOS[scenario].lesson
+        setting = replace(Setting(class_id=CLASS), learner=learner, lesson=lesson)
+        label = f"{scenario}-{place}"
+        scene = perform(scenario, seed=place, setting=replace(setting, label=label))
+        found += [*scene.catalogue, *scene.evidence]
+        for name in scene.photos:
+            files.setdefault(name, picture(len(files) % 256, 160 + len(files) // 256))
+    return found, files
+
+
+def lists() -> list[Record]:
+    """Leave, attendance and satisfaction, as an institution reports them."""
+    return [
+        {
+            "kind": "leave",
+            "class_id": CLASS,
+            "learner_id": "learner-02",
+            "from_on": "2026-10-13",
+            "to_on": "2026-10-14",
+            "written": True,
+            "approved": True,
+            "made_up_on": "2026-10-20",
+            "reason": "=HYPERLINK(家中有事)",
+        },
+        {
+            "kind": "satisfaction",
+            "class_id": CLASS,
+            "answered": 6,
+            "satisfied": 6,
+            "surveyed_on": "2026-11-01",
+        },
+    ]
+
+
+def judged_class(
+    services: Services, county: County, folder: Path, story: Sequence[str] = STORY
+) -> ClassRow:
+    """The class, imported, sealed, judged and concluded on."""
+    found, files = records(story)
+    path = folder / "class.zip"
+    path.write_bytes(zipped([*found, *lists()], files))
+    report = imports.take_file(services, county.huang.platform.id, path, actor="test")
+    assert not report.rejected_total, report.shown()
+    return judge(services)
+
+
+def judge(services: Services, **photo: Any) -> ClassRow:
+    now_ms = services.clock()
+    told = {"status": "done", "check": int(Check.MATCH), "score": 0.31, "limit": 0.5} | photo
+    with services.database.write() as connection:
+        connection.execute(
+            update(Snapshot).values(reading={"liveness": {"outcome": "live"}}, **told)
+        )
+        connection.execute(update(ReferencePhoto).values(status="ready", template_encrypted=b"t"))
+        klass = class_seen(connection, EVERYTHING, CLASS)
+        for row in runs.unsettled(connection, klass.id):
+            settle.seal_ended(connection, row, now_ms)
+        assess.judge_sittings(connection, klass.id, now_ms)
+        eligibility.conclude(connection, klass.id, now_ms)
+    return klass

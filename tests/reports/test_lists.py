@@ -1,0 +1,101 @@
+"""Every list has its columns, says who is who, and its counts tie to the other lists'."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.reports import exports
+from app.reports.exports import Wish
+from app.reports.lists import LISTS
+from app.reports.sheet import NO_DATA, Sheet
+from app.services import Services
+from app.store.catalogue import ClassRow
+
+INVALID = (
+    "班级编号, 姓名, 证件后四位, 课程, 课时序号, 发生时间, 规则代码, 对应条款, 条款原文, 事实描述, "
+    "证据编号, 责任方, 影响范围, 处理, 初审人, 复核人, 复核时间, 申诉状态"
+)
+AN_AUDITOR = Wish("user:zhao", named=True)
+
+
+@pytest.fixture
+def sheets(services: Services, klass: ClassRow) -> dict[str, Sheet]:
+    made = exports.sheets(services, klass, list(LISTS), AN_AUDITOR)
+    return {it.name: it for it in made}
+
+
+def test_the_list_of_invalid_hours_has_exactly_the_prescribed_columns(
+    sheets: dict[str, Sheet],
+) -> None:
+    assert ", ".join(it.title for it in sheets["invalid-hours"].columns) == INVALID
+    assert sheets["invalid-hours"].rows
+
+
+def test_every_list_names_institution_class_pack_period_time_and_digest(
+    sheets: dict[str, Sheet],
+) -> None:
+    for sheet in sheets.values():
+        told = dict(sheet.lines)
+        assert set(told) >= {"培训机构", "班级编号", "规则包", "期间", "生成时间", "内容摘要"}
+        assert all(told.values()), sheet.name
+        assert sheet.counts, sheet.name
+
+
+def test_the_counts_tie(sheets: dict[str, Sheet]) -> None:
+    roster = len(sheets["roster"].rows)
+    summary, detail, invalid = (
+        sheets[it] for it in ("hours-summary", "hours-detail", "invalid-hours")
+    )
+    assert summary.count("花名册人数") == roster == len(summary.rows)
+    assert len(detail.rows) == summary.count("计划课时合计（人数×课时）")
+    for outcome in ("有效", "无效", "未能证实", "待人工审核", "未学完", "未学习"):
+        total = summary.count(f"{outcome}课时")
+        assert sum(int(it or 0) for it in summary.values(f"{outcome}课时")) == total
+        assert list(detail.values("结论")).count(outcome) == total
+    lost = set(zip(invalid.values("姓名"), invalid.values("课时序号"), strict=True))
+    assert invalid.count("无效课时（人·课时）") == summary.count("无效课时") == len(lost)
+    parts = [len(sheets[it].rows) for it in ("admitted", "refused", "pending")]
+    for name in ("admitted", "refused", "pending", "batch-report"):
+        told = [value for _, value in sheets[name].counts[:4]]
+        assert told == [*parts, roster]
+    assert sum(parts) == roster
+    assert (
+        len(sheets["public-list"].rows) == parts[0] == sheets["annex-2"].count("准予申请线下考核")
+    )
+    assert sheets["face-data"].count("留存抓拍影像") == sheets["photo-list"].count("仍留存")
+    assert sheets["monthly"].count("有效课时") == summary.count("有效课时")
+
+
+def test_missing_evidence_is_not_printed_as_a_violation(sheets: dict[str, Sheet]) -> None:
+    detail, invalid = sheets["hours-detail"], sheets["invalid-hours"]
+    unproven = {
+        (row[1], row[4]) for row in detail.rows if row[5] in ("未能证实", "未学完", "未学习")
+    }
+    accused = set(zip(invalid.values("姓名"), invalid.values("课时序号"), strict=True))
+    assert unproven
+    assert not unproven & accused
+    assert NO_DATA in sheets["hours-summary"].values("线下到课学时")
+
+
+def test_the_public_list_shows_no_number_and_no_whole_name(
+    sheets: dict[str, Sheet],
+) -> None:
+    printed = str(sheets["public-list"].rows)
+    for row in sheets["roster"].rows:
+        assert str(row[3]) not in printed
+        assert str(row[2]) not in printed
+
+
+def test_the_same_content_has_the_same_digest_on_another_day(
+    services: Services, klass: ClassRow, sheets: dict[str, Sheet]
+) -> None:
+    services.clock.advance(minutes=5)  # type: ignore[attr-defined]
+    again = exports.sheets(services, klass, ["roster"], AN_AUDITOR)[0]
+    assert again.digest == sheets["roster"].digest
+
+
+def test_reports_take_the_columns_that_are_wished_for(services: Services, klass: ClassRow) -> None:
+    wish = Wish("user:zhao", named=True, columns=("培训人数", "满意度"))
+    sheet = exports.sheets(services, klass, ["ten-day"], wish)[0]
+    assert [it.title for it in sheet.columns] == ["培训人数", "满意度"]
+    assert sheet.rows == ((6, "100.0%"),)

@@ -1,0 +1,161 @@
+"""An audit package verifies on its own, and one changed byte in it is found and named."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+from sqlalchemy import func, select
+
+from app.canonical import canonical
+from app.reports import container, layout, package, signing
+from app.reports.exports import Wish
+from app.reports.package import Package
+from app.reports.verify import NotAPackage, Report, verify
+from app.security import Vault
+from app.services import Services
+from app.store.catalogue import ClassRow
+from app.store.scope import EVERYTHING
+from models import AuditEntry
+
+A_CLERK = Wish("system:cli", named=True)
+
+
+@pytest.fixture
+def made(services: Services, klass: ClassRow) -> Package:
+    return package.export(services, klass, A_CLERK, EVERYTHING)
+
+
+@pytest.fixture
+def members(made: Package) -> dict[str, bytes]:
+    return container.unpack(made.file.data)
+
+
+def resealed(members: dict[str, bytes], key: str = "somebody else's") -> bytes:
+    """What a forger with a key of their own can make fit: hashes, digests, signature."""
+    manifest = json.loads(members["manifest.json"])
+    rest = {name: it for name, it in members.items() if name in manifest["members"]}
+    manifest["members"] = {
+        name: {"size": len(it), "sha256": hashlib.sha256(it).hexdigest()}
+        for name, it in rest.items()
+    }
+    body = canonical(manifest)
+    sealed = signing.signed(body, signing.private_key(Vault(key)))
+    return container.pack({"manifest.json": body, "signature.json": sealed, **rest})
+
+
+def named(report: Report) -> set[str]:
+    return {it.member for it in report.problems}
+
+
+def test_an_untouched_package_verifies_and_the_evidence_gives_the_same_verdicts(
+    made: Package,
+) -> None:
+    report = verify(made.file.data, made.public_key)
+    assert not report.problems
+    assert report.public_key == made.public_key
+    assert report.checked["replayed"] >= 12
+    assert report.checked["chains"] >= 6
+    assert report.checked["audit_entries"] >= 1
+
+
+def test_the_same_class_gives_the_same_members_again(
+    services: Services, klass: ClassRow, members: dict[str, bytes]
+) -> None:
+    again = container.unpack(package.export(services, klass, A_CLERK, EVERYTHING).file.data)
+    differing = {name for name in members if members[name] != again[name]}
+    assert differing <= {"manifest.json", "signature.json", "audit.ndjson"}
+
+
+def test_one_flipped_byte_in_any_member_is_found_and_named(members: dict[str, bytes]) -> None:
+    for name, data in members.items():
+        for at in sorted({0, len(data) // 2, len(data) - 1}) if data else []:
+            flipped = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
+            report = verify(container.pack({**members, name: flipped}))
+            assert name in named(report), (name, at, report.problems)
+
+
+def test_one_flipped_byte_between_the_members_is_found_too(made: Package) -> None:
+    whole = made.file.data
+    inside = whole.index(b"evidence/events.bin")
+    for at in (0, 8, 11, inside, inside - 20, len(whole) - 30, len(whole) - 1):
+        flipped = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+        assert verify(flipped).problems, at
+
+
+def test_a_missing_member_and_one_too_many_are_named(members: dict[str, bytes]) -> None:
+    fewer = {name: it for name, it in members.items() if name != "findings.ndjson"}
+    assert named(verify(container.pack(fewer))) == {"findings.ndjson"}
+    more = {**members, "note.txt": b"hello"}
+    assert named(verify(container.pack(more))) == {"note.txt"}
+
+
+def test_a_verdict_that_was_rewritten_and_sealed_anew_does_not_follow_from_the_evidence(
+    made: Package, members: dict[str, bytes]
+) -> None:
+    bodies = members["verdicts/session.ndjson"].splitlines()
+    index = json.loads(members["verdicts/index.json"])
+    guilty = next(at for at, it in enumerate(bodies) if b'"outcome":"invalid"' in it)
+    cleaned = json.loads(bodies[guilty]) | {"outcome": "valid"}
+    bodies[guilty] = canonical(cleaned)
+    index["session"][guilty]["sha256"] = hashlib.sha256(bodies[guilty]).hexdigest()
+    forged = resealed(
+        {
+            **members,
+            "verdicts/session.ndjson": b"".join(it + b"\n" for it in bodies),
+            "verdicts/index.json": canonical(index),
+        }
+    )
+    report = verify(forged)
+    assert [it.code for it in report.problems] == ["replay"]
+    assert cleaned["subject"]["session_id"] in report.problems[0].detail
+    assert "other_key" in {it.code for it in verify(forged, made.public_key).problems}
+
+
+def test_an_event_that_was_moved_and_sealed_anew_breaks_its_session_s_chain(
+    members: dict[str, bytes],
+) -> None:
+    events = bytearray(members["evidence/events.bin"])
+    events[16] ^= 1
+    report = verify(resealed({**members, "evidence/events.bin": bytes(events)}))
+    first = json.loads(members["evidence/sessions.ndjson"].splitlines()[0])
+    assert [(it.code, first["session_id"] in it.detail) for it in report.problems] == [
+        ("chain", True)
+    ]
+
+
+def test_photos_come_only_when_asked_for_and_both_are_on_record(
+    services: Services, klass: ClassRow, members: dict[str, bytes]
+) -> None:
+    assert not [name for name in members if name.startswith("photos/")]
+    with_photos = package.export(services, klass, A_CLERK, EVERYTHING, photos=True)
+    report = verify(with_photos.file.data)
+    assert not report.problems
+    assert report.checked["photos"] > 5
+    with services.database.read() as connection:
+        taken = connection.execute(
+            select(func.count())
+            .select_from(AuditEntry)
+            .where(AuditEntry.action == "export.package", AuditEntry.actor == "system:cli")
+        ).scalar_one()
+    assert taken == 2
+
+
+def test_nothing_in_it_tells_an_id_number_or_a_key(members: dict[str, bytes]) -> None:
+    secret = ("id_number", 'template_encrypted":"7', "wrapped", "lease_digest", "seed_encrypted")
+    for name in secret:
+        assert not [it for it, data in members.items() if name.encode() in data], name
+
+
+def test_every_field_of_every_record_is_described() -> None:
+    told = layout.readme().decode() + layout.dictionary().decode()
+    for record, dtype in layout.RECORDS.values():
+        for field in dtype.names or ():
+            assert layout.MEANING[record, field] in told
+
+
+def test_something_else_is_not_a_package() -> None:
+    for data in (b"hello", container.pack({"a.txt": b"a"})):
+        with pytest.raises(NotAPackage):
+            verify(data)

@@ -1,0 +1,191 @@
+"""What an xAPI client asks, however it asks: plainly, or as a form that a closing page can send.
+
+The Alternate Request Syntax (`POST …?method=PUT`) puts headers, parameters and content into the
+fields of a form, because `navigator.sendBeacon` can set none of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import parse_qsl
+
+from fastapi import Request
+
+from app.domain import ingest, platforms
+from app.errors import MalformedBody, NotFound
+from app.keyring import Caller
+from app.services import Services
+
+Method = Literal["POST", "PUT", "GET"]
+
+FORM = "application/x-www-form-urlencoded"
+NEWEST = "2.0.0"
+_VERSIONS = {"1.0": "1.0.3", "2.0": NEWEST}
+_VERSION = re.compile(r"(\d+\.\d+)(?:\.\d+)?", re.ASCII)
+_HEADERS = (
+    "authorization",
+    "x-experience-api-version",
+    "content-type",
+    "content-length",
+    "accept",
+    "accept-language",
+    "if-match",
+    "if-none-match",
+)
+_MOST_FIELDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, less the way it was sent."""
+
+    method: Method
+    version: str
+    authorization: str | None
+    parameters: dict[str, str]
+    body: bytes
+
+    @property
+    def two(self) -> bool:
+        return self.version == NEWEST
+
+    def only(self, *names: str) -> dict[str, str]:
+        """The parameters, if there is none but these. Raises MalformedBody."""
+        for name in self.parameters:
+            if name not in names:
+                raise _invalid(f"{name[:80]}: there is no such parameter of {self.method}")
+        return self.parameters
+
+
+async def read_request(request: Request, services: Services) -> Asked:
+    """Raises MalformedBody where the standard says 400: no or another version, a parameter that
+    stands twice, content that is no JSON; BodyTooLarge."""
+    parameters = _once(request.query_params.multi_items())
+    body = await request.body()
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    body = ingest.decompressed(body, encoding, services.settings.max_body_bytes)
+    media_type = request.headers.get("content-type", "")
+    if request.method == "POST" and "method" in parameters:
+        return _from_form(request, parameters, body, media_type)
+    method: Method = "GET" if request.method == "HEAD" else request.method  # type: ignore[assignment]
+    if method != "GET":
+        _require_json(media_type)
+    return Asked(
+        method,
+        _version(request.headers.get("x-experience-api-version")),
+        request.headers.get("authorization"),
+        parameters,
+        body,
+    )
+
+
+def _from_form(request: Request, parameters: dict[str, str], body: bytes, media_type: str) -> Asked:
+    method = parameters.pop("method")
+    if method not in ("POST", "PUT", "GET"):
+        raise _invalid("method: must be POST, PUT or GET")
+    if parameters:
+        raise _invalid(f"{next(iter(parameters))[:80]}: belongs into the form beside `method`")
+    if _plain(media_type) not in (FORM, "text/plain", ""):
+        raise MalformedBody("media_type", f"with `method`, send the body as {FORM}")
+    headers: dict[str, str] = {}
+    for name, value in _fields(body).items():
+        if name.lower() in _HEADERS:
+            headers[name.lower()] = value
+        else:
+            parameters["content" if name.lower() == "content" else name] = value
+    content = parameters.pop("content", None)
+    if method != "GET":
+        if content is None:
+            raise _invalid("content: this field of the form holds the statements")
+        _require_json(headers.get("content-type", ""))
+    elif content is not None:
+        raise _invalid("content: has no place in a GET")
+    sent = request.headers
+    return Asked(
+        method,  # type: ignore[arg-type]
+        _version(headers.get("x-experience-api-version", sent.get("x-experience-api-version"))),
+        headers.get("authorization", sent.get("authorization")),
+        parameters,
+        (content or "").encode(),
+    )
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            body.decode(),
+            keep_blank_values=True,
+            strict_parsing=bool(body),
+            errors="strict",
+            max_num_fields=_MOST_FIELDS,
+        )
+    except ValueError:
+        raise MalformedBody("malformed_form", "the body is no form of UTF-8 fields") from None
+    return _once(pairs)
+
+
+def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise _invalid("a parameter stands twice")
+    return found
+
+
+def _require_json(media_type: str) -> None:
+    plain = _plain(media_type)
+    if plain == "multipart/mixed":
+        raise MalformedBody(
+            "attachments_not_kept", "send statements as application/json, attachments by fileUrl"
+        )
+    if plain not in ("application/json", ""):
+        raise MalformedBody("media_type", "send statements as application/json")
+
+
+def _plain(media_type: str) -> str:
+    return media_type.partition(";")[0].strip().lower()
+
+
+def _version(told: str | None) -> str:
+    if told is None:
+        raise MalformedBody("version_missing", "the header X-Experience-API-Version is required")
+    shape = _VERSION.fullmatch(told.strip())
+    version = _VERSIONS.get(shape[1]) if shape else None
+    if version is None:
+        raise MalformedBody(
+            "version_unsupported", "X-Experience-API-Version: 1.0.x and 2.0.x are spoken here"
+        )
+    return version
+
+
+def _invalid(detail: str) -> MalformedBody:
+    return MalformedBody("invalid_parameter", detail)
+
+
+def authenticate(authorization: str | None, services: Services) -> Caller:
+    """The caller by Bearer, or by Basic: the key's id or the platform's slug, and the key.
+
+    Raises NotSignedIn.
+    """
+    scheme, _, told = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return services.keys.caller(authorization)
+    try:
+        user, _, secret = base64.b64decode(told.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise platforms.not_signed_in() from None
+    caller = services.keys.caller(f"Bearer {secret}")
+    if caller.actor != f"key:{user}" and not _is_slug_of(user, caller, services):
+        raise platforms.not_signed_in()
+    return caller
+
+
+def _is_slug_of(user: str, caller: Caller, services: Services) -> bool:
+    try:
+        with services.database.read() as connection:
+            return platforms.platform_of(connection, user).id == caller.platform_id
+    except NotFound:
+        return False

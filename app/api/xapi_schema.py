@@ -1,0 +1,151 @@
+"""The OpenAPI description of the statements resource: the handlers read requests by themselves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_IRI = {"type": "string", "format": "uri"}
+_UUID = {"type": "string", "format": "uuid"}
+_MOMENT = {"type": "string", "format": "date-time"}
+_WORD = {"type": "string"}
+_SWITCH = {"type": "string", "enum": ["true", "false"]}
+_LANGUAGE_MAP = {
+    "type": "object",
+    "additionalProperties": _WORD,
+    "propertyNames": {"enum": ["zh-CN", "en"]},
+}
+
+
+def _object(needed: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(needed),
+        "additionalProperties": False,
+    }
+
+
+_EXTENSIONS = {
+    "type": "object",
+    "propertyNames": {"pattern": r"^https://[a-z]+\.example/[a-z]+$"},
+    "description": "any values under IRIs",
+}
+_MBOX = {"type": "string", "pattern": r"^mailto:[a-z0-9]+@[a-z0-9]+\.example$"}
+_AGENT = {
+    "oneOf": [
+        _object(("mbox",), objectType={"const": "Agent"}, name=_WORD, mbox=_MBOX),
+        _object(
+            ("account",),
+            objectType={"const": "Agent"},
+            name=_WORD,
+            account=_object(("homePage", "name"), homePage=_IRI, name=_WORD),
+        ),
+    ]
+}
+_ACTIVITY = _object(
+    ("id",),
+    objectType={"const": "Activity"},
+    id=_IRI,
+    definition=_object(name=_LANGUAGE_MAP, description=_LANGUAGE_MAP, type=_IRI),
+)
+_STATEMENT = {
+    **_object(
+        ("actor", "verb", "object"),
+        id=_UUID,
+        actor=_AGENT,
+        verb=_object(("id",), id=_IRI, display=_LANGUAGE_MAP),
+        object=_ACTIVITY,
+        result=_object(
+            success={"type": "boolean"},
+            completion={"type": "boolean"},
+            response=_WORD,
+            extensions=_EXTENSIONS,
+        ),
+        context=_object(registration=_UUID, platform=_WORD, extensions=_EXTENSIONS),
+        timestamp=_MOMENT,
+    ),
+    "description": "The parts that players use; the whole data model of the standard is accepted.",
+}
+
+
+def _parameter(name: str, schema: dict[str, Any], text: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "in": "query", "schema": schema, "description": text, **more}
+
+
+_VERSION = {
+    "name": "X-Experience-API-Version",
+    "in": "header",
+    "required": True,
+    "schema": {"type": "string", "enum": ["1.0.3", "2.0.0"]},
+    "description": "1.0.x or 2.0.x",
+}
+_SECURITY: dict[str, Any] = {"security": [{"HTTPBearer": []}]}
+_PROBLEM = {"application/problem+json": {"schema": {"type": "object"}}}
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": text, "content": _PROBLEM}
+    for status, text in {
+        400: "names the field, the parameter or the header that is wrong",
+        401: "no key, or one that is not known",
+        403: "the key lacks the scope",
+        404: "there is no such statement",
+        409: "the id stands for another statement already",
+        413: "the body is too large",
+        415: "the content encoding is not understood",
+        429: "too many requests with this key",
+    }.items()
+}
+
+POST: dict[str, Any] = {
+    **_SECURITY,
+    "parameters": [
+        _VERSION,
+        _parameter(
+            "method",
+            {"type": "string", "enum": ["POST", "PUT", "GET"]},
+            "the body is a form that holds another request (Alternate Request Syntax)",
+        ),
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {"anyOf": [_STATEMENT, {"type": "array", "items": _STATEMENT}]}
+            },
+            "application/x-www-form-urlencoded": {
+                "schema": {
+                    "type": "object",
+                    "properties": {
+                        name: _WORD
+                        for name in ("Content", "Authorization", "X-Experience-API-Version")
+                    },
+                    "description": "only with `method`; parameters of the request stand beside",
+                }
+            },
+        },
+    },
+}
+PUT: dict[str, Any] = {
+    **_SECURITY,
+    "parameters": [_VERSION, _parameter("statementId", _UUID, "its id", required=True)],
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _STATEMENT}}},
+}
+GET: dict[str, Any] = {
+    **_SECURITY,
+    "parameters": [
+        _VERSION,
+        _parameter("statementId", _UUID, "one statement; only with format and attachments"),
+        _parameter("voidedStatementId", _UUID, "one that was taken back"),
+        _parameter("agent", _WORD, "JSON of an agent or group: who did it, or to whom"),
+        _parameter("verb", _IRI, "id of the verb"),
+        _parameter("activity", _IRI, "id of the object"),
+        _parameter("registration", _UUID, "of the context"),
+        _parameter("since", _MOMENT, "stored after"),
+        _parameter("until", _MOMENT, "stored at or before"),
+        _parameter("limit", {"type": "integer", "minimum": 0, "maximum": 10**9}, "0: the most"),
+        _parameter("ascending", _SWITCH, "oldest first"),
+        _parameter("format", {"type": "string", "enum": ["exact", "ids", "canonical"]}, "how"),
+        _parameter("attachments", {"type": "string", "enum": ["false"]}, "files are not kept here"),
+        _parameter("related_activities", {"type": "string", "enum": ["false"]}, "not offered"),
+        _parameter("related_agents", {"type": "string", "enum": ["false"]}, "not offered"),
+    ],
+}

@@ -1,0 +1,121 @@
+"""xAPI statements: added, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, exists, insert, or_, select
+from sqlalchemy.orm import aliased
+
+from app.store.row import AnyRow
+from models import Platform, Session, Statement, TrainingClass
+
+_AT_ONCE = 500  # SQLite allows 32766 parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for; None matches all. `agent` matches who did it and to whom it was done;
+    stored after `since_ms`, up to and including `until_ms`."""
+
+    agent: bytes | None = None
+    verb: bytes | None = None
+    activity: bytes | None = None
+    registration: str | None = None
+    since_ms: int | None = None
+    until_ms: int | None = None
+    ascending: bool = False
+
+
+def queue(connection: Connection, platform_id: int) -> None:
+    """Wait until no other transaction adds statements of this platform, and keep the next out."""
+    connection.execute(
+        select(Platform.id).where(Platform.id == platform_id).with_for_update(key_share=True)
+    )
+
+
+def bodies(
+    connection: Connection, platform_id: int, statement_ids: Sequence[str]
+) -> dict[str, bytes]:
+    """Those of the statements that are stored: body by id."""
+    found: dict[str, bytes] = {}
+    for start in range(0, len(statement_ids), _AT_ONCE):
+        query = select(Statement.statement_id, Statement.body).where(
+            Statement.platform_id == platform_id,
+            Statement.statement_id.in_(statement_ids[start : start + _AT_ONCE]),
+        )
+        found.update((row.statement_id, row.body) for row in connection.execute(query))
+    return found
+
+
+def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(Statement), list(rows))
+
+
+def sessions(connection: Connection, platform_id: int, names: Collection[str]) -> Sequence[AnyRow]:
+    """The sittings of those names, locked: their number of the next event, and their terms."""
+    query = (
+        select(
+            Session.id,
+            Session.external_id,
+            Session.opened_ms,
+            Session.next_seq,
+            TrainingClass.pack_id,
+            TrainingClass.pack_version,
+        )
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(Session.platform_id == platform_id, Session.external_id.in_(names))
+        .order_by(Session.id)
+        .with_for_update(of=Session)
+    )
+    return connection.execute(query).all()
+
+
+def one(connection: Connection, platform_id: int, statement_id: str) -> AnyRow | None:
+    """(body, stored_ms, voided) of a statement."""
+    query = select(Statement.body, Statement.stored_ms, _voided().label("voided")).where(
+        Statement.platform_id == platform_id, Statement.statement_id == statement_id
+    )
+    return connection.execute(query).one_or_none()
+
+
+def page(
+    connection: Connection, platform_id: int, wanted: Wanted, after: int | None, size: int
+) -> Sequence[AnyRow]:
+    """Up to `size` statements (id, body, stored_ms) that are not voided, newest first unless
+    `ascending`; `after` is the row id that the page before ended with."""
+    query = select(Statement.id, Statement.body, Statement.stored_ms).where(
+        Statement.platform_id == platform_id, ~_voided()
+    )
+    for column, value in (
+        (Statement.verb, wanted.verb),
+        (Statement.object, wanted.activity),
+        (Statement.registration, wanted.registration),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.agent is not None:
+        query = query.where(or_(Statement.actor == wanted.agent, Statement.object == wanted.agent))
+    if wanted.since_ms is not None:
+        query = query.where(Statement.stored_ms > wanted.since_ms)
+    if wanted.until_ms is not None:
+        query = query.where(Statement.stored_ms <= wanted.until_ms)
+    if wanted.ascending:
+        query = query.where(Statement.id > after) if after is not None else query
+        query = query.order_by(Statement.id)
+    else:
+        query = query.where(Statement.id < after) if after is not None else query
+        query = query.order_by(Statement.id.desc())
+    return connection.execute(query.limit(size)).all()
+
+
+def _voided() -> ColumnElement[bool]:
+    """A statement is voided by another that says so, whichever came first; what voids stays."""
+    other = aliased(Statement)
+    taken_back = exists().where(
+        other.platform_id == Statement.platform_id, other.voids == Statement.statement_id
+    )
+    return Statement.voids.is_(None) & taken_back

@@ -20,6 +20,7 @@ RESOURCES = (
     "app.api.sessions",
     "app.api.snapshots",
     "app.api.reference_photos",
+    "app.api.xapi",
     "app.api.verdicts",
     "app.api.findings",
     "app.api.exports",

@@ -132,7 +132,13 @@ class _Story:
 
     def findings(self) -> list[Finding]:
         novel = self._novelty()
-        found = self._jumps() or self._stretches(novel) or self._micro_seeks()
+        jumps = self._jumps()
+        found = jumps + [
+            stretch
+            for stretch in self._stretches(novel)
+            if not any(j.start_ms <= stretch.start_ms <= stretch.end_ms <= j.end_ms for j in jumps)
+        ]
+        found = found or self._micro_seeks()
         if not found:
             found = self._completion() or self._repeated_seeks()
         return found

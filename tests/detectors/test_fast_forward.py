@@ -7,7 +7,7 @@ import pytest
 from detectors.credit import played
 from detectors.finding import Evidence, Fault, Outcome
 from tests.detectors.columns import GRADED
-from tests.detectors.stories import Sitting, found, reasons, trace, with_parameters
+from tests.detectors.stories import Sitting, credited_ms, found, reasons, trace, with_parameters
 
 RULE = "fast_forward"
 
@@ -70,6 +70,14 @@ def test_a_jump_in_one_heartbeat_is_named_a_jump():
     (finding,) = found(RULE, wu.watch(50))
     assert finding.reason == "jump"
     assert (finding.measured, finding.limit) == (300.0, 20.0)
+
+
+def test_one_jump_does_not_hide_that_the_rest_was_fast_too():
+    wu = Sitting().play().watch(50, speed=4, beat=2.5)
+    wu.tell(6, wu.t + 2.5, wu.pos + 100)
+    wu.watch(300, speed=4, beat=2.5)
+    assert sorted(reasons(found(RULE, wu))) == ["jump", "outran"]
+    assert credited_ms(RULE, wu) == 0
 
 
 def test_a_player_that_snaps_back_within_15_s_has_blocked_the_jump():

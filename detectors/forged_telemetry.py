@@ -154,7 +154,7 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
         pace = round(float(half[row]), 3)
         limit = high if pace > high else low
         finding = _finding(trace, int(sessions[row]), "client_clock", Evidence.CLIENT, pace, limit)
-        yield finding
+        yield replace(finding, unit="×")
 
 
 def _whole_seconds(facts: Facts) -> Iterator[Finding]:

@@ -11,8 +11,9 @@ from typing import Any
 
 from app.clock import at
 
-# (rule, reason) → Chinese, English. {m} measured, {l} limit, {a} start, {b} end, {n} whole seconds
-# between them; numbers are printed without needless decimals.
+# (rule, reason) → Chinese, English. {m} measured, {l} limit, {a} start, {b} end; the one of them
+# that comes second needs no date on the same day, and capitals are for sentences that name the
+# end first. Numbers are printed without needless decimals.
 SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("fast_forward", "outran"): (
         "{a}至{b}，播放进度前进了{m}秒，而服务器时间只过去了{l}秒。",
@@ -43,19 +44,19 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} a delayed record overlaps another window by {m} s; counted once only.",
     ),
     ("popup_gap", "none_issued"): (
-        "至{b}，连续学习{m}秒没有出现弹窗管控，超过{l}秒；{a}之后的时间不计入。",
-        "Until {b}, {m} s of study passed without any pop-up, more than {l} s; not counted from "
-        "{a}.",
+        "至{B}，连续学习{m}秒没有出现弹窗管控，超过{l}秒；{A}之后的时间不计入。",
+        "Until {B}, {m} s of study passed without any pop-up, more than {l} s; not counted from "
+        "{A}.",
     ),
     ("popup_gap", "never_shown"): (
-        "至{b}，连续学习{m}秒没有有效弹窗（系统已下发但未显示），超过{l}秒；{a}之后的时间不计入。",
-        "Until {b}, {m} s of study without an effective pop-up (issued, never shown), more than "
-        "{l} s; not counted from {a}.",
+        "至{B}，连续学习{m}秒没有有效弹窗（系统已下发但未显示），超过{l}秒；{A}之后的时间不计入。",
+        "Until {B}, {m} s of study without an effective pop-up (issued, never shown), more than "
+        "{l} s; not counted from {A}.",
     ),
     ("popup_gap", "ignored"): (
-        "至{b}，弹窗未按时应答且播放未停止，连续学习{m}秒，超过{l}秒；{a}之后的时间不计入。",
-        "Until {b} pop-ups were not answered in time while play went on for {m} s, more than "
-        "{l} s; not counted from {a}.",
+        "至{B}，弹窗未按时应答且播放未停止，连续学习{m}秒，超过{l}秒；{A}之后的时间不计入。",
+        "Until {B} pop-ups were not answered in time while play went on for {m} s, more than "
+        "{l} s; not counted from {A}.",
     ),
     ("popup_gap", "offline_past_due"): (
         "断网期间弹窗无法下发，{a}至{b}的学习时间不计入，不作违规认定。",
@@ -232,6 +233,11 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "与另一学员有{m}次弹窗在同一秒应答（达到{l}次提示关注）。",
         "{m} pop-ups were answered in the same second as another learner's ({l} are noted).",
     ),
+    ("one_face_several_accounts", "faces_alike"): (
+        "与另一账号的人脸距离为{m}（界限{l}），可能是同一人，也可能是双胞胎或偶然相似，请对照确认。",
+        "The face is {m} from that of another account (limit {l}): the same person, a twin, or "
+        "chance; compare both.",
+    ),
     ("marathon", "long_day"): (
         "{a}当日有效学习{m}小时，超过{l}小时。",
         "{m} h of study on the day of {a}, more than {l} h.",
@@ -249,11 +255,15 @@ def sentences(finding: Mapping[str, Any]) -> dict[str, str]:
         "m": number(finding["measured"]),
         "l": number(finding["limit"]),
         "a": _when(start, zh=True),
+        "A": _clock(start) if one_day else _when(start, zh=True),
         "b": _clock(end) if one_day else _when(end, zh=True),
+        "B": _when(end, zh=True),
     }
     english = values | {
         "a": _when(start, zh=False),
+        "A": _clock(start) if one_day else _when(start, zh=False),
         "b": _clock(end) if one_day else _when(end, zh=False),
+        "B": _when(end, zh=False),
     }
     return {"zh": zh.format(**values), "en": en.format(**english)}
 

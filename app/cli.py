@@ -36,6 +36,7 @@ ELSEWHERE = {
     "nightly": "app.cli_nightly",
     "pack": "app.cli_pack",
     "purge": "app.cli_purge",
+    "same-face": "app.cli_same_face",
     "simulate": "app.cli_simulate",
     "user": "app.cli_user",
     "validate": "app.cli_validate",

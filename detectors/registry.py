@@ -13,6 +13,7 @@ from detectors import (
     lesson_order,
     marathon,
     multi_window,
+    one_face_several_accounts,
     photo_retention,
     photo_reuse,
     popup_gap,
@@ -45,6 +46,7 @@ ALL = (
     Detector(forged_telemetry.RULE, "1", forged_telemetry.detect),
     Detector(photo_reuse.RULE, "2", photo_reuse.detect),
     Detector(collusion.RULE, "1", collusion.detect, crowd=True),
+    Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),
     Detector(marathon.RULE, "1", marathon.detect),
 )
 

@@ -8,7 +8,7 @@ verdict does not depend on which sessions happened to share a chunk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
 import numpy as np
@@ -216,6 +216,17 @@ PIECE = np.dtype(
     ]
 )
 
+# Two persons whose faces are alike, numbered as in SESSION's `person`.
+FACE_PAIR = np.dtype(
+    [
+        ("one", "<i4"),
+        ("other", "<i4"),
+        ("distance", "<f4"),
+        ("limit", "<f4"),
+        ("pictures", "<i4"),  # of the account with fewer
+    ]
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -226,6 +237,7 @@ class Trace:
     controls  CONTROL[C], per session in order of issue
     photos    PHOTO[P], per session in order of receipt
     lessons   LESSON[L]; pieces PIECE[Q], sorted by (klass, hour)
+    faces     FACE_PAIR[F], known only when whole classes are judged
     *_at      int64[S+1] offsets: events of session s are events[events_at[s]:events_at[s + 1]]
     """
 
@@ -238,6 +250,7 @@ class Trace:
     photos_at: Ints
     lessons: NDArray[np.void]
     pieces: NDArray[np.void]
+    faces: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, FACE_PAIR))
 
     def __len__(self) -> int:
         return len(self.sessions)

@@ -10,10 +10,10 @@ from typing import Any
 
 import structlog
 
-from app.domain import assess, eligibility, runs, settle
+from app.domain import assess, eligibility, runs, same_face, settle
 from app.jobs import face_worker
 from app.services import Services
-from app.store import catalogue
+from app.store import catalogue, face_sets
 from app.store import runs as store
 
 POLL_S = 0.5
@@ -67,6 +67,7 @@ class _Work:
         self._timed("settle", lambda: self._settle(unsettled))
         unread = self._timed("faces", lambda: self._faces(photos))
         self.advance(unread)
+        self._timed("same_face", self._same_face)
         judgement = self._timed("judge", self._judge)
         self.advance(sittings)
         concluded = self._timed("conclude", self._conclude)
@@ -128,6 +129,18 @@ class _Work:
     def _photos_left(self) -> int:
         with self.services.database.read() as connection:
             return len(store.photos_waiting(connection, self.class_id))
+
+    def _same_face(self) -> None:
+        """Compare the accounts of the class, once the site has thresholds of its own."""
+        services, card = self.services, self.services.settings.model_files.card()
+        with services.database.read() as connection:
+            accounts = face_sets.accounts(connection, class_id=self.class_id)
+            try:
+                found = same_face.search(connection, services.vault, card, accounts)
+            except same_face.NotCalibrated:
+                return
+        with services.database.write() as connection:
+            same_face.keep(connection, found, "class", services.clock())
 
     def _judge(self) -> assess.Judgement:
         with self.services.database.write() as connection:

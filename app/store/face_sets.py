@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.orm import aliased
 
 from app.store.row import AnyRow
 from detectors.trace import Check
@@ -71,12 +72,16 @@ def put_pair(connection: Connection, learner_id: int, other_id: int, **values: A
 
 def pairs_of(connection: Connection, learner_ids: Collection[int]) -> Sequence[AnyRow]:
     """Pairs that any of the accounts belongs to, with the persons' ids, the closest first."""
+    one, other = aliased(Learner), aliased(Learner)
     ids = sorted(learner_ids)
     found: dict[int, AnyRow] = {}
     for at in range(0, len(ids), _CHUNK):
         chunk = ids[at : at + _CHUNK]
         rows = connection.execute(
-            select(FacePair).where(FacePair.learner_id.in_(chunk) | FacePair.other_id.in_(chunk))
+            select(FacePair, one.person_id.label("person"), other.person_id.label("other_person"))
+            .join(one, one.id == FacePair.learner_id)
+            .join(other, other.id == FacePair.other_id)
+            .where(FacePair.learner_id.in_(chunk) | FacePair.other_id.in_(chunk))
         )
         found |= {row.id: row for row in rows}
     return sorted(found.values(), key=lambda row: (row.distance, row.id))

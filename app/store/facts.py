@@ -8,7 +8,7 @@ or platform it belongs to, as far as it lies within the same time: one person co
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from app.store import controls as ledger
-from app.store import event_log, snapshots
+from app.store import event_log, face_sets, snapshots
 from app.store.row import AnyRow
 from detectors.segments import firsts
 from detectors.trace import (
     CONTROL,
     EVENT,
+    FACE_PAIR,
     LESSON,
     PHOTO,
     PIECE,
@@ -92,7 +93,9 @@ _SESSION = (
 def of_class(connection: Connection, class_id: int) -> Evidence:
     """Everything that bears on a class: its sittings, and those that its people had meanwhile."""
     own = connection.execute(_SESSION.where(Session.class_id == class_id)).all()
-    return _gather(connection, own)
+    evidence = _gather(connection, own)
+    faces = _faces(connection, {row.learner_id for row in own})
+    return replace(evidence, trace=replace(evidence.trace, faces=faces))
 
 
 def of_learner(connection: Connection, class_id: int, learner_id: int) -> Evidence:
@@ -167,6 +170,17 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
         pieces=pieces,
     )
     return Evidence(trace, rows, hours, lessons, _copies(connection, rows, trace))
+
+
+def _faces(connection: Connection, learner_ids: Collection[int]) -> NDArray[np.void]:
+    """FACE_PAIR[F] of the learners' accounts."""
+    return np.array(
+        [
+            (row.person, row.other_person, row.distance, row.limit, row.pictures)
+            for row in face_sets.pairs_of(connection, learner_ids)
+        ],
+        FACE_PAIR,
+    )
 
 
 def _copies(

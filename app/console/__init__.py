@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Response
 
 from app.console import (
     assets,
@@ -20,7 +20,6 @@ from app.console import (
     users_page,
 )
 from app.console.page import ConsoleRoute, see_other
-from app.console.throttle import LoginThrottle
 from app.errors import NotFound
 
 router = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
@@ -53,9 +52,3 @@ for part in PAGES:
 @router.get("/console/{rest:path}")
 def nowhere(rest: str) -> Response:
     raise NotFound("no_such_page", "there is no such page")
-
-
-def mount(app: FastAPI) -> None:
-    """Add the console to an application that has `app.state.services`."""
-    app.state.login_throttle = LoginThrottle()
-    app.include_router(router)

@@ -13,7 +13,7 @@ from app.console.finding_view import REASONS
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.session_page import session_view
-from app.domain import review
+from app.domain import review, rulings
 from app.domain.users import Login, Role
 from app.errors import BadInput, Conflict, NotFound
 from app.store import class_file, reviews
@@ -45,9 +45,9 @@ def decide(
     services, row = request.app.state.services, _finding(request, login, finding_id)
     try:
         with services.database.write() as connection:
-            decided = review.decide(
-                connection, finding_id, login.user, decision, reason, services.clock()
-            )
+            now_ms = services.clock()
+            review.decide(connection, finding_id, login.user, decision, reason, now_ms)
+            rulings.follow(connection, finding_id, now_ms)
     except (BadInput, Conflict) as error:
         typed = {"id": finding_id, "decision": decision, "reason": reason}
         problem = words.PROBLEMS[error.code]
@@ -56,8 +56,6 @@ def decide(
         return session_view(
             request, login, row.session_id, queue, first=finding_id, problem=problem, typed=typed
         )
-    if decided.settled and row.session_id is not None:
-        services.closed([row.session_id])  # its verdict follows the decision
     if row.session_id is None:
         kept = urlencode({"done": finding_id, "queue": queue})
         return see_other(f"/console/findings/{finding_id}?{kept}")

@@ -40,7 +40,7 @@ def log_in(
 ) -> Response:
     """One message for every kind of wrong, after the same time; waits are told in minutes."""
     services = request.app.state.services
-    throttle: LoginThrottle = request.app.state.login_throttle
+    throttle = _throttle(request)
     now_ms, name, address = services.clock(), username.strip().lower()[:64], _address(request)
     target = local_path(next)
     expected = request.cookies.get(FORM_COOKIE, "")
@@ -122,6 +122,15 @@ def _form(
         samesite="strict",
     )
     return page
+
+
+def _throttle(request: Request) -> LoginThrottle:
+    """The application's own, made at its first login."""
+    state = request.app.state
+    if not hasattr(state, "login_throttle"):
+        state.login_throttle = LoginThrottle()
+    throttle: LoginThrottle = state.login_throttle
+    return throttle
 
 
 def _address(request: Request) -> str:

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from app import console
 from app.console import session_page
+from app.domain import rulings
 from app.services import Services
 from app.settings import Settings
 from models import Base
@@ -40,6 +41,7 @@ class Desk:
     county: County
     services: Services
     clock: Clock
+    followed: list[int]  # findings whose decisions were brought to effect
 
     def get(self, path: str) -> str:
         answer = self.client.get(path)
@@ -72,7 +74,7 @@ def application(services: Services) -> FastAPI:
     """An application with only the console."""
     app = FastAPI(openapi_url=None)
     app.state.services = services
-    console.mount(app)
+    app.include_router(console.router)
     return app
 
 
@@ -123,8 +125,13 @@ def new_desk(
     folder = shutil.copytree(template, tmp_path / "data")
     services = services_in(folder, clock)
     app = application(services)
+    # The county's sittings have stories and no events, so that nothing of theirs can be judged.
     monkeypatch.setattr(session_page, "timeline_of", told_by(county))
-    yield lambda: Desk(TestClient(app), county, services, clock)
+    followed: list[int] = []
+    monkeypatch.setattr(
+        rulings, "follow", lambda _connection, finding_id, _now_ms: followed.append(finding_id)
+    )
+    yield lambda: Desk(TestClient(app), county, services, clock, followed)
     services.stop()
 
 

@@ -24,6 +24,13 @@ def test_zhao_upholds_and_is_led_on(desk: Desk) -> None:
     assert "决定已记录" in page.text and "data-next" in page.text
 
 
+def test_a_decision_takes_effect_and_a_refused_one_does_not(desk: Desk) -> None:
+    desk.sign_in("zhao").decide(FAST, "uphold", "短")
+    assert desk.followed == []
+    desk.decide(FAST, "uphold")
+    assert desk.followed == [desk.county.findings[FAST]]
+
+
 def test_a_decision_is_a_row_and_an_entry_in_the_log(desk: Desk) -> None:
     desk.sign_in("zhao").decide(FAST, "overturn", "  网络中断所致  ")
     with desk.services.database.read() as connection:

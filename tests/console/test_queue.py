@@ -22,7 +22,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     clock = Clock()
     services = services_in(folder, clock)
     county = settle(services, crowd=MANY)
-    yield Desk(TestClient(application(services)), county, services, clock).sign_in("zhao")
+    yield Desk(TestClient(application(services)), county, services, clock, []).sign_in("zhao")
     services.stop()
 
 

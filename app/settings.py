@@ -59,6 +59,8 @@ class Settings(BaseSettings):
             path = os.environ.get(f"ZHENXUE_{name.upper()}_FILE")
             if path and not values.get(name):
                 values[name] = Path(path).read_text(encoding="utf-8").strip()
+                if not values[name]:
+                    raise ValueError(f"the file of ZHENXUE_{name.upper()}_FILE is empty")
         return values
 
     @model_validator(mode="after")

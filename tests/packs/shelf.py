@@ -1,4 +1,7 @@
-"""A copy of the shipped packs that a test may damage."""
+"""A copy of the first version of the shipped packs, with its lock, that a test may damage.
+
+Later versions stay behind: publishing one changes no test here.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,13 @@ GRADED, LITERAL = "huangchuan-2021-graded", "huangchuan-2021-literal"
 
 class Shelf:
     def __init__(self, folder: Path) -> None:
-        self.folder = shutil.copytree(packs.FOLDER, folder / "packs")
+        later = [it.name for it in packs.FOLDER.glob("*@*.toml") if not it.stem.endswith("@1.0.0")]
+        ignored = shutil.ignore_patterns(*later)
+        self.folder = shutil.copytree(packs.FOLDER, folder / "packs", ignore=ignored)
+        lock = self.folder / "packs.lock"
+        lines = lock.read_text("utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if "@" not in line or "@1.0.0" in line]
+        lock.write_text("".join(kept), "utf-8")
 
     def edit(self, old: str, new: str, file: str = f"{GRADED}@1.0.0.toml") -> None:
         """Replace `old`, which stands in the file exactly once."""

@@ -29,8 +29,9 @@ def pack(request: pytest.FixtureRequest) -> packs.Pack:
 
 def test_both_packs_ship_and_are_listed_by_name() -> None:
     listed = packs.available()
-    assert [it.name for it in listed] == [f"{GRADED}@1.0.0", f"{LITERAL}@1.0.0"]
-    assert all(it.latest and it.instrument == "潢技领办〔2021〕1号" for it in listed)
+    assert {f"{GRADED}@1.0.0", f"{LITERAL}@1.0.0"} <= {it.name for it in listed}
+    assert [it.id for it in listed if it.latest] == [GRADED, LITERAL]
+    assert all(it.instrument == "潢技领办〔2021〕1号" for it in listed)
 
 
 def test_the_policy_gives_a_detector_its_numbers(pack: packs.Pack) -> None:
@@ -133,7 +134,7 @@ def test_the_digest_covers_the_words_of_the_clauses_and_the_catalogue(shelf: She
 
 def test_a_comment_or_the_order_of_lines_changes_no_digest(shelf: Shelf) -> None:
     shelf.edit('status = "active"\nreach = "L2"', 'reach = "L2" # once more\nstatus = "active"')
-    assert shelf.load().digest == packs.load(GRADED).digest
+    assert shelf.load().digest == packs.load(GRADED, "1.0.0").digest
 
 
 def test_several_versions_stand_side_by_side_and_the_latest_is_taken(shelf: Shelf) -> None:
@@ -141,8 +142,8 @@ def test_several_versions_stand_side_by_side_and_the_latest_is_taken(shelf: Shel
     shelf.add_version(GRADED, "1.10.0")
     assert shelf.load(GRADED).version == "1.10.0"
     assert shelf.load(GRADED, "1.2.0").version == "1.2.0"
-    assert shelf.load(f"{GRADED}@1.0.0").digest == packs.load(GRADED).digest
-    assert shelf.load(LITERAL).digest == packs.load(LITERAL).digest
+    assert shelf.load(f"{GRADED}@1.0.0").digest == packs.load(GRADED, "1.0.0").digest
+    assert shelf.load(LITERAL).digest == packs.load(LITERAL, "1.0.0").digest
 
 
 def test_an_unknown_pack_or_version_is_a_clear_refusal() -> None:
@@ -153,7 +154,7 @@ def test_an_unknown_pack_or_version_is_a_clear_refusal() -> None:
 
 
 def test_a_loaded_pack_is_loaded_once() -> None:
-    assert packs.load(GRADED) is packs.load(GRADED, "1.0.0")
+    assert packs.load(GRADED) is packs.load(GRADED, packs.load(GRADED).version)
 
 
 def test_a_diff_shows_a_changed_parameter_whole(shelf: Shelf) -> None:

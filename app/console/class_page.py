@@ -20,6 +20,7 @@ from app.console.words import Word
 from app.domain import class_desk
 from app.domain.class_desk import SCALES
 from app.errors import NotFound
+from app.reports import exports
 from app.store import class_file as store
 from app.store import users
 
@@ -103,6 +104,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         run=run,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
         scales=SCALES,
+        exports=exports.offered(row)["exports"],
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
         open_now=open_now,

@@ -176,10 +176,13 @@ class _Observer:
         self.klass, self.pack, self.policy = klass, pack, pack.policy
         self.run_by = klass.controls
         self.sittings = store.sittings(connection, klass.id)
-        self.judged = [it for it in self.sittings if it.body is not None]
+        self.verdicts = store.session_verdicts(connection, klass.id)
+        self.judged = [it for it in self.sittings if it.id in self.verdicts]
         played = msgspec.json.Decoder(_Sitting)
         longest = self.policy["popup_gap"].ms("max_gap_s")
-        self.long = [it for it in self.judged if played.decode(it.body).played_ms > longest]
+        self.long = [
+            it for it in self.judged if played.decode(self.verdicts[it.id].body).played_ms > longest
+        ]
         hours = msgspec.json.Decoder(_Hour)
         least = self.policy["class_hour"]["coverage"]
         bodies = [hours.decode(body) for body in store.hour_bodies(connection, klass.id)]
@@ -296,7 +299,7 @@ class _Observer:
         return True if of and self.run_by == "platform" else None
 
     def _evidence(self) -> dict[str, Any]:
-        told = [it for it in self.judged if it.outcome != "not_proven"]
+        told = [it for it in self.judged if self.verdicts[it.id].outcome != "not_proven"]
         sources = Counter(it.provenance for it in self.sittings)
         return {
             "sittings": len(self.sittings),

@@ -247,7 +247,8 @@ def standing(row: AnyRow, upheld_by: Collection[int] = ()) -> StandingFinding:
         outcome=Outcome(row.outcome),
         fault=Fault(row.fault),
         evidence=Evidence(row.evidence),
-        grave=bool(row.body["needs_two_reviewers"]),
+        # The column also says so where only the scale asks for two.
+        grave=row.needs_two_reviewers and bool(row.body["needs_two_reviewers"]),
         upheld_by=frozenset(map(str, upheld_by)),
     )
 

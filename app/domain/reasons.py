@@ -14,8 +14,8 @@ from detectors.eligibility import Cure, Deadlines, Reason
 # code → Chinese, English. {n} how many, {h} which class-hours, {r} the rule's title.
 SENTENCES: dict[str, tuple[str, str]] = {
     "hours_violation": (
-        "{n}个课时因违规无效：第{h}课时。",
-        "{n} class-hours are invalid for a violation: {h}.",
+        "{n}个课时不符合规则，无效：第{h}课时。",
+        "{n} class-hours do not meet the rules and are invalid: {h}.",
     ),
     "hours_on_leave": (
         "请假缺课，{n}个课时尚未补课：第{h}课时。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
@@ -27,17 +28,7 @@ _COMPARED = (Check.MATCH, Check.REVIEW, Check.MISMATCH, Check.SPOOF)
 
 
 def sittings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    """Sittings of the class, each with the outcome and body of its current verdict, if any."""
-    latest = (
-        select(func.max(Verdict.id))
-        .where(Verdict.class_id == class_id, Verdict.subject_kind == "session")
-        .group_by(Verdict.subject_id)
-    )
-    judged = (
-        select(Verdict.subject_id, Verdict.outcome, Verdict.body)
-        .where(Verdict.id.in_(latest))
-        .subquery()
-    )
+    """Sittings of the class in the order they began."""
     return connection.execute(
         select(
             Session.id,
@@ -48,24 +39,33 @@ def sittings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
             Session.last_recv_ms,
             Session.event_count,
             Learner.face_consent,
-            judged.c.outcome,
-            judged.c.body,
         )
         .join(Learner, Learner.id == Session.learner_id)
-        .join(judged, judged.c.subject_id == Session.id, isouter=True)
         .where(Session.class_id == class_id)
         .order_by(Session.opened_ms, Session.external_id)
     ).all()
 
 
+def session_verdicts(connection: Connection, class_id: int) -> dict[int, AnyRow]:
+    """(outcome, body) of the current verdict on each judged sitting."""
+    query = select(Verdict.subject_id, Verdict.outcome, Verdict.body).where(
+        Verdict.id.in_(_latest(class_id, "session", Verdict.subject_id))
+    )
+    return {row.subject_id: row for row in connection.execute(query)}
+
+
 def hour_bodies(connection: Connection, class_id: int) -> Sequence[bytes]:
     """Bodies of the current class-hour verdicts."""
-    latest = (
-        select(func.max(Verdict.id))
-        .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
-        .group_by(Verdict.subject_id, Verdict.hour)
-    )
+    latest = _latest(class_id, "class_hour", Verdict.subject_id, Verdict.hour)
     return connection.execute(select(Verdict.body).where(Verdict.id.in_(latest))).scalars().all()
+
+
+def _latest(class_id: int, kind: str, *subject: Any) -> Any:
+    return (
+        select(func.max(Verdict.id))
+        .where(Verdict.class_id == class_id, Verdict.subject_kind == kind)
+        .group_by(*subject)
+    )
 
 
 def ledger(connection: Connection, class_id: int) -> Sequence[AnyRow]:

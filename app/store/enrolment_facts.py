@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from app.store.row import AnyRow
 from models import (
@@ -61,7 +61,8 @@ def hour_verdicts(connection: Connection, class_id: int) -> Sequence[AnyRow]:
 
 
 def standing_findings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    """Findings of acting rules that nobody overturned and that still hold, class's own included."""
+    """Findings of acting rules that nobody overturned and that still hold, class's own included;
+    `body` only of those that two persons decide."""
     return connection.execute(
         select(
             Finding.id,
@@ -73,7 +74,7 @@ def standing_findings(connection: Connection, class_id: int) -> Sequence[AnyRow]
             Finding.evidence,
             Finding.status,
             Finding.needs_two_reviewers,
-            Finding.body,
+            case((Finding.needs_two_reviewers, Finding.body)).label("body"),
         )
         .where(
             Finding.class_id == class_id,

@@ -172,8 +172,10 @@ def keep_findings(
     query = select(
         Finding.id, Finding.key, Finding.status, Finding.session_id, Finding.rule, Finding.body
     ).where(Finding.class_id == class_id)
-    known = {row.key: row for row in connection.execute(query)}
     sessions = set(judged_sessions)
+    if sessions == {None}:
+        query = query.where(Finding.session_id.is_(None))
+    known = {row.key: row for row in connection.execute(query)}
     fresh = [dict(item) for item in found if item["key"] not in known]
     for entry in fresh:
         entry.update(

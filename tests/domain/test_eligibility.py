@@ -104,7 +104,7 @@ def test_one_voided_hour_makes_wu_ineligible_but_can_be_cured_until_the_cut_off(
     assert wu["outcome"] == "ineligible" and wu["curable"]
     reason = wu["reasons"][0]
     assert reason["code"] == "hours_violation" and reason["class_hours"] == [7]
-    assert reason["sentence"]["zh"] == "1个课时因违规无效：第7课时。"
+    assert reason["sentence"]["zh"] == "1个课时不符合规则，无效：第7课时。"
     # Planned for 20 April, to be applied for three days ahead.
     assert wu["cut_off"] == "2026-04-17" and reason["cure"]["until"] == "2026-04-17"
     assert reason["cure"]["how"] == "authority_approval"
@@ -134,7 +134,7 @@ def test_what_is_not_proven_holds_the_verdict_and_accuses_nobody(school: School)
     lin = school.learner()
     assert lin["outcome"] == "pending"
     assert codes(lin) == ["hours_not_proven", "class_hours_undecided"]
-    assert "违规无效" not in str(lin["reasons"]) and lin["hours"]["invalid"] == 0
+    assert "不符合规则" not in str(lin["reasons"]) and lin["hours"]["invalid"] == 0
     assert not any(reason["blocks"] for reason in lin["reasons"])
 
 

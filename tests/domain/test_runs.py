@@ -87,7 +87,7 @@ def test_a_run_settles_judges_and_concludes(lin: Class, clock: TestClock) -> Non
         "enrolment": {"ineligible": 1},
         "class": {"acceptable": 1},
     }
-    assert set(told["results"]["seconds"]) == {"settle", "faces", "judge", "conclude", "all"}
+    assert set(told["results"]["seconds"]) >= {"settle", "faces", "judge", "conclude", "all"}
 
 
 WRITTEN: dict[str, list[tuple[str, int, bytes]]] = {}
@@ -113,7 +113,7 @@ def test_photos_compared_later_are_followed(lin: Class, clock: TestClock) -> Non
     assert lin.outcomes("class_hour") == {"not_proven": 1}
     with lin.database.read() as connection:
         (verdict,) = of_class(connection, lin.id, "enrolment")
-    assert "违规无效" not in verdict.body.decode()
+    assert "不符合规则" not in verdict.body.decode()
     compare_all(
         lin.database, clock()
     )  # by a worker of another process, which cannot have it judged

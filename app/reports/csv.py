@@ -25,7 +25,7 @@ def write(sheet: Sheet) -> bytes:
     writer.writerows([safe(value) for value in row] for row in sheet.rows)
     writer.writerow([])
     writer.writerows([label, safe(value)] for label, value in sheet.counts)
-    writer.writerows([note] for note in sheet.notes)
+    writer.writerows([note] for note in sheet.closing)
     writer.writerow([cell for name in SIGNATURES for cell in (f"{name}：", "")])
     return buffer.getvalue().encode()
 

@@ -92,7 +92,7 @@ def page(sheet: Sheet) -> str:
     counts = "".join(
         f"<li>{escape(label)}：{escape(text(value))}</li>" for label, value in sheet.counts
     )
-    notes = "".join(f"<p>{escape(note)}</p>" for note in sheet.notes)
+    notes = "".join(f"<p>{escape(note)}</p>" for note in sheet.closing)
     signed = "".join(f"<span>{name}（签字）：＿＿＿＿＿＿</span>" for name in SIGNATURES)
     return (
         f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>{escape(sheet.title)}'

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
+from unicodedata import east_asian_width
 
 from app.canonical import canonical
 from app.clock import at
@@ -84,6 +85,11 @@ class Sheet:
     def lines(self) -> tuple[tuple[str, str], ...]:
         return self.heading.lines(self.digest)
 
+    @property
+    def closing(self) -> tuple[str, ...]:
+        """Notes under the counts; a list without a line says that it has none."""
+        return self.notes if self.rows else ("本清单无记录。", *self.notes)
+
     def count(self, label: str) -> Value:
         return dict(self.counts)[label]
 
@@ -91,6 +97,15 @@ class Sheet:
         """One column's values."""
         at_column = [it.title for it in self.columns].index(title)
         return [row[at_column] for row in self.rows]
+
+
+def breadth(words: str) -> int:
+    """Characters of half a square that words take.
+
+    >>> breadth("林a")
+    3
+    """
+    return sum(2 if east_asian_width(it) in "FWA" else 1 for it in words)
 
 
 def when(ms: int | None) -> str:

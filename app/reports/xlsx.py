@@ -7,12 +7,13 @@ from typing import Any
 
 import xlsxwriter
 
-from app.reports.sheet import SIGNATURES, Sheet, text
+from app.reports.sheet import SIGNATURES, Row, Sheet, breadth, text
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _A4 = 9
 _PORTRAIT_WIDTH = 95  # characters that a portrait page holds at this size
 _FONT = "宋体"
+_LEADING = 13.5  # points from line to line at this size
 _LINE = {"font_name": _FONT, "font_size": 10, "valign": "vcenter"}
 
 
@@ -86,12 +87,14 @@ class _Page:
 
     def _table(self) -> None:
         if not self.sheet.form:
+            self.page.set_row(self.row, self._height(tuple(it.title for it in self.sheet.columns)))
             for at, column in enumerate(self.sheet.columns):
                 self.page.write_string(self.row, at, column.title, self.head)
             self.page.repeat_rows(self.row)
             self.row += 1
             self.page.freeze_panes(self.row, 0)
         for row in self.sheet.rows:
+            self.page.set_row(self.row, self._height(row))
             for at, (column, value) in enumerate(zip(self.sheet.columns, row, strict=True)):
                 cell = self.head if self.sheet.form and at % 2 == 0 else self.cells[column.align]
                 if isinstance(value, int | float):
@@ -100,12 +103,18 @@ class _Page:
                     self.page.write_string(self.row, at, text(value), cell)
             self.row += 1
 
+    def _height(self, row: Row) -> float:
+        """Points that the row's longest cell needs; nobody computes that for a file made here."""
+        cells = zip(self.sheet.columns, row, strict=True)
+        lines = max(-(-breadth(text(value)) // max(it.width - 1, 1)) for it, value in cells)
+        return _LEADING * max(lines, 1) + 3
+
     def _ending(self) -> None:
         self.row += 1
         for label, value in self.sheet.counts:
             self._line(f"{label}：{text(value)}", self.label)
             self.row += 1
-        for note in self.sheet.notes:
+        for note in self.sheet.closing:
             self._line(note, self.plain)
             self.row += 1
         self.row += 1

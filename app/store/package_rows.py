@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import JSON, Connection, LargeBinary, create_engine, insert, null, or_, select
 from sqlalchemy.types import TypeEngine
 
-from app.store import facts
+from app.store import face_sets, facts
 from app.store.event_log import MANIFEST
 from app.store.row import AnyRow
 from app.store.scope import Scope
@@ -56,6 +56,10 @@ _OTHER_CLASS = (
     "id", "platform_id", "external_id", "county", "controls", "pack_id", "pack_version",
     "pack_digest", "course_version_ids", "plan_digest",
 )  # fmt: skip
+_LEARNER = (
+    "id", "platform_id", "external_id", "person_id", "name", "face_consent", "consent_ms",
+)  # fmt: skip
+_PAIR = ("id", "learner_id", "other_id", "model", "distance", "limit", "pictures", "scope")
 _ALL = None
 
 
@@ -82,6 +86,8 @@ def tables(connection: Connection, class_id: int, evidence: facts.Evidence) -> d
     ).scalars()
     learners |= set(members)
     versions = {row.course_version_id for row in evidence.lessons}
+    pairs = _pairs(connection, learners)
+    alike = {it[side] for it in pairs for side in ("learner_id", "other_id")}
     return {
         "classes": [
             *_rows(connection, TrainingClass, "id", [class_id], _OWN_CLASS),
@@ -90,13 +96,11 @@ def tables(connection: Connection, class_id: int, evidence: facts.Evidence) -> d
         "class_hours": _rows(connection, ClassHour, "class_id", classes, _ALL),
         "course_versions": _rows(connection, CourseVersion, "id", versions, _ALL),
         "lessons": _rows(connection, Lesson, "course_version_id", versions, _ALL),
-        "learners": _rows(
-            connection,
-            Learner,
-            "id",
-            learners,
-            ("id", "platform_id", "external_id", "person_id", "name", "face_consent", "consent_ms"),
-        ),
+        "learners": [
+            *_rows(connection, Learner, "id", learners, _LEARNER),
+            *_lookalikes(connection, alike - learners),
+        ],
+        "face_pairs": pairs,
         "enrolments": _rows(connection, Enrolment, "class_id", [class_id], _ALL),
         "sessions": _rows(connection, Session, "id", sessions, _SESSION),
         "snapshots": _rows(connection, Snapshot, "session_id", sessions, _SNAPSHOT),
@@ -210,6 +214,18 @@ def _rows(
         query = select(*(table.c[name] for name in names)).where(table.c[key].in_(chunk))
         found += [told(row) for row in connection.execute(query.order_by(*table.primary_key))]
     return found
+
+
+def _pairs(connection: Connection, learners: Collection[int]) -> Rows:
+    """Accounts that look alike, as far as one of these learners is part of it."""
+    known = (told(row) for row in face_sets.pairs_of(connection, learners))
+    return [{name: row[name] for name in _PAIR} for row in known]
+
+
+def _lookalikes(connection: Connection, learners: Collection[int]) -> Rows:
+    """Accounts elsewhere that look like one of the class: whose they are, without a name."""
+    rows = _rows(connection, Learner, "id", learners, ("id", "person_id"))
+    return [row | {"external_id": f"#{row['id']}"} for row in rows]
 
 
 def _enrolled(connection: Connection, learners: Iterable[int]) -> Rows:

@@ -7,7 +7,6 @@ entered by hand, so that hours can be valid without a model.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from app.domain import assess, eligibility, imports, settle
 from app.domain.classes import class_seen
 from app.services import Services
 from app.simulation.scenarios import SCENARIOS, perform
-from app.simulation.stage import Setting
+from app.simulation.stage import DEFAULT_START_MS, Setting
 from app.simulation.world import Learner, invented_id_number
 from app.store import runs
 from app.store.catalogue import ClassRow
@@ -30,11 +29,12 @@ from tests.people import County
 CLASS = "class-demo"
 STORY = ("H01", "H04", "F02", "F16", "F10", "H33")
 NAMES = ("林一", "吴小二", "赵三", "欧阳四", "孙五", "李六", "周七", "郑八")
-LATER_MS = 86_400_000
+DAY_MS = 86_400_000
 
 
 def records(story: Sequence[str] = STORY) -> tuple[list[Record], dict[str, bytes]]:
-    """Import records of a class in which each learner plays one scenario, and all their photos."""
+    """Import records in which each learner plays one scenario, the first one in all three lessons;
+    and all their photos."""
     found: list[Record] = []
     files: dict[str, bytes] = {}
     for place, scenario in enumerate(story):
@@ -44,13 +44,19 @@ def records(story: Sequence[str] = STORY) -> tuple[list[Record], dict[str, bytes
             invented_id_number(place + 20),
             identity=place + 1,
         )
-        lesson = SCENARIOS[scenario].lesson
-        setting = replace(Setting(class_id=CLASS), learner=learner, lesson=lesson)
-        label = f"{scenario}-{place}"
-        scene = perform(scenario, seed=place, setting=replace(setting, label=label))
-        found += [*scene.catalogue, *scene.evidence]
-        for name in scene.photos:
-            files.setdefault(name, picture(len(files) % 256, 160 + len(files) // 256))
+        lessons = (1, 2, 3) if place == 0 else (SCENARIOS[scenario].lesson,)
+        for lesson in lessons:
+            setting = Setting(
+                class_id=CLASS,
+                learner=learner,
+                lesson=lesson,
+                label=f"{scenario}-{place}-{lesson}",
+                start_ms=DEFAULT_START_MS + (lesson - lessons[0]) * DAY_MS,
+            )
+            scene = perform(scenario, seed=place, setting=setting)
+            found += [*scene.catalogue, *scene.evidence]
+            for name in scene.photos:
+                files.setdefault(name, picture(len(files) % 256, 160 + len(files) // 256))
     return found, files
 
 
@@ -67,6 +73,11 @@ def lists() -> list[Record]:
             "approved": True,
             "made_up_on": "2026-10-20",
             "reason": "=HYPERLINK(家中有事)",
+        },
+        {
+            "kind": "offline-attendance",
+            "class_id": CLASS,
+            "items": [{"learner_id": "learner-01", "held_on": "2026-10-30", "hours": 8}],
         },
         {
             "kind": "satisfaction",

@@ -74,7 +74,7 @@ def test_missing_evidence_is_not_printed_as_a_violation(sheets: dict[str, Sheet]
     accused = set(zip(invalid.values("姓名"), invalid.values("课时序号"), strict=True))
     assert unproven
     assert not unproven & accused
-    assert NO_DATA in sheets["hours-summary"].values("线下到课学时")
+    assert NO_DATA in detail.values("证据来源")
 
 
 def test_the_public_list_shows_no_number_and_no_whole_name(

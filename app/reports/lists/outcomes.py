@@ -28,6 +28,27 @@ _WHY = (
 )
 
 
+_VALUES = {
+    "offline": "线下",
+    "online": "线上",
+    "blended": "线上线下融合",
+    "enterprise": "企业",
+    "institution": "机构",
+    "individual": "个人",
+    "stricter": "从严",
+    "-": "无",
+}
+_SOURCES = {
+    "class": "开班信息",
+    "roster": "花名册",
+    "class-hours": "学时",
+    "leave": "请假登记",
+    "history": "培训履历",
+    "satisfaction": "满意度",
+    "offline-attendance": "线下考勤",
+}
+
+
 def admitted(dossier: Dossier) -> Sheet:
     columns = (*_LEARNER, Column("分级处理结论", 16), Column("按字面处理结论", 16))
     rows = tuple(
@@ -108,7 +129,7 @@ def batch(dossier: Dossier) -> Sheet:
     """Every check before the assessment, with the words it rests on and what was found."""
     columns = (
         Column("对象", 18),
-        Column("编号", 7, "center"),
+        Column("编号", 9, "center"),
         Column("校验项", 18),
         Column("条款原文", 36),
         Column("查得", 16),
@@ -152,11 +173,11 @@ def _checks(subject: str, checks: list[dict[str, Any]]) -> Iterator[Row]:
             _told(it["limit"]),
             words.CHECK_RESULTS[it["result"]].text,
             it["sentence"]["zh"],
-            it["evidence"],
+            _SOURCES.get(it["evidence"], it["evidence"]),
         )
 
 
 def _told(value: Any) -> str:
     if isinstance(value, list):
         return "、".join(map(_told, value))
-    return said(text(value) if isinstance(value, float) else value)
+    return _VALUES.get(str(value), said(text(value) if isinstance(value, float) else value))

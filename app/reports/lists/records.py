@@ -19,6 +19,14 @@ _CONFIGURED = {
     "course_kind": "类别",
     "sequential_lock": "顺序锁",
 }
+_VALUES = {
+    "service": "本服务",
+    "platform": "平台",
+    "professional": "专业课",
+    "public": "公共课",
+    "reject_new": "拒绝新窗口",
+    "kick_old": "停用旧窗口",
+}
 _SUBJECTS = {
     "long_sittings": "应弹窗的学习会话",
     "long_sittings_with_consent": "应比对的学习会话（已同意）",
@@ -186,4 +194,4 @@ def _configured(value: Any) -> str:
         return "、".join(map(_configured, value))
     if isinstance(value, bool):
         return yes(value)
-    return {"service": "本服务", "platform": "平台"}.get(str(value), said(text(value)))
+    return _VALUES.get(str(value), said(text(value)))

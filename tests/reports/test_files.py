@@ -1,0 +1,99 @@
+"""What is written: CSV that nobody can inject into, XLSX for A4, PDF or the reason why not."""
+
+from __future__ import annotations
+
+import csv as standard_csv
+import io
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+
+from app.errors import NotReady
+from app.reports import csv, exports, pdf, xlsx
+from app.reports.exports import Wish
+from app.reports.lists import LISTS
+from app.reports.lists.people import masked
+from app.reports.sheet import Column, Heading, Sheet
+from app.services import Services
+from app.store.catalogue import ClassRow
+
+HEADING = Heading("示例学校", "HC-1", "c1", "缝纫工", "p@1", "0" * 64, "三月", 0)
+
+
+def a_sheet(*rows: tuple[str | int | float | None, ...]) -> Sheet:
+    columns = (Column("姓名", 10), Column("事由", 30), Column("数", 8, "right"))
+    return Sheet("leave", "请假与补课登记", HEADING, columns, rows, (("登记", len(rows)),))
+
+
+def table(data: bytes) -> list[list[str]]:
+    return list(standard_csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+
+
+def xml(data: bytes, part: str) -> str:
+    with zipfile.ZipFile(io.BytesIO(data)) as book:
+        return book.read(part).decode()
+
+
+def test_csv_begins_with_a_bom_and_keeps_commas_and_quotes() -> None:
+    data = csv.write(a_sheet(("林,一", 'a"b', 1)))
+    assert data.startswith(b"\xef\xbb\xbf")
+    assert ["林,一", 'a"b', "1"] in table(data)
+
+
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t=", " =", "\r@"])
+def test_no_cell_of_a_csv_is_a_formula(begin: str) -> None:
+    told = table(csv.write(a_sheet((f"{begin}1+1", "x", -5))))
+    row = next(it for it in told if it[1:2] == ["x"])
+    assert row[0] == f"'{begin}1+1"
+    assert row[2] == "-5"
+
+
+def test_no_cell_of_an_xlsx_is_a_formula_and_it_prints_on_a4() -> None:
+    data = xlsx.write(a_sheet(("=1+1", "@x", 1), ("李", "长" * 100, 2)))
+    page = xml(data, "xl/worksheets/sheet1.xml")
+    assert "<f>" not in page
+    assert 'paperSize="9"' in page
+    assert "第 &amp;P 页 / 共 &amp;N 页" in page
+    assert 'state="frozen"' in page
+    words = xml(data, "xl/sharedStrings.xml")
+    assert "初审人" in words
+    assert "复核人" in words
+
+
+def test_an_empty_list_says_that_it_has_none() -> None:
+    assert "本清单无记录。" in csv.write(a_sheet()).decode()
+
+
+def test_names_on_the_notice_board_are_masked() -> None:
+    assert [masked(it) for it in ("林", "林一", "林小兰", "欧阳小兰")] == [
+        "*",
+        "林*",
+        "林*兰",
+        "欧**兰",
+    ]
+
+
+@pytest.mark.skipif(not pdf.available(), reason="no Pango or no Chinese font")
+def test_a_list_becomes_a_pdf_and_hostile_words_stay_words() -> None:
+    sheet = a_sheet(("<script>alert(1)</script>", "&", 1))
+    assert "<script>" not in pdf.page(sheet)
+    assert pdf.write(sheet).startswith(b"%PDF-")
+
+
+@pytest.fixture
+def no_pango(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(pdf, "_missing", lambda: "PDF needs Pango")
+    yield
+
+
+def test_where_no_pdf_can_be_made_the_other_formats_still_come(
+    no_pango: None, services: Services, klass: ClassRow
+) -> None:
+    wish = Wish("user:zhao", named=True)
+    with pytest.raises(NotReady) as refused:
+        exports.export(services, klass, "admitted", "pdf", wish)
+    assert refused.value.code == "pdf_unavailable"
+    files = exports.export_all(services, klass, wish)
+    assert {it.name.rpartition(".")[2] for it in files} == {"xlsx", "csv"}
+    assert len(files) == 2 * len(LISTS)

@@ -48,7 +48,7 @@ _ACTIVITY = _object(
     id=_IRI,
     definition=_object(name=_LANGUAGE_MAP, description=_LANGUAGE_MAP, type=_IRI),
 )
-_STATEMENT = {
+_STATEMENT: dict[str, Any] = {
     **_object(
         ("actor", "verb", "object"),
         id=_UUID,
@@ -65,6 +65,12 @@ _STATEMENT = {
         timestamp=_MOMENT,
     ),
     "description": "The parts that players use; the whole data model of the standard is accepted.",
+}
+
+_NAMELESS = {
+    **_STATEMENT,
+    "properties": {name: it for name, it in _STATEMENT["properties"].items() if name != "id"},
+    "description": "As for POST; an `id` within must be the one that the request names.",
 }
 
 
@@ -127,7 +133,7 @@ POST: dict[str, Any] = {
 PUT: dict[str, Any] = {
     **_SECURITY,
     "parameters": [_VERSION, _parameter("statementId", _UUID, "its id", required=True)],
-    "requestBody": {"required": True, "content": {"application/json": {"schema": _STATEMENT}}},
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _NAMELESS}}},
 }
 GET: dict[str, Any] = {
     **_SECURITY,

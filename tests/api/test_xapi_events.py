@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -99,6 +100,23 @@ def test_a_statement_sent_twice_is_one_event(lrs: Lrs, services: Services) -> No
     tell(lrs, statement, paused(5))
     assert heard(services) == [(0, "play", 0), (1, "pause", 5)]
     assert fates(lrs.client) == {"event": 2, "duplicate": 2}
+
+
+@pytest.mark.both_databases
+def test_statements_sent_at_the_same_time_are_stored_once_and_numbered_apart(
+    lrs: Lrs, services: Services
+) -> None:
+    shared = played(0, id="7ccd3322-e1a5-411a-a67d-6a735c76f119")
+
+    def send(turn: int) -> int:
+        return int(lrs.post([shared, paused(turn)]).status_code)
+
+    with ThreadPoolExecutor(6) as pool:
+        assert set(pool.map(send, range(12))) == {200}
+    events = heard(services)
+    assert [seq for seq, _, _ in events] == list(range(13))
+    assert [kind for _, kind, _ in events].count("play") == 1
+    assert len(lrs.ids()) == 13
 
 
 def test_statements_go_on_where_events_left_off(lrs: Lrs, services: Services) -> None:

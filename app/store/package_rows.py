@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import JSON, Connection, LargeBinary, create_engine, insert, null, or_, select
+from sqlalchemy import JSON, Connection, LargeBinary, create_engine, insert, or_, select
 from sqlalchemy.types import TypeEngine
 
 from app.store import face_sets, facts
@@ -254,21 +254,24 @@ def _decisions(connection: Connection, learners: Iterable[int]) -> Rows:
     return found
 
 
-def _put(connection: Connection, name: str, rows: Sequence[Mapping[str, Any]]) -> None:
+def _put(connection: Connection, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
     """Insert rows; a column that was not carried is null, or empty where null is not allowed."""
     table = Base.metadata.tables[name]
     blank = {
-        column.name: null() if column.nullable else _empty(column.type)
+        column.name: _empty(column.type)
         for column in table.columns
-        if not column.primary_key
+        if not column.primary_key and not column.nullable
     }
     binary = {column.name for column in table.columns if isinstance(column.type, LargeBinary)}
+    alike: dict[tuple[str, ...], Rows] = {}
     for row in rows:
-        values = {
+        values = blank | {
             key: bytes.fromhex(value) if key in binary and isinstance(value, str) else value
             for key, value in row.items()
         }
-        connection.execute(insert(table).values({**blank, **values}))
+        alike.setdefault(tuple(values), []).append(values)
+    for group in alike.values():
+        connection.execute(insert(table), group)
 
 
 def _empty(kind: TypeEngine[Any]) -> Any:

@@ -7,6 +7,8 @@ play and therefore no finding.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from detectors.class_hours import HourParts, changes, runs, union_gain
@@ -75,11 +77,12 @@ def _judge(
     trace, parts = facts.trace, facts.parts.of_case(case)
     media = int(trace.lessons["media_ms"][before])
     earlier = parts.where(parts.lesson == before)
-    complete, seen = _completion(earlier, facts.runs.stale_ms[earlier.part], media * share)
+    complete = _completion(earlier, facts.runs.stale_ms[earlier.part], media * share)
     ahead = parts.where((parts.lesson == lesson) & (parts.t0_ms < complete))
     if int(np.sum(ahead.p1_ms - ahead.p0_ms)) <= tolerance:
         return []
     locked = bool(trace.lessons["sequential_lock"][lesson])
+    seen = _union(_until(earlier, int(ahead.t0_ms.min())))
     return [
         Finding(
             rule=RULE,
@@ -101,16 +104,15 @@ def _judge(
     ]
 
 
-def _completion(earlier: HourParts, stale: Ints, needed: float) -> tuple[int, int]:
-    """When the union of the parts reached `needed` ms of content, and how much there is of it.
+def _completion(earlier: HourParts, stale: Ints, needed: float) -> int:
+    """When the union of the parts reached `needed` ms of content, NEVER if it did not.
 
     What came with a backlog may be as old as the silence before it, and is given that benefit.
     """
     possible = earlier.t1_ms - np.where(stale > OFFLINE_MS, stale, 0)
     order = np.argsort(possible, kind="stable")
-    whole = _union(earlier.where(order))
-    if whole < needed:
-        return int(NEVER), whole
+    if _union(earlier) < needed:
+        return int(NEVER)
     low, high = 1, len(order)
     while low < high:
         middle = (low + high) // 2
@@ -118,7 +120,16 @@ def _completion(earlier: HourParts, stale: Ints, needed: float) -> tuple[int, in
             high = middle
         else:
             low = middle + 1
-    return int(possible[order[low - 1]]), _union(earlier.where(order[:low]))
+    return int(possible[order[low - 1]])
+
+
+def _until(parts: HourParts, at_ms: int) -> HourParts:
+    """What of the parts had been played by an absolute time."""
+    begun = parts.where(parts.t0_ms < at_ms)
+    share = np.minimum(at_ms - begun.t0_ms, begun.t1_ms - begun.t0_ms)
+    content = begun.p1_ms - begun.p0_ms
+    played = content * share // np.maximum(begun.t1_ms - begun.t0_ms, 1)
+    return replace(begun, p1_ms=begun.p0_ms + played)
 
 
 def _union(parts: HourParts) -> int:

@@ -12,6 +12,7 @@ from app.domain import assess
 from app.domain.verdict_body import finding_body, finding_key, intervals
 from app.store import facts, snapshots, verdicts
 from app.store.facts import Evidence
+from detectors.assess import acts
 from detectors.credit import Samples
 from detectors.finding import Finding, Outcome
 from detectors.trace import (
@@ -57,7 +58,9 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
                 "finding": finding_key(evidence, finding),
             }
             for finding in result.findings
-            if finding.voids and _reaches(evidence.trace, finding, row)
+            if finding.voids
+            and acts(finding, pack.policy)
+            and _reaches(evidence.trace, finding, row)
         ],
         "controls": _controls(evidence.trace, row),
         "photos": _photos(connection, evidence, row),

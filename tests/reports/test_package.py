@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
 
+import models
 from app.canonical import canonical
+from app.domain import imports
+from app.errors import NotAllowed
 from app.reports import container, layout, package, signing
 from app.reports.exports import Wish
 from app.reports.package import Package
 from app.reports.verify import NotAPackage, Report, verify
 from app.security import Vault
 from app.services import Services
+from app.simulation.scenarios import perform
+from app.simulation.stage import DEFAULT_START_MS, Setting
+from app.simulation.world import Learner, invented_id_number
 from app.store.catalogue import ClassRow
-from app.store.scope import EVERYTHING
-from models import AuditEntry
+from app.store.scope import EVERYTHING, Scope
+from models import AuditEntry, FacePair
+from tests.evidence import picture, zipped
+from tests.people import County
 
 A_CLERK = Wish("system:cli", named=True)
 
@@ -159,3 +168,48 @@ def test_something_else_is_not_a_package() -> None:
     for data in (b"hello", container.pack({"a.txt": b"a"})):
         with pytest.raises(NotAPackage):
             verify(data)
+
+
+@pytest.fixture
+def elsewhere(services: Services, county: County, tmp_path: Path) -> None:
+    """The honest learner began five minutes earlier on the other county's platform, and goes on."""
+    lin = Learner("lin-there", "林一", invented_id_number(20), identity=1)
+    setting = Setting(
+        class_id="class-there",
+        course_id="course-there",
+        learner=lin,
+        label="there",
+        start_ms=DEFAULT_START_MS - 300_000,
+    )
+    scene = perform("H01", setting=setting)
+    files = {name: picture(at, 170) for at, name in enumerate(scene.photos)}
+    path = tmp_path / "there.zip"
+    path.write_bytes(zipped([*scene.catalogue, *scene.evidence], files))
+    report = imports.take_file(services, county.guang.platform.id, path, actor="test")
+    assert not report.rejected_total, report.shown()
+
+
+def test_studying_on_two_platforms_at_once_is_replayed_and_told_only_to_who_may_see_both(
+    elsewhere: None, services: Services, klass: ClassRow
+) -> None:
+    made = package.export(services, klass, A_CLERK, EVERYTHING)
+    report = verify(made.file.data)
+    assert not report.problems
+    bodies = container.unpack(made.file.data)["verdicts/session.ndjson"]
+    assert b'"rule":"multi_window"' in bodies
+    with pytest.raises(NotAllowed) as refused:
+        package.export(services, klass, A_CLERK, Scope(counties=("潢川县",)))
+    assert refused.value.code == "evidence_elsewhere"
+
+
+def test_accounts_that_look_alike_are_part_of_the_evidence(
+    services: Services, klass: ClassRow
+) -> None:
+    with services.database.write() as connection:
+        one, other = connection.execute(select(models.Learner.id).limit(2)).scalars()
+        pair = {"learner_id": one, "other_id": other, "model": "m", "distance": 0.1, "limit": 0.4}
+        connection.execute(
+            insert(FacePair).values(**pair, pictures=5, scope="class", found_ms=services.clock())
+        )
+    report = verify(package.export(services, klass, A_CLERK, EVERYTHING).file.data)
+    assert not report.problems

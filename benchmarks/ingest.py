@@ -64,14 +64,14 @@ class Service:
         self.process.wait(timeout=30)
 
 
-def start(folder: Path, database_url: str) -> Service:
+def start(folder: Path, database_url: str, face_workers: int = 0) -> Service:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = os.environ | {
         "ZHENXUE_DATABASE_URL": database_url,
         "ZHENXUE_DATA_DIR": str(folder),
-        "ZHENXUE_FACE_WORKERS": "0",
+        "ZHENXUE_FACE_WORKERS": str(face_workers),
         "ZHENXUE_PORT": str(port),
     }
     command = [sys.executable, "-m", "app.cli"]
@@ -108,8 +108,8 @@ def start(folder: Path, database_url: str) -> Service:
     raise SystemExit("the service did not start")
 
 
-def open_sittings(service: Service, count: int) -> list[str]:
-    """A class of `count` people, each in a sitting of a ten-hour lesson."""
+def open_sittings(service: Service, count: int, *, face: bool = False) -> list[str]:
+    """A class of `count` people, each in a sitting of a ten-hour lesson; `face`: they consent."""
     service.call(
         "PUT",
         "/v1/courses/bench",
@@ -165,7 +165,7 @@ def open_sittings(service: Service, count: int) -> list[str]:
                     "category": "企业职工",
                     "real_name_verified": True,
                     "consent": {
-                        "face": False,
+                        "face": face,
                         "at": "2026-10-01T09:00:00+08:00",
                         "document": "bench",
                     },

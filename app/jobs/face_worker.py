@@ -30,7 +30,8 @@ from detectors.trace import Check
 
 CLAIM_MS = 120_000
 MOST_ATTEMPTS = 3
-IDLE_S = 1.0
+IDLE_S = 0.1  # between looks at a queue with nothing to take
+VAIN_S = 1.0  # after a round that found something and could do nothing
 
 log = structlog.get_logger("zhenxue.face_worker")
 
@@ -144,15 +145,23 @@ class FaceWorker:
             known = configured if configured.model == model else _default_card()
         return known
 
+    def _awaited(self) -> bool:
+        """Whether a round would find anything; asked often, so it locks nothing."""
+        with self._services.database.read() as connection:
+            return rows.any_to_do(connection, self._services.clock()) or bool(
+                reference_photos.pending(connection, 1)
+            )
+
     def _run(self) -> None:
         while not self._stopping.is_set():
+            pause_s = IDLE_S
             try:
-                handled = self.step()
+                if self._awaited():
+                    pause_s = 0.0 if self.step() else VAIN_S
             except Exception:  # the next round tries again; claims expire
                 log.exception("face worker failed")
-                handled = 0
-            if not handled:
-                self._stopping.wait(IDLE_S)
+                pause_s = VAIN_S
+            self._stopping.wait(pause_s)
 
 
 def run_pending(

@@ -115,6 +115,15 @@ def claim(
     return taken
 
 
+def any_to_do(connection: Connection, now_ms: int) -> bool:
+    """Whether a photo waits that nobody holds."""
+    free = or_(Snapshot.claim_expires_ms.is_(None), Snapshot.claim_expires_ms <= now_ms)
+    query = select(Snapshot.id).where(
+        or_(Snapshot.status == "read", and_(Snapshot.status == "pending", free))
+    )
+    return connection.execute(query.limit(1)).first() is not None
+
+
 def put_reading(connection: Connection, snapshot_id: int, worker: str, **values: Any) -> bool:
     """Store what was read, if the claim still stands; False when another worker took over."""
     result = connection.execute(

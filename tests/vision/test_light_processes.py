@@ -1,4 +1,4 @@
-"""The web process takes photos in and decides on them without an image library of its own."""
+"""The web process takes photos in without an image library of its own."""
 
 from __future__ import annotations
 
@@ -15,6 +15,6 @@ sys.exit(f"loaded: {sorted(heavy)}" if heavy else 0)
 """
 
 
-def test_enrolling_and_deciding_load_no_image_library() -> None:
+def test_taking_photos_in_loads_no_image_library() -> None:
     done = subprocess.run([sys.executable, "-c", _WEB_PROCESS], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -87,14 +87,14 @@ class _Page:
 
     def _table(self) -> None:
         if not self.sheet.form:
-            self.page.set_row(self.row, self._height(tuple(it.title for it in self.sheet.columns)))
+            self._set_height(tuple(it.title for it in self.sheet.columns))
             for at, column in enumerate(self.sheet.columns):
                 self.page.write_string(self.row, at, column.title, self.head)
             self.page.repeat_rows(self.row)
             self.row += 1
             self.page.freeze_panes(self.row, 0)
         for row in self.sheet.rows:
-            self.page.set_row(self.row, self._height(row))
+            self._set_height(row)
             for at, (column, value) in enumerate(zip(self.sheet.columns, row, strict=True)):
                 cell = self.head if self.sheet.form and at % 2 == 0 else self.cells[column.align]
                 if isinstance(value, int | float):
@@ -103,11 +103,15 @@ class _Page:
                     self.page.write_string(self.row, at, text(value), cell)
             self.row += 1
 
-    def _height(self, row: Row) -> float:
-        """Points that the row's longest cell needs; nobody computes that for a file made here."""
-        cells = zip(self.sheet.columns, row, strict=True)
-        lines = max(-(-breadth(text(value)) // max(it.width - 1, 1)) for it, value in cells)
-        return _LEADING * max(lines, 1) + 3
+    def _set_height(self, row: Row) -> None:
+        """As many points as the row's longest cell needs: nobody computes that for a file made
+        here. Most rows need one line, which is what they have."""
+        lines = 1
+        for column, value in zip(self.sheet.columns, row, strict=True):
+            if isinstance(value, str) and 2 * len(value) >= column.width:
+                lines = max(lines, -(-breadth(value) // max(column.width - 1, 1)))
+        if lines > 1:
+            self.page.set_row(self.row, _LEADING * lines + 3)
 
     def _ending(self) -> None:
         self.row += 1

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select, update
 
-from app.reports import exports
+from app.domain import classes, users
+from app.domain.classes import ClassTerms
+from app.reports import exports, package
 from app.reports.exports import Wish
 from app.reports.lists import LISTS
 from app.reports.sheet import NO_DATA, Sheet
+from app.reports.verify import verify
 from app.services import Services
+from app.store import reviews
 from app.store.catalogue import ClassRow
+from app.store.scope import EVERYTHING
+from models import Finding
+from tests.people import County, training_class
 
 INVALID = (
     "班级编号, 姓名, 证件后四位, 课程, 课时序号, 发生时间, 规则代码, 对应条款, 条款原文, 事实描述, "
@@ -99,3 +107,75 @@ def test_reports_take_the_columns_that_are_wished_for(services: Services, klass:
     sheet = exports.sheets(services, klass, ["ten-day"], wish)[0]
     assert [it.title for it in sheet.columns] == ["培训人数", "满意度"]
     assert sheet.rows == ((6, "100.0%"),)
+
+
+@pytest.fixture
+def upheld(services: Services, klass: ClassRow) -> str:
+    """Two people uphold the first violation; its key."""
+    now_ms = services.clock()
+    with services.database.write() as connection:
+        finding = connection.execute(
+            select(Finding).where(Finding.outcome == "violation").limit(1)
+        ).one()
+        for stage, name in (("first", "赵初审"), ("second", "孙复核")):
+            reviewer = users.add_user(
+                connection,
+                username=stage,
+                display_name=name,
+                password="a-quiet-river-in-henan",
+                role="reviewer",
+                counties=["潢川县"],
+                actor="system",
+                now_ms=now_ms,
+            )
+            reviews.insert_review(
+                connection,
+                finding_id=finding.id,
+                reviewer_id=reviewer,
+                stage=stage,
+                decision="uphold",
+                reason="属实",
+                created_ms=now_ms,
+            )
+    return str(finding.key)
+
+
+def test_reviews_are_told_once_settled_and_names_to_people_only(
+    services: Services, klass: ClassRow, upheld: str
+) -> None:
+    def printed(named: bool) -> str:
+        wish = Wish("somebody", named=named)
+        made = exports.sheets(services, klass, ["reviews", "invalid-hours"], wish)
+        return str([it.rows for it in made])
+
+    assert "赵初审" not in printed(named=True)
+    with services.database.write() as connection:
+        connection.execute(update(Finding).where(Finding.key == upheld).values(status="upheld"))
+    assert "赵初审" in printed(named=True)
+    assert "孙复核" in printed(named=True)
+    assert "属实" in printed(named=False)
+    assert "赵初审" not in printed(named=False)
+
+
+def test_a_class_in_which_nobody_studied_has_all_lists_and_a_package(
+    services: Services, county: County
+) -> None:
+    with services.database.write() as connection:
+        terms = ClassTerms.model_validate(
+            {it: value for it, value in training_class().items() if it != "class_id"}
+            | {"course_ids": [], "mode": "offline"}
+        )
+        classes.open_class(
+            connection,
+            county.guang.platform.id,
+            "empty",
+            terms,
+            default_pack="huangchuan-2021-graded",
+            actor="system",
+            now_ms=services.clock(),
+        )
+        empty = classes.class_of(connection, county.guang.platform.id, "empty")
+    exports.conclude(services, empty)
+    made = exports.sheets(services, empty, list(LISTS), AN_AUDITOR)
+    assert len(made) == len(LISTS)
+    assert not verify(package.export(services, empty, AN_AUDITOR, EVERYTHING).file.data).problems

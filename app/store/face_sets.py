@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
 from app.store.row import AnyRow
+from app.store.upsert import upsert
 from detectors.trace import Check
 from models import Enrolment, FacePair, Learner, Session, Snapshot, TrainingClass
 
@@ -59,15 +60,13 @@ def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[A
 
 def put_pair(connection: Connection, learner_id: int, other_id: int, **values: Any) -> bool:
     """Note that two accounts look alike; False when that was known, then as measured now."""
-    found = connection.execute(
-        update(FacePair)
-        .where(FacePair.learner_id == learner_id, FacePair.other_id == other_id)
-        .values(**values)
+    query = select(FacePair.id).where(
+        FacePair.learner_id == learner_id, FacePair.other_id == other_id
     )
-    if found.rowcount:
-        return False
-    connection.execute(insert(FacePair).values(learner_id=learner_id, other_id=other_id, **values))
-    return True
+    known = connection.execute(query).first() is not None
+    row = {"learner_id": learner_id, "other_id": other_id, **values}
+    upsert(connection, FacePair, [row], ("learner_id", "other_id"))
+    return not known
 
 
 def pairs_of(connection: Connection, learner_ids: Collection[int]) -> Sequence[AnyRow]:

@@ -62,6 +62,7 @@ def test_without_a_calibration_nobody_is_compared(classmates: None, services: Se
         search(services)
 
 
+@pytest.mark.both_databases
 def test_lin_under_two_accounts_is_found_once_and_reaches_the_detectors(
     classmates: None, services: Services
 ) -> None:

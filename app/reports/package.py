@@ -1,7 +1,8 @@
 """The audit package of a class: all that its verdicts rest on, signed, to be judged again anywhere.
 
-It is gathered in one transaction, right after the class was judged on the same evidence, so that
-what is packed as current is what a replay comes to.
+Evidence and verdicts are gathered in the transaction in which the class was judged on them, so that
+what is packed as current is what a replay comes to; lists are written after it, so that nobody who
+studies waits for them.
 """
 
 from __future__ import annotations
@@ -73,8 +74,11 @@ def export(
             subject=subject(klass),
             detail={"photos": photos},
         )
+        gatherer = _Gatherer(connection, klass, scope)
+        members = gatherer.members()
+    with services.database.read() as connection:
         dossier = Dossier(connection, klass, now_ms, named=True, on=exports.day_of(wish, now_ms))
-        members = _Gatherer(connection, dossier, scope).members()
+        members |= _lists(dossier) | _packs(dossier) | gatherer.events_csv()
         if photos:
             members |= photo_files.opened(services, connection, klass.id)
     key = signing.private_key(services.vault)
@@ -111,28 +115,47 @@ def _manifest(members: Members, dossier: Dossier, now_ms: int) -> bytes:
     )
 
 
-class _Gatherer:
-    """All members but manifest and signature, within one transaction."""
+def _lists(dossier: Dossier) -> Members:
+    return {f"lists/{name}.csv": csv_writer.write(it.build(dossier)) for name, it in LISTS.items()}
 
-    def __init__(self, connection: Connection, dossier: Dossier, scope: Scope) -> None:
-        self.connection, self.dossier, self.scope = connection, dossier, scope
-        self.evidence = facts.of_class(connection, dossier.id)
+
+def _packs(dossier: Dossier) -> Members:
+    """The class's pack, and its sibling of the other scale where verdicts show both."""
+    told = dossier.concluded["class"]
+    beside = [
+        packs.load(it["pack"]["id"], it["pack"]["version"])
+        for it in (told["graded"], told["literal"])
+        if it
+    ]
+    return {f"pack/{it.name}.json": it.canonical for it in (dossier.pack, *beside)}
+
+
+class _Gatherer:
+    """What has to be of one moment: evidence, verdicts, and what people decided on them."""
+
+    def __init__(self, connection: Connection, klass: ClassRow, scope: Scope) -> None:
+        self.connection, self.klass, self.scope = connection, klass, scope
+        self.evidence = facts.of_class(connection, klass.id)
         self._require_covered()
+        self.logs = list(package_rows.logs(connection, self.evidence))
+        self.names = [row.external_id for row in self.evidence.sessions]
 
     def members(self) -> Members:
         return {
             "README.md": layout.readme(),
             "dictionary.csv": layout.dictionary(),
-            **self._lists(),
-            **self._packs(),
             **self._evidence(),
             **self._tables(),
             **self._verdicts(),
             **self._people(),
         }
 
+    def events_csv(self) -> Members:
+        """The events for people with a spreadsheet."""
+        return {"evidence/events.csv.gz": _events_csv(self.logs, self.names)}
+
     def _require_covered(self) -> None:
-        classes = {row.class_id for row in self.evidence.sessions} - {self.dossier.id}
+        classes = {row.class_id for row in self.evidence.sessions} - {self.klass.id}
         if classes - package_rows.covered(self.connection, classes, self.scope):
             raise NotAllowed(
                 "evidence_elsewhere",
@@ -140,42 +163,20 @@ class _Gatherer:
                 "somebody who may see both, or the command line, makes the package",
             )
 
-    def _lists(self) -> Members:
-        return {
-            f"lists/{name}.csv": csv_writer.write(it.build(self.dossier))
-            for name, it in LISTS.items()
-        }
-
-    def _packs(self) -> Members:
-        """The class's pack, and its sibling of the other scale where verdicts show both."""
-        own = self.dossier.pack
-        told = self.dossier.concluded["class"]
-        beside = [
-            packs.load(it["pack"]["id"], it["pack"]["version"])
-            for it in (told["graded"], told["literal"])
-            if it
-        ]
-        return {f"pack/{it.name}.json": it.canonical for it in (own, *beside)}
-
     def _evidence(self) -> Members:
-        logs = list(package_rows.logs(self.connection, self.evidence))
-        photos = report_rows.photos(self.connection, self.dossier.id)
+        photos = report_rows.photos(self.connection, self.klass.id)
         return {
-            "evidence/sessions.ndjson": ndjson(map(_index, logs, self._names())),
-            "evidence/batches.bin": b"".join(log.manifest for log in logs),
-            "evidence/events.bin": b"".join(log.events for log in logs),
-            "evidence/notes.bin": b"".join(log.notes for log in logs),
-            "evidence/controls.bin": b"".join(log.controls for log in logs),
-            "evidence/photos.bin": b"".join(log.photos for log in logs),
-            "evidence/events.csv.gz": _events_csv(logs, self._names()),
-            "evidence/photos.ndjson": ndjson(package_rows.told(row) for row in photos),
+            "evidence/sessions.ndjson": ndjson(map(_index, self.logs, self.names)),
+            "evidence/batches.bin": b"".join(log.manifest for log in self.logs),
+            "evidence/events.bin": b"".join(log.events for log in self.logs),
+            "evidence/notes.bin": b"".join(log.notes for log in self.logs),
+            "evidence/controls.bin": b"".join(log.controls for log in self.logs),
+            "evidence/photos.bin": b"".join(log.photos for log in self.logs),
+            "evidence/photos.ndjson": ndjson(map(package_rows.told, photos)),
         }
-
-    def _names(self) -> list[str]:
-        return [row.external_id for row in self.evidence.sessions]
 
     def _tables(self) -> Members:
-        tables = package_rows.tables(self.connection, self.dossier.id, self.evidence)
+        tables = package_rows.tables(self.connection, self.klass.id, self.evidence)
         return {f"tables/{name}.ndjson": ndjson(rows) for name, rows in tables.items()}
 
     def _verdicts(self) -> Members:
@@ -183,7 +184,7 @@ class _Gatherer:
         lines: dict[str, list[bytes]] = {kind: [] for kind in KINDS}
         index: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS}
         last: dict[tuple[str, int, int], dict[str, Any]] = {}
-        for row in package_rows.verdicts(self.connection, self.dossier.id):
+        for row in package_rows.verdicts(self.connection, self.klass.id):
             entry = {
                 "subject_id": row.subject_id,
                 "hour": row.hour,
@@ -206,16 +207,16 @@ class _Gatherer:
 
     def _people(self) -> Members:
         """What people found and decided; who reviews what is not settled is nobody's business."""
-        found = package_rows.findings(self.connection, self.dossier.id)
+        found = package_rows.findings(self.connection, self.klass.id)
         settled = {it["id"] for it in found if it["status"] not in UNDECIDED}
-        reviews = report_rows.reviews(self.connection, self.dossier.id)
-        appeals = report_rows.appeals(self.connection, self.dossier.id)
-        photos = report_rows.photos(self.connection, self.dossier.id)
+        reviews = report_rows.reviews(self.connection, self.klass.id)
+        appeals = report_rows.appeals(self.connection, self.klass.id)
+        photos = report_rows.photos(self.connection, self.klass.id)
         subjects = [
-            subject(self.dossier.klass),
-            f"class:{self.dossier.id}",
+            subject(self.klass),
+            f"class:{self.klass.id}",
             *(f"finding:{it['id']}" for it in found),
-            *(f"learner:{it.id}" for it in self.dossier.members),
+            *(f"learner:{it.id}" for it in report_rows.members(self.connection, self.klass.id)),
             *(f"snapshot:{it.id}" for it in photos),
         ]
         return {

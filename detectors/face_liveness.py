@@ -97,7 +97,7 @@ class _Sitting:
             evidence=Evidence.SERVER,
             session=self.session,
             start_ms=int(before.max()) if len(before) else self.start,
-            end_ms=int(after.min()) if len(after) else self.end,
+            end_ms=int(after.min()) if len(after) else max(self.end, int(self.at.max())),
             measured=round(float(score), 4) if np.isfinite(score) else 0.0,
             limit=round(float(limit), 4) if np.isfinite(limit) else 0.0,
             unit="distance",

@@ -41,7 +41,7 @@ def _findings(trace: Trace, session: int) -> Iterator[Finding]:
 def _finding(trace: Trace, session: int, rows: Ints, reason: str) -> Finding:
     """Over the time between the genuine checks around the photos."""
     first, photos = int(trace.photos_at[session]), trace.photos_of(session)
-    start = int(trace.sessions["start_ms"][session])
+    start, end = (int(trace.sessions[name][session]) for name in ("start_ms", "end_ms"))
     at = photos["recv_ms"].astype(np.int64) + start
     genuine = photos["check"] == Check.MATCH
     genuine[rows] = False
@@ -56,7 +56,7 @@ def _finding(trace: Trace, session: int, rows: Ints, reason: str) -> Finding:
         evidence=Evidence.SERVER,
         session=session,
         start_ms=int(before.max()) if len(before) else start,
-        end_ms=int(after.min()) if len(after) else int(trace.sessions["end_ms"][session]),
+        end_ms=int(after.min()) if len(after) else max(end, int(at.max())),
         measured=float(len(rows)),
         limit=0.0,
         unit="count",

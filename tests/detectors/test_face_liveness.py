@@ -148,3 +148,9 @@ def test_a_feed_that_stands_still_goes_to_one_person_unless_a_burst_passes_later
     assert (finding.reason, finding.outcome) == ("feed_not_live", Outcome.REVIEW)
     assert not finding.voids and not finding.needs_two_reviewers
     assert found(RULE, still.photo().watch(60)) == []
+
+
+def test_photos_that_arrive_after_the_close_still_give_an_interval():
+    wu = demanded(ends=300).watch(300).photo(at=310).photo(Check.MISMATCH, at=320)
+    (finding,) = found(RULE, wu.photo(Check.MISMATCH, at=330))
+    assert finding.end_ms - finding.start_ms == 20_000

@@ -92,13 +92,14 @@ def doubled(evidence: list[Record], rng: Random) -> list[Record]:
 
 
 def reordered(evidence: list[Record], rng: Random) -> list[Record]:
-    """Heartbeats are overtaken by those after them."""
-    result = list(evidence)
+    """Heartbeats are overtaken by those after them, where none was held back already."""
+    result, late = list(evidence), _late(evidence)
     beats = [n for n, r in enumerate(result) if r.get("type") == "progress"]
     for _ in range(rng.randint(1, 20)):
         place = rng.randrange(max(1, len(beats) - 1))
         one, other = result[beats[place]], result[beats[min(place + 1, len(beats) - 1)]]
-        if one["session_id"] == other["session_id"]:
+        if one["session_id"] == other["session_id"] and not late & {id(one), id(other)}:
+            late.add(id(other))
             later = max(one["received_at_ms"], other["received_at_ms"] + rng.choice((1, 900)))
             result[beats[place]] = {**one, "received_at_ms": later}
     return _stretched(result)

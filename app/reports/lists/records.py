@@ -149,7 +149,7 @@ def conformity(dossier: Dossier) -> Sheet:
         ("学习会话", evidence["sittings"]),
         ("已评判", evidence["judged"]),
         ("证据完整", evidence["complete"]),
-        ("证据完整率", NO_DATA if share is None else share),
+        ("证据完整率", NO_DATA if share is None else f"{100 * share:.1f}%"),
         ("缺失管控", sum(it["missing"] is True for it in told["controls"])),
         ("不能判断", sum(it["missing"] is None for it in told["controls"])),
         *(
@@ -181,7 +181,7 @@ def _control(dossier: Dossier, it: dict[str, Any]) -> Row:
         _SUBJECTS.get(seen["subject"], seen["subject"]),
         seen["of"],
         seen.get("with", ""),
-        "" if seen.get("share") is None else seen["share"],
+        "" if seen.get("share") is None else f"{100 * seen['share']:.1f}%",
         seen.get("findings", ""),
         standing,
     )

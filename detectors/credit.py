@@ -42,6 +42,20 @@ _STOPS = among((Kind.PAUSE, Kind.WAITING, Kind.ENDED))
 _SETS_STATE = among((Kind.PLAY, Kind.PLAYING)) | _STOPS
 # Events at which play begins or is moved: what lies before them was not played on the way there.
 _BEGINS = among((Kind.PLAY, Kind.PLAYING, Kind.SEEK, Kind.RATE))
+_PLAYER = among(
+    (
+        Kind.PLAY,
+        Kind.PAUSE,
+        Kind.WAITING,
+        Kind.PLAYING,
+        Kind.ENDED,
+        Kind.PROGRESS,
+        Kind.SEEK,
+        Kind.RATE,
+        Kind.VISIBILITY,
+        Kind.FOCUS,
+    )
+)
 JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
 
@@ -147,7 +161,10 @@ def _at_rate(content: Ints, rate: float) -> Ints:
 
 
 def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
-    events, own = trace.events, owners(trace.events_at)
+    # Pop-ups, errors and the like say nothing of the position, and platforms number them as they
+    # please: only what moves or shows the player bears witness to the order of play.
+    playing = np.flatnonzero(_PLAYER[trace.events["kind"]])
+    events, own = trace.events[playing], owners(trace.events_at)[playing]
     u = np.maximum(events["recv_ms"], 0).astype(np.int64)
     if np.any((u[1:] < u[:-1]) & (own[1:] == own[:-1])):
         u = remaining_min(u, own)
@@ -191,7 +208,7 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
     was_visible = previous(visible.astype(np.int64), session, 1) == 1
     samples = Samples(
         own=session,
-        row=rows,
+        row=playing[rows],
         kind=kind_s,
         arrive_ms=arrive,
         leave_ms=leave,

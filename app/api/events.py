@@ -34,6 +34,7 @@ from models import Session, TrainingClass
 
 log = structlog.get_logger("zhenxue.events")
 
+LONGEST_MS = 2**31 - 1  # receipts are stored as 32 bits of ms since the opening: 24 days
 _HELD = 200_000  # sessions remembered by a process
 
 
@@ -133,6 +134,8 @@ class EventIntake:
         if not found.events:
             raise _all_refused([fault.body() for fault in found.problems])
         now_ms = self._services.clock()
+        if now_ms - sitting.opened_ms > LONGEST_MS:
+            raise Conflict("session_closed", f"session {name!r} was opened too long ago")
         packed = pack(found.events, now_ms - sitting.opened_ms)
         receipt = await self._services.events.append(
             Append(sitting.id, packed, now_ms, sitting.lease_ms)

@@ -27,7 +27,13 @@ def school(client: TestClient, county: County) -> County:
 @pytest.fixture
 def beat(clock: TestClock):
     def beat(seq: int, **more: Any) -> dict[str, Any]:
-        event = {"seq": seq, "type": "progress", "at_ms": clock(), "position": seq * 10.0, "rate": 1}
+        event = {
+            "seq": seq,
+            "type": "progress",
+            "at_ms": clock(),
+            "position": seq * 10.0,
+            "rate": 1,
+        }
         return event | more
 
     return beat
@@ -207,3 +213,9 @@ def test_a_backlog_after_a_long_outage_finds_its_session_open_again(client, scho
     assert send(client, school, [beat(n) for n in range(1, 30)]).json()["accepted"] == 29
     state = client.get("/v1/sessions/s1", headers=school.huang.headers).json()["state"]
     assert state == "open"
+
+
+def test_a_session_of_last_month_takes_no_more_events(client, school, beat, clock):
+    clock.advance(days=26)
+    answer = send(client, school, [beat(0)])
+    assert (answer.status_code, answer.json()["code"]) == (409, "session_closed")

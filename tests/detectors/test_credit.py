@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from app.simulation.scenarios import perform
 from detectors.credit import Played, played
 from detectors.finding import Outcome
 from detectors.trace import Flag, Kind
-from tests.detectors.columns import GRADED
+from tests.detectors.columns import GRADED, judged
 from tests.detectors.stories import MONDAY_MS, Sitting, found, known, trace, with_parameters
 
 
@@ -176,3 +177,16 @@ def test_a_pack_that_allows_2x_needs_half_the_time():
     assert credited(fast, double) == 200.0
     spent = of(fast, double)
     assert int((spent.t1_ms - spent.t0_ms).sum()) == 100_000
+
+
+def test_popups_numbered_after_the_play_do_not_move_it_in_time():
+    """Some logs number events by kind; the receipt of a pop-up says nothing of later play."""
+    scene = perform("H01")
+    events = [it for it in scene.evidence if it["kind"] == "event"]
+    popups = [it for it in events if it["type"].startswith("popup")]
+    last = max(it["seq"] for it in events)
+    for place, popup in enumerate(popups):
+        popup["seq"] = last + 1 + place
+    assessment, _ = judged(scene)
+    assert [it.reason for it in assessment.findings if it.outcome is Outcome.VIOLATION] == []
+    assert assessment.credited.p1_ms.max() == 2_700_000

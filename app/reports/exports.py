@@ -9,7 +9,7 @@ from typing import Any
 
 from app.clock import day
 from app.domain import eligibility
-from app.errors import NotFound
+from app.errors import BadInput, NotFound
 from app.reports import csv, pdf, xlsx
 from app.reports.dossier import Dossier
 from app.reports.lists import LISTS, listing
@@ -17,6 +17,8 @@ from app.reports.sheet import Sheet
 from app.services import Services
 from app.store import audit
 from app.store.catalogue import ClassRow
+
+EARLIEST = date(2000, 1, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +104,9 @@ def sheets(services: Services, klass: ClassRow, names: Sequence[str], wish: Wish
 
 
 def day_of(wish: Wish, now_ms: int) -> date:
-    """The day that 旬报 and 月报 look back from."""
+    """The day that 旬报 and 月报 look back from. Raises BadInput for one before there were any."""
+    if wish.on is not None and wish.on < EARLIEST:
+        raise BadInput("bad_day", f"on: not before {EARLIEST}", field="on")
     return wish.on or day(now_ms)
 
 

@@ -88,6 +88,31 @@ def test_a_wrong_column_is_named(client: TestClient, county: County) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_column")
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        "%00.csv",
+        "..%2fx.csv",
+        "%F0%9F%98%80.zip",
+        f"{'a' * 200}.csv",
+        "roster.csv?on=2026-13-01",
+        "roster.csv?platform=nobody",
+        "monthly.csv?columns=%00",
+        "monthly.csv?on=0001-01-01",
+    ],
+)
+def test_odd_requests_are_refused_in_order(client: TestClient, county: County, file: str) -> None:
+    answer = client.get(f"{BASE}/{file}", headers=county.huang.headers)
+    assert 400 <= answer.status_code < 500
+
+
+def test_reports_look_back_from_any_day(client: TestClient, county: County) -> None:
+    for day in ("2000-01-01", "2026-03-11", "2026-03-31", "9999-12-31"):
+        for name in ("ten-day", "monthly"):
+            answer = client.get(f"{BASE}/{name}.csv?on={day}", headers=county.huang.headers)
+            assert answer.status_code == 200, (name, day)
+
+
 def test_taking_personal_data_is_on_record_and_the_public_list_is_not_personal(
     client: TestClient, county: County, services: Services
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.console import words
+from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, when
 from app.store.row import AnyRow
@@ -25,7 +25,7 @@ def totals(dossier: Dossier) -> tuple[tuple[str, int], ...]:
     """Counts that stand under every list of class-hours."""
     each = [counted(hours) for hours in dossier.hours.values()]
     summed = [sum(column) for column in zip(*each, strict=True)] or [0] * len(OUTCOMES)
-    named = zip((f"{words.HOURS[it].text}课时" for it in OUTCOMES), summed, strict=True)
+    named = zip((f"{words.HOURS[it]}课时" for it in OUTCOMES), summed, strict=True)
     return (
         ("花名册人数", len(dossier.members)),
         ("计划课时合计（人数×课时）", len(dossier.members) * len(dossier.plan)),
@@ -40,7 +40,7 @@ def summary(dossier: Dossier) -> Sheet:
         Column("姓名", 12),
         Column("证件后四位", 11, "center"),
         Column("计划课时", 9, "right"),
-        *(Column(f"{words.HOURS[it].text}课时", 11, "right") for it in OUTCOMES),
+        *(Column(f"{words.HOURS[it]}课时", 11, "right") for it in OUTCOMES),
         Column("线下到课学时", 13, "right"),
         Column("考核资格", 18),
     )
@@ -67,7 +67,7 @@ def _summary_row(dossier: Dossier, number: int, member: AnyRow) -> Row:
         len(dossier.plan),
         *counted(dossier.hours[member.external_id]),
         NO_DATA if attended is None else attended,
-        words.VERDICTS[verdict["outcome"]].text,
+        words.VERDICTS[verdict["outcome"]],
     )
 
 
@@ -99,14 +99,14 @@ def detail(dossier: Dossier) -> Sheet:
 
 def _detail_row(dossier: Dossier, member: AnyRow, hour: dict[str, Any]) -> Row:
     minutes = (round(hour[it] / 60_000, 1) for it in ("credited_ms", "played_ms", "length_ms"))
-    sources = "、".join(words.PROVENANCES[it].text for it in hour["provenance"])
+    sources = "、".join(words.PROVENANCES[it] for it in hour["provenance"])
     return (
         member.external_id,
         member.name,
         said(member.id_last4),
         dossier.plan[hour["class_hour"]].course,
         hour["class_hour"],
-        words.HOURS[hour["outcome"]].text,
+        words.HOURS[hour["outcome"]],
         f"{100 * hour['coverage']:.1f}%",
         *minutes,
         hour["photos"],
@@ -174,8 +174,8 @@ def _invalid_rows(dossier: Dossier, member: AnyRow, hour: dict[str, Any]) -> Ite
             it["clause"]["quote"],
             it["sentence"]["zh"],
             it["key"],
-            words.FAULTS[it["fault"]].text,
-            words.REACHES[it["reach"]].text,
+            words.FAULTS[it["fault"]],
+            words.REACHES[it["reach"]],
             _treatment(row, it["curable"]),
             dossier.reviewer(first),
             dossier.reviewer(second),
@@ -185,7 +185,7 @@ def _invalid_rows(dossier: Dossier, member: AnyRow, hour: dict[str, Any]) -> Ite
 
 
 def _treatment(row: AnyRow | None, curable: bool) -> str:
-    standing = words.STATUSES[row.status].text if row else NO_DATA
+    standing = words.STATUSES[row.status] if row else NO_DATA
     return f"{standing}；课时不计，{'可补课' if curable else '不得补课'}"
 
 

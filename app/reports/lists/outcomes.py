@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from app.console import words
+from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text
 from app.store.row import AnyRow
@@ -107,7 +107,7 @@ def _learner(dossier: Dossier, number: int, member: AnyRow) -> Row:
 
 def _scales(verdict: dict[str, Any]) -> Row:
     return tuple(
-        words.VERDICTS[verdict[scale]["outcome"]].text if verdict[scale] else "不适用"
+        words.VERDICTS[verdict[scale]["outcome"]] if verdict[scale] else "不适用"
         for scale in ("graded", "literal")
     )
 
@@ -150,12 +150,12 @@ def batch(dossier: Dossier) -> Sheet:
     scale = dossier.concluded["scale"]["applied"]
     counts: tuple[tuple[str, Value], ...] = (
         *tied(dossier),
-        ("班级结论", words.VERDICTS[told["outcome"]].text),
-        *((f"校验{it.text}", results.count(it.text)) for it in words.CHECK_RESULTS.values()),
+        ("班级结论", words.VERDICTS[told["outcome"]]),
+        *((f"校验{it}", results.count(it)) for it in words.CHECK_RESULTS.values()),
         ("校验合计", len(rows)),
     )
     notes = (
-        f"适用尺度：{words.SCALES[scale].text if scale in words.SCALES else scale}；"
+        f"适用尺度：{words.SCALES.get(scale, scale)}；"
         f"班级两种尺度结论：{' / '.join(map(text, _scales(told)))}（分级 / 按字面）。",
         *(it["sentence"]["zh"] for it in told["reasons"]),
     )
@@ -171,7 +171,7 @@ def _checks(subject: str, checks: list[dict[str, Any]]) -> Iterator[Row]:
             it["clause"]["quote"],
             _told(it["found"]),
             _told(it["limit"]),
-            words.CHECK_RESULTS[it["result"]].text,
+            words.CHECK_RESULTS[it["result"]],
             it["sentence"]["zh"],
             _SOURCES.get(it["evidence"], it["evidence"]),
         )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.console import words
 from app.domain.review import UNDECIDED
+from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, text, when, yes
 from app.store.row import AnyRow
@@ -90,14 +90,14 @@ def reviews(dossier: Dossier) -> Sheet:
     rows = tuple(_review(dossier, it) for it in dossier.findings)
     counts = (
         ("线索总数", len(rows)),
-        *((it.text, sum(row[5] == it.text for row in rows)) for it in _standings()),
+        *((it, sum(row[5] == it for row in rows)) for it in _standings()),
         ("申诉件数", sum(len(dossier.appeals[it.id]) for it in dossier.findings)),
     )
     notes = ("未审结的线索不列各人意见，以免影响复核人独立判断。",)
     return Sheet("reviews", "复核与申诉台账", dossier.heading(), columns, rows, counts, notes)
 
 
-def _standings() -> list[words.Word]:
+def _standings() -> list[str]:
     return [it for name, it in words.STATUSES.items() if name != "gone"]
 
 
@@ -108,9 +108,9 @@ def _review(dossier: Dossier, row: AnyRow) -> Row:
         row.key,
         member.external_id if member else "本班",
         member.name if member else "",
-        words.RULES[row.rule].text,
+        words.RULES[row.rule],
         row.body["sentence"]["zh"],
-        words.STATUSES[row.status].text,
+        words.STATUSES[row.status],
         _given(dossier, row, "first"),
         _given(dossier, row, "second"),
         "；".join(f"{when(it.created_ms)} {it.statement}" for it in filed),
@@ -124,7 +124,7 @@ def _given(dossier: Dossier, row: AnyRow, stage: str) -> str:
     given = dossier.last_of_stage(row.id, stage)
     if given is None:
         return ""
-    decision = words.DECISIONS[given.decision].text
+    decision = words.DECISIONS[given.decision]
     return f"{dossier.reviewer(given)} {decision} {when(given.created_ms)}：{given.reason}"
 
 
@@ -152,10 +152,7 @@ def conformity(dossier: Dossier) -> Sheet:
         ("证据完整率", NO_DATA if share is None else f"{100 * share:.1f}%"),
         ("缺失管控", sum(it["missing"] is True for it in told["controls"])),
         ("不能判断", sum(it["missing"] is None for it in told["controls"])),
-        *(
-            (f"违规归责：{words.FAULTS[name].text}", it["violations"])
-            for name, it in faults.items()
-        ),
+        *((f"违规归责：{words.FAULTS[name]}", it["violations"]) for name, it in faults.items()),
     )
     notes = ("“不能判断”指证据不足以说明平台有无该项管控，不作认定。",)
     return Sheet(
@@ -173,9 +170,9 @@ def conformity(dossier: Dossier) -> Sheet:
 def _control(dossier: Dossier, it: dict[str, Any]) -> Row:
     seen = it["observed"]
     state = {True: "missing", False: "present", None: "unknown"}[it["missing"]]
-    standing = words.CONTROL_STATES[state].text if it["kind"] == "control" else "按线索计"
+    standing = words.CONTROL_STATES[state] if it["kind"] == "control" else "按线索计"
     return (
-        words.RULES[it["rule"]].text,
+        words.RULES[it["rule"]],
         dossier.pack.clause_of(it["rule"]).words,
         _configured(it["configured"]),
         _SUBJECTS.get(seen["subject"], seen["subject"]),

@@ -56,7 +56,7 @@ def delayed(evidence: list[Record], rng: Random) -> list[Record]:
     Only where nothing was held back already: a second outage in the middle of a backlog is a case
     of its own (see test_fast_forward).
     """
-    late = _late(evidence)
+    late = held_back(evidence)
     events = [record for record in evidence if record["kind"] == "event"]
     first = rng.randrange(len(events))
     lost = events[first : first + rng.choice((1, 3, 12))]
@@ -67,7 +67,7 @@ def delayed(evidence: list[Record], rng: Random) -> list[Record]:
     return _stretched([{**r, "received_at_ms": until} if id(r) in held else r for r in evidence])
 
 
-def _late(evidence: list[Record]) -> set[int]:
+def held_back(evidence: list[Record]) -> set[int]:
     """Heartbeats that reached the service more than 5 s after the promptest of their sitting."""
     beats = [record for record in evidence if record.get("type") == "progress"]
     promptest: dict[str, int] = {}
@@ -93,7 +93,7 @@ def doubled(evidence: list[Record], rng: Random) -> list[Record]:
 
 def reordered(evidence: list[Record], rng: Random) -> list[Record]:
     """Heartbeats are overtaken by those after them, where none was held back already."""
-    result, late = list(evidence), _late(evidence)
+    result, late = list(evidence), held_back(evidence)
     beats = [n for n, r in enumerate(result) if r.get("type") == "progress"]
     for _ in range(rng.randint(1, 20)):
         place = rng.randrange(max(1, len(beats) - 1))

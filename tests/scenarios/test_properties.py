@@ -87,6 +87,8 @@ def test_several_mishaps_at_once_accuse_nobody_either(seed, luck, count):
     rng = Random(luck)
     evidence = scene.evidence
     for _ in range(count):
+        if disturbed.held_back(evidence):
+            break  # a second silence in the middle of a backlog: see test_fast_forward
         evidence = rng.choice(DISTURBANCES)(evidence, rng)
     after = disturbed.judged(scene, evidence)
     assert not [f for f in after.findings if f.outcome is Outcome.VIOLATION]

@@ -110,5 +110,3 @@ class Appeal(Base):
     reply: Mapped[Text | None]
     replied_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     replied_ms: Mapped[Ms | None]
-
-

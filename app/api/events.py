@@ -236,8 +236,9 @@ class HotPath:
             await self._app(scope, receive, send)
             return
         try:
-            status, answer = 200, await self._answer(
-                scope, receive, None if session is None else session[1]
+            status, answer = (
+                200,
+                await self._answer(scope, receive, None if session is None else session[1]),
             )
             body = msgspec.json.encode(answer)
             headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]

@@ -98,7 +98,8 @@ _PLANS: dict[tuple[str, str], tuple[_ClassPlan, ...]] = {
             (7, 14), 23, offline_hours=8.0,
         ),
         _ClassPlan(
-            "kuaidi-02", "快递业务员", 20, 3, "职业技能等级证书", "enterprise", "service", ONE_PHOTO,
+            "kuaidi-02", "快递业务员", 20, 3, "职业技能等级证书", "enterprise", "service",
+            ONE_PHOTO,
             {3: "F01", 7: "F19", 11: "F10", 15: "F34"},
             (5,), 18, offline_hours=8.0,
         ),

@@ -75,9 +75,7 @@ def page(
 def klass(connection: Connection, class_id: int, scope: Scope) -> Any:
     """The class with its platform's name, or None when there is none within the scope."""
     return connection.execute(
-        select(
-            TrainingClass, Platform.name.label("platform_name"), Platform.slug.label("platform")
-        )
+        select(TrainingClass, Platform.name.label("platform_name"), Platform.slug.label("platform"))
         .join(Platform, Platform.id == TrainingClass.platform_id)
         .where(TrainingClass.id == class_id, scope.covers_class())
     ).one_or_none()

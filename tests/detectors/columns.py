@@ -220,7 +220,7 @@ class Columns:
         rows = []
         for record in sorted(records, key=lambda record: record["received_at_ms"]):
             photo = self.photos[record["file"]]
-            control = by_challenge.get(record.get("challenge_id"), NONE)
+            control = by_challenge.get(record.get("challenge_id", ""), NONE)
             flags = PhotoFlag.KEPT
             if control != NONE:
                 flags |= PhotoFlag.BOUND

@@ -66,6 +66,11 @@ def test_an_answer_counts_for_60_s_after_the_display(wait, accused):
     assert bool(found(RULE, wu)) is accused
 
 
+def test_the_server_s_own_60_s_need_no_word_of_the_client():
+    lin = Sitting().play().watch(200).popup(60, play_on=True, latency=999).watch(300)
+    assert found(RULE, lin) == []
+
+
 def test_the_learning_time_under_a_popup_answered_in_time_is_not_lost():
     lin = Sitting().play().watch(200).popup(50, play_on=True).watch(100)
     assert credited_ms(RULE, lin) == 350_000

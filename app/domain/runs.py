@@ -6,18 +6,26 @@ whatever was settled or judged already is found so and changes nothing.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
-from app.errors import NotFound
+from app.clock import day
+from app.errors import Conflict, NotFound
 from app.store import catalogue, verdicts
 from app.store import runs as store
 from app.store.row import AnyRow
 from app.store.scope import Scope
 
 SILENT_MS = 120_000  # a worker that gave no sign of life for this long is gone
+NEAR = timedelta(days=45)  # product default: how far off an end or assessment is the night's work
 _MOST_ERROR = 2_000
+_SUMMED = (
+    "sessions", "settled", "photos_compared", "learners", "verdicts_stored", "new_findings"
+)  # fmt: skip
 
 
 def request(connection: Connection, class_id: int, requested_by: str, now_ms: int) -> int:
@@ -126,3 +134,116 @@ def _add(connection: Connection, class_id: int, by: str, state: str, now_ms: int
         started_ms=now_ms,
         heartbeat_ms=now_ms,
     )
+
+
+# ------------------------------------------------------------------------------------- the night
+
+
+def lock_night(connection: Connection, holder: str, now_ms: int) -> None:
+    """Become the one who runs the night. Raises Conflict while somebody else is."""
+    if not store.lock_night(connection, holder, now_ms - SILENT_MS, now_ms):
+        silent_s = max(0, now_ms - store.by_id(connection, store.NIGHT_LOCK).heartbeat_ms) // 1000
+        raise Conflict(
+            "nightly_running",
+            f"a nightly run is under way; its last sign of life came {silent_s} s ago, and after "
+            f"{SILENT_MS // 1000} s of silence another may resume it",
+        )
+
+
+def hold_night(connection: Connection, holder: str, now_ms: int) -> None:
+    """A sign of life. Raises Conflict when somebody else took over meanwhile."""
+    if not store.hold_night(connection, holder, heartbeat_ms=now_ms):
+        raise Conflict("nightly_taken_over", "the nightly run was taken over by another process")
+
+
+def release_night(connection: Connection, holder: str) -> None:
+    store.hold_night(connection, holder, state="done")
+
+
+def interrupted_night(connection: Connection, now_ms: int) -> bool:
+    """Whether a night was begun, not ended, and nobody works on it."""
+    if store.unfinished_night(connection) is None:
+        return False
+    lock = store.by_id(connection, store.NIGHT_LOCK)
+    return bool(lock.state != "running" or lock.heartbeat_ms < now_ms - SILENT_MS)
+
+
+def begin_night(connection: Connection, requested_by: str, now_ms: int) -> tuple[int, bool]:
+    """The night to work on, and whether it is an interrupted one. The caller holds the lock."""
+    there = store.unfinished_night(connection)
+    if there is not None:
+        return there, True
+    fresh = {"kind": "nightly", "class_id": None, "requested_by": requested_by}
+    times = {"started_ms": now_ms, "heartbeat_ms": now_ms}
+    return store.add(connection, state="running", **fresh, **times), False
+
+
+def plan_night(connection: Connection, night: int, now_ms: int) -> None:
+    """Queue the night's classes: those whose end or assessment is near, and those with sittings
+    settled since their last run. A night that has its plan keeps it."""
+    if not store.of_night(connection, _asker(night)):
+        today = day(now_ms)
+        near = store.near(connection, (today - NEAR).isoformat(), (today + NEAR).isoformat())
+        for class_id in sorted({*near, *store.changed(connection, near)}):
+            store.add(
+                connection,
+                kind="nightly",
+                class_id=class_id,
+                requested_by=_asker(night),
+                state="queued",
+                started_ms=now_ms,
+                heartbeat_ms=now_ms,
+            )
+    advance_night(connection, night, now_ms)
+
+
+def take_next_of_night(
+    connection: Connection, night: int, holder: str, in_hand: Collection[int], now_ms: int
+) -> int | None:
+    """Take on the night's next class; the id of its run. Raises Conflict without the lock."""
+    hold_night(connection, holder, now_ms)
+    silent_since_ms = now_ms - SILENT_MS
+    run_id = store.waiting_in_night(connection, _asker(night), silent_since_ms, in_hand)
+    if run_id is not None and store.claim(connection, run_id, silent_since_ms, now_ms):
+        store.change(connection, run_id, started_ms=now_ms)
+        return run_id
+    return None
+
+
+def put_back(connection: Connection, run_id: int) -> None:
+    """Whoever performed the run died; unless it got to the end, it is queued again."""
+    if store.by_id(connection, run_id).state == "running":
+        store.change(connection, run_id, state="queued")
+
+
+def left_of_night(connection: Connection, night: int) -> int:
+    return store.count_of_night(connection, _asker(night), store.ACTIVE)
+
+
+def advance_night(connection: Connection, night: int, now_ms: int) -> tuple[int, int]:
+    """Write down how many of the night's classes are behind; (done, total)."""
+    left = left_of_night(connection, night)
+    done = store.count_of_night(connection, _asker(night), ("done", "failed"))
+    advance(connection, night, done, done + left, now_ms)
+    return done, done + left
+
+
+def result_of_night(connection: Connection, night: int) -> dict[str, Any]:
+    """What the night's classes came to, also those done before an interruption."""
+    rows = store.of_night(connection, _asker(night))
+    done = [row.summary for row in rows if row.state == "done"]
+    photos: Counter[str] = Counter()
+    for summary in done:
+        photos.update(summary.get("photos", {}))
+    return {
+        "steps": len(rows),
+        "classes": len(rows),
+        "classes_done": len(done),
+        "classes_failed": [row.klass for row in rows if row.state == "failed"],
+        **{name: sum(summary[name] for summary in done) for name in _SUMMED},
+        "photos": {name: photos[name] for name in ("checked", "lost", "found_again", "erased")},
+    }
+
+
+def _asker(night: int) -> str:
+    return f"nightly:{night}"

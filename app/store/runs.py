@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from app.store.row import AnyRow
 from app.store.scope import Scope
+from app.store.upsert import insert_new
 from detectors.trace import CONTROL, PHOTO
 from models import Control, EventBatch, EventLog, Run, Session, Snapshot, TrainingClass
 
 ACTIVE = ("queued", "running")
+NIGHT_LOCK = 0  # id of the row that whoever runs the night holds; real runs begin with 1
 
 
 def add(connection: Connection, **values: Any) -> int:
@@ -126,3 +128,141 @@ def photos_waiting(connection: Connection, class_id: int) -> Sequence[int]:
         .order_by(Snapshot.session_id)
     )
     return connection.execute(query).scalars().all()
+
+
+# ------------------------------------------------------------------------------------- the night
+# A night is a run of kind "nightly" without a class. Each of its classes is another one with the
+# class, asked for by the night: the plan, the queue and the record of what is behind in one.
+
+
+def lock_night(connection: Connection, holder: str, silent_since_ms: int, now_ms: int) -> bool:
+    """Take the lock, unless somebody holds it and gave a sign of life since then."""
+    fresh = {
+        "id": NIGHT_LOCK,
+        "kind": "nightly_lock",
+        "class_id": None,
+        "requested_by": "",
+        "state": "done",
+        "total": 0,
+        "done": 0,
+        "started_ms": now_ms,
+        "finished_ms": None,
+        "heartbeat_ms": 0,
+        "summary": {},
+        "error": None,
+    }
+    insert_new(connection, Run, [fresh], ("id",))
+    free = or_(Run.state != "running", Run.heartbeat_ms < silent_since_ms)
+    result = connection.execute(
+        update(Run)
+        .where(Run.id == NIGHT_LOCK, free)
+        .values(state="running", requested_by=holder, heartbeat_ms=now_ms)
+    )
+    return result.rowcount == 1
+
+
+def hold_night(connection: Connection, holder: str, **values: Any) -> bool:
+    """Change the lock's row; False when somebody else holds it by now."""
+    result = connection.execute(
+        update(Run)
+        .where(Run.id == NIGHT_LOCK, Run.requested_by == holder, Run.state == "running")
+        .values(**values)
+    )
+    return result.rowcount == 1
+
+
+def unfinished_night(connection: Connection) -> int | None:
+    """The night that was begun and not ended."""
+    query = select(func.max(Run.id)).where(
+        Run.kind == "nightly", Run.class_id.is_(None), Run.state == "running"
+    )
+    return connection.execute(query).scalar_one()
+
+
+def near(connection: Connection, since: str, until: str) -> Sequence[int]:
+    """Classes that end or are assessed between two days, both included."""
+    query = select(TrainingClass.id).where(
+        or_(
+            TrainingClass.ends_on.between(since, until),
+            TrainingClass.assessment_on.between(since, until),
+        )
+    )
+    return connection.execute(query.order_by(TrainingClass.id)).scalars().all()
+
+
+def changed(connection: Connection, besides: Collection[int]) -> Sequence[int]:
+    """Classes with a sitting that was settled since their last run began, besides those."""
+    last = (
+        select(func.max(Run.started_ms))
+        .where(Run.class_id == TrainingClass.id, Run.state == "done")
+        .correlate(TrainingClass)
+        .scalar_subquery()
+    )
+    settled = (
+        select(Session.id)
+        .join(EventLog, EventLog.session_id == Session.id)
+        .where(Session.class_id == TrainingClass.id, EventLog.sealed_ms > func.coalesce(last, -1))
+        .correlate(TrainingClass)
+        .exists()
+    )
+    query = select(TrainingClass.id).where(TrainingClass.id.not_in(besides), settled)
+    return connection.execute(query.order_by(TrainingClass.id)).scalars().all()
+
+
+def of_night(connection: Connection, asked_by: str) -> Sequence[AnyRow]:
+    """The runs of a night's classes in order, each with the class's own id."""
+    return connection.execute(
+        select(Run, TrainingClass.external_id.label("klass"))
+        .join(TrainingClass, TrainingClass.id == Run.class_id)
+        .where(Run.kind == "nightly", Run.requested_by == asked_by)
+        .order_by(Run.id)
+    ).all()
+
+
+def waiting_in_night(
+    connection: Connection, asked_by: str, silent_since_ms: int, besides: Collection[int]
+) -> int | None:
+    """The first run of a night's classes that nobody works on."""
+    query = select(func.min(Run.id)).where(
+        Run.kind == "nightly",
+        Run.requested_by == asked_by,
+        Run.class_id.is_not(None),
+        Run.id.not_in(besides),
+        _unattended(silent_since_ms),
+    )
+    return connection.execute(query).scalar_one()
+
+
+def count_of_night(connection: Connection, asked_by: str, states: Collection[str]) -> int:
+    query = (
+        select(func.count())
+        .select_from(Run)
+        .where(Run.kind == "nightly", Run.requested_by == asked_by, Run.state.in_(states))
+    )
+    return connection.execute(query).scalar_one()
+
+
+def photos_to_recheck(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """Photos of a class that have an object, learner by learner."""
+    return connection.execute(
+        select(
+            Snapshot.id,
+            Snapshot.session_id,
+            Snapshot.sha256,
+            Snapshot.blob_key,
+            Snapshot.purged_ms,
+            Session.learner_id,
+        )
+        .join(Session, Session.id == Snapshot.session_id)
+        .where(Session.class_id == class_id, Snapshot.blob_key.is_not(None))
+        .order_by(Session.learner_id, Snapshot.id)
+    ).all()
+
+
+def mark_photos(
+    connection: Connection, snapshot_ids: Collection[int], purged_ms: int | None
+) -> None:
+    """Record since when photos cannot be retrieved unaltered; None: they can."""
+    connection.execute(
+        update(Snapshot).where(Snapshot.id.in_(snapshot_ids)).values(purged_ms=purged_ms)
+    )

@@ -1,0 +1,85 @@
+"""The clock of the service: the night begins when its cron line says so, Asia/Shanghai."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+from apscheduler.schedulers.background import (  # type: ignore[import-untyped]
+    BackgroundScheduler,
+)
+from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
+
+from app.clock import SHANGHAI
+from app.errors import BadInput, Conflict, NotReady
+from app.jobs import nightly
+from app.services import Services
+
+MISFIRE_S = 3_600  # a service that was busy or down at the hour may begin that much later
+RESUME_S = 60
+
+log = structlog.get_logger("zhenxue.scheduler")
+
+
+class Scheduler:
+    """Starts the night by `settings.nightly_cron`, and goes on with one that a crash ended."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._trigger = _trigger(services.settings.nightly_cron)
+        self._stopping = threading.Event()
+        self._scheduler: BackgroundScheduler | None = None
+
+    def start(self) -> None:
+        self._stopping.clear()
+        self._scheduler = BackgroundScheduler(
+            timezone=SHANGHAI,
+            job_defaults={
+                "coalesce": True,
+                "max_instances": 1,
+                "misfire_grace_time": MISFIRE_S,
+            },
+        )
+        self._scheduler.add_job(self._begin, self._trigger, id="nightly")
+        self._scheduler.add_job(self._resume, "interval", seconds=RESUME_S, id="resume")
+        self._scheduler.start()
+
+    def stop(self) -> None:
+        """The classes in hand are finished; the rest of a night waits for the next start."""
+        self._stopping.set()
+        if self._scheduler is not None:
+            self._scheduler.shutdown()
+            self._scheduler = None
+
+    def check(self) -> None:
+        """Raises NotReady unless the clock runs."""
+        if self._scheduler is None or not self._scheduler.running:
+            raise NotReady("scheduler", "the scheduler does not run")
+
+    def _begin(self) -> None:
+        try:
+            summary = nightly.perform(self._services, "system:scheduler", stopping=self._stopping)
+        except Conflict as refusal:
+            log.info("no nightly run", reason=refusal.detail)
+        except Exception:
+            log.exception("the nightly run failed")
+        else:
+            log.info("nightly run", **summary)
+
+    def _resume(self) -> None:
+        if nightly.interrupted(self._services):
+            self._begin()
+
+
+def _trigger(cron: str) -> CronTrigger:
+    try:
+        return CronTrigger.from_crontab(cron, timezone=SHANGHAI)
+    except ValueError as error:
+        raise BadInput("nightly_cron", f"ZHENXUE_NIGHTLY_CRON is no cron line: {error}") from error
+
+
+def install(services: Services) -> None:
+    job = Scheduler(services)
+    services.on_start.append(job.start)
+    services.on_stop.append(job.stop)
+    services.checks["scheduler"] = job.check

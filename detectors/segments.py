@@ -13,7 +13,7 @@ import numpy as np
 
 from detectors.trace import NONE, Bools, Ints
 
-APART = np.int64(1 << 41)  # milliseconds: more than any time or position within one run
+APART = np.int64(1 << 42)  # milliseconds: more than any time or position within one run
 
 
 def running_min(values: Ints, own: Ints) -> Ints:

@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 Kinds = NDArray[np.uint8]
 
 NONE = -1  # no time, no position, no row
-EPOCH_MS = np.int64(1_500_000_000_000)  # absolute times are lifted by session relative to this
+EPOCH_MS = np.int64(946_684_800_000)  # absolute times are lifted by session relative to this
 
 
 class Kind(IntEnum):

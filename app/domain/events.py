@@ -292,7 +292,7 @@ def read_one(raw: bytes | msgspec.Raw, index: int) -> Event | Problem:
         return event
     except msgspec.ValidationError as error:
         return problem(index, str(error))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         return Problem(index, "malformed", f"not a JSON object: {error}")
 
 

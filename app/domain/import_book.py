@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from app.domain.records import LISTS
 from app.domain.wire import Model, first_error
-from app.errors import ZhenxueError
+from app.errors import BadInput, ZhenxueError
 from app.store.staging import Staged
 
 MAX_REJECTED = 100_000  # listed; all are counted
@@ -31,7 +31,15 @@ GROUPED_BY = {
     **dict.fromkeys(SITTING_KINDS, "session_id"),
 }
 
-read_json = msgspec.json.Decoder().decode
+_json = msgspec.json.Decoder()
+
+
+def read_json(raw: bytes) -> Any:
+    """A record as plain data. Raises BadInput for what JSON allows and nobody can use."""
+    try:
+        return _json.decode(raw)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadInput("unreadable", f"record: {error}") from None
 
 
 @dataclass
@@ -88,6 +96,8 @@ class Book:
             return model.model_validate(read_json(record.raw))
         except ValidationError as error:
             self.reject(record.where, *first_error(error))
+        except BadInput as refusal:
+            self.reject(record.where, refusal.code, refusal.detail)
         return None
 
     def attempt(self, connection: Connection, record: Staged, store_it: Callable[[], bool]) -> None:

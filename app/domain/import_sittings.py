@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -123,7 +124,7 @@ class SittingImporter:
         self, connection: Connection, record: SessionRecord | None, group: list[Staged]
     ) -> AnyRow | None:
         """The session as an earlier import left it. Raises BadInput, Conflict."""
-        name = record.session_id if record else read_json(group[0].raw)["session_id"].strip()
+        name = record.session_id if record else _session_named(group)
         row = store.by_external_id(connection, self._platform_id, name, lock=True)
         if row is None:
             if record is None:
@@ -246,6 +247,14 @@ class SittingImporter:
         for kind in ("control", "event", "snapshot"):
             for staged in of[kind]:
                 self._book.reject(staged.where, refusal.code, refusal.detail)
+
+
+def _session_named(group: list[Staged]) -> str:
+    """The session that a group of records without a session record speaks of. Raises BadInput."""
+    for record in group[:-1]:
+        with suppress(BadInput):
+            return str(read_json(record.raw)["session_id"]).strip()
+    return str(read_json(group[-1].raw)["session_id"]).strip()
 
 
 def _by_kind(group: list[Staged]) -> dict[str, list[Staged]]:

@@ -107,7 +107,7 @@ def arrived(body: bytes, media_type: str) -> Arrived:
         batch = _whole.decode(body)
     except msgspec.ValidationError:
         return _one_by_one(_raw_events(body))
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedBody("malformed_json", str(error)) from None
     _check_count(len(batch.events))
     return Arrived(batch.events, range(len(batch.events)), [])
@@ -125,7 +125,7 @@ def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[Pr
         except msgspec.ValidationError as error:
             lost.append(problem(index, str(error)))
             continue
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             lost.append(Problem(index, "malformed", f"not a JSON object: {error}"))
             continue
         events, indices, problems = sessions.setdefault(session, ([], [], []))
@@ -144,7 +144,7 @@ def _raw_events(body: bytes) -> list[msgspec.Raw]:
     except msgspec.ValidationError as error:
         fault = problem(0, str(error))
         raise BadInput("invalid_batch", fault.detail) from None
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedBody("malformed_json", str(error)) from None
 
 

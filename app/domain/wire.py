@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -131,12 +132,12 @@ def instant(value: Any) -> int:
 def _id_number(value: str) -> str:
     """Shape only. A number of before 1999 gets its century and check digit, so that one person has
     one number; letters at the front are passports and permits."""
-    value = value.upper()
-    if re.fullmatch(r"\d{15}", value):
+    value = unicodedata.normalize("NFKC", value).upper()
+    if re.fullmatch(r"[0-9]{15}", value):
         body = f"{value[:6]}19{value[6:]}"
         weighted = sum(int(d) * w for d, w in zip(body, _CHECK_WEIGHTS, strict=True))
         return body + "10X98765432"[weighted % 11]
-    if not re.fullmatch(r"\d{17}[\dX]|[A-Z][A-Z0-9()-]{5,19}", value):
+    if not re.fullmatch(r"[0-9]{17}[0-9X]|[A-Z][A-Z0-9()-]{5,19}", value):
         raise PydanticCustomError("bad_id_number", "does not have the shape of an ID number")
     return value
 

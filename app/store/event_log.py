@@ -146,6 +146,8 @@ def verify(manifest: bytes, events: bytes, notes: bytes, chain: bytes) -> bool:
     """Recompute a log's hash chain batch by batch."""
     head, event_at, note_at = GENESIS, 0, 0
     for received, count, size in np.frombuffer(manifest, MANIFEST).tolist():
+        if received < 0:
+            return False
         event_end = event_at + count * EVENT.itemsize
         note_end = note_at + size
         head = link(head, received, events[event_at:event_end], notes[note_at:note_end])

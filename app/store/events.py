@@ -151,6 +151,7 @@ _HEAD = select(
             "id",
             "person_id",
             "state",
+            "opened_ms",
             "closed_ms",
             "chain",
             "batch_count",
@@ -276,7 +277,8 @@ def _advance(head: Any, packed: Packed, received_ms: int) -> None:
     """Move the learning clock on which controls are drawn; it may run fast, never slow."""
     if packed.first_ms >= 0:
         moved = packed.moved_ms + max(0, packed.first_ms - head.play_pos_ms)
-        head.learning_ms += min(moved, max(0, received_ms - head.play_recv_ms))
+        # Held against the whole sitting: a backlog brings at once what an outage kept back.
+        head.learning_ms += min(moved, max(0, received_ms - head.opened_ms - head.learning_ms))
         head.play_pos_ms = packed.last_ms
     head.play_recv_ms = max(head.play_recv_ms, received_ms)
 

@@ -49,6 +49,8 @@ _OF_SESSION = {
 
 # The tolerance lets the first play be laid out a little before the session's own start.
 HEAD_START_MS = 60_000
+# A player reports its first and last position a few frames inside the content (I3: 0.25 s each).
+EDGE_MS = 500
 
 Decisions = Callable[[Finding], Decision | None]
 
@@ -166,10 +168,15 @@ def _hours(
     proven = _credited(joined.where(settled[joined.session]), keys)
     photos = kept_photos(known, played.case, played.hour)
 
-    def enough(covered: Ints) -> Bools:
-        return (covered >= length * rule["coverage"]) & (covered >= least_ms)
+    pieces = known.trace.pieces
+    slack = EDGE_MS * np.bincount(pieces["hour"], minlength=int(played.hour.max()) + 1)[played.hour]
 
+    def enough(covered: Ints) -> Bools:
+        return (covered >= length * rule["coverage"]) & (covered + slack >= least_ms)
+
+    compared = kept_photos(known, played.case, played.hour, matching=True)
     valid = enough(proven) & (photos >= policy["photo_retention"]["photos_min"])
+    valid &= compared >= policy["face_liveness"]["random_checks_min"]
     reachable = enough(potential)
     touching = _touching(known, findings)
     acting_ids = {id(finding) for finding in acting}

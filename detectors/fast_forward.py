@@ -9,6 +9,7 @@ sample by sample, and there what was seen before counts as seen: re-watching fas
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 
 import numpy as np
 
@@ -38,7 +39,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     findings: list[Finding] = []
     for session in np.flatnonzero(suspicious):
         rows = slice(at[session], at[session + 1])
-        story = _Story(trace, samples, seeks, int(session), rows, rule)
+        story = _Story(facts, seeks, int(session), rows, rule)
         findings += story.findings()
     return findings
 
@@ -77,6 +78,21 @@ def _needed(media: Ints, rule: RulePolicy) -> Ints:
     return (share - rule.ms("abs_tolerance_s")).astype(np.int64)
 
 
+def _earlier_sittings(facts: Facts, session: int) -> tuple[list[tuple[int, int]], int]:
+    """What earlier sittings of this person on this lesson played, and the time they took."""
+    sessions = facts.trace.sessions
+    case = sessions["case"][session]
+    low, high = np.searchsorted(sessions["case"], (case, case + 1))
+    mine = np.arange(low, high)
+    mine = mine[
+        (sessions["lesson"][mine] == sessions["lesson"][session])
+        & (sessions["start_ms"][mine] < sessions["start_ms"][session])
+    ]
+    rows = np.isin(facts.runs.session, mine)
+    played = zip(facts.runs.p0_ms[rows].tolist(), facts.runs.p1_ms[rows].tolist(), strict=True)
+    return list(played), int((sessions["end_ms"][mine] - sessions["start_ms"][mine]).sum())
+
+
 class _Seen:
     """Content already played in a session, as a union of intervals in order."""
 
@@ -109,19 +125,15 @@ class _Story:
     """One suspicious session, read from its first sample to its last."""
 
     def __init__(
-        self,
-        trace: Trace,
-        samples: Samples,
-        seeks: Bools,
-        session: int,
-        rows: slice,
-        rule: RulePolicy,
+        self, facts: Facts, seeks: Bools, session: int, rows: slice, rule: RulePolicy
     ) -> None:
-        self.trace, self.session, self.rule = trace, session, rule
+        trace, samples = facts.trace, facts.played.samples
+        self.session, self.rule = session, rule
         self.start = int(trace.sessions["start_ms"][session])
         lesson = int(trace.sessions["lesson"][session])
         self.media = int(trace.lessons["media_ms"][lesson])
         self.resume = int(trace.sessions["resume_ms"][session])
+        self.earlier, self.studied = _earlier_sittings(facts, session)
         self.kind = samples.kind[rows]
         self.arrive, self.leave = samples.arrive_ms[rows], samples.leave_ms[rows]
         self.u, self.low = samples.u_ms[rows], samples.l_ms[rows]
@@ -145,7 +157,7 @@ class _Story:
 
     def _novelty(self) -> Ints:
         """New content of every sample's advance."""
-        seen = _Seen(self.resume)
+        seen = self._seen_before()
         new = np.zeros(len(self.u), np.int64)
         for row in np.flatnonzero((self.advance > 0) & ~self.jump):
             end = int(self.arrive[row])
@@ -174,7 +186,7 @@ class _Story:
 
     def _jumps(self) -> list[Finding]:
         """Claims that no clock could hold: one finding over all of them in the session."""
-        seen = _Seen(self.resume)
+        seen = self._seen_before()
         effective: list[int] = []
         for row in range(len(self.u)):
             if not self.jump[row]:
@@ -247,7 +259,7 @@ class _Story:
         reach = self.arrive.copy()
         reach[micro] = self.leave[micro]
         origin = self.arrive - np.where(self.jump, 0, self.advance)
-        seen = _Seen(self.resume)
+        seen = self._seen_before()
         content = 0
         for row in np.flatnonzero(reach > origin):
             gained = seen.add(int(origin[row]), int(reach[row]))
@@ -263,23 +275,29 @@ class _Story:
         ended = np.flatnonzero(self.kind == Kind.ENDED)
         if not len(ended):
             return []
-        played = self._earlier_sittings()
+        elapsed = self.studied + int(self.u[ended[-1]])
+        needed = int(_needed(np.array(self.media), self.rule))
+        if elapsed >= needed:
+            return []  # there was time enough: content may be missing, but nothing was rushed
+        played = self._seen_before()
         for row in np.flatnonzero((self.advance > 0) & ~self.jump):
             end = int(self.arrive[row])
             played.add(end - int(self.advance[row]), end)
-        needed = int(_needed(np.array(self.media), self.rule))
         if played.total() >= needed:
             return []
-        last = int(ended[-1])
-        finding = self._finding("completion_claimed", 0, last, self.media, int(self.u[last]))
-        return [finding]
+        finding = self._finding("completion_claimed", 0, int(ended[-1]), self.media, elapsed)
+        return [replace(finding, voids=False)]  # what was really played stays played
 
-    def _earlier_sittings(self) -> _Seen:
-        return _Seen(min(self.resume, self.media))
+    def _seen_before(self) -> _Seen:
+        """What the person had played of this lesson when the session began."""
+        seen = _Seen(min(self.resume, self.media))
+        for start, end in self.earlier:
+            seen.add(start, end)
+        return seen
 
     def _repeated_seeks(self) -> list[Finding]:
         """Several effective forward seeks over content that stayed unseen: a person looks."""
-        seen = _Seen(self.resume)
+        seen = self._seen_before()
         for row in np.flatnonzero((self.advance > 0) & ~self.jump):
             end = int(self.arrive[row])
             seen.add(end - int(self.advance[row]), end)

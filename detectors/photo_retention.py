@@ -119,9 +119,13 @@ def hour_of_photos(facts: Facts, photos: Ints) -> tuple[Ints, Ints]:
     return case, hour
 
 
-def kept_photos(facts: Facts, case: Ints, hour: Ints) -> Ints:
-    """How many random photos are kept of each (case, hour)."""
-    photos = np.flatnonzero(_kept(facts))
+def kept_photos(facts: Facts, case: Ints, hour: Ints, *, matching: bool = False) -> Ints:
+    """How many random photos are kept of each (case, hour); with `matching`, of those that passed
+    the comparison with the enrolled face."""
+    kept = _kept(facts)
+    if matching:
+        kept &= facts.trace.photos["check"] == Check.MATCH
+    photos = np.flatnonzero(kept)
     return _count(hour_key(*hour_of_photos(facts, photos)), hour_key(case, hour))
 
 

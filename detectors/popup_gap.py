@@ -8,11 +8,11 @@ violation when the client kept playing while it was in contact with the server.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detectors.class_hours import cut_at_hours
+from detectors.class_hours import HourParts, cut_at_hours
 from detectors.credit import Played
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
@@ -78,19 +78,28 @@ def effective(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     )
     session = own[rows]
     start = trace.sessions["start_ms"][session]
-    shown = _display(
-        trace, played, session, controls["shown_ms"][rows], controls["shown_seq"][rows]
-    )
     answer_at = controls["answered_ms"][rows].astype(np.int64)
     window = rule.ms("answer_window_s")
     answered = answer_at >= 0
     waited = answer_at - controls["shown_ms"][rows]
     latency = controls["latency_ms"][rows].astype(np.int64)
+    shown = _display(
+        trace, played, session, controls["shown_ms"][rows], controls["shown_seq"][rows]
+    )
+    # A page that stops while its dialogue is open reports display and answer together. Issue and
+    # answer are the server's own: between them the display lies as long ago as the answer took.
+    issued = controls["issued_ms"][rows].astype(np.int64)
+    prompt = answered & (issued >= 0) & (latency >= 0) & (answer_at - issued <= window)
+    shown = np.where(
+        prompt, np.minimum(shown, np.maximum(issued, answer_at - latency) + start), shown
+    )
     # After an outage both receipts coincide, or only the answer is late: the client's own measure
     # may excuse a late receipt if the answer can be as old as that, never an unanswered pop-up.
     claimed = (latency >= 0) & (latency <= window)
     earliest = _earliest(trace, played, session, controls["answered_seq"][rows])
+    overtaken = _overtaken(trace, played, session, controls["answered_seq"][rows])
     excused = claimed & (earliest <= controls["shown_ms"][rows] + window)
+    excused &= answer_at - overtaken <= window
     in_time = answered & ((waited <= window) | excused)
     until = np.where(in_time, np.maximum(answer_at + start, shown), shown)
     stop, stopped = _stop(played, session, shown, shown + window)
@@ -114,6 +123,19 @@ def _earliest(trace: Trace, played: Played, session: Ints, seq: Ints) -> Ints:
     before = np.maximum(count - 1, 0)
     mine = (count > 0) & (samples.own[before] == session)
     return np.where(mine, samples.l_ms[before], 0)
+
+
+def _overtaken(trace: Trace, played: Played, session: Ints, seq: Ints) -> Ints:
+    """When the first news of the time after these seqs reached the server: an answer that comes
+    long after them was not held back by the network."""
+    samples = played.samples
+    if not len(samples.own):
+        return np.full(len(session), np.iinfo(np.int64).max // 2)
+    sample_seq = trace.events["seq"][samples.row].astype(np.int64)
+    after = locate(samples.own, sample_seq, session, seq.astype(np.int64))
+    place = np.minimum(after, len(samples.own) - 1)
+    mine = (after < len(samples.own)) & (samples.own[place] == session)
+    return np.where(mine, samples.u_ms[place], np.iinfo(np.int64).max // 2)
 
 
 def _stop(played: Played, session: Ints, shown: Ints, by: Ints) -> tuple[Ints, Bools]:
@@ -186,10 +208,12 @@ def _rolled_back(popups: Popups) -> list[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class _Mark:
-    """An effective pop-up inside one class-hour: the stretch ends at `start`, begins at `end`."""
+    """An effective pop-up inside one class-hour: the stretch ends at `start`, begins at `end`.
+    One that was not answered excuses, but only an answer opens the next stretch for credit."""
 
     start: int
     end: int
+    answered: bool
 
 
 def _long_stretches(
@@ -213,21 +237,34 @@ def _long_stretches(
     order = np.lexsort((popups.from_ms, mine))
     order = order[mine[order] >= 0]
     of = mine[order]
-    ends = parts.spent(group, clock, of, popups.from_ms[order])
-    begins = parts.spent(group, clock, of, popups.until_ms[order])
+    replied = order[popups.answered[order]]
+    ends = parts.spent(group, clock, mine[replied], popups.from_ms[replied])
+    begins = parts.spent(group, clock, mine[replied], popups.until_ms[replied])
     limit = rule.ms("max_gap_s") - SCREEN_MS
-    long_before = of[ends - previous(begins, of, 0) > limit]
+    long_before = mine[replied][ends - previous(begins, mine[replied], 0) > limit]
     latest = np.zeros(len(heads), np.int64)
-    np.maximum.at(latest, of, begins)
+    np.maximum.at(latest, mine[replied], begins)
     long_after = np.flatnonzero(total - latest > limit)
     result: list[tuple[int, int, list[_Mark]]] = []
     for hour in np.union1d(long_before, long_after):
         if parts.hour[heads[hour]] < 0:
             continue
         rows = order[np.searchsorted(of, hour) : np.searchsorted(of, hour, side="right")]
-        marks = [_Mark(int(popups.from_ms[row]), int(popups.until_ms[row])) for row in rows]
+        marks = [
+            _Mark(int(popups.from_ms[it]), int(popups.until_ms[it]), bool(popups.answered[it]))
+            for it in rows
+        ]
         result.append((int(parts.case[heads[hour]]), int(parts.hour[heads[hour]]), marks))
     return result
+
+
+def _one_at_a_time(parts: HourParts) -> HourParts:
+    """Play that runs in two places at once counts once on the learning clock."""
+    if not len(parts):
+        return parts
+    reached = np.concatenate([parts.t0_ms[:1], np.maximum.accumulate(parts.t1_ms)[:-1]])
+    begin = np.minimum(np.maximum(parts.t0_ms, reached), parts.t1_ms)
+    return replace(parts, t0_ms=begin).where(begin < parts.t1_ms)
 
 
 class _Hour:
@@ -239,7 +276,7 @@ class _Hour:
         sittings = np.flatnonzero(facts.trace.sessions["case"] == case)
         played = facts.played.of_sessions(sittings)
         parts = cut_at_hours(facts.trace, played)
-        parts = parts.where(parts.hour == hour)
+        parts = _one_at_a_time(parts.where(parts.hour == hour))
         self.trace, self.rule, self.marks = facts.trace, rule, marks
         self.limit = rule.ms("max_gap_s")
         self.earliest_due = rule.ms("schedule_min_s")
@@ -263,7 +300,54 @@ class _Hour:
                 if finding:
                     found.append(finding)
             begin = max(begin, end)
-        return found
+        return found + self._unanswered(found)
+
+    def _unanswered(self, found: list[Finding]) -> list[Finding]:
+        """Credit beyond the limit since the last answer, where breaks and stops excuse: a pop-up
+        that nobody answers, or a pause in time, accuses nobody and opens no new stretch."""
+        notes: list[Finding] = []
+        begin = int(self.t0[0])
+        replies = [mark for mark in self.marks if mark.answered]
+        for start, end in [
+            *((mark.start, mark.end) for mark in replies),
+            (int(self.t1[-1]), int(self.t1[-1])),
+        ]:
+            rows = np.flatnonzero((self.t1 > begin) & (self.t0 < start))
+            low, high = np.maximum(self.t0[rows], begin), np.minimum(self.t1[rows], start)
+            spent = np.cumsum(np.maximum(high - low - self._rolled_back(low, high), 0))
+            if len(rows) and spent[-1] > self.limit:
+                at = int(np.searchsorted(spent, self.limit, side="right"))
+                crossing = int(high[at] - min(spent[at] - self.limit, high[at] - low[at]))
+                if not any(it.start_ms <= start and it.end_ms > crossing for it in found):
+                    notes.append(
+                        self._note(int(self.session[rows[at]]), crossing, start, spent[-1])
+                    )
+            begin = max(begin, end)
+        return notes
+
+    def _rolled_back(self, low: Ints, high: Ints) -> Ints:
+        """How much of each row lies between an unanswered display and the stop."""
+        gone = np.zeros(len(low), np.int64)
+        for mark in self.marks:
+            if not mark.answered:
+                gone += np.maximum(np.minimum(high, mark.end) - np.maximum(low, mark.start), 0)
+        return gone
+
+    def _note(self, session: int, start: int, end: int, spent: int) -> Finding:
+        return Finding(
+            rule=RULE,
+            outcome=Outcome.CLEAR,
+            reason="unanswered",
+            fault=Fault.UNDETERMINED,
+            evidence=Evidence.SERVER,
+            session=session,
+            hour=self.hour,
+            start_ms=start,
+            end_ms=end,
+            measured=float(spent) / 1000,
+            limit=self.limit / 1000,
+            voids=True,
+        )
 
     def _continuous(self, begin: int, end: int) -> list[tuple[int, int]]:
         """[begin, end) divided at long breaks between sittings."""

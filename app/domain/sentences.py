@@ -28,8 +28,8 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} repeated small seeks advanced {m} s of content within {l} s.",
     ),
     ("fast_forward", "completion_claimed"): (
-        "{b}报告学完{m}秒的课程，而自{a}开始只过去了{l}秒，或有内容从未播放。",
-        "At {b} completion of {m} s of content was claimed {l} s after {a}, or with parts unseen.",
+        "{b}报告学完{m}秒的课程，而全部学习一共只用了{l}秒。",
+        "At {b} completion of {m} s of content was claimed after {l} s of study in all.",
     ),
     ("fast_forward", "repeated_seeks"): (
         "{a}至{b}，向前拖动跳过未学内容{m}次（达到{l}次提请人工复核）。",
@@ -65,6 +65,11 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("popup_gap", "unanswered_play_stopped"): (
         "弹窗未应答，播放已停止；{a}至{b}的{m}秒不计入，不作违规认定。",
         "The pop-up was not answered and play stopped; {m} s from {a} to {b} are not counted.",
+    ),
+    ("popup_gap", "unanswered"): (
+        "自上次应答弹窗起已学习{m}秒，超过{l}秒；{a}至{b}没有应答新的弹窗，不计入，不作违规认定。",
+        "{m} s of study since the last answered pop-up, more than {l} s: {a} to {b} is not "
+        "counted; nobody is accused.",
     ),
     ("popup_gap", "many_expiries"): (
         "本次学习中有{m}次弹窗超时未应答（达到{l}次提示关注）。",

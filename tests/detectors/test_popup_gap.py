@@ -78,7 +78,11 @@ def test_the_learning_time_under_a_popup_answered_in_time_is_not_lost():
 
 def test_an_unanswered_popup_accuses_nobody_when_play_stopped():
     lin = Sitting().play().watch(240).popup(None, stop=False).pause().idle(900).play().watch(240)
-    assert found(RULE, lin) == []
+    findings = found(RULE, lin)
+    assert reasons(findings) == []
+    # What goes beyond 300 s since the last answer waits for one.
+    assert reasons(findings, Outcome.CLEAR) == ["unanswered"]
+    assert credited_ms(RULE, lin) == 300_000
 
 
 @pytest.mark.parametrize(("still", "accused"), [(30.0, False), (29.999, True)])
@@ -91,8 +95,8 @@ def test_what_ran_under_an_unanswered_popup_is_rolled_back_to_the_display():
     lin = Sitting().play().watch(240).popup(None).watch(20).pause().idle(600).play().watch(100)
     findings = found(RULE, lin)
     assert reasons(findings) == []
-    assert reasons(findings, Outcome.CLEAR) == ["unanswered_play_stopped"]
-    assert credited_ms(RULE, lin) == 340_000
+    assert reasons(findings, Outcome.CLEAR) == ["unanswered_play_stopped", "unanswered"]
+    assert credited_ms(RULE, lin) == 300_000
 
 
 def test_who_comes_back_a_second_after_the_window_is_not_accused_by_a_jittering_network():
@@ -152,10 +156,19 @@ def test_the_popup_clock_survives_a_reload():
     assert reasons(found(RULE, *(one.play().watch(185) for one in dodging))) == ["none_issued"]
 
 
-def test_a_break_of_more_than_five_minutes_between_sittings_ends_the_stretch():
+def test_a_break_of_more_than_five_minutes_between_sittings_excuses_and_earns_nothing_more():
     evening = Sitting().play().watch(200)
     morning = Sitting(at=600, pos=200, resume=200).play().watch(200)
-    assert found(RULE, evening, morning) == []
+    findings = found(RULE, evening, morning)
+    assert reasons(findings) == []
+    assert reasons(findings, Outcome.CLEAR) == ["unanswered"]
+
+
+def test_nobody_earns_a_class_hour_without_one_answered_popup():
+    shown = Sitting().play()
+    for _ in range(9):
+        shown.watch(285).popup(None, stop=False).pause().idle(61).play()
+    assert credited_ms(RULE, shown) == 300_000
 
 
 def test_each_class_hour_has_its_own_clock():

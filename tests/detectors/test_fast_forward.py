@@ -179,3 +179,16 @@ def test_a_pack_that_allows_1_5x_lets_1_5x_earn():
     assert reasons(found(RULE, brisk)) == ["outran"]
     faster = Sitting().play().watch(600, speed=1.6)
     assert reasons(found(RULE, faster, policy=with_parameters(RULE, max_rate=1.5))) == ["outran"]
+
+
+def test_watching_a_finished_lesson_again_at_twice_the_speed_accuses_nobody():
+    yesterday = Sitting().play().watch(2400).ended()
+    today = Sitting(at=90_000).play().watch(1200, speed=2.0).ended()
+    assert reasons(found(RULE, yesterday, today)) == []
+
+
+def test_dragging_over_the_half_that_was_seen_yesterday_is_no_skip():
+    evening = Sitting().play().watch(1200).pause()
+    morning = Sitting(at=90_000, pos=0.0).play().seek(1200).watch(1200).ended()
+    assert reasons(found(RULE, evening, morning)) == []
+    assert credited_ms(RULE, evening, morning) == 2_400_000

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-import structlog
 from fastapi import FastAPI
-
-log = structlog.get_logger("zhenxue.api")
 
 RESOURCES = (
     "app.api.operations",
@@ -29,11 +26,6 @@ RESOURCES = (
 
 
 def include_routers(app: FastAPI) -> None:
-    """Mount every resource that is finished."""
+    """Mount every resource."""
     for name in RESOURCES:
-        try:
-            router = import_module(name).router
-        except (ModuleNotFoundError, AttributeError) as missing:
-            log.warning("resource left out", resource=name, missing=str(missing))
-            continue
-        app.include_router(router)
+        app.include_router(import_module(name).router)

@@ -36,7 +36,7 @@ import structlog
 from app.clock import Clock
 from app.domain import runs, settle, snapshots
 from app.errors import BadInput, Conflict, NotReady
-from app.jobs import class_run, face_worker, settler
+from app.jobs import calibration, class_run, face_worker, settler
 from app.logging import configure
 from app.services import Services
 from app.settings import Settings
@@ -303,6 +303,7 @@ class _Night:
         at = time.perf_counter()
         self._classes()
         self.seconds["classes"] = round(time.perf_counter() - at, 3)
+        self._step("calibration", lambda: calibration.nightly(self.services))
         self.seconds["all"] = round(time.perf_counter() - began, 3)
         with self.services.database.write() as connection:
             left = runs.left_of_night(connection, self.run_id)

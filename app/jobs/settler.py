@@ -33,7 +33,7 @@ def settle_one(services: Services, session_id: int) -> None:
     with services.database.write() as connection:
         judgement = settle.settle(connection, session_id, services.clock())
     if judgement is not None and judgement.new_findings:
-        log.info("findings", session=session_id, new=len(judgement.new_findings))
+        log.debug("findings", session=session_id, new=len(judgement.new_findings))
 
 
 class Settler:

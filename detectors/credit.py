@@ -68,6 +68,7 @@ class Samples:
     kind       uint8[K] event type
     arrive_ms  int64[K] position just before the event; leave_ms: just after (a seek's target)
     u_ms, l_ms int64[K] latest and earliest server time, from the session's start
+    stale_ms   int64[K] the longest silence that may still be draining when it came
     advance_ms int64[K] content claimed as played since the sample before; 0 if none
     jump       bool[K]  the claim cannot have been played in the time there was
     finish_ms  int64[K] when the play up to here was over, laid out as late as possible
@@ -81,6 +82,7 @@ class Samples:
     leave_ms: Ints
     u_ms: Ints
     l_ms: Ints
+    stale_ms: Ints
     advance_ms: Ints
     jump: Bools
     excess_ms: Ints
@@ -149,7 +151,7 @@ def played(trace: Trace, policy: Policy) -> Played:
         t0_ms=start + finish[keep] - took[keep],
         t1_ms=start + finish[keep],
         u_ms=start + samples.u_ms[keep],
-        stale_ms=(samples.u_ms - samples.l_ms)[keep],
+        stale_ms=samples.stale_ms[keep],
         clock_ms=content[keep],
         samples=replace(samples, finish_ms=finish),
     )
@@ -195,6 +197,8 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
     pace = policy["fast_forward"]
     strict = 1.0 + pace["rate_tolerance"]
     tolerance = pace.ms("abs_tolerance_s")
+    stale = u_s - l_s
+    l_s = u_s - _age(u_s, advance, session, policy["popup_gap"].ms("offline_gap_s"))
     room = u_s - previous(l_s, session, 0)
     jump = advance > strict * pace["max_rate"] * room + tolerance
     # A sitting may begin anywhere: an unfamiliar first position claims nothing, an `ended` does.
@@ -214,12 +218,28 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
         leave_ms=leave,
         u_ms=u_s,
         l_ms=l_s,
+        stale_ms=stale,
         advance_ms=advance,
         jump=jump,
         excess_ms=excess,
         finish_ms=u_s,
     )
     return samples, was_visible
+
+
+def _age(u: Ints, advance: Ints, own: Ints, silence_ms: int) -> Ints:
+    """How old each sample may be at its receipt, if the client is honest.
+
+    It is at most as old as the silence before it, less the content that was played since; a second
+    silence in the middle of a backlog makes the rest older still, and while deliveries go on a
+    backlog drains. One heartbeat is allowed always.
+    """
+    gap = u - previous(u, own, 0)
+    silent = gap > silence_ms
+    held = running_sum(np.where(silent, gap, 0), own)
+    drained = running_sum(np.where(silent, 0, DRAIN * gap) + advance, own)
+    longest = running_max(gap - held + drained - advance, own)
+    return np.maximum(held - drained + longest, np.where(silent, 0, gap))
 
 
 def outrun(claimed: Ints, u: Ints, low: Ints, own: Ints, rate: float) -> Ints:

@@ -122,7 +122,7 @@ def _earliest(trace: Trace, played: Played, session: Ints, seq: Ints) -> Ints:
     count = locate(samples.own, sample_seq, session, seq.astype(np.int64) - 1)
     before = np.maximum(count - 1, 0)
     mine = (count > 0) & (samples.own[before] == session)
-    return np.where(mine, samples.l_ms[before], 0)
+    return np.where(mine, (samples.u_ms - samples.stale_ms)[before], 0)
 
 
 def _overtaken(trace: Trace, played: Played, session: Ints, seq: Ints) -> Ints:

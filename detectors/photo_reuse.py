@@ -53,7 +53,7 @@ def _finding(trace: Trace, session: int, rows: Ints, reason: str) -> Finding:
         outcome=Outcome.REVIEW,
         reason=reason,
         fault=Fault.LEARNER if identical else Fault.UNDETERMINED,
-        # One pair in some four hundred honest ones looks alike: a person looks, nobody waits for it.
+        # One honest pair in some four hundred looks alike: a person looks, nobody waits.
         evidence=Evidence.SERVER if identical else Evidence.STATISTIC,
         session=session,
         start_ms=int(before.max()) if len(before) else start,

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from app.canonical import canonical
+from app.store.upsert import insert_new
 from models import Finding, Verdict
 
 DECIDED = ("upheld", "overturned")
@@ -186,7 +187,8 @@ def keep_findings(
             updated_ms=now_ms,
         )
     if fresh:
-        connection.execute(insert(Finding), fresh)
+        # Another judgement of the same class may be entering the same findings at this moment.
+        insert_new(connection, Finding, fresh, ("class_id", "key"))
     keys = set()
     for item in found:
         keys.add(item["key"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ import structlog
 
 from app.domain import assess, eligibility, runs, same_face, settle
 from app.jobs import face_worker
+from app.jobs.repeating import Repeating
 from app.services import Services
 from app.store import catalogue, face_sets
 from app.store import runs as store
@@ -155,33 +155,17 @@ class _Work:
             )
 
 
-class ClassRunner:
+class ClassRunner(Repeating):
     """Takes on the runs that were asked for, one after the other, in a thread of its own."""
 
     def __init__(self, services: Services, poll_s: float = POLL_S) -> None:
+        super().__init__("class-runner", poll_s, self._drain)
         self._services = services
-        self._poll_s = poll_s
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="class-runner", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._poll_s):
-            try:
-                while not self._stopping.is_set() and run_next(self._services):
-                    pass
-            except Exception:  # recorded in the run; the next one may fare better
-                log.exception("class run failed")
+    def _drain(self) -> None:
+        """A failure is recorded in the run; the next one may fare better."""
+        while not self.stopping.is_set() and run_next(self._services):
+            pass
 
 
 def run_next(services: Services) -> bool:

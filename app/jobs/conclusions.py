@@ -6,19 +6,16 @@ somebody decides a finding, whichever process that happened in.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
 
-import structlog
 from sqlalchemy import Connection
 
 from app.domain import eligibility
+from app.jobs.repeating import Repeating
 from app.services import Services
 from app.store import conclusions as store
 
 EVERY_S = 3.0
-
-log = structlog.get_logger("zhenxue.conclusions")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,33 +46,17 @@ def follow(services: Services, since: Mark) -> Mark:
     return now
 
 
-class Conclusions:
+class Conclusions(Repeating):
     """Follows in a thread of its own. `install` ties it to the service."""
 
     def __init__(self, services: Services, every_s: float = EVERY_S) -> None:
+        super().__init__("conclusions", every_s, self._round)
         self._services = services
-        self._every_s = every_s
-        self._stopping = threading.Event()
         self._mark: Mark | None = None
-        self._thread: threading.Thread | None = None
 
-    def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="conclusions", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every_s):
-            try:
-                self._mark = self._advanced(self._mark)
-            except Exception:  # the mark stays, so the next round tries again
-                log.exception("concluding failed")
+    def _round(self) -> None:
+        """The mark stays where a round fails, so the next one tries again."""
+        self._mark = self._advanced(self._mark)
 
     def _advanced(self, mark: Mark | None) -> Mark:
         if mark is not None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import threading
-
-import structlog
-
 from app.domain import sittings
+from app.jobs.repeating import Repeating
 from app.services import Services
 
 EVERY_S = 5.0
-
-log = structlog.get_logger("zhenxue.lease_sweep")
 
 
 def sweep(services: Services) -> list[int]:
@@ -28,35 +23,8 @@ def sweep(services: Services) -> list[int]:
             return ended
 
 
-class LeaseSweep:
-    """Sweeps every few seconds in a thread of its own. `install` ties it to the service."""
-
-    def __init__(self, services: Services, every_s: float = EVERY_S) -> None:
-        self._services = services
-        self._every_s = every_s
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
-
-    def start(self) -> None:
-        self._stopping.clear()
-        self._thread = threading.Thread(target=self._run, name="lease-sweep", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
-
-    def _run(self) -> None:
-        while not self._stopping.wait(self._every_s):
-            try:
-                sweep(self._services)
-            except Exception:  # the next sweep tries again
-                log.exception("lease sweep failed")
-
-
 def install(services: Services) -> None:
-    job = LeaseSweep(services)
+    """Sweep while the service runs."""
+    job = Repeating("lease-sweep", EVERY_S, lambda: sweep(services))
     services.on_start.append(job.start)
     services.on_stop.append(job.stop)

@@ -216,7 +216,7 @@ def test_a_run_in_the_queue_is_kept_when_the_service_stops(lin: Class) -> None:
     for _ in range(500):
         if lin.view(run_id)["state"] == "done":
             break
-        runner._stopping.wait(0.01)
+        runner.stopping.wait(0.01)
     runner.stop()
     assert lin.view(run_id)["state"] == "done"
     with lin.database.read() as connection:

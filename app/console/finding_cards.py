@@ -30,8 +30,11 @@ def cards_of(
     for appeal in reviews.appeals_of(connection, shown):
         appealed[appeal.finding_id].append(appeal)
     rivals = _rivals(connection, list(shown.values()))
+    sittings = {row.session_id for row in shown.values() if row.session_id} | {*rivals.values()}
+    photos = case_file.photos_of(connection, sittings) if user.sees_photos else {}
     cards = [
-        card(row, said[row.id], appealed[row.id], rivals, user, lang) for row in shown.values()
+        card(row, said[row.id], appealed[row.id], rivals, photos, user, lang)
+        for row in shown.values()
     ]
     gravest_first = list(words.OUTCOMES.values())
     return sorted(cards, key=lambda it: (not it.open, gravest_first.index(it.outcome)))

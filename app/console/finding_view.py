@@ -55,6 +55,7 @@ class FindingCard:
     appeals: list[Any]
     rival: str
     rival_href: str
+    photos_href: str  # the photos that it speaks of, side by side; empty where there are none
     may_decide: bool
     waits_for_other: bool
     open: bool
@@ -70,10 +71,14 @@ def card(
     reviews: Sequence[ReviewRow],
     appeals: Sequence[Any],
     rivals: Mapping[str, int],
+    photos: Mapping[int, Sequence[int]],
     user: User,
     lang: Language,
 ) -> FindingCard:
-    """The card of one finding as it stands now, for this person."""
+    """The card of one finding as it stands now, for this person.
+
+    rivals: sessions by the platform's ids; photos: those of each session, in order of receipt.
+    """
     body = row.body
     rival = body.get("rival_session_id") or ""
     mine = any(it.reviewer_id == user.id and it.decision != "need_more" for it in reviews)
@@ -100,10 +105,25 @@ def card(
         appeals=list(appeals),
         rival=rival,
         rival_href=f"/console/sessions/{rivals[rival]}" if rival in rivals else "",
+        photos_href=_photos_href(row, rivals.get(rival), photos) if user.sees_photos else "",
         may_decide=undecided and user.decides and not waits,
         waits_for_other=waits,
         open=undecided,
     )
+
+
+def _photos_href(row: Any, rival: int | None, photos: Mapping[int, Sequence[int]]) -> str:
+    """Where the photos of a finding are seen: beside the enrolled one, and beside what they
+    repeat; of two accounts with one face, the last photo of each."""
+    own = photos.get(row.session_id, ())
+    places = [
+        it["place"] for it in row.body["evidence"].get("photos", ()) if it["place"] < len(own)
+    ]
+    if places:
+        return f"/console/photos/{own[places[0]]}"
+    if row.rule == "one_face_several_accounts" and own and photos.get(rival or 0):
+        return f"/console/photos/{own[-1]}?beside={photos[rival or 0][-1]}"
+    return ""
 
 
 def quantity(value: float, unit: str, lang: Language) -> str:

@@ -1,10 +1,11 @@
-"""A photo, shown to someone who says why they look at it, beside the enrolled one."""
+"""A photo, shown to someone who says why they look at it, beside the enrolled one, and beside the
+photo that it repeats or is held against."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, Form, Query, Request, Response
 
 from app.clock import at
 from app.console import words
@@ -22,28 +23,38 @@ from detectors.trace import Check
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
-PURPOSES = (N_("初审人脸比对结果"), N_("复核人脸比对结果"), N_("处理学员申诉"))
+PURPOSES = (
+    N_("初审人脸比对结果"),
+    N_("复核人脸比对结果"),
+    N_("核对是否重复使用照片"),
+    N_("处理学员申诉"),
+)
+OtherId = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
 @router.get("/photos/{snapshot_id}")
-def ask(request: Request, login: SignedIn, snapshot_id: RowId) -> Response:
-    return _page(request, login, snapshot_id)
+def ask(request: Request, login: SignedIn, snapshot_id: RowId, beside: OtherId = None) -> Response:
+    return _page(request, login, snapshot_id, beside)
 
 
 @router.post("/photos/{snapshot_id}", dependencies=[FormOfThisLogin])
 def look(
-    request: Request, login: SignedIn, snapshot_id: RowId, purpose: Annotated[str, Form()] = ""
+    request: Request,
+    login: SignedIn,
+    snapshot_id: RowId,
+    purpose: Annotated[str, Form()] = "",
+    beside: OtherId = None,
 ) -> Response:
-    """Enter the purpose; the answer shows the photo."""
+    """Enter the purpose; the answer shows the photo, and the one that it is held against."""
     services = request.app.state.services
     try:
         with services.database.write() as connection:
             granted = photo_viewing.look(
-                connection, login.user, snapshot_id, purpose, services.clock()
+                connection, login.user, snapshot_id, purpose, services.clock(), beside
             )
     except BadInput as error:
-        return _page(request, login, snapshot_id, problem=words.PROBLEMS[error.code])
-    return _page(request, login, snapshot_id, granted=granted, purpose=purpose.strip())
+        return _page(request, login, snapshot_id, beside, problem=words.PROBLEMS[error.code])
+    return _page(request, login, snapshot_id, beside, granted=granted, purpose=purpose.strip())
 
 
 @router.get("/photo-accesses/{access_id}.jpg")
@@ -71,6 +82,7 @@ def _page(
     request: Request,
     login: Login,
     snapshot_id: int,
+    beside: int | None,
     *,
     granted: Granted | None = None,
     purpose: str = "",
@@ -78,12 +90,16 @@ def _page(
 ) -> Response:
     with request.app.state.services.database.read() as connection:
         photo: Any = photo_viewing.photo(connection, login.user, snapshot_id)
+        against = photo_viewing.comparison(connection, login.user, photo, beside)
     return render(
         request,
         "photo.html",
         login=login,
         status=422 if problem else 200,
         photo=photo,
+        against=against,
+        beside=beside,
+        decision=(photo.reading or {}).get("decision"),
         check=words.word(words.CHECKS, Check(photo.check).name.lower()),
         granted=granted,
         purpose=purpose,

@@ -21,6 +21,8 @@ class Granted:
 
     photo: int
     reference: int | None
+    beside: int | None = None
+    beside_reference: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,27 +43,77 @@ def photo(connection: Connection, user: User, snapshot_id: int) -> Any:
     return found
 
 
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The photo that another is held against. `photo` None: there is one, out of this person's
+    reach. `residual` (0-1) and `mirrored` as measured when it proved to be the same photograph."""
+
+    photo: Any
+    identical: bool = False
+    residual: float | None = None
+    mirrored: bool = False
+
+
+def comparison(
+    connection: Connection, user: User, found: Any, beside: int | None = None
+) -> Comparison | None:
+    """What to show beside a photo: the one asked for, else the earlier one that it repeats.
+
+    Raises NotFound when the one asked for is out of reach.
+    """
+    if beside is not None:
+        return Comparison(photo(connection, user, beside))
+    earlier = case_file.repeated(connection, found)
+    if earlier is None:
+        return None
+    copy = (found.reading or {}).get("near_duplicate", {})
+    return Comparison(
+        case_file.photo(connection, earlier, user.scope),
+        identical=not copy,
+        residual=copy.get("residual"),
+        mirrored=copy.get("mirrored", False),
+    )
+
+
 def look(
-    connection: Connection, user: User, snapshot_id: int, purpose: str, now_ms: int
+    connection: Connection,
+    user: User,
+    snapshot_id: int,
+    purpose: str,
+    now_ms: int,
+    beside: int | None = None,
 ) -> Granted:
-    """Enter who looks at a photo and at the enrolled one, and why. Raises BadInput."""
+    """Enter who looks at a photo, at what it is held against and at the enrolled ones, and why.
+    Raises BadInput, NotAllowed, NotFound."""
     found, why = photo(connection, user, snapshot_id), purpose.strip()
     if not MIN_PURPOSE <= len(why) <= MAX_PURPOSE:
         limits = f"{MIN_PURPOSE} to {MAX_PURPOSE} characters"
         raise BadInput("purpose_missing", f"a look at a photo needs a purpose of {limits}")
-    beside = photo_access.reference(connection, found.learner_id)
+    against = comparison(connection, user, found, beside)
+    other = None if against is None else against.photo
+    return Granted(
+        *_entered(connection, user, found, why, now_ms),
+        *((None, None) if other is None else _entered(connection, user, other, why, now_ms)),
+    )
+
+
+def _entered(
+    connection: Connection, user: User, found: Any, why: str, now_ms: int
+) -> tuple[int, int | None]:
+    """Accesses to a photo and to the enrolled one of its learner."""
+    enrolled = photo_access.reference(connection, found.learner_id)
     entry: dict[str, Any] = {"at_ms": now_ms, "user_id": user.id, "purpose": why}
-    granted = Granted(
-        photo=photo_access.add(connection, snapshot_id=snapshot_id, **entry),
-        reference=beside and photo_access.add(connection, reference_photo_id=beside.id, **entry),
+    granted = (
+        photo_access.add(connection, snapshot_id=found.id, **entry),
+        enrolled and photo_access.add(connection, reference_photo_id=enrolled.id, **entry),
     )
     audit.append(
         connection,
         at_ms=now_ms,
         actor=user.actor,
         action="photo.viewed",
-        subject=f"snapshot:{snapshot_id}",
-        detail={"purpose": why, "with_reference": beside is not None},
+        subject=f"snapshot:{found.id}",
+        detail={"purpose": why, "with_reference": enrolled is not None},
     )
     return granted
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from app.store.finding_queue import GONE
 from app.store.scope import Scope
@@ -147,6 +147,8 @@ def photo(connection: Connection, snapshot_id: int, scope: Scope) -> Any:
         select(
             Snapshot.id,
             Snapshot.session_id,
+            Snapshot.external_id,
+            Snapshot.control_id,
             Snapshot.purpose,
             Snapshot.frame,
             Snapshot.received_ms,
@@ -157,6 +159,8 @@ def photo(connection: Connection, snapshot_id: int, scope: Scope) -> Any:
             Snapshot.check,
             Snapshot.score,
             Snapshot.limit,
+            Snapshot.reading,
+            Session.platform_id,
             Session.learner_id,
             Session.class_id,
             Learner.name.label("learner_name"),
@@ -166,3 +170,42 @@ def photo(connection: Connection, snapshot_id: int, scope: Scope) -> Any:
         .join(Learner, Learner.id == Session.learner_id)
         .where(Snapshot.id == snapshot_id, scope.covers_class())
     ).one_or_none()
+
+
+def repeated(connection: Connection, photo: Any) -> int | None:
+    """The earlier photo that this one repeats, wherever it was taken: by the proof that stays with
+    the photo, else the first of the same bytes. None: it repeats none."""
+    copy = (photo.reading or {}).get("near_duplicate")
+    query = select(Snapshot.id).join(Session, Session.id == Snapshot.session_id)
+    if copy is not None:
+        query = query.where(
+            Session.platform_id == photo.platform_id,
+            Session.external_id == copy["session_id"],
+            Snapshot.external_id == copy["snapshot_id"],
+        )
+    else:
+        query = query.where(
+            Snapshot.sha256 == photo.sha256,
+            Snapshot.id != photo.id,
+            Snapshot.received_ms <= photo.received_ms,
+            or_(  # another try at the same challenge repeats nothing
+                Snapshot.control_id.is_(None),
+                Snapshot.control_id.is_distinct_from(photo.control_id),
+            ),
+        )
+    return connection.execute(
+        query.order_by(Snapshot.received_ms, Snapshot.id).limit(1)
+    ).scalar_one_or_none()
+
+
+def photos_of(connection: Connection, session_ids: Collection[int]) -> dict[int, list[int]]:
+    """The photos of each session, in order of receipt."""
+    found: dict[int, list[int]] = {}
+    query = (
+        select(Snapshot.session_id, Snapshot.id)
+        .where(Snapshot.session_id.in_(session_ids))
+        .order_by(Snapshot.session_id, Snapshot.received_ms, Snapshot.id)
+    )
+    for session_id, photo_id in connection.execute(query):
+        found.setdefault(session_id, []).append(photo_id)
+    return found

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import JSON, Connection, insert, null
@@ -275,7 +276,7 @@ def open_sitting(
             purpose=photo["purpose"],
             frame=0,
             received_ms=photo["t_ms"],
-            sha256=bytes(32),
+            sha256=sha256(f"{key}:{number}".encode()).digest(),
             media_type="image/jpeg",
             size=1,
             status="done",
@@ -314,7 +315,7 @@ def finding_columns(said: Mapping[str, Any], age_ms: int, **belongs: int | None)
         "shadow": said["rule"] == "marathon",
         "start_ms": said["start_ms"],
         "end_ms": said["end_ms"],
-        "body": dict(said),
+        "body": dict(said) | {"evidence": {"controls": [], "photos": said.get("photos", [])}},
         "pack": PACK,
         "status": "open",
         "created_ms": NOW - age_ms,

@@ -12,7 +12,15 @@ from sqlalchemy import select, update
 from app.domain.photo_viewing import GRANT_MS
 from app.security import seal
 from app.store import face_keys
-from models import AuditEntry, LearnerKey, PhotoAccess, Snapshot
+from models import (
+    AuditEntry,
+    Finding,
+    LearnerKey,
+    PhotoAccess,
+    Session,
+    Snapshot,
+    TrainingClass,
+)
 from tests.console.conftest import Clock, Desk
 
 PURPOSE = "复核人脸比对结果"
@@ -96,3 +104,52 @@ def test_an_erased_photo_is_gone(desk: Desk, photo: str) -> None:
         connection.execute(update(LearnerKey).values(wrapped=None, destroyed_ms=desk.clock()))
     answer = desk.client.get(shown[0])
     assert answer.status_code == 404 and "销毁" in answer.text
+
+
+def repeat(desk: Desk, photo: str, earlier: str) -> None:
+    """Give a photo the bytes of an earlier one."""
+    with desk.services.database.write() as connection:
+        other = select(Snapshot.sha256).where(Snapshot.id == desk.county.snapshots[earlier])
+        connection.execute(
+            update(Snapshot)
+            .where(Snapshot.id == int(photo.rpartition("/")[2]))
+            .values(sha256=other.scalar_subquery(), received_ms=desk.clock())
+        )
+
+
+def test_a_photo_that_repeats_another_is_shown_beside_it_and_both_looks_are_on_record(
+    desk: Desk, photo: str
+) -> None:
+    repeat(desk, photo, "honest:0")
+    page = look(desk.sign_in("sun"), photo)
+    assert len(PICTURE.findall(page)) == 2 and "逐字节相同" in page
+    with desk.services.database.read() as connection:
+        looked_at = set(connection.execute(select(PhotoAccess.snapshot_id)).scalars())
+    assert looked_at == {desk.county.snapshots["honest:0"], int(photo.rpartition("/")[2])}
+
+
+def test_the_other_photo_stays_hidden_from_who_may_not_see_its_county(
+    desk: Desk, photo: str
+) -> None:
+    repeat(desk, photo, "honest:0")
+    with desk.services.database.write() as connection:
+        elsewhere = select(TrainingClass.id).where(TrainingClass.county != "潢川县").limit(1)
+        connection.execute(
+            update(Session)
+            .where(Session.id == desk.county.sessions["honest"])
+            .values(class_id=elsewhere.scalar_subquery())
+        )
+    page = look(desk.sign_in("sun"), photo)
+    assert len(PICTURE.findall(page)) == 1 and "辖区以外" in page
+    beside = f"{photo}?beside={desk.county.snapshots['honest:0']}"
+    assert desk.client.get(beside).status_code == 404
+
+
+def test_a_finding_on_photos_leads_to_them(desk: Desk, photo: str) -> None:
+    finding_id = desk.county.findings["other:face_liveness"]
+    with desk.services.database.write() as connection:
+        body = connection.execute(select(Finding.body).where(Finding.id == finding_id)).scalar_one()
+        body["evidence"]["photos"] = [{"place": 1, "at_ms": body["start_ms"]}]
+        connection.execute(update(Finding).where(Finding.id == finding_id).values(body=body))
+    sitting = f"/console/sessions/{desk.county.sessions['other']}"
+    assert f'href="{photo}"' in desk.sign_in("sun").get(sitting)

@@ -48,20 +48,23 @@ START_MS = 1_791_766_800_000
 CHEATS = 0.03
 
 
-def generate(database: Database, sessions: int) -> None:
-    """A day's sealed sessions: mostly honest, three in a hundred at four times the speed."""
+def generate(database: Database, sessions: int, learners: int = LEARNERS) -> None:
+    """A day's sealed sessions: mostly honest, three in a hundred at four times the speed.
+
+    `learners` make a class, each with all its lessons.
+    """
     rng = np.random.default_rng(7)
     with database.write() as connection:
-        _catalogue(connection, -(-sessions // (LEARNERS * LESSONS)))
+        _catalogue(connection, -(-sessions // (learners * LESSONS)), learners)
     done = 0
     while done < sessions:
         count = min(2_000, sessions - done)
         with database.write() as connection:
-            _sittings(connection, rng, done, count)
+            _sittings(connection, rng, done, count, learners)
         done += count
 
 
-def _catalogue(connection: Connection, classes: int) -> None:
+def _catalogue(connection: Connection, classes: int, learners: int) -> None:
     pack = packs.load("huangchuan-2021-graded")
     connection.execute(
         insert(Platform).values(
@@ -130,7 +133,7 @@ def _catalogue(connection: Connection, classes: int) -> None:
                 for n in range(LESSONS)
             ],
         )
-        people = range((klass - 1) * LEARNERS + 1, klass * LEARNERS + 1)
+        people = range((klass - 1) * learners + 1, klass * learners + 1)
         connection.execute(insert(Person), [{"id": n} for n in people])
         connection.execute(
             insert(Learner),
@@ -150,7 +153,9 @@ def _catalogue(connection: Connection, classes: int) -> None:
         )
 
 
-def _sittings(connection: Connection, rng: np.random.Generator, first: int, count: int) -> None:
+def _sittings(
+    connection: Connection, rng: np.random.Generator, first: int, count: int, learners: int
+) -> None:
     rows, logs = [], []
     for number in range(first, first + count):
         learner, lesson = number // LESSONS + 1, number % LESSONS
@@ -163,7 +168,7 @@ def _sittings(connection: Connection, rng: np.random.Generator, first: int, coun
                 "id": number + 1,
                 "platform_id": 1,
                 "external_id": f"s{number}",
-                "class_id": (learner - 1) // LEARNERS + 1,
+                "class_id": (learner - 1) // learners + 1,
                 "learner_id": learner,
                 "person_id": learner,
                 "lesson_id": lesson + 1,

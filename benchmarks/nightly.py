@@ -29,7 +29,7 @@ from app.jobs import nightly
 from app.services import Services
 from app.settings import Settings
 from app.store import schema
-from benchmarks.assess import EVENTS, START_MS, bare_read, generate
+from benchmarks.assess import EVENTS, LEARNERS, START_MS, bare_read, generate
 from benchmarks.machine import machine
 from detectors.trace import CONTROL, PHOTO, Check
 from models import Base, Control, Enrolment, EventLog, Session, Snapshot, TrainingClass
@@ -73,14 +73,14 @@ def run(url: str, processes: int) -> dict[str, Any]:
     return {**summary, "seconds": seconds, "peak_mib": peak}
 
 
-def fresh(url: str, sessions: int) -> Database:
+def fresh(url: str, sessions: int, learners: int = LEARNERS) -> Database:
     """The generated day, in a database that holds nothing else."""
     database = Database(url)
     schema.upgrade(database)
     with database.write() as connection:
         for table in reversed(Base.metadata.sorted_tables):
             connection.execute(delete(table))
-    generate(database, sessions)
+    generate(database, sessions, learners)
     with database.write() as connection:
         connection.execute(update(TrainingClass).values(terms=TERMS))
         studied = select(Session.class_id, Session.learner_id).distinct()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, or_, select
 
+from app.store import class_file
 from app.store.finding_queue import GONE
 from app.store.scope import Scope
 from models import (
@@ -112,12 +113,6 @@ def verdicts_of(connection: Connection, session_id: int) -> Sequence[Any]:
 
 def neighbours(connection: Connection, sitting: Any, limit: int) -> Sequence[Any]:
     """Other sittings of the same learner in the same class, newest first, with their verdicts."""
-    latest = (
-        select(Verdict.subject_id, func.max(Verdict.id).label("verdict_id"))
-        .where(Verdict.subject_kind == "session", Verdict.class_id == sitting.class_id)
-        .group_by(Verdict.subject_id)
-        .subquery()
-    )
     return connection.execute(
         select(
             Session.id,
@@ -126,11 +121,9 @@ def neighbours(connection: Connection, sitting: Any, limit: int) -> Sequence[Any
             Session.state,
             Session.device_id,
             Lesson.title.label("lesson_title"),
-            Verdict.outcome,
+            class_file.session_outcome(),
         )
         .join(Lesson, Lesson.id == Session.lesson_id)
-        .join(latest, latest.c.subject_id == Session.id, isouter=True)
-        .join(Verdict, Verdict.id == latest.c.verdict_id, isouter=True)
         .where(
             Session.learner_id == sitting.learner_id,
             Session.class_id == sitting.class_id,

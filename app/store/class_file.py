@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, or_, select, update
+from sqlalchemy import Connection, Label, func, or_, select, update
 
 from app.store.finding_queue import GONE, TO_DO
 from app.store.scope import Scope
@@ -171,14 +171,6 @@ def findings(
 
 def sittings(connection: Connection, class_id: int, learner_id: int, limit: int) -> Sequence[Any]:
     """The learner's sittings in the class, newest first, each with its latest verdict."""
-    verdict = (
-        select(Verdict.outcome)
-        .where(Verdict.subject_kind == "session", Verdict.subject_id == Session.id)
-        .order_by(Verdict.id.desc())
-        .limit(1)
-        .scalar_subquery()
-        .label("outcome")
-    )
     return connection.execute(
         select(
             Session.id,
@@ -189,13 +181,25 @@ def sittings(connection: Connection, class_id: int, learner_id: int, limit: int)
             Session.provenance,
             Lesson.title.label("lesson_title"),
             Lesson.position.label("lesson_position"),
-            verdict,
+            session_outcome(),
         )
         .join(Lesson, Lesson.id == Session.lesson_id)
         .where(Session.learner_id == learner_id, Session.class_id == class_id)
         .order_by(Session.opened_ms.desc())
         .limit(limit)
     ).all()
+
+
+def session_outcome() -> Label[Any]:
+    """The latest verdict on the sitting of the row, as a column `outcome`."""
+    return (
+        select(Verdict.outcome)
+        .where(Verdict.subject_kind == "session", Verdict.subject_id == Session.id)
+        .order_by(Verdict.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("outcome")
+    )
 
 
 def set_scale(connection: Connection, class_id: int, scale: str, user_id: int, now_ms: int) -> None:

@@ -28,7 +28,8 @@ log = structlog.get_logger("zhenxue.face_readers")
 class FaceReaders:
     """`processes` workers, started at first use; 0 reads in the calling process.
 
-    `notices` tell which of the operator's model files cannot be used, and why.
+    `notices` tell which of the operator's model files cannot be used, and why; `lost` counts the
+    workers that pictures took down.
     """
 
     def __init__(self, processes: int, files: BackendFiles = NO_FILES) -> None:
@@ -37,6 +38,7 @@ class FaceReaders:
         self.notices = files.complaints()
         for notice in self.notices:
             log.warning("a model file is not used", notice=notice)
+        self.lost = 0
         self._pool: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
 
@@ -74,8 +76,7 @@ class FaceReaders:
         try:
             return pool.submit(work, *arguments).result(READ_S)
         except (BrokenProcessPool, TimeoutError, RuntimeError) as error:
-            log.warning("a face reader was lost", error=type(error).__name__)
-            self._discard(pool)
+            self._lose(pool, error)
             return None
 
     def stop(self) -> None:
@@ -88,8 +89,7 @@ class FaceReaders:
             futures = [pool.submit(read_picture, data, enrolment, self.files) for data in pictures]
             return [*self._noted([future.result(READ_S) for future in futures])]
         except (BrokenProcessPool, TimeoutError, RuntimeError) as error:
-            log.warning("a face reader was lost", error=type(error).__name__)
-            self._discard(pool)
+            self._lose(pool, error)
             finished = [_result(future) for future in futures]
             return finished + [None] * (len(pictures) - len(finished))
 
@@ -109,6 +109,11 @@ class FaceReaders:
                     initializer=_end_with_parent,
                 )
             return self._pool
+
+    def _lose(self, pool: ProcessPoolExecutor, error: Exception) -> None:
+        self.lost += 1
+        log.warning("a face reader was lost", error=type(error).__name__)
+        self._discard(pool)
 
     def _discard(self, pool: ProcessPoolExecutor | None) -> None:
         with self._lock:

@@ -99,10 +99,19 @@ def _page(
         photo=photo,
         against=against,
         beside=beside,
-        decision=(photo.reading or {}).get("decision"),
+        decision=_deciding(photo),
         check=words.word(words.CHECKS, Check(photo.check).name.lower()),
         granted=granted,
         purpose=purpose,
         purposes=PURPOSES,
         problem=problem,
+    )
+
+
+def _deciding(photo: Any) -> dict[str, Any] | None:
+    """The comparison that gave the photo its score: of the sitting, the class-hour or the burst."""
+    made = [(photo.reading or {}).get(name) for name in ("burst", "class_hour", "decision")]
+    return next(
+        (it for it in made if it and photo.score is not None and it["distance"] == photo.score),
+        None,
     )

@@ -1,8 +1,10 @@
 """What the photos of a sitting prove: each compared, in order, with the enrolled face.
 
-A decision is made on the mean of the sitting's usable photos up to then, never on one picture
-alone. A burst whose own distance is far off while the mean still matches goes to a person: that is
-what a change of the person in front of the camera looks like.
+A decision is made on the mean of the sitting's usable photos up to then, and once more on the mean
+of all that were taken in the class-hour, over its sittings: many short sittings of one picture each
+would otherwise be many weak decisions. Whichever mean doubts goes to a person, and so does a burst
+whose own distance is far off while the mean still matches: that is what a change of the person in
+front of the camera looks like.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from app.vision.match import MatchDecision, Template
 from app.vision.model_card import ModelCard
 from detectors.trace import Check
 
+_OWN = (Check.MATCH, Check.REVIEW)  # a mismatch is a finding of its own, not this face
 _ZONES = {"match": Check.MATCH, "review": Check.REVIEW, "mismatch": Check.MISMATCH}
 
 Embedding = NDArray[np.float32]
@@ -54,6 +57,7 @@ class _Case:
     controls: Mapping[int, AnyRow]
     beside: Beside
     photos: list[tuple[AnyRow, Embedding | None]]  # in order of receipt
+    earlier: list[Embedding]  # of the class-hour's sittings before this one
 
     def decide(self, snapshots: Sequence[Embedding]) -> MatchDecision:
         """On the mean of some photos, by the site's thresholds if it has any, else the card's."""
@@ -100,6 +104,9 @@ def decide_session(
     session = rows.owner(connection, session_id)
     if reference_photos.waits(connection, session.learner_id):
         return False
+    before = rows.before_in_class_hours(connection, session_id)
+    if any(photo.status == "pending" for photo in before):
+        return False  # what this sitting is worth depends on them
     try:
         key = face_keys.key(connection, vault, session.learner_id)
     except face_keys.KeyDestroyed:
@@ -120,7 +127,13 @@ def decide_session(
             if key is not None:
                 enrolled = enrolment_photos.template(connection, key, session.learner_id, card)
             site = calibration.in_force(connection, card)
-            cases[model] = _Case(enrolled, card, site, controls, beside, [])
+            earlier = [
+                embedding
+                for row in before
+                if row.check in _OWN and row.reading["model"] == model and usable(row.reading)
+                if (embedding := _embedding(row, key)) is not None
+            ]
+            cases[model] = _Case(enrolled, card, site, controls, beside, [], earlier)
         embedding = _embedding(photo, key)
         cases[model].photos.append((photo, embedding))
         if photo.status == "read":
@@ -191,16 +204,21 @@ def _decide(
     decision = case.decide(sitting)
     check = _ZONES[decision.zone]
     reading["decision"] = case.document(decision)
+    if case.earlier:
+        whole = case.decide([*case.earlier, *sitting])
+        reading["class_hour"] = case.document(whole)
+        if check is Check.MATCH and whole.zone != "match":
+            check, decision = Check.REVIEW, whole
     if check is Check.MATCH and len(burst) < len(sitting):
         own = case.decide(burst)
         if own.distance > own.thresholds.mismatch:
-            check = Check.REVIEW
+            check, decision = Check.REVIEW, own
             reading["burst"] = case.document(own)
     if check is Check.MATCH and liveness is not None and liveness["outcome"] == "spoof":
         check = Check.REVIEW  # a feed that stands still or repeats is for a person to look at
     limits = decision.thresholds
     limit = limits.mismatch if check is Check.MISMATCH else limits.match
-    return _outcome(check, reading, score=decision.distance, limit=limit)
+    return _outcome(check, reading, score=round(decision.distance, 6), limit=limit)
 
 
 def _together(other: AnyRow, photo: AnyRow) -> bool:

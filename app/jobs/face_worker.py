@@ -22,7 +22,7 @@ from app.face_readers import FaceReaders
 from app.jobs.pixels import Pixels
 from app.security import seal
 from app.services import Services
-from app.store import reference_photos
+from app.store import calibrations, reference_photos
 from app.store import snapshots as rows
 from app.store.row import AnyRow
 from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
@@ -211,6 +211,17 @@ def observe(services: Services) -> None:
         registry=services.registry,
     )
     rejected.set_function(lambda: float(len(services.readers.notices)))
+    misfit = Gauge(
+        "zhenxue_face_model_misfit",
+        "1 when the last calibration found that the face model does not fit the cohort",
+        registry=services.registry,
+    )
+    lost = Gauge(
+        "zhenxue_face_readers_lost",
+        "Readers that a picture took down, or that took too long over one, since the start",
+        registry=services.registry,
+    )
+    lost.set_function(lambda: float(services.readers.lost))
 
     def depth() -> tuple[int, int | None]:
         with services.database.read() as connection:
@@ -220,6 +231,13 @@ def observe(services: Services) -> None:
         received_ms = depth()[1]
         return 0.0 if received_ms is None else max(0, services.clock() - received_ms) / 1000
 
+    def alarmed() -> bool:
+        model = services.settings.model_files.card().model
+        with services.database.read() as connection:
+            measured = calibrations.latest(connection, model)
+        return measured is not None and bool(measured.body["alarm"])
+
+    misfit.set_function(lambda: float(alarmed()))
     waiting.set_function(lambda: float(depth()[0]))
     oldest.set_function(age_s)
 

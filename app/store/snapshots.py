@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from app.store.row import AnyRow
 from detectors.trace import NONE, PHOTO, Check, PhotoFlag, Purpose
-from models import Learner, Session, Snapshot
+from models import ClassHour, Learner, Session, Snapshot
 
 _PURPOSES = {
     "start": Purpose.START,
@@ -72,6 +72,41 @@ def insert_row(connection: Connection, **values: Any) -> int:
     )
     assert result.inserted_primary_key is not None
     return int(result.inserted_primary_key[0])
+
+
+def before_in_class_hours(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+    """Photos of the learner's earlier sittings on the class-hours that this one's lesson lies in,
+    in order of receipt."""
+    own = connection.execute(
+        select(Session.learner_id, Session.class_id, Session.opened_ms, Session.lesson_id).where(
+            Session.id == session_id
+        )
+    ).one()
+    earlier = (
+        select(Session.id, Session.lesson_id)
+        .where(
+            Session.learner_id == own.learner_id,
+            Session.class_id == own.class_id,
+            Session.opened_ms < own.opened_ms,
+            Session.id != session_id,
+        )
+        .order_by(Session.id)
+    )
+    sittings = connection.execute(earlier).all()
+    if not sittings:
+        return []
+    plan = select(ClassHour.pieces).where(ClassHour.class_id == own.class_id)
+    lessons = {own.lesson_id}
+    for pieces in connection.execute(plan).scalars():
+        of = {piece["lesson_id"] for piece in pieces}
+        if own.lesson_id in of:
+            lessons |= of
+    ids = [row.id for row in sittings if row.lesson_id in lessons]
+    return connection.execute(
+        select(Snapshot)
+        .where(Snapshot.session_id.in_(ids))
+        .order_by(Snapshot.received_ms, Snapshot.id)
+    ).all()
 
 
 # ---------------------------------------------------------------------- the face worker's queue

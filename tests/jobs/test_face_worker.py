@@ -8,24 +8,33 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image, ImageEnhance, ImageOps
+from sqlalchemy import select, update
 
 from app.clock import system_clock
+from app.domain import enrolment_photos
 from app.domain.face_reading import Seen, Unread
+from app.face_readers import FaceReaders
 from app.jobs import face_worker
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
 from app.services import Services
 from app.settings import Settings
+from app.store import calibrations, face_keys
 from app.store import sittings as sitting_store
 from app.store import snapshots as store
+from app.vision.model_card import DLIB_RESNET, read_card
 from app.vision.model_files import NO_FILES
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from detectors.trace import Check, PhotoFlag
+from models import Lesson, Session
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import County, TestClock
 
@@ -339,6 +348,22 @@ def test_the_queue_shows_in_the_metrics(
     assert "zhenxue_face_checks_oldest_seconds 30.0" in text
 
 
+def test_a_cohort_that_the_model_does_not_fit_shows_in_the_metrics(
+    client: TestClient, services: Services, clock: TestClock
+) -> None:
+    assert "zhenxue_face_model_misfit 0.0" in client.get("/metrics").text
+    with services.database.write() as connection:
+        calibrations.add(
+            connection,
+            model=services.settings.model_files.card().model,
+            created_ms=clock(),
+            actor="system:nightly",
+            applied=False,
+            body={"alarm": "FMR 1 % at 0.27, below 0.31"},
+        )
+    assert "zhenxue_face_model_misfit 1.0" in client.get("/metrics").text
+
+
 def test_the_default_model_card_is_at_hand_before_any_model_is_loaded() -> None:
     assert face_worker._default_card().model.startswith("dlib-resnet")
 
@@ -428,3 +453,81 @@ def test_a_photo_of_another_sitting_that_is_saved_again_is_noticed(
     with services.database.read() as connection:
         copies = store.copies(connection, [again.session_id])
     assert copies[again.session_id, 1]["snapshot_id"] in ("old", "burst")
+
+
+class AtDistance(FaceReaders):
+    """Reads real pictures, and puts every face at one distance from the enrolled one."""
+
+    def __init__(self, services: Services, learner_id: int, distance: float) -> None:
+        super().__init__(0)
+        card = read_card(DLIB_RESNET)
+        with services.database.read() as connection:
+            key = face_keys.key(connection, services.vault, learner_id)
+            assert key is not None
+            enrolled = enrolment_photos.template(connection, key, learner_id, card)
+        assert enrolled is not None
+        aside = np.eye(1, card.dim, dtype=np.float32)[0] * distance
+        self.embedding = (enrolled.mean + aside).astype("<f4").tobytes()
+
+    def read(self, pictures: Sequence[bytes], *, enrolment: bool = False) -> list[Seen | Unread]:
+        seen = super().read(pictures, enrolment=enrolment)
+        return [
+            replace(it, embedding=self.embedding) if isinstance(it, Seen) else it for it in seen
+        ]
+
+
+@pytest.mark.both_databases
+def test_a_face_that_passes_alone_in_many_short_sittings_is_held_against_the_whole_class_hour(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+) -> None:
+    for take in range(3):
+        assert enrol(client, county, "lin", face(LIN, take)).status_code == 200
+    with services.database.read() as connection:
+        row = sitting_store.by_external_id(connection, county.huang.platform.id, "s1")
+        assert row is not None
+    readers = AtDistance(services, row.learner_id, 0.36)
+    put(client, county, "p1", face(LIN, 10))
+    run_pending(services, readers=readers)
+    assert checks(services, county) == [Check.MATCH]
+    for number in (2, 3):
+        client.post(
+            f"/v1/sessions/s{number - 1}/close",
+            json={"reason": "done"},
+            headers=county.huang.headers,
+        )
+        clock.advance(minutes=1)
+        assert post(client, county, opening(session_id=f"s{number}")).status_code == 201
+        put(client, county, "p1", face(LIN, 10 + number), session=f"s{number}")
+        run_pending(services, readers=readers)
+    (photo,) = photos(services, county, "s3")
+    assert photo.check == Check.REVIEW
+    assert photo.reading["decision"]["zone"] == "match"
+    assert photo.reading["class_hour"]["snapshots"] == 3
+    assert photo.score > photo.limit
+
+
+def test_another_lessons_photos_say_nothing_of_this_class_hour(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    put(client, county, "p1", face(LIN, 10))
+    client.post("/v1/sessions/s1/close", json={"reason": "done"}, headers=county.huang.headers)
+    with services.database.write() as connection:
+        ours = sitting_store.by_external_id(connection, county.huang.platform.id, "s1")
+        assert ours is not None
+        l2 = select(Lesson.id).where(Lesson.external_id == "l2").scalar_subquery()
+        connection.execute(update(Session).where(Session.id == ours.id).values(lesson_id=l2))
+    clock.advance(minutes=1)
+    post(client, county, opening(session_id="s2"))
+    put(client, county, "p1", face(LIN, 11), session="s2")
+    run_pending(services)
+    (photo,) = photos(services, county, "s2")
+    assert photo.check == Check.MATCH and "class_hour" not in photo.reading

@@ -13,7 +13,7 @@ import threading
 import time
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -21,6 +21,9 @@ from rich.console import Console
 from app.clock import day
 from app.services import Services, open_services
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    from app.simulation.county import County
 
 COUNTY = "示例县"
 ACTOR = "system:demo"
@@ -53,8 +56,8 @@ def demo(
     marker = settings.data_dir / "demo-county-loaded"
     if not marker.exists():
         county_day = date.fromisoformat(today) if today else day(services.clock())
-        filling = _Filling(settings, url, county_day, marker)
-        threading.Thread(target=filling.run, name="demo-county", daemon=True).start()
+        arguments = (settings, url, county_day, marker)
+        threading.Thread(target=_fill, args=arguments, name="demo-county", daemon=True).start()
     run_service(settings, settings.host, port)
 
 
@@ -105,37 +108,41 @@ def _logins(services: Services, path: Path) -> list[dict[str, str]]:
     return logins
 
 
-class _Filling:
-    """Sends the county to the running service and has its classes validated."""
+def _fill(settings: Settings, url: str, today: date, marker: Path) -> None:
+    from app.simulation import county
 
-    def __init__(self, settings: Settings, url: str, today: date, marker: Path) -> None:
+    filling = Filling(settings, url)
+    try:
+        filling.wait()
+        with filling.screen.status("生成演示县 making the county …"):
+            made = county.county(today)
+        filling.fill(made)
+    except Exception as error:  # the service itself is up: say so and leave it running
+        filling.screen.print(f"演示数据未能载入 the demo county was not loaded: {error}")
+        return
+    marker.touch()
+    filling.screen.print("演示县已就绪 the demo county is ready")
+
+
+class Filling:
+    """Sends a county to the running service and has its classes validated."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
         from app.simulation.transport import UrllibClient
 
-        self._settings, self._today, self._marker = settings, today, marker
+        self._settings = settings
         self._client = UrllibClient(url, timeout_s=600)
-        self._screen = Console(stderr=True)
+        self.screen = Console(stderr=True)
 
-    def run(self) -> None:
-        try:
-            self._fill()
-        except Exception as error:  # the service itself is up: say so and leave it running
-            self._screen.print(f"演示数据未能载入 the demo county was not loaded: {error}")
-
-    def _fill(self) -> None:
-        from app.simulation import county
-
-        self._wait()
-        with self._screen.status("生成演示县 making the county …"):
-            made = county.county(self._today)
+    def fill(self, made: County) -> None:
         for platform in made.platforms:
             key = self._key(platform.slug, platform.name)
             self._load(platform, key)
             for klass in [it for it in platform.catalogue if it["kind"] == "class"]:
                 self._validate(klass["class_id"], key)
-        self._marker.touch()
-        self._screen.print("演示县已就绪 the demo county is ready")
 
-    def _wait(self) -> None:
+    def wait(self) -> None:
+        """Until the service answers. Raises TimeoutError."""
         for _ in range(300):
             try:
                 self._client.request("GET", "/healthz", content=None, headers={})
@@ -169,25 +176,25 @@ class _Filling:
         from app.simulation import bundle
 
         file = io.BytesIO()
-        with self._screen.status(f"{platform.name}：拍照 drawing {len(platform.photos)} photos …"):
+        with self.screen.status(f"{platform.name}：拍照 drawing {len(platform.photos)} photos …"):
             bundle.write(file, platform.records, platform.photos)
-        with self._screen.status(f"{platform.name}：导入 importing …"):
+        with self.screen.status(f"{platform.name}：导入 importing …"):
             report = self._call("POST", "/v1/imports", key, file.getvalue(), "application/zip")
         stored = sum(report["stored"].values())
-        self._screen.print(
+        self.screen.print(
             f"{platform.name}：{stored} 条记录 records, 拒绝 rejected {report['rejected_total']}"
         )
 
     def _validate(self, class_id: str, key: str) -> None:
         run = self._call("POST", f"/v1/classes/{class_id}/validate", key, b"", "application/json")
-        with self._screen.status(f"{class_id}：核验 validating …") as status:
+        with self.screen.status(f"{class_id}：核验 validating …") as status:
             while True:
                 told = self._call("GET", f"/v1/runs/{run['run_id']}", key, None, "")
                 if told["state"] in ("done", "failed"):
                     break
                 status.update(f"{class_id}：核验 validating {told['done']}/{told['total']}")
                 time.sleep(0.5)
-        self._screen.print(f"{class_id}：核验 validated, {told['state']}")
+        self.screen.print(f"{class_id}：核验 validated, {told['state']}")
 
     def _call(
         self, method: str, path: str, key: str, content: bytes | None, media_type: str

@@ -72,7 +72,7 @@ class County:
 
 
 @dataclass(frozen=True, slots=True)
-class _ClassPlan:
+class ClassPlan:
     """`cheats` and `unfinished` name learners by their place in the roster, from 0."""
 
     class_id: str
@@ -89,15 +89,18 @@ class _ClassPlan:
     offline_hours: float = 0.0
 
 
-_PLANS: dict[tuple[str, str], tuple[_ClassPlan, ...]] = {
+Plans = Mapping[tuple[str, str], tuple[ClassPlan, ...]]
+"""Classes by the platform's slug and name."""
+
+PLANS: Plans = {
     ("qihang", "启航示例学习平台"): (
-        _ClassPlan(
+        ClassPlan(
             "dianshang-01", "电子商务师", 24, 4, "职业技能等级证书", "enterprise", "service",
             ONE_PHOTO,
             {1: "F02", 5: "F16", 9: "F13", 12: "F14", 16: "F28", 20: "F26"},
             (7, 14), 23, offline_hours=8.0,
         ),
-        _ClassPlan(
+        ClassPlan(
             "kuaidi-02", "快递业务员", 20, 3, "职业技能等级证书", "enterprise", "service",
             ONE_PHOTO,
             {3: "F01", 7: "F19", 11: "F10", 15: "F34"},
@@ -105,7 +108,7 @@ _PLANS: dict[tuple[str, str], tuple[_ClassPlan, ...]] = {
         ),
     ),
     ("yuanwang", "远望示例学习平台"): (
-        _ClassPlan(
+        ClassPlan(
             "shouyin-03", "收银员", 16, 3, "职业技能等级证书", "individual", "platform", NO_POPUPS,
             {2: "F06", 8: "F03"},
             (4,), 10,
@@ -114,20 +117,22 @@ _PLANS: dict[tuple[str, str], tuple[_ClassPlan, ...]] = {
 }  # fmt: skip
 
 
-def county(today: date, *, seed: int = 0, media_s: float = LESSON_S) -> County:
+def county(
+    today: date, *, seed: int = 0, media_s: float = LESSON_S, plans: Plans = PLANS
+) -> County:
     """The county as it stands on `today`: courses of the last three weeks."""
     platforms = []
     first = 0
-    for (slug, name), plans in _PLANS.items():
+    for (slug, name), classes in plans.items():
         platform = Platform(slug, name)
-        for plan in plans:
+        for plan in classes:
             _fill(platform, plan, _people(plan, first), today, seed, media_s)
             first += plan.size
         platforms.append(platform)
     return County(today, tuple(platforms))
 
 
-def _people(plan: _ClassPlan, first: int) -> list[Learner]:
+def _people(plan: ClassPlan, first: int) -> list[Learner]:
     # Loads OpenCV, so only when a county is made.
     from app.vision.portrait import PORTRAIT_SEEDS
 
@@ -147,7 +152,7 @@ def _people(plan: _ClassPlan, first: int) -> list[Learner]:
 
 def _fill(
     platform: Platform,
-    plan: _ClassPlan,
+    plan: ClassPlan,
     people: list[Learner],
     today: date,
     seed: int,
@@ -188,7 +193,7 @@ def _fill(
 
 
 def _curriculum(
-    plan: _ClassPlan, place: int, setting: Setting, opened: date, rng: Random
+    plan: ClassPlan, place: int, setting: Setting, opened: date, rng: Random
 ) -> Iterator[Performance]:
     """A learner's lessons in order, three days apart; who cheats does so at the end."""
     last = plan.cheats.get(place)
@@ -222,7 +227,7 @@ def _performance(
 
 
 def _catalogue(
-    plan: _ClassPlan, base: Setting, learners: list[Learner], today: date
+    plan: ClassPlan, base: Setting, learners: list[Learner], today: date
 ) -> list[Record]:
     course, klass, _ = base.catalogue([])
     planned = _next_assessment(today)
@@ -253,7 +258,7 @@ def _next_assessment(today: date) -> date:
     raise AssertionError("unreachable: next year has an April")
 
 
-def _lists(plan: _ClassPlan, people: list[Learner], today: date, opened: date) -> Iterator[Record]:
+def _lists(plan: ClassPlan, people: list[Learner], today: date, opened: date) -> Iterator[Record]:
     """Attendance, leave, satisfaction and earlier trainings."""
 
     def listed(kind: str, *items: Record) -> Record:

@@ -1,0 +1,74 @@
+"""Every page of the console by name, with an address in the county where it has something to show.
+
+`test_accessibility.py` looks at all of them, `shots.py` makes a picture of each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from app.services import Services
+from models import Finding, Session, Snapshot
+
+ADMIN, AUDITOR, NOBODY = "admin", "zhao", ""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a page is, by which route, and who opens it; "" for people without a login."""
+
+    path: str
+    route: str
+    who: str = AUDITOR
+
+
+def addresses(services: Services) -> dict[str, Address]:
+    with services.database.read() as connection:
+        return _addresses(connection)
+
+
+def _addresses(connection: Connection) -> dict[str, Address]:
+    def sitting(rule: str) -> str:
+        query = select(Finding.session_id, Finding.id).where(
+            Finding.rule == rule, Finding.session_id.is_not(None)
+        )
+        session_id, finding_id = connection.execute(query.order_by(Finding.id).limit(1)).one()
+        return f"/console/sessions/{session_id}?finding={finding_id}"
+
+    def number(query: object) -> int:
+        return int(connection.scalars(query.limit(1)).one())  # type: ignore[attr-defined]
+
+    fast = number(select(Finding.session_id).where(Finding.rule == "fast_forward"))
+    cheat = number(select(Session.learner_id).where(Session.id == fast))
+    big, small = connection.scalars(
+        select(Session.class_id).group_by(Session.class_id).order_by(func.count().desc())
+    ).all()[:2]
+    on_class = number(select(Finding.id).where(Finding.session_id.is_(None)))
+    other = number(select(Finding.session_id).where(Finding.rule == "face_liveness"))
+    photo = number(select(Snapshot.id).where(Snapshot.session_id == other))
+    session = "/console/sessions/{session_id}"
+    klass = "/console/classes/{class_id}"
+    return {
+        "login": Address("/console/login", "/console/login", NOBODY),
+        "overview": Address("/console", "/console"),
+        "findings": Address("/console/findings", "/console/findings"),
+        "findings-none": Address("/console/findings?q=nobody", "/console/findings"),
+        "session-fast-forward": Address(sitting("fast_forward"), session),
+        "session-popup-gap": Address(sitting("popup_gap"), session),
+        "session-other-person": Address(sitting("face_liveness"), session),
+        "class-finding": Address(f"/console/findings/{on_class}", "/console/findings/{finding_id}"),
+        "events": Address(f"/console/sessions/{fast}/events", f"{session}/events"),
+        "photo": Address(f"/console/photos/{photo}", "/console/photos/{photo_id}"),
+        "classes": Address("/console/classes", "/console/classes"),
+        "class": Address(f"/console/classes/{big}", klass),
+        "class-missing-control": Address(f"/console/classes/{small}", klass),
+        "learner": Address(
+            f"/console/classes/{big}/learners/{cheat}", f"{klass}/learners/{{learner_id}}"
+        ),
+        "packs": Address("/console/packs", "/console/packs"),
+        "pack": Address("/console/packs/huangchuan-2021-graded@1.0.0", "/console/packs/{name}"),
+        "users": Address("/console/users", "/console/users", ADMIN),
+        "audit": Address("/console/audit", "/console/audit", ADMIN),
+    }

@@ -1,0 +1,67 @@
+"""Every page for everyone: axe finds nothing serious, focus is seen, colour is never alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from sqlalchemy import select
+
+from models import Finding
+from tests.e2e.conftest import Visitor
+from tests.e2e.pages import ADMIN, AUDITOR, NOBODY, addresses
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Visitor]
+GRAVE = ("serious", "critical")
+AXE = Axe()
+
+
+def grave_issues(page: Page) -> list[str]:
+    issues = AXE.run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{it['id']} {it['help']} {[node['target'] for node in it['nodes'][:3]]}"
+        for it in issues
+        if it["impact"] in GRAVE
+    ]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_axe_finds_nothing_serious_on_any_page(visitor: Visit, language: str) -> None:
+    people = {who: visitor(who).open(f"/console/language/{language}") for who in (AUDITOR, ADMIN)}
+    people[NOBODY] = visitor().open(f"/console/language/{language}")
+    found = []
+    for name, address in addresses(people[AUDITOR].site.services).items():
+        page = people[address.who].page
+        answer = page.goto(people[address.who].site.url + address.path)
+        assert answer is not None and answer.status == 200, (name, address.path)
+        found += [f"{name}: {it}" for it in grave_issues(page)]
+    assert found == []
+
+
+def test_what_has_the_focus_is_seen(visitor: Visit) -> None:
+    zhao = visitor("zhao").open("/console/findings")
+    for _ in range(12):
+        zhao.press("Tab")
+        outline = zhao.page.evaluate(
+            """() => { const style = getComputedStyle(document.activeElement);
+                return [style.outlineStyle, parseFloat(style.outlineWidth), style.boxShadow,
+                        document.activeElement.outerHTML.slice(0, 90)] }"""
+        )
+        style, width, shadow, what = outline
+        assert (style != "none" and width >= 2) or shadow != "none", what
+
+
+def test_every_mark_has_a_word_or_a_letter_beside_its_colour(visitor: Visit) -> None:
+    zhao = visitor("zhao").open("/console/findings?status=all")
+    for badge in zhao.page.locator(".badge").all():
+        assert badge.inner_text().strip() and badge.locator("svg path").count() == 1
+    with zhao.site.services.database.read() as connection:
+        class_id = connection.scalars(select(Finding.class_id).limit(1)).one()
+    zhao.open(f"/console/classes/{class_id}")
+    marks = zhao.page.locator(".matrix .hour")
+    expect(marks.first).to_be_visible()
+    told = {(it.get_attribute("class") or "").split()[1]: it.inner_text() for it in marks.all()}
+    assert all(told.values()) and len(set(told.values())) == len(told)

@@ -171,7 +171,8 @@ def _attacks(folder: Path, settings: Settings) -> tuple[dict[str, Any], list[str
     lines = [f"anti-spoofing model: {model or 'none supplied'}"]
     for species, rate in found.apcer.items():
         silent = found.attack_non_response[species]
-        lines.append(f"{species}: APCER {_told(rate)}, non-response {_told(silent)}")
+        nothing = "; nothing was judged, so the APCER says nothing" if silent.value == 1 else ""
+        lines.append(f"{species}: APCER {_told(rate)}, non-response {_told(silent)}{nothing}")
     if found.worst_species:
         lines.append(f"APCER, worst species: {_told(found.apcer[found.worst_species])}")
     lines.append(f"BPCER {_told(found.bpcer)}, non-response {_told(found.live_non_response)}")

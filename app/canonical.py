@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
+from json import JSONEncoder
 from typing import Any
+
+_ENCODER = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
 def canonical(content: Any) -> bytes:
     """JSON with sorted keys and no spaces, in UTF-8."""
-    return json.dumps(
-        content, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return _ENCODER.encode(content).encode()

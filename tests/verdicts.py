@@ -61,7 +61,7 @@ def studied(
             .where(Enrolment.class_id == klass.id, Learner.external_id == learner)
         ).scalar_one()
         judged = [
-            Judged("class_hour", enrolment, number, outcome, bytes(32), _hour(number, outcome))
+            Judged.of("class_hour", enrolment, number, outcome, bytes(32), _hour(number, outcome))
             for number, outcome in by_number.items()
             if outcome != "not_started"
         ]

@@ -26,6 +26,7 @@ from detectors.class_hours import hour_key
 from detectors.finding import Finding, Outcome
 from detectors.registry import ALL
 
+_THIS = np.array([0, 1])  # a key and the one after it: where its rows begin and end
 # Stands in verdicts while it lasts, and is nothing that anybody would look for in a queue.
 PASSING = frozenset({"check_pending"})
 
@@ -39,6 +40,22 @@ class Judgement:
     new_findings: list[str]
 
 
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What evidence came to, before anything of it is stored. `after` is the last verdict that
+    stood in the class then, `decided` what people had decided on findings."""
+
+    class_id: int
+    rules: Collection[str]
+    pack: Pack
+    own: list[int]
+    learners: Collection[int]
+    judged: list[Judged]
+    found: list[dict[str, Any]]
+    after: int
+    decided: Mapping[str, str]
+
+
 def judge_learner(
     connection: Connection,
     class_id: int,
@@ -49,15 +66,29 @@ def judge_learner(
     """Judge one learner's sittings and class-hours in a class: at a session's close."""
     evidence = facts.of_learner(connection, class_id, learner_id)
     rules = {it.rule for it in ALL if not it.crowd}
-    return _judge(connection, class_id, evidence, rules, now_ms, run_id)
+    return keep(connection, _evaluate(connection, class_id, evidence, rules), now_ms, run_id)
 
 
 def judge_sittings(
     connection: Connection, class_id: int, now_ms: int, run_id: int | None = None
 ) -> Judgement:
     """Judge all sittings and class-hours of a class."""
+    return keep(connection, evaluate_sittings(connection, class_id), now_ms, run_id)
+
+
+def evaluate_sittings(connection: Connection, class_id: int) -> Evaluation:
+    """What all sittings and class-hours of a class come to; nothing is stored."""
     evidence = facts.of_class(connection, class_id)
-    return _judge(connection, class_id, evidence, {it.rule for it in ALL}, now_ms, run_id)
+    return _evaluate(connection, class_id, evidence, {it.rule for it in ALL})
+
+
+def overtaken(connection: Connection, evaluated: Evaluation) -> bool:
+    """Whether somebody judged or decided since, so that it must be evaluated again. Evidence that
+    came in meanwhile is no matter: whoever adds it has it judged afterwards."""
+    return (
+        verdicts.newest(connection, evaluated.class_id) != evaluated.after
+        or verdicts.decisions(connection, evaluated.learners) != evaluated.decided
+    )
 
 
 def pack_of_class(connection: Connection, class_id: int) -> Pack:
@@ -79,24 +110,35 @@ def assessed(
     return result, [bodies.finding_key(evidence, finding) for finding in result.findings]
 
 
-def _judge(
-    connection: Connection,
-    class_id: int,
-    evidence: Evidence,
-    rules: Collection[str],
-    now_ms: int,
-    run_id: int | None,
-) -> Judgement:
-    if not evidence.sessions:
-        return Judgement(0, 0, [])
+def _evaluate(
+    connection: Connection, class_id: int, evidence: Evidence, rules: Collection[str]
+) -> Evaluation:
+    after = verdicts.newest(connection, class_id)
     pack = pack_of_class(connection, class_id)
-    decided = verdicts.decisions(connection, {row.learner_id for row in evidence.sessions})
-    result, keys = assessed(evidence, pack, decided)
-    judged, found = _Writer(connection, class_id, evidence, result, keys, decided, pack).rows()
-    stored = verdicts.add(connection, class_id, judged, (pack.name, pack.digest), run_id, now_ms)
+    learners = {row.learner_id for row in evidence.sessions}
+    decided = verdicts.decisions(connection, learners)
     own = [row.id for row in evidence.sessions if row.class_id == class_id]
-    new = verdicts.keep_findings(connection, class_id, found, own, rules, run_id, now_ms)
-    return Judgement(len(own), stored, new)
+    rows: list[Judged] = []
+    found: list[dict[str, Any]] = []
+    if evidence.sessions:
+        result, keys = assessed(evidence, pack, decided)
+        rows, found = _Writer(connection, class_id, evidence, result, keys, decided, pack).rows()
+    return Evaluation(class_id, rules, pack, own, learners, rows, found, after, decided)
+
+
+def keep(
+    connection: Connection, evaluated: Evaluation, now_ms: int, run_id: int | None = None
+) -> Judgement:
+    """Store an evaluation: verdicts that differ from the current ones, and its findings."""
+    if not evaluated.own:
+        return Judgement(0, 0, [])
+    class_id, pack = evaluated.class_id, evaluated.pack
+    named = (pack.name, pack.digest)
+    stored = verdicts.add(connection, class_id, evaluated.judged, named, run_id, now_ms)
+    new = verdicts.keep_findings(
+        connection, class_id, evaluated.found, evaluated.own, evaluated.rules, run_id, now_ms
+    )
+    return Judgement(len(evaluated.own), stored, new)
 
 
 class _Writer:
@@ -150,6 +192,9 @@ class _Writer:
 
     def _sessions(self) -> list[Judged]:
         parts, credited = self.result.facts.parts, self.result.credited
+        played_ms = bodies.lengths(parts, len(self.evidence.sessions))
+        credited_ms = bodies.lengths(credited, len(self.evidence.sessions))
+        stretches = bodies.intervals(credited)
         rows = []
         for session in self.own:
             outcome = self._outcome(session)
@@ -158,13 +203,14 @@ class _Writer:
                 session,
                 outcome,
                 [self._shown(at) for at in self.by_session[session] if self._acts(at)],
-                parts.where(parts.session == session),
-                credited.where(credited.session == session),
+                played_ms[session],
+                credited_ms[session],
+                stretches.get(session, []),
                 self.digests[session],
                 self.pack,
             )
             row = self.evidence.sessions[session]
-            rows.append(Judged("session", row.id, 0, outcome, self.digests[session], body))
+            rows.append(Judged.of("session", row.id, 0, outcome, self.digests[session], body))
         return rows
 
     def _hours(self) -> list[Judged]:
@@ -180,8 +226,8 @@ class _Writer:
             enrolment = self.enrolments.get(person.learner_id)
             if enrolment is None:
                 continue
-            key = hour_key(hour.case, hour.hour)
-            sittings = np.unique(parts.session[keys == key]).tolist()
+            low, high = np.searchsorted(keys, hour_key(hour.case, hour.hour) + _THIS)
+            sittings = np.unique(parts.session[low:high]).tolist()
             outcome = hour.outcome
             held = any(self._outcome(at) == "not_proven" for at in sittings)
             if outcome is HourOutcome.VALID and held and not self.pack.attested_may_be_valid:
@@ -213,7 +259,7 @@ class _Writer:
                 "pack": bodies.pack_body(self.pack),
                 "facts_sha256": digest.hex(),
             }
-            rows.append(Judged("class_hour", enrolment, number, outcome.value, digest, body))
+            rows.append(Judged.of("class_hour", enrolment, number, outcome.value, digest, body))
         return rows
 
     def _findings(self) -> list[dict[str, Any]]:

@@ -145,7 +145,7 @@ class Bodies:
             **self.record.body(),
             **self._ending(facts),
         }
-        return Judged("class", self.klass.id, 0, verdict.outcome.value, facts, body)
+        return Judged.of("class", self.klass.id, 0, verdict.outcome.value, facts, body)
 
     def _enrolment(self, at: int, candidate: Candidate) -> Judged:
         checks, verdict = self.own.learners[at]
@@ -188,7 +188,7 @@ class Bodies:
             **self._ending(facts),
         }
         outcome = verdict.outcome.value
-        return Judged("enrolment", candidate.enrolment_id, 0, outcome, facts, body)
+        return Judged.of("enrolment", candidate.enrolment_id, 0, outcome, facts, body)
 
     def _scale_bodies(
         self,

@@ -57,7 +57,7 @@ class _Case:
     controls: Mapping[int, AnyRow]
     beside: Beside
     photos: list[tuple[AnyRow, Embedding | None]]  # in order of receipt
-    earlier: list[Embedding]  # of the class-hour's sittings before this one
+    earlier: Sequence[Embedding] = ()  # of the class-hour's sittings before this one
 
     def decide(self, snapshots: Sequence[Embedding]) -> MatchDecision:
         """On the mean of some photos, by the site's thresholds if it has any, else the card's."""

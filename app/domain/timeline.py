@@ -49,7 +49,7 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
     return {
         "session": _session(evidence, row, result.outcomes[row].value),
         "samples": _samples(evidence.trace, result.facts.played.samples, row),
-        "credited": intervals(credited.where(credited.session == row)),
+        "credited": intervals(credited).get(row, []),
         "voided": [
             {
                 "t0_ms": finding.start_ms,

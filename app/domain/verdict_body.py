@@ -17,7 +17,7 @@ from app.domain.clauses import Clause
 from app.domain.pack import Pack
 from app.domain.sentences import sentences
 from app.store.facts import Evidence
-from detectors.class_hours import HourParts
+from detectors.class_hours import HourParts, changes
 from detectors.finding import Finding
 from detectors.registry import VERSIONS
 from detectors.trace import Trace
@@ -108,17 +108,31 @@ def _rows_of(trace: Trace, rows: Iterable[int], ledger: str) -> list[dict[str, A
     return found
 
 
-def intervals(parts: HourParts) -> list[list[int]]:
-    """[[p0, p1, t0, t1], …] in ms: parts in time order, joined where play hardly stood still."""
-    joined: list[list[int]] = []
-    for row in np.argsort(parts.t0_ms, kind="stable"):
-        p0, p1 = int(parts.p0_ms[row]), int(parts.p1_ms[row])
-        t0, t1 = int(parts.t0_ms[row]), int(parts.t1_ms[row])
-        if joined and joined[-1][1] == p0 and t0 - joined[-1][3] <= JOIN_MS:
-            joined[-1][1], joined[-1][3] = p1, t1
-        else:
-            joined.append([p0, p1, t0, t1])
-    return joined
+def intervals(parts: HourParts) -> dict[int, list[list[int]]]:
+    """[[p0, p1, t0, t1], …] in ms of every session that has any: parts in time order, joined where
+    play hardly stood still."""
+    if not len(parts):
+        return {}
+    order = np.lexsort((parts.t0_ms, parts.session))
+    session = parts.session[order]
+    p0, p1 = parts.p0_ms[order], parts.p1_ms[order]
+    t0, t1 = parts.t0_ms[order], parts.t1_ms[order]
+    head = changes(session)
+    head[1:] |= (p0[1:] != p1[:-1]) | (t0[1:] - t1[:-1] > JOIN_MS)
+    first = np.flatnonzero(head)
+    last = np.append(first[1:], len(order)) - 1
+    rows = np.stack([p0[first], p1[last], t0[first], t1[last]], axis=1).tolist()
+    found: dict[int, list[list[int]]] = {}
+    for owner, row in zip(session[first].tolist(), rows, strict=True):
+        found.setdefault(owner, []).append(row)
+    return found
+
+
+def lengths(parts: HourParts, sessions: int) -> list[int]:
+    """Content of each session's parts, in ms."""
+    content = parts.p1_ms - parts.p0_ms
+    total: list[int] = np.bincount(parts.session, content, minlength=sessions).astype(int).tolist()
+    return total
 
 
 def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str]) -> bytes:
@@ -165,8 +179,9 @@ def session_body(
     session: int,
     outcome: str,
     findings: Sequence[dict[str, Any]],
-    played: HourParts,
-    credited: HourParts,
+    played_ms: int,
+    credited_ms: int,
+    credited: list[list[int]],
     facts: bytes,
     pack: Pack,
 ) -> dict[str, Any]:
@@ -187,15 +202,11 @@ def session_body(
         "started_ms": row.opened_ms,
         "ended_ms": int(trace.sessions["end_ms"][session]),
         "media_ms": lesson.media_ms,
-        "played_ms": _length(played),
-        "credited_ms": _length(credited),
-        "credited": intervals(credited),
+        "played_ms": played_ms,
+        "credited_ms": credited_ms,
+        "credited": credited,
         "provenance": row.provenance,
         "pack": pack_body(pack),
         "detectors": VERSIONS,
         "facts_sha256": facts.hex(),
     }
-
-
-def _length(parts: HourParts) -> int:
-    return int(np.sum(parts.p1_ms - parts.p0_ms))

@@ -10,30 +10,28 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from models import Base
 
-_ROWS_A_STATEMENT = 500  # SQLite allows 32766 parameters
-
 
 def insert_new(
     connection: Connection, model: type[Base], rows: Sequence[dict[str, Any]], key: Sequence[str]
 ) -> None:
-    """Insert the rows whose unique `key` is not there yet; leave the others alone."""
-    insert = _insert(connection)
-    for start in range(0, len(rows), _ROWS_A_STATEMENT):
-        chunk = rows[start : start + _ROWS_A_STATEMENT]
-        connection.execute(
-            insert(model).values(chunk).on_conflict_do_nothing(index_elements=list(key))
-        )
+    """Insert the rows whose unique `key` is not there yet; leave the others alone. All rows name
+    the same columns."""
+    if rows:
+        statement = _insert(connection)(model.__table__)
+        connection.execute(statement.on_conflict_do_nothing(index_elements=list(key)), rows)
 
 
 def upsert(
     connection: Connection, model: type[Base], rows: Sequence[dict[str, Any]], key: Sequence[str]
 ) -> None:
-    """Insert the rows, or replace what is not part of the unique `key`."""
-    insert = _insert(connection)
-    for start in range(0, len(rows), _ROWS_A_STATEMENT):
-        statement = insert(model).values(rows[start : start + _ROWS_A_STATEMENT])
+    """Insert the rows, or replace what is not part of the unique `key`. All rows name the same
+    columns."""
+    if rows:
+        statement = _insert(connection)(model.__table__)
         replaced = {name: statement.excluded[name] for name in rows[0] if name not in key}
-        connection.execute(statement.on_conflict_do_update(index_elements=list(key), set_=replaced))
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=list(key), set_=replaced), rows
+        )
 
 
 def _insert(connection: Connection) -> Any:

@@ -19,20 +19,34 @@ DECIDED = ("upheld", "overturned")
 @dataclass(frozen=True, slots=True)
 class Judged:
     """A verdict to be stored. `hour` is 0 except for a class-hour; `subject_id` is the id of the
-    session, the enrolment (class-hours too) or the class."""
+    session, the enrolment (class-hours too) or the class; `body` is canonical JSON."""
 
     kind: str
     subject_id: int
     hour: int
     outcome: str
     facts: bytes
-    body: dict[str, Any]
+    body: bytes
+    digest: bytes
+
+    @classmethod
+    def of(
+        cls,
+        kind: str,
+        subject_id: int,
+        hour: int,
+        outcome: str,
+        facts: bytes,
+        body: dict[str, Any],
+    ) -> Judged:
+        told = canonical(body)
+        return cls(kind, subject_id, hour, outcome, facts, told, hashlib.sha256(told).digest())
 
 
 def add(
     connection: Connection,
     class_id: int,
-    judged: Sequence[Judged],
+    given: Sequence[Judged],
     pack: tuple[str, str],
     run_id: int | None,
     now_ms: int,
@@ -52,32 +66,37 @@ def add(
             "pack": pack[0],
             "pack_digest": pack[1],
             "facts_digest": item.facts,
-            "body": body,
-            "digest": digest,
+            "body": item.body,
+            "digest": item.digest,
             "created_ms": now_ms,
         }
-        for item, body, digest in _differing(connection, class_id, judged, pack[0])
+        for item in _differing(connection, class_id, given, pack[0])
     ]
     if rows:
-        connection.execute(insert(Verdict), rows)
+        connection.execute(insert(Verdict.__table__), rows)  # type: ignore[arg-type]
     return len(rows)
 
 
-def stale(connection: Connection, class_id: int, judged: Sequence[Judged], pack: str) -> bool:
+def stale(connection: Connection, class_id: int, given: Sequence[Judged], pack: str) -> bool:
     """Whether any of these differs from what is stored under the pack (id@version)."""
-    return any(True for _ in _differing(connection, class_id, judged, pack))
+    return any(True for _ in _differing(connection, class_id, given, pack))
+
+
+def newest(connection: Connection, class_id: int) -> int:
+    """The id of the last verdict stored in a class, 0 without any: it tells whether somebody
+    judged there meanwhile."""
+    query = select(func.coalesce(func.max(Verdict.id), 0)).where(Verdict.class_id == class_id)
+    return int(connection.execute(query).scalar_one())
 
 
 def _differing(
-    connection: Connection, class_id: int, judged: Sequence[Judged], pack: str
-) -> Iterator[tuple[Judged, bytes, bytes]]:
-    """Verdicts that are not the current ones, each with its body's bytes and their digest."""
-    current = _current(connection, class_id, {item.kind for item in judged}, pack)
-    for item in judged:
-        body = canonical(item.body)
-        digest = hashlib.sha256(body).digest()
-        if current.get((item.kind, item.subject_id, item.hour)) != digest:
-            yield item, body, digest
+    connection: Connection, class_id: int, given: Sequence[Judged], pack: str
+) -> Iterator[Judged]:
+    """Verdicts that are not the current ones."""
+    current = _current(connection, class_id, {item.kind for item in given}, pack)
+    for item in given:
+        if current.get((item.kind, item.subject_id, item.hour)) != item.digest:
+            yield item
 
 
 def _latest(class_id: int, kinds: Collection[str], pack: str | None = None) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 _DATE = (2000, 1, 1, 0, 0, 0)
 _HEADER = 30  # bytes of a local file header before the name
@@ -42,6 +43,7 @@ def unpack(data: bytes) -> dict[str, bytes]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for entry in archive.infolist():
                 name = entry.filename
+                _require_plain(entry, name, len(data))
                 if name in members:
                     raise Unreadable("stands in the archive twice", name)
                 members[name] = archive.read(entry)
@@ -50,6 +52,15 @@ def unpack(data: bytes) -> dict[str, bytes]:
     except (OSError, MemoryError, OverflowError) as error:
         raise Unreadable(f"{type(error).__name__}: {error}", name) from error
     return members
+
+
+def _require_plain(entry: zipfile.ZipInfo, name: str, whole: int) -> None:
+    """Nothing that grows when it is read, and nothing that an unzip program would put elsewhere."""
+    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > whole:
+        raise Unreadable("is compressed, which no member of a package is", name)
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
+        raise Unreadable("has a name that leads out of the folder it is unpacked in", name)
 
 
 def altered(data: bytes, members: Mapping[str, bytes]) -> str | None:

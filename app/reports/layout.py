@@ -87,7 +87,7 @@ MEMBERS: tuple[tuple[str, str], ...] = (
     ("evidence/sessions.ndjson", "每次学习一行及其在各 .bin 中的条数 one sitting a line, counts"),
     ("evidence/*.bin", "原始记录，按会话首尾相接 records, sitting after sitting"),
     ("evidence/notes.bin", "随事件的文字（JSON），按批次 words of the events, batch by batch"),
-    ("evidence/events.csv.gz", "事件的 CSV 形式 the events as CSV"),
+    ("evidence/events.parquet", "同样的事件，Parquet（zstd） the same events as Parquet"),
     ("evidence/photos.ndjson", "影像清单与 sha256 photos with their sha256"),
     ("photos/*", "影像原图（仅在要求时） photos themselves, only when asked for"),
     ("tables/*.ndjson", "班级、课程、名册等 rows around the sittings, needed to judge again"),

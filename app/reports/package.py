@@ -7,22 +7,18 @@ studies waits for them.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import hashlib
-import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection
 
 from app.canonical import canonical
 from app.domain import assess, eligibility, packs
 from app.domain.review import UNDECIDED
 from app.errors import NotAllowed
-from app.reports import container, exports, layout, photo_files, signing
+from app.reports import container, exports, layout, parquet, photo_files, signing
 from app.reports import csv as csv_writer
 from app.reports.dossier import Dossier
 from app.reports.exports import File, Wish, file_name, subject
@@ -33,7 +29,6 @@ from app.store.catalogue import ClassRow
 from app.store.package_rows import Log
 from app.store.scope import Scope
 from detectors.registry import VERSIONS
-from detectors.trace import EVENT, Kind
 
 MEDIA_TYPE = "application/zip"
 FORMAT = "zhenxue-audit-package/1"
@@ -78,7 +73,7 @@ def export(
         members = gatherer.members()
     with services.database.read() as connection:
         dossier = Dossier(connection, klass, now_ms, named=True, on=exports.day_of(wish, now_ms))
-        members |= _lists(dossier) | _packs(dossier) | gatherer.events_csv()
+        members |= _lists(dossier) | _packs(dossier) | gatherer.events_parquet()
         if photos:
             members |= photo_files.opened(services, connection, klass.id)
     key = signing.private_key(services.vault)
@@ -150,9 +145,9 @@ class _Gatherer:
             **self._people(),
         }
 
-    def events_csv(self) -> Members:
-        """The events for people with a spreadsheet."""
-        return {"evidence/events.csv.gz": _events_csv(self.logs, self.names)}
+    def events_parquet(self) -> Members:
+        """The events for whoever has other tools."""
+        return {"evidence/events.parquet": parquet.write(self.logs, self.names)}
 
     def _require_covered(self) -> None:
         classes = {row.class_id for row in self.evidence.sessions} - {self.klass.id}
@@ -241,15 +236,3 @@ def _index(log: Log, name: str) -> dict[str, Any]:
         "photos": len(log.photos),
         "chain": log.chain.hex(),
     }
-
-
-def _events_csv(logs: list[Log], names: list[str]) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\r\n")
-    writer.writerow(["session_id", *(EVENT.names or ()), "type"])
-    types = {int(it): it.name.lower() for it in Kind}
-    for log, name in zip(logs, names, strict=True):
-        at_kind = (EVENT.names or ()).index("kind")
-        for row in np.frombuffer(log.events, EVENT).tolist():
-            writer.writerow([csv_writer.safe(name), *row, types.get(row[at_kind], "")])
-    return gzip.compress(b"\xef\xbb\xbf" + buffer.getvalue().encode(), mtime=0)

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 
 from app.domain import packs
-from app.reports import container, replay, signing
+from app.reports import container, parquet, replay, signing
 from app.reports.package import FORMAT, KINDS
 from app.store import audit
 from app.store.event_log import GENESIS, MANIFEST, link
@@ -109,6 +109,7 @@ class _Checker:
             self._fail("the package", "malformed", f"{type(error).__name__}: {error}")
             return
         if not self.report.problems:
+            self._parquet(logs)
             self._replay(logs)
 
     def _fail(self, member: str, code: str, detail: str) -> None:
@@ -191,6 +192,18 @@ class _Checker:
                     f"session {name}: events, words or times do not hash to the chain's head",
                 )
         self.report.checked["chains"] = len(logs)
+
+    def _parquet(self, logs: list[Log]) -> None:
+        """The table that other tools read says what the chained records say."""
+        names = [row["session_id"] for row in _lines(self.members["evidence/sessions.ndjson"])]
+        member = "evidence/events.parquet"
+        try:
+            column = parquet.differs(self.members[member], logs, names)
+        except parquet.Unreadable as error:
+            self._fail(member, "malformed", str(error))
+            return
+        if column is not None:
+            self._fail(member, "events", f"tells another {column} than evidence/events.bin")
 
     def _audit(self) -> None:
         entries = list(_lines(self.members["audit.ndjson"]))

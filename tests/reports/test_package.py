@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
+import random
+import zipfile
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
+from arro3.io import read_parquet, write_parquet
 from sqlalchemy import func, insert, select
 
 import models
@@ -24,6 +30,7 @@ from app.simulation.stage import DEFAULT_START_MS, Setting
 from app.simulation.world import Learner, invented_id_number
 from app.store.catalogue import ClassRow
 from app.store.scope import EVERYTHING, Scope
+from detectors.trace import EVENT
 from models import AuditEntry, FacePair
 from tests.evidence import picture, zipped
 from tests.people import County
@@ -91,6 +98,65 @@ def test_one_flipped_byte_between_the_members_is_found_too(made: Package) -> Non
     for at in (0, 8, 11, inside, inside - 20, len(whole) - 30, len(whole) - 1):
         flipped = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
         assert verify(flipped).problems, at
+
+
+def test_one_flipped_byte_anywhere_is_found_and_the_place_is_named(made: Package) -> None:
+    whole = made.file.data
+    chance = random.Random(20261126)
+    for at in chance.sample(range(len(whole)), 80):
+        flipped = whole[:at] + bytes([whole[at] ^ (1 << chance.randrange(8))]) + whole[at + 1 :]
+        assert named(verify(flipped)) - {"", "the package"}, at
+
+
+def test_a_package_that_was_cut_short_or_made_longer_is_found(made: Package) -> None:
+    whole = made.file.data
+    for other in (whole[:-1], whole[: len(whole) // 2], whole + b"x", b"x" + whole):
+        assert verify(other).problems
+
+
+def test_a_bomb_and_a_name_that_leads_elsewhere_are_refused_unread(
+    members: dict[str, bytes],
+) -> None:
+    buffer = io.BytesIO(container.pack(members))
+    with zipfile.ZipFile(buffer, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("evidence/more.bin", bytes(50_000_000))
+    assert named(verify(buffer.getvalue())) == {"evidence/more.bin"}
+    for name in ("../notes.txt", "/etc/notes.txt", "C:\\notes.txt"):
+        assert named(verify(container.pack({**members, name: b"x"}))) == {name}
+
+
+def test_a_member_that_stands_there_twice_is_named(members: dict[str, bytes]) -> None:
+    buffer = io.BytesIO(container.pack(members))
+    with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
+        archive.writestr("findings.ndjson", b"")
+    assert named(verify(buffer.getvalue())) == {"findings.ndjson"}
+
+
+def test_the_events_read_as_parquet_are_those_of_the_chained_records(
+    members: dict[str, bytes],
+) -> None:
+    table = read_parquet(io.BytesIO(members["evidence/events.parquet"])).read_all()
+    events = np.frombuffer(members["evidence/events.bin"], EVENT)
+    index = [json.loads(line) for line in members["evidence/sessions.ndjson"].splitlines()]
+    assert np.array_equal(table.column("pos_ms").to_numpy(), events["pos_ms"])
+    counts = Counter(table.column("session_id").to_pylist())
+    assert counts == {it["session_id"]: it["events"] // EVENT.itemsize for it in index}
+    assert {"play", "progress"} <= set(table.column("type").to_pylist())
+
+
+@pytest.mark.parametrize("forged", ["another event", "no Parquet at all"])
+def test_parquet_that_tells_another_story_than_the_records_is_found(
+    members: dict[str, bytes], forged: str
+) -> None:
+    data = b"PAR1 nothing PAR1"
+    if forged == "another event":
+        told = members["evidence/events.parquet"]
+        table = read_parquet(io.BytesIO(told)).read_all()
+        buffer = io.BytesIO()
+        write_parquet(table.slice(1), buffer)
+        data = buffer.getvalue()
+    report = verify(resealed({**members, "evidence/events.parquet": data}))
+    assert named(report) == {"evidence/events.parquet"}
 
 
 def test_a_missing_member_and_one_too_many_are_named(members: dict[str, bytes]) -> None:

@@ -1,0 +1,67 @@
+"""The events of a package as Parquet, for whoever reads them with other tools than ours.
+
+The same rows as `evidence/events.bin`, whose bytes the hash chains go over, with the sitting's and
+the event type's names written out. One table in, one file out: the same events give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from arro3.core import Array, DataType, Table
+from arro3.io import read_parquet, write_parquet
+
+from app.store.package_rows import Log
+from detectors.trace import EVENT, Kind
+
+COMPRESSION = "zstd(3)"
+NAMED = ("session_id", "type")  # columns that the records do not have
+_TYPES = {int(it): it.name.lower() for it in Kind}
+
+
+class Unreadable(Exception):
+    """Not Parquet, or not of these columns."""
+
+
+def write(logs: Sequence[Log], names: Sequence[str]) -> bytes:
+    """All sittings' events, `names[i]` being what the platform calls the sitting of `logs[i]`."""
+    buffer = io.BytesIO()
+    write_parquet(_table(logs, names), buffer, compression=COMPRESSION)
+    return buffer.getvalue()
+
+
+def differs(data: bytes, logs: Sequence[Log], names: Sequence[str]) -> str | None:
+    """The first column that does not say what the records say. Raises Unreadable."""
+    try:
+        told = read_parquet(io.BytesIO(data)).read_all()
+        expected = _table(logs, names)
+        if told.column_names != expected.column_names or told.num_rows != expected.num_rows:
+            return "columns or rows"
+        return next(
+            (
+                name
+                for name in expected.column_names
+                if told.column(name).to_pylist() != expected.column(name).to_pylist()
+            ),
+            None,
+        )
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # the reader panics, outside Exception, on a broken file
+        raise Unreadable(str(error)) from error
+
+
+def _table(logs: Sequence[Log], names: Sequence[str]) -> Table:
+    events = np.frombuffer(b"".join(log.events for log in logs), EVENT)
+    counts = [len(log.events) // EVENT.itemsize for log in logs]
+    sittings = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]
+    types = [_TYPES.get(kind, "") for kind in events["kind"].tolist()]
+    return Table.from_pydict(
+        {
+            "session_id": Array(sittings, DataType.utf8()),
+            "type": Array(types, DataType.utf8()),
+            **{name: Array(np.ascontiguousarray(events[name])) for name in EVENT.names or ()},
+        }
+    )

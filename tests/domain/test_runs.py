@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Connection, select, update
 
 from app.db import Database
-from app.domain import eligibility, review, runs, users
+from app.domain import assess, eligibility, review, runs, settle, users
 from app.domain.runs import SILENT_MS
 from app.jobs import class_run, conclusions, face_worker
 from app.jobs.class_run import run_next
@@ -20,7 +20,7 @@ from app.store import enrolment_facts as store
 from app.store.scope import EVERYTHING, Scope
 from app.store.verdicts import of_class, outcome_counts
 from detectors.trace import Check
-from models import ReferencePhoto, Run, Snapshot
+from models import ReferencePhoto, Run, Session, Snapshot
 from tests.people import HUANGCHUAN, County, TestClock
 from tests.verdicts import bodies, class_row, sign_in, take, take_without_photos, validate
 
@@ -117,6 +117,27 @@ def test_photos_compared_later_are_followed(lin: Class, clock: TestClock) -> Non
     compare_all(
         lin.database, clock()
     )  # by a worker of another process, which cannot have it judged
+    validate(lin.services, lin.id)
+    assert lin.outcomes("class_hour") == {"valid": 1}
+
+
+@pytest.mark.both_databases
+def test_what_others_judge_meanwhile_is_judged_again_not_overwritten(
+    lin: Class, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Evaluating holds nobody up, so that another process may be done first."""
+    evaluate, photos = assess.evaluate_sittings, iter((Check.MATCH,))
+
+    def overtaken(connection: Connection, class_id: int) -> assess.Evaluation:
+        before = evaluate(connection, class_id)
+        for check in photos:  # the first time only
+            compare_all(lin.database, lin.services.clock(), check)
+            with lin.database.write() as other:
+                for row in other.execute(select(Session)).all():
+                    settle.settle(other, row.id, lin.services.clock())
+        return before
+
+    monkeypatch.setattr(assess, "evaluate_sittings", overtaken)
     validate(lin.services, lin.id)
     assert lin.outcomes("class_hour") == {"valid": 1}
 

@@ -102,8 +102,12 @@ def get_conformity(
     cursor: Annotated[str | None, Query(max_length=32)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
 ) -> dict[str, Any]:
-    """The six controls by class: configured, observed, missing; evidence and fault shares."""
-    with services_of(request).database.read() as connection:
+    """The six controls by class: configured, observed, missing; evidence and fault shares.
+
+    `trend` adds up the judged classes of the year, by the month in which they opened.
+    """
+    services = services_of(request)
+    with services.database.read() as connection:
         return conformity_report.of_platform(
-            connection, caller.scope, platform_id, cursor=cursor, size=limit
+            connection, caller.scope, platform_id, services.clock(), cursor=cursor, size=limit
         )

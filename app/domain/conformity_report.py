@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from app.domain import conformity
+from app.clock import day
+from app.domain import conformity, conformity_trend
 from app.domain.classes import pack_of
 from app.domain.findings import after
 from app.errors import NotFound
@@ -18,9 +19,16 @@ from app.store.scope import Scope
 
 
 def of_platform(
-    connection: Connection, scope: Scope, slug: str, *, cursor: str | None, size: int
+    connection: Connection,
+    scope: Scope,
+    slug: str,
+    now_ms: int,
+    *,
+    cursor: str | None,
+    size: int,
 ) -> dict[str, Any]:
-    """Its classes within the scope, in the order they were opened, a page at a time.
+    """Its classes within the scope, in the order they were opened, a page at a time; and of all
+    of them the year's months.
 
     Raises NotFound for a platform of which the scope covers no class, unless it is the caller's.
     """
@@ -35,6 +43,7 @@ def of_platform(
         "name": row.name,
         "county": row.county,
         "missing": _missing(classes),
+        "trend": conformity_trend.by_month(connection, scope, row.id, day(now_ms)),
         "classes": classes,
         "next_cursor": str(rows[size - 1].id) if len(rows) > size else None,
     }

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain import class_report, eligibility
+from app.domain import class_report, conformity_trend, eligibility
 from app.domain.classes import pack_of
 from app.domain.pack import Pack
 from app.domain.review import UNDECIDED
@@ -18,6 +18,7 @@ from app.reports.sheet import Heading, said
 from app.store import enrolment_facts, report_rows
 from app.store.catalogue import ClassRow
 from app.store.row import AnyRow
+from app.store.scope import Scope
 
 WITHHELD = "（已署名，不对平台公开）"
 
@@ -91,6 +92,13 @@ class Dossier:
     def verdicts(self) -> dict[str, dict[str, Any]]:
         """Enrolment verdicts by the learner's own id."""
         return {it["learner_id"]: it for it in self.concluded["learners"]}
+
+    @cached_property
+    def platform_before(self) -> dict[str, Any]:
+        """What the platform's classes in this county showed in the year before this one opened."""
+        scope = Scope((self.row.county,), self.klass.platform_id)
+        opened = date.fromisoformat(self.row.starts_on)
+        return conformity_trend.before(self.connection, scope, self.klass.platform_id, opened)
 
     @cached_property
     def findings(self) -> Sequence[AnyRow]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
@@ -167,3 +168,29 @@ def classes_of_platform(
         .order_by(TrainingClass.id)
         .limit(size)
     ).all()
+
+
+def class_bodies(
+    connection: Connection, scope: Scope, platform_id: int, since: date, before: date | None = None
+) -> list[tuple[str, bytes]]:
+    """(day of opening, body of the current verdict) of the platform's judged classes within the
+    scope that opened since that day and, where one is given, before the other."""
+    ended = true() if before is None else TrainingClass.starts_on < before.isoformat()
+    latest = (
+        select(func.max(Verdict.id))
+        .where(Verdict.subject_kind == "class", Verdict.subject_id == TrainingClass.id)
+        .correlate(TrainingClass)
+        .scalar_subquery()
+    )
+    query = (
+        select(TrainingClass.starts_on, Verdict.body)
+        .join(Verdict, Verdict.id == latest)
+        .where(
+            TrainingClass.platform_id == platform_id,
+            TrainingClass.starts_on >= since.isoformat(),
+            ended,
+            scope.covers_class(),
+        )
+        .order_by(TrainingClass.starts_on, TrainingClass.id)
+    )
+    return [(row.starts_on, row.body) for row in connection.execute(query)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,12 +10,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db import Database
-from app.domain import conformity
+from app.domain import conformity, conformity_trend
 from app.domain.classes import pack_of
 from app.services import Services
 from app.simulation.scenarios import perform
 from app.simulation.service import Controls
 from app.simulation.stage import Setting
+from app.store.scope import Scope
 from tests.people import HUANGCHUAN, County, course, lesson, training_class
 from tests.verdicts import class_row, control, sign_in, take_without_photos, validate
 
@@ -207,3 +209,40 @@ def test_a_platform_reads_its_own_conformity_and_no_other(platform: Platform) ->
     assert theirs.status_code == 404 and theirs.json()["code"] == "unknown_platform"
     empty = platform.get("/v1/platforms/guang-edu/conformity", **platform.county.guang.headers)
     assert empty["classes"] == []
+
+
+def test_the_trend_adds_up_judged_classes_by_the_month_they_opened_in(platform: Platform) -> None:
+    platform.played("H01", controls="platform", platform_runs=NO_POPUPS)
+    told = platform.get("/v1/platforms/huang-edu/conformity")
+    (month,) = told["trend"]
+    opened = class_row(platform.database, platform.county, "class-demo").terms["starts_on"]
+    assert month["month"] == opened[:7] and month["classes"] == 1
+    popups = control(told["classes"][0], "popup_gap")["observed"]
+    assert popups["of"] > 0
+    assert month["controls"]["popup_gap"] == {
+        "observed": popups["with"],
+        "of": popups["of"],
+        "share": 0.0,
+        "classes_missing": 1,
+    }
+    assert month["evidence"]["complete_share"] == told["classes"][0]["evidence"]["complete_share"]
+    violations = [it["violations"] for it in told["classes"][0]["faults"].values()]
+    assert [it["violations"] for it in month["faults"].values()] == violations
+
+
+def test_a_class_is_held_against_what_opened_before_it_and_not_against_itself(
+    platform: Platform,
+) -> None:
+    platform.played("H01", controls="platform", platform_runs=NO_POPUPS)
+    klass = class_row(platform.database, platform.county, "class-demo")
+    opened = date.fromisoformat(klass.terms["starts_on"])
+    scope = Scope(platform_id=klass.platform_id)
+    with platform.database.read() as connection:
+        itself = conformity_trend.before(connection, scope, klass.platform_id, opened)
+        later = conformity_trend.before(
+            connection, scope, klass.platform_id, opened + timedelta(days=1)
+        )
+        year = conformity_trend.before(
+            connection, scope, klass.platform_id, opened + timedelta(days=367)
+        )
+    assert [it["classes"] for it in (itself, later, year)] == [0, 1, 0]

@@ -131,30 +131,38 @@ def _given(dossier: Dossier, row: AnyRow, stage: str) -> str:
 def conformity(dossier: Dossier) -> Sheet:
     """The six controls of clause 21(2): configured, observed, and whether one is missing."""
     columns = (
-        Column("管控项目", 22),
-        Column("条款原文", 24),
-        Column("配置", 30),
-        Column("观察对象", 22),
+        Column("管控项目", 20),
+        Column("条款原文", 22),
+        Column("配置", 26),
+        Column("观察对象", 20),
         Column("应有", 8, "right"),
         Column("具备", 8, "right"),
         Column("占比", 9, "right"),
         Column("查出线索", 9, "right"),
+        Column("此前一年占比", 13, "right"),
+        Column("变化", 10, "right"),
         Column("结论", 12, "center"),
     )
     told = dossier.concluded["class"]
     rows = tuple(_control(dossier, it) for it in told["controls"])
     evidence, faults = told["evidence"], told["faults"]
-    share = evidence["complete_share"]
+    earlier = dossier.platform_before
     counts = (
         ("学习会话", evidence["sittings"]),
         ("已评判", evidence["judged"]),
         ("证据完整", evidence["complete"]),
-        ("证据完整率", NO_DATA if share is None else f"{100 * share:.1f}%"),
+        ("证据完整率", _percent(evidence["complete_share"]) or NO_DATA),
+        ("此前一年本平台班级", earlier["classes"]),
+        ("此前一年证据完整率", _percent(earlier["evidence"]["complete_share"]) or NO_DATA),
         ("缺失管控", sum(it["missing"] is True for it in told["controls"])),
         ("不能判断", sum(it["missing"] is None for it in told["controls"])),
         *((f"违规归责：{words.FAULTS[name]}", it["violations"]) for name, it in faults.items()),
     )
-    notes = ("“不能判断”指证据不足以说明平台有无该项管控，不作认定。",)
+    notes = (
+        "“不能判断”指证据不足以说明平台有无该项管控，不作认定。",
+        "“此前一年”为本平台在本县、本班开班前一年内开班并已评判的全部班级；快进播放、多窗口学习的占比"
+        "为每次学习查出的线索数，越低越好。",
+    )
     return Sheet(
         "conformity",
         "平台符合性记录",
@@ -170,7 +178,11 @@ def conformity(dossier: Dossier) -> Sheet:
 def _control(dossier: Dossier, it: dict[str, Any]) -> Row:
     seen = it["observed"]
     state = {True: "missing", False: "present", None: "unknown"}[it["missing"]]
-    standing = words.CONTROL_STATES[state] if it["kind"] == "control" else "按线索计"
+    control = it["kind"] == "control"
+    standing = words.CONTROL_STATES[state] if control else "按线索计"
+    share = seen["share"] if control else seen["findings"] / seen["of"] if seen["of"] else None
+    before = dossier.platform_before["controls"].get(it["rule"], {}).get("share")
+    change = None if share is None or before is None else share - before
     return (
         words.RULES[it["rule"]],
         dossier.pack.clause_of(it["rule"]).words,
@@ -178,10 +190,16 @@ def _control(dossier: Dossier, it: dict[str, Any]) -> Row:
         _SUBJECTS.get(seen["subject"], seen["subject"]),
         seen["of"],
         seen.get("with", ""),
-        "" if seen.get("share") is None else f"{100 * seen['share']:.1f}%",
+        _percent(share),
         seen.get("findings", ""),
+        _percent(before) or NO_DATA,
+        "" if change is None else f"{100 * change:+.1f}个百分点",
         standing,
     )
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f}%"
 
 
 def _configured(value: Any) -> str:

@@ -8,7 +8,7 @@ from functools import cache
 from html import escape
 
 from app.errors import NotReady
-from app.reports.sheet import SIGNATURES, Row, Sheet, text
+from app.reports.sheet import SIGNATURES, Cell, Form, Row, Sheet, text
 
 MEDIA_TYPE = "application/pdf"
 _PORTRAIT_WIDTH = 95
@@ -27,6 +27,10 @@ table { border-collapse: collapse; width: 100%%; table-layout: fixed; font-size:
 thead { display: table-header-group } tr { break-inside: avoid }
 th, td { border: .5pt solid #333; padding: 1mm; overflow-wrap: anywhere; vertical-align: top }
 th { background: #e7e6e6; font-weight: bold; text-align: center; vertical-align: middle }
+.form + .form { break-before: page }
+.form th { background: none; font-weight: normal; padding: 1.4mm .6mm }
+.box { white-space: pre-line; vertical-align: middle; height: 9.4mm }
+.form td { padding: 1.2mm 1.6mm }
 .right { text-align: right } .center { text-align: center }
 ul { list-style: none; padding: 0; margin: 3mm 0; columns: 2; font-weight: bold }
 p { margin: 1mm 0 } .sign { margin-top: 8mm; break-inside: avoid } .sign span { margin-right: 18mm }
@@ -76,10 +80,12 @@ def page(sheet: Sheet) -> str:
     wide = sum(column.width for column in sheet.columns)
     style = _STYLE % {
         "turn": "landscape" if wide > _PORTRAIT_WIDTH else "portrait",
-        "title": sheet.title,
+        "title": f"{sheet.form.name}　{sheet.title}" if sheet.form else sheet.title,
         "digest": sheet.digest[:16],
         "size": 9 if wide <= 150 else 7,
     }
+    if sheet.form:
+        return _document(sheet, style, _form(sheet, sheet.form))
     columns = "".join(
         f'<col style="width:{100 * column.width / wide:.2f}%">' for column in sheet.columns
     )
@@ -94,21 +100,44 @@ def page(sheet: Sheet) -> str:
     )
     notes = "".join(f"<p>{escape(note)}</p>" for note in sheet.closing)
     signed = "".join(f"<span>{name}（签字）：＿＿＿＿＿＿</span>" for name in SIGNATURES)
-    return (
-        f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>{escape(sheet.title)}'
-        f"</title><style>{style}</style><h1>{escape(sheet.title)}</h1><dl>{lines}</dl><table>"
-        f"<colgroup>{columns}</colgroup>{'' if sheet.form else f'<thead><tr>{head}</tr></thead>'}"
+    return _document(
+        sheet,
+        style,
+        f"<dl>{lines}</dl><table><colgroup>{columns}</colgroup><thead><tr>{head}</tr></thead>"
         f"<tbody>{rows}</tbody></table><ul>{counts}</ul>{notes}"
-        f'<p class="sign">{signed}<span>　　年　　月　　日</span></p></html>'
+        f'<p class="sign">{signed}<span>　　年　　月　　日</span></p>',
+    )
+
+
+def _document(sheet: Sheet, style: str, body: str) -> str:
+    title = escape(sheet.title)
+    above = f"<p>{escape(sheet.form.name)}</p>" if sheet.form else ""
+    return (
+        f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>{title}</title>'
+        f"<style>{style}</style>{above}<h1>{title}</h1>{body}</html>"
     )
 
 
 def _cells(sheet: Sheet, row: Row) -> str:
-    cells = []
-    for at, (column, value) in enumerate(zip(sheet.columns, row, strict=True)):
-        told = escape(text(value))
-        if sheet.form and at % 2 == 0:
-            cells.append(f"<th>{told}</th>")
-        else:
-            cells.append(f'<td class="{column.align}">{told}</td>')
-    return "".join(cells)
+    return "".join(
+        f'<td class="{column.align}">{escape(text(value))}</td>'
+        for column, value in zip(sheet.columns, row, strict=True)
+    )
+
+
+def _form(sheet: Sheet, form: Form) -> str:
+    """Boxes as they are printed; a table for each page, so that no box is torn."""
+    wide = sum(form.widths)
+    columns = "".join(f'<col style="width:{100 * it / wide:.2f}%">' for it in form.widths)
+    pages = (form.blocks[: form.new_page_before], form.blocks[form.new_page_before :])
+    tables = []
+    for blocks in pages:
+        lines = (f"<tr>{''.join(map(_box, line))}</tr>" for block in blocks for line in block)
+        tables.append(f'<table class="form"><colgroup>{columns}</colgroup>{"".join(lines)}</table>')
+    return f"{''.join(tables)}<p>{escape(sheet.origin)}</p>"
+
+
+def _box(cell: Cell) -> str:
+    kind = "th" if cell.label else "td"
+    spans = f'colspan="{cell.across}" rowspan="{cell.down}"'
+    return f'<{kind} {spans} class="box">{escape(cell.words)}</{kind}>'

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal
 from unicodedata import east_asian_width
 
@@ -54,6 +54,46 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A box of a form: a printed label, or the place of an entry. `words` may have several lines;
+    `filled`: the service wrote the entry, which the form leaves blank."""
+
+    words: str
+    across: int = 1
+    down: int = 1
+    label: bool = False
+    filled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A printed form: blocks of lines of boxes over columns of `widths`, and where page 2 begins.
+
+    As in HTML, a box that reaches down is named in its first line only.
+    """
+
+    name: str
+    widths: tuple[int, ...]
+    blocks: tuple[tuple[tuple[Cell, ...], ...], ...]
+    new_page_before: int
+
+    def placed(self) -> Iterator[tuple[int, int, Cell]]:
+        """(line, column, box), counted over all blocks."""
+        taken: set[tuple[int, int]] = set()
+        for number, line in enumerate(line for block in self.blocks for line in block):
+            column = 0
+            for cell in line:
+                while (number, column) in taken:
+                    column += 1
+                yield number, column, cell
+                taken |= {
+                    (number + down, column + across)
+                    for down in range(cell.down)
+                    for across in range(cell.across)
+                }
+
+
+@dataclass(frozen=True, slots=True)
 class Sheet:
     """`counts` close the list and tie it to the others; `notes` say what a reader must know."""
 
@@ -65,7 +105,7 @@ class Sheet:
     counts: tuple[tuple[str, Value], ...]
     notes: tuple[str, ...] = ()
     personal: bool = True
-    form: bool = field(default=False)  # rows are label and entry; no header row is printed
+    form: Form | None = None  # printed in the place of the table; `rows` say the same
 
     @property
     def digest(self) -> str:
@@ -84,6 +124,11 @@ class Sheet:
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
         return self.heading.lines(self.digest)
+
+    @property
+    def origin(self) -> str:
+        """Where a form comes from, in one line at its foot."""
+        return "　".join(f"{label}：{value}" for label, value in self.lines[-3:])
 
     @property
     def closing(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import xlsxwriter
 
-from app.reports.sheet import SIGNATURES, Row, Sheet, breadth, text
+from app.reports.sheet import SIGNATURES, Form, Row, Sheet, breadth, text
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _A4 = 9
@@ -36,7 +36,8 @@ class _Page:
     """One tab, row by row."""
 
     def __init__(self, book: Any, sheet: Sheet) -> None:
-        self.sheet, self.page, self.row = sheet, book.add_worksheet(sheet.title[:31]), 0
+        self.book, self.sheet, self.row = book, sheet, 0
+        self.page = book.add_worksheet(sheet.title[:31])
         self.last = max(len(sheet.columns) - 1, 1)
         self.title = book.add_format(
             {"font_name": "黑体", "font_size": 16, "align": "center", "valign": "vcenter"}
@@ -61,6 +62,9 @@ class _Page:
         }
 
     def write(self) -> None:
+        if self.sheet.form:
+            self._form(self.sheet.form)
+            return
         self._lay_out()
         self._heading()
         self._table()
@@ -77,6 +81,43 @@ class _Page:
         for at, column in enumerate(self.sheet.columns):
             page.set_column(at, at, column.width)
 
+    def _form(self, form: Form) -> None:
+        """The boxes of a printed form, its second page begun where the form says."""
+        page = self.page
+        page.set_paper(_A4)
+        page.set_margins(left=0.6, right=0.5, top=0.6, bottom=0.7)
+        page.set_print_scale(76)  # a fit to the page would undo its second page's beginning
+        page.center_horizontally()
+        page.set_footer(f"&L{form.name}　{self.sheet.title}&C第 &P 页 / 共 &N 页")
+        page.hide_gridlines()
+        for at, width in enumerate(form.widths):
+            page.set_column(at, at, width)
+        self.last = len(form.widths) - 1
+        self._line(form.name, self.plain)
+        page.merge_range(1, 0, 1, self.last, self.sheet.title, self.title)
+        page.set_row(1, 32)
+        label = self.book.add_format(_LINE | {"border": 1, "text_wrap": True, "align": "center"})
+        entry = self.book.add_format(_LINE | {"border": 1, "text_wrap": True})
+        top, heights = 2, dict[int, int]()
+        for line, column, cell in form.placed():
+            last_line, last_column = line + cell.down - 1, column + cell.across - 1
+            how = label if cell.label else entry
+            if (line, column) == (last_line, last_column):
+                page.write_string(top + line, column, cell.words, how)
+            else:
+                box = (top + line, column, top + last_line, last_column)
+                page.merge_range(*box, cell.words, how)
+            width = sum(form.widths[column : last_column + 1])
+            if cell.down == 1:
+                heights[line] = max(heights.get(line, 1), _lines(cell.words, width))
+        for line, lines in heights.items():
+            page.set_row(top + line, _LEADING * lines + 16)
+        page.set_h_pagebreaks([top + sum(map(len, form.blocks[: form.new_page_before]))])
+        self.row = top + len(heights) + 1
+        for name, value in self.sheet.lines[-3:]:
+            self._line(f"{name}：{value}", self.plain)
+            self.row += 1
+
     def _heading(self) -> None:
         self.page.merge_range(0, 0, 0, self.last, self.sheet.title, self.title)
         self.page.set_row(0, 30)
@@ -86,17 +127,16 @@ class _Page:
             self.row += 1
 
     def _table(self) -> None:
-        if not self.sheet.form:
-            self._set_height(tuple(it.title for it in self.sheet.columns))
-            for at, column in enumerate(self.sheet.columns):
-                self.page.write_string(self.row, at, column.title, self.head)
-            self.page.repeat_rows(self.row)
-            self.row += 1
-            self.page.freeze_panes(self.row, 0)
+        self._set_height(tuple(it.title for it in self.sheet.columns))
+        for at, column in enumerate(self.sheet.columns):
+            self.page.write_string(self.row, at, column.title, self.head)
+        self.page.repeat_rows(self.row)
+        self.row += 1
+        self.page.freeze_panes(self.row, 0)
         for row in self.sheet.rows:
             self._set_height(row)
             for at, (column, value) in enumerate(zip(self.sheet.columns, row, strict=True)):
-                cell = self.head if self.sheet.form and at % 2 == 0 else self.cells[column.align]
+                cell = self.cells[column.align]
                 if isinstance(value, int | float):
                     self.page.write_number(self.row, at, value, cell)
                 else:
@@ -127,3 +167,8 @@ class _Page:
 
     def _line(self, words: str, how: Any) -> None:
         self.page.merge_range(self.row, 0, self.row, self.last, words, how)
+
+
+def _lines(words: str, width: int) -> int:
+    """How many lines words take in a box of that width."""
+    return sum(max(1, -(-breadth(line) // max(width - 2, 1))) for line in words.split("\n"))

@@ -6,6 +6,7 @@ import csv as standard_csv
 import io
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -14,7 +15,7 @@ from app.reports import csv, exports, pdf, xlsx
 from app.reports.exports import Wish
 from app.reports.lists import LISTS
 from app.reports.lists.people import masked
-from app.reports.sheet import Column, Heading, Sheet
+from app.reports.sheet import Cell, Column, Form, Heading, Sheet
 from app.services import Services
 from app.store.catalogue import ClassRow
 
@@ -59,6 +60,32 @@ def test_no_cell_of_an_xlsx_is_a_formula_and_it_prints_on_a4() -> None:
     words = xml(data, "xl/sharedStrings.xml")
     assert "初审人" in words
     assert "复核人" in words
+
+
+def test_the_boxes_of_a_form_are_placed_as_they_are_printed() -> None:
+    blocks = (
+        (
+            (Cell("阶段", down=2, label=True), Cell("甲", label=True), Cell("=1")),
+            (Cell("乙", 2),),
+        ),
+        ((Cell("备注", label=True), Cell("", 2)),),
+    )
+    form = Form("附件", (6, 20, 20), blocks, new_page_before=1)
+    assert [(line, column, cell.words) for line, column, cell in form.placed()] == [
+        (0, 0, "阶段"),
+        (0, 1, "甲"),
+        (0, 2, "=1"),
+        (1, 1, "乙"),
+        (2, 0, "备注"),
+        (2, 1, ""),
+    ]
+    sheet = replace(a_sheet(), form=form)
+    page = xml(xlsx.write(sheet), "xl/worksheets/sheet1.xml")
+    assert '<mergeCell ref="A3:A4"/>' in page and '<mergeCell ref="B4:C4"/>' in page
+    assert '<brk id="4"' in page and "<f>" not in page
+    printed = pdf.page(sheet)
+    assert '<th colspan="1" rowspan="2" class="box">阶段</th>' in printed
+    assert printed.count("<table") == 2
 
 
 def test_an_empty_list_says_that_it_has_none() -> None:

@@ -23,6 +23,19 @@ INVALID = (
     "班级编号, 姓名, 证件后四位, 课程, 课时序号, 发生时间, 规则代码, 对应条款, 条款原文, 事实描述, "
     "证据编号, 责任方, 影响范围, 处理, 初审人, 复核人, 复核时间, 申诉状态"
 )
+ANNEX_2 = """
+培训机构（或企业、个人）名称 联系人及电话 开户银行名称 银行帐号 开班申请 开班批次及开班时间
+培训工种及级别 拟培训人数 培训时长 拟培训方式（企业自主培训或委托培训等）
+培训计划及人员名册是否在职业培训信息化管理系统填报 行业主管部门审核意见
+人力资源社会保障部门审核意见 过程监管 开班当日检查情况 培训期间检查情况
+检查情况是否在职业培训信息化管理系统填报 平均出勤人数 人力资源社会保障部门检查意见 结业考核
+参加考核人数 其中 参加国家职业资格鉴定人数 参加职业技能等级评定人数 参加特种作业操作考核人数
+参加专项能力考核认定人数 参加结业考核人数 考核结果是否在职业培训信息化管理系统填报 取证总人数
+考核巡查人员签字 补贴资金申领 企业或培训机构或个人向行业主管部门申请 申请补贴人数 申请补贴资金
+行业主管部门审核情况（自受理之日起15个工作日内）
+人力资源社会保障部门对补贴信息公示情况（不少于3个工作日） 资金拨付 拨付时间 拨付金额（万元）
+资金来源（就业补助资金、失业保险基金、职业技能提升行动资金等） 备注
+""".split()  # the labels of the plan's form
 AN_AUDITOR = Wish("user:zhao", named=True)
 
 
@@ -179,3 +192,21 @@ def test_a_class_in_which_nobody_studied_has_all_lists_and_a_package(
     made = exports.sheets(services, empty, list(LISTS), AN_AUDITOR)
     assert len(made) == len(LISTS)
     assert not verify(package.export(services, empty, AN_AUDITOR, EVERYTHING).file.data).problems
+
+
+def test_annex_2_is_the_plan_s_form_with_its_words_and_the_known_entries(
+    sheets: dict[str, Sheet],
+) -> None:
+    sheet = sheets["annex-2"]
+    assert sheet.form is not None
+    boxes = [cell for _, _, cell in sheet.form.placed()]
+    labels = ["".join(it.words.split()) for it in boxes if it.label]
+    assert [it for it in ANNEX_2 if it not in labels] == []
+    assert labels.count("取证人数") == 5 and labels.count("检查人员签字") == 3
+    told = dict(sheet.rows)
+    size = len(sheets["roster"].rows)
+    assert told["开班申请·拟培训人数"] == f"{size}人"
+    assert told["结业考核·其中·参加国家职业资格鉴定人数"] == ""
+    assert told["过程监管·人力资源社会保障部门检查意见"] == ""
+    assert told["银行帐号"] == ""
+    assert sum(it.filled for it in boxes) == sheet.count("已预填栏目") >= 6

@@ -129,7 +129,7 @@ def batch(dossier: Dossier) -> Sheet:
     """Every check before the assessment, with the words it rests on and what was found."""
     columns = (
         Column("对象", 18),
-        Column("编号", 9, "center"),
+        Column("编号", 13, "center"),
         Column("校验项", 18),
         Column("条款原文", 36),
         Column("查得", 16),

@@ -124,3 +124,18 @@ def test_where_no_pdf_can_be_made_the_other_formats_still_come(
     files = exports.export_all(services, klass, wish)
     assert {it.name.rpartition(".")[2] for it in files} == {"xlsx", "csv"}
     assert len(files) == 2 * len(LISTS)
+
+
+def test_lists_written_on_several_cores_are_the_same_files(
+    monkeypatch: pytest.MonkeyPatch, services: Services, klass: ClassRow
+) -> None:
+    wish = Wish("user:zhao", named=True)
+    monkeypatch.setattr(pdf, "available", lambda: False)
+    alone = exports.export_all(services, klass, wish)
+    monkeypatch.setattr(exports, "ROWS_IN_ONE_PROCESS", 0)
+    monkeypatch.setattr(exports, "MOST_WRITERS", 2)
+    together = exports.export_all(services, klass, wish)
+    assert [it.name for it in together] == [it.name for it in alone]
+    csvs = [(a.data, b.data) for a, b in zip(alone, together, strict=True) if "csv" in a.name]
+    assert len(csvs) == len(LISTS)
+    assert all(a == b for a, b in csvs)

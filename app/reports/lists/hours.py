@@ -35,7 +35,7 @@ def totals(dossier: Dossier) -> tuple[tuple[str, int], ...]:
 
 def summary(dossier: Dossier) -> Sheet:
     columns = (
-        Column("序号", 6, "right"),
+        Column("序号", 6, "center"),
         Column("学员编号", 18),
         Column("姓名", 12),
         Column("证件后四位", 11, "center"),

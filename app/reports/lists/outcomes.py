@@ -11,7 +11,7 @@ from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text
 from app.store.row import AnyRow
 
 _LEARNER = (
-    Column("序号", 6, "right"),
+    Column("序号", 6, "center"),
     Column("学员编号", 16),
     Column("姓名", 11),
     Column("证件后四位", 11, "center"),

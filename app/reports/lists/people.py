@@ -8,7 +8,7 @@ from app.reports.sheet import NO_DATA, Column, Sheet, said, yes
 
 def roster(dossier: Dossier) -> Sheet:
     columns = (
-        Column("序号", 6, "right"),
+        Column("序号", 6, "center"),
         Column("学员编号", 18),
         Column("姓名", 12),
         Column("证件后四位", 11, "center"),
@@ -43,7 +43,7 @@ def roster(dossier: Dossier) -> Sheet:
 def public(dossier: Dossier) -> Sheet:
     """Masked: no ID number, phone, bank account or photo, and only part of the name."""
     columns = (
-        Column("序号", 6, "right"),
+        Column("序号", 6, "center"),
         Column("姓名", 14),
         Column("工作单位", 30),
         Column("培训职业（工种）", 22),

@@ -1,0 +1,113 @@
+"""How long a full class takes to be exported, packed and verified: 80 learners × 40 class-hours.
+
+    python -m benchmarks.exports [--database URL]
+
+One class of the day of `benchmarks.assess`, judged by a real night. Then every list in every format
+that it comes in, the audit package, and its verification with the replay of every verdict. Seconds
+of the processor stand beside the wall's: only they mean something on a busy machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, select, update
+
+from app.domain.classes import class_seen
+from app.reports import exports, package
+from app.reports.exports import Wish
+from app.reports.lists import LISTS
+from app.reports.verify import verify
+from app.services import Services
+from app.settings import Settings
+from app.store.event_log import GENESIS, MANIFEST, link
+from app.store.scope import EVERYTHING
+from benchmarks import nightly
+from benchmarks.assess import START_MS
+from benchmarks.machine import machine
+from detectors.trace import EVENT
+from models import EventLog, TrainingClass
+
+LEARNERS, HOURS = 80, 40
+LIMIT_S = 20  # for all lists
+WISH = Wish("benchmark", named=True)
+
+
+def measure(url: str, folder: Path) -> None:
+    database = nightly.fresh(url, LEARNERS * HOURS, LEARNERS)
+    with database.write() as connection:
+        _chain(connection)
+    database.close()
+    nightly.run(url, 1)
+    services = Services.build(Settings(database_url=url, data_dir=folder, face_workers=0), clock)
+    try:
+        with services.database.read() as connection:
+            name = connection.execute(select(TrainingClass.external_id)).scalar_one()
+            klass = class_seen(connection, EVERYTHING, name)
+        with timed("all lists, XLSX, CSV and PDF"):
+            files = exports.export_all(services, klass, WISH)
+        print(f"    {len(files)} files, {_mib(sum(len(it.data) for it in files))}; aim {LIMIT_S} s")
+        for ext in exports.FORMATS:
+            with timed(f"of these, {ext}"):
+                made = exports.sheets(services, klass, list(LISTS), WISH)
+                for sheet in made:
+                    if ext != "pdf" or LISTS[sheet.name].signed:
+                        exports.FORMATS[ext].write(sheet)
+        with timed("audit package"):
+            packed = package.export(services, klass, WISH, EVERYTHING)
+        print(f"    {packed.members} members, {_mib(len(packed.file.data))}")
+        with timed("verify, with replay"):
+            report = verify(packed.file.data, packed.public_key)
+        assert not report.problems, report.problems[0]
+        print(f"    {report.checked['replayed']:,} verdicts, {report.checked['chains']:,} chains")
+    finally:
+        services.stop()
+
+
+def _chain(connection: Connection) -> None:
+    """Each sitting's events as one batch of its chain: the generated ones have none."""
+    for log in connection.execute(select(EventLog.session_id, EventLog.events)).all():
+        count = len(log.events) // EVENT.itemsize
+        manifest = np.array([(START_MS, count, 0)], MANIFEST).tobytes()
+        connection.execute(
+            update(EventLog)
+            .where(EventLog.session_id == log.session_id)
+            .values(manifest=manifest, chain=link(GENESIS, START_MS, log.events, b""), notes=b"")
+        )
+
+
+def clock() -> int:
+    return nightly.that_night()
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    yield
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    print(f"  {what:<34}{wall:6.2f} s, {cpu:6.2f} s of the processor", flush=True)
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:.1f} MiB"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--database", help="URL; WHAT IS IN IT IS DELETED. Default: SQLite")
+    arguments = parser.parse_args()
+    print(machine())
+    print(f"a class of {LEARNERS} × {HOURS}")
+    with tempfile.TemporaryDirectory() as folder:
+        default = f"sqlite:///{Path(folder) / 'class.sqlite'}"
+        measure(arguments.database or default, Path(folder))
+
+
+if __name__ == "__main__":
+    main()

@@ -2,6 +2,7 @@
 
 from models.base import Base
 from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
+from models.desk import Assignment, SavedView
 from models.faces import Calibration, FacePair
 from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
@@ -21,6 +22,7 @@ __all__ = [
     "ApiKey",
     "Appeal",
     "AssessmentRecord",
+    "Assignment",
     "AuditEntry",
     "Base",
     "Calibration",
@@ -46,6 +48,7 @@ __all__ = [
     "Review",
     "Run",
     "SatisfactionRecord",
+    "SavedView",
     "Session",
     "Snapshot",
     "Statement",

@@ -107,6 +107,7 @@ class Appeal(Base):
     filed_by: Mapped[Name]
     statement: Mapped[Text]
     created_ms: Mapped[Ms]
+    outcome: Mapped[Name | None]  # dismissed | reopened
     reply: Mapped[Text | None]
     replied_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     replied_ms: Mapped[Ms | None]

@@ -16,6 +16,7 @@ from app.console import (
     overview_page,
     packs_page,
     photo_page,
+    queue_actions,
     session_page,
     users_page,
 )
@@ -35,6 +36,7 @@ PAGES = (
     login_page,
     overview_page,
     findings_page,
+    queue_actions,
     finding_page,
     session_page,
     events_page,

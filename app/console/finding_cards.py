@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
@@ -58,7 +58,7 @@ def following(
     """The next finding of the queue that this person may decide, and is not looking at now."""
     if not user.decides:
         return None
-    wanted = Query(dict(parse_qsl(queue))).wanted(now_ms)
+    wanted = Query.parsed(queue).wanted(now_ms, user.id)
     rows = finding_queue.page(connection, user.scope, wanted, None, _LOOKED_AHEAD)
     ids = [
         row.id

@@ -10,6 +10,7 @@ from app.clock import day
 from app.console import words
 from app.console.language import N_, Language
 from app.console.words import Word
+from app.domain import appeals as answers
 from app.domain import review
 from app.domain.review import ReviewShown
 from app.domain.users import User
@@ -53,6 +54,8 @@ class FindingCard:
     shadow: bool
     reviews: list[ReviewShown]
     appeals: list[Any]
+    may_answer: bool  # the appeals
+    barred: bool  # decided before an appeal opened the case again
     rival: str
     rival_href: str
     photos_href: str  # the photos that it speaks of, side by side; empty where there are none
@@ -81,9 +84,11 @@ def card(
     """
     body = row.body
     rival = body.get("rival_session_id") or ""
-    mine = any(it.reviewer_id == user.id and it.decision != "need_more" for it in reviews)
-    others = any(it.reviewer_id != user.id and it.decision != "need_more" for it in reviews)
+    reopened_ms = answers.reopened_ms(appeals)
+    barred = user.id in answers.deciders([it for it in reviews if it.created_ms <= reopened_ms])
     undecided = row.status in review.UNDECIDED and not row.shadow
+    spoken = answers.deciders([it for it in reviews if it.created_ms > reopened_ms])
+    mine, others = user.id in spoken, bool(spoken - {user.id})
     waits = undecided and row.needs_two_reviewers and mine and not others
     return FindingCard(
         id=row.id,
@@ -101,12 +106,14 @@ def card(
         when=interval(row.start_ms, row.end_ms, lang),
         needs_two=row.needs_two_reviewers,
         shadow=row.shadow,
-        reviews=review.shown_to(user, row.status, reviews),
+        reviews=review.shown_to(user, row.status, reviews, reopened_ms),
         appeals=list(appeals),
+        may_answer=user.decides and user.id not in answers.deciders(reviews),
+        barred=undecided and barred,
         rival=rival,
         rival_href=f"/console/sessions/{rivals[rival]}" if rival in rivals else "",
         photos_href=_photos_href(row, rivals.get(rival), photos) if user.sees_photos else "",
-        may_decide=undecided and user.decides and not waits,
+        may_decide=undecided and user.decides and not waits and not barred,
         waits_for_other=waits,
         open=undecided,
     )

@@ -7,16 +7,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request, Response
 
 from app.console import words
-from app.console.finding_view import sentence_of
+from app.console.finding_view import REASONS, sentence_of
 from app.console.language import N_, Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render
 from app.console.words import Word
+from app.domain import desk
+from app.domain.users import Login
+from app.store import desk as desk_rows
 from app.store import finding_queue as store
 from app.store.finding_queue import Cursor, QueueFilter
 
@@ -27,6 +30,12 @@ _CLASSES_LISTED = 300
 _DAY_MS = 86_400_000
 AGES = {"1": N_("1天以上"), "3": N_("3天以上"), "7": N_("7天以上"), "30": N_("30天以上")}
 ORDERS = {"grave": N_("重要的在前"), "old": N_("最早的在前"), "new": N_("最新的在前")}
+SHARING = {"me": N_("由我负责"), "nobody": N_("尚无人负责")}
+MONEY = {"500": N_("500元以上"), "1000": N_("1000元以上"), "10000": N_("1万元以上")}
+_KNOWN = (
+    *("status", "rule", "outcome", "fault", "class", "platform", "age", "q", "order"),
+    *("assigned", "appeal", "money"),
+)
 STATUS_CHOICES = {
     "todo": Word(N_("待办")),
     **{code: words.STATUSES[code] for code in ("open", "first_review", "upheld", "overturned")},
@@ -75,6 +84,9 @@ class QueueRow:
     waiting: str
     needs_two: bool
     mine: bool
+    light: bool  # may be decided together with others of its kind
+    yuan: str  # subsidy at stake; empty where the class does not tell
+    assignee: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +97,16 @@ class Query:
 
     @classmethod
     def of(cls, request: Request) -> Query:
-        known = ("status", "rule", "outcome", "fault", "class", "platform", "age", "q", "order")
-        values = {key: request.query_params.get(key, "")[:80] for key in known}
+        return cls.from_values(request.query_params)
+
+    @classmethod
+    def parsed(cls, queue: str) -> Query:
+        """The filters out of an address's text."""
+        return cls.from_values(dict(parse_qsl(queue)))
+
+    @classmethod
+    def from_values(cls, given: Mapping[str, str]) -> Query:
+        values = {key: given.get(key, "")[:80] for key in _KNOWN}
         values["q"] = plain_text(values["q"])
         return cls({key: value for key, value in values.items() if value})
 
@@ -98,7 +118,8 @@ class Query:
         merged = {key: value for key, value in {**self.values, **changes}.items() if value}
         return "/console/findings" + (f"?{urlencode(merged)}" if merged else "")
 
-    def wanted(self, now_ms: int) -> QueueFilter:
+    def wanted(self, now_ms: int, user_id: int) -> QueueFilter:
+        mine = {"me": user_id, "nobody": 0}
         status, age = self.get("status", "todo"), self.get("age")
         return QueueFilter(
             status="" if status == "all" else status,
@@ -110,27 +131,57 @@ class Query:
             created_before_ms=now_ms - int(age) * _DAY_MS if age in AGES else None,
             text=self.get("q"),
             order=self.get("order") if self.get("order") in ORDERS else "grave",
+            assigned_to=mine.get(self.get("assigned")),
+            appealed=self.get("appeal") == "waiting",
+            least_yuan=int(self.get("money")) if self.get("money") in MONEY else 0,
         )
 
 
 @router.get("/findings")
-def findings(request: Request, login: SignedIn, after: str = "") -> Response:
+def findings(request: Request, login: SignedIn, after: str = "", done: str = "") -> Response:
+    return queue_page(request, login, Query.of(request), after=after, done=_number(done) or 0)
+
+
+def queue_page(
+    request: Request,
+    login: Login,
+    query: Query,
+    *,
+    after: str = "",
+    done: int = 0,
+    problem: str = "",
+    typed: Mapping[str, Any] | None = None,
+) -> Response:
+    """The queue. `done`: how many were just decided together; with `problem`, a form that was
+    refused is shown again as it was typed."""
     services, lang = request.app.state.services, language_of(request)
-    user, now_ms, query = login.user, services.clock(), Query.of(request)
-    wanted = query.wanted(now_ms)
+    user, now_ms = login.user, services.clock()
+    wanted = query.wanted(now_ms, user.id)
     with services.database.read() as connection:
         found = store.page(connection, user.scope, wanted, _cursor(after), PAGE + 1)
         cube = store.counts(connection, user.scope, wanted)
         mine = store.first_decided_by(connection, user.id, [row.id for row in found])
         classes = store.classes(connection, user.scope, _CLASSES_LISTED)
         platforms = store.platforms(connection, user.scope)
+        views = desk_rows.views(connection, user.id)
+        colleagues = desk.colleagues(connection, user) if user.decides else []
     shown = found[:PAGE]
     last = shown[-1] if len(found) > PAGE else None
     return render(
         request,
         "findings.html",
         login=login,
+        status=422 if problem else 200,
         query=query,
+        queue=urlencode(query.values),
+        views=[(it, Query.parsed(it.query)) for it in views],
+        colleagues=colleagues,
+        done=done,
+        problem=problem,
+        typed=typed or {"chosen": (), "decision": "", "reason": ""},
+        reasons=REASONS,
+        sharing=SHARING,
+        money=MONEY,
         rows=[queue_row(row, lang, query, now_ms, row.id in mine) for row in shown],
         facets=facets(cube, query, lang),
         total=sum(row.count for row in cube if _matches(row, wanted)),
@@ -167,6 +218,9 @@ def queue_row(row: Any, lang: Language, query: Query, now_ms: int, mine: bool) -
         waiting=lang.age(now_ms - row.created_ms),
         needs_two=row.needs_two_reviewers,
         mine=mine,
+        light=row.status in store.TO_DO and desk.may_be_many(row),
+        yuan="" if row.yuan is None else f"¥{row.yuan:,}",
+        assignee=row.assignee or "",
     )
 
 
@@ -189,7 +243,7 @@ def _facet(
     choices: Mapping[str, Word],
 ) -> Facet:
     values = {name: value for name, value in query.values.items() if name != key}
-    without = Query(values | {"status": "all"} if key == "status" else values).wanted(0)
+    without = Query(values | {"status": "all"} if key == "status" else values).wanted(0, 0)
     tally: Counter[str] = Counter()
     for row in cube:
         if _matches(row, without):

@@ -79,6 +79,10 @@ DECISIONS = {
     "overturn": Word(N_("撤销"), tone="clear"),
     "need_more": Word(N_("补充材料"), tone="review"),
 }
+ANSWERS = {
+    "dismissed": Word(N_("维持原决定")),
+    "reopened": Word(N_("重新审理，由他人决定")),
+}
 STAGES = {"first": Word(N_("初审")), "second": Word(N_("复核"))}
 STATES = {
     "open": Word(N_("学习中")),
@@ -223,6 +227,17 @@ PROBLEMS = {
     "bad_scale": N_("请选择分级处理或按字面处理。"),
     "own_account": N_("不能停用自己的账号。"),
     "unknown_user": N_("没有此用户。"),
+    "bad_view_name": N_("请给视图起名，1至40个字。"),
+    "too_many_views": N_("最多保存30个视图，请先删去不用的。"),
+    "bad_assignee": N_("此人无权处理所选问题，请选择其他人。"),
+    "none_chosen": N_("请先勾选要处理的问题，一次最多100条。"),
+    "not_alike": N_("只有规则、情形、结论和责任方都相同的问题才能一并决定。"),
+    "too_grave": N_("违规、须两人复核或已扣减学时的问题须逐条决定。"),
+    "bad_answer": N_("请选择维持原决定或重新审理。"),
+    "reply_missing": N_("请写明答复，4至2000个字。"),
+    "already_replied": N_("该申诉已有答复，可能刚由他人处理。"),
+    "own_decision": N_("申诉须由未作过决定的人员答复。"),
+    "decided_before": N_("申诉后重新审理，须由此前未作过决定的人员决定。"),
 }
 
 

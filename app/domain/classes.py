@@ -72,6 +72,10 @@ class ClassTerms(Wire):
     assessment: PlannedAssessment | None = None
     workplaces: Annotated[int | None, Field(ge=0, le=10_000)] = None
     plan_hours: Hours | None = None
+    subsidy_yuan: Annotated[
+        int | None,
+        Field(ge=0, le=1_000_000, description="approved for each learner; orders the queue"),
+    ] = None
     practical_hours: Hours | None = None
 
     @model_validator(mode="after")

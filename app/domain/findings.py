@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain import appeals as answers
 from app.domain import review
 from app.domain.users import User
 from app.errors import BadInput, Conflict, NotFound
@@ -49,6 +50,8 @@ def detail(
     """
     row = _found(connection, scope, finding_id)
     given = reviews.of_findings(connection, [finding_id])
+    filed = reviews.appeals_of(connection, [finding_id])
+    reopened_ms = answers.reopened_ms(filed)
     if user is not None:
         told = [
             {
@@ -59,7 +62,7 @@ def detail(
                 "created_ms": it.created_ms,
                 "mine": it.mine,
             }
-            for it in review.shown_to(user, row.status, given)
+            for it in review.shown_to(user, row.status, given, reopened_ms)
         ]
     else:
         settled = row.status not in review.UNDECIDED
@@ -73,8 +76,7 @@ def detail(
             for it in given
             if settled
         ]
-    appeals = [_appeal(it) for it in reviews.appeals_of(connection, [finding_id])]
-    return shown(row) | {"reviews": told, "appeals": appeals}
+    return shown(row) | {"reviews": told, "appeals": [_appeal(it) for it in filed]}
 
 
 def appeal(
@@ -121,6 +123,7 @@ def appeal(
         "filed_by": actor,
         "statement": words,
         "created_ms": now_ms,
+        "outcome": None,
         "reply": None,
         "replied_ms": None,
     }
@@ -165,6 +168,7 @@ def _appeal(row: Any) -> dict[str, Any]:
         "filed_by": row.filed_by,
         "statement": row.statement,
         "created_ms": row.created_ms,
+        "outcome": row.outcome,
         "reply": row.reply,
         "replied_ms": row.replied_ms,
     }

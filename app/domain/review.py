@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from app.domain import appeals
 from app.domain.users import User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store import audit
@@ -66,8 +67,8 @@ def decide(
     """Add a person's decision; the caller's transaction commits it with its audit entry.
 
     Raises NotAllowed for a role that does not decide, NotFound outside the person's scope,
-    BadInput for an unknown decision or a missing reason, Conflict when the finding is settled or
-    waits for a second person.
+    BadInput for an unknown decision or a missing reason, Conflict when the finding is settled,
+    waits for a second person, or was opened again after this person had decided it.
     """
     if not user.decides:
         raise NotAllowed("role", "only auditors and reviewers decide findings")
@@ -81,7 +82,11 @@ def decide(
         raise Conflict(
             "already_decided", "the finding is already decided", finding_status=finding.status
         )
-    earlier = _latest_by_person(store.of_findings(connection, [finding_id]))
+    given = store.of_findings(connection, [finding_id])
+    reopened_ms = appeals.reopened_ms(store.appeals_of(connection, [finding_id]))
+    if user.id in appeals.deciders([it for it in given if it.created_ms <= reopened_ms]):
+        raise Conflict("decided_before", "after an appeal, others than before decide")
+    earlier = _latest_by_person([it for it in given if it.created_ms > reopened_ms])
     others = {person: it for person, it in earlier.items() if person != user.id}
     if finding.needs_two_reviewers and user.id in earlier and not others:
         raise Conflict(
@@ -111,12 +116,18 @@ def decide(
     return Decided(review_id, finding_id, stage, chosen, status or finding.status)
 
 
-def shown_to(user: User, status: str, reviews: Sequence[store.ReviewRow]) -> list[ReviewShown]:
+def shown_to(
+    user: User, status: str, reviews: Sequence[store.ReviewRow], reopened_ms: int = -1
+) -> list[ReviewShown]:
     """One finding's reviews as this person may see them.
 
-    While it is undecided, another's decision and reason are kept back until one has decided.
+    While it is undecided, another's decision and reason are kept back until one has decided; what
+    was decided before an appeal opened the case again is known to all.
     """
-    spoken = any(it.reviewer_id == user.id and it.decision in _SETTLED for it in reviews)
+    spoken = any(
+        it.reviewer_id == user.id and it.decision in _SETTLED and it.created_ms > reopened_ms
+        for it in reviews
+    )
     blind = status in UNDECIDED and not spoken
     return [
         ReviewShown(
@@ -128,7 +139,12 @@ def shown_to(user: User, status: str, reviews: Sequence[store.ReviewRow]) -> lis
             mine=it.reviewer_id == user.id,
         )
         for it in reviews
-        for kept in (blind and it.reviewer_id != user.id and it.decision in _SETTLED,)
+        for kept in (
+            blind
+            and it.reviewer_id != user.id
+            and it.decision in _SETTLED
+            and it.created_ms > reopened_ms,
+        )
     ]
 
 

@@ -239,6 +239,7 @@ def _catalogue(
             "uscc": "000000000000000000",
         },
         "teachers": ["沈教员", "顾教员"],
+        "subsidy_yuan": 1200 if plan.applicant == "enterprise" else 800,
         "assessment": {
             "planned_on": planned.isoformat(),
             "applied_on": (planned - timedelta(days=10)).isoformat(),

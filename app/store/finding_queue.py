@@ -6,13 +6,25 @@ Pages are cut by key, not by offset, so that the hundredth is as quick as the fi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+from sqlalchemy.orm import aliased
 
 from app.store.scope import Scope
-from models import Finding, Learner, Platform, Review, Session, TrainingClass
+from models import (
+    Appeal,
+    Assignment,
+    Enrolment,
+    Finding,
+    Learner,
+    Platform,
+    Review,
+    Session,
+    TrainingClass,
+    User,
+)
 
 TO_DO = ("open", "first_review")
 GONE = "gone"  # a later evaluation no longer came to it; kept, and shown to nobody as standing
@@ -34,6 +46,9 @@ class QueueFilter:
     created_before_ms: int | None = None
     text: str = ""
     order: str = "grave"  # grave | old | new
+    assigned_to: int | None = None  # 0: to nobody
+    appealed: bool = False  # with an appeal that nobody has answered
+    least_yuan: int = 0  # subsidy at stake, as far as the class tells it
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,29 +86,51 @@ def page(
             Platform.name.label("platform_name"),
             Finding.learner_id,
             Learner.name.label("learner_name"),
+            at_stake().label("yuan"),
+            User.display_name.label("assignee"),
         )
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .join(Platform, Platform.id == Finding.platform_id)
         .join(Learner, Learner.id == Finding.learner_id, isouter=True)
+        .join(Assignment, Assignment.finding_id == Finding.id, isouter=True)
+        .join(User, User.id == Assignment.user_id, isouter=True)
         .where(*_conditions(scope, wanted))
         .limit(size)
     )
     return connection.execute(_ordered(query, wanted.order, after)).all()
 
 
+def some(connection: Connection, scope: Scope, ids: Sequence[int]) -> Sequence[Any]:
+    """The findings of these ids that are in scope, locked until the transaction ends."""
+    return connection.execute(
+        select(Finding, TrainingClass.county)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(Finding.id.in_(ids), scope.covers_class())
+        .order_by(Finding.id)
+        .with_for_update(of=Finding)
+    ).all()
+
+
+def at_stake() -> ColumnElement[int | None]:
+    """The subsidy in yuan that hangs on a finding: of its learner, or of the whole class. NULL
+    where the class does not tell what is paid."""
+    each = TrainingClass.terms["subsidy_yuan"].as_integer()
+    roster = (
+        select(func.count())
+        .where(Enrolment.class_id == TrainingClass.id)
+        .correlate(TrainingClass)
+        .scalar_subquery()
+    )
+    return case((Finding.learner_id.is_(None), each * roster), else_=each)
+
+
 def counts(connection: Connection, scope: Scope, wanted: QueueFilter) -> Sequence[Any]:
     """Findings by (status, rule, outcome, fault): enough for the count beside every filter.
 
-    Of `wanted`, only what narrows all of them alike is applied: class, platform, age and text.
+    Of `wanted`, only what narrows all of them alike is applied: everything but these four.
     """
     by = (Finding.status, Finding.rule, Finding.outcome, Finding.fault)
-    narrowed = QueueFilter(
-        status="",
-        class_id=wanted.class_id,
-        platform_id=wanted.platform_id,
-        created_before_ms=wanted.created_before_ms,
-        text=wanted.text,
-    )
+    narrowed = replace(wanted, status="", rule="", outcome="", fault="")
     query = (
         select(*by, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
@@ -165,6 +202,18 @@ def _conditions(scope: Scope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
         conditions.append(Finding.created_ms <= wanted.created_before_ms)
     if wanted.text:
         conditions.append(_mentions(wanted.text))
+    given = aliased(Assignment)
+    if wanted.assigned_to == 0:
+        conditions.append(Finding.id.not_in(select(given.finding_id)))
+    elif wanted.assigned_to is not None:
+        theirs = select(given.finding_id).where(given.user_id == wanted.assigned_to)
+        conditions.append(Finding.id.in_(theirs))
+    if wanted.appealed:
+        conditions.append(
+            exists().where(Appeal.finding_id == Finding.id, Appeal.replied_ms.is_(None))
+        )
+    if wanted.least_yuan:
+        conditions.append(at_stake() >= wanted.least_yuan)
     return conditions
 
 

@@ -54,6 +54,14 @@ def appeals_of(connection: Connection, finding_ids: Iterable[int]) -> Sequence[A
     ).all()
 
 
+def appeal(connection: Connection, appeal_id: int) -> Any:
+    return connection.execute(select(Appeal).where(Appeal.id == appeal_id)).one_or_none()
+
+
+def answer(connection: Connection, appeal_id: int, **values: Any) -> None:
+    connection.execute(update(Appeal).where(Appeal.id == appeal_id).values(**values))
+
+
 def insert_review(
     connection: Connection,
     *,

@@ -1,7 +1,7 @@
-// Keyboard: j/k move through rows, Enter opens, / searches, u/o/n choose a decision. Without
+// Keyboard: j/k move through rows, x ticks one, Enter opens, / searches, u/o/m choose a decision. Without
 // this script every page works with Tab and Enter.
 const rows = () => [...document.querySelectorAll("[data-row]")];
-const typing = (target) => target.matches("input:not([type=radio]), textarea, select");
+const typing = (target) => target.matches("input:not([type=radio]):not([type=checkbox]), textarea, select");
 
 function select(step) {
   const all = rows();
@@ -30,6 +30,7 @@ const actions = {
   u: () => decide("uphold"),
   o: () => decide("overturn"),
   m: () => decide("need_more"),
+  x: () => document.querySelector("[data-row].current input[type=checkbox]")?.click(),
   n: () => document.querySelector("[data-next]")?.click(),
   "/": () => document.querySelector("[data-search]")?.focus(),
 };

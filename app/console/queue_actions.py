@@ -1,0 +1,106 @@
+"""What people do with the queue besides deciding one finding: views, sharing out, many alike."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Request, Response
+
+from app.console import words
+from app.console.findings_page import Query, queue_page
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, local_path, see_other
+from app.domain import appeals, desk, rulings
+from app.errors import BadInput, Conflict
+
+router = APIRouter(
+    prefix="/console",
+    route_class=ConsoleRoute,
+    include_in_schema=False,
+    dependencies=[FormOfThisLogin],
+)
+
+Ids = Annotated[list[int], Form()]
+Text = Annotated[str, Form()]
+
+
+@router.post("/findings/views")
+def save_view(request: Request, login: SignedIn, name: Text = "", queue: Text = "") -> Response:
+    services, query = request.app.state.services, Query.parsed(queue)
+    try:
+        with services.database.write() as connection:
+            kept = urlencode(query.values)
+            desk.save_view(connection, login.user, name, kept, services.clock())
+    except BadInput as error:
+        return queue_page(request, login, query, problem=words.PROBLEMS[error.code])
+    return see_other(query.href())
+
+
+@router.post("/findings/views/{view_id}/drop")
+def drop_view(request: Request, login: SignedIn, view_id: RowId, queue: Text = "") -> Response:
+    with request.app.state.services.database.write() as connection:
+        desk.drop_view(connection, login.user, view_id)
+    return see_other(Query.parsed(queue).href())
+
+
+@router.post("/findings/many")
+def many(
+    request: Request,
+    login: SignedIn,
+    finding: Ids = [],  # noqa: B006
+    act: Text = "",
+    assignee: Text = "",
+    decision: Text = "",
+    reason: Text = "",
+    queue: Text = "",
+) -> Response:
+    """Hand the chosen findings to somebody, or decide them together."""
+    services, query = request.app.state.services, Query.parsed(queue)
+    now_ms = services.clock()
+    try:
+        with services.database.write() as connection:
+            if act == "assign":
+                to = int(assignee) if assignee.isdecimal() and len(assignee) < 19 else None
+                desk.assign(connection, login.user, finding, to, now_ms)
+                done = 0
+            else:
+                decided = desk.decide_alike(
+                    connection, login.user, finding, decision, reason, now_ms
+                )
+                for finding_id in decided:
+                    rulings.follow(connection, finding_id, now_ms)
+                done = len(decided)
+    except (BadInput, Conflict) as error:
+        typed = {"chosen": set(finding), "decision": decision, "reason": reason}
+        return queue_page(request, login, query, problem=words.PROBLEMS[error.code], typed=typed)
+    return see_other(query.href(done=str(done) if done else None))
+
+
+@router.post("/findings/{finding_id}/assign")
+def assign(
+    request: Request, login: SignedIn, finding_id: RowId, assignee: Text = "", back: Text = ""
+) -> Response:
+    services = request.app.state.services
+    to = int(assignee) if assignee.isdecimal() and len(assignee) < 19 else None
+    with services.database.write() as connection:
+        desk.assign(connection, login.user, [finding_id], to, services.clock())
+    return see_other(local_path(back, f"/console/findings/{finding_id}"))
+
+
+@router.post("/appeals/{appeal_id}/reply")
+def reply(
+    request: Request,
+    login: SignedIn,
+    appeal_id: RowId,
+    answer: Text = "",
+    words_: Annotated[str, Form(alias="reply")] = "",
+) -> Response:
+    """Answer an appeal; a case that is opened again counts as undecided from now on."""
+    services = request.app.state.services
+    with services.database.write() as connection:
+        now_ms = services.clock()
+        finding_id = appeals.reply(connection, appeal_id, login.user, answer, words_, now_ms)
+        if answer == appeals.Answer.REOPENED:
+            rulings.follow(connection, finding_id, now_ms)
+    return see_other(f"/console/findings/{finding_id}")

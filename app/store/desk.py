@@ -1,0 +1,59 @@
+"""Saved views and assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, func, select
+
+from app.store.upsert import upsert
+from models import Assignment, SavedView, User
+
+
+def views(connection: Connection, user_id: int) -> Sequence[Any]:
+    """A person's saved views, by name."""
+    return connection.execute(
+        select(SavedView).where(SavedView.user_id == user_id).order_by(SavedView.name)
+    ).all()
+
+
+def view_count(connection: Connection, user_id: int) -> int:
+    query = select(func.count()).select_from(SavedView).where(SavedView.user_id == user_id)
+    return int(connection.execute(query).scalar_one())
+
+
+def put_view(connection: Connection, user_id: int, name: str, query: str, now_ms: int) -> None:
+    row = {"user_id": user_id, "name": name, "query": query, "created_ms": now_ms}
+    upsert(connection, SavedView, [row], ("user_id", "name"))
+
+
+def drop_view(connection: Connection, user_id: int, view_id: int) -> bool:
+    """Whether this person had such a view."""
+    result = connection.execute(
+        delete(SavedView).where(SavedView.id == view_id, SavedView.user_id == user_id)
+    )
+    return result.rowcount == 1
+
+
+def assign(
+    connection: Connection, finding_ids: Collection[int], user_id: int, by: int, now_ms: int
+) -> None:
+    rows = [
+        {"finding_id": it, "user_id": user_id, "assigned_by": by, "assigned_ms": now_ms}
+        for it in finding_ids
+    ]
+    upsert(connection, Assignment, rows, ("finding_id",))
+
+
+def release(connection: Connection, finding_ids: Collection[int]) -> None:
+    connection.execute(delete(Assignment).where(Assignment.finding_id.in_(list(finding_ids))))
+
+
+def colleagues(connection: Connection, roles: Collection[str]) -> Sequence[Any]:
+    """People of these roles who may sign in, by name; counties are weighed by the domain."""
+    return connection.execute(
+        select(User)
+        .where(User.role.in_(list(roles)), User.disabled_ms.is_(None))
+        .order_by(User.display_name)
+    ).all()

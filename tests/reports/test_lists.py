@@ -13,7 +13,7 @@ from app.reports.lists import LISTS
 from app.reports.sheet import NO_DATA, Sheet
 from app.reports.verify import verify
 from app.services import Services
-from app.store import reviews
+from app.store import class_file, reviews
 from app.store.catalogue import ClassRow
 from app.store.scope import EVERYTHING
 from models import Finding
@@ -168,6 +168,32 @@ def test_reviews_are_told_once_settled_and_names_to_people_only(
     assert "孙复核" in printed(named=True)
     assert "属实" in printed(named=False)
     assert "赵初审" not in printed(named=False)
+
+
+def test_the_report_says_who_picked_the_scale_and_when(
+    services: Services, klass: ClassRow, sheets: dict[str, Sheet]
+) -> None:
+    assert "主管部门未另选" in sheets["batch-report"].notes[0]
+    now_ms = services.clock()
+    with services.database.write() as connection:
+        zhao = users.add_user(
+            connection,
+            username="zhao",
+            display_name="赵主管",
+            password="a-quiet-river-in-henan",
+            role="auditor",
+            counties=["潢川县"],
+            actor="system",
+            now_ms=now_ms,
+        )
+        class_file.set_scale(connection, klass.id, "literal", zhao, now_ms)
+        picked = classes.class_seen(connection, EVERYTHING, klass.external_id)
+    exports.conclude(services, picked)
+    for named, name in ((True, "赵主管"), (False, "已署名")):
+        wish = Wish("somebody", named=named)
+        (report,) = exports.sheets(services, picked, ["batch-report"], wish)
+        assert "按字面处理" in report.notes[0] and "选定" in report.notes[0]
+        assert name in report.notes[0]
 
 
 def test_a_class_in_which_nobody_studied_has_all_lists_and_a_package(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.reports import words
-from app.reports.dossier import Dossier
-from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text
+from app.reports.dossier import WITHHELD, Dossier
+from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text, when
 from app.store.row import AnyRow
 
 _LEARNER = (
@@ -120,7 +120,7 @@ def _why(verdict: dict[str, Any]) -> Row:
         "、".join(dict.fromkeys(it["code"] for it in reasons)),
         "".join(it["sentence"]["zh"] for it in reasons),
         "；".join(cures),
-        "、".join(untils) or NO_DATA,
+        "、".join(untils) + ("（已过）" if untils and verdict["cut_off_passed"] else "") or NO_DATA,
         str(verdict["next_window"]["first"])[:7],
     )
 
@@ -147,7 +147,6 @@ def batch(dossier: Dossier) -> Sheet:
         )
     )
     results = [row[6] for row in rows]
-    scale = dossier.concluded["scale"]["applied"]
     counts: tuple[tuple[str, Value], ...] = (
         *tied(dossier),
         ("班级结论", words.VERDICTS[told["outcome"]]),
@@ -155,11 +154,21 @@ def batch(dossier: Dossier) -> Sheet:
         ("校验合计", len(rows)),
     )
     notes = (
-        f"适用尺度：{words.SCALES.get(scale, scale)}；"
+        f"适用尺度：{_chosen(dossier)}；"
         f"班级两种尺度结论：{' / '.join(map(text, _scales(told)))}（分级 / 按字面）。",
         *(it["sentence"]["zh"] for it in told["reasons"]),
     )
     return Sheet("batch-report", "批次校验报告", dossier.heading(), columns, rows, counts, notes)
+
+
+def _chosen(dossier: Dossier) -> str:
+    """The scale that applies, and who of the authority picked it when."""
+    told = dossier.concluded["scale"]
+    name = words.SCALES.get(told["applied"], told["applied"])
+    if told["chosen"] is None:
+        return f"{name}（开班时的规则包，主管部门未另选）"
+    who = told["chosen_by"] if dossier.named else WITHHELD
+    return f"{name}（{said(who)}于{when(told['chosen_ms'])}选定）"
 
 
 def _checks(subject: str, checks: list[dict[str, Any]]) -> Iterator[Row]:

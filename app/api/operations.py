@@ -25,13 +25,14 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses={503: {"description": "a part is not ready; says which"}})
 def readyz(request: Request) -> JSONResponse:
-    """Every part answers: the database, its schema, and whatever else was registered.
+    """Every part answers: database, schema, object store, and whatever else was registered.
 
     `notices` name model files that are configured and cannot be used: the default stands in.
     """
     services = services_of(request)
     checks = {
         "database": services.database.ping,
+        "store": services.blobs.ping,
         "migrations": lambda: schema.require_head(services.database),
         **services.checks,
     }

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import obstore
 from obstore.exceptions import NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+if TYPE_CHECKING:
+    from obstore.store import RetryConfig
+
+# A store that is away must not hold a request for the library's three minutes.
+_RETRY: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 
 
 class BlobMissing(Exception):
@@ -33,7 +41,7 @@ class Blobs:
                 if self._url.startswith("file:"):
                     self._opened = LocalStore.from_url(self._url, mkdir=True)
                 else:
-                    self._opened = from_url(self._url)
+                    self._opened = from_url(self._url, retry_config=_RETRY)
             return self._opened
 
     def put(self, key: str, data: bytes) -> None:
@@ -59,5 +67,5 @@ class Blobs:
             obstore.delete(self._store, key)
 
     def ping(self) -> None:
-        """Raises when the store does not answer."""
-        self.size("ping")
+        """Raises when the store does not answer, or has no such bucket."""
+        next(iter(obstore.list(self._store, prefix="ping", chunk_size=1)), None)

@@ -43,7 +43,7 @@ def test_it_is_alive_ready_and_counts(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz")
     assert ready.status_code == 200, ready.text
-    assert ready.json()["checks"]["migrations"] == "ok"
+    assert ready.json()["checks"]["migrations"] == ready.json()["checks"]["store"] == "ok"
     assert 'zhenxue_http_requests_total{method="GET",route="/readyz",status="200"} 1.0' in (
         client.get("/metrics").text
     )
@@ -55,6 +55,15 @@ def test_it_is_not_ready_on_an_empty_database(tmp_path: Path) -> None:
         answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["checks"]["migrations"] == "failed"
+
+
+def test_it_is_not_ready_while_nobody_can_reach_the_photos(settings: Settings) -> None:
+    away = settings.model_copy(update={"blob_url": "http://127.0.0.1:9/photos"})
+    with TestClient(create_app(away)) as client:
+        answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["store"] == "failed"
+    assert answer.json()["checks"]["database"] == "ok"
 
 
 @pytest.mark.parametrize("path", ["/docs", "/openapi.json"])

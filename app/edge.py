@@ -88,7 +88,7 @@ class Edge:
         try:
             await self.app(scope, self._limited(scope, receive), answer)
         except Exception:
-            log.exception("unexpected error", method=scope["method"], path=scope["path"])
+            log.exception("unexpected error", method=scope["method"], path=_logged(scope))
             if status:
                 raise  # half an answer is out: let the server cut the connection
             await _send_problem(
@@ -134,7 +134,7 @@ class Edge:
             log.info(
                 "request",
                 method=scope["method"],
-                path=scope["path"],
+                path=_logged(scope),
                 status=status,
                 ms=round(seconds * 1000, 1),
             )
@@ -170,3 +170,9 @@ async def _send_problem(send: Send, error: ZhenxueError) -> None:
     ]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _logged(scope: Scope) -> str:
+    """The path as the log may hold it: a learner's link opens a page, so it stays out."""
+    path: str = scope["path"]
+    return "/my/…" if path.startswith("/my/") else path

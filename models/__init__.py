@@ -6,6 +6,7 @@ from models.desk import Assignment, SavedView
 from models.faces import Calibration, FacePair
 from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
+from models.link import LearnerLink
 from models.people import Learner, LearnerKey, Person, ReferencePhoto, User, UserSession
 from models.platform import ApiKey, Platform, Webhook, WebhookDelivery
 from models.records import (
@@ -38,6 +39,7 @@ __all__ = [
     "HistoryRecord",
     "Learner",
     "LearnerKey",
+    "LearnerLink",
     "LeaveRecord",
     "Lesson",
     "OfflineAttendance",

@@ -9,21 +9,22 @@ from pydantic import Field
 
 from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
-from app.domain import classes, roster
+from app.domain import classes, learner_link, roster
 from app.domain.platforms import KeyScope
 from app.domain.roster import LearnerTerms
-from app.domain.wire import Wire
-from app.errors import BadInput
+from app.domain.wire import Id, Wire
+from app.errors import BadInput, NotFound
 from app.keyring import Caller
+from app.store import links
 
-router = APIRouter(prefix="/v1/classes/{class_id}/roster", tags=["catalogue"])
+router = APIRouter(prefix="/v1/classes/{class_id}", tags=["catalogue"])
 
 
 class Roster(Wire):
     learners: Annotated[list[LearnerTerms], Field(description="added to who is in the class")]
 
 
-@router.put("")
+@router.put("/roster")
 def put_roster(
     request: Request,
     caller: Annotated[Caller, require(KeyScope.INGEST)],
@@ -56,7 +57,7 @@ def put_roster(
         return roster.view(connection, row)
 
 
-@router.get("")
+@router.get("/roster")
 def get_roster(
     request: Request,
     caller: Annotated[Caller, require(KeyScope.READ)],
@@ -67,3 +68,29 @@ def get_roster(
     with services_of(request).database.read() as connection:
         row = classes.class_seen(connection, caller.scope, class_id, platform)
         return roster.view(connection, row)
+
+
+@router.post("/learners/{learner_id}/link", status_code=201)
+def give_link(
+    request: Request,
+    caller: Annotated[Caller, require(KeyScope.INGEST)],
+    class_id: ClassId,
+    learner_id: Id,
+) -> dict[str, Any]:
+    """A link by which the learner sees what was counted and why, and may appeal; 60 days."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        row = classes.class_of(connection, caller.platform, class_id)
+        learner = links.learner_of(connection, row.id, learner_id)
+        if learner is None:
+            raise NotFound("unknown_learner", f"learner {learner_id!r} is not in this class")
+        issued = learner_link.issue(
+            connection,
+            services.vault,
+            row.id,
+            learner,
+            actor=caller.actor,
+            now_ms=services.clock(),
+        )
+    base = services.settings.public_url or str(request.base_url)
+    return {"url": base.rstrip("/") + issued.path, "expires_at_ms": issued.expires_ms}

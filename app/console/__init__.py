@@ -14,6 +14,7 @@ from app.console import (
     learner_page,
     login_page,
     overview_page,
+    own_page,
     packs_page,
     photo_page,
     queue_actions,
@@ -46,6 +47,7 @@ PAGES = (
     packs_page,
     users_page,
     audit_page,
+    own_page,
 )
 for part in PAGES:
     router.include_router(part.router)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
 from app.console import words
 from app.console.class_page import cell
 from app.console.finding_view import interval, quantity, sentence_of
-from app.console.login import SignedIn
-from app.console.page import ConsoleRoute, RowId, language_of, render
-from app.errors import NotFound
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain import learner_link
+from app.domain.users import Login
+from app.errors import NotAllowed, NotFound
 from app.store import class_file as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -21,6 +24,36 @@ _FINDINGS, _SITTINGS = 200, 200
 
 @router.get("/classes/{class_id}/learners/{learner_id}")
 def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowId) -> Response:
+    return _page(request, login, class_id, learner_id)
+
+
+@router.post("/classes/{class_id}/learners/{learner_id}/link", dependencies=[FormOfThisLogin])
+def give_link(
+    request: Request,
+    login: SignedIn,
+    class_id: RowId,
+    learner_id: RowId,
+    revoke: Annotated[bool, Form()] = False,
+) -> Response:
+    """Make the learner a link to their own page, shown once; or end all links they have."""
+    services, user = request.app.state.services, login.user
+    if not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers give links")
+    with services.database.write() as connection:
+        if store.klass(connection, class_id, user.scope) is None:
+            raise NotFound("unknown_class", "there is no such class")
+        told = {"actor": user.actor, "now_ms": services.clock()}
+        if revoke:
+            learner_link.revoke(connection, class_id, learner_id, **told)
+            return see_other(f"/console/classes/{class_id}/learners/{learner_id}")
+        issued = learner_link.issue(connection, services.vault, class_id, learner_id, **told)
+    base = services.settings.public_url or str(request.base_url)
+    return _page(request, login, class_id, learner_id, link=base.rstrip("/") + issued.path)
+
+
+def _page(
+    request: Request, login: Login, class_id: int, learner_id: int, *, link: str = ""
+) -> Response:
     lang = language_of(request)
     with request.app.state.services.database.read() as connection:
         klass = store.klass(connection, class_id, login.user.scope)
@@ -42,6 +75,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         login=login,
         klass=klass,
         person=person,
+        link=link,
         cells=cells,
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,

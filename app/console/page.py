@@ -49,7 +49,9 @@ _HEADERS = {
 
 
 def language_of(request: Request) -> Language:
-    return language(request.cookies.get(LANGUAGE_COOKIE, "zh"))
+    """As asked for in the address, else as chosen before; Chinese first."""
+    asked = request.query_params.get("lang", "")
+    return language(asked or request.cookies.get(LANGUAGE_COOKIE, "zh"))
 
 
 @cache

@@ -15,6 +15,7 @@ from app.store import findings as store
 from app.store.findings import Wanted
 from app.store.row import AnyRow
 from app.store.scope import Scope
+from detectors.finding import Evidence
 
 PAGE, MOST_PAGE = 100, 500
 MOST_OF_A_CLASS = 20_000
@@ -127,6 +128,19 @@ def appeal(
         "reply": None,
         "replied_ms": None,
     }
+
+
+def concerns(
+    connection: Connection, scope: Scope, finding_id: int, class_id: int, learner_id: int
+) -> bool:
+    """Whether a learner of a class may be told of the finding: it is theirs and not on trial."""
+    row = reviews.finding(connection, finding_id, scope)
+    return (
+        row is not None
+        and (row.class_id, row.learner_id) == (class_id, learner_id)
+        and not row.shadow
+        and row.evidence != Evidence.STATISTIC
+    )
 
 
 def shown(row: AnyRow) -> dict[str, Any]:

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.services import Services
+from tests.api.test_sessions import found_school
 from tests.people import LIN, WU, County, course, lesson, training_class
 
 
@@ -245,3 +246,16 @@ class TestRoster:
         for class_id in ("c1", "c2"):
             answer = huang.put(f"/v1/classes/{class_id}/roster", json={"learners": [LIN]})
             assert answer.json()["enrolled"] == 1
+
+
+def test_a_platform_hands_its_learner_a_link_and_no_other_platform_can(
+    client: TestClient, county: County
+) -> None:
+    found_school(client, county)
+    mine, theirs = county.huang.headers, county.guang.headers
+    answer = client.post("/v1/classes/c1/learners/lin/link", headers=mine)
+    assert answer.status_code == 201
+    path = answer.json()["url"].partition("://")[2].partition("/")[2]
+    assert "您的学习记录" in client.get(f"/{path}").text
+    assert client.post("/v1/classes/c1/learners/lin/link", headers=theirs).status_code == 404
+    assert client.post("/v1/classes/c1/learners/nobody/link", headers=mine).status_code == 404

@@ -1,0 +1,126 @@
+"""A learner's own link: signed, bound to one enrolment, ending by itself, revocable.
+
+The token is the link's row and a signature over it under a key of its own; whoever holds it sees
+what was counted for that learner in that class, may appeal, and nothing else.
+"""
+
+from __future__ import annotations
+
+import hmac
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.domain import findings
+from app.errors import NotFound, TooManyRequests
+from app.security import Vault
+from app.store import audit
+from app.store import links as store
+from app.store.scope import Scope
+
+LASTS_MS = 60 * 86_400_000
+APPEALS_A_DAY = 5
+_DAY_MS = 86_400_000
+_PURPOSE = "learner-link"
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Where the learner finds the page, and until when."""
+
+    path: str
+    expires_ms: int
+
+
+def issue(
+    connection: Connection,
+    vault: Vault,
+    class_id: int,
+    learner_id: int,
+    *,
+    actor: str,
+    now_ms: int,
+) -> Issued:
+    """A new link for a learner of a class; links given before stay good. Raises NotFound."""
+    enrolment_id = store.enrolment(connection, class_id, learner_id)
+    if enrolment_id is None:
+        raise NotFound("unknown_learner", "there is no such learner in the class")
+    expires_ms = now_ms + LASTS_MS
+    link_id = store.add(connection, enrolment_id, actor, now_ms, expires_ms)
+    _log(connection, actor, "link.issued", enrolment_id, now_ms)
+    return Issued(f"/my/{_token(vault, link_id, enrolment_id, expires_ms)}", expires_ms)
+
+
+def revoke(
+    connection: Connection, class_id: int, learner_id: int, *, actor: str, now_ms: int
+) -> int:
+    """End all links of a learner in a class; how many were open. Raises NotFound."""
+    enrolment_id = store.enrolment(connection, class_id, learner_id)
+    if enrolment_id is None:
+        raise NotFound("unknown_learner", "there is no such learner in the class")
+    ended = store.revoke(connection, enrolment_id, now_ms)
+    _log(connection, actor, "link.revoked", enrolment_id, now_ms)
+    return ended
+
+
+def read(connection: Connection, vault: Vault, token: str, now_ms: int) -> Any:
+    """The link of a token. Raises NotFound, the same for one that is wrong, over or revoked."""
+    number = token.partition("-")[0]
+    row = None
+    if number.isascii() and number.isdecimal() and len(number) < 16:
+        row = store.one(connection, int(number))
+    if row is None or row.revoked_ms is not None or row.expires_ms <= now_ms:
+        raise _unknown()
+    right = _token(vault, row.id, row.enrolment_id, row.expires_ms)
+    if not hmac.compare_digest(right.encode(), token.encode("utf-8", "replace")):
+        raise _unknown()
+    return row
+
+
+def opened(connection: Connection, link: Any, now_ms: int) -> None:
+    """Note that the page was opened."""
+    store.opened(connection, link.id, now_ms)
+    _log(connection, _actor(link), "link.opened", link.enrolment_id, now_ms)
+
+
+def appeal(
+    connection: Connection, link: Any, finding_id: int, statement: str, now_ms: int
+) -> dict[str, Any]:
+    """File the learner's appeal. Raises NotFound for a finding that is not this learner's,
+    TooManyRequests, and what `findings.appeal` raises."""
+    if store.appeals_since(connection, _actor(link), now_ms - _DAY_MS) >= APPEALS_A_DAY:
+        raise TooManyRequests(
+            "too_many_appeals", f"{APPEALS_A_DAY} appeals a day", retry_after_s=3600
+        )
+    scope = Scope(platform_id=link.platform_id)
+    if not findings.concerns(connection, scope, finding_id, link.class_id, link.learner_id):
+        raise NotFound("unknown_finding", "there is no such finding")
+    return findings.appeal(
+        connection, scope, finding_id, statement, actor=_actor(link), now_ms=now_ms
+    )
+
+
+def _token(vault: Vault, link_id: int, enrolment_id: int, expires_ms: int) -> str:
+    signed = vault.sign(f"{link_id}:{enrolment_id}:{expires_ms}".encode(), _PURPOSE)
+    return f"{link_id}-{urlsafe_b64encode(signed).decode().rstrip('=')}"
+
+
+def _actor(link: Any) -> str:
+    return f"learner-link:{link.id}"
+
+
+def _unknown() -> NotFound:
+    return NotFound("unknown_link", "there is no such link, or it is over")
+
+
+def _log(connection: Connection, actor: str, action: str, enrolment_id: int, now_ms: int) -> None:
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action=action,
+        subject=f"enrolment:{enrolment_id}",
+        detail={},
+    )

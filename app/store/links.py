@@ -1,0 +1,77 @@
+"""Rows of `learner_links`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from models import Appeal, Enrolment, Learner, LearnerLink, TrainingClass
+
+
+def add(
+    connection: Connection, enrolment_id: int, issued_by: str, now_ms: int, expires_ms: int
+) -> int:
+    query = insert(LearnerLink).values(
+        enrolment_id=enrolment_id, issued_by=issued_by, created_ms=now_ms, expires_ms=expires_ms
+    )
+    return int(connection.execute(query.returning(LearnerLink.id)).scalar_one())
+
+
+def one(connection: Connection, link_id: int) -> Any:
+    """The link with whom and what it shows."""
+    return connection.execute(
+        select(
+            LearnerLink,
+            Enrolment.learner_id,
+            Enrolment.class_id,
+            Learner.name.label("learner_name"),
+            TrainingClass.platform_id,
+        )
+        .join(Enrolment, Enrolment.id == LearnerLink.enrolment_id)
+        .join(Learner, Learner.id == Enrolment.learner_id)
+        .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
+        .where(LearnerLink.id == link_id)
+    ).one_or_none()
+
+
+def opened(connection: Connection, link_id: int, now_ms: int) -> None:
+    connection.execute(
+        update(LearnerLink).where(LearnerLink.id == link_id).values(opened_ms=now_ms)
+    )
+
+
+def revoke(connection: Connection, enrolment_id: int, now_ms: int) -> int:
+    """End every link of an enrolment; how many were open."""
+    result = connection.execute(
+        update(LearnerLink)
+        .where(LearnerLink.enrolment_id == enrolment_id, LearnerLink.revoked_ms.is_(None))
+        .values(revoked_ms=now_ms)
+    )
+    return int(result.rowcount)
+
+
+def appeals_since(connection: Connection, filed_by: str, since_ms: int) -> int:
+    query = (
+        select(func.count())
+        .select_from(Appeal)
+        .where(Appeal.filed_by == filed_by, Appeal.created_ms > since_ms)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
+def enrolment(connection: Connection, class_id: int, learner_id: int) -> int | None:
+    return connection.execute(
+        select(Enrolment.id).where(
+            Enrolment.class_id == class_id, Enrolment.learner_id == learner_id
+        )
+    ).scalar_one_or_none()
+
+
+def learner_of(connection: Connection, class_id: int, external_id: str) -> int | None:
+    """The learner of the class whom the platform calls so."""
+    return connection.execute(
+        select(Learner.id)
+        .join(Enrolment, Enrolment.learner_id == Learner.id)
+        .where(Enrolment.class_id == class_id, Learner.external_id == external_id)
+    ).scalar_one_or_none()

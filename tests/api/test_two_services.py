@@ -1,0 +1,66 @@
+"""Two services on one database, each with a memory of its own, serve one lesson in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import cycle
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.jobs.face_worker import run_pending
+from app.main import create_app
+from app.services import Services
+from app.settings import Settings
+from app.vision.portrait import portrait
+from tests.api.test_sessions import found_school, opening, post
+from tests.api.test_sessions_live import FACE, Lesson
+from tests.people import County, TestClock
+
+
+class InTurn:
+    """A client whose every request goes to the other service than the one before."""
+
+    def __init__(self, *clients: TestClient) -> None:
+        self._next = cycle(clients)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(next(self._next), name)
+
+
+@pytest.fixture
+def in_turn(client: TestClient, settings: Settings, clock: TestClock) -> Iterator[Any]:
+    other = create_app(settings, clock)
+    with TestClient(other) as second:
+        yield InTurn(client, second)
+    other.state.services.database.close()
+
+
+@pytest.mark.both_databases
+def test_a_lesson_that_two_services_serve_in_turn_is_one_lesson(
+    in_turn: Any, county: County, services: Services, clock: TestClock
+) -> None:
+    found_school(in_turn, county)
+    in_turn.put(
+        "/v1/learners/lin/reference-photo",
+        content=portrait(FACE, noise_seed=100),
+        headers={**county.huang.headers, "content-type": "image/jpeg"},
+    )
+    lin = Lesson(in_turn, county, clock)
+    lin.open()
+    refused = post(in_turn, county, opening(session_id="s2", device_id="other", window_id="w2"))
+    assert (refused.status_code, refused.json()["code"]) == (409, "concurrent_session")
+    while lin.position_s < 15 * 60:
+        lin.play()
+        run_pending(services)
+    headers = county.huang.headers
+    assert in_turn.post("/v1/sessions/s1/close", headers=headers).status_code == 202
+    seen, beside = (in_turn.get("/v1/sessions/s1", headers=headers).json() for _ in range(2))
+    assert seen == beside
+    assert seen["event_count"] == lin.seq
+    asked = [line["control"] for line in seen["controls"]]
+    assert asked.count("face_check") == 1 and 3 <= asked.count("popup") <= 5
+    assert not any(line["expired_at_ms"] for line in seen["controls"])
+    unanswered = {it["challenge_id"] for it in seen["controls"] if not it["answered_at_ms"]}
+    assert unanswered <= {it["challenge_id"] for it in lin.controls.values()}  # told at the last

@@ -4,6 +4,7 @@ from models.base import Base
 from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
 from models.desk import Assignment, SavedView
 from models.faces import Calibration, FacePair
+from models.inspection import Inspection, InspectionCheck
 from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
 from models.link import LearnerLink
@@ -37,6 +38,8 @@ __all__ = [
     "FacePair",
     "Finding",
     "HistoryRecord",
+    "Inspection",
+    "InspectionCheck",
     "Learner",
     "LearnerKey",
     "LearnerLink",

@@ -9,15 +9,19 @@ from app.console import (
     audit_page,
     class_page,
     events_page,
+    faces_page,
     finding_page,
     findings_page,
+    inspection_page,
     learner_page,
     login_page,
     overview_page,
     own_page,
     packs_page,
     photo_page,
+    platforms_page,
     queue_actions,
+    runs_page,
     session_page,
     users_page,
 )
@@ -48,6 +52,10 @@ PAGES = (
     users_page,
     audit_page,
     own_page,
+    inspection_page,
+    platforms_page,
+    runs_page,
+    faces_page,
 )
 for part in PAGES:
     router.include_router(part.router)

@@ -79,6 +79,12 @@ DECISIONS = {
     "overturn": Word(N_("撤销"), tone="clear"),
     "need_more": Word(N_("补充材料"), tone="review"),
 }
+INSPECTION_FRAMES = {"online": Word(N_("正在学习的学员")), "roster": Word(N_("全班学员"))}
+INSPECTION_RESULTS = {
+    "present": Word(N_("本人在学"), tone="clear"),
+    "absent": Word(N_("未在学"), tone="violation"),
+    "other": Word(N_("其他情况"), tone="review"),
+}
 ANSWERS = {
     "dismissed": Word(N_("维持原决定")),
     "reopened": Word(N_("重新审理，由他人决定")),
@@ -234,6 +240,12 @@ PROBLEMS = {
     "not_alike": N_("只有规则、情形、结论和责任方都相同的问题才能一并决定。"),
     "too_grave": N_("违规、须两人复核或已扣减学时的问题须逐条决定。"),
     "bad_answer": N_("请选择维持原决定或重新审理。"),
+    "bad_scope": N_("请至少选择一项权限。"),
+    "bad_label": N_("请填写密钥名称，1至128个字。"),
+    "key_ended": N_("该密钥已吊销或到期。"),
+    "bad_count": N_("人数须为1至80。"),
+    "nobody_to_draw": N_("所选范围内此刻没有学员。"),
+    "bad_result": N_("请选择结果；其他情况须写明说明。"),
     "bad_statement": N_("请写明申诉内容，4至2000个字。"),
     "nothing_to_appeal": N_("该问题已不再成立，无需申诉。"),
     "too_many_appeals": N_("今天提交的申诉已达上限，请明天再试。"),

@@ -98,10 +98,11 @@ def view(connection: Connection, scope: Scope, run_id: int, now_ms: int) -> dict
     row = store.seen(connection, scope, run_id)
     if row is None:
         raise NotFound("unknown_run", f"there is no run {run_id}")
-    return _shown(row, now_ms)
+    return shown(row, now_ms)
 
 
-def _shown(row: AnyRow, now_ms: int) -> dict[str, Any]:
+def shown(row: AnyRow, now_ms: int) -> dict[str, Any]:
+    """A run as people and machines are told of it; `row.klass` is the class's own id."""
     elapsed_s = max(0, (row.finished_ms or now_ms) - row.started_ms) / 1000
     rate = row.done / elapsed_s if elapsed_s and row.done else None
     left = row.total - row.done

@@ -38,6 +38,28 @@ def seen(connection: Connection, scope: Scope, run_id: int) -> AnyRow | None:
     ).one_or_none()
 
 
+def recent(connection: Connection, scope: Scope, before: int | None, size: int) -> Sequence[AnyRow]:
+    """Runs of classes in scope, newest first, with the class's own id."""
+    query = (
+        select(Run, TrainingClass.external_id.label("klass"))
+        .join(TrainingClass, TrainingClass.id == Run.class_id)
+        .where(scope.covers_class())
+        .order_by(Run.id.desc())
+        .limit(size)
+    )
+    return connection.execute(query if before is None else query.where(Run.id < before)).all()
+
+
+def nights(connection: Connection, size: int) -> Sequence[AnyRow]:
+    """The latest nights, newest first."""
+    return connection.execute(
+        select(Run, Run.kind.label("klass"))
+        .where(Run.kind == "nightly", Run.class_id.is_(None), Run.id != NIGHT_LOCK)
+        .order_by(Run.id.desc())
+        .limit(size)
+    ).all()
+
+
 def by_id(connection: Connection, run_id: int) -> AnyRow:
     return connection.execute(select(Run).where(Run.id == run_id)).one()
 

@@ -1,0 +1,89 @@
+"""Remote inspection of a class: who is on line, a draw that can be done again, what was found."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request, Response
+
+from app.console import words
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, render, see_other
+from app.domain import inspections
+from app.errors import NotFound
+from app.store import class_file
+from app.store import inspections as store
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+
+@router.get("/classes/{class_id}/inspections")
+def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
+    with request.app.state.services.database.read() as connection:
+        klass = class_file.klass(connection, class_id, login.user.scope)
+        if klass is None:
+            raise NotFound("unknown_class", "there is no such class")
+        online = store.online(connection, class_id)
+        made = store.of_class(connection, class_id)
+        members = store.members(connection, class_id)
+    return render(
+        request,
+        "inspections.html",
+        login=login,
+        klass=klass,
+        online=online,
+        made=made,
+        members=members,
+        most=inspections.MOST,
+    )
+
+
+@router.post("/classes/{class_id}/inspections", dependencies=[FormOfThisLogin])
+def draw(
+    request: Request,
+    login: SignedIn,
+    class_id: RowId,
+    frame: Annotated[str, Form()] = "",
+    count: Annotated[int, Form()] = 0,
+) -> Response:
+    services = request.app.state.services
+    with services.database.write() as connection:
+        made = inspections.draw(connection, class_id, login.user, frame, count, services.clock())
+    return see_other(f"/console/inspections/{made}")
+
+
+@router.get("/inspections/{inspection_id}")
+def inspection(request: Request, login: SignedIn, inspection_id: RowId) -> Response:
+    with request.app.state.services.database.read() as connection:
+        row = inspections.seen(connection, inspection_id, login.user)
+        members = store.members(connection, row.class_id)
+        checks = store.checks(connection, inspection_id)
+        online = {it.learner: it for it in store.online(connection, row.class_id)}
+    return render(
+        request,
+        "inspection.html",
+        login=login,
+        row=row,
+        members=members,
+        checks=checks,
+        latest={it.learner: it for it in checks},
+        online=online,
+        results=words.INSPECTION_RESULTS,
+    )
+
+
+@router.post("/inspections/{inspection_id}/checks", dependencies=[FormOfThisLogin])
+def check(
+    request: Request,
+    login: SignedIn,
+    inspection_id: RowId,
+    learner: Annotated[str, Form()] = "",
+    result: Annotated[str, Form()] = "",
+    remark: Annotated[str, Form()] = "",
+) -> Response:
+    services = request.app.state.services
+    with services.database.write() as connection:
+        inspections.check(
+            connection, inspection_id, login.user, learner, result, remark, services.clock()
+        )
+    return see_other(f"/console/inspections/{inspection_id}")

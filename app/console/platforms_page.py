@@ -1,0 +1,130 @@
+"""Platforms: their six controls class by class and month by month, and their keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from app.console import words
+from app.console.login import FormOfThisLogin, SignedIn, require_role
+from app.console.page import ConsoleRoute, RowId, render, see_other
+from app.domain import conformity_report, platforms
+from app.domain.platforms import KeyScope
+from app.domain.users import Login, Role
+from app.errors import BadInput, Conflict
+from app.store import finding_queue
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+PAGE = 20
+OVERLAP_MS = 7 * 86_400_000
+Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
+
+
+@router.get("/platforms")
+def shelf(request: Request, login: SignedIn) -> Response:
+    with request.app.state.services.database.read() as connection:
+        rows = finding_queue.platform_counts(connection, login.user.scope)
+    return render(request, "platforms.html", login=login, rows=rows)
+
+
+@router.get("/platforms/{slug}")
+def platform(request: Request, login: SignedIn, slug: str, cursor: str = "") -> Response:
+    return _page(request, login, slug, cursor=cursor)
+
+
+@router.post("/platforms/{slug}/keys", dependencies=[FormOfThisLogin])
+def add_key(
+    request: Request,
+    login: Admin,
+    slug: str,
+    label: Annotated[str, Form()] = "",
+    scope: Annotated[list[str], Form()] = [],  # noqa: B006
+) -> Response:
+    """Make a key; its secret is shown once, on the answer to this form."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            made = platforms.create_key(
+                connection,
+                platforms.platform_of(connection, slug).id,
+                label=label,
+                scopes=scope,
+                expires_ms=None,
+                actor=login.user.actor,
+                now_ms=services.clock(),
+            )
+    except BadInput as error:
+        return _page(request, login, slug, problem=words.PROBLEMS[error.code])
+    return _page(request, login, slug, secret=made.secret)
+
+
+@router.post("/platforms/{slug}/keys/{key_id}/rotate", dependencies=[FormOfThisLogin])
+def rotate_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Response:
+    """A successor; the old key goes on for a week."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            made = platforms.rotate_key(
+                connection,
+                platforms.platform_of(connection, slug).id,
+                key_id,
+                overlap_ms=OVERLAP_MS,
+                actor=login.user.actor,
+                now_ms=services.clock(),
+            )
+    except Conflict as error:
+        return _page(request, login, slug, problem=words.PROBLEMS[error.code])
+    services.keys.forget()
+    return _page(request, login, slug, secret=made.secret)
+
+
+@router.post("/platforms/{slug}/keys/{key_id}/revoke", dependencies=[FormOfThisLogin])
+def revoke_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Response:
+    services = request.app.state.services
+    with services.database.write() as connection:
+        platforms.revoke_key(
+            connection,
+            platforms.platform_of(connection, slug).id,
+            key_id,
+            actor=login.user.actor,
+            now_ms=services.clock(),
+        )
+    services.keys.forget()
+    return see_other(f"/console/platforms/{slug}#keys")
+
+
+def _page(
+    request: Request,
+    login: Login,
+    slug: str,
+    *,
+    cursor: str = "",
+    problem: str = "",
+    secret: str = "",
+) -> Response:
+    services, user = request.app.state.services, login.user
+    with services.database.read() as connection:
+        record = conformity_report.of_platform(
+            connection, user.scope, slug, services.clock(), cursor=cursor or None, size=PAGE
+        )
+        keys = []
+        if user.role is Role.ADMIN:
+            keys = platforms.keys(connection, platforms.platform_of(connection, slug).id)
+        row_ids = finding_queue.class_ids(
+            connection, user.scope, [it["class_id"] for it in record["classes"]], slug
+        )
+    return render(
+        request,
+        "platform.html",
+        login=login,
+        status=422 if problem else 200,
+        record=record,
+        row_ids=row_ids,
+        keys=sorted(keys, key=lambda it: -it.id),
+        now_ms=services.clock(),
+        scopes=list(KeyScope),
+        problem=problem,
+        secret=secret,
+    )

@@ -1,0 +1,41 @@
+"""Remote inspections: who was drawn out of a class, with which seed, and what was found. Only added
+to."""
+
+from __future__ import annotations
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped
+
+from models.base import Base, Items, Key, Ms, Name, Ref, Text, mapped_column
+
+
+class Inspection(Base):
+    """One draw. Learners are named by the platform's ids, which is what the seed was applied to;
+    `frame` holds all who could be drawn, so that the draw can be done again at any time."""
+
+    __tablename__ = "inspections"
+
+    id: Mapped[Key]
+    class_id: Mapped[Ref] = mapped_column(ForeignKey("classes.id"))
+    frame_kind: Mapped[Name]  # roster | online
+    frame: Mapped[Items]
+    seed: Mapped[Name]
+    drawn: Mapped[Items]
+    online: Mapped[Items]  # sittings that were going on
+    drawn_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    drawn_ms: Mapped[Ms]
+
+
+class InspectionCheck(Base):
+    """What somebody found of one who was drawn; the latest row of each counts."""
+
+    __tablename__ = "inspection_checks"
+
+    id: Mapped[Key]
+    inspection_id: Mapped[Ref] = mapped_column(ForeignKey("inspections.id"))
+    learner: Mapped[Name]
+    result: Mapped[Name]  # present | absent | other
+    remark: Mapped[Text]
+    session_id: Mapped[int | None] = mapped_column(ForeignKey("sessions.id"))  # going on just then
+    checked_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    checked_ms: Mapped[Ms]

@@ -1,0 +1,83 @@
+"""Remote inspection: a draw that nobody chose and anybody can do again, and what was found."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from app.domain.inspections import drawn
+from models import AuditEntry, Inspection, InspectionCheck, Session
+from tests.console.conftest import Desk
+
+
+def draw(desk: Desk, frame: str = "roster", count: int = 2, klass: str = "HC-2026-014") -> Any:
+    form = {"csrf": desk.csrf("/console"), "frame": frame, "count": count}
+    return desk.client.post(f"/console/classes/{desk.county.classes[klass]}/inspections", data=form)
+
+
+def rows(desk: Desk, model: type) -> list[Any]:
+    with desk.services.database.read() as connection:
+        return list(connection.execute(select(model)).all())
+
+
+def test_the_draw_can_be_done_again_from_what_is_kept(desk: Desk) -> None:
+    assert draw(desk.sign_in("zhao")).status_code == 200
+    (made,) = rows(desk, Inspection)
+    assert made.drawn == drawn(made.seed, made.frame, 2) and len(made.frame) == 3
+    with desk.services.database.read() as connection:
+        entry = select(AuditEntry.detail).where(AuditEntry.action == "inspection.drawn")
+        assert connection.execute(entry).scalar_one()["seed"] == made.seed
+
+
+def test_two_draws_have_different_seeds(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    draw(desk)
+    draw(desk)
+    one, other = rows(desk, Inspection)
+    assert one.seed != other.seed
+
+
+def test_only_who_is_on_line_is_drawn_when_that_was_asked(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    assert "此刻没有学员" in draw(desk, frame="online").text
+    with desk.services.database.write() as connection:
+        mine = Session.id == desk.county.sessions["fast"]
+        connection.execute(update(Session).where(mine).values(state="open", closed_ms=None))
+    page = draw(desk, frame="online", count=5).text
+    (made,) = rows(desk, Inspection)
+    assert len(made.drawn) == 1 and "吴强" in page and "林静" not in page
+
+
+@pytest.mark.parametrize(("frame", "count"), [("best", 2), ("roster", 0), ("roster", 81)])
+def test_what_cannot_be_drawn_is_refused(desk: Desk, frame: str, count: int) -> None:
+    assert draw(desk.sign_in("zhao"), frame, count).status_code == 422
+    assert not rows(desk, Inspection)
+
+
+def test_what_was_found_is_added_never_changed(desk: Desk) -> None:
+    draw(desk.sign_in("zhao"))
+    (made,) = rows(desk, Inspection)
+    for result, remark in (("absent", ""), ("present", "五分钟后视频通话，本人在学")):
+        form = {"csrf": desk.csrf("/console"), "learner": made.drawn[0]}
+        desk.client.post(
+            f"/console/inspections/{made.id}/checks",
+            data=form | {"result": result, "remark": remark},
+        )
+    assert [it.result for it in rows(desk, InspectionCheck)] == ["absent", "present"]
+    page = desk.get(f"/console/inspections/{made.id}")
+    assert "本人在学" in page and "更正前的登记" in page
+
+
+def test_somebody_who_was_not_drawn_is_not_recorded(desk: Desk) -> None:
+    draw(desk.sign_in("zhao"))
+    (made,) = rows(desk, Inspection)
+    form = {"csrf": desk.csrf("/console"), "learner": "stranger", "result": "present"}
+    path = f"/console/inspections/{made.id}/checks"
+    assert desk.client.post(path, data=form).status_code == 404
+
+
+@pytest.mark.parametrize(("username", "status"), [("qian", 404), ("feng", 403), ("root", 403)])
+def test_not_everybody_inspects(desk: Desk, username: str, status: int) -> None:
+    assert draw(desk.sign_in(username)).status_code == status

@@ -21,7 +21,7 @@ def upgrade() -> None:
     op.create_table(
         "saved_views",
         sa.Column("id", ID, autoincrement=True, nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
+        sa.Column("user_id", ID, nullable=False),
         sa.Column("name", sa.String(length=128), nullable=False),
         sa.Column("query", sa.String(length=2000), nullable=False),
         sa.Column("created_ms", sa.BigInteger(), nullable=False),
@@ -31,9 +31,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "assignments",
-        sa.Column("finding_id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("user_id", sa.Integer(), nullable=False),
-        sa.Column("assigned_by", sa.Integer(), nullable=False),
+        sa.Column("finding_id", ID, autoincrement=False, nullable=False),
+        sa.Column("user_id", ID, nullable=False),
+        sa.Column("assigned_by", ID, nullable=False),
         sa.Column("assigned_ms", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
             ["finding_id"], ["findings.id"], name=op.f("fk_assignments_finding_id")

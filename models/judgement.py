@@ -14,7 +14,7 @@ class Run(Base):
     __tablename__ = "runs"
 
     id: Mapped[Key]
-    kind: Mapped[Name]  # session | class | nightly
+    kind: Mapped[Name]  # session | class | nightly | what_if
     class_id: Mapped[int | None] = mapped_column(ForeignKey("classes.id"), index=True)
     requested_by: Mapped[Name]
     state: Mapped[Name]  # queued | running | done | failed

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 
-from app.console.language import Language
-from app.console.login import SignedIn
-from app.console.page import ConsoleRoute, language_of, render
-from app.domain import packs
+from app.clock import day
+from app.console import words
+from app.console.language import N_, Language
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain import packs, runs, what_if
 from app.domain.clauses import Clause
 from app.domain.pack import Pack, Parameter
-from app.errors import NotFound
+from app.domain.users import Login, Role
+from app.errors import BadInput, NotFound
+from app.store import runs as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+KINDS = (
+    ("session", N_("学习会话")),
+    ("class_hour", N_("课时")),
+    ("enrolment", N_("考核申请结论")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +44,72 @@ class Entry:
 
 @router.get("/packs")
 def shelf(request: Request, login: SignedIn) -> Response:
-    return render(request, "packs.html", login=login, packs=packs.available())
+    return _shelf(request, login)
+
+
+@router.post("/what-if", dependencies=[FormOfThisLogin])
+def try_pack(
+    request: Request,
+    login: SignedIn,
+    pack: Annotated[str, Form()] = "",
+    since: Annotated[str, Form()] = "",
+    until: Annotated[str, Form()] = "",
+) -> Response:
+    """Try another pack on what is stored; the trial runs beside everything else."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            now_ms = services.clock()
+            run_id = what_if.request(connection, login.user, pack, since, until, now_ms)
+    except BadInput as error:
+        return _shelf(request, login, problem=words.PROBLEMS[error.code])
+    return see_other(f"/console/what-if/{run_id}")
+
+
+@router.get("/what-if/{run_id}")
+def trial(request: Request, login: SignedIn, run_id: RowId) -> Response:
+    services = request.app.state.services
+    with services.database.read() as connection:
+        row = what_if.seen(connection, login.user, run_id)
+    result = row.summary.get("result")
+    return render(
+        request,
+        "what_if.html",
+        login=login,
+        row=row,
+        told=runs.shown(row, services.clock()),
+        asked=row.summary,
+        result=result,
+        kinds=[(kind, title, _outcomes(result, kind)) for kind, title in KINDS] if result else [],
+    )
+
+
+def _outcomes(result: Mapping[str, Any], kind: str) -> list[tuple[str, int, int]]:
+    """(outcome, before, after) of one kind of verdict."""
+    before, after = (
+        {name.partition(":")[2]: n for name, n in result[when].items() if name.startswith(kind)}
+        for when in ("before", "after")
+    )
+    known = [code for code in words.VERDICTS | words.HOURS if code in before or code in after]
+    return [(code, before.get(code, 0), after.get(code, 0)) for code in known]
+
+
+def _shelf(request: Request, login: Login, problem: str = "") -> Response:
+    services, user = request.app.state.services, login.user
+    with services.database.read() as connection:
+        tried = store.what_ifs(connection, None if user.role is Role.ADMIN else user.actor, 10)
+    last = day(services.clock()).replace(day=1) - timedelta(days=1)
+    return render(
+        request,
+        "packs.html",
+        login=login,
+        status=422 if problem else 200,
+        packs=packs.available(),
+        tried=tried,
+        since=last.replace(day=1).isoformat(),
+        until=last.isoformat(),
+        problem=problem,
+    )
 
 
 @router.get("/packs/{name}")

@@ -243,6 +243,7 @@ PROBLEMS = {
     "bad_scope": N_("请至少选择一项权限。"),
     "bad_label": N_("请填写密钥名称，1至128个字。"),
     "key_ended": N_("该密钥已吊销或到期。"),
+    "bad_period": N_("请填写起止日期，最长一年。"),
     "bad_count": N_("人数须为1至80。"),
     "nobody_to_draw": N_("所选范围内此刻没有学员。"),
     "bad_result": N_("请选择结果；其他情况须写明说明。"),

@@ -76,10 +76,13 @@ def judge_sittings(
     return keep(connection, evaluate_sittings(connection, class_id), now_ms, run_id)
 
 
-def evaluate_sittings(connection: Connection, class_id: int) -> Evaluation:
-    """What all sittings and class-hours of a class come to; nothing is stored."""
+def evaluate_sittings(
+    connection: Connection, class_id: int, pack: Pack | None = None
+) -> Evaluation:
+    """What all sittings and class-hours of a class come to, by its own pack or by another; nothing
+    is stored."""
     evidence = facts.of_class(connection, class_id)
-    return _evaluate(connection, class_id, evidence, {it.rule for it in ALL})
+    return _evaluate(connection, class_id, evidence, {it.rule for it in ALL}, pack)
 
 
 def overtaken(connection: Connection, evaluated: Evaluation) -> bool:
@@ -111,10 +114,14 @@ def assessed(
 
 
 def _evaluate(
-    connection: Connection, class_id: int, evidence: Evidence, rules: Collection[str]
+    connection: Connection,
+    class_id: int,
+    evidence: Evidence,
+    rules: Collection[str],
+    pack: Pack | None = None,
 ) -> Evaluation:
     after = verdicts.newest(connection, class_id)
-    pack = pack_of_class(connection, class_id)
+    pack = pack or pack_of_class(connection, class_id)
     learners = {row.learner_id for row in evidence.sessions}
     decided = verdicts.decisions(connection, learners)
     own = [row.id for row in evidence.sessions if row.class_id == class_id]

@@ -7,7 +7,15 @@ from app.services import Services
 
 def install(services: Services) -> None:
     """Tie the web process's own jobs to its start and stop."""
-    from app.jobs import class_run, conclusions, face_worker, lease_sweep, scheduler, settler
+    from app.jobs import (
+        class_run,
+        conclusions,
+        face_worker,
+        lease_sweep,
+        scheduler,
+        settler,
+        what_if,
+    )
 
     services.on_start.append(services.events.start)
     services.on_stop.append(services.events.stop)
@@ -16,4 +24,5 @@ def install(services: Services) -> None:
     face_worker.install(services)
     class_run.install(services)
     conclusions.install(services)
+    what_if.install(services)
     scheduler.install(services)

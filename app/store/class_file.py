@@ -152,6 +152,21 @@ def waiting_by_learner(connection: Connection, class_id: int) -> dict[int, int]:
     return {row[0]: row[1] for row in rows if row[0] is not None}
 
 
+def open_rules(connection: Connection, class_id: int) -> dict[str, int]:
+    """Findings on sittings of the class that stand, by rule."""
+    rows = connection.execute(
+        select(Finding.rule, func.count())
+        .where(
+            Finding.class_id == class_id,
+            Finding.session_id.is_not(None),
+            Finding.status.not_in((GONE, "overturned")),
+            Finding.shadow.is_(False),
+        )
+        .group_by(Finding.rule)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def findings(
     connection: Connection, class_id: int, learner_id: int | None, limit: int
 ) -> Sequence[Any]:

@@ -50,6 +50,33 @@ def recent(connection: Connection, scope: Scope, before: int | None, size: int) 
     return connection.execute(query if before is None else query.where(Run.id < before)).all()
 
 
+def what_ifs(connection: Connection, requested_by: str | None, size: int) -> Sequence[AnyRow]:
+    """The latest trials of another pack, of one person or of all."""
+    query = select(Run, Run.kind.label("klass")).where(Run.kind == "what_if")
+    if requested_by is not None:
+        query = query.where(Run.requested_by == requested_by)
+    return connection.execute(query.order_by(Run.id.desc()).limit(size)).all()
+
+
+def waiting_what_if(connection: Connection, silent_since_ms: int) -> int | None:
+    query = select(Run.id).where(Run.kind == "what_if", _unattended(silent_since_ms))
+    return connection.execute(query.order_by(Run.id).limit(1)).scalar_one_or_none()
+
+
+def studied_between(
+    connection: Connection, scope: Scope, since_ms: int, until_ms: int
+) -> Sequence[int]:
+    """Classes in scope with sittings that began in the time."""
+    query = (
+        select(Session.class_id)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(Session.opened_ms >= since_ms, Session.opened_ms < until_ms, scope.covers_class())
+        .distinct()
+        .order_by(Session.class_id)
+    )
+    return connection.execute(query).scalars().all()
+
+
 def nights(connection: Connection, size: int) -> Sequence[AnyRow]:
     """The latest nights, newest first."""
     return connection.execute(

@@ -143,6 +143,16 @@ def outcome_counts(connection: Connection, class_id: int, kind: str) -> dict[str
     return {outcome: count for outcome, count in connection.execute(query)}
 
 
+def outcomes(
+    connection: Connection, class_id: int, kinds: Collection[str]
+) -> dict[tuple[str, int, int], str]:
+    """The current outcome by (kind, subject id, class-hour), whatever the pack."""
+    query = select(Verdict.subject_kind, Verdict.subject_id, Verdict.hour, Verdict.outcome).where(
+        Verdict.id.in_(_latest(class_id, kinds))
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
+
+
 def of_subject(connection: Connection, kind: str, subject_id: int) -> Row[Any] | None:
     """The current verdict on one subject."""
     return connection.execute(

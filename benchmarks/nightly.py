@@ -21,7 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, text, update
 
 from app.db import Database
 from app.domain.classes import ClassTerms
@@ -78,8 +78,12 @@ def fresh(url: str, sessions: int, learners: int = LEARNERS) -> Database:
     database = Database(url)
     schema.upgrade(database)
     with database.write() as connection:
-        for table in reversed(Base.metadata.sorted_tables):
-            connection.execute(delete(table))
+        tables = reversed(Base.metadata.sorted_tables)
+        if database.sqlite:
+            for table in tables:
+                connection.execute(delete(table))
+        else:
+            connection.execute(text("TRUNCATE " + ", ".join(it.name for it in tables)))
     generate(database, sessions, learners)
     with database.write() as connection:
         connection.execute(update(TrainingClass).values(terms=TERMS))

@@ -14,11 +14,11 @@ WHEELS  := $(wildcard vendor/*.whl)
 export PYTHONUTF8 := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test check lint types layers schema packs words docs format lock bench clean
+.PHONY: help run setup dev test check lint types layers schema packs words docs format lock screenshots bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: setup ## the demo county on this machine: console address and logins are printed
 	@$(BIN)/zhenxue demo $(ARGS)
@@ -99,6 +99,9 @@ lock: build/uv/bin/uv ## write requirements*.lock from pyproject.toml
 		-o requirements-dev.lock $(ARGS)
 UV := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--find-links vendor
+
+screenshots: dev ## docs/screenshots: every page in both languages, from the demo county
+	@$(BIN)/python -m tests.e2e.shots docs/screenshots
 
 bench: dev ## what the README's figures come from; minutes
 	@for it in $$(grep -l '^if __name__' benchmarks/*.py); do \

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from app.domain import inspections, learner_link, users, what_if
+from app.domain.users import User
 from app.services import Services
 from models import Finding, Session, Snapshot
+from tests.e2e.site import PASSWORD, TODAY
 
 ADMIN, AUDITOR, NOBODY = "admin", "zhao", ""
 
@@ -22,11 +25,38 @@ class Address:
     path: str
     route: str
     who: str = AUDITOR
+    phone: bool = False
 
 
 def addresses(services: Services) -> dict[str, Address]:
-    with services.database.read() as connection:
-        return _addresses(connection)
+    with services.database.write() as connection:
+        zhao = users.check_password(connection, AUDITOR, PASSWORD)
+        assert zhao is not None
+        return _addresses(connection) | _made(connection, services, zhao)
+
+
+def _made(connection: Connection, services: Services, zhao: User) -> dict[str, Address]:
+    """Pages that are there once somebody did something: a link, a draw, a trial."""
+    query = select(Session.class_id, Session.learner_id)
+    fast = select(Finding.session_id).where(Finding.rule == "fast_forward").limit(1)
+    klass, cheat = connection.execute(query.where(Session.id.in_(fast))).one()
+    now_ms = services.clock()
+    link = learner_link.issue(
+        connection, services.vault, klass, cheat, actor=zhao.actor, now_ms=now_ms
+    )
+    draw = inspections.draw(connection, klass, zhao, "roster", 3, now_ms)
+    month = (TODAY.replace(day=1).isoformat(), TODAY.isoformat())
+    trial = what_if.request(connection, zhao, "huangchuan-2021-literal@1.0.0", *month, now_ms)
+    return {
+        "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
+        "inspections": Address(
+            f"/console/classes/{klass}/inspections", "/console/classes/{class_id}/inspections"
+        ),
+        "inspection": Address(
+            f"/console/inspections/{draw}", "/console/inspections/{inspection_id}"
+        ),
+        "what-if": Address(f"/console/what-if/{trial}", "/console/what-if/{run_id}"),
+    }
 
 
 def _addresses(connection: Connection) -> dict[str, Address]:
@@ -69,6 +99,13 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         ),
         "packs": Address("/console/packs", "/console/packs"),
         "pack": Address("/console/packs/huangchuan-2021-graded@1.0.0", "/console/packs/{name}"),
+        "platforms": Address("/console/platforms", "/console/platforms"),
+        "platform": Address("/console/platforms/qihang", "/console/platforms/{slug}"),
+        "platform-keys": Address(
+            "/console/platforms/qihang#keys", "/console/platforms/{slug}", ADMIN
+        ),
+        "runs": Address("/console/runs", "/console/runs"),
+        "face-data": Address("/console/face-data", "/console/face-data"),
         "users": Address("/console/users", "/console/users", ADMIN),
         "audit": Address("/console/audit", "/console/audit", ADMIN),
     }

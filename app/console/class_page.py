@@ -19,7 +19,7 @@ from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.words import Word
-from app.domain import class_desk
+from app.domain import class_desk, runs
 from app.domain.class_desk import SCALES
 from app.errors import NotFound
 from app.reports import exports
@@ -104,6 +104,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         verdict=verdict,
         concluded=json.loads(verdict.body) if verdict else None,
         run=run,
+        told=runs.shown(run, request.app.state.services.clock()) if run else None,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
         scales=SCALES,
         exports=exports.offered(row)["exports"],

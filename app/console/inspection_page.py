@@ -19,11 +19,12 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 
 @router.get("/classes/{class_id}/inspections")
 def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
-    with request.app.state.services.database.read() as connection:
+    services = request.app.state.services
+    with services.database.read() as connection:
         klass = class_file.klass(connection, class_id, login.user.scope)
         if klass is None:
             raise NotFound("unknown_class", "there is no such class")
-        online = store.online(connection, class_id)
+        online = store.online(connection, class_id, services.clock() - inspections.SILENT_MS)
         made = store.of_class(connection, class_id)
         members = store.members(connection, class_id)
     return render(
@@ -54,11 +55,13 @@ def draw(
 
 @router.get("/inspections/{inspection_id}")
 def inspection(request: Request, login: SignedIn, inspection_id: RowId) -> Response:
-    with request.app.state.services.database.read() as connection:
+    services = request.app.state.services
+    with services.database.read() as connection:
         row = inspections.seen(connection, inspection_id, login.user)
         members = store.members(connection, row.class_id)
         checks = store.checks(connection, inspection_id)
-        online = {it.learner: it for it in store.online(connection, row.class_id)}
+        heard_since_ms = services.clock() - inspections.SILENT_MS
+        online = {it.learner: it for it in store.online(connection, row.class_id, heard_since_ms)}
     return render(
         request,
         "inspection.html",

@@ -6,6 +6,7 @@ import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse
 
 from app.console import words
 from app.console.class_page import cell
@@ -13,7 +14,8 @@ from app.console.finding_view import interval, sentence_of
 from app.console.language import N_
 from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain import learner_link
-from app.errors import BadInput, Conflict, TooManyRequests
+from app.domain.review import UNDECIDED
+from app.errors import BadInput, Conflict, NotFound, TooManyRequests
 from app.store import class_file, reviews
 from app.store.scope import EVERYTHING
 from detectors.finding import Evidence
@@ -30,6 +32,7 @@ STANDING = {
     "overturned": words.Word(N_("经审核，已撤销"), tone="clear"),
     "cured": words.Word(N_("已补学"), tone="clear"),
 }
+IN_REVIEW = words.Word(N_("有问题正在审核，暂无结论"), tone="review")
 NOT_PROVEN = words.Word(N_("证据不足，不算违规，可补学"), tone="unproven")
 
 
@@ -69,10 +72,20 @@ def _page(
     status: int = 200,
 ) -> Response:
     services, lang = request.app.state.services, language_of(request)
-    with services.database.write() as connection:
-        link = learner_link.read(connection, services.vault, token, services.clock())
-        if request.method == "GET" and not filed:
+    try:
+        with services.database.write() as connection:
+            link = learner_link.read(connection, services.vault, token, services.clock())
             learner_link.opened(connection, link, services.clock())
+    except NotFound as error:
+        return _private(
+            render(
+                request,
+                "own_gone.html",
+                login=None,
+                status=404,
+                detail=words.PROBLEMS[error.code],
+            )
+        )
     with services.database.read() as connection:
         klass = class_file.klass(connection, link.class_id, EVERYTHING)
         pack, enrolment = f"{klass.pack_id}@{klass.pack_version}", link.enrolment_id
@@ -85,6 +98,11 @@ def _page(
     by_hour = {it.hour: it for it in marks}
     cells = [cell(hour.number, by_hour.get(hour.number), lang) for hour in hours]
     body = json.loads(concluded[0].body) if concluded else None
+    waiting = any(it.status in UNDECIDED and it.outcome != "not_proven" for it in told)
+    outcome = words.word(words.VERDICTS, concluded[0].outcome) if concluded else None
+    if waiting and outcome is not None and concluded[0].outcome == "ineligible":
+        outcome = IN_REVIEW  # nobody is refused before people have decided
+    mine = learner_link.actor_of(link)
     page = render(
         request,
         "own.html",
@@ -95,7 +113,9 @@ def _page(
         klass=klass,
         cells=cells,
         valid=sum(it.code == "valid" for it in cells),
-        outcome=words.word(words.VERDICTS, concluded[0].outcome) if concluded else None,
+        missing=[it for it in cells if it.code not in ("valid", "not_started")],
+        waiting=waiting,
+        outcome=outcome,
         body=body,
         applied=body[body["scale"]] if body else None,
         findings=[
@@ -109,16 +129,20 @@ def _page(
             }
             for it in told
         ],
-        filed=filed,
+        filed=any(it.finding_id == filed and it.filed_by == mine for it in appeals),
         problem=problem,
         typed=typed or {"finding": 0, "statement": ""},
         until_ms=link.expires_ms,
     )
+    return _private(page)
+
+
+def _private(page: HTMLResponse) -> HTMLResponse:
     page.headers.update(_PRIVATE)
     return page
 
 
 def _standing(finding: Any) -> words.Word:
-    if finding.outcome == "not_proven" and finding.status in ("open", "first_review"):
+    if finding.outcome == "not_proven" and finding.status in UNDECIDED:
         return NOT_PROVEN
     return words.word(STANDING, finding.status)

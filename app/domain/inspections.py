@@ -13,12 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.canonical import canonical
 from app.domain.users import User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store import audit, class_file
 from app.store import inspections as store
 
 MOST = 80
+SILENT_MS = 120_000  # who was not heard of for so long is not on line
 MAX_REMARK = 2000
 RESULTS = ("present", "absent", "other")
 FRAMES = ("online", "roster")
@@ -44,19 +46,20 @@ def draw(
         raise BadInput("bad_frame", f"frame: one of {', '.join(FRAMES)}", field="frame")
     if not 1 <= count <= MOST:
         raise BadInput("bad_count", f"count: 1 to {MOST}", field="count")
-    sittings = store.online(connection, class_id)
+    sittings = store.online(connection, class_id, now_ms - SILENT_MS)
     learning = {row.learner for row in sittings}
     frame = sorted(learning if frame_kind == "online" else store.members(connection, class_id))
     if not frame:
         raise Conflict("nobody_to_draw", "nobody is on line, or the class has no learners")
     seed = secrets.token_hex(16)
+    chosen = drawn(seed, frame, count)
     inspection_id = store.add(
         connection,
         class_id=class_id,
         frame_kind=frame_kind,
         frame=frame,
         seed=seed,
-        drawn=drawn(seed, frame, count),
+        drawn=chosen,
         online=[
             {"session_id": row.external_id, "learner_id": row.learner, "opened_ms": row.opened_ms}
             for row in sittings
@@ -70,7 +73,13 @@ def draw(
         actor=user.actor,
         action="inspection.drawn",
         subject=f"class:{class_id}",
-        detail={"inspection": inspection_id, "seed": seed, "frame": frame_kind, "count": count},
+        detail={
+            "inspection": inspection_id,
+            "seed": seed,
+            "frame": frame_kind,
+            "frame_sha256": hashlib.sha256(canonical(frame)).hexdigest(),
+            "drawn": chosen,
+        },
     )
     return inspection_id
 
@@ -95,7 +104,8 @@ def check(
     said = remark.strip()
     if result not in RESULTS or len(said) > MAX_REMARK or (result == "other" and not said):
         raise BadInput("bad_result", "result: present, absent, or other with words", field="result")
-    going_on = [it for it in store.online(connection, row.class_id) if it.learner == learner]
+    online = store.online(connection, row.class_id, now_ms - SILENT_MS)
+    going_on = [it for it in online if it.learner == learner]
     store.add_check(
         connection,
         inspection_id=inspection_id,
@@ -112,7 +122,7 @@ def check(
         actor=user.actor,
         action="inspection.checked",
         subject=f"inspection:{inspection_id}",
-        detail={"learner": learner, "result": result},
+        detail={"learner": learner, "result": result, "remark": said},
     )
 
 

@@ -23,6 +23,7 @@ from app.store.scope import Scope
 LASTS_MS = 60 * 86_400_000
 APPEALS_A_DAY = 5
 _DAY_MS = 86_400_000
+_VISIT_MS = 3_600_000
 _PURPOSE = "learner-link"
 
 
@@ -80,9 +81,10 @@ def read(connection: Connection, vault: Vault, token: str, now_ms: int) -> Any:
 
 
 def opened(connection: Connection, link: Any, now_ms: int) -> None:
-    """Note that the page was opened."""
-    store.opened(connection, link.id, now_ms)
-    _log(connection, _actor(link), "link.opened", link.enrolment_id, now_ms)
+    """Note that the page was opened; again within the hour is the same visit."""
+    if link.opened_ms is None or now_ms - link.opened_ms > _VISIT_MS:
+        store.opened(connection, link.id, now_ms)
+        _log(connection, actor_of(link), "link.opened", link.enrolment_id, now_ms)
 
 
 def appeal(
@@ -90,7 +92,7 @@ def appeal(
 ) -> dict[str, Any]:
     """File the learner's appeal. Raises NotFound for a finding that is not this learner's,
     TooManyRequests, and what `findings.appeal` raises."""
-    if store.appeals_since(connection, _actor(link), now_ms - _DAY_MS) >= APPEALS_A_DAY:
+    if store.appeals_since(connection, actor_of(link), now_ms - _DAY_MS) >= APPEALS_A_DAY:
         raise TooManyRequests(
             "too_many_appeals", f"{APPEALS_A_DAY} appeals a day", retry_after_s=3600
         )
@@ -98,7 +100,7 @@ def appeal(
     if not findings.concerns(connection, scope, finding_id, link.class_id, link.learner_id):
         raise NotFound("unknown_finding", "there is no such finding")
     return findings.appeal(
-        connection, scope, finding_id, statement, actor=_actor(link), now_ms=now_ms
+        connection, scope, finding_id, statement, actor=actor_of(link), now_ms=now_ms
     )
 
 
@@ -107,7 +109,8 @@ def _token(vault: Vault, link_id: int, enrolment_id: int, expires_ms: int) -> st
     return f"{link_id}-{urlsafe_b64encode(signed).decode().rstrip('=')}"
 
 
-def _actor(link: Any) -> str:
+def actor_of(link: Any) -> str:
+    """How appeals and the audit log name whoever holds the link."""
     return f"learner-link:{link.id}"
 
 

@@ -228,8 +228,9 @@ def set_scale(connection: Connection, class_id: int, scale: str, user_id: int, n
 def latest_run(connection: Connection, class_id: int) -> Any:
     """The newest run of the class, or None."""
     return connection.execute(
-        select(Run)
-        .where(Run.class_id == class_id, Run.kind == "class")
+        select(Run, TrainingClass.external_id.label("klass"))
+        .join(TrainingClass, TrainingClass.id == Run.class_id)
+        .where(Run.class_id == class_id)
         .order_by(Run.id.desc())
         .limit(1)
     ).one_or_none()

@@ -12,8 +12,8 @@ from models import Enrolment, Inspection, InspectionCheck, Learner, Lesson, Sess
 from models import TrainingClass as Klass
 
 
-def online(connection: Connection, class_id: int) -> Sequence[Any]:
-    """Sittings that are going on in the class, with who and what, by learner."""
+def online(connection: Connection, class_id: int, heard_since_ms: int) -> Sequence[Any]:
+    """Open sittings of the class that were heard of since, with who and what, by learner."""
     return connection.execute(
         select(
             Session.id,
@@ -28,7 +28,11 @@ def online(connection: Connection, class_id: int) -> Sequence[Any]:
         )
         .join(Learner, Learner.id == Session.learner_id)
         .join(Lesson, Lesson.id == Session.lesson_id)
-        .where(Session.class_id == class_id, Session.state == "open")
+        .where(
+            Session.class_id == class_id,
+            Session.state == "open",
+            Session.last_recv_ms >= heard_since_ms,
+        )
         .order_by(Learner.external_id, Session.id)
     ).all()
 

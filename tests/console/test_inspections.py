@@ -44,7 +44,11 @@ def test_only_who_is_on_line_is_drawn_when_that_was_asked(desk: Desk) -> None:
     assert "此刻没有学员" in draw(desk, frame="online").text
     with desk.services.database.write() as connection:
         mine = Session.id == desk.county.sessions["fast"]
-        connection.execute(update(Session).where(mine).values(state="open", closed_ms=None))
+        connection.execute(
+            update(Session)
+            .where(mine)
+            .values(state="open", closed_ms=None, last_recv_ms=desk.clock())
+        )
     page = draw(desk, frame="online", count=5).text
     (made,) = rows(desk, Inspection)
     assert len(made.drawn) == 1 and "吴强" in page and "林静" not in page

@@ -99,6 +99,38 @@ def test_an_appeal_is_kept_and_shown_with_its_reply(desk: Desk) -> None:
     assert STATEMENT in page and "证明属实。" in page
 
 
+def test_every_visit_is_on_record_once_whatever_the_address_says(desk: Desk, clock: Clock) -> None:
+    link = given(desk)
+
+    def visits() -> int:
+        with desk.services.database.read() as connection:
+            opened = select(AuditEntry.id).where(AuditEntry.action == "link.opened")
+            return len(connection.execute(opened).all())
+
+    assert "申诉已提交" not in desk.get(f"{link}?filed=1")
+    assert visits() == 1
+    desk.get(link)
+    assert visits() == 1
+    clock.now_ms += 2 * 3_600_000
+    desk.get(link)
+    assert visits() == 2
+
+
+def test_a_refused_appeal_can_be_read_in_english(desk: Desk) -> None:
+    link = given(desk)
+    page = appeal(desk, link, "fast:fast_forward", "冤").text
+    assert f'href="{link}?lang=en"' in page
+
+
+def test_a_dead_link_says_what_to_do_and_leads_nowhere_else(desk: Desk) -> None:
+    page = desk.client.get("/my/1-x")
+    assert (
+        page.status_code == 404
+        and "索取新链接" in page.text
+        and '<a class="button"' not in page.text
+    )
+
+
 def test_nobody_appeals_against_anothers_finding_nor_without_words(desk: Desk) -> None:
     link = given(desk)
     assert appeal(desk, link, "gap:popup_gap").status_code == 404

@@ -16,6 +16,7 @@ from app.domain import learner_link
 from app.domain.users import Login
 from app.errors import NotAllowed, NotFound
 from app.store import class_file as store
+from app.store import reviews
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -67,6 +68,8 @@ def _page(
         verdict = next(iter(store.latest(connection, class_id, "enrolment", pack, of_person)), None)
         findings = store.findings(connection, class_id, learner_id, _FINDINGS)
         sittings = store.sittings(connection, class_id, learner_id, _SITTINGS)
+        others = store.other_classes(connection, learner_id, class_id, login.user.scope)
+        appeals = reviews.appeals_of(connection, [it.id for it in findings])
     by_hour = {it.hour: it for it in marks}
     cells = [cell(hour.number, by_hour.get(hour.number), lang) for hour in hours]
     return render(
@@ -91,4 +94,6 @@ def _page(
             for it in findings
         ],
         sittings=sittings,
+        others=others,
+        appeals=appeals,
     )

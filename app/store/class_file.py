@@ -113,6 +113,38 @@ def roster(connection: Connection, class_id: int, learner_id: int | None = None)
     return connection.execute(query).all()
 
 
+def other_classes(
+    connection: Connection, learner_id: int, class_id: int, scope: Scope
+) -> Sequence[Any]:
+    """Other classes in scope that the same person is or was in, on whatever platform, newest
+    first, each with the person's account there and the latest conclusion on them."""
+    person = select(Learner.person_id).where(Learner.id == learner_id).scalar_subquery()
+    concluded = (
+        select(Verdict.outcome)
+        .where(Verdict.subject_kind == "enrolment", Verdict.subject_id == Enrolment.id)
+        .order_by(Verdict.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return connection.execute(
+        select(
+            TrainingClass.id,
+            TrainingClass.external_id,
+            TrainingClass.occupation,
+            TrainingClass.starts_on,
+            TrainingClass.ends_on,
+            Platform.name.label("platform_name"),
+            Learner.id.label("learner_id"),
+            concluded.label("outcome"),
+        )
+        .join(Enrolment, Enrolment.class_id == TrainingClass.id)
+        .join(Learner, Learner.id == Enrolment.learner_id)
+        .join(Platform, Platform.id == TrainingClass.platform_id)
+        .where(Learner.person_id == person, TrainingClass.id != class_id, scope.covers_class())
+        .order_by(TrainingClass.id.desc())
+    ).all()
+
+
 def latest(
     connection: Connection, class_id: int, kind: str, pack: str, subject_id: int | None = None
 ) -> Sequence[Any]:

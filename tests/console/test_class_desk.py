@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from models import AuditEntry, Run, TrainingClass
+from models import AuditEntry, Enrolment, Learner, Run, TrainingClass
 from tests.console.conftest import Desk
 
 KLASS = "HC-2026-014"
@@ -59,3 +59,23 @@ def test_nobody_else_works_on_the_class(
     assert ask(desk, "scale", scale="literal") == status
     page = desk.client.get(f"/console/classes/{desk.county.classes[KLASS]}").text
     assert "立即校验" not in page
+
+
+def test_what_a_person_did_elsewhere_is_seen_within_ones_counties(desk: Desk) -> None:
+    wu, lin = desk.county.learners["吴强"], desk.county.learners["林静"]
+    far = desk.county.learners["何芳"]
+    with desk.services.database.write() as connection:
+        person = select(Learner.person_id).where(Learner.id == wu).scalar_subquery()
+        connection.execute(
+            update(Learner).where(Learner.id.in_([lin, far])).values(person_id=person)
+        )
+        connection.execute(
+            update(Enrolment)
+            .where(Enrolment.learner_id == lin)
+            .values(class_id=desk.county.classes["HC-2026-015"])
+        )
+    page = desk.sign_in("zhao").get(
+        f"/console/classes/{desk.county.classes['HC-2026-014']}/learners/{wu}"
+    )
+    others = page.split("其他班级")[1]
+    assert "HC-2026-015" in others and "GS-2026-003" not in others

@@ -36,7 +36,7 @@ from app.store import audit
 from benchmarks import nightly
 from benchmarks.assess import LESSONS, START_MS
 from benchmarks.machine import machine
-from models import AuditEntry, Finding, Learner, Platform, Run, Session, TrainingClass, User
+from models import AuditEntry, Finding, Learner, Platform, Session, TrainingClass, User
 
 LEARNERS = 80  # of a class
 PLATFORMS = 4
@@ -177,7 +177,6 @@ def pages(connection: Connection) -> dict[str, list[str]]:
         .where(~select(Finding.id).where(Finding.session_id == Session.id).exists())
         .limit(20)
     ).all()
-    run = connection.scalars(select(func.max(Run.id))).one()
     queue = "/console/findings?"
     last = connection.scalars(select(func.max(Finding.id))).one()
     klass = f"class={classes[0]}"
@@ -206,9 +205,8 @@ def pages(connection: Connection) -> dict[str, list[str]]:
         "packs": ["/console/packs"],
         "pack": ["/console/packs/huangchuan-2021-graded"],
         "platforms": ["/console/platforms"],
-        "platform": ["/console/platforms/1", "/console/platforms/2"],
+        "platform": ["/console/platforms/bench", "/console/platforms/bench2"],
         "runs": ["/console/runs"],
-        "run": [f"/console/runs/{run}"],
         "users": ["/console/users"],
         "audit": ["/console/audit"],
         "face data": ["/console/face-data"],

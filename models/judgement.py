@@ -34,7 +34,7 @@ class Verdict(Base):
     __tablename__ = "verdicts"
     __table_args__ = (
         Index("ix_verdicts_subject", "subject_kind", "subject_id", "hour", "id"),
-        Index("ix_verdicts_class", "class_id", "subject_kind"),
+        Index("ix_verdicts_class", "class_id", "subject_kind", "pack", "subject_id", "hour", "id"),
     )
 
     id: Mapped[Key]

@@ -26,6 +26,7 @@ RESOURCES = (
 
 
 def include_routers(app: FastAPI) -> None:
-    """Mount every resource."""
+    """Mount every resource, and describe what is answered before the routing."""
     for name in RESOURCES:
         app.include_router(import_module(name).router)
+    import_module("app.api.event_schema").describe(app)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,15 @@ def test_ten_megabytes_are_refused_whether_declared_or_not(
 
 def test_the_version_is_the_package_s(client: TestClient) -> None:
     assert client.get("/openapi.json").json()["info"]["version"] == __version__
+
+
+def test_the_document_describes_the_event_endpoints_with_every_type(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    post = document["paths"]["/v1/sessions/{session_id}/events"]["post"]
+    batch = post["requestBody"]["content"]["application/json"]["schema"]
+    told = json.dumps(batch["properties"]["events"]["items"]) + json.dumps(document["components"])
+    for kind in ("progress", "seek", "popup_answered", "integrity", "error"):
+        assert f'"{kind}"' in told
+    assert {"401", "404", "413", "415", "422"} <= set(post["responses"])
+    assert "/v1/events" in document["paths"]
+    assert "/v1/sessions/{session_id}/events" in client.get("/docs").text

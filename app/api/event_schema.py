@@ -1,0 +1,98 @@
+"""The two event endpoints in the OpenAPI document: they are answered before the routing, so that
+nothing describes them by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI
+
+from app.domain.events import AnyEvent
+
+_NAMES = "#/components/schemas/{name}"
+_REFUSALS = {
+    "400": "the body is not JSON, NDJSON or its encoding",
+    "401": "no valid API key",
+    "403": "the key lacks the scope `ingest`",
+    "404": "no such session of this platform",
+    "409": "the session takes no more events",
+    "413": "the body is too large",
+    "415": "another media type or content encoding",
+    "422": "no event could be taken; says why by index",
+    "429": "too many requests; see Retry-After",
+    "503": "not ready; see Retry-After",
+}
+
+
+def describe(app: FastAPI) -> None:
+    """Have the application's document hold both endpoints, with every type of event."""
+    generated = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generated()
+        if "/v1/events" not in document["paths"]:
+            (event,), named = msgspec.json.schema_components([AnyEvent], ref_template=_NAMES)
+            document.setdefault("components", {}).setdefault("schemas", {}).update(named)
+            one = {
+                "name": "session_id",
+                "in": "path",
+                "required": True,
+                "schema": {"type": "string", "maxLength": 128},
+            }
+            document["paths"]["/v1/sessions/{session_id}/events"] = {
+                "post": _operation("session_events", "One batch of one sitting", event, [one])
+            }
+            addressed = {
+                "allOf": [
+                    event,
+                    {
+                        "type": "object",
+                        "properties": {"session_id": {"type": "string"}},
+                        "required": ["session_id"],
+                    },
+                ]
+            }
+            document["paths"]["/v1/events"] = {
+                "post": _operation("events", "One batch of many sittings", addressed, [])
+            }
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _operation(
+    name: str, summary: str, event: dict[str, Any], parameters: list[dict[str, Any]]
+) -> dict[str, Any]:
+    batch = {
+        "type": "object",
+        "properties": {
+            "sent_at_ms": {"type": "integer"},
+            "events": {"type": "array", "items": event, "minItems": 1, "maxItems": 1000},
+        },
+        "required": ["events"],
+    }
+    return {
+        "tags": ["events"],
+        "operationId": name,
+        "summary": summary,
+        "description": "Acknowledged once durable. Also as NDJSON; gzip and zstd are accepted.",
+        "parameters": parameters,
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": batch},
+                "application/x-ndjson": {"schema": {"type": "string"}},
+            },
+        },
+        "responses": {
+            "200": {
+                "description": "what was stored, what was refused by index, what to do next",
+                "content": {"application/json": {"schema": {"type": "object"}}},
+            },
+            **{
+                status: {"description": told, "content": {"application/problem+json": {}}}
+                for status, told in _REFUSALS.items()
+            },
+        },
+    }

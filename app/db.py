@@ -46,6 +46,7 @@ class Database:
                 "synchronous=FULL",
                 "foreign_keys=ON",
                 "busy_timeout=30000",
+                "secure_delete=ON",  # a destroyed key must not be read in the file's free space
                 "cache_size=-65536",
             ):
                 connection.execute(f"PRAGMA {pragma}")

@@ -40,7 +40,8 @@ class Learner(Base):
 class LearnerKey(Base):
     """The key that a learner's face data is encrypted with, wrapped by the master key.
 
-    Erasure destroys `wrapped`; what was encrypted with it, backups included, stays unreadable.
+    Erasure destroys `wrapped`: what was encrypted with it stays unreadable. Older backups of the
+    database still hold it (docs/privacy.md).
     """
 
     __tablename__ = "learner_keys"

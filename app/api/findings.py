@@ -94,7 +94,7 @@ def post_review(
         decided = review.decide(
             connection, finding_id, user, ruling.decision, ruling.reason, services.clock()
         )
-        rulings.follow(connection, finding_id, services.clock())
+        rulings.follow(connection, [finding_id], services.clock())
     return {
         "review_id": decided.review_id,
         "finding_id": finding_id,

@@ -47,7 +47,7 @@ def decide(
         with services.database.write() as connection:
             now_ms = services.clock()
             review.decide(connection, finding_id, login.user, decision, reason, now_ms)
-            rulings.follow(connection, finding_id, now_ms)
+            rulings.follow(connection, [finding_id], now_ms)
     except (BadInput, Conflict) as error:
         typed = {"id": finding_id, "decision": decision, "reason": reason}
         problem = words.PROBLEMS[error.code]

@@ -68,8 +68,7 @@ def many(
                 decided = desk.decide_alike(
                     connection, login.user, finding, decision, reason, now_ms
                 )
-                for finding_id in decided:
-                    rulings.follow(connection, finding_id, now_ms)
+                rulings.follow(connection, decided, now_ms)
                 done = len(decided)
     except (BadInput, Conflict) as error:
         typed = {"chosen": set(finding), "decision": decision, "reason": reason}
@@ -102,5 +101,5 @@ def reply(
         now_ms = services.clock()
         finding_id = appeals.reply(connection, appeal_id, login.user, answer, words_, now_ms)
         if answer == appeals.Answer.REOPENED:
-            rulings.follow(connection, finding_id, now_ms)
+            rulings.follow(connection, [finding_id], now_ms)
     return see_other(f"/console/findings/{finding_id}")

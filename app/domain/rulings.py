@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from app.domain import eligibility, settle
@@ -9,14 +11,17 @@ from app.store import findings as store
 from app.store.scope import EVERYTHING
 
 
-def follow(connection: Connection, finding_id: int, now_ms: int) -> None:
-    """Bring every verdict up to date that the finding bears on.
+def follow(connection: Connection, finding_ids: Iterable[int], now_ms: int) -> None:
+    """Bring every verdict up to date that the findings bear on, each once.
 
     A decision enters the facts of its learner's sittings; a finding on the class enters the
     class's own verdict. A first of two reviews changes nothing yet but who has spoken.
     """
-    row = store.one(connection, EVERYTHING, finding_id)
-    assert row is not None
-    if row.session_id is not None:
-        settle.settle(connection, row.session_id, now_ms)
-    eligibility.conclude(connection, row.class_id, now_ms)
+    rows = [store.one(connection, EVERYTHING, it) for it in finding_ids]
+    found = [row for row in rows if row is not None]
+    assert len(found) == len(rows)
+    for session_id in dict.fromkeys(row.session_id for row in found):
+        if session_id is not None:
+            settle.settle(connection, session_id, now_ms)
+    for class_id in dict.fromkeys(row.class_id for row in found):
+        eligibility.conclude(connection, class_id, now_ms)

@@ -129,7 +129,7 @@ def new_desk(
     monkeypatch.setattr(session_page, "timeline_of", told_by(county))
     followed: list[int] = []
     monkeypatch.setattr(
-        rulings, "follow", lambda _connection, finding_id, _now_ms: followed.append(finding_id)
+        rulings, "follow", lambda _connection, finding_ids, _now_ms: followed.extend(finding_ids)
     )
     yield lambda: Desk(TestClient(app), county, services, clock, followed)
     services.stop()

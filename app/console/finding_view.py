@@ -10,7 +10,6 @@ from app.clock import day
 from app.console import words
 from app.console.language import N_, Language
 from app.console.words import Word
-from app.domain import appeals as answers
 from app.domain import review
 from app.domain.review import ReviewShown
 from app.domain.users import User
@@ -84,10 +83,10 @@ def card(
     """
     body = row.body
     rival = body.get("rival_session_id") or ""
-    reopened_ms = answers.reopened_ms(appeals)
-    barred = user.id in answers.deciders([it for it in reviews if it.created_ms <= reopened_ms])
+    reopened_ms = review.reopened_ms(appeals)
+    barred = user.id in review.deciders([it for it in reviews if it.created_ms <= reopened_ms])
     undecided = row.status in review.UNDECIDED and not row.shadow
-    spoken = answers.deciders([it for it in reviews if it.created_ms > reopened_ms])
+    spoken = review.deciders([it for it in reviews if it.created_ms > reopened_ms])
     mine, others = user.id in spoken, bool(spoken - {user.id})
     waits = undecided and row.needs_two_reviewers and mine and not others
     return FindingCard(
@@ -108,7 +107,7 @@ def card(
         shadow=row.shadow,
         reviews=review.shown_to(user, row.status, reviews, reopened_ms),
         appeals=list(appeals),
-        may_answer=user.decides and user.id not in answers.deciders(reviews),
+        may_answer=user.decides and user.id not in review.deciders(reviews),
         barred=undecided and barred,
         rival=rival,
         rival_href=f"/console/sessions/{rivals[rival]}" if rival in rivals else "",

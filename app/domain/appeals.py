@@ -6,26 +6,24 @@ then stays on record and counts no more.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain import review
 from app.domain.users import User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store import audit
 from app.store import reviews as store
 
 MIN_REPLY, MAX_REPLY = 4, 2000
-_SETTLED = ("uphold", "overturn")
 
 
 class Answer(StrEnum):
     """`dismissed` leaves the decision as it is; `reopened` has others decide anew."""
 
     DISMISSED = "dismissed"
-    REOPENED = "reopened"
+    REOPENED = review.REOPENED
 
 
 def reply(
@@ -52,7 +50,7 @@ def reply(
     appeal = store.appeal(connection, appeal_id)  # as it stands under the finding's lock
     if appeal.replied_ms is not None:
         raise Conflict("already_replied", "the appeal was answered")
-    if user.id in deciders(store.of_findings(connection, [finding.id])):
+    if user.id in review.deciders(store.of_findings(connection, [finding.id])):
         raise Conflict("own_decision", "an appeal is answered by somebody who did not decide")
     store.answer(
         connection, appeal_id, outcome=answer, reply=said, replied_by=user.id, replied_ms=now_ms
@@ -68,13 +66,3 @@ def reply(
         detail={"appeal": appeal_id, "reply": said},
     )
     return int(finding.id)
-
-
-def deciders(given: Sequence[store.ReviewRow]) -> set[int]:
-    """Who decided; asking for more is no decision."""
-    return {it.reviewer_id for it in given if it.decision in _SETTLED}
-
-
-def reopened_ms(appeals: Sequence[Any]) -> int:
-    """When the finding was last opened again, -1 if never: reviews up to then count no more."""
-    return max((it.replied_ms for it in appeals if it.outcome == Answer.REOPENED), default=-1)

@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain import appeals as answers
 from app.domain import review
 from app.domain.users import User
 from app.errors import BadInput, Conflict, NotFound
@@ -52,7 +51,7 @@ def detail(
     row = _found(connection, scope, finding_id)
     given = reviews.of_findings(connection, [finding_id])
     filed = reviews.appeals_of(connection, [finding_id])
-    reopened_ms = answers.reopened_ms(filed)
+    reopened_ms = review.reopened_ms(filed)
     if user is not None:
         told = [
             {

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain import appeals
 from app.domain.users import User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store import audit
@@ -21,6 +21,7 @@ from app.store import reviews as store
 
 MIN_REASON, MAX_REASON = 4, 2000
 UNDECIDED = frozenset({"open", "first_review"})
+REOPENED = "reopened"  # the outcome of an appeal that opened the case again
 
 
 class Decision(StrEnum):
@@ -83,10 +84,10 @@ def decide(
             "already_decided", "the finding is already decided", finding_status=finding.status
         )
     given = store.of_findings(connection, [finding_id])
-    reopened_ms = appeals.reopened_ms(store.appeals_of(connection, [finding_id]))
-    if user.id in appeals.deciders([it for it in given if it.created_ms <= reopened_ms]):
+    reopened = reopened_ms(store.appeals_of(connection, [finding_id]))
+    if user.id in deciders([it for it in given if it.created_ms <= reopened]):
         raise Conflict("decided_before", "after an appeal, others than before decide")
-    earlier = _latest_by_person([it for it in given if it.created_ms > reopened_ms])
+    earlier = _latest_by_person([it for it in given if it.created_ms > reopened])
     others = {person: it for person, it in earlier.items() if person != user.id}
     if finding.needs_two_reviewers and user.id in earlier and not others:
         raise Conflict(
@@ -146,6 +147,16 @@ def shown_to(
             and it.created_ms > reopened_ms,
         )
     ]
+
+
+def deciders(given: Sequence[store.ReviewRow]) -> set[int]:
+    """Who decided; asking for more is no decision."""
+    return {it.reviewer_id for it in given if it.decision in _SETTLED}
+
+
+def reopened_ms(appeals: Sequence[Any]) -> int:
+    """When the finding was last opened again, -1 if never: reviews up to then count no more."""
+    return max((it.replied_ms for it in appeals if it.outcome == REOPENED), default=-1)
 
 
 def _checked(decision: str, reason: str) -> tuple[Decision, str]:

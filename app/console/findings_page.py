@@ -84,7 +84,6 @@ class QueueRow:
     waiting: str
     needs_two: bool
     mine: bool
-    light: bool  # may be decided together with others of its kind
     yuan: str  # subsidy at stake; empty where the class does not tell
     assignee: str
 
@@ -126,8 +125,8 @@ class Query:
             rule=self.get("rule"),
             outcome=self.get("outcome"),
             fault=self.get("fault"),
-            class_id=_number(self.get("class")),
-            platform_id=_number(self.get("platform")),
+            class_id=number(self.get("class")),
+            platform_id=number(self.get("platform")),
             created_before_ms=now_ms - int(age) * _DAY_MS if age in AGES else None,
             text=self.get("q"),
             order=self.get("order") if self.get("order") in ORDERS else "grave",
@@ -139,7 +138,7 @@ class Query:
 
 @router.get("/findings")
 def findings(request: Request, login: SignedIn, after: str = "", done: str = "") -> Response:
-    return queue_page(request, login, Query.of(request), after=after, done=_number(done) or 0)
+    return queue_page(request, login, Query.of(request), after=after, done=number(done) or 0)
 
 
 def queue_page(
@@ -218,7 +217,6 @@ def queue_row(row: Any, lang: Language, query: Query, now_ms: int, mine: bool) -
         waiting=lang.age(now_ms - row.created_ms),
         needs_two=row.needs_two_reviewers,
         mine=mine,
-        light=row.status in store.TO_DO and desk.may_be_many(row),
         yuan="" if row.yuan is None else f"¥{row.yuan:,}",
         assignee=row.assignee or "",
     )
@@ -296,5 +294,5 @@ def _cursor(text: str) -> Cursor | None:
     return Cursor(int(match[1]), int(match[2])) if match else None
 
 
-def _number(text: str) -> int | None:
+def number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

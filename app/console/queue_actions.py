@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Request, Response
 
 from app.console import words
-from app.console.findings_page import Query, queue_page
+from app.console.findings_page import Query, number, queue_page
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, see_other
 from app.domain import appeals, desk, rulings
@@ -61,8 +61,7 @@ def many(
     try:
         with services.database.write() as connection:
             if act == "assign":
-                to = int(assignee) if assignee.isdecimal() and len(assignee) < 19 else None
-                desk.assign(connection, login.user, finding, to, now_ms)
+                desk.assign(connection, login.user, finding, number(assignee), now_ms)
                 done = 0
             else:
                 decided = desk.decide_alike(
@@ -81,9 +80,8 @@ def assign(
     request: Request, login: SignedIn, finding_id: RowId, assignee: Text = "", back: Text = ""
 ) -> Response:
     services = request.app.state.services
-    to = int(assignee) if assignee.isdecimal() and len(assignee) < 19 else None
     with services.database.write() as connection:
-        desk.assign(connection, login.user, [finding_id], to, services.clock())
+        desk.assign(connection, login.user, [finding_id], number(assignee), services.clock())
     return see_other(local_path(back, f"/console/findings/{finding_id}"))
 
 

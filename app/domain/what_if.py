@@ -69,16 +69,10 @@ def request(
 
 def seen(connection: Connection, user: User, run_id: int) -> Any:
     """The trial, for who asked for it and for administrators. Raises NotFound."""
-    found = [
-        row
-        for row in store.what_ifs(
-            connection, None if user.role is Role.ADMIN else user.actor, 10_000
-        )
-        if row.id == run_id
-    ]
-    if not found:
+    row = store.what_if(connection, run_id)
+    if row is None or (user.role is not Role.ADMIN and row.requested_by != user.actor):
         raise NotFound("unknown_run", f"there is no run {run_id}")
-    return found[0]
+    return row
 
 
 def classes(connection: Connection, asked: dict[str, Any]) -> list[int]:

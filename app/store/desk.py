@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 
 from app.store.upsert import upsert
 from models import Assignment, SavedView, User
@@ -16,11 +16,6 @@ def views(connection: Connection, user_id: int) -> Sequence[Any]:
     return connection.execute(
         select(SavedView).where(SavedView.user_id == user_id).order_by(SavedView.name)
     ).all()
-
-
-def view_count(connection: Connection, user_id: int) -> int:
-    query = select(func.count()).select_from(SavedView).where(SavedView.user_id == user_id)
-    return int(connection.execute(query).scalar_one())
 
 
 def put_view(connection: Connection, user_id: int, name: str, query: str, now_ms: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, func, insert, null, or_, select, update
 
 from app.store.row import AnyRow
 from app.store.scope import Scope
@@ -14,6 +14,7 @@ from detectors.trace import CONTROL, PHOTO
 from models import Control, EventBatch, EventLog, Run, Session, Snapshot, TrainingClass
 
 ACTIVE = ("queued", "running")
+_OF_NO_CLASS = (Run, null().label("klass"))
 NIGHT_LOCK = 0  # id of the row that whoever runs the night holds; real runs begin with 1
 
 
@@ -52,10 +53,15 @@ def recent(connection: Connection, scope: Scope, before: int | None, size: int) 
 
 def what_ifs(connection: Connection, requested_by: str | None, size: int) -> Sequence[AnyRow]:
     """The latest trials of another pack, of one person or of all."""
-    query = select(Run, Run.kind.label("klass")).where(Run.kind == "what_if")
+    query = select(*_OF_NO_CLASS).where(Run.kind == "what_if")
     if requested_by is not None:
         query = query.where(Run.requested_by == requested_by)
     return connection.execute(query.order_by(Run.id.desc()).limit(size)).all()
+
+
+def what_if(connection: Connection, run_id: int) -> AnyRow | None:
+    query = select(*_OF_NO_CLASS).where(Run.kind == "what_if", Run.id == run_id)
+    return connection.execute(query).one_or_none()
 
 
 def waiting_what_if(connection: Connection, silent_since_ms: int) -> int | None:
@@ -80,7 +86,7 @@ def studied_between(
 def nights(connection: Connection, size: int) -> Sequence[AnyRow]:
     """The latest nights, newest first."""
     return connection.execute(
-        select(Run, Run.kind.label("klass"))
+        select(*_OF_NO_CLASS)
         .where(Run.kind == "nightly", Run.class_id.is_(None), Run.id != NIGHT_LOCK)
         .order_by(Run.id.desc())
         .limit(size)

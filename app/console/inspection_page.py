@@ -24,7 +24,7 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
         klass = class_file.klass(connection, class_id, login.user.scope)
         if klass is None:
             raise NotFound("unknown_class", "there is no such class")
-        online = store.online(connection, class_id, services.clock() - inspections.SILENT_MS)
+        online = inspections.online(connection, class_id, services.clock())
         made = store.of_class(connection, class_id)
         members = store.members(connection, class_id)
     return render(
@@ -60,8 +60,9 @@ def inspection(request: Request, login: SignedIn, inspection_id: RowId) -> Respo
         row = inspections.seen(connection, inspection_id, login.user)
         members = store.members(connection, row.class_id)
         checks = store.checks(connection, inspection_id)
-        heard_since_ms = services.clock() - inspections.SILENT_MS
-        online = {it.learner: it for it in store.online(connection, row.class_id, heard_since_ms)}
+        online = {
+            it.learner: it for it in inspections.online(connection, row.class_id, services.clock())
+        }
     return render(
         request,
         "inspection.html",

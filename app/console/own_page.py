@@ -72,10 +72,10 @@ def _page(
     status: int = 200,
 ) -> Response:
     services, lang = request.app.state.services, language_of(request)
+    now_ms = services.clock()
     try:
-        with services.database.write() as connection:
-            link = learner_link.read(connection, services.vault, token, services.clock())
-            learner_link.opened(connection, link, services.clock())
+        with services.database.read() as connection:
+            link = learner_link.read(connection, services.vault, token, now_ms)
     except NotFound as error:
         return _private(
             render(
@@ -86,6 +86,9 @@ def _page(
                 detail=words.PROBLEMS[error.code],
             )
         )
+    if learner_link.visits_anew(link, now_ms):
+        with services.database.write() as connection:
+            learner_link.opened(connection, link, now_ms)
     with services.database.read() as connection:
         klass = class_file.klass(connection, link.class_id, EVERYTHING)
         pack, enrolment = f"{klass.pack_id}@{klass.pack_version}", link.enrolment_id

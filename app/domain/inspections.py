@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -46,7 +46,7 @@ def draw(
         raise BadInput("bad_frame", f"frame: one of {', '.join(FRAMES)}", field="frame")
     if not 1 <= count <= MOST:
         raise BadInput("bad_count", f"count: 1 to {MOST}", field="count")
-    sittings = store.online(connection, class_id, now_ms - SILENT_MS)
+    sittings = online(connection, class_id, now_ms)
     learning = {row.learner for row in sittings}
     frame = sorted(learning if frame_kind == "online" else store.members(connection, class_id))
     if not frame:
@@ -104,8 +104,7 @@ def check(
     said = remark.strip()
     if result not in RESULTS or len(said) > MAX_REMARK or (result == "other" and not said):
         raise BadInput("bad_result", "result: present, absent, or other with words", field="result")
-    online = store.online(connection, row.class_id, now_ms - SILENT_MS)
-    going_on = [it for it in online if it.learner == learner]
+    going_on = [it for it in online(connection, row.class_id, now_ms) if it.learner == learner]
     store.add_check(
         connection,
         inspection_id=inspection_id,
@@ -124,6 +123,11 @@ def check(
         subject=f"inspection:{inspection_id}",
         detail={"learner": learner, "result": result, "remark": said},
     )
+
+
+def online(connection: Connection, class_id: int, now_ms: int) -> Sequence[Any]:
+    """Sittings of the class that are going on and were heard of lately, by learner."""
+    return store.online(connection, class_id, now_ms - SILENT_MS)
 
 
 def seen(connection: Connection, inspection_id: int, user: User) -> Any:

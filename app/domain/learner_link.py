@@ -80,11 +80,15 @@ def read(connection: Connection, vault: Vault, token: str, now_ms: int) -> Any:
     return row
 
 
+def visits_anew(link: Any, now_ms: int) -> bool:
+    """Whether opening the page is a visit to note; within the hour it is the same one."""
+    return link.opened_ms is None or now_ms - link.opened_ms > _VISIT_MS
+
+
 def opened(connection: Connection, link: Any, now_ms: int) -> None:
-    """Note that the page was opened; again within the hour is the same visit."""
-    if link.opened_ms is None or now_ms - link.opened_ms > _VISIT_MS:
-        store.opened(connection, link.id, now_ms)
-        _log(connection, actor_of(link), "link.opened", link.enrolment_id, now_ms)
+    """Note that the page was opened."""
+    store.opened(connection, link.id, now_ms)
+    _log(connection, actor_of(link), "link.opened", link.enrolment_id, now_ms)
 
 
 def appeal(

@@ -13,7 +13,8 @@ from app.domain import conformity_report, platforms
 from app.domain.platforms import KeyScope
 from app.domain.users import Login, Role
 from app.errors import BadInput, Conflict
-from app.store import finding_queue
+from app.store import class_file
+from app.store import platforms as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -25,7 +26,7 @@ Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 @router.get("/platforms")
 def shelf(request: Request, login: SignedIn) -> Response:
     with request.app.state.services.database.read() as connection:
-        rows = finding_queue.platform_counts(connection, login.user.scope)
+        rows = store.with_counts(connection, login.user.scope)
     return render(request, "platforms.html", login=login, rows=rows)
 
 
@@ -112,7 +113,7 @@ def _page(
         keys = []
         if user.role is Role.ADMIN:
             keys = platforms.keys(connection, platforms.platform_of(connection, slug).id)
-        row_ids = finding_queue.class_ids(
+        row_ids = class_file.ids_of(
             connection, user.scope, [it["class_id"] for it in record["classes"]], slug
         )
     return render(

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from app.domain import findings
 from app.errors import NotFound, TooManyRequests
 from app.security import Vault
-from app.store import audit
+from app.store import audit, catalogue
 from app.store import links as store
 from app.store.scope import Scope
 
@@ -45,9 +45,7 @@ def issue(
     now_ms: int,
 ) -> Issued:
     """A new link for a learner of a class; links given before stay good. Raises NotFound."""
-    enrolment_id = store.enrolment(connection, class_id, learner_id)
-    if enrolment_id is None:
-        raise NotFound("unknown_learner", "there is no such learner in the class")
+    enrolment_id = _enrolment(connection, class_id, learner_id)
     expires_ms = now_ms + LASTS_MS
     link_id = store.add(connection, enrolment_id, actor, now_ms, expires_ms)
     _log(connection, actor, "link.issued", enrolment_id, now_ms)
@@ -58,9 +56,7 @@ def revoke(
     connection: Connection, class_id: int, learner_id: int, *, actor: str, now_ms: int
 ) -> int:
     """End all links of a learner in a class; how many were open. Raises NotFound."""
-    enrolment_id = store.enrolment(connection, class_id, learner_id)
-    if enrolment_id is None:
-        raise NotFound("unknown_learner", "there is no such learner in the class")
+    enrolment_id = _enrolment(connection, class_id, learner_id)
     ended = store.revoke(connection, enrolment_id, now_ms)
     _log(connection, actor, "link.revoked", enrolment_id, now_ms)
     return ended
@@ -106,6 +102,13 @@ def appeal(
     return findings.appeal(
         connection, scope, finding_id, statement, actor=actor_of(link), now_ms=now_ms
     )
+
+
+def _enrolment(connection: Connection, class_id: int, learner_id: int) -> int:
+    found = catalogue.enrolments(connection, class_id).get(learner_id)
+    if found is None:
+        raise NotFound("unknown_learner", "there is no such learner in the class")
+    return found
 
 
 def _token(vault: Vault, link_id: int, enrolment_id: int, expires_ms: int) -> str:

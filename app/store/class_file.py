@@ -81,6 +81,22 @@ def klass(connection: Connection, class_id: int, scope: Scope) -> Any:
     ).one_or_none()
 
 
+def ids_of(
+    connection: Connection, scope: Scope, external_ids: Sequence[str], slug: str
+) -> dict[str, int]:
+    """Row ids of a platform's classes by the platform's own ids."""
+    rows = connection.execute(
+        select(TrainingClass.external_id, TrainingClass.id)
+        .join(Platform, Platform.id == TrainingClass.platform_id)
+        .where(
+            Platform.slug == slug,
+            TrainingClass.external_id.in_(external_ids),
+            scope.covers_class(),
+        )
+    )
+    return {row.external_id: row.id for row in rows}
+
+
 def hours(connection: Connection, class_id: int) -> Sequence[Any]:
     """The frozen plan: (number, media_ms, pieces) in order."""
     return connection.execute(

@@ -174,67 +174,6 @@ def platforms(connection: Connection, scope: Scope) -> Sequence[Any]:
     ).all()
 
 
-def platform_counts(connection: Connection, scope: Scope) -> Sequence[Any]:
-    """The platforms that have a class in scope: classes, findings that wait, last sign of life."""
-    covered = select(TrainingClass.id).where(
-        TrainingClass.platform_id == Platform.id, scope.covers_class()
-    )
-
-    waiting = (
-        select(func.count())
-        .select_from(Finding)
-        .join(TrainingClass, TrainingClass.id == Finding.class_id)
-        .where(
-            Finding.platform_id == Platform.id,
-            Finding.status.in_(TO_DO),
-            Finding.shadow.is_(False),
-            scope.covers_class(),
-        )
-        .scalar_subquery()
-    )
-    seen = (
-        select(func.max(Session.last_recv_ms))
-        .join(TrainingClass, TrainingClass.id == Session.class_id)
-        .where(Session.platform_id == Platform.id, scope.covers_class())
-        .scalar_subquery()
-    )
-    classes = (
-        select(func.count())
-        .select_from(TrainingClass)
-        .where(TrainingClass.platform_id == Platform.id, scope.covers_class())
-        .scalar_subquery()
-    )
-    return connection.execute(
-        select(
-            Platform.id,
-            Platform.slug,
-            Platform.name,
-            Platform.county,
-            classes.label("classes"),
-            waiting.label("waiting"),
-            seen.label("seen_ms"),
-        )
-        .where(covered.exists())
-        .order_by(Platform.name)
-    ).all()
-
-
-def class_ids(
-    connection: Connection, scope: Scope, external_ids: Sequence[str], slug: str
-) -> dict[str, int]:
-    """Row ids of a platform's classes by the platform's own ids."""
-    rows = connection.execute(
-        select(TrainingClass.external_id, TrainingClass.id)
-        .join(Platform, Platform.id == TrainingClass.platform_id)
-        .where(
-            Platform.slug == slug,
-            TrainingClass.external_id.in_(external_ids),
-            scope.covers_class(),
-        )
-    )
-    return {row.external_id: row.id for row in rows}
-
-
 def gravity() -> ColumnElement[int]:
     """0 for the gravest outcome; people's time goes there first."""
     return case(_GRAVITY, value=Finding.outcome, else_=_LEAST)

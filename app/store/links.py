@@ -58,20 +58,3 @@ def appeals_since(connection: Connection, filed_by: str, since_ms: int) -> int:
         .where(Appeal.filed_by == filed_by, Appeal.created_ms > since_ms)
     )
     return int(connection.execute(query).scalar_one())
-
-
-def enrolment(connection: Connection, class_id: int, learner_id: int) -> int | None:
-    return connection.execute(
-        select(Enrolment.id).where(
-            Enrolment.class_id == class_id, Enrolment.learner_id == learner_id
-        )
-    ).scalar_one_or_none()
-
-
-def learner_of(connection: Connection, class_id: int, external_id: str) -> int | None:
-    """The learner of the class whom the platform calls so."""
-    return connection.execute(
-        select(Learner.id)
-        .join(Enrolment, Enrolment.learner_id == Learner.id)
-        .where(Enrolment.class_id == class_id, Learner.external_id == external_id)
-    ).scalar_one_or_none()

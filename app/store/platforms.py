@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
-from models import ApiKey, Platform
+from app.store.finding_queue import TO_DO
+from app.store.scope import Scope
+from models import ApiKey, Finding, Platform, Session, TrainingClass
 
 
 class PlatformRow(Protocol):
@@ -41,6 +43,51 @@ def by_id(connection: Connection, platform_id: int) -> PlatformRow:
 def all_platforms(connection: Connection) -> Sequence[PlatformRow]:
     rows = connection.execute(select(Platform).order_by(Platform.slug)).all()
     return cast(Sequence[PlatformRow], rows)
+
+
+def with_counts(connection: Connection, scope: Scope) -> Sequence[Any]:
+    """The platforms that have a class in scope: classes, findings that wait, last sign of life."""
+    covered = select(TrainingClass.id).where(
+        TrainingClass.platform_id == Platform.id, scope.covers_class()
+    )
+
+    waiting = (
+        select(func.count())
+        .select_from(Finding)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(
+            Finding.platform_id == Platform.id,
+            Finding.status.in_(TO_DO),
+            Finding.shadow.is_(False),
+            scope.covers_class(),
+        )
+        .scalar_subquery()
+    )
+    seen = (
+        select(func.max(Session.last_recv_ms))
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(Session.platform_id == Platform.id, scope.covers_class())
+        .scalar_subquery()
+    )
+    classes = (
+        select(func.count())
+        .select_from(TrainingClass)
+        .where(TrainingClass.platform_id == Platform.id, scope.covers_class())
+        .scalar_subquery()
+    )
+    return connection.execute(
+        select(
+            Platform.id,
+            Platform.slug,
+            Platform.name,
+            Platform.county,
+            classes.label("classes"),
+            waiting.label("waiting"),
+            seen.label("seen_ms"),
+        )
+        .where(covered.exists())
+        .order_by(Platform.name)
+    ).all()
 
 
 def insert_platform(connection: Connection, **values: Any) -> int:

@@ -23,6 +23,18 @@ from app.simulation.world import (
 
 LESSON_S = 2700.0
 DAY_S = 86_400.0
+# What every occupation begins with. A title does not say which lesson it is: pages say that.
+LESSON_TITLES = (
+    "职业道德与法律法规",
+    "安全生产与劳动保护",
+    "岗位基础知识",
+    "工具、设备与材料",
+    "操作流程与规范",
+    "质量要求与检验",
+    "常见问题与处理",
+    "综合应用与案例",
+    "复习与答疑",
+)
 # Monday 2026-10-12 09:00 in Shanghai.
 DEFAULT_START_MS = 1_791_766_800_000
 
@@ -60,7 +72,7 @@ class Setting:
             {
                 "lesson_id": self.lesson_id(k),
                 "order": k,
-                "title": f"第{k}课",
+                "title": LESSON_TITLES[(k - 1) % len(LESSON_TITLES)],
                 "media_seconds": _number(self.media_s),
                 "class_hours": 1,
             }

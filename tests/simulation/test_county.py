@@ -67,6 +67,12 @@ def test_everything_happened_before_today_and_after_the_class_opened(demo):
         assert opened[session["class_id"]] <= started <= ended < TODAY
 
 
+def test_a_lessons_title_says_what_is_taught_and_leaves_its_number_to_the_page(demo):
+    for course in of_kind(demo, "course"):
+        titles = [lesson["title"] for lesson in course["lessons"]]
+        assert len(set(titles)) == len(titles) and not any("课" in it for it in titles)
+
+
 def test_honest_learners_take_their_lessons_in_order(demo):
     for platform in demo.platforms:
         ends: dict[tuple[str, str], int] = {}

@@ -115,11 +115,11 @@ def run_service(settings: Settings, host: str, port: int, *, as_json: bool = Fal
     import uvicorn
 
     from app.logging import configure
-    from app.main import create_app
+    from app.main import lasting_app
 
     configure(as_json=settings.log_json or as_json)
     uvicorn.run(
-        create_app(settings),
+        lasting_app(settings),
         host=host,
         port=port,
         log_config=None,

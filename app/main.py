@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -46,4 +47,16 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     app.add_middleware(HotPath, services=services)  # added last: it comes first
     problems.install(app)
     api.include_routers(app)
+    return app
+
+
+def lasting_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
+    """The application of a process that does nothing but serve it.
+
+    What exists by now stays as long as the process, so the garbage collector does not walk it
+    again: each time took 0.14 s, in the middle of somebody's request.
+    """
+    app = create_app(settings, clock)
+    gc.collect()
+    gc.freeze()
     return app

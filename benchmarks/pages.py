@@ -30,7 +30,7 @@ from sqlalchemy import Connection, String, cast, func, insert, literal, select, 
 
 from app.db import Database
 from app.domain import review, users
-from app.main import create_app
+from app.main import lasting_app
 from app.settings import Settings
 from app.store import audit
 from benchmarks import nightly
@@ -253,7 +253,7 @@ def serve(url: str) -> None:
     def clock() -> int:
         return nightly.that_night() + 8 * 3_600_000 + int((time.monotonic() - began) * 1000)
 
-    uvicorn.run(create_app(settings, clock), port=PORT, log_config=None, access_log=False)
+    uvicorn.run(lasting_app(settings, clock), port=PORT, log_config=None, access_log=False)
 
 
 @contextmanager

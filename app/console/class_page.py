@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
 from fastapi import APIRouter, Form, Request, Response
+from markupsafe import Markup, escape
 
 from app.console import words
 from app.console.finding_view import sentence_of
@@ -18,7 +19,6 @@ from app.console.findings_page import plain_text
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.console.words import Word
 from app.domain import class_desk, runs
 from app.domain.class_desk import SCALES
 from app.errors import NotFound
@@ -31,6 +31,8 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 PAGE = 50
 _CLASS_FINDINGS = 50
 _ROOMY = 12  # class-hours that leave room for their coverage in the matrix
+_DENSE = 30  # from more than these on, cells and conclusions are drawn narrow
+_PLAIN = ("valid", "not_started")  # a cell of these needs no further word
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +52,10 @@ class LearnerRow:
     id: int
     name: str
     id_last4: str
-    cells: list[Cell]
+    cells: Markup
     valid: int
     waiting: int
-    outcome: Word | None
+    outcome: str  # of the enrolment; empty before it was judged
 
 
 @router.get("/classes")
@@ -82,7 +84,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         pack = f"{row.pack_id}@{row.pack_version}"
         hours = store.hours(connection, class_id)
         roster = store.roster(connection, class_id)
-        marks = store.latest(connection, class_id, "class_hour", pack)
+        marks = store.hour_marks(connection, class_id, pack)
         enrolments = store.latest(connection, class_id, "enrolment", pack)
         verdict = next(iter(store.latest(connection, class_id, "class", pack)), None)
         waiting = store.waiting_by_learner(connection, class_id)
@@ -90,17 +92,17 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         open_now = store.open_now(connection, class_id)
         run = store.latest_run(connection, class_id)
         chosen_by = users.names(connection, [row.scale_chosen_by or 0])
-    outcomes = {it.subject_id: words.word(words.VERDICTS, it.outcome) for it in enrolments}
-    rows = matrix(roster, hours, marks, outcomes, waiting, lang)
+    outcomes = {it.subject_id: it.outcome for it in enrolments}
+    roomy = len(hours) <= _ROOMY
     return render(
         request,
         "class.html",
         login=login,
         klass=row,
         hours=hours,
-        rows=rows,
-        roomy=len(hours) <= _ROOMY,
-        tally=Counter(cell.code for it in rows for cell in it.cells),
+        rows=matrix(class_id, roster, hours, marks, outcomes, waiting, lang, roomy=roomy),
+        width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
+        tally=tally(len(roster), len(hours), marks),
         verdict=verdict,
         concluded=json.loads(verdict.body) if verdict else None,
         run=run,
@@ -133,33 +135,68 @@ def choose_scale(
     return see_other(f"/console/classes/{class_id}#conclusion")
 
 
+def tally(learners: int, hours: int, marks: Sequence[Any]) -> Counter[str]:
+    """How many cells of the matrix are of each outcome."""
+    counts = Counter(code for _, _, code, _ in marks)
+    counts["not_started"] = learners * hours - counts.total()
+    return counts
+
+
 def matrix(
+    class_id: int,
     roster: Sequence[Any],
     hours: Sequence[Any],
     marks: Sequence[Any],
-    outcomes: dict[int, Word],
-    waiting: dict[int, int],
+    outcomes: Mapping[int, str],
+    waiting: Mapping[int, int],
     lang: Language,
+    *,
+    roomy: bool = False,
 ) -> list[LearnerRow]:
-    """One row a learner with a cell for every class-hour of the plan, studied or not."""
-    by_place = {(it.subject_id, it.hour): it for it in marks}
+    """One row a learner with a cell for every class-hour of the plan, studied or not.
+
+    Each cell leads to the sittings behind it. Cells are written here and not by the template: a
+    full class has 3,200 of them, and only the learner differs between those that are alike.
+    """
+    numbers = [it.number for it in hours]
+    blank = {number: _drawn(lang, number, "not_started", None, roomy) for number in numbers}
+    drawn = {it.enrolment_id: dict(blank) for it in roster}
+    valid: Counter[int] = Counter()
+    for enrolment, number, code, body in marks:
+        covered = None if code in _PLAIN and not roomy else _covered(body).coverage or 0
+        drawn[enrolment][number] = _drawn(lang, number, code, covered, roomy)
+        valid[enrolment] += code == "valid"
     rows = []
     for it in roster:
-        cells = [
-            cell(hour.number, by_place.get((it.enrolment_id, hour.number)), lang) for hour in hours
-        ]
+        path = f"{class_id}/learners/{it.id}/hours/"
+        cells = [f"{before}{path}{after}" for before, after in drawn[it.enrolment_id].values()]
         rows.append(
             LearnerRow(
                 id=it.id,
                 name=it.name,
                 id_last4=it.id_last4 or "–",
-                cells=cells,
-                valid=sum(one.code == "valid" for one in cells),
+                cells=Markup("".join(cells)),  # noqa: S704: numbers, and words escaped in _drawn
+                valid=valid[it.enrolment_id],
                 waiting=waiting.get(it.id, 0),
-                outcome=outcomes.get(it.enrolment_id),
+                outcome=outcomes.get(it.enrolment_id, ""),
             )
         )
     return rows
+
+
+@lru_cache(maxsize=20_000)
+def _drawn(
+    lang: Language, number: int, code: str, covered: float | None, roomy: bool
+) -> tuple[str, str]:
+    """A cell's markup before and after the path that names the learner."""
+    it = _cell(lang, number, code, covered)
+    told = "" if code in _PLAIN else f' title="{escape(it.told)}"'
+    bar = f" t{it.tenths}" if code == "incomplete" else ""
+    share = f'<small class="number">{it.covered}</small>' if roomy else ""
+    return (
+        f'<td><a class="hour {code}{bar}"{told} href="',
+        f'{number}">{escape(it.letter)}</a>{share}',
+    )
 
 
 def cell(number: int, mark: Any, lang: Language) -> Cell:
@@ -169,7 +206,7 @@ def cell(number: int, mark: Any, lang: Language) -> Cell:
     return _cell(lang, number, mark.outcome, _covered(mark.body).coverage or 0)
 
 
-@lru_cache(maxsize=20_000)  # a full class has 3,200 of them, most alike
+@lru_cache(maxsize=20_000)
 def _cell(lang: Language, number: int, code: str, covered: float | None) -> Cell:
     word = words.word(words.HOURS, code)
     told = lang.say(N_("第%(n)s课时"), n=number) + " · " + lang.say(word.text)

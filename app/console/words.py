@@ -66,6 +66,11 @@ VERDICTS = {
     "acceptable": Word(N_("可受理"), N_("可"), "clear"),
     "not_acceptable": Word(N_("不予受理"), N_("不"), "violation"),
 }
+ENROLMENTS = {  # where there is little room
+    "eligible": Word(N_("准予"), tone="clear"),
+    "pending": Word(N_("待定"), tone="review"),
+    "ineligible": Word(N_("不接受"), tone="violation"),
+}
 HOURS = {
     "valid": Word(N_("有效"), N_("有"), "clear"),
     "invalid": Word(N_("无效"), N_("无"), "violation"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Label, func, or_, select, update
@@ -185,6 +185,25 @@ def latest(
     ).all()
 
 
+def hour_marks(connection: Connection, class_id: int, pack: str) -> Sequence[Any]:
+    """The current verdict on every class-hour of every learner: (enrolment id, number, outcome,
+    body). Lean, for there are thousands."""
+    newest = (
+        select(func.max(Verdict.id))
+        .where(
+            Verdict.class_id == class_id,
+            Verdict.subject_kind == "class_hour",
+            Verdict.pack == pack,
+        )
+        .group_by(Verdict.subject_id, Verdict.hour)
+    )
+    return connection.execute(
+        select(Verdict.subject_id, Verdict.hour, Verdict.outcome, Verdict.body).where(
+            Verdict.id.in_(newest)
+        )
+    ).all()
+
+
 def waiting_by_learner(connection: Connection, class_id: int) -> dict[int, int]:
     """Open findings of each learner of the class."""
     rows = connection.execute(
@@ -232,11 +251,32 @@ def findings(
     return connection.execute(query).all()
 
 
-def sittings(connection: Connection, class_id: int, learner_id: int, limit: int) -> Sequence[Any]:
-    """The learner's sittings in the class, newest first, each with its latest verdict."""
+def findings_on(connection: Connection, session_ids: Collection[int]) -> Sequence[Any]:
+    """What stands or was decided on these sittings, in the order of time."""
     return connection.execute(
+        select(Finding)
+        .where(
+            Finding.session_id.in_(session_ids),
+            Finding.shadow.is_(False),
+            Finding.status != GONE,
+        )
+        .order_by(Finding.start_ms, Finding.id)
+    ).all()
+
+
+def sittings(
+    connection: Connection,
+    class_id: int,
+    learner_id: int,
+    limit: int,
+    lesson_ids: Collection[int] | None = None,
+) -> Sequence[Any]:
+    """The learner's sittings in the class, or those of some lessons, newest first, each with its
+    latest verdict."""
+    query = (
         select(
             Session.id,
+            Session.external_id,
             Session.opened_ms,
             Session.closed_ms,
             Session.last_recv_ms,
@@ -250,7 +290,10 @@ def sittings(connection: Connection, class_id: int, learner_id: int, limit: int)
         .where(Session.learner_id == learner_id, Session.class_id == class_id)
         .order_by(Session.opened_ms.desc())
         .limit(limit)
-    ).all()
+    )
+    if lesson_ids is not None:
+        query = query.where(Session.lesson_id.in_(lesson_ids))
+    return connection.execute(query).all()
 
 
 def session_outcome() -> Label[Any]:

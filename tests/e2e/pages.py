@@ -97,6 +97,10 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "learner": Address(
             f"/console/classes/{big}/learners/{cheat}", f"{klass}/learners/{{learner_id}}"
         ),
+        "class-hour": Address(
+            f"/console/classes/{big}/learners/{cheat}/hours/2",
+            f"{klass}/learners/{{learner_id}}/hours/{{number}}",
+        ),
         "packs": Address("/console/packs", "/console/packs"),
         "pack": Address("/console/packs/huangchuan-2021-graded@1.0.0", "/console/packs/{name}"),
         "platforms": Address("/console/platforms", "/console/platforms"),

@@ -8,11 +8,14 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from tests.e2e.conftest import Visitor
+from app.cli_demo import COUNTY
+from tests.console import county as rows
+from tests.e2e.conftest import OFFICE_PC, Visitor
 from tests.e2e.site import PASSWORD
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
+SCROLLBAR = 17  # pixels, as Windows draws it
 
 
 def test_zhao_goes_from_the_login_to_a_decision_and_on_to_the_next(visitor: Visit) -> None:
@@ -106,3 +109,38 @@ def test_everything_can_be_done_from_the_keyboard(visitor: Visit) -> None:
     zhao.page.wait_for_url(lambda url: url != before)
     zhao.press("o")
     expect(zhao.page.locator("[data-decision=overturn]").first).to_be_checked()
+
+
+def test_the_matrix_is_walked_by_keyboard_and_shows_the_sittings_behind_a_cell(
+    visitor: Visit,
+) -> None:
+    zhao = visitor("zhao").open("/console/classes")
+    zhao.follow("dianshang-01")
+    cells = zhao.page.locator(".matrix a.hour")
+    assert cells.evaluate_all("all => all.filter(it => it.tabIndex === 0).length") == 1
+    cells.first.focus()
+    zhao.press("ArrowDown", "ArrowRight", "Enter")  # the second learner's second class-hour
+    card = zhao.page.locator(".beside")
+    expect(card).to_contain_text("第2课时")
+    expect(card.get_by_role("link").first).to_be_focused()
+    zhao.press("Escape")
+    expect(card).to_be_hidden()
+    expect(cells.nth(3)).to_be_focused()
+    zhao.press("Enter")
+    card.locator("td a").first.click()
+    expect(zhao.page).to_have_url(re.compile(r"/console/sessions/\d+$"))
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_full_class_fits_an_office_screen(visitor: Visit, language: str) -> None:
+    zhao = visitor("zhao").open(f"/console/language/{language}")
+    with zhao.site.services.database.write() as connection:
+        klass = rows.full_class(connection, rows.County(platforms=[1]), 80, 40, COUNTY)
+    zhao.open(f"/console/classes/{klass}")
+    page, scroller = zhao.page, zhao.page.locator(".matrix-scroll")
+    assert page.evaluate("document.documentElement.scrollWidth") <= OFFICE_PC["width"]
+    spare = scroller.evaluate("it => it.clientWidth - it.firstElementChild.scrollWidth")
+    assert spare >= 2 * SCROLLBAR  # the page's and the matrix's, where they take room
+    scroller.evaluate("it => it.scrollTo(0, 900)")
+    top = scroller.bounding_box()["y"]
+    assert abs(page.locator(".matrix thead th").first.bounding_box()["y"] - top) < 2

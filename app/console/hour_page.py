@@ -1,0 +1,73 @@
+"""One class-hour of one learner: what is credited of it, and every sitting behind it.
+
+The matrix of a class shows this page's card beside the cell that was chosen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.console import words
+from app.console.login import SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render
+from app.errors import NotFound
+from app.store import class_file as store
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+_SITTINGS = 200
+
+
+@router.get("/classes/{class_id}/learners/{learner_id}/hours/{number}")
+def class_hour(
+    request: Request, login: SignedIn, class_id: RowId, learner_id: RowId, number: RowId
+) -> Response:
+    lang = language_of(request)
+    with request.app.state.services.database.read() as connection:
+        klass = store.klass(connection, class_id, login.user.scope)
+        roster = store.roster(connection, class_id, learner_id) if klass else []
+        hours = store.hours(connection, class_id)
+        hour = next((it for it in hours if it.number == number), None)
+        if not klass or not roster or hour is None:
+            raise NotFound("unknown_class_hour", "there is no such class-hour of this learner")
+        pack = f"{klass.pack_id}@{klass.pack_version}"
+        marks = store.latest(connection, class_id, "class_hour", pack, roster[0].enrolment_id)
+        mark = next((it for it in marks if it.hour == number), None)
+        told = json.loads(mark.body) if mark else {}
+        lessons = _lessons(hour)
+        shared = {it for other in hours if other.number != number for it in _lessons(other)}
+        sittings = list(store.sittings(connection, class_id, learner_id, _SITTINGS, lessons))
+        if lessons & shared:  # a long lesson is cut into several class-hours
+            sittings = _touching(sittings, told.get("sessions", ()))
+        findings = store.findings_on(connection, [it.id for it in sittings])
+    by_sitting = defaultdict(list)
+    for it in findings:
+        by_sitting[it.session_id].append(it)
+    return render(
+        request,
+        "hour.html",
+        login=login,
+        klass=klass,
+        person=roster[0],
+        number=number,
+        word=words.word(words.HOURS, mark.outcome if mark else "not_started"),
+        told=told,
+        share=lang.number(round((told.get("coverage") or 0) * 100, 1)),
+        sittings=[(it, by_sitting[it.id]) for it in sittings],
+        earlier=number - 1 if number > hours[0].number else None,
+        later=number + 1 if number < hours[-1].number else None,
+    )
+
+
+def _lessons(hour: Any) -> set[int]:
+    return {piece["lesson_id"] for piece in hour.pieces}
+
+
+def _touching(sittings: Sequence[Any], named: Sequence[str]) -> list[Any]:
+    """Those that played some of the class-hour, and those that nobody judged yet."""
+    return [it for it in sittings if it.external_id in named or it.outcome is None]

@@ -175,7 +175,7 @@ def matrix(
                 id=it.id,
                 name=it.name,
                 id_last4=it.id_last4 or "–",
-                cells=Markup("".join(cells)),  # noqa: S704: numbers, and words escaped in _drawn
+                cells=Markup("".join(cells)),  # noqa: S704 -- escaped in _drawn
                 valid=valid[it.enrolment_id],
                 waiting=waiting.get(it.id, 0),
                 outcome=outcomes.get(it.enrolment_id, ""),

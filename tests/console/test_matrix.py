@@ -66,14 +66,14 @@ class TestMatrix:
 
     def test_a_full_class_is_light(self, desk: Desk) -> None:
         with desk.services.database.write() as connection:
-            full = rows.full_class(connection, desk.county, 80, 40)
+            full = rows.full_class(connection, rows.County(desk.county.platforms), 80, 40)
         page = desk.sign_in("zhao").get(f"/console/classes/{full}")
         assert page.count('<a class="hour ') == 3_200
         assert len(page) < 400_000
 
     def test_a_class_without_learners_says_so(self, desk: Desk) -> None:
         with desk.services.database.write() as connection:
-            empty = rows.full_class(connection, desk.county, 0, 40)
+            empty = rows.full_class(connection, rows.County(desk.county.platforms), 0, 40)
         page = desk.sign_in("zhao").get(f"/console/classes/{empty}")
         assert "还没有学员" in page and "<table" not in page
 

@@ -195,7 +195,7 @@ def pages(connection: Connection) -> dict[str, list[str]]:
             queue + urlencode({"q": "HC-2026"}),
         ],
         "queue, newest": [queue + "order=new"],
-        "queue, far on": [queue + f"after=0-{last * 2 // 3}"],
+        "queue, far on": [queue + f"after=212-0-{last * 2 // 3}"],
         "session": [f"/console/sessions/{it.session_id}?finding={it.id}" for it in found],
         "session, honest": [f"/console/sessions/{it}" for it in honest],
         "events": [f"/console/sessions/{it.session_id}/events" for it in found],

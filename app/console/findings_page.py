@@ -33,7 +33,7 @@ ORDERS = {"grave": N_("重要的在前"), "old": N_("最早的在前"), "new": N
 SHARING = {"me": N_("由我负责"), "nobody": N_("尚无人负责")}
 MONEY = {"500": N_("500元以上"), "1000": N_("1000元以上"), "10000": N_("1万元以上")}
 _KNOWN = (
-    *("status", "rule", "outcome", "fault", "class", "platform", "age", "q", "order"),
+    *("status", "rule", "outcome", "fault", "about", "class", "platform", "age", "q", "order"),
     *("assigned", "appeal", "money"),
 )
 STATUS_CHOICES = {
@@ -41,7 +41,7 @@ STATUS_CHOICES = {
     **{code: words.STATUSES[code] for code in ("open", "first_review", "upheld", "overturned")},
     "all": Word(N_("全部")),
 }
-_CURSOR = re.compile(r"(\d)-(\d{1,18})")
+_CURSOR = re.compile(r"(\d{1,4})-(\d{1,12})-(\d{1,18})")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -86,6 +86,8 @@ class QueueRow:
     mine: bool
     yuan: str  # subsidy at stake; empty where the class does not tell
     assignee: str
+    with_me: bool
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +127,13 @@ class Query:
             rule=self.get("rule"),
             outcome=self.get("outcome"),
             fault=self.get("fault"),
+            about=self.get("about"),
             class_id=number(self.get("class")),
             platform_id=number(self.get("platform")),
             created_before_ms=now_ms - int(age) * _DAY_MS if age in AGES else None,
             text=self.get("q"),
             order=self.get("order") if self.get("order") in ORDERS else "grave",
+            asked_by=user_id,
             assigned_to=mine.get(self.get("assigned")),
             appealed=self.get("appeal") == "waiting",
             least_yuan=int(self.get("money")) if self.get("money") in MONEY else 0,
@@ -181,7 +185,7 @@ def queue_page(
         reasons=REASONS,
         sharing=SHARING,
         money=MONEY,
-        rows=[queue_row(row, lang, query, now_ms, row.id in mine) for row in shown],
+        rows=[queue_row(row, lang, query, now_ms, row.id in mine, user.id) for row in shown],
         facets=facets(cube, query, lang),
         total=sum(row.count for row in cube if _matches(row, wanted)),
         classes=classes,
@@ -189,11 +193,13 @@ def queue_page(
         ages=AGES,
         orders=ORDERS,
         newer=query.href() if after else None,
-        older=query.href(after=f"{last.gravity}-{last.id}") if last else None,
+        older=query.href(after=f"{last.gravity}-{last.yuan or 0}-{last.id}") if last else None,
     )
 
 
-def queue_row(row: Any, lang: Language, query: Query, now_ms: int, mine: bool) -> QueueRow:
+def queue_row(
+    row: Any, lang: Language, query: Query, now_ms: int, mine: bool, user_id: int
+) -> QueueRow:
     """One finding of the queue, with the link that comes back to this queue after deciding."""
     back = urlencode({"queue": urlencode(query.values)}) if query.values else ""
     href = f"/console/findings/{row.id}" + (f"?{back}" if back else "")
@@ -205,7 +211,7 @@ def queue_row(row: Any, lang: Language, query: Query, now_ms: int, mine: bool) -
         outcome=words.word(words.OUTCOMES, row.outcome),
         status=words.word(words.STATUSES, row.status),
         fault=words.word(words.FAULTS, row.fault),
-        learner=row.learner_name or "–",
+        learner=row.learner_name or "",
         learner_href=f"/console/classes/{row.class_id}/learners/{row.learner_id}"
         if row.learner_id
         else "",
@@ -219,13 +225,16 @@ def queue_row(row: Any, lang: Language, query: Query, now_ms: int, mine: bool) -
         mine=mine,
         yuan="" if row.yuan is None else f"¥{row.yuan:,}",
         assignee=row.assignee or "",
+        with_me=row.assignee_id == user_id,
+        waits=row.status in store.TO_DO,
     )
 
 
 def facets(cube: Sequence[Any], query: Query, lang: Language) -> list[Facet]:
-    """The four filters with counts: each counts what it would show with the other three kept."""
+    """The filters with counts: each counts what it would show with the others kept."""
     return [
         _facet(cube, query, lang, N_("处理状态"), "status", STATUS_CHOICES),
+        _facet(cube, query, lang, N_("针对"), "about", words.SUBJECTS),
         _facet(cube, query, lang, N_("结论"), "outcome", words.OUTCOMES),
         _facet(cube, query, lang, N_("规则"), "rule", words.RULES),
         _facet(cube, query, lang, N_("责任方"), "fault", words.FAULTS),
@@ -281,6 +290,7 @@ def _matches(row: Any, wanted: QueueFilter) -> bool:
         and wanted.rule in ("", row.rule)
         and wanted.outcome in ("", row.outcome)
         and wanted.fault in ("", row.fault)
+        and wanted.about in ("", row.about)
     )
 
 
@@ -291,7 +301,7 @@ def plain_text(typed: str) -> str:
 
 def _cursor(text: str) -> Cursor | None:
     match = _CURSOR.fullmatch(text)
-    return Cursor(int(match[1]), int(match[2])) if match else None
+    return Cursor(*map(int, match.groups())) if match else None
 
 
 def number(text: str) -> int | None:

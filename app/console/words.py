@@ -50,6 +50,10 @@ FAULTS = {
     "environment": Word(N_("网络或供电")),
     "undetermined": Word(N_("未定")),
 }
+SUBJECTS = {
+    "learner": Word(N_("学员个人")),
+    "class": Word(N_("班级与平台")),
+}
 EVIDENCE = {
     "S": Word(N_("服务器证据")),
     "C+": Word(N_("客户端观察")),

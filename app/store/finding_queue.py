@@ -9,7 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import aliased
 
 from app.store.scope import Scope
@@ -28,8 +40,18 @@ from models import (
 
 TO_DO = ("open", "first_review")
 GONE = "gone"  # a later evaluation no longer came to it; kept, and shown to nobody as standing
-_GRAVITY = {"violation": 0, "review": 1, "not_proven": 2}
-_LEAST = 3
+# What the order by gravity weighs. Which outcome or rule is graver than which is this product's
+# choice: somebody else or invented data, then a learner who did not study, then evidence that
+# controls ran, then the mere order of lessons.
+_OUTCOMES = {"violation": 2, "review": 3, "not_proven": 4}
+_RULES = {
+    **dict.fromkeys(
+        ("face_liveness", "one_face_several_accounts", "photo_reuse", "forged_telemetry"), 0
+    ),
+    **dict.fromkeys(("fast_forward", "multi_window", "collusion"), 1),
+    **dict.fromkeys(("popup_gap", "photo_retention"), 2),
+}
+_EVIDENCE = {"S": 0, "C+": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +63,13 @@ class QueueFilter:
     rule: str = ""
     outcome: str = ""
     fault: str = ""
+    about: str = ""  # class | learner
     class_id: int | None = None
     platform_id: int | None = None
     created_before_ms: int | None = None
     text: str = ""
     order: str = "grave"  # grave | old | new
+    asked_by: int = 0  # whose queue it is; what they have decided already comes later
     assigned_to: int | None = None  # 0: to nobody
     appealed: bool = False  # with an appeal that nobody has answered
     least_yuan: int = 0  # subsidy at stake, as far as the class tells it
@@ -53,9 +77,10 @@ class QueueFilter:
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """The last row of the page before: its gravity and its id."""
+    """The last row of the page before: its gravity, the yuan at stake, and its id."""
 
     gravity: int
+    yuan: int
     id: int
 
 
@@ -63,6 +88,7 @@ def page(
     connection: Connection, scope: Scope, wanted: QueueFilter, after: Cursor | None, size: int
 ) -> Sequence[Any]:
     """Up to `size` findings after the cursor, with the names that a row shows."""
+    first = _first(scope, wanted, after, size)
     query = (
         select(
             Finding.id,
@@ -78,26 +104,60 @@ def page(
             Finding.start_ms,
             Finding.created_ms,
             Finding.body,
-            gravity().label("gravity"),
+            first.c.gravity,
             Finding.class_id,
             TrainingClass.external_id.label("class_name"),
             TrainingClass.occupation,
             TrainingClass.institution,
+            TrainingClass.county,
             Platform.name.label("platform_name"),
             Finding.learner_id,
             Learner.name.label("learner_name"),
             at_stake().label("yuan"),
+            Assignment.user_id.label("assignee_id"),
             User.display_name.label("assignee"),
         )
+        .join(first, first.c.id == Finding.id)
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .join(Platform, Platform.id == Finding.platform_id)
         .join(Learner, Learner.id == Finding.learner_id, isouter=True)
         .join(Assignment, Assignment.finding_id == Finding.id, isouter=True)
         .join(User, User.id == Assignment.user_id, isouter=True)
-        .where(*_conditions(scope, wanted))
-        .limit(size)
     )
-    return connection.execute(_ordered(query, wanted.order, after)).all()
+    return connection.execute(query.order_by(*_order(wanted, first.c))).all()
+
+
+def _first(scope: Scope, wanted: QueueFilter, after: Cursor | None, size: int) -> Subquery:
+    """Which findings the page shows. Sorted by themselves, before anything wide hangs on them."""
+    grave = wanted.order not in ("new", "old")
+    weight = gravity(wanted.asked_by) if grave else literal(0)
+    yuan = func.coalesce(at_stake(), 0) if grave else literal(0)
+    columns = select(Finding.id, weight.label("gravity"), yuan.label("yuan"))
+    query = columns.join(TrainingClass, TrainingClass.id == Finding.class_id)
+    if wanted.text:
+        query = query.join(Learner, Learner.id == Finding.learner_id, isouter=True)
+    all_of_them = query.where(*_conditions(scope, wanted)).subquery()
+    place = all_of_them.c
+    page = select(place.id, place.gravity, place.yuan).order_by(*_order(wanted, place)).limit(size)
+    if after is not None:
+        page = page.where(_beyond(wanted, place, after))
+    return page.subquery()
+
+
+def _order(wanted: QueueFilter, place: Any) -> tuple[ColumnElement[Any], ...]:
+    if wanted.order == "new":
+        return (place.id.desc(),)
+    return (place.id,) if wanted.order == "old" else (place.gravity, place.yuan.desc(), place.id)
+
+
+def _beyond(wanted: QueueFilter, place: Any, after: Cursor) -> ColumnElement[bool]:
+    if wanted.order != "grave":
+        beyond: ColumnElement[bool] = (
+            place.id < after.id if wanted.order == "new" else place.id > after.id
+        )
+        return beyond
+    key = tuple_(place.gravity, -place.yuan, place.id)
+    return key > tuple_(after.gravity, -after.yuan, after.id)
 
 
 def some(connection: Connection, scope: Scope, ids: Sequence[int]) -> Sequence[Any]:
@@ -125,12 +185,12 @@ def at_stake() -> ColumnElement[int | None]:
 
 
 def counts(connection: Connection, scope: Scope, wanted: QueueFilter) -> Sequence[Any]:
-    """Findings by (status, rule, outcome, fault): enough for the count beside every filter.
+    """Findings by (status, rule, outcome, fault, about): enough for the count beside every filter.
 
-    Of `wanted`, only what narrows all of them alike is applied: everything but these four.
+    Of `wanted`, only what narrows all of them alike is applied: everything but these five.
     """
-    by = (Finding.status, Finding.rule, Finding.outcome, Finding.fault)
-    narrowed = replace(wanted, status="", rule="", outcome="", fault="")
+    by = (Finding.status, Finding.rule, Finding.outcome, Finding.fault, about().label("about"))
+    narrowed = replace(wanted, status="", rule="", outcome="", fault="", about="")
     query = (
         select(*by, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
@@ -174,9 +234,36 @@ def platforms(connection: Connection, scope: Scope) -> Sequence[Any]:
     ).all()
 
 
-def gravity() -> ColumnElement[int]:
-    """0 for the gravest outcome; people's time goes there first."""
-    return case(_GRAVITY, value=Finding.outcome, else_=_LEAST)
+def gravity(asked_by: int) -> ColumnElement[int]:
+    """The smaller, the sooner it deserves this person's time.
+
+    First what they can decide, then what waits for somebody else, then what is decided. Among
+    these what concerns a whole class, then what two people must confirm, then by outcome, rule
+    and evidence.
+    """
+    spoken = exists().where(
+        Review.finding_id == Finding.id,
+        Review.reviewer_id == asked_by,
+        Review.decision != "need_more",
+    )
+    standing = case(
+        (Finding.status.not_in(TO_DO), 2),
+        (and_(Finding.status == "first_review", spoken), 1),
+        else_=0,
+    )
+    weight = case(
+        (and_(Finding.needs_two_reviewers, Finding.learner_id.is_(None)), 0),
+        (Finding.needs_two_reviewers, 1),
+        else_=case(_OUTCOMES, value=Finding.outcome, else_=5),
+    )
+    rule = case(_RULES, value=Finding.rule, else_=3)
+    evidence = case(_EVIDENCE, value=Finding.evidence, else_=2)
+    return standing * 1000 + weight * 100 + rule * 10 + evidence
+
+
+def about() -> ColumnElement[str]:
+    """What a finding speaks of: one learner, or a class and its platform."""
+    return case((Finding.learner_id.is_(None), "class"), else_="learner")
 
 
 def _conditions(scope: Scope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
@@ -194,6 +281,8 @@ def _conditions(scope: Scope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
     ):
         if value:
             conditions.append(column == value)
+    if wanted.about:
+        conditions.append(about() == wanted.about)
     if wanted.class_id is not None:
         conditions.append(Finding.class_id == wanted.class_id)
     if wanted.platform_id is not None:
@@ -224,22 +313,4 @@ def _mentions(text: str) -> ColumnElement[bool]:
         TrainingClass.external_id.contains(text, autoescape=True),
         TrainingClass.official_class_no.contains(text, autoescape=True),
         Finding.session_id.in_(select(Session.id).where(Session.external_id == text)),
-    )
-
-
-def _ordered(query: Any, order: str, after: Cursor | None) -> Any:
-    if order == "new":
-        query = query.order_by(Finding.id.desc())
-        return query if after is None else query.where(Finding.id < after.id)
-    if order == "old":
-        query = query.order_by(Finding.id)
-        return query if after is None else query.where(Finding.id > after.id)
-    query = query.order_by(gravity(), Finding.id)
-    if after is None:
-        return query
-    return query.where(
-        or_(
-            gravity() > after.gravity,
-            and_(gravity() == after.gravity, Finding.id > after.id),
-        )
     )

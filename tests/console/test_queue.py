@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, ClassVar
 
 import pytest
+from sqlalchemy import update
 from starlette.testclient import TestClient
 
+from models import Finding, TrainingClass
 from tests.console.conftest import Clock, Desk, application, services_in, settle
 
 MANY = 5_000
@@ -27,7 +30,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
 
 
 def findings_on(page: str) -> list[int]:
-    return [int(it) for it in re.findall(r"/console/findings/(\d+)", page)]
+    return [int(it) for it in re.findall(r"/console/findings/(\d+)[\"?]", page)]
 
 
 def following(page: str) -> str | None:
@@ -46,12 +49,15 @@ def test_paging_shows_every_finding_once(busy: Desk, order: str) -> None:
     assert len(seen) == len(set(seen)) == sum(i % 6 == 2 for i in range(MANY)) + 2
 
 
-def test_the_gravest_come_first(busy: Desk) -> None:
-    page = busy.get("/console/findings")
-    assert (
-        page.count("tone-violation") >= 50
-        and "tone-review" not in page.split("<tbody")[1].split("</tbody>")[0]
-    )
+def test_two_persons_matters_come_first_and_after_them_violations(busy: Desk) -> None:
+    seen, path = [], "/console/findings"
+    for _ in range(20):
+        page = busy.get(path)
+        rows = page.split("<tbody")[1].split("</tbody>")[0].split("<tr ")[1:]
+        seen += ["two" if "需两人" in it else re.search(r"tone-(\w+)", it)[1] for it in rows]
+        path = following(page)
+    order = ["two", "violation", "review"]
+    assert set(seen) >= {"two", "violation"} and seen == sorted(seen, key=order.index)
 
 
 def test_a_count_beside_a_filter_is_what_the_filter_shows(busy: Desk) -> None:
@@ -78,3 +84,95 @@ def test_pages_stay_quick(busy: Desk, path: str) -> None:
     begun = time.process_time()
     busy.get(path)
     assert time.process_time() - begun < 1.0
+
+
+class TestGravity:
+    """Which of two findings comes first, all else being alike."""
+
+    LIGHT, GRAVE = "gap:popup_gap", "fast:popup_gap"
+    ALIKE: ClassVar = {
+        "rule": "popup_gap",
+        "outcome": "violation",
+        "fault": "learner",
+        "evidence": "S",
+        "status": "open",
+        "needs_two_reviewers": False,
+    }
+
+    def first_two(self, desk: Desk, light: dict[str, Any], grave: dict[str, Any]) -> None:
+        """The grave one is the younger, so that age alone would put it last."""
+        names = (self.GRAVE, self.LIGHT)
+        ids = [desk.county.findings[name] for name in names]
+        late, early = max(ids), min(ids)
+        with desk.services.database.write() as connection:
+            others = update(Finding).where(Finding.id.not_in(ids)).values(status="gone")
+            connection.execute(others)
+            for finding, changes in ((early, light), (late, grave)):
+                values = self.ALIKE | changes
+                connection.execute(update(Finding).where(Finding.id == finding).values(**values))
+        page = desk.sign_in("zhao").get("/console/findings?status=all")
+        assert findings_on(page) == [late, early]
+        assert "重要的在前：" in page
+
+    @pytest.mark.parametrize(
+        ("light", "grave"),
+        [
+            ({"needs_two_reviewers": True}, {"needs_two_reviewers": True, "learner_id": None}),
+            ({}, {"needs_two_reviewers": True, "outcome": "review"}),
+            ({"outcome": "review"}, {}),
+            ({"outcome": "not_proven"}, {"outcome": "review", "evidence": "C-"}),
+            ({"rule": "lesson_order"}, {"rule": "popup_gap"}),
+            ({"rule": "popup_gap"}, {"rule": "fast_forward"}),
+            ({"rule": "fast_forward"}, {"rule": "face_liveness"}),
+            ({"outcome": "review", "evidence": "C+"}, {"outcome": "review"}),
+            ({"status": "upheld", "rule": "face_liveness"}, {"outcome": "not_proven"}),
+        ],
+        ids=[
+            "the whole class before one learner",
+            "what two must confirm before what one may decide",
+            "a violation before a suspicion",
+            "a suspicion before what is not proven",
+            "a missing pop-up before the order of lessons",
+            "fast play before a missing pop-up",
+            "somebody else before fast play",
+            "the server's evidence before the client's",
+            "what waits before what is decided",
+        ],
+    )
+    def test_comes_first(self, desk: Desk, light: dict[str, Any], grave: dict[str, Any]) -> None:
+        self.first_two(desk, light, grave)
+
+    def test_more_subsidy_comes_first(self, desk: Desk) -> None:
+        ids = desk.county.classes
+        with desk.services.database.write() as connection:
+            for name, yuan in (("HC-2026-014", 800), ("HC-2026-015", 1200)):
+                connection.execute(
+                    update(TrainingClass)
+                    .where(TrainingClass.id == ids[name])
+                    .values(terms={"subsidy_yuan": yuan})
+                )
+        self.first_two(desk, {}, {"class_id": ids["HC-2026-015"]})
+
+    def test_what_i_decided_and_another_must_confirm_comes_later(
+        self, desk: Desk, new_desk: Callable[[], Desk]
+    ) -> None:
+        two = {"needs_two_reviewers": True, "rule": "face_liveness"}
+        self.first_two(desk, {}, two)
+        desk.decide("gap:popup_gap", "uphold")
+        mine = findings_on(desk.get("/console/findings"))
+        hers = findings_on(new_desk().sign_in("sun").get("/console/findings"))
+        assert len(mine) == 2 and hers == mine[::-1]
+
+
+def test_what_concerns_a_class_is_told_apart_from_what_concerns_a_learner(desk: Desk) -> None:
+    whole = desk.county.findings["gap:popup_gap"]
+    with desk.services.database.write() as connection:
+        values = {"learner_id": None, "session_id": None}
+        connection.execute(update(Finding).where(Finding.id == whole).values(**values))
+    page = desk.sign_in("zhao").get("/console/findings")
+    link = re.search(r'href="([^"]+)">\s*<span>班级与平台</span><span class="number">(\d+)', page)
+    assert link and link[2] == "1"
+    of_class = desk.get(link[1])
+    assert findings_on(of_class) == [whole] and '"tag">全班' in of_class
+    of_learners = desk.get("/console/findings?about=learner")
+    assert whole not in findings_on(of_learners) and '"tag">全班' not in of_learners

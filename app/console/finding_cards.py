@@ -13,16 +13,19 @@ from app.console import words
 from app.console.finding_view import FindingCard, card
 from app.console.findings_page import Query
 from app.console.language import Language
+from app.domain import desk
 from app.domain.users import Role, User
 from app.store import case_file, finding_queue, reviews
+from app.store import desk as desk_rows
 
 _LOOKED_AHEAD = 100
 
 
 def cards_of(
-    connection: Connection, rows: Sequence[Any], user: User, lang: Language
+    connection: Connection, rows: Sequence[Any], county: str, user: User, lang: Language
 ) -> list[FindingCard]:
-    """Undecided and grave ones first; findings of rules on trial only for an administrator."""
+    """Undecided and grave ones first; findings of rules on trial only for an administrator.
+    `county` is where their class is."""
     shown = {row.id: row for row in rows if not row.shadow or user.role is Role.ADMIN}
     said, appealed = defaultdict(list), defaultdict(list)
     for review in reviews.of_findings(connection, shown):
@@ -32,8 +35,20 @@ def cards_of(
     rivals = _rivals(connection, list(shown.values()))
     sittings = {row.session_id for row in shown.values() if row.session_id} | {*rivals.values()}
     photos = case_file.photos_of(connection, sittings) if user.sees_photos else {}
+    keepers = desk_rows.assigned(connection, shown)
+    known = desk.colleagues(connection, user, county) if user.decides else []
     cards = [
-        card(row, said[row.id], appealed[row.id], rivals, photos, user, lang)
+        card(
+            row,
+            said[row.id],
+            appealed[row.id],
+            rivals,
+            photos,
+            keepers.get(row.id),
+            known,
+            user,
+            lang,
+        )
         for row in shown.values()
     ]
     gravest_first = list(words.OUTCOMES.values())

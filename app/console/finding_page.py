@@ -92,7 +92,7 @@ def _class_finding(
     with services.database.read() as connection:
         klass = class_file.klass(connection, row.class_id, user.scope)
         now = reviews.finding(connection, row.id, user.scope)
-        cards = cards_of(connection, [now], user, lang)
+        cards = cards_of(connection, [now], klass.county, user, lang)
         next_up = following(connection, user, queue, services.clock(), but_finding=row.id)
     return render(
         request,

@@ -61,6 +61,9 @@ class FindingCard:
     may_decide: bool
     waits_for_other: bool
     open: bool
+    assignee: str
+    with_me: bool
+    others: list[Any]  # who else may look after it; empty for whom that is no business
 
 
 def sentence_of(body: Mapping[str, Any], lang: Language) -> str:
@@ -74,12 +77,15 @@ def card(
     appeals: Sequence[Any],
     rivals: Mapping[str, int],
     photos: Mapping[int, Sequence[int]],
+    keeper: Any,
+    colleagues: Sequence[Any],
     user: User,
     lang: Language,
 ) -> FindingCard:
     """The card of one finding as it stands now, for this person.
 
-    rivals: sessions by the platform's ids; photos: those of each session, in order of receipt.
+    rivals: sessions by the platform's ids; photos: those of each session, in order of receipt;
+    keeper: who looks after it, or None; colleagues: who may.
     """
     body = row.body
     rival = body.get("rival_session_id") or ""
@@ -115,6 +121,9 @@ def card(
         may_decide=undecided and user.decides and not waits and not barred,
         waits_for_other=waits,
         open=undecided,
+        assignee=keeper.display_name if keeper else "",
+        with_me=bool(keeper) and keeper.user_id == user.id,
+        others=[it for it in colleagues if it.id not in (user.id, keeper and keeper.user_id)],
     )
 
 

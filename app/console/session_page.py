@@ -61,7 +61,8 @@ def session_view(
         voiding = [it["finding"] for it in timeline["voided"]]
         rows = case_file.findings_of(connection, session_id)
         standing = case_file.findings_by_key(connection, sitting.class_id, voiding)
-        cards = sorted(cards_of(connection, rows, user, lang), key=lambda it: it.id != first)
+        cards = cards_of(connection, rows, sitting.county, user, lang)
+        cards.sort(key=lambda it: it.id != first)
         verdicts = case_file.verdicts_of(connection, session_id)
         neighbours = case_file.neighbours(connection, sitting, _NEIGHBOURS)
         next_up = following(connection, user, queue, services.clock(), but_session=session_id)

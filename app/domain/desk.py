@@ -36,15 +36,16 @@ def drop_view(connection: Connection, user: User, view_id: int) -> None:
         raise NotFound("unknown_view", "there is no such view")
 
 
-def colleagues(connection: Connection, user: User) -> list[Any]:
-    """Who may decide within the counties of this person, themselves among them."""
+def colleagues(connection: Connection, user: User, county: str | None = None) -> list[Any]:
+    """Who may decide within the counties of this person, or in one of them, themselves included."""
     everybody = store.colleagues(connection, [str(role) for role in DECIDES])
     mine = set(user.counties)
-    return [
+    known = [
         row
         for row in everybody
         if ALL_COUNTIES in mine or ALL_COUNTIES in row.counties or mine & set(row.counties)
     ]
+    return known if county is None else [row for row in known if _covers(row, county)]
 
 
 def assign(

@@ -45,6 +45,16 @@ def release(connection: Connection, finding_ids: Collection[int]) -> None:
     connection.execute(delete(Assignment).where(Assignment.finding_id.in_(list(finding_ids))))
 
 
+def assigned(connection: Connection, finding_ids: Collection[int]) -> dict[int, Any]:
+    """Who looks after these findings: (user_id, display_name) by finding."""
+    rows = connection.execute(
+        select(Assignment.finding_id, Assignment.user_id, User.display_name)
+        .join(User, User.id == Assignment.user_id)
+        .where(Assignment.finding_id.in_(list(finding_ids)))
+    )
+    return {row.finding_id: row for row in rows}
+
+
 def colleagues(connection: Connection, roles: Collection[str]) -> Sequence[Any]:
     """People of these roles who may sign in, by name; counties are weighed by the domain."""
     return connection.execute(

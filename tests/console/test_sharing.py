@@ -36,6 +36,15 @@ def light(desk: Desk, *findings: str, **changes: Any) -> list[int]:
     return ids
 
 
+def offered(page: str, path: str, name: str) -> str:
+    """The value of the button of this name in the form that goes there."""
+    for form in page.split(path)[1:]:
+        found = re.search(rf'name="assignee" value="(\d*)">\s*{name}', form)
+        if found:
+            return found[1]
+    raise AssertionError(f"{name} is not offered")
+
+
 def statuses(desk: Desk, ids: list[int]) -> list[str]:
     with desk.services.database.read() as connection:
         query = select(Finding.status).where(Finding.id.in_(ids)).order_by(Finding.id)
@@ -109,6 +118,45 @@ class TestAssignment:
         qian = new_desk().sign_in("qian")
         finding = desk.county.findings["other:face_liveness"]
         assert post(qian, f"findings/{finding}/assign", assignee="3").status_code == 404
+
+    def test_zhao_takes_a_finding_from_the_queue_and_puts_it_back(self, desk: Desk) -> None:
+        path = f"findings/{desk.sign_in('zhao').county.findings['other:face_liveness']}/assign"
+        zhao = offered(desk.get("/console/findings"), path, "领取")
+        post(desk, path, assignee=zhao, back="/console/findings?order=old")
+        mine = desk.get("/console/findings?assigned=me")
+        nobody = offered(mine, path, "放回")
+        assert nobody == ""
+        post(desk, path, assignee=nobody)
+        assert path not in desk.get("/console/findings?assigned=me")
+
+    @pytest.mark.parametrize("on", ["a sitting", "a class"])
+    def test_the_finding_says_who_looks_after_it_and_lets_one_change_that(
+        self, desk: Desk, on: str
+    ) -> None:
+        finding = desk.county.findings["other:face_liveness"]
+        if on == "a class":
+            with desk.services.database.write() as connection:
+                values = {"learner_id": None, "session_id": None}
+                query = update(Finding).where(Finding.id == finding)
+                connection.execute(query.values(**values))
+        path, page = f"findings/{finding}/assign", f"/console/findings/{finding}"
+        zhao = desk.sign_in("zhao").get(page)
+        assert "尚无人负责" in zhao
+        sun = re.search(r'<option value="(\d+)">孙丽</option>', zhao.split(path)[2])
+        assert sun and "钱卫" not in zhao  # who decides in another county
+        given = post(desk, path, assignee=sun[1], back=page).text
+        assert "由孙丽负责" in given and "转由我负责" in given
+        taken = post(desk, path, assignee=offered(zhao, path, "领取"), back=page).text
+        assert "由您负责" in taken
+        assert (
+            "尚无人负责" in post(desk, path, assignee=offered(taken, path, "放回"), back=page).text
+        )
+
+    def test_who_only_looks_is_offered_nothing(self, desk: Desk) -> None:
+        finding = desk.county.findings["fast:fast_forward"]
+        page = desk.sign_in("feng").get(f"/console/findings/{finding}")
+        assert "尚无人负责" in page and f"findings/{finding}/assign" not in page
+        assert "/assign" not in desk.get("/console/findings")
 
 
 class TestManyAtOnce:

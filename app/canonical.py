@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from json import JSONEncoder
 from typing import Any
 
-_ENCODER = JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+import msgspec
+
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def canonical(content: Any) -> bytes:
-    """JSON with sorted keys and no spaces, in UTF-8."""
-    return _ENCODER.encode(content).encode()
+    """JSON with sorted keys and no spaces, in UTF-8; a number that is none becomes null."""
+    return _ENCODER.encode(content)

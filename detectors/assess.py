@@ -181,7 +181,20 @@ def _hours(
     touching = _touching(known, findings)
     acting_ids = {id(finding) for finding in acting}
     hours: list[Hour] = []
-    for row, key in enumerate(keys.tolist()):
+    columns = (
+        keys,
+        played.case,
+        played.hour,
+        played.credited_ms,
+        potential,
+        length,
+        photos,
+        valid,
+        reachable,
+    )
+    for key, case, number, play, credit, long, taken, good, near in zip(
+        *(column.tolist() for column in columns), strict=True
+    ):
         mine = touching.get(key, [])
         worst = max(
             (findings[i].outcome for i in mine if id(findings[i]) in acting_ids),
@@ -189,26 +202,26 @@ def _hours(
             default=Outcome.CLEAR,
         )
         hour_violation = any(
-            findings[i].hour == played.hour[row]
+            findings[i].hour == number
             and findings[i].rule == "photo_retention"
             and findings[i].outcome is not Outcome.CLEAR
             for i in mine
         )
         outcome = _hour_outcome(
-            bool(valid[row]) and not hour_violation,
-            bool(reachable[row]),
+            good and not hour_violation,
+            near,
             worst,
-            int(potential[row]),
+            credit,
         )
         hours.append(
             Hour(
-                case=int(played.case[row]),
-                hour=int(played.hour[row]),
+                case=case,
+                hour=number,
                 outcome=outcome,
-                played_ms=int(played.credited_ms[row]),
-                credited_ms=int(potential[row]),
-                length_ms=int(length[row]),
-                photos=int(photos[row]),
+                played_ms=play,
+                credited_ms=credit,
+                length_ms=long,
+                photos=taken,
                 findings=tuple(mine),
             )
         )

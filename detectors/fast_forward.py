@@ -88,8 +88,10 @@ def _earlier_sittings(facts: Facts, session: int) -> tuple[list[tuple[int, int]]
         (sessions["lesson"][mine] == sessions["lesson"][session])
         & (sessions["start_ms"][mine] < sessions["start_ms"][session])
     ]
-    rows = np.isin(facts.runs.session, mine)
-    played = zip(facts.runs.p0_ms[rows].tolist(), facts.runs.p1_ms[rows].tolist(), strict=True)
+    runs = facts.runs
+    low, high = np.searchsorted(runs.session, (low, high))
+    rows = low + np.flatnonzero(np.isin(runs.session[low:high], mine))
+    played = zip(runs.p0_ms[rows].tolist(), runs.p1_ms[rows].tolist(), strict=True)
     return list(played), int((sessions["end_ms"][mine] - sessions["start_ms"][mine]).sum())
 
 
@@ -138,6 +140,7 @@ class _Story:
         self.arrive, self.leave = samples.arrive_ms[rows], samples.leave_ms[rows]
         self.u, self.low = samples.u_ms[rows], samples.l_ms[rows]
         self.advance, self.jump = samples.advance_ms[rows], samples.jump[rows]
+        self._moved = np.flatnonzero((self.advance > 0) & ~self.jump)
         self.seeks = seeks[rows]
         self.tolerance = rule.ms("abs_tolerance_s")
         self.strict = rule["max_rate"] * (1 + rule["rate_tolerance"])
@@ -157,12 +160,15 @@ class _Story:
 
     def _novelty(self) -> Ints:
         """New content of every sample's advance."""
-        seen = self._seen_before()
         new = np.zeros(len(self.u), np.int64)
-        for row in np.flatnonzero((self.advance > 0) & ~self.jump):
-            end = int(self.arrive[row])
-            new[row] = seen.add(end - int(self.advance[row]), end)
+        new[self._moved] = self._play(self._seen_before())
         return new
+
+    def _play(self, seen: _Seen) -> list[int]:
+        """Add what was played to what was seen; the new content of each sample that moved."""
+        ends = self.arrive[self._moved]
+        begins = ends - self.advance[self._moved]
+        return [seen.add(*it) for it in zip(begins.tolist(), ends.tolist(), strict=True)]
 
     def _finding(self, reason: str, first: int, last: int, measured: int, limit: int) -> Finding:
         """Samples first..last; content and server time between them, both in seconds."""
@@ -188,13 +194,16 @@ class _Story:
         """Claims that no clock could hold: one finding over all of them in the session."""
         seen = self._seen_before()
         effective: list[int] = []
-        for row in range(len(self.u)):
-            if not self.jump[row]:
-                if self.advance[row]:
-                    seen.add(int(self.arrive[row] - self.advance[row]), int(self.arrive[row]))
+        if not self.jump.any():
+            return []
+        arrive, advance = self.arrive.tolist(), self.advance.tolist()
+        for row, jump in enumerate(self.jump.tolist()):
+            origin = arrive[row] - advance[row]
+            if not jump:
+                if advance[row]:
+                    seen.add(origin, arrive[row])
                 continue
-            origin = int(self.arrive[row] - self.advance[row])
-            unseen = seen.unseen(origin, int(self.arrive[row]))
+            unseen = seen.unseen(origin, arrive[row])
             room = int(self.u[row]) - (int(self.low[row - 1]) if row else 0)
             if unseen > self.strict * room + self.tolerance and not self._snaps_back(row, origin):
                 effective.append(row)
@@ -280,9 +289,7 @@ class _Story:
         if elapsed >= needed:
             return []  # there was time enough: content may be missing, but nothing was rushed
         played = self._seen_before()
-        for row in np.flatnonzero((self.advance > 0) & ~self.jump):
-            end = int(self.arrive[row])
-            played.add(end - int(self.advance[row]), end)
+        self._play(played)
         if played.total() >= needed:
             return []
         finding = self._finding("completion_claimed", 0, int(ended[-1]), self.media, elapsed)
@@ -298,9 +305,7 @@ class _Story:
     def _repeated_seeks(self) -> list[Finding]:
         """Several effective forward seeks over content that stayed unseen: a person looks."""
         seen = self._seen_before()
-        for row in np.flatnonzero((self.advance > 0) & ~self.jump):
-            end = int(self.arrive[row])
-            seen.add(end - int(self.advance[row]), end)
+        self._play(seen)
         least = self.rule.ms("jump_min_s")
         skipping = [
             int(row)

@@ -9,8 +9,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from sqlalchemy import JSON, BigInteger, Integer, LargeBinary, MetaData, String
+from sqlalchemy import JSON, BigInteger, Dialect, Integer, LargeBinary, MetaData, String
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+
+class Bytes(LargeBinary):
+    """Bytes as the drivers of both databases take and give them, without a copy on the way."""
+
+    def bind_processor(self, dialect: Dialect) -> None:
+        return None
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> None:
+        return None
+
 
 # SQLite numbers rows by itself only in a column of the type INTEGER.
 Id = BigInteger().with_variant(Integer, "sqlite")
@@ -20,8 +31,8 @@ Ref = Annotated[int, mapped_column(Id, index=True)]
 Ms = Annotated[int, mapped_column(BigInteger)]
 Name = Annotated[str, mapped_column(String(128))]
 Text = Annotated[str, mapped_column(String(2000))]
-Blob = Annotated[bytes, mapped_column(LargeBinary)]
-Digest = Annotated[bytes, mapped_column(LargeBinary(32))]
+Blob = Annotated[bytes, mapped_column(Bytes)]
+Digest = Annotated[bytes, mapped_column(Bytes(32))]
 Document = Annotated[dict[str, Any], mapped_column(JSON)]
 Items = Annotated[list[Any], mapped_column(JSON)]
 

@@ -22,11 +22,10 @@ from app.store import catalogue, facts, verdicts
 from app.store.facts import Evidence
 from app.store.verdicts import Judged
 from detectors.assess import Assessment, Decision, HourOutcome, assess
-from detectors.class_hours import hour_key
+from detectors.class_hours import changes, hour_key
 from detectors.finding import Finding, Outcome
 from detectors.registry import ALL
 
-_THIS = np.array([0, 1])  # a key and the one after it: where its rows begin and end
 # Stands in verdicts while it lasts, and is nothing that anybody would look for in a queue.
 PASSING = frozenset({"check_pending"})
 
@@ -223,8 +222,7 @@ class _Writer:
     def _hours(self) -> list[Judged]:
         sessions = self.evidence.trace.sessions
         learner_of = {int(sessions["case"][at]): self.evidence.sessions[at] for at in self.own}
-        parts = self.result.facts.parts
-        keys = hour_key(parts.case, parts.hour)
+        spent = self._spent()
         rows = []
         for hour in self.result.hours:
             if hour.case not in learner_of or hour.hour < 0:
@@ -233,8 +231,7 @@ class _Writer:
             enrolment = self.enrolments.get(person.learner_id)
             if enrolment is None:
                 continue
-            low, high = np.searchsorted(keys, hour_key(hour.case, hour.hour) + _THIS)
-            sittings = np.unique(parts.session[low:high]).tolist()
+            sittings = spent[hour_key(hour.case, hour.hour)]
             outcome = hour.outcome
             held = any(self._outcome(at) == "not_proven" for at in sittings)
             if outcome is HourOutcome.VALID and held and not self.pack.attested_may_be_valid:
@@ -268,6 +265,18 @@ class _Writer:
             }
             rows.append(Judged.of("class_hour", enrolment, number, outcome.value, digest, body))
         return rows
+
+    def _spent(self) -> dict[int, list[int]]:
+        """The sittings with play in each class-hour, by its key."""
+        parts = self.result.facts.parts
+        keys = hour_key(parts.case, parts.hour)
+        order = np.lexsort((parts.session, keys))
+        keys, session = keys[order], parts.session[order]
+        first = changes(keys, session)
+        found: dict[int, list[int]] = defaultdict(list)
+        for key, row in zip(keys[first].tolist(), session[first].tolist(), strict=True):
+            found[key].append(row)
+        return found
 
     def _findings(self) -> list[dict[str, Any]]:
         rows: dict[str, dict[str, Any]] = {}

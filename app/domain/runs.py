@@ -87,10 +87,7 @@ def fail(connection: Connection, run_id: int, error: str, now_ms: int) -> None:
 
 def outcomes(connection: Connection, class_id: int) -> dict[str, dict[str, int]]:
     """How many current verdicts of each kind have which outcome."""
-    return {
-        kind: verdicts.outcome_counts(connection, class_id, kind)
-        for kind in ("session", "class_hour", "enrolment", "class")
-    }
+    return verdicts.outcome_counts(connection, class_id)
 
 
 def view(connection: Connection, scope: Scope, run_id: int, now_ms: int) -> dict[str, Any]:

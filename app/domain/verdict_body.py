@@ -138,27 +138,28 @@ def lengths(parts: HourParts, sessions: int) -> list[int]:
 def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str]) -> bytes:
     """sha256 over everything a session's verdict was computed from."""
     trace, row = evidence.trace, evidence.sessions[session]
-    lesson = trace.lessons[trace.sessions["lesson"][session]]
+    columns = trace.sessions[session]
+    lesson = evidence.lessons[columns["lesson"]]
     head = canonical(
         {
             "session": row.external_id,
             "learner": row.learner,
             "class": row.klass,
             "start_ms": row.opened_ms,
-            "end_ms": int(trace.sessions["end_ms"][session]),
+            "end_ms": int(columns["end_ms"]),
             "resume_ms": row.resume_ms,
-            "flags": int(trace.sessions["flags"][session]),
-            "media_ms": int(lesson["media_ms"]),
-            "order": int(lesson["order"]),
+            "flags": int(columns["flags"]),
+            "media_ms": lesson.media_ms,
+            "order": lesson.position,
         }
     )
     digest = hashlib.sha256(head)
-    for columns in (
+    for ledger in (
         trace.events_of(session),
         trace.controls_of(session),
         trace.photos_of(session),
     ):
-        digest.update(columns.tobytes())
+        digest.update(ledger)
     digest.update(canonical(dict(sorted(decisions.items()))))
     return digest.digest()
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from app.store import controls as ledger
 from app.store import event_log, face_sets, snapshots
@@ -92,18 +93,18 @@ _SESSION = (
 
 def of_class(connection: Connection, class_id: int) -> Evidence:
     """Everything that bears on a class: its sittings, and those that its people had meanwhile."""
-    own = connection.execute(_SESSION.where(Session.class_id == class_id)).all()
-    evidence = _gather(connection, own)
+    mine = Session.class_id == class_id
+    own = connection.execute(_SESSION.where(mine)).all()
+    evidence = _gather(connection, own, ~mine)
     faces = _faces(connection, {row.learner_id for row in own})
     return replace(evidence, trace=replace(evidence.trace, faces=faces))
 
 
 def of_learner(connection: Connection, class_id: int, learner_id: int) -> Evidence:
     """Everything that bears on one learner in one class."""
-    own = connection.execute(
-        _SESSION.where(Session.class_id == class_id, Session.learner_id == learner_id)
-    ).all()
-    return _gather(connection, own)
+    mine = and_(Session.class_id == class_id, Session.learner_id == learner_id)
+    own = connection.execute(_SESSION.where(mine)).all()
+    return _gather(connection, own, ~mine)
 
 
 def session_row(connection: Connection, session_id: int) -> AnyRow:
@@ -119,21 +120,24 @@ def of_sessions(connection: Connection, session_ids: Collection[int]) -> Evidenc
     return _load(connection, _sorted(rows))
 
 
-def _gather(connection: Connection, own: Sequence[AnyRow]) -> Evidence:
+def _gather(
+    connection: Connection, own: Sequence[AnyRow], others: ColumnElement[bool]
+) -> Evidence:
+    """Evidence of sittings, and of the others that their people had at the same time."""
     if not own:
         return _load(connection, own)
     begin = min(row.opened_ms for row in own)
     end = max(row.closed_ms or row.last_recv_ms for row in own)
-    mine = {row.id for row in own}
     rows = list(own)
     for people in _chunks(sorted({row.person_id for row in own})):
         meanwhile = _SESSION.where(
             Session.person_id.in_(people),
+            others,
             Session.opened_ms <= end,
             Session.last_recv_ms >= begin,
         )
-        rows += [row for row in connection.execute(meanwhile) if row.id not in mine]
-    return _load(connection, _sorted(rows))
+        rows += connection.execute(meanwhile)
+    return _load(connection, rows if len(rows) == len(own) else _sorted(rows))
 
 
 def _sorted(rows: list[AnyRow]) -> list[AnyRow]:
@@ -273,41 +277,54 @@ def _sessions(
                 .distinct()
             ).scalars()
         )
-    columns = np.zeros(len(rows), SESSION)
+    columns = []
     devices: dict[tuple[int, str], int] = {}
     windows: dict[tuple[int, str], int] = {}
     case = -1
     before: tuple[int, int] | None = None
-    for at, row in enumerate(rows):
+    for row in rows:
         if (row.learner_id, row.class_id) != before:
             before = (row.learner_id, row.class_id)
             case += 1
-        columns[at] = (
-            row.opened_ms,
-            max(row.closed_ms or 0, row.last_recv_ms, row.opened_ms),
-            case,
-            row.person_id,
-            classes[row.class_id],
-            row.platform_id,
-            lesson_rows[row.lesson_id],
-            devices.setdefault((row.platform_id, row.device_id), len(devices)),
-            windows.setdefault((row.platform_id, row.window_id), len(windows)),
-            row.resume_ms,
-            _flags(row, row.learner_id in enrolled),
+        flags = _flags(
+            row.state,
+            row.provenance,
+            row.controls,
+            row.learner_id in enrolled,
+            row.face_consent,
+            row.seq_conflict,
         )
-    return columns
+        columns.append(
+            (
+                row.opened_ms,
+                max(row.closed_ms or 0, row.last_recv_ms, row.opened_ms),
+                case,
+                row.person_id,
+                classes[row.class_id],
+                row.platform_id,
+                lesson_rows[row.lesson_id],
+                devices.setdefault((row.platform_id, row.device_id), len(devices)),
+                windows.setdefault((row.platform_id, row.window_id), len(windows)),
+                row.resume_ms,
+                flags,
+            )
+        )
+    return np.array(columns, SESSION)
 
 
-def _flags(row: AnyRow, enrolled: bool) -> int:
+@cache
+def _flags(
+    state: str, provenance: str, controls: str, enrolled: bool, consent: bool, conflict: bool
+) -> int:
     flags = SessionFlag(0)
     for flag, holds in (
-        (SessionFlag.OPEN, row.state == "open"),
-        (SessionFlag.LEASE_EXPIRED, row.state == "expired"),
-        (SessionFlag.ATTESTED, row.provenance == "attested"),
-        (SessionFlag.PLATFORM_CONTROLS, row.controls == "platform"),
+        (SessionFlag.OPEN, state == "open"),
+        (SessionFlag.LEASE_EXPIRED, state == "expired"),
+        (SessionFlag.ATTESTED, provenance == "attested"),
+        (SessionFlag.PLATFORM_CONTROLS, controls == "platform"),
         (SessionFlag.REFERENCE_PHOTO, enrolled),
-        (SessionFlag.FACE_CONSENT, row.face_consent),
-        (SessionFlag.SEQ_CONFLICT, row.seq_conflict),
+        (SessionFlag.FACE_CONSENT, consent),
+        (SessionFlag.SEQ_CONFLICT, conflict),
     ):
         if holds:
             flags |= flag

@@ -132,15 +132,21 @@ def of_class(
     return connection.execute(query).all()
 
 
-def outcome_counts(connection: Connection, class_id: int, kind: str) -> dict[str, int]:
-    """How many current verdicts of one kind have which outcome."""
+KINDS = ("session", "class_hour", "enrolment", "class")
+
+
+def outcome_counts(connection: Connection, class_id: int) -> dict[str, dict[str, int]]:
+    """How many current verdicts of each kind have which outcome."""
     query = (
-        select(Verdict.outcome, func.count())
-        .where(Verdict.id.in_(_latest(class_id, (kind,))))
-        .group_by(Verdict.outcome)
-        .order_by(Verdict.outcome)
+        select(Verdict.subject_kind, Verdict.outcome, func.count())
+        .where(Verdict.id.in_(_latest(class_id, KINDS)))
+        .group_by(Verdict.subject_kind, Verdict.outcome)
+        .order_by(Verdict.subject_kind, Verdict.outcome)
     )
-    return {outcome: count for outcome, count in connection.execute(query)}
+    found: dict[str, dict[str, int]] = {kind: {} for kind in KINDS}
+    for kind, outcome, count in connection.execute(query):
+        found[kind][outcome] = count
+    return found
 
 
 def outcomes(

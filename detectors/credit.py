@@ -25,17 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.policy import Policy
-from detectors.segments import (
-    among,
-    firsts,
-    last_where,
-    next_where,
-    previous,
-    remaining_min,
-    running_max,
-    running_min,
-    running_sum,
-)
+from detectors.segments import Segments, among
 from detectors.trace import NONE, Bools, Flag, Ints, Kind, Kinds, Trace, owners
 
 DRAIN = 4  # a backlog is delivered at least this many times faster than it accrued
@@ -75,7 +65,6 @@ class Samples:
     advance_ms int64[K] content claimed as played since the sample before; 0 if none
     jump       bool[K]  the claim cannot have been played in the time there was
     finish_ms  int64[K] when the play up to here was over, laid out as late as possible
-    excess_ms  int64[K] how far the claims of the worst stretch ending here outrun the clock
     """
 
     own: Ints
@@ -88,7 +77,6 @@ class Samples:
     stale_ms: Ints
     advance_ms: Ints
     jump: Bools
-    excess_ms: Ints
     finish_ms: Ints
 
 
@@ -134,8 +122,8 @@ def played(trace: Trace, policy: Policy) -> Played:
         _lifted(_played(trace.between(first, last), policy), first, int(trace.events_at[first]))
         for first, last in _blocks(trace.events_at)
     ]
-    samples = Samples(*_end_to_end([it.samples for it in blocks], Samples))
-    return Played(*_end_to_end(blocks, Played), samples=samples)
+    samples = Samples(**_end_to_end([it.samples for it in blocks], Samples))
+    return Played(**_end_to_end(blocks, Played), samples=samples)
 
 
 def _blocks(at: Ints) -> Iterator[tuple[int, int]]:
@@ -157,29 +145,28 @@ def _lifted(block: Played, sessions: int, events: int) -> Played:
     return replace(block, session=block.session + sessions, samples=samples)
 
 
-def _end_to_end(blocks: Sequence[Any], kind: type[Any]) -> Iterator[NDArray[Any]]:
+def _end_to_end(blocks: Sequence[Any], kind: type[Any]) -> dict[str, Any]:
     """The columns of several blocks as those of one."""
-    for name in kind.__slots__:
-        if name != "samples":
-            columns = [getattr(it, name) for it in blocks]
-            yield columns[0] if len(columns) == 1 else np.concatenate(columns)
+    names = [name for name in kind.__slots__ if name != "samples"]
+    if len(blocks) == 1:
+        return {name: getattr(blocks[0], name) for name in names}
+    return {name: np.concatenate([getattr(it, name) for it in blocks]) for name in names}
 
 
 def _played(trace: Trace, policy: Policy) -> Played:
     pace = policy["fast_forward"]
     rate, tolerance = pace["max_rate"], pace.ms("abs_tolerance_s")
-    samples, visible = _samples(trace, policy)
-    own = samples.own
+    samples, visible, excess, sittings = _samples(trace, policy)
     claim = np.where(samples.jump | ~visible, 0, samples.advance_ms)
-    before = previous(samples.excess_ms, own, 0)
-    lost = np.maximum(0, samples.excess_ms - np.maximum(tolerance, before))
+    before = sittings.previous(excess, 0)
+    lost = np.maximum(0, excess - np.maximum(tolerance, before))
     earned = np.maximum(0, claim - lost)
     took = _at_rate(earned, rate)
-    clock = running_sum(took, own)
-    finish = clock + remaining_min(samples.u_ms - clock, own)
-    content = running_sum(earned, own)
+    clock = sittings.running_sum(took)
+    finish = clock + sittings.remaining_min(samples.u_ms - clock)
+    content = clock if took is earned else sittings.running_sum(earned)
     keep = np.flatnonzero(earned > 0)
-    session = own[keep]
+    session = samples.own[keep]
     start = trace.sessions["start_ms"][session]
     p1 = samples.arrive_ms[keep]
     # What is lost is taken off the end: the interval keeps the position it began at.
@@ -202,24 +189,27 @@ def _at_rate(content: Ints, rate: float) -> Ints:
     return content if rate == 1.0 else np.ceil(content / rate).astype(np.int64)
 
 
-def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
+def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools, Ints, Segments]:
+    """The samples; whether the page was watched up to each; how far the claims of the worst stretch
+    that ends there outrun the clock, in ms; and the sittings they fall into."""
     # Pop-ups, errors and the like say nothing of the position, and platforms number them as they
     # please: only what moves or shows the player bears witness to the order of play.
     playing = np.flatnonzero(_PLAYER[trace.events["kind"]])
     events, own = trace.events[playing], owners(trace.events_at)[playing]
     u = np.maximum(events["recv_ms"], 0).astype(np.int64)
-    if np.any((u[1:] < u[:-1]) & (own[1:] == own[:-1])):
-        u = remaining_min(u, own)
-    gap = u - previous(u, own, 0)
+    every = Segments(own)
+    if np.any((u[1:] < u[:-1]) & ~every.firsts[1:]):
+        u = every.remaining_min(u)
+    gap = u - every.previous(u, 0)
     # How old news may be: the longest silence, shrinking while its backlog drains.
-    latest = running_max(gap + DRAIN * u, own) - DRAIN * u
+    latest = every.running_max(gap + DRAIN * u) - DRAIN * u
     earliest = u - latest
 
     kind = events["kind"]
-    arrive, leave, told = _positions(trace, events, own, kind, u)
+    arrive, leave, told = _positions(trace, events, every, kind, u)
     rows = np.flatnonzero(told)
     session = own[rows]
-    first = firsts(session)
+    sittings = every if len(rows) == len(own) else Segments(session)
     arrive, leave = arrive[rows], leave[rows]
     u_s, l_s = u[rows], earliest[rows]
     kind_s = kind[rows]
@@ -227,29 +217,27 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
     resume = trace.sessions["resume_ms"].astype(np.int64)[session]
     begins = _BEGINS[kind_s]
     baseline = np.where(begins | (arrive < resume), arrive, resume)
-    came_from = previous(leave, session, baseline)
+    came_from = sittings.previous(leave, baseline)
     moved = np.maximum(0, arrive - came_from)
 
-    stopped = _stopped(kind, own)[rows]
-    was_stopped = previous(stopped.astype(np.int64), session, 0) == 1
+    was_stopped = sittings.previous(_stopped(kind, every)[rows], False)
     advance = np.where(was_stopped & begins, 0, moved)
 
     pace = policy["fast_forward"]
     strict = 1.0 + pace["rate_tolerance"]
     tolerance = pace.ms("abs_tolerance_s")
     stale = u_s - l_s
-    l_s = u_s - _age(u_s, advance, session, policy["popup_gap"].ms("offline_gap_s"))
-    room = u_s - previous(l_s, session, 0)
+    l_s = u_s - _age(u_s, advance, sittings, policy["popup_gap"].ms("offline_gap_s"))
+    room = u_s - sittings.previous(l_s, 0)
     jump = advance > strict * pace["max_rate"] * room + tolerance
     # A sitting may begin anywhere: an unfamiliar first position claims nothing, an `ended` does.
-    jump_at_start = first & jump & (kind_s != Kind.ENDED)
+    jump_at_start = sittings.firsts & jump & (kind_s != Kind.ENDED)
     advance = np.where(jump_at_start, 0, advance)
     jump &= ~jump_at_start
 
-    claimed = running_sum(np.where(jump, 0, advance), session)
-    excess = outrun(claimed, u_s, l_s, session, pace["max_rate"])
-    visible = _visible(events, own, policy)[rows]
-    was_visible = previous(visible.astype(np.int64), session, 1) == 1
+    claimed = sittings.running_sum(np.where(jump, 0, advance))
+    excess = outrun(claimed, u_s, l_s, sittings, pace["max_rate"])
+    was_visible = sittings.previous(_visible(events, own, policy)[rows], True)
     samples = Samples(
         own=session,
         row=playing[rows],
@@ -261,40 +249,39 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools]:
         stale_ms=stale,
         advance_ms=advance,
         jump=jump,
-        excess_ms=excess,
         finish_ms=u_s,
     )
-    return samples, was_visible
+    return samples, was_visible, excess, sittings
 
 
-def _age(u: Ints, advance: Ints, own: Ints, silence_ms: int) -> Ints:
+def _age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
     """How old each sample may be at its receipt, if the client is honest.
 
     It is at most as old as the silence before it, less the content that was played since; a second
     silence in the middle of a backlog makes the rest older still, and while deliveries go on a
     backlog drains. One heartbeat is allowed always.
     """
-    gap = u - previous(u, own, 0)
+    gap = u - sittings.previous(u, 0)
     silent = gap > silence_ms
-    held = running_sum(np.where(silent, gap, 0), own)
-    drained = running_sum(np.where(silent, 0, DRAIN * gap) + advance, own)
-    longest = running_max(gap - held + drained - advance, own)
+    held = sittings.running_sum(np.where(silent, gap, 0))
+    drained = sittings.running_sum(np.where(silent, 0, DRAIN * gap) + advance)
+    longest = sittings.running_max(gap - held + drained - advance)
     return np.maximum(held - drained + longest, np.where(silent, 0, gap))
 
 
-def outrun(claimed: Ints, u: Ints, low: Ints, own: Ints, rate: float) -> Ints:
+def outrun(claimed: Ints, u: Ints, low: Ints, sittings: Segments, rate: float) -> Ints:
     """By how much content outruns the clock over the worst stretch that ends at each sample.
 
     claimed: content played up to each sample; a stretch may also begin at the session's start,
     where content and time are both zero.
     """
-    ahead = _at_rate(claimed, rate) - u
-    least = np.minimum(running_min(_at_rate(claimed, rate) - low, own), 0)
-    return ahead - least
+    needed = _at_rate(claimed, rate)
+    least = np.minimum(sittings.running_min(needed - low), 0)
+    return needed - u - least
 
 
 def _positions(
-    trace: Trace, events: NDArray[np.void], own: Ints, kind: Kinds, u: Ints
+    trace: Trace, events: NDArray[np.void], every: Segments, kind: Kinds, u: Ints
 ) -> tuple[Ints, Ints, Bools]:
     """Position before and after every event, and which events tell one.
 
@@ -303,7 +290,7 @@ def _positions(
     heartbeat costs only the hidden part.
     """
     lesson = trace.sessions["lesson"]
-    media = trace.lessons["media_ms"].astype(np.int64)[lesson][own]
+    media = trace.lessons["media_ms"].astype(np.int64)[lesson][every.own]
     arrive = events["pos_ms"].astype(np.int64)
     arrive = np.where((kind == Kind.ENDED) & (arrive < 0), media, arrive)
     arrive = np.minimum(arrive, media)
@@ -314,7 +301,7 @@ def _positions(
     change = ((kind == Kind.VISIBILITY) | (kind == Kind.FOCUS)) & ~told
     if change.any():
         rows = np.flatnonzero(change)
-        left, right = last_where(told, own)[rows], next_where(told, own)[rows]
+        left, right = every.last_where(told)[rows], every.next_where(told)[rows]
         between = (left != NONE) & (right != NONE)
         rows, left, right = rows[between], left[between], right[between]
         span = np.maximum(u[right] - u[left], 1)
@@ -326,9 +313,9 @@ def _positions(
     return arrive, leave, told
 
 
-def _stopped(kind: Kinds, own: Ints) -> Bools:
+def _stopped(kind: Kinds, every: Segments) -> Bools:
     """True after an event that stopped the player, until one that starts it."""
-    said = last_where(_SETS_STATE[kind], own)
+    said = every.last_where(_SETS_STATE[kind])
     return (said != NONE) & _STOPS[kind[said]]
 
 
@@ -346,7 +333,7 @@ def _visible(events: NDArray[np.void], own: Ints, policy: Policy) -> Bools:
             continue
         # Most sittings were never hidden; only the others are looked at event by event.
         rows = np.flatnonzero(np.isin(own, np.unique(own[dark])))
-        said = last_where((flags[rows] & (off | on)) != 0, own[rows])
+        said = Segments(own[rows]).last_where((flags[rows] & (off | on)) != 0)
         shown[rows] &= (said == NONE) | ~dark[rows[said]]
     return shown
 

@@ -14,7 +14,7 @@ import numpy as np
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy, RulePolicy
-from detectors.segments import previous
+from detectors.segments import Segments
 from detectors.trace import Check, Control, Ints, PhotoFlag, SessionFlag, Trace, owners
 
 RULE = "face_liveness"
@@ -47,7 +47,7 @@ def _told_in_time(facts: Facts, offline: int) -> Ints:
     """Time of every session in which it played and the server could ask for a photo: what an
     outage holds back counts for `offline` ms at most."""
     samples = facts.played.samples
-    gap = samples.u_ms - previous(samples.u_ms, samples.own, 0)
+    gap = samples.u_ms - Segments(samples.own).previous(samples.u_ms, 0)
     heard = np.where(samples.advance_ms > 0, np.minimum(gap, offline), 0)
     return np.bincount(samples.own, weights=heard, minlength=len(facts.trace)).astype(np.int64)
 

@@ -17,7 +17,7 @@ from detectors.credit import Samples, outrun
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy, RulePolicy
-from detectors.segments import running_sum
+from detectors.segments import Segments
 from detectors.trace import Bools, Flag, Ints, Kind, Trace, offsets
 
 RULE = "fast_forward"
@@ -50,8 +50,9 @@ def _per_session(condition: Bools, samples: Samples, sessions: int) -> Bools:
 
 def _outrunning(samples: Samples, rule: RulePolicy, sessions: int) -> Bools:
     strict = rule["max_rate"] * (1 + rule["rate_tolerance"])
-    claimed = running_sum(np.where(samples.jump, 0, samples.advance_ms), samples.own)
-    excess = outrun(claimed, samples.u_ms, samples.l_ms, samples.own, strict)
+    sittings = Segments(samples.own)
+    claimed = sittings.running_sum(np.where(samples.jump, 0, samples.advance_ms))
+    excess = outrun(claimed, samples.u_ms, samples.l_ms, sittings, strict)
     return _per_session(excess > rule.ms("abs_tolerance_s") / strict, samples, sessions)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
-from detectors.segments import firsts, lasts, previous
+from detectors.segments import Segments
 from detectors.trace import (
     Bools,
     Control,
@@ -105,8 +105,9 @@ def _conflicting_events(trace: Trace) -> Iterator[Finding]:
 
 
 def _hidden_page(trace: Trace) -> Iterator[Finding]:
-    own = owners(trace.events_at)
-    code = np.where(trace.events["kind"] == Kind.INTEGRITY, trace.events["x"], Integrity.OTHER)
+    rows = np.flatnonzero(trace.events["kind"] == Kind.INTEGRITY)
+    own = np.searchsorted(trace.events_at, rows, side="right") - 1
+    code = trace.events["x"][rows]
     spoofed = np.isin(code, (Integrity.HIDDEN_BUT_VISIBLE, Integrity.NO_FRAMES))
     for session, count in _counted(own, spoofed, 1):
         yield _finding(trace, session, "visibility_spoofed", Evidence.CLIENT, count, 0)
@@ -122,12 +123,13 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     backlog, a heartbeat that was overtaken) is one interval, from the news before to its end.
     """
     trace, samples, rule = facts.trace, facts.played.samples, policy[RULE]
-    news = lasts((samples.own << 33) + samples.u_ms)
+    news = Segments((samples.own << 33) + samples.u_ms).lasts
     own, kind, u = samples.own[news], samples.kind[news], samples.u_ms[news]
     at = trace.events["at_ms"][samples.row[news]]
-    server = u - previous(u, own, 0)
-    client = at - previous(at, own, 0)
-    usable = (server >= 1_000) & ~firsts(own) & (kind == Kind.PROGRESS)
+    sittings = Segments(own)
+    server = u - sittings.previous(u, 0)
+    client = at - sittings.previous(at, 0)
+    usable = (server >= 1_000) & ~sittings.firsts & (kind == Kind.PROGRESS)
     ratio = client[usable] / server[usable]
     session, spent = own[usable], server[usable]
     # The mean finds the few sessions that are worth sorting.

@@ -16,7 +16,7 @@ from detectors.credit import Played
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
-from detectors.segments import previous, running_max
+from detectors.segments import Segments
 from detectors.trace import Ints, Trace
 
 RULE = "multi_window"
@@ -60,7 +60,8 @@ def _overlapping_persons(trace: Trace, played: Played) -> list[Ints]:
     own = np.cumsum(np.concatenate([[0], np.diff(person[order]) != 0])).astype(np.int64)
     epoch = int(played.t0_ms.min())
     begin, end = played.t0_ms[order] - epoch, played.t1_ms[order] - epoch
-    latest_before = previous(running_max(end, own), own, 0)
+    people = Segments(own)
+    latest_before = people.previous(people.running_max(end), 0)
     double = np.unique(own[begin < latest_before])
     if not len(double):
         return []

@@ -17,7 +17,7 @@ from detectors.credit import Played
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy, RulePolicy
-from detectors.segments import locate, previous, running_sum
+from detectors.segments import Segments, locate
 from detectors.trace import (
     EPOCH_MS,
     NONE,
@@ -226,7 +226,7 @@ def _long_stretches(
     changed = np.ones(len(parts), np.bool_)
     changed[1:] = (np.diff(parts.case) != 0) | (np.diff(parts.hour) != 0)
     group = np.cumsum(changed) - 1
-    clock = running_sum(parts.p1_ms - parts.p0_ms, group)
+    clock = Segments(group).running_sum(parts.p1_ms - parts.p0_ms)
     heads = np.flatnonzero(changed)
     tails = np.append(heads[1:], len(parts))
     total = clock[tails - 1]
@@ -241,7 +241,7 @@ def _long_stretches(
     ends = parts.spent(group, clock, mine[replied], popups.from_ms[replied])
     begins = parts.spent(group, clock, mine[replied], popups.until_ms[replied])
     limit = rule.ms("max_gap_s") - SCREEN_MS
-    long_before = mine[replied][ends - previous(begins, mine[replied], 0) > limit]
+    long_before = mine[replied][ends - Segments(mine[replied]).previous(begins, 0) > limit]
     latest = np.zeros(len(heads), np.int64)
     np.maximum.at(latest, mine[replied], begins)
     long_after = np.flatnonzero(total - latest > limit)

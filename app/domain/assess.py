@@ -105,7 +105,7 @@ def assessed(
     """The detectors' assessment of evidence, and the key of each finding."""
 
     def decision(finding: Finding) -> Decision | None:
-        status = decided.get(bodies.finding_key(evidence, finding))
+        status = decided and decided.get(bodies.finding_key(evidence, finding))
         return Decision(status) if status else None
 
     result = assess(evidence.trace, pack.policy, decision)
@@ -164,10 +164,14 @@ class _Writer:
         self.pack, self.decided, self.keys = pack, decided, keys
         self.enrolments = catalogue.enrolments(connection, class_id)
         self.own = [at for at, row in enumerate(evidence.sessions) if row.class_id == class_id]
-        self.bodies = [bodies.finding_body(evidence, finding, pack) for finding in result.findings]
+        self.bodies = [
+            bodies.finding_body(evidence, finding, key, pack)
+            for finding, key in zip(result.findings, keys, strict=True)
+        ]
         self.by_session: dict[int, list[int]] = defaultdict(list)
         for at, finding in enumerate(result.findings):
             self.by_session[finding.session].append(at)
+        self.outcomes = self._outcomes()
         self.digests = {at: self._digest(at) for at in self.own}
 
     def rows(self) -> tuple[list[Judged], list[dict[str, Any]]]:
@@ -189,12 +193,15 @@ class _Writer:
         """What is on trial in the shadow is kept as a finding, and stays out of verdicts."""
         return self.pack.policy[self.result.findings[at].rule].acts
 
-    def _outcome(self, session: int) -> str:
-        outcome = self.result.outcomes[session].value
-        attested = self.evidence.sessions[session].provenance == "attested"
-        if outcome == "valid" and attested and not self.pack.attested_may_be_valid:
-            return "not_proven"
-        return outcome
+    def _outcomes(self) -> list[str]:
+        """Of every sitting, by row."""
+        outcomes = [it.value for it in self.result.outcomes]
+        if self.pack.attested_may_be_valid:
+            return outcomes
+        return [
+            "not_proven" if it == "valid" and row.provenance == "attested" else it
+            for it, row in zip(outcomes, self.evidence.sessions, strict=True)
+        ]
 
     def _sessions(self) -> list[Judged]:
         parts, credited = self.result.facts.parts, self.result.credited
@@ -203,7 +210,7 @@ class _Writer:
         stretches = bodies.intervals(credited)
         rows = []
         for session in self.own:
-            outcome = self._outcome(session)
+            outcome = self.outcomes[session]
             body = bodies.session_body(
                 self.evidence,
                 session,
@@ -233,7 +240,7 @@ class _Writer:
                 continue
             sittings = spent[hour_key(hour.case, hour.hour)]
             outcome = hour.outcome
-            held = any(self._outcome(at) == "not_proven" for at in sittings)
+            held = any(self.outcomes[at] == "not_proven" for at in sittings)
             if outcome is HourOutcome.VALID and held and not self.pack.attested_may_be_valid:
                 outcome = HourOutcome.NOT_PROVEN
             number = self.evidence.hours[hour.hour][1]

@@ -65,12 +65,13 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
         "controls": _controls(evidence.trace, row),
         "photos": _photos(connection, evidence, row),
         "findings": [
-            finding_body(evidence, result.findings[at], pack) | _standing(entered.get(keys[at]))
+            finding_body(evidence, result.findings[at], keys[at], pack)
+            | _standing(entered.get(keys[at]))
             for at in mine
             if result.findings[at].outcome is not Outcome.CLEAR or keys[at] in decided
         ],
         "notes": [
-            finding_body(evidence, result.findings[at], pack)
+            finding_body(evidence, result.findings[at], keys[at], pack)
             for at in mine
             if result.findings[at].outcome is Outcome.CLEAR and keys[at] not in decided
         ],

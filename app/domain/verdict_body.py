@@ -40,13 +40,13 @@ def finding_key(evidence: Evidence, finding: Finding) -> str:
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
-def finding_body(evidence: Evidence, finding: Finding, pack: Pack) -> dict[str, Any]:
-    """A finding as the API, the console and the reports show it."""
+def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> dict[str, Any]:
+    """A finding under its key, as the API, the console and the reports show it."""
     session = evidence.sessions[finding.session]
     rule = pack.policy[finding.rule]
     clause = pack.clause_of(finding.rule)
     body: dict[str, Any] = {
-        "key": finding_key(evidence, finding),
+        "key": key,
         "rule": finding.rule,
         "reason": finding.reason,
         "outcome": finding.outcome.value,
@@ -159,7 +159,7 @@ def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str])
         trace.controls_of(session),
         trace.photos_of(session),
     ):
-        digest.update(ledger)
+        digest.update(ledger.data)
     digest.update(canonical(dict(sorted(decisions.items()))))
     return digest.digest()
 

@@ -19,7 +19,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 from app.store import controls as ledger
 from app.store import event_log, face_sets, snapshots
 from app.store.row import AnyRow
-from detectors.segments import firsts
+from detectors.segments import Segments
 from detectors.trace import (
     CONTROL,
     EVENT,
@@ -120,9 +120,7 @@ def of_sessions(connection: Connection, session_ids: Collection[int]) -> Evidenc
     return _load(connection, _sorted(rows))
 
 
-def _gather(
-    connection: Connection, own: Sequence[AnyRow], others: ColumnElement[bool]
-) -> Evidence:
+def _gather(connection: Connection, own: Sequence[AnyRow], others: ColumnElement[bool]) -> Evidence:
     """Evidence of sittings, and of the others that their people had at the same time."""
     if not own:
         return _load(connection, own)
@@ -246,14 +244,13 @@ def _columns(blobs: list[bytes], dtype: np.dtype[Any]) -> tuple[NDArray[np.void]
 
 def _in_order(events: NDArray[np.void], at: Any) -> tuple[NDArray[np.void], Any]:
     """Sort by seq within sessions, keeping the first to arrive of each; usually nothing to do."""
-    own = owners(at)
-    seq = events["seq"].astype(np.int64)
-    rising = np.ones(len(events), np.bool_)
-    rising[1:] = seq[1:] > seq[:-1]
-    if np.all(rising | firsts(own)):
+    seq = events["seq"]
+    falling = np.flatnonzero(seq[1:] <= seq[:-1]) + 1
+    if np.isin(falling, at).all():
         return events, at
+    own, seq = owners(at), seq.astype(np.int64)
     order = np.lexsort((np.arange(len(events)), seq, own))
-    first = firsts((own[order] << 32) + seq[order])
+    first = Segments((own[order] << 32) + seq[order]).firsts
     kept = order[first]
     return events[kept], offsets(np.bincount(own[kept], minlength=len(at) - 1))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.simulation.scenarios import perform
+from detectors import credit
 from detectors.credit import Played, played
 from detectors.finding import Outcome
 from detectors.trace import Flag, Kind
@@ -190,3 +191,21 @@ def test_popups_numbered_after_the_play_do_not_move_it_in_time():
     assessment, _ = judged(scene)
     assert [it.reason for it in assessment.findings if it.outcome is Outcome.VIOLATION] == []
     assert assessment.credited.p1_ms.max() == 2_700_000
+
+
+@pytest.mark.parametrize("events", [1, 7, 60])
+def test_however_many_sittings_are_laid_out_at_once_the_play_is_the_same(events, monkeypatch):
+    story = trace(
+        Sitting().play().watch(100).pause().idle(30).play().watch(50),
+        Sitting(),
+        Sitting(pos=40).play().watch(300),
+        Sitting().play().watch(10),
+    )
+    together = played(story, GRADED)
+    monkeypatch.setattr(credit, "BLOCK", events)
+    apart = played(story, GRADED)
+    for name in set(Played.__slots__) - {"samples"}:
+        assert getattr(apart, name).tolist() == getattr(together, name).tolist()
+    for name in type(together.samples).__slots__:
+        expected = getattr(together.samples, name).tolist()
+        assert getattr(apart.samples, name).tolist() == expected

@@ -64,7 +64,7 @@ class Class:
 
     def outcomes(self, kind: str) -> dict[str, int]:
         with self.database.read() as connection:
-            return outcome_counts(connection, self.id, kind)
+            return outcome_counts(connection, self.id)[kind]
 
 
 @pytest.fixture
@@ -219,7 +219,7 @@ def test_a_decision_made_elsewhere_reaches_the_class(
                 )
     following = conclusions.follow(services, mark)
     with services.database.read() as connection:
-        assert outcome_counts(connection, klass.id, "class") == {"not_acceptable": 1}
+        assert outcome_counts(connection, klass.id)["class"] == {"not_acceptable": 1}
         assert conclusions.here(connection).review_id == following.review_id == 6
 
 

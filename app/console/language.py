@@ -71,6 +71,12 @@ class Language:
             return self.say(N_("%(m)s分%(s)s秒"), m=minutes, s=f"{seconds % 60:02}")
         return self.say(N_("%(s)s秒"), s=seconds)
 
+    def brief(self, seconds: float) -> str:
+        """A measured duration: to the hundredth below ten seconds, else as a span."""
+        if seconds < 10:
+            return self.say(N_("%(s)s秒"), s=f"{seconds:.2f}")
+        return self.span(round(seconds * 1000))
+
     def age(self, ms: int) -> str:
         """How long something has waited, in its largest unit."""
         minutes = max(0, ms) // 60_000

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
+from app.console import words
+from app.console.actors import named
 from app.console.login import SignedIn
-from app.console.page import ConsoleRoute, render
+from app.console.page import ConsoleRoute, RowId, language_of, render
 from app.domain import runs
+from app.errors import NotFound
 from app.store import runs as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -21,6 +27,7 @@ def run_list(request: Request, login: SignedIn, before: int = 0) -> Response:
     with services.database.read() as connection:
         rows = store.recent(connection, login.user.scope, start, PAGE + 1)
         nights = [] if start else store.nights(connection, 5)
+        name = named(connection, language_of(request), [it.requested_by for it in rows])
     now_ms = services.clock()
     return render(
         request,
@@ -30,5 +37,62 @@ def run_list(request: Request, login: SignedIn, before: int = 0) -> Response:
         rows=[(it, runs.shown(it, now_ms)) for it in rows[:PAGE]],
         older=rows[PAGE - 1].id if len(rows) > PAGE else None,
         before=start,
-        running=any(it.state in store.ACTIVE for it in [*nights, *rows]),
+        name=name,
     )
+
+
+@router.get("/runs/{run_id}")
+def run(
+    request: Request, login: SignedIn, run_id: RowId, state: str = "", after: int = 0
+) -> Response:
+    """A night with its classes, or one class's run: live while it is under way."""
+    services, scope = request.app.state.services, login.user.scope
+    now_ms = services.clock()
+    with services.database.read() as connection:
+        night = store.night(connection, run_id)
+        row = night or store.seen(connection, scope, run_id)
+        if row is None:
+            raise NotFound("unknown_run", "there is no such run")
+        told = runs.shown(row, now_ms)
+        actors = [row.requested_by, *(it["by"] for it in told["resumptions"])]
+        model: dict[str, Any] = {
+            "row": row,
+            "told": told,
+            "broke_off": runs.broke_off(connection, row, now_ms),
+            "name": named(connection, language_of(request), actors),
+            "cause": runs.cause,
+        }
+        if night is None:
+            return render(
+                request,
+                "run.html",
+                login=login,
+                night=runs.night_of(row),
+                outcomes=_outcomes(row.summary or {}),
+                **model,
+            )
+        wanted = state if state in words.RUN_STATES else None
+        start = after if 0 < after < 2**62 else 0
+        view = runs.night_view(connection, scope, night, wanted, start, PAGE)
+    return render(
+        request,
+        "night.html",
+        login=login,
+        view=view,
+        rows=[(it, runs.shown(it, now_ms)) for it in view.rows[:PAGE]],
+        next_after=view.rows[PAGE - 1].id if len(view.rows) > PAGE else None,
+        state=wanted,
+        after=start,
+        outcomes_of=_outcomes,
+        **model,
+    )
+
+
+def _outcomes(summary: Mapping[str, Any]) -> dict[str, list[tuple[words.Word, int]]]:
+    """What a run left: by kind of verdict, each outcome's word and how many have it."""
+    said = summary.get("outcomes", {})
+    books = {kind: words.HOURS if kind == "class_hour" else words.VERDICTS for kind in said}
+    return {
+        kind: [(words.word(book, code), said[kind][code]) for code in book if code in said[kind]]
+        for kind, book in books.items()
+    }

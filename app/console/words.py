@@ -168,9 +168,32 @@ CONTROL_SUBJECTS = {
 }
 RUN_STATES = {
     "queued": Word(N_("等待校验")),
-    "running": Word(N_("正在校验")),
-    "done": Word(N_("校验完成")),
-    "failed": Word(N_("校验失败")),
+    "running": Word(N_("正在校验"), tone="review"),
+    "done": Word(N_("校验完成"), tone="clear"),
+    "failed": Word(N_("校验失败"), tone="violation"),
+}
+RUN_BROKE_OFF = Word(N_("中断，等待续做"), tone="unproven")
+RUN_CAUSES = {
+    "worker_died": N_("处理程序几次中途退出，可能是内存不足。"),
+    "database": N_("数据库没有应答或拒绝写入。"),
+    "storage": N_("磁盘、影像存储或内存出错。"),
+    "internal": N_("程序出错，已记入运行日志。"),
+}
+RUN_STEPS = {
+    "settle": N_("整理学习记录"),
+    "faces": N_("比对人脸"),
+    "settle_again": N_("写入比对结果"),
+    "same_face": N_("比较不同账号的人脸"),
+    "judge": N_("逐条规则核对"),
+    "conclude": N_("得出考核申请结论"),
+    "classes": N_("逐班校验"),
+    "calibration": N_("校准人脸阈值"),
+}
+VERDICT_KINDS = {
+    "class": N_("班级"),
+    "enrolment": N_("学员"),
+    "class_hour": N_("课时"),
+    "session": N_("学习会话"),
 }
 ROLES = {
     "auditor": Word(N_("审核员")),

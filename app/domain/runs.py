@@ -7,8 +7,10 @@ whatever was settled or judged already is found so and changes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -18,11 +20,13 @@ from app.errors import Conflict, NotFound
 from app.store import catalogue, verdicts
 from app.store import runs as store
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import EVERYTHING, Scope
 
 SILENT_MS = 120_000  # a worker that gave no sign of life for this long is gone
 NEAR = timedelta(days=45)  # product default: how far off an end or assessment is the night's work
 _MOST_ERROR = 2_000
+_NIGHT = "nightly"
+_RESUMPTIONS = "resumptions"  # in a run's summary: where it broke off, and who went on when
 _SUMMED = (
     "sessions", "settled", "photos_compared", "learners", "verdicts_stored", "new_findings"
 )  # fmt: skip
@@ -46,7 +50,9 @@ def take_next(connection: Connection, now_ms: int) -> int | None:
     """Take on the oldest run that nobody works on; its id."""
     silent_since_ms = now_ms - SILENT_MS
     for run_id in store.waiting(connection, silent_since_ms):
+        before = store.by_id(connection, run_id)
         if store.claim(connection, run_id, silent_since_ms, now_ms):
+            _note_resumption(connection, before, None, now_ms)
             return run_id
     return None
 
@@ -60,7 +66,11 @@ def advance(connection: Connection, run_id: int, done: int, total: int, now_ms: 
     store.change(connection, run_id, done=done, total=total, heartbeat_ms=now_ms)
 
 
-def finish(connection: Connection, run_id: int, summary: dict[str, Any], now_ms: int) -> None:
+def finish(
+    connection: Connection, run_id: int, summary: dict[str, Any], now_ms: int
+) -> dict[str, Any]:
+    """Close the run; its summary as it is kept, with the interruptions that it survived."""
+    summary = summary | _resumptions(store.by_id(connection, run_id))
     store.change(
         connection,
         run_id,
@@ -71,6 +81,7 @@ def finish(connection: Connection, run_id: int, summary: dict[str, Any], now_ms:
         heartbeat_ms=now_ms,
         finished_ms=now_ms,
     )
+    return summary
 
 
 def fail(connection: Connection, run_id: int, error: str, now_ms: int) -> None:
@@ -100,8 +111,14 @@ def view(connection: Connection, scope: Scope, run_id: int, now_ms: int) -> dict
 
 def shown(row: AnyRow, now_ms: int) -> dict[str, Any]:
     """A run as people and machines are told of it; `row.klass` is the class's own id."""
-    elapsed_s = max(0, (row.finished_ms or now_ms) - row.started_ms) / 1000
-    rate = row.done / elapsed_s if elapsed_s and row.done else None
+    until_ms = row.finished_ms or now_ms
+    resumptions = (row.summary or {}).get(_RESUMPTIONS, [])
+    since_ms, done = row.started_ms, row.done
+    if resumptions:  # the time it lay idle says nothing of how fast it is
+        since_ms = resumptions[-1]["at_ms"]
+        done -= 0 if row.class_id else resumptions[-1]["done"]
+    worked_s = max(0, until_ms - since_ms) / 1000
+    rate = done / worked_s if worked_s and done > 0 else None
     left = row.total - row.done
     return {
         "run_id": row.id,
@@ -113,13 +130,46 @@ def shown(row: AnyRow, now_ms: int) -> dict[str, Any]:
         "percent": round(100 * row.done / row.total, 1) if row.total else 0.0,
         "rate": round(rate, 2) if rate else None,
         "eta_s": round(left / rate, 1) if rate and row.state == "running" else None,
-        "elapsed_s": round(elapsed_s, 3),
+        "elapsed_s": round(max(0, until_ms - row.started_ms) / 1000, 3),
         "started_ms": row.started_ms,
         "heartbeat_ms": row.heartbeat_ms,
         "finished_ms": row.finished_ms,
-        "results": row.summary or None,
+        "resumptions": resumptions,
+        "results": {k: v for k, v in (row.summary or {}).items() if k != _RESUMPTIONS} or None,
         "error": "the run failed; ask for another, or ask the operator" if row.error else None,
     }
+
+
+def cause(error: str) -> str:
+    """What kind of trouble a recorded error is: worker_died, database, storage or internal."""
+    kind = error.partition(":")[0]
+    if kind == "its worker died":
+        return "worker_died"
+    if kind in ("OperationalError", "InterfaceError", "DatabaseError"):
+        return "database"
+    if kind in ("OSError", "PermissionError", "FileNotFoundError", "MemoryError"):
+        return "storage"
+    return "internal"
+
+
+def _note_resumption(connection: Connection, before: AnyRow, by: str | None, now_ms: int) -> None:
+    """If somebody had worked on the run before, write down where it broke off and who goes on."""
+    if before.state != "running" and not before.done:
+        return
+    here = {
+        "by": by,
+        "at_ms": now_ms,
+        "silent_since_ms": before.heartbeat_ms,
+        "done": before.done,
+        "total": before.total,
+    }
+    earlier = _resumptions(before).get(_RESUMPTIONS, [])
+    summary = (before.summary or {}) | {_RESUMPTIONS: [*earlier, here]}
+    store.change(connection, before.id, summary=summary)
+
+
+def _resumptions(row: AnyRow) -> dict[str, Any]:
+    return {k: v for k, v in (row.summary or {}).items() if k == _RESUMPTIONS}
 
 
 def _add(connection: Connection, class_id: int, by: str, state: str, now_ms: int) -> int:
@@ -170,6 +220,7 @@ def begin_night(connection: Connection, requested_by: str, now_ms: int) -> tuple
     """The night to work on, and whether it is an interrupted one. The caller holds the lock."""
     there = store.unfinished_night(connection)
     if there is not None:
+        _note_resumption(connection, store.by_id(connection, there), requested_by, now_ms)
         return there, True
     fresh = {"kind": "nightly", "class_id": None, "requested_by": requested_by}
     times = {"started_ms": now_ms, "heartbeat_ms": now_ms}
@@ -202,10 +253,14 @@ def take_next_of_night(
     hold_night(connection, holder, now_ms)
     silent_since_ms = now_ms - SILENT_MS
     run_id = store.waiting_in_night(connection, _asker(night), silent_since_ms, in_hand)
-    if run_id is not None and store.claim(connection, run_id, silent_since_ms, now_ms):
-        store.change(connection, run_id, started_ms=now_ms)
-        return run_id
-    return None
+    if run_id is None:
+        return None
+    before = store.by_id(connection, run_id)
+    if not store.claim(connection, run_id, silent_since_ms, now_ms):
+        return None
+    _note_resumption(connection, before, None, now_ms)
+    store.change(connection, run_id, started_ms=now_ms)
+    return run_id
 
 
 def put_back(connection: Connection, run_id: int) -> None:
@@ -228,7 +283,10 @@ def advance_night(connection: Connection, night: int, now_ms: int) -> tuple[int,
 
 def result_of_night(connection: Connection, night: int) -> dict[str, Any]:
     """What the night's classes came to, also those done before an interruption."""
-    rows = store.of_night(connection, _asker(night))
+    return _sum(store.of_night(connection, _asker(night)))
+
+
+def _sum(rows: Sequence[AnyRow]) -> dict[str, Any]:
     done = [row.summary for row in rows if row.state == "done"]
     photos: Counter[str] = Counter()
     for summary in done:
@@ -243,5 +301,48 @@ def result_of_night(connection: Connection, night: int) -> dict[str, Any]:
     }
 
 
+def night_of(row: AnyRow) -> int | None:
+    """The night that asked for the run of a class, if one did."""
+    asker, _, number = row.requested_by.partition(":")
+    return int(number) if row.kind == "nightly" and row.class_id and asker == _NIGHT else None
+
+
+def broke_off(connection: Connection, row: AnyRow, now_ms: int) -> bool:
+    """Whether a run was begun, not ended, and nobody works on it."""
+    if row.state != "running":
+        return False
+    if row.class_id is None:
+        return interrupted_night(connection, now_ms)
+    return bool(row.heartbeat_ms < now_ms - SILENT_MS)
+
+
+@dataclass(frozen=True, slots=True)
+class NightView:
+    """A night as one person may see it: only classes in their scope."""
+
+    counts: dict[str, int]  # classes by state
+    rows: Sequence[AnyRow]  # of the state that was asked for
+    failed: Sequence[AnyRow]
+    results: dict[str, Any] | None  # once the night is over
+
+
+def night_view(
+    connection: Connection, scope: Scope, night: AnyRow, state: str | None, after: int, size: int
+) -> NightView:
+    """One page of a night's classes, after a run's id, with `size` + 1 rows if there are more."""
+    asker, page = _asker(night.id), partial(store.page_of_night, connection, scope)
+    results = None
+    if night.state == "done":
+        results = night.summary
+        if scope != EVERYTHING:  # sums over other people's classes are not theirs to see
+            results = _sum(page(asker, None, 0, None))
+    return NightView(
+        counts=store.states_of_night(connection, scope, asker),
+        rows=page(asker, state, after, size + 1),
+        failed=page(asker, "failed", 0, size),
+        results=results,
+    )
+
+
 def _asker(night: int) -> str:
-    return f"nightly:{night}"
+    return f"{_NIGHT}:{night}"

@@ -34,7 +34,7 @@ def perform(services: Services, run_id: int, tell: Tell | None = None) -> dict[s
     try:
         summary = _Work(services, run_id, tell or (lambda done, total: None)).all()
         with services.database.write() as connection:
-            runs.finish(connection, run_id, summary, services.clock())
+            summary = runs.finish(connection, run_id, summary, services.clock())
     except Exception as error:
         with services.database.write() as connection:
             runs.fail(connection, run_id, f"{type(error).__name__}: {error}", services.clock())

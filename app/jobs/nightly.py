@@ -316,7 +316,8 @@ class _Night:
                 "seconds": self.seconds,
             }
             if not left:
-                runs.finish(connection, self.run_id, summary, self.services.clock())
+                now_ms = self.services.clock()
+                summary = runs.finish(connection, self.run_id, summary, now_ms)
         return summary
 
     def _step(self, name: str, work: Callable[[], Any]) -> None:

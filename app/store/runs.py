@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, null, or_, select, update
 
 from app.store.row import AnyRow
 from app.store.scope import Scope
@@ -91,6 +91,13 @@ def nights(connection: Connection, size: int) -> Sequence[AnyRow]:
         .order_by(Run.id.desc())
         .limit(size)
     ).all()
+
+
+def night(connection: Connection, run_id: int) -> AnyRow | None:
+    query = select(*_OF_NO_CLASS).where(
+        Run.kind == "nightly", Run.class_id.is_(None), Run.id == run_id, Run.id != NIGHT_LOCK
+    )
+    return connection.execute(query).one_or_none()
 
 
 def by_id(connection: Connection, run_id: int) -> AnyRow:
@@ -272,6 +279,40 @@ def of_night(connection: Connection, asked_by: str) -> Sequence[AnyRow]:
         .where(Run.kind == "nightly", Run.requested_by == asked_by)
         .order_by(Run.id)
     ).all()
+
+
+def _seen_of_night(scope: Scope, asked_by: str) -> ColumnElement[bool]:
+    return and_(Run.kind == "nightly", Run.requested_by == asked_by, scope.covers_class())
+
+
+def states_of_night(connection: Connection, scope: Scope, asked_by: str) -> dict[str, int]:
+    """How many of a night's classes in scope are in which state."""
+    rows = connection.execute(
+        select(Run.state, func.count())
+        .join(TrainingClass, TrainingClass.id == Run.class_id)
+        .where(_seen_of_night(scope, asked_by))
+        .group_by(Run.state)
+    )
+    return {state: count for state, count in rows}
+
+
+def page_of_night(
+    connection: Connection,
+    scope: Scope,
+    asked_by: str,
+    state: str | None,
+    after: int,
+    size: int | None,
+) -> Sequence[AnyRow]:
+    """Runs of a night's classes in scope, in order, each with what the class is called."""
+    query = (
+        select(Run, TrainingClass.external_id.label("klass"), TrainingClass.institution)
+        .join(TrainingClass, TrainingClass.id == Run.class_id)
+        .where(_seen_of_night(scope, asked_by), Run.id > after)
+        .order_by(Run.id)
+        .limit(size)
+    )
+    return connection.execute(query if state is None else query.where(Run.state == state)).all()
 
 
 def waiting_in_night(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -47,6 +47,12 @@ def names(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
     """Display names of users by id."""
     rows = connection.execute(select(User.id, User.display_name).where(User.id.in_(ids)))
     return {row.id: row.display_name for row in rows}
+
+
+def display_names(connection: Connection, usernames: Collection[str]) -> dict[str, str]:
+    """Display names of users by username."""
+    query = select(User.username, User.display_name).where(User.username.in_(usernames))
+    return {row.username: row.display_name for row in connection.execute(query)}
 
 
 def platform_id(connection: Connection, slug: str) -> int | None:

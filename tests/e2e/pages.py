@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, select
 from app.domain import inspections, learner_link, users, what_if
 from app.domain.users import User
 from app.services import Services
-from models import Finding, Session, Snapshot
+from models import Finding, Run, Session, Snapshot
 from tests.e2e.site import PASSWORD, TODAY
 
 ADMIN, AUDITOR, NOBODY = "admin", "zhao", ""
@@ -78,6 +78,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
     on_class = number(select(Finding.id).where(Finding.session_id.is_(None)))
     other = number(select(Finding.session_id).where(Finding.rule == "face_liveness"))
     photo = number(select(Snapshot.id).where(Snapshot.session_id == other))
+    judged = number(select(Run.id).where(Run.class_id == big).order_by(Run.id))
     session = "/console/sessions/{session_id}"
     klass = "/console/classes/{class_id}"
     return {
@@ -109,6 +110,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
             "/console/platforms/qihang#keys", "/console/platforms/{slug}", ADMIN
         ),
         "runs": Address("/console/runs", "/console/runs"),
+        "run": Address(f"/console/runs/{judged}", "/console/runs/{run_id}"),
         "face-data": Address("/console/face-data", "/console/face-data"),
         "users": Address("/console/users", "/console/users", ADMIN),
         "audit": Address("/console/audit", "/console/audit", ADMIN),

@@ -32,6 +32,11 @@ def drawn(seed: str, frame: Collection[str], count: int) -> list[str]:
     return sorted(order, key=lambda it: (order[it], it))[:count]
 
 
+def frame_digest(frame: Sequence[str]) -> str:
+    """sha256 of everybody who could be drawn: what the audit log binds the draw to."""
+    return hashlib.sha256(canonical(frame)).hexdigest()
+
+
 def draw(
     connection: Connection, class_id: int, user: User, frame_kind: str, count: int, now_ms: int
 ) -> int:
@@ -77,7 +82,7 @@ def draw(
             "inspection": inspection_id,
             "seed": seed,
             "frame": frame_kind,
-            "frame_sha256": hashlib.sha256(canonical(frame)).hexdigest(),
+            "frame_sha256": frame_digest(frame),
             "drawn": chosen,
         },
     )

@@ -15,7 +15,7 @@ from app.domain.classes import pack_of
 from app.domain.pack import Pack
 from app.domain.review import UNDECIDED
 from app.reports.sheet import Heading, said
-from app.store import enrolment_facts, report_rows
+from app.store import enrolment_facts, inspections, report_rows
 from app.store.catalogue import ClassRow
 from app.store.row import AnyRow
 from app.store.scope import Scope
@@ -73,6 +73,11 @@ class Dossier:
         return {it.id: it for it in self.members}
 
     @cached_property
+    def by_external_id(self) -> dict[str, AnyRow]:
+        """Who is enrolled, by the platform's id."""
+        return {it.external_id: it for it in self.members}
+
+    @cached_property
     def plan(self) -> dict[int, AnyRow]:
         """Class-hours by number."""
         return {it.number: it for it in report_rows.hours(self.connection, self.id)}
@@ -124,6 +129,21 @@ class Dossier:
         for row in report_rows.appeals(self.connection, self.id):
             found[row.finding_id].append(row)
         return found
+
+    @cached_property
+    def inspections(self) -> Sequence[AnyRow]:
+        """Remote inspections, oldest first."""
+        return inspections.of_class(self.connection, self.id)[::-1]
+
+    @cached_property
+    def inspection_checks(self) -> dict[tuple[int, str], AnyRow]:
+        """What counts of each who was drawn: the last entry, by inspection and learner's own id."""
+        found = inspections.checks_of_class(self.connection, self.id)
+        return {(it.inspection_id, it.learner): it for it in found}
+
+    @cached_property
+    def assessed(self) -> Sequence[AnyRow]:
+        return report_rows.assessments(self.connection, self.id)
 
     @cached_property
     def leaves(self) -> Sequence[AnyRow]:

@@ -77,6 +77,31 @@ CODES: dict[str, Any] = {
     "PHOTO.flags": PhotoFlag,
 }
 
+INSPECTION = {
+    "id": "巡查编号 number of the inspection",
+    "frame_kind": "抽取范围：online 正在学习的学员，roster 全班学员 who could be drawn",
+    "frame": "范围内全部学员编号 all learners who could be drawn, by the platform's ids",
+    "frame_sha256": "frame 规范 JSON 的 sha256，同审计日志 sha256 of its canonical JSON",
+    "seed": "抽取种子，由服务器生成 seed that the server drew",
+    "drawn": "抽中的学员编号，依次 who was drawn, in order",
+    "online": "当时正在进行的学习会话 sittings that were going on",
+    "drawn_by": "抽取人 who had it drawn",
+    "drawn_ms": "抽取时间，毫秒（1970年起） when, epoch ms",
+}
+INSPECTION_CHECK = {
+    "inspection_id": "巡查编号 number of the inspection",
+    "learner": "学员编号 learner, by the platform's id",
+    "result": "结果：present 本人在学，absent 未在学，other 其他情况 what was found",
+    "remark": "说明 remark",
+    "session_id": "登记时正在进行的学习会话行号，可无 sitting going on at that moment, if any",
+    "checked_by": "登记人 who entered it",
+    "checked_ms": "登记时间，毫秒（1970年起） when, epoch ms",
+}
+LINES: dict[str, dict[str, str]] = {
+    "inspections.ndjson": INSPECTION,
+    "inspection-checks.ndjson": INSPECTION_CHECK,
+}
+
 MEMBERS: tuple[tuple[str, str], ...] = (
     ("manifest.json", "成员及其 sha256；班级、规则包、检测器版本 every member with its sha256"),
     ("signature.json", "对 manifest.json 的 Ed25519 签名与公钥 signature and public key"),
@@ -96,6 +121,11 @@ MEMBERS: tuple[tuple[str, str], ...] = (
     ("findings.ndjson", "线索 findings"),
     ("reviews.ndjson", "已审结线索的初审、复核意见 reviews of settled findings"),
     ("appeals.ndjson", "申诉 appeals"),
+    ("inspections.ndjson", "远程巡查：种子、范围、抽中 remote inspections: seed, frame, draw"),
+    (
+        "inspection-checks.ndjson",
+        "巡查逐人结果，含更正前的 what was found, corrections too",
+    ),
     ("audit.ndjson", "与本班有关的审计日志及其链 audit entries with the links before them"),
 )
 
@@ -106,9 +136,10 @@ _README = """# 审计数据包 Audit package
     zhenxue verify FILE [--key 公钥HEX] [--json]
 
 核验内容 What is checked：容器与每个成员的 sha256；Ed25519 签名；每次学习的事件哈希链；审计日志链；
-规则包摘要；结论摘要；并由原始记录重新运行检测器，结论须逐字节相同
+规则包摘要；结论摘要；远程巡查按种子重新抽取须得同样的人；并由原始记录重新运行检测器，结论须逐字节相同
 (the container and every member, the signature, every sitting's event chain, the audit links, the
-packs' and verdicts' digests; and the detectors are run again on the evidence, to the same bytes)。
+packs' and verdicts' digests; inspections are drawn again from their seeds; and the detectors are
+run again on the evidence, to the same bytes)。
 公钥请与数据来源单位公布的公钥核对 (compare the public key with the one that the office publishes)。
 
 ## 成员 Members
@@ -122,6 +153,13 @@ packs' and verdicts' digests; and the detectors are run again on the evidence, t
 
 `evidence/sessions.ndjson` 的 `chain` 为最后的 head。审计日志：sha256(previous ‖ 规范 JSON)。
 规范 JSON：键排序、无空格、UTF-8 (canonical JSON: sorted keys, no spaces, UTF-8)。
+
+## 远程巡查 Remote inspections
+
+    次序 order = sha256(seed ‖ ":" ‖ 学员编号 learner)，由小到大取前若干人 ascending, first ones
+
+`frame_sha256`、`seed`、`drawn` 与审计日志中 `inspection.drawn` 一条相同
+(the same as in the audit log's entry)。
 
 ## 记录 Records
 
@@ -153,6 +191,9 @@ def dictionary() -> bytes:
             code = CODES.get(f"{record}.{field}")
             words = _codes(code) if code else ""
             writer.writerow([file, record, field, kind, offset, MEANING[record, field], words])
+    for file, meanings in LINES.items():
+        for field, meaning in meanings.items():
+            writer.writerow([file, "", field, "json", "", meaning, ""])
     for name, what in MEMBERS:
         writer.writerow([name, "", "", "", "", what, ""])
     return buffer.getvalue().encode()

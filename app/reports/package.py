@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from app.canonical import canonical
 from app.domain import assess, eligibility, packs
+from app.domain.inspections import frame_digest
 from app.domain.review import UNDECIDED
 from app.errors import NotAllowed
 from app.reports import container, exports, layout, parquet, photo_files, signing
@@ -24,9 +25,10 @@ from app.reports.dossier import Dossier
 from app.reports.exports import File, Wish, file_name, subject
 from app.reports.lists import LISTS
 from app.services import Services
-from app.store import audit, facts, package_rows, report_rows
+from app.store import audit, facts, inspections, package_rows, report_rows
 from app.store.catalogue import ClassRow
 from app.store.package_rows import Log
+from app.store.row import AnyRow
 from app.store.scope import Scope
 from detectors.registry import VERSIONS
 
@@ -207,12 +209,15 @@ class _Gatherer:
         reviews = report_rows.reviews(self.connection, self.klass.id)
         appeals = report_rows.appeals(self.connection, self.klass.id)
         photos = report_rows.photos(self.connection, self.klass.id)
+        inspected = inspections.of_class(self.connection, self.klass.id)[::-1]
+        checks = inspections.checks_of_class(self.connection, self.klass.id)
         subjects = [
             subject(self.klass),
             f"class:{self.klass.id}",
             *(f"finding:{it['id']}" for it in found),
             *(f"learner:{it.id}" for it in report_rows.members(self.connection, self.klass.id)),
             *(f"snapshot:{it.id}" for it in photos),
+            *(f"inspection:{it.id}" for it in inspected),
         ]
         return {
             "findings.ndjson": ndjson(found),
@@ -220,8 +225,20 @@ class _Gatherer:
                 package_rows.told(it) for it in reviews if it.finding_id in settled
             ),
             "appeals.ndjson": ndjson(map(package_rows.told, appeals)),
+            "inspections.ndjson": ndjson(map(_inspection, inspected)),
+            "inspection-checks.ndjson": ndjson(map(_inspection_check, checks)),
             "audit.ndjson": ndjson(package_rows.audit_entries(self.connection, subjects)),
         }
+
+
+def _inspection(row: AnyRow) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in layout.INSPECTION if hasattr(row, name)}
+    return {**told, "frame_sha256": frame_digest(row.frame), "drawn_by": row.who}
+
+
+def _inspection_check(row: AnyRow) -> dict[str, Any]:
+    told = {name: getattr(row, name) for name in layout.INSPECTION_CHECK}
+    return {**told, "checked_by": row.who}
 
 
 def _index(log: Log, name: str) -> dict[str, Any]:

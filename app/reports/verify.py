@@ -7,6 +7,7 @@ its verdicts could only differ.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,6 +16,7 @@ import msgspec
 import numpy as np
 
 from app.domain import packs
+from app.domain.inspections import drawn, frame_digest
 from app.reports import container, parquet, replay, signing
 from app.reports.package import FORMAT, KINDS
 from app.store import audit
@@ -24,6 +26,7 @@ from detectors.registry import VERSIONS
 from detectors.trace import EVENT
 
 _SIGNED_APART = ("manifest.json", "signature.json")
+_CHECKED = ("learner", "result", "remark")
 _AUDITED = ("at_ms", "actor", "action", "subject", "detail")
 
 
@@ -102,6 +105,7 @@ class _Checker:
             logs = self._logs()
             self._chains(logs)
             self._audit()
+            self._inspections()
             self._packs()
             self._verdicts()
             self._photos()
@@ -213,6 +217,35 @@ class _Checker:
                 self._fail("audit.ndjson", "chain", f"entry {entry['id']} is not what was linked")
         self.report.checked["audit_entries"] = len(entries)
 
+    def _inspections(self) -> None:
+        """Draws follow from seed and frame, and records say what the audit log says of them."""
+        entries = list(_lines(self.members["audit.ndjson"]))
+        bound = {
+            it["detail"]["inspection"]: it for it in entries if it["action"] == "inspection.drawn"
+        }
+        member = "inspections.ndjson"
+        made = {it["id"]: it for it in _lines(self.members.get(member, b""))}
+        for number in sorted(bound.keys() | made.keys()):
+            for problem in _draw_problems(made.get(number), bound.get(number)):
+                self._fail(member, "draw", f"inspection {number}: {problem}")
+        member = "inspection-checks.ndjson"
+        found = Counter(
+            (it["inspection_id"], it["checked_ms"], it["learner"], it["result"], it["remark"])
+            for it in _lines(self.members.get(member, b""))
+        )
+        logged = Counter(
+            (int(it["subject"].partition(":")[2]), it["at_ms"], *map(it["detail"].get, _CHECKED))
+            for it in entries
+            if it["action"] == "inspection.checked"
+        )
+        for entry in sorted((found - logged) + (logged - found)):
+            self._fail(
+                member,
+                "check",
+                f"inspection {entry[0]}, {entry[2]}: record and audit log differ",
+            )
+        self.report.checked["draws"] = len(made)
+
     def _packs(self) -> None:
         """The package's packs have the digests they are cited by, and are the ones known here."""
         told = self.report.manifest["pack"]
@@ -300,6 +333,25 @@ def _chained(log: Log) -> bool:
         head = link(head, received, events, notes)
         event_at, note_at = event_at + len(events), note_at + len(notes)
     return head == log.chain and event_at == len(log.events) and note_at == len(log.notes)
+
+
+def _draw_problems(made: dict[str, Any] | None, bound: dict[str, Any] | None) -> Iterator[str]:
+    """What of one draw does not hold together: its record, and the audit log's entry on it."""
+    if made is None or bound is None:
+        yield "is missing here" if made is None else "is not in the audit log"
+        return
+    if frame_digest(made["frame"]) != made["frame_sha256"]:
+        yield "who could be drawn is not what frame_sha256 names"
+    if made["drawn"] != drawn(made["seed"], made["frame"], len(made["drawn"])):
+        yield "the seed draws other learners out of the frame"
+    told = bound["detail"]
+    same = {it: made[it] for it in ("seed", "frame_sha256", "drawn")}
+    same["frame"] = made["frame_kind"]
+    for name, value in same.items():
+        if told[name] != value:
+            yield f"the audit log names another {name}"
+    if bound["at_ms"] != made["drawn_ms"]:
+        yield "the audit log names another time"
 
 
 def _difference(subject: tuple[str, int, int], stored: bytes | None, came_to: bytes | None) -> str:

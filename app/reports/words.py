@@ -54,6 +54,8 @@ REACHES = {
     "L2": "影响本人全部培训",
     "L3": "影响全班",
 }
+INSPECTION_FRAMES = {"online": "正在学习的学员", "roster": "全班学员"}
+INSPECTION_RESULTS = {"present": "本人在学", "absent": "未在学", "other": "其他情况"}
 PROVENANCES = {
     "live": "本服务直接接收",
     "attested": "由平台日志导入",

@@ -62,6 +62,17 @@ def of_class(connection: Connection, class_id: int) -> Sequence[Any]:
     ).all()
 
 
+def checks_of_class(connection: Connection, class_id: int) -> Sequence[Any]:
+    """What was found at all inspections of the class, oldest first."""
+    return connection.execute(
+        select(InspectionCheck, User.display_name.label("who"))
+        .join(Inspection, Inspection.id == InspectionCheck.inspection_id)
+        .join(User, User.id == InspectionCheck.checked_by)
+        .where(Inspection.class_id == class_id)
+        .order_by(InspectionCheck.id)
+    ).all()
+
+
 def one(connection: Connection, inspection_id: int, scope: Scope) -> Any:
     return connection.execute(
         select(

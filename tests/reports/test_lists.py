@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from app.domain import classes, users
+from app.domain import classes, records, users
 from app.domain.classes import ClassTerms
 from app.reports import exports, package
 from app.reports.exports import Wish
@@ -233,6 +233,25 @@ def test_annex_2_is_the_plan_s_form_with_its_words_and_the_known_entries(
     size = len(sheets["roster"].rows)
     assert told["开班申请·拟培训人数"] == f"{size}人"
     assert told["结业考核·其中·参加国家职业资格鉴定人数"] == ""
+    assert told["结业考核·取证总人数"] == "（考核取证后填写）"
     assert told["过程监管·人力资源社会保障部门检查意见"] == ""
     assert told["银行帐号"] == ""
     assert sum(it.filled for it in boxes) == sheet.count("已预填栏目") >= 6
+
+
+def test_annex_2_counts_certificates_once_the_results_name_them(
+    services: Services, klass: ClassRow
+) -> None:
+    day = {"held_on": "2026-12-20"}
+    results = [
+        {"learner_id": "learner-01", **day, "passed": True, "certificate_no": "S000041"},
+        {"learner_id": "learner-02", **day, "passed": False},
+    ]
+    with services.database.write() as connection:
+        records.take(
+            connection, services.vault, klass, records.Assessment, results, now_ms=services.clock()
+        )
+    (sheet,) = exports.sheets(services, klass, ["annex-2"], AN_AUDITOR)
+    told = dict(sheet.rows)
+    assert told["结业考核·取证总人数"] == "1人"
+    assert [value for label, value in sheet.rows if label.endswith("·取证人数")].count("1人") == 1

@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from app.errors import NotFound
 from app.reports.dossier import Dossier
-from app.reports.lists import annex, evidence, hours, outcomes, people, periodic, records
+from app.reports.lists import (
+    annex,
+    evidence,
+    hours,
+    inspections,
+    outcomes,
+    people,
+    periodic,
+    records,
+)
 from app.reports.sheet import Sheet
 
 
@@ -38,6 +47,8 @@ LISTS: dict[str, Listing] = {
         Listing("conformity", "平台符合性记录", records.conformity, signed=True),
         Listing("leave", "请假与补课登记", records.leave),
         Listing("reviews", "复核与申诉台账", records.reviews),
+        Listing("inspections", "远程巡查记录", inspections.drawn, signed=True),
+        Listing("inspections-online", "巡查在线名单", inspections.online),
         Listing("face-data", "人脸信息处理台账", evidence.faces),
         Listing("ten-day", "旬报", periodic.ten_day),
         Listing("monthly", "月报", periodic.monthly),

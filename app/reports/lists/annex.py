@@ -22,6 +22,7 @@ _CERTIFICATES = (
 )
 _REVIEWED = "初审人：　　　　　　　　复核人：\n\n　　　　　　　　　　　盖章　　　　　年　　月　　日"
 _INSPECTED = "时间：　　年　　月　　日　　地点：\n师资情况：\n学员出勤情况："
+_AFTERWARDS = "（考核取证后填写）"
 _PROMISE = (
     "我郑重承诺对提供的各项材料和信息真实性负责，自觉接受社会监督。若有违反本承诺的行为，"
     "依法接受处理，并承担相应的责任。\n　　　　　　　申请承诺人：　　　　　　　　年　　月　　日"
@@ -63,6 +64,7 @@ def _form(dossier: Dossier) -> Form:
     terms = dossier.terms
     assessment = terms.get("assessment") or {}
     size, eligible = len(dossier.members), _eligible(dossier)
+    obtained = _certified(dossier)
     subject = f"{dossier.row.occupation}　{terms.get('level') or ''}".strip()
     head = (
         (
@@ -126,12 +128,12 @@ def _form(dossier: Dossier) -> Form:
             _label("参加考核\n人数"),
             _filled(f"{eligible}人\n（准予申请）"),
         ),
-        *_certificates(terms.get("certificate_type"), eligible),
+        *_certificates(terms.get("certificate_type"), eligible, obtained),
         (
             _label("考核结果是否在职业培训信息化管理系统填报"),
             _entry(""),
             _label("取证总人数"),
-            _entry(""),
+            _obtained(obtained),
             _label("考核巡查\n人员签字"),
             _entry(""),
         ),
@@ -174,7 +176,21 @@ def _form(dossier: Dossier) -> Form:
     return Form("附件2", _WIDTHS, blocks, new_page_before=3)
 
 
-def _certificates(certificate: Any, eligible: int) -> tuple[tuple[Cell, ...], ...]:
+def _certified(dossier: Dossier) -> int | None:
+    """How many of the class have a certificate; None until the assessment's results tell."""
+    results = [it for it in dossier.assessed if it.learner_id in dossier.by_id]
+    with_one = {it.learner_id for it in results if it.body.get("certificate_no")}
+    nobody = bool(results) and all(it.passed is False for it in results)
+    return len(with_one) if with_one or nobody else None
+
+
+def _obtained(certified: int | None) -> Cell:
+    return _entry(_AFTERWARDS) if certified is None else _filled(f"{certified}人")
+
+
+def _certificates(
+    certificate: Any, eligible: int, certified: int | None
+) -> tuple[tuple[Cell, ...], ...]:
     """How many take which examination; the class's kind of certificate says which it is."""
     lines = []
     for at, (label, kind) in enumerate(_CERTIFICATES):
@@ -186,7 +202,7 @@ def _certificates(certificate: Any, eligible: int) -> tuple[tuple[Cell, ...], ..
                 _label(label, 2),
                 _entry(f"{eligible}人" if mine else "", filled=mine),
                 _label("取证人数"),
-                _entry(""),
+                _obtained(certified) if mine else _entry(""),
             )
         )
     return tuple(lines)

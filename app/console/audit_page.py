@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -17,15 +15,6 @@ from app.store import audit
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 PAGE = 100
-
-
-def detail_told(detail: Mapping[str, Any]) -> str:
-    """An entry's detail in one line, without what is empty."""
-    return " · ".join(
-        f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for key, value in detail.items()
-        if value not in (None, "", [], {})
-    )
 
 
 @router.get("/audit")
@@ -52,7 +41,7 @@ def audit_log(
         request,
         "audit.html",
         login=login,
-        rows=[(it, detail_told(it.detail)) for it in rows[:PAGE]],
+        rows=rows[:PAGE],
         wanted=wanted,
         before=below,
         older=rows[PAGE - 1].id if len(rows) > PAGE else None,

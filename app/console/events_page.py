@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from app.console import plain, words
 from app.console.language import Language, position
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
@@ -68,22 +68,21 @@ def event_rows(
             received=lang.clock(opened_ms + int(it["recv_ms"])),
             client_time=lang.clock(int(it["at_ms"])),
             position=position(int(it["pos_ms"])) if it["pos_ms"] != NONE else "–",
-            said=_said(it, beside.get(int(it["seq"]), {})),
+            said=_said(it, beside.get(int(it["seq"]), {}), lang),
         )
         for it in records
     ]
 
 
-def _said(record: Any, note: Mapping[str, Any]) -> str:
-    parts = [str(flag.name).lower() for flag in Flag if int(record["flags"]) & flag]
+def _said(record: Any, note: Mapping[str, Any], lang: Language) -> str:
+    flags = [str(flag.name).lower() for flag in Flag if int(record["flags"]) & flag]
+    parts = [lang.say(words.word(words.EVENT_FLAGS, flag).text) for flag in flags]
     kind, x = int(record["kind"]), int(record["x"])
     if kind == Kind.SEEK and x != NONE:
         parts.append(f"→ {position(x)}")
     if kind in (Kind.RATE, Kind.PROGRESS) and x != NONE:
         parts.append(f"{x / 1000:g}×")
     parts.extend(
-        f"{name}: {json.dumps(value, ensure_ascii=False)}"
-        for name, value in note.items()
-        if name not in _SAID
+        plain.event_note(name, value, lang) for name, value in note.items() if name not in _SAID
     )
     return " · ".join(parts)

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 
 from app.clock import day
-from app.console import words
+from app.console import plain, words
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
@@ -127,7 +127,7 @@ def pack(request: Request, login: SignedIn, name: str, against: str = "") -> Res
         others=[it for it in packs.available() if it.name != chosen.name],
         rules=list(_rules(chosen, lang)),
         checks=list(_checks(chosen, lang)),
-        sections=list(_sections(chosen)),
+        sections=list(_sections(chosen, lang)),
     )
 
 
@@ -152,7 +152,9 @@ def _checks(pack: Pack, lang: Language) -> Iterator[Entry]:
         yield Entry(key, title, "", reach, pack.clause_of(key), pack.parameters_of(key))
 
 
-def _sections(pack: Pack) -> Iterator[Entry]:
+def _sections(pack: Pack, lang: Language) -> Iterator[Entry]:
     for key, section in pack.table.sections.items():
         clause = pack.clause_of(key) if section.clause else None
-        yield Entry(key, key, "", "", clause, pack.parameters_of(key))
+        yield Entry(
+            key, lang.say(plain.SECTIONS.get(key, key)), "", "", clause, pack.parameters_of(key)
+        )

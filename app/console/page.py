@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.console import words
+from app.console import plain, words
 from app.console.assets import asset
 from app.console.language import Language, language, position
 from app.console.login import login_of
@@ -71,7 +71,7 @@ def _templates(code: str) -> Environment:
         newstyle=True,
         pgettext=lang.catalogue.pgettext,
     )
-    environment.globals.update(lang=lang, asset=asset, words=words, position=position)
+    environment.globals.update(lang=lang, asset=asset, words=words, plain=plain, position=position)
     return environment
 
 

@@ -201,6 +201,36 @@ ROLES = {
     "platform_viewer": Word(N_("平台查看员")),
     "admin": Word(N_("管理员")),
 }
+KEY_SCOPES = {
+    "ingest": Word(N_("报送学习数据")),
+    "read": Word(N_("读取结论")),
+    "import": Word(N_("导入历史记录")),
+    "admin": Word(N_("管理密钥")),
+}
+EVENTS = {
+    "play": Word(N_("播放")),
+    "pause": Word(N_("暂停")),
+    "waiting": Word(N_("缓冲")),
+    "playing": Word(N_("继续播放")),
+    "ended": Word(N_("播完")),
+    "progress": Word(N_("进度")),
+    "seek": Word(N_("拖动")),
+    "rate": Word(N_("倍速")),
+    "visibility": Word(N_("页面显隐")),
+    "focus": Word(N_("焦点")),
+    "popup_shown": Word(N_("弹窗显示")),
+    "popup_answered": Word(N_("弹窗应答")),
+    "popup_expired": Word(N_("弹窗超时")),
+    "integrity": Word(N_("页面异常")),
+    "error": Word(N_("播放错误")),
+}
+EVENT_FLAGS = {
+    "visible": Word(N_("可见")),
+    "hidden": Word(N_("隐藏")),
+    "focused": Word(N_("有焦点")),
+    "blurred": Word(N_("无焦点")),
+    "blocked": Word(N_("已被阻止")),
+}
 RULE_STATUSES = {
     "draft": Word(N_("草案")),
     "shadow": Word(N_("试运行")),

@@ -72,7 +72,7 @@ def test_a_photo_is_shown_beside_the_reference_once_a_purpose_is_named(visitor: 
         assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
 
     admin = visitor("admin").open("/console/audit")
-    admin.sees("user:zhao")
+    admin.sees("查看影像")
 
 
 def test_a_platforms_people_see_only_their_own_platform(visitor: Visit) -> None:

@@ -1,0 +1,306 @@
+"""Codes inside longer texts, as people read them: what a check found, who did something, on what.
+
+What is stored keeps its codes, because verdicts and the audit log never change; pages say it in
+words. A text that nobody named yet is shown as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from babel.dates import get_month_names
+
+from app.console import words
+from app.console.language import N_, Language
+from app.domain import packs
+from app.domain.pack import Pack
+
+VALUES = {
+    "-": "–",
+    "online": N_("线上"),
+    "blended": N_("线上线下融合"),
+    "offline": N_("线下"),
+    "enterprise": N_("企业"),
+    "institution": N_("培训机构"),
+    "individual": N_("个人"),
+    "stricter": N_("从严"),
+    "lenient": N_("从宽"),
+    "官方系统班级编号": N_("官方系统班级编号"),
+    "附件3": N_("附件3"),
+    "书面请假，结业考核前补课": N_("书面请假，结业考核前补课"),
+    "已实名": N_("已实名"),
+    "未实名": N_("未实名"),
+    # of packs
+    "stop": N_("停止计时"),
+    "automatic": N_("直接可补"),
+    "authority_approval": N_("经主管部门书面同意可补"),
+    "none": N_("不得补课"),
+    "reject_new": N_("拒绝新窗口"),
+    "kick_old": N_("中止旧窗口"),
+    **{code: word.text for code, word in words.REACHES.items()},
+    **{code: word.text for code, word in words.RULE_STATUSES.items()},
+}
+_PATTERNS = (
+    (re.compile(r"(≥ )?(?P<n>\d+)天"), N_("%(n)s天")),
+    (re.compile(r"满(?P<n>\d+)个月"), N_("满%(n)s个月")),
+    (re.compile(r"整改期(?P<n>\d+)个月"), N_("整改期%(n)s个月")),
+)
+_MONTHS = re.compile(r"\d+月(、\d+月)*")
+_CODE_IN_NOTE = re.compile(r" ?[（(][a-z]+(_[a-z]+)*[）)]")
+_ACTORS = {
+    "user": "%(name)s",
+    "key": N_("平台密钥%(name)s"),
+    "platform": N_("平台%(name)s"),
+    "learner-link": N_("学员本人"),
+    "system": N_("系统"),
+}
+_SUBJECTS = {
+    "appeal": N_("申诉%(name)s"),
+    "calibration": N_("阈值校准%(name)s"),
+    "class": N_("班级%(name)s"),
+    "enrolment": N_("报名%(name)s"),
+    "finding": N_("问题%(name)s"),
+    "inspection": N_("巡查%(name)s"),
+    "key": N_("平台密钥%(name)s"),
+    "learner": N_("学员%(name)s"),
+    "platform": N_("平台%(name)s"),
+    "run": N_("校验%(name)s"),
+    "snapshot": N_("影像%(name)s"),
+    "user": N_("用户%(name)s"),
+}
+ACTIONS = {
+    "appeal.dismissed": N_("维持原决定"),
+    "appeal.reopened": N_("重新审理"),
+    "calibration.applied": N_("启用校准阈值"),
+    "class.changed": N_("更改班级"),
+    "class.judged": N_("立即校验"),
+    "class.opened": N_("开班"),
+    "class.scale": N_("选定处理方式"),
+    "consent.given": N_("同意人脸处理"),
+    "consent.withdrawn": N_("撤回同意"),
+    "export.package": N_("导出审计数据包"),
+    "export.taken": N_("导出"),
+    "faces.searched": N_("比较人脸"),
+    "finding.appealed": N_("提出申诉"),
+    "finding.assigned": N_("分派"),
+    "finding.need_more": N_("要求补充材料"),
+    "finding.overturn": N_("撤销"),
+    "finding.uphold": N_("认定"),
+    "import.taken": N_("导入记录"),
+    "inspection.checked": N_("记录巡查结果"),
+    "inspection.drawn": N_("抽取巡查名单"),
+    "key.created": N_("新增密钥"),
+    "key.revoked": N_("吊销密钥"),
+    "key.rotated": N_("轮换密钥"),
+    "link.issued": N_("生成学员本人链接"),
+    "link.opened": N_("学员打开链接"),
+    "link.revoked": N_("停用学员链接"),
+    "login.closed": N_("退出"),
+    "login.opened": N_("登录"),
+    "login.refused": N_("登录被拒"),
+    "pack.tried": N_("试算规则包"),
+    "photo.viewed": N_("查看影像"),
+    "platform.added": N_("新增平台"),
+    "user.added": N_("新增用户"),
+    "user.disabled": N_("停用用户"),
+    "user.enabled": N_("启用用户"),
+    "user.password": N_("重设口令"),
+}
+_DETAILS = {
+    "address": N_("地址"),
+    "appeal": N_("申诉"),
+    "before": N_("此前"),
+    "counties": N_("县区"),
+    "county": N_("县区"),
+    "document": N_("文书"),
+    "format": N_("格式"),
+    "learner": N_("学员"),
+    "name": N_("名称"),
+    "pack": N_("规则包"),
+    "photos": N_("影像"),
+    "plan": N_("课时计划摘要"),
+    "platform": N_("平台"),
+    "purpose": N_("用途"),
+    "reason": N_("理由"),
+    "rejected": N_("拒收"),
+    "remark": N_("说明"),
+    "reply": N_("答复"),
+    "result": N_("结果"),
+    "role": N_("角色"),
+    "run": N_("校验"),
+    "scale": N_("处理方式"),
+    "scopes": N_("权限"),
+    "seed": N_("抽样种子"),
+    "since": N_("自"),
+    "stage": N_("环节"),
+    "status": N_("状态"),
+    "stored": N_("收下"),
+    "to": N_("交由"),
+    "unchanged": N_("未变"),
+    "until": N_("至"),
+    "with_reference": N_("并看登记照片"),
+}
+_RECORDS = {
+    "assessment": N_("考核"),
+    "class": N_("班级"),
+    "control": N_("管控"),
+    "course": N_("课程"),
+    "event": N_("事件"),
+    "history": N_("以往培训"),
+    "leave": N_("请假"),
+    "offline_attendance": N_("线下考勤"),
+    "reference_photo": N_("登记照片"),
+    "roster": N_("花名册"),
+    "satisfaction": N_("满意度"),
+    "session": N_("学习会话"),
+    "snapshot": N_("抓拍"),
+}
+_NOTES = {
+    "answer": N_("答案"),
+    "challenge_id": N_("管控编号"),
+    "code": N_("代码"),
+    "detail": N_("说明"),
+    "input": N_("应答方式"),
+    "latency_ms": N_("反应毫秒"),
+    "nonce": N_("凭证"),
+    "trusted": N_("浏览器认可"),
+    "value": N_("值"),
+}
+_INPUTS = {"pointer": N_("鼠标"), "keyboard": N_("键盘"), "touch": N_("触屏")}
+_IN_DETAILS: dict[str, dict[str, words.Word]] = {
+    "role": words.ROLES,
+    "stage": words.STAGES,
+    "status": words.STATUSES,
+    "scale": words.SCALES,
+    "result": words.INSPECTION_RESULTS,
+    "scopes": words.KEY_SCOPES,
+}
+SECTIONS = {
+    "provenance": N_("证据来源"),
+    "class_hour": N_("课时"),
+    "session": N_("学习会话"),
+    "enrolment": N_("考核申请"),
+    "reach": N_("影响范围"),
+    "cure": N_("补课"),
+}
+_FIELDS = {
+    "reach": N_("影响范围"),
+    "curable": N_("可否补课"),
+    "status": N_("状态"),
+}
+
+
+def value(text: str, lang: Language) -> str:
+    """What a check found, what it asks for, or a word in a pack."""
+    if text in VALUES:
+        return lang.say(VALUES[text])
+    for pattern, source in _PATTERNS:
+        if found := pattern.fullmatch(text):
+            told = lang.say(source, n=found["n"])
+            return f"≥ {told}" if text.startswith("≥") else told
+    if lang.code == "en" and _MONTHS.fullmatch(text):
+        names = get_month_names(locale="en")
+        return ", ".join(names[int(it)] for it in re.findall(r"\d+", text))
+    return text
+
+
+def check(code: str) -> str:
+    """A check's number as the plan counts: two checks of one clause share it.
+
+    >>> check("C11_opening")
+    'C11'
+    """
+    return code.partition("_")[0]
+
+
+def note(text: str) -> str:
+    """A parameter's meaning without the codes in brackets."""
+    return _CODE_IN_NOTE.sub("", text)
+
+
+@lru_cache(maxsize=200)  # a queue or a history names the same few again and again
+def pack(name: str, lang: Language) -> str:
+    """A policy pack's title and version; its name where it is not on the shelf any more."""
+    pack_id, _, version = name.partition("@")
+    try:
+        title = packs.load(pack_id, version or None).title
+    except packs.UnknownPack:
+        return name
+    return f"{title.zh if lang.code == 'zh' else title.en} {version}".strip()
+
+
+def actor(text: str, lang: Language) -> str:
+    """Who did something."""
+    return _named(text, _ACTORS, lang)
+
+
+def subject(text: str, lang: Language) -> str:
+    """What it was done to."""
+    return _named(text, _SUBJECTS, lang)
+
+
+def action(code: str, lang: Language) -> str:
+    return lang.say(ACTIONS.get(code, code))
+
+
+def detail(entry: Mapping[str, Any], lang: Language) -> str:
+    """An audit entry's detail in one line, without what is empty."""
+    return " · ".join(
+        f"{lang.say(_DETAILS.get(key, key))} {_told(key, it, lang)}"
+        for key, it in entry.items()
+        if it not in (None, "", [], {})
+    )
+
+
+def place(path: str, pack: Pack, lang: Language) -> str:
+    """Where in a pack something stands, e.g. of a difference: `rules.popup_gap.reach`."""
+    table, _, rest = path.partition(".")
+    if table in ("rules", "checks"):
+        key, _, rest = rest.partition(".")
+        title = pack.title_of(key)
+        told = title.zh if lang.code == "zh" else title.en
+    else:
+        key, told = table, lang.say(SECTIONS.get(table, table))
+    group, _, name = rest.partition(".")
+    if group == "parameters":
+        notes = {it.name: it.note for it in pack.parameters_of(key)}
+        if name in notes:
+            return f"{told} · {note(notes[name].zh if lang.code == 'zh' else notes[name].en)}"
+    return f"{told} · {lang.say(_FIELDS.get(rest, rest))}" if rest else told
+
+
+def event_note(name: str, it: Any, lang: Language) -> str:
+    """What an event said beside its time and place."""
+    told = lang.say(_INPUTS[it]) if name == "input" and it in _INPUTS else _value(it, lang)
+    return f"{lang.say(_NOTES.get(name, name))} {told}"
+
+
+def _value(it: Any, lang: Language) -> str:
+    if isinstance(it, bool):
+        return lang.say(N_("是") if it else N_("否"))
+    if isinstance(it, dict) and all(isinstance(one, int) for one in it.values()):
+        return lang.say(N_("、")).join(
+            f"{lang.say(_RECORDS.get(str(k), str(k)))} {n}" for k, n in it.items()
+        )
+    return it if isinstance(it, str) else json.dumps(it, ensure_ascii=False)
+
+
+def _named(text: str, kinds: Mapping[str, str], lang: Language) -> str:
+    kind, _, name = text.partition(":")
+    return lang.say(kinds[kind], name=name) if kind in kinds else text
+
+
+def _told(key: str, it: Any, lang: Language) -> str:
+    if isinstance(it, str):
+        return pack(it, lang) if key == "pack" else _said(key, it, lang)
+    if isinstance(it, list) and all(isinstance(one, str) for one in it):
+        return lang.say(N_("、")).join(_said(key, one, lang) for one in it)
+    return _value(it, lang)
+
+
+def _said(key: str, code: str, lang: Language) -> str:
+    return lang.say(words.word(_IN_DETAILS.get(key, {}), code).text)

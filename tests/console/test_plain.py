@@ -1,0 +1,93 @@
+"""Codes are said in words: what checks found, packs, and who did what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from sqlalchemy import select
+
+from app.console import plain
+from app.console.language import language
+from app.domain import packs
+from app.domain.pack import Pack
+from detectors.batch_facts import Applicant, Mode
+from models import AuditEntry
+from tests.console.conftest import Desk
+
+CHINESE, ENGLISH = language("zh"), language("en")
+CODE = re.compile(r"[a-z]+_[a-z_]+|\b[a-z]{3,}\b")
+
+
+@pytest.mark.parametrize(
+    ("found", "zh", "en"),
+    [
+        ("offline", "线下", "Offline"),
+        ("enterprise", "企业", "Enterprise"),
+        ("stricter", "从严", "Strict reading"),
+        ("≥ 3天", "≥ 3天", "≥ 3 days"),
+        ("4月、8月、12月", "4月、8月、12月", "April, August, December"),
+        ("满1个月", "满1个月", "1 full month(s)"),
+        ("电子商务师", "电子商务师", "电子商务师"),
+        ("16:2", "16:2", "16:2"),
+    ],
+)
+def test_what_a_check_found_is_said_in_words(found: str, zh: str, en: str) -> None:
+    assert plain.value(found, CHINESE) == zh
+    assert plain.value(found, ENGLISH) == en
+
+
+@pytest.mark.parametrize("code", [*Mode, *Applicant])
+def test_every_mode_and_applicant_has_a_word(code: str) -> None:
+    assert not CODE.search(plain.value(code, CHINESE))
+
+
+def words_in(pack: Pack) -> Iterator[str]:
+    for table in (*pack.table.rules, *pack.table.checks, *pack.table.sections):
+        for it in pack.parameters_of(table):
+            if isinstance(it.value, str):
+                yield plain.value(it.value, CHINESE)
+            yield plain.note(it.note.zh)
+
+
+@pytest.mark.parametrize("name", [it.name for it in packs.available()])
+def test_a_pack_has_no_code_among_its_words(name: str) -> None:
+    pack = packs.load(name)
+    assert not [it for it in words_in(pack) if CODE.search(it)]
+    assert not CODE.search(plain.pack(name, CHINESE))
+    other = packs.load("huangchuan-2021-literal")
+    assert not [
+        it for it in packs.diff(pack, other) if CODE.search(plain.place(it.path, pack, CHINESE))
+    ]
+
+
+def test_checks_of_one_clause_share_its_number() -> None:
+    assert [plain.check(it) for it in ("C11", "C11_opening")] == ["C11", "C11"]
+
+
+def test_who_and_what_are_said_in_words() -> None:
+    told = [
+        plain.actor(it, CHINESE)
+        for it in ("user:zhao", "key:3", "system:nightly", "learner-link:9")
+    ]
+    assert told == ["zhao", "平台密钥3", "系统", "学员本人"]
+    assert plain.subject("finding:12", ENGLISH) == "Finding 12"
+
+
+def test_the_audit_log_says_in_words_what_was_done(
+    desk: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    desk.sign_in("zhao").decide("fast:fast_forward", "uphold", "已核对时间轴")
+    with desk.services.database.read() as connection:
+        actions = set(connection.scalars(select(AuditEntry.action)))
+    assert actions >= {"finding.uphold", "login.opened"} and actions <= set(plain.ACTIONS)
+    page = new_desk().sign_in("root").get("/console/audit")
+    assert "认定" in page and "环节 初审 · 理由 已核对时间轴 · 状态 已认定" in page
+    assert "stage" not in page and "user:zhao" not in page.split("<tbody>")[1]
+
+
+def test_a_class_says_by_which_rules_it_is_judged(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    page = desk.get(f"/console/classes/{desk.county.classes['HC-2026-014']}")
+    assert "潢川县2021年方案·分级处理 1.0.0" in page

@@ -26,9 +26,16 @@ class Database:
 
     def _engine(self, pool_size: int) -> Engine:
         if not self.sqlite:
-            return create_engine(
+            engine = create_engine(
                 self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
             )
+
+            @event.listens_for(engine, "connect")
+            def _plainly(connection, _record) -> None:  # type: ignore[no-untyped-def]
+                connection.execute("SET jit = off")  # compiling costs our short queries more
+                connection.commit()
+
+            return engine
         if self.url.database and self.url.database != ":memory:":
             Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(

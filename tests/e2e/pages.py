@@ -91,7 +91,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "session-other-person": Address(sitting("face_liveness"), session),
         "class-finding": Address(f"/console/findings/{on_class}", "/console/findings/{finding_id}"),
         "events": Address(f"/console/sessions/{fast}/events", f"{session}/events"),
-        "photo": Address(f"/console/photos/{photo}", "/console/photos/{photo_id}"),
+        "photo": Address(f"/console/photos/{photo}", "/console/photos/{snapshot_id}"),
         "classes": Address("/console/classes", "/console/classes"),
         "class": Address(f"/console/classes/{big}", klass),
         "class-missing-control": Address(f"/console/classes/{small}", klass),

@@ -31,13 +31,14 @@ PEOPLE = (
     ("feng", "冯平", "platform_viewer", "yuanwang"),
     ("admin", "管理员", "admin", None),
 )
-# One cheats by speed, one by leaving out pop-ups, one sends somebody else; the second platform
-# runs its own controls and has no pop-ups.
+# One cheats by speed, one by leaving out pop-ups, one sends somebody else, two let a program
+# answer; the second platform runs its own controls and has no pop-ups.
 SMALL: Plans = {
     ("qihang", "启航示例学习平台"): (
         ClassPlan(
             "dianshang-01", "电子商务师", 8, 2, "职业技能等级证书", "enterprise", "service",
-            ONE_PHOTO, {1: "F02", 3: "F16", 5: "F28"}, (7,), 8, offline_hours=8.0,
+            ONE_PHOTO,
+            {1: "F02", 2: "F24", 3: "F16", 4: "F24", 5: "F28"}, (7,), 8, offline_hours=8.0,
         ),
     ),
     ("yuanwang", "远望示例学习平台"): (

@@ -68,7 +68,7 @@ def test_the_usual_reasons_need_no_typing(visitor: Visit) -> None:
 
 
 def test_a_point_of_the_picture_leads_to_its_row_of_evidence(visitor: Visit) -> None:
-    zhao = visitor("zhao").open("/console/findings?rule=popup_gap")
+    zhao = visitor("zhao").open("/console/findings?rule=popup_gap&about=learner")
     zhao.row("弹窗").locator("[data-open]").click()
     mark = zhao.page.locator(
         ".session-picture a[href^='#control-'], .session-picture a[href^='#photo-']"

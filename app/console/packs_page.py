@@ -98,7 +98,7 @@ def _shelf(request: Request, login: Login, problem: str = "") -> Response:
     services, user = request.app.state.services, login.user
     with services.database.read() as connection:
         tried = store.what_ifs(connection, None if user.role is Role.ADMIN else user.actor, 10)
-    last = day(services.clock()).replace(day=1) - timedelta(days=1)
+    today = day(services.clock())
     return render(
         request,
         "packs.html",
@@ -106,8 +106,8 @@ def _shelf(request: Request, login: Login, problem: str = "") -> Response:
         status=422 if problem else 200,
         packs=packs.available(),
         tried=tried,
-        since=last.replace(day=1).isoformat(),
-        until=last.isoformat(),
+        since=(today.replace(day=1) - timedelta(days=1)).replace(day=1).isoformat(),
+        until=today.isoformat(),
         problem=problem,
     )
 

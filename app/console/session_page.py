@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from app.console import words
 from app.console.finding_cards import cards_of, following
-from app.console.finding_view import REASONS, sentence_of
+from app.console.finding_view import REASONS, FindingCard, sentence_of
 from app.console.language import Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
@@ -84,11 +84,16 @@ def session_view(
         neighbours=neighbours,
         reasons=REASONS,
         queue=queue,
-        following=next_up,
+        following=(done and _next_here(cards)) or next_up,
         done=done,
         problem=problem,
         typed=typed,
     )
+
+
+def _next_here(cards: Sequence[FindingCard]) -> str:
+    """The sitting's own next finding to decide comes before another sitting's."""
+    return next((f"#finding-{it.id}" for it in cards if it.may_decide), "")
 
 
 def as_entered(

@@ -88,6 +88,12 @@ DECISIONS = {
     "overturn": Word(N_("撤销"), tone="clear"),
     "need_more": Word(N_("补充材料"), tone="review"),
 }
+DECISION_MEANINGS = {
+    "uphold": N_("事实成立，按规定处理。"),
+    "overturn": N_("事实不成立或不应追究，此条不再算。"),
+    "need_more": N_("还不能定，写明缺什么，留在待办。"),
+}
+DECISION_KEYS = {"uphold": "u", "overturn": "o", "need_more": "m"}
 INSPECTION_FRAMES = {"online": Word(N_("正在学习的学员")), "roster": Word(N_("全班学员"))}
 INSPECTION_RESULTS = {
     "present": Word(N_("本人在学"), tone="clear"),

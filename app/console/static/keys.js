@@ -48,7 +48,10 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("change", (event) => {
   const template = event.target.closest("[data-template]");
   if (!template || !template.value) return;
-  const reason = template.closest("form").querySelector("textarea");
+  const form = template.closest("form");
+  const decision = template.selectedOptions[0].closest("optgroup").dataset.for; // a reason tells the decision
+  if (!form.querySelector("[data-decision]:checked")) form.querySelector(`[data-decision=${decision}]`).checked = true;
+  const reason = form.querySelector("textarea");
   reason.value = template.value;
   reason.focus();
 });

@@ -1,0 +1,130 @@
+"""The longer ways through the console, each from its first click to what comes of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.conftest import Visitor
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Visitor]
+PHONE = {"width": 390, "height": 844}
+
+
+def test_a_learner_appeals_on_the_phone_and_reads_the_reply(visitor: Visit) -> None:
+    zhao = visitor("zhao").open("/console/findings?rule=fast_forward")
+    zhao.page.locator("[data-row] a[href*='/learners/']").first.click()
+    zhao.page.get_by_role("button", name="生成学员本人链接").click()
+    link = zhao.page.get_by_role("status").get_by_role("link").get_attribute("href")
+    assert link
+
+    learner = visitor(viewport=PHONE)
+    learner.page.goto(link)
+    accused = learner.page.locator(".own-finding").filter(has_text="快进播放").first
+    accused.get_by_text("我认为不对").click()
+    accused.get_by_role("textbox").fill("当天停电，恢复后播放器自己跳到了后面")
+    accused.get_by_role("button", name="提交申诉").click()
+    learner.sees("您的申诉已提交")
+    learner.sees("等待答复")
+
+    sun = visitor("sun").open("/console/findings").follow("待答复的申诉")
+    sun.page.locator("[data-row] [data-open]").first.click()
+    sun.sees("恢复后播放器自己跳到了后面")
+    appeal = sun.page.locator(".appeal").first
+    appeal.get_by_text("答复申诉").click()
+    appeal.get_by_label("维持原决定").check()
+    appeal.get_by_role("textbox").fill("服务器记录显示当时没有中断，请补学该课时")
+    appeal.get_by_role("button", name="提交答复").click()
+    sun.sees("请补学该课时")
+
+    learner.page.goto(link)
+    learner.sees("服务器记录显示当时没有中断")
+    learner.does_not_see("等待答复")
+
+
+def test_a_platforms_key_works_until_it_is_revoked(visitor: Visit) -> None:
+    admin = visitor("admin").follow("平台").follow(re.compile("启航"))
+    admin.page.get_by_label("名称").fill("夜间上报")
+    admin.page.locator("#keys").get_by_role("button", name="新增").click()
+    secret = admin.page.locator(".secret").inner_text()
+
+    def answer() -> int:
+        asked = f"{admin.site}/v1/findings"
+        return admin.page.request.get(asked, headers={"Authorization": f"Bearer {secret}"}).status
+
+    assert answer() == 200
+    admin.follow("平台").follow(re.compile("启航"))
+    admin.does_not_see(secret)
+    key = admin.page.locator("#keys tr").filter(has_text="夜间上报")
+    key.get_by_role("button", name="吊销").click()
+    expect(key).to_contain_text("已吊销")
+    assert answer() == 401
+
+
+def test_a_view_is_saved_and_used_again(visitor: Visit) -> None:
+    zhao = visitor("zhao").open("/console/findings?rule=popup_gap&order=old")
+    zhao.page.get_by_text("保存当前筛选").click()
+    zhao.page.get_by_label("视图名称").fill("弹窗，先来先办")
+    zhao.page.get_by_role("button", name="保存").click()
+    zhao.open("/console/findings").follow("弹窗，先来先办")
+    expect(zhao.page).to_have_url(re.compile("rule=popup_gap.*order=old"))
+    expect(zhao.page.get_by_role("link", name="弹窗，先来先办")).to_have_attribute(
+        "aria-current", "true"
+    )
+
+
+def test_the_sample_of_an_inspection_is_drawn_and_what_was_found_is_noted(visitor: Visit) -> None:
+    zhao = visitor("zhao").follow("班级").follow("dianshang-01").follow("远程巡查")
+    zhao.page.get_by_label("范围").select_option(label="全班学员")
+    zhao.page.get_by_label("人数").fill("2")
+    zhao.page.get_by_role("button", name="抽取").click()
+    drawn = zhao.page.locator("tbody tr")
+    expect(drawn).to_have_count(2)
+    drawn.first.get_by_label("结果").select_option(label="未在学")
+    drawn.first.get_by_label("说明").fill("电话无人接听")
+    drawn.first.get_by_role("button", name="登记").click()
+    expect(drawn.first).to_contain_text("未在学")
+    expect(drawn.first).to_contain_text("电话无人接听")
+    expect(drawn.last).to_contain_text("未登记")
+
+
+def test_another_pack_is_tried_and_nothing_changes_by_it(visitor: Visit) -> None:
+    zhao = visitor("zhao").follow("规则包")
+    zhao.page.get_by_label("规则包").last.select_option("huangchuan-2021-literal@1.0.0")
+    zhao.page.get_by_role("button", name="试算").click()
+    zhao.sees("不写入任何结论")
+    expect(zhao.page.locator("main")).to_contain_text("会改变的结论", timeout=30_000)
+    zhao.page.get_by_role("link", name="规则包").last.click()
+    zhao.sees("huangchuan-2021-literal@1.0.0 · ")
+
+
+def test_the_usual_reason_chooses_the_decision_that_it_is_for(visitor: Visit) -> None:
+    zhao = visitor("zhao").open("/console/findings?rule=fast_forward")
+    zhao.page.locator("[data-row] [data-open]").first.click()
+    card = zhao.page.locator(".finding").first
+    card.get_by_label("常用理由").select_option(label="现有记录不足以认定。")
+    expect(card.locator("[data-decision=overturn]")).to_be_checked()
+    zhao.page.keyboard.press("Escape")
+    zhao.press("m")
+    expect(card.locator("[data-decision=need_more]")).to_be_checked()
+    card.get_by_role("button", name="提交决定").click()
+    zhao.sees("尚无定论，仍在待办")
+
+
+def test_many_alike_are_decided_at_once(visitor: Visit) -> None:
+    zhao = visitor("zhao").open("/console/findings?rule=forged_telemetry")
+    alike = zhao.page.locator("[data-row]").filter(has_text="脚本点击")
+    expect(alike).to_have_count(2)
+    for row in alike.all():
+        row.get_by_role("checkbox").check()
+    zhao.page.get_by_text("处理所选问题").click()
+    many = zhao.page.locator(".many")
+    many.get_by_label("撤销").check()
+    many.get_by_label(re.compile("理由")).fill("两人使用读屏软件，已当面核实")
+    many.get_by_role("button", name="一并决定").click()
+    zhao.sees("已一并决定2条")
+    expect(alike).to_have_count(0)

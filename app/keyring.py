@@ -38,6 +38,11 @@ class Caller:
             raise NotAllowed("platform_key_needed", "this needs a platform's API key")
         return self.platform_id
 
+    @property
+    def told_reviewers(self) -> bool:
+        """Who reviewed is for authorities: neither a platform's key nor its viewer is told."""
+        return self.scope.platform_id is None
+
 
 class KeyRing:
     """Recognises keys, remembering each for at most `CACHE_MS`, and counts their requests."""

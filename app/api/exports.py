@@ -63,15 +63,15 @@ def get_export(
     """One list, or `audit.zip`, the archive that `zhenxue verify` takes.
 
     Whoever takes personal data is entered in the audit log. PDF answers 503 `pdf_unavailable`
-    where the machine has no Pango or no Chinese font. The archive is for people: a platform's key
-    is refused, because it names reviewers.
+    where the machine has no Pango or no Chinese font. The archive is for authorities: a platform's
+    key and a platform's viewer are refused, because it names reviewers.
     """
     services = services_of(request)
     with services.database.read() as connection:
         klass = classes.class_seen(connection, caller.scope, class_id, platform)
     name, _, ext = file_name.rpartition(".")
     chosen = tuple(it.strip() for it in (columns or "").split(",") if it.strip())
-    wish = Wish(caller.actor, named=caller.platform_id is None, on=on, columns=chosen)
+    wish = Wish(caller.actor, named=caller.told_reviewers, on=on, columns=chosen)
     if name in ("audit", "审计数据包"):
         return _sent(_archive(request, caller, klass, ext, wish))
     return _sent(exports.export(services, klass, name, ext, wish))
@@ -80,8 +80,8 @@ def get_export(
 def _archive(request: Request, caller: Caller, klass: ClassRow, ext: str, wish: Wish) -> File:
     if ext != "zip":
         raise NotFound("unknown_format", f"the audit package comes as zip; not as {ext!r}")
-    if caller.platform_id is not None:
-        raise NotAllowed("people_only", "the audit package is for people signed in to the console")
+    if not caller.told_reviewers:
+        raise NotAllowed("people_only", "the audit package is for auditors: it names reviewers")
     return package.export(services_of(request), klass, wish, caller.scope).file
 
 

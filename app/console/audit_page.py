@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.console.findings_page import plain_text
 from app.console.login import require_role
 from app.console.page import ConsoleRoute, render
+from app.domain import review
 from app.domain.users import Login, Role
 from app.store import audit
 
@@ -27,7 +28,11 @@ def audit_log(
     before: int | None = None,
     verify: bool = False,
 ) -> Response:
-    """`verify` walks the whole chain, which takes a while on a long log: only when asked."""
+    """`verify` walks the whole chain, which takes a while on a long log: only when asked.
+
+    What a first reviewer decided stays sealed until a second has decided too: neither the entry
+    nor a filter by what was done tells it.
+    """
     wanted = {
         "actor": plain_text(actor),
         "action": plain_text(action),
@@ -36,12 +41,18 @@ def audit_log(
     below = before if before is not None and 0 < before < 2**62 else None
     with request.app.state.services.database.read() as connection:
         rows = audit.page(connection, before=below, size=PAGE + 1, **wanted)
+        sealed = review.sealed(connection, rows[:PAGE])
         broken = audit.first_broken(connection) if verify else None
     return render(
         request,
         "audit.html",
         login=login,
-        rows=rows[:PAGE],
+        rows=[
+            it
+            for it in rows[:PAGE]
+            if it.id not in sealed or "finding.".startswith(wanted["action"])
+        ],
+        sealed=sealed,
         wanted=wanted,
         before=below,
         older=rows[PAGE - 1].id if len(rows) > PAGE else None,

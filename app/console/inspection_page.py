@@ -24,6 +24,7 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
         klass = class_file.klass(connection, class_id, login.user.scope)
         if klass is None:
             raise NotFound("unknown_class", "there is no such class")
+        inspections.may_read(login.user)
         online = inspections.online(connection, class_id, services.clock())
         made = store.of_class(connection, class_id)
         members = store.members(connection, class_id)

@@ -88,9 +88,12 @@ def decide_alike(
 ) -> list[int]:
     """Decide findings that are alike and light with one reason, each with a review of its own.
 
-    All or none. Raises BadInput `not_alike` when they differ in rule, reason, outcome or fault,
-    `too_grave` when one is a violation, needs two persons or voids time; what one decision raises.
+    All or none. Raises NotAllowed, BadInput `not_alike` when they differ in rule, reason, outcome
+    or fault, `too_grave` when one is a violation, needs two persons or voids time; what one
+    decision raises.
     """
+    if not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers decide findings")
     rows = _chosen(connection, user, finding_ids)
     if len({tuple(getattr(row, name) for name in ALIKE) for row in rows}) > 1:
         raise BadInput("not_alike", "findings: not all alike", field="finding")

@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.domain import trainings
+from app.domain.review import UNDECIDED
 from app.store import enrolment_facts as store
 from app.store.catalogue import ClassRow, class_hours
 from app.store.row import AnyRow
@@ -65,8 +66,7 @@ class Candidate:
             "counts": asdict(self.counts),
             "verdicts": list(self.verdicts),
             "findings": [
-                [it.key, it.finding.outcome.value, it.status, len(it.finding.upheld_by)]
-                for it in self.findings
+                [it.key, it.finding.outcome.value, it.status, _agreed(it)] for it in self.findings
             ],
         }
 
@@ -238,6 +238,11 @@ def _leave(row: AnyRow) -> Leave:
         approved=row.approved,
         made_up_on=_day(row.body.get("made_up_on")),
     )
+
+
+def _agreed(it: Standing) -> int:
+    """How many uphold it, once that is settled: what one of two thinks so far shows nowhere."""
+    return 0 if it.status in UNDECIDED else len(it.finding.upheld_by)
 
 
 def standing(row: AnyRow, upheld_by: Collection[int] = ()) -> StandingFinding:

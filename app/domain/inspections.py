@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.canonical import canonical
-from app.domain.users import User
+from app.domain.users import Role, User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store import audit, class_file
 from app.store import inspections as store
@@ -136,11 +136,18 @@ def online(connection: Connection, class_id: int, now_ms: int) -> Sequence[Any]:
 
 
 def seen(connection: Connection, inspection_id: int, user: User) -> Any:
-    """The inspection, if it lies within this person's scope. Raises NotFound."""
+    """The inspection, if it lies within this person's scope. Raises NotAllowed, NotFound."""
+    may_read(user)
     row = store.one(connection, inspection_id, user.scope)
     if row is None:
         raise NotFound("unknown_inspection", "there is no such inspection")
     return row
+
+
+def may_read(user: User) -> None:
+    """Raises NotAllowed for a platform's viewer: who is told of a draw can be there in time."""
+    if user.role is Role.PLATFORM_VIEWER:
+        raise NotAllowed("role", "inspections are not told to platforms")
 
 
 def _may(user: User) -> None:

@@ -7,14 +7,15 @@ other one decided or why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.users import User
+from app.domain.users import Role, User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store import audit
 from app.store import reviews as store
@@ -52,9 +53,10 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class ReviewShown:
-    """A review as one person may see it; `decision` and `reason` are None while kept from them."""
+    """A review as one person may see it; `decision` and `reason` are None while kept from them, and
+    `reviewer` is None for who is never told it."""
 
-    reviewer: str
+    reviewer: str | None
     stage: str
     decision: str | None
     reason: str | None
@@ -123,8 +125,15 @@ def shown_to(
     """One finding's reviews as this person may see them.
 
     While it is undecided, another's decision and reason are kept back until one has decided; what
-    was decided before an appeal opened the case again is known to all.
+    was decided before an appeal opened the case again is known to all. A platform's viewer is told
+    what the platform's key is told: what was settled and why, and never by whom.
     """
+    if user.role is Role.PLATFORM_VIEWER:
+        return [
+            ReviewShown(None, it.stage, it.decision, it.reason, it.created_ms, mine=False)
+            for it in reviews
+            if status not in UNDECIDED
+        ]
     spoken = any(
         it.reviewer_id == user.id and it.decision in _SETTLED and it.created_ms > reopened_ms
         for it in reviews
@@ -147,6 +156,27 @@ def shown_to(
             and it.created_ms > reopened_ms,
         )
     ]
+
+
+def sealed(connection: Connection, entries: Iterable[Any]) -> set[int]:
+    """Which of these entries of the audit log tell what somebody decided on a finding that waits
+    for another person: until then nobody reads them, or it would reach the second."""
+    deeds = {f"finding.{decision}" for decision in _SETTLED}
+    told = {
+        it.id: (int(it.subject.removeprefix("finding:")), it.at_ms)
+        for it in entries
+        if it.action in deeds
+    }
+    ids = {finding_id for finding_id, _ in told.values()}
+    waiting = store.with_status(connection, ids, UNDECIDED)
+    filed = defaultdict(list)
+    for appeal in store.appeals_of(connection, waiting):
+        filed[appeal.finding_id].append(appeal)
+    return {
+        entry_id
+        for entry_id, (finding_id, at_ms) in told.items()
+        if finding_id in waiting and at_ms > reopened_ms(filed[finding_id])
+    }
 
 
 def deciders(given: Sequence[store.ReviewRow]) -> set[int]:

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.canonical import canonical
-from app.domain import assess, eligibility, packs
+from app.domain import assess, eligibility, packs, review
 from app.domain.inspections import frame_digest
 from app.domain.review import UNDECIDED
 from app.errors import NotAllowed
@@ -203,7 +203,8 @@ class _Gatherer:
         return {"verdicts/index.json": canonical(index), **bodies}
 
     def _people(self) -> Members:
-        """What people found and decided; who reviews what is not settled is nobody's business."""
+        """What people found and decided; who reviews what is not settled is nobody's business, and
+        the audit log's entries on it are left out as well."""
         found = package_rows.findings(self.connection, self.klass.id)
         settled = {it["id"] for it in found if it["status"] not in UNDECIDED}
         reviews = report_rows.reviews(self.connection, self.klass.id)
@@ -219,6 +220,8 @@ class _Gatherer:
             *(f"snapshot:{it.id}" for it in photos),
             *(f"inspection:{it.id}" for it in inspected),
         ]
+        entries = package_rows.audit_entries(self.connection, subjects)
+        sealed = review.sealed(self.connection, (entry for entry, _ in entries))
         return {
             "findings.ndjson": ndjson(found),
             "reviews.ndjson": ndjson(
@@ -227,7 +230,11 @@ class _Gatherer:
             "appeals.ndjson": ndjson(map(package_rows.told, appeals)),
             "inspections.ndjson": ndjson(map(_inspection, inspected)),
             "inspection-checks.ndjson": ndjson(map(_inspection_check, checks)),
-            "audit.ndjson": ndjson(package_rows.audit_entries(self.connection, subjects)),
+            "audit.ndjson": ndjson(
+                {**package_rows.told(it), "previous": previous.hex()}
+                for it, previous in entries
+                if it.id not in sealed
+            ),
         }
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, case, func, select, update
 
 from app.store.row import AnyRow
 from models import (
+    Appeal,
     AssessmentRecord,
     Enrolment,
     Finding,
@@ -86,12 +87,23 @@ def standing_findings(connection: Connection, class_id: int) -> Sequence[AnyRow]
 
 
 def upholders(connection: Connection, finding_ids: Collection[int]) -> dict[int, set[int]]:
-    """The persons whose last word on each finding upholds it."""
+    """The persons whose last word on each finding upholds it; what was said before an appeal
+    opened the case again counts no more."""
+    reopened = (
+        select(func.max(Appeal.replied_ms))
+        .where(Appeal.finding_id == Review.finding_id, Appeal.outcome == "reopened")
+        .correlate(Review)
+        .scalar_subquery()
+    )
     last: dict[tuple[int, int], str] = {}
     for chunk in _chunks(finding_ids):
         query = (
             select(Review.finding_id, Review.reviewer_id, Review.decision)
-            .where(Review.finding_id.in_(chunk), Review.decision != "need_more")
+            .where(
+                Review.finding_id.in_(chunk),
+                Review.decision != "need_more",
+                Review.created_ms > func.coalesce(reopened, -1),
+            )
             .order_by(Review.id)
         )
         last |= {

@@ -157,9 +157,9 @@ def findings(connection: Connection, class_id: int) -> Rows:
     return _rows(connection, Finding, "class_id", [class_id], _ALL)
 
 
-def audit_entries(connection: Connection, subjects: Collection[str]) -> Rows:
+def audit_entries(connection: Connection, subjects: Collection[str]) -> list[tuple[AnyRow, bytes]]:
     """The audit log's entries on these subjects, each with the link before it."""
-    found: Rows = []
+    found = []
     wanted = set(subjects)
     previous = bytes(32)
     entries = connection.execution_options(stream_results=True).execute(
@@ -167,7 +167,7 @@ def audit_entries(connection: Connection, subjects: Collection[str]) -> Rows:
     )
     for entry in entries:
         if entry.subject in wanted:
-            found.append({**told(entry), "previous": previous.hex()})
+            found.append((entry, previous))
         previous = entry.chain
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, insert, select, update
@@ -34,6 +34,19 @@ def finding(connection: Connection, finding_id: int, scope: Scope, *, lock: bool
     if lock:
         query = query.with_for_update(of=Finding)
     return connection.execute(query).one_or_none()
+
+
+def with_status(
+    connection: Connection, finding_ids: Collection[int], statuses: Collection[str]
+) -> set[int]:
+    """Those of the findings that stand there now."""
+    return set(
+        connection.scalars(
+            select(Finding.id).where(
+                Finding.id.in_(list(finding_ids)), Finding.status.in_(list(statuses))
+            )
+        )
+    )
 
 
 def of_findings(connection: Connection, finding_ids: Iterable[int]) -> list[ReviewRow]:

@@ -1,0 +1,1 @@
+"""Every route of the application, as the router itself names them, tried by everybody."""

@@ -1,0 +1,161 @@
+"""The second reviewer's judgement is their own: nothing tells it what the first one decided.
+
+Every page, call and export is opened by everybody who might be, or talk to, the second reviewer.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from contextlib import suppress
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy import Connection, select
+
+from app.domain import review, rulings, users
+from app.services import Services
+from models import Verdict
+from tests.walk.world import World, routes
+
+
+class Undone(Exception):
+    """Ends a transaction that was only tried."""
+
+
+REASON = "服务器时间与播放进度明显不符"
+READERS = ("sun", "fang", "root", "platform")
+BASE = "/v1/classes/class-demo/exports"
+
+
+def decide(services: Services, world: World, who: str, decision: str, reason: str) -> str:
+    with services.database.write() as connection:
+        return decide_in(connection, world, who, decision, reason)
+
+
+def decide_in(connection: Connection, world: World, who: str, decision: str, reason: str) -> str:
+    login = users.login_of(connection, world.cookies[who], world.now_ms)
+    assert login is not None
+    person = login[0].user
+    decided = review.decide(connection, world.grave, person, decision, reason, world.now_ms)
+    rulings.follow(connection, [world.grave], world.now_ms)
+    return decided.status
+
+
+@pytest.fixture
+def services(app: FastAPI) -> Services:
+    services: Services = app.state.services
+    return services
+
+
+def everything(app: FastAPI, walker: TestClient, world: World, who: str) -> dict[str, str]:
+    """Every readable answer by its address, archives unpacked."""
+    headers = world.county.huang.headers if who == "platform" else world.headers(who)
+    files = [f"{BASE}/{it['name']}.csv" for it in lists(walker, world)]
+    paths = [world.address(path) for method, path in routes(app) if method == "GET"]
+    paths += [
+        *files,
+        f"{BASE}/audit.zip",
+        f"/console/sessions/{world.console['session_id']}?finding={world.grave}",
+        f"/console/audit?subject=finding:{world.grave}",
+        "/console/findings?status=all",
+        "/console/findings?status=first_review",
+    ]
+    read = {}
+    for path in paths:
+        walker.cookies.clear()
+        answer = walker.get(path, headers=headers, follow_redirects=False)
+        assert answer.status_code < 500 or path == "/readyz", path
+        read[path] = (
+            unpacked(answer.content)
+            if answer.headers.get("content-type") == "application/zip"
+            else answer.text
+        )
+    return read
+
+
+def lists(walker: TestClient, world: World) -> list[dict[str, str]]:
+    told = walker.get(BASE, headers=world.county.huang.headers).json()["exports"]
+    assert len(told) > 10
+    return list(told)
+
+
+def unpacked(archive: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        assert len(opened.namelist()) > 20
+        return "\n".join(opened.read(name).decode("utf-8", "replace") for name in opened.namelist())
+
+
+@pytest.mark.parametrize("who", READERS)
+def test_nobody_reads_the_first_reviewers_reason_before_the_second_decided(
+    app: FastAPI, walker: TestClient, world: World, services: Services, who: str
+) -> None:
+    assert decide(services, world, "zhao", "uphold", REASON) == "first_review"
+    for path, text in everything(app, walker, world, who).items():
+        assert REASON not in text, path
+
+
+@pytest.mark.parametrize("who", READERS)
+def test_upheld_and_overturned_look_the_same_until_the_second_decided(
+    app: FastAPI, walker: TestClient, world: World, services: Services, who: str
+) -> None:
+    """The log's own words are compared where it is read; hashes of the chain tell nothing."""
+    decide(services, world, "zhao", "uphold", REASON)
+    texts = everything(app, walker, world, who)
+    log = texts[f"/console/audit?subject=finding:{world.grave}"]
+    assert "finding.uphold" not in log and "finding.overturn" not in log
+    for path, text in texts.items():
+        assert "zhao本人" not in text or who in ("sun", "root"), path
+        for decision in ("uphold", "overturn"):
+            assert f'"decision":"{decision}"' not in text.replace(" ", ""), path
+
+
+def test_the_log_is_not_asked_around_the_seal(
+    walker: TestClient, world: World, services: Services
+) -> None:
+    decide(services, world, "zhao", "overturn", REASON)
+    root = world.headers("root")
+    for action, rows in (("finding.", 1), ("finding.o", 0), ("finding.overturn", 0)):
+        query = f"/console/audit?subject=finding:{world.grave}&action={action}"
+        page = walker.get(query, headers=root).text
+        assert page.count(f"finding:{world.grave}</td>") == rows, action
+
+
+def test_what_a_verdict_hides_of_the_first_decision_its_digest_hides_too(
+    world: World, services: Services
+) -> None:
+    def facts_after(decision: str) -> list[bytes]:
+        with suppress(Undone), services.database.write() as connection:
+            decide_in(connection, world, "zhao", decision, REASON)
+            digests = list(connection.scalars(select(Verdict.facts_digest).order_by(Verdict.id)))
+            raise Undone
+        return digests
+
+    assert facts_after("uphold") == facts_after("overturn")
+
+
+@pytest.mark.parametrize("who", ["sun", "root"])
+def test_once_both_decided_it_is_told(
+    app: FastAPI, walker: TestClient, world: World, services: Services, who: str
+) -> None:
+    decide(services, world, "zhao", "uphold", REASON)
+    assert decide(services, world, "sun", "uphold", "同意初审意见") == "upheld"
+    texts = everything(app, walker, world, who)
+    page = f"/console/sessions/{world.console['session_id']}?finding={world.grave}"
+    assert REASON in texts[page]
+    assert REASON in texts[f"{BASE}/reviews.csv"]
+    assert REASON in texts[f"{BASE}/audit.zip"]
+
+
+def test_a_platforms_viewer_is_never_told_who_reviewed(
+    app: FastAPI, walker: TestClient, world: World, services: Services
+) -> None:
+    decide(services, world, "zhao", "uphold", REASON)
+    decide(services, world, "sun", "uphold", "同意初审意见")
+    texts = everything(app, walker, world, "fang")
+    page = f"/console/sessions/{world.console['session_id']}?finding={world.grave}"
+    assert REASON in texts[page]
+    for path, text in texts.items():
+        assert "zhao本人" not in text and "sun本人" not in text, path
+    assert '"people_only"' in texts[f"{BASE}/audit.zip"]

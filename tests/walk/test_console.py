@@ -1,0 +1,227 @@
+"""Who gets to which page and form of the console, tried on every route that there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from tests.walk.world import World, routes, send
+
+OPEN, PEOPLE, AUTHORITY, DECIDERS, KEEPERS, ADMIN = (
+    *("open", "people", "authority", "deciders", "keepers", "admin"),
+)
+
+# Every page and form, and who may use it within what they see. A new one has to be entered here.
+MAY = {
+    "GET /": OPEN,
+    "GET /console/login": OPEN,
+    "POST /console/login": OPEN,
+    "GET /console/language/{code}": OPEN,
+    "GET /console/static/{hashed}": OPEN,
+    "GET /console/{rest:path}": OPEN,
+    "GET /my/{token}": OPEN,
+    "POST /my/{token}/appeals": OPEN,
+    "GET /console": PEOPLE,
+    "GET /console/classes": PEOPLE,
+    "GET /console/classes/{class_id}": PEOPLE,
+    "GET /console/classes/{class_id}/learners/{learner_id}": PEOPLE,
+    "GET /console/classes/{class_id}/learners/{learner_id}/hours/{number}": PEOPLE,
+    "GET /console/findings": PEOPLE,
+    "GET /console/findings/{finding_id}": PEOPLE,
+    "GET /console/packs": PEOPLE,
+    "GET /console/packs/{name}": PEOPLE,
+    "GET /console/platforms": PEOPLE,
+    "GET /console/platforms/{slug}": PEOPLE,
+    "GET /console/runs": PEOPLE,
+    "GET /console/sessions/{session_id}": PEOPLE,
+    "GET /console/sessions/{session_id}/events": PEOPLE,
+    "POST /console/findings/views": PEOPLE,
+    "POST /console/findings/views/{view_id}/drop": PEOPLE,
+    "POST /console/logout": PEOPLE,
+    "GET /console/classes/{class_id}/inspections": AUTHORITY,
+    "GET /console/inspections/{inspection_id}": AUTHORITY,
+    "GET /console/photo-accesses/{access_id}.jpg": DECIDERS,
+    "GET /console/photos/{snapshot_id}": DECIDERS,
+    "POST /console/photos/{snapshot_id}": DECIDERS,
+    "POST /console/appeals/{appeal_id}/reply": DECIDERS,
+    "POST /console/classes/{class_id}/inspections": DECIDERS,
+    "POST /console/classes/{class_id}/learners/{learner_id}/link": DECIDERS,
+    "POST /console/classes/{class_id}/run": DECIDERS,
+    "POST /console/classes/{class_id}/scale": DECIDERS,
+    "POST /console/findings/many": DECIDERS,
+    "POST /console/findings/{finding_id}/assign": DECIDERS,
+    "POST /console/findings/{finding_id}/decision": DECIDERS,
+    "POST /console/inspections/{inspection_id}/checks": DECIDERS,
+    "GET /console/face-data": KEEPERS,
+    "GET /console/what-if/{run_id}": AUTHORITY,
+    "POST /console/what-if": AUTHORITY,
+    "GET /console/audit": ADMIN,
+    "GET /console/users": ADMIN,
+    "POST /console/platforms/{slug}/keys": ADMIN,
+    "POST /console/platforms/{slug}/keys/{key_id}/revoke": ADMIN,
+    "POST /console/platforms/{slug}/keys/{key_id}/rotate": ADMIN,
+    "POST /console/users": ADMIN,
+    "POST /console/users/{username}/disable": ADMIN,
+    "POST /console/users/{username}/enable": ADMIN,
+    "POST /console/users/{username}/password": ADMIN,
+}
+NEVER = {  # whom a kind of page refuses though it lies within what they see
+    PEOPLE: (),
+    AUTHORITY: ("fang",),
+    DECIDERS: ("fang", "root"),
+    KEEPERS: ("sun", "fang"),
+    ADMIN: ("zhao", "sun", "fang"),
+}
+OTHERS = ("qian", "gao")  # another county's auditor, another platform's viewer
+SHARED = {"GET /console/packs/{name}"}  # names nothing that belongs to a county
+# Filled in so well that nothing but the right to do it is missing.
+FORM = {
+    "decision": "uphold",
+    "reason": "已核对服务器记录",
+    "purpose": "初审人脸比对结果",
+    "frame": "roster",
+    "count": "1",
+    "learner": "learner-02",
+    "result": "present",
+    "answer": "dismissed",
+    "reply": "已核对服务器记录",
+    "scale": "literal",
+    "label": "新密钥",
+    "scope": "read",
+    "name": "快进",
+    "act": "decide",
+    "username": "somebody",
+    "display_name": "某人",
+    "role": "admin",
+    "statement": "当天并未快进",
+    "pack": "huangchuan-2021-literal@1.0.0",
+    "since": "2026-10-01",
+    "until": "2026-11-01",
+}
+
+
+def of_console(app: FastAPI, *kinds: str) -> Iterator[tuple[str, str, str]]:
+    """(method, path, name in MAY) of the console's and the learner's routes of these kinds."""
+    for method, path in routes(app):
+        name = f"{method} {path}"
+        if name in MAY and MAY[name] in (kinds or MAY.values()):
+            yield method, path, name
+
+
+def test_every_page_says_who_may_open_it(app: FastAPI) -> None:
+    there = {
+        f"{method} {path}"
+        for method, path in routes(app)
+        if path == "/" or path.startswith(("/console", "/my"))
+    }
+    assert there == set(MAY)
+
+
+def test_a_stranger_is_led_to_the_login_page_from_everywhere(
+    app: FastAPI, walker: TestClient, world: World
+) -> None:
+    for method, path, name in of_console(app, PEOPLE, AUTHORITY, DECIDERS, KEEPERS, ADMIN):
+        form = {**FORM, "csrf": world.csrf["zhao"]} if method == "POST" else None
+        assert send(walker, method, world.address(path), {}, form) == 401, name
+
+
+@pytest.mark.parametrize("who", ["zhao", "sun", "fang", "root"])
+def test_everybody_reads_what_their_role_and_county_allow(
+    app: FastAPI, walker: TestClient, world: World, who: str
+) -> None:
+    for method, path, name in of_console(app):
+        if method != "GET" or MAY[name] is OPEN or name in OWN:
+            continue
+        status = send(walker, method, world.address(path), world.headers(who))
+        wanted = (403, 404) if who in NEVER[MAY[name]] else (200, 303)
+        assert status in wanted, (name, status)
+
+
+OWN = {  # Zhao's own: not even a colleague gets it
+    "GET /console/photo-accesses/{access_id}.jpg",
+    "GET /console/what-if/{run_id}",
+    "POST /console/findings/views/{view_id}/drop",
+}
+
+
+@pytest.mark.parametrize("who", ["sun", *OTHERS])
+def test_what_is_zhaos_own_is_hers_alone(
+    app: FastAPI, walker: TestClient, world: World, who: str
+) -> None:
+    for method, path, name in of_console(app):
+        if name in OWN:
+            form = {"csrf": world.csrf[who]} if method == "POST" else None
+            headers = world.headers(who)
+            assert send(walker, method, world.address(path), headers, form) == 404, name
+
+
+@pytest.mark.parametrize("who", OTHERS)
+def test_ids_of_another_county_or_platform_lead_nowhere(
+    app: FastAPI, walker: TestClient, world: World, who: str
+) -> None:
+    for method, path, name in of_console(app, PEOPLE, AUTHORITY, DECIDERS, ADMIN):
+        if "{" in path and name not in SHARED:
+            form = {**FORM, "csrf": world.csrf[who]} if method == "POST" else None
+            status = send(walker, method, world.address(path), world.headers(who), form)
+            assert status in (403, 404), (name, status)
+
+
+@pytest.mark.parametrize("who", ["zhao", "sun", "fang", "root"])
+def test_a_form_is_refused_to_a_role_that_may_not(
+    app: FastAPI, walker: TestClient, world: World, who: str
+) -> None:
+    for method, path, name in of_console(app, AUTHORITY, DECIDERS, ADMIN):
+        if method == "POST" and who in NEVER[MAY[name]]:
+            form = {**FORM, "csrf": world.csrf[who], "finding": str(world.grave)}
+            status = send(walker, method, world.address(path), world.headers(who), form)
+            assert status == 403, (name, status)
+
+
+@pytest.mark.parametrize("token", ["", "forged", "another's"])
+def test_no_form_of_the_console_works_without_its_own_token(
+    app: FastAPI, walker: TestClient, world: World, token: str
+) -> None:
+    for method, path, name in of_console(app):
+        if method != "POST" or path.startswith("/my"):
+            continue
+        for who, other in (("zhao", "sun"), ("root", "zhao")):
+            form = {**FORM, "csrf": world.csrf[other] if token == "another's" else token}
+            status = send(walker, method, world.address(path), world.headers(who), form)
+            assert status == 403, (name, who, status)
+
+
+def test_a_learners_link_opens_only_that_learners_page(walker: TestClient, world: World) -> None:
+    token = world.console["token"]
+    number, _, signed = token.partition("-")
+    for wrong in (f"{int(number) + 1}-{signed}", f"{number}-", number, f"{token}x", "x"):
+        assert send(walker, "GET", f"/my/{wrong}", {}) == 404
+        form = {"finding": str(world.grave), "statement": "当天并未快进"}
+        assert send(walker, "POST", f"/my/{wrong}/appeals", {}, form) == 404
+
+
+def test_every_answer_carries_the_headers_that_keep_a_browser_safe(
+    app: FastAPI, walker: TestClient, world: World
+) -> None:
+    for method, path in routes(app):
+        for who in ("", "zhao", "root"):
+            walker.cookies.clear()
+            answer = walker.request(
+                method, world.address(path), headers=world.headers(who), follow_redirects=False
+            )
+            policy = answer.headers.get("content-security-policy", "")
+            where = (method, path, who, answer.status_code)
+            assert answer.headers["x-content-type-options"] == "nosniff", where
+            if path.endswith("/events") and path.startswith("/v1"):
+                continue  # answered before the outer layer, and never a page
+            assert "frame-ancestors 'none'" in policy, where
+            assert "object-src 'none'" in policy or "default-src 'none'" in policy, where
+            assert "script-src 'unsafe" not in policy and "unsafe-eval" not in policy, where
+            assert answer.headers["x-frame-options"] == "DENY", where
+            assert answer.headers["referrer-policy"] in ("same-origin", "no-referrer"), where
+            if path.startswith(("/console", "/my", "/v1")) and "static" not in path:
+                assert "no-store" in answer.headers["cache-control"], where
+            assert "server" not in answer.headers, where
+            assert "Traceback" not in answer.text, where

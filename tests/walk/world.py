@@ -1,0 +1,207 @@
+"""One judged class in Huangchuan, a row of everything that an address may name, and people around.
+
+Zhao and Sun decide in Huangchuan, Qian in Guangshan; Fang looks after Huangchuan's platform, Gao
+after Guangshan's; Root keeps the users. Nobody but Root, Zhao, Sun and Fang has anything to do with
+the class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
+from fastapi.testclient import TestClient
+from sqlalchemy import Connection, func, insert, select, update
+
+from app.console.login import COOKIE
+from app.domain import inspections, learner_link, photo_viewing, platforms, runs, users, what_if
+from app.domain.users import User
+from app.services import Services
+from models import Appeal, ClassHour, Finding, SavedView, Session, Snapshot
+from tests.people import GUANGSHAN, HUANGCHUAN, County
+from tests.reports.stage import judged_class
+
+PEOPLE = (
+    ("zhao", "auditor", HUANGCHUAN, None),
+    ("sun", "reviewer", HUANGCHUAN, None),
+    ("qian", "auditor", GUANGSHAN, None),
+    ("fang", "platform_viewer", None, "huang-edu"),
+    ("gao", "platform_viewer", None, "guang-edu"),
+    ("root", "admin", None, None),
+)
+PASSWORD = "a-quiet-river-in-henan"
+
+
+@dataclass
+class World:
+    """Where it lies, who is in it, and by parameter what an address names.
+
+    `console` and `api` differ where both call something else by the same name.
+    """
+
+    folder: Path
+    county: County
+    now_ms: int
+    cookies: dict[str, str] = field(default_factory=dict)
+    csrf: dict[str, str] = field(default_factory=dict)
+    console: dict[str, str] = field(default_factory=dict)
+    api: dict[str, str] = field(default_factory=dict)
+    grave: int = 0  # the finding that two persons decide
+
+    def headers(self, who: str) -> dict[str, str]:
+        return {"cookie": f"{COOKIE}={self.cookies[who]}"} if who else {}
+
+    def address(self, path: str) -> str:
+        """The path with its parameters filled in; one that is not known is an error."""
+        return path.replace(":path", "").format_map(
+            self.api if path.startswith(("/v1", "/xAPI")) else self.console
+        )
+
+
+def routes(app: FastAPI) -> list[tuple[str, str]]:
+    """(method, path) of everything that is answered, events included, in order."""
+    routed = {
+        (method, route.path)
+        for route in iter_route_contexts(app.routes)
+        for method in route.methods or ()
+    }
+    described = {
+        (method.upper(), path)
+        for path, operations in app.openapi()["paths"].items()
+        for method in operations
+    }
+    return sorted(routed | described, key=lambda it: (it[1], it[0]))
+
+
+def send(
+    client: TestClient,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    data: dict[str, str] | None = None,
+) -> int:
+    """The status of an answer, not followed anywhere; 401 also for being led to the login page."""
+    client.cookies.clear()
+    answer = client.request(method, path, headers=headers, data=data, follow_redirects=False)
+    if answer.headers.get("location", "").startswith("/console/login"):
+        return 401
+    return answer.status_code
+
+
+def found(services: Services, county: County, folder: Path) -> World:
+    judged_class(services, county, folder, ("H01", "F02"))
+    world = World(folder, county, services.clock())
+    with services.database.write() as connection:
+        _people(connection, world)
+        zhao = users.check_password(connection, "zhao", PASSWORD)
+        assert zhao is not None
+        _rows(connection, services, world, zhao)
+    return world
+
+
+def _people(connection: Connection, world: World) -> None:
+    for username, role, county, platform in PEOPLE:
+        users.add_user(
+            connection,
+            username=username,
+            display_name=f"{username}本人",
+            password=PASSWORD,
+            role=role,
+            counties=[county] if county else [],
+            platform=platform,
+            actor="system",
+            now_ms=world.now_ms,
+        )
+        user = users.check_password(connection, username, PASSWORD)
+        assert user is not None
+        world.cookies[username] = token = users.open_login(connection, user, world.now_ms)
+        login = users.login_of(connection, token, world.now_ms)
+        assert login is not None
+        world.csrf[username] = login[0].csrf
+
+
+def _rows(connection: Connection, services: Services, world: World, zhao: User) -> None:
+    now_ms = world.now_ms
+    finding = connection.execute(
+        select(Finding.id, Finding.class_id, Finding.learner_id, Finding.session_id)
+        .where(Finding.rule == "fast_forward", Finding.shadow.is_(False))
+        .limit(1)
+    ).one()
+    world.grave = finding.id
+    connection.execute(
+        update(Finding).where(Finding.id == finding.id).values(needs_two_reviewers=True)
+    )
+    external = connection.scalar(
+        select(Session.external_id).where(Session.id == finding.session_id)
+    )
+    photo = connection.execute(
+        select(Snapshot.id, Snapshot.external_id).where(Snapshot.session_id == finding.session_id)
+    ).first()
+    assert photo is not None and external is not None
+    hour = connection.scalar(
+        select(func.min(ClassHour.number)).where(ClassHour.class_id == finding.class_id)
+    )
+    view = {"user_id": zhao.id, "name": "快进", "query": "rule=fast_forward", "created_ms": now_ms}
+    view_id = connection.execute(insert(SavedView).values(**view).returning(SavedView.id)).scalar()
+    appeal = {"filed_by": "key:x", "statement": "当天并未快进", "created_ms": now_ms}
+    appeal_id = connection.execute(
+        insert(Appeal).values(finding_id=finding.id, **appeal).returning(Appeal.id)
+    ).scalar()
+    inspection = inspections.draw(connection, finding.class_id, zhao, "roster", 1, now_ms)
+    granted = photo_viewing.look(connection, zhao, photo.id, "初审人脸比对结果", now_ms)
+    trial = what_if.request(
+        connection, zhao, "huangchuan-2021-literal@1.0.0", "2026-10-01", "2026-11-01", now_ms
+    )
+    link = learner_link.issue(
+        connection,
+        services.vault,
+        finding.class_id,
+        finding.learner_id,
+        actor=zhao.actor,
+        now_ms=now_ms,
+    )
+    spare = platforms.create_key(
+        connection,
+        world.county.huang.platform.id,
+        label="spare",
+        scopes=["read"],
+        expires_ms=None,
+        actor="system",
+        now_ms=now_ms,
+    )
+    run_id = runs.begin(connection, finding.class_id, "test", now_ms)
+    world.console = {
+        "class_id": str(finding.class_id),
+        "learner_id": str(finding.learner_id),
+        "finding_id": str(finding.id),
+        "session_id": str(finding.session_id),
+        "snapshot_id": str(photo.id),
+        "access_id": str(granted.photo),
+        "appeal_id": str(appeal_id),
+        "view_id": str(view_id),
+        "inspection_id": str(inspection),
+        "run_id": str(trial),
+        "key_id": str(spare.key.id),
+        "slug": "huang-edu",
+        "number": str(hour),
+        "username": "sun",
+        "token": link.path.removeprefix("/my/"),
+        "name": "huangchuan-2021-graded@1.0.0",
+        "code": "en",
+        "hashed": "console.css",
+        "rest": "nowhere",
+    }
+    world.api = {
+        "class_id": "class-demo",
+        "learner_id": "learner-01",
+        "finding_id": str(finding.id),
+        "session_id": external,
+        "snapshot_id": str(photo.external_id),
+        "run_id": str(run_id),
+        "key_id": str(spare.key.id),
+        "platform_id": "huang-edu",
+        "course_id": "course-demo",
+        "file_name": "roster.csv",
+    }

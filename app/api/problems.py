@@ -26,7 +26,7 @@ def install(app: FastAPI) -> None:
 
 def response(error: ZhenxueError) -> Response:
     """The answer that says why."""
-    headers = {}
+    headers = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
     if error.retry_after_s is not None:
         headers["retry-after"] = str(error.retry_after_s)
     if error.status == 401:

@@ -10,7 +10,7 @@ from app.reports.sheet import SIGNATURES, Sheet, Value, text
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 _BOM = "\ufeff"
-_FORMULA = re.compile(r"^[\s]*[=+\-@]|^[\t\r\n]")
+_FORMULA = re.compile(r"^[\s]*[=+\-@＝＋－＠]|^[\t\r\n]")
 
 
 def write(sheet: Sheet) -> bytes:

@@ -1,0 +1,35 @@
+"""What the service writes to its log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from app.logging import configure
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers[:] = handlers
+    logging.getLogger().setLevel(level)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_fault_is_told_with_its_place_and_without_what_was_in_hand(
+    capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    configure(as_json=as_json)
+    password = "".join(("sword", "fish"))
+    try:
+        raise RuntimeError(f"no password of {len(password)} letters")
+    except RuntimeError:
+        structlog.get_logger("test").exception("broken")
+    told = capsys.readouterr().err
+    assert "test_logging.py" in told and "no password of 9 letters" in told
+    assert password not in told

@@ -13,7 +13,7 @@ from typing import Any
 
 from app.clock import day
 from app.domain import eligibility
-from app.errors import BadInput, NotFound
+from app.errors import BadInput, NotAllowed, NotFound
 from app.reports import csv, pdf, xlsx
 from app.reports.dossier import Dossier
 from app.reports.lists import LISTS, Listing, listing
@@ -70,8 +70,11 @@ def conclude(services: Services, klass: ClassRow) -> None:
 
 
 def export(services: Services, klass: ClassRow, name: str, ext: str, wish: Wish) -> File:
-    """One list, written and recorded. Raises NotFound for a name or format there is none of."""
+    """One list, written and recorded. Raises NotFound for a name or format there is none of,
+    NotAllowed for a list that is kept from platforms."""
     wanted, how = listing(name), _format(ext)
+    if wanted.kept and not wish.named:
+        raise NotAllowed("people_only", f"{wanted.title} is kept from platforms")
     if ext == "pdf":
         pdf.require()
     conclude(services, klass)

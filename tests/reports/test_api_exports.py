@@ -59,11 +59,15 @@ def test_a_list_comes_under_its_chinese_name(client: TestClient, county: County,
     assert answer.content.startswith(b"\xef\xbb\xbf")
 
 
-def test_every_list_can_be_had_as_xlsx_and_csv(client: TestClient, county: County) -> None:
-    for name in LISTS:
+def test_every_list_can_be_had_as_xlsx_and_csv(
+    client: TestClient, county: County, zhao: dict[str, str]
+) -> None:
+    for name, listing in LISTS.items():
         for ext in ("xlsx", "csv"):
-            answer = client.get(f"{BASE}/{name}.{ext}", headers=county.huang.headers)
+            answer = client.get(f"{BASE}/{name}.{ext}", headers=zhao)
             assert answer.status_code == 200, (name, answer.text)
+        of_platform = client.get(f"{BASE}/{name}.csv", headers=county.huang.headers)
+        assert of_platform.status_code == (403 if listing.kept else 200), name
 
 
 def test_unknown_names_and_formats_are_404_and_say_what_there_is(

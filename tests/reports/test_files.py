@@ -42,7 +42,7 @@ def test_csv_begins_with_a_bom_and_keeps_commas_and_quotes() -> None:
     assert ["林,一", 'a"b', "1"] in table(data)
 
 
-@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t=", " =", "\r@"])
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "＝", "＠", "\t=", " =", "\r@"])
 def test_no_cell_of_a_csv_is_a_formula(begin: str) -> None:
     told = table(csv.write(a_sheet((f"{begin}1+1", "x", -5))))
     row = next(it for it in told if it[1:2] == ["x"])

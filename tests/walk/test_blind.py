@@ -158,4 +158,5 @@ def test_a_platforms_viewer_is_never_told_who_reviewed(
     assert REASON in texts[page]
     for path, text in texts.items():
         assert "zhao本人" not in text and "sun本人" not in text, path
-    assert '"people_only"' in texts[f"{BASE}/audit.zip"]
+    for kept in ("audit.zip", "inspections.csv", "inspections-online.csv"):
+        assert '"people_only"' in texts[f"{BASE}/{kept}"]

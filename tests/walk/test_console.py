@@ -36,6 +36,7 @@ MAY = {
     "GET /console/platforms": PEOPLE,
     "GET /console/platforms/{slug}": PEOPLE,
     "GET /console/runs": PEOPLE,
+    "GET /console/runs/{run_id}": PEOPLE,
     "GET /console/sessions/{session_id}": PEOPLE,
     "GET /console/sessions/{session_id}/events": PEOPLE,
     "POST /console/findings/views": PEOPLE,

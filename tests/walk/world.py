@@ -55,9 +55,8 @@ class World:
 
     def address(self, path: str) -> str:
         """The path with its parameters filled in; one that is not known is an error."""
-        return path.replace(":path", "").format_map(
-            self.api if path.startswith(("/v1", "/xAPI")) else self.console
-        )
+        judged = path.startswith(("/v1", "/xAPI", "/console/runs"))
+        return path.replace(":path", "").format_map(self.api if judged else self.console)
 
 
 def routes(app: FastAPI) -> list[tuple[str, str]]:

@@ -22,12 +22,14 @@ from app.reports.sheet import Sheet
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list by its name in URLs and by its Chinese title; `signed` ones are printed as PDF too."""
+    """A list by its name in URLs and by its Chinese title; `signed` ones are printed as PDF too,
+    and what is `kept` from platforms they do not get: it would warn whoever was drawn."""
 
     name: str
     title: str
     build: Callable[[Dossier], Sheet]
     signed: bool = False
+    kept: bool = False
 
 
 LISTS: dict[str, Listing] = {
@@ -47,8 +49,8 @@ LISTS: dict[str, Listing] = {
         Listing("conformity", "平台符合性记录", records.conformity, signed=True),
         Listing("leave", "请假与补课登记", records.leave),
         Listing("reviews", "复核与申诉台账", records.reviews),
-        Listing("inspections", "远程巡查记录", inspections.drawn, signed=True),
-        Listing("inspections-online", "巡查在线名单", inspections.online),
+        Listing("inspections", "远程巡查记录", inspections.drawn, signed=True, kept=True),
+        Listing("inspections-online", "巡查在线名单", inspections.online, kept=True),
         Listing("face-data", "人脸信息处理台账", evidence.faces),
         Listing("ten-day", "旬报", periodic.ten_day),
         Listing("monthly", "月报", periodic.monthly),

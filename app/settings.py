@@ -46,6 +46,8 @@ class Settings(BaseSettings):
     anti_spoof_paths: str = ""  # two .onnx files, or .param .bin .param .bin; commas between
     anti_spoof_sha256s: str = ""
     nightly_cron: str = "30 2 * * *"
+    learner_link_days: int = Field(60, ge=1, le=366)
+    learner_appeals_a_day: int = Field(5, ge=1, le=100)  # by one link
     api_requests_per_minute: int = Field(0, ge=0)  # per key; 0: no limit
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024)
     max_image_bytes: int = Field(4 * 1024 * 1024, ge=1024)

@@ -77,7 +77,7 @@ def give_link(
     class_id: ClassId,
     learner_id: Id,
 ) -> dict[str, Any]:
-    """A link by which the learner sees what was counted and why, and may appeal; 60 days."""
+    """A link by which the learner sees what was counted and why, and may appeal."""
     services = services_of(request)
     with services.database.write() as connection:
         row = classes.class_of(connection, caller.platform, class_id)
@@ -91,6 +91,7 @@ def give_link(
             row.id,
             learner,
             actor=caller.actor,
+            days=services.settings.learner_link_days,
             now_ms=services.clock(),
         )
     base = services.settings.public_url or str(request.base_url)

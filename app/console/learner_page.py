@@ -47,7 +47,10 @@ def give_link(
         if revoke:
             learner_link.revoke(connection, class_id, learner_id, **told)
             return see_other(f"/console/classes/{class_id}/learners/{learner_id}")
-        issued = learner_link.issue(connection, services.vault, class_id, learner_id, **told)
+        days = services.settings.learner_link_days
+        issued = learner_link.issue(
+            connection, services.vault, class_id, learner_id, days=days, **told
+        )
     base = services.settings.public_url or str(request.base_url)
     return _page(request, login, class_id, learner_id, link=base.rstrip("/") + issued.path)
 

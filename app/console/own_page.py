@@ -8,13 +8,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.console import words
-from app.console.class_page import cell
-from app.console.finding_view import interval, sentence_of
-from app.console.language import N_
+from app.clock import day
+from app.console import own_words, words
 from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain import learner_link
-from app.domain.review import UNDECIDED
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
 from app.store import class_file, reviews
 from app.store.scope import EVERYTHING
@@ -24,16 +21,6 @@ router = APIRouter(prefix="/my", route_class=ConsoleRoute, include_in_schema=Fal
 
 _FINDINGS = 200
 _PRIVATE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
-# What a learner is told of where a finding stands; who has spoken so far stays inside.
-STANDING = {
-    "open": words.Word(N_("正在人工审核，还没有结论"), tone="review"),
-    "first_review": words.Word(N_("正在人工审核，还没有结论"), tone="review"),
-    "upheld": words.Word(N_("经审核，认定成立"), tone="violation"),
-    "overturned": words.Word(N_("经审核，已撤销"), tone="clear"),
-    "cured": words.Word(N_("已补学"), tone="clear"),
-}
-IN_REVIEW = words.Word(N_("有问题正在审核，暂无结论"), tone="review")
-NOT_PROVEN = words.Word(N_("证据不足，不算违规，可补学"), tone="unproven")
 
 
 @router.get("/{token}")
@@ -54,7 +41,8 @@ def appeal(
         with services.database.write() as connection:
             now_ms = services.clock()
             link = learner_link.read(connection, services.vault, token, now_ms)
-            learner_link.appeal(connection, link, finding, statement, now_ms)
+            a_day = services.settings.learner_appeals_a_day
+            learner_link.appeal(connection, link, finding, statement, a_day, now_ms)
     except (BadInput, Conflict, TooManyRequests) as error:
         typed = {"finding": finding, "statement": statement}
         problem = words.PROBLEMS[error.code]
@@ -98,13 +86,16 @@ def _page(
         found = class_file.findings(connection, link.class_id, link.learner_id, _FINDINGS)
         told = [it for it in found if it.evidence != Evidence.STATISTIC]
         appeals = reviews.appeals_of(connection, [it.id for it in told])
+    reviewing = {it.key for it in told if own_words.in_review(it)}
     by_hour = {it.hour: it for it in marks}
-    cells = [cell(hour.number, by_hour.get(hour.number), lang) for hour in hours]
+    codes = {
+        hour.number: _code(by_hour.get(hour.number), reviewing)
+        for hour in sorted(hours, key=lambda it: it.number)
+    }
     body = json.loads(concluded[0].body) if concluded else None
-    waiting = any(it.status in UNDECIDED and it.outcome != "not_proven" for it in told)
-    outcome = words.word(words.VERDICTS, concluded[0].outcome) if concluded else None
-    if waiting and outcome is not None and concluded[0].outcome == "ineligible":
-        outcome = IN_REVIEW  # nobody is refused before people have decided
+    outcome = words.word(own_words.STANDINGS, concluded[0].outcome) if concluded else None
+    if reviewing and outcome is not None and concluded[0].outcome != "eligible":
+        outcome = own_words.IN_REVIEW  # nobody is refused before people have decided
     mine = learner_link.actor_of(link)
     page = render(
         request,
@@ -114,38 +105,47 @@ def _page(
         token=token,
         name=link.learner_name,
         klass=klass,
-        cells=cells,
-        valid=sum(it.code == "valid" for it in cells),
-        missing=[it for it in cells if it.code not in ("valid", "not_started")],
-        waiting=waiting,
+        codes=codes,
+        hours=own_words.HOURS,
+        valid=sum(code == "valid" for code in codes.values()),
+        reviewing=len(reviewing),
         outcome=outcome,
-        body=body,
-        applied=body[body["scale"]] if body else None,
+        steps=own_words.steps(codes, body, lang),
+        cut_off=own_words.day_of(body["cut_off"], lang) if body and body["cut_off"] else "",
+        window=own_words.month_of(body["next_window"]["first"], lang) if body else "",
         findings=[
             {
-                "row": it,
-                "standing": _standing(it),
-                "sentence": sentence_of(it.body, lang),
-                "when": interval(it.start_ms, it.end_ms, lang),
+                "id": it.id,
+                "title": own_words.title(it.rule, lang),
+                "hour": it.hour,
+                "standing": own_words.standing(it),
+                "sentence": own_words.told_of(it, lang),
+                "not_theirs": own_words.not_theirs(it),
+                "todo": own_words.what_to_do(it),
+                "when": own_words.when(it.start_ms, it.end_ms, lang),
                 "appeals": [each for each in appeals if each.finding_id == it.id],
+                "filed": it.id == filed
+                and any(each.finding_id == filed and each.filed_by == mine for each in appeals),
                 "may_appeal": it.status not in ("overturned", "cured"),
             }
             for it in told
         ],
-        filed=any(it.finding_id == filed and it.filed_by == mine for it in appeals),
+        answers=own_words.ANSWERS,
+        not_yours=own_words.NOT_YOURS,
+        a_day=services.settings.learner_appeals_a_day,
         problem=problem,
         typed=typed or {"finding": 0, "statement": ""},
-        until_ms=link.expires_ms,
+        until=own_words.day_of(day(link.expires_ms).isoformat(), lang),
     )
     return _private(page)
+
+
+def _code(mark: Any, reviewing: set[str]) -> str:
+    if mark is None:
+        return "not_started"
+    return own_words.hour_code(mark.outcome, json.loads(mark.body), reviewing)
 
 
 def _private(page: HTMLResponse) -> HTMLResponse:
     page.headers.update(_PRIVATE)
     return page
-
-
-def _standing(finding: Any) -> words.Word:
-    if finding.outcome == "not_proven" and finding.status in UNDECIDED:
-        return NOT_PROVEN
-    return words.word(STANDING, finding.status)

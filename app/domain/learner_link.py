@@ -20,8 +20,6 @@ from app.store import audit, catalogue
 from app.store import links as store
 from app.store.scope import Scope
 
-LASTS_MS = 60 * 86_400_000
-APPEALS_A_DAY = 5
 _DAY_MS = 86_400_000
 _VISIT_MS = 3_600_000
 _PURPOSE = "learner-link"
@@ -42,11 +40,13 @@ def issue(
     learner_id: int,
     *,
     actor: str,
+    days: int,
     now_ms: int,
 ) -> Issued:
-    """A new link for a learner of a class; links given before stay good. Raises NotFound."""
+    """A new link for a learner of a class, good for so many days; links given before stay good.
+    Raises NotFound."""
     enrolment_id = _enrolment(connection, class_id, learner_id)
-    expires_ms = now_ms + LASTS_MS
+    expires_ms = now_ms + days * _DAY_MS
     link_id = store.add(connection, enrolment_id, actor, now_ms, expires_ms)
     _log(connection, actor, "link.issued", enrolment_id, now_ms)
     return Issued(f"/my/{_token(vault, link_id, enrolment_id, expires_ms)}", expires_ms)
@@ -88,14 +88,15 @@ def opened(connection: Connection, link: Any, now_ms: int) -> None:
 
 
 def appeal(
-    connection: Connection, link: Any, finding_id: int, statement: str, now_ms: int
+    connection: Connection, link: Any, finding_id: int, statement: str, a_day: int, now_ms: int
 ) -> dict[str, Any]:
-    """File the learner's appeal. Raises NotFound for a finding that is not this learner's,
-    TooManyRequests, and what `findings.appeal` raises."""
-    if store.appeals_since(connection, actor_of(link), now_ms - _DAY_MS) >= APPEALS_A_DAY:
-        raise TooManyRequests(
-            "too_many_appeals", f"{APPEALS_A_DAY} appeals a day", retry_after_s=3600
-        )
+    """File the learner's appeal, one of `a_day` in 24 hours.
+
+    Raises NotFound for a finding that is not this learner's, TooManyRequests, and what
+    `findings.appeal` raises.
+    """
+    if store.appeals_since(connection, actor_of(link), now_ms - _DAY_MS) >= a_day:
+        raise TooManyRequests("too_many_appeals", f"{a_day} appeals a day", retry_after_s=3600)
     scope = Scope(platform_id=link.platform_id)
     if not findings.concerns(connection, scope, finding_id, link.class_id, link.learner_id):
         raise NotFound("unknown_finding", "there is no such finding")

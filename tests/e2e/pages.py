@@ -41,9 +41,8 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
     fast = select(Finding.session_id).where(Finding.rule == "fast_forward").limit(1)
     klass, cheat = connection.execute(query.where(Session.id.in_(fast))).one()
     now_ms = services.clock()
-    link = learner_link.issue(
-        connection, services.vault, klass, cheat, actor=zhao.actor, now_ms=now_ms
-    )
+    to_cheat = {"actor": zhao.actor, "days": 60, "now_ms": now_ms}
+    link = learner_link.issue(connection, services.vault, klass, cheat, **to_cheat)
     draw = inspections.draw(connection, klass, zhao, "roster", 3, now_ms)
     month = (TODAY.replace(day=1).isoformat(), TODAY.isoformat())
     trial = what_if.request(connection, zhao, "huangchuan-2021-literal@1.0.0", *month, now_ms)

@@ -1,0 +1,131 @@
+"""The learner's page speaks to people: every finding has plain words, and none is jargon."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.console import own_words
+from app.console.language import language
+from app.domain.sentences import SENTENCES
+
+ZH, EN = language("zh"), language("en")
+# What only reviewers hear of: a statistic, or a whole class.
+NOT_TOLD = {"collusion", "marathon"}
+JARGON = (
+    "服务器", "客户端", "阈值", "时间戳", "会话", "凭证", "校验", "覆盖", "字节", "脚本", "哈希",
+    "遥测", "伪造", "距离", "检测", "认证", "下发", "留存", "课时序号", "参考照片", "未能证实",
+)  # fmt: skip
+
+
+def finding(rule: str, reason: str, **columns: Any) -> Any:
+    body = {"measured": 2699.9, "limit": 691.1, "unit": "s"}
+    if rule == "lesson_order":
+        body = {"measured": 40.0, "limit": 98.0, "unit": "%"}
+    fresh = {"outcome": "violation", "status": "open", "fault": "learner", "body": body}
+    return SimpleNamespace(rule=rule, reason=reason, **(fresh | columns))
+
+
+@pytest.mark.parametrize("key", sorted(SENTENCES))
+def test_every_finding_that_a_learner_is_told_has_words_of_its_own(key: tuple[str, str]) -> None:
+    rule, reason = key
+    if rule in NOT_TOLD or reason == "control_missing":
+        return
+    told = own_words.told_of(finding(rule, reason), ZH)
+    assert not [it for it in JARGON if it in told + own_words.title(rule, ZH)]
+    assert not any(it in told for it in ("%(", "{", "691", "2699", "98")), told
+    assert own_words.told_of(finding(rule, reason), EN) != told
+
+
+def test_nothing_else_on_the_page_is_jargon() -> None:
+    said = [
+        *own_words.TITLES.values(),
+        *own_words._CURES.values(),
+        *own_words._OF_REASONS.values(),
+        *(text for pair in own_words._OF_HOURS.values() for text in pair),
+        *(it.text for it in own_words.STANDING.values()),
+        *(it.text for it in own_words.HOURS.values()),
+        *(it.text for it in own_words.ANSWERS.values()),
+    ]
+    assert [text for text in said if any(word in text for word in JARGON)] == []
+
+
+def test_amounts_are_told_as_people_tell_time() -> None:
+    told = own_words.told_of(finding("fast_forward", "outran"), ZH)
+    assert "实际过了11分31秒" in told and "前进了45分00秒" in told
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome", "todo"),
+    [
+        ("open", "violation", "暂不需要补课"),
+        ("first_review", "review", "暂不需要补课"),
+        ("open", "not_proven", "重新学这一课时"),
+        ("upheld", "violation", "怎么补救"),
+        ("overturned", "violation", ""),
+        ("cured", "violation", ""),
+    ],
+)
+def test_nobody_is_sent_to_make_up_what_people_still_look_at(
+    status: str, outcome: str, todo: str
+) -> None:
+    asked = own_words.what_to_do(finding("fast_forward", "outran", status=status, outcome=outcome))
+    assert todo in asked if todo else asked == ""
+
+
+def test_a_platform_s_fault_is_not_the_learner_s() -> None:
+    assert own_words.not_theirs(finding("popup_gap", "none_issued", fault="platform"))
+    assert not own_words.not_theirs(finding("fast_forward", "outran"))
+
+
+def concluded(*reasons: dict[str, Any], cut_off: str | None = "2026-12-12") -> dict[str, Any]:
+    return {"scale": "graded", "graded": {"reasons": list(reasons)}, "cut_off": cut_off}
+
+
+def reason(code: str, how: str = "automatic", **more: Any) -> dict[str, Any]:
+    cure = {"how": how, "until": "2026-12-12", "zh": "可直接补课或补正", "en": "may be made up"}
+    return {"code": code, "source": "fast_forward", "blocks": True, "cure": cure, **more}
+
+
+LOST = {"findings": [{"key": "a"}, {"key": "b"}]}
+
+
+def test_an_hour_is_lost_only_once_people_decided() -> None:
+    assert own_words.hour_code("invalid", LOST, {"b"}) == "pending_review"
+    assert own_words.hour_code("invalid", LOST, {"c"}) == "invalid"
+    assert own_words.hour_code("valid", LOST, {"a"}) == "valid"
+
+
+def test_an_hour_under_review_asks_for_nothing_and_names_no_day() -> None:
+    body = concluded(reason("hours_violation"), reason("finding_in_review"))
+    (step,) = own_words.steps({1: "valid", 2: "pending_review"}, body, ZH)
+    assert step.told.startswith("第2课时") and step.todo == own_words.WAIT and not step.until
+    assert "可直接补课" not in step.told + step.todo
+
+
+@pytest.mark.parametrize(
+    ("how", "todo", "until"),
+    [
+        ("automatic", "补学", "2026年12月12日"),
+        ("authority_approval", "书面同意", "2026年12月12日"),
+        ("none", "仍然可以申诉", ""),
+    ],
+)
+def test_an_hour_that_is_lost_says_how_and_by_when_it_can_be_made_up(
+    how: str, todo: str, until: str
+) -> None:
+    (step,) = own_words.steps({1: "invalid"}, concluded(reason("hours_violation", how)), ZH)
+    assert todo in step.todo and step.until == until
+
+
+def test_what_the_platform_or_the_class_lacks_is_told_as_such() -> None:
+    body = concluded(reason("control_missing", "none"), reason("class_not_acceptable", "none"))
+    platform, klass = own_words.steps({1: "valid"}, body, ZH)
+    assert "不是您的责任" in platform.told and "不在您" in klass.told
+
+
+def test_a_learner_without_a_verdict_sees_what_is_left_to_study() -> None:
+    told = own_words.steps({1: "valid", 2: "incomplete", 3: "not_started"}, None, ZH)
+    assert [it.told[:4] for it in told] == ["第2课时", "第3课时"]

@@ -149,8 +149,10 @@ def import_file(
     platform: PlatformSlug = "local",
     as_json: Json = False,
 ) -> None:
-    """Take in a platform's historical records. Exits with 1 when some were rejected."""
+    """Take in a platform's historical records. Exits with 1 when some were rejected, with 2
+    when no line is a record."""
     from app.domain import imports
+    from app.domain.import_book import NoRecords
     from app.domain.platforms import ensure_platform
     from app.services import open_services
 
@@ -160,7 +162,11 @@ def import_file(
         with services.database.write() as connection:
             tenant = ensure_platform(connection, platform, actor=ACTOR, now_ms=services.clock())
         beside = None if file == "-" else path.parent
-        report = imports.take_file(services, tenant.id, path, actor=ACTOR, beside=beside)
+        try:
+            report = imports.take_file(services, tenant.id, path, actor=ACTOR, beside=beside)
+        except NoRecords as refusal:
+            _say(refusal.report.shown(), as_json, refusal.report.told())
+            raise
     _say(report.shown(), as_json, report.told())
     if report.rejected_total:
         raise typer.Exit(FOUND)

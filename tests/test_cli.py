@@ -148,8 +148,12 @@ class TestImport:
         file = tmp_path / "holiday.jpg"
         file.write_bytes(b"\xff\xd8\xff\xe0" * 100)
         code, out, err = run("import", str(file), "--json")
-        assert (code, out) == (2, "")
+        told = json.loads(out)
+        assert (code, told["stored"], told["rejected_total"]) == (2, {}, 1)
+        assert told["rejected"][0]["line"] == 1
         assert "no line of it is a record" in err
+        code, out, err = run("import", str(file))
+        assert code == 2 and out.startswith("stored: nothing") and "line 1" in out and err
 
 
 def test_help_names_the_commands(run: Any) -> None:

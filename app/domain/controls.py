@@ -320,7 +320,9 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     )
     stop = control_plan.stop_code(ledger)
     demands = NOTHING
-    if popup or snapshot or face_check or stop:
+    if ledger.state != "open":
+        demands = Demands(stop=stop)  # whatever was outstanding can no longer be asked for
+    elif popup or snapshot or face_check or stop:
         demands = Demands(popup, snapshot, face_check, stop, tick.learning_ms)
     waiting = any(line.result is Result.PENDING for line in ledger.of_kind("face_check"))
     polled = popup or snapshot or face_check or waiting or ledger.memory.reached

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from app.domain.records import LISTS
 from app.domain.wire import Model, first_error
-from app.errors import BadInput, ZhenxueError
+from app.errors import BadInput, MalformedBody, ZhenxueError
 from app.store.staging import Staged
 
 MAX_REJECTED = 100_000  # listed; all are counted
@@ -71,6 +71,19 @@ class Report:
         if self.rejected_total > 50:
             lines.append(f"  … and {self.rejected_total - 50} more")
         return "\n".join(lines)
+
+
+class NoRecords(MalformedBody):
+    """No line of a file is a record; `report` says of each why."""
+
+    def __init__(self, report: Report) -> None:
+        first = report.rejected[0]
+        super().__init__(
+            "no_records",
+            f"no line of it is a record; line {first['line']}: {first['detail']}",
+            errors=report.rejected[:100],
+        )
+        self.report = report
 
 
 class Nothing(Exception):

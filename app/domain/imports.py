@@ -31,6 +31,7 @@ from app.domain.import_book import (
     LIST_KINDS,
     SITTING_KINDS,
     Book,
+    NoRecords,
     Report,
     read_json,
 )
@@ -38,7 +39,7 @@ from app.domain.import_sittings import SittingImporter
 from app.domain.import_source import MAX_LINE, Source
 from app.domain.roster import LearnerTerms
 from app.domain.wire import Id, Wire, instant, parse_items
-from app.errors import BadInput, MalformedBody
+from app.errors import BadInput
 from app.services import Services
 from app.store import audit
 from app.store import catalogue as store
@@ -132,7 +133,7 @@ class _Import:
     # ------------------------------------------------------------------------- to disk, in order
 
     def stage(self) -> None:
-        """Read every line as far as its kind and group. Raises MalformedBody if none is JSON."""
+        """Read every line as far as its kind and group. Raises NoRecords if none is one."""
         good = 0
         for file, line, raw in self.source.lines():
             where = self.book.place(file, line)
@@ -142,12 +143,7 @@ class _Import:
             except BadInput as refusal:
                 self.book.reject(where, refusal.code, refusal.detail)
         if not good and self.book.report.rejected_total:
-            raise MalformedBody(
-                "no_records",
-                f"no line of it is a record; line {self.book.report.rejected[0]['line']}: "
-                f"{self.book.report.rejected[0]['detail']}",
-                errors=self.book.report.rejected[:100],
-            )
+            raise NoRecords(self.book.report)
         self.staging.seal()
 
     def _stage(self, where: int, raw: bytes) -> None:

@@ -196,7 +196,9 @@ def test_a_closed_session_takes_what_was_under_way_and_then_no_more(client, scho
     send(client, school, [beat(0)])
     client.post("/v1/sessions/s1/close", json={"reason": "ended"}, headers=school.huang.headers)
     clock.advance(minutes=1)
-    assert send(client, school, [beat(1)]).json()["accepted"] == 1
+    answer = send(client, school, [beat(1)]).json()
+    assert answer["accepted"] == 1
+    assert list(answer["controls"]) == ["stop"] and answer["controls"]["stop"]["code"] == "closed"
     clock.advance(hours=1)
     late = send(client, school, [beat(2)])
     assert (late.status_code, late.json()["code"]) == (409, "session_closed")

@@ -4,6 +4,7 @@ photo that it repeats or is held against."""
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Query, Request, Response
 
@@ -11,7 +12,7 @@ from app.clock import at
 from app.console import words
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
-from app.console.page import ConsoleRoute, RowId, render
+from app.console.page import ConsoleRoute, RowId, local_path, render
 from app.console.watermark import marked
 from app.domain import photo_viewing, snapshots
 from app.domain.photo_viewing import Granted
@@ -33,8 +34,11 @@ OtherId = Annotated[int | None, Query(ge=1, le=2**62)]
 
 
 @router.get("/photos/{snapshot_id}")
-def ask(request: Request, login: SignedIn, snapshot_id: RowId, beside: OtherId = None) -> Response:
-    return _page(request, login, snapshot_id, beside)
+def ask(
+    request: Request, login: SignedIn, snapshot_id: RowId, beside: OtherId = None, back: str = ""
+) -> Response:
+    """`back`: where the person came from, and returns to."""
+    return _page(request, login, snapshot_id, beside, back)
 
 
 @router.post("/photos/{snapshot_id}", dependencies=[FormOfThisLogin])
@@ -44,6 +48,7 @@ def look(
     snapshot_id: RowId,
     purpose: Annotated[str, Form()] = "",
     beside: OtherId = None,
+    back: str = "",
 ) -> Response:
     """Enter the purpose; the answer shows the photo, and the one that it is held against."""
     services = request.app.state.services
@@ -53,8 +58,10 @@ def look(
                 connection, login.user, snapshot_id, purpose, services.clock(), beside
             )
     except BadInput as error:
-        return _page(request, login, snapshot_id, beside, problem=words.PROBLEMS[error.code])
-    return _page(request, login, snapshot_id, beside, granted=granted, purpose=purpose.strip())
+        problem = words.PROBLEMS[error.code]
+        return _page(request, login, snapshot_id, beside, back, problem=problem)
+    why = purpose.strip()
+    return _page(request, login, snapshot_id, beside, back, granted=granted, purpose=why)
 
 
 @router.get("/photo-accesses/{access_id}.jpg")
@@ -83,6 +90,7 @@ def _page(
     login: Login,
     snapshot_id: int,
     beside: int | None,
+    back: str,
     *,
     granted: Granted | None = None,
     purpose: str = "",
@@ -98,7 +106,8 @@ def _page(
         status=422 if problem else 200,
         photo=photo,
         against=against,
-        beside=beside,
+        kept=urlencode({"back": back} | ({"beside": beside} if beside else {})),
+        back=local_path(back, f"/console/sessions/{photo.session_id}#photo-{snapshot_id}"),
         decision=_deciding(photo),
         check=words.word(words.CHECKS, Check(photo.check).name.lower()),
         granted=granted,

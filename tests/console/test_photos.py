@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
+from urllib.parse import urlencode
 
 import pytest
 from PIL import Image
@@ -152,4 +153,17 @@ def test_a_finding_on_photos_leads_to_them(desk: Desk, photo: str) -> None:
         body["evidence"]["photos"] = [{"place": 1, "at_ms": body["start_ms"]}]
         connection.execute(update(Finding).where(Finding.id == finding_id).values(body=body))
     sitting = f"/console/sessions/{desk.county.sessions['other']}"
-    assert f'href="{photo}"' in desk.sign_in("sun").get(sitting)
+    assert f'href="{photo}?back=' in desk.sign_in("sun").get(sitting)
+
+
+def test_from_a_photo_one_comes_back_to_the_case_and_never_elsewhere(
+    desk: Desk, photo: str
+) -> None:
+    case = "/console/findings/3?queue=rule%3Dface_liveness"
+    desk.sign_in("sun")
+    for page in (
+        desk.get(f"{photo}?{urlencode({'back': case})}"),
+        look(desk, f"{photo}?{urlencode({'back': case})}"),
+    ):
+        assert f'href="{case}"' in page
+    assert 'href="https:' not in desk.get(f"{photo}?back=https://example.org/")

@@ -1,4 +1,4 @@
-"""Who did something, in words: the names behind what records keep, like `user:zhao`."""
+"""Who did something, by name: the people behind what records keep, like `user:zhao`."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection
 
+from app.console import plain
 from app.console.language import N_, Language
+from app.domain.users import Role, User
 from app.store import users
 
 _SYSTEM = {
     "scheduler": N_("定时任务"),
     "cli": N_("运维人员（命令行）"),
 }
-_KINDS = {
-    "key": N_("平台接口"),
-    "nightly": N_("夜间批次"),
-    "learner-link": N_("学员本人"),
-}
 
 
 def named(
-    connection: Connection, lang: Language, actors: Iterable[str | None]
+    connection: Connection, lang: Language, actors: Iterable[str | None], reader: User
 ) -> Callable[[str | None], str]:
-    """What to call each of these; who is unknown is called by what the record says."""
+    """What to call each of these; a platform's people are not told who works at the bureau."""
     people = {it.partition(":")[2] for it in actors if it and it.startswith("user:")}
     names = users.display_names(connection, people) if people else {}
 
     def say(actor: str | None) -> str:
         kind, _, which = (actor or "").partition(":")
+        if kind == "user" and reader.role is Role.PLATFORM_VIEWER:
+            return lang.say(N_("主管部门"))
         if kind == "user":
             return names.get(which, which)
-        if kind == "system":
+        if kind == "nightly":
+            return lang.say(N_("夜间批次"))
+        if kind in ("", "system"):
             return lang.say(_SYSTEM.get(which, N_("系统")))
-        return lang.say(_KINDS[kind]) if kind in _KINDS else actor or lang.say(N_("系统"))
+        return plain.actor(actor or "", lang)
 
     return say

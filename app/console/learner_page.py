@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
+from app.clock import day
 from app.console import words
 from app.console.class_page import cell
 from app.console.finding_view import interval, quantity, sentence_of
@@ -52,11 +53,18 @@ def give_link(
             connection, services.vault, class_id, learner_id, days=days, **told
         )
     base = services.settings.public_url or str(request.base_url)
-    return _page(request, login, class_id, learner_id, link=base.rstrip("/") + issued.path)
+    link, until = base.rstrip("/") + issued.path, day(issued.expires_ms).isoformat()
+    return _page(request, login, class_id, learner_id, link=link, until=until)
 
 
 def _page(
-    request: Request, login: Login, class_id: int, learner_id: int, *, link: str = ""
+    request: Request,
+    login: Login,
+    class_id: int,
+    learner_id: int,
+    *,
+    link: str = "",
+    until: str = "",
 ) -> Response:
     lang = language_of(request)
     with request.app.state.services.database.read() as connection:
@@ -82,6 +90,7 @@ def _page(
         klass=klass,
         person=person,
         link=link,
+        until=until,
         cells=cells,
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,

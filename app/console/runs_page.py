@@ -27,7 +27,7 @@ def run_list(request: Request, login: SignedIn, before: int = 0) -> Response:
     with services.database.read() as connection:
         rows = store.recent(connection, login.user.scope, start, PAGE + 1)
         nights = [] if start else store.nights(connection, 5)
-        name = named(connection, language_of(request), [it.requested_by for it in rows])
+        name = named(connection, language_of(request), [it.requested_by for it in rows], login.user)
     now_ms = services.clock()
     return render(
         request,
@@ -59,7 +59,7 @@ def run(
             "row": row,
             "told": told,
             "broke_off": runs.broke_off(connection, row, now_ms),
-            "name": named(connection, language_of(request), actors),
+            "name": named(connection, language_of(request), actors, login.user),
             "cause": runs.cause,
         }
         if night is None:

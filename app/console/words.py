@@ -100,6 +100,11 @@ INSPECTION_RESULTS = {
     "absent": Word(N_("未在学"), tone="violation"),
     "other": Word(N_("其他情况"), tone="review"),
 }
+LINK_STATES = {
+    "open": Word(N_("可以打开"), tone="clear"),
+    "over": Word(N_("已到期")),
+    "revoked": Word(N_("已停用")),
+}
 ANSWERS = {
     "dismissed": Word(N_("维持原决定")),
     "reopened": Word(N_("重新审理，由他人决定")),

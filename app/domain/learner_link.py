@@ -48,7 +48,7 @@ def issue(
     enrolment_id = _enrolment(connection, class_id, learner_id)
     expires_ms = now_ms + days * _DAY_MS
     link_id = store.add(connection, enrolment_id, actor, now_ms, expires_ms)
-    _log(connection, actor, "link.issued", enrolment_id, now_ms)
+    _log(connection, actor, "link.issued", enrolment_id, now_ms, link=link_id)
     return Issued(f"/my/{_token(vault, link_id, enrolment_id, expires_ms)}", expires_ms)
 
 
@@ -62,13 +62,31 @@ def revoke(
     return ended
 
 
+def revoke_one(
+    connection: Connection, class_id: int, link_id: int, *, actor: str, now_ms: int
+) -> None:
+    """End one link of a class; the learner's others stay good. Raises NotFound."""
+    link = store.one(connection, link_id)
+    if link is None or link.class_id != class_id:
+        raise NotFound("unknown_link", "there is no such link in the class")
+    if store.revoke_one(connection, link_id, now_ms):
+        _log(connection, actor, "link.revoked", link.enrolment_id, now_ms, link=link_id)
+
+
+def standing(link: Any, now_ms: int) -> str:
+    """Whether a link still opens the page: open, over or revoked."""
+    if link.revoked_ms is not None:
+        return "revoked"
+    return "over" if link.expires_ms <= now_ms else "open"
+
+
 def read(connection: Connection, vault: Vault, token: str, now_ms: int) -> Any:
     """The link of a token. Raises NotFound, the same for one that is wrong, over or revoked."""
     number = token.partition("-")[0]
     row = None
     if number.isascii() and number.isdecimal() and len(number) < 16:
         row = store.one(connection, int(number))
-    if row is None or row.revoked_ms is not None or row.expires_ms <= now_ms:
+    if row is None or standing(row, now_ms) != "open":
         raise _unknown()
     right = _token(vault, row.id, row.enrolment_id, row.expires_ms)
     if not hmac.compare_digest(right.encode(), token.encode("utf-8", "replace")):
@@ -84,7 +102,7 @@ def visits_anew(link: Any, now_ms: int) -> bool:
 def opened(connection: Connection, link: Any, now_ms: int) -> None:
     """Note that the page was opened."""
     store.opened(connection, link.id, now_ms)
-    _log(connection, actor_of(link), "link.opened", link.enrolment_id, now_ms)
+    _log(connection, actor_of(link), "link.opened", link.enrolment_id, now_ms, link=link.id)
 
 
 def appeal(
@@ -126,12 +144,14 @@ def _unknown() -> NotFound:
     return NotFound("unknown_link", "there is no such link, or it is over")
 
 
-def _log(connection: Connection, actor: str, action: str, enrolment_id: int, now_ms: int) -> None:
+def _log(
+    connection: Connection, actor: str, action: str, enrolment_id: int, now_ms: int, **detail: int
+) -> None:
     audit.append(
         connection,
         at_ms=now_ms,
         actor=actor,
         action=action,
         subject=f"enrolment:{enrolment_id}",
-        detail={},
+        detail=detail,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -33,6 +34,31 @@ def one(connection: Connection, link_id: int) -> Any:
         .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
         .where(LearnerLink.id == link_id)
     ).one_or_none()
+
+
+def of_class(connection: Connection, class_id: int, before: int | None, size: int) -> Sequence[Any]:
+    """The class's links with whom each is for, newest first."""
+    query = (
+        select(LearnerLink, Enrolment.learner_id, Learner.name.label("learner_name"))
+        .join(Enrolment, Enrolment.id == LearnerLink.enrolment_id)
+        .join(Learner, Learner.id == Enrolment.learner_id)
+        .where(Enrolment.class_id == class_id)
+        .order_by(LearnerLink.id.desc())
+        .limit(size)
+    )
+    return connection.execute(
+        query if before is None else query.where(LearnerLink.id < before)
+    ).all()
+
+
+def revoke_one(connection: Connection, link_id: int, now_ms: int) -> bool:
+    """End one link; False when it had been ended before."""
+    result = connection.execute(
+        update(LearnerLink)
+        .where(LearnerLink.id == link_id, LearnerLink.revoked_ms.is_(None))
+        .values(revoked_ms=now_ms)
+    )
+    return bool(result.rowcount)
 
 
 def opened(connection: Connection, link_id: int, now_ms: int) -> None:

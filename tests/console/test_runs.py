@@ -141,7 +141,15 @@ def test_a_run_under_way_tells_rate_and_time_left_and_looks_again(desk: Desk) ->
     run_id = enter(desk, class_id=desk.county.classes["HC-2026-014"])
     page = desk.sign_in("zhao").get(f"/console/runs/{run_id}")
     assert "40.0%" in page and "每秒1步" in page and "约剩" in page
-    assert "data-running" in page and "progress" in page and "孙丽" in page
+    assert "data-running" in page and "progress" in page
+
+
+def test_the_bureau_reads_who_asked_and_a_platform_does_not(desk: Desk, new_desk: NewDesk) -> None:
+    run_id = enter(desk, class_id=desk.county.classes["HC-2026-014"])
+    for path in ("/console/runs", f"/console/runs/{run_id}"):
+        assert "孙丽" in new_desk().sign_in("zhao").get(path)
+        theirs = new_desk().sign_in("feng").get(path)
+        assert "孙丽" not in theirs and "user:sun" not in theirs
 
 
 def test_a_run_that_fell_silent_is_told_apart(desk: Desk, clock: Clock) -> None:

@@ -48,6 +48,7 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
     trial = what_if.request(connection, zhao, "huangchuan-2021-literal@1.0.0", *month, now_ms)
     return {
         "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
+        "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
         "inspections": Address(
             f"/console/classes/{klass}/inspections", "/console/classes/{class_id}/inspections"
         ),

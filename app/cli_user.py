@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from app.clock import system_clock
 from app.db import Database
 from app.domain import users
-from app.errors import ZhenxueError
+from app.errors import NotFound, ZhenxueError
 from app.settings import Settings
 from app.store import users as store
 
@@ -56,6 +56,41 @@ def add(
             now_ms=system_clock(),
         )
     _told_once({"username": username, "role": role}, password, password_stdin, as_json)
+
+
+@app.command()
+def change(
+    username: str,
+    role: Annotated[str, typer.Option(help="The new role; as it is if not given.")] = "",
+    county: Annotated[
+        list[str] | None, typer.Option(help="County to see from now on; repeat it, or * for all.")
+    ] = None,
+    platform: Annotated[str | None, typer.Option(help="Platform of a platform_viewer.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a user another role, counties or platform; it ends their logins."""
+    with _transaction() as connection:
+        now = {row.username: row for row in store.all_users(connection)}.get(username)
+        if now is None:
+            raise NotFound("unknown_user", f"there is no user {username}")
+        changed = users.change_user(
+            connection,
+            username,
+            role=role or now.role,
+            counties=now.counties if county is None else county,
+            platform=platform or now.platform,
+            actor=ACTOR,
+            now_ms=system_clock(),
+        )
+    _told({"username": username, "changed": changed}, as_json)
+
+
+@app.command()
+def enable(username: str, as_json: Json = False) -> None:
+    """Let a disabled user in again."""
+    with _transaction() as connection:
+        users.enable_user(connection, username, actor=ACTOR, now_ms=system_clock())
+    _told({"username": username, "disabled": False}, as_json)
 
 
 @app.command()

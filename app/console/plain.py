@@ -106,12 +106,14 @@ ACTIONS = {
     "photo.viewed": N_("查看影像"),
     "platform.added": N_("新增平台"),
     "user.added": N_("新增用户"),
+    "user.changed": N_("修改用户角色或范围"),
     "user.disabled": N_("停用用户"),
     "user.enabled": N_("启用用户"),
     "user.password": N_("重设口令"),
 }
 _DETAILS = {
     "address": N_("地址"),
+    "after": N_("此后"),
     "appeal": N_("申诉"),
     "before": N_("此前"),
     "counties": N_("县区"),
@@ -299,6 +301,8 @@ def _told(key: str, it: Any, lang: Language) -> str:
         return pack(it, lang) if key == "pack" else _said(key, it, lang)
     if isinstance(it, list) and all(isinstance(one, str) for one in it):
         return lang.say(N_("、")).join(_said(key, one, lang) for one in it)
+    if key in ("before", "after") and isinstance(it, Mapping):
+        return f"[{detail(it, lang)}]"
     return _value(it, lang)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
@@ -24,8 +25,9 @@ _BETWEEN = re.compile(r"[\s,，、;；]+")
 
 
 @router.get("/users")
-def user_list(request: Request, login: Admin) -> Response:
-    return _page(request, login)
+def user_list(request: Request, login: Admin, edit: str = "", changed: str = "") -> Response:
+    """`edit` names whose role and scope the form beside the list is to change."""
+    return _page(request, login, edit=edit, changed=changed)
 
 
 @router.post("/users", dependencies=[FormOfThisLogin])
@@ -65,24 +67,49 @@ def add_user(
     return _page(request, login, told=(typed["username"], password))
 
 
+@router.post("/users/{username}/change", dependencies=[FormOfThisLogin])
+def change(
+    request: Request,
+    login: Admin,
+    username: str,
+    role: Annotated[str, Form()] = "",
+    counties: Annotated[str, Form()] = "",
+    platform: Annotated[str, Form()] = "",
+) -> Response:
+    """Another role or scope; it ends that person's logins."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            users.change_user(
+                connection,
+                username,
+                role=role,
+                counties=_BETWEEN.split(counties.strip()),
+                platform=platform or None,
+                actor=login.user.actor,
+                now_ms=services.clock(),
+            )
+    except (BadInput, Conflict) as error:
+        typed = {"role": role, "counties": counties, "platform": platform}
+        problem = words.PROBLEMS[error.code]
+        return _page(request, login, problem=problem, typed=typed, edit=username)
+    return see_other(f"/console/users?changed={quote(username)}")
+
+
 @router.post("/users/{username}/password", dependencies=[FormOfThisLogin])
 def new_password(request: Request, login: Admin, username: str) -> Response:
-    """Give a user a new password, shown once; it ends that person's logins."""
+    """Give a user a new password, shown once; it ends that person's logins, one's own too."""
     services, password = request.app.state.services, users.new_password()
     with services.database.write() as connection:
         users.set_password(
             connection, username, password, actor=login.user.actor, now_ms=services.clock()
         )
-    if username == login.user.username:
-        return see_other("/console/login")
     return _page(request, login, told=(username, password))
 
 
 @router.post("/users/{username}/disable", dependencies=[FormOfThisLogin])
 def disable(request: Request, login: Admin, username: str) -> Response:
     services = request.app.state.services
-    if username == login.user.username:
-        raise Conflict("own_account", "an administrator cannot disable their own account")
     with services.database.write() as connection:
         users.disable_user(connection, username, actor=login.user.actor, now_ms=services.clock())
     return see_other("/console/users")
@@ -103,10 +130,19 @@ def _page(
     problem: str = "",
     typed: dict[str, str] | None = None,
     told: tuple[str, str] | None = None,
+    edit: str = "",
+    changed: str = "",
 ) -> HTMLResponse:
     with request.app.state.services.database.read() as connection:
         rows = store.all_users(connection)
         platforms = store.platforms(connection)
+    edited = next((it for it in rows if it.username == edit), None)
+    if edited is not None and typed is None:
+        typed = {
+            "role": edited.role,
+            "counties": "、".join(edited.counties),
+            "platform": edited.platform or "",
+        }
     return render(
         request,
         "users.html",
@@ -115,6 +151,8 @@ def _page(
         rows=rows,
         platforms=platforms,
         problem=problem,
-        typed=typed or dict.fromkeys(_FIELDS, ""),
+        typed=dict.fromkeys(_FIELDS, "") | (typed or {}),
         told=told,
+        edited=edited,
+        changed=next((it for it in rows if it.username == changed), None),
     )

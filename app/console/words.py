@@ -305,6 +305,8 @@ PROBLEMS = {
     "weak_password": N_("口令须为10至256个字符，至少5个不同字符，且不含用户名。"),
     "bad_scale": N_("请选择分级处理或按字面处理。"),
     "own_account": N_("不能停用自己的账号。"),
+    "own_role": N_("不能修改自己的角色和范围。"),
+    "last_admin": N_("至少须保留一名启用的管理员。"),
     "unknown_user": N_("没有此用户。"),
     "bad_view_name": N_("请给视图起名，1至40个字。"),
     "too_many_views": N_("最多保存30个视图，请先删去不用的。"),

@@ -121,7 +121,7 @@ def _entered(
 def sealed(connection: Connection, user: User, access_id: int, now_ms: int) -> Sealed:
     """What an access leads to, for a short while after it was granted. Raises NotFound."""
     access = photo_access.granted(connection, access_id, user.id, now_ms - GRANT_MS)
-    if access is None:
+    if access is None or not user.sees_photos:
         raise NotFound("unknown_access", "there is no such access, or it is over")
     if access.snapshot_id is not None:
         found = case_file.photo(connection, access.snapshot_id, user.scope)

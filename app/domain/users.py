@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from app.errors import BadInput, Conflict, NotFound
 from app.security import hash_password, new_token, password_matches, token_digest
-from app.store import audit
+from app.store import audit, desk
 from app.store import users as store
 from app.store.scope import EVERYTHING, Scope
 
@@ -165,18 +165,13 @@ def add_user(
         raise BadInput(
             "bad_username", "a username is 2 to 32 of a-z 0-9 . _ - and begins with a letter"
         )
-    if role not in set(Role):
-        raise BadInput("bad_role", f"the role must be one of {', '.join(Role)}")
+    _check_role(role)
     if not display_name.strip() or len(display_name) > 64:
         raise BadInput("bad_display_name", "a display name has 1 to 64 characters")
     _check_password_strength(username, password)
     if store.by_username(connection, username) is not None:
         raise Conflict("username_taken", f"there is already a user {username}")
-    wanted = sorted({county.strip() for county in counties if county.strip()})
-    if role in DECIDES and not wanted:
-        raise BadInput(
-            "county_missing", f"a user with role {role} needs a county, or {ALL_COUNTIES} for all"
-        )
+    wanted = _counties(role, counties)
     platform_id = _platform_id(connection, role, platform)
     user_id = store.insert_user(
         connection,
@@ -193,17 +188,58 @@ def add_user(
     return user_id
 
 
+def change_user(
+    connection: Connection,
+    username: str,
+    *,
+    role: str,
+    counties: Collection[str] = (),
+    platform: str | None = None,
+    actor: str,
+    now_ms: int,
+) -> bool:
+    """Give a user another role, other counties or another platform; whether anything changed.
+
+    It ends that person's logins and takes back findings they may not decide any more. Raises
+    NotFound, BadInput, Conflict `own_role` and `last_admin`.
+    """
+    row = _row_of(connection, username)
+    if actor == _user(row).actor:
+        raise Conflict("own_role", "nobody changes what they may do themselves")
+    _check_role(role)
+    wanted = _counties(role, counties) if role in DECIDES else []
+    platform_id = _platform_id(connection, role, platform)
+    if (role, wanted, platform_id) == (row.role, list(row.counties), row.platform_id):
+        return False
+    if role != Role.ADMIN:
+        _keep_an_admin(connection, row)
+    store.update_user(connection, row.id, role=role, counties=wanted, platform_id=platform_id)
+    store.delete_logins_of(connection, row.id)
+    if ALL_COUNTIES not in wanted:
+        desk.release_outside(connection, row.id, wanted)
+    told = {
+        "before": _told(connection, row.role, row.counties, row.platform_id),
+        "after": _told(connection, role, wanted, platform_id),
+    }
+    _record(connection, now_ms, actor, "user.changed", username, told)
+    return True
+
+
 def disable_user(connection: Connection, username: str, *, actor: str, now_ms: int) -> None:
-    """Shut a user out at once. Raises NotFound."""
-    user_id = _id_of(connection, username)
-    store.update_user(connection, user_id, disabled_ms=now_ms)
-    store.delete_logins_of(connection, user_id)
+    """Shut a user out at once. Raises NotFound, Conflict `own_account` and `last_admin`."""
+    row = _row_of(connection, username)
+    if actor == _user(row).actor:
+        raise Conflict("own_account", "nobody disables their own account")
+    _keep_an_admin(connection, row)
+    store.update_user(connection, row.id, disabled_ms=now_ms)
+    store.delete_logins_of(connection, row.id)
+    desk.release_outside(connection, row.id, ())
     _record(connection, now_ms, actor, "user.disabled", username)
 
 
 def enable_user(connection: Connection, username: str, *, actor: str, now_ms: int) -> None:
     """Let a disabled user in again. Raises NotFound."""
-    store.update_user(connection, _id_of(connection, username), disabled_ms=None)
+    store.update_user(connection, _row_of(connection, username).id, disabled_ms=None)
     _record(connection, now_ms, actor, "user.enabled", username)
 
 
@@ -211,7 +247,7 @@ def set_password(
     connection: Connection, username: str, password: str, *, actor: str, now_ms: int
 ) -> None:
     """Change a password and end that person's logins. Raises NotFound or BadInput."""
-    user_id = _id_of(connection, username)
+    user_id = _row_of(connection, username).id
     _check_password_strength(username, password)
     store.update_user(connection, user_id, password_hash=hash_password(password))
     store.delete_logins_of(connection, user_id)
@@ -245,11 +281,40 @@ def _check_password_strength(username: str, password: str) -> None:
         )
 
 
-def _id_of(connection: Connection, username: str) -> int:
+def _told(
+    connection: Connection, role: str, counties: Collection[str], platform_id: int | None
+) -> dict[str, Any]:
+    platform = store.platform_slug(connection, platform_id)
+    return {"role": role, "counties": list(counties), "platform": platform}
+
+
+def _check_role(role: str) -> None:
+    if role not in set(Role):
+        raise BadInput("bad_role", f"the role must be one of {', '.join(Role)}")
+
+
+def _counties(role: str, counties: Collection[str]) -> list[str]:
+    """What was typed, once each and in order."""
+    wanted = sorted({county.strip() for county in counties if county.strip()})
+    if role in DECIDES and not wanted:
+        raise BadInput(
+            "county_missing", f"a user with role {role} needs a county, or {ALL_COUNTIES} for all"
+        )
+    return wanted
+
+
+def _keep_an_admin(connection: Connection, row: store.UserRow) -> None:
+    """Raises Conflict when this is the last administrator who can sign in."""
+    active = row.role == Role.ADMIN and row.disabled_ms is None
+    if active and not store.other_admins(connection, row.id):
+        raise Conflict("last_admin", f"{row.username} is the last active administrator")
+
+
+def _row_of(connection: Connection, username: str) -> store.UserRow:
     row = store.by_username(connection, username)
     if row is None:
         raise NotFound("unknown_user", f"there is no user {username}")
-    return int(row.id)
+    return row
 
 
 def _user(row: store.UserRow) -> User:

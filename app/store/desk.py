@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, select
 
 from app.store.upsert import upsert
-from models import Assignment, SavedView, User
+from models import Assignment, Finding, SavedView, TrainingClass, User
 
 
 def views(connection: Connection, user_id: int) -> Sequence[Any]:
@@ -53,6 +53,18 @@ def assigned(connection: Connection, finding_ids: Collection[int]) -> dict[int, 
         .where(Assignment.finding_id.in_(list(finding_ids)))
     )
     return {row.finding_id: row for row in rows}
+
+
+def release_outside(connection: Connection, user_id: int, counties: Collection[str]) -> None:
+    """Take back what somebody was given to decide, but what lies in these counties."""
+    outside = (
+        select(Finding.id)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(TrainingClass.county.not_in(list(counties)))
+    )
+    connection.execute(
+        delete(Assignment).where(Assignment.user_id == user_id, Assignment.finding_id.in_(outside))
+    )
 
 
 def colleagues(connection: Connection, roles: Collection[str]) -> Sequence[Any]:

@@ -59,6 +59,10 @@ def platform_id(connection: Connection, slug: str) -> int | None:
     return connection.execute(select(Platform.id).where(Platform.slug == slug)).scalar_one_or_none()
 
 
+def platform_slug(connection: Connection, platform_id: int | None) -> str | None:
+    return connection.scalar(select(Platform.slug).where(Platform.id == platform_id))
+
+
 def platforms(connection: Connection) -> Sequence[Any]:
     """Slug and name of every platform, by name."""
     return connection.execute(select(Platform.slug, Platform.name).order_by(Platform.name)).all()
@@ -71,6 +75,18 @@ def insert_user(connection: Connection, **columns: Any) -> int:
 
 def update_user(connection: Connection, user_id: int, **columns: Any) -> None:
     connection.execute(update(User).where(User.id == user_id).values(**columns))
+
+
+def other_admins(connection: Connection, user_id: int) -> int:
+    """How many administrators but this one may sign in; all of them are held until the transaction
+    ends, so that two cannot shut each other out at once."""
+    admins = connection.scalars(
+        select(User.id)
+        .where(User.role == "admin", User.disabled_ms.is_(None))
+        .order_by(User.id)
+        .with_for_update()
+    ).all()
+    return len(set(admins) - {user_id})
 
 
 def login(connection: Connection, token_digest: bytes) -> LoginRow | None:

@@ -5,14 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
 from app.cli_user import app
 from app.db import Database
-from models import Base
+from app.domain import users
+from app.errors import Conflict
+from app.store import audit
+from app.store import desk as store
+from models import Assignment, Base, User
 from tests.console.conftest import Desk
 
 runner = CliRunner()
@@ -72,6 +79,117 @@ def test_an_administrator_cannot_shut_themselves_out(desk: Desk) -> None:
     assert desk.client.post("/console/users/root/disable", data=form).status_code == 409
 
 
+def change(desk: Desk, username: str, **fields: str) -> Any:
+    form = {"csrf": desk.csrf("/console/users"), "role": "reviewer", "counties": "光山县", **fields}
+    return desk.client.post(f"/console/users/{username}/change", data=form)
+
+
+def logged(desk: Desk) -> Any:
+    with desk.services.database.read() as connection:
+        (row,) = audit.page(connection, before=None, size=1)
+        return row
+
+
+def test_another_role_and_county_count_from_the_next_sign_in(
+    desk: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    zhao, root = desk.sign_in("zhao"), new_desk().sign_in("root")
+    form = root.get("/console/users?edit=zhao")
+    assert "修改 赵明" in form and 'value="潢川县"' in form
+    page = change(root, "zhao")
+    assert page.status_code == 200 and "赵明 的角色和范围已保存" in page.text
+    assert zhao.client.get("/console", follow_redirects=False).status_code == 303
+    classes = zhao.sign_in("zhao").get("/console/classes")
+    assert "GS-2026-003" in classes and "HC-2026" not in classes
+
+
+def test_a_change_is_on_record_with_what_was_before(desk: Desk) -> None:
+    change(desk.sign_in("root"), "zhao", role="platform_viewer", counties="", platform="zhixue")
+    entry = logged(desk)
+    assert (entry.actor, entry.action, entry.subject) == ("user:root", "user.changed", "user:zhao")
+    assert entry.detail == {
+        "before": {"role": "auditor", "counties": ["潢川县"], "platform": None},
+        "after": {"role": "platform_viewer", "counties": [], "platform": "zhixue"},
+    }
+    assert "智学网校" in desk.get("/console/users")
+    assert "此前" in desk.get("/console/audit?action=user.changed")
+
+
+def test_a_change_to_what_is_already_so_ends_no_login(
+    desk: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    zhao, root = desk.sign_in("zhao"), new_desk().sign_in("root")
+    change(root, "zhao", role="auditor", counties="潢川县")
+    assert logged(root).action != "user.changed"
+    assert zhao.client.get("/console", follow_redirects=False).status_code == 200
+
+
+def test_nobody_changes_their_own_role(desk: Desk) -> None:
+    refused = change(desk.sign_in("root"), "root", role="auditor")
+    assert refused.status_code == 422 and "不能修改自己的角色和范围" in refused.text
+    assert "/console/users/root/change" not in desk.get("/console/users?edit=root")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("role", "king", "请选择角色"),
+        ("counties", " ", "须指定至少一个县区"),
+        ("role", "platform_viewer", "须指定所属平台"),
+    ],
+)
+def test_a_wrong_change_comes_back_as_typed_and_changes_nothing(
+    desk: Desk, field: str, value: str, told: str
+) -> None:
+    refused = change(desk.sign_in("root"), "zhao", **{field: value})
+    assert refused.status_code == 422 and told in refused.text and "修改 赵明" in refused.text
+    assert logged(desk).action == "login.opened"
+
+
+def test_two_administrators_can_end_each_other_but_never_the_last(
+    desk: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    desk.sign_in("root")
+    secret = re.search(r'class="secret">([^<]+)<', add(desk, role="admin", counties="")[1])
+    assert secret
+    li = new_desk().sign_in("li", secret[1])
+    assert change(li, "root").status_code == 200
+    with desk.services.database.write() as connection:
+        demote = partial(users.change_user, role="reviewer", counties=["光山县"])
+        for end in (users.disable_user, demote):
+            with pytest.raises(Conflict, match="last active administrator"):
+                end(connection, "li", actor="system:cli", now_ms=0)
+
+
+def test_what_somebody_may_no_longer_decide_goes_back_to_nobody(
+    desk: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    finding = desk.county.findings["fast:fast_forward"]
+    with desk.services.database.write() as connection:
+        zhao = connection.execute(select(User).where(User.username == "zhao")).one()
+        store.assign(connection, [finding], zhao.id, zhao.id, 0)
+    root = new_desk().sign_in("root")
+    change(root, "zhao", role="auditor", counties="潢川县、光山县")
+    assert assigned(desk) == [finding]
+    change(root, "zhao", role="auditor", counties="光山县")
+    assert assigned(desk) == []
+
+
+def assigned(desk: Desk) -> list[int]:
+    with desk.services.database.read() as connection:
+        return list(connection.scalars(select(Assignment.finding_id)))
+
+
+def test_ones_own_new_password_is_shown_before_one_has_to_use_it(desk: Desk) -> None:
+    desk.sign_in("root")
+    form = {"csrf": desk.csrf("/console/users")}
+    page = desk.client.post("/console/users/root/password", data=form).text
+    secret = re.search(r'class="secret">([^<]+)<', page)
+    assert secret
+    desk.client.cookies.clear()
+    desk.sign_in("root", secret[1]).get("/console/users")
+
+
 @pytest.fixture
 def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str]]:
     """Runs `zhenxue user …` on an empty database."""
@@ -91,6 +209,8 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., tu
 def test_the_command_adds_lists_and_disables(command: Callable[..., tuple[int, str]]) -> None:
     code, out = command("add", "li", "--role", "auditor", "--county", "潢川县", "--json")
     assert code == 0 and len(json.loads(out)["password"]) > 20
+    code, out = command("change", "li", "--role", "reviewer", "--json")
+    assert code == 0 and json.loads(out) == {"username": "li", "changed": True}
     code, out = command("password", "li", "--password-stdin", "--json", stdin="long-enough-99\n")
     assert code == 0 and "password" not in json.loads(out)
     assert command("disable", "li")[0] == 0
@@ -98,7 +218,10 @@ def test_the_command_adds_lists_and_disables(command: Callable[..., tuple[int, s
     (only,) = json.loads(out)["users"]
     assert code == 0
     assert (only["username"], only["counties"], only["disabled"]) == ("li", ["潢川县"], True)
+    assert only["role"] == "reviewer"
     assert "li" in command("list")[1]
+    assert command("enable", "li")[0] == 0
+    assert not json.loads(command("list", "--json")[1])["users"][0]["disabled"]
 
 
 @pytest.mark.parametrize(
@@ -108,6 +231,7 @@ def test_the_command_adds_lists_and_disables(command: Callable[..., tuple[int, s
         ("add", "li", "--role", "auditor"),
         ("add", "li", "--role", "platform_viewer", "--platform", "nowhere"),
         ("disable", "nobody"),
+        ("change", "nobody", "--role", "admin"),
         ("password", "nobody"),
     ],
 )

@@ -65,6 +65,7 @@ MAY = {
     "POST /console/platforms/{slug}/keys/{key_id}/revoke": ADMIN,
     "POST /console/platforms/{slug}/keys/{key_id}/rotate": ADMIN,
     "POST /console/users": ADMIN,
+    "POST /console/users/{username}/change": ADMIN,
     "POST /console/users/{username}/disable": ADMIN,
     "POST /console/users/{username}/enable": ADMIN,
     "POST /console/users/{username}/password": ADMIN,

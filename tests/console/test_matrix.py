@@ -79,6 +79,11 @@ class TestMatrix:
 
 
 class TestClassHour:
+    def test_the_learners_page_leads_to_it_too(self, desk: Desk) -> None:
+        ids = desk.sign_in("zhao").county
+        page = desk.get(f"/console/classes/{ids.classes[KLASS]}/learners/{ids.learners['吴强']}")
+        assert f'href="{hour_of(desk, "吴强", 1)}"' in page
+
     def test_it_shows_every_sitting_with_its_outcome_and_findings(self, desk: Desk) -> None:
         page = desk.sign_in("zhao").get(hour_of(desk, "吴强", 1))
         assert f"/console/sessions/{desk.county.sessions['fast']}" in page

@@ -70,6 +70,11 @@ def test_a_count_beside_a_filter_is_what_the_filter_shows(busy: Desk) -> None:
     assert re.search(rf'<h1>[^<]*<span class="count number">{link[2]}</span>', shown)
 
 
+def test_filters_that_leave_nothing_to_choose_are_not_headed(busy: Desk) -> None:
+    page = busy.get("/console/findings?q=nobody")
+    assert "<h2>处理状态</h2>" in page and "<h2>责任方</h2>" not in page
+
+
 def test_a_name_is_found(busy: Desk) -> None:
     page = busy.get("/console/findings?q=阿卜杜")
     assert len(set(findings_on(page))) == 1

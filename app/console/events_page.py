@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
 
 from app.console import plain, words
 from app.console.language import Language, position
@@ -22,6 +23,9 @@ PAGE = 500
 _SAID = {"seq", "type"}
 
 
+Moment = Annotated[int | None, Query(ge=0, le=2**53)]
+
+
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """One event: the server's time beside the client's, and what else it said."""
@@ -35,13 +39,21 @@ class EventRow:
 
 
 @router.get("/sessions/{session_id}/events")
-def events(request: Request, login: SignedIn, session_id: RowId, page: int = 1) -> Response:
+def events(
+    request: Request, login: SignedIn, session_id: RowId, page: int = 1, at: Moment = None
+) -> Response:
+    """`at`: a moment by the server's clock; the page with the first event from there on."""
     lang = language_of(request)
     with request.app.state.services.database.read() as connection:
         sitting = sitting_of(connection, session_id, login.user.scope)
         log = store.read(connection, session_id)
     records = log.in_order()
     pages = max(1, -(-len(records) // PAGE))
+    pointed = None
+    if at is not None and len(records):
+        later = np.flatnonzero(records["recv_ms"] >= at - sitting.opened_ms)
+        pointed = int(later[0]) if len(later) else len(records) - 1
+        page = pointed // PAGE + 1
     page = min(max(page, 1), pages)
     shown = records[(page - 1) * PAGE : page * PAGE]
     return render(
@@ -50,6 +62,7 @@ def events(request: Request, login: SignedIn, session_id: RowId, page: int = 1) 
         login=login,
         sitting=sitting,
         rows=event_rows(shown, log.notes, sitting.opened_ms, lang),
+        pointed=None if pointed is None else int(records["seq"][pointed]),
         total=len(records),
         page=page,
         pages=pages,

@@ -8,29 +8,38 @@ from typing import Any
 from markupsafe import Markup
 
 from app.console import words
-from app.console.language import N_, Language
-from app.console.session_frame import LEFT, RIGHT, Frame, Timeline, hatched
+from app.console.language import N_, Language, position
+from app.console.session_frame import Frame, Timeline, hatched
+from app.console.session_photos import MARK_LANE, THUMB_LANE, Looks, photo_marks, thumbnails
 from app.console.svg import element, link, title
 
-LANE, PHOTO_LANE = 24, 30
+LANE = 24
 
 
-def lanes(timeline: Timeline, frame: Frame) -> Iterator[tuple[float, str, list[Markup]]]:
+def lanes(
+    timeline: Timeline, frame: Frame, looks: Looks
+) -> Iterator[tuple[float, str, list[Markup]]]:
     """(height, name, drawing) of the lanes under the plot."""
     say = frame.lang.say
     yield LANE, say(N_("计入")), list(_credit_lane(timeline, frame))
     yield LANE, say(N_("页面")), list(_page_lane(timeline, frame))
     yield LANE, say(N_("弹窗")), list(_popup_lane(timeline, frame))
-    yield PHOTO_LANE, say(N_("照片")), list(_photo_lane(timeline, frame))
+    yield MARK_LANE, say(N_("照片")), list(_photo_lane(timeline, frame))
+    if looks:
+        yield THUMB_LANE, say(N_("影像")), list(thumbnails(timeline, frame, looks))
 
 
 def _credit_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
-    for _, _, t0, t1 in timeline["credited"]:
+    for pos0, pos1, t0, t1 in timeline["credited"]:
         x, width = frame.between(t0, t1)
-        yield element("rect", x=x, y=6, width=width, height=LANE - 12, class_="credited")
+        band = element("rect", x=x, y=6, width=width, height=LANE - 12, class_="credited")
+        told = title(credit_told(pos0, pos1, t0, t1, frame.lang))
+        yield link(event_at(timeline, t0), element("g", told, band))
     for it in timeline["voided"]:
         x, width = frame.between(it["t0_ms"], it["t1_ms"])
-        yield hatched(x, 2, width, LANE - 4, it["rule"], it["outcome"])
+        band = hatched(x, 2, width, LANE - 4, it["rule"], it["outcome"])
+        told = title(void_told(it, frame.lang))
+        yield link(event_at(timeline, it["t0_ms"]), element("g", told, band))
 
 
 def _page_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
@@ -41,7 +50,31 @@ def _page_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
             t0=frame.lang.clock(t0),
             t1=frame.lang.clock(t1),
         )
-        yield element("rect", title(told), x=x, y=4, width=width, height=LANE - 8, class_="hidden")
+        band = element("rect", x=x, y=4, width=width, height=LANE - 8, class_="hidden")
+        yield link(event_at(timeline, t0), element("g", title(told), band))
+
+
+def event_at(timeline: Timeline, t_ms: int) -> str:
+    """Where the raw events show what was received from this moment on."""
+    return f"{timeline['events']}?at={t_ms}#at"
+
+
+def credit_told(pos0: int, pos1: int, t0: int, t1: int, lang: Language) -> str:
+    return lang.say(
+        N_("计入学时：内容 %(from)s–%(to)s，服务器时间 %(t0)s–%(t1)s"),
+        **{"from": position(pos0), "to": position(pos1)},
+        t0=lang.clock(t0),
+        t1=lang.clock(t1),
+    )
+
+
+def void_told(void: Mapping[str, Any], lang: Language) -> str:
+    return lang.say(
+        N_("%(rule)s：%(t0)s–%(t1)s 不计学时"),
+        rule=lang.say(words.word(words.RULES, void["rule"]).text),
+        t0=lang.clock(void["t0_ms"]),
+        t1=lang.clock(void["t1_ms"]),
+    )
 
 
 def hidden_stretches(samples: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
@@ -117,18 +150,4 @@ def _photo_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
             x = frame.time.clamped(it["due_ms"] or it["issued_ms"])
             box = element("rect", x=x - 9, y=6, width=18, height=18, rx=3, class_="photo missed")
             yield link(f"#control-{row}", element("g", title(control_told(it, frame.lang)), box))
-    for it in timeline["photos"]:
-        x = min(max(frame.time.clamped(it["t_ms"]), LEFT + 10), RIGHT - 10)
-        word = words.word(words.CHECKS, it["check"])
-        purpose = frame.lang.say(words.word(words.PURPOSES, it["purpose"]).text)
-        told = f"{frame.lang.clock(it['t_ms'])} {purpose} · {frame.lang.say(word.text)}"
-        yield link(
-            f"#photo-{it['id']}",
-            element(
-                "g",
-                title(told),
-                element("rect", x=x - 10, y=5, width=20, height=20, rx=3, class_="photo"),
-                element("text", word.letter or "·", x=x, y=19.5),
-                class_=f"photo-mark tone-{word.tone}",
-            ),
-        )
+    yield from photo_marks(timeline, frame)

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy import Connection
 
 from app.console import words
 from app.console.finding_cards import cards_of, following
 from app.console.finding_view import REASONS, FindingCard, sentence_of
 from app.console.language import Language
-from app.console.login import SignedIn
-from app.console.page import ConsoleRoute, RowId, language_of, render
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.console.photo_page import PURPOSES
+from app.console.session_frame import frame_of
 from app.console.session_lanes import control_told
+from app.console.session_photos import shown_small
 from app.console.session_picture import legend_rules, session_picture, swatch
+from app.domain import photo_viewing
 from app.domain.timeline import timeline as timeline_of
 from app.domain.users import Login
-from app.errors import NotFound
+from app.errors import BadInput, NotFound
 from app.store import case_file
 from app.store.scope import Scope
 
@@ -39,6 +44,32 @@ def session(
     return session_view(request, login, session_id, queue, first=finding, done=done)
 
 
+@router.post("/sessions/{session_id}/photos", dependencies=[FormOfThisLogin])
+def look_through(
+    request: Request,
+    login: SignedIn,
+    session_id: RowId,
+    purpose: Annotated[str, Form()] = "",
+    queue: str = "",
+    finding: int = 0,
+) -> Response:
+    """Enter why this person looks at the sitting's photos; for a while the picture shows them."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            sitting_of(connection, session_id, login.user.scope)
+            timeline = timeline_of(connection, session_id)
+            small = shown_small(timeline, frame_of(timeline, language_of(request)))
+            photo_viewing.look_through(
+                connection, login.user, session_id, small, purpose, services.clock()
+            )
+    except BadInput as error:
+        refused = words.PROBLEMS[error.code]
+        return session_view(request, login, session_id, queue, first=finding, no_look=refused)
+    query = {name: value for name, value in (("queue", queue), ("finding", finding)) if value}
+    return see_other(f"/console/sessions/{session_id}?{urlencode(query)}#picture")
+
+
 def session_view(
     request: Request,
     login: Login,
@@ -48,11 +79,13 @@ def session_view(
     first: int = 0,
     done: int = 0,
     problem: str = "",
+    no_look: str = "",
     typed: dict[str, Any] | None = None,
 ) -> Response:
     """The page, with the card of finding `first` before the others.
 
-    With `problem`, a form that was refused is shown again as it was typed.
+    With `problem`, a form that was refused is shown again as it was typed; `no_look` tells why the
+    photos are not shown.
     """
     services, lang, user = request.app.state.services, language_of(request), login.user
     with services.database.read() as connection:
@@ -64,18 +97,23 @@ def session_view(
         cards = cards_of(connection, rows, sitting.county, user, lang)
         cards.sort(key=lambda it: it.id != first)
         verdicts = case_file.verdicts_of(connection, session_id)
+        looks = photo_viewing.looks(connection, user, session_id, services.clock())
         neighbours = case_file.neighbours(connection, sitting, _NEIGHBOURS)
         next_up = following(connection, user, queue, services.clock(), but_session=session_id)
-    timeline = as_entered(timeline, rows, standing, {it.id for it in cards}, lang)
+    timeline = as_entered(session_id, timeline, rows, standing, {it.id for it in cards}, lang)
     return render(
         request,
         "session.html",
         login=login,
-        status=422 if problem else 200,
+        status=422 if problem or no_look else 200,
         sitting=sitting,
         timeline=timeline,
         outcome=words.word(words.VERDICTS, timeline["session"]["outcome"]),
-        picture=session_picture(timeline, lang),
+        picture=session_picture(timeline, lang, looks),
+        looks=looks,
+        no_look=no_look,
+        purposes=PURPOSES,
+        first=first,
         legend=[(rule, swatch(rule)) for rule in legend_rules(timeline)],
         credited_ms=sum(pos1 - pos0 for pos0, pos1, _, _ in timeline["credited"]),
         controls=[(row, it, control_told(it, lang)) for row, it in enumerate(timeline["controls"])],
@@ -97,6 +135,7 @@ def _next_here(cards: Sequence[FindingCard]) -> str:
 
 
 def as_entered(
+    session_id: int,
     timeline: Mapping[str, Any],
     rows: Sequence[Any],
     standing: Sequence[Any],
@@ -111,6 +150,7 @@ def as_entered(
     known = {row.key: row for row in standing if not row.shadow} | own
     return {
         **timeline,
+        "events": f"/console/sessions/{session_id}/events",
         "findings": [
             {**it, "id": own[it["key"]].id, "sentence": sentence_of(it, lang)}
             for it in timeline["findings"]

@@ -27,7 +27,8 @@ from app.console.session_frame import (
     hatched,
     patterns,
 )
-from app.console.session_lanes import lanes
+from app.console.session_lanes import credit_told, event_at, lanes, void_told
+from app.console.session_photos import Looks
 from app.console.svg import Axis, element, link, path, title
 
 _LANE_GAP = 6
@@ -36,10 +37,13 @@ _SILENCE_MS = 120_000  # a longer gap between samples is drawn as one
 _LABEL = 18
 
 
-def session_picture(timeline: Timeline, lang: Language) -> Markup:
-    """The whole picture as one <svg>, drawn only from the timeline."""
+def session_picture(timeline: Timeline, lang: Language, looks: Looks | None = None) -> Markup:
+    """The whole picture as one <svg>, drawn only from the timeline.
+
+    `looks`: the photos that may be seen now, each under an access of its own.
+    """
     frame = frame_of(timeline, lang)
-    drawn_lanes = list(lanes(timeline, frame))
+    drawn_lanes = list(lanes(timeline, frame, looks or {}))
     height = BOTTOM + sum(size + _LANE_GAP for size, _, _ in drawn_lanes) + 30
     parts: list[Markup] = [patterns(), *_grid(timeline, frame)]
     parts.extend(_time_axis(frame, height - 20))
@@ -135,14 +139,10 @@ def _first_position(timeline: Timeline) -> float:
 def _plot(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     yield from _voids(timeline, frame)
     for pos0, pos1, t0, t1 in timeline["credited"]:
-        told = frame.lang.say(
-            N_("计入学时：内容 %(from)s–%(to)s，服务器时间 %(t0)s–%(t1)s"),
-            **{"from": position(pos0), "to": position(pos1)},
-            t0=frame.lang.clock(t0),
-            t1=frame.lang.clock(t1),
-        )
+        told = title(credit_told(pos0, pos1, t0, t1, frame.lang))
         d = path([frame.point(t0, pos0), frame.point(t1, pos1)])
-        yield element("path", title(told), d=d, class_="credit")
+        drawn = element("g", told, element("path", d=d, class_="credit"))
+        yield element("a", drawn, href=event_at(timeline, t0), tabindex=-1)
     for run in _runs(timeline["samples"]):
         yield element(
             "path", d=path(_thinned([frame.point(t, p) for t, p, *_ in run])), class_="trace"
@@ -157,12 +157,7 @@ def _plot(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
 def _voids(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     for it in timeline["voided"]:
         x, width = frame.between(it["t0_ms"], it["t1_ms"])
-        told = frame.lang.say(
-            N_("%(rule)s：%(t0)s–%(t1)s 不计学时"),
-            rule=frame.lang.say(words.word(words.RULES, it["rule"]).text),
-            t0=frame.lang.clock(it["t0_ms"]),
-            t1=frame.lang.clock(it["t1_ms"]),
-        )
+        told = void_told(it, frame.lang)
         band = hatched(x, TOP, width, PLOT, it["rule"], it["outcome"])
         yield link(it["href"], element("g", title(told), band))
 

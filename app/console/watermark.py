@@ -9,11 +9,16 @@ from PIL import Image, ImageDraw, ImageFont
 _ANGLE = 24
 
 
-def marked(picture: bytes, text: str) -> bytes:
-    """The picture as JPEG with `text` (ASCII) across it, again and again."""
+def marked(picture: bytes, text: str, within: tuple[int, int] | None = None) -> bytes:
+    """The picture as JPEG with `text` (ASCII) across it, again and again; `within` makes it smaller
+    first, to at most that width and height."""
     with Image.open(BytesIO(picture)) as opened:
+        if within is not None:
+            opened.draft("RGB", within)
         photo = opened.convert("RGB")
-    size = max(12, round(photo.width / 34))
+    if within is not None:
+        photo.thumbnail(within)
+    size = max(10, round(photo.width / 34))
     font = ImageFont.load_default(size)
     reach = photo.width + photo.height
     layer = Image.new("RGBA", (reach, reach), (0, 0, 0, 0))

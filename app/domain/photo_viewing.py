@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,16 +86,49 @@ def look(
 ) -> Granted:
     """Enter who looks at a photo, at what it is held against and at the enrolled ones, and why.
     Raises BadInput, NotAllowed, NotFound."""
-    found, why = photo(connection, user, snapshot_id), purpose.strip()
-    if not MIN_PURPOSE <= len(why) <= MAX_PURPOSE:
-        limits = f"{MIN_PURPOSE} to {MAX_PURPOSE} characters"
-        raise BadInput("purpose_missing", f"a look at a photo needs a purpose of {limits}")
+    found, why = photo(connection, user, snapshot_id), _reason(purpose)
     against = comparison(connection, user, found, beside)
     other = None if against is None else against.photo
     return Granted(
         *_entered(connection, user, found, why, now_ms),
         *((None, None) if other is None else _entered(connection, user, other, why, now_ms)),
     )
+
+
+def look_through(
+    connection: Connection,
+    user: User,
+    session_id: int,
+    snapshot_ids: Sequence[int],
+    purpose: str,
+    now_ms: int,
+) -> None:
+    """Enter a look at each of these photos of one sitting, for one purpose. What was destroyed or
+    belongs to another sitting is left out. Raises BadInput, NotAllowed, NotFound."""
+    seen = [photo(connection, user, it) for it in snapshot_ids]
+    why = _reason(purpose)
+    for found in seen:
+        if found.session_id != session_id or found.blob_key is None:
+            continue
+        photo_access.add(
+            connection, at_ms=now_ms, user_id=user.id, purpose=why, snapshot_id=found.id
+        )
+        _recorded(connection, user, found.id, why, now_ms, with_reference=False)
+
+
+def looks(connection: Connection, user: User, session_id: int, now_ms: int) -> dict[int, int]:
+    """The sitting's photos that this person may see just now: snapshot → access."""
+    if not user.sees_photos:
+        return {}
+    return photo_access.running(connection, session_id, user.id, now_ms - GRANT_MS)
+
+
+def _reason(purpose: str) -> str:
+    why = purpose.strip()
+    if not MIN_PURPOSE <= len(why) <= MAX_PURPOSE:
+        limits = f"{MIN_PURPOSE} to {MAX_PURPOSE} characters"
+        raise BadInput("purpose_missing", f"a look at a photo needs a purpose of {limits}")
+    return why
 
 
 def _entered(
@@ -107,15 +141,27 @@ def _entered(
         photo_access.add(connection, snapshot_id=found.id, **entry),
         enrolled and photo_access.add(connection, reference_photo_id=enrolled.id, **entry),
     )
+    _recorded(connection, user, found.id, why, now_ms, with_reference=enrolled is not None)
+    return granted
+
+
+def _recorded(
+    connection: Connection,
+    user: User,
+    snapshot_id: int,
+    why: str,
+    now_ms: int,
+    *,
+    with_reference: bool,
+) -> None:
     audit.append(
         connection,
         at_ms=now_ms,
         actor=user.actor,
         action="photo.viewed",
-        subject=f"snapshot:{found.id}",
-        detail={"purpose": why, "with_reference": enrolled is not None},
+        subject=f"snapshot:{snapshot_id}",
+        detail={"purpose": why, "with_reference": with_reference},
     )
-    return granted
 
 
 def sealed(connection: Connection, user: User, access_id: int, now_ms: int) -> Sealed:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from models import PhotoAccess, ReferencePhoto
+from models import PhotoAccess, ReferencePhoto, Snapshot
 
 
 def add(
@@ -37,6 +37,22 @@ def granted(connection: Connection, access_id: int, user_id: int, since_ms: int)
             PhotoAccess.at_ms >= since_ms,
         )
     ).one_or_none()
+
+
+def running(connection: Connection, session_id: int, user_id: int, since_ms: int) -> dict[int, int]:
+    """This person's accesses to the session's photos since then: snapshot → its latest access."""
+    rows = connection.execute(
+        select(PhotoAccess.snapshot_id, PhotoAccess.id)
+        .join(Snapshot, Snapshot.id == PhotoAccess.snapshot_id)
+        .where(
+            Snapshot.session_id == session_id,
+            Snapshot.blob_key.is_not(None),
+            PhotoAccess.user_id == user_id,
+            PhotoAccess.at_ms >= since_ms,
+        )
+        .order_by(PhotoAccess.id)
+    )
+    return {row.snapshot_id: row.id for row in rows}
 
 
 def reference(connection: Connection, learner_id: int) -> Any:

@@ -167,3 +167,61 @@ def test_from_a_photo_one_comes_back_to_the_case_and_never_elsewhere(
     ):
         assert f'href="{case}"' in page
     assert 'href="https:' not in desk.get(f"{photo}?back=https://example.org/")
+
+
+THUMBNAIL = re.compile(r"/console/photo-accesses/\d+/small\.jpg")
+
+
+def look_through(desk: Desk, purpose: str = PURPOSE, sitting: str = "other"):
+    address = f"/console/sessions/{desk.county.sessions[sitting]}"
+    form = {"csrf": desk.csrf("/console"), "purpose": purpose}
+    return address, desk.client.post(f"{address}/photos?queue=rule%3Dfast_forward", data=form)
+
+
+def test_a_sittings_picture_shows_its_photos_once_a_purpose_is_stated(
+    desk: Desk, photo: str, clock: Clock
+) -> None:
+    desk.sign_in("sun")
+    address, refused = look_through(desk, "  看 ")
+    assert refused.status_code == 422 and not THUMBNAIL.search(desk.get(address))
+    _, shown = look_through(desk)
+    assert len(THUMBNAIL.findall(shown.text)) == 1  # of the one that still exists
+    assert shown.url.query == b"queue=rule%3Dfast_forward"
+    with desk.services.database.read() as connection:
+        access = connection.execute(select(PhotoAccess)).one()
+        entry = connection.execute(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    kept = int(photo.rpartition("/")[2])
+    assert (access.at_ms, access.purpose, access.snapshot_id) == (desk.clock(), PURPOSE, kept)
+    assert (entry.actor, entry.action, entry.subject) == (
+        "user:sun",
+        "photo.viewed",
+        f"snapshot:{kept}",
+    )
+    clock.now_ms += GRANT_MS + 1
+    assert not THUMBNAIL.search(desk.get(address))
+
+
+def test_a_thumbnail_is_small_marked_ones_own_and_not_kept(
+    desk: Desk, new_desk, photo: str
+) -> None:
+    address, shown = look_through(desk.sign_in("sun"))
+    found = THUMBNAIL.search(shown.text)
+    assert found
+    answer = desk.client.get(found[0])
+    assert answer.headers["cache-control"] == "no-store"
+    with Image.open(BytesIO(answer.content)) as picture:
+        assert max(picture.size) <= 216
+        assert len(set(picture.convert("L").get_flattened_data())) > 20
+    other = new_desk().sign_in("zhao")
+    assert other.client.get(found[0]).status_code == 404
+    assert not THUMBNAIL.search(other.get(address))
+
+
+@pytest.mark.parametrize(("username", "status"), [("qian", 404), ("feng", 403), ("root", 403)])
+def test_nobody_else_looks_through_a_sittings_photos(
+    desk: Desk, photo: str, username: str, status: int
+) -> None:
+    _, answer = look_through(desk.sign_in(username))
+    assert answer.status_code == status
+    with desk.services.database.read() as connection:
+        assert connection.execute(select(PhotoAccess)).first() is None

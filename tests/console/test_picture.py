@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
 from app.console.language import language
+from app.console.session_frame import frame_of
+from app.console.session_lanes import hidden_stretches
 from app.console.session_page import as_entered
+from app.console.session_photos import shown_small
 from app.console.session_picture import session_picture
 from tests.console import stories
 from tests.console.conftest import Desk
@@ -26,7 +30,7 @@ STORIES = (
 
 
 def told(story: Any) -> dict[str, Any]:
-    timeline: dict[str, Any] = story(T0)
+    timeline: dict[str, Any] = story(T0) | {"events": "/console/sessions/1/events"}
     for number, it in enumerate(timeline["findings"], 1):
         it |= {"id": number, "sentence": it["sentence"]["zh"]}
     for void in timeline["voided"]:
@@ -90,12 +94,41 @@ def test_time_voided_by_another_sittings_finding_leads_to_that_finding(desk: Des
     row: Any = type("Row", (), {"id": 7, "key": "k", "outcome": "violation", "shadow": False})
     timeline = told(stories.popup_gap) | {"findings": []}
     timeline["voided"][0]["finding"] = "k"
-    entered = as_entered(timeline, [], [row], set(), ZH)
+    entered = as_entered(1, timeline, [], [row], set(), ZH)
     assert entered["voided"][0]["href"] == "/console/findings/7"
-    assert not as_entered(timeline, [], [], set(), ZH)["voided"]
+    assert not as_entered(1, timeline, [], [], set(), ZH)["voided"]
 
 
 def test_every_mark_that_leads_somewhere_leads_to_a_row_of_the_page(desk: Desk) -> None:
     page = desk.sign_in("zhao").get(f"/console/sessions/{desk.county.sessions['fast']}")
     for anchor in set(re.findall(r'href="#([a-z]+-\d+)"', page)):
         assert f'id="{anchor}"' in page, anchor
+
+
+def test_photos_of_one_burst_share_a_thumbnail_and_the_failed_one_stands_for_them() -> None:
+    timeline = told(stories.honest)
+    burst = {"purpose": "random", "score": 0.4, "limit": 0.5, "flags": []}
+    timeline["photos"] = [
+        burst | {"id": number, "t_ms": T0 + 600_000 + number * 1_000, "check": check}
+        for number, check in enumerate(("match", "mismatch", "match"), 1)
+    ] + [burst | {"id": 9, "t_ms": T0 + 2_000_000, "check": "match"}]
+    assert shown_small(timeline, frame_of(timeline, ZH)) == [2, 9]
+    drawn = session_picture(timeline, ZH, {2: 71, 9: 72})
+    assert drawn.count("<image") == 2 and "/71/small.jpg" in drawn and "×3" in drawn
+
+
+def test_crowded_photos_never_cover_one_another() -> None:
+    timeline = told(stories.honest)
+    photo = {"purpose": "random", "check": "match", "score": None, "limit": None, "flags": []}
+    timeline["photos"] = [photo | {"id": i, "t_ms": T0 + i * 17_000} for i in range(1, 171)]
+    small = shown_small(timeline, frame_of(timeline, ZH))
+    root = ElementTree.fromstring(session_picture(timeline, ZH, {it: it for it in small}))
+    places = sorted(float(it.get("x", "")) for it in root.iter("image"))
+    assert len(places) == len(small) > 5
+    assert all(after - before >= 72 for before, after in pairwise(places))
+
+
+def test_stretches_lead_to_the_events_they_rest_on() -> None:
+    drawn = session_picture(told(stories.honest), ZH)
+    hidden = hidden_stretches(told(stories.honest)["samples"])[0][0]
+    assert f'href="/console/sessions/1/events?at={hidden}#at"' in drawn

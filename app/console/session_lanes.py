@@ -104,7 +104,7 @@ def _popup_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
         begun = it["shown_ms"] or it["due_ms"] or it["issued_ms"]
         ended = it["answered_ms"] or it["expired_ms"]
         x = frame.time.clamped(begun)
-        marks = []
+        marks = [element("rect", x=x - 9, y=0, width=18, height=LANE, class_="hit")]
         if ended:
             marks.append(
                 element(

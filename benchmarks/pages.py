@@ -66,7 +66,8 @@ def build(url: str, sessions: int) -> None:
     _people(database)
     with database.write() as connection:
         _audit(connection)
-        connection.execute(text("ANALYZE"))  # as autovacuum does by itself where it is on
+        if not database.sqlite:
+            connection.execute(text("ANALYZE"))  # as autovacuum does by itself where it is on
     print(f"  made: {summary['new_findings']:,} findings in {summary['seconds']:.0f} s of a night")
     database.close()
 

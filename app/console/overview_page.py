@@ -42,7 +42,7 @@ def overview(request: Request, login: SignedIn) -> Response:
         daily = store.by_day(connection, scope, since_ms)
         platforms = store.by_platform(connection, scope, since_ms)
         rules = store.by_rule(connection, scope, since_ms)
-        waiting = store.waiting_since(connection, scope)
+        waiting = store.waiting(connection, scope, now_ms)
         open_sessions = store.open_sessions(connection, scope)
         classes = store.classes(connection, scope)
         assessments = store.next_assessments(connection, scope, today.isoformat(), _ASSESSMENTS)
@@ -50,9 +50,9 @@ def overview(request: Request, login: SignedIn) -> Response:
         request,
         "overview.html",
         login=login,
-        waiting=len(waiting),
-        second=sum(it.status == "first_review" for it in waiting),
-        oldest=lang.age(now_ms - waiting[0].created_ms) if waiting else "–",
+        waiting=sum(it.count for it in waiting),
+        second=sum(it.count for it in waiting if it.status == "first_review"),
+        oldest=lang.age(now_ms - min(it.oldest_ms for it in waiting)) if waiting else "–",
         open_sessions=open_sessions,
         classes=classes,
         assessments=assessments,
@@ -60,7 +60,7 @@ def overview(request: Request, login: SignedIn) -> Response:
         trend=charts.columns(day_bars(daily, today, lang), lang, lang.say(N_("每日新增问题")), 7),
         rules=charts.rows(rule_bars(rules, lang), lang, lang.say(N_("按规则"))),
         platforms=charts.rows(platform_bars(platforms, lang), lang, lang.say(N_("按平台"))),
-        ages=charts.rows(age_bars(waiting, now_ms, lang), lang, lang.say(N_("等待时间"))),
+        ages=charts.rows(age_bars(waiting, lang), lang, lang.say(N_("等待时间"))),
         key=charts.key(lang),
     )
 
@@ -109,12 +109,12 @@ def platform_bars(rows: Iterable[Any], lang: Language) -> list[Bar]:
     return bars[:_PLATFORMS]
 
 
-def age_bars(waiting: Sequence[Any], now_ms: int, lang: Language) -> list[Bar]:
+def age_bars(waiting: Sequence[Any], lang: Language) -> list[Bar]:
     """How long what waits has waited."""
     counts = [0] * len(_AGES)
     for it in waiting:
-        days = (now_ms - it.created_ms) / DAY_MS
-        counts[max(i for i, (from_day, _) in enumerate(_AGES) if days >= from_day or i == 0)] += 1
+        reached = (i for i, (from_day, _) in enumerate(_AGES) if it.days >= from_day)
+        counts[max(reached, default=0)] += it.count
     return [
         Bar(
             lang.say(text),

@@ -47,13 +47,19 @@ def by_rule(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any
     ).all()
 
 
-def waiting_since(connection: Connection, scope: Scope) -> Sequence[Any]:
-    """(created_ms, status) of everything that waits for a person, oldest first."""
+def waiting(connection: Connection, scope: Scope, now_ms: int) -> Sequence[Any]:
+    """(days, status, count, oldest_ms) of what waits for a person, by whole days waited."""
+    days = ((now_ms - Finding.created_ms) // DAY_MS).label("days")
     return connection.execute(
-        select(Finding.created_ms, Finding.status)
+        select(
+            days,
+            Finding.status,
+            func.count().label("count"),
+            func.min(Finding.created_ms).label("oldest_ms"),
+        )
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .where(scope.covers_class(), Finding.shadow.is_(False), Finding.status.in_(TO_DO))
-        .order_by(Finding.created_ms)
+        .group_by(days, Finding.status)
     ).all()
 
 

@@ -221,7 +221,7 @@ def said(
         "measured": measured,
         "limit": limit,
         "unit": unit,
-        "sentence": {"zh": sentence, "en": f"{rule}: {measured:g}, limit {limit:g}."},
+        "sentence": {"zh": sentence, "en": f"Measured {measured:g}, limit {limit:g}."},
         "status": "open",
         "clause": {
             "key": f"huangchuan-2021/{rule}",

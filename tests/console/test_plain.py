@@ -15,6 +15,7 @@ from app.domain.pack import Pack
 from detectors.batch_facts import Applicant, Mode
 from models import AuditEntry
 from tests.console.conftest import Desk
+from tests.console.test_words import Text
 
 CHINESE, ENGLISH = language("zh"), language("en")
 CODE = re.compile(r"[a-z]+_[a-z_]+|\b[a-z]{3,}\b")
@@ -91,3 +92,49 @@ def test_a_class_says_by_which_rules_it_is_judged(desk: Desk) -> None:
     desk.sign_in("zhao")
     page = desk.get(f"/console/classes/{desk.county.classes['HC-2026-014']}")
     assert "潢川县2021年方案·分级处理 1.0.0" in page
+
+
+class Seen(Text):
+    """What a page shows, but for what it marks as a code: ids, digests, and the browser's name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.coded: list[bool] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        super().handle_starttag(tag, [(name, it) for name, it in attrs if name != "lang"])
+        if tag not in ("meta", "link", "input", "img", "br", "hr"):
+            self.coded.append(tag == "code" or "mono" in (dict(attrs).get("class") or "").split())
+
+    def handle_endtag(self, tag: str) -> None:
+        super().handle_endtag(tag)
+        if self.coded:
+            self.coded.pop()
+
+    def handle_data(self, data: str) -> None:
+        if not any(self.coded):
+            super().handle_data(data)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/console",
+        "/console/findings?status=all",
+        "/console/classes/1",
+        "/console/classes/1/learners/2",
+        "/console/classes/1/learners/2/hours/1",
+        "/console/sessions/2",
+        "/console/packs/huangchuan-2021-graded@1.0.0",
+        "/console/packs/huangchuan-2021-literal@1.0.0?against=huangchuan-2021-graded",
+        "/console/platforms/yunke",
+        "/console/runs",
+    ],
+)
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_no_page_shows_a_code(desk: Desk, path: str, lang: str) -> None:
+    desk.client.cookies.set("zhenxue_lang", lang)
+    reader = Seen()
+    reader.feed(desk.sign_in("zhao").get(path))
+    code = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
+    assert not [it.strip() for it in reader.found if code.search(it)]

@@ -118,6 +118,7 @@ def session_view(
         credited_ms=sum(pos1 - pos0 for pos0, pos1, _, _ in timeline["credited"]),
         controls=[(row, it, control_told(it, lang)) for row, it in enumerate(timeline["controls"])],
         cards=cards,
+        waiting=any(it["check"] == "pending" for it in timeline["photos"]),
         verdicts=verdicts,
         neighbours=neighbours,
         reasons=REASONS,

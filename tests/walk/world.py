@@ -159,6 +159,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         finding.class_id,
         finding.learner_id,
         actor=zhao.actor,
+        days=30,
         now_ms=now_ms,
     )
     spare = platforms.create_key(

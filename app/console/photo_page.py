@@ -66,9 +66,11 @@ def look(
 
 
 @router.get("/photo-accesses/{access_id}.jpg")
-def picture(request: Request, login: SignedIn, access_id: RowId) -> Response:
+def picture(
+    request: Request, login: SignedIn, access_id: RowId, mirrored: bool = False
+) -> Response:
     """The pixels of a granted photo, with the viewer's name and the time written across."""
-    return _pixels(request, login, access_id)
+    return _pixels(request, login, access_id, mirrored=mirrored)
 
 
 @router.get("/photo-accesses/{access_id}/small.jpg")
@@ -78,7 +80,12 @@ def thumbnail(request: Request, login: SignedIn, access_id: RowId) -> Response:
 
 
 def _pixels(
-    request: Request, login: Login, access_id: int, within: tuple[int, int] | None = None
+    request: Request,
+    login: Login,
+    access_id: int,
+    within: tuple[int, int] | None = None,
+    *,
+    mirrored: bool = False,
 ) -> Response:
     services, user = request.app.state.services, login.user
     now_ms = services.clock()
@@ -95,7 +102,7 @@ def _pixels(
     except BlobMissing as error:
         raise NotFound("photo_gone", "the photo was destroyed") from error
     text = f"{user.username}  {at(now_ms):%Y-%m-%d %H:%M}  #{access_id}"
-    return Response(marked(plain, text, within), media_type="image/jpeg")
+    return Response(marked(plain, text, within, mirrored=mirrored), media_type="image/jpeg")
 
 
 def _page(

@@ -24,12 +24,12 @@ from app.domain import photo_viewing
 from app.domain.timeline import timeline as timeline_of
 from app.domain.users import Login
 from app.errors import BadInput, NotFound
-from app.store import case_file
+from app.store import case_file, similar
 from app.store.scope import Scope
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
-_NEIGHBOURS = 12
+_NEIGHBOURS, _ALIKE = 12, 6
 
 
 @router.get("/sessions/{session_id}")
@@ -98,6 +98,9 @@ def session_view(
         cards.sort(key=lambda it: it.id != first)
         verdicts = case_file.verdicts_of(connection, session_id)
         looks = photo_viewing.looks(connection, user, session_id, services.clock())
+        told = {it.rule for it in rows if not it.shadow}
+        alike = similar.by_finding(connection, sitting, told, user.scope, _ALIKE) if told else []
+        shared = similar.by_device(connection, sitting, user.scope, _ALIKE)
         neighbours = case_file.neighbours(connection, sitting, _NEIGHBOURS)
         next_up = following(connection, user, queue, services.clock(), but_session=session_id)
     timeline = as_entered(session_id, timeline, rows, standing, {it.id for it in cards}, lang)
@@ -121,6 +124,8 @@ def session_view(
         waiting=any(it["check"] == "pending" for it in timeline["photos"]),
         verdicts=verdicts,
         neighbours=neighbours,
+        alike=alike,
+        shared=shared,
         reasons=REASONS,
         queue=queue,
         following=(done and _next_here(cards)) or next_up,

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from io import BytesIO
 
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 _ANGLE = 24
 
 
-def marked(picture: bytes, text: str, within: tuple[int, int] | None = None) -> bytes:
+def marked(
+    picture: bytes, text: str, within: tuple[int, int] | None = None, *, mirrored: bool = False
+) -> bytes:
     """The picture as JPEG with `text` (ASCII) across it, again and again; `within` makes it smaller
-    first, to at most that width and height."""
+    first, to at most that width and height, `mirrored` turns it left to right."""
     with Image.open(BytesIO(picture)) as opened:
         if within is not None:
             opened.draft("RGB", within)
         photo = opened.convert("RGB")
     if within is not None:
         photo.thumbnail(within)
+    if mirrored:
+        photo = ImageOps.mirror(photo)
     size = max(10, round(photo.width / 34))
     font = ImageFont.load_default(size)
     reach = photo.width + photo.height

@@ -29,9 +29,11 @@ def sitting(connection: Connection, session_id: int, scope: Scope) -> Any:
         select(
             Session.id,
             Session.external_id,
+            Session.platform_id,
             Session.class_id,
             Session.learner_id,
             Session.person_id,
+            Session.lesson_id,
             Session.device_id,
             Session.window_id,
             Session.client,

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import select, update
 
+from app.console.watermark import marked
 from app.domain.photo_viewing import GRANT_MS
 from app.security import seal
 from app.store import face_keys
@@ -225,3 +226,17 @@ def test_nobody_else_looks_through_a_sittings_photos(
     assert answer.status_code == status
     with desk.services.database.read() as connection:
         assert connection.execute(select(PhotoAccess)).first() is None
+
+
+def test_a_mirrored_photo_is_turned_back_before_the_mark_is_written_on_it() -> None:
+    out = BytesIO()
+    picture = Image.new("L", (400, 300), 0)
+    picture.paste(255, (0, 0, 200, 300))
+    picture.save(out, "JPEG")
+    plain, turned = (
+        Image.open(BytesIO(marked(out.getvalue(), "sun", mirrored=it))).convert("L")
+        for it in (False, True)
+    )
+    bright = [picture.resize((2, 1), Image.Resampling.BOX) for picture in (plain, turned)]
+    assert bright[0].getpixel((0, 0)) > 128 > bright[0].getpixel((1, 0))
+    assert bright[1].getpixel((0, 0)) < 128 < bright[1].getpixel((1, 0))

@@ -1,0 +1,69 @@
+"""Sittings like the open one: the same problem, the same device, only where one may look."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import select, update
+
+from models import Finding, Session, TrainingClass
+from tests.console.conftest import Desk
+
+SAME_PROBLEM, SAME_DEVICE = "同一平台上其他学员的同类问题", "本班其他学员在同一台设备上的学习"
+
+
+def section(page: str, heading: str) -> str:
+    """The part of the page under that heading, "" when there is none."""
+    found = re.search(rf"<h2>{heading}</h2>(.*?)</section>", page, re.S)
+    return found[1] if found else ""
+
+
+def page(desk: Desk, sitting: str) -> str:
+    return desk.get(f"/console/sessions/{desk.county.sessions[sitting]}")
+
+
+def share(desk: Desk, *sittings: str) -> None:
+    with desk.services.database.write() as connection:
+        ids = [desk.county.sessions[it] for it in sittings]
+        connection.execute(update(Session).where(Session.id.in_(ids)).values(device_id="shared"))
+
+
+def test_another_learners_same_problem_is_named_with_its_rule(desk: Desk) -> None:
+    told = section(page(desk.sign_in("zhao"), "fast"), SAME_PROBLEM)
+    assert f"/console/sessions/{desk.county.sessions['gap']}" in told
+    assert "连续5分钟内无弹窗管控" in told and "同一课" in told
+    assert f"/console/sessions/{desk.county.sessions['fast']}" not in told
+
+
+def test_a_sitting_without_problems_resembles_none(desk: Desk) -> None:
+    assert not section(page(desk.sign_in("zhao"), "honest"), SAME_PROBLEM)
+
+
+def test_what_people_overturned_is_no_longer_a_likeness(desk: Desk) -> None:
+    with desk.services.database.write() as connection:
+        gap = desk.county.sessions["gap"]
+        connection.execute(
+            update(Finding).where(Finding.session_id == gap).values(status="overturned")
+        )
+    told = section(page(desk.sign_in("zhao"), "fast"), SAME_PROBLEM)
+    assert f"/console/sessions/{desk.county.sessions['gap']}" not in told
+
+
+def test_a_shared_device_is_told_with_a_warning_not_to_accuse(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    assert not section(page(desk, "fast"), SAME_DEVICE)
+    share(desk, "fast", "honest")
+    told = section(page(desk, "fast"), SAME_DEVICE)
+    assert "林静" in told and "不能认定违规" in told
+
+
+def test_sittings_of_another_county_are_not_named(desk: Desk) -> None:
+    with desk.services.database.write() as connection:
+        elsewhere = select(TrainingClass.id).where(TrainingClass.county != "潢川县").limit(1)
+        connection.execute(
+            update(Session)
+            .where(Session.id == desk.county.sessions["gap"])
+            .values(class_id=elsewhere.scalar_subquery())
+        )
+    told = section(page(desk.sign_in("zhao"), "fast"), SAME_PROBLEM)
+    assert f"/console/sessions/{desk.county.sessions['gap']}" not in told

@@ -33,7 +33,7 @@ _VALUES = {
     "online": "线上",
     "blended": "线上线下融合",
     "enterprise": "企业",
-    "institution": "机构",
+    "institution": "培训机构",
     "individual": "个人",
     "stricter": "从严",
     "-": "无",
@@ -175,7 +175,7 @@ def _checks(subject: str, checks: list[dict[str, Any]]) -> Iterator[Row]:
     for it in checks:
         yield (
             subject,
-            it["check"],
+            it["check"].partition("_")[0],  # checks of one clause share its number
             it["title"]["zh"],
             it["clause"]["quote"],
             _told(it["found"]),

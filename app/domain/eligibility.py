@@ -24,6 +24,7 @@ from app.domain.conformity import Conformity
 from app.domain.eligibility_body import SCALES, Bodies, Scale
 from app.domain.enrolment_facts import gather, standing
 from app.domain.pack import Pack
+from app.domain.review import UNDECIDED
 from app.store import catalogue, users, verdicts
 from app.store import enrolment_facts as store
 from app.store.catalogue import ClassRow
@@ -160,7 +161,8 @@ def _controls(
 ) -> tuple[list[Control], list[list[Any]]]:
     """The six as `judge_class` takes them, and what of them goes into the digest of the facts.
 
-    A missing control that people overturned is there; who upheld it is counted.
+    A missing control that people overturned is there; who upheld it is counted once that is
+    settled, so that what one of two thinks so far shows nowhere.
     """
     entered = store.class_findings(connection, klass.id)
     upheld = store.upholders(connection, {row.id for row in entered.values()})
@@ -172,5 +174,6 @@ def _controls(
             missing = row.status != "overturned"
             persons = frozenset(map(str, upheld.get(row.id, ())))
         controls.append(Control(it.rule, missing, persons))
-        told.append([it.rule, it.missing, missing, len(persons)])
+        undecided = row is not None and row.status in UNDECIDED
+        told.append([it.rule, it.missing, missing, 0 if undecided else len(persons)])
     return controls, told

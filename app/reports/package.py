@@ -25,7 +25,15 @@ from app.reports.dossier import Dossier
 from app.reports.exports import File, Wish, file_name, subject
 from app.reports.lists import LISTS
 from app.services import Services
-from app.store import audit, facts, inspections, package_rows, report_rows
+from app.store import (
+    audit,
+    eligibility_rows,
+    facts,
+    inspections,
+    package_rows,
+    report_rows,
+    verdicts,
+)
 from app.store.catalogue import ClassRow
 from app.store.package_rows import Log
 from app.store.row import AnyRow
@@ -61,8 +69,7 @@ def export(
     """
     now_ms = services.clock()
     with services.database.write() as connection:
-        assess.judge_sittings(connection, klass.id, now_ms)
-        eligibility.conclude(connection, klass.id, now_ms)
+        _judge(connection, klass, now_ms)
         audit.append(
             connection,
             at_ms=now_ms,
@@ -83,6 +90,17 @@ def export(
     whole = {"manifest.json": manifest, "signature.json": signing.signed(manifest, key), **members}
     file = File(file_name(klass, "审计数据包", "zip"), MEDIA_TYPE, container.pack(whole))
     return Package(file, signing.public_hex(key), len(whole))
+
+
+def _judge(connection: Connection, klass: ClassRow, now_ms: int) -> None:
+    """Bring all verdicts up to date. Concluding may find that a decision needs a second person,
+    and then the sittings are judged on what is left of it."""
+    while True:
+        evaluated = assess.evaluate_sittings(connection, klass.id)
+        assess.keep(connection, evaluated, now_ms, None)
+        eligibility.conclude(connection, klass.id, now_ms)
+        if verdicts.decisions(connection, evaluated.learners) == evaluated.decided:
+            return
 
 
 def ndjson(rows: Iterable[Mapping[str, Any]]) -> bytes:
@@ -174,6 +192,7 @@ class _Gatherer:
 
     def _tables(self) -> Members:
         tables = package_rows.tables(self.connection, self.klass.id, self.evidence)
+        tables |= eligibility_rows.tables(self.connection, self.klass, tables)
         return {f"tables/{name}.ndjson": ndjson(rows) for name, rows in tables.items()}
 
     def _verdicts(self) -> Members:

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from app.domain import assess
+from app.domain import assess, eligibility
 from app.store import package_rows
 from app.store import verdicts as store
 from app.store.package_rows import Log, Rows
 
-KINDS = ("session", "class_hour")
+KINDS = ("session", "class_hour", "enrolment", "class")
 
 Subject = tuple[str, int, int]  # kind, row id, number of the class-hour or 0
 
 
 def verdicts(
-    tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int
+    tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int, now_ms: int
 ) -> dict[Subject, bytes]:
-    """The bodies that the evidence gives, by subject."""
+    """The bodies that the evidence gives, by subject. `now_ms` is when the class was concluded on,
+    for the next window of assessments depends on the day."""
     with package_rows.restored(tables, logs) as connection:
         assess.judge_sittings(connection, class_id, now_ms=0)
+        eligibility.conclude(connection, class_id, now_ms)
         return {
             (kind, row.subject_id, row.hour): row.body
             for kind in KINDS

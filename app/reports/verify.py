@@ -293,7 +293,9 @@ class _Checker:
             )
             if entry["current"]
         }
-        came_to = replay.verdicts(tables, logs, self.report.manifest["class"]["id"])
+        tables["findings"] = list(_lines(self.members["findings.ndjson"]))
+        told = self.report.manifest
+        came_to = replay.verdicts(tables, logs, told["class"]["id"], told["created_ms"])
         for subject in sorted(stored.keys() | came_to.keys()):
             if stored.get(subject) != came_to.get(subject):
                 self._fail(

@@ -57,7 +57,8 @@ _OTHER_CLASS = (
     "pack_digest", "course_version_ids", "plan_digest",
 )  # fmt: skip
 _LEARNER = (
-    "id", "platform_id", "external_id", "person_id", "name", "face_consent", "consent_ms",
+    "id", "platform_id", "external_id", "person_id", "name", "real_name_verified", "face_consent",
+    "consent_ms",
 )  # fmt: skip
 _PAIR = ("id", "learner_id", "other_id", "model", "distance", "limit", "pictures", "scope")
 _ALL = None
@@ -77,7 +78,7 @@ class Log:
 
 
 def tables(connection: Connection, class_id: int, evidence: facts.Evidence) -> dict[str, Rows]:
-    """Everything but the logs that the class's verdicts on sittings and class-hours rest on."""
+    """Everything but logs and findings that verdicts on sittings and class-hours rest on."""
     sessions = [row.id for row in evidence.sessions]
     learners = {row.learner_id for row in evidence.sessions}
     classes = {row.class_id for row in evidence.sessions} | {class_id}
@@ -90,22 +91,22 @@ def tables(connection: Connection, class_id: int, evidence: facts.Evidence) -> d
     alike = {it[side] for it in pairs for side in ("learner_id", "other_id")}
     return {
         "classes": [
-            *_rows(connection, TrainingClass, "id", [class_id], _OWN_CLASS),
-            *_rows(connection, TrainingClass, "id", classes - {class_id}, _OTHER_CLASS),
+            *rows_of(connection, TrainingClass, "id", [class_id], _OWN_CLASS),
+            *rows_of(connection, TrainingClass, "id", classes - {class_id}, _OTHER_CLASS),
         ],
-        "class_hours": _rows(connection, ClassHour, "class_id", classes, _ALL),
-        "course_versions": _rows(connection, CourseVersion, "id", versions, _ALL),
-        "lessons": _rows(connection, Lesson, "course_version_id", versions, _ALL),
+        "class_hours": rows_of(connection, ClassHour, "class_id", classes, _ALL),
+        "course_versions": rows_of(connection, CourseVersion, "id", versions, _ALL),
+        "lessons": rows_of(connection, Lesson, "course_version_id", versions, _ALL),
         "learners": [
-            *_rows(connection, Learner, "id", learners, _LEARNER),
+            *rows_of(connection, Learner, "id", learners, _LEARNER),
             *_lookalikes(connection, alike - learners),
         ],
         "face_pairs": pairs,
-        "enrolments": _rows(connection, Enrolment, "class_id", [class_id], _ALL),
-        "sessions": _rows(connection, Session, "id", sessions, _SESSION),
-        "snapshots": _rows(connection, Snapshot, "session_id", sessions, _SNAPSHOT),
+        "enrolments": rows_of(connection, Enrolment, "class_id", [class_id], _ALL),
+        "sessions": rows_of(connection, Session, "id", sessions, _SESSION),
+        "snapshots": rows_of(connection, Snapshot, "session_id", sessions, _SNAPSHOT),
         "reference_photos": _enrolled(connection, learners),
-        "decisions": _decisions(connection, learners),
+        "decisions": _decisions(connection, learners, class_id),
     }
 
 
@@ -154,7 +155,7 @@ def verdicts(connection: Connection, class_id: int) -> Sequence[AnyRow]:
 
 def findings(connection: Connection, class_id: int) -> Rows:
     """Every finding ever entered on the class, those that no longer stand included."""
-    return _rows(connection, Finding, "class_id", [class_id], _ALL)
+    return rows_of(connection, Finding, "class_id", [class_id], _ALL)
 
 
 def audit_entries(connection: Connection, subjects: Collection[str]) -> list[tuple[AnyRow, bytes]]:
@@ -200,13 +201,14 @@ def _log_row(log: Log) -> dict[str, Any]:
     return {name: getattr(log, name) for name in Log.__slots__}
 
 
-def _rows(
+def rows_of(
     connection: Connection,
     model: type[Base],
     key: str,
     values: Iterable[int],
-    columns: tuple[str, ...] | None,
+    columns: tuple[str, ...] | None = None,
 ) -> Rows:
+    """Rows of a table whose `key` is one of the values, in order, as JSON; all columns or these."""
     table = model.__table__
     names = columns or tuple(column.name for column in table.columns)
     found: Rows = []
@@ -224,7 +226,7 @@ def _pairs(connection: Connection, learners: Collection[int]) -> Rows:
 
 def _lookalikes(connection: Connection, learners: Collection[int]) -> Rows:
     """Accounts elsewhere that look like one of the class: whose they are, without a name."""
-    rows = _rows(connection, Learner, "id", learners, ("id", "person_id"))
+    rows = rows_of(connection, Learner, "id", learners, ("id", "person_id"))
     return [row | {"external_id": f"#{row['id']}"} for row in rows]
 
 
@@ -242,12 +244,14 @@ def _enrolled(connection: Connection, learners: Iterable[int]) -> Rows:
     return found
 
 
-def _decisions(connection: Connection, learners: Iterable[int]) -> Rows:
-    """What people decided on these learners' findings, in whatever class."""
+def _decisions(connection: Connection, learners: Iterable[int], class_id: int) -> Rows:
+    """What people decided on these learners' findings in other classes; the class's own findings
+    are packed whole."""
     found: Rows = []
     for chunk in _chunks(sorted(learners)):
         query = select(Finding.id, Finding.key, Finding.learner_id, Finding.status).where(
             Finding.learner_id.in_(chunk),
+            Finding.class_id != class_id,
             or_(Finding.status == "upheld", Finding.status == "overturned"),
         )
         found += [told(row) for row in connection.execute(query.order_by(Finding.id))]

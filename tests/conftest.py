@@ -21,6 +21,7 @@ from app.main import create_app
 from app.services import Services
 from app.settings import Settings
 from app.store import schema
+from tests.described import DescribedClient
 from tests.people import County, TestClock
 from tests.postgres import Postgres, find_postgres
 
@@ -104,8 +105,8 @@ def database(services: Services) -> Iterator[Database]:
 
 @pytest.fixture
 def client(app: FastAPI, database: Database) -> Iterator[TestClient]:
-    """The service over HTTP, with all its parts started."""
-    with TestClient(app) as client:
+    """The service over HTTP, with all its parts started; answers are held against its document."""
+    with DescribedClient(app) as client:
         yield client
 
 

@@ -26,7 +26,8 @@ RESOURCES = (
 
 
 def include_routers(app: FastAPI) -> None:
-    """Mount every resource, and describe what is answered before the routing."""
+    """Mount every resource; describe what is answered before the routing, and every refusal."""
     for name in RESOURCES:
         app.include_router(import_module(name).router)
-    import_module("app.api.event_schema").describe(app)
+    for name in ("app.api.event_schema", "app.api.problem_schema"):
+        import_module(name).describe(app)

@@ -11,18 +11,6 @@ from fastapi import FastAPI
 from app.domain.events import AnyEvent
 
 _NAMES = "#/components/schemas/{name}"
-_REFUSALS = {
-    "400": "the body is not JSON, NDJSON or its encoding",
-    "401": "no valid API key",
-    "403": "the key lacks the scope `ingest`",
-    "404": "no such session of this platform",
-    "409": "the session takes no more events",
-    "413": "the body is too large",
-    "415": "another media type or content encoding",
-    "422": "no event could be taken; says why by index",
-    "429": "too many requests; see Retry-After",
-    "503": "not ready; see Retry-After",
-}
 
 
 def describe(app: FastAPI) -> None:
@@ -89,10 +77,6 @@ def _operation(
             "200": {
                 "description": "what was stored, what was refused by index, what to do next",
                 "content": {"application/json": {"schema": {"type": "object"}}},
-            },
-            **{
-                status: {"description": told, "content": {"application/problem+json": {}}}
-                for status, told in _REFUSALS.items()
             },
         },
     }

@@ -44,11 +44,7 @@ class Closing(Wire):
     reason: Annotated[str, Field(max_length=128)] = "closed"
 
 
-@router.post(
-    "",
-    status_code=201,
-    responses={409: {"description": "concurrent_session, lesson_locked, session_exists …"}},
-)
+@router.post("", status_code=201)
 def open_session(
     request: Request, caller: Annotated[Caller, require(KeyScope.INGEST)], terms: OpeningTerms
 ) -> dict[str, Any]:

@@ -102,6 +102,25 @@ def test_the_document_describes_the_event_endpoints_with_every_type(client: Test
     told = json.dumps(batch["properties"]["events"]["items"]) + json.dumps(document["components"])
     for kind in ("progress", "seek", "popup_answered", "integrity", "error"):
         assert f'"{kind}"' in told
-    assert {"401", "404", "413", "415", "422"} <= set(post["responses"])
+    assert {"401", "404", "409", "413", "415", "422"} <= set(post["responses"])
     assert "/v1/events" in document["paths"]
     assert "/v1/sessions/{session_id}/events" in client.get("/docs").text
+
+
+def test_every_refusal_is_described_as_a_problem(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    schema = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if not path.startswith("/v1/"):
+                continue
+            refused = {int(it): told for it, told in operation["responses"].items() if it >= "400"}
+            assert {401, 403, 429, 503} <= refused.keys(), (method, path)
+            assert "requestBody" not in operation or {400, 413, 415, 422} <= refused.keys(), path
+            assert "{" not in path or 404 in refused, (method, path)
+            for status, told in refused.items():
+                assert told["content"] == {"application/problem+json": schema}, (path, status)
+    problem = document["components"]["schemas"]["Problem"]
+    refused = client.get("/v1/keys").json()
+    assert set(problem["required"]) <= refused.keys() <= problem["properties"].keys()
+    assert "HTTPValidationError" not in document["components"]["schemas"]

@@ -29,6 +29,8 @@ MAY = {
     "GET /console/classes/{class_id}": PEOPLE,
     "GET /console/classes/{class_id}/learners/{learner_id}": PEOPLE,
     "GET /console/classes/{class_id}/learners/{learner_id}/hours/{number}": PEOPLE,
+    "GET /console/classes/{class_id}/links": PEOPLE,
+    "POST /console/classes/{class_id}/links/{link_id}/revoke": DECIDERS,
     "GET /console/findings": PEOPLE,
     "GET /console/findings/{finding_id}": PEOPLE,
     "GET /console/packs": PEOPLE,

@@ -18,7 +18,7 @@ class DescribedClient(TestClient):
     def request(self, method: str, url: Any, **options: Any) -> Any:
         answer = super().request(method, url, **options)
         path = answer.request.url.path
-        if path.startswith("/v1/"):
+        if path.startswith("/v1/") and answer.status_code != 500:  # which a test brought about
             assert isinstance(self.app, FastAPI)
             if not _documents:  # the same for every application, and it takes a while to make
                 _documents.append(self.app.openapi())
@@ -40,10 +40,8 @@ def described(method: str, path: str, status: int) -> tuple[set[int], set[str]]:
             if operation is None:
                 continue
             responses = operation["responses"]
-            told = {
-                re.sub(r";.*", "", it) for it in responses.get(str(status), {}).get("content", ())
-            }
-            return {int(it) for it in responses}, told
+            content = responses.get(str(status), {}).get("content", ())
+            return {int(it) for it in responses}, {it.partition(";")[0] for it in content}
     return {404, 405}, problem
 
 

@@ -47,6 +47,8 @@ MAY = {
     "GET /console/classes/{class_id}/inspections": AUTHORITY,
     "GET /console/inspections/{inspection_id}": AUTHORITY,
     "GET /console/photo-accesses/{access_id}.jpg": DECIDERS,
+    "GET /console/photo-accesses/{access_id}/small.jpg": DECIDERS,
+    "POST /console/sessions/{session_id}/photos": DECIDERS,
     "GET /console/photos/{snapshot_id}": DECIDERS,
     "POST /console/photos/{snapshot_id}": DECIDERS,
     "POST /console/appeals/{appeal_id}/reply": DECIDERS,
@@ -146,6 +148,7 @@ def test_everybody_reads_what_their_role_and_county_allow(
 
 OWN = {  # Zhao's own: not even a colleague gets it
     "GET /console/photo-accesses/{access_id}.jpg",
+    "GET /console/photo-accesses/{access_id}/small.jpg",
     "GET /console/what-if/{run_id}",
     "POST /console/findings/views/{view_id}/drop",
 }

@@ -187,6 +187,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         "slug": "huang-edu",
         "number": str(hour),
         "username": "sun",
+        "link_id": link.path.removeprefix("/my/").partition("-")[0],
         "token": link.path.removeprefix("/my/"),
         "name": "huangchuan-2021-graded@1.0.0",
         "code": "en",

@@ -41,6 +41,7 @@ ELSEWHERE = {
     "user": "app.cli_user",
     "validate": "app.cli_validate",
     "verify": "app.cli_verify",
+    "webhook": "app.cli_webhook",
     "worker": "app.cli_worker",
 }
 

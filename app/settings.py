@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from enum import StrEnum
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class Settings(BaseSettings):
     nightly_cron: str = "30 2 * * *"
     learner_link_days: int = Field(60, ge=1, le=366)
     learner_appeals_a_day: int = Field(5, ge=1, le=100)  # by one link
+    webhook_networks: str = ""  # private networks that webhooks may reach; commas between
     api_requests_per_minute: int = Field(0, ge=0)  # per key; 0: no limit
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024)
     max_image_bytes: int = Field(4 * 1024 * 1024, ge=1024)
@@ -85,7 +87,14 @@ class Settings(BaseSettings):
             raise ValueError(
                 "ZHENXUE_ANTI_SPOOF_SHA256S must name one hash for each of ZHENXUE_ANTI_SPOOF_PATHS"
             )
+        _ = self.webhook_allowed  # refused here when it names no network
         return self
+
+    @cached_property
+    def webhook_allowed(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Where webhooks may lead beside the public internet; in development also to itself."""
+        own = () if self.production else ("127.0.0.0/8", "::1/128")
+        return tuple(ip_network(it) for it in (*_parts(self.webhook_networks), *own))
 
     @property
     def model_files(self) -> BackendFiles:

@@ -14,6 +14,7 @@ RESOURCES = (
     "app.api.records",
     "app.api.imports",
     "app.api.platforms",
+    "app.api.webhooks",
     "app.api.sessions",
     "app.api.snapshots",
     "app.api.reference_photos",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from app.domain import packs
+from app.domain import notify, packs
 from app.domain import verdict_body as bodies
 from app.domain.pack import Pack
 from app.store import catalogue, facts, verdicts
@@ -144,6 +144,9 @@ def keep(
     new = verdicts.keep_findings(
         connection, class_id, evaluated.found, evaluated.own, evaluated.rules, run_id, now_ms
     )
+    if stored:
+        notify.session_verdicts(connection, class_id, evaluated.after, now_ms)
+    notify.findings_opened(connection, class_id, new, now_ms)
     return Judgement(len(evaluated.own), stored, new)
 
 

@@ -17,6 +17,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
+from app.domain import notify
+from app.domain.notify import CONTROL_MISSING as REASON
 from app.domain.pack import Pack
 from app.domain.sentences import sentences
 from app.domain.verdict_body import clause_body
@@ -28,7 +30,6 @@ from detectors.finding import Evidence, Fault, Outcome
 
 CONTROLS = ("popup_gap", "face_liveness", "lesson_order", "photo_retention")
 OCCURRENCES = ("fast_forward", "multi_window")
-REASON = "control_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,9 @@ def enter(
         for it in found.records
         if it.missing
     ]
-    return verdicts.keep_findings(connection, klass.id, rows, [None], CONTROLS, run_id, now_ms)
+    new = verdicts.keep_findings(connection, klass.id, rows, [None], CONTROLS, run_id, now_ms)
+    notify.findings_opened(connection, klass.id, new, now_ms)
+    return new
 
 
 def finding_key(klass: ClassRow, rule: str) -> str:

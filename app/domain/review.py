@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain import notify
 from app.domain.users import Role, User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store import audit
@@ -116,7 +117,10 @@ def decide(
         subject=f"finding:{finding_id}",
         detail={"stage": stage, "reason": words, "status": status or finding.status},
     )
-    return Decided(review_id, finding_id, stage, chosen, status or finding.status)
+    decided = Decided(review_id, finding_id, stage, chosen, status or finding.status)
+    if decided.settled:
+        notify.review_decided(connection, review_id, now_ms)
+    return decided
 
 
 def shown_to(

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.clock import day
+from app.domain import notify
 from app.errors import Conflict, NotFound
 from app.store import catalogue, verdicts
 from app.store import runs as store
@@ -81,6 +82,7 @@ def finish(
         heartbeat_ms=now_ms,
         finished_ms=now_ms,
     )
+    notify.class_validated(connection, run_id, now_ms)
     return summary
 
 

@@ -14,6 +14,7 @@ def install(services: Services) -> None:
         lease_sweep,
         scheduler,
         settler,
+        webhooks,
         what_if,
     )
 
@@ -25,4 +26,5 @@ def install(services: Services) -> None:
     class_run.install(services)
     conclusions.install(services)
     what_if.install(services)
+    webhooks.install(services)
     scheduler.install(services)

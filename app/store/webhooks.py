@@ -1,0 +1,231 @@
+"""Where platforms want to be told, and the outbox of what they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select, update
+
+from app.store.row import AnyRow
+from app.store.upsert import insert_new
+from models import (
+    Finding,
+    Learner,
+    Review,
+    Run,
+    Session,
+    TrainingClass,
+    Verdict,
+    Webhook,
+    WebhookDelivery,
+)
+
+_CHUNK = 500
+_WAITING = WebhookDelivery.next_attempt_ms.is_not(None)
+_DEAD = WebhookDelivery.next_attempt_ms.is_(None) & WebhookDelivery.delivered_ms.is_(None)
+
+
+def insert_webhook(connection: Connection, **values: Any) -> int:
+    return connection.execute(insert(Webhook).values(**values).returning(Webhook.id)).scalar_one()
+
+
+def by_id(connection: Connection, webhook_id: int) -> AnyRow | None:
+    return connection.execute(select(Webhook).where(Webhook.id == webhook_id)).one_or_none()
+
+
+def of_platform(connection: Connection, platform_id: int | None) -> Sequence[AnyRow]:
+    """Webhooks that were not removed, of one platform or of all."""
+    query = select(Webhook).where(Webhook.disabled_ms.is_(None)).order_by(Webhook.id)
+    if platform_id is not None:
+        query = query.where(Webhook.platform_id == platform_id)
+    return connection.execute(query).all()
+
+
+def disable(connection: Connection, webhook_id: int, now_ms: int) -> None:
+    """Nothing is sent there any more; what waits is given up."""
+    connection.execute(
+        update(Webhook)
+        .where(Webhook.id == webhook_id, Webhook.disabled_ms.is_(None))
+        .values(disabled_ms=now_ms)
+    )
+    connection.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.webhook_id == webhook_id, _WAITING)
+        .values(next_attempt_ms=None)
+    )
+
+
+def listeners(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """(id, events) of the webhooks of the platform that the class is held on."""
+    return connection.execute(
+        select(Webhook.id, Webhook.events)
+        .join(TrainingClass, TrainingClass.platform_id == Webhook.platform_id)
+        .where(TrainingClass.id == class_id, Webhook.disabled_ms.is_(None))
+    ).all()
+
+
+# -------------------------------------------------------------------------------- what is told
+
+
+def session_verdicts(connection: Connection, class_id: int, after: int) -> Sequence[AnyRow]:
+    """Verdicts on sittings of a class that were stored after one of that id."""
+    return connection.execute(
+        select(
+            Verdict.id,
+            Verdict.outcome,
+            Verdict.pack,
+            Verdict.digest,
+            Verdict.created_ms,
+            TrainingClass.external_id.label("klass"),
+            Session.external_id.label("session"),
+            Learner.external_id.label("learner"),
+        )
+        .join(TrainingClass, TrainingClass.id == Verdict.class_id)
+        .join(Session, Session.id == Verdict.subject_id)
+        .join(Learner, Learner.id == Session.learner_id)
+        .where(Verdict.class_id == class_id, Verdict.subject_kind == "session", Verdict.id > after)
+        .order_by(Verdict.id)
+    ).all()
+
+
+def findings(connection: Connection, class_id: int, keys: Collection[str]) -> list[AnyRow]:
+    """Findings of rules that act, by their keys in the class."""
+    wanted, found = sorted(keys), list[AnyRow]()
+    for at in range(0, len(wanted), _CHUNK):
+        query = _findings().where(
+            Finding.class_id == class_id,
+            Finding.key.in_(wanted[at : at + _CHUNK]),
+            Finding.shadow.is_(False),
+        )
+        found += connection.execute(query.order_by(Finding.id)).all()
+    return found
+
+
+def reviewed(connection: Connection, review_id: int) -> AnyRow:
+    """The finding that a review decided, with the decision."""
+    return connection.execute(
+        _findings()
+        .add_columns(Review.decision, Review.created_ms.label("decided_ms"))
+        .join(Review, Review.finding_id == Finding.id)
+        .where(Review.id == review_id)
+    ).one()
+
+
+def run(connection: Connection, run_id: int) -> AnyRow | None:
+    """The run of a class; None for a run of anything else."""
+    return connection.execute(
+        select(Run, TrainingClass.external_id.label("klass"))
+        .join(TrainingClass, TrainingClass.id == Run.class_id)
+        .where(Run.id == run_id)
+    ).one_or_none()
+
+
+def _findings() -> Any:
+    return (
+        select(
+            Finding.id,
+            Finding.class_id,
+            Finding.rule,
+            Finding.reason,
+            Finding.outcome,
+            Finding.fault,
+            Finding.hour,
+            Finding.status,
+            Finding.shadow,
+            Finding.needs_two_reviewers,
+            TrainingClass.external_id.label("klass"),
+            Session.external_id.label("session"),
+            Learner.external_id.label("learner"),
+        )
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .join(Session, Session.id == Finding.session_id, isouter=True)
+        .join(Learner, Learner.id == Finding.learner_id, isouter=True)
+    )
+
+
+# ---------------------------------------------------------------------------------- the outbox
+
+
+def enter(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Put messages into the outbox; one that is there already stays as it is."""
+    insert_new(connection, WebhookDelivery, rows, ("webhook_id", "message_id"))
+
+
+def with_due(connection: Connection, now_ms: int) -> list[int]:
+    """Webhooks that a delivery is due to."""
+    query = (
+        select(WebhookDelivery.webhook_id)
+        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+        .where(WebhookDelivery.next_attempt_ms <= now_ms, Webhook.disabled_ms.is_(None))
+    )
+    return sorted(connection.execute(query.distinct()).scalars())
+
+
+def due(connection: Connection, webhook_id: int, now_ms: int, limit: int) -> Sequence[AnyRow]:
+    """Deliveries to a webhook whose time has come, the oldest first, with where they go."""
+    return connection.execute(
+        select(WebhookDelivery, Webhook.url, Webhook.secret_encrypted)
+        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+        .where(WebhookDelivery.next_attempt_ms <= now_ms, Webhook.disabled_ms.is_(None))
+        .where(Webhook.id == webhook_id)
+        .order_by(WebhookDelivery.id)
+        .limit(limit)
+    ).all()
+
+
+def claim(connection: Connection, delivery: AnyRow, until_ms: int) -> bool:
+    """Take one attempt on; False when another process did. Nobody else tries before `until_ms`,
+    and whoever dies over it leaves it to the others then."""
+    result = connection.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.id == delivery.id,
+            WebhookDelivery.next_attempt_ms == delivery.next_attempt_ms,
+        )
+        .values(next_attempt_ms=until_ms, attempts=WebhookDelivery.attempts + 1)
+    )
+    return result.rowcount == 1
+
+
+def attempted(connection: Connection, delivery_id: int, **values: Any) -> None:
+    """Write down how an attempt went."""
+    connection.execute(
+        update(WebhookDelivery).where(WebhookDelivery.id == delivery_id).values(**values)
+    )
+
+
+def deliveries(
+    connection: Connection, webhook_id: int, before: int | None, size: int
+) -> Sequence[AnyRow]:
+    """The log of a webhook, newest first, from below an id."""
+    query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
+    if before is not None:
+        query = query.where(WebhookDelivery.id < before)
+    return connection.execute(query.order_by(WebhookDelivery.id.desc()).limit(size)).all()
+
+
+def again(connection: Connection, webhook_id: int, delivery_id: int, now_ms: int) -> bool:
+    """Send a message once more from its first attempt on; False when the webhook has no such."""
+    result = connection.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.id == delivery_id, WebhookDelivery.webhook_id == webhook_id)
+        .values(attempts=0, next_attempt_ms=now_ms, delivered_ms=None)
+    )
+    return result.rowcount == 1
+
+
+def counts(connection: Connection, webhook_id: int | None = None) -> tuple[int, int]:
+    """(deliveries that wait, those that were given up), of one webhook or of all."""
+    found = []
+    for condition in (_WAITING, _DEAD):
+        query = (
+            select(func.count())
+            .select_from(WebhookDelivery)
+            .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+            .where(condition, Webhook.disabled_ms.is_(None))
+        )
+        if webhook_id is not None:
+            query = query.where(Webhook.id == webhook_id)
+        found.append(int(connection.execute(query).scalar_one()))
+    return found[0], found[1]

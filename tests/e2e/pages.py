@@ -38,8 +38,8 @@ def addresses(services: Services) -> dict[str, Address]:
 def _made(connection: Connection, services: Services, zhao: User) -> dict[str, Address]:
     """Pages that are there once somebody did something: a link, a draw, a trial."""
     query = select(Session.class_id, Session.learner_id)
-    fast = select(Finding.session_id).where(Finding.rule == "fast_forward").limit(1)
-    klass, cheat = connection.execute(query.where(Session.id.in_(fast))).one()
+    fast, _ = _longest(connection, "outran")
+    klass, cheat = connection.execute(query.where(Session.id == fast)).one()
     now_ms = services.clock()
     to_cheat = {"actor": zhao.actor, "days": 60, "now_ms": now_ms}
     link = learner_link.issue(connection, services.vault, klass, cheat, **to_cheat)
@@ -60,23 +60,20 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
 
 
 def _addresses(connection: Connection) -> dict[str, Address]:
-    def sitting(rule: str) -> str:
-        query = select(Finding.session_id, Finding.id).where(
-            Finding.rule == rule, Finding.session_id.is_not(None)
-        )
-        session_id, finding_id = connection.execute(query.order_by(Finding.id).limit(1)).one()
+    def sitting(reason: str) -> str:
+        session_id, finding_id = _longest(connection, reason)
         return f"/console/sessions/{session_id}?finding={finding_id}"
 
     def number(query: object) -> int:
         return int(connection.scalars(query.limit(1)).one())  # type: ignore[attr-defined]
 
-    fast = number(select(Finding.session_id).where(Finding.rule == "fast_forward"))
+    fast, _ = _longest(connection, "outran")
     cheat = number(select(Session.learner_id).where(Session.id == fast))
-    big, small = connection.scalars(
-        select(Session.class_id).group_by(Session.class_id).order_by(func.count().desc())
-    ).all()[:2]
+    of_cheat = number(select(Session.class_id).where(Session.id == fast))
+    big = number(select(Session.class_id).group_by(Session.class_id).order_by(func.count().desc()))
     on_class = number(select(Finding.id).where(Finding.session_id.is_(None)))
-    other = number(select(Finding.session_id).where(Finding.rule == "face_liveness"))
+    uncontrolled = number(select(Finding.class_id).where(Finding.id == on_class))
+    other, _ = _longest(connection, "other_person")
     photo = number(select(Snapshot.id).where(Snapshot.session_id == other))
     judged = number(select(Run.id).where(Run.class_id == big).order_by(Run.id))
     session = "/console/sessions/{session_id}"
@@ -86,20 +83,20 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "overview": Address("/console", "/console"),
         "findings": Address("/console/findings", "/console/findings"),
         "findings-none": Address("/console/findings?q=nobody", "/console/findings"),
-        "session-fast-forward": Address(sitting("fast_forward"), session),
-        "session-popup-gap": Address(sitting("popup_gap"), session),
-        "session-other-person": Address(sitting("face_liveness"), session),
+        "session-fast-forward": Address(sitting("outran"), session),
+        "session-popup-gap": Address(sitting("never_shown"), session),
+        "session-other-person": Address(sitting("other_person"), session),
         "class-finding": Address(f"/console/findings/{on_class}", "/console/findings/{finding_id}"),
         "events": Address(f"/console/sessions/{fast}/events", f"{session}/events"),
         "photo": Address(f"/console/photos/{photo}", "/console/photos/{snapshot_id}"),
         "classes": Address("/console/classes", "/console/classes"),
         "class": Address(f"/console/classes/{big}", klass),
-        "class-missing-control": Address(f"/console/classes/{small}", klass),
+        "class-missing-control": Address(f"/console/classes/{uncontrolled}", klass),
         "learner": Address(
-            f"/console/classes/{big}/learners/{cheat}", f"{klass}/learners/{{learner_id}}"
+            f"/console/classes/{of_cheat}/learners/{cheat}", f"{klass}/learners/{{learner_id}}"
         ),
         "class-hour": Address(
-            f"/console/classes/{big}/learners/{cheat}/hours/2",
+            f"/console/classes/{of_cheat}/learners/{cheat}/hours/2",
             f"{klass}/learners/{{learner_id}}/hours/{{number}}",
         ),
         "packs": Address("/console/packs", "/console/packs"),
@@ -115,3 +112,11 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "users": Address("/console/users", "/console/users", ADMIN),
         "audit": Address("/console/audit", "/console/audit", ADMIN),
     }
+
+
+def _longest(connection: Connection, reason: str) -> tuple[int, int]:
+    """The longest sitting with such a finding, and the finding: there is most to be seen."""
+    length = Session.closed_ms - Session.opened_ms
+    query = select(Finding.session_id, Finding.id).join(Session, Session.id == Finding.session_id)
+    found = query.where(Finding.reason == reason).order_by(length.desc(), Finding.id).limit(1)
+    return connection.execute(found).one()._tuple()

@@ -56,7 +56,8 @@ def _all(
         people[who, phone] = visitor.page
     for name, address in pages.items():
         page = people[address.who, address.phone]
-        page.goto(site.url + address.path)
+        answer = page.goto(site.url + address.path)
+        assert answer is not None and answer.status == 200, (name, address.path)
         shot = page.screenshot(full_page=True, animations="disabled")
         with Image.open(io.BytesIO(shot)) as opened:
             picture = opened.convert("RGB").crop((0, 0, opened.width, min(opened.height, TALLEST)))

@@ -85,7 +85,7 @@ def test_the_sample_of_an_inspection_is_drawn_and_what_was_found_is_noted(visito
     drawn = zhao.page.locator("tbody tr")
     expect(drawn).to_have_count(2)
     drawn.first.get_by_label("结果").select_option(label="未在学")
-    drawn.first.get_by_label("说明").fill("电话无人接听")
+    drawn.first.get_by_label("备注").fill("电话无人接听")
     drawn.first.get_by_role("button", name="登记").click()
     expect(drawn.first).to_contain_text("未在学")
     expect(drawn.first).to_contain_text("电话无人接听")

@@ -145,5 +145,5 @@ def _chart(width: int, height: int, name: str, parts: Sequence[Markup]) -> Marku
 
 
 def _cut(label: str, most: int = 15) -> str:
-    wide = sum(1.0 if ord(char) > 0x2E7F else 0.55 for char in label)
+    wide = sum(1.0 if ord(char) > 0x2E7F else 0.62 for char in label)
     return label if wide <= most else label[: int(most * len(label) / wide) - 1] + "…"

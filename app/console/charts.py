@@ -35,7 +35,7 @@ def columns(bars: Sequence[Bar], lang: Language, name: str, every: int = 1) -> M
     scale = Axis(0, tallest, bottom, top)
     pitch = (width - left - 6) / len(bars)
     parts: list[Markup] = []
-    for tick in scale.ticks(round_steps(tallest), 4):
+    for tick in scale.ticks(round_steps(tallest), 5):
         y = scale(tick)
         parts.append(element("line", x1=left, x2=width - 6, y1=y, y2=y, class_="grid"))
         parts.append(element("text", lang.number(tick), x=left - 6, y=y + 4, class_="tick end"))
@@ -73,10 +73,11 @@ def rows(bars: Sequence[Bar], lang: Language, name: str) -> Markup:
     parts: list[Markup] = []
     for i, bar in enumerate(bars):
         y, upto = i * pitch + 4, 0
-        stack = [title(bar.told)] if bar.told else []
-        stack.append(
-            element("text", _cut(bar.label), x=left - 10, y=y + 15, class_="tick end name")
-        )
+        stack = [title(bar.told or bar.label)]
+        lines = _lines(bar.label)
+        for n, line in enumerate(lines):
+            at = y + 15 + (n - (len(lines) - 1) / 2) * 13
+            stack.append(element("text", line, x=left - 10, y=at, class_="tick end name"))
         for outcome in OUTCOMES:
             count = bar.counts.get(outcome, 0)
             if count:
@@ -144,6 +145,23 @@ def _chart(width: int, height: int, name: str, parts: Sequence[Markup]) -> Marku
     )
 
 
-def _cut(label: str, most: int = 15) -> str:
-    wide = sum(1.0 if ord(char) > 0x2E7F else 0.62 for char in label)
-    return label if wide <= most else label[: int(most * len(label) / wide) - 1] + "…"
+def _lines(label: str, most: float = 14.5) -> list[str]:
+    """The label in one line, or two; what two do not hold is cut, and told by hovering."""
+    fits = _fitting(label, most)
+    if fits == len(label):
+        return [label]
+    space = label.rfind(" ", 0, fits + 1)
+    first = space if space > 0 else fits
+    rest = label[first:].strip()
+    fits = _fitting(rest, most)
+    return [label[:first], rest if fits == len(rest) else rest[: fits - 1] + "…"]
+
+
+def _fitting(text: str, most: float) -> int:
+    """How many of the first characters are no wider than `most` Chinese ones."""
+    wide = 0.0
+    for n, char in enumerate(text):
+        wide += 1.0 if ord(char) > 0x2E7F else 0.62
+        if wide > most:
+            return n
+    return len(text)

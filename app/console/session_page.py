@@ -115,6 +115,7 @@ def session_view(
         picture=session_picture(timeline, lang, looks),
         looks=looks,
         no_look=no_look,
+        now_ms=services.clock(),
         purposes=PURPOSES,
         first=first,
         legend=[(rule, swatch(rule)) for rule in legend_rules(timeline)],

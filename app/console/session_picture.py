@@ -165,11 +165,10 @@ def _voids(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
 def _labels(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     """The letter of each finding's rule above its stretch, pushed aside rather than overlapping."""
     dated = [it for it in timeline["findings"] if it.get("start_ms") is not None]
-    free_from = float(LEFT)
-    for it in sorted(dated, key=lambda finding: finding["start_ms"] + (finding["end_ms"] or 0)):
-        x, width = frame.between(it["start_ms"], it["end_ms"] or it["start_ms"])
-        at = min(max(x + width / 2 - _LABEL / 2, free_from), RIGHT - _LABEL)
-        free_from = at + _LABEL + 3
+    dated.sort(key=lambda finding: finding["start_ms"] + (finding["end_ms"] or 0))
+    stretches = [frame.between(it["start_ms"], it["end_ms"] or it["start_ms"]) for it in dated]
+    places = _apart([x + width / 2 - _LABEL / 2 for x, width in stretches])
+    for it, (x, width), at in zip(dated, stretches, places, strict=True):
         word = words.word(words.RULES, it["rule"])
         outcome = words.word(words.OUTCOMES, it["outcome"])
         stem = element("line", x1=at + _LABEL / 2, x2=x + width / 2, y1=22, y2=TOP, class_="stem")
@@ -182,6 +181,19 @@ def _labels(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
             f"#finding-{it['id']}",
             element("g", told, stem, box, letter, class_=f"label tone-{outcome.tone}"),
         )
+
+
+def _apart(wished: Sequence[float]) -> list[float]:
+    """Left edges of labels in a row: as near as may be to where they are wished, side by side."""
+    pitch = min(_LABEL + 3, (RIGHT - LEFT - _LABEL) / max(1, len(wished) - 1))
+    places: list[float] = []
+    for wish in wished:
+        places.append(max(wish, places[-1] + pitch if places else LEFT))
+    limit = float(RIGHT - _LABEL)
+    for i in reversed(range(len(places))):
+        places[i] = limit = min(places[i], limit)
+        limit -= pitch
+    return places
 
 
 def _time_axis(frame: Frame, y: float) -> Iterator[Markup]:

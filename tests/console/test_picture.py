@@ -132,3 +132,17 @@ def test_stretches_lead_to_the_events_they_rest_on() -> None:
     drawn = session_picture(told(stories.honest), ZH)
     hidden = hidden_stretches(told(stories.honest)["samples"])[0][0]
     assert f'href="/console/sessions/1/events?at={hidden}#at"' in drawn
+
+
+@pytest.mark.parametrize("count", [30, 200])
+def test_many_findings_at_the_end_of_a_sitting_keep_their_letters_apart(count: int) -> None:
+    timeline = told(stories.fast_forward)
+    one, end = timeline["findings"][0], timeline["session"]["closed_ms"]
+    timeline["findings"] = [
+        one | {"id": number, "start_ms": end - 20_000, "end_ms": end} for number in range(count)
+    ]
+    root = ElementTree.fromstring(session_picture(timeline, ZH))
+    labels = [it for it in root.iter("g") if (it.get("class") or "").startswith("label")]
+    edges = [float(it.find("rect").get("x")) for it in labels]  # type: ignore[union-attr,arg-type]
+    assert len(edges) == count and min(edges) >= 77.9 and max(edges) <= 1240
+    assert min(after - before for before, after in pairwise(edges)) >= min(21, 1130 / count) - 0.02

@@ -115,3 +115,23 @@ def test_two_photos_are_held_side_by_side_and_a_mirrored_one_is_turned_back(
     zhao.page.locator("main form").get_by_role("button", name="查看").click()
     turned = zhao.page.locator("main img[src$='mirrored=1']")
     assert turned.evaluate("it => it.decode().then(() => it.naturalWidth)") > 0
+
+
+def test_a_printed_sitting_has_its_lists_unfolded_and_names_nobody_else(visitor: Visit) -> None:
+    zhao = sitting(visitor("zhao"), "fast_forward")
+    controls = zhao.page.locator("#controls table")
+    expect(controls).to_be_hidden()
+    zhao.page.emulate_media(media="print")
+    zhao.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    expect(controls).to_be_visible()
+    expect(zhao.page.get_by_text("赵明打印于")).to_be_visible()
+    expect(zhao.page.get_by_role("heading", name="该学员在本班的其他学习")).to_be_hidden()
+    zhao.page.evaluate("dispatchEvent(new Event('afterprint'))")
+    expect(controls).to_be_hidden()
+
+
+def test_the_printed_overview_keeps_the_bars_of_its_charts(visitor: Visit) -> None:
+    zhao = visitor("zhao").open("/console")
+    zhao.page.emulate_media(media="print")
+    expect(zhao.page.locator(".grid-2 .chart rect.bar").first).to_be_visible()
+    expect(zhao.page.get_by_role("navigation")).to_be_hidden()

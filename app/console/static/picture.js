@@ -42,3 +42,11 @@ const unfold = () => document.getElementById(location.hash.slice(1))?.closest("d
   ?.setAttribute("open", "");
 addEventListener("hashchange", unfold);
 unfold();
+// On paper nothing is folded: the lists of controls and photos belong to the file.
+const folded = () => document.querySelectorAll("details.card:not([open])");
+let unfolded = [];
+addEventListener("beforeprint", () => {
+  unfolded = [...folded()];
+  unfolded.forEach((it) => it.setAttribute("open", ""));
+});
+addEventListener("afterprint", () => unfolded.forEach((it) => it.removeAttribute("open")));

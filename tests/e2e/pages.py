@@ -119,4 +119,5 @@ def _longest(connection: Connection, reason: str) -> tuple[int, int]:
     length = Session.closed_ms - Session.opened_ms
     query = select(Finding.session_id, Finding.id).join(Session, Session.id == Finding.session_id)
     found = query.where(Finding.reason == reason).order_by(length.desc(), Finding.id).limit(1)
-    return connection.execute(found).one()._tuple()
+    session_id, finding_id = connection.execute(found).one()
+    return session_id, finding_id

@@ -13,6 +13,7 @@ ANSWERS_OTHERWISE = {
     "/console/language/{code}",  # leads back to where one was
     "/console/findings/{finding_id}",  # leads to the sitting; of a class it is a page, and listed
     "/console/photo-accesses/{access_id}.jpg",
+    "/console/photo-accesses/{access_id}/small.jpg",
     "/console/static/{name}",
 }
 

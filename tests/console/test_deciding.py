@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from models import AuditEntry, Finding, Review
 from tests.console.conftest import Desk
@@ -115,3 +115,20 @@ def test_rules_on_trial_are_neither_shown_nor_decided(
     assert "单日学习时间过长" not in desk.sign_in("qian").get(page)
     assert desk.decide("far:marathon", "uphold").status_code == 404
     assert "单日学习时间过长" in new_desk().sign_in("root").get(page)
+
+
+def test_of_many_findings_on_a_sitting_the_first_forms_are_open_and_the_others_folded(
+    desk: Desk,
+) -> None:
+    with desk.services.database.write() as connection:
+        one = connection.execute(
+            select(Finding).where(Finding.id == desk.county.findings[FAST])
+        ).mappings()
+        row = dict(one.one())
+        row.pop("id")
+        rows = [row | {"key": f"more-{number}"} for number in range(8)]
+        connection.execute(insert(Finding), rows)
+    page = desk.sign_in("zhao").get(f"/console/sessions/{desk.county.sessions['fast']}")
+    forms = page.count('class="decide"')
+    assert forms == 10 and page.count("<summary>作出决定</summary>") == forms - 3
+    assert "另有6条，见下方" in page

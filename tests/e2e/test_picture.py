@@ -44,6 +44,19 @@ def test_a_mark_leads_to_its_row_on_the_page(visitor: Visit, href: str, by: str)
     expect(zhao.page.locator(target)).to_be_in_viewport()
 
 
+def test_the_row_of_a_mark_is_lit_while_the_pointer_or_the_focus_is_on_it(visitor: Visit) -> None:
+    zhao = sitting(visitor("zhao"), "fast_forward")
+    zhao.page.locator("#controls summary").click()
+    mark = marks(zhao, "#control-").first
+    row = zhao.page.locator(str(mark.get_attribute("href")))
+    mark.hover()
+    expect(row).to_have_class("pointed")
+    zhao.page.mouse.move(5, 5)
+    expect(row).not_to_have_class("pointed")
+    mark.focus()
+    expect(row).to_have_class("pointed")
+
+
 @pytest.mark.parametrize("by", ["mouse", "keyboard"])
 def test_a_stretch_leads_to_the_raw_events_it_rests_on(visitor: Visit, by: str) -> None:
     zhao = sitting(visitor("zhao"), "fast_forward")

@@ -50,3 +50,10 @@ addEventListener("beforeprint", () => {
   unfolded.forEach((it) => it.setAttribute("open", ""));
 });
 addEventListener("afterprint", () => unfolded.forEach((it) => it.removeAttribute("open")));
+// The row that a mark leads to is lit while the pointer or the focus is on the mark.
+for (const mark of figure?.querySelectorAll("a[href^='#']") ?? []) {
+  const row = document.getElementById(mark.getAttribute("href").slice(1));
+  const lit = (on) => () => row?.classList.toggle("pointed", on);
+  for (const name of ["pointerenter", "focus"]) mark.addEventListener(name, lit(true));
+  for (const name of ["pointerleave", "blur"]) mark.addEventListener(name, lit(false));
+}

@@ -13,7 +13,7 @@ from app.domain import assess, eligibility, runs, same_face, settle
 from app.jobs import face_worker
 from app.jobs.repeating import Repeating
 from app.services import Services
-from app.store import catalogue, face_sets
+from app.store import catalogue, face_sets, verdicts
 from app.store import runs as store
 
 POLL_S = 0.5
@@ -53,6 +53,7 @@ class _Work:
     total: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
     _beat_at: float = 0.0
+    _evaluated: assess.Evaluation = field(init=False)
 
     def all(self) -> dict[str, Any]:
         began = time.perf_counter()
@@ -150,13 +151,25 @@ class _Work:
         with services.database.write() as connection:
             if assess.overtaken(connection, evaluated):
                 evaluated = assess.evaluate_sittings(connection, self.class_id)
+            self._evaluated = evaluated
             return assess.keep(connection, evaluated, services.clock(), self.run_id)
 
     def _conclude(self) -> eligibility.Concluded:
+        """Conclude; where that asks a second person about what one had upheld, it is decided no
+        more, and what was judged on it is judged again."""
+        class_id, run_id, now_ms = self.class_id, self.run_id, self.services.clock()
+        judged = self._evaluated
         with self.services.database.write() as connection:
-            return eligibility.conclude(
-                connection, self.class_id, self.services.clock(), self.run_id
-            )
+            first = eligibility.conclude(connection, class_id, now_ms, run_id)
+            if verdicts.decisions(connection, judged.learners) == judged.decided:
+                return first
+            again = assess.evaluate_sittings(connection, class_id)
+            kept = assess.keep(connection, again, now_ms, run_id)
+            last = eligibility.conclude(connection, class_id, now_ms, run_id)
+        return eligibility.Concluded(
+            first.stored + kept.verdicts + last.stored,
+            [*first.new_findings, *kept.new_findings, *last.new_findings],
+        )
 
 
 class ClassRunner(Repeating):

@@ -25,7 +25,7 @@ from models import Finding, Person, TrainingClass
 from tests.people import HUANGCHUAN, County
 from tests.reports.test_package import A_CLERK, named, resealed
 from tests.reports.test_package import elsewhere as elsewhere
-from tests.verdicts import class_row, sign_in, take_without_photos
+from tests.verdicts import class_row, sign_in, take_without_photos, validate
 
 Members = dict[str, bytes]
 LIN = "learner-01"
@@ -167,6 +167,29 @@ def test_decisions_and_the_scale_that_the_authority_picked_are_judged_again(
     assert b'"scale":"literal"' in members["verdicts/enrolment.ndjson"]
     undone = rewritten(members, "tables/reviews.ndjson", decision="overturn")
     assert "replay" in {it.code for it in verify(undone).problems}
+
+
+def test_what_one_upheld_counts_no_more_once_the_picked_scale_asks_for_two(
+    services: Services, klass: ClassRow
+) -> None:
+    sign_in(services, "zhao", HUANGCHUAN)
+    with services.database.write() as connection:
+        zhao = users.check_password(connection, "zhao", "a-quiet-river-in-henan")
+        assert zhao
+        light = select(Finding.id).where(
+            Finding.class_id == klass.id,
+            Finding.shadow.is_(False),
+            Finding.outcome == "violation",
+            Finding.needs_two_reviewers.is_(False),
+            Finding.fault == "learner",
+        )
+        finding_id = connection.execute(light.limit(1)).scalar_one()
+        review.decide(connection, finding_id, zhao, "uphold", "已核对记录", services.clock())
+    validate(services, klass.id)
+    with services.database.write() as connection:
+        class_file.set_scale(connection, klass.id, "literal", zhao.id, services.clock())
+    assert validate(services, klass.id)["verdicts_stored"] > 0
+    assert validate(services, klass.id)["verdicts_stored"] == 0, "one run came to the end of it"
 
 
 def test_no_hash_of_an_id_number_leaves_the_house(services: Services, klass: ClassRow) -> None:

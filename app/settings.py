@@ -49,6 +49,9 @@ class Settings(BaseSettings):
     nightly_cron: str = "30 2 * * *"
     learner_link_days: int = Field(60, ge=1, le=366)
     learner_appeals_a_day: int = Field(5, ge=1, le=100)  # by one link
+    photo_term_days: int = Field(1095, ge=0)  # after a class is over; 0: for good
+    template_term_days: int = Field(30, ge=0)
+    purge_cron: str = "30 4 * * *"  # empty: only by hand
     webhook_networks: str = ""  # private networks that webhooks may reach; commas between
     api_requests_per_minute: int = Field(0, ge=0)  # per key; 0: no limit
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024)

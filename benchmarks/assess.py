@@ -188,7 +188,6 @@ def _sittings(
                 "seq_conflict": False,
                 "learning_ms": 0,
                 "play_pos_ms": 0,
-                "play_recv_ms": last,
                 "schedule": {},
             }
         )

@@ -93,7 +93,6 @@ def fresh(url: str, sessions: int, learners: int = LEARNERS) -> Database:
                 "class_id": class_id,
                 "learner_id": learner_id,
                 "enrolled_ms": START_MS,
-                "popup_ms": 0,
             }
             for class_id, learner_id in connection.execute(studied)
         ]

@@ -17,6 +17,7 @@ from models.records import (
     OfflineAttendance,
     SatisfactionRecord,
 )
+from models.retention import LegalHold
 from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
 from models.statement import Statement
 
@@ -44,6 +45,7 @@ __all__ = [
     "LearnerKey",
     "LearnerLink",
     "LeaveRecord",
+    "LegalHold",
     "Lesson",
     "OfflineAttendance",
     "Person",

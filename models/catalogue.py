@@ -90,11 +90,7 @@ class ClassHour(Base):
 
 
 class Enrolment(Base):
-    """A learner in a class, and the pop-up clock that survives reloads and restarts.
-
-    `popup_ms` is learning time since the last effective pop-up, `popup_due_ms` the drawn moment
-    on that clock for the next one.
-    """
+    """A learner in a class."""
 
     __tablename__ = "enrolments"
     __table_args__ = (UniqueConstraint("class_id", "learner_id"),)
@@ -105,5 +101,3 @@ class Enrolment(Base):
     employer: Mapped[Name | None]
     category: Mapped[Name | None]
     enrolled_ms: Mapped[Ms]
-    popup_ms: Mapped[int]
-    popup_due_ms: Mapped[int | None]

@@ -11,7 +11,7 @@ from models.base import Base, Blob, Digest, Document, Key, Ms, Name, Ref, mapped
 class Session(Base):
     """A sitting of one learner on one lesson.
 
-    The columns from `lease_digest` to `play_recv_ms` are its running state: the lease, the head
+    The columns from `lease_digest` to `play_pos_ms` are its running state: the lease, the head
     of the hash chain over the stored batches, and the learning clock that controls are drawn on.
     `popup_from_ms` is the moment on that clock from which the next pop-up was drawn (negative when
     an earlier sitting brought it along), `popup_due_ms` the drawn moment, `popup_draws` the number
@@ -54,7 +54,6 @@ class Session(Base):
     seq_conflict: Mapped[bool]
     learning_ms: Mapped[int]
     play_pos_ms: Mapped[int]
-    play_recv_ms: Mapped[Ms]
     popup_from_ms: Mapped[int] = mapped_column(default=0)
     popup_due_ms: Mapped[int | None]
     popup_draws: Mapped[int] = mapped_column(default=0)
@@ -147,7 +146,9 @@ class Snapshot(Base):
     media_type: Mapped[Name]
     size: Mapped[int]
     blob_key: Mapped[Name | None]
-    purged_ms: Mapped[Ms | None]
+    purged_ms: Mapped[Ms | None]  # since when it cannot be retrieved unaltered: a loss
+    removal_ms: Mapped[Ms | None]  # since when it is removed by order: no loss
+    removed_ms: Mapped[Ms | None]  # since when its bytes are gone
 
     status: Mapped[Name]  # pending | read | done | failed; read: decided once all before it are
     attempts: Mapped[int]

@@ -47,7 +47,7 @@ def admit(
     verified(data, services.settings.max_image_bytes)
     face_key(connection, services, learner.id, now_ms)
     known = rows.by_sha256(connection, learner.id, hashlib.sha256(data).digest())
-    if known is None or known.retired_ms is not None:
+    if known is None or known.retired_ms is not None or _purged(known):
         return None
     if known.status == "refused":
         raise _unusable(known.quality)
@@ -71,20 +71,24 @@ def enrol(
         return known
     digest = hashlib.sha256(data).digest()
     again = rows.by_sha256(connection, learner.id, digest)
-    if again is not None:
+    if again is not None and not _purged(again):
         raise Conflict("photo_retired", "this photo was enrolled before and has been replaced")
     key = face_key(connection, services, learner.id, now_ms)
     values = _ready(connection, key, learner.id, seen, quality)
-    rows.insert_row(
-        connection,
-        learner_id=learner.id,
-        sha256=digest,
-        blob_key=_keep(services, key, learner.id, data),
-        created_ms=now_ms,
-        **values,
-    )
+    values["blob_key"] = _keep(services, key, learner.id, data)
+    if again is not None:
+        rows.renew(connection, again.id, **values)
+    else:
+        rows.insert_row(
+            connection, learner_id=learner.id, sha256=digest, created_ms=now_ms, **values
+        )
     _settled(connection, learner.id, now_ms)
     return _report(connection, learner.id, digest, "ready", quality)
+
+
+def _purged(photo: AnyRow) -> bool:
+    """It was enrolled for a class that is over, and its template was deleted since."""
+    return photo.status == "ready" and photo.retired_ms is None and not photo.template_encrypted
 
 
 def defer(

@@ -199,7 +199,6 @@ class SittingImporter:
             lease_digest=None,
             lease_expires_ms=None,
             play_pos_ms=resume_ms,
-            play_recv_ms=opened_ms,
             popup_from_ms=0,
             popup_due_ms=None,
             popup_draws=0,

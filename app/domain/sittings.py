@@ -261,7 +261,6 @@ def _open(
         lease_digest=token_digest(token),
         lease_expires_ms=now_ms + terms.lease_ms,
         play_pos_ms=resume_ms,
-        play_recv_ms=now_ms,
         seed_encrypted=vault.seal(seed, SEED_PURPOSE),
         commitment=draws.commitment(seed),
         seed_revealed=None,

@@ -12,7 +12,7 @@ from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped
 
 from app.clock import SHANGHAI
 from app.errors import BadInput, Conflict, NotReady
-from app.jobs import nightly
+from app.jobs import nightly, purge
 from app.services import Services
 
 MISFIRE_S = 3_600  # a service that was busy or down at the hour may begin that much later
@@ -27,6 +27,8 @@ class Scheduler:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._trigger = _trigger(services.settings.nightly_cron)
+        cron = services.settings.purge_cron
+        self._purging = _trigger(cron, "purge_cron") if cron else None
         self._stopping = threading.Event()
         self._scheduler: BackgroundScheduler | None = None
 
@@ -41,6 +43,8 @@ class Scheduler:
             },
         )
         self._scheduler.add_job(self._begin, self._trigger, id="nightly")
+        if self._purging is not None:
+            self._scheduler.add_job(self._purge, self._purging, id="purge")
         self._scheduler.add_job(self._resume, "interval", seconds=RESUME_S, id="resume")
         self._scheduler.start()
 
@@ -66,16 +70,24 @@ class Scheduler:
         else:
             log.info("nightly run", **summary)
 
+    def _purge(self) -> None:
+        try:
+            done = purge.perform(self._services, "system:scheduler", self._stopping)
+        except Exception:
+            log.exception("the purge failed")
+        else:
+            log.info("purge", **done)
+
     def _resume(self) -> None:
         if nightly.interrupted(self._services):
             self._begin()
 
 
-def _trigger(cron: str) -> CronTrigger:
+def _trigger(cron: str, name: str = "nightly_cron") -> CronTrigger:
     try:
         return CronTrigger.from_crontab(cron, timezone=SHANGHAI)
     except ValueError as error:
-        raise BadInput("nightly_cron", f"ZHENXUE_NIGHTLY_CRON is no cron line: {error}") from error
+        raise BadInput(name, f"ZHENXUE_{name.upper()} is no cron line: {error}") from error
 
 
 def install(services: Services) -> None:

@@ -23,7 +23,7 @@ def opened(services: Services, connection: Connection, class_id: int) -> dict[st
     found: dict[str, bytes] = {}
     keys: dict[int, bytes | None] = {}
     for row in report_rows.photos(connection, class_id):
-        if row.blob_key is None or row.purged_ms is not None:
+        if row.blob_key is None or row.purged_ms is not None or row.removal_ms is not None:
             continue
         if row.learner_id not in keys:
             keys[row.learner_id] = _key(services, connection, row.learner_id)

@@ -151,6 +151,7 @@ def photo(connection: Connection, snapshot_id: int, scope: Scope) -> Any:
             Snapshot.sha256,
             Snapshot.blob_key,
             Snapshot.purged_ms,
+            Snapshot.removal_ms,
             Snapshot.check,
             Snapshot.score,
             Snapshot.limit,

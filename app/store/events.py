@@ -160,7 +160,6 @@ _HEAD = select(
             "seq_conflict",
             "learning_ms",
             "play_pos_ms",
-            "play_recv_ms",
             "lease_expires_ms",
             "last_recv_ms",
         )
@@ -177,7 +176,6 @@ _KEPT = (
     "seq_conflict",
     "learning_ms",
     "play_pos_ms",
-    "play_recv_ms",
     "lease_expires_ms",
     "last_recv_ms",
 )
@@ -280,7 +278,6 @@ def _advance(head: Any, packed: Packed, received_ms: int) -> None:
         # Held against the whole sitting: a backlog brings at once what an outage kept back.
         head.learning_ms += min(moved, max(0, received_ms - head.opened_ms - head.learning_ms))
         head.play_pos_ms = packed.last_ms
-    head.play_recv_ms = max(head.play_recv_ms, received_ms)
 
 
 def _rival(connection: Connection, head: Any) -> bool:

@@ -41,6 +41,7 @@ def page(connection: Connection, scope: Scope, text: str, after: int, size: int)
             Session.learner_id == Learner.id,
             Snapshot.blob_key.is_not(None),
             Snapshot.purged_ms.is_(None),
+            Snapshot.removal_ms.is_(None),
         )
         .scalar_subquery()
     )

@@ -268,7 +268,7 @@ def _sessions(
                 select(ReferencePhoto.learner_id)
                 .where(
                     ReferencePhoto.learner_id.in_(learners),
-                    ReferencePhoto.template_encrypted.is_not(None),
+                    ReferencePhoto.status == "ready",  # also once its template was purged
                     ReferencePhoto.retired_ms.is_(None),
                 )
                 .distinct()

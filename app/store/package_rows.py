@@ -236,7 +236,7 @@ def _enrolled(connection: Connection, learners: Iterable[int]) -> Rows:
     for chunk in _chunks(sorted(learners)):
         query = select(ReferencePhoto.id, ReferencePhoto.learner_id, ReferencePhoto.sha256).where(
             ReferencePhoto.learner_id.in_(chunk),
-            ReferencePhoto.template_encrypted.is_not(None),
+            ReferencePhoto.status == "ready",
             ReferencePhoto.retired_ms.is_(None),
         )
         rows = connection.execute(query.order_by(ReferencePhoto.id))

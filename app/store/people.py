@@ -90,8 +90,7 @@ def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:
 
 
 def enrol(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    fresh = [row | {"popup_ms": 0, "popup_due_ms": None} for row in rows]
-    insert_new(connection, Enrolment, fresh, ("class_id", "learner_id"))
+    insert_new(connection, Enrolment, rows, ("class_id", "learner_id"))
 
 
 def update_enrolment(connection: Connection, class_id: int, learner_id: int, **values: Any) -> None:

@@ -58,6 +58,11 @@ def insert_row(connection: Connection, **values: Any) -> int:
     return int(result.inserted_primary_key[0])
 
 
+def renew(connection: Connection, photo_id: int, **values: Any) -> None:
+    """Enrol a photo anew whose template was deleted when an assessment was over."""
+    connection.execute(update(ReferencePhoto).where(ReferencePhoto.id == photo_id).values(**values))
+
+
 def settle(connection: Connection, photo_id: int, **values: Any) -> bool:
     """Write what became of a photo that waited; False when somebody else did so before."""
     result = connection.execute(

@@ -140,6 +140,7 @@ def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
             Snapshot.size,
             Snapshot.blob_key,
             Snapshot.purged_ms,
+            Snapshot.removal_ms,
             Snapshot.check,
             Snapshot.score,
             Snapshot.limit,

@@ -350,7 +350,11 @@ def photos_to_recheck(connection: Connection, class_id: int) -> Sequence[AnyRow]
             Session.learner_id,
         )
         .join(Session, Session.id == Snapshot.session_id)
-        .where(Session.class_id == class_id, Snapshot.blob_key.is_not(None))
+        .where(
+            Session.class_id == class_id,
+            Snapshot.blob_key.is_not(None),
+            Snapshot.removal_ms.is_(None),
+        )
         .order_by(Session.learner_id, Snapshot.id)
     ).all()
 
@@ -358,7 +362,10 @@ def photos_to_recheck(connection: Connection, class_id: int) -> Sequence[AnyRow]
 def mark_photos(
     connection: Connection, snapshot_ids: Collection[int], purged_ms: int | None
 ) -> None:
-    """Record since when photos cannot be retrieved unaltered; None: they can."""
+    """Record since when photos cannot be retrieved unaltered; None: they can. What was removed
+    by order meanwhile is left alone."""
     connection.execute(
-        update(Snapshot).where(Snapshot.id.in_(snapshot_ids)).values(purged_ms=purged_ms)
+        update(Snapshot)
+        .where(Snapshot.id.in_(snapshot_ids), Snapshot.removal_ms.is_(None))
+        .values(purged_ms=purged_ms)
     )

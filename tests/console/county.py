@@ -179,7 +179,6 @@ def _classes(connection: Connection, county: County) -> None:
             class_id=county.classes[klass],
             learner_id=learner,
             enrolled_ms=NOW,
-            popup_ms=0,
             category="农村转移就业劳动者",
         )
 
@@ -242,7 +241,6 @@ def open_sitting(
         seq_conflict=False,
         learning_ms=0,
         play_pos_ms=0,
-        play_recv_ms=0,
     )
     county.sessions[key] = session_id
     session |= {

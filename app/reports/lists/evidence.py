@@ -134,7 +134,7 @@ def faces(dossier: Dossier) -> Sheet:
 
 
 def _held(photo: AnyRow) -> bool:
-    return photo.blob_key is not None and photo.purged_ms is None
+    return photo.blob_key is not None and photo.purged_ms is None and photo.removal_ms is None
 
 
 def _who(dossier: Dossier, row: AnyRow) -> tuple[str, str, str, str]:

@@ -1,0 +1,124 @@
+"""Terms carried out: templates go when an assessment is over, photos when their time is up.
+
+A photo is first marked as removed by order, and only then are its bytes deleted: whoever looks for
+it in between finds a removal, never a loss, and no verdict changes. A purge that is cut short is
+finished by the next.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+from app.clock import day
+from app.services import Services
+from app.store import audit
+from app.store import retention as store
+
+MESSAGES_MS = 90 * 86_400_000  # product default: how long the log of webhooks goes back
+_AT_ONCE = 200
+
+
+def listed(services: Services) -> list[dict[str, Any]]:
+    """What a purge would remove now, class by class, and how much holds keep."""
+    photos, templates = _cutoffs(services)
+    with services.database.read() as connection:
+        return [
+            {
+                "class_id": row.klass,
+                "platform": row.platform,
+                "photos": row.photos,
+                "templates": row.templates,
+                "held": row.held,
+            }
+            for row in store.classes_over(connection, photos, templates)
+        ]
+
+
+def perform(
+    services: Services, actor: str, stopping: threading.Event | None = None
+) -> dict[str, int]:
+    """Remove what is due; counts. What is marked when `stopping` is set waits for the next."""
+    photos, templates = _cutoffs(services)
+    total = {"classes": 0, "photos": 0, "templates": 0}
+    with services.database.read() as connection:
+        due = store.classes_over(connection, photos, templates)
+    for row in due:
+        if row.photos or row.templates:
+            with services.database.write() as connection:
+                now_ms = services.clock()
+                done = {
+                    "photos": store.mark_photos(connection, row.id, now_ms) if row.photos else 0,
+                    "templates": store.drop_embeddings(connection, row.id) if row.templates else 0,
+                }
+                _record(services, connection, actor, f"class:{row.id}", done)
+            total["classes"] += 1
+            for name, count in done.items():
+                total[name] += count
+    with services.database.write() as connection:
+        enrolled = store.templates_over(connection, templates)
+        if enrolled:
+            store.drop_templates(connection, enrolled)
+            _record(services, connection, actor, "enrolled", {"templates": len(enrolled)})
+        store.old_deliveries(connection, services.clock() - MESSAGES_MS)
+    total["templates"] += len(enrolled)
+    return total | {"removed": sweep(services, stopping)}
+
+
+def sweep(services: Services, stopping: threading.Event | None = None) -> int:
+    """Delete the bytes of what is marked; how many objects."""
+    count = 0
+    while stopping is None or not stopping.is_set():
+        with services.database.read() as connection:
+            rows = store.marked(connection, _AT_ONCE)
+        if not rows:
+            break
+        for row in rows:
+            services.blobs.delete(row.blob_key)
+        with services.database.write() as connection:
+            store.removed(connection, [row.id for row in rows], services.clock())
+        count += len(rows)
+    photos, _ = _cutoffs(services)
+    with services.database.read() as connection:
+        references = store.references_over(connection, photos)
+    for row in references:
+        services.blobs.delete(row.blob_key)
+        with services.database.write() as connection:
+            store.reference_removed(connection, row.id)
+        count += 1
+    return count
+
+
+def forget(services: Services) -> bool:
+    """See that a destroyed key is in no file of the database any more: on SQLite the log of
+    recent writes is emptied. False when somebody was reading, and it has to be done again."""
+    if not services.database.sqlite:
+        return True
+    raw = services.database.engine.raw_connection()
+    try:
+        return bool(raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+    finally:
+        raw.close()
+
+
+def _cutoffs(services: Services) -> tuple[str, str]:
+    """The days that a class must have been over by: for its photos, for its templates."""
+    today, terms = day(services.clock()), services.settings
+    photos = today - timedelta(days=terms.photo_term_days)
+    templates = today - timedelta(days=terms.template_term_days)
+    never = "0000-00-00"
+    return (photos.isoformat() if terms.photo_term_days else never), templates.isoformat()
+
+
+def _record(
+    services: Services, connection: Any, actor: str, subject: str, done: dict[str, int]
+) -> None:
+    audit.append(
+        connection,
+        at_ms=services.clock(),
+        actor=actor,
+        action="retention.purged",
+        subject=subject,
+        detail=done,
+    )

@@ -240,7 +240,7 @@ def _enrolled(connection: Connection, learners: Iterable[int]) -> Rows:
             ReferencePhoto.retired_ms.is_(None),
         )
         rows = connection.execute(query.order_by(ReferencePhoto.id))
-        found += [told(row) | {"template_encrypted": ""} for row in rows]
+        found += [told(row) | {"status": "ready"} for row in rows]
     return found
 
 

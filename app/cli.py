@@ -126,6 +126,7 @@ def run_service(settings: Settings, host: str, port: int, *, as_json: bool = Fal
         log_config=None,
         access_log=False,
         server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=20,
     )
 

@@ -35,6 +35,7 @@ class Settings(BaseSettings):
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
     public_url: str = ""
+    trusted_proxies: str = "127.0.0.1"  # whose X-Forwarded-For is believed; commas between
     executor: str = "processes:0"  # 0: as many as there are cores
     default_pack: str = "huangchuan-2021-graded"
     face_workers: int = Field(1, ge=0, le=64)

@@ -46,7 +46,7 @@ def log_in(
     expected = request.cookies.get(FORM_COOKIE, "")
     if not expected or not hmac.compare_digest(expected.encode(), csrf.encode()):
         return _form(request, target, name, _STALE, status=403)
-    wait_ms = throttle.wait_ms(name, address, now_ms)
+    wait_ms = throttle.attempt(name, address, now_ms)
     if wait_ms:
         answer = _form(request, target, name, _WAIT, status=429, minutes=-(-wait_ms // 60_000))
         answer.headers["Retry-After"] = str(-(-wait_ms // 1000))
@@ -54,13 +54,12 @@ def log_in(
     with services.database.read() as connection:
         user = users.check_password(connection, name, password[:256])
     if user is None:
-        throttle.failed(name, address, now_ms)
         with services.database.write() as connection:
             users.refuse_login(connection, name, address, now_ms)
         return _form(request, target, name, _WRONG, status=401)
-    throttle.succeeded(name, address)
+    throttle.succeeded(name, address, now_ms)
     with services.database.write() as connection:
-        token = users.open_login(connection, user, now_ms)
+        token = users.open_login(connection, user, now_ms, request.cookies.get(COOKIE))
     response = see_other(target)
     set_cookie(response, token, secure=services.settings.production)
     response.delete_cookie(FORM_COOKIE, path="/console/login")

@@ -20,7 +20,7 @@ from app.console.assets import asset
 from app.console.language import Language, language, position
 from app.console.login import login_of
 from app.domain.users import Login
-from app.errors import NotSignedIn, ZhenxueError
+from app.errors import BadInput, NotFound, NotSignedIn, ZhenxueError
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "zhenxue_lang"
@@ -107,6 +107,7 @@ class ConsoleRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             try:
+                await _check_characters(request)
                 response = await handler(request)
             except NotSignedIn:
                 response = see_other("/console/login?next=" + quote(_wanted(request), safe="/"))
@@ -120,6 +121,18 @@ class ConsoleRoute(APIRoute):
             return response
 
         return guarded
+
+
+async def _check_characters(request: Request) -> None:
+    """Raises for a NUL, which nobody types and PostgreSQL holds in no text: NotFound in the path,
+    BadInput elsewhere."""
+    if "\0" in request.scope["path"]:
+        raise NotFound("no_such_page", "there is no such page")
+    sent = request.scope["query_string"]
+    if request.method == "POST":
+        sent += await request.body()
+    if b"%00" in sent or b"\0" in sent:
+        raise BadInput("bad_characters", "a NUL is no text")
 
 
 def _wanted(request: Request) -> str:

@@ -17,6 +17,7 @@ _KEPT = 20_000  # keys; the longest untouched go first
 class LoginThrottle:
     """Counts failures by (name, address), by name and by address; successes are free.
 
+    An attempt counts from when it begins, so that many at once are not more than one after another.
     The narrow limit stops one guesser without locking the real person out from elsewhere; the
     wide ones stop guessing that is spread over names or addresses.
     """
@@ -24,25 +25,29 @@ class LoginThrottle:
     _failures: OrderedDict[tuple[str, str], list[int]] = field(default_factory=OrderedDict)
     _lock: Lock = field(default_factory=Lock)
 
-    def wait_ms(self, name: str, address: str, now_ms: int) -> int:
-        """How long this name must wait at this address; 0 when it may try now."""
+    def attempt(self, name: str, address: str, now_ms: int) -> int:
+        """How long this name must wait at this address; 0 when it may try now, which then counts as
+        a failure until it `succeeded`."""
+        keys = self._keys(name, address)
         with self._lock:
-            return max(
-                self._wait(key, limit, now_ms) for key, limit in self._keys(name, address).items()
-            )
-
-    def failed(self, name: str, address: str, now_ms: int) -> None:
-        with self._lock:
-            for key in self._keys(name, address):
+            wait_ms = max(self._wait(key, limit, now_ms) for key, limit in keys.items())
+            if wait_ms:
+                return wait_ms
+            for key in keys:
                 recent = [at for at in self._failures.get(key, ()) if at > now_ms - WINDOW_MS]
                 self._failures[key] = [*recent, now_ms]
                 self._failures.move_to_end(key)
             while len(self._failures) > _KEPT:
                 self._failures.popitem(last=False)
+        return 0
 
-    def succeeded(self, name: str, address: str) -> None:
+    def succeeded(self, name: str, address: str, now_ms: int) -> None:
+        """The attempt begun at `now_ms` was right: it is no failure, nor were those just before."""
         with self._lock:
             self._failures.pop((name, address), None)
+            for key in ((name, ""), ("", address)):
+                if now_ms in self._failures.get(key, ()):
+                    self._failures[key].remove(now_ms)
 
     @staticmethod
     def _keys(name: str, address: str) -> dict[tuple[str, str], int]:

@@ -101,9 +101,14 @@ def check_password(connection: Connection, username: str, password: str) -> User
     return _user(row)
 
 
-def open_login(connection: Connection, user: User, now_ms: int) -> str:
-    """Start a login and return the cookie's token; only its digest is kept."""
+def open_login(
+    connection: Connection, user: User, now_ms: int, instead_of: str | None = None
+) -> str:
+    """Start a login and return the cookie's token; only its digest is kept. `instead_of`: the
+    token that the browser still holds, whose login ends."""
     token = new_token("zxs")
+    if instead_of:
+        store.delete_login(connection, token_digest(instead_of))
     store.delete_expired_logins(connection, now_ms, now_ms - IDLE_MS)
     store.insert_login(
         connection,

@@ -6,10 +6,13 @@ from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, select
+from starlette.testclient import TestClient
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.console.throttle import PER_NAME_AND_ADDRESS, WINDOW_MS
+from app.console.throttle import PER_NAME_AND_ADDRESS, WINDOW_MS, LoginThrottle
 from app.domain.users import ABSOLUTE_MS, IDLE_MS
 from app.security import token_digest
+from app.settings import Settings
 from app.store import audit
 from models import AuditEntry, UserSession
 from tests.console.conftest import Clock, Desk
@@ -98,6 +101,44 @@ def test_guessing_is_slowed_and_ends_after_a_quarter_of_an_hour(desk: Desk, cloc
     desk.client.cookies.clear()
     clock.now_ms += WINDOW_MS
     assert attempt(desk, "zhao", "correct-horse-7") == 303
+
+
+def test_many_guesses_at_once_are_no_more_than_one_after_another() -> None:
+    throttle = LoginThrottle()
+    under_way = [throttle.attempt("zhao", "10.0.0.9", 1000) for _ in range(PER_NAME_AND_ADDRESS)]
+    assert under_way == [0] * PER_NAME_AND_ADDRESS
+    assert throttle.attempt("zhao", "10.0.0.9", 1000) == WINDOW_MS
+    throttle.succeeded("zhao", "10.0.0.9", 1000)
+    assert throttle.attempt("zhao", "10.0.0.9", 1000) == 0
+
+
+def test_signing_in_again_ends_the_login_that_the_browser_still_had(
+    desk: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    before = desk.sign_in("zhao").client.cookies["zhenxue_session"]
+    again = new_desk()
+    csrf = again.csrf("/console/login")
+    again.client.cookies.set("zhenxue_session", before)
+    form = {"username": "sun", "password": "correct-horse-7", "csrf": csrf}
+    answer = again.client.post("/console/login", data=form, follow_redirects=False)
+    assert before not in answer.headers["set-cookie"]
+    assert desk.client.get("/console", follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize(("proxies", "seen"), [("127.0.0.1", "10.0.0.9"), ("10.0.0.9", "1.2.3.4")])
+def test_only_a_trusted_proxy_says_where_somebody_comes_from(
+    desk: Desk, proxies: str, seen: str
+) -> None:
+    behind = ProxyHeadersMiddleware(
+        desk.client.app, Settings(trusted_proxies=proxies).trusted_proxies
+    )
+    desk.client = TestClient(
+        behind, headers={"x-forwarded-for": "6.6.6.6, 1.2.3.4"}, client=("10.0.0.9", 5)
+    )
+    assert attempt(desk, "zhao", "wrong-password") == 401
+    with desk.services.database.read() as connection:
+        (row,) = audit.page(connection, before=None, size=1)
+    assert row.detail == {"address": seen}
 
 
 def test_the_login_form_needs_its_own_token(desk: Desk) -> None:

@@ -1,0 +1,152 @@
+"""Who gets what from /v1 and xAPI, tried on every route that the document names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from app.domain import platforms
+from tests.evidence import picture
+from tests.people import LIN, course, training_class
+from tests.walk.world import World, routes
+
+OPEN = {"GET /xAPI/about"}
+# Ids that every platform gives for itself: a stranger's write makes something of the stranger's.
+OWN_NAMES = {
+    "PUT /v1/courses/{course_id}",
+    "PUT /v1/classes/{class_id}",
+    "POST /v1/sessions",
+    "POST /v1/keys",
+}
+JUDGES = {"POST /v1/classes/{class_id}/validate"}  # changes nothing but what is read
+PEOPLE_ONLY = {"POST /v1/findings/{finding_id}/reviews"}
+AT_MS = 1_794_790_800_000
+EVENT = {"seq": 0, "type": "play", "at_ms": AT_MS, "position": 0}
+# Filled in so well that nothing but the right to do it is missing.
+BODIES: dict[str, Any] = {
+    "PUT /v1/courses/{course_id}": course(),
+    "PUT /v1/classes/{class_id}": training_class(),
+    "PUT /v1/classes/{class_id}/roster": {"learners": [LIN]},
+    "POST /v1/keys": {"label": "x", "scopes": ["read"]},
+    "POST /v1/keys/{key_id}/rotate": {"overlap_s": 0},
+    "POST /v1/sessions": {
+        "learner_id": "learner-01",
+        "class_id": "class-demo",
+        "lesson_id": "lesson-01",
+        "device_id": "d",
+        "window_id": "w",
+    },
+    "POST /v1/sessions/{session_id}/events": {"sent_at_ms": AT_MS, "events": [EVENT]},
+    "POST /v1/events": {
+        "sent_at_ms": AT_MS,
+        "events": [EVENT | {"session_id": "nobody's"}],
+    },
+    "POST /v1/sessions/{session_id}/close": {"reason": "ended"},
+    "POST /v1/sessions/{session_id}/controls": {
+        "controls": [{"control": "popup", "challenge_id": "x", "nonce": "y", "issued_at_ms": 1}]
+    },
+    "POST /v1/findings/{finding_id}/reviews": {"decision": "uphold", "reason": "已核对服务器记录"},
+    "POST /v1/findings/{finding_id}/appeals": {"statement": "当天并未快进"},
+}
+
+
+def of_machines(app: FastAPI) -> Iterator[tuple[str, str, str]]:
+    for method, path in routes(app):
+        name = f"{method} {path}"
+        if path.startswith(("/v1/", "/xAPI/")) and name not in OPEN:
+            yield method, path, name
+
+
+def ask(
+    client: TestClient, world: World, method: str, path: str, headers: dict[str, str]
+) -> tuple[int, str]:
+    client.cookies.clear()
+    some = {"items": []} if method in ("POST", "PUT") else None
+    body = BODIES.get(f"{method} {path}", some)
+    headers = headers | ({"x-experience-api-version": "1.0.3"} if "xAPI" in path else {})
+    sent: dict[str, Any] = {"json": body}
+    if method == "PUT" and ("photo" in path or "snapshots" in path):
+        sent = {
+            "content": picture(0),
+            "params": {"purpose": "random", "taken_at_ms": AT_MS},
+        }
+        headers = headers | {"content-type": "image/png"}
+    answer = client.request(method, world.address(path), headers=headers, **sent)
+    return answer.status_code, answer.text
+
+
+@pytest.mark.parametrize("key", [None, "Bearer zx_made-up", "Basic eDp5", "Bearer "])
+def test_nobody_enters_without_a_key(
+    app: FastAPI, walker: TestClient, world: World, key: str | None
+) -> None:
+    for method, path, name in of_machines(app):
+        status, _ = ask(walker, world, method, path, {"authorization": key} if key else {})
+        assert status == (403 if key and name in PEOPLE_ONLY else 401), (name, status)
+
+
+def test_a_foreign_platforms_key_finds_nothing_of_this_one(
+    app: FastAPI, walker: TestClient, world: World
+) -> None:
+    told: dict[str, tuple[int, str]] = {}
+    for method, path, name in of_machines(app):
+        status, text = ask(walker, world, method, path, world.county.guang.headers)
+        if name in PEOPLE_ONLY:
+            assert status == 403, (name, text)
+        elif "{" in path and name not in OWN_NAMES:
+            told[name] = (status, text)
+        assert status < 500, (name, text)
+        for telling in ("林一", "吴小二", "潢川示例"):
+            assert telling not in text, (name, telling)
+    assert len(told) > 20
+    assert {name: it for name, it in told.items() if it[0] != 404} == {}
+
+
+def test_a_key_does_only_what_its_scopes_say(
+    app: FastAPI, walker: TestClient, world: World
+) -> None:
+    """Whatever writes is closed to a key that reads, and whatever reads to one that writes."""
+    services = app.state.services
+    headers = {}
+    with services.database.write() as connection:
+        for scope in ("read", "ingest"):
+            made = platforms.create_key(
+                connection,
+                world.county.huang.platform.id,
+                label=scope,
+                scopes=[scope],
+                expires_ms=None,
+                actor="system",
+                now_ms=world.now_ms,
+            )
+            headers[scope] = {"authorization": f"Bearer {made.secret}"}
+    for method, path, name in of_machines(app):
+        reads = (method in ("GET", "HEAD") and "/keys" not in path) or name in JUDGES
+        status, text = ask(walker, world, method, path, headers["ingest" if reads else "read"])
+        assert status == 403, (name, status, text)
+
+
+@pytest.mark.parametrize("who", ["zhao", "root", "fang"])
+def test_a_browser_writes_nothing_without_its_logins_token(
+    app: FastAPI, walker: TestClient, world: World, who: str
+) -> None:
+    for method, path, name in of_machines(app):
+        if method not in ("GET", "HEAD"):
+            for token in ({}, {"x-csrf-token": "forged"}, {"x-csrf-token": world.csrf["sun"]}):
+                status, _ = ask(walker, world, method, path, world.headers(who) | token)
+                assert status in (401, 403), (name, status)
+
+
+@pytest.mark.parametrize("who", ["qian", "gao"])
+def test_people_of_elsewhere_find_nothing_of_this_county(
+    app: FastAPI, walker: TestClient, world: World, who: str
+) -> None:
+    headers = world.headers(who) | {"x-csrf-token": world.csrf[who]}
+    for method, path, name in of_machines(app):
+        status, text = ask(walker, world, method, path, headers)
+        if "{" in path:
+            assert status in (401, 403, 404), (name, status)
+        assert "林一" not in text and "吴小二" not in text, name

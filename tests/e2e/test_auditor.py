@@ -144,3 +144,12 @@ def test_a_full_class_fits_an_office_screen(visitor: Visit, language: str) -> No
     scroller.evaluate("it => it.scrollTo(0, 900)")
     top = scroller.bounding_box()["y"]
     assert abs(page.locator(".matrix thead th").first.bounding_box()["y"] - top) < 2
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_queue_fits_an_office_screen(visitor: Visit, language: str) -> None:
+    zhao = visitor("zhao").open(f"/console/language/{language}").open("/console/findings")
+    spare = zhao.page.locator(".scroll").first.evaluate(
+        "it => it.clientWidth - it.firstElementChild.scrollWidth"
+    )
+    assert spare >= 0

@@ -57,7 +57,7 @@ def test_one_person_cannot_decide_twice_what_needs_two(visitor: Visit) -> None:
 def test_a_photo_is_shown_beside_the_reference_once_a_purpose_is_named(visitor: Visit) -> None:
     zhao = visitor("zhao")
     open_first(zhao, OTHER_PERSON)
-    zhao.page.get_by_text(re.compile("^影像")).first.click()
+    zhao.page.locator("#photos summary").click()
     zhao.page.locator("#photos").get_by_role("link", name="查看").first.click()
     expect(zhao.page.locator("main img")).to_have_count(0)
     purpose = zhao.page.locator("[name=purpose]").first

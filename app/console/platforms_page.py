@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from app.console import words
 from app.console.login import FormOfThisLogin, SignedIn, require_role
 from app.console.page import ConsoleRoute, RowId, render, see_other
-from app.domain import conformity_report, platforms
+from app.domain import conformity_report, platforms, webhooks
 from app.domain.platforms import KeyScope
 from app.domain.users import Login, Role
 from app.errors import BadInput, Conflict
@@ -19,6 +19,7 @@ from app.store import platforms as store
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 PAGE = 20
+LATEST = 5  # messages shown of each webhook
 OVERLAP_MS = 7 * 86_400_000
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 
@@ -96,6 +97,27 @@ def revoke_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Resp
     return see_other(f"/console/platforms/{slug}#keys")
 
 
+@router.post(
+    "/platforms/{slug}/webhooks/{webhook_id}/deliveries/{delivery_id}",
+    dependencies=[FormOfThisLogin],
+)
+def redeliver(
+    request: Request, login: Admin, slug: str, webhook_id: RowId, delivery_id: RowId
+) -> Response:
+    """Send a message once more."""
+    services = request.app.state.services
+    with services.database.write() as connection:
+        webhooks.redeliver(
+            connection,
+            platforms.platform_of(connection, slug).id,
+            webhook_id,
+            delivery_id,
+            actor=login.user.actor,
+            now_ms=services.clock(),
+        )
+    return see_other(f"/console/platforms/{slug}#webhooks")
+
+
 def _page(
     request: Request,
     login: Login,
@@ -110,9 +132,15 @@ def _page(
         record = conformity_report.of_platform(
             connection, user.scope, slug, services.clock(), cursor=cursor or None, size=PAGE
         )
-        keys = []
+        keys, hooks, latest = [], [], {}
         if user.role is Role.ADMIN:
-            keys = platforms.keys(connection, platforms.platform_of(connection, slug).id)
+            platform_id = platforms.platform_of(connection, slug).id
+            keys = platforms.keys(connection, platform_id)
+            hooks = webhooks.webhooks(connection, platform_id)
+            latest = {
+                it.id: webhooks.deliveries(connection, platform_id, it.id, None, LATEST)
+                for it in hooks
+            }
         row_ids = class_file.ids_of(
             connection, user.scope, [it["class_id"] for it in record["classes"]], slug
         )
@@ -124,6 +152,8 @@ def _page(
         record=record,
         row_ids=row_ids,
         keys=sorted(keys, key=lambda it: -it.id),
+        hooks=hooks,
+        latest=latest,
         now_ms=services.clock(),
         scopes=list(KeyScope),
         problem=problem,

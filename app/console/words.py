@@ -285,6 +285,27 @@ REFUSALS = {
     429: N_("尝试次数过多"),
 }
 # Refusals by their code, in words of the console; a code without one shows only its title.
+NOTICES = {
+    "session.verdict": N_("学习判定有变化"),
+    "finding.opened": N_("有新的发现"),
+    "review.decided": N_("发现已裁定"),
+    "class.validated": N_("班级已校验"),
+    "control.missing": N_("缺少管控"),
+}
+NOTICE_STATES = {
+    "delivered": N_("已送达"),
+    "waiting": N_("待发"),
+    "dead": N_("已放弃"),
+}
+NOTICE_ERRORS = {
+    "no_such_host": N_("地址查不到"),
+    "address_not_allowed": N_("地址在内部网络，未经允许"),
+    "unreachable": N_("连接不上"),
+    "tls": N_("证书不可信"),
+    "too_slow": N_("对方应答太慢"),
+    "no_http": N_("对方没有正常应答"),
+    "not_accepted": N_("对方没有接收"),
+}
 PROBLEMS = {
     "role": N_("您的角色无权进行此操作。"),
     "csrf": N_("页面已过期，请返回后刷新再提交。"),

@@ -1,0 +1,48 @@
+"""An administrator sees what a platform was told, what failed and why, and sends it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlalchemy import select, update
+
+from app.domain import webhooks
+from app.store import webhooks as store
+from models import Platform, WebhookDelivery
+from tests.console.conftest import Desk
+
+
+def told(desk: Desk) -> str:
+    """A platform with a message that was given up; its slug."""
+    services = desk.services
+    with services.database.write() as connection:
+        platform = connection.execute(select(Platform).order_by(Platform.id)).first()
+        assert platform is not None
+        made = webhooks.register(
+            connection, services.vault, platform.id, url="https://example.com/hook",
+            events=["finding.opened"], https_only=True, actor="test", now_ms=1,
+        )  # fmt: skip
+        message = {"message_id": "finding-1", "event": "finding.opened", "payload": {}}
+        times = {"created_ms": 1, "attempts": 10, "next_attempt_ms": None}
+        store.enter(connection, [{"webhook_id": made.webhook.id, **message, **times}])
+        connection.execute(update(WebhookDelivery).values(last_error="unreachable"))
+    return str(platform.slug)
+
+
+def test_what_was_given_up_is_shown_and_sent_again(new_desk: Callable[[], Desk]) -> None:
+    desk = new_desk().sign_in("root")
+    page = f"/console/platforms/{told(desk)}"
+    html = desk.get(page)
+    assert "https://example.com/hook" in html and "连接不上" in html and "已放弃" in html
+    with desk.services.database.read() as connection:
+        row = connection.execute(select(WebhookDelivery)).one()
+    path = f"{page}/webhooks/{row.webhook_id}/deliveries/{row.id}"
+    assert desk.client.post(path, data={"csrf": "another's"}).status_code == 403
+    desk.client.post(path, data={"csrf": desk.csrf(page)})
+    assert "连接不上" in desk.get(page) and "待发" in desk.get(page)
+
+
+def test_only_an_administrator_sees_addresses(new_desk: Callable[[], Desk]) -> None:
+    desk = new_desk()
+    page = f"/console/platforms/{told(desk)}"
+    assert "example.com" not in desk.sign_in("zhao").get(page)

@@ -93,7 +93,8 @@ def _class_finding(
         klass = class_file.klass(connection, row.class_id, user.scope)
         now = reviews.finding(connection, row.id, user.scope)
         cards = cards_of(connection, [now], klass.county, user, lang)
-        next_up = following(connection, user, queue, services.clock(), but_finding=row.id)
+        now_ms = services.clock()
+        next_up = following(connection, user, queue, now_ms, but_finding=row.id) if done else None
     return render(
         request,
         "finding.html",

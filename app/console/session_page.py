@@ -102,7 +102,9 @@ def session_view(
         alike = similar.by_finding(connection, sitting, told, user.scope, _ALIKE) if told else []
         shared = similar.by_device(connection, sitting, user.scope, _ALIKE)
         neighbours = case_file.neighbours(connection, sitting, _NEIGHBOURS)
-        next_up = following(connection, user, queue, services.clock(), but_session=session_id)
+        next_up = _next_here(cards) if done else None
+        if done and not next_up:
+            next_up = following(connection, user, queue, services.clock(), but_session=session_id)
     timeline = as_entered(session_id, timeline, rows, standing, {it.id for it in cards}, lang)
     return render(
         request,
@@ -129,16 +131,16 @@ def session_view(
         shared=shared,
         reasons=REASONS,
         queue=queue,
-        following=(done and _next_here(cards)) or next_up,
+        following=next_up,
         done=done,
         problem=problem,
         typed=typed,
     )
 
 
-def _next_here(cards: Sequence[FindingCard]) -> str:
+def _next_here(cards: Sequence[FindingCard]) -> str | None:
     """The sitting's own next finding to decide comes before another sitting's."""
-    return next((f"#finding-{it.id}" for it in cards if it.may_decide), "")
+    return next((f"#finding-{it.id}" for it in cards if it.may_decide), None)
 
 
 def as_entered(

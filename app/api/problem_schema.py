@@ -60,6 +60,7 @@ _CONFLICTS = {
     "PUT /v1/classes/{class_id}/roster": "somebody who studied cannot become somebody else",
     "PUT /v1/learners/{learner_id}/reference-photo": "a photo that was replaced, or data erased",
     "POST /v1/keys/{key_id}/rotate": "the key has ended",
+    "POST /v1/webhooks": "the platform has as many webhooks as it may",
     "POST /v1/sessions": "`concurrent_session`, `lesson_locked`, `session_exists` …",
     "POST /v1/sessions/{session_id}/controls": "the service runs the controls, or it is over",
     "POST /v1/sessions/{session_id}/events": "the session takes no more events",

@@ -21,6 +21,7 @@ OWN_NAMES = {
     "PUT /v1/classes/{class_id}",
     "POST /v1/sessions",
     "POST /v1/keys",
+    "POST /v1/webhooks",
 }
 JUDGES = {"POST /v1/classes/{class_id}/validate"}  # changes nothing but what is read
 PEOPLE_ONLY = {"POST /v1/findings/{finding_id}/reviews"}
@@ -33,6 +34,7 @@ BODIES: dict[str, Any] = {
     "PUT /v1/classes/{class_id}/roster": {"learners": [LIN]},
     "POST /v1/keys": {"label": "x", "scopes": ["read"]},
     "POST /v1/keys/{key_id}/rotate": {"overlap_s": 0},
+    "POST /v1/webhooks": {"url": "https://somebody.example/x", "events": ["review.decided"]},
     "POST /v1/sessions": {
         "learner_id": "learner-01",
         "class_id": "class-demo",
@@ -124,7 +126,8 @@ def test_a_key_does_only_what_its_scopes_say(
             )
             headers[scope] = {"authorization": f"Bearer {made.secret}"}
     for method, path, name in of_machines(app):
-        reads = (method in ("GET", "HEAD") and "/keys" not in path) or name in JUDGES
+        kept = path.startswith(("/v1/keys", "/v1/webhooks"))  # which need a scope of their own
+        reads = (method in ("GET", "HEAD") and not kept) or name in JUDGES
         status, text = ask(walker, world, method, path, headers["ingest" if reads else "read"])
         assert status == 403, (name, status, text)
 

@@ -16,10 +16,19 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.console.login import COOKIE
-from app.domain import inspections, learner_link, photo_viewing, platforms, runs, users, what_if
+from app.domain import (
+    inspections,
+    learner_link,
+    photo_viewing,
+    platforms,
+    runs,
+    users,
+    webhooks,
+    what_if,
+)
 from app.domain.users import User
 from app.services import Services
-from models import Appeal, ClassHour, Finding, SavedView, Session, Snapshot
+from models import Appeal, ClassHour, Finding, SavedView, Session, Snapshot, WebhookDelivery
 from tests.people import GUANGSHAN, HUANGCHUAN, County
 from tests.reports.stage import judged_class
 
@@ -171,6 +180,22 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         actor="system",
         now_ms=now_ms,
     )
+    hook = webhooks.register(
+        connection,
+        services.vault,
+        world.county.huang.platform.id,
+        url="https://huang.example/hook",
+        events=["review.decided"],
+        https_only=True,
+        actor="system",
+        now_ms=now_ms,
+    )
+    delivery = {"webhook_id": hook.webhook.id, "message_id": "m", "event": "review.decided"}
+    delivery_id = connection.execute(
+        insert(WebhookDelivery)
+        .values(**delivery, payload={}, created_ms=now_ms, attempts=1)
+        .returning(WebhookDelivery.id)
+    ).scalar()
     run_id = runs.begin(connection, finding.class_id, "test", now_ms)
     world.console = {
         "class_id": str(finding.class_id),
@@ -203,6 +228,8 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         "run_id": str(run_id),
         "key_id": str(spare.key.id),
         "platform_id": "huang-edu",
+        "webhook_id": str(hook.webhook.id),
+        "delivery_id": str(delivery_id),
         "course_id": "course-demo",
         "file_name": "roster.csv",
     }

@@ -68,6 +68,7 @@ MAY = {
     "POST /console/platforms/{slug}/keys": ADMIN,
     "POST /console/platforms/{slug}/keys/{key_id}/revoke": ADMIN,
     "POST /console/platforms/{slug}/keys/{key_id}/rotate": ADMIN,
+    "POST /console/platforms/{slug}/webhooks/{webhook_id}/deliveries/{delivery_id}": ADMIN,
     "POST /console/users": ADMIN,
     "POST /console/users/{username}/change": ADMIN,
     "POST /console/users/{username}/disable": ADMIN,

@@ -209,6 +209,8 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         "inspection_id": str(inspection),
         "run_id": str(trial),
         "key_id": str(spare.key.id),
+        "webhook_id": str(hook.webhook.id),
+        "delivery_id": str(delivery_id),
         "slug": "huang-edu",
         "number": str(hour),
         "username": "sun",

@@ -48,7 +48,7 @@ def sitting(connection: Connection, session_id: int) -> AnyRow | None:
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .join(Learner, Learner.id == Session.learner_id)
         .where(Session.id == session_id)
-        .with_for_update(of=Session)
+        .with_for_update(of=Session, key_share=True)
     ).one_or_none()
 
 

@@ -156,11 +156,15 @@ def verify(manifest: bytes, events: bytes, notes: bytes, chain: bytes) -> bool:
 
 
 def ended(connection: Connection, session_id: int) -> AnyRow | None:
-    """The session, locked, if it is over. Raises NoResultFound."""
+    """The session, locked, if it is over. Raises NoResultFound.
+
+    Like every lock on a session it leaves the key alone, so that whoever enters a finding that
+    names the session does not wait for it, and both for each other.
+    """
     row = connection.execute(
         select(Session.state, Session.class_id, Session.learner_id, Session.opened_ms)
         .where(Session.id == session_id)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).one()
     return None if row.state == "open" else row
 

@@ -164,7 +164,7 @@ _HEAD = select(
             "last_recv_ms",
         )
     )
-).with_for_update()
+).with_for_update(key_share=True)
 
 _KEPT = (
     "id",

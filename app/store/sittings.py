@@ -86,7 +86,9 @@ def hours(connection: Connection, class_id: int) -> Sequence[AnyRow]:
 
 def lock_person(connection: Connection, person_id: int) -> None:
     """Two sittings of one person are opened one after the other, on PostgreSQL too."""
-    connection.execute(select(Person.id).where(Person.id == person_id).with_for_update())
+    connection.execute(
+        select(Person.id).where(Person.id == person_id).with_for_update(key_share=True)
+    )
 
 
 def open_of_person(connection: Connection, person_id: int) -> Sequence[AnyRow]:
@@ -107,7 +109,9 @@ def by_external_id(
     query = select(Session).where(
         Session.platform_id == platform_id, Session.external_id == external_id
     )
-    return connection.execute(query.with_for_update() if lock else query).one_or_none()
+    return connection.execute(
+        query.with_for_update(key_share=True) if lock else query
+    ).one_or_none()
 
 
 def names(connection: Connection, session_id: int) -> AnyRow:

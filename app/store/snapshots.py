@@ -249,7 +249,7 @@ def owner(connection: Connection, session_id: int) -> AnyRow:
         select(Session.learner_id, Session.state, Learner.face_consent)
         .join(Learner, Learner.id == Session.learner_id)
         .where(Session.id == session_id)
-        .with_for_update(of=Session)
+        .with_for_update(of=Session, key_share=True)
     ).one()
 
 

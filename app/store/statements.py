@@ -69,7 +69,7 @@ def sessions(connection: Connection, platform_id: int, names: Collection[str]) -
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .where(Session.platform_id == platform_id, Session.external_id.in_(names))
         .order_by(Session.id)
-        .with_for_update(of=Session)
+        .with_for_update(of=Session, key_share=True)
     )
     return connection.execute(query).all()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import cycle
 from typing import Any
@@ -56,7 +57,9 @@ def test_a_lesson_that_two_services_serve_in_turn_is_one_lesson(
         run_pending(services)
     headers = county.huang.headers
     assert in_turn.post("/v1/sessions/s1/close", headers=headers).status_code == 202
-    seen, beside = (in_turn.get("/v1/sessions/s1", headers=headers).json() for _ in range(2))
+    while (seen := in_turn.get("/v1/sessions/s1", headers=headers).json())["verdict"] is None:
+        time.sleep(0.01)
+    beside = in_turn.get("/v1/sessions/s1", headers=headers).json()
     assert seen == beside
     assert seen["event_count"] == lin.seq
     asked = [line["control"] for line in seen["controls"]]

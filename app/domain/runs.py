@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from app.clock import day
 from app.domain import notify
 from app.errors import Conflict, NotFound
-from app.store import catalogue, verdicts
+from app.store import catalogue
 from app.store import runs as store
 from app.store.row import AnyRow
 from app.store.scope import EVERYTHING, Scope
@@ -96,11 +96,6 @@ def fail(connection: Connection, run_id: int, error: str, now_ms: int) -> None:
         heartbeat_ms=now_ms,
         finished_ms=now_ms,
     )
-
-
-def outcomes(connection: Connection, class_id: int) -> dict[str, dict[str, int]]:
-    """How many current verdicts of each kind have which outcome."""
-    return verdicts.outcome_counts(connection, class_id)
 
 
 def view(connection: Connection, scope: Scope, run_id: int, now_ms: int) -> dict[str, Any]:

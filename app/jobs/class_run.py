@@ -74,7 +74,7 @@ class _Work:
         concluded = self._timed("conclude", self._conclude)
         self.advance(learners)
         with self.services.database.read() as connection:
-            outcomes = runs.outcomes(connection, self.class_id)
+            outcomes = verdicts.outcome_counts(connection, self.class_id)
         return {
             "steps": self.total,
             "sessions": sittings,

@@ -11,6 +11,12 @@ from app.store.scope import Scope
 from models import Enrolment, Inspection, InspectionCheck, Learner, Lesson, Session, User
 from models import TrainingClass as Klass
 
+_CHECKS = (
+    select(InspectionCheck, User.display_name.label("who"))
+    .join(User, User.id == InspectionCheck.checked_by)
+    .order_by(InspectionCheck.id)
+)
+
 
 def online(connection: Connection, class_id: int, heard_since_ms: int) -> Sequence[Any]:
     """Open sittings of the class that were heard of since, with who and what, by learner."""
@@ -64,13 +70,9 @@ def of_class(connection: Connection, class_id: int) -> Sequence[Any]:
 
 def checks_of_class(connection: Connection, class_id: int) -> Sequence[Any]:
     """What was found at all inspections of the class, oldest first."""
-    return connection.execute(
-        select(InspectionCheck, User.display_name.label("who"))
-        .join(Inspection, Inspection.id == InspectionCheck.inspection_id)
-        .join(User, User.id == InspectionCheck.checked_by)
-        .where(Inspection.class_id == class_id)
-        .order_by(InspectionCheck.id)
-    ).all()
+    of_class = Inspection.class_id == class_id
+    query = _CHECKS.join(Inspection, Inspection.id == InspectionCheck.inspection_id)
+    return connection.execute(query.where(of_class)).all()
 
 
 def one(connection: Connection, inspection_id: int, scope: Scope) -> Any:
@@ -94,9 +96,5 @@ def add_check(connection: Connection, **values: Any) -> None:
 
 def checks(connection: Connection, inspection_id: int) -> Sequence[Any]:
     """What was found, oldest first."""
-    return connection.execute(
-        select(InspectionCheck, User.display_name.label("who"))
-        .join(User, User.id == InspectionCheck.checked_by)
-        .where(InspectionCheck.inspection_id == inspection_id)
-        .order_by(InspectionCheck.id)
-    ).all()
+    query = _CHECKS.where(InspectionCheck.inspection_id == inspection_id)
+    return connection.execute(query).all()

@@ -193,10 +193,10 @@ class _Story:
 
     def _jumps(self) -> list[Finding]:
         """Claims that no clock could hold: one finding over all of them in the session."""
-        seen = self._seen_before()
-        effective: list[int] = []
         if not self.jump.any():
             return []
+        seen = self._seen_before()
+        effective: list[int] = []
         arrive, advance = self.arrive.tolist(), self.advance.tolist()
         for row, jump in enumerate(self.jump.tolist()):
             origin = arrive[row] - advance[row]

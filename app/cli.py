@@ -5,7 +5,6 @@ Everything heavy is imported inside the command that needs it, so that the other
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import tempfile
@@ -19,13 +18,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from app.cli_answer import ACTOR, BAD_INPUT, FOUND, Json, say
+
 if TYPE_CHECKING:
     from datetime import datetime
 
     from app.settings import Settings
-
-FOUND, BAD_INPUT = 1, 2
-ACTOR = "system:cli"
 
 # Commands that live in a module of their own, loaded when they are called.
 ELSEWHERE = {
@@ -75,7 +73,6 @@ platforms = typer.Typer(no_args_is_help=True, help="Learning platforms.")
 app.add_typer(keys, name="key")
 app.add_typer(platforms, name="platform")
 
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
 PlatformSlug = Annotated[
     str, typer.Option("--platform", help="The platform's slug; created when missing.")
 ]
@@ -107,7 +104,7 @@ def serve(
     with open_services(settings):
         pass  # the schema is at head, or this is refused before anything listens
     host, port = host or settings.host, settings.port if port is None else port
-    _say({"url": f"http://{host}:{port}"}, as_json, f"http://{host}:{port}")
+    say({"url": f"http://{host}:{port}"}, as_json, f"http://{host}:{port}")
     run_service(settings, host, port, as_json=as_json)
 
 
@@ -142,7 +139,7 @@ def migrate(as_json: Json = False) -> None:
     changed = schema.upgrade(database)
     database.close()
     told = "migrated to" if changed else "already at"
-    _say({"revision": schema.head(), "changed": changed}, as_json, f"{told} {schema.head()}")
+    say({"revision": schema.head(), "changed": changed}, as_json, f"{told} {schema.head()}")
 
 
 @app.command("import")
@@ -167,9 +164,9 @@ def import_file(
         try:
             report = imports.take_file(services, tenant.id, path, actor=ACTOR, beside=beside)
         except NoRecords as refusal:
-            _say(refusal.report.shown(), as_json, refusal.report.told())
+            say(refusal.report.shown(), as_json, refusal.report.told())
             raise
-    _say(report.shown(), as_json, report.told())
+    say(report.shown(), as_json, report.told())
     if report.rejected_total:
         raise typer.Exit(FOUND)
 
@@ -214,7 +211,7 @@ def create_key(
         "scopes": sorted(made.key.scopes),
         "expires_at_ms": made.key.expires_ms,
     }
-    _say(answer, as_json, made.secret)
+    say(answer, as_json, made.secret)
 
 
 @keys.command("revoke")
@@ -225,7 +222,7 @@ def revoke_key(key_id: int, as_json: Json = False) -> None:
 
     with open_services() as services, services.database.write() as connection:
         revoke(connection, None, key_id, actor=ACTOR, now_ms=services.clock())
-    _say({"key_id": key_id, "revoked": True}, as_json, f"key {key_id} is revoked")
+    say({"key_id": key_id, "revoked": True}, as_json, f"key {key_id} is revoked")
 
 
 @keys.command("list")
@@ -254,7 +251,7 @@ def list_keys(as_json: Json = False) -> None:
         f"{'  revoked' if it['revoked_at_ms'] else ''}"
         for it in rows
     ]
-    _say({"keys": rows}, as_json, "\n".join(lines))
+    say({"keys": rows}, as_json, "\n".join(lines))
 
 
 @platforms.command("add")
@@ -278,7 +275,7 @@ def add_platform(
             now_ms=services.clock(),
         )
     answer = {"platform": made.slug, "name": made.name, "county": made.county}
-    _say(answer, as_json, f"{made.slug}  {made.name}  {made.county}")
+    say(answer, as_json, f"{made.slug}  {made.name}  {made.county}")
 
 
 @platforms.command("list")
@@ -290,7 +287,7 @@ def list_platforms(as_json: Json = False) -> None:
     with open_services() as services, services.database.read() as connection:
         found = domain.platforms(connection)
     rows = [{"platform": it.slug, "name": it.name, "county": it.county} for it in found]
-    _say({"platforms": rows}, as_json, "\n".join("  ".join(it.values()) for it in rows))
+    say({"platforms": rows}, as_json, "\n".join("  ".join(it.values()) for it in rows))
 
 
 @contextmanager
@@ -303,10 +300,6 @@ def _as_file(file: str) -> Iterator[Path]:
         shutil.copyfileobj(sys.stdin.buffer, copy)
         copy.flush()
         yield Path(copy.name)
-
-
-def _say(answer: dict[str, Any], as_json: bool, text: str) -> None:
-    typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else text)
 
 
 def _moment(text: str) -> datetime:

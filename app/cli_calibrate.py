@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from app.cli_answer import FOUND, Json, say
 
 if TYPE_CHECKING:
     from app.settings import Settings
     from app.vision.calibrate import PadReport, Rate
     from app.vision.model_card import ModelCard
 
-FOUND = 1
 DRAWS = 400  # enrolments and sittings drawn of each identity of a labelled set
 
 app = typer.Typer(help="Measure the face models.")
@@ -35,9 +35,7 @@ def calibrate(
     ] = False,
     fmr: Annotated[float, typer.Option(help="Wanted FMR.", min=1e-6, max=0.5)] = 0.001,
     pictures: Annotated[int, typer.Option(help="Pictures a mean.", min=1, max=20)] = 3,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Machine-readable output on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Thresholds from the stored faces (no labels needed), or figures of a labelled set.
 
@@ -58,7 +56,7 @@ def calibrate(
         report, lines = _file(embeddings, card, labels, fmr, pictures)
     else:
         report, lines = _site(settings, apply)
-    typer.echo(json.dumps(report, ensure_ascii=False) if as_json else "\n".join(lines))
+    say(report, as_json, "\n".join(lines))
     if report.get("alarm"):
         raise typer.Exit(FOUND)
 

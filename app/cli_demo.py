@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from app.cli_answer import Json
 from app.clock import day
 from app.services import Services, open_services
 from app.settings import Settings
@@ -40,7 +41,7 @@ app = typer.Typer(help="The service with a made-up county.")
 def demo(
     port: Annotated[int | None, typer.Option(help="Port; default ZHENXUE_PORT.")] = None,
     today: Annotated[str, typer.Option(help="The county's today, YYYY-MM-DD.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Logins as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Start the service; the first time, fill it with a county of invented people."""
     from app.cli import run_service

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from app.cli_answer import ACTOR, Json, say
+
 if TYPE_CHECKING:
     from app.reports.exports import File
-
-ACTOR = "system:cli"
 
 app = typer.Typer(help="Lists of a class, and its audit package.")
 
@@ -39,7 +38,7 @@ def export(
     columns: Annotated[
         str, typer.Option("--columns", help="Columns of 旬报 and 月报, with commas.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="What was written, as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Write one list, all of them, or the audit package; say which files were written."""
     from datetime import date
@@ -78,7 +77,7 @@ def export(
             told = {"files": [str(_write(one, out or Path(one.name)))]}
         else:
             told = exports.offered(klass)
-    typer.echo(json.dumps(told, ensure_ascii=False) if as_json else "\n".join(_lines(told)))
+    say(told, as_json, "\n".join(_lines(told)))
 
 
 def _write(file: File, path: Path) -> Path:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 import threading
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
+from app.cli_answer import ACTOR, FOUND, Json, say
+
 app = typer.Typer(help="Run the night now.")
-
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
-
-FOUND = 1
 
 
 @app.callback(invoke_without_command=True)
@@ -33,8 +30,8 @@ def nightly(as_json: Json = False) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopping.set())
     with open_services() as services, _Bar() as bar:
-        summary = perform(services, "system:cli", tell=bar.tell, stopping=stopping)
-    typer.echo(json.dumps(summary, ensure_ascii=False) if as_json else "\n".join(_lines(summary)))
+        summary = perform(services, ACTOR, tell=bar.tell, stopping=stopping)
+    say(summary, as_json, "\n".join(_lines(summary)))
     if summary["classes_failed"] or summary["classes_left"] or summary["problems"]:
         raise typer.Exit(FOUND)
 

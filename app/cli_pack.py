@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from app.cli_answer import FOUND, Json, refuse, say
 from app.domain import pack_lock, packs
 from app.domain.pack_schema import PackError
 
@@ -16,9 +16,6 @@ app = typer.Typer(
     help="Policy packs: the dated rules the service decides by.", no_args_is_help=True
 )
 
-FOUND, BAD_INPUT = 1, 2
-
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
 Folder = Annotated[
     Path,
     typer.Option(help="Folder of packs.", exists=True, file_okay=False, show_default=False),
@@ -38,16 +35,12 @@ def check(
         added = pack_lock.publish(folder) if publish else []
         problems = pack_lock.check(folder)
     except PackError as error:
-        _refuse(error)
-    if as_json:
-        _print_json({"ok": not problems, "published": added, "problems": [*map(asdict, problems)]})
-    else:
-        for name in added:
-            typer.echo(f"published {name}")
-        for problem in problems:
-            typer.echo(f"{problem.code}: {problem.detail}")
-        if not problems:
-            typer.echo("all packs are valid and stand as published")
+        refuse(str(error))
+    answer = {"ok": not problems, "published": added, "problems": [*map(asdict, problems)]}
+    lines = [f"published {name}" for name in added]
+    lines += [f"{it.code}: {it.detail}" for it in problems]
+    lines += [] if problems else ["all packs are valid and stand as published"]
+    say(answer, as_json, "\n".join(lines))
     if problems:
         raise typer.Exit(FOUND)
 
@@ -63,15 +56,11 @@ def diff(
     try:
         a, b = packs.load(before, folder=folder), packs.load(after, folder=folder)
     except (PackError, packs.UnknownPack) as error:
-        _refuse(error)
+        refuse(str(error))
     changes = packs.diff(a, b)
-    if as_json:
-        _print_json({"a": a.name, "b": b.name, "changes": [*map(asdict, changes)]})
-    else:
-        for change in changes:
-            typer.echo(f"{change.path}: {_shown(change.before)} -> {_shown(change.after)}")
-        if not changes:
-            typer.echo(f"{a.name} and {b.name} decide alike")
+    lines = [f"{it.path}: {_shown(it.before)} -> {_shown(it.after)}" for it in changes]
+    answer = {"a": a.name, "b": b.name, "changes": [*map(asdict, changes)]}
+    say(answer, as_json, "\n".join(lines) or f"{a.name} and {b.name} decide alike")
     if changes:
         raise typer.Exit(FOUND)
 
@@ -83,25 +72,15 @@ def list_packs(as_json: Json = False, folder: Folder = packs.FOLDER) -> None:
         summaries = packs.available(folder=folder)
         published = pack_lock.read_lock(folder)
     except PackError as error:
-        _refuse(error)
-    if as_json:
-        rows = [
-            {**asdict(it), "published": published.get(it.name) == it.digest} for it in summaries
-        ]
-        _print_json({"packs": rows})
-        return
-    for it in summaries:
-        stands = "published" if published.get(it.name) == it.digest else "unpublished"
-        typer.echo(f"{it.name}  {stands}  sha256 {it.digest[:12]}  {it.title.zh}  {it.instrument}")
-
-
-def _refuse(error: Exception) -> NoReturn:
-    typer.echo(str(error), err=True)
-    raise typer.Exit(BAD_INPUT)
-
-
-def _print_json(body: Any) -> None:
-    typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+        refuse(str(error))
+    rows = [(it, published.get(it.name) == it.digest) for it in summaries]
+    lines = [
+        f"{it.name}  {'published' if stands else 'unpublished'}  sha256 {it.digest[:12]}  "
+        f"{it.title.zh}  {it.instrument}"
+        for it, stands in rows
+    ]
+    answer = {"packs": [{**asdict(it), "published": stands} for it, stands in rows]}
+    say(answer, as_json, "\n".join(lines))
 
 
 def _shown(value: Any) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from app.cli_answer import ACTOR, Json, say
 from app.domain import platforms, retention
 from app.jobs import purge
 from app.services import open_services
@@ -14,8 +14,6 @@ from app.store import retention as store
 
 app = typer.Typer(help="Remove photos and templates whose term is over.")
 
-ACTOR = "system:cli"
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 Slug = Annotated[str, typer.Option("--platform", help="The platform's slug.")]
 Why = Annotated[str, typer.Option(help="Why; it stands in the audit log.")]
 
@@ -37,10 +35,10 @@ def run(
                 f"templates {it['templates']}, held {it['held']}"
                 for it in due
             ]
-            _say({"due": due}, as_json, "\n".join(lines) or "nothing is due")
+            say({"due": due}, as_json, "\n".join(lines) or "nothing is due")
             return
         done = purge.perform(services, ACTOR)
-    _say(done, as_json, "  ".join(f"{name} {count}" for name, count in done.items()))
+    say(done, as_json, "  ".join(f"{name} {count}" for name, count in done.items()))
 
 
 @app.command()
@@ -62,7 +60,7 @@ def hold(
             actor=ACTOR,
             now_ms=services.clock(),
         )
-    _say({"hold_id": hold_id}, as_json, f"hold {hold_id}")
+    say({"hold_id": hold_id}, as_json, f"hold {hold_id}")
 
 
 @app.command()
@@ -70,7 +68,7 @@ def lift(hold_id: int, as_json: Json = False) -> None:
     """End a hold: terms run again."""
     with open_services() as services, services.database.write() as connection:
         retention.lift_hold(connection, hold_id, actor=ACTOR, now_ms=services.clock())
-    _say({"hold_id": hold_id, "lifted": True}, as_json, f"hold {hold_id} is lifted")
+    say({"hold_id": hold_id, "lifted": True}, as_json, f"hold {hold_id} is lifted")
 
 
 @app.command()
@@ -92,7 +90,7 @@ def holds(as_json: Json = False) -> None:
     lines = (
         f"{it['hold_id']:>4}  {it['class_id'] or it['learner_id']}  {it['reason']}" for it in shown
     )
-    _say({"holds": shown}, as_json, "\n".join(lines))
+    say({"holds": shown}, as_json, "\n".join(lines))
 
 
 @app.command()
@@ -114,8 +112,4 @@ def learner(learner_id: str, platform: Slug, reason: Why, as_json: Json = False)
     told = f"{learner_id}: the key is destroyed, {removed} objects are removed"
     if not forgotten:
         told += "; the database was in use: run this again, so that its log is emptied too"
-    _say(answer | {"log_emptied": forgotten}, as_json, told)
-
-
-def _say(answer: dict[str, Any], as_json: bool, text: str) -> None:
-    typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else text)
+    say(answer | {"log_emptied": forgotten}, as_json, told)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
+
+from app.cli_answer import ACTOR, Json, say
 
 app = typer.Typer(help="Search for one face under several accounts.")
 
@@ -17,9 +18,7 @@ def same_face(
         bool, typer.Option("--everyone", help="All accounts there are; needs --reason.")
     ] = False,
     reason: Annotated[str, typer.Option(help="Why; it stands in the audit log.")] = "",
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Machine-readable output on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Compare accounts with each other; pairs become notes in their classes' next runs.
 
@@ -42,7 +41,7 @@ def same_face(
             domain.log_search(
                 connection,
                 scope=scope,
-                actor="system:cli",
+                actor=ACTOR,
                 reason=reason or institution,
                 accounts=len(accounts),
                 now_ms=now_ms,
@@ -59,4 +58,4 @@ def same_face(
     report = {"accounts": found.accounts, "limit": found.limit, "new": new, "pairs": pairs}
     lines = [f"{it.learner_id} and {it.other_id}: {it.distance:.3f}" for it in found.pairs]
     head = f"{found.accounts} accounts, {len(found.pairs)} pairs up to {found.limit:.3f}"
-    typer.echo(json.dumps(report) if as_json else "\n".join([head, *lines]))
+    say(report, as_json, "\n".join([head, *lines]))

@@ -5,17 +5,17 @@ Exits with 0 fine, 1 when a live service had something against a request, 2 on b
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
+from app.cli_answer import FOUND, Json, refuse, say
 from app.simulation import bundle
 from app.simulation.casebook import Scenario
 from app.simulation.county import SHANGHAI, county
@@ -26,8 +26,6 @@ from app.simulation.transport import Api, Problem, UrllibClient
 from app.simulation.world import Photo, Record
 
 app = typer.Typer(help="Simulated learners: scenarios and the demo county.")
-
-FOUND, BAD_INPUT = 1, 2
 
 
 @app.command()
@@ -55,38 +53,34 @@ def simulate(
     today: Annotated[
         datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The county's today.")
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Machine-readable output on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Learners' behaviour: a scenario or the demo county, as an import file or as live traffic."""
     if sum((listing, demo, scenario is not None)) != 1:
-        _refuse("say one of --scenario, --county and --list")
+        refuse("say one of --scenario, --county and --list")
     if listing:
         _list(as_json)
     elif demo:
         if out is None or live is not None:
-            _refuse("--county needs --out FOLDER and is not played live")
+            refuse("--county needs --out FOLDER and is not played live")
         _write_county(out, today or datetime.now(SHANGHAI), seed, media_s, as_json)
     else:
         assert scenario is not None
         case = SCENARIOS.get(scenario.upper())
         if case is None:
-            _refuse(f"there is no scenario {scenario!r}: see --list")
+            refuse(f"there is no scenario {scenario!r}: see --list")
         if live is None:
             _write_scenario(case, out, seed, media_s, as_json)
         elif key is None or out is not None:
-            _refuse("--live needs --key and takes no --out")
+            refuse("--live needs --key and takes no --out")
         else:
             _play(case, live, key, seed, media_s, speed, as_json)
 
 
 def _list(as_json: bool) -> None:
-    if as_json:
-        _print_json({"scenarios": [_described(case) for case in SCENARIOS.values()]})
-        return
-    for case in SCENARIOS.values():
-        typer.echo(f"{case.id}  {case.name:28} {case.expected.outcome:15} {case.zh} / {case.en}")
+    cases = SCENARIOS.values()
+    lines = (f"{it.id}  {it.name:28} {it.expected.outcome:15} {it.zh} / {it.en}" for it in cases)
+    say({"scenarios": [_described(it) for it in cases]}, as_json, "\n".join(lines))
 
 
 def _described(case: Scenario) -> dict[str, Any]:
@@ -118,10 +112,8 @@ def _write_scenario(
         return
     _write(out, records, scene.photos)
     facts = {"file": str(out), **_counted(records, scene.photos)}
-    if as_json:
-        _print_json({**_described(case), "sessions": list(scene.judged), **facts})
-    else:
-        typer.echo(f"{case.id} {case.name}: {len(records)} records in {out}")
+    answer = {**_described(case), "sessions": list(scene.judged), **facts}
+    say(answer, as_json, f"{case.id} {case.name}: {len(records)} records in {out}")
 
 
 def _write_county(folder: Path, today: datetime, seed: int, media_s: float, as_json: bool) -> None:
@@ -139,11 +131,8 @@ def _write_county(folder: Path, today: datetime, seed: int, media_s: float, as_j
                 **_counted(platform.records, platform.photos),
             }
         )
-    if as_json:
-        _print_json({"today": made.today.isoformat(), "files": files})
-    else:
-        for entry in files:
-            typer.echo(f"{entry['file']}: {entry['name']}")
+    answer = {"today": made.today.isoformat(), "files": files}
+    say(answer, as_json, "\n".join(f"{it['file']}: {it['name']}" for it in files))
 
 
 def _write(file: Path, records: Iterable[Record], photos: dict[str, Photo]) -> None:
@@ -154,7 +143,7 @@ def _write(file: Path, records: Iterable[Record], photos: dict[str, Photo]) -> N
         else:
             bundle.write_records(file, records)
     except OSError as error:
-        _refuse(f"cannot write {file}: {error.strerror}")
+        refuse(f"cannot write {file}: {error.strerror}")
 
 
 def _counted(records: Iterable[Record], photos: dict[str, Photo]) -> dict[str, Any]:
@@ -166,7 +155,7 @@ def _play(
     case: Scenario, url: str, key: str, seed: int, media_s: float, speed: float, as_json: bool
 ) -> None:
     if not url.startswith(("http://", "https://")):
-        _refuse("--live needs an http:// or https:// address")
+        refuse("--live needs an http:// or https:// address")
     now_ms = round(datetime.now(SHANGHAI).timestamp() * 1000)
     setting = setting_of(
         case,
@@ -177,29 +166,19 @@ def _play(
             case.id, Api(UrllibClient(url), key), seed=seed, setting=setting, speed=speed
         )
     except (Problem, OSError) as error:
-        _refuse(f"the service at {url} cannot be played against: {error}")
-    if as_json:
-        _print_json(asdict(report))
-    else:
-        _tell(report)
+        refuse(f"the service at {url} cannot be played against: {error}")
+    say(asdict(report), as_json, "\n".join(_lines(report)))
     if report.problems:
         raise typer.Exit(FOUND)
 
 
-def _tell(report: LiveReport) -> None:
-    typer.echo(f"{report.scenario}: {report.requests} requests")
-    for session, state in report.states.items():
-        typer.echo(f"  {session}: {state.get('state', state.get('problem', 'unknown'))}")
-    for code in report.refused:
-        typer.echo(f"  refused: {code}")
-    for problem in report.problems:
-        typer.echo(f"  {problem}")
-
-
-def _refuse(text: str) -> NoReturn:
-    typer.echo(text, err=True)
-    raise typer.Exit(BAD_INPUT)
-
-
-def _print_json(body: Any) -> None:
-    typer.echo(json.dumps(body, ensure_ascii=False, indent=2))
+def _lines(report: LiveReport) -> list[str]:
+    return [
+        f"{report.scenario}: {report.requests} requests",
+        *(
+            f"  {session}: {state.get('state', state.get('problem', 'unknown'))}"
+            for session, state in report.states.items()
+        ),
+        *(f"  refused: {code}" for code in report.refused),
+        *(f"  {problem}" for problem in report.problems),
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
 
+from app.cli_answer import ACTOR, Json, refuse, say
 from app.clock import system_clock
 from app.db import Database
 from app.domain import users
@@ -22,8 +22,6 @@ from app.store import users as store
 
 app = typer.Typer(help="Users of the console.", no_args_is_help=True)
 
-ACTOR = "system:cli"
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
 ]
@@ -127,7 +125,7 @@ def list_users(as_json: Json = False) -> None:
         for row in rows
     ]
     if as_json:
-        typer.echo(json.dumps({"users": found}, ensure_ascii=False))
+        say({"users": found}, as_json, "")
         return
     table = Table("username", "name", "role", "sees", "state")
     for it in found:
@@ -148,8 +146,7 @@ def _transaction() -> Iterator[Connection]:
         with _database().write() as connection:
             yield connection
     except ZhenxueError as error:
-        typer.echo(error.detail, err=True)
-        raise typer.Exit(2) from error
+        refuse(error.detail)
 
 
 def _password(from_stdin: bool) -> str:
@@ -157,10 +154,7 @@ def _password(from_stdin: bool) -> str:
 
 
 def _told(answer: dict[str, Any], as_json: bool) -> None:
-    if as_json:
-        typer.echo(json.dumps(answer, ensure_ascii=False))
-    else:
-        typer.echo("  ".join(f"{key}: {value}" for key, value in answer.items()))
+    say(answer, as_json, "  ".join(f"{key}: {value}" for key, value in answer.items()))
 
 
 def _told_once(answer: dict[str, Any], password: str, given: bool, as_json: bool) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated, Any
 
 import typer
 
-app = typer.Typer(help="Judge a class now.")
+from app.cli_answer import ACTOR, Json, say
 
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
+app = typer.Typer(help="Judge a class now.")
 
 
 @app.command()
@@ -35,15 +34,12 @@ def validate(
     with open_services() as services:
         with services.database.write() as connection:
             klass = classes.class_seen(connection, EVERYTHING, class_id, platform)
-            run_id = runs.begin(connection, klass.id, "system:cli", services.clock())
+            run_id = runs.begin(connection, klass.id, ACTOR, services.clock())
         with _Progress() as progress:
             summary = class_run.perform(services, run_id, progress.tell)
         with services.database.read() as connection:
             told = class_report.everything(connection, klass, services.clock())
-    if as_json:
-        typer.echo(json.dumps({**told, "run": summary}, ensure_ascii=False))
-    else:
-        typer.echo("\n".join(_lines(told, summary)))
+    say({**told, "run": summary}, as_json, "\n".join(_lines(told, summary)))
 
 
 class _Progress:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli_answer import FOUND, Json, say
+
 if TYPE_CHECKING:
     from app.reports.verify import Report
-
-FOUND, BAD_INPUT = 1, 2
 
 app = typer.Typer(help="Check an audit package, offline.")
 
@@ -23,7 +22,7 @@ def verify(
     key: Annotated[
         str | None, typer.Option("--key", help="Public key in hex that it must be signed with.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON.")] = False,
+    as_json: Json = False,
 ) -> None:
     """Check every hash, chain and signature, and judge the evidence again to the same verdicts.
 
@@ -40,10 +39,7 @@ def verify(
         raise typer.BadParameter(f"{file}: {error.strerror}", param_hint="FILE") from error
     except NotAPackage as error:
         raise typer.BadParameter(str(error), param_hint="FILE") from error
-    if as_json:
-        typer.echo(json.dumps(report.shown(), ensure_ascii=False))
-    else:
-        typer.echo("\n".join(_lines(report, key)))
+    say(report.shown(), as_json, "\n".join(_lines(report, key)))
     if report.problems:
         raise typer.Exit(FOUND)
 

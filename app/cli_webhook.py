@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from app.cli_answer import ACTOR, Json, say
 from app.domain import platforms, webhooks
 from app.domain.notify import Event
 from app.services import open_services
 
 app = typer.Typer(help="Webhooks of platforms.", no_args_is_help=True)
-
-ACTOR = "system:cli"
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output.")]
 
 
 @app.command()
@@ -39,7 +36,7 @@ def add(
             now_ms=services.clock(),
         )
     answer = {"webhook_id": made.webhook.id, "url": made.webhook.url, "secret": made.secret}
-    _say(answer, as_json, made.secret)
+    say(answer, as_json, made.secret)
 
 
 @app.command("list")
@@ -64,7 +61,7 @@ def list_all(as_json: Json = False) -> None:
         f"given up {it['dead']}"
         for it in rows
     )
-    _say({"webhooks": rows}, as_json, "\n".join(lines))
+    say({"webhooks": rows}, as_json, "\n".join(lines))
 
 
 @app.command()
@@ -73,7 +70,7 @@ def remove(webhook_id: int, as_json: Json = False) -> None:
     with open_services() as services, services.database.write() as connection:
         webhooks.remove(connection, None, webhook_id, actor=ACTOR, now_ms=services.clock())
     answer = {"webhook_id": webhook_id, "removed": True}
-    _say(answer, as_json, f"webhook {webhook_id} is removed")
+    say(answer, as_json, f"webhook {webhook_id} is removed")
 
 
 @app.command()
@@ -86,7 +83,7 @@ def deliveries(webhook_id: int, last: int = 20, as_json: Json = False) -> None:
         f"{it['last_status'] or ''} {it['last_error'] or ''}".rstrip()
         for it in rows
     )
-    _say({"deliveries": rows}, as_json, "\n".join(lines))
+    say({"deliveries": rows}, as_json, "\n".join(lines))
 
 
 @app.command()
@@ -96,8 +93,4 @@ def redeliver(webhook_id: int, delivery_id: int, as_json: Json = False) -> None:
         webhooks.redeliver(
             connection, None, webhook_id, delivery_id, actor=ACTOR, now_ms=services.clock()
         )
-    _say({"delivery_id": delivery_id, "state": "waiting"}, as_json, "it is sent again")
-
-
-def _say(answer: dict[str, Any], as_json: bool, text: str) -> None:
-    typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else text)
+    say({"delivery_id": delivery_id, "state": "waiting"}, as_json, "it is sent again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import threading
@@ -10,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Work on face checks.")
+from app.cli_answer import Json, say
 
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
+app = typer.Typer(help="Work on face checks.")
 
 
 @app.callback(invoke_without_command=True)
@@ -35,8 +34,7 @@ def worker(
         try:
             if drain:
                 handled = run_pending(services, readers=readers)
-                told = {"handled": handled}
-                typer.echo(json.dumps(told) if as_json else f"{handled} photos handled")
+                say({"handled": handled}, as_json, f"{handled} photos handled")
                 return
             ended = threading.Event()
             for number in (signal.SIGINT, signal.SIGTERM):

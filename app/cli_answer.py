@@ -1,0 +1,24 @@
+"""What all commands share: as whom they act, and how they answer people, programs and the shell."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+ACTOR = "system:cli"
+FOUND, BAD_INPUT = 1, 2  # exit codes beside 0
+
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
+
+
+def say(answer: dict[str, Any], as_json: bool, text: str) -> None:
+    """Print `answer` as one line of JSON, or `text`, on standard output."""
+    typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else text)
+
+
+def refuse(text: str) -> NoReturn:
+    """End the command over bad usage or input, with a line on standard error."""
+    typer.echo(text, err=True)
+    raise typer.Exit(BAD_INPUT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
@@ -10,6 +10,7 @@ from pydantic import Field
 from app.api.auth import require, services_of
 from app.domain import webhooks
 from app.domain.findings import after
+from app.domain.notify import Event
 from app.domain.platforms import KeyScope
 from app.domain.webhooks import Webhook
 from app.domain.wire import Line, Wire
@@ -24,15 +25,7 @@ RowId = Annotated[int, Path(ge=1, lt=2**31)]
 
 class WebhookWanted(Wire):
     url: str = Field(min_length=1, max_length=2000)
-    events: list[
-        Literal[
-            "session.verdict",
-            "finding.opened",
-            "review.decided",
-            "class.validated",
-            "control.missing",
-        ]
-    ] = Field(min_length=1, max_length=5)
+    events: list[Annotated[Event, Field(strict=False)]] = Field(min_length=1, max_length=len(Event))
 
 
 @router.get("")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Response
 
 from app.console import (
+    account_page,
     assets,
     audit_page,
     class_page,
@@ -41,6 +42,7 @@ def root() -> Response:
 PAGES = (
     assets,
     login_page,
+    account_page,
     overview_page,
     findings_page,
     queue_actions,

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from app.console.language import N_
 from app.console.login import COOKIE, FormOfThisLogin, SignedIn, clear_cookie, login_of, set_cookie
 from app.console.page import LANGUAGE_COOKIE, ConsoleRoute, local_path, render, see_other
-from app.console.throttle import LoginThrottle
+from app.console.throttle import TOO_MANY, address_of, throttle_of
 from app.domain import users
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -20,7 +20,6 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 FORM_COOKIE = "zhenxue_form"
 _WRONG = N_("用户名或口令不正确")
 _STALE = N_("页面已过期，请重新填写")
-_WAIT = N_("失败次数过多，请在%(minutes)s分钟后再试")
 
 
 @router.get("/login")
@@ -40,15 +39,15 @@ def log_in(
 ) -> Response:
     """One message for every kind of wrong, after the same time; waits are told in minutes."""
     services = request.app.state.services
-    throttle = _throttle(request)
-    now_ms, name, address = services.clock(), username.strip().lower()[:64], _address(request)
+    throttle = throttle_of(request)
+    now_ms, name, address = services.clock(), username.strip().lower()[:64], address_of(request)
     target = local_path(next)
     expected = request.cookies.get(FORM_COOKIE, "")
     if not expected or not hmac.compare_digest(expected.encode(), csrf.encode()):
         return _form(request, target, name, _STALE, status=403)
     wait_ms = throttle.attempt(name, address, now_ms)
     if wait_ms:
-        answer = _form(request, target, name, _WAIT, status=429, minutes=-(-wait_ms // 60_000))
+        answer = _form(request, target, name, TOO_MANY, status=429, minutes=-(-wait_ms // 60_000))
         answer.headers["Retry-After"] = str(-(-wait_ms // 1000))
         return answer
     with services.database.read() as connection:
@@ -121,16 +120,3 @@ def _form(
         samesite="strict",
     )
     return page
-
-
-def _throttle(request: Request) -> LoginThrottle:
-    """The application's own, made at its first login."""
-    state = request.app.state
-    if not hasattr(state, "login_throttle"):
-        state.login_throttle = LoginThrottle()
-    throttle: LoginThrottle = state.login_throttle
-    return throttle
-
-
-def _address(request: Request) -> str:
-    return request.client.host if request.client else ""

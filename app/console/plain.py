@@ -103,6 +103,8 @@ ACTIONS = {
     "login.opened": N_("登录"),
     "login.refused": N_("登录被拒"),
     "pack.tried": N_("试算规则包"),
+    "password.changed": N_("修改本人口令"),
+    "password.refused": N_("修改本人口令被拒"),
     "photo.viewed": N_("查看影像"),
     "platform.added": N_("新增平台"),
     "user.added": N_("新增用户"),

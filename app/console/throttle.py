@@ -1,4 +1,4 @@
-"""Login throttling: failed attempts of the last quarter of an hour, kept in this process."""
+"""Throttling of passwords: failed attempts of the last quarter of an hour, kept in this process."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from threading import Lock
 
+from fastapi import Request
+
+from app.console.language import N_
+
 WINDOW_MS = 15 * 60 * 1000
 PER_NAME_AND_ADDRESS = 5
 PER_NAME = 20
 PER_ADDRESS = 100
+TOO_MANY = N_("失败次数过多，请在%(minutes)s分钟后再试")
 _KEPT = 20_000  # keys; the longest untouched go first
 
 
@@ -60,3 +65,16 @@ class LoginThrottle:
     def _wait(self, key: tuple[str, str], limit: int, now_ms: int) -> int:
         recent = [at for at in self._failures.get(key, ()) if at > now_ms - WINDOW_MS]
         return recent[-limit] + WINDOW_MS - now_ms if len(recent) >= limit else 0
+
+
+def throttle_of(request: Request) -> LoginThrottle:
+    """The application's own, made at its first login."""
+    state = request.app.state
+    if not hasattr(state, "login_throttle"):
+        state.login_throttle = LoginThrottle()
+    throttle: LoginThrottle = state.login_throttle
+    return throttle
+
+
+def address_of(request: Request) -> str:
+    return request.client.host if request.client else ""

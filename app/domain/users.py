@@ -259,6 +259,22 @@ def set_password(
     _record(connection, now_ms, actor, "user.password", username)
 
 
+def change_password(connection: Connection, user: User, password: str, now_ms: int) -> str:
+    """Give a person the password of their own choice. It ends all their logins; the token of a
+    new one is returned. Raises BadInput."""
+    _check_password_strength(user.username, password)
+    store.update_user(connection, user.id, password_hash=hash_password(password))
+    store.delete_logins_of(connection, user.id)
+    _record(connection, now_ms, user.actor, "password.changed", user.username)
+    return open_login(connection, user, now_ms)
+
+
+def refuse_password(connection: Connection, user: User, address: str, now_ms: int) -> None:
+    """Record that a signed-in person did not know their own password."""
+    detail = {"address": address}
+    _record(connection, now_ms, user.actor, "password.refused", user.username, detail)
+
+
 def new_password() -> str:
     """A password to hand out once: about 95 bits, without look-alike characters."""
     alphabet = "abcdefghjkmnpqrstuvwxyz23456789"

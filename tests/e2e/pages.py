@@ -80,6 +80,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
     klass = "/console/classes/{class_id}"
     return {
         "login": Address("/console/login", "/console/login", NOBODY),
+        "account": Address("/console/account", "/console/account"),
         "overview": Address("/console", "/console"),
         "findings": Address("/console/findings", "/console/findings"),
         "findings-none": Address("/console/findings?q=nobody", "/console/findings"),

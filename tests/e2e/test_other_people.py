@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Visitor
+from tests.e2e.site import PASSWORD
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
@@ -102,6 +103,23 @@ def test_the_administrator_lets_somebody_in_and_shuts_them_out_again(visitor: Vi
     admin.sees("李新")
     admin.open("/console/audit?action=user.")
     admin.sees("user.added")
+
+
+def test_somebody_changes_their_own_password(visitor: Visit) -> None:
+    sun = visitor("sun").follow(re.compile("孙丽"))
+    sun.page.get_by_label("当前口令").fill(PASSWORD)
+    sun.page.get_by_label("新口令", exact=True).fill("another-horse-8")
+    sun.page.get_by_label("再次输入新口令").fill("another-horse-8")
+    sun.page.get_by_role("button", name="修改口令").click()
+    sun.sees("口令已修改")
+    sun.page.reload()
+    expect(sun.page.get_by_role("button", name="退出")).to_be_visible()
+
+    again = visitor().open("/")
+    again.page.get_by_label("用户名").fill("sun")
+    again.page.get_by_label("口令").fill("another-horse-8")
+    again.page.get_by_role("button", name="登录").click()
+    again.sees("总览")
 
 
 def test_the_administrator_reads_two_packs(visitor: Visit) -> None:

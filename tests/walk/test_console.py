@@ -25,6 +25,8 @@ MAY = {
     "GET /my/{token}": OPEN,
     "POST /my/{token}/appeals": OPEN,
     "GET /console": PEOPLE,
+    "GET /console/account": PEOPLE,
+    "POST /console/account/password": PEOPLE,
     "GET /console/classes": PEOPLE,
     "GET /console/classes/{class_id}": PEOPLE,
     "GET /console/classes/{class_id}/learners/{learner_id}": PEOPLE,

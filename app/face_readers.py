@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context, parent_process
-from multiprocessing.connection import wait
+from multiprocessing import get_context
 from typing import Any, TypeVar
 
 import structlog
 
 from app.domain.face_reading import Seen, Unread
 from app.domain.photo_copies import SamePhotograph
+from app.processes import end_with_parent
 from app.vision.feed_signs import FeedSigns
 from app.vision.model_files import NO_FILES, BackendFiles
 
@@ -106,7 +105,7 @@ class FaceReaders:
                 self._pool = ProcessPoolExecutor(
                     self.processes,
                     mp_context=get_context("spawn"),
-                    initializer=_end_with_parent,
+                    initializer=end_with_parent,
                 )
             return self._pool
 
@@ -124,18 +123,6 @@ class FaceReaders:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in processes:  # one that hangs would outlive the service
                 process.kill()
-
-
-def _end_with_parent() -> None:
-    """A reader whose service was killed would wait for its next picture for ever."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
 def read_picture(data: bytes, enrolment: bool, files: BackendFiles) -> Seen | Unread:

@@ -28,8 +28,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
 from itertools import groupby
-from multiprocessing import connection as pipes
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context
 from typing import Any
 
 import structlog
@@ -39,6 +38,7 @@ from app.domain import runs, settle, snapshots
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import calibration, class_run, face_worker, settler
 from app.logging import configure
+from app.processes import end_with_parent
 from app.services import Services
 from app.settings import Settings
 from app.store import face_keys
@@ -204,14 +204,7 @@ def _set_up(settings: Settings, clock: Clock) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides when to stop
     configure(as_json=settings.log_json)
     _here.append(Services.build(settings, clock))
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        pipes.wait([parent.sentinel])
-        os._exit(1)
-
-    threading.Thread(target=watch, name="parent-watch", daemon=True).start()
+    end_with_parent()
 
 
 _here: list[Services] = []  # of a process that works for another; at most one

@@ -6,6 +6,7 @@ Everything heavy is imported inside the command that needs it, so that the other
 from __future__ import annotations
 
 import shutil
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -116,6 +117,7 @@ def run_service(settings: Settings, host: str, port: int, *, as_json: bool = Fal
     from app.main import lasting_app
 
     configure(as_json=settings.log_json or as_json)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn repeats it once it has stopped
     uvicorn.run(
         lasting_app(settings),
         host=host,

@@ -2,7 +2,7 @@
 
     python -m benchmarks.exports [--database URL]
 
-One class of the day of `benchmarks.assess`, judged by a real night. Then every list in every format
+One class of the day of `app.bench.day`, judged by a real night. Then every list in every format
 that it comes in, the audit package, and its verification with the replay of every verdict. Seconds
 of the processor stand beside the wall's: only they mean something on a busy machine.
 """
@@ -19,6 +19,9 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, select, update
 
+from app.bench.day import START_MS
+from app.bench.machine import machine
+from app.bench.night import that_night
 from app.domain.classes import class_seen
 from app.reports import exports, package
 from app.reports.exports import Wish
@@ -29,8 +32,7 @@ from app.settings import Settings
 from app.store.event_log import GENESIS, MANIFEST, link
 from app.store.scope import EVERYTHING
 from benchmarks import nightly
-from benchmarks.assess import START_MS
-from benchmarks.machine import machine
+from benchmarks.assess import fresh
 from detectors.trace import EVENT
 from models import EventLog, TrainingClass
 
@@ -40,7 +42,7 @@ WISH = Wish("benchmark", named=True)
 
 
 def measure(url: str, folder: Path) -> None:
-    database = nightly.fresh(url, LEARNERS * HOURS, LEARNERS)
+    database = fresh(url, LEARNERS * HOURS, LEARNERS)
     with database.write() as connection:
         _chain(connection)
     database.close()
@@ -83,7 +85,7 @@ def _chain(connection: Connection) -> None:
 
 
 def clock() -> int:
-    return nightly.that_night()
+    return that_night()
 
 
 @contextmanager

@@ -13,15 +13,15 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Engine, create_engine, text
 
+from app.bench import throw_away
+from app.bench.machine import machine
+from app.bench.service import Service, open_sittings, running
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
-from benchmarks.ingest import Service, open_sittings, start
-from benchmarks.machine import machine
 
 SIZE = (640, 480)
 POLL_S = 0.01
@@ -44,19 +44,17 @@ def main() -> None:
     for workers in map(int, arguments.workers.split(",")):
         with tempfile.TemporaryDirectory() as folder:
             url = f"sqlite:///{folder}/bench.sqlite"
-            service = start(Path(folder), url, face_workers=workers)
-            try:
-                (session,) = open_sittings(service, 1, face=True)
+            settings = throw_away.apart(Path(folder), url, face_workers=workers)
+            with running(settings) as service:
+                (session,) = open_sittings(service.api, 1, face=True)
                 measure(service, session, pictures, arguments.rate, workers)
-            finally:
-                service.stop()
 
 
 def measure(
     service: Service, session: str, pictures: list[bytes], rate: float, workers: int
 ) -> None:
     """One row of the table."""
-    engine = create_engine(service.database_url)
+    engine = create_engine(service.settings.resolved_database_url)
     put(service, "/v1/learners/p0/reference-photo", portrait(PORTRAIT_SEEDS[0], size=SIZE))
     warm = {f"warm{n}": upload(service, session, f"warm{n}", pictures[n]) for n in range(workers)}
     decided(engine, warm)
@@ -84,13 +82,7 @@ def upload(service: Service, session: str, name: str, picture: bytes) -> float:
 
 
 def put(service: Service, path: str, picture: bytes) -> None:
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{service.port}{path}",
-        picture,
-        {"authorization": f"Bearer {service.key}", "content-type": "image/jpeg"},
-        method="PUT",
-    )
-    urllib.request.urlopen(request).close()
+    service.api.call("PUT", path, content=picture, content_type="image/jpeg")
 
 
 def decided(engine: Engine, sent: dict[str, float]) -> list[float]:

@@ -16,8 +16,6 @@ import argparse
 import hashlib
 import importlib.util
 import io
-import os
-import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -30,16 +28,16 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from app.vision import calibrate, dlib_models, liveness, match
-from app.vision.backends import Backends, load
+from app.bench.faces import check
+from app.bench.machine import machine
+from app.vision import calibrate, dlib_models, match
+from app.vision.backends import load
 from app.vision.image import decode
 from app.vision.model_files import BackendFiles, ModelFile
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.reading import FaceReading, read
 
 SIZES = ((640, 480), (1280, 720))
-SNAPSHOTS_A_VERDICT = 3
-CHALLENGE = liveness.Challenge(("turn_left", "turn_right"), 0, 20_000)
 
 console = Console()
 
@@ -74,19 +72,8 @@ def parse_arguments() -> argparse.Namespace:
 def print_machine() -> None:
     packages = ("dlib-bin", "face-recognition", "onnxruntime", "opencv-python-headless", "numpy")
     console.print(
-        f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; "
-        f"Python {platform.python_version()}; "
-        + ", ".join(f"{package} {version(package)}" for package in packages)
+        f"{machine()}; " + ", ".join(f"{package} {version(package)}" for package in packages)
     )
-
-
-def processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def speed_table(arguments: argparse.Namespace, files: BackendFiles) -> Table:
@@ -95,14 +82,14 @@ def speed_table(arguments: argparse.Namespace, files: BackendFiles) -> Table:
     for column in ("size", "loop", "found", "CPU ms", "p95 ms", "snapshots/s", "x plain"):
         table.add_column(column, justify="left" if column in ("size", "loop") else "right")
     loops: list[tuple[str, Callable[[Sequence[bytes]], tuple[int, list[float]]]]] = [
-        ("Zhenxue, defaults", lambda pictures: zhenxue_loop(pictures, load()))
+        ("Zhenxue, defaults", lambda pictures: check(pictures, load()))
     ]
     if files != BackendFiles():
         supplied_backends = load(files)
         for notice in supplied_backends.notices:
             console.print(f"[red]{notice}")
         loops.append(
-            ("Zhenxue, supplied files", lambda pictures: zhenxue_loop(pictures, supplied_backends))
+            ("Zhenxue, supplied files", lambda pictures: check(pictures, supplied_backends))
         )
     for size in SIZES:
         pictures = snapshots(size, arguments.snapshots, arguments.photos)
@@ -144,27 +131,6 @@ def plain_loop(pictures: Sequence[bytes]) -> tuple[int, list[float]]:
         times.append(time.process_time() - start)
         found += bool(encodings)
     return found, times
-
-
-def zhenxue_loop(pictures: Sequence[bytes], backends: Backends) -> tuple[int, list[float]]:
-    """Verification, detection, quality, embedding, hashes; every third snapshot a verdict on the
-    match and on a head-turn burst, whose cost is spread over the times."""
-    card = backends.embedder.card
-    read(pictures[0], backends)
-    enrolled = match.template([np.zeros(card.dim, np.float32)], card)
-    times: list[float] = []
-    readings: list[FaceReading] = []
-    for picture in pictures:
-        start = time.process_time()
-        readings.append(read(picture, backends))
-        if len(readings) % SNAPSHOTS_A_VERDICT == 0:
-            embeddings = [each.embedding for each in readings if each.embedding is not None]
-            if embeddings:
-                match.decide(enrolled, embeddings[-SNAPSHOTS_A_VERDICT:], card)
-            frames = [liveness.Frame(300 * n, each) for n, each in enumerate(readings[-14:])]
-            liveness.verify(frames, CHALLENGE)
-        times.append(time.process_time() - start)
-    return sum(reading.face_count > 0 for reading in readings), times
 
 
 def scaling_table(arguments: argparse.Namespace) -> Table:

@@ -14,7 +14,7 @@ import multiprocessing
 import sys
 import time
 
-from benchmarks.machine import machine
+from app.bench.machine import machine
 from tests.scenarios.honest import Tally, tally
 
 CHUNK = 100

@@ -2,7 +2,7 @@
 
     python -m benchmarks.pages [--sessions 100000] [--postgres URL] [--folder KEPT] [--only NAME]
 
-The day of `benchmarks.assess` in classes of 80 learners with 40 class-hours each, judged by a real
+The day of `app.bench.day` in classes of 80 learners with 40 class-hours each, judged by a real
 night, spread over platforms and counties, some of it decided by people. The real service runs over
 it in a process of its own, and every page is asked in turn over HTTP by people who are signed in.
 Beside the wall's time stands the processor's: what the service spent on one page, which does not
@@ -28,14 +28,16 @@ from urllib.parse import urlencode
 import uvicorn
 from sqlalchemy import Connection, String, cast, func, insert, literal, select, text, update
 
+from app.bench.day import LESSONS, START_MS
+from app.bench.machine import machine
+from app.bench.night import that_night
 from app.db import Database
 from app.domain import review, users
 from app.main import lasting_app
 from app.settings import Settings
 from app.store import audit
 from benchmarks import nightly
-from benchmarks.assess import LESSONS, START_MS
-from benchmarks.machine import machine
+from benchmarks.assess import fresh
 from models import AuditEntry, Finding, Learner, Platform, Session, TrainingClass, User
 
 LEARNERS = 80  # of a class
@@ -57,7 +59,7 @@ CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 
 def build(url: str, sessions: int) -> None:
     """The county: a judged day, and what people made of it."""
-    database = nightly.fresh(url, sessions, LEARNERS)
+    database = fresh(url, sessions, LEARNERS)
     with database.write() as connection:
         _spread(connection)
     summary = nightly.run(url, 1)
@@ -68,7 +70,7 @@ def build(url: str, sessions: int) -> None:
         _audit(connection)
         if not database.sqlite:
             connection.execute(text("ANALYZE"))  # as autovacuum does by itself where it is on
-    print(f"  made: {summary['new_findings']:,} findings in {summary['seconds']:.0f} s of a night")
+    print(f"  made: {summary['new_findings']:,} findings in {summary['took_s']:.0f} s of a night")
     database.close()
 
 
@@ -115,14 +117,12 @@ def _spread(connection: Connection) -> None:
 
 def _age(connection: Connection) -> None:
     """Findings of four weeks, not of one moment."""
-    connection.execute(
-        update(Finding).values(created_ms=nightly.that_night() - Finding.id % 28 * DAY_MS)
-    )
+    connection.execute(update(Finding).values(created_ms=that_night() - Finding.id % 28 * DAY_MS))
 
 
 def _people(database: Database) -> None:
     """Someone of each role, and their decisions on the first findings."""
-    night = nightly.that_night()
+    night = that_night()
     with database.write() as connection:
         for name, role in PEOPLE:
             users.add_user(
@@ -150,7 +150,7 @@ def _audit(connection: Connection) -> None:
     last, rows = connection.scalars(query).one(), []
     for number in range(AUDITED):
         row = {
-            "at_ms": nightly.that_night() + number,
+            "at_ms": that_night() + number,
             "actor": "user:auditor",
             "action": "photo.viewed",
             "subject": f"snapshot:{number}",
@@ -253,7 +253,7 @@ def serve(url: str) -> None:
     settings = Settings(database_url=url, data_dir=Path(tempfile.gettempdir()), face_workers=0)
 
     def clock() -> int:
-        return nightly.that_night() + 8 * 3_600_000 + int((time.monotonic() - began) * 1000)
+        return that_night() + 8 * 3_600_000 + int((time.monotonic() - began) * 1000)
 
     uvicorn.run(lasting_app(settings, clock), port=PORT, log_config=None, access_log=False)
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.storage [--postgres URL] [--sessions 6400]
 
-Classes of 80 × 40 of the day of `benchmarks.assess`, judged by a real night, then vacuumed. Photos
+Classes of 80 × 40 of the day of `app.bench.day`, judged by a real night, then vacuumed. Photos
 themselves lie in the object store and are not part of it; here a photo is its row.
 """
 
@@ -14,9 +14,10 @@ from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
 
+from app.bench.day import EVENTS
+from app.bench.machine import machine
 from benchmarks import nightly
-from benchmarks.assess import EVENTS
-from benchmarks.machine import machine
+from benchmarks.assess import fresh
 
 LEARNERS = 80
 TABLES = ("event_logs", "controls", "snapshots", "sessions", "verdicts", "findings")
@@ -27,7 +28,7 @@ _SQLITE = """
 
 
 def measure(name: str, url: str, sessions: int) -> None:
-    nightly.fresh(url, sessions, LEARNERS).close()
+    fresh(url, sessions, LEARNERS).close()
     nightly.run(url, 1)
     engine = create_engine(url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:

@@ -1,0 +1,37 @@
+"""A night over the generated day, timed."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from app.bench.day import START_MS
+from app.errors import NotReady
+from app.jobs import nightly
+from app.services import Services
+from app.settings import Settings
+
+_DAY_MS = 86_400_000
+
+
+def that_night() -> int:
+    """The clock of the run, in milliseconds: the classes end within the month."""
+    return START_MS + 10 * _DAY_MS
+
+
+def judge(settings: Settings) -> dict[str, Any]:
+    """Run the night as `zhenxue nightly` does: its summary, and `took_s`, seconds by the wall.
+
+    Raises NotReady when a class or a step of it failed.
+    """
+    services = Services.build(settings, that_night)
+    try:
+        began = time.perf_counter()
+        summary = nightly.perform(services, "benchmark")
+        took_s = time.perf_counter() - began
+    finally:
+        services.stop()
+    if summary["classes_failed"] or summary["problems"]:
+        failed = [*summary["problems"], *map(str, summary["classes_failed"])]
+        raise NotReady("bench_night", f"the night failed: {', '.join(failed)}")
+    return {**summary, "took_s": took_s}

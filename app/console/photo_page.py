@@ -12,10 +12,9 @@ from app.clock import at
 from app.console import words
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
-from app.console.page import ConsoleRoute, RowId, local_path, render
+from app.console.page import ConsoleRoute, RowId, local_path, render, see_other
 from app.console.watermark import marked
 from app.domain import photo_viewing, snapshots
-from app.domain.photo_viewing import Granted
 from app.domain.users import Login
 from app.errors import BadInput, NotFound
 from app.store import face_keys
@@ -36,10 +35,16 @@ OtherId = Annotated[int | None, Query(ge=1, le=2**62)]
 
 @router.get("/photos/{snapshot_id}")
 def ask(
-    request: Request, login: SignedIn, snapshot_id: RowId, beside: OtherId = None, back: str = ""
+    request: Request,
+    login: SignedIn,
+    snapshot_id: RowId,
+    beside: OtherId = None,
+    back: str = "",
+    access: OtherId = None,
 ) -> Response:
-    """`back`: where the person came from, and returns to."""
-    return _page(request, login, snapshot_id, beside, back)
+    """Asks for a purpose, or shows what `access` granted a moment ago. `back`: where the person
+    came from, and returns to."""
+    return _page(request, login, snapshot_id, beside, back, access=access)
 
 
 @router.post("/photos/{snapshot_id}", dependencies=[FormOfThisLogin])
@@ -51,18 +56,17 @@ def look(
     beside: OtherId = None,
     back: str = "",
 ) -> Response:
-    """Enter the purpose; the answer shows the photo, and the one that it is held against."""
+    """Enter the purpose; the page then shows the photo, and the one that it is held against."""
     services = request.app.state.services
     try:
         with services.database.write() as connection:
-            granted = photo_viewing.look(
+            access = photo_viewing.look(
                 connection, login.user, snapshot_id, purpose, services.clock(), beside
             )
     except BadInput as error:
         problem = words.PROBLEMS[error.code]
         return _page(request, login, snapshot_id, beside, back, problem=problem)
-    why = purpose.strip()
-    return _page(request, login, snapshot_id, beside, back, granted=granted, purpose=why)
+    return see_other(f"/console/photos/{snapshot_id}?{_kept(back, beside, access)}")
 
 
 @router.get("/photo-accesses/{access_id}.jpg")
@@ -112,13 +116,16 @@ def _page(
     beside: int | None,
     back: str,
     *,
-    granted: Granted | None = None,
-    purpose: str = "",
+    access: int | None = None,
     problem: str = "",
 ) -> Response:
-    with request.app.state.services.database.read() as connection:
+    services = request.app.state.services
+    with services.database.read() as connection:
         photo: Any = photo_viewing.photo(connection, login.user, snapshot_id)
         against = photo_viewing.comparison(connection, login.user, photo, beside)
+        granted = access and photo_viewing.granted(
+            connection, login.user, photo, against, access, services.clock()
+        )
     return render(
         request,
         "photo.html",
@@ -126,15 +133,20 @@ def _page(
         status=422 if problem else 200,
         photo=photo,
         against=against,
-        kept=urlencode({"back": back} | ({"beside": beside} if beside else {})),
+        kept=_kept(back, beside),
         back=local_path(back, f"/console/sessions/{photo.session_id}#photo-{snapshot_id}"),
         decision=_deciding(photo),
         check=words.word(words.CHECKS, Check(photo.check).name.lower()),
         granted=granted,
-        purpose=purpose,
         purposes=PURPOSES,
         problem=problem,
     )
+
+
+def _kept(back: str, beside: int | None, access: int | None = None) -> str:
+    """The query with which the page is found again."""
+    wanted = {"back": back, "beside": beside, "access": access}
+    return urlencode({name: value for name, value in wanted.items() if value})
 
 
 def _deciding(photo: Any) -> dict[str, Any] | None:

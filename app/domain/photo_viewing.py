@@ -18,8 +18,10 @@ GRANT_MS = 10 * 60_000  # so long may a granted photo be loaded again, e.g. by a
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """Accesses that were entered: to the photo, and to the enrolled one if there is one."""
+    """Accesses that were entered for one purpose: to the photo, to the one that it is held
+    against, and to the enrolled ones if there are."""
 
+    purpose: str
     photo: int
     reference: int | None
     beside: int | None = None
@@ -83,15 +85,38 @@ def look(
     purpose: str,
     now_ms: int,
     beside: int | None = None,
-) -> Granted:
-    """Enter who looks at a photo, at what it is held against and at the enrolled ones, and why.
-    Raises BadInput, NotAllowed, NotFound."""
+) -> int:
+    """Enter who looks at a photo, at what it is held against and at the enrolled ones, and why;
+    the access to the photo. Raises BadInput, NotAllowed, NotFound."""
     found, why = photo(connection, user, snapshot_id), _reason(purpose)
     against = comparison(connection, user, found, beside)
+    access_id = _entered(connection, user, found, why, now_ms)
+    if against is not None and against.photo is not None:
+        _entered(connection, user, against.photo, why, now_ms)
+    return access_id
+
+
+def granted(
+    connection: Connection,
+    user: User,
+    found: Any,
+    against: Comparison | None,
+    access_id: int,
+    now_ms: int,
+) -> Granted | None:
+    """What was entered together with this person's access to the photo; None when there is no
+    such access, or it is over."""
+    access = photo_access.granted(connection, access_id, user.id, now_ms - GRANT_MS)
+    if access is None or access.snapshot_id != found.id:
+        return None
+    photos, enrolled = photo_access.together(connection, access)
     other = None if against is None else against.photo
     return Granted(
-        *_entered(connection, user, found, why, now_ms),
-        *((None, None) if other is None else _entered(connection, user, other, why, now_ms)),
+        access.purpose,
+        photo=access.id,
+        reference=enrolled.get(found.learner_id),
+        beside=other and photos.get(other.id),
+        beside_reference=other and enrolled.get(other.learner_id),
     )
 
 
@@ -131,18 +156,15 @@ def _reason(purpose: str) -> str:
     return why
 
 
-def _entered(
-    connection: Connection, user: User, found: Any, why: str, now_ms: int
-) -> tuple[int, int | None]:
-    """Accesses to a photo and to the enrolled one of its learner."""
+def _entered(connection: Connection, user: User, found: Any, why: str, now_ms: int) -> int:
+    """The access to a photo, and beside it one to the enrolled photo of its learner."""
     enrolled = photo_access.reference(connection, found.learner_id)
     entry: dict[str, Any] = {"at_ms": now_ms, "user_id": user.id, "purpose": why}
-    granted = (
-        photo_access.add(connection, snapshot_id=found.id, **entry),
-        enrolled and photo_access.add(connection, reference_photo_id=enrolled.id, **entry),
-    )
+    access_id = photo_access.add(connection, snapshot_id=found.id, **entry)
+    if enrolled is not None:
+        photo_access.add(connection, reference_photo_id=enrolled.id, **entry)
     _recorded(connection, user, found.id, why, now_ms, with_reference=enrolled is not None)
-    return granted
+    return access_id
 
 
 def _recorded(

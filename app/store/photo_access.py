@@ -39,6 +39,25 @@ def granted(connection: Connection, access_id: int, user_id: int, since_ms: int)
     ).one_or_none()
 
 
+def together(connection: Connection, access: Any) -> tuple[dict[int, int], dict[int, int]]:
+    """The accesses that were entered with this one, the first of them: snapshot → access, and learner →
+    access to the enrolled photo."""
+    rows = connection.execute(
+        select(PhotoAccess.id, PhotoAccess.snapshot_id, ReferencePhoto.learner_id)
+        .join(ReferencePhoto, ReferencePhoto.id == PhotoAccess.reference_photo_id, isouter=True)
+        .where(
+            PhotoAccess.id >= access.id,
+            PhotoAccess.user_id == access.user_id,
+            PhotoAccess.at_ms == access.at_ms,
+            PhotoAccess.purpose == access.purpose,
+        )
+    ).all()
+    return (
+        {row.snapshot_id: row.id for row in rows if row.snapshot_id is not None},
+        {row.learner_id: row.id for row in rows if row.learner_id is not None},
+    )
+
+
 def running(connection: Connection, session_id: int, user_id: int, since_ms: int) -> dict[int, int]:
     """This person's accesses to the session's photos since then: snapshot → its latest access."""
     rows = connection.execute(

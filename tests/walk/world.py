@@ -158,7 +158,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         insert(Appeal).values(finding_id=finding.id, **appeal).returning(Appeal.id)
     ).scalar()
     inspection = inspections.draw(connection, finding.class_id, zhao, "roster", 1, now_ms)
-    granted = photo_viewing.look(connection, zhao, photo.id, "初审人脸比对结果", now_ms)
+    access_id = photo_viewing.look(connection, zhao, photo.id, "初审人脸比对结果", now_ms)
     trial = what_if.request(
         connection, zhao, "huangchuan-2021-literal@1.0.0", "2026-10-01", "2026-11-01", now_ms
     )
@@ -203,7 +203,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         "finding_id": str(finding.id),
         "session_id": str(finding.session_id),
         "snapshot_id": str(photo.id),
-        "access_id": str(granted.photo),
+        "access_id": str(access_id),
         "appeal_id": str(appeal_id),
         "view_id": str(view_id),
         "inspection_id": str(inspection),

@@ -8,13 +8,12 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from app.clock import day
-from app.console import words
+from app.console import once, words
 from app.console.class_page import cell
 from app.console.finding_view import interval, quantity, sentence_of
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import learner_link
-from app.domain.users import Login
 from app.errors import NotAllowed, NotFound
 from app.store import class_file as store
 from app.store import reviews
@@ -26,46 +25,6 @@ _FINDINGS, _SITTINGS = 200, 200
 
 @router.get("/classes/{class_id}/learners/{learner_id}")
 def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowId) -> Response:
-    return _page(request, login, class_id, learner_id)
-
-
-@router.post("/classes/{class_id}/learners/{learner_id}/link", dependencies=[FormOfThisLogin])
-def give_link(
-    request: Request,
-    login: SignedIn,
-    class_id: RowId,
-    learner_id: RowId,
-    revoke: Annotated[bool, Form()] = False,
-) -> Response:
-    """Make the learner a link to their own page, shown once; or end all links they have."""
-    services, user = request.app.state.services, login.user
-    if not user.decides:
-        raise NotAllowed("role", "only auditors and reviewers give links")
-    with services.database.write() as connection:
-        if store.klass(connection, class_id, user.scope) is None:
-            raise NotFound("unknown_class", "there is no such class")
-        told = {"actor": user.actor, "now_ms": services.clock()}
-        if revoke:
-            learner_link.revoke(connection, class_id, learner_id, **told)
-            return see_other(f"/console/classes/{class_id}/learners/{learner_id}")
-        days = services.settings.learner_link_days
-        issued = learner_link.issue(
-            connection, services.vault, class_id, learner_id, days=days, **told
-        )
-    base = services.settings.public_url or str(request.base_url)
-    link, until = base.rstrip("/") + issued.path, day(issued.expires_ms).isoformat()
-    return _page(request, login, class_id, learner_id, link=link, until=until)
-
-
-def _page(
-    request: Request,
-    login: Login,
-    class_id: int,
-    learner_id: int,
-    *,
-    link: str = "",
-    until: str = "",
-) -> Response:
     lang = language_of(request)
     with request.app.state.services.database.read() as connection:
         klass = store.klass(connection, class_id, login.user.scope)
@@ -89,8 +48,6 @@ def _page(
         login=login,
         klass=klass,
         person=person,
-        link=link,
-        until=until,
         cells=cells,
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,
@@ -109,3 +66,32 @@ def _page(
         others=others,
         appeals=appeals,
     )
+
+
+@router.post("/classes/{class_id}/learners/{learner_id}/link", dependencies=[FormOfThisLogin])
+def give_link(
+    request: Request,
+    login: SignedIn,
+    class_id: RowId,
+    learner_id: RowId,
+    revoke: Annotated[bool, Form()] = False,
+) -> Response:
+    """Make the learner a link to their own page, told once; or end all links they have."""
+    page = f"/console/classes/{class_id}/learners/{learner_id}"
+    services, user = request.app.state.services, login.user
+    if not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers give links")
+    with services.database.write() as connection:
+        if store.klass(connection, class_id, user.scope) is None:
+            raise NotFound("unknown_class", "there is no such class")
+        told = {"actor": user.actor, "now_ms": services.clock()}
+        if revoke:
+            learner_link.revoke(connection, class_id, learner_id, **told)
+            return see_other(page)
+        days = services.settings.learner_link_days
+        issued = learner_link.issue(
+            connection, services.vault, class_id, learner_id, days=days, **told
+        )
+    base = services.settings.public_url or str(request.base_url)
+    link, until = base.rstrip("/") + issued.path, day(issued.expires_ms).isoformat()
+    return once.lead_on(request, login, page, link=link, until=until)

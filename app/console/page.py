@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.console import plain, words
+from app.console import once, plain, words
 from app.console.assets import asset
 from app.console.language import Language, language, position
 from app.console.login import login_of
@@ -78,14 +78,18 @@ def _templates(code: str) -> Environment:
 def render(
     request: Request, template: str, *, login: Login | None, status: int = 200, **model: Any
 ) -> HTMLResponse:
-    """A page from its template; `model` is what the page is about."""
+    """A page from its template; `model` is what the page is about, `once` what it tells once."""
+    told = once.told(request, login)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     html = (
         _templates(language_of(request).code)
         .get_template(template)
-        .render(login=login, here=here, path=request.url.path, **model)
+        .render(login=login, here=here, path=request.url.path, once=told, **model)
     )
-    return HTMLResponse(html, status_code=status)
+    page = HTMLResponse(html, status_code=status)
+    if told:
+        once.forget(request, page)
+    return page
 
 
 def see_other(path: str) -> RedirectResponse:

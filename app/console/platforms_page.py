@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from app.console import words
+from app.console import once, words
 from app.console.login import FormOfThisLogin, SignedIn, require_role
 from app.console.page import ConsoleRoute, RowId, render, see_other
 from app.domain import conformity_report, platforms, webhooks
@@ -44,7 +44,7 @@ def add_key(
     label: Annotated[str, Form()] = "",
     scope: Annotated[list[str], Form()] = [],  # noqa: B006
 ) -> Response:
-    """Make a key; its secret is shown once, on the answer to this form."""
+    """Make a key; its secret is told once."""
     services = request.app.state.services
     try:
         with services.database.write() as connection:
@@ -59,12 +59,12 @@ def add_key(
             )
     except BadInput as error:
         return _page(request, login, slug, problem=words.PROBLEMS[error.code])
-    return _page(request, login, slug, secret=made.secret)
+    return once.lead_on(request, login, f"/console/platforms/{slug}", secret=made.secret)
 
 
 @router.post("/platforms/{slug}/keys/{key_id}/rotate", dependencies=[FormOfThisLogin])
 def rotate_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Response:
-    """A successor; the old key goes on for a week."""
+    """A successor, told once; the old key goes on for a week."""
     services = request.app.state.services
     try:
         with services.database.write() as connection:
@@ -79,7 +79,7 @@ def rotate_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Resp
     except Conflict as error:
         return _page(request, login, slug, problem=words.PROBLEMS[error.code])
     services.keys.forget()
-    return _page(request, login, slug, secret=made.secret)
+    return once.lead_on(request, login, f"/console/platforms/{slug}", secret=made.secret)
 
 
 @router.post("/platforms/{slug}/keys/{key_id}/revoke", dependencies=[FormOfThisLogin])
@@ -125,7 +125,6 @@ def _page(
     *,
     cursor: str = "",
     problem: str = "",
-    secret: str = "",
 ) -> Response:
     services, user = request.app.state.services, login.user
     with services.database.read() as connection:
@@ -157,5 +156,4 @@ def _page(
         now_ms=services.clock(),
         scopes=list(KeyScope),
         problem=problem,
-        secret=secret,
     )

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.console import words
+from app.console import once, words
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, render, see_other
 from app.domain import users
@@ -40,7 +40,7 @@ def add_user(
     counties: Annotated[str, Form()] = "",
     platform: Annotated[str, Form()] = "",
 ) -> Response:
-    """Add a user with a password of our making; it is shown once, on the answer to this form."""
+    """Add a user with a password of our making; it is told once."""
     services, password = request.app.state.services, users.new_password()
     typed = {
         "username": username.strip(),
@@ -64,7 +64,7 @@ def add_user(
             )
     except (BadInput, Conflict) as error:
         return _page(request, login, problem=words.PROBLEMS[error.code], typed=typed)
-    return _page(request, login, told=(typed["username"], password))
+    return _lead_on(request, login, typed["username"], password)
 
 
 @router.post("/users/{username}/change", dependencies=[FormOfThisLogin])
@@ -98,13 +98,16 @@ def change(
 
 @router.post("/users/{username}/password", dependencies=[FormOfThisLogin])
 def new_password(request: Request, login: Admin, username: str) -> Response:
-    """Give a user a new password, shown once; it ends that person's logins, one's own too."""
+    """Give a user a new password, told once; it ends that person's logins. One's own is changed
+    on one's own page."""
+    if username == login.user.username:
+        return see_other("/console/account")
     services, password = request.app.state.services, users.new_password()
     with services.database.write() as connection:
         users.set_password(
             connection, username, password, actor=login.user.actor, now_ms=services.clock()
         )
-    return _page(request, login, told=(username, password))
+    return _lead_on(request, login, username, password)
 
 
 @router.post("/users/{username}/disable", dependencies=[FormOfThisLogin])
@@ -123,13 +126,16 @@ def enable(request: Request, login: Admin, username: str) -> Response:
     return see_other("/console/users")
 
 
+def _lead_on(request: Request, login: Login, username: str, password: str) -> Response:
+    return once.lead_on(request, login, "/console/users", username=username, password=password)
+
+
 def _page(
     request: Request,
     login: Login,
     *,
     problem: str = "",
     typed: dict[str, str] | None = None,
-    told: tuple[str, str] | None = None,
     edit: str = "",
     changed: str = "",
 ) -> HTMLResponse:
@@ -152,7 +158,6 @@ def _page(
         platforms=platforms,
         problem=problem,
         typed=dict.fromkeys(_FIELDS, "") | (typed or {}),
-        told=told,
         edited=edited,
         changed=next((it for it in rows if it.username == changed), None),
     )

@@ -40,8 +40,8 @@ def granted(connection: Connection, access_id: int, user_id: int, since_ms: int)
 
 
 def together(connection: Connection, access: Any) -> tuple[dict[int, int], dict[int, int]]:
-    """The accesses that were entered with this one, the first of them: snapshot → access, and learner →
-    access to the enrolled photo."""
+    """The accesses that were entered with this one, the first of them: snapshot → access, and
+    learner → access to the enrolled photo."""
     rows = connection.execute(
         select(PhotoAccess.id, PhotoAccess.snapshot_id, ReferencePhoto.learner_id)
         .join(ReferencePhoto, ReferencePhoto.id == PhotoAccess.reference_photo_id, isouter=True)

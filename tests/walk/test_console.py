@@ -86,6 +86,7 @@ NEVER = {  # whom a kind of page refuses though it lies within what they see
 }
 OTHERS = ("qian", "gao")  # another county's auditor, another platform's viewer
 SHARED = {"GET /console/packs/{name}"}  # names nothing that belongs to a county
+ENDING = {"POST /console/logout", "POST /console/account/password"}
 # Filled in so well that nothing but the right to do it is missing.
 FORM = {
     "decision": "uphold",
@@ -201,6 +202,19 @@ def test_no_form_of_the_console_works_without_its_own_token(
             form = {**FORM, "csrf": world.csrf[other] if token == "another's" else token}
             status = send(walker, method, world.address(path), world.headers(who), form)
             assert status == 403, (name, who, status)
+
+
+def test_every_accepted_form_leads_on_so_that_a_reload_does_not_repeat_it(
+    app: FastAPI, walker: TestClient, world: World
+) -> None:
+    sent, light = {}, {"finding": str(world.grave), "act": "assign"}
+    forms = of_console(app, PEOPLE, AUTHORITY, DECIDERS, ADMIN)
+    for method, path, name in sorted(forms, key=lambda it: it[2].endswith("/revoke")):
+        if method == "POST" and name not in ENDING:
+            who = "root" if MAY[name] is ADMIN else "zhao"
+            form = {**FORM, **light, "csrf": world.csrf[who]}
+            sent[name] = send(walker, method, world.address(path), world.headers(who), form)
+    assert {name: status for name, status in sent.items() if status != 303} == {}
 
 
 def test_a_learners_link_opens_only_that_learners_page(walker: TestClient, world: World) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -13,19 +14,33 @@ import structlog
 
 from app.domain.face_reading import Seen, Unread
 from app.domain.photo_copies import SamePhotograph
+from app.errors import NotReady
 from app.processes import end_with_parent
+from app.vision.errors import VisionError
 from app.vision.feed_signs import FeedSigns
 from app.vision.model_files import NO_FILES, BackendFiles
 
-READ_S = 60.0  # a picture that takes longer is hostile; the first one also loads the models
+START_S = 60.0  # a reader starts and loads its models in 3 to 10 s, also on a busy machine
+READ_S = 60.0  # a picture that takes longer is hostile
+
+_LIKELY = (
+    "Each reader imports the program that started the service, so that program must start it under "
+    '`if __name__ == "__main__":`; a reader also needs 300 MB of memory.'
+)
 
 _Result = TypeVar("_Result")
 
 log = structlog.get_logger("zhenxue.face_readers")
 
 
+class ReadersNotStarted(NotReady):
+    """The readers could not be started; no picture is to blame."""
+
+
 class FaceReaders:
     """`processes` workers, started at first use; 0 reads in the calling process.
+
+    Whatever uses them raises ReadersNotStarted when they did not come up within `START_S`.
 
     `notices` tell which of the operator's model files cannot be used, and why; `lost` counts the
     workers that pictures took down.
@@ -40,6 +55,16 @@ class FaceReaders:
         self.lost = 0
         self._pool: ProcessPoolExecutor | None = None
         self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Have them running, their models loaded, before work is taken on."""
+        if self.processes:
+            self._started()
+            return
+        try:
+            self._notice(load_models(self.files))
+        except VisionError as error:
+            raise _not_started(error) from error
 
     def read(self, pictures: Sequence[bytes], *, enrolment: bool = False) -> list[Seen | Unread]:
         """What each picture shows, in order. A picture that ends its worker is tried once more,
@@ -95,19 +120,37 @@ class FaceReaders:
     def _noted(self, seen: list[Seen | Unread]) -> list[Seen | Unread]:
         """The same, once what the reader found out about its models is known here too."""
         for result in seen:
-            if isinstance(result, Seen) and set(result.notices) - set(self.notices):
-                self.notices = result.notices
+            if isinstance(result, Seen):
+                self._notice(result.notices)
         return seen
+
+    def _notice(self, notices: tuple[str, ...]) -> None:
+        if set(notices) - set(self.notices):
+            self.notices = notices
 
     def _started(self) -> ProcessPoolExecutor:
         with self._lock:
             if self._pool is None:
-                self._pool = ProcessPoolExecutor(
-                    self.processes,
-                    mp_context=get_context("spawn"),
-                    initializer=end_with_parent,
-                )
+                self._pool = self._new_pool()
             return self._pool
+
+    def _new_pool(self) -> ProcessPoolExecutor:
+        """Readers that have loaded their models."""
+        pool = ProcessPoolExecutor(
+            self.processes,
+            mp_context=get_context("spawn"),
+            initializer=end_with_parent,
+        )
+        until = time.monotonic() + START_S
+        try:
+            ready = [pool.submit(load_models, self.files) for _ in range(self.processes)]
+            for future in ready:
+                self._notice(future.result(max(0.0, until - time.monotonic())))
+        except (BrokenProcessPool, TimeoutError, RuntimeError) as error:
+            self.lost += 1
+            _end(pool)
+            raise _not_started(error) from error
+        return pool
 
     def _lose(self, pool: ProcessPoolExecutor, error: Exception) -> None:
         self.lost += 1
@@ -119,14 +162,37 @@ class FaceReaders:
             if pool is not None and self._pool is pool:
                 self._pool = None
         if pool is not None:
-            processes = list((pool._processes or {}).values())
-            pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:  # one that hangs would outlive the service
-                process.kill()
+            _end(pool)
+
+
+def _not_started(error: Exception) -> ReadersNotStarted:
+    """What hung or failed, and the likely cause."""
+    if isinstance(error, VisionError):
+        told = f"a face reader could not load its models: {error}"
+    elif isinstance(error, TimeoutError):
+        told = f"a face reader did not start within {START_S:.0f} s. {_LIKELY}"
+    else:
+        told = f"a face reader ended while it started ({type(error).__name__}). {_LIKELY}"
+    log.error("photos wait: face readers do not start", reason=told)
+    return ReadersNotStarted("face_readers", told, retry_after_s=round(START_S))
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    processes = list((pool._processes or {}).values())
+    pool.shutdown(wait=False, cancel_futures=True)
+    for process in processes:  # one that hangs would outlive the service
+        process.kill()
+
+
+def load_models(files: BackendFiles) -> tuple[str, ...]:
+    """Runs in a worker: its models, so that no picture waits for them; what is wrong with them."""
+    from app.vision import backends
+
+    return backends.load(files).notices
 
 
 def read_picture(data: bytes, enrolment: bool, files: BackendFiles) -> Seen | Unread:
-    """Runs in a worker: the only place that loads the models."""
+    """Runs in a worker: what the picture shows, or why it cannot be read."""
     from app.vision import backends, quality, reading
     from app.vision.image import ImageRejected
 

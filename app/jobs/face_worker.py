@@ -61,8 +61,14 @@ class FaceWorker:
             self._thread = None
 
     def step(self, limit: int | None = None, session_ids: Collection[int] | None = None) -> int:
-        """One round: enrol what waits, read the next photos, decide; how many were handled."""
+        """One round: enrol what waits, read the next photos, decide; how many were handled.
+
+        Raises ReadersNotStarted before it takes on anything: no photo is to blame for that.
+        """
         services = self._services
+        if not self._awaited():
+            return 0
+        self._readers.start()
         handled = self._enrol()
         now_ms = services.clock()
         with services.database.write() as connection:

@@ -22,7 +22,7 @@ from sqlalchemy import select, update
 from app.clock import system_clock
 from app.domain import enrolment_photos
 from app.domain.face_reading import Seen, Unread
-from app.face_readers import FaceReaders
+from app.face_readers import FaceReaders, ReadersNotStarted
 from app.jobs import face_worker
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
 from app.services import Services
@@ -219,6 +219,8 @@ class Fatal:
     processes = 1
     files = NO_FILES
 
+    def start(self) -> None: ...
+
     def read(self, pictures: Any, *, enrolment: bool = False) -> list[Seen | Unread]:
         return [Unread("worker_lost", final=False) for _ in pictures]
 
@@ -274,6 +276,7 @@ from app.settings import Settings
 
 class Hangs:
     processes = 1
+    def start(self): ...
     def read(self, pictures, *, enrolment=False):
         print("claimed", flush=True)
         time.sleep(600)
@@ -282,6 +285,7 @@ FaceWorker(Services.build(Settings()), Hangs()).step()
 """
 
 
+@pytest.mark.both_databases
 def test_what_a_killed_worker_had_in_hand_is_taken_over(
     client: TestClient,
     county: County,
@@ -314,11 +318,46 @@ def test_what_a_killed_worker_had_in_hand_is_taken_over(
     assert checks(services, county) == [Check.MATCH]
 
 
+@pytest.mark.slow
+@pytest.mark.both_databases
+def test_killed_between_two_photos_none_is_lost_and_none_is_judged_twice(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    settings: Settings,
+    clock: TestClock,
+) -> None:
+    count = 24
+    enrol(client, county, "lin", face(LIN, 0))
+    for take in range(count):
+        put(client, county, f"p{take}", face(LIN, take))
+    environment = os.environ | {
+        "ZHENXUE_DATABASE_URL": settings.database_url,
+        "ZHENXUE_DATA_DIR": str(settings.data_dir),
+    }
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "worker", "--processes", "1"], env=environment
+    )
+    deadline = time.monotonic() + 60
+    while Check.MATCH not in checks(services, county) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    worker.kill()
+    worker.wait()
+    decided = {it.id: it.checked_ms for it in photos(services, county) if it.status == "done"}
+    assert 0 < len(decided) < count
+    clock.now_ms = system_clock() + CLAIM_MS
+    run_pending(services)
+    found = photos(services, county)
+    assert [Check(it.check) for it in found] == [Check.MATCH] * count
+    assert [it.reading["decision"]["snapshots"] for it in found] == [*range(1, count + 1)]
+    assert {it.id: it.checked_ms for it in found if it.id in decided} == decided
+
+
+@pytest.mark.both_databases
 def test_a_reader_that_is_killed_costs_no_photo(
     client: TestClient, county: County, sitting: dict[str, Any], services: Services
 ) -> None:
-    from app.face_readers import FaceReaders
-
     enrol(client, county, "lin", face(LIN, 0))
     for name in range(2):
         put(client, county, f"p{name}", face(LIN, name))
@@ -370,7 +409,7 @@ def test_the_default_model_card_is_at_hand_before_any_model_is_loaded() -> None:
 
 _STARTS_A_READER = """
 import os, sys
-from app.face_readers import FaceReaders
+from app.face_readers import FaceReaders, ReadersNotStarted
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
 
 if __name__ == "__main__":
@@ -379,6 +418,68 @@ if __name__ == "__main__":
     print(*readers._pool._processes, flush=True)
     os.kill(os.getpid(), 9)
 """
+
+
+_WITHOUT_A_GUARD = """
+import os, threading
+from app import face_readers
+
+face_readers.START_S = HOW_LONG
+try:
+    face_readers.FaceReaders(1).read([b"a picture"])
+except face_readers.ReadersNotStarted as refusal:
+    print(os.getpid(), refusal.detail, flush=True)
+THEN
+"""
+
+
+@pytest.mark.parametrize(
+    "start_s, then, what",
+    [
+        (5, "threading.Event().wait(60)", "did not start within 5 s"),
+        (60, "raise SystemExit(1)", "ended while it started"),
+    ],
+)
+def test_readers_that_cannot_start_are_told_with_the_likely_cause(
+    tmp_path: Path, start_s: int, then: str, what: str
+) -> None:
+    script = tmp_path / "service.py"
+    script.write_text(_WITHOUT_A_GUARD.replace("HOW_LONG", str(start_s)).replace("THEN", then))
+    process = subprocess.Popen(
+        [sys.executable, str(script)],
+        env=os.environ | {"PYTHONPATH": os.getcwd()},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = iter(process.stdout.readline, "")  # its reader prints too: it is the same program
+    told = next(line for line in lines if line.startswith(f"{process.pid} "))
+    process.kill()
+    process.wait()
+    process.stdout.close()
+    assert what in told
+    assert 'under `if __name__ == "__main__":`' in told
+
+
+class NeverUp(FaceReaders):
+    """Readers whose models cannot be loaded."""
+
+    def start(self) -> None:
+        raise ReadersNotStarted("face_readers", "the models are not there")
+
+
+def test_photos_wait_unharmed_while_no_reader_starts(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    put(client, county, "p1", face(LIN, 1))
+    worker = FaceWorker(services, NeverUp(1))
+    for _ in range(MOST_ATTEMPTS + 1):
+        with pytest.raises(ReadersNotStarted):
+            worker.step()
+    assert checks(services, county) == [Check.PENDING]
+    assert run_pending(services) == 1
+    assert checks(services, county) == [Check.MATCH]
 
 
 def test_readers_do_not_outlive_a_killed_service(tmp_path: Path) -> None:

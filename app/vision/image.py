@@ -20,6 +20,9 @@ _JPEG_MAGIC = b"\xff\xd8\xff"
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _PNG_END = b"IEND\xaeB`\x82"
 _MAX_SEGMENTS = 1_000  # an ordinary picture has fewer than 50; a hostile one only costs time
+# A progressive JPEG has some ten scans. Each costs a pass over all pixels, whatever its few bytes
+# say: 6,000 of them hold a decoder for a minute. A film behind the picture may look like 100.
+_MAX_SCANS = 200
 # Start-of-frame markers that a baseline or progressive decoder accepts (ITU-T T.81, table B.1).
 _JPEG_FRAMES = frozenset({0xC0, 0xC1, 0xC2})
 _JPEG_OTHER_FRAMES = frozenset(range(0xC3, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -140,6 +143,8 @@ def _jpeg_header(data: bytes) -> ImageHeader:
         elif marker in (_JPEG_SCAN, _JPEG_END):
             if header is None:
                 raise ImageRejected("image_unreadable", "a JPEG without a frame header")
+            if data.count(b"\xff\xda", position) > _MAX_SCANS:
+                raise ImageRejected("image_unreadable", f"more than {_MAX_SCANS} JPEG scans")
             # Picture data escapes every 0xFF, so an end marker after it is a real one.
             if data.rfind(b"\xff\xd9", position) < 0:
                 raise ImageRejected("image_truncated", "the JPEG has no end marker")

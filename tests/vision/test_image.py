@@ -49,6 +49,20 @@ def test_an_ordinary_picture_is_accepted_with_its_size(data: bytes, media_type: 
     assert decode(data).shape == (48, 64, 3)
 
 
+def progressive(again: int = 0) -> bytes:
+    """A progressive JPEG whose last scan stands there some more times."""
+    flags = [cv2.IMWRITE_JPEG_PROGRESSIVE, 1]
+    data = cv2.imencode(".jpg", PICTURE, flags)[1].tobytes()
+    scan, end = data.rindex(b"\xff\xda"), data.rindex(b"\xff\xd9")
+    return data[:end] + data[scan:end] * again + data[end:]
+
+
+def test_a_progressive_jpeg_is_accepted_and_one_of_endless_scans_is_not() -> None:
+    assert decode(progressive()).shape == (48, 64, 3)
+    assert decode(progressive() + b"\xff\xda" * 100).shape == (48, 64, 3)  # a film behind it
+    assert rejection(progressive(again=300)) == "image_unreadable"
+
+
 def test_zero_bytes_are_refused() -> None:
     assert rejection(b"") == "image_empty"
 

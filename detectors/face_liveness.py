@@ -166,6 +166,8 @@ class _Sitting:
             self.flags & SessionFlag.REFERENCE_PHOTO
         ):
             return [self._missing("no_reference_photo", Fault.INSTITUTION)]
+        if np.any(self.check == Check.LOST):
+            return [self._missing("photos_lost", Fault.ENVIRONMENT)]
         long_enough = self.told > self.rule.ms("retry_window_s")
         if not self.demanded and not len(self.photos):
             if self.flags & SessionFlag.PLATFORM_CONTROLS and long_enough:

@@ -40,7 +40,7 @@ ALL = (
     Detector(fast_forward.RULE, "1", fast_forward.detect),
     Detector(multi_window.RULE, "2", multi_window.detect),
     Detector(popup_gap.RULE, "1", popup_gap.detect),
-    Detector(face_liveness.RULE, "2", face_liveness.detect),
+    Detector(face_liveness.RULE, "3", face_liveness.detect),
     Detector(lesson_order.RULE, "1", lesson_order.detect),
     Detector(photo_retention.RULE, "1", photo_retention.detect),
     Detector(forged_telemetry.RULE, "1", forged_telemetry.detect),

@@ -133,6 +133,7 @@ class Check(IntEnum):
     NO_CONSENT = 9
     UNREADABLE = 10
     NOT_COMPARED = 11  # kept as an image only; the class runs no comparison on it
+    LOST = 12  # the service cannot get at it: its loss, not the learner's
 
 
 class Purpose(IntEnum):

@@ -78,6 +78,7 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("face_liveness", "no_reference_photo"): N_(
         "系统里没有您登记的照片，没法核对。请联系培训机构补拍。"
     ),
+    ("face_liveness", "photos_lost"): N_("您的照片在系统里打不开了，没能核对。这不是您的原因。"),
     ("face_liveness", "no_face_check"): _UNCHECKED,
     ("face_liveness", "no_face_control"): _UNCHECKED,
     ("face_liveness", "never_compared"): N_("系统多次要求拍照确认是您本人，都没有成功。"),

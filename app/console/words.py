@@ -133,6 +133,7 @@ CHECKS = {
     "no_consent": Word(N_("未同意人脸处理"), "–", "unproven"),
     "unreadable": Word(N_("无法读取"), "–", "unproven"),
     "not_compared": Word(N_("仅留存"), "·"),
+    "lost": Word(N_("照片丢失"), "–", "unproven"),
 }
 PURPOSES = {
     "start": Word(N_("开课核验")),

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from app.vision.model_card import ModelCard
 
+NOT_RETRIEVABLE = "not_retrievable"
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -25,10 +27,11 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """A picture that gave nothing. `final`: it never will."""
+    """A picture that gave nothing. `final`: it never will; `lost`: its bytes are not to be had."""
 
     reason: str
     final: bool
+    lost: bool = False
 
 
 def vector(embedding: bytes) -> NDArray[np.float32]:

@@ -118,6 +118,11 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{a}至{b}没有人脸比对记录，暂不认定。",
         "There is no face comparison on record from {a} to {b}.",
     ),
+    ("face_liveness", "photos_lost"): (
+        "{a}至{b}的抓拍照片在本系统中无法读取，没能比对，暂不认定，与学员无关。",
+        "Photos from {a} to {b} cannot be read in this system and were not compared; that is not "
+        "the learner's doing.",
+    ),
     ("face_liveness", "no_face_control"): (
         "{a}至{b}，平台没有进行人脸活体比对。",
         "From {a} to {b} the platform ran no live face comparison.",

@@ -24,6 +24,7 @@ from app.security import seal
 from app.services import Services
 from app.store import calibrations, reference_photos
 from app.store import snapshots as rows
+from app.store.blobs import StoreAway
 from app.store.row import AnyRow
 from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
 from detectors.trace import Check
@@ -63,7 +64,7 @@ class FaceWorker:
     def step(self, limit: int | None = None, session_ids: Collection[int] | None = None) -> int:
         """One round: enrol what waits, read the next photos, decide; how many were handled.
 
-        Raises ReadersNotStarted before it takes on anything: no photo is to blame for that.
+        Raises ReadersNotStarted and StoreAway, and no photo is to blame for that: it waits.
         """
         services = self._services
         if not self._awaited():
@@ -110,7 +111,12 @@ class FaceWorker:
         services = self._services
         with services.database.read() as connection:
             keys = self._pixels.keys(connection, {photo.learner_id for photo in taken})
-        pictures = [self._pixels.opened(photo, keys.get(photo.learner_id)) for photo in taken]
+        try:
+            pictures = [self._pixels.opened(photo, keys.get(photo.learner_id)) for photo in taken]
+        except StoreAway:
+            with services.database.write() as connection:
+                rows.release(connection, [photo.id for photo in taken], self.name)
+            raise
         seen = self._look(pictures, enrolment=False)
         now_ms = services.clock()
         with services.database.write() as connection:
@@ -257,7 +263,7 @@ def _columns(
             return {"status": "pending"}
         return {
             "status": "failed",
-            "check": int(Check.UNREADABLE),
+            "check": int(Check.LOST if result.lost else Check.UNREADABLE),
             "reading": {"refused": result.reason},
             "checked_ms": now_ms,
         }

@@ -35,6 +35,7 @@ import structlog
 
 from app.clock import Clock
 from app.domain import runs, settle, snapshots
+from app.domain.face_reading import NOT_RETRIEVABLE
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import calibration, class_run, face_worker, settler
 from app.logging import configure
@@ -44,6 +45,8 @@ from app.settings import Settings
 from app.store import face_keys
 from app.store import runs as store
 from app.store import snapshots as photo_rows
+from app.store.row import AnyRow
+from detectors.trace import Check
 
 BEAT_S = 5.0
 MOST_ATTEMPTS = 3  # at a class whose worker dies over it
@@ -273,15 +276,23 @@ def recheck_photos(services: Services, class_id: int) -> dict[str, int]:
         missing = snapshots.missing(services, key, own)
         lost = [it for it in own if it.id in missing and it.purged_ms is None]
         found_again = [it for it in own if it.id not in missing and it.purged_ms is not None]
+        unread = [it for it in own if it.id not in missing and _was_not_there(it)]
         counts.update(checked=len(own), lost=len(lost), found_again=len(found_again))
-        if lost or found_again:
+        if lost or found_again or unread:
             now_ms = services.clock()
             with services.database.write() as connection:
                 store.mark_photos(connection, [it.id for it in lost], now_ms)
                 store.mark_photos(connection, [it.id for it in found_again], None)
+                photo_rows.read_again(connection, [it.id for it in unread])
                 for session_id in sorted({it.session_id for it in (*lost, *found_again)}):
                     settle.seal_ended(connection, session_id, now_ms)
     return dict(counts)
+
+
+def _was_not_there(photo: AnyRow) -> bool:
+    """The face worker came for it in vain."""
+    lost = photo.check == Check.LOST
+    return lost and (photo.reading or {}).get("refused") == NOT_RETRIEVABLE
 
 
 # ------------------------------------------------------------------------------- the whole of it

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from app.domain import face_checks, photo_copies, snapshots
 from app.domain.face_checks import Beside
-from app.domain.face_reading import Unread
+from app.domain.face_reading import NOT_RETRIEVABLE, Unread
 from app.face_readers import FaceReaders
 from app.security import Unsealable
 from app.services import Services
@@ -45,12 +45,12 @@ class Pixels:
     def opened(self, photo: AnyRow, key: bytes | None) -> bytes | Unread:
         """The bytes of a photo, or why there are none."""
         if key is None or photo.blob_key is None:
-            return Unread("erased", final=True)
+            return Unread("erased", final=True, lost=True)
         try:
             return snapshots.opened(self._services, key, photo.blob_key)
         except (BlobMissing, Unsealable) as error:
             log.warning("photo cannot be opened", photo=photo.id, error=type(error).__name__)
-            return Unread("not_retrievable", final=True)
+            return Unread(NOT_RETRIEVABLE, final=True, lost=True)
 
     def beside(self, session_id: int) -> Beside:
         """Feeds that are no live camera, and photos taken before, of what waits for a decision."""

@@ -90,6 +90,7 @@ CHECKS = {
     "no_consent": "未同意人脸处理",
     "unreadable": "无法读取",
     "not_compared": "仅留存",
+    "lost": "照片丢失",
 }
 SOURCES = {
     "service": "本服务下发",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import obstore
-from obstore.exceptions import NotFoundError
+from obstore.exceptions import BaseError, NotFoundError
 from obstore.store import LocalStore, ObjectStore, from_url
+
+from app.errors import NotReady
 
 if TYPE_CHECKING:
     from obstore.store import RetryConfig
@@ -22,8 +25,24 @@ class BlobMissing(Exception):
     """There is no object under that key."""
 
 
+class StoreAway(NotReady):
+    """The store does not answer: nothing is known of any object."""
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (BaseError, OSError) as error:
+        raise StoreAway(
+            "photo_store", "the photo store does not answer", retry_after_s=15
+        ) from error
+
+
 class Blobs:
     """Objects by hierarchical keys like `learners/7/sessions/12/3f9a`. Opened at first use.
+
+    Whatever asks the store raises StoreAway when it does not answer.
 
     url: `file:///folder` (made when missing), `memory:///`, `s3://bucket/prefix` and whatever else
     obstore knows; credentials come from the environment.
@@ -45,27 +64,31 @@ class Blobs:
             return self._opened
 
     def put(self, key: str, data: bytes) -> None:
-        obstore.put(self._store, key, data)
+        with _answering():
+            obstore.put(self._store, key, data)
 
     def get(self, key: str) -> bytes:
         """The object's bytes. Raises BlobMissing."""
-        try:
-            return bytes(obstore.get(self._store, key).bytes())
-        except (NotFoundError, FileNotFoundError) as error:
-            raise BlobMissing(key) from error
+        with _answering():
+            try:
+                return bytes(obstore.get(self._store, key).bytes())
+            except (NotFoundError, FileNotFoundError) as error:
+                raise BlobMissing(key) from error
 
     def size(self, key: str) -> int | None:
         """Bytes of the object, or None when there is none."""
-        try:
-            return int(obstore.head(self._store, key)["size"])
-        except (NotFoundError, FileNotFoundError):
-            return None
+        with _answering():
+            try:
+                return int(obstore.head(self._store, key)["size"])
+            except (NotFoundError, FileNotFoundError):
+                return None
 
     def delete(self, key: str) -> None:
         """Remove the object; a missing one is no error."""
-        with suppress(NotFoundError, FileNotFoundError):
+        with _answering(), suppress(NotFoundError, FileNotFoundError):
             obstore.delete(self._store, key)
 
     def ping(self) -> None:
         """Raises when the store does not answer, or has no such bucket."""
-        next(iter(obstore.list(self._store, prefix="ping", chunk_size=1)), None)
+        with _answering():
+            next(iter(obstore.list(self._store, prefix="ping", chunk_size=1)), None)

@@ -347,6 +347,8 @@ def photos_to_recheck(connection: Connection, class_id: int) -> Sequence[AnyRow]
             Snapshot.sha256,
             Snapshot.blob_key,
             Snapshot.purged_ms,
+            Snapshot.check,
+            Snapshot.reading,
             Session.learner_id,
         )
         .join(Session, Session.id == Snapshot.session_id)

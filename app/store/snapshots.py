@@ -173,8 +173,18 @@ def put_reading(connection: Connection, snapshot_id: int, worker: str, **values:
     return result.rowcount == 1
 
 
+def release(connection: Connection, snapshot_ids: Collection[int], worker: str) -> None:
+    """Hand back photos that could not be tried at all."""
+    connection.execute(
+        update(Snapshot)
+        .where(Snapshot.id.in_(snapshot_ids), Snapshot.claimed_by == worker)
+        .values(claimed_by=None, claim_expires_ms=None, attempts=Snapshot.attempts - 1)
+    )
+
+
 def give_up(connection: Connection, now_ms: int, most_attempts: int) -> list[int]:
-    """Photos that ended every worker that touched them fail; the sessions they belong to."""
+    """Photos that ended every worker that touched them count as lost: no worker survived to say
+    what is wrong with them. The sessions they belong to."""
     spent = and_(
         Snapshot.status == "pending",
         Snapshot.attempts >= most_attempts,
@@ -185,7 +195,7 @@ def give_up(connection: Connection, now_ms: int, most_attempts: int) -> list[int
         connection.execute(
             update(Snapshot)
             .where(Snapshot.id.in_([row.id for row in found]), spent)
-            .values(status="failed", check=int(Check.UNREADABLE), checked_ms=now_ms)
+            .values(status="failed", check=int(Check.LOST), checked_ms=now_ms)
         )
     return sorted({row.session_id for row in found})
 
@@ -222,6 +232,15 @@ def compare_again(connection: Connection, learner_id: int) -> int:
         .values(status="read", check=int(Check.PENDING), checked_ms=None)
     )
     return int(result.rowcount)
+
+
+def read_again(connection: Connection, snapshot_ids: Collection[int]) -> None:
+    """Photos that were lost and are there again wait for their comparison."""
+    connection.execute(
+        update(Snapshot)
+        .where(Snapshot.id.in_(snapshot_ids), Snapshot.check == int(Check.LOST))
+        .values(status="pending", attempts=0, check=int(Check.PENDING), checked_ms=None)
+    )
 
 
 def waiting(connection: Connection) -> tuple[int, int | None]:

@@ -108,6 +108,7 @@ def test_a_platform_that_compares_nobody_is_at_fault_after_two_minutes(seconds, 
         (SessionFlag.FACE_CONSENT, None, "no_reference_photo", Fault.INSTITUTION),
         (HONEST, Check.NO_REFERENCE, "no_reference_photo", Fault.INSTITUTION),
         (HONEST, Check.PENDING, "check_pending", Fault.ENVIRONMENT),
+        (HONEST, Check.LOST, "photos_lost", Fault.ENVIRONMENT),
     ],
 )
 def test_what_could_not_be_compared_is_not_proven_and_never_an_accusation(
@@ -131,6 +132,14 @@ def test_one_dark_picture_is_bad_luck_and_three_are_an_absent_check():
     assert (finding.outcome, finding.reason) == (Outcome.NOT_PROVEN, "comparison_unclear")
     thrice = demanded().photo(Check.NO_FACE).photo(Check.LOW_QUALITY).photo(Check.NO_FACE)
     assert reasons(found(RULE, thrice.watch(1200))) == ["never_compared"]
+
+
+def test_photos_that_the_service_lost_are_not_counted_as_tries_of_the_learner():
+    lin = demanded()
+    for _ in range(4):
+        lin.photo(Check.LOST).watch(120)
+    (finding,) = found(RULE, lin.watch(1200))
+    assert (finding.outcome, finding.reason) == (Outcome.NOT_PROVEN, "photos_lost")
 
 
 def test_a_match_on_re_used_bytes_is_no_match():

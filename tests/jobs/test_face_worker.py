@@ -23,18 +23,19 @@ from app.clock import system_clock
 from app.domain import enrolment_photos
 from app.domain.face_reading import Seen, Unread
 from app.face_readers import FaceReaders, ReadersNotStarted
-from app.jobs import face_worker
+from app.jobs import face_worker, nightly
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
 from app.services import Services
 from app.settings import Settings
 from app.store import calibrations, face_keys
 from app.store import sittings as sitting_store
 from app.store import snapshots as store
+from app.store.blobs import Blobs, StoreAway
 from app.vision.model_card import DLIB_RESNET, read_card
 from app.vision.model_files import NO_FILES
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from detectors.trace import Check, PhotoFlag
-from models import Lesson, Session
+from models import Learner, Lesson, Session
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import County, TestClock
 
@@ -235,7 +236,7 @@ def test_a_picture_that_ends_every_worker_is_given_up(
     assert checks(services, county) == [Check.PENDING]
     worker.step()
     (photo,) = photos(services, county)
-    assert (photo.status, Check(photo.check)) == ("failed", Check.UNREADABLE)
+    assert (photo.status, Check(photo.check)) == ("failed", Check.LOST)
 
 
 @pytest.mark.both_databases
@@ -480,6 +481,69 @@ def test_photos_wait_unharmed_while_no_reader_starts(
     assert checks(services, county) == [Check.PENDING]
     assert run_pending(services) == 1
     assert checks(services, county) == [Check.MATCH]
+
+
+@pytest.mark.both_databases
+def test_photos_wait_unharmed_while_the_store_is_away(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    put(client, county, "p1", face(LIN, 1))
+    there, services.blobs = services.blobs, Blobs("http://127.0.0.1:9/photos")
+    refused = client.put(
+        "/v1/sessions/s1/snapshots/p2?purpose=random",
+        content=face(LIN, 2),
+        headers={**county.huang.headers, "content-type": "image/jpeg"},
+    )
+    assert (refused.status_code, refused.json()["code"]) == (503, "photo_store")
+    assert refused.headers["retry-after"]
+    for _ in range(MOST_ATTEMPTS + 1):
+        with pytest.raises(StoreAway):
+            run_pending(services)
+    assert checks(services, county) == [Check.PENDING]
+    services.blobs = there
+    put(client, county, "p2", face(LIN, 2))
+    assert run_pending(services) == 2
+    assert checks(services, county) == [Check.MATCH, Check.MATCH]
+
+
+@pytest.mark.both_databases
+def test_a_photo_that_the_service_lost_accuses_nobody_and_is_compared_when_found_again(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    put(client, county, "p1", face(LIN, 1))
+    (photo,) = photos(services, county)
+    kept = services.blobs.get(photo.blob_key)
+    services.blobs.delete(photo.blob_key)
+    run_pending(services)
+    assert checks(services, county) == [Check.LOST]
+    with services.database.read() as connection:
+        class_id = connection.scalar(select(Session.class_id))
+    assert nightly.recheck_photos(services, class_id)["lost"] == 1
+    services.blobs.put(photo.blob_key, kept)
+    assert nightly.recheck_photos(services, class_id)["found_again"] == 1
+    run_pending(services)
+    assert checks(services, county) == [Check.MATCH]
+
+
+def test_consent_withdrawn_midway_stops_the_comparison_and_accuses_nobody(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    put(client, county, "p1", face(LIN, 1))
+    run_pending(services)
+    put(client, county, "p2", face(WU, 2))
+    with services.database.write() as connection:
+        connection.execute(update(Learner).values(face_consent=False))
+    answer = client.put(
+        "/v1/sessions/s1/snapshots/p3?purpose=random",
+        content=face(LIN, 3),
+        headers={**county.huang.headers, "content-type": "image/jpeg"},
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "no_face_consent")
+    run_pending(services)
+    assert checks(services, county) == [Check.MATCH, Check.NO_CONSENT]
 
 
 def test_readers_do_not_outlive_a_killed_service(tmp_path: Path) -> None:

@@ -212,7 +212,13 @@ def _report(
         "photos": count,
         "photos_wanted": match.WANTED_ENROLMENTS,
         "confidence": "normal" if enough else "low",
-        "advice": None
-        if enough
-        else "建议再上传不同时间、不同光线下的照片，至少三张，比对更可靠。",
+        "advice": _advice(quality, enough),
     }
+
+
+def _advice(quality: dict[str, Any], enough: bool) -> str | None:
+    if quality.get("agrees_with_enrolled") == "mismatch":
+        return "这张照片与以前登记的照片不像同一个人，请核对是否传错了人。"
+    if enough:
+        return None
+    return "建议再上传不同时间、不同光线下的照片，至少三张，比对更可靠。"

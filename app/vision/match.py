@@ -28,11 +28,16 @@ WANTED_SNAPSHOTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """The mean of one learner's enrolment embeddings, all made by one model."""
+    """The mean of one learner's enrolment embeddings, all made by one model.
+
+    `agrees`: they show one person, as far as the model can tell. Otherwise nobody knows which of
+    them is the learner, and the mean proves nothing.
+    """
 
     model: str
     mean: Embedding
     count: int
+    agrees: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +54,21 @@ class MatchDecision:
 
 
 def template(embeddings: Sequence[Embedding], card: ModelCard) -> Template:
-    """The template of 1..n enrolment embeddings; ValueError when empty or of another dim."""
-    return Template(card.model, _mean(embeddings, card.dim), len(embeddings))
+    """The template of 1..n enrolment embeddings; ValueError when empty or of another dim.
+
+    A photo of somebody else, put in by mistake, is left out where most of the others agree.
+    """
+    mean = _mean(embeddings, card.dim)
+    limits = for_counts(card.thresholds, card, 1, 1)
+    if len(embeddings) == 1 or limits.centred:
+        return Template(card.model, mean, len(embeddings))
+    stacked = np.stack(embeddings)
+    apart = pairwise(stacked, stacked, card.metric)
+    near = apart[apart.sum(axis=1).argmin()] <= limits.mismatch
+    if 2 * np.count_nonzero(near) <= len(embeddings):
+        return Template(card.model, mean, len(embeddings), agrees=False)
+    own = stacked[near]
+    return Template(card.model, _mean(list(own), card.dim), len(own))
 
 
 def decide(
@@ -75,7 +93,7 @@ def decide(
     used = for_counts(base, card, enrolled.count, len(snapshots))
     seen = _mean(snapshots, card.dim)
     measured = distance(enrolled.mean, seen, card.metric, cohort_mean)
-    judged = zone(measured, used)
+    judged = zone(measured, used) if enrolled.agrees else "review"
     fewer = enrolled.count < used.n_enrolments or len(snapshots) < used.n_snapshots
     if judged == "mismatch" and fewer:
         judged = "review"  # fewer pictures lie further apart: that accuses nobody

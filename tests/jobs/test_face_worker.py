@@ -527,6 +527,24 @@ def test_a_photo_that_the_service_lost_accuses_nobody_and_is_compared_when_found
     assert checks(services, county) == [Check.MATCH]
 
 
+def test_a_wrong_first_enrolment_photo_is_outvoted_by_the_right_ones(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    enrol(client, county, "lin", face(WU, 0))  # the platform's mistake
+    first = enrol(client, county, "lin", face(LIN, 0)).json()
+    assert first["quality"]["agrees_with_enrolled"] == "mismatch"
+    assert "传错了人" in first["advice"]
+    put(client, county, "p1", face(LIN, 10))
+    run_pending(services)
+    assert checks(services, county) == [Check.REVIEW]  # nobody knows who of them is Lin
+    for take in (1, 2):
+        enrol(client, county, "lin", face(LIN, take))
+    for take in range(3):
+        put(client, county, f"q{take}", face(LIN, 11 + take))
+    run_pending(services)
+    assert checks(services, county)[1:] == [Check.MATCH] * 3
+
+
 def test_consent_withdrawn_midway_stops_the_comparison_and_accuses_nobody(
     client: TestClient, county: County, sitting: dict[str, Any], services: Services
 ) -> None:

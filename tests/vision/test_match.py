@@ -114,3 +114,19 @@ def test_zones_keep_their_order_for_any_counts(measured: float, enrolled: int, s
     used = for_counts(CARD.thresholds, CARD, enrolled, seen)
     assert 0 < used.match <= used.mismatch
     assert zone(measured, used) in {"match", "review", "mismatch"}
+
+
+def test_a_photo_of_somebody_else_among_the_enrolled_is_left_out() -> None:
+    lin = [at(0), at(0.1), at(0, 0.1)]
+    enrolled = template([at(0.9), *lin], CARD)
+    assert enrolled.agrees and enrolled.count == 3
+    assert enrolled.mean == pytest.approx(template(lin, CARD).mean)
+
+
+@pytest.mark.parametrize("seen", [0.0, 0.45, 0.9, 3.0])
+def test_two_enrolled_photos_of_two_people_prove_nothing_for_or_against_anybody(
+    seen: float,
+) -> None:
+    enrolled = template([at(0), at(0.9)], CARD)
+    assert not enrolled.agrees
+    assert decide(enrolled, three(seen), CARD).zone == "review"

@@ -236,10 +236,12 @@ def reach_of(finding: StandingFinding, policy: Policy, consequences: Consequence
 
 def cure_of(finding: StandingFinding, policy: Policy, consequences: Consequences) -> Cure:
     """How the class-hours that a violation cost may be made up."""
+    if finding.grave:
+        return Cure.NONE
     if finding.fault not in (Fault.LEARNER, Fault.INSTITUTION):
         return consequences.not_misconduct
     ends_it = finding.fault is Fault.LEARNER and not policy[finding.rule].curable
-    return Cure.NONE if finding.grave or ends_it else consequences.misconduct
+    return Cure.NONE if ends_it else consequences.misconduct
 
 
 def _hour_reasons(

@@ -111,11 +111,14 @@ class _Sitting:
         if not len(rows):
             return []
         if len(rows) >= MISMATCHES:
-            finding = self._finding("other_person", rows, Outcome.REVIEW)
+            # Where nothing ever matched, the enrolled photo may be the wrong one.
+            seen = np.any(self.passed)
+            reason = "other_person" if seen else "enrolled_never_seen"
+            finding = self._finding(reason, rows, Outcome.REVIEW)
             return [
                 replace(
                     finding,
-                    fault=Fault.LEARNER,
+                    fault=Fault.LEARNER if seen else Fault.UNDETERMINED,
                     needs_two_reviewers=bool(self.rule.parameters["two_reviewers"]),
                 )
             ]

@@ -67,6 +67,9 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("popup_gap", "unanswered"): _MISSED,
     ("popup_gap", "many_expiries"): N_("这次学习有%(m)s次弹窗没有按时点。"),
     ("face_liveness", "other_person"): _UNLIKE,
+    ("face_liveness", "enrolled_never_seen"): N_(
+        "学习时拍的照片和您登记的照片都不像。如果登记的照片不是您，请联系培训机构更正。"
+    ),
     ("face_liveness", "single_mismatch"): _UNLIKE,
     ("face_liveness", "near_threshold"): _UNLIKE,
     ("face_liveness", "presentation_attack"): _SCREEN,

@@ -80,6 +80,12 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} the photos do not match the enrolled face (distance {m}, threshold {l}); "
         "two reviewers decide.",
     ),
+    ("face_liveness", "enrolled_never_seen"): (
+        "{a}至{b}的抓拍照片没有一张与参考照片相符（人脸距离{m}，阈值{l}）。"
+        "请先核对参考照片是不是学员本人，须由两人复核确认。",
+        "From {a} to {b} no photo matches the enrolled face (distance {m}, threshold {l}). Check "
+        "first whether the enrolled photo shows the learner; two reviewers decide.",
+    ),
     ("face_liveness", "single_mismatch"): (
         "{a}至{b}，一张抓拍照片与参考照片不符（人脸距离{m}，阈值{l}），此后没有通过的比对。",
         "From {a} to {b} one photo did not match (distance {m}, threshold {l}) and no later one "

@@ -31,6 +31,14 @@ def test_two_photos_of_somebody_else_go_to_two_reviewers_and_earn_nothing_meanwh
     assert finding.photos == (1, 2)
 
 
+def test_where_nobody_ever_matched_the_enrolled_photo_is_doubted_before_the_learner():
+    lin = demanded().photo(Check.MISMATCH, score=0.7).watch(600).photo(Check.MISMATCH, score=0.8)
+    (finding,) = found(RULE, lin.watch(60))
+    assert (finding.outcome, finding.reason) == (Outcome.REVIEW, "enrolled_never_seen")
+    assert finding.fault is Fault.UNDETERMINED
+    assert finding.needs_two_reviewers and finding.voids
+
+
 def test_two_mismatches_are_not_excused_by_a_later_match():
     wu = demanded().photo(Check.MISMATCH).watch(60).photo(Check.MISMATCH).watch(60).photo()
     assert reasons(found(RULE, wu)) == ["other_person"]

@@ -73,7 +73,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
     big = number(select(Session.class_id).group_by(Session.class_id).order_by(func.count().desc()))
     on_class = number(select(Finding.id).where(Finding.session_id.is_(None)))
     uncontrolled = number(select(Finding.class_id).where(Finding.id == on_class))
-    other, _ = _longest(connection, "other_person")
+    other, _ = _longest(connection, "enrolled_never_seen")
     photo = number(select(Snapshot.id).where(Snapshot.session_id == other))
     judged = number(select(Run.id).where(Run.class_id == big).order_by(Run.id))
     session = "/console/sessions/{session_id}"
@@ -86,7 +86,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "findings-none": Address("/console/findings?q=nobody", "/console/findings"),
         "session-fast-forward": Address(sitting("outran"), session),
         "session-popup-gap": Address(sitting("never_shown"), session),
-        "session-other-person": Address(sitting("other_person"), session),
+        "session-other-person": Address(sitting("enrolled_never_seen"), session),
         "class-finding": Address(f"/console/findings/{on_class}", "/console/findings/{finding_id}"),
         "events": Address(f"/console/sessions/{fast}/events", f"{session}/events"),
         "photo": Address(f"/console/photos/{photo}", "/console/photos/{snapshot_id}"),

@@ -14,8 +14,16 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on s
 
 
 def say(answer: dict[str, Any], as_json: bool, text: str) -> None:
-    """Print `answer` as one line of JSON, or `text`, on standard output."""
-    typer.echo(json.dumps(answer, ensure_ascii=False) if as_json else text)
+    """Print `answer` as JSON, or `text`, on standard output."""
+    if as_json:
+        say_json(answer)
+    else:
+        typer.echo(text)
+
+
+def say_json(answer: dict[str, Any]) -> None:
+    """Print `answer` as one line of JSON."""
+    typer.echo(json.dumps(answer, ensure_ascii=False))
 
 
 def refuse(text: str) -> NoReturn:

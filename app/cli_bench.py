@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from app.cli_answer import Json, say_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -28,9 +29,7 @@ def bench(
         list[Part] | None, typer.Option("--part", help="Only this; repeat it. Default: all.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A quarter of the time; rougher.")] = False,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Machine-readable output on standard output.")
-    ] = False,
+    as_json: Json = False,
 ) -> None:
     """Measure ingest, the night and face checks, and say how many learners that is enough for.
 
@@ -56,7 +55,7 @@ def bench(
             answers[name.value] = PARTS[name](settings, QUICK if quick else MINUTE)
     told = {"machine": about, "quick": quick, **answers, "meaning": meaning(answers)}
     if as_json:
-        typer.echo(json.dumps(told, ensure_ascii=False))
+        say_json(told)
     else:
         _print(told, Console(highlight=False))
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from app.cli_answer import Json
+from app.cli_answer import Json, say_json
 from app.clock import day
 from app.services import Services, open_services
 from app.settings import Settings
@@ -64,7 +64,7 @@ def demo(
 
 def _greet(url: str, logins: list[dict[str, str]], as_json: bool) -> None:
     if as_json:
-        typer.echo(json.dumps({"console": f"{url}/console", "logins": logins}, ensure_ascii=False))
+        say_json({"console": f"{url}/console", "logins": logins})
         return
     typer.echo(f"\n真学 Zhenxue   {url}/console\n")
     for login in logins:

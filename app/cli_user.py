@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Connection
 
-from app.cli_answer import ACTOR, Json, refuse, say
+from app.cli_answer import ACTOR, Json, refuse, say, say_json
 from app.clock import system_clock
 from app.db import Database
 from app.domain import users
@@ -125,7 +125,7 @@ def list_users(as_json: Json = False) -> None:
         for row in rows
     ]
     if as_json:
-        say({"users": found}, as_json, "")
+        say_json({"users": found})
         return
     table = Table("username", "name", "role", "sees", "state")
     for it in found:

@@ -153,6 +153,7 @@ def _page(
         keys=sorted(keys, key=lambda it: -it.id),
         hooks=hooks,
         latest=latest,
+        most=LATEST,
         now_ms=services.clock(),
         scopes=list(KeyScope),
         problem=problem,

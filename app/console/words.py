@@ -217,7 +217,7 @@ KEY_SCOPES = {
     "ingest": Word(N_("报送学习数据")),
     "read": Word(N_("读取结论")),
     "import": Word(N_("导入历史记录")),
-    "admin": Word(N_("管理密钥")),
+    "admin": Word(N_("管理密钥与通知地址")),
 }
 EVENTS = {
     "play": Word(N_("播放")),
@@ -294,9 +294,9 @@ NOTICES = {
     "control.missing": N_("缺少管控"),
 }
 NOTICE_STATES = {
-    "delivered": N_("已送达"),
-    "waiting": N_("待发"),
-    "dead": N_("已放弃"),
+    "delivered": Word(N_("已送达"), tone="clear"),
+    "waiting": Word(N_("待发"), tone="unproven"),
+    "dead": Word(N_("已放弃"), tone="violation"),
 }
 NOTICE_ERRORS = {
     "no_such_host": N_("地址查不到"),

@@ -76,6 +76,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
     other, _ = _longest(connection, "enrolled_never_seen")
     photo = number(select(Snapshot.id).where(Snapshot.session_id == other))
     judged = number(select(Run.id).where(Run.class_id == big).order_by(Run.id))
+    night = number(select(Run.id).where(Run.kind == "nightly", Run.class_id.is_(None)))
     session = "/console/sessions/{session_id}"
     klass = "/console/classes/{class_id}"
     return {
@@ -109,6 +110,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         ),
         "runs": Address("/console/runs", "/console/runs"),
         "run": Address(f"/console/runs/{judged}", "/console/runs/{run_id}"),
+        "night": Address(f"/console/runs/{night}", "/console/runs/{run_id}"),
         "face-data": Address("/console/face-data", "/console/face-data"),
         "users": Address("/console/users", "/console/users", ADMIN),
         "audit": Address("/console/audit", "/console/audit", ADMIN),

@@ -10,21 +10,27 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from sqlalchemy import Connection
 
 from app import cli_demo
 from app.clock import Clock
-from app.domain import platforms, users
+from app.domain import platforms, users, webhooks
+from app.domain.notify import Event
+from app.jobs import nightly
 from app.main import create_app
 from app.services import Services, open_services
 from app.settings import Settings
 from app.simulation.county import NO_POPUPS, ONE_PHOTO, ClassPlan, Plans, county
+from app.store import webhooks as store
 from tests.people import instant
 
 TODAY = date(2026, 11, 22)
 MORNING = instant("2026-11-22 09:00")
 PASSWORD = "correct-horse-7"
+LISTENER = "qihang"  # the platform that wants to be told
 PEOPLE = (
     ("zhao", "赵明", "auditor", None),
     ("sun", "孙丽", "reviewer", None),
@@ -90,21 +96,26 @@ def serving(folder: Path, clock: Clock, *, face_workers: int = 0) -> Iterator[Si
 
 
 def settings_in(folder: Path, face_workers: int = 0) -> Settings:
-    return Settings(data_dir=folder, database_url="", blob_url="", face_workers=face_workers)
+    return Settings(
+        data_dir=folder,
+        database_url="",
+        blob_url="",
+        face_workers=face_workers,
+        executor="processes:1",
+    )
 
 
 def settle(folder: Path, clock: Clock, plans: Plans = SMALL) -> None:
-    """Fill a data folder: people, and the county by way of a running service."""
+    """Fill a data folder: people, the county by way of a running service, what one platform was
+    told meanwhile, and a night."""
     with open_services(settings_in(folder)) as services, services.database.write() as connection:
+        by = {"actor": "system:demo", "now_ms": clock()}
         for slug, name in plans:
-            platforms.add_platform(
-                connection,
-                slug=slug,
-                name=name,
-                county=cli_demo.COUNTY,
-                actor="system:demo",
-                now_ms=clock(),
+            added = platforms.add_platform(
+                connection, slug=slug, name=name, county=cli_demo.COUNTY, **by
             )
+            if slug == LISTENER:
+                _listen(connection, services, added.id, by)
         for username, name, role, platform in PEOPLE:
             users.add_user(
                 connection,
@@ -114,8 +125,54 @@ def settle(folder: Path, clock: Clock, plans: Plans = SMALL) -> None:
                 role=role,
                 counties=[cli_demo.COUNTY] if role in users.DECIDES else [],
                 platform=platform,
-                actor="system:demo",
-                now_ms=clock(),
+                **by,
             )
     with serving(folder, clock, face_workers=1) as site:
         cli_demo.Filling(site.services.settings, site.url).fill(county(TODAY, plans=plans))
+    services = Services.build(settings_in(folder), clock)
+    nightly.perform(services, "system:scheduler")
+    with services.database.write() as connection:
+        _answer(connection, clock())
+    services.stop()
+
+
+def _listen(
+    connection: Connection, services: Services, platform_id: int, by: dict[str, Any]
+) -> None:
+    """The platform registers two addresses: for what concerns sittings, and for its classes."""
+    for path, events in (
+        ("sittings", [Event.SESSION_VERDICT, Event.FINDING_OPENED]),
+        ("classes", [Event.CLASS_VALIDATED, Event.CONTROL_MISSING]),
+    ):
+        webhooks.register(
+            connection,
+            services.vault,
+            platform_id,
+            url=f"https://{LISTENER}.example/zhenxue/{path}",
+            events=events,
+            https_only=True,
+            **by,
+        )
+
+
+def _answer(connection: Connection, now_ms: int) -> None:
+    """No such host is there. Let what was sent to it have arrived, but for the last of each
+    address: one was refused and waits, one was given up."""
+    for hook in store.of_platform(connection, None):
+        for row in store.deliveries(connection, hook.id, None, 10_000):
+            store.attempted(
+                connection, row.id, attempts=1, delivered_ms=now_ms, next_attempt_ms=None,
+                last_status=204, last_error=None,
+            )  # fmt: skip
+    refused, given_up = (
+        store.deliveries(connection, hook.id, None, 1)[0]
+        for hook in store.of_platform(connection, None)
+    )
+    store.attempted(
+        connection, refused.id, attempts=3, delivered_ms=None, next_attempt_ms=now_ms + 3_600_000,
+        last_status=503, last_error="not_accepted",
+    )  # fmt: skip
+    store.attempted(
+        connection, given_up.id, attempts=webhooks.MOST_ATTEMPTS, delivered_ms=None,
+        next_attempt_ms=None, last_status=None, last_error="unreachable",
+    )  # fmt: skip

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx2
+import jinja2
+import pytest
+
 from app.console import PAGES
-from app.console.page import ConsoleRoute
+from app.console.page import TEMPLATES, ConsoleRoute
 from tests.e2e.pages import addresses
-from tests.e2e.site import Site
+from tests.e2e.site import PASSWORD, Site
 
 ANSWERS_OTHERWISE = {
     "/console/language/{code}",  # leads back to where one was
@@ -16,6 +20,8 @@ ANSWERS_OTHERWISE = {
     "/console/photo-accesses/{access_id}/small.jpg",
     "/console/static/{name}",
 }
+
+NO_PAGE_OF_ITS_OWN = {"refusal.html", "own_gone.html"}  # any address may answer with them
 
 
 def routes() -> Iterator[str]:
@@ -28,3 +34,33 @@ def routes() -> Iterator[str]:
 def test_every_page_is_listed_with_an_address(site: Site) -> None:
     listed = {it.route for it in addresses(site.services).values()}
     assert set(routes()) - ANSWERS_OTHERWISE == listed - ANSWERS_OTHERWISE
+
+
+def test_every_template_is_seen_at_one_of_the_addresses(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, load = set(), jinja2.Environment.get_template
+
+    def get_template(self: jinja2.Environment, name: str, *others: object) -> jinja2.Template:
+        seen.add(name)
+        return load(self, name, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(jinja2.Environment, "get_template", get_template)
+    for who, visit in visits(site).items():
+        with httpx2.Client(base_url=site.url) as client:
+            if who:
+                form = {"username": who, "password": PASSWORD}
+                token = client.get("/console/login") and client.cookies["zhenxue_form"]
+                client.post("/console/login", data=form | {"csrf": token})
+            for path in visit:
+                assert client.get(path.partition("#")[0]).status_code == 200, path
+    there = {it.name for it in TEMPLATES.glob("*.html") if "extends" in it.read_text("utf-8")}
+    assert there - seen == NO_PAGE_OF_ITS_OWN
+
+
+def visits(site: Site) -> dict[str, list[str]]:
+    """The addresses by who opens them."""
+    found: dict[str, list[str]] = {}
+    for address in addresses(site.services).values():
+        found.setdefault(address.who, []).append(address.path)
+    return found

@@ -112,7 +112,9 @@ def insert_lines(
         connection.execute(insert(Control), values)
 
 
-def update_line(connection: Connection, session_id: int, challenge_id: str, **values: Any) -> None:
+def update_line(
+    connection: Connection, session_id: int, challenge_id: str, /, **values: Any
+) -> None:
     connection.execute(
         update(Control)
         .where(and_(Control.session_id == session_id, Control.challenge_id == challenge_id))

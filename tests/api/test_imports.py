@@ -15,6 +15,7 @@ from fastapi.testclient import TestClient
 
 from app.domain import imports
 from app.services import Services
+from detectors.trace import ControlFlag
 from tests.evidence import (
     START_MS,
     Record,
@@ -79,6 +80,18 @@ def test_lin_s_sitting_is_taken_in_and_twice_is_once(huang: TestClient, services
     again = send(huang, records)
     assert (again["stored"], again["unchanged"]) == ({}, 14)
     assert contents(services) == before
+
+
+def test_a_control_that_comes_after_its_answer_is_answered(
+    huang: TestClient, services: Services
+) -> None:
+    records = [*catalogue(), *sitting()]
+    send(huang, [it for it in records if it["kind"] != "control"])
+    report = send(huang, records)
+    assert (report["stored"], report["rejected"]) == ({"control": 1}, [])
+    (control,) = contents(services)["controls"]
+    assert control.source == "platform" and control.answered_ms is not None
+    assert not control.flags & ControlFlag.UNKNOWN
 
 
 def test_an_imported_sitting_is_attested_and_closed(huang: TestClient, services: Services) -> None:

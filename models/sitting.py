@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, Index, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, Blob, Digest, Document, Key, Ms, Name, Ref, mapped_column
@@ -16,6 +16,10 @@ class Session(Base):
     `popup_from_ms` is the moment on that clock from which the next pop-up was drawn (negative when
     an earlier sitting brought it along), `popup_due_ms` the drawn moment, `popup_draws` the number
     of intervals drawn so far; `schedule` holds the photo points (app/domain/photo_plan.py).
+
+    `settled` says that the log holds all there is of it. Whoever changes an ended sitting's
+    evidence takes it back in the same transaction (`app.store.event_log.unsettle`), so that the
+    few that wait are found without a look at all that ever were.
     """
 
     __tablename__ = "sessions"
@@ -23,11 +27,19 @@ class Session(Base):
         UniqueConstraint("platform_id", "external_id"),
         Index("ix_sessions_learner_class", "learner_id", "class_id"),
         Index("ix_sessions_person_opened", "person_id", "opened_ms"),
+        Index("ix_sessions_device", "platform_id", "device_id", "opened_ms"),
         Index("ix_sessions_state_lease", "state", "lease_expires_ms"),
+        Index(
+            "ix_sessions_unsettled",
+            "class_id",
+            "id",
+            sqlite_where=text("settled = 0 AND state != 'open'"),
+            postgresql_where=text("NOT settled AND state != 'open'"),
+        ),
     )
 
     id: Mapped[Key]
-    platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id"))
+    platform_id: Mapped[int] = mapped_column(ForeignKey("platforms.id"))
     external_id: Mapped[Name]
     class_id: Mapped[Ref] = mapped_column(ForeignKey("classes.id"))
     learner_id: Mapped[int] = mapped_column(ForeignKey("learners.id"))
@@ -39,6 +51,7 @@ class Session(Base):
     provenance: Mapped[Name]  # live | attested
     state: Mapped[Name]  # open | closed | expired | superseded
     close_reason: Mapped[Name | None]
+    settled: Mapped[bool] = mapped_column(server_default=false())
     started_at_ms: Mapped[Ms | None]  # the client's word
     opened_ms: Mapped[Ms]  # the server's clock; in an import, the platform's
     last_recv_ms: Mapped[Ms]

@@ -24,6 +24,7 @@ from app.store import schema
 from tests.described import DescribedClient
 from tests.people import County, TestClock
 from tests.postgres import Postgres, find_postgres
+from tests.settled import assert_logs_hold_all
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -100,6 +101,7 @@ def services(app: FastAPI) -> Services:
 @pytest.fixture
 def database(services: Services) -> Iterator[Database]:
     yield services.database
+    assert_logs_hold_all(services.database)
     services.database.close()
 
 

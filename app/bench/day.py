@@ -194,6 +194,7 @@ def _sittings(
                 "client": {},
                 "provenance": "live",
                 "state": "closed",
+                "settled": True,
                 "opened_ms": start,
                 "last_recv_ms": last,
                 "closed_ms": last,

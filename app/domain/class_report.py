@@ -13,7 +13,7 @@ from app.domain import eligibility, findings
 from app.domain.classes import pack_of
 from app.domain.verdict_body import pack_body
 from app.errors import NotFound
-from app.store import catalogue, people, runs, verdicts
+from app.store import catalogue, event_log, people, verdicts
 from app.store.catalogue import ClassRow
 from app.store.people import EnrolledRow
 from app.store.row import AnyRow
@@ -54,7 +54,7 @@ def class_hours(
         "class_id": klass.external_id,
         "pack": pack_body(pack_of(klass)),
         "planned": len(plan),
-        "unsettled_sessions": len(runs.unsettled(connection, klass.id)),
+        "unsettled_sessions": len(event_log.unsettled(connection, klass.id)),
         "counts": dict(sorted(total.items())),
         "learners": rows,
     }

@@ -139,7 +139,7 @@ def decide_session(
         if photo.status == "read":
             allowed = key is not None and session.face_consent
             outcome = _decide(cases[model], photo, embedding, allowed)
-            rows.decide(connection, photo.id, checked_ms=now_ms, **outcome)
+            rows.decide(connection, photo, checked_ms=now_ms, **outcome)
             decided += 1
     done = rows.undecided(connection, session_id) == 0
     return bool(decided and done and session.state != "open")

@@ -231,7 +231,7 @@ class SittingImporter:
         }
         if all(getattr(now, name) == value for name, value in ending.items()):
             return False
-        store.update_session(connection, row.id, **ending)
+        store.update_session(connection, row.id, **ending, settled=False)
         return True
 
     def _refuse(

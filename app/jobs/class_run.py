@@ -13,7 +13,7 @@ from app.domain import assess, eligibility, runs, same_face, settle
 from app.jobs import face_worker
 from app.jobs.repeating import Repeating
 from app.services import Services
-from app.store import catalogue, face_sets, verdicts
+from app.store import catalogue, event_log, face_sets, verdicts
 from app.store import runs as store
 
 POLL_S = 0.5
@@ -59,7 +59,7 @@ class _Work:
         began = time.perf_counter()
         with self.services.database.read() as connection:
             self.class_id = runs.class_of(connection, self.run_id)
-            unsettled = store.unsettled(connection, self.class_id)
+            unsettled = event_log.unsettled(connection, self.class_id)
             photos = store.photos_waiting(connection, self.class_id)
             sittings = len(store.sessions(connection, self.class_id))
             learners = catalogue.enrolled(connection, self.class_id)

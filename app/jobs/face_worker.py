@@ -117,12 +117,13 @@ class FaceWorker:
             with services.database.write() as connection:
                 rows.release(connection, [photo.id for photo in taken], self.name)
             raise
-        seen = self._look(pictures, enrolment=False)
+        read = zip(taken, self._look(pictures, enrolment=False), strict=True)
         now_ms = services.clock()
         with services.database.write() as connection:
-            for photo, result in zip(taken, seen, strict=True):
+            # By sitting: the one order in which everybody locks several of them.
+            for photo, result in sorted(read, key=lambda it: it[0].session_id):
                 columns = _columns(photo, result, keys.get(photo.learner_id), now_ms)
-                rows.put_reading(connection, photo.id, self.name, **columns)
+                rows.put_reading(connection, photo, self.name, **columns)
 
     def _look(self, pictures: Sequence[bytes | Unread], *, enrolment: bool) -> list[Seen | Unread]:
         """Read the pictures that there are; the others stay what they are."""

@@ -17,16 +17,20 @@ log = structlog.get_logger("zhenxue.settler")
 
 
 def settle_all(services: Services) -> int:
-    """Settle whatever has ended and is not settled; how many sittings that were."""
+    """Settle whatever has ended and is not settled; how many sittings that were.
+
+    One that fails keeps no other waiting; the next sweep tries it again.
+    """
+    with services.database.read() as connection:
+        waiting = event_log.unsettled(connection)
     settled = 0
-    while True:
-        with services.database.read() as connection:
-            waiting = event_log.unsettled(connection)
-        if not waiting:
-            return settled
-        for session_id in waiting:
+    for session_id in waiting:
+        try:
             settle_one(services, session_id)
-        settled += len(waiting)
+            settled += 1
+        except Exception:
+            log.exception("settling failed", session=session_id)
+    return settled
 
 
 def settle_one(services: Services, session_id: int) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, func, insert, select, update
 
+from app.store import event_log
 from app.store.row import AnyRow
 from detectors import trace
 from detectors.trace import CONTROL, NONE, ControlFlag
@@ -109,12 +110,14 @@ def insert_lines(
 ) -> None:
     values = [{"session_id": session_id, **line} for line in lines]
     if values:
+        event_log.unsettle(connection, [session_id])
         connection.execute(insert(Control), values)
 
 
 def update_line(
     connection: Connection, session_id: int, challenge_id: str, /, **values: Any
 ) -> None:
+    event_log.unsettle(connection, [session_id])
     connection.execute(
         update(Control)
         .where(and_(Control.session_id == session_id, Control.challenge_id == challenge_id))

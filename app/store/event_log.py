@@ -7,18 +7,18 @@ that the hash chain is still checked batch by batch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, delete, exists, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
 
 from app.store.packed import notes_of, records_of
 from app.store.row import AnyRow
 from detectors.trace import CONTROL, EVENT, PHOTO
-from models import EventBatch, EventLog, Session, Snapshot
+from models import EventBatch, EventLog, Session
 
 GENESIS = bytes(32)
 
@@ -140,6 +140,7 @@ def seal(
             )
         )
     connection.execute(delete(EventBatch).where(EventBatch.session_id == session_id))
+    connection.execute(update(Session).where(Session.id == session_id).values(settled=True))
 
 
 def verify(manifest: bytes, events: bytes, notes: bytes, chain: bytes) -> bool:
@@ -169,20 +170,24 @@ def ended(connection: Connection, session_id: int) -> AnyRow | None:
     return None if row.state == "open" else row
 
 
-def unsettled(connection: Connection, limit: int = 500) -> Sequence[int]:
-    """Ended sessions whose log is missing or behind: batches or photo checks came since. A crash
-    leaves some behind."""
-    log = exists().where(EventLog.session_id == Session.id)
-    late = exists().where(EventBatch.session_id == Session.id)
-    checked = (
-        exists()
-        .where(EventLog.session_id == Session.id)
-        .where(Snapshot.session_id == Session.id, Snapshot.checked_ms > EventLog.sealed_ms)
-    )
-    query = (
-        select(Session.id)
-        .where(Session.state != "open", ~log | late | checked)
-        .order_by(Session.id)
-        .limit(limit)
-    )
-    return connection.execute(query).scalars().all()
+_UNSETTLE = update(Session).where(Session.id == bindparam("session")).values(settled=False)
+# Spelt out, not bound: so the condition of the index over these sessions is recognised.
+_ENDED = Session.state != literal("open", literal_execute=True)
+
+
+def unsettle(connection: Connection, session_ids: Collection[int]) -> None:
+    """Say that these sittings' evidence changes in this transaction, before it does.
+
+    It writes even where nothing is settled: only so does it wait for whoever settles just now,
+    and has read the evidence as it was.
+    """
+    if session_ids:
+        connection.execute(_UNSETTLE, [{"session": it} for it in sorted(session_ids)])
+
+
+def unsettled(connection: Connection, class_id: int | None = None) -> Sequence[int]:
+    """Ended sessions, of one class or of all, whose log is missing or behind."""
+    query = select(Session.id).where(~Session.settled, _ENDED)
+    if class_id is not None:
+        query = query.where(Session.class_id == class_id)
+    return connection.execute(query.order_by(Session.class_id, Session.id)).scalars().all()

@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Table, bindparam, func, select
+from sqlalchemy import Connection, Table, bindparam, false, func, select
 
 from app.db import Database
 from app.store.event_log import GENESIS, link, read
@@ -184,6 +184,7 @@ _KEEP = (
     _SESSIONS.update()
     .where(_SESSIONS.c.id == bindparam("b_id"))
     .values({name: bindparam(f"b_{name}") for name in _KEPT if name != "id"})
+    .values(settled=false())
 )
 
 
@@ -198,7 +199,8 @@ class _Head:
 def append_all(connection: Connection, group: list[Append]) -> list[Receipt]:
     """Append batches in order, in the caller's transaction; one receipt each."""
     ids = {append.session_id for append in group}
-    found = connection.execute(_HEAD.where(_SESSIONS.c.id.in_(ids)))
+    # In the one order in which everybody locks several of them.
+    found = connection.execute(_HEAD.where(_SESSIONS.c.id.in_(ids)).order_by(_SESSIONS.c.id))
     heads = {row.id: _Head(row) for row in found}
     receipts = [_append(connection, heads.get(append.session_id), append) for append in group]
     touched = [head for head in heads.values() if head.fresh]

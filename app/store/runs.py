@@ -10,8 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, insert, null, or_,
 from app.store.row import AnyRow
 from app.store.scope import Scope
 from app.store.upsert import insert_new
-from detectors.trace import CONTROL, PHOTO
-from models import Control, EventBatch, EventLog, Run, Session, Snapshot, TrainingClass
+from models import EventLog, Run, Session, Snapshot, TrainingClass
 
 ACTIVE = ("queued", "running")
 _OF_NO_CLASS = (Run, null().label("klass"))
@@ -150,34 +149,6 @@ def _unattended(silent_since_ms: int) -> Any:
 def sessions(connection: Connection, class_id: int) -> Sequence[int]:
     """All sittings of the class."""
     query = select(Session.id).where(Session.class_id == class_id).order_by(Session.id)
-    return connection.execute(query).scalars().all()
-
-
-def unsettled(connection: Connection, class_id: int) -> Sequence[int]:
-    """Sittings of the class that ended and whose log does not hold everything: none yet, or
-    batches, controls, photos or their decisions came since."""
-    late = select(EventBatch.session_id).where(EventBatch.session_id == Session.id).exists()
-    controls = select(func.count() * CONTROL.itemsize).where(
-        Control.session_id == Session.id
-    ).scalar_subquery() != func.length(EventLog.controls)
-    photos = select(func.count() * PHOTO.itemsize).where(
-        Snapshot.session_id == Session.id
-    ).scalar_subquery() != func.length(EventLog.photos)
-    decided = (
-        select(Snapshot.id)
-        .where(Snapshot.session_id == Session.id, Snapshot.checked_ms >= EventLog.sealed_ms)
-        .exists()
-    )
-    query = (
-        select(Session.id)
-        .join(EventLog, EventLog.session_id == Session.id, isouter=True)
-        .where(
-            Session.class_id == class_id,
-            Session.state != "open",
-            or_(EventLog.session_id.is_(None), late, controls, photos, decided),
-        )
-        .order_by(Session.id)
-    )
     return connection.execute(query).scalars().all()
 
 

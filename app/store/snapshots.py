@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
+from app.store import event_log
 from app.store.row import AnyRow
 from detectors.trace import NONE, PHOTO, Check, PhotoFlag, Purpose
 from models import ClassHour, Learner, Session, Snapshot
@@ -65,11 +66,11 @@ def count_bound(connection: Connection, control_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def insert_row(connection: Connection, **values: Any) -> int:
+def insert_row(connection: Connection, session_id: int, **values: Any) -> int:
     """Add a photo that nobody has looked at yet; returns its row id."""
-    result = connection.execute(
-        insert(Snapshot).values(status="pending", attempts=0, check=int(Check.PENDING), **values)
-    )
+    event_log.unsettle(connection, [session_id])
+    fresh = {"status": "pending", "attempts": 0, "check": int(Check.PENDING)}
+    result = connection.execute(insert(Snapshot).values(session_id=session_id, **fresh, **values))
     assert result.inserted_primary_key is not None
     return int(result.inserted_primary_key[0])
 
@@ -159,12 +160,14 @@ def any_to_do(connection: Connection, now_ms: int) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def put_reading(connection: Connection, snapshot_id: int, worker: str, **values: Any) -> bool:
+def put_reading(connection: Connection, photo: AnyRow, worker: str, **values: Any) -> bool:
     """Store what was read, if the claim still stands; False when another worker took over."""
+    if values["status"] == "failed":  # there is nothing left to decide
+        event_log.unsettle(connection, [photo.session_id])
     result = connection.execute(
         update(Snapshot)
         .where(
-            Snapshot.id == snapshot_id,
+            Snapshot.id == photo.id,
             Snapshot.status == "pending",
             Snapshot.claimed_by == worker,
         )
@@ -191,13 +194,15 @@ def give_up(connection: Connection, now_ms: int, most_attempts: int) -> list[int
         or_(Snapshot.claim_expires_ms.is_(None), Snapshot.claim_expires_ms <= now_ms),
     )
     found = connection.execute(select(Snapshot.id, Snapshot.session_id).where(spent)).all()
+    session_ids = sorted({row.session_id for row in found})
     if found:
+        event_log.unsettle(connection, session_ids)
         connection.execute(
             update(Snapshot)
             .where(Snapshot.id.in_([row.id for row in found]), spent)
             .values(status="failed", check=int(Check.LOST), checked_ms=now_ms)
         )
-    return sorted({row.session_id for row in found})
+    return session_ids
 
 
 def to_decide(
@@ -210,11 +215,12 @@ def to_decide(
     return list(connection.execute(query).scalars())
 
 
-def decide(connection: Connection, snapshot_id: int, **values: Any) -> None:
+def decide(connection: Connection, photo: AnyRow, **values: Any) -> None:
     """Write a photo's decision, once."""
+    event_log.unsettle(connection, [photo.session_id])
     connection.execute(
         update(Snapshot)
-        .where(Snapshot.id == snapshot_id, Snapshot.status == "read")
+        .where(Snapshot.id == photo.id, Snapshot.status == "read")
         .values(**values, status="done")
     )
 

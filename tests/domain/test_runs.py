@@ -40,6 +40,7 @@ def compare_all(database: Database, now_ms: int = 0, check: Check = Check.MATCH)
                 status="done", check=int(check), score=0.25, limit=0.5, checked_ms=now_ms
             )
         )
+        connection.execute(update(Session).values(settled=False))
 
 
 class Class:

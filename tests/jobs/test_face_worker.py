@@ -265,8 +265,8 @@ def test_a_late_worker_does_not_overwrite_who_took_over(
         later = now_ms + CLAIM_MS
         assert store.claim(connection, "quick", later, later + CLAIM_MS, 4, 3)
     with services.database.write() as connection:
-        assert not store.put_reading(connection, photo.id, "slow", status="read", reading={})
-        assert store.put_reading(connection, photo.id, "quick", status="read", reading={})
+        assert not store.put_reading(connection, photo, "slow", status="read", reading={})
+        assert store.put_reading(connection, photo, "quick", status="read", reading={})
 
 
 _CLAIMS_AND_HANGS = """

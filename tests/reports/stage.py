@@ -18,7 +18,7 @@ from app.services import Services
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
 from app.simulation.world import Learner, invented_id_number
-from app.store import runs
+from app.store import event_log
 from app.store.catalogue import ClassRow
 from app.store.scope import EVERYTHING
 from detectors.trace import Check
@@ -110,7 +110,7 @@ def judge(services: Services, **photo: Any) -> ClassRow:
         )
         connection.execute(update(ReferencePhoto).values(status="ready", template_encrypted=b"t"))
         klass = class_seen(connection, EVERYTHING, CLASS)
-        for row in runs.unsettled(connection, klass.id):
+        for row in event_log.unsettled(connection, klass.id):
             settle.seal_ended(connection, row, now_ms)
         assess.judge_sittings(connection, klass.id, now_ms)
         eligibility.conclude(connection, klass.id, now_ms)

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -20,12 +19,12 @@ from sqlalchemy import select
 
 from app.db import Database
 from app.domain.events import Event, pack, read_one
-from app.store import event_log
+from app.store import event_log, facts
 from app.store import sittings as sitting_store
 from app.store.event_log import GENESIS, link, seal, unsettled, verify
 from app.store.events import LATE_MS, Append, EventStore, Receipt, append_all
 from app.store.packed import Packed, note_bytes
-from detectors.trace import CONTROL, NONE, PHOTO, Kind
+from detectors.trace import NONE, Kind
 from models import EventBatch, EventLog, Session
 from tests.api.test_sessions import found_school, opening, post
 from tests.domain.test_events import event
@@ -33,7 +32,6 @@ from tests.people import County
 
 LEASE_MS = 120_000
 ROOT = Path(__file__).parents[2]
-NO_CONTROLS, NO_PHOTOS = np.zeros(0, CONTROL), np.zeros(0, PHOTO)
 both = pytest.mark.both_databases
 
 WRITER = """
@@ -79,7 +77,8 @@ class Sitting:
 
     def seal(self, now_ms: int = 0) -> None:
         with self.database.write() as connection:
-            seal(connection, self.id, NO_CONTROLS, NO_PHOTOS, now_ms)
+            ledger = facts.ledger_columns(connection, self.id, self.opened_ms)
+            seal(connection, self.id, *ledger, now_ms)
 
     def log(self) -> Any:
         with self.database.read() as connection:

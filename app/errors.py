@@ -52,6 +52,8 @@ class ZhenxueError(Exception):
         }
         if self.errors is not None:
             body["errors"] = self.errors
+        if self.retry_after_s is not None:
+            body["retry_after_s"] = self.retry_after_s
         return body
 
 

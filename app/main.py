@@ -13,6 +13,7 @@ from app.api import problems
 from app.api.events import HotPath
 from app.clock import Clock, system_clock
 from app.edge import Edge
+from app.sdk.door import BrowserDoor
 from app.services import Services
 from app.settings import Settings
 
@@ -44,7 +45,8 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     )
     app.state.services = services
     app.add_middleware(Edge, settings=settings, registry=services.registry)
-    app.add_middleware(HotPath, services=services)  # added last: it comes first
+    app.add_middleware(HotPath, services=services)
+    app.add_middleware(BrowserDoor)  # added last: it comes first
     problems.install(app)
     api.include_routers(app)
     return app

@@ -14,6 +14,7 @@ from app.db import Database
 from app.domain.controls import ControlDesk
 from app.face_readers import FaceReaders
 from app.keyring import KeyRing
+from app.lease_ring import LeaseRing
 from app.security import Vault
 from app.settings import Settings
 from app.store import schema
@@ -37,6 +38,7 @@ class Services:
     database: Database
     vault: Vault
     keys: KeyRing
+    leases: LeaseRing
     desk: ControlDesk
     blobs: Blobs
     readers: FaceReaders
@@ -57,6 +59,7 @@ class Services:
             database=database,
             vault=vault,
             keys=KeyRing(database, clock, settings.api_requests_per_minute),
+            leases=LeaseRing(database, clock),
             desk=ControlDesk(database, vault),
             events=EventStore(database),
             blobs=Blobs(settings.resolved_blob_url),

@@ -18,7 +18,8 @@ class DescribedClient(TestClient):
     def request(self, method: str, url: Any, **options: Any) -> Any:
         answer = super().request(method, url, **options)
         path = answer.request.url.path
-        if path.startswith("/v1/") and answer.status_code != 500:  # which a test brought about
+        broken = answer.status_code == 500  # which a test brought about
+        if path.startswith("/v1/") and method.upper() != "OPTIONS" and not broken:
             assert isinstance(self.app, FastAPI)
             if not _documents:  # the same for every application, and it takes a while to make
                 _documents.append(self.app.openapi())

@@ -23,6 +23,7 @@ RESOURCES = (
     "app.api.findings",
     "app.api.exports",
     "app.console",
+    "app.sdk",
 )
 
 

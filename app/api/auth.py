@@ -1,4 +1,5 @@
-"""Who calls: a platform by its API key, or, for reading, a person signed in to the console."""
+"""Who calls: a platform by its API key, a learner's browser by the lease token of its one sitting,
+or, for reading, a person signed in to the console."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ from app.errors import NotAllowed
 from app.keyring import Caller
 from app.services import Services
 
-_BEARER = HTTPBearer(auto_error=False, description="API key of a platform")
+_BEARER = HTTPBearer(
+    auto_error=False, description="API key of a platform, or the lease token of a sitting"
+)
 
 
 def authenticate(authorization: str | None, services: Services) -> Caller:
@@ -39,6 +42,19 @@ def require(scope: KeyScope) -> Any:
             if person is not None:
                 return person
         return demand(authenticate(authorization, services_of(request)), scope)
+
+    return Security(caller_of)
+
+
+def sitting() -> Any:
+    """A dependency that yields the Caller of a write to one sitting: a platform by a key that may
+    ingest, or the learner's browser by that sitting's lease token."""
+
+    def caller_of(request: Request, _documented: Annotated[Any, Security(_BEARER)]) -> Caller:
+        authorization = request.headers.get("authorization")
+        services = services_of(request)
+        browser = services.leases.caller(authorization, request.path_params["session_id"])
+        return browser or demand(authenticate(authorization, services), KeyScope.INGEST)
 
     return Security(caller_of)
 

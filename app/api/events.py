@@ -21,13 +21,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import problems
 from app.api.auth import authenticate, demand
-from app.domain import ingest, sitting_terms
+from app.domain import ingest, leases, sitting_terms
 from app.domain.controls import NOTHING, Batch, Demands
 from app.domain.events import Problem, pack
 from app.domain.ingest import Arrived
 from app.domain.platforms import KeyScope
 from app.domain.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, MalformedBody, ZhenxueError
+from app.keyring import Caller
 from app.services import Services
 from app.store.events import Append, Receipt
 from models import Session, TrainingClass
@@ -236,10 +237,8 @@ class HotPath:
             await self._app(scope, receive, send)
             return
         try:
-            status, answer = (
-                200,
-                await self._answer(scope, receive, None if session is None else session[1]),
-            )
+            named = None if session is None else unquote(session[1])
+            status, answer = 200, await self._answer(scope, receive, named)
             body = msgspec.json.encode(answer)
             headers = [*_HEADERS, (b"content-length", str(len(body)).encode())]
             await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -258,15 +257,23 @@ class HotPath:
         headers = dict(scope["headers"])
         authorization = headers.get(b"authorization")
         text = None if authorization is None else authorization.decode("latin-1")
-        caller = demand(authenticate(text, self._services), KeyScope.INGEST)
+        caller = await self._caller(text, session)
         body = await self._body(headers, receive)
         media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0]
         media_type = media_type.strip().lower()
         if session is not None:
             found = ingest.arrived(body, media_type)
-            return await self._intake.one_session(caller.platform, unquote(session), found)
+            return await self._intake.one_session(caller.platform, session, found)
         by_session, lost = ingest.addressed(body, media_type)
         return await self._intake.many_sessions(caller.platform, by_session, lost)
+
+    async def _caller(self, authorization: str | None, session: str | None) -> Caller:
+        if session is not None and leases.is_lease((authorization or "").partition(" ")[2].strip()):
+            ring = self._services.leases
+            browser = await run_in_threadpool(ring.caller, authorization, session)
+            if browser is not None:
+                return browser
+        return demand(authenticate(authorization, self._services), KeyScope.INGEST)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         """The plain body, refused as soon as it is known to be too large."""

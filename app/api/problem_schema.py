@@ -24,6 +24,7 @@ _PROBLEM = {
         "status": {"type": "integer", "minimum": 400, "maximum": 599},
         "detail": {"type": "string"},
         "code": {"type": "string"},
+        "retry_after_s": {"type": "integer", "description": "as the header Retry-After"},
         "errors": {
             "description": "what is wrong with each item or field",
             "type": "array",
@@ -43,7 +44,7 @@ _PROBLEM = {
 }
 _TOLD = {
     400: "the body is not even what it claims to be: no JSON, no image, no archive",
-    401: "no API key that is valid, and nobody signed in",
+    401: "no API key or lease that is valid, and nobody signed in",
     403: "the key lacks the scope, or this is for people, or for a platform",
     404: "nothing of that id within what the caller sees",
     413: "the body is too large",

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field, ValidationError
 
-from app.api.auth import require, services_of
+from app.api.auth import require, services_of, sitting
 from app.api.problems import field_errors
 from app.domain import platform_controls, sitting_view, sittings
 from app.domain.platform_controls import ControlReport, ControlReports
@@ -80,6 +80,7 @@ def _opened(opened: Opened) -> dict[str, Any]:
             "heartbeat_s": opened.heartbeat_ms / 1000,
         },
         "resume_position": opened.resume_ms / 1000,
+        "next_seq": opened.next_seq,
         "controls": opened.demands.wire(),
         "commitment": opened.commitment.hex(),
     }
@@ -119,7 +120,7 @@ def _report(item: dict[str, Any]) -> ControlReport | dict[str, Any]:
 @router.post("/{session_id}/close", status_code=202)
 def close_session(
     request: Request,
-    caller: Annotated[Caller, require(KeyScope.INGEST)],
+    caller: Annotated[Caller, sitting()],
     session_id: SessionId,
     body: Closing | None = None,
 ) -> dict[str, Any]:

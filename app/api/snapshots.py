@@ -7,9 +7,8 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
-from app.api.auth import require, services_of
+from app.api.auth import services_of, sitting
 from app.domain import snapshots
-from app.domain.platforms import KeyScope
 from app.domain.wire import EpochMs, Id
 from app.errors import WrongMediaType
 from app.keyring import Caller
@@ -30,7 +29,7 @@ IMAGE_BODY: dict[str, Any] = {
 @router.put("/{session_id}/snapshots/{snapshot_id}", status_code=202, openapi_extra=IMAGE_BODY)
 async def put_snapshot(
     request: Request,
-    caller: Annotated[Caller, require(KeyScope.INGEST)],
+    caller: Annotated[Caller, sitting()],
     session_id: Annotated[Id, Path()],
     snapshot_id: Annotated[Id, Path()],
     purpose: Annotated[Literal["start", "random", "resume", "challenge"], Query()],

@@ -42,6 +42,7 @@ def view(
     lines = lines_of(connection, row.id)
     return {
         "session_id": row.external_id,
+        "console_path": f"/console/sessions/{row.id}",
         "learner_id": row.learner,
         "class_id": row.klass,
         "lesson_id": row.lesson,

@@ -17,9 +17,10 @@ from sqlalchemy import Connection
 
 from app.domain import carry_over, draws, sitting_terms
 from app.domain.controls import SEED_PURPOSE, ControlDesk, Demands
+from app.domain.leases import new_lease
 from app.domain.sitting_terms import SittingTerms
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
-from app.security import Vault, new_token, token_digest
+from app.security import Vault, token_digest
 from app.store import marks
 from app.store import sittings as store
 from app.store.row import AnyRow
@@ -55,6 +56,7 @@ class Opened:
     demands: Demands
     ended: tuple[int, ...]
     created: bool
+    next_seq: int = 0
 
 
 def open_sitting(
@@ -233,7 +235,7 @@ def _open(
     now_ms: int,
 ) -> Opened:
     terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
-    seed, token = draws.new_seed(), new_token("zl")
+    seed, token = draws.new_seed(), new_lease(learner.platform_id)
     session = opening.session or secrets.token_hex(16)
     resume_ms = carry_over.resume_position(
         connection, learner.id, klass.id, lesson.id, lesson.media_ms, terms
@@ -302,7 +304,7 @@ def _renew(
         raise Conflict("session_exists", f"session {opening.session!r} was opened on other terms")
     if known.state != "open":
         raise Conflict("session_closed", f"session {opening.session!r} is over: {known.state}")
-    token = new_token("zl")
+    token = new_lease(known.platform_id)
     store.update_session(
         connection,
         known.id,
@@ -320,6 +322,7 @@ def _renew(
         demands=desk.begin(connection, known.id, now_ms),
         ended=(),
         created=False,
+        next_seq=known.next_seq,
     )
 
 

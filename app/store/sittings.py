@@ -205,7 +205,7 @@ def end_session(connection: Connection, session_id: int, **values: Any) -> bool:
     result = connection.execute(
         update(Session)
         .where(and_(Session.id == session_id, Session.state == "open"))
-        .values(**values, settled=False, lease_digest=None, lease_expires_ms=None)
+        .values(**values, settled=False, lease_expires_ms=None)
     )
     return result.rowcount == 1
 

@@ -1,0 +1,33 @@
+"""What a page of another origin may ask for: the addresses of one sitting, with its lease.
+
+No cookie is ever read there, so every origin may ask: what opens is the token in the header.
+"""
+
+from __future__ import annotations
+
+import re
+
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_OPEN = re.compile(r"/v1/sessions/[^/]+/(?:events|close|snapshots/[^/]+)")
+_PREFLIGHT_S = 7200
+
+
+class BrowserDoor:
+    """Adds the CORS headers to these addresses and leaves all others as they are."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._shared = CORSMiddleware(
+            app,
+            allow_origins=["*"],
+            allow_methods=["POST", "PUT"],
+            allow_headers=["Authorization", "Content-Type"],
+            expose_headers=["Retry-After"],
+            max_age=_PREFLIGHT_S,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        shared = scope["type"] == "http" and _OPEN.fullmatch(scope["path"]) is not None
+        await (self._shared if shared else self._app)(scope, receive, send)

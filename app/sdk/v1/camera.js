@@ -1,0 +1,186 @@
+import * as native from "./native.js";
+import { element } from "./dialog.js";
+import { later, toSitting } from "./wire.js";
+
+const WIDTH = 640;
+const WARM_MS = 700; // until exposure has settled
+const SNAPSHOT_GAP_MS = 500;
+const FACE_GAP_MS = 350;
+const FRONT_MS = 1_200;
+const ACTION_MS = 3_200; // a turn and back again
+const TRIES = 3;
+const RETRY_MS = 2_000;
+
+/**
+ * Photos that the service asks for, after the learner agreed. The camera runs for the seconds of a
+ * photo only; a picture is sent at once and kept nowhere.
+ */
+export class Camera {
+  /**
+   * @param {import("./scope.js").Scope} scope
+   * @param {import("./dialog.js").Screen} screen
+   * @param {import("./record.js").RecordBook} book
+   * @param {{report: Function, taken: (purpose: string, frames: number) => void}} told
+   */
+  constructor(scope, screen, texts, book, told) {
+    Object.assign(this, { scope, screen, texts, book, told });
+    this.done = new Set();
+    this.refused = false;
+    this.busy = false;
+  }
+
+  /** What the service asks for now: `snapshot`, `face_check`, or neither. */
+  demand({ snapshot, face_check }) {
+    this.snapshot = this.#fresh(snapshot);
+    this.check = this.#fresh(face_check);
+    this.cancel?.();
+    if (this.check) this.#next();
+    else if (this.snapshot) this.cancel = this.scope.after(this.snapshot.due_in_s * 1000, () => this.#next());
+  }
+
+  #fresh(control) {
+    return control && !this.done.has(control.challenge_id) ? control : undefined;
+  }
+
+  async #next() {
+    if (this.busy || this.refused || native.isHidden()) return;
+    this.busy = true;
+    try {
+      if (await this.#agreed()) {
+        const { check, snapshot } = this; // as asked by now: consent may have taken its time
+        if (check) await this.#take(check, "challenge", () => this.#follow(check));
+        else if (snapshot) await this.#take(snapshot, "random", () => this.#burst(snapshot));
+      }
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** The learner's word, asked for once a sitting. */
+  #agreed() {
+    if (this.book.kept.camera) return true;
+    const { texts } = this;
+    return new Promise((decide) => {
+      const settle = (yes) => (event) => {
+        if (!event.isTrusted) return;
+        dialog.close();
+        this.refused = !yes;
+        this.book.kept.camera = yes;
+        this.book.save();
+        if (!yes) this.told.report("error", { code: "camera_refused" });
+        decide(yes);
+      };
+      const dialog = this.screen.ask({
+        title: texts.camera_title,
+        text: texts.camera_text,
+        buttons: [
+          { label: texts.camera_agree, press: settle(true) },
+          { label: texts.camera_refuse, press: settle(false) },
+        ],
+      });
+      this.scope.add(() => decide(false));
+    });
+  }
+
+  async #take(control, purpose, photograph) {
+    this.done.add(control.challenge_id);
+    const scope = this.scope.inner();
+    this.control = { ...control, purpose };
+    this.frame = 0;
+    this.uploads = [];
+    try {
+      this.video = await this.#open(scope);
+      await photograph();
+    } catch (error) {
+      this.told.report("error", { code: "camera_unavailable", detail: `${error?.name ?? error}` });
+      const away = this.screen.notice(this.texts.camera_missing);
+      this.scope.after(6_000, away);
+    } finally {
+      scope.end();
+    }
+    const stored = (await Promise.all(this.uploads)).filter(Boolean).length;
+    this.told.taken(purpose, stored);
+  }
+
+  async #open(scope) {
+    if (!native.openCamera) throw new Error("no camera in an insecure page");
+    const wanted = { video: { facingMode: "user", width: { ideal: WIDTH }, height: { ideal: 480 } } };
+    const stream = await native.openCamera(wanted);
+    scope.add(() => stream.getTracks().forEach((track) => track.stop()));
+    const video = element("video", "", { muted: true, autoplay: true, playsInline: true });
+    video.srcObject = stream;
+    await video.play();
+    await this.#pause(WARM_MS);
+    return video;
+  }
+
+  /** Some frames of a person who goes on studying. */
+  async #burst({ frames = 1 }) {
+    const away = this.screen.notice(this.texts.photo_now);
+    try {
+      for (let n = 0; n < frames; n += 1) {
+        if (n) await this.#pause(SNAPSHOT_GAP_MS);
+        await this.#shoot();
+      }
+    } finally {
+      away();
+    }
+  }
+
+  /** A burst while the learner does what the service drew. */
+  async #follow({ actions = [] }) {
+    const { texts } = this;
+    const dialog = this.screen.ask({ title: texts.face_title, text: texts.face_front, extra: [this.video] });
+    try {
+      this.video.play();
+      for (const [line, ms] of [[texts.face_front, FRONT_MS], ...actions.map((it) => [texts[it], ACTION_MS])]) {
+        dialog.say(line);
+        const until = native.monotonic() + ms;
+        while (native.monotonic() < until) {
+          await this.#shoot();
+          await this.#pause(FACE_GAP_MS);
+        }
+      }
+    } finally {
+      dialog.close();
+    }
+  }
+
+  async #shoot() {
+    const { video } = this;
+    const scale = Math.min(1, WIDTH / video.videoWidth);
+    const canvas = element("canvas", "", {
+      width: Math.round(video.videoWidth * scale),
+      height: Math.round(video.videoHeight * scale),
+    });
+    canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
+    const taken_at_ms = native.date();
+    const photo = await new Promise((made) => canvas.toBlob(made, "image/jpeg", 0.85));
+    const before = this.uploads.at(-1);
+    const { control, frame } = this;
+    this.frame += 1;
+    this.uploads.push(this.#upload(before, control, frame, taken_at_ms, photo));
+  }
+
+  /** In the order taken: the service times frames by their arrival. */
+  async #upload(before, { challenge_id, purpose }, frame, taken_at_ms, photo) {
+    await before;
+    const query = new URLSearchParams({ purpose, challenge_id, frame, taken_at_ms });
+    const path = `snapshots/${challenge_id}-${frame}?${query}`;
+    for (let n = 0; n < TRIES; n += 1) {
+      const { status, body } = await toSitting(this.book.kept, path, "PUT", "image/jpeg", photo);
+      if (status === 202) return true;
+      if (!later(status)) {
+        this.told.report("error", { code: "photo_refused", detail: `${status} ${body?.code ?? ""}` });
+        return false;
+      }
+      await this.#pause(RETRY_MS);
+    }
+    this.told.report("error", { code: "photo_not_sent" });
+    return false;
+  }
+
+  #pause(ms) {
+    return new Promise((over) => this.scope.after(ms, over));
+  }
+}

@@ -1,0 +1,100 @@
+import * as native from "./native.js";
+import { element } from "./dialog.js";
+
+const TICK_MS = 250;
+const BLIND_MS = 300; // a key that was on its way already answers nothing
+
+/** The service's pop-up: shown when its moment on the learning clock has come, answered once. */
+export class Popup {
+  /**
+   * @param {import("./scope.js").Scope} scope
+   * @param {import("./dialog.js").Screen} screen
+   * @param {import("./player.js").Player} player
+   * @param {{report: Function, flush: () => void, expired: () => void, answered: () => void}} told
+   */
+  constructor(scope, screen, texts, player, told) {
+    Object.assign(this, { scope, screen, texts, player, told });
+    this.done = new Set();
+  }
+
+  /** What the service asks for now: a pop-up, or none. */
+  demand(popup) {
+    if (popup?.challenge_id !== this.current?.challenge_id) this.#clear();
+    if (!popup || this.done.has(popup.challenge_id)) return;
+    this.current = popup;
+    if (this.dialog) return;
+    this.left_ms = popup.due_in_s * 1000;
+    this.ticked = native.monotonic();
+    this.cancel ??= this.scope.every(TICK_MS, () => this.#tick());
+    this.#tick();
+  }
+
+  /** The learning clock runs while content does. */
+  #tick() {
+    const now = native.monotonic();
+    if (this.player.playing) this.left_ms -= now - this.ticked;
+    this.ticked = now;
+    if (!this.dialog && this.left_ms <= 0 && !native.isHidden()) this.#show();
+    if (this.dialog) this.#count(now);
+  }
+
+  #show() {
+    const { texts, current } = this;
+    this.shown = native.monotonic();
+    this.ends = this.shown + current.answer_window_s * 1000;
+    this.counter = element("p", "", { className: "left" });
+    this.counter.setAttribute("role", "timer");
+    this.dialog = this.screen.ask({
+      title: texts.popup_title,
+      text: current.question ?? texts.popup_text,
+      buttons: [{ label: texts.popup_confirm, press: (event) => this.#press(event) }],
+      extra: [this.counter],
+      ready: true,
+    });
+    this.#say("popup_shown");
+    this.#count(this.shown);
+  }
+
+  #count(now) {
+    if (now >= this.ends) {
+      this.#say("popup_expired");
+      this.#finish();
+      this.told.expired();
+      return;
+    }
+    this.counter.textContent = this.texts.popup_left(Math.ceil((this.ends - now) / 1000));
+  }
+
+  #press(event) {
+    const latency_ms = Math.round(native.monotonic() - this.shown);
+    const trusted = event.isTrusted;
+    if (trusted && latency_ms < BLIND_MS) return;
+    if (!trusted) this.told.report("integrity", { code: "untrusted_input", value: "popup" });
+    this.#say("popup_answered", { answer: "confirm", trusted, latency_ms, ...(trusted && { input: inputOf(event) }) });
+    this.#finish();
+    this.told.answered();
+  }
+
+  #say(type, fields = {}) {
+    const { challenge_id, nonce } = this.current;
+    this.told.report(type, { challenge_id, nonce, ...fields });
+    this.told.flush();
+  }
+
+  #finish() {
+    this.done.add(this.current.challenge_id);
+    this.#clear();
+  }
+
+  #clear() {
+    this.cancel?.();
+    this.dialog?.close();
+    this.cancel = this.dialog = this.current = undefined;
+  }
+}
+
+/** What pressed the button: the browser tells of the keyboard by leaving the pointer out. */
+function inputOf({ pointerType }) {
+  if (pointerType === "touch") return "touch";
+  return pointerType ? "pointer" : "keyboard";
+}

@@ -1,0 +1,69 @@
+/** What a learner reads. Chinese first; a platform may replace any sentence. */
+
+export const zh = {
+  popup_title: "请确认您正在学习",
+  popup_text: "请在规定时间内点击下面的按钮，超时将停止计时。",
+  popup_confirm: "我在学习",
+  popup_left: (seconds) => `剩余 ${seconds} 秒`,
+  camera_title: "需要使用摄像头",
+  camera_text:
+    "为核实是您本人在学习，本课程会在开始时和随机时刻用摄像头拍照。照片只用于核对本人和培训监管，加密保存，期满删除。" +
+    "摄像头只在拍照的几秒钟内打开，不录像、不录音。您可以不同意：学习不会中断，但本次学时可能需要另行核实。",
+  camera_agree: "同意并继续",
+  camera_refuse: "不同意",
+  photo_now: "正在随机拍照，请正对摄像头。",
+  face_title: "请正对摄像头",
+  face_front: "请正对摄像头，保持不动",
+  turn_left: "请慢慢向左转头，再转回来",
+  turn_right: "请慢慢向右转头，再转回来",
+  open_mouth: "请张开嘴，再闭上",
+  blink: "请眨眨眼",
+  nod: "请点点头",
+  camera_missing: "摄像头打不开，本次没有拍到照片。请检查摄像头和浏览器权限。",
+  opening: "正在连接学习监管服务…",
+  offline: "网络不通，正在重试。学习记录保存在本机，恢复后会自动补报。",
+  stopped_title: "学习计时已停止",
+  concurrent_session: "您正在另一个窗口、设备或平台上学习。请先关闭那一处，再在这里继续。",
+  lesson_locked: "请先学完前面的课，再学这一课。",
+  refused: "现在不能开始学习，请稍后重试，或联系培训机构。",
+  popup_unanswered: "弹窗未在规定时间内应答，本次学习已停止计时。",
+  superseded: "您已在另一个窗口或设备上开始学习，本窗口已停止计时。",
+  closed: "本次学习已结束。",
+  expired: "长时间未收到学习数据，本次学习已自动结束。",
+  again: "继续学习",
+};
+
+export const en = {
+  popup_title: "Are you still studying?",
+  popup_text: "Press the button in time; otherwise your learning time stops.",
+  popup_confirm: "I am studying",
+  popup_left: (seconds) => `${seconds} seconds left`,
+  camera_title: "The camera is needed",
+  camera_text:
+    "To verify that it is you who studies, photos are taken at the start and at random moments. They serve to " +
+    "recognise you and to supervise the training, are stored encrypted, and deleted after their term. The camera is " +
+    "on only for the seconds of a photo; no video, no sound. You may refuse: the lesson goes on, but this " +
+    "learning time may have to be verified in another way.",
+  camera_agree: "Agree and continue",
+  camera_refuse: "Refuse",
+  photo_now: "A random photo is being taken. Please face the camera.",
+  face_title: "Please face the camera",
+  face_front: "Face the camera and hold still",
+  turn_left: "Turn your head slowly to your left, and back",
+  turn_right: "Turn your head slowly to your right, and back",
+  open_mouth: "Open your mouth, and close it",
+  blink: "Blink",
+  nod: "Nod",
+  camera_missing: "The camera could not be opened, no photo was taken. Check it and the browser's permission.",
+  opening: "Connecting …",
+  offline: "No connection; trying again. Your record is kept on this device and sent later.",
+  stopped_title: "Your learning time has stopped",
+  concurrent_session: "You are studying in another window, on another device or platform. Close it first.",
+  lesson_locked: "Finish the lessons before this one first.",
+  refused: "This lesson cannot start now. Try again later, or ask your training institution.",
+  popup_unanswered: "The pop-up was not answered in time; your learning time has stopped.",
+  superseded: "You began to study in another window or on another device; this window has stopped.",
+  closed: "This sitting is over.",
+  expired: "Nothing was received for a long time; this sitting has ended.",
+  again: "Go on studying",
+};

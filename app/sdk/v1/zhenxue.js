@@ -1,0 +1,345 @@
+import { clockPace } from "./clock.js";
+import { Screen } from "./dialog.js";
+import { focus } from "./focus.js";
+import { frames } from "./frames.js";
+import { Heartbeat } from "./heartbeat.js";
+import { lease } from "./lease.js";
+import * as native from "./native.js";
+import { deliver, Outbox } from "./outbox.js";
+import { Player } from "./player.js";
+import { Popup } from "./popup.js";
+import { RecordBook } from "./record.js";
+import { Scope } from "./scope.js";
+import { en, zh } from "./texts.js";
+import { visibility } from "./visibility.js";
+import { backOff, later, toSitting } from "./wire.js";
+
+export const VERSION = "1.0.0";
+
+const HERE = new URL(import.meta.url).origin;
+const QUIET_MS = 15_000; // an outage this short is not worth a word
+const RIVAL_S = 20;
+const MOST_RENEWALS = 3;
+const OTHER_SITTING = ["session_closed", "session_exists"];
+
+/**
+ * @typedef {object} Options
+ * @property {HTMLMediaElement} video   what is studied
+ * @property {string} lesson            the lesson, as your server calls it
+ * @property {string | ((terms: object) => Promise<Response>)} lease
+ *   address on your own server that opens the sitting, or a function that asks it
+ * @property {string} [service]         where the service is; by default where this module came from
+ * @property {"zh" | "en"} [language]   Chinese by default
+ * @property {object} [texts]           sentences of your own, by their names in texts.js
+ * @property {boolean} [resume]         go on where the learner left off (default true)
+ * @property {boolean} [hold]           no play before the sitting is open or after it stopped (default true)
+ * @property {boolean} [pauseWhenHidden]  hidden play earns nothing, so pause (default true)
+ * @property {boolean} [notices]        show why the sitting does not open or was stopped (default true)
+ * @property {(name: string, detail: object) => void} [on]
+ *   told of: opening, open, refused, stopped, offline, online, answered, popup, photo, over
+ */
+
+/**
+ * Report one lesson to the service, from now until `stop()`.
+ *
+ * @param {Options} options
+ */
+export function start(options) {
+  const sitting = new Sitting(options);
+  return {
+    /** Undo everything; by default the sitting is closed too. Resolves when that was sent. */
+    stop: (how) => sitting.stop(how),
+    /** opening, open, refused, stopped or over */
+    get state() {
+      return sitting.state;
+    },
+    get session() {
+      return sitting.book.kept?.session ?? null;
+    },
+    /** Events that the service has not acknowledged, oldest first. */
+    get queue() {
+      return (sitting.book.kept?.queue ?? []).map((event) => ({ ...event }));
+    },
+  };
+}
+
+class Sitting {
+  constructor(options) {
+    this.options = { resume: true, hold: true, pauseWhenHidden: true, notices: true, service: HERE, language: "zh", ...options };
+    this.texts = { ...(this.options.language === "en" ? en : zh), ...this.options.texts };
+    this.service = this.options.service.replace(/\/+$/, "");
+    this.video = this.options.video;
+    this.state = "new";
+    this.renewals = 0;
+    this.scope = new Scope();
+    this.screen = new Screen(this.scope, this.options.language);
+    this.book = new RecordBook(this.scope);
+    this.report = (type, fields) => this.state === "open" && this.outbox.add(type, fields);
+    this.#hold();
+    this.#begin();
+  }
+
+  async #begin() {
+    await this.book.open();
+    if (this.state === "over") return;
+    const { scope, screen, texts, book, report } = this;
+    this.outbox = new Outbox(scope, book, {
+      answered: (body) => this.#answered(body),
+      gone: (status, code) => this.#gone(status, code),
+      online: (yes) => this.#online(yes),
+    });
+    this.player = new Player(scope, this.video, report);
+    this.popup = new Popup(scope, screen, texts, this.player, {
+      report,
+      flush: () => this.outbox.flush(),
+      expired: () => this.#pause("unanswered"),
+      answered: () => this.#unpause("unanswered"),
+    });
+    this.heart = new Heartbeat(scope, this.player, report);
+    this.looks = [
+      visibility(scope, this.player, report, (visible) => this.#seen(visible)),
+      focus(scope, this.player, report),
+      frames(scope, this.player, report),
+      clockPace(report),
+    ];
+    for (const type of ["pagehide", "freeze"]) scope.listen(type === "freeze" ? document : window, type, () => this.#leave());
+    scope.listen(document, "resume", () => this.#beat());
+    scope.listen(window, "pageshow", () => this.#beat());
+    book.leftovers(async (kept) => (await deliver(kept)).over);
+    await this.#open();
+  }
+
+  // ---------------------------------------------------------------- opening
+
+  async #open() {
+    this.#enter("opening");
+    this.outbox.paused = true;
+    await this.#deliverFirst();
+    for (let n = 0; this.state === "opening"; n += 1) {
+      const { status, body, retry_s } = await lease(this.options.lease, this.#terms());
+      if (this.state !== "opening") return;
+      if (status === 200 || status === 201) this.#opened(body);
+      else if (status === 409 && this.book.kept.session && OTHER_SITTING.includes(body?.code)) this.book.forget();
+      else if (later(status)) {
+        this.#online(false);
+        await new Promise((over) => this.scope.after(retry_s ? retry_s * 1000 : backOff(n), over));
+      } else this.#refused(status, body ?? {}, retry_s);
+    }
+  }
+
+  /** What waits belongs to the sitting that it was noted in; it may still wake that one up. */
+  async #deliverFirst() {
+    const { kept } = this.book;
+    if (kept.token && kept.queue.length) {
+      const { over, lost } = await deliver(kept);
+      if (over) {
+        kept.queue = [];
+        kept.lost += lost;
+        this.book.save();
+      }
+    }
+    if (kept.session && (kept.lesson !== this.options.lesson || kept.service !== this.service)) this.book.forget();
+  }
+
+  #terms() {
+    const { kept, device, window } = this.book;
+    return {
+      ...(kept.session && { session_id: kept.session }),
+      lesson_id: this.options.lesson,
+      device_id: device,
+      window_id: window,
+      client: { user_agent: navigator.userAgent.slice(0, 500), sdk_version: VERSION },
+      started_at_ms: native.date(),
+    };
+  }
+
+  #opened({ session_id, lease: { token, heartbeat_s }, resume_position, next_seq, controls }) {
+    const { kept } = this.book;
+    const position = kept.session === session_id ? (kept.position ?? resume_position) : resume_position;
+    Object.assign(kept, { session: session_id, token, service: this.service, lesson: this.options.lesson });
+    kept.seq = Math.max(kept.seq, next_seq ?? 0);
+    this.book.save();
+    this.#online(true);
+    if (this.options.resume) this.player.moveTo(position);
+    this.#enter("open", { session: session_id, position });
+    this.outbox.paused = false;
+    this.heart.pace(heartbeat_s, () => this.#beat());
+    this.#beat();
+    this.#release();
+    this.#controls(controls ?? {});
+  }
+
+  #refused(status, body, retry_s) {
+    const code = body.code ?? "refused";
+    this.#enter("refused", { status, code, body });
+    const own = this.options.language === "zh" && code === "lesson_locked" ? body.detail : null;
+    this.#explain(own ?? this.texts[code] ?? this.texts.refused, () => this.#open());
+    if (code === "concurrent_session") {
+      this.scope.after((retry_s ?? RIVAL_S) * 1000, () => this.state === "refused" && this.#open());
+    }
+  }
+
+  // ---------------------------------------------------------------- while it is open
+
+  #beat() {
+    if (this.state !== "open") return;
+    for (const look of this.looks) look();
+    this.heart.beat();
+    this.book.kept.position = this.player.position();
+    this.outbox.flush();
+  }
+
+  #answered(body) {
+    this.renewals = 0;
+    this.#tell("answered", { next_seq: body.next_seq, rejected: body.rejected ?? [], controls: body.controls ?? {} });
+    if (this.state === "open") this.#controls(body.controls ?? {});
+  }
+
+  #controls(controls) {
+    if (controls.stop) {
+      this.#stopped(controls.stop);
+      return;
+    }
+    if (controls.popup) this.#tell("popup", controls.popup);
+    this.popup.demand(controls.popup);
+    if (controls.snapshot || controls.face_check || this.camera) this.#look(controls);
+  }
+
+  /** The camera's part is loaded when a photo is asked for. */
+  async #look(controls) {
+    const { scope, screen, texts, book, report } = this;
+    try {
+      const { Camera } = await import("./camera.js");
+      if (this.state !== "open") return;
+      const taken = (purpose, stored) => this.#tell("photo", { purpose, stored });
+      this.camera ??= new Camera(scope, screen, texts, book, { report, taken });
+      this.camera.demand(controls);
+    } catch {
+      report("error", { code: "camera_unavailable", detail: "not loaded" });
+    }
+  }
+
+  /** The service wants this sitting no more: another one can be opened. */
+  #stopped({ code, text }) {
+    this.#enter("stopped", { code });
+    this.popup.demand(undefined);
+    this.#explain(this.texts[code] ?? text, () => {
+      this.book.forget();
+      this.#open();
+    });
+  }
+
+  /** The lease is over, or the sitting. Renewing it tells which; a sitting that is over gets a successor. */
+  #gone(status, code) {
+    if (this.state !== "open") return;
+    this.renewals += 1;
+    if (this.renewals > MOST_RENEWALS) this.#refused(status, { code }, null);
+    else this.#open();
+  }
+
+  #seen(visible) {
+    if (this.options.pauseWhenHidden) {
+      if (visible) this.#unpause("hidden");
+      else this.#pause("hidden");
+    }
+    if (!visible) this.outbox.farewell();
+  }
+
+  #leave() {
+    if (this.state !== "open") return undefined;
+    this.heart.beat();
+    this.book.kept.position = this.player.position();
+    this.book.save();
+    return this.outbox.farewell();
+  }
+
+  #online(yes) {
+    if (yes === !this.offline) return;
+    this.offline?.();
+    this.offline = undefined;
+    this.#tell(yes ? "online" : "offline", {});
+    if (yes) return;
+    const scope = this.scope.inner();
+    scope.after(QUIET_MS, () => this.options.notices && scope.add(this.screen.notice(this.texts.offline)));
+    this.offline = scope.end;
+  }
+
+  // ---------------------------------------------------------------- the player
+
+  /** Keep the player still while no sitting is open; what the learner wanted is done afterwards. */
+  #hold() {
+    const still = () => {
+      if (!this.options.hold || this.state === "open" || native.paused(this.video)) return;
+      native.pause(this.video);
+      this.wanted = true;
+    };
+    this.still = still;
+    this.scope.listen(this.video, "play", still);
+    still();
+  }
+
+  #release() {
+    if (this.wanted) this.#play();
+    this.wanted = false;
+  }
+
+  #pause(why) {
+    if (native.paused(this.video)) return;
+    this.pausedFor = why;
+    native.pause(this.video);
+  }
+
+  #unpause(why) {
+    if (this.pausedFor === why && this.state === "open") this.#play();
+    if (this.pausedFor === why) this.pausedFor = undefined;
+  }
+
+  #play() {
+    native.play(this.video)?.catch(() => {}); // the browser wants a click first: the learner sees the button
+  }
+
+  // ---------------------------------------------------------------- the rest
+
+  #enter(state, detail = {}) {
+    this.state = state;
+    this.closeNote?.();
+    this.closeNote = undefined;
+    this.still();
+    this.#tell(state, detail);
+  }
+
+  #explain(text, again) {
+    if (!this.options.notices) return;
+    const press = (event) => event.isTrusted && again();
+    const { close } = this.screen.ask({
+      title: this.texts.stopped_title,
+      text,
+      buttons: [{ label: this.texts.again, press }],
+      modal: false,
+    });
+    this.closeNote = close;
+  }
+
+  #tell(name, detail) {
+    try {
+      this.options.on?.(name, detail);
+    } catch (error) {
+      native.after(() => {
+        throw error; // the page's own mistake: shown on its console, and nothing here stops for it
+      }, 0);
+    }
+  }
+
+  async stop({ close = true, reason = "left" } = {}) {
+    if (this.state === "over") return;
+    const sent = this.#leave();
+    const { kept } = this.book;
+    this.#enter("over");
+    this.scope.close();
+    await sent;
+    if (!close || !kept?.token) return;
+    const body = native.encode({ reason });
+    const { status } = await toSitting(kept, "close", "POST", "application/json", body, { keepalive: true });
+    if (status === 202 && !kept.queue.length) this.book.drop();
+  }
+}

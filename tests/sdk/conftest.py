@@ -1,0 +1,105 @@
+"""Learners in front of a real Chromium, at a school whose lesson page has the SDK in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.e2e.conftest import found_chromium
+from tests.sdk.school import School, open_school
+
+EYES_AND_HANDS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-device-for-media-stream",  # a camera that shows a test picture
+]
+
+
+@dataclass
+class Learner:
+    """Somebody with a lesson page open."""
+
+    name: str
+    page: Page
+    school: School
+    complaints: list[str] = field(default_factory=list)
+
+    def state(self) -> str:
+        return str(self.page.evaluate("sitting.state"))
+
+    def session(self) -> str:
+        return str(self.page.evaluate("sitting.session"))
+
+    def enters(self, state: str = "open") -> Learner:
+        self.page.wait_for_function("state => window.sitting?.state === state", arg=state)
+        return self
+
+    def watches(self, seconds: float) -> Learner:
+        """Play that much content from here."""
+        until = "async s => { const v = video, to = v.currentTime + s; await v.play(); "
+        until += "while (v.currentTime < to) await new Promise(requestAnimationFrame); }"
+        self.page.evaluate(until, seconds)
+        return self
+
+    def pauses(self) -> Learner:
+        self.page.evaluate("video.pause()")
+        return self
+
+    def has_told_everything(self) -> Learner:
+        self.page.wait_for_function("() => sitting.queue.length === 0")
+        return self
+
+    def leaves(self) -> dict[str, Any]:
+        """The sitting as the service judged it after `stop()`."""
+        session = self.session()
+        self.page.evaluate("sitting.stop()")
+        return self.school.judged(session)
+
+    def told(self, name: str) -> list[Any]:
+        """What the page was told under that name."""
+        heard = self.page.evaluate("told")
+        return [detail for what, detail in heard if what == name]
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    with open_school(tmp_path_factory.mktemp("school")) as school:
+        yield school
+
+
+@pytest.fixture(scope="module")  # not longer: while Playwright is there, asyncio.run() is refused
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=found_chromium(), args=EYES_AND_HANDS)
+
+
+@pytest.fixture
+def study(browser: Browser, school: School) -> Iterator[Callable[..., Learner]]:
+    """A learner opens the lesson. What a page's script complains of fails the test."""
+    opened: list[tuple[BrowserContext, Learner]] = []
+
+    def study(name: str = "", *, before: str = "", face: bool = False, **options: Any) -> Learner:
+        name = name or school.enrol(face=face)
+        context = browser.new_context(locale="zh-CN", permissions=["camera"] if face else [])
+        context.set_default_timeout(10_000)
+        page = context.new_page()
+        learner = Learner(name, page, school)
+        page.on("pageerror", lambda error: learner.complaints.append(str(error)))
+        if before:
+            page.add_init_script(before)
+        page.goto(school.lesson(name, **options))
+        opened.append((context, learner))
+        return learner
+
+    yield study
+    for context, _ in opened:
+        context.close()
+    assert [it for _, learner in opened for it in learner.complaints] == []
+
+
+__all__ = ["Learner", "expect"]

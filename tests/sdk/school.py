@@ -1,0 +1,228 @@
+"""A learning platform on an origin of its own, its lesson page with the SDK, and the real service.
+
+Everything between them is real: the module comes from the service, events and photos go there with
+the sitting's lease, and the platform's own server, which holds the key, opens the sittings.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import Body, FastAPI, Response
+from fastapi.responses import FileResponse, HTMLResponse
+
+from app.main import create_app
+from app.services import Services, open_services
+from app.settings import Settings
+from app.simulation.transport import Api, Problem, UrllibClient
+from app.simulation.world import invented_id_number
+from app.vision.film import draw_film
+from tests.people import LIN, County, course, instant, lesson, training_class
+
+FILM_S = 30
+OTHER = "l2"  # a lesson that is never shown: what was studied of it belongs to the learner's past
+
+PAGE = """<!doctype html>
+<html lang="zh-CN"><meta charset="utf-8"><title>课程</title>
+<body><h1>课程</h1><button id="before">目录</button>
+<video id="video" src="/film.webm" preload="auto" width="320" height="180"></video>
+<script type="module" src="/page.js"></script></body></html>"""
+
+SCRIPT = """
+import { start } from "%s/sdk/v1/zhenxue.js";
+const asked = new URLSearchParams(location.search);
+window.told = [];
+window.begin = (more) => start({
+  video: document.getElementById("video"),
+  lesson: "l1",
+  lease: `/lease?learner=${asked.get("learner")}`,
+  on: (name, detail) => told.push([name, detail]),
+  ...JSON.parse(asked.get("options") ?? "{}"),
+  ...more,
+});
+window.sitting = begin();
+"""
+
+
+class SchoolClock:
+    """Real time from a morning on, which a test may move forward."""
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self._ahead_s = 0.0
+
+    def __call__(self) -> int:
+        passed_s = time.monotonic() - self._began + self._ahead_s
+        return instant("2026-03-02 09:00") + round(passed_s * 1000)
+
+    def advance(self, seconds: float) -> None:
+        self._ahead_s += seconds
+
+
+@dataclass
+class School:
+    url: str
+    service: str
+    services: Services
+    clock: SchoolClock
+    api: Api
+    enrolled: int = 0
+
+    def enrol(self, *, face: bool = False) -> str:
+        """A new learner of the class; the name."""
+        self.enrolled += 1
+        name = f"learner-{self.enrolled}"
+        learner = {**LIN, "learner_id": name, "id_number": invented_id_number(900 + self.enrolled)}
+        learner["consent"] = {**LIN["consent"], "face": face}
+        self.api.call("PUT", "/v1/classes/c1/roster", {"learners": [learner]})
+        return name
+
+    def lesson(self, learner: str, **options: Any) -> str:
+        return f"{self.url}/study?learner={learner}&options={json.dumps(options)}"
+
+    def sitting(self, session: str) -> dict[str, Any]:
+        return self.api.call("GET", f"/v1/sessions/{session}")
+
+    def judged(self, session: str) -> dict[str, Any]:
+        """The same once its verdict is there, which follows its end."""
+        for _ in range(100):
+            sitting = self.sitting(session)
+            if sitting["verdict"] is not None:
+                return sitting
+            time.sleep(0.1)
+        raise AssertionError("no verdict came")
+
+    def events(self, session: str) -> list[tuple[int, str]]:
+        """(seq, type) of everything that the service keeps of a sitting."""
+        from sqlalchemy import select
+
+        from app.store.event_log import read
+        from detectors.trace import Kind
+        from models import Session
+
+        with self.services.database.read() as connection:
+            query = select(Session.id).where(Session.external_id == session)
+            log = read(connection, connection.execute(query).scalar_one())
+        return [(int(it["seq"]), Kind(it["kind"]).name.lower()) for it in log.events]
+
+    def notes(self, session: str) -> list[dict[str, Any]]:
+        """The words of its pop-ups, observations and errors."""
+        from sqlalchemy import select
+
+        from app.store.event_log import read
+        from models import Session
+
+        with self.services.database.read() as connection:
+            query = select(Session.id).where(Session.external_id == session)
+            return read(connection, connection.execute(query).scalar_one()).notes
+
+    def studied_until_a_popup_is_near(self, learner: str, seconds: float) -> None:
+        """An earlier sitting in another lesson, at the end of which the next pop-up is so near."""
+        terms = {"learner_id": learner, "class_id": "c1", "lesson_id": OTHER}
+        opened = self.api.call(
+            "POST", "/v1/sessions", {**terms, "device_id": "phone", "window_id": "app"}
+        )
+        session, position, seq = opened["session_id"], 0.0, 0
+        due: float | None = None
+        while due is None or due > seconds:
+            step = 10.0 if due is None else min(10.0, due - seconds)
+            self.clock.advance(step)
+            position += step
+            seen = {"visible": True, "focused": True}
+            event = {"seq": seq, "type": "progress", "at_ms": self.clock(), "position": position}
+            seq += 1
+            path = f"/v1/sessions/{session}/events"
+            told = self.api.call("POST", path, {"events": [{**event, **seen}]})
+            due = told["controls"].get("popup", {}).get("due_in_s")
+        self.api.call("POST", f"/v1/sessions/{session}/close", {"reason": "phone put away"})
+
+
+@contextmanager
+def open_school(folder: Path) -> Iterator[School]:
+    clock = SchoolClock()
+    settings = Settings(data_dir=folder, database_url="", blob_url="", face_workers=0)
+    with open_services(settings) as services:
+        county = County.found(services.database, clock)  # type: ignore[arg-type]
+    app = create_app(settings, clock)
+    with served(app) as service:
+        api = Api(UrllibClient(service), county.huang.secret)
+        lessons = [lesson("l1", 45, order=1), lesson(OTHER, 45, order=2)]
+        plan = course(lessons=lessons, course_kind="public", sequential_lock=False)
+        api.call("PUT", f"/v1/courses/{plan.pop('course_id')}", plan)
+        ordered = [lesson("o1", 45, order=1), lesson("o2", 45, order=2)]
+        plan = course("ordered", lessons=ordered)
+        api.call("PUT", f"/v1/courses/{plan.pop('course_id')}", plan)
+        terms = training_class(course_ids=["sewing", "ordered"])
+        api.call("PUT", f"/v1/classes/{terms.pop('class_id')}", terms)
+        film = folder / "film.webm"
+        draw_film(film, FILM_S)
+        with served(platform(service, api, film)) as url:
+            yield School(url, service, app.state.services, clock, api)
+
+
+def platform(service: str, api: Api, film: Path) -> FastAPI:
+    """What the platform itself serves: a page under a strict policy, and the lease endpoint."""
+    app = FastAPI()
+    policy = (
+        f"default-src 'none'; script-src 'self' {service}; connect-src 'self' {service}; "
+        "media-src 'self'; style-src 'none'; base-uri 'none'"
+    )
+
+    @app.get("/study")
+    def study() -> HTMLResponse:
+        return HTMLResponse(PAGE, headers={"content-security-policy": policy})
+
+    @app.get("/page.js")
+    def script() -> Response:
+        return Response(SCRIPT % service, media_type="text/javascript")
+
+    @app.get("/film.webm")
+    def moving_pictures() -> FileResponse:
+        return FileResponse(film, media_type="video/webm")
+
+    @app.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(status_code=204)
+
+    @app.post("/lease")
+    def lease(learner: str, terms: dict[str, Any] = Body()) -> Response:
+        opening = {**terms, "learner_id": learner, "class_id": "c1"}
+        answer = api.client.request(
+            "POST",
+            "/v1/sessions",
+            content=json.dumps(opening).encode(),
+            headers={"authorization": f"Bearer {api.key}", "content-type": "application/json"},
+        )
+        return Response(answer.content, answer.status_code, media_type="application/json")
+
+    return app
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            while not server.started:
+                assert thread.is_alive(), "the service did not start"
+                time.sleep(0.01)
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(30)
+
+
+__all__ = ["FILM_S", "Problem", "School", "open_school"]

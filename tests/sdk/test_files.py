@@ -1,0 +1,74 @@
+"""How the SDK's files are handed out: to every origin, for good under their hash, small."""
+
+from __future__ import annotations
+
+import gzip
+import re
+
+from fastapi.testclient import TestClient
+
+from app.sdk import DIGEST, MODULES
+
+MOST_BYTES = 20_000  # compressed, both languages; the camera's part comes when it is needed
+
+
+def test_the_address_that_never_changes_leads_to_the_modules_of_this_version(
+    client: TestClient,
+) -> None:
+    entry = client.get("/sdk/v1/zhenxue.js")
+    assert entry.status_code == 200
+    assert "max-age=300" in entry.headers["cache-control"]
+    assert f"./{DIGEST}/zhenxue.js" in entry.text
+    found = client.get(f"/sdk/v1/{DIGEST}/zhenxue.js")
+    assert "export function start" in found.text
+    assert "immutable" in found.headers["cache-control"]
+    assert found.headers["access-control-allow-origin"] == "*"
+    assert found.headers["content-type"] == "text/javascript; charset=utf-8"
+
+
+def test_an_older_page_gets_all_its_modules_of_one_version(client: TestClient) -> None:
+    found = client.get("/sdk/v1/000000000000/outbox.js")
+    assert found.content == MODULES["outbox.js"]
+    assert found.headers["cache-control"] == "no-cache"
+
+
+def test_there_is_nothing_but_modules(client: TestClient) -> None:
+    for name in ("nothing.js", "__init__.py", "..%2f__init__.py"):
+        assert client.get(f"/sdk/v1/{DIGEST}/{name}").status_code == 404
+
+
+def test_it_travels_compressed_and_is_small(client: TestClient) -> None:
+    whole = sum(
+        len(client.get(f"/sdk/v1/{DIGEST}/{name}").content)  # as unpacked by the client
+        for name in MODULES
+    )
+    assert whole == sum(len(content) for content in MODULES.values())
+    always = [content for name, content in MODULES.items() if name != "camera.js"]
+    assert sum(len(gzip.compress(content)) for content in always) < MOST_BYTES
+    packed = client.get(f"/sdk/v1/{DIGEST}/zhenxue.js", headers={"accept-encoding": "gzip"})
+    assert packed.headers["content-encoding"] == "gzip"
+    plain = client.get(f"/sdk/v1/{DIGEST}/zhenxue.js", headers={"accept-encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+
+
+def test_nothing_in_it_needs_a_lenient_policy() -> None:
+    for name, content in MODULES.items():
+        text = content.decode()
+        assert not re.search(r"\beval\(|new Function|innerHTML|insertAdjacentHTML", text), name
+
+
+def test_every_module_that_is_imported_is_there() -> None:
+    for name, content in MODULES.items():
+        for wanted in re.findall(r'from "\./([^"]+)"', content.decode()):
+            assert wanted in MODULES, (name, wanted)
+
+
+def test_both_languages_say_the_same_things() -> None:
+    zh, en = MODULES["texts.js"].decode().split("export const en")
+    names = re.compile(r"^  (\w+):", re.MULTILINE)
+    assert names.findall(zh) == names.findall(en)
+
+
+def test_the_demo_lesson_is_not_part_of_the_service(client: TestClient) -> None:
+    assert client.get("/demo/lesson").status_code == 404

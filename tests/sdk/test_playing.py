@@ -1,0 +1,150 @@
+"""What a lesson page reports: no less and no more than what was played."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Route
+
+from tests.sdk.conftest import Learner
+from tests.sdk.school import School
+
+pytestmark = pytest.mark.browser
+Study = Callable[..., Learner]
+NEAR_S = 0.7  # between two moments of a player and the events that name them
+
+
+def credited_s(sitting: dict) -> float:
+    """Seconds of content, each counted once."""
+    seconds, reached = 0, 0
+    for start, to, _, _ in sorted(sitting["credited"]):
+        seconds += max(0, to - max(start, reached))
+        reached = max(reached, to)
+    return seconds / 1000
+
+
+def in_order(school: School, session: str) -> list[str]:
+    """The types of all events; their numbers must be 0, 1, 2 … each once."""
+    events = school.events(session)
+    assert [seq for seq, _ in events] == list(range(len(events)))
+    return [kind for _, kind in events]
+
+
+def test_what_was_watched_is_what_counts(study: Study, school: School) -> None:
+    lin = study().enters().watches(6).pauses()
+    sitting = lin.leaves()
+    assert credited_s(sitting) == pytest.approx(6, abs=NEAR_S)
+    kinds = in_order(school, sitting["session_id"])
+    assert kinds[:3] == ["progress", "play", "playing"]
+    assert [it["rule"] for it in sitting["verdict"]["findings"]] == ["face_liveness"]  # no photo
+
+
+def test_an_outage_loses_nothing_and_invents_nothing(study: Study, school: School) -> None:
+    lin = study().enters().watches(2)
+    lin.page.context.set_offline(True)
+    lin.watches(2).pauses().watches(1)
+    lin.page.evaluate("video.currentTime = 1")
+    lin.watches(2)
+    assert lin.page.evaluate("sitting.queue.length") >= 5
+    lin.page.context.set_offline(False)
+    lin.pauses().has_told_everything()
+    assert [len(lin.told(it)) for it in ("offline", "online")] == [1, 1]
+    sitting = lin.leaves()
+    assert in_order(school, sitting["session_id"]).count("seek") == 1
+    assert credited_s(sitting) == pytest.approx(5, abs=NEAR_S)
+
+
+def test_a_reload_goes_on_with_the_same_sitting(study: Study, school: School) -> None:
+    lin = study().enters().watches(2)
+    session = lin.session()
+    lin.page.reload()
+    lin.enters()
+    assert lin.session() == session
+    assert lin.page.evaluate("video.currentTime") == pytest.approx(2, abs=NEAR_S)
+    sitting = lin.watches(2).pauses().leaves()
+    in_order(school, session)
+    assert credited_s(sitting) == pytest.approx(4, abs=NEAR_S)
+    assert sitting["state"] == "closed"
+
+
+def test_a_page_that_was_reloaded_while_nothing_could_be_sent_brings_it_all(
+    study: Study, school: School
+) -> None:
+    lin = study().enters().watches(1).pauses().has_told_everything()
+    lin.page.route("**/events", lambda route: route.abort())
+    lin.watches(2).pauses()
+    waiting = lin.page.evaluate("sitting.queue.map(it => it.seq)")
+    assert len(waiting) > 1
+    lin.page.unroute("**/events")
+    lin.page.reload()
+    sitting = lin.enters().has_told_everything().leaves()
+    in_order(school, sitting["session_id"])
+    assert credited_s(sitting) == pytest.approx(3, abs=NEAR_S)
+
+
+def test_an_answer_that_was_lost_makes_no_event_count_twice(study: Study, school: School) -> None:
+    lin = study().enters().has_told_everything()
+    lost: list[int] = []
+
+    def swallow(route: Route) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.fetch().status)  # the service has it, the page never hears of it
+            route.abort()
+
+    lin.page.route("**/events", swallow)
+    lin.watches(2).pauses().has_told_everything()
+    assert lost == [200]
+    sitting = lin.leaves()
+    in_order(school, sitting["session_id"])
+    assert credited_s(sitting) == pytest.approx(2, abs=NEAR_S)
+
+
+def test_a_jump_is_told_from_where_to_where(study: Study, school: School) -> None:
+    lin = study().enters().watches(1)
+    lin.page.evaluate("video.currentTime = 20")
+    sitting = lin.watches(1).pauses().leaves()
+    kinds = in_order(school, sitting["session_id"])
+    assert kinds.count("seek") == 1
+    assert credited_s(sitting) == pytest.approx(2, abs=NEAR_S)
+    (first, *_), *_ = sorted(sitting["credited"])
+    assert first == pytest.approx(0, abs=100)
+
+
+def test_a_page_that_replaces_what_the_browser_offers_changes_nothing(
+    study: Study, school: School
+) -> None:
+    wu = study().enters()
+    wu.page.evaluate(
+        """() => {
+          window.fetch = () => Promise.reject(new Error("blocked"));
+          const real = Date.now;
+          Date.now = () => real() * 4;
+          window.Date = class extends Date { static now() { return 7; } };
+          performance.now = () => 7;
+          EventTarget.prototype.addEventListener = () => {};
+          Document.prototype.hasFocus = () => true;
+          Object.defineProperty(document, "hidden", { get: () => false });
+          Object.defineProperty(video, "currentTime", { get: () => 2700, set: () => {} });
+          Object.defineProperty(HTMLMediaElement.prototype, "playbackRate", { get: () => 1 });
+          JSON.stringify = () => "{}";
+          Storage.prototype.setItem = () => {};
+        }"""
+    )
+    wu.page.evaluate("video.play()")
+    wu.page.wait_for_timeout(2_500)
+    wu.pauses()
+    wu.has_told_everything()
+    sitting = wu.leaves()
+    assert in_order(school, sitting["session_id"])[-2:] == ["pause", "progress"]
+    assert credited_s(sitting) == pytest.approx(2.5, abs=NEAR_S)
+
+
+def test_speed_is_told_and_earns_nothing(study: Study, school: School) -> None:
+    wu = study().enters()
+    wu.page.evaluate("video.playbackRate = 8")
+    sitting = wu.watches(24).pauses().leaves()
+    assert "rate" in in_order(school, sitting["session_id"])
+    assert credited_s(sitting) < 15  # three seconds, and the tolerance of ten for the network

@@ -1,0 +1,97 @@
+"""A lesson behind another tab: the clock stands, nobody is accused, a disguise is told of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from tests.sdk.cdp import Chromium, Tab, chromium
+from tests.sdk.school import School
+from tests.sdk.test_playing import NEAR_S, credited_s
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def desktop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    with chromium(tmp_path_factory.mktemp("profile")) as browser:
+        yield browser
+
+
+def lesson(desktop: Chromium, school: School, **options: bool) -> Tab:
+    tab = desktop.open(quote(school.lesson(school.enrol(), **options), safe=":/?=&"))
+    tab.to_front()
+    tab.until("window.sitting?.state === 'open' && document.hasFocus()")
+    return tab
+
+
+def watch(tab: Tab, seconds: float) -> None:
+    tab.evaluate("video.play()")
+    tab.evaluate(f"window.to = video.currentTime + {seconds}")
+    tab.until("video.currentTime >= to")
+
+
+def hide(desktop: Chromium, tab: Tab, milliseconds: int) -> None:
+    desktop.open("about:blank")
+    tab.until("document.visibilityState === 'hidden'")
+    tab.evaluate(f"new Promise(after => setTimeout(after, {milliseconds}))")
+
+
+def over(tab: Tab, school: School) -> dict:
+    session = tab.evaluate("sitting.session")
+    tab.evaluate("video.pause(), sitting.stop()")
+    return school.judged(session)
+
+
+def test_play_behind_another_tab_earns_nothing_and_accuses_nobody(
+    desktop: Chromium, school: School
+) -> None:
+    tab = lesson(desktop, school, pauseWhenHidden=False)
+    watch(tab, 2)
+    hide(desktop, tab, 2_500)
+    tab.to_front()
+    tab.until("document.hasFocus()")
+    played = tab.evaluate("video.currentTime")
+    watch(tab, 2)
+    sitting = over(tab, school)
+    kinds = [kind for _, kind in school.events(sitting["session_id"])]
+    assert kinds.count("visibility") == 2 and "focus" in kinds
+    assert credited_s(sitting) == pytest.approx(4, abs=NEAR_S)
+    assert {it["outcome"] for it in sitting["verdict"]["findings"]} == {"not_proven"}
+    assert played > 2
+
+
+def test_a_page_that_is_hidden_pauses_and_goes_on(desktop: Chromium, school: School) -> None:
+    tab = lesson(desktop, school)
+    watch(tab, 1)
+    hide(desktop, tab, 500)
+    assert tab.evaluate("video.paused")
+    tab.to_front()
+    tab.until("!video.paused")
+    sitting = over(tab, school)
+    assert {it["outcome"] for it in sitting["verdict"]["findings"]} == {"not_proven"}
+
+
+def test_a_page_that_says_it_is_visible_is_seen_through(desktop: Chromium, school: School) -> None:
+    tab = lesson(desktop, school, pauseWhenHidden=False)
+    tab.evaluate("void Object.defineProperty(document, 'hidden', { get: () => false })")
+    watch(tab, 1)
+    hide(desktop, tab, 500)
+    tab.to_front()
+    sitting = over(tab, school)
+    notes = school.notes(sitting["session_id"])
+    assert [it["code"] for it in notes if it["type"] == "integrity"] == ["hidden_but_visible"]
+    rules = {it["rule"]: it["outcome"] for it in sitting["verdict"]["findings"]}
+    assert rules["forged_telemetry"] == "review"
+
+
+def test_a_tab_that_was_duplicated_is_another_window(desktop: Chromium, school: School) -> None:
+    tab = lesson(desktop, school)
+    tab.evaluate("void window.open(location.href)")  # takes the session storage along
+    twin = desktop.opened_by(tab)
+    twin.until("window.sitting?.state === 'refused'")
+    name = "sessionStorage.getItem('zhenxue:window')"
+    assert tab.evaluate(name) != twin.evaluate(name)
+    assert tab.evaluate("sitting.state") == "open"

@@ -24,6 +24,8 @@ from app.cli_answer import ACTOR, BAD_INPUT, FOUND, Json, say
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from fastapi import APIRouter
+
     from app.settings import Settings
 
 # Commands that live in a module of their own, loaded when they are called.
@@ -109,8 +111,15 @@ def serve(
     run_service(settings, host, port, as_json=as_json)
 
 
-def run_service(settings: Settings, host: str, port: int, *, as_json: bool = False) -> None:
-    """Serve until told to stop; the database is at head."""
+def run_service(
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    as_json: bool = False,
+    more: APIRouter | None = None,
+) -> None:
+    """Serve until told to stop, with `more` beside it; the database is at head."""
     import uvicorn
 
     from app.logging import configure
@@ -118,8 +127,11 @@ def run_service(settings: Settings, host: str, port: int, *, as_json: bool = Fal
 
     configure(as_json=settings.log_json or as_json)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn repeats it once it has stopped
+    application = lasting_app(settings)
+    if more is not None:
+        application.include_router(more)
     uvicorn.run(
-        lasting_app(settings),
+        application,
         host=host,
         port=port,
         log_config=None,

@@ -24,6 +24,7 @@ from app.services import Services, open_services
 from app.settings import Settings
 
 if TYPE_CHECKING:
+    from app.sdk.demo import DemoPlatform
     from app.simulation.county import County
 
 COUNTY = "示例县"
@@ -53,13 +54,15 @@ def demo(
     url = f"http://{settings.host}:{port}"
     with open_services(settings) as services:
         logins = _logins(services, settings.data_dir / "demo-logins.json")
+    school = Filling(settings, url).school()
     _greet(url, logins, as_json)
     marker = settings.data_dir / "demo-county-loaded"
     if not marker.exists():
         county_day = date.fromisoformat(today) if today else day(services.clock())
         arguments = (settings, url, county_day, marker)
         threading.Thread(target=_fill, args=arguments, name="demo-county", daemon=True).start()
-    run_service(settings, settings.host, port)
+    threading.Thread(target=school.film, name="demo-film", daemon=True).start()
+    run_service(settings, settings.host, port, more=school.router())
 
 
 def _greet(url: str, logins: list[dict[str, str]], as_json: bool) -> None:
@@ -75,6 +78,7 @@ def _greet(url: str, logins: list[dict[str, str]], as_json: bool) -> None:
         "Sign in as zhao, open the first finding, decide\n"
         "  以 sun 登录，复核需要两人确认的线索  "
         "Sign in as sun for what needs a second person\n"
+        f"  接入演示课 A lesson page with the SDK   {url}/demo/lesson\n"
         f"  接口文档 The interface   {url}/docs\n"
         "  zhenxue simulate --list   77 个诚实与舞弊场景 honest and fraudulent scenarios\n"
     )
@@ -134,6 +138,15 @@ class Filling:
         self._settings = settings
         self._client = UrllibClient(url, timeout_s=600)
         self.screen = Console(stderr=True)
+
+    def school(self) -> DemoPlatform:
+        """The platform whose lesson page shows the SDK."""
+        from app.sdk.demo import DemoPlatform
+        from app.vision.film import draw_film
+
+        key = self._key("sdk-demo", "接入演示平台")
+        film = self._settings.data_dir / "demo-lesson.webm"
+        return DemoPlatform(self._client, key, film, draw_film)
 
     def fill(self, made: County) -> None:
         for platform in made.platforms:

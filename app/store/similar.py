@@ -12,7 +12,9 @@ from app.store.finding_queue import GONE
 from app.store.scope import Scope
 from models import Finding, Learner, Lesson, Session, TrainingClass
 
-RECENT = 2_000  # a platform's latest findings, so that a rare rule costs no more than a common one
+# A platform's latest findings, or a device's latest sittings: so that a rare rule costs no more
+# than a common one, and an id that all devices share no more than one of its own.
+RECENT = 2_000
 
 
 def by_finding(
@@ -47,16 +49,24 @@ def by_finding(
 
 
 def by_device(connection: Connection, sitting: Any, scope: Scope, limit: int) -> Sequence[Any]:
-    """Sittings of other people of the class on the same device, newest first, with verdicts."""
-    return connection.execute(
-        _sittings(scope)
-        .add_columns(session_outcome())
+    """Sittings of other people on the same device of the platform, newest first, with verdicts and
+    the class of each."""
+    recent = (
+        select(Session.id)
         .where(
-            Session.class_id == sitting.class_id,
             Session.platform_id == sitting.platform_id,
             Session.device_id == sitting.device_id,
-            Session.person_id != sitting.person_id,
         )
+        .order_by(Session.opened_ms.desc())
+        .limit(RECENT)
+        .subquery()
+    )
+    return connection.execute(
+        _sittings(scope)
+        .add_columns(session_outcome(), Session.class_id)
+        .add_columns(TrainingClass.external_id.label("class_name"))
+        .join(recent, recent.c.id == Session.id)
+        .where(Session.person_id != sitting.person_id)
         .order_by(Session.opened_ms.desc())
         .limit(limit)
     ).all()

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from models import Finding, Session, TrainingClass
 from tests.console.conftest import Desk
 
-SAME_PROBLEM, SAME_DEVICE = "同一平台上其他学员的同类问题", "本班其他学员在同一台设备上的学习"
+SAME_PROBLEM, SAME_DEVICE = "同一平台上其他学员的同类问题", "同一平台上其他学员在同一台设备上的学习"
 
 
 def section(page: str, heading: str) -> str:
@@ -67,3 +67,46 @@ def test_sittings_of_another_county_are_not_named(desk: Desk) -> None:
         )
     told = section(page(desk.sign_in("zhao"), "fast"), SAME_PROBLEM)
     assert f"/console/sessions/{desk.county.sessions['gap']}" not in told
+
+
+def move(desk: Desk, sitting: str, klass: str) -> None:
+    with desk.services.database.write() as connection:
+        connection.execute(
+            update(Session)
+            .where(Session.id == desk.county.sessions[sitting])
+            .values(class_id=desk.county.classes[klass])
+        )
+
+
+def test_a_device_is_followed_into_the_platforms_other_classes(desk: Desk) -> None:
+    share(desk, "fast", "honest")
+    move(desk, "honest", "HC-2026-015")
+    told = section(page(desk.sign_in("zhao"), "fast"), SAME_DEVICE)
+    assert "林静" in told and "另一个班" in told and "HC-2026-015" in told
+
+
+def test_within_the_class_the_class_is_not_told(desk: Desk) -> None:
+    share(desk, "fast", "honest")
+    assert "另一个班" not in section(page(desk.sign_in("zhao"), "fast"), SAME_DEVICE)
+
+
+def test_who_shares_a_device_in_another_county_is_told_only_to_who_may_look_there(
+    desk: Desk,
+) -> None:
+    """A platform may teach in several counties."""
+    share(desk, "fast", "honest")
+    move(desk, "honest", "GS-2026-003")
+    assert not section(page(desk.sign_in("zhao"), "fast"), SAME_DEVICE)
+    desk.client.cookies.clear()
+    assert "林静" in section(page(desk.sign_in("root"), "fast"), SAME_DEVICE)
+
+
+def test_another_platforms_device_of_that_name_is_another_device(desk: Desk) -> None:
+    share(desk, "fast", "honest")
+    with desk.services.database.write() as connection:
+        connection.execute(
+            update(Session)
+            .where(Session.id == desk.county.sessions["honest"])
+            .values(platform_id=desk.county.platforms[1])
+        )
+    assert not section(page(desk.sign_in("root"), "fast"), SAME_DEVICE)

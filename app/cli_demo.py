@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from sqlalchemy import Connection
 
 from app.cli_answer import Json, say_json
 from app.clock import day
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
 
 COUNTY = "示例县"
 ACTOR = "system:demo"
+VIEWED = "yuanwang"  # the platform that the viewer looks after
 LOGINS = (
     ("zhao", "赵审核（初审人）", "auditor"),
     ("sun", "孙复核（复核人）", "reviewer"),
+    ("feng", "冯平台（远望平台）", "platform_viewer"),
     ("admin", "管理员", "admin"),
 )
 
@@ -53,7 +56,7 @@ def demo(
     port = settings.port if port is None else port
     url = f"http://{settings.host}:{port}"
     with open_services(settings) as services:
-        logins = _logins(services, settings.data_dir / "demo-logins.json")
+        logins = logins_of(services, settings.data_dir / "demo-logins.json")
     school = Filling(settings, url).school()
     _greet(url, logins, as_json)
     marker = settings.data_dir / "demo-county-loaded"
@@ -71,28 +74,32 @@ def _greet(url: str, logins: list[dict[str, str]], as_json: bool) -> None:
         return
     typer.echo(f"\n真学 Zhenxue   {url}/console\n")
     for login in logins:
-        typer.echo(f"  {login['username']:<8}{login['password']:<28}{login['name']}")
+        password = login["password"] or "(changed)"
+        typer.echo(f"  {login['username']:<8}{password:<28}{login['name']}")
     typer.echo(
         "\n试试看 Try next:\n"
         "  以 zhao 登录，从待办中打开第一条，看图，作出决定  "
         "Sign in as zhao, open the first finding, decide\n"
         "  以 sun 登录，复核需要两人确认的线索  "
         "Sign in as sun for what needs a second person\n"
+        "  以 feng 登录，看平台自己的人看到什么  "
+        "Sign in as feng to see what a platform's own people see\n"
         f"  接入演示课 A lesson page with the SDK   {url}/demo/lesson\n"
         f"  接口文档 The interface   {url}/docs\n"
         "  zhenxue simulate --list   77 个诚实与舞弊场景 honest and fraudulent scenarios\n"
     )
 
 
-def _logins(services: Services, path: Path) -> list[dict[str, str]]:
+def logins_of(services: Services, path: Path) -> list[dict[str, str]]:
     """The demo's users, made at the first start; their passwords stand in `path`."""
     from app.domain import users
+    from app.simulation.county import PLANS
 
     if path.exists():
-        found: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-        return found
+        return _known(services, path)
     logins = []
     with services.database.write() as connection:
+        _platform(connection, VIEWED, dict(PLANS.keys())[VIEWED], services.clock())
         for username, name, role in LOGINS:
             password = users.new_password()
             users.add_user(
@@ -101,8 +108,8 @@ def _logins(services: Services, path: Path) -> list[dict[str, str]]:
                 display_name=name,
                 password=password,
                 role=role,
-                counties=[COUNTY],
-                platform=None,
+                counties=[COUNTY] if role in users.DECIDES else [],
+                platform=VIEWED if role == users.Role.PLATFORM_VIEWER else None,
                 actor=ACTOR,
                 now_ms=services.clock(),
             )
@@ -111,6 +118,32 @@ def _logins(services: Services, path: Path) -> list[dict[str, str]]:
     path.touch(mode=0o600)
     path.write_text(json.dumps(logins, ensure_ascii=False, indent=1), encoding="utf-8")
     return logins
+
+
+def _known(services: Services, path: Path) -> list[dict[str, str]]:
+    """The logins as they were made; a password that was changed since is left empty."""
+    from app.domain import users
+
+    logins: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
+    with services.database.read() as connection:
+        return [
+            it
+            if users.check_password(connection, it["username"], it["password"])
+            else it | {"password": ""}
+            for it in logins
+        ]
+
+
+def _platform(connection: Connection, slug: str, name: str, now_ms: int) -> int:
+    """The id of that platform, added when it is not there."""
+    from app.domain import platforms
+
+    known = {it.slug: it.id for it in platforms.platforms(connection)}
+    if slug in known:
+        return known[slug]
+    return platforms.add_platform(
+        connection, slug=slug, name=name, county=COUNTY, actor=ACTOR, now_ms=now_ms
+    ).id
 
 
 def _fill(settings: Settings, url: str, today: date, marker: Path) -> None:
@@ -171,14 +204,10 @@ class Filling:
 
         with open_services(self._settings) as services, services.database.write() as connection:
             now_ms = services.clock()
-            known = {it.slug: it for it in platforms.platforms(connection)}
-            tenant = known.get(slug) or platforms.add_platform(
-                connection, slug=slug, name=name, county=COUNTY, actor=ACTOR, now_ms=now_ms
-            )
             made = platforms.create_key(
                 connection,
-                tenant.id,
-                label="demo county",
+                _platform(connection, slug, name, now_ms),
+                label="示例县",
                 scopes=["ingest", "read", "import", "admin"],
                 expires_ms=None,
                 actor=ACTOR,

@@ -245,6 +245,8 @@ class _Observer:
             **_share(checked, len(wanted)),
             "issued": sum(line.issued for line in lines.values()),
             **_sums(self.photos.values(), ("compared", "passed")),
+            # A still photo can match: that a living face was there is told by these alone.
+            "live_sittings": sum(row.live > 0 for row in self.photos.values()),
         }
         there = sum(it.id in demanded for it in wanted)
         return Record("face_liveness", self._run(), observed, self._missing(there, len(wanted)))

@@ -94,7 +94,9 @@ def ledger(connection: Connection, class_id: int) -> Sequence[AnyRow]:
 
 
 def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    """By sitting: how many photos came, are kept, were taken at a drawn time, were compared."""
+    """By sitting: how many photos came, are kept, were taken at a drawn time, were compared, and
+    belong to a burst that turned the head as asked."""
+    live = Snapshot.reading["liveness"]["outcome"].as_string() == "live"
     kept = and_(Snapshot.blob_key.is_not(None), Snapshot.purged_ms.is_(None))
     return connection.execute(
         select(
@@ -104,6 +106,7 @@ def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
             func.sum(case((and_(kept, Control.random_time.is_(True)), 1), else_=0)).label("random"),
             func.sum(case((Snapshot.check.in_(_COMPARED), 1), else_=0)).label("compared"),
             func.sum(case((Snapshot.check == Check.MATCH, 1), else_=0)).label("passed"),
+            func.sum(case((live, 1), else_=0)).label("live"),
         )
         .join(Session, Session.id == Snapshot.session_id)
         .join(Control, Control.id == Snapshot.control_id, isouter=True)

@@ -27,7 +27,7 @@ from app.jobs import face_worker, nightly
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
 from app.services import Services
 from app.settings import Settings
-from app.store import calibrations, face_keys
+from app.store import calibrations, conformity, face_keys
 from app.store import sittings as sitting_store
 from app.store import snapshots as store
 from app.store.blobs import Blobs, StoreAway
@@ -130,6 +130,14 @@ def test_photos_wait_for_the_reference_and_are_compared_when_it_comes(
     assert checks(services, county) == [Check.MATCH]
 
 
+def live_sittings(services: Services) -> list[bool]:
+    """What the platform's conformity record counts, sitting by sitting."""
+    with services.database.read() as connection:
+        (class_id,) = connection.scalars(select(Session.class_id).distinct())
+        return [row.live > 0 for row in conformity.photos(connection, class_id)]
+
+
+@pytest.mark.both_databases
 def test_lin_turns_the_head_as_asked_and_is_alive(
     client: TestClient,
     county: County,
@@ -151,6 +159,7 @@ def test_lin_turns_the_head_as_asked_and_is_alive(
     packed = store.photos_array(found, [], 0)
     assert packed["flags"][-1] & PhotoFlag.LIVE
     assert Check.MATCH in checks(services, county)
+    assert live_sittings(services) == [True]
 
 
 def test_a_still_picture_does_not_pass_for_alive(
@@ -162,6 +171,7 @@ def test_a_still_picture_does_not_pass_for_alive(
         put(client, county, f"f{frame}", face(LIN, 50 + frame), **query)
     run_pending(services)
     assert all(photo.reading["liveness"]["outcome"] != "live" for photo in photos(services, county))
+    assert live_sittings(services) == [False]
 
 
 def test_after_the_last_photo_a_closed_sitting_is_judged_again(

@@ -146,6 +146,7 @@ def conformity(dossier: Dossier) -> Sheet:
     told = dossier.concluded["class"]
     rows = tuple(_control(dossier, it) for it in told["controls"])
     evidence, faults = told["evidence"], told["faults"]
+    faces = next(it for it in told["controls"] if it["rule"] == "face_liveness")
     earlier = dossier.platform_before
     counts = (
         ("学习会话", evidence["sittings"]),
@@ -154,11 +155,13 @@ def conformity(dossier: Dossier) -> Sheet:
         ("证据完整率", _percent(evidence["complete_share"]) or NO_DATA),
         ("此前一年本平台班级", earlier["classes"]),
         ("此前一年证据完整率", _percent(earlier["evidence"]["complete_share"]) or NO_DATA),
+        ("有过活体通过记录的学习会话", faces["observed"].get("live_sittings", NO_DATA)),
         ("缺失管控", sum(it["missing"] is True for it in told["controls"])),
         ("不能判断", sum(it["missing"] is None for it in told["controls"])),
         *((f"违规归责：{words.FAULTS[name]}", it["violations"]) for name, it in faults.items()),
     )
     notes = (
+        "人脸比对通过只说明像本人；按要求转头、确认为活体的，另计为“活体通过”。",
         "“不能判断”指证据不足以说明平台有无该项管控，不作认定。",
         "“此前一年”为本平台在本县、本班开班前一年内开班并已评判的全部班级；快进播放、多窗口学习的占比"
         "为每次学习查出的线索数，越低越好。",

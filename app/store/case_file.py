@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
-from app.store import class_file
+from app.store import class_file, snapshots
 from app.store.finding_queue import GONE
 from app.store.scope import Scope
 from models import (
@@ -180,15 +180,7 @@ def repeated(connection: Connection, photo: Any) -> int | None:
             Snapshot.external_id == copy["snapshot_id"],
         )
     else:
-        query = query.where(
-            Snapshot.sha256 == photo.sha256,
-            Snapshot.id != photo.id,
-            Snapshot.received_ms <= photo.received_ms,
-            or_(  # another try at the same challenge repeats nothing
-                Snapshot.control_id.is_(None),
-                Snapshot.control_id.is_distinct_from(photo.control_id),
-            ),
-        )
+        query = query.where(snapshots.repeat(photo, Snapshot))
     return connection.execute(
         query.order_by(Snapshot.received_ms, Snapshot.id).limit(1)
     ).scalar_one_or_none()

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.store import event_log
@@ -22,30 +22,39 @@ _PURPOSES = {
     "challenge": Purpose.CHALLENGE,
 }
 _LATEST = 2**31 - 1
+SAME_MOMENT_MS = 120_000  # within one sitting, as long as the tries at a challenge
 
 
 def rows(connection: Connection, session_id: int) -> Sequence[AnyRow]:
-    """A sitting's photos in order of receipt, with `seen_before`: the same bytes came earlier as
-    another photo, other than as another try at the same challenge."""
+    """A sitting's photos in order of receipt, with `seen_before`: they `repeat` an earlier one."""
     earlier = aliased(Snapshot)
-    seen_before = exists().where(
-        earlier.sha256 == Snapshot.sha256,
-        or_(
-            earlier.received_ms < Snapshot.received_ms,
-            and_(earlier.received_ms == Snapshot.received_ms, earlier.id < Snapshot.id),
-        ),
-        or_(
-            earlier.session_id != Snapshot.session_id,
-            earlier.control_id.is_(None),
-            Snapshot.control_id.is_(None),
-            earlier.control_id != Snapshot.control_id,
-        ),
-    )
+    seen_before = exists().where(repeat(Snapshot, earlier))
     return connection.execute(
         select(Snapshot, seen_before.label("seen_before"))
         .where(Snapshot.session_id == session_id)
         .order_by(Snapshot.received_ms, Snapshot.id)
     ).all()
+
+
+def repeat(photo: Any, earlier: Any) -> ColumnElement[bool]:
+    """Whether the same bytes came earlier, as another photo than another try at the same challenge,
+    or a second delivery of one moment: a platform may hand in one picture as the photo of a start
+    and as the answer to its challenge."""
+    return and_(
+        earlier.sha256 == photo.sha256,
+        or_(
+            earlier.received_ms < photo.received_ms,
+            and_(earlier.received_ms == photo.received_ms, earlier.id < photo.id),
+        ),
+        or_(
+            earlier.control_id.is_(None),
+            earlier.control_id.is_distinct_from(photo.control_id),
+        ),
+        or_(
+            earlier.session_id != photo.session_id,
+            earlier.received_ms < photo.received_ms - SAME_MOMENT_MS,
+        ),
+    )
 
 
 def by_external_id(connection: Connection, session_id: int, external_id: str) -> AnyRow | None:

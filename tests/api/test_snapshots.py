@@ -136,6 +136,26 @@ def test_trying_again_at_the_same_challenge_is_no_reuse(
         assert [photo.seen_before for photo in store.rows(connection, row.id)] == [False, False]
 
 
+@pytest.mark.parametrize("seconds, noted", [(120, False), (121, True)])
+def test_one_moment_delivered_twice_is_no_reuse(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+    seconds: int,
+    noted: bool,
+) -> None:
+    challenge = sitting["controls"]["face_check"]["challenge_id"]
+    put(client, county, "start")
+    clock.advance(seconds=seconds)
+    put(client, county, "answer", challenge_id=challenge, purpose="challenge")
+    with services.database.read() as connection:
+        row = sitting_store.by_external_id(connection, county.huang.platform.id, "s1")
+        assert row is not None
+        assert [photo.seen_before for photo in store.rows(connection, row.id)] == [False, noted]
+
+
 def test_a_photo_that_was_lost_or_altered_is_noticed(
     client: TestClient, county: County, sitting: dict[str, Any], services: Services, tmp_path: Path
 ) -> None:

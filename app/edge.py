@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.errors import BodyTooLarge, ZhenxueError
@@ -33,6 +34,12 @@ _HEADERS = {
         "frame-ancestors 'none'; form-action 'self'"
     ),
 }
+
+
+def public_address(request: Request) -> str:
+    """Where people reach this service, without a slash at the end."""
+    settings: Settings = request.app.state.services.settings
+    return (settings.public_url or str(request.base_url)).rstrip("/")
 
 
 class HttpMetrics:

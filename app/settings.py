@@ -8,6 +8,7 @@ from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -23,7 +24,7 @@ class Environment(StrEnum):
 
 
 class Settings(BaseSettings):
-    """Refuses to exist in production without a master key of its own."""
+    """Refuses to exist in production without a master key and a public address of its own."""
 
     model_config = SettingsConfigDict(env_prefix="ZHENXUE_", extra="ignore")
 
@@ -34,7 +35,7 @@ class Settings(BaseSettings):
     master_key: SecretStr = SecretStr("")
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=0, le=65535)
-    public_url: str = ""
+    public_url: str = ""  # where people reach the service; in development, where they asked
     trusted_proxies: str = "127.0.0.1"  # whose X-Forwarded-For is believed; commas between
     executor: str = "processes:0"  # 0: as many as there are cores
     default_pack: str = "huangchuan-2021-graded"
@@ -83,6 +84,14 @@ class Settings(BaseSettings):
             raise ValueError("the master key must have at least 32 characters")
         if self.production and self.master_key.get_secret_value() == DEVELOPMENT_KEY:
             raise ValueError("the development master key must not be used in production")
+        if not self.public_url and self.production:
+            # The Host header would choose where links lead, and who asks chooses the header.
+            raise ValueError("ZHENXUE_PUBLIC_URL must be set in production")
+        if self.public_url and not _is_origin(self.public_url, https_only=self.production):
+            raise ValueError(
+                "ZHENXUE_PUBLIC_URL is https:// and a host, in development also http://,"
+                " without a path"
+            )
         for name in ("yunet", "embedder", "embedder_card"):
             if bool(getattr(self, f"{name}_path")) != bool(getattr(self, f"{name}_sha256")):
                 variable = f"ZHENXUE_{name.upper()}"
@@ -129,6 +138,14 @@ class Settings(BaseSettings):
 
 def _parts(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _is_origin(url: str, *, https_only: bool) -> bool:
+    """Whether an address is a scheme and a host, and a port if need be."""
+    parts = urlsplit(url)
+    schemes = ("https",) if https_only else ("https", "http")
+    plain = url.rstrip("/") == f"{parts.scheme}://{parts.netloc}" and "@" not in parts.netloc
+    return parts.scheme in schemes and bool(parts.hostname) and plain
 
 
 def _model_file(path: str, sha256: str) -> ModelFile | None:

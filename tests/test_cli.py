@@ -91,12 +91,25 @@ def test_production_refuses_an_old_database_until_it_is_migrated(
 ) -> None:
     monkeypatch.setenv("ZHENXUE_ENV", "production")
     monkeypatch.setenv("ZHENXUE_MASTER_KEY", "a-key-of-this-test-and-of-nothing-else")
+    monkeypatch.setenv("ZHENXUE_PUBLIC_URL", "https://zhenxue.example")
     code, _, err = run("key", "list")
     assert code == 2
     assert "zhenxue migrate" in err
     assert json.loads(run("migrate", "--json")[1])["changed"] is True
     assert json.loads(run("migrate", "--json")[1])["changed"] is False
     assert run("key", "list")[0] == 0
+
+
+@pytest.mark.parametrize("url", ["", "http://a.example", "a.example", "https://a.example/x?y"])
+def test_production_wants_the_address_that_links_lead_to(
+    run: Any, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("ZHENXUE_ENV", "production")
+    monkeypatch.setenv("ZHENXUE_MASTER_KEY", "a-key-of-this-test-and-of-nothing-else")
+    monkeypatch.setenv("ZHENXUE_PUBLIC_URL", url)
+    code, _, err = run("serve")
+    assert code == 2
+    assert "ZHENXUE_PUBLIC_URL" in err and len(err.splitlines()) == 1
 
 
 class TestImport:

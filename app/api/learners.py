@@ -13,6 +13,7 @@ from app.domain import classes, learner_link, roster
 from app.domain.platforms import KeyScope
 from app.domain.roster import LearnerTerms
 from app.domain.wire import Id, Wire
+from app.edge import public_address
 from app.errors import BadInput, NotFound
 from app.keyring import Caller
 from app.store import people
@@ -94,5 +95,4 @@ def give_link(
             days=services.settings.learner_link_days,
             now_ms=services.clock(),
         )
-    base = services.settings.public_url or str(request.base_url)
-    return {"url": base.rstrip("/") + issued.path, "expires_at_ms": issued.expires_ms}
+    return {"url": public_address(request) + issued.path, "expires_at_ms": issued.expires_ms}

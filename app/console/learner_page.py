@@ -14,6 +14,7 @@ from app.console.finding_view import interval, quantity, sentence_of
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import learner_link
+from app.edge import public_address
 from app.errors import NotAllowed, NotFound
 from app.store import class_file as store
 from app.store import reviews
@@ -92,6 +93,5 @@ def give_link(
         issued = learner_link.issue(
             connection, services.vault, class_id, learner_id, days=days, **told
         )
-    base = services.settings.public_url or str(request.base_url)
-    link, until = base.rstrip("/") + issued.path, day(issued.expires_ms).isoformat()
+    link, until = public_address(request) + issued.path, day(issued.expires_ms).isoformat()
     return once.lead_on(request, login, page, link=link, until=until)

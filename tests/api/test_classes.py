@@ -259,3 +259,13 @@ def test_a_platform_hands_its_learner_a_link_and_no_other_platform_can(
     assert "您的学习记录" in client.get(f"/{path}").text
     assert client.post("/v1/classes/c1/learners/lin/link", headers=theirs).status_code == 404
     assert client.post("/v1/classes/c1/learners/nobody/link", headers=mine).status_code == 404
+
+
+def test_a_link_leads_to_the_service_whatever_host_was_asked(
+    client: TestClient, county: County, services: Services
+) -> None:
+    found_school(client, county)
+    services.settings.public_url = "https://zhenxue.example/"
+    asked = county.huang.headers | {"host": "evil.example"}
+    answer = client.post("/v1/classes/c1/learners/lin/link", headers=asked)
+    assert answer.json()["url"].startswith("https://zhenxue.example/my/")

@@ -85,6 +85,15 @@ def test_not_everybody_gives_links(desk: Desk, username: str, status: int) -> No
     assert desk.client.post(path, data=form).status_code == status
 
 
+def test_a_link_leads_to_the_service_whatever_host_was_asked(desk: Desk) -> None:
+    klass, wu = desk.county.classes["HC-2026-014"], desk.county.learners["吴强"]
+    desk.services.settings.public_url = "https://zhenxue.example"
+    form = {"csrf": desk.sign_in("zhao").csrf("/console")}
+    path = f"/console/classes/{klass}/learners/{wu}/link"
+    page = desk.client.post(path, data=form, headers={"x-forwarded-host": "evil.example"}).text
+    assert 'href="https://zhenxue.example/my/' in page and "evil" not in page
+
+
 def test_an_appeal_is_kept_and_shown_with_its_reply(desk: Desk) -> None:
     link = given(desk)
     assert "申诉已提交" in appeal(desk, link, "fast:fast_forward").text

@@ -361,6 +361,7 @@ class TestWhereItMayLead:
         settings = Settings(
             env="production",
             master_key="k" * 40,
+            public_url="https://zhenxue.example",
             data_dir=tmp_path,
             webhook_networks="10.0.0.0/8",
         )

@@ -17,7 +17,7 @@ server". From these claims alone:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -48,8 +48,10 @@ _PLAYER = among(
         Kind.FOCUS,
     )
 )
+_READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")  # of EVENT: what play is laid out by
 JOIN_MS = 1_500  # standstill that the jitter of a network explains
-BLOCK = 1 << 16  # events that are laid out at once
+
+Columns = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Samples:
     """Every event that tells a position, K rows in session order.
 
     own        int64[K] session row
-    row        int64[K] event row
+    row        int64[K] event row; seq: its place in the client's own order
     kind       uint8[K] event type
     arrive_ms  int64[K] position just before the event; leave_ms: just after (a seek's target)
     u_ms, l_ms int64[K] latest and earliest server time, from the session's start
@@ -69,6 +71,7 @@ class Samples:
 
     own: Ints
     row: Ints
+    seq: Ints
     kind: Kinds
     arrive_ms: Ints
     leave_ms: Ints
@@ -117,43 +120,6 @@ class Played:
 
 def played(trace: Trace, policy: Policy) -> Played:
     """What was played at a possible pace in each session of `trace`."""
-    # Sessions do not depend on each other here, and what fits the processor's cache is faster.
-    blocks = [
-        _lifted(_played(trace.between(first, last), policy), first, int(trace.events_at[first]))
-        for first, last in _blocks(trace.events_at)
-    ]
-    samples = Samples(**_end_to_end([it.samples for it in blocks], Samples))
-    return Played(**_end_to_end(blocks, Played), samples=samples)
-
-
-def _blocks(at: Ints) -> Iterator[tuple[int, int]]:
-    """Rows [first, last) of sessions that together have about BLOCK events; one block at least."""
-    first, sessions = 0, len(at) - 1
-    while True:
-        last = int(np.searchsorted(at, at[first] + BLOCK, side="right")) - 1
-        last = min(max(last, first + 1), sessions)
-        yield first, last
-        if last >= sessions:
-            return
-        first = last
-
-
-def _lifted(block: Played, sessions: int, events: int) -> Played:
-    """The block's rows as rows of the whole trace."""
-    samples = block.samples
-    samples = replace(samples, own=samples.own + sessions, row=samples.row + events)
-    return replace(block, session=block.session + sessions, samples=samples)
-
-
-def _end_to_end(blocks: Sequence[Any], kind: type[Any]) -> dict[str, Any]:
-    """The columns of several blocks as those of one."""
-    names = [name for name in kind.__slots__ if name != "samples"]
-    if len(blocks) == 1:
-        return {name: getattr(blocks[0], name) for name in names}
-    return {name: np.concatenate([getattr(it, name) for it in blocks]) for name in names}
-
-
-def _played(trace: Trace, policy: Policy) -> Played:
     pace = policy["fast_forward"]
     rate, tolerance = pace["max_rate"], pace.ms("abs_tolerance_s")
     samples, visible, excess, sittings = _samples(trace, policy)
@@ -166,20 +132,21 @@ def _played(trace: Trace, policy: Policy) -> Played:
     finish = clock + sittings.remaining_min(samples.u_ms - clock)
     content = clock if took is earned else sittings.running_sum(earned)
     keep = np.flatnonzero(earned > 0)
-    session = samples.own[keep]
-    start = trace.sessions["start_ms"][session]
-    p1 = samples.arrive_ms[keep]
+    session = samples.own.take(keep)
+    start = trace.sessions["start_ms"].take(session)
+    p1 = samples.arrive_ms.take(keep)
     # What is lost is taken off the end: the interval keeps the position it began at.
-    p0 = p1 - samples.advance_ms[keep]
+    p0 = p1 - samples.advance_ms.take(keep)
+    t1 = start + finish.take(keep)
     return Played(
         session=session,
         p0_ms=p0,
-        p1_ms=p0 + earned[keep],
-        t0_ms=start + finish[keep] - took[keep],
-        t1_ms=start + finish[keep],
-        u_ms=start + samples.u_ms[keep],
-        stale_ms=samples.stale_ms[keep],
-        clock_ms=content[keep],
+        p1_ms=p0 + earned.take(keep),
+        t0_ms=t1 - took.take(keep),
+        t1_ms=t1,
+        u_ms=start + samples.u_ms.take(keep),
+        stale_ms=samples.stale_ms.take(keep),
+        clock_ms=content.take(keep),
         samples=replace(samples, finish_ms=finish),
     )
 
@@ -194,8 +161,9 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools, Ints, Segmen
     that ends there outrun the clock, in ms; and the sittings they fall into."""
     # Pop-ups, errors and the like say nothing of the position, and platforms number them as they
     # please: only what moves or shows the player bears witness to the order of play.
-    playing = np.flatnonzero(_PLAYER[trace.events["kind"]])
-    events, own = trace.events[playing], owners(trace.events_at)[playing]
+    playing = np.flatnonzero(_PLAYER.take(trace.events["kind"]))
+    events = {name: trace.events[name].take(playing) for name in _READ}
+    own = owners(trace.events_at).take(playing)
     u = np.maximum(events["recv_ms"], 0).astype(np.int64)
     every = Segments(own)
     if np.any((u[1:] < u[:-1]) & ~every.firsts[1:]):
@@ -208,19 +176,18 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools, Ints, Segmen
     kind = events["kind"]
     arrive, leave, told = _positions(trace, events, every, kind, u)
     rows = np.flatnonzero(told)
-    session = own[rows]
-    sittings = every if len(rows) == len(own) else Segments(session)
-    arrive, leave = arrive[rows], leave[rows]
-    u_s, l_s = u[rows], earliest[rows]
-    kind_s = kind[rows]
+    sittings = every if len(rows) == len(own) else Segments(own.take(rows))
+    arrive, leave = arrive.take(rows), leave.take(rows)
+    u_s, l_s = u.take(rows), earliest.take(rows)
+    kind_s = kind.take(rows)
 
-    resume = trace.sessions["resume_ms"].astype(np.int64)[session]
-    begins = _BEGINS[kind_s]
+    resume = trace.sessions["resume_ms"].astype(np.int64).take(sittings.own)
+    begins = _BEGINS.take(kind_s)
     baseline = np.where(begins | (arrive < resume), arrive, resume)
     came_from = sittings.previous(leave, baseline)
     moved = np.maximum(0, arrive - came_from)
 
-    was_stopped = sittings.previous(_stopped(kind, every)[rows], False)
+    was_stopped = sittings.previous(_stopped(kind, every).take(rows), False)
     advance = np.where(was_stopped & begins, 0, moved)
 
     pace = policy["fast_forward"]
@@ -237,10 +204,11 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools, Ints, Segmen
 
     claimed = sittings.running_sum(np.where(jump, 0, advance))
     excess = outrun(claimed, u_s, l_s, sittings, pace["max_rate"])
-    was_visible = sittings.previous(_visible(events, own, policy)[rows], True)
+    was_visible = sittings.previous(_visible(events, own, policy).take(rows), True)
     samples = Samples(
-        own=session,
-        row=playing[rows],
+        own=sittings.own,
+        row=playing.take(rows),
+        seq=events["seq"].take(rows).astype(np.int64),
         kind=kind_s,
         arrive_ms=arrive,
         leave_ms=leave,
@@ -281,7 +249,7 @@ def outrun(claimed: Ints, u: Ints, low: Ints, sittings: Segments, rate: float) -
 
 
 def _positions(
-    trace: Trace, events: NDArray[np.void], every: Segments, kind: Kinds, u: Ints
+    trace: Trace, events: Columns, every: Segments, kind: Kinds, u: Ints
 ) -> tuple[Ints, Ints, Bools]:
     """Position before and after every event, and which events tell one.
 
@@ -290,7 +258,7 @@ def _positions(
     heartbeat costs only the hidden part.
     """
     lesson = trace.sessions["lesson"]
-    media = trace.lessons["media_ms"].astype(np.int64)[lesson][every.own]
+    media = trace.lessons["media_ms"].astype(np.int64)[lesson].take(every.own)
     arrive = events["pos_ms"].astype(np.int64)
     arrive = np.where((kind == Kind.ENDED) & (arrive < 0), media, arrive)
     arrive = np.minimum(arrive, media)
@@ -315,15 +283,15 @@ def _positions(
 
 def _stopped(kind: Kinds, every: Segments) -> Bools:
     """True after an event that stopped the player, until one that starts it."""
-    said = every.last_where(_SETS_STATE[kind])
-    return (said != NONE) & _STOPS[kind[said]]
+    said = every.last_where(_SETS_STATE.take(kind))
+    return (said != NONE) & _STOPS.take(kind.take(said))
 
 
-def _visible(events: NDArray[np.void], own: Ints, policy: Policy) -> Bools:
+def _visible(events: Columns, own: Ints, policy: Policy) -> Bools:
     """True after an event while the page counts as watched; nothing said counts as watched."""
     session = policy["session"]
     flags = events["flags"]
-    shown = np.ones(len(events), np.bool_)
+    shown = np.ones(len(own), np.bool_)
     for off, on, parameter in (
         (Flag.HIDDEN, Flag.VISIBLE, "clock_on_hidden"),
         (Flag.BLURRED, Flag.FOCUSED, "clock_on_unfocused"),

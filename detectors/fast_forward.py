@@ -105,6 +105,10 @@ class _Seen:
 
     def add(self, start: int, end: int) -> int:
         """Add an interval; the length of what was new in it."""
+        if self._ends and start == self._ends[-1]:  # play goes on at the edge of what was seen
+            self._ends[-1] = end
+            self._total += end - start
+            return end - start
         first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
         known = sum(self._ends[first:last]) - sum(self._starts[first:last])
         if first < last:

@@ -123,9 +123,9 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     backlog, a heartbeat that was overtaken) is one interval, from the news before to its end.
     """
     trace, samples, rule = facts.trace, facts.played.samples, policy[RULE]
-    news = Segments((samples.own << 33) + samples.u_ms).lasts
-    own, kind, u = samples.own[news], samples.kind[news], samples.u_ms[news]
-    at = trace.events["at_ms"][samples.row[news]]
+    news = np.flatnonzero(Segments((samples.own << 33) + samples.u_ms).lasts)
+    own, kind, u = samples.own.take(news), samples.kind.take(news), samples.u_ms.take(news)
+    at = trace.events["at_ms"].take(samples.row.take(news))
     sittings = Segments(own)
     server = u - sittings.previous(u, 0)
     client = at - sittings.previous(at, 0)

@@ -96,8 +96,8 @@ def effective(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     # After an outage both receipts coincide, or only the answer is late: the client's own measure
     # may excuse a late receipt if the answer can be as old as that, never an unanswered pop-up.
     claimed = (latency >= 0) & (latency <= window)
-    earliest = _earliest(trace, played, session, controls["answered_seq"][rows])
-    overtaken = _overtaken(trace, played, session, controls["answered_seq"][rows])
+    earliest = _earliest(played, session, controls["answered_seq"][rows])
+    overtaken = _overtaken(played, session, controls["answered_seq"][rows])
     excused = claimed & (earliest <= controls["shown_ms"][rows] + window)
     excused &= answer_at - overtaken <= window
     in_time = answered & ((waited <= window) | excused)
@@ -112,27 +112,25 @@ def effective(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     return Popups(session[keep], shown[keep], stop_at[keep], in_time[keep], rows[keep])
 
 
-def _earliest(trace: Trace, played: Played, session: Ints, seq: Ints) -> Ints:
+def _earliest(played: Played, session: Ints, seq: Ints) -> Ints:
     """The earliest time, from the session's start, at which events of these seqs can have happened:
     not before the sample that the same client told before them."""
     samples = played.samples
     if not len(samples.own):
         return np.zeros(len(session), np.int64)
-    sample_seq = trace.events["seq"][samples.row].astype(np.int64)
-    count = locate(samples.own, sample_seq, session, seq.astype(np.int64) - 1)
+    count = locate(samples.own, samples.seq, session, seq.astype(np.int64) - 1)
     before = np.maximum(count - 1, 0)
     mine = (count > 0) & (samples.own[before] == session)
     return np.where(mine, (samples.u_ms - samples.stale_ms)[before], 0)
 
 
-def _overtaken(trace: Trace, played: Played, session: Ints, seq: Ints) -> Ints:
+def _overtaken(played: Played, session: Ints, seq: Ints) -> Ints:
     """When the first news of the time after these seqs reached the server: an answer that comes
     long after them was not held back by the network."""
     samples = played.samples
     if not len(samples.own):
         return np.full(len(session), np.iinfo(np.int64).max // 2)
-    sample_seq = trace.events["seq"][samples.row].astype(np.int64)
-    after = locate(samples.own, sample_seq, session, seq.astype(np.int64))
+    after = locate(samples.own, samples.seq, session, seq.astype(np.int64))
     place = np.minimum(after, len(samples.own) - 1)
     mine = (after < len(samples.own)) & (samples.own[place] == session)
     return np.where(mine, samples.u_ms[place], np.iinfo(np.int64).max // 2)
@@ -150,8 +148,7 @@ def _display(trace: Trace, played: Played, session: Ints, recv: Ints, seq: Ints)
     start = trace.sessions["start_ms"][session]
     if not len(samples.own):
         return recv + start
-    sample_seq = trace.events["seq"][samples.row].astype(np.int64)
-    after = locate(samples.own, sample_seq, session, seq.astype(np.int64))
+    after = locate(samples.own, samples.seq, session, seq.astype(np.int64))
     inside = (seq >= 0) & (after < len(samples.own))
     after = np.minimum(after, len(samples.own) - 1)
     inside &= samples.own[after] == session

@@ -84,16 +84,19 @@ class Segments:
         >>> rows.last_where(np.array([False, True, False, False])).tolist()
         [-1, 1, 1, -1]
         """
-        rows = np.where(condition, np.arange(len(self.own), dtype=np.int64), NONE)
-        latest = np.maximum.accumulate(rows)
+        rows = np.flatnonzero(condition)
+        latest = np.full(len(self.own), NONE, np.int64)
+        if len(rows):
+            latest[rows[0] :] = np.repeat(rows, np.diff(rows, append=len(self.own)))
         return np.where(latest >= self._begin, latest, NONE)
 
     def next_where(self, condition: Bools) -> Ints:
         """Row of the next element in the run, from here on, where the condition holds, else
         NONE."""
-        size = len(self.own)
-        rows = np.where(condition, np.arange(size, dtype=np.int64), size)
-        upcoming = np.minimum.accumulate(rows[::-1])[::-1]
+        rows = np.flatnonzero(condition)
+        upcoming = np.full(len(self.own), len(self.own), np.int64)
+        if len(rows):
+            upcoming[: rows[-1] + 1] = np.repeat(rows, np.diff(rows, prepend=-1))
         end = self._begin + np.repeat(self._sizes, self._sizes)
         return np.where(upcoming < end, upcoming, NONE)
 

@@ -8,7 +8,7 @@ verdict does not depend on which sessions happened to share a chunk.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 
 import numpy as np
@@ -255,15 +255,6 @@ class Trace:
 
     def __len__(self) -> int:
         return len(self.sessions)
-
-    def between(self, first: int, last: int) -> Trace:
-        """The sittings of rows [first, last) alone, with the same lessons and pieces."""
-        ledgers = {}
-        for name in ("events", "controls", "photos"):
-            at = getattr(self, f"{name}_at")[first : last + 1]
-            ledgers[name] = getattr(self, name)[at[0] : at[-1]]
-            ledgers[f"{name}_at"] = at - at[0]
-        return replace(self, sessions=self.sessions[first:last], **ledgers)
 
     def events_of(self, session: int) -> NDArray[np.void]:
         return self.events[self.events_at[session] : self.events_at[session + 1]]

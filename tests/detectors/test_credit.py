@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from app.simulation.scenarios import perform
-from detectors import credit
 from detectors.credit import Played, played
 from detectors.finding import Outcome
 from detectors.trace import Flag, Kind
@@ -193,19 +192,20 @@ def test_popups_numbered_after_the_play_do_not_move_it_in_time():
     assert assessment.credited.p1_ms.max() == 2_700_000
 
 
-@pytest.mark.parametrize("events", [1, 7, 60])
-def test_however_many_sittings_are_laid_out_at_once_the_play_is_the_same(events, monkeypatch):
-    story = trace(
+def test_the_play_of_a_sitting_is_the_same_whichever_sittings_are_laid_out_with_it():
+    sittings = (
         Sitting().play().watch(100).pause().idle(30).play().watch(50),
         Sitting(),
         Sitting(pos=40).play().watch(300),
         Sitting().play().watch(10),
     )
-    together = played(story, GRADED)
-    monkeypatch.setattr(credit, "BLOCK", events)
-    apart = played(story, GRADED)
-    for name in set(Played.__slots__) - {"samples"}:
-        assert getattr(apart, name).tolist() == getattr(together, name).tolist()
-    for name in type(together.samples).__slots__:
-        expected = getattr(together.samples, name).tolist()
-        assert getattr(apart.samples, name).tolist() == expected
+    together = played(trace(*sittings), GRADED)
+    columns = {name for name in Played.__slots__ if name not in ("samples", "session")}
+    for row, sitting in enumerate(sittings):
+        alone = played(trace(sitting), GRADED)
+        mine, samples = together.session == row, together.samples.own == row
+        for name in columns:
+            assert getattr(alone, name).tolist() == getattr(together, name)[mine].tolist()
+        for name in set(type(together.samples).__slots__) - {"own", "row"}:
+            expected = getattr(together.samples, name)[samples].tolist()
+            assert getattr(alone.samples, name).tolist() == expected

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from psycopg.pq import Format
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
@@ -17,6 +18,9 @@ class Database:
     On SQLite a write transaction takes the write lock at its start, so that two writers wait for
     each other instead of failing half-way. `read()` and `write()` give a Core connection; a
     `write()` commits when its block ends and rolls back on any exception.
+
+    A query of much that is bytes says so by the execution option `zhenxue_binary`: as text,
+    PostgreSQL spells them out in hexadecimal digits.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -34,6 +38,11 @@ class Database:
             def _plainly(connection, _record) -> None:  # type: ignore[no-untyped-def]
                 connection.execute("SET jit = off")  # compiling costs our short queries more
                 connection.commit()
+
+            @event.listens_for(engine, "before_cursor_execute")
+            def _format(_connection, cursor, _sql, _values, context, _many) -> None:  # type: ignore[no-untyped-def]
+                if context.execution_options.get("zhenxue_binary", False):
+                    cursor.format = Format.BINARY
 
             return engine
         if self.url.database and self.url.database != ":memory:":

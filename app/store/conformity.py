@@ -49,8 +49,11 @@ def sittings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
 
 def session_verdicts(connection: Connection, class_id: int) -> dict[int, AnyRow]:
     """(outcome, body) of the current verdict on each judged sitting."""
-    query = select(Verdict.subject_id, Verdict.outcome, Verdict.body).where(
-        Verdict.id.in_(_latest(class_id, "session", Verdict.subject_id))
+    latest = _latest(class_id, "session", Verdict.subject_id)
+    query = (
+        select(Verdict.subject_id, Verdict.outcome, Verdict.body)
+        .where(Verdict.id.in_(latest))
+        .execution_options(zhenxue_binary=True)
     )
     return {row.subject_id: row for row in connection.execute(query)}
 
@@ -58,7 +61,8 @@ def session_verdicts(connection: Connection, class_id: int) -> dict[int, AnyRow]
 def hour_bodies(connection: Connection, class_id: int) -> Sequence[bytes]:
     """Bodies of the current class-hour verdicts."""
     latest = _latest(class_id, "class_hour", Verdict.subject_id, Verdict.hour)
-    return connection.execute(select(Verdict.body).where(Verdict.id.in_(latest))).scalars().all()
+    query = select(Verdict.body).where(Verdict.id.in_(latest))
+    return connection.execute(query.execution_options(zhenxue_binary=True)).scalars().all()
 
 
 def _latest(class_id: int, kind: str, *subject: Any) -> Any:

@@ -210,9 +210,11 @@ def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, Blobs]:
                 select(EventBatch.session_id).where(EventBatch.session_id.in_(chunk)).distinct()
             ).scalars()
         )
-        query = select(
-            EventLog.session_id, EventLog.events, EventLog.controls, EventLog.photos
-        ).where(EventLog.session_id.in_(chunk))
+        query = (
+            select(EventLog.session_id, EventLog.events, EventLog.controls, EventLog.photos)
+            .where(EventLog.session_id.in_(chunk))
+            .execution_options(zhenxue_binary=True)
+        )
         for session_id, events, controls, photos in connection.execute(query):
             if session_id not in unsealed:
                 logs[session_id] = (events, controls, photos)

@@ -7,7 +7,6 @@ the work is a `concurrent.futures.Executor`: this process, a pool of processes, 
 
 from __future__ import annotations
 
-import gc
 import os
 import secrets
 import signal
@@ -37,7 +36,7 @@ from app.clock import Clock
 from app.domain import runs, settle, snapshots
 from app.domain.face_reading import NOT_RETRIEVABLE
 from app.errors import BadInput, Conflict, NotReady
-from app.jobs import calibration, class_run, face_worker, settler
+from app.jobs import calibration, class_run, face_worker, memory, settler
 from app.logging import configure
 from app.processes import end_with_parent
 from app.services import Services
@@ -233,7 +232,7 @@ def validate(services: Services, run_id: int) -> None:
         return  # an executor repeated a task that had come to its end
     try:
         photos = recheck_photos(services, row.class_id)
-        with _uncollected():
+        with memory.undisturbed():
             summary = class_run.perform(services, run_id)
         with services.database.write() as connection:
             store.change(connection, run_id, summary={**summary, "photos": photos})
@@ -241,19 +240,6 @@ def validate(services: Services, run_id: int) -> None:
         log.exception("a class failed in the night", run=run_id, klass=row.class_id)
         with services.database.write() as connection:
             runs.fail(connection, run_id, f"{type(error).__name__}: {error}", services.clock())
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """A class's rows and bodies are many and in no cycles: to look among them for garbage again and
-    again takes a tenth of the night."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def recheck_photos(services: Services, class_id: int) -> dict[str, int]:

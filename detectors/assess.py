@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -55,8 +56,7 @@ EDGE_MS = 500
 Decisions = Callable[[Finding], Decision | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Hour:
+class Hour(NamedTuple):
     """One class-hour of one case: what was played, what of it counts, and the outcome."""
 
     case: int

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -344,6 +345,5 @@ def _rounded(count: int, of: int) -> float | None:
     return round(count / of, 4) if of else None
 
 
-def _sums(rows: Any, names: Sequence[str]) -> dict[str, int]:
-    counted = list(rows)
-    return {name: int(sum(getattr(row, name) for row in counted)) for name in names}
+def _sums(rows: Collection[AnyRow], names: Sequence[str]) -> dict[str, int]:
+    return {name: int(sum(map(attrgetter(name), rows))) for name in names}

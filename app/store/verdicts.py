@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
@@ -16,8 +15,7 @@ from models import Finding, Verdict
 DECIDED = ("upheld", "overturned")
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(NamedTuple):
     """A verdict to be stored. `hour` is 0 except for a class-hour; `subject_id` is the id of the
     session, the enrolment (class-hours too) or the class; `body` is canonical JSON."""
 

@@ -12,6 +12,7 @@ class Run(Base):
     """One evaluation: of a session at its close, of a class on demand, or of a night's classes."""
 
     __tablename__ = "runs"
+    __table_args__ = (Index("ix_runs_asked", "requested_by", "state", "id"),)
 
     id: Mapped[Key]
     kind: Mapped[Name]  # session | class | nightly | what_if
@@ -34,7 +35,7 @@ class Verdict(Base):
     __tablename__ = "verdicts"
     __table_args__ = (
         Index("ix_verdicts_subject", "subject_kind", "subject_id", "hour", "id"),
-        Index("ix_verdicts_class", "class_id", "subject_kind", "pack", "subject_id", "hour", "id"),
+        Index("ix_verdicts_class", "class_id", "subject_kind", "subject_id", "hour", "id", "pack"),
     )
 
     id: Mapped[Key]

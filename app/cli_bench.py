@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from enum import StrEnum
@@ -23,7 +24,7 @@ class Part(StrEnum):
     FACES = "faces"
 
 
-@app.callback(invoke_without_command=True)
+@app.command()
 def bench(
     parts: Annotated[
         list[Part] | None, typer.Option("--part", help="Only this; repeat it. Default: all.")
@@ -49,11 +50,11 @@ def bench(
     configure(as_json=as_json, level="WARNING")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     settings = Settings()
-    about, answers = machine(), {}
+    about, busy, answers = machine(), os.getloadavg()[0] > (os.cpu_count() or 1) / 2, {}
     for name in Part if not parts else dict.fromkeys(parts):
         with Console(stderr=True).status(f"measuring {name} ..."):
             answers[name.value] = PARTS[name](settings, QUICK if quick else MINUTE)
-    told = {"machine": about, "quick": quick, **answers, "meaning": meaning(answers)}
+    told = {"machine": about, "busy": busy, "quick": quick, **answers, "meaning": meaning(answers)}
     if as_json:
         say_json(told)
     else:
@@ -65,6 +66,8 @@ def _print(told: dict[str, Any], console: Console) -> None:
 
     databases = {told[name]["database"]: None for name in Part if "database" in told.get(name, {})}
     console.print("; ".join([told["machine"], *databases]))
+    if told["busy"]:
+        console.print("other programs were busy on it: alone it can do more", style="red")
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column()
     table.add_column(justify="right", no_wrap=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from app.api.auth import require, services_of
@@ -22,8 +22,13 @@ async def put_reference_photo(
     request: Request,
     caller: Annotated[Caller, require(KeyScope.INGEST)],
     learner_id: Annotated[Id, Path()],
+    replace: Annotated[bool, Query(strict=False)] = False,
 ) -> dict[str, Any]:
-    """Enrol a photo; the answer is its quality report, never the photo. Up to five are kept."""
+    """Enrol a photo; the answer is its quality report, never the photo. Up to five are kept.
+
+    `replace`: the earlier ones showed somebody else, so it takes the place of all. That stands in
+    the audit log; what was decided with them stays decided until people overturn it.
+    """
     data = await image_body(request)
     services, platform_id = services_of(request), caller.platform
 
@@ -32,10 +37,18 @@ async def put_reference_photo(
         with services.database.write() as connection:
             learner = enrolment_photos.learner_of(connection, platform_id, learner_id)
             known = enrolment_photos.admit(connection, services, learner, data, now_ms)
-        if known is not None:
+        if known is not None and not replace:
             return known
         (seen,) = services.readers.read([data], enrolment=True)
         with services.database.write() as connection:
-            return enrolment_photos.enrol(connection, services, learner, data, seen, now_ms)
+            return enrolment_photos.enrol(
+                connection,
+                services,
+                learner,
+                data,
+                seen,
+                now_ms,
+                replacing=caller.actor if replace else None,
+            )
 
     return await run_in_threadpool(enrol)

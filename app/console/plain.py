@@ -82,6 +82,7 @@ ACTIONS = {
     "class.scale": N_("选定处理方式"),
     "consent.given": N_("同意人脸处理"),
     "consent.withdrawn": N_("撤回同意"),
+    "enrolment.replaced": N_("更换登记照片"),
     "export.package": N_("导出审计数据包"),
     "export.taken": N_("导出"),
     "faces.searched": N_("比较人脸"),

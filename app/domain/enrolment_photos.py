@@ -17,8 +17,8 @@ from app.domain.snapshots import face_key, verified
 from app.errors import BadInput, Conflict, NotFound
 from app.security import seal, unseal
 from app.services import Services
+from app.store import audit, sittings, snapshots
 from app.store import reference_photos as rows
-from app.store import sittings, snapshots
 from app.store.row import AnyRow
 from app.vision import match
 from app.vision.match import Template
@@ -61,15 +61,22 @@ def enrol(
     data: bytes,
     seen: Seen | Unread,
     now_ms: int,
+    *,
+    replacing: str | None = None,
 ) -> dict[str, Any]:
-    """Keep a photo that was read: its quality report. Raises Unusable; see also `admit`."""
+    """Keep a photo that was read: its quality report. Raises Unusable; see also `admit`.
+
+    `replacing`: who has it take the place of all others. What was decided with those stays decided.
+    """
     quality = _quality(seen)
     if isinstance(seen, Unread) or quality["reasons"]:
         raise _unusable(quality)
+    digest = hashlib.sha256(data).digest()
+    if replacing is not None:
+        _retire_others(connection, learner.id, digest, replacing, now_ms)
     known = admit(connection, services, learner, data, now_ms)
     if known is not None:
         return known
-    digest = hashlib.sha256(data).digest()
     again = rows.by_sha256(connection, learner.id, digest)
     if again is not None and not _purged(again):
         raise Conflict("photo_retired", "this photo was enrolled before and has been replaced")
@@ -166,6 +173,23 @@ def _settled(connection: Connection, learner_id: int, now_ms: int) -> None:
     for old in rows.ready(connection, learner_id)[:-MOST]:
         rows.retire(connection, old.id, now_ms)
     snapshots.compare_again(connection, learner_id)
+
+
+def _retire_others(
+    connection: Connection, learner_id: int, digest: bytes, actor: str, now_ms: int
+) -> None:
+    others = [row for row in rows.ready(connection, learner_id) if row.sha256 != digest]
+    for row in others:
+        rows.retire(connection, row.id, now_ms)
+    if others:
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor=actor,
+            action="enrolment.replaced",
+            subject=f"learner:{learner_id}",
+            detail={"photos": len(others)},
+        )
 
 
 def _keep(services: Services, key: bytes, learner_id: int, data: bytes) -> str:

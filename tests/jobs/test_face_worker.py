@@ -35,7 +35,7 @@ from app.vision.model_card import DLIB_RESNET, read_card
 from app.vision.model_files import NO_FILES
 from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from detectors.trace import Check, PhotoFlag
-from models import Learner, Lesson, Session
+from models import AuditEntry, Learner, Lesson, Session
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import County, TestClock
 
@@ -553,6 +553,31 @@ def test_a_wrong_first_enrolment_photo_is_outvoted_by_the_right_ones(
         put(client, county, f"q{take}", face(LIN, 11 + take))
     run_pending(services)
     assert checks(services, county)[1:] == [Check.MATCH] * 3
+
+
+def test_a_wrong_enrolment_photo_is_replaced_and_that_stands_in_the_audit_log(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    enrol(client, county, "lin", face(WU, 0))
+    for take in range(3):
+        put(client, county, f"p{take}", face(LIN, 10 + take))
+    run_pending(services)
+    before = checks(services, county)
+    assert Check.MATCH not in before
+    right = client.put(
+        "/v1/learners/lin/reference-photo?replace=true",
+        content=face(LIN, 0),
+        headers={**county.huang.headers, "content-type": "image/jpeg"},
+    ).json()
+    assert right["photos"] == 1 and "agrees_with_enrolled" not in right["quality"]
+    put(client, county, "p4", face(LIN, 14))
+    run_pending(services)
+    assert checks(services, county) == [*before, Check.MATCH]  # people overturn, nothing else
+    with services.database.read() as connection:
+        (entry,) = connection.execute(
+            select(AuditEntry).where(AuditEntry.action == "enrolment.replaced")
+        )
+    assert entry.actor.startswith("key:") and entry.detail == {"photos": 1}
 
 
 def test_consent_withdrawn_midway_stops_the_comparison_and_accuses_nobody(

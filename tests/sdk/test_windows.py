@@ -50,7 +50,7 @@ def test_play_behind_another_tab_earns_nothing_and_accuses_nobody(
 ) -> None:
     tab = lesson(desktop, school, pauseWhenHidden=False)
     watch(tab, 2)
-    hide(desktop, tab, 2_500)
+    hide(desktop, tab, 1_500)
     tab.to_front()
     tab.until("document.hasFocus()")
     played = tab.evaluate("video.currentTime")

@@ -6,8 +6,9 @@ const WIDTH = 640;
 const WARM_MS = 700; // until exposure has settled
 const SNAPSHOT_GAP_MS = 500;
 const FACE_GAP_MS = 350;
-const FRONT_MS = 1_200;
-const ACTION_MS = 3_200; // a turn and back again
+const FRONT_MS = 700;
+const ACTION_MS = 2_800; // a turn and back again; the service allows four seconds
+const CHECK_MS = 10_000; // all of it, with the camera's start
 const TRIES = 3;
 const RETRY_MS = 2_000;
 
@@ -19,11 +20,16 @@ export class Camera {
   /**
    * @param {import("./scope.js").Scope} scope
    * @param {import("./dialog.js").Screen} screen
+   * @param {Record<string, any>} texts
    * @param {import("./record.js").RecordBook} book
    * @param {{report: Function, taken: (purpose: string, frames: number) => void}} told
    */
   constructor(scope, screen, texts, book, told) {
-    Object.assign(this, { scope, screen, texts, book, told });
+    this.scope = scope;
+    this.screen = screen;
+    this.texts = texts;
+    this.book = book;
+    this.told = told;
     this.done = new Set();
     this.refused = false;
     this.busy = false;
@@ -33,6 +39,10 @@ export class Camera {
   demand({ snapshot, face_check }) {
     this.snapshot = this.#fresh(snapshot);
     this.check = this.#fresh(face_check);
+    if (this.check && this.check.challenge_id !== this.heard) {
+      this.heard = this.check.challenge_id;
+      this.checkEnds = native.monotonic() + this.check.window_s * 1000;
+    }
     this.cancel?.();
     if (this.check) this.#next();
     else if (this.snapshot) this.cancel = this.scope.after(this.snapshot.due_in_s * 1000, () => this.#next());
@@ -48,6 +58,7 @@ export class Camera {
     try {
       if (await this.#agreed()) {
         const { check, snapshot } = this; // as asked by now: consent may have taken its time
+        if (check && native.monotonic() > this.checkEnds - CHECK_MS) return; // the next one comes
         if (check) await this.#take(check, "challenge", () => this.#follow(check));
         else if (snapshot) await this.#take(snapshot, "random", () => this.#burst(snapshot));
       }

@@ -10,7 +10,7 @@ const free = (method) => (self, ...rest) => apply(method, self, rest);
 const getter = (prototype, name) => free(getOwnPropertyDescriptor(prototype, name).get);
 const setter = (prototype, name) => free(getOwnPropertyDescriptor(prototype, name).set);
 const ofWindow = (name) => {
-  const method = window[name];
+  const method = /** @type {any} */ (window)[name];
   return (...rest) => apply(method, window, rest);
 };
 

@@ -9,11 +9,16 @@ export class Popup {
   /**
    * @param {import("./scope.js").Scope} scope
    * @param {import("./dialog.js").Screen} screen
+   * @param {Record<string, any>} texts
    * @param {import("./player.js").Player} player
    * @param {{report: Function, flush: () => void, expired: () => void, answered: () => void}} told
    */
   constructor(scope, screen, texts, player, told) {
-    Object.assign(this, { scope, screen, texts, player, told });
+    this.scope = scope;
+    this.screen = screen;
+    this.texts = texts;
+    this.player = player;
+    this.told = told;
     this.done = new Set();
   }
 

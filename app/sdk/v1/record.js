@@ -95,7 +95,7 @@ export class RecordBook {
         taken(held !== null);
         if (!held) return undefined;
         return new Promise((release) => {
-          const free = this.scope.add(release);
+          const free = this.scope.add(() => release(undefined));
           this.scope.listen(window, "pagehide", free); // a page that holds a lock is not kept for "back"
         });
       });

@@ -4,6 +4,8 @@ import * as native from "./native.js";
 export class Scope {
   #undo = new Set();
   #closed = false;
+  /** Ends an inner scope. */
+  end = () => this.close();
 
   /** @param {() => void} undo */
   add(undo) {
@@ -43,8 +45,7 @@ export class Scope {
   /** A scope that ends with this one, or before. */
   inner() {
     const scope = new Scope();
-    const end = this.add(() => scope.close());
-    scope.end = end;
+    scope.end = this.add(() => scope.close());
     return scope;
   }
 

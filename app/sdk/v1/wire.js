@@ -37,6 +37,7 @@ export async function answer(response) {
 export function toSitting({ service, session, token }, path, method, type, body, more = {}) {
   const url = `${service}/v1/sessions/${encodeURIComponent(session)}/${path}`;
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": type };
+  /** @type {RequestInit} */
   const init = { method, headers, body, mode: "cors", credentials: "omit", cache: "no-store", ...more };
   return ask(url, init);
 }

@@ -36,7 +36,7 @@ const OTHER_SITTING = ["session_closed", "session_exists"];
  * @property {boolean} [pauseWhenHidden]  hidden play earns nothing, so pause (default true)
  * @property {boolean} [notices]        show why the sitting does not open or was stopped (default true)
  * @property {(name: string, detail: object) => void} [on]
- *   told of: opening, open, refused, stopped, offline, online, answered, popup, photo, over
+ *   told of: opening, open, refused, stopped, offline, online, answered, asked, photo, over
  */
 
 /**
@@ -71,6 +71,8 @@ class Sitting {
     this.video = this.options.video;
     this.state = "new";
     this.renewals = 0;
+    /** @type {import("./camera.js").Camera | undefined} */
+    this.camera = undefined;
     this.scope = new Scope();
     this.screen = new Screen(this.scope, this.options.language);
     this.book = new RecordBook(this.scope);
@@ -111,10 +113,12 @@ class Sitting {
 
   // ---------------------------------------------------------------- opening
 
-  async #open() {
+  /** @param {boolean} [anew]  in a sitting of its own, whatever became of the last */
+  async #open(anew = false) {
     this.#enter("opening");
     this.outbox.paused = true;
     await this.#deliverFirst();
+    if (anew) this.book.forget();
     for (let n = 0; this.state === "opening"; n += 1) {
       const { status, body, retry_s } = await lease(this.options.lease, this.#terms());
       if (this.state !== "opening") return;
@@ -171,6 +175,7 @@ class Sitting {
 
   #refused(status, body, retry_s) {
     const code = body.code ?? "refused";
+    this.#online(true);
     this.#enter("refused", { status, code, body });
     const own = this.options.language === "zh" && code === "lesson_locked" ? body.detail : null;
     this.#explain(own ?? this.texts[code] ?? this.texts.refused, () => this.#open());
@@ -191,7 +196,7 @@ class Sitting {
 
   #answered(body) {
     this.renewals = 0;
-    this.#tell("answered", { next_seq: body.next_seq, rejected: body.rejected ?? [], controls: body.controls ?? {} });
+    this.#tell("answered", { next_seq: body.next_seq, rejected: body.rejected ?? [] });
     if (this.state === "open") this.#controls(body.controls ?? {});
   }
 
@@ -200,7 +205,7 @@ class Sitting {
       this.#stopped(controls.stop);
       return;
     }
-    if (controls.popup) this.#tell("popup", controls.popup);
+    if (controls.popup || controls.snapshot || controls.face_check) this.#tell("asked", controls);
     this.popup.demand(controls.popup);
     if (controls.snapshot || controls.face_check || this.camera) this.#look(controls);
   }
@@ -222,11 +227,7 @@ class Sitting {
   /** The service wants this sitting no more: another one can be opened. */
   #stopped({ code, text }) {
     this.#enter("stopped", { code });
-    this.popup.demand(undefined);
-    this.#explain(this.texts[code] ?? text, () => {
-      this.book.forget();
-      this.#open();
-    });
+    this.#explain(this.texts[code] ?? text, () => this.#open(true));
   }
 
   /** The lease is over, or the sitting. Renewing it tells which; a sitting that is over gets a successor. */
@@ -302,6 +303,7 @@ class Sitting {
 
   #enter(state, detail = {}) {
     this.state = state;
+    if (state !== "open") this.popup?.demand(undefined);
     this.closeNote?.();
     this.closeNote = undefined;
     this.still();

@@ -177,9 +177,21 @@ class Filling:
         from app.sdk.demo import DemoPlatform
         from app.vision.film import draw_film
 
-        key = self._key("sdk-demo", "接入演示平台")
         film = self._settings.data_dir / "demo-lesson.webm"
-        return DemoPlatform(self._client, key, film, draw_film)
+        return DemoPlatform(self._client, self.school_key(), film, draw_film)
+
+    def school_key(self) -> str:
+        """A key for that platform alone; the one of an earlier start is revoked."""
+        from app.domain import platforms
+
+        secret = self._key("sdk-demo", "接入演示平台")
+        with open_services(self._settings) as services, services.database.write() as connection:
+            now_ms = services.clock()
+            school = platforms.platform_of(connection, "sdk-demo")
+            *earlier, _ = platforms.keys(connection, school.id)
+            for key in earlier:
+                platforms.revoke_key(connection, school.id, key.id, actor=ACTOR, now_ms=now_ms)
+        return secret
 
     def fill(self, made: County) -> None:
         for platform in made.platforms:

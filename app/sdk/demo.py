@@ -56,12 +56,18 @@ class DemoPlatform:
     """Calls the service with the platform's key; `draw(path, seconds)` makes the film."""
 
     def __init__(
-        self, client: Client, key: str, film: Path, draw: Callable[[Path, int], None]
+        self,
+        client: Client,
+        key: str,
+        film: Path,
+        draw: Callable[[Path, int], None],
+        film_s: int = FILM_S,
     ) -> None:
         self._client = client
         self._key = key
         self._film = film
         self._draw = draw
+        self._film_s = film_s
         self._lock = threading.Lock()
         self._enrolled = False
 
@@ -87,7 +93,7 @@ class DemoPlatform:
         with self._lock:
             if not self._film.exists():
                 being_made = self._film.with_suffix(".part.webm")
-                self._draw(being_made, FILM_S)
+                self._draw(being_made, self._film_s)
                 being_made.replace(self._film)
         return FileResponse(self._film, media_type="video/webm")
 
@@ -105,7 +111,7 @@ class DemoPlatform:
         with self._lock:
             if self._enrolled:
                 return
-            for path, body in CATALOGUE:
+            for path, body in _catalogue(self._film_s):
                 answer = self._call("PUT", path, body)
                 if answer.status_code >= 400 and answer.status_code != 409:  # 409: as it was before
                     raise HTTPException(502, answer.content.decode("utf-8", "replace"))
@@ -148,43 +154,48 @@ def _learner(name: str, shown: str, id_number: str, face: bool) -> dict[str, Any
     }
 
 
-CATALOGUE: tuple[tuple[str, dict[str, Any]], ...] = (
-    (
-        f"/v1/courses/{COURSE}",
-        {
-            "title": "接入演示课程",
-            "course_kind": "public",
-            "sequential_lock": False,
-            "lessons": [
-                _lesson(LESSON, 1, "接入演示：六分钟短片", FILM_S),
-                _lesson("rest", 2, "其余内容（演示不播放）", REST_S),
-            ],
-        },
-    ),
-    (
-        f"/v1/classes/{CLASS}",
-        {
-            "official_class_no": "000000-sdk-demo",
-            "institution": "示例职业培训学校",
-            "occupation": "电子商务师",
-            "level": "五级",
-            "certificate_type": "职业技能等级证书",
-            "mode": "online",
-            "applicant": {"type": "enterprise", "name": "示例制衣厂", "uscc": "000000000000000000"},
-            "course_ids": [COURSE],
-            "teachers": 1,
-            "starts_on": "2026-01-01",
-            "ends_on": "2036-12-31",
-            "controls": "service",
-        },
-    ),
-    (
-        f"/v1/classes/{CLASS}/roster",
-        {
-            "learners": [
-                _learner("jia", "演示甲", "000000199001010017", face=True),
-                _learner("yi", "演示乙", "000000199001010025", face=False),
-            ]
-        },
-    ),
-)
+def _catalogue(film_s: int) -> tuple[tuple[str, dict[str, Any]], ...]:
+    return (
+        (
+            f"/v1/courses/{COURSE}",
+            {
+                "title": "接入演示课程",
+                "course_kind": "public",
+                "sequential_lock": False,
+                "lessons": [
+                    _lesson(LESSON, 1, "接入演示：短片", film_s),
+                    _lesson("rest", 2, "其余内容（演示不播放）", REST_S),
+                ],
+            },
+        ),
+        (
+            f"/v1/classes/{CLASS}",
+            {
+                "official_class_no": "000000-sdk-demo",
+                "institution": "示例职业培训学校",
+                "occupation": "电子商务师",
+                "level": "五级",
+                "certificate_type": "职业技能等级证书",
+                "mode": "online",
+                "applicant": {
+                    "type": "enterprise",
+                    "name": "示例制衣厂",
+                    "uscc": "000000000000000000",
+                },
+                "course_ids": [COURSE],
+                "teachers": 1,
+                "starts_on": "2026-01-01",
+                "ends_on": "2036-12-31",
+                "controls": "service",
+            },
+        ),
+        (
+            f"/v1/classes/{CLASS}/roster",
+            {
+                "learners": [
+                    _learner("jia", "演示甲", "000000199001010017", face=True),
+                    _learner("yi", "演示乙", "000000199001010025", face=False),
+                ]
+            },
+        ),
+    )

@@ -86,11 +86,13 @@ class Tab:
         self.target = target
         self._session = session
 
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        return self._chromium.call(method, self._session, **parameters)
+
     def evaluate(self, expression: str) -> Any:
         """The value of an expression; of a promise, what it comes to."""
-        told = self._chromium.call(
+        told = self.call(
             "Runtime.evaluate",
-            self._session,
             expression=expression,
             awaitPromise=True,
             returnByValue=True,

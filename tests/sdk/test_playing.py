@@ -211,3 +211,16 @@ def test_a_service_that_has_enough_is_given_time(study: Study, school: School) -
     lin.page.wait_for_function("() => told.some(([name]) => name === 'offline')")
     assert lin.page.evaluate("sitting.queue.length") >= 3
     assert lin.state() == "open"
+
+
+def test_a_jump_ahead_that_the_page_forbids_is_information_only(
+    study: Study, school: School
+) -> None:
+    lin = study(blockAhead=True).enters().watches(1).pauses()
+    lin.page.evaluate("video.currentTime = 25")
+    lin.page.wait_for_function("() => !video.seeking && video.currentTime < 2")
+    lin.page.evaluate("video.currentTime = 0.2")  # back is free
+    sitting = lin.watches(1.5).pauses().leaves()
+    assert in_order(school, sitting["session_id"]).count("seek") == 2
+    assert credited_s(sitting) == pytest.approx(1.7, abs=NEAR_S)
+    assert [it["rule"] for it in sitting["verdict"]["findings"]] == ["face_liveness"]  # no photo

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
@@ -95,3 +96,42 @@ def test_a_tab_that_was_duplicated_is_another_window(desktop: Chromium, school: 
     name = "sessionStorage.getItem('zhenxue:window')"
     assert tab.evaluate(name) != twin.evaluate(name)
     assert tab.evaluate("sitting.state") == "open"
+
+
+def test_a_page_that_comes_back_from_the_history_goes_on_in_its_sitting(
+    desktop: Chromium, school: School
+) -> None:
+    tab = lesson(desktop, school)
+    watch(tab, 1)
+    tab.evaluate("video.pause(), window.marked = true")
+    session = tab.evaluate("sitting.session")
+    tab.evaluate(f"void location.assign('{school.service}/healthz')")
+    tab.until("location.pathname === '/healthz'")
+    assert school.events(session)[-1][1] == "progress"  # what waited was sent on the way out
+    tab.evaluate("void history.back()")
+    tab.until("location.pathname === '/study'")
+    assert tab.evaluate("window.marked"), "the browser did not keep the page"
+    watch(tab, 1)
+    assert tab.evaluate("sitting.session") == session
+    sitting = over(tab, school)
+    assert [seq for seq, _ in school.events(session)] == list(range(sitting["next_seq"]))
+    assert credited_s(sitting) == pytest.approx(2, abs=NEAR_S)
+
+
+def test_a_page_that_is_frozen_sends_what_waits_and_wakes_up(
+    desktop: Chromium, school: School
+) -> None:
+    tab = lesson(desktop, school)
+    watch(tab, 1)
+    session = tab.evaluate("sitting.session")
+    before = len(school.events(session))
+    tab.call("Page.setWebLifecycleState", state="frozen")
+    time.sleep(1)
+    assert len(school.events(session)) > before
+    tab.call("Page.setWebLifecycleState", state="active")
+    desktop.open("about:blank")
+    tab.to_front()
+    tab.until("!document.hidden")
+    watch(tab, 0.5)
+    sitting = over(tab, school)
+    assert {it["outcome"] for it in sitting["verdict"]["findings"]} == {"not_proven"}

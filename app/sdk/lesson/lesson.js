@@ -30,6 +30,11 @@ function note(name, detail) {
   if (log.children.length > LOGGED) log.lastChild.remove();
 }
 
+function clock(ms) {
+  const seconds = Math.floor(ms / 1000);
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
 /** What the platform's server reads of the service, with its key. */
 async function look() {
   show("state", sitting.state);
@@ -39,7 +44,7 @@ async function look() {
   if (!answer.ok) return;
   const told = await answer.json();
   show("stored", `${told.event_count} 条事件 events, ${told.state}`);
-  show("credited", told.credited.map(([from, to]) => `${from}–${to}`).join(", ") || JSON.stringify(told.credited));
+  show("credited", told.credited.map(([from, to]) => `${clock(from)}–${clock(to)}`).join("，") || "–");
   show("verdict", told.verdict ? `${told.verdict.outcome}` : "学习结束后得出 · after the end");
   const link = document.getElementById("console");
   link.href = told.console_path;

@@ -8,11 +8,14 @@ export class Player {
    * @param {import("./scope.js").Scope} scope
    * @param {HTMLMediaElement} video
    * @param {(type: string, fields?: object) => void} report
+   * @param {boolean} blockAhead  let nobody jump beyond what was played
    */
-  constructor(scope, video, report) {
+  constructor(scope, video, report, blockAhead = false) {
     this.video = video;
     this.report = report;
-    this.last = native.position(video); // where content was before a jump
+    this.reached = 0;
+    this.last = native.position(video);
+    this.origin = null; // where a jump that is under way began
     for (const type of ["play", "pause", "waiting", "playing", "ended"]) {
       scope.listen(video, type, () => {
         this.settle();
@@ -20,7 +23,12 @@ export class Player {
       });
     }
     scope.listen(video, "timeupdate", () => {
-      if (!native.seeking(video)) this.last = native.position(video);
+      if (native.seeking(video) || this.origin !== null) return;
+      this.last = native.position(video);
+      this.reached = Math.max(this.reached, this.last);
+    });
+    scope.listen(video, "seeking", () => {
+      if (!blockAhead || !this.#bar()) this.origin ??= this.last;
     });
     scope.listen(video, "seeked", () => this.settle(true));
     scope.listen(video, "ratechange", () => {
@@ -41,6 +49,15 @@ export class Player {
   moveTo(seconds) {
     if (Math.abs(native.position(this.video) - seconds) > NEAR_S) native.moveTo(this.video, seconds);
     this.last = seconds;
+    this.reached = Math.max(this.reached, seconds);
+  }
+
+  #bar() {
+    const to = this.position();
+    if (to <= this.reached + NEAR_S) return false;
+    this.report("seek", { from: Math.round(this.last * 1000) / 1000, to, blocked: true });
+    native.moveTo(this.video, this.last);
+    return true;
   }
 
   get playing() {
@@ -51,8 +68,9 @@ export class Player {
   settle(landed = false) {
     if (!landed && !native.seeking(this.video)) return;
     const to = this.position();
-    const from = Math.round(this.last * 1000) / 1000;
+    const from = Math.round((this.origin ?? this.last) * 1000) / 1000;
     this.last = to;
+    this.origin = landed ? null : to;
     if (Math.abs(to - from) > NEAR_S) this.report("seek", { from, to });
   }
 }

@@ -13,6 +13,7 @@ import * as native from "./native.js";
  * @property {object[]} queue   events that are not acknowledged
  * @property {number} lost      events that never will be
  * @property {number | null} position
+ * @property {number} reached  the furthest content that was played
  * @property {boolean} camera   the learner agreed to photos in this sitting
  * @property {number} saved_ms
  */
@@ -24,7 +25,7 @@ const FORGOTTEN_MS = 86_400_000;
 /** @returns {Kept} */
 const blank = () => ({
   session: null, token: null, service: null, lesson: null, seq: 0, queue: [], lost: 0, position: null,
-  camera: false, saved_ms: 0,
+  reached: 0, camera: false, saved_ms: 0,
 });
 
 export class RecordBook {

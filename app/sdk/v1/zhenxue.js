@@ -34,6 +34,7 @@ const OTHER_SITTING = ["session_closed", "session_exists"];
  * @property {boolean} [resume]         go on where the learner left off (default true)
  * @property {boolean} [hold]           no play before the sitting is open or after it stopped (default true)
  * @property {boolean} [pauseWhenHidden]  hidden play earns nothing, so pause (default true)
+ * @property {boolean} [blockAhead]  no jump beyond what was played; one that is tried is told as blocked (default false)
  * @property {boolean} [notices]        show why the sitting does not open or was stopped (default true)
  * @property {(name: string, detail: object) => void} [on]
  *   told of: opening, open, refused, stopped, offline, online, answered, asked, photo, over
@@ -90,7 +91,7 @@ class Sitting {
       gone: (status, code) => this.#gone(status, code),
       online: (yes) => this.#online(yes),
     });
-    this.player = new Player(scope, this.video, report);
+    this.player = new Player(scope, this.video, report, this.options.blockAhead);
     this.popup = new Popup(scope, screen, texts, this.player, {
       report,
       flush: () => this.outbox.flush(),
@@ -164,6 +165,7 @@ class Sitting {
     kept.seq = Math.max(kept.seq, next_seq ?? 0);
     this.book.save();
     this.#online(true);
+    this.player.reached = Math.max(this.player.reached, kept.reached);
     if (this.options.resume) this.player.moveTo(position);
     this.#enter("open", { session: session_id, position });
     this.outbox.paused = false;
@@ -190,8 +192,13 @@ class Sitting {
     if (this.state !== "open") return;
     for (const look of this.looks) look();
     this.heart.beat();
-    this.book.kept.position = this.player.position();
+    this.#remember();
     this.outbox.flush();
+  }
+
+  #remember() {
+    this.book.kept.position = this.player.position();
+    this.book.kept.reached = this.player.reached;
   }
 
   #answered(body) {
@@ -249,7 +256,7 @@ class Sitting {
   #leave() {
     if (this.state !== "open") return undefined;
     this.heart.beat();
-    this.book.kept.position = this.player.position();
+    this.#remember();
     this.book.save();
     return this.outbox.farewell();
   }

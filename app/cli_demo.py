@@ -70,7 +70,8 @@ def demo(
 
 def _greet(url: str, logins: list[dict[str, str]], as_json: bool) -> None:
     if as_json:
-        say_json({"console": f"{url}/console", "logins": logins})
+        pages = {"console": f"{url}/console", "lesson": f"{url}/demo/lesson"}
+        say_json({**pages, "logins": logins})
         return
     typer.echo(f"\n真学 Zhenxue   {url}/console\n")
     for login in logins:

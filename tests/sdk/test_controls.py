@@ -192,3 +192,26 @@ def test_a_lesson_page_may_go_from_one_lesson_to_the_next(study: Study, school: 
     lin.enters()
     assert lin.session() != first
     assert school.sitting(lin.session())["lesson_id"] == OTHER
+
+
+def test_a_platform_speaks_english_or_in_words_of_its_own(study: Study, school: School) -> None:
+    lin = study(lesson="o2", language="en", texts={"again": "Try once more"}).enters("refused")
+    dialog = lin.page.get_by_role("dialog", name="Your learning time has stopped")
+    expect(dialog).to_contain_text("Finish the lessons before this one first")
+    expect(dialog.get_by_role("button", name="Try once more")).to_be_visible()
+    silent = study(lesson="o2", notices=False).enters("refused")
+    expect(silent.page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_a_popup_lies_above_a_player_in_full_screen(
+    study: Study, school: School, near: str
+) -> None:
+    lin = study(near).enters()
+    lin.page.evaluate("video.requestFullscreen()")
+    lin.page.evaluate("video.play()")
+    button = lin.page.get_by_role("dialog").get_by_role("button")
+    expect(button).to_be_visible()
+    lin.page.wait_for_timeout(400)
+    button.click()  # which something above it would not let through
+    expect(button).to_have_count(0)
+    assert lin.page.evaluate("document.fullscreenElement === video")

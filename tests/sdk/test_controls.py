@@ -120,7 +120,7 @@ def test_who_refuses_the_camera_studies_on(study: Study, school: School) -> None
     consent.get_by_role("button", name="不同意").click()
     sitting = lin.watches(1).pauses().has_told_everything().leaves()
     codes = [it["code"] for it in school.notes(sitting["session_id"]) if it["type"] == "error"]
-    assert codes == ["camera_refused"]
+    assert codes == ["camera_refused"] and len(lin.told("camera_refused")) == 1
     assert sitting["verdict"]["outcome"] == "not_proven"
 
 

@@ -22,7 +22,7 @@ export class Camera {
    * @param {import("./dialog.js").Screen} screen
    * @param {Record<string, any>} texts
    * @param {import("./record.js").RecordBook} book
-   * @param {{report: Function, taken: (purpose: string, frames: number) => void}} told
+   * @param {{report: Function, taken: (purpose: string, frames: number) => void, refused: () => void}} told
    */
   constructor(scope, screen, texts, book, told) {
     this.scope = scope;
@@ -78,7 +78,7 @@ export class Camera {
         this.refused = !yes;
         this.book.kept.camera = yes;
         this.book.save();
-        if (!yes) this.told.report("error", { code: "camera_refused" });
+        if (!yes) this.told.refused();
         decide(yes);
       };
       const dialog = this.screen.ask({

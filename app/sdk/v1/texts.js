@@ -8,7 +8,7 @@ export const zh = {
   camera_title: "需要使用摄像头",
   camera_text:
     "为核实是您本人在学习，本课程会在开始时和随机时刻用摄像头拍照。照片只用于核对本人和培训监管，加密保存，期满删除。" +
-    "摄像头只在拍照的几秒钟内打开，不录像、不录音。您可以不同意：学习不会中断，但本次学时可能需要另行核实。",
+    "摄像头只在拍照的几秒钟内打开，不录像、不录音。您可以不同意：学习不会中断，但没有比对的学时可能不被认定，请与培训机构商定其他核实方式。",
   camera_agree: "同意并继续",
   camera_refuse: "不同意",
   photo_now: "正在随机拍照，请正对摄像头。",
@@ -42,8 +42,8 @@ export const en = {
   camera_text:
     "To verify that it is you who studies, photos are taken at the start and at random moments. They serve to " +
     "recognise you and to supervise the training, are stored encrypted, and deleted after their term. The camera is " +
-    "on only for the seconds of a photo; no video, no sound. You may refuse: the lesson goes on, but this " +
-    "learning time may have to be verified in another way.",
+    "on only for the seconds of a photo; no video, no sound. You may refuse: the lesson goes on, but time " +
+    "without a comparison may not be recognised; agree on another way with your training institution.",
   camera_agree: "Agree and continue",
   camera_refuse: "Refuse",
   photo_now: "A random photo is being taken. Please face the camera.",

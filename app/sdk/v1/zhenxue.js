@@ -37,7 +37,7 @@ const OTHER_SITTING = ["session_closed", "session_exists"];
  * @property {boolean} [blockAhead]  no jump beyond what was played; one that is tried is told as blocked (default false)
  * @property {boolean} [notices]        show why the sitting does not open or was stopped (default true)
  * @property {(name: string, detail: object) => void} [on]
- *   told of: opening, open, refused, stopped, offline, online, answered, asked, photo, over
+ *   told of: opening, open, refused, stopped, offline, online, answered, asked, photo, camera_refused, over
  */
 
 /**
@@ -224,7 +224,11 @@ class Sitting {
       const { Camera } = await import("./camera.js");
       if (this.state !== "open") return;
       const taken = (purpose, stored) => this.#tell("photo", { purpose, stored });
-      this.camera ??= new Camera(scope, screen, texts, book, { report, taken });
+      const refused = () => {
+        report("error", { code: "camera_refused" });
+        this.#tell("camera_refused", {});
+      };
+      this.camera ??= new Camera(scope, screen, texts, book, { report, taken, refused });
       this.camera.demand(controls);
     } catch {
       report("error", { code: "camera_unavailable", detail: "not loaded" });

@@ -28,14 +28,16 @@ _FEATURES = 800
 _MIN_INLIERS = 25
 _MIN_OVERLAP = 0.5
 _BLUR = 2.0
+_LIT = 0.2  # standard deviation of the grey values; what is paler or darker differs less by itself
 
 
 @dataclass(frozen=True, slots=True)
 class Residual:
     """What is left after aligning one picture with another.
 
-    value: 95th percentile over 16-pixel blocks of the mean absolute grey difference, 0-1; 1 when
-    no alignment was found. overlap: share of the picture that the other covers.
+    value: 95th percentile over 16-pixel blocks of the mean absolute grey difference, 0-1, of a
+    picture with the contrast of a lit room; 1 when no alignment was found. overlap: share of the
+    picture that the other covers.
     """
 
     value: float
@@ -109,10 +111,12 @@ def _aligned_residual(
     left = cv2.GaussianBlur(base, (0, 0), _BLUR).astype(np.float32)
     right = cv2.GaussianBlur(moved, (0, 0), _BLUR).astype(np.float32)
     gain, offset = np.polyfit(right[covered], left[covered], 1)
+    contrast = min(1.0, float(left[covered].std()) / 255 / _LIT)
     difference = np.where(covered, np.abs(left - (gain * right + offset)) / 255, 0)
     blocks, weights = _block_means(difference), _block_means(covered.astype(np.float32))
     inside = weights > 0.5
-    return Residual(float(np.quantile(blocks[inside] / weights[inside], 0.95)), overlap, mirrored)
+    left_over = float(np.quantile(blocks[inside] / weights[inside], 0.95))
+    return Residual(min(1.0, left_over / max(contrast, 1e-3)), overlap, mirrored)
 
 
 def _alignment(base: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float64] | None:

@@ -61,6 +61,33 @@ def test_another_snapshot_of_the_same_person_is_not_the_same_photograph(photo: R
     assert residual(photo, later).value > MAX_RESIDUAL
 
 
+def dim(picture: Rgb, light: float) -> Rgb:
+    return (picture * light).astype(np.uint8)
+
+
+@pytest.mark.parametrize("light", [0.5, 0.2])
+def test_a_dark_room_makes_no_copies_of_two_snapshots(light: float) -> None:
+    """Lin studies by a small lamp: all grey differences shrink with the light."""
+    for seed in PORTRAIT_SEEDS[:6]:
+        now, later = (decode(portrait(seed, noise_seed=it, pose=it * 0.05)) for it in (1, 2))
+        assert not residual(dim(now, light), dim(later, light)).same_photograph
+
+
+@pytest.mark.parametrize("light", [0.5, 0.2])
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_dark_photograph_is_proved_to_be_the_same(
+    photo: Rgb, disguise: str, light: float
+) -> None:
+    dark = dim(photo, light)
+    assert residual(dark, np.ascontiguousarray(DISGUISES[disguise](dark))).same_photograph
+
+
+def test_a_dark_mirrored_photograph_is_proved_as_mirrored(photo: Rgb) -> None:
+    dark = dim(photo, 0.3)
+    found = residual(dark, np.ascontiguousarray(dark[:, ::-1]))
+    assert found.same_photograph and found.mirrored
+
+
 def test_another_person_is_not_the_same_photograph(photo: Rgb) -> None:
     assert residual(photo, decode(portrait(PORTRAIT_SEEDS[1]))).value > MAX_RESIDUAL
 

@@ -26,12 +26,23 @@ _JPEG_QUALITY = 88
 
 
 def artificial_photograph(identity: int, variation: int) -> bytes:
-    """A portrait of nobody, as JPEG bytes of `SIZE` pixels."""
+    """A portrait of nobody, as JPEG bytes of `SIZE` pixels. Variation 0 looks straight ahead; the
+    others turn, talk and blink a little, in changing light, before a phone held anew."""
     from app.vision.portrait import portrait  # loads OpenCV: only when pictures are wanted
 
+    if variation == 0:
+        return portrait(identity, size=SIZE)
     rng = Random(variation)
-    pose, light = (0.0, 1.0) if variation == 0 else (rng.gauss(0.0, 0.06), rng.uniform(0.9, 1.1))
-    return portrait(identity, pose=pose, light=light, noise_seed=variation, size=SIZE)
+    return portrait(
+        identity,
+        pose=max(-0.25, min(0.25, rng.gauss(0.0, 0.12))),
+        light=rng.uniform(0.8, 1.2),
+        mouth_open=max(0.0, rng.gauss(0.0, 0.1)),
+        eyes_open=1.0 - abs(rng.gauss(0.0, 0.1)),
+        camera=(rng.uniform(-0.1, 0.1), rng.uniform(-0.08, 0.08)),
+        noise_seed=variation,
+        size=SIZE,
+    )
 
 
 def develop(photo: Photo, photograph: Photograph = artificial_photograph) -> bytes:

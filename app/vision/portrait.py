@@ -44,13 +44,16 @@ def portrait(
     size: tuple[int, int] = (640, 480),
     mouth_open: float = 0.0,
     eyes_open: float = 1.0,
+    camera: tuple[float, float] = (0.0, 0.0),
 ) -> bytes:
     """One snapshot of the artificial person ``seed`` as JPEG bytes.
 
     ``pose`` turns the head, from -1 (about 36 degrees towards the left edge of the picture) to 1;
     ``light`` multiplies the brightness; ``noise_seed`` varies sensor noise, position, tilt and the
     direction of light as between two snapshots; ``mouth_open`` and ``eyes_open`` run from 0 to 1;
-    ``size`` is (width, height) in pixels. The same arguments give the same bytes.
+    ``camera`` moves the room behind the person, in shares of ``size``, as when a phone is held
+    otherwise than before; ``size`` is (width, height) in pixels. The same arguments give the same
+    bytes.
     """
     picture = portrait_pixels(
         seed,
@@ -60,6 +63,7 @@ def portrait(
         size=size,
         mouth_open=mouth_open,
         eyes_open=eyes_open,
+        camera=camera,
     )
     encoded: NDArray[np.uint8] = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
     return encoded.tobytes()
@@ -74,6 +78,7 @@ def portrait_pixels(
     size: tuple[int, int],
     mouth_open: float,
     eyes_open: float,
+    camera: tuple[float, float] = (0.0, 0.0),
 ) -> Pixels:
     """The picture of `portrait` before encoding: uint8 (height, width, 3) BGR."""
     rng = np.random.default_rng([seed, noise_seed])
@@ -81,7 +86,7 @@ def portrait_pixels(
     canvas = portrait_face.draw(person, mouth_open, eyes_open)
     yaw = pose * _YAW_AT_FULL_POSE + rng.uniform(-0.03, 0.03)
     sitter = _place(_turn(canvas, portrait_face.depth(person), yaw), size, rng)
-    picture = _in_front_of(_room(seed, person.background, size), sitter)
+    picture = _in_front_of(_room(seed, person.background, size, camera), sitter)
     return _caption(_expose(picture, light, rng))
 
 
@@ -109,15 +114,18 @@ def _place(canvas: Pixels, size: tuple[int, int], rng: np.random.Generator) -> P
     return np.asarray(placed, np.uint8)
 
 
-def _room(seed: int, wall: NDArray[np.float64], size: tuple[int, int]) -> Pixels:
+def _room(
+    seed: int, wall: NDArray[np.float64], size: tuple[int, int], camera: tuple[float, float]
+) -> Pixels:
     """A wall with frames, shelves and a light switch: it stays while the person moves, as a real
-    room does, so that two snapshots are two photographs."""
+    room does, so that two snapshots are two photographs. `camera` moves it as a whole."""
     rng = np.random.default_rng([seed, _ROOM])
     width, height = size
     room = np.empty((height, width, 3), np.uint8)
     room[:] = np.clip(wall, 0, 255)
     for _ in range(9):
-        left, top = (int(value) for value in rng.uniform(-0.1, 0.95, 2) * [width, height])
+        corner = rng.uniform(-0.1, 0.95, 2) + camera
+        left, top = (int(value) for value in corner * [width, height])
         wide, high = (int(value) for value in height * rng.uniform(0.06, 0.44, 2))
         area = (left, top, wide, high)
         cv2.rectangle(room, area, (wall * rng.uniform(0.7, 1.1)).tolist(), -1)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+from itertools import combinations
 
 import pytest
 from PIL import Image
 
 from app.simulation.photos import SIZE, develop
 from app.simulation.world import Photo
+from app.vision.image import decode
+from app.vision.portrait import PORTRAIT_SEEDS
+from app.vision.reuse import residual
 
 CONDITIONS = ("good", "dark", "glasses", "noised", "empty", "replayed")
 
@@ -28,3 +32,12 @@ def test_every_condition_gives_other_bytes():
 
 def test_two_moments_of_one_person_differ():
     assert develop(Photo(5, 9)) != develop(Photo(5, 10))
+
+
+def test_an_honest_learners_photos_are_not_taken_for_one_photograph() -> None:
+    taken = [
+        [decode(develop(Photo(seed, variation))) for variation in range(1, 5)]
+        for seed in PORTRAIT_SEEDS[:16]
+    ]
+    pairs = [pair for photos in taken for pair in combinations(photos, 2)]
+    assert sum(residual(*pair).same_photograph for pair in pairs) <= len(pairs) // 100

@@ -48,10 +48,12 @@ def photos(dossier: Dossier) -> Sheet:
         for it in found
     )
     kept = sum(_held(it) for it in found)
+    removed = sum(it.removal_ms is not None for it in found)
     counts = (
         ("影像总数", len(rows)),
         ("仍留存", kept),
-        ("已到期销毁", len(rows) - kept),
+        ("已按规定销毁", removed),
+        ("丢失", len(rows) - kept - removed),
         ("随机时刻影像", sum(bool(it.random_time) for it in found)),
     )
     return Sheet("photo-list", "抓拍影像清单", dossier.heading(), columns, rows, counts)

@@ -12,6 +12,7 @@ from app.domain import snapshots
 from app.domain.wire import EpochMs, Id
 from app.errors import WrongMediaType
 from app.keyring import Caller
+from app.store.blobs import StoreAway
 
 router = APIRouter(prefix="/v1/sessions", tags=["sittings"])
 
@@ -41,8 +42,7 @@ async def put_snapshot(
     data = await image_body(request)
     services, platform_id = services_of(request), caller.platform
 
-    def store() -> dict[str, Any]:
-        now_ms = services.clock()
+    def kept(now_ms: int, *, away: bool = False) -> snapshots.Stored:
         with services.database.write() as connection:
             session = snapshots.session_of(connection, platform_id, session_id, now_ms)
             stored = snapshots.store(
@@ -56,8 +56,18 @@ async def put_snapshot(
                 taken_at_ms,
                 now_ms,
                 data,
+                away=away,
             )
         services.desk.forget(session.id)
+        return stored
+
+    def store() -> dict[str, Any]:
+        now_ms = services.clock()
+        try:
+            stored = kept(now_ms)
+        except StoreAway:
+            kept(now_ms, away=True)
+            raise
         return {"sha256": stored.sha256.hex(), "status": stored.status, "bound": stored.bound}
 
     return await run_in_threadpool(store)

@@ -26,6 +26,7 @@ from app.store.blobs import BlobMissing
 from app.store.row import AnyRow
 from app.vision import image
 from app.vision.image import ImageHeader, ImageLimits, ImageRejected
+from detectors.trace import Check
 
 MOST_A_SITTING = 3_000
 MOST_A_CHALLENGE = 60  # a burst of frames for the liveness check
@@ -69,17 +70,21 @@ def store(
     taken_at_ms: int | None,
     received_ms: int,
     data: bytes,
+    *,
+    away: bool = False,
 ) -> Stored:
     """Keep a photo, unless the same one is stored already, in the caller's transaction.
 
     purpose: start | random | resume | challenge. `challenge_id` names the control that it answers;
     one that is not this session's, or used up, leaves the photo unbound. `received_ms` is the
-    server's clock, in an import the platform's. Raises BadInput (not a picture), NotAllowed
-    (no_face_consent), Conflict (other bytes under that id, too many photos, erased face data).
+    server's clock, in an import the platform's. `away`: the store did not take it; that it came is
+    kept, so that its lack is nobody's fault, until it comes again. Raises BadInput (not a picture),
+    NotAllowed (no_face_consent), Conflict (other bytes under that id, too many photos, erased face
+    data), StoreAway.
     """
     digest = hashlib.sha256(data).digest()
     there = rows.by_external_id(connection, session.id, snapshot_id)
-    if there is not None:
+    if there is not None and (away or there.blob_key is not None or there.check != Check.LOST):
         if there.sha256 != digest:
             raise Conflict("snapshot_exists", f"snapshot {snapshot_id!r} was stored as other bytes")
         return Stored(digest, there.status, there.control_id is not None)
@@ -87,23 +92,28 @@ def store(
     key = face_key(connection, services, session.learner_id, received_ms)
     if rows.count(connection, session.id) >= MOST_A_SITTING:
         raise Conflict("too_many_snapshots", f"a sitting has at most {MOST_A_SITTING} photos")
+    control = _bound_to(connection, session.id, challenge_id, received_ms)
+    values = {
+        "external_id": snapshot_id,
+        "purpose": purpose,
+        "control_id": None if control is None else control.id,
+        "frame": frame,
+        "taken_at_ms": taken_at_ms,
+        "received_ms": received_ms,
+        "sha256": digest,
+        "media_type": header.media_type,
+        "size": len(data),
+    }
+    if away:
+        lost = {"status": "failed", "check": int(Check.LOST), "checked_ms": received_ms}
+        rows.insert_row(connection, session.id, **values, **lost)
+        return Stored(digest, "failed", control is not None)
     blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
     services.blobs.put(blob_key, seal(key, data, blob_key.encode()))
-    control = _bound_to(connection, session.id, challenge_id, received_ms)
-    rows.insert_row(
-        connection,
-        session_id=session.id,
-        external_id=snapshot_id,
-        purpose=purpose,
-        control_id=None if control is None else control.id,
-        frame=frame,
-        taken_at_ms=taken_at_ms,
-        received_ms=received_ms,
-        sha256=digest,
-        media_type=header.media_type,
-        size=len(data),
-        blob_key=blob_key,
-    )
+    if there is None:
+        rows.insert_row(connection, session.id, **values, blob_key=blob_key)
+    else:
+        rows.bring(connection, there, **values, blob_key=blob_key)
     if control is not None and (control.answered_ms or received_ms) >= received_ms:
         control_store.update_line(
             connection, session.id, control.challenge_id, answered_ms=received_ms

@@ -269,7 +269,7 @@ def recheck_photos(services: Services, class_id: int) -> dict[str, int]:
             with services.database.write() as connection:
                 store.mark_photos(connection, [it.id for it in lost], now_ms)
                 store.mark_photos(connection, [it.id for it in found_again], None)
-                photo_rows.read_again(connection, [it.id for it in unread])
+                photo_rows.read_again(connection, unread)
                 for session_id in sorted({it.session_id for it in (*lost, *found_again)}):
                     settle.seal_ended(connection, session_id, now_ms)
     return dict(counts)

@@ -22,6 +22,8 @@ _PURPOSES = {
     "challenge": Purpose.CHALLENGE,
 }
 _LATEST = 2**31 - 1
+_FRESH = {"status": "pending", "attempts": 0, "check": int(Check.PENDING)}
+_AFRESH = _FRESH | {"checked_ms": None, "reading": None}
 SAME_MOMENT_MS = 120_000  # within one sitting, as long as the tries at a challenge
 
 
@@ -76,12 +78,17 @@ def count_bound(connection: Connection, control_id: int) -> int:
 
 
 def insert_row(connection: Connection, session_id: int, **values: Any) -> int:
-    """Add a photo that nobody has looked at yet; returns its row id."""
+    """Add a photo, one that nobody has looked at yet unless told otherwise; returns its row id."""
     event_log.unsettle(connection, [session_id])
-    fresh = {"status": "pending", "attempts": 0, "check": int(Check.PENDING)}
-    result = connection.execute(insert(Snapshot).values(session_id=session_id, **fresh, **values))
+    result = connection.execute(insert(Snapshot).values(session_id=session_id, **_FRESH | values))
     assert result.inserted_primary_key is not None
     return int(result.inserted_primary_key[0])
+
+
+def bring(connection: Connection, photo: AnyRow, **values: Any) -> None:
+    """What was lost on its way in came after all."""
+    event_log.unsettle(connection, [photo.session_id])
+    connection.execute(update(Snapshot).where(Snapshot.id == photo.id).values(**_AFRESH | values))
 
 
 def before_in_class_hours(connection: Connection, session_id: int) -> Sequence[AnyRow]:
@@ -249,12 +256,13 @@ def compare_again(connection: Connection, learner_id: int) -> int:
     return int(result.rowcount)
 
 
-def read_again(connection: Connection, snapshot_ids: Collection[int]) -> None:
+def read_again(connection: Connection, photos: Collection[AnyRow]) -> None:
     """Photos that were lost and are there again wait for their comparison."""
+    event_log.unsettle(connection, {photo.session_id for photo in photos})
     connection.execute(
         update(Snapshot)
-        .where(Snapshot.id.in_(snapshot_ids), Snapshot.check == int(Check.LOST))
-        .values(status="pending", attempts=0, check=int(Check.PENDING), checked_ms=None)
+        .where(Snapshot.id.in_([photo.id for photo in photos]), Snapshot.check == int(Check.LOST))
+        .values(_AFRESH)
     )
 
 

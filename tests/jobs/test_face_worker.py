@@ -507,10 +507,11 @@ def test_photos_wait_unharmed_while_the_store_is_away(
     )
     assert (refused.status_code, refused.json()["code"]) == (503, "photo_store")
     assert refused.headers["retry-after"]
+    assert checks(services, county) == [Check.PENDING, Check.LOST]  # it came: we have not got it
     for _ in range(MOST_ATTEMPTS + 1):
         with pytest.raises(StoreAway):
             run_pending(services)
-    assert checks(services, county) == [Check.PENDING]
+    assert checks(services, county) == [Check.PENDING, Check.LOST]
     services.blobs = there
     put(client, county, "p2", face(LIN, 2))
     assert run_pending(services) == 2

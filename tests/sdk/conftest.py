@@ -66,7 +66,7 @@ class Learner:
         return [detail for what, detail in heard if what == name]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
     with open_school(tmp_path_factory.mktemp("school")) as school:
         yield school

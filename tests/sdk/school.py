@@ -48,6 +48,7 @@ window.begin = (more) => start({
   ...JSON.parse(asked.get("options") ?? "{}"),
   ...more,
 });
+if (window.twice) begin().stop();
 window.sitting = begin();
 """
 
@@ -176,7 +177,7 @@ def platform(service: str, api: Api, film: Path) -> FastAPI:
         "media-src 'self'; style-src 'none'; base-uri 'none'"
     )
 
-    @app.get("/study")
+    @app.api_route("/study", methods=["GET", "POST"])
     def study() -> HTMLResponse:
         return HTMLResponse(PAGE, headers={"content-security-policy": policy})
 

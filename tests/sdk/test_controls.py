@@ -215,3 +215,22 @@ def test_a_popup_lies_above_a_player_in_full_screen(
     button.click()  # which something above it would not let through
     expect(button).to_have_count(0)
     assert lin.page.evaluate("document.fullscreenElement === video")
+
+
+def test_stop_lets_the_player_be(study: Study, school: School) -> None:
+    lin = study().enters().watches(0.5)
+    lin.page.evaluate("sitting.stop()")
+    assert lin.page.evaluate("!video.paused")
+
+
+def test_a_page_that_starts_stops_and_starts_again_at_once_is_one_window(
+    study: Study, school: School
+) -> None:
+    lin = study(before="window.twice = true")  # as some frameworks do while one develops
+    lin.enters()
+    assert lin.told("refused") == []
+
+
+def test_an_answer_that_is_no_lease_is_a_refusal(study: Study, school: School) -> None:
+    lin = study(lease="/study?learner=nobody").enters("refused")  # a login page, say
+    expect(lin.page.get_by_role("dialog")).to_contain_text("现在不能开始学习")

@@ -6,8 +6,9 @@ import gzip
 import re
 
 from fastapi.testclient import TestClient
+from setuptools import find_namespace_packages
 
-from app.sdk import DIGEST, MODULES
+from app.sdk import DIGEST, FOLDER, MODULES
 
 MOST_BYTES = 20_000  # compressed, both languages; the camera's part comes when it is needed
 
@@ -72,3 +73,8 @@ def test_both_languages_say_the_same_things() -> None:
 
 def test_the_demo_lesson_is_not_part_of_the_service(client: TestClient) -> None:
     assert client.get("/demo/lesson").status_code == 404
+
+
+def test_a_wheel_takes_them_along() -> None:
+    packages = find_namespace_packages(str(FOLDER.parents[2]), include=["app*"])
+    assert {"app.sdk", "app.sdk.v1", "app.sdk.lesson"} <= set(packages)

@@ -77,7 +77,7 @@ export class Outbox {
   #done(events, { status, body, retry_s }) {
     if (later(status)) {
       if (this.failures++ === 0) this.told.online(false);
-      this.#retry(retry_s === null ? backOff(this.failures) : retry_s * 1000);
+      this.#retry(backOff(this.failures, retry_s));
       return false;
     }
     if (this.failures) this.told.online(true);

@@ -21,6 +21,7 @@ import * as native from "./native.js";
 const PREFIX = "zhenxue:";
 const SITTING = `${PREFIX}sitting:`;
 const FORGOTTEN_MS = 86_400_000;
+const LET_GO_MS = 100;
 
 /** @returns {Kept} */
 const blank = () => ({
@@ -39,9 +40,9 @@ export class RecordBook {
 
   /** Take this window's record; a tab that was duplicated gets a name of its own. */
   async open() {
-    if (!(await this.#hold(this.window))) {
-      this.window = native.newId();
-      await this.#hold(this.window);
+    for (let n = 0; !(await this.#hold(this.window)); n += 1) {
+      if (n) this.window = native.newId(); // else it may be a moment ago that it was let go
+      else await new Promise((over) => native.after(over, LET_GO_MS));
     }
     write(native.ofTab, `${PREFIX}window`, this.window);
     write(native.lasting, `${PREFIX}device`, this.device);
@@ -49,7 +50,7 @@ export class RecordBook {
   }
 
   save() {
-    if (this.dropped) return;
+    if (!this.#mine()) return;
     this.kept.saved_ms = native.date();
     this.full = !write(native.lasting, SITTING + this.window, native.encode(this.kept));
   }
@@ -61,10 +62,18 @@ export class RecordBook {
     this.save();
   }
 
-  /** Nothing of this window is left to tell; an answer that comes later changes that no more. */
+  /** The page is done with the sitting; the next one may already keep its own record here. */
+  leave() {
+    this.left = true;
+  }
+
+  /** Nothing of the sitting is left to tell. */
   drop() {
-    this.dropped = true;
-    native.lasting?.drop(SITTING + this.window);
+    if (this.#mine()) native.lasting?.drop(SITTING + this.window);
+  }
+
+  #mine() {
+    return !this.left || this.#read(SITTING + this.window)?.session === this.kept.session;
   }
 
   /**

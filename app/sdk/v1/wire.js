@@ -45,5 +45,6 @@ export function toSitting({ service, session, token }, path, method, type, body,
 /** Whether it makes sense to send the same again: nobody answered, or somebody was too busy. */
 export const later = (status) => status === 0 || status === 408 || status === 429 || status >= 500;
 
-/** Milliseconds to wait before try n (from 0): doubling up to half a minute, with jitter. */
-export const backOff = (n) => Math.min(30_000, 1000 * 2 ** n) * (0.5 + Math.random() / 2);
+/** Milliseconds to wait before try n (from 0): as asked, else doubling up to half a minute, with jitter. */
+export const backOff = (n, retry_s) =>
+  retry_s ? retry_s * 1000 : Math.min(30_000, 1000 * 2 ** n) * (0.5 + Math.random() / 2);

@@ -122,12 +122,15 @@ class Sitting {
     if (anew) this.book.forget();
     for (let n = 0; this.state === "opening"; n += 1) {
       const { status, body, retry_s } = await lease(this.options.lease, this.#terms());
-      if (this.state !== "opening") return;
-      if (status === 200 || status === 201) this.#opened(body);
+      if (this.state !== "opening") {
+        if (body?.lease) this.#close({ service: this.service, session: body.session_id, token: body.lease.token });
+        return;
+      }
+      if (body?.lease) this.#opened(body);
       else if (status === 409 && this.book.kept.session && OTHER_SITTING.includes(body?.code)) this.book.forget();
       else if (later(status)) {
         this.#online(false);
-        await new Promise((over) => this.scope.after(retry_s ? retry_s * 1000 : backOff(n), over));
+        await new Promise((over) => this.scope.after(backOff(n, retry_s), over));
       } else this.#refused(status, body ?? {}, retry_s);
     }
   }
@@ -281,7 +284,8 @@ class Sitting {
   /** Keep the player still while no sitting is open; what the learner wanted is done afterwards. */
   #hold() {
     const still = () => {
-      if (!this.options.hold || this.state === "open" || native.paused(this.video)) return;
+      const free = !this.options.hold || this.state === "open" || this.state === "over";
+      if (free || native.paused(this.video)) return;
       native.pause(this.video);
       this.wanted = true;
     };
@@ -348,11 +352,17 @@ class Sitting {
     const sent = this.#leave();
     const { kept } = this.book;
     this.#enter("over");
+    this.#release();
+    this.book.leave();
     this.scope.close();
     await sent;
     if (!close || !kept?.token) return;
-    const body = native.encode({ reason });
-    const { status } = await toSitting(kept, "close", "POST", "application/json", body, { keepalive: true });
+    const { status } = await this.#close(kept, reason);
     if (status === 202 && !kept.queue.length) this.book.drop();
+  }
+
+  #close(kept, reason = "left") {
+    const body = native.encode({ reason });
+    return toSitting(kept, "close", "POST", "application/json", body, { keepalive: true });
   }
 }

@@ -20,7 +20,7 @@ from rich.console import Console
 from sqlalchemy import Connection
 
 from app.cli_answer import Json, say_json
-from app.clock import day
+from app.clock import Clock, day, system_clock
 from app.services import Services, open_services
 from app.settings import Settings
 
@@ -166,10 +166,10 @@ def _fill(settings: Settings, url: str, today: date, marker: Path) -> None:
 class Filling:
     """Sends a county to the running service and has its classes validated."""
 
-    def __init__(self, settings: Settings, url: str) -> None:
+    def __init__(self, settings: Settings, url: str, clock: Clock = system_clock) -> None:
         from app.simulation.transport import UrllibClient
 
-        self._settings = settings
+        self._settings, self._clock = settings, clock
         self._client = UrllibClient(url, timeout_s=600)
         self.screen = Console(stderr=True)
 
@@ -186,7 +186,8 @@ class Filling:
         from app.domain import platforms
 
         secret = self._key("sdk-demo", "接入演示平台")
-        with open_services(self._settings) as services, services.database.write() as connection:
+        there = open_services(self._settings, self._clock)
+        with there as services, services.database.write() as connection:
             now_ms = services.clock()
             school = platforms.platform_of(connection, "sdk-demo")
             *earlier, _ = platforms.keys(connection, school.id)
@@ -215,7 +216,8 @@ class Filling:
         """A platform and a key for it, as `zhenxue platform add` and `zhenxue key create` do."""
         from app.domain import platforms
 
-        with open_services(self._settings) as services, services.database.write() as connection:
+        there = open_services(self._settings, self._clock)
+        with there as services, services.database.write() as connection:
             now_ms = services.clock()
             made = platforms.create_key(
                 connection,

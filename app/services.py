@@ -84,13 +84,15 @@ class Services:
 
 
 @contextmanager
-def open_services(settings: Settings | None = None) -> Iterator[Services]:
+def open_services(
+    settings: Settings | None = None, clock: Clock = system_clock
+) -> Iterator[Services]:
     """Services for a command or a job, on a database that has this version's schema.
 
     In development an older database is migrated; in production that is NotReady, and
     `zhenxue migrate` does it. The parts are not started: call `start()` where they are needed.
     """
-    services = Services.build(settings or Settings())
+    services = Services.build(settings or Settings(), clock)
     try:
         if services.settings.production:
             schema.require_head(services.database)

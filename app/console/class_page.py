@@ -148,7 +148,7 @@ def matrix(
     hours: Sequence[Any],
     marks: Sequence[Any],
     outcomes: Mapping[int, str],
-    waiting: Mapping[int, int],
+    waiting: Mapping[int | None, int],
     lang: Language,
     *,
     roomy: bool = False,

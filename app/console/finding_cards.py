@@ -9,14 +9,15 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
-from app.console import words
+from app.console import own_words, words
 from app.console.finding_view import FindingCard, card
 from app.console.findings_page import Query
-from app.console.language import Language
+from app.console.language import Language, language
 from app.domain import desk
 from app.domain.users import Role, User
 from app.store import case_file, finding_queue, reviews
 from app.store import desk as desk_rows
+from detectors.finding import Evidence
 
 _LOOKED_AHEAD = 100
 
@@ -40,6 +41,7 @@ def cards_of(
     cards = [
         card(
             row,
+            _told_learner(row),
             said[row.id],
             appealed[row.id],
             rivals,
@@ -53,6 +55,12 @@ def cards_of(
     ]
     gravest_first = list(words.OUTCOMES.values())
     return sorted(cards, key=lambda it: (not it.open, gravest_first.index(it.outcome)))
+
+
+def _told_learner(row: Any) -> str:
+    """What the learner reads of it on their own page, in Chinese as there."""
+    told = row.learner_id is not None and row.evidence != Evidence.STATISTIC
+    return own_words.told_of(row, language("zh")) if told else ""
 
 
 def _rivals(connection: Connection, rows: Sequence[Any]) -> dict[str, int]:

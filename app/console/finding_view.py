@@ -43,7 +43,7 @@ class FindingCard:
     evidence: Word
     status: Word
     sentence: str
-    told_learner: str  # empty for a finding on a class
+    told_learner: str  # empty where the learner is told nothing of it
     clause: str
     instrument: str
     measured: str
@@ -73,6 +73,7 @@ def sentence_of(body: Mapping[str, Any], lang: Language) -> str:
 
 def card(
     row: Any,
+    told_learner: str,
     reviews: Sequence[ReviewRow],
     appeals: Sequence[Any],
     rivals: Mapping[str, int],
@@ -85,7 +86,8 @@ def card(
     """The card of one finding as it stands now, for this person.
 
     rivals: sessions by the platform's ids; photos: those of each session, in order of receipt;
-    keeper: who looks after it, or None; colleagues: who may.
+    told_learner: what the learner's own page says of it; keeper: who looks after it, or None;
+    colleagues: who may.
     """
     body = row.body
     rival = body.get("rival_session_id") or ""
@@ -103,7 +105,7 @@ def card(
         evidence=words.word(words.EVIDENCE, row.evidence),
         status=words.word(words.STATUSES, row.status),
         sentence=sentence_of(body, lang),
-        told_learner=body["sentence"]["zh"] if row.learner_id else "",
+        told_learner=told_learner,
         clause=body["clause"]["quote"],
         instrument=f"{body['clause']['instrument']} {body['clause']['article']}",
         measured=quantity(body["measured"], body["unit"], lang),

@@ -249,7 +249,10 @@ def actor(text: str, lang: Language) -> str:
 
 
 def subject(text: str, lang: Language) -> str:
-    """What it was done to."""
+    """What it was done to; a class without its platform's number."""
+    kind, _, name = text.partition(":")
+    if kind == "class" and ":" in name:
+        text = f"class:{name.partition(':')[2]}"
     return _named(text, _SUBJECTS, lang)
 
 

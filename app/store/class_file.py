@@ -204,19 +204,18 @@ def hour_marks(connection: Connection, class_id: int, pack: str) -> Sequence[Any
     ).all()
 
 
-def waiting_by_learner(connection: Connection, class_id: int) -> dict[int, int]:
-    """Open findings of each learner of the class."""
+def waiting_by_learner(connection: Connection, class_id: int) -> dict[int | None, int]:
+    """Open findings of each learner of the class; None: of the class itself."""
     rows = connection.execute(
         select(Finding.learner_id, func.count())
         .where(
             Finding.class_id == class_id,
-            Finding.learner_id.is_not(None),
             Finding.status.in_(TO_DO),
             Finding.shadow.is_(False),
         )
         .group_by(Finding.learner_id)
     )
-    return {row[0]: row[1] for row in rows if row[0] is not None}
+    return {row[0]: row[1] for row in rows}
 
 
 def open_rules(connection: Connection, class_id: int) -> dict[str, int]:

@@ -6,15 +6,16 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.console import plain
 from app.console.language import language
 from app.domain import packs
 from app.domain.pack import Pack
 from detectors.batch_facts import Applicant, Mode
-from models import AuditEntry
+from models import AuditEntry, Finding
 from tests.console.conftest import Desk
+from tests.console.test_own_page import given
 from tests.console.test_words import Text
 
 CHINESE, ENGLISH = language("zh"), language("en")
@@ -138,3 +139,21 @@ def test_no_page_shows_a_code(desk: Desk, path: str, lang: str) -> None:
     reader.feed(desk.sign_in("zhao").get(path))
     code = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
     assert not [it.strip() for it in reader.found if code.search(it)]
+
+
+def test_a_class_counts_what_waits_against_itself_too(desk: Desk) -> None:
+    klass, one = desk.county.classes["HC-2026-014"], desk.county.findings["fast:fast_forward"]
+    with desk.services.database.write() as connection:
+        connection.execute(update(Finding).where(Finding.id == one).values(learner_id=None))
+    desk.sign_in("zhao")
+    link = re.compile(rf'href="/console/findings\?class={klass}">(\d+)<')
+    of_class = link.search(desk.get(f"/console/classes/{klass}"))
+    in_list = link.search(desk.get("/console/classes"))
+    assert of_class and in_list and of_class[1] == in_list[1]
+
+
+def test_the_auditor_reads_what_the_learner_reads(desk: Desk) -> None:
+    own = desk.get(given(desk))
+    page = desk.sign_in("zhao").get(f"/console/sessions/{desk.county.sessions['fast']}")
+    told = re.search(r"学员在自己的页面上看到：<span[^>]*>([^<]+)<", page)
+    assert told and told[1] in own

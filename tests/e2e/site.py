@@ -128,7 +128,8 @@ def settle(folder: Path, clock: Clock, plans: Plans = SMALL) -> None:
                 **by,
             )
     with serving(folder, clock, face_workers=1) as site:
-        cli_demo.Filling(site.services.settings, site.url).fill(county(TODAY, plans=plans))
+        filling = cli_demo.Filling(site.services.settings, site.url, clock)
+        filling.fill(county(TODAY, plans=plans))
     services = Services.build(settings_in(folder), clock)
     nightly.perform(services, "system:scheduler")
     with services.database.write() as connection:

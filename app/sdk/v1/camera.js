@@ -167,7 +167,7 @@ export class Camera {
     canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
     const taken_at_ms = native.date();
     const photo = await new Promise((made) => canvas.toBlob(made, "image/jpeg", 0.85));
-    const before = this.uploads.at(-1);
+    const before = this.uploads[this.uploads.length - 1];
     const { control, frame } = this;
     this.frame += 1;
     this.uploads.push(this.#upload(before, control, frame, taken_at_ms, photo));

@@ -15,6 +15,29 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Check an audit package, offline.")
 
+_WORDS = {
+    "chain": "哈希链不符",
+    "check": "巡查结果与审计日志不符",
+    "class": "班级不符",
+    "container": "压缩包被改动",
+    "draw": "巡查抽取不符",
+    "events": "与原始记录不一致",
+    "format": "格式版本不符",
+    "hash": "摘要不符",
+    "length": "长度不符",
+    "malformed": "内容无法解读",
+    "missing": "缺失",
+    "other_key": "不是用所给公钥签名的",
+    "photo": "影像不符",
+    "replay": "重新评判的结果不同",
+    "review": "复核意见与审计日志不符",
+    "row": "两处记录不一致",
+    "signature": "签名无效",
+    "tools": "检测器或规则包与本机不同，未重新评判",
+    "unnamed": "清单中没有此成员",
+    "unreadable": "无法读取",
+}
+
 
 @app.command()
 def verify(
@@ -46,10 +69,24 @@ def verify(
 
 def _lines(report: Report, key: str | None) -> list[str]:
     lines = [f"{name}: {count}" for name, count in report.checked.items()]
-    lines += [f"✗ {it.member}: {it.detail} [{it.code}]" for it in report.problems]
+    lines += [
+        f"✗ {_printable(it.member)}: {_WORDS[it.code]} {_printable(it.detail)} [{it.code}]"
+        for it in report.problems
+    ]
     if report.public_key:
         lines.append(f"公钥 public key: {report.public_key}")
-        if key is None:
-            lines.append("请与来源单位公布的公钥核对 compare it with the one the office publishes")
-    lines.append("✗ 未通过 not verified" if report.problems else "✓ 通过 verified")
+    if report.problems:
+        lines.append("✗ 未通过 not verified")
+    elif key is None:
+        lines.append(
+            "✓ 内容一致；是谁签名的未核对，请用 --key 给出来源单位公布的公钥 "
+            "consistent; who signed it was not checked: give the office's published key with --key"
+        )
+    else:
+        lines.append("✓ 通过 verified")
     return lines
+
+
+def _printable(text: str) -> str:
+    """A stranger's words on one line, without what would steer a terminal."""
+    return "".join(it if it.isprintable() else "�" for it in text)[:300]

@@ -18,6 +18,7 @@ from detectors.trace import EVENT, Kind
 
 COMPRESSION = "zstd(3)"
 NAMED = ("session_id", "type")  # columns that the records do not have
+_MAGIC = b"PAR1"
 _TYPES = {int(it): it.name.lower() for it in Kind}
 
 
@@ -34,10 +35,16 @@ def write(logs: Sequence[Log], names: Sequence[str]) -> bytes:
 
 def differs(data: bytes, logs: Sequence[Log], names: Sequence[str]) -> str | None:
     """The first column that does not say what the records say. Raises Unreadable."""
+    if len(data) < 12 or data[:4] != _MAGIC or data[-4:] != _MAGIC:
+        raise Unreadable("is not Parquet")
+    expected = _table(logs, names)
     try:
-        told = read_parquet(io.BytesIO(data)).read_all()
-        expected = _table(logs, names)
-        if told.column_names != expected.column_names or told.num_rows != expected.num_rows:
+        told = _read(data, expected.num_rows)
+        if (
+            told is None
+            or told.column_names != expected.column_names
+            or told.num_rows != expected.num_rows
+        ):
             return "columns or rows"
         return next(
             (
@@ -51,6 +58,18 @@ def differs(data: bytes, logs: Sequence[Log], names: Sequence[str]) -> str | Non
         raise
     except BaseException as error:  # the reader panics, outside Exception, on a broken file
         raise Unreadable(str(error)) from error
+
+
+def _read(data: bytes, most: int) -> Table | None:
+    """The file's rows, or None as soon as there are more than `most`: few bytes can claim many."""
+    reader = read_parquet(io.BytesIO(data))
+    batches, count = [], 0
+    for batch in reader:
+        count += batch.num_rows
+        if count > most:
+            return None
+        batches.append(batch)
+    return Table.from_batches(batches, schema=reader.schema)
 
 
 def _table(logs: Sequence[Log], names: Sequence[str]) -> Table:

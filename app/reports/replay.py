@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from app.domain import assess, eligibility
 from app.store import package_rows
 from app.store import verdicts as store
 from app.store.package_rows import Log, Rows
+from models import Finding
 
 KINDS = ("session", "class_hour", "enrolment", "class")
 
 Subject = tuple[str, int, int]  # kind, row id, number of the class-hour or 0
 
 
-def verdicts(
-    tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int, now_ms: int
-) -> dict[Subject, bytes]:
-    """The bodies that the evidence gives, by subject. `now_ms` is when the class was concluded on,
-    for the next window of assessments depends on the day."""
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the evidence gives: the verdicts' bodies by subject, and the class's findings by key."""
+
+    verdicts: dict[Subject, bytes]
+    findings: dict[str, dict[str, Any]]
+
+
+def judge(tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int, now_ms: int) -> Judgement:
+    """Judge the class again. `now_ms` is when it was concluded on, for the next window of
+    assessments depends on the day."""
     with package_rows.restored(tables, logs) as connection:
         assess.judge_sittings(connection, class_id, now_ms=0)
         eligibility.conclude(connection, class_id, now_ms)
-        return {
+        verdicts = {
             (kind, row.subject_id, row.hour): row.body
             for kind in KINDS
             for row in store.of_class(connection, class_id, kind)
         }
+        found = package_rows.rows_of(connection, Finding, "class_id", [class_id])
+        return Judgement(verdicts, {it["key"]: it for it in found})

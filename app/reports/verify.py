@@ -7,8 +7,8 @@ its verdicts could only differ.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,8 +16,9 @@ import msgspec
 import numpy as np
 
 from app.domain import packs
-from app.domain.inspections import drawn, frame_digest
-from app.reports import container, parquet, replay, signing
+from app.reports import agreement, container, parquet, replay, signing
+from app.reports.manifest import Indexed, Manifest
+from app.reports.members import Malformed, Problem, rows
 from app.reports.package import FORMAT, KINDS
 from app.store import audit
 from app.store.event_log import GENESIS, MANIFEST, link
@@ -26,24 +27,11 @@ from detectors.registry import VERSIONS
 from detectors.trace import EVENT
 
 _SIGNED_APART = ("manifest.json", "signature.json")
-_CHECKED = ("learner", "result", "remark")
 _AUDITED = ("at_ms", "actor", "action", "subject", "detail")
 
 
 class NotAPackage(Exception):
     """The file is something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong, and where: a member, and the sitting or verdict in it where that is known."""
-
-    member: str
-    code: str
-    detail: str
-
-    def shown(self) -> dict[str, str]:
-        return {"member": self.member, "code": self.code, "detail": self.detail}
 
 
 @dataclass(slots=True)
@@ -76,7 +64,7 @@ def verify(data: bytes, key: str | None = None) -> Report:
     try:
         members = container.unpack(data)
     except container.Unreadable as error:
-        if FORMAT.encode() not in data:
+        if not _once_was_one(data):
             raise NotAPackage("this file is not an audit package") from error
         report.problems.append(Problem(error.member or "the archive", "unreadable", str(error)))
         return report
@@ -89,6 +77,8 @@ def verify(data: bytes, key: str | None = None) -> Report:
 class _Checker:
     """One pass over one package."""
 
+    manifest: Manifest  # from _signature() on
+
     def __init__(
         self, report: Report, members: dict[str, bytes], data: bytes, key: str | None
     ) -> None:
@@ -96,21 +86,19 @@ class _Checker:
 
     def all(self) -> None:
         self._container()
-        self._signature()
-        self._hashes()
-        if self.report.manifest.get("format") != FORMAT:
-            self._fail("manifest.json", "format", f"is not {FORMAT}")
+        if not self._signature():
             return
+        self._hashes()
         try:
             logs = self._logs()
             self._chains(logs)
             self._audit()
-            self._inspections()
+            self._agreement()
             self._packs()
             self._verdicts()
             self._photos()
-        except (KeyError, ValueError, TypeError, msgspec.DecodeError) as error:
-            self._fail("the package", "malformed", f"{type(error).__name__}: {error}")
+        except Malformed as error:
+            self._fail(error.member, "malformed", error.detail)
             return
         if not self.report.problems:
             self._parquet(logs)
@@ -124,12 +112,13 @@ class _Checker:
         if where is not None:
             self._fail(where, "container", "bytes around this member are not as they were written")
 
-    def _signature(self) -> None:
+    def _signature(self) -> bool:
+        """Whether there is a manifest to go on with."""
         missing = [name for name in _SIGNED_APART if name not in self.members]
         for name in missing:
             self._fail(name, "missing", "is missing")
         if missing:
-            return
+            return False
         manifest = self.members["manifest.json"]
         try:
             self.report.public_key = signing.check(manifest, self.members["signature.json"])
@@ -139,57 +128,66 @@ class _Checker:
         if self.key and self.report.public_key and self.report.public_key != self.key.lower():
             self._fail("signature.json", "other_key", f"is signed by {self.report.public_key}")
         try:
-            self.report.manifest = msgspec.json.decode(manifest, type=dict[str, Any])
-        except msgspec.DecodeError as error:
+            told = msgspec.json.decode(manifest, type=dict[str, Any])
+            if told.get("format") != FORMAT:
+                self._fail("manifest.json", "format", f"is {told.get('format')!r}, not {FORMAT!r}")
+                return False
+            self.manifest = msgspec.convert(told, Manifest)
+        except (msgspec.DecodeError, RecursionError) as error:
             self._fail("manifest.json", "malformed", str(error))
+            return False
+        self.report.manifest = told
+        return True
 
     def _hashes(self) -> None:
-        told = self.report.manifest.get("members")
-        if not isinstance(told, dict):
-            return
+        told = self.manifest.members
         for name, entry in told.items():
             data = self.members.get(name)
             if data is None:
                 self._fail(name, "missing", "is named in the manifest and missing")
-            elif hashlib.sha256(data).hexdigest() != entry["sha256"]:
+            elif hashlib.sha256(data).hexdigest() != entry.sha256:
                 self._fail(name, "hash", "does not have the sha256 that the manifest names")
-        for name in self.members.keys() - told.keys() - set(_SIGNED_APART):
+            elif len(data) != entry.size:
+                self._fail(name, "hash", "does not have the size that the manifest names")
+        for name in sorted(self.members.keys() - told.keys() - set(_SIGNED_APART)):
             self._fail(name, "unnamed", "is not named in the manifest")
         self.report.checked["members"] = len(told)
 
     def _logs(self) -> list[Log]:
         """The sittings' logs, cut out of the files by the index."""
         files = {
-            name: self.members[f"evidence/{name}.bin"]
+            name: self._bytes(f"evidence/{name}.bin")
             for name in ("batches", "events", "notes", "controls", "photos")
         }
         at = dict.fromkeys(files, 0)
         logs = []
-        for row in _lines(self.members["evidence/sessions.ndjson"]):
-            cut = {}
-            for name, data in files.items():
-                cut[name] = data[at[name] : at[name] + row[name]]
-                at[name] += row[name]
-            logs.append(
-                Log(
-                    session_id=row["id"],
-                    manifest=cut["batches"],
-                    events=cut["events"],
-                    notes=cut["notes"],
-                    controls=cut["controls"],
-                    photos=cut["photos"],
-                    chain=bytes.fromhex(row["chain"]),
+        with self._reading("evidence/sessions.ndjson"):
+            for row in self._rows("evidence/sessions.ndjson"):
+                cut = {}
+                for name, data in files.items():
+                    cut[name] = data[at[name] : at[name] + row[name]]
+                    at[name] += row[name]
+                logs.append(
+                    Log(
+                        session_id=row["id"],
+                        manifest=cut["batches"],
+                        events=cut["events"],
+                        notes=cut["notes"],
+                        controls=cut["controls"],
+                        photos=cut["photos"],
+                        chain=bytes.fromhex(row["chain"]),
+                    )
                 )
-            )
         for name, data in files.items():
             if at[name] != len(data):
                 self._fail(f"evidence/{name}.bin", "length", "is longer or shorter than its index")
         return logs
 
     def _chains(self, logs: list[Log]) -> None:
-        names = [row["session_id"] for row in _lines(self.members["evidence/sessions.ndjson"])]
-        for log, name in zip(logs, names, strict=True):
-            if not _chained(log):
+        for log, name in zip(logs, self._sittings(), strict=True):
+            with self._reading("evidence/batches.bin"):
+                follows = _chained(log)
+            if not follows:
                 self._fail(
                     "evidence/events.bin",
                     "chain",
@@ -197,12 +195,33 @@ class _Checker:
                 )
         self.report.checked["chains"] = len(logs)
 
+    def _sittings(self) -> list[str]:
+        """What the platform calls each sitting, in the logs' order."""
+        member = "evidence/sessions.ndjson"
+        with self._reading(member):
+            return [str(row["session_id"]) for row in self._rows(member)]
+
+    def _rows(self, member: str) -> list[dict[str, Any]]:
+        return rows(self.members, member)
+
+    def _bytes(self, member: str) -> bytes:
+        if member not in self.members:
+            raise Malformed(member, "is missing")
+        return self.members[member]
+
+    @contextmanager
+    def _reading(self, member: str) -> Iterator[None]:
+        """Fields that are missing or of another type say which member they were looked for in."""
+        try:
+            yield
+        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+            raise Malformed(member, f"{type(error).__name__}: {error}") from error
+
     def _parquet(self, logs: list[Log]) -> None:
         """The table that other tools read says what the chained records say."""
-        names = [row["session_id"] for row in _lines(self.members["evidence/sessions.ndjson"])]
         member = "evidence/events.parquet"
         try:
-            column = parquet.differs(self.members[member], logs, names)
+            column = parquet.differs(self._bytes(member), logs, self._sittings())
         except parquet.Unreadable as error:
             self._fail(member, "malformed", str(error))
             return
@@ -210,64 +229,61 @@ class _Checker:
             self._fail(member, "events", f"tells another {column} than evidence/events.bin")
 
     def _audit(self) -> None:
-        entries = list(_lines(self.members["audit.ndjson"]))
-        for entry in entries:
-            row = {name: entry[name] for name in _AUDITED}
-            if audit.link(bytes.fromhex(entry["previous"]), row).hex() != entry["chain"]:
-                self._fail("audit.ndjson", "chain", f"entry {entry['id']} is not what was linked")
+        member = "audit.ndjson"
+        entries = self._rows(member)
+        with self._reading(member):
+            for entry in entries:
+                row = {name: entry[name] for name in _AUDITED}
+                if audit.link(bytes.fromhex(entry["previous"]), row).hex() != entry["chain"]:
+                    self._fail(member, "chain", f"entry {entry['id']} is not what was linked")
         self.report.checked["audit_entries"] = len(entries)
 
-    def _inspections(self) -> None:
-        """Draws follow from seed and frame, and records say what the audit log says of them."""
-        entries = list(_lines(self.members["audit.ndjson"]))
-        bound = {
-            it["detail"]["inspection"]: it for it in entries if it["action"] == "inspection.drawn"
-        }
-        member = "inspections.ndjson"
-        made = {it["id"]: it for it in _lines(self.members.get(member, b""))}
-        for number in sorted(bound.keys() | made.keys()):
-            for problem in _draw_problems(made.get(number), bound.get(number)):
-                self._fail(member, "draw", f"inspection {number}: {problem}")
-        member = "inspection-checks.ndjson"
-        found = Counter(
-            (it["inspection_id"], it["checked_ms"], it["learner"], it["result"], it["remark"])
-            for it in _lines(self.members.get(member, b""))
-        )
-        logged = Counter(
-            (int(it["subject"].partition(":")[2]), it["at_ms"], *map(it["detail"].get, _CHECKED))
-            for it in entries
-            if it["action"] == "inspection.checked"
-        )
-        for entry in sorted((found - logged) + (logged - found)):
-            self._fail(
-                member,
-                "check",
-                f"inspection {entry[0]}, {entry[2]}: record and audit log differ",
-            )
-        self.report.checked["draws"] = len(made)
+    def _agreement(self) -> None:
+        with self._reading("the records of what people did"):
+            self.report.problems += agreement.problems(self.members, self.manifest.klass.id)
+        self.report.checked["draws"] = len(self._rows("inspections.ndjson"))
+        self.report.checked["reviews"] = len(self._rows("reviews.ndjson"))
 
     def _packs(self) -> None:
-        """The package's packs have the digests they are cited by, and are the ones known here."""
-        told = self.report.manifest["pack"]
-        data = self.members.get(f"pack/{told['name']}.json", b"")
-        if hashlib.sha256(data).hexdigest() != told["sha256"]:
-            self._fail(f"pack/{told['name']}.json", "hash", "is not the pack that was judged by")
+        """The class's pack has the digest it is cited by, and the manifest means this class."""
+        told, klass = self.manifest.pack, self.manifest.klass
+        member = f"pack/{told.name}.json"
+        if hashlib.sha256(self.members.get(member, b"")).hexdigest() != told.sha256:
+            self._fail(member, "hash", "is not the pack that was judged by")
         self.report.checked["packs"] = sum(it.startswith("pack/") for it in self.members)
+        names = [
+            (it.get("id"), it.get("external_id"), it.get("official_class_no"))
+            for it in self._rows("tables/classes.ndjson")
+        ]
+        if (klass.id, klass.class_id, klass.official_class_no) not in names:
+            self._fail("manifest.json", "class", "names another class than the records are of")
+
+    def _index(self) -> dict[str, list[Indexed]]:
+        member = "verdicts/index.json"
+        try:
+            told = msgspec.json.decode(self._bytes(member), type=dict[str, list[Indexed]])
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise Malformed(member, str(error)) from error
+        if set(told) != set(KINDS):
+            raise Malformed(member, "has not the kinds of verdicts that there are")
+        return told
 
     def _verdicts(self) -> None:
-        index = msgspec.json.decode(self.members["verdicts/index.json"])
+        index = self._index()
         for kind in KINDS:
             member = f"verdicts/{kind}.ndjson"
-            bodies = self.members[member].splitlines()
+            bodies = self._bytes(member).splitlines()
             if len(bodies) != len(index[kind]):
                 self._fail(member, "length", "has not as many verdicts as its index")
             for number, (body, entry) in enumerate(zip(bodies, index[kind], strict=False), 1):
-                if hashlib.sha256(body).hexdigest() != entry["sha256"]:
+                if hashlib.sha256(body).hexdigest() != entry.sha256:
                     self._fail(member, "hash", f"verdict {number} is not the one that was stored")
         self.report.checked["verdicts"] = sum(len(it) for it in index.values())
 
     def _photos(self) -> None:
-        known = {row["sha256"] for row in _lines(self.members["evidence/photos.ndjson"])}
+        member = "evidence/photos.ndjson"
+        with self._reading(member):
+            known = {row["sha256"] for row in self._rows(member)}
         held = [name for name in self.members if name.startswith("photos/")]
         for name in held:
             digest = hashlib.sha256(self.members[name]).hexdigest()
@@ -279,51 +295,65 @@ class _Checker:
         """The detectors over the packed evidence come to the stored bytes."""
         if not self._same_tools():
             return
-        tables = {
-            name.removeprefix("tables/").removesuffix(".ndjson"): list(_lines(data))
-            for name, data in self.members.items()
-            if name.startswith("tables/")
-        }
-        index = msgspec.json.decode(self.members["verdicts/index.json"])
+        index = self._index()
         stored = {
-            (kind, entry["subject_id"], entry["hour"]): body
+            (kind, entry.subject_id, entry.hour): body
             for kind in replay.KINDS
             for entry, body in zip(
                 index[kind], self.members[f"verdicts/{kind}.ndjson"].splitlines(), strict=True
             )
-            if entry["current"]
+            if entry.current
         }
-        tables["findings"] = list(_lines(self.members["findings.ndjson"]))
-        told = self.report.manifest
-        came_to = replay.verdicts(tables, logs, told["class"]["id"], told["created_ms"])
-        for subject in sorted(stored.keys() | came_to.keys()):
-            if stored.get(subject) != came_to.get(subject):
-                self._fail(
-                    f"verdicts/{subject[0]}.ndjson",
-                    "replay",
-                    _difference(subject, stored.get(subject), came_to.get(subject)),
-                )
-        self.report.checked["replayed"] = len(came_to)
+        try:
+            tables = {
+                name.removeprefix("tables/").removesuffix(".ndjson"): self._rows(name)
+                for name in self.members
+                if name.startswith("tables/")
+            }
+            tables["findings"] = self._rows("findings.ndjson")
+            came_to = replay.judge(tables, logs, self.manifest.klass.id, self.manifest.created_ms)
+        except Malformed as error:
+            self._fail(error.member, "malformed", error.detail)
+            return
+        except Exception as error:  # rows of a stranger's making may break any line of the judging
+            self._fail("tables", "replay", f"cannot be judged: {type(error).__name__}: {error}")
+            return
+        for subject in sorted(stored.keys() | came_to.verdicts.keys()):
+            was, now = stored.get(subject), came_to.verdicts.get(subject)
+            if was != now:
+                member = f"verdicts/{subject[0]}.ndjson"
+                self._fail(member, "replay", _difference(subject, was, now))
+        self._findings({it["key"]: it for it in tables["findings"]}, came_to.findings)
+        self.report.checked["replayed"] = len(came_to.verdicts)
+
+    def _findings(self, told: Mapping[str, Any], came_to: Mapping[str, Any]) -> None:
+        """Judging again enters no finding anew and changes none."""
+        for key in sorted(came_to):
+            now, was = came_to[key], told.get(key)
+            if was is None:
+                detail = f"{now['rule']} {key}: the evidence gives a finding that is missing here"
+                self._fail("findings.ndjson", "replay", detail)
+            elif (was["body"], was["status"]) != (now["body"], now["status"]):
+                detail = f"{now['rule']} {key}: the evidence gives another finding"
+                self._fail("findings.ndjson", "replay", detail)
 
     def _same_tools(self) -> bool:
         """Whether this installation judges as the package's did."""
-        told = self.report.manifest["pack"]
-        if self.report.manifest["detectors"] != VERSIONS:
+        if self.manifest.detectors != VERSIONS:
             self._fail(
                 "manifest.json", "tools", "was made with other detector versions than these here"
             )
             return False
-        try:
-            own = packs.load(told["name"])
-        except packs.UnknownPack as error:
-            self._fail(f"pack/{told['name']}.json", "tools", error.detail)
-            return False
-        if own.digest != told["sha256"]:
-            self._fail(
-                f"pack/{told['name']}.json", "tools", "is not the pack of that name known here"
-            )
-            return False
-        return True
+        held = [it for it in self.members if it.startswith("pack/")]
+        for member in held:
+            try:
+                own = packs.load(member.removeprefix("pack/").removesuffix(".json"))
+            except packs.UnknownPack as error:
+                self._fail(member, "tools", error.detail)
+                continue
+            if own.canonical != self.members[member]:
+                self._fail(member, "tools", "is not the pack of that name known here")
+        return not self.report.problems
 
 
 def _chained(log: Log) -> bool:
@@ -335,25 +365,6 @@ def _chained(log: Log) -> bool:
         head = link(head, received, events, notes)
         event_at, note_at = event_at + len(events), note_at + len(notes)
     return head == log.chain and event_at == len(log.events) and note_at == len(log.notes)
-
-
-def _draw_problems(made: dict[str, Any] | None, bound: dict[str, Any] | None) -> Iterator[str]:
-    """What of one draw does not hold together: its record, and the audit log's entry on it."""
-    if made is None or bound is None:
-        yield "is missing here" if made is None else "is not in the audit log"
-        return
-    if frame_digest(made["frame"]) != made["frame_sha256"]:
-        yield "who could be drawn is not what frame_sha256 names"
-    if made["drawn"] != drawn(made["seed"], made["frame"], len(made["drawn"])):
-        yield "the seed draws other learners out of the frame"
-    told = bound["detail"]
-    same = {it: made[it] for it in ("seed", "frame_sha256", "drawn")}
-    same["frame"] = made["frame_kind"]
-    for name, value in same.items():
-        if told[name] != value:
-            yield f"the audit log names another {name}"
-    if bound["at_ms"] != made["drawn_ms"]:
-        yield "the audit log names another time"
 
 
 def _difference(subject: tuple[str, int, int], stored: bytes | None, came_to: bytes | None) -> str:
@@ -368,6 +379,6 @@ def _difference(subject: tuple[str, int, int], stored: bytes | None, came_to: by
     return f"{name}: the evidence gives another {', '.join(fields) or 'sequence of bytes'}"
 
 
-def _lines(data: bytes) -> Iterator[Any]:
-    for line in data.splitlines():
-        yield msgspec.json.decode(line)
+def _once_was_one(data: bytes) -> bool:
+    """Whether a file that cannot be read as a package was one before it was cut or packed anew."""
+    return FORMAT.encode() in data or all(name.encode() in data for name in _SIGNED_APART)

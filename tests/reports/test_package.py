@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from arro3.io import read_parquet, write_parquet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import func, insert, select
 
 import models
 from app.canonical import canonical
 from app.domain import imports
 from app.errors import NotAllowed
-from app.reports import container, layout, package, signing
+from app.reports import container, layout, package, parquet, signing
 from app.reports.exports import Wish
 from app.reports.package import Package
 from app.reports.verify import NotAPackage, Report, verify
@@ -29,6 +30,8 @@ from app.simulation.scenarios import perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
 from app.simulation.world import Learner, invented_id_number
 from app.store.catalogue import ClassRow
+from app.store.event_log import GENESIS, MANIFEST, link
+from app.store.package_rows import Log
 from app.store.scope import EVERYTHING, Scope
 from detectors.trace import EVENT
 from models import AuditEntry, FacePair
@@ -48,16 +51,21 @@ def members(made: Package) -> dict[str, bytes]:
     return container.unpack(made.file.data)
 
 
-def resealed(members: dict[str, bytes], key: str = "somebody else's") -> bytes:
+FORGER = signing.private_key(Vault("somebody else's"))
+
+
+def resealed(members: dict[str, bytes], key: Ed25519PrivateKey = FORGER) -> bytes:
     """What a forger with a key of their own can make fit: hashes, digests, signature."""
     manifest = json.loads(members["manifest.json"])
-    rest = {name: it for name, it in members.items() if name in manifest["members"]}
+    rest = {
+        name: it for name, it in members.items() if name not in ("manifest.json", "signature.json")
+    }
     manifest["members"] = {
         name: {"size": len(it), "sha256": hashlib.sha256(it).hexdigest()}
         for name, it in rest.items()
     }
     body = canonical(manifest)
-    sealed = signing.signed(body, signing.private_key(Vault(key)))
+    sealed = signing.signed(body, key)
     return container.pack({"manifest.json": body, "signature.json": sealed, **rest})
 
 
@@ -279,3 +287,130 @@ def test_accounts_that_look_alike_are_part_of_the_evidence(
         )
     report = verify(package.export(services, klass, A_CLERK, EVERYTHING).file.data)
     assert not report.problems
+
+
+BROKEN = (b"garbage\n", b"[1]\n", b"null\n", b"\n", b"[" * 100_000 + b"\n")
+
+
+def test_a_stranger_s_package_of_any_nonsense_is_named_and_never_breaks_the_check(
+    members: dict[str, bytes],
+) -> None:
+    for name in members.keys() - {"manifest.json", "signature.json"}:
+        if name.startswith(("lists/", "pack/")) or not name.endswith((".ndjson", ".bin", ".json")):
+            continue
+        broken = {**members, name: random.Random(name).choice(BROKEN)}
+        report = verify(resealed(broken))
+        assert report.problems, name
+        assert "" not in named(report)
+
+
+@pytest.mark.parametrize(
+    "twist",
+    [
+        {"members": None},
+        {"members": {"README.md": 3}},
+        {"pack": "huangchuan-2021-graded"},
+        {"class": {"id": "one"}},
+        {"created_ms": "yesterday"},
+        {"created_ms": 10**18},
+        {"detectors": None},
+        {"format": "zhenxue-audit-package/0"},
+    ],
+)
+def test_a_manifest_of_another_shape_is_named(
+    members: dict[str, bytes], twist: dict[str, object]
+) -> None:
+    body = canonical(json.loads(members["manifest.json"]) | twist)
+    sealed = signing.signed(body, FORGER)
+    report = verify(container.pack({**members, "manifest.json": body, "signature.json": sealed}))
+    assert named(report) == {"manifest.json"}
+
+
+def test_a_package_of_another_class_under_this_class_s_name_is_found(
+    members: dict[str, bytes],
+) -> None:
+    told = json.loads(members["manifest.json"])
+    told["class"]["class_id"] = "a-better-class"
+    forged = resealed({**members, "manifest.json": canonical(told)})
+    assert named(verify(forged)) == {"manifest.json"}
+
+
+def test_a_package_unzipped_and_zipped_anew_is_still_known_for_one(
+    members: dict[str, bytes],
+) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    assert {it.code for it in verify(buffer.getvalue()).problems} == {"unreadable"}
+
+
+def test_a_finding_left_out_or_softened_does_not_follow_from_the_evidence(
+    members: dict[str, bytes],
+) -> None:
+    first, *rest = members["findings.ndjson"].splitlines(keepends=True)
+    softened = canonical(json.loads(first) | {"status": "gone"}) + b"\n"
+    for forged in (b"".join(rest), b"".join([softened, *rest])):
+        report = verify(resealed({**members, "findings.ndjson": forged}))
+        assert [(it.member, it.code) for it in report.problems] == [("findings.ndjson", "replay")]
+        assert json.loads(first)["key"] in report.problems[0].detail
+
+
+def rechained(members: dict[str, bytes], events: bytes) -> dict[str, bytes]:
+    """Other events under chains and a table that fit them: all that an insider could mend."""
+    index = [json.loads(it) for it in members["evidence/sessions.ndjson"].splitlines()]
+    at, logs, heads = {"batches": 0, "events": 0, "notes": 0}, [], {}
+    files = {**{it: members[f"evidence/{it}.bin"] for it in at}, "events": events}
+    for row in index:
+        cut = {it: files[it][at[it] : at[it] + row[it]] for it in at}
+        at = {it: at[it] + row[it] for it in at}
+        head, event_at, note_at = GENESIS, 0, 0
+        for received, count, size in np.frombuffer(cut["batches"], MANIFEST).tolist():
+            until = event_at + count * EVENT.itemsize
+            words = cut["notes"][note_at : note_at + size]
+            head = link(head, received, cut["events"][event_at:until], words)
+            event_at, note_at = until, note_at + size
+        row["chain"] = heads[row["id"]] = head.hex()
+        logs.append(Log(row["id"], cut["batches"], cut["events"], cut["notes"], b"", b"", head))
+    sittings = [json.loads(it) for it in members["tables/sessions.ndjson"].splitlines()]
+    told = [it | {"chain": heads[it["id"]]} for it in sittings]
+    names = [row["session_id"] for row in index]
+    return {
+        **members,
+        "evidence/events.bin": events,
+        "evidence/sessions.ndjson": package.ndjson(index),
+        "evidence/events.parquet": parquet.write(logs, names),
+        "tables/sessions.ndjson": package.ndjson(told),
+    }
+
+
+def test_evidence_rewritten_by_whoever_holds_the_key_gives_other_verdicts_than_the_stored(
+    services: Services, made: Package, members: dict[str, bytes]
+) -> None:
+    """The detectors run: a jump of twenty minutes in every hash and signature's good order."""
+    first = json.loads(members["evidence/sessions.ndjson"].splitlines()[0])
+    events = np.frombuffer(members["evidence/events.bin"], EVENT).copy()
+    its_own = events[: first["events"] // EVENT.itemsize]
+    its_own["pos_ms"][len(its_own) // 2 :] += 1_200_000
+    key = signing.private_key(services.vault)
+    report = verify(resealed(rechained(members, events.tobytes()), key), made.public_key)
+    assert {it.code for it in report.problems} == {"replay"}
+    told = next(it for it in report.problems if it.member == "verdicts/session.ndjson")
+    assert first["session_id"] in told.detail
+    assert "outcome" in told.detail
+
+
+def test_a_photo_put_in_another_s_place_with_its_hash_is_named(
+    services: Services, klass: ClassRow
+) -> None:
+    with_photos = package.export(services, klass, A_CLERK, EVERYTHING, photos=True)
+    members = container.unpack(with_photos.file.data)
+    name = next(it for it in members if it.startswith("photos/"))
+    was = name.removeprefix("photos/").partition(".")[0]
+    other = picture(9, 99)
+    digest = hashlib.sha256(other).hexdigest()
+    forged = {it: data for it, data in members.items() if it != name}
+    forged[name.replace(was, digest)] = other
+    listed = members["evidence/photos.ndjson"].replace(was.encode(), digest.encode())
+    report = verify(resealed({**forged, "evidence/photos.ndjson": listed}))
+    assert {(it.member, it.code) for it in report.problems} == {("evidence/photos.ndjson", "photo")}

@@ -166,7 +166,15 @@ def test_decisions_and_the_scale_that_the_authority_picked_are_judged_again(
     assert not verify(container.pack(members)).problems
     assert b'"scale":"literal"' in members["verdicts/enrolment.ndjson"]
     undone = rewritten(members, "tables/reviews.ndjson", decision="overturn")
-    assert "replay" in {it.code for it in verify(undone).problems}
+    assert [(it.member, it.code) for it in verify(undone).problems][:1] == [
+        ("reviews.ndjson", "row")
+    ]
+    nobody = {"reviews.ndjson": b"", "tables/reviews.ndjson": b""}
+    without = verify(resealed({**members, **nobody}))
+    assert {(it.member, it.code) for it in without.problems} == {("reviews.ndjson", "review")}
+    assert "is in the audit log and missing here" in without.problems[0].detail
+    unheard = {**nobody, "audit.ndjson": b""}
+    assert "replay" in {it.code for it in verify(resealed({**members, **unheard})).problems}
 
 
 def test_what_one_upheld_counts_no_more_once_the_picked_scale_asks_for_two(

@@ -157,7 +157,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
     appeal_id = connection.execute(
         insert(Appeal).values(finding_id=finding.id, **appeal).returning(Appeal.id)
     ).scalar()
-    inspection = inspections.draw(connection, finding.class_id, zhao, "roster", 1, now_ms)
+    inspection = inspections.draw(connection, finding.class_id, zhao, "roster", 80, now_ms)
     access_id = photo_viewing.look(connection, zhao, photo.id, "初审人脸比对结果", now_ms)
     trial = what_if.request(
         connection, zhao, "huangchuan-2021-literal@1.0.0", "2026-10-01", "2026-11-01", now_ms

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, update
@@ -139,6 +140,13 @@ def test_no_page_shows_a_code(desk: Desk, path: str, lang: str) -> None:
     reader.feed(desk.sign_in("zhao").get(path))
     code = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
     assert not [it.strip() for it in reader.found if code.search(it)]
+
+
+def test_every_action_that_the_service_enters_has_its_words() -> None:
+    entered = re.compile(r'(?:action=|_record\([^)]*?,\s*|_log\([^)]*?,\s*)"([a-z]+\.[a-z_]+)"')
+    source = (path.read_text("utf-8") for path in Path(plain.__file__).parents[1].rglob("*.py"))
+    actions = {code for text in source for code in entered.findall(text)}
+    assert len(actions) > 25 and actions <= set(plain.ACTIONS)
 
 
 def test_a_class_counts_what_waits_against_itself_too(desk: Desk) -> None:

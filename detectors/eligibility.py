@@ -161,12 +161,13 @@ def deadlines(
 ) -> Deadlines:
     """The cut-off is the last day to apply (C7); the next window follows the planned one (C1).
 
-    Without a planned assessment there is no cut-off, and the next window counts from `as_of`.
+    Without a planned assessment there is no cut-off. Then, and once the planned one is over, the
+    next window is the first in which one can be held that is applied for on `as_of`.
     """
-    if planned_on is None:
-        return Deadlines(None, window_from(as_of, months))
-    later = max(planned_on, as_of)
-    return Deadlines(planned_on - timedelta(days=days_ahead), window_after(later, months))
+    cut_off = planned_on - timedelta(days=days_ahead) if planned_on else None
+    if planned_on is not None and planned_on >= as_of:
+        return Deadlines(cut_off, window_after(planned_on, months))
+    return Deadlines(cut_off, window_from(as_of + timedelta(days=days_ahead), months))
 
 
 def judge_enrolment(

@@ -13,6 +13,7 @@ import msgspec
 from fastapi import APIRouter, Form, Request, Response
 from markupsafe import Markup, escape
 
+from app.clock import day
 from app.console import words
 from app.console.finding_view import sentence_of
 from app.console.findings_page import plain_text
@@ -105,6 +106,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         tally=tally(len(roster), len(hours), marks),
         verdict=verdict,
         concluded=json.loads(verdict.body) if verdict else None,
+        today=day(request.app.state.services.clock()).isoformat(),
         run=run,
         told=runs.shown(run, request.app.state.services.clock()) if run else None,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),

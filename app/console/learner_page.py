@@ -53,6 +53,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,
         concluded=json.loads(verdict.body) if verdict else None,
+        today=day(request.app.state.services.clock()).isoformat(),
         outcome=words.word(words.VERDICTS, verdict.outcome) if verdict else None,
         findings=[
             (

@@ -96,7 +96,7 @@ def _page(
     outcome = words.word(own_words.STANDINGS, concluded[0].outcome) if concluded else None
     if reviewing and outcome is not None and concluded[0].outcome != "eligible":
         outcome = own_words.IN_REVIEW  # nobody is refused before people have decided
-    mine = learner_link.actor_of(link)
+    mine, today = learner_link.actor_of(link), day(now_ms)
     page = render(
         request,
         "own.html",
@@ -110,8 +110,8 @@ def _page(
         valid=sum(code == "valid" for code in codes.values()),
         reviewing=len(reviewing),
         outcome=outcome,
-        steps=own_words.steps(codes, body, lang),
-        cut_off=own_words.day_of(body["cut_off"], lang) if body and body["cut_off"] else "",
+        steps=own_words.steps(codes, body, today, lang),
+        planned=bool(body and body["cut_off"] and body["cut_off"] >= today.isoformat()),
         window=own_words.month_of(body["next_window"]["first"], lang) if body else "",
         findings=[
             {

@@ -186,6 +186,7 @@ class Step:
     told: str
     todo: str
     until: str  # empty when nothing has to be done by a day
+    late: bool  # that day is over
     tone: str
 
 
@@ -247,11 +248,12 @@ def hour_code(outcome: str, body: Mapping[str, Any], undecided: Collection[str])
 
 
 def steps(
-    hours: Mapping[int, str], concluded: Mapping[str, Any] | None, lang: Language
+    hours: Mapping[int, str], concluded: Mapping[str, Any] | None, today: date, lang: Language
 ) -> list[Step]:
     """What is missing: class-hours first, then what the checks before the assessment found."""
     reasons = concluded[concluded["scale"]]["reasons"] if concluded else []
-    cut_off = day_of(concluded["cut_off"], lang) if concluded and concluded["cut_off"] else ""
+    last = concluded["cut_off"] if concluded else None
+    cut_off, late = (day_of(last, lang), today.isoformat() > last) if last else ("", False)
     lost = next((it["cure"]["how"] for it in reasons if it["code"] == "hours_violation"), None)
     found = []
     for code, (told, todo) in {
@@ -262,14 +264,15 @@ def steps(
         if numbers:
             until = "" if todo is WAIT or (lost == "none" and code == "invalid") else cut_off
             tone = {"invalid": "violation", "not_proven": "unproven"}.get(code, "review")
-            found.append(Step(lang.say(told, h=spans(numbers)), lang.say(todo), until, tone))
+            told_hours = lang.say(told, h=spans(numbers))
+            found.append(Step(told_hours, lang.say(todo), until, late, tone))
     for it in reasons:
         if it["code"] not in _TOLD_ELSEWHERE:
-            found.append(_step(it, lang))
+            found.append(_step(it, late, lang))
     return found
 
 
-def _step(reason: Mapping[str, Any], lang: Language) -> Step:
+def _step(reason: Mapping[str, Any], late: bool, lang: Language) -> Step:
     source, how = _OF_REASONS.get(reason["code"]), reason["cure"]["how"]
     tone = "violation" if reason["blocks"] else "review"
     if source is None:  # a check before the assessment, which has a plain sentence of its own
@@ -278,11 +281,12 @@ def _step(reason: Mapping[str, Any], lang: Language) -> Step:
             reason["sentence"][lang.code],
             lang.say(_TO_CHECK),
             day_of(until, lang) if until else "",
+            late,
             tone,
         )
     told = lang.say(source, title=title(reason["source"], lang))
     todo = _CURES[how] if reason["code"] == "violation_upheld" else _PLATFORM
-    return Step(told, lang.say(todo), "", tone)
+    return Step(told, lang.say(todo), "", False, tone)
 
 
 def day_of(iso: str, lang: Language) -> str:

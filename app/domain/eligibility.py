@@ -3,8 +3,9 @@
 Both scales are judged side by side, the one that a violation costs a class-hour and the one that
 it costs the training; the authority picks per class, and until then the pack that the class was
 opened with decides. A verdict's body depends on the facts, the pack and, for one thing only, on
-the day: `next_window` moves on when a month of assessments begins or a planned assessment lies
-back. Two runs of one day therefore write the same bytes, and so do most runs of different days.
+the day: `next_window` moves on when a planned assessment lies back, and when it is too late to
+apply for an assessment in that month. Two runs of one day therefore write the same bytes, and so do
+most runs of different days.
 """
 
 from __future__ import annotations

@@ -25,7 +25,8 @@ dt, dd { display: inline; margin: 0 }
 dd { overflow-wrap: anywhere }
 table { border-collapse: collapse; width: 100%%; table-layout: fixed; font-size: %(size)spt }
 thead { display: table-header-group } tr { break-inside: avoid }
-th, td { border: .5pt solid #333; padding: 1mm; overflow-wrap: anywhere; vertical-align: top }
+th, td { border: .5pt solid #333; padding: 1mm; overflow-wrap: anywhere; vertical-align: top;
+  white-space: pre-line }
 th { background: #e7e6e6; font-weight: bold; text-align: center; vertical-align: middle }
 .form + .form { break-before: page }
 .form th { background: none; font-weight: normal; padding: 1.4mm .6mm }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.console import own_words
 from app.console.language import language
 from app.domain.sentences import SENTENCES
 
+TODAY = date(2026, 11, 26)
 ZH, EN = language("zh"), language("en")
 # What only reviewers hear of: a statistic, or a whole class.
 NOT_TOLD = {"collusion", "marathon"}
@@ -89,6 +91,7 @@ def reason(code: str, how: str = "automatic", **more: Any) -> dict[str, Any]:
     return {"code": code, "source": "fast_forward", "blocks": True, "cure": cure, **more}
 
 
+SAID = {"zh": "缺少资料：线下实训考勤", "en": "missing: offline attendance"}
 LOST = {"findings": [{"key": "a"}, {"key": "b"}]}
 
 
@@ -100,7 +103,7 @@ def test_an_hour_is_lost_only_once_people_decided() -> None:
 
 def test_an_hour_under_review_asks_for_nothing_and_names_no_day() -> None:
     body = concluded(reason("hours_violation"), reason("finding_in_review"))
-    (step,) = own_words.steps({1: "valid", 2: "pending_review"}, body, ZH)
+    (step,) = own_words.steps({1: "valid", 2: "pending_review"}, body, TODAY, ZH)
     assert step.told.startswith("第2课时") and step.todo == own_words.WAIT and not step.until
     assert "可直接补课" not in step.told + step.todo
 
@@ -116,16 +119,25 @@ def test_an_hour_under_review_asks_for_nothing_and_names_no_day() -> None:
 def test_an_hour_that_is_lost_says_how_and_by_when_it_can_be_made_up(
     how: str, todo: str, until: str
 ) -> None:
-    (step,) = own_words.steps({1: "invalid"}, concluded(reason("hours_violation", how)), ZH)
+    (step,) = own_words.steps({1: "invalid"}, concluded(reason("hours_violation", how)), TODAY, ZH)
     assert todo in step.todo and step.until == until
+
+
+@pytest.mark.parametrize(("today", "late"), [("2026-12-12", False), ("2026-12-13", True)])
+def test_the_last_day_still_counts_and_the_day_after_it_is_told_to_be_over(
+    today: str, late: bool
+) -> None:
+    lost = concluded(reason("hours_violation"), reason("offline_hours_unknown", sentence=SAID))
+    steps = own_words.steps({1: "invalid"}, lost, date.fromisoformat(today), ZH)
+    assert [(it.until, it.late) for it in steps] == [("2026年12月12日", late)] * 2
 
 
 def test_what_the_platform_or_the_class_lacks_is_told_as_such() -> None:
     body = concluded(reason("control_missing", "none"), reason("class_not_acceptable", "none"))
-    platform, klass = own_words.steps({1: "valid"}, body, ZH)
+    platform, klass = own_words.steps({1: "valid"}, body, TODAY, ZH)
     assert "不是您的责任" in platform.told and "不在您" in klass.told
 
 
 def test_a_learner_without_a_verdict_sees_what_is_left_to_study() -> None:
-    told = own_words.steps({1: "valid", 2: "incomplete", 3: "not_started"}, None, ZH)
+    told = own_words.steps({1: "valid", 2: "incomplete", 3: "not_started"}, None, TODAY, ZH)
     assert [it.told[:4] for it in told] == ["第2课时", "第3课时"]

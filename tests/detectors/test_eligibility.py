@@ -222,9 +222,13 @@ def test_a_pending_class_leaves_the_learners_own_verdict() -> None:
     ("planned", "as_of", "cut_off", "next_first"),
     [
         (date(2026, 8, 20), date(2026, 7, 1), date(2026, 8, 17), date(2026, 12, 1)),
-        (date(2026, 8, 20), date(2026, 12, 2), date(2026, 8, 17), date(2027, 4, 1)),
+        (date(2026, 8, 20), date(2026, 12, 2), date(2026, 8, 17), date(2026, 12, 1)),
+        (date(2026, 8, 20), date(2026, 8, 21), date(2026, 8, 17), date(2026, 8, 1)),
+        (date(2026, 12, 1), date(2026, 12, 1), date(2026, 11, 28), date(2027, 4, 1)),
         (None, date(2026, 7, 1), None, date(2026, 8, 1)),
-        (None, date(2026, 8, 31), None, date(2026, 8, 1)),
+        (None, date(2026, 8, 28), None, date(2026, 8, 1)),
+        (None, date(2026, 8, 29), None, date(2026, 12, 1)),
+        (None, date(2026, 12, 31), None, date(2027, 4, 1)),
     ],
 )
 def test_the_cut_off_is_the_last_day_to_apply_and_the_next_window_follows(

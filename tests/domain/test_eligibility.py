@@ -156,7 +156,9 @@ def test_a_later_day_moves_nothing_but_the_next_window(school: School) -> None:
     assert school.conclude() == 0
     school.clock.advance(days=120)  # August has begun
     later = school.learner()
-    assert later["next_window"]["first"] == "2026-12-01" and later["cut_off_passed"]
+    assert later["next_window"]["first"] == "2026-08-01" and later["cut_off_passed"]
+    school.clock.advance(days=31)  # nobody who applies now can be assessed in August
+    assert school.learner()["next_window"]["first"] == "2026-12-01"
     moved = {"next_window", "judged_ms", "cut_off_passed"}
     assert {k: v for k, v in later.items() if k not in moved} == {
         k: v for k, v in first.items() if k not in moved

@@ -87,6 +87,22 @@ def test_the_counts_tie(sheets: dict[str, Sheet]) -> None:
     assert sheets["monthly"].count("有效课时") == summary.count("有效课时")
 
 
+def test_a_refusal_tells_each_reason_and_beside_it_under_its_number_what_cures_it(
+    sheets: dict[str, Sheet],
+) -> None:
+    refused = sheets["refused"]
+    several = 0
+    for told, cures in zip(refused.values("原因"), refused.values("能否补正"), strict=True):
+        reasons, ways = str(told).split("\n"), str(cures).split("\n")
+        assert len(reasons) == len(ways)
+        assert all(it.endswith("。") for it in reasons)
+        for number, pair in enumerate(zip(reasons, ways, strict=True), 1):
+            assert len(reasons) == 1 or all(it.startswith(f"{number}. ") for it in pair)
+            assert "待人工复核" not in pair[0] or "待审结" in pair[1]
+        several += len(reasons) > 1
+    assert several
+
+
 def test_missing_evidence_is_not_printed_as_a_violation(sheets: dict[str, Sheet]) -> None:
     detail, invalid = sheets["hours-detail"], sheets["invalid-hours"]
     unproven = {

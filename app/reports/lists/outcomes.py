@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from app.reports import words
@@ -28,6 +28,18 @@ _WHY = (
 )
 
 
+_NOT_THE_LEARNER_S = {
+    "class_not_acceptable": "班级事项，见批次校验报告",
+    **dict.fromkeys(
+        (
+            "finding_in_review",
+            "hours_in_review",
+            "violation_awaits_reviewers",
+            "control_missing_awaits_reviewers",
+        ),
+        "待审结，无须补课",
+    ),
+}  # reasons that other people have to settle, and what to print instead of a cure
 _VALUES = {
     "offline": "线下",
     "online": "线上",
@@ -114,15 +126,27 @@ def _scales(verdict: dict[str, Any]) -> Row:
 
 def _why(verdict: dict[str, Any]) -> Row:
     reasons = verdict["reasons"]
-    cures = dict.fromkeys(it["cure"]["zh"] for it in reasons)
     untils = dict.fromkeys(it["cure"]["until"] for it in reasons if it["cure"]["until"])
     return (
         "、".join(dict.fromkeys(it["code"] for it in reasons)),
-        "".join(it["sentence"]["zh"] for it in reasons),
-        "；".join(cures),
+        _numbered(_sentence(it) for it in reasons),
+        _numbered(_NOT_THE_LEARNER_S.get(it["code"], it["cure"]["zh"]) for it in reasons),
         "、".join(untils) + ("（已过）" if untils and verdict["cut_off_passed"] else "") or NO_DATA,
         str(verdict["next_window"]["first"])[:7],
     )
+
+
+def _sentence(reason: dict[str, Any]) -> str:
+    told: str = reason["sentence"]["zh"]
+    return told if told.endswith("。") else f"{told}。"
+
+
+def _numbered(parts: Iterable[str]) -> str:
+    """Under the same numbers in both columns, so that a reader sees which can be cured and how."""
+    told = list(parts)
+    if len(told) == 1:
+        return told[0]
+    return "\n".join(f"{number}. {it}" for number, it in enumerate(told, 1))
 
 
 def batch(dossier: Dossier) -> Sheet:

@@ -87,6 +87,12 @@ def interrupted(services: Services) -> bool:
         return runs.interrupted_night(connection, services.clock())
 
 
+def last_begun_ms(services: Services) -> int | None:
+    """When the latest night began; before the first, when there came to be a class to judge."""
+    with services.database.read() as connection:
+        return store.last_night_ms(connection)
+
+
 @contextmanager
 def _heart(services: Services, holder: str) -> Iterator[None]:
     """Keep the lock while a step takes long, and give it back in the end."""

@@ -10,19 +10,19 @@ from apscheduler.schedulers.background import (  # type: ignore[import-untyped]
 )
 from apscheduler.triggers.cron import CronTrigger  # type: ignore[import-untyped]
 
-from app.clock import SHANGHAI
+from app.clock import SHANGHAI, at
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import nightly, purge
 from app.services import Services
 
-MISFIRE_S = 3_600  # a service that was busy or down at the hour may begin that much later
-RESUME_S = 60
+RESUME_S = 60  # how often it looks for a night that broke off, or never began
 
 log = structlog.get_logger("zhenxue.scheduler")
 
 
 class Scheduler:
-    """Starts the night by `settings.nightly_cron`, and goes on with one that a crash ended."""
+    """Starts the night by `settings.nightly_cron`, goes on with one that a crash ended, and makes
+    up once for those that fell due while the machine slept or was off."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -39,12 +39,12 @@ class Scheduler:
             job_defaults={
                 "coalesce": True,
                 "max_instances": 1,
-                "misfire_grace_time": MISFIRE_S,
+                "misfire_grace_time": RESUME_S,
             },
         )
         self._scheduler.add_job(self._begin, self._trigger, id="nightly")
         if self._purging is not None:
-            self._scheduler.add_job(self._purge, self._purging, id="purge")
+            self._scheduler.add_job(self._purge, self._purging, id="purge", misfire_grace_time=None)
         self._scheduler.add_job(self._resume, "interval", seconds=RESUME_S, id="resume")
         self._scheduler.start()
 
@@ -79,8 +79,17 @@ class Scheduler:
             log.info("purge", **done)
 
     def _resume(self) -> None:
-        if nightly.interrupted(self._services):
+        if nightly.interrupted(self._services) or self._missed():
             self._begin()
+
+    def _missed(self) -> bool:
+        """Whether a night fell due since the last one began, and whoever waits for the hour had
+        the time to begin it."""
+        since_ms = nightly.last_begun_ms(self._services)
+        if since_ms is None:
+            return False
+        due = self._trigger.get_next_fire_time(None, at(since_ms + 1))
+        return due is not None and due <= at(self._services.clock() - 2 * RESUME_S * 1000)
 
 
 def _trigger(cron: str, name: str = "nightly_cron") -> CronTrigger:

@@ -13,7 +13,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app import cli
-from app.clock import SHANGHAI
+from app.clock import SHANGHAI, at
+from app.domain import imports
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import nightly
 from app.jobs.scheduler import Scheduler
@@ -21,6 +22,7 @@ from app.main import create_app
 from app.services import Services
 from app.settings import Settings
 from tests.evidence import catalogue, ndjson, sitting
+from tests.people import County, TestClock, instant
 
 
 def test_the_night_begins_by_the_cron_line_in_shanghai(services: Services) -> None:
@@ -78,6 +80,47 @@ def test_only_an_interrupted_night_is_resumed(
         monkeypatch.setattr(nightly, "interrupted", lambda _, waits=waits: waits)
         Scheduler(services)._resume()
     assert asked == ["system:scheduler"]
+
+
+@pytest.fixture
+def nights(services: Services, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """When the scheduler's looking round began a night, by the clock on the wall in Shanghai."""
+    begun: list[str] = []
+    perform = nightly.perform
+
+    def watched(*arguments: Any, **more: Any) -> dict[str, Any]:
+        begun.append(f"{at(services.clock()):%m-%d %H:%M}")
+        return perform(*arguments, **more)
+
+    monkeypatch.setattr(nightly, "perform", watched)
+    return begun
+
+
+def look_round(services: Services, clock: TestClock, *times: str) -> None:
+    for time_of in times:
+        clock.now_ms = instant(time_of)
+        Scheduler(services)._resume()
+
+
+def test_a_night_that_the_machine_slept_through_is_made_up_for_once(
+    services: Services, clock: TestClock, nights: list[str]
+) -> None:
+    clock.now_ms = instant("2026-03-02 02:30")
+    nightly.perform(services, "system:scheduler")
+    look_round(services, clock, "2026-03-02 18:00", "2026-03-03 02:30", "2026-03-05 08:10")
+    look_round(services, clock, "2026-03-05 08:11", "2026-03-05 23:59", "2026-03-06 02:30")
+    assert nights == ["03-02 02:30", "03-05 08:10"]
+
+
+def test_a_machine_that_is_off_every_night_has_its_first_night_the_next_morning(
+    services: Services, county: County, clock: TestClock, nights: list[str], tmp_path: Path
+) -> None:
+    look_round(services, clock, "2026-03-02 16:00")
+    file = tmp_path / "classes.ndjson"
+    file.write_bytes(ndjson(catalogue()))
+    imports.take_file(services, county.huang.platform.id, file, actor="test")
+    look_round(services, clock, "2026-03-02 17:00", "2026-03-03 08:00", "2026-03-03 08:01")
+    assert nights == ["03-03 08:00"]
 
 
 def test_by_hand_it_tells_what_it_did(

@@ -35,7 +35,7 @@ _WORDS = {
     "signature": "签名无效",
     "tools": "检测器或规则包与本机不同，未重新评判",
     "unnamed": "清单中没有此成员",
-    "unreadable": "无法读取",
+    "unreadable": "无法读取，压缩包不完整或被改动",
 }
 
 

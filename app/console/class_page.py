@@ -23,7 +23,8 @@ from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import class_desk, runs
 from app.domain.class_desk import SCALES
 from app.errors import NotFound
-from app.reports import exports
+from app.reports import exports, signing
+from app.reports.lists import periodic
 from app.store import class_file as store
 from app.store import users
 
@@ -112,6 +113,8 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
         scales=SCALES,
         exports=exports.offered(row)["exports"],
+        columns={name: name in periodic.USUAL for name in periodic.FIGURES},
+        public_key=signing.public_hex(signing.private_key(request.app.state.services.vault)),
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
         open_now=open_now,

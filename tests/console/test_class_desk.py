@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import select, update
 
+from app.reports import signing
 from models import AuditEntry, Enrolment, Learner, Run, TrainingClass
 from tests.console.conftest import Desk
 
@@ -79,3 +80,12 @@ def test_what_a_person_did_elsewhere_is_seen_within_ones_counties(desk: Desk) ->
     )
     others = page.split("其他班级")[1]
     assert "HC-2026-015" in others and "GS-2026-003" not in others
+
+
+def test_the_class_s_page_offers_columns_of_the_reports_and_the_key_that_packages_verify_with(
+    desk: Desk,
+) -> None:
+    page = desk.sign_in("zhao").get(f"/console/classes/{desk.county.classes[KLASS]}")
+    assert signing.public_hex(signing.private_key(desk.services.vault)) in page
+    assert 'value="培训人数" checked' in page and 'value="满意度">' in page
+    assert f'formaction="/v1/classes/{KLASS}/exports/ten-day.xlsx"' in page

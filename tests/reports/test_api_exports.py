@@ -92,6 +92,14 @@ def test_a_wrong_column_is_named(client: TestClient, county: County) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "unknown_column")
 
 
+def test_columns_are_asked_for_with_commas_or_each_by_itself(
+    client: TestClient, county: County
+) -> None:
+    for query in ("columns=培训人数,满意度", "columns=培训人数&columns=满意度"):
+        answer = client.get(f"{BASE}/monthly.csv?{query}", headers=county.huang.headers)
+        assert "\r\n培训人数,满意度\r\n" in answer.content.decode("utf-8-sig"), query
+
+
 @pytest.mark.parametrize(
     "file",
     [

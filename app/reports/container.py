@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 _DATE = (2000, 1, 1, 0, 0, 0)
 _HEADER = 30  # bytes of a local file header before the name
+_STRETCH = 1 << 16
 
 
 class Unreadable(Exception):
@@ -38,12 +39,13 @@ def pack(members: Mapping[str, bytes]) -> bytes:
 def unpack(data: bytes) -> dict[str, bytes]:
     """The members of an archive. Raises Unreadable."""
     members: dict[str, bytes] = {}
-    name = ""
+    name, room = "", len(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             for entry in archive.infolist():
                 name = entry.filename
-                _require_plain(entry, name, len(data))
+                _require_plain(entry, name, room)
+                room -= entry.file_size
                 if name in members:
                     raise Unreadable("stands in the archive twice", name)
                 members[name] = archive.read(entry)
@@ -54,10 +56,15 @@ def unpack(data: bytes) -> dict[str, bytes]:
     return members
 
 
-def _require_plain(entry: zipfile.ZipInfo, name: str, whole: int) -> None:
-    """Nothing that grows when it is read, and nothing that an unzip program would put elsewhere."""
-    if entry.compress_type != zipfile.ZIP_STORED or entry.file_size > whole:
+def _require_plain(entry: zipfile.ZipInfo, name: str, room: int) -> None:
+    """Nothing that grows when it is read, and nothing that an unzip program would put elsewhere.
+
+    room: what the archive's bytes leave for this member and those after it.
+    """
+    if entry.compress_type != zipfile.ZIP_STORED:
         raise Unreadable("is compressed, which no member of a package is", name)
+    if entry.file_size > room:
+        raise Unreadable("lies over other members, or is told longer than the archive", name)
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
         raise Unreadable("has a name that leads out of the folder it is unpacked in", name)
@@ -69,7 +76,11 @@ def altered(data: bytes, members: Mapping[str, bytes]) -> str | None:
     if expected == data:
         return None
     short = min(len(expected), len(data))
-    at = next((i for i in range(short) if expected[i] != data[i]), short)
+    stretches = (slice(it, it + _STRETCH) for it in range(0, short, _STRETCH))
+    first = next((it for it in stretches if expected[it] != data[it]), slice(short, short))
+    at = next(
+        (i for i in range(first.start, min(first.stop, short)) if expected[i] != data[i]), short
+    )
     start = 0
     for name, content in members.items():
         start += _HEADER + len(name.encode()) + len(content)

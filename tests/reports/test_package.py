@@ -133,6 +133,22 @@ def test_a_bomb_and_a_name_that_leads_elsewhere_are_refused_unread(
         assert named(verify(container.pack({**members, name: b"x"}))) == {name}
 
 
+def test_members_that_lie_over_each_other_are_refused_unread(members: dict[str, bytes]) -> None:
+    """Each of ten thousand would be read whole, out of the same few bytes."""
+    inner = zipfile.ZipInfo("evidence/inner.bin", (2000, 1, 1, 0, 0, 0))
+    inner.header_offset, inner.file_size = 30 + len("evidence/outer.bin"), 1_000_000
+    inner.compress_size, inner.CRC = inner.file_size, 0
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("evidence/outer.bin", inner.FileHeader() + bytes(inner.file_size))
+        for name, data in members.items():
+            archive.writestr(name, data)
+        archive.filelist.append(inner)
+    report = verify(buffer.getvalue())
+    assert named(report) == {"evidence/inner.bin"}
+    assert "lies over other members" in report.problems[0].detail
+
+
 def test_a_member_that_stands_there_twice_is_named(members: dict[str, bytes]) -> None:
     buffer = io.BytesIO(container.pack(members))
     with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):

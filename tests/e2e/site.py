@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +10,6 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from sqlalchemy import Connection
 
 from app import cli_demo
@@ -26,6 +23,7 @@ from app.settings import Settings
 from app.simulation.county import NO_POPUPS, ONE_PHOTO, ClassPlan, Plans, county
 from app.store import webhooks as store
 from tests.people import instant
+from tests.served import served
 
 TODAY = date(2026, 11, 22)
 MORNING = instant("2026-11-22 09:00")
@@ -78,21 +76,9 @@ class Site:
 @contextmanager
 def serving(folder: Path, clock: Clock, *, face_workers: int = 0) -> Iterator[Site]:
     """The service on a data folder, answering on a port of its own."""
-    settings = settings_in(folder, face_workers)
-    app = create_app(settings, clock)
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        try:
-            while not server.started:
-                assert thread.is_alive(), "the service did not start"
-                time.sleep(0.01)
-            yield Site(f"http://127.0.0.1:{listener.getsockname()[1]}", app.state.services)
-        finally:
-            server.should_exit = True
-            thread.join(30)
+    app = create_app(settings_in(folder, face_workers), clock)
+    with served(app) as url:
+        yield Site(url, app.state.services)
 
 
 def settings_in(folder: Path, face_workers: int = 0) -> Settings:

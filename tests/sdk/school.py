@@ -7,7 +7,6 @@ the sitting's lease, and the platform's own server, which holds the key, opens t
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from fastapi import Body, FastAPI, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
@@ -26,6 +24,7 @@ from app.simulation.transport import Api, Problem, UrllibClient
 from app.simulation.world import invented_id_number
 from app.vision.film import draw_film
 from tests.people import LIN, County, course, instant, lesson, training_class
+from tests.served import served
 
 FILM_S = 30
 OTHER = "l2"  # a lesson that is never shown: what was studied of it belongs to the learner's past
@@ -205,25 +204,6 @@ def platform(service: str, api: Api, film: Path) -> FastAPI:
         return Response(answer.content, answer.status_code, media_type="application/json")
 
     return app
-
-
-@contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    import socket
-
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-        thread.start()
-        try:
-            while not server.started:
-                assert thread.is_alive(), "the service did not start"
-                time.sleep(0.01)
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(30)
 
 
 __all__ = ["FILM_S", "Problem", "School", "open_school"]

@@ -19,7 +19,7 @@ from app.vision.film import draw_film
 from tests.e2e.conftest import found_chromium
 from tests.e2e.test_accessibility import grave_issues
 from tests.sdk.conftest import EYES_AND_HANDS
-from tests.sdk.school import served
+from tests.served import served
 
 pytestmark = pytest.mark.browser
 

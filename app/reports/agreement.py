@@ -100,7 +100,7 @@ def _same(members: Members, member: str, table: str, *, settled: bool) -> Iterat
 
 
 def _photos(members: Members, class_id: int) -> Iterator[Problem]:
-    """The list of photos names the very photos that the class's sittings are judged by."""
+    """The list of photos says of each what the row says that its sitting is judged by."""
     member = "evidence/photos.ndjson"
     sittings = {
         it["id"]: it["external_id"]
@@ -108,20 +108,26 @@ def _photos(members: Members, class_id: int) -> Iterator[Problem]:
         if it["class_id"] == class_id
     }
     judged = {
-        it["id"]: (sittings[it["session_id"]], it["sha256"], it["external_id"])
+        it["id"]: it | {"session": sittings[it["session_id"]]}
         for it in rows(members, "tables/snapshots.ndjson")
         if it["session_id"] in sittings
     }
-    told = {
-        it["id"]: (it["session"], it["sha256"], it["external_id"]) for it in rows(members, member)
-    }
+    told = {it["id"]: it for it in rows(members, member)}
     for number in sorted(judged.keys() | told.keys()):
         here, there = told.get(number), judged.get(number)
-        name = (here or there or ("", "", ""))[2]
-        if here is None:
-            yield Problem(member, "photo", f"photo {name} is missing")
-        elif here != there:
-            yield Problem(member, "photo", f"photo {name} is not the one that is judged by")
+        if here is None or there is None:
+            at = "here" if here is None else "in tables/snapshots.ndjson"
+            yield Problem(member, "photo", f"photo {_name(here, there)} is missing {at}")
+            continue
+        shared = (here.keys() & there.keys()) - {"blob_key"}  # there only whether it has one
+        differing = sorted(it for it in shared if here[it] != there[it])
+        if differing:
+            detail = f"photo {_name(there)} is judged by another {', '.join(differing)}"
+            yield Problem(member, "photo", detail)
+
+
+def _name(*photos: dict[str, Any] | None) -> str:
+    return next(str(it["external_id"]) for it in photos if it is not None)
 
 
 def _draw_problems(made: dict[str, Any] | None, bound: dict[str, Any] | None) -> Iterator[str]:

@@ -27,6 +27,15 @@ from detectors.registry import VERSIONS
 from detectors.trace import EVENT
 
 _SIGNED_APART = ("manifest.json", "signature.json")
+_OF_ANOTHER_SHAPE = (
+    KeyError,
+    IndexError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    RecursionError,
+    msgspec.DecodeError,
+)
 _AUDITED = ("at_ms", "actor", "action", "subject", "detail")
 
 
@@ -97,12 +106,11 @@ class _Checker:
             self._packs()
             self._verdicts()
             self._photos()
+            if not self.report.problems:
+                self._parquet(logs)
+                self._replay(logs)
         except Malformed as error:
             self._fail(error.member, "malformed", error.detail)
-            return
-        if not self.report.problems:
-            self._parquet(logs)
-            self._replay(logs)
 
     def _fail(self, member: str, code: str, detail: str) -> None:
         self.report.problems.append(Problem(member, code, detail))
@@ -214,7 +222,7 @@ class _Checker:
         """Fields that are missing or of another type say which member they were looked for in."""
         try:
             yield
-        except (KeyError, IndexError, ValueError, TypeError, AttributeError) as error:
+        except _OF_ANOTHER_SHAPE as error:
             raise Malformed(member, f"{type(error).__name__}: {error}") from error
 
     def _parquet(self, logs: list[Log]) -> None:
@@ -312,23 +320,24 @@ class _Checker:
             }
             tables["findings"] = self._rows("findings.ndjson")
             came_to = replay.judge(tables, logs, self.manifest.klass.id, self.manifest.created_ms)
-        except Malformed as error:
-            self._fail(error.member, "malformed", error.detail)
-            return
+        except Malformed:
+            raise
         except Exception as error:  # rows of a stranger's making may break any line of the judging
             self._fail("tables", "replay", f"cannot be judged: {type(error).__name__}: {error}")
             return
-        for subject in sorted(stored.keys() | came_to.verdicts.keys()):
+        for subject in sorted(stored.keys() | came_to.verdicts.keys(), key=str):
             was, now = stored.get(subject), came_to.verdicts.get(subject)
             if was != now:
                 member = f"verdicts/{subject[0]}.ndjson"
-                self._fail(member, "replay", _difference(subject, was, now))
-        self._findings({it["key"]: it for it in tables["findings"]}, came_to.findings)
+                with self._reading(member):
+                    self._fail(member, "replay", _difference(was, now))
+        with self._reading("findings.ndjson"):
+            self._findings({it["key"]: it for it in tables["findings"]}, came_to.findings)
         self.report.checked["replayed"] = len(came_to.verdicts)
 
     def _findings(self, told: Mapping[str, Any], came_to: Mapping[str, Any]) -> None:
         """Judging again enters no finding anew and changes none."""
-        for key in sorted(came_to):
+        for key in sorted(came_to, key=str):
             now, was = came_to[key], told.get(key)
             if was is None:
                 detail = f"{now['rule']} {key}: the evidence gives a finding that is missing here"
@@ -367,7 +376,7 @@ def _chained(log: Log) -> bool:
     return head == log.chain and event_at == len(log.events) and note_at == len(log.notes)
 
 
-def _difference(subject: tuple[str, int, int], stored: bytes | None, came_to: bytes | None) -> str:
+def _difference(stored: bytes | None, came_to: bytes | None) -> str:
     known = msgspec.json.decode(stored or came_to or b"{}")
     name = ", ".join(str(value) for value in known["subject"].values())
     if stored is None:

@@ -212,6 +212,18 @@ def test_a_verdict_that_was_rewritten_and_sealed_anew_does_not_follow_from_the_e
     assert "other_key" in {it.code for it in verify(forged, made.public_key).problems}
 
 
+@pytest.mark.parametrize("body", [b"nonsense", b"[]", b'{"subject":3}'])
+def test_a_verdict_that_is_none_and_hashed_anew_is_named(
+    members: dict[str, bytes], body: bytes
+) -> None:
+    _, *rest = members["verdicts/session.ndjson"].splitlines()
+    index = json.loads(members["verdicts/index.json"])
+    index["session"][0]["sha256"] = hashlib.sha256(body).hexdigest()
+    lines = b"".join(it + b"\n" for it in (body, *rest))
+    twisted = {"verdicts/session.ndjson": lines, "verdicts/index.json": canonical(index)}
+    assert named(verify(resealed({**members, **twisted}))) == {"verdicts/session.ndjson"}
+
+
 def test_an_event_that_was_moved_and_sealed_anew_breaks_its_session_s_chain(
     members: dict[str, bytes],
 ) -> None:

@@ -25,6 +25,8 @@ def lesson(desktop: Chromium, school: School, **options: bool) -> Tab:
     tab = desktop.open(quote(school.lesson(school.enrol(), **options), safe=":/?=&"))
     tab.to_front()
     tab.until("window.sitting?.state === 'open' && document.hasFocus()")
+    # A busy Chromium was seen to give up on the very first film it is shown.
+    tab.until("video.readyState >= 2 || (video.error && video.load(), false)")
     return tab
 
 

@@ -9,6 +9,11 @@ from enum import StrEnum
 Value = float | int | str | bool
 
 
+# Parameters that came after a pack was published: packs that do not name one are judged by the
+# product's default, which stands here, by rule.
+LATER: Mapping[str, Mapping[str, Value]] = {}
+
+
 class Status(StrEnum):
     """Life of a rule in a pack: only `active` findings are acted on; `shadow` ones are stored."""
 

@@ -15,7 +15,7 @@ from detectors.batch_facts import CheckPolicy
 from detectors.check_sheet import Rulebook
 from detectors.eligibility import Consequences, Cure
 from detectors.occupations import Occupations
-from detectors.policy import Policy, Reach, RulePolicy, Status
+from detectors.policy import LATER, Policy, Reach, RulePolicy, Status
 
 SECTIONS_AS_RULES = ("class_hour", "session")
 
@@ -113,7 +113,10 @@ class Pack:
                 status=Status.ACTIVE,
                 reach=Reach.CLASS_HOUR,
                 curable=True,
-                parameters={key: it.scalar for key, it in section.parameters.items()},
+                parameters={
+                    **LATER.get(name, {}),
+                    **{key: it.scalar for key, it in section.parameters.items()},
+                },
             )
         return Policy(self.id, self.version, self.digest, rules)
 
@@ -183,7 +186,10 @@ class Pack:
 
 
 def _rule_policy(name: str, rule: RuleTable) -> RulePolicy:
-    parameters = {key: it.scalar for key, it in rule.parameters.items()}
+    parameters = {
+        **LATER.get(name, {}),
+        **{key: it.scalar for key, it in rule.parameters.items()},
+    }
     return RulePolicy(name, rule.clause, rule.status, rule.reach, rule.curable, parameters)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -11,7 +11,7 @@ import numpy as np
 
 from detectors.class_hours import HourParts, coverage, hour_key, runs, without
 from detectors.facts import Facts, facts
-from detectors.finding import Evidence, Finding, Outcome
+from detectors.finding import Evidence, Finding, Outcome, Scope
 from detectors.photo_retention import hour_length, kept_photos
 from detectors.policy import Policy
 from detectors.registry import ALL
@@ -86,15 +86,26 @@ class Assessment:
     hours: list[Hour]
 
 
-def assess(trace: Trace, policy: Policy, decisions: Decisions = lambda finding: None) -> Assessment:
-    """Judge a trace. The same trace, policy and decisions give the same assessment."""
+def assess(
+    trace: Trace,
+    policy: Policy,
+    decisions: Decisions = lambda finding: None,
+    standing: Sequence[Finding] | None = None,
+) -> Assessment:
+    """Judge a trace. The same trace, policy and decisions give the same assessment.
+
+    standing: what was found on the class as a whole, where the trace is only a part of it and
+    cannot tell; detectors that look at whole classes are not asked then.
+    """
     known = facts(trace, policy)
-    findings = [
-        decided(finding, decisions(finding))
+    found = [
+        finding
         for detector in ALL
         if detector.rule in policy.rules and policy[detector.rule].runs
+        if standing is None or not detector.crowd
         for finding in detector.detect(known, policy)
     ]
+    findings = [decided(it, decisions(it)) for it in [*found, *(standing or ())]]
     acting = [finding for finding in findings if acts(finding, policy)]
     voids = _voids(acting, trace)
     fine = known.fine_parts(np.array(sorted(voids), np.int64))
@@ -107,9 +118,10 @@ def assess(trace: Trace, policy: Policy, decisions: Decisions = lambda finding: 
 def decided(finding: Finding, decision: Decision | None) -> Finding:
     """The finding as people left it: upheld suspicion is a violation, overturned is nothing."""
     if decision is Decision.UPHELD and finding.outcome is Outcome.REVIEW:
-        return replace(finding, outcome=Outcome.VIOLATION)
+        voids = finding.voids or finding.holds
+        return replace(finding, outcome=Outcome.VIOLATION, voids=voids)
     if decision is Decision.OVERTURNED:
-        return replace(finding, outcome=Outcome.CLEAR, voids=False)
+        return replace(finding, outcome=Outcome.CLEAR, voids=False, holds=False)
     return finding
 
 
@@ -118,13 +130,26 @@ def acts(finding: Finding, policy: Policy) -> bool:
     return policy[finding.rule].acts and finding.evidence is not Evidence.STATISTIC
 
 
+def concerned(finding: Finding) -> tuple[int, ...]:
+    """The rows of the sittings whose verdict a finding bears on."""
+    if finding.scope is Scope.CLASS:
+        return finding.members if finding.holds else ()
+    return (finding.session,) if finding.session >= 0 else ()
+
+
 def _voids(findings: list[Finding], trace: Trace) -> dict[int, list[tuple[int, int]]]:
     """Voided stretches of time by session. A finding on a class-hour reaches every sitting that
     the person spent on it."""
     case = trace.sessions["case"]
     voids: dict[int, list[tuple[int, int]]] = {}
     for finding in findings:
-        if not finding.voids or finding.session < 0:
+        if not finding.voids:
+            continue
+        if finding.scope is Scope.CLASS:
+            for session in finding.members if finding.holds else ():
+                row = trace.sessions[session]
+                whole = int(row["start_ms"]) - HEAD_START_MS, int(row["end_ms"]) + 1
+                voids.setdefault(session, []).append(whole)
             continue
         sittings = [finding.session]
         if finding.hour >= 0:
@@ -141,8 +166,9 @@ def _voids(findings: list[Finding], trace: Trace) -> dict[int, list[tuple[int, i
 def _session_outcomes(findings: list[Finding], sessions: int) -> list[SessionOutcome]:
     worst = [Outcome.CLEAR] * sessions
     for finding in findings:
-        if finding.session >= 0 and finding.outcome.severity > worst[finding.session].severity:
-            worst[finding.session] = finding.outcome
+        for session in concerned(finding):
+            if finding.outcome.severity > worst[session].severity:
+                worst[session] = finding.outcome
     return [_OF_SESSION[outcome] for outcome in worst]
 
 
@@ -261,7 +287,11 @@ def _touching(known: Facts, findings: list[Finding]) -> dict[int, list[int]]:
     by_session = parts.session[order]
     cases = known.trace.sessions["case"]
     for index, finding in enumerate(findings):
-        if finding.session < 0:
+        if finding.scope is Scope.CLASS:
+            rows = order[np.isin(by_session, np.array(concerned(finding), np.int64))]
+            rows = rows[parts.hour[rows] >= 0]
+            for key in np.unique(hour_key(parts.case[rows], parts.hour[rows])).tolist():
+                result.setdefault(key, []).append(index)
             continue
         if finding.hour >= 0:
             key = hour_key(int(cases[finding.session]), finding.hour)

@@ -29,6 +29,13 @@ class Fault(StrEnum):
     UNDETERMINED = "undetermined"
 
 
+class Scope(StrEnum):
+    """What a finding is about: one person's sitting, or what many of a class share."""
+
+    SITTING = "sitting"
+    CLASS = "class"
+
+
 class Evidence(StrEnum):
     """Who may accuse.
 
@@ -50,6 +57,11 @@ class Finding:
     session's lesson; -1 where there is none. `session`, `hour`, `controls` and `photos` are rows
     of the trace's arrays. `measured` and `limit` are the two numbers a person is shown, in `unit`.
     `voids` tells that [start_ms, end_ms) earns no credit while the finding stands.
+
+    A finding of class scope is one case for all `members` (rows of sessions of one class): its
+    `session` is -1, and `subject` names for good what it is about, such as `lesson:k1`. While it
+    is open and `holds`, the members' sittings wait with it; upheld, they earn nothing. Only
+    detectors that look at whole classes (`crowd`) give one.
     """
 
     rule: str
@@ -68,6 +80,10 @@ class Finding:
     unit: str = "s"
     voids: bool = False
     needs_two_reviewers: bool = False
+    scope: Scope = Scope.SITTING
+    subject: str = ""
+    members: tuple[int, ...] = ()
+    holds: bool = False
     rival: int = -1
     controls: tuple[int, ...] = ()
     photos: tuple[int, ...] = ()

@@ -8,7 +8,7 @@ learners, with the enrolment and class verdicts on top.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,13 +21,16 @@ from app.domain.pack import Pack
 from app.store import catalogue, facts, verdicts
 from app.store.facts import Evidence
 from app.store.verdicts import Judged
-from detectors.assess import Assessment, Decision, HourOutcome, assess
+from detectors.assess import Assessment, Decision, HourOutcome, assess, concerned
 from detectors.class_hours import changes, hour_key
-from detectors.finding import Finding, Outcome
+from detectors.finding import Finding, Outcome, Scope
 from detectors.registry import ALL
 
 # Stands in verdicts while it lasts, and is nothing that anybody would look for in a queue.
 PASSING = frozenset({"check_pending"})
+
+# These compare people with each other, so only a whole class tells.
+CROWD_RULES = frozenset(it.rule for it in ALL if it.crowd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +67,10 @@ def judge_learner(
 ) -> Judgement:
     """Judge one learner's sittings and class-hours in a class: at a session's close."""
     evidence = facts.of_learner(connection, class_id, learner_id)
-    rules = {it.rule for it in ALL if not it.crowd}
-    return keep(connection, _evaluate(connection, class_id, evidence, rules), now_ms, run_id)
+    evaluated = _evaluate(
+        connection, class_id, evidence, standing=standing(connection, class_id, evidence)
+    )
+    return keep(connection, evaluated, now_ms, run_id)
 
 
 def judge_sittings(
@@ -81,7 +86,7 @@ def evaluate_sittings(
     """What all sittings and class-hours of a class come to, by its own pack or by another; nothing
     is stored."""
     evidence = facts.of_class(connection, class_id)
-    return _evaluate(connection, class_id, evidence, {it.rule for it in ALL}, pack)
+    return _evaluate(connection, class_id, evidence, pack)
 
 
 def overtaken(connection: Connection, evaluated: Evaluation) -> bool:
@@ -89,8 +94,13 @@ def overtaken(connection: Connection, evaluated: Evaluation) -> bool:
     came in meanwhile is no matter: whoever adds it has it judged afterwards."""
     return (
         verdicts.newest(connection, evaluated.class_id) != evaluated.after
-        or verdicts.decisions(connection, evaluated.learners) != evaluated.decided
+        or decisions_on(connection, evaluated) != evaluated.decided
     )
+
+
+def decisions_on(connection: Connection, evaluated: Evaluation) -> dict[str, str]:
+    """What people have decided by now on the findings that an evaluation is about."""
+    return verdicts.decisions(connection, evaluated.learners, evaluated.class_id)
 
 
 def pack_of_class(connection: Connection, class_id: int) -> Pack:
@@ -99,16 +109,28 @@ def pack_of_class(connection: Connection, class_id: int) -> Pack:
     return packs.load(klass.pack_id, klass.pack_version)
 
 
+def standing(connection: Connection, class_id: int, evidence: Evidence) -> list[Finding]:
+    """What was found on the class as a whole and bears on these sittings, which alone do not
+    tell it."""
+    bodies_of = verdicts.standing_on_class(connection, class_id, CROWD_RULES)
+    found = (bodies.standing_finding(evidence, body) for body in bodies_of)
+    return [finding for finding in found if finding is not None]
+
+
 def assessed(
-    evidence: Evidence, pack: Pack, decided: Mapping[str, str]
+    evidence: Evidence,
+    pack: Pack,
+    decided: Mapping[str, str],
+    standing: Sequence[Finding] | None = None,
 ) -> tuple[Assessment, list[str]]:
-    """The detectors' assessment of evidence, and the key of each finding."""
+    """The detectors' assessment of evidence, and the key of each finding. `standing`: see
+    `detectors.assess.assess`."""
 
     def decision(finding: Finding) -> Decision | None:
         status = decided and decided.get(bodies.finding_key(evidence, finding))
         return Decision(status) if status else None
 
-    result = assess(evidence.trace, pack.policy, decision)
+    result = assess(evidence.trace, pack.policy, decision, standing)
     return result, [bodies.finding_key(evidence, finding) for finding in result.findings]
 
 
@@ -116,19 +138,22 @@ def _evaluate(
     connection: Connection,
     class_id: int,
     evidence: Evidence,
-    rules: Collection[str],
     pack: Pack | None = None,
+    standing: Sequence[Finding] | None = None,
 ) -> Evaluation:
+    rules = {it.rule for it in ALL if standing is None or not it.crowd}
     after = verdicts.newest(connection, class_id)
     pack = pack or pack_of_class(connection, class_id)
     learners = {row.learner_id for row in evidence.sessions}
-    decided = verdicts.decisions(connection, learners)
+    decided = verdicts.decisions(connection, learners, class_id)
     own = [row.id for row in evidence.sessions if row.class_id == class_id]
     rows: list[Judged] = []
     found: list[dict[str, Any]] = []
     if evidence.sessions:
-        result, keys = assessed(evidence, pack, decided)
-        rows, found = _Writer(connection, class_id, evidence, result, keys, decided, pack).rows()
+        result, keys = assessed(evidence, pack, decided, standing)
+        whole = standing is None
+        writer = _Writer(connection, class_id, evidence, result, keys, decided, pack, whole)
+        rows, found = writer.rows()
     return Evaluation(class_id, rules, pack, own, learners, rows, found, after, decided)
 
 
@@ -141,8 +166,9 @@ def keep(
     class_id, pack = evaluated.class_id, evaluated.pack
     named = (pack.name, pack.digest)
     stored = verdicts.add(connection, class_id, evaluated.judged, named, run_id, now_ms)
+    spoken_of = [*evaluated.own, *([None] if set(evaluated.rules) >= CROWD_RULES else [])]
     new = verdicts.keep_findings(
-        connection, class_id, evaluated.found, evaluated.own, evaluated.rules, run_id, now_ms
+        connection, class_id, evaluated.found, spoken_of, evaluated.rules, run_id, now_ms
     )
     if stored:
         notify.session_verdicts(connection, class_id, evaluated.after, now_ms)
@@ -162,8 +188,10 @@ class _Writer:
         keys: list[str],
         decided: Mapping[str, str],
         pack: Pack,
+        whole: bool,
     ) -> None:
         self.class_id, self.evidence, self.result = class_id, evidence, result
+        self.whole = whole
         self.pack, self.decided, self.keys = pack, decided, keys
         self.enrolments = catalogue.enrolments(connection, class_id)
         self.own = [at for at, row in enumerate(evidence.sessions) if row.class_id == class_id]
@@ -173,7 +201,8 @@ class _Writer:
         ]
         self.by_session: dict[int, list[int]] = defaultdict(list)
         for at, finding in enumerate(result.findings):
-            self.by_session[finding.session].append(at)
+            for session in concerned(finding):
+                self.by_session[session].append(at)
         self.outcomes = self._outcomes()
         self.digests = {at: self._digest(at) for at in self.own}
 
@@ -182,15 +211,16 @@ class _Writer:
 
     def _digest(self, session: int) -> bytes:
         relevant = {
-            self.keys[at]: self.decided[self.keys[at]]
+            self.keys[at]: self.decided.get(self.keys[at], "open")
             for at in self.by_session[session]
-            if self.keys[at] in self.decided
+            if self.keys[at] in self.decided or self.result.findings[at].scope is Scope.CLASS
         }
         return bodies.facts_digest(self.evidence, session, relevant)
 
     def _shown(self, at: int) -> dict[str, Any]:
-        """A finding with what people decided on it."""
-        return self.bodies[at] | {"decision": self.decided.get(self.keys[at])}
+        """A finding with what people decided on it; of a crowd, not who else is in it."""
+        body = {name: it for name, it in self.bodies[at].items() if name != "members"}
+        return body | {"decision": self.decided.get(self.keys[at])}
 
     def _acts(self, at: int) -> bool:
         """What is on trial in the shadow is kept as a finding, and stays out of verdicts."""
@@ -291,9 +321,10 @@ class _Writer:
     def _findings(self) -> list[dict[str, Any]]:
         rows: dict[str, dict[str, Any]] = {}
         for at, finding in enumerate(self.result.findings):
-            session = self.evidence.sessions[finding.session]
+            of_class = finding.scope is Scope.CLASS
+            session = self.evidence.sessions[finding.members[0] if of_class else finding.session]
             overturned = self.decided.get(self.keys[at]) == Decision.OVERTURNED
-            if session.class_id != self.class_id:
+            if session.class_id != self.class_id or (of_class and not self.whole):
                 continue
             if finding.outcome is Outcome.CLEAR and not overturned:
                 continue
@@ -304,8 +335,8 @@ class _Writer:
                 "key": self.keys[at],
                 "platform_id": session.platform_id,
                 "class_id": self.class_id,
-                "learner_id": session.learner_id,
-                "session_id": session.id,
+                "learner_id": None if of_class else session.learner_id,
+                "session_id": None if of_class else session.id,
                 "hour": body["class_hour"],
                 "rule": finding.rule,
                 "reason": finding.reason,

@@ -19,7 +19,6 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.domain import notify
-from app.domain.notify import CONTROL_MISSING as REASON
 from app.domain.pack import Pack
 from app.domain.sentences import sentences
 from app.domain.verdict_body import clause_body
@@ -27,6 +26,7 @@ from app.store import conformity as store
 from app.store import verdicts
 from app.store.catalogue import ClassRow
 from app.store.row import AnyRow
+from app.store.verdicts import CONTROL_MISSING as REASON
 from detectors.finding import Evidence, Fault, Outcome
 
 CONTROLS = ("popup_gap", "face_liveness", "lesson_order", "photo_retention")

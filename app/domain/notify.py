@@ -16,8 +16,7 @@ from sqlalchemy import Connection
 from app.clock import at
 from app.store import webhooks as store
 from app.store.row import AnyRow
-
-CONTROL_MISSING = "control_missing"  # the reason of a finding on the platform's own control
+from app.store.verdicts import CONTROL_MISSING
 
 
 class Event(StrEnum):

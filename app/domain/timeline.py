@@ -9,10 +9,10 @@ import numpy as np
 from sqlalchemy import Connection
 
 from app.domain import assess
-from app.domain.verdict_body import finding_body, finding_key, intervals
+from app.domain.verdict_body import finding_body, intervals
 from app.store import facts, snapshots, verdicts
 from app.store.facts import Evidence
-from detectors.assess import acts
+from detectors.assess import acts, concerned
 from detectors.credit import Samples
 from detectors.finding import Finding, Outcome
 from detectors.trace import (
@@ -41,10 +41,11 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
     evidence = facts.of_learner(connection, session.class_id, session.learner_id)
     row = next(at for at, it in enumerate(evidence.sessions) if it.id == session_id)
     pack = assess.pack_of_class(connection, session.class_id)
-    decided = verdicts.decisions(connection, [session.learner_id])
-    result, keys = assess.assessed(evidence, pack, decided)
+    decided = verdicts.decisions(connection, [session.learner_id], session.class_id)
+    standing = assess.standing(connection, session.class_id, evidence)
+    result, keys = assess.assessed(evidence, pack, decided, standing)
     entered = verdicts.findings_by_key(connection, session.class_id, keys)
-    mine = [at for at, it in enumerate(result.findings) if it.session == row]
+    mine = [at for at, it in enumerate(result.findings) if row in concerned(it)]
     credited = result.credited
     return {
         "session": _session(evidence, row, result.outcomes[row].value),
@@ -55,9 +56,9 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
                 "t0_ms": finding.start_ms,
                 "t1_ms": finding.end_ms,
                 "rule": finding.rule,
-                "finding": finding_key(evidence, finding),
+                "finding": key,
             }
-            for finding in result.findings
+            for finding, key in zip(result.findings, keys, strict=True)
             if finding.voids
             and acts(finding, pack.policy)
             and _reaches(evidence.trace, finding, row)
@@ -133,8 +134,10 @@ def _breaks(samples: Samples, trace: Trace, row: int) -> list[list[int]]:
 
 def _reaches(trace: Trace, finding: Finding, row: int) -> bool:
     """A finding on a class-hour voids time in every sitting of its case."""
-    if finding.session == row:
+    if row in concerned(finding):
         return True
+    if finding.session < 0:
+        return False
     same_case = trace.sessions["case"][finding.session] == trace.sessions["case"][row]
     return finding.hour >= 0 and bool(same_case)
 

@@ -18,7 +18,8 @@ from app.domain.pack import Pack
 from app.domain.sentences import sentences
 from app.store.facts import Evidence
 from detectors.class_hours import HourParts, changes
-from detectors.finding import Finding
+from detectors.finding import Evidence as FindingEvidence
+from detectors.finding import Fault, Finding, Outcome, Scope
 from detectors.registry import VERSIONS
 from detectors.trace import Trace
 
@@ -27,22 +28,33 @@ JOIN_MS = 15_000  # play with shorter standstills is shown as one stretch
 
 def finding_key(evidence: Evidence, finding: Finding) -> str:
     """The same finding has the same name in every run, so that reviews stay attached to it."""
-    session = evidence.sessions[finding.session]
-    parts = (
-        session.platform_id,
-        session.klass,
-        session.learner,
-        session.external_id,
-        finding.rule,
-        finding.reason,
-        finding.start_ms,
-    )
+    if finding.scope is Scope.CLASS:
+        member = evidence.sessions[finding.members[0]]
+        parts: tuple[Any, ...] = (
+            member.platform_id,
+            member.klass,
+            Scope.CLASS,
+            finding.rule,
+            finding.reason,
+            finding.subject,
+        )
+    else:
+        session = evidence.sessions[finding.session]
+        parts = (
+            session.platform_id,
+            session.klass,
+            session.learner,
+            session.external_id,
+            finding.rule,
+            finding.reason,
+            finding.start_ms,
+        )
     return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
 
 
 def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> dict[str, Any]:
     """A finding under its key, as the API, the console and the reports show it."""
-    session = evidence.sessions[finding.session]
+    of_class = finding.scope is Scope.CLASS
     rule = pack.policy[finding.rule]
     clause = pack.clause_of(finding.rule)
     body: dict[str, Any] = {
@@ -56,7 +68,7 @@ def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> 
         "reach": rule.reach.value,
         "curable": rule.curable,
         "needs_two_reviewers": finding.needs_two_reviewers,
-        "session_id": session.external_id,
+        "session_id": None if of_class else evidence.sessions[finding.session].external_id,
         "class_hour": evidence.hours[finding.hour][1] if finding.hour >= 0 else None,
         "start_ms": finding.start_ms,
         "end_ms": finding.end_ms,
@@ -82,8 +94,54 @@ def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> 
             ],
         },
     }
+    if of_class:
+        body |= {
+            "numbers": dict(finding.numbers),
+            "scope": finding.scope.value,
+            "subject": finding.subject,
+            "holds": finding.holds,
+            "members": _members(evidence, finding),
+        }
     body["sentence"] = sentences(body)
     return body
+
+
+def _members(evidence: Evidence, finding: Finding) -> list[dict[str, Any]]:
+    """Who a finding of class scope is about: learners in order, with their sittings."""
+    sittings: dict[str, list[str]] = {}
+    for row in finding.members:
+        session = evidence.sessions[row]
+        sittings.setdefault(session.learner, []).append(session.external_id)
+    return [{"learner_id": it, "sessions": sorted(sittings[it])} for it in sorted(sittings)]
+
+
+def standing_finding(evidence: Evidence, body: Mapping[str, Any]) -> Finding | None:
+    """A stored finding of class scope as far as it bears on this evidence; None where it names
+    none of its sittings."""
+    rows = {it.external_id: at for at, it in enumerate(evidence.sessions)}
+    named = [session for member in body["members"] for session in member["sessions"]]
+    members = tuple(sorted(rows[it] for it in named if it in rows))
+    if not members:
+        return None
+    return Finding(
+        rule=body["rule"],
+        outcome=Outcome(body["outcome"]),
+        reason=body["reason"],
+        fault=Fault(body["fault"]),
+        evidence=FindingEvidence(body["evidence_class"]),
+        start_ms=body["start_ms"],
+        end_ms=body["end_ms"],
+        measured=body["measured"],
+        limit=body["limit"],
+        unit=body["unit"],
+        voids=body["voids"],
+        needs_two_reviewers=body["needs_two_reviewers"],
+        scope=Scope.CLASS,
+        subject=body["subject"],
+        members=members,
+        holds=body["holds"],
+        numbers=body["numbers"],
+    )
 
 
 def clause_body(clause: Clause) -> dict[str, str]:

@@ -161,7 +161,7 @@ class _Work:
         judged = self._evaluated
         with self.services.database.write() as connection:
             first = eligibility.conclude(connection, class_id, now_ms, run_id)
-            if verdicts.decisions(connection, judged.learners) == judged.decided:
+            if assess.decisions_on(connection, judged) == judged.decided:
                 return first
             again = assess.evaluate_sittings(connection, class_id)
             kept = assess.keep(connection, again, now_ms, run_id)

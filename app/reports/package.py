@@ -32,7 +32,6 @@ from app.store import (
     inspections,
     package_rows,
     report_rows,
-    verdicts,
 )
 from app.store.catalogue import ClassRow
 from app.store.package_rows import Log
@@ -99,7 +98,7 @@ def _judge(connection: Connection, klass: ClassRow, now_ms: int) -> None:
         evaluated = assess.evaluate_sittings(connection, klass.id)
         assess.keep(connection, evaluated, now_ms, None)
         eligibility.conclude(connection, klass.id, now_ms)
-        if verdicts.decisions(connection, evaluated.learners) == evaluated.decided:
+        if assess.decisions_on(connection, evaluated) == evaluated.decided:
             return
 
 

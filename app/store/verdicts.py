@@ -13,6 +13,7 @@ from app.store.upsert import insert_new
 from models import Finding, Verdict
 
 DECIDED = ("upheld", "overturned")
+CONTROL_MISSING = "control_missing"  # the reason of findings on a control that a class lacks
 
 
 class Judged(NamedTuple):
@@ -167,9 +168,29 @@ def of_subject(connection: Connection, kind: str, subject_id: int) -> Row[Any] |
     ).first()
 
 
-def decisions(connection: Connection, learner_ids: Collection[int]) -> dict[str, str]:
-    """What people decided on findings about these learners: finding key → upheld, overturned."""
-    found: dict[str, str] = {}
+def standing_on_class(
+    connection: Connection, class_id: int, rules: Collection[str]
+) -> list[dict[str, Any]]:
+    """Bodies of the findings on a class as a whole that still stand, by these rules."""
+    query = select(Finding.body).where(
+        Finding.class_id == class_id,
+        Finding.session_id.is_(None),
+        Finding.learner_id.is_(None),
+        Finding.rule.in_(rules),
+        Finding.status != "gone",
+    )
+    return list(connection.execute(query.order_by(Finding.key)).scalars())
+
+
+def decisions(
+    connection: Connection, learner_ids: Collection[int], class_id: int
+) -> dict[str, str]:
+    """What people decided on findings about these learners, and about the class as a whole:
+    finding key → upheld, overturned."""
+    of_class = select(Finding.key, Finding.status).where(
+        Finding.class_id == class_id, Finding.learner_id.is_(None), Finding.status.in_(DECIDED)
+    )
+    found: dict[str, str] = {key: status for key, status in connection.execute(of_class)}
     ids = sorted(learner_ids)
     for at in range(0, len(ids), 500):
         query = select(Finding.key, Finding.status).where(
@@ -200,11 +221,18 @@ def keep_findings(
 ) -> list[str]:
     """Enter new findings, bring known ones up to date, and mark those that no longer stand.
 
-    found: column values of `findings`, by key; judged_sessions (None: the class itself) and
-    judged_rules: what this evaluation spoke about. Returns the keys that are new.
+    found: column values of `findings`, by key; judged_sessions (None: the class as a whole) and
+    judged_rules: what this evaluation spoke about. A control that a class lacks is spoken about by
+    nobody but its own record. Returns the keys that are new.
     """
     query = select(
-        Finding.id, Finding.key, Finding.status, Finding.session_id, Finding.rule, Finding.body
+        Finding.id,
+        Finding.key,
+        Finding.status,
+        Finding.session_id,
+        Finding.rule,
+        Finding.reason,
+        Finding.body,
     ).where(Finding.class_id == class_id)
     sessions = set(judged_sessions)
     if sessions == {None}:
@@ -244,6 +272,7 @@ def keep_findings(
         and row.session_id in sessions
         and row.rule in judged_rules
         and row.status == "open"
+        and (sessions == {None} or row.reason != CONTROL_MISSING)
     ]
     if gone:
         connection.execute(

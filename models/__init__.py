@@ -1,5 +1,6 @@
 """The tables. Classes only: what is done with them lives in app/store."""
 
+from models.act import Act
 from models.base import Base
 from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
 from models.desk import Assignment, SavedView
@@ -22,6 +23,7 @@ from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
 from models.statement import Statement
 
 __all__ = [
+    "Act",
     "ApiKey",
     "Appeal",
     "AssessmentRecord",

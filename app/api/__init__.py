@@ -12,6 +12,7 @@ RESOURCES = (
     "app.api.classes",
     "app.api.learners",
     "app.api.records",
+    "app.api.acts",
     "app.api.imports",
     "app.api.platforms",
     "app.api.webhooks",

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 
 from app.console import (
     account_page,
+    acts_page,
     assets,
     audit_page,
     class_page,
@@ -53,6 +54,7 @@ PAGES = (
     class_page,
     learner_page,
     links_page,
+    acts_page,
     hour_page,
     packs_page,
     users_page,

@@ -75,6 +75,9 @@ _SUBJECTS = {
     "webhook": N_("通知地址%(name)s"),
 }
 ACTIONS = {
+    "act.approved": N_("批准登记事项"),
+    "act.recorded": N_("登记有关判定的事项"),
+    "act.revoked": N_("撤销登记事项"),
     "appeal.dismissed": N_("维持原决定"),
     "appeal.reopened": N_("重新审理"),
     "calibration.applied": N_("启用校准阈值"),

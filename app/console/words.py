@@ -105,6 +105,11 @@ LINK_STATES = {
     "over": Word(N_("已到期")),
     "revoked": Word(N_("已停用")),
 }
+ACT_STATES = {
+    "in_force": Word(N_("已生效"), tone="clear"),
+    "awaits_approval": Word(N_("待批准"), tone="review"),
+    "revoked": Word(N_("已撤销")),
+}
 ANSWERS = {
     "dismissed": Word(N_("维持原决定")),
     "reopened": Word(N_("重新审理，由他人决定")),

@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from app.domain import notify, packs
 from app.domain import verdict_body as bodies
 from app.domain.pack import Pack
-from app.store import catalogue, facts, verdicts
+from app.store import acts, catalogue, facts, verdicts
 from app.store.facts import Evidence
 from app.store.verdicts import Judged
 from detectors.assess import Assessment, Decision, HourOutcome, assess, concerned
@@ -45,7 +45,8 @@ class Judgement:
 @dataclass(frozen=True, slots=True)
 class Evaluation:
     """What evidence came to, before anything of it is stored. `after` is the last verdict that
-    stood in the class then, `decided` what people had decided on findings."""
+    stood in the class then, `decided` what people had decided on findings, `acts` the recorded acts
+    that were in force."""
 
     class_id: int
     rules: Collection[str]
@@ -56,6 +57,7 @@ class Evaluation:
     found: list[dict[str, Any]]
     after: int
     decided: Mapping[str, str]
+    acts: Collection[int] = ()
 
 
 def judge_learner(
@@ -95,6 +97,7 @@ def overtaken(connection: Connection, evaluated: Evaluation) -> bool:
     return (
         verdicts.newest(connection, evaluated.class_id) != evaluated.after
         or decisions_on(connection, evaluated) != evaluated.decided
+        or acts.ids_in_force(connection, evaluated.class_id) != evaluated.acts
     )
 
 
@@ -143,6 +146,7 @@ def _evaluate(
 ) -> Evaluation:
     rules = {it.rule for it in ALL if standing is None or not it.crowd}
     after = verdicts.newest(connection, class_id)
+    in_force = acts.ids_in_force(connection, class_id)
     pack = pack or pack_of_class(connection, class_id)
     learners = {row.learner_id for row in evidence.sessions}
     decided = verdicts.decisions(connection, learners, class_id)
@@ -154,7 +158,7 @@ def _evaluate(
         whole = standing is None
         writer = _Writer(connection, class_id, evidence, result, keys, decided, pack, whole)
         rows, found = writer.rows()
-    return Evaluation(class_id, rules, pack, own, learners, rows, found, after, decided)
+    return Evaluation(class_id, rules, pack, own, learners, rows, found, after, decided, in_force)
 
 
 def keep(

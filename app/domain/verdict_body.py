@@ -198,8 +198,10 @@ def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str])
     trace, row = evidence.trace, evidence.sessions[session]
     columns = trace.sessions[session]
     lesson = evidence.lessons[columns["lesson"]]
+    acts = [act.told for act in evidence.acts_on(session)]
     head = canonical(
         {
+            **({"acts": acts} if acts else {}),
             "session": row.external_id,
             "learner": row.learner,
             "class": row.klass,

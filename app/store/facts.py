@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, select
 
+from app.store import acts as recorded
 from app.store import controls as ledger
 from app.store import event_log, face_sets, snapshots
+from app.store.acts import JUDGING, ActInForce
 from app.store.row import AnyRow
 from detectors.segments import Segments
 from detectors.trace import (
@@ -53,13 +55,23 @@ CHUNK = 500  # ids in one IN clause
 class Evidence:
     """A trace, and what its rows are called. `sessions[i]` is the database row behind
     `trace.sessions[i]`; `hours` and `lessons` name the rows of the plan; `copies[i]` the earlier
-    photograph that `trace.photos[i]` repeats."""
+    photograph that `trace.photos[i]` repeats; `acts` what people recorded on the classes."""
 
     trace: Trace
     sessions: Sequence[AnyRow]
     hours: Sequence[tuple[int, int]]  # (class id, number) of every hour row
     lessons: Sequence[AnyRow]
     copies: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    acts: Sequence[ActInForce] = ()
+
+    def acts_on(self, session: int) -> list[ActInForce]:
+        """Recorded acts that the sitting of this row is judged by."""
+        row = self.sessions[session]
+        return [
+            act
+            for act in self.acts
+            if act.class_id == row.class_id and act.learner_id in (None, row.learner_id)
+        ]
 
 
 _SESSION = (
@@ -171,7 +183,9 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
         lessons=lesson_columns,
         pieces=pieces,
     )
-    return Evidence(trace, rows, hours, lessons, _copies(connection, rows, trace))
+    copies = _copies(connection, rows, trace)
+    acts = recorded.in_force(connection, {row.class_id for row in rows}, JUDGING)
+    return Evidence(trace, rows, hours, lessons, copies, acts)
 
 
 def _faces(connection: Connection, learner_ids: Collection[int]) -> NDArray[np.void]:

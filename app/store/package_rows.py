@@ -21,6 +21,7 @@ from app.store.event_log import MANIFEST
 from app.store.row import AnyRow
 from app.store.scope import Scope
 from models import (
+    Act,
     AuditEntry,
     Base,
     ClassHour,
@@ -106,6 +107,7 @@ def tables(connection: Connection, class_id: int, evidence: facts.Evidence) -> d
         "sessions": rows_of(connection, Session, "id", sessions, _SESSION),
         "snapshots": rows_of(connection, Snapshot, "session_id", sessions, _SNAPSHOT),
         "reference_photos": _enrolled(connection, learners),
+        "acts": rows_of(connection, Act, "class_id", classes, _ALL),
         "decisions": _decisions(connection, learners, class_id),
     }
 

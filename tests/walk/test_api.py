@@ -24,7 +24,11 @@ OWN_NAMES = {
     "POST /v1/webhooks",
 }
 JUDGES = {"POST /v1/classes/{class_id}/validate"}  # changes nothing but what is read
-PEOPLE_ONLY = {"POST /v1/findings/{finding_id}/reviews"}
+PEOPLE_ONLY = {
+    "POST /v1/findings/{finding_id}/reviews",
+    "POST /v1/acts/{act_id}/approval",
+    "POST /v1/acts/{act_id}/revocation",
+}
 AT_MS = 1_794_790_800_000
 EVENT = {"seq": 0, "type": "play", "at_ms": AT_MS, "position": 0}
 # Filled in so well that nothing but the right to do it is missing.
@@ -52,6 +56,13 @@ BODIES: dict[str, Any] = {
         "controls": [{"control": "popup", "challenge_id": "x", "nonce": "y", "issued_at_ms": 1}]
     },
     "POST /v1/findings/{finding_id}/reviews": {"decision": "uphold", "reason": "已核对服务器记录"},
+    "POST /v1/classes/{class_id}/acts": {
+        "kind": "answer_time",
+        "learner_id": "learner-01",
+        "body": {"answer_window_s": 120},
+        "reason": "使用读屏软件",
+    },
+    "POST /v1/acts/{act_id}/revocation": {"reason": "登记有误"},
     "POST /v1/findings/{finding_id}/appeals": {"statement": "当天并未快进"},
 }
 

@@ -33,6 +33,10 @@ MAY = {
     "GET /console/classes/{class_id}/learners/{learner_id}/hours/{number}": PEOPLE,
     "GET /console/classes/{class_id}/links": PEOPLE,
     "POST /console/classes/{class_id}/links/{link_id}/revoke": DECIDERS,
+    "GET /console/classes/{class_id}/acts": PEOPLE,
+    "POST /console/classes/{class_id}/acts": DECIDERS,
+    "POST /console/classes/{class_id}/acts/{act_id}/approve": DECIDERS,
+    "POST /console/classes/{class_id}/acts/{act_id}/revoke": DECIDERS,
     "GET /console/findings": PEOPLE,
     "GET /console/findings/{finding_id}": PEOPLE,
     "GET /console/packs": PEOPLE,
@@ -90,6 +94,8 @@ ENDING = {"POST /console/logout", "POST /console/account/password"}
 # Filled in so well that nothing but the right to do it is missing.
 FORM = {
     "decision": "uphold",
+    "kind": "answer_time",
+    "answer_window_s": "120",
     "reason": "已核对服务器记录",
     "purpose": "初审人脸比对结果",
     "frame": "roster",

@@ -17,6 +17,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from app.console.login import COOKIE
 from app.domain import (
+    acts,
     inspections,
     learner_link,
     photo_viewing,
@@ -28,6 +29,7 @@ from app.domain import (
 )
 from app.domain.users import User
 from app.services import Services
+from app.store import catalogue
 from models import Appeal, ClassHour, Finding, SavedView, Session, Snapshot, WebhookDelivery
 from tests.people import GUANGSHAN, HUANGCHUAN, County
 from tests.reports.stage import judged_class
@@ -196,6 +198,19 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         .values(**delivery, payload={}, created_ms=now_ms, attempts=1)
         .returning(WebhookDelivery.id)
     ).scalar()
+    klass = catalogue.class_by_id(connection, finding.class_id)
+    act_id = acts.record(
+        connection,
+        klass,
+        kind="lesson_length",
+        learner=None,
+        body={"lesson_id": "lesson-01", "media_seconds": 2700.0},
+        reason="片长以实际为准",
+        document="",
+        actor="key:1",
+        user=None,
+        now_ms=now_ms,
+    )
     run_id = runs.begin(connection, finding.class_id, "test", now_ms)
     world.console = {
         "class_id": str(finding.class_id),
@@ -208,6 +223,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         "view_id": str(view_id),
         "inspection_id": str(inspection),
         "run_id": str(trial),
+        "act_id": str(act_id),
         "key_id": str(spare.key.id),
         "webhook_id": str(hook.webhook.id),
         "delivery_id": str(delivery_id),
@@ -229,6 +245,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         "session_id": external,
         "snapshot_id": str(photo.external_id),
         "run_id": str(run_id),
+        "act_id": str(act_id),
         "key_id": str(spare.key.id),
         "platform_id": "huang-edu",
         "webhook_id": str(hook.webhook.id),

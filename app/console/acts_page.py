@@ -1,0 +1,151 @@
+"""What people recorded on a class, and the forms to record, approve and revoke it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.console import words
+from app.console.actors import named
+from app.console.language import N_
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain import acts
+from app.domain.act_kinds import KINDS, ActKind
+from app.errors import BadInput, NotFound
+from app.store import acts as store
+from app.store import catalogue, class_file
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+# What a field of an act's body is called in its form.
+FIELDS: Mapping[str, str] = {
+    "answer_window_s": N_("应答时限（秒）"),
+    "class_hours": N_("课时序号（用逗号分开）"),
+    "checked_on": N_("核验日期"),
+    "checked_by": N_("核验人"),
+    "lesson_id": N_("课程小节编号"),
+    "media_seconds": N_("实际时长（秒）"),
+    "examined": N_("核查了什么"),
+}
+_FORM = {"kind": N_("事项"), "reason": N_("理由"), "learner_id": N_("学员")}
+_INPUTS = {"int": "number", "float": "number", "date": "date"}
+
+
+@router.get("/classes/{class_id}/acts")
+def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
+    return _page(request, login, class_id)
+
+
+def _page(request: Request, login: SignedIn, class_id: int, wrong: str = "") -> Response:
+    """The page; `wrong` is the field on account of which nothing was recorded."""
+    with request.app.state.services.database.read() as connection:
+        klass = class_file.klass(connection, class_id, login.user.scope)
+        if klass is None:
+            raise NotFound("unknown_class", "there is no such class")
+        rows = store.of_class(connection, class_id)
+        roster = class_file.roster(connection, class_id)
+        actors = [it for row in rows for it in (row.recorded_by, row.approved_by, row.revoked_by)]
+        name = named(connection, language_of(request), [it for it in actors if it], login.user)
+    return render(
+        request,
+        "acts.html",
+        login=login,
+        klass=klass,
+        rows=[(row, KINDS[row.kind], words.ACT_STATES[acts.state_of(row)]) for row in rows],
+        roster=roster,
+        name=name,
+        kinds=[(kind, inputs(kind)) for kind in KINDS.values()],
+        fields=FIELDS,
+        wrong=FIELDS.get(wrong, wrong),
+        status=422 if wrong else 200,
+    )
+
+
+async def filled_in(request: Request) -> Mapping[str, str]:
+    """The form's fields: which ones there are depends on the kind of act."""
+    return {name: str(value) for name, value in (await request.form()).items()}
+
+
+FilledIn = Annotated[Mapping[str, str], Depends(filled_in)]
+
+
+@router.post("/classes/{class_id}/acts", dependencies=[FormOfThisLogin])
+def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -> Response:
+    try:
+        _record(request, login, class_id, form)
+    except BadInput as error:
+        field = error.detail.partition(":")[0].removeprefix("body.")
+        return _page(request, login, class_id, _FORM.get(field, field))
+    return see_other(f"/console/classes/{class_id}/acts")
+
+
+def _record(request: Request, login: SignedIn, class_id: int, form: Mapping[str, str]) -> None:
+    services, kind = request.app.state.services, KINDS.get(form.get("kind", ""))
+    with services.database.write() as connection:
+        if class_file.klass(connection, class_id, login.user.scope) is None:
+            raise NotFound("unknown_class", "there is no such class")
+        if kind is None:
+            raise BadInput("unknown_kind", "kind: choose what to record", field="kind")
+        acts.record(
+            connection,
+            catalogue.class_by_id(connection, class_id),
+            kind=kind.name,
+            learner=form.get("learner") or None,
+            body=_body(kind, form),
+            reason=form.get("reason", ""),
+            document=form.get("document", ""),
+            actor=login.user.actor,
+            user=login.user,
+            now_ms=services.clock(),
+        )
+
+
+@router.post("/classes/{class_id}/acts/{act_id}/approve", dependencies=[FormOfThisLogin])
+def approve(request: Request, login: SignedIn, class_id: RowId, act_id: RowId) -> Response:
+    services = request.app.state.services
+    with services.database.write() as connection:
+        acts.approve(connection, act_id, login.user, services.clock())
+    return see_other(f"/console/classes/{class_id}/acts")
+
+
+@router.post("/classes/{class_id}/acts/{act_id}/revoke", dependencies=[FormOfThisLogin])
+def revoke(
+    request: Request, login: SignedIn, class_id: RowId, act_id: RowId, form: FilledIn
+) -> Response:
+    services = request.app.state.services
+    with services.database.write() as connection:
+        acts.revoke(connection, act_id, login.user, form.get("reason", ""), services.clock())
+    return see_other(f"/console/classes/{class_id}/acts")
+
+
+def inputs(kind: ActKind) -> list[tuple[str, str]]:
+    """Name and input type of each field of a kind's body."""
+    return [(name, _input(it.annotation)) for name, it in kind.body.model_fields.items()]
+
+
+def _input(annotation: Any) -> str:
+    return _INPUTS.get(getattr(annotation, "__name__", ""), "text")
+
+
+def _body(kind: ActKind, form: Mapping[str, str]) -> dict[str, Any]:
+    """What a form says, in the types that the body has. What is no number stays as typed and is
+    refused with the field's name."""
+    fields = kind.body.model_fields
+    return {name: _typed(it.annotation, form.get(name, "")) for name, it in fields.items()}
+
+
+def _typed(annotation: Any, text: str) -> Any:
+    said = text.strip()
+    try:
+        if annotation is int:
+            return int(said)
+        if annotation is float:
+            return float(said)
+        if annotation == list[int]:
+            return [int(it) for it in said.replace("，", ",").replace("、", ",").split(",")]
+    except ValueError:
+        return said
+    return said

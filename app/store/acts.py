@@ -1,0 +1,83 @@
+"""Rows of `acts`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from app.store.row import AnyRow
+from app.store.scope import Scope
+from models import Act, Learner, TrainingClass
+
+# Kinds that sittings are judged by: they are facts of the sittings of their class or learner.
+JUDGING = frozenset({"answer_time", "checked_in_person", "lesson_length"})
+
+
+@dataclass(frozen=True, slots=True)
+class ActInForce:
+    """What judging takes from an act. `learner_id` is None where it is about the class."""
+
+    id: int
+    kind: str
+    class_id: int
+    learner_id: int | None
+    body: dict[str, Any]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What of it enters the facts that a verdict rests on."""
+        return {"kind": self.kind, **self.body}
+
+
+def in_force(
+    connection: Connection, class_ids: Collection[int], kinds: Collection[str]
+) -> list[ActInForce]:
+    """Acts of these classes that are approved and not revoked, in the order they were recorded."""
+    query = (
+        select(Act.id, Act.kind, Act.class_id, Act.learner_id, Act.body)
+        .where(
+            Act.class_id.in_(class_ids),
+            Act.kind.in_(kinds),
+            Act.approved_ms.is_not(None),
+            Act.revoked_ms.is_(None),
+        )
+        .order_by(Act.id)
+    )
+    return [ActInForce(*row) for row in connection.execute(query)]
+
+
+def ids_in_force(connection: Connection, class_id: int) -> list[int]:
+    return [act.id for act in in_force(connection, [class_id], JUDGING)]
+
+
+def add(connection: Connection, **values: Any) -> int:
+    return int(connection.execute(insert(Act).values(**values).returning(Act.id)).scalar_one())
+
+
+def change(connection: Connection, act_id: int, **values: Any) -> None:
+    connection.execute(update(Act).where(Act.id == act_id).values(**values))
+
+
+def one(connection: Connection, scope: Scope, act_id: int) -> AnyRow | None:
+    return connection.execute(_acts().where(Act.id == act_id, scope.covers_class())).one_or_none()
+
+
+def of_class(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """All acts of a class, newest first, with whom each is about."""
+    return connection.execute(_acts().where(Act.class_id == class_id).order_by(Act.id.desc())).all()
+
+
+def _acts() -> Any:
+    return (
+        select(
+            Act,
+            TrainingClass.external_id.label("klass"),
+            Learner.external_id.label("learner"),
+            Learner.name.label("learner_name"),
+        )
+        .join(TrainingClass, TrainingClass.id == Act.class_id)
+        .join(Learner, Learner.id == Act.learner_id, isouter=True)
+    )

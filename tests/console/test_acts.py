@@ -1,0 +1,88 @@
+"""Recorded acts: who may record what, when it is in force, and that nothing of it is hidden."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from app.store import acts as store
+from app.store.acts import JUDGING
+from models import Act, AuditEntry, Enrolment, Learner, Run
+from tests.console.conftest import Desk
+
+
+def class_of(desk: Desk) -> int:
+    with desk.services.database.read() as connection:
+        query = select(Enrolment.class_id).where(
+            Enrolment.learner_id == desk.county.learners["吴强"]
+        )
+        return connection.scalars(query).one()
+
+
+def page_of(desk: Desk) -> str:
+    return f"/console/classes/{class_of(desk)}/acts"
+
+
+def record(desk: Desk, **form: str):
+    return desk.client.post(
+        page_of(desk),
+        data={"csrf": desk.csrf("/console"), "reason": "使用读屏软件，年龄较大"} | form,
+    )
+
+
+def longer(desk: Desk, seconds: str = "180"):
+    with desk.services.database.read() as connection:
+        learner = connection.scalars(
+            select(Learner.external_id).where(Learner.id == desk.county.learners["吴强"])
+        ).one()
+    return record(desk, kind="answer_time", learner=learner, answer_window_s=seconds)
+
+
+def in_force(desk: Desk) -> list[str]:
+    with desk.services.database.read() as connection:
+        return [it.kind for it in store.in_force(connection, [class_of(desk)], JUDGING)]
+
+
+def test_zhao_gives_a_learner_longer_and_it_stands_in_the_audit_log(desk: Desk) -> None:
+    shown = longer(desk.sign_in("zhao")).text
+    assert "延长弹窗应答时限" in shown and "180" in shown and "使用读屏软件" in shown
+    assert in_force(desk) == ["answer_time"]
+    with desk.services.database.read() as connection:
+        entry = connection.execute(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        run = connection.execute(select(Run).order_by(Run.id.desc())).first()
+    assert (entry.actor, entry.action) == ("user:zhao", "act.recorded")
+    assert entry.detail["body"] == {"answer_window_s": 180}
+    assert (run.class_id, run.state) == (class_of(desk), "queued")  # judged again
+
+
+def test_what_is_out_of_bounds_is_refused_by_the_fields_name(desk: Desk) -> None:
+    answer = longer(desk.sign_in("zhao"), "5")
+    assert answer.status_code == 422 and "没有登记：“应答时限（秒）”填写有误" in answer.text
+    assert in_force(desk) == []
+
+
+def test_a_platforms_word_waits_until_the_authority_approves_it(desk: Desk) -> None:
+    values = {
+        "kind": "lesson_length",
+        "class_id": class_of(desk),
+        "body": {"lesson_id": "l1", "media_seconds": 2500.0},
+        "reason": "片长以实际为准",
+        "document": "",
+        "recorded_by": "key:1",
+        "recorded_ms": 1,
+    }
+    with desk.services.database.write() as connection:
+        act_id = store.add(connection, **values)
+    assert in_force(desk) == []
+    assert "待批准" in desk.sign_in("zhao").get(page_of(desk))
+    desk.client.post(f"{page_of(desk)}/{act_id}/approve", data={"csrf": desk.csrf("/console")})
+    assert in_force(desk) == ["lesson_length"]
+
+
+def test_a_revoked_act_is_over_and_stays_to_be_seen(desk: Desk) -> None:
+    longer(desk.sign_in("zhao"))
+    with desk.services.database.read() as connection:
+        act_id = connection.scalars(select(Act.id)).one()
+    form = {"csrf": desk.csrf("/console"), "reason": "学员已换设备，不再需要"}
+    shown = desk.client.post(f"{page_of(desk)}/{act_id}/revoke", data=form).text
+    assert in_force(desk) == []
+    assert "已撤销" in shown and "学员已换设备" in shown

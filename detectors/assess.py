@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from detectors import contradicting_times
 from detectors.class_hours import HourParts, coverage, hour_key, runs, without
 from detectors.facts import Facts, facts
 from detectors.finding import Evidence, Finding, Outcome, Scope
@@ -105,7 +106,8 @@ def assess(
         if standing is None or not detector.crowd
         for finding in detector.detect(known, policy)
     ]
-    findings = [decided(it, decisions(it)) for it in [*found, *(standing or ())]]
+    found = contradicting_times.doubtless([*found, *(standing or ())])
+    findings = [decided(it, decisions(it)) for it in found]
     acting = [finding for finding in findings if acts(finding, policy)]
     voids = _voids(acting, trace)
     fine = known.fine_parts(np.array(sorted(voids), np.int64))

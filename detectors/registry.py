@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from detectors import (
     collusion,
+    contradicting_times,
     face_liveness,
     fast_forward,
     forged_telemetry,
@@ -44,6 +45,7 @@ ALL = (
     Detector(lesson_order.RULE, "1", lesson_order.detect),
     Detector(photo_retention.RULE, "1", photo_retention.detect),
     Detector(forged_telemetry.RULE, "1", forged_telemetry.detect),
+    Detector(contradicting_times.RULE, "1", contradicting_times.detect),
     Detector(photo_reuse.RULE, "2", photo_reuse.detect),
     Detector(collusion.RULE, "1", collusion.detect, crowd=True),
     Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),

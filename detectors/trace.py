@@ -193,6 +193,10 @@ SESSION = np.dtype(
         ("window", "<i4"),
         ("resume_ms", "<i4"),  # content position at which the service told the client to start
         ("flags", "u1"),
+        ("told_start_ms", "<i8"),  # as a platform's log has it, NONE for a live sitting
+        ("told_end_ms", "<i8"),
+        ("agent", "<i4"),  # what the browser calls itself and its address, NONE where untold
+        ("address", "<i4"),
     ]
 )
 

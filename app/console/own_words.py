@@ -29,6 +29,7 @@ TITLES = {
     "photo_retention": N_("缺少学习照片"),
     "photo_reuse": N_("照片和以前的一样"),
     "forged_telemetry": N_("学习记录有疑问"),
+    "contradicting_times": N_("学习记录的时间对不上"),
     "one_face_several_accounts": N_("照片和另一个账号很像"),
 }
 
@@ -107,6 +108,15 @@ SENTENCES: dict[tuple[str, str], str] = {
         "学习记录说课程页面开着，手机或电脑却显示没有开着。"
     ),
     ("forged_telemetry", "client_clock"): N_("您的手机或电脑的时间走得不正常。"),
+    **dict.fromkeys(
+        (
+            ("contradicting_times", "before_the_start"),
+            ("contradicting_times", "after_the_end"),
+            ("contradicting_times", "popups_do_not_fit"),
+            ("contradicting_times", "no_play_around"),
+        ),
+        N_("平台给的学习记录，时间前后对不上，还不能算数。这不是您的原因，请联系培训机构核对。"),
+    ),
     ("one_face_several_accounts", "faces_alike"): N_(
         "您的照片和另一个账号的照片很像，可能是双胞胎，也可能是碰巧。"
     ),

@@ -245,6 +245,30 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{m} of the class's {l} professional courses manage the order of their lessons; two "
         "reviewers decide.",
     ),
+    ("contradicting_times", "before_the_start"): (
+        "{a}至{b}，平台日志自相矛盾：有记录的接收时间比本次学习开始早{m}秒（容差{l}秒），"
+        "本次学习暂不认定，属平台日志问题。",
+        "From {a} to {b} the platform's log contradicts itself: records were received {m} s before "
+        "the sitting began ({l} s are tolerated); not proven, and the log's fault.",
+    ),
+    ("contradicting_times", "after_the_end"): (
+        "{a}至{b}，平台日志自相矛盾：学习结束之后{m}秒仍有播放记录（容差{l}秒），"
+        "本次学习暂不认定，属平台日志问题。",
+        "From {a} to {b} the platform's log contradicts itself: play went on until {m} s after the "
+        "sitting was over ({l} s are tolerated); not proven, and the log's fault.",
+    ),
+    ("contradicting_times", "popups_do_not_fit"): (
+        "{a}至{b}，平台日志自相矛盾：弹窗的下发时间与显示时间相差{m}秒（容差{l}秒），"
+        "本次学习暂不认定，属平台日志问题。",
+        "From {a} to {b} the platform's log contradicts itself: pop-ups were shown {m} s away from "
+        "when they were issued ({l} s are tolerated); not proven, and the log's fault.",
+    ),
+    ("contradicting_times", "no_play_around"): (
+        "{a}至{b}，平台日志自相矛盾：弹窗或抓拍的时间与播放记录相差{m}秒（容差{l}秒），"
+        "本次学习暂不认定，属平台日志问题。",
+        "From {a} to {b} the platform's log contradicts itself: pop-ups or photos lie {m} s away "
+        "from any play ({l} s are tolerated); not proven, and the log's fault.",
+    ),
     ("collusion", "answers_coincide"): (
         "与另一学员有{m}次弹窗在同一秒应答（达到{l}次提示关注）。",
         "{m} pop-ups were answered in the same second as another learner's ({l} are noted).",

@@ -27,6 +27,7 @@ from detectors.trace import (
     EVENT,
     FACE_PAIR,
     LESSON,
+    NONE,
     PHOTO,
     PIECE,
     SESSION,
@@ -87,6 +88,8 @@ _SESSION = (
         Session.window_id,
         Session.provenance,
         Session.state,
+        Session.client,
+        Session.started_at_ms,
         Session.opened_ms,
         Session.closed_ms,
         Session.last_recv_ms,
@@ -293,6 +296,8 @@ def _sessions(
     columns = []
     devices: dict[tuple[int, str], int] = {}
     windows: dict[tuple[int, str], int] = {}
+    agents: dict[str, int] = {}
+    addresses: dict[str, int] = {}
     case = -1
     before: tuple[int, int] | None = None
     for row in rows:
@@ -307,6 +312,7 @@ def _sessions(
             row.face_consent,
             row.seq_conflict,
         )
+        attested = row.provenance == "attested"
         columns.append(
             (
                 row.opened_ms,
@@ -320,9 +326,17 @@ def _sessions(
                 windows.setdefault((row.platform_id, row.window_id), len(windows)),
                 row.resume_ms,
                 flags,
+                row.started_at_ms if attested and row.started_at_ms else NONE,
+                row.closed_ms if attested and row.closed_ms else NONE,
+                _numbered(agents, row.client.get("user_agent")),
+                _numbered(addresses, row.client.get("address")),
             )
         )
     return np.array(columns, SESSION)
+
+
+def _numbered(known: dict[str, int], word: Any) -> int:
+    return known.setdefault(str(word), len(known)) if word else NONE
 
 
 @cache

@@ -148,6 +148,10 @@ class Columns:
                     numbers["window", record["window_id"]],
                     reached[learner, lesson],
                     flags,
+                    start,
+                    record.get("ended_at_ms") or NONE,
+                    numbers["agent", record["client"].get("user_agent")],
+                    numbers["address", record["client"].get("address")],
                 )
             )
             if len(packed):

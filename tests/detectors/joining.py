@@ -14,19 +14,23 @@ from detectors.trace import Ints, Trace, offsets
 def together(traces: Sequence[Trace]) -> Trace:
     """One trace of several whose people, classes and courses have nothing to do with each other."""
     sessions, lessons, pieces = [], [], []
-    shift = dict.fromkeys(("case", "person", "klass", "device", "window", "course", "hour"), 0)
+    shift = dict.fromkeys(
+        ("case", "person", "klass", "device", "window", "agent", "address", "course", "hour"), 0
+    )
     lesson_rows = 0
     for trace in traces:
         sitting, lesson, piece = trace.sessions.copy(), trace.lessons.copy(), trace.pieces.copy()
         for name in ("case", "person", "klass", "device", "window"):
             sitting[name] += shift[name]
+        for name in ("agent", "address"):
+            sitting[name] += np.where(sitting[name] >= 0, shift[name], 0)
         sitting["lesson"] += lesson_rows
         lesson["course"] += shift["course"]
         piece["klass"] += shift["klass"]
         piece["hour"] += shift["hour"]
         piece["lesson"] += lesson_rows
         for columns, names in (
-            (sitting, ("case", "person", "device", "window")),
+            (sitting, ("case", "person", "device", "window", "agent", "address")),
             (lesson, ("course",)),
             (piece, ("hour",)),
         ):

@@ -63,6 +63,9 @@ class Sitting:
     resume: float = 0.0
     flags: int = HONEST
     ends: float | None = None
+    told: tuple[float, float] | None = None
+    agent: int = NONE
+    address: int = NONE
     t: float = 0.0
     pos: float = 0.0
     events: list[tuple[int, ...]] = field(default_factory=list)
@@ -254,6 +257,10 @@ def trace(
                 sitting.window,
                 ms(sitting.resume),
                 sitting.flags,
+                NONE if sitting.told is None else MONDAY_MS + ms(sitting.told[0]),
+                NONE if sitting.told is None else MONDAY_MS + ms(sitting.told[1]),
+                sitting.agent,
+                sitting.address,
             )
         )
     sessions = np.array(rows, SESSION)

@@ -63,7 +63,7 @@ def test_diff_of_two_packs_exits_with_one_and_lists_the_changes() -> None:
 
 
 def test_diff_of_a_pack_with_itself_exits_with_zero() -> None:
-    result = pack("diff", GRADED, f"{GRADED}@1.0.0")
+    result = pack("diff", f"{GRADED}@1.0.0", f"{GRADED}@1.0.0")
     assert result.exit_code == 0
     assert "decide alike" in result.stdout
 

@@ -159,6 +159,6 @@ def test_a_loaded_pack_is_loaded_once() -> None:
 
 def test_a_diff_shows_a_changed_parameter_whole(shelf: Shelf) -> None:
     shelf.edit("answer_window_s = { value = 60", "answer_window_s = { value = 45")
-    [change] = packs.diff(packs.load(GRADED), shelf.load())
+    [change] = packs.diff(packs.load(GRADED, "1.0.0"), shelf.load())
     assert change.path == "rules.popup_gap.parameters.answer_window_s"
     assert (change.before["value"], change.after["value"]) == (60, 45)

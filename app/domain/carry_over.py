@@ -1,5 +1,9 @@
-"""What a sitting takes over from the learner's earlier ones: the saved mark, the pop-up clock, and
-the photo points that were drawn and not used yet."""
+"""What a sitting takes over from the learner's earlier ones: the saved mark, how long ago the last
+pop-up was, and how many photos a class-hour still lacks.
+
+What is still to come is drawn anew, from the new sitting's own secret seed: the seeds of the
+sittings before are public by then, and nothing that will be asked may follow from them.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +25,23 @@ from app.store.row import AnyRow
 
 @dataclass(frozen=True, slots=True)
 class CarryOver:
-    """The state in which a sitting's ledger begins. `origin` names the draw that a pop-up moment
-    brought along comes from; None when this sitting drew its own."""
+    """The state in which a sitting's ledger begins. `popup_range_ms` is what its first pop-up was
+    drawn over; None where one that had fallen due before is brought along."""
 
     popup_from_ms: int
     popup_due_ms: int
-    popup_draws: int
-    origin: Mapping[str, Any] | None
+    popup_range_ms: tuple[int, int] | None
     points: Sequence[Point]
-    photo_draws: int
+
+    @property
+    def popup_draws(self) -> int:
+        return 0 if self.popup_range_ms is None else 1
 
     def schedule(self) -> dict[str, Any]:
         return {
-            "carried": None if self.origin is None else dict(self.origin),
+            "popup_range_ms": self.popup_range_ms and list(self.popup_range_ms),
             "points": [point.document() for point in self.points],
-            "draws": self.photo_draws,
+            "draws": len(self.points),
         }
 
 
@@ -72,35 +78,33 @@ def carry_over(
 ) -> CarryOver:
     """The beginning of a new sitting's ledger, with what had to be drawn drawn from its seed."""
     previous = store.last_of_learner(connection, learner_id, class_id)
-    hours = hours_of(connection, class_id)
-    touched = [hour for hour in hours if any(piece[0] == lesson_id for piece in hour.pieces)]
-    kept = [] if previous is None else [Point.of(it) for it in previous.schedule.get("points", ())]
-    points, drawn = _photo_points(
-        connection, learner_id, class_id, touched, kept, session, seed, terms
-    )
-    from_ms, due_ms, made, origin = _popup_clock(previous, seed, terms)
-    return CarryOver(from_ms, due_ms, made, origin, points, drawn)
+    touched = [
+        hour
+        for hour in hours_of(connection, class_id)
+        if any(piece[0] == lesson_id for piece in hour.pieces)
+    ]
+    points = _photo_points(connection, learner_id, class_id, touched, session, seed, terms)
+    return CarryOver(*_popup_clock(previous, seed, terms), points)
 
 
 def _popup_clock(
     previous: AnyRow | None, seed: bytes, terms: SittingTerms
-) -> tuple[int, int, int, Mapping[str, Any] | None]:
+) -> tuple[int, int, tuple[int, int] | None]:
     """The pop-up clock runs on over the sittings of a class: no reload shakes it off.
 
-    (start of the interval and moment on the new sitting's learning clock, draws made, origin)
+    (start of the interval and moment on the new sitting's learning clock, range of the draw). A
+    pop-up that had fallen due is due at once; one that was still secret is drawn again over what is
+    left of its interval, which keeps it as likely at every moment as it was.
     """
-    if previous is None or previous.popup_due_ms is None:
-        due_ms = draws.popup_interval_ms(seed, 0, terms.popup_low_ms, terms.popup_high_ms)
-        return 0, due_ms, 1, None
-    origin = previous.schedule.get("carried")
-    if previous.popup_draws:
-        origin = {
-            "drawn_in": previous.external_id,
-            "draw": previous.popup_draws - 1,
-            "interval_ms": previous.popup_due_ms - previous.popup_from_ms,
-        }
-    gone_ms = previous.learning_ms
-    return previous.popup_from_ms - gone_ms, previous.popup_due_ms - gone_ms, 0, origin
+    from_ms, gone_ms = 0, 0
+    if previous is not None and previous.popup_due_ms is not None:
+        from_ms = previous.popup_from_ms - previous.learning_ms
+        gone_ms = -from_ms
+        due_ms = previous.popup_due_ms - previous.learning_ms
+        if due_ms <= 0 or gone_ms >= terms.popup_high_ms:
+            return from_ms, due_ms, None
+    low_ms, high_ms = max(terms.popup_low_ms, gone_ms), terms.popup_high_ms
+    return from_ms, from_ms + draws.popup_interval_ms(seed, 0, low_ms, high_ms), (low_ms, high_ms)
 
 
 def _photo_points(
@@ -108,28 +112,23 @@ def _photo_points(
     learner_id: int,
     class_id: int,
     hours: Sequence[Hour],
-    kept: Sequence[Point],
     session: str,
     seed: bytes,
     terms: SittingTerms,
-) -> tuple[list[Point], int]:
-    """Points of `hours`, those of other class-hours as they were, and how many were drawn now."""
+) -> list[Point]:
+    """The points of `hours`, all drawn now."""
     numbers = {hour.number for hour in hours}
     lessons = {piece[0] for hour in hours for piece in hour.pieces}
     studied: Mapping[int, Intervals] = marks.studied(connection, learner_id, class_id, lessons)
     taken = control_store.photos_taken(connection, learner_id, class_id, numbers)
-    points = [point for point in kept if point.hour not in numbers]
-    drawn = 0
+    points: list[Point] = []
     for hour in hours:
-        planned = photo_plan.plan(
+        points += photo_plan.plan(
             hour,
             studied=studied,
-            kept=[point for point in kept if point.hour == hour.number],
             used=[(lesson, at) for number, lesson, at in taken if number == hour.number],
             wanted=terms.photos_per_hour,
             edge_ms=terms.photo_edge_ms,
-            draw=photo_plan.drawer(seed, hour.number, session, drawn),
+            draw=photo_plan.drawer(seed, hour.number, session, len(points)),
         )
-        drawn += sum(1 for point in planned if point.drawn_in == session)
-        points += planned
-    return points, drawn
+    return points

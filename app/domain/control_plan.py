@@ -236,7 +236,8 @@ def _issue_popup(ledger: Ledger, tick: Tick) -> None:
         if ledger.popup_draws:
             drawn["draw"] = ledger.popup_draws - 1
             drawn["interval_ms"] = ledger.popup_due_ms - ledger.popup_from_ms
-            drawn["range_ms"] = [terms.popup_low_ms, terms.popup_high_ms]
+            first = ledger.schedule.get("popup_range_ms") if ledger.popup_draws == 1 else None
+            drawn["range_ms"] = first or [terms.popup_low_ms, terms.popup_high_ms]
         _issue(
             ledger,
             tick,

@@ -2,9 +2,9 @@
 
 Every class-hour gets its photos at content positions drawn from what is still to be studied of it,
 away from its first and last minute where that leaves room: each uniformly from its own share, the
-first half and the second where there are two. A drawn point stays until it was used, over all
-sittings of the class: many short sittings cannot shake it off. A point that was studied without
-leaving a photo is replaced by one in what remains.
+first half and the second where there are two. Every sitting draws them anew, from its own seed,
+over what remains: many short sittings cannot shake them off, for the less is left the nearer they
+are, and nobody foretells one from a seed that was revealed.
 """
 
 from __future__ import annotations
@@ -68,7 +68,6 @@ def plan(
     hour: Hour,
     *,
     studied: Mapping[int, Intervals],
-    kept: Sequence[Point],
     used: Sequence[tuple[int, int]],
     wanted: int,
     edge_ms: int,
@@ -77,7 +76,6 @@ def plan(
     """The points of one class-hour for a sitting that begins.
 
     studied  content intervals already studied, by lesson
-    kept     points drawn earlier and not used yet
     used     (lesson, position) of points that left a photo
     draw     draws the next point from stretches
     """
@@ -87,9 +85,8 @@ def plan(
         if taken:
             return []
         rest = hour.pieces  # studied without a photo: it is made up by watching again
-    points = [point for point in kept if _inside(rest, point.lesson, point.position_ms)]
     room = away_from_edges(hour.pieces, rest, edge_ms)
-    return points + [draw(part) for part in parts(room, wanted - taken - len(points))]
+    return [draw(part) for part in parts(room, wanted - taken)]
 
 
 def remaining(pieces: Sequence[Stretch], studied: Mapping[int, Intervals]) -> tuple[Stretch, ...]:

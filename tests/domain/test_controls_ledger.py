@@ -27,9 +27,7 @@ SEEDS = st.binary(min_size=32, max_size=32)
 def ledger(seed: bytes = bytes(32), **changes: Any) -> Ledger:
     first = draws.popup_interval_ms(seed, 0, TERMS.popup_low_ms, TERMS.popup_high_ms)
     draw = photo_plan.drawer(seed, 1, "s", 0)
-    points = photo_plan.plan(
-        HOUR, studied={}, kept=[], used=[], wanted=2, edge_ms=MINUTE, draw=draw
-    )
+    points = photo_plan.plan(HOUR, studied={}, used=[], wanted=2, edge_ms=MINUTE, draw=draw)
     values: dict[str, Any] = {
         "session": "s",
         "lesson": 1,
@@ -340,7 +338,6 @@ def test_what_remains_of_a_class_hour_always_holds_a_photo_point(
     points = photo_plan.plan(
         HOUR,
         studied={1: intervals},
-        kept=[],
         used=[],
         wanted=2,
         edge_ms=MINUTE,

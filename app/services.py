@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from app.clock import Clock, system_clock
 from app.db import Database
+from app.domain import sitting_life
 from app.domain.controls import ControlDesk
 from app.face_readers import FaceReaders
 from app.keyring import KeyRing
@@ -61,7 +62,7 @@ class Services:
             keys=KeyRing(database, clock, settings.api_requests_per_minute),
             leases=LeaseRing(database, clock),
             desk=ControlDesk(database, vault),
-            events=EventStore(database),
+            events=EventStore(database, sitting_life.of_batch),
             blobs=Blobs(settings.resolved_blob_url),
             readers=FaceReaders(settings.face_workers, settings.model_files),
         )

@@ -29,7 +29,7 @@ from detectors.trace import (
 )
 
 RULE = "forged_telemetry"
-_STOLEN = ControlFlag.FOREIGN_NONCE | ControlFlag.EARLY_ANSWER | ControlFlag.UNKNOWN
+_STOLEN = ControlFlag.FOREIGN_NONCE | ControlFlag.EARLY_ANSWER
 FEW = 10  # a pattern needs this many instances before it is one
 
 
@@ -75,7 +75,11 @@ def _counted(own: Ints, condition: Bools, least: int) -> Iterator[tuple[int, int
 
 def _forged_answers(trace: Trace) -> Iterator[Finding]:
     own = owners(trace.controls_at)
-    stolen = (trace.controls["flags"] & _STOLEN) != 0
+    flags = trace.controls["flags"]
+    # Where the platform runs the pop-ups, one that it never told of is its own omission.
+    reported = (trace.sessions["flags"] & SessionFlag.PLATFORM_CONTROLS) != 0
+    nobodys = (flags & ControlFlag.UNKNOWN) != 0
+    stolen = ((flags & _STOLEN) != 0) | (nobodys & ~reported[own])
     for session, count in _counted(own, stolen, 1):
         finding = _finding(trace, session, "forged_answer", Evidence.SERVER, count, 0)
         rows = tuple(np.flatnonzero(stolen & (own == session)).tolist())

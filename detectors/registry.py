@@ -44,7 +44,7 @@ ALL = (
     Detector(face_liveness.RULE, "3", face_liveness.detect),
     Detector(lesson_order.RULE, "1", lesson_order.detect),
     Detector(photo_retention.RULE, "1", photo_retention.detect),
-    Detector(forged_telemetry.RULE, "1", forged_telemetry.detect),
+    Detector(forged_telemetry.RULE, "2", forged_telemetry.detect),
     Detector(contradicting_times.RULE, "1", contradicting_times.detect),
     Detector(photo_reuse.RULE, "2", photo_reuse.detect),
     Detector(collusion.RULE, "1", collusion.detect, crowd=True),

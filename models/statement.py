@@ -20,6 +20,7 @@ class Statement(Base):
     __table_args__ = (
         UniqueConstraint("platform_id", "statement_id"),
         Index("ix_statements_actor", "platform_id", "actor", "id"),
+        Index("ix_statements_fate", "platform_id", "fate", "stored_ms"),
         Index("ix_statements_object", "platform_id", "object", "id"),
         Index("ix_statements_registration", "platform_id", "registration"),
         Index("ix_statements_session", "platform_id", "session"),
@@ -38,3 +39,4 @@ class Statement(Base):
     registration: Mapped[Name | None]
     session: Mapped[Name | None]
     voids: Mapped[Name | None]  # the statement that this one takes back
+    fate: Mapped[Name | None]  # app/domain/xapi.py; None: stored before fates were

@@ -21,11 +21,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import problems
 from app.api.auth import authenticate, demand
-from app.domain import ingest, leases, sitting_terms
+from app.domain import ingest, leases, sitting_life, sitting_terms
 from app.domain.controls import NOTHING, Batch, Demands
 from app.domain.events import Problem, pack
 from app.domain.ingest import Arrived
 from app.domain.platforms import KeyScope
+from app.domain.sitting_life import Fate
 from app.domain.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, MalformedBody, ZhenxueError
 from app.keyring import Caller
@@ -136,19 +137,23 @@ class EventIntake:
             raise _all_refused([fault.body() for fault in found.problems])
         now_ms = self._services.clock()
         if now_ms - sitting.opened_ms > LONGEST_MS:
-            raise Conflict("session_closed", f"session {name!r} was opened too long ago")
+            raise Conflict("session_closed", sitting_life.why(Fate.CLOSED, name))
         packed = pack(found.events, now_ms - sitting.opened_ms)
         receipt = await self._services.events.append(
             Append(sitting.id, packed, now_ms, sitting.lease_ms)
         )
+        if receipt.refused == "unknown_session":
+            raise unknown_session(name)
         if receipt.refused:
-            raise Conflict(receipt.refused, f"session {name!r} takes no more events")
+            raise Conflict(receipt.refused, sitting_life.why(Fate(receipt.refused), name))
         notes = ingest.popup_notes(packed, found.events, now_ms)
         position = receipt.position_ms if packed.first_ms >= 0 else None
         batch = Batch(sitting.id, receipt.learning_ms, position, now_ms, notes)
-        demands = self._services.desk.glance(batch)
+        desk = self._services.desk
+        # What resumes was over for the desk: it looks at the rows again.
+        demands = None if receipt.fate == Fate.RESUMES else desk.glance(batch)
         if demands is None:
-            (demands,) = await run_in_threadpool(self._services.desk.settle, [batch])
+            (demands,) = await run_in_threadpool(desk.settle, [batch])
         self._count(receipt, found)
         return _answer(receipt, found, demands)
 
@@ -173,6 +178,7 @@ def _answer(receipt: Receipt, found: Arrived, demands: Demands) -> dict[str, Any
         "chain": receipt.chain.hex(),
         "controls": {} if demands is NOTHING else demands.wire(),
         "lease": {"expires_at_ms": receipt.lease_expires_ms, "state": receipt.state},
+        "fate": receipt.fate,
     }
 
 

@@ -113,17 +113,18 @@ class Statements:
 
     def _post(self, asked: Asked, caller: Caller) -> Response:
         asked.only()
-        return JSONResponse(self._take(caller, read_post(asked.body, asked.two), asked.two))
+        taken = self._take(caller, read_post(asked.body, asked.two), asked.two)
+        return JSONResponse(taken.ids, headers=_told(taken))
 
     def _put(self, asked: Asked, caller: Caller) -> Response:
         name = asked.only("statementId").get("statementId")
         if name is None:
             raise MalformedBody("invalid_parameter", "statementId: is required of PUT")
         sent = read_put(asked.body, require_uuid(name, "statementId"), asked.two)
-        self._take(caller, [sent], asked.two)
-        return Response(status_code=204)
+        taken = self._take(caller, [sent], asked.two)
+        return Response(status_code=204, headers=_told(taken))
 
-    def _take(self, caller: Caller, batch: list[Sent], two: bool) -> list[str]:
+    def _take(self, caller: Caller, batch: list[Sent], two: bool) -> xapi.Taken:
         services, platform_id = self._services, caller.platform
         authority = {
             "objectType": "Agent",
@@ -136,12 +137,16 @@ class Statements:
             xapi.queue(connection, platform_id)
             now_ms = services.clock()
             taken = xapi.take(connection, platform_id, batch, authority, two, now_ms)
-        unsettled = [it for it in taken.batches if services.desk.glance(it) is None]
+        unsettled = [
+            it
+            for it in taken.batches
+            if it.session_id in taken.resumed or services.desk.glance(it) is None
+        ]
         if unsettled:
             services.desk.settle(unsettled)
         for fate, count in taken.fates.items():
             self._counted.labels(fate).inc(count)
-        return taken.ids
+        return taken
 
     def _get(self, asked: Asked, caller: Caller) -> Response:
         if "statementId" in asked.parameters or "voidedStatementId" in asked.parameters:
@@ -176,3 +181,14 @@ class Statements:
         settled_ms = max(self._services.clock() - xapi.SETTLING_MS, newest_ms)
         headers = {"x-experience-api-consistent-through": as_timestamp(settled_ms)}
         return Response(body, headers=headers, media_type="application/json")
+
+
+def _told(taken: xapi.Taken) -> dict[str, str]:
+    """The standard wants 200 or 204 for what is stored: what became of it stands in headers."""
+    fates = ", ".join(f"{fate}={count}" for fate, count in sorted(taken.fates.items()) if count)
+    told = {"zhenxue-statements": fates}
+    lost = taken.lost()
+    if lost:
+        remedies = "; ".join(f"{fate}: {remedy}" for fate, remedy in lost.items())
+        told["zhenxue-remedy"] = f"stored, but in no sitting. {remedies}"
+    return told

@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.clock import day
-from app.domain import conformity, conformity_trend
+from app.domain import conformity, conformity_trend, platform_notes
 from app.domain.classes import pack_of
 from app.domain.findings import after
 from app.errors import NotFound
@@ -43,6 +43,7 @@ def of_platform(
         "name": row.name,
         "county": row.county,
         "missing": _missing(classes),
+        "notes": platform_notes.of_platform(connection, row.id, now_ms),
         "trend": conformity_trend.by_month(connection, scope, row.id, day(now_ms)),
         "classes": classes,
         "next_cursor": str(rows[size - 1].id) if len(rows) > size else None,

@@ -10,7 +10,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from app.domain import events as wire_events
-from app.domain import platform_controls, sitting_terms, snapshots
+from app.domain import platform_controls, sitting_life, sitting_terms, snapshots
 from app.domain.controls import lines_of
 from app.domain.events import Event, Problem, problem
 from app.domain.import_book import Book
@@ -130,7 +130,9 @@ class EvidenceImporter:
         events = [it.event for it in fresh]
         packed = wire_events.pack(events, [it.received_ms - row.opened_ms for it in fresh])
         last_ms = max(it.received_ms for it in fresh)
-        (receipt,) = event_store.store_received(connection, row.id, [(last_ms, packed)])
+        (receipt,) = event_store.store_received(
+            connection, row.id, [(last_ms, packed)], sitting_life.of_batch
+        )
         self._book.count("event", True, receipt.accepted)
         self._book.count("event", False, receipt.duplicates)
         conflicts = set(receipt.conflicts)

@@ -16,10 +16,11 @@ from typing import Annotated, Any
 from pydantic import Field
 from sqlalchemy import Connection
 
-from app.domain import carry_over, sitting_terms
+from app.domain import carry_over, sitting_life, sitting_terms
 from app.domain.import_book import KINDS, SITTING_KINDS, Book, read_json
 from app.domain.import_evidence import MAX_LENGTH_MS, Arrival, EvidenceImporter
 from app.domain.import_source import Source
+from app.domain.sitting_life import Door
 from app.domain.wire import MAX_MEDIA_S, Id, Instant, Line, Wire
 from app.errors import BadInput, Conflict
 from app.services import Services
@@ -130,8 +131,9 @@ class SittingImporter:
             if record is None:
                 raise BadInput("unknown_session", f"session_id: there is no session {name!r}")
             return None
-        if row.provenance != "attested":
-            raise Conflict("session_is_live", f"session_id: {name!r} was a live sitting here")
+        fate = sitting_life.fate(row, Door.IMPORT, 0)
+        if fate.refused:
+            raise Conflict(fate.value, f"session_id: {sitting_life.why(fate, name)}")
         if record is not None:
             names = store.names(connection, row.id)
             there = (names.learner, names.klass, names.lesson, row.started_at_ms)

@@ -11,10 +11,10 @@ import re
 
 from sqlalchemy import Connection
 
+from app.domain import sitting_life
 from app.errors import NotSignedIn
 from app.security import new_token, token_digest
 from app.store import sittings as store
-from app.store.events import LATE_MS
 
 _TOKEN = re.compile(r"zl([0-9]{1,15})_[A-Za-z0-9_-]{43}")
 
@@ -40,7 +40,7 @@ def platform_of(connection: Connection, token: str, session: str, now_ms: int) -
         raise _over()
     if not hmac.compare_digest(row.lease_digest, token_digest(token)):
         raise _over()
-    if row.state != "open" and now_ms > (row.closed_ms or 0) + LATE_MS:
+    if not sitting_life.takes(row, now_ms):
         raise _over()
     return platform_id
 

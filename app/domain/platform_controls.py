@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 from sqlalchemy import Connection
 
-from app.domain import sitting_terms
+from app.domain import sitting_life, sitting_terms
 from app.domain.control_line import Line
 from app.domain.controls import lines_of
 from app.domain.popups import match_popups
+from app.domain.sitting_life import Door
 from app.domain.sitting_terms import PHOTO_WINDOW_MS, SittingTerms
 from app.domain.sittings import unknown_session
 from app.domain.wire import EpochMs, Id, Wire
@@ -21,7 +22,7 @@ from app.store import sittings as sitting_store
 from detectors.trace import ControlFlag
 
 MOST = 1000
-EARLY_MS = LATE_MS = 5 * 60_000  # a report may lie this far outside the sitting
+SKEW_MS = 5 * 60_000  # a platform's clock may differ by this much
 
 
 class ControlReport(Wire):
@@ -47,7 +48,8 @@ def report(
     """Enter reported controls into a live sitting's ledger: (its row id, a result each).
 
     A refused item is given as {code, detail} in place of a ControlReport. Results are {status:
-    stored | unchanged | rejected, …}. Raises NotFound, Conflict (service_controls).
+    stored | unchanged | rejected, …}. Raises NotFound, Conflict (service_controls, or the sitting
+    takes no more).
     """
     sitting = sitting_store.by_external_id(connection, platform_id, external_id, lock=True)
     if sitting is None:
@@ -58,14 +60,23 @@ def report(
             "service_controls", "this service runs the controls of the class: nothing to report"
         )
     terms = sitting_terms.of_pack(names.pack_id, names.pack_version)
-    first_ms, last_ms = sitting.opened_ms - EARLY_MS, (sitting.closed_ms or now_ms) + LATE_MS
+    told = sitting_life.fate(sitting, Door.REPORT, now_ms)
+    if told.refused:
+        raise Conflict(told.value, sitting_life.why(told, external_id))
+    # A sitting that fell silent may go on: what was issued in the break belongs to it.
+    first_ms = sitting.opened_ms - SKEW_MS
+    last_ms = sitting_life.ends_ms(sitting, now_ms) + SKEW_MS
     known = {line.challenge_id: line for line in lines_of(connection, sitting.id)}
     results: list[dict[str, Any]] = []
     for item in reports:
         if not isinstance(item, ControlReport):
             results.append({"status": "rejected", **item})
         elif not first_ms <= item.issued_at_ms <= last_ms:
-            detail = "issued_at_ms: lies outside the sitting"
+            detail = (
+                "issued_at_ms: 弹窗时间不在本次学习会话之内，请按发出时的会话上报 "
+                f"lies outside the sitting ({first_ms} … {last_ms}): report it under the session "
+                "in which it was issued, by a clock that is right"
+            )
             results.append({"status": "rejected", "code": "outside_sitting", "detail": detail})
         else:
             results.append(enter(connection, sitting.id, known, item, terms))

@@ -13,7 +13,6 @@ REVEAL_MS = 20_000  # a control is shown to the client at most this long before 
 REPORT_GRACE_MS = 15_000  # an answer may travel with the next heartbeat
 PHOTO_WINDOW_MS = 60_000  # a due photo must arrive within this time
 FRAMES = 3  # photos of one challenge: a burst tells a face from a picture of one
-LATE_PHOTO_GRACE_MS = 10 * 60_000  # photos that arrive this long after the close still count
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain import draws
+from app.domain import draws, sitting_life
 from app.domain.control_line import Line
 from app.domain.controls import lines_of
 from app.domain.draws import PhotoDraw, PopupDraw
@@ -18,8 +18,6 @@ from app.store import sittings as store
 from app.store.row import AnyRow
 from app.store.scope import Scope
 from detectors.trace import ControlFlag
-
-SETTLED_MS = 15 * 60_000  # a sitting whose lease ran out may wake up again within this time
 
 
 def view(
@@ -37,7 +35,7 @@ def view(
     if len(rows) > 1:
         raise Conflict("ambiguous_id", f"several platforms have a session {external_id!r}")
     (row,) = rows
-    over = _over(row, now_ms)
+    over = sitting_life.over(row, now_ms)
     verdict = marks.verdict_body(connection, row.id)
     lines = lines_of(connection, row.id)
     return {
@@ -88,12 +86,6 @@ def draw_errors(row: AnyRow, lines: list[Line]) -> list[str]:
         if point.drawn_in == row.external_id
     ]
     return draws.verify(row.seed_revealed, row.commitment, popups, photos)
-
-
-def _over(row: AnyRow, now_ms: int) -> bool:
-    if row.state == "expired":
-        return bool(now_ms - row.closed_ms > SETTLED_MS)
-    return bool(row.state != "open")
 
 
 def _verified(row: AnyRow, lines: list[Line]) -> bool:

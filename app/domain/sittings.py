@@ -15,9 +15,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from app.domain import carry_over, draws, sitting_terms
+from app.domain import carry_over, draws, sitting_life, sitting_terms
 from app.domain.controls import SEED_PURPOSE, ControlDesk, Demands
 from app.domain.leases import new_lease
+from app.domain.sitting_life import Door, Fate
 from app.domain.sitting_terms import SittingTerms
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.security import Vault, token_digest
@@ -57,6 +58,7 @@ class Opened:
     ended: tuple[int, ...]
     created: bool
     next_seq: int = 0
+    resumed: bool = False
 
 
 def open_sitting(
@@ -69,7 +71,7 @@ def open_sitting(
 ) -> Opened:
     """Open a sitting, or renew the same one. Raises NotFound, NotAllowed (not enrolled), BadInput
     (lesson not in the class), Conflict (concurrent_session, lesson_locked, session_exists,
-    session_closed)."""
+    session_closed, session_imported)."""
     learner = store.learner(connection, platform_id, opening.learner)
     klass = store.klass(connection, platform_id, opening.klass)
     if learner is None:
@@ -299,15 +301,20 @@ def _renew(
 ) -> Opened:
     terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
     same = (known.learner_id, known.class_id, known.lesson_id) == (learner.id, klass.id, lesson.id)
-    same = same and known.provenance == "live"
     if not same or (known.device_id, known.window_id) != (opening.device, opening.window):
         raise Conflict("session_exists", f"session {opening.session!r} was opened on other terms")
-    if known.state != "open":
-        raise Conflict("session_closed", f"session {opening.session!r} is over: {known.state}")
+    rivals = store.open_of_person(connection, known.person_id)
+    told = sitting_life.fate(
+        known, Door.RENEWAL, now_ms, lambda: any(it.id != known.id for it in rivals)
+    )
+    if told.refused:
+        raise Conflict(told.value, sitting_life.why(told, known.external_id))
     token = new_lease(known.platform_id)
+    resumed = sitting_life.RESUMED if told is Fate.RESUMES else {}
     store.update_session(
         connection,
         known.id,
+        **resumed,
         lease_digest=token_digest(token),
         lease_expires_ms=now_ms + terms.lease_ms,
     )
@@ -323,6 +330,7 @@ def _renew(
         ended=(),
         created=False,
         next_seq=known.next_seq,
+        resumed=told is Fate.RESUMES,
     )
 
 

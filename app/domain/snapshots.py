@@ -13,7 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.sitting_terms import LATE_PHOTO_GRACE_MS
+from app.domain import sitting_life
+from app.domain.sitting_life import Door
 from app.domain.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, NotAllowed, WrongMediaType
 from app.security import Unsealable, seal, unseal
@@ -54,8 +55,9 @@ def session_of(connection: Connection, platform_id: int, external_id: str, now_m
     session = sitting_store.by_external_id(connection, platform_id, external_id)
     if session is None:
         raise unknown_session(external_id)
-    if session.state != "open" and now_ms > (session.closed_ms or 0) + LATE_PHOTO_GRACE_MS:
-        raise Conflict("session_closed", f"session {external_id!r} is over")
+    told = sitting_life.fate(session, Door.REPORT, now_ms)
+    if told.refused:
+        raise Conflict(told.value, sitting_life.why(told, external_id))
     return session
 
 

@@ -16,9 +16,10 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from app.domain import sitting_terms
+from app.domain import sitting_life, sitting_terms
 from app.domain.controls import Batch
 from app.domain.events import Event, pack
+from app.domain.sitting_life import Fate
 from app.domain.xapi_batch import Sent, completed, says_the_same
 from app.domain.xapi_keys import agent_key, object_key, verb_key
 from app.domain.xapi_model import VOIDED
@@ -38,14 +39,31 @@ _LAST_SEQ = 2**31 - 2
 _LONGEST_MS = 2**31 - 1
 
 
+KEPT, UNKNOWN, DUPLICATE = "kept", "unknown_session", "duplicate"
+LOST = (UNKNOWN, Fate.CLOSED.value, Fate.IMPORTED.value)
+"""Fates of statements that tell of play and reached no sitting: stored, and told of as such."""
+
+REMEDIES = {
+    UNKNOWN: "open the session first (POST /v1/sessions), under the session-id of the statements",
+    Fate.CLOSED.value: sitting_life.REMEDY,
+    Fate.IMPORTED.value: "what an imported session lacks comes as an import",
+}
+
+
 @dataclass(slots=True)
 class Taken:
-    """What became of a batch: the ids in its order, how many statements met which fate (`event`,
-    `kept`, `unknown_session`, `session_closed`, `duplicate`), and what the control desk is told."""
+    """What became of a batch: the ids in its order, how many statements met which fate (one of
+    `sitting_life.Fate`, `kept`: no event, `unknown_session`, `duplicate`), and what the control
+    desk is told. `resumed` are sittings (row ids) that the batch opened again."""
 
     ids: list[str]
     fates: Counter[str] = field(default_factory=Counter)
     batches: list[Batch] = field(default_factory=list)
+    resumed: set[int] = field(default_factory=set)
+
+    def lost(self) -> dict[str, str]:
+        """Fates of what reached no sitting, each with what to do instead."""
+        return {fate: REMEDIES[fate] for fate in LOST if self.fates[fate]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +93,26 @@ def take(
     _require_same(batch, known)
     fresh = [sent for sent in batch if sent.key not in known]
     taken = Taken([sent.id for sent in batch])
-    taken.fates["duplicate"] = len(batch) - len(fresh)
-    store.add(connection, [_row(platform_id, sent, authority, two, now_ms) for sent in fresh])
-    events: dict[str, list[Event]] = {}
-    for sent in fresh:
+    taken.fates[DUPLICATE] = len(batch) - len(fresh)
+    told = [KEPT] * len(fresh)
+    events: dict[str, list[tuple[int, Event]]] = {}
+    for at, sent in enumerate(fresh):
         session = session_of(sent.statement)
         event = event_of(sent.statement, now_ms if sent.at_ms is None else sent.at_ms)
-        if session is None or event is None:
-            taken.fates["kept"] += 1
-        else:
-            events.setdefault(session, []).append(event)
+        if session is not None and event is not None:
+            events.setdefault(session, []).append((at, event))
     if events:
-        _append(connection, platform_id, events, now_ms, taken)
+        for session, fate in _append(connection, platform_id, events, now_ms, taken).items():
+            for at, _ in events[session]:
+                told[at] = fate
+    taken.fates.update(told)
+    store.add(
+        connection,
+        [
+            _row(platform_id, sent, authority, two, now_ms) | {"fate": fate}
+            for sent, fate in zip(fresh, told, strict=True)
+        ],
+    )
     return taken
 
 
@@ -122,30 +148,34 @@ def _row(
 def _append(
     connection: Connection,
     platform_id: int,
-    events: dict[str, list[Event]],
+    events: dict[str, list[tuple[int, Event]]],
     now_ms: int,
     taken: Taken,
-) -> None:
-    """Events to their sittings, each after the last one there."""
+) -> dict[str, str]:
+    """Events to their sittings, each after the last one there; what became of them by session."""
     sittings = store.sessions(connection, platform_id, list(events))
-    for name in events.keys() - {sitting.external_id for sitting in sittings}:
-        taken.fates["unknown_session"] += len(events[name])
-        log.info("statements of an unknown session", session=name, statements=len(events[name]))
+    fates = dict.fromkeys(events, UNKNOWN)
     appends = []
     for sitting in sittings:
-        mine = events[sitting.external_id]
+        mine = [event for _, event in events[sitting.external_id]]
         if _has_room(sitting, len(mine), now_ms):
             appends.append(_numbered(sitting, mine, now_ms))
         else:
-            _came_too_late(taken, sitting.external_id, len(mine))
+            fates[sitting.external_id] = Fate.CLOSED.value
     names = {sitting.id: sitting.external_id for sitting in sittings}
-    for append, receipt in zip(appends, append_all(connection, appends), strict=True):
+    receipts = append_all(connection, appends, sitting_life.of_batch)
+    for append, receipt in zip(appends, receipts, strict=True):
+        fates[names[append.session_id]] = str(receipt.fate)
         if receipt.refused:
-            _came_too_late(taken, names[append.session_id], append.packed.count)
             continue
-        taken.fates["event"] += append.packed.count
+        if receipt.fate == Fate.RESUMES:
+            taken.resumed.add(append.session_id)
         position = receipt.position_ms if append.packed.first_ms >= 0 else None
         taken.batches.append(Batch(append.session_id, receipt.learning_ms, position, now_ms))
+    for name, fate in fates.items():
+        if fate in LOST:
+            log.info("statements lost", session=name, fate=fate, statements=len(events[name]))
+    return fates
 
 
 def _has_room(sitting: AnyRow, count: int, now_ms: int) -> bool:
@@ -160,11 +190,6 @@ def _numbered(sitting: AnyRow, events: Sequence[Event], now_ms: int) -> Append:
     terms = sitting_terms.of_pack(sitting.pack_id, sitting.pack_version)
     packed = pack(events, now_ms - sitting.opened_ms)
     return Append(sitting.id, packed, now_ms, terms.lease_ms)
-
-
-def _came_too_late(taken: Taken, session: str, count: int) -> None:
-    taken.fates["session_closed"] += count
-    log.info("statements of a session that is over", session=session, statements=count)
 
 
 # --------------------------------------------------------------------------------------- reading

@@ -11,10 +11,10 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,6 @@ from app.store.packed import Packed, note_bytes, notes_of, records_of
 from detectors.trace import NONE
 from models import EventBatch, Session
 
-LATE_MS = 15 * 60_000  # after its close, a session still accepts what was under way
 MOST_AT_ONCE = 256
 
 
@@ -38,12 +37,13 @@ class Append:
     packed: Packed
     received_ms: int
     lease_ms: int
-    whenever: bool = False  # an import may bring what a closed session still lacks
+    imported: bool = False  # out of a platform's log, with the platform's receive times
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of a batch. `refused` is set when the session takes no more events."""
+    """What became of a batch. `fate` is a word of app/domain/sitting_life.py;
+    `refused` is set, to the reason, when the session takes no more events."""
 
     accepted: int
     duplicates: int
@@ -54,7 +54,23 @@ class Receipt:
     learning_ms: int
     position_ms: int
     lease_expires_ms: int
+    fate: str
     refused: str | None = None
+
+
+class Decided(Protocol):
+    """What becomes of a batch: a word, whether it is refused, and what of the session changes."""
+
+    @property
+    def fate(self) -> str: ...
+    @property
+    def refused(self) -> bool: ...
+    @property
+    def changes(self) -> Mapping[str, Any]: ...
+
+
+Decide = Callable[[Any, Append, Callable[[], bool]], Decided]
+"""(the session's row, a batch, whether its person has another session open) → what becomes of it"""
 
 
 @dataclass(slots=True)
@@ -68,8 +84,9 @@ class _Waiting:
 class EventStore:
     """Durable appends for many clients at once. `start()` and `stop()` frame its writer."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, decide: Decide) -> None:
         self._database = database
+        self._decide = decide
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
 
@@ -118,7 +135,9 @@ class EventStore:
         outcomes: Iterable[Receipt | Exception]
         try:
             with self._database.write() as connection:
-                outcomes = append_all(connection, [waiting.append for waiting in group])
+                outcomes = append_all(
+                    connection, [waiting.append for waiting in group], self._decide
+                )
         except Exception as error:  # every waiting client is told, none is acknowledged
             outcomes = [error] * len(group)
         for waiting, outcome in zip(group, outcomes, strict=True):
@@ -152,7 +171,10 @@ _HEAD = select(
             "person_id",
             "state",
             "opened_ms",
+            "provenance",
             "closed_ms",
+            "close_reason",
+            "seed_revealed",
             "chain",
             "batch_count",
             "event_count",
@@ -169,6 +191,9 @@ _HEAD = select(
 _KEPT = (
     "id",
     "state",
+    "closed_ms",
+    "close_reason",
+    "seed_revealed",
     "chain",
     "batch_count",
     "event_count",
@@ -196,13 +221,13 @@ class _Head:
         self.fresh: list[dict[str, Any]] = []
 
 
-def append_all(connection: Connection, group: list[Append]) -> list[Receipt]:
+def append_all(connection: Connection, group: list[Append], decide: Decide) -> list[Receipt]:
     """Append batches in order, in the caller's transaction; one receipt each."""
     ids = {append.session_id for append in group}
     # In the one order in which everybody locks several of them.
     found = connection.execute(_HEAD.where(_SESSIONS.c.id.in_(ids)).order_by(_SESSIONS.c.id))
     heads = {row.id: _Head(row) for row in found}
-    receipts = [_append(connection, heads.get(append.session_id), append) for append in group]
+    receipts = [_append(connection, heads, append, decide) for append in group]
     touched = [head for head in heads.values() if head.fresh]
     if touched:
         connection.execute(_ADD, [row for head in touched for row in head.fresh])
@@ -213,21 +238,23 @@ def append_all(connection: Connection, group: list[Append]) -> list[Receipt]:
     return receipts
 
 
-def _append(connection: Connection, head: Any, append: Append) -> Receipt:
-    packed = append.packed
+def _append(
+    connection: Connection, heads: Mapping[int, Any], append: Append, decide: Decide
+) -> Receipt:
+    head, packed = heads.get(append.session_id), append.packed
     if head is None:
-        return Receipt(0, 0, (), 0, GENESIS, "gone", 0, NONE, 0, refused="unknown_session")
-    late = append.received_ms > (head.closed_ms or append.received_ms) + LATE_MS
-    if head.state in ("closed", "superseded"):
-        if late and not append.whenever:
-            return _receipt(head, 0, 0, (), refused="session_closed")
-    elif head.state == "expired" and not late and not _rival(connection, head):
-        head.state = "open"  # the silence is over: an outage, not an end
+        return Receipt(0, 0, (), 0, GENESIS, "gone", 0, NONE, 0, "gone", refused="unknown_session")
+    decided = decide(head, append, lambda: _rival(connection, head, heads))
+    if decided.refused:
+        return _receipt(head, decided, 0, 0, ())
     duplicates = 0
     conflicts: tuple[int, ...] = ()
     if not packed.rising or packed.first_seq < head.next_seq:
         packed, duplicates, conflicts = _without_known(connection, head, packed)
         head.seq_conflict = bool(head.seq_conflict or conflicts)
+    if packed.count or conflicts:
+        for name, value in decided.changes.items():
+            setattr(head, name, value)
     head.last_recv_ms = max(head.last_recv_ms, append.received_ms)
     if head.state == "open":
         head.lease_expires_ms = append.received_ms + append.lease_ms
@@ -249,15 +276,15 @@ def _append(connection: Connection, head: Any, append: Append) -> Receipt:
         head.event_count += packed.count
         head.next_seq = max(head.next_seq, packed.last_seq + 1)
         _advance(head, packed, append.received_ms)
-    return _receipt(head, packed.count, duplicates, conflicts)
+    return _receipt(head, decided, packed.count, duplicates, conflicts)
 
 
 def _receipt(
     head: Any,
+    decided: Decided,
     accepted: int,
     duplicates: int,
     conflicts: tuple[int, ...],
-    refused: str | None = None,
 ) -> Receipt:
     return Receipt(
         accepted,
@@ -269,7 +296,8 @@ def _receipt(
         head.learning_ms,
         head.play_pos_ms,
         head.lease_expires_ms or 0,
-        refused,
+        decided.fate,
+        decided.fate if decided.refused else None,
     )
 
 
@@ -282,7 +310,11 @@ def _advance(head: Any, packed: Packed, received_ms: int) -> None:
         head.play_pos_ms = packed.last_ms
 
 
-def _rival(connection: Connection, head: Any) -> bool:
+def _rival(connection: Connection, head: Any, heads: Mapping[int, Any]) -> bool:
+    """Whether the person has another session open, or one that this very group opened again."""
+    for other in heads.values():
+        if other.person_id == head.person_id and other is not head and other.state == "open":
+            return True
     query = (
         select(func.count())
         .select_from(Session)
@@ -360,8 +392,11 @@ def _stored(connection: Connection, head: Any) -> tuple[NDArray[np.void], list[d
 
 
 def store_received(
-    connection: Connection, session_id: int, packed: Iterable[tuple[int, Packed]]
+    connection: Connection,
+    session_id: int,
+    packed: Iterable[tuple[int, Packed]],
+    decide: Decide,
 ) -> list[Receipt]:
     """Append batches with given receive times: what an import does, in its own transaction."""
     group = [Append(session_id, batch, received, 0, True) for received, batch in packed]
-    return append_all(connection, group)
+    return append_all(connection, group, decide)

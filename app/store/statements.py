@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from app.store.row import AnyRow
@@ -72,6 +72,27 @@ def sessions(connection: Connection, platform_id: int, names: Collection[str]) -
         .with_for_update(of=Session, key_share=True)
     )
     return connection.execute(query).all()
+
+
+def fates(
+    connection: Connection, platform_id: int, wanted: Sequence[str], since_ms: int
+) -> Sequence[AnyRow]:
+    """(fate, statements, sessions, last_ms) of a platform's statements of these fates."""
+    return connection.execute(
+        select(
+            Statement.fate,
+            func.count().label("statements"),
+            func.count(Statement.session.distinct()).label("sessions"),
+            func.max(Statement.stored_ms).label("last_ms"),
+        )
+        .where(
+            Statement.platform_id == platform_id,
+            Statement.fate.in_(wanted),
+            Statement.stored_ms >= since_ms,
+        )
+        .group_by(Statement.fate)
+        .order_by(Statement.fate)
+    ).all()
 
 
 def one(connection: Connection, platform_id: int, statement_id: str) -> AnyRow | None:

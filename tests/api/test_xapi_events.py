@@ -15,7 +15,7 @@ from app.store import event_log
 from detectors.trace import Kind
 from models import Session
 from tests.api.test_sessions import found_school, opening, post
-from tests.api.test_xapi import Lrs
+from tests.api.test_xapi import ID, Lrs
 from tests.people import County, TestClock
 
 ADL = "http://adlnet.gov/expapi/verbs/"
@@ -89,7 +89,7 @@ def test_what_the_player_says_is_heard_in_the_order_it_came(lrs: Lrs, services: 
         (5, "pause", 2700),
     ]
     assert len(lrs.ids()) == 7
-    assert fates(lrs.client) == {"event": 6, "kept": 1}
+    assert fates(lrs.client) == {"taken": 6, "kept": 1}
 
 
 @pytest.mark.both_databases
@@ -99,7 +99,7 @@ def test_a_statement_sent_twice_is_one_event(lrs: Lrs, services: Services) -> No
         tell(lrs, statement)
     tell(lrs, statement, paused(5))
     assert heard(services) == [(0, "play", 0), (1, "pause", 5)]
-    assert fates(lrs.client) == {"event": 2, "duplicate": 2}
+    assert fates(lrs.client) == {"taken": 2, "duplicate": 2}
 
 
 @pytest.mark.both_databases
@@ -196,7 +196,7 @@ def test_what_comes_long_after_the_end_is_only_kept(
     clock.advance(days=30)
     tell(lrs, paused(6))
     assert heard(services) == [(0, "play", 0)]
-    assert fates(lrs.client) == {"event": 1, "session_closed": 2}
+    assert fates(lrs.client) == {"late": 1, "session_closed": 2}
 
 
 def test_a_session_whose_numbers_are_used_up_takes_no_more(lrs: Lrs, services: Services) -> None:
@@ -223,3 +223,28 @@ def test_an_hour_told_in_statements_earns_its_minutes(
         session = connection.execute(select(Session)).one()
     assert session.learning_ms == 600_000
     assert seen["state"] == "closed"
+
+
+def test_a_statement_that_reaches_no_sitting_is_stored_and_told_of(
+    lrs: Lrs, services: Services, clock: TestClock
+) -> None:
+    taken = lrs.post([played(0), said(ADL + "experienced")])
+    assert taken.headers["zhenxue-statements"] == "kept=1, taken=1"
+    assert "zhenxue-remedy" not in taken.headers
+    clock.advance(seconds=121)
+    sweep(services)
+    clock.advance(days=2)
+    lost = lrs.put(paused(5) | {"id": ID})
+    assert (lost.status_code, lost.headers["zhenxue-statements"]) == (204, "session_closed=1")
+    assert "POST /v1/sessions" in lost.headers["zhenxue-remedy"]
+    nowhere = lrs.post([said(f"{VIDEO}verbs/played", session="never", time=0)])
+    assert nowhere.headers["zhenxue-statements"] == "unknown_session=1"
+    url = "/v1/platforms/huang-edu/conformity"
+    notes = lrs.client.get(url, headers=lrs.headers).json()["notes"]
+    assert [(it["code"], it["count"]) for it in notes] == [
+        ("session_closed", 1),
+        ("unknown_session", 1),
+    ]
+    assert "1条xAPI语句" in notes[0]["sentence"]["zh"]
+    clock.advance(days=31)
+    assert lrs.client.get(url, headers=lrs.headers).json()["notes"] == []

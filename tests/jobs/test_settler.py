@@ -21,6 +21,7 @@ from sqlalchemy import Connection, event, select, update
 
 from app.db import MIGRATIONS, Database
 from app.domain import imports, settle
+from app.domain.sitting_life import of_batch
 from app.jobs import settler
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, run_pending
 from app.jobs.lease_sweep import sweep
@@ -68,7 +69,7 @@ class School:
         with self.services.database.write() as connection:
             batch = packed(seqs, self.clock() - self.opened_ms)
             append = Append(self.id, batch, self.clock(), 120_000)
-            (receipt,) = append_all(connection, [append])
+            (receipt,) = append_all(connection, [append], of_batch)
         assert receipt.refused is None
         return receipt.state
 

@@ -19,10 +19,11 @@ from sqlalchemy import select
 
 from app.db import Database
 from app.domain.events import Event, pack, read_one
+from app.domain.sitting_life import LATE_AFTER_SILENCE_MS, LATE_MS, RESUME_MS, of_batch
 from app.store import event_log, facts
 from app.store import sittings as sitting_store
 from app.store.event_log import GENESIS, link, seal, unsettled, verify
-from app.store.events import LATE_MS, Append, EventStore, Receipt, append_all
+from app.store.events import Append, EventStore, Receipt, append_all
 from app.store.packed import Packed, note_bytes
 from detectors.trace import NONE, Kind
 from models import EventBatch, EventLog, Session
@@ -38,6 +39,7 @@ WRITER = """
 import asyncio, sys
 from app.db import Database
 from app.domain.events import Event, pack, read_one
+from app.domain.sitting_life import of_batch
 from app.store.events import Append, EventStore
 
 async def write(store, session, opened):
@@ -49,7 +51,7 @@ async def write(store, session, opened):
         print(n, receipt.chain.hex(), flush=True)
 
 database = Database(sys.argv[1])
-store = EventStore(database)
+store = EventStore(database, of_batch)
 store.start()
 asyncio.run(write(store, int(sys.argv[2]), int(sys.argv[3])))
 """
@@ -64,7 +66,9 @@ class Sitting:
     def append(self, packed: Packed, at_ms: int = 1_000, **how: Any) -> Receipt:
         with self.database.write() as connection:
             return append_all(
-                connection, [Append(self.id, packed, self.opened_ms + at_ms, LEASE_MS, **how)]
+                connection,
+                [Append(self.id, packed, self.opened_ms + at_ms, LEASE_MS, **how)],
+                of_batch,
             )[0]
 
     def beats(self, seqs: Sequence[int], at_ms: int = 1_000, **changes: Any) -> Receipt:
@@ -152,7 +156,7 @@ def test_what_was_acknowledged_survives_a_kill(sitting: Sitting, database_url: s
 
 @both
 def test_many_clients_share_the_writer_and_all_are_acknowledged(sitting: Sitting) -> None:
-    store = EventStore(sitting.database)
+    store = EventStore(sitting.database, of_batch)
     store.start()
 
     async def clients() -> list[Receipt]:
@@ -169,7 +173,7 @@ def test_many_clients_share_the_writer_and_all_are_acknowledged(sitting: Sitting
 
 
 def test_a_batch_that_fails_is_acknowledged_to_nobody(sitting: Sitting) -> None:
-    store = EventStore(sitting.database)
+    store = EventStore(sitting.database, of_batch)
     store.start()
     broken = Append(sitting.id, packed([1]), -1, LEASE_MS)  # no such receive time
 
@@ -277,28 +281,49 @@ def test_a_closed_session_takes_what_was_under_way_for_15_minutes(
 def test_an_import_may_bring_what_a_closed_session_lacks_whenever_it_comes(
     sitting: Sitting,
 ) -> None:
-    sitting.update(state="closed", closed_ms=sitting.opened_ms)
-    receipt = sitting.append(packed([0]), 90_000_000, whenever=True)
+    sitting.update(state="closed", closed_ms=sitting.opened_ms, provenance="attested")
+    receipt = sitting.append(packed([0]), 90_000_000, imported=True)
     assert (receipt.accepted, receipt.refused) == (1, None)
 
 
 @both
-@pytest.mark.parametrize(("late", "state"), [(LATE_MS, "open"), (LATE_MS + 1, "expired")])
-def test_a_session_that_fell_silent_takes_its_backlog_and_soon_after_goes_on(
-    sitting: Sitting, late: int, state: str
+@pytest.mark.parametrize(
+    ("late", "state", "seqs"),
+    [
+        (RESUME_MS, "open", [0, 1, 2]),
+        (RESUME_MS + 1, "expired", [0, 1, 2]),
+        (LATE_AFTER_SILENCE_MS, "expired", [0, 1, 2]),
+        (LATE_AFTER_SILENCE_MS + 1, "expired", [0]),
+    ],
+)
+def test_a_session_that_fell_silent_goes_on_soon_after_and_takes_its_backlog_for_a_day(
+    sitting: Sitting, late: int, state: str, seqs: list[int]
 ) -> None:
     sitting.beats([0])
-    sitting.update(state="expired", closed_ms=sitting.opened_ms + 130_000)
+    ended = {"closed_ms": sitting.opened_ms + 130_000, "close_reason": "lease"}
+    sitting.update(state="expired", **ended, seed_revealed=bytes(32))
     receipt = sitting.beats([1, 2], 130_000 + late)
-    assert (receipt.accepted, receipt.state) == (2, state)
+    assert receipt.state == state
+    assert sitting.seqs() == seqs
     if state == "open":
         assert receipt.lease_expires_ms == sitting.opened_ms + 130_000 + late + LEASE_MS
-    assert sitting.seqs() == [0, 1, 2]
+        for name in ("closed_ms", "close_reason", "seed_revealed"):
+            assert sitting.column(name) is None
+    else:
+        assert sitting.column("closed_ms") == ended["closed_ms"]
+
+
+def test_a_batch_that_brings_nothing_new_wakes_nobody(sitting: Sitting) -> None:
+    sitting.beats([0])
+    sitting.update(state="expired", closed_ms=sitting.opened_ms + 130_000)
+    receipt = sitting.beats([0], 140_000)
+    assert (receipt.duplicates, receipt.state) == (1, "expired")
+    assert sitting.column("state") == "expired"
 
 
 def test_an_unknown_session_takes_nothing(sitting: Sitting) -> None:
     with sitting.database.write() as connection:
-        (receipt,) = append_all(connection, [Append(999_999, packed([0]), 1, LEASE_MS)])
+        (receipt,) = append_all(connection, [Append(999_999, packed([0]), 1, LEASE_MS)], of_batch)
     assert (receipt.accepted, receipt.refused) == (0, "unknown_session")
 
 

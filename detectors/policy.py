@@ -11,7 +11,9 @@ Value = float | int | str | bool
 
 # Parameters that came after a pack was published: packs that do not name one are judged by the
 # product's default, which stands here, by rule.
-LATER: Mapping[str, Mapping[str, Value]] = {}
+LATER: Mapping[str, Mapping[str, Value]] = {
+    "collusion": {"accident": 1e-9, "room_share": 0.6},
+}
 
 
 class Status(StrEnum):

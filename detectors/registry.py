@@ -18,6 +18,7 @@ from detectors import (
     photo_retention,
     photo_reuse,
     popup_gap,
+    shared_device,
 )
 from detectors.facts import Facts
 from detectors.finding import Finding
@@ -47,7 +48,8 @@ ALL = (
     Detector(forged_telemetry.RULE, "2", forged_telemetry.detect),
     Detector(contradicting_times.RULE, "1", contradicting_times.detect),
     Detector(photo_reuse.RULE, "2", photo_reuse.detect),
-    Detector(collusion.RULE, "1", collusion.detect, crowd=True),
+    Detector(shared_device.RULE, "1", shared_device.detect, crowd=True),
+    Detector(collusion.RULE, "2", collusion.detect, crowd=True),
     Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),
     Detector(marathon.RULE, "1", marathon.detect),
 )

@@ -269,9 +269,22 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} the platform's log contradicts itself: pop-ups or photos lie {m} s away "
         "from any play ({l} s are tolerated); not proven, and the log's fault.",
     ),
+    ("shared_device", "learners_at_once"): (
+        "{a}至{b}，同一台设备上有{m}名学员同时学习，而一台设备同一时刻只应有{l}名，请人工核实。",
+        "From {a} to {b} {m} learners studied at once on one device, which has room for {l}; a "
+        "person looks into it.",
+    ),
+    ("shared_device", "device_not_told"): (
+        "{a}至{b}，{m}名学员在不同的浏览器或地址同时学习，平台却报告同一个设备编号"
+        "（同一时刻只应有{l}名）：设备编号不可用，属平台问题，与学员无关。",
+        "From {a} to {b} the platform gave one device number to {m} learners at once in different "
+        "browsers or places ({l} is possible): the number tells nothing, by the platform's fault.",
+    ),
     ("collusion", "answers_coincide"): (
-        "与另一学员有{m}次弹窗在同一秒应答（达到{l}次提示关注）。",
-        "{m} pop-ups were answered in the same second as another learner's ({l} are noted).",
+        "{a}至{b}，{m}名学员一再在同一秒应答各自不同时出现的弹窗（两人之间达到{l}次即提请核实），"
+        "请人工核实。",
+        "From {a} to {b} {m} learners answered pop-ups that came at different moments in the same "
+        "second, again and again (two of them {l} times or more); a person looks into it.",
     ),
     ("one_face_several_accounts", "faces_alike"): (
         "与另一账号的人脸距离为{m}（界限{l}），可能是同一人，也可能是双胞胎或偶然相似，请对照确认。",

@@ -14,7 +14,7 @@ from app.domain import conformity, packs
 from app.domain.sentences import SENTENCES, sentences
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.facts import Facts, facts
-from detectors.finding import Evidence, Outcome
+from detectors.finding import Evidence, Outcome, Scope
 from detectors.registry import ALL, VERSIONS, Detector
 from detectors.trace import SessionFlag, Trace
 from tests.detectors.columns import GRADED, columns_of
@@ -193,7 +193,12 @@ def test_findings_are_complete(detector, everything, known):
     for finding in detector.detect(known, GRADED):
         assert finding.rule == detector.rule
         assert (finding.rule, finding.reason) in SENTENCES
-        assert 0 <= finding.session < len(everything)
+        if finding.scope is Scope.CLASS:
+            assert detector.crowd and finding.session == -1 and finding.subject
+            assert len(finding.members) > 1
+            assert len(np.unique(everything.sessions["klass"][list(finding.members)])) == 1
+        for row in finding.members or (finding.session,):
+            assert 0 <= row < len(everything)
         assert 0 < finding.start_ms <= finding.end_ms
         assert np.isfinite(finding.measured) and np.isfinite(finding.limit)
         if finding.outcome is Outcome.VIOLATION:

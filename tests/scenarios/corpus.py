@@ -45,7 +45,8 @@ def judge(scene: Scene) -> Judgement:
         [
             finding
             for finding in assessment.findings
-            if finding.session in rows and finding.outcome is not Outcome.CLEAR
+            if {finding.session, *finding.members} & set(rows)
+            and finding.outcome is not Outcome.CLEAR
         ],
         int(coverage(credited).credited_ms.sum()) / 1000,
     )

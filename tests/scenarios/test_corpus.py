@@ -81,7 +81,7 @@ def test_all_scenarios_in_one_chunk_are_judged_as_one_by_one(judgements):
     first = np.cumsum([0, *(len(one.outcomes) for one in alone)])
     assert chunk.outcomes == [outcome for one in alone for outcome in one.outcomes]
     for place, one in enumerate(alone):
-        mine = [f for f in chunk.findings if first[place] <= f.session < first[place + 1]]
+        mine = [f for f in chunk.findings if first[place] <= _rows(f)[0] < first[place + 1]]
         assert sorted(_told(f, int(first[place])) for f in mine) == sorted(
             _told(f, 0) for f in one.findings
         )
@@ -90,9 +90,13 @@ def test_all_scenarios_in_one_chunk_are_judged_as_one_by_one(judgements):
     )
 
 
+def _rows(finding):
+    return finding.members or (finding.session,)
+
+
 def _told(finding, first):
     return (
-        finding.session - first,
+        [row - first for row in _rows(finding)],
         finding.rule,
         finding.reason,
         finding.outcome.value,

@@ -15,7 +15,6 @@ from app.simulation.casebook import (
     NOT_PROVEN,
     PENDING,
     REVIEW,
-    VALID,
     Expected,
     case,
     pending,
@@ -186,7 +185,11 @@ MACRO_EVERY_S = 55.0  # less than the answer window
     "F31 answers_in_unison",
     "四个账号由一人同秒作答",
     "a macro answers for four accounts on one device in the same second",
-    Expected(VALID, (3 * FULL_S[0], 3 * FULL_S[1]), {"collusion": REVIEW}, (PENDING,)),
+    Expected(
+        PENDING,
+        (3 * FULL_S[0], 3 * FULL_S[1]),
+        {"collusion": REVIEW, "shared_device": REVIEW},
+    ),
 )
 def answers_in_unison(stage: Stage) -> Passage:
     bench = Device("bench-0")

@@ -18,12 +18,7 @@ RUN /opt/zhenxue/bin/pip install --no-deps --no-build-isolation . \
     && /opt/zhenxue/bin/python -m compileall -q /opt/zhenxue/lib
 
 FROM python:3.11-slim-bookworm
-# What WeasyPrint needs for PDF, and a font with Chinese.
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends \
-        libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk \
-    && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin zhenxue \
+RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin zhenxue \
     && install --directory --owner zhenxue --group zhenxue --mode 0750 /data
 COPY --from=build /opt/zhenxue /opt/zhenxue
 ENV PATH=/opt/zhenxue/bin:$PATH \

@@ -64,9 +64,9 @@ def get_export(
 ) -> Response:
     """One list, or `audit.zip`, the archive that `zhenxue verify` takes.
 
-    Whoever takes personal data is entered in the audit log. PDF answers 503 `pdf_unavailable`
-    where the machine has no Pango or no Chinese font. The archive is for authorities: a platform's
-    key and a platform's viewer are refused, because it names reviewers.
+    Whoever takes personal data is entered in the audit log. PDF answers 422 `too_long_for_pdf` for
+    a list of more than 10,000 rows. The archive is for authorities: a platform's key and a
+    platform's viewer are refused, because it names reviewers.
     """
     services = services_of(request)
     with services.database.read() as connection:

@@ -75,8 +75,6 @@ def export(services: Services, klass: ClassRow, name: str, ext: str, wish: Wish)
     wanted, how = listing(name), _format(ext)
     if wanted.kept and not wish.named:
         raise NotAllowed("people_only", f"{wanted.title} is kept from platforms")
-    if ext == "pdf":
-        pdf.require()
     conclude(services, klass)
     sheet = sheets(services, klass, [wanted.name], wish)[0]
     file = File(file_name(klass, wanted.title, ext), how.media_type, how.write(sheet))
@@ -85,7 +83,7 @@ def export(services: Services, klass: ClassRow, name: str, ext: str, wish: Wish)
 
 
 def export_all(services: Services, klass: ClassRow, wish: Wish) -> list[File]:
-    """Every list as XLSX and CSV; those that are signed as PDF too, where PDF can be made."""
+    """Every list as XLSX and CSV; those that are signed as PDF too."""
     conclude(services, klass)
     made = sheets(services, klass, list(LISTS), wish)
     jobs = [(sheet, ext) for sheet in made for ext in _formats_of(LISTS[sheet.name])]
@@ -98,7 +96,7 @@ def export_all(services: Services, klass: ClassRow, wish: Wish) -> list[File]:
 
 
 def _formats_of(listing: Listing) -> list[str]:
-    return ["xlsx", "csv"] + ["pdf"] * (listing.signed and pdf.available())
+    return ["xlsx", "csv"] + ["pdf"] * listing.signed
 
 
 def _all_written(jobs: list[Job]) -> list[bytes]:
@@ -106,7 +104,7 @@ def _all_written(jobs: list[Job]) -> list[bytes]:
     cores = min(os.cpu_count() or 1, MOST_WRITERS)
     if cores == 1 or sum(len(sheet.rows) for sheet, _ in jobs) < ROWS_IN_ONE_PROCESS:
         return list(map(_written, jobs))
-    slow_first = sorted(range(len(jobs)), key=lambda at: jobs[at][1] != "pdf")
+    slow_first = sorted(range(len(jobs)), key=lambda at: -len(jobs[at][0].rows))
     # Short-lived and full of objects: a fifth of their time would go to looking for garbage.
     with ProcessPoolExecutor(cores, get_context("spawn"), initializer=gc.disable) as writers:
         begun = {at: writers.submit(_written, jobs[at]) for at in slow_first}
@@ -159,7 +157,7 @@ def offered(klass: ClassRow) -> dict[str, Any]:
         "formats": ["zip"],
         "href": [f"{base}/audit.zip"],
     }
-    return {"class_id": klass.external_id, "pdf": pdf.available(), "exports": [*lists, package]}
+    return {"class_id": klass.external_id, "exports": [*lists, package]}
 
 
 def record(

@@ -1,144 +1,145 @@
-"""A list as PDF on A4, by WeasyPrint. Where Pango or a Chinese font is missing, it says so."""
+"""A list as PDF on A4, set by Typst in type that comes with the requirements.
+
+Nothing of the machine's is used, neither a library nor a font: the same list is the same file
+everywhere.
+"""
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from functools import cache
-from html import escape
+import json
+import re
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
+from math import ceil
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
 
-from app.errors import NotReady
-from app.reports.sheet import SIGNATURES, Cell, Form, Row, Sheet, text
+from app.errors import BadInput
+from app.reports import glyphs
+from app.reports.sheet import SIGNATURES, Cell, Form, Sheet, breadth, text
 
 MEDIA_TYPE = "application/pdf"
+MOST_ROWS = 10_000  # 1.5 GiB while they are set
+ROWS_SET_HERE = 500  # Typst keeps what it set: the memory of longer lists goes with a process
+_TEMPLATE = Path(__file__).with_name("list.typ")
 _PORTRAIT_WIDTH = 95
-
-_STYLE = """
-@page { size: A4 %(turn)s; margin: 14mm 11mm 16mm;
-  @bottom-left { content: "%(title)s"; font: 8pt serif }
-  @bottom-center { content: "第 " counter(page) " 页 / 共 " counter(pages) " 页"; font: 8pt serif }
-  @bottom-right { content: "%(digest)s"; font: 7pt monospace } }
-body { font: 9pt "Noto Serif CJK SC", "Source Han Serif SC", SimSun, serif; line-height: 1.35 }
-h1 { font: bold 16pt "Noto Sans CJK SC", SimHei, sans-serif; text-align: center; margin: 0 0 4mm }
-dl { columns: 2; margin: 0 0 3mm } dl div { break-inside: avoid }
-dt, dd { display: inline; margin: 0 }
-dd { overflow-wrap: anywhere }
-table { border-collapse: collapse; width: 100%%; table-layout: fixed; font-size: %(size)spt }
-thead { display: table-header-group } tr { break-inside: avoid }
-th, td { border: .5pt solid #333; padding: 1mm; overflow-wrap: anywhere; vertical-align: top;
-  white-space: pre-line }
-th { background: #e7e6e6; font-weight: bold; text-align: center; vertical-align: middle }
-.form + .form { break-before: page }
-.form th { background: none; font-weight: normal; padding: 1.4mm .6mm }
-.box { white-space: pre-line; vertical-align: middle; height: 9.4mm }
-.form td { padding: 1.2mm 1.6mm }
-.right { text-align: right } .center { text-align: center }
-ul { list-style: none; padding: 0; margin: 3mm 0; columns: 2; font-weight: bold }
-p { margin: 1mm 0 } .sign { margin-top: 8mm; break-inside: avoid } .sign span { margin-right: 18mm }
-"""
+_PAGE_MM = {False: (188, 240), True: (275, 153)}  # the room for rows, by landscape
+_PADDING_MM, _GUTTER_MM = 2.4, 6
+_EM_MM = 25.4 / 72  # of one point
+_LINE = 1.35
+_TOKEN = re.compile(r"[^\s\u2e80-\U0010ffff]{4,}")  # lines break anywhere else
+_MAY_BREAK = "\u200b"
+_NARROW_EM, _BROAD_EM = 0.6, 1.0
 
 
 def write(sheet: Sheet) -> bytes:
-    """The list as PDF. Raises NotReady `pdf_unavailable` naming what is missing."""
-    require()
-    from weasyprint import HTML
+    """The list as PDF. Raises BadInput `too_long_for_pdf`."""
+    if len(sheet.rows) > MOST_ROWS:
+        raise BadInput(
+            "too_long_for_pdf",
+            f"{sheet.title}: {len(sheet.rows):,} rows; PDF takes {MOST_ROWS:,}, XLSX and CSV all",
+        )
+    words = json.dumps(content(sheet), ensure_ascii=False)
+    made_s = sheet.heading.generated_ms // 1000
+    if len(sheet.rows) <= ROWS_SET_HERE:
+        return _set(words, made_s)
+    with ProcessPoolExecutor(1, get_context("spawn")) as elsewhere:
+        return elsewhere.submit(_set, words, made_s).result()
 
-    document: bytes = HTML(string=page(sheet)).write_pdf()
+
+def _set(words: str, made_s: int) -> bytes:
+    import typst  # 80 MB of code: whoever prints loads it
+
+    fonts = typst.Fonts(
+        include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(glyphs.folder())]
+    )
+    document = typst.Compiler(font_paths=fonts).compile(
+        _TEMPLATE.read_bytes(),
+        format="pdf",
+        sys_inputs={"sheet": words},
+        timestamp=made_s,
+        pdf_tags=False,  # nine tenths of a long list's time and bytes
+    )
+    assert isinstance(document, bytes)
     return document
 
 
-@cache
-def _missing() -> str | None:
-    """What a PDF cannot be made without and is not here."""
-    try:
-        import weasyprint  # noqa: F401  it loads Pango when it is imported
-    except (ImportError, OSError):
-        return "PDF needs Pango (Debian: libpango-1.0-0 libpangoft2-1.0-0)"
-    listing = shutil.which("fc-list")
-    if listing is not None:
-        found = subprocess.run([listing, ":lang=zh"], capture_output=True, check=False)  # noqa: S603
-        if not found.stdout.strip():
-            return "PDF needs a Chinese font (Debian: fonts-noto-cjk)"
-    return None
-
-
-def require() -> None:
-    """Raises NotReady when no PDF can be made here."""
-    missing = _missing()
-    if missing is not None:
-        raise NotReady(
-            "pdf_unavailable", f"{missing}; XLSX and CSV work without", retry_after_s=3600
-        )
-
-
-def available() -> bool:
-    """Whether a PDF can be made here."""
-    return _missing() is None
-
-
-def page(sheet: Sheet) -> str:
-    """The list as an HTML page for print."""
+def content(sheet: Sheet) -> dict[str, Any]:
+    """What `list.typ` prints, as JSON can say it."""
     wide = sum(column.width for column in sheet.columns)
-    style = _STYLE % {
-        "turn": "landscape" if wide > _PORTRAIT_WIDTH else "portrait",
-        "title": f"{sheet.form.name}　{sheet.title}" if sheet.form else sheet.title,
+    landscape = wide > _PORTRAIT_WIDTH
+    size = 9 if wide <= 150 else 7
+    across, down = _PAGE_MM[landscape]
+    half = (across - _GUTTER_MM) / 2 / (9 * _EM_MM)
+    rooms = [(across * it.width / wide - _PADDING_MM) / (size * _EM_MM) for it in sheet.columns]
+    tall = 0.6 * down / (size * _EM_MM * _LINE)
+    name = f"{sheet.form.name}　{sheet.title}" if sheet.form else sheet.title
+    return {
+        "title": glyphs.printable(sheet.title),
+        "foot": glyphs.printable(name),
         "digest": sheet.digest[:16],
-        "size": 9 if wide <= 150 else 7,
+        "landscape": landscape,
+        "size": size,
+        "lines": [
+            [label, _fitted(value, half - breadth(label) / 2)] for label, value in sheet.lines
+        ],
+        "columns": [
+            {"title": it.title, "width": it.width, "align": it.align} for it in sheet.columns
+        ],
+        "rows": [_row([text(it) for it in row], rooms, tall) for row in sheet.rows],
+        "counts": [[label, _fitted(text(value), half / 2)] for label, value in sheet.counts],
+        "notes": [glyphs.printable(it) for it in sheet.closing],
+        "signatures": SIGNATURES,
+        "form": _form(sheet, sheet.form, across) if sheet.form else None,
     }
-    if sheet.form:
-        return _document(sheet, style, _form(sheet, sheet.form))
-    columns = "".join(
-        f'<col style="width:{100 * column.width / wide:.2f}%">' for column in sheet.columns
-    )
-    head = "".join(f"<th>{escape(column.title)}</th>" for column in sheet.columns)
-    rows = "".join(f"<tr>{_cells(sheet, row)}</tr>" for row in sheet.rows)
-    lines = "".join(
-        f"<div><dt>{escape(label)}：</dt><dd>{escape(value)}</dd></div>"
-        for label, value in sheet.lines
-    )
-    counts = "".join(
-        f"<li>{escape(label)}：{escape(text(value))}</li>" for label, value in sheet.counts
-    )
-    notes = "".join(f"<p>{escape(note)}</p>" for note in sheet.closing)
-    signed = "".join(f"<span>{name}（签字）：＿＿＿＿＿＿</span>" for name in SIGNATURES)
-    return _document(
-        sheet,
-        style,
-        f"<dl>{lines}</dl><table><colgroup>{columns}</colgroup><thead><tr>{head}</tr></thead>"
-        f"<tbody>{rows}</tbody></table><ul>{counts}</ul>{notes}"
-        f'<p class="sign">{signed}<span>　　年　　月　　日</span></p>',
-    )
 
 
-def _document(sheet: Sheet, style: str, body: str) -> str:
-    title = escape(sheet.title)
-    above = f"<p>{escape(sheet.form.name)}</p>" if sheet.form else ""
-    return (
-        f'<!doctype html><html lang="zh-CN"><meta charset="utf-8"><title>{title}</title>'
-        f"<style>{style}</style>{above}<h1>{title}</h1>{body}</html>"
-    )
+def _row(words: Iterable[str], rooms: list[float], tall: float) -> dict[str, Any]:
+    """A row stays whole on a page, but for one that would fill it."""
+    cells = [_fitted(it, room) for it, room in zip(words, rooms, strict=True)]
+    lines = max(map(_lines, cells, rooms), default=1)
+    return {"cells": cells, "long": lines > tall}
 
 
-def _cells(sheet: Sheet, row: Row) -> str:
-    return "".join(
-        f'<td class="{column.align}">{escape(text(value))}</td>'
-        for column, value in zip(sheet.columns, row, strict=True)
-    )
+def _lines(words: str, room: float) -> int:
+    if len(words) < room and "\n" not in words:
+        return 1
+    return sum(max(1, ceil(breadth(it) / 2 / room)) for it in words.split("\n"))
 
 
-def _form(sheet: Sheet, form: Form) -> str:
-    """Boxes as they are printed; a table for each page, so that no box is torn."""
-    wide = sum(form.widths)
-    columns = "".join(f'<col style="width:{100 * it / wide:.2f}%">' for it in form.widths)
-    pages = (form.blocks[: form.new_page_before], form.blocks[form.new_page_before :])
-    tables = []
-    for blocks in pages:
-        lines = (f"<tr>{''.join(map(_box, line))}</tr>" for block in blocks for line in block)
-        tables.append(f'<table class="form"><colgroup>{columns}</colgroup>{"".join(lines)}</table>')
-    return f"{''.join(tables)}<p>{escape(sheet.origin)}</p>"
+def _fitted(words: str, room: float) -> str:
+    """The words, with places to break at in whatever is broader than its column in ems."""
+
+    def fitted(token: re.Match[str]) -> str:
+        it = token[0]
+        broad = sum(_BROAD_EM if c.isupper() or c in "%@mw—…" else _NARROW_EM for c in it)
+        return it if broad <= room else _MAY_BREAK.join(it)
+
+    return _TOKEN.sub(fitted, glyphs.printable(words))
 
 
-def _box(cell: Cell) -> str:
-    kind = "th" if cell.label else "td"
-    spans = f'colspan="{cell.across}" rowspan="{cell.down}"'
-    return f'<{kind} {spans} class="box">{escape(cell.words)}</{kind}>'
+def _form(sheet: Sheet, form: Form, across: int) -> dict[str, Any]:
+    """A table for each page, so that no box is torn."""
+    em = across / sum(form.widths) / (9 * _EM_MM)
+
+    def box(column: int, cell: Cell) -> dict[str, Any]:
+        room = sum(form.widths[column : column + cell.across]) * em - 1.5
+        return {
+            "words": _fitted(cell.words, room),
+            "across": cell.across,
+            "down": cell.down,
+            "label": cell.label,
+        }
+
+    first = sum(map(len, form.blocks[: form.new_page_before]))
+    placed = list(form.placed())
+    return {
+        "name": form.name,
+        "origin": glyphs.printable(sheet.origin),
+        "widths": form.widths,
+        "pages": [
+            [box(column, cell) for line, column, cell in placed if (line >= first) == later]
+            for later in (False, True)
+        ],
+    }

@@ -184,12 +184,22 @@ def _draw_next_popup(ledger: Ledger, answered: Line) -> None:
 
 
 def _expire(ledger: Ledger, tick: Tick) -> None:
+    given_up = {
+        str(note.get("challenge_id")): note.get("nonce")
+        for note in tick.notes
+        if note["type"] == "popup_expired"
+    }
     for line in ledger.lines:
         if not ledger.waits(line):
             continue
         ends_ms = _window_end(ledger, line, tick)
-        if ends_ms is not None and tick.now_ms > ends_ms + REPORT_GRACE_MS:
-            line.expired_ms = ends_ms
+        if ends_ms is None:
+            continue
+        # A page that took its pop-up away sends no answer any more: no need to wait for one.
+        waived = line.challenge_id in given_up and line.owns(given_up[line.challenge_id])
+        grace_ms = -REPORT_GRACE_MS if waived else REPORT_GRACE_MS
+        if tick.now_ms > ends_ms + grace_ms:
+            line.expired_ms = min(ends_ms, tick.now_ms)
             ledger.touched.add(line.challenge_id)
             if line.kind == "snapshot" and ledger.state == "open":
                 _draw_photo_again(ledger, line, tick.position_ms)

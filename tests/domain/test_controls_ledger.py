@@ -210,6 +210,27 @@ def test_an_unanswered_pop_up_comes_once_more_and_then_play_is_stopped() -> None
     assert len(study.pop_ups()) == 2
 
 
+def test_whoever_needs_longer_meets_the_second_pop_up_as_the_first_one_goes() -> None:
+    """A page that took its pop-up away has nothing under way to wait for."""
+    study = Study(ledger(), answer_ms=None).start()
+    while not study.pop_ups() or study.learning_ms < study.pop_ups()[0].mark_ms:
+        study.play(5_000)
+    first = study.pop_ups()[0]
+    shown = [study.note("popup_shown", first)]
+    advance(study.ledger, Tick(study.learning_ms, study.position_ms, study.now_ms, shown))
+    foreign = study.note("popup_expired", first, nonce="guessed")
+    early = study.note("popup_expired", first)
+    for note in (foreign, early):
+        advance(study.ledger, Tick(study.learning_ms, study.position_ms, study.now_ms, [note]))
+    assert first.expired_ms is None
+    study.now_ms += TERMS.popup_window_ms
+    gone = [study.note("popup_expired", first)]
+    advance(study.ledger, Tick(study.learning_ms, study.position_ms, study.now_ms, gone))
+    again = outstanding(study.ledger, "popup")
+    assert again is not None and again.reissue_of == first.challenge_id
+    assert again.due_ms == study.now_ms
+
+
 def test_a_late_answer_lifts_the_stop() -> None:
     study = Study(ledger(), answer_ms=None).start()
     while stop_code(study.ledger) is None:

@@ -51,6 +51,42 @@ def test_a_popup_comes_in_its_moment_and_is_answered_by_keyboard(
     assert [(it["input"], it["trusted"]) for it in answers] == [("keyboard", True)]
 
 
+def test_content_stops_when_a_popup_is_shown_and_goes_on_after_the_answer(
+    study: Study, school: School, near: str
+) -> None:
+    lin = study(near).enters()
+    dialog = lin.page.get_by_role("dialog", name="请确认您正在学习")
+    lin.page.evaluate("video.play()")
+    expect(dialog).to_be_visible()
+    assert lin.page.evaluate("video.paused")
+    at = lin.page.evaluate("video.currentTime")
+    lin.page.evaluate("video.play()")  # as a key for media on the keyboard does
+    lin.page.wait_for_timeout(500)
+    assert lin.page.evaluate("video.paused && video.currentTime") == pytest.approx(at, abs=0.2)
+    dialog.get_by_role("button").click()
+    lin.page.wait_for_function("() => !video.paused")
+    sitting = lin.pauses().has_told_everything().leaves()
+    assert [
+        it["reason"] for it in sitting["verdict"]["findings"] if it["rule"] == "popup_gap"
+    ] == []
+
+
+def test_who_had_paused_is_left_alone_after_the_answer(
+    study: Study, school: School, near: str
+) -> None:
+    lin = study(near).enters()
+    lin.page.evaluate("video.play()")
+    dialog = lin.page.get_by_role("dialog", name="请确认您正在学习")
+    expect(dialog).to_be_visible()
+    lin.page.reload()
+    lin.enters()
+    expect(dialog).to_be_visible()
+    lin.page.wait_for_timeout(400)
+    dialog.get_by_role("button").click()
+    lin.page.wait_for_timeout(300)
+    assert lin.page.evaluate("video.paused")
+
+
 def test_a_script_that_presses_the_button_is_told_of(
     study: Study, school: School, near: str
 ) -> None:

@@ -4,14 +4,18 @@ import { element } from "./dialog.js";
 const TICK_MS = 250;
 const BLIND_MS = 300; // a key that was on its way already answers nothing
 
-/** The service's pop-up: shown when its moment on the learning clock has come, answered once. */
+/**
+ * The service's pop-up: shown when its moment on the learning clock has come, answered once. Content
+ * stands from its display to its answer.
+ */
 export class Popup {
   /**
    * @param {import("./scope.js").Scope} scope
    * @param {import("./dialog.js").Screen} screen
    * @param {Record<string, any>} texts
    * @param {import("./player.js").Player} player
-   * @param {{report: Function, flush: () => void, expired: () => void, answered: () => void}} told
+   * @param {{report: Function, flush: () => void, shown: () => void, expired: () => void,
+   *   answered: () => void}} told
    */
   constructor(scope, screen, texts, player, told) {
     this.scope = scope;
@@ -32,6 +36,11 @@ export class Popup {
     this.ticked = native.monotonic();
     this.cancel ??= this.scope.every(TICK_MS, () => this.#tick());
     this.#tick();
+  }
+
+  /** Whether it is on the screen. */
+  get open() {
+    return Boolean(this.dialog);
   }
 
   /** The learning clock runs while content does. */
@@ -56,6 +65,7 @@ export class Popup {
       extra: [this.counter],
       ready: true,
     });
+    this.told.shown();
     this.#say("popup_shown");
     this.#count(this.shown);
   }

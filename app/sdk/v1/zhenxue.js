@@ -95,8 +95,9 @@ class Sitting {
     this.popup = new Popup(scope, screen, texts, this.player, {
       report,
       flush: () => this.outbox.flush(),
+      shown: () => this.#pause("popup"),
       expired: () => this.#pause("unanswered"),
-      answered: () => this.#unpause("unanswered"),
+      answered: () => this.#unpause("popup", "unanswered"),
     });
     this.heart = new Heartbeat(scope, this.player, report);
     this.looks = [
@@ -217,6 +218,7 @@ class Sitting {
     }
     if (controls.popup || controls.snapshot || controls.face_check) this.#tell("asked", controls);
     this.popup.demand(controls.popup);
+    if (!this.popup.open) this.#unpause("popup"); // answered in another place
     if (controls.snapshot || controls.face_check || this.camera) this.#look(controls);
   }
 
@@ -281,13 +283,20 @@ class Sitting {
 
   // ---------------------------------------------------------------- the player
 
-  /** Keep the player still while no sitting is open; what the learner wanted is done afterwards. */
+  /** Keep the player still while no sitting is open, or a pop-up is; what the learner wanted is
+   * done afterwards. */
   #hold() {
     const still = () => {
       const free = !this.options.hold || this.state === "open" || this.state === "over";
-      if (free || native.paused(this.video)) return;
+      const asked = this.state === "open" && this.popup.open; // not even a key for media goes on
+      if (native.paused(this.video)) return;
+      if (free && !asked) {
+        this.pausedFor = undefined;
+        return;
+      }
       native.pause(this.video);
-      this.wanted = true;
+      if (asked) this.pausedFor = "popup";
+      else this.wanted = true;
     };
     this.still = still;
     this.scope.listen(this.video, "play", still);
@@ -300,14 +309,15 @@ class Sitting {
   }
 
   #pause(why) {
-    if (native.paused(this.video)) return;
+    if (!native.paused(this.video)) native.pause(this.video);
+    else if (this.pausedFor !== "popup" || why !== "unanswered") return; // the learner's own pause
     this.pausedFor = why;
-    native.pause(this.video);
   }
 
-  #unpause(why) {
-    if (this.pausedFor === why && this.state === "open") this.#play();
-    if (this.pausedFor === why) this.pausedFor = undefined;
+  #unpause(...whys) {
+    if (!whys.includes(this.pausedFor)) return;
+    this.pausedFor = undefined;
+    if (this.state === "open") this.#play();
   }
 
   #play() {

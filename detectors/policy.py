@@ -13,6 +13,7 @@ Value = float | int | str | bool
 # product's default, which stands here, by rule.
 LATER: Mapping[str, Mapping[str, Value]] = {
     "collusion": {"accident": 1e-9, "room_share": 0.6},
+    "popup_gap": {"stop_allowance_s": 25, "attested_tolerance_s": 0.5},
 }
 
 

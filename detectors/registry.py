@@ -41,7 +41,7 @@ class Detector:
 ALL = (
     Detector(fast_forward.RULE, "1", fast_forward.detect),
     Detector(multi_window.RULE, "2", multi_window.detect),
-    Detector(popup_gap.RULE, "1", popup_gap.detect),
+    Detector(popup_gap.RULE, "2", popup_gap.detect),
     Detector(face_liveness.RULE, "3", face_liveness.detect),
     Detector(lesson_order.RULE, "1", lesson_order.detect),
     Detector(photo_retention.RULE, "1", photo_retention.detect),

@@ -243,6 +243,8 @@ class Trace:
     photos    PHOTO[P], per session in order of receipt
     lessons   LESSON[L]; pieces PIECE[Q], sorted by (klass, hour)
     faces     FACE_PAIR[F], known only when whole classes are judged
+    answer_ms int64[S], the longer time to answer pop-ups that was recorded for the sitting's
+              learner, 0 where none was; int64[0] where none was for anybody
     *_at      int64[S+1] offsets: events of session s are events[events_at[s]:events_at[s + 1]]
     """
 
@@ -256,6 +258,7 @@ class Trace:
     lessons: NDArray[np.void]
     pieces: NDArray[np.void]
     faces: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, FACE_PAIR))
+    answer_ms: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.sessions)

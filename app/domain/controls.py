@@ -20,9 +20,10 @@ from app.domain import control_plan, sitting_terms
 from app.domain.control_line import Line, Result
 from app.domain.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
 from app.domain.photo_plan import Hour, Point
-from app.domain.sitting_terms import FRAMES, REVEAL_MS
+from app.domain.sitting_terms import FRAMES, REVEAL_MS, SittingTerms
 from app.errors import NotFound
 from app.security import Vault
+from app.store import acts
 from app.store import controls as store
 from app.store import sittings as sitting_store
 from app.store.row import AnyRow
@@ -205,7 +206,7 @@ class ControlDesk:
             session=sitting.external_id,
             lesson=sitting.lesson_id,
             seed=seed,
-            terms=sitting_terms.of_pack(sitting.pack_id, sitting.pack_version),
+            terms=_terms(connection, sitting),
             state=sitting.state,
             pops=issues,
             looks=issues and sitting.face_consent,
@@ -235,6 +236,13 @@ class ControlDesk:
             self._watches.move_to_end(session_id)
             while len(self._watches) > _HELD:
                 self._watches.popitem(last=False)
+
+
+def _terms(connection: Connection, sitting: AnyRow) -> SittingTerms:
+    """The pack's, with the time to answer that was recorded for the learner."""
+    terms = sitting_terms.of_pack(sitting.pack_id, sitting.pack_version)
+    longer_ms = acts.answer_window_ms(connection, sitting.class_id, sitting.learner_id)
+    return replace(terms, popup_window_ms=max(terms.popup_window_ms, longer_ms))
 
 
 def hours_of(connection: Connection, class_id: int) -> tuple[Hour, ...]:

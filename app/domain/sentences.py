@@ -49,14 +49,20 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{A}.",
     ),
     ("popup_gap", "never_shown"): (
-        "至{B}，连续学习{m}秒没有有效弹窗（系统已下发但未显示），超过{l}秒；{A}之后的时间不计入。",
-        "Until {B}, {m} s of study without an effective pop-up (issued, never shown), more than "
-        "{l} s; not counted from {A}.",
+        "至{B}，连续学习{m}秒没有有效弹窗（系统已下发，其间没有显示），超过{l}秒；{A}之后的时间不计入。",
+        "Until {B}, {m} s of study without an effective pop-up (issued, not shown meanwhile), more "
+        "than {l} s; not counted from {A}.",
     ),
     ("popup_gap", "ignored"): (
-        "至{B}，弹窗未按时应答且播放未停止，连续学习{m}秒，超过{l}秒；{A}之后的时间不计入。",
-        "Until {B} pop-ups were not answered in time while play went on for {m} s, more than "
-        "{l} s; not counted from {A}.",
+        "至{B}，弹窗已显示但没有应答，过了应答时限播放仍未停止，连续学习{m}秒，超过{l}秒；"
+        "{A}之后的时间不计入。",
+        "Until {B} a pop-up stood there unanswered and play went on past the time to answer it: "
+        "{m} s of study, more than {l} s; not counted from {A}.",
+    ),
+    ("popup_gap", "shown_late"): (
+        "弹窗已按时下发，但到{B}才显示，距上次已学习{m}秒，超过{l}秒；{A}之后的时间不计入，不作违规认定。",
+        "A pop-up that was issued in time appeared only at {B}, after {m} s of study, more than "
+        "{l} s; not counted from {A}; nobody is accused.",
     ),
     ("popup_gap", "offline_past_due"): (
         "断网期间弹窗无法下发，{a}至{b}的学习时间不计入，不作违规认定。",
@@ -64,7 +70,13 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ),
     ("popup_gap", "unanswered_play_stopped"): (
         "弹窗未应答，播放已停止；{a}至{b}的{m}秒不计入，不作违规认定。",
-        "The pop-up was not answered and play stopped; {m} s from {a} to {b} are not counted.",
+        "The pop-up was not answered and play stopped; {m} s from {a} to {b} are not counted; "
+        "nobody is accused.",
+    ),
+    ("popup_gap", "answered_late"): (
+        "弹窗显示{m}秒后才应答；{a}至{b}播放的内容不计入，不作违规认定。",
+        "The pop-up was answered {m} s after it appeared; what was played from {a} to {b} is not "
+        "counted; nobody is accused.",
     ),
     ("popup_gap", "unanswered"): (
         "自上次应答弹窗起已学习{m}秒，超过{l}秒；{a}至{b}没有应答新的弹窗，不计入，不作违规认定。",

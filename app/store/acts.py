@@ -49,6 +49,20 @@ def in_force(
     return [ActInForce(*row) for row in connection.execute(query)]
 
 
+def answer_window_ms(connection: Connection, class_id: int, learner_id: int) -> int:
+    """The longest time to answer pop-ups that stands recorded for a learner, 0 where none does."""
+    windows = connection.execute(
+        select(Act.body).where(
+            Act.class_id == class_id,
+            Act.learner_id == learner_id,
+            Act.kind == "answer_time",
+            Act.approved_ms.is_not(None),
+            Act.revoked_ms.is_(None),
+        )
+    ).scalars()
+    return max((round(body["answer_window_s"] * 1000) for body in windows), default=0)
+
+
 def ids_in_force(connection: Connection, class_id: int) -> list[int]:
     return [act.id for act in in_force(connection, [class_id], JUDGING)]
 

@@ -31,6 +31,7 @@ def sitting(connection: Connection, session_id: int) -> AnyRow | None:
             Session.external_id,
             Session.lesson_id,
             Session.class_id,
+            Session.learner_id,
             Session.state,
             Session.opened_ms,
             Session.learning_ms,

@@ -188,7 +188,20 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
     )
     copies = _copies(connection, rows, trace)
     acts = recorded.in_force(connection, {row.class_id for row in rows}, JUDGING)
+    trace = replace(trace, answer_ms=_answer_ms(rows, acts))
     return Evidence(trace, rows, hours, lessons, copies, acts)
+
+
+def _answer_ms(rows: Sequence[AnyRow], acts: Sequence[ActInForce]) -> NDArray[np.int64]:
+    """int64[S] the longer time to answer pop-ups that was recorded for each sitting's learner."""
+    longer: dict[tuple[int, int | None], int] = {}
+    for act in acts:
+        if act.kind == "answer_time":
+            key = act.class_id, act.learner_id
+            longer[key] = max(longer.get(key, 0), round(act.body["answer_window_s"] * 1000))
+    if not longer:
+        return np.zeros(0, np.int64)
+    return np.array([longer.get((row.class_id, row.learner_id), 0) for row in rows], np.int64)
 
 
 def _faces(connection: Connection, learner_ids: Collection[int]) -> NDArray[np.void]:

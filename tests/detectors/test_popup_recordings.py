@@ -30,28 +30,40 @@ MEDIA_MS = 45 * 60_000
 
 
 def people(name: str) -> list[Any]:
-    told = json.loads((FOLDER / f"{name}.json").read_text())["people"]
-    return [pytest.param(it, id=f"{it['person']}-{n}") for n, it in enumerate(told)]
+    told = json.loads((FOLDER / f"{name}.json").read_text())
+    return [
+        pytest.param({**it, "columns": told["columns"]}, id=f"{it['person']}-{n}")
+        for n, it in enumerate(told["people"])
+    ]
+
+
+def filled(dtype: np.dtype[Any], names: list[str], rows: list[list[int]]) -> Any:
+    """A record array of these columns; others are zero."""
+    result = np.zeros(len(rows), dtype)
+    for place, name in enumerate(names):
+        result[name] = [row[place] for row in rows]
+    return result
 
 
 def trace(person: dict[str, Any]) -> Trace:
     """The columns of one recorded person, who has nothing but pop-ups to answer."""
-    flags = SessionFlag.REFERENCE_PHOTO
-    sittings = person["sittings"]
-    rows = [
-        (it["start_ms"], it["end_ms"], 0, 0, 0, 0, 0, n, n, it["resume_ms"], flags)
-        for n, it in enumerate(sittings)
-    ]
+    sittings, named = person["sittings"], person["columns"]
+    sessions = filled(
+        SESSION,
+        ["start_ms", "end_ms", "resume_ms", "device", "window"],
+        [[it["start_ms"], it["end_ms"], it["resume_ms"], n, n] for n, it in enumerate(sittings)],
+    )
+    sessions["flags"] = SessionFlag.REFERENCE_PHOTO
     columns: dict[str, Any] = {}
     for name, dtype in (("events", EVENT), ("controls", CONTROL)):
-        parts = [np.array([tuple(row) for row in it[name]], dtype) for it in sittings]
+        parts = [filled(dtype, named[name], it[name]) for it in sittings]
         columns[name] = np.concatenate(parts)
         columns[f"{name}_at"] = offsets(np.array([len(part) for part in parts], np.int64))
     return Trace(
-        sessions=np.array(rows, SESSION),
+        sessions=sessions,
         **columns,
         photos=np.zeros(0, PHOTO),
-        photos_at=np.zeros(len(rows) + 1, np.int64),
+        photos_at=np.zeros(len(sittings) + 1, np.int64),
         lessons=np.array([(0, 1, MEDIA_MS, True, True)], LESSON),
         pieces=np.array([(0, 0, 0, 0, MEDIA_MS)], PIECE),
     )

@@ -22,6 +22,7 @@ from sqlalchemy import select
 
 from app.store import controls as control_store
 from app.store.event_log import read
+from detectors.trace import CONTROL, EVENT
 from models import Session
 from tests.e2e.conftest import found_chromium
 from tests.sdk import school as place
@@ -197,7 +198,11 @@ def record(people: list[str]) -> dict[str, Any]:
             print(person, told["verdict"]["outcome"], reasons, file=sys.stderr)
             result.append({"person": person, "sittings": [columns(school, it) for it in sessions]})
         browser.close()
-    return {"made": "python -m tests.sdk.popup_recordings", "people": result}
+    return {
+        "made": "python -m tests.sdk.popup_recordings",
+        "columns": {"events": EVENT.names, "controls": CONTROL.names},
+        "people": result,
+    }
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from detectors.trace import (
 
 RULE = "forged_telemetry"
 _STOLEN = ControlFlag.FOREIGN_NONCE | ControlFlag.EARLY_ANSWER
+NO_CLOCK_MS = 100_000_000_000  # 1973 in milliseconds, the year 5138 in seconds
 FEW = 10  # a pattern needs this many instances before it is one
 
 
@@ -134,6 +135,8 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     server = u - sittings.previous(u, 0)
     client = at - sittings.previous(at, 0)
     usable = (server >= 1_000) & ~sittings.firsts & (kind == Kind.PROGRESS)
+    # A clock that stands still, was set back, or counts in seconds is broken, and no clock at all.
+    usable &= (client > 0) & (at >= NO_CLOCK_MS)
     ratio = client[usable] / server[usable]
     session, spent = own[usable], server[usable]
     # The mean finds the few sessions that are worth sorting.

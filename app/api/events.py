@@ -37,6 +37,10 @@ from models import Session, TrainingClass
 log = structlog.get_logger("zhenxue.events")
 
 LONGEST_MS = 2**31 - 1  # receipts are stored as 32 bits of ms since the opening: 24 days
+STRANGE_CLOCK = {
+    "code": "client_time",
+    "detail": "at_ms: 设备时钟不准，已记录，不影响学时 a wrong clock: noted, no matter",
+}
 _HELD = 200_000  # sessions remembered by a process
 
 
@@ -155,7 +159,10 @@ class EventIntake:
         if demands is None:
             (demands,) = await run_in_threadpool(desk.settle, [batch])
         self._count(receipt, found)
-        return _answer(receipt, found, demands)
+        answer = _answer(receipt, found, demands)
+        if packed.strange_times:
+            answer["noted"] = [{**STRANGE_CLOCK, "count": packed.strange_times}]
+        return answer
 
     def _count(self, receipt: Receipt, found: Arrived) -> None:
         self._stored.labels("accepted").inc(receipt.accepted)

@@ -13,7 +13,7 @@ from app.domain import platform_controls, sitting_view, sittings
 from app.domain.platform_controls import ControlReport, ControlReports
 from app.domain.platforms import KeyScope
 from app.domain.sittings import Opened, Opening
-from app.domain.wire import EpochMs, Id, Wire
+from app.domain.wire import ClientInstant, Id, Wire
 from app.keyring import Caller
 
 router = APIRouter(prefix="/v1/sessions", tags=["sittings"])
@@ -37,7 +37,7 @@ class OpeningTerms(Wire):
     device_id: Id
     window_id: Id
     client: Client = Client()
-    started_at_ms: EpochMs | None = None
+    started_at_ms: ClientInstant | None = None
 
 
 class Closing(Wire):

@@ -9,7 +9,7 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.auth import services_of, sitting
 from app.domain import snapshots
-from app.domain.wire import EpochMs, Id
+from app.domain.wire import ClientInstant, Id
 from app.errors import WrongMediaType
 from app.keyring import Caller
 from app.store.blobs import StoreAway
@@ -36,7 +36,7 @@ async def put_snapshot(
     purpose: Annotated[Literal["start", "random", "resume", "challenge"], Query()],
     challenge_id: Annotated[Id | None, Query()] = None,
     frame: Annotated[int, Query(ge=0, le=10_000, strict=False)] = 0,
-    taken_at_ms: Annotated[EpochMs | None, Query(strict=False)] = None,
+    taken_at_ms: Annotated[ClientInstant | None, Query()] = None,
 ) -> dict[str, Any]:
     """Keep a photo. The same bytes under the same id change nothing; other bytes are refused."""
     data = await image_body(request)

@@ -20,16 +20,21 @@ from app.store.packed import Packed
 from detectors.trace import NONE, Flag, Integrity, Kind
 
 MOST_EVENTS = 1000
-EARLIEST_MS = 946_684_800_000  # 2000-01-01: no client clock that works says less
+EARLIEST_MS = 946_684_800_000  # 2000-01-01: no clock that works says less
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
+FRACTION_MS = 1_000  # a player may say a hair less than nothing at the very beginning
 
 Seq = Annotated[int, Meta(ge=0, le=2**31 - 2)]
 Instant = Annotated[int, Meta(ge=EARLIEST_MS, lt=LATEST_MS)]
-Position = Annotated[float, Meta(ge=0, le=1_000_000)]
+# What a client says of time is no evidence: whatever it is, the event is taken, and it is clamped.
+ClientTime = int | float | None
+Elapsed = int | float | None
+Position = Annotated[float, Meta(le=1_000_000)]
+Place = Annotated[float, Meta(gt=-1, le=1_000_000)]  # a seek that knows no place tells nothing
 Rate = Annotated[float, Meta(ge=-100, le=100)]
-Elapsed = Annotated[float, Meta(ge=0, le=2_000_000_000)]
 Word = Annotated[str, Meta(max_length=128)]
-Sentence = Annotated[str, Meta(max_length=2000)]
+MOST_CHARS = 2000
+Sentence = Annotated[str, Meta(max_length=MOST_CHARS)]
 
 _pack = struct.Struct("<qiiiiiBB").pack
 _SEEN = Flag.VISIBLE | Flag.FOCUSED
@@ -43,7 +48,7 @@ class Event(Struct, tag_field="type", kw_only=True, gc=False):
     kind: ClassVar[Kind]
 
     seq: Seq
-    at_ms: Instant
+    at_ms: ClientTime
 
     def row(self) -> Row:
         raise NotImplementedError
@@ -52,15 +57,40 @@ class Event(Struct, tag_field="type", kw_only=True, gc=False):
         return None
 
 
-def _ms(seconds: float) -> int:
-    return int(seconds * 1000 + 0.5)
+def _ms(seconds: float | None) -> int:
+    """A position as it is stored. Players say null (a number that is none) or -1 where they do not
+    know, and may say a hair less than 0 at the beginning."""
+    if seconds is None or seconds <= -FRACTION_MS / 1000:
+        return NONE
+    return max(int(seconds * 1000 + 0.5), 0)
+
+
+def client_ms(told: ClientTime) -> int:
+    """A client's time as it is stored: kept where it can be, else the nearest that can.
+
+    >>> client_ms(0), client_ms(-5), client_ms(1e300), client_ms(None)
+    (0, 0, 4102444799999, 0)
+    """
+    if told is None:
+        return 0
+    return int(min(max(told, 0), LATEST_MS - 1))
+
+
+def _elapsed(told: Elapsed) -> int:
+    """A browser's monotonic clock, NONE where it makes no sense."""
+    return NONE if told is None or told < 0 else int(min(told, 2**31 - 1))
+
+
+def _latency(told: float) -> float | None:
+    """None for an answer before its question: the clock was set in between."""
+    return None if told < 0 else min(told, 2_000_000_000)
 
 
 class _Positioned(Event):
-    position: Position
+    position: Position | None
 
     def row(self) -> Row:
-        return int(self.position * 1000 + 0.5), NONE, NONE, self.kind, 0
+        return _ms(self.position), NONE, NONE, self.kind, 0
 
 
 class Play(_Positioned, tag="play"):
@@ -84,17 +114,16 @@ class Ended(Event, tag="ended"):
     position: Position | None = None
 
     def row(self) -> Row:
-        pos = NONE if self.position is None else _ms(self.position)
-        return pos, NONE, NONE, self.kind, 0
+        return _ms(self.position), NONE, NONE, self.kind, 0
 
 
 class Progress(Event, tag="progress"):
     kind = Kind.PROGRESS
-    position: Position
-    rate: Rate = 1.0
+    position: Position | None
+    rate: Rate | None = 1.0
     visible: bool | None = None
     focused: bool | None = None
-    monotonic_ms: Elapsed | None = None
+    monotonic_ms: Elapsed = None
 
     def row(self) -> Row:
         flags = 0
@@ -102,11 +131,11 @@ class Progress(Event, tag="progress"):
             flags = 1 if self.visible else 2
         if self.focused is not None:
             flags |= 4 if self.focused else 8
-        mono = self.monotonic_ms
+        position, rate, mono = self.position, self.rate, self.monotonic_ms
         return (
-            int(self.position * 1000 + 0.5),
-            int(self.rate * 1000),
-            -1 if mono is None else int(mono),
+            int(position * 1000 + 0.5) if position is not None and position >= 0 else _ms(position),
+            1000 if rate is None else int(rate * 1000),
+            int(mono) if mono is not None and 0 <= mono <= 2_000_000_000 else _elapsed(mono),
             6,
             flags,
         )
@@ -114,9 +143,9 @@ class Progress(Event, tag="progress"):
 
 class Seek(Event, tag="seek", rename={"origin": "from", "target": "to"}):
     kind = Kind.SEEK
-    origin: Position
-    target: Position
-    blocked: bool = False
+    origin: Place
+    target: Place
+    blocked: bool | None = False
 
     def row(self) -> Row:
         flags = Flag.BLOCKED if self.blocked else 0
@@ -129,8 +158,7 @@ class RateChange(Event, tag="rate"):
     position: Position | None = None
 
     def row(self) -> Row:
-        pos = NONE if self.position is None else _ms(self.position)
-        return pos, int(self.rate * 1000), NONE, self.kind, 0
+        return _ms(self.position), int(self.rate * 1000), NONE, self.kind, 0
 
 
 class Visibility(Event, tag="visibility"):
@@ -139,8 +167,8 @@ class Visibility(Event, tag="visibility"):
     position: Position | None = None
 
     def row(self) -> Row:
-        pos = NONE if self.position is None else _ms(self.position)
-        return pos, NONE, NONE, self.kind, Flag.VISIBLE if self.visible else Flag.HIDDEN
+        flag = Flag.VISIBLE if self.visible else Flag.HIDDEN
+        return _ms(self.position), NONE, NONE, self.kind, flag
 
 
 class Focus(Event, tag="focus"):
@@ -149,14 +177,8 @@ class Focus(Event, tag="focus"):
     position: Position | None = None
 
     def row(self) -> Row:
-        pos = NONE if self.position is None else _ms(self.position)
-        return (
-            pos,
-            NONE,
-            NONE,
-            self.kind,
-            Flag.FOCUSED if self.focused else Flag.BLURRED,
-        )
+        flag = Flag.FOCUSED if self.focused else Flag.BLURRED
+        return _ms(self.position), NONE, NONE, self.kind, flag
 
 
 class _Popup(Event):
@@ -164,8 +186,8 @@ class _Popup(Event):
     nonce: Word | None = None
     input: Word | None = None
     trusted: bool | None = None
-    latency_ms: Elapsed | None = None
-    answer: Sentence | int | float | bool | None = None
+    latency_ms: Elapsed = None
+    answer: Sentence | int | float | bool | list[Any] | dict[str, Any] | None = None
 
     def row(self) -> Row:
         return NONE, NONE, NONE, self.kind, 0
@@ -181,6 +203,10 @@ class _Popup(Event):
             "answer",
         ):
             value = getattr(self, name)
+            if name == "latency_ms" and value is not None:
+                value = _latency(value)
+            elif isinstance(value, list | dict):  # what was ticked, or filled in
+                value = msgspec.json.encode(value).decode()[:MOST_CHARS]
             if value is not None:
                 note[name] = value
         return note
@@ -315,12 +341,16 @@ def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:
     notes: list[dict[str, Any]] = []
     rising, previous = True, -1
     first_ms = last_ms = NONE
-    moved = 0
+    moved = strange = 0
     times = repeat(recv_ms) if isinstance(recv_ms, int) else recv_ms
     for event, recv in zip(events, times, strict=False):
         pos, x, mono, kind, flags = event.row()
         seq = event.seq
-        rows.append(_pack(event.at_ms, recv, seq, pos, x, mono, kind, flags))
+        at = event.at_ms
+        if at.__class__ is not int or not EARLIEST_MS <= at < LATEST_MS:
+            strange += at is None or not EARLIEST_MS <= at < LATEST_MS
+            at = client_ms(at)
+        rows.append(_pack(at, recv, seq, pos, x, mono, kind, flags))
         if seq <= previous:
             rising = False
         previous = seq
@@ -344,6 +374,7 @@ def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:
         first_ms,
         last_ms,
         moved,
+        strange,
     )
 
 

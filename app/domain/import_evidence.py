@@ -16,7 +16,7 @@ from app.domain.events import Event, Problem, problem
 from app.domain.import_book import Book
 from app.domain.import_source import Source
 from app.domain.platform_controls import ControlReport
-from app.domain.wire import Id, Instant, Wire
+from app.domain.wire import ClientInstant, Id, Instant, Wire
 from app.services import Services
 from app.store import controls as control_store
 from app.store import event_log
@@ -46,7 +46,7 @@ class SnapshotRecord(Wire):
     purpose: Literal["start", "random", "resume", "challenge"]
     challenge_id: Id | None = None
     frame: Annotated[int, Field(ge=0, le=10_000)] = 0
-    taken_at_ms: Instant | None = None
+    taken_at_ms: ClientInstant | None = None
     received_at_ms: Instant
     file: Annotated[str, Field(min_length=1, max_length=1000)]
 
@@ -141,7 +141,7 @@ class EvidenceImporter:
                 conflicts.remove(it.event.seq)
                 self._conflict(it)
         notes = [
-            note | {"recv_ms": it.received_ms, "at_ms": it.event.at_ms}
+            note | {"recv_ms": it.received_ms, "at_ms": wire_events.client_ms(it.event.at_ms)}
             for it in fresh
             if (note := it.event.note()) is not None and note["type"].startswith("popup_")
         ]

@@ -21,7 +21,16 @@ from app.domain.import_book import KINDS, SITTING_KINDS, Book, read_json
 from app.domain.import_evidence import MAX_LENGTH_MS, Arrival, EvidenceImporter
 from app.domain.import_source import Source
 from app.domain.sitting_life import Door
-from app.domain.wire import MAX_MEDIA_S, Id, Instant, Line, Wire
+from app.domain.wire import (
+    EARLIEST_MS,
+    LATEST_MS,
+    MAX_MEDIA_S,
+    ClientInstant,
+    Id,
+    Instant,
+    Line,
+    Wire,
+)
 from app.errors import BadInput, Conflict
 from app.services import Services
 from app.store import sittings as store
@@ -41,11 +50,20 @@ class SessionRecord(Wire):
     device_id: Id | None = None
     window_id: Id | None = None
     client: dict[str, Any] = Field(default_factory=dict)
-    started_at_ms: Instant
+    started_at_ms: ClientInstant
     received_at_ms: Instant | None = None
-    ended_at_ms: Instant | None = None
+    ended_at_ms: ClientInstant | None = None
     close_reason: Line | None = None
     resume_position: Annotated[float | None, Field(ge=0, le=MAX_MEDIA_S)] = None
+
+    @property
+    def began_ms(self) -> int | None:
+        """By the platform's clock, else by the client's where that one is believable."""
+        return self.received_at_ms or _believable(self.started_at_ms)
+
+    @property
+    def over_ms(self) -> int | None:
+        return _believable(self.ended_at_ms)
 
     @property
     def device(self) -> str:
@@ -55,6 +73,13 @@ class SessionRecord(Wire):
     @property
     def window(self) -> str:
         return self.window_id or f"unknown {self.session_id}"[:128]
+
+
+def _believable(client_ms: int | None) -> int | None:
+    """A device whose clock stands in 1970 or in the year 9999 tells no time."""
+    if client_ms is None or not EARLIEST_MS <= client_ms < LATEST_MS - 1:
+        return None
+    return client_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +111,12 @@ class SittingImporter:
             return
         arrivals = self._evidence.arrivals(of["event"])
         created = place is not None
+        if record is not None and record.began_ms is None and not arrivals and place is not None:
+            detail = (
+                "started_at_ms: no clock was ever there, and no event tells when it was received"
+            )
+            self._refuse(of, record, BadInput("no_time", detail))
+            return
         if record is not None and place is not None:
             row = self._open(connection, record, place, arrivals)
         assert row is not None
@@ -155,9 +186,8 @@ class SittingImporter:
         if not lessons:
             detail = f"lesson_id: the class has no lesson {record.lesson_id!r}"
             raise BadInput("unknown_lesson", detail)
-        if record.ended_at_ms is not None and not (
-            0 <= record.ended_at_ms - record.started_at_ms <= MAX_LENGTH_MS
-        ):
+        began_ms, over_ms = record.began_ms, record.over_ms
+        if began_ms and over_ms and not 0 <= over_ms - began_ms <= MAX_LENGTH_MS:
             detail = "ended_at_ms: lies before started_at_ms, or weeks after it"
             raise BadInput("bad_ending", detail)
         if len(json.dumps(record.client, ensure_ascii=False)) > MAX_CLIENT_CHARS:
@@ -172,8 +202,8 @@ class SittingImporter:
         arrivals: list[Arrival],
     ) -> AnyRow:
         learner, klass, lesson = place.learner, place.klass, place.lesson
-        said_ms = record.received_at_ms or record.started_at_ms
-        opened_ms = min([said_ms, *(it.received_ms for it in arrivals)])
+        said_ms = [] if record.began_ms is None else [record.began_ms]
+        opened_ms = min([*said_ms, *(it.received_ms for it in arrivals)])
         if record.resume_position is None:
             terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
             resume_ms = carry_over.resume_position(
@@ -219,9 +249,9 @@ class SittingImporter:
     def _end(self, connection: Connection, row: AnyRow, record: SessionRecord | None) -> bool:
         """End it where its record says, else with the last thing received; true if that is new."""
         now = self._row(connection, row.external_id)
-        if record is not None and record.ended_at_ms is not None:
+        if record is not None and record.over_ms is not None:
             reason = record.close_reason or "closed"
-            ended_ms = record.ended_at_ms
+            ended_ms = record.over_ms
         elif now.close_reason in (None, _UNENDED):
             reason, ended_ms = _UNENDED, now.last_recv_ms
         else:

@@ -18,8 +18,8 @@ from app.domain.events import (
     MOST_EVENTS,
     AnyEvent,
     Event,
-    Instant,
     Problem,
+    client_ms,
     problem,
     read_one,
     split_lines,
@@ -31,13 +31,11 @@ NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
 class _Batch(msgspec.Struct):
-    events: list[AnyEvent]
-    sent_at_ms: Instant | None = None
+    events: list[AnyEvent]  # `sent_at_ms` beside them is a client's word, and not read
 
 
 class _RawBatch(msgspec.Struct):
     events: list[msgspec.Raw]
-    sent_at_ms: Instant | None = None
 
 
 class _Addressed(msgspec.Struct):
@@ -176,7 +174,7 @@ def popup_notes(packed: Packed, events: Sequence[Event], received_ms: int) -> li
     """Pop-up events of a batch as the control desk reads them."""
     if not packed.notes:
         return []
-    at = {event.seq: event.at_ms for event in events}
+    at = {event.seq: client_ms(event.at_ms) for event in events}
     return [
         {**note, "recv_ms": received_ms, "at_ms": at[note["seq"]]}
         for note in packed.notes

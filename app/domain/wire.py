@@ -11,6 +11,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
@@ -129,6 +130,19 @@ def instant(value: Any) -> int:
     return value
 
 
+def client_instant(value: Any) -> int:
+    """A client's clock is no evidence: any number is taken, and clamped to 1970 … 2099. Raises
+    PydanticCustomError for what is no time at all."""
+    if isinstance(value, str):
+        with suppress(ValueError):
+            value = float(value)  # a query parameter
+    if isinstance(value, float) and math.isfinite(value):
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return min(max(value, 0), LATEST_MS - 1)
+    return instant(value)
+
+
 def _id_number(value: str) -> str:
     """Shape only. A number of before 1999 gets its century and check digit, so that one person has
     one number; letters at the front are passports and permits."""
@@ -161,6 +175,16 @@ Instant = Annotated[
         {
             "anyOf": [{"type": "integer"}, {"type": "string", "format": "date-time"}],
             "description": "epoch milliseconds, or RFC 3339 with an offset",
+        }
+    ),
+]
+ClientInstant = Annotated[
+    int,
+    BeforeValidator(client_instant),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "number"}, {"type": "string", "format": "date-time"}],
+            "description": "a client's clock: noted, clamped to what a date can be, never refused",
         }
     ),
 ]

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from app.domain.events import EARLIEST_MS, LATEST_MS, AnyEvent, Event
+from app.domain.events import AnyEvent, Event
 
 VIDEO = "https://w3id.org/xapi/video/extensions/"
 _EXTENSION = re.compile(r"https?://w3id\.org/xapi/([^/]+)/extensions?/([a-z-]+)")
@@ -39,7 +39,6 @@ def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
     found = read(words)
     if found is None:
         return None
-    at_ms = min(max(at_ms, EARLIEST_MS), LATEST_MS - 1)
     try:
         event: Event = msgspec.convert({**found, "seq": 0, "at_ms": at_ms}, AnyEvent)
     except msgspec.ValidationError:
@@ -64,8 +63,11 @@ def _about_media(thing: dict[str, Any]) -> bool:
 
 
 def _time(words: Words) -> float | None:
+    """A position; players say -1 where they know none."""
     told = words.get("time")
-    return told if isinstance(told, int | float) and not isinstance(told, bool) else None
+    if not isinstance(told, int | float) or isinstance(told, bool):
+        return None
+    return told if told > -1 else None
 
 
 def _number(told: Any) -> float | None:
@@ -93,12 +95,12 @@ def _initialized(words: Words) -> Words | None:
     return None if rate is None else {"type": "rate", "rate": rate}
 
 
-def _played(words: Words) -> Words:
-    return {"type": "play", "position": words.get("time")}
+def _played(words: Words) -> Words | None:
+    return None if _time(words) is None else {"type": "play", "position": _time(words)}
 
 
-def _paused(words: Words) -> Words:
-    return {"type": "pause", "position": words.get("time")}
+def _paused(words: Words) -> Words | None:
+    return None if _time(words) is None else {"type": "pause", "position": _time(words)}
 
 
 def _seeked(words: Words) -> Words:
@@ -123,7 +125,7 @@ def _completed(words: Words) -> Words | None:
 
 def _terminated(words: Words) -> Words | None:
     """The player is gone, the sitting is not: its lease decides."""
-    return None if _time(words) is None else _paused(words)
+    return _paused(words)
 
 
 def _stands(words: Words) -> Words | None:

@@ -17,7 +17,8 @@ class Packed:
     """Events ready to be stored: EVENT records end to end, and the words that go with them.
 
     `moved_ms` is the forward movement of the position within the batch, from `first_ms` to
-    `last_ms`; NONE where no event told a position.
+    `last_ms`; NONE where no event told a position. `strange_times` are events whose client names
+    a time that no working clock shows.
     """
 
     records: bytes
@@ -29,6 +30,7 @@ class Packed:
     first_ms: int
     last_ms: int
     moved_ms: int
+    strange_times: int = 0
 
 
 def records_of(data: bytes) -> NDArray[np.void]:

@@ -85,14 +85,11 @@ def test_good_events_are_kept_and_each_bad_one_is_named(client, school, beat):
 @pytest.mark.parametrize(
     ("change", "named"),
     [
-        ({"position": -1}, "position"),
         ({"position": 1e308}, "position"),
-        ({"position": None}, "position"),
+        ({"position": "12"}, "position"),
         ({"seq": -1}, "seq"),
         ({"seq": 2**40}, "seq"),
         ({"seq": "1"}, "seq"),
-        ({"at_ms": 0}, "at_ms"),
-        ({"at_ms": 4_110_000_000_000}, "at_ms"),
         ({"at_ms": "yesterday"}, "at_ms"),
         ({"rate": "fast"}, "rate"),
         ({"visible": "yes"}, "visible"),
@@ -221,3 +218,16 @@ def test_a_session_of_last_month_takes_no_more_events(client, school, beat, cloc
     clock.advance(days=26)
     answer = send(client, school, [beat(0)])
     assert (answer.status_code, answer.json()["code"]) == (409, "session_closed")
+
+
+def test_a_device_whose_clock_stands_in_1970_loses_nothing(client, school, beat):
+    events = [beat(n) | {"at_ms": 10_000 * n, "monotonic_ms": -1} for n in range(3)]
+    answer = client.post(
+        PATH, json={"sent_at_ms": -5, "events": events}, headers=school.huang.headers
+    )
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["accepted"], answer.json()["rejected"]) == (3, [])
+    assert answer.json()["noted"][0]["count"] == 3
+    again = send(client, school, events).json()
+    assert (again["accepted"], again["duplicates"]) == (0, 3)
+    assert "noted" not in send(client, school, [beat(3)]).json()

@@ -229,7 +229,7 @@ def test_public_and_unlocked_courses_are_free_to_choose_from(
         ({"learner_id": "nobody"}, 404, "unknown_learner"),
         ({"class_id": "c9"}, 404, "unknown_class"),
         ({"lesson_id": "l9"}, 422, "unknown_lesson"),
-        ({"started_at_ms": 0}, 422, "invalid_input"),
+        ({"started_at_ms": "soon"}, 422, "invalid_input"),
         ({"device_id": ""}, 422, "invalid_input"),
     ],
 )
@@ -292,3 +292,10 @@ def test_where_the_service_runs_the_controls_there_is_nothing_to_report(
     body = {"controls": [{"control": "popup", "challenge_id": "p", "issued_at_ms": clock()}]}
     answer = client.post("/v1/sessions/s1/controls", json=body, headers=school.huang.headers)
     assert (answer.status_code, answer.json()["code"]) == (409, "service_controls")
+
+
+@pytest.mark.parametrize("started_at_ms", [0, -1, 1_772_413_200, 10**18, 1.5e12 + 0.5])
+def test_a_device_with_a_broken_clock_may_study(
+    client: TestClient, school: County, started_at_ms: float
+) -> None:
+    assert post(client, school, opening(started_at_ms=started_at_ms)).status_code == 201

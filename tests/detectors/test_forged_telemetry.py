@@ -31,6 +31,22 @@ def test_a_forged_answer_is_the_server_s_own_knowledge(forged):
     assert finding.controls == (0,)
 
 
+def test_a_popup_that_the_platform_never_told_of_is_the_platforms_omission():
+    wu = Sitting(flags=HONEST | SessionFlag.PLATFORM_CONTROLS).play().watch(60.5)
+    assert found(RULE, wu.popup(4, flags=ControlFlag.UNKNOWN)) == []
+    assert reasons(found(RULE, wu.popup(4, flags=ControlFlag.FOREIGN_NONCE))) == ["forged_answer"]
+
+
+@pytest.mark.parametrize("says", [lambda at: 0, lambda at: round(at), lambda at: -at * 1000])
+def test_a_clock_that_stands_still_or_counts_in_seconds_is_no_clock(says):
+    lin = Sitting().play()
+    for n in range(40):
+        at = lin.t + 10 + 0.3 * (n % 3)
+        lin.tell(Kind.PROGRESS, at, lin.pos + 10.003, client=at)
+    lin.events = [(says(n * 10) + 1_791_766_800, *it[1:]) for n, it in enumerate(lin.events)]
+    assert found(RULE, lin) == []
+
+
 def test_a_script_that_clicks_is_the_browser_s_word():
     (finding,) = found(RULE, Sitting().popup(4, flags=ControlFlag.UNTRUSTED_INPUT))
     assert (finding.reason, finding.evidence) == ("scripted_answer", Evidence.CLIENT)

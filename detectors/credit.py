@@ -227,9 +227,25 @@ def _age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
 
     It is at most as old as the silence before it, less the content that was played since; a second
     silence in the middle of a backlog makes the rest older still, and while deliveries go on a
-    backlog drains. One heartbeat is allowed always.
+    backlog drains. One heartbeat is allowed always; and what came in one delivery can all have
+    happened since the delivery before it, as after one request that was lost.
     """
     gap = u - sittings.previous(u, 0)
+    return np.maximum(
+        _backlog(u, gap, advance, sittings, silence_ms), _delivered(u, gap, advance, sittings)
+    )
+
+
+def _delivered(u: Ints, gap: Ints, advance: Ints, sittings: Segments) -> Ints:
+    """The silence before each delivery, less what was played since its first sample."""
+    head = sittings.firsts | (gap > 0)
+    first = np.maximum.accumulate(np.where(head, np.arange(len(u)), 0))
+    waited = gap[first]
+    content = np.cumsum(np.where(head | (advance > waited), 0, advance))
+    return np.maximum(waited - (content - content[first]), 0)
+
+
+def _backlog(u: Ints, gap: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
     silent = gap > silence_ms
     held = sittings.running_sum(np.where(silent, gap, 0))
     drained = sittings.running_sum(np.where(silent, 0, DRAIN * gap) + advance)

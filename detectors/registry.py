@@ -39,7 +39,7 @@ class Detector:
 
 
 ALL = (
-    Detector(fast_forward.RULE, "1", fast_forward.detect),
+    Detector(fast_forward.RULE, "2", fast_forward.detect),
     Detector(multi_window.RULE, "2", multi_window.detect),
     Detector(popup_gap.RULE, "2", popup_gap.detect),
     Detector(face_liveness.RULE, "3", face_liveness.detect),

@@ -55,6 +55,17 @@ def test_lin_s_backlog_after_an_outage_is_inside_the_elapsed_time():
     assert found(RULE, Sitting().play().watch(100).held_back(900).watch(100)) == []
 
 
+@pytest.mark.parametrize("waited", [17.9, 27.9, 29.4, 45])
+def test_a_request_that_was_lost_and_sent_again_accuses_nobody(waited):
+    lin = Sitting().play().watch(100)
+    late = lin.t + waited
+    for beat in range(1, int((waited - 8) // 10) + 1):  # noted meanwhile, 8 s under way together
+        lin.tell(6, late, 100 + 10 * beat)
+    lin.tell(6, late + 0.2, 100 + waited)
+    lin.t, lin.pos = late + 0.2, 100 + waited
+    assert found(RULE, lin.watch(100)) == []
+
+
 def test_a_second_outage_in_the_middle_of_a_backlog_accuses_nobody():
     lin = Sitting().play().watch(100)
     for beat in range(1, 61):  # offline from 100 s on; half gets through at 700 s, half at 900 s

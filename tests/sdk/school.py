@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fastapi import Body, FastAPI, Response
+from fastapi import Body, FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
 from app.main import create_app
@@ -146,13 +146,16 @@ class School:
 
 
 @contextmanager
-def open_school(folder: Path) -> Iterator[School]:
+def open_school(
+    folder: Path, film_s: int = FILM_S, heard_by: Callable[[Any, SchoolClock], Any] | None = None
+) -> Iterator[School]:
+    """`heard_by` may put something around the service that hears every request."""
     clock = SchoolClock()
     settings = Settings(data_dir=folder, database_url="", blob_url="", face_workers=0)
     with open_services(settings) as services:
         county = County.found(services.database, clock)  # type: ignore[arg-type]
     app = create_app(settings, clock)
-    with served(app) as service:
+    with served(app if heard_by is None else heard_by(app, clock)) as service:
         api = Api(UrllibClient(service), county.huang.secret)
         lessons = [lesson("l1", 45, order=1), lesson(OTHER, 45, order=2)]
         plan = course(lessons=lessons, course_kind="public", sequential_lock=False)
@@ -163,7 +166,7 @@ def open_school(folder: Path) -> Iterator[School]:
         terms = training_class(course_ids=["sewing", "ordered"])
         api.call("PUT", f"/v1/classes/{terms.pop('class_id')}", terms)
         film = folder / "film.webm"
-        draw_film(film, FILM_S)
+        draw_film(film, film_s)
         with served(platform(service, api, film)) as url:
             yield School(url, service, app.state.services, clock, api)
 
@@ -179,6 +182,12 @@ def platform(service: str, api: Api, film: Path) -> FastAPI:
     @app.api_route("/study", methods=["GET", "POST"])
     def study() -> HTMLResponse:
         return HTMLResponse(PAGE, headers={"content-security-policy": policy})
+
+    @app.get("/framed")
+    def framed(request: Request) -> HTMLResponse:
+        """A portal that shows the lesson in a frame of its own page."""
+        frame = f'<iframe src="/study?{request.url.query}" width="640" height="400"></iframe>'
+        return HTMLResponse(f"<!doctype html><title>门户</title><body><h1>门户</h1>{frame}</body>")
 
     @app.get("/page.js")
     def script() -> Response:

@@ -12,6 +12,7 @@ from app.simulation.sitting import Passage, Sitting
 from app.simulation.world import Camera, Condition, Learner, Photo, Popup, Shot
 
 VARIATIONS = 1 << 31
+TICK_S = 0.25  # how often the SDK looks at its pop-up
 
 
 # -- pop-ups --------------------------------------------------------------------------------------
@@ -20,34 +21,34 @@ VARIATIONS = 1 << 31
 def answer_as_asked(sitting: Sitting, popup: Popup) -> Passage:
     """What the SDK and an honest person do: play stops, the pop-up waits, the person answers.
 
-    After the window the pop-up closes, or its late answer is refused, and play stays stopped until
-    the person is back and the network carries: then the service issues it once more.
+    After its window the SDK takes the pop-up away and the film stays stopped; the service issues it
+    once more, and whoever is back answers that one. Software of another kind leaves the pop-up
+    open, and its late answer is refused; or lets the film run until the window is over.
     """
-    was_playing = sitting.playing
-    sitting.pause()
+    was_playing, window_s = sitting.playing, popup.window_s
     sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
     sitting.flush()
-    wait = sitting.person.reaction_s(sitting.rng, sitting.popups_met)
-    if wait <= popup.window_s:
+    if sitting.habits.stops_film:
+        sitting.pause()
+    wait = sitting.wait_s()
+    if wait <= window_s:
         yield from sitting.idle(wait)
         sitting.answer(popup, after_s=wait)
-    elif sitting.person.late_answers:
-        yield from sitting.idle(wait)
-        sitting.answer(popup, after_s=wait)
-        yield from sitting.until_online()
+        if was_playing:
+            sitting.play()
         return
-    else:
-        yield from sitting.idle(popup.window_s)
-        sitting.emit("popup_expired", challenge_id=popup.challenge_id, nonce=popup.nonce)
-        sitting.flush()
-        sitting.stay_away(True)
-        yield from sitting.idle(wait - popup.window_s)
-        sitting.stay_away(False)
-        yield from sitting.until_online()
-        if sitting.stopped:
-            yield from sitting.reenter()
-    if was_playing:
-        sitting.play()
+    sitting.away_for(wait)
+    if sitting.person.late_answers:
+        yield from sitting.idle(window_s)
+        sitting.pause()
+        yield from sitting.idle(wait - window_s)
+        if not sitting.stopped:
+            sitting.answer(popup, after_s=wait)
+        return
+    yield from sitting.idle(window_s + sitting.rng.uniform(0.0, TICK_S))
+    sitting.emit("popup_expired", challenge_id=popup.challenge_id, nonce=popup.nonce)
+    sitting.flush()
+    sitting.pause()
 
 
 def strip(sitting: Sitting, popup: Popup) -> Passage:

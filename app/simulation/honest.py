@@ -1,38 +1,64 @@
-"""Randomly composed honest sittings, for the false-accusation budget.
+"""Randomly composed honest learners, for the false-accusation budget.
 
-Whatever is drawn, the person is honest and the software does what ours does: pop-ups come when due
-on the learning clock even offline if they were already revealed, otherwise with the first answer
-after the outage; play stops while one is open and stays stopped until it, or its re-issue, is
-answered. One limit: an outage never plays on into the last 90 s, so that photo times that came
-due meanwhile still find the learner at the lesson.
+Whatever is drawn, the person is honest and the software does what ours does, or what other players
+do (`oddities`): pop-ups come when due on the learning clock even offline if they were already
+revealed, otherwise with the first answer after the outage; what is not answered is issued once
+more, and then the sitting is stopped and entered again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from collections.abc import Generator
+from dataclasses import dataclass, replace
 from random import Random
 
-from app.simulation.behaviour import absent, at_first, facing
+from app.simulation.behaviour import facing
+from app.simulation.oddities import CIRCUMSTANCES, MISHAPS, Fittings, Mishap
 from app.simulation.service import Controls
-from app.simulation.sitting import Device, Habits, Passage, Sitting
+from app.simulation.sitting import Device, Passage, Sitting
 from app.simulation.stage import DAY_S, Setting, Stage, reference_photo, simulated
-from app.simulation.world import Camera, DeviceClock, Input, Network, Person, Photo, Record
+from app.simulation.world import DeviceClock, Photo, Record
 
-TAIL_S = 90.0
 _LESSONS_S = (600.0, 900.0, 1500.0, 2400.0, 2700.0, 3000.0)
+LEASE_S = 120.0
 
-Mishap = Callable[[Sitting], Passage]
-Leaving = Generator[float, None, tuple[float, DeviceClock, Device]]
+WAYS = {  # of leaving a sitting half-way, with how often
+    "closed": (
+        30,
+        "分几次学完，间隔数分钟至一天",
+        "closed, gone on with minutes to a day later",
+    ),
+    "reloaded": (30, "刷新页面", "the page is loaded anew"),
+    "crashed": (15, "浏览器崩溃后续学", "the browser crashes"),
+    "handed_over": (
+        15,
+        "换设备，两端短暂重叠",
+        "another device takes over, both on for seconds",
+    ),
+    "silent": (
+        10,
+        "超过租期的中断",
+        "silent beyond the lease, then on in the same sitting",
+    ),
+}
+
+Leaving = Generator[float, None, "tuple[float, DeviceClock, Device, str] | None"]
 
 
 @dataclass(frozen=True, slots=True)
 class HonestScene:
-    """One honest learner in one lesson: where, what the platform received, what photos show."""
+    """One honest learner in one lesson: where, what the platform received, what photos show.
+
+    `oddities` name what befell the learner; `seen_s` is the content that played before the
+    learner's eyes, each second once, and `whole` whether that is all of the film.
+    """
 
     setting: Setting
     evidence: list[Record]
     photos: dict[str, Photo]
+    oddities: frozenset[str]
+    seen_s: float
+    whole: bool
 
     @property
     def catalogue(self) -> list[Record]:
@@ -42,15 +68,26 @@ class HonestScene:
         return [*self.setting.catalogue([learner]), photo]
 
 
-def honest_scene(seed: int, media_s: float | None = None) -> HonestScene:
-    """The same seed gives the same scene. Lessons last 600 to 3,000 s unless `media_s` says."""
+def honest_scene(
+    seed: int, media_s: float | None = None, only: frozenset[str] | None = None
+) -> HonestScene:
+    """The same seed gives the same scene. Lessons last 600 to 3,000 s unless `media_s` says.
+
+    `only` are the oddities and ways of leaving that happen, once each, instead of drawn ones.
+    """
     rng = Random(f"honest/{seed}")
     setting = Setting(media_s=media_s or rng.choice(_LESSONS_S))
     service = simulated(setting, rng, Controls())
     stage = Stage("honest", setting, seed, service, rng)
-    stage.alongside(_study(stage))
+    story = _Story(stage, only)
+    stage.alongside(story.study())
     stage.perform()
-    return HonestScene(setting, service.records(), service.photos)
+    evidence = service.records()
+    if story.closes_early:
+        evidence = _closed_by_the_lease(evidence)
+    seen = _union([part for sitting in stage.sittings for part in sitting.seen])
+    whole = seen >= setting.media_s * story.film - 1.0
+    return HonestScene(setting, evidence, service.photos, frozenset(story.met), seen, whole)
 
 
 def random_honest(seed: int, media_s: float | None = None) -> list[Record]:
@@ -58,219 +95,175 @@ def random_honest(seed: int, media_s: float | None = None) -> list[Record]:
     return honest_scene(seed, media_s).evidence
 
 
-def _study(stage: Stage) -> Passage:
-    """The whole lesson, in one sitting or several."""
-    rng = stage.rng
-    clock = _clock(rng, stage.setting.start_ms)
-    device = Device(f"device-{stage.learner.learner_id}")
-    at_s = 0.0
-    breaks = rng.choices((0, 1, 2, 3), (70, 18, 8, 4))[0]
-    parts = [part * stage.media_s for part in sorted(rng.uniform(0.1, 0.9) for _ in range(breaks))]
-    for goal in [*parts, stage.media_s]:
-        sitting = stage.sitting(
+class _Story:
+    """How one learner gets through the lesson, in one sitting or several."""
+
+    def __init__(self, stage: Stage, only: frozenset[str] | None) -> None:
+        self.stage, self.rng, self.only = stage, stage.rng, only
+        self.met: set[str] = set()
+        self.film = 1.0
+        self.closes_early = False
+
+    def study(self) -> Passage:
+        stage, rng = self.stage, self.rng
+        clock = DeviceClock(stage.setting.start_ms, offset_s=rng.uniform(-3, 3))
+        device = Device(f"device-{stage.learner.learner_id}")
+        fittings = self._fittings(clock)
+        self.film = fittings.film
+        film_s = stage.media_s * fittings.film
+        at_s = 0.0
+        for goal in [*self._breaks(film_s), film_s]:
+            sitting = self._sitting(fittings, at_s, device)
+            yield from sitting.open(75.0 if rng.random() < 0.1 else 0.0)
+            if fittings.speed != 1.0:
+                sitting.set_speed(fittings.speed)
+            sitting.speed *= 1.0 + rng.gauss(0.0, 1e-4)  # a media clock is not the server's clock
+            yield from self._with_mishaps(sitting, goal)
+            if goal == film_s:
+                yield from self._end(sitting)
+                return
+            left = yield from self._leave(sitting, fittings.clock, device)
+            if left is None:
+                return  # gave up, and never came back
+            at_s, clock, device, way = left
+            if way == "silent":
+                yield from self._with_mishaps(sitting, film_s)
+                yield from self._end(sitting)
+                return
+            fittings = replace(self._fittings(clock), film=fittings.film)
+
+    def _fittings(self, clock: DeviceClock) -> Fittings:
+        stage = self.stage
+        rng = Random(self.rng.getrandbits(64))
+        it = Fittings(rng, stage.learner, stage.setting.start_ms, clock)
+        for oddity in CIRCUMSTANCES.values():
+            if self._happens(oddity.name, oddity.share):
+                oddity.act(it)
+        return it
+
+    def _happens(self, name: str, share: float) -> bool:
+        happens = self.rng.random() < share if self.only is None else name in self.only
+        if happens:
+            self.met.add(name)
+        return happens
+
+    def _sitting(self, fittings: Fittings, at_s: float, device: Device) -> Sitting:
+        sitting = self.stage.sitting(
             at_s=at_s,
             device=device,
-            clock=clock,
-            network=_network(rng),
-            person=_person(rng),
-            camera=_camera(stage),
-            habits=_habits(rng),
+            clock=fittings.clock,
+            network=fittings.network,
+            person=fittings.person,
+            camera=fittings.camera or facing(self.stage.learner),
+            habits=fittings.habits,
         )
-        settle_s = 75.0 if rng.random() < 0.1 else 0.0
-        yield from sitting.open(settle_s)
-        sitting.speed = 1.0 + rng.gauss(0.0, 1e-4)  # a media clock is not the server's clock
-        if rng.random() < 0.08:
-            sitting.set_speed(rng.choice((0.5, 0.75, 0.9)))
-        yield from _with_mishaps(sitting, goal)
-        if goal == stage.media_s:
-            if rng.random() < 0.1:
-                sitting.crash()  # after the end: nobody says goodbye
-            else:
-                yield from sitting.end()
-            return
-        if rng.random() < 0.05:
+        sitting.media_s *= fittings.film
+        sitting.focused = fittings.focused
+        return sitting
+
+    def _breaks(self, film_s: float) -> list[float]:
+        if self.only is not None:
+            breaks = len(self.only & WAYS.keys())
+        else:
+            breaks = self.rng.choices((0, 1, 2, 3), (64, 22, 9, 5))[0]
+        return [part * film_s for part in sorted(self.rng.uniform(0.1, 0.9) for _ in range(breaks))]
+
+    def _with_mishaps(self, sitting: Sitting, goal: float) -> Passage:
+        """Watch to `goal`, with a handful of mishaps on the way."""
+        rng = self.rng
+        names = list(MISHAPS)
+        if self.only is not None:
+            drawn = [name for name in names if name in self.only] * 2
+        else:
+            count = rng.choices((0, 1, 2, 3, 5, 8), (20, 25, 20, 15, 12, 8))[0]
+            drawn = rng.choices(names, [MISHAPS[name].share for name in names], k=count)
+        span = goal - sitting.position
+        times = sorted(sitting.position + rng.random() * span for _ in drawn)
+        for at, name in zip(times, drawn, strict=True):
+            yield from sitting.watch(at)
+            if sitting.position < goal:
+                self.met.add(name)
+                act: Mishap = MISHAPS[name].act
+                yield from act(sitting)
+        yield from sitting.watch(goal)
+
+    def _end(self, sitting: Sitting) -> Passage:
+        rng = self.rng
+        if self.only is None and rng.random() < 0.1:
+            sitting.crash()  # after the end: nobody says goodbye
+        elif self._happens("plays_again", 0.05):
+            sitting.finish()
+            sitting.position = 0.0
+            yield from sitting.watch_for(rng.uniform(5.0, 40.0))
+            sitting.pause()
+            yield from sitting.close()
+        else:
+            yield from sitting.end()
+
+    def _leave(self, sitting: Sitting, clock: DeviceClock, device: Device) -> Leaving:
+        """Break off; when, by which clock and on which device the next sitting begins."""
+        rng = self.rng
+        if self.only is None:
+            way = rng.choices(list(WAYS), [weight for weight, _, _ in WAYS.values()])[0]
+        else:
+            way = sorted((self.only & WAYS.keys()) - self.met)[0]
+        self.met.add(way)
+        if way == "closed":
+            sitting.pause()
+            yield from sitting.close()
+            return sitting.t + rng.choice((120.0, 3600.0, DAY_S)), clock, device, way
+        if way == "reloaded":
+            yield from sitting.reload()
+            return sitting.t + rng.uniform(0.8, 6.0), clock, device, way
+        if way == "crashed":
             sitting.crash()
-            return  # gave up, and never came back
-        at_s, clock, device = yield from _leave(stage, sitting, clock, device)
+            if self.only is None and rng.random() < 0.2:
+                return None
+            return sitting.t + rng.uniform(20.0, 900.0), clock, device, way
+        if way == "silent":
+            sitting.pause()
+            yield from sitting.sleep(rng.uniform(LEASE_S + 5, 850.0))
+            self.closes_early = rng.random() < 0.5
+            return sitting.t, clock, device, way
+        yield from sitting.until_online()
+        other = Device(f"{device.device_id}-{len(self.stage.sittings)}")
+        starts_s = sitting.t + rng.uniform(0.1, 4.0)
+        self.stage.alongside(_goes_off(sitting, rng.uniform(0.0, 5.0)), sitting.t)
+        clock = DeviceClock(self.stage.setting.start_ms, offset_s=rng.uniform(-3, 3))
+        return starts_s, clock, other, way
 
 
-def _leave(stage: Stage, sitting: Sitting, clock: DeviceClock, device: Device) -> Leaving:
-    """Break off; returns when, by which clock and on which device the next sitting begins."""
-    rng = stage.rng
-    way = rng.choices(("close", "reload", "crash", "handover"), (40, 35, 15, 10))[0]
-    if way == "close":
-        sitting.pause()
-        yield from sitting.close()
-        return sitting.t + rng.choice((120.0, 3600.0, DAY_S)), clock, device
-    if way == "reload":
-        yield from sitting.reload()
-        return sitting.t + rng.uniform(0.8, 6.0), clock, device
-    if way == "crash":
-        sitting.crash()
-        return sitting.t + rng.uniform(20.0, 900.0), clock, device
-    yield from sitting.until_online()
+def _goes_off(sitting: Sitting, seconds: float) -> Passage:
+    """The device that was left plays on for some seconds."""
+    yield from sitting.idle(seconds)
     sitting.pause()
     yield from sitting.close("taken_over")
-    other = Device(f"{device.device_id}-{len(stage.sittings)}")
-    return sitting.t + rng.uniform(0.1, 8.0), _clock(rng, stage.setting.start_ms), other
 
 
-def _with_mishaps(sitting: Sitting, goal: float) -> Passage:
-    """Watch to `goal`, with a handful of mishaps on the way."""
-    rng = sitting.rng
-    count = rng.choices((0, 1, 2, 3, 5, 8), (20, 25, 20, 15, 12, 8))[0]
-    span = goal - sitting.position
-    times = sorted(sitting.position + rng.random() * span for _ in range(count))
-    for at in times:
-        yield from sitting.watch(at)
-        if sitting.position < goal:
-            yield from rng.choice(_MISHAPS)(sitting)
-    yield from sitting.watch(goal)
+def _closed_by_the_lease(evidence: list[Record]) -> list[Record]:
+    """The same as told by a platform whose sittings end with the first long silence, for good."""
+    ended: dict[str, int] = {}
+    last: dict[str, int] = {}
+    for record in evidence:
+        if record["kind"] == "event":
+            session, at = record["session_id"], record["received_at_ms"]
+            if at - last.get(session, at) > LEASE_S * 1000:
+                ended.setdefault(session, last[session] + round(LEASE_S * 1000))
+            last[session] = max(at, last.get(session, at))
+    return [
+        {**record, "ended_at_ms": ended[record["session_id"]], "close_reason": "lease_timeout"}
+        if record["kind"] == "session" and record["session_id"] in ended
+        else record
+        for record in evidence
+    ]
 
 
-def _outage(sitting: Sitting) -> Passage:
-    rng = sitting.rng
-    length = rng.choice((rng.uniform(2, 30), rng.uniform(30, 180), rng.uniform(180, 900)))
-    buffer = rng.choice((rng.uniform(10, 60), 900.0))
-    start = sitting.t
-    sitting.network.outages.append((start, start + length))
-    playable = min(buffer, sitting.media_s - TAIL_S - 9 * rng.random() - sitting.position)
-    if playable > 0:
-        yield from sitting.watch(min(sitting.position + playable, sitting.position + length))
-    left = start + length - sitting.t
-    if left > 0:
-        yield from sitting.stall(left + rng.uniform(0.0, 3.0))
+def _union(parts: list[tuple[float, float]]) -> float:
+    total, reached = 0.0, 0.0
+    for low, high in sorted(parts):
+        total += max(0.0, high - max(low, reached))
+        reached = max(reached, high)
+    return total
 
 
-def _buffering(sitting: Sitting) -> Passage:
-    rng = sitting.rng
-    for _ in range(rng.randint(1, 12)):
-        yield from sitting.stall(rng.uniform(0.3, rng.choice((6.0, 90.0))))
-        yield from sitting.watch_for(rng.uniform(2.0, 7.0))
-
-
-def _pause(sitting: Sitting) -> Passage:
-    rng = sitting.rng
-    yield from sitting.pause_for(rng.choice((rng.uniform(1, 60), rng.uniform(60, 1800))))
-
-
-def _sleep(sitting: Sitting) -> Passage:
-    rng = sitting.rng
-    yield from sitting.sleep(rng.choice((rng.uniform(5, 40), rng.uniform(40, 1200))))
-
-
-def _rewind(sitting: Sitting) -> Passage:
-    rng = sitting.rng
-    mark = sitting.position
-    sitting.seek(max(0.0, mark - rng.uniform(5, 600)))
-    if rng.random() < 0.4:
-        yield from sitting.watch_for(rng.uniform(1, 20))
-        # Jumping forward again stays a little inside what was seen: nobody hits the very frame.
-        if sitting.position < mark - 2:
-            sitting.seek(mark - rng.uniform(0.5, 2.0))
-
-
-def _blocked_drag(sitting: Sitting) -> Passage:
-    sitting.seek(
-        min(sitting.media_s, sitting.position + sitting.rng.uniform(30, 900)), blocked=True
-    )
-    yield from sitting.watch_for(1.0)
-
-
-def _hidden_and_stopped(sitting: Sitting) -> Passage:
-    sitting.show(False)
-    sitting.pause()
-    yield from sitting.idle(sitting.rng.uniform(2, 900))
-    sitting.show(True)
-    sitting.play()
-
-
-def _hidden_and_playing(sitting: Sitting) -> Passage:
-    """Sound goes on behind another tab, throttled and uncredited; the learner then goes back."""
-    rng = sitting.rng
-    mark, speed = sitting.position, sitting.speed
-    sitting.show(False)
-    sitting.speed = speed * rng.uniform(0.74, 1.0)
-    yield from sitting.idle(rng.uniform(2, 120))
-    sitting.speed = speed
-    sitting.show(True)
-    sitting.seek(max(0.0, mark - rng.uniform(0.2, 10)))
-
-
-def _blurred(sitting: Sitting) -> Passage:
-    mark = sitting.position
-    sitting.focus(False)
-    yield from sitting.watch_for(sitting.rng.uniform(1, 60))
-    sitting.focus(True)
-    if sitting.rng.random() < 0.5:
-        sitting.seek(mark)
-
-
-def _clock_step(sitting: Sitting) -> Passage:
-    step = sitting.rng.choice((-1, 1)) * sitting.rng.uniform(0.5, 7200)
-    sitting.clock.steps += ((sitting.t, step),)
-    yield from sitting.watch_for(1.0)
-
-
-_MISHAPS: tuple[Mishap, ...] = (
-    _outage,
-    _outage,
-    _buffering,
-    _pause,
-    _sleep,
-    _rewind,
-    _blocked_drag,
-    _hidden_and_stopped,
-    _hidden_and_playing,
-    _blurred,
-    _clock_step,
-)
-
-
-def _clock(rng: Random, start_ms: int) -> DeviceClock:
-    offset = rng.choice((rng.uniform(-3, 3), rng.uniform(-600, 600), rng.uniform(-1e6, 1e6)))
-    return DeviceClock(start_ms, offset_s=offset, drift=rng.gauss(0.0, 0.003))
-
-
-def _network(rng: Random) -> Network:
-    slowest = rng.choices((0.1, 1.0, 4.0), (70, 20, 10))[0]
-    return Network(
-        latency_s=(0.02, slowest),
-        duplicated=rng.choices((0.0, 0.05, 0.5), (70, 20, 10))[0],
-        overtaken=rng.choices((0.0, 0.05, 0.3), (70, 20, 10))[0],
-        every_batch_twice=rng.random() < 0.03,
-    )
-
-
-def _person(rng: Random) -> Person:
-    quickest, slowest = rng.choice(((1.2, 9.0), (0.45, 0.9), (3.0, 25.0), (1.0, 58.0)))
-    absences: dict[int, float] = {}
-    if rng.random() < 0.25:
-        # Never two in a row: whoever comes back answers the re-issued pop-up.
-        for popup in rng.sample((1, 3, 5, 7, 9, 11), rng.randint(1, 2)):
-            absences[popup] = rng.choice((rng.uniform(61, 200), rng.uniform(200, 2400)))
-    by_hand: tuple[Input, ...] = ("pointer", "pointer", "touch")
-    keys: Input = "keyboard" if slowest < 1.0 else rng.choice(by_hand)
-    return Person(keys, quickest, slowest, absences, late_answers=rng.random() < 0.3)
-
-
-def _camera(stage: Stage) -> Camera:
-    good = facing(stage.learner)
-    kind = stage.rng.random()
-    if kind < 0.06:
-        return at_first(absent, 1, good)
-    if kind < 0.12:
-        return at_first(facing(stage.learner, "dark"), 1, good)
-    return good
-
-
-def _habits(rng: Random) -> Habits:
-    beats = rng.choices(
-        ((10.0, 10.004), (5.0, 5.002), (14.9, 15.0), (10.0, 25.0)), (60, 15, 10, 15)
-    )[0]
-    slow = beats[1] > 20
-    return Habits(
-        heartbeat_s=beats,
-        display_delay_s=3.0 if slow else 0.0,
-        photo_delay_s=(4.0, 12.0) if slow else (1.5, 5.0),
-    )
+__all__ = ["HonestScene", "honest_scene", "random_honest"]

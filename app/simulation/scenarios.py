@@ -68,7 +68,7 @@ def perform(scenario_id: str, *, seed: int = 0, setting: Setting | None = None) 
         catalogue,
         service.records(),
         photos,
-        tuple(sitting.session_id for sitting in stage.judged),
+        tuple(name for sitting in stage.judged for name in sitting.session_ids),
     )
 
 

@@ -73,6 +73,7 @@ class _Issued:
     is_reissue: bool = False
     shown_ms: int | None = None
     served: bool = False
+    window_ends_ms: int | None = None
     tries: int = 1
 
 
@@ -88,6 +89,7 @@ class _Study:
     expired: _Issued | None = None
     snapshot: _Issued | None = None
     face_check: _Issued | None = None
+    stop: str | None = None
 
 
 @dataclass(slots=True)
@@ -148,17 +150,16 @@ class SimulatedService:
         study = self._studies[sitting.session_id]
         session_id = sitting.session_id
         log = self._log
-        answered_late = False
         for event in events:
             record = {"kind": "event", "session_id": session_id, **event, "received_at_ms": now_ms}
             log.append((now_ms, record))
             if event["type"] in _POPUP_EVENTS:
-                answered_late |= self._note_popup(study, sitting, event, now_ms)
+                self._note_popup(study, sitting, event, now_ms)
         study.learned_s = sitting.learned_s
         if sitting.visible:
             study.mark_s = max(study.mark_s, sitting.position)
         self._expire(study, sitting, now_ms)
-        if study.expired is not None and (sitting.playing or answered_late):
+        if study.expired is not None:
             self._reissue(study, sitting, now_ms)
         if self.controls.face_checks and sitting.resumed_after_s > RESUME_CHECK_AFTER_S:
             study.face_check = self._issue("face_check", sitting, now_ms)
@@ -260,15 +261,16 @@ class SimulatedService:
         self._log.append((now_ms, record))
         return issued
 
-    def _note_popup(self, study: _Study, sitting: Sitting, event: Record, now_ms: int) -> bool:
-        """Keep the ledger; returns whether this was an answer after the window."""
+    def _note_popup(self, study: _Study, sitting: Sitting, event: Record, now_ms: int) -> None:
+        """Keep the ledger."""
         popup = study.popup
         if popup is None or event["challenge_id"] != popup.challenge_id:
-            return False
+            return
         if event["type"] == "popup_shown":
-            popup.shown_ms = now_ms
+            popup.shown_ms = now_ms if popup.shown_ms is None else popup.shown_ms
+            popup.window_ends_ms = None
         elif event["type"] == "popup_expired":
-            study.popup, study.expired = None, popup
+            pass  # the service's own clock decides
         elif event["nonce"] == popup.nonce:
             shown_ms = now_ms if popup.shown_ms is None else popup.shown_ms
             late = now_ms - shown_ms > (ANSWER_WINDOW_S + SLACK_S) * 1000
@@ -277,30 +279,32 @@ class SimulatedService:
                 study.expired = popup
             else:
                 study.popup_due_s = sitting.answered_learned_s + self.rng.uniform(*POPUP_EVERY_S)
-            return late
-        return False
 
     def _expire(self, study: _Study, sitting: Sitting, now_ms: int) -> None:
-        """A pop-up that play goes on past has expired; while play stands still it waits."""
+        """A pop-up that was shown or passed by, and not answered in its window, has expired."""
         popup = study.popup
-        if popup is None or not sitting.playing:
+        if popup is None:
             return
-        if popup.shown_ms is not None:
-            missed = now_ms - popup.shown_ms > (ANSWER_WINDOW_S + SLACK_S) * 1000
-        else:
-            missed = sitting.learned_s > popup.due_learned_s + ANSWER_WINDOW_S
-        if missed:
+        if popup.shown_ms is None and sitting.learned_s < popup.due_learned_s:
+            return
+        if popup.window_ends_ms is None:
+            began_ms = now_ms if popup.shown_ms is None else popup.shown_ms
+            popup.window_ends_ms = began_ms + round(ANSWER_WINDOW_S * 1000)
+        if now_ms > popup.window_ends_ms + SLACK_S * 1000:
             study.popup, study.expired = None, popup
 
     def _reissue(self, study: _Study, sitting: Sitting, now_ms: int) -> None:
-        expired, study.expired = study.expired, None
+        expired = study.expired
         assert expired is not None
         if expired.is_reissue:
-            study.popup_due_s = sitting.learned_s + self.rng.uniform(*POPUP_EVERY_S)
+            study.stop = "popup_unanswered"
         else:
+            study.expired = None
             study.popup = self._issue("popup", sitting, now_ms, reissue_of=expired.challenge_id)
 
     def _controls(self, sitting: Sitting, study: _Study, now_ms: int) -> dict[str, Any]:
+        if study.stop is not None:
+            return {"stop": {"code": study.stop}}
         answer: dict[str, Any] = {}
         learned = sitting.learned_s
         if self.controls.popups:

@@ -53,6 +53,9 @@ class Habits:
     display_delay_s: float = 0.0
     photo_delay_s: tuple[float, float] = (1.5, 5.0)
     whole_positions: bool = False
+    stops_film: bool = True  # when a pop-up is shown; else when its window is over
+    tells_state: bool = True  # play, pause and the like are told; else positions alone
+    ended_tells_position: bool = True
     patience_s: float = 180.0  # how long to try again while the lesson is open elsewhere
     heeds_stop: bool = True
 
@@ -114,13 +117,14 @@ class Sitting:
         self._seq = 0
         self._uplink = Uplink(service, network, rng)
         self._next_beat = NEVER
-        self._first_session_id = session_id
-        self._entries = 1
+        self.session_ids = [session_id]  # all of them, where it was stopped and entered again
         self._demands = Demands()
         self._shots = 0
         self._stopped_at = NEVER
         self._popup_open = False
-        self._away = False
+        self._back_at = 0.0
+        self._misread: Callable[[float], float] | None = None
+        self._seen: list[tuple[float, float]] = []
 
     # -- the person's and the page's acts ---------------------------------------------------------
 
@@ -140,8 +144,10 @@ class Sitting:
             yield self.t + _RETRY_S
             self.t += _RETRY_S
         self._opened_at = self.t
-        self._next_beat = self.t + self._beat_gap()
         self._take(controls)
+        self.beat()
+        self._next_beat = self.t + self._beat_gap()
+        self.flush()
         wait = max((due.not_before_s - self.t for due in self._demands.photos), default=0.0)
         yield from self.idle(wait + settle_s + self.rng.uniform(0.2, 0.8))
 
@@ -152,8 +158,8 @@ class Sitting:
         """
         if self._demands.stop == "superseded":
             raise Refused("superseded")
-        self._entries += 1
-        self.session_id = f"{self._first_session_id}-{self._entries}"
+        self.session_id = f"{self.session_ids[0]}-{len(self.session_ids) + 1}"
+        self.session_ids.append(self.session_id)
         self.crash()
         self._demands, self._seq = Demands(), 0
         self.playing = False
@@ -168,6 +174,9 @@ class Sitting:
         """Play until the position `to` (default: the end), answering what comes up."""
         goal = self.media_s if to is None else min(to, self.media_s)
         while self.position < goal - _EPSILON_S:
+            if self.t < self._back_at:
+                yield from self._step(self._back_at)  # nobody is there
+                continue
             if self.stopped:
                 yield from self.reenter()
             if not self.playing and self._popup_at() == NEVER:
@@ -198,7 +207,7 @@ class Sitting:
         if self._stopped_at < self.t:
             self.resumed_after_s = max(self.resumed_after_s, self.t - self._stopped_at)
         self.playing = True
-        self.emit("play", position=self._reported())
+        self._tell("play", "playing")
         self.flush()
 
     def pause(self) -> None:
@@ -206,7 +215,7 @@ class Sitting:
             return
         self.playing = False
         self._stopped_at = self.t
-        self.emit("pause", position=self._reported())
+        self._tell("pause")
         self.flush()
 
     def pause_for(self, seconds: float) -> Passage:
@@ -217,11 +226,11 @@ class Sitting:
     def stall(self, seconds: float) -> Passage:
         """The player waits for data."""
         self.stalled = True
-        self.emit("waiting", position=self._reported())
+        self._tell("waiting")
         yield from self.idle(seconds)
         self.resumed_after_s = max(self.resumed_after_s, seconds)
         self.stalled = False
-        self.emit("playing", position=self._reported())
+        self._tell("playing")
 
     def until_online(self) -> Passage:
         """Wait for the network, and for what it answers to the queue."""
@@ -238,7 +247,7 @@ class Sitting:
 
     def seek(self, to: float, *, declared: bool = True, blocked: bool = False) -> None:
         if declared:
-            fields: Record = {"from": self._reported(), "to": round(to, 6)}
+            fields: Record = {"from": self._reported(), "to": round(to, 3)}
             if blocked:
                 fields["blocked"] = True
             self.emit("seek", **fields)
@@ -270,10 +279,17 @@ class Sitting:
 
     def end(self) -> Passage:
         """The video has ended: say so and close the sitting when everything is delivered."""
+        self.finish()
+        yield from self.close("ended")
+
+    def finish(self) -> None:
+        """The video has ended, and the page stays."""
         self.playing = False
         self._stopped_at = self.t
-        self.emit("ended", position=self._reported())
-        yield from self.close("ended")
+        self._tell("pause")
+        told = {"position": self._reported()} if self.habits.ended_tells_position else {}
+        self.emit("ended", **told)
+        self.flush()
 
     def close(self, reason: str = "closed") -> Passage:
         """Close in good order, once photos asked for are taken and the network carries."""
@@ -281,6 +297,7 @@ class Sitting:
             due.not_before_s for due in self._demands.photos if due.learned_s <= self.learned_s
         ]
         yield from self.idle(max(ready, default=self.t) - self.t)
+        self.beat()
         yield from self._deliver_all()
         self.service.close(self, reason)
 
@@ -301,15 +318,39 @@ class Sitting:
         self.answered_learned_s = self.learned_s
         self.flush()
 
-    def stay_away(self, away: bool) -> None:
-        """Whether nobody sits there: a pop-up offered meanwhile waits for their return."""
-        self._away = away
+    def wait_s(self) -> float:
+        """How long after its display the person answers the pop-up that is met now."""
+        if self.t < self._back_at:  # nobody is there
+            return self._back_at - self.t + self.person.quickest_s
+        return self.person.reaction_s(self.rng, self.popups_met)
+
+    def away_for(self, seconds: float) -> None:
+        """Nobody sits there for so long: what comes up meanwhile finds nobody."""
+        self._back_at = max(self._back_at, self.t + seconds)
+
+    def misread(self, shown: Callable[[float], float], seconds: float) -> Passage:
+        """The player tells `shown(seconds since)` for its position, and the film stands still."""
+        since = self.t
+        self.stalled, self._misread = True, lambda t: shown(t - since)
+        yield from self.idle(seconds)
+        self.stalled, self._misread = False, None
 
     # -- what is sent -----------------------------------------------------------------------------
 
     @property
     def advancing(self) -> bool:
         return self.playing and not self.stalled and self.position < self.media_s
+
+    @property
+    def seen(self) -> list[tuple[float, float]]:
+        """Stretches of content that played where it could be seen, in order of time."""
+        return self._seen
+
+    def _tell(self, *kinds: str) -> None:
+        """What the player did, where it is."""
+        if self.habits.tells_state:
+            for kind in kinds:
+                self.emit(kind, position=self._reported())
 
     def emit(self, kind: str, **fields: Any) -> None:
         """Queue one event."""
@@ -360,7 +401,7 @@ class Sitting:
     def _popup_at(self) -> float:
         """When the known pop-up is to be shown, as far as can be told now."""
         popup = self._demands.popup
-        if popup is None or self._popup_open or self._away:
+        if popup is None or self._popup_open or self.stopped:
             return NEVER
         return self._when(popup.due_learned_s, popup.not_before_s)
 
@@ -391,7 +432,8 @@ class Sitting:
             self._photograph(due)
             self.flush()
         elif at == self._next_beat:
-            self.beat()
+            if not self.stopped:
+                self.beat()
             self._next_beat = at + self._beat_gap()
             self.flush()
         elif at == reconnect_at:
@@ -401,9 +443,14 @@ class Sitting:
         advancing = self.advancing
         self.t += seconds
         if advancing:
+            before = self.position
             self.position = min(self.media_s, self.position + seconds * self.speed)
             if self.visible:
                 self.learned_s += seconds
+                if self._seen and self._seen[-1][1] == before:
+                    self._seen[-1] = (self._seen[-1][0], self.position)
+                else:
+                    self._seen.append((before, self.position))
 
     def _meet_popup(self) -> Passage:
         popup, self._demands.popup = self._demands.popup, None
@@ -431,9 +478,8 @@ class Sitting:
             self._uplink.queue_photo(snapshot, photo)
 
     def _reported(self) -> float:
-        if self.habits.whole_positions:
-            return float(round(self.position))
-        return round(self.position, 6)
+        position = self.position if self._misread is None else self._misread(self.t)
+        return float(int(position)) if self.habits.whole_positions else round(position, 3)
 
     def _beat_gap(self) -> float:
         shortest, longest = self.habits.heartbeat_s

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from app.simulation.sitting import Sitting
 
 NEVER = float("inf")
+PATIENCE_S = 20.0  # how long a client waits for an answer
+# Who is heard and hears nothing for minutes looks like one who has removed what the answers ask.
+LONGEST_DEAFNESS = 2
 
 
 class Uplink:
@@ -26,6 +29,8 @@ class Uplink:
         self._photos: list[tuple[Record, Photo]] = []
         self._held: list[Record] | None = None  # a request that hangs
         self._echo: list[Record] | None = None  # a request that will arrive once more
+        self._failures = 0
+        self._waits_until = 0.0  # after a request that failed
 
     def queue(self, event: Record) -> None:
         self._events.append(event)
@@ -39,22 +44,34 @@ class Uplink:
         return bool(self._events or self._photos or self._held)
 
     def reconnects_at(self, t: float) -> float:
-        """When an outage ends that keeps something waiting at true time `t`; else never."""
-        if not self.network.outages or not (self._events or self._photos):
+        """When the next try is due, if something waits for it at true time `t`; else never."""
+        if not (self._events or self._photos):
             return NEVER
-        up = self.network.up_at(t)
+        up = self._up_at(t)
         return up if up > t else NEVER
+
+    def _up_at(self, t: float) -> float:
+        return self.network.up_at(max(t, self._waits_until))
 
     def drop(self) -> None:
         """Lose what is not delivered."""
         self._events.clear()
         self._photos.clear()
-        self._held = None
+        self._held = self._echo = None
+        self._waits_until = 0.0
 
     def flush(self, sitting: Sitting) -> Iterator[dict[str, Any]]:
         """Send what is queued if the network carries; gives the controls of each answer."""
-        if self.network.outages and self.network.up_at(sitting.t) > sitting.t:
+        if self._up_at(sitting.t) > sitting.t:
             return
+        network, chance = self.network, self._rng.random()
+        unheard = network.unheard if self._failures < LONGEST_DEAFNESS else 0.0
+        if self._events and chance < network.lost + unheard:
+            if chance >= network.lost:  # it arrives, and the answer does not
+                self.service.send(sitting, self._events)
+            self._fail(sitting.t)
+            return
+        self._failures = 0
         if self._events:
             batch, self._events = self._events, []
             yield from self._send(sitting, batch)
@@ -63,8 +80,16 @@ class Uplink:
             for snapshot, photo in photos:
                 self.service.photo(sitting, snapshot, photo)
 
+    def _fail(self, t: float) -> None:
+        """Noticed at once or when patience ends; then tried again as the SDK does."""
+        self._failures += 1
+        noticed = self._rng.choice((0.2, 1.0, PATIENCE_S))
+        pause = min(30.0, 1.0 * 2**self._failures) * self._rng.uniform(0.5, 1.0)
+        self._waits_until = t + noticed + pause
+
     def finish(self, sitting: Sitting) -> Iterator[dict[str, Any]]:
-        """The same, and a hanging request comes through after all."""
+        """The same at once, and a hanging request comes through after all."""
+        self._waits_until = 0.0
         yield from self.flush(sitting)
         if self._held is not None:
             held, self._held = self._held, None

@@ -77,6 +77,7 @@ class DeviceClock:
     warp: float = 1.0
     warped_from_s: float = 0.0
     loaded_at_s: float = -3.0
+    counter_s: float = 0.0  # what a performance counter that does not begin at zero is off by
 
     def date_ms(self, t: float) -> int:
         """What `Date.now()` says at true time `t`."""
@@ -90,17 +91,24 @@ class DeviceClock:
 
     def monotonic_ms(self, t: float) -> int:
         """What `performance.now()` says at true time `t`, rounded: milliseconds since page load."""
-        return round((t - self.loaded_at_s) * 1000)
+        return round((t - self.loaded_at_s + self.counter_s) * 1000)
 
 
 @dataclass(slots=True)
 class Network:
-    """The way from the device to the service. `outages` are [from, to) in true time."""
+    """The way from the device to the service. `outages` are [from, to) in true time.
+
+    The other numbers are shares of batches: `lost` ones are sent again after a while with what came
+    since, `unheard` ones as well though they had arrived, `duplicated` ones arrive twice,
+    `overtaken` ones after the batch that follows them.
+    """
 
     latency_s: tuple[float, float] = (0.03, 0.12)
     outages: list[tuple[float, float]] = field(default_factory=list)
     duplicated: float = 0.0
     overtaken: float = 0.0
+    lost: float = 0.0
+    unheard: float = 0.0
     every_batch_twice: bool = False
     address: str = "192.0.2.10"
 

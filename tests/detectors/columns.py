@@ -61,6 +61,7 @@ class Columns:
         photos: Mapping[str, Photo] | None = None,
         identities: Mapping[str, int] | None = None,
     ) -> None:
+        self.refused: list[Any] = []  # events that the service would not take
         self.photos = {} if photos is None else photos
         self.identities = identities or {}
         by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -176,8 +177,10 @@ class Columns:
         wired: list[tuple[int, Event]] = []
         for record in records:
             event = read_one(msgspec.json.encode(record), 0)
-            assert isinstance(event, Event), event
-            wired.append((record["received_at_ms"], event))
+            if isinstance(event, Event):
+                wired.append((record["received_at_ms"], event))
+            else:
+                self.refused.append(event)
         if not wired:
             return np.zeros(0, EVENT), []
         wired.sort(key=lambda pair: pair[0])

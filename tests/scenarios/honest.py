@@ -2,62 +2,155 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from app.simulation.honest import HonestScene, honest_scene
-from detectors.assess import assess
-from detectors.finding import Outcome
+from detectors.assess import Assessment, assess
+from detectors.finding import Fault, Finding, Outcome, Scope
 from detectors.trace import Trace
 from tests.detectors.columns import GRADED, Columns
 from tests.detectors.joining import together
 
+# What still accuses or doubts somebody, until its part is mended: to be emptied.
+OPEN = frozenset(
+    {
+        "advertisement",
+        "away_at_popup",
+        "clock_of_1970",
+        "counter_below_zero",
+        "dark_at_first",
+        "dark_room",
+        "late_stop",
+        "no_camera",
+        "one_photo_empty",
+        "reads_stale",
+        "reads_zero",
+        "short_film",
+        "slow_answers",
+        "whole_seconds",
+    }
+)
+THEIRS = (Fault.LEARNER, Fault.UNDETERMINED)
+
 
 @dataclass
 class Tally:
-    """What was found over honest scenes: (rule, reason, outcome, evidence) and session outcomes.
+    """What was found over honest scenes: (rule, reason, outcome, fault, evidence), and outcomes.
 
-    `accused` are the seeds in which anything was a violation, `doubted` those with a review.
+    `accused` are the seeds in which a learner is told to have violated a rule, `doubted` those in
+    which a person has to look at one, `blamed` those in which a platform or institution is. `lost`
+    is, by seed, the seconds that were seen and earned nothing; `befell` what befell that learner.
     """
 
     scenes: int = 0
     sittings: int = 0
     events: int = 0
-    findings: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    refused: int = 0
+    findings: Counter[tuple[str, str, str, str, str]] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     accused: list[int] = field(default_factory=list)
     doubted: list[int] = field(default_factory=list)
+    blamed: list[int] = field(default_factory=list)
+    lost: dict[int, float] = field(default_factory=dict)
+    whole: set[int] = field(default_factory=set)
+    seen_s: float = 0.0
+    befell: dict[int, frozenset[str]] = field(default_factory=dict)
 
     def add(self, other: Tally) -> None:
         self.scenes += other.scenes
         self.sittings += other.sittings
         self.events += other.events
+        self.refused += other.refused
         self.findings += other.findings
         self.outcomes += other.outcomes
         self.accused += other.accused
         self.doubted += other.doubted
+        self.blamed += other.blamed
+        self.lost |= other.lost
+        self.whole |= other.whole
+        self.seen_s += other.seen_s
+        self.befell |= other.befell
 
 
-def columns(scene: HonestScene) -> Trace:
+def columns(scene: HonestScene) -> Columns:
     """One honest learner's sittings."""
     learner = scene.setting.learner
     records = [*scene.catalogue, *scene.evidence]
-    return Columns(records, scene.photos, {learner.learner_id: learner.identity}).trace()
+    return Columns(records, scene.photos, {learner.learner_id: learner.identity})
 
 
-def tally(seeds: Sequence[int]) -> Tally:
+def trace_of(scene: HonestScene) -> Trace:
+    return columns(scene).trace()
+
+
+def sound_scene(seed: int) -> HonestScene:
+    """An honest scene without what is still `OPEN`: the first from a place of its own on."""
+    for place in range(seed * 50, seed * 50 + 50):
+        scene = honest_scene(place)
+        if not scene.oddities & OPEN:
+            return scene
+    raise AssertionError("none of fifty")
+
+
+def tally(seeds: Sequence[int], only: frozenset[str] | None = None) -> Tally:
     """Judge the honest scenes of these seeds in one chunk."""
-    traces = [columns(honest_scene(seed)) for seed in seeds]
+    return judged([(seed, honest_scene(seed, only=only)) for seed in seeds])
+
+
+def judged(scenes: Iterable[tuple[int, HonestScene]]) -> Tally:
+    """Judge these scenes in one chunk, each under its seed."""
+    scenes = list(scenes)
+    total = Tally(len(scenes))
+    traces, seed_of = [], []
+    for seed, scene in scenes:
+        told = columns(scene)
+        traces.append(told.trace())
+        total.refused += len(told.refused)
+        seed_of += [seed] * len(traces[-1])
+    total.sittings = len(seed_of)
+    total.events = sum(len(trace.events) for trace in traces)
     result = assess(together(traces), GRADED)
-    seed_of = [seed for seed, trace in zip(seeds, traces, strict=True) for _ in range(len(trace))]
-    total = Tally(len(seeds), len(seed_of), sum(len(trace.events) for trace in traces))
     for finding in result.findings:
-        key = finding.rule, finding.reason, finding.outcome.value, finding.evidence.value
-        total.findings[key] += 1
-        if finding.outcome is Outcome.VIOLATION:
-            total.accused.append(seed_of[finding.session])
-        elif finding.outcome is Outcome.REVIEW:
-            total.doubted.append(seed_of[finding.session])
+        _count(total, finding, seed_of)
     total.outcomes.update(outcome.value for outcome in result.outcomes)
+    credited = credited_s(result, seed_of)
+    for seed, scene in scenes:
+        total.seen_s += scene.seen_s
+        total.lost[seed] = scene.seen_s - credited[seed]
+        total.befell[seed] = scene.oddities
+        if scene.whole:
+            total.whole.add(seed)
     return total
+
+
+def _count(total: Tally, finding: Finding, seed_of: list[int]) -> None:
+    outcome, fault = finding.outcome, finding.fault
+    key = finding.rule, finding.reason, outcome.value, fault.value, finding.evidence.value
+    total.findings[key] += 1
+    of_class = finding.scope is Scope.CLASS
+    seeds = [seed_of[row] for row in (finding.members if of_class else (finding.session,))]
+    if outcome in (Outcome.VIOLATION, Outcome.REVIEW) and (of_class or fault not in THEIRS):
+        total.blamed += seeds
+    elif outcome is Outcome.VIOLATION:
+        total.accused += seeds
+    elif outcome is Outcome.REVIEW:
+        total.doubted += seeds
+
+
+def credited_s(result: Assessment, seed_of: Sequence[int]) -> dict[int, float]:
+    """Content credited to each seed's learner, each second once."""
+    spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    credited = result.credited
+    for session, low, high in zip(
+        credited.session.tolist(), credited.p0_ms.tolist(), credited.p1_ms.tolist(), strict=True
+    ):
+        spans[seed_of[session]].append((low, high))
+    earned: dict[int, float] = defaultdict(float)
+    for seed, parts in spans.items():
+        reached = 0
+        for low, high in sorted(parts):
+            earned[seed] += max(0, high - max(low, reached)) / 1000
+            reached = max(reached, high)
+    return earned

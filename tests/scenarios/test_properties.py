@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.simulation.honest import HonestScene, honest_scene
+from app.simulation.honest import HonestScene
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.assess import Assessment, assess
 from detectors.finding import Evidence, Outcome
@@ -20,6 +20,7 @@ from tests.detectors.columns import GRADED, columns_of
 from tests.detectors.joining import picked, together
 from tests.scenarios import disturbed
 from tests.scenarios.corpus import MILD_TO_GRAVE
+from tests.scenarios.honest import sound_scene
 
 fast = settings(derandomize=True, deadline=None, max_examples=40)
 DISTURBANCES = (disturbed.paused, disturbed.delayed, disturbed.doubled, disturbed.reordered)
@@ -28,7 +29,7 @@ FEW = [name for name in SCENARIOS if name not in ("H30", "F04")]
 
 @cache
 def honest(seed: int) -> tuple[HonestScene, Assessment]:
-    scene = honest_scene(seed)
+    scene = sound_scene(seed)
     return scene, disturbed.judged(scene, scene.evidence)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.simulation.honest import random_honest
+from app.simulation.honest import honest_scene, random_honest
 from app.simulation.scenarios import SCENARIOS, perform
 from tests.simulation.oracle import (
     lead_over_the_server_s,
@@ -24,24 +24,39 @@ ALONE = [
 ]
 
 
+# Players that misread their own position, and those that stop late, are odd by the records as well.
+MISREAD = {"reads_zero", "reads_stale", "advertisement", "whole_seconds", "silent_player"}
+LATE = {"late_stop", "slow_device", "plays_again"}
+
+
 @pytest.fixture(scope="module")
 def compositions():
     return {seed: random_honest(seed) for seed in SEEDS}
 
 
-def test_nobody_plays_faster_than_the_servers_clock(compositions):
-    for seed, records in compositions.items():
+@pytest.fixture(scope="module")
+def plain():
+    """Those whose records tell what really happened."""
+    scenes = {seed: honest_scene(seed) for seed in SEEDS}
+    odd = MISREAD | LATE
+    kept = {seed: scene.evidence for seed, scene in scenes.items() if not scene.oddities & odd}
+    assert len(kept) > 50
+    return kept
+
+
+def test_nobody_plays_faster_than_the_servers_clock(plain):
+    for seed, records in plain.items():
         for told in sittings(records):
             assert lead_over_the_server_s(told) < 0.5, seed
 
 
-def test_a_popup_comes_within_five_minutes_of_play_told_in_time(compositions):
-    for seed, records in compositions.items():
+def test_a_popup_comes_within_five_minutes_of_play_told_in_time(plain):
+    for seed, records in plain.items():
         assert longest_gap_s(sittings(records)) <= MAX_GAP_S, seed
 
 
-def test_play_stands_still_while_a_popup_is_open(compositions):
-    for seed, records in compositions.items():
+def test_play_stands_still_while_a_popup_is_open(plain):
+    for seed, records in plain.items():
         for told in sittings(records):
             assert played_under_open_popups_s(told) == 0.0, seed
 
@@ -78,14 +93,14 @@ def test_answers_come_after_display_and_display_after_issue(compositions):
                     assert event["latency_ms"] >= 250
 
 
-def test_positions_are_hardly_ever_whole_seconds(compositions):
+def test_positions_are_hardly_ever_whole_seconds(plain):
     positions = {
         (seed, record["position"])
-        for seed, records in compositions.items()
+        for seed, records in plain.items()
         for record in records
         if record.get("type") == "progress"
     }
-    assert sum(position.is_integer() for _, position in positions) < len(positions) / 100
+    assert sum(position.is_integer() for _, position in positions) < len(positions) / 50
 
 
 def test_the_same_seed_gives_the_same_sitting():

@@ -98,7 +98,7 @@ def script_clicks_first(stage: Stage) -> Passage:
     "F18 foreign_nonce",
     "以别处的随机码作答",
     "answers with another session's nonce",
-    violation("popup_gap", credited_s=(0, 320), tolerated=("forged_telemetry",)),
+    violation("popup_gap", credited_s=(0, 320), tolerated=("forged_telemetry", "photo_retention")),
 )
 def foreign_nonce(stage: Stage) -> Passage:
     yield from popups_met_by(stage, answer_with_foreign_nonce)
@@ -128,7 +128,7 @@ def popup_reload_dodge(stage: Stage) -> Passage:
     "F20 answer_before_issue",
     "未发先答",
     "answers challenges that have not been issued",
-    violation("popup_gap", credited_s=(0, 320), tolerated=("forged_telemetry",)),
+    violation("popup_gap", credited_s=(0, 320), tolerated=("forged_telemetry", "photo_retention")),
 )
 def answer_before_issue(stage: Stage) -> Passage:
     sitting = stage.sitting(habits=Habits(on_popup=strip, heeds_stop=False))
@@ -145,7 +145,7 @@ def answer_before_issue(stage: Stage) -> Passage:
     "F21 popup_ignored_playing",
     "弹窗开着照样播放",
     "the pop-up stays open and play goes on",
-    violation("popup_gap", credited_s=(0, 320)),
+    violation("popup_gap", credited_s=(0, 320), tolerated=("photo_retention",)),
 )
 def popup_ignored_playing(stage: Stage) -> Passage:
     yield from popups_met_by(stage, ignore_while_playing)

@@ -293,7 +293,7 @@ def never_came_back(stage: Stage) -> Passage:
     yield from sitting.open()
     left_at = None
     for at in sitting.watch():
-        if sitting.popups_met == 3:
+        if sitting.popups_met >= 3:
             left_at = left_at or at
             if at > left_at + 400:
                 break  # the machine is switched off with the pop-up long closed

@@ -9,35 +9,35 @@ and their devices differ, most of their answers must coincide.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from itertools import combinations
-
 import numpy as np
 
 from detectors.crowd import by_accident, groups
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
-from detectors.policy import Policy
-from detectors.trace import NONE, Control, Trace, owners
+from detectors.policy import Policy, RulePolicy
+from detectors.segments import APART
+from detectors.trace import EPOCH_MS, NONE, Control, Ints, Trace, owners
 
 RULE = "collusion"
 APART_MS = 2_000  # pop-ups shown closer than this may be answered together for that reason alone
 
-Pair = tuple[int, int]
-
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """One case for all who are connected by such pairs; evidence class C+."""
+    rule, limit = policy[RULE], policy[RULE]["same_second_answers"]
     answers = _Answers(facts.trace)
-    rule = policy[RULE]
-    limit, accident, most = rule["same_second_answers"], rule["accident"], rule["room_share"]
-    met = answers.coincidences()
-    pairs = {
-        pair: rows
-        for pair, rows in met.items()
-        if len(rows) >= limit and answers.tells(pair, len(rows), accident, most)
-    }
-    return [_finding(facts.trace, answers, crowd, pairs, limit) for crowd in groups(sorted(pairs))]
+    one, other = answers.coincidences()
+    pair = answers.who[one] * len(answers.people) + answers.who[other]
+    often, count = np.unique(pair, return_counts=True)
+    told = [
+        divmod(int(key), len(answers.people))
+        for key, number in zip(often, count, strict=True)
+        if number >= limit
+        and answers.tell(*divmod(int(key), len(answers.people)), int(number), rule)
+    ]
+    kept = np.isin(pair, [a * len(answers.people) + b for a, b in told])
+    one, other = one[kept], other[kept]
+    return [_finding(answers, crowd, np.union1d(one, other), limit) for crowd in groups(told)]
 
 
 class _Answers:
@@ -52,86 +52,74 @@ class _Answers:
         shown = controls["shown_ms"][rows].astype(np.int64)
         shown = np.where(shown == NONE, controls["issued_ms"][rows], shown) + start
         klass = trace.sessions["klass"].astype(np.int64)
+        # A person in a class is one of `people`; `who` of them gave each answer.
+        member = (klass << 32) + trace.sessions["person"]
+        self.people, self.member_of = np.unique(member, return_inverse=True)
         order = np.lexsort((answered, klass[session]))
         self.trace = trace
-        self.member_of = (klass << 32) + trace.sessions["person"]
-        self.session, self.second = session[order], answered[order] // 1000
-        self.shown_ms, self.member = shown[order], self.member_of[session[order]]
-        self._by_session = answered[np.lexsort((answered, session))]
-        self._at = np.searchsorted(session, np.arange(len(trace) + 1))
+        self.session, self.answered = session[order], answered[order]
+        self.shown_ms, self.who = shown[order], self.member_of[self.session]
+        self.moment = (klass[self.session] << 40) + self.answered // 1000
+        self._by_session = np.sort(session * APART + (answered - EPOCH_MS))
 
-    def coincidences(self) -> dict[Pair, list[tuple[int, int]]]:
-        """Rows of answers in one second to pop-ups shown apart, by pair of members."""
-        klass = self.member >> 32
-        same = np.flatnonzero((np.diff(self.second) == 0) & (np.diff(klass) == 0))
-        rows = np.union1d(same, same + 1)
-        moment = self.second[rows] * 4096 + klass[rows]
-        found: dict[Pair, list[tuple[int, int]]] = defaultdict(list)
-        for together in np.split(rows, np.flatnonzero(np.diff(moment)) + 1):
-            for one, other in combinations(together.tolist(), 2):
-                who = int(self.member[one]), int(self.member[other])
-                apart = abs(int(self.shown_ms[one] - self.shown_ms[other])) >= APART_MS
-                if who[0] != who[1] and apart:
-                    pair = (who[0], who[1]) if who[0] < who[1] else (who[1], who[0])
-                    found[pair].append((one, other))
-        return found
+    def coincidences(self) -> tuple[Ints, Ints]:
+        """Rows of answers of two people in one second, to pop-ups shown apart."""
+        pairs = [(np.zeros(0, np.int64), np.zeros(0, np.int64))]
+        rows = np.arange(len(self.moment))
+        for step in range(1, len(rows)):
+            rows = rows[: np.searchsorted(rows, len(self.moment) - step)]
+            rows = rows[self.moment[rows] == self.moment[rows + step]]
+            if not len(rows):
+                break
+            apart = np.abs(self.shown_ms[rows] - self.shown_ms[rows + step]) >= APART_MS
+            met = rows[apart & (self.who[rows] != self.who[rows + step])]
+            swap = self.who[met] > self.who[met + step]
+            pairs.append((np.where(swap, met + step, met), np.where(swap, met, met + step)))
+        one, other = (np.concatenate(side) for side in zip(*pairs, strict=True))
+        return one, other
 
-    def tells(self, pair: Pair, count: int, accident: float, most: float) -> bool:
-        """Whether so many coincidences say anything of two members, by how often both answered
+    def tell(self, person: int, rival: int, count: int, rule: RulePolicy) -> bool:
+        """Whether so many coincidences say anything of two people, by how often both answered
         while both studied, and where."""
-        sessions = self.trace.sessions
-        mine, theirs = (np.flatnonzero(self.member_of == it) for it in pair)
-        span, both = 0, [0, 0]
-        same_device = apart = False
-        for one in mine.tolist():
-            a = sessions[one]
-            for other in theirs.tolist():
-                b = sessions[other]
-                begin = max(a["start_ms"], b["start_ms"])
-                end = min(a["end_ms"], b["end_ms"])
-                if end <= begin:
-                    continue
-                span += int(end - begin)
-                both[0] += self._answers_in(one, begin, end)
-                both[1] += self._answers_in(other, begin, end)
-                same_device |= bool(a["device"] == b["device"])
-                known = a["address"] != NONE and b["address"] != NONE
-                apart |= bool(known and a["address"] != b["address"])
-        expected = both[0] * both[1] / max(span / 1000, 1.0)
-        if by_accident(count, expected) > accident:
+        mine, theirs = (np.flatnonzero(self.member_of == it) for it in (person, rival))
+        start, end = (self.trace.sessions[name] for name in ("start_ms", "end_ms"))
+        begin = np.maximum.outer(start[mine], start[theirs])
+        until = np.minimum.outer(end[mine], end[theirs])
+        a, b = np.nonzero(until > begin)
+        begin, until, one, other = begin[a, b], until[a, b], mine[a], theirs[b]
+        both = self._answers_in(one, begin, until), self._answers_in(other, begin, until)
+        expected = both[0] * both[1] / max(float((until - begin).sum()) / 1000, 1.0)
+        if by_accident(count, expected) > rule["accident"]:
             return False
-        return same_device or apart or count >= most * min(both)
+        device, address = (self.trace.sessions[name] for name in ("device", "address"))
+        if np.any(device[one] == device[other]):
+            return True
+        known = (address[one] != NONE) & (address[other] != NONE)
+        if np.any(known & (address[one] != address[other])):
+            return True
+        return count >= rule["room_share"] * min(both)
 
-    def _answers_in(self, session: int, begin: int, end: int) -> int:
-        at = self._by_session[self._at[session] : self._at[session + 1]]
-        return int(np.searchsorted(at, end, side="right") - np.searchsorted(at, begin))
+    def _answers_in(self, sessions: Ints, begin: Ints, until: Ints) -> int:
+        key = sessions * APART - EPOCH_MS
+        low = np.searchsorted(self._by_session, key + begin)
+        return int((np.searchsorted(self._by_session, key + until, side="right") - low).sum())
 
 
-def _finding(
-    trace: Trace,
-    answers: _Answers,
-    crowd: list[int],
-    pairs: dict[Pair, list[tuple[int, int]]],
-    limit: float,
-) -> Finding:
-    rows = np.unique(
-        [row for pair, met in pairs.items() if pair[0] in crowd for both in met for row in both]
-    )
-    members = np.unique(answers.session[rows])
-    first = crowd[0] & 0xFFFFFFFF
+def _finding(answers: _Answers, crowd: list[int], rows: Ints, limit: float) -> Finding:
+    rows = rows[np.isin(answers.who[rows], crowd)]
     return Finding(
         rule=RULE,
         outcome=Outcome.REVIEW,
         reason="answers_coincide",
         fault=Fault.UNDETERMINED,
         evidence=Evidence.CLIENT,
-        start_ms=int(answers.second[rows].min()) * 1000,
-        end_ms=int(answers.second[rows].max()) * 1000 + 1000,
+        start_ms=int(answers.answered[rows].min()),
+        end_ms=int(answers.answered[rows].max()),
         measured=float(len(crowd)),
         limit=limit,
         unit="count",
         scope=Scope.CLASS,
-        subject=f"person:{first}",
-        members=tuple(members.tolist()),
+        subject=f"person:{int(answers.people[crowd[0]]) & 0xFFFFFFFF}",
+        members=tuple(np.unique(answers.session[rows]).tolist()),
         holds=True,
     )

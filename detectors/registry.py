@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from detectors import (
+    cloned_traces,
     collusion,
     contradicting_times,
     face_liveness,
@@ -48,6 +49,7 @@ ALL = (
     Detector(forged_telemetry.RULE, "2", forged_telemetry.detect),
     Detector(contradicting_times.RULE, "1", contradicting_times.detect),
     Detector(photo_reuse.RULE, "2", photo_reuse.detect),
+    Detector(cloned_traces.RULE, "1", cloned_traces.detect, crowd=True),
     Detector(shared_device.RULE, "1", shared_device.detect, crowd=True),
     Detector(collusion.RULE, "2", collusion.detect, crowd=True),
     Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),

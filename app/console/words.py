@@ -25,6 +25,7 @@ RULES = {
     "photo_retention": Word(N_("每课时无随机保留影像照片"), N_("照")),
     "forged_telemetry": Word(N_("伪造或自动化学习数据"), N_("伪")),
     "photo_reuse": Word(N_("重复使用照片"), N_("重")),
+    "cloned_traces": Word(N_("学习记录雷同"), N_("雷")),
     "shared_device": Word(N_("多名学员同时使用一台设备"), N_("机")),
     "contradicting_times": Word(N_("平台日志时间自相矛盾"), N_("时")),
     "collusion": Word(N_("多人同步操作"), N_("同")),

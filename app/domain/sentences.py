@@ -292,6 +292,19 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} the platform gave one device number to {m} learners at once in different "
         "browsers or places ({l} is possible): the number tells nothing, by the platform's fault.",
     ),
+    ("cloned_traces", "same_trace"): (
+        "{a}至{b}，{m}次学习的弹窗间隔和应答快慢几乎完全相同，而各自独立的学习不会相同"
+        "（各应自成{l}次），请人工核实是否由同一份记录复制而来。",
+        "From {a} to {b} {m} sittings have almost the same gaps between pop-ups and the same "
+        "answers, where each should be {l} of its kind; a person looks whether one record was "
+        "copied.",
+    ),
+    ("cloned_traces", "same_schedule"): (
+        "{a}至{b}，弹窗出现的时间几乎人人相同（相差约{m}秒，随机安排时约为{l}秒）：弹窗不是随机的，"
+        "属平台问题，与学员无关。",
+        "From {a} to {b} pop-ups come to everybody at almost the same moments ({m} s apart; drawn "
+        "at random it would be about {l} s): they are not random, by the platform's doing.",
+    ),
     ("collusion", "answers_coincide"): (
         "{a}至{b}，{m}名学员一再在同一秒应答各自不同时出现的弹窗（两人之间达到{l}次即提请核实），"
         "请人工核实。",

@@ -11,6 +11,7 @@ RULES = {
     "photo_retention": "每课时无随机保留影像照片",
     "forged_telemetry": "伪造或自动化学习数据",
     "photo_reuse": "重复使用照片",
+    "cloned_traces": "学习记录雷同",
     "shared_device": "多名学员同时使用一台设备",
     "contradicting_times": "平台日志时间自相矛盾",
     "collusion": "多人同步操作",

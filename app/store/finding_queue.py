@@ -48,7 +48,9 @@ _RULES = {
     **dict.fromkeys(
         ("face_liveness", "one_face_several_accounts", "photo_reuse", "forged_telemetry"), 0
     ),
-    **dict.fromkeys(("fast_forward", "multi_window", "collusion", "shared_device"), 1),
+    **dict.fromkeys(
+        ("fast_forward", "multi_window", "cloned_traces", "collusion", "shared_device"), 1
+    ),
     **dict.fromkeys(("popup_gap", "photo_retention"), 2),
 }
 _EVIDENCE = {"S": 0, "C+": 1}

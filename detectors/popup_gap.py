@@ -312,6 +312,8 @@ def _many_expiries(trace: Trace, popups: Popups, rule: RulePolicy) -> list[Findi
     controls = trace.controls
     valid = (controls["kind"] == Control.POPUP) & (controls["issued_ms"] >= 0)
     expired = valid & (controls["shown_ms"] >= 0) & (controls["answered_ms"] < 0)
+    # One absence lets a pop-up expire and its re-issue as well: it is one all the same.
+    expired[popups.row[popups.reissue]] = False
     # Whoever answered it when it was issued again needs longer, and did answer.
     again = popups.row[popups.reissue & popups.answered]
     before = again[np.isin(again - 1, popups.row)] - 1

@@ -33,6 +33,7 @@ from detectors.trace import (
     PIECE,
     SESSION,
     Check,
+    ControlFlag,
     PhotoFlag,
     Purpose,
     SessionFlag,
@@ -206,6 +207,7 @@ class Columns:
                 due_ms=record.get("due_at_ms") or record["issued_at_ms"],
                 window_ms=round(record.get("answer_window_s", 60) * 1000),
                 reissue_of=record.get("reissue_of"),
+                flags=int(ControlFlag.REISSUE) if record.get("reissue_of") else 0,
             )
             for record in sorted(records, key=lambda record: record["issued_at_ms"])
         }

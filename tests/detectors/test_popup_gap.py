@@ -185,3 +185,11 @@ def test_three_expired_popups_are_a_note_that_decides_nothing(expired, noted):
     findings = found(RULE, lin)
     assert reasons(findings) == (["many_expiries"] if noted else [])
     assert all(finding.evidence is Evidence.STATISTIC for finding in findings)
+
+
+def test_somebody_who_was_away_twice_was_away_twice_and_not_four_times():
+    lin = Sitting().play()
+    for _ in range(2):
+        lin.watch(200).pause().popup(None).idle(80).popup(None, flags=ControlFlag.REISSUE)
+        lin.idle(300).popup(4).play()
+    assert found(RULE, lin) == []

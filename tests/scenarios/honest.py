@@ -17,18 +17,13 @@ from tests.detectors.joining import together
 OPEN = frozenset(
     {
         "advertisement",
-        "away_at_popup",
-        "clock_of_1970",
-        "counter_below_zero",
         "dark_at_first",
         "dark_room",
-        "late_stop",
         "no_camera",
         "one_photo_empty",
         "reads_stale",
         "reads_zero",
         "short_film",
-        "slow_answers",
         "whole_seconds",
     }
 )

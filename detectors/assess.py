@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors import contradicting_times
+from detectors import contradicting_times, face_liveness
 from detectors.class_hours import HourParts, coverage, hour_key, runs, without
+from detectors.face_liveness import checks_passed
 from detectors.facts import Facts, facts
 from detectors.finding import Evidence, Finding, Outcome, Scope
-from detectors.photo_retention import hour_length, kept_photos
+from detectors.photo_retention import checked_in_person, hour_length, kept_photos
 from detectors.policy import Policy
 from detectors.registry import ALL
 from detectors.trace import Bools, Ints, Trace
@@ -192,8 +193,7 @@ def _hours(
     joined = runs(credited)
     potential = _credited(joined, keys)
     # Credit whose session is not proven or waits for a reviewer does not count yet.
-    settled = np.array([outcome in _SETTLED for outcome in outcomes])
-    proven = _credited(joined.where(settled[joined.session]), keys)
+    proven = _credited(joined.where(_settled(known, joined, acting)), keys)
     photos = kept_photos(known, played.case, played.hour)
 
     pieces = known.trace.pieces
@@ -203,8 +203,12 @@ def _hours(
         return (covered >= length * rule["coverage"]) & (covered + slack >= least_ms)
 
     compared = kept_photos(known, played.case, played.hour, matching=True)
-    valid = enough(proven) & (photos >= policy["photo_retention"]["photos_min"])
-    valid &= compared >= policy["face_liveness"]["random_checks_min"]
+    own = checks_passed(known, policy, played.case, played.hour)
+    in_person = checked_in_person(known, played.case, played.hour)
+    spared = in_person & bool(policy["photo_retention"]["in_person_counts"])
+    valid = enough(proven) & ((photos >= policy["photo_retention"]["photos_min"]) | spared)
+    seen = (own > 0) & (compared >= policy["face_liveness"]["random_checks_min"])
+    valid &= seen | in_person
     reachable = enough(potential)
     touching = _touching(known, findings)
     acting_ids = {id(finding) for finding in acting}
@@ -231,7 +235,7 @@ def _hours(
         )
         hour_violation = any(
             findings[i].hour == number
-            and findings[i].rule == "photo_retention"
+            and findings[i].rule in ("photo_retention", "face_liveness")
             and findings[i].outcome is not Outcome.CLEAR
             for i in mine
         )
@@ -257,6 +261,23 @@ def _hours(
 
 
 _SETTLED = (SessionOutcome.VALID, SessionOutcome.INVALID)
+
+
+def _settled(known: Facts, parts: HourParts, acting: list[Finding]) -> Bools:
+    """Parts whose sitting is proven and waits for nobody. What one class-hour lacks leaves the
+    sitting's others alone, and a check in person stands in for the comparisons."""
+
+    def sittings(findings: list[Finding]) -> Bools:
+        outcomes = _session_outcomes(findings, len(known.trace))
+        return np.array([outcome in _SETTLED for outcome in outcomes], np.bool_)
+
+    whole = [it for it in acting if it.hour < 0 or it.outcome is not Outcome.NOT_PROVEN]
+    compared = [
+        it for it in whole if it.rule != face_liveness.RULE or it.outcome is not Outcome.NOT_PROVEN
+    ]
+    in_person = checked_in_person(known, parts.case, parts.hour)
+    settled: Bools = sittings(whole)[parts.session]
+    return settled | (in_person & sittings(compared)[parts.session])
 
 
 def _credited(parts: HourParts, keys: Ints) -> Ints:

@@ -1,8 +1,11 @@
 """无法进行人脸活体比对: the comparison with the enrolled face could not be made, or did not pass.
 
-Photos were already compared (app/vision); here only their results are weighed. A retry that passes
-excuses what came before it. Another person and an attack are proposed for two reviewers and earn
-nothing meanwhile; what lies near the threshold goes to one; bad light costs minutes, never more.
+Photos were already compared (app/vision); here only their results are weighed, of those that came
+in time. A retry that passes excuses what came before it. Another person and an attack are proposed
+for two reviewers and earn nothing meanwhile; what lies near the threshold goes to one. Bad light, a
+camera that is broken or denied, a check that nobody met cost minutes and are never a violation: the
+stretch back to the last check that passed, and a class-hour without one of its own is not proven,
+unless somebody checked in person.
 """
 
 from __future__ import annotations
@@ -11,11 +14,29 @@ from dataclasses import replace
 
 import numpy as np
 
+from detectors.class_hours import coverage, hour_key
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
+from detectors.photo_retention import (
+    checked_in_person,
+    hour_length,
+    hour_of_photos,
+    last_session,
+)
 from detectors.policy import Policy, RulePolicy
 from detectors.segments import Segments
-from detectors.trace import Check, Control, Ints, PhotoFlag, SessionFlag, Trace, owners
+from detectors.trace import (
+    NONE,
+    Bools,
+    Check,
+    Control,
+    ControlFlag,
+    Ints,
+    PhotoFlag,
+    SessionFlag,
+    Trace,
+    owners,
+)
 
 RULE = "face_liveness"
 _UNCLEAR = (
@@ -24,22 +45,113 @@ _UNCLEAR = (
     Check.LOW_QUALITY,
     Check.UNREADABLE,
 )
+# What has a finding of its own, or is not for the learner to mend.
+_TOLD_ELSEWHERE = (
+    Check.PENDING,
+    Check.REVIEW,
+    Check.MISMATCH,
+    Check.SPOOF,
+    Check.LOST,
+    Check.NO_REFERENCE,
+    Check.NO_CONSENT,
+)
 MISMATCHES = 2  # one failed comparison may be chance
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
-    """Findings on the comparisons of each session; evidence class S."""
+    """Findings on the comparisons of each session and class-hour; evidence class S."""
     trace, rule = facts.trace, policy[RULE]
     own = owners(trace.photos_at)
-    passed = trace.photos["check"] == Check.MATCH
-    reused = (trace.photos["flags"] & PhotoFlag.SEEN_BEFORE) != 0
-    good = np.bincount(own[passed & ~reused], minlength=len(trace))
+    passed = _passed(facts)
+    good = np.bincount(own[passed], minlength=len(trace))
     other = np.bincount(own[~passed], minlength=len(trace))
+    asked = np.bincount(
+        owners(trace.controls_at)[trace.controls["kind"] == Control.FACE_CHECK],
+        minlength=len(trace),
+    )
     spent = facts.runs.total_ms(len(trace))
     told = _told_in_time(facts, policy["popup_gap"].ms("offline_gap_s"))
     findings: list[Finding] = []
-    for session in np.flatnonzero((other > 0) | ((good == 0) & (spent > 0))):
-        findings += _Sitting(facts, int(session), int(told[session]), rule).findings()
+    for session in np.flatnonzero((other > 0) | (((good == 0) | (asked > 0)) & (spent > 0))):
+        findings += _Sitting(facts, int(session), int(told[session]), rule, passed).findings()
+    return findings + _unchecked_hours(facts, policy, findings)
+
+
+def _passed(facts: Facts) -> Bools:
+    """Photos that show the learner, in answer to a control and in time. Where the platform runs
+    the controls it need not have told of each."""
+    trace, photos = facts.trace, facts.trace.photos
+    flags = photos["flags"]
+    platform = (trace.sessions["flags"] & SessionFlag.PLATFORM_CONTROLS) != 0
+    asked = ((flags & PhotoFlag.BOUND) != 0) | platform[owners(trace.photos_at)]
+    fresh = (flags & PhotoFlag.SEEN_BEFORE) == 0
+    return (photos["check"] == Check.MATCH) & fresh & asked & facts.timely
+
+
+def checks_passed(facts: Facts, policy: Policy, case: Ints, hour: Ints) -> Ints:
+    """How many photos prove a face check of each class-hour's own: kept, in time, of the enrolled
+    face (what lies near the threshold waits for its reviewer elsewhere), and where the pack demands
+    it of a burst that turned the head as asked. This service asks for such checks; a platform that
+    runs the controls itself may compare its random photos."""
+    trace, photos = facts.trace, facts.trace.photos
+    flags = photos["flags"]
+    kinds = np.append(trace.controls["kind"], 0)
+    session = owners(trace.photos_at)
+    row = np.where(photos["control"] == NONE, -1, photos["control"] + trace.controls_at[session])
+    platform = (trace.sessions["flags"] & SessionFlag.PLATFORM_CONTROLS) != 0
+    check = (kinds[row] == Control.FACE_CHECK) | (photos["control"] == NONE)
+    bound = (flags & PhotoFlag.BOUND) != 0
+    near = (photos["check"] == Check.REVIEW) & facts.timely & (bound | platform[session])
+    good = _passed(facts) | (near & ((flags & PhotoFlag.SEEN_BEFORE) == 0))
+    good &= (check | platform[session]) & ((flags & PhotoFlag.KEPT) != 0)
+    if policy[RULE]["live_required"]:
+        good &= (flags & PhotoFlag.LIVE) != 0
+    found = np.sort(hour_key(*hour_of_photos(facts, np.flatnonzero(good))))
+    wanted = hour_key(case, hour)
+    low = np.searchsorted(found, wanted)
+    counts: Ints = np.searchsorted(found, wanted, side="right") - low
+    return counts
+
+
+def _unchecked_hours(facts: Facts, policy: Policy, told: list[Finding]) -> list[Finding]:
+    """Complete class-hours without a passed check of their own, where nothing said so before."""
+    parts = facts.parts
+    covered = coverage(parts)
+    if not len(covered.hour):
+        return []
+    full = hour_length(facts)[covered.hour]
+    bare = checks_passed(facts, policy, covered.case, covered.hour) == 0
+    bare &= covered.credited_ms >= full * policy["class_hour"]["coverage"]
+    bare &= ~checked_in_person(facts, covered.case, covered.hour)
+    said = {it.session for it in told if it.outcome is not Outcome.CLEAR}
+    last = last_session(facts, hour_key(covered.case, covered.hour))
+    findings = []
+    for row in np.flatnonzero(bare).tolist():
+        mine = parts.of_case(int(covered.case[row]))
+        mine = mine.where(mine.hour == covered.hour[row])
+        sittings = np.unique(mine.session)
+        if said & set(sittings.tolist()):
+            continue
+        lost = any(
+            np.any((facts.trace.photos_of(int(it))["flags"] & PhotoFlag.KEPT) == 0)
+            for it in sittings
+        )
+        findings.append(
+            Finding(
+                rule=RULE,
+                outcome=Outcome.NOT_PROVEN,
+                reason="hour_photos_lost" if lost else "hour_not_checked",
+                fault=Fault.ENVIRONMENT if lost else Fault.UNDETERMINED,
+                evidence=Evidence.SERVER,
+                session=int(last[row]),
+                hour=int(covered.hour[row]),
+                start_ms=int(mine.t0_ms.min()),
+                end_ms=int(mine.t1_ms.max()),
+                measured=0.0,
+                limit=1.0,
+                unit="count",
+            )
+        )
     return findings
 
 
@@ -53,33 +165,35 @@ def _told_in_time(facts: Facts, offline: int) -> Ints:
 
 
 class _Sitting:
-    def __init__(self, facts: Facts, session: int, told: int, rule: RulePolicy) -> None:
+    def __init__(
+        self, facts: Facts, session: int, told: int, rule: RulePolicy, passed: Bools
+    ) -> None:
         trace: Trace = facts.trace
-        self.trace, self.session, self.rule, self.told = trace, session, rule, told
+        self.facts, self.trace, self.session = facts, trace, session
+        self.rule, self.told = rule, told
         row = trace.sessions[session]
         self.start, self.end = int(row["start_ms"]), int(row["end_ms"])
         self.flags = int(row["flags"])
         self.first = int(trace.photos_at[session])
-        self.photos = trace.photos_of(session)
-        self.check = self.photos["check"]
+        mine = slice(self.first, int(trace.photos_at[session + 1]))
+        self.photos = trace.photos[mine]
+        self.timely = facts.timely[mine]
+        self.check = np.where(self.timely, self.photos["check"], Check.NOT_COMPARED)
         self.still = (self.photos["flags"] & PhotoFlag.FEED_NOT_LIVE) != 0
-        reused = (self.photos["flags"] & PhotoFlag.SEEN_BEFORE) != 0
-        self.passed = (self.check == Check.MATCH) & ~reused
+        self.passed = passed[mine]
         self.at = self.photos["recv_ms"].astype(np.int64) + self.start
-        controls = trace.controls_of(session)
+        self.controls = trace.controls_of(session)
         self.demanded = int(
-            np.count_nonzero(np.isin(controls["kind"], (Control.FACE_CHECK, Control.SNAPSHOT)))
+            np.count_nonzero(np.isin(self.controls["kind"], (Control.FACE_CHECK, Control.SNAPSHOT)))
         )
 
     def findings(self) -> list[Finding]:
         found = self._mismatches() + self._attacks() + self._feeds() + self._near_threshold()
-        if found:
-            return found
-        if np.any(self.check == Check.PENDING):
+        if not found and np.any(self.check == Check.PENDING):
             return [self._missing("check_pending", Fault.ENVIRONMENT)]
         if np.any(self.passed):
-            return self._lost_at_the_end()
-        return self._never_compared()
+            return found + self._lost()
+        return found or self._unproven()
 
     def _finding(self, reason: str, rows: np.ndarray, outcome: Outcome) -> Finding:
         """A finding on photos, over the time since the last passed check before them until the
@@ -154,16 +268,91 @@ class _Sitting:
             return []
         return [replace(self._finding("near_threshold", rows, Outcome.REVIEW), voids=False)]
 
-    def _lost_at_the_end(self) -> list[Finding]:
-        """Checks that failed for light or framing after the last passed one: minutes, no more."""
-        last = self.at[self.passed].max()
-        rows = np.flatnonzero(np.isin(self.check, _UNCLEAR) & (self.at > last))
-        if len(rows) < self.rule["retries"]:
-            return []
-        return [self._finding("comparison_lost", rows, Outcome.CLEAR)]
+    def _lost(self) -> list[Finding]:
+        """Checks that ended without a pass: minutes, no more."""
+        stretches: list[tuple[int, int]] = []
+        for begun, over in self._failed_checks():
+            before = self.at[self.passed & (self.at < begun)]
+            after = self.at[self.passed & (self.at > over)]
+            low = int(before.max()) if len(before) else self.start
+            high = int(after.min()) if len(after) else max(self.end, int(self.at.max()))
+            if stretches and low <= stretches[-1][1]:
+                low = stretches.pop()[0]
+            stretches.append((low, high))
+        return [
+            replace(
+                self._absent("comparison_lost", Fault.UNDETERMINED),
+                outcome=Outcome.CLEAR,
+                start_ms=low,
+                end_ms=high,
+            )
+            for stretch in stretches
+            for low, high in self._not_in_person(*stretch)
+        ]
 
-    def _never_compared(self) -> list[Finding]:
-        if np.any(self.check == Check.NO_CONSENT):
+    def _failed_checks(self) -> list[tuple[int, int]]:
+        """(asked, over) of the checks whose tries were all spent while play went on; tries belong
+        to one check when they repeat it, or come within the time for them."""
+        low, high = np.searchsorted(self.facts.runs.session, (self.session, self.session + 1))
+        played_until = int(self.facts.runs.t1_ms[low:high].max()) if high > low else self.start
+        chains: list[list[int]] = []
+        for row in np.flatnonzero(self.controls["kind"] == Control.FACE_CHECK).tolist():
+            begun = chains and self.controls["issued_ms"][chains[-1][0]]
+            near = chains and self.controls["issued_ms"][row] - begun <= self._tries_ms
+            if chains and (near or self.controls["flags"][row] & ControlFlag.REISSUE):
+                chains[-1].append(row)
+            else:
+                chains.append([row])
+        failed = []
+        for chain in chains:
+            begun = self.start + int(self.controls["issued_ms"][chain[0]])
+            last = self.controls[chain[-1]]
+            end = int(last["due_ms"]) + max(0, int(last["window_ms"]))
+            if last["expired_ms"] != NONE:
+                end = int(last["expired_ms"])
+            over = max(self.start + end, begun + self._tries_ms)
+            then = (self.at >= begun) & (self.at <= over)
+            answers = np.isin(self.photos["control"], chain)
+            answers |= then & (self.photos["control"] == NONE)
+            told = np.isin(self.check[answers], _TOLD_ELSEWHERE)
+            if (
+                over < played_until
+                and not np.any(self.passed & (then | answers))
+                and not told.any()
+            ):
+                failed.append((begun, over))
+        return failed
+
+    @property
+    def _tries_ms(self) -> int:
+        return self.rule.ms("retry_window_s")
+
+    def _not_in_person(self, start: int, end: int) -> list[tuple[int, int]]:
+        """What of a stretch of time lies outside class-hours that were checked in person."""
+        parts = self.facts.parts
+        mine = parts.where(parts.session == self.session)
+        spared = mine.where(checked_in_person(self.facts, mine.case, mine.hour))
+        left = [(start, end)]
+        for low, high in zip(spared.t0_ms.tolist(), spared.t1_ms.tolist(), strict=True):
+            left = [
+                piece
+                for a, b in left
+                for piece in ((a, min(b, low)), (max(a, high), b))
+                if piece[1] > piece[0]
+            ]
+        return left
+
+    def _in_person(self) -> bool:
+        """Whether all that the sitting played lies in class-hours that were checked in person."""
+        parts = self.facts.parts
+        mine = parts.where(parts.session == self.session)
+        return len(mine) > 0 and bool(checked_in_person(self.facts, mine.case, mine.hour).all())
+
+    def _unproven(self) -> list[Finding]:
+        if self._in_person():
+            return []
+        refused = not self.flags & SessionFlag.FACE_CONSENT
+        if refused or np.any(self.check == Check.NO_CONSENT):
             return [self._missing("no_consent", Fault.UNDETERMINED)]
         if np.any(self.check == Check.NO_REFERENCE) or not (
             self.flags & SessionFlag.REFERENCE_PHOTO
@@ -171,16 +360,17 @@ class _Sitting:
             return [self._missing("no_reference_photo", Fault.INSTITUTION)]
         if np.any(self.check == Check.LOST):
             return [self._missing("photos_lost", Fault.ENVIRONMENT)]
-        long_enough = self.told > self.rule.ms("retry_window_s")
         if not self.demanded and not len(self.photos):
-            if self.flags & SessionFlag.PLATFORM_CONTROLS and long_enough:
+            asked_none = self.flags & SessionFlag.PLATFORM_CONTROLS
+            if asked_none and self.told > self._tries_ms:
                 return [self._absent("no_face_control", Fault.PLATFORM)]
             return [self._missing("no_face_check", Fault.UNDETERMINED)]
-        if 0 < np.count_nonzero(np.isin(self.check, _UNCLEAR)) < self.rule["retries"]:
-            # One dark picture is bad luck; nobody is accused before the tries are used up.
+        if np.any(np.isin(self.check, _UNCLEAR)):
             return [self._missing("comparison_unclear", Fault.ENVIRONMENT)]
+        if not np.all(self.timely):
+            return [self._missing("photos_late", Fault.UNDETERMINED)]
         if self.told > self.rule.ms("resume_after_s"):
-            return [self._absent("never_compared", Fault.UNDETERMINED)]
+            return [self._missing("check_not_met", Fault.UNDETERMINED)]
         return [self._missing("no_face_check", Fault.UNDETERMINED)]
 
     def _missing(self, reason: str, fault: Fault) -> Finding:

@@ -6,21 +6,24 @@ from dataclasses import dataclass
 
 from detectors.class_hours import HourParts, Locator, cut_at_hours
 from detectors.credit import Played, joined, played
+from detectors.photo_window import timely
 from detectors.policy import Policy
-from detectors.trace import Ints, Trace
+from detectors.trace import Bools, Ints, Trace
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """trace: the raw columns; played: what was possible by the server's clock, before any void,
     interval by interval; runs: the same, joined where play went on; parts: the runs cut at the
-    borders of class-hours; find: which part was played when."""
+    borders of class-hours; find: which part was played when; timely: Bools[P], photos that came in
+    the window of the control that they answer."""
 
     trace: Trace
     played: Played
     runs: Played
     parts: HourParts
     find: Locator
+    timely: Bools
 
     def fine_parts(self, sessions: Ints) -> HourParts:
         """The play of some sessions, interval by interval, cut at the borders of class-hours."""
@@ -32,4 +35,4 @@ def facts(trace: Trace, policy: Policy) -> Facts:
     watched = played(trace, policy)
     runs = joined(watched, policy["popup_gap"].ms("offline_gap_s"))
     parts = cut_at_hours(trace, runs)
-    return Facts(trace, watched, runs, parts, Locator(parts))
+    return Facts(trace, watched, runs, parts, Locator(parts), timely(trace, runs, policy))

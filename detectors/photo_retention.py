@@ -1,8 +1,8 @@
 """每课时无随机保留影像照片: a complete class-hour without a kept photo taken at a random time.
 
-The photo answers a control whose time the server drew, lies inside the class-hour, and its bytes
-are still retrievable and unaltered. That the photo is missing accuses somebody only where one was
-demanded; otherwise it is not proven.
+The photo answers a control whose time the server drew, in that control's window, lies inside the
+class-hour, and its bytes are still retrievable and unaltered. A photo that is missing accuses a
+platform that asked for none; a camera that is broken, denied or slow accuses nobody.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import numpy as np
 from detectors.class_hours import HourParts, changes, coverage, hour_key
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
+from detectors.photo_window import window_ends
 from detectors.policy import Policy
 from detectors.trace import (
     NONE,
@@ -41,9 +42,10 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     least = policy[RULE]["photos_min"]
     shown = _count(of[~faceless], wanted)
     any_photo = _count(of, wanted)
-    last_session = _last_session(facts, wanted)
+    last = last_session(facts, wanted)
     findings = _empty_rooms(facts, photos[faceless])
-    for row in np.flatnonzero(complete & (shown < least)):
+    spared = policy[RULE]["in_person_counts"] * checked_in_person(facts, covered.case, covered.hour)
+    for row in np.flatnonzero(complete & (shown < least) & (spared == 0)):
         case, hour = int(covered.case[row]), int(covered.hour[row])
         mine = parts.of_case(case)
         mine = mine.where(mine.hour == hour)
@@ -58,7 +60,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
                 reason=reason,
                 fault=fault,
                 evidence=Evidence.SERVER,
-                session=int(last_session[row]),
+                session=int(last[row]),
                 hour=hour,
                 start_ms=int(mine.t0_ms.min()),
                 end_ms=int(mine.t1_ms.max()),
@@ -96,7 +98,15 @@ def _empty_rooms(facts: Facts, photos: Ints) -> list[Finding]:
 
 def _kept(facts: Facts) -> Bools:
     flags = facts.trace.photos["flags"]
-    return ((flags & _COUNTS) == _COUNTS) & ((flags & PhotoFlag.SEEN_BEFORE) == 0)
+    kept = ((flags & _COUNTS) == _COUNTS) & ((flags & PhotoFlag.SEEN_BEFORE) == 0)
+    return kept & facts.timely
+
+
+def checked_in_person(facts: Facts, case: Ints, hour: Ints) -> Bools:
+    """Class-hours in which somebody saw the learner study, as recorded."""
+    known = facts.trace.in_person
+    keys = hour_key(known["case"].astype(np.int64), known["hour"].astype(np.int64))
+    return np.isin(hour_key(case, hour), keys)
 
 
 def hour_length(facts: Facts) -> Ints:
@@ -109,11 +119,16 @@ def hour_length(facts: Facts) -> Ints:
 
 
 def hour_of_photos(facts: Facts, photos: Ints) -> tuple[Ints, Ints]:
-    """Case and class-hour that each photo was taken in, by its receipt; NONE where none was."""
+    """Case and class-hour that each photo was taken in, by its receipt, or by the end of its window
+    where an outage held it back; NONE where none was."""
     trace, parts = facts.trace, facts.parts
     session = owners(trace.photos_at)[photos]
     case = trace.sessions["case"].astype(np.int64)[session]
-    at = trace.sessions["start_ms"][session] + trace.photos["recv_ms"][photos]
+    received = trace.photos["recv_ms"][photos].astype(np.int64)
+    ends = window_ends(trace)[photos]
+    at = trace.sessions["start_ms"][session] + np.where(
+        (ends == NONE) | ~facts.timely[photos], received, np.minimum(received, ends)
+    )
     row = facts.find.row_at(session, case, at)
     hour = np.where(row == NONE, NONE, parts.hour[row] if len(parts) else NONE)
     return case, hour
@@ -135,7 +150,7 @@ def _count(keys: Ints, wanted: Ints) -> Ints:
     return np.searchsorted(keys, wanted, side="right") - low
 
 
-def _last_session(facts: Facts, wanted: Ints) -> Ints:
+def last_session(facts: Facts, wanted: Ints) -> Ints:
     """The session that each (case, hour) was played in last."""
     parts = facts.parts
     if not len(parts):
@@ -154,7 +169,7 @@ def _judge(
     if any_photo >= least:
         return Outcome.REVIEW, "no_face_visible", Fault.UNDETERMINED
     begin, end = int(mine.t0_ms.min()), int(mine.t1_ms.max())
-    demanded = lost = reused = False
+    demanded = lost = reused = late = False
     for session in sessions:
         start = trace.sessions["start_ms"][session]
         controls = trace.controls_of(int(session))
@@ -163,6 +178,8 @@ def _judge(
             np.any((controls["kind"] == Control.SNAPSHOT) & (issued >= begin) & (issued <= end))
         )
         photos = trace.photos_of(int(session))
+        rows = slice(int(trace.photos_at[session]), int(trace.photos_at[session + 1]))
+        late |= not bool(np.all(facts.timely[rows]))
         lost |= bool(np.any((photos["flags"] & PhotoFlag.KEPT) == 0))
         reused |= bool(np.any((photos["flags"] & PhotoFlag.SEEN_BEFORE) != 0))
     if not np.all(trace.sessions["flags"][sessions] & SessionFlag.FACE_CONSENT):
@@ -171,8 +188,10 @@ def _judge(
         return None
     if lost:
         return Outcome.NOT_PROVEN, "photo_lost", Fault.ENVIRONMENT
+    if late:
+        return Outcome.NOT_PROVEN, "photo_late", Fault.UNDETERMINED
     if demanded:
-        return Outcome.VIOLATION, "photo_not_taken", Fault.UNDETERMINED
+        return Outcome.NOT_PROVEN, "photo_missing", Fault.UNDETERMINED
     if np.any(trace.sessions["flags"][sessions] & SessionFlag.PLATFORM_CONTROLS):
         return Outcome.VIOLATION, "no_photo_control", Fault.PLATFORM
     return Outcome.NOT_PROVEN, "no_photo", Fault.UNDETERMINED

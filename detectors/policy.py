@@ -14,6 +14,12 @@ Value = float | int | str | bool
 LATER: Mapping[str, Mapping[str, Value]] = {
     "collusion": {"accident": 1e-9, "room_share": 0.6},
     "popup_gap": {"stop_allowance_s": 25, "attested_tolerance_s": 0.5},
+    "face_liveness": {"live_required": False, "recheck_after_s": 300},
+    "photo_retention": {
+        "upload_allowance_s": 30,
+        "outage_allowance_s": 600,
+        "in_person_counts": True,
+    },
 }
 
 

@@ -153,6 +153,7 @@ class PhotoFlag(IntFlag):
     REUSE_CLEARED = 64  # a person cleared it
     NEAR_DUPLICATE = 128  # another photo, aligned with it, leaves nothing over
     FEED_NOT_LIVE = 256  # the burst it belongs to stands still or repeats itself
+    LATE = 512  # the window of its control was over when it came, and nothing excused it
 
 
 PHOTO = np.dtype(
@@ -233,6 +234,10 @@ FACE_PAIR = np.dtype(
 )
 
 
+# A class-hour in which somebody saw the learner study and compared the face, as recorded.
+IN_PERSON = np.dtype([("case", "<i4"), ("hour", "<i4")])
+
+
 @dataclass(frozen=True, slots=True)
 class Trace:
     """Columns of S sittings.
@@ -245,6 +250,7 @@ class Trace:
     faces     FACE_PAIR[F], known only when whole classes are judged
     answer_ms int64[S], the longer time to answer pop-ups that was recorded for the sitting's
               learner, 0 where none was; int64[0] where none was for anybody
+    in_person IN_PERSON[H], class-hours checked in person
     *_at      int64[S+1] offsets: events of session s are events[events_at[s]:events_at[s + 1]]
     """
 
@@ -259,6 +265,7 @@ class Trace:
     pieces: NDArray[np.void]
     faces: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, FACE_PAIR))
     answer_ms: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    in_person: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, IN_PERSON))
 
     def __len__(self) -> int:
         return len(self.sessions)

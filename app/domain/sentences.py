@@ -117,8 +117,29 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "person decides.",
     ),
     ("face_liveness", "comparison_lost"): (
-        "{a}之后的抓拍照片无法比对（光线、遮挡或无人脸），{a}至{b}不计入，不作违规认定。",
-        "Photos after {a} could not be compared; {a} to {b} is not counted; nobody is accused.",
+        "{a}至{b}之间要求的人脸比对没有通过（光线、遮挡、摄像头或无人应答），这段时间不计入，不作违规认定。",
+        "A face check between {a} and {b} did not pass (light, framing, camera, or nobody there); "
+        "that time is not counted; nobody is accused.",
+    ),
+    ("face_liveness", "check_not_met"): (
+        "{a}至{b}要求了人脸比对，没有一次通过，也没有收到可用的照片，不作违规认定；"
+        "可由培训机构当面核验后登记。",
+        "From {a} to {b} face checks were asked for and none passed, without a usable photo; "
+        "nobody is accused. The institution may check in person and record it.",
+    ),
+    ("face_liveness", "photos_late"): (
+        "{a}至{b}要求的照片都在规定时间之后才送达，也没有断网的记录，不计入，不作违规认定。",
+        "The photos asked for from {a} to {b} all came after their time, with no outage on record: "
+        "they do not count; nobody is accused.",
+    ),
+    ("face_liveness", "hour_not_checked"): (
+        "{a}至{b}的课时没有通过本课时自己的人脸比对（应有{l}次，实有{m}次），暂不认定。",
+        "The class-hour from {a} to {b} has no passed face check of its own ({m} of {l}).",
+    ),
+    ("face_liveness", "hour_photos_lost"): (
+        "{a}至{b}的课时中，人脸比对的照片在本系统中已无法读取或已被改动，暂不认定，与学员无关。",
+        "Photos of the face check of the class-hour from {a} to {b} are no longer retrievable or "
+        "were altered in this system; that is not the learner's doing.",
     ),
     ("face_liveness", "check_pending"): (
         "人脸比对尚未完成，暂不认定。",
@@ -146,8 +167,9 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} the platform ran no live face comparison.",
     ),
     ("face_liveness", "comparison_unclear"): (
-        "{a}至{b}的照片看不清人脸，无法比对，暂不认定，可重新拍照学习。",
-        "No face could be made out in the photos from {a} to {b}; the check may be repeated.",
+        "{a}至{b}的照片看不清人脸，无法比对，不作违规认定；可重新学习，或由培训机构当面核验后登记。",
+        "No face could be made out in the photos from {a} to {b}; nobody is accused. Study it "
+        "again, or have the institution check in person and record it.",
     ),
     ("face_liveness", "never_compared"): (
         "{a}至{b}，系统已要求人脸比对，但始终没有一次通过。",
@@ -165,6 +187,17 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
     ("photo_retention", "photo_not_taken"): (
         "{a}至{b}的课时已要求随机抓拍，但没有留存照片（应有{l}张，实有{m}张）。",
         "Random photos were demanded in the class-hour from {a} to {b}, {m} of {l} were kept.",
+    ),
+    ("photo_retention", "photo_missing"): (
+        "{a}至{b}的课时要求了随机抓拍，没有收到照片（应有{l}张，实有{m}张），不作违规认定。",
+        "Random photos were asked for in the class-hour from {a} to {b} and none came ({m} of "
+        "{l}); nobody is accused.",
+    ),
+    ("photo_retention", "photo_late"): (
+        "{a}至{b}的课时随机照片在规定时间之后才送达，也没有断网的记录，不计入"
+        "（应有{l}张，实有{m}张），不作违规认定。",
+        "The random photos of the class-hour from {a} to {b} came after their time, with no outage "
+        "on record: they do not count ({m} of {l}); nobody is accused.",
     ),
     ("photo_retention", "no_photo_control"): (
         "{a}至{b}的课时，平台没有随机抓拍（应有{l}张，实有{m}张）。",
@@ -321,6 +354,9 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{m} h of study on the day of {a}, more than {l} h.",
     ),
 }
+
+# Said by earlier versions of a detector; their verdicts stay readable.
+FORMER = frozenset({("face_liveness", "never_compared"), ("photo_retention", "photo_not_taken")})
 
 
 def sentences(finding: Mapping[str, Any]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from detectors.trace import (
     CONTROL,
     EVENT,
     FACE_PAIR,
+    IN_PERSON,
     LESSON,
     NONE,
     PHOTO,
@@ -188,7 +189,11 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
     )
     copies = _copies(connection, rows, trace)
     acts = recorded.in_force(connection, {row.class_id for row in rows}, JUDGING)
-    trace = replace(trace, answer_ms=_answer_ms(rows, acts))
+    trace = replace(
+        trace,
+        answer_ms=_answer_ms(rows, acts),
+        in_person=_in_person(acts, rows, columns, hours),
+    )
     return Evidence(trace, rows, hours, lessons, copies, acts)
 
 
@@ -202,6 +207,28 @@ def _answer_ms(rows: Sequence[AnyRow], acts: Sequence[ActInForce]) -> NDArray[np
     if not longer:
         return np.zeros(0, np.int64)
     return np.array([longer.get((row.class_id, row.learner_id), 0) for row in rows], np.int64)
+
+
+def _in_person(
+    acts: Sequence[ActInForce],
+    rows: Sequence[AnyRow],
+    columns: NDArray[np.void],
+    hours: Sequence[tuple[int, int]],
+) -> NDArray[np.void]:
+    """IN_PERSON[H] of what people recorded."""
+    cases = {
+        (row.learner_id, row.class_id): int(case)
+        for row, case in zip(rows, columns["case"], strict=True)
+    }
+    numbered = {hour: at for at, hour in enumerate(hours)}
+    found = {
+        (cases[act.learner_id, act.class_id], numbered[act.class_id, number])
+        for act in acts
+        if act.kind == "checked_in_person" and (act.learner_id, act.class_id) in cases
+        for number in act.body["class_hours"]
+        if (act.class_id, number) in numbered
+    }
+    return np.array(sorted(found), IN_PERSON)
 
 
 def _faces(connection: Connection, learner_ids: Collection[int]) -> NDArray[np.void]:

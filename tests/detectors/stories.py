@@ -187,11 +187,24 @@ class Sitting:
             self.play()
         return self
 
-    def demand(self, kind: Control, at: float | None = None) -> Sitting:
+    def demand(
+        self,
+        kind: Control,
+        at: float | None = None,
+        *,
+        window: float | None = None,
+        expired: float | None = None,
+        by: int = ControlFlag.SERVICE,
+    ) -> Sitting:
         """The server asks for a photo or a face check."""
         issued = ms(self.t if at is None else at)
+        over = NONE if expired is None else ms(expired)
+        lasts = NONE if window is None else ms(window)
         random = ControlFlag.RANDOM_TIME if kind == Control.SNAPSHOT else 0
-        self.controls.append((issued, issued, *(NONE,) * 7, kind, ControlFlag.SERVICE | random))
+        nothing = (NONE, NONE)
+        self.controls.append(
+            (issued, issued, *nothing, over, *nothing, lasts, NONE, kind, by | random)
+        )
         return self
 
     def photo(
@@ -202,12 +215,13 @@ class Sitting:
         flags: int = KEPT,
         score: float = 0.3,
         purpose: Purpose = Purpose.RANDOM,
+        answers: int = NONE,
     ) -> Sitting:
-        """A photo received now."""
+        """A photo received now; `answers` is the control that it was handed in for, by its place
+        (-1: in time, whichever it was)."""
         when = self.t if at is None else at
-        self.photos.append(
-            (MONDAY_MS + ms(self.at + when), ms(when), NONE, score, 0.45, purpose, check, flags)
-        )
+        taken = MONDAY_MS + ms(self.at + when)
+        self.photos.append((taken, ms(when), answers, score, 0.45, purpose, check, flags))
         return self
 
     def class_hour(self, seconds: float = HOUR_S, every: float = 240.0) -> Sitting:

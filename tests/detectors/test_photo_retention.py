@@ -19,9 +19,9 @@ def test_one_random_photo_that_is_kept_is_enough():
     assert found(RULE, hour(1200).photo().watch(1200)) == []
 
 
-def test_a_photo_that_was_demanded_and_never_came_is_a_violation():
+def test_a_photo_that_was_demanded_and_never_came_is_not_proven():
     (finding,) = found(RULE, hour(1200).demand(Control.SNAPSHOT).watch(1200))
-    assert (finding.outcome, finding.reason) == (Outcome.VIOLATION, "photo_not_taken")
+    assert (finding.outcome, finding.reason) == (Outcome.NOT_PROVEN, "photo_missing")
     assert (finding.fault, finding.evidence) == (Fault.UNDETERMINED, Evidence.SERVER)
     assert (finding.measured, finding.limit, finding.hour) == (0.0, 1.0, 0)
 
@@ -55,7 +55,7 @@ def test_without_consent_there_is_no_photo_and_no_accusation():
 )
 def test_a_photo_at_a_chosen_time_or_without_a_challenge_does_not_count(flags):
     wu = hour(1200).demand(Control.SNAPSHOT).photo(flags=flags).watch(1200)
-    assert reasons(found(RULE, wu)) == ["photo_not_taken"]
+    assert reasons(found(RULE, wu)) == ["photo_missing"]
 
 
 def test_an_empty_chair_in_the_only_photo_goes_to_a_person():

@@ -15,7 +15,7 @@ from app.simulation.honest import HonestScene
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.assess import Assessment, assess
 from detectors.finding import Evidence, Outcome
-from detectors.trace import Check, PhotoFlag, Trace
+from detectors.trace import NONE, Check, PhotoFlag, Trace
 from tests.detectors.columns import GRADED, columns_of
 from tests.detectors.joining import picked, together
 from tests.scenarios import disturbed
@@ -150,8 +150,15 @@ def without_photo(trace: Trace, row: int) -> Trace:
 
 
 def without_control(trace: Trace, row: int) -> Trace:
+    """Photos that answered it answer nothing; the others name their control by its new place."""
     session = int(np.searchsorted(trace.controls_at, row, side="right")) - 1
-    return _less(trace, "controls", session, [row])
+    gone = row - int(trace.controls_at[session])
+    photos = trace.photos.copy()
+    mine = photos[int(trace.photos_at[session]) : int(trace.photos_at[session + 1])]
+    freed = mine["control"] == gone
+    mine["flags"][freed] &= ~np.uint16(PhotoFlag.BOUND | PhotoFlag.RANDOM_TIME)
+    mine["control"] = np.where(freed, NONE, mine["control"] - (mine["control"] > gone))
+    return _less(replace(trace, photos=photos), "controls", session, [row])
 
 
 def without_beats(trace: Trace, row: int, count: int) -> Trace:

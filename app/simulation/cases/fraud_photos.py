@@ -6,7 +6,7 @@ from dataclasses import replace
 from random import Random
 
 from app.simulation.behaviour import absent, at_start, facing, fixed, showing
-from app.simulation.casebook import NOT_PROVEN, case, pending, violation, whole_lesson
+from app.simulation.casebook import NOT_PROVEN, Expected, case, pending, whole_lesson
 from app.simulation.sitting import Passage
 from app.simulation.stage import Stage
 from app.simulation.world import Photo, Shot
@@ -19,11 +19,8 @@ STRANGER = 7832  # the first of the artificial portraits, which is far from all 
     "F22 no_camera",
     "始终没有影像",
     "no photo ever arrives",
-    violation(
-        "face_liveness",
-        credited_s=(0, 2700.25),
-        tolerated=("photo_retention",),
-        or_outcomes=(NOT_PROVEN,),
+    Expected(
+        NOT_PROVEN, (0, 2700.25), {"face_liveness": NOT_PROVEN, "photo_retention": NOT_PROVEN}
     ),
 )
 def no_camera(stage: Stage) -> Passage:

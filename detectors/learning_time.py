@@ -64,16 +64,10 @@ class LearningTime:
         played = facts.played.of_sessions(sittings)
         every = cut_at_hours(facts.trace, played)
         parts = _one_at_a_time(every.where(every.hour == hour))
-        # What was studied of other class-hours meanwhile is no break.
-        order = np.argsort(every.t0_ms, kind="stable")
-        reached = np.maximum.accumulate(every.t1_ms[order])
-        resumed = every.t0_ms[order][1:][np.diff(every.t0_ms[order]) > 0]
-        before = reached[np.searchsorted(every.t0_ms[order], resumed, side="left") - 1]
-        breaks = resumed[resumed - before > BREAK_MS]
         anew = np.zeros(len(parts), np.bool_)
-        anew[1:] = np.searchsorted(breaks, parts.t0_ms[1:], side="right") > np.searchsorted(
-            breaks, parts.t0_ms[:-1], side="right"
-        )
+        breaks = _breaks(every, played.stale_ms[every.part])
+        passed = np.searchsorted(breaks, parts.t0_ms, side="right")
+        anew[1:] = passed[1:] > passed[:-1]
         return LearningTime(
             session=parts.session,
             t0_ms=parts.t0_ms,
@@ -107,6 +101,17 @@ class LearningTime:
             found.append(Stretch(begin, until, part, low, high, np.cumsum(high - low)))
             begin = until
         return found
+
+
+def _breaks(every: HourParts, stale_ms: Ints) -> Ints:
+    """When somebody came back after long: what was studied of other class-hours meanwhile is no
+    break, and the end of a sitting that was told late may lie as far back as that."""
+    order = np.argsort(every.t0_ms, kind="stable")
+    begin, session = every.t0_ms[order], every.session[order]
+    other = session[1:] != session[:-1]
+    end = every.t1_ms[order]
+    latest, earliest = (np.maximum.accumulate(it)[:-1] for it in (end, end - stale_ms[order]))
+    return begin[1:][begin[1:] - np.where(other, earliest, latest) > BREAK_MS]
 
 
 def _one_at_a_time(parts: HourParts) -> HourParts:

@@ -36,22 +36,22 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
 
 def _rolled_back(popups: Popups) -> list[Finding]:
     """Play between a display and the stop, or an answer out of time: not counted, and no more."""
-    under = popups.effective & (popups.until_ms > popups.from_ms + TICK_MS)
+    under = popups.uncounted_ms - popups.from_ms
     return [
         Finding(
             rule=RULE,
             outcome=Outcome.CLEAR,
-            reason="answered_late" if popups.late[row] else "unanswered_play_stopped",
+            reason="answered_late" if popups.answered[row] else "unanswered_play_stopped",
             fault=Fault.UNDETERMINED,
             evidence=Evidence.SERVER,
             session=int(popups.session[row]),
             start_ms=int(popups.from_ms[row]),
-            end_ms=int(popups.until_ms[row]),
+            end_ms=int(popups.uncounted_ms[row]),
             measured=float(popups.until_ms[row] - popups.from_ms[row]) / 1000,
             voids=True,
             controls=(int(popups.row[row]),),
         )
-        for row in np.flatnonzero(under & (popups.late | ~popups.answered))
+        for row in np.flatnonzero(popups.effective & (under > TICK_MS))
     ]
 
 

@@ -33,7 +33,8 @@ class Popups:
     effective  bool[N]; answered bool[N]: by an answer, else because play stopped
     from_ms    int64[N] where an effective one ends the stretch before it
     until_ms   int64[N] where the next stretch begins: the answer, or the moment play stood
-    late       bool[N] answered after its window; what was played meanwhile does not count
+    uncounted_ms int64[N] what was played under it up to here does not count: it was not answered,
+               or out of time; the display itself where it was in time
     reissue    bool[N] it was issued because the one before had expired
     """
 
@@ -47,7 +48,7 @@ class Popups:
     answered: Bools
     from_ms: Ints
     until_ms: Ints
-    late: Bools
+    uncounted_ms: Ints
     reissue: Bools
 
     def __len__(self) -> int:
@@ -101,6 +102,7 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     waited_for = replied & stopped & (_next_play(played, session, stop) >= replied_at)
     late = replied & ~in_time & ((waited <= patience) | waited_for)
     answered = in_time | late
+    until = np.where(answered, replied_at, np.maximum(stop, shown))
     return Popups(
         row=rows,
         session=session,
@@ -111,8 +113,8 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
         effective=answered | stopped,
         answered=answered,
         from_ms=shown,
-        until_ms=np.where(answered, replied_at, np.maximum(stop, shown)),
-        late=late,
+        until_ms=until,
+        uncounted_ms=np.where(in_time, shown, np.clip(stop, shown, until)),
         reissue=(flags & ControlFlag.REISSUE) != 0,
     )
 

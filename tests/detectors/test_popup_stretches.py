@@ -1,0 +1,258 @@
+"""Whose fault a stretch without a pop-up is, and what interrupts one. Lin is honest, Wu is not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from random import Random
+
+import numpy as np
+import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+
+from detectors.assess import assess
+from detectors.facts import facts
+from detectors.finding import Fault, Finding, Outcome
+from detectors.popup_gap import detect
+from detectors.trace import ControlFlag, Kind, SessionFlag
+from tests.detectors.columns import GRADED
+from tests.detectors.popup_stories import delivered, lesson
+from tests.detectors.stories import (
+    HONEST,
+    Sitting,
+    credited_ms,
+    found,
+    known,
+    only,
+    reasons,
+    trace,
+)
+
+RULE = "popup_gap"
+PLATFORM = HONEST | SessionFlag.PLATFORM_CONTROLS
+ATTESTED = HONEST | SessionFlag.ATTESTED
+
+
+def lost(*sittings: Sitting) -> tuple[list[Finding], int]:
+    """Findings of this rule alone, and milliseconds played that are not credited."""
+    result = assess(trace(*sittings), only(RULE))
+    played = result.facts.parts
+    credited = int((result.credited.t1_ms - result.credited.t0_ms).sum())
+    return result.findings, int((played.t1_ms - played.t0_ms).sum()) - credited
+
+
+# --------------------------------------------------------------------------- the platform's timers
+
+
+@pytest.mark.parametrize("flags", [PLATFORM, ATTESTED])
+@pytest.mark.parametrize("answered_before", [False, True])
+def test_a_popup_that_comes_too_late_is_the_platform_s(flags, answered_before):
+    lin = Sitting(flags=flags).play()
+    if answered_before:
+        lin.watch(200).popup(4, stop=True)
+    lin.watch(301.08).popup(3, stop=True).watch(60)
+    (finding,) = found(RULE, lin)
+    assert (finding.outcome, finding.reason) == (Outcome.VIOLATION, "none_issued")
+    assert (finding.fault, finding.measured) == (Fault.PLATFORM, 301.08)
+    assert finding.controls == ()
+
+
+@pytest.mark.parametrize("flags", [PLATFORM, ATTESTED])
+@pytest.mark.parametrize(
+    ("seconds", "accused"), [(300.2, False), (300.5, False), (300.501, True), (301.0, True)]
+)
+def test_a_timer_that_starts_again_after_the_answer_is_a_little_off(flags, seconds, accused):
+    lin = Sitting(flags=flags).play().watch(200).popup(4, stop=True).watch(seconds)
+    findings, lost_ms = lost(lin.popup(4, stop=True).watch(50))
+    assert [it.fault for it in findings] == ([Fault.PLATFORM] if accused else [])
+    assert bool(lost_ms) is accused
+
+
+@pytest.mark.parametrize("wait", [1.0, 40.0])
+def test_two_popups_close_together_are_answered_once(wait):
+    lin = Sitting(flags=PLATFORM).play().watch(200).pause()
+    lin.popup(None).idle(2).popup(wait).idle(wait).play().watch(250).popup(3, stop=True).watch(200)
+    assert lost(lin) == ([], 0)
+
+
+# ------------------------------------------------------------------------- slow, away, cut off
+
+
+@pytest.mark.parametrize("needs", [61.0, 75.0, 90.0])
+@pytest.mark.parametrize("stands", [True, False])
+def test_who_needs_longer_and_answers_the_second_popup_is_not_accused(needs, stands):
+    """Play went on for a minute under the first one where a page does not stop it."""
+    lin = Sitting().play()
+    for _ in range(3):
+        lin.watch(240)
+        if stands:
+            lin.pause()
+        lin.popup(None, stop=False)
+        (lin.idle if stands else lin.watch)(60)
+        lin.pause().idle(max(needs - 60, 1)).popup(4, flags=ControlFlag.REISSUE).idle(4).play()
+    findings, lost_ms = lost(lin.watch(100))
+    assert reasons(findings) == []
+    assert lost_ms <= (0 if stands else 3 * 60_000)
+    assert bool(lost_ms) == bool(findings)
+
+
+@pytest.mark.parametrize("waits", [61.0, 84.0])
+def test_an_answer_a_little_late_costs_what_was_played_under_it(waits):
+    lin = Sitting().play().watch(240).popup(waits, play_on=True).watch(240)
+    findings, lost_ms = lost(lin)
+    assert reasons(findings, Outcome.CLEAR) == ["answered_late"] and len(findings) == 1
+    assert lost_ms == round(waits * 1000)
+
+
+def test_content_that_stood_until_the_answer_waited_for_it_however_long():
+    lin = Sitting().play().watch(240).pause().popup(500).idle(500).play().watch(240)
+    assert lost(lin) == ([], 0)
+
+
+@pytest.mark.parametrize(("needs", "accused"), [(85.0, False), (170.0, False), (172.0, True)])
+def test_a_longer_time_to_answer_is_recorded_for_a_learner(needs, accused):
+    """Her platform gives her 145 s; what it plays on meanwhile is not her doing."""
+    hu = Sitting().play().watch(240).popup(needs, play_on=True).watch(300)
+    columns = replace(trace(hu), answer_ms=np.array([145_000]))
+    findings = detect(facts(columns, GRADED), GRADED)
+    assert ("ignored" in reasons(findings)) is accused
+    if needs <= 145:
+        assert findings == []
+
+
+def test_what_played_on_before_a_stop_and_a_late_answer_is_said():
+    lin = Sitting().play().watch(240).popup(None).watch(60).pause()
+    shown = lin.controls.pop()
+    answered = lin.idle(200).tell(Kind.POPUP_ANSWERED, lin.t)
+    lin.controls.append((*shown[:3], 500_000, -1, shown[5], answered, 60_000, 260_000, 1, 1))
+    findings, lost_ms = lost(lin.play().watch(290))
+    assert [(it.reason, it.outcome) for it in findings] == [("answered_late", Outcome.CLEAR)]
+    assert lost_ms == 60_000
+
+
+@pytest.mark.parametrize("seconds", [1.0, 20.0, 59.0, 84.0])
+def test_a_popup_in_the_last_moments_of_a_film_accuses_nobody(seconds):
+    lin = Sitting().play().watch(240).popup(4, stop=True).watch(295).popup(None).watch(seconds)
+    findings, lost_ms = lost(lin)
+    assert reasons(findings) == []
+    assert lost_ms == (round(seconds * 1000) if seconds > 1 else 0)
+    assert findings or not lost_ms
+
+
+@pytest.mark.parametrize("gap", [0.5, 5.0, 29.0, 31.0, 200.0])
+def test_a_popup_right_before_the_player_waits_for_data(gap):
+    lin = Sitting().play().watch(240).popup(5, play_on=True).pause().idle(gap).play().watch(290)
+    assert lost(lin) == ([], 0)
+
+
+def test_a_popup_issued_to_a_sitting_that_was_left_before_it_was_due_blames_nobody():
+    evening = Sitting().play().watch(270).popup(None, shown=None)
+    morning = Sitting(at=86_400, pos=270, resume=270).play().watch(14).popup(4, stop=True)
+    assert lost(evening, morning.watch(200)) == ([], 0)
+
+
+# ----------------------------------------------------------------------------------- two sittings
+
+
+@pytest.mark.parametrize("flags", [HONEST, PLATFORM, ATTESTED])
+def test_a_lesson_in_two_sittings_loses_nothing(flags):
+    """0–600 s, the next day 600–2400 s, pop-ups every 200.3 s of each."""
+
+    def sitting(at: float, begin: float, end: float) -> Sitting:
+        one = Sitting(at=at, pos=begin, resume=begin, flags=flags).play()
+        while end - one.pos > 200.3:
+            one.watch(200.3).popup(4, stop=True)
+        return one.watch(end - one.pos)
+
+    assert lost(sitting(0, 0, 600), sitting(86_400, 600, 2400)) == ([], 0)
+
+
+@seed(20261128)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32), st.integers(0, 5), st.booleans(), st.sampled_from([HONEST, PLATFORM]))
+def test_in_how_many_sittings_a_lesson_is_studied_makes_no_difference(chance, cuts, anew, flags):
+    rng = Random(chance)
+    parts = [round(rng.uniform(5, 2395), 1) for _ in range(cuts)]
+    assert lost(*lesson(rng, parts, anew=anew, flags=flags)) == ([], 0)
+
+
+@seed(20261128)
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.integers(0, 2**32), st.integers(0, 4), st.sampled_from([1.0, 4.0, 8.0]))
+def test_no_network_makes_an_offender_of_an_honest_learner(chance, cuts, slowest):
+    rng = Random(chance)
+    parts = [round(rng.uniform(5, 2395), 1) for _ in range(cuts)]
+    sittings = lesson(rng, parts, anew=rng.random() < 0.5, longest_s=285.0)
+    outages = [rng.choice((12.0, 25.0, 45.0, 90.0, 200.0)) for _ in range(rng.randint(0, 3))]
+    findings, lost_ms = lost(*(delivered(rng, it, slowest, outages) for it in sittings))
+    assert reasons(findings) == []
+    assert lost_ms <= sum(it.end_ms - it.start_ms for it in findings if it.voids)
+
+
+# ------------------------------------------------------------------------------------ still caught
+
+
+def test_wu_never_answers_and_plays_on():
+    wu = Sitting().play().watch(240).popup(None).watch(600)
+    (finding,) = found(RULE, wu)
+    assert (finding.reason, finding.fault) == ("ignored", Fault.LEARNER)
+    assert len(finding.controls) == 1
+    assert credited_ms(RULE, wu) == 300_000
+
+
+@pytest.mark.parametrize(("after", "ignored"), [(85.0, False), (85.001, True)])
+def test_ignored_is_what_is_played_under_after_the_allowance(after, ignored):
+    wu = Sitting().play().watch(290).popup(None).watch(after)
+    assert reasons(found(RULE, wu)) == (["ignored"] if ignored else [])
+    assert credited_ms(RULE, wu) <= 300_000
+
+
+@pytest.mark.parametrize("still", [31.0, 61.0, 301.0])
+def test_wu_stops_under_every_popup_plays_on_and_earns_five_minutes(still):
+    wu = Sitting().play()
+    for _ in range(6):
+        wu.watch(240).popup(None).watch(50).pause().idle(still).play()
+    assert credited_ms(RULE, wu) == 300_000
+
+
+def test_wu_s_bot_answers_ten_minutes_late():
+    wu = Sitting().play()
+    for _ in range(3):
+        wu.watch(200).popup(600, play_on=True)
+    assert set(reasons(found(RULE, wu))) == {"ignored"}
+    assert credited_ms(RULE, wu) <= 900_000
+
+
+@pytest.mark.parametrize("pause", [31.0, 301.0, 86_400.0])
+def test_wu_leaves_at_every_popup_and_comes_back_without_having_answered(pause):
+    parts = []
+    for n in range(8):
+        one = Sitting(at=n * (290 + pause), pos=240.0 * n, resume=240.0 * n, window=n)
+        parts.append(one.play().watch(240).popup(None))
+    assert credited_ms(RULE, *parts) == 300_000
+
+
+def test_wu_studies_another_lesson_meanwhile_and_that_is_no_break():
+    turns = []
+    for n in range(4):
+        for lesson_no in (0, 1):
+            at = (2 * n + lesson_no) * 210.0
+            where = 200.0 * n
+            one = Sitting(
+                at=at, pos=where, resume=where, lesson=lesson_no, window=2 * n + lesson_no
+            )
+            turns.append(one.play().watch(200))
+    assert set(reasons(found(RULE, *turns))) == {"none_issued"}
+
+
+def test_a_popup_ignored_after_one_that_came_late_is_ignored_all_the_same():
+    wu = Sitting(flags=PLATFORM).play().watch(310).popup(None).watch(400)
+    (finding,) = found(RULE, wu)
+    assert (finding.reason, finding.fault) == ("ignored", Fault.LEARNER)
+
+
+def test_what_is_played_after_a_stretch_that_was_judged_still_needs_an_answer():
+    wu = Sitting().play().watch(240).popup(None).watch(200)
+    wu.popup(None).watch(20).pause().idle(60).play().watch(200)
+    assert credited_ms(RULE, wu) == 300_000
+    assert known(wu)

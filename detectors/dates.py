@@ -9,7 +9,9 @@ from __future__ import annotations
 from calendar import monthrange
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
+
+SHANGHAI = timezone(timedelta(hours=8))  # as it was since 1991, in summer too
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,52 @@ def window_after(day: date, months: Collection[int]) -> Window:
     '2026-08-01'
     """
     return window_from(months_later(day.replace(day=1), 1), months)
+
+
+def midnight_ms(day: date) -> int:
+    """The first instant of a day in Asia/Shanghai.
+
+    >>> midnight_ms(date(1970, 1, 2))
+    57600000
+    """
+    return round(datetime(day.year, day.month, day.day, tzinfo=SHANGHAI).timestamp() * 1000)
+
+
+@dataclass(frozen=True, slots=True)
+class StudyDays:
+    """The days on which study in a class counts, for one of its learners; both belong to them.
+
+    None of them (`last` before `first`) where the assessment came before the class began.
+    """
+
+    first: date
+    last: date
+
+    @property
+    def from_ms(self) -> int:
+        return midnight_ms(self.first)
+
+    @property
+    def until_ms(self) -> int:
+        """The first instant that counts no more."""
+        return midnight_ms(self.last + timedelta(days=1))
+
+
+def study_days(
+    starts_on: date,
+    ends_on: date,
+    planned_on: date | None,
+    assessed_on: date | None,
+    on_leave: bool,
+) -> StudyDays:
+    """From the class's first day to its last, and not on the day of the assessment or after it.
+
+    planned_on: when the class is to be assessed; assessed_on: when the learner first was. Whoever
+    had approved leave makes up for it 在结业考核前, so up to the day before the assessment.
+
+    >>> study_days(date(2026, 3, 2), date(2026, 4, 5), date(2026, 4, 20), None, True).last
+    datetime.date(2026, 4, 19)
+    """
+    exams = [day - timedelta(days=1) for day in (planned_on, assessed_on) if day is not None]
+    last = max(ends_on, *exams[:1]) if on_leave and planned_on is not None else ends_on
+    return StudyDays(starts_on, min([last, *exams]))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from detectors import (
+    class_dates,
     cloned_traces,
     collusion,
     contradicting_times,
@@ -48,6 +49,7 @@ ALL = (
     Detector(photo_retention.RULE, "2", photo_retention.detect),
     Detector(forged_telemetry.RULE, "2", forged_telemetry.detect),
     Detector(contradicting_times.RULE, "1", contradicting_times.detect),
+    Detector(class_dates.RULE, "1", class_dates.detect),
     Detector(photo_reuse.RULE, "2", photo_reuse.detect),
     Detector(cloned_traces.RULE, "1", cloned_traces.detect, crowd=True),
     Detector(shared_device.RULE, "1", shared_device.detect, crowd=True),

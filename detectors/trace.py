@@ -198,6 +198,8 @@ SESSION = np.dtype(
         ("told_end_ms", "<i8"),
         ("agent", "<i4"),  # what the browser calls itself and its address, NONE where untold
         ("address", "<i4"),
+        ("counts_from_ms", "<i8"),  # study counts from here until there: the class's days
+        ("counts_until_ms", "<i8"),  # … NONE where nobody told them
     ]
 )
 

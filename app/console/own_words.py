@@ -30,6 +30,7 @@ TITLES = {
     "photo_reuse": N_("照片和以前的一样"),
     "forged_telemetry": N_("学习记录有疑问"),
     "contradicting_times": N_("学习记录的时间对不上"),
+    "class_dates": N_("不在开班期间学习"),
     "one_face_several_accounts": N_("照片和另一个账号很像"),
 }
 
@@ -124,6 +125,10 @@ SENTENCES: dict[tuple[str, str], str] = {
             ("contradicting_times", "no_play_around"),
         ),
         N_("平台给的学习记录，时间前后对不上，还不能算数。这不是您的原因，请联系培训机构核对。"),
+    ),
+    ("class_dates", "before_the_class"): N_("班还没有开，就学了%(m)s，这段时间没有算进去。"),
+    ("class_dates", "after_the_class"): N_(
+        "班已经结束（或者已经考核）以后又学了%(m)s，这段时间没有算进去。"
     ),
     ("one_face_several_accounts", "faces_alike"): N_(
         "您的照片和另一个账号的照片很像，可能是双胞胎，也可能是碰巧。"

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.canonical import canonical
-from app.domain import packs
+from app.domain import packs, runs
 from app.domain.class_plan import PlannedLesson, plan_course
 from app.domain.courses import Stored
 from app.domain.packs import Pack
@@ -34,6 +34,9 @@ FROZEN = (
     "controls",
 )
 """What cannot change once somebody has studied. The rest may, and every change is recorded."""
+
+DATES = {"ends_on", "assessment"}
+"""What of the terms decides on which days study counts, and may change."""
 
 Hours = Annotated[float, Field(ge=0, le=10_000)]
 
@@ -248,6 +251,8 @@ def _amend(
         store.update_class(connection, before.id, **_columns(document))
         platform_id, class_id = before.platform_id, before.external_id
         _record(connection, now_ms, actor, "class.changed", platform_id, class_id, changes)
+        if changes.keys() & DATES:  # what counts is another question now
+            runs.request(connection, before.id, actor, now_ms)
     return bool(changes)
 
 

@@ -338,6 +338,16 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} pop-ups come to everybody at almost the same moments ({m} s apart; drawn "
         "at random it would be about {l} s): they are not random, by the platform's doing.",
     ),
+    ("class_dates", "before_the_class"): (
+        "{a}至{b}在开班之前学习，{m}秒不计入学时，不作违规认定。",
+        "From {a} to {b} the class had not begun: {m} s of study are not counted; nobody is "
+        "accused.",
+    ),
+    ("class_dates", "after_the_class"): (
+        "{a}至{b}在本班学习期限（结束日期或考核）之后学习，{m}秒不计入学时，不作违规认定。",
+        "From {a} to {b} the class was over, or its assessment held: {m} s of study are not "
+        "counted; nobody is accused.",
+    ),
     ("collusion", "answers_coincide"): (
         "{a}至{b}，{m}名学员一再在同一秒应答各自不同时出现的弹窗（两人之间达到{l}次即提请核实），"
         "请人工核实。",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import structlog
@@ -22,7 +23,7 @@ from app.domain.sitting_life import Door, Fate
 from app.domain.sitting_terms import SittingTerms
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.security import Vault, token_digest
-from app.store import marks
+from app.store import marks, study_days
 from app.store import sittings as store
 from app.store.row import AnyRow
 
@@ -70,8 +71,8 @@ def open_sitting(
     now_ms: int,
 ) -> Opened:
     """Open a sitting, or renew the same one. Raises NotFound, NotAllowed (not enrolled), BadInput
-    (lesson not in the class), Conflict (concurrent_session, lesson_locked, session_exists,
-    session_closed, session_imported)."""
+    (lesson not in the class), Conflict (outside_class_dates, concurrent_session, lesson_locked,
+    session_exists, session_closed, session_imported)."""
     learner = store.learner(connection, platform_id, opening.learner)
     klass = store.klass(connection, platform_id, opening.klass)
     if learner is None:
@@ -88,6 +89,7 @@ def open_sitting(
         known = store.by_external_id(connection, platform_id, opening.session, lock=True)
         if known is not None:
             return _renew(connection, vault, desk, known, learner, klass, lesson, opening, now_ms)
+    _require_days(connection, klass, learner, now_ms)
     rivals = store.open_of_person(connection, learner.person_id)
     _require_lease(rivals, opening, platform_id, terms, now_ms)
     _require_order(connection, learner.id, klass.id, lesson, terms)
@@ -196,6 +198,34 @@ def _how_it_ends(rival: AnyRow, opening: Opening, now_ms: int) -> tuple[str, str
         return "expired", "lease"
     same = (rival.device_id, rival.window_id) == (opening.device, opening.window)
     return "superseded", "reload" if same else "other_window"
+
+
+def _require_days(connection: Connection, klass: AnyRow, learner: AnyRow, now_ms: int) -> None:
+    """A sitting begins on the days of the class; one that runs on past them is not cut short."""
+    days = study_days.of_learner(connection, klass.id, learner.id)
+    if days.from_ms <= now_ms < days.until_ms:
+        return
+    log.info("sitting refused by dates", klass=klass.external_id, learner=learner.external_id)
+    before = now_ms < days.from_ms
+    first, last = _day(days.first), _day(days.last)
+    zh = f"本班尚未开班，学习时间为{first}至{last}。" if before else f"本班学习已于{last}截止。"
+    if days.last < days.first:
+        zh = "本班已经考核，不再计入学习。"
+    raise Conflict(
+        "outside_class_dates",
+        f"{zh} study in class {klass.external_id!r} counts from {days.first} to {days.last}",
+        counts={
+            "first_day": days.first.isoformat(),
+            "last_day": days.last.isoformat(),
+            "from_ms": days.from_ms,
+            "until_ms": days.until_ms,
+        },
+        reason={"zh": zh, "en": f"study counts from {days.first} to {days.last}"},
+    )
+
+
+def _day(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
 
 
 def _require_order(

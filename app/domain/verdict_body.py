@@ -209,6 +209,7 @@ def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str])
             "end_ms": int(columns["end_ms"]),
             "resume_ms": row.resume_ms,
             "flags": int(columns["flags"]),
+            "counts_ms": [int(columns["counts_from_ms"]), int(columns["counts_until_ms"])],
             "media_ms": lesson.media_ms,
             "order": lesson.position,
         }

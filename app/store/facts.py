@@ -7,6 +7,7 @@ or platform it belongs to, as far as it lies within the same time: one person co
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -18,9 +19,10 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 
 from app.store import acts as recorded
 from app.store import controls as ledger
-from app.store import event_log, face_sets, snapshots
+from app.store import event_log, face_sets, snapshots, study_days
 from app.store.acts import JUDGING, ActInForce
 from app.store.row import AnyRow
+from detectors.dates import StudyDays
 from detectors.segments import Segments
 from detectors.trace import (
     CONTROL,
@@ -338,6 +340,7 @@ def _sessions(
     windows: dict[tuple[int, str], int] = {}
     agents: dict[str, int] = {}
     addresses: dict[str, int] = {}
+    windows_of = _study_days(connection, rows)
     case = -1
     before: tuple[int, int] | None = None
     for row in rows:
@@ -353,6 +356,7 @@ def _sessions(
             row.seq_conflict,
         )
         attested = row.provenance == "attested"
+        days = windows_of[row.class_id, row.learner_id]
         columns.append(
             (
                 row.opened_ms,
@@ -370,9 +374,23 @@ def _sessions(
                 row.closed_ms if attested and row.closed_ms else NONE,
                 _numbered(agents, row.client.get("user_agent")),
                 _numbered(addresses, row.client.get("address")),
+                days.from_ms,
+                days.until_ms,
             )
         )
     return np.array(columns, SESSION)
+
+
+def _study_days(connection: Connection, rows: Sequence[AnyRow]) -> dict[tuple[int, int], StudyDays]:
+    """When study counts, by (class id, learner id)."""
+    found: dict[tuple[int, int], StudyDays] = {}
+    learners: dict[int, set[int]] = defaultdict(set)
+    for row in rows:
+        learners[row.class_id].add(row.learner_id)
+    for class_id in sorted(learners):
+        mine = study_days.of_learners(connection, class_id, learners[class_id])
+        found |= {(class_id, learner_id): days for learner_id, days in mine.items()}
+    return found
 
 
 def _numbered(known: dict[str, int], word: Any) -> int:

@@ -154,6 +154,8 @@ class Columns:
                     record.get("ended_at_ms") or NONE,
                     numbers["agent", record["client"].get("user_agent")],
                     numbers["address", record["client"].get("address")],
+                    NONE,
+                    NONE,
                 )
             )
             if len(packed):

@@ -64,6 +64,7 @@ class Sitting:
     flags: int = HONEST
     ends: float | None = None
     told: tuple[float, float] | None = None
+    counts: tuple[float, float] | None = None
     agent: int = NONE
     address: int = NONE
     t: float = 0.0
@@ -275,6 +276,8 @@ def trace(
                 NONE if sitting.told is None else MONDAY_MS + ms(sitting.told[1]),
                 sitting.agent,
                 sitting.address,
+                NONE if sitting.counts is None else MONDAY_MS + ms(sitting.counts[0]),
+                NONE if sitting.counts is None else MONDAY_MS + ms(sitting.counts[1]),
             )
         )
     sessions = np.array(rows, SESSION)

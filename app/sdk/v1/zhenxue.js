@@ -183,7 +183,8 @@ class Sitting {
     const code = body.code ?? "refused";
     this.#online(true);
     this.#enter("refused", { status, code, body });
-    const own = this.options.language === "zh" && code === "lesson_locked" ? body.detail : null;
+    const told = this.options.language === "zh" && code === "lesson_locked" ? body.detail : null;
+    const own = told ?? body.reason?.[this.options.language] ?? null;
     this.#explain(own ?? this.texts[code] ?? this.texts.refused, () => this.#open());
     if (code === "concurrent_session") {
       this.scope.after((retry_s ?? RIVAL_S) * 1000, () => this.state === "refused" && this.#open());

@@ -1,0 +1,54 @@
+"""On which days the study of a class's learners counts: its own, leave, and assessments."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date
+
+from sqlalchemy import Connection, func, select, true
+
+from detectors.dates import StudyDays, study_days
+from models import AssessmentRecord, LeaveRecord, TrainingClass
+
+
+def of_learners(
+    connection: Connection, class_id: int, learner_ids: Collection[int]
+) -> dict[int, StudyDays]:
+    """The days of each of these learners in a class. Raises NoResultFound."""
+    klass = connection.execute(
+        select(TrainingClass.starts_on, TrainingClass.ends_on, TrainingClass.assessment_on).where(
+            TrainingClass.id == class_id
+        )
+    ).one()
+    on_leave = set(
+        connection.execute(
+            select(LeaveRecord.learner_id)
+            .where(LeaveRecord.class_id == class_id)
+            .where(LeaveRecord.written == true(), LeaveRecord.approved == true())
+            .distinct()
+        ).scalars()
+    )
+    exams = connection.execute(
+        select(AssessmentRecord.learner_id, func.min(AssessmentRecord.held_on).label("first_on"))
+        .where(AssessmentRecord.class_id == class_id)
+        .group_by(AssessmentRecord.learner_id)
+    )
+    assessed = {row.learner_id: row.first_on for row in exams}
+    return {
+        learner_id: study_days(
+            date.fromisoformat(klass.starts_on),
+            date.fromisoformat(klass.ends_on),
+            _day(klass.assessment_on),
+            _day(assessed.get(learner_id)),
+            learner_id in on_leave,
+        )
+        for learner_id in learner_ids
+    }
+
+
+def of_learner(connection: Connection, class_id: int, learner_id: int) -> StudyDays:
+    return of_learners(connection, class_id, [learner_id])[learner_id]
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

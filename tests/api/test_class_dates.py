@@ -1,0 +1,143 @@
+"""Study counts on the days of the class: a start outside them is refused, what comes all the same
+is kept and counts for nothing, and an extended class is judged again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.jobs import class_run
+from app.jobs.settler import settle_all
+from app.services import Services
+from tests.api.test_sessions import found_school, opening, post
+from tests.evidence import ndjson, sitting
+from tests.people import County, TestClock, instant, training_class
+
+
+@pytest.fixture
+def school(client: TestClient, county: County) -> County:
+    return found_school(client, county)
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(
+    ("moment", "says"),
+    [
+        ("2026-03-01 23:59:59", "尚未开班"),
+        ("2026-03-02 00:00", None),
+        ("2026-04-05 23:59:59", None),
+        ("2026-04-06 00:00", "2026年4月5日截止"),
+    ],
+)
+def test_a_sitting_begins_on_the_days_of_the_class(
+    client: TestClient, school: County, clock: TestClock, moment: str, says: str | None
+) -> None:
+    clock.now_ms = instant(moment)
+    answer = post(client, school, opening())
+    if says is None:
+        assert answer.status_code == 201
+        return
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (409, "outside_class_dates")
+    assert says in problem["detail"] and says in problem["reason"]["zh"]
+    assert problem["counts"]["first_day"] == "2026-03-02"
+    assert problem["counts"]["until_ms"] == instant("2026-04-06 00:00")
+
+
+def test_nobody_studies_on_for_an_assessment_that_was_held(
+    client: TestClient, school: County, clock: TestClock
+) -> None:
+    exam = {"learner_id": "lin", "held_on": "2026-03-20", "passed": True}
+    answer = client.post(
+        "/v1/classes/c1/assessments", json={"items": [exam]}, headers=school.huang.headers
+    )
+    assert answer.json()["accepted"] == 1, answer.text
+    clock.now_ms = instant("2026-03-20 08:00")
+    assert post(client, school, opening()).json()["code"] == "outside_class_dates"
+    assert post(client, school, opening("wu", device_id="d2")).status_code == 201
+
+
+def test_whoever_had_leave_makes_up_for_it_before_the_assessment(
+    client: TestClient, school: County, clock: TestClock
+) -> None:
+    leave = {
+        "learner_id": "lin",
+        "from_on": "2026-03-10",
+        "to_on": "2026-03-12",
+        "written": True,
+        "approved": True,
+    }
+    answer = client.post(
+        "/v1/classes/c1/leave", json={"items": [leave]}, headers=school.huang.headers
+    )
+    assert answer.json()["accepted"] == 1, answer.text
+    clock.now_ms = instant("2026-04-19 20:00")
+    assert post(client, school, opening()).status_code == 201
+    assert post(client, school, opening("wu", device_id="d2")).status_code == 409
+    clock.now_ms = instant("2026-04-20 00:00")
+    assert post(client, school, opening(session_id="again")).status_code == 409
+
+
+def verdict(client: TestClient, county: County, session: str) -> dict[str, Any]:
+    answer = client.get(f"/v1/sessions/{session}", headers=county.huang.headers)
+    found: dict[str, Any] = answer.json()["verdict"]
+    return found
+
+
+def of_dates(found: dict[str, Any]) -> list[tuple[str, str, float]]:
+    return [
+        (it["reason"], it["outcome"], it["measured"])
+        for it in found["findings"]
+        if it["rule"] == "class_dates"
+    ]
+
+
+def test_what_was_imported_from_outside_is_kept_and_counts_once_the_class_is_extended(
+    client: TestClient, school: County, services: Services, clock: TestClock
+) -> None:
+    late = sitting("late", start_ms=instant("2026-04-10 19:00"))
+    early = sitting("early", start_ms=instant("2026-02-28 19:00"))
+    border = sitting("border", start_ms=instant("2026-04-05 23:59:30"))
+    for records in (early, border, late):
+        told = client.post("/v1/imports", content=ndjson(records), headers=school.huang.headers)
+        assert told.json()["rejected"] == []
+    settle_all(services)
+    assert of_dates(verdict(client, school, "early")) == [
+        ("before_the_class", "not_proven", pytest.approx(60, abs=0.1))
+    ]
+    (outside,) = of_dates(verdict(client, school, "late"))
+    assert outside[:2] == ("after_the_class", "not_proven")
+    assert verdict(client, school, "late")["credited_ms"] == 0
+    (half,) = of_dates(verdict(client, school, "border"))
+    assert half == ("after_the_class", "clear", pytest.approx(30, abs=0.1))
+    assert verdict(client, school, "border")["credited_ms"] == pytest.approx(30_000, abs=100)
+
+    extended = training_class(ends_on="2026-04-12")
+    answer = client.put("/v1/classes/c1", json=extended, headers=school.huang.headers)
+    assert answer.status_code == 200, answer.text
+    while class_run.run_next(services):
+        pass
+    for session in ("border", "late"):
+        assert of_dates(verdict(client, school, session)) == []
+        assert verdict(client, school, session)["credited_ms"] == pytest.approx(60_000, abs=100)
+    assert len(of_dates(verdict(client, school, "early"))) == 1
+
+
+def test_a_sitting_that_runs_past_midnight_of_the_last_day_goes_on_and_counts_to_midnight(
+    client: TestClient, school: County, services: Services, clock: TestClock
+) -> None:
+    clock.now_ms = instant("2026-04-05 23:59")
+    assert post(client, school, opening(session_id="s1")).status_code == 201
+    for n in range(12):
+        clock.advance(seconds=10)
+        beat = {"seq": n, "type": "progress", "at_ms": clock(), "position": 10.003 * (n + 1)}
+        answer = client.post(
+            "/v1/sessions/s1/events", json={"events": [beat]}, headers=school.huang.headers
+        )
+        assert answer.status_code == 200
+    assert post(client, school, opening(session_id="s1")).status_code == 201  # a renewal
+    client.post("/v1/sessions/s1/close", headers=school.huang.headers)
+    settle_all(services)
+    assert verdict(client, school, "s1")["credited_ms"] == pytest.approx(60_000, abs=200)

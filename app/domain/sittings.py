@@ -29,6 +29,8 @@ from app.store.row import AnyRow
 
 log = structlog.get_logger("zhenxue.sittings")
 
+_OTHER_ACCOUNT = ("另一个账号", "under another account")
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -91,7 +93,7 @@ def open_sitting(
             return _renew(connection, vault, desk, known, learner, klass, lesson, opening, now_ms)
     _require_days(connection, klass, learner, now_ms)
     rivals = store.open_of_person(connection, learner.person_id)
-    _require_lease(rivals, opening, platform_id, terms, now_ms)
+    _require_lease(rivals, opening, learner, terms, now_ms)
     _require_order(connection, learner.id, klass.id, lesson, terms)
     ended = tuple(
         rival.id
@@ -152,24 +154,27 @@ def _lesson(connection: Connection, klass: AnyRow, external_id: str) -> AnyRow:
 def _require_lease(
     rivals: Sequence[AnyRow],
     opening: Opening,
-    platform_id: int,
+    learner: AnyRow,
     terms: SittingTerms,
     now_ms: int,
 ) -> None:
+    """Ids of the rival sitting are told to the account that it belongs to, and to no other."""
     for rival in rivals:
-        if terms.kick_old or _gives_way(rival, opening, platform_id, terms, now_ms):
+        if terms.kick_old or _gives_way(rival, opening, learner.platform_id, terms, now_ms):
             continue
         log.info("second window refused", session=rival.external_id, learner=opening.learner)
         wait_s = -(-(rival.last_recv_ms + terms.silent_ms + 1 - now_ms) // 1000)
-        if rival.platform_id != platform_id:
+        if rival.learner_id != learner.id:
+            elsewhere = rival.platform_id != learner.platform_id
+            zh, en = ("其他平台", "on another platform") if elsewhere else _OTHER_ACCOUNT
             raise Conflict(
                 "concurrent_session",
-                "this person is studying on another platform at this moment",
+                f"同一身份证号的学员此刻正在{zh}学习 / this person is studying {en} at this moment",
                 retry_after_s=wait_s,
             )
         raise Conflict(
             "concurrent_session",
-            "this person is studying in another window at this moment",
+            "您此刻正在另一个窗口学习 / this person is studying in another window at this moment",
             retry_after_s=wait_s,
             rival={
                 "session_id": rival.external_id,

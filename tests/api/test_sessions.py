@@ -200,6 +200,18 @@ def test_lin_with_an_account_elsewhere_is_still_one_person(
     assert "rival" not in answer.json()
 
 
+def test_no_account_is_told_the_sitting_of_another(client: TestClient, school: County) -> None:
+    mine = school.huang.headers
+    client.put("/v1/classes/c2", json=training_class("c2"), headers=mine)
+    second = {"learners": [{**LIN, "learner_id": "lin-2"}]}
+    assert client.put("/v1/classes/c2/roster", json=second, headers=mine).status_code == 200
+    post(client, school, opening(session_id="secret-sitting", device_id="secret-device"))
+    answer = post(client, school, {**opening("lin-2"), "class_id": "c2"})
+    assert (answer.status_code, answer.json()["code"]) == (409, "concurrent_session")
+    assert "另一个账号" in answer.json()["detail"]
+    assert "secret" not in answer.text and "rival" not in answer.json()
+
+
 def test_two_people_on_one_shared_computer_do_not_disturb_each_other(
     client: TestClient, school: County
 ) -> None:
@@ -250,7 +262,7 @@ def test_someone_elses_sitting_is_not_there(client: TestClient, school: County) 
 
 def test_a_learner_without_consent_is_asked_for_no_face(client: TestClient, county: County) -> None:
     found_school(client, county)
-    refusing = {**LIN, "learner_id": "mei", "id_number": "000000198003050049", "consent": None}
+    refusing = {**LIN, "learner_id": "mei", "id_number": "000000198003060049", "consent": None}
     client.put(
         "/v1/classes/c1/roster",
         json={"learners": [LIN, WU, refusing]},

@@ -1,0 +1,48 @@
+"""Names of persons as they are typed: cleaned without loss, and compared."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_DOTS = dict.fromkeys(map(ord, "•・･‧∙⋅●᛫"), "·")
+_WIDE = {code: code - 0xFEE0 for code in (*range(0xFF21, 0xFF3B), *range(0xFF41, 0xFF5B))}
+_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff]")
+
+
+def cleaned(text: str) -> str:
+    """The name without what carries no meaning: invisible signs, spaces that only pad Chinese
+    characters, and with the one dot (U+00B7) of names that have a dot.
+
+    >>> cleaned(" 张　三\\t"), cleaned("买买提•艾力"), cleaned("Anna  Smith")
+    ('张三', '买买提·艾力', 'Anna Smith')
+    """
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    words = text.translate(_WIDE).translate(_DOTS).split()
+    name = ""
+    for word in words:
+        padded = name and not (_latin(name[-1]) and _latin(word[0]))
+        name += word if padded or not name else f" {word}"
+    return re.sub(r"(?<=[^\x00-\u024f])[.．](?=[^\x00-\u024f])", "·", name)
+
+
+def printable(text: str) -> bool:
+    """Whether a name holds no control characters; spaces and line ends are cleaned away."""
+    return not _CONTROL.search(text)
+
+
+def same(one: str, other: str) -> bool:
+    """Whether two ways to write are one name.
+
+    >>> same("张　三", "张三"), same("anna smith", "Anna Smith"), same("张三", "张四")
+    (True, True, False)
+    """
+    return _key(one) == _key(other)
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", cleaned(name)).casefold()
+
+
+def _latin(char: str) -> bool:
+    return char <= "\u024f" and char != "·"

@@ -87,7 +87,7 @@ class County:
 LIN = {
     "learner_id": "lin",
     "name": "林小兰",
-    "id_number": "000000198003050022",
+    "id_number": "000000198003060022",
     "employer": "示例制衣厂",
     "category": "企业职工",
     "real_name_verified": True,
@@ -96,7 +96,7 @@ LIN = {
 WU = {
     "learner_id": "wu",
     "name": "吴大伟",
-    "id_number": "00000019810707003X",
+    "id_number": "00000019810318003X",
     "employer": "示例制衣厂",
     "category": "企业职工",
     "real_name_verified": True,

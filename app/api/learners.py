@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
-from pydantic import Field
+from fastapi import APIRouter, Body, Request
 
 from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
-from app.domain import classes, learner_link, roster
+from app.domain import classes, learner_link, roster, roster_rows
 from app.domain.platforms import KeyScope
-from app.domain.roster import LearnerTerms
-from app.domain.wire import Id, Wire
+from app.domain.roster_rows import LearnerTerms, RowError
+from app.domain.wire import Id
 from app.edge import public_address
 from app.errors import BadInput, NotFound
 from app.keyring import Caller
@@ -21,41 +20,70 @@ from app.store import people
 router = APIRouter(prefix="/v1/classes/{class_id}", tags=["catalogue"])
 
 
-class Roster(Wire):
-    learners: Annotated[list[LearnerTerms], Field(description="added to who is in the class")]
+# Any for the framework: rows are read one by one, so that a bad one spoils no other.
+Learners = Annotated[Any, Body()]
 
 
-@router.put("/roster")
+def _described() -> dict[str, Any]:
+    terms = LearnerTerms.model_json_schema(ref_template="#/components/schemas/{model}")
+    terms.pop("$defs")
+    rows = {"type": "array", "items": terms, "description": "added to who is in the class"}
+    schema = {"type": "object", "required": ["learners"], "properties": {"learners": rows}}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+@router.put("/roster", openapi_extra=_described())
 def put_roster(
     request: Request,
     caller: Annotated[Caller, require(KeyScope.INGEST)],
     class_id: ClassId,
-    body: Roster,
+    body: Learners,
 ) -> dict[str, Any]:
-    """Enrol learners; all of them, or none and the reasons by index.
+    """Enrol learners, row by row: good rows are taken, bad ones come back in `rejected` by index,
+    account and name, with the reason in Chinese and English; 422 when no row was good.
 
-    A class holds at most as many as its policy pack allows (80 in the packs shipped), also when
-    they come in several calls. The answer is the whole roster, with masked ID numbers.
+    Names and ID numbers are cleaned of what carries no meaning, and `cleaned` says of whom. One
+    natural person stands once in a class; once there is evidence, name and number change by an
+    `identity_correction` act only. A class holds at most as many persons as its policy pack allows
+    (80 in the packs shipped), also when they come in several calls; a call that would bring more is
+    refused whole. The answer is the whole roster, with masked ID numbers.
     """
     services = services_of(request)
+    rows = body.get("learners") if isinstance(body, dict) else None
+    if not isinstance(rows, list):
+        raise BadInput("invalid_input", "learners: should be a list", field="learners")
+    good, bad, cleaned = roster_rows.read(rows)
+    now_ms = services.clock()
     with services.database.write() as connection:
         row = classes.class_of(connection, caller.platform, class_id, lock=True)
-        enrolled = roster.enrol(
-            connection,
-            services.vault,
-            row,
-            list(enumerate(body.learners)),
-            actor=caller.actor,
-            now_ms=services.clock(),
+        done = roster.enrol(
+            connection, services.vault, row, good, actor=caller.actor, now_ms=now_ms
         )
-        if enrolled.refused:
-            first = enrolled.refused[0]
-            raise BadInput(
-                first.code,
-                f"learners[{first.index}].{first.detail}",
-                errors=[error.shown() for error in enrolled.refused],
-            )
-        return roster.view(connection, row)
+        roster.tell_swaps(connection, class_id, done, actor=caller.actor, now_ms=now_ms)
+        refused = sorted([*bad, *done.refused], key=lambda error: error.index)
+        view = roster.view(connection, row)
+    if rows and len(refused) == len(rows):
+        first = refused[0]
+        raise BadInput(
+            first.code,
+            f"learners[{first.index}].{first.detail}",
+            errors=[_shown(error) for error in refused],
+        )
+    return view | {
+        "rejected": [_shown(error) for error in refused],
+        "cleaned": [it.shown() for it in cleaned],
+    }
+
+
+def _shown(error: RowError) -> dict[str, Any]:
+    return {
+        "index": error.index,
+        "learner_id": error.learner_id,
+        "name": error.name,
+        "field": f"learners[{error.index}].{error.field}",
+        "code": error.code,
+        "detail": f"learners[{error.index}].{error.detail}",
+    }
 
 
 @router.get("/roster")

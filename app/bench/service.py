@@ -18,6 +18,7 @@ from app.processes import end_with_parent
 from app.services import open_services
 from app.settings import Settings
 from app.simulation.transport import Api, UrllibClient
+from app.simulation.world import invented_id_number
 
 START_S = 60.0
 STOP_S = 30.0
@@ -102,7 +103,7 @@ def open_sittings(api: Api, count: int, *, face: bool = False) -> list[str]:
         {
             "learner_id": f"p{n}",
             "name": f"学员{n}",
-            "id_number": f"00000019900101{n:03}0",
+            "id_number": invented_id_number(n + 1),
             "employer": "Bench",
             "category": "企业职工",
             "real_name_verified": True,

@@ -1,9 +1,10 @@
 """ID numbers as people type them: cleaned without loss, or refused with the reason.
 
-A number of GB 11643 (resident ID, residence permit of Hong Kong, Macao and Taiwan residents, permanent
-residence card of 2023) is checked: day of birth and check digit. Its region is not, regions change.
-Passports and travel permits have no check digit, so their form is all there is. Fifteen digits are
-a number of before 1999: century and check digit are added, so that one person has one number.
+A number of GB 11643 (resident ID, residence permit of Hong Kong, Macao and Taiwan residents,
+permanent residence card of 2023) is checked: day of birth and check digit. Its region is not:
+regions change. Passports and travel permits have no check digit, so their form is all there is.
+Fifteen digits are a number of before 1999: century and check digit are added, so that one person
+has one number.
 """
 
 from __future__ import annotations

@@ -95,6 +95,8 @@ class Book:
 
     def __init__(self) -> None:
         self.report = Report()
+        self.kept_out: dict[tuple[str, str], tuple[int, str]] = {}
+        """Rows of rosters that were refused, by class and account: the line, and the name."""
         self._files: list[str] = []
 
     def place(self, file: str, line: int) -> int:
@@ -102,6 +104,10 @@ class Book:
         if not self._files or self._files[-1] != file:
             self._files.append(file)
         return (len(self._files) - 1) * _LINES + line
+
+    def line(self, where: int) -> int:
+        """The line within its file."""
+        return where % _LINES
 
     def parsed(self, record: Staged, model: type[Model]) -> Model | None:
         """The record as what it should be; None when it is not, which is then in the report."""
@@ -151,5 +157,5 @@ class Book:
             file = self._files[where // _LINES]
             named = {"file": file} if file else {}
             self.report.rejected.append(
-                {"line": where % _LINES, **named, "code": code, "detail": detail}
+                {"line": self.line(where), **named, "code": code, "detail": detail}
             )

@@ -180,8 +180,7 @@ class SittingImporter:
             raise BadInput("unknown_class", f"class_id: there is no class {record.class_id!r}")
         learner = store.learner(connection, self._platform_id, record.learner_id)
         if learner is None or not store.enrolled(connection, klass.id, learner.id):
-            detail = f"learner_id: {record.learner_id!r} is not in this class"
-            raise BadInput("unknown_learner", detail)
+            raise BadInput("unknown_learner", f"learner_id: {self._stranger(record)}")
         lessons = store.lessons(connection, klass.course_version_ids, record.lesson_id)
         if not lessons:
             detail = f"lesson_id: the class has no lesson {record.lesson_id!r}"
@@ -193,6 +192,19 @@ class SittingImporter:
         if len(json.dumps(record.client, ensure_ascii=False)) > MAX_CLIENT_CHARS:
             raise BadInput("client_too_large", f"client: is over {MAX_CLIENT_CHARS} characters")
         return _Place(klass, learner, lessons[0])
+
+    def _stranger(self, record: SessionRecord) -> str:
+        """Why somebody is not in the class, when this file tells."""
+        kept_out = self._book.kept_out.get((record.class_id, record.learner_id))
+        if kept_out is None:
+            return f"{record.learner_id!r} 不在本班花名册上 / is not in this class"
+        line, name = kept_out
+        return (
+            f"{name}（{record.learner_id}）不在本班：第{line}行的花名册未接收此人；"
+            "更正花名册后再次导入本文件，学习记录即可接收 / "
+            f"{name} is not in this class, for line {line} refused that row of the roster: "
+            "import this file again once the roster is corrected"
+        )
 
     def _open(
         self,

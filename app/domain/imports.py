@@ -21,7 +21,7 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
-from app.domain import classes, courses, enrolment_photos, records, roster
+from app.domain import classes, courses, enrolment_photos, records, roster, roster_rows
 from app.domain.classes import ClassTerms
 from app.domain.courses import CourseTerms
 from app.domain.events import problem
@@ -37,8 +37,9 @@ from app.domain.import_book import (
 )
 from app.domain.import_sittings import SittingImporter
 from app.domain.import_source import MAX_LINE, Source
-from app.domain.roster import LearnerTerms
-from app.domain.wire import Id, Wire, instant, parse_items
+from app.domain.roster_desk import Enrolled, Rows
+from app.domain.roster_rows import RowError
+from app.domain.wire import Id, Wire, instant
 from app.errors import BadInput
 from app.services import Services
 from app.store import audit
@@ -254,37 +255,59 @@ class _Import:
             self.book.attempt(connection, record, put)
 
     def _roster(self, connection: Connection, group: list[Staged]) -> None:
-        for record in group:
-            listed = self.book.parsed(record, RosterRecord)
-            if listed is None:
-                continue
+        """Record by record, each row held against all that the file says of that roster: two
+        people under one number may stand in two records."""
+        said = [(it, self.book.parsed(it, RosterRecord)) for it in group]
+        rosters = [
+            (record, it.class_id, *roster_rows.read(it.learners)[:2]) for record, it in said if it
+        ]
+        everyone = [learner for *_, good, _ in rosters for _, learner in good]
+        for record, class_id, good, bad in rosters:
+            swaps = Enrolled()
 
-            def enrol(it: RosterRecord = listed, record: Staged = record) -> bool:
-                row = classes.class_of(connection, self.platform_id, it.class_id, lock=True)
-                good, bad = parse_items(LearnerTerms, it.learners)
-                enrolled = roster.enrol(
+            def enrol(
+                record: Staged = record,
+                class_id: str = class_id,
+                good: Rows = good,
+                bad: list[RowError] = bad,
+                swaps: Enrolled = swaps,
+            ) -> bool:
+                row = classes.class_of(connection, self.platform_id, class_id, lock=True)
+                done = roster.enrol(
                     connection,
                     self.services.vault,
                     row,
                     good,
+                    everyone=everyone,
                     actor=self.actor,
                     now_ms=self.services.clock(),
                 )
-                refused = sorted([*bad, *enrolled.refused], key=lambda error: error.index)
+                swaps.swaps += done.swaps
+                refused = sorted([*bad, *done.refused], key=lambda error: error.index)
                 for error in refused:
                     detail = f"learners[{error.index}].{error.detail}"
                     self.book.reject(record.where, error.code, detail)
-                return self.book.partly(enrolled.changed, len(refused), len(it.learners))
+                    if error.learner_id:
+                        line = self.book.line(record.where)
+                        self.book.kept_out[class_id, error.learner_id] = (line, error.name)
+                return self.book.partly(done.changed, len(refused), len(good) + len(bad))
 
             self.book.attempt(connection, record, enrol)
+            now_ms = self.services.clock()  # told even where nothing of the record was good
+            roster.tell_swaps(connection, class_id, swaps, actor=self.actor, now_ms=now_ms)
 
     def _list(self, connection: Connection, group: list[Staged]) -> None:
+        said: dict[tuple[Any, ...], dict[str, Any]] = {}  # by all records of this class and kind
         for record in group:
             listed = self.book.parsed(record, ListRecord)
             if listed is None:
                 continue
 
-            def take(it: ListRecord = listed, record: Staged = record) -> bool:
+            told = dict(said)
+
+            def take(
+                it: ListRecord = listed, record: Staged = record, told: dict[Any, Any] = told
+            ) -> bool:
                 row = classes.class_of(connection, self.platform_id, it.class_id, lock=True)
                 items = [read_json(record.raw)] if it.items is None else it.items
                 report = records.take(
@@ -294,7 +317,9 @@ class _Import:
                     LIST_KINDS[KINDS[record.kind]],
                     items,
                     now_ms=self.services.clock(),
+                    told=told,
                 )
+                said.update(told)
                 place = "items[{}]." if it.items is not None else ""
                 for error in report.rejected:
                     detail = place.format(error.index) + error.detail

@@ -2,7 +2,9 @@
 
 Lists of items, each accepted, unchanged or rejected by itself. An item is known by its natural
 key; sending it again with other content replaces it, so that a mistake can be corrected and
-nothing counts twice. `item_id` tells apart what shares a natural key.
+nothing counts twice. `item_id` tells apart what shares a natural key. Within one list, or one file,
+a key that stands twice with other content is a question, and so are two equal rows of attendance:
+they may be two half-days.
 """
 
 from __future__ import annotations
@@ -10,13 +12,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
-from app.domain.wire import Count, Day, Id, IdNumber, ItemError, Line, Title, Wire, parse_items
+from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, Wire, parse_items
 from app.security import Vault
 from app.store import catalogue, people
 from app.store import records as store
@@ -37,6 +39,8 @@ class Item(Wire):
 
     model: ClassVar[type[Base]]
     key: ClassVar[tuple[str, ...]]
+    adds_up: ClassVar[bool] = False
+    """Whether two equal items of one list may both be meant."""
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -44,15 +48,21 @@ class Item(Wire):
 
 
 class OfflineHours(Item):
-    """Class-hours that a learner attended in person on one day; known by learner, day, item_id."""
+    """Class-hours that a learner attended in person on one day; known by learner, day and item_id,
+    or else half of the day."""
 
     model = OfflineAttendance
     key = ("class_id", "learner_id", "held_on", "item")
+    adds_up = True
 
     learner_id: Id
     held_on: Day
     hours: Annotated[float, Field(gt=0, le=24, description="class-hours, not clock hours")]
     item_id: ItemId = None
+    session: Annotated[
+        Literal["am", "pm", "evening"] | None,
+        Field(description="which part of the day, where a day has several rows"),
+    ] = None
     place: Title | None = None
     teacher: Line | None = None
     practical: bool | None = None
@@ -61,7 +71,7 @@ class OfflineHours(Item):
     def columns(self) -> dict[str, Any]:
         return {
             "held_on": self.held_on.isoformat(),
-            "item": self.item_id or "1",
+            "item": self.item_id or self.session or "1",
             "hours": float(self.hours),
         }
 
@@ -144,7 +154,7 @@ class Assessment(Item):
         return {"held_on": self.held_on.isoformat(), "passed": self.passed}
 
 
-class History(Item):
+class History(Identified, Item):
     """An earlier training of a person, from the official register.
 
     The person is named by learner_id, or by id_number when no account is known. Known by person
@@ -155,7 +165,6 @@ class History(Item):
     key = ("person_id", "platform_id", "item")
 
     learner_id: Id | None = None
-    id_number: IdNumber | None = None
     occupation: Line
     level: Line | None = None
     started_on: Day
@@ -210,8 +219,13 @@ def take(
     items: Sequence[Any],
     *,
     now_ms: int,
+    told: dict[tuple[Any, ...], dict[str, Any]] | None = None,
 ) -> Report:
-    """Store the items of one list for a class that the caller holds locked."""
+    """Store the items of one list for a class that the caller holds locked.
+
+    `told` is what earlier lists of the same file said, by key, and is added to.
+    """
+    told = {} if told is None else told
     good, bad = parse_items(kind, items)
     report = Report(rejected=bad)
     subjects = _Subjects(connection, vault, row, good)
@@ -224,10 +238,11 @@ def take(
             continue
         values = subject | item.columns | {"body": _body(item)}
         key = tuple(values[name] for name in kind.key)
-        if rows.setdefault(key, values) != values:
-            detail = "another item of this list has the same key and other content: give item_id"
-            report.rejected.append(ItemError(index, "duplicate_item", detail))
-        elif rows[key] is not values:
+        if key not in told:
+            told[key] = rows[key] = values
+        elif told[key] != values or kind.adds_up:
+            report.rejected.append(_question(index, item, equal=told[key] == values))
+        else:
             report.unchanged += 1
     first = kind.key[0]
     known = store.by_key(
@@ -243,6 +258,23 @@ def take(
     report.unchanged += len(rows) - len(fresh)
     report.rejected.sort(key=lambda error: error.index)
     return report
+
+
+def _question(index: int, item: Item, *, equal: bool) -> ItemError:
+    who = getattr(item, "learner_id", None)
+    if equal:
+        detail = (
+            f"item_id: {who!r} 同一天有两条相同的考勤：若是两个半天，请注明 session"
+            "（am 上午、pm 下午、evening 晚上）或各给 item_id；若是重复，请删去一条 / "
+            "two equal rows of one day: say session am, pm or evening, or give item_ids, "
+            "if both are meant"
+        )
+    else:
+        detail = (
+            "item_id: 本次已有同一项而内容不同，请各给 item_id / another item of this list "
+            "has the same key and other content: give item_id"
+        )
+    return ItemError(index, "duplicate_item", detail)
 
 
 class _Subjects:
@@ -282,5 +314,6 @@ class _Subjects:
 
 
 def _body(item: Item) -> dict[str, Any]:
-    """The item as sent, without the ID number."""
-    return item.model_dump(mode="json", exclude={"id_number"}, exclude_none=True)
+    """The item as sent, without what identifies a person."""
+    secret = set(Identified.model_fields)
+    return item.model_dump(mode="json", exclude=secret, exclude_none=True)

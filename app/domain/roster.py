@@ -1,93 +1,52 @@
-"""Who is in a class: accounts, the natural persons behind them, and their consent."""
+"""Who is in a class: accounts, the natural persons behind them, and their consent.
+
+A row is refused by itself, by the person's name. One natural person stands once on a roster, and
+what names a person stays once there is evidence: from then on a correction is a recorded act.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.domain import classes
-from app.domain.wire import Id, IdNumber, Instant, ItemError, Line, Wire
+from app.domain.learner_account import masked
+from app.domain.roster_desk import Desk, Enrolled, Rows
+from app.domain.roster_rows import LearnerTerms
 from app.errors import BadInput
 from app.security import Vault
 from app.store import audit, catalogue
 from app.store import people as store
-
-ID_NUMBER_PURPOSE = "id-number"
-
-
-class Consent(Wire):
-    """What the learner agreed to, and when. Withdrawn by sending `face: false`."""
-
-    face: bool
-    at: Instant | None = None
-    document: Line | None = None
-
-    @model_validator(mode="after")
-    def _dated(self) -> Consent:
-        if self.face and self.at is None:
-            raise PydanticCustomError("consent_undated", "at: consent needs the time it was given")
-        return self
-
-
-class LearnerTerms(Wire):
-    learner_id: Id
-    name: Line
-    id_number: Annotated[
-        IdNumber | None, Field(description="stored encrypted, shown masked, matched by keyed hash")
-    ] = None
-    employer: Line | None = None
-    category: Line | None = None
-    real_name_verified: bool | None = None
-    consent: Consent | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Enrolled:
-    """How many learners were new or changed, and who was not taken."""
-
-    changed: int
-    refused: list[ItemError]
 
 
 def enrol(
     connection: Connection,
     vault: Vault,
     row: catalogue.ClassRow,
-    learners: Sequence[tuple[int, LearnerTerms]],
+    learners: Rows,
     *,
     actor: str,
     now_ms: int,
+    everyone: Sequence[LearnerTerms] | None = None,
 ) -> Enrolled:
     """Add learners, given with their index, to the class; who is in it already is updated.
 
-    Nobody is taken out. Raises BadInput `roster_too_large` when the class would have more learners
-    than its pack allows, counting those who are in it; then nobody is added.
+    `everyone` are all that is said of this roster, where these rows are but a part of it.
+    Nobody is taken out. Raises BadInput `roster_too_large` when the class would have more persons
+    than its pack allows, counting those who are in it; then nobody is added. `tell_swaps` enters
+    what was tried into the audit log, whatever became of the transaction.
     """
     catalogue.lock_platform(connection, row.platform_id)
-    members = {member.external_id: member for member in store.enrolled(connection, row.id)}
-    _check_size(row, members.keys() | {learner.learner_id for _, learner in learners}, len(members))
-    known = store.learners(connection, row.platform_id, [it.learner_id for _, it in learners])
-    seen: set[str] = set()
-    refused: list[ItemError] = []
-    changed = 0
-    for index, learner in learners:
-        if learner.learner_id in seen:
-            detail = f"learner_id: {learner.learner_id!r} stands twice"
-            refused.append(ItemError(index, "duplicate_learner", detail))
-            continue
-        seen.add(learner.learner_id)
-        account = _Account(connection, vault, row.platform_id, known.get(learner.learner_id))
-        if account.would_become_somebody_else(learner):
-            detail = f"id_number: {learner.learner_id!r} has studied under another ID number"
-            refused.append(ItemError(index, "identity_frozen", detail))
-            continue
+    desk = Desk(connection, vault, row, learners, now_ms)
+    desk.everyone = everyone or [learner for _, learner in learners]
+    good = desk.examined()
+    _check_size(row, desk, good)
+    for _, learner in good:
+        account = desk.account(learner)
         learner_id, touched = account.store(learner, actor=actor, now_ms=now_ms)
-        member = members.get(learner.learner_id)
+        member = desk.members.get(learner.learner_id)
         place = {"employer": learner.employer, "category": learner.category}
         if member is None:
             ids = {"class_id": row.id, "learner_id": learner_id}
@@ -96,12 +55,31 @@ def enrol(
         elif place != {"employer": member.employer, "category": member.category}:
             store.update_enrolment(connection, row.id, learner_id, **place)
             touched = True
-        changed += touched
-    return Enrolled(changed, refused)
+        desk.done.changed += touched
+    desk.done.refused.sort(key=lambda error: error.index)
+    return desk.done
+
+
+def tell_swaps(
+    connection: Connection, class_id: str, done: Enrolled, *, actor: str, now_ms: int
+) -> None:
+    """Who tried to put another person behind an account that has evidence."""
+    for learner_id, fields in done.swaps:
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor=actor,
+            action="roster.identity_refused",
+            subject=f"learner:{learner_id}",
+            detail={"class": class_id, "fields": fields},
+        )
 
 
 def view(connection: Connection, row: catalogue.ClassRow) -> dict[str, Any]:
-    """The roster; ID numbers are masked but for the last four characters."""
+    """The roster; ID numbers are masked but for the last four characters.
+
+    `rejected` and `cleaned` are filled in by who writes it: one form of answer for both.
+    """
     members = store.enrolled(connection, row.id)
     return {
         "class_id": row.external_id,
@@ -122,105 +100,34 @@ def view(connection: Connection, row: catalogue.ClassRow) -> dict[str, Any]:
             }
             for member in members
         ],
+        "rejected": [],
+        "cleaned": [],
     }
 
 
-def masked(last4: str | None) -> str | None:
-    """An ID number as it is shown.
-
-    >>> masked("002X")
-    '**************002X'
-    """
-    return None if last4 is None else "*" * 14 + last4
-
-
-@dataclass(frozen=True)
-class _Account:
-    """One account as stored, or about to be."""
-
-    connection: Connection
-    vault: Vault
-    platform_id: int
-    row: store.LearnerRow | None
-
-    def would_become_somebody_else(self, learner: LearnerTerms) -> bool:
-        """Evidence belongs to a person: once there is some, the ID number stays."""
-        if self.row is None or self.row.id_hash is None or learner.id_number is None:
-            return False
-        same = self.row.id_hash == self.vault.id_number_hash(learner.id_number)
-        return not same and store.has_sessions(self.connection, self.row.id)
-
-    def store(self, learner: LearnerTerms, *, actor: str, now_ms: int) -> tuple[int, bool]:
-        """The account's row, and whether anything was new."""
-        values = self._values(learner)
-        if self.row is None:
-            learner_id = store.insert_learner(
-                self.connection,
-                platform_id=self.platform_id,
-                external_id=learner.learner_id,
-                created_ms=now_ms,
-                **values,
-            )
-            return learner_id, True
-        row = self.row
-        changes = {name: it for name, it in values.items() if getattr(row, name, None) != it}
-        if changes:
-            store.update_learner(self.connection, row.id, **changes)
-        if "person_id" in changes:
-            store.move_sessions(self.connection, row.id, values["person_id"])
-        if "face_consent" in changes:
-            audit.append(
-                self.connection,
-                at_ms=now_ms,
-                actor=actor,
-                action="consent.given" if values["face_consent"] else "consent.withdrawn",
-                subject=f"learner:{row.id}",
-                detail={"document": values.get("consent_document")},
-            )
-        return row.id, bool(changes)
-
-    def _values(self, learner: LearnerTerms) -> dict[str, Any]:
-        """Columns to hold; what was not told this time is left as it is."""
-        values: dict[str, Any] = {"name": learner.name}
-        if learner.real_name_verified is not None or self.row is None:
-            values["real_name_verified"] = learner.real_name_verified
-        if learner.consent is not None:
-            values |= {
-                "face_consent": learner.consent.face,
-                "consent_ms": learner.consent.at,
-                "consent_document": learner.consent.document,
-            }
-        elif self.row is None:
-            values |= {"face_consent": False, "consent_ms": None, "consent_document": None}
-        return values | self._identity(learner)
-
-    def _identity(self, learner: LearnerTerms) -> dict[str, Any]:
-        number = learner.id_number
-        if number is None:
-            if self.row is not None:
-                return {}
-            person_id = store.new_person(self.connection)
-            return {"person_id": person_id, "id_number_encrypted": None, "id_last4": None}
-        id_hash = self.vault.id_number_hash(number)
-        if self.row is not None and self.row.id_hash == id_hash:
-            return {}
-        return {
-            "person_id": store.ensure_person(self.connection, id_hash),
-            "id_number_encrypted": self.vault.seal(number.encode(), ID_NUMBER_PURPOSE),
-            "id_last4": number[-4:],
-        }
-
-
-def _check_size(row: catalogue.ClassRow, members: set[str], before: int) -> None:
+def _check_size(row: catalogue.ClassRow, desk: Desk, good: Rows) -> None:
+    """Persons, not accounts: who stands twice from earlier data counts once."""
     check = classes.pack_of(row).checks.get("B11")
-    if check is None or len(members) <= check["max_learners"]:
+    if check is None:
         return
-    limit = int(check["max_learners"])
+    people: dict[str, Any] = {
+        name: it.id_hash or it.external_id for name, it in desk.members.items()
+    }
+    before = len(set(people.values()))
+    for _, learner in good:
+        if learner.id_number:
+            people[learner.learner_id] = desk.hashes[learner.id_number]
+        else:
+            people.setdefault(learner.learner_id, learner.learner_id)
+    after, limit = len(set(people.values())), int(check["max_learners"])
+    if after <= max(limit, before):
+        return
     raise BadInput(
         "roster_too_large",
-        f"learners: the class would have {len(members)} learners ({before} are in it already), "
+        f"learners: 全班将有{after}人（已有{before}人），最多{limit}人，本次未接收任何人 / "
+        f"the class would have {after} learners ({before} are in it already), "
         f"at most {limit} are allowed",
-        learners=len(members),
+        learners=after,
         enrolled=before,
         limit=limit,
     )

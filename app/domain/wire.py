@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -17,22 +16,24 @@ from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
     ValidationError,
+    ValidationInfo,
     WithJsonSchema,
+    field_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from app.domain import id_numbers
 
 MAX_MEDIA_S = 24 * 3600
 _EARLIEST_YEAR, _LATEST_YEAR = 2000, 2099
 EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
 LATEST_MS = 4_102_444_800_000  # 2100-01-01T00:00:00Z
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
-_CHECK_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -143,19 +144,6 @@ def client_instant(value: Any) -> int:
     return instant(value)
 
 
-def _id_number(value: str) -> str:
-    """Shape only. A number of before 1999 gets its century and check digit, so that one person has
-    one number; letters at the front are passports and permits."""
-    value = unicodedata.normalize("NFKC", value).upper()
-    if re.fullmatch(r"[0-9]{15}", value):
-        body = f"{value[:6]}19{value[6:]}"
-        weighted = sum(int(d) * w for d, w in zip(body, _CHECK_WEIGHTS, strict=True))
-        return body + "10X98765432"[weighted % 11]
-    if not re.fullmatch(r"[0-9]{17}[0-9X]|[A-Z][A-Z0-9()-]{5,19}", value):
-        raise PydanticCustomError("bad_id_number", "does not have the shape of an ID number")
-    return value
-
-
 def _milliseconds(text: str) -> int | None:
     try:
         moment = datetime.fromisoformat(text)
@@ -188,6 +176,44 @@ ClientInstant = Annotated[
         }
     ),
 ]
-IdNumber = Annotated[str, BeforeValidator(_line), AfterValidator(_id_number)]
 EpochMs = Annotated[int, Field(ge=EARLIEST_MS, lt=LATEST_MS)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
+
+
+class Identified(Wire):
+    """What names a natural person: a document's number, cleaned and checked."""
+
+    id_type: Annotated[
+        id_numbers.IdType | None,
+        Field(description="which document; known by the number's form where it is left out"),
+    ] = None
+    id_number_confirmed: Annotated[
+        bool, Field(description="read from the document, although it ends in 000")
+    ] = False
+    id_number: Annotated[
+        str | None,
+        Field(description="stored encrypted, shown masked, matched by keyed hash"),
+    ] = None
+
+    @field_validator("id_type", mode="before")
+    @classmethod
+    def _type_in_words(cls, said: Any) -> Any:
+        return id_numbers.ID_TYPE_WORDS.get(said.strip(), said) if isinstance(said, str) else said
+
+    @field_validator("id_number", mode="before")
+    @classmethod
+    def _number(cls, said: Any, info: ValidationInfo) -> Any:
+        if isinstance(said, int | float) and not isinstance(said, bool):
+            raise PydanticCustomError(
+                "id_number_not_text",
+                "证件号码须为文本：作为数值时电脑只保留15至16位，号码可能已经改变 / "
+                "must be a string: as a number only 15 to 16 digits are kept, and it may be "
+                "another by now",
+            )
+        if not isinstance(said, str):
+            return said
+        confirmed = info.data.get("id_number_confirmed", False)
+        try:
+            return id_numbers.read(said, info.data.get("id_type"), confirmed=confirmed)
+        except id_numbers.BadNumber as refusal:
+            raise PydanticCustomError(refusal.code, str(refusal)) from None

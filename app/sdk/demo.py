@@ -193,8 +193,8 @@ def _catalogue(film_s: int) -> tuple[tuple[str, dict[str, Any]], ...]:
             f"/v1/classes/{CLASS}/roster",
             {
                 "learners": [
-                    _learner("jia", "演示甲", "000000199001010017", face=True),
-                    _learner("yi", "演示乙", "000000199001010025", face=False),
+                    _learner("jia", "演示甲", "000000199001010018", face=True),
+                    _learner("yi", "演示乙", "000000199001010026", face=False),
                 ]
             },
         ),

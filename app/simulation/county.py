@@ -97,7 +97,7 @@ PLANS: Plans = {
         ClassPlan(
             "dianshang-01", "电子商务师", 24, 4, "职业技能等级证书", "enterprise", "service",
             ONE_PHOTO,
-            {1: "F02", 5: "F16", 9: "F13", 12: "F14", 16: "F28", 20: "F26"},
+            {1: "F02", 5: "F16", 9: "F13", 12: "F35", 16: "F28", 20: "F26"},
             (7, 14), 23, offline_hours=8.0,
         ),
         ClassPlan(
@@ -229,7 +229,7 @@ def _performance(
 def _catalogue(
     plan: ClassPlan, base: Setting, learners: list[Learner], today: date
 ) -> list[Record]:
-    course, klass, _ = base.catalogue([])
+    course, klass, *_ = base.catalogue([])
     planned = _next_assessment(today)
     klass |= {
         "certificate_type": plan.certificate_type,

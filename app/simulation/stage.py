@@ -67,7 +67,8 @@ class Setting:
         return f"{self.course_id}-{lesson:02}"
 
     def catalogue(self, learners: list[Learner]) -> list[Record]:
-        """Course, class and roster as import records."""
+        """Course, class and roster as import records, and those of other classes that learners
+        are in."""
         lessons = [
             {
                 "lesson_id": self.lesson_id(k),
@@ -88,8 +89,6 @@ class Setting:
         }
         klass: Record = {
             "kind": "class",
-            "class_id": self.class_id,
-            "official_class_no": f"000000-{self.class_id}",
             "institution": "示例职业培训学校",
             "occupation": self.occupation,
             "level": "五级",
@@ -108,7 +107,15 @@ class Setting:
                 "mode": "offline",
             },
         }
-        return [course, klass, roster(self.class_id, learners)]
+        records = [course]
+        for class_id in dict.fromkeys([self.class_id, *(self.class_of(it) for it in learners)]):
+            number = {"class_id": class_id, "official_class_no": f"000000-{class_id}"}
+            members = [it for it in learners if self.class_of(it) == class_id]
+            records += [klass | number, roster(class_id, members)]
+        return records
+
+    def class_of(self, learner: Learner) -> str:
+        return learner.class_id or self.class_id
 
 
 def _number(seconds: float) -> float | int:
@@ -221,7 +228,7 @@ class Stage:
             service=self.service,
             rng=Random(f"{session_id}/{self.seed}"),
             learner=who,
-            class_id=self.setting.class_id,
+            class_id=self.setting.class_of(who),
             lesson_id=lesson_id,
             media_s=self.media_s,
             session_id=session_id,

@@ -34,7 +34,8 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Learner:
-    """One account on a platform. Two accounts with one `id_number` are one natural person."""
+    """One account on a platform. Two accounts with one `id_number` are one natural person, and
+    stand in different classes: `class_id` names another one than the scene's."""
 
     learner_id: str
     name: str
@@ -43,6 +44,7 @@ class Learner:
     employer: str = "示例制衣厂"
     category: str = "企业职工"
     face_consent: bool = True
+    class_id: str | None = None
 
 
 _CHECK_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -51,13 +53,18 @@ _CHECK_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 def invented_id_number(n: int) -> str:
     """An 18-character ID number with a right check digit that nobody can hold.
 
-    Region 000000 was never given out; the rest follows GB 11643-1999.
+    Region 000000 was never given out; the rest follows GB 11643-1999. None ends in 000, as what a
+    spreadsheet cut off does.
 
     >>> invented_id_number(1)
     '000000198002020010'
     """
-    birthday = f"{1970 + n * 10 % 33:04}{1 + n % 12:02}{1 + n % 28:02}"
-    body = f"000000{birthday}{n % 1000:03}"
+    born = f"000000{1970 + n * 10 % 33:04}{1 + n % 12:02}{1 + n % 28:02}"
+    number = _with_check_digit(f"{born}{n % 1000:03}")
+    return _with_check_digit(f"{born}{n % 1000 + 1:03}") if number.endswith("000") else number
+
+
+def _with_check_digit(body: str) -> str:
     remainder = sum(int(digit) * weight for digit, weight in zip(body, _CHECK_WEIGHTS, strict=True))
     return body + "10X98765432"[remainder % 11]
 

@@ -8,13 +8,23 @@ from typing import Any, Protocol, cast
 from sqlalchemy import Connection, exists, insert, select, update
 
 from app.store.upsert import insert_new
-from models import Enrolment, Learner, Person, Session
+from models import (
+    AssessmentRecord,
+    Enrolment,
+    HistoryRecord,
+    Learner,
+    OfflineAttendance,
+    Person,
+    ReferencePhoto,
+    Session,
+)
 
 _IDS_A_QUERY = 500
 
 
 class LearnerRow(Protocol):
     id: int
+    platform_id: int
     external_id: str
     person_id: int
     id_hash: bytes | None
@@ -42,11 +52,75 @@ def new_person(connection: Connection) -> int:
     return connection.execute(insert(Person).values(id_hash=None).returning(Person.id)).scalar_one()
 
 
-def move_sessions(connection: Connection, learner_id: int, person_id: int) -> None:
-    """After an account turned out to be another, known person's."""
+def move_person(connection: Connection, account: LearnerRow, person_id: int) -> None:
+    """Behind an account stands another natural person than was thought: its sittings are that
+    person's, and so is what was told of earlier trainings by the account's id. Sittings of both
+    persons are judged again, for what they are held against has changed."""
     connection.execute(
-        update(Session).where(Session.learner_id == learner_id).values(person_id=person_id)
+        update(Session).where(Session.learner_id == account.id).values(person_id=person_id)
     )
+    _move_history(connection, account, person_id)
+    connection.execute(
+        update(Session)
+        .where(Session.person_id.in_({person_id, account.person_id}), Session.state != "open")
+        .values(settled=False)
+    )
+
+
+def _move_history(connection: Connection, account: LearnerRow, person_id: int) -> None:
+    """All but what is known of the other person already."""
+    platform = HistoryRecord.platform_id == account.platform_id
+    there = set(
+        connection.scalars(
+            select(HistoryRecord.item).where(HistoryRecord.person_id == person_id, platform)
+        )
+    )
+    told = connection.execute(
+        select(HistoryRecord.id, HistoryRecord.item, HistoryRecord.body).where(
+            HistoryRecord.person_id == account.person_id, platform
+        )
+    ).all()
+    ids = [
+        row.id
+        for row in told
+        if row.body.get("learner_id") == account.external_id and row.item not in there
+    ]
+    connection.execute(
+        update(HistoryRecord).where(HistoryRecord.id.in_(ids)).values(person_id=person_id)
+    )
+
+
+def holders(
+    connection: Connection, platform_id: int, id_hashes: Iterable[bytes]
+) -> Sequence[LearnerRow]:
+    """The platform's accounts under these ID numbers."""
+    wanted = sorted(set(id_hashes))
+    found: list[LearnerRow] = []
+    for start in range(0, len(wanted), _IDS_A_QUERY):
+        query = _learners().where(
+            Learner.platform_id == platform_id,
+            Person.id_hash.in_(wanted[start : start + _IDS_A_QUERY]),
+        )
+        found += cast(Sequence[LearnerRow], connection.execute(query.order_by(Learner.id)).all())
+    return found
+
+
+def evidence_of(connection: Connection, learner_id: int) -> list[str]:
+    """What there is of an account that belongs to a person: `consent`, `sittings`, `photos`,
+    `attendance`, `assessments`."""
+    columns = {
+        "sittings": Session.learner_id,
+        "photos": ReferencePhoto.learner_id,
+        "attendance": OfflineAttendance.learner_id,
+        "assessments": AssessmentRecord.learner_id,
+    }
+    found = [
+        name
+        for name, column in columns.items()
+        if connection.scalar(select(exists().where(column == learner_id)))
+    ]
+    consented = select(Learner.face_consent).where(Learner.id == learner_id)
+    return [*found, "consent"] if connection.scalar(consented) else found
 
 
 def learners(
@@ -72,10 +146,6 @@ def insert_learner(connection: Connection, **values: Any) -> int:
 
 def update_learner(connection: Connection, learner_id: int, **values: Any) -> None:
     connection.execute(update(Learner).where(Learner.id == learner_id).values(**values))
-
-
-def has_sessions(connection: Connection, learner_id: int) -> bool:
-    return bool(connection.scalar(select(exists().where(Session.learner_id == learner_id))))
 
 
 def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.services import Services
+from app.simulation.world import invented_id_number
 from tests.api.test_sessions import found_school
 from tests.people import LIN, WU, County, course, lesson, training_class
 
@@ -22,7 +23,7 @@ def huang(client: TestClient, county: County) -> TestClient:
 
 def learners(count: int, start: int = 0) -> list[dict[str, Any]]:
     return [
-        {"learner_id": f"p{n}", "name": f"学员{n}", "id_number": f"00000019900101{n:04}"}
+        {"learner_id": f"p{n}", "name": f"学员{n}", "id_number": invented_id_number(n + 1)}
         for n in range(start, start + count)
     ]
 
@@ -185,6 +186,7 @@ class TestRoster:
             ({"name": ""}, "learners[1].name"),
             ({"name": ["x"]}, "learners[1].name"),
             ({"id_number": "12345"}, "learners[1].id_number"),
+            ({"id_number": ""}, "learners[1].id_number"),
             ({"id_number": 110101199001011234}, "learners[1].id_number"),
             ({"id_number": "11010119900101123Y"}, "learners[1].id_number"),
             ({"real_name_verified": "yes"}, "learners[1].real_name_verified"),
@@ -195,25 +197,40 @@ class TestRoster:
             ({"consent": {"face": True, "at": "2100-01-01T00:00:00Z"}}, "learners[1].consent.at"),
         ],
     )
-    def test_one_wrong_learner_is_named_and_nobody_is_enrolled(
+    def test_one_wrong_row_is_refused_by_name_and_spoils_no_other(
         self, huang: TestClient, change: dict[str, Any], field: str
     ) -> None:
         answer = huang.put("/v1/classes/c1/roster", json={"learners": [LIN, WU | change]})
-        assert answer.status_code == 422
-        assert answer.json()["errors"][0]["field"] == field
-        assert answer.json()["errors"][0]["index"] == 1
+        assert answer.status_code == 200
+        (refused,) = answer.json()["rejected"]
+        assert (refused["field"], refused["index"]) == (field, 1)
+        named = "wu" if "name" in change else WU["name"]
+        assert named in refused["detail"]
         assert str(WU["id_number"]) not in answer.text
-        assert huang.get("/v1/classes/c1/roster").json()["enrolled"] == 0
+        assert [it["learner_id"] for it in answer.json()["learners"]] == ["lin"]
+        alone = huang.put("/v1/classes/c1/roster", json={"learners": [WU | change]})
+        assert alone.status_code == 422
+        assert alone.json()["errors"][0]["code"] == alone.json()["code"] == refused["code"]
 
-    def test_one_learner_twice_is_refused(self, huang: TestClient) -> None:
+    def test_one_learner_twice_is_taken_once(self, huang: TestClient) -> None:
         answer = huang.put("/v1/classes/c1/roster", json={"learners": [LIN, LIN]})
-        assert (answer.status_code, answer.json()["code"]) == (422, "duplicate_learner")
+        assert answer.json()["enrolled"] == 1
+        assert [it["code"] for it in answer.json()["rejected"]] == ["duplicate_learner"]
 
-    def test_two_accounts_with_one_id_number_are_one_person(
+    def test_one_account_for_two_names_is_taken_for_neither(self, huang: TestClient) -> None:
+        other = WU | {"learner_id": LIN["learner_id"]}
+        answer = huang.put("/v1/classes/c1/roster", json={"learners": [LIN, other]})
+        assert (answer.status_code, answer.json()["code"]) == (422, "duplicate_learner")
+        assert "林小兰、吴大伟" in answer.json()["detail"]
+
+    def test_accounts_of_one_id_number_on_two_platforms_are_one_person(
         self, huang: TestClient, county: County, services: Services
     ) -> None:
-        second = LIN | {"learner_id": "lin-2", "id_number": str(LIN["id_number"]).lower()}
-        huang.put("/v1/classes/c1/roster", json={"learners": [LIN, second]})
+        lower = LIN | {"id_number": str(LIN["id_number"]).lower()}
+        huang.put("/v1/classes/c1/roster", json={"learners": [lower]})
+        huang.put("/v1/classes/c2", json=training_class("c2"))
+        second = LIN | {"learner_id": "lin-2"}
+        huang.put("/v1/classes/c2/roster", json={"learners": [second]})
         headers = county.guang.headers
         huang.put("/v1/courses/sewing", json=course(), headers=headers)
         huang.put("/v1/classes/c1", json=training_class(), headers=headers)

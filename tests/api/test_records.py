@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -45,7 +46,13 @@ def test_the_same_item_twice_is_once(huang: TestClient, name: str) -> None:
     item = GOOD[name]
     assert post(huang, name, item) == {"accepted": 1, "unchanged": 0, "rejected": []}
     assert post(huang, name, item) == {"accepted": 0, "unchanged": 1, "rejected": []}
-    assert post(huang, name, item, item) == {"accepted": 0, "unchanged": 2, "rejected": []}
+    twice = post(huang, name, item, item)
+    if name == "offline-attendance":  # two half-days, or one row too many: never silently one
+        assert (twice["accepted"], twice["unchanged"]) == (0, 1)
+        assert [(it["index"], it["code"]) for it in twice["rejected"]] == [(1, "duplicate_item")]
+        assert "两个半天" in twice["rejected"][0]["detail"]
+    else:
+        assert twice == {"accepted": 0, "unchanged": 2, "rejected": []}
     bare = huang.post(f"/v1/classes/c1/{name}", json=[item])
     assert bare.json()["unchanged"] == 1
 
@@ -69,6 +76,23 @@ def test_two_halves_of_a_day_need_ids(huang: TestClient) -> None:
         item | {"item_id": "pm", "hours": 3},
     )
     assert report["accepted"] == 2
+
+
+def test_two_equal_halves_of_a_day_are_both_counted(huang: TestClient) -> None:
+    item = GOOD["offline-attendance"]
+    halves = [item | {"session": half} for half in ("am", "pm")]
+    assert post(huang, "offline-attendance", *halves)["accepted"] == 2
+    assert post(huang, "offline-attendance", *halves)["unchanged"] == 2
+
+
+@pytest.mark.parametrize("hours", [4, 3])
+def test_two_lines_of_a_file_for_one_day_are_a_question(huang: TestClient, hours: int) -> None:
+    record = {"kind": "offline_attendance", "class_id": "c1", **GOOD["offline-attendance"]}
+    lines = "\n".join(json.dumps(it) for it in (record, record | {"hours": hours}))
+    for stored in (1, 0):
+        report = huang.post("/v1/imports", content=lines).json()
+        assert report["stored"].get("offline_attendance", 0) == stored
+        assert [(it["line"], it["code"]) for it in report["rejected"]] == [(2, "duplicate_item")]
 
 
 def test_a_bad_item_spoils_no_other(huang: TestClient) -> None:

@@ -180,7 +180,7 @@ def test_without_consent_nothing_is_stored(
     client: TestClient, county: County, tmp_path: Path
 ) -> None:
     found_school(client, county)
-    refusing = {**LIN, "learner_id": "mei", "id_number": "000000198003050049", "consent": None}
+    refusing = {**LIN, "learner_id": "mei", "id_number": "000000198003060049", "consent": None}
     client.put(
         "/v1/classes/c1/roster",
         json={"learners": [LIN, WU, refusing]},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from app.simulation.casebook import case, violation, whole_lesson
 from app.simulation.sitting import Device, Habits, Passage, Sitting
 from app.simulation.stage import DAY_S, Stage
@@ -207,7 +209,11 @@ def parallel_4_lessons(stage: Stage) -> Passage:
     violation("multi_window", credited_s=(0, 2710)),
 )
 def two_accounts_one_id(stage: Stage) -> Passage:
-    twin = stage.companion(1, id_number=stage.learner.id_number, identity=stage.learner.identity)
+    twin = replace(
+        stage.learner,
+        learner_id=f"{stage.learner.learner_id}-1",
+        class_id=f"{stage.setting.class_id}-2",
+    )
     second = stage.sitting(learner=twin, at_s=30.0, habits=ONE_TRY)
     stage.alongside(whole_lesson(second), 30.0)
     yield from whole_lesson(stage.sitting())

@@ -104,6 +104,7 @@ ACTIONS = {
     "key.created": N_("新增密钥"),
     "key.revoked": N_("吊销密钥"),
     "key.rotated": N_("轮换密钥"),
+    "learner.corrected": N_("更正学员身份信息"),
     "learner.erased": N_("删除人脸信息"),
     "link.issued": N_("生成学员本人链接"),
     "link.opened": N_("学员打开链接"),
@@ -117,6 +118,7 @@ ACTIONS = {
     "photo.viewed": N_("查看影像"),
     "platform.added": N_("新增平台"),
     "retention.purged": N_("按期销毁影像"),
+    "roster.identity_refused": N_("拒绝更换学员身份"),
     "user.added": N_("新增用户"),
     "user.changed": N_("修改用户角色或范围"),
     "user.disabled": N_("停用用户"),
@@ -138,6 +140,7 @@ _DETAILS = {
     "document": N_("文书"),
     "drawn": N_("抽中"),
     "events": N_("通知内容"),
+    "fields": N_("项目"),
     "format": N_("格式"),
     "frame": N_("抽取范围"),
     "frame_sha256": N_("名单摘要"),
@@ -206,6 +209,7 @@ _IN_DETAILS: dict[str, dict[str, words.Word]] = {
     "result": words.INSPECTION_RESULTS,
     "scopes": words.KEY_SCOPES,
     "frame": words.INSPECTION_FRAMES,
+    "fields": {"name": words.Word(N_("姓名")), "id_number": words.Word(N_("证件号码"))},
     "events": {event: words.Word(told) for event, told in words.NOTICES.items()},
 }
 SECTIONS = {

@@ -74,6 +74,9 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     window = _windows(trace, session, flags, told("window_ms"), rule)
     patience = window + rule.ms("stop_allowance_s")
     received = told("shown_ms")
+    ours = (flags & ControlFlag.SERVICE) != 0
+    # A platform's own clock may be ahead: nothing is shown before it is issued.
+    issued = np.where(~ours & (received >= 0), np.minimum(issued, received), issued)
     valid = (received >= 0) & ((flags & _INVALID) == 0)
     replied = valid & (answer_at >= 0)
 
@@ -82,7 +85,6 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     # answer are the server's own: between them the display lies as long ago as the answer took. A
     # platform tells when its own was due.
     due = np.maximum(told("due_ms"), issued)
-    ours = (flags & ControlFlag.SERVICE) != 0
     since = np.minimum(answer_at - np.maximum(latency, 0), np.where(ours, answer_at, due))
     prompt = replied & ((latency >= 0) | ~ours) & (answer_at - issued <= window)
     shown = np.where(prompt, np.minimum(display, np.maximum(issued, since) + start), display)

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+PLATFORM_SKEW_MS = 5 * 60_000  # a platform's clock may differ by this much
+
 
 class Result(StrEnum):
     """What became of the photos that answer a control."""
@@ -59,6 +61,11 @@ class Line:
         if nonce is None:
             return self.nonce is None or self.source != "service"
         return self.nonce is None or self.nonce == nonce
+
+    def early(self, answered_ms: int) -> bool:
+        """An answer from before the issue; a platform tells the issue by a clock of its own."""
+        skew_ms = 0 if self.source == "service" else PLATFORM_SKEW_MS
+        return answered_ms < self.issued_ms - skew_ms
 
     def answers(self) -> dict[str, Any]:
         """The columns that events about a pop-up may change."""

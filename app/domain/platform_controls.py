@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from app.domain import sitting_life, sitting_terms
-from app.domain.control_line import Line
+from app.domain.control_line import PLATFORM_SKEW_MS, Line
 from app.domain.controls import lines_of
 from app.domain.popups import match_popups
 from app.domain.sitting_life import Door
@@ -18,11 +18,12 @@ from app.domain.sittings import unknown_session
 from app.domain.wire import EpochMs, Id, Wire
 from app.errors import Conflict
 from app.store import controls as store
+from app.store import event_log
 from app.store import sittings as sitting_store
+from app.store.row import AnyRow
 from detectors.trace import ControlFlag
 
 MOST = 1000
-SKEW_MS = 5 * 60_000  # a platform's clock may differ by this much
 
 
 class ControlReport(Wire):
@@ -64,8 +65,8 @@ def report(
     if told.refused:
         raise Conflict(told.value, sitting_life.why(told, external_id))
     # A sitting that fell silent may go on: what was issued in the break belongs to it.
-    first_ms = sitting.opened_ms - SKEW_MS
-    last_ms = sitting_life.ends_ms(sitting, now_ms) + SKEW_MS
+    first_ms = sitting.opened_ms - PLATFORM_SKEW_MS
+    last_ms = sitting_life.ends_ms(sitting, now_ms) + PLATFORM_SKEW_MS
     known = {line.challenge_id: line for line in lines_of(connection, sitting.id)}
     results: list[dict[str, Any]] = []
     for item in reports:
@@ -80,7 +81,30 @@ def report(
             results.append({"status": "rejected", "code": "outside_sitting", "detail": detail})
         else:
             results.append(enter(connection, sitting.id, known, item, terms))
+    if any(told["status"] == "stored" for told in results):
+        _match_told_before(connection, sitting, reports)
     return sitting.id, results
+
+
+def _match_told_before(
+    connection: Connection, sitting: AnyRow, reports: Sequence[ControlReport | Mapping[str, Any]]
+) -> None:
+    """A platform may report a pop-up after the page has shown it, or had it answered."""
+    issued = [it.issued_at_ms for it in reports if isinstance(it, ControlReport)]
+    if not issued or sitting.last_recv_ms < min(issued) - PLATFORM_SKEW_MS:
+        return
+    log = event_log.read(connection, sitting.id)
+    told = {int(it["seq"]): it for it in reversed(log.events)}
+    notes = [
+        {
+            **note,
+            "recv_ms": sitting.opened_ms + int(told[note["seq"]]["recv_ms"]),
+            "at_ms": int(told[note["seq"]]["at_ms"]),
+        }
+        for note in log.notes
+        if note["type"].startswith("popup_") and note["seq"] in told
+    ]
+    match_stored(connection, sitting.id, notes)
 
 
 def enter(
@@ -106,7 +130,7 @@ def enter(
         line.flags |= there.flags & ~ControlFlag.UNKNOWN
         if not line.owns(there.nonce):
             line.flags |= ControlFlag.FOREIGN_NONCE
-        if there.answered_ms is not None and there.answered_ms < line.issued_ms:
+        if there.answered_ms is not None and line.early(there.answered_ms):
             line.flags |= ControlFlag.EARLY_ANSWER
         store.update_line(connection, session_id, line.challenge_id, **line.columns())
     known[line.challenge_id] = line

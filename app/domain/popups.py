@@ -72,7 +72,7 @@ def _answered(line: Line, note: Mapping[str, Any]) -> None:
         return
     if note["seq"] == line.answered_seq:
         return
-    if note["recv_ms"] < line.issued_ms:
+    if line.early(note["recv_ms"]):
         line.flags |= ControlFlag.EARLY_ANSWER
     if note.get("trusted") is False:
         line.flags |= ControlFlag.UNTRUSTED_INPUT

@@ -75,6 +75,14 @@ def test_an_answer_before_the_issue_is_noted() -> None:
     assert matched.changed["c1"]["flags"] == ControlFlag.EARLY_ANSWER
 
 
+def test_a_platform_s_clock_that_is_ahead_makes_no_forger_of_anybody() -> None:
+    imported = popup(source="platform")
+    matched = match_popups([imported], [note("answered", 5, recv_ms=T - 240_000)])
+    assert matched.changed["c1"]["flags"] == 0
+    matched = match_popups([imported], [note("answered", 5, recv_ms=T - 301_000)])
+    assert matched.changed["c1"]["flags"] == ControlFlag.EARLY_ANSWER
+
+
 def test_an_answer_by_a_script_is_noted() -> None:
     matched = match_popups([popup()], [note("answered", 5, trusted=False)])
     assert matched.changed["c1"]["flags"] == ControlFlag.UNTRUSTED_INPUT

@@ -1,0 +1,120 @@
+"""Pop-ups through the API: a platform that reports late, and a learner who has longer to answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.jobs.settler import settle_all
+from app.services import Services
+from tests.api.test_sessions import found_school, opening, post, school
+from tests.api.test_sitting_life import Desk, accusations
+from tests.people import County, TestClock
+
+
+@pytest.fixture
+def desk(client: TestClient, county: County, clock: TestClock, services: Services) -> Desk:
+    found_school(client, county, controls="platform")
+    assert post(client, county, opening(session_id="s1")).status_code == 201
+    return Desk(client, county, clock, services)
+
+
+def beats(desk: Desk, count: int) -> dict[str, Any]:
+    """Play on for so many heartbeats; what the last one was answered with."""
+    for _ in range(count):
+        desk.clock.advance(seconds=10)
+        desk.position += 9.997
+        told = desk.send({"type": "progress", "position": desk.position, "visible": True})
+    answer: dict[str, Any] = told.json()
+    return answer
+
+
+def asked(desk: Desk) -> dict[str, Any]:
+    """Play on until a pop-up is due; what the service asks."""
+    while True:
+        popup: dict[str, Any] = beats(desk, 1)["controls"].get("popup", {})
+        if popup.get("due_in_s") == 0:
+            return popup
+
+
+@pytest.mark.parametrize("ahead_s", [-90, 0, 90])
+@pytest.mark.parametrize("late", ["at once", "after the answer", "at the end"])
+def test_a_platform_may_report_its_popups_after_they_were_answered(
+    desk: Desk, late: str, ahead_s: int
+) -> None:
+    """Its clock may be off, too."""
+    waiting: list[dict[str, Any]] = []
+
+    def report(popup: dict[str, Any]) -> None:
+        url = f"/v1/sessions/{desk.session}/controls"
+        told = desk.client.post(url, json={"controls": [popup]}, headers=desk.headers)
+        assert told.json()["stored"] == 1
+
+    beats(desk, 24)
+    for name in ("p1", "p2", "p3"):
+        issued = desk.clock() + ahead_s * 1000
+        popup = {"control": "popup", "challenge_id": name, "nonce": name, "issued_at_ms": issued}
+        if late == "at once":
+            report(popup)
+        own = {"challenge_id": name, "nonce": name}
+        desk.send({"type": "popup_shown", **own}, {"type": "pause", "position": desk.position})
+        desk.clock.advance(seconds=5)
+        desk.send(
+            {"type": "popup_answered", **own, "trusted": True, "latency_ms": 5000},
+            {"type": "play", "position": desk.position},
+        )
+        if late == "after the answer":
+            report(popup)
+        waiting.append(popup)
+        beats(desk, 24)
+    if late == "at the end":
+        for popup in waiting:
+            report(popup)
+    verdict = desk.verdict()
+    assert accusations(verdict) == []
+    assert [it["flags"] for it in desk.seen()["controls"] if it["control"] == "popup"] == [
+        ["random_time"]
+    ] * 3
+
+
+ACT = {
+    "kind": "answer_time",
+    "learner_id": "lin",
+    "body": {"answer_window_s": 150},
+    "reason": "uses a screen reader",
+    "document": "certificate 17",
+}
+
+
+def test_a_learner_for_whom_longer_was_recorded_is_asked_and_judged_by_it(
+    client: TestClient, school: County, clock: TestClock, services: Services
+) -> None:
+    recorded = client.post("/v1/classes/c1/acts", json=ACT, headers=school.huang.headers)
+    assert recorded.status_code == 201, recorded.text
+    post(client, school, opening(session_id="s1"))
+    lin = Desk(client, school, clock, services)
+    popup = asked(lin)
+    assert popup["answer_window_s"] == 150
+    own = {"challenge_id": popup["challenge_id"], "nonce": popup["nonce"]}
+    lin.send({"type": "popup_shown", **own})
+    beats(lin, 14)
+    told = lin.send({"type": "popup_answered", **own, "trusted": True, "latency_ms": 140_000})
+    assert "popup" not in told.json()["controls"]
+    beats(lin, 15)
+    client.post("/v1/sessions/s1/close", headers=school.huang.headers)
+    settle_all(services)
+    verdict = lin.seen()["verdict"]
+    assert [it["reason"] for it in verdict["findings"] if it["rule"] == "popup_gap"] == []
+
+
+def test_whoever_has_no_more_time_is_asked_by_the_pack_s(
+    client: TestClient, school: County, clock: TestClock, services: Services
+) -> None:
+    client.post("/v1/classes/c1/acts", json=ACT, headers=school.huang.headers)
+    post(client, school, opening(session_id="s1", learner_id="wu", window_id="w2"))
+    assert asked(Desk(client, school, clock, services))["answer_window_s"] == 60
+
+
+__all__ = ["school"]

@@ -120,6 +120,7 @@ class Sitting:
         self.session_ids = [session_id]  # all of them, where it was stopped and entered again
         self._demands = Demands()
         self._shots = 0
+        self.photos_asked: list[str] = []  # challenges
         self._stopped_at = NEVER
         self._popup_open = False
         self._back_at = 0.0
@@ -464,6 +465,7 @@ class Sitting:
 
     def _photograph(self, due: Due) -> None:
         self._shots += 1
+        self.photos_asked.append(due.challenge_id)
         for frame in range(due.frames):
             photo = self.camera(self.rng, Shot(due.purpose, self._shots))
             if photo is None:

@@ -26,6 +26,7 @@ class Judgement:
     outcome: str
     findings: list[Finding]
     credited_s: float
+    hours: list[str]  # outcomes of the learner's class-hours
 
     @property
     def found(self) -> set[tuple[str, str]]:
@@ -38,6 +39,7 @@ def judge(scene: Scene) -> Judgement:
     rows = [row for row, name in enumerate(names) if name in scene.judged]
     learner_of = {r["session_id"]: r["learner_id"] for r in columns_of(scene).records}
     own = [row for row in rows if learner_of[names[row]] == scene.setting.learner.learner_id]
+    cases = set(assessment.facts.trace.sessions["case"][own].tolist())
     credited = assessment.credited.where(np.isin(assessment.credited.session, own))
     return Judgement(
         assessment,
@@ -49,6 +51,7 @@ def judge(scene: Scene) -> Judgement:
             and finding.outcome is not Outcome.CLEAR
         ],
         int(coverage(credited).credited_ms.sum()) / 1000,
+        [hour.outcome.value for hour in assessment.hours if hour.case in cases],
     )
 
 

@@ -2,10 +2,18 @@
 
 from app.simulation.cases import (
     fraud_controls,
+    fraud_crowds,
     fraud_photos,
     fraud_playback,
     honest_machines,
     honest_people,
 )
 
-__all__ = ["fraud_controls", "fraud_photos", "fraud_playback", "honest_machines", "honest_people"]
+__all__ = [
+    "fraud_controls",
+    "fraud_crowds",
+    "fraud_photos",
+    "fraud_playback",
+    "honest_machines",
+    "honest_people",
+]

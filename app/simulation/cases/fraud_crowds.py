@@ -1,0 +1,66 @@
+"""Cheating for many at once, and making good afterwards what was not there in time."""
+
+from __future__ import annotations
+
+from app.simulation.behaviour import absent
+from app.simulation.casebook import (
+    INVALID,
+    NOT_PROVEN,
+    PENDING,
+    REVIEW,
+    Expected,
+    case,
+    whole_lesson,
+)
+from app.simulation.sitting import Device, Passage
+from app.simulation.stage import Stage
+from app.simulation.world import Person, Photo
+
+ACCOUNTS = 8
+LATE_S = 540.0
+
+
+@case(
+    "F36 one_bot_many_accounts",
+    "一台机器同时代学八人",
+    "one machine studies for eight accounts at once, each with answers and photos of its own",
+    Expected(
+        PENDING, (2646.0, 2700.25), {"shared_device": REVIEW}, tolerated=frozenset({"collusion"})
+    ),
+)
+def one_bot_many_accounts(stage: Stage) -> Passage:
+    farm = Device("farm-0")
+    for n in range(1, ACCOUNTS):
+        at_s = 3.0 * n
+        sitting = stage.sitting(learner=stage.companion(n), device=farm, at_s=at_s)
+        stage.alongside(whole_lesson(sitting), at_s)
+    yield from whole_lesson(stage.sitting(device=farm, person=Person()))
+
+
+@case(
+    "F37 photos_after_the_fact",
+    "事后补交照片",
+    "no camera while it played, photos handed in nine minutes after the end",
+    Expected(
+        NOT_PROVEN,
+        (0.0, 2700.25),
+        {"contradicting_times": NOT_PROVEN},
+        (INVALID, PENDING),
+        frozenset({"face_liveness", "photo_retention"}),
+    ),
+)
+def photos_after_the_fact(stage: Stage) -> Passage:
+    sitting = stage.sitting(camera=absent)
+    yield from whole_lesson(sitting)
+    yield sitting.t + LATE_S
+    sitting.t += LATE_S
+    for n, challenge in enumerate(sitting.photos_asked):
+        snapshot = {
+            "snapshot_id": f"{sitting.session_id}-late-{n}",
+            "purpose": "random",
+            "challenge_id": challenge,
+            "frame": 0,
+            "taken_at_ms": sitting.clock.date_ms(sitting.t),
+        }
+        photo = Photo(stage.learner.identity, n + 1)
+        sitting.service.photo(sitting, snapshot, photo)

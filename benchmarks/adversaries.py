@@ -1,0 +1,166 @@
+"""What becomes of every adversary and of every honest oddity: the tables of docs/adversaries.md.
+
+    python -m benchmarks.adversaries            print them
+    python -m benchmarks.adversaries --write    write docs/adversaries.md
+
+Plays the scenario corpus and every oddity alone (app/simulation) and lets the real detectors judge.
+Seeds are fixed, so the same code makes the same tables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.simulation.casebook import Scenario
+from app.simulation.honest import WAYS, honest_scene
+from app.simulation.oddities import CIRCUMSTANCES, MISHAPS
+from app.simulation.scenarios import SCENARIOS, perform
+from app.simulation.tools import TOOLS
+from detectors.finding import Finding, Outcome, Scope
+from tests.scenarios.corpus import MILD_TO_GRAVE, Judgement, judge
+from tests.scenarios.honest import Tally, judged
+
+PAGE = Path(__file__).parent.parent / "docs" / "adversaries.md"
+LESSON_S = 2700.0
+SEEDS = range(5)
+CASES = (0,)  # seeds of the corpus: test_corpus plays more of them
+
+HEAD = """# Who tries what, and what becomes of it
+
+Made by `python -m benchmarks.adversaries --write`; a test holds this page to what that makes.
+Lessons last 2,700 s and the pack is `huangchuan-2021-graded`. Nothing here has been looked at by a
+person yet: what is `pending_review` waits for one, and no class-hour is valid meanwhile.
+
+## Adversaries
+
+`outcome` is the worst among the sittings, `credit` the content that no finding voids, `class-hours`
+what becomes of those the learner took up. A finding *of the class* is one case for all concerned.
+
+| | tool | what is done | outcome | found | credit s | class-hours |
+| --- | --- | --- | --- | --- | --- | --- |
+"""
+PIXELS = (
+    "nothing here: pictures are compared by the running service (tests/scenarios/test_real_pixels)"
+)
+PEOPLE = """
+What no row shows: a person who watches for somebody else and looks like them, two people before one
+screen, and attention. No script and no photo tells these; the offline assessment does.
+
+## Honest people
+
+The scenarios of the corpus that are no fraud. `lost` is content of the lesson without credit.
+
+| | what happens | outcome | found | lost s | class-hours |
+| --- | --- | --- | --- | --- | --- |
+"""
+ODD = """
+## Honest oddities, one at a time
+
+Each befalls five learners alone, twice on the way where it is a mishap; `lost` is content that was
+seen and not credited, on the average and at most. `python -m benchmarks.honest` mixes all of them.
+
+| | what happens | outcomes | found | lost s, mean | at most |
+| --- | --- | --- | --- | --- | --- |
+"""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--write", action="store_true", help=f"into {PAGE.name}")
+    if parser.parse_args().write:
+        PAGE.write_text(page(), "utf-8")
+    else:
+        sys.stdout.write(page())
+    return 0
+
+
+def page() -> str:
+    """The whole page."""
+    fraud = [case for case in SCENARIOS.values() if not case.honest]
+    honest = [case for case in SCENARIOS.values() if case.honest]
+    return "".join(
+        (
+            HEAD,
+            *(_adversary(case) for case in fraud),
+            PEOPLE,
+            *(_honest(case) for case in honest),
+            ODD,
+            *_oddities(),
+        )
+    )
+
+
+def _adversary(case: Scenario) -> str:
+    told = judge(perform(case.id, seed=CASES[0]))
+    does = f"{case.zh} {case.en}"
+    found = PIXELS if case.expected.needs_pixels else _found(told.findings)
+    cells = (case.id, TOOLS[case.id], does, told.outcome, found)
+    return _row(*cells, f"{told.credited_s:.0f}", _hours(told))
+
+
+def _honest(case: Scenario) -> str:
+    told = judge(perform(case.id, seed=CASES[0]))
+    whole = min(LESSON_S, case.expected.credited_s[1])  # who left before the end saw no more
+    lost = max(0.0, whole - told.credited_s)
+    cells = (case.id, f"{case.zh} {case.en}", told.outcome, _found(told.findings))
+    return _row(*cells, f"{lost:.0f}", _hours(told))
+
+
+def _oddities() -> Iterator[str]:
+    described = {
+        **{name: (it.zh, it.en) for name, it in CIRCUMSTANCES.items()},
+        **{name: (it.zh, it.en) for name, it in MISHAPS.items()},
+        **{name: (zh, en) for name, (_, zh, en) in WAYS.items()},
+        "plays_again": ("播完后自动重播", "the film begins again by itself after its end"),
+    }
+    for name, (zh, en) in described.items():
+        scenes = [(seed, honest_scene(seed, LESSON_S, frozenset({name}))) for seed in SEEDS]
+        told = judged(scenes)
+        lost = [max(0.0, seconds) for seconds in told.lost.values()]
+        mean = sum(lost) / len(lost)
+        cells = (f"`{name}`", f"{zh} {en}", _outcomes(told), _of_tally(told))
+        yield _row(*cells, f"{mean:.0f}", f"{max(lost):.0f}")
+
+
+def _hours(told: Judgement) -> str:
+    count = Counter(told.hours)
+    return ", ".join(f"{n} {word}" if n > 1 else word for word, n in sorted(count.items())) or "–"
+
+
+def _outcomes(told: Tally) -> str:
+    return ", ".join(word for word in MILD_TO_GRAVE if told.outcomes[word])
+
+
+def _found(findings: list[Finding]) -> str:
+    """Rule and reason of what is more than a note, worst first, each once."""
+    said = {
+        (
+            -finding.outcome.severity,
+            f"{finding.rule} {finding.reason}: {finding.outcome.value}"
+            + (", of the class" if finding.scope is Scope.CLASS else ""),
+        )
+        for finding in findings
+        if finding.outcome is not Outcome.CLEAR
+    }
+    return "<br>".join(words for _, words in sorted(said)) or "–"
+
+
+def _of_tally(told: Tally) -> str:
+    said = {
+        f"{rule} {reason}: {outcome}"
+        for rule, reason, outcome, *_ in told.findings
+        if outcome != Outcome.CLEAR.value
+    }
+    return "<br>".join(sorted(said)) or "–"
+
+
+def _row(*cells: str) -> str:
+    return "| " + " | ".join(cells) + " |\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -270,7 +270,7 @@ class SimulatedService:
             popup.shown_ms = now_ms if popup.shown_ms is None else popup.shown_ms
             popup.window_ends_ms = None
         elif event["type"] == "popup_expired":
-            pass  # the service's own clock decides
+            study.popup, study.expired = None, popup
         elif event["nonce"] == popup.nonce:
             shown_ms = now_ms if popup.shown_ms is None else popup.shown_ms
             late = now_ms - shown_ms > (ANSWER_WINDOW_S + SLACK_S) * 1000

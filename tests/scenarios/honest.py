@@ -17,9 +17,6 @@ from tests.detectors.joining import together
 OPEN = frozenset(
     {
         "advertisement",
-        "dark_at_first",
-        "dark_room",
-        "no_camera",
         "one_photo_empty",
         "reads_stale",
         "reads_zero",

@@ -156,6 +156,7 @@ def _fill(settings: Settings, url: str, today: date, marker: Path) -> None:
         with filling.screen.status("生成演示县 making the county …"):
             made = county.county(today)
         filling.fill(made)
+        filling.accept("qihang", "dianshang-01")
     except Exception as error:  # the service itself is up: say so and leave it running
         filling.screen.print(f"演示数据未能载入 the demo county was not loaded: {error}")
         return
@@ -201,6 +202,28 @@ class Filling:
             self._load(platform, key)
             for klass in [it for it in platform.catalogue if it["kind"] == "class"]:
                 self._validate(klass["class_id"], key)
+
+    def accept(self, platform: str, class_id: str) -> None:
+        """All of the county came by import, which counts once the authority says so: here Zhao
+        does, of one class. The others show what waits."""
+        from app.domain import acts, platforms, users
+        from app.domain.classes import class_of
+
+        there = open_services(self._settings, self._clock)
+        with there as services, services.database.write() as connection:
+            zhao = users.named(connection, LOGINS[0][0])
+            acts.record(
+                connection,
+                class_of(connection, platforms.platform_of(connection, platform).id, class_id),
+                kind="attested_accepted",
+                learner=None,
+                body={"examined": "与平台日志、抓拍影像抽样核对（示例）"},
+                reason="示例：平台历史学习记录，经核对予以认可",
+                document="示例核查记录",
+                actor=zhao.actor,
+                user=zhao,
+                now_ms=services.clock(),
+            )
 
     def wait(self) -> None:
         """Until the service answers. Raises TimeoutError."""

@@ -69,7 +69,8 @@ class Consequences:
 class HourCounts:
     """Class-hours of one learner by outcome; `planned` minus their sum was never studied.
 
-    `excused` of those not valid were missed on approved written leave.
+    `excused` of those not valid were missed on approved written leave. `attested` of the valid
+    ones rest on a platform's log that nobody of the authority has accepted.
     """
 
     planned: int
@@ -78,6 +79,7 @@ class HourCounts:
     review: int = 0
     not_proven: int = 0
     excused: int = 0
+    attested: int = 0
 
     @property
     def untouched(self) -> int:
@@ -110,11 +112,27 @@ class Control:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a class as a whole waits for besides its checks and controls.
+
+    attested, valid  class-hours of all learners that are valid, and those of them that rest on a
+                     platform's log which nobody of the authority has accepted
+    alone            there is no other evidence in the class at all
+    cases            rules of open cases that hold several learners at once
+    """
+
+    attested: int = 0
+    valid: int = 0
+    alone: bool = False
+    cases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
     """Why a verdict is not the best one. `source` is a rule, a check, or `class_hour`.
 
     `blocks`: it makes the verdict `ineligible` or `not_acceptable`; otherwise it holds it at
-    `pending`. `count` is the number of class-hours or findings behind it.
+    `pending`. `count` is the number of class-hours or findings behind it, `of` so many.
     """
 
     code: str
@@ -123,6 +141,7 @@ class Reason:
     blocks: bool
     cure: Cure
     count: int = 1
+    of: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,15 +228,18 @@ def judge_class(
     policy: Policy,
     consequences: Consequences,
     due: Deadlines,
+    waiting: Waiting = Waiting(),
 ) -> ClassVerdict:
-    """The verdict on a class: its checks, and the six controls of its platform.
+    """The verdict on a class: its checks, the six controls of its platform, and what it waits for.
 
     A missing control blocks the class where the pack lets it reach that far and two persons
-    upheld it; one that the evidence does not show holds the verdict at `pending`.
+    upheld it; one that the evidence does not show holds the verdict at `pending`. So does evidence
+    that only a platform attests, and an open case on several learners.
     """
     reasons = [
         *_control_reasons(controls, policy, consequences),
         *_check_reasons(checks),
+        *_waiting_reasons(waiting, policy),
     ]
     outcome = Acceptance.ACCEPTABLE
     if reasons:
@@ -252,8 +274,13 @@ def _hour_reasons(
     two persons have not upheld yet, hold the verdict and do not block it."""
     # Rounded up, with room for the binary error of a share such as 0.9.
     short = math.ceil(hours.planned * pack.required_share - 1e-9) - hours.valid
+    clause = policy["class_hour"].clause
+    resting = []
+    if hours.attested and short + hours.attested > 0:
+        code = "hours_attested"
+        resting = [Reason(code, "class_hour", clause, False, Cure.AUTHORITY, hours.attested)]
     if short <= 0:
-        return []
+        return resting
     undecided = hours.review + hours.not_proven
     settled = all(
         reach_of(it, policy, pack) is Reach.CLASS_HOUR or _upheld(it.upheld_by, pack)
@@ -269,11 +296,13 @@ def _hour_reasons(
         ("hours_in_review", hours.review, False, Cure.AUTOMATIC),
         ("hours_not_proven", hours.not_proven, False, pack.not_misconduct),
     ]
-    clause = policy["class_hour"].clause
     return [
-        Reason(code, "class_hour", clause, blocks, cure, count)
-        for code, count, blocks, cure in rows
-        if count > 0
+        *(
+            Reason(code, "class_hour", clause, blocks, cure, count)
+            for code, count, blocks, cure in rows
+            if count > 0
+        ),
+        *resting,
     ]
 
 
@@ -309,6 +338,21 @@ def _control_reasons(
             upheld = _upheld(it.upheld_by, pack)
             code = "control_missing" if upheld else "control_missing_awaits_reviewers"
             reasons.append(Reason(code, it.rule, clause, upheld, pack.missing_control_cure))
+    return reasons
+
+
+def _waiting_reasons(waiting: Waiting, policy: Policy) -> list[Reason]:
+    reasons = [
+        Reason("case_open", rule, policy[rule].clause, False, Cure.AUTOMATIC, count)
+        for rule, count in sorted(Counter(waiting.cases).items())
+        if rule in policy.rules and policy[rule].acts
+    ]
+    if waiting.alone or waiting.attested:
+        clause, count = policy["class_hour"].clause, waiting.attested
+        code = "attested_not_accepted"
+        reasons.append(
+            Reason(code, "class_hour", clause, False, Cure.AUTHORITY, count, waiting.valid)
+        )
     return reasons
 
 

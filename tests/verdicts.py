@@ -48,9 +48,16 @@ def class_row(database: Database, county: County, class_id: str = "c1") -> catal
 
 
 def studied(
-    database: Database, county: County, clock: TestClock, learner: str, **outcomes: Iterable[int]
+    database: Database,
+    county: County,
+    clock: TestClock,
+    learner: str,
+    attested: Iterable[int] = (),
+    **outcomes: Iterable[int],
 ) -> None:
-    """Write class-hour verdicts as a judgement would: outcome → numbers; the others are valid."""
+    """Write class-hour verdicts as a judgement would: outcome → numbers; the others are valid.
+    `attested` are the numbers that rest on a platform's log."""
+    attested = set(attested)
     klass = class_row(database, county)
     by_number = dict.fromkeys(range(1, HOURS + 1), "valid")
     by_number |= {number: name for name, numbers in outcomes.items() for number in numbers}
@@ -61,7 +68,15 @@ def studied(
             .where(Enrolment.class_id == klass.id, Learner.external_id == learner)
         ).scalar_one()
         judged = [
-            Judged.of("class_hour", enrolment, number, outcome, bytes(32), _hour(number, outcome))
+            Judged.of(
+                "class_hour",
+                enrolment,
+                number,
+                outcome,
+                bytes([number in attested] * 32),
+                _hour(number, outcome)
+                | {"provenance": ["attested" if number in attested else "live"]},
+            )
             for number, outcome in by_number.items()
             if outcome != "not_started"
         ]

@@ -30,7 +30,12 @@ FIELDS: Mapping[str, str] = {
     "media_seconds": N_("实际时长（秒）"),
     "examined": N_("核查了什么"),
 }
-_FORM = {"kind": N_("事项"), "reason": N_("理由"), "learner_id": N_("学员")}
+_FORM = {
+    "kind": N_("事项"),
+    "reason": N_("理由"),
+    "learner_id": N_("学员"),
+    "document": N_("依据文件"),
+}
 _INPUTS = {"int": "number", "float": "number", "date": "date"}
 
 

@@ -58,8 +58,9 @@ class AttestedAccepted(Wire):
 @dataclass(frozen=True, slots=True)
 class ActKind:
     """name: id of the kind; body: its fields; of_learner: about one learner of the class, else
-    about the class; by_platform: a platform's key may record it, for the institution too. Kinds
-    that sittings are judged by stand in `app.store.acts.JUDGING`."""
+    about the class; by_platform: a platform's key may record it, for the institution too;
+    needs_document: it names the paper it rests on. Kinds that sittings are judged by stand in
+    `app.store.acts.JUDGING`."""
 
     name: str
     title: Text
@@ -67,6 +68,7 @@ class ActKind:
     of_learner: bool
     by_platform: bool
     approval: Approval
+    needs_document: bool = False
 
 
 KINDS: dict[str, ActKind] = {
@@ -103,6 +105,7 @@ KINDS: dict[str, ActKind] = {
             of_learner=False,
             by_platform=False,
             approval=Approval.AUTHORITY,
+            needs_document=True,
         ),
     )
 }

@@ -48,6 +48,9 @@ def record(
     _require_recorder(of_kind, user)
     learner_id = _learner(connection, klass, of_kind, learner)
     said, paper = _words(reason), document.strip()[:MAX_DOCUMENT]
+    if of_kind.needs_document and not paper:
+        detail = "document: this act names the paper it rests on"
+        raise BadInput("missing_document", detail, field="document")
     try:
         told = of_kind.body.model_validate(body).model_dump(mode="json")
     except ValidationError as error:

@@ -70,7 +70,9 @@ class Scale:
         self.due: Deadlines = deadlines(planned_on, ahead, months, today)
         self.checks = check_class(gathered.klass, book)
         known = [it for it in controls if it.rule in policy.rules]
-        self.klass: ClassVerdict = judge_class(known, self.checks, policy, consequences, self.due)
+        self.klass: ClassVerdict = judge_class(
+            known, self.checks, policy, consequences, self.due, gathered.waiting
+        )
         self.learners: list[tuple[list[CheckResult], EnrolmentVerdict]] = []
         for candidate in gathered.candidates:
             findings = [it.finding for it in candidate.findings if it.finding.rule in policy.rules]
@@ -130,6 +132,7 @@ class Bodies:
                 "conformity": self.record.body(),
                 "learners": dict(counts),
                 "scale": self.applied,
+                "waiting": asdict(self.gathered.waiting),
             }
         )
         body = {

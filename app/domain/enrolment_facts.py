@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.domain import trainings
+from app.domain.classes import pack_of
 from app.domain.review import UNDECIDED
+from app.store import acts
 from app.store import enrolment_facts as store
 from app.store.catalogue import ClassRow, class_hours
 from app.store.row import AnyRow
@@ -23,7 +25,7 @@ from detectors.batch_facts import (
     Mode,
     Survey,
 )
-from detectors.eligibility import HourCounts, StandingFinding
+from detectors.eligibility import HourCounts, StandingFinding, Waiting
 from detectors.finding import Evidence, Fault, Outcome
 
 HOUR_OUTCOMES = (
@@ -76,6 +78,7 @@ class Gathered:
     klass: ClassFacts
     planned: int
     candidates: tuple[Candidate, ...]
+    waiting: Waiting
 
 
 def gather(connection: Connection, klass: ClassRow) -> Gathered:
@@ -84,7 +87,19 @@ def gather(connection: Connection, klass: ClassRow) -> Gathered:
     planned = len(class_hours(connection, klass.id))
     facts = _class_facts(connection, klass, len(roster))
     people = _People(connection, klass, roster, planned, facts.mode)
-    return Gathered(facts, planned, tuple(people.candidate(row) for row in roster))
+    candidates = tuple(people.candidate(row) for row in roster)
+    return Gathered(facts, planned, candidates, _waiting(connection, klass, people, candidates))
+
+
+def _waiting(
+    connection: Connection, klass: ClassRow, people: _People, candidates: Collection[Candidate]
+) -> Waiting:
+    return Waiting(
+        attested=sum(it.counts.attested for it in candidates),
+        valid=sum(it.counts.valid for it in candidates),
+        alone=people.asks_for_act and store.attested_alone(connection, klass.id),
+        cases=tuple(store.open_cases(connection, klass.id)),
+    )
 
 
 def plain(value: Any) -> Any:
@@ -167,6 +182,12 @@ class _People:
             self.hours[hour.subject_id].append(hour)
         rows = [it for it in store.standing_findings(connection, klass.id) if it.learner_id]
         upheld = store.upholders(connection, {row.id for row in rows})
+        needs = pack_of(klass).attested_needs_act
+        self.asks_for_act = bool(needs) and not acts.in_force(connection, [klass.id], {needs})
+        resting = store.attested_hours(connection, klass.id) if self.asks_for_act else ()
+        self.attested: dict[int, list[int]] = defaultdict(list)
+        for enrolment_id, number in resting:
+            self.attested[enrolment_id].append(number)
         self.findings: dict[int, list[Standing]] = defaultdict(list)
         for row in rows:
             self.findings[row.learner_id].append(
@@ -176,6 +197,9 @@ class _People:
     def candidate(self, row: AnyRow) -> Candidate:
         judged = self.hours[row.id]
         hours = _by_outcome(judged, self.planned)
+        if self.asks_for_act:
+            resting = set(self.attested[row.id]) & set(hours["valid"])
+            hours |= {"attested": tuple(sorted(resting))}
         leaves = tuple(_leave(it) for it in self.leaves[row.learner_id])
         attended = self.attendance.get(row.learner_id, 0.0) if self.attendance else None
         counts = _counts(hours, self.planned, leaves)
@@ -226,6 +250,7 @@ def _counts(
         violation=len(hours["invalid"]),
         review=len(hours["pending_review"]),
         not_proven=len(hours["not_proven"]),
+        attested=len(hours.get("attested", ())),
         excused=untouched if on_leave else 0,
     )
 

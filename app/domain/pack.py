@@ -101,6 +101,13 @@ class Pack:
         """Whether evidence that a platform's log attests may reach `valid`."""
         return bool(self.table.provenance.parameters["attested_may_be_valid"].value)
 
+    @property
+    def attested_needs_act(self) -> str:
+        """The kind of recorded act without which attested evidence makes nobody eligible and no
+        class acceptable; empty in packs that ask for none."""
+        told = self.table.provenance.parameters.get("attested_needs_act")
+        return str(told.value) if told else ""
+
     @cached_property
     def policy(self) -> Policy:
         """What the detectors see: the rules, and the sections `class_hour` and `session`."""

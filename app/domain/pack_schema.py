@@ -23,6 +23,11 @@ NOT_IN_TREE = "not in tree"
 
 NUMBER, LIST = "a number", "a list of months, 1 to 12"
 
+# What later packs may say besides, with the words it may say.
+OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
+    "provenance": {"attested_needs_act": ("attested_accepted",)},
+}
+
 # A check that reads another one's parameters comes with it.
 COMPANIONS = {"B18": "B19", "C11_opening": "C11"}
 
@@ -195,6 +200,12 @@ class PackTable(Table):
                 if not _is(wanted, parameters[name].value):
                     words = wanted if isinstance(wanted, str) else ", ".join(map(str, wanted))
                     raise ValueError(f"{where}.value: must be {words}")
+        for table, choices in OPTIONAL.items():
+            parameters = self.tables[table].parameters
+            for name in choices.keys() & parameters.keys():
+                if parameters[name].value not in choices[name]:
+                    words = ", ".join(map(str, choices[name]))
+                    raise ValueError(f"{table}.parameters.{name}.value: must be {words}")
         return self
 
     @model_validator(mode="after")

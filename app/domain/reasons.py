@@ -11,7 +11,8 @@ from app.domain.verdict_body import clause_body
 from detectors.batch_facts import CheckResult
 from detectors.eligibility import Cure, Deadlines, Reason
 
-# code → Chinese, English. {n} how many, {h} which class-hours, {r} the rule's title.
+# code → Chinese, English. {n} how many, {o} of how many, {h} which class-hours, {r} the title of
+# the rule.
 SENTENCES: dict[str, tuple[str, str]] = {
     "hours_violation": (
         "{n}个课时不符合规则，无效：第{h}课时。",
@@ -57,6 +58,20 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "平台疑缺“{r}”所涉管控，须经两人复核后认定。",
         "The platform seems to lack the control ({r}); two reviewers decide.",
     ),
+    "hours_attested": (
+        "{n}个课时只有平台日志佐证，须由主管部门登记认可后才能计入：第{h}课时。",
+        "{n} class-hours rest on a platform's log alone and count once the authority has recorded "
+        "that it accepts it: {h}.",
+    ),
+    "attested_not_accepted": (
+        "全班{o}个有效课时中有{n}个只有平台日志佐证，须由主管部门登记认可后才能受理。",
+        "{n} of the class's {o} valid class-hours rest on a platform's log alone; the authority "
+        "has to record that it accepts it.",
+    ),
+    "case_open": (
+        "“{r}”涉及多名学员，{n}件待人工复核。",
+        "{n} cases ({r}) about several learners wait for a reviewer.",
+    ),
     "class_not_acceptable": (
         "所在班级不予受理。",
         "The class is not acceptable.",
@@ -76,6 +91,7 @@ _HOURS = {
     "hours_not_studied": ("incomplete", "not_started"),
     "hours_in_review": ("pending_review",),
     "hours_not_proven": ("not_proven",),
+    "hours_attested": ("attested",),
 }
 
 
@@ -133,8 +149,8 @@ def _sentence(
     title = Text(rule.title.zh, rule.title.en) if rule else Text(reason.source, reason.source)
     told = spans(numbers)
     return {
-        "zh": zh.format(n=reason.count, h=told, r=title.zh),
-        "en": en.format(n=reason.count, h=told.replace("、", ", "), r=title.en),
+        "zh": zh.format(n=reason.count, o=reason.of, h=told, r=title.zh),
+        "en": en.format(n=reason.count, o=reason.of, h=told.replace("、", ", "), r=title.en),
     }
 
 

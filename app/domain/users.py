@@ -153,6 +153,11 @@ def close_login(connection: Connection, token: str, user: User, now_ms: int) -> 
     _record(connection, now_ms, user.actor, "login.closed", user.username)
 
 
+def named(connection: Connection, username: str) -> User:
+    """The user of that name. Raises NotFound."""
+    return _user(_row_of(connection, username))
+
+
 def add_user(
     connection: Connection,
     *,

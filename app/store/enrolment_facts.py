@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+import msgspec
 from sqlalchemy import Connection, case, func, select, update
 
 from app.store.row import AnyRow
@@ -21,6 +22,7 @@ from models import (
     Platform,
     Review,
     SatisfactionRecord,
+    Session,
     TrainingClass,
     Verdict,
 )
@@ -59,6 +61,62 @@ def hour_verdicts(connection: Connection, class_id: int) -> Sequence[AnyRow]:
         .where(Verdict.id.in_(latest))
         .order_by(Verdict.subject_id, Verdict.hour)
     ).all()
+
+
+class _Provenance(msgspec.Struct):
+    provenance: list[str] = msgspec.field(default_factory=list)
+
+
+_provenance = msgspec.json.Decoder(_Provenance)
+
+
+def attested_hours(connection: Connection, class_id: int) -> list[tuple[int, int]]:
+    """(enrolment id, class-hour) of the current verdicts that rest on a platform's log, be it in
+    part."""
+    if not _has(connection, class_id, "attested"):
+        return []
+    latest = (
+        select(func.max(Verdict.id))
+        .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
+        .group_by(Verdict.subject_id, Verdict.hour)
+    )
+    rows = connection.execute(
+        select(Verdict.subject_id, Verdict.hour, Verdict.body)
+        .where(Verdict.id.in_(latest), Verdict.outcome == "valid")
+        .order_by(Verdict.subject_id, Verdict.hour)
+    )
+    return [
+        (enrolment_id, hour)
+        for enrolment_id, hour, body in rows
+        if "attested" in _provenance.decode(body).provenance
+    ]
+
+
+def attested_alone(connection: Connection, class_id: int) -> bool:
+    """Whether a class has sittings, and none that this service itself timed."""
+    return _has(connection, class_id, "attested") and not _has(connection, class_id, "live")
+
+
+def _has(connection: Connection, class_id: int, provenance: str) -> bool:
+    query = select(Session.id).where(Session.class_id == class_id, Session.provenance == provenance)
+    return connection.execute(query.limit(1)).first() is not None
+
+
+def open_cases(connection: Connection, class_id: int) -> list[str]:
+    """Rules of the undecided findings on a class as a whole that hold its learners' sittings."""
+    rows = connection.execute(
+        select(Finding.rule, Finding.body)
+        .where(
+            Finding.class_id == class_id,
+            Finding.learner_id.is_(None),
+            Finding.session_id.is_(None),
+            Finding.shadow.is_(False),
+            Finding.outcome == "review",
+            Finding.status.in_(("open", "first_review")),
+        )
+        .order_by(Finding.rule)
+    )
+    return [rule for rule, body in rows if body.get("holds")]
 
 
 def standing_findings(connection: Connection, class_id: int) -> Sequence[AnyRow]:

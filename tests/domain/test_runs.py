@@ -86,7 +86,7 @@ def test_a_run_settles_judges_and_concludes(lin: Class, clock: TestClock) -> Non
         "session": {"valid": 1},
         "class_hour": {"valid": 1},
         "enrolment": {"ineligible": 1},
-        "class": {"acceptable": 1},
+        "class": {"pending": 1},
     }
     assert set(told["results"]["seconds"]) >= {"settle", "faces", "judge", "conclude", "all"}
 
@@ -183,7 +183,7 @@ def test_a_failure_is_recorded_and_another_run_may_be_asked_for(
     repair()
     assert lin.request() != run_id
     assert run_next(lin.services)
-    assert lin.outcomes("class") == {"acceptable": 1}
+    assert lin.outcomes("class") == {"pending": 1}
 
 
 def test_a_run_whose_worker_died_is_taken_on_by_another(lin: Class, clock: TestClock) -> None:

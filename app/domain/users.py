@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection
@@ -28,7 +29,6 @@ MIN_PASSWORD = 10
 ALL_COUNTIES = "*"
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
-_NOBODY = hash_password(secrets.token_hex(16))  # what an unknown name's password is held against
 
 
 class Role(StrEnum):
@@ -95,10 +95,16 @@ class Login:
 def check_password(connection: Connection, username: str, password: str) -> User | None:
     """The active user with this password. Takes the same time whatever was wrong."""
     row = store.by_username(connection, username.strip().lower())
-    matches = password_matches(password, row.password_hash if row else _NOBODY)
+    matches = password_matches(password, row.password_hash if row else _nobody())
     if row is None or not matches or row.disabled_ms is not None:
         return None
     return _user(row)
+
+
+@cache
+def _nobody() -> str:
+    """What an unknown name's password is held against."""
+    return hash_password(secrets.token_hex(16))
 
 
 def open_login(

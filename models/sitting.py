@@ -152,6 +152,8 @@ class Snapshot(Base):
     external_id: Mapped[Name]
     purpose: Mapped[Name]  # start | random | resume | challenge
     control_id: Mapped[int | None] = mapped_column(ForeignKey("controls.id"))
+    challenge_id: Mapped[Name | None]  # as handed in, whether or not there is such a control
+    late: Mapped[bool] = mapped_column(server_default=false())  # kept, and counts for nothing
     frame: Mapped[int]
     taken_at_ms: Mapped[Ms | None]
     received_ms: Mapped[Ms]

@@ -38,7 +38,11 @@ async def put_snapshot(
     frame: Annotated[int, Query(ge=0, le=10_000, strict=False)] = 0,
     taken_at_ms: Annotated[ClientInstant | None, Query()] = None,
 ) -> dict[str, Any]:
-    """Keep a photo. The same bytes under the same id change nothing; other bytes are refused."""
+    """Keep a photo. The same bytes under the same id change nothing; other bytes are refused.
+
+    `bound` tells that it answers a control of this sitting in time; one that came too late
+    is kept, `late`, and counts for nothing.
+    """
     data = await image_body(request)
     services, platform_id = services_of(request), caller.platform
 
@@ -68,7 +72,12 @@ async def put_snapshot(
         except StoreAway:
             kept(now_ms, away=True)
             raise
-        return {"sha256": stored.sha256.hex(), "status": stored.status, "bound": stored.bound}
+        return {
+            "sha256": stored.sha256.hex(),
+            "status": stored.status,
+            "bound": stored.bound,
+            "late": stored.late,
+        }
 
     return await run_in_threadpool(store)
 

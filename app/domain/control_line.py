@@ -24,7 +24,8 @@ class Line:
 
     `demand` is what the client was told and what the time was drawn from; in it `mark_ms` is the
     moment on the session's learning clock at which the control is due. `seen_at_ms` (display on
-    the client's clock), `photos` and `result` are not columns of the ledger.
+    the client's clock), `photos`, `result` and `why` (it did not pass) are not columns of the
+    ledger.
     """
 
     challenge_id: str
@@ -47,6 +48,7 @@ class Line:
     seen_at_ms: int | None = None
     photos: int = 0
     result: Result = Result.NONE
+    why: str = ""
 
     @property
     def open(self) -> bool:
@@ -74,7 +76,7 @@ class Line:
     def columns(self) -> dict[str, Any]:
         """All columns of the ledger, but for the ids of row and session."""
         row = asdict(self)
-        for name in ("seen_at_ms", "photos", "result"):
+        for name in ("seen_at_ms", "photos", "result", "why"):
             del row[name]
         return row
 

@@ -275,7 +275,9 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
     elif paused_ms > terms.resume_after_ms:
         demand = {"reason": "resume", "hour": number, "try": 1}
     elif _failed(last) and last.demand["try"] < terms.face_tries:
-        demand = {**_told(last), "try": last.demand["try"] + 1}
+        demand = {**_told(last), "try": last.demand["try"] + 1, "why": _why(last)}
+    elif tick.learning_ms >= recheck_at_ms(ledger):
+        demand = {"reason": "recheck", "hour": number, "try": 1, "why": _why(last)}
     else:
         return
     demand["actions"] = draws.actions(ledger.seed, len(checks))
@@ -288,6 +290,19 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
         reissue_of=last.challenge_id if last and demand["try"] > 1 else None,
         demand=demand,
     )
+
+
+def recheck_at_ms(ledger: Ledger) -> int:
+    """When, on the learning clock, a check is asked for again whose tries are all spent: what is
+    studied meanwhile does not count, and the learner should not find that out at the end."""
+    checks = ledger.of_kind("face_check")
+    if not checks or not _failed(checks[-1]) or checks[-1].demand["try"] < ledger.terms.face_tries:
+        return NEVER
+    return int(checks[-1].demand["issued_mark_ms"]) + ledger.terms.recheck_ms
+
+
+def _why(line: Line) -> str:
+    return line.why or "no_photo"
 
 
 def _failed(line: Line) -> bool:

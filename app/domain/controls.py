@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.db import Database
-from app.domain import control_plan, sitting_terms
+from app.domain import control_plan, face_words, sitting_terms
 from app.domain.control_line import Line, Result
 from app.domain.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
 from app.domain.photo_plan import Hour, Point
@@ -70,6 +70,7 @@ class Demands:
                 **_named(self.face_check),
                 "actions": self.face_check.demand["actions"],
                 "window_s": self.face_check.window_ms / 1000,
+                **_why_again(self.face_check),
             }
         if self.stop is not None:
             told["stop"] = {"code": self.stop, "text": control_plan.STOPS[self.stop]}
@@ -277,6 +278,7 @@ def _lines(connection: Connection, session_id: int, now_ms: int) -> list[Line]:
         line = _line_of(row)
         line.photos = len(photos.get(row.id, ()))
         line.result = _result(line, photos.get(row.id, ()), now_ms)
+        line.why = face_words.why(photos.get(row.id, ()))
         lines.append(line)
     return lines
 
@@ -347,6 +349,8 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         return watch
     if ledger.pops and not popup and not stop and ledger.popup_due_ms is not None:
         watch.learning_at_ms = ledger.popup_due_ms - REVEAL_MS
+    if ledger.looks and not face_check:
+        watch.learning_at_ms = min(watch.learning_at_ms, control_plan.recheck_at_ms(ledger))
     position_ms = tick.position_ms if tick.position_ms is not None else ledger.memory.position_ms
     hour = ledger.hour_at(position_ms)
     if ledger.looks and position_ms is not None and hour is not None:
@@ -357,6 +361,15 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         watch.low_ms = max([here[0][1], *behind])
         watch.high_ms = min([here[-1][2], *ahead])
     return watch
+
+
+def _why_again(line: Line) -> dict[str, Any]:
+    """Why the try before did not pass, for machines and in words."""
+    why = line.demand.get("why")
+    if why not in face_words.WORDS:
+        return {}
+    zh, en = face_words.WORDS[why]
+    return {"reason": why, "text": {"zh": zh, "en": en}}
 
 
 def _named(line: Line) -> dict[str, Any]:

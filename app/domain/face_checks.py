@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from app.domain import calibration, enrolment_photos
 from app.domain.calibration import SiteThresholds
 from app.domain.face_reading import embedding_context, usable, vector
+from app.domain.sitting_terms import REPORT_GRACE_MS
 from app.security import Unsealable, Vault, unseal
 from app.store import controls as control_store
 from app.store import face_keys, reference_photos
@@ -118,7 +119,7 @@ def decide_session(
     for photo in rows.rows(connection, session_id):
         if photo.status == "pending":
             break
-        if photo.status == "failed":
+        if photo.status == "failed" or photo.late:
             continue
         model = photo.reading["model"]
         if model not in cases:
@@ -155,7 +156,7 @@ def bursts(connection: Connection, session_id: int) -> dict[int, list[AnyRow]]:
         return {}
     found: dict[int, list[AnyRow]] = {}
     for photo in rows.rows(connection, session_id):
-        if photo.control_id in asked and photo.status in ("read", "done"):
+        if photo.control_id in asked and photo.status in ("read", "done") and not photo.late:
             found.setdefault(photo.control_id, []).append(photo)
     return {
         control: sorted(photos, key=_as_taken)
@@ -243,7 +244,7 @@ def _liveness(case: _Case, photo: AnyRow) -> dict[str, Any] | None:
         for row, embedding in sorted(burst, key=lambda it: _as_taken(it[0]))
     ]
     actions = tuple(control.demand["actions"])
-    challenge = Challenge(actions, control.issued_ms, control.window_ms)
+    challenge = Challenge(actions, control.issued_ms, control.window_ms + REPORT_GRACE_MS)
     judged = liveness.verify(frames, challenge, case.beside.feeds.get(control.id))
     return {
         "outcome": judged.outcome,

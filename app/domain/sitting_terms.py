@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from app.domain import packs
+from detectors.photo_window import WindowTerms, terms_of
 from detectors.policy import Policy
 
 # Product defaults that no pack speaks of.
@@ -32,6 +33,8 @@ class SittingTerms:
     face_tries: int
     face_window_ms: int  # of one try
     resume_after_ms: int
+    recheck_ms: int  # of study, after a face check that did not pass
+    photo: WindowTerms
     lesson_done_coverage: float
 
     @property
@@ -58,6 +61,8 @@ def from_policy(policy: Policy) -> SittingTerms:
         face_tries=tries,
         face_window_ms=face.ms("retry_window_s") // max(tries, 1),
         resume_after_ms=face.ms("resume_after_s"),
+        recheck_ms=face.ms("recheck_after_s"),
+        photo=terms_of(policy),
         lesson_done_coverage=policy["lesson_order"]["lesson_done_coverage"],
     )
 

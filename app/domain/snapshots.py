@@ -11,27 +11,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection
 
-from app.domain import sitting_life
+from app.domain import sitting_life, sitting_terms
 from app.domain.sitting_life import Door
+from app.domain.sitting_terms import REPORT_GRACE_MS
 from app.domain.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, NotAllowed, WrongMediaType
 from app.security import Unsealable, seal, unseal
 from app.services import Services
 from app.store import controls as control_store
-from app.store import face_keys
+from app.store import event_log, face_keys
 from app.store import sittings as sitting_store
 from app.store import snapshots as rows
 from app.store.blobs import BlobMissing
 from app.store.row import AnyRow
 from app.vision import image
 from app.vision.image import ImageHeader, ImageLimits, ImageRejected
+from detectors.photo_window import deadline
 from detectors.trace import Check
 
 MOST_A_SITTING = 3_000
 MOST_A_CHALLENGE = 60  # a burst of frames for the liveness check
-TRIES_MS = 120_000  # after its first photo, a challenge takes others for this long
 
 _WHAT_IS_WRONG = {
     "image_empty": "没有收到图片内容",
@@ -48,6 +50,7 @@ class Stored:
     sha256: bytes
     status: str
     bound: bool
+    late: bool = False
 
 
 def session_of(connection: Connection, platform_id: int, external_id: str, now_ms: int) -> AnyRow:
@@ -78,27 +81,32 @@ def store(
     """Keep a photo, unless the same one is stored already, in the caller's transaction.
 
     purpose: start | random | resume | challenge. `challenge_id` names the control that it answers;
-    one that is not this session's, or used up, leaves the photo unbound. `received_ms` is the
-    server's clock, in an import the platform's. `away`: the store did not take it; that it came is
-    kept, so that its lack is nobody's fault, until it comes again. Raises BadInput (not a picture),
-    NotAllowed (no_face_consent), Conflict (other bytes under that id, too many photos, erased face
-    data), StoreAway.
+    one that is not this session's leaves the photo unbound, and so does one whose time is over: the
+    photo is kept, marked late, and counts for nothing. `received_ms` is the server's clock, in an
+    import the platform's. `away`: the store did not take it; that it came is kept, so that its lack
+    is nobody's fault, until it comes again. Raises BadInput (not a picture), NotAllowed
+    (no_face_consent), Conflict (other bytes under that id, too many photos, erased face data),
+    StoreAway.
     """
     digest = hashlib.sha256(data).digest()
     there = rows.by_external_id(connection, session.id, snapshot_id)
     if there is not None and (away or there.blob_key is not None or there.check != Check.LOST):
         if there.sha256 != digest:
             raise Conflict("snapshot_exists", f"snapshot {snapshot_id!r} was stored as other bytes")
-        return Stored(digest, there.status, there.control_id is not None)
+        bound = there.control_id is not None and not there.late
+        return Stored(digest, there.status, bound, there.late)
     header = verified(data, services.settings.max_image_bytes)
     key = face_key(connection, services, session.learner_id, received_ms)
     if rows.count(connection, session.id) >= MOST_A_SITTING:
         raise Conflict("too_many_snapshots", f"a sitting has at most {MOST_A_SITTING} photos")
-    control = _bound_to(connection, session.id, challenge_id, received_ms)
+    control = _named(connection, session.id, challenge_id)
+    late = control is not None and _late(connection, session, control, received_ms)
     values = {
         "external_id": snapshot_id,
         "purpose": purpose,
         "control_id": None if control is None else control.id,
+        "challenge_id": challenge_id,
+        "late": late,
         "frame": frame,
         "taken_at_ms": taken_at_ms,
         "received_ms": received_ms,
@@ -109,18 +117,22 @@ def store(
     if away:
         lost = {"status": "failed", "check": int(Check.LOST), "checked_ms": received_ms}
         rows.insert_row(connection, session.id, **values, **lost)
-        return Stored(digest, "failed", control is not None)
+        return Stored(digest, "failed", control is not None and not late, late)
     blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
     services.blobs.put(blob_key, seal(key, data, blob_key.encode()))
+    if late:  # nobody has to look at it
+        done = {"status": "done", "check": int(Check.NOT_COMPARED), "checked_ms": received_ms}
+        values |= done
     if there is None:
         rows.insert_row(connection, session.id, **values, blob_key=blob_key)
     else:
         rows.bring(connection, there, **values, blob_key=blob_key)
-    if control is not None and (control.answered_ms or received_ms) >= received_ms:
+    bound = control is not None and not late
+    if control is not None and bound and (control.answered_ms or received_ms) >= received_ms:
         control_store.update_line(
             connection, session.id, control.challenge_id, answered_ms=received_ms
         )
-    return Stored(digest, "pending", control is not None)
+    return Stored(digest, "done" if late else "pending", bound, late)
 
 
 def opened(services: Services, key: bytes, blob_key: str) -> bytes:
@@ -175,16 +187,36 @@ def face_key(connection: Connection, services: Services, learner_id: int, now_ms
         raise Conflict("face_data_erased", "this learner's face data was erased") from error
 
 
-def _bound_to(
-    connection: Connection, session_id: int, challenge: str | None, received_ms: int
-) -> AnyRow | None:
-    """The control that the photo answers, if it is this session's and not used up."""
+def _named(connection: Connection, session_id: int, challenge: str | None) -> AnyRow | None:
+    """The control that the photo is handed in for, if it is this session's."""
     if challenge is None:
         return None
     control = control_store.line(connection, session_id, challenge)
     if control is None or control.kind == "popup":
         return None
-    used = control.answered_ms is not None and received_ms > control.answered_ms + TRIES_MS
-    if used or rows.count_bound(connection, control.id) >= MOST_A_CHALLENGE:
-        return None
-    return control
+    return None if rows.count_bound(connection, control.id) >= MOST_A_CHALLENGE else control
+
+
+def _late(connection: Connection, session: AnyRow, control: AnyRow, received_ms: int) -> bool:
+    """Whether the control's time is over, as far as the server can tell now: a silence that lasts
+    may turn out an outage (detectors/photo_window.py looks at it again). When a platform's own
+    controls end depends on play, which only the detectors read."""
+    if control.source != "service":
+        return False
+    names = sitting_store.names(connection, session.id)
+    terms = sitting_terms.of_pack(names.pack_id, names.pack_version)
+    end_ms = control.expired_ms or control.due_ms + control.window_ms
+    if control.answered_ms is not None:
+        end_ms = max(end_ms, control.answered_ms)
+    if received_ms <= end_ms + terms.photo.allowance_ms:
+        return False
+    waits = control.expired_ms is None and control.answered_ms is None
+    if waits and session.state == "open" and session.last_recv_ms > end_ms + REPORT_GRACE_MS:
+        return False  # the learner has not come to it yet
+    heard = [session.opened_ms, *event_log.heard_ms(connection, session.id)]
+    said_over = session.state not in ("open", "expired")
+    if said_over and session.closed_ms is not None:
+        heard.append(session.closed_ms)
+    times = np.array(sorted(heard), np.int64)
+    until_ms = None if said_over else received_ms
+    return received_ms > deadline(end_ms, times, terms.photo, until_ms)

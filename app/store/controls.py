@@ -76,10 +76,12 @@ def rows_of(connection: Connection, session_ids: Collection[int]) -> dict[int, l
 
 
 def photo_checks(connection: Connection, session_id: int) -> Sequence[AnyRow]:
-    """(control_id, status, check) of the sitting's bound photos."""
+    """(control_id, status, check, reading) of the sitting's photos that came in time."""
     return connection.execute(
-        select(Snapshot.control_id, Snapshot.status, Snapshot.check).where(
-            Snapshot.session_id == session_id, Snapshot.control_id.is_not(None)
+        select(Snapshot.control_id, Snapshot.status, Snapshot.check, Snapshot.reading).where(
+            Snapshot.session_id == session_id,
+            Snapshot.control_id.is_not(None),
+            Snapshot.late.is_(False),
         )
     ).all()
 

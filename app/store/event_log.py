@@ -80,6 +80,19 @@ def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
     return notes
 
 
+def heard_ms(connection: Connection, session_id: int) -> list[int]:
+    """Receive times of a session's events, rising, one for each."""
+    heard: list[int] = []
+    sealed = select(EventLog.manifest).where(EventLog.session_id == session_id)
+    for manifest in connection.execute(sealed).scalars():
+        for received, times, _ in np.frombuffer(manifest, MANIFEST).tolist():
+            heard += [int(received)] * int(times)
+    batches = select(EventBatch.received_ms, EventBatch.count)
+    for received, times in connection.execute(batches.where(EventBatch.session_id == session_id)):
+        heard += [received] * times
+    return sorted(heard)
+
+
 def seal(
     connection: Connection,
     session_id: int,

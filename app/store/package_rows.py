@@ -49,7 +49,7 @@ _SESSION = (
 )  # fmt: skip
 _SNAPSHOT = (
     "id", "session_id", "external_id", "purpose", "control_id", "frame", "taken_at_ms",
-    "received_ms", "sha256", "media_type", "size", "purged_ms", "status", "check", "score",
+    "received_ms", "late", "sha256", "media_type", "size", "purged_ms", "status", "check", "score",
     "limit", "reading", "phash", "checked_ms",
 )  # fmt: skip
 _OWN_CLASS = tuple(column.name for column in TrainingClass.__table__.columns)

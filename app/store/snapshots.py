@@ -77,6 +77,19 @@ def count_bound(connection: Connection, control_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def bind(connection: Connection, session_id: int, challenge: str, control_id: int) -> None:
+    """Photos that came before their control was told of answer it."""
+    connection.execute(
+        update(Snapshot)
+        .where(
+            Snapshot.session_id == session_id,
+            Snapshot.challenge_id == challenge,
+            Snapshot.control_id.is_(None),
+        )
+        .values(control_id=control_id)
+    )
+
+
 def insert_row(connection: Connection, session_id: int, **values: Any) -> int:
     """Add a photo, one that nobody has looked at yet unless told otherwise; returns its row id."""
     event_log.unsettle(connection, [session_id])
@@ -403,6 +416,8 @@ def _flags(photo: Any, control: Any, missing: Collection[int]) -> int:
             flags |= PhotoFlag.RANDOM_TIME
     if photo.blob_key is not None and photo.purged_ms is None and photo.id not in missing:
         flags |= PhotoFlag.KEPT
+    if photo.late:
+        flags |= PhotoFlag.LATE
     if photo.seen_before:
         flags |= PhotoFlag.SEEN_BEFORE
     if "near_duplicate" in (photo.reading or {}):

@@ -8,15 +8,18 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain import snapshots
+from app.domain import packs, snapshots
+from app.jobs.face_worker import run_pending
 from app.services import Services
 from app.store import controls as control_store
-from app.store import face_keys
+from app.store import face_keys, facts
 from app.store import sittings as sitting_store
 from app.store import snapshots as store
+from detectors.facts import facts as detector_facts
 from detectors.trace import Check, PhotoFlag, Purpose
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import LIN, WU, County, TestClock
@@ -65,6 +68,7 @@ def test_a_photo_is_kept_encrypted_and_answers_its_challenge(
         "sha256": hashlib.sha256(png()).hexdigest(),
         "status": "pending",
         "bound": True,
+        "late": False,
     }
     blobs = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
     assert len(blobs) == 1 and png() not in blobs[0].read_bytes()
@@ -97,15 +101,180 @@ def test_a_challenge_of_nobody_leaves_the_photo_unbound(
     assert put(client, county, challenge_id="invented").json()["bound"] is False
 
 
-def test_a_challenge_is_used_up_two_minutes_after_its_first_photo(
+def beats(client: TestClient, county: County, clock: TestClock, seconds: int) -> dict[str, Any]:
+    """Lin's page says every ten seconds that it plays; the last answer."""
+    answer: dict[str, Any] = {}
+    for _ in range(0, seconds, 10):
+        clock.advance(seconds=10)
+        answer = tell(client, county, clock, [beat(clock)])
+    return answer
+
+
+def beat(clock: TestClock, ago_s: int = 0) -> dict[str, Any]:
+    at_ms = clock() - ago_s * 1000
+    position = (at_ms - STARTED_MS) / 1000
+    seen = {"visible": True, "focused": True}
+    return {"type": "progress", "at_ms": at_ms, "seq": round(position), "position": position} | seen
+
+
+def tell(
+    client: TestClient, county: County, clock: TestClock, events: list[dict[str, Any]]
+) -> dict[str, Any]:
+    answer = client.post(
+        "/v1/sessions/s1/events", json={"events": events}, headers=county.huang.headers
+    )
+    assert answer.status_code == 200 and not answer.json()["rejected"], answer.text
+    told: dict[str, Any] = answer.json()
+    return told
+
+
+STARTED_MS = TestClock().now_ms
+LATE = {"status": "done", "bound": False, "late": True}
+IN_TIME = {"status": "pending", "bound": True, "late": False}
+
+
+def fate(answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 202, answer.text
+    return {name: it for name, it in answer.json().items() if name != "sha256"}
+
+
+def test_a_challenge_takes_photos_until_half_a_minute_after_its_window(
     client: TestClient, county: County, sitting: dict[str, Any], clock: TestClock
 ) -> None:
     challenge = sitting["controls"]["face_check"]["challenge_id"]
-    assert put(client, county, "p1", challenge_id=challenge).json()["bound"]
-    clock.advance(seconds=120)
-    assert put(client, county, "p2", png(2), challenge_id=challenge, frame=1).json()["bound"]
-    clock.advance(seconds=1)
-    assert not put(client, county, "p3", png(3), challenge_id=challenge, frame=2).json()["bound"]
+    for name, seconds, then in (("p1", 0, IN_TIME), ("p2", 70, IN_TIME), ("p3", 10, LATE)):
+        beats(client, county, clock, seconds)
+        data = png(int(name[1]))
+        told = put(client, county, name, data, challenge_id=challenge, frame=int(name[1]))
+        assert fate(told) == then
+        assert fate(put(client, county, name, data, challenge_id=challenge)) == then
+
+
+def test_a_photo_nine_minutes_after_all_checks_expired_is_kept_and_counts_for_nothing(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+) -> None:
+    challenge = sitting["controls"]["face_check"]["challenge_id"]
+    beats(client, county, clock, 300)
+    assert fate(put(client, county, "p1", challenge_id=challenge)) == LATE
+    client.post("/v1/sessions/s1/close", headers=county.huang.headers)
+    clock.advance(minutes=9)
+    assert fate(put(client, county, "p2", png(2), challenge_id=challenge)) == LATE
+    with services.database.read() as connection:
+        row = sitting_store.by_external_id(connection, county.huang.platform.id, "s1")
+        assert row is not None
+        photos, controls = store.rows(connection, row.id), control_store.rows(connection, row.id)
+    assert [photo.blob_key is not None for photo in photos] == [True, True]
+    assert all(line.answered_ms is None for line in controls)
+    packed = store.photos_array(photos, controls, row.opened_ms)
+    assert np.all(packed["flags"] & PhotoFlag.LATE)
+
+
+@pytest.mark.parametrize("first", ["photo", "events"])
+def test_what_an_outage_held_back_counts_whichever_comes_first(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+    first: str,
+) -> None:
+    challenge = sitting["controls"]["face_check"]["challenge_id"]
+    beats(client, county, clock, 20)
+    clock.advance(minutes=5)
+    kept_back = [beat(clock, ago_s) for ago_s in range(290, -10, -10)]
+    if first == "events":
+        tell(client, county, clock, kept_back)
+        clock.advance(seconds=5)
+    assert fate(put(client, county, challenge_id=challenge)) == IN_TIME
+    if first == "photo":
+        clock.advance(seconds=5)
+        tell(client, county, clock, kept_back)
+    beats(client, county, clock, 60)
+    assert timely_of(services) == [True]
+
+
+def test_silence_that_brings_nothing_back_excuses_no_photo(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+) -> None:
+    challenge = sitting["controls"]["face_check"]["challenge_id"]
+    beats(client, county, clock, 20)
+    clock.advance(minutes=5)
+    assert fate(put(client, county, challenge_id=challenge)) == IN_TIME  # as far as one can tell
+    tell(client, county, clock, [beat(clock)])
+    beats(client, county, clock, 60)
+    assert timely_of(services) == [False]
+
+
+def timely_of(services: Services) -> list[bool]:
+    """What the detectors make of the photos of the only sitting there is."""
+    with services.database.read() as connection:
+        evidence = facts.of_sessions(connection, [1])
+    policy = packs.load("huangchuan-2021-graded").policy
+    told: list[bool] = detector_facts(evidence.trace, policy).timely.tolist()
+    return told
+
+
+def test_after_a_reload_a_photo_for_the_sitting_before_is_late_only_when_its_time_is_over(
+    client: TestClient, county: County, sitting: dict[str, Any], clock: TestClock
+) -> None:
+    challenge = sitting["controls"]["face_check"]["challenge_id"]
+    clock.advance(seconds=5)
+    post(client, county, opening(session_id="s2"))
+    clock.advance(seconds=10)
+    assert fate(put(client, county, "p1", challenge_id=challenge)) == IN_TIME
+    other = put(client, county, "q1", png(2), challenge_id=challenge, session="s2")
+    assert fate(other) == {"status": "pending", "bound": False, "late": False}
+    clock.advance(minutes=2)
+    assert fate(put(client, county, "p2", png(3), challenge_id=challenge)) == LATE
+
+
+def test_a_platform_that_tells_of_its_photo_later_loses_nothing(
+    client: TestClient, county: County, services: Services, clock: TestClock
+) -> None:
+    found_school(client, county, controls="platform")
+    post(client, county, opening(session_id="s1"))
+    beats(client, county, clock, 60)
+    asked_ms = clock()
+    beats(client, county, clock, 10)
+    answer = put(client, county, "p1", challenge_id="k1", purpose="random")
+    assert fate(answer) == {"status": "pending", "bound": False, "late": False}
+    beats(client, county, clock, 60)
+    told = {"control": "snapshot", "challenge_id": "k1", "issued_at_ms": asked_ms}
+    client.post("/v1/sessions/s1/controls", json={"controls": [told]}, headers=county.huang.headers)
+    assert timely_of(services) == [True]
+    with services.database.read() as connection:
+        (photo,) = facts.of_sessions(connection, [1]).trace.photos
+    counts = PhotoFlag.BOUND | PhotoFlag.RANDOM_TIME | PhotoFlag.KEPT
+    assert photo["flags"] & counts == counts
+
+
+def test_the_learner_is_told_in_words_why_a_check_did_not_pass(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+) -> None:
+    assert "reason" not in sitting["controls"]["face_check"]
+    again = beats(client, county, clock, 70)["controls"]["face_check"]
+    assert again["reason"] == "no_photo"
+    assert "摄像头" in again["text"]["zh"] and "camera" in again["text"]["en"]
+    for frame in range(3):
+        blank = png(frame, width=320, height=240)
+        put(client, county, f"b{frame}", blank, challenge_id=again["challenge_id"], frame=frame)
+    run_pending(services)
+    clock.advance(seconds=12)
+    third = tell(client, county, clock, [beat(clock)])["controls"]["face_check"]
+    assert third["challenge_id"] != again["challenge_id"]
+    assert third["reason"] == "no_face" and "人脸" in third["text"]["zh"]
 
 
 def test_wu_sends_lins_photo_and_only_wu_is_noted(

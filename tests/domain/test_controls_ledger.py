@@ -279,7 +279,23 @@ def test_a_failed_face_check_is_tried_three_times() -> None:
         line = outstanding(study.ledger, "face_check")
         if line is not None:
             line.answered_ms, line.photos, line.result = study.now_ms, 3, Result.FAILED
-    assert [it.demand["try"] for it in study.ledger.of_kind("face_check")] == [1, 2, 3]
+    assert [it.demand["try"] for it in study.ledger.of_kind("face_check")][:3] == [1, 2, 3]
+
+
+def test_a_check_that_failed_is_asked_for_again_after_five_minutes_of_study() -> None:
+    study = Study(ledger(), sends_photos=False).start()
+    marks = []
+    for _ in range(200):
+        study.play(5_000)
+        line = outstanding(study.ledger, "face_check")
+        if line is not None:
+            marks.append(study.learning_ms)
+            line.answered_ms, line.photos, line.result = study.now_ms, 3, Result.FAILED
+            line.why = "too_dark"
+    checks = study.ledger.of_kind("face_check")[:4]
+    assert [it.demand["reason"] for it in checks] == ["start", "start", "start", "recheck"]
+    assert [it.demand.get("why") for it in checks] == [None, "too_dark", "too_dark", "too_dark"]
+    assert marks[3] - marks[2] >= 300_000
 
 
 @pytest.mark.parametrize(("minutes", "checks"), [(4, 1), (6, 2)])

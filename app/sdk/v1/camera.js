@@ -1,6 +1,6 @@
 import * as native from "./native.js";
 import { element } from "./dialog.js";
-import { later, toSitting } from "./wire.js";
+import { backOff, later, toSitting } from "./wire.js";
 
 const WIDTH = 640;
 const WARM_MS = 700; // until exposure has settled
@@ -9,12 +9,12 @@ const FACE_GAP_MS = 350;
 const FRONT_MS = 700;
 const ACTION_MS = 2_800; // a turn and back again; the service allows four seconds
 const CHECK_MS = 10_000; // all of it, with the camera's start
-const TRIES = 3;
-const RETRY_MS = 2_000;
+const READ_MS = 4_000; // why the check before did not pass: time to put it right
+const KEEP_MS = 600_000; // an outage: the service takes a photo no later than this
 
 /**
  * Photos that the service asks for, after the learner agreed. The camera runs for the seconds of a
- * photo only; a picture is sent at once and kept nowhere.
+ * photo only; a picture is sent at once and kept nowhere but in memory, until it has arrived.
  */
 export class Camera {
   /**
@@ -98,7 +98,7 @@ export class Camera {
     const scope = this.scope.inner();
     this.control = { ...control, purpose };
     this.frame = 0;
-    this.uploads = [];
+    const uploads = (this.uploads = []);
     try {
       this.video = await this.#open(scope);
       await photograph();
@@ -109,8 +109,8 @@ export class Camera {
     } finally {
       scope.end();
     }
-    const stored = (await Promise.all(this.uploads)).filter(Boolean).length;
-    this.told.taken(purpose, stored);
+    // Not waited for: what an outage holds back must not keep the next photo from being taken.
+    Promise.all(uploads).then((stored) => this.told.taken(purpose, stored.filter(Boolean).length));
   }
 
   async #open(scope) {
@@ -139,11 +139,14 @@ export class Camera {
   }
 
   /** A burst while the learner does what the service drew. */
-  async #follow({ actions = [] }) {
-    const { texts } = this;
-    const dialog = this.screen.ask({ title: texts.face_title, text: texts.face_front, extra: [this.video] });
+  async #follow({ actions = [], text = {} }) {
+    const { texts, screen } = this;
+    const why = text[screen.language];
+    const extra = [...(why ? [element("p", texts.face_again(why), { className: "why" })] : []), this.video];
+    const dialog = screen.ask({ title: texts.face_title, text: texts.face_front, extra });
     try {
       this.video.play();
+      if (why) await this.#pause(READ_MS);
       for (const [line, ms] of [[texts.face_front, FRONT_MS], ...actions.map((it) => [texts[it], ACTION_MS])]) {
         dialog.say(line);
         const until = native.monotonic() + ms;
@@ -170,22 +173,26 @@ export class Camera {
     const before = this.uploads[this.uploads.length - 1];
     const { control, frame } = this;
     this.frame += 1;
-    this.uploads.push(this.#upload(before, control, frame, taken_at_ms, photo));
+    this.uploads.push(this.#upload(before, this.book.kept, control, frame, taken_at_ms, photo));
   }
 
   /** In the order taken: the service times frames by their arrival. */
-  async #upload(before, { challenge_id, purpose }, frame, taken_at_ms, photo) {
+  async #upload(before, kept, { challenge_id, purpose }, frame, taken_at_ms, photo) {
+    const until = native.monotonic() + KEEP_MS;
     await before;
     const query = new URLSearchParams({ purpose, challenge_id, frame, taken_at_ms });
     const path = `snapshots/${challenge_id}-${frame}?${query}`;
-    for (let n = 0; n < TRIES; n += 1) {
-      const { status, body } = await toSitting(this.book.kept, path, "PUT", "image/jpeg", photo);
-      if (status === 202) return true;
+    for (let n = 0; native.monotonic() < until; n += 1) {
+      const { status, body, retry_s } = await toSitting(kept, path, "PUT", "image/jpeg", photo);
+      if (status === 202) {
+        if (body?.late) this.told.report("error", { code: "photo_late" });
+        return !body?.late;
+      }
       if (!later(status)) {
         this.told.report("error", { code: "photo_refused", detail: `${status} ${body?.code ?? ""}` });
         return false;
       }
-      await this.#pause(RETRY_MS);
+      await this.#pause(backOff(n, retry_s));
     }
     this.told.report("error", { code: "photo_not_sent" });
     return false;

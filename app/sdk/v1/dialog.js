@@ -27,6 +27,7 @@ const STYLE = `
 export class Screen {
   /** @param {Scope} scope @param {string} language */
   constructor(scope, language) {
+    this.language = language;
     this.host = document.createElement("div");
     this.host.lang = language === "zh" ? "zh-CN" : language;
     this.root = this.host.attachShadow({ mode: "open" });

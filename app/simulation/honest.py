@@ -28,7 +28,8 @@ WAYS = {  # of leaving a sitting half-way, with how often
         "分几次学完，间隔数分钟至一天",
         "closed, gone on with minutes to a day later",
     ),
-    "reloaded": (30, "刷新页面", "the page is loaded anew"),
+    "reloaded": (20, "刷新页面，同一会话继续", "the page is loaded anew, in the same sitting"),
+    "opened_anew": (15, "刷新页面，另开会话", "the page is loaded anew, in another sitting"),
     "crashed": (15, "浏览器崩溃后续学", "the browser crashes"),
     "handed_over": (
         15,
@@ -126,7 +127,7 @@ class _Story:
             if left is None:
                 return  # gave up, and never came back
             at_s, clock, device, way = left
-            if way == "silent":
+            if way in ("silent", "reloaded"):
                 yield from self._with_mishaps(sitting, film_s)
                 yield from self._end(sitting)
                 return
@@ -213,6 +214,10 @@ class _Story:
             yield from sitting.close()
             return sitting.t + rng.choice((120.0, 3600.0, DAY_S)), clock, device, way
         if way == "reloaded":
+            yield from sitting.reload()
+            yield from sitting.load_again(rng.uniform(0.3, 6.0))
+            return sitting.t, clock, device, way
+        if way == "opened_anew":
             yield from sitting.reload()
             return sitting.t + rng.uniform(0.8, 6.0), clock, device, way
         if way == "crashed":

@@ -121,6 +121,9 @@ class SimulatedService:
 
     def open(self, sitting: Sitting) -> tuple[float, dict[str, Any]]:
         now_ms = self._receive(sitting)
+        if sitting.session_id in self._sessions:  # the page was loaded again
+            study = self._studies[sitting.session_id]
+            return study.mark_s, self._controls(sitting, study, now_ms)
         study = self._studies[sitting.session_id] = self._carried_over(sitting)
         session: Record = {
             "kind": "session",
@@ -314,7 +317,7 @@ class SimulatedService:
                 and (learned >= study.popup_due_s - REVEAL_S)
             ):
                 study.popup = self._issue("popup", sitting, now_ms, study.popup_due_s)
-            if study.popup is not None and study.popup.shown_ms is None:
+            if study.popup is not None:
                 answer["popup"] = self._reveal(study.popup, learned) | {
                     "answer_window_s": ANSWER_WINDOW_S
                 }

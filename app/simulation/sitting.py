@@ -254,6 +254,8 @@ class Sitting:
             self.emit("seek", **fields)
         if not blocked:
             self.position = to
+            if declared and self.advancing:
+                self._tell("waiting", "playing")
         if declared:
             self.flush()
 
@@ -269,13 +271,16 @@ class Sitting:
 
     def show(self, visible: bool) -> None:
         """The tab is brought to the front or sent behind another."""
-        self.visible = self.focused = visible
-        self.emit("visibility", visible=visible)
+        if self.focused is not visible:
+            self.focused = visible
+            self.emit("focus", focused=visible, **self._where())
+        self.visible = visible
+        self.emit("visibility", visible=visible, **self._where())
         self.flush()
 
     def focus(self, focused: bool) -> None:
         self.focused = focused
-        self.emit("focus", focused=focused)
+        self.emit("focus", focused=focused, **self._where())
         self.flush()
 
     def end(self) -> Passage:
@@ -304,7 +309,22 @@ class Sitting:
 
     def reload(self) -> Passage:
         """Leave the page: the beacon on the way out delivers the queue, and nobody says goodbye."""
+        self.beat()
+        self.emit("visibility", visible=False, **self._where())
         yield from self._deliver_all()
+
+    def load_again(self, after_s: float) -> Passage:
+        """The page is there once more, in the same sitting, where it was; the film stands still."""
+        yield self.t + after_s
+        self.t += after_s
+        self.clock.loaded_at_s = self.t - self.rng.uniform(0.1, 0.5)
+        self.playing, self._popup_open = False, False
+        self._demands = Demands()
+        _, controls = self.service.open(self)
+        self._take(controls)
+        self.beat()
+        self._next_beat = self.t + self._beat_gap()
+        self.flush()
 
     def crash(self) -> None:
         """Everything not yet delivered is lost."""
@@ -346,6 +366,9 @@ class Sitting:
     def seen(self) -> list[tuple[float, float]]:
         """Stretches of content that played where it could be seen, in order of time."""
         return self._seen
+
+    def _where(self) -> Record:
+        return {"position": self._reported()} if self.habits.tells_state else {}
 
     def _tell(self, *kinds: str) -> None:
         """What the player did, where it is."""

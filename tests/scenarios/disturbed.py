@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable
 from random import Random
 from typing import Any
@@ -69,16 +70,20 @@ def delayed(evidence: list[Record], rng: Random) -> list[Record]:
 
 def held_back(evidence: list[Record]) -> set[int]:
     """Heartbeats that reached the service more than 5 s after the promptest of their sitting."""
+    pages: dict[tuple[str, int], list[tuple[int, int]]] = defaultdict(list)
+    counter: dict[str, tuple[int, int]] = {}
     beats = [record for record in evidence if record.get("type") == "progress"]
-    promptest: dict[str, int] = {}
-    for beat in beats:
-        lag = beat["received_at_ms"] - beat["monotonic_ms"]
-        promptest[beat["session_id"]] = min(lag, promptest.get(beat["session_id"], lag))
-    return {
-        id(beat)
-        for beat in beats
-        if beat["received_at_ms"] - beat["monotonic_ms"] - promptest[beat["session_id"]] > 5_000
-    }
+    for beat in sorted(beats, key=lambda beat: (beat["session_id"], beat["seq"])):
+        name, now = beat["session_id"], beat["monotonic_ms"]
+        page, before = counter.get(name, (0, now))
+        page += now < before  # the page was loaded again: its counter begins anew
+        counter[name] = page, now
+        pages[name, page].append((beat["received_at_ms"] - now, id(beat)))
+    late: set[int] = set()
+    for lags in pages.values():
+        promptest = min(lags)[0]
+        late |= {beat for lag, beat in lags if lag - promptest > 5_000}
+    return late
 
 
 def doubled(evidence: list[Record], rng: Random) -> list[Record]:

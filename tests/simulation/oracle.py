@@ -23,13 +23,18 @@ class Told:
     @property
     def delays_s(self) -> dict[int, float]:
         """By seq, how much later than the promptest heartbeat each heartbeat was received."""
-        lags = {
-            event["seq"]: (event["received_at_ms"] - event["monotonic_ms"]) / 1000
-            for event in self.events
-            if event["type"] == "progress"
+        pages: list[dict[int, float]] = [{}]
+        counter = float("-inf")
+        for event in self.events:
+            if event["type"] == "progress":
+                if event["monotonic_ms"] < counter:  # the page was loaded again
+                    pages.append({})
+                counter = event["monotonic_ms"]
+                lag = (event["received_at_ms"] - event["monotonic_ms"]) / 1000
+                pages[-1][event["seq"]] = lag
+        return {
+            seq: lag - min(lags.values()) for lags in pages if lags for seq, lag in lags.items()
         }
-        promptest = min(lags.values(), default=0.0)
-        return {seq: lag - promptest for seq, lag in lags.items()}
 
 
 def sittings(records: list[Record]) -> list[Told]:

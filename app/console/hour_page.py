@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.console import words
+from app.console.finding_view import sentence_of
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
 from app.errors import NotFound
@@ -57,6 +58,7 @@ def class_hour(
         number=number,
         word=words.word(words.HOURS, mark.outcome if mark else "not_started"),
         told=told,
+        withheld=[sentence_of(it, lang) for it in told.get("withheld", ())],
         share=lang.number(round((told.get("coverage") or 0) * 100, 1)),
         sittings=[(it, by_sitting[it.id]) for it in sittings],
         earlier=number - 1 if number > hours[0].number else None,

@@ -110,6 +110,14 @@ def _page(
         valid=sum(code == "valid" for code in codes.values()),
         reviewing=len(reviewing),
         outcome=outcome,
+        withheld=own_words.withheld(
+            {
+                number: json.loads(by_hour[number].body)
+                for number, code in codes.items()
+                if code != "valid" and number in by_hour
+            },
+            lang,
+        ),
         steps=own_words.steps(codes, body, today, lang),
         planned=bool(body and body["cut_off"] and body["cut_off"] >= today.isoformat()),
         window=own_words.month_of(body["next_window"]["first"], lang) if body else "",

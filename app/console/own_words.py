@@ -220,12 +220,37 @@ def title(rule: str, lang: Language) -> str:
 
 def told_of(finding: Any, lang: Language) -> str:
     """What was noticed, for whom it concerns."""
-    body = finding.body
-    source = SENTENCES.get((finding.rule, finding.reason))
+    return _told(finding.body, finding.rule, finding.reason, lang)
+
+
+def _told(body: Mapping[str, Any], rule: str, reason: str, lang: Language) -> str:
+    source = SENTENCES.get((rule, reason))
     if source is None:
         return sentence_of(body, lang)
     values = {name: _amount(body[key], body["unit"], lang) for name, key in _AMOUNTS}
     return lang.say(source, **values, share=f"{lang.number(body['measured'])}%")
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Time of a class-hour that does not count, though nobody is accused of anything."""
+
+    hour: int
+    when: str
+    told: str
+
+
+def withheld(hours: Mapping[int, Mapping[str, Any]], lang: Language) -> list[Withheld]:
+    """What of class-hours that are not complete was not counted, by their verdicts."""
+    return [
+        Withheld(
+            number,
+            when(it["start_ms"], it["end_ms"], lang),
+            _told(it, it["rule"], it["reason"], lang),
+        )
+        for number, body in sorted(hours.items())
+        for it in body.get("withheld", ())
+    ]
 
 
 _AMOUNTS = (("m", "measured"), ("l", "limit"))

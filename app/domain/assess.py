@@ -230,6 +230,11 @@ class _Writer:
         """What is on trial in the shadow is kept as a finding, and stays out of verdicts."""
         return self.pack.policy[self.result.findings[at].rule].acts
 
+    def _withholds(self, at: int) -> bool:
+        """Whether it costs credit and accuses nobody."""
+        finding = self.result.findings[at]
+        return self._acts(at) and finding.voids and finding.outcome is Outcome.CLEAR
+
     def _outcomes(self) -> list[str]:
         """Of every sitting, by row."""
         outcomes = [it.value for it in self.result.outcomes]
@@ -303,6 +308,7 @@ class _Writer:
                     for at in hour.findings
                     if self._acts(at) and self.result.findings[at].outcome is not Outcome.CLEAR
                 ],
+                "withheld": [self._shown(at) for at in hour.findings if self._withholds(at)],
                 "provenance": sorted({self.evidence.sessions[at].provenance for at in sittings}),
                 "pack": bodies.pack_body(self.pack),
                 "facts_sha256": digest.hex(),

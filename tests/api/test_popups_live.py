@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.console import own_words
+from app.console.language import language
 from app.jobs.settler import settle_all
 from app.services import Services
 from tests.api.test_sessions import found_school, opening, post, school
@@ -107,6 +109,30 @@ def test_a_learner_for_whom_longer_was_recorded_is_asked_and_judged_by_it(
     settle_all(services)
     verdict = lin.seen()["verdict"]
     assert [it["reason"] for it in verdict["findings"] if it["rule"] == "popup_gap"] == []
+
+
+def test_credit_that_is_withheld_is_said_where_the_class_hour_is(
+    client: TestClient, school: County, clock: TestClock, services: Services
+) -> None:
+    post(client, school, opening(session_id="s1"))
+    lin = Desk(client, school, clock, services)
+    popup = asked(lin)
+    lin.send({"type": "popup_shown", **{k: popup[k] for k in ("challenge_id", "nonce")}})
+    beats(lin, 6)
+    lin.send({"type": "pause", "position": lin.position})
+    for _ in range(5):
+        clock.advance(seconds=10)
+        lin.send({"type": "progress", "position": lin.position, "visible": True})
+    lin.verdict()
+    url = "/v1/classes/c1/class-hours?learner_id=lin"
+    (learner,) = client.get(url, headers=school.huang.headers).json()["learners"]
+    hour = learner["class_hours"][0]
+    assert [it for it in hour["findings"] if it["rule"] == "popup_gap"] == []
+    (told,) = (it for it in hour["withheld"] if it["rule"] == "popup_gap")
+    assert (told["reason"], told["outcome"]) == ("unanswered_play_stopped", "clear")
+    assert told["measured"] == pytest.approx(60, abs=0.5)
+    (own, *_) = own_words.withheld({1: {"withheld": [told]}}, language("zh"))
+    assert (own.hour, own.told) == (1, "弹窗出来后没有点，之后的这段时间没有算进去。")
 
 
 def test_whoever_has_no_more_time_is_asked_by_the_pack_s(

@@ -2,7 +2,8 @@
 
 `database` is SQLite. A test marked `both_databases` runs on PostgreSQL as well: on the server named
 by ZHENXUE_TEST_POSTGRES_URL, else on 127.0.0.1:5432, else on a throw-away one started from the
-installed binaries; where there is none of these, that half is skipped and says so.
+installed binaries; where there is none of these, or the variable says `none`, that half is skipped.
+The end of the run names what was not tried for lack of something.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from app.services import Services
 from app.settings import Settings
 from app.store import schema
 from tests.described import DescribedClient
+from tests.machine import POSTGRESQL, lacks, not_tried
 from tests.people import County, TestClock
 from tests.postgres import Postgres, find_postgres
 from tests.settled import assert_logs_hold_all
@@ -34,6 +36,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "both_databases: runs on SQLite, and on PostgreSQL where there is one"
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    lines = not_tried([str(it.longrepr[2]) for it in skipped if isinstance(it.longrepr, tuple)])
+    if lines:
+        terminalreporter.section("not tried on this machine")
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -73,7 +84,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     with find_postgres(tmp_path_factory) as server:
         if server is None:
-            pytest.skip("no PostgreSQL: set ZHENXUE_TEST_POSTGRES_URL, or install its binaries")
+            lacks(POSTGRESQL)
         server.make_template()
         yield server
 

@@ -17,6 +17,7 @@ from sqlalchemy import URL, make_url
 
 from app.db import Database
 from app.store import schema
+from tests.machine import POSTGRESQL, lacks
 
 _LOCAL = ("postgresql://postgres@127.0.0.1:5432/postgres", "postgresql://127.0.0.1:5432/postgres")
 
@@ -59,6 +60,9 @@ class Postgres:
 @contextmanager
 def find_postgres(folders: pytest.TempPathFactory) -> Iterator[Postgres | None]:
     given = os.environ.get("ZHENXUE_TEST_POSTGRES_URL")
+    if given == "none":
+        yield None
+        return
     for url in (given,) if given else _LOCAL:
         if given or _answers(url):
             server = Postgres(url)
@@ -94,7 +98,7 @@ def _binaries() -> Path | None:
 @contextmanager
 def _throw_away(binaries: Path, folder: Path) -> Iterator[str]:
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # the server refuses to run as root
-        pytest.skip("no PostgreSQL: its server cannot be started by root")
+        lacks(POSTGRESQL)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

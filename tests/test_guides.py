@@ -26,6 +26,7 @@ import typer.main
 
 from app.cli import app as commands
 from app.simulation.county import PLANS
+from tests.machine import CURL, lacks
 
 ROOT = Path(__file__).parents[1]
 GUIDES = ("README.md", *sorted(f"docs/{it.name}" for it in (ROOT / "docs").glob("*.md")))
@@ -127,6 +128,8 @@ class Installation:
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    if shutil.which("curl") is None:
+        lacks(CURL)
     folder = tmp_path_factory.mktemp("installation")
     (folder / ".venv").symlink_to(sys.prefix)
     with socket.socket() as free:
@@ -171,8 +174,6 @@ def test_every_command_of_the_readme_and_the_guides_runs_in_order(
     installation: Installation,
 ) -> None:
     """One shell for all of them, as a reader has it: what the README sets, the guides use."""
-    if shutil.which("curl") is None:
-        pytest.skip("no curl: apt-get install curl")
     run = [it for it in ALL if it.why_not is None]
     script = "\n".join(
         f"cd '{installation.folder}'\necho '== {it.guide}:{it.line}'\n{it.words}" for it in run

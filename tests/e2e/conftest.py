@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 from tests.e2e.site import PASSWORD, MovingClock, Site, serving, settle
+from tests.machine import CHROMIUM, lacks
 
 OFFICE_PC = {"width": 1366, "height": 768}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -79,6 +80,7 @@ class Visitor:
 @pytest.fixture(scope="session")
 def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the county in it, made once for all test processes."""
+    found_chromium()  # else it would be made for nobody
     own = tmp_path_factory.getbasetemp()
     shared = own.parent if os.environ.get("PYTEST_XDIST_WORKER") else own
     folder = shared / "e2e-county"
@@ -112,10 +114,7 @@ def found_chromium() -> str:
         path = shutil.which(name)
         if path:
             return path
-    missing = f"no Chromium: none of {', '.join(NAMES)} is on the path"
-    if os.environ.get("ZHENXUE_REQUIRE_BROWSER") == "1":
-        pytest.fail(missing)
-    pytest.skip(missing)
+    lacks(CHROMIUM)
 
 
 @pytest.fixture

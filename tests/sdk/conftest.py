@@ -68,6 +68,7 @@ class Learner:
 
 @pytest.fixture(scope="session")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    found_chromium()  # else nobody would come to it
     with open_school(tmp_path_factory.mktemp("school")) as school:
         yield school
 

@@ -83,9 +83,11 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     display = _display(trace, played, session, received, told("shown_seq"))
     # A page that stops while its dialogue is open reports display and answer together. Issue and
     # answer are the server's own: between them the display lies as long ago as the answer took. A
-    # platform tells when its own was due.
+    # platform may tell when its own was due.
     due = np.maximum(told("due_ms"), issued)
-    since = np.minimum(answer_at - np.maximum(latency, 0), np.where(ours, answer_at, due))
+    since = np.minimum(
+        answer_at - np.maximum(latency, 0), np.where(ours | (due == issued), answer_at, due)
+    )
     prompt = replied & ((latency >= 0) | ~ours) & (answer_at - issued <= window)
     shown = np.where(prompt, np.minimum(display, np.maximum(issued, since) + start), display)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors import contradicting_times, face_liveness
+from detectors import contradicting_times, face_liveness, unseen_play
 from detectors.class_hours import HourParts, coverage, hour_key, runs, without
 from detectors.face_liveness import checks_passed
 from detectors.facts import Facts, facts
@@ -115,6 +115,7 @@ def assess(
     credited = without(known.parts, fine, voids)
     outcomes = _session_outcomes(acting, len(trace))
     hours = _hours(known, credited, findings, acting, outcomes, policy)
+    hours = sorted([*hours, *_unplayed(known, findings, hours, policy)])
     return Assessment(known, findings, credited, outcomes, hours)
 
 
@@ -258,6 +259,25 @@ def _hours(
             )
         )
     return hours
+
+
+def _unplayed(
+    known: Facts, findings: list[Finding], there: list[Hour], policy: Policy
+) -> list[Hour]:
+    """Class-hours of which nothing counts as played, and of which something was tried all the same:
+    they must not look as if nobody had begun."""
+    cases, length = known.trace.sessions["case"], hour_length(known)
+    have = {(it.case, it.hour) for it in there}
+    tried: dict[tuple[int, int], list[int]] = {}
+    for at, finding in enumerate(findings):
+        if finding.rule == unseen_play.RULE and finding.hour >= 0 and acts(finding, policy):
+            key = int(cases[finding.session]), finding.hour
+            if finding.outcome is Outcome.NOT_PROVEN and key not in have:
+                tried.setdefault(key, []).append(at)
+    return [
+        Hour(case, hour, HourOutcome.NOT_PROVEN, 0, 0, int(length[hour]), 0, tuple(mine))
+        for (case, hour), mine in tried.items()
+    ]
 
 
 _SETTLED = (SessionOutcome.VALID, SessionOutcome.INVALID)

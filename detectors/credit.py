@@ -51,6 +51,8 @@ _PLAYER = among(
 _READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")  # of EVENT: what play is laid out by
 JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
+HIDDEN, UNFOCUSED = 1, 2  # why a page does not count as watched
+
 Columns = Mapping[str, NDArray[Any]]
 
 
@@ -67,6 +69,7 @@ class Samples:
     advance_ms int64[K] content claimed as played since the sample before; 0 if none
     jump       bool[K]  the claim cannot have been played in the time there was
     finish_ms  int64[K] when the play up to here was over, laid out as late as possible
+    unseen     uint8[K] why play on the way here does not count: HIDDEN, UNFOCUSED, 0 if it does
     """
 
     own: Ints
@@ -81,6 +84,7 @@ class Samples:
     advance_ms: Ints
     jump: Bools
     finish_ms: Ints
+    unseen: Kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,8 @@ def played(trace: Trace, policy: Policy) -> Played:
     """What was played at a possible pace in each session of `trace`."""
     pace = policy["fast_forward"]
     rate, tolerance = pace["max_rate"], pace.ms("abs_tolerance_s")
-    samples, visible, excess, sittings = _samples(trace, policy)
-    claim = np.where(samples.jump | ~visible, 0, samples.advance_ms)
+    samples, excess, sittings = _samples(trace, policy)
+    claim = np.where(samples.jump | (samples.unseen > 0), 0, samples.advance_ms)
     before = sittings.previous(excess, 0)
     lost = np.maximum(0, excess - np.maximum(tolerance, before))
     earned = np.maximum(0, claim - lost)
@@ -156,9 +160,9 @@ def _at_rate(content: Ints, rate: float) -> Ints:
     return content if rate == 1.0 else np.ceil(content / rate).astype(np.int64)
 
 
-def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools, Ints, Segments]:
-    """The samples; whether the page was watched up to each; how far the claims of the worst stretch
-    that ends there outrun the clock, in ms; and the sittings they fall into."""
+def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
+    """The samples; how far the claims of the worst stretch that ends at each outrun the clock, in
+    ms; and the sittings they fall into."""
     # Pop-ups, errors and the like say nothing of the position, and platforms number them as they
     # please: only what moves or shows the player bears witness to the order of play.
     playing = np.flatnonzero(_PLAYER.take(trace.events["kind"]))
@@ -204,7 +208,6 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools, Ints, Segmen
 
     claimed = sittings.running_sum(np.where(jump, 0, advance))
     excess = outrun(claimed, u_s, l_s, sittings, pace["max_rate"])
-    was_visible = sittings.previous(_visible(events, own, policy).take(rows), True)
     samples = Samples(
         own=sittings.own,
         row=playing.take(rows),
@@ -218,8 +221,9 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Bools, Ints, Segmen
         advance_ms=advance,
         jump=jump,
         finish_ms=u_s,
+        unseen=_before(sittings, _unseen(events, own, policy).take(rows)),
     )
-    return samples, was_visible, excess, sittings
+    return samples, excess, sittings
 
 
 def _age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
@@ -303,14 +307,22 @@ def _stopped(kind: Kinds, every: Segments) -> Bools:
     return (said != NONE) & _STOPS.take(kind.take(said))
 
 
-def _visible(events: Columns, own: Ints, policy: Policy) -> Bools:
-    """True after an event while the page counts as watched; nothing said counts as watched."""
+def _before(sittings: Segments, unseen: Kinds) -> Kinds:
+    """What held on the way to each sample: what was said before it."""
+    before = np.zeros_like(unseen)
+    before[1:] = unseen[:-1]
+    return np.where(sittings.firsts, 0, before).astype(np.uint8)
+
+
+def _unseen(events: Columns, own: Ints, policy: Policy) -> Kinds:
+    """Why the page does not count as watched after an event: HIDDEN, UNFOCUSED or 0; nothing said
+    counts as watched."""
     session = policy["session"]
     flags = events["flags"]
-    shown = np.ones(len(own), np.bool_)
-    for off, on, parameter in (
-        (Flag.HIDDEN, Flag.VISIBLE, "clock_on_hidden"),
-        (Flag.BLURRED, Flag.FOCUSED, "clock_on_unfocused"),
+    unseen = np.zeros(len(own), np.uint8)
+    for off, on, parameter, why in (
+        (Flag.BLURRED, Flag.FOCUSED, "clock_on_unfocused", UNFOCUSED),
+        (Flag.HIDDEN, Flag.VISIBLE, "clock_on_hidden", HIDDEN),
     ):
         dark = (flags & off) != 0
         if session.word(parameter) != "stop" or not dark.any():
@@ -318,8 +330,9 @@ def _visible(events: Columns, own: Ints, policy: Policy) -> Bools:
         # Most sittings were never hidden; only the others are looked at event by event.
         rows = np.flatnonzero(np.isin(own, np.unique(own[dark])))
         said = Segments(own[rows]).last_where((flags[rows] & (off | on)) != 0)
-        shown[rows] &= (said == NONE) | ~dark[rows[said]]
-    return shown
+        off_now = (said != NONE) & dark[rows[said]]
+        unseen[rows[off_now]] = why
+    return unseen
 
 
 def joined(played: Played, offline_ms: int) -> Played:

@@ -21,6 +21,7 @@ from detectors import (
     photo_reuse,
     popup_gap,
     shared_device,
+    unseen_play,
 )
 from detectors.facts import Facts
 from detectors.finding import Finding
@@ -49,6 +50,7 @@ ALL = (
     Detector(photo_retention.RULE, "2", photo_retention.detect),
     Detector(forged_telemetry.RULE, "2", forged_telemetry.detect),
     Detector(contradicting_times.RULE, "1", contradicting_times.detect),
+    Detector(unseen_play.RULE, "1", unseen_play.detect),
     Detector(class_dates.RULE, "1", class_dates.detect),
     Detector(photo_reuse.RULE, "2", photo_reuse.detect),
     Detector(cloned_traces.RULE, "1", cloned_traces.detect, crowd=True),

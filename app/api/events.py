@@ -21,12 +21,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import problems
 from app.api.auth import authenticate, demand
-from app.domain import ingest, leases, sitting_life, sitting_terms
+from app.domain import ingest, leases, sitting_life, sitting_terms, unseen_note
 from app.domain.controls import NOTHING, Batch, Demands
 from app.domain.events import Problem, pack
 from app.domain.ingest import Arrived
 from app.domain.platforms import KeyScope
-from app.domain.sitting_life import Fate
+from app.domain.sitting_life import Fate, State
+from app.domain.sitting_terms import SittingTerms
 from app.domain.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, MalformedBody, ZhenxueError
 from app.keyring import Caller
@@ -50,7 +51,7 @@ class _Sitting:
 
     id: int
     opened_ms: int
-    lease_ms: int
+    terms: SittingTerms
 
 
 class _Sittings:
@@ -81,7 +82,7 @@ class _Sittings:
         if row is None:
             return None
         terms = sitting_terms.of_pack(row.pack_id, row.pack_version)
-        return _Sitting(row.id, row.opened_ms, terms.lease_ms)
+        return _Sitting(row.id, row.opened_ms, terms)
 
 
 class EventIntake:
@@ -144,7 +145,7 @@ class EventIntake:
             raise Conflict("session_closed", sitting_life.why(Fate.CLOSED, name))
         packed = pack(found.events, now_ms - sitting.opened_ms)
         receipt = await self._services.events.append(
-            Append(sitting.id, packed, now_ms, sitting.lease_ms)
+            Append(sitting.id, packed, now_ms, sitting.terms.lease_ms)
         )
         if receipt.refused == "unknown_session":
             raise unknown_session(name)
@@ -160,6 +161,9 @@ class EventIntake:
             (demands,) = await run_in_threadpool(desk.settle, [batch])
         self._count(receipt, found)
         answer = _answer(receipt, found, demands)
+        note = unseen_note.of(packed.watched, sitting.terms) if packed.watched else None
+        if note is not None and receipt.state == State.OPEN:
+            answer["controls"]["note"] = note
         if packed.strange_times:
             answer["noted"] = [{**STRANGE_CLOCK, "count": packed.strange_times}]
         return answer

@@ -30,6 +30,7 @@ TITLES = {
     "photo_reuse": N_("照片和以前的一样"),
     "forged_telemetry": N_("学习记录有疑问"),
     "contradicting_times": N_("学习记录的时间对不上"),
+    "unseen_play": N_("页面没有显示"),
     "class_dates": N_("不在开班期间学习"),
     "one_face_several_accounts": N_("照片和另一个账号很像"),
 }
@@ -126,6 +127,10 @@ SENTENCES: dict[tuple[str, str], str] = {
         ),
         N_("平台给的学习记录，时间前后对不上，还不能算数。这不是您的原因，请联系培训机构核对。"),
     ),
+    ("unseen_play", "hidden"): N_(
+        "页面在后台或被遮住时播放了%(m)s，没有算进去。如果您一直开着页面，请换浏览器，并告诉培训机构。"
+    ),
+    ("unseen_play", "unfocused"): N_("没有点在课程页面上时播放了%(m)s，没有算进去。"),
     ("class_dates", "before_the_class"): N_("班还没有开，就学了%(m)s，这段时间没有算进去。"),
     ("class_dates", "after_the_class"): N_(
         "班已经结束（或者已经考核）以后又学了%(m)s，这段时间没有算进去。"

@@ -28,6 +28,7 @@ RULES = {
     "cloned_traces": Word(N_("学习记录雷同"), N_("雷")),
     "shared_device": Word(N_("多名学员同时使用一台设备"), N_("机")),
     "contradicting_times": Word(N_("平台日志时间自相矛盾"), N_("时")),
+    "unseen_play": Word(N_("页面不可见时播放"), N_("隐")),
     "class_dates": Word(N_("不在开班期间学习"), N_("期")),
     "collusion": Word(N_("多人同步操作"), N_("同")),
     "one_face_several_accounts": Word(N_("一张脸多个账号"), N_("账")),

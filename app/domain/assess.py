@@ -21,7 +21,7 @@ from app.domain.pack import Pack
 from app.store import acts, catalogue, facts, verdicts
 from app.store.facts import Evidence
 from app.store.verdicts import Judged
-from detectors.assess import Assessment, Decision, HourOutcome, assess, concerned
+from detectors.assess import Assessment, Decision, Hour, HourOutcome, assess, concerned
 from detectors.class_hours import changes, hour_key
 from detectors.finding import Finding, Outcome, Scope
 from detectors.registry import ALL
@@ -280,7 +280,7 @@ class _Writer:
             enrolment = self.enrolments.get(person.learner_id)
             if enrolment is None:
                 continue
-            sittings = spent[hour_key(hour.case, hour.hour)]
+            sittings = spent.get(hour_key(hour.case, hour.hour)) or self._tried(hour)
             outcome = hour.outcome
             held = any(self.outcomes[at] == "not_proven" for at in sittings)
             if outcome is HourOutcome.VALID and held and not self.pack.attested_may_be_valid:
@@ -315,6 +315,11 @@ class _Writer:
             }
             rows.append(Judged.of("class_hour", enrolment, number, outcome.value, digest, body))
         return rows
+
+    def _tried(self, hour: Hour) -> list[int]:
+        """The sittings of a class-hour in which nothing counts as played."""
+        named = {self.result.findings[at].session for at in hour.findings}
+        return sorted(it for it in named if it >= 0)
 
     def _spent(self) -> dict[int, list[int]]:
         """The sittings with play in each class-hour, by its key."""

@@ -30,6 +30,7 @@ from app.store.verdicts import CONTROL_MISSING as REASON
 from detectors.finding import Evidence, Fault, Outcome
 
 CONTROLS = ("popup_gap", "face_liveness", "lesson_order", "photo_retention")
+UNSEEN = "unseen_play"  # no control, and nobody's fault yet: told of as it is
 OCCURRENCES = ("fast_forward", "multi_window")
 
 
@@ -163,8 +164,19 @@ def _body(klass: ClassRow, pack: Pack, found: Conformity, record: Record) -> dic
     return body
 
 
+class _Found(msgspec.Struct):
+    rule: str
+    measured: float
+
+
 class _Sitting(msgspec.Struct):
     played_ms: int
+    findings: list[_Found] = []
+
+    @property
+    def unseen_s(self) -> float:
+        """What was played while the page was hidden, and does not count."""
+        return sum(it.measured for it in self.findings if it.rule == UNSEEN)
 
 
 class _Hour(msgspec.Struct):
@@ -183,10 +195,10 @@ class _Observer:
         self.verdicts = store.session_verdicts(connection, klass.id)
         self.judged = [it for it in self.sittings if it.id in self.verdicts]
         played = msgspec.json.Decoder(_Sitting)
+        bodies_of = {it.id: played.decode(self.verdicts[it.id].body) for it in self.judged}
+        self.unseen_s = [it.unseen_s for it in bodies_of.values() if it.unseen_s]
         longest = self.policy["popup_gap"].ms("max_gap_s")
-        self.long = [
-            it for it in self.judged if played.decode(self.verdicts[it.id].body).played_ms > longest
-        ]
+        self.long = [it for it in self.judged if bodies_of[it.id].played_ms > longest]
         hours = msgspec.json.Decoder(_Hour)
         least = self.policy["class_hour"]["coverage"]
         bodies = [hours.decode(body) for body in store.hour_bodies(connection, klass.id)]
@@ -316,6 +328,8 @@ class _Observer:
             "complete_share": _rounded(len(told), len(self.sittings)),
             "live": sources["live"],
             "attested": sources["attested"],
+            "unseen_sittings": len(self.unseen_s),
+            "unseen_s": round(sum(self.unseen_s)),
         }
 
     def _faults(self) -> dict[str, Any]:

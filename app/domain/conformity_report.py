@@ -43,7 +43,10 @@ def of_platform(
         "name": row.name,
         "county": row.county,
         "missing": _missing(classes),
-        "notes": platform_notes.of_platform(connection, row.id, now_ms),
+        "notes": [
+            *platform_notes.of_platform(connection, row.id, now_ms),
+            *platform_notes.of_classes(classes),
+        ],
         "trend": conformity_trend.by_month(connection, scope, row.id, day(now_ms)),
         "classes": classes,
         "next_cursor": str(rows[size - 1].id) if len(rows) > size else None,

@@ -341,7 +341,7 @@ def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:
     notes: list[dict[str, Any]] = []
     rising, previous = True, -1
     first_ms = last_ms = NONE
-    moved = strange = 0
+    moved = strange = watched = 0
     times = repeat(recv_ms) if isinstance(recv_ms, int) else recv_ms
     for event, recv in zip(events, times, strict=False):
         pos, x, mono, kind, flags = event.row()
@@ -351,6 +351,8 @@ def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:
             strange += at is None or not EARLIEST_MS <= at < LATEST_MS
             at = client_ms(at)
         rows.append(_pack(at, recv, seq, pos, x, mono, kind, flags))
+        if kind == Kind.PROGRESS:
+            watched = flags
         if seq <= previous:
             rising = False
         previous = seq
@@ -375,6 +377,7 @@ def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:
         last_ms,
         moved,
         strange,
+        watched,
     )
 
 

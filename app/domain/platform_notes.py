@@ -6,6 +6,7 @@ and what to change.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -36,6 +37,13 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{n} xAPI statements of the last 30 days ({s} sessions) belong to imported sessions: they "
         "are kept and not counted. Bring what is missing as an import.",
     ),
+    "unseen_play": (
+        "有{s}次学习在页面隐藏时播放，共{n}秒没有计入学时。学员一直开着页面的，"
+        "多为应用内嵌页面（WebView）误报隐藏：请检查，或引导学员改用系统浏览器。",
+        "{s} sittings played while their page was hidden; {n} s were not counted. Where learners "
+        "had it open, the app's web view wrongly says hidden: check it, or send them to the "
+        "system's browser.",
+    ),
 }
 
 
@@ -43,6 +51,15 @@ def of_platform(connection: Connection, platform_id: int, now_ms: int) -> list[d
     """[{code, count, sessions, last_ms, sentence: {zh, en}}], by code."""
     rows = statements.fates(connection, platform_id, LOST, now_ms - SINCE_MS)
     return [_note(row.fate, row.statements, row.sessions, row.last_ms) for row in rows]
+
+
+def of_classes(classes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """What classes as the conformity record shows them have in common: pages that say `hidden`."""
+    told = [it for it in classes if it["evidence"].get("unseen_sittings")]
+    count = sum(it["evidence"]["unseen_sittings"] for it in told)
+    seconds = sum(it["evidence"]["unseen_s"] for it in told)
+    last_ms = max((it["judged_ms"] or 0 for it in told), default=0)
+    return [_note("unseen_play", seconds, count, last_ms)] if told else []
 
 
 def _note(code: str, count: int, sessions: int, last_ms: int) -> dict[str, Any]:

@@ -338,6 +338,17 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} pop-ups come to everybody at almost the same moments ({m} s apart; drawn "
         "at random it would be about {l} s): they are not random, by the platform's doing.",
     ),
+    ("unseen_play", "hidden"): (
+        "{a}至{b}，页面处于隐藏状态时播放了{m}秒，不计入学时，不作违规认定；"
+        "如页面一直打开，请平台检查其应用内嵌页面是否误报隐藏。",
+        "From {a} to {b} {m} s were played while the page was hidden: not counted, and nobody is "
+        "accused. If it was open all the time, the platform's app may wrongly report it hidden.",
+    ),
+    ("unseen_play", "unfocused"): (
+        "{a}至{b}，页面失去焦点时播放了{m}秒，按本政策包不计入学时，不作违规认定。",
+        "From {a} to {b} {m} s were played while the page had no focus: by this pack they are not "
+        "counted; nobody is accused.",
+    ),
     ("class_dates", "before_the_class"): (
         "{a}至{b}在开班之前学习，{m}秒不计入学时，不作违规认定。",
         "From {a} to {b} the class had not begun: {m} s of study are not counted; nobody is "

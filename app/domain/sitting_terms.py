@@ -36,6 +36,8 @@ class SittingTerms:
     recheck_ms: int  # of study, after a face check that did not pass
     photo: WindowTerms
     lesson_done_coverage: float
+    hidden_stops: bool
+    unfocused_stops: bool
 
     @property
     def silent_ms(self) -> int:
@@ -64,6 +66,8 @@ def from_policy(policy: Policy) -> SittingTerms:
         recheck_ms=face.ms("recheck_after_s"),
         photo=terms_of(policy),
         lesson_done_coverage=policy["lesson_order"]["lesson_done_coverage"],
+        hidden_stops=session.word("clock_on_hidden") == "stop",
+        unfocused_stops=session.word("clock_on_unfocused") == "stop",
     )
 
 

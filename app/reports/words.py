@@ -14,6 +14,7 @@ RULES = {
     "cloned_traces": "学习记录雷同",
     "shared_device": "多名学员同时使用一台设备",
     "contradicting_times": "平台日志时间自相矛盾",
+    "unseen_play": "页面不可见时播放",
     "class_dates": "不在开班期间学习",
     "collusion": "多人同步操作",
     "one_face_several_accounts": "一张脸多个账号",

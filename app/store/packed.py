@@ -18,7 +18,7 @@ class Packed:
 
     `moved_ms` is the forward movement of the position within the batch, from `first_ms` to
     `last_ms`; NONE where no event told a position. `strange_times` are events whose client names
-    a time that no working clock shows.
+    a time that no working clock shows, `watched` the flags of the last heartbeat.
     """
 
     records: bytes
@@ -31,6 +31,7 @@ class Packed:
     last_ms: int
     moved_ms: int
     strange_times: int = 0
+    watched: int = 0
 
 
 def records_of(data: bytes) -> NDArray[np.void]:

@@ -255,3 +255,31 @@ def test_an_imported_sitting_takes_imports_and_nothing_else(desk: Desk) -> None:
     again = desk.client.post("/v1/imports", content=ndjson(records), headers=desk.headers).json()
     assert again["stored"]["event"] == 6 and again["rejected"] == []
     assert (desk.seen()["state"], desk.seen()["provenance"]) == ("closed", "attested")
+
+
+# ------------------------------------------------------------------- what a page says of itself
+
+
+def test_a_page_that_says_hidden_all_the_time_is_told_while_it_plays_and_afterwards(
+    desk: Desk,
+) -> None:
+    for n in range(1, 31):
+        desk.clock.advance(seconds=10)
+        beat = {"type": "progress", "position": 10.003 * n, "visible": False, "focused": True}
+        answer = desk.send(beat).json()
+        assert answer["controls"]["note"]["code"] == "hidden"
+        assert "不计入学时" in answer["controls"]["note"]["text"]
+    desk.clock.advance(seconds=10)
+    shown = {"type": "progress", "position": 310.0, "visible": True, "focused": False}
+    assert desk.send(shown).json()["controls"] == {}  # not clicked, and seen
+    verdict = desk.verdict()
+    assert verdict["outcome"] == "not_proven"
+    (note,) = [it for it in verdict["findings"] if it["rule"] == "unseen_play"]
+    assert (note["reason"], note["outcome"], note["class_hour"]) == ("hidden", "not_proven", 1)
+    hours = desk.client.get("/v1/classes/c1/class-hours?learner_id=lin", headers=desk.headers)
+    (first, *_) = hours.json()["learners"][0]["class_hours"]
+    assert first["outcome"] == "not_proven", hours.text
+    url = "/v1/platforms/huang-edu/conformity"
+    record = desk.client.get(url, headers=desk.headers).json()
+    assert record["classes"][0]["evidence"]["unseen_sittings"] == 1
+    assert [it["code"] for it in record["notes"]] == ["unseen_play"]

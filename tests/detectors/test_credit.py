@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.domain import packs
 from app.simulation.scenarios import perform
 from detectors.credit import Played, played
 from detectors.finding import Outcome
@@ -121,12 +122,14 @@ def test_only_the_hidden_part_of_a_heartbeat_is_lost():
     assert credited(lin) == pytest.approx(107.0, abs=0.01)
 
 
-def test_an_unfocused_page_stops_the_clock_like_a_hidden_one():
+def test_an_unfocused_page_stops_the_clock_where_the_pack_says_so():
+    stops = packs.load("huangchuan-2021-graded", "1.0.0").policy
     lin = Sitting().play().watch(100)
     lin.tell(Kind.FOCUS, 100, flags=Flag.BLURRED)
     lin.watch(50)
     lin.tell(Kind.FOCUS, 150, flags=Flag.FOCUSED)
-    assert credited(lin.watch(10)) == 110.0
+    assert credited(lin.watch(10)) == 160.0
+    assert credited(lin, stops) == 110.0
 
 
 def test_a_page_that_says_nothing_about_itself_counts_as_watched():

@@ -146,3 +146,35 @@ def test_a_page_that_is_frozen_sends_what_waits_and_wakes_up(
     watch(tab, 0.5)
     sitting = over(tab, school)
     assert {it["outcome"] for it in sitting["verdict"]["findings"]} == {"not_proven"}
+
+
+def test_a_lesson_in_a_frame_that_nobody_clicked_counts(desktop: Chromium, school: School) -> None:
+    """Visible and playing: the keyboard may be with the page around it, or on another screen."""
+    url = school.lesson(school.enrol(), pauseWhenHidden=True).replace("/study?", "/framed?")
+    tab = desktop.open(quote(url, safe=":/?=&"))
+    tab.to_front()
+    tab.until("frames[0]?.sitting?.state === 'open'")
+    tab.until(
+        "frames[0].video.readyState >= 2 || (frames[0].video.error && frames[0].video.load())"
+    )
+    tab.evaluate("frames[0].video.play()")
+    tab.until("frames[0].video.currentTime >= 3")
+    assert tab.evaluate("frames[0].document.hasFocus()") is False
+    assert tab.evaluate("frames[0].document.visibilityState") == "visible"
+    played = tab.evaluate("frames[0].video.pause(), frames[0].video.currentTime")
+    session = tab.evaluate("frames[0].sitting.session")
+    tab.evaluate("void frames[0].sitting.stop()")
+    sitting = school.judged(session)
+    assert credited_s(sitting) == pytest.approx(played, abs=NEAR_S)
+    assert "unseen_play" not in {it["rule"] for it in sitting["verdict"]["findings"]}
+
+
+def test_a_page_that_is_hidden_from_the_beginning_says_that_nothing_counts(
+    desktop: Chromium, school: School
+) -> None:
+    url = school.lesson(school.enrol(), pauseWhenHidden=False)
+    tab = desktop.open(quote(url, safe=":/?=&"))
+    desktop.open("about:blank")
+    tab.until("window.sitting?.state === 'open' && told.some(([name]) => name === 'noted')")
+    note = tab.evaluate("told.find(([name]) => name === 'noted')[1]")
+    assert (note["code"], "不计入学时" in note["text"]) == ("hidden", True)

@@ -37,7 +37,7 @@ const OTHER_SITTING = ["session_closed", "session_exists"];
  * @property {boolean} [blockAhead]  no jump beyond what was played; one that is tried is told as blocked (default false)
  * @property {boolean} [notices]        show why the sitting does not open or was stopped (default true)
  * @property {(name: string, detail: object) => void} [on]
- *   told of: opening, open, refused, stopped, offline, online, answered, asked, photo, camera_refused, over
+ *   told of: opening, open, refused, stopped, noted, offline, online, answered, asked, photo, camera_refused, over
  */
 
 /**
@@ -183,8 +183,8 @@ class Sitting {
     const code = body.code ?? "refused";
     this.#online(true);
     this.#enter("refused", { status, code, body });
-    const told = this.options.language === "zh" && code === "lesson_locked" ? body.detail : null;
-    const own = told ?? body.reason?.[this.options.language] ?? null;
+    const { language } = this.options;
+    const own = language === "zh" && code === "lesson_locked" ? body.detail : body.reason?.[language];
     this.#explain(own ?? this.texts[code] ?? this.texts.refused, () => this.#open());
     if (code === "concurrent_session") {
       this.scope.after((retry_s ?? RIVAL_S) * 1000, () => this.state === "refused" && this.#open());
@@ -218,9 +218,21 @@ class Sitting {
       return;
     }
     if (controls.popup || controls.snapshot || controls.face_check) this.#tell("asked", controls);
+    this.#note(controls.note);
     this.popup.demand(controls.popup);
     if (!this.popup.open) this.#unpause("popup"); // answered in another place
     if (controls.snapshot || controls.face_check || this.camera) this.#look(controls);
+  }
+
+  /** Why the time does not count, while it does not. */
+  #note(note) {
+    if (note?.code === this.noted) return;
+    this.noted = note?.code;
+    this.closeNoted?.();
+    this.closeNoted = undefined;
+    if (!note) return;
+    this.#tell("noted", note);
+    if (this.options.notices) this.closeNoted = this.screen.notice(note[this.options.language]);
   }
 
   /** The camera's part is loaded when a photo is asked for. */
@@ -329,7 +341,10 @@ class Sitting {
 
   #enter(state, detail = {}) {
     this.state = state;
-    if (state !== "open") this.popup?.demand(undefined);
+    if (state !== "open") {
+      this.popup?.demand(undefined);
+      this.#note(undefined);
+    }
     this.closeNote?.();
     this.closeNote = undefined;
     this.still();

@@ -161,8 +161,9 @@ class LearnerFacts:
 class CheckResult:
     """What one check says of one class (`subject` is its id) or of one learner.
 
-    `found` and `limit` are shown as they are; `reason` is an id for messages, `zh` and `en` the
-    sentence shown to people; `next_on` is the next date on which the check could pass.
+    `found` is the value that was found; `reason` is an id for messages; `said` names the sentence
+    that people read, and `numbers` what stands in it; `next_on` is the next date on which the check
+    could pass. What is said is worded when it is read.
     """
 
     check: str
@@ -172,9 +173,8 @@ class CheckResult:
     result: Result
     reason: str
     found: str
-    limit: str
-    zh: str
-    en: str
+    said: str
+    numbers: Mapping[str, str | float]
     reach: Reach | None
     curable: bool
     unknown: Unknown

@@ -9,6 +9,8 @@ from datetime import date
 from detectors.batch_facts import CheckPolicy, CheckResult, ClassFacts, Result
 from detectors.occupations import Listing, Occupations
 
+ABSENT = "absent"  # the sentence of a check for which nobody supplied a fact
+
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
@@ -24,47 +26,53 @@ class Rulebook:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One check on one subject (class or learner id), with the limit as it is printed."""
+    """One check on one subject (class or learner id).
+
+    Each result names the sentence it is told in, `said`, and the numbers that stand in it; a
+    reason that needs no second sentence is its own.
+    """
 
     policy: CheckPolicy
     subject: str
-    limit: str
 
     def judged(
         self,
         passed: bool,
         reason: str,
         found: object,
-        zh: str,
-        en: str,
+        said: str,
+        *,
         next_on: date | None = None,
+        **numbers: object,
     ) -> CheckResult:
-        """`pass`, or `fail` with `reason`; both sentences hold either way."""
+        """`pass`, or `fail` with `reason`."""
         result = Result.PASS if passed else Result.FAIL
-        return self._result(result, "met" if passed else reason, str(found), zh, en, next_on)
+        reason = "met" if passed else reason
+        return self._result(result, reason, found, said, numbers, next_on)
 
-    def not_applicable(self, reason: str, zh: str, en: str, found: object = "-") -> CheckResult:
-        return self._result(Result.NOT_APPLICABLE, reason, str(found), zh, en)
+    def not_applicable(self, reason: str, found: object = "-", **numbers: object) -> CheckResult:
+        return self._result(Result.NOT_APPLICABLE, reason, found, reason, numbers)
 
-    def needs_authority(self, reason: str, found: object, zh: str, en: str) -> CheckResult:
-        return self._result(Result.NEEDS_AUTHORITY, reason, str(found), zh, en)
+    def needs_authority(
+        self, reason: str, found: object, said: str | None = None, **numbers: object
+    ) -> CheckResult:
+        return self._result(Result.NEEDS_AUTHORITY, reason, found, said or reason, numbers)
 
-    def absent(self, fact: str, zh: str, en: str) -> CheckResult:
-        """`not_proven`: nobody supplied `fact`, which both languages name."""
-        sentence_zh, sentence_en = f"缺少资料：{zh}", f"not supplied: {en}"
-        return self._result(Result.NOT_PROVEN, f"{fact}_unknown", "-", sentence_zh, sentence_en)
+    def absent(self, fact: str) -> CheckResult:
+        """`not_proven`: nobody supplied `fact`."""
+        return self._result(Result.NOT_PROVEN, f"{fact}_unknown", "-", ABSENT, {"fact": fact})
 
-    def open(self, reason: str, found: object, zh: str, en: str) -> CheckResult:
+    def open(self, reason: str, found: object, **numbers: object) -> CheckResult:
         """`not_proven`: the facts are there and not yet decided."""
-        return self._result(Result.NOT_PROVEN, reason, str(found), zh, en)
+        return self._result(Result.NOT_PROVEN, reason, found, reason, numbers)
 
     def _result(
         self,
         result: Result,
         reason: str,
-        found: str,
-        zh: str,
-        en: str,
+        found: object,
+        said: str,
+        numbers: Mapping[str, object],
         next_on: date | None = None,
     ) -> CheckResult:
         policy = self.policy
@@ -75,12 +83,15 @@ class Sheet:
             subject=self.subject,
             result=result,
             reason=reason,
-            found=found,
-            limit=self.limit,
-            zh=zh,
-            en=en,
+            found=str(found),
+            said=said,
+            numbers={name: _plain(value) for name, value in numbers.items()},
             reach=policy.reach,
             curable=policy.curable,
             unknown=policy.unknown,
             next_on=next_on,
         )
+
+
+def _plain(value: object) -> str | float:
+    return value if isinstance(value, int | float) else str(value)

@@ -60,4 +60,13 @@ ALL = (
     Detector(marathon.RULE, "1", marathon.detect),
 )
 
-VERSIONS = {detector.rule: detector.version for detector in ALL}
+
+def versions_run(policy: Policy) -> dict[str, str]:
+    """Version by rule of the detectors whose findings a pack keeps, those on trial included."""
+    return {it.rule: it.version for it in ALL if it.rule in policy.rules and policy[it.rule].runs}
+
+
+def versions_acting(policy: Policy) -> dict[str, str]:
+    """Version by rule of the detectors that a pack's verdicts rest on: what is on trial, and what
+    the pack does not name, has no part in them."""
+    return {it.rule: it.version for it in ALL if it.rule in policy.rules and policy[it.rule].acts}

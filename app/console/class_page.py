@@ -20,7 +20,7 @@ from app.console.findings_page import plain_text
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain import class_desk, runs
+from app.domain import class_desk, runs, wording
 from app.domain.class_desk import SCALES
 from app.errors import NotFound
 from app.reports import exports, signing
@@ -106,7 +106,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
         tally=tally(len(roster), len(hours), marks),
         verdict=verdict,
-        concluded=json.loads(verdict.body) if verdict else None,
+        concluded=wording.conclusion(json.loads(verdict.body)) if verdict else None,
         today=day(request.app.state.services.clock()).isoformat(),
         run=run,
         told=runs.shown(run, request.app.state.services.clock()) if run else None,

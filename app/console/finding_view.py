@@ -12,6 +12,7 @@ from app.console.language import N_, Language
 from app.console.words import Word
 from app.domain import review
 from app.domain.review import ReviewShown
+from app.domain.sentences import sentences
 from app.domain.users import User
 from app.store.reviews import ReviewRow
 
@@ -67,8 +68,8 @@ class FindingCard:
 
 
 def sentence_of(body: Mapping[str, Any], lang: Language) -> str:
-    """The finding's plain sentence in this language, as the engine wrote it."""
-    return str(body["sentence"][lang.code])
+    """The finding's plain sentence in this language."""
+    return sentences(body)[lang.code]
 
 
 def card(

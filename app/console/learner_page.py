@@ -13,7 +13,7 @@ from app.console.class_page import cell
 from app.console.finding_view import interval, quantity, sentence_of
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain import learner_link
+from app.domain import learner_link, wording
 from app.edge import public_address
 from app.errors import NotAllowed, NotFound
 from app.store import class_file as store
@@ -52,7 +52,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         cells=cells,
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,
-        concluded=json.loads(verdict.body) if verdict else None,
+        concluded=wording.conclusion(json.loads(verdict.body)) if verdict else None,
         today=day(request.app.state.services.clock()).isoformat(),
         outcome=words.word(words.VERDICTS, verdict.outcome) if verdict else None,
         findings=[

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 from app.clock import day
 from app.console import own_words, words
 from app.console.page import ConsoleRoute, language_of, render, see_other
-from app.domain import learner_link
+from app.domain import learner_link, wording
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
 from app.store import class_file, reviews
 from app.store.scope import EVERYTHING
@@ -92,7 +92,7 @@ def _page(
         hour.number: _code(by_hour.get(hour.number), reviewing)
         for hour in sorted(hours, key=lambda it: it.number)
     }
-    body = json.loads(concluded[0].body) if concluded else None
+    body = wording.conclusion(json.loads(concluded[0].body)) if concluded else None
     outcome = words.word(own_words.STANDINGS, concluded[0].outcome) if concluded else None
     if reviewing and outcome is not None and concluded[0].outcome != "eligible":
         outcome = own_words.IN_REVIEW  # nobody is refused before people have decided

@@ -292,18 +292,20 @@ def detail(entry: Mapping[str, Any], lang: Language) -> str:
     )
 
 
-def place(path: str, pack: Pack, lang: Language) -> str:
-    """Where in a pack something stands, e.g. of a difference: `rules.popup_gap.reach`."""
+def place(path: str, pack: Pack, other: Pack, lang: Language) -> str:
+    """Where two packs differ, e.g. in `rules.popup_gap.reach`. A rule, check or parameter that only
+    one of them has is told in that one's words."""
     table, _, rest = path.partition(".")
     if table in ("rules", "checks"):
         key, _, rest = rest.partition(".")
-        title = pack.title_of(key)
+        title = (pack if key in pack.table.tables else other).title_of(key)
         told = title.zh if lang.code == "zh" else title.en
     else:
         key, told = table, lang.say(SECTIONS.get(table, table))
     group, _, name = rest.partition(".")
     if group == "parameters":
-        notes = {it.name: it.note for it in pack.parameters_of(key)}
+        known = [it for it in (other, pack) if key in it.table.tables]
+        notes = {it.name: it.note for own in known for it in own.parameters_of(key)}
         if name in notes:
             return f"{told} · {note(notes[name].zh if lang.code == 'zh' else notes[name].en)}"
     return f"{told} · {lang.say(_FIELDS.get(rest, rest))}" if rest else told

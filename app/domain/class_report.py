@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from app.domain import eligibility, findings
+from app.domain import eligibility, findings, wording
 from app.domain.classes import pack_of
 from app.domain.verdict_body import pack_body
 from app.errors import NotFound
@@ -110,7 +110,7 @@ def _hour(mark: AnyRow | None, hour: catalogue.HourRow) -> dict[str, Any]:
             "judged_ms": None,
         }
     else:
-        body = msgspec.json.decode(mark.body)
+        body = wording.with_findings(msgspec.json.decode(mark.body))
         told = {name: value for name, value in body.items() if name not in _SURROUND}
         told["judged_ms"] = mark.created_ms
     return {
@@ -122,6 +122,6 @@ def _hour(mark: AnyRow | None, hour: catalogue.HourRow) -> dict[str, Any]:
 
 def _told(row: AnyRow) -> dict[str, Any]:
     """A verdict's body with its subject laid open, and when it was reached."""
-    body = msgspec.json.decode(row.body)
+    body = wording.with_findings(msgspec.json.decode(row.body))
     subject = {name: value for name, value in body.pop("subject").items() if name != "kind"}
     return {**subject, **body, "judged_ms": row.created_ms}

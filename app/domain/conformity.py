@@ -20,7 +20,6 @@ from sqlalchemy import Connection
 
 from app.domain import notify
 from app.domain.pack import Pack
-from app.domain.sentences import sentences
 from app.domain.verdict_body import clause_body
 from app.store import conformity as store
 from app.store import verdicts
@@ -135,7 +134,7 @@ def finding_key(klass: ClassRow, rule: str) -> str:
 def _body(klass: ClassRow, pack: Pack, found: Conformity, record: Record) -> dict[str, Any]:
     """The same fields as of a finding on a sitting."""
     rule, consequences = pack.policy[record.rule], pack.consequences
-    body: dict[str, Any] = {
+    return {
         "key": finding_key(klass, record.rule),
         "rule": record.rule,
         "reason": REASON,
@@ -160,8 +159,6 @@ def _body(klass: ClassRow, pack: Pack, found: Conformity, record: Record) -> dic
         "clause": clause_body(pack.clause_of(record.rule)),
         "evidence": {"configured": dict(record.configured), "observed": dict(record.observed)},
     }
-    body["sentence"] = sentences(body)
-    return body
 
 
 class _Found(msgspec.Struct):

@@ -19,7 +19,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.clock import day
-from app.domain import conformity, packs
+from app.domain import conformity, packs, wording
 from app.domain.classes import pack_of
 from app.domain.conformity import Conformity
 from app.domain.eligibility_body import SCALES, Bodies, Scale
@@ -117,7 +117,7 @@ def _name(connection: Connection, user_id: int | None) -> str | None:
 
 def _shown(row: AnyRow, today: date) -> dict[str, Any]:
     """A verdict's body with its subject laid open, and what depends on the day alone."""
-    body = msgspec.json.decode(row.body)
+    body = wording.conclusion(msgspec.json.decode(row.body))
     subject = {name: value for name, value in body.pop("subject").items() if name != "kind"}
     cut_off = body["cut_off"]
     over = None if cut_off is None else today > date.fromisoformat(cut_off)

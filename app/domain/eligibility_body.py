@@ -36,7 +36,7 @@ from detectors.eligibility import (
 )
 from detectors.finding import Outcome
 from detectors.policy import Reach
-from detectors.registry import VERSIONS
+from detectors.registry import versions_acting
 
 SCALES = ("graded", "literal")
 _ALL_MONTHS = tuple(range(1, 13))
@@ -230,23 +230,21 @@ class Bodies:
             },
             "provenance": [name for name in ("attested", "live") if self.record.evidence[name]],
             "pack": pack_body(pack_of(self.klass)),
-            "detectors": VERSIONS,
+            "detectors": versions_acting(pack_of(self.klass).policy),
             "facts_sha256": facts.hex(),
         }
 
 
 def _check(it: CheckResult, pack: Pack) -> dict[str, Any]:
-    title = pack.title_of(it.check)
     return {
         "check": it.check,
-        "title": {"zh": title.zh, "en": title.en},
         "clause": clause_body(pack.clauses[it.clause]),
         "scope": it.scope.value,
         "result": it.result.value,
         "reason": it.reason,
         "found": it.found,
-        "limit": it.limit,
-        "sentence": {"zh": it.zh, "en": it.en},
+        "said": it.said,
+        "numbers": dict(it.numbers),
         "reach": it.reach.value if it.reach else None,
         "curable": it.curable,
         "next_on": it.next_on.isoformat() if it.next_on else None,

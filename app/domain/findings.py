@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain import review
+from app.domain import review, wording
 from app.domain.users import User
 from app.errors import BadInput, Conflict, NotFound
 from app.store import audit, reviews
@@ -144,8 +144,7 @@ def concerns(
 
 def shown(row: AnyRow) -> dict[str, Any]:
     """A finding with where it stands; its `body` is what verdicts hold of it."""
-    body: dict[str, Any] = row.body
-    return body | {
+    return wording.finding(row.body) | {
         "id": row.id,
         "platform_id": row.platform,
         "class_id": row.klass,

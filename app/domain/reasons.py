@@ -1,4 +1,4 @@
-"""Why a verdict is not the best one, in one sentence each, with what can still be done about it."""
+"""Why a verdict is not the best one, with what can still be done about it, and how it is told."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from app.domain.check_words import sentence_of
 from app.domain.pack import Pack, Text
 from app.domain.verdict_body import clause_body
 from detectors.batch_facts import CheckResult
@@ -102,25 +103,44 @@ def reason_body(
     due: Deadlines,
     hours: Mapping[str, tuple[int, ...]] | None = None,
 ) -> dict[str, Any]:
-    """A reason as it is shown. `hours` are the learner's class-hours by outcome."""
-    numbers = sorted(n for it in _HOURS.get(reason.code, ()) for n in (hours or {}).get(it, ()))
+    """A reason as it is stored, without words. `hours` are the learner's class-hours by outcome."""
     body: dict[str, Any] = {
         "code": reason.code,
         "source": reason.source,
         "clause": clause_body(pack.clauses[reason.clause]) if reason.clause else None,
         "blocks": reason.blocks,
         "count": reason.count,
+        "of": reason.of,
         "cure": {
             "how": reason.cure.value,
-            "zh": CURES[reason.cure].zh,
-            "en": CURES[reason.cure].en,
             "until": _iso(due.cut_off) if reason.cure is not Cure.NONE else None,
         },
-        "sentence": _sentence(reason, pack, checks, numbers),
     }
     if reason.code in _HOURS:
-        body["class_hours"] = numbers
+        body["class_hours"] = sorted(
+            number for it in _HOURS[reason.code] for number in (hours or {}).get(it, ())
+        )
+    if reason.code not in SENTENCES:
+        check = next(it for it in checks if it.check == reason.source)
+        body |= {"said": check.said, "numbers": dict(check.numbers)}
     return body
+
+
+def reason_sentence(body: Mapping[str, Any], pack: Pack) -> dict[str, str]:
+    """{"zh": …, "en": …} of a stored reason, by the pack that judged."""
+    code, source = body["code"], body["source"]
+    if code not in SENTENCES:
+        if "said" not in body:  # stored with its words, before they were written when read
+            return dict(body["sentence"])
+        return sentence_of(source, body["said"], body["numbers"])
+    zh, en = SENTENCES[code]
+    rule = pack.table.rules.get(source)
+    title = Text(rule.title.zh, rule.title.en) if rule else Text(source, source)
+    told = spans(body.get("class_hours", ()))
+    return {
+        "zh": zh.format(n=body["count"], o=body.get("of"), h=told, r=title.zh),
+        "en": en.format(n=body["count"], o=body.get("of"), h=told.replace("、", ", "), r=title.en),
+    }
 
 
 def spans(numbers: Sequence[int]) -> str:
@@ -136,22 +156,6 @@ def spans(numbers: Sequence[int]) -> str:
         else:
             parts.append([number])
     return "、".join("–".join(map(str, part)) for part in parts)
-
-
-def _sentence(
-    reason: Reason, pack: Pack, checks: Sequence[CheckResult], numbers: Sequence[int]
-) -> dict[str, str]:
-    if reason.code not in SENTENCES:
-        check = next(it for it in checks if it.check == reason.source)
-        return {"zh": check.zh, "en": check.en}
-    zh, en = SENTENCES[reason.code]
-    rule = pack.table.rules.get(reason.source)
-    title = Text(rule.title.zh, rule.title.en) if rule else Text(reason.source, reason.source)
-    told = spans(numbers)
-    return {
-        "zh": zh.format(n=reason.count, o=reason.of, h=told, r=title.zh),
-        "en": en.format(n=reason.count, o=reason.of, h=told.replace("、", ", "), r=title.en),
-    }
 
 
 def _iso(day: date | None) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain import draws, sitting_life
+from app.domain import draws, sitting_life, wording
 from app.domain.control_line import Line
 from app.domain.controls import lines_of
 from app.domain.draws import PhotoDraw, PopupDraw
@@ -36,7 +36,8 @@ def view(
         raise Conflict("ambiguous_id", f"several platforms have a session {external_id!r}")
     (row,) = rows
     over = sitting_life.over(row, now_ms)
-    verdict = marks.verdict_body(connection, row.id)
+    stored = marks.verdict_body(connection, row.id)
+    verdict = None if stored is None else wording.with_findings(stored)
     lines = lines_of(connection, row.id)
     return {
         "session_id": row.external_id,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
-from app.domain import assess
+from app.domain import assess, wording
 from app.domain.verdict_body import finding_body, intervals
 from app.store import facts, snapshots, verdicts
 from app.store.facts import Evidence
@@ -66,13 +66,13 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
         "controls": _controls(evidence.trace, row),
         "photos": _photos(connection, evidence, row),
         "findings": [
-            finding_body(evidence, result.findings[at], keys[at], pack)
+            wording.finding(finding_body(evidence, result.findings[at], keys[at], pack))
             | _standing(entered.get(keys[at]))
             for at in mine
             if result.findings[at].outcome is not Outcome.CLEAR or keys[at] in decided
         ],
         "notes": [
-            finding_body(evidence, result.findings[at], keys[at], pack)
+            wording.finding(finding_body(evidence, result.findings[at], keys[at], pack))
             for at in mine
             if result.findings[at].outcome is Outcome.CLEAR and keys[at] not in decided
         ],

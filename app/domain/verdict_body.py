@@ -15,12 +15,11 @@ import numpy as np
 from app.canonical import canonical
 from app.domain.clauses import Clause
 from app.domain.pack import Pack
-from app.domain.sentences import sentences
 from app.store.facts import Evidence
 from detectors.class_hours import HourParts, changes
 from detectors.finding import Evidence as FindingEvidence
 from detectors.finding import Fault, Finding, Outcome, Scope
-from detectors.registry import VERSIONS
+from detectors.registry import versions_acting
 from detectors.trace import Trace
 
 JOIN_MS = 15_000  # play with shorter standstills is shown as one stretch
@@ -53,7 +52,7 @@ def finding_key(evidence: Evidence, finding: Finding) -> str:
 
 
 def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> dict[str, Any]:
-    """A finding under its key, as the API, the console and the reports show it."""
+    """A finding under its key, as verdicts hold it; `app.domain.wording` adds the words."""
     of_class = finding.scope is Scope.CLASS
     rule = pack.policy[finding.rule]
     clause = pack.clause_of(finding.rule)
@@ -102,7 +101,6 @@ def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> 
             "holds": finding.holds,
             "members": _members(evidence, finding),
         }
-    body["sentence"] = sentences(body)
     return body
 
 
@@ -269,6 +267,6 @@ def session_body(
         "credited": credited,
         "provenance": row.provenance,
         "pack": pack_body(pack),
-        "detectors": VERSIONS,
+        "detectors": versions_acting(pack.policy),
         "facts_sha256": facts.hex(),
     }

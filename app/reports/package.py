@@ -37,7 +37,7 @@ from app.store.catalogue import ClassRow
 from app.store.package_rows import Log
 from app.store.row import AnyRow
 from app.store.scope import Scope
-from detectors.registry import VERSIONS
+from detectors.registry import versions_run
 
 MEDIA_TYPE = "application/zip"
 FORMAT = "zhenxue-audit-package/1"
@@ -120,7 +120,7 @@ def _manifest(members: Members, dossier: Dossier, now_ms: int) -> bytes:
                 "platform": dossier.row.slug,
             },
             "pack": {"name": dossier.pack.name, "sha256": dossier.pack.digest},
-            "detectors": VERSIONS,
+            "detectors": versions_run(dossier.pack.policy),
             "members": {
                 name: {"size": len(data), "sha256": hashlib.sha256(data).hexdigest()}
                 for name, data in members.items()

@@ -23,7 +23,7 @@ from app.reports.package import FORMAT, KINDS
 from app.store import audit
 from app.store.event_log import GENESIS, MANIFEST, link
 from app.store.package_rows import Log
-from detectors.registry import VERSIONS
+from detectors.registry import versions_run
 from detectors.trace import EVENT
 
 _SIGNED_APART = ("manifest.json", "signature.json")
@@ -348,11 +348,6 @@ class _Checker:
 
     def _same_tools(self) -> bool:
         """Whether this installation judges as the package's did."""
-        if self.manifest.detectors != VERSIONS:
-            self._fail(
-                "manifest.json", "tools", "was made with other detector versions than these here"
-            )
-            return False
         held = [it for it in self.members if it.startswith("pack/")]
         for member in held:
             try:
@@ -362,6 +357,12 @@ class _Checker:
                 continue
             if own.canonical != self.members[member]:
                 self._fail(member, "tools", "is not the pack of that name known here")
+        if self.report.problems:
+            return False
+        mine = versions_run(packs.load(self.manifest.pack.name).policy)
+        if {rule: self.manifest.detectors.get(rule) for rule in mine} != mine:
+            detail = "was made with other detector versions than these here"
+            self._fail("manifest.json", "tools", detail)
         return not self.report.problems
 
 

@@ -61,7 +61,9 @@ def test_a_pack_has_no_code_among_its_words(name: str) -> None:
     assert not CODE.search(plain.pack(name, CHINESE))
     other = packs.load("huangchuan-2021-literal")
     assert not [
-        it for it in packs.diff(pack, other) if CODE.search(plain.place(it.path, pack, CHINESE))
+        it
+        for it in packs.diff(pack, other)
+        if CODE.search(plain.place(it.path, pack, other, CHINESE))
     ]
 
 

@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from app.domain import packs
+from app.domain.check_words import limit_of, sentence_of
 from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS, check_class, check_learner
 from detectors.batch_facts import (
     Applicant,
@@ -82,7 +83,9 @@ def test_every_result_carries_its_clause_its_subject_and_both_sentences() -> Non
         for check, result in all_checks(facts, learner).items():
             assert GRADED.clause_of(check).key == result.clause
             assert result.subject == ("c-1" if result.scope is Scope.CLASS else "lin")
-            assert result.limit and result.found and result.zh and result.en and result.reason
+            assert result.found and result.reason and limit_of(check, GRADED)
+            words = sentence_of(check, result.said, result.numbers)
+            assert words["zh"] and words["en"] and "{" not in words["zh"] + words["en"]
 
 
 def test_the_same_facts_give_the_same_results() -> None:

@@ -6,8 +6,9 @@ from datetime import date
 
 import pytest
 
+from app.domain.check_words import limit_of
 from detectors.batch_facts import Applicant, Mode, Result, Survey
-from tests.detectors.enrolment_facts import check_class
+from tests.detectors.enrolment_facts import GRADED, check_class
 
 PASS, FAIL = Result.PASS, Result.FAIL
 NA, AUTHORITY = Result.NOT_APPLICABLE, Result.NEEDS_AUTHORITY
@@ -33,7 +34,7 @@ def test_twenty_learners_to_a_teacher_and_no_more(
 def test_eighty_persons_are_a_class_and_eighty_one_are_not(roster: int, result: Result) -> None:
     check = check_class("B11", roster=roster)
     assert check.result is result
-    assert (check.found, check.limit) == (str(roster), "≤ 80")
+    assert (check.found, limit_of(check.check, GRADED)) == (str(roster), "≤ 80")
 
 
 @pytest.mark.parametrize(
@@ -62,13 +63,13 @@ def test_an_online_class_outside_annex_3_is_for_the_authority() -> None:
 def test_a_match_by_alias_is_shown_as_one() -> None:
     check = check_class("B17", mode=Mode.ONLINE, occupation="花艺师")
     assert (check.result, check.found) == (PASS, "插花花艺师")
-    assert "按别名匹配" in check.zh
+    assert check.said == "listed_by_alias"
 
 
 def test_the_conflict_of_annex_3_is_shown_with_the_reading_applied() -> None:
     check = check_class("B19", occupation="电子商务师")
     assert check.found == "电子商务师(含跨境电子商务师)（全线上培训）/ 电子商务师（不少于8个学时）"
-    assert (check.limit, check.reach) == ("stricter", None)
+    assert (limit_of(check.check, GRADED), check.reach) == ("stricter", None)
     assert check_class("B19", occupation="社会工作者").result is NA
 
 
@@ -89,7 +90,7 @@ def test_assessments_are_in_april_august_and_december(
 ) -> None:
     check = check_class("C1", assessment_planned_on=planned)
     assert (check.result, check.next_on) == (result, next_on)
-    assert check.limit == "4月、8月、12月"
+    assert limit_of(check.check, GRADED) == "4月、8月、12月"
 
 
 @pytest.mark.parametrize(

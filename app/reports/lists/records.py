@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.review import UNDECIDED
+from app.domain.sentences import sentences
 from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, text, when, yes
@@ -109,7 +110,7 @@ def _review(dossier: Dossier, row: AnyRow) -> Row:
         member.external_id if member else "本班",
         member.name if member else "",
         words.RULES[row.rule],
-        row.body["sentence"]["zh"],
+        sentences(row.body)["zh"],
         words.STATUSES[row.status],
         _given(dossier, row, "first"),
         _given(dossier, row, "second"),

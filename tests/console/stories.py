@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.domain import wording
+
 MINUTE = 60_000
+
+REASONS = {  # one that each rule gives
+    "fast_forward": "outran",
+    "multi_window": "overlap",
+    "popup_gap": "ignored",
+    "face_liveness": "other_person",
+    "lesson_order": "ahead_of_order",
+    "photo_retention": "photo_not_taken",
+    "forged_telemetry": "forged_answer",
+    "photo_reuse": "identical_bytes",
+    "collusion": "answers_coincide",
+    "marathon": "long_day",
+}
 
 QUOTES = {
     "fast_forward": "快进播放",
@@ -59,10 +74,9 @@ def fast_forward(t0: int) -> dict[str, Any]:
             "violation",
             t0 + 300_000,
             end,
-            4.0,
-            1.02,
-            "ratio",
-            "20:41:40至20:51:40，内容前进40分00秒，服务器只过了10分00秒，播放速度约4倍，该段不计学时。",
+            2400,
+            600,
+            "s",
         ),
         said(
             "popup_gap",
@@ -72,7 +86,6 @@ def fast_forward(t0: int) -> dict[str, Any]:
             605,
             300,
             "s",
-            "20:40:34至20:51:40连续605秒无有效弹窗应答，超过300秒。",
         ),
     ]
     return told
@@ -102,7 +115,6 @@ def popup_gap(t0: int) -> dict[str, Any]:
             720,
             300,
             "s",
-            "19:45:20至19:57:20连续720秒无弹窗管控，超过300秒。",
         )
     ]
     return told
@@ -125,7 +137,6 @@ def other_person(t0: int) -> dict[str, Any]:
             0.81,
             0.6,
             "distance",
-            "19:36与19:59两次随机抓拍与登记照片距离0.81，超过阈值0.60，须两人复核是否为本人。",
         )
     ]
     return told
@@ -147,9 +158,8 @@ def two_windows(t0: int) -> dict[str, Any]:
             390,
             10,
             "s",
-            "与另一窗口同时计时390秒，超过10秒。",
         ),
-        said("marathon", "review", t0, t0 + 590_000, 11, 10, "h", "当日有效学习11小时。"),
+        said("marathon", "review", t0, t0 + 590_000, 11, 10, "h"),
     ]
     return told
 
@@ -208,20 +218,18 @@ def said(
     measured: float,
     limit: float,
     unit: str = "s",
-    sentence: str = "测试用事实描述。",
 ) -> dict[str, Any]:
-    return {
+    body = {
         "rule": rule,
         "outcome": outcome,
         "fault": "learner",
         "evidence": "S",
-        "reason": "test",
+        "reason": REASONS[rule],
         "start_ms": start,
         "end_ms": end,
         "measured": measured,
         "limit": limit,
         "unit": unit,
-        "sentence": {"zh": sentence, "en": f"Measured {measured:g}, limit {limit:g}."},
         "status": "open",
         "clause": {
             "key": f"huangchuan-2021/{rule}",
@@ -230,3 +238,4 @@ def said(
             "article": "二（四）21(2)",
         },
     }
+    return wording.finding(body)

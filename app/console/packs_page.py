@@ -123,7 +123,7 @@ def pack(request: Request, login: SignedIn, name: str, against: str = "") -> Res
         login=login,
         pack=chosen,
         other=other,
-        changes=packs.diff(other, chosen) if other else [],
+        changes=plain.differences(other, chosen) if other else [],
         others=[it for it in packs.available() if it.name != chosen.name],
         rules=list(_rules(chosen, lang)),
         checks=list(_checks(chosen, lang)),

@@ -18,6 +18,7 @@ from app.console import words
 from app.console.language import N_, Language
 from app.domain import packs
 from app.domain.pack import Pack
+from app.domain.packs import Change
 
 VALUES = {
     "-": "–",
@@ -41,6 +42,8 @@ VALUES = {
     "none": N_("不得补课"),
     "reject_new": N_("拒绝新窗口"),
     "kick_old": N_("中止旧窗口"),
+    "attested_accepted": N_("登记认可"),
+    "present": N_("有此项"),
     **{code: word.text for code, word in words.REACHES.items()},
     **{code: word.text for code, word in words.RULE_STATUSES.items()},
 }
@@ -290,6 +293,22 @@ def detail(entry: Mapping[str, Any], lang: Language) -> str:
         for key, it in entry.items()
         if it not in (None, "", [], {})
     )
+
+
+def differences(before: Pack, after: Pack) -> list[Change]:
+    """What `after` decides differently, as people read it: a rule or check that only one of both
+    has is one difference."""
+    found: dict[str, Change] = {}
+    for change in packs.diff(before, after):
+        table, _, rest = change.path.partition(".")
+        key = rest.partition(".")[0]
+        there = [key in it.table.tables for it in (before, after)]
+        if table in ("rules", "checks") and not all(there):
+            told = ("present" if it else None for it in there)
+            found[key] = Change(f"{table}.{key}", *told)
+        elif table != "clauses" or None not in (change.before, change.after):
+            found[change.path] = change
+    return list(found.values())
 
 
 def place(path: str, pack: Pack, other: Pack, lang: Language) -> str:

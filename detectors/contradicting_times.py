@@ -180,7 +180,12 @@ class _Signs:
         drawn = (controls["kind"] != Control.FACE_CHECK) & (
             controls["flags"] & ControlFlag.UNKNOWN == 0
         )
-        taken = photos["purpose"] == Purpose.RANDOM
+        # A photo that was handed in late contradicts nothing: it counts for nothing by itself.
+        asked = photos["control"].astype(np.int64) + self.trace.controls_at[self.photo_own]
+        bound = (photos["control"] != NONE) & (len(controls) > 0)
+        issued = controls["issued_ms"][np.where(bound, asked, 0)] if len(controls) else 0
+        late = bound & (photos["recv_ms"] - issued > self.allowance)
+        taken = (photos["purpose"] == Purpose.RANDOM) & ~late
         return [
             (own.take(rows), times.take(rows).astype(np.int64))
             for own, times, wanted in (

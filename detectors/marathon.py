@@ -1,12 +1,18 @@
-"""Marathon days: more credited study in one day than people manage. Raises priority, no more."""
+"""Marathon days: more study in one day than people manage. Raises priority, no more.
+
+A day is a person's, over all accounts and windows: what runs in two of them at once is one time.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+from detectors.credit import Played
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
+from detectors.segments import Segments
+from detectors.trace import EPOCH_MS, Ints, Trace
 
 RULE = "marathon"
 DAY_MS = 86_400_000
@@ -18,11 +24,13 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     trace, played = facts.trace, facts.runs
     if not len(played):
         return []
-    midnight = (played.t0_ms + SHANGHAI_MS) // DAY_MS * DAY_MS + DAY_MS - SHANGHAI_MS
-    over = np.flatnonzero(played.t1_ms > midnight)
-    row = np.concatenate([np.arange(len(played)), over])
-    begin = np.concatenate([played.t0_ms, midnight[over]])
-    end = np.concatenate([np.minimum(played.t1_ms, midnight), played.t1_ms[over]])
+    rows, start = _once(trace, played)
+    stop = played.t1_ms[rows]
+    midnight = (start + SHANGHAI_MS) // DAY_MS * DAY_MS + DAY_MS - SHANGHAI_MS
+    over = np.flatnonzero(stop > midnight)
+    row = np.concatenate([rows, rows[over]])
+    begin = np.concatenate([start, midnight[over]])
+    end = np.concatenate([np.minimum(stop, midnight), stop[over]])
     person = trace.sessions["person"].astype(np.int64)[played.session[row]]
     day = (begin + SHANGHAI_MS) // DAY_MS
     key, first, group = np.unique((person << 20) + day, return_index=True, return_inverse=True)
@@ -46,3 +54,17 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
         )
         for found in np.flatnonzero(hours > limit)
     ]
+
+
+def _once(trace: Trace, played: Played) -> tuple[Ints, Ints]:
+    """Rows of play in order of person and time, and when each begins to add to what its person's
+    other windows played already; what adds nothing is left out."""
+    person = trace.sessions["person"][played.session]
+    order = np.lexsort((played.t0_ms, person))
+    head = np.ones(len(order), np.bool_)
+    head[1:] = person[order][1:] != person[order][:-1]
+    people = Segments(np.cumsum(head))
+    until = people.previous(people.running_max(played.t1_ms[order] - EPOCH_MS), 0) + EPOCH_MS
+    start = np.maximum(played.t0_ms[order], until)
+    adds = start < played.t1_ms[order]
+    return order[adds], start[adds]

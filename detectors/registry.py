@@ -57,7 +57,7 @@ ALL = (
     Detector(shared_device.RULE, "1", shared_device.detect, crowd=True),
     Detector(collusion.RULE, "2", collusion.detect, crowd=True),
     Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),
-    Detector(marathon.RULE, "1", marathon.detect),
+    Detector(marathon.RULE, "2", marathon.detect),
 )
 
 

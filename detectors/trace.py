@@ -195,7 +195,7 @@ SESSION = np.dtype(
         ("resume_ms", "<i4"),  # content position at which the service told the client to start
         ("flags", "u1"),
         ("told_start_ms", "<i8"),  # as a platform's log has it, NONE for a live sitting
-        ("told_end_ms", "<i8"),
+        ("told_end_ms", "<i8"),  # by somebody's word: an end by silence may be taken back
         ("agent", "<i4"),  # what the browser calls itself and its address, NONE where untold
         ("address", "<i4"),
         ("counts_from_ms", "<i8"),  # study counts from here until there: the class's days

@@ -371,7 +371,7 @@ def _sessions(
                 row.resume_ms,
                 flags,
                 row.started_at_ms if attested and row.started_at_ms else NONE,
-                row.closed_ms if attested and row.closed_ms else NONE,
+                row.closed_ms if attested and row.closed_ms and row.state != "expired" else NONE,
                 _numbered(agents, row.client.get("user_agent")),
                 _numbered(addresses, row.client.get("address")),
                 days.from_ms,

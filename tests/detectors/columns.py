@@ -131,6 +131,7 @@ class Columns:
             learner, lesson = record["learner_id"], record["lesson_id"]
             last = [int(packed["recv_ms"].max()) + start] if len(packed) else []
             flags = SessionFlag.ATTESTED
+            silent = record.get("close_reason") == "lease_timeout"
             if learner in self.consenting:
                 flags |= SessionFlag.FACE_CONSENT
             if record["class_id"] in self.platform_controls:
@@ -151,7 +152,7 @@ class Columns:
                     reached[learner, lesson],
                     flags,
                     start,
-                    record.get("ended_at_ms") or NONE,
+                    NONE if silent else record.get("ended_at_ms") or NONE,
                     numbers["agent", record["client"].get("user_agent")],
                     numbers["address", record["client"].get("address")],
                     NONE,

@@ -144,7 +144,7 @@ def test_a_log_that_is_off_as_a_whole_does_not_contradict_itself(shift_ms):
 @pytest.mark.parametrize("first", range(0, 60, 20))
 def test_honest_sittings_with_outages_and_sleep_fit_their_own_times(first):
     for seed in range(first, first + 20):
-        trace = columns(honest_scene(seed))
+        trace = columns(honest_scene(seed)).trace()
         assert contradicting_times.detect(facts(trace, GRADED), GRADED) == []
 
 

@@ -152,7 +152,7 @@ def test_an_open_review_waits_but_statistics_alone_hold_nobody() -> None:
 
 
 def test_a_rule_in_the_shadow_touches_nobody() -> None:
-    finding = violation("marathon", grave=True, upheld_by=TWO)
+    finding = violation("one_face_several_accounts", grave=True, upheld_by=TWO)
     assert judge(GOOD_HOURS, finding).outcome is Eligibility.ELIGIBLE
 
 

@@ -34,3 +34,21 @@ def test_the_hours_of_both_accounts_of_a_person_are_added():
         one.person = "wu"
     (finding,) = found(RULE, *both, lessons=LONG)
     assert (finding.measured, finding.limit) == (12.0, 10.0)
+
+
+def test_two_windows_at_once_are_one_time():
+    """Six hours in two windows are six hours; the overlap is another rule's."""
+    one, two = day(6 * 3600), day(6 * 3600, who="wu-2", window=1)
+    one.person = two.person = "wu"
+    assert found(RULE, one, two, lessons=LONG) == []
+
+
+def test_a_window_within_another_adds_nothing():
+    long, short = day(9.9 * 3600), day(3 * 3600, at=-6 * 3600.0, who="wu-2", window=1)
+    long.person = short.person = "wu"
+    assert found(RULE, long, short, lessons=LONG) == []
+
+
+def test_thirteen_lessons_in_one_day_are_a_hard_day_and_no_more():
+    lessons = [Sitting(at=n * 2880.0, lesson=n % 3).play().watch(2700, beat=60) for n in range(13)]
+    assert found(RULE, *lessons, lessons=[2700.0] * 3) == []

@@ -44,9 +44,8 @@ def one_bot_many_accounts(stage: Stage) -> Passage:
     Expected(
         NOT_PROVEN,
         (0.0, 2700.25),
-        {"contradicting_times": NOT_PROVEN},
+        {"face_liveness": NOT_PROVEN, "photo_retention": NOT_PROVEN},
         (INVALID, PENDING),
-        frozenset({"face_liveness", "photo_retention"}),
     ),
 )
 def photos_after_the_fact(stage: Stage) -> Passage:

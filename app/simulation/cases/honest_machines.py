@@ -5,12 +5,15 @@ from __future__ import annotations
 from app.simulation.casebook import case, valid, whole_lesson
 from app.simulation.sitting import Device, Habits, Passage
 from app.simulation.stage import Stage
-from app.simulation.world import Network, Person
+from app.simulation.world import Learner, Network, Person
 
-PHONE = Device(
-    "phone-lin",
-    "Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0",
-)
+
+def phone(learner: Learner) -> Device:
+    """The learner's own."""
+    return Device(
+        f"phone-{learner.learner_id}",
+        "Mozilla/5.0 (Android 14; Mobile; rv:128.0) Gecko/128.0 Firefox/128.0",
+    )
 
 
 @case("H01 plain_45min", "平常的45分钟课时", "an ordinary 45 minutes", valid())
@@ -137,7 +140,7 @@ def clock_drift(stage: Stage) -> Passage:
 
 @case("H29 phone_screen_locks", "手机锁屏", "a phone whose screen locks for 3 minutes", valid())
 def phone_screen_locks(stage: Stage) -> Passage:
-    sitting = stage.sitting(device=PHONE, person=Person(input="touch"))
+    sitting = stage.sitting(device=phone(stage.learner), person=Person(input="touch"))
     yield from sitting.open()
     yield from sitting.watch(stage.share(1300))
     sitting.show(False)

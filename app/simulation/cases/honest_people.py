@@ -12,7 +12,7 @@ from app.simulation.casebook import (
     valid,
     whole_lesson,
 )
-from app.simulation.cases.honest_machines import PHONE
+from app.simulation.cases.honest_machines import phone
 from app.simulation.service import Controls
 from app.simulation.sitting import Device, Passage
 from app.simulation.stage import DAY_S, Stage
@@ -215,8 +215,8 @@ def device_handover_8s(stage: Stage) -> Passage:
     desktop = stage.sitting()
     yield from desktop.open()
     yield from desktop.watch(stage.share(1400))
-    phone = stage.sitting(device=PHONE, at_s=desktop.t)
-    stage.alongside(whole_lesson(phone), desktop.t)
+    handed = stage.sitting(device=phone(stage.learner), at_s=desktop.t)
+    stage.alongside(whole_lesson(handed), desktop.t)
     # The phone needs some seconds for its photo and then plays; the desktop is still on.
     yield from desktop.idle(8.0)
     desktop.pause()

@@ -37,6 +37,7 @@ VALUES = {
     "未实名": N_("未实名"),
     # of packs
     "stop": N_("停止计时"),
+    "run": N_("照常计时"),
     "automatic": N_("直接可补"),
     "authority_approval": N_("经主管部门书面同意可补"),
     "none": N_("不得补课"),

@@ -18,10 +18,10 @@ import typer
 from app.cli_answer import FOUND, Json, refuse, say
 from app.simulation import bundle
 from app.simulation.casebook import Scenario
-from app.simulation.county import SHANGHAI, county
+from app.simulation.county import county
 from app.simulation.live import LiveReport, play_live
 from app.simulation.scenarios import SCENARIOS, perform, setting_of
-from app.simulation.stage import LESSON_S, Setting
+from app.simulation.stage import LESSON_S, SHANGHAI, Setting
 from app.simulation.transport import Api, Problem, UrllibClient
 from app.simulation.world import Photo, Record
 

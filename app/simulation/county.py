@@ -13,16 +13,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import date, datetime, time, timedelta
 from random import Random
 
 from app.simulation.cases.fraud_photos import STRANGER
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.service import Controls
-from app.simulation.stage import LESSON_S, Setting, reference_photo, roster
+from app.simulation.stage import LESSON_S, SHANGHAI, Setting, reference_photo, roster
 from app.simulation.world import Learner, Photo, Record, invented_id_number
 
-SHANGHAI = timezone(timedelta(hours=8))
 ASSESSMENT_MONTHS = (4, 8, 12)
 
 _SURNAMES = "林吴赵钱孙李周郑王冯陈卫蒋沈韩杨朱秦许何"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta, timezone
 from random import Random
 
 from app.simulation.behaviour import answer_as_asked, facing
@@ -21,6 +22,7 @@ from app.simulation.world import (
     invented_id_number,
 )
 
+SHANGHAI = timezone(timedelta(hours=8))
 LESSON_S = 2700.0
 DAY_S = 86_400.0
 # What every occupation begins with. A title does not say which lesson it is: pages say that.
@@ -60,8 +62,24 @@ class Setting:
     platform_runs: Controls | None = None
     label: str | None = None
     occupation: str = "电子商务师"
-    starts_on: str = "2026-10-12"
-    ends_on: str = "2026-11-13"
+    starts_on: str = ""
+    ends_on: str = ""
+
+    def __post_init__(self) -> None:
+        """A class that nobody dates begins on the day of the first lesson and lasts a month."""
+        first = datetime.fromtimestamp(self.start_ms / 1000, SHANGHAI).date()
+        if not self.starts_on:
+            object.__setattr__(self, "starts_on", first.isoformat())
+        if not self.ends_on:
+            last = date.fromisoformat(self.starts_on) + timedelta(days=32)
+            object.__setattr__(self, "ends_on", last.isoformat())
+
+    @property
+    def assessed_on(self) -> date:
+        """The 15th of the first month of assessments after the class."""
+        ended = date.fromisoformat(self.ends_on)
+        months = [date(ended.year + n // 3, (4, 8, 12)[n % 3], 15) for n in range(6)]
+        return next(day for day in months if day > ended)
 
     def lesson_id(self, lesson: int) -> str:
         return f"{self.course_id}-{lesson:02}"
@@ -102,8 +120,8 @@ class Setting:
             "policy_id": "huangchuan-2021-graded",
             "controls": self.controls,
             "assessment": {
-                "planned_on": "2026-12-15",
-                "applied_on": "2026-12-01",
+                "planned_on": self.assessed_on.isoformat(),
+                "applied_on": (self.assessed_on - timedelta(days=14)).isoformat(),
                 "mode": "offline",
             },
         }

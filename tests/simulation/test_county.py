@@ -11,8 +11,9 @@ from datetime import date, datetime
 import pytest
 
 from app.simulation import bundle
-from app.simulation.county import SHANGHAI, County, county
+from app.simulation.county import County, county
 from app.simulation.scenarios import SCENARIOS
+from app.simulation.stage import SHANGHAI
 
 TODAY = date(2026, 11, 22)
 
@@ -124,3 +125,14 @@ def test_a_bundle_is_the_same_bytes_for_the_same_county():
         records = [json.loads(line) for line in archive.read("records.ndjson").splitlines()]
         assert records[0]["kind"] == "course"
         assert archive.read("photos/reference-shouyin-03-01.jpg")
+
+
+def test_nobody_in_the_county_studies_outside_the_days_of_the_class(demo: County) -> None:
+    days = {
+        it["class_id"]: (date.fromisoformat(it["starts_on"]), date.fromisoformat(it["ends_on"]))
+        for it in of_kind(demo, "class")
+    }
+    for record in of_kind(demo, "session"):
+        first, last = days[record["class_id"]]
+        began = datetime.fromtimestamp(record["started_at_ms"] / 1000, SHANGHAI).date()
+        assert first <= began <= last, record["session_id"]

@@ -4,18 +4,14 @@ import { element } from "./dialog.js";
 const TICK_MS = 250;
 const BLIND_MS = 300; // a key that was on its way already answers nothing
 
-/**
- * The service's pop-up: shown when its moment on the learning clock has come, answered once. Content
- * stands from its display to its answer.
- */
+/** The service's pop-up: shown when its moment on the learning clock has come, answered once. */
 export class Popup {
   /**
    * @param {import("./scope.js").Scope} scope
    * @param {import("./dialog.js").Screen} screen
    * @param {Record<string, any>} texts
    * @param {import("./player.js").Player} player
-   * @param {{report: Function, flush: () => void, shown: () => void, expired: () => void,
-   *   answered: () => void}} told
+   * @param {Record<"report" | "flush" | "shown" | "expired" | "answered", Function>} told
    */
   constructor(scope, screen, texts, player, told) {
     this.scope = scope;

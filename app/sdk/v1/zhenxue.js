@@ -296,8 +296,7 @@ class Sitting {
 
   // ---------------------------------------------------------------- the player
 
-  /** Keep the player still while no sitting is open, or a pop-up is; what the learner wanted is
-   * done afterwards. */
+  /** Keep the player still while no sitting is open or a pop-up is; what was wanted is done then. */
   #hold() {
     const still = () => {
       const free = !this.options.hold || this.state === "open" || this.state === "over";

@@ -161,6 +161,7 @@ class Snapshot(Base):
     media_type: Mapped[Name]
     size: Mapped[int]
     blob_key: Mapped[Name | None]
+    e_tag: Mapped[Name | None]  # the store's, when the bytes were last compared with the hash
     purged_ms: Mapped[Ms | None]  # since when it cannot be retrieved unaltered: a loss
     removal_ms: Mapped[Ms | None]  # since when it is removed by order: no loss
     removed_ms: Mapped[Ms | None]  # since when its bytes are gone

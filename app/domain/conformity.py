@@ -269,7 +269,7 @@ class _Observer:
             "subject": "complete_class_hours",
             **_share(kept, len(self.complete)),
             "issued": sum(line.issued for line in lines.values()),
-            **_sums(self.photos.values(), ("photos", "kept", "random")),
+            **_sums(self.photos.values(), ("photos", "kept", "random", "lost")),
         }
         there = kept + sum(line.issued for line in lines.values())
         of = len(self.complete) if consenting else 0

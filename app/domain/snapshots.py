@@ -119,7 +119,7 @@ def store(
         rows.insert_row(connection, session.id, **values, **lost)
         return Stored(digest, "failed", control is not None and not late, late)
     blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
-    services.blobs.put(blob_key, seal(key, data, blob_key.encode()))
+    values["e_tag"] = services.blobs.put(blob_key, seal(key, data, blob_key.encode()))
     if late:  # nobody has to look at it
         done = {"status": "done", "check": int(Check.NOT_COMPARED), "checked_ms": received_ms}
         values |= done

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from app.domain import assess, eligibility, runs, same_face, settle
+from app.domain import assess, eligibility, kept_photos, runs, same_face, settle
 from app.jobs import face_worker
 from app.jobs.repeating import Repeating
 from app.services import Services
@@ -25,14 +25,17 @@ log = structlog.get_logger("zhenxue.class_run")
 Tell = Callable[[int, int], None]
 
 
-def perform(services: Services, run_id: int, tell: Tell | None = None) -> dict[str, Any]:
+def perform(
+    services: Services, run_id: int, tell: Tell | None = None, *, whole: bool = False
+) -> dict[str, Any]:
     """Work a run off that the caller has taken on; its summary.
 
-    `tell(done, total)` is called as it advances. What goes wrong is recorded in the run and
-    raised. Performing it again finishes it: nothing that is settled or judged is done twice.
+    `tell(done, total)` is called as it advances. `whole`: read every photo, whatever the store says
+    of it. What goes wrong is recorded in the run and raised. Performing it again finishes it:
+    nothing that is settled or judged is done twice.
     """
     try:
-        summary = _Work(services, run_id, tell or (lambda done, total: None)).all()
+        summary = _Work(services, run_id, tell or (lambda done, total: None), whole).all()
         with services.database.write() as connection:
             summary = runs.finish(connection, run_id, summary, services.clock())
     except Exception as error:
@@ -49,6 +52,7 @@ class _Work:
     services: Services
     run_id: int
     tell: Tell
+    whole: bool = False
     done: int = 0
     total: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
@@ -59,6 +63,8 @@ class _Work:
         began = time.perf_counter()
         with self.services.database.read() as connection:
             self.class_id = runs.class_of(connection, self.run_id)
+        stored = self._timed("photos", self._photos)
+        with self.services.database.read() as connection:
             unsettled = event_log.unsettled(connection, self.class_id)
             photos = store.photos_waiting(connection, self.class_id)
             sittings = len(store.sessions(connection, self.class_id))
@@ -81,12 +87,16 @@ class _Work:
             "settled": len(unsettled),
             "photos_compared": len(photos) - unread,
             "photos_waiting": unread,
+            "photos": dict(stored.counts),
             "learners": learners,
             "verdicts_stored": judgement.verdicts + concluded.stored,
             "new_findings": len(judgement.new_findings) + len(concluded.new_findings),
             "outcomes": outcomes,
             "seconds": {**self.seconds, "all": round(time.perf_counter() - began, 3)},
         }
+
+    def _photos(self) -> kept_photos.Rechecked:
+        return kept_photos.recheck(self.services, self.class_id, whole=self.whole)
 
     def advance(self, steps: int) -> None:
         self.done += steps

@@ -26,26 +26,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
-from itertools import groupby
 from multiprocessing import get_context
 from typing import Any
 
 import structlog
 
 from app.clock import Clock
-from app.domain import runs, settle, snapshots
-from app.domain.face_reading import NOT_RETRIEVABLE
+from app.domain import runs
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import calibration, class_run, face_worker, memory, settler
 from app.logging import configure
 from app.processes import end_with_parent
 from app.services import Services
 from app.settings import Settings
-from app.store import face_keys
 from app.store import runs as store
 from app.store import snapshots as photo_rows
-from app.store.row import AnyRow
-from detectors.trace import Check
 
 BEAT_S = 5.0
 MOST_ATTEMPTS = 3  # at a class whose worker dies over it
@@ -237,54 +232,12 @@ def validate(services: Services, run_id: int) -> None:
     if row.state != "running":
         return  # an executor repeated a task that had come to its end
     try:
-        photos = recheck_photos(services, row.class_id)
         with memory.undisturbed():
-            summary = class_run.perform(services, run_id)
-        with services.database.write() as connection:
-            store.change(connection, run_id, summary={**summary, "photos": photos})
+            class_run.perform(services, run_id, whole=True)
     except Exception as error:
         log.exception("a class failed in the night", run=run_id, klass=row.class_id)
         with services.database.write() as connection:
             runs.fail(connection, run_id, f"{type(error).__name__}: {error}", services.clock())
-
-
-def recheck_photos(services: Services, class_id: int) -> dict[str, int]:
-    """Read every stored photo of a class; what is lost, or is there again, becomes a fact.
-
-    Photos of a learner whose key was destroyed were erased by order, which is no loss: they are
-    counted, and the record stands.
-    """
-    counts: Counter[str] = Counter()
-    with services.database.read() as connection:
-        photos = store.photos_to_recheck(connection, class_id)
-    for learner_id, group in groupby(photos, lambda photo: photo.learner_id):
-        own = list(group)
-        try:
-            with services.database.read() as connection:
-                key = face_keys.key(connection, services.vault, learner_id)
-        except face_keys.KeyDestroyed:
-            counts["erased"] += len(own)
-            continue
-        missing = snapshots.missing(services, key, own)
-        lost = [it for it in own if it.id in missing and it.purged_ms is None]
-        found_again = [it for it in own if it.id not in missing and it.purged_ms is not None]
-        unread = [it for it in own if it.id not in missing and _was_not_there(it)]
-        counts.update(checked=len(own), lost=len(lost), found_again=len(found_again))
-        if lost or found_again or unread:
-            now_ms = services.clock()
-            with services.database.write() as connection:
-                store.mark_photos(connection, [it.id for it in lost], now_ms)
-                store.mark_photos(connection, [it.id for it in found_again], None)
-                photo_rows.read_again(connection, unread)
-                for session_id in sorted({it.session_id for it in (*lost, *found_again)}):
-                    settle.seal_ended(connection, session_id, now_ms)
-    return dict(counts)
-
-
-def _was_not_there(photo: AnyRow) -> bool:
-    """The face worker came for it in vain."""
-    lost = photo.check == Check.LOST
-    return lost and (photo.reading or {}).get("refused") == NOT_RETRIEVABLE
 
 
 # ------------------------------------------------------------------------------- the whole of it

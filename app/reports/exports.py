@@ -12,7 +12,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from app.clock import day
-from app.domain import eligibility
+from app.domain import assess, eligibility, kept_photos
 from app.errors import BadInput, NotAllowed, NotFound
 from app.reports import csv, pdf, xlsx
 from app.reports.dossier import Dossier
@@ -60,10 +60,16 @@ class File:
 
 
 def conclude(services: Services, klass: ClassRow) -> None:
-    """Bring the class's own verdicts up to the lists and reviews that came in since."""
+    """Bring the class's verdicts up to the photos that are stored now, and to the lists and reviews
+    that came in since."""
     now_ms = services.clock()
+    changed = kept_photos.recheck(services, klass.id).learners
+    if changed:
+        with services.database.write() as connection:
+            for learner_id in sorted(changed):
+                assess.judge_learner(connection, klass.id, learner_id, now_ms)
     with services.database.read() as connection:
-        behind = eligibility.stale(connection, klass, now_ms)
+        behind = bool(changed) or eligibility.stale(connection, klass, now_ms)
     if behind:
         with services.database.write() as connection:
             eligibility.conclude(connection, klass.id, now_ms)

@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.canonical import canonical
-from app.domain import assess, eligibility, packs, review
+from app.domain import assess, eligibility, kept_photos, packs, review
 from app.domain.inspections import frame_digest
 from app.domain.review import UNDECIDED
 from app.errors import NotAllowed
@@ -67,6 +67,7 @@ def export(
     without those sittings nobody could judge again, and with them too much would be told.
     """
     now_ms = services.clock()
+    kept_photos.recheck(services, klass.id)
     with services.database.write() as connection:
         _judge(connection, klass, now_ms)
         audit.append(

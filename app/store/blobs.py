@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from obstore.store import RetryConfig
 
 # A store that is away must not hold a request for the library's three minutes.
+MOST_TAG = 128
 _RETRY: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 
 
@@ -63,9 +64,11 @@ class Blobs:
                     self._opened = from_url(self._url, retry_config=_RETRY)
             return self._opened
 
-    def put(self, key: str, data: bytes) -> None:
+    def put(self, key: str, data: bytes) -> str | None:
+        """Store an object; how the store describes it, if it does (see `e_tags`)."""
         with _answering():
-            obstore.put(self._store, key, data)
+            told = obstore.put(self._store, key, data)["e_tag"]
+        return told[:MOST_TAG] if told else None
 
     def get(self, key: str) -> bytes:
         """The object's bytes. Raises BlobMissing."""
@@ -74,6 +77,16 @@ class Blobs:
                 return bytes(obstore.get(self._store, key).bytes())
             except (NotFoundError, FileNotFoundError) as error:
                 raise BlobMissing(key) from error
+
+    def e_tags(self, prefix: str) -> dict[str, str]:
+        """How the store describes every object under a folder: another description, other bytes (a
+        folder of files tells them by inode, size and time of writing)."""
+        with _answering():
+            return {
+                str(it["path"]): (it["e_tag"] or "")[:MOST_TAG]
+                for some in obstore.list(self._store, prefix=prefix)
+                for it in some
+            }
 
     def size(self, key: str) -> int | None:
         """Bytes of the object, or None when there is none."""

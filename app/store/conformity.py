@@ -98,8 +98,8 @@ def ledger(connection: Connection, class_id: int) -> Sequence[AnyRow]:
 
 
 def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    """By sitting: how many photos came, are kept, were taken at a drawn time, were compared, and
-    belong to a burst that turned the head as asked."""
+    """By sitting: how many photos came, are kept, were taken at a drawn time, are lost or altered,
+    were compared, and belong to a burst that turned the head as asked."""
     live = Snapshot.reading["liveness"]["outcome"].as_string() == "live"
     kept = and_(Snapshot.blob_key.is_not(None), Snapshot.purged_ms.is_(None))
     random = and_(kept, Control.random_time.is_(True), Snapshot.late.is_(False))
@@ -109,6 +109,7 @@ def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
             func.count().label("photos"),
             func.sum(case((kept, 1), else_=0)).label("kept"),
             func.sum(case((random, 1), else_=0)).label("random"),
+            func.sum(case((Snapshot.purged_ms.is_not(None), 1), else_=0)).label("lost"),
             func.sum(case((Snapshot.check.in_(_COMPARED), 1), else_=0)).label("compared"),
             func.sum(case((Snapshot.check == Check.MATCH, 1), else_=0)).label("passed"),
             func.sum(case((live, 1), else_=0)).label("live"),

@@ -329,6 +329,7 @@ def photos_to_recheck(connection: Connection, class_id: int) -> Sequence[AnyRow]
             Snapshot.session_id,
             Snapshot.sha256,
             Snapshot.blob_key,
+            Snapshot.e_tag,
             Snapshot.purged_ms,
             Snapshot.check,
             Snapshot.reading,

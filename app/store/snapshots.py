@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.orm import aliased
 
 from app.store import event_log
@@ -277,6 +288,17 @@ def read_again(connection: Connection, photos: Collection[AnyRow]) -> None:
         .where(Snapshot.id.in_([photo.id for photo in photos]), Snapshot.check == int(Check.LOST))
         .values(_AFRESH)
     )
+
+
+def compared(connection: Connection, e_tags: Mapping[int, str]) -> None:
+    """Their bytes are those of their hash, and the store describes them so."""
+    if e_tags:
+        connection.execute(
+            update(Snapshot)
+            .where(Snapshot.id == bindparam("photo"))
+            .values(e_tag=bindparam("tag")),
+            [{"photo": photo, "tag": tag or None} for photo, tag in sorted(e_tags.items())],
+        )
 
 
 def waiting(connection: Connection) -> tuple[int, int | None]:

@@ -20,10 +20,10 @@ from PIL import Image, ImageEnhance, ImageOps
 from sqlalchemy import select, update
 
 from app.clock import system_clock
-from app.domain import enrolment_photos
+from app.domain import enrolment_photos, kept_photos
 from app.domain.face_reading import Seen, Unread
 from app.face_readers import FaceReaders, ReadersNotStarted
-from app.jobs import face_worker, nightly
+from app.jobs import face_worker
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
 from app.services import Services
 from app.settings import Settings
@@ -531,9 +531,9 @@ def test_a_photo_that_the_service_lost_accuses_nobody_and_is_compared_when_found
     assert checks(services, county) == [Check.LOST]
     with services.database.read() as connection:
         class_id = connection.scalar(select(Session.class_id))
-    assert nightly.recheck_photos(services, class_id)["lost"] == 1
+    assert kept_photos.recheck(services, class_id, whole=True).counts["lost"] == 1
     services.blobs.put(photo.blob_key, kept)
-    assert nightly.recheck_photos(services, class_id)["found_again"] == 1
+    assert kept_photos.recheck(services, class_id, whole=True).counts["found_again"] == 1
     run_pending(services)
     assert checks(services, county) == [Check.MATCH]
 

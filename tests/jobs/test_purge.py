@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.domain import platforms, retention
+from app.domain import kept_photos, platforms, retention
 from app.errors import Conflict
-from app.jobs import face_worker, nightly, purge
+from app.jobs import face_worker, purge
 from app.services import Services
 from app.simulation.scenarios import perform
 from app.store import audit
@@ -102,7 +102,7 @@ def test_photos_past_their_term_go_and_every_verdict_stays(klass: Class, clock: 
     before = bodies(klass.database)
     done = purge.perform(klass.services, "test")
     assert done["photos"] == len(klass.photos()) and klass.there() == 0
-    assert nightly.recheck_photos(klass.services, klass.row.id).get("lost", 0) == 0
+    assert kept_photos.recheck(klass.services, klass.row.id, whole=True).counts["lost"] == 0
     validate(klass.services, klass.row.id)
     assert bodies(klass.database) == before
     assert all(it.purged_ms is None and it.removed_ms for it in klass.photos())
@@ -119,14 +119,14 @@ def test_a_night_that_had_listed_a_photo_before_takes_its_removal_for_no_loss(
     klass: Class, clock: TestClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.now_ms = instant(LATER)
-    real = nightly.snapshots.missing
+    real = kept_photos.snapshots.missing
 
     def purged_meanwhile(services: Services, key: Any, photos: Any) -> set[int]:
         purge.perform(services, "test")
         return real(services, key, photos)
 
-    monkeypatch.setattr(nightly.snapshots, "missing", purged_meanwhile)
-    nightly.recheck_photos(klass.services, klass.row.id)
+    monkeypatch.setattr(kept_photos.snapshots, "missing", purged_meanwhile)
+    kept_photos.recheck(klass.services, klass.row.id, whole=True)
     assert all(it.purged_ms is None for it in klass.photos())
 
 
@@ -146,7 +146,7 @@ def test_a_purge_that_was_killed_is_finished_by_the_next(
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(klass.services.blobs, "delete", killed)
         purge.perform(klass.services, "test")
-    assert nightly.recheck_photos(klass.services, klass.row.id).get("lost", 0) == 0
+    assert kept_photos.recheck(klass.services, klass.row.id, whole=True).counts["lost"] == 0
     assert 0 < klass.there() < len(klass.photos())
     purge.perform(klass.services, "test")
     assert klass.there() == 0

@@ -148,6 +148,7 @@ def conformity(dossier: Dossier) -> Sheet:
     rows = tuple(_control(dossier, it) for it in told["controls"])
     evidence, faults = told["evidence"], told["faults"]
     faces = next(it for it in told["controls"] if it["rule"] == "face_liveness")
+    photos = next(it for it in told["controls"] if it["rule"] == "photo_retention")
     earlier = dossier.platform_before
     counts = (
         ("学习会话", evidence["sittings"]),
@@ -157,6 +158,7 @@ def conformity(dossier: Dossier) -> Sheet:
         ("此前一年本平台班级", earlier["classes"]),
         ("此前一年证据完整率", _percent(earlier["evidence"]["complete_share"]) or NO_DATA),
         ("有过活体通过记录的学习会话", faces["observed"].get("live_sittings", NO_DATA)),
+        ("已丢失或被改动的照片", photos["observed"].get("lost", NO_DATA)),
         ("缺失管控", sum(it["missing"] is True for it in told["controls"])),
         ("不能判断", sum(it["missing"] is None for it in told["controls"])),
         *((f"违规归责：{words.FAULTS[name]}", it["violations"]) for name, it in faults.items()),

@@ -5,6 +5,7 @@ from models.base import Base
 from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
 from models.desk import Assignment, SavedView
 from models.faces import Calibration, FacePair
+from models.identity import IdentityCorrection
 from models.inspection import Inspection, InspectionCheck
 from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
@@ -41,6 +42,7 @@ __all__ = [
     "FacePair",
     "Finding",
     "HistoryRecord",
+    "IdentityCorrection",
     "Inspection",
     "InspectionCheck",
     "Learner",

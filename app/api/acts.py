@@ -72,6 +72,7 @@ def post_act(
             actor=caller.actor,
             user=user,
             now_ms=services.clock(),
+            vault=services.vault,
         )
         return acts.one(connection, caller.scope, act_id, told_people=caller.told_reviewers)
 

@@ -29,6 +29,11 @@ FIELDS: Mapping[str, str] = {
     "lesson_id": N_("课程小节编号"),
     "media_seconds": N_("实际时长（秒）"),
     "examined": N_("核查了什么"),
+    "name": N_("姓名"),
+    "id_type": N_("证件类型（可不填）"),
+    "id_number": N_("证件号码"),
+    "former_name": N_("原姓名"),
+    "former_id_number": N_("原证件号码"),
 }
 _FORM = {
     "kind": N_("事项"),
@@ -105,6 +110,7 @@ def _record(request: Request, login: SignedIn, class_id: int, form: Mapping[str,
             actor=login.user.actor,
             user=login.user,
             now_ms=services.clock(),
+            vault=services.vault,
         )
 
 
@@ -126,9 +132,10 @@ def revoke(
     return see_other(f"/console/classes/{class_id}/acts")
 
 
-def inputs(kind: ActKind) -> list[tuple[str, str]]:
-    """Name and input type of each field of a kind's body."""
-    return [(name, _input(it.annotation)) for name, it in kind.body.model_fields.items()]
+def inputs(kind: ActKind) -> list[tuple[str, str, bool]]:
+    """Name, input type and need of each field of a kind's body."""
+    fields = kind.body.model_fields.items()
+    return [(name, _input(it.annotation), it.is_required()) for name, it in fields]
 
 
 def _input(annotation: Any) -> str:

@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Protocol
 
 from pydantic import Field
+from sqlalchemy import Connection
 
+from app.domain.identity import IdentityChange, IdentityDeed
 from app.domain.pack import Text
 from app.domain.wire import MAX_MEDIA_S, Day, Id, Line, Wire
+from app.security import Vault
+from app.store.catalogue import ClassRow
+from app.store.row import AnyRow
 
 
 class Approval(StrEnum):
@@ -55,6 +60,26 @@ class AttestedAccepted(Wire):
     examined: Annotated[Line, Field(title="核查了什么")]
 
 
+class Deed(Protocol):
+    """What a kind of act does beyond standing there: it is done when the act comes into force and
+    undone when that is revoked. `told` splits a body into what the act tells and what is kept
+    beside it."""
+
+    def told(
+        self, connection: Connection, vault: Vault, klass: ClassRow, learner_id: int, body: Any, /
+    ) -> tuple[dict[str, Any], dict[str, Any]]: ...
+
+    def recorded(self, connection: Connection, act_id: int, kept: dict[str, Any]) -> None: ...
+
+    def done(
+        self, connection: Connection, klass: ClassRow, act: AnyRow, actor: str, now_ms: int
+    ) -> None: ...
+
+    def undone(
+        self, connection: Connection, klass: ClassRow, act: AnyRow, actor: str, now_ms: int
+    ) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ActKind:
     """name: id of the kind; body: its fields; of_learner: about one learner of the class, else
@@ -69,6 +94,7 @@ class ActKind:
     by_platform: bool
     approval: Approval
     needs_document: bool = False
+    deed: Deed | None = None
 
 
 KINDS: dict[str, ActKind] = {
@@ -97,6 +123,15 @@ KINDS: dict[str, ActKind] = {
             of_learner=False,
             by_platform=True,
             approval=Approval.AUTHORITY,
+        ),
+        ActKind(
+            "identity_correction",
+            Text("更正姓名或证件号码", "Corrected name or ID number"),
+            IdentityChange,
+            of_learner=True,
+            by_platform=True,
+            approval=Approval.TWO,
+            deed=IdentityDeed(),
         ),
         ActKind(
             "attested_accepted",

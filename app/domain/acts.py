@@ -16,8 +16,9 @@ from app.domain.act_kinds import KINDS, ActKind, Approval
 from app.domain.users import User
 from app.domain.wire import first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.security import Vault
 from app.store import acts as store
-from app.store import audit, people
+from app.store import audit, catalogue, people
 from app.store.catalogue import ClassRow
 from app.store.row import AnyRow
 from app.store.scope import Scope
@@ -37,8 +38,10 @@ def record(
     actor: str,
     user: User | None,
     now_ms: int,
+    vault: Vault | None = None,
 ) -> int:
-    """Record an act on a class; its id. `user` is None for a platform's key.
+    """Record an act on a class; its id. `user` is None for a platform's key; `vault` is needed by
+    kinds that keep something secret.
 
     Raises BadInput (unknown kind, field of the body, reason), NotFound (learner), NotAllowed.
     """
@@ -52,10 +55,15 @@ def record(
         detail = "document: this act names the paper it rests on"
         raise BadInput("missing_document", detail, field="document")
     try:
-        told = of_kind.body.model_validate(body).model_dump(mode="json")
+        wanted = of_kind.body.model_validate(body)
     except ValidationError as error:
         code, detail = first_error(error)
         raise BadInput(code, f"body.{detail}", field="body") from None
+    told: dict[str, Any] = wanted.model_dump(mode="json")
+    kept: dict[str, Any] = {}
+    if of_kind.deed is not None:
+        assert vault is not None and learner_id is not None
+        told, kept = of_kind.deed.told(connection, vault, klass, learner_id, wanted)
     approved = of_kind.approval is Approval.NONE or (
         of_kind.approval is Approval.AUTHORITY and user is not None
     )
@@ -72,6 +80,8 @@ def record(
         approved_by=actor if approved else None,
         approved_ms=now_ms if approved else None,
     )
+    if of_kind.deed is not None:
+        of_kind.deed.recorded(connection, act_id, kept)
     entry = {"kind": kind, "learner": learner, "body": told, "reason": said, "document": paper}
     _enter(connection, actor, "act.recorded", act_id, now_ms, entry)
     if approved:
@@ -89,6 +99,10 @@ def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> Non
         raise Conflict("already_approved", "this act is in force already")
     if row.recorded_by == user.actor and KINDS[row.kind].approval is Approval.TWO:
         raise NotAllowed("second_person", "somebody else has to approve what you recorded")
+    deed = KINDS[row.kind].deed
+    if deed is not None:
+        klass = catalogue.class_by_id(connection, row.class_id)
+        deed.done(connection, klass, row, user.actor, now_ms)
     store.change(connection, act_id, approved_by=user.actor, approved_ms=now_ms)
     _enter(connection, user.actor, "act.approved", act_id, now_ms, {})
     runs.request(connection, row.class_id, user.actor, now_ms)
@@ -97,7 +111,10 @@ def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> Non
 def revoke(connection: Connection, act_id: int, user: User, reason: str, now_ms: int) -> None:
     """End an act, from now on; what was judged by it is judged again without it."""
     row = _open(connection, act_id, user)
-    said = _words(reason)
+    said, deed = _words(reason), KINDS[row.kind].deed
+    if deed is not None and row.approved_ms is not None:
+        klass = catalogue.class_by_id(connection, row.class_id)
+        deed.undone(connection, klass, row, user.actor, now_ms)
     store.change(connection, act_id, revoked_by=user.actor, revoked_ms=now_ms, revoked_reason=said)
     _enter(connection, user.actor, "act.revoked", act_id, now_ms, {"reason": said})
     if row.approved_ms is not None:

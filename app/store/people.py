@@ -29,6 +29,7 @@ class LearnerRow(Protocol):
     person_id: int
     id_hash: bytes | None
     name: str
+    id_number_encrypted: bytes | None
     id_last4: str | None
     real_name_verified: bool | None
     face_consent: bool
@@ -138,6 +139,10 @@ def learners(
         ).all()
         found |= {row.external_id: cast(LearnerRow, row) for row in rows}
     return found
+
+
+def by_id(connection: Connection, learner_id: int) -> LearnerRow:
+    return cast(LearnerRow, connection.execute(_learners().where(Learner.id == learner_id)).one())
 
 
 def insert_learner(connection: Connection, **values: Any) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from app.simulation.world import invented_id_number
 from app.store import acts as store
 from app.store.acts import JUDGING
 from models import Act, AuditEntry, Enrolment, Learner, Run
@@ -86,3 +87,17 @@ def test_a_revoked_act_is_over_and_stays_to_be_seen(desk: Desk) -> None:
     shown = desk.client.post(f"{page_of(desk)}/{act_id}/revoke", data=form).text
     assert in_force(desk) == []
     assert "已撤销" in shown and "学员已换设备" in shown
+
+
+def test_a_corrected_number_stands_masked_until_somebody_else_approves_it(desk: Desk) -> None:
+    number = invented_id_number(987)
+    desk.sign_in("zhao")
+    with desk.services.database.read() as connection:
+        query = select(Learner.external_id).where(Learner.id == desk.county.learners["吴强"])
+        learner = connection.scalars(query).one()
+    form = {"name": "", "id_type": "居民身份证", "id_number": number}
+    shown = record(desk, kind="identity_correction", learner=learner, **form).text
+    assert "更正姓名或证件号码" in shown and "待批准" in shown
+    assert number not in shown and f"**{number[-4:]}" in shown
+    refused = record(desk, kind="identity_correction", learner=learner, id_number="12345")
+    assert "没有登记：“证件号码”填写有误" in refused.text

@@ -227,7 +227,7 @@ class _Hour:
                     spent,
                 )
                 notes += self._note(within, account, found)
-            ended = np.isin(stretch.end_ms, self.popups.from_ms[answered])
+            ended = bool((self.popups.from_ms[answered] == stretch.end_ms).any())
             settled = ended or (len(answered) > 0 and not self._in_debt(stretch))
             account = 0 if settled else account + total
         return notes

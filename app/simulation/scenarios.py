@@ -44,13 +44,18 @@ def setting_of(scenario: Scenario, setting: Setting | None = None) -> Setting:
     )
 
 
-def perform(scenario_id: str, *, seed: int = 0, setting: Setting | None = None) -> Scene:
-    """Play a scenario against the simulated service. KeyError for an unknown id."""
+def perform(
+    scenario_id: str, *, seed: int = 0, setting: Setting | None = None, rough: bool = False
+) -> Scene:
+    """Play a scenario against the simulated service, over `rough` networks if asked.
+
+    KeyError for an unknown id.
+    """
     scenario = SCENARIOS[scenario_id]
     where = setting_of(scenario, setting)
     rng = Random(f"{scenario_id}/{seed}/{where.learner.learner_id}/{where.lesson}")
     service: SimulatedService = simulated(where, rng, scenario.controls)
-    stage = Stage(scenario_id, where, seed, service, rng)
+    stage = Stage(scenario_id, where, seed, service, rng, rough=rough)
     stage.alongside(scenario.script(stage))
     stage.perform()
     learners = sorted(stage.learners, key=lambda learner: learner.learner_id)

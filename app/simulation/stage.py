@@ -188,6 +188,7 @@ class Stage:
     learners: list[Learner] = field(default_factory=list)
     sittings: list[Sitting] = field(default_factory=list)
     judged: list[Sitting] = field(default_factory=list)
+    rough: bool = False  # every network delays, loses, doubles and reorders
     _cast: list[tuple[float, int, Passage]] = field(default_factory=list)
 
     @property
@@ -242,6 +243,9 @@ class Stage:
         lesson_id = self.setting.lesson_id(k)
         label = self.setting.label or f"{self.name}-{self.seed}"
         session_id = f"{label}-{who.learner_id}-{lesson_id}-{number}".lower()
+        network = network or Network()
+        if self.rough:
+            network.roughen()
         sitting = Sitting(
             service=self.service,
             rng=Random(f"{session_id}/{self.seed}"),
@@ -253,7 +257,7 @@ class Stage:
             device=device or Device(f"device-{who.learner_id}"),
             window_id=window or f"window-{number}",
             clock=clock or DeviceClock(self.setting.start_ms, offset_s=self.rng.uniform(-2, 2)),
-            network=network or Network(),
+            network=network,
             person=person or Person(),
             camera=camera or facing(who),
             habits=habits,

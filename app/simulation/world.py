@@ -119,6 +119,14 @@ class Network:
     every_batch_twice: bool = False
     address: str = "192.0.2.10"
 
+    def roughen(self) -> None:
+        """Delays of up to 8 s, and batches that are lost, doubled, late and out of order."""
+        shortest, longest = self.latency_s
+        self.latency_s = shortest, max(longest, 8.0)
+        self.lost, self.unheard = max(self.lost, 0.1), max(self.unheard, 0.05)
+        self.duplicated = max(self.duplicated, 0.1)
+        self.overtaken = max(self.overtaken, 0.1)
+
     def up_at(self, t: float) -> float:
         """The first instant from `t` on at which the network carries data."""
         for start, end in self.outages:

@@ -34,6 +34,14 @@ def test_a_scenario_is_judged_as_the_casebook_says(scenario_id, seed, judgements
     assert disagreements(judgement, SCENARIOS[scenario_id].expected) == []
 
 
+@pytest.mark.parametrize("scenario_id", SCENARIOS)
+def test_a_bad_network_accuses_nobody_and_hides_no_fraud(scenario_id):
+    judgement = judge(perform(scenario_id, seed=1, rough=True))
+    # Answers in the same second do not arrive in the same second.
+    blurred = ["no review of collusion"] if scenario_id == "F31" else []
+    assert disagreements(judgement, SCENARIOS[scenario_id].expected) == blurred
+
+
 @pytest.mark.parametrize("scenario_id", HONEST)
 def test_nobody_honest_is_accused_or_called_invalid(scenario_id, judgements):
     for seed in SEEDS:

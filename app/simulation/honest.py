@@ -80,7 +80,7 @@ def honest_scene(
     setting = Setting(media_s=media_s or rng.choice(_LESSONS_S))
     service = simulated(setting, rng, Controls())
     stage = Stage("honest", setting, seed, service, rng)
-    story = _Story(stage, only)
+    story = Story(stage, only)
     stage.alongside(story.study())
     stage.perform()
     evidence = service.records()
@@ -96,10 +96,10 @@ def random_honest(seed: int, media_s: float | None = None) -> list[Record]:
     return honest_scene(seed, media_s).evidence
 
 
-class _Story:
+class Story:
     """How one learner gets through the lesson, in one sitting or several."""
 
-    def __init__(self, stage: Stage, only: frozenset[str] | None) -> None:
+    def __init__(self, stage: Stage, only: frozenset[str] | None = None) -> None:
         self.stage, self.rng, self.only = stage, stage.rng, only
         self.met: set[str] = set()
         self.film = 1.0
@@ -271,4 +271,4 @@ def _union(parts: list[tuple[float, float]]) -> float:
     return total
 
 
-__all__ = ["HonestScene", "honest_scene", "random_honest"]
+__all__ = ["HonestScene", "Story", "honest_scene", "random_honest"]

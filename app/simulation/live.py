@@ -15,11 +15,12 @@ from random import Random
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from app.simulation.honest import Story
 from app.simulation.photos import Photograph, artificial_photograph, develop
 from app.simulation.scenarios import SCENARIOS, perform, setting_of
 from app.simulation.service import Refused, SimulatedService
 from app.simulation.sitting import Sitting
-from app.simulation.stage import Setting, Stage, simulated
+from app.simulation.stage import Setting, Stage, reference_photo, simulated
 from app.simulation.transport import Api, Problem
 from app.simulation.world import Photo, Record
 
@@ -225,6 +226,34 @@ def play_live(
     report.states = {session: _state(api, session) for session in report.sessions}
     report.requests = api.requests
     return report
+
+
+def play_honest_live(
+    seed: int,
+    api: Api,
+    *,
+    setting: Setting,
+    advance: Advance,
+    photograph: Photograph = artificial_photograph,
+) -> tuple[LiveReport, frozenset[str]]:
+    """Play a randomly composed honest learner (see `honest`) against a service whose clock
+    `advance` moves; the report, and what befell the learner."""
+    report = LiveReport(f"honest/{seed}")
+    learner = setting.learner
+    catalogue = setting.catalogue([learner])
+    photos: dict[str, Photo] = {}
+    if learner.face_consent:
+        record, photos = reference_photo(learner, setting.start_ms - 3 * 86_400_000)
+        catalogue.append(record)
+    report.problems += enrol(api, catalogue, photos, photograph)
+    service = HttpService(api, report, photograph)
+    stage = Stage("honest", setting, seed, service, Random(f"honest/{seed}/live"))
+    story = Story(stage)
+    stage.alongside(story.study())
+    report.refused = stage.perform(_pacer(1.0, advance))
+    report.states = {session: _state(api, session) for session in report.sessions}
+    report.requests = api.requests
+    return report, frozenset(story.met)
 
 
 def _pacer(speed: float, advance: Advance | None) -> Callable[[float], None]:

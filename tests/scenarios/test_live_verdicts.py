@@ -6,6 +6,7 @@ verdict is read where a platform reads it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,13 +18,14 @@ from app.jobs.face_worker import run_pending
 from app.jobs.lease_sweep import sweep
 from app.jobs.settler import settle_one
 from app.services import Services
-from app.simulation.live import LiveReport, play_live
+from app.simulation.live import LiveReport, play_honest_live, play_live
 from app.simulation.scenarios import SCENARIOS
-from app.simulation.stage import Setting
+from app.simulation.stage import LIN, Setting
 from app.simulation.transport import Api
 from models import Session
 from tests.people import County
 from tests.people import TestClock as Clock
+from tests.scenarios.honest import OPEN
 
 HONEST = ("H01", "H02", "H04", "H14", "H28")
 FRAUD = ("F01", "F02", "F07", "F10", "F16")
@@ -56,6 +58,26 @@ class Stage:
         run_pending(self.services)
         self._settle(report)
         return report
+
+    def play_honest(self, seed: int) -> tuple[LiveReport, frozenset[str]]:
+        """Somebody honest, without consent to face processing: no picture has to be drawn."""
+        setting = Setting(
+            learner=replace(LIN, face_consent=False),
+            media_s=900.0,  # three of them make a class-hour
+            start_ms=self.clock.now_ms,
+            starts_on="2026-03-02",
+            ends_on="2026-03-30",
+        )
+        report, befell = play_honest_live(
+            seed,
+            self.api,
+            setting=setting,
+            advance=lambda seconds: self.clock.advance(seconds=seconds),
+        )
+        self.clock.advance(minutes=20)
+        sweep(self.services)
+        self._settle(report)
+        return report, befell
 
     def _settle(self, report: LiveReport) -> None:
         """What the settler's thread does in its own time, done before the verdict is read."""
@@ -91,6 +113,19 @@ def test_an_honest_sitting_is_valid_and_credited(stage: Stage, scenario_id: str)
     assert [verdict["outcome"] for verdict in verdicts] == ["valid"] * len(verdicts)
     low, high = SCENARIOS[scenario_id].expected.credited_s
     assert low <= credited_s(verdicts) <= high
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_odd_things_that_happen_to_an_honest_learner_are_no_accusation(
+    stage: Stage, seed: int
+) -> None:
+    report, befell = stage.play_honest(seed)
+    found = [it for verdict in stage.verdicts(report) for it in verdict["findings"]]
+    doubts = [
+        (it["rule"], it["reason"]) for it in found if it["outcome"] in ("violation", "review")
+    ]
+    assert report.problems == []
+    assert befell & OPEN or doubts == []
 
 
 @pytest.mark.parametrize("scenario_id", FRAUD)

@@ -110,8 +110,11 @@ def over(sitting: Life, now_ms: int) -> bool:
 
 
 def ends_ms(sitting: Life, now_ms: int) -> int:
-    """Until when something can have happened within the sitting: now, while it may still go on."""
-    return (sitting.closed_ms or now_ms) if over(sitting, now_ms) else now_ms
+    """Until when something can have happened within the sitting: now, unless somebody ended it.
+    What comes after an end by silence is kept, and so is what was asked of the learner meanwhile.
+    """
+    said = sitting.state in (State.CLOSED, State.SUPERSEDED)
+    return (sitting.closed_ms or now_ms) if said else now_ms
 
 
 def why(told: Fate, session: str) -> str:

@@ -40,6 +40,8 @@ LESSON_TITLES = (
 # Monday 2026-10-12 09:00 in Shanghai.
 DEFAULT_START_MS = 1_791_766_800_000
 
+USUAL_DAYS = (date(2026, 10, 12), date(2026, 11, 13))
+
 LIN = Learner("lin-yi", "林一", invented_id_number(1), identity=1)
 
 
@@ -66,13 +68,13 @@ class Setting:
     ends_on: str = ""
 
     def __post_init__(self) -> None:
-        """A class that nobody dates begins on the day of the first lesson and lasts a month."""
-        first = datetime.fromtimestamp(self.start_ms / 1000, SHANGHAI).date()
-        if not self.starts_on:
-            object.__setattr__(self, "starts_on", first.isoformat())
-        if not self.ends_on:
-            last = date.fromisoformat(self.starts_on) + timedelta(days=32)
-            object.__setattr__(self, "ends_on", last.isoformat())
+        """A class that nobody dates is open when it plays: in its usual month, or else in one that
+        begins with the first lesson."""
+        played = datetime.fromtimestamp(self.start_ms / 1000, SHANGHAI).date()
+        usual = USUAL_DAYS[0] <= played <= USUAL_DAYS[1]
+        first, last = USUAL_DAYS if usual else (played, played + timedelta(days=32))
+        object.__setattr__(self, "starts_on", self.starts_on or first.isoformat())
+        object.__setattr__(self, "ends_on", self.ends_on or last.isoformat())
 
     @property
     def assessed_on(self) -> date:

@@ -356,7 +356,7 @@ def _sessions(
             row.seq_conflict,
         )
         attested = row.provenance == "attested"
-        days = windows_of[row.class_id, row.learner_id]
+        days = windows_of.get((row.class_id, row.learner_id))
         columns.append(
             (
                 row.opened_ms,
@@ -374,8 +374,8 @@ def _sessions(
                 row.closed_ms if attested and row.closed_ms and row.state != "expired" else NONE,
                 _numbered(agents, row.client.get("user_agent")),
                 _numbered(addresses, row.client.get("address")),
-                days.from_ms,
-                days.until_ms,
+                NONE if days is None else days.from_ms,
+                NONE if days is None else days.until_ms,
             )
         )
     return np.array(columns, SESSION)

@@ -14,12 +14,15 @@ from models import AssessmentRecord, LeaveRecord, TrainingClass
 def of_learners(
     connection: Connection, class_id: int, learner_ids: Collection[int]
 ) -> dict[int, StudyDays]:
-    """The days of each of these learners in a class. Raises NoResultFound."""
+    """The days of each of these learners in a class; empty for a class that an audit package only
+    names. Raises NoResultFound."""
     klass = connection.execute(
         select(TrainingClass.starts_on, TrainingClass.ends_on, TrainingClass.assessment_on).where(
             TrainingClass.id == class_id
         )
     ).one()
+    if not (klass.starts_on and klass.ends_on):
+        return {}
     on_leave = set(
         connection.execute(
             select(LeaveRecord.learner_id)

@@ -123,6 +123,19 @@ def test_a_break_longer_than_the_lease_is_a_break(desk: Desk) -> None:
     assert verdict["credited_ms"] >= 995_000, verdict
 
 
+@pytest.mark.parametrize("break_s", [60, 130, 900, 1_200, 5_400])
+@pytest.mark.parametrize("study_s", [190, 590])
+def test_whatever_the_break_it_accuses_nobody_and_costs_nothing(
+    desk: Desk, break_s: int, study_s: int
+) -> None:
+    desk.study(400)
+    desk.wait(break_s)
+    desk.study(study_s)
+    verdict = desk.verdict()
+    assert accusations(verdict) == []
+    assert verdict["credited_ms"] >= (400 + study_s) * 1000 - 10_500, verdict
+
+
 @pytest.mark.parametrize("silence_s", [130, 600, 900, 1000])
 def test_a_popup_that_ends_the_break_is_taken_before_the_play_is_told(
     desk: Desk, silence_s: int

@@ -349,7 +349,7 @@ def _waiting_reasons(waiting: Waiting, policy: Policy) -> list[Reason]:
     ]
     if waiting.alone or waiting.attested:
         clause, count = policy["class_hour"].clause, waiting.attested
-        code = "attested_not_accepted"
+        code = "attested_not_accepted" if waiting.attested else "attested_alone"
         reasons.append(
             Reason(code, "class_hour", clause, False, Cure.AUTHORITY, count, waiting.valid)
         )

@@ -69,6 +69,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{n} of the class's {o} valid class-hours rest on a platform's log alone; the authority "
         "has to record that it accepts it.",
     ),
+    "attested_alone": (
+        "全班的学习记录只有平台日志佐证，须由主管部门登记认可后才能受理。",
+        "All of the class's study rests on a platform's log alone; the authority has to record "
+        "that it accepts it.",
+    ),
     "case_open": (
         "“{r}”涉及多名学员，{n}件待人工复核。",
         "{n} cases ({r}) about several learners wait for a reviewer.",

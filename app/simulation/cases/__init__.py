@@ -5,6 +5,7 @@ from app.simulation.cases import (
     fraud_crowds,
     fraud_photos,
     fraud_playback,
+    honest_crowds,
     honest_machines,
     honest_people,
 )
@@ -14,6 +15,7 @@ __all__ = [
     "fraud_crowds",
     "fraud_photos",
     "fraud_playback",
+    "honest_crowds",
     "honest_machines",
     "honest_people",
 ]

@@ -1,0 +1,56 @@
+"""Many honest people at once, who look like one from afar."""
+
+from __future__ import annotations
+
+from app.simulation.casebook import FULL_S, VALID, Expected, case, valid, whole_lesson
+from app.simulation.sitting import Device, Habits, Passage, Sitting
+from app.simulation.stage import Stage
+from app.simulation.world import Network, Popup
+
+ROOM = 10
+BELL_S = 40.0  # the teacher goes round: less than the answer window
+
+
+def when_the_teacher_says_so(sitting: Sitting, popup: Popup) -> Passage:
+    """Who has a pop-up waits for "now click", and clicks as quickly as people do."""
+    sitting.pause()
+    sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
+    sitting.flush()
+    wait = BELL_S - sitting.t % BELL_S + sitting.rng.uniform(0.4, 2.5)
+    yield from sitting.idle(wait)
+    sitting.answer(popup, after_s=wait)
+    sitting.play()
+
+
+@case(
+    "H43 computer_room_at_a_word",
+    "机房里听老师口令一起点",
+    "a computer room of distinct devices answers at the teacher's word",
+    valid(),
+)
+def computer_room_at_a_word(stage: Stage) -> Passage:
+    habits = Habits(on_popup=when_the_teacher_says_so)
+    for n in range(1, ROOM):
+        at_s = stage.rng.uniform(0, 20)
+        sitting = stage.sitting(learner=stage.companion(n), at_s=at_s, habits=habits)
+        stage.alongside(whole_lesson(sitting), at_s)
+    yield from whole_lesson(stage.sitting(habits=habits))
+
+
+@case(
+    "H44 web_view_without_a_device",
+    "应用内网页报同一个设备编号",
+    "phones at home, whose app gives one device number to everybody",
+    Expected(VALID, FULL_S, tolerated=frozenset({"shared_device"})),
+)
+def web_view_without_a_device(stage: Stage) -> Passage:
+    for n in range(1, 6):
+        at_s = stage.rng.uniform(0, 600)
+        sitting = stage.sitting(
+            learner=stage.companion(n),
+            at_s=at_s,
+            device=Device("webview", f"Mozilla/5.0 (Android {9 + n}; Mobile) App/2.1"),
+            network=Network(address=f"198.51.100.{n}"),
+        )
+        stage.alongside(whole_lesson(sitting), at_s)
+    yield from whole_lesson(stage.sitting(device=Device("webview", "Mozilla/5.0 App/2.1")))

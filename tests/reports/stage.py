@@ -52,6 +52,8 @@ def records(story: Sequence[str] = STORY) -> tuple[list[Record], dict[str, bytes
                 lesson=lesson,
                 label=f"{scenario}-{place}-{lesson}",
                 start_ms=DEFAULT_START_MS + (lesson - lessons[0]) * DAY_MS,
+                starts_on="2026-10-12",
+                ends_on="2026-11-13",
             )
             scene = perform(scenario, seed=place, setting=setting)
             found += [*scene.catalogue, *scene.evidence]

@@ -146,6 +146,7 @@ class LearnerFacts:
     """Facts of one learner in the class. `open_hours` are in review or not proven: undecided.
 
     `history` and `leaves` are None when nobody supplied such a list, and empty when it was empty.
+    `same_person` are other accounts in the class under the same ID number.
     """
 
     learner_id: str
@@ -155,6 +156,7 @@ class LearnerFacts:
     real_name_verified: bool | None = None
     history: tuple[Training, ...] | None = None
     leaves: tuple[Leave, ...] | None = None
+    same_person: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,8 +163,12 @@ def subsidies_of_the_year(learner: LearnerFacts, klass: ClassFacts, book: Rulebo
 
 
 def real_name(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
-    """D17: the learner stands in the system under real-name management."""
+    """D17: the learner stands in the system under real-name management. Of several accounts under
+    one ID number none is settled: one person would be paid twice, or two stand under one name."""
     sheet = Sheet(book.checks["D17"], learner.learner_id)
+    if learner.same_person:
+        others = "、".join(learner.same_person)
+        return sheet.open("identity_shared", others, others=others)
     verified = learner.real_name_verified
     if verified is None:
         return sheet.absent("real_name")

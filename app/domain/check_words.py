@@ -134,6 +134,10 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
         "training no. {count} of {year}; same occupation and level: {before}",
     ),
     ("D17", "verified"): Text("已实名", "verified"),
+    ("D17", "identity_shared"): Text(
+        "与本班另一账号（{others}）证件号码相同，更正之前不作认定",
+        "shares an ID number with another account of the class ({others}); open until corrected",
+    ),
     ("D17", "real_name_missing"): Text("未实名", "not verified"),
 }
 

@@ -64,13 +64,20 @@ class Candidate:
     def content(self) -> dict[str, Any]:
         """What goes into the digest of the facts."""
         return {
-            "facts": plain(asdict(self.facts)),
+            "facts": self._facts(),
             "counts": asdict(self.counts),
             "verdicts": list(self.verdicts),
             "findings": [
                 [it.key, it.finding.outcome.value, it.status, _agreed(it)] for it in self.findings
             ],
         }
+
+    def _facts(self) -> Any:
+        """Without the accounts of the same person where there are none, as in all but a few."""
+        facts = asdict(self.facts)
+        if not facts["same_person"]:
+            del facts["same_person"]
+        return plain(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,7 @@ def gather(connection: Connection, klass: ClassRow) -> Gathered:
     """Everything that is known now, in the order of the platform's learner ids."""
     roster = store.roster(connection, klass.id)
     planned = len(class_hours(connection, klass.id))
-    facts = _class_facts(connection, klass, len(roster))
+    facts = _class_facts(connection, klass, len({row.person_id for row in roster}))
     people = _People(connection, klass, roster, planned, facts.mode)
     candidates = tuple(people.candidate(row) for row in roster)
     return Gathered(facts, planned, candidates, _waiting(connection, klass, people, candidates))
@@ -172,6 +179,9 @@ class _People:
         mode: Mode | None,
     ) -> None:
         self.planned, self.mode = planned, mode
+        self.accounts: dict[int, list[str]] = defaultdict(list)
+        for row in roster:
+            self.accounts[row.person_id].append(row.external_id)
         self.attendance = store.attendance(connection, klass.id)
         self.trainings = trainings.earlier(connection, klass, {row.person_id for row in roster})
         self.leaves: dict[int, list[AnyRow]] = defaultdict(list)
@@ -214,6 +224,9 @@ class _People:
                 real_name_verified=row.real_name_verified,
                 history=self.trainings.get(row.person_id, ()) if row.known else None,
                 leaves=leaves,
+                same_person=tuple(
+                    it for it in self.accounts[row.person_id] if it != row.external_id
+                ),
             ),
             counts=counts,
             hours=hours,

@@ -191,3 +191,10 @@ def test_where_the_text_is_no_principle_a_fourth_training_fails() -> None:
 @pytest.mark.parametrize(("verified", "result"), [(True, PASS), (False, FAIL), (None, NOT_PROVEN)])
 def test_real_names_are_verified(verified: bool | None, result: Result) -> None:
     assert check_learner("D17", real_name_verified=verified).result is result
+
+
+def test_two_accounts_under_one_number_are_settled_for_neither() -> None:
+    shared = check_learner("D17", real_name_verified=True, same_person=("lin-2",))
+    assert (shared.result, shared.reason, shared.found) == (
+        NOT_PROVEN, "identity_shared", "lin-2",
+    )  # fmt: skip

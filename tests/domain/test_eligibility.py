@@ -273,3 +273,24 @@ def test_a_class_that_cannot_be_accepted_takes_its_learners_along(
     lin = school.learner()
     assert (lin["own"], lin["outcome"]) == ("eligible", "ineligible")
     assert codes(lin) == ["class_not_acceptable"]
+
+
+def test_one_person_under_two_accounts_of_earlier_data_counts_once_and_waits(
+    school: School,
+) -> None:
+    """Rosters of earlier versions may hold what is refused at entry now."""
+    school.studied("lin")
+    before = school.view()
+    with school.database.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE learners SET person_id = (SELECT person_id FROM learners WHERE external_id ="
+            " 'lin') WHERE external_id = 'wu'"
+        )
+    after = school.view()
+    persons = [check(it["class"], "B11")["found"] for it in (before, after)]
+    assert [int(it) for it in persons] == [2, 1]
+    for learner_id, other in (("lin", "wu"), ("wu", "lin")):
+        learner = school.learner(learner_id)
+        assert check(learner, "D17")["reason"] == "identity_shared"
+        assert other in check(learner, "D17")["sentence"]["zh"]
+    assert school.learner("lin")["outcome"] == "pending"

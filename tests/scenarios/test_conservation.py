@@ -89,7 +89,7 @@ def test_the_measure_itself_sees_a_double_credit():
     assert most_in_any_window(*two) == 20
 
 
-@fast
+@settings(fast, max_examples=50)  # it takes ten times as long as the others
 @given(sittings())
 def test_every_finding_on_any_input_is_complete_and_explained(told):
     trace = columns(told)

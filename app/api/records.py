@@ -32,7 +32,11 @@ def _described(kind: type[Item]) -> dict[str, Any]:
 def post_offline_attendance(
     request: Request, caller: Writer, class_id: ClassId, body: Items
 ) -> dict[str, Any]:
-    """Class-hours attended in person. Answers `accepted`, `unchanged`, and `rejected` by index."""
+    """Class-hours attended in person. Answers `accepted`, `unchanged`, and `rejected` by index.
+
+    Two equal rows of a learner and day in one list are a question (`duplicate_item`): two
+    half-days are told apart by `session` (am, pm, evening) or `item_id`.
+    """
     return _take(request, caller, class_id, OfflineHours, body)
 
 

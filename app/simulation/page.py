@@ -1,0 +1,244 @@
+"""A page with a lesson in it: its player and what its SDK notes, sends, and is asked for.
+
+What a person does with it is a `Sitting`. True time `t` is seconds since the scene's start, media
+positions are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from app.simulation.demands import Demands, Due
+from app.simulation.service import Service
+from app.simulation.uplink import NEVER, Uplink
+from app.simulation.world import (
+    Camera,
+    DeviceClock,
+    Learner,
+    Network,
+    Person,
+    Popup,
+    Record,
+    Shot,
+)
+
+if TYPE_CHECKING:
+    from app.simulation.sitting import Sitting
+
+Passage = Iterator[float]
+START_S = 120.0  # how long after opening a face check is still the one of the start
+EPSILON_S = 1e-6
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    device_id: str
+    user_agent: str = FIREFOX
+    sdk_version: str | None = "1.0.0"
+
+
+OnPopup = Callable[["Sitting", Popup], Passage]
+
+
+@dataclass(slots=True)
+class Habits:
+    """What differs from client to client: how often it beats, and what it does when asked."""
+
+    heartbeat_s: tuple[float, float] = (10.0, 10.004)
+    on_popup: OnPopup | None = None
+    display_delay_s: float = 0.0
+    photo_delay_s: tuple[float, float] = (1.5, 5.0)
+    whole_positions: bool = False
+    stops_film: bool = True  # when a pop-up is shown; else when its window is over
+    tells_state: bool = True  # play, pause and the like are told; else positions alone
+    ended_tells_position: bool = True
+    patience_s: float = 180.0  # how long to try again while the lesson is open elsewhere
+    heeds_stop: bool = True
+
+
+class Page:
+    """A browser tab with one lesson open; time passes only as it is told to."""
+
+    def __init__(
+        self,
+        *,
+        service: Service,
+        rng: Random,
+        learner: Learner,
+        class_id: str,
+        lesson_id: str,
+        media_s: float,
+        session_id: str,
+        device: Device,
+        window_id: str,
+        clock: DeviceClock,
+        network: Network,
+        person: Person,
+        camera: Camera,
+        habits: Habits,
+        on_popup: OnPopup,
+        at_s: float,
+    ) -> None:
+        self.service = service
+        self.rng = rng
+        self.learner = learner
+        self.class_id = class_id
+        self.lesson_id = lesson_id
+        self.media_s = media_s
+        self.session_id = session_id
+        self.device = device
+        self.window_id = window_id
+        self.clock = clock
+        self.network = network
+        self.person = person
+        self.camera = camera
+        self.habits = habits
+        self.on_popup = on_popup
+
+        self.t = at_s
+        self.position = 0.0
+        self.speed = 1.0  # content seconds a second while playing
+        self.shown_rate = 1.0  # what the page's playbackRate says
+        self.playing = False
+        self.stalled = False
+        self.visible = True
+        self.focused = True
+        self.learned_s = 0.0
+        self.answered_learned_s = 0.0
+        self.resumed_after_s = 0.0
+        self.received_ms = 0
+        self.popups_met = 0
+
+        self._opened_at = at_s
+        self._seq = 0
+        self._uplink = Uplink(service, network, rng)
+        self._next_beat = NEVER
+        self.session_ids = [session_id]  # all of them, where it was stopped and entered again
+        self._demands = Demands()
+        self._shots = 0
+        self.photos_asked: list[str] = []  # challenges
+        self._stopped_at = NEVER
+        self._popup_open = False
+        self._back_at = 0.0
+        self._misread: Callable[[float], float] | None = None
+        self._seen: list[tuple[float, float]] = []
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the service has ended this sitting and the page heeds it."""
+        return self._demands.stop is not None and self.habits.heeds_stop
+
+    @property
+    def advancing(self) -> bool:
+        return self.playing and not self.stalled and self.position < self.media_s
+
+    @property
+    def seen(self) -> list[tuple[float, float]]:
+        """Stretches of content that played where it could be seen, in order of time."""
+        return self._seen
+
+    # -- what is sent -----------------------------------------------------------------------------
+
+    def emit(self, kind: str, **fields: Any) -> None:
+        """Queue one event."""
+        self._uplink.queue(
+            {"seq": self._seq, "type": kind, "at_ms": self.clock.date_ms(self.t), **fields}
+        )
+        self._seq += 1
+
+    def beat(self) -> None:
+        """Queue one heartbeat."""
+        t = self.t
+        self._uplink.queue(
+            {
+                "seq": self._seq,
+                "type": "progress",
+                "at_ms": self.clock.date_ms(t),
+                "position": self._reported(),
+                "rate": self.shown_rate,
+                "visible": self.visible,
+                "focused": self.focused,
+                "monotonic_ms": self.clock.monotonic_ms(t),
+            }
+        )
+        self._seq += 1
+
+    def flush(self) -> None:
+        """Send the queue as one batch if the network carries, and take what the answer asks."""
+        for controls in self._uplink.flush(self):
+            self._take(controls)
+
+    def _tell(self, *kinds: str) -> None:
+        """What the player did, where it is."""
+        if self.habits.tells_state:
+            for kind in kinds:
+                self.emit(kind, position=self._reported())
+
+    def _where(self) -> Record:
+        return {"position": self._reported()} if self.habits.tells_state else {}
+
+    def _reported(self) -> float:
+        position = self.position if self._misread is None else self._misread(self.t)
+        return float(int(position)) if self.habits.whole_positions else round(position, 3)
+
+    def _beat_gap(self) -> float:
+        shortest, longest = self.habits.heartbeat_s
+        return shortest + (longest - shortest) * self.rng.random()
+
+    # -- what the service asks --------------------------------------------------------------------
+
+    def _take(self, controls: dict[str, Any]) -> None:
+        """Arrange for the controls in an answer."""
+        purpose = "start" if self.t - self._opened_at < START_S else "resume"
+        arrives = self.t + 2 * self.network.latency_s[1]
+        ready = arrives + self.rng.uniform(*self.habits.photo_delay_s)
+        self._demands.take(controls, self.learned_s, arrives, purpose, ready)
+
+    def _popup_at(self) -> float:
+        """When the known pop-up is to be shown, as far as can be told now."""
+        popup = self._demands.popup
+        if popup is None or self._popup_open or self.stopped:
+            return NEVER
+        return self._when(popup.due_learned_s, popup.not_before_s)
+
+    def _when(self, learned_s: float, not_before_s: float) -> float:
+        missing = learned_s - self.learned_s
+        if missing > EPSILON_S:
+            if not (self.advancing and self.visible):
+                return NEVER
+            return max(self.t + missing, not_before_s)
+        return max(self.t, not_before_s)
+
+    def _move(self, seconds: float) -> None:
+        advancing = self.advancing
+        self.t += seconds
+        if advancing:
+            before = self.position
+            self.position = min(self.media_s, self.position + seconds * self.speed)
+            if self.visible:
+                self.learned_s += seconds
+                if self._seen and self._seen[-1][1] == before:
+                    self._seen[-1] = (self._seen[-1][0], self.position)
+                else:
+                    self._seen.append((before, self.position))
+
+    def _photograph(self, due: Due) -> None:
+        self._shots += 1
+        self.photos_asked.append(due.challenge_id)
+        for frame in range(due.frames):
+            photo = self.camera(self.rng, Shot(due.purpose, self._shots))
+            if photo is None:
+                continue
+            snapshot = {
+                "snapshot_id": f"{self.session_id}-{self._shots}-{frame}",
+                "purpose": due.purpose,
+                "challenge_id": due.challenge_id,
+                "frame": frame,
+                "taken_at_ms": self.clock.date_ms(self.t),
+            }
+            self._uplink.queue_photo(snapshot, photo)

@@ -50,6 +50,8 @@ def report(total: Tally, seconds: float) -> None:
     accused, doubted, blamed = (
         len(set(seeds)) for seeds in (total.accused, total.doubted, total.blamed)
     )
+    noted = len(set(total.noted))
+    print(f"{noted} with a photo that shows nobody, which a person looks at by the rules")
     print(f"{accused} learners accused, {doubted} to be reviewed: the budget is 0 and 0")
     print(
         f"{blamed} with something against their platform or class; {total.refused} events refused"

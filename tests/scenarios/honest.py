@@ -17,13 +17,15 @@ from tests.detectors.joining import together
 OPEN = frozenset(
     {
         "advertisement",
-        "one_photo_empty",
         "reads_stale",
         "reads_zero",
         "short_film",
         "whole_seconds",
     }
 )
+# A random photo that shows nobody is looked at by a person (the rules say so), whatever else there
+# is: a note that holds nothing up and accuses nobody.
+BY_RULE = {("photo_retention", "empty_photo")}
 THEIRS = (Fault.LEARNER, Fault.UNDETERMINED)
 
 
@@ -32,8 +34,9 @@ class Tally:
     """What was found over honest scenes: (rule, reason, outcome, fault, evidence), and outcomes.
 
     `accused` are the seeds in which a learner is told to have violated a rule, `doubted` those in
-    which a person has to look at one, `blamed` those in which a platform or institution is. `lost`
-    is, by seed, the seconds that were seen and earned nothing; `befell` what befell that learner.
+    which a person has to look at one, `noted` those with a note `BY_RULE`, `blamed` those with a
+    finding on platform, institution or class. `lost` is, by seed, the seconds that were seen and
+    earned nothing; `whole` who saw all of the film; `befell` what befell that learner.
     """
 
     scenes: int = 0
@@ -45,6 +48,7 @@ class Tally:
     accused: list[int] = field(default_factory=list)
     doubted: list[int] = field(default_factory=list)
     blamed: list[int] = field(default_factory=list)
+    noted: list[int] = field(default_factory=list)
     lost: dict[int, float] = field(default_factory=dict)
     whole: set[int] = field(default_factory=set)
     seen_s: float = 0.0
@@ -60,6 +64,7 @@ class Tally:
         self.accused += other.accused
         self.doubted += other.doubted
         self.blamed += other.blamed
+        self.noted += other.noted
         self.lost |= other.lost
         self.whole |= other.whole
         self.seen_s += other.seen_s
@@ -127,6 +132,8 @@ def _count(total: Tally, finding: Finding, seed_of: list[int]) -> None:
         total.blamed += seeds
     elif outcome is Outcome.VIOLATION:
         total.accused += seeds
+    elif outcome is Outcome.REVIEW and key[:2] in BY_RULE:
+        total.noted += seeds
     elif outcome is Outcome.REVIEW:
         total.doubted += seeds
 

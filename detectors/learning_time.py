@@ -89,7 +89,7 @@ class LearningTime:
 
     def _within(self, begin: int, end: int) -> list[Stretch]:
         rows = np.flatnonzero((self.t1_ms > begin) & (self.t0_ms < end))
-        if not len(rows):
+        if end <= begin or not len(rows):
             return []
         cuts = np.flatnonzero(self.anew[rows][1:]) + 1
         found: list[Stretch] = []
@@ -105,13 +105,15 @@ class LearningTime:
 
 def _breaks(every: HourParts, stale_ms: Ints) -> Ints:
     """When somebody came back after long: what was studied of other class-hours meanwhile is no
-    break, and the end of a sitting that was told late may lie as far back as that."""
+    break. What was told late may be as old as that: the end of a sitting lies as far back, and a
+    silence inside one is no break that the evidence shows."""
     order = np.argsort(every.t0_ms, kind="stable")
-    begin, session = every.t0_ms[order], every.session[order]
+    begin, session, stale = every.t0_ms[order], every.session[order], stale_ms[order]
     other = session[1:] != session[:-1]
     end = every.t1_ms[order]
-    latest, earliest = (np.maximum.accumulate(it)[:-1] for it in (end, end - stale_ms[order]))
-    return begin[1:][begin[1:] - np.where(other, earliest, latest) > BREAK_MS]
+    latest, earliest = (np.maximum.accumulate(it)[:-1] for it in (end, end - stale))
+    away = np.where(other, begin[1:] - earliest, begin[1:] - stale[1:] - latest)
+    return begin[1:][away > BREAK_MS]
 
 
 def _one_at_a_time(parts: HourParts) -> HourParts:

@@ -189,16 +189,18 @@ class _Hour:
         The limit, unless the server heard too late that a pop-up was due: then it was owed a
         chance to ask, and the client one to answer.
         """
-        time, rows, spent = self.time, stretch.rows, stretch.spent
         at, _ = stretch.at(self.limit)
-        due = np.flatnonzero(
-            (spent > self.rule.ms("schedule_min_s")) & (np.arange(len(rows)) <= at)
-        )
-        late = due[time.stale_ms[rows[due]] > self.rule.ms("offline_gap_s")]
+        spent, u = stretch.spent, self.time.u_ms[stretch.rows]
+        stale = self.time.stale_ms[stretch.rows]
+        offline = stale > self.rule.ms("offline_gap_s")
+        due = (spent > self.rule.ms("schedule_min_s")) & (np.arange(len(u)) <= at)
+        late = np.flatnonzero(offline & due)
         if not len(late):
             return self.limit
-        told = int(time.u_ms[rows[late[-1]]])
-        later = np.unique(time.u_ms[rows][time.u_ms[rows] > told])
+        # A backlog may come in bit by bit: what follows may be as old as what came first.
+        follows = late[-1] + np.flatnonzero(~(offline & (u - stale < u[late[-1]]))[late[-1] :])
+        told = int(u[(follows[0] if len(follows) else len(u)) - 1])
+        later = np.unique(u[u > told])
         grace = self.rule.ms("offline_grace_s")
         # Play that arrives all at once may still be the next outage's backlog.
         if not len(later) or later[-1] - later[0] < grace:

@@ -151,6 +151,19 @@ def test_a_popup_issued_to_a_sitting_that_was_left_before_it_was_due_blames_nobo
     assert lost(evening, morning.watch(200)) == ([], 0)
 
 
+def test_a_backlog_that_comes_in_bit_by_bit_accuses_nobody():
+    lin = Sitting().play().watch(200)
+    for n in range(1, 61):  # played from 200 to 800 s, delivered from 800 to 950 s
+        received = 800 + 30 * (n // 10)
+        lin.tell(Kind.PROGRESS, max(received, 200 + 10 * n), 200 + 10.0 * n, client=200 + 10.0 * n)
+    lin.t = max(lin.t, 980.0)
+    findings, lost_ms = lost(lin.popup(4, stop=True).watch(100))
+    assert reasons(findings) == []
+    assert reasons(findings, Outcome.CLEAR) == ["offline_past_due"]
+    # An outage is no break: it earns up to the next pop-up.
+    assert lost_ms == round(findings[0].measured * 1000) - 300_000 > 250_000
+
+
 # ----------------------------------------------------------------------------------- two sittings
 
 

@@ -51,6 +51,11 @@ _PLAYER = among(
 _READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")  # of EVENT: what play is laid out by
 JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
+EXCURSION_MS = 45_000  # an advertisement of 30 s, and a heartbeat on the way back
+STRAY_MS = 1_000  # a place this near is the same one, as players round it
+# Events that show a place and move to none.
+_SHOWS = among((Kind.PLAY, Kind.PAUSE, Kind.WAITING, Kind.PLAYING, Kind.PROGRESS, Kind.RATE))
+
 HIDDEN, UNFOCUSED = 1, 2  # why a page does not count as watched
 
 Columns = Mapping[str, NDArray[Any]]
@@ -179,6 +184,10 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
 
     kind = events["kind"]
     arrive, leave, told = _positions(trace, events, every, kind, u)
+    pace = policy["fast_forward"]
+    strict = (1.0 + pace["rate_tolerance"]) * pace["max_rate"]
+    tolerance = pace.ms("abs_tolerance_s")
+    told &= ~_excursions(every.own, kind, arrive, leave, told, u, strict, tolerance)
     rows = np.flatnonzero(told)
     sittings = every if len(rows) == len(own) else Segments(own.take(rows))
     arrive, leave = arrive.take(rows), leave.take(rows)
@@ -194,13 +203,16 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     was_stopped = sittings.previous(_stopped(kind, every).take(rows), False)
     advance = np.where(was_stopped & begins, 0, moved)
 
-    pace = policy["fast_forward"]
-    strict = 1.0 + pace["rate_tolerance"]
-    tolerance = pace.ms("abs_tolerance_s")
     stale = u_s - l_s
     l_s = u_s - _age(u_s, advance, sittings, policy["popup_gap"].ms("offline_gap_s"))
     room = u_s - sittings.previous(l_s, 0)
-    jump = advance > strict * pace["max_rate"] * room + tolerance
+    jump = advance > strict * room + tolerance
+    # Back where play had been, and as far as the clock allows from there: nothing was skipped, and
+    # nothing is claimed of the way back.
+    back = jump & (
+        arrive <= _within_reach(sittings, arrive, jump, resume, u_s, l_s, strict) + tolerance
+    )
+    advance, jump = np.where(back, 0, advance), jump & ~back
     # A sitting may begin anywhere: an unfamiliar first position claims nothing, an `ended` does.
     jump_at_start = sittings.firsts & jump & (kind_s != Kind.ENDED)
     advance = np.where(jump_at_start, 0, advance)
@@ -224,6 +236,69 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
         unseen=_before(sittings, _unseen(events, own, policy).take(rows)),
     )
     return samples, excess, sittings
+
+
+def _excursions(
+    own: Ints,
+    kind: Kinds,
+    arrive: Ints,
+    leave: Ints,
+    told: Bools,
+    u: Ints,
+    strict: float,
+    tolerance: int,
+) -> Bools:
+    """Events during which a player showed another place for a moment, and then went on.
+
+    While a source is loaded again, its quality changes or an advertisement runs, players report 0,
+    a stale place or the clock of another film. Play has left its line and is back on it within
+    `EXCURSION_MS`, no seek between: what was told meanwhile tells nothing of the lesson.
+    """
+    odd = np.zeros(len(own), np.bool_)
+    rows = np.flatnonzero(told)
+    if len(rows) < 3:
+        return odd
+    same = own[rows[1:]] == own[rows[:-1]]
+    step = arrive[rows[1:]] - leave[rows[:-1]]
+    time = u[rows[1:]] - u[rows[:-1]]
+    strays = same & ((step < -STRAY_MS) | (step > strict * time + tolerance))
+    strays &= _SHOWS.take(kind[rows[1:]])
+    done = 0
+    for place in (np.flatnonzero(strays) + 1).tolist():
+        if place < done:
+            continue
+        before, first = int(rows[place - 1]), int(rows[place])
+        origin = int(leave[before])
+        for later in range(place + 1, len(rows)):
+            row, last = int(rows[later]), int(rows[later - 1])
+            if own[row] != own[first] or u[row] > u[before] + EXCURSION_MS:
+                break
+            if not _SHOWS[kind[row]]:
+                break
+            on_line = (
+                origin - STRAY_MS
+                <= arrive[row]
+                <= (origin + strict * (u[row] - u[before]) + STRAY_MS)
+            )
+            leap = int(arrive[row] - arrive[last])
+            if on_line and (leap < -STRAY_MS or leap > strict * (u[row] - u[last]) + STRAY_MS):
+                odd[rows[place:later]] = True
+                done = later
+                break
+    return odd
+
+
+def _within_reach(
+    sittings: Segments, arrive: Ints, jump: Bools, resume: Ints, u: Ints, low: Ints, strict: float
+) -> Ints:
+    """The farthest place that play can be at each sample without having skipped anything."""
+    reached = np.where(jump, 0, arrive)
+    farthest = np.maximum(sittings.previous(sittings.running_max(reached), 0), resume)
+    # The latest sample that stood there says how long ago play can have gone on from there.
+    record = sittings.last_where((~jump) & (arrive >= sittings.running_max(reached)))
+    last = sittings.previous(record, NONE)
+    since = np.where(last == NONE, 0, low[np.maximum(last, 0)])
+    return (farthest + strict * np.maximum(u - since, 0)).astype(np.int64)
 
 
 def _age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
@@ -273,14 +348,13 @@ def _positions(
 ) -> tuple[Ints, Ints, Bools]:
     """Position before and after every event, and which events tell one.
 
-    An `ended` without a position claims the whole lesson. Visibility and focus changes carry no
-    position: theirs is interpolated on the server's clock, so that a tab hidden in the middle of a
-    heartbeat costs only the hidden part.
+    An `ended` without a position claims nothing that was not played. Visibility and focus changes
+    carry no position: theirs is interpolated on the server's clock, so that a tab hidden in the
+    middle of a heartbeat costs only the hidden part.
     """
     lesson = trace.sessions["lesson"]
     media = trace.lessons["media_ms"].astype(np.int64)[lesson].take(every.own)
     arrive = events["pos_ms"].astype(np.int64)
-    arrive = np.where((kind == Kind.ENDED) & (arrive < 0), media, arrive)
     arrive = np.minimum(arrive, media)
     told = arrive >= 0
     seek = (kind == Kind.SEEK) & ((events["flags"] & Flag.BLOCKED) == 0)

@@ -9,7 +9,6 @@ sample by sample, and there what was seen before counts as seen: re-watching fas
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from dataclasses import replace
 
 import numpy as np
 
@@ -18,7 +17,7 @@ from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy, RulePolicy
 from detectors.segments import Segments
-from detectors.trace import Bools, Flag, Ints, Kind, Trace, offsets
+from detectors.trace import Bools, Flag, Ints, Kind, Trace, offsets, owners
 
 RULE = "fast_forward"
 SNAP_BACK_MS = 15_000  # a player that blocks a jump returns within a heartbeat
@@ -63,15 +62,17 @@ def _forward_seeks(trace: Trace, samples: Samples) -> Bools:
 
 
 def _claiming_completion(trace: Trace, samples: Samples, rule: RulePolicy) -> Bools:
-    """Sessions that report `ended` though all sittings together moved through too little."""
+    """Sessions of which completion was told though all sittings together moved through too
+    little."""
     sessions = trace.sessions
     moved = np.bincount(
         samples.own, weights=np.where(samples.jump, 0, samples.advance_ms), minlength=len(trace)
     ).astype(np.int64)
     media = trace.lessons["media_ms"].astype(np.int64)[sessions["lesson"]]
     seen = moved + np.minimum(sessions["resume_ms"], media)
-    ended = np.bincount(samples.own[samples.kind == Kind.ENDED], minlength=len(trace)) > 0
-    return ended & (seen < _needed(media, rule))
+    told = (trace.events["flags"] & Flag.COMPLETED) != 0
+    completed = np.bincount(owners(trace.events_at)[told], minlength=len(trace)) > 0
+    return completed & (seen < _needed(media, rule))
 
 
 def _needed(media: Ints, rule: RulePolicy) -> Ints:
@@ -142,6 +143,9 @@ class _Story:
         self.resume = int(trace.sessions["resume_ms"][session])
         self.earlier, self.studied = _earlier_sittings(facts, session)
         self.kind = samples.kind[rows]
+        told = trace.events_of(session)
+        told = told[(told["flags"] & Flag.COMPLETED) != 0]
+        self.completed = int(told["recv_ms"].max()) if len(told) else None
         self.arrive, self.leave = samples.arrive_ms[rows], samples.leave_ms[rows]
         self.u, self.low = samples.u_ms[rows], samples.l_ms[rows]
         self.advance, self.jump = samples.advance_ms[rows], samples.jump[rows]
@@ -201,22 +205,27 @@ class _Story:
             return []
         seen = self._seen_before()
         effective: list[int] = []
+        skipped: dict[int, int] = {}
         arrive, advance = self.arrive.tolist(), self.advance.tolist()
+        claimed = _Seen(0)
         for row, jump in enumerate(self.jump.tolist()):
             origin = arrive[row] - advance[row]
             if not jump:
                 if advance[row]:
-                    seen.add(origin, arrive[row])
+                    skipped[row] = seen.add(origin, arrive[row])
+                    claimed.add(origin, arrive[row])
                 continue
             unseen = seen.unseen(origin, arrive[row])
             room = int(self.u[row]) - (int(self.low[row - 1]) if row else 0)
             if unseen > self.strict * room + self.tolerance and not self._snaps_back(row, origin):
                 effective.append(row)
+                # What was claimed twice is told once.
+                skipped[row] = min(unseen, claimed.add(origin, arrive[row]))
         if not effective:
             return []
         first, last = effective[0], effective[-1]
         began = int(self.low[first - 1]) if first else 0
-        content = int(self.advance[first : last + 1].sum())
+        content = sum(new for row, new in skipped.items() if first <= row <= last)
         at_end = len(effective) == 1 and self.kind[first] == Kind.ENDED
         reason = "completion_claimed" if at_end else "jump" if len(effective) == 1 else "outran"
         return [self._finding(reason, first, last, content, int(self.u[last]) - began)]
@@ -224,7 +233,8 @@ class _Story:
     def _snaps_back(self, row: int, origin: int) -> bool:
         after = slice(row + 1, None)
         soon = self.u[after] <= self.u[row] + SNAP_BACK_MS
-        back = self.arrive[after] <= origin + self.rule.ms("resume_tolerance_s")
+        played_on = self.strict * (self.u[after] - (int(self.u[row - 1]) if row else 0))
+        back = self.arrive[after] <= origin + played_on + self.rule.ms("resume_tolerance_s")
         return bool(np.any(soon & back))
 
     def _stretches(self, novel: Ints) -> list[Finding]:
@@ -285,11 +295,10 @@ class _Story:
         return []
 
     def _completion(self) -> list[Finding]:
-        """`ended` was claimed and what was skipped was never played."""
-        ended = np.flatnonzero(self.kind == Kind.ENDED)
-        if not len(ended):
+        """The platform said completed, and what was skipped was never played."""
+        if self.completed is None:
             return []
-        elapsed = self.studied + int(self.u[ended[-1]])
+        elapsed = self.studied + self.completed
         needed = int(_needed(np.array(self.media), self.rule))
         if elapsed >= needed:
             return []  # there was time enough: content may be missing, but nothing was rushed
@@ -297,8 +306,20 @@ class _Story:
         self._play(played)
         if played.total() >= needed:
             return []
-        finding = self._finding("completion_claimed", 0, int(ended[-1]), self.media, elapsed)
-        return [replace(finding, voids=False)]  # what was really played stays played
+        return [
+            Finding(
+                rule=RULE,
+                outcome=Outcome.VIOLATION,
+                reason="completion_told",
+                fault=Fault.PLATFORM,
+                evidence=Evidence.SERVER,
+                session=self.session,
+                start_ms=self.start,
+                end_ms=self.start + self.completed,
+                measured=self.media / 1000,
+                limit=elapsed / 1000,
+            )  # voids nothing: what was really played stays played
+        ]
 
     def _seen_before(self) -> _Seen:
         """What the person had played of this lesson when the session began."""

@@ -50,6 +50,7 @@ class Flag(IntFlag):
     FOCUSED = 4
     BLURRED = 8
     BLOCKED = 16
+    COMPLETED = 32  # the platform says that the whole lesson was completed
 
 
 # 30 bytes an event. `recv_ms` counts from the session's start by the server's clock; `at_ms` is the

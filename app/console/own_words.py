@@ -56,7 +56,12 @@ SENTENCES: dict[tuple[str, str], str] = {
     ("fast_forward", "outran"): _OUTRAN,
     ("fast_forward", "micro_seeks"): _OUTRAN,
     ("fast_forward", "jump"): N_("视频一下子跳过了%(m)s没有看过的内容。"),
-    ("fast_forward", "completion_claimed"): N_("这课有%(m)s，但一共只学了%(l)s就报了学完。"),
+    ("fast_forward", "completion_told"): N_(
+        "平台报了这课（%(m)s）已学完，但一共只学了%(l)s。这是平台报的，您播放过的照常算。"
+    ),
+    ("fast_forward", "completion_claimed"): N_(
+        "报了播放到结尾，但有%(m)s没有播放过，其间只过了%(l)s。"
+    ),
     ("fast_forward", "repeated_seeks"): N_("有%(m)s次把进度往后拖，跳过了没有看过的内容。"),
     ("multi_window", "overlap"): N_("您的账号在两个地方同时播放了%(m)s。"),
     ("multi_window", "possible_overlap"): N_(

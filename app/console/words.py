@@ -26,6 +26,7 @@ RULES = {
     "forged_telemetry": Word(N_("伪造或自动化学习数据"), N_("伪")),
     "photo_reuse": Word(N_("重复使用照片"), N_("重")),
     "cloned_traces": Word(N_("学习记录雷同"), N_("雷")),
+    "lesson_length": Word(N_("课程时长与目录不符"), N_("长短")),
     "shared_device": Word(N_("多名学员同时使用一台设备"), N_("机")),
     "contradicting_times": Word(N_("平台日志时间自相矛盾"), N_("时")),
     "unseen_play": Word(N_("页面不可见时播放"), N_("隐")),

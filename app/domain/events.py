@@ -88,9 +88,10 @@ def _latency(told: float) -> float | None:
 
 class _Positioned(Event):
     position: Position | None
+    duration: Position | None = None  # of the film, as the player has it
 
     def row(self) -> Row:
-        return _ms(self.position), NONE, NONE, self.kind, 0
+        return _ms(self.position), _ms(self.duration), NONE, self.kind, 0
 
 
 class Play(_Positioned, tag="play"):
@@ -112,9 +113,12 @@ class Playing(_Positioned, tag="playing"):
 class Ended(Event, tag="ended"):
     kind = Kind.ENDED
     position: Position | None = None
+    duration: Position | None = None  # of the film, as the player has it
+    completed: bool | None = None  # the platform says that the whole lesson was completed
 
     def row(self) -> Row:
-        return _ms(self.position), NONE, NONE, self.kind, 0
+        flags = Flag.COMPLETED if self.completed else 0
+        return _ms(self.position), _ms(self.duration), NONE, self.kind, flags
 
 
 class Progress(Event, tag="progress"):

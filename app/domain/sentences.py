@@ -28,8 +28,14 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} repeated small seeks advanced {m} s of content within {l} s.",
     ),
     ("fast_forward", "completion_claimed"): (
-        "{b}报告学完{m}秒的课程，而全部学习一共只用了{l}秒。",
-        "At {b} completion of {m} s of content was claimed after {l} s of study in all.",
+        "{b}报告播放到结尾，其中{m}秒没有播放过，而服务器时间只过去了{l}秒。",
+        "At {b} the end was reported as reached over {m} s that were never played, within {l} s.",
+    ),
+    ("fast_forward", "completion_told"): (
+        "平台在{b}报告整节课程（{m}秒）已学完，而全部学习一共只用了{l}秒；报告由平台发出，"
+        "已播放的内容照常计入。",
+        "At {b} the platform reported the whole lesson ({m} s) as completed after {l} s of study "
+        "in all; the report is the platform's, and what was played counts as usual.",
     ),
     ("fast_forward", "repeated_seeks"): (
         "{a}至{b}，向前拖动跳过未学内容{m}次（达到{l}次提请人工复核）。",
@@ -313,6 +319,20 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "本次学习暂不认定，属平台日志问题。",
         "From {a} to {b} the platform's log contradicts itself: pop-ups or photos lie {m} s away "
         "from any play ({l} s are tolerated); not proven, and the log's fault.",
+    ),
+    ("lesson_length", "ends_elsewhere"): (
+        "{a}至{b}，多名学员的视频都在{m}秒处结束，而课程目录写的是{l}秒：目录时长与视频不符，"
+        "属平台问题，与学员无关；登记更正时长后重新核算（不足40分钟的不能算一个课时）。",
+        "From {a} to {b} several learners' film ended at {m} s, and the catalogue says {l} s: the "
+        "entry is wrong, by the platform's doing and nobody else's. Once the length is corrected "
+        "everything is judged again (less than 40 minutes is no class-hour).",
+    ),
+    ("lesson_length", "player_differs"): (
+        "{a}至{b}，播放器报告视频长{m}秒，而课程目录写的是{l}秒：目录时长与视频不符，"
+        "属平台问题，与学员无关；登记更正时长后重新核算（不足40分钟的不能算一个课时）。",
+        "From {a} to {b} the player reported a film of {m} s, and the catalogue says {l} s: the "
+        "entry is wrong, by the platform's doing and nobody else's. Once the length is corrected "
+        "everything is judged again (less than 40 minutes is no class-hour).",
     ),
     ("shared_device", "learners_at_once"): (
         "{a}至{b}，同一台设备上有{m}名学员同时学习，而一台设备同一时刻只应有{l}名，请人工核实。",

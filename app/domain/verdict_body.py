@@ -35,7 +35,7 @@ def finding_key(evidence: Evidence, finding: Finding) -> str:
             Scope.CLASS,
             finding.rule,
             finding.reason,
-            finding.subject,
+            _subject(evidence, finding),
         )
     else:
         session = evidence.sessions[finding.session]
@@ -97,11 +97,17 @@ def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> 
         body |= {
             "numbers": dict(finding.numbers),
             "scope": finding.scope.value,
-            "subject": finding.subject,
+            "subject": _subject(evidence, finding),
             "holds": finding.holds,
             "members": _members(evidence, finding),
         }
     return body
+
+
+def _subject(evidence: Evidence, finding: Finding) -> str:
+    """What a finding of class scope is about, with a lesson by the platform's own name for it."""
+    kind, row, number = finding.subject.partition("#")
+    return f"{kind}:{evidence.lessons[int(number)].external_id}" if row else finding.subject
 
 
 def _members(evidence: Evidence, finding: Finding) -> list[dict[str, Any]]:
@@ -208,7 +214,7 @@ def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str])
             "resume_ms": row.resume_ms,
             "flags": int(columns["flags"]),
             "counts_ms": [int(columns["counts_from_ms"]), int(columns["counts_until_ms"])],
-            "media_ms": lesson.media_ms,
+            "media_ms": int(evidence.trace.lessons["media_ms"][columns["lesson"]]),
             "order": lesson.position,
         }
     )
@@ -261,7 +267,7 @@ def session_body(
         "findings": list(findings),
         "started_ms": row.opened_ms,
         "ended_ms": int(trace.sessions["end_ms"][session]),
-        "media_ms": lesson.media_ms,
+        "media_ms": int(trace.lessons["media_ms"][trace.sessions["lesson"][session]]),
         "played_ms": played_ms,
         "credited_ms": credited_ms,
         "credited": credited,

@@ -120,7 +120,7 @@ def _completed(words: Words) -> Words | None:
     threshold = _number(words.get("completion-threshold"))
     if threshold is not None and threshold < 1:
         return _stands(words)
-    return {"type": "ended", "position": _time(words)}
+    return {"type": "ended", "position": _time(words), "completed": True}
 
 
 def _terminated(words: Words) -> Words | None:

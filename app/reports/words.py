@@ -12,6 +12,7 @@ RULES = {
     "forged_telemetry": "伪造或自动化学习数据",
     "photo_reuse": "重复使用照片",
     "cloned_traces": "学习记录雷同",
+    "lesson_length": "课程时长与目录不符",
     "shared_device": "多名学员同时使用一台设备",
     "contradicting_times": "平台日志时间自相矛盾",
     "unseen_play": "页面不可见时播放",

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from app.store import acts
 from models import Lesson, Session, Verdict
 
 Intervals = list[tuple[int, int]]
@@ -44,10 +45,14 @@ def studied(
 def lesson_coverage(
     connection: Connection, learner_id: int, class_id: int, lesson_id: int
 ) -> float:
-    """Share of the lesson's content that was studied, 0 to 1."""
-    media_ms = connection.execute(
-        select(Lesson.media_ms).where(Lesson.id == lesson_id)
-    ).scalar_one()
+    """Share of the lesson's content that was studied, 0 to 1, by the length that stands recorded
+    where the catalogue's was corrected."""
+    told, media_ms = connection.execute(
+        select(Lesson.external_id, Lesson.media_ms).where(Lesson.id == lesson_id)
+    ).one()
+    for act in acts.in_force(connection, [class_id], {"lesson_length"}):
+        if act.body["lesson_id"] == told:
+            media_ms = round(act.body["media_seconds"] * 1000)
     intervals = studied(connection, learner_id, class_id, [lesson_id])[lesson_id]
     covered = sum(min(end, media_ms) - min(start, media_ms) for start, end in intervals)
     return float(covered / media_ms) if media_ms else 1.0

@@ -15,7 +15,7 @@ from app.domain.sentences import SENTENCES
 TODAY = date(2026, 11, 26)
 ZH, EN = language("zh"), language("en")
 # What only reviewers hear of: a statistic, or a whole class.
-NOT_TOLD = {"cloned_traces", "collusion", "marathon", "shared_device"}
+NOT_TOLD = {"cloned_traces", "collusion", "lesson_length", "marathon", "shared_device"}
 JARGON = (
     "服务器", "客户端", "阈值", "时间戳", "会话", "凭证", "校验", "覆盖", "字节", "脚本", "哈希",
     "遥测", "伪造", "距离", "检测", "认证", "下发", "留存", "课时序号", "参考照片", "未能证实",

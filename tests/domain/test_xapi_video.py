@@ -48,11 +48,14 @@ def heard(statement: dict[str, Any], at_ms: int = AT) -> dict[str, Any] | None:
             {"type": "seek", "from": 10.0, "to": 700.25, "blocked": False},
         ),
         (said(ADL + "terminated", time=2700), {"type": "pause", "position": 2700.0}),
-        (said(ADL + "completed", time=2700), {"type": "ended", "position": 2700.0}),
-        (said(ADL + "completed", progress=1.0), {"type": "ended"}),
+        (
+            said(ADL + "completed", time=2700),
+            {"type": "ended", "position": 2700.0, "completed": True},
+        ),
+        (said(ADL + "completed", progress=1.0), {"type": "ended", "completed": True}),
         (said(ADL + "interacted", time=30), {"type": "progress", "position": 30.0, "rate": 1.0}),
         (said(ADL + "initialized", {VIDEO + "speed": "1x"}), {"type": "rate", "rate": 1.0}),
-        (said(ADL.replace("http", "https") + "completed"), {"type": "ended"}),
+        (said(ADL.replace("http", "https") + "completed"), {"type": "ended", "completed": True}),
     ],
 )
 def test_each_verb_is_heard(statement: dict[str, Any], event: dict[str, Any]) -> None:
@@ -115,7 +118,7 @@ def test_completing_a_course_ends_no_video() -> None:
     statement = said(ADL + "completed")
     kinds = {
         "http://adlnet.gov/expapi/activities/course": None,
-        "https://w3id.org/xapi/video/activity-type/video": {"type": "ended"},
+        "https://w3id.org/xapi/video/activity-type/video": {"type": "ended", "completed": True},
     }
     for kind, event in kinds.items():
         statement["object"]["definition"] = {"type": kind}

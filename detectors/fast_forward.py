@@ -9,6 +9,7 @@ sample by sample, and there what was seen before counts as seen: re-watching fas
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from dataclasses import replace
 
 import numpy as np
 
@@ -72,6 +73,8 @@ def _claiming_completion(trace: Trace, samples: Samples, rule: RulePolicy) -> Bo
     seen = moved + np.minimum(sessions["resume_ms"], media)
     told = (trace.events["flags"] & Flag.COMPLETED) != 0
     completed = np.bincount(owners(trace.events_at)[told], minlength=len(trace)) > 0
+    at_end = (samples.kind == Kind.ENDED) & (samples.arrive_ms >= media[samples.own])
+    completed |= _per_session(at_end, samples, len(trace))
     return completed & (seen < _needed(media, rule))
 
 
@@ -296,9 +299,11 @@ class _Story:
 
     def _completion(self) -> list[Finding]:
         """The platform said completed, and what was skipped was never played."""
-        if self.completed is None:
+        at_end = np.flatnonzero((self.kind == Kind.ENDED) & (self.arrive >= self.media))
+        if self.completed is None and not len(at_end):
             return []
-        elapsed = self.studied + self.completed
+        told = int(self.u[at_end[-1]]) if self.completed is None else self.completed
+        elapsed = self.studied + told
         needed = int(_needed(np.array(self.media), self.rule))
         if elapsed >= needed:
             return []  # there was time enough: content may be missing, but nothing was rushed
@@ -306,6 +311,10 @@ class _Story:
         self._play(played)
         if played.total() >= needed:
             return []
+        if self.completed is None:  # the end itself was claimed, past what was never played
+            missing = self.media - played.total()
+            finding = self._finding("completion_claimed", 0, int(at_end[-1]), missing, elapsed)
+            return [replace(finding, voids=False)]
         return [
             Finding(
                 rule=RULE,
@@ -315,7 +324,7 @@ class _Story:
                 evidence=Evidence.SERVER,
                 session=self.session,
                 start_ms=self.start,
-                end_ms=self.start + self.completed,
+                end_ms=self.start + told,
                 measured=self.media / 1000,
                 limit=elapsed / 1000,
             )  # voids nothing: what was really played stays played

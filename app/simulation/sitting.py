@@ -69,6 +69,7 @@ class Sitting(Page):
                 continue
             if self.stopped:
                 yield from self.reenter()
+                continue  # where the service says: it may lie beyond the goal
             if not self.playing and self._popup_at() == NEVER:
                 self.play()
             left = (goal - self.position) / self.speed if self.advancing else NEVER

@@ -271,8 +271,9 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "From {a} to {b} the client's clock ran at {m} times the server's (usual bound {l}).",
     ),
     ("forged_telemetry", "whole_seconds"): (
-        "{a}至{b}，{m}次播放位置全部为整数秒。",
-        "From {a} to {b} all {m} reported positions were whole seconds.",
+        "{a}至{b}，{m}次播放位置全部为整数秒：平台的播放器只报整秒，与学员无关。",
+        "From {a} to {b} all {m} reported positions were whole seconds: the platform's player "
+        "tells no finer ones, which is nobody's doing.",
     ),
     ("popup_gap", "control_missing"): (
         "{a}至{b}，全班{l}次应有弹窗管控的学习中，出现弹窗的有{m}次：平台没有弹窗管控，"

@@ -122,10 +122,12 @@ def test_heartbeats_that_overtake_each_other_on_a_slow_network_are_no_contradict
 
 
 @pytest.mark.parametrize(("count", "noted"), [(9, False), (10, True)])
-def test_only_whole_seconds_ten_times_is_a_note_that_decides_nothing(count, noted):
+def test_only_whole_seconds_ten_times_is_a_remark_on_the_platform(count, noted):
     findings = found(RULE, beats(count, step=10.0))
-    assert reasons(findings) == (["whole_seconds"] if noted else [])
-    assert all(finding.evidence is Evidence.STATISTIC for finding in findings)
+    assert reasons(findings, Outcome.CLEAR) == (["whole_seconds"] if noted else [])
+    for finding in findings:
+        assert (finding.outcome, finding.fault) == (Outcome.CLEAR, Fault.PLATFORM)
+        assert finding.evidence is Evidence.STATISTIC
 
 
 def test_regular_heartbeats_and_a_still_sitter_are_no_evidence():

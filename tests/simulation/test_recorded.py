@@ -127,7 +127,7 @@ def terms(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
 
 def slack(name: str) -> float:
     """Seconds that a browser takes for something to be done and told."""
-    return 1.0 if name == "brisk-slow_machine" else 0.35
+    return 2.0 if name == "brisk-slow_machine" else 0.35
 
 
 SAID = {it.__name__: it for it in (told.openings, told.endings, told.popups, told.hidings)}
@@ -159,7 +159,7 @@ def test_numbers_are_used_in_order_and_once(name: str) -> None:
 @each
 def test_hearts_beat_alike(name: str) -> None:
     real, made = _all(told.recorded(name), told.beat_gaps), _all(twin(name), told.beat_gaps)
-    assert median(made) == pytest.approx(median(real), abs=0.05)
+    assert median(made) == pytest.approx(median(real), abs=slack(name) / 7)
     assert min(real) - 0.1 <= min(made) and max(made) <= max(real) + 0.1
 
 

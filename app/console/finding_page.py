@@ -16,7 +16,7 @@ from app.console.session_page import session_view
 from app.domain import review, rulings
 from app.domain.users import Login, Role
 from app.errors import BadInput, Conflict, NotFound
-from app.store import class_file, reviews
+from app.store import class_file, crowds, reviews
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -93,6 +93,7 @@ def _class_finding(
         klass = class_file.klass(connection, row.class_id, user.scope)
         now = reviews.finding(connection, row.id, user.scope)
         cards = cards_of(connection, [now], klass.county, user, lang)
+        members = crowds.members(connection, now.platform_id, now.body)
         now_ms = services.clock()
         next_up = following(connection, user, queue, now_ms, but_finding=row.id) if done else None
     return render(
@@ -103,6 +104,8 @@ def _class_finding(
         klass=klass,
         finding=now,
         cards=cards,
+        members=members,
+        holds=now.body.get("holds", False),
         reasons=REASONS,
         queue=queue,
         following=next_up,

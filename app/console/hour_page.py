@@ -18,6 +18,7 @@ from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
 from app.errors import NotFound
 from app.store import class_file as store
+from app.store import crowds
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -46,9 +47,14 @@ def class_hour(
         if lessons & shared:  # a long lesson is cut into several class-hours
             sittings = _touching(sittings, told.get("sessions", ()))
         findings = store.findings_on(connection, [it.id for it in sittings])
+        in_crowds = crowds.naming(connection, class_id, [it.external_id for it in sittings])
     by_sitting = defaultdict(list)
     for it in findings:
         by_sitting[it.session_id].append(it)
+    rows = {it.external_id: it.id for it in sittings}
+    for it, named in in_crowds:
+        for external_id in named:
+            by_sitting[rows[external_id]].append(it)
     return render(
         request,
         "hour.html",

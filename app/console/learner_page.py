@@ -17,7 +17,7 @@ from app.domain import learner_link, wording
 from app.edge import public_address
 from app.errors import NotAllowed, NotFound
 from app.store import class_file as store
-from app.store import reviews
+from app.store import crowds, reviews
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -37,8 +37,10 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         of_person = person.enrolment_id
         marks = store.latest(connection, class_id, "class_hour", pack, of_person)
         verdict = next(iter(store.latest(connection, class_id, "enrolment", pack, of_person)), None)
-        findings = store.findings(connection, class_id, learner_id, _FINDINGS)
+        findings = list(store.findings(connection, class_id, learner_id, _FINDINGS))
         sittings = store.sittings(connection, class_id, learner_id, _SITTINGS)
+        named = crowds.naming(connection, class_id, [it.external_id for it in sittings])
+        findings += [it for it, _ in named if it.body["holds"]]
         others = store.other_classes(connection, learner_id, class_id, login.user.scope)
         appeals = reviews.appeals_of(connection, [it.id for it in findings])
     by_hour = {it.hour: it for it in marks}

@@ -24,7 +24,7 @@ from app.domain import photo_viewing
 from app.domain.timeline import timeline as timeline_of
 from app.domain.users import Login
 from app.errors import BadInput, NotFound
-from app.store import case_file, similar
+from app.store import case_file, crowds, similar
 from app.store.scope import Scope
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -96,6 +96,7 @@ def session_view(
         standing = case_file.findings_by_key(connection, sitting.class_id, voiding)
         cards = cards_of(connection, rows, sitting.county, user, lang)
         cards.sort(key=lambda it: it.id != first)
+        in_crowds = crowds.naming(connection, sitting.class_id, [sitting.external_id])
         verdicts = case_file.verdicts_of(connection, session_id)
         looks = photo_viewing.looks(connection, user, session_id, services.clock())
         told = {it.rule for it in rows if not it.shadow}
@@ -124,6 +125,7 @@ def session_view(
         credited_ms=sum(pos1 - pos0 for pos0, pos1, _, _ in timeline["credited"]),
         controls=[(row, it, control_told(it, lang)) for row, it in enumerate(timeline["controls"])],
         cards=cards,
+        crowds=[(it, sentence_of(it.body, lang)) for it, _ in in_crowds],
         waiting=any(it["check"] == "pending" for it in timeline["photos"]),
         verdicts=verdicts,
         neighbours=neighbours,

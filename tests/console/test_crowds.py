@@ -1,0 +1,83 @@
+"""A case that several people share: who is in it, and where each of them meets it."""
+
+from __future__ import annotations
+
+import pytest
+
+import models
+from tests.console import county as rows
+from tests.console import stories
+from tests.console.conftest import Desk
+from tests.console.county import NOW
+
+
+@pytest.fixture
+def case(desk: Desk) -> int:
+    return crowd(desk, holds=True)
+
+
+def crowd(desk: Desk, *, holds: bool, status: str = "open") -> int:
+    """Copies among the sittings of 林静 and 吴强, as one finding on their class."""
+    said = stories.said("collusion", "review", NOW - stories.MINUTE, NOW, 2, 6)
+    with desk.services.database.write() as connection:
+        accounts = dict(
+            connection.execute(
+                models.Learner.__table__.select().with_only_columns(
+                    models.Learner.name, models.Learner.external_id
+                )
+            ).all()
+        )
+        columns = rows.finding_columns(
+            said,
+            age_ms=0,
+            platform_id=desk.county.platforms[0],
+            class_id=desk.county.classes["HC-2026-014"],
+            learner_id=None,
+            session_id=None,
+        )
+        columns["body"] |= {
+            "scope": "class",
+            "subject": "x",
+            "holds": holds,
+            "members": [
+                {"learner_id": accounts["林静"], "sessions": ["s-honest"]},
+                {"learner_id": accounts["吴强"], "sessions": ["s-fast"]},
+            ],
+        }
+        return rows.add(connection, models.Finding, **columns | {"status": status})
+
+
+def test_the_case_names_everybody_in_it_with_their_sittings(desk: Desk, case: int) -> None:
+    page = desk.sign_in("zhao").get(f"/console/findings/{case}")
+    members = page.partition('id="members"')[2]
+    assert "林静" in members and "吴强" in members and "何芳" not in members
+    for key in ("honest", "fast"):
+        assert f'href="/console/sessions/{desk.county.sessions[key]}"' in members
+    assert f"/learners/{desk.county.learners['林静']}" in members
+    assert "决定之前，这些学习都待复核" in members
+
+
+def test_a_sitting_that_waits_with_a_crowd_does_not_say_there_is_nothing(
+    desk: Desk, case: int
+) -> None:
+    page = desk.sign_in("zhao").get(f"/console/sessions/{desk.county.sessions['honest']}")
+    assert f"/console/findings/{case}" in page and "与其他学员共有的一案" in page
+    assert "本次学习没有问题" not in page
+
+
+def test_class_hour_and_learner_lead_to_the_case(desk: Desk, case: int) -> None:
+    desk.sign_in("zhao")
+    here = (
+        f"/console/classes/{desk.county.classes['HC-2026-014']}"
+        f"/learners/{desk.county.learners['林静']}"
+    )
+    assert f"/console/findings/{case}" in desk.get(here)
+    assert f"/console/findings/{case}" in desk.get(f"{here}/hours/1")
+
+
+def test_a_remark_on_the_platform_tells_that_it_costs_nobody_anything(desk: Desk) -> None:
+    remark = crowd(desk, holds=False)
+    desk.sign_in("zhao")
+    assert "不影响这些学员的学时" in desk.get(f"/console/findings/{remark}")
+    sitting = desk.get(f"/console/sessions/{desk.county.sessions['honest']}")
+    assert "本次学习没有问题" in sitting

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
 from app.clock import day
-from app.console import own_words, words
+from app.console import own_asks, own_words, words
 from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain import learner_link, wording
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
@@ -118,7 +118,9 @@ def _page(
             },
             lang,
         ),
-        steps=own_words.steps(codes, body, today, lang),
+        steps=own_words.steps(
+            codes, body, today, lang, below=any(own_words.unproven(it) for it in told)
+        ),
         planned=bool(body and body["cut_off"] and body["cut_off"] >= today.isoformat()),
         window=own_words.month_of(body["next_window"]["first"], lang) if body else "",
         findings=[
@@ -129,7 +131,7 @@ def _page(
                 "standing": own_words.standing(it),
                 "sentence": own_words.told_of(it, lang),
                 "not_theirs": own_words.not_theirs(it),
-                "todo": own_words.what_to_do(it),
+                "todo": own_asks.what_to_do(it),
                 "when": own_words.when(it.start_ms, it.end_ms, lang),
                 "appeals": [each for each in appeals if each.finding_id == it.id],
                 "filed": it.id == filed

@@ -189,6 +189,7 @@ _OF_HOURS = {
     "incomplete": (N_("第%(h)s课时还没有学完。"), N_("请接着学完。")),
     "not_started": (N_("第%(h)s课时还没有学。"), N_("请按顺序学完。")),
 }
+_BELOW = N_("怎么办，请看下面写的每一条。")
 _TO_CHECK = N_("需要补材料的，请联系培训机构。")
 _PLATFORM = N_("请联系培训机构。")
 # Reasons that class-hours or the findings below tell already.
@@ -271,7 +272,7 @@ def _amount(value: float, unit: str, lang: Language) -> str:
 
 
 def standing(finding: Any) -> Word:
-    if finding.outcome == "not_proven" and finding.status in UNDECIDED:
+    if unproven(finding):
         return NOT_PROVEN
     return word(STANDING, finding.status)
 
@@ -281,18 +282,14 @@ def in_review(finding: Any) -> bool:
     return finding.status in UNDECIDED and finding.outcome != "not_proven"
 
 
+def unproven(finding: Any) -> bool:
+    """Whether evidence is missing, which nobody has to decide on."""
+    return finding.outcome == "not_proven" and finding.status in UNDECIDED
+
+
 def not_theirs(finding: Any) -> bool:
     faulty = finding.fault in ("platform", "institution", "environment")
     return faulty and finding.status not in ("overturned", "cured")
-
-
-def what_to_do(finding: Any) -> str:
-    """What this one finding asks of the learner, as a source string; empty: nothing."""
-    if in_review(finding):
-        return WAIT
-    if finding.status in UNDECIDED:
-        return N_("不用申诉也可以：重新学这一课时就行。")
-    return N_("怎么补救，请看上面“还差什么”。") if finding.status == "upheld" else ""
 
 
 def hour_code(outcome: str, body: Mapping[str, Any], undecided: Collection[str]) -> str:
@@ -307,9 +304,17 @@ def hour_code(outcome: str, body: Mapping[str, Any], undecided: Collection[str])
 
 
 def steps(
-    hours: Mapping[int, str], concluded: Mapping[str, Any] | None, today: date, lang: Language
+    hours: Mapping[int, str],
+    concluded: Mapping[str, Any] | None,
+    today: date,
+    lang: Language,
+    *,
+    below: bool = False,
 ) -> list[Step]:
-    """What is missing: class-hours first, then what the checks before the assessment found."""
+    """What is missing: class-hours first, then what the checks before the assessment found.
+
+    `below`: what is not proven is told one by one on the page, with what each asks for.
+    """
     reasons = concluded[concluded["scale"]]["reasons"] if concluded else []
     last = concluded["cut_off"] if concluded else None
     cut_off, late = (day_of(last, lang), today.isoformat() > last) if last else ("", False)
@@ -321,6 +326,8 @@ def steps(
     }.items():
         numbers = [number for number, outcome in hours.items() if outcome == code]
         if numbers:
+            if code == "not_proven" and below:
+                todo = _BELOW
             until = "" if todo is WAIT or (lost == "none" and code == "invalid") else cut_off
             tone = {"invalid": "violation", "not_proven": "unproven"}.get(code, "review")
             told_hours = lang.say(told, h=spans(numbers))

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.console import own_words
+from app.console import own_asks, own_words
 from app.console.language import language
 from app.domain.sentences import SENTENCES
 
@@ -45,6 +45,7 @@ def test_nothing_else_on_the_page_is_jargon() -> None:
     said = [
         *own_words.TITLES.values(),
         *own_words._CURES.values(),
+        *own_asks._UNPROVEN.values(),
         *own_words._OF_REASONS.values(),
         *(text for pair in own_words._OF_HOURS.values() for text in pair),
         *(it.text for it in own_words.STANDING.values()),
@@ -73,8 +74,37 @@ def test_amounts_are_told_as_people_tell_time() -> None:
 def test_nobody_is_sent_to_make_up_what_people_still_look_at(
     status: str, outcome: str, todo: str
 ) -> None:
-    asked = own_words.what_to_do(finding("fast_forward", "outran", status=status, outcome=outcome))
+    asked = own_asks.what_to_do(finding("fast_forward", "outran", status=status, outcome=outcome))
     assert todo in asked if todo else asked == ""
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "asked", "never"),
+    [
+        ("face_liveness", "check_not_met", "当面核对", "暂不需要"),
+        ("face_liveness", "comparison_unclear", "在亮的地方", "暂不需要"),
+        ("photo_retention", "photo_missing", "打开摄像头", "暂不需要"),
+        ("face_liveness", "hour_photos_lost", "当面核对", "打开摄像头"),
+        ("face_liveness", "no_consent", "联系培训机构", "就行"),
+        ("face_liveness", "no_reference_photo", "联系培训机构", "就行"),
+        ("face_liveness", "check_pending", "暂不需要补课", "重新学"),
+        ("contradicting_times", "after_the_end", "联系培训机构", "就行"),
+        ("class_dates", "after_the_class", "联系培训机构", "就行"),
+        ("unseen_play", "hidden", "重新学这一课时就行", "摄像头"),
+    ],
+)
+def test_missing_evidence_asks_for_what_would_mend_it(
+    rule: str, reason: str, asked: str, never: str
+) -> None:
+    told = own_asks.what_to_do(finding(rule, reason, outcome="not_proven"))
+    assert asked in told and never not in told
+
+
+def test_hours_that_are_not_proven_refer_to_what_each_asks_for() -> None:
+    alone, below = (
+        own_words.steps({1: "not_proven"}, None, TODAY, ZH, below=it)[0] for it in (False, True)
+    )
+    assert "重新学" in alone.todo and "重新学" not in below.todo and "下面" in below.todo
 
 
 def test_a_platform_s_fault_is_not_the_learner_s() -> None:

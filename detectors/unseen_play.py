@@ -21,8 +21,8 @@ REASONS = {1: "hidden", UNFOCUSED: "unfocused"}
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """At most one finding a sitting; class S, for it tells what the clock here did not count.
 
-    A note where the rest of the sitting counts. Not proven where next to nothing of it was seen:
-    the class-hour is then the one that most of it would have been.
+    A note where the rest of the sitting counts. Not proven where next to nothing of it was seen.
+    The class-hour is the one that most of it would have been.
     """
     trace, samples = facts.trace, facts.played.samples
     least = policy[RULE].ms("note_s")
@@ -43,9 +43,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
                 fault=Fault.UNDETERMINED,
                 evidence=Evidence.SERVER,
                 session=session,
-                hour=_hour(facts, session, int(samples.arrive_ms[rows[len(rows) // 2]]))
-                if wholly
-                else NONE,
+                hour=_hour(facts, session, int(samples.arrive_ms[rows[len(rows) // 2]])),
                 start_ms=start + int((samples.u_ms - samples.stale_ms)[rows[0]]),
                 end_ms=start + int(samples.u_ms[rows[-1]]),
                 measured=float(lost[session]) / 1000,

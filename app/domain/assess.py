@@ -21,6 +21,7 @@ from app.domain.pack import Pack
 from app.store import acts, catalogue, facts, verdicts
 from app.store.facts import Evidence
 from app.store.verdicts import Judged
+from detectors import unseen_play
 from detectors.assess import Assessment, Decision, Hour, HourOutcome, assess, concerned
 from detectors.class_hours import changes, hour_key
 from detectors.finding import Finding, Outcome, Scope
@@ -233,7 +234,8 @@ class _Writer:
     def _withholds(self, at: int) -> bool:
         """Whether it costs credit and accuses nobody."""
         finding = self.result.findings[at]
-        return self._acts(at) and finding.voids and finding.outcome is Outcome.CLEAR
+        costs = finding.voids or finding.rule == unseen_play.RULE
+        return self._acts(at) and costs and finding.outcome is Outcome.CLEAR
 
     def _outcomes(self) -> list[str]:
         """Of every sitting, by row."""

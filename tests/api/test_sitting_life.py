@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.console import own_words
+from app.console.language import language
 from app.jobs.lease_sweep import sweep
 from app.jobs.settler import settle_all
 from app.services import Services
@@ -296,3 +298,18 @@ def test_a_page_that_says_hidden_all_the_time_is_told_while_it_plays_and_afterwa
     record = desk.client.get(url, headers=desk.headers).json()
     assert record["classes"][0]["evidence"]["unseen_sittings"] == 1
     assert [it["code"] for it in record["notes"]] == ["unseen_play"]
+
+
+def test_minutes_in_the_background_are_told_where_the_class_hour_lacks_them(desk: Desk) -> None:
+    for n in range(1, 61):
+        desk.clock.advance(seconds=10)
+        beat = {"type": "progress", "position": 10.003 * n, "visible": not 10 < n <= 40}
+        desk.send(beat)
+    desk.verdict()
+    hours = desk.client.get("/v1/classes/c1/class-hours?learner_id=lin", headers=desk.headers)
+    (first, *_) = hours.json()["learners"][0]["class_hours"]
+    (told,) = [it for it in first["withheld"] if it["rule"] == "unseen_play"]
+    assert (told["reason"], told["outcome"]) == ("hidden", "clear")
+    assert told["measured"] == pytest.approx(300, abs=1)
+    (own,) = own_words.withheld({1: {"withheld": [told]}}, language("zh"))
+    assert "在后台或被遮住时播放了5分" in own.told and "没有算进去" in own.told

@@ -53,7 +53,7 @@ def test_minutes_in_the_background_are_told_of_and_leave_the_rest_alone():
         lin.tell(Kind.PROGRESS, lin.t + 10, lin.pos + 10.003, flags=Flag.HIDDEN)
     result = assess(trace(lin), GRADED)
     (finding,) = [it for it in result.findings if it.rule == RULE]
-    assert (finding.outcome, finding.hour) == (Outcome.CLEAR, -1)
+    assert (finding.outcome, finding.hour) == (Outcome.CLEAR, 0)
     assert finding.measured == pytest.approx(120, abs=1)
     assert sum(result.facts.played.total_ms(1)) == pytest.approx(250_000, abs=20)
 

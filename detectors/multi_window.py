@@ -3,7 +3,8 @@
 Only what was really played counts: a second tab that stands still, a hidden page or another
 program accuses nobody, and neither does a hand-over within the tolerance. Overlap that rests on a
 backlog, delivered after a silence, may have happened earlier: it earns nothing twice, but it is no
-accusation.
+accusation. Accounts that share a number and bear two names may be two people, one of whom was
+entered wrongly: people decide.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class _Span:
     end: int
     session: int
     fresh: bool
+    sure: bool = True  # that both sides are one person
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
@@ -78,21 +80,23 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
     forgiven = max(0, int(starts[sessions].min()) - min(span.start for span in spans))
     for session in sessions:
         mine = [span for span in spans if span.session == session]
-        for stretch in _stretches(mine, occupied):
+        for stretch in _stretches(mine, occupied, trace.named):
             fresh = _length([part for part in stretch if part.fresh])
             whole = _length(stretch)
             if fresh <= tolerance and forgiven + whole <= tolerance:
                 forgiven += whole
                 continue
-            findings.append(_finding(session, stretch, fresh, whole, tolerance))
+            sure = _length([part for part in stretch if part.fresh and part.sure])
+            findings.append(_finding(session, stretch, sure, fresh, whole, tolerance))
         occupied = sorted([*occupied, *mine], key=lambda span: span.start)
     return findings
 
 
-def _stretches(mine: list[_Span], occupied: list[_Span]) -> list[list[_Span]]:
+def _stretches(mine: list[_Span], occupied: list[_Span], named: Ints) -> list[list[_Span]]:
     """Overlaps of `mine` with what other sessions hold, joined into stretches of time.
 
-    Each part carries the rival's session, and is fresh when both sides are.
+    Each part carries the rival's session, is fresh when both sides are, and sure when both bear one
+    name.
     """
     parts: list[_Span] = []
     begin = 0
@@ -104,7 +108,9 @@ def _stretches(mine: list[_Span], occupied: list[_Span]) -> list[list[_Span]]:
                 break
             low, high = max(span.start, rival.start), min(span.end, rival.end)
             if high > low:
-                parts.append(_Span(low, high, rival.session, span.fresh and rival.fresh))
+                sure = not len(named) or bool(named[span.session] == named[rival.session])
+                fresh = span.fresh and rival.fresh
+                parts.append(_Span(low, high, rival.session, fresh, sure))
     stretches: list[list[_Span]] = []
     end = 0
     for part in parts:
@@ -125,19 +131,29 @@ def _length(parts: list[_Span]) -> int:
     return covered
 
 
-def _finding(session: int, stretch: list[_Span], fresh: int, whole: int, tolerance: int) -> Finding:
-    accused = fresh > tolerance
+def _finding(
+    session: int, stretch: list[_Span], sure: int, fresh: int, whole: int, tolerance: int
+) -> Finding:
+    """What overlaps beyond the tolerance: by one person for sure, by one number, or perhaps."""
+    outcome, reason, fault, measured = Outcome.CLEAR, "possible_overlap", Fault.ENVIRONMENT, whole
+    rivals = stretch
+    if sure > tolerance:
+        outcome, reason, fault, measured = Outcome.VIOLATION, "overlap", Fault.LEARNER, sure
+        rivals = [part for part in stretch if part.sure]
+    elif fresh > tolerance:
+        outcome, reason, fault = Outcome.REVIEW, "two_names", Fault.UNDETERMINED
+        measured = fresh
     return Finding(
         rule=RULE,
-        outcome=Outcome.VIOLATION if accused else Outcome.CLEAR,
-        reason="overlap" if accused else "possible_overlap",
-        fault=Fault.LEARNER if accused else Fault.ENVIRONMENT,
+        outcome=outcome,
+        reason=reason,
+        fault=fault,
         evidence=Evidence.SERVER,
         session=session,
         start_ms=stretch[0].start,
         end_ms=max(part.end for part in stretch),
-        measured=(fresh if accused else whole) / 1000,
+        measured=measured / 1000,
         limit=tolerance / 1000,
         voids=True,
-        rival=stretch[0].session,
+        rival=rivals[0].session,
     )

@@ -44,7 +44,7 @@ class Detector:
 
 ALL = (
     Detector(fast_forward.RULE, "2", fast_forward.detect),
-    Detector(multi_window.RULE, "2", multi_window.detect),
+    Detector(multi_window.RULE, "3", multi_window.detect),
     Detector(popup_gap.RULE, "2", popup_gap.detect),
     Detector(face_liveness.RULE, "4", face_liveness.detect),
     Detector(lesson_order.RULE, "1", lesson_order.detect),

@@ -254,6 +254,8 @@ class Trace:
     answer_ms int64[S], the longer time to answer pop-ups that was recorded for the sitting's
               learner, 0 where none was; int64[0] where none was for anybody
     in_person IN_PERSON[H], class-hours checked in person
+    named     int64[S], a number for the name that the sitting's account bears, one number a name;
+              int64[0] where nobody told names
     *_at      int64[S+1] offsets: events of session s are events[events_at[s]:events_at[s + 1]]
     """
 
@@ -269,6 +271,7 @@ class Trace:
     faces: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, FACE_PAIR))
     answer_ms: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     in_person: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, IN_PERSON))
+    named: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.sessions)

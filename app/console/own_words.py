@@ -64,6 +64,10 @@ SENTENCES: dict[tuple[str, str], str] = {
     ),
     ("fast_forward", "repeated_seeks"): N_("有%(m)s次把进度往后拖，跳过了没有看过的内容。"),
     ("multi_window", "overlap"): N_("您的账号在两个地方同时播放了%(m)s。"),
+    ("multi_window", "two_names"): N_(
+        "另有一个姓名不同的账号用着您的证件号码，两边同时播放了%(m)s。要由工作人员核对证件号码，"
+        "不是认定您违规。"
+    ),
     ("multi_window", "possible_overlap"): N_(
         "断网后补传的记录和另一处的学习时间重了，重复的部分只算一次。"
     ),

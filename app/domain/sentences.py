@@ -45,6 +45,12 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "{a}至{b}，同一人在两个窗口同时学习共{m}秒，超过允许的{l}秒。",
         "From {a} to {b} one person studied in two places at once for {m} s; {l} s are allowed.",
     ),
+    ("multi_window", "two_names"): (
+        "{a}至{b}，同一证件号码、姓名不同的两个账号同时学习{m}秒（允许{l}秒），可能有一方证件号码录错，"
+        "提请人工核对身份。",
+        "From {a} to {b} two accounts with one ID number and two names studied at once for {m} s "
+        "({l} s are allowed): one number may be wrong, and people check whose it is.",
+    ),
     ("multi_window", "possible_overlap"): (
         "{a}至{b}，断网补传的记录与另一窗口重叠{m}秒，重叠部分只计一次，不作违规认定。",
         "From {a} to {b} a delayed record overlaps another window by {m} s; counted once only.",

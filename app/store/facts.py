@@ -99,6 +99,7 @@ _SESSION = (
         Session.resume_ms,
         Session.seq_conflict,
         Learner.external_id.label("learner"),
+        Learner.name.label("learner_name"),
         Learner.face_consent,
         TrainingClass.external_id.label("klass"),
         TrainingClass.controls,
@@ -194,6 +195,7 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
     trace = replace(
         trace,
         answer_ms=_answer_ms(rows, acts),
+        named=_named(rows),
         in_person=_in_person(acts, rows, columns, hours),
     )
     lessons, trace = _corrected(acts, classes, lessons, trace)
@@ -266,6 +268,14 @@ def _answer_ms(rows: Sequence[AnyRow], acts: Sequence[ActInForce]) -> NDArray[np
     if not longer:
         return np.zeros(0, np.int64)
     return np.array([longer.get((row.class_id, row.learner_id), 0) for row in rows], np.int64)
+
+
+def _named(rows: Sequence[AnyRow]) -> NDArray[np.int64]:
+    """int64[S] the name that each sitting's account bears, as numbers."""
+    names: dict[str, int] = {}
+    return np.array(
+        [names.setdefault(row.learner_name.casefold(), len(names)) for row in rows], np.int64
+    )
 
 
 def _in_person(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from detectors.facts import facts
 from detectors.finding import Outcome
-from tests.detectors.stories import HONEST, Sitting, credited_ms, found, reasons
+from detectors.multi_window import detect
+from tests.detectors.columns import GRADED
+from tests.detectors.stories import HONEST, Sitting, credited_ms, found, reasons, trace
 
 RULE = "multi_window"
 
@@ -35,6 +41,27 @@ def test_the_overlap_is_credited_once():
 def test_two_accounts_with_one_id_number_are_one_person():
     wu = watched(person="wu"), watched(who="wu-2", person="wu", at=100)
     assert reasons(found(RULE, *wu)) == ["overlap"]
+
+
+def test_one_number_under_two_names_is_for_people_to_look_at():
+    columns = trace(watched(person="wu"), watched(who="wu-2", person="wu", at=100))
+    for named, outcome, reason in (
+        ((0, 0), Outcome.VIOLATION, "overlap"),
+        ((0, 1), Outcome.REVIEW, "two_names"),
+    ):
+        (finding,) = detect(facts(replace(columns, named=np.array(named)), GRADED), GRADED)
+        assert (finding.outcome, finding.reason, finding.measured) == (outcome, reason, 500.0)
+
+
+def test_of_three_at_once_who_bears_the_same_name_is_accused_with_whom_it_overlaps():
+    columns = trace(
+        watched(person="wu"), watched(who="b", person="wu"), watched(who="c", person="wu", at=1)
+    )
+    findings = detect(facts(replace(columns, named=np.array([0, 1, 0])), GRADED), GRADED)
+    assert [(it.session, it.rival, it.reason) for it in findings] == [
+        (1, 0, "two_names"),
+        (2, 0, "overlap"),
+    ]
 
 
 def test_two_classes_of_one_person_share_one_clock():

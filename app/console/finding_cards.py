@@ -17,6 +17,7 @@ from app.domain import desk
 from app.domain.users import Role, User
 from app.store import case_file, finding_queue, reviews
 from app.store import desk as desk_rows
+from app.store.scope import Scope
 from detectors.finding import Evidence
 
 _LOOKED_AHEAD = 100
@@ -33,7 +34,7 @@ def cards_of(
         said[review.finding_id].append(review)
     for appeal in reviews.appeals_of(connection, shown):
         appealed[appeal.finding_id].append(appeal)
-    rivals = _rivals(connection, list(shown.values()))
+    rivals = _rivals(connection, list(shown.values()), user.scope)
     sittings = {row.session_id for row in shown.values() if row.session_id} | {*rivals.values()}
     photos = case_file.photos_of(connection, sittings) if user.sees_photos else {}
     keepers = desk_rows.assigned(connection, shown)
@@ -44,7 +45,7 @@ def cards_of(
             _told_learner(row),
             said[row.id],
             appealed[row.id],
-            rivals,
+            rivals.get(row.id),
             photos,
             keepers.get(row.id),
             known,
@@ -63,10 +64,17 @@ def _told_learner(row: Any) -> str:
     return own_words.told_of(row, language("zh")) if told else ""
 
 
-def _rivals(connection: Connection, rows: Sequence[Any]) -> dict[str, int]:
-    """Sessions that findings name as running at the same time, by the platform's ids."""
-    named = {rival for row in rows if (rival := row.body.get("rival_session_id"))}
-    return case_file.session_ids(connection, rows[0].platform_id, named) if named else {}
+def _rivals(connection: Connection, rows: Sequence[Any], scope: Scope) -> dict[int, int]:
+    """The sitting that each finding names beside its own, on whichever platform this person sees
+    it, by the finding."""
+    found: dict[int, int] = {}
+    for row in rows:
+        name, away = row.body.get("rival_session_id"), row.body.get("rival_elsewhere", False)
+        if name and row.start_ms is not None:
+            rival = case_file.rival(connection, row, name, away, scope)
+            if rival is not None:
+                found[row.id] = rival
+    return found
 
 
 def following(

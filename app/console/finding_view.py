@@ -77,7 +77,7 @@ def card(
     told_learner: str,
     reviews: Sequence[ReviewRow],
     appeals: Sequence[Any],
-    rivals: Mapping[str, int],
+    rival_id: int | None,
     photos: Mapping[int, Sequence[int]],
     keeper: Any,
     colleagues: Sequence[Any],
@@ -86,12 +86,13 @@ def card(
 ) -> FindingCard:
     """The card of one finding as it stands now, for this person.
 
-    rivals: sessions by the platform's ids; photos: those of each session, in order of receipt;
+    rival_id: the other sitting it names, where this person sees that; photos: those of each
+    session, in order of receipt;
     told_learner: what the learner's own page says of it; keeper: who looks after it, or None;
     colleagues: who may.
     """
     body = row.body
-    rival = body.get("rival_session_id") or ""
+    rival = body.get("rival_session_id") or "" if rival_id else ""
     reopened_ms = review.reopened_ms(appeals)
     barred = user.id in review.deciders([it for it in reviews if it.created_ms <= reopened_ms])
     undecided = row.status in review.UNDECIDED and not row.shadow
@@ -119,8 +120,8 @@ def card(
         may_answer=user.decides and user.id not in review.deciders(reviews),
         barred=undecided and barred,
         rival=rival,
-        rival_href=f"/console/sessions/{rivals[rival]}" if rival in rivals else "",
-        photos_href=_photos_href(row, rivals.get(rival), photos) if user.sees_photos else "",
+        rival_href=f"/console/sessions/{rival_id}" if rival_id else "",
+        photos_href=_photos_href(row, rival_id, photos) if user.sees_photos else "",
         may_decide=undecided and user.decides and not waits and not barred,
         waits_for_other=waits,
         open=undecided,

@@ -93,6 +93,10 @@ def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> 
             ],
         },
     }
+    if finding.rival >= 0:
+        rival, mine = evidence.sessions[finding.rival], finding.session
+        away = of_class or rival.platform_id != evidence.sessions[mine].platform_id
+        body["rival_elsewhere"] = away  # then `app.domain.wording` keeps its id from platforms
     if of_class:
         body |= {
             "numbers": dict(finding.numbers),

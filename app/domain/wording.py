@@ -21,8 +21,13 @@ Body = Mapping[str, Any]
 
 
 def finding(body: Body) -> dict[str, Any]:
-    """A finding's body with its `sentence` in both languages."""
-    return {**body, "sentence": sentences(body)}
+    """A finding's body with its `sentence` in both languages.
+
+    A sitting on another platform is not named: its ids are that platform's. People of the authority
+    follow it in the console, and in the audit package.
+    """
+    known = body.get("rival_session_id") if body.get("rival_elsewhere") is False else None
+    return {**body, "rival_session_id": known, "sentence": sentences(body)}
 
 
 def with_findings(body: Body) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from app.store import class_file, snapshots
 from app.store.finding_queue import GONE
@@ -85,16 +85,20 @@ def findings_by_key(connection: Connection, class_id: int, keys: Collection[str]
     ).all()
 
 
-def session_ids(
-    connection: Connection, platform_id: int, external_ids: Collection[str]
-) -> dict[str, int]:
-    """Rows of the platform's sessions by the platform's own ids."""
-    rows = connection.execute(
-        select(Session.external_id, Session.id).where(
-            Session.platform_id == platform_id, Session.external_id.in_(external_ids)
-        )
+def rival(
+    connection: Connection, finding: Any, external_id: str, away: bool, scope: Scope
+) -> int | None:
+    """The sitting of that id which a finding names: on its own platform, or, where it is `away`, on
+    the other that had one about that time; None where the scope does not cover it."""
+    own = Session.platform_id == finding.platform_id
+    query = (
+        select(Session.id)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(Session.external_id == external_id, ~own if away else own, scope.covers_class())
+        .order_by(func.abs(Session.opened_ms - finding.start_ms), Session.id)
+        .limit(1)
     )
-    return {row.external_id: row.id for row in rows}
+    return connection.execute(query).scalar_one_or_none()
 
 
 def verdicts_of(connection: Connection, session_id: int) -> Sequence[Any]:

@@ -114,6 +114,9 @@ def assess(
     fine = known.fine_parts(np.array(sorted(voids), np.int64))
     credited = without(known.parts, fine, voids)
     outcomes = _session_outcomes(acting, len(trace))
+    for session in np.flatnonzero(known.played.total_ms(len(trace)) == 0).tolist():
+        if outcomes[session] is SessionOutcome.VALID:  # nothing was learnt, and nothing is wrong
+            outcomes[session] = SessionOutcome.NOT_PROVEN
     hours = _hours(known, credited, findings, acting, outcomes, policy)
     hours = sorted([*hours, *_unplayed(known, findings, hours, policy)])
     return Assessment(known, findings, credited, outcomes, hours)

@@ -22,6 +22,7 @@ from detectors.finding import Fault, Finding, Outcome, Scope
 from detectors.registry import versions_acting
 from detectors.trace import Trace
 
+NO_CONTENT = "no_content"  # a sitting in which nothing was played is not valid, nor anybody's fault
 JOIN_MS = 15_000  # play with shorter standstills is shown as one stretch
 
 
@@ -268,6 +269,7 @@ def session_body(
             "lesson_id": lesson.external_id,
         },
         "outcome": outcome,
+        **({"reason": NO_CONTENT} if outcome == "not_proven" and not played_ms else {}),
         "findings": list(findings),
         "started_ms": row.opened_ms,
         "ended_ms": int(trace.sessions["end_ms"][session]),

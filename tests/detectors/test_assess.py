@@ -71,3 +71,11 @@ def test_an_upheld_case_takes_the_whole_sittings_of_its_members(county):
     result = assess(county, acting(), lambda finding: Decision.UPHELD, [crowd(0, 2)])
     assert outcomes(result) == ["invalid", "valid", "invalid"]
     assert [it.credited_ms for it in result.hours] == [0, 2_400_000, 0]
+
+
+def test_a_sitting_in_which_nothing_was_played_is_not_valid_and_accuses_nobody():
+    opened = Sitting(who="chen", ends=60)
+    paused = Sitting(who="lin").play().pause(30)
+    result = assess(trace(opened, paused, Sitting(who="wu").class_hour(2400)), GRADED)
+    assert outcomes(result) == ["not_proven", "not_proven", "valid"]
+    assert not [it for it in result.findings if it.session < 2 and it.outcome is not Outcome.CLEAR]

@@ -23,6 +23,7 @@ from app.settings import Settings
 from app.simulation.transport import Api, Problem, UrllibClient
 from app.simulation.world import invented_id_number
 from app.vision.film import draw_film
+from detectors.trace import Kind
 from tests.people import LIN, County, course, instant, lesson, training_class
 from tests.served import served
 
@@ -102,16 +103,18 @@ class School:
 
     def events(self, session: str) -> list[tuple[int, str]]:
         """(seq, type) of everything that the service keeps of a sitting."""
+        return [(int(it["seq"]), Kind(it["kind"]).name.lower()) for it in self.records(session)]
+
+    def records(self, session: str) -> Any:
+        """EVENT[n] that the service keeps of a sitting."""
         from sqlalchemy import select
 
         from app.store.event_log import read
-        from detectors.trace import Kind
         from models import Session
 
         with self.services.database.read() as connection:
             query = select(Session.id).where(Session.external_id == session)
-            log = read(connection, connection.execute(query).scalar_one())
-        return [(int(it["seq"]), Kind(it["kind"]).name.lower()) for it in log.events]
+            return read(connection, connection.execute(query).scalar_one()).events
 
     def notes(self, session: str) -> list[dict[str, Any]]:
         """The words of its pop-ups, observations and errors."""

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Route
 
+from detectors.trace import Kind
 from tests.sdk.conftest import Learner
-from tests.sdk.school import School
+from tests.sdk.school import FILM_S, School
 
 pytestmark = pytest.mark.browser
 Study = Callable[..., Learner]
@@ -39,6 +40,13 @@ def test_what_was_watched_is_what_counts(study: Study, school: School) -> None:
     kinds = in_order(school, sitting["session_id"])
     assert kinds[:3] == ["progress", "play", "playing"]
     assert [it["rule"] for it in sitting["verdict"]["findings"]] == ["face_liveness"]  # no photo
+
+
+def test_the_player_says_how_long_its_film_is(study: Study, school: School) -> None:
+    session = study().enters().watches(1).pauses().leaves()["session_id"]
+    told = [it["x"] for it in school.records(session) if it["kind"] in (Kind.PLAY, Kind.PAUSE)]
+    assert len(told) == 2
+    assert all(abs(it / 1000 - FILM_S) < NEAR_S for it in told)
 
 
 def test_an_outage_loses_nothing_and_invents_nothing(study: Study, school: School) -> None:

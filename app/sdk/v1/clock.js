@@ -5,9 +5,8 @@ const LEAST_MS = 60_000;
 const LEAST_BEATS = 3;
 
 /**
- * The observation that the page's date runs at another pace than the browser's monotonic clock, over
- * a minute at least. The middle beat counts: a clock that was set right and a device that slept are
- * one beat of many.
+ * The page's date against the monotonic clock, over a minute at least. The middle beat counts: a
+ * clock set right and a device that slept are one of many.
  */
 export function clockPace(report) {
   let before = null;

@@ -21,8 +21,8 @@ const STYLE = `
 `;
 
 /**
- * What is shown to the learner, in a shadow tree of its own: the page's style sheets do not reach
- * it, and it needs neither inline styles nor inline code from the page's policy.
+ * What the learner sees, in a shadow tree: the page's style sheets do not reach it, and the page's
+ * policy need not allow inline code.
  */
 export class Screen {
   /** @param {Scope} scope @param {string} language */

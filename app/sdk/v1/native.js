@@ -53,6 +53,7 @@ export const hasFocus = () => focused(document);
 const media = HTMLMediaElement.prototype;
 export const position = getter(media, "currentTime");
 export const moveTo = setter(media, "currentTime");
+export const duration = getter(media, "duration");
 export const paused = getter(media, "paused");
 export const rate = getter(media, "playbackRate");
 export const seeking = getter(media, "seeking");

@@ -19,7 +19,8 @@ export class Player {
     for (const type of ["play", "pause", "waiting", "playing", "ended"]) {
       scope.listen(video, type, () => {
         this.settle();
-        report(type, { position: this.position() });
+        const duration = native.duration(video);
+        report(type, { position: this.position(), ...(duration < 1e5 && { duration }) });
       });
     }
     scope.listen(video, "timeupdate", () => {

@@ -253,13 +253,14 @@ class Sitting {
     }
   }
 
-  /** The service wants this sitting no more: another one can be opened. */
+  /** This sitting is over; one that silence ended goes on in another by itself. */
   #stopped({ code, text }) {
+    if (code === "expired") return void this.#open(true);
     this.#enter("stopped", { code });
     this.#explain(this.texts[code] ?? text, () => this.#open(true));
   }
 
-  /** The lease is over, or the sitting. Renewing it tells which; a sitting that is over gets a successor. */
+  /** The lease is over, or the sitting: renewing it tells which. */
   #gone(status, code) {
     if (this.state !== "open") return;
     this.renewals += 1;

@@ -13,7 +13,11 @@ Value = float | int | str | bool
 # product's default, which stands here, by rule.
 LATER: Mapping[str, Mapping[str, Value]] = {
     "collusion": {"accident": 1e-9, "room_share": 0.6},
-    "popup_gap": {"stop_allowance_s": 25, "attested_tolerance_s": 0.5},
+    "popup_gap": {
+        "stop_allowance_s": 25,
+        "attested_tolerance_s": 0.5,
+        "longer_by_platform_share": 0.1,
+    },
     "face_liveness": {"live_required": False, "recheck_after_s": 300},
     "photo_retention": {
         "upload_allowance_s": 30,

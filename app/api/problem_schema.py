@@ -57,6 +57,8 @@ _ANYWHERE = (401, 403, 429, 503)
 _WITH_BODY = (400, 413, 415, 422)
 _SEVERAL = "several platforms have that id; `platform` says which one is meant"
 _CONFLICTS = {
+    "POST /v1/acts/{act_id}/approval": "it is in force already, was revoked, or no longer fits",
+    "POST /v1/acts/{act_id}/revocation": "it was revoked, or corrected once more since",
     "PUT /v1/classes/{class_id}": "terms that are frozen once somebody has studied",
     "PUT /v1/classes/{class_id}/roster": "somebody who studied cannot become somebody else",
     "PUT /v1/learners/{learner_id}/reference-photo": "a photo that was replaced, or data erased",

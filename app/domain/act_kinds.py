@@ -23,12 +23,13 @@ from app.store.row import AnyRow
 class Approval(StrEnum):
     """When an act is in force.
 
-    none       as soon as it is recorded
+    few        as soon as it is recorded, for sittings that begin after that; a platform's word
+               alone does so for few of a class (`few_of`), and waits for the authority beyond
     authority  once a person of the authority recorded or approved it
     two        once a second, different person of the authority approved it
     """
 
-    NONE = "none"
+    FEW = "few"
     AUTHORITY = "authority"
     TWO = "two"
 
@@ -106,7 +107,7 @@ KINDS: dict[str, ActKind] = {
             AnswerTime,
             of_learner=True,
             by_platform=True,
-            approval=Approval.NONE,
+            approval=Approval.FEW,
         ),
         ActKind(
             "checked_in_person",

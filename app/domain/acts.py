@@ -13,12 +13,14 @@ from sqlalchemy import Connection
 
 from app.domain import runs
 from app.domain.act_kinds import KINDS, ActKind, Approval
+from app.domain.classes import pack_of
 from app.domain.users import User
 from app.domain.wire import first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.security import Vault
 from app.store import acts as store
 from app.store import audit, catalogue, people
+from app.store.acts import PERSON
 from app.store.catalogue import ClassRow
 from app.store.row import AnyRow
 from app.store.scope import Scope
@@ -64,9 +66,10 @@ def record(
     if of_kind.deed is not None:
         assert vault is not None and learner_id is not None
         told, kept = of_kind.deed.told(connection, vault, klass, learner_id, wanted)
-    approved = of_kind.approval is Approval.NONE or (
-        of_kind.approval is Approval.AUTHORITY and user is not None
-    )
+    approved = of_kind.approval is not Approval.TWO and user is not None
+    if of_kind.approval is Approval.FEW and user is None:
+        others = store.by_platform_alone(connection, klass.id, kind) - {learner_id}
+        approved = len(others) < few_of(connection, klass)
     act_id = store.add(
         connection,
         kind=kind,
@@ -89,13 +92,21 @@ def record(
     return act_id
 
 
+def few_of(connection: Connection, klass: ClassRow) -> int:
+    """For how many of a class a platform's word is enough: one at least."""
+    share = pack_of(klass).policy["popup_gap"]["longer_by_platform_share"]
+    return max(1, int(len(people.enrolled(connection, klass.id)) * share))
+
+
 def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> None:
     """Bring an act into force. Where two are needed, the second must be somebody else.
+
+    What stands by a platform's word alone becomes the authority's, and holds for the past as well.
 
     Raises NotFound, NotAllowed, Conflict (already approved or revoked).
     """
     row = _open(connection, act_id, user)
-    if row.approved_ms is not None:
+    if row.approved_ms is not None and str(row.approved_by).startswith(PERSON):
         raise Conflict("already_approved", "this act is in force already")
     if row.recorded_by == user.actor and KINDS[row.kind].approval is Approval.TWO:
         raise NotAllowed("second_person", "somebody else has to approve what you recorded")

@@ -242,7 +242,9 @@ class ControlDesk:
 def _terms(connection: Connection, sitting: AnyRow) -> SittingTerms:
     """The pack's, with the time to answer that was recorded for the learner."""
     terms = sitting_terms.of_pack(sitting.pack_id, sitting.pack_version)
-    longer_ms = acts.answer_window_ms(connection, sitting.class_id, sitting.learner_id)
+    longer_ms = acts.answer_window_ms(
+        connection, sitting.class_id, sitting.learner_id, sitting.opened_ms
+    )
     return replace(terms, popup_window_ms=max(terms.popup_window_ms, longer_ms))
 
 

@@ -12,6 +12,8 @@ from app.store.row import AnyRow
 from app.store.scope import Scope
 from models import Act, Learner, TrainingClass
 
+PERSON = "user:"  # how the names of people begin, and of no platform's key
+
 # Kinds that sittings are judged by: they are facts of the sittings of their class or learner.
 JUDGING = frozenset({"answer_time", "checked_in_person", "lesson_length"})
 
@@ -25,6 +27,14 @@ class ActInForce:
     class_id: int
     learner_id: int | None
     body: dict[str, Any]
+    approved_by: str | None
+    approved_ms: int | None
+
+    @property
+    def since_ms(self) -> int:
+        """Sittings that began before are not judged by it: nobody's word but the authority's
+        changes what has happened."""
+        return 0 if (self.approved_by or "").startswith(PERSON) else self.approved_ms or 0
 
     @property
     def told(self) -> dict[str, Any]:
@@ -37,7 +47,15 @@ def in_force(
 ) -> list[ActInForce]:
     """Acts of these classes that are approved and not revoked, in the order they were recorded."""
     query = (
-        select(Act.id, Act.kind, Act.class_id, Act.learner_id, Act.body)
+        select(
+            Act.id,
+            Act.kind,
+            Act.class_id,
+            Act.learner_id,
+            Act.body,
+            Act.approved_by,
+            Act.approved_ms,
+        )
         .where(
             Act.class_id.in_(class_ids),
             Act.kind.in_(kinds),
@@ -49,18 +67,21 @@ def in_force(
     return [ActInForce(*row) for row in connection.execute(query)]
 
 
-def answer_window_ms(connection: Connection, class_id: int, learner_id: int) -> int:
-    """The longest time to answer pop-ups that stands recorded for a learner, 0 where none does."""
-    windows = connection.execute(
-        select(Act.body).where(
-            Act.class_id == class_id,
-            Act.learner_id == learner_id,
-            Act.kind == "answer_time",
-            Act.approved_ms.is_not(None),
-            Act.revoked_ms.is_(None),
-        )
-    ).scalars()
-    return max((round(body["answer_window_s"] * 1000) for body in windows), default=0)
+def answer_window_ms(connection: Connection, class_id: int, learner_id: int, opened_ms: int) -> int:
+    """The longest time to answer pop-ups that stands recorded for a learner's sitting of then, 0
+    where none does."""
+    windows = [
+        round(act.body["answer_window_s"] * 1000)
+        for act in in_force(connection, [class_id], ["answer_time"])
+        if act.learner_id == learner_id and act.since_ms <= opened_ms
+    ]
+    return max(windows, default=0)
+
+
+def by_platform_alone(connection: Connection, class_id: int, kind: str) -> set[int | None]:
+    """The learners of whom an act of this kind is in force that no person approved."""
+    acts = in_force(connection, [class_id], [kind])
+    return {act.learner_id for act in acts if act.since_ms}
 
 
 def ids_in_force(connection: Connection, class_id: int) -> list[int]:

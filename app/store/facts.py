@@ -74,7 +74,9 @@ class Evidence:
         return [
             act
             for act in self.acts
-            if act.class_id == row.class_id and act.learner_id in (None, row.learner_id)
+            if act.class_id == row.class_id
+            and act.learner_id in (None, row.learner_id)
+            and act.since_ms <= row.opened_ms
         ]
 
 
@@ -260,14 +262,21 @@ def _stretch(pieces: NDArray[np.void], mine: NDArray[np.bool_], length: int) -> 
 
 def _answer_ms(rows: Sequence[AnyRow], acts: Sequence[ActInForce]) -> NDArray[np.int64]:
     """int64[S] the longer time to answer pop-ups that was recorded for each sitting's learner."""
-    longer: dict[tuple[int, int | None], int] = {}
+    longer: dict[tuple[int, int | None], list[tuple[int, int]]] = defaultdict(list)
     for act in acts:
         if act.kind == "answer_time":
-            key = act.class_id, act.learner_id
-            longer[key] = max(longer.get(key, 0), round(act.body["answer_window_s"] * 1000))
+            window = round(act.body["answer_window_s"] * 1000)
+            longer[act.class_id, act.learner_id].append((act.since_ms, window))
     if not longer:
         return np.zeros(0, np.int64)
-    return np.array([longer.get((row.class_id, row.learner_id), 0) for row in rows], np.int64)
+    return np.array(
+        [
+            max((it for since, it in told if since <= row.opened_ms), default=0)
+            for row in rows
+            for told in [longer.get((row.class_id, row.learner_id), ())]
+        ],
+        np.int64,
+    )
 
 
 def _named(rows: Sequence[AnyRow]) -> NDArray[np.int64]:

@@ -9,11 +9,16 @@ from fastapi.testclient import TestClient
 
 from app.console import own_words
 from app.console.language import language
+from app.domain.users import ALL_COUNTIES
 from app.jobs.settler import settle_all
 from app.services import Services
+from app.store import facts
+from app.store.catalogue import classes_named
+from app.store.scope import EVERYTHING
 from tests.api.test_sessions import found_school, opening, post, school
 from tests.api.test_sitting_life import Desk, accusations
 from tests.people import County, TestClock
+from tests.verdicts import sign_in
 
 
 @pytest.fixture
@@ -109,6 +114,40 @@ def test_a_learner_for_whom_longer_was_recorded_is_asked_and_judged_by_it(
     settle_all(services)
     verdict = lin.seen()["verdict"]
     assert [it["reason"] for it in verdict["findings"] if it["rule"] == "popup_gap"] == []
+
+
+def test_a_platform_s_word_gives_longer_to_few_and_never_for_the_past(
+    client: TestClient, school: County, clock: TestClock, services: Services
+) -> None:
+    headers = school.huang.headers
+    post(client, school, opening(session_id="s0"))
+    past = Desk(client, school, clock, services, "s0")
+    asked(past)
+    client.post("/v1/sessions/s0/close", headers=headers)
+    clock.advance(hours=1)
+    first = client.post("/v1/classes/c1/acts", json=ACT, headers=headers).json()
+    second = client.post("/v1/classes/c1/acts", json=ACT | {"learner_id": "wu"}, headers=headers)
+    again = client.post("/v1/classes/c1/acts", json=ACT, headers=headers)
+    assert first["state"] == again.json()["state"] == "in_force"
+    assert second.json()["state"] == "awaits_approval"
+    post(client, school, opening(session_id="s1"))
+    assert windows(services) == {"s0": 0, "s1": 150_000}
+    zhao = sign_in(services, "zhao", ALL_COUNTIES, "auditor")
+    for act in (first, second.json()):
+        approved = client.post(f"/v1/acts/{act['id']}/approval", headers=zhao)
+        assert approved.status_code == 200, approved.text
+    assert windows(services) == {"s0": 150_000, "s1": 150_000}
+    twice = client.post(f"/v1/acts/{first['id']}/approval", headers=zhao)
+    assert twice.json()["code"] == "already_approved"
+
+
+def windows(services: Services) -> dict[str, int]:
+    with services.database.read() as connection:
+        evidence = facts.of_class(
+            connection, classes_named(connection, EVERYTHING, "c1", None)[0].id
+        )
+    longer = evidence.trace.answer_ms.tolist() or [0] * len(evidence.sessions)
+    return {it.external_id: ms for it, ms in zip(evidence.sessions, longer, strict=True)}
 
 
 def test_credit_that_is_withheld_is_said_where_the_class_hour_is(

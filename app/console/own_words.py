@@ -195,6 +195,17 @@ _OF_HOURS = {
 }
 _BELOW = N_("怎么办，请看下面写的每一条。")
 _TO_CHECK = N_("需要补材料的，请联系培训机构。")
+# Checks before the assessment that no paper mends.
+_OF_CHECKS = {
+    "too_few_class_hours": (
+        N_("算数的课时还不够申请考核。"),
+        N_("请把还没算数的课时学完。全都学完了还不够的，请联系培训机构。"),
+    ),
+    "class_hours_undecided": (
+        N_("有的课时还没有结论，算数的课时够不够还不知道。"),
+        N_("请先看上面的课时怎么办。"),
+    ),
+}
 _PLATFORM = N_("请联系培训机构。")
 # Reasons that class-hours or the findings below tell already.
 _TOLD_ELSEWHERE = frozenset(
@@ -347,16 +358,17 @@ def _step(reason: Mapping[str, Any], late: bool, lang: Language) -> Step:
     tone = "violation" if reason["blocks"] else "review"
     if source is None:  # a check before the assessment, which has a plain sentence of its own
         until = reason["cure"]["until"] if how != "none" else None
+        told, todo = _OF_CHECKS.get(reason["code"], (None, _TO_CHECK))
         return Step(
-            reason["sentence"][lang.code],
-            lang.say(_TO_CHECK),
+            lang.say(told) if told else reason["sentence"][lang.code],
+            lang.say(todo),
             day_of(until, lang) if until else "",
             late,
             tone,
         )
-    told = lang.say(source, title=title(reason["source"], lang))
+    said = lang.say(source, title=title(reason["source"], lang))
     todo = _CURES[how] if reason["code"] == "violation_upheld" else _PLATFORM
-    return Step(told, lang.say(todo), "", False, tone)
+    return Step(said, lang.say(todo), "", False, tone)
 
 
 def day_of(iso: str, lang: Language) -> str:

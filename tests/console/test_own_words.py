@@ -46,6 +46,7 @@ def test_nothing_else_on_the_page_is_jargon() -> None:
         *own_words.TITLES.values(),
         *own_words._CURES.values(),
         *own_asks._UNPROVEN.values(),
+        *(text for pair in own_words._OF_CHECKS.values() for text in pair),
         *own_words._OF_REASONS.values(),
         *(text for pair in own_words._OF_HOURS.values() for text in pair),
         *(it.text for it in own_words.STANDING.values()),
@@ -166,6 +167,15 @@ def test_what_the_platform_or_the_class_lacks_is_told_as_such() -> None:
     body = concluded(reason("control_missing", "none"), reason("class_not_acceptable", "none"))
     platform, klass = own_words.steps({1: "valid"}, body, TODAY, ZH)
     assert "不是您的责任" in platform.told and "不在您" in klass.told
+
+
+@pytest.mark.parametrize("code", ["too_few_class_hours", "class_hours_undecided"])
+def test_too_few_hours_are_not_mended_by_papers(code: str) -> None:
+    said = {"zh": "有效学时0", "en": "0 valid class-hours"}
+    body = concluded(reason(code, source="B5", sentence=said))
+    *_, step = own_words.steps({1: "not_started"}, body, TODAY, ZH)
+    assert "课时" in step.told and "有效学时0" not in step.told
+    assert "材料" not in step.todo
 
 
 def test_a_learner_without_a_verdict_sees_what_is_left_to_study() -> None:

@@ -20,6 +20,7 @@ from detectors.trace import NONE, Bools, Control, Ints, SessionFlag, Trace, owne
 RULE = "popup_gap"
 SCREEN_MS = 5_000  # runs of play are laid out evenly in time; the screen allows for that
 TICK_MS = 1_000  # a page needs as long to stop its player and to say so
+OVER_MS = 1_020_000  # of silence: two minutes of lease and the quarter of an hour to come back in
 _ATTESTED = SessionFlag.ATTESTED | SessionFlag.PLATFORM_CONTROLS
 
 
@@ -160,9 +161,24 @@ class _Hour:
             return self._finding(stretch, Outcome.CLEAR, "shown_late", Fault.ENVIRONMENT, ends)
         if (ends | unseen).any():
             return self._never_shown(stretch, ends | unseen)
+        if self._was_over(stretch, crossing):
+            return self._finding(stretch, Outcome.CLEAR, "none_issued", Fault.UNDETERMINED)
         attested = self.trace.sessions["flags"][self._session(stretch)] & _ATTESTED
         fault = Fault.PLATFORM if attested else Fault.UNDETERMINED
         return self._finding(stretch, Outcome.VIOLATION, "none_issued", fault)
+
+    def _was_over(self, stretch: Stretch, moment: int) -> bool:
+        """Whether the sitting had fallen silent for so long that this service asked nothing more:
+        what arrives for it afterwards is kept as late, and a page may not hear that it is over."""
+        session = self._session(stretch)
+        row = self.trace.sessions[session]
+        if row["flags"] & _ATTESTED:
+            return False
+        came = row["start_ms"] + np.unique(self.trace.events_of(session)["recv_ms"]).astype(
+            np.int64
+        )
+        silent = np.diff(came, prepend=row["start_ms"]) >= OVER_MS
+        return bool((came[silent] < moment).any())
 
     def _never_shown(self, stretch: Stretch, popups: Bools) -> Finding:
         undetermined = Fault.UNDETERMINED

@@ -174,6 +174,25 @@ def test_credit_that_is_withheld_is_said_where_the_class_hour_is(
     assert (own.hour, own.told) == (1, "弹窗出来后没有点，之后的这段时间没有算进去。")
 
 
+def test_a_page_that_plays_on_when_its_sitting_is_over_costs_minutes_and_accuses_nobody(
+    client: TestClient, school: County, clock: TestClock, services: Services
+) -> None:
+    post(client, school, opening(session_id="s1"))
+    lin = Desk(client, school, clock, services)
+    popup = asked(lin)
+    own = {"challenge_id": popup["challenge_id"], "nonce": popup["nonce"]}
+    lin.send({"type": "popup_shown", **own})
+    lin.send({"type": "popup_answered", **own, "trusted": True, "latency_ms": 3_000})
+    beats(lin, 5)
+    lin.wait(3_600)
+    assert beats(lin, 200)["controls"]["stop"]["code"] == "expired"
+    verdict = lin.verdict()
+    assert accusations(verdict) == []
+    (told,) = (it for it in verdict["findings"] if it["rule"] == "popup_gap")
+    assert (told["reason"], told["outcome"]) == ("none_issued", "clear")
+    assert verdict["credited_ms"] < 800_000
+
+
 def test_whoever_has_no_more_time_is_asked_by_the_pack_s(
     client: TestClient, school: County, clock: TestClock, services: Services
 ) -> None:

@@ -99,6 +99,24 @@ def test_what_ran_under_an_unanswered_popup_is_rolled_back_to_the_display():
     assert credited_ms(RULE, lin) == 300_000
 
 
+@pytest.mark.parametrize(
+    ("silent_s", "accused", "told"),
+    [
+        (600, ["none_issued"], []),
+        (1_100, [], ["none_issued"]),
+        (3_600, [], ["offline_past_due"]),  # all of it may have been played meanwhile
+    ],
+)
+def test_a_sitting_that_was_over_is_asked_nothing_and_accuses_nobody(silent_s, accused, told):
+    """A page that does not hear `controls.stop` plays on: not counted, and no more."""
+    lin = Sitting().play().watch(200).popup(4, stop=True).watch(100)
+    lin.t += silent_s
+    findings = found(RULE, lin.watch(600))
+    assert reasons(findings) == accused
+    assert reasons(findings, Outcome.CLEAR) == told
+    assert credited_ms(RULE, lin) <= 600_000
+
+
 def test_who_comes_back_a_second_after_the_window_is_not_accused_by_a_jittering_network():
     lin = Sitting().play().watch(240).pause().popup(None)
     lin.idle(60.2).play()

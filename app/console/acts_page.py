@@ -12,7 +12,7 @@ from app.console.actors import named
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain import acts
+from app.domain import acts, id_numbers
 from app.domain.act_kinds import KINDS, ActKind
 from app.errors import BadInput, NotFound
 from app.store import acts as store
@@ -22,11 +22,11 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 
 # What a field of an act's body is called in its form.
 FIELDS: Mapping[str, str] = {
-    "answer_window_s": N_("应答时限（秒）"),
+    "answer_window_s": N_("应答时限（秒，60至600）"),
     "class_hours": N_("课时序号（用逗号分开）"),
     "checked_on": N_("核验日期"),
     "checked_by": N_("核验人"),
-    "lesson_id": N_("课程小节编号"),
+    "lesson_id": N_("课程小节"),
     "media_seconds": N_("实际时长（秒）"),
     "examined": N_("核查了什么"),
     "name": N_("姓名"),
@@ -34,6 +34,15 @@ FIELDS: Mapping[str, str] = {
     "id_number": N_("证件号码"),
     "former_name": N_("原姓名"),
     "former_id_number": N_("原证件号码"),
+}
+# How kinds of documents are called; the codes are those of rosters.
+ID_TYPES: Mapping[str, str] = {
+    "resident_id": N_("居民身份证"),
+    "passport": N_("护照"),
+    "hk_macao_permit": N_("港澳居民来往内地通行证"),
+    "taiwan_permit": N_("台湾居民来往大陆通行证"),
+    "residence_permit": N_("港澳台居民居住证"),
+    "permanent_residence": N_("外国人永久居留身份证"),
 }
 _FORM = {
     "kind": N_("事项"),
@@ -49,14 +58,22 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
     return _page(request, login, class_id)
 
 
-def _page(request: Request, login: SignedIn, class_id: int, wrong: str = "") -> Response:
-    """The page; `wrong` is the field on account of which nothing was recorded."""
+def _page(
+    request: Request,
+    login: SignedIn,
+    class_id: int,
+    wrong: str = "",
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """The page; `wrong` is the field on account of which nothing was recorded of what was typed,
+    which stays in its form."""
     with request.app.state.services.database.read() as connection:
         klass = class_file.klass(connection, class_id, login.user.scope)
         if klass is None:
             raise NotFound("unknown_class", "there is no such class")
         rows = store.of_class(connection, class_id)
         roster = class_file.roster(connection, class_id)
+        lessons = class_file.lessons(connection, class_id)
         actors = [it for row in rows for it in (row.recorded_by, row.approved_by, row.revoked_by)]
         name = named(connection, language_of(request), [it for it in actors if it], login.user)
     return render(
@@ -69,6 +86,11 @@ def _page(request: Request, login: SignedIn, class_id: int, wrong: str = "") -> 
         name=name,
         kinds=[(kind, inputs(kind)) for kind in KINDS.values()],
         fields=FIELDS,
+        choices={
+            "lesson_id": [(it.external_id, it.title) for it in lessons],
+            "id_type": [(it, ID_TYPES[it]) for it in id_numbers.ID_TYPES],
+        },
+        typed=typed or {},
         wrong=FIELDS.get(wrong, wrong),
         status=422 if wrong else 200,
     )
@@ -88,7 +110,7 @@ def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -
         _record(request, login, class_id, form)
     except BadInput as error:
         field = error.detail.partition(":")[0].removeprefix("body.")
-        return _page(request, login, class_id, _FORM.get(field, field))
+        return _page(request, login, class_id, _FORM.get(field, field), form)
     return see_other(f"/console/classes/{class_id}/acts")
 
 
@@ -99,6 +121,8 @@ def _record(request: Request, login: SignedIn, class_id: int, form: Mapping[str,
             raise NotFound("unknown_class", "there is no such class")
         if kind is None:
             raise BadInput("unknown_kind", "kind: choose what to record", field="kind")
+        if kind.of_learner and not form.get("learner"):
+            raise BadInput("missing_learner", "learner_id: choose whom it is about")
         acts.record(
             connection,
             catalogue.class_by_id(connection, class_id),

@@ -110,8 +110,8 @@ def card(
         told_learner=told_learner,
         clause=body["clause"]["quote"],
         instrument=f"{body['clause']['instrument']} {body['clause']['article']}",
-        measured=quantity(body["measured"], body["unit"], lang),
-        limit=quantity(body["limit"], body["unit"], lang),
+        measured=measured_of(body, lang),
+        limit=limit_of(body, lang),
         when=interval(row.start_ms, row.end_ms, lang),
         needs_two=row.needs_two_reviewers,
         shadow=row.shadow,
@@ -143,6 +143,34 @@ def _photos_href(row: Any, rival: int | None, photos: Mapping[int, Sequence[int]
     if row.rule == "one_face_several_accounts" and own and photos.get(rival or 0):
         return f"/console/photos/{own[-1]}?beside={photos[rival or 0][-1]}"
     return ""
+
+
+# What these rules count, people or what passed between two of them: (measured, limit).
+_COUNTED = {
+    ("shared_device", "learners_at_once"): (N_("%(n)s人"), N_("%(n)s人")),
+    ("shared_device", "device_not_told"): (N_("%(n)s人"), N_("%(n)s人")),
+    ("collusion", "answers_coincide"): (N_("%(n)s人"), N_("两人之间%(n)s次")),
+}
+
+
+def measured_of(body: Mapping[str, Any], lang: Language) -> str:
+    """What was measured, with what it counts."""
+    counted = _counted(body)
+    if counted:
+        return lang.say(counted[0], n=lang.number(body["measured"]))
+    return quantity(body["measured"], body["unit"], lang)
+
+
+def limit_of(body: Mapping[str, Any], lang: Language) -> str:
+    """What it is held against, with what that counts."""
+    counted = _counted(body)
+    if counted:
+        return lang.say(counted[1], n=lang.number(body["limit"]))
+    return quantity(body["limit"], body["unit"], lang)
+
+
+def _counted(body: Mapping[str, Any]) -> tuple[str, str] | None:
+    return _COUNTED.get((body["rule"], body["reason"])) if body["unit"] == "count" else None
 
 
 def quantity(value: float, unit: str, lang: Language) -> str:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Request, Response
 from app.clock import day
 from app.console import once, words
 from app.console.class_page import cell
-from app.console.finding_view import interval, quantity, sentence_of
+from app.console.finding_view import interval, measured_of, sentence_of
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import learner_link, wording
@@ -62,7 +62,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
                 it,
                 sentence_of(it.body, lang),
                 interval(it.start_ms, it.end_ms, lang),
-                quantity(it.body["measured"], it.body["unit"], lang),
+                measured_of(it.body, lang),
             )
             for it in findings
         ],

@@ -387,7 +387,7 @@ SENTENCES: dict[tuple[str, str], tuple[str, str]] = {
         "counted; nobody is accused.",
     ),
     ("collusion", "answers_coincide"): (
-        "{a}至{b}，{m}名学员一再在同一秒应答各自不同时出现的弹窗（两人之间达到{l}次即提请核实），"
+        "{a}至{b}，{m}名学员一再在同一秒应答各自不同时出现的弹窗（两人之间至少{l}次），"
         "请人工核实。",
         "From {a} to {b} {m} learners answered pop-ups that came at different moments in the same "
         "second, again and again (two of them {l} times or more); a person looks into it.",

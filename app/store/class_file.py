@@ -106,6 +106,15 @@ def hours(connection: Connection, class_id: int) -> Sequence[Any]:
     ).all()
 
 
+def lessons(connection: Connection, class_id: int) -> Sequence[Any]:
+    """The lessons that the plan names, in its order."""
+    named = [piece["lesson_id"] for it in hours(connection, class_id) for piece in it.pieces]
+    rows = connection.execute(
+        select(Lesson.id, Lesson.external_id, Lesson.title).where(Lesson.id.in_(named))
+    ).all()
+    return sorted(rows, key=lambda it: named.index(it.id))
+
+
 def roster(connection: Connection, class_id: int, learner_id: int | None = None) -> Sequence[Any]:
     """Learners of the class in the order of enrolment; one of them if `learner_id` is given."""
     query = (

@@ -57,8 +57,23 @@ def test_zhao_gives_a_learner_longer_and_it_stands_in_the_audit_log(desk: Desk) 
 
 def test_what_is_out_of_bounds_is_refused_by_the_fields_name(desk: Desk) -> None:
     answer = longer(desk.sign_in("zhao"), "5")
-    assert answer.status_code == 422 and "没有登记：“应答时限（秒）”填写有误" in answer.text
+    assert (
+        answer.status_code == 422 and "没有登记：“应答时限（秒，60至600）”填写有误" in answer.text
+    )
+    assert 'value="5"' in answer.text and ">使用读屏软件，年龄较大</textarea>" in answer.text
     assert in_force(desk) == []
+
+
+def test_who_it_is_about_has_to_be_chosen(desk: Desk) -> None:
+    answer = record(desk.sign_in("zhao"), kind="answer_time", answer_window_s="180")
+    assert answer.status_code == 422 and "没有登记：“学员”填写有误" in answer.text
+    assert in_force(desk) == []
+
+
+def test_lessons_and_documents_are_chosen_by_their_names(desk: Desk) -> None:
+    page = desk.sign_in("zhao").get(page_of(desk))
+    assert '<option value="l1">' in page or "托幼机构卫生保健</option>" in page
+    assert '<option value="passport">护照</option>' in page
 
 
 def test_a_platforms_word_waits_until_the_authority_approves_it(desk: Desk) -> None:

@@ -19,6 +19,7 @@ def case(desk: Desk) -> int:
 def crowd(desk: Desk, *, holds: bool, status: str = "open") -> int:
     """Copies among the sittings of 林静 and 吴强, as one finding on their class."""
     said = stories.said("collusion", "review", NOW - stories.MINUTE, NOW, 2, 6)
+    said["unit"] = "count"
     with desk.services.database.write() as connection:
         accounts = dict(
             connection.execute(
@@ -55,6 +56,7 @@ def test_the_case_names_everybody_in_it_with_their_sittings(desk: Desk, case: in
         assert f'href="/console/sessions/{desk.county.sessions[key]}"' in members
     assert f"/learners/{desk.county.learners['林静']}" in members
     assert "决定之前，这些学习都待复核" in members
+    assert "2人</dd>" in page and "两人之间6次</dd>" in page, "people, held against answers"
 
 
 def test_a_sitting_that_waits_with_a_crowd_does_not_say_there_is_nothing(

@@ -15,7 +15,7 @@ import numpy as np
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
-from detectors.trace import Check, Ints, PhotoFlag, Trace, owners
+from detectors.trace import Check, Ints, PhotoFlag, SessionFlag, Trace, owners
 
 RULE = "photo_reuse"
 
@@ -48,11 +48,13 @@ def _finding(trace: Trace, session: int, rows: Ints, reason: str) -> Finding:
     before = at[genuine & (at < at[rows[0]])]
     after = at[genuine & (at > at[rows[-1]])]
     identical = reason == "identical_bytes"
+    # The files of an import passed through the platform's hands.
+    imported = bool(trace.sessions["flags"][session] & SessionFlag.ATTESTED)
     return Finding(
         rule=RULE,
         outcome=Outcome.REVIEW,
         reason=reason,
-        fault=Fault.LEARNER if identical else Fault.UNDETERMINED,
+        fault=Fault.LEARNER if identical and not imported else Fault.UNDETERMINED,
         # One honest pair in some four hundred looks alike: a person looks, nobody waits.
         evidence=Evidence.SERVER if identical else Evidence.STATISTIC,
         session=session,

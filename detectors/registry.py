@@ -53,7 +53,7 @@ ALL = (
     Detector(contradicting_times.RULE, "1", contradicting_times.detect),
     Detector(unseen_play.RULE, "1", unseen_play.detect),
     Detector(class_dates.RULE, "1", class_dates.detect),
-    Detector(photo_reuse.RULE, "2", photo_reuse.detect),
+    Detector(photo_reuse.RULE, "3", photo_reuse.detect),
     Detector(cloned_traces.RULE, "1", cloned_traces.detect, crowd=True),
     Detector(lesson_length.RULE, "1", lesson_length.detect, crowd=True),
     Detector(shared_device.RULE, "1", shared_device.detect, crowd=True),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from detectors.assess import Decision, assess
-from detectors.finding import Evidence, Outcome
-from detectors.trace import Check, Control, PhotoFlag
+from detectors.finding import Evidence, Fault, Outcome
+from detectors.trace import Check, Control, PhotoFlag, SessionFlag
 from tests.detectors.columns import GRADED
-from tests.detectors.stories import KEPT, Sitting, found, trace
+from tests.detectors.stories import HONEST, KEPT, Sitting, found, trace
 
 RULE = "photo_reuse"
 REUSED = KEPT | PhotoFlag.SEEN_BEFORE
@@ -25,6 +27,15 @@ def test_identical_bytes_go_to_a_person_and_void_what_lies_between_genuine_check
     assert (finding.measured, finding.limit, finding.photos) == (2.0, 0.0, (1, 2))
     assert finding.end_ms - finding.start_ms == 1_800_000
     assert finding.voids
+
+
+@pytest.mark.parametrize(
+    ("flags", "fault"),
+    [(HONEST, Fault.LEARNER), (HONEST | SessionFlag.ATTESTED, Fault.UNDETERMINED)],
+)
+def test_a_file_that_a_platform_imported_is_not_held_against_the_learner(flags, fault):
+    (finding,) = found(RULE, Sitting(flags=flags).play().watch(60).photo(flags=REUSED))
+    assert (finding.outcome, finding.fault, finding.voids) == (Outcome.REVIEW, fault, True)
 
 
 def test_without_a_genuine_check_the_whole_sitting_waits():

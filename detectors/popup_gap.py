@@ -333,9 +333,9 @@ def _many_expiries(trace: Trace, popups: Popups, rule: RulePolicy) -> list[Findi
     # One absence lets a pop-up expire and its re-issue as well: it is one all the same.
     expired[popups.row[popups.reissue]] = False
     # Whoever answered it when it was issued again needs longer, and did answer.
-    again = popups.row[popups.reissue & popups.answered]
-    before = again[np.isin(again - 1, popups.row)] - 1
-    expired[before] = False
+    again = np.flatnonzero(popups.reissue & popups.answered)
+    again = again[popups.session[again] == popups.session[again - 1]]
+    expired[popups.row[again[again > 0] - 1]] = False
     own = owners(trace.controls_at)
     count = np.bincount(own[expired], minlength=len(trace))
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detectors.finding import Evidence, Fault, Outcome
-from detectors.trace import ControlFlag, SessionFlag
+from detectors.trace import Control, ControlFlag, SessionFlag
 from tests.detectors.stories import HONEST, Sitting, credited_ms, found, reasons
 
 RULE = "popup_gap"
@@ -203,6 +203,14 @@ def test_three_expired_popups_are_a_note_that_decides_nothing(expired, noted):
     findings = found(RULE, lin)
     assert reasons(findings) == (["many_expiries"] if noted else [])
     assert all(finding.evidence is Evidence.STATISTIC for finding in findings)
+
+
+def test_who_answers_every_second_popup_is_slow_whatever_else_was_asked_in_between():
+    lin = Sitting().play()
+    for _ in range(4):
+        lin.watch(200).pause().popup(None).idle(50).demand(Control.SNAPSHOT)
+        lin.idle(10).popup(30, flags=ControlFlag.REISSUE).idle(30).play()
+    assert found(RULE, lin) == []
 
 
 def test_somebody_who_was_away_twice_was_away_twice_and_not_four_times():

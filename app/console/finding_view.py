@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.clock import day
-from app.console import words
+from app.console import plain, words
 from app.console.language import N_, Language
 from app.console.words import Word
 from app.domain import review
@@ -109,7 +109,7 @@ def card(
         sentence=sentence_of(body, lang),
         told_learner=told_learner,
         clause=body["clause"]["quote"],
-        instrument=f"{body['clause']['instrument']} {body['clause']['article']}",
+        instrument=plain.cited(body["clause"]),
         measured=measured_of(body, lang),
         limit=limit_of(body, lang),
         when=interval(row.start_ms, row.end_ms, lang),

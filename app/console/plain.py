@@ -21,6 +21,8 @@ from app.domain.pack import Pack
 from app.domain.packs import Change
 
 VALUES = {
+    "verified": N_("已实名"),
+    "not verified": N_("未实名"),
     "-": "–",
     "online": N_("线上"),
     "blended": N_("线上线下融合"),
@@ -229,6 +231,22 @@ _FIELDS = {
     "curable": N_("可否补课"),
     "status": N_("状态"),
 }
+
+
+def share(part: float, lang: Language) -> str:
+    """A share in per cent; one too small for that as one in so many, never as nothing.
+
+    >>> from app.console.language import language
+    >>> share(0.6, language("zh")), share(1e-9, language("zh"))
+    ('60%', '1/1,000,000,000')
+    """
+    return f"1/{round(1 / part):,}" if 0 < part < 0.001 else f"{lang.number(part * 100)}%"
+
+
+def cited(clause: Mapping[str, str]) -> str:
+    """Instrument and article of a clause, where the register holds its text."""
+    article = clause["article"]
+    return " ".join(it for it in (clause["instrument"], article) if it != "not in tree")
 
 
 def value(text: str, lang: Language) -> str:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 import models
+from app.domain import learner_link
 from tests.console import county as rows
 from tests.console import stories
 from tests.console.conftest import Desk
@@ -83,3 +85,31 @@ def test_a_remark_on_the_platform_tells_that_it_costs_nobody_anything(desk: Desk
     assert "不影响这些学员的学时" in desk.get(f"/console/findings/{remark}")
     sitting = desk.get(f"/console/sessions/{desk.county.sessions['honest']}")
     assert "本次学习没有问题" in sitting
+
+
+def test_the_learner_in_it_is_not_told_that_all_is_well(desk: Desk, case: int) -> None:
+    klass, learner = desk.county.classes["HC-2026-014"], desk.county.learners["林静"]
+    with desk.services.database.write() as connection:
+        enrolment = connection.execute(
+            select(models.Enrolment.id).where(models.Enrolment.learner_id == learner)
+        ).scalar_one()
+        rows.add(
+            connection,
+            models.Verdict,
+            subject_kind="class_hour",
+            subject_id=enrolment,
+            hour=1,
+            class_id=klass,
+            outcome="pending_review",
+            pack=rows.PACK,
+            pack_digest="0" * 64,
+            facts_digest=bytes(32),
+            body=b'{"coverage":1,"findings":[]}',
+            digest=bytes(32),
+            created_ms=NOW,
+        )
+        link = learner_link.issue(
+            connection, desk.services.vault, klass, learner, actor="test", days=9, now_ms=NOW
+        )
+    page = desk.get(link.path)
+    assert "正在由人核实" in page and "到现在为止，您的学习都符合要求" not in page

@@ -167,3 +167,15 @@ def test_the_auditor_reads_what_the_learner_reads(desk: Desk) -> None:
     page = desk.sign_in("zhao").get(f"/console/sessions/{desk.county.sessions['fast']}")
     told = re.search(r"学员在自己的页面上看到：<span[^>]*>([^<]+)<", page)
     assert told and told[1] in own
+
+
+def test_a_share_that_is_not_nothing_is_never_shown_as_nothing() -> None:
+    zh = language("zh")
+    assert plain.share(0.98, zh) == "98%" and plain.share(0, zh) == "0%"
+    assert plain.share(1e-9, zh) == "1/1,000,000,000" and plain.share(1e-4, zh) == "1/10,000"
+
+
+def test_a_clause_whose_text_is_not_kept_cites_its_instrument_alone() -> None:
+    assert plain.cited({"instrument": "某办发〔2019〕50号", "article": "not in tree"}) == (
+        "某办发〔2019〕50号"
+    )

@@ -24,7 +24,7 @@ from sqlalchemy.orm import aliased
 from app.store import event_log
 from app.store.row import AnyRow
 from detectors.trace import NONE, PHOTO, Check, PhotoFlag, Purpose
-from models import ClassHour, Learner, Session, Snapshot
+from models import ClassHour, Learner, ReferencePhoto, Session, Snapshot
 
 _PURPOSES = {
     "start": Purpose.START,
@@ -39,9 +39,18 @@ SAME_MOMENT_MS = 120_000  # within one sitting, as long as the tries at a challe
 
 
 def rows(connection: Connection, session_id: int) -> Sequence[AnyRow]:
-    """A sitting's photos in order of receipt, with `seen_before`: they `repeat` an earlier one."""
+    """A sitting's photos in order of receipt, with `seen_before`: they `repeat` an earlier one, or
+    are the learner's enrolled photo itself, which was not taken at a random moment."""
     earlier = aliased(Snapshot)
-    seen_before = exists().where(repeat(Snapshot, earlier))
+    enrolled = exists().where(
+        ReferencePhoto.learner_id == Session.learner_id,
+        Session.id == Snapshot.session_id,
+        ReferencePhoto.sha256 == Snapshot.sha256,
+        ReferencePhoto.status == "ready",
+        ReferencePhoto.retired_ms.is_(None),
+        Snapshot.purpose != "start",
+    )
+    seen_before = or_(exists().where(repeat(Snapshot, earlier)), enrolled)
     return connection.execute(
         select(Snapshot, seen_before.label("seen_before"))
         .where(Snapshot.session_id == session_id)

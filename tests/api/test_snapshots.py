@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import insert
 
 from app.domain import packs, sitting_life, snapshots
 from app.jobs.face_worker import run_pending
@@ -21,6 +22,7 @@ from app.store import sittings as sitting_store
 from app.store import snapshots as store
 from detectors.facts import facts as detector_facts
 from detectors.trace import Check, PhotoFlag, Purpose
+from models import ReferencePhoto
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import LIN, WU, County, TestClock
 
@@ -323,6 +325,33 @@ def test_one_moment_delivered_twice_is_no_reuse(
         row = sitting_store.by_external_id(connection, county.huang.platform.id, "s1")
         assert row is not None
         assert [photo.seen_before for photo in store.rows(connection, row.id)] == [False, noted]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize(("purpose", "noted"), [("start", False), ("random", True)])
+def test_the_enrolled_photo_itself_was_not_taken_at_a_random_moment(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    purpose: str,
+    noted: bool,
+) -> None:
+    put(client, county, "p1", png(7), purpose=purpose)
+    put(client, county, "p2", png(8), purpose=purpose)
+    with services.database.write() as connection:
+        row = sitting_store.by_external_id(connection, county.huang.platform.id, "s1")
+        assert row is not None
+        connection.execute(
+            insert(ReferencePhoto).values(
+                learner_id=row.learner_id,
+                sha256=hashlib.sha256(png(7)).digest(),
+                quality={},
+                status="ready",
+                created_ms=services.clock(),
+            )
+        )
+        assert [photo.seen_before for photo in store.rows(connection, row.id)] == [noted, False]
 
 
 def test_a_photo_that_was_lost_or_altered_is_noticed(

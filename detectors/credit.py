@@ -51,7 +51,8 @@ _PLAYER = among(
 _READ = ("recv_ms", "seq", "pos_ms", "x", "kind", "flags")  # of EVENT: what play is laid out by
 JOIN_MS = 1_500  # standstill that the jitter of a network explains
 
-EXCURSION_MS = 45_000  # an advertisement of 30 s, and a heartbeat on the way back
+EXCURSION_MS = 45_000  # a place ahead that a player shows for a moment
+ADVERTISEMENT_MS = 75_000  # a film of a minute that counts from 0, and a heartbeat on the way back
 STRAY_MS = 1_000  # a place this near is the same one, as players round it
 # Events that show a place and move to none.
 _SHOWS = among((Kind.PLAY, Kind.PAUSE, Kind.WAITING, Kind.PLAYING, Kind.PROGRESS, Kind.RATE))
@@ -187,7 +188,7 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     pace = policy["fast_forward"]
     strict = (1.0 + pace["rate_tolerance"]) * pace["max_rate"]
     tolerance = pace.ms("abs_tolerance_s")
-    told &= ~_excursions(every.own, kind, arrive, leave, told, u, strict, tolerance)
+    told &= ~_excursions(every.own, kind, arrive, leave, told, u, earliest, strict, tolerance)
     rows = np.flatnonzero(told)
     sittings = every if len(rows) == len(own) else Segments(own.take(rows))
     arrive, leave = arrive.take(rows), leave.take(rows)
@@ -245,6 +246,7 @@ def _excursions(
     leave: Ints,
     told: Bools,
     u: Ints,
+    earliest: Ints,
     strict: float,
     tolerance: int,
 ) -> Bools:
@@ -252,7 +254,9 @@ def _excursions(
 
     While a source is loaded again, its quality changes or an advertisement runs, players report 0,
     a stale place or the clock of another film. Play has left its line and is back on it within
-    `EXCURSION_MS`, no seek between: what was told meanwhile tells nothing of the lesson.
+    `EXCURSION_MS` (`ADVERTISEMENT_MS` where it fell behind), no seek between: what was told
+    meanwhile tells nothing of the lesson. News of one delivery may be as old as the silence
+    before it (`earliest`), so times are bounds and not receipts.
     """
     odd = np.zeros(len(own), np.bool_)
     rows = np.flatnonzero(told)
@@ -260,7 +264,7 @@ def _excursions(
         return odd
     same = own[rows[1:]] == own[rows[:-1]]
     step = arrive[rows[1:]] - leave[rows[:-1]]
-    time = u[rows[1:]] - u[rows[:-1]]
+    time = u[rows[1:]] - earliest[rows[:-1]]
     strays = same & ((step < -STRAY_MS) | (step > strict * time + tolerance))
     strays &= _SHOWS.take(kind[rows[1:]])
     done = 0
@@ -269,16 +273,18 @@ def _excursions(
             continue
         before, first = int(rows[place - 1]), int(rows[place])
         origin = int(leave[before])
+        behind = arrive[first] < origin
+        since, longest = (earliest, ADVERTISEMENT_MS) if behind else (u, EXCURSION_MS)
         for later in range(place + 1, len(rows)):
             row, last = int(rows[later]), int(rows[later - 1])
-            if own[row] != own[first] or u[row] > u[before] + EXCURSION_MS:
+            if own[row] != own[first] or since[row] > u[before] + longest:
                 break
             if not _SHOWS[kind[row]]:
                 break
             on_line = (
                 origin - STRAY_MS
                 <= arrive[row]
-                <= (origin + strict * (u[row] - u[before]) + STRAY_MS)
+                <= (origin + strict * (u[row] - earliest[before]) + STRAY_MS)
             )
             leap = int(arrive[row] - arrive[last])
             if on_line and (leap < -STRAY_MS or leap > strict * (u[row] - u[last]) + STRAY_MS):

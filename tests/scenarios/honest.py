@@ -13,10 +13,6 @@ from detectors.trace import Trace
 from tests.detectors.columns import GRADED, Columns
 from tests.detectors.joining import together
 
-# What still says something: an advertisement whose seconds count as study without a pop-up is the
-# platform's fault and costs the learner minutes; where a lost request hides it, 3 of 10,000 are
-# still said to have outrun the clock.
-OPEN = frozenset({"advertisement"})
 # A random photo that shows nobody is looked at by a person (the rules say so), whatever else there
 # is: a note that holds nothing up and accuses nobody.
 BY_RULE = {("photo_retention", "empty_photo")}
@@ -74,15 +70,6 @@ def columns(scene: HonestScene) -> Columns:
 
 def trace_of(scene: HonestScene) -> Trace:
     return columns(scene).trace()
-
-
-def sound_scene(seed: int) -> HonestScene:
-    """An honest scene without what is still `OPEN`: the first from a place of its own on."""
-    for place in range(seed * 50, seed * 50 + 50):
-        scene = honest_scene(place)
-        if not scene.oddities & OPEN:
-            return scene
-    raise AssertionError("none of fifty")
 
 
 def tally(seeds: Sequence[int], only: frozenset[str] | None = None) -> Tally:

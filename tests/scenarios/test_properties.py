@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.simulation.honest import HonestScene
+from app.simulation.honest import HonestScene, honest_scene
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.assess import Assessment, assess
 from detectors.finding import Evidence, Outcome
@@ -20,16 +20,16 @@ from tests.detectors.columns import GRADED, columns_of
 from tests.detectors.joining import picked, together
 from tests.scenarios import disturbed
 from tests.scenarios.corpus import MILD_TO_GRAVE
-from tests.scenarios.honest import sound_scene
 
 fast = settings(derandomize=True, deadline=None, max_examples=40)
 DISTURBANCES = (disturbed.paused, disturbed.delayed, disturbed.doubled, disturbed.reordered)
+LONGEST_MS = GRADED["popup_gap"].ms("max_gap_s")
 FEW = [name for name in SCENARIOS if name not in ("H30", "F04")]
 
 
 @cache
 def honest(seed: int) -> tuple[HonestScene, Assessment]:
-    scene = sound_scene(seed)
+    scene = honest_scene(seed * 50)
     return scene, disturbed.judged(scene, scene.evidence)
 
 
@@ -217,7 +217,14 @@ def test_lost_heartbeats_help_nobody(name, data):
     trace = story(name)
     row = data.draw(st.integers(0, len(trace.events) - 1))
     lost = without_beats(trace, row, data.draw(st.sampled_from([1, 5, 40])))
-    nothing_gained(assess(trace, GRADED), assess(lost, GRADED), credit=name[0] == "H")
+    before, after = assess(trace, GRADED), assess(lost, GRADED)
+    honest = name[0] == "H"
+    # So much may be lost that a fraud looks like an outage: then nobody is accused, and what one
+    # stretch without a pop-up may hold is the most that it earns.
+    nothing_gained(before, after, sittings=honest, credit=honest)
+    if not honest and "invalid" in before.outcomes and "invalid" not in after.outcomes:
+        earned = sum(hour.credited_ms for hour in after.hours)
+        assert earned <= max(LONGEST_MS, sum(hour.credited_ms for hour in before.hours))
 
 
 @fast

@@ -60,7 +60,7 @@ define WORDS_IN_CATALOGUES
 from pathlib import Path
 from babel.messages.pofile import read_po
 def catalogue(path):
-    return {it.id: it.string for it in read_po(Path(path).open("rb")) if it.id}
+    return {(it.context, it.id): it.string for it in read_po(Path(path).open("rb")) if it.id}
 used, wrong = catalogue("build/console.pot"), []
 path = Path("app/console/locale/en/LC_MESSAGES/console.po")  # Chinese is the source
 held = catalogue(path)

@@ -37,7 +37,9 @@ def test_a_mark_leads_to_its_row_on_the_page(visitor: Visit, href: str, by: str)
     assert target
     expect(mark.locator("title")).not_to_be_empty()
     if by == "mouse":
-        mark.locator("g > *:not(title)").last.click(force=True)
+        # A stretch is long, and what happened within it is drawn on top: it is open at its edge.
+        edge = {"x": 3, "y": 3} if href == "#finding-" else None
+        mark.locator("g > *:not(title)").last.click(force=True, position=edge)
     else:
         mark.focus()
         zhao.press("Enter")

@@ -12,7 +12,7 @@ from app.domain.sentences import sentences
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.assess import Assessment, assess
 from detectors.class_hours import coverage
-from detectors.finding import Evidence, Outcome
+from detectors.finding import Evidence, Outcome, Scope
 from detectors.trace import Trace
 from tests.detectors.columns import GRADED, columns_of
 from tests.detectors.stories import only
@@ -96,7 +96,10 @@ def test_every_finding_on_any_input_is_complete_and_explained(told):
     result = assess(trace, GRADED)
     for finding in result.findings:
         assert np.isfinite(finding.measured) and np.isfinite(finding.limit)
-        assert 0 <= finding.session < len(trace)
+        of_class = finding.scope is Scope.CLASS
+        about = finding.members if of_class else (finding.session,)
+        assert about and all(0 <= row < len(trace) for row in about)
+        assert bool(finding.subject) is of_class
         assert 0 < finding.start_ms <= finding.end_ms
         if finding.outcome is Outcome.VIOLATION:
             assert finding.evidence is Evidence.SERVER

@@ -17,6 +17,7 @@ from typing import Any
 from fastapi import Body, FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
+from app.domain import packs
 from app.main import create_app
 from app.services import Services, open_services
 from app.settings import Settings
@@ -128,15 +129,24 @@ class School:
             return read(connection, connection.execute(query).scalar_one()).notes
 
     def studied_until_a_popup_is_near(self, learner: str, seconds: float) -> None:
-        """An earlier sitting in another lesson, at the end of which the next pop-up is so near."""
+        """Earlier sittings in another lesson, at the end of which the next pop-up is so near.
+
+        Each sitting draws anew over what is left of the interval, so only its end leaves no choice.
+        """
+        left = packs.load("huangchuan-2021-graded").policy["popup_gap"]["schedule_max_s"]
+        while left > seconds:
+            left -= self._studied_until_due(learner)
+
+    def _studied_until_due(self, learner: str) -> float:
+        """Seconds of one sitting, left just before its pop-up is due."""
         terms = {"learner_id": learner, "class_id": "c1", "lesson_id": OTHER}
         opened = self.api.call(
             "POST", "/v1/sessions", {**terms, "device_id": "phone", "window_id": "app"}
         )
-        session, position, seq = opened["session_id"], 0.0, 0
-        due: float | None = None
-        while due is None or due > seconds:
-            step = 10.0 if due is None else min(10.0, due - seconds)
+        session, begun, seq = opened["session_id"], opened["resume_position"], 0
+        position, due = begun, opened["controls"].get("popup", {}).get("due_in_s")
+        while due is None or due > 0.2:
+            step = 10.0 if due is None else min(10.0, due - 0.1)
             self.clock.advance(step)
             position += step
             seen = {"visible": True, "focused": True}
@@ -146,6 +156,7 @@ class School:
             told = self.api.call("POST", path, {"events": [{**event, **seen}]})
             due = told["controls"].get("popup", {}).get("due_in_s")
         self.api.call("POST", f"/v1/sessions/{session}/close", {"reason": "phone put away"})
+        return float(position - begun)
 
 
 @contextmanager

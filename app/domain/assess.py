@@ -147,7 +147,10 @@ def _evaluate(
 ) -> Evaluation:
     rules = {it.rule for it in ALL if standing is None or not it.crowd}
     after = verdicts.newest(connection, class_id)
-    in_force = acts.ids_in_force(connection, class_id)
+    # Those that the evidence was read with: one that is recorded meanwhile has to overtake it.
+    in_force = [it.id for it in evidence.acts if it.class_id == class_id]
+    if not evidence.sessions:
+        in_force = acts.ids_in_force(connection, class_id)
     pack = pack or pack_of_class(connection, class_id)
     learners = {row.learner_id for row in evidence.sessions}
     decided = verdicts.decisions(connection, learners, class_id)

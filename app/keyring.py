@@ -11,10 +11,10 @@ from limits.strategies import MovingWindowRateLimiter
 
 from app.clock import Clock
 from app.db import Database
-from app.domain import platforms
-from app.domain.platforms import Key
+from app.domain.accounts import platforms
+from app.domain.accounts.platforms import Key
 from app.errors import NotAllowed, TooManyRequests
-from app.store.scope import Scope
+from app.store.accounts.scope import Scope
 
 CACHE_MS = 5_000  # a revocation made by another process bites after this long
 _CACHE_SIZE = 10_000

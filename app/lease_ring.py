@@ -8,11 +8,11 @@ from limits.strategies import FixedWindowRateLimiter
 
 from app.clock import Clock
 from app.db import Database
-from app.domain import leases
+from app.domain.sittings import leases
 from app.errors import TooManyRequests
 from app.keyring import Caller
 from app.security import token_digest
-from app.store.scope import Scope
+from app.store.accounts.scope import Scope
 
 CACHE_MS = 5_000
 REQUESTS_A_MINUTE = 240  # a browser sends one every ten seconds, and a burst of photos

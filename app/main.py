@@ -12,7 +12,7 @@ from app import __version__, api, jobs
 from app.api import problems
 from app.api.events import HotPath
 from app.clock import Clock, system_clock
-from app.edge import Edge
+from app.http.middleware import Edge
 from app.sdk.door import BrowserDoor
 from app.services import Services
 from app.settings import Settings

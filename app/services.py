@@ -11,16 +11,16 @@ from prometheus_client import CollectorRegistry
 
 from app.clock import Clock, system_clock
 from app.db import Database
-from app.domain import sitting_life
-from app.domain.controls import ControlDesk
-from app.face_readers import FaceReaders
+from app.domain.controls.controls import ControlDesk
+from app.domain.sittings import sitting_life
 from app.keyring import KeyRing
 from app.lease_ring import LeaseRing
 from app.security import Vault
 from app.settings import Settings
 from app.store import schema
-from app.store.blobs import Blobs
-from app.store.events import EventStore
+from app.store.events.events import EventStore
+from app.store.faces.blobs import Blobs
+from app.vision.readers import FaceReaders
 
 
 @dataclass

@@ -23,8 +23,9 @@ from sqlalchemy import delete, select, text
 from app.bench.day import EVENTS, LEARNERS, LESSONS, generate
 from app.bench.machine import machine
 from app.db import Database
-from app.domain import packs
-from app.store import facts, schema
+from app.domain.policy import packs
+from app.store import schema
+from app.store.judging import facts
 from detectors.assess import assess
 from detectors.trace import CONTROL, EVENT, PHOTO
 from models import Base, EventLog

@@ -22,15 +22,15 @@ from sqlalchemy import Connection, select, update
 from app.bench.day import START_MS
 from app.bench.machine import machine
 from app.bench.night import that_night
-from app.domain.classes import class_seen
+from app.domain.catalogue.classes import class_seen
 from app.reports import exports, package
 from app.reports.exports import Wish
 from app.reports.lists import LISTS
 from app.reports.verify import verify
 from app.services import Services
 from app.settings import Settings
-from app.store.event_log import GENESIS, MANIFEST, link
-from app.store.scope import EVERYTHING
+from app.store.accounts.scope import EVERYTHING
+from app.store.events.event_log import GENESIS, MANIFEST, link
 from benchmarks import nightly
 from benchmarks.assess import fresh
 from detectors.trace import EVENT

@@ -21,7 +21,7 @@ from sqlalchemy import Engine, create_engine, text
 from app.bench import throw_away
 from app.bench.machine import machine
 from app.bench.service import Service, open_sittings, running
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 
 SIZE = (640, 480)
 POLL_S = 0.01

@@ -30,11 +30,11 @@ from rich.table import Table
 
 from app.bench.faces import check
 from app.bench.machine import machine
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision import calibrate, dlib_models, match
 from app.vision.backends import load
 from app.vision.image import decode
 from app.vision.model_files import BackendFiles, ModelFile
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.reading import FaceReading, read
 
 SIZES = ((640, 480), (1280, 720))

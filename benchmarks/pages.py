@@ -32,10 +32,11 @@ from app.bench.day import LESSONS, START_MS
 from app.bench.machine import machine
 from app.bench.night import that_night
 from app.db import Database
-from app.domain import review, users
+from app.domain.accounts import users
+from app.domain.review import review
 from app.main import lasting_app
 from app.settings import Settings
-from app.store import audit
+from app.store.accounts import audit
 from benchmarks import nightly
 from benchmarks.assess import fresh
 from models import AuditEntry, Finding, Learner, Platform, Session, TrainingClass, User

@@ -1,7 +1,7 @@
 """One face under several accounts: a hint for a person, who looks at both and knows of twins.
 
-The search over the accounts' mean faces was made before (app/domain/same_face.py); here its pairs
-are put beside what the sittings say. Among n accounts there are n²/2 chances for a pair by
+The search over the accounts' mean faces was made before (app/domain/faces/same_face.py); here its
+pairs are put beside what the sittings say. Among n accounts there are n²/2 chances for a pair by
 accident, so it never says more than "look at these two", and a device that both use is told along.
 """
 

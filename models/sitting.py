@@ -15,11 +15,12 @@ class Session(Base):
     of the hash chain over the stored batches, and the learning clock that controls are drawn on.
     `popup_from_ms` is the moment on that clock from which the next pop-up was drawn (negative when
     an earlier sitting brought it along), `popup_due_ms` the drawn moment, `popup_draws` the number
-    of intervals drawn so far; `schedule` holds the photo points (app/domain/photo_plan.py).
+    of intervals drawn so far; `schedule` holds the photo points
+    (app/domain/controls/photo_plan.py).
 
     `settled` says that the log holds all there is of it. Whoever changes an ended sitting's
-    evidence takes it back in the same transaction (`app.store.event_log.unsettle`), so that the
-    few that wait are found without a look at all that ever were.
+    evidence takes it back in the same transaction (`app.store.events.event_log.unsettle`), so that
+    the few that wait are found without a look at all that ever were.
     """
 
     __tablename__ = "sessions"

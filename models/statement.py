@@ -12,7 +12,7 @@ class Statement(Base):
     """One statement, kept whole; rows are never changed.
 
     `body` is the JSON as it is handed out. `actor`, `verb` and `object` are SHA-256 digests of
-    what the filters compare (app/domain/xapi_keys.py): IRIs may be long, digests are not.
+    what the filters compare (app/domain/exchange/xapi_keys.py): IRIs may be long, digests are not.
     `session` is the session id that the statement names, whether or not there is such a session.
     """
 
@@ -39,4 +39,4 @@ class Statement(Base):
     registration: Mapped[Name | None]
     session: Mapped[Name | None]
     voids: Mapped[Name | None]  # the statement that this one takes back
-    fate: Mapped[Name | None]  # app/domain/xapi.py; None: stored before fates were
+    fate: Mapped[Name | None]  # app/domain/exchange/xapi.py; None: stored before fates were

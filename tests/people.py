@@ -14,8 +14,8 @@ from typing import Any
 
 from app.clock import SHANGHAI
 from app.db import Database
-from app.domain import platforms
-from app.domain.platforms import KeyScope, Platform
+from app.domain.accounts import platforms
+from app.domain.accounts.platforms import KeyScope, Platform
 
 HUANGCHUAN, GUANGSHAN = "潢川县", "光山县"
 

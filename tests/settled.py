@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, exists, select
 
 from app.db import Database
-from app.store import facts
+from app.store.judging import facts
 from models import EventBatch, EventLog, Session
 
 

@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from tests.test_cli_validate import run
+from tests.cli.test_validate import run
 
 __all__ = ["run"]
 CASES = Path(__file__).parent / "cases"

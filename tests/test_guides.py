@@ -24,7 +24,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from app.cli import app as commands
+from app.cli.main import app as commands
 from app.simulation.county import PLANS
 from tests.machine import CURL, lacks
 

@@ -12,13 +12,16 @@ from sqlalchemy import select
 
 from app.console.login import COOKIE
 from app.db import Database
-from app.domain import imports, runs, users
+from app.domain.accounts import users
+from app.domain.exchange import imports
+from app.domain.judging import runs
 from app.jobs import class_run
 from app.services import Services
 from app.simulation import bundle
 from app.simulation.scenarios import Scene
-from app.store import catalogue, verdicts
-from app.store.verdicts import Judged
+from app.store.catalogue import catalogue
+from app.store.judging import verdicts
+from app.store.judging.verdicts import Judged
 from models import Enrolment, Learner, Verdict
 from tests.people import LIN, WU, County, TestClock, course, lesson, training_class
 

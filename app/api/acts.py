@@ -10,9 +10,10 @@ from pydantic import Field
 from app.api.auth import people_too, person, require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.console.login import user_of
-from app.domain import acts, classes
-from app.domain.platforms import KeyScope
-from app.domain.users import User
+from app.domain.accounts.platforms import KeyScope
+from app.domain.accounts.users import User
+from app.domain.catalogue import classes
+from app.domain.review import acts
 from app.domain.wire import Id, Wire
 from app.keyring import Caller
 

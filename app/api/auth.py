@@ -9,8 +9,8 @@ from fastapi import Request, Security
 from fastapi.security import HTTPBearer
 
 from app.console.login import checked_header, login_of, signed_in, user_of
-from app.domain.platforms import KeyScope
-from app.domain.users import User
+from app.domain.accounts.platforms import KeyScope
+from app.domain.accounts.users import User
 from app.errors import NotAllowed
 from app.keyring import Caller
 from app.services import Services

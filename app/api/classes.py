@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request
 
 from app.api.auth import require, services_of
-from app.domain import classes
-from app.domain.classes import ClassTerms
-from app.domain.platforms import KeyScope
+from app.domain.accounts.platforms import KeyScope
+from app.domain.catalogue import classes
+from app.domain.catalogue.classes import ClassTerms
 from app.domain.wire import Id
 from app.keyring import Caller
 

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 
 from app.api.auth import require, services_of
-from app.domain import courses
-from app.domain.courses import CourseTerms
-from app.domain.platforms import KeyScope
+from app.domain.accounts.platforms import KeyScope
+from app.domain.catalogue import courses
+from app.domain.catalogue.courses import CourseTerms
 from app.domain.wire import Id
 from app.keyring import Caller
 

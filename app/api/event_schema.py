@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 
-from app.domain.events import AnyEvent
+from app.domain.events.events import AnyEvent
 
 _NAMES = "#/components/schemas/{name}"
 

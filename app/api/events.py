@@ -21,18 +21,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import problems
 from app.api.auth import authenticate, demand
-from app.domain import ingest, leases, sitting_life, sitting_terms, unseen_note
-from app.domain.controls import NOTHING, Batch, Demands
-from app.domain.events import Problem, pack
-from app.domain.ingest import Arrived
-from app.domain.platforms import KeyScope
-from app.domain.sitting_life import Fate, State
-from app.domain.sitting_terms import SittingTerms
-from app.domain.sittings import unknown_session
+from app.domain.accounts.platforms import KeyScope
+from app.domain.controls.controls import NOTHING, Batch, Demands
+from app.domain.events import ingest
+from app.domain.events.events import Problem, pack
+from app.domain.events.ingest import Arrived
+from app.domain.sittings import leases, sitting_life, sitting_terms, unseen_note
+from app.domain.sittings.sitting_life import Fate, State
+from app.domain.sittings.sitting_terms import SittingTerms
+from app.domain.sittings.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, MalformedBody, ZhenxueError
 from app.keyring import Caller
 from app.services import Services
-from app.store.events import Append, Receipt
+from app.store.events.events import Append, Receipt
 from models import Session, TrainingClass
 
 log = structlog.get_logger("zhenxue.events")

@@ -11,13 +11,13 @@ from pydantic import StringConstraints
 
 from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
-from app.domain import classes
-from app.domain.platforms import KeyScope
+from app.domain.accounts.platforms import KeyScope
+from app.domain.catalogue import classes
 from app.errors import NotAllowed, NotFound
 from app.keyring import Caller
 from app.reports import exports, package
 from app.reports.exports import File, Wish
-from app.store.catalogue import ClassRow
+from app.store.catalogue.catalogue import ClassRow
 
 router = APIRouter(prefix="/v1/classes/{class_id}/exports", tags=["exports"])
 

@@ -11,14 +11,16 @@ from pydantic_core import PydanticCustomError
 from app.api.auth import people_too, person, require, services_of
 from app.api.classes import PlatformSlug
 from app.console.login import user_of
-from app.domain import classes, findings, review, rulings
-from app.domain.findings import PAGE
-from app.domain.platforms import KeyScope
-from app.domain.users import User
+from app.domain.accounts.platforms import KeyScope
+from app.domain.accounts.users import User
+from app.domain.catalogue import classes
+from app.domain.judging import rulings
+from app.domain.review import findings, review
+from app.domain.review.findings import PAGE
 from app.domain.wire import Id, Wire, instant
 from app.errors import BadInput
 from app.keyring import Caller
-from app.store.findings import Wanted
+from app.store.review.findings import Wanted
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"])
 

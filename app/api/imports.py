@@ -10,8 +10,8 @@ from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
 from app.api.auth import require, services_of
-from app.domain import imports
-from app.domain.platforms import KeyScope
+from app.domain.accounts.platforms import KeyScope
+from app.domain.exchange import imports
 from app.errors import BadInput, WrongMediaType
 from app.keyring import Caller
 

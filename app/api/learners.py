@@ -8,14 +8,15 @@ from fastapi import APIRouter, Body, Request
 
 from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
-from app.domain import classes, learner_link, roster, roster_rows
-from app.domain.platforms import KeyScope
-from app.domain.roster_rows import LearnerTerms, RowError
+from app.domain.accounts import learner_link
+from app.domain.accounts.platforms import KeyScope
+from app.domain.catalogue import classes, roster, roster_rows
+from app.domain.catalogue.roster_rows import LearnerTerms, RowError
 from app.domain.wire import Id
-from app.edge import public_address
 from app.errors import BadInput, NotFound
+from app.http.middleware import public_address
 from app.keyring import Caller
-from app.store import people
+from app.store.catalogue import people
 
 router = APIRouter(prefix="/v1/classes/{class_id}", tags=["catalogue"])
 

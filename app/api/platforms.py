@@ -8,8 +8,8 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
 from app.api.auth import require, services_of
-from app.domain import platforms
-from app.domain.platforms import Key, KeyScope, NewKey
+from app.domain.accounts import platforms
+from app.domain.accounts.platforms import Key, KeyScope, NewKey
 from app.domain.wire import Instant, Line, Wire
 from app.keyring import Caller
 

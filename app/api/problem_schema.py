@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
-from app.edge import PROBLEM_JSON
+from app.http.middleware import PROBLEM_JSON
 
 _PROBLEM = {
     "title": "Problem",

@@ -10,8 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from app.domain.wire import field_name
-from app.edge import PROBLEM_JSON, problem_body
 from app.errors import BadInput, MalformedBody, NotFound, WrongMediaType, ZhenxueError
+from app.http.middleware import PROBLEM_JSON, problem_body
 
 _MAX_ERRORS = 100
 _TITLES = {400: "Bad request", 404: "Not found", 405: "Method not allowed"}

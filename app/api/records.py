@@ -8,9 +8,16 @@ from fastapi import APIRouter, Body, Request
 
 from app.api.auth import require, services_of
 from app.api.classes import ClassId
-from app.domain import classes, records
-from app.domain.platforms import KeyScope
-from app.domain.records import Assessment, History, Item, Leave, OfflineHours, Satisfaction
+from app.domain.accounts.platforms import KeyScope
+from app.domain.catalogue import classes, records
+from app.domain.catalogue.records import (
+    Assessment,
+    History,
+    Item,
+    Leave,
+    OfflineHours,
+    Satisfaction,
+)
 from app.errors import BadInput
 from app.keyring import Caller
 

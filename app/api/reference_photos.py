@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.auth import require, services_of
 from app.api.snapshots import IMAGE_BODY, image_body
-from app.domain import enrolment_photos
-from app.domain.platforms import KeyScope
+from app.domain.accounts.platforms import KeyScope
+from app.domain.faces import enrolment_photos
 from app.domain.wire import Id
 from app.keyring import Caller
 

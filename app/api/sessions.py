@@ -9,10 +9,11 @@ from pydantic import Field, ValidationError
 
 from app.api.auth import require, services_of, sitting
 from app.api.problems import field_errors
-from app.domain import platform_controls, sitting_view, sittings
-from app.domain.platform_controls import ControlReport, ControlReports
-from app.domain.platforms import KeyScope
-from app.domain.sittings import Opened, Opening
+from app.domain.accounts.platforms import KeyScope
+from app.domain.controls import platform_controls
+from app.domain.controls.platform_controls import ControlReport, ControlReports
+from app.domain.sittings import sitting_view, sittings
+from app.domain.sittings.sittings import Opened, Opening
 from app.domain.wire import ClientInstant, Id, Wire
 from app.keyring import Caller
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
 from app.api.auth import services_of, sitting
-from app.domain import snapshots
+from app.domain.faces import snapshots
 from app.domain.wire import ClientInstant, Id
 from app.errors import WrongMediaType
 from app.keyring import Caller
-from app.store.blobs import StoreAway
+from app.store.faces.blobs import StoreAway
 
 router = APIRouter(prefix="/v1/sessions", tags=["sittings"])
 

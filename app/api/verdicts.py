@@ -9,15 +9,10 @@ from fastapi import APIRouter, Path, Query, Request
 from app.api.auth import people_too, require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.api.sessions import SessionId
-from app.domain import (
-    class_report,
-    classes,
-    conformity_report,
-    eligibility,
-    runs,
-    timeline_view,
-)
-from app.domain.platforms import KeyScope
+from app.domain.accounts.platforms import KeyScope
+from app.domain.catalogue import classes
+from app.domain.judging import class_report, conformity_report, eligibility, runs
+from app.domain.sittings import timeline_view
 from app.domain.wire import Id
 from app.keyring import Caller
 

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
 from app.api.auth import require, services_of
-from app.domain import webhooks
-from app.domain.findings import after
-from app.domain.notify import Event
-from app.domain.platforms import KeyScope
-from app.domain.webhooks import Webhook
+from app.domain.accounts.platforms import KeyScope
+from app.domain.exchange import webhooks
+from app.domain.exchange.notify import Event
+from app.domain.exchange.webhooks import Webhook
+from app.domain.review.findings import after
 from app.domain.wire import Line, Wire
 from app.keyring import Caller
 

@@ -18,10 +18,10 @@ from app.api import problems, xapi_schema
 from app.api.auth import demand, services_of
 from app.api.xapi_query import LIST_PARAMETERS, ONE_PARAMETERS, Query, flag, shape_of
 from app.api.xapi_request import NEWEST, Asked, authenticate, read_request
-from app.domain import xapi
-from app.domain.platforms import KeyScope
-from app.domain.xapi_batch import Sent, read_post, read_put, require_uuid
-from app.domain.xapi_values import as_timestamp
+from app.domain.accounts.platforms import KeyScope
+from app.domain.exchange import xapi
+from app.domain.exchange.xapi_batch import Sent, read_post, read_put, require_uuid
+from app.domain.exchange.xapi_values import as_timestamp
 from app.errors import MalformedBody, ZhenxueError
 from app.keyring import Caller
 from app.services import Services

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.domain.xapi_batch import require_uuid
-from app.domain.xapi_formats import ids_only
-from app.domain.xapi_keys import activity_key, agent_key, verb_key
-from app.domain.xapi_model import actor
-from app.domain.xapi_values import Fault, iri, milliseconds, parse_json
+from app.domain.exchange.xapi_batch import require_uuid
+from app.domain.exchange.xapi_formats import ids_only
+from app.domain.exchange.xapi_keys import activity_key, agent_key, verb_key
+from app.domain.exchange.xapi_model import actor
+from app.domain.exchange.xapi_values import Fault, iri, milliseconds, parse_json
 from app.errors import MalformedBody
-from app.store.statements import Wanted
+from app.store.exchange.statements import Wanted
 
 ONE_PARAMETERS = ("statementId", "voidedStatementId", "format", "attachments")
 LIST_PARAMETERS = (

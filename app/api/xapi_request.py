@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
-from app.domain import ingest, platforms
+from app.domain.accounts import platforms
+from app.domain.events import ingest
 from app.errors import MalformedBody, NotFound
 from app.keyring import Caller
 from app.services import Services

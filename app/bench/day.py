@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
 from app.db import Database
-from app.domain import packs
-from app.domain.classes import ClassTerms
-from app.store.event_log import GENESIS, MANIFEST
+from app.domain.catalogue.classes import ClassTerms
+from app.domain.policy import packs
+from app.store.events.event_log import GENESIS, MANIFEST
 from detectors.trace import CONTROL, EVENT, PHOTO, Check, Control, Kind, PhotoFlag, Purpose
 from models import (
     ClassHour,

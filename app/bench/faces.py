@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision import liveness, match
 from app.vision.backends import Backends
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.reading import FaceReading, read
 
 SIZE = (640, 480)

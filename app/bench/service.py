@@ -12,7 +12,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from app.clock import system_clock
-from app.domain import platforms
+from app.domain.accounts import platforms
 from app.errors import NotReady
 from app.processes import end_with_parent
 from app.services import open_services
@@ -55,7 +55,7 @@ def running(settings: Settings) -> Iterator[Service]:
 
 def _serve(settings: Settings, log: Path) -> None:
     """Runs in the child."""
-    from app.cli import run_service
+    from app.cli.main import run_service
 
     end_with_parent()
     with log.open("wb") as told:

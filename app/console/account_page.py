@@ -11,8 +11,8 @@ from app.console import words
 from app.console.login import FormOfThisLogin, SignedIn, set_cookie
 from app.console.page import ConsoleRoute, render, see_other
 from app.console.throttle import TOO_MANY, address_of, throttle_of
-from app.domain import users
-from app.domain.users import Login
+from app.domain.accounts import users
+from app.domain.accounts.users import Login
 from app.errors import BadInput
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)

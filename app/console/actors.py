@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from app.console import plain
 from app.console.language import N_, Language
-from app.domain.users import Role, User
-from app.store import users
+from app.domain.accounts.users import Role, User
+from app.store.accounts import users
 
 _SYSTEM = {
     "scheduler": N_("定时任务"),

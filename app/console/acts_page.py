@@ -12,11 +12,12 @@ from app.console.actors import named
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain import acts, id_numbers
-from app.domain.act_kinds import KINDS, ActKind
+from app.domain.catalogue import id_numbers
+from app.domain.review import acts
+from app.domain.review.act_kinds import KINDS, ActKind
 from app.errors import BadInput, NotFound
-from app.store import acts as store
-from app.store import catalogue, class_file
+from app.store.catalogue import catalogue, class_file
+from app.store.review import acts as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

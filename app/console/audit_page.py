@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.console.findings_page import plain_text
 from app.console.login import require_role
 from app.console.page import ConsoleRoute, render
-from app.domain import review
-from app.domain.users import Login, Role
-from app.store import audit
+from app.domain.accounts.users import Login, Role
+from app.domain.review import review
+from app.store.accounts import audit
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

@@ -20,13 +20,13 @@ from app.console.findings_page import plain_text
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain import class_desk, runs, wording
-from app.domain.class_desk import SCALES
+from app.domain.judging import class_desk, runs, wording
+from app.domain.judging.class_desk import SCALES
 from app.errors import NotFound
 from app.reports import exports, signing
 from app.reports.lists import periodic
-from app.store import class_file as store
-from app.store import users
+from app.store.accounts import users
+from app.store.catalogue import class_file as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

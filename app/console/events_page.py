@@ -14,7 +14,7 @@ from app.console.language import Language, position
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
 from app.console.session_page import sitting_of
-from app.store import event_log as store
+from app.store.events import event_log as store
 from detectors.trace import NONE, Flag, Kind
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from app.console.findings_page import plain_text
 from app.console.login import require_role
 from app.console.page import ConsoleRoute, render
-from app.domain.users import Login, Role
-from app.store import face_ledger as store
+from app.domain.accounts.users import Login, Role
+from app.store.faces import face_ledger as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

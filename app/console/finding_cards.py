@@ -13,11 +13,12 @@ from app.console import own_words, words
 from app.console.finding_view import FindingCard, card
 from app.console.findings_page import Query
 from app.console.language import Language, language
-from app.domain import desk
-from app.domain.users import Role, User
-from app.store import case_file, finding_queue, reviews
-from app.store import desk as desk_rows
-from app.store.scope import Scope
+from app.domain.accounts.users import Role, User
+from app.domain.review import desk
+from app.store.accounts.scope import Scope
+from app.store.review import desk as desk_rows
+from app.store.review import finding_queue, reviews
+from app.store.sittings import case_file
 from detectors.finding import Evidence
 
 _LOOKED_AHEAD = 100

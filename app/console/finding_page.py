@@ -13,10 +13,12 @@ from app.console.finding_view import REASONS
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.session_page import session_view
-from app.domain import review, rulings
-from app.domain.users import Login, Role
+from app.domain.accounts.users import Login, Role
+from app.domain.judging import rulings
+from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
-from app.store import class_file, crowds, reviews
+from app.store.catalogue import class_file
+from app.store.review import crowds, reviews
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

@@ -10,11 +10,11 @@ from app.clock import day
 from app.console import plain, words
 from app.console.language import N_, Language
 from app.console.words import Word
-from app.domain import review
-from app.domain.review import ReviewShown
-from app.domain.sentences import sentences
-from app.domain.users import User
-from app.store.reviews import ReviewRow
+from app.domain.accounts.users import User
+from app.domain.judging.sentences import sentences
+from app.domain.review import review
+from app.domain.review.review import ReviewShown
+from app.store.review.reviews import ReviewRow
 
 REASONS = {
     "uphold": (

@@ -17,11 +17,11 @@ from app.console.language import N_, Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render
 from app.console.words import Word
-from app.domain import desk
-from app.domain.users import Login
-from app.store import desk as desk_rows
-from app.store import finding_queue as store
-from app.store.finding_queue import Cursor, QueueFilter
+from app.domain.accounts.users import Login
+from app.domain.review import desk
+from app.store.review import desk as desk_rows
+from app.store.review import finding_queue as store
+from app.store.review.finding_queue import Cursor, QueueFilter
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

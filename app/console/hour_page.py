@@ -17,8 +17,8 @@ from app.console.finding_view import sentence_of
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
 from app.errors import NotFound
-from app.store import class_file as store
-from app.store import crowds
+from app.store.catalogue import class_file as store
+from app.store.review import crowds
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Form, Request, Response
 from app.console import words
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, render, see_other
-from app.domain import inspections
+from app.domain.review import inspections
 from app.errors import NotFound
-from app.store import class_file
-from app.store import inspections as store
+from app.store.catalogue import class_file
+from app.store.review import inspections as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

@@ -13,11 +13,12 @@ from app.console.class_page import cell
 from app.console.finding_view import interval, measured_of, sentence_of
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain import learner_link, wording
-from app.edge import public_address
+from app.domain.accounts import learner_link
+from app.domain.judging import wording
 from app.errors import NotAllowed, NotFound
-from app.store import class_file as store
-from app.store import crowds, reviews
+from app.http.middleware import public_address
+from app.store.catalogue import class_file as store
+from app.store.review import crowds, reviews
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

@@ -8,10 +8,10 @@ from app.console import words
 from app.console.actors import named
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain import learner_link
+from app.domain.accounts import learner_link
 from app.errors import NotAllowed, NotFound
-from app.store import class_file
-from app.store import links as store
+from app.store.accounts import links as store
+from app.store.catalogue import class_file
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

@@ -11,8 +11,8 @@ from typing import Annotated
 
 from fastapi import Depends, Form, Request, Response
 
-from app.domain import users
-from app.domain.users import Login, Role, User
+from app.domain.accounts import users
+from app.domain.accounts.users import Login, Role, User
 from app.errors import NotAllowed, NotSignedIn
 
 COOKIE = "zhenxue_session"

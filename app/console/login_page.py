@@ -13,7 +13,7 @@ from app.console.language import N_
 from app.console.login import COOKIE, FormOfThisLogin, SignedIn, clear_cookie, login_of, set_cookie
 from app.console.page import LANGUAGE_COOKIE, ConsoleRoute, local_path, render, see_other
 from app.console.throttle import TOO_MANY, address_of, throttle_of
-from app.domain import users
+from app.domain.accounts import users
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

@@ -12,7 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from fastapi import Request, Response
 from fastapi.responses import RedirectResponse
 
-from app.domain.users import Login
+from app.domain.accounts.users import Login
 from app.security import Unsealable
 
 COOKIE = "zhenxue_once"

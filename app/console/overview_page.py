@@ -15,8 +15,8 @@ from app.console.charts import Bar
 from app.console.language import N_, Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render
-from app.store import overview as store
-from app.store.overview import DAY_MS
+from app.store.judging import overview as store
+from app.store.judging.overview import DAY_MS
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

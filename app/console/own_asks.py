@@ -10,7 +10,7 @@ from typing import Any
 
 from app.console.language import N_
 from app.console.own_words import SENTENCES, WAIT, in_review
-from app.domain.review import UNDECIDED
+from app.domain.review.review import UNDECIDED
 
 _ANEW = N_("不用申诉也可以：重新学这一课时就行。")
 _IN_SIGHT = N_(

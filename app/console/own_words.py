@@ -15,8 +15,8 @@ from app.clock import at
 from app.console.finding_view import sentence_of
 from app.console.language import N_, Language
 from app.console.words import Word, word
-from app.domain.reasons import spans
-from app.domain.review import UNDECIDED
+from app.domain.judging.reasons import spans
+from app.domain.review.review import UNDECIDED
 
 WAIT = N_("人工复核中，暂不需要补课。")
 

@@ -14,12 +14,13 @@ from app.console import plain, words
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain import packs, runs, what_if
-from app.domain.clauses import Clause
-from app.domain.pack import Pack, Parameter
-from app.domain.users import Login, Role
+from app.domain.accounts.users import Login, Role
+from app.domain.judging import runs, what_if
+from app.domain.policy import packs
+from app.domain.policy.clauses import Clause
+from app.domain.policy.pack import Pack, Parameter
 from app.errors import BadInput, NotFound
-from app.store import runs as store
+from app.store.judging import runs as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

@@ -19,7 +19,7 @@ from app.console import once, plain, words
 from app.console.assets import asset
 from app.console.language import Language, language, position
 from app.console.login import login_of
-from app.domain.users import Login
+from app.domain.accounts.users import Login
 from app.errors import BadInput, NotFound, NotSignedIn, ZhenxueError
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -14,11 +14,11 @@ from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, render, see_other
 from app.console.watermark import marked
-from app.domain import photo_viewing, snapshots
-from app.domain.users import Login
+from app.domain.accounts.users import Login
+from app.domain.faces import photo_viewing, snapshots
 from app.errors import BadInput, NotFound
-from app.store import face_keys
-from app.store.blobs import BlobMissing
+from app.store.faces import face_keys
+from app.store.faces.blobs import BlobMissing
 from detectors.trace import Check
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)

@@ -16,9 +16,9 @@ from babel.dates import get_month_names
 
 from app.console import words
 from app.console.language import N_, Language
-from app.domain import packs
-from app.domain.pack import Pack
-from app.domain.packs import Change
+from app.domain.policy import packs
+from app.domain.policy.pack import Pack
+from app.domain.policy.packs import Change
 
 VALUES = {
     "verified": N_("已实名"),

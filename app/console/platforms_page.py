@@ -9,12 +9,14 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from app.console import once, words
 from app.console.login import FormOfThisLogin, SignedIn, require_role
 from app.console.page import ConsoleRoute, RowId, render, see_other
-from app.domain import conformity_report, platforms, webhooks
-from app.domain.platforms import KeyScope
-from app.domain.users import Login, Role
+from app.domain.accounts import platforms
+from app.domain.accounts.platforms import KeyScope
+from app.domain.accounts.users import Login, Role
+from app.domain.exchange import webhooks
+from app.domain.judging import conformity_report
 from app.errors import BadInput, Conflict
-from app.store import class_file
-from app.store import platforms as store
+from app.store.accounts import platforms as store
+from app.store.catalogue import class_file
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

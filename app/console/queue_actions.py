@@ -11,7 +11,8 @@ from app.console import words
 from app.console.findings_page import Query, number, queue_page
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, see_other
-from app.domain import appeals, desk, rulings
+from app.domain.judging import rulings
+from app.domain.review import appeals, desk
 from app.errors import BadInput, Conflict
 
 router = APIRouter(

@@ -20,12 +20,13 @@ from app.console.session_frame import frame_of
 from app.console.session_lanes import control_told
 from app.console.session_photos import shown_small
 from app.console.session_picture import legend_rules, session_picture, swatch
-from app.domain import photo_viewing
-from app.domain.timeline import timeline as timeline_of
-from app.domain.users import Login
+from app.domain.accounts.users import Login
+from app.domain.faces import photo_viewing
+from app.domain.sittings.timeline import timeline as timeline_of
 from app.errors import BadInput, NotFound
-from app.store import case_file, crowds, similar
-from app.store.scope import Scope
+from app.store.accounts.scope import Scope
+from app.store.review import crowds
+from app.store.sittings import case_file, similar
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

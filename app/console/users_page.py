@@ -12,10 +12,10 @@ from fastapi.responses import HTMLResponse
 from app.console import once, words
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, render, see_other
-from app.domain import users
-from app.domain.users import Login, Role
+from app.domain.accounts import users
+from app.domain.accounts.users import Login, Role
 from app.errors import BadInput, Conflict
-from app.store import users as store
+from app.store.accounts import users as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-from app.domain import calibration
+from app.domain.faces import calibration
 from app.services import Services
-from app.store import face_sets
+from app.store.faces import face_sets
 
 log = structlog.get_logger("zhenxue.calibration")
 

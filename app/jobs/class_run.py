@@ -9,12 +9,16 @@ from typing import Any
 
 import structlog
 
-from app.domain import assess, eligibility, kept_photos, runs, same_face, settle
+from app.domain.faces import kept_photos, same_face
+from app.domain.judging import assess, eligibility, runs, settle
 from app.jobs import face_worker
 from app.jobs.repeating import Repeating
 from app.services import Services
-from app.store import catalogue, event_log, face_sets, verdicts
-from app.store import runs as store
+from app.store.catalogue import catalogue
+from app.store.events import event_log
+from app.store.faces import face_sets
+from app.store.judging import runs as store
+from app.store.judging import verdicts
 
 POLL_S = 0.5
 BEAT_S = 1.0

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from app.domain import eligibility
+from app.domain.judging import eligibility
 from app.jobs.repeating import Repeating
 from app.services import Services
-from app.store import conclusions as store
+from app.store.judging import conclusions as store
 
 EVERY_S = 3.0
 

@@ -16,17 +16,17 @@ from typing import Any
 import structlog
 from prometheus_client import Gauge
 
-from app.domain import enrolment_photos, face_checks
-from app.domain.face_reading import Seen, Unread, embedding_context, signed
-from app.face_readers import FaceReaders
+from app.domain.faces import enrolment_photos, face_checks
+from app.domain.faces.face_reading import Seen, Unread, embedding_context, signed
 from app.jobs.pixels import Pixels
 from app.security import seal
 from app.services import Services
-from app.store import calibrations, reference_photos
-from app.store import snapshots as rows
-from app.store.blobs import StoreAway
+from app.store.faces import calibrations, reference_photos
+from app.store.faces import snapshots as rows
+from app.store.faces.blobs import StoreAway
 from app.store.row import AnyRow
 from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
+from app.vision.readers import FaceReaders
 from detectors.trace import Check
 
 CLAIM_MS = 120_000

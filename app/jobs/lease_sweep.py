@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain import sittings
+from app.domain.sittings import sittings
 from app.jobs.repeating import Repeating
 from app.services import Services
 

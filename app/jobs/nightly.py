@@ -32,15 +32,15 @@ from typing import Any
 import structlog
 
 from app.clock import Clock
-from app.domain import runs
+from app.domain.judging import runs
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import calibration, class_run, face_worker, memory, settler
 from app.logging import configure
 from app.processes import end_with_parent
 from app.services import Services
 from app.settings import Settings
-from app.store import runs as store
-from app.store import snapshots as photo_rows
+from app.store.faces import snapshots as photo_rows
+from app.store.judging import runs as store
 
 BEAT_S = 5.0
 MOST_ATTEMPTS = 3  # at a class whose worker dies over it

@@ -8,17 +8,17 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from app.domain import face_checks, photo_copies, snapshots
-from app.domain.face_checks import Beside
-from app.domain.face_reading import NOT_RETRIEVABLE, Unread
-from app.face_readers import FaceReaders
+from app.domain.faces import face_checks, photo_copies, snapshots
+from app.domain.faces.face_checks import Beside
+from app.domain.faces.face_reading import NOT_RETRIEVABLE, Unread
 from app.security import Unsealable
 from app.services import Services
-from app.store import face_keys
-from app.store import snapshots as rows
-from app.store.blobs import BlobMissing
+from app.store.faces import face_keys
+from app.store.faces import snapshots as rows
+from app.store.faces.blobs import BlobMissing
 from app.store.row import AnyRow
 from app.vision.feed_signs import FeedSigns
+from app.vision.readers import FaceReaders
 
 log = structlog.get_logger("zhenxue.pixels")
 

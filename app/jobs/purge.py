@@ -13,8 +13,8 @@ from typing import Any
 
 from app.clock import day
 from app.services import Services
-from app.store import audit
-from app.store import retention as store
+from app.store.accounts import audit
+from app.store.faces import retention as store
 
 MESSAGES_MS = 90 * 86_400_000  # product default: how long the log of webhooks goes back
 _AT_ONCE = 200

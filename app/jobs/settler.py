@@ -7,9 +7,9 @@ import threading
 
 import structlog
 
-from app.domain import settle
+from app.domain.judging import settle
 from app.services import Services
-from app.store import event_log
+from app.store.events import event_log
 
 SWEEP_S = 10.0
 

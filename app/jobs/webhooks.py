@@ -18,12 +18,12 @@ from standardwebhooks import Webhook as Signer
 
 from app import __version__
 from app.canonical import canonical
-from app.domain import webhooks
+from app.domain.exchange import webhooks
 from app.jobs import outbound
 from app.jobs.outbound import Undeliverable
 from app.jobs.repeating import Repeating
 from app.services import Services
-from app.store import webhooks as store
+from app.store.exchange import webhooks as store
 from app.store.row import AnyRow
 
 EVERY_S = 1.0

@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from app.domain.inspections import drawn, frame_digest
-from app.domain.review import UNDECIDED
+from app.domain.review.inspections import drawn, frame_digest
+from app.domain.review.review import UNDECIDED
 from app.reports.members import Problem, rows
 
 _CHECKED = ("learner", "result", "remark")

@@ -12,15 +12,16 @@ from multiprocessing import get_context
 from typing import Any
 
 from app.clock import day
-from app.domain import assess, eligibility, kept_photos
+from app.domain.faces import kept_photos
+from app.domain.judging import assess, eligibility
 from app.errors import BadInput, NotAllowed, NotFound
 from app.reports import csv, pdf, xlsx
 from app.reports.dossier import Dossier
 from app.reports.lists import LISTS, Listing, listing
 from app.reports.sheet import Sheet
 from app.services import Services
-from app.store import audit
-from app.store.catalogue import ClassRow
+from app.store.accounts import audit
+from app.store.catalogue.catalogue import ClassRow
 
 EARLIEST = date(2000, 1, 1)
 MOST_WRITERS = 4

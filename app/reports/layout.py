@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from app.store.event_log import MANIFEST
+from app.store.events.event_log import MANIFEST
 from detectors.trace import (
     CONTROL,
     EVENT,

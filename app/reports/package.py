@@ -15,9 +15,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.canonical import canonical
-from app.domain import assess, eligibility, kept_photos, packs, review
-from app.domain.inspections import frame_digest
-from app.domain.review import UNDECIDED
+from app.domain.faces import kept_photos
+from app.domain.judging import assess, eligibility
+from app.domain.policy import packs
+from app.domain.review import review
+from app.domain.review.inspections import frame_digest
+from app.domain.review.review import UNDECIDED
 from app.errors import NotAllowed
 from app.reports import container, exports, layout, parquet, photo_files, signing
 from app.reports import csv as csv_writer
@@ -25,18 +28,14 @@ from app.reports.dossier import Dossier
 from app.reports.exports import File, Wish, file_name, subject
 from app.reports.lists import LISTS
 from app.services import Services
-from app.store import (
-    audit,
-    eligibility_rows,
-    facts,
-    inspections,
-    package_rows,
-    report_rows,
-)
-from app.store.catalogue import ClassRow
-from app.store.package_rows import Log
+from app.store.accounts import audit
+from app.store.accounts.scope import Scope
+from app.store.catalogue.catalogue import ClassRow
+from app.store.exchange import package_rows, report_rows
+from app.store.exchange.package_rows import Log
+from app.store.judging import eligibility_rows, facts
+from app.store.review import inspections
 from app.store.row import AnyRow
-from app.store.scope import Scope
 from detectors.registry import versions_run
 
 MEDIA_TYPE = "application/zip"

@@ -13,7 +13,7 @@ import numpy as np
 from arro3.core import Array, DataType, Table
 from arro3.io import read_parquet, write_parquet
 
-from app.store.package_rows import Log
+from app.store.exchange.package_rows import Log
 from detectors.trace import EVENT, Kind
 
 COMPRESSION = "zstd(3)"

@@ -6,11 +6,12 @@ import hashlib
 
 from sqlalchemy import Connection
 
-from app.domain import snapshots
+from app.domain.faces import snapshots
 from app.security import Unsealable
 from app.services import Services
-from app.store import face_keys, report_rows
-from app.store.blobs import BlobMissing
+from app.store.exchange import report_rows
+from app.store.faces import face_keys
+from app.store.faces.blobs import BlobMissing
 
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain import assess, eligibility
-from app.store import package_rows
-from app.store import verdicts as store
-from app.store.package_rows import Log, Rows
+from app.domain.judging import assess, eligibility
+from app.store.exchange import package_rows
+from app.store.exchange.package_rows import Log, Rows
+from app.store.judging import verdicts as store
 from models import Finding
 
 KINDS = ("session", "class_hour", "enrolment", "class")

@@ -15,14 +15,14 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.domain import packs
+from app.domain.policy import packs
 from app.reports import agreement, container, parquet, replay, signing
 from app.reports.manifest import Indexed, Manifest
 from app.reports.members import Malformed, Problem, rows
 from app.reports.package import FORMAT, KINDS
-from app.store import audit
-from app.store.event_log import GENESIS, MANIFEST, link
-from app.store.package_rows import Log
+from app.store.accounts import audit
+from app.store.events.event_log import GENESIS, MANIFEST, link
+from app.store.exchange.package_rows import Log
 from detectors.registry import versions_run
 from detectors.trace import EVENT
 

@@ -133,7 +133,7 @@ def county(
 
 def _people(plan: ClassPlan, first: int) -> list[Learner]:
     # Loads OpenCV, so only when a county is made.
-    from app.vision.portrait import PORTRAIT_SEEDS
+    from app.simulation.portraits.portrait import PORTRAIT_SEEDS
 
     faces = [seed for seed in PORTRAIT_SEEDS if seed != STRANGER]
     return [

@@ -28,7 +28,9 @@ _JPEG_QUALITY = 88
 def artificial_photograph(identity: int, variation: int) -> bytes:
     """A portrait of nobody, as JPEG bytes of `SIZE` pixels. Variation 0 looks straight ahead; the
     others turn, talk and blink a little, in changing light, before a phone held anew."""
-    from app.vision.portrait import portrait  # loads OpenCV: only when pictures are wanted
+    from app.simulation.portraits.portrait import (
+        portrait,  # loads OpenCV: only when pictures are wanted
+    )
 
     if variation == 0:
         return portrait(identity, size=SIZE)

@@ -14,7 +14,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
-from app.domain import imports
+from app.domain.exchange import imports
 from app.services import Services
 from detectors.trace import ControlFlag
 from models import Session

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain import platforms
+from app.domain.accounts import platforms
 from app.services import Services
 from tests.people import County, TestClock
 

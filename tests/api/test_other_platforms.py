@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain import wording
-from app.domain.users import ALL_COUNTIES
+from app.domain.accounts.users import ALL_COUNTIES
+from app.domain.judging import wording
 from app.jobs.settler import settle_all
 from app.services import Services
 from tests.evidence import START_MS, catalogue, ndjson, sitting

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.console.login import COOKIE
-from app.domain import users
+from app.domain.accounts import users
 from app.services import Services
 from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County, TestClock, course, training_class
 

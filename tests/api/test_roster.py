@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from app.domain.roster_rows import read
+from app.domain.catalogue.roster_rows import read
 from app.services import Services
 from app.simulation.world import invented_id_number
 from models import AuditEntry

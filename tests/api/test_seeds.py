@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain import draws
+from app.domain.controls import draws
 from app.services import Services
-from app.store import sittings as sitting_store
+from app.store.sittings import sittings as sitting_store
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import County, TestClock
 

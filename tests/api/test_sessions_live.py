@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from app.db import Database
 from app.jobs.face_worker import run_pending
 from app.services import Services
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import County, TestClock
 

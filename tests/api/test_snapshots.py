@@ -13,13 +13,16 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import insert
 
-from app.domain import packs, sitting_life, snapshots
+from app.domain.faces import snapshots
+from app.domain.policy import packs
+from app.domain.sittings import sitting_life
 from app.jobs.face_worker import run_pending
 from app.services import Services
-from app.store import controls as control_store
-from app.store import face_keys, facts
-from app.store import sittings as sitting_store
-from app.store import snapshots as store
+from app.store.controls import controls as control_store
+from app.store.faces import face_keys
+from app.store.faces import snapshots as store
+from app.store.judging import facts
+from app.store.sittings import sittings as sitting_store
 from detectors.facts import facts as detector_facts
 from detectors.trace import Check, PhotoFlag, Purpose
 from models import ReferencePhoto

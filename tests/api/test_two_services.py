@@ -14,7 +14,7 @@ from app.jobs.face_worker import run_pending
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
-from app.vision.portrait import portrait
+from app.simulation.portraits.portrait import portrait
 from tests.api.test_sessions import found_school, opening, post
 from tests.api.test_sessions_live import FACE, Lesson
 from tests.people import County, TestClock

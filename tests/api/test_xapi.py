@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain import platforms
+from app.domain.accounts import platforms
 from app.services import Services
 from tests.people import County, Tenant, TestClock
 

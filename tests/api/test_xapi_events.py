@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from app.jobs.lease_sweep import sweep
 from app.services import Services
-from app.store import event_log
+from app.store.events import event_log
 from detectors.trace import Kind
 from models import Session
 from tests.api.test_sessions import found_school, opening, post

@@ -17,10 +17,10 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from app import cli
 from app.bench import faces, service, throw_away
 from app.bench.meaning import meaning
 from app.bench.parts import PARTS, Effort
+from app.cli import main as cli
 from app.clock import system_clock
 from app.db import Database
 from app.errors import NotReady
@@ -122,7 +122,7 @@ def measuring(
     settings: Settings, environment: dict[str, str]
 ) -> Iterator[tuple[subprocess.Popen[bytes], int, str]]:
     """A bench in a process of its own at its ingest: it, its service's pid, its folder's name."""
-    process = subprocess.Popen([sys.executable, "-m", "app.cli", "bench"], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "app.cli.main", "bench"], env=environment)
     until = time.monotonic() + 60
     try:
         while time.monotonic() < until:

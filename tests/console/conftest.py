@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app import console
 from app.console import session_page
-from app.domain import rulings
+from app.domain.judging import rulings
 from app.services import Services
 from app.settings import Settings
 from models import Base
@@ -94,7 +94,7 @@ def settle(services: Services, crowd: int = 0) -> County:
 
 
 def told_by(county: County) -> Callable[[Any, int], dict[str, Any]]:
-    """Stands in for app.domain.timeline: the county's sittings have stories, not events."""
+    """Stands in for domain.sittings.timeline: the county's sittings have stories, not events."""
     return lambda _connection, session_id: county.timelines[session_id]
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import JSON, Connection, insert, null
 from sqlalchemy.types import TypeEngine
 
 import models
-from app.domain import users
+from app.domain.accounts import users
 from models.base import Base
 from tests.console import stories
 from tests.console.stories import MINUTE

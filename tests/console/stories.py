@@ -1,10 +1,10 @@
-"""What happened in the county's sittings, as timelines (app.domain.timeline)."""
+"""What happened in the county's sittings, as timelines (app.domain.sittings.timeline)."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from app.domain import wording
+from app.domain.judging import wording
 
 MINUTE = 60_000
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from app.console.throttle import PER_NAME_AND_ADDRESS, WINDOW_MS
-from app.store import audit
+from app.store.accounts import audit
 from tests.console.conftest import Clock, Desk
 from tests.console.county import PASSWORD
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from app.simulation.world import invented_id_number
-from app.store import acts as store
-from app.store.acts import JUDGING
+from app.store.review import acts as store
+from app.store.review.acts import JUDGING
 from models import Act, AuditEntry, Enrolment, Learner, Run
 from tests.console.conftest import Desk
 

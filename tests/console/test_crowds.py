@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 import models
-from app.domain import learner_link
+from app.domain.accounts import learner_link
 from tests.console import county as rows
 from tests.console import stories
 from tests.console.conftest import Desk

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.domain.inspections import drawn
+from app.domain.review.inspections import drawn
 from models import AuditEntry, Inspection, InspectionCheck, Session
 from tests.console.conftest import Desk
 

@@ -10,10 +10,10 @@ from starlette.testclient import TestClient
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from app.console.throttle import PER_NAME_AND_ADDRESS, WINDOW_MS, LoginThrottle
-from app.domain.users import ABSOLUTE_MS, IDLE_MS
+from app.domain.accounts.users import ABSOLUTE_MS, IDLE_MS
 from app.security import token_digest
 from app.settings import Settings
-from app.store import audit
+from app.store.accounts import audit
 from models import AuditEntry, UserSession
 from tests.console.conftest import Clock, Desk
 

@@ -10,7 +10,7 @@ import pytest
 
 from app.console import own_asks, own_words
 from app.console.language import language
-from app.domain.sentences import SENTENCES
+from app.domain.judging.sentences import SENTENCES
 
 TODAY = date(2026, 11, 26)
 ZH, EN = language("zh"), language("en")

@@ -11,9 +11,9 @@ from PIL import Image
 from sqlalchemy import select, update
 
 from app.console.watermark import marked
-from app.domain.photo_viewing import GRANT_MS
+from app.domain.faces.photo_viewing import GRANT_MS
 from app.security import seal
-from app.store import face_keys
+from app.store.faces import face_keys
 from models import (
     AuditEntry,
     Finding,

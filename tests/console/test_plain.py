@@ -11,8 +11,8 @@ from sqlalchemy import select, update
 
 from app.console import plain
 from app.console.language import language
-from app.domain import packs
-from app.domain.pack import Pack
+from app.domain.policy import packs
+from app.domain.policy.pack import Pack
 from detectors.batch_facts import Applicant, Mode
 from models import AuditEntry, Finding
 from tests.console.conftest import Desk

@@ -13,12 +13,12 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from app.cli_user import app
+from app.cli.user import app
 from app.db import Database
-from app.domain import users
+from app.domain.accounts import users
 from app.errors import Conflict
-from app.store import audit
-from app.store import desk as store
+from app.store.accounts import audit
+from app.store.review import desk as store
 from models import Assignment, Base, User
 from tests.console.conftest import Desk
 

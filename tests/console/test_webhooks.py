@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from sqlalchemy import select, update
 
-from app.domain import webhooks
-from app.store import webhooks as store
+from app.domain.exchange import webhooks
+from app.store.exchange import webhooks as store
 from models import Platform, WebhookDelivery
 from tests.console.conftest import Desk
 

@@ -14,15 +14,15 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.domain import packs
-from app.domain.control_line import Line
-from app.domain.events import Event, pack, read_one
-from app.domain.popups import match_popups
+from app.domain.controls.control_line import Line
+from app.domain.controls.popups import match_popups
+from app.domain.events.events import Event, pack, read_one
+from app.domain.policy import packs
 from app.simulation.scenarios import Scene
 from app.simulation.world import Photo
-from app.store.controls import controls_array
-from app.store.event_log import in_order
-from app.store.packed import records_of
+from app.store.controls.controls import controls_array
+from app.store.events.event_log import in_order
+from app.store.events.packed import records_of
 from detectors.assess import Assessment, assess
 from detectors.policy import Policy
 from detectors.trace import (

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from app.domain import packs
+from app.domain.policy import packs
 from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS
 from detectors.batch_facts import (
     Applicant,

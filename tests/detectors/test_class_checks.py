@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from app.domain.check_words import limit_of
+from app.domain.judging.check_words import limit_of
 from detectors.batch_facts import Applicant, Mode, Result, Survey
 from tests.detectors.enrolment_facts import GRADED, check_class
 

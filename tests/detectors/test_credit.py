@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain import packs
+from app.domain.policy import packs
 from app.simulation.scenarios import perform
 from detectors.credit import Played, played
 from detectors.finding import Outcome

@@ -7,7 +7,7 @@ from datetime import date
 
 import pytest
 
-from app.domain import packs
+from app.domain.policy import packs
 from detectors.batch_checks import check_class, check_learner
 from detectors.batch_facts import ClassFacts, LearnerFacts
 from detectors.dates import Window

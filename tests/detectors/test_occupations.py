@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.domain import packs
+from app.domain.policy import packs
 
 ANNEX = packs.load("huangchuan-2021-graded").occupations
 SOURCE = Path(__file__).parents[1] / "packs" / "sources" / "huangchuan-2021.txt"

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import detectors
-from app.domain import conformity, packs
-from app.domain.sentences import FORMER, SENTENCES, sentences
+from app.domain.judging import conformity
+from app.domain.judging.sentences import FORMER, SENTENCES, sentences
+from app.domain.policy import packs
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.facts import Facts, facts
 from detectors.finding import Evidence, Outcome, Scope

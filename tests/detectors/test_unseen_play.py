@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain import packs
+from app.domain.policy import packs
 from detectors.assess import HourOutcome, SessionOutcome, assess
 from detectors.finding import Fault, Outcome
 from detectors.trace import Flag, Kind

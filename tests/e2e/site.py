@@ -12,16 +12,17 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app import cli_demo
+from app.cli import demo as cli_demo
 from app.clock import Clock
-from app.domain import platforms, users, webhooks
-from app.domain.notify import Event
+from app.domain.accounts import platforms, users
+from app.domain.exchange import webhooks
+from app.domain.exchange.notify import Event
 from app.jobs import nightly
 from app.main import create_app
 from app.services import Services, open_services
 from app.settings import Settings
 from app.simulation.county import NO_POPUPS, ONE_PHOTO, ClassPlan, Plans, county
-from app.store import webhooks as store
+from app.store.exchange import webhooks as store
 from tests.people import instant
 from tests.served import served
 

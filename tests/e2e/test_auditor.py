@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
-from app.cli_demo import COUNTY
+from app.cli.demo import COUNTY
 from tests.console import county as rows
 from tests.e2e.conftest import OFFICE_PC, Visitor
 from tests.e2e.site import PASSWORD

@@ -20,20 +20,21 @@ from PIL import Image, ImageEnhance, ImageOps
 from sqlalchemy import select, update
 
 from app.clock import system_clock
-from app.domain import enrolment_photos, kept_photos
-from app.domain.face_reading import Seen, Unread
-from app.face_readers import FaceReaders, ReadersNotStarted
+from app.domain.faces import enrolment_photos, kept_photos
+from app.domain.faces.face_reading import Seen, Unread
 from app.jobs import face_worker
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
 from app.services import Services
 from app.settings import Settings
-from app.store import calibrations, conformity, face_keys
-from app.store import sittings as sitting_store
-from app.store import snapshots as store
-from app.store.blobs import Blobs, StoreAway
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
+from app.store.faces import calibrations, face_keys
+from app.store.faces import snapshots as store
+from app.store.faces.blobs import Blobs, StoreAway
+from app.store.judging import conformity
+from app.store.sittings import sittings as sitting_store
 from app.vision.model_card import DLIB_RESNET, read_card
 from app.vision.model_files import NO_FILES
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
+from app.vision.readers import FaceReaders, ReadersNotStarted
 from detectors.trace import Check, PhotoFlag
 from models import AuditEntry, Learner, Lesson, Session
 from tests.api.test_sessions import found_school, opening, post
@@ -348,7 +349,7 @@ def test_killed_between_two_photos_none_is_lost_and_none_is_judged_twice(
         "ZHENXUE_DATA_DIR": str(settings.data_dir),
     }
     worker = subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "worker", "--processes", "1"], env=environment
+        [sys.executable, "-m", "app.cli.main", "worker", "--processes", "1"], env=environment
     )
     deadline = time.monotonic() + 60
     while Check.MATCH not in checks(services, county) and time.monotonic() < deadline:
@@ -420,8 +421,8 @@ def test_the_default_model_card_is_at_hand_before_any_model_is_loaded() -> None:
 
 _STARTS_A_READER = """
 import os, sys
-from app.face_readers import FaceReaders, ReadersNotStarted
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
+from app.vision.readers import FaceReaders, ReadersNotStarted
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 
 if __name__ == "__main__":
     readers = FaceReaders(1)

@@ -11,13 +11,14 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from app.db import Database
-from app.domain import eligibility, imports, runs
+from app.domain.exchange import imports
+from app.domain.judging import eligibility, runs
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import face_worker, nightly, settler
 from app.jobs.nightly import Inline
 from app.services import Services
 from app.simulation.scenarios import perform as scenario
-from app.store.runs import NIGHT_LOCK
+from app.store.judging.runs import NIGHT_LOCK
 from models import LearnerKey, Run, Snapshot, Verdict
 from tests.evidence import catalogue, ndjson, sitting
 from tests.people import LIN, WU, County, TestClock, instant, training_class

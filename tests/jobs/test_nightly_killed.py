@@ -37,7 +37,7 @@ def command(services: Services, executor: str) -> subprocess.Popen[str]:
         "ZHENXUE_EXECUTOR": executor,
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "app.cli", "nightly", "--json"],
+        [sys.executable, "-m", "app.cli.main", "nightly", "--json"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

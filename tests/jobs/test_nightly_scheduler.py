@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app import cli
+from app.cli import main as cli
 from app.clock import SHANGHAI, at
-from app.domain import imports
+from app.domain.exchange import imports
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import nightly
 from app.jobs.scheduler import Scheduler

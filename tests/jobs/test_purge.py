@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.domain import kept_photos, platforms, retention
+from app.domain.accounts import platforms
+from app.domain.faces import kept_photos, retention
 from app.errors import Conflict
 from app.jobs import face_worker, purge
 from app.services import Services
 from app.simulation.scenarios import perform
-from app.store import audit
+from app.store.accounts import audit
 from models import AuditEntry, Learner, LearnerKey, ReferencePhoto, Snapshot, TrainingClass
 from tests.people import County, TestClock, instant
 from tests.verdicts import bodies, class_row, take, validate

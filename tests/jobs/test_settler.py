@@ -20,21 +20,23 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, event, select, update
 
 from app.db import MIGRATIONS, Database
-from app.domain import imports, settle
-from app.domain.sitting_life import of_batch
+from app.domain.exchange import imports
+from app.domain.judging import settle
+from app.domain.sittings.sitting_life import of_batch
 from app.jobs import settler
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, run_pending
 from app.jobs.lease_sweep import sweep
 from app.services import Services
 from app.settings import Settings
-from app.store import event_log, retention, snapshots
-from app.store.events import Append, append_all
+from app.store.events import event_log
+from app.store.events.events import Append, append_all
+from app.store.faces import retention, snapshots
 from models import Session, Snapshot, TrainingClass, Verdict
 from tests.api.test_sessions import found_school, opening, post
 from tests.evidence import START_MS, Record, catalogue, picture, snapshot, zipped
 from tests.evidence import sitting as imported
 from tests.people import County, TestClock
-from tests.store.test_events import packed
+from tests.store.events.test_events import packed
 
 both = pytest.mark.both_databases
 HOUR = 3_600_000

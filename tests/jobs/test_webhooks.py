@@ -16,8 +16,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 from standardwebhooks import Webhook as Signature
 
-from app.domain import review, users, webhooks
-from app.domain.notify import Event
+from app.domain.accounts import users
+from app.domain.exchange import webhooks
+from app.domain.exchange.notify import Event
+from app.domain.review import review
 from app.errors import BadInput, Conflict
 from app.jobs import face_worker, outbound
 from app.jobs.outbound import Undeliverable, reachable
@@ -25,7 +27,7 @@ from app.jobs.webhooks import CLAIM_MS, Deliverer
 from app.services import Services
 from app.settings import Settings
 from app.simulation.scenarios import perform
-from app.store import webhooks as store
+from app.store.exchange import webhooks as store
 from models import Finding, Verdict, WebhookDelivery
 from tests.people import County, TestClock
 from tests.verdicts import PASSWORD, class_row, sign_in, take_without_photos, validate

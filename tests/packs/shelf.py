@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from app.domain import packs
+from app.domain.policy import packs
 
 GRADED, LITERAL = "huangchuan-2021-graded", "huangchuan-2021-literal"
 

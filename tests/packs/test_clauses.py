@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain import packs
-from app.domain.clauses import Clause, register
-from app.domain.pack_schema import PackError
+from app.domain.policy import packs
+from app.domain.policy.clauses import Clause, register
+from app.domain.policy.pack_schema import PackError
 
 SOURCES = Path(__file__).parent / "sources"
 CLAUSES = register(packs.FOLDER / "clauses")

@@ -7,7 +7,7 @@ import json
 from click.testing import Result
 from typer.testing import CliRunner
 
-from app.cli_pack import app
+from app.cli.pack import app
 from tests.packs.shelf import GRADED, LITERAL, Shelf
 
 

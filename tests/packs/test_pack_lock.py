@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain import pack_lock
-from app.domain.pack_schema import PackError
+from app.domain.policy import pack_lock
+from app.domain.policy.pack_schema import PackError
 from tests.packs.shelf import GRADED, LITERAL, Shelf
 
 MARGIN = "edge_margin_s = { value = 60", "edge_margin_s = { value = 45"

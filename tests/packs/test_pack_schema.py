@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.domain import packs
-from app.domain.pack_schema import PackError
+from app.domain.policy import packs
+from app.domain.policy.pack_schema import PackError
 from tests.packs.shelf import GRADED, LITERAL, Shelf
 
 FILE = f"{GRADED}@1.0.0.toml"

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from app.domain import packs
+from app.domain.policy import packs
 from detectors.eligibility import Cure
 from detectors.policy import Reach, Status
 from tests.packs.shelf import GRADED, LITERAL, Shelf

@@ -12,15 +12,16 @@ from typing import Any
 
 from sqlalchemy import update
 
-from app.domain import assess, eligibility, imports, settle
-from app.domain.classes import class_seen
+from app.domain.catalogue.classes import class_seen
+from app.domain.exchange import imports
+from app.domain.judging import assess, eligibility, settle
 from app.services import Services
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
 from app.simulation.world import Learner, invented_id_number
-from app.store import event_log
-from app.store.catalogue import ClassRow
-from app.store.scope import EVERYTHING
+from app.store.accounts.scope import EVERYTHING
+from app.store.catalogue.catalogue import ClassRow
+from app.store.events import event_log
 from detectors.trace import Check
 from models import ReferencePhoto, Snapshot
 from tests.evidence import Record, picture, zipped

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select
 
 from app.console.login import COOKIE
-from app.domain import users
+from app.domain.accounts import users
 from app.reports.lists import LISTS
 from app.reports.verify import verify
 from app.services import Services

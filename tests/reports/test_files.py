@@ -15,7 +15,7 @@ from app.reports.lists import LISTS
 from app.reports.lists.people import masked
 from app.reports.sheet import Cell, Column, Form, Heading, Sheet
 from app.services import Services
-from app.store.catalogue import ClassRow
+from app.store.catalogue.catalogue import ClassRow
 
 HEADING = Heading("示例学校", "HC-1", "c1", "缝纫工", "p@1", "0" * 64, "三月", 0)
 

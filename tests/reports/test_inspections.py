@@ -9,17 +9,18 @@ import pytest
 from sqlalchemy import update
 
 from app.canonical import canonical
-from app.domain import inspections, users
-from app.domain.inspections import drawn
+from app.domain.accounts import users
+from app.domain.review import inspections
+from app.domain.review.inspections import drawn
 from app.reports import container, exports, layout, package
 from app.reports.exports import Wish
 from app.reports.package import ndjson
 from app.reports.sheet import Sheet
 from app.reports.verify import verify
 from app.services import Services
-from app.store import inspections as store
-from app.store.catalogue import ClassRow
-from app.store.scope import EVERYTHING
+from app.store.accounts.scope import EVERYTHING
+from app.store.catalogue.catalogue import ClassRow
+from app.store.review import inspections as store
 from models import Session
 from tests.people import HUANGCHUAN
 from tests.reports.test_package import named, resealed

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.domain import conformity, kept_photos, packs, runs
+from app.domain.faces import kept_photos
+from app.domain.judging import conformity, runs
+from app.domain.policy import packs
 from app.jobs import class_run
 from app.reports import exports
 from app.reports.exports import Wish
 from app.services import Services
-from app.store.blobs import Blobs, StoreAway
-from app.store.catalogue import ClassRow
+from app.store.catalogue.catalogue import ClassRow
+from app.store.faces.blobs import Blobs, StoreAway
 from models import Learner, Session, Snapshot
 from tests.verdicts import bodies, validate
 

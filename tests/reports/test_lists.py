@@ -5,17 +5,19 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
-from app.domain import classes, records, users
-from app.domain.classes import ClassTerms
+from app.domain.accounts import users
+from app.domain.catalogue import classes, records
+from app.domain.catalogue.classes import ClassTerms
 from app.reports import exports, package
 from app.reports.exports import Wish
 from app.reports.lists import LISTS
 from app.reports.sheet import NO_DATA, Sheet
 from app.reports.verify import verify
 from app.services import Services
-from app.store import class_file, reviews
-from app.store.catalogue import ClassRow
-from app.store.scope import EVERYTHING
+from app.store.accounts.scope import EVERYTHING
+from app.store.catalogue import class_file
+from app.store.catalogue.catalogue import ClassRow
+from app.store.review import reviews
 from models import Finding
 from tests.people import County, training_class
 

@@ -18,7 +18,7 @@ from sqlalchemy import func, insert, select
 
 import models
 from app.canonical import canonical
-from app.domain import imports
+from app.domain.exchange import imports
 from app.errors import NotAllowed
 from app.reports import container, layout, package, parquet, signing
 from app.reports.exports import Wish
@@ -29,10 +29,10 @@ from app.services import Services
 from app.simulation.scenarios import perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
 from app.simulation.world import Learner, invented_id_number
-from app.store.catalogue import ClassRow
-from app.store.event_log import GENESIS, MANIFEST, link
-from app.store.package_rows import Log
-from app.store.scope import EVERYTHING, Scope
+from app.store.accounts.scope import EVERYTHING, Scope
+from app.store.catalogue.catalogue import ClassRow
+from app.store.events.event_log import GENESIS, MANIFEST, link
+from app.store.exchange.package_rows import Log
 from detectors.trace import EVENT
 from models import AuditEntry, FacePair
 from tests.evidence import picture, zipped

@@ -21,7 +21,7 @@ from app.reports.exports import Wish
 from app.reports.lists import LISTS
 from app.reports.sheet import Cell, Column, Form, Heading, Row, Sheet
 from app.services import Services
-from app.store.catalogue import ClassRow
+from app.store.catalogue.catalogue import ClassRow
 
 HEADING = Heading("示例学校", "HC-1", "c1", "缝纫工", "p@1", "0" * 64, "三月", 1_790_000_000_000)
 COLUMNS = (Column("姓名", 10), Column("设备", 14), Column("事由", 40), Column("数", 8, "right"))

@@ -11,16 +11,18 @@ import pytest
 from sqlalchemy import select, update
 
 from app.canonical import canonical
-from app.domain import records, review, users
+from app.domain.accounts import users
+from app.domain.catalogue import records
+from app.domain.review import review
 from app.reports import container, package
 from app.reports.package import ndjson
 from app.reports.verify import verify
 from app.services import Services
 from app.simulation.scenarios import perform
 from app.simulation.stage import Setting
-from app.store import class_file
-from app.store.catalogue import ClassRow
-from app.store.scope import EVERYTHING
+from app.store.accounts.scope import EVERYTHING
+from app.store.catalogue import class_file
+from app.store.catalogue.catalogue import ClassRow
 from models import Finding, Person, TrainingClass
 from tests.people import HUANGCHUAN, County
 from tests.reports.test_package import A_CLERK, named, resealed

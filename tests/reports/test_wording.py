@@ -8,15 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select
 
-from app.domain import assess as judging
-from app.domain import check_words, eligibility, packs, reasons, sentences, wording
-from app.domain.pack import Text
+from app.domain.judging import assess as judging
+from app.domain.judging import check_words, eligibility, reasons, sentences, wording
+from app.domain.policy import packs
+from app.domain.policy.pack import Text
 from app.reports import package
 from app.reports.exports import Wish
 from app.reports.verify import verify
 from app.services import Services
-from app.store.catalogue import ClassRow
-from app.store.scope import EVERYTHING
+from app.store.accounts.scope import EVERYTHING
+from app.store.catalogue.catalogue import ClassRow
 from detectors import assess, registry
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Status

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from app.domain.sentences import sentences
+from app.domain.judging.sentences import sentences
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.assess import Assessment, assess
 from detectors.class_hours import coverage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.domain.sentences import sentences
+from app.domain.judging.sentences import sentences
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.assess import assess
 from detectors.finding import Evidence, Outcome

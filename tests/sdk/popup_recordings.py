@@ -20,8 +20,8 @@ from typing import Any
 from playwright.sync_api import BrowserContext, sync_playwright
 from sqlalchemy import select
 
-from app.store import controls as control_store
-from app.store.event_log import read
+from app.store.controls import controls as control_store
+from app.store.events.event_log import read
 from detectors.trace import CONTROL, EVENT
 from models import Session
 from tests.e2e.conftest import found_chromium

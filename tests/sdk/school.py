@@ -17,7 +17,7 @@ from typing import Any
 from fastapi import Body, FastAPI, Request, Response
 from fastapi.responses import FileResponse, HTMLResponse
 
-from app.domain import packs
+from app.domain.policy import packs
 from app.main import create_app
 from app.services import Services, open_services
 from app.settings import Settings
@@ -110,7 +110,7 @@ class School:
         """EVENT[n] that the service keeps of a sitting."""
         from sqlalchemy import select
 
-        from app.store.event_log import read
+        from app.store.events.event_log import read
         from models import Session
 
         with self.services.database.read() as connection:
@@ -121,7 +121,7 @@ class School:
         """The words of its pop-ups, observations and errors."""
         from sqlalchemy import select
 
-        from app.store.event_log import read
+        from app.store.events.event_log import read
         from models import Session
 
         with self.services.database.read() as connection:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from app.cli_demo import Filling
+from app.cli.demo import Filling
 from app.main import create_app
 from app.sdk.demo import DemoPlatform
 from app.services import open_services

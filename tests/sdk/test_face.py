@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from app.jobs.face_worker import run_pending
-from app.vision.portrait import PORTRAIT_SEEDS, portrait, portrait_pixels
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait, portrait_pixels
 from tests.e2e.conftest import found_chromium
 from tests.sdk.conftest import EYES_AND_HANDS, Learner
 from tests.sdk.school import School

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from app.simulation.photos import SIZE, develop
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS
 from app.simulation.world import Photo
 from app.vision.image import decode
-from app.vision.portrait import PORTRAIT_SEEDS
 from app.vision.reuse import residual
 
 CONDITIONS = ("good", "dark", "glasses", "noised", "empty", "replayed")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from app.simulation.portraits.portrait import portrait
 from app.vision.backends import Backends, load
-from app.vision.portrait import portrait
 from app.vision.reading import FaceReading, read
 
 

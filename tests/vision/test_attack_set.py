@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.attack_set import judge_all, presentations
 from app.vision.backends import Backends
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
 
 OBEYED = (0, 0, 0.6, 1, 1, 0.3, 0, -0.6, -1, -1, -0.3, 0)
 ASKED = {"actions": ["turn_left", "turn_right"], "frame_ms": 300}

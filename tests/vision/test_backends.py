@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision import dlib_graph, dlib_models, embedder
 from app.vision.backends import Backends, load
 from app.vision.dlib_weights import CONVOLUTIONS, WeightsUnreadable, read_weights
@@ -19,7 +20,6 @@ from app.vision.errors import ModelFileRejected
 from app.vision.image import decode
 from app.vision.model_card import DLIB_RESNET, read_card
 from app.vision.model_files import BackendFiles, ModelFile
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.reading import read
 
 CARD = """

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
 from app.vision.detector import Box
 from app.vision.feed import FeedSigns, feed_signs
 from app.vision.image import Rgb, decode
 from app.vision.landmarks import FaceRatios
 from app.vision.liveness import Challenge, Frame, Liveness, verify
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.quality import Quality
 from app.vision.reading import FaceReading, read_picture
 from app.vision.reasons import LIVENESS, SUPPORTING

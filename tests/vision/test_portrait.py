@@ -7,9 +7,9 @@ from itertools import combinations
 
 import numpy as np
 
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
 from app.vision.image import decode, verify
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.quality import ENROLMENT
 from app.vision.reading import FaceReading, read
 

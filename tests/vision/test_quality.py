@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
 from app.vision.image import Rgb, decode
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.quality import ENROLMENT, SNAPSHOT
 from app.vision.reading import FaceReading, read_picture
 from app.vision.reasons import QUALITY

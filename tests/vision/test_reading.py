@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
 from app.vision.image import ImageLimits, ImageRejected
 from app.vision.landmarks import ratios
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.reading import FaceReading, read, read_picture
 from app.vision.reuse import residual
 

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.image import Rgb, decode
-from app.vision.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.reuse import MAX_RESIDUAL, candidates, perceptual_hashes, residual
 
 

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from app.domain import platforms
+from app.domain.accounts import platforms
 from tests.evidence import picture
 from tests.people import LIN, course, training_class
 from tests.walk.world import World, routes

@@ -14,7 +14,9 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, select
 
-from app.domain import review, rulings, users
+from app.domain.accounts import users
+from app.domain.judging import rulings
+from app.domain.review import review
 from app.services import Services
 from models import Verdict
 from tests.walk.world import World, routes

@@ -7,7 +7,7 @@ from collections import defaultdict
 from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Sheet, said, when, yes
-from app.store import report_rows
+from app.store.exchange import report_rows
 from app.store.row import AnyRow
 from detectors.trace import Check, ControlFlag
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.inspections import frame_digest
+from app.domain.review.inspections import frame_digest
 from app.reports import words
 from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import Column, Row, Sheet, said, when

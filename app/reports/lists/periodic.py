@@ -11,7 +11,8 @@ from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.lists.hours import totals
 from app.reports.sheet import NO_DATA, Column, Sheet, Value, said
-from app.store import enrolment_facts, report_rows
+from app.store.exchange import report_rows
+from app.store.judging import enrolment_facts
 
 Period = tuple[date, date]
 Figure = Callable[[Dossier, Period], Value]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.domain.review import UNDECIDED
-from app.domain.sentences import sentences
+from app.domain.judging.sentences import sentences
+from app.domain.review.review import UNDECIDED
 from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, text, when, yes

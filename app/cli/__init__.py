@@ -1,0 +1,1 @@
+"""The command `zhenxue`: one module a subcommand."""

@@ -1,0 +1,207 @@
+"""`zhenxue calibrate`: how well the face model and the liveness check do on this site's people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.answer import FOUND, Json, say
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+    from app.vision.calibrate import PadReport, Rate
+    from app.vision.model_card import ModelCard
+
+DRAWS = 400  # enrolments and sittings drawn of each identity of a labelled set
+
+app = typer.Typer(help="Measure the face models.")
+
+
+@app.callback(invoke_without_command=True)
+def calibrate(
+    apply: Annotated[bool, typer.Option("--apply", help="Decide by what is measured.")] = False,
+    attacks: Annotated[
+        Path | None,
+        typer.Option(help="Folder of labelled presentations, one folder a species, and `live`."),
+    ] = None,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(help="Measure this .npz (`x` n by dim, `id` n) instead of the stored faces."),
+    ] = None,
+    labels: Annotated[
+        bool, typer.Option("--labels", help="`id` is the truth: print ROC, EER, threshold, FNMR.")
+    ] = False,
+    fmr: Annotated[float, typer.Option(help="Wanted FMR.", min=1e-6, max=0.5)] = 0.001,
+    pictures: Annotated[int, typer.Option(help="Pictures a mean.", min=1, max=20)] = 3,
+    as_json: Json = False,
+) -> None:
+    """Thresholds from the stored faces (no labels needed), or figures of a labelled set.
+
+    Exits with 1 when the model does not fit the people it is used on.
+    """
+    from app.errors import BadInput
+    from app.settings import Settings
+
+    settings = Settings()
+    if apply and (embeddings or attacks):
+        raise BadInput("not_applicable", "--apply needs the faces of the site, not a set of files")
+    if labels and embeddings is None:
+        raise BadInput("labels_missing", "--labels speaks of an --embeddings file")
+    if attacks is not None:
+        report, lines = _attacks(attacks, settings)
+    elif embeddings is not None:
+        card = settings.model_files.card()
+        report, lines = _file(embeddings, card, labels, fmr, pictures)
+    else:
+        report, lines = _site(settings, apply)
+    say(report, as_json, "\n".join(lines))
+    if report.get("alarm"):
+        raise typer.Exit(FOUND)
+
+
+def _site(settings: Settings, apply: bool) -> tuple[dict[str, Any], list[str]]:
+    from app.jobs.calibration import calibrate as measure
+    from app.services import open_services
+
+    with open_services(settings) as services:
+        made = measure(services, actor="system:cli", apply=apply)
+    head = f"calibration {made.id} of {made.model}, {made.body['persons']} persons"
+    state = "it decides from now on" if apply else "not applied: --apply lets it decide"
+    report = {"calibration": made.id, "model": made.model, "applied": apply, **made.body}
+    return report, [f"{head}; {state}", *_thresholds(made.body)]
+
+
+def _thresholds(body: dict[str, Any]) -> list[str]:
+    lines = []
+    for name in ("raw", "centred"):
+        measured = body[name]
+        limits, fnmr = measured["thresholds"], measured["fnmr_at_match"]
+        told = "unknown: nobody was seen twice" if fnmr is None else f"{fnmr:.2%}"
+        lines.append(
+            f"{name}: match up to {limits['match']:.3f}, mismatch above {limits['mismatch']:.3f}, "
+            f"{measured['n_cross']} pairs of strangers, {measured['n_own']} of one person, "
+            f"FNMR at match {told}"
+        )
+    return [*lines, f"ALARM: {body['alarm']}"] if body["alarm"] else lines
+
+
+def _file(
+    path: Path, card: ModelCard, labels: bool, fmr: float, pictures: int
+) -> tuple[dict[str, Any], list[str]]:
+    import numpy as np
+
+    from app.errors import BadInput
+    from app.vision import calibrate as measure
+
+    try:
+        with np.load(path) as stored:
+            vectors, names = stored["x"].astype(np.float32), stored["id"]
+    except (OSError, ValueError, KeyError) as wrong:
+        raise BadInput("no_embeddings", f"{path} holds no arrays x and id: {wrong}") from wrong
+    if vectors.ndim != 2 or vectors.shape[1] != card.dim or len(names) != len(vectors):
+        raise BadInput("no_embeddings", f"{path}: x must be n by {card.dim}, id n long")
+    if not labels:
+        return _unlabelled(vectors, names, card)
+    rng = np.random.default_rng(0)
+    rows = [vectors[names == name].mean(axis=0) for name in np.unique(names)]
+    report: dict[str, Any] = {"file": path.name, "identities": len(rows), "pictures": pictures}
+    lines = [f"{path.name}: {len(vectors)} embeddings of {len(rows)} identities"]
+    for kind, centre in (("raw", None), ("centred", measure.cohort_mean(np.stack(rows)))):
+        try:
+            genuine, impostor = measure.grouped_comparisons(
+                vectors,
+                names,
+                pictures,
+                pictures,
+                rng,
+                draws=DRAWS,
+                metric=card.metric,
+                cohort_mean=centre,
+            )
+        except ValueError as few:
+            raise BadInput("no_embeddings", str(few)) from few
+        eer, at = measure.equal_error(genuine, impostor)
+        point = measure.point_at_fmr(genuine, impostor, fmr)
+        curve = measure.roc(genuine, impostor)
+        shown = curve[np.linspace(0, len(curve) - 1, 101).astype(int)].round(5)
+        report[kind] = {
+            "eer": round(eer, 5),
+            "eer_threshold": round(at, 5),
+            "threshold": round(point.threshold, 5),
+            "fmr": _rate(point.fmr),
+            "fnmr": _rate(point.fnmr),
+            "roc": shown.tolist(),
+        }
+        lines.append(
+            f"{kind}: EER {eer:.2%} at {at:.3f}; threshold {point.threshold:.3f} for FMR {fmr:.2%}"
+            f": FMR {_told(point.fmr)}, FNMR {_told(point.fnmr)}"
+        )
+    return report, lines
+
+
+def _unlabelled(vectors: Any, names: Any, card: ModelCard) -> tuple[dict[str, Any], list[str]]:
+    """As on the site: each id is an account with two sittings, its first and second half."""
+    import numpy as np
+
+    from app.domain.faces.calibration import Faces, measured
+
+    faces = []
+    for number, name in enumerate(np.unique(names)):
+        own = list(vectors[names == name])
+        half = len(own) // 2
+        faces.append(Faces(number, number, [own[:half], own[half:]]))
+    body, _ = measured(card, faces)
+    return {"model": card.model, **body}, _thresholds(body)
+
+
+def _attacks(folder: Path, settings: Settings) -> tuple[dict[str, Any], list[str]]:
+    from app.errors import BadInput
+    from app.vision import attack_set, backends
+
+    if not folder.is_dir():
+        raise BadInput("no_attacks", f"{folder} is no folder")
+    models = backends.load(settings.model_files)
+    found = attack_set.judge_all(folder, models)
+    model = None if models.anti_spoof is None else models.anti_spoof.model
+    report = {"anti_spoof": model, **_pad(found), "notices": list(models.notices)}
+    lines = [f"anti-spoofing model: {model or 'none supplied'}"]
+    for species, rate in found.apcer.items():
+        silent = found.attack_non_response[species]
+        nothing = "; nothing was judged, so the APCER says nothing" if silent.value == 1 else ""
+        lines.append(f"{species}: APCER {_told(rate)}, non-response {_told(silent)}{nothing}")
+    if found.worst_species:
+        lines.append(f"APCER, worst species: {_told(found.apcer[found.worst_species])}")
+    lines.append(f"BPCER {_told(found.bpcer)}, non-response {_told(found.live_non_response)}")
+    return report, [*lines, *models.notices]
+
+
+def _pad(found: PadReport) -> dict[str, Any]:
+    worst = found.worst_species
+    return {
+        "apcer": {name: _rate(rate) for name, rate in found.apcer.items()},
+        "apcer_max": None if worst is None else {"species": worst, **_rate(found.apcer[worst])},
+        "attack_non_response": {
+            name: _rate(rate) for name, rate in found.attack_non_response.items()
+        },
+        "bpcer": _rate(found.bpcer),
+        "live_non_response": _rate(found.live_non_response),
+    }
+
+
+def _rate(rate: Rate) -> dict[str, Any]:
+    low, high = rate.interval
+    return {
+        "value": rate.value,
+        "errors": rate.errors,
+        "trials": rate.trials,
+        "interval_95": [round(low, 5), round(high, 5)],
+    }
+
+
+def _told(rate: Rate) -> str:
+    if rate.value is None:
+        return "no trials"
+    low, high = rate.interval
+    return f"{rate.value:.2%} ({rate.errors} of {rate.trials}; {low:.2%} to {high:.2%})"

@@ -1,0 +1,161 @@
+"""`zhenxue user`: who may sign in to the console."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection
+
+from app.cli.answer import ACTOR, Json, refuse, say, say_json
+from app.clock import system_clock
+from app.db import Database
+from app.domain.accounts import users
+from app.errors import NotFound, ZhenxueError
+from app.settings import Settings
+from app.store.accounts import users as store
+
+app = typer.Typer(help="Users of the console.", no_args_is_help=True)
+
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
+
+
+@app.command()
+def add(
+    username: str,
+    role: Annotated[str, typer.Option(help="auditor, reviewer, platform_viewer or admin")],
+    name: Annotated[str, typer.Option(help="Display name; the username if not given.")] = "",
+    county: Annotated[
+        list[str] | None, typer.Option(help="County to see; repeat it, or * for all.")
+    ] = None,
+    platform: Annotated[str | None, typer.Option(help="Platform of a platform_viewer.")] = None,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Add a user. Without --password-stdin a password is made up and printed once."""
+    password = _password(password_stdin)
+    with _transaction() as connection:
+        users.add_user(
+            connection,
+            username=username,
+            display_name=name or username,
+            password=password,
+            role=role,
+            counties=county or [],
+            platform=platform,
+            actor=ACTOR,
+            now_ms=system_clock(),
+        )
+    _told_once({"username": username, "role": role}, password, password_stdin, as_json)
+
+
+@app.command()
+def change(
+    username: str,
+    role: Annotated[str, typer.Option(help="The new role; as it is if not given.")] = "",
+    county: Annotated[
+        list[str] | None, typer.Option(help="County to see from now on; repeat it, or * for all.")
+    ] = None,
+    platform: Annotated[str | None, typer.Option(help="Platform of a platform_viewer.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Give a user another role, counties or platform; it ends their logins."""
+    with _transaction() as connection:
+        now = {row.username: row for row in store.all_users(connection)}.get(username)
+        if now is None:
+            raise NotFound("unknown_user", f"there is no user {username}")
+        changed = users.change_user(
+            connection,
+            username,
+            role=role or now.role,
+            counties=now.counties if county is None else county,
+            platform=platform or now.platform,
+            actor=ACTOR,
+            now_ms=system_clock(),
+        )
+    _told({"username": username, "changed": changed}, as_json)
+
+
+@app.command()
+def enable(username: str, as_json: Json = False) -> None:
+    """Let a disabled user in again."""
+    with _transaction() as connection:
+        users.enable_user(connection, username, actor=ACTOR, now_ms=system_clock())
+    _told({"username": username, "disabled": False}, as_json)
+
+
+@app.command()
+def disable(username: str, as_json: Json = False) -> None:
+    """Shut a user out at once; history keeps the name."""
+    with _transaction() as connection:
+        users.disable_user(connection, username, actor=ACTOR, now_ms=system_clock())
+    _told({"username": username, "disabled": True}, as_json)
+
+
+@app.command()
+def password(username: str, password_stdin: PasswordStdin = False, as_json: Json = False) -> None:
+    """Set a new password and end the user's logins."""
+    new = _password(password_stdin)
+    with _transaction() as connection:
+        users.set_password(connection, username, new, actor=ACTOR, now_ms=system_clock())
+    _told_once({"username": username}, new, password_stdin, as_json)
+
+
+@app.command("list")
+def list_users(as_json: Json = False) -> None:
+    """List all users with their roles and what they see."""
+    with _database().read() as connection:
+        rows = store.all_users(connection)
+    found = [
+        {
+            "username": row.username,
+            "name": row.display_name,
+            "role": row.role,
+            "counties": row.counties,
+            "platform": row.platform,
+            "disabled": row.disabled_ms is not None,
+        }
+        for row in rows
+    ]
+    if as_json:
+        say_json({"users": found})
+        return
+    table = Table("username", "name", "role", "sees", "state")
+    for it in found:
+        sees = it["platform"] or "、".join(it["counties"]) or "–"
+        state = "disabled" if it["disabled"] else "active"
+        table.add_row(it["username"], it["name"], it["role"], sees, state)
+    Console().print(table)
+
+
+def _database() -> Database:
+    return Database(Settings().resolved_database_url)
+
+
+@contextmanager
+def _transaction() -> Iterator[Connection]:
+    """A write transaction; a refusal becomes one line on standard error and exit code 2."""
+    try:
+        with _database().write() as connection:
+            yield connection
+    except ZhenxueError as error:
+        refuse(error.detail)
+
+
+def _password(from_stdin: bool) -> str:
+    return sys.stdin.readline().rstrip("\r\n") if from_stdin else users.new_password()
+
+
+def _told(answer: dict[str, Any], as_json: bool) -> None:
+    say(answer, as_json, "  ".join(f"{key}: {value}" for key, value in answer.items()))
+
+
+def _told_once(answer: dict[str, Any], password: str, given: bool, as_json: bool) -> None:
+    _told(answer if given else answer | {"password": password}, as_json)

@@ -1,0 +1,1 @@
+"""What the service decides and does, without HTTP and without SQL: one room a subject."""

@@ -1,0 +1,1 @@
+"""Who uses the service: platforms, users, and learners' own accounts and links."""

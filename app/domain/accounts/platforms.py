@@ -1,0 +1,253 @@
+"""Learning platforms and their API keys."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection
+
+from app.errors import BadInput, Conflict, NotFound, NotSignedIn
+from app.security import new_token, token_digest
+from app.store.accounts import audit
+from app.store.accounts import platforms as store
+
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
+_FOREVER = 2**62
+
+
+class KeyScope(StrEnum):
+    """What a key may be used for.
+
+    ingest  open sittings, send events and photos, write the catalogue and records
+    read    read verdicts, findings and what was written
+    import  hand in historical files
+    admin   make, rotate and revoke the platform's keys
+    """
+
+    INGEST = "ingest"
+    READ = "read"
+    IMPORT = "import"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    id: int
+    slug: str
+    name: str
+    county: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key as it may be shown: never the secret."""
+
+    id: int
+    platform_id: int
+    label: str
+    scopes: frozenset[str]
+    created_ms: int
+    expires_ms: int | None
+    revoked_ms: int | None
+
+    def ends_ms(self) -> int:
+        """The instant from which it no longer opens anything."""
+        return min(self.expires_ms or _FOREVER, self.revoked_ms or _FOREVER)
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """The only moment at which the secret is known."""
+
+    key: Key
+    secret: str
+
+
+def add_platform(
+    connection: Connection, *, slug: str, name: str, county: str, actor: str, now_ms: int
+) -> Platform:
+    """Create a platform. Raises BadInput on a bad field, Conflict when the slug is taken."""
+    if not _SLUG.fullmatch(slug):
+        raise BadInput(
+            "bad_slug", "slug: 1 to 64 lower-case letters, digits and hyphens, e.g. huang-edu"
+        )
+    for field, value in (("name", name), ("county", county)):
+        if not value.strip() or len(value) > 128 or not value.isprintable():
+            raise BadInput("bad_" + field, f"{field}: 1 to 128 printable characters")
+    if store.by_slug(connection, slug) is not None:
+        raise Conflict("platform_exists", f"there is a platform {slug!r} already")
+    platform_id = store.insert_platform(
+        connection, slug=slug, name=name.strip(), county=county.strip(), created_ms=now_ms
+    )
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action="platform.added",
+        subject=f"platform:{slug}",
+        detail={"name": name.strip(), "county": county.strip()},
+    )
+    return Platform(platform_id, slug, name.strip(), county.strip())
+
+
+def platform_of(connection: Connection, slug: str) -> Platform:
+    """The platform of that slug. Raises NotFound."""
+    row = store.by_slug(connection, slug)
+    if row is None:
+        raise NotFound("unknown_platform", f"there is no platform {slug!r}")
+    return Platform(row.id, row.slug, row.name, row.county)
+
+
+def ensure_platform(connection: Connection, slug: str, *, actor: str, now_ms: int) -> Platform:
+    """The platform of that slug, created under its slug as name when missing."""
+    if store.by_slug(connection, slug) is not None:
+        return platform_of(connection, slug)
+    return add_platform(
+        connection, slug=slug, name=slug, county="未指定", actor=actor, now_ms=now_ms
+    )
+
+
+def platforms(connection: Connection) -> list[Platform]:
+    return [
+        Platform(row.id, row.slug, row.name, row.county) for row in store.all_platforms(connection)
+    ]
+
+
+def create_key(
+    connection: Connection,
+    platform_id: int,
+    *,
+    label: str,
+    scopes: Collection[str],
+    expires_ms: int | None,
+    actor: str,
+    now_ms: int,
+) -> NewKey:
+    """Make a key. Raises BadInput on an empty or unknown scope, a bad label or a past expiry."""
+    wanted = sorted(set(scopes))
+    unknown = [scope for scope in wanted if scope not in set(KeyScope)]
+    if unknown or not wanted:
+        known = ", ".join(KeyScope)
+        raise BadInput("bad_scope", f"scopes: one or more of {known}; got {', '.join(wanted)!r}")
+    if not label.strip() or len(label) > 128 or not label.isprintable():
+        raise BadInput("bad_label", "label: 1 to 128 printable characters")
+    if expires_ms is not None and expires_ms <= now_ms:
+        raise BadInput("bad_expiry", "expires_at: must lie in the future")
+    secret = new_token("zx")
+    key_id = store.insert_key(
+        connection,
+        platform_id=platform_id,
+        label=label.strip(),
+        digest=token_digest(secret),
+        scopes=wanted,
+        created_ms=now_ms,
+        expires_ms=expires_ms,
+    )
+    _record(connection, now_ms, actor, "key.created", key_id, {"scopes": wanted})
+    key = Key(key_id, platform_id, label.strip(), frozenset(wanted), now_ms, expires_ms, None)
+    return NewKey(key, secret)
+
+
+def rotate_key(
+    connection: Connection,
+    platform_id: int,
+    key_id: int,
+    *,
+    overlap_ms: int,
+    actor: str,
+    now_ms: int,
+) -> NewKey:
+    """A successor with the same label and scopes; the old key ends after the overlap.
+
+    Raises NotFound, or Conflict when the old one has ended already.
+    """
+    old = _key(connection, platform_id, key_id)
+    if now_ms >= old.ends_ms():
+        raise Conflict("key_ended", f"key {key_id} has been revoked or has expired")
+    new = create_key(
+        connection,
+        platform_id,
+        label=old.label,
+        scopes=old.scopes,
+        expires_ms=None,
+        actor=actor,
+        now_ms=now_ms,
+    )
+    ends_ms = min(old.ends_ms(), now_ms + overlap_ms)
+    store.update_key(connection, key_id, expires_ms=ends_ms)
+    _record(connection, now_ms, actor, "key.rotated", key_id, {"successor": new.key.id})
+    return new
+
+
+def revoke_key(
+    connection: Connection, platform_id: int | None, key_id: int, *, actor: str, now_ms: int
+) -> None:
+    """End a key at once; revoking twice changes nothing. Raises NotFound.
+
+    `platform_id` None reaches every platform's keys: for the operator's command line.
+    """
+    if _key(connection, platform_id, key_id).revoked_ms is None:
+        store.update_key(connection, key_id, revoked_ms=now_ms)
+        _record(connection, now_ms, actor, "key.revoked", key_id, {})
+
+
+def keys(connection: Connection, platform_id: int | None = None) -> list[Key]:
+    """Keys by id, of one platform or of all."""
+    return [_from_row(row) for row in store.keys(connection, platform_id)]
+
+
+def key_of(connection: Connection, secret: str, now_ms: int) -> Key:
+    """The key whose secret this is. Raises NotSignedIn for unknown and ended ones alike."""
+    digest = token_digest(secret)
+    row = store.key_by_digest(connection, digest)
+    if row is None or not hmac.compare_digest(row.digest, digest):
+        raise not_signed_in()
+    key = _from_row(row)
+    if now_ms >= key.ends_ms():
+        raise not_signed_in()
+    return key
+
+
+def not_signed_in() -> NotSignedIn:
+    return NotSignedIn("bad_api_key", "the API key is missing, unknown, expired or revoked")
+
+
+def _key(connection: Connection, platform_id: int | None, key_id: int) -> Key:
+    row = store.key(connection, key_id)
+    if row is None or platform_id not in (None, row.platform_id):
+        raise NotFound("unknown_key", f"there is no key {key_id}")
+    return _from_row(row)
+
+
+def _from_row(row: store.KeyRow) -> Key:
+    return Key(
+        id=row.id,
+        platform_id=row.platform_id,
+        label=row.label,
+        scopes=frozenset(row.scopes),
+        created_ms=row.created_ms,
+        expires_ms=row.expires_ms,
+        revoked_ms=row.revoked_ms,
+    )
+
+
+def _record(
+    connection: Connection,
+    now_ms: int,
+    actor: str,
+    action: str,
+    key_id: int,
+    detail: dict[str, object],
+) -> None:
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action=action,
+        subject=f"key:{key_id}",
+        detail=detail,
+    )

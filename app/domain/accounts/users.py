@@ -1,0 +1,379 @@
+"""People who sign in: who they are, what they may see, and how long a login lasts.
+
+Passwords are checked outside a write transaction (Argon2 takes a while and SQLite has one
+writer), so signing in is two steps: `check_password`, then `open_login`.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.errors import BadInput, Conflict, NotFound
+from app.security import hash_password, new_token, password_matches, token_digest
+from app.store.accounts import audit
+from app.store.accounts import users as store
+from app.store.accounts.scope import EVERYTHING, Scope
+from app.store.review import desk
+
+ABSOLUTE_MS = 10 * 3600 * 1000  # a working day
+IDLE_MS = 60 * 60 * 1000
+TOUCH_MS = 60 * 1000  # "last seen" is written at most this often
+MIN_PASSWORD = 10
+ALL_COUNTIES = "*"
+
+_USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
+
+
+class Role(StrEnum):
+    """What someone may do.
+
+    auditor          reads and decides within their counties, works on classes
+    reviewer         reads and decides within their counties
+    platform_viewer  reads what concerns their own platform
+    admin            reads everything, keeps users; decides nothing
+    """
+
+    AUDITOR = "auditor"
+    REVIEWER = "reviewer"
+    PLATFORM_VIEWER = "platform_viewer"
+    ADMIN = "admin"
+
+
+DECIDES = frozenset({Role.AUDITOR, Role.REVIEWER})
+SEES_PHOTOS = frozenset({Role.AUDITOR, Role.REVIEWER})
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    id: int
+    username: str
+    display_name: str
+    role: Role
+    counties: tuple[str, ...]
+    platform_id: int | None
+
+    @property
+    def actor(self) -> str:
+        """How the audit log names this person."""
+        return f"user:{self.username}"
+
+    @property
+    def decides(self) -> bool:
+        return self.role in DECIDES
+
+    @property
+    def sees_photos(self) -> bool:
+        return self.role in SEES_PHOTOS
+
+    @property
+    def scope(self) -> Scope:
+        """What this person sees; everything else does not exist for them."""
+        if self.role is Role.ADMIN:
+            return EVERYTHING
+        if self.role is Role.PLATFORM_VIEWER:
+            return Scope(platform_id=self.platform_id or -1)
+        if ALL_COUNTIES in self.counties:
+            return EVERYTHING
+        return Scope(counties=self.counties)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A signed-in person, and the token that their forms must carry."""
+
+    user: User
+    csrf: str
+
+
+def check_password(connection: Connection, username: str, password: str) -> User | None:
+    """The active user with this password. Takes the same time whatever was wrong."""
+    row = store.by_username(connection, username.strip().lower())
+    matches = password_matches(password, row.password_hash if row else _nobody())
+    if row is None or not matches or row.disabled_ms is not None:
+        return None
+    return _user(row)
+
+
+@cache
+def _nobody() -> str:
+    """What an unknown name's password is held against."""
+    return hash_password(secrets.token_hex(16))
+
+
+def open_login(
+    connection: Connection, user: User, now_ms: int, instead_of: str | None = None
+) -> str:
+    """Start a login and return the cookie's token; only its digest is kept. `instead_of`: the
+    token that the browser still holds, whose login ends."""
+    token = new_token("zxs")
+    if instead_of:
+        store.delete_login(connection, token_digest(instead_of))
+    store.delete_expired_logins(connection, now_ms, now_ms - IDLE_MS)
+    store.insert_login(
+        connection,
+        token_digest=token_digest(token),
+        user_id=user.id,
+        csrf=secrets.token_urlsafe(32),
+        now_ms=now_ms,
+        expires_ms=now_ms + ABSOLUTE_MS,
+    )
+    _record(connection, now_ms, user.actor, "login.opened", user.username)
+    return token
+
+
+def refuse_login(connection: Connection, username: str, address: str, now_ms: int) -> None:
+    """Record a failed attempt; the name as typed, cut to a sane length."""
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor="system",
+        action="login.refused",
+        subject="user:" + username[:64],
+        detail={"address": address},
+    )
+
+
+def login_of(connection: Connection, token: str, now_ms: int) -> tuple[Login, bool] | None:
+    """The login a cookie stands for, and whether `touch_login` is due; None once it has expired."""
+    row = store.login(connection, token_digest(token))
+    if row is None or now_ms >= row.expires_ms or now_ms >= row.seen_ms + IDLE_MS:
+        return None
+    if row.disabled_ms is not None:
+        return None
+    return Login(_user(row), row.csrf), now_ms >= row.seen_ms + TOUCH_MS
+
+
+def touch_login(connection: Connection, token: str, now_ms: int) -> None:
+    store.touch_login(connection, token_digest(token), now_ms)
+
+
+def close_login(connection: Connection, token: str, user: User, now_ms: int) -> None:
+    store.delete_login(connection, token_digest(token))
+    _record(connection, now_ms, user.actor, "login.closed", user.username)
+
+
+def named(connection: Connection, username: str) -> User:
+    """The user of that name. Raises NotFound."""
+    return _user(_row_of(connection, username))
+
+
+def add_user(
+    connection: Connection,
+    *,
+    username: str,
+    display_name: str,
+    password: str,
+    role: str,
+    counties: Collection[str] = (),
+    platform: str | None = None,
+    actor: str,
+    now_ms: int,
+) -> int:
+    """Create a user and return the id. Raises BadInput on a bad field, Conflict on a taken name."""
+    if not _USERNAME.fullmatch(username):
+        raise BadInput(
+            "bad_username", "a username is 2 to 32 of a-z 0-9 . _ - and begins with a letter"
+        )
+    _check_role(role)
+    if not display_name.strip() or len(display_name) > 64:
+        raise BadInput("bad_display_name", "a display name has 1 to 64 characters")
+    _check_password_strength(username, password)
+    if store.by_username(connection, username) is not None:
+        raise Conflict("username_taken", f"there is already a user {username}")
+    wanted = _counties(role, counties)
+    platform_id = _platform_id(connection, role, platform)
+    user_id = store.insert_user(
+        connection,
+        username=username,
+        display_name=display_name.strip(),
+        password_hash=hash_password(password),
+        role=role,
+        counties=wanted,
+        platform_id=platform_id,
+        created_ms=now_ms,
+    )
+    detail = {"role": role, "counties": wanted, "platform": platform}
+    _record(connection, now_ms, actor, "user.added", username, detail)
+    return user_id
+
+
+def change_user(
+    connection: Connection,
+    username: str,
+    *,
+    role: str,
+    counties: Collection[str] = (),
+    platform: str | None = None,
+    actor: str,
+    now_ms: int,
+) -> bool:
+    """Give a user another role, other counties or another platform; whether anything changed.
+
+    It ends that person's logins and takes back findings they may not decide any more. Raises
+    NotFound, BadInput, Conflict `own_role` and `last_admin`.
+    """
+    row = _row_of(connection, username)
+    if actor == _user(row).actor:
+        raise Conflict("own_role", "nobody changes what they may do themselves")
+    _check_role(role)
+    wanted = _counties(role, counties) if role in DECIDES else []
+    platform_id = _platform_id(connection, role, platform)
+    if (role, wanted, platform_id) == (row.role, list(row.counties), row.platform_id):
+        return False
+    if role != Role.ADMIN:
+        _keep_an_admin(connection, row)
+    store.update_user(connection, row.id, role=role, counties=wanted, platform_id=platform_id)
+    store.delete_logins_of(connection, row.id)
+    if ALL_COUNTIES not in wanted:
+        desk.release_outside(connection, row.id, wanted)
+    told = {
+        "before": _told(connection, row.role, row.counties, row.platform_id),
+        "after": _told(connection, role, wanted, platform_id),
+    }
+    _record(connection, now_ms, actor, "user.changed", username, told)
+    return True
+
+
+def disable_user(connection: Connection, username: str, *, actor: str, now_ms: int) -> None:
+    """Shut a user out at once. Raises NotFound, Conflict `own_account` and `last_admin`."""
+    row = _row_of(connection, username)
+    if actor == _user(row).actor:
+        raise Conflict("own_account", "nobody disables their own account")
+    _keep_an_admin(connection, row)
+    store.update_user(connection, row.id, disabled_ms=now_ms)
+    store.delete_logins_of(connection, row.id)
+    desk.release_outside(connection, row.id, ())
+    _record(connection, now_ms, actor, "user.disabled", username)
+
+
+def enable_user(connection: Connection, username: str, *, actor: str, now_ms: int) -> None:
+    """Let a disabled user in again. Raises NotFound."""
+    store.update_user(connection, _row_of(connection, username).id, disabled_ms=None)
+    _record(connection, now_ms, actor, "user.enabled", username)
+
+
+def set_password(
+    connection: Connection, username: str, password: str, *, actor: str, now_ms: int
+) -> None:
+    """Change a password and end that person's logins. Raises NotFound or BadInput."""
+    user_id = _row_of(connection, username).id
+    _check_password_strength(username, password)
+    store.update_user(connection, user_id, password_hash=hash_password(password))
+    store.delete_logins_of(connection, user_id)
+    _record(connection, now_ms, actor, "user.password", username)
+
+
+def change_password(connection: Connection, user: User, password: str, now_ms: int) -> str:
+    """Give a person the password of their own choice. It ends all their logins; the token of a
+    new one is returned. Raises BadInput."""
+    _check_password_strength(user.username, password)
+    store.update_user(connection, user.id, password_hash=hash_password(password))
+    store.delete_logins_of(connection, user.id)
+    _record(connection, now_ms, user.actor, "password.changed", user.username)
+    return open_login(connection, user, now_ms)
+
+
+def refuse_password(connection: Connection, user: User, address: str, now_ms: int) -> None:
+    """Record that a signed-in person did not know their own password."""
+    detail = {"address": address}
+    _record(connection, now_ms, user.actor, "password.refused", user.username, detail)
+
+
+def new_password() -> str:
+    """A password to hand out once: about 95 bits, without look-alike characters."""
+    alphabet = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(alphabet) for _ in range(5)) for _ in range(4))
+
+
+def _platform_id(connection: Connection, role: str, slug: str | None) -> int | None:
+    if role != Role.PLATFORM_VIEWER:
+        return None
+    if not slug:
+        raise BadInput("platform_missing", "a platform_viewer needs a platform")
+    platform_id = store.platform_id(connection, slug)
+    if platform_id is None:
+        raise BadInput("unknown_platform", f"there is no platform {slug}")
+    return platform_id
+
+
+def _check_password_strength(username: str, password: str) -> None:
+    if len(password) < MIN_PASSWORD or len(password) > 256:
+        raise BadInput("weak_password", f"a password has {MIN_PASSWORD} to 256 characters")
+    if username in password.lower() or len(set(password)) < 5:
+        raise BadInput(
+            "weak_password",
+            "a password has five different characters or more and does not contain the username",
+        )
+
+
+def _told(
+    connection: Connection, role: str, counties: Collection[str], platform_id: int | None
+) -> dict[str, Any]:
+    platform = store.platform_slug(connection, platform_id)
+    return {"role": role, "counties": list(counties), "platform": platform}
+
+
+def _check_role(role: str) -> None:
+    if role not in set(Role):
+        raise BadInput("bad_role", f"the role must be one of {', '.join(Role)}")
+
+
+def _counties(role: str, counties: Collection[str]) -> list[str]:
+    """What was typed, once each and in order."""
+    wanted = sorted({county.strip() for county in counties if county.strip()})
+    if role in DECIDES and not wanted:
+        raise BadInput(
+            "county_missing", f"a user with role {role} needs a county, or {ALL_COUNTIES} for all"
+        )
+    return wanted
+
+
+def _keep_an_admin(connection: Connection, row: store.UserRow) -> None:
+    """Raises Conflict when this is the last administrator who can sign in."""
+    active = row.role == Role.ADMIN and row.disabled_ms is None
+    if active and not store.other_admins(connection, row.id):
+        raise Conflict("last_admin", f"{row.username} is the last active administrator")
+
+
+def _row_of(connection: Connection, username: str) -> store.UserRow:
+    row = store.by_username(connection, username)
+    if row is None:
+        raise NotFound("unknown_user", f"there is no user {username}")
+    return row
+
+
+def _user(row: store.UserRow) -> User:
+    return User(
+        id=row.id,
+        username=row.username,
+        display_name=row.display_name,
+        role=Role(row.role),
+        counties=tuple(row.counties),
+        platform_id=row.platform_id,
+    )
+
+
+def _record(
+    connection: Connection,
+    now_ms: int,
+    actor: str,
+    action: str,
+    username: str,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action=action,
+        subject=f"user:{username}",
+        detail=detail,
+    )

@@ -1,0 +1,1 @@
+"""Courses, classes, rosters, and the lists about them."""

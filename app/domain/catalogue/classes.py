@@ -1,0 +1,362 @@
+"""Classes: opened on frozen course versions, with a frozen plan of class-hours."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy import Connection
+
+from app.canonical import canonical
+from app.domain.catalogue.class_plan import PlannedLesson, plan_course
+from app.domain.catalogue.courses import Stored
+from app.domain.judging import runs
+from app.domain.policy import packs
+from app.domain.policy.packs import Pack
+from app.domain.wire import Day, Id, Line, Wire
+from app.errors import BadInput, Conflict, NotFound
+from app.store.accounts import audit
+from app.store.accounts.scope import Scope
+from app.store.catalogue import catalogue as store
+
+FROZEN = (
+    "institution",
+    "occupation",
+    "level",
+    "certificate_type",
+    "mode",
+    "course_ids",
+    "starts_on",
+    "policy_id",
+    "controls",
+)
+"""What cannot change once somebody has studied. The rest may, and every change is recorded."""
+
+DATES = {"ends_on", "assessment"}
+"""What of the terms decides on which days study counts, and may change."""
+
+Hours = Annotated[float, Field(ge=0, le=10_000)]
+
+
+class Applicant(Wire):
+    type: Literal["enterprise", "institution", "individual"]
+    name: Line
+    uscc: Line | None = None
+
+
+class PlannedAssessment(Wire):
+    planned_on: Day | None = None
+    applied_on: Day | None = None
+    mode: Literal["online", "blended", "offline"] | None = None
+
+
+class ClassTerms(Wire):
+    official_class_no: Line | None = None
+    institution: Line
+    occupation: Line
+    level: Line | None = None
+    certificate_type: Line | None = None
+    mode: Literal["online", "blended", "offline"]
+    applicant: Applicant | None = None
+    course_ids: Annotated[list[Id], Field(max_length=100)]
+    starts_on: Day
+    ends_on: Day
+    teachers: Annotated[
+        Annotated[int, Field(ge=0, le=10_000)]
+        | Annotated[list[Line], Field(max_length=1000)]
+        | None,
+        Field(description="how many, or their names"),
+    ] = None
+    policy_id: Annotated[Id | None, Field(description="null: the service's default pack")] = None
+    controls: Literal["service", "platform"] = "service"
+    assessment: PlannedAssessment | None = None
+    workplaces: Annotated[int | None, Field(ge=0, le=10_000)] = None
+    plan_hours: Hours | None = None
+    subsidy_yuan: Annotated[
+        int | None,
+        Field(ge=0, le=1_000_000, description="approved for each learner; orders the queue"),
+    ] = None
+    practical_hours: Hours | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ClassTerms:
+        if self.ends_on < self.starts_on:
+            raise PydanticCustomError("ends_before_start", "ends_on lies before starts_on")
+        if not self.course_ids and self.mode != "offline":
+            raise PydanticCustomError("no_courses", "course_ids: an online class needs a course")
+        if len(set(self.course_ids)) < len(self.course_ids):
+            raise PydanticCustomError("duplicate_course", "course_ids: a course stands twice")
+        return self
+
+    def document(self, policy_id: str) -> dict[str, Any]:
+        """What is kept: `teachers` as a number, with `teacher_names` where they were given."""
+        kept = self.model_dump(mode="json") | {"policy_id": policy_id}
+        if isinstance(self.teachers, list):
+            kept |= {"teachers": len(self.teachers), "teacher_names": self.teachers}
+        return kept
+
+
+def open_class(
+    connection: Connection,
+    platform_id: int,
+    class_id: str,
+    terms: ClassTerms,
+    *,
+    default_pack: str,
+    actor: str,
+    now_ms: int,
+) -> Stored:
+    """Open the class, or change it; the view holds the plan.
+
+    Until somebody has studied in it, every call freezes the newest course versions and pack anew;
+    from then on the same terms give the same answer. Raises BadInput naming the field, or Conflict
+    `class_frozen` naming the terms that can no longer change.
+    """
+    pack = packs.load(terms.policy_id or default_pack)
+    county = store.lock_platform(connection, platform_id)
+    document = terms.document(pack.id)
+    before = store.class_of_platform(connection, platform_id, class_id, lock=True)
+    if before is not None and store.has_sessions(connection, before.id):
+        changed = _amend(connection, before, document, actor=actor, now_ms=now_ms)
+        return Stored(view(connection, class_of(connection, platform_id, class_id)), changed)
+    versions = _newest_versions(connection, platform_id, terms.course_ids)
+    hours, digest = _plan(connection, versions, pack)
+    values = {
+        **_columns(document),
+        "controls": terms.controls,
+        "pack_id": pack.id,
+        "pack_version": pack.version,
+        "pack_digest": pack.digest,
+        "course_version_ids": [version.id for version in versions],
+        "plan_digest": digest,
+    }
+    if before is None:
+        row_id = store.insert_class(
+            connection,
+            values
+            | {
+                "platform_id": platform_id,
+                "external_id": class_id,
+                "county": county,
+                "opened_ms": now_ms,
+            },
+        )
+    elif all(getattr(before, name) == value for name, value in values.items()):
+        return Stored(view(connection, before), changed=False)
+    else:
+        row_id = before.id
+        store.update_class(connection, row_id, **values)
+    store.replace_class_hours(connection, row_id, hours)
+    _record(
+        connection, now_ms, actor, "class.opened", platform_id, class_id, {"plan": digest.hex()}
+    )
+    return Stored(view(connection, class_of(connection, platform_id, class_id)), changed=True)
+
+
+def class_of(
+    connection: Connection, platform_id: int, class_id: str, *, lock: bool = False
+) -> store.ClassRow:
+    """The platform's class of that id. Raises NotFound."""
+    row = store.class_of_platform(connection, platform_id, class_id, lock=lock)
+    if row is None:
+        raise _unknown(class_id)
+    return row
+
+
+def class_seen(
+    connection: Connection, scope: Scope, class_id: str, platform: str | None = None
+) -> store.ClassRow:
+    """The class of that id that `scope` covers. Raises NotFound, or Conflict when there are two:
+    ids are a platform's own, and `platform` (its slug) tells them apart."""
+    rows = store.classes_named(connection, scope, class_id, platform)
+    if not rows:
+        raise _unknown(class_id)
+    if len(rows) > 1:
+        raise Conflict(
+            "ambiguous_id", f"several platforms have a class {class_id!r}: add ?platform="
+        )
+    return rows[0]
+
+
+def view(connection: Connection, row: store.ClassRow) -> dict[str, Any]:
+    """The class with its frozen plan, in the platform's own ids and in seconds."""
+    versions = store.versions_by_id(connection, row.course_version_ids)
+    names = {
+        lesson.id: lesson.external_id
+        for lesson in store.lessons(connection, row.course_version_ids)
+    }
+    hours = store.class_hours(connection, row.id)
+    return {
+        "class_id": row.external_id,
+        **row.terms,
+        "policy": {"id": row.pack_id, "version": row.pack_version, "digest": row.pack_digest},
+        "courses": [
+            {"course_id": versions[key].course, "version": versions[key].version}
+            for key in row.course_version_ids
+        ],
+        "plan_digest": row.plan_digest.hex(),
+        "class_hours": [
+            {
+                "number": hour.number,
+                "course_id": versions[hour.course_version_id].course,
+                "media_seconds": hour.media_ms / 1000,
+                "pieces": [
+                    {
+                        "lesson_id": names[piece["lesson_id"]],
+                        "start": piece["start_ms"] / 1000,
+                        "end": piece["end_ms"] / 1000,
+                    }
+                    for piece in hour.pieces
+                ],
+            }
+            for hour in hours
+        ],
+        "class_hours_total": len(hours),
+        "enrolled": store.enrolled(connection, row.id),
+        "opened_at_ms": row.opened_ms,
+    }
+
+
+def pack_of(row: store.ClassRow) -> Pack:
+    """The pack that the class was opened under, in the version it had then."""
+    return packs.load(row.pack_id, row.pack_version)
+
+
+def _amend(
+    connection: Connection,
+    before: store.ClassRow,
+    document: dict[str, Any],
+    *,
+    actor: str,
+    now_ms: int,
+) -> bool:
+    """Change what may still change; true when anything did."""
+    changes = {
+        name: [before.terms.get(name), document.get(name)]
+        for name in before.terms.keys() | document.keys()
+        if before.terms.get(name) != document.get(name)
+    }
+    frozen = sorted(changes.keys() & set(FROZEN))
+    if frozen:
+        raise Conflict(
+            "class_frozen",
+            f"people have studied in class {before.external_id!r}: "
+            f"{', '.join(frozen)} cannot change any more",
+            fields=frozen,
+        )
+    if changes:
+        store.update_class(connection, before.id, **_columns(document))
+        platform_id, class_id = before.platform_id, before.external_id
+        _record(connection, now_ms, actor, "class.changed", platform_id, class_id, changes)
+        if changes.keys() & DATES:  # what counts is another question now
+            runs.request(connection, before.id, actor, now_ms)
+    return bool(changes)
+
+
+def _columns(document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "official_class_no": document["official_class_no"],
+        "institution": document["institution"],
+        "occupation": document["occupation"],
+        "starts_on": document["starts_on"],
+        "ends_on": document["ends_on"],
+        "assessment_on": (document["assessment"] or {}).get("planned_on"),
+        "terms": document,
+    }
+
+
+def _newest_versions(
+    connection: Connection, platform_id: int, course_ids: Sequence[str]
+) -> list[store.VersionRow]:
+    found = [store.newest_version(connection, platform_id, course) for course in course_ids]
+    missing = [
+        {
+            "index": index,
+            "field": f"course_ids[{index}]",
+            "code": "unknown_course",
+            "detail": f"course_ids[{index}]: there is no course {course!r}",
+        }
+        for index, (course, version) in enumerate(zip(course_ids, found, strict=True))
+        if version is None
+    ]
+    if missing:
+        raise BadInput("unknown_course", str(missing[0]["detail"]), errors=missing)
+    return [version for version in found if version is not None]
+
+
+def _plan(
+    connection: Connection, versions: Sequence[store.VersionRow], pack: Pack
+) -> tuple[list[dict[str, Any]], bytes]:
+    """Rows of the class-hours, numbered through the class, and the digest of the whole plan."""
+    lessons = store.lessons(connection, [version.id for version in versions])
+    _check_lesson_names(lessons)
+    hour_ms = round(pack.policy["class_hour"]["min_minutes"] * 60_000)
+    rows: list[dict[str, Any]] = []
+    for version in versions:
+        planned = [
+            PlannedLesson(lesson.id, lesson.external_id, lesson.media_ms, lesson.class_hours)
+            for lesson in lessons
+            if lesson.course_version_id == version.id
+        ]
+        for hour in plan_course(version.course, planned, hour_ms):
+            pieces = [
+                {"lesson_id": it.lesson_id, "start_ms": it.start_ms, "end_ms": it.end_ms}
+                for it in hour
+            ]
+            rows.append(
+                {
+                    "course_version_id": version.id,
+                    "number": len(rows) + 1,
+                    "media_ms": sum(piece.media_ms for piece in hour),
+                    "pieces": pieces,
+                }
+            )
+    names = {lesson.id: lesson.external_id for lesson in lessons}
+    content = {
+        "pack": f"{pack.name}#{pack.digest}",
+        "courses": [[it.course, it.version, it.digest.hex()] for it in versions],
+        "class_hours": [
+            [[names[it["lesson_id"]], it["start_ms"], it["end_ms"]] for it in row["pieces"]]
+            for row in rows
+        ],
+    }
+    return rows, hashlib.sha256(canonical(content)).digest()
+
+
+def _check_lesson_names(lessons: Sequence[store.LessonRow]) -> None:
+    """A sitting names its lesson and class only, so a class has each lesson id once."""
+    counts = Counter(lesson.external_id for lesson in lessons)
+    twice = sorted(name for name, count in counts.items() if count > 1)
+    if twice:
+        raise BadInput(
+            "ambiguous_lesson_id",
+            f"course_ids: several of these courses have a lesson {twice[0]!r}; "
+            "lesson ids must differ within a class",
+        )
+
+
+def _record(
+    connection: Connection,
+    now_ms: int,
+    actor: str,
+    action: str,
+    platform_id: int,
+    class_id: str,
+    detail: dict[str, Any],
+) -> None:
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action=action,
+        subject=f"class:{platform_id}:{class_id}"[:128],
+        detail=detail,
+    )
+
+
+def _unknown(class_id: str) -> NotFound:
+    return NotFound("unknown_class", f"there is no class {class_id!r}")

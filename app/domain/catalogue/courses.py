@@ -1,0 +1,150 @@
+"""Courses: what is taught, in versions that never change."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from sqlalchemy import Connection
+
+from app.canonical import canonical
+from app.domain.wire import MAX_MEDIA_S, Id, Title, Wire
+from app.errors import BadInput, NotFound
+from app.store.catalogue import catalogue as store
+
+MAX_LESSONS = 1000
+
+
+class LessonTerms(Wire):
+    lesson_id: Id
+    order: Annotated[int, Field(ge=0, le=1_000_000, description="rank in the course; any gaps")]
+    title: Title
+    media_seconds: Annotated[float, Field(gt=0, le=MAX_MEDIA_S)]
+    class_hours: Annotated[
+        int | None,
+        Field(
+            ge=0, le=24, description="class-hours declared; a short lesson is grouped with others"
+        ),
+    ] = None
+
+
+class CourseTerms(Wire):
+    title: Title
+    course_kind: Annotated[
+        Literal["professional", "public"] | None,
+        Field(description="null: unknown, which is treated as professional"),
+    ] = None
+    sequential_lock: bool
+    lessons: Annotated[list[LessonTerms], Field(min_length=1, max_length=MAX_LESSONS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is there now, as the answer shows it, and whether this call changed it."""
+
+    view: dict[str, Any]
+    changed: bool
+
+
+def put_course(
+    connection: Connection,
+    platform_id: int,
+    course_id: str,
+    terms: CourseTerms,
+    *,
+    now_ms: int,
+    replay: bool = False,
+) -> Stored:
+    """Store the course as a new version when its content changed; the view names the version.
+
+    In a `replay` (an imported file, perhaps for the second time) content that any version has is
+    nothing new. Raises BadInput on lessons that share an id or a rank.
+    """
+    _check_lessons(terms)
+    digest = content_digest(terms)
+    course = store.ensure_course(connection, platform_id, course_id)
+    known = store.versions(connection, course)
+    for version in known if replay else known[:1]:
+        if version.digest == digest:
+            return Stored(_view(connection, version), changed=False)
+    lessons = [
+        {
+            "external_id": lesson.lesson_id,
+            "position": position,
+            "title": lesson.title,
+            "media_ms": round(lesson.media_seconds * 1000),
+            "class_hours": lesson.class_hours or 0,
+        }
+        for position, lesson in enumerate(_ordered(terms))
+    ]
+    values = {
+        "course_id": course,
+        "version": known[0].version + 1 if known else 1,
+        "digest": digest,
+        "title": terms.title,
+        "course_kind": terms.course_kind,
+        "sequential_lock": terms.sequential_lock,
+        "created_ms": now_ms,
+    }
+    store.insert_version(connection, values, lessons)
+    return Stored(course_view(connection, platform_id, course_id), changed=True)
+
+
+def course_view(connection: Connection, platform_id: int, course_id: str) -> dict[str, Any]:
+    """The newest version. Raises NotFound."""
+    version = store.newest_version(connection, platform_id, course_id)
+    if version is None:
+        raise NotFound("unknown_course", f"there is no course {course_id!r}")
+    return _view(connection, version)
+
+
+def content_digest(terms: CourseTerms) -> bytes:
+    """SHA-256 over the content, whatever the order in which lessons were listed."""
+    content = terms.model_dump(mode="json")
+    content["lessons"] = [lesson.model_dump(mode="json") for lesson in _ordered(terms)]
+    return hashlib.sha256(canonical(content)).digest()
+
+
+def _ordered(terms: CourseTerms) -> list[LessonTerms]:
+    return sorted(terms.lessons, key=lambda lesson: lesson.order)
+
+
+def _check_lessons(terms: CourseTerms) -> None:
+    for field in ("lesson_id", "order"):
+        counts = Counter(getattr(lesson, field) for lesson in terms.lessons)
+        twice = [
+            {
+                "index": index,
+                "field": f"lessons[{index}].{field}",
+                "code": f"duplicate_{field}",
+                "detail": f"lessons[{index}].{field}: {getattr(lesson, field)!r} stands twice",
+            }
+            for index, lesson in enumerate(terms.lessons)
+            if counts[getattr(lesson, field)] > 1
+        ]
+        if twice:
+            raise BadInput(f"duplicate_{field}", str(twice[0]["detail"]), errors=twice)
+
+
+def _view(connection: Connection, version: store.VersionRow) -> dict[str, Any]:
+    return {
+        "course_id": version.course,
+        "version": version.version,
+        "digest": version.digest.hex(),
+        "title": version.title,
+        "course_kind": version.course_kind,
+        "sequential_lock": version.sequential_lock,
+        "lessons": [
+            {
+                "lesson_id": lesson.external_id,
+                "position": lesson.position,
+                "title": lesson.title,
+                "media_seconds": lesson.media_ms / 1000,
+                "class_hours": lesson.class_hours,
+            }
+            for lesson in store.lessons(connection, [version.id])
+        ],
+    }

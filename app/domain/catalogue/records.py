@@ -1,0 +1,319 @@
+"""What happened outside the online lessons: attendance, leave, surveys, assessments, history.
+
+Lists of items, each accepted, unchanged or rejected by itself. An item is known by its natural
+key; sending it again with other content replaces it, so that a mistake can be corrected and
+nothing counts twice. `item_id` tells apart what shares a natural key. Within one list, or one file,
+a key that stands twice with other content is a question, and so are two equal rows of attendance:
+they may be two half-days.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+from sqlalchemy import Connection
+
+from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, Wire, parse_items
+from app.security import Vault
+from app.store.catalogue import catalogue, people
+from app.store.catalogue import records as store
+from models import (
+    AssessmentRecord,
+    Base,
+    HistoryRecord,
+    LeaveRecord,
+    OfflineAttendance,
+    SatisfactionRecord,
+)
+
+ItemId = Annotated[Id | None, Field(description="your own id of this item")]
+
+
+class Item(Wire):
+    """One item of a list. `columns` are what is queried; the whole item is kept beside them."""
+
+    model: ClassVar[type[Base]]
+    key: ClassVar[tuple[str, ...]]
+    adds_up: ClassVar[bool] = False
+    """Whether two equal items of one list may both be meant."""
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        raise NotImplementedError
+
+
+class OfflineHours(Item):
+    """Class-hours that a learner attended in person on one day; known by learner, day and item_id,
+    or else half of the day."""
+
+    model = OfflineAttendance
+    key = ("class_id", "learner_id", "held_on", "item")
+    adds_up = True
+
+    learner_id: Id
+    held_on: Day
+    hours: Annotated[float, Field(gt=0, le=24, description="class-hours, not clock hours")]
+    item_id: ItemId = None
+    session: Annotated[
+        Literal["am", "pm", "evening"] | None,
+        Field(description="which part of the day, where a day has several rows"),
+    ] = None
+    place: Title | None = None
+    teacher: Line | None = None
+    practical: bool | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {
+            "held_on": self.held_on.isoformat(),
+            "item": self.item_id or self.session or "1",
+            "hours": float(self.hours),
+        }
+
+
+class Leave(Item):
+    """A learner's absence; known by learner and item_id, else by its first day."""
+
+    model = LeaveRecord
+    key = ("class_id", "learner_id", "item")
+
+    learner_id: Id
+    from_on: Day
+    to_on: Day
+    written: Annotated[bool, Field(description="asked for in writing")]
+    approved: bool
+    made_up_on: Day | None = None
+    reason: Title | None = None
+    item_id: ItemId = None
+
+    @field_validator("to_on")
+    @classmethod
+    def _in_order(cls, to_on: Any, info: ValidationInfo) -> Any:
+        if "from_on" in info.data and to_on < info.data["from_on"]:
+            raise PydanticCustomError("ends_before_start", "lies before from_on")
+        return to_on
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {
+            "from_on": self.from_on.isoformat(),
+            "to_on": self.to_on.isoformat(),
+            "item": self.item_id or self.from_on.isoformat(),
+            "written": self.written,
+            "approved": self.approved,
+        }
+
+
+class Satisfaction(Item):
+    """The result of one survey; known by item_id, else by its day."""
+
+    model = SatisfactionRecord
+    key = ("class_id", "item")
+
+    answered: Annotated[Count, Field(description="valid answers")]
+    satisfied: Count
+    surveyed_on: Annotated[Day, Field(description="the day its result stood")]
+    item_id: ItemId = None
+
+    @field_validator("satisfied")
+    @classmethod
+    def _part(cls, satisfied: int, info: ValidationInfo) -> int:
+        if satisfied > info.data.get("answered", satisfied):
+            raise PydanticCustomError("more_than_answered", "is more than answered")
+        return satisfied
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {
+            "item": self.item_id or self.surveyed_on.isoformat(),
+            "satisfied": self.satisfied,
+            "answered": self.answered,
+            "surveyed_on": self.surveyed_on.isoformat(),
+        }
+
+
+class Assessment(Item):
+    """A learner's assessment; known by learner and day. `passed` null: not known yet."""
+
+    model = AssessmentRecord
+    key = ("class_id", "learner_id", "held_on")
+
+    learner_id: Id
+    held_on: Day
+    passed: bool | None = None
+    score: Annotated[float | None, Field(ge=0, le=1000)] = None
+    certificate_no: Line | None = None
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {"held_on": self.held_on.isoformat(), "passed": self.passed}
+
+
+class History(Identified, Item):
+    """An earlier training of a person, from the official register.
+
+    The person is named by learner_id, or by id_number when no account is known. Known by person
+    and item_id, else by occupation, level and first day.
+    """
+
+    model = HistoryRecord
+    key = ("person_id", "platform_id", "item")
+
+    learner_id: Id | None = None
+    occupation: Line
+    level: Line | None = None
+    started_on: Day
+    assessed_on: Day | None = None
+    subsidised: bool = True
+    institution: Line | None = None
+    official_class_no: Line | None = None
+    item_id: ItemId = None
+
+    @model_validator(mode="after")
+    def _somebody(self) -> History:
+        if self.learner_id is None and self.id_number is None:
+            raise PydanticCustomError("nobody_named", "learner_id or id_number is needed")
+        return self
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        natural = f"{self.occupation}\0{self.level}\0{self.started_on.isoformat()}"
+        return {
+            "item": self.item_id or hashlib.sha256(natural.encode()).hexdigest()[:32],
+            "occupation": self.occupation,
+            "level": self.level,
+            "started_on": self.started_on.isoformat(),
+            "assessed_on": self.assessed_on.isoformat() if self.assessed_on else None,
+            "subsidised": self.subsidised,
+        }
+
+
+LISTS: dict[str, type[Item]] = {
+    "offline-attendance": OfflineHours,
+    "leave": Leave,
+    "satisfaction": Satisfaction,
+    "assessments": Assessment,
+    "history": History,
+}
+
+
+@dataclass(slots=True)
+class Report:
+    """What became of a list."""
+
+    accepted: int = 0
+    unchanged: int = 0
+    rejected: list[ItemError] = field(default_factory=list)
+
+
+def take(
+    connection: Connection,
+    vault: Vault,
+    row: catalogue.ClassRow,
+    kind: type[Item],
+    items: Sequence[Any],
+    *,
+    now_ms: int,
+    told: dict[tuple[Any, ...], dict[str, Any]] | None = None,
+) -> Report:
+    """Store the items of one list for a class that the caller holds locked.
+
+    `told` is what earlier lists of the same file said, by key, and is added to.
+    """
+    told = {} if told is None else told
+    good, bad = parse_items(kind, items)
+    report = Report(rejected=bad)
+    subjects = _Subjects(connection, vault, row, good)
+    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    for index, item in good:
+        subject = subjects.of(item)
+        if subject is None:
+            detail = f"learner_id: {item.learner_id!r} is not in this class"  # type: ignore[attr-defined]
+            report.rejected.append(ItemError(index, "unknown_learner", detail))
+            continue
+        values = subject | item.columns | {"body": _body(item)}
+        key = tuple(values[name] for name in kind.key)
+        if key not in told:
+            told[key] = rows[key] = values
+        elif told[key] != values or kind.adds_up:
+            report.rejected.append(_question(index, item, equal=told[key] == values))
+        else:
+            report.unchanged += 1
+    first = kind.key[0]
+    known = store.by_key(
+        connection, kind.model, first, [values[first] for values in rows.values()], kind.key
+    )
+    fresh = [
+        values | {"created_ms": now_ms}
+        for key, values in rows.items()
+        if key not in known or any(known[key][name] != it for name, it in values.items())
+    ]
+    store.write(connection, kind.model, fresh, kind.key)
+    report.accepted = len(fresh)
+    report.unchanged += len(rows) - len(fresh)
+    report.rejected.sort(key=lambda error: error.index)
+    return report
+
+
+def _question(index: int, item: Item, *, equal: bool) -> ItemError:
+    who = getattr(item, "learner_id", None)
+    if equal:
+        detail = (
+            f"item_id: {who!r} 同一天有两条相同的考勤：若是两个半天，请注明 session"
+            "（am 上午、pm 下午、evening 晚上）或各给 item_id；若是重复，请删去一条 / "
+            "two equal rows of one day: say session am, pm or evening, or give item_ids, "
+            "if both are meant"
+        )
+    else:
+        detail = (
+            "item_id: 本次已有同一项而内容不同，请各给 item_id / another item of this list "
+            "has the same key and other content: give item_id"
+        )
+    return ItemError(index, "duplicate_item", detail)
+
+
+class _Subjects:
+    """Rows that items are about: the class and its learners, or a person."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        vault: Vault,
+        row: catalogue.ClassRow,
+        items: Sequence[tuple[int, Item]],
+    ) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._class = row
+        self._members = {it.external_id: it for it in people.enrolled(connection, row.id)}
+        named = {it.learner_id for _, it in items if isinstance(it, History) and it.learner_id}
+        self._accounts = people.learners(connection, row.platform_id, named)
+
+    def of(self, item: Item) -> dict[str, int] | None:
+        if isinstance(item, Satisfaction):
+            return {"class_id": self._class.id}
+        if isinstance(item, History):
+            person_id = self._person(item)
+            if person_id is None:
+                return None
+            return {"person_id": person_id, "platform_id": self._class.platform_id}
+        member = self._members.get(item.learner_id)  # type: ignore[attr-defined]
+        return None if member is None else {"class_id": self._class.id, "learner_id": member.id}
+
+    def _person(self, item: History) -> int | None:
+        if item.id_number is not None:
+            id_hash = self._vault.id_number_hash(item.id_number)
+            return people.ensure_person(self._connection, id_hash)
+        account = self._accounts.get(item.learner_id or "")
+        return None if account is None else account.person_id
+
+
+def _body(item: Item) -> dict[str, Any]:
+    """The item as sent, without what identifies a person."""
+    secret = set(Identified.model_fields)
+    return item.model_dump(mode="json", exclude=secret, exclude_none=True)

@@ -1,0 +1,89 @@
+"""A person's earlier trainings: what the platform's register reported, and the classes held here.
+
+The register's records are a platform's own word and count for its own classes only; classes held
+here count on every platform, because the limits are a person's. Another platform's class is named
+by its official number or not at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from datetime import date
+
+from sqlalchemy import Connection
+
+from app.store.accounts import platforms
+from app.store.catalogue.catalogue import ClassRow
+from app.store.judging import enrolment_facts as store
+from app.store.row import AnyRow
+from detectors.batch_facts import Training
+
+_Subject = tuple[str, str, date]
+
+
+def earlier(
+    connection: Connection, klass: ClassRow, person_ids: Collection[int]
+) -> dict[int, tuple[Training, ...]]:
+    """Earlier trainings by person, each once, in the order of opening. Of two classes that opened
+    on one day, the one whose (platform, id) comes first is the earlier."""
+    opening = klass.terms["starts_on"]
+    own_number = klass.terms["official_class_no"]
+    found: dict[int, dict[_Subject, Training]] = defaultdict(dict)
+    for row in store.history(connection, klass.platform_id, person_ids):
+        number = row.body.get("official_class_no")
+        if own_number is not None and number == own_number:
+            continue  # the register knows this very class
+        training = Training(
+            class_id=number or f"register:{row.item[:12]}",
+            occupation=row.occupation,
+            level=row.level or "",
+            opened_on=date.fromisoformat(row.started_on),
+            assessed=True if row.assessed_on else None,
+            assessed_on=date.fromisoformat(row.assessed_on) if row.assessed_on else None,
+        )
+        found[row.person_id][_subject(training)] = training
+    rows = list(store.other_classes(connection, klass.id, person_ids, opening))
+    held = store.assessments(connection, {row.class_id for row in rows})
+    here = (platforms.by_id(connection, klass.platform_id).slug, klass.external_id)
+    for row in rows:
+        if row.starts_on == opening and (row.slug, row.external_id) > here:
+            continue
+        training = _held_here(row, klass, held.get(row.class_id, {}))
+        known = found[row.person_id].get(_subject(training))
+        if known is not None and training.assessed_on is None:
+            training = replace(
+                training,
+                assessed=known.assessed or training.assessed,
+                assessed_on=known.assessed_on,
+            )
+        found[row.person_id][_subject(training)] = training
+    return {
+        person: tuple(sorted(mine.values(), key=lambda it: (it.opened_on, it.class_id)))
+        for person, mine in found.items()
+    }
+
+
+def _held_here(row: AnyRow, klass: ClassRow, assessed: Mapping[int, str]) -> Training:
+    """A class of this service. Without a record it is unassessed where others of it were
+    assessed, or where its own assessment was planned for later than this class's opening."""
+    day = assessed.get(row.learner_id)
+    planned = row.assessment_on
+    later = planned is not None and planned >= klass.terms["starts_on"]
+    own = row.platform_id == klass.platform_id
+    elsewhere = f"其他平台{row.occupation}班（{row.starts_on}）"
+    name = row.official_class_no or (row.external_id if own else elsewhere)
+    return Training(
+        class_id=name,
+        occupation=row.occupation,
+        level=row.terms.get("level") or "",
+        opened_on=date.fromisoformat(row.starts_on),
+        assessed=True if day else False if assessed or later else None,
+        assessed_on=date.fromisoformat(day) if day else None,
+    )
+
+
+def _subject(training: Training) -> _Subject:
+    """The register and this service tell of one training under two names."""
+    return training.occupation, training.level, training.opened_on

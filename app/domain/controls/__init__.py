@@ -1,0 +1,1 @@
+"""Pop-ups, face checks and random photos: drawn, issued, answered, expired."""

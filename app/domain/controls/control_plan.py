@@ -1,0 +1,407 @@
+"""What is demanded of one sitting, and when: the rules of the ledger, without a database.
+
+Pop-ups run on the learning clock (`learning_ms`, an over-estimate of credited play), photos on
+content positions, answer windows on the server's clock. A control whose moment the learner has not
+reached, because play stopped before it, does not expire.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.domain.controls import draws, photo_plan
+from app.domain.controls.control_line import Line, Result
+from app.domain.controls.photo_plan import Hour, Point
+from app.domain.controls.popups import match_popups
+from app.domain.sittings.sitting_terms import (
+    FRAMES,
+    PHOTO_WINDOW_MS,
+    REPORT_GRACE_MS,
+    REVEAL_MS,
+    SittingTerms,
+)
+from detectors.trace import ControlFlag
+
+BURST_MS = 10_000  # the photos of one challenge arrive within this time of the first
+POLL_MS = (
+    5_000  # how stale a ledger with something outstanding may be: another process may know more
+)
+NEVER = 2**62
+PASSED_BY_MS = 5_000  # content may run ahead of the learning clock by this much and count as played
+
+STOPS = {
+    "popup_unanswered": "弹窗未在规定时间内应答，本次学习已停止计时。请重新进入课程继续学习。",
+    "superseded": "您已在另一个窗口或设备上开始学习，本窗口已停止计时。",
+    "closed": "本次学习已结束。请重新进入课程继续学习。",
+    "expired": "长时间未收到学习数据，本次学习已自动结束。请重新进入课程继续学习。",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """What one batch tells: both clocks, the position (None without one), its pop-up events."""
+
+    learning_ms: int
+    position_ms: int | None
+    now_ms: int
+    notes: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(slots=True)
+class Memory:
+    """What is known of a sitting only while its process lives."""
+
+    learning_ms: int
+    progress_ms: int  # server time at which the learning clock last moved
+    position_ms: int | None = None
+    ripe: dict[str, int] = field(default_factory=dict)  # challenge → when its moment was reached
+    reached: set[Point] = field(default_factory=set)  # photo points that wait for their turn
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The controls of one sitting. `fresh` and `touched` are lines still to be written."""
+
+    session: str
+    lesson: int
+    seed: bytes
+    terms: SittingTerms
+    state: str
+    pops: bool  # this service issues pop-ups here
+    looks: bool  # … and photos and face checks: the learner has consented
+    hours: tuple[Hour, ...]
+    lines: list[Line]
+    popup_from_ms: int
+    popup_due_ms: int | None
+    popup_draws: int
+    points: list[Point]
+    photo_draws: int
+    schedule: Mapping[str, Any]
+    memory: Memory
+    fresh: list[Line] = field(default_factory=list)
+    touched: set[str] = field(default_factory=set)
+    redrawn: bool = False
+
+    def of_kind(self, kind: str) -> list[Line]:
+        return [line for line in self.lines if line.kind == kind and line.source == "service"]
+
+    def void(self, line: Line) -> bool:
+        """A pop-up that was issued again while the answer to the first was on its way."""
+        return line.kind == "popup" and any(
+            first.challenge_id == line.reissue_of and first.answered_ms is not None
+            for first in self.lines
+        )
+
+    def waits(self, line: Line) -> bool:
+        """The client still has to answer it."""
+        return line.source == "service" and line.open and not self.void(line)
+
+    def hour_at(self, position_ms: int | None) -> Hour | None:
+        for hour in self.hours:
+            if position_ms is not None and hour.within(self.lesson, position_ms):
+                return hour
+        return None
+
+
+def advance(ledger: Ledger, tick: Tick) -> None:
+    """Bring the ledger up to a batch: match its pop-ups, let windows end, issue what is due."""
+    paused_ms = _observe(ledger, tick)
+    _match(ledger, tick)
+    if ledger.state == "open":
+        _expire(ledger, tick)
+        if ledger.pops:
+            _issue_popup(ledger, tick)
+        if ledger.looks:
+            _issue_face_check(ledger, tick, paused_ms)
+            _issue_photo(ledger, tick)
+    if tick.position_ms is not None:
+        ledger.memory.position_ms = tick.position_ms
+    ledger.memory.learning_ms = tick.learning_ms
+
+
+def finish(ledger: Ledger, learning_ms: int, now_ms: int) -> None:
+    """The sitting is over: windows that had ended by now are noted as such."""
+    _expire(ledger, Tick(learning_ms, None, now_ms))
+
+
+def outstanding(ledger: Ledger, kind: str) -> Line | None:
+    """The control of that kind that the client still has to answer."""
+    return next((line for line in reversed(ledger.of_kind(kind)) if ledger.waits(line)), None)
+
+
+def stop_code(ledger: Ledger) -> str | None:
+    """Why the sitting must not go on, or None."""
+    if ledger.state != "open":
+        return ledger.state
+    return "popup_unanswered" if _missed(ledger) > ledger.terms.popup_reissues else None
+
+
+# --------------------------------------------------------------------------------- the steps
+
+
+def _observe(ledger: Ledger, tick: Tick) -> int:
+    """How long the learning clock had stood still when it moved on, 0 when it did not."""
+    memory = ledger.memory
+    if tick.learning_ms <= memory.learning_ms:
+        return 0
+    paused_ms = tick.now_ms - memory.progress_ms
+    memory.progress_ms = tick.now_ms
+    return paused_ms
+
+
+def _match(ledger: Ledger, tick: Tick) -> None:
+    if not tick.notes:
+        return
+    pops = [line for line in ledger.lines if line.kind == "popup"]
+    matched = match_popups(pops, tick.notes)
+    for line in pops:
+        changed = matched.changed.get(line.challenge_id)
+        if changed is None:
+            continue
+        effective = line.answered_ms is None and changed["answered_ms"] is not None
+        for name, value in changed.items():
+            setattr(line, name, value)
+        ledger.touched.add(line.challenge_id)
+        if effective and line.source == "service":
+            _draw_next_popup(ledger, line)
+    for line in matched.unknown:
+        _add(ledger, line)
+
+
+def _draw_next_popup(ledger: Ledger, answered: Line) -> None:
+    """The next interval runs from the pop-up's moment, or from its issue if shown too soon."""
+    base_ms = answered.mark_ms
+    if answered.shown_ms is not None and answered.shown_ms < answered.due_ms:
+        base_ms = min(base_ms, int(answered.demand["issued_mark_ms"]))
+    terms, n = ledger.terms, ledger.popup_draws
+    interval_ms = draws.popup_interval_ms(ledger.seed, n, terms.popup_low_ms, terms.popup_high_ms)
+    ledger.popup_from_ms = base_ms
+    ledger.popup_due_ms = base_ms + interval_ms
+    ledger.popup_draws = n + 1
+    ledger.redrawn = True
+
+
+def _expire(ledger: Ledger, tick: Tick) -> None:
+    given_up = {
+        str(note.get("challenge_id")): note.get("nonce")
+        for note in tick.notes
+        if note["type"] == "popup_expired"
+    }
+    for line in ledger.lines:
+        if not ledger.waits(line):
+            continue
+        ends_ms = _window_end(ledger, line, tick)
+        if ends_ms is None:
+            continue
+        # A page that took its pop-up away sends no answer any more: no need to wait for one.
+        waived = line.challenge_id in given_up and line.owns(given_up[line.challenge_id])
+        grace_ms = -REPORT_GRACE_MS if waived else REPORT_GRACE_MS
+        if tick.now_ms > ends_ms + grace_ms:
+            line.expired_ms = min(ends_ms, tick.now_ms)
+            ledger.touched.add(line.challenge_id)
+            if line.kind == "snapshot" and ledger.state == "open":
+                _draw_photo_again(ledger, line, tick.position_ms)
+
+
+def _window_end(ledger: Ledger, line: Line, tick: Tick) -> int | None:
+    """When the answer window ends, or None while the learner has not reached the control."""
+    if line.shown_ms is not None:
+        return max(line.due_ms, line.shown_ms) + line.window_ms
+    if tick.learning_ms < line.mark_ms:
+        return None
+    ripe_ms = ledger.memory.ripe.setdefault(line.challenge_id, tick.now_ms)
+    return max(line.due_ms, ripe_ms) + line.window_ms
+
+
+def _missed(ledger: Ledger) -> int:
+    """How many pop-ups in a row, up to the last one, ended without an answer."""
+    missed = 0
+    for line in reversed(ledger.of_kind("popup")):
+        if line.expired_ms is None or line.answered_ms is not None or ledger.void(line):
+            break
+        missed += 1
+    return missed
+
+
+def _issue_popup(ledger: Ledger, tick: Tick) -> None:
+    if outstanding(ledger, "popup") is not None or ledger.popup_due_ms is None:
+        return
+    missed, terms = _missed(ledger), ledger.terms
+    if missed > terms.popup_reissues:
+        return
+    if missed:
+        previous = ledger.of_kind("popup")[-1]
+        _issue(
+            ledger,
+            tick,
+            "popup",
+            mark_ms=tick.learning_ms,
+            window_ms=terms.popup_window_ms,
+            reissue_of=previous.challenge_id,
+        )
+    elif tick.learning_ms >= ledger.popup_due_ms - REVEAL_MS:
+        drawn: dict[str, Any] = {"from_ms": ledger.popup_from_ms}
+        if ledger.popup_draws:
+            drawn["draw"] = ledger.popup_draws - 1
+            drawn["interval_ms"] = ledger.popup_due_ms - ledger.popup_from_ms
+            first = ledger.schedule.get("popup_range_ms") if ledger.popup_draws == 1 else None
+            drawn["range_ms"] = first or [terms.popup_low_ms, terms.popup_high_ms]
+        _issue(
+            ledger,
+            tick,
+            "popup",
+            mark_ms=ledger.popup_due_ms,
+            window_ms=terms.popup_window_ms,
+            random_time=True,
+            demand=drawn,
+        )
+
+
+def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
+    """At the start of a sitting and of a class-hour, after a long pause, and when one failed."""
+    checks, terms = ledger.of_kind("face_check"), ledger.terms
+    if outstanding(ledger, "face_check") is not None:
+        return
+    last = checks[-1] if checks else None
+    hour = ledger.hour_at(tick.position_ms)
+    number = hour.number if hour else None
+    demand: dict[str, Any]
+    if last is None:
+        demand = {"reason": "start", "hour": number, "try": 1}
+    elif number is not None and all(line.demand.get("hour") != number for line in checks):
+        demand = {"reason": "class_hour", "hour": number, "try": 1}
+    elif paused_ms > terms.resume_after_ms:
+        demand = {"reason": "resume", "hour": number, "try": 1}
+    elif _failed(last) and last.demand["try"] < terms.face_tries:
+        demand = {**_told(last), "try": last.demand["try"] + 1, "why": _why(last)}
+    elif tick.learning_ms >= recheck_at_ms(ledger):
+        demand = {"reason": "recheck", "hour": number, "try": 1, "why": _why(last)}
+    else:
+        return
+    demand["actions"] = draws.actions(ledger.seed, len(checks))
+    _issue(
+        ledger,
+        tick,
+        "face_check",
+        mark_ms=tick.learning_ms,
+        window_ms=terms.face_window_ms,
+        reissue_of=last.challenge_id if last and demand["try"] > 1 else None,
+        demand=demand,
+    )
+
+
+def recheck_at_ms(ledger: Ledger) -> int:
+    """When, on the learning clock, a check is asked for again whose tries are all spent: what is
+    studied meanwhile does not count, and the learner should not find that out at the end."""
+    checks = ledger.of_kind("face_check")
+    if not checks or not _failed(checks[-1]) or checks[-1].demand["try"] < ledger.terms.face_tries:
+        return NEVER
+    return int(checks[-1].demand["issued_mark_ms"]) + ledger.terms.recheck_ms
+
+
+def _why(line: Line) -> str:
+    return line.why or "no_photo"
+
+
+def _failed(line: Line) -> bool:
+    return line.result is Result.FAILED or (line.expired_ms is not None and not line.photos)
+
+
+def _told(line: Line) -> dict[str, Any]:
+    return {"reason": line.demand.get("reason"), "hour": line.demand.get("hour")}
+
+
+def _issue_photo(ledger: Ledger, tick: Tick) -> None:
+    if tick.position_ms is None:
+        return
+    here = [point for point in ledger.points if point.lesson == ledger.lesson]
+    memory = ledger.memory
+    memory.reached |= {point for point in here if _reached(ledger, point.position_ms, tick)}
+    memory.reached &= set(here)
+    if not memory.reached or outstanding(ledger, "snapshot") is not None:
+        return
+    point = min(memory.reached, key=lambda point: point.position_ms)
+    ahead_ms = max(0, point.position_ms - tick.position_ms)
+    _issue(
+        ledger,
+        tick,
+        "snapshot",
+        mark_ms=tick.learning_ms + min(ahead_ms, REVEAL_MS),
+        window_ms=PHOTO_WINDOW_MS,
+        random_time=True,
+        demand={**point.document(), "frames": FRAMES},
+    )
+    memory.reached.discard(point)
+    ledger.points.remove(point)
+    ledger.redrawn = True
+
+
+def _reached(ledger: Ledger, point_ms: int, tick: Tick) -> bool:
+    """Shortly before the point, or just played across it; a jump across it does not use it up."""
+    assert tick.position_ms is not None
+    if point_ms - REVEAL_MS <= tick.position_ms <= point_ms:
+        return True
+    memory = ledger.memory
+    if memory.position_ms is None or not memory.position_ms <= point_ms < tick.position_ms:
+        return False
+    moved_ms = tick.position_ms - memory.position_ms
+    return moved_ms <= tick.learning_ms - memory.learning_ms + PASSED_BY_MS
+
+
+def _draw_photo_again(ledger: Ledger, missed: Line, position_ms: int | None) -> None:
+    """A photo that never came is asked for again, at a new point further on in its class-hour."""
+    number = missed.demand.get("hour")
+    hour = next((hour for hour in ledger.hours if hour.number == number), None)
+    if hour is None or any(point.hour == number for point in ledger.points):
+        return
+    behind_ms = max(position_ms or 0, missed.demand["position_ms"]) + REVEAL_MS
+    seen = [piece[0] for piece in hour.pieces]
+    seen = seen[: seen.index(ledger.lesson)] if ledger.lesson in seen else seen
+    studied = {lesson: [(0, NEVER)] for lesson in seen}
+    rest = photo_plan.remaining(hour.pieces, {**studied, ledger.lesson: [(0, behind_ms)]})
+    if rest:
+        draw = photo_plan.drawer(ledger.seed, hour.number, ledger.session, ledger.photo_draws)
+        ledger.points.append(draw(rest))
+        ledger.photo_draws += 1
+        ledger.redrawn = True
+
+
+def _issue(
+    ledger: Ledger,
+    tick: Tick,
+    kind: str,
+    *,
+    mark_ms: int,
+    window_ms: int,
+    random_time: bool = False,
+    reissue_of: str | None = None,
+    demand: Mapping[str, Any] | None = None,
+) -> None:
+    n = len(ledger.of_kind(kind))
+    flags = ControlFlag.SERVICE
+    if reissue_of is not None:
+        flags |= ControlFlag.REISSUE
+    if random_time:
+        flags |= ControlFlag.RANDOM_TIME
+    _add(
+        ledger,
+        Line(
+            challenge_id=draws.challenge_id(ledger.seed, kind, n),
+            nonce=draws.nonce(ledger.seed, kind, n),
+            issued_ms=tick.now_ms,
+            kind=kind,
+            random_time=random_time,
+            reissue_of=reissue_of,
+            demand={**(demand or {}), "mark_ms": mark_ms, "issued_mark_ms": tick.learning_ms},
+            due_ms=tick.now_ms + max(0, mark_ms - tick.learning_ms),
+            window_ms=window_ms,
+            flags=int(flags),
+        ),
+    )
+
+
+def _add(ledger: Ledger, line: Line) -> None:
+    ledger.lines.append(line)
+    ledger.fresh.append(line)

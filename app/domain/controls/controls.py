@@ -1,0 +1,380 @@
+"""The control desk: after every batch it knows what the client must do next.
+
+In memory it holds the ledgers of open sittings, so that a batch in which nothing falls due costs
+no SQL. Whatever changes the ledger is decided again inside a write transaction on the rows as they
+are then: several processes may serve one sitting, and a challenge is issued once.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.db import Database
+from app.domain.controls import control_plan
+from app.domain.controls.control_line import Line, Result
+from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
+from app.domain.controls.photo_plan import Hour, Point
+from app.domain.faces import face_words
+from app.domain.sittings import sitting_terms
+from app.domain.sittings.sitting_terms import FRAMES, REVEAL_MS, SittingTerms
+from app.errors import NotFound
+from app.security import Vault
+from app.store.controls import controls as store
+from app.store.review import acts
+from app.store.row import AnyRow
+from app.store.sittings import sittings as sitting_store
+from detectors.trace import Check
+
+SEED_PURPOSE = "session-seed"
+_HELD = 50_000  # ledgers kept in memory; the least recently used go first
+_PASSING = {
+    Check.MATCH,
+    Check.REVIEW,
+    Check.NO_REFERENCE,
+    Check.NO_CONSENT,
+    Check.NOT_COMPARED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Demands:
+    """What the client must do now or next."""
+
+    popup: Line | None = None
+    snapshot: Line | None = None
+    face_check: Line | None = None
+    stop: str | None = None
+    learning_ms: int = 0
+
+    def wire(self) -> dict[str, Any]:
+        """`controls` as api.md has it; empty when nothing is due."""
+        told: dict[str, Any] = {}
+        if self.popup is not None:
+            told["popup"] = {
+                **_named(self.popup),
+                "due_in_s": self._due_in_s(self.popup),
+                "answer_window_s": self.popup.window_ms / 1000,
+            }
+        if self.snapshot is not None:
+            told["snapshot"] = {
+                **_named(self.snapshot),
+                "due_in_s": self._due_in_s(self.snapshot),
+                "frames": self.snapshot.demand.get("frames", FRAMES),
+            }
+        if self.face_check is not None:
+            told["face_check"] = {
+                **_named(self.face_check),
+                "actions": self.face_check.demand["actions"],
+                "window_s": self.face_check.window_ms / 1000,
+                **_why_again(self.face_check),
+            }
+        if self.stop is not None:
+            told["stop"] = {"code": self.stop, "text": control_plan.STOPS[self.stop]}
+        return told
+
+    def _due_in_s(self, line: Line) -> float:
+        return max(0, line.mark_ms - self.learning_ms) / 1000
+
+
+NOTHING = Demands()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What the desk is told of one stored batch; see `Tick`."""
+
+    session_id: int
+    learning_ms: int
+    position_ms: int | None
+    now_ms: int
+    popup_notes: Sequence[Mapping[str, Any]] = ()
+
+
+@dataclass(slots=True)
+class _Watch:
+    """A ledger in memory, and the bounds inside which a batch changes nothing."""
+
+    ledger: Ledger
+    demands: Demands
+    wake_ms: int
+    learning_at_ms: int
+    low_ms: int
+    high_ms: int
+
+
+@dataclass(slots=True)
+class ControlDesk:
+    """One a process; safe to call from several threads."""
+
+    database: Database
+    vault: Vault
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _watches: OrderedDict[int, _Watch] = field(default_factory=OrderedDict)
+    _hours: dict[int, tuple[Hour, ...]] = field(default_factory=dict)
+
+    def after_batch(
+        self,
+        session_id: int,
+        *,
+        learning_ms: int,
+        position_ms: int | None,
+        now_ms: int,
+        popup_notes: Sequence[Mapping[str, Any]] = (),
+    ) -> Demands:
+        """The demands after a stored batch; opens a transaction of its own when one is needed.
+
+        learning_ms  the session's learning clock, position_ms the content position at the
+        batch's end (None when it told none), popup_notes its pop-up events (`match_popups`).
+        """
+        batch = Batch(session_id, learning_ms, position_ms, now_ms, popup_notes)
+        demands = self.glance(batch)
+        return self.settle([batch])[0] if demands is None else demands
+
+    def glance(self, batch: Batch) -> Demands | None:
+        """The demands where nothing changes, from memory alone; None: ask `settle`."""
+        watch = self._watches.get(batch.session_id)
+        if watch is None or batch.popup_notes or batch.now_ms >= watch.wake_ms:
+            return None
+        if batch.learning_ms >= watch.learning_at_ms:
+            return None
+        position_ms = batch.position_ms
+        if position_ms is not None and not watch.low_ms <= position_ms < watch.high_ms:
+            return None
+        ledger = watch.ledger
+        memory = ledger.memory
+        if batch.learning_ms > memory.learning_ms:
+            if ledger.looks and batch.now_ms - memory.progress_ms > ledger.terms.resume_after_ms:
+                return None
+            memory.progress_ms = batch.now_ms
+            memory.learning_ms = batch.learning_ms
+        if position_ms is not None:
+            memory.position_ms = position_ms
+        if watch.demands is NOTHING:
+            return NOTHING
+        return replace(watch.demands, learning_ms=batch.learning_ms)
+
+    def settle(self, batches: Sequence[Batch]) -> list[Demands]:
+        """The demands of several batches, decided on the rows in one write transaction."""
+        with self.database.write() as connection:
+            settled = [self._settled(connection, batch) for batch in batches]
+        for batch, watch in zip(batches, settled, strict=True):
+            self._keep(batch.session_id, watch)
+        return [watch.demands for watch in settled]
+
+    def begin(self, connection: Connection, session_id: int, now_ms: int) -> Demands:
+        """The first demands of a sitting, in the transaction that opens or renews it."""
+        sitting = store.sitting(connection, session_id)
+        assert sitting is not None
+        position_ms = sitting.play_pos_ms if sitting.learning_ms else sitting.resume_ms
+        batch = Batch(session_id, sitting.learning_ms, position_ms, now_ms)
+        self.forget(session_id)
+        return self._settled(connection, batch).demands
+
+    def finish(self, connection: Connection, session_id: int, now_ms: int) -> None:
+        """Note which answer windows had ended, in the transaction that ends the sitting."""
+        self.forget(session_id)
+        ledger = self._load(connection, session_id, now_ms)
+        sitting = store.sitting(connection, session_id)
+        assert sitting is not None
+        control_plan.finish(ledger, sitting.learning_ms, now_ms)
+        _save(connection, session_id, ledger)
+
+    def forget(self, session_id: int) -> None:
+        """The rows were changed elsewhere: read them before the next answer."""
+        with self._lock:
+            self._watches.pop(session_id, None)
+
+    def _settled(self, connection: Connection, batch: Batch) -> _Watch:
+        ledger = self._load(connection, batch.session_id, batch.now_ms)
+        tick = Tick(batch.learning_ms, batch.position_ms, batch.now_ms, batch.popup_notes)
+        control_plan.advance(ledger, tick)
+        _save(connection, batch.session_id, ledger)
+        return _watch(ledger, tick)
+
+    def _load(self, connection: Connection, session_id: int, now_ms: int) -> Ledger:
+        sitting = store.sitting(connection, session_id)
+        if sitting is None:
+            raise NotFound("unknown_session", "there is no such session")
+        known = self._watches.get(session_id)
+        memory = known.ledger.memory if known else Memory(sitting.learning_ms, now_ms)
+        seed = known.ledger.seed if known else self._seed(sitting.seed_encrypted)
+        issues = sitting.controls == "service" and bool(seed)
+        return Ledger(
+            session=sitting.external_id,
+            lesson=sitting.lesson_id,
+            seed=seed,
+            terms=_terms(connection, sitting),
+            state=sitting.state,
+            pops=issues,
+            looks=issues and sitting.face_consent,
+            hours=self._hours_of(connection, sitting.class_id),
+            lines=_lines(connection, session_id, now_ms),
+            popup_from_ms=sitting.popup_from_ms,
+            popup_due_ms=sitting.popup_due_ms,
+            popup_draws=sitting.popup_draws,
+            points=[Point.of(point) for point in sitting.schedule.get("points", [])],
+            photo_draws=sitting.schedule.get("draws", 0),
+            schedule=sitting.schedule,
+            memory=memory,
+        )
+
+    def _seed(self, sealed: bytes | None) -> bytes:
+        """Empty for a sitting from a platform's log: nothing is drawn in it."""
+        return b"" if sealed is None else self.vault.open(sealed, SEED_PURPOSE)
+
+    def _hours_of(self, connection: Connection, class_id: int) -> tuple[Hour, ...]:
+        if class_id not in self._hours:
+            self._hours[class_id] = hours_of(connection, class_id)
+        return self._hours[class_id]
+
+    def _keep(self, session_id: int, watch: _Watch) -> None:
+        with self._lock:
+            self._watches[session_id] = watch
+            self._watches.move_to_end(session_id)
+            while len(self._watches) > _HELD:
+                self._watches.popitem(last=False)
+
+
+def _terms(connection: Connection, sitting: AnyRow) -> SittingTerms:
+    """The pack's, with the time to answer that was recorded for the learner."""
+    terms = sitting_terms.of_pack(sitting.pack_id, sitting.pack_version)
+    longer_ms = acts.answer_window_ms(
+        connection, sitting.class_id, sitting.learner_id, sitting.opened_ms
+    )
+    return replace(terms, popup_window_ms=max(terms.popup_window_ms, longer_ms))
+
+
+def hours_of(connection: Connection, class_id: int) -> tuple[Hour, ...]:
+    """The class-hours of a class's frozen plan."""
+    return tuple(
+        Hour(
+            row.number,
+            tuple((it["lesson_id"], it["start_ms"], it["end_ms"]) for it in row.pieces),
+        )
+        for row in sitting_store.hours(connection, class_id)
+    )
+
+
+def lines_of(connection: Connection, session_id: int) -> list[Line]:
+    """The ledger of one sitting as it is stored, in order of issue."""
+    return [_line_of(row) for row in store.rows(connection, session_id)]
+
+
+def _line_of(row: AnyRow) -> Line:
+    names = Line.__dataclass_fields__.keys() & row._mapping.keys()
+    return Line(**{name: row._mapping[name] for name in names})
+
+
+def _lines(connection: Connection, session_id: int, now_ms: int) -> list[Line]:
+    rows = store.rows(connection, session_id)
+    photos: dict[int, list[AnyRow]] = {}
+    if any(row.kind == "face_check" for row in rows):
+        for photo in store.photo_checks(connection, session_id):
+            photos.setdefault(photo.control_id, []).append(photo)
+    lines = []
+    for row in rows:
+        line = _line_of(row)
+        line.photos = len(photos.get(row.id, ()))
+        line.result = _result(line, photos.get(row.id, ()), now_ms)
+        line.why = face_words.why(photos.get(row.id, ()))
+        lines.append(line)
+    return lines
+
+
+def _result(line: Line, photos: Sequence[AnyRow], now_ms: int) -> Result:
+    if not photos:
+        return Result.NONE
+    if any(photo.check in _PASSING for photo in photos):
+        return Result.PASSED
+    coming = len(photos) < FRAMES and now_ms - (line.answered_ms or 0) < control_plan.BURST_MS
+    if coming or any(photo.status == "pending" for photo in photos):
+        return Result.PENDING
+    return Result.FAILED
+
+
+def _save(connection: Connection, session_id: int, ledger: Ledger) -> None:
+    fresh = [line.columns() for line in ledger.fresh]
+    store.insert_lines(connection, session_id, fresh)
+    new = {line.challenge_id for line in ledger.fresh}
+    for line in ledger.lines:
+        if line.challenge_id in ledger.touched and line.challenge_id not in new:
+            store.update_line(
+                connection,
+                session_id,
+                line.challenge_id,
+                **line.answers(),
+                expired_ms=line.expired_ms,
+            )
+    if ledger.redrawn:
+        sitting_store.update_session(
+            connection,
+            session_id,
+            popup_from_ms=ledger.popup_from_ms,
+            popup_due_ms=ledger.popup_due_ms,
+            popup_draws=ledger.popup_draws,
+            schedule={
+                **ledger.schedule,
+                "points": [point.document() for point in ledger.points],
+                "draws": ledger.photo_draws,
+            },
+        )
+    ledger.fresh, ledger.touched, ledger.redrawn = [], set(), False
+
+
+def _watch(ledger: Ledger, tick: Tick) -> _Watch:
+    """The ledger with the bounds inside which the next batches change nothing."""
+    popup, snapshot, face_check = (
+        control_plan.outstanding(ledger, kind) for kind in ("popup", "snapshot", "face_check")
+    )
+    stop = control_plan.stop_code(ledger)
+    demands = NOTHING
+    if ledger.state != "open":
+        demands = Demands(stop=stop)  # whatever was outstanding can no longer be asked for
+    elif popup or snapshot or face_check or stop:
+        demands = Demands(popup, snapshot, face_check, stop, tick.learning_ms)
+    waiting = any(line.result is Result.PENDING for line in ledger.of_kind("face_check"))
+    polled = popup or snapshot or face_check or waiting or ledger.memory.reached
+    watch = _Watch(
+        ledger=ledger,
+        demands=demands,
+        wake_ms=tick.now_ms + POLL_MS if polled else NEVER,
+        learning_at_ms=NEVER,
+        low_ms=-1,
+        high_ms=NEVER,
+    )
+    if ledger.state != "open":
+        watch.wake_ms = tick.now_ms + POLL_MS  # an expired sitting may wake up
+        return watch
+    if ledger.pops and not popup and not stop and ledger.popup_due_ms is not None:
+        watch.learning_at_ms = ledger.popup_due_ms - REVEAL_MS
+    if ledger.looks and not face_check:
+        watch.learning_at_ms = min(watch.learning_at_ms, control_plan.recheck_at_ms(ledger))
+    position_ms = tick.position_ms if tick.position_ms is not None else ledger.memory.position_ms
+    hour = ledger.hour_at(position_ms)
+    if ledger.looks and position_ms is not None and hour is not None:
+        here = [piece for piece in hour.pieces if piece[0] == ledger.lesson]
+        points = [it.position_ms for it in ledger.points if it.lesson == ledger.lesson]
+        behind = [point for point in points if point < position_ms]
+        ahead = [point - REVEAL_MS for point in points if point >= position_ms]
+        watch.low_ms = max([here[0][1], *behind])
+        watch.high_ms = min([here[-1][2], *ahead])
+    return watch
+
+
+def _why_again(line: Line) -> dict[str, Any]:
+    """Why the try before did not pass, for machines and in words."""
+    why = line.demand.get("why")
+    if why not in face_words.WORDS:
+        return {}
+    zh, en = face_words.WORDS[why]
+    return {"reason": why, "text": {"zh": zh, "en": en}}
+
+
+def _named(line: Line) -> dict[str, Any]:
+    return {"challenge_id": line.challenge_id, "nonce": line.nonce}

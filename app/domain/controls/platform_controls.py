@@ -1,0 +1,183 @@
+"""Controls that a platform runs itself and reports: evidence that it attests, not this service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from sqlalchemy import Connection
+
+from app.domain.controls.control_line import PLATFORM_SKEW_MS, Line
+from app.domain.controls.controls import lines_of
+from app.domain.controls.popups import match_popups
+from app.domain.sittings import sitting_life, sitting_terms
+from app.domain.sittings.sitting_life import Door
+from app.domain.sittings.sitting_terms import PHOTO_WINDOW_MS, SittingTerms
+from app.domain.sittings.sittings import unknown_session
+from app.domain.wire import EpochMs, Id, Wire
+from app.errors import Conflict
+from app.store.controls import controls as store
+from app.store.events import event_log
+from app.store.faces import snapshots as photo_store
+from app.store.row import AnyRow
+from app.store.sittings import sittings as sitting_store
+from detectors.trace import ControlFlag
+
+MOST = 1000
+
+
+class ControlReport(Wire):
+    """One control as the platform issued it."""
+
+    control: Literal["popup", "snapshot", "face_check"]
+    challenge_id: Id
+    nonce: Id | None = None
+    issued_at_ms: EpochMs
+
+
+class ControlReports(Wire):
+    controls: Annotated[list[dict[str, Any]], Field(min_length=1, max_length=MOST)]
+
+
+def report(
+    connection: Connection,
+    platform_id: int,
+    external_id: str,
+    reports: Sequence[ControlReport | Mapping[str, Any]],
+    now_ms: int,
+) -> tuple[int, list[dict[str, Any]]]:
+    """Enter reported controls into a live sitting's ledger: (its row id, a result each).
+
+    A refused item is given as {code, detail} in place of a ControlReport. Results are {status:
+    stored | unchanged | rejected, …}. Raises NotFound, Conflict (service_controls, or the sitting
+    takes no more).
+    """
+    sitting = sitting_store.by_external_id(connection, platform_id, external_id, lock=True)
+    if sitting is None:
+        raise unknown_session(external_id)
+    names = sitting_store.names(connection, sitting.id)
+    if names.controls != "platform":
+        raise Conflict(
+            "service_controls", "this service runs the controls of the class: nothing to report"
+        )
+    terms = sitting_terms.of_pack(names.pack_id, names.pack_version)
+    told = sitting_life.fate(sitting, Door.REPORT, now_ms)
+    if told.refused:
+        raise Conflict(told.value, sitting_life.why(told, external_id))
+    # A sitting that fell silent may go on: what was issued in the break belongs to it.
+    first_ms = sitting.opened_ms - PLATFORM_SKEW_MS
+    last_ms = sitting_life.ends_ms(sitting, now_ms) + PLATFORM_SKEW_MS
+    known = {line.challenge_id: line for line in lines_of(connection, sitting.id)}
+    results: list[dict[str, Any]] = []
+    for item in reports:
+        if not isinstance(item, ControlReport):
+            results.append({"status": "rejected", **item})
+        elif not first_ms <= item.issued_at_ms <= last_ms:
+            detail = (
+                "issued_at_ms: 弹窗时间不在本次学习会话之内，请按发出时的会话上报 "
+                f"lies outside the sitting ({first_ms} … {last_ms}): report it under the session "
+                "in which it was issued, by a clock that is right"
+            )
+            results.append({"status": "rejected", "code": "outside_sitting", "detail": detail})
+        else:
+            results.append(enter(connection, sitting.id, known, item, terms))
+    if any(told["status"] == "stored" for told in results):
+        _match_told_before(connection, sitting, reports)
+    return sitting.id, results
+
+
+def _match_told_before(
+    connection: Connection, sitting: AnyRow, reports: Sequence[ControlReport | Mapping[str, Any]]
+) -> None:
+    """A platform may report a pop-up after the page has shown it, or had it answered."""
+    issued = [it.issued_at_ms for it in reports if isinstance(it, ControlReport)]
+    if not issued or sitting.last_recv_ms < min(issued) - PLATFORM_SKEW_MS:
+        return
+    log = event_log.read(connection, sitting.id)
+    told = {int(it["seq"]): it for it in reversed(log.events)}
+    notes = [
+        {
+            **note,
+            "recv_ms": sitting.opened_ms + int(told[note["seq"]]["recv_ms"]),
+            "at_ms": int(told[note["seq"]]["at_ms"]),
+        }
+        for note in log.notes
+        if note["type"].startswith("popup_") and note["seq"] in told
+    ]
+    match_stored(connection, sitting.id, notes)
+
+
+def enter(
+    connection: Connection,
+    session_id: int,
+    known: dict[str, Line],
+    item: ControlReport,
+    terms: SittingTerms,
+) -> dict[str, Any]:
+    """Enter one report; `known` are the session's lines by challenge, and is kept up to date."""
+    there = known.get(item.challenge_id)
+    if there is not None and not there.flags & ControlFlag.UNKNOWN:
+        if _same(there, item):
+            return {"status": "unchanged"}
+        detail = f"challenge {item.challenge_id!r} was reported with other content"
+        return {"status": "rejected", "code": "challenge_differs", "detail": detail}
+    line = line_of_report(item, terms)
+    if there is None:
+        store.insert_lines(connection, session_id, [line.columns()])
+        if item.control != "popup":  # photos may be quicker than the word of their control
+            entered = store.line(connection, session_id, item.challenge_id)
+            assert entered is not None
+            photo_store.bind(connection, session_id, item.challenge_id, entered.id)
+    else:  # its answer came first
+        line.answered_ms, line.answered_seq = there.answered_ms, there.answered_seq
+        line.latency_ms = there.latency_ms
+        line.flags |= there.flags & ~ControlFlag.UNKNOWN
+        if not line.owns(there.nonce):
+            line.flags |= ControlFlag.FOREIGN_NONCE
+        if there.answered_ms is not None and line.early(there.answered_ms):
+            line.flags |= ControlFlag.EARLY_ANSWER
+        store.update_line(connection, session_id, line.challenge_id, **line.columns())
+    known[line.challenge_id] = line
+    return {"status": "stored"}
+
+
+def line_of_report(item: ControlReport, terms: SittingTerms) -> Line:
+    """The ledger line of a reported control. That its time was random is the platform's word."""
+    windows = {
+        "popup": terms.popup_window_ms,
+        "snapshot": PHOTO_WINDOW_MS,
+        "face_check": terms.face_window_ms * terms.face_tries,  # its tries are not told apart
+    }
+    random_time = item.control != "face_check"
+    return Line(
+        challenge_id=item.challenge_id,
+        nonce=item.nonce,
+        issued_ms=item.issued_at_ms,
+        kind=item.control,
+        source="platform",
+        random_time=random_time,
+        due_ms=item.issued_at_ms,
+        window_ms=windows[item.control],
+        flags=int(ControlFlag.RANDOM_TIME) if random_time else 0,
+    )
+
+
+def match_stored(
+    connection: Connection, session_id: int, notes: Sequence[Mapping[str, Any]]
+) -> None:
+    """Hold pop-up events of an imported sitting against its ledger (see `match_popups`)."""
+    popups = [line for line in lines_of(connection, session_id) if line.kind == "popup"]
+    matched = match_popups(popups, notes)
+    for challenge, columns in matched.changed.items():
+        store.update_line(connection, session_id, challenge, **columns)
+    store.insert_lines(connection, session_id, [line.columns() for line in matched.unknown])
+
+
+def _same(line: Line, item: ControlReport) -> bool:
+    return (line.kind, line.nonce, line.issued_ms, line.source) == (
+        item.control,
+        item.nonce,
+        item.issued_at_ms,
+        "platform",
+    )

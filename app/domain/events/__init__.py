@@ -1,0 +1,1 @@
+"""What players and pages report: parsed, checked, and taken in."""

@@ -1,0 +1,182 @@
+"""Taking events in: a raw body becomes stored batches, and every event that is refused is named.
+
+The usual body is decoded in one go. Only when the parser finds a fault is it read again event by
+event, so that good events are kept and each bad one is reported by its index and field.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import zstandard
+
+from app.domain.events.events import (
+    MOST_EVENTS,
+    AnyEvent,
+    Event,
+    Problem,
+    client_ms,
+    problem,
+    read_one,
+    split_lines,
+)
+from app.errors import BadInput, BodyTooLarge, MalformedBody, WrongMediaType
+from app.store.events.packed import Packed
+
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+
+
+class _Batch(msgspec.Struct):
+    events: list[AnyEvent]  # `sent_at_ms` beside them is a client's word, and not read
+
+
+class _RawBatch(msgspec.Struct):
+    events: list[msgspec.Raw]
+
+
+class _Addressed(msgspec.Struct):
+    session_id: str
+
+
+_whole = msgspec.json.Decoder(_Batch)
+_raw = msgspec.json.Decoder(_RawBatch)
+_address = msgspec.json.Decoder(_Addressed)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """Events of a body with their index in it, and what was wrong with the others."""
+
+    events: Sequence[Event]
+    indices: Sequence[int]
+    problems: list[Problem]
+
+
+def decompressed(body: bytes, encoding: str, limit: int) -> bytes:
+    """The body without its content encoding. Raises MalformedBody, BodyTooLarge, WrongMediaType."""
+    if encoding in ("", "identity"):
+        return body
+    try:
+        if encoding == "gzip":
+            machine = zlib.decompressobj(wbits=31)
+            plain = machine.decompress(body, limit + 1)
+            complete = machine.eof
+        elif encoding == "zstd":
+            stream = zstandard.ZstdDecompressor().decompressobj()
+            plain = _bounded(stream, body, limit)
+            complete = stream.eof
+        else:
+            raise WrongMediaType(
+                "content_encoding", f"content-encoding {encoding!r} is not understood"
+            )
+    except (zlib.error, zstandard.ZstdError) as error:
+        raise MalformedBody("malformed_encoding", f"the body is not {encoding}: {error}") from None
+    if len(plain) > limit:
+        raise BodyTooLarge("body_too_large", f"the body unpacks to more than {limit} bytes")
+    if not complete:
+        raise MalformedBody("malformed_encoding", f"the {encoding} body is cut short")
+    return plain
+
+
+def _bounded(stream: Any, body: bytes, limit: int) -> bytes:
+    """Unpack in small steps, so that a bomb is noticed before it fills the memory."""
+    parts: list[bytes] = []
+    size = 0
+    for at in range(0, len(body), 512):
+        parts.append(stream.decompress(body[at : at + 512]))
+        size += len(parts[-1])
+        if size > limit or stream.eof:
+            break
+    return b"".join(parts)
+
+
+def arrived(body: bytes, media_type: str) -> Arrived:
+    """The events of a batch for one session. Raises MalformedBody or BadInput for a body that is
+    no batch at all; faults of single events come back as problems."""
+    if media_type in NDJSON:
+        return _one_by_one(list(split_lines(body)))
+    if media_type not in ("", "application/json", "text/plain"):
+        raise WrongMediaType("media_type", f"content-type {media_type!r} is not understood")
+    try:
+        batch = _whole.decode(body)
+    except msgspec.ValidationError:
+        return _one_by_one(_raw_events(body))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedBody("malformed_json", str(error)) from None
+    _check_count(len(batch.events))
+    return Arrived(batch.events, range(len(batch.events)), [])
+
+
+def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[Problem]]:
+    """Events of many sessions: (by session id, problems of events without one)."""
+    raws: list[Any] = list(split_lines(body)) if media_type in NDJSON else list(_raw_events(body))
+    _check_count(len(raws))
+    sessions: dict[str, tuple[list[Event], list[int], list[Problem]]] = {}
+    lost: list[Problem] = []
+    for index, raw in enumerate(raws):
+        try:
+            session = _address.decode(raw).session_id
+        except msgspec.ValidationError as error:
+            lost.append(problem(index, str(error)))
+            continue
+        except (msgspec.DecodeError, RecursionError) as error:
+            lost.append(Problem(index, "malformed", f"not a JSON object: {error}"))
+            continue
+        events, indices, problems = sessions.setdefault(session, ([], [], []))
+        event = read_one(raw, index)
+        if isinstance(event, Problem):
+            problems.append(event)
+        else:
+            events.append(event)
+            indices.append(index)
+    return {name: Arrived(*found) for name, found in sessions.items()}, lost
+
+
+def _raw_events(body: bytes) -> list[msgspec.Raw]:
+    try:
+        return _raw.decode(body).events
+    except msgspec.ValidationError as error:
+        fault = problem(0, str(error))
+        raise BadInput("invalid_batch", fault.detail) from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise MalformedBody("malformed_json", str(error)) from None
+
+
+def _one_by_one(raws: Sequence[Any]) -> Arrived:
+    _check_count(len(raws))
+    events: list[Event] = []
+    indices: list[int] = []
+    problems: list[Problem] = []
+    for index, raw in enumerate(raws):
+        event = read_one(raw, index)
+        if isinstance(event, Problem):
+            problems.append(event)
+        else:
+            events.append(event)
+            indices.append(index)
+    return Arrived(events, indices, problems)
+
+
+def _check_count(count: int) -> None:
+    if count > MOST_EVENTS:
+        raise BadInput(
+            "too_many_events", f"events: {count} events, at most {MOST_EVENTS} in one batch"
+        )
+    if count == 0:
+        raise BadInput("no_events", "events: at least one event is needed")
+
+
+def popup_notes(packed: Packed, events: Sequence[Event], received_ms: int) -> list[dict[str, Any]]:
+    """Pop-up events of a batch as the control desk reads them."""
+    if not packed.notes:
+        return []
+    at = {event.seq: client_ms(event.at_ms) for event in events}
+    return [
+        {**note, "recv_ms": received_ms, "at_ms": at[note["seq"]]}
+        for note in packed.notes
+        if note["type"].startswith("popup")
+    ]

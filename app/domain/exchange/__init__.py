@@ -1,0 +1,1 @@
+"""What crosses the border in bulk or in foreign forms: imports, xAPI, webhooks."""

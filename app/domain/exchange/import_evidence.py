@@ -1,0 +1,241 @@
+"""What belongs to an imported sitting: its controls, its events, its photos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import Field
+from sqlalchemy import Connection
+
+from app.domain.controls import platform_controls
+from app.domain.controls.controls import lines_of
+from app.domain.controls.platform_controls import ControlReport
+from app.domain.events import events as wire_events
+from app.domain.events.events import Event, Problem, problem
+from app.domain.exchange.import_book import Book
+from app.domain.exchange.import_source import Source
+from app.domain.faces import snapshots
+from app.domain.sittings import sitting_life, sitting_terms
+from app.domain.wire import ClientInstant, Id, Instant, Wire
+from app.services import Services
+from app.store.controls import controls as control_store
+from app.store.events import event_log
+from app.store.events import events as event_store
+from app.store.events.packed import records_of
+from app.store.exchange.staging import Staged
+from app.store.faces import snapshots as photo_store
+from app.store.row import AnyRow
+from app.store.sittings import sittings as store
+from detectors.trace import ControlFlag
+
+MAX_EVENTS = 500_000  # of one sitting: a heartbeat a second for six days
+MAX_LENGTH_MS = 24 * 86_400_000  # times within a sitting are 31-bit milliseconds
+
+
+class ControlRecord(ControlReport):
+    session_id: Id
+    issued_at_ms: Instant
+    due_at_ms: Instant | None = None
+    answer_window_s: Annotated[float | None, Field(gt=0, le=86_400)] = None
+    reissue_of: Id | None = None
+
+
+class SnapshotRecord(Wire):
+    session_id: Id
+    snapshot_id: Id
+    purpose: Literal["start", "random", "resume", "challenge"]
+    challenge_id: Id | None = None
+    frame: Annotated[int, Field(ge=0, le=10_000)] = 0
+    taken_at_ms: ClientInstant | None = None
+    received_at_ms: Instant
+    file: Annotated[str, Field(min_length=1, max_length=1000)]
+
+
+class _Received(msgspec.Struct):
+    received_at_ms: wire_events.Instant
+
+
+_read_received = msgspec.json.Decoder(_Received).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event, when the platform received it, and where its record stands."""
+
+    event: Event
+    received_ms: int
+    where: int
+
+
+class EvidenceImporter:
+    """Enters what one file says of a sitting; each call tells whether anything was new."""
+
+    def __init__(self, services: Services, source: Source, book: Book) -> None:
+        self._services = services
+        self._source = source
+        self._book = book
+
+    def controls(self, connection: Connection, row: AnyRow, records: list[Staged]) -> bool:
+        if not records:
+            return False
+        names = store.names(connection, row.id)
+        terms = sitting_terms.of_pack(names.pack_id, names.pack_version)
+        known = {line.challenge_id: line for line in lines_of(connection, row.id)}
+        changed = False
+        for record in records:
+            said = self._book.parsed(record, ControlRecord)
+            if said is None:
+                continue
+            if not 0 <= said.issued_at_ms - row.opened_ms + MAX_LENGTH_MS <= 2 * MAX_LENGTH_MS:
+                self._book.reject(
+                    record.where, "outside_sitting", "issued_at_ms: lies weeks outside the sitting"
+                )
+                continue
+            result = platform_controls.enter(connection, row.id, known, said, terms)
+            if result["status"] == "rejected":
+                self._book.reject(record.where, result["code"], result["detail"])
+                continue
+            stored = result["status"] == "stored"
+            if stored:
+                _add_told(connection, row.id, said, known[said.challenge_id].flags)
+            self._book.count("control", stored)
+            changed |= stored
+        return changed
+
+    def arrivals(self, records: list[Staged]) -> list[Arrival]:
+        """The events that can be read, in the client's order."""
+        arrivals = []
+        for record in records[:MAX_EVENTS]:
+            event = wire_events.read_one(record.raw, 0)
+            if isinstance(event, Problem):
+                self._book.reject(record.where, event.code, event.detail)
+                continue
+            try:
+                received_ms = _read_received(record.raw).received_at_ms
+            except msgspec.ValidationError as error:
+                wrong = problem(0, str(error))
+                self._book.reject(record.where, wrong.code, wrong.detail)
+                continue
+            arrivals.append(Arrival(event, received_ms, record.where))
+        for record in records[MAX_EVENTS:]:
+            self._book.reject(
+                record.where, "too_many_events", f"a session has at most {MAX_EVENTS} events"
+            )
+        return sorted(arrivals, key=lambda it: (it.event.seq, it.received_ms, it.where))
+
+    def events(self, connection: Connection, row: AnyRow, arrivals: list[Arrival]) -> bool:
+        fresh = [it for it in self._unknown(connection, row, arrivals) if self._in_time(row, it)]
+        if not fresh:
+            return False
+        events = [it.event for it in fresh]
+        packed = wire_events.pack(events, [it.received_ms - row.opened_ms for it in fresh])
+        last_ms = max(it.received_ms for it in fresh)
+        (receipt,) = event_store.store_received(
+            connection, row.id, [(last_ms, packed)], sitting_life.of_batch
+        )
+        self._book.count("event", True, receipt.accepted)
+        self._book.count("event", False, receipt.duplicates)
+        conflicts = set(receipt.conflicts)
+        for it in reversed(fresh):  # of several with one seq, the first was kept
+            if it.event.seq in conflicts:
+                conflicts.remove(it.event.seq)
+                self._conflict(it)
+        notes = [
+            note | {"recv_ms": it.received_ms, "at_ms": wire_events.client_ms(it.event.at_ms)}
+            for it in fresh
+            if (note := it.event.note()) is not None and note["type"].startswith("popup_")
+        ]
+        if notes:
+            platform_controls.match_stored(connection, row.id, notes)
+        return receipt.accepted > 0 or bool(receipt.conflicts)
+
+    def _unknown(
+        self, connection: Connection, row: AnyRow, arrivals: list[Arrival]
+    ) -> list[Arrival]:
+        """Events that an earlier import did not bring, and contradictions not yet on record."""
+        if row.event_count == 0:
+            return arrivals
+        log = event_log.read(connection, row.id)
+        records = {int(record["seq"]): record.tobytes() for record in reversed(log.events)}
+        words = {note["seq"]: note for note in reversed(log.notes)}
+        on_record = {seq for note in log.notes for seq in note.get("seqs", ())}
+        fresh = []
+        for it in arrivals:
+            seq = it.event.seq
+            if seq not in records:
+                fresh.append(it)
+            elif _same(it.event, records[seq], words.get(seq)):
+                self._book.count("event", changed=False)
+            elif seq in on_record:
+                self._conflict(it)
+            else:
+                fresh.append(it)
+        return fresh
+
+    def _in_time(self, row: AnyRow, it: Arrival) -> bool:
+        if 0 <= it.received_ms - row.opened_ms <= MAX_LENGTH_MS:
+            return True
+        self._book.reject(
+            it.where, "outside_sitting", "received_at_ms: lies before the sitting, or weeks after"
+        )
+        return False
+
+    def _conflict(self, it: Arrival) -> None:
+        self._book.reject(
+            it.where, "seq_conflict", f"seq: {it.event.seq} came before with other content"
+        )
+
+    def photos(self, connection: Connection, row: AnyRow, records: list[Staged]) -> bool:
+        changed = False
+        for record in records:
+            said = self._book.parsed(record, SnapshotRecord)
+            if said is None:
+                continue
+            stored = False
+
+            def store_it(said: SnapshotRecord = said) -> bool:
+                nonlocal stored
+                stored = self._photo(connection, row, said)
+                return stored
+
+            self._book.attempt(connection, record, store_it)
+            changed |= stored
+        return changed
+
+    def _photo(self, connection: Connection, row: AnyRow, said: SnapshotRecord) -> bool:
+        known = photo_store.by_external_id(connection, row.id, said.snapshot_id) is not None
+        snapshots.store(
+            connection,
+            self._services,
+            row,
+            snapshot_id=said.snapshot_id,
+            purpose=said.purpose,
+            challenge_id=said.challenge_id,
+            frame=said.frame,
+            taken_at_ms=said.taken_at_ms,
+            received_ms=said.received_at_ms,
+            data=self._source.photo(said.file),
+        )
+        return not known
+
+
+def _add_told(connection: Connection, session_id: int, said: ControlRecord, flags: int) -> None:
+    """What an import may tell of a control beyond a live report."""
+    values: dict[str, Any] = {}
+    if said.due_at_ms is not None:
+        values["due_ms"] = said.due_at_ms
+    if said.answer_window_s is not None:
+        values["window_ms"] = round(said.answer_window_s * 1000)
+    if said.reissue_of is not None:
+        values |= {"reissue_of": said.reissue_of, "flags": flags | ControlFlag.REISSUE}
+    if values:
+        control_store.update_line(connection, session_id, said.challenge_id, **values)
+
+
+def _same(event: Event, record: bytes, words: Any) -> bool:
+    """Whether an event is the stored one, its time of receipt aside."""
+    stored = records_of(record).copy()
+    stored["recv_ms"] = 0
+    return wire_events.pack([event], 0).records == stored.tobytes() and event.note() == words

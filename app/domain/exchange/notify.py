@@ -1,0 +1,152 @@
+"""What platforms are told of: messages enter the outbox with the change that they tell of.
+
+Either both are committed or neither. A message has the same id however often the same thing is
+entered, so nothing is told twice under two ids. It names what changed and carries no name, number
+or photo of a person; whoever wants to know more asks the API for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.clock import at
+from app.store.exchange import webhooks as store
+from app.store.judging.verdicts import CONTROL_MISSING
+from app.store.row import AnyRow
+
+
+class Event(StrEnum):
+    """session.verdict    a sitting was judged, or judged otherwise than before
+    finding.opened     the engine proposes a finding
+    review.decided     people upheld or overturned one
+    class.validated    all of a class was judged from stored evidence
+    control.missing    a class shows no trace of a control that its platform runs
+    """
+
+    SESSION_VERDICT = "session.verdict"
+    FINDING_OPENED = "finding.opened"
+    REVIEW_DECIDED = "review.decided"
+    CLASS_VALIDATED = "class.validated"
+    CONTROL_MISSING = "control.missing"
+
+
+def session_verdicts(connection: Connection, class_id: int, after: int, now_ms: int) -> None:
+    """Tell of the verdicts on sittings that were stored since that verdict's id."""
+    wanting = _wanting(connection, class_id, Event.SESSION_VERDICT)
+    if not wanting:
+        return
+    rows = store.session_verdicts(connection, class_id, after)
+    _enter(
+        connection,
+        wanting,
+        Event.SESSION_VERDICT,
+        ((f"verdict-{row.id}", _verdict(row)) for row in rows),
+        now_ms,
+    )
+
+
+def findings_opened(
+    connection: Connection, class_id: int, keys: Collection[str], now_ms: int
+) -> None:
+    """Tell of findings that are new, by their keys in the class."""
+    opened = _wanting(connection, class_id, Event.FINDING_OPENED) if keys else []
+    missing = _wanting(connection, class_id, Event.CONTROL_MISSING) if keys else []
+    if not opened and not missing:
+        return
+    rows = store.findings(connection, class_id, keys)
+    controls = [row for row in rows if row.reason == CONTROL_MISSING]
+    for wanting, event, name, told in (
+        (opened, Event.FINDING_OPENED, "finding", rows),
+        (missing, Event.CONTROL_MISSING, "control", controls),
+    ):
+        messages = ((f"{name}-{row.id}", _finding(row)) for row in told)
+        _enter(connection, wanting, event, messages, now_ms)
+
+
+def review_decided(connection: Connection, review_id: int, now_ms: int) -> None:
+    """Tell of the review that settled a finding; never by whom."""
+    row = store.reviewed(connection, review_id)
+    wanting = _wanting(connection, row.class_id, Event.REVIEW_DECIDED)
+    told = _finding(row) | {"decision": row.decision, "decided_at_ms": row.decided_ms}
+    _enter(connection, wanting, Event.REVIEW_DECIDED, [(f"review-{review_id}", told)], now_ms)
+
+
+def class_validated(connection: Connection, run_id: int, now_ms: int) -> None:
+    """Tell of the run of a class that came to its end; a run of anything else is nothing."""
+    row = store.run(connection, run_id)
+    if row is None:
+        return
+    wanting = _wanting(connection, row.class_id, Event.CLASS_VALIDATED)
+    told = {
+        "class_id": row.klass,
+        "run_id": row.id,
+        "outcomes": row.summary.get("outcomes"),
+        "new_findings": row.summary.get("new_findings"),
+        "finished_at_ms": row.finished_ms,
+    }
+    _enter(connection, wanting, Event.CLASS_VALIDATED, [(f"run-{run_id}", told)], now_ms)
+
+
+def _wanting(connection: Connection, class_id: int, event: Event) -> list[int]:
+    return [row.id for row in store.listeners(connection, class_id) if event in row.events]
+
+
+def _enter(
+    connection: Connection,
+    webhook_ids: Collection[int],
+    event: Event,
+    messages: Iterable[tuple[str, dict[str, Any]]],
+    now_ms: int,
+) -> None:
+    """One row a webhook and message, in the form of Standard Webhooks: type, timestamp, data."""
+    if not webhook_ids:
+        return
+    timestamp = at(now_ms).isoformat(timespec="milliseconds")
+    store.enter(
+        connection,
+        [
+            {
+                "webhook_id": webhook_id,
+                "message_id": message_id,
+                "event": event.value,
+                "payload": {"type": event.value, "timestamp": timestamp, "data": data},
+                "created_ms": now_ms,
+                "attempts": 0,
+                "next_attempt_ms": now_ms,
+            }
+            for message_id, data in messages
+            for webhook_id in webhook_ids
+        ],
+    )
+
+
+def _verdict(row: AnyRow) -> dict[str, Any]:
+    return {
+        "session_id": row.session,
+        "class_id": row.klass,
+        "learner_id": row.learner,
+        "outcome": row.outcome,
+        "pack": row.pack,
+        "verdict_sha256": row.digest.hex(),
+        "judged_at_ms": row.created_ms,
+    }
+
+
+def _finding(row: AnyRow) -> dict[str, Any]:
+    return {
+        "finding_id": row.id,
+        "class_id": row.klass,
+        "learner_id": row.learner,
+        "session_id": row.session,
+        "class_hour": row.hour,
+        "rule": row.rule,
+        "reason": row.reason,
+        "outcome": row.outcome,
+        "fault": row.fault,
+        "status": row.status,
+        "needs_two_reviewers": row.needs_two_reviewers,
+    }

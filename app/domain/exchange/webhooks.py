@@ -1,0 +1,207 @@
+"""Webhooks of a platform: registered with a secret that is told once, removed, sent again."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from sqlalchemy import Connection
+
+from app.domain.exchange.notify import Event
+from app.errors import BadInput, Conflict, NotFound
+from app.security import Vault
+from app.store.accounts import audit
+from app.store.exchange import webhooks as store
+from app.store.row import AnyRow
+
+PURPOSE = "webhook-secret"
+MOST = 10  # webhooks of one platform
+MOST_ATTEMPTS = 10
+_MAX_URL = 2000
+_SECRET_BYTES = 32
+_FIRST_MS, _LONGEST_MS = 10_000, 12 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Webhook:
+    """A webhook as it may be shown; `waiting` and `dead` count its deliveries."""
+
+    id: int
+    platform_id: int
+    url: str
+    events: tuple[str, ...]
+    created_ms: int
+    waiting: int
+    dead: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewWebhook:
+    """The only moment at which the secret is known."""
+
+    webhook: Webhook
+    secret: str
+
+
+def register(
+    connection: Connection,
+    vault: Vault,
+    platform_id: int,
+    *,
+    url: str,
+    events: Collection[str],
+    https_only: bool,
+    actor: str,
+    now_ms: int,
+) -> NewWebhook:
+    """Register an address. Raises BadInput for an address or event that is none, Conflict when
+    the platform has as many as it may. Where the name leads is looked at before each delivery."""
+    checked = _address(url, https_only)
+    wanted = sorted(set(events))
+    if not wanted or not set(wanted) <= set(Event):
+        known = ", ".join(Event)
+        raise BadInput("bad_events", f"events: one or more of {known}", field="events")
+    if len(store.of_platform(connection, platform_id)) >= MOST:
+        raise Conflict("too_many_webhooks", f"a platform has at most {MOST} webhooks")
+    secret = "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    webhook_id = store.insert_webhook(
+        connection,
+        platform_id=platform_id,
+        url=checked,
+        events=wanted,
+        secret_encrypted=vault.seal(secret.encode(), PURPOSE),
+        created_ms=now_ms,
+    )
+    _record(connection, now_ms, actor, "webhook.added", webhook_id, url=checked, events=wanted)
+    made = Webhook(webhook_id, platform_id, checked, tuple(wanted), now_ms, 0, 0)
+    return NewWebhook(made, secret)
+
+
+def webhooks(connection: Connection, platform_id: int | None = None) -> list[Webhook]:
+    """Webhooks by id, of one platform or of all, without those that were removed."""
+    return [
+        Webhook(
+            row.id,
+            row.platform_id,
+            row.url,
+            tuple(row.events),
+            row.created_ms,
+            *store.counts(connection, row.id),
+        )
+        for row in store.of_platform(connection, platform_id)
+    ]
+
+
+def remove(
+    connection: Connection, platform_id: int | None, webhook_id: int, *, actor: str, now_ms: int
+) -> None:
+    """Send nothing there any more. Raises NotFound. `platform_id` None reaches every platform's."""
+    _found(connection, platform_id, webhook_id)
+    store.disable(connection, webhook_id, now_ms)
+    _record(connection, now_ms, actor, "webhook.removed", webhook_id)
+
+
+def deliveries(
+    connection: Connection, platform_id: int | None, webhook_id: int, before: int | None, size: int
+) -> list[dict[str, Any]]:
+    """The latest messages to a webhook and how they fared, newest first. Raises NotFound."""
+    _found(connection, platform_id, webhook_id)
+    return [shown(row) for row in store.deliveries(connection, webhook_id, before, size)]
+
+
+def redeliver(
+    connection: Connection,
+    platform_id: int | None,
+    webhook_id: int,
+    delivery_id: int,
+    *,
+    actor: str,
+    now_ms: int,
+) -> None:
+    """Send one message once more, under its id. Raises NotFound."""
+    _found(connection, platform_id, webhook_id)
+    if not store.again(connection, webhook_id, delivery_id, now_ms):
+        raise NotFound("unknown_delivery", f"there is no delivery {delivery_id}")
+    _record(connection, now_ms, actor, "webhook.redelivered", webhook_id, delivery=delivery_id)
+
+
+def secret_of(vault: Vault, delivery: AnyRow) -> str:
+    return vault.open(delivery.secret_encrypted, PURPOSE).decode()
+
+
+def next_attempt_ms(attempts: int, now_ms: int) -> int | None:
+    """When to try again after that many attempts, None to give up: ten seconds, then four times
+    as long each time up to twelve hours, a quarter more or less so that nobody comes in step."""
+    if attempts >= MOST_ATTEMPTS:
+        return None
+    wait_ms: int = min(_FIRST_MS * 4 ** (attempts - 1), _LONGEST_MS)
+    spread = wait_ms // 4
+    return now_ms + wait_ms - spread + secrets.randbelow(2 * spread + 1)
+
+
+def shown(row: AnyRow) -> dict[str, Any]:
+    """A delivery as platform and administrators see it."""
+    if row.delivered_ms is not None:
+        state = "delivered"
+    else:
+        state = "dead" if row.next_attempt_ms is None else "waiting"
+    return {
+        "delivery_id": row.id,
+        "message_id": row.message_id,
+        "event": row.event,
+        "state": state,
+        "attempts": row.attempts,
+        "created_at_ms": row.created_ms,
+        "next_attempt_at_ms": row.next_attempt_ms,
+        "delivered_at_ms": row.delivered_ms,
+        "last_status": row.last_status,
+        "last_error": row.last_error,
+        "payload": row.payload,
+    }
+
+
+def _address(url: str, https_only: bool) -> str:
+    """The address, if it can be one. Raises BadInput."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        host = None
+    printable = url.isascii() and url.isprintable() and " " not in url
+    if host is None or not printable or len(url) > _MAX_URL:
+        raise BadInput("bad_url", "url: not an address", field="url")
+    schemes = ("https",) if https_only else ("https", "http")
+    if parts.scheme not in schemes:
+        raise BadInput("bad_url", f"url: must begin with {schemes[0]}://", field="url")
+    if parts.username is not None or parts.password is not None or parts.fragment:
+        raise BadInput("bad_url", "url: no user name, password or fragment", field="url")
+    return url
+
+
+def _found(connection: Connection, platform_id: int | None, webhook_id: int) -> AnyRow:
+    row = store.by_id(connection, webhook_id)
+    if row is None or row.disabled_ms is not None or platform_id not in (None, row.platform_id):
+        raise NotFound("unknown_webhook", f"there is no webhook {webhook_id}")
+    return row
+
+
+def _record(
+    connection: Connection,
+    now_ms: int,
+    actor: str,
+    action: str,
+    webhook_id: int,
+    **detail: Any,
+) -> None:
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action=action,
+        subject=f"webhook:{webhook_id}",
+        detail=detail,
+    )

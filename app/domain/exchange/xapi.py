@@ -1,0 +1,218 @@
+"""Statements taken in and given out: kept whole, and turned into events of the platform's sittings.
+
+A batch is one transaction: all of its statements are stored or none. Statements carry no order of
+their own, so their events take the next numbers of the session in the order of arrival; a statement
+that is sent again is known by its id. Only the time of receipt counts, as for every event.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from app.domain.controls.controls import Batch
+from app.domain.events.events import Event, pack
+from app.domain.exchange.xapi_batch import Sent, completed, says_the_same
+from app.domain.exchange.xapi_keys import agent_key, object_key, verb_key
+from app.domain.exchange.xapi_model import VOIDED
+from app.domain.exchange.xapi_values import dump_json
+from app.domain.exchange.xapi_video import event_of, session_of
+from app.domain.sittings import sitting_life, sitting_terms
+from app.domain.sittings.sitting_life import Fate
+from app.errors import Conflict, NotFound
+from app.store.events.events import Append, append_all
+from app.store.exchange import statements as store
+from app.store.exchange.statements import Wanted
+from app.store.row import AnyRow
+
+log = structlog.get_logger("zhenxue.xapi")
+
+PAGE = 100
+SETTLING_MS = 2_000  # what is younger may belong to a transaction that still runs
+_LAST_SEQ = 2**31 - 2
+_LONGEST_MS = 2**31 - 1
+
+
+KEPT, UNKNOWN, DUPLICATE = "kept", "unknown_session", "duplicate"
+LOST = (UNKNOWN, Fate.CLOSED.value, Fate.IMPORTED.value)
+"""Fates of statements that tell of play and reached no sitting: stored, and told of as such."""
+
+REMEDIES = {
+    UNKNOWN: "open the session first (POST /v1/sessions), under the session-id of the statements",
+    Fate.CLOSED.value: sitting_life.REMEDY,
+    Fate.IMPORTED.value: "what an imported session lacks comes as an import",
+}
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of a batch: the ids in its order, how many statements met which fate (one of
+    `sitting_life.Fate`, `kept`: no event, `unknown_session`, `duplicate`), and what the control
+    desk is told. `resumed` are sittings (row ids) that the batch opened again."""
+
+    ids: list[str]
+    fates: Counter[str] = field(default_factory=Counter)
+    batches: list[Batch] = field(default_factory=list)
+    resumed: set[int] = field(default_factory=set)
+
+    def lost(self) -> dict[str, str]:
+        """Fates of what reached no sitting, each with what to do instead."""
+        return {fate: REMEDIES[fate] for fate in LOST if self.fates[fate]}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Bodies of statements; `after` is set when there are more."""
+
+    bodies: Sequence[bytes]
+    newest_ms: int
+    after: int | None
+
+
+def queue(connection: Connection, platform_id: int) -> None:
+    """Before the clock is asked: statements become visible in the order of their `stored`."""
+    store.queue(connection, platform_id)
+
+
+def take(
+    connection: Connection,
+    platform_id: int,
+    batch: Sequence[Sent],
+    authority: dict[str, Any],
+    two: bool,
+    now_ms: int,
+) -> Taken:
+    """Store a batch. Raises Conflict when an id stands for another statement already."""
+    known = store.bodies(connection, platform_id, [sent.key for sent in batch])
+    _require_same(batch, known)
+    fresh = [sent for sent in batch if sent.key not in known]
+    taken = Taken([sent.id for sent in batch])
+    taken.fates[DUPLICATE] = len(batch) - len(fresh)
+    told = [KEPT] * len(fresh)
+    events: dict[str, list[tuple[int, Event]]] = {}
+    for at, sent in enumerate(fresh):
+        session = session_of(sent.statement)
+        event = event_of(sent.statement, now_ms if sent.at_ms is None else sent.at_ms)
+        if session is not None and event is not None:
+            events.setdefault(session, []).append((at, event))
+    if events:
+        for session, fate in _append(connection, platform_id, events, now_ms, taken).items():
+            for at, _ in events[session]:
+                told[at] = fate
+    taken.fates.update(told)
+    store.add(
+        connection,
+        [
+            _row(platform_id, sent, authority, two, now_ms) | {"fate": fate}
+            for sent, fate in zip(fresh, told, strict=True)
+        ],
+    )
+    return taken
+
+
+def _require_same(batch: Sequence[Sent], known: dict[str, bytes]) -> None:
+    for sent in batch:
+        stored = known.get(sent.key)
+        if stored is not None and not says_the_same(json.loads(stored), sent):
+            raise Conflict(
+                "statement_conflict", f"id: {sent.id} is stored already and says something else"
+            )
+
+
+def _row(
+    platform_id: int, sent: Sent, authority: dict[str, Any], two: bool, now_ms: int
+) -> dict[str, Any]:
+    statement = sent.statement
+    verb = statement["verb"]["id"]
+    registration = statement.get("context", {}).get("registration")
+    return {
+        "platform_id": platform_id,
+        "statement_id": sent.key,
+        "stored_ms": now_ms,
+        "body": dump_json(completed(sent, authority, now_ms, two)),
+        "actor": agent_key(statement["actor"]),
+        "verb": verb_key(verb),
+        "object": object_key(statement["object"]),
+        "registration": registration and registration.lower(),
+        "session": session_of(statement),
+        "voids": statement["object"]["id"].lower() if verb == VOIDED else None,
+    }
+
+
+def _append(
+    connection: Connection,
+    platform_id: int,
+    events: dict[str, list[tuple[int, Event]]],
+    now_ms: int,
+    taken: Taken,
+) -> dict[str, str]:
+    """Events to their sittings, each after the last one there; what became of them by session."""
+    sittings = store.sessions(connection, platform_id, list(events))
+    fates = dict.fromkeys(events, UNKNOWN)
+    appends = []
+    for sitting in sittings:
+        mine = [event for _, event in events[sitting.external_id]]
+        if _has_room(sitting, len(mine), now_ms):
+            appends.append(_numbered(sitting, mine, now_ms))
+        else:
+            fates[sitting.external_id] = Fate.CLOSED.value
+    names = {sitting.id: sitting.external_id for sitting in sittings}
+    receipts = append_all(connection, appends, sitting_life.of_batch)
+    for append, receipt in zip(appends, receipts, strict=True):
+        fates[names[append.session_id]] = str(receipt.fate)
+        if receipt.refused:
+            continue
+        if receipt.fate == Fate.RESUMES:
+            taken.resumed.add(append.session_id)
+        position = receipt.position_ms if append.packed.first_ms >= 0 else None
+        taken.batches.append(Batch(append.session_id, receipt.learning_ms, position, now_ms))
+    for name, fate in fates.items():
+        if fate in LOST:
+            log.info("statements lost", session=name, fate=fate, statements=len(events[name]))
+    return fates
+
+
+def _has_room(sitting: AnyRow, count: int, now_ms: int) -> bool:
+    """Numbers and times of events have 31 bits: a sitting that used them up is long over."""
+    numbers_left = sitting.next_seq + count - 1 <= _LAST_SEQ
+    return bool(numbers_left and now_ms - sitting.opened_ms <= _LONGEST_MS)
+
+
+def _numbered(sitting: AnyRow, events: Sequence[Event], now_ms: int) -> Append:
+    for seq, event in enumerate(events, sitting.next_seq):
+        event.seq = seq
+    terms = sitting_terms.of_pack(sitting.pack_id, sitting.pack_version)
+    packed = pack(events, now_ms - sitting.opened_ms)
+    return Append(sitting.id, packed, now_ms, terms.lease_ms)
+
+
+# --------------------------------------------------------------------------------------- reading
+
+
+def statement(
+    connection: Connection, platform_id: int, statement_id: str, voided: bool
+) -> tuple[bytes, int]:
+    """(body, stored_ms) of one statement. Raises NotFound, also where it is voided and `voided` is
+    not asked for, or the other way about."""
+    row = store.one(connection, platform_id, statement_id.lower())
+    if row is None or bool(row.voided) is not voided:
+        raise NotFound("unknown_statement", f"there is no such statement {statement_id}")
+    return row.body, row.stored_ms
+
+
+def page(
+    connection: Connection, platform_id: int, wanted: Wanted, after: int | None, size: int
+) -> Page:
+    """A page of the statements that match; `size` 0 asks for as many as there may be."""
+    size = min(size or PAGE, PAGE)
+    rows = store.page(connection, platform_id, wanted, after, size + 1)
+    shown = rows[:size]
+    newest_ms = max((row.stored_ms for row in shown), default=0)
+    more = shown[-1].id if len(rows) > size else None
+    return Page([row.body for row in shown], newest_ms, more)

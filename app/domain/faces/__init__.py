@@ -1,0 +1,1 @@
+"""Photos and faces: kept encrypted, compared, calibrated, shown with a purpose, destroyed."""

@@ -1,0 +1,250 @@
+"""Reference photos: the face that a learner is compared with.
+
+Up to five are kept, three or more are wanted, one is enough with a lower confidence that is shown.
+Photo and template are encrypted with the learner's key, and neither ever goes back to a client.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.domain.faces.face_reading import Seen, Unread, usable, vector
+from app.domain.faces.snapshots import face_key, verified
+from app.errors import BadInput, Conflict, NotFound
+from app.security import seal, unseal
+from app.services import Services
+from app.store.accounts import audit
+from app.store.faces import reference_photos as rows
+from app.store.faces import snapshots
+from app.store.row import AnyRow
+from app.store.sittings import sittings
+from app.vision import match
+from app.vision.match import Template
+from app.vision.model_card import ModelCard
+from app.vision.reasons import QUALITY
+
+MOST = 5
+
+
+class Unusable(BadInput):
+    """No face can be enrolled from the photo; `reasons` tell the person what to do."""
+
+
+def learner_of(connection: Connection, platform_id: int, external_id: str) -> AnyRow:
+    learner = sittings.learner(connection, platform_id, external_id)
+    if learner is None:
+        raise NotFound("unknown_learner", f"there is no learner {external_id!r}")
+    return learner
+
+
+def admit(
+    connection: Connection, services: Services, learner: AnyRow, data: bytes, now_ms: int
+) -> dict[str, Any] | None:
+    """What can be said before the pixels are read: the report of a photo that is enrolled already,
+    else None. Raises BadInput (not a picture), NotAllowed (no_face_consent), Conflict (erased)."""
+    verified(data, services.settings.max_image_bytes)
+    face_key(connection, services, learner.id, now_ms)
+    known = rows.by_sha256(connection, learner.id, hashlib.sha256(data).digest())
+    if known is None or known.retired_ms is not None or _purged(known):
+        return None
+    if known.status == "refused":
+        raise _unusable(known.quality)
+    return _report(connection, learner.id, known.sha256, known.status, known.quality)
+
+
+def enrol(
+    connection: Connection,
+    services: Services,
+    learner: AnyRow,
+    data: bytes,
+    seen: Seen | Unread,
+    now_ms: int,
+    *,
+    replacing: str | None = None,
+) -> dict[str, Any]:
+    """Keep a photo that was read: its quality report. Raises Unusable; see also `admit`.
+
+    `replacing`: who has it take the place of all others. What was decided with those stays decided.
+    """
+    quality = _quality(seen)
+    if isinstance(seen, Unread) or quality["reasons"]:
+        raise _unusable(quality)
+    digest = hashlib.sha256(data).digest()
+    if replacing is not None:
+        _retire_others(connection, learner.id, digest, replacing, now_ms)
+    known = admit(connection, services, learner, data, now_ms)
+    if known is not None:
+        return known
+    again = rows.by_sha256(connection, learner.id, digest)
+    if again is not None and not _purged(again):
+        raise Conflict("photo_retired", "this photo was enrolled before and has been replaced")
+    key = face_key(connection, services, learner.id, now_ms)
+    values = _ready(connection, key, learner.id, seen, quality)
+    values["blob_key"] = _keep(services, key, learner.id, data)
+    if again is not None:
+        rows.renew(connection, again.id, **values)
+    else:
+        rows.insert_row(
+            connection, learner_id=learner.id, sha256=digest, created_ms=now_ms, **values
+        )
+    _settled(connection, learner.id, now_ms)
+    return _report(connection, learner.id, digest, "ready", quality)
+
+
+def _purged(photo: AnyRow) -> bool:
+    """It was enrolled for a class that is over, and its template was deleted since."""
+    return photo.status == "ready" and photo.retired_ms is None and not photo.template_encrypted
+
+
+def defer(
+    connection: Connection, services: Services, learner: AnyRow, data: bytes, now_ms: int
+) -> str:
+    """Keep an imported photo for the face worker: `stored` or `unchanged`. Raises as `admit`."""
+    verified(data, services.settings.max_image_bytes)
+    key = face_key(connection, services, learner.id, now_ms)
+    digest = hashlib.sha256(data).digest()
+    if rows.by_sha256(connection, learner.id, digest) is not None:
+        return "unchanged"
+    rows.insert_row(
+        connection,
+        learner_id=learner.id,
+        sha256=digest,
+        blob_key=_keep(services, key, learner.id, data),
+        template_encrypted=None,
+        model=None,
+        quality={},
+        status="pending",
+        created_ms=now_ms,
+    )
+    return "stored"
+
+
+def settle(
+    connection: Connection, key: bytes, photo: AnyRow, seen: Seen | Unread, now_ms: int
+) -> None:
+    """Write what became of a photo that waited for the worker."""
+    quality = _quality(seen)
+    if isinstance(seen, Unread) or quality["reasons"]:
+        refused = {"quality": quality, "status": "refused", "retired_ms": now_ms}
+        rows.settle(connection, photo.id, **refused)
+        return
+    values = _ready(connection, key, photo.learner_id, seen, quality)
+    if rows.settle(connection, photo.id, **values):
+        _settled(connection, photo.learner_id, now_ms)
+
+
+def template(
+    connection: Connection, key: bytes, learner_id: int, card: ModelCard
+) -> Template | None:
+    """The learner's mean face for one model, None when nothing is enrolled for it."""
+    embeddings = [
+        vector(unseal(key, row.template_encrypted, _context(learner_id)))
+        for row in rows.ready(connection, learner_id)
+        if row.model == card.model
+    ]
+    return match.template(embeddings, card) if embeddings else None
+
+
+def stored_photo(services: Services, key: bytes, photo: AnyRow) -> bytes:
+    """The bytes of a reference photo, for the worker. Raises BlobMissing, Unsealable."""
+    return unseal(key, services.blobs.get(photo.blob_key), photo.blob_key.encode())
+
+
+def _ready(
+    connection: Connection, key: bytes, learner_id: int, seen: Seen, quality: dict[str, Any]
+) -> dict[str, Any]:
+    assert seen.embedding is not None
+    enrolled = template(connection, key, learner_id, seen.card)
+    if enrolled is not None:  # a second photo of somebody else is for people to notice
+        decision = match.decide(enrolled, [vector(seen.embedding)], seen.card)
+        quality["agrees_with_enrolled"] = decision.zone
+        quality["distance_to_enrolled"] = round(decision.distance, 4)
+    return {
+        "template_encrypted": seal(key, seen.embedding, _context(learner_id)),
+        "model": seen.card.model,
+        "quality": quality,
+        "status": "ready",
+    }
+
+
+def _settled(connection: Connection, learner_id: int, now_ms: int) -> None:
+    for old in rows.ready(connection, learner_id)[:-MOST]:
+        rows.retire(connection, old.id, now_ms)
+    snapshots.compare_again(connection, learner_id)
+
+
+def _retire_others(
+    connection: Connection, learner_id: int, digest: bytes, actor: str, now_ms: int
+) -> None:
+    others = [row for row in rows.ready(connection, learner_id) if row.sha256 != digest]
+    for row in others:
+        rows.retire(connection, row.id, now_ms)
+    if others:
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor=actor,
+            action="enrolment.replaced",
+            subject=f"learner:{learner_id}",
+            detail={"photos": len(others)},
+        )
+
+
+def _keep(services: Services, key: bytes, learner_id: int, data: bytes) -> str:
+    blob_key = f"learners/{learner_id}/reference/{secrets.token_hex(8)}"
+    services.blobs.put(blob_key, seal(key, data, blob_key.encode()))
+    return blob_key
+
+
+def _context(learner_id: int) -> bytes:
+    return f"face-template:{learner_id}".encode()
+
+
+def _quality(seen: Seen | Unread) -> dict[str, Any]:
+    if isinstance(seen, Unread):
+        return {"reasons": [seen.reason]}
+    names = ("width", "height", "face_count", "quality", "reasons", "detector", "model")
+    quality = {name: seen.fields[name] for name in names}
+    if not usable(seen.fields) and not quality["reasons"]:
+        quality["reasons"] = ["no_face"]
+    return quality
+
+
+def _unusable(quality: dict[str, Any]) -> Unusable:
+    reasons = [
+        {"code": code, "zh": zh, "en": en}
+        for code in quality["reasons"]
+        for zh, en in (
+            QUALITY.get(code, ("照片无法读取，请重新拍摄。", "The photo is unreadable.")),
+        )
+    ]
+    detail = " ".join(reason["zh"] for reason in reasons)
+    return Unusable("photo_unusable", detail, reasons=reasons, quality=quality)
+
+
+def _report(
+    connection: Connection, learner_id: int, sha256: bytes, status: str, quality: dict[str, Any]
+) -> dict[str, Any]:
+    count = len(rows.ready(connection, learner_id))
+    enough = count >= match.WANTED_ENROLMENTS
+    return {
+        "sha256": sha256.hex(),
+        "status": status,
+        "quality": quality,
+        "photos": count,
+        "photos_wanted": match.WANTED_ENROLMENTS,
+        "confidence": "normal" if enough else "low",
+        "advice": _advice(quality, enough),
+    }
+
+
+def _advice(quality: dict[str, Any], enough: bool) -> str | None:
+    if quality.get("agrees_with_enrolled") == "mismatch":
+        return "这张照片与以前登记的照片不像同一个人，请核对是否传错了人。"
+    if enough:
+        return None
+    return "建议再上传不同时间、不同光线下的照片，至少三张，比对更可靠。"

@@ -1,0 +1,223 @@
+"""Photos of a sitting: verified before they are kept, encrypted with the learner's own key.
+
+The face check itself happens later (app/domain/faces/face_checks.py): a request only stores.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from app.domain.sittings import sitting_life, sitting_terms
+from app.domain.sittings.sitting_life import Door
+from app.domain.sittings.sitting_terms import REPORT_GRACE_MS
+from app.domain.sittings.sittings import unknown_session
+from app.errors import BadInput, BodyTooLarge, Conflict, NotAllowed, WrongMediaType
+from app.security import Unsealable, seal, unseal
+from app.services import Services
+from app.store.controls import controls as control_store
+from app.store.events import event_log
+from app.store.faces import face_keys
+from app.store.faces import snapshots as rows
+from app.store.faces.blobs import BlobMissing
+from app.store.row import AnyRow
+from app.store.sittings import sittings as sitting_store
+from app.vision import image
+from app.vision.image import ImageHeader, ImageLimits, ImageRejected
+from detectors.photo_window import deadline
+from detectors.trace import Check
+
+MOST_A_SITTING = 3_000
+MOST_A_CHALLENGE = 60  # a burst of frames for the liveness check
+
+_WHAT_IS_WRONG = {
+    "image_empty": "没有收到图片内容",
+    "image_type": "只接受 JPEG 或 PNG 图片",
+    "image_too_large": "图片文件过大",
+    "image_pixels": "图片像素过多",
+    "image_truncated": "图片不完整，请重新上传",
+    "image_unreadable": "图片无法读取，请重新拍摄",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    sha256: bytes
+    status: str
+    bound: bool
+    late: bool = False
+
+
+def session_of(connection: Connection, platform_id: int, external_id: str, now_ms: int) -> AnyRow:
+    """The platform's sitting, if it still takes photos. Raises NotFound, Conflict."""
+    session = sitting_store.by_external_id(connection, platform_id, external_id)
+    if session is None:
+        raise unknown_session(external_id)
+    told = sitting_life.fate(session, Door.REPORT, now_ms)
+    if told.refused:
+        raise Conflict(told.value, sitting_life.why(told, external_id))
+    return session
+
+
+def store(
+    connection: Connection,
+    services: Services,
+    session: AnyRow,
+    snapshot_id: str,
+    purpose: str,
+    challenge_id: str | None,
+    frame: int,
+    taken_at_ms: int | None,
+    received_ms: int,
+    data: bytes,
+    *,
+    away: bool = False,
+) -> Stored:
+    """Keep a photo, unless the same one is stored already, in the caller's transaction.
+
+    purpose: start | random | resume | challenge. `challenge_id` names the control that it answers;
+    one that is not this session's leaves the photo unbound, and so does one whose time is over: the
+    photo is kept, marked late, and counts for nothing. `received_ms` is the server's clock, in an
+    import the platform's. `away`: the store did not take it; that it came is kept, so that its lack
+    is nobody's fault, until it comes again. Raises BadInput (not a picture), NotAllowed
+    (no_face_consent), Conflict (other bytes under that id, too many photos, erased face data),
+    StoreAway.
+    """
+    digest = hashlib.sha256(data).digest()
+    there = rows.by_external_id(connection, session.id, snapshot_id)
+    if there is not None and (away or there.blob_key is not None or there.check != Check.LOST):
+        if there.sha256 != digest:
+            raise Conflict("snapshot_exists", f"snapshot {snapshot_id!r} was stored as other bytes")
+        bound = there.control_id is not None and not there.late
+        return Stored(digest, there.status, bound, there.late)
+    header = verified(data, services.settings.max_image_bytes)
+    key = face_key(connection, services, session.learner_id, received_ms)
+    if rows.count(connection, session.id) >= MOST_A_SITTING:
+        raise Conflict("too_many_snapshots", f"a sitting has at most {MOST_A_SITTING} photos")
+    control = _named(connection, session.id, challenge_id)
+    late = control is not None and _late(connection, session, control, received_ms)
+    values = {
+        "external_id": snapshot_id,
+        "purpose": purpose,
+        "control_id": None if control is None else control.id,
+        "challenge_id": challenge_id,
+        "late": late,
+        "frame": frame,
+        "taken_at_ms": taken_at_ms,
+        "received_ms": received_ms,
+        "sha256": digest,
+        "media_type": header.media_type,
+        "size": len(data),
+    }
+    if away:
+        lost = {"status": "failed", "check": int(Check.LOST), "checked_ms": received_ms}
+        rows.insert_row(connection, session.id, **values, **lost)
+        return Stored(digest, "failed", control is not None and not late, late)
+    blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
+    values["e_tag"] = services.blobs.put(blob_key, seal(key, data, blob_key.encode()))
+    if late:  # nobody has to look at it
+        done = {"status": "done", "check": int(Check.NOT_COMPARED), "checked_ms": received_ms}
+        values |= done
+    if there is None:
+        rows.insert_row(connection, session.id, **values, blob_key=blob_key)
+    else:
+        rows.bring(connection, there, **values, blob_key=blob_key)
+    bound = control is not None and not late
+    if control is not None and bound and (control.answered_ms or received_ms) >= received_ms:
+        control_store.update_line(
+            connection, session.id, control.challenge_id, answered_ms=received_ms
+        )
+    return Stored(digest, "done" if late else "pending", bound, late)
+
+
+def opened(services: Services, key: bytes, blob_key: str) -> bytes:
+    """A stored photo's bytes. Raises BlobMissing, Unsealable."""
+    return unseal(key, services.blobs.get(blob_key), blob_key.encode())
+
+
+def missing(services: Services, key: bytes | None, photos: Sequence[AnyRow]) -> set[int]:
+    """Ids of photos that can no longer be retrieved unaltered, of one learner's rows.
+
+    `key` None (erased) leaves none. Reads every object: for reports and the nightly check.
+    """
+    return {
+        photo.id
+        for photo in photos
+        if photo.blob_key is None or key is None or not _intact(services, key, photo)
+    }
+
+
+def _intact(services: Services, key: bytes, photo: AnyRow) -> bool:
+    try:
+        data = opened(services, key, photo.blob_key)
+    except (BlobMissing, Unsealable):
+        return False
+    return bool(hashlib.sha256(data).digest() == photo.sha256)
+
+
+def verified(data: bytes, max_bytes: int) -> ImageHeader:
+    """The header of an acceptable picture. Raises BadInput with the reason in both languages."""
+    try:
+        return image.verify(data, ImageLimits(max_bytes=max_bytes))
+    except ImageRejected as error:
+        kinds: dict[str, type[BadInput]] = {
+            "image_too_large": BodyTooLarge,
+            "image_type": WrongMediaType,
+        }
+        reason: dict[str, Any] = {"zh": _WHAT_IS_WRONG[error.code], "en": error.detail}
+        kind = kinds.get(error.code, BadInput)
+        raise kind(error.code, error.detail, reason=reason) from error
+
+
+def face_key(connection: Connection, services: Services, learner_id: int, now_ms: int) -> bytes:
+    """The learner's key for face data, if it may be used. Raises NotAllowed, Conflict."""
+    if not sitting_store.has_face_consent(connection, learner_id):
+        raise NotAllowed(
+            "no_face_consent",
+            "no recorded consent to face processing: the photo was not stored",
+        )
+    try:
+        return face_keys.ensure_key(connection, services.vault, learner_id, now_ms)
+    except face_keys.KeyDestroyed as error:
+        raise Conflict("face_data_erased", "this learner's face data was erased") from error
+
+
+def _named(connection: Connection, session_id: int, challenge: str | None) -> AnyRow | None:
+    """The control that the photo is handed in for, if it is this session's."""
+    if challenge is None:
+        return None
+    control = control_store.line(connection, session_id, challenge)
+    if control is None or control.kind == "popup":
+        return None
+    return None if rows.count_bound(connection, control.id) >= MOST_A_CHALLENGE else control
+
+
+def _late(connection: Connection, session: AnyRow, control: AnyRow, received_ms: int) -> bool:
+    """Whether the control's time is over, as far as the server can tell now: a silence that lasts
+    may turn out an outage (detectors/photo_window.py looks at it again). When a platform's own
+    controls end depends on play, which only the detectors read."""
+    if control.source != "service":
+        return False
+    names = sitting_store.names(connection, session.id)
+    terms = sitting_terms.of_pack(names.pack_id, names.pack_version)
+    end_ms = control.expired_ms or control.due_ms + control.window_ms
+    if control.answered_ms is not None:
+        end_ms = max(end_ms, control.answered_ms)
+    if received_ms <= end_ms + terms.photo.allowance_ms:
+        return False
+    waits = control.expired_ms is None and control.answered_ms is None
+    if waits and session.state == "open" and session.last_recv_ms > end_ms + REPORT_GRACE_MS:
+        return False  # the learner has not come to it yet
+    heard = [session.opened_ms, *event_log.heard_ms(connection, session.id)]
+    said_over = session.state not in ("open", "expired")
+    if said_over and session.closed_ms is not None:
+        heard.append(session.closed_ms)
+    times = np.array(sorted(heard), np.int64)
+    until_ms = None if said_over else received_ms
+    return received_ms > deadline(end_ms, times, terms.photo, until_ms)

@@ -1,0 +1,376 @@
+"""Judging: evidence out of the store, through the detectors, back as verdicts and findings.
+
+A sitting is judged together with everything else its learner did in the class, because windows
+overlap, pop-up gaps run over reloads and lessons have an order. A class is the same for all its
+learners, with the enrolment and class verdicts on top.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection
+
+from app.domain.exchange import notify
+from app.domain.judging import verdict_body as bodies
+from app.domain.policy import packs
+from app.domain.policy.pack import Pack
+from app.store.catalogue import catalogue
+from app.store.judging import facts, verdicts
+from app.store.judging.facts import Evidence
+from app.store.judging.verdicts import Judged
+from app.store.review import acts
+from detectors import unseen_play
+from detectors.assess import Assessment, Decision, Hour, HourOutcome, assess, concerned
+from detectors.class_hours import changes, hour_key
+from detectors.finding import Finding, Outcome, Scope
+from detectors.registry import ALL
+
+# Stands in verdicts while it lasts, and is nothing that anybody would look for in a queue.
+PASSING = frozenset({"check_pending"})
+
+# These compare people with each other, so only a whole class tells.
+CROWD_RULES = frozenset(it.rule for it in ALL if it.crowd)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What one evaluation came to: stored verdicts by kind, and findings that are new."""
+
+    sessions: int
+    verdicts: int
+    new_findings: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What evidence came to, before anything of it is stored. `after` is the last verdict that
+    stood in the class then, `decided` what people had decided on findings, `acts` the recorded acts
+    that were in force."""
+
+    class_id: int
+    rules: Collection[str]
+    pack: Pack
+    own: list[int]
+    learners: Collection[int]
+    judged: list[Judged]
+    found: list[dict[str, Any]]
+    after: int
+    decided: Mapping[str, str]
+    acts: Collection[int] = ()
+
+
+def judge_learner(
+    connection: Connection,
+    class_id: int,
+    learner_id: int,
+    now_ms: int,
+    run_id: int | None = None,
+) -> Judgement:
+    """Judge one learner's sittings and class-hours in a class: at a session's close."""
+    evidence = facts.of_learner(connection, class_id, learner_id)
+    evaluated = _evaluate(
+        connection, class_id, evidence, standing=standing(connection, class_id, evidence)
+    )
+    return keep(connection, evaluated, now_ms, run_id)
+
+
+def judge_sittings(
+    connection: Connection, class_id: int, now_ms: int, run_id: int | None = None
+) -> Judgement:
+    """Judge all sittings and class-hours of a class."""
+    return keep(connection, evaluate_sittings(connection, class_id), now_ms, run_id)
+
+
+def evaluate_sittings(
+    connection: Connection, class_id: int, pack: Pack | None = None
+) -> Evaluation:
+    """What all sittings and class-hours of a class come to, by its own pack or by another; nothing
+    is stored."""
+    evidence = facts.of_class(connection, class_id)
+    return _evaluate(connection, class_id, evidence, pack)
+
+
+def overtaken(connection: Connection, evaluated: Evaluation) -> bool:
+    """Whether somebody judged or decided since, so that it must be evaluated again. Evidence that
+    came in meanwhile is no matter: whoever adds it has it judged afterwards."""
+    return (
+        verdicts.newest(connection, evaluated.class_id) != evaluated.after
+        or decisions_on(connection, evaluated) != evaluated.decided
+        or acts.ids_in_force(connection, evaluated.class_id) != evaluated.acts
+    )
+
+
+def decisions_on(connection: Connection, evaluated: Evaluation) -> dict[str, str]:
+    """What people have decided by now on the findings that an evaluation is about."""
+    return verdicts.decisions(connection, evaluated.learners, evaluated.class_id)
+
+
+def pack_of_class(connection: Connection, class_id: int) -> Pack:
+    """The pack a class was opened with, in the version frozen then."""
+    klass = catalogue.class_by_id(connection, class_id)
+    return packs.load(klass.pack_id, klass.pack_version)
+
+
+def standing(connection: Connection, class_id: int, evidence: Evidence) -> list[Finding]:
+    """What was found on the class as a whole and bears on these sittings, which alone do not
+    tell it."""
+    bodies_of = verdicts.standing_on_class(connection, class_id, CROWD_RULES)
+    found = (bodies.standing_finding(evidence, body) for body in bodies_of)
+    return [finding for finding in found if finding is not None]
+
+
+def assessed(
+    evidence: Evidence,
+    pack: Pack,
+    decided: Mapping[str, str],
+    standing: Sequence[Finding] | None = None,
+) -> tuple[Assessment, list[str]]:
+    """The detectors' assessment of evidence, and the key of each finding. `standing`: see
+    `detectors.assess.assess`."""
+
+    def decision(finding: Finding) -> Decision | None:
+        status = decided and decided.get(bodies.finding_key(evidence, finding))
+        return Decision(status) if status else None
+
+    result = assess(evidence.trace, pack.policy, decision, standing)
+    return result, [bodies.finding_key(evidence, finding) for finding in result.findings]
+
+
+def _evaluate(
+    connection: Connection,
+    class_id: int,
+    evidence: Evidence,
+    pack: Pack | None = None,
+    standing: Sequence[Finding] | None = None,
+) -> Evaluation:
+    rules = {it.rule for it in ALL if standing is None or not it.crowd}
+    after = verdicts.newest(connection, class_id)
+    # Those that the evidence was read with: one that is recorded meanwhile has to overtake it.
+    in_force = [it.id for it in evidence.acts if it.class_id == class_id]
+    if not evidence.sessions:
+        in_force = acts.ids_in_force(connection, class_id)
+    pack = pack or pack_of_class(connection, class_id)
+    learners = {row.learner_id for row in evidence.sessions}
+    decided = verdicts.decisions(connection, learners, class_id)
+    own = [row.id for row in evidence.sessions if row.class_id == class_id]
+    rows: list[Judged] = []
+    found: list[dict[str, Any]] = []
+    if evidence.sessions:
+        result, keys = assessed(evidence, pack, decided, standing)
+        whole = standing is None
+        writer = _Writer(connection, class_id, evidence, result, keys, decided, pack, whole)
+        rows, found = writer.rows()
+    return Evaluation(class_id, rules, pack, own, learners, rows, found, after, decided, in_force)
+
+
+def keep(
+    connection: Connection, evaluated: Evaluation, now_ms: int, run_id: int | None = None
+) -> Judgement:
+    """Store an evaluation: verdicts that differ from the current ones, and its findings."""
+    if not evaluated.own:
+        return Judgement(0, 0, [])
+    class_id, pack = evaluated.class_id, evaluated.pack
+    named = (pack.name, pack.digest)
+    stored = verdicts.add(connection, class_id, evaluated.judged, named, run_id, now_ms)
+    spoken_of = [*evaluated.own, *([None] if set(evaluated.rules) >= CROWD_RULES else [])]
+    new = verdicts.keep_findings(
+        connection, class_id, evaluated.found, spoken_of, evaluated.rules, run_id, now_ms
+    )
+    if stored:
+        notify.session_verdicts(connection, class_id, evaluated.after, now_ms)
+    notify.findings_opened(connection, class_id, new, now_ms)
+    return Judgement(len(evaluated.own), stored, new)
+
+
+class _Writer:
+    """Verdict and finding rows of one assessment, for the sessions of one class."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        class_id: int,
+        evidence: Evidence,
+        result: Assessment,
+        keys: list[str],
+        decided: Mapping[str, str],
+        pack: Pack,
+        whole: bool,
+    ) -> None:
+        self.class_id, self.evidence, self.result = class_id, evidence, result
+        self.whole = whole
+        self.pack, self.decided, self.keys = pack, decided, keys
+        self.enrolments = catalogue.enrolments(connection, class_id)
+        self.own = [at for at, row in enumerate(evidence.sessions) if row.class_id == class_id]
+        self.bodies = [
+            bodies.finding_body(evidence, finding, key, pack)
+            for finding, key in zip(result.findings, keys, strict=True)
+        ]
+        self.by_session: dict[int, list[int]] = defaultdict(list)
+        for at, finding in enumerate(result.findings):
+            for session in concerned(finding):
+                self.by_session[session].append(at)
+        self.outcomes = self._outcomes()
+        self.digests = {at: self._digest(at) for at in self.own}
+
+    def rows(self) -> tuple[list[Judged], list[dict[str, Any]]]:
+        return [*self._sessions(), *self._hours()], self._findings()
+
+    def _digest(self, session: int) -> bytes:
+        relevant = {
+            self.keys[at]: self.decided.get(self.keys[at], "open")
+            for at in self.by_session[session]
+            if self.keys[at] in self.decided or self.result.findings[at].scope is Scope.CLASS
+        }
+        return bodies.facts_digest(self.evidence, session, relevant)
+
+    def _shown(self, at: int) -> dict[str, Any]:
+        """A finding with what people decided on it; of a crowd, not who else is in it."""
+        body = {name: it for name, it in self.bodies[at].items() if name != "members"}
+        return body | {"decision": self.decided.get(self.keys[at])}
+
+    def _acts(self, at: int) -> bool:
+        """What is on trial in the shadow is kept as a finding, and stays out of verdicts."""
+        return self.pack.policy[self.result.findings[at].rule].acts
+
+    def _withholds(self, at: int) -> bool:
+        """Whether it costs credit and accuses nobody."""
+        finding = self.result.findings[at]
+        costs = finding.voids or finding.rule == unseen_play.RULE
+        return self._acts(at) and costs and finding.outcome is Outcome.CLEAR
+
+    def _outcomes(self) -> list[str]:
+        """Of every sitting, by row."""
+        outcomes = [it.value for it in self.result.outcomes]
+        if self.pack.attested_may_be_valid:
+            return outcomes
+        return [
+            "not_proven" if it == "valid" and row.provenance == "attested" else it
+            for it, row in zip(outcomes, self.evidence.sessions, strict=True)
+        ]
+
+    def _sessions(self) -> list[Judged]:
+        parts, credited = self.result.facts.parts, self.result.credited
+        played_ms = bodies.lengths(parts, len(self.evidence.sessions))
+        credited_ms = bodies.lengths(credited, len(self.evidence.sessions))
+        stretches = bodies.intervals(credited)
+        rows = []
+        for session in self.own:
+            outcome = self.outcomes[session]
+            body = bodies.session_body(
+                self.evidence,
+                session,
+                outcome,
+                [self._shown(at) for at in self.by_session[session] if self._acts(at)],
+                played_ms[session],
+                credited_ms[session],
+                stretches.get(session, []),
+                self.digests[session],
+                self.pack,
+            )
+            row = self.evidence.sessions[session]
+            rows.append(Judged.of("session", row.id, 0, outcome, self.digests[session], body))
+        return rows
+
+    def _hours(self) -> list[Judged]:
+        sessions = self.evidence.trace.sessions
+        learner_of = {int(sessions["case"][at]): self.evidence.sessions[at] for at in self.own}
+        spent = self._spent()
+        rows = []
+        for hour in self.result.hours:
+            if hour.case not in learner_of or hour.hour < 0:
+                continue
+            person = learner_of[hour.case]
+            enrolment = self.enrolments.get(person.learner_id)
+            if enrolment is None:
+                continue
+            sittings = spent.get(hour_key(hour.case, hour.hour)) or self._tried(hour)
+            outcome = hour.outcome
+            held = any(self.outcomes[at] == "not_proven" for at in sittings)
+            if outcome is HourOutcome.VALID and held and not self.pack.attested_may_be_valid:
+                outcome = HourOutcome.NOT_PROVEN
+            number = self.evidence.hours[hour.hour][1]
+            digest = bodies.combined(
+                [self.digests[at] for at in sittings if at in self.digests], number
+            )
+            body = {
+                "subject": {
+                    "kind": "class_hour",
+                    "class_id": person.klass,
+                    "learner_id": person.learner,
+                    "class_hour": number,
+                },
+                "outcome": outcome.value,
+                "coverage": round(hour.coverage, 6),
+                "credited_ms": hour.credited_ms,
+                "played_ms": hour.played_ms,
+                "length_ms": hour.length_ms,
+                "photos": hour.photos,
+                "sessions": sorted(self.evidence.sessions[at].external_id for at in sittings),
+                "findings": [
+                    self._shown(at)
+                    for at in hour.findings
+                    if self._acts(at) and self.result.findings[at].outcome is not Outcome.CLEAR
+                ],
+                "withheld": [self._shown(at) for at in hour.findings if self._withholds(at)],
+                "provenance": sorted({self.evidence.sessions[at].provenance for at in sittings}),
+                "pack": bodies.pack_body(self.pack),
+                "facts_sha256": digest.hex(),
+            }
+            rows.append(Judged.of("class_hour", enrolment, number, outcome.value, digest, body))
+        return rows
+
+    def _tried(self, hour: Hour) -> list[int]:
+        """The sittings of a class-hour in which nothing counts as played."""
+        named = {self.result.findings[at].session for at in hour.findings}
+        return sorted(it for it in named if it >= 0)
+
+    def _spent(self) -> dict[int, list[int]]:
+        """The sittings with play in each class-hour, by its key."""
+        parts = self.result.facts.parts
+        keys = hour_key(parts.case, parts.hour)
+        order = np.lexsort((parts.session, keys))
+        keys, session = keys[order], parts.session[order]
+        first = changes(keys, session)
+        found: dict[int, list[int]] = defaultdict(list)
+        for key, row in zip(keys[first].tolist(), session[first].tolist(), strict=True):
+            found[key].append(row)
+        return found
+
+    def _findings(self) -> list[dict[str, Any]]:
+        rows: dict[str, dict[str, Any]] = {}
+        for at, finding in enumerate(self.result.findings):
+            of_class = finding.scope is Scope.CLASS
+            session = self.evidence.sessions[finding.members[0] if of_class else finding.session]
+            overturned = self.decided.get(self.keys[at]) == Decision.OVERTURNED
+            if session.class_id != self.class_id or (of_class and not self.whole):
+                continue
+            if finding.outcome is Outcome.CLEAR and not overturned:
+                continue
+            if finding.reason in PASSING:
+                continue
+            body = self.bodies[at]
+            rows[self.keys[at]] = {
+                "key": self.keys[at],
+                "platform_id": session.platform_id,
+                "class_id": self.class_id,
+                "learner_id": None if of_class else session.learner_id,
+                "session_id": None if of_class else session.id,
+                "hour": body["class_hour"],
+                "rule": finding.rule,
+                "reason": finding.reason,
+                "outcome": finding.outcome.value,
+                "fault": finding.fault.value,
+                "evidence": finding.evidence.value,
+                "needs_two_reviewers": finding.needs_two_reviewers,
+                "shadow": not self.pack.policy[finding.rule].acts,
+                "start_ms": finding.start_ms,
+                "end_ms": finding.end_ms,
+                "body": body,
+                "pack": self.pack.name,
+            }
+        return list(rows.values())

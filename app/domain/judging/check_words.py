@@ -1,0 +1,210 @@
+"""How the checks before an assessment are told: their sentences and their limits, when read.
+
+A check stores which sentence it is told in and the numbers that stand there. A new check needs its
+lines here; a test sweeps all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.policy.pack import Pack, Text
+from detectors.batch_facts import Applicant, Mode
+from detectors.check_sheet import ABSENT
+
+_MODES = {
+    Mode.ONLINE: Text("线上", "online"),
+    Mode.BLENDED: Text("线上线下融合", "blended"),
+    Mode.OFFLINE: Text("线下", "offline"),
+}
+_APPLICANTS = {
+    Applicant.ENTERPRISE: Text("企业", "enterprise"),
+    Applicant.INSTITUTION: Text("培训机构", "institution"),
+    Applicant.INDIVIDUAL: Text("个人", "individual"),
+}
+_OFFLINE = Text("线下培训，不适用", "offline training")
+
+# (check, said) → what is read.
+SENTENCES: Mapping[tuple[str, str], Text] = {
+    ("B1", "numbered"): Text("官方班级编号{number}", "official number {number}"),
+    ("B1", "no_official_number"): Text(
+        "没有官方系统班级编号", "no class number of the official system"
+    ),
+    ("B5", "other_certificate"): Text("证书类型：{certificate}", "certificate: {certificate}"),
+    ("B5", "counted"): Text("有效学时{valid:g}", "{valid:g} valid class-hours"),
+    ("B5", "class_hours_undecided"): Text(
+        "有效学时{valid:g}，另有{undecided:g}学时未定",
+        "{valid:g} valid class-hours, {undecided:g} undecided",
+    ),
+    ("B10", "counted"): Text(
+        "学员{learners}人，教师{teachers}人", "{learners} learners, {teachers} teachers"
+    ),
+    ("B11", "counted"): Text(
+        "花名册{learners}人，上限{most:g}人", "{learners} on the roster, at most {most:g}"
+    ),
+    ("B13", "online"): Text("纯线上培训，不适用", "wholly online"),
+    ("B13", "annex_3"): Text("附件3职业，不适用", "an occupation of annex 3"),
+    ("B13", "counted"): Text(
+        "实操{practical:g}课时，共{planned:g}课时",
+        "{practical:g} practical of {planned:g} class-hours",
+    ),
+    ("B17", "offline"): _OFFLINE,
+    ("B17", "listed"): Text("附件3列有“{name}”", "annex 3 names {name}"),
+    ("B17", "listed_by_alias"): Text(
+        "附件3列有“{name}”（按别名匹配）", "annex 3 names {name} (by alias)"
+    ),
+    ("B17", "blended"): Text("线上线下融合培训，附件3未列", "blended, not in annex 3"),
+    ("B17", "not_in_annex_3"): Text(
+        "附件3未列“{name}”，纯线上培训由主管部门认定",
+        "annex 3 does not name {name}: the authority decides on online training",
+    ),
+    ("B18", "offline"): _OFFLINE,
+    ("B18", "no_offline_practice"): Text(
+        "附件3未要求线下实训", "annex 3 asks for no offline practice"
+    ),
+    ("B18", "lenient_reading"): Text(
+        "两行冲突，从宽适用全线上培训", "both rows name it, read leniently"
+    ),
+    ("B18", "counted"): Text("线下实训{hours:g}学时", "{hours:g} class-hours of offline practice"),
+    ("B19", "no_conflict"): Text("附件3两行无冲突", "no conflict in annex 3"),
+    ("B19", "stricter"): Text(
+        "附件3两行均列有该职业，从严适用",
+        "both rows of annex 3 name it; the stricter reading applies",
+    ),
+    ("B19", "lenient"): Text(
+        "附件3两行均列有该职业，从宽适用",
+        "both rows of annex 3 name it; the lenient reading applies",
+    ),
+    ("B20", "none_earlier"): Text("此前无补贴性培训", "no earlier subsidised training"),
+    ("B20", "assessed_too_recently"): Text(
+        "上次考核{assessed}，{opening}开班，最早可于{earliest}开班",
+        "assessed on {assessed}, opened on {opening}; {earliest} is the earliest",
+    ),
+    ("B20", "previous_not_assessed"): Text(
+        "{opened}开班的上一个项目未考核", "the project opened on {opened} is not assessed"
+    ),
+    ("B20", "assessed"): Text(
+        "上次考核{assessed}，{opening}开班", "assessed on {assessed}, opened on {opening}"
+    ),
+    ("B24", "no_leave"): Text("无请假登记", "no leave on record"),
+    ("B24", "leave_not_written"): Text(
+        "{day}缺课未履行书面请假手续", "absence of {day} without approved written leave"
+    ),
+    ("B24", "made_up_too_late"): Text(
+        "{last}补课，不早于考核日{assessed}", "made up on {last}, not before {assessed}"
+    ),
+    ("B24", "make_up_open"): Text("{left}次请假尚未补课", "{left} not made up yet"),
+    ("B24", "made_up"): Text("请假{times}次，均已补课", "{times} leaves, all made up"),
+    ("C1", "planned"): Text("考核日期{planned}", "assessment on {planned}"),
+    ("C1", "not_an_assessment_month"): Text(
+        "考核日期{planned}不在考核月份，下一考核期{first}至{last}",
+        "{planned} is in no assessment month; the next is {first} to {last}",
+    ),
+    **{
+        ("C2", mode.value): Text(f"考核方式：{told.zh}", f"mode of the assessment: {told.en}")
+        for mode, told in _MODES.items()
+    },
+    ("C3", "not_annex_3"): Text("非附件3职业", "not an occupation of annex 3"),
+    **{
+        ("C3", applicant.value): Text(f"申请主体：{told.zh}", f"applicant: {told.en}")
+        for applicant, told in _APPLICANTS.items()
+    },
+    ("C7", "applied"): Text(
+        "{applied}提出申请，{planned}考核，提前{days}天",
+        "applied on {applied} for {planned}: {days} days ahead",
+    ),
+    ("C11", "counted"): Text(
+        "满意{satisfied}人，有效答卷{answers}份", "{satisfied} satisfied of {answers} valid answers"
+    ),
+    ("C11", "rectification"): Text(
+        "满意{satisfied}人，有效答卷{answers}份；停止开班整改，{opens}起方可开班",
+        "{satisfied} satisfied of {answers} valid answers; no class opens before {opens}",
+    ),
+    ("C11_opening", "opened_during_rectification"): Text(
+        "{opening}开班，处于整改期内，{first}起方可开班",
+        "opened on {opening} during rectification; {first} is the first day allowed",
+    ),
+    ("C11_opening", "opened"): Text(
+        "{opening}开班，不在整改期", "opened on {opening}, outside rectification"
+    ),
+    ("D1", "counted"): Text("{year}年第{count}次补贴性培训", "training no. {count} of {year}"),
+    ("D1", "repeated"): Text(
+        "{year}年第{count}次补贴性培训；同职业同等级重复：{before}",
+        "training no. {count} of {year}; same occupation and level: {before}",
+    ),
+    ("D17", "verified"): Text("已实名", "verified"),
+    ("D17", "identity_shared"): Text(
+        "与本班另一账号（{others}）证件号码相同，更正之前不作认定",
+        "shares an ID number with another account of the class ({others}); open until corrected",
+    ),
+    ("D17", "real_name_missing"): Text("未实名", "not verified"),
+}
+
+# What nobody supplied, by fact.
+FACTS: Mapping[str, Text] = {
+    "applicant": Text("申请主体类型", "type of the applicant"),
+    "application_date": Text("考核申请日期", "date of the application"),
+    "assessment": Text("上一个项目的考核日期", "date of the previous assessment"),
+    "assessment_date": Text("考核日期", "date of the assessment"),
+    "assessment_mode": Text("考核方式", "mode of the assessment"),
+    "certificate_type": Text("证书类型", "type of the certificate"),
+    "history": Text("以往培训记录", "earlier trainings"),
+    "institution_surveys": Text("机构历次满意度", "the institution's surveys"),
+    "mode": Text("培训方式", "mode of teaching"),
+    "occupation": Text("培训职业（工种）", "occupation"),
+    "offline_hours": Text("线下实训考勤", "offline attendance"),
+    "opening": Text("开班日期", "date of the opening"),
+    "plan_hours": Text("总课时与实操课时", "planned and practical class-hours"),
+    "real_name": Text("实名认证状态", "real-name status"),
+    "roster": Text("花名册", "roster"),
+    "survey": Text("满意度调查有效答卷", "valid answers to the survey"),
+    "survey_date": Text("满意度调查日期", "date of a low survey"),
+    "teachers": Text("教师人数", "number of teachers"),
+    "valid_hours": Text("有效学时", "valid class-hours"),
+}
+
+# The limit beside what was found; {name} is a parameter of the check, {months} a list of months.
+LIMITS: Mapping[str, str] = {
+    "B1": "官方系统班级编号",
+    "B5": "≥ {min_class_hours:g}",
+    "B10": "≤ {max_learners_per_teacher:g}",
+    "B11": "≤ {max_learners:g}",
+    "B13": "≥ {min_practical_share:.0%}",
+    "B17": "附件3",
+    "B18": "≥ {min_offline_hours:g}",
+    "B19": "{reading}",
+    "B20": "满{min_months:g}个月",
+    "B24": "书面请假，结业考核前补课",
+    "C1": "{months}",
+    "C2": "offline",
+    "C3": "enterprise",
+    "C7": "≥ {days_ahead:g}天",
+    "C11": "≥ {min_satisfaction:.0%}",
+    "C11_opening": "整改期{block_months:g}个月",
+    "D1": "≤ {max_per_year:g}",
+    "D17": "已实名",
+}
+
+
+def sentence_of(check: str, said: str, numbers: Mapping[str, Any]) -> dict[str, str]:
+    """{"zh": …, "en": …}. KeyError for a sentence that is not in the catalogue."""
+    if said == ABSENT:
+        fact = FACTS[str(numbers["fact"])]
+        return {"zh": f"缺少资料：{fact.zh}", "en": f"not supplied: {fact.en}"}
+    text = SENTENCES[check, said]
+    return {"zh": text.zh.format(**numbers), "en": text.en.format(**numbers)}
+
+
+def limit_of(check: str, pack: Pack) -> str:
+    """The check's limit by that pack, as it is printed beside what was found."""
+    own = pack.table.checks
+    numbers = {
+        name: it.value
+        for table in (own.get("C11"), own[check])  # an opening is held against the survey's limit
+        for name, it in (table.parameters if table else {}).items()
+    }
+    months = numbers.get("months")
+    if isinstance(months, list):
+        numbers["months"] = "、".join(f"{month}月" for month in months)
+    return LIMITS[check].format(**numbers)

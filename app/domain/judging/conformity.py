@@ -1,0 +1,360 @@
+"""The platform's side of clause 21(2): which of the six controls a class had, and did they work.
+
+Four of the six name a control that must be there, two name an occurrence, which is counted and can
+not be missing. A control is missing only where its absence shows: play that was long enough, on a
+platform that runs its own controls, and not a single trace of it in the whole class. Where the
+evidence does not tell, `missing` is None and nobody is accused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from app.domain.exchange import notify
+from app.domain.judging.verdict_body import clause_body
+from app.domain.policy.pack import Pack
+from app.store.catalogue.catalogue import ClassRow
+from app.store.judging import conformity as store
+from app.store.judging import verdicts
+from app.store.judging.verdicts import CONTROL_MISSING as REASON
+from app.store.row import AnyRow
+from detectors.finding import Evidence, Fault, Outcome
+
+CONTROLS = ("popup_gap", "face_liveness", "lesson_order", "photo_retention")
+UNSEEN = "unseen_play"  # no control, and nobody's fault yet: told of as it is
+OCCURRENCES = ("fast_forward", "multi_window")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One of the six in one class.
+
+    configured: by the terms of class and courses; observed: counts out of ledger and verdicts,
+    `share` of `of` subjects that showed the control; missing: None where that cannot be told.
+    """
+
+    rule: str
+    configured: Mapping[str, Any]
+    observed: Mapping[str, Any]
+    missing: bool | None
+
+    @property
+    def measured(self) -> int:
+        return int(self.observed["with"])
+
+    @property
+    def limit(self) -> int:
+        return int(self.observed["of"])
+
+
+@dataclass(frozen=True, slots=True)
+class Conformity:
+    """The six records of a class; `began_ms` and `ended_ms` frame its judged sittings."""
+
+    records: tuple[Record, ...]
+    evidence: Mapping[str, Any]
+    faults: Mapping[str, Any]
+    began_ms: int
+    ended_ms: int
+
+    def body(self) -> dict[str, Any]:
+        """As verdicts, API and reports show it."""
+        return {
+            "controls": [
+                {
+                    "rule": it.rule,
+                    "kind": "control" if it.rule in CONTROLS else "occurrence",
+                    "configured": dict(it.configured),
+                    "observed": dict(it.observed),
+                    "missing": it.missing,
+                }
+                for it in self.records
+            ],
+            "evidence": dict(self.evidence),
+            "faults": dict(self.faults),
+        }
+
+
+def of_class(connection: Connection, klass: ClassRow, pack: Pack) -> Conformity:
+    """The record of a class as its evidence stands."""
+    return _Observer(connection, klass, pack).conformity()
+
+
+def enter(
+    connection: Connection,
+    klass: ClassRow,
+    pack: Pack,
+    found: Conformity,
+    run_id: int | None,
+    now_ms: int,
+) -> list[str]:
+    """Enter a finding on the class for every control that is missing; the keys that are new."""
+    rows = [
+        {
+            "key": finding_key(klass, it.rule),
+            "platform_id": klass.platform_id,
+            "class_id": klass.id,
+            "learner_id": None,
+            "session_id": None,
+            "hour": None,
+            "rule": it.rule,
+            "reason": REASON,
+            "outcome": Outcome.VIOLATION.value,
+            "fault": Fault.PLATFORM.value,
+            "evidence": Evidence.SERVER.value,
+            "needs_two_reviewers": True,
+            "shadow": not pack.policy[it.rule].acts,
+            "start_ms": found.began_ms,
+            "end_ms": found.ended_ms,
+            "body": _body(klass, pack, found, it),
+            "pack": pack.name,
+        }
+        for it in found.records
+        if it.missing
+    ]
+    new = verdicts.keep_findings(connection, klass.id, rows, [None], CONTROLS, run_id, now_ms)
+    notify.findings_opened(connection, klass.id, new, now_ms)
+    return new
+
+
+def finding_key(klass: ClassRow, rule: str) -> str:
+    """The finding on a class's missing control has one name for good."""
+    parts = (klass.platform_id, klass.external_id, "class", rule, REASON)
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def _body(klass: ClassRow, pack: Pack, found: Conformity, record: Record) -> dict[str, Any]:
+    """The same fields as of a finding on a sitting."""
+    rule, consequences = pack.policy[record.rule], pack.consequences
+    return {
+        "key": finding_key(klass, record.rule),
+        "rule": record.rule,
+        "reason": REASON,
+        "outcome": Outcome.VIOLATION.value,
+        "fault": Fault.PLATFORM.value,
+        "evidence_class": Evidence.SERVER.value,
+        "rule_status": rule.status.value,
+        "reach": consequences.missing_control.value,
+        "curable": consequences.missing_control_cure.value != "none",
+        "needs_two_reviewers": True,
+        "session_id": None,
+        "class_hour": None,
+        "start_ms": found.began_ms,
+        "end_ms": found.ended_ms,
+        "start_position_ms": None,
+        "end_position_ms": None,
+        "measured": record.measured,
+        "limit": record.limit,
+        "unit": "count",
+        "voids": False,
+        "rival_session_id": None,
+        "clause": clause_body(pack.clause_of(record.rule)),
+        "evidence": {"configured": dict(record.configured), "observed": dict(record.observed)},
+    }
+
+
+class _Found(msgspec.Struct):
+    rule: str
+    measured: float
+
+
+class _Sitting(msgspec.Struct):
+    played_ms: int
+    findings: list[_Found] = []
+
+    @property
+    def unseen_s(self) -> float:
+        """What was played while the page was hidden, and does not count."""
+        return sum(it.measured for it in self.findings if it.rule == UNSEEN)
+
+
+class _Hour(msgspec.Struct):
+    played_ms: int
+    length_ms: int
+    photos: int
+
+
+class _Observer:
+    """Counts of one class. Long sittings are those in which a pop-up was due by the pack."""
+
+    def __init__(self, connection: Connection, klass: ClassRow, pack: Pack) -> None:
+        self.klass, self.pack, self.policy = klass, pack, pack.policy
+        self.run_by = klass.controls
+        self.sittings = store.sittings(connection, klass.id)
+        self.verdicts = store.session_verdicts(connection, klass.id)
+        self.judged = [it for it in self.sittings if it.id in self.verdicts]
+        played = msgspec.json.Decoder(_Sitting)
+        bodies_of = {it.id: played.decode(self.verdicts[it.id].body) for it in self.judged}
+        self.unseen_s = [it.unseen_s for it in bodies_of.values() if it.unseen_s]
+        longest = self.policy["popup_gap"].ms("max_gap_s")
+        self.long = [it for it in self.judged if bodies_of[it.id].played_ms > longest]
+        hours = msgspec.json.Decoder(_Hour)
+        least = self.policy["class_hour"]["coverage"]
+        bodies = [hours.decode(body) for body in store.hour_bodies(connection, klass.id)]
+        self.complete = [it for it in bodies if it.played_ms >= it.length_ms * least]
+        self.ledger: dict[str, dict[int, AnyRow]] = defaultdict(dict)
+        for line in store.ledger(connection, klass.id):
+            self.ledger[line.kind][line.session_id] = line
+        self.photos = {row.session_id: row for row in store.photos(connection, klass.id)}
+        self.courses = store.courses(connection, klass.course_version_ids)
+        self.faults = store.faults(connection, klass.id)
+
+    def conformity(self) -> Conformity:
+        ends = [it.closed_ms or it.last_recv_ms for it in self.judged]
+        return Conformity(
+            records=(
+                self._occurrence("fast_forward", max_rate=self.policy["fast_forward"]["max_rate"]),
+                self._occurrence(
+                    "multi_window", on_second=self.policy["multi_window"].word("on_second")
+                ),
+                self._popups(),
+                self._faces(),
+                self._order(),
+                self._photos(),
+            ),
+            evidence=self._evidence(),
+            faults=self._faults(),
+            began_ms=min((it.opened_ms for it in self.judged), default=0),
+            ended_ms=max(ends, default=0),
+        )
+
+    def _popups(self) -> Record:
+        lines = self.ledger["popup"]
+        mine = [lines[it.id] for it in self.long if it.id in lines]
+        shown = sum(line.shown > 0 for line in mine)
+        observed: dict[str, Any] = {
+            "subject": "long_sittings",
+            **_share(shown, len(self.long)),
+            **_sums(lines.values(), ("issued", "shown", "answered", "expired", "unannounced")),
+        }
+        # What this service issued is on record, whether or not a client showed it.
+        there = shown if self.run_by == "platform" else sum(line.issued > 0 for line in mine)
+        missing = self._missing(there, len(self.long))
+        if missing and observed["unannounced"]:
+            missing = None  # pop-ups were seen that the platform never told of
+        return Record("popup_gap", self._run(), observed, missing)
+
+    def _faces(self) -> Record:
+        wanted = [it for it in self.long if it.face_consent]
+        lines = self.ledger["face_check"]
+        demanded = lines.keys() | self.ledger["snapshot"].keys() | self.photos.keys()
+        checked = sum(
+            it.id in lines or (it.id in self.photos and self.photos[it.id].compared > 0)
+            for it in wanted
+        )
+        observed = {
+            "subject": "long_sittings_with_consent",
+            **_share(checked, len(wanted)),
+            "issued": sum(line.issued for line in lines.values()),
+            **_sums(self.photos.values(), ("compared", "passed")),
+            # A still photo can match: that a living face was there is told by these alone.
+            "live_sittings": sum(row.live > 0 for row in self.photos.values()),
+        }
+        there = sum(it.id in demanded for it in wanted)
+        return Record("face_liveness", self._run(), observed, self._missing(there, len(wanted)))
+
+    def _photos(self) -> Record:
+        kept = sum(it.photos > 0 for it in self.complete)
+        lines = self.ledger["snapshot"]
+        consenting = any(it.face_consent for it in self.judged)
+        observed = {
+            "subject": "complete_class_hours",
+            **_share(kept, len(self.complete)),
+            "issued": sum(line.issued for line in lines.values()),
+            **_sums(self.photos.values(), ("photos", "kept", "random", "lost")),
+        }
+        there = kept + sum(line.issued for line in lines.values())
+        of = len(self.complete) if consenting else 0
+        return Record("photo_retention", self._run(), observed, self._missing(there, of))
+
+    def _order(self) -> Record:
+        professional = [it for it in self.courses if it.course_kind != "public" and it.lessons > 1]
+        locked = sum(bool(it.sequential_lock) for it in professional)
+        ahead = sum(it.times for it in self.faults if it.rule == "lesson_order")
+        configured = {
+            "run_by": "platform",
+            "courses": [
+                {
+                    "course_id": it.external_id,
+                    "course_kind": it.course_kind,
+                    "sequential_lock": bool(it.sequential_lock),
+                }
+                for it in self.courses
+            ],
+        }
+        observed = {
+            "subject": "professional_courses",
+            **_share(locked, len(professional)),
+            "findings": ahead,
+        }
+        return Record("lesson_order", configured, observed, locked < len(professional))
+
+    def _occurrence(self, rule: str, **configured: Any) -> Record:
+        """An occurrence has no control that could be missing; sittings without it are counted."""
+        hit = sum(it.times for it in self.faults if it.rule == rule)
+        observed = {"subject": "judged_sittings", "findings": hit, "of": len(self.judged)}
+        return Record(rule, {"run_by": "service", **configured}, observed, False)
+
+    def _run(self) -> dict[str, Any]:
+        return {"run_by": self.run_by}
+
+    def _missing(self, there: int, of: int) -> bool | None:
+        """Never seen among `of` subjects: missing where the platform runs it, untold where this
+        service should have, because then the records are what is missing."""
+        if there:
+            return False
+        return True if of and self.run_by == "platform" else None
+
+    def _evidence(self) -> dict[str, Any]:
+        told = [it for it in self.judged if self.verdicts[it.id].outcome != "not_proven"]
+        sources = Counter(it.provenance for it in self.sittings)
+        return {
+            "sittings": len(self.sittings),
+            "judged": len(self.judged),
+            "with_events": sum(it.event_count > 0 for it in self.sittings),
+            "ended_by_lease": sum(it.state == "expired" for it in self.sittings),
+            "complete": len(told),
+            "complete_share": _rounded(len(told), len(self.sittings)),
+            "live": sources["live"],
+            "attested": sources["attested"],
+            "unseen_sittings": len(self.unseen_s),
+            "unseen_s": round(sum(self.unseen_s)),
+        }
+
+    def _faults(self) -> dict[str, Any]:
+        """Findings by whose fault they are; what is not proven is counted apart."""
+        found: dict[str, dict[str, Any]] = {}
+        for fault in Fault:
+            mine = [it for it in self.faults if it.fault == fault.value]
+            counts = Counter[str]()
+            for it in mine:
+                counts[it.outcome] += it.times
+            found[fault.value] = {
+                "violations": counts["violation"],
+                "in_review": counts["review"],
+                "not_proven": counts["not_proven"],
+            }
+        accused = sum(it["violations"] for it in found.values())
+        for counted in found.values():
+            counted["violation_share"] = _rounded(counted["violations"], accused)
+        return found
+
+
+def _share(count: int, of: int) -> dict[str, Any]:
+    return {"with": count, "of": of, "share": _rounded(count, of)}
+
+
+def _rounded(count: int, of: int) -> float | None:
+    return round(count / of, 4) if of else None
+
+
+def _sums(rows: Collection[AnyRow], names: Sequence[str]) -> dict[str, int]:
+    return {name: int(sum(map(attrgetter(name), rows))) for name in names}

@@ -1,0 +1,84 @@
+"""A platform's conformity, class by class."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from app.clock import day
+from app.domain.catalogue.classes import pack_of
+from app.domain.exchange import platform_notes
+from app.domain.judging import conformity, conformity_trend
+from app.domain.review.findings import after
+from app.errors import NotFound
+from app.store.accounts.scope import Scope
+from app.store.catalogue.catalogue import ClassRow
+from app.store.judging import conformity as store
+from app.store.judging import verdicts
+
+
+def of_platform(
+    connection: Connection,
+    scope: Scope,
+    slug: str,
+    now_ms: int,
+    *,
+    cursor: str | None,
+    size: int,
+) -> dict[str, Any]:
+    """Its classes within the scope, in the order they were opened, a page at a time; and of all
+    of them the year's months.
+
+    Raises NotFound for a platform of which the scope covers no class, unless it is the caller's.
+    """
+    row = store.platform(connection, slug)
+    start = after(cursor)
+    rows = store.classes_of_platform(connection, scope, row.id, start, size + 1) if row else []
+    if row is None or not (rows or start or scope.platform_id == row.id):
+        raise NotFound("unknown_platform", f"there is no platform {slug!r}")
+    classes = [_class(connection, klass) for klass in rows[:size]]
+    return {
+        "platform_id": row.slug,
+        "name": row.name,
+        "county": row.county,
+        "missing": _missing(classes),
+        "notes": [
+            *platform_notes.of_platform(connection, row.id, now_ms),
+            *platform_notes.of_classes(classes),
+        ],
+        "trend": conformity_trend.by_month(connection, scope, row.id, day(now_ms)),
+        "classes": classes,
+        "next_cursor": str(rows[size - 1].id) if len(rows) > size else None,
+    }
+
+
+def _class(connection: Connection, klass: ClassRow) -> dict[str, Any]:
+    """What the class's verdict holds; one that was never validated is looked at now."""
+    verdict = verdicts.of_subject(connection, "class", klass.id)
+    if verdict is None:
+        found = conformity.of_class(connection, klass, pack_of(klass)).body()
+    else:
+        body = msgspec.json.decode(verdict.body)
+        found = {name: body[name] for name in ("controls", "evidence", "faults")}
+    return {
+        "class_id": klass.external_id,
+        "controls_by": klass.controls,
+        "outcome": None if verdict is None else verdict.outcome,
+        "judged_ms": None if verdict is None else verdict.created_ms,
+        **found,
+    }
+
+
+def _missing(classes: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Classes of this page in which a control is missing, by control."""
+    return {
+        rule: [
+            klass["class_id"]
+            for klass in classes
+            for it in klass["controls"]
+            if it["rule"] == rule and it["missing"]
+        ]
+        for rule in conformity.CONTROLS
+    }

@@ -1,0 +1,92 @@
+"""A platform's six controls month by month, so that one sees whether they get better or worse.
+
+A class counts in the month in which it opened. Counts of judged classes are added up and shares are
+made of the sums, so that a large class weighs as much as its evidence.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from app.store.accounts.scope import Scope
+from app.store.judging import conformity as store
+from detectors.dates import months_later
+
+MONTHS = 12
+
+
+@dataclass(slots=True)
+class _Sums:
+    classes: int = 0
+    of: Counter[str] = field(default_factory=Counter)
+    seen: Counter[str] = field(default_factory=Counter)  # `with`, or findings of an occurrence
+    missing: Counter[str] = field(default_factory=Counter)
+    evidence: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+
+    def add(self, body: Mapping[str, Any]) -> None:
+        self.classes += 1
+        for it in body["controls"]:
+            rule, seen = it["rule"], it["observed"]
+            self.of[rule] += seen["of"]
+            self.seen[rule] += seen["with"] if it["kind"] == "control" else seen["findings"]
+            self.missing[rule] += it["missing"] is True
+        for name in ("sittings", "judged", "complete"):
+            self.evidence[name] += body["evidence"][name]
+        for name, counts in body["faults"].items():
+            self.faults[name] += counts["violations"]
+
+    def told(self) -> dict[str, Any]:
+        accused = sum(self.faults.values())
+        return {
+            "classes": self.classes,
+            "controls": {
+                rule: {
+                    "observed": self.seen[rule],
+                    "of": of,
+                    "share": _share(self.seen[rule], of),
+                    "classes_missing": self.missing[rule],
+                }
+                for rule, of in self.of.items()
+            },
+            "evidence": {
+                **{name: self.evidence[name] for name in ("sittings", "judged", "complete")},
+                "complete_share": _share(self.evidence["complete"], self.evidence["sittings"]),
+            },
+            "faults": {
+                name: {"violations": count, "violation_share": _share(count, accused)}
+                for name, count in self.faults.items()
+            },
+        }
+
+
+def by_month(
+    connection: Connection, scope: Scope, platform_id: int, today: date
+) -> list[dict[str, Any]]:
+    """The last twelve months, oldest first; only those in which judged classes opened."""
+    since = months_later(today.replace(day=1), 1 - MONTHS)
+    bodies = store.class_bodies(connection, scope, platform_id, since)
+    months: dict[str, _Sums] = {}
+    for opened, body in bodies:
+        months.setdefault(opened[:7], _Sums()).add(msgspec.json.decode(body))
+    return [{"month": name, **months[name].told()} for name in sorted(months)]
+
+
+def before(connection: Connection, scope: Scope, platform_id: int, day: date) -> dict[str, Any]:
+    """The sum of the judged classes that opened in the year before `day`."""
+    sums = _Sums()
+    since = months_later(day, -MONTHS)
+    for _, body in store.class_bodies(connection, scope, platform_id, since, before=day):
+        sums.add(msgspec.json.decode(body))
+    return sums.told()
+
+
+def _share(count: int, of: int) -> float | None:
+    return round(count / of, 4) if of else None

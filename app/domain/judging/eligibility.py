@@ -1,0 +1,183 @@
+"""Who may be assessed: the checks before an assessment, and the verdicts on enrolments and class.
+
+Both scales are judged side by side, the one that a violation costs a class-hour and the one that
+it costs the training; the authority picks per class, and until then the pack that the class was
+opened with decides. A verdict's body depends on the facts, the pack and, for one thing only, on
+the day: `next_window` moves on when a planned assessment lies back, and when it is too late to
+apply for an assessment in that month. Two runs of one day therefore write the same bytes, and so do
+most runs of different days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from app.clock import day
+from app.domain.catalogue.classes import pack_of
+from app.domain.judging import conformity, wording
+from app.domain.judging.conformity import Conformity
+from app.domain.judging.eligibility_body import SCALES, Bodies, Scale
+from app.domain.judging.enrolment_facts import gather, standing
+from app.domain.policy import packs
+from app.domain.policy.pack import Pack
+from app.domain.review.review import UNDECIDED
+from app.store.accounts import users
+from app.store.catalogue import catalogue
+from app.store.catalogue.catalogue import ClassRow
+from app.store.judging import enrolment_facts as store
+from app.store.judging import verdicts
+from app.store.judging.verdicts import Judged
+from app.store.row import AnyRow
+from detectors.eligibility import Control, reach_of
+from detectors.finding import Evidence
+from detectors.policy import Reach
+
+OWN = "own"  # the scale of a pack that has no sibling
+
+
+@dataclass(frozen=True, slots=True)
+class Concluded:
+    """How many verdicts were stored, and the keys of findings on the class that are new."""
+
+    stored: int
+    new_findings: list[str]
+
+
+def conclude(
+    connection: Connection, class_id: int, now_ms: int, run_id: int | None = None
+) -> Concluded:
+    """Judge a class and its learners by the current class-hour verdicts, findings and lists."""
+    catalogue.lock_class(connection, class_id)
+    klass = catalogue.class_by_id(connection, class_id)
+    pack = pack_of(klass)
+    record = conformity.of_class(connection, klass, pack)
+    new = conformity.enter(connection, klass, pack, record, run_id, now_ms)
+    _ask_two(connection, klass, now_ms)
+    judged = _judged(connection, klass, record, day(now_ms))
+    named = (pack.name, pack.digest)
+    stored = verdicts.add(connection, class_id, judged, named, run_id, now_ms)
+    return Concluded(stored, new)
+
+
+def _ask_two(connection: Connection, klass: ClassRow, now_ms: int) -> None:
+    """What reaches beyond a class-hour needs two persons, and how far a finding reaches depends on
+    the scale: one that a single person upheld waits for another once the stricter scale applies."""
+    scales = _scales(klass)
+    pack = scales[_applied(klass, scales)]
+    rows = [
+        row
+        for row in store.standing_findings(connection, klass.id)
+        if row.learner_id is not None
+        and row.rule in pack.policy.rules
+        and not row.needs_two_reviewers
+        and reach_of(standing(row), pack.policy, pack.consequences) is not Reach.CLASS_HOUR
+        and row.evidence != Evidence.STATISTIC
+    ]
+    store.ask_two(connection, [row.id for row in rows], now_ms)
+
+
+def stale(connection: Connection, klass: ClassRow, now_ms: int) -> bool:
+    """Whether `conclude` would write anything: a list, a roster, a review or the day changed."""
+    pack = pack_of(klass)
+    record = conformity.of_class(connection, klass, pack)
+    judged = _judged(connection, klass, record, day(now_ms))
+    return verdicts.stale(connection, klass.id, judged, pack.name)
+
+
+def view(connection: Connection, klass: ClassRow, now_ms: int) -> dict[str, Any]:
+    """The current verdicts on the class and its learners, the class's first."""
+    today = day(now_ms)
+    enrolled = set(catalogue.enrolments(connection, klass.id).values())
+    (verdict,) = verdicts.of_class(connection, klass.id, "class")
+    learners = [
+        _shown(row, today)
+        for row in verdicts.of_class(connection, klass.id, "enrolment")
+        if row.subject_id in enrolled
+    ]
+    return {
+        "class_id": klass.external_id,
+        "today": today.isoformat(),
+        "scale": {
+            "applied": _applied(klass, _scales(klass)),
+            "chosen": klass.scale_chosen,
+            "chosen_by": _name(connection, klass.scale_chosen_by),
+            "chosen_ms": klass.scale_chosen_ms,
+        },
+        "class": _shown(verdict, today),
+        "learners": sorted(learners, key=lambda it: it["learner_id"]),
+    }
+
+
+def _name(connection: Connection, user_id: int | None) -> str | None:
+    return None if user_id is None else users.names(connection, [user_id]).get(user_id)
+
+
+def _shown(row: AnyRow, today: date) -> dict[str, Any]:
+    """A verdict's body with its subject laid open, and what depends on the day alone."""
+    body = wording.conclusion(msgspec.json.decode(row.body))
+    subject = {name: value for name, value in body.pop("subject").items() if name != "kind"}
+    cut_off = body["cut_off"]
+    over = None if cut_off is None else today > date.fromisoformat(cut_off)
+    return {**subject, **body, "cut_off_passed": over, "judged_ms": row.created_ms}
+
+
+def _judged(
+    connection: Connection, klass: ClassRow, record: Conformity, today: date
+) -> list[Judged]:
+    """The verdict on the class, then those on its enrolments."""
+    gathered = gather(connection, klass)
+    controls, standing = _controls(connection, klass, record)
+    scales = _scales(klass)
+    judged = {name: Scale(pack, gathered, controls, today) for name, pack in scales.items()}
+    applied = _applied(klass, scales)
+    return Bodies(klass, gathered, record, judged, applied, standing).all()
+
+
+def _scales(klass: ClassRow) -> dict[str, Pack]:
+    """The class's pack, and its sibling of the same version, by scale."""
+    own = pack_of(klass)
+    stem, _, scale = own.id.rpartition("-")
+    if scale not in SCALES:
+        return {OWN: own}
+    found = {}
+    for name in SCALES:
+        try:
+            found[name] = packs.load(f"{stem}-{name}", own.version)
+        except packs.UnknownPack:
+            continue
+    return found
+
+
+def _applied(klass: ClassRow, scales: Mapping[str, Pack]) -> str:
+    if klass.scale_chosen in scales:
+        return str(klass.scale_chosen)
+    return next(name for name, pack in scales.items() if pack.id == klass.pack_id)
+
+
+def _controls(
+    connection: Connection, klass: ClassRow, record: Conformity
+) -> tuple[list[Control], list[list[Any]]]:
+    """The six as `judge_class` takes them, and what of them goes into the digest of the facts.
+
+    A missing control that people overturned is there; who upheld it is counted once that is
+    settled, so that what one of two thinks so far shows nowhere.
+    """
+    entered = store.class_findings(connection, klass.id)
+    upheld = store.upholders(connection, {row.id for row in entered.values()})
+    controls, told = [], []
+    for it in record.records:
+        row = entered.get(conformity.finding_key(klass, it.rule))
+        missing, persons = it.missing, frozenset[str]()
+        if missing and row is not None:
+            missing = row.status != "overturned"
+            persons = frozenset(map(str, upheld.get(row.id, ())))
+        controls.append(Control(it.rule, missing, persons))
+        undecided = row is not None and row.status in UNDECIDED
+        told.append([it.rule, it.missing, missing, 0 if undecided else len(persons)])
+    return controls, told

@@ -1,0 +1,256 @@
+"""What the verdicts on a class and its enrolments hold: both scales side by side, checks, controls.
+
+Canonical: no time of judging, no database id, nothing in the order it came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date
+from typing import Any
+
+from app.canonical import canonical
+from app.domain.catalogue.classes import pack_of
+from app.domain.judging.conformity import Conformity
+from app.domain.judging.enrolment_facts import Candidate, Gathered, plain
+from app.domain.judging.reasons import reason_body
+from app.domain.judging.verdict_body import clause_body, pack_body
+from app.domain.policy.pack import Pack
+from app.store.catalogue.catalogue import ClassRow
+from app.store.judging.verdicts import Judged
+from detectors.batch_checks import check_class, check_learner
+from detectors.batch_facts import CheckResult
+from detectors.eligibility import (
+    ClassVerdict,
+    Control,
+    Deadlines,
+    EnrolmentVerdict,
+    StandingFinding,
+    deadlines,
+    judge_class,
+    judge_enrolment,
+    reach_of,
+)
+from detectors.finding import Outcome
+from detectors.policy import Reach
+from detectors.registry import versions_acting
+
+SCALES = ("graded", "literal")
+_ALL_MONTHS = tuple(range(1, 13))
+
+# Where the facts of a check come from: the class as opened, its plan, or a list.
+EVIDENCE = {
+    "B5": "class-hours",
+    "B10": "roster",
+    "B11": "roster",
+    "B18": "offline-attendance",
+    "B20": "history",
+    "B24": "leave",
+    "C11": "satisfaction",
+    "C11_opening": "satisfaction",
+    "D1": "history",
+    "D17": "roster",
+}
+
+
+class Scale:
+    """One pack's judgement of a class and all its learners."""
+
+    def __init__(
+        self, pack: Pack, gathered: Gathered, controls: Sequence[Control], today: date
+    ) -> None:
+        self.pack = pack
+        book, policy, consequences = pack.rulebook, pack.policy, pack.consequences
+        planned_on = gathered.klass.assessment_planned_on
+        ahead = round(book.checks["C7"]["days_ahead"]) if "C7" in book.checks else 0
+        months = book.checks["C1"].numbers("months") if "C1" in book.checks else _ALL_MONTHS
+        self.due: Deadlines = deadlines(planned_on, ahead, months, today)
+        self.checks = check_class(gathered.klass, book)
+        known = [it for it in controls if it.rule in policy.rules]
+        self.klass: ClassVerdict = judge_class(
+            known, self.checks, policy, consequences, self.due, gathered.waiting
+        )
+        self.learners: list[tuple[list[CheckResult], EnrolmentVerdict]] = []
+        for candidate in gathered.candidates:
+            findings = [it.finding for it in candidate.findings if it.finding.rule in policy.rules]
+            facts = candidate.facts
+            if any(self._awaits_two(it) for it in findings):
+                undecided = facts.open_hours + candidate.counts.violation
+                facts = replace(facts, open_hours=undecided)
+            checks = check_learner(facts, gathered.klass, book)
+            verdict = judge_enrolment(
+                candidate.counts, findings, checks, self.klass, policy, consequences
+            )
+            self.learners.append((checks, verdict))
+
+    def _awaits_two(self, finding: StandingFinding) -> bool:
+        """The class-hours of a violation that reaches beyond them are not lost until two persons
+        upheld it."""
+        consequences = self.pack.consequences
+        reach = reach_of(finding, self.pack.policy, consequences)
+        return (
+            finding.outcome is Outcome.VIOLATION
+            and reach is not Reach.CLASS_HOUR
+            and len(finding.upheld_by) < consequences.reviewers
+        )
+
+
+class Bodies:
+    """All verdicts of one class. `applied` names the scale whose outcome counts; `controls` is what
+    was known of the six, for the digest of the facts."""
+
+    def __init__(
+        self,
+        klass: ClassRow,
+        gathered: Gathered,
+        record: Conformity,
+        scales: Mapping[str, Scale],
+        applied: str,
+        controls: list[list[Any]],
+    ) -> None:
+        self.klass, self.gathered, self.record = klass, gathered, record
+        self.scales, self.applied = scales, applied
+        self.own = scales[applied]
+        self.class_facts = plain(asdict(gathered.klass))
+        self.controls = controls
+
+    def all(self) -> list[Judged]:
+        learners = [
+            self._enrolment(at, candidate) for at, candidate in enumerate(self.gathered.candidates)
+        ]
+        return [self._class(Counter(it.outcome for it in learners)), *learners]
+
+    def _class(self, counts: Counter[str]) -> Judged:
+        verdict = self.own.klass
+        facts = _digest(
+            {
+                "class": self.class_facts,
+                "controls": self.controls,
+                "conformity": self.record.body(),
+                "learners": dict(counts),
+                "scale": self.applied,
+                "waiting": asdict(self.gathered.waiting),
+            }
+        )
+        body = {
+            "subject": {"kind": "class", "class_id": self.klass.external_id},
+            "outcome": verdict.outcome.value,
+            "learners": {
+                "enrolled": len(self.gathered.candidates),
+                **{name: counts[name] for name in ("eligible", "pending", "ineligible")},
+            },
+            "class_hours_planned": self.gathered.planned,
+            **self._scale_bodies(lambda it: it.klass, lambda it: it.checks),
+            "checks": [_check(it, self.own.pack) for it in self.own.checks],
+            **self.record.body(),
+            **self._ending(facts),
+        }
+        return Judged.of("class", self.klass.id, 0, verdict.outcome.value, facts, body)
+
+    def _enrolment(self, at: int, candidate: Candidate) -> Judged:
+        checks, verdict = self.own.learners[at]
+        facts = _digest(
+            {
+                "class": self.class_facts,
+                "controls": self.controls,
+                "learner": candidate.content(),
+                "scale": self.applied,
+            }
+        )
+        body = {
+            "subject": {
+                "kind": "enrolment",
+                "class_id": self.klass.external_id,
+                "learner_id": candidate.learner,
+            },
+            "outcome": verdict.outcome.value,
+            "own": verdict.own.value,
+            "hours": {
+                "planned": candidate.counts.planned,
+                **{name: len(numbers) for name, numbers in candidate.hours.items()},
+                "on_leave": candidate.counts.excused,
+                "attended": candidate.attended,
+            },
+            **self._scale_bodies(
+                lambda it: it.learners[at][1], lambda it: it.learners[at][0], candidate.hours
+            ),
+            "checks": [_check(it, self.own.pack) for it in checks],
+            "findings": [
+                {
+                    "key": it.key,
+                    "rule": it.finding.rule,
+                    "outcome": it.finding.outcome.value,
+                    "fault": it.finding.fault.value,
+                    "status": it.status,
+                }
+                for it in candidate.findings
+            ],
+            **self._ending(facts),
+        }
+        outcome = verdict.outcome.value
+        return Judged.of("enrolment", candidate.enrolment_id, 0, outcome, facts, body)
+
+    def _scale_bodies(
+        self,
+        verdict_of: Any,
+        checks_of: Any,
+        hours: Mapping[str, tuple[int, ...]] | None = None,
+    ) -> dict[str, Any]:
+        """The reasons under the applied scale, and both scales whole."""
+        told: dict[str, Any] = {name: None for name in SCALES}
+        for name, scale in self.scales.items():
+            verdict: ClassVerdict | EnrolmentVerdict = verdict_of(scale)
+            checks = [*checks_of(scale), *scale.checks]
+            told[name] = {
+                "outcome": verdict.outcome.value,
+                "curable": verdict.curable,
+                "reasons": [
+                    reason_body(it, scale.pack, checks, scale.due, hours) for it in verdict.reasons
+                ],
+                "pack": pack_body(scale.pack),
+            }
+        own = told[self.applied]
+        return {
+            "scale": self.applied,
+            "curable": own["curable"],
+            "reasons": own["reasons"],
+            **{name: told[name] for name in SCALES},
+        }
+
+    def _ending(self, facts: bytes) -> dict[str, Any]:
+        due = self.own.due
+        return {
+            "cut_off": due.cut_off.isoformat() if due.cut_off else None,
+            "next_window": {
+                "first": due.next_window.first.isoformat(),
+                "last": due.next_window.last.isoformat(),
+            },
+            "provenance": [name for name in ("attested", "live") if self.record.evidence[name]],
+            "pack": pack_body(pack_of(self.klass)),
+            "detectors": versions_acting(pack_of(self.klass).policy),
+            "facts_sha256": facts.hex(),
+        }
+
+
+def _check(it: CheckResult, pack: Pack) -> dict[str, Any]:
+    return {
+        "check": it.check,
+        "clause": clause_body(pack.clauses[it.clause]),
+        "scope": it.scope.value,
+        "result": it.result.value,
+        "reason": it.reason,
+        "found": it.found,
+        "said": it.said,
+        "numbers": dict(it.numbers),
+        "reach": it.reach.value if it.reach else None,
+        "curable": it.curable,
+        "next_on": it.next_on.isoformat() if it.next_on else None,
+        "evidence": EVIDENCE.get(it.check, "class"),
+    }
+
+
+def _digest(facts: Any) -> bytes:
+    return hashlib.sha256(canonical(facts)).digest()

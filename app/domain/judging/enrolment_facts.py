@@ -1,0 +1,300 @@
+"""The facts that a class and its learners are judged by, out of every list that bears on them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.domain.catalogue import trainings
+from app.domain.catalogue.classes import pack_of
+from app.domain.review.review import UNDECIDED
+from app.store.catalogue.catalogue import ClassRow, class_hours
+from app.store.judging import enrolment_facts as store
+from app.store.review import acts
+from app.store.row import AnyRow
+from detectors.batch_facts import (
+    Applicant,
+    ClassFacts,
+    LearnerFacts,
+    Leave,
+    Mode,
+    Survey,
+)
+from detectors.eligibility import HourCounts, StandingFinding, Waiting
+from detectors.finding import Evidence, Fault, Outcome
+
+HOUR_OUTCOMES = (
+    "valid",
+    "invalid",
+    "pending_review",
+    "not_proven",
+    "incomplete",
+    "not_started",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A finding that counts, and its name."""
+
+    key: str
+    status: str
+    finding: StandingFinding
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One learner: `hours` are class-hour numbers by outcome, `verdicts` the digests behind them.
+    `attended` are class-hours in person."""
+
+    enrolment_id: int
+    learner: str
+    facts: LearnerFacts
+    counts: HourCounts
+    hours: Mapping[str, tuple[int, ...]]
+    verdicts: tuple[str, ...]
+    findings: tuple[Standing, ...]
+    attended: float | None
+
+    def content(self) -> dict[str, Any]:
+        """What goes into the digest of the facts."""
+        return {
+            "facts": self._facts(),
+            "counts": asdict(self.counts),
+            "verdicts": list(self.verdicts),
+            "findings": [
+                [it.key, it.finding.outcome.value, it.status, _agreed(it)] for it in self.findings
+            ],
+        }
+
+    def _facts(self) -> Any:
+        """Without the accounts of the same person where there are none, as in all but a few."""
+        facts = asdict(self.facts)
+        if not facts["same_person"]:
+            del facts["same_person"]
+        return plain(facts)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    klass: ClassFacts
+    planned: int
+    candidates: tuple[Candidate, ...]
+    waiting: Waiting
+
+
+def gather(connection: Connection, klass: ClassRow) -> Gathered:
+    """Everything that is known now, in the order of the platform's learner ids."""
+    roster = store.roster(connection, klass.id)
+    planned = len(class_hours(connection, klass.id))
+    facts = _class_facts(connection, klass, len({row.person_id for row in roster}))
+    people = _People(connection, klass, roster, planned, facts.mode)
+    candidates = tuple(people.candidate(row) for row in roster)
+    return Gathered(facts, planned, candidates, _waiting(connection, klass, people, candidates))
+
+
+def _waiting(
+    connection: Connection, klass: ClassRow, people: _People, candidates: Collection[Candidate]
+) -> Waiting:
+    return Waiting(
+        attested=sum(it.counts.attested for it in candidates),
+        valid=sum(it.counts.valid for it in candidates),
+        alone=people.asks_for_act and store.attested_alone(connection, klass.id),
+        cases=tuple(store.open_cases(connection, klass.id)),
+    )
+
+
+def plain(value: Any) -> Any:
+    """Facts as canonical JSON takes them."""
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {key: plain(it) for key, it in value.items()}
+    if isinstance(value, tuple | list):
+        return [plain(it) for it in value]
+    return value
+
+
+def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassFacts:
+    terms = klass.terms
+    assessment = terms.get("assessment") or {}
+    applicant = terms.get("applicant") or {}
+    surveys = store.surveys(connection, [klass.id])[klass.id]
+    return ClassFacts(
+        class_id=klass.external_id,
+        official_class_no=terms.get("official_class_no"),
+        occupation=terms.get("occupation"),
+        level=terms.get("level"),
+        certificate_type=terms.get("certificate_type"),
+        mode=Mode(terms["mode"]),
+        applicant=Applicant(applicant["type"]) if applicant else None,
+        starts_on=_day(terms["starts_on"]),
+        roster=roster,
+        teachers=terms.get("teachers"),
+        plan_hours=terms.get("plan_hours"),
+        practical_hours=terms.get("practical_hours"),
+        assessment_planned_on=_day(assessment.get("planned_on")),
+        assessment_applied_on=_day(assessment.get("applied_on")),
+        assessment_mode=Mode(assessment["mode"]) if assessment.get("mode") else None,
+        survey=_latest(surveys),
+        institution_surveys=_surveys_before(connection, klass),
+    )
+
+
+def _latest(surveys: Sequence[AnyRow]) -> Survey | None:
+    """The survey of the last day on which there was one; several of that day are one."""
+    if not surveys:
+        return None
+    day = surveys[-1].surveyed_on
+    mine = [row for row in surveys if row.surveyed_on == day]
+    return Survey(sum(it.satisfied for it in mine), sum(it.answered for it in mine), _day(day))
+
+
+def _surveys_before(connection: Connection, klass: ClassRow) -> tuple[Survey, ...] | None:
+    """Of the institution's earlier classes; None when it had some and none was surveyed."""
+    ids = store.earlier_of_institution(
+        connection, klass.county, klass.terms["institution"], klass.terms["starts_on"]
+    )
+    found = store.surveys(connection, ids)
+    if ids and not found:
+        return None
+    latest = [_latest(found[class_id]) for class_id in ids if class_id in found]
+    return tuple(it for it in latest if it is not None)
+
+
+class _People:
+    """Candidates of one class, each list read once."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        klass: ClassRow,
+        roster: Sequence[AnyRow],
+        planned: int,
+        mode: Mode | None,
+    ) -> None:
+        self.planned, self.mode = planned, mode
+        self.accounts: dict[int, list[str]] = defaultdict(list)
+        for row in roster:
+            self.accounts[row.person_id].append(row.external_id)
+        self.attendance = store.attendance(connection, klass.id)
+        self.trainings = trainings.earlier(connection, klass, {row.person_id for row in roster})
+        self.leaves: dict[int, list[AnyRow]] = defaultdict(list)
+        for leave in store.leaves(connection, klass.id):
+            self.leaves[leave.learner_id].append(leave)
+        self.hours: dict[int, list[AnyRow]] = defaultdict(list)
+        for hour in store.hour_verdicts(connection, klass.id):
+            self.hours[hour.subject_id].append(hour)
+        rows = [it for it in store.standing_findings(connection, klass.id) if it.learner_id]
+        upheld = store.upholders(connection, {row.id for row in rows})
+        needs = pack_of(klass).attested_needs_act
+        self.asks_for_act = bool(needs) and not acts.in_force(connection, [klass.id], {needs})
+        resting = store.attested_hours(connection, klass.id) if self.asks_for_act else ()
+        self.attested: dict[int, list[int]] = defaultdict(list)
+        for enrolment_id, number in resting:
+            self.attested[enrolment_id].append(number)
+        self.findings: dict[int, list[Standing]] = defaultdict(list)
+        for row in rows:
+            self.findings[row.learner_id].append(
+                Standing(row.key, row.status, standing(row, upheld.get(row.id, set())))
+            )
+
+    def candidate(self, row: AnyRow) -> Candidate:
+        judged = self.hours[row.id]
+        hours = _by_outcome(judged, self.planned)
+        if self.asks_for_act:
+            resting = set(self.attested[row.id]) & set(hours["valid"])
+            hours |= {"attested": tuple(sorted(resting))}
+        leaves = tuple(_leave(it) for it in self.leaves[row.learner_id])
+        attended = self.attendance.get(row.learner_id, 0.0) if self.attendance else None
+        counts = _counts(hours, self.planned, leaves)
+        return Candidate(
+            enrolment_id=row.id,
+            learner=row.external_id,
+            facts=LearnerFacts(
+                learner_id=row.external_id,
+                valid_hours=counts.valid + self._in_person(attended),
+                open_hours=counts.review + counts.not_proven,
+                offline_hours=attended,
+                real_name_verified=row.real_name_verified,
+                history=self.trainings.get(row.person_id, ()) if row.known else None,
+                leaves=leaves,
+                same_person=tuple(
+                    it for it in self.accounts[row.person_id] if it != row.external_id
+                ),
+            ),
+            counts=counts,
+            hours=hours,
+            verdicts=tuple(f"{it.hour}:{it.digest.hex()}" for it in judged),
+            findings=tuple(self.findings[row.learner_id]),
+            attended=attended,
+        )
+
+    def _in_person(self, attended: float | None) -> float:
+        """Attendance is part of the training where the class is not wholly online."""
+        return attended or 0.0 if self.mode is not Mode.ONLINE else 0.0
+
+
+def _by_outcome(judged: Sequence[AnyRow], planned: int) -> dict[str, tuple[int, ...]]:
+    """Numbers of the planned class-hours; one without a verdict was never studied."""
+    outcome = dict.fromkeys(range(1, planned + 1), "not_started")
+    outcome |= {row.hour: row.outcome for row in judged if row.hour in outcome}
+    return {
+        name: tuple(number for number, it in outcome.items() if it == name)
+        for name in HOUR_OUTCOMES
+    }
+
+
+def _counts(
+    hours: Mapping[str, tuple[int, ...]], planned: int, leaves: Sequence[Leave]
+) -> HourCounts:
+    """Online lessons have no fixed day, so what a learner on approved leave has not studied yet is
+    taken to be missed on that leave until it is made up."""
+    untouched = len(hours["incomplete"]) + len(hours["not_started"])
+    on_leave = any(it.written and it.approved and it.made_up_on is None for it in leaves)
+    return HourCounts(
+        planned=planned,
+        valid=len(hours["valid"]),
+        violation=len(hours["invalid"]),
+        review=len(hours["pending_review"]),
+        not_proven=len(hours["not_proven"]),
+        attested=len(hours.get("attested", ())),
+        excused=untouched if on_leave else 0,
+    )
+
+
+def _leave(row: AnyRow) -> Leave:
+    return Leave(
+        first_day=date.fromisoformat(row.from_on),
+        last_day=date.fromisoformat(row.to_on),
+        written=row.written,
+        approved=row.approved,
+        made_up_on=_day(row.body.get("made_up_on")),
+    )
+
+
+def _agreed(it: Standing) -> int:
+    """How many uphold it, once that is settled: what one of two thinks so far shows nowhere."""
+    return 0 if it.status in UNDECIDED else len(it.finding.upheld_by)
+
+
+def standing(row: AnyRow, upheld_by: Collection[int] = ()) -> StandingFinding:
+    """A row of `standing_findings`, with the persons who uphold it."""
+    return StandingFinding(
+        rule=row.rule,
+        outcome=Outcome(row.outcome),
+        fault=Fault(row.fault),
+        evidence=Evidence(row.evidence),
+        # The column also says so where only the scale asks for two.
+        grave=row.needs_two_reviewers and bool(row.body["needs_two_reviewers"]),
+        upheld_by=frozenset(map(str, upheld_by)),
+    )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)

@@ -1,0 +1,167 @@
+"""Why a verdict is not the best one, with what can still be done about it, and how it is told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from app.domain.judging.check_words import sentence_of
+from app.domain.judging.verdict_body import clause_body
+from app.domain.policy.pack import Pack, Text
+from detectors.batch_facts import CheckResult
+from detectors.eligibility import Cure, Deadlines, Reason
+
+# code → Chinese, English. {n} how many, {o} of how many, {h} which class-hours, {r} the title of
+# the rule.
+SENTENCES: dict[str, tuple[str, str]] = {
+    "hours_violation": (
+        "{n}个课时不符合规则，无效：第{h}课时。",
+        "{n} class-hours do not meet the rules and are invalid: {h}.",
+    ),
+    "hours_on_leave": (
+        "请假缺课，{n}个课时尚未补课：第{h}课时。",
+        "{n} class-hours were missed on leave and are not made up: {h}.",
+    ),
+    "hours_not_studied": (
+        "{n}个课时没有学完：第{h}课时。",
+        "{n} class-hours are not finished: {h}.",
+    ),
+    "hours_in_review": (
+        "{n}个课时待人工复核：第{h}课时。",
+        "{n} class-hours wait for a reviewer: {h}.",
+    ),
+    "hours_not_proven": (
+        "{n}个课时未能证实，不作违规认定：第{h}课时。",
+        "{n} class-hours are not proven; nobody is accused: {h}.",
+    ),
+    "violation_upheld": (
+        "“{r}”违规{n}项，已经两人复核认定。",
+        "{n} violations ({r}) were upheld by two reviewers.",
+    ),
+    "violation_awaits_reviewers": (
+        "“{r}”{n}项，须经两人复核后认定。",
+        "{n} findings ({r}) wait for two reviewers.",
+    ),
+    "finding_in_review": (
+        "“{r}”存疑{n}项，待人工复核。",
+        "{n} suspicions ({r}) wait for a reviewer.",
+    ),
+    "control_not_proven": (
+        "没有证据表明平台有无“{r}”所涉管控，暂不认定。",
+        "The evidence does not tell whether the platform has the control ({r}).",
+    ),
+    "control_missing": (
+        "平台缺少“{r}”所涉管控，已经两人复核认定，影响全班。",
+        "The platform lacks the control ({r}), as two reviewers upheld: it is the whole class's.",
+    ),
+    "control_missing_awaits_reviewers": (
+        "平台疑缺“{r}”所涉管控，须经两人复核后认定。",
+        "The platform seems to lack the control ({r}); two reviewers decide.",
+    ),
+    "hours_attested": (
+        "{n}个课时只有平台日志佐证，须由主管部门登记认可后才能计入：第{h}课时。",
+        "{n} class-hours rest on a platform's log alone and count once the authority has recorded "
+        "that it accepts it: {h}.",
+    ),
+    "attested_not_accepted": (
+        "全班{o}个有效课时中有{n}个只有平台日志佐证，须由主管部门登记认可后才能受理。",
+        "{n} of the class's {o} valid class-hours rest on a platform's log alone; the authority "
+        "has to record that it accepts it.",
+    ),
+    "attested_alone": (
+        "全班的学习记录只有平台日志佐证，须由主管部门登记认可后才能受理。",
+        "All of the class's study rests on a platform's log alone; the authority has to record "
+        "that it accepts it.",
+    ),
+    "case_open": (
+        "“{r}”涉及多名学员，{n}件待人工复核。",
+        "{n} cases ({r}) about several learners wait for a reviewer.",
+    ),
+    "class_not_acceptable": (
+        "所在班级不予受理。",
+        "The class is not acceptable.",
+    ),
+}
+
+CURES: dict[Cure, Text] = {
+    Cure.AUTOMATIC: Text("可直接补课或补正", "may be made up"),
+    Cure.AUTHORITY: Text("经主管部门书面同意可补", "may be made up with the authority's approval"),
+    Cure.NONE: Text("不得补课", "cannot be made up"),
+}
+
+# Which class-hours stand behind a reason, by their outcome.
+_HOURS = {
+    "hours_violation": ("invalid",),
+    "hours_on_leave": ("incomplete", "not_started"),
+    "hours_not_studied": ("incomplete", "not_started"),
+    "hours_in_review": ("pending_review",),
+    "hours_not_proven": ("not_proven",),
+    "hours_attested": ("attested",),
+}
+
+
+def reason_body(
+    reason: Reason,
+    pack: Pack,
+    checks: Sequence[CheckResult],
+    due: Deadlines,
+    hours: Mapping[str, tuple[int, ...]] | None = None,
+) -> dict[str, Any]:
+    """A reason as it is stored, without words. `hours` are the learner's class-hours by outcome."""
+    body: dict[str, Any] = {
+        "code": reason.code,
+        "source": reason.source,
+        "clause": clause_body(pack.clauses[reason.clause]) if reason.clause else None,
+        "blocks": reason.blocks,
+        "count": reason.count,
+        "of": reason.of,
+        "cure": {
+            "how": reason.cure.value,
+            "until": _iso(due.cut_off) if reason.cure is not Cure.NONE else None,
+        },
+    }
+    if reason.code in _HOURS:
+        body["class_hours"] = sorted(
+            number for it in _HOURS[reason.code] for number in (hours or {}).get(it, ())
+        )
+    if reason.code not in SENTENCES:
+        check = next(it for it in checks if it.check == reason.source)
+        body |= {"said": check.said, "numbers": dict(check.numbers)}
+    return body
+
+
+def reason_sentence(body: Mapping[str, Any], pack: Pack) -> dict[str, str]:
+    """{"zh": …, "en": …} of a stored reason, by the pack that judged."""
+    code, source = body["code"], body["source"]
+    if code not in SENTENCES:
+        if "said" not in body:  # stored with its words, before they were written when read
+            return dict(body["sentence"])
+        return sentence_of(source, body["said"], body["numbers"])
+    zh, en = SENTENCES[code]
+    rule = pack.table.rules.get(source)
+    title = Text(rule.title.zh, rule.title.en) if rule else Text(source, source)
+    told = spans(body.get("class_hours", ()))
+    return {
+        "zh": zh.format(n=body["count"], o=body.get("of"), h=told, r=title.zh),
+        "en": en.format(n=body["count"], o=body.get("of"), h=told.replace("、", ", "), r=title.en),
+    }
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Numbers in order, as people write them.
+
+    >>> spans([1, 2, 3, 7])
+    '1–3、7'
+    """
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][-1] == number - 1:
+            parts[-1] = [parts[-1][0], number]
+        else:
+            parts.append([number])
+    return "、".join("–".join(map(str, part)) for part in parts)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()

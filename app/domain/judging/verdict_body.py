@@ -1,0 +1,284 @@
+"""What a verdict stores (rules.md section 6), as canonical JSON: same facts and pack, same bytes.
+
+No time of judging, no database id and no order of processing enters a body; those stand in the
+row around it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from app.canonical import canonical
+from app.domain.policy.clauses import Clause
+from app.domain.policy.pack import Pack
+from app.store.judging.facts import Evidence
+from detectors.class_hours import HourParts, changes
+from detectors.finding import Evidence as FindingEvidence
+from detectors.finding import Fault, Finding, Outcome, Scope
+from detectors.registry import versions_acting
+from detectors.trace import Trace
+
+NO_CONTENT = "no_content"  # a sitting in which nothing was played is not valid, nor anybody's fault
+JOIN_MS = 15_000  # play with shorter standstills is shown as one stretch
+
+
+def finding_key(evidence: Evidence, finding: Finding) -> str:
+    """The same finding has the same name in every run, so that reviews stay attached to it."""
+    if finding.scope is Scope.CLASS:
+        member = evidence.sessions[finding.members[0]]
+        parts: tuple[Any, ...] = (
+            member.platform_id,
+            member.klass,
+            Scope.CLASS,
+            finding.rule,
+            finding.reason,
+            _subject(evidence, finding),
+        )
+    else:
+        session = evidence.sessions[finding.session]
+        parts = (
+            session.platform_id,
+            session.klass,
+            session.learner,
+            session.external_id,
+            finding.rule,
+            finding.reason,
+            finding.start_ms,
+        )
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> dict[str, Any]:
+    """A finding under its key, as verdicts hold it; `app.domain.judging.wording` adds the words."""
+    of_class = finding.scope is Scope.CLASS
+    rule = pack.policy[finding.rule]
+    clause = pack.clause_of(finding.rule)
+    body: dict[str, Any] = {
+        "key": key,
+        "rule": finding.rule,
+        "reason": finding.reason,
+        "outcome": finding.outcome.value,
+        "fault": finding.fault.value,
+        "evidence_class": finding.evidence.value,
+        "rule_status": rule.status.value,
+        "reach": rule.reach.value,
+        "curable": rule.curable,
+        "needs_two_reviewers": finding.needs_two_reviewers,
+        "session_id": None if of_class else evidence.sessions[finding.session].external_id,
+        "class_hour": evidence.hours[finding.hour][1] if finding.hour >= 0 else None,
+        "start_ms": finding.start_ms,
+        "end_ms": finding.end_ms,
+        "start_position_ms": finding.start_pos_ms if finding.start_pos_ms >= 0 else None,
+        "end_position_ms": finding.end_pos_ms if finding.end_pos_ms >= 0 else None,
+        "measured": finding.measured,
+        "limit": finding.limit,
+        "unit": finding.unit,
+        "voids": finding.voids,
+        "rival_session_id": (
+            evidence.sessions[finding.rival].external_id if finding.rival >= 0 else None
+        ),
+        "clause": clause_body(clause),
+        "evidence": {
+            "controls": _rows_of(evidence.trace, finding.controls, "controls"),
+            "photos": [
+                place | ({"same_as": evidence.copies[row]} if row in evidence.copies else {})
+                for row, place in zip(
+                    finding.photos,
+                    _rows_of(evidence.trace, finding.photos, "photos"),
+                    strict=True,
+                )
+            ],
+        },
+    }
+    if finding.rival >= 0:
+        rival, mine = evidence.sessions[finding.rival], finding.session
+        away = of_class or rival.platform_id != evidence.sessions[mine].platform_id
+        body["rival_elsewhere"] = away  # then wording keeps its id from platforms
+    if of_class:
+        body |= {
+            "numbers": dict(finding.numbers),
+            "scope": finding.scope.value,
+            "subject": _subject(evidence, finding),
+            "holds": finding.holds,
+            "members": _members(evidence, finding),
+        }
+    return body
+
+
+def _subject(evidence: Evidence, finding: Finding) -> str:
+    """What a finding of class scope is about, with a lesson by the platform's own name for it."""
+    kind, row, number = finding.subject.partition("#")
+    return f"{kind}:{evidence.lessons[int(number)].external_id}" if row else finding.subject
+
+
+def _members(evidence: Evidence, finding: Finding) -> list[dict[str, Any]]:
+    """Who a finding of class scope is about: learners in order, with their sittings."""
+    sittings: dict[str, list[str]] = {}
+    for row in finding.members:
+        session = evidence.sessions[row]
+        sittings.setdefault(session.learner, []).append(session.external_id)
+    return [{"learner_id": it, "sessions": sorted(sittings[it])} for it in sorted(sittings)]
+
+
+def standing_finding(evidence: Evidence, body: Mapping[str, Any]) -> Finding | None:
+    """A stored finding of class scope as far as it bears on this evidence; None where it names
+    none of its sittings."""
+    rows = {it.external_id: at for at, it in enumerate(evidence.sessions)}
+    named = [session for member in body["members"] for session in member["sessions"]]
+    members = tuple(sorted(rows[it] for it in named if it in rows))
+    if not members:
+        return None
+    return Finding(
+        rule=body["rule"],
+        outcome=Outcome(body["outcome"]),
+        reason=body["reason"],
+        fault=Fault(body["fault"]),
+        evidence=FindingEvidence(body["evidence_class"]),
+        start_ms=body["start_ms"],
+        end_ms=body["end_ms"],
+        measured=body["measured"],
+        limit=body["limit"],
+        unit=body["unit"],
+        voids=body["voids"],
+        needs_two_reviewers=body["needs_two_reviewers"],
+        scope=Scope.CLASS,
+        subject=body["subject"],
+        members=members,
+        holds=body["holds"],
+        numbers=body["numbers"],
+    )
+
+
+def clause_body(clause: Clause) -> dict[str, str]:
+    """A clause with its exact words."""
+    return {
+        "key": clause.key,
+        "quote": clause.words,
+        "instrument": clause.instrument.number,
+        "article": clause.article,
+    }
+
+
+def _rows_of(trace: Trace, rows: Iterable[int], ledger: str) -> list[dict[str, Any]]:
+    """Ledger rows by place in their own session, with the server's time."""
+    column, at = getattr(trace, ledger), getattr(trace, f"{ledger}_at")
+    time = "issued_ms" if ledger == "controls" else "recv_ms"
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        session = int(np.searchsorted(at, row, side="right")) - 1
+        start = int(trace.sessions["start_ms"][session])
+        found.append({"place": int(row - at[session]), "at_ms": start + int(column[time][row])})
+    return found
+
+
+def intervals(parts: HourParts) -> dict[int, list[list[int]]]:
+    """[[p0, p1, t0, t1], …] in ms of every session that has any: parts in time order, joined where
+    play hardly stood still."""
+    if not len(parts):
+        return {}
+    order = np.lexsort((parts.t0_ms, parts.session))
+    session = parts.session[order]
+    p0, p1 = parts.p0_ms[order], parts.p1_ms[order]
+    t0, t1 = parts.t0_ms[order], parts.t1_ms[order]
+    head = changes(session)
+    head[1:] |= (p0[1:] != p1[:-1]) | (t0[1:] - t1[:-1] > JOIN_MS)
+    first = np.flatnonzero(head)
+    last = np.append(first[1:], len(order)) - 1
+    rows = np.stack([p0[first], p1[last], t0[first], t1[last]], axis=1).tolist()
+    found: dict[int, list[list[int]]] = {}
+    for owner, row in zip(session[first].tolist(), rows, strict=True):
+        found.setdefault(owner, []).append(row)
+    return found
+
+
+def lengths(parts: HourParts, sessions: int) -> list[int]:
+    """Content of each session's parts, in ms."""
+    content = parts.p1_ms - parts.p0_ms
+    total: list[int] = np.bincount(parts.session, content, minlength=sessions).astype(int).tolist()
+    return total
+
+
+def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str]) -> bytes:
+    """sha256 over everything a session's verdict was computed from."""
+    trace, row = evidence.trace, evidence.sessions[session]
+    columns = trace.sessions[session]
+    lesson = evidence.lessons[columns["lesson"]]
+    acts = [act.told for act in evidence.acts_on(session)]
+    head = canonical(
+        {
+            **({"acts": acts} if acts else {}),
+            "session": row.external_id,
+            "learner": row.learner,
+            "class": row.klass,
+            "start_ms": row.opened_ms,
+            "end_ms": int(columns["end_ms"]),
+            "resume_ms": row.resume_ms,
+            "flags": int(columns["flags"]),
+            "counts_ms": [int(columns["counts_from_ms"]), int(columns["counts_until_ms"])],
+            "media_ms": int(evidence.trace.lessons["media_ms"][columns["lesson"]]),
+            "order": lesson.position,
+        }
+    )
+    digest = hashlib.sha256(head)
+    for ledger in (
+        trace.events_of(session),
+        trace.controls_of(session),
+        trace.photos_of(session),
+    ):
+        digest.update(ledger.data)
+    digest.update(canonical(dict(sorted(decisions.items()))))
+    return digest.digest()
+
+
+def combined(digests: Iterable[bytes], extra: Any = None) -> bytes:
+    """One digest over several, in sorted order."""
+    digest = hashlib.sha256(b"".join(sorted(digests)))
+    digest.update(canonical(extra))
+    return digest.digest()
+
+
+def pack_body(pack: Pack) -> dict[str, str]:
+    return {"id": pack.id, "version": pack.version, "sha256": pack.digest}
+
+
+def session_body(
+    evidence: Evidence,
+    session: int,
+    outcome: str,
+    findings: Sequence[dict[str, Any]],
+    played_ms: int,
+    credited_ms: int,
+    credited: list[list[int]],
+    facts: bytes,
+    pack: Pack,
+) -> dict[str, Any]:
+    """The verdict on one sitting."""
+    row = evidence.sessions[session]
+    trace = evidence.trace
+    lesson = evidence.lessons[int(trace.sessions["lesson"][session])]
+    return {
+        "subject": {
+            "kind": "session",
+            "session_id": row.external_id,
+            "learner_id": row.learner,
+            "class_id": row.klass,
+            "lesson_id": lesson.external_id,
+        },
+        "outcome": outcome,
+        **({"reason": NO_CONTENT} if outcome == "not_proven" and not played_ms else {}),
+        "findings": list(findings),
+        "started_ms": row.opened_ms,
+        "ended_ms": int(trace.sessions["end_ms"][session]),
+        "media_ms": int(trace.lessons["media_ms"][trace.sessions["lesson"][session]]),
+        "played_ms": played_ms,
+        "credited_ms": credited_ms,
+        "credited": credited,
+        "provenance": row.provenance,
+        "pack": pack_body(pack),
+        "detectors": versions_acting(pack.policy),
+        "facts_sha256": facts.hex(),
+    }

@@ -1,0 +1,1 @@
+"""Policy packs and the clauses they quote."""

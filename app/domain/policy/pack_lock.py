@@ -1,0 +1,101 @@
+"""The lock: a published pack cannot change, a changed pack cannot keep its version."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.domain.policy.pack_schema import PackError, read_toml
+from app.domain.policy.packs import FOLDER, load, versions
+
+LOCK = "packs.lock"
+
+_HEADER = """\
+# Digest of every published pack. Written by `zhenxue pack check --publish`, which only adds lines.
+# A line here means: verdicts may stand on these numbers. To change a rule, write a new version.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something `pack check` found: `code` for machines, `detail` in one line for people."""
+
+    code: str
+    pack: str
+    detail: str
+
+
+def check(folder: Path = FOLDER) -> list[Problem]:
+    """What is wrong with the packs of `folder` against its lock; empty when all is well.
+
+    Codes: `invalid`, `changed`, `missing`, `unpublished`.
+    """
+    found: list[Problem] = []
+    locked = read_lock(folder)
+    digests, problems = _digests(folder)
+    found += problems
+    invalid = {problem.pack for problem in problems}
+    for name, digest in locked.items():
+        if name in invalid:
+            continue
+        if name not in digests:
+            found.append(Problem("missing", name, f"{name} is published, and its file is gone"))
+        elif digests[name] != digest:
+            detail = (
+                f"{name} is published with digest {digest[:12]} and now has {digests[name][:12]}: "
+                "restore it, and put the change into a new version"
+            )
+            found.append(Problem("changed", name, detail))
+    found += [
+        Problem("unpublished", name, f"{name} is not in {LOCK}: `zhenxue pack check --publish`")
+        for name in digests
+        if name not in locked
+    ]
+    return found
+
+
+def publish(folder: Path = FOLDER) -> list[str]:
+    """Add the digests of new pack versions to the lock; the names added. Old lines stay.
+
+    PackError, and nothing written, when any pack is invalid.
+    """
+    locked = read_lock(folder)
+    digests, problems = _digests(folder)
+    if problems:
+        raise PackError(*(problem.detail for problem in problems))
+    new = sorted(digests.keys() - locked.keys())
+    if new:
+        lines = locked | {name: digests[name] for name in new}
+        text = "".join(f'"{name}" = "{lines[name]}"\n' for name in sorted(lines))
+        (folder / LOCK).write_text(_HEADER + text, "utf-8")
+    return new
+
+
+def read_lock(folder: Path = FOLDER) -> dict[str, str]:
+    """Digest by pack name (`id@version`); empty without a lock file."""
+    path = folder / LOCK
+    if not path.exists():
+        return {}
+    lines = read_toml(path, LOCK)
+    wrong = [
+        f"{LOCK}: {name}: must be the 64 hex digits of a sha256"
+        for name, digest in lines.items()
+        if not re.fullmatch(r"[0-9a-f]{64}", str(digest))
+    ]
+    if wrong:
+        raise PackError(*wrong)
+    return lines
+
+
+def _digests(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+    digests: dict[str, str] = {}
+    problems: list[Problem] = []
+    for pack_id, known in versions(folder).items():
+        for version in known:
+            name = f"{pack_id}@{version}"
+            try:
+                digests[name] = load(pack_id, version, folder=folder).digest
+            except PackError as error:
+                problems += [Problem("invalid", name, line) for line in error.problems]
+    return digests, problems

@@ -1,0 +1,243 @@
+"""Policy packs: dated rules as data. A pack is found by id and version, and known by its digest.
+
+The files live in `detectors/packs`: `<id>@<version>.toml` (several versions side by side),
+`clauses/<instrument>.toml`, `catalogues/<catalogue>.toml`. The digest covers the resolved pack with
+the words of every clause it cites and its catalogue: all that a verdict depends on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import detectors
+from app.domain.policy.clauses import Clause, register
+from app.domain.policy.pack import Pack, Parameter, Text
+from app.domain.policy.pack_schema import CatalogueFile, PackError, PackTable, read_toml, validated
+from app.errors import BadInput
+from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS
+from detectors.batch_facts import Scope
+from detectors.occupations import Occupations
+
+__all__ = [
+    "FOLDER",
+    "Change",
+    "Pack",
+    "PackSummary",
+    "Parameter",
+    "Text",
+    "UnknownPack",
+    "available",
+    "diff",
+    "load",
+    "versions",
+]
+
+FOLDER = Path(detectors.__file__).parent / "packs"
+
+
+class UnknownPack(BadInput):
+    """No pack of that id, or not in that version."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackSummary:
+    """What a list of packs shows."""
+
+    id: str
+    version: str
+    title: Text
+    instrument: str
+    digest: str
+    latest: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.id}@{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A place where two packs differ; None where one of them has nothing."""
+
+    path: str
+    before: Any
+    after: Any
+
+
+def load(pack_id: str, version: str | None = None, *, folder: Path = FOLDER) -> Pack:
+    """The pack of that id, in its latest version unless one is given (also as `id@version`).
+
+    UnknownPack when there is none, PackError when its files are wrong. Cached.
+    """
+    if "@" in pack_id and version is None:
+        pack_id, _, version = pack_id.partition("@")
+    known = versions(folder)
+    if pack_id not in known:
+        names = ", ".join(sorted(known)) or "none"
+        raise UnknownPack("unknown_pack", f"no pack {pack_id!r}; there are: {names}")
+    if version is None:
+        version = known[pack_id][-1]
+    elif version not in known[pack_id]:
+        there = ", ".join(known[pack_id])
+        detail = f"no version {version!r} of {pack_id}; there are: {there}"
+        raise UnknownPack("unknown_pack", detail)
+    return _load(pack_id, version, folder)
+
+
+def available(*, folder: Path = FOLDER) -> list[PackSummary]:
+    """All packs in all versions, by id and version."""
+    return [
+        PackSummary(
+            id=pack.id,
+            version=pack.version,
+            title=pack.title,
+            instrument=pack.instrument.number,
+            digest=pack.digest,
+            latest=version == known[-1],
+        )
+        for pack_id, known in sorted(versions(folder).items())
+        for version in known
+        for pack in (load(pack_id, version, folder=folder),)
+    ]
+
+
+def diff(a: Pack, b: Pack) -> list[Change]:
+    """What `b` decides differently from `a`: rules, parameters, clauses, catalogue."""
+    before, after = dict(_leaves(a.content)), dict(_leaves(b.content))
+    paths = [*before, *(path for path in after if path not in before)]
+    return [
+        Change(path, before.get(path), after.get(path))
+        for path in paths
+        if before.get(path) != after.get(path)
+        and path not in ("id", "version", "title.zh", "title.en")
+    ]
+
+
+@cache
+def versions(folder: Path) -> Mapping[str, tuple[str, ...]]:
+    """Versions of every pack in `folder`, oldest first, by file name."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*.toml")):
+        pack_id, at, version = path.stem.partition("@")
+        if not at or not all(part.isdigit() for part in version.split(".")):
+            raise PackError(f"{path.name}: a pack file is named <id>@<major>.<minor>.<patch>.toml")
+        found.setdefault(pack_id, []).append(version)
+    return {
+        pack_id: tuple(sorted(known, key=lambda it: [int(part) for part in it.split(".")]))
+        for pack_id, known in found.items()
+    }
+
+
+@cache
+def _load(pack_id: str, version: str, folder: Path) -> Pack:
+    path = folder / f"{pack_id}@{version}.toml"
+    table = validated(PackTable, _resolved(path, ()), path.name)
+    if (table.id, table.version) != (pack_id, version):
+        raise PackError(f"{path.name}: id and version inside say {table.id}@{table.version}")
+    clauses = register(folder / "clauses")
+    catalogue = _catalogue(folder / "catalogues" / f"{table.catalogue}.toml")
+    cited = {key: clauses.get(key) for key in _cited(table, catalogue)}
+    _require_clauses(table, cited, path.name)
+    _require_checks(table, path.name)
+    mine = {key: clause for key, clause in sorted(cited.items()) if clause is not None}
+    content = {
+        **table.model_dump(mode="json", by_alias=True, exclude_unset=True),
+        "clauses": {key: _wording(clause) for key, clause in mine.items()},
+        "catalogue": catalogue.model_dump(mode="json", exclude_unset=True),
+    }
+    occupations = Occupations(
+        id=catalogue.id,
+        clause=catalogue.clause,
+        dated=catalogue.dated,
+        online=tuple(catalogue.online.names),
+        offline=tuple(catalogue.offline.names),
+        aliases=catalogue.aliases,
+    )
+    return Pack(table, content, mine, occupations)
+
+
+def _resolved(path: Path, below: tuple[str, ...]) -> dict[str, Any]:
+    """The tables of a pack file laid over those of the pack it extends."""
+    if path.name in below:
+        raise PackError(f"{path.name}: extends itself by way of {', '.join(below)}")
+    tables = read_toml(path, path.name)
+    base = tables.pop("extends", None)
+    if base is None:
+        return tables
+    if not isinstance(base, str) or "@" not in base:
+        raise PackError(f"{path.name}: extends: must name a pack as <id>@<version>")
+    return _laid_over(_resolved(path.with_name(f"{base}.toml"), (*below, path.name)), tables)
+
+
+def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables merge; a parameter is replaced whole, so that a new value cannot keep an old quote."""
+    merged = dict(base)
+    for key, value in top.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict) and "value" not in value:
+            merged[key] = _laid_over(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _catalogue(path: Path) -> CatalogueFile:
+    name = f"{path.parent.name}/{path.name}"
+    return validated(CatalogueFile, read_toml(path, name), name)
+
+
+def _cited(table: PackTable, catalogue: CatalogueFile) -> set[str]:
+    cited = {catalogue.clause, catalogue.online.clause, catalogue.offline.clause}
+    for it in table.tables.values():
+        cited |= {key for key in (it.clause, *(p.clause for p in it.parameters.values())) if key}
+    return cited
+
+
+def _require_clauses(table: PackTable, cited: Mapping[str, Clause | None], file: str) -> None:
+    """Every clause key is in the register, and every quote stands in its clause."""
+    problems = [f"{file}: no clause {key!r}" for key, it in sorted(cited.items()) if it is None]
+    for name, it in table.tables.items():
+        for parameter, value in it.parameters.items():
+            clause = cited.get(value.clause) if value.clause else None
+            if clause and value.quote and value.quote not in clause.passage:
+                problems.append(
+                    f"{file}: {name}.parameters.{parameter}.quote: not in {value.clause}"
+                )
+    if not any(clause and clause.instrument.id == table.instrument for clause in cited.values()):
+        problems.append(f"{file}: instrument: no clause of {table.instrument!r} is cited")
+    if problems:
+        raise PackError(*problems)
+
+
+def _require_checks(table: PackTable, file: str) -> None:
+    """Every check of the pack has a function, of the scope that the pack says."""
+    problems = []
+    for name, check in table.checks.items():
+        functions = CLASS_CHECKS if check.scope is Scope.CLASS else LEARNER_CHECKS
+        if name not in functions:
+            problems.append(f"{file}: checks.{name}: no such check of a {check.scope}")
+    if problems:
+        raise PackError(*problems)
+
+
+def _wording(clause: Clause) -> dict[str, str]:
+    """What of a clause belongs to the pack's digest: its words, not our gloss."""
+    return {
+        "instrument": clause.instrument.number,
+        "article": clause.article,
+        "words": clause.words,
+        "passage": clause.passage,
+    }
+
+
+def _leaves(content: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted paths; a parameter is one leaf."""
+    for key, value in content.items():
+        here = f"{path}.{key}" if path else key
+        if isinstance(value, dict) and "value" not in value:
+            yield from _leaves(value, here)
+        else:
+            yield here, value

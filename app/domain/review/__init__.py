@@ -1,0 +1,1 @@
+"""What people decide: findings, appeals, inspections, recorded acts."""

@@ -1,0 +1,147 @@
+"""The kinds of recorded acts: what each is about, who may record it, and what it says.
+
+A kind is a line in `KINDS` and a body of typed fields; their titles are what a form shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Protocol
+
+from pydantic import Field
+from sqlalchemy import Connection
+
+from app.domain.accounts.identity import IdentityChange, IdentityDeed
+from app.domain.policy.pack import Text
+from app.domain.wire import MAX_MEDIA_S, Day, Id, Line, Wire
+from app.security import Vault
+from app.store.catalogue.catalogue import ClassRow
+from app.store.row import AnyRow
+
+
+class Approval(StrEnum):
+    """When an act is in force.
+
+    few        as soon as it is recorded, for sittings that begin after that; a platform's word
+               alone does so for few of a class (`few_of`), and waits for the authority beyond
+    authority  once a person of the authority recorded or approved it
+    two        once a second, different person of the authority approved it
+    """
+
+    FEW = "few"
+    AUTHORITY = "authority"
+    TWO = "two"
+
+
+class AnswerTime(Wire):
+    """A learner has longer to answer pop-ups: a screen reader, age, a hand that shakes."""
+
+    answer_window_s: Annotated[int, Field(ge=60, le=600, title="应答时限（秒）")]
+
+
+class CheckedInPerson(Wire):
+    """Somebody saw the learner study and compared the face with the identity card."""
+
+    class_hours: Annotated[list[int], Field(min_length=1, max_length=400, title="课时序号")]
+    checked_on: Annotated[Day, Field(title="核验日期")]
+    checked_by: Annotated[Line, Field(title="核验人")]
+
+
+class LessonLength(Wire):
+    """What a lesson's film really lasts, where the catalogue says something else."""
+
+    lesson_id: Annotated[Id, Field(title="课程小节编号")]
+    media_seconds: Annotated[float, Field(gt=0, le=MAX_MEDIA_S, title="实际时长（秒）")]
+
+
+class AttestedAccepted(Wire):
+    """The authority has examined a platform's log and lets the class rest on it."""
+
+    examined: Annotated[Line, Field(title="核查了什么")]
+
+
+class Deed(Protocol):
+    """What a kind of act does beyond standing there: it is done when the act comes into force and
+    undone when that is revoked. `told` splits a body into what the act tells and what is kept
+    beside it."""
+
+    def told(
+        self, connection: Connection, vault: Vault, klass: ClassRow, learner_id: int, body: Any, /
+    ) -> tuple[dict[str, Any], dict[str, Any]]: ...
+
+    def recorded(self, connection: Connection, act_id: int, kept: dict[str, Any]) -> None: ...
+
+    def done(
+        self, connection: Connection, klass: ClassRow, act: AnyRow, actor: str, now_ms: int
+    ) -> None: ...
+
+    def undone(
+        self, connection: Connection, klass: ClassRow, act: AnyRow, actor: str, now_ms: int
+    ) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ActKind:
+    """name: id of the kind; body: its fields; of_learner: about one learner of the class, else
+    about the class; by_platform: a platform's key may record it, for the institution too;
+    needs_document: it names the paper it rests on. Kinds that sittings are judged by stand in
+    `app.store.review.acts.JUDGING`."""
+
+    name: str
+    title: Text
+    body: type[Wire]
+    of_learner: bool
+    by_platform: bool
+    approval: Approval
+    needs_document: bool = False
+    deed: Deed | None = None
+
+
+KINDS: dict[str, ActKind] = {
+    kind.name: kind
+    for kind in (
+        ActKind(
+            "answer_time",
+            Text("延长弹窗应答时限", "Longer time to answer pop-ups"),
+            AnswerTime,
+            of_learner=True,
+            by_platform=True,
+            approval=Approval.FEW,
+        ),
+        ActKind(
+            "checked_in_person",
+            Text("当面核验本人", "Identity checked in person"),
+            CheckedInPerson,
+            of_learner=True,
+            by_platform=True,
+            approval=Approval.AUTHORITY,
+        ),
+        ActKind(
+            "lesson_length",
+            Text("更正课程时长", "Corrected length of a lesson"),
+            LessonLength,
+            of_learner=False,
+            by_platform=True,
+            approval=Approval.AUTHORITY,
+        ),
+        ActKind(
+            "identity_correction",
+            Text("更正姓名或证件号码", "Corrected name or ID number"),
+            IdentityChange,
+            of_learner=True,
+            by_platform=True,
+            approval=Approval.TWO,
+            deed=IdentityDeed(),
+        ),
+        ActKind(
+            "attested_accepted",
+            Text("认可平台日志佐证的学习记录", "Evidence attested by a platform accepted"),
+            AttestedAccepted,
+            of_learner=False,
+            by_platform=False,
+            approval=Approval.AUTHORITY,
+            needs_document=True,
+        ),
+    )
+}

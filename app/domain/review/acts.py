@@ -1,0 +1,230 @@
+"""Recorded acts: a person says what the evidence cannot, by name, with a reason, for good.
+
+An act is never edited. It comes into force when it is recorded or approved (its kind says which),
+ends when it is revoked, and each of these asks for the class to be judged again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from app.domain.accounts.users import User
+from app.domain.catalogue.classes import pack_of
+from app.domain.judging import runs
+from app.domain.review.act_kinds import KINDS, ActKind, Approval
+from app.domain.wire import first_error
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.security import Vault
+from app.store.accounts import audit
+from app.store.accounts.scope import Scope
+from app.store.catalogue import catalogue, people
+from app.store.catalogue.catalogue import ClassRow
+from app.store.review import acts as store
+from app.store.review.acts import PERSON
+from app.store.row import AnyRow
+
+MIN_REASON, MAX_REASON, MAX_DOCUMENT = 4, 2000, 128
+
+
+def record(
+    connection: Connection,
+    klass: ClassRow,
+    *,
+    kind: str,
+    learner: str | None,
+    body: Any,
+    reason: str,
+    document: str,
+    actor: str,
+    user: User | None,
+    now_ms: int,
+    vault: Vault | None = None,
+) -> int:
+    """Record an act on a class; its id. `user` is None for a platform's key; `vault` is needed by
+    kinds that keep something secret.
+
+    Raises BadInput (unknown kind, field of the body, reason), NotFound (learner), NotAllowed.
+    """
+    of_kind = KINDS.get(kind)
+    if of_kind is None:
+        raise BadInput("unknown_kind", f"kind: one of {', '.join(KINDS)}", field="kind")
+    _require_recorder(of_kind, user)
+    learner_id = _learner(connection, klass, of_kind, learner)
+    said, paper = _words(reason), document.strip()[:MAX_DOCUMENT]
+    if of_kind.needs_document and not paper:
+        detail = "document: this act names the paper it rests on"
+        raise BadInput("missing_document", detail, field="document")
+    try:
+        wanted = of_kind.body.model_validate(body)
+    except ValidationError as error:
+        code, detail = first_error(error)
+        raise BadInput(code, f"body.{detail}", field="body") from None
+    told: dict[str, Any] = wanted.model_dump(mode="json")
+    kept: dict[str, Any] = {}
+    if of_kind.deed is not None:
+        assert vault is not None and learner_id is not None
+        told, kept = of_kind.deed.told(connection, vault, klass, learner_id, wanted)
+    approved = of_kind.approval is not Approval.TWO and user is not None
+    if of_kind.approval is Approval.FEW and user is None:
+        others = store.by_platform_alone(connection, klass.id, kind) - {learner_id}
+        approved = len(others) < few_of(connection, klass)
+    act_id = store.add(
+        connection,
+        kind=kind,
+        class_id=klass.id,
+        learner_id=learner_id,
+        body=told,
+        reason=said,
+        document=paper,
+        recorded_by=actor,
+        recorded_ms=now_ms,
+        approved_by=actor if approved else None,
+        approved_ms=now_ms if approved else None,
+    )
+    if of_kind.deed is not None:
+        of_kind.deed.recorded(connection, act_id, kept)
+    entry = {"kind": kind, "learner": learner, "body": told, "reason": said, "document": paper}
+    _enter(connection, actor, "act.recorded", act_id, now_ms, entry)
+    if approved:
+        runs.request(connection, klass.id, actor, now_ms)
+    return act_id
+
+
+def few_of(connection: Connection, klass: ClassRow) -> int:
+    """For how many of a class a platform's word is enough: one at least."""
+    share = pack_of(klass).policy["popup_gap"]["longer_by_platform_share"]
+    return max(1, int(len(people.enrolled(connection, klass.id)) * share))
+
+
+def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> None:
+    """Bring an act into force. Where two are needed, the second must be somebody else.
+
+    What stands by a platform's word alone becomes the authority's, and holds for the past as well.
+
+    Raises NotFound, NotAllowed, Conflict (already approved or revoked).
+    """
+    row = _open(connection, act_id, user)
+    if row.approved_ms is not None and str(row.approved_by).startswith(PERSON):
+        raise Conflict("already_approved", "this act is in force already")
+    if row.recorded_by == user.actor and KINDS[row.kind].approval is Approval.TWO:
+        raise NotAllowed("second_person", "somebody else has to approve what you recorded")
+    deed = KINDS[row.kind].deed
+    if deed is not None:
+        klass = catalogue.class_by_id(connection, row.class_id)
+        deed.done(connection, klass, row, user.actor, now_ms)
+    store.change(connection, act_id, approved_by=user.actor, approved_ms=now_ms)
+    _enter(connection, user.actor, "act.approved", act_id, now_ms, {})
+    runs.request(connection, row.class_id, user.actor, now_ms)
+
+
+def revoke(connection: Connection, act_id: int, user: User, reason: str, now_ms: int) -> None:
+    """End an act, from now on; what was judged by it is judged again without it."""
+    row = _open(connection, act_id, user)
+    said, deed = _words(reason), KINDS[row.kind].deed
+    if deed is not None and row.approved_ms is not None:
+        klass = catalogue.class_by_id(connection, row.class_id)
+        deed.undone(connection, klass, row, user.actor, now_ms)
+    store.change(connection, act_id, revoked_by=user.actor, revoked_ms=now_ms, revoked_reason=said)
+    _enter(connection, user.actor, "act.revoked", act_id, now_ms, {"reason": said})
+    if row.approved_ms is not None:
+        runs.request(connection, row.class_id, user.actor, now_ms)
+
+
+def of_class(connection: Connection, klass: ClassRow, *, told_people: bool) -> list[dict[str, Any]]:
+    """All acts of a class, newest first; who of the authority did it is told to people only."""
+    return [_shown(row, told_people) for row in store.of_class(connection, klass.id)]
+
+
+def one(connection: Connection, scope: Scope, act_id: int, *, told_people: bool) -> dict[str, Any]:
+    """One act as it stands. Raises NotFound."""
+    row = store.one(connection, scope, act_id)
+    if row is None:
+        raise NotFound("unknown_act", "there is no such act")
+    return _shown(row, told_people)
+
+
+def _shown(row: AnyRow, told_people: bool) -> dict[str, Any]:
+    title = KINDS[row.kind].title
+    return {
+        "id": row.id,
+        "kind": row.kind,
+        "title": {"zh": title.zh, "en": title.en},
+        "learner_id": row.learner,
+        "body": row.body,
+        "reason": row.reason,
+        "document": row.document,
+        "state": state_of(row),
+        "recorded_ms": row.recorded_ms,
+        "approved_ms": row.approved_ms,
+        "revoked_ms": row.revoked_ms,
+        "recorded_by": row.recorded_by if told_people else None,
+        "approved_by": row.approved_by if told_people else None,
+    }
+
+
+def state_of(row: AnyRow) -> str:
+    """`revoked`, `in_force` or `awaits_approval`."""
+    if row.revoked_ms is not None:
+        return "revoked"
+    return "awaits_approval" if row.approved_ms is None else "in_force"
+
+
+def _open(connection: Connection, act_id: int, user: User) -> AnyRow:
+    if not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers decide on acts")
+    row = store.one(connection, user.scope, act_id)
+    if row is None:
+        raise NotFound("unknown_act", "there is no such act")
+    if row.revoked_ms is not None:
+        raise Conflict("revoked", "this act was revoked")
+    return row
+
+
+def _require_recorder(kind: ActKind, user: User | None) -> None:
+    if user is None:
+        if not kind.by_platform:
+            raise NotAllowed("people_only", "a person of the authority records this act")
+    elif not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers record acts")
+
+
+def _learner(
+    connection: Connection, klass: ClassRow, kind: ActKind, learner: str | None
+) -> int | None:
+    if not kind.of_learner:
+        if learner is not None:
+            raise BadInput("not_of_learner", "learner_id: this act is about the class")
+        return None
+    members = {it.external_id: it.id for it in people.enrolled(connection, klass.id)}
+    if learner not in members:
+        raise NotFound("unknown_learner", f"learner_id: {learner!r} is not in this class")
+    return int(members[learner])
+
+
+def _words(reason: str) -> str:
+    said = reason.strip()
+    if not MIN_REASON <= len(said) <= MAX_REASON:
+        detail = f"reason: {MIN_REASON} to {MAX_REASON} characters"
+        raise BadInput("bad_reason", detail, field="reason")
+    return said
+
+
+def _enter(
+    connection: Connection,
+    actor: str,
+    action: str,
+    act_id: int,
+    now_ms: int,
+    detail: dict[str, Any],
+) -> None:
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action=action,
+        subject=f"act:{act_id}",
+        detail=detail,
+    )

@@ -1,0 +1,156 @@
+"""Remote inspection: draw learners by a seed that nobody chose, and record what was found.
+
+The seed comes from the server's generator when the draw is made, and the whole frame is kept: who
+sorts it by SHA-256 of "seed:learner" and takes the first ones comes to the same people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.canonical import canonical
+from app.domain.accounts.users import Role, User
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.store.accounts import audit
+from app.store.catalogue import class_file
+from app.store.review import inspections as store
+
+MOST = 80
+SILENT_MS = 120_000  # who was not heard of for so long is not on line
+MAX_REMARK = 2000
+RESULTS = ("present", "absent", "other")
+FRAMES = ("online", "roster")
+
+
+def drawn(seed: str, frame: Collection[str], count: int) -> list[str]:
+    """The first `count` of the frame in the order that the seed gives it."""
+    order = {it: hashlib.sha256(f"{seed}:{it}".encode()).digest() for it in frame}
+    return sorted(order, key=lambda it: (order[it], it))[:count]
+
+
+def frame_digest(frame: Sequence[str]) -> str:
+    """sha256 of everybody who could be drawn: what the audit log binds the draw to."""
+    return hashlib.sha256(canonical(frame)).hexdigest()
+
+
+def draw(
+    connection: Connection, class_id: int, user: User, frame_kind: str, count: int, now_ms: int
+) -> int:
+    """Draw `count` of those on line, or of the roster; the inspection's id.
+
+    Raises NotAllowed, NotFound, BadInput, and Conflict when nobody could be drawn.
+    """
+    _may(user)
+    if class_file.klass(connection, class_id, user.scope) is None:
+        raise NotFound("unknown_class", "there is no such class")
+    if frame_kind not in FRAMES:
+        raise BadInput("bad_frame", f"frame: one of {', '.join(FRAMES)}", field="frame")
+    if not 1 <= count <= MOST:
+        raise BadInput("bad_count", f"count: 1 to {MOST}", field="count")
+    sittings = online(connection, class_id, now_ms)
+    learning = {row.learner for row in sittings}
+    frame = sorted(learning if frame_kind == "online" else store.members(connection, class_id))
+    if not frame:
+        raise Conflict("nobody_to_draw", "nobody is on line, or the class has no learners")
+    seed = secrets.token_hex(16)
+    chosen = drawn(seed, frame, count)
+    inspection_id = store.add(
+        connection,
+        class_id=class_id,
+        frame_kind=frame_kind,
+        frame=frame,
+        seed=seed,
+        drawn=chosen,
+        online=[
+            {"session_id": row.external_id, "learner_id": row.learner, "opened_ms": row.opened_ms}
+            for row in sittings
+        ],
+        drawn_by=user.id,
+        drawn_ms=now_ms,
+    )
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=user.actor,
+        action="inspection.drawn",
+        subject=f"class:{class_id}",
+        detail={
+            "inspection": inspection_id,
+            "seed": seed,
+            "frame": frame_kind,
+            "frame_sha256": frame_digest(frame),
+            "drawn": chosen,
+        },
+    )
+    return inspection_id
+
+
+def check(
+    connection: Connection,
+    inspection_id: int,
+    user: User,
+    learner: str,
+    result: str,
+    remark: str,
+    now_ms: int,
+) -> None:
+    """Record what was found of one who was drawn; a later entry counts instead of an earlier one.
+
+    Raises NotAllowed, NotFound, BadInput.
+    """
+    _may(user)
+    row = seen(connection, inspection_id, user)
+    if learner not in row.drawn:
+        raise NotFound("unknown_learner", "that learner was not drawn")
+    said = remark.strip()
+    if result not in RESULTS or len(said) > MAX_REMARK or (result == "other" and not said):
+        raise BadInput("bad_result", "result: present, absent, or other with words", field="result")
+    going_on = [it for it in online(connection, row.class_id, now_ms) if it.learner == learner]
+    store.add_check(
+        connection,
+        inspection_id=inspection_id,
+        learner=learner,
+        result=result,
+        remark=said,
+        session_id=going_on[0].id if going_on else None,
+        checked_by=user.id,
+        checked_ms=now_ms,
+    )
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=user.actor,
+        action="inspection.checked",
+        subject=f"inspection:{inspection_id}",
+        detail={"learner": learner, "result": result, "remark": said},
+    )
+
+
+def online(connection: Connection, class_id: int, now_ms: int) -> Sequence[Any]:
+    """Sittings of the class that are going on and were heard of lately, by learner."""
+    return store.online(connection, class_id, now_ms - SILENT_MS)
+
+
+def seen(connection: Connection, inspection_id: int, user: User) -> Any:
+    """The inspection, if it lies within this person's scope. Raises NotAllowed, NotFound."""
+    may_read(user)
+    row = store.one(connection, inspection_id, user.scope)
+    if row is None:
+        raise NotFound("unknown_inspection", "there is no such inspection")
+    return row
+
+
+def may_read(user: User) -> None:
+    """Raises NotAllowed for a platform's viewer: who is told of a draw can be there in time."""
+    if user.role is Role.PLATFORM_VIEWER:
+        raise NotAllowed("role", "inspections are not told to platforms")
+
+
+def _may(user: User) -> None:
+    if not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers inspect")

@@ -1,0 +1,219 @@
+"""What people decide about findings: the engine proposes, people decide.
+
+One person settles an ordinary finding. A finding that needs two is settled once two different
+people have come to the same decision; until someone has decided, they are not told what the
+other one decided or why.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.domain.accounts.users import Role, User
+from app.domain.exchange import notify
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.store.accounts import audit
+from app.store.review import reviews as store
+
+MIN_REASON, MAX_REASON = 4, 2000
+UNDECIDED = frozenset({"open", "first_review"})
+REOPENED = "reopened"  # the outcome of an appeal that opened the case again
+
+
+class Decision(StrEnum):
+    """`uphold` confirms the finding, `overturn` strikes it, `need_more` leaves it open."""
+
+    UPHOLD = "uphold"
+    OVERTURN = "overturn"
+    NEED_MORE = "need_more"
+
+
+_SETTLED = {Decision.UPHOLD: "upheld", Decision.OVERTURN: "overturned"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The outcome of one decision: the review's row and where the finding stands now."""
+
+    review_id: int
+    finding_id: int
+    stage: str
+    decision: Decision
+    status: str
+
+    @property
+    def settled(self) -> bool:
+        return self.status not in UNDECIDED
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewShown:
+    """A review as one person may see it; `decision` and `reason` are None while kept from them, and
+    `reviewer` is None for who is never told it."""
+
+    reviewer: str | None
+    stage: str
+    decision: str | None
+    reason: str | None
+    created_ms: int
+    mine: bool
+
+
+def decide(
+    connection: Connection, finding_id: int, user: User, decision: str, reason: str, now_ms: int
+) -> Decided:
+    """Add a person's decision; the caller's transaction commits it with its audit entry.
+
+    Raises NotAllowed for a role that does not decide, NotFound outside the person's scope,
+    BadInput for an unknown decision or a missing reason, Conflict when the finding is settled,
+    waits for a second person, or was opened again after this person had decided it.
+    """
+    if not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers decide findings")
+    chosen, words = _checked(decision, reason)
+    finding = store.finding(connection, finding_id, user.scope, lock=True)
+    if finding is None:
+        raise NotFound("unknown_finding", "there is no such finding")
+    if finding.shadow:
+        raise Conflict("shadow_rule", "findings of a rule on trial are not decided")
+    if finding.status not in UNDECIDED:
+        raise Conflict(
+            "already_decided", "the finding is already decided", finding_status=finding.status
+        )
+    given = store.of_findings(connection, [finding_id])
+    reopened = reopened_ms(store.appeals_of(connection, [finding_id]))
+    if user.id in deciders([it for it in given if it.created_ms <= reopened]):
+        raise Conflict("decided_before", "after an appeal, others than before decide")
+    earlier = _latest_by_person([it for it in given if it.created_ms > reopened])
+    others = {person: it for person, it in earlier.items() if person != user.id}
+    if finding.needs_two_reviewers and user.id in earlier and not others:
+        raise Conflict(
+            "second_person_needed", "the second reviewer must be another person than the first"
+        )
+    stage = "second" if others else "first"
+    review_id = store.insert_review(
+        connection,
+        finding_id=finding_id,
+        reviewer_id=user.id,
+        stage=stage,
+        decision=chosen,
+        reason=words,
+        created_ms=now_ms,
+    )
+    status = _status_after(finding.needs_two_reviewers, chosen, set(others.values()))
+    if status is not None:
+        store.set_status(connection, finding_id, status, now_ms)
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=user.actor,
+        action=f"finding.{chosen}",
+        subject=f"finding:{finding_id}",
+        detail={"stage": stage, "reason": words, "status": status or finding.status},
+    )
+    decided = Decided(review_id, finding_id, stage, chosen, status or finding.status)
+    if decided.settled:
+        notify.review_decided(connection, review_id, now_ms)
+    return decided
+
+
+def shown_to(
+    user: User, status: str, reviews: Sequence[store.ReviewRow], reopened_ms: int = -1
+) -> list[ReviewShown]:
+    """One finding's reviews as this person may see them.
+
+    While it is undecided, another's decision and reason are kept back until one has decided; what
+    was decided before an appeal opened the case again is known to all. A platform's viewer is told
+    what the platform's key is told: what was settled and why, and never by whom.
+    """
+    if user.role is Role.PLATFORM_VIEWER:
+        return [
+            ReviewShown(None, it.stage, it.decision, it.reason, it.created_ms, mine=False)
+            for it in reviews
+            if status not in UNDECIDED
+        ]
+    spoken = any(
+        it.reviewer_id == user.id and it.decision in _SETTLED and it.created_ms > reopened_ms
+        for it in reviews
+    )
+    blind = status in UNDECIDED and not spoken
+    return [
+        ReviewShown(
+            reviewer=it.reviewer,
+            stage=it.stage,
+            decision=None if kept else it.decision,
+            reason=None if kept else it.reason,
+            created_ms=it.created_ms,
+            mine=it.reviewer_id == user.id,
+        )
+        for it in reviews
+        for kept in (
+            blind
+            and it.reviewer_id != user.id
+            and it.decision in _SETTLED
+            and it.created_ms > reopened_ms,
+        )
+    ]
+
+
+def sealed(connection: Connection, entries: Iterable[Any]) -> set[int]:
+    """Which of these entries of the audit log tell what somebody decided on a finding that waits
+    for another person: until then nobody reads them, or it would reach the second."""
+    deeds = {f"finding.{decision}" for decision in _SETTLED}
+    told = {
+        it.id: (int(it.subject.removeprefix("finding:")), it.at_ms)
+        for it in entries
+        if it.action in deeds
+    }
+    ids = {finding_id for finding_id, _ in told.values()}
+    waiting = store.with_status(connection, ids, UNDECIDED)
+    filed = defaultdict(list)
+    for appeal in store.appeals_of(connection, waiting):
+        filed[appeal.finding_id].append(appeal)
+    return {
+        entry_id
+        for entry_id, (finding_id, at_ms) in told.items()
+        if finding_id in waiting and at_ms > reopened_ms(filed[finding_id])
+    }
+
+
+def deciders(given: Sequence[store.ReviewRow]) -> set[int]:
+    """Who decided; asking for more is no decision."""
+    return {it.reviewer_id for it in given if it.decision in _SETTLED}
+
+
+def reopened_ms(appeals: Sequence[Any]) -> int:
+    """When the finding was last opened again, -1 if never: reviews up to then count no more."""
+    return max((it.replied_ms for it in appeals if it.outcome == REOPENED), default=-1)
+
+
+def _checked(decision: str, reason: str) -> tuple[Decision, str]:
+    if decision not in set(Decision):
+        raise BadInput(
+            "bad_decision", f"the decision must be one of {', '.join(Decision)}", field="decision"
+        )
+    words = reason.strip()
+    if not MIN_REASON <= len(words) <= MAX_REASON:
+        limits = f"{MIN_REASON} to {MAX_REASON} characters"
+        raise BadInput("reason_missing", f"a decision needs a reason of {limits}", field="reason")
+    return Decision(decision), words
+
+
+def _latest_by_person(reviews: Sequence[store.ReviewRow]) -> dict[int, Decision]:
+    """Each person's last word; asking for more is not one."""
+    return {it.reviewer_id: Decision(it.decision) for it in reviews if it.decision in set(_SETTLED)}
+
+
+def _status_after(two: bool, chosen: Decision, others: set[Decision]) -> str | None:
+    """The finding's new status, None where it stays as it is."""
+    if chosen is Decision.NEED_MORE:
+        return None
+    if not two or chosen in others:
+        return _SETTLED[chosen]
+    return "first_review"

@@ -1,0 +1,76 @@
+"""The numbers that sittings and their controls run by: a pack's, and the product's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from app.domain.policy import packs
+from detectors.photo_window import WindowTerms, terms_of
+from detectors.policy import Policy
+
+# Product defaults that no pack speaks of.
+REVEAL_MS = 20_000  # a control is shown to the client at most this long before it is due
+REPORT_GRACE_MS = 15_000  # an answer may travel with the next heartbeat
+PHOTO_WINDOW_MS = 60_000  # a due photo must arrive within this time
+FRAMES = 3  # photos of one challenge: a burst tells a face from a picture of one
+
+
+@dataclass(frozen=True, slots=True)
+class SittingTerms:
+    """Milliseconds, unless the name says otherwise."""
+
+    heartbeat_ms: int
+    lease_ms: int
+    handover_ms: int
+    kick_old: bool
+    popup_low_ms: int
+    popup_high_ms: int
+    popup_window_ms: int
+    popup_reissues: int
+    photos_per_hour: int
+    photo_edge_ms: int
+    face_tries: int
+    face_window_ms: int  # of one try
+    resume_after_ms: int
+    recheck_ms: int  # of study, after a face check that did not pass
+    photo: WindowTerms
+    lesson_done_coverage: float
+    hidden_stops: bool
+    unfocused_stops: bool
+
+    @property
+    def silent_ms(self) -> int:
+        """A window that sent nothing for this long has missed a heartbeat."""
+        return self.heartbeat_ms + self.handover_ms
+
+
+def from_policy(policy: Policy) -> SittingTerms:
+    session, popup, face = policy["session"], policy["popup_gap"], policy["face_liveness"]
+    windows, photo = policy["multi_window"], policy["photo_retention"]
+    tries = int(face["retries"])
+    return SittingTerms(
+        heartbeat_ms=session.ms("heartbeat_s"),
+        lease_ms=session.ms("lease_timeout_s"),
+        handover_ms=windows.ms("handover_tolerance_s"),
+        kick_old=windows.word("on_second") == "kick_old",
+        popup_low_ms=popup.ms("schedule_min_s"),
+        popup_high_ms=popup.ms("schedule_max_s"),
+        popup_window_ms=popup.ms("answer_window_s"),
+        popup_reissues=int(popup["reissues"]),
+        photos_per_hour=int(photo["photos_scheduled"]),
+        photo_edge_ms=photo.ms("edge_margin_s"),
+        face_tries=tries,
+        face_window_ms=face.ms("retry_window_s") // max(tries, 1),
+        resume_after_ms=face.ms("resume_after_s"),
+        recheck_ms=face.ms("recheck_after_s"),
+        photo=terms_of(policy),
+        lesson_done_coverage=policy["lesson_order"]["lesson_done_coverage"],
+        hidden_stops=session.word("clock_on_hidden") == "stop",
+        unfocused_stops=session.word("clock_on_unfocused") == "stop",
+    )
+
+
+@lru_cache(maxsize=256)
+def of_pack(pack_id: str, version: str) -> SittingTerms:
+    return from_policy(packs.load(pack_id, version).policy)

@@ -1,0 +1,116 @@
+"""A sitting as its platform, or a person who may see it, reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.domain.controls import draws
+from app.domain.controls.control_line import Line
+from app.domain.controls.controls import lines_of
+from app.domain.controls.draws import PhotoDraw, PopupDraw
+from app.domain.controls.photo_plan import Point
+from app.domain.judging import wording
+from app.domain.sittings import sitting_life
+from app.domain.sittings.sittings import unknown_session
+from app.errors import Conflict
+from app.store.accounts.scope import Scope
+from app.store.row import AnyRow
+from app.store.sittings import marks
+from app.store.sittings import sittings as store
+from detectors.trace import ControlFlag
+
+
+def view(
+    connection: Connection, scope: Scope, external_id: str, platform: str | None, now_ms: int
+) -> dict[str, Any]:
+    """State, credited intervals, ledger and latest verdict. Raises NotFound, or Conflict when
+    several platforms have a session of that id and `platform` (a slug) does not tell them apart.
+
+    While the sitting is open, only controls that were issued stand in the ledger, without nonces;
+    the seed and what was drawn from it are shown once it is over for good.
+    """
+    rows = store.seen(connection, scope, external_id, platform)
+    if not rows:
+        raise unknown_session(external_id)
+    if len(rows) > 1:
+        raise Conflict("ambiguous_id", f"several platforms have a session {external_id!r}")
+    (row,) = rows
+    over = sitting_life.over(row, now_ms)
+    stored = marks.verdict_body(connection, row.id)
+    verdict = None if stored is None else wording.with_findings(stored)
+    lines = lines_of(connection, row.id)
+    return {
+        "session_id": row.external_id,
+        "console_path": f"/console/sessions/{row.id}",
+        "learner_id": row.learner,
+        "class_id": row.klass,
+        "lesson_id": row.lesson,
+        "device_id": row.device_id,
+        "window_id": row.window_id,
+        "client": row.client,
+        "provenance": row.provenance,
+        "state": row.state,
+        "close_reason": row.close_reason,
+        "started_at_ms": row.started_at_ms,
+        "opened_at_ms": row.opened_ms,
+        "last_received_ms": row.last_recv_ms,
+        "closed_at_ms": row.closed_ms,
+        "lease_expires_at_ms": row.lease_expires_ms,
+        "resume_position": row.resume_ms / 1000,
+        "event_count": row.event_count,
+        "next_seq": row.next_seq,
+        "chain": row.chain.hex(),
+        "controls_by": row.controls,
+        "commitment": row.commitment.hex() if row.commitment else None,
+        "seed": row.seed_revealed.hex() if over and row.seed_revealed else None,
+        "controls": [_line(line, over) for line in lines],
+        "schedule_verified": _verified(row, lines) if over and row.seed_revealed else None,
+        "credited": [] if verdict is None else verdict.get("credited", []),
+        "verdict": verdict,
+    }
+
+
+def draw_errors(row: AnyRow, lines: list[Line]) -> list[str]:
+    """What of a finished sitting's ledger does not follow from its revealed seed."""
+    popups = [
+        PopupDraw(line.demand["draw"], low_ms, high_ms, line.demand["interval_ms"])
+        for line in lines
+        if line.kind == "popup" and "draw" in line.demand
+        for low_ms, high_ms in (line.demand["range_ms"],)
+    ]
+    points = [
+        Point.of(line.demand) for line in lines if line.kind == "snapshot" and "draw" in line.demand
+    ] + [Point.of(point) for point in row.schedule.get("points", [])]
+    photos = [
+        PhotoDraw(point.draw, point.stretches, point.lesson, point.position_ms)
+        for point in points
+        if point.drawn_in == row.external_id
+    ]
+    return draws.verify(row.seed_revealed, row.commitment, popups, photos)
+
+
+def _verified(row: AnyRow, lines: list[Line]) -> bool:
+    return not draw_errors(row, lines)
+
+
+def _line(line: Line, over: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "control": line.kind,
+        "challenge_id": line.challenge_id,
+        "source": line.source,
+        "random_time": line.random_time,
+        "reissue_of": line.reissue_of,
+        "issued_at_ms": line.issued_ms,
+        "due_at_ms": line.due_ms,
+        "answer_window_s": line.window_ms / 1000,
+        "shown_at_ms": line.shown_ms,
+        "answered_at_ms": line.answered_ms,
+        "expired_at_ms": line.expired_ms,
+        "latency_ms": line.latency_ms,
+        "flags": [flag.name.lower() for flag in ControlFlag if flag.name and flag & line.flags],
+    }
+    if over:
+        told |= {"nonce": line.nonce, "drawn": line.demand}
+    return told

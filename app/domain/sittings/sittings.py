@@ -1,0 +1,395 @@
+"""Sittings: who may open one, who holds the playback lease, and how it ends.
+
+One natural person has one lease, over all accounts, classes and platforms. A page that reloads, or
+a device that takes over from one that fell silent, goes on at the saved mark; a second window that
+comes while the first is alive is refused, or ends the first, as the pack says.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from app.domain.controls import draws
+from app.domain.controls.controls import SEED_PURPOSE, ControlDesk, Demands
+from app.domain.sittings import carry_over, sitting_life, sitting_terms
+from app.domain.sittings.leases import new_lease
+from app.domain.sittings.sitting_life import Door, Fate
+from app.domain.sittings.sitting_terms import SittingTerms
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.security import Vault, token_digest
+from app.store.judging import study_days
+from app.store.row import AnyRow
+from app.store.sittings import marks
+from app.store.sittings import sittings as store
+
+log = structlog.get_logger("zhenxue.sittings")
+
+_OTHER_ACCOUNT = ("另一个账号", "under another account")
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a platform asks for."""
+
+    learner: str
+    klass: str
+    lesson: str
+    device: str
+    window: str
+    client: dict[str, Any]
+    session: str | None = None
+    started_at_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An open sitting. `ended` are sessions (row ids) that ended for it: tell who judges them."""
+
+    id: int
+    session: str
+    token: str
+    lease_expires_ms: int
+    heartbeat_ms: int
+    resume_ms: int
+    commitment: bytes
+    demands: Demands
+    ended: tuple[int, ...]
+    created: bool
+    next_seq: int = 0
+    resumed: bool = False
+
+
+def open_sitting(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    platform_id: int,
+    opening: Opening,
+    now_ms: int,
+) -> Opened:
+    """Open a sitting, or renew the same one. Raises NotFound, NotAllowed (not enrolled), BadInput
+    (lesson not in the class), Conflict (outside_class_dates, concurrent_session, lesson_locked,
+    session_exists, session_closed, session_imported)."""
+    learner = store.learner(connection, platform_id, opening.learner)
+    klass = store.klass(connection, platform_id, opening.klass)
+    if learner is None:
+        raise NotFound("unknown_learner", f"there is no learner {opening.learner!r}")
+    if klass is None:
+        raise NotFound("unknown_class", f"there is no class {opening.klass!r}")
+    if not store.enrolled(connection, klass.id, learner.id):
+        raise NotAllowed("not_enrolled", f"{opening.learner!r} is not in class {opening.klass!r}")
+    lesson = _lesson(connection, klass, opening.lesson)
+    terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
+
+    store.lock_person(connection, learner.person_id)
+    if opening.session is not None:
+        known = store.by_external_id(connection, platform_id, opening.session, lock=True)
+        if known is not None:
+            return _renew(connection, vault, desk, known, learner, klass, lesson, opening, now_ms)
+    _require_days(connection, klass, learner, now_ms)
+    rivals = store.open_of_person(connection, learner.person_id)
+    _require_lease(rivals, opening, learner, terms, now_ms)
+    _require_order(connection, learner.id, klass.id, lesson, terms)
+    ended = tuple(
+        rival.id
+        for rival in rivals
+        if _end(connection, vault, desk, rival, *_how_it_ends(rival, opening, now_ms), now_ms)
+    )
+    return _open(connection, vault, desk, learner, klass, lesson, opening, ended, now_ms)
+
+
+def close_sitting(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    platform_id: int,
+    external_id: str,
+    reason: str,
+    now_ms: int,
+) -> tuple[AnyRow, bool]:
+    """End a sitting and reveal its seed: (row as it was, whether this call ended it).
+
+    A sitting that has ended already stays as it is. Raises NotFound.
+    """
+    sitting = store.by_external_id(connection, platform_id, external_id, lock=True)
+    if sitting is None:
+        raise unknown_session(external_id)
+    return sitting, _end(connection, vault, desk, sitting, "closed", reason, now_ms)
+
+
+def expire_leases(
+    connection: Connection, vault: Vault, desk: ControlDesk, now_ms: int, limit: int = 200
+) -> list[int]:
+    """End sittings whose lease has run out; their row ids, oldest lease first."""
+    return [
+        sitting.id
+        for sitting in store.run_out(connection, now_ms, limit)
+        if _end(connection, vault, desk, sitting, "expired", "lease", now_ms)
+    ]
+
+
+def unknown_session(external_id: str) -> NotFound:
+    return NotFound("unknown_session", f"there is no session {external_id!r}")
+
+
+# ------------------------------------------------------------------------------ who may open
+
+
+def _lesson(connection: Connection, klass: AnyRow, external_id: str) -> AnyRow:
+    versions = klass.course_version_ids
+    found = {row.course_version_id: row for row in store.lessons(connection, versions, external_id)}
+    for version in versions:
+        if version in found:
+            return found[version]
+    raise BadInput(
+        "unknown_lesson", f"lesson_id: {external_id!r} is not in the courses of this class"
+    )
+
+
+def _require_lease(
+    rivals: Sequence[AnyRow],
+    opening: Opening,
+    learner: AnyRow,
+    terms: SittingTerms,
+    now_ms: int,
+) -> None:
+    """Ids of the rival sitting are told to the account that it belongs to, and to no other."""
+    for rival in rivals:
+        if terms.kick_old or _gives_way(rival, opening, learner.platform_id, terms, now_ms):
+            continue
+        log.info("second window refused", session=rival.external_id, learner=opening.learner)
+        wait_s = -(-(rival.last_recv_ms + terms.silent_ms + 1 - now_ms) // 1000)
+        if rival.learner_id != learner.id:
+            elsewhere = rival.platform_id != learner.platform_id
+            zh, en = ("其他平台", "on another platform") if elsewhere else _OTHER_ACCOUNT
+            raise Conflict(
+                "concurrent_session",
+                f"同一身份证号的学员此刻正在{zh}学习 / this person is studying {en} at this moment",
+                retry_after_s=wait_s,
+            )
+        raise Conflict(
+            "concurrent_session",
+            "您此刻正在另一个窗口学习 / this person is studying in another window at this moment",
+            retry_after_s=wait_s,
+            rival={
+                "session_id": rival.external_id,
+                "window_id": rival.window_id,
+                "device_id": rival.device_id,
+                "opened_at_ms": rival.opened_ms,
+            },
+        )
+
+
+def _gives_way(
+    rival: AnyRow, opening: Opening, platform_id: int, terms: SittingTerms, now_ms: int
+) -> bool:
+    """The same window again is a reload. Another window of the device takes over once the first
+    has been silent for the handover tolerance, another device once it has missed a heartbeat."""
+    if rival.lease_expires_ms <= now_ms:
+        return True
+    silent_ms: int = now_ms - rival.last_recv_ms
+    if rival.platform_id == platform_id and rival.device_id == opening.device:
+        return bool(rival.window_id == opening.window or silent_ms > terms.handover_ms)
+    return silent_ms > terms.silent_ms
+
+
+def _how_it_ends(rival: AnyRow, opening: Opening, now_ms: int) -> tuple[str, str]:
+    if rival.lease_expires_ms <= now_ms:
+        return "expired", "lease"
+    same = (rival.device_id, rival.window_id) == (opening.device, opening.window)
+    return "superseded", "reload" if same else "other_window"
+
+
+def _require_days(connection: Connection, klass: AnyRow, learner: AnyRow, now_ms: int) -> None:
+    """A sitting begins on the days of the class; one that runs on past them is not cut short."""
+    days = study_days.of_learner(connection, klass.id, learner.id)
+    if days.from_ms <= now_ms < days.until_ms:
+        return
+    log.info("sitting refused by dates", klass=klass.external_id, learner=learner.external_id)
+    before = now_ms < days.from_ms
+    first, last = _day(days.first), _day(days.last)
+    zh = f"本班尚未开班，学习时间为{first}至{last}。" if before else f"本班学习已于{last}截止。"
+    if days.last < days.first:
+        zh = "本班已经考核，不再计入学习。"
+    raise Conflict(
+        "outside_class_dates",
+        f"{zh} study in class {klass.external_id!r} counts from {days.first} to {days.last}",
+        counts={
+            "first_day": days.first.isoformat(),
+            "last_day": days.last.isoformat(),
+            "from_ms": days.from_ms,
+            "until_ms": days.until_ms,
+        },
+        reason={"zh": zh, "en": f"study counts from {days.first} to {days.last}"},
+    )
+
+
+def _day(day: date) -> str:
+    return f"{day.year}年{day.month}月{day.day}日"
+
+
+def _require_order(
+    connection: Connection, learner_id: int, class_id: int, lesson: AnyRow, terms: SittingTerms
+) -> None:
+    """A course of unknown kind is a professional one."""
+    if lesson.course_kind == "public" or not lesson.sequential_lock:
+        return
+    before = store.lesson_before(connection, lesson.course_version_id, lesson.position)
+    if before is None:
+        return
+    coverage = marks.lesson_coverage(connection, learner_id, class_id, before.id)
+    if coverage < terms.lesson_done_coverage:
+        log.info("lesson refused by order", lesson=lesson.external_id, coverage=coverage)
+        raise Conflict(
+            "lesson_locked",
+            f"请先学完上一节课（{before.title}），目前已完成 {coverage:.1%}，"
+            f"需达到 {terms.lesson_done_coverage:.0%}",
+            requires={
+                "lesson_id": before.external_id,
+                "coverage": round(coverage, 4),
+                "needed": terms.lesson_done_coverage,
+            },
+        )
+
+
+# ------------------------------------------------------------------------- opening and ending
+
+
+def _open(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    learner: AnyRow,
+    klass: AnyRow,
+    lesson: AnyRow,
+    opening: Opening,
+    ended: tuple[int, ...],
+    now_ms: int,
+) -> Opened:
+    terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
+    seed, token = draws.new_seed(), new_lease(learner.platform_id)
+    session = opening.session or secrets.token_hex(16)
+    resume_ms = carry_over.resume_position(
+        connection, learner.id, klass.id, lesson.id, lesson.media_ms, terms
+    )
+    carried = carry_over.carry_over(
+        connection, learner.id, klass.id, lesson.id, session, seed, terms
+    )
+    session_id = store.insert_session(
+        connection,
+        platform_id=learner.platform_id,
+        external_id=session,
+        class_id=klass.id,
+        learner_id=learner.id,
+        person_id=learner.person_id,
+        lesson_id=lesson.id,
+        device_id=opening.device,
+        window_id=opening.window,
+        client=opening.client,
+        provenance="live",
+        state="open",
+        started_at_ms=opening.started_at_ms,
+        opened_ms=now_ms,
+        last_recv_ms=now_ms,
+        resume_ms=resume_ms,
+        lease_digest=token_digest(token),
+        lease_expires_ms=now_ms + terms.lease_ms,
+        play_pos_ms=resume_ms,
+        seed_encrypted=vault.seal(seed, SEED_PURPOSE),
+        commitment=draws.commitment(seed),
+        seed_revealed=None,
+        popup_from_ms=carried.popup_from_ms,
+        popup_due_ms=carried.popup_due_ms,
+        popup_draws=carried.popup_draws,
+        schedule=carried.schedule(),
+    )
+    demands = desk.begin(connection, session_id, now_ms)
+    return Opened(
+        id=session_id,
+        session=session,
+        token=token,
+        lease_expires_ms=now_ms + terms.lease_ms,
+        heartbeat_ms=terms.heartbeat_ms,
+        resume_ms=resume_ms,
+        commitment=draws.commitment(seed),
+        demands=demands,
+        ended=ended,
+        created=True,
+    )
+
+
+def _renew(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    known: AnyRow,
+    learner: AnyRow,
+    klass: AnyRow,
+    lesson: AnyRow,
+    opening: Opening,
+    now_ms: int,
+) -> Opened:
+    terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
+    same = (known.learner_id, known.class_id, known.lesson_id) == (learner.id, klass.id, lesson.id)
+    if not same or (known.device_id, known.window_id) != (opening.device, opening.window):
+        raise Conflict("session_exists", f"session {opening.session!r} was opened on other terms")
+    rivals = store.open_of_person(connection, known.person_id)
+    told = sitting_life.fate(
+        known, Door.RENEWAL, now_ms, lambda: any(it.id != known.id for it in rivals)
+    )
+    if told.refused:
+        raise Conflict(told.value, sitting_life.why(told, known.external_id))
+    token = new_lease(known.platform_id)
+    resumed = sitting_life.RESUMED if told is Fate.RESUMES else {}
+    store.update_session(
+        connection,
+        known.id,
+        **resumed,
+        lease_digest=token_digest(token),
+        lease_expires_ms=now_ms + terms.lease_ms,
+    )
+    return Opened(
+        id=known.id,
+        session=known.external_id,
+        token=token,
+        lease_expires_ms=now_ms + terms.lease_ms,
+        heartbeat_ms=terms.heartbeat_ms,
+        resume_ms=known.resume_ms,
+        commitment=known.commitment,
+        demands=desk.begin(connection, known.id, now_ms),
+        ended=(),
+        created=False,
+        next_seq=known.next_seq,
+        resumed=told is Fate.RESUMES,
+    )
+
+
+def _end(
+    connection: Connection,
+    vault: Vault,
+    desk: ControlDesk,
+    sitting: AnyRow,
+    state: str,
+    reason: str,
+    now_ms: int,
+) -> bool:
+    """End an open sitting and reveal its seed; False when it was over already."""
+    if sitting.state != "open":
+        return False
+    desk.finish(connection, sitting.id, now_ms)
+    sealed = sitting.seed_encrypted
+    return store.end_session(
+        connection,
+        sitting.id,
+        state=state,
+        close_reason=reason,
+        closed_ms=now_ms,
+        seed_revealed=vault.open(sealed, SEED_PURPOSE) if sealed else None,
+    )

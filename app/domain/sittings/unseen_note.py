@@ -1,0 +1,32 @@
+"""What a learner is told while content runs that does not count, because the page is not seen."""
+
+from __future__ import annotations
+
+from app.domain.policy.pack import Text
+from app.domain.sittings.sitting_terms import SittingTerms
+from detectors.trace import Flag
+
+NOTES = {
+    "hidden": Text(
+        "学习页面未显示（被切到后台、最小化或被遮住），这段时间不计入学时。请把页面显示在屏幕上；"
+        "如果页面一直开着仍有此提示，请换用系统浏览器打开，并告知培训机构。",
+        "This page is hidden, so the time does not count. Bring it to the screen; if you see it "
+        "all the time, open it in the system's browser and tell your training institution.",
+    ),
+    "unfocused": Text(
+        "学习页面没有获得焦点，这段时间不计入学时。请点击一下页面再继续学习。",
+        "Click on this page: without the focus the time does not count.",
+    ),
+}
+
+
+def of(watched: int, terms: SittingTerms) -> dict[str, str] | None:
+    """{code, text, zh, en} for the flags of a batch's last heartbeat, None where it counts; `text`
+    is the Chinese one."""
+    if watched & Flag.HIDDEN and terms.hidden_stops:
+        code = "hidden"
+    elif watched & Flag.BLURRED and terms.unfocused_stops:
+        code = "unfocused"
+    else:
+        return None
+    return {"code": code, "text": NOTES[code].zh, "zh": NOTES[code].zh, "en": NOTES[code].en}

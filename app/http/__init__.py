@@ -1,0 +1,1 @@
+"""What the web process does before and around every request."""

@@ -1,0 +1,1 @@
+"""Clearly artificial portraits: photographs of nobody."""

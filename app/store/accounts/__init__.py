@@ -1,0 +1,1 @@
+"""Platforms, users, what each may see, and the audit log."""

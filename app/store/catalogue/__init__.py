@@ -1,0 +1,1 @@
+"""Rows of courses, classes, people and the lists about them."""

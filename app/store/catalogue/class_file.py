@@ -1,0 +1,345 @@
+"""What is read around one class: its plan, its learners, and what was concluded on each hour."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Label, func, or_, select, update
+
+from app.store.accounts.scope import Scope
+from app.store.review.finding_queue import GONE, TO_DO
+from models import (
+    ClassHour,
+    Enrolment,
+    Finding,
+    Learner,
+    Lesson,
+    Platform,
+    Run,
+    Session,
+    TrainingClass,
+    Verdict,
+)
+
+
+def page(
+    connection: Connection, scope: Scope, text: str, before: int | None, size: int
+) -> Sequence[Any]:
+    """Classes newest first with how many learners and open findings each has."""
+    learners = (
+        select(func.count())
+        .where(Enrolment.class_id == TrainingClass.id)
+        .scalar_subquery()
+        .label("learners")
+    )
+    waiting = (
+        select(func.count())
+        .where(
+            Finding.class_id == TrainingClass.id,
+            Finding.status.in_(TO_DO),
+            Finding.shadow.is_(False),
+        )
+        .scalar_subquery()
+        .label("waiting")
+    )
+    verdict = (
+        select(Verdict.outcome)
+        .where(Verdict.class_id == TrainingClass.id, Verdict.subject_kind == "class")
+        .order_by(Verdict.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("outcome")
+    )
+    query = (
+        select(TrainingClass, Platform.name.label("platform_name"), learners, waiting, verdict)
+        .join(Platform, Platform.id == TrainingClass.platform_id)
+        .where(scope.covers_class())
+        .order_by(TrainingClass.id.desc())
+        .limit(size)
+    )
+    if before is not None:
+        query = query.where(TrainingClass.id < before)
+    if text:
+        query = query.where(
+            or_(
+                TrainingClass.external_id.contains(text, autoescape=True),
+                TrainingClass.official_class_no.contains(text, autoescape=True),
+                TrainingClass.institution.contains(text, autoescape=True),
+                TrainingClass.occupation.contains(text, autoescape=True),
+            )
+        )
+    return connection.execute(query).all()
+
+
+def klass(connection: Connection, class_id: int, scope: Scope) -> Any:
+    """The class with its platform's name, or None when there is none within the scope."""
+    return connection.execute(
+        select(TrainingClass, Platform.name.label("platform_name"), Platform.slug.label("platform"))
+        .join(Platform, Platform.id == TrainingClass.platform_id)
+        .where(TrainingClass.id == class_id, scope.covers_class())
+    ).one_or_none()
+
+
+def ids_of(
+    connection: Connection, scope: Scope, external_ids: Sequence[str], slug: str
+) -> dict[str, int]:
+    """Row ids of a platform's classes by the platform's own ids."""
+    rows = connection.execute(
+        select(TrainingClass.external_id, TrainingClass.id)
+        .join(Platform, Platform.id == TrainingClass.platform_id)
+        .where(
+            Platform.slug == slug,
+            TrainingClass.external_id.in_(external_ids),
+            scope.covers_class(),
+        )
+    )
+    return {row.external_id: row.id for row in rows}
+
+
+def hours(connection: Connection, class_id: int) -> Sequence[Any]:
+    """The frozen plan: (number, media_ms, pieces) in order."""
+    return connection.execute(
+        select(ClassHour.number, ClassHour.media_ms, ClassHour.pieces)
+        .where(ClassHour.class_id == class_id)
+        .order_by(ClassHour.number)
+    ).all()
+
+
+def lessons(connection: Connection, class_id: int) -> Sequence[Any]:
+    """The lessons that the plan names, in its order."""
+    named = [piece["lesson_id"] for it in hours(connection, class_id) for piece in it.pieces]
+    rows = connection.execute(
+        select(Lesson.id, Lesson.external_id, Lesson.title).where(Lesson.id.in_(named))
+    ).all()
+    return sorted(rows, key=lambda it: named.index(it.id))
+
+
+def roster(connection: Connection, class_id: int, learner_id: int | None = None) -> Sequence[Any]:
+    """Learners of the class in the order of enrolment; one of them if `learner_id` is given."""
+    query = (
+        select(
+            Enrolment.id.label("enrolment_id"),
+            Enrolment.category,
+            Enrolment.employer,
+            Learner.id,
+            Learner.external_id,
+            Learner.name,
+            Learner.id_last4,
+            Learner.real_name_verified,
+            Learner.face_consent,
+        )
+        .join(Learner, Learner.id == Enrolment.learner_id)
+        .where(Enrolment.class_id == class_id)
+        .order_by(Enrolment.id)
+    )
+    if learner_id is not None:
+        query = query.where(Enrolment.learner_id == learner_id)
+    return connection.execute(query).all()
+
+
+def other_classes(
+    connection: Connection, learner_id: int, class_id: int, scope: Scope
+) -> Sequence[Any]:
+    """Other classes in scope that the same person is or was in, on whatever platform, newest
+    first, each with the person's account there and the latest conclusion on them."""
+    person = select(Learner.person_id).where(Learner.id == learner_id).scalar_subquery()
+    concluded = (
+        select(Verdict.outcome)
+        .where(Verdict.subject_kind == "enrolment", Verdict.subject_id == Enrolment.id)
+        .order_by(Verdict.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    return connection.execute(
+        select(
+            TrainingClass.id,
+            TrainingClass.external_id,
+            TrainingClass.occupation,
+            TrainingClass.starts_on,
+            TrainingClass.ends_on,
+            Platform.name.label("platform_name"),
+            Learner.id.label("learner_id"),
+            concluded.label("outcome"),
+        )
+        .join(Enrolment, Enrolment.class_id == TrainingClass.id)
+        .join(Learner, Learner.id == Enrolment.learner_id)
+        .join(Platform, Platform.id == TrainingClass.platform_id)
+        .where(Learner.person_id == person, TrainingClass.id != class_id, scope.covers_class())
+        .order_by(TrainingClass.id.desc())
+    ).all()
+
+
+def latest(
+    connection: Connection, class_id: int, kind: str, pack: str, subject_id: int | None = None
+) -> Sequence[Any]:
+    """The current verdicts of one kind under one pack: (subject_id, hour, outcome, body …)."""
+    newest = (
+        select(func.max(Verdict.id))
+        .where(Verdict.class_id == class_id, Verdict.subject_kind == kind, Verdict.pack == pack)
+        .group_by(Verdict.subject_id, Verdict.hour)
+    )
+    if subject_id is not None:
+        newest = newest.where(Verdict.subject_id == subject_id)
+    return connection.execute(
+        select(
+            Verdict.subject_id,
+            Verdict.hour,
+            Verdict.outcome,
+            Verdict.body,
+            Verdict.pack,
+            Verdict.digest,
+            Verdict.created_ms,
+        ).where(Verdict.id.in_(newest))
+    ).all()
+
+
+def hour_marks(connection: Connection, class_id: int, pack: str) -> Sequence[Any]:
+    """The current verdict on every class-hour of every learner: (enrolment id, number, outcome,
+    body). Lean, for there are thousands."""
+    newest = (
+        select(func.max(Verdict.id))
+        .where(
+            Verdict.class_id == class_id,
+            Verdict.subject_kind == "class_hour",
+            Verdict.pack == pack,
+        )
+        .group_by(Verdict.subject_id, Verdict.hour)
+    )
+    return connection.execute(
+        select(Verdict.subject_id, Verdict.hour, Verdict.outcome, Verdict.body).where(
+            Verdict.id.in_(newest)
+        )
+    ).all()
+
+
+def waiting_by_learner(connection: Connection, class_id: int) -> dict[int | None, int]:
+    """Open findings of each learner of the class; None: of the class itself."""
+    rows = connection.execute(
+        select(Finding.learner_id, func.count())
+        .where(
+            Finding.class_id == class_id,
+            Finding.status.in_(TO_DO),
+            Finding.shadow.is_(False),
+        )
+        .group_by(Finding.learner_id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def open_rules(connection: Connection, class_id: int) -> dict[str, int]:
+    """Findings on sittings of the class that stand, by rule."""
+    rows = connection.execute(
+        select(Finding.rule, func.count())
+        .where(
+            Finding.class_id == class_id,
+            Finding.session_id.is_not(None),
+            Finding.status.not_in((GONE, "overturned")),
+            Finding.shadow.is_(False),
+        )
+        .group_by(Finding.rule)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def findings(
+    connection: Connection, class_id: int, learner_id: int | None, limit: int
+) -> Sequence[Any]:
+    """Findings on one learner of the class, or those on the class itself; newest first."""
+    query = (
+        select(Finding)
+        .where(Finding.class_id == class_id, Finding.shadow.is_(False), Finding.status != GONE)
+        .order_by(Finding.id.desc())
+        .limit(limit)
+    )
+    if learner_id is None:
+        query = query.where(Finding.learner_id.is_(None))
+    else:
+        query = query.where(Finding.learner_id == learner_id)
+    return connection.execute(query).all()
+
+
+def findings_on(connection: Connection, session_ids: Collection[int]) -> Sequence[Any]:
+    """What stands or was decided on these sittings, in the order of time."""
+    return connection.execute(
+        select(Finding)
+        .where(
+            Finding.session_id.in_(session_ids),
+            Finding.shadow.is_(False),
+            Finding.status != GONE,
+        )
+        .order_by(Finding.start_ms, Finding.id)
+    ).all()
+
+
+def sittings(
+    connection: Connection,
+    class_id: int,
+    learner_id: int,
+    limit: int,
+    lesson_ids: Collection[int] | None = None,
+) -> Sequence[Any]:
+    """The learner's sittings in the class, or those of some lessons, newest first, each with its
+    latest verdict."""
+    query = (
+        select(
+            Session.id,
+            Session.external_id,
+            Session.opened_ms,
+            Session.closed_ms,
+            Session.last_recv_ms,
+            Session.state,
+            Session.provenance,
+            Lesson.title.label("lesson_title"),
+            Lesson.position.label("lesson_position"),
+            session_outcome(),
+        )
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .where(Session.learner_id == learner_id, Session.class_id == class_id)
+        .order_by(Session.opened_ms.desc())
+        .limit(limit)
+    )
+    if lesson_ids is not None:
+        query = query.where(Session.lesson_id.in_(lesson_ids))
+    return connection.execute(query).all()
+
+
+def session_outcome() -> Label[Any]:
+    """The latest verdict on the sitting of the row, as a column `outcome`."""
+    return (
+        select(Verdict.outcome)
+        .where(Verdict.subject_kind == "session", Verdict.subject_id == Session.id)
+        .order_by(Verdict.id.desc())
+        .limit(1)
+        .scalar_subquery()
+        .label("outcome")
+    )
+
+
+def set_scale(connection: Connection, class_id: int, scale: str, user_id: int, now_ms: int) -> None:
+    connection.execute(
+        update(TrainingClass)
+        .where(TrainingClass.id == class_id)
+        .values(scale_chosen=scale, scale_chosen_by=user_id, scale_chosen_ms=now_ms)
+    )
+
+
+def latest_run(connection: Connection, class_id: int) -> Any:
+    """The newest run of the class, or None."""
+    return connection.execute(
+        select(Run, TrainingClass.external_id.label("klass"))
+        .join(TrainingClass, TrainingClass.id == Run.class_id)
+        .where(Run.class_id == class_id)
+        .order_by(Run.id.desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def open_now(connection: Connection, class_id: int) -> int:
+    """How many sittings of the class are going on."""
+    return (
+        connection.scalar(
+            select(func.count()).where(Session.class_id == class_id, Session.state == "open")
+        )
+        or 0
+    )

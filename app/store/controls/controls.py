@@ -1,0 +1,168 @@
+"""Rows of `controls`, and the same as columns for the detectors."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from app.store.events import event_log
+from app.store.row import AnyRow
+from detectors import trace
+from detectors.trace import CONTROL, NONE, ControlFlag
+from models import Control, Learner, Session, Snapshot, TrainingClass
+
+_KINDS = {
+    "popup": trace.Control.POPUP,
+    "snapshot": trace.Control.SNAPSHOT,
+    "face_check": trace.Control.FACE_CHECK,
+}
+_LIMIT = 2**31 - 1
+
+
+def sitting(connection: Connection, session_id: int) -> AnyRow | None:
+    """What the control desk works on, locked until the transaction ends."""
+    return connection.execute(
+        select(
+            Session.id,
+            Session.external_id,
+            Session.lesson_id,
+            Session.class_id,
+            Session.learner_id,
+            Session.state,
+            Session.opened_ms,
+            Session.learning_ms,
+            Session.play_pos_ms,
+            Session.resume_ms,
+            Session.popup_from_ms,
+            Session.popup_due_ms,
+            Session.popup_draws,
+            Session.schedule,
+            Session.seed_encrypted,
+            TrainingClass.controls,
+            TrainingClass.pack_id,
+            TrainingClass.pack_version,
+            Learner.face_consent,
+        )
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .join(Learner, Learner.id == Session.learner_id)
+        .where(Session.id == session_id)
+        .with_for_update(of=Session, key_share=True)
+    ).one_or_none()
+
+
+def rows(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+    """The ledger of one sitting, in order of issue."""
+    return connection.execute(
+        select(Control)
+        .where(Control.session_id == session_id)
+        .order_by(Control.issued_ms, Control.id)
+    ).all()
+
+
+def rows_of(connection: Connection, session_ids: Collection[int]) -> dict[int, list[AnyRow]]:
+    """The ledgers of many sittings by session, each in order of issue."""
+    found: dict[int, list[AnyRow]] = {session_id: [] for session_id in session_ids}
+    for row in connection.execute(
+        select(Control)
+        .where(Control.session_id.in_(session_ids))
+        .order_by(Control.issued_ms, Control.id)
+    ):
+        found[row.session_id].append(row)
+    return found
+
+
+def photo_checks(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+    """(control_id, status, check, reading) of the sitting's photos that came in time."""
+    return connection.execute(
+        select(Snapshot.control_id, Snapshot.status, Snapshot.check, Snapshot.reading).where(
+            Snapshot.session_id == session_id,
+            Snapshot.control_id.is_not(None),
+            Snapshot.late.is_(False),
+        )
+    ).all()
+
+
+def photos_taken(
+    connection: Connection, learner_id: int, class_id: int, hours: Collection[int]
+) -> list[tuple[int, int, int]]:
+    """(class-hour, lesson, position) of the learner's drawn photo points that left a photo."""
+    demands = connection.execute(
+        select(Control.demand)
+        .join(Session, Session.id == Control.session_id)
+        .where(
+            Session.learner_id == learner_id,
+            Session.class_id == class_id,
+            Control.kind == "snapshot",
+            Control.source == "service",
+            Control.answered_ms.is_not(None),
+        )
+    ).scalars()
+    return [
+        (demand["hour"], demand["lesson"], demand["position_ms"])
+        for demand in demands
+        if demand.get("hour") in hours
+    ]
+
+
+def insert_lines(
+    connection: Connection, session_id: int, lines: Iterable[Mapping[str, Any]]
+) -> None:
+    values = [{"session_id": session_id, **line} for line in lines]
+    if values:
+        event_log.unsettle(connection, [session_id])
+        connection.execute(insert(Control), values)
+
+
+def update_line(
+    connection: Connection, session_id: int, challenge_id: str, /, **values: Any
+) -> None:
+    event_log.unsettle(connection, [session_id])
+    connection.execute(
+        update(Control)
+        .where(and_(Control.session_id == session_id, Control.challenge_id == challenge_id))
+        .values(**values)
+    )
+
+
+def line(connection: Connection, session_id: int, challenge_id: str) -> AnyRow | None:
+    return connection.execute(
+        select(Control).where(
+            Control.session_id == session_id, Control.challenge_id == challenge_id
+        )
+    ).one_or_none()
+
+
+def count(connection: Connection, session_id: int) -> int:
+    return int(
+        connection.execute(
+            select(func.count()).select_from(Control).where(Control.session_id == session_id)
+        ).scalar_one()
+    )
+
+
+def controls_array(ledger: Sequence[Any], start_ms: int) -> NDArray[np.void]:
+    """CONTROL[C] of one session's rows, in the order given; times count from `start_ms`."""
+    packed = np.zeros(len(ledger), CONTROL)
+    for place, row in enumerate(ledger):
+        packed[place] = (
+            _since(row.issued_ms, start_ms),
+            _since(row.due_ms, start_ms),
+            _since(row.shown_ms, start_ms),
+            _since(row.answered_ms, start_ms),
+            _since(row.expired_ms, start_ms),
+            NONE if row.shown_seq is None else row.shown_seq,
+            NONE if row.answered_seq is None else row.answered_seq,
+            min(row.window_ms, _LIMIT),
+            NONE if row.latency_ms is None else row.latency_ms,
+            _KINDS[row.kind],
+            row.flags | (ControlFlag.SERVICE if row.source == "service" else 0),
+        )
+    return packed
+
+
+def _since(instant_ms: int | None, start_ms: int) -> int:
+    return NONE if instant_ms is None else max(0, min(instant_ms - start_ms, _LIMIT))

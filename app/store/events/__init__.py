@@ -1,0 +1,1 @@
+"""Event batches: packed, appended, read back, joined."""

@@ -1,0 +1,206 @@
+"""Reading events back, and joining a closed session's batches into one row.
+
+The night reads one row per session. The manifest keeps where each batch began and when it came, so
+that the hash chain is still checked batch by batch.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
+
+from app.store.events.packed import notes_of, records_of
+from app.store.row import AnyRow
+from detectors.trace import CONTROL, EVENT, PHOTO
+from models import EventBatch, EventLog, Session
+
+GENESIS = bytes(32)
+
+# Where each batch lies in a log, and when it came.
+MANIFEST = np.dtype([("received_ms", "<i8"), ("count", "<i4"), ("notes", "<i4")])
+
+
+def link(chain: bytes, received_ms: int, records: bytes, notes: bytes) -> bytes:
+    """The next head of a session's hash chain: sha256(head, receive time, records, notes)."""
+    received = received_ms.to_bytes(8, "little")
+    return hashlib.sha256(b"".join((chain, received, records, notes))).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A session's events in order of arrival, EVENT[n], and the words beside them."""
+
+    events: NDArray[np.void]
+    notes: list[dict[str, Any]]
+
+    def in_order(self) -> NDArray[np.void]:
+        """The events sorted by seq, as the detectors expect them."""
+        return in_order(self.events)
+
+
+def in_order(events: NDArray[np.void]) -> NDArray[np.void]:
+    seq = events["seq"]
+    if len(seq) < 2 or np.all(seq[1:] > seq[:-1]):
+        return events
+    _, first = np.unique(seq, return_index=True)
+    return events[first]
+
+
+_LOG = select(EventLog.events, EventLog.notes, EventLog.manifest)
+_PARTS = select(EventBatch.records, EventBatch.notes)
+
+
+def read(connection: Connection, session_id: int) -> Log:
+    """All events of a session, open or closed, as they stand in this transaction."""
+    parts: list[NDArray[np.void]] = [np.zeros(0, EVENT)]
+    notes: list[dict[str, Any]] = []
+    sealed = connection.execute(_LOG.where(EventLog.session_id == session_id)).first()
+    if sealed is not None:
+        parts.append(records_of(sealed.events))
+        notes += _split_notes(sealed.notes, sealed.manifest)
+    batches = _PARTS.where(EventBatch.session_id == session_id).order_by(EventBatch.ordinal)
+    for batch in connection.execute(batches):
+        parts.append(records_of(batch.records))
+        notes += notes_of(batch.notes)
+    return Log(np.concatenate(parts), notes)
+
+
+def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
+    notes: list[dict[str, Any]] = []
+    at = 0
+    for size in np.frombuffer(manifest, MANIFEST)["notes"].tolist():
+        notes += notes_of(data[at : at + size])
+        at += size
+    return notes
+
+
+def heard_ms(connection: Connection, session_id: int) -> list[int]:
+    """Receive times of a session's events, rising, one for each."""
+    heard: list[int] = []
+    sealed = select(EventLog.manifest).where(EventLog.session_id == session_id)
+    for manifest in connection.execute(sealed).scalars():
+        for received, times, _ in np.frombuffer(manifest, MANIFEST).tolist():
+            heard += [int(received)] * int(times)
+    batches = select(EventBatch.received_ms, EventBatch.count)
+    for received, times in connection.execute(batches.where(EventBatch.session_id == session_id)):
+        heard += [received] * times
+    return sorted(heard)
+
+
+def seal(
+    connection: Connection,
+    session_id: int,
+    controls: NDArray[np.void],
+    photos: NDArray[np.void],
+    now_ms: int,
+) -> None:
+    """Join a session's batches into its log, with the ledger as the detectors read it.
+
+    May be repeated: late batches are added, the ledger is replaced, the events already in the log
+    are never touched.
+    """
+    query = (
+        select(EventBatch)
+        .with_only_columns(
+            EventBatch.received_ms,
+            EventBatch.count,
+            EventBatch.records,
+            EventBatch.notes,
+            EventBatch.chain,
+        )
+        .where(EventBatch.session_id == session_id)
+        .order_by(EventBatch.ordinal)
+    )
+    batches = connection.execute(query).all()
+    manifest = np.array(
+        [(row.received_ms, row.count, len(row.notes)) for row in batches], MANIFEST
+    ).tobytes()
+    events = b"".join(row.records for row in batches)
+    notes = b"".join(row.notes for row in batches)
+    old = connection.execute(select(EventLog).where(EventLog.session_id == session_id)).first()
+    chain = batches[-1].chain if batches else (old.chain if old else GENESIS)
+    ledger = {
+        "controls": controls.astype(CONTROL, copy=False).tobytes(),
+        "photos": photos.astype(PHOTO, copy=False).tobytes(),
+        "chain": chain,
+        "sealed_ms": now_ms,
+    }
+    if old is None:
+        connection.execute(
+            insert(EventLog).values(
+                session_id=session_id,
+                manifest=manifest,
+                events=events,
+                notes=notes,
+                **ledger,
+            )
+        )
+    else:
+        connection.execute(
+            update(EventLog)
+            .where(EventLog.session_id == session_id)
+            .values(
+                manifest=old.manifest + manifest,
+                events=old.events + events,
+                notes=old.notes + notes,
+                **ledger,
+            )
+        )
+    connection.execute(delete(EventBatch).where(EventBatch.session_id == session_id))
+    connection.execute(update(Session).where(Session.id == session_id).values(settled=True))
+
+
+def verify(manifest: bytes, events: bytes, notes: bytes, chain: bytes) -> bool:
+    """Recompute a log's hash chain batch by batch."""
+    head, event_at, note_at = GENESIS, 0, 0
+    for received, count, size in np.frombuffer(manifest, MANIFEST).tolist():
+        if received < 0:
+            return False
+        event_end = event_at + count * EVENT.itemsize
+        note_end = note_at + size
+        head = link(head, received, events[event_at:event_end], notes[note_at:note_end])
+        event_at, note_at = event_end, note_end
+    return head == chain and event_at == len(events) and note_at == len(notes)
+
+
+def ended(connection: Connection, session_id: int) -> AnyRow | None:
+    """The session, locked, if it is over. Raises NoResultFound.
+
+    Like every lock on a session it leaves the key alone, so that whoever enters a finding that
+    names the session does not wait for it, and both for each other.
+    """
+    row = connection.execute(
+        select(Session.state, Session.class_id, Session.learner_id, Session.opened_ms)
+        .where(Session.id == session_id)
+        .with_for_update(key_share=True)
+    ).one()
+    return None if row.state == "open" else row
+
+
+_UNSETTLE = update(Session).where(Session.id == bindparam("session")).values(settled=False)
+# Spelt out, not bound: so the condition of the index over these sessions is recognised.
+_ENDED = Session.state != literal("open", literal_execute=True)
+
+
+def unsettle(connection: Connection, session_ids: Collection[int]) -> None:
+    """Say that these sittings' evidence changes in this transaction, before it does.
+
+    It writes even where nothing is settled: only so does it wait for whoever settles just now,
+    and has read the evidence as it was.
+    """
+    if session_ids:
+        connection.execute(_UNSETTLE, [{"session": it} for it in sorted(session_ids)])
+
+
+def unsettled(connection: Connection, class_id: int | None = None) -> Sequence[int]:
+    """Ended sessions, of one class or of all, whose log is missing or behind."""
+    query = select(Session.id).where(~Session.settled, _ENDED)
+    if class_id is not None:
+        query = query.where(Session.class_id == class_id)
+    return connection.execute(query.order_by(Session.class_id, Session.id)).scalars().all()

@@ -1,0 +1,402 @@
+"""Appending events: one durable row per acknowledged batch.
+
+Batches are appended by one writer per process that commits as many at a time as are waiting (group
+commit): an acknowledgement means that the disk has it, and thirty-two clients share one sync. The
+head of the hash chain and the sequence numbers are read inside the same transaction, so that
+several service processes may append to one session. `app.store.events.event_log` reads them back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, Table, bindparam, false, func, select
+
+from app.db import Database
+from app.store.events.event_log import GENESIS, link, read
+from app.store.events.packed import Packed, note_bytes, notes_of, records_of
+from detectors.trace import NONE
+from models import EventBatch, Session
+
+MOST_AT_ONCE = 256
+
+
+@dataclass(slots=True)
+class Append:
+    """A batch on its way into the store."""
+
+    session_id: int
+    packed: Packed
+    received_ms: int
+    lease_ms: int
+    imported: bool = False  # out of a platform's log, with the platform's receive times
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch. `fate` is a word of app/domain/sittings/sitting_life.py;
+    `refused` is set, to the reason, when the session takes no more events."""
+
+    accepted: int
+    duplicates: int
+    conflicts: tuple[int, ...]
+    next_seq: int
+    chain: bytes
+    state: str
+    learning_ms: int
+    position_ms: int
+    lease_expires_ms: int
+    fate: str
+    refused: str | None = None
+
+
+class Decided(Protocol):
+    """What becomes of a batch: a word, whether it is refused, and what of the session changes."""
+
+    @property
+    def fate(self) -> str: ...
+    @property
+    def refused(self) -> bool: ...
+    @property
+    def changes(self) -> Mapping[str, Any]: ...
+
+
+Decide = Callable[[Any, Append, Callable[[], bool]], Decided]
+"""(the session's row, a batch, whether its person has another session open) → what becomes of it"""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    append: Append
+    loop: asyncio.AbstractEventLoop
+    future: asyncio.Future[Receipt]
+    outcome: Receipt | Exception | None = None
+
+
+class EventStore:
+    """Durable appends for many clients at once. `start()` and `stop()` frame its writer."""
+
+    def __init__(self, database: Database, decide: Decide) -> None:
+        self._database = database
+        self._decide = decide
+        self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+
+    def start(self) -> None:
+        self._writer = threading.Thread(target=self._run, name="event-writer", daemon=True)
+        self._writer.start()
+
+    def stop(self) -> None:
+        """Write what is waiting, then end."""
+        if self._writer is not None:
+            self._waiting.put(None)
+            self._writer.join()
+            self._writer = None
+
+    async def append(self, append: Append) -> Receipt:
+        """Store a batch; returns once the disk has it."""
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(append, loop, loop.create_future())
+        self._waiting.put(waiting)
+        return await waiting.future
+
+    @property
+    def backlog(self) -> int:
+        """Batches that wait for the writer."""
+        return self._waiting.qsize()
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            first = self._waiting.get()
+            if first is None:
+                return
+            group = [first]
+            while len(group) < MOST_AT_ONCE:
+                try:
+                    following = self._waiting.get_nowait()
+                except queue.Empty:
+                    break
+                if following is None:
+                    stopping = True
+                    break
+                group.append(following)
+            self._write(group)
+
+    def _write(self, group: list[_Waiting]) -> None:
+        outcomes: Iterable[Receipt | Exception]
+        try:
+            with self._database.write() as connection:
+                outcomes = append_all(
+                    connection, [waiting.append for waiting in group], self._decide
+                )
+        except Exception as error:  # every waiting client is told, none is acknowledged
+            outcomes = [error] * len(group)
+        for waiting, outcome in zip(group, outcomes, strict=True):
+            waiting.outcome = outcome
+        for loop in {waiting.loop for waiting in group}:
+            mine = [waiting for waiting in group if waiting.loop is loop]
+            # The loop may be closed already when a server stops under load.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(_deliver, mine)
+
+
+def _deliver(group: list[_Waiting]) -> None:
+    for waiting in group:
+        if waiting.future.done():
+            continue
+        if isinstance(waiting.outcome, Receipt):
+            waiting.future.set_result(waiting.outcome)
+        elif waiting.outcome is not None:
+            waiting.future.set_exception(waiting.outcome)
+
+
+# Core tables: entities would pay for the ORM's machinery on every batch.
+_SESSIONS = cast(Table, Session.__table__)
+_BATCHES = cast(Table, EventBatch.__table__)
+_ADD = _BATCHES.insert()
+_HEAD = select(
+    *(
+        _SESSIONS.c[name]
+        for name in (
+            "id",
+            "person_id",
+            "state",
+            "opened_ms",
+            "provenance",
+            "closed_ms",
+            "close_reason",
+            "seed_revealed",
+            "chain",
+            "batch_count",
+            "event_count",
+            "next_seq",
+            "seq_conflict",
+            "learning_ms",
+            "play_pos_ms",
+            "lease_expires_ms",
+            "last_recv_ms",
+        )
+    )
+).with_for_update(key_share=True)
+
+_KEPT = (
+    "id",
+    "state",
+    "closed_ms",
+    "close_reason",
+    "seed_revealed",
+    "chain",
+    "batch_count",
+    "event_count",
+    "next_seq",
+    "seq_conflict",
+    "learning_ms",
+    "play_pos_ms",
+    "lease_expires_ms",
+    "last_recv_ms",
+)
+
+_KEEP = (
+    _SESSIONS.update()
+    .where(_SESSIONS.c.id == bindparam("b_id"))
+    .values({name: bindparam(f"b_{name}") for name in _KEPT if name != "id"})
+    .values(settled=false())
+)
+
+
+class _Head:
+    """Running state of one session within a transaction."""
+
+    def __init__(self, row: Any) -> None:
+        self.__dict__.update(row._mapping)
+        self.fresh: list[dict[str, Any]] = []
+
+
+def append_all(connection: Connection, group: list[Append], decide: Decide) -> list[Receipt]:
+    """Append batches in order, in the caller's transaction; one receipt each."""
+    ids = {append.session_id for append in group}
+    # In the one order in which everybody locks several of them.
+    found = connection.execute(_HEAD.where(_SESSIONS.c.id.in_(ids)).order_by(_SESSIONS.c.id))
+    heads = {row.id: _Head(row) for row in found}
+    receipts = [_append(connection, heads, append, decide) for append in group]
+    touched = [head for head in heads.values() if head.fresh]
+    if touched:
+        connection.execute(_ADD, [row for head in touched for row in head.fresh])
+        connection.execute(
+            _KEEP,
+            [{f"b_{name}": getattr(head, name) for name in _KEPT} for head in touched],
+        )
+    return receipts
+
+
+def _append(
+    connection: Connection, heads: Mapping[int, Any], append: Append, decide: Decide
+) -> Receipt:
+    head, packed = heads.get(append.session_id), append.packed
+    if head is None:
+        return Receipt(0, 0, (), 0, GENESIS, "gone", 0, NONE, 0, "gone", refused="unknown_session")
+    decided = decide(head, append, lambda: _rival(connection, head, heads))
+    if decided.refused:
+        return _receipt(head, decided, 0, 0, ())
+    duplicates = 0
+    conflicts: tuple[int, ...] = ()
+    if not packed.rising or packed.first_seq < head.next_seq:
+        packed, duplicates, conflicts = _without_known(connection, head, packed)
+        head.seq_conflict = bool(head.seq_conflict or conflicts)
+    if packed.count or conflicts:
+        for name, value in decided.changes.items():
+            setattr(head, name, value)
+    head.last_recv_ms = max(head.last_recv_ms, append.received_ms)
+    if head.state == "open":
+        head.lease_expires_ms = append.received_ms + append.lease_ms
+    if packed.count or conflicts:
+        notes = note_bytes(packed.notes)
+        head.chain = link(head.chain, append.received_ms, packed.records, notes)
+        head.fresh.append(
+            {
+                "session_id": head.id,
+                "ordinal": head.batch_count,
+                "received_ms": append.received_ms,
+                "count": packed.count,
+                "records": packed.records,
+                "notes": notes,
+                "chain": head.chain,
+            }
+        )
+        head.batch_count += 1
+        head.event_count += packed.count
+        head.next_seq = max(head.next_seq, packed.last_seq + 1)
+        _advance(head, packed, append.received_ms)
+    return _receipt(head, decided, packed.count, duplicates, conflicts)
+
+
+def _receipt(
+    head: Any,
+    decided: Decided,
+    accepted: int,
+    duplicates: int,
+    conflicts: tuple[int, ...],
+) -> Receipt:
+    return Receipt(
+        accepted,
+        duplicates,
+        conflicts,
+        head.next_seq,
+        head.chain,
+        head.state,
+        head.learning_ms,
+        head.play_pos_ms,
+        head.lease_expires_ms or 0,
+        decided.fate,
+        decided.fate if decided.refused else None,
+    )
+
+
+def _advance(head: Any, packed: Packed, received_ms: int) -> None:
+    """Move the learning clock on which controls are drawn; it may run fast, never slow."""
+    if packed.first_ms >= 0:
+        moved = packed.moved_ms + max(0, packed.first_ms - head.play_pos_ms)
+        # Held against the whole sitting: a backlog brings at once what an outage kept back.
+        head.learning_ms += min(moved, max(0, received_ms - head.opened_ms - head.learning_ms))
+        head.play_pos_ms = packed.last_ms
+
+
+def _rival(connection: Connection, head: Any, heads: Mapping[int, Any]) -> bool:
+    """Whether the person has another session open, or one that this very group opened again."""
+    for other in heads.values():
+        if other.person_id == head.person_id and other is not head and other.state == "open":
+            return True
+    query = (
+        select(func.count())
+        .select_from(Session)
+        .where(
+            Session.person_id == head.person_id,
+            Session.state == "open",
+            Session.id != head.id,
+        )
+    )
+    return bool(connection.execute(query).scalar_one())
+
+
+def _content(record: NDArray[np.void]) -> bytes:
+    """An event less the server's own stamp: what makes two deliveries the same event."""
+    copy = record.copy()
+    copy["recv_ms"] = 0
+    return copy.tobytes()
+
+
+def _without_known(
+    connection: Connection, head: Any, packed: Packed
+) -> tuple[Packed, int, tuple[int, ...]]:
+    """The batch less events whose seq is known: same content is ignored, other is a conflict."""
+    stored, words = _stored(connection, head)
+    known = {int(record["seq"]): record for record in stored}
+    known_words = {note["seq"]: note for note in words}
+    fresh_words = {note["seq"]: note for note in packed.notes}
+    keep: list[int] = []
+    duplicates, conflicts = 0, []
+    records = records_of(packed.records)
+    for row, record in enumerate(records):
+        seq = int(record["seq"])
+        if seq not in known:
+            known[seq] = record
+            if seq in fresh_words:
+                known_words[seq] = fresh_words[seq]
+            keep.append(row)
+        elif _content(known[seq]) == _content(record) and known_words.get(seq) == fresh_words.get(
+            seq
+        ):
+            duplicates += 1
+        else:
+            conflicts.append(seq)
+    kept = records[keep]
+    left = set(kept["seq"].tolist())
+    notes = [note for note in packed.notes if note["seq"] in left]
+    if conflicts:
+        notes.append({"seq": NONE, "type": "seq_conflict", "seqs": conflicts})
+    ordered = bool(np.all(np.diff(kept["seq"]) > 0)) if len(kept) else True
+    return (
+        Packed(
+            kept.tobytes(),
+            len(kept),
+            int(kept["seq"].min()) if len(kept) else NONE,
+            int(kept["seq"].max()) if len(kept) else NONE,
+            ordered,
+            notes,
+            packed.first_ms if len(kept) else NONE,
+            packed.last_ms,
+            packed.moved_ms,
+        ),
+        duplicates,
+        tuple(conflicts),
+    )
+
+
+def _stored(connection: Connection, head: Any) -> tuple[NDArray[np.void], list[dict[str, Any]]]:
+    log = read(connection, head.id)
+    records = [log.events, *(records_of(row["records"]) for row in head.fresh)]
+    notes = [
+        *log.notes,
+        *(note for row in head.fresh for note in notes_of(row["notes"])),
+    ]
+    return np.concatenate(records), notes
+
+
+def store_received(
+    connection: Connection,
+    session_id: int,
+    packed: Iterable[tuple[int, Packed]],
+    decide: Decide,
+) -> list[Receipt]:
+    """Append batches with given receive times: what an import does, in its own transaction."""
+    group = [Append(session_id, batch, received, 0, True) for received, batch in packed]
+    return append_all(connection, group, decide)

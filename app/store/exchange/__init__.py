@@ -1,0 +1,1 @@
+"""Staged imports, statements, the webhook outbox, and rows for packages and lists."""

@@ -1,0 +1,1 @@
+"""Face data: rows, keys and encrypted objects."""

@@ -1,0 +1,143 @@
+"""What face data is held of whom: consent, photos, templates, destroyed keys, and who looked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, case, func, or_, select
+
+from app.store.accounts.scope import Scope
+from models import (
+    Enrolment,
+    Learner,
+    LearnerKey,
+    PhotoAccess,
+    Platform,
+    ReferencePhoto,
+    Session,
+    Snapshot,
+    TrainingClass,
+    User,
+)
+
+
+def _in_scope(scope: Scope) -> Any:
+    """Ids of learners who are in a class that the scope covers."""
+    return (
+        select(Enrolment.learner_id)
+        .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
+        .where(scope.covers_class())
+    )
+
+
+def page(connection: Connection, scope: Scope, text: str, after: int, size: int) -> Sequence[Any]:
+    """Learners by id, each with what is held and how often it was looked at."""
+    held = (
+        select(func.count())
+        .select_from(Snapshot)
+        .join(Session, Session.id == Snapshot.session_id)
+        .where(
+            Session.learner_id == Learner.id,
+            Snapshot.blob_key.is_not(None),
+            Snapshot.purged_ms.is_(None),
+            Snapshot.removal_ms.is_(None),
+        )
+        .scalar_subquery()
+    )
+    mine = select(Snapshot.id).join(Session, Session.id == Snapshot.session_id)
+    looks = (
+        select(func.count())
+        .select_from(PhotoAccess)
+        .where(
+            or_(
+                PhotoAccess.snapshot_id.in_(mine.where(Session.learner_id == Learner.id)),
+                PhotoAccess.reference_photo_id.in_(
+                    select(ReferencePhoto.id).where(ReferencePhoto.learner_id == Learner.id)
+                ),
+            )
+        )
+        .scalar_subquery()
+    )
+
+    def enrolled(column: Any) -> Any:
+        return (
+            select(func.count())
+            .where(ReferencePhoto.learner_id == Learner.id, column.is_not(None))
+            .scalar_subquery()
+        )
+
+    query = (
+        select(
+            Learner.id,
+            Learner.external_id,
+            Learner.name,
+            Learner.face_consent,
+            Learner.consent_ms,
+            Learner.consent_document,
+            Platform.name.label("platform_name"),
+            LearnerKey.created_ms.label("key_ms"),
+            LearnerKey.destroyed_ms,
+            enrolled(ReferencePhoto.blob_key).label("references"),
+            enrolled(ReferencePhoto.template_encrypted).label("templates"),
+            held.label("snapshots"),
+            looks.label("looks"),
+        )
+        .join(Platform, Platform.id == Learner.platform_id)
+        .join(LearnerKey, LearnerKey.learner_id == Learner.id, isouter=True)
+        .where(Learner.id.in_(_in_scope(scope)), Learner.id > after)
+        .order_by(Learner.id)
+        .limit(size)
+    )
+    if text:
+        query = query.where(
+            or_(
+                Learner.name.contains(text, autoescape=True),
+                Learner.external_id.contains(text, autoescape=True),
+            )
+        )
+    return connection.execute(query).all()
+
+
+def totals(connection: Connection, scope: Scope) -> Any:
+    """How many learners agreed, refused, and had their key destroyed; and of how many different
+    persons face data is held now, which is what the filing duty counts."""
+    alive = LearnerKey.wrapped.is_not(None)
+    return connection.execute(
+        select(
+            func.count().label("learners"),
+            func.sum(case((Learner.face_consent, 1), else_=0)).label("agreed"),
+            func.sum(case((LearnerKey.destroyed_ms.is_not(None), 1), else_=0)).label("destroyed"),
+            func.count(func.distinct(case((alive, Learner.person_id)))).label("persons"),
+        )
+        .select_from(Learner)
+        .join(LearnerKey, LearnerKey.learner_id == Learner.id, isouter=True)
+        .where(Learner.id.in_(_in_scope(scope)))
+    ).one()
+
+
+def looks(connection: Connection, scope: Scope, limit: int) -> Sequence[Any]:
+    """The latest looks at photos of learners in scope: who, when, whose, why."""
+    taken = (
+        select(Snapshot.id, Session.learner_id)
+        .join(Session, Session.id == Snapshot.session_id)
+        .subquery()
+    )
+    owner = func.coalesce(taken.c.learner_id, ReferencePhoto.learner_id)
+    return connection.execute(
+        select(
+            PhotoAccess.id,
+            PhotoAccess.at_ms,
+            PhotoAccess.purpose,
+            PhotoAccess.reference_photo_id,
+            User.display_name.label("who"),
+            Learner.name.label("learner_name"),
+        )
+        .join(User, User.id == PhotoAccess.user_id)
+        .join(taken, taken.c.id == PhotoAccess.snapshot_id, isouter=True)
+        .join(ReferencePhoto, ReferencePhoto.id == PhotoAccess.reference_photo_id, isouter=True)
+        .join(Learner, Learner.id == owner)
+        .where(Learner.id.in_(_in_scope(scope)))
+        .order_by(PhotoAccess.id.desc())
+        .limit(limit)
+    ).all()

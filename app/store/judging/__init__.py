@@ -1,0 +1,1 @@
+"""Evidence as columns, verdicts as rows, and the runs between them."""

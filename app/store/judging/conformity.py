@@ -1,0 +1,205 @@
+"""What a class's ledger and verdicts say about the controls that were at work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
+
+from app.store.accounts.scope import Scope
+from app.store.row import AnyRow
+from detectors.trace import Check, ControlFlag
+from models import (
+    Control,
+    Course,
+    CourseVersion,
+    Finding,
+    Learner,
+    Lesson,
+    Platform,
+    Session,
+    Snapshot,
+    TrainingClass,
+    Verdict,
+)
+
+_COMPARED = (Check.MATCH, Check.REVIEW, Check.MISMATCH, Check.SPOOF)
+
+
+def sittings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """Sittings of the class in the order they began."""
+    return connection.execute(
+        select(
+            Session.id,
+            Session.state,
+            Session.provenance,
+            Session.opened_ms,
+            Session.closed_ms,
+            Session.last_recv_ms,
+            Session.event_count,
+            Learner.face_consent,
+        )
+        .join(Learner, Learner.id == Session.learner_id)
+        .where(Session.class_id == class_id)
+        .order_by(Session.opened_ms, Session.external_id)
+    ).all()
+
+
+def session_verdicts(connection: Connection, class_id: int) -> dict[int, AnyRow]:
+    """(outcome, body) of the current verdict on each judged sitting."""
+    latest = _latest(class_id, "session", Verdict.subject_id)
+    query = (
+        select(Verdict.subject_id, Verdict.outcome, Verdict.body)
+        .where(Verdict.id.in_(latest))
+        .execution_options(zhenxue_binary=True)
+    )
+    return {row.subject_id: row for row in connection.execute(query)}
+
+
+def hour_bodies(connection: Connection, class_id: int) -> Sequence[bytes]:
+    """Bodies of the current class-hour verdicts."""
+    latest = _latest(class_id, "class_hour", Verdict.subject_id, Verdict.hour)
+    query = select(Verdict.body).where(Verdict.id.in_(latest))
+    return connection.execute(query.execution_options(zhenxue_binary=True)).scalars().all()
+
+
+def _latest(class_id: int, kind: str, *subject: Any) -> Any:
+    return (
+        select(func.max(Verdict.id))
+        .where(Verdict.class_id == class_id, Verdict.subject_kind == kind)
+        .group_by(*subject)
+    )
+
+
+def ledger(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """By sitting and kind of control: how many were issued, shown, answered, expired; and how many
+    the client answered without anybody having issued them."""
+    unknown = Control.flags.op("&")(int(ControlFlag.UNKNOWN)) != 0
+
+    def known(happened: ColumnElement[bool]) -> ColumnElement[int]:
+        return func.sum(case((and_(~unknown, happened), 1), else_=0))
+
+    return connection.execute(
+        select(
+            Control.session_id,
+            Control.kind,
+            known(true()).label("issued"),
+            known(Control.shown_ms.is_not(None)).label("shown"),
+            known(Control.answered_ms.is_not(None)).label("answered"),
+            known(Control.expired_ms.is_not(None)).label("expired"),
+            func.sum(case((unknown, 1), else_=0)).label("unannounced"),
+        )
+        .join(Session, Session.id == Control.session_id)
+        .where(Session.class_id == class_id)
+        .group_by(Control.session_id, Control.kind)
+    ).all()
+
+
+def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """By sitting: how many photos came, are kept, were taken at a drawn time, are lost or altered,
+    were compared, and belong to a burst that turned the head as asked."""
+    live = Snapshot.reading["liveness"]["outcome"].as_string() == "live"
+    kept = and_(Snapshot.blob_key.is_not(None), Snapshot.purged_ms.is_(None))
+    random = and_(kept, Control.random_time.is_(True), Snapshot.late.is_(False))
+    return connection.execute(
+        select(
+            Snapshot.session_id,
+            func.count().label("photos"),
+            func.sum(case((kept, 1), else_=0)).label("kept"),
+            func.sum(case((random, 1), else_=0)).label("random"),
+            func.sum(case((Snapshot.purged_ms.is_not(None), 1), else_=0)).label("lost"),
+            func.sum(case((Snapshot.check.in_(_COMPARED), 1), else_=0)).label("compared"),
+            func.sum(case((Snapshot.check == Check.MATCH, 1), else_=0)).label("passed"),
+            func.sum(case((live, 1), else_=0)).label("live"),
+        )
+        .join(Session, Session.id == Snapshot.session_id)
+        .join(Control, Control.id == Snapshot.control_id, isouter=True)
+        .where(Session.class_id == class_id)
+        .group_by(Snapshot.session_id)
+    ).all()
+
+
+def courses(connection: Connection, version_ids: Sequence[int]) -> Sequence[AnyRow]:
+    """The frozen courses of a class: how each is taught, and of how many lessons."""
+    return connection.execute(
+        select(
+            Course.external_id,
+            CourseVersion.course_kind,
+            CourseVersion.sequential_lock,
+            func.count(Lesson.id).label("lessons"),
+        )
+        .join(Course, Course.id == CourseVersion.course_id)
+        .join(Lesson, Lesson.course_version_id == CourseVersion.id, isouter=True)
+        .where(CourseVersion.id.in_(version_ids))
+        .group_by(
+            Course.external_id,
+            CourseVersion.id,
+            CourseVersion.course_kind,
+            CourseVersion.sequential_lock,
+        )
+        .order_by(Course.external_id, CourseVersion.id)
+    ).all()
+
+
+def faults(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+    """How many standing findings on learners there are, by rule, outcome and fault."""
+    by = (Finding.rule, Finding.outcome, Finding.fault)
+    return connection.execute(
+        select(*by, func.count().label("times"))
+        .where(
+            Finding.class_id == class_id,
+            Finding.learner_id.is_not(None),
+            Finding.shadow.is_(False),
+            Finding.status.in_(("open", "first_review", "upheld")),
+        )
+        .group_by(*by)
+        .order_by(*by)
+    ).all()
+
+
+def platform(connection: Connection, slug: str) -> AnyRow | None:
+    return connection.execute(select(Platform).where(Platform.slug == slug)).one_or_none()
+
+
+def classes_of_platform(
+    connection: Connection, scope: Scope, platform_id: int, after: int, size: int
+) -> Sequence[AnyRow]:
+    """The platform's classes within the scope, in the order they were opened."""
+    return connection.execute(
+        select(TrainingClass)
+        .where(
+            TrainingClass.platform_id == platform_id,
+            TrainingClass.id > after,
+            scope.covers_class(),
+        )
+        .order_by(TrainingClass.id)
+        .limit(size)
+    ).all()
+
+
+def class_bodies(
+    connection: Connection, scope: Scope, platform_id: int, since: date, before: date | None = None
+) -> list[tuple[str, bytes]]:
+    """(day of opening, body of the current verdict) of the platform's judged classes within the
+    scope that opened since that day and, where one is given, before the other."""
+    ended = true() if before is None else TrainingClass.starts_on < before.isoformat()
+    latest = (
+        select(func.max(Verdict.id))
+        .where(Verdict.subject_kind == "class", Verdict.subject_id == TrainingClass.id)
+        .correlate(TrainingClass)
+        .scalar_subquery()
+    )
+    query = (
+        select(TrainingClass.starts_on, Verdict.body)
+        .join(Verdict, Verdict.id == latest)
+        .where(
+            TrainingClass.platform_id == platform_id,
+            TrainingClass.starts_on >= since.isoformat(),
+            ended,
+            scope.covers_class(),
+        )
+        .order_by(TrainingClass.starts_on, TrainingClass.id)
+    )
+    return [(row.starts_on, row.body) for row in connection.execute(query)]

@@ -1,0 +1,557 @@
+"""Evidence out of the database as the detectors' columns.
+
+One row a closed session: its log. Open sessions are read from their batches and ledger, so a live
+sitting can be judged like any other. Everything of the people in question is read, whatever class
+or platform it belongs to, as far as it lies within the same time: one person counts once.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, and_, select
+
+from app.store.controls import controls as ledger
+from app.store.events import event_log
+from app.store.faces import face_sets, snapshots
+from app.store.judging import study_days
+from app.store.review import acts as recorded
+from app.store.review.acts import JUDGING, ActInForce
+from app.store.row import AnyRow
+from detectors.dates import StudyDays
+from detectors.segments import Segments
+from detectors.trace import (
+    CONTROL,
+    EVENT,
+    FACE_PAIR,
+    IN_PERSON,
+    LESSON,
+    NONE,
+    PHOTO,
+    PIECE,
+    SESSION,
+    PhotoFlag,
+    SessionFlag,
+    Trace,
+    offsets,
+    owners,
+)
+from models import (
+    ClassHour,
+    CourseVersion,
+    EventBatch,
+    EventLog,
+    Learner,
+    Lesson,
+    ReferencePhoto,
+    Session,
+    TrainingClass,
+)
+
+CHUNK = 500  # ids in one IN clause
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A trace, and what its rows are called. `sessions[i]` is the database row behind
+    `trace.sessions[i]`; `hours` and `lessons` name the rows of the plan; `copies[i]` the earlier
+    photograph that `trace.photos[i]` repeats; `acts` what people recorded on the classes."""
+
+    trace: Trace
+    sessions: Sequence[AnyRow]
+    hours: Sequence[tuple[int, int]]  # (class id, number) of every hour row
+    lessons: Sequence[AnyRow]
+    copies: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    acts: Sequence[ActInForce] = ()
+
+    def acts_on(self, session: int) -> list[ActInForce]:
+        """Recorded acts that the sitting of this row is judged by."""
+        row = self.sessions[session]
+        return [
+            act
+            for act in self.acts
+            if act.class_id == row.class_id
+            and act.learner_id in (None, row.learner_id)
+            and act.since_ms <= row.opened_ms
+        ]
+
+
+_SESSION = (
+    select(
+        Session.id,
+        Session.external_id,
+        Session.platform_id,
+        Session.class_id,
+        Session.learner_id,
+        Session.person_id,
+        Session.lesson_id,
+        Session.device_id,
+        Session.window_id,
+        Session.provenance,
+        Session.state,
+        Session.client,
+        Session.started_at_ms,
+        Session.opened_ms,
+        Session.closed_ms,
+        Session.last_recv_ms,
+        Session.resume_ms,
+        Session.seq_conflict,
+        Learner.external_id.label("learner"),
+        Learner.name.label("learner_name"),
+        Learner.face_consent,
+        TrainingClass.external_id.label("klass"),
+        TrainingClass.controls,
+    )
+    .join(Learner, Learner.id == Session.learner_id)
+    .join(TrainingClass, TrainingClass.id == Session.class_id)
+    .order_by(Session.learner_id, Session.class_id, Session.opened_ms, Session.id)
+)
+
+
+def of_class(connection: Connection, class_id: int) -> Evidence:
+    """Everything that bears on a class: its sittings, and those that its people had meanwhile."""
+    mine = Session.class_id == class_id
+    own = connection.execute(_SESSION.where(mine)).all()
+    evidence = _gather(connection, own, ~mine)
+    faces = _faces(connection, {row.learner_id for row in own})
+    return replace(evidence, trace=replace(evidence.trace, faces=faces))
+
+
+def of_learner(connection: Connection, class_id: int, learner_id: int) -> Evidence:
+    """Everything that bears on one learner in one class."""
+    mine = and_(Session.class_id == class_id, Session.learner_id == learner_id)
+    own = connection.execute(_SESSION.where(mine)).all()
+    return _gather(connection, own, ~mine)
+
+
+def session_row(connection: Connection, session_id: int) -> AnyRow:
+    """The session with the names around it. Raises NoResultFound."""
+    return connection.execute(_SESSION.where(Session.id == session_id)).one()
+
+
+def of_sessions(connection: Connection, session_ids: Collection[int]) -> Evidence:
+    """Just these sittings, nothing around them."""
+    rows: list[AnyRow] = []
+    for chunk in _chunks(sorted(session_ids)):
+        rows += connection.execute(_SESSION.where(Session.id.in_(chunk))).all()
+    return _load(connection, _sorted(rows))
+
+
+def _gather(connection: Connection, own: Sequence[AnyRow], others: ColumnElement[bool]) -> Evidence:
+    """Evidence of sittings, and of the others that their people had at the same time."""
+    if not own:
+        return _load(connection, own)
+    begin = min(row.opened_ms for row in own)
+    end = max(row.closed_ms or row.last_recv_ms for row in own)
+    rows = list(own)
+    for people in _chunks(sorted({row.person_id for row in own})):
+        meanwhile = _SESSION.where(
+            Session.person_id.in_(people),
+            others,
+            Session.opened_ms <= end,
+            Session.last_recv_ms >= begin,
+        )
+        rows += connection.execute(meanwhile)
+    return _load(connection, rows if len(rows) == len(own) else _sorted(rows))
+
+
+def _sorted(rows: list[AnyRow]) -> list[AnyRow]:
+    return sorted(rows, key=lambda row: (row.learner_id, row.class_id, row.opened_ms, row.id))
+
+
+def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[at : at + CHUNK] for at in range(0, len(ids), CHUNK)]
+
+
+def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
+    lessons, lesson_columns = _lessons(connection, rows)
+    lesson_rows = {row.id: at for at, row in enumerate(lessons)}
+    classes = {key: at for at, key in enumerate(sorted({row.class_id for row in rows}))}
+    hours, pieces = _plans(connection, classes, lesson_rows)
+    logs = _logs(connection, [row.id for row in rows])
+    for row in rows:
+        if row.id not in logs:
+            logs[row.id] = _open_log(connection, row)
+    columns = _sessions(connection, rows, classes, lesson_rows)
+    events, events_at = _columns([logs[row.id][0] for row in rows], EVENT)
+    control_columns, controls_at = _columns([logs[row.id][1] for row in rows], CONTROL)
+    photos, photos_at = _columns([logs[row.id][2] for row in rows], PHOTO)
+    events, events_at = _in_order(events, events_at)
+    trace = Trace(
+        sessions=columns,
+        events=events,
+        events_at=events_at,
+        controls=control_columns,
+        controls_at=controls_at,
+        photos=photos,
+        photos_at=photos_at,
+        lessons=lesson_columns,
+        pieces=pieces,
+    )
+    copies = _copies(connection, rows, trace)
+    acts = recorded.in_force(connection, {row.class_id for row in rows}, JUDGING)
+    trace = replace(
+        trace,
+        answer_ms=_answer_ms(rows, acts),
+        named=_named(rows),
+        in_person=_in_person(acts, rows, columns, hours),
+    )
+    lessons, trace = _corrected(acts, classes, lessons, trace)
+    return Evidence(trace, rows, hours, lessons, copies, acts)
+
+
+def _corrected(
+    acts: Sequence[ActInForce],
+    classes: Mapping[int, int],
+    lessons: Sequence[AnyRow],
+    trace: Trace,
+) -> tuple[Sequence[AnyRow], Trace]:
+    """The lessons with the lengths that people corrected, class by class: a class that corrected
+    one has lesson rows of its own course, so that no other class is judged by its number."""
+    told: dict[int, dict[str, int]] = defaultdict(dict)
+    for act in acts:
+        if act.kind == "lesson_length" and act.class_id in classes:
+            length = round(act.body["media_seconds"] * 1000)
+            told[classes[act.class_id]][act.body["lesson_id"]] = length
+    if not told:
+        return lessons, trace
+    rows, names = trace.lessons, list(lessons)
+    sessions, pieces = trace.sessions.copy(), trace.pieces.copy()
+    course = int(rows["course"].max()) if len(rows) else 0
+    for klass, lengths in sorted(told.items()):
+        mine = np.unique(
+            np.concatenate(
+                [
+                    sessions["lesson"][sessions["klass"] == klass],
+                    pieces["lesson"][pieces["klass"] == klass],
+                ]
+            )
+        )
+        courses = np.unique(rows["course"][mine])
+        picked = np.flatnonzero(np.isin(rows["course"], courses))
+        own, first = rows[picked].copy(), len(rows)
+        for version in courses:
+            course += 1
+            own["course"][rows["course"][picked] == version] = course
+        for at, row in enumerate(picked.tolist()):
+            length = lengths.get(names[row].external_id)
+            place = first + at
+            for table in (sessions, pieces):
+                table["lesson"][(table["klass"] == klass) & (table["lesson"] == row)] = place
+            if length is None:
+                continue
+            _stretch(pieces, (pieces["klass"] == klass) & (pieces["lesson"] == place), length)
+            own["media_ms"][at] = length
+        rows = np.concatenate([rows, own])
+        names += [names[row] for row in picked.tolist()]
+    return names, replace(trace, lessons=rows, sessions=sessions, pieces=pieces)
+
+
+def _stretch(pieces: NDArray[np.void], mine: NDArray[np.bool_], length: int) -> None:
+    """Cut a lesson's pieces for another length, at the same shares of it."""
+    rows = np.flatnonzero(mine)
+    if len(rows):
+        before = int(pieces["end_ms"][rows].max())
+        for name in ("start_ms", "end_ms"):
+            pieces[name][rows] = pieces[name][rows].astype(np.int64) * length // before
+
+
+def _answer_ms(rows: Sequence[AnyRow], acts: Sequence[ActInForce]) -> NDArray[np.int64]:
+    """int64[S] the longer time to answer pop-ups that was recorded for each sitting's learner."""
+    longer: dict[tuple[int, int | None], list[tuple[int, int]]] = defaultdict(list)
+    for act in acts:
+        if act.kind == "answer_time":
+            window = round(act.body["answer_window_s"] * 1000)
+            longer[act.class_id, act.learner_id].append((act.since_ms, window))
+    if not longer:
+        return np.zeros(0, np.int64)
+    return np.array(
+        [
+            max((it for since, it in told if since <= row.opened_ms), default=0)
+            for row in rows
+            for told in [longer.get((row.class_id, row.learner_id), ())]
+        ],
+        np.int64,
+    )
+
+
+def _named(rows: Sequence[AnyRow]) -> NDArray[np.int64]:
+    """int64[S] the name that each sitting's account bears, as numbers."""
+    names: dict[str, int] = {}
+    return np.array(
+        [names.setdefault(row.learner_name.casefold(), len(names)) for row in rows], np.int64
+    )
+
+
+def _in_person(
+    acts: Sequence[ActInForce],
+    rows: Sequence[AnyRow],
+    columns: NDArray[np.void],
+    hours: Sequence[tuple[int, int]],
+) -> NDArray[np.void]:
+    """IN_PERSON[H] of what people recorded."""
+    cases = {
+        (row.learner_id, row.class_id): int(case)
+        for row, case in zip(rows, columns["case"], strict=True)
+    }
+    numbered = {hour: at for at, hour in enumerate(hours)}
+    found = {
+        (cases[act.learner_id, act.class_id], numbered[act.class_id, number])
+        for act in acts
+        if act.kind == "checked_in_person" and (act.learner_id, act.class_id) in cases
+        for number in act.body["class_hours"]
+        if (act.class_id, number) in numbered
+    }
+    return np.array(sorted(found), IN_PERSON)
+
+
+def _faces(connection: Connection, learner_ids: Collection[int]) -> NDArray[np.void]:
+    """FACE_PAIR[F] of the learners' accounts."""
+    return np.array(
+        [
+            (row.person, row.other_person, row.distance, row.limit, row.pictures)
+            for row in face_sets.pairs_of(connection, learner_ids)
+        ],
+        FACE_PAIR,
+    )
+
+
+def _copies(
+    connection: Connection, rows: Sequence[AnyRow], trace: Trace
+) -> dict[int, dict[str, Any]]:
+    repeats = np.flatnonzero(trace.photos["flags"] & PhotoFlag.NEAR_DUPLICATE)
+    of = owners(trace.photos_at)[repeats]
+    known = snapshots.copies(connection, sorted({rows[at].id for at in of}))
+    named = {
+        int(row): known.get((rows[at].id, int(row - trace.photos_at[at])))
+        for row, at in zip(repeats, of, strict=True)
+    }
+    return {row: copy for row, copy in named.items() if copy is not None}
+
+
+Blobs = tuple[bytes, bytes, bytes]
+
+
+def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, Blobs]:
+    """Events, controls and photos of the sealed sessions that nothing was added to since."""
+    logs: dict[int, Blobs] = {}
+    for chunk in _chunks(ids):
+        unsealed = set(
+            connection.execute(
+                select(EventBatch.session_id).where(EventBatch.session_id.in_(chunk)).distinct()
+            ).scalars()
+        )
+        query = (
+            select(EventLog.session_id, EventLog.events, EventLog.controls, EventLog.photos)
+            .where(EventLog.session_id.in_(chunk))
+            .execution_options(zhenxue_binary=True)
+        )
+        for session_id, events, controls, photos in connection.execute(query):
+            if session_id not in unsealed:
+                logs[session_id] = (events, controls, photos)
+    return logs
+
+
+def _open_log(connection: Connection, row: AnyRow) -> Blobs:
+    log = event_log.read(connection, row.id)
+    controls, photos = ledger_columns(connection, row.id, row.opened_ms)
+    return log.events.tobytes(), controls.tobytes(), photos.tobytes()
+
+
+def ledger_columns(
+    connection: Connection, session_id: int, opened_ms: int
+) -> tuple[NDArray[np.void], NDArray[np.void]]:
+    """A session's controls and photos as CONTROL[C] and PHOTO[P], from their tables."""
+    controls = ledger.rows(connection, session_id)
+    photos = snapshots.rows(connection, session_id)
+    return (
+        ledger.controls_array(controls, opened_ms),
+        snapshots.photos_array(photos, controls, opened_ms),
+    )
+
+
+def _columns(blobs: list[bytes], dtype: np.dtype[Any]) -> tuple[NDArray[np.void], Any]:
+    counts = np.array([len(blob) // dtype.itemsize for blob in blobs], np.int64)
+    return np.frombuffer(b"".join(blobs), dtype), offsets(counts)
+
+
+def _in_order(events: NDArray[np.void], at: Any) -> tuple[NDArray[np.void], Any]:
+    """Sort by seq within sessions, keeping the first to arrive of each; usually nothing to do."""
+    seq = events["seq"]
+    falling = np.flatnonzero(seq[1:] <= seq[:-1]) + 1
+    if np.isin(falling, at).all():
+        return events, at
+    own, seq = owners(at), seq.astype(np.int64)
+    order = np.lexsort((np.arange(len(events)), seq, own))
+    first = Segments((own[order] << 32) + seq[order]).firsts
+    kept = order[first]
+    return events[kept], offsets(np.bincount(own[kept], minlength=len(at) - 1))
+
+
+def _sessions(
+    connection: Connection,
+    rows: Sequence[AnyRow],
+    classes: dict[int, int],
+    lesson_rows: dict[int, int],
+) -> NDArray[np.void]:
+    enrolled: set[int] = set()
+    for learners in _chunks(sorted({row.learner_id for row in rows})):
+        enrolled |= set(
+            connection.execute(
+                select(ReferencePhoto.learner_id)
+                .where(
+                    ReferencePhoto.learner_id.in_(learners),
+                    ReferencePhoto.status == "ready",  # also once its template was purged
+                    ReferencePhoto.retired_ms.is_(None),
+                )
+                .distinct()
+            ).scalars()
+        )
+    columns = []
+    devices: dict[tuple[int, str], int] = {}
+    windows: dict[tuple[int, str], int] = {}
+    agents: dict[str, int] = {}
+    addresses: dict[str, int] = {}
+    windows_of = _study_days(connection, rows)
+    case = -1
+    before: tuple[int, int] | None = None
+    for row in rows:
+        if (row.learner_id, row.class_id) != before:
+            before = (row.learner_id, row.class_id)
+            case += 1
+        flags = _flags(
+            row.state,
+            row.provenance,
+            row.controls,
+            row.learner_id in enrolled,
+            row.face_consent,
+            row.seq_conflict,
+        )
+        attested = row.provenance == "attested"
+        days = windows_of.get((row.class_id, row.learner_id))
+        columns.append(
+            (
+                row.opened_ms,
+                max(row.closed_ms or 0, row.last_recv_ms, row.opened_ms),
+                case,
+                row.person_id,
+                classes[row.class_id],
+                row.platform_id,
+                lesson_rows[row.lesson_id],
+                devices.setdefault((row.platform_id, row.device_id), len(devices)),
+                windows.setdefault((row.platform_id, row.window_id), len(windows)),
+                row.resume_ms,
+                flags,
+                row.started_at_ms if attested and row.started_at_ms else NONE,
+                row.closed_ms if attested and row.closed_ms and row.state != "expired" else NONE,
+                _numbered(agents, row.client.get("user_agent")),
+                _numbered(addresses, row.client.get("address")),
+                NONE if days is None else days.from_ms,
+                NONE if days is None else days.until_ms,
+            )
+        )
+    return np.array(columns, SESSION)
+
+
+def _study_days(connection: Connection, rows: Sequence[AnyRow]) -> dict[tuple[int, int], StudyDays]:
+    """When study counts, by (class id, learner id)."""
+    found: dict[tuple[int, int], StudyDays] = {}
+    learners: dict[int, set[int]] = defaultdict(set)
+    for row in rows:
+        learners[row.class_id].add(row.learner_id)
+    for class_id in sorted(learners):
+        mine = study_days.of_learners(connection, class_id, learners[class_id])
+        found |= {(class_id, learner_id): days for learner_id, days in mine.items()}
+    return found
+
+
+def _numbered(known: dict[str, int], word: Any) -> int:
+    return known.setdefault(str(word), len(known)) if word else NONE
+
+
+@cache
+def _flags(
+    state: str, provenance: str, controls: str, enrolled: bool, consent: bool, conflict: bool
+) -> int:
+    flags = SessionFlag(0)
+    for flag, holds in (
+        (SessionFlag.OPEN, state == "open"),
+        (SessionFlag.LEASE_EXPIRED, state == "expired"),
+        (SessionFlag.ATTESTED, provenance == "attested"),
+        (SessionFlag.PLATFORM_CONTROLS, controls == "platform"),
+        (SessionFlag.REFERENCE_PHOTO, enrolled),
+        (SessionFlag.FACE_CONSENT, consent),
+        (SessionFlag.SEQ_CONFLICT, conflict),
+    ):
+        if holds:
+            flags |= flag
+    return int(flags)
+
+
+def _lessons(
+    connection: Connection, rows: Sequence[AnyRow]
+) -> tuple[Sequence[AnyRow], NDArray[np.void]]:
+    """All lessons of the courses in question, whether or not somebody played them."""
+    versions: set[int] = set()
+    for chunk in _chunks(sorted({row.lesson_id for row in rows})):
+        query = select(Lesson.course_version_id).where(Lesson.id.in_(chunk)).distinct()
+        versions |= set(connection.execute(query).scalars())
+    found: list[AnyRow] = []
+    for chunk in _chunks(sorted(versions)):
+        found += connection.execute(
+            select(
+                Lesson.id,
+                Lesson.external_id,
+                Lesson.title,
+                Lesson.course_version_id,
+                Lesson.position,
+                Lesson.media_ms,
+                CourseVersion.course_kind,
+                CourseVersion.sequential_lock,
+            )
+            .join(CourseVersion, CourseVersion.id == Lesson.course_version_id)
+            .where(Lesson.course_version_id.in_(chunk))
+            .order_by(Lesson.course_version_id, Lesson.position)
+        ).all()
+    columns = np.array(
+        [
+            (
+                row.course_version_id,
+                row.position,
+                row.media_ms,
+                row.course_kind != "public",
+                row.sequential_lock,
+            )
+            for row in found
+        ],
+        LESSON,
+    )
+    return found, columns
+
+
+def _plans(
+    connection: Connection, classes: dict[int, int], lesson_rows: dict[int, int]
+) -> tuple[list[tuple[int, int]], NDArray[np.void]]:
+    hours: list[tuple[int, int]] = []
+    pieces: list[tuple[int, int, int, int, int]] = []
+    for chunk in _chunks(sorted(classes)):
+        query = (
+            select(ClassHour.class_id, ClassHour.number, ClassHour.pieces)
+            .where(ClassHour.class_id.in_(chunk))
+            .order_by(ClassHour.class_id, ClassHour.number)
+        )
+        for class_id, number, parts in connection.execute(query):
+            for part in parts:
+                row = lesson_rows.get(part["lesson_id"])
+                if row is not None:
+                    pieces.append(
+                        (classes[class_id], len(hours), row, part["start_ms"], part["end_ms"])
+                    )
+            hours.append((class_id, number))
+    return hours, np.array(pieces, PIECE)

@@ -1,0 +1,116 @@
+"""Counts for the overview, within what one person may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from app.store.accounts.scope import Scope
+from app.store.review.finding_queue import GONE, TO_DO
+from models import Finding, Platform, Session, TrainingClass
+
+DAY_MS = 86_400_000
+SHANGHAI_MS = 8 * 3_600_000  # no summer time: a day there is a whole division
+
+
+def by_day(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any]:
+    """(day, outcome, count) of the findings made since then; day counts from 1970 in Shanghai."""
+    day = ((Finding.created_ms + SHANGHAI_MS) // DAY_MS).label("day")
+    return connection.execute(
+        select(day, Finding.outcome, func.count().label("count"))
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(scope.covers_class(), *_standing(since_ms))
+        .group_by(day, Finding.outcome)
+    ).all()
+
+
+def by_platform(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any]:
+    """(platform, outcome, count) of the findings made since then."""
+    return connection.execute(
+        select(Platform.id, Platform.name, Finding.outcome, func.count().label("count"))
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .join(Platform, Platform.id == Finding.platform_id)
+        .where(scope.covers_class(), *_standing(since_ms))
+        .group_by(Platform.id, Platform.name, Finding.outcome)
+    ).all()
+
+
+def by_rule(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any]:
+    """(rule, outcome, count) of the findings made since then."""
+    return connection.execute(
+        select(Finding.rule, Finding.outcome, func.count().label("count"))
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(scope.covers_class(), *_standing(since_ms))
+        .group_by(Finding.rule, Finding.outcome)
+    ).all()
+
+
+def waiting(connection: Connection, scope: Scope, now_ms: int) -> Sequence[Any]:
+    """(days, status, count, oldest_ms) of what waits for a person, by whole days waited."""
+    days = ((now_ms - Finding.created_ms) // DAY_MS).label("days")
+    return connection.execute(
+        select(
+            days,
+            Finding.status,
+            func.count().label("count"),
+            func.min(Finding.created_ms).label("oldest_ms"),
+        )
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(scope.covers_class(), Finding.shadow.is_(False), Finding.status.in_(TO_DO))
+        .group_by(days, Finding.status)
+    ).all()
+
+
+def _standing(since_ms: int) -> list[ColumnElement[bool]]:
+    return [
+        Finding.shadow.is_(False),
+        Finding.status != GONE,
+        Finding.created_ms >= since_ms,
+    ]
+
+
+def open_sessions(connection: Connection, scope: Scope) -> int:
+    """Sittings that are going on."""
+    query = (
+        select(func.count())
+        .select_from(Session)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(Session.state == "open", scope.covers_class())
+    )
+    return connection.scalar(query) or 0
+
+
+def classes(connection: Connection, scope: Scope) -> int:
+    query = select(func.count()).select_from(TrainingClass).where(scope.covers_class())
+    return connection.scalar(query) or 0
+
+
+def next_assessments(
+    connection: Connection, scope: Scope, from_day: str, limit: int
+) -> Sequence[Any]:
+    """Classes whose assessment comes next, with what still waits in them."""
+    waiting = (
+        select(func.count())
+        .where(
+            Finding.class_id == TrainingClass.id,
+            Finding.status.in_(TO_DO),
+            Finding.shadow.is_(False),
+        )
+        .scalar_subquery()
+        .label("waiting")
+    )
+    return connection.execute(
+        select(
+            TrainingClass.id,
+            TrainingClass.external_id,
+            TrainingClass.occupation,
+            TrainingClass.institution,
+            TrainingClass.assessment_on,
+            waiting,
+        )
+        .where(scope.covers_class(), TrainingClass.assessment_on >= from_day)
+        .order_by(TrainingClass.assessment_on, TrainingClass.id)
+        .limit(limit)
+    ).all()

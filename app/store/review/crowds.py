@@ -1,0 +1,75 @@
+"""Findings on a class as a whole, and who is in them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from app.store.review.finding_queue import GONE
+from app.store.row import AnyRow
+from models import Finding, Learner, Lesson, Session
+
+_IDS_A_QUERY = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One person whom a finding on a class names, with their sittings that it names, in order."""
+
+    id: int
+    name: str
+    id_last4: str | None
+    sittings: Sequence[AnyRow]
+
+
+def members(connection: Connection, platform_id: int, body: Mapping[str, Any]) -> list[Member]:
+    """The people of a finding on a class, in the order of their first sitting in it."""
+    named = [it for member in body.get("members", ()) for it in member["sessions"]]
+    rows: list[AnyRow] = []
+    for start in range(0, len(named), _IDS_A_QUERY):
+        query = (
+            select(
+                Session.id,
+                Session.external_id,
+                Session.opened_ms,
+                Session.learner_id,
+                Learner.name,
+                Learner.id_last4,
+                Lesson.title.label("lesson_title"),
+                Lesson.position.label("lesson_position"),
+            )
+            .join(Learner, Learner.id == Session.learner_id)
+            .join(Lesson, Lesson.id == Session.lesson_id)
+            .where(
+                Session.platform_id == platform_id,
+                Session.external_id.in_(named[start : start + _IDS_A_QUERY]),
+            )
+        )
+        rows += connection.execute(query).all()
+    found: dict[int, list[AnyRow]] = {}
+    for row in sorted(rows, key=lambda it: (it.opened_ms, it.id)):
+        found.setdefault(row.learner_id, []).append(row)
+    return [Member(key, its[0].name, its[0].id_last4, its) for key, its in found.items()]
+
+
+def naming(
+    connection: Connection, class_id: int, external_ids: Collection[str]
+) -> list[tuple[AnyRow, set[str]]]:
+    """What stands or was decided on the class and names any of these sittings; with those."""
+    query = select(Finding).where(
+        Finding.class_id == class_id,
+        Finding.session_id.is_(None),
+        Finding.learner_id.is_(None),
+        Finding.shadow.is_(False),
+        Finding.status != GONE,
+    )
+    wanted = set(external_ids)
+    found = []
+    for row in connection.execute(query.order_by(Finding.id)):
+        named = {it for member in row.body.get("members", ()) for it in member["sessions"]}
+        if named & wanted:
+            found.append((row, named & wanted))
+    return found

@@ -1,0 +1,318 @@
+"""The findings queue: filtered, counted and paged within what one person may see.
+
+Pages are cut by key, not by offset, so that the hundredth is as quick as the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Subquery,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import aliased
+
+from app.store.accounts.scope import Scope
+from models import (
+    Appeal,
+    Assignment,
+    Enrolment,
+    Finding,
+    Learner,
+    Platform,
+    Review,
+    Session,
+    TrainingClass,
+    User,
+)
+
+TO_DO = ("open", "first_review")
+GONE = "gone"  # a later evaluation no longer came to it; kept, and shown to nobody as standing
+# What the order by gravity weighs. Which outcome or rule is graver than which is this product's
+# choice: somebody else or invented data, then a learner who did not study, then evidence that
+# controls ran, then the mere order of lessons.
+_OUTCOMES = {"violation": 2, "review": 3, "not_proven": 4}
+_RULES = {
+    **dict.fromkeys(
+        ("face_liveness", "one_face_several_accounts", "photo_reuse", "forged_telemetry"), 0
+    ),
+    **dict.fromkeys(
+        ("fast_forward", "multi_window", "cloned_traces", "collusion", "shared_device"), 1
+    ),
+    **dict.fromkeys(("popup_gap", "photo_retention"), 2),
+}
+_EVIDENCE = {"S": 0, "C+": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class QueueFilter:
+    """What is asked for. Empty strings and None match all that stands; `status` "todo"
+    is what waits."""
+
+    status: str = "todo"
+    rule: str = ""
+    outcome: str = ""
+    fault: str = ""
+    about: str = ""  # class | learner
+    class_id: int | None = None
+    platform_id: int | None = None
+    created_before_ms: int | None = None
+    text: str = ""
+    order: str = "grave"  # grave | old | new
+    asked_by: int = 0  # whose queue it is; what they have decided already comes later
+    assigned_to: int | None = None  # 0: to nobody
+    appealed: bool = False  # with an appeal that nobody has answered
+    least_yuan: int = 0  # subsidy at stake, as far as the class tells it
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The last row of the page before: its gravity, the yuan at stake, and its id."""
+
+    gravity: int
+    yuan: int
+    id: int
+
+
+def page(
+    connection: Connection, scope: Scope, wanted: QueueFilter, after: Cursor | None, size: int
+) -> Sequence[Any]:
+    """Up to `size` findings after the cursor, with the names that a row shows."""
+    first = _first(scope, wanted, after, size)
+    query = (
+        select(
+            Finding.id,
+            Finding.rule,
+            Finding.reason,
+            Finding.outcome,
+            Finding.fault,
+            Finding.evidence,
+            Finding.status,
+            Finding.needs_two_reviewers,
+            Finding.hour,
+            Finding.session_id,
+            Finding.start_ms,
+            Finding.created_ms,
+            Finding.body,
+            first.c.gravity,
+            Finding.class_id,
+            TrainingClass.external_id.label("class_name"),
+            TrainingClass.occupation,
+            TrainingClass.institution,
+            TrainingClass.county,
+            Platform.name.label("platform_name"),
+            Finding.learner_id,
+            Learner.name.label("learner_name"),
+            at_stake().label("yuan"),
+            Assignment.user_id.label("assignee_id"),
+            User.display_name.label("assignee"),
+        )
+        .join(first, first.c.id == Finding.id)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .join(Platform, Platform.id == Finding.platform_id)
+        .join(Learner, Learner.id == Finding.learner_id, isouter=True)
+        .join(Assignment, Assignment.finding_id == Finding.id, isouter=True)
+        .join(User, User.id == Assignment.user_id, isouter=True)
+    )
+    return connection.execute(query.order_by(*_order(wanted, first.c))).all()
+
+
+def _first(scope: Scope, wanted: QueueFilter, after: Cursor | None, size: int) -> Subquery:
+    """Which findings the page shows. Sorted by themselves, before anything wide hangs on them."""
+    grave = wanted.order not in ("new", "old")
+    weight = gravity(wanted.asked_by) if grave else literal(0)
+    yuan = func.coalesce(at_stake(), 0) if grave else literal(0)
+    columns = select(Finding.id, weight.label("gravity"), yuan.label("yuan"))
+    query = columns.join(TrainingClass, TrainingClass.id == Finding.class_id)
+    if wanted.text:
+        query = query.join(Learner, Learner.id == Finding.learner_id, isouter=True)
+    all_of_them = query.where(*_conditions(scope, wanted)).subquery()
+    place = all_of_them.c
+    page = select(place.id, place.gravity, place.yuan).order_by(*_order(wanted, place)).limit(size)
+    if after is not None:
+        page = page.where(_beyond(wanted, place, after))
+    return page.subquery()
+
+
+def _order(wanted: QueueFilter, place: Any) -> tuple[ColumnElement[Any], ...]:
+    if wanted.order == "new":
+        return (place.id.desc(),)
+    return (place.id,) if wanted.order == "old" else (place.gravity, place.yuan.desc(), place.id)
+
+
+def _beyond(wanted: QueueFilter, place: Any, after: Cursor) -> ColumnElement[bool]:
+    if wanted.order != "grave":
+        beyond: ColumnElement[bool] = (
+            place.id < after.id if wanted.order == "new" else place.id > after.id
+        )
+        return beyond
+    key = tuple_(place.gravity, -place.yuan, place.id)
+    return key > tuple_(after.gravity, -after.yuan, after.id)
+
+
+def some(connection: Connection, scope: Scope, ids: Sequence[int]) -> Sequence[Any]:
+    """The findings of these ids that are in scope, locked until the transaction ends."""
+    return connection.execute(
+        select(Finding, TrainingClass.county)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(Finding.id.in_(ids), scope.covers_class())
+        .order_by(Finding.id)
+        .with_for_update(of=Finding)
+    ).all()
+
+
+def at_stake() -> ColumnElement[int | None]:
+    """The subsidy in yuan that hangs on a finding: of its learner, or of the whole class. NULL
+    where the class does not tell what is paid."""
+    each = TrainingClass.terms["subsidy_yuan"].as_integer()
+    roster = (
+        select(func.count())
+        .where(Enrolment.class_id == TrainingClass.id)
+        .correlate(TrainingClass)
+        .scalar_subquery()
+    )
+    return case((Finding.learner_id.is_(None), each * roster), else_=each)
+
+
+def counts(connection: Connection, scope: Scope, wanted: QueueFilter) -> Sequence[Any]:
+    """Findings by (status, rule, outcome, fault, about): enough for the count beside every filter.
+
+    Of `wanted`, only what narrows all of them alike is applied: everything but these five.
+    """
+    by = (Finding.status, Finding.rule, Finding.outcome, Finding.fault, about().label("about"))
+    narrowed = replace(wanted, status="", rule="", outcome="", fault="", about="")
+    query = (
+        select(*by, func.count().label("count"))
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(*_conditions(scope, narrowed))
+        .group_by(*by)
+    )
+    if wanted.text:
+        query = query.join(Learner, Learner.id == Finding.learner_id, isouter=True)
+    return connection.execute(query).all()
+
+
+def first_decided_by(connection: Connection, user_id: int, finding_ids: Sequence[int]) -> set[int]:
+    """Those of the findings that this person has already decided."""
+    return set(
+        connection.scalars(
+            select(Review.finding_id).where(
+                Review.finding_id.in_(finding_ids),
+                Review.reviewer_id == user_id,
+                Review.decision != "need_more",
+            )
+        )
+    )
+
+
+def classes(connection: Connection, scope: Scope, limit: int) -> Sequence[Any]:
+    """The newest classes in scope, for the filter's list."""
+    return connection.execute(
+        select(TrainingClass.id, TrainingClass.external_id, TrainingClass.occupation)
+        .where(scope.covers_class())
+        .order_by(TrainingClass.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def platforms(connection: Connection, scope: Scope) -> Sequence[Any]:
+    """The platforms that have a class in scope."""
+    return connection.execute(
+        select(Platform.id, Platform.name)
+        .where(Platform.id.in_(select(TrainingClass.platform_id).where(scope.covers_class())))
+        .order_by(Platform.name)
+    ).all()
+
+
+def gravity(asked_by: int) -> ColumnElement[int]:
+    """The smaller, the sooner it deserves this person's time.
+
+    First what they can decide, then what waits for somebody else, then what is decided. Among
+    these what concerns a whole class, then what two people must confirm, then by outcome, rule
+    and evidence.
+    """
+    spoken = exists().where(
+        Review.finding_id == Finding.id,
+        Review.reviewer_id == asked_by,
+        Review.decision != "need_more",
+    )
+    standing = case(
+        (Finding.status.not_in(TO_DO), 2),
+        (and_(Finding.status == "first_review", spoken), 1),
+        else_=0,
+    )
+    weight = case(
+        (and_(Finding.needs_two_reviewers, Finding.learner_id.is_(None)), 0),
+        (Finding.needs_two_reviewers, 1),
+        else_=case(_OUTCOMES, value=Finding.outcome, else_=5),
+    )
+    rule = case(_RULES, value=Finding.rule, else_=3)
+    evidence = case(_EVIDENCE, value=Finding.evidence, else_=2)
+    return standing * 1000 + weight * 100 + rule * 10 + evidence
+
+
+def about() -> ColumnElement[str]:
+    """What a finding speaks of: one learner, or a class and its platform."""
+    return case((Finding.learner_id.is_(None), "class"), else_="learner")
+
+
+def _conditions(scope: Scope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
+    conditions = [scope.covers_class(), Finding.shadow.is_(False)]
+    if wanted.status == "todo":
+        conditions.append(Finding.status.in_(TO_DO))
+    elif not wanted.status:
+        conditions.append(Finding.status != GONE)
+    else:
+        conditions.append(Finding.status == wanted.status)
+    for column, value in (
+        (Finding.rule, wanted.rule),
+        (Finding.outcome, wanted.outcome),
+        (Finding.fault, wanted.fault),
+    ):
+        if value:
+            conditions.append(column == value)
+    if wanted.about:
+        conditions.append(about() == wanted.about)
+    if wanted.class_id is not None:
+        conditions.append(Finding.class_id == wanted.class_id)
+    if wanted.platform_id is not None:
+        conditions.append(Finding.platform_id == wanted.platform_id)
+    if wanted.created_before_ms is not None:
+        conditions.append(Finding.created_ms <= wanted.created_before_ms)
+    if wanted.text:
+        conditions.append(_mentions(wanted.text))
+    given = aliased(Assignment)
+    if wanted.assigned_to == 0:
+        conditions.append(Finding.id.not_in(select(given.finding_id)))
+    elif wanted.assigned_to is not None:
+        theirs = select(given.finding_id).where(given.user_id == wanted.assigned_to)
+        conditions.append(Finding.id.in_(theirs))
+    if wanted.appealed:
+        conditions.append(
+            exists().where(Appeal.finding_id == Finding.id, Appeal.replied_ms.is_(None))
+        )
+    if wanted.least_yuan:
+        conditions.append(at_stake() >= wanted.least_yuan)
+    return conditions
+
+
+def _mentions(text: str) -> ColumnElement[bool]:
+    """Learner's name, the class's number or name, or the platform's id of the sitting."""
+    return or_(
+        Learner.name.contains(text, autoescape=True),
+        TrainingClass.external_id.contains(text, autoescape=True),
+        TrainingClass.official_class_no.contains(text, autoescape=True),
+        Finding.session_id.in_(select(Session.id).where(Session.external_id == text)),
+    )

@@ -1,0 +1,100 @@
+"""Rows of remote inspections, and who is on line in a class. Rows are only added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, select
+
+from app.store.accounts.scope import Scope
+from models import Enrolment, Inspection, InspectionCheck, Learner, Lesson, Session, User
+from models import TrainingClass as Klass
+
+_CHECKS = (
+    select(InspectionCheck, User.display_name.label("who"))
+    .join(User, User.id == InspectionCheck.checked_by)
+    .order_by(InspectionCheck.id)
+)
+
+
+def online(connection: Connection, class_id: int, heard_since_ms: int) -> Sequence[Any]:
+    """Open sittings of the class that were heard of since, with who and what, by learner."""
+    return connection.execute(
+        select(
+            Session.id,
+            Session.external_id,
+            Session.opened_ms,
+            Session.last_recv_ms,
+            Session.device_id,
+            Session.learner_id,
+            Learner.external_id.label("learner"),
+            Learner.name.label("learner_name"),
+            Lesson.title.label("lesson_title"),
+        )
+        .join(Learner, Learner.id == Session.learner_id)
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .where(
+            Session.class_id == class_id,
+            Session.state == "open",
+            Session.last_recv_ms >= heard_since_ms,
+        )
+        .order_by(Learner.external_id, Session.id)
+    ).all()
+
+
+def members(connection: Connection, class_id: int) -> dict[str, tuple[int, str]]:
+    """Row id and name of the class's learners by the platform's ids."""
+    rows = connection.execute(
+        select(Learner.external_id, Learner.id, Learner.name)
+        .join(Enrolment, Enrolment.learner_id == Learner.id)
+        .where(Enrolment.class_id == class_id)
+    )
+    return {row.external_id: (row.id, row.name) for row in rows}
+
+
+def add(connection: Connection, **values: Any) -> int:
+    query = insert(Inspection).values(**values).returning(Inspection.id)
+    return int(connection.execute(query).scalar_one())
+
+
+def of_class(connection: Connection, class_id: int) -> Sequence[Any]:
+    """The class's inspections with who drew them, newest first."""
+    return connection.execute(
+        select(Inspection, User.display_name.label("who"))
+        .join(User, User.id == Inspection.drawn_by)
+        .where(Inspection.class_id == class_id)
+        .order_by(Inspection.id.desc())
+    ).all()
+
+
+def checks_of_class(connection: Connection, class_id: int) -> Sequence[Any]:
+    """What was found at all inspections of the class, oldest first."""
+    of_class = Inspection.class_id == class_id
+    query = _CHECKS.join(Inspection, Inspection.id == InspectionCheck.inspection_id)
+    return connection.execute(query.where(of_class)).all()
+
+
+def one(connection: Connection, inspection_id: int, scope: Scope) -> Any:
+    return connection.execute(
+        select(
+            Inspection,
+            User.display_name.label("who"),
+            Klass.external_id.label("class_name"),
+            Klass.institution,
+            Klass.occupation,
+        )
+        .join(User, User.id == Inspection.drawn_by)
+        .join(Klass, Klass.id == Inspection.class_id)
+        .where(Inspection.id == inspection_id, scope.covers_class())
+    ).one_or_none()
+
+
+def add_check(connection: Connection, **values: Any) -> None:
+    connection.execute(insert(InspectionCheck).values(**values))
+
+
+def checks(connection: Connection, inspection_id: int) -> Sequence[Any]:
+    """What was found, oldest first."""
+    query = _CHECKS.where(InspectionCheck.inspection_id == inspection_id)
+    return connection.execute(query).all()

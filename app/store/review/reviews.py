@@ -1,0 +1,102 @@
+"""Findings under review, and what people decided about them. Reviews are only ever added."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Protocol, cast
+
+from sqlalchemy import Connection, insert, select, update
+
+from app.store.accounts.scope import Scope
+from models import Appeal, Finding, Review, TrainingClass, User
+
+
+class ReviewRow(Protocol):
+    """One review, with its reviewer's name."""
+
+    id: int
+    finding_id: int
+    reviewer_id: int
+    reviewer: str
+    stage: str
+    decision: str
+    reason: str
+    created_ms: int
+
+
+def finding(connection: Connection, finding_id: int, scope: Scope, *, lock: bool = False) -> Any:
+    """The finding, if it is within the scope; `lock` holds it until the transaction ends."""
+    query = (
+        select(Finding)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(Finding.id == finding_id, scope.covers_class())
+    )
+    if lock:
+        query = query.with_for_update(of=Finding)
+    return connection.execute(query).one_or_none()
+
+
+def with_status(
+    connection: Connection, finding_ids: Collection[int], statuses: Collection[str]
+) -> set[int]:
+    """Those of the findings that stand there now."""
+    return set(
+        connection.scalars(
+            select(Finding.id).where(
+                Finding.id.in_(list(finding_ids)), Finding.status.in_(list(statuses))
+            )
+        )
+    )
+
+
+def of_findings(connection: Connection, finding_ids: Iterable[int]) -> list[ReviewRow]:
+    """Reviews of the findings with their reviewers' names, oldest first."""
+    rows = connection.execute(
+        select(Review, User.display_name.label("reviewer"))
+        .join(User, User.id == Review.reviewer_id)
+        .where(Review.finding_id.in_(list(finding_ids)))
+        .order_by(Review.id)
+    )
+    return cast(list[ReviewRow], rows.all())
+
+
+def appeals_of(connection: Connection, finding_ids: Iterable[int]) -> Sequence[Any]:
+    """Appeals against the findings, oldest first."""
+    return connection.execute(
+        select(Appeal).where(Appeal.finding_id.in_(list(finding_ids))).order_by(Appeal.id)
+    ).all()
+
+
+def appeal(connection: Connection, appeal_id: int) -> Any:
+    return connection.execute(select(Appeal).where(Appeal.id == appeal_id)).one_or_none()
+
+
+def answer(connection: Connection, appeal_id: int, **values: Any) -> None:
+    connection.execute(update(Appeal).where(Appeal.id == appeal_id).values(**values))
+
+
+def insert_review(
+    connection: Connection,
+    *,
+    finding_id: int,
+    reviewer_id: int,
+    stage: str,
+    decision: str,
+    reason: str,
+    created_ms: int,
+) -> int:
+    statement = insert(Review).values(
+        finding_id=finding_id,
+        reviewer_id=reviewer_id,
+        stage=stage,
+        decision=decision,
+        reason=reason,
+        created_ms=created_ms,
+    )
+    return connection.execute(statement.returning(Review.id)).scalar_one()
+
+
+def set_status(connection: Connection, finding_id: int, status: str, now_ms: int) -> None:
+    connection.execute(
+        update(Finding).where(Finding.id == finding_id).values(status=status, updated_ms=now_ms)
+    )

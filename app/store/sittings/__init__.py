@@ -1,0 +1,1 @@
+"""Rows of sittings, and what is read around one."""

@@ -1,0 +1,204 @@
+"""What is read around one sitting: who, what, where, its findings, its verdicts, its neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from app.store.accounts.scope import Scope
+from app.store.catalogue import class_file
+from app.store.faces import snapshots
+from app.store.review.finding_queue import GONE
+from models import (
+    CourseVersion,
+    Finding,
+    Learner,
+    Lesson,
+    Platform,
+    Session,
+    Snapshot,
+    TrainingClass,
+    Verdict,
+)
+
+
+def sitting(connection: Connection, session_id: int, scope: Scope) -> Any:
+    """The session with the names around it, or None when there is none within the scope."""
+    return connection.execute(
+        select(
+            Session.id,
+            Session.external_id,
+            Session.platform_id,
+            Session.class_id,
+            Session.learner_id,
+            Session.person_id,
+            Session.lesson_id,
+            Session.device_id,
+            Session.window_id,
+            Session.client,
+            Session.provenance,
+            Session.state,
+            Session.close_reason,
+            Session.opened_ms,
+            Session.closed_ms,
+            Session.last_recv_ms,
+            Session.event_count,
+            Session.batch_count,
+            Session.chain,
+            Learner.name.label("learner_name"),
+            Learner.id_last4,
+            Lesson.title.label("lesson_title"),
+            Lesson.position.label("lesson_position"),
+            Lesson.media_ms,
+            CourseVersion.title.label("course_title"),
+            TrainingClass.external_id.label("class_name"),
+            TrainingClass.occupation,
+            TrainingClass.institution,
+            TrainingClass.county,
+            Platform.name.label("platform_name"),
+        )
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .join(Learner, Learner.id == Session.learner_id)
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .join(CourseVersion, CourseVersion.id == Lesson.course_version_id)
+        .join(Platform, Platform.id == Session.platform_id)
+        .where(Session.id == session_id, scope.covers_class())
+    ).one_or_none()
+
+
+def findings_of(connection: Connection, session_id: int) -> Sequence[Any]:
+    """What stands of a session's findings, shadow ones included, in the order they were made."""
+    return connection.execute(
+        select(Finding)
+        .where(Finding.session_id == session_id, Finding.status != GONE)
+        .order_by(Finding.id)
+    ).all()
+
+
+def findings_by_key(connection: Connection, class_id: int, keys: Collection[str]) -> Sequence[Any]:
+    """Findings of the class under these names."""
+    return connection.execute(
+        select(Finding.id, Finding.key, Finding.outcome, Finding.shadow).where(
+            Finding.class_id == class_id, Finding.key.in_(keys)
+        )
+    ).all()
+
+
+def rival(
+    connection: Connection, finding: Any, external_id: str, away: bool, scope: Scope
+) -> int | None:
+    """The sitting of that id which a finding names: on its own platform, or, where it is `away`, on
+    the other that had one about that time; None where the scope does not cover it."""
+    own = Session.platform_id == finding.platform_id
+    query = (
+        select(Session.id)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(Session.external_id == external_id, ~own if away else own, scope.covers_class())
+        .order_by(func.abs(Session.opened_ms - finding.start_ms), Session.id)
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def verdicts_of(connection: Connection, session_id: int) -> Sequence[Any]:
+    """The session's verdicts, newest first: what was concluded when, under which pack."""
+    return connection.execute(
+        select(
+            Verdict.id,
+            Verdict.outcome,
+            Verdict.pack,
+            Verdict.pack_digest,
+            Verdict.digest,
+            Verdict.created_ms,
+        )
+        .where(Verdict.subject_kind == "session", Verdict.subject_id == session_id)
+        .order_by(Verdict.id.desc())
+    ).all()
+
+
+def neighbours(connection: Connection, sitting: Any, limit: int) -> Sequence[Any]:
+    """Other sittings of the same learner in the same class, newest first, with their verdicts."""
+    return connection.execute(
+        select(
+            Session.id,
+            Session.opened_ms,
+            Session.closed_ms,
+            Session.state,
+            Session.device_id,
+            Lesson.title.label("lesson_title"),
+            class_file.session_outcome(),
+        )
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .where(
+            Session.learner_id == sitting.learner_id,
+            Session.class_id == sitting.class_id,
+            Session.id != sitting.id,
+        )
+        .order_by(Session.opened_ms.desc())
+        .limit(limit)
+    ).all()
+
+
+def photo(connection: Connection, snapshot_id: int, scope: Scope) -> Any:
+    """One snapshot with its sitting and learner, or None when there is none within the scope."""
+    return connection.execute(
+        select(
+            Snapshot.id,
+            Snapshot.session_id,
+            Snapshot.external_id,
+            Snapshot.control_id,
+            Snapshot.purpose,
+            Snapshot.frame,
+            Snapshot.received_ms,
+            Snapshot.taken_at_ms,
+            Snapshot.sha256,
+            Snapshot.blob_key,
+            Snapshot.purged_ms,
+            Snapshot.removal_ms,
+            Snapshot.check,
+            Snapshot.score,
+            Snapshot.limit,
+            Snapshot.reading,
+            Session.platform_id,
+            Session.learner_id,
+            Session.class_id,
+            Learner.name.label("learner_name"),
+        )
+        .join(Session, Session.id == Snapshot.session_id)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .join(Learner, Learner.id == Session.learner_id)
+        .where(Snapshot.id == snapshot_id, scope.covers_class())
+    ).one_or_none()
+
+
+def repeated(connection: Connection, photo: Any) -> int | None:
+    """The earlier photo that this one repeats, wherever it was taken: by the proof that stays with
+    the photo, else the first of the same bytes. None: it repeats none."""
+    copy = (photo.reading or {}).get("near_duplicate")
+    query = select(Snapshot.id).join(Session, Session.id == Snapshot.session_id)
+    if copy is not None:
+        query = query.where(
+            Session.platform_id == photo.platform_id,
+            Session.external_id == copy["session_id"],
+            Snapshot.external_id == copy["snapshot_id"],
+        )
+    else:
+        query = query.where(snapshots.repeat(photo, Snapshot))
+    return connection.execute(
+        query.order_by(Snapshot.received_ms, Snapshot.id).limit(1)
+    ).scalar_one_or_none()
+
+
+def photos_of(connection: Connection, session_ids: Collection[int]) -> dict[int, list[int]]:
+    """The photos of each session, in order of receipt."""
+    found: dict[int, list[int]] = {}
+    query = (
+        select(Snapshot.session_id, Snapshot.id)
+        .where(Snapshot.session_id.in_(session_ids))
+        .order_by(Snapshot.session_id, Snapshot.received_ms, Snapshot.id)
+    )
+    for session_id, photo_id in connection.execute(query):
+        found.setdefault(session_id, []).append(photo_id)
+    return found

@@ -1,0 +1,106 @@
+"""What a learner has studied of lessons: credited content, and the running mark of what is not
+judged yet."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, func, select
+
+from app.store.review import acts
+from models import Lesson, Session, Verdict
+
+Intervals = list[tuple[int, int]]
+
+
+def studied(
+    connection: Connection, learner_id: int, class_id: int, lesson_ids: Collection[int]
+) -> dict[int, Intervals]:
+    """Content intervals in ms by lesson, sorted and disjoint, of the learner in that class.
+
+    Judged sittings give what their latest verdict credits. A sitting that waits for its verdict
+    gives the stretch its learning clock has run up to its last position: enough to go on from,
+    never a reason to accuse.
+    """
+    sessions = connection.execute(
+        select(Session.id, Session.lesson_id, Session.play_pos_ms, Session.learning_ms).where(
+            Session.learner_id == learner_id,
+            Session.class_id == class_id,
+            Session.lesson_id.in_(lesson_ids),
+        )
+    ).all()
+    credited = _credited(connection, [session.id for session in sessions])
+    found: dict[int, Intervals] = {lesson: [] for lesson in lesson_ids}
+    for session in sessions:
+        if session.id in credited:
+            found[session.lesson_id] += credited[session.id]
+        elif session.learning_ms > 0:
+            end = max(0, session.play_pos_ms)
+            found[session.lesson_id].append((max(0, end - session.learning_ms), end))
+    return {lesson: union(intervals) for lesson, intervals in found.items()}
+
+
+def lesson_coverage(
+    connection: Connection, learner_id: int, class_id: int, lesson_id: int
+) -> float:
+    """Share of the lesson's content that was studied, 0 to 1, by the length that stands recorded
+    where the catalogue's was corrected."""
+    told, media_ms = connection.execute(
+        select(Lesson.external_id, Lesson.media_ms).where(Lesson.id == lesson_id)
+    ).one()
+    for act in acts.in_force(connection, [class_id], {"lesson_length"}):
+        if act.body["lesson_id"] == told:
+            media_ms = round(act.body["media_seconds"] * 1000)
+    intervals = studied(connection, learner_id, class_id, [lesson_id])[lesson_id]
+    covered = sum(min(end, media_ms) - min(start, media_ms) for start, end in intervals)
+    return float(covered / media_ms) if media_ms else 1.0
+
+
+def verdict_body(connection: Connection, session_id: int) -> dict[str, Any] | None:
+    """The latest verdict on a sitting, as it was written."""
+    body = connection.execute(
+        select(Verdict.body)
+        .where(Verdict.subject_kind == "session", Verdict.subject_id == session_id)
+        .order_by(Verdict.id.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
+
+
+def union(intervals: Intervals) -> Intervals:
+    """Sorted, disjoint intervals that cover the same.
+
+    >>> union([(5, 9), (0, 3), (3, 4)])
+    [(0, 4), (5, 9)]
+    """
+    merged: Intervals = []
+    for start, end in sorted(intervals):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        elif end > start:
+            merged.append((start, end))
+    return merged
+
+
+class _Credited(msgspec.Struct):
+    credited: list[tuple[int, int, int, int]] = []
+
+
+def _credited(connection: Connection, session_ids: list[int]) -> dict[int, Intervals]:
+    latest = (
+        select(func.max(Verdict.id))
+        .where(Verdict.subject_kind == "session", Verdict.subject_id.in_(session_ids))
+        .group_by(Verdict.subject_id)
+    )
+    rows = connection.execute(
+        select(Verdict.subject_id, Verdict.body).where(Verdict.id.in_(latest))
+    ).all()
+    return {
+        row.subject_id: [
+            (start, end)
+            for start, end, _, _ in msgspec.json.decode(row.body, type=_Credited).credited
+        ]
+        for row in rows
+    }

@@ -1,0 +1,88 @@
+"""Sittings of other people that resemble one: by what was found, by the device."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Select, select
+
+from app.store.accounts.scope import Scope
+from app.store.catalogue.class_file import session_outcome
+from app.store.review.finding_queue import GONE
+from models import Finding, Learner, Lesson, Session, TrainingClass
+
+# A platform's latest findings, or a device's latest sittings: so that a rare rule costs no more
+# than a common one, and an id that all devices share no more than one of its own.
+RECENT = 2_000
+
+
+def by_finding(
+    connection: Connection, sitting: Any, rules: Collection[str], scope: Scope, limit: int
+) -> Sequence[Any]:
+    """Other people's sittings on the platform with a recent finding by one of these rules, those of
+    the same lesson first, each with the rule and outcome of its newest such finding."""
+    recent = (
+        select(Finding.id, Finding.session_id, Finding.rule, Finding.outcome)
+        .where(
+            Finding.platform_id == sitting.platform_id,
+            Finding.shadow.is_(False),
+            Finding.status.not_in((GONE, "overturned")),
+        )
+        .order_by(Finding.id.desc())
+        .limit(RECENT)
+        .subquery()
+    )
+    same_lesson = (Session.lesson_id == sitting.lesson_id).label("same_lesson")
+    rows = connection.execute(
+        _sittings(scope)
+        .add_columns(recent.c.rule, recent.c.outcome.label("found"), same_lesson)
+        .join(recent, recent.c.session_id == Session.id)
+        .where(recent.c.rule.in_(rules), Session.person_id != sitting.person_id)
+        .order_by(same_lesson.desc(), recent.c.id.desc())
+        .limit(limit * 4)  # one sitting may have several
+    )
+    first: dict[int, Any] = {}
+    for row in rows:
+        first.setdefault(row.id, row)
+    return list(first.values())[:limit]
+
+
+def by_device(connection: Connection, sitting: Any, scope: Scope, limit: int) -> Sequence[Any]:
+    """Sittings of other people on the same device of the platform, newest first, with verdicts and
+    the class of each."""
+    recent = (
+        select(Session.id)
+        .where(
+            Session.platform_id == sitting.platform_id,
+            Session.device_id == sitting.device_id,
+        )
+        .order_by(Session.opened_ms.desc())
+        .limit(RECENT)
+        .subquery()
+    )
+    return connection.execute(
+        _sittings(scope)
+        .add_columns(session_outcome(), Session.class_id)
+        .add_columns(TrainingClass.external_id.label("class_name"))
+        .join(recent, recent.c.id == Session.id)
+        .where(Session.person_id != sitting.person_id)
+        .order_by(Session.opened_ms.desc())
+        .limit(limit)
+    ).all()
+
+
+def _sittings(scope: Scope) -> Select[int, int, str, str, str]:
+    return (
+        select(
+            Session.id,
+            Session.opened_ms,
+            Session.state,
+            Learner.name.label("learner_name"),
+            Lesson.title.label("lesson_title"),
+        )
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .join(Learner, Learner.id == Session.learner_id)
+        .join(Lesson, Lesson.id == Session.lesson_id)
+        .where(scope.covers_class())
+    )

@@ -1,0 +1,176 @@
+"""The command line: JSON on standard output, one line on standard error, exit codes 0, 1 and 2."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.cli import main as cli
+from tests.evidence import START_MS, catalogue, ndjson, picture, sitting, snapshot, zipped
+
+
+@pytest.fixture(autouse=True)
+def _own_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZHENXUE_DATA_DIR", str(tmp_path / "data"))
+    for name in ("ZHENXUE_DATABASE_URL", "ZHENXUE_BLOB_URL", "ZHENXUE_ENV"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a command: (exit code, standard output, standard error)."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            cli.main(list(arguments))
+        except SystemExit as end:
+            code = int(end.code or 0)
+        out, err = capsys.readouterr()
+        return code, out, err
+
+    return run
+
+
+def test_a_key_is_made_told_once_and_revoked(run: Any) -> None:
+    code, out, _ = run("key", "create", "--platform", "huang-edu", "--scopes", "read", "--json")
+    made = json.loads(out)
+    assert code == 0
+    assert made["key"].startswith("zx_")
+    assert (made["platform"], made["scopes"]) == ("huang-edu", ["read"])
+    assert made["key"] not in run("key", "list", "--json")[1]
+    assert run("key", "revoke", str(made["key_id"]))[0] == 0
+    (listed,) = json.loads(run("key", "list", "--json")[1])["keys"]
+    assert listed["revoked_at_ms"] is not None
+
+
+def test_platforms_are_added_and_listed(run: Any) -> None:
+    assert run("platform", "add", "huang-edu", "--county", "潢川县", "--json")[0] == 0
+    assert json.loads(run("platform", "list", "--json")[1])["platforms"] == [
+        {"platform": "huang-edu", "name": "huang-edu", "county": "潢川县"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("key", "create", "--scope", "root"),
+        ("key", "create", "--expires", "never"),
+        ("key", "create", "--expires", "2001-01-01"),
+        ("key", "revoke", "7"),
+        ("key", "revoke", "seven"),
+        ("platform", "add", "Not A Slug"),
+        ("import",),
+        ("import", "there-is-no-such-file"),
+        ("frobnicate",),
+        ("serve", "--port", "http"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_line_with_code_2(run: Any, arguments: tuple[str, ...]) -> None:
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.strip()
+    assert "Traceback" not in err
+
+
+def test_a_wrong_setting_is_told_in_a_line(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ZHENXUE_PORT", "http")
+    code, _, err = run("key", "list")
+    assert code == 2
+    assert "port" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_production_refuses_an_old_database_until_it_is_migrated(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHENXUE_ENV", "production")
+    monkeypatch.setenv("ZHENXUE_MASTER_KEY", "a-key-of-this-test-and-of-nothing-else")
+    monkeypatch.setenv("ZHENXUE_PUBLIC_URL", "https://zhenxue.example")
+    code, _, err = run("key", "list")
+    assert code == 2
+    assert "zhenxue migrate" in err
+    assert json.loads(run("migrate", "--json")[1])["changed"] is True
+    assert json.loads(run("migrate", "--json")[1])["changed"] is False
+    assert run("key", "list")[0] == 0
+
+
+@pytest.mark.parametrize("url", ["", "http://a.example", "a.example", "https://a.example/x?y"])
+def test_production_wants_the_address_that_links_lead_to(
+    run: Any, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("ZHENXUE_ENV", "production")
+    monkeypatch.setenv("ZHENXUE_MASTER_KEY", "a-key-of-this-test-and-of-nothing-else")
+    monkeypatch.setenv("ZHENXUE_PUBLIC_URL", url)
+    code, _, err = run("serve")
+    assert code == 2
+    assert "ZHENXUE_PUBLIC_URL" in err and len(err.splitlines()) == 1
+
+
+class TestImport:
+    def test_a_good_file_exits_with_0_and_tells_what_it_stored(
+        self, run: Any, tmp_path: Path
+    ) -> None:
+        file = tmp_path / "night.ndjson"
+        file.write_bytes(ndjson([*catalogue(), *sitting()]))
+        code, out, _ = run("import", str(file), "--json")
+        assert code == 0
+        assert json.loads(out)["stored"]["session"] == 1
+        code, out, _ = run("import", str(file), "--platform", "local")
+        assert code == 0
+        assert "unchanged: 14" in out
+
+    def test_photos_may_lie_beside_the_records(self, run: Any, tmp_path: Path) -> None:
+        (tmp_path / "in" / "photos").mkdir(parents=True)
+        (tmp_path / "in" / "photos" / "a.png").write_bytes(picture())
+        (tmp_path / "outside.png").write_bytes(picture())
+        file = tmp_path / "in" / "night.ndjson"
+        file.write_bytes(
+            ndjson(
+                [
+                    *catalogue(),
+                    *sitting(),
+                    snapshot("s1", "photos/a.png", START_MS + 30_000),
+                    snapshot("s1", "../outside.png", START_MS + 40_000),
+                ]
+            )
+        )
+        code, out, _ = run("import", str(file), "--json")
+        report = json.loads(out)
+        assert code == 1
+        assert report["stored"]["snapshot"] == 1
+        assert [(it["line"], it["code"]) for it in report["rejected"]] == [(16, "missing_file")]
+
+    def test_records_may_come_through_a_pipe(
+        self, run: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Pipe:
+            buffer = io.BytesIO(zipped(catalogue()))
+
+        monkeypatch.setattr(sys, "stdin", Pipe())
+        code, out, _ = run("import", "-", "--json")
+        assert code == 0
+        assert json.loads(out)["stored"] == {"class": 1, "course": 1, "roster": 1}
+
+    def test_what_is_no_import_exits_with_2(self, run: Any, tmp_path: Path) -> None:
+        file = tmp_path / "holiday.jpg"
+        file.write_bytes(b"\xff\xd8\xff\xe0" * 100)
+        code, out, err = run("import", str(file), "--json")
+        told = json.loads(out)
+        assert (code, told["stored"], told["rejected_total"]) == (2, {}, 1)
+        assert told["rejected"][0]["line"] == 1
+        assert "no line of it is a record" in err
+        code, out, err = run("import", str(file))
+        assert code == 2 and out.startswith("stored: nothing") and "line 1" in out and err
+
+
+def test_help_names_the_commands(run: Any) -> None:
+    code, out, _ = run("--help")
+    assert code == 0
+    for name in ("serve", "migrate", "import", "key", "platform", "pack", "simulate", "user"):
+        assert name in out

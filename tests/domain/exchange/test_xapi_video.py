@@ -1,0 +1,150 @@
+"""Players say the same things in different dialects; the sitting hears one language."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from app.domain.events.events import LATEST_MS, pack
+from app.domain.exchange.xapi_video import VIDEO, event_of, session_of
+from app.store.events.packed import records_of
+
+ADL = "http://adlnet.gov/expapi/verbs/"
+OWN = "https://w3id.org/xapi/video/verbs/"
+OPENEDX = "https://w3id.org/xapi/openedx/extension/"
+AT = 1_772_413_200_000
+
+
+def said(verb: str, context: dict[str, Any] | None = None, **result: Any) -> dict[str, Any]:
+    """A statement; result extensions by name, `_` for `-`, full IRIs in `context`."""
+    extensions = {VIDEO + name.replace("_", "-"): value for name, value in result.items()}
+    return {
+        "verb": {"id": verb},
+        "object": {"id": "https://huang.example/lessons/l1"},
+        "result": {"extensions": extensions},
+        "context": {"extensions": context or {}},
+    }
+
+
+def heard(statement: dict[str, Any], at_ms: int = AT) -> dict[str, Any] | None:
+    event = event_of(statement, at_ms)
+    if event is None:
+        return None
+    told = msgspec.to_builtins(event)
+    assert told.pop("seq") == 0
+    del told["at_ms"]
+    return {name: value for name, value in told.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("statement", "event"),
+    [
+        (said(OWN + "played", time=1.5), {"type": "play", "position": 1.5}),
+        (said(OWN + "paused", time=90), {"type": "pause", "position": 90.0}),
+        (
+            said(OWN + "seeked", time_from=10, time_to=700.25),
+            {"type": "seek", "from": 10.0, "to": 700.25, "blocked": False},
+        ),
+        (said(ADL + "terminated", time=2700), {"type": "pause", "position": 2700.0}),
+        (
+            said(ADL + "completed", time=2700),
+            {"type": "ended", "position": 2700.0, "completed": True},
+        ),
+        (said(ADL + "completed", progress=1.0), {"type": "ended", "completed": True}),
+        (said(ADL + "interacted", time=30), {"type": "progress", "position": 30.0, "rate": 1.0}),
+        (said(ADL + "initialized", {VIDEO + "speed": "1x"}), {"type": "rate", "rate": 1.0}),
+        (said(ADL.replace("http", "https") + "completed"), {"type": "ended", "completed": True}),
+    ],
+)
+def test_each_verb_is_heard(statement: dict[str, Any], event: dict[str, Any]) -> None:
+    assert heard(statement) == event
+
+
+@pytest.mark.parametrize(
+    ("context", "result"),
+    [
+        ({VIDEO + "speed": "1.5x"}, {}),
+        ({VIDEO + "speed": 1.5}, {}),
+        ({}, {"speed": "1.5X"}),
+        ({}, {"playback_rate": 1.5}),
+        ({VIDEO + "playback-rate": "1.5"}, {}),
+        ({OPENEDX + "speed-from": "1.0", OPENEDX + "speed-to": "1.5"}, {}),
+        ({OPENEDX.replace("sion/", "sions/") + "speed-to": "1.5x", VIDEO + "speed": "1x"}, {}),
+    ],
+)
+def test_speed_is_understood_however_it_is_said(
+    context: dict[str, Any], result: dict[str, Any]
+) -> None:
+    event = heard(said(ADL + "interacted", context, time=60, **result))
+    assert event == {"type": "rate", "rate": 1.5, "position": 60.0}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        said(OWN + "played"),
+        said(OWN + "played", time="1.5"),
+        said(OWN + "played", time=True),
+        said(OWN + "played", time=-1),
+        said(OWN + "played", time=10**250),
+        said(OWN + "paused", time=None),
+        said(OWN + "seeked", time_to=700),
+        said(ADL + "initialized", time=0),
+        said(ADL + "interacted", {VIDEO + "volume": 0.3}),
+        said(ADL + "terminated"),
+        said(ADL + "attempted", time=1),
+        said("https://huang.example/verbs/played", time=1),
+    ],
+)
+def test_what_tells_nothing_of_the_player_is_no_event(statement: dict[str, Any]) -> None:
+    assert heard(statement) is None
+
+
+def test_what_players_compute_themselves_is_never_read() -> None:
+    plain = heard(said(OWN + "paused", time=10))
+    boasting = said(OWN + "paused", time=10, progress=1.0, played_segments="0[.]2700")
+    assert heard(boasting) == plain
+
+
+def test_a_platform_content_with_nine_tenths_does_not_claim_the_whole() -> None:
+    context = {VIDEO + "completion-threshold": "0.9", VIDEO + "length": 2700}
+    event = heard(said(ADL + "completed", context, time=2430))
+    assert event == {"type": "progress", "position": 2430.0, "rate": 1.0}
+
+
+def test_completing_a_course_ends_no_video() -> None:
+    statement = said(ADL + "completed")
+    kinds = {
+        "http://adlnet.gov/expapi/activities/course": None,
+        "https://w3id.org/xapi/video/activity-type/video": {"type": "ended", "completed": True},
+    }
+    for kind, event in kinds.items():
+        statement["object"]["definition"] = {"type": kind}
+        assert heard(statement) == event
+
+
+@pytest.mark.parametrize("at_ms", [-62_135_596_800_000, 253_402_300_799_999])
+def test_a_player_with_a_mad_clock_is_heard_all_the_same(at_ms: int) -> None:
+    event = event_of(said(OWN + "played", time=0), at_ms)
+    assert event is not None
+    assert 0 <= records_of(pack([event], 0).records)["at_ms"][0] < LATEST_MS
+
+
+@pytest.mark.parametrize(
+    ("context", "session"),
+    [
+        ({VIDEO + "session-id": "s1"}, "s1"),
+        ({"https://w3id.org/xapi/openedx/extensions/session-id": "f" * 32}, "f" * 32),
+        ({OPENEDX + "session-id": "f" * 32}, "f" * 32),
+        ({VIDEO + "session-id": "s1", OPENEDX + "session-id": "f" * 32}, "s1"),
+        ({OPENEDX + "session-id": "f" * 32, VIDEO + "session-id": "s1"}, "s1"),
+        ({VIDEO + "session-id": 7}, None),
+        ({VIDEO + "session-id": "s" * 129}, None),
+        ({VIDEO + "session-id": "s\x00"}, None),
+        ({}, None),
+    ],
+)
+def test_the_session_is_found(context: dict[str, Any], session: str | None) -> None:
+    assert session_of(said(OWN + "played", context)) == session

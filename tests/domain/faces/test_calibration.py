@@ -1,0 +1,142 @@
+"""The site's own thresholds: measured without labels, kept, and used in decisions once applied."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import main as cli
+from app.db import Database
+from app.domain.faces import calibration, face_checks
+from app.domain.faces.calibration import Faces, NotEnoughFaces
+from app.store.accounts import audit
+from app.store.faces import calibrations
+from app.vision import match
+from app.vision.model_card import DLIB_RESNET, read_card
+from tests.people import TestClock
+
+CARD = read_card(DLIB_RESNET)
+Embedding = np.ndarray[Any, np.dtype[np.float32]]
+
+
+def cohort(persons: int = 100, spread: float = 0.09, alike: float = 1.0) -> list[Faces]:
+    """People whose means lie about `alike` apart, photographed in two sittings of three."""
+    rng = np.random.default_rng(7)
+    middle = rng.normal(0, 0.1, CARD.dim)
+
+    def person(number: int) -> Faces:
+        face = middle + rng.normal(0, alike * 0.06, CARD.dim)
+        noise = spread / np.sqrt(CARD.dim)
+        shot = [(face + rng.normal(0, noise, CARD.dim)).astype("f4") for _ in range(6)]
+        return Faces(number, number, [shot[:3], shot[3:]])
+
+    return [person(number) for number in range(persons)]
+
+
+def test_strangers_distances_give_thresholds_and_own_ones_the_miss_rate() -> None:
+    body, centre = calibration.measured(CARD, cohort())
+    assert body["persons"] == 100 and body["alarm"] is None
+    assert body["raw"]["n_cross"] == 4_950 and body["raw"]["n_own"] == 100
+    assert 0 < body["raw"]["thresholds"]["match"] <= body["raw"]["thresholds"]["mismatch"]
+    assert body["raw"]["fnmr_at_match"] == 0
+    assert centre.shape == (CARD.dim,)
+
+
+def test_a_cohort_that_the_model_cannot_tell_apart_raises_the_alarm() -> None:
+    body, _ = calibration.measured(CARD, cohort(alike=0.3))
+    assert "does not fit this cohort" in body["alarm"]
+
+
+def test_two_accounts_of_one_person_are_no_strangers() -> None:
+    faces = cohort(80)
+    twins = [Faces(1000 + each.learner_id, each.person_id, each.sittings) for each in faces]
+    body, _ = calibration.measured(CARD, [*faces, *twins])
+    assert body["persons"] == 80 and body["raw"]["thresholds"]["match"] > 0.2
+
+
+def test_a_small_site_keeps_the_model_card() -> None:
+    with pytest.raises(NotEnoughFaces, match="78 are needed"):
+        calibration.measured(CARD, cohort(40))
+
+
+def test_what_is_applied_decides_and_stands_in_the_decision(
+    database: Database, clock: TestClock
+) -> None:
+    faces = cohort()
+    body, centre = calibration.measured(CARD, faces)
+    stored = json.loads(json.dumps(body))
+    with database.write() as connection:
+        told = {"actor": "system:cli", "now_ms": clock()}
+        calibration.record(connection, CARD, stored, centre, apply=False, **told)
+        assert calibration.in_force(connection, CARD) is None
+        made = calibration.record(connection, CARD, stored, centre, apply=True, **told)
+        calibration.record(connection, CARD, stored, centre, apply=False, **told)
+        site = calibration.in_force(connection, CARD)
+        latest = calibrations.latest(connection, CARD.model)
+        assert latest is not None and latest.id > made
+        (entry,) = audit.page(connection, before=None, size=9, action="calibration")
+    assert entry.subject == f"calibration:{made}"
+    assert site is not None and site.calibration_id == made
+
+    lin, wu = faces[0], faces[1]
+    case = face_checks._Case(
+        match.template(lin.sittings[0], CARD), CARD, site, {}, face_checks.Beside(), []
+    )
+    own = case.document(case.decide(lin.sittings[1]))
+    assert (own["zone"], own["calibration"], own["centred"]) == ("match", made, True)
+    assert own["snapshots"] == 3 and own["distance"] <= own["match"]
+    assert case.document(case.decide(wu.sittings[1]))["zone"] == "mismatch"
+    single = case.document(case.decide(lin.sittings[1][:1]))
+    assert (single["centred"], single["calibration"]) == (False, made)
+
+
+# ---------------------------------------------------------------------------------- the command
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    faces = cohort(12)
+    path = tmp_path / "set.npz"
+    x = np.stack([picture for each in faces for picture in each.pictures])
+    np.savez(path, x=x, id=np.repeat(np.arange(12), 6))
+    return path
+
+
+def test_calibrate_prints_error_rates_of_a_labelled_set(labelled: Path) -> None:
+    command = ["calibrate", "--embeddings", str(labelled), "--labels", "--json"]
+    told = CliRunner().invoke(cli.app, command)
+    assert told.exit_code == 0, told.output
+    report = json.loads(told.output)
+    assert report["identities"] == 12 and report["raw"]["eer"] == 0
+    low, high = report["centred"]["fnmr"]["interval_95"]
+    assert 0 <= low < high < 0.01
+    assert len(report["raw"]["roc"]) == 101
+
+
+def test_calibrate_measures_nothing_on_an_empty_site(
+    settings: Any, database: Database, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.setenv("ZHENXUE_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("ZHENXUE_DATA_DIR", str(settings.data_dir))
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["calibrate"])
+    assert ended.value.code == cli.BAD_INPUT
+    assert "78 are needed" in capsys.readouterr().err
+
+
+def test_calibrate_counts_attacks_without_a_model_as_no_response(tmp_path: Path) -> None:
+    from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
+
+    for species in ("live", "screen"):
+        (tmp_path / species).mkdir()
+        (tmp_path / species / "one.jpg").write_bytes(portrait(PORTRAIT_SEEDS[0]))
+    told = CliRunner().invoke(cli.app, ["calibrate", "--attacks", str(tmp_path), "--json"])
+    report = json.loads(told.output)
+    assert report["apcer_max"]["species"] == "screen"
+    assert report["attack_non_response"]["screen"]["value"] == 1
+    assert report["bpcer"]["interval_95"] == [0.0, pytest.approx(0.79346)]

@@ -1,4 +1,4 @@
-"""The checks before an offline assessment (rules.md section 5): which there are, and running them.
+"""The checks before an offline assessment (docs/rules.md section 5): which there are, run.
 
 A check is a function of facts, its limits and the catalogue of 附件3. It prints what it found
 beside the limit, and never takes an absent fact for a pass. A pack says which checks apply.

@@ -1,4 +1,4 @@
-"""Facts, limits and results of the checks before an offline assessment (rules.md section 5).
+"""Facts, limits and results of the checks before an offline assessment (docs/rules.md section 5).
 
 Every fact may be None: nobody supplied it. A check never takes that for a pass.
 """

@@ -1,4 +1,4 @@
-"""Checks on a class before its offline assessment (rules.md section 5)."""
+"""Checks on a class before its offline assessment (docs/rules.md section 5)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credited intervals: what was really watched, by the server's clock (rules.md section 2).
+"""Credited intervals: what was really watched, by the server's clock (docs/rules.md section 2).
 
 Everything a client says is a claim "position p, at the latest at the time this reached the
 server". From these claims alone:

@@ -2,7 +2,7 @@
 
 The engine proposes, people decide: what reaches beyond a class-hour stands only when two different
 persons upheld it, and until then the verdict is `pending`. What could not be told is `pending` too,
-and is never printed as a violation. rules.md sections 4 and 5.
+and is never printed as a violation. docs/rules.md sections 4 and 5.
 """
 
 from __future__ import annotations

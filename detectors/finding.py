@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """Outcome of one rule on one subject, mildest first (rules.md section 1)."""
+    """Outcome of one rule on one subject, mildest first (docs/rules.md section 1)."""
 
     CLEAR = "clear"
     NOT_PROVEN = "not_proven"

@@ -1,4 +1,4 @@
-"""Checks on one learner before the offline assessment of the class (rules.md section 5)."""
+"""Checks on one learner before the offline assessment of the class (docs/rules.md section 5)."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """What stands above every list (rules.md section 7)."""
+    """What stands above every list (docs/rules.md section 7)."""
 
     institution: str
     class_no: str

@@ -53,7 +53,7 @@ class Demands:
     learning_ms: int = 0
 
     def wire(self) -> dict[str, Any]:
-        """`controls` as api.md has it; empty when nothing is due."""
+        """`controls` as docs/controls.md has it; empty when nothing is due."""
         told: dict[str, Any] = {}
         if self.popup is not None:
             told["popup"] = {

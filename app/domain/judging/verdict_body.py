@@ -1,4 +1,4 @@
-"""What a verdict stores (rules.md section 6), as canonical JSON: same facts and pack, same bytes.
+"""What a verdict stores (docs/rules.md section 6) as canonical JSON: same facts, same bytes.
 
 No time of judging, no database id and no order of processing enters a body; those stand in the
 row around it.

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from app.clock import Clock, system_clock
 from app.db import Database
-from app.domain.controls.controls import ControlDesk
+from app.domain.controls.scheduler import ControlScheduler
 from app.domain.sittings import sitting_life
 from app.keyring import KeyRing
 from app.lease_ring import LeaseRing
@@ -40,7 +40,7 @@ class Services:
     vault: Vault
     keys: KeyRing
     leases: LeaseRing
-    desk: ControlDesk
+    controls: ControlScheduler
     blobs: Blobs
     readers: FaceReaders
     events: EventStore
@@ -61,7 +61,7 @@ class Services:
             vault=vault,
             keys=KeyRing(database, clock, settings.api_requests_per_minute),
             leases=LeaseRing(database, clock),
-            desk=ControlDesk(database, vault),
+            controls=ControlScheduler(database, vault),
             events=EventStore(database, sitting_life.of_batch),
             blobs=Blobs(settings.resolved_blob_url),
             readers=FaceReaders(settings.face_workers, settings.model_files),

@@ -24,7 +24,7 @@ from app.bench.machine import machine
 from app.bench.night import that_night
 from app.domain.catalogue.classes import class_seen
 from app.reports import exports, package
-from app.reports.exports import Wish
+from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.verify import verify
 from app.services import Services
@@ -38,7 +38,7 @@ from models import EventLog, TrainingClass
 
 LEARNERS, HOURS = 80, 40
 LIMIT_S = 20  # for all lists
-WISH = Wish("benchmark", named=True)
+WISH = ExportOptions("benchmark", named=True)
 
 
 def measure(url: str, folder: Path) -> None:

@@ -3,7 +3,6 @@
 from models.act import Act
 from models.base import Base
 from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
-from models.desk import Assignment, SavedView
 from models.faces import Calibration, FacePair
 from models.identity import IdentityCorrection
 from models.inspection import Inspection, InspectionCheck
@@ -12,6 +11,7 @@ from models.ledger import AuditEntry, PhotoAccess
 from models.link import LearnerLink
 from models.people import Learner, LearnerKey, Person, ReferencePhoto, User, UserSession
 from models.platform import ApiKey, Platform, Webhook, WebhookDelivery
+from models.queue import Assignment, SavedView
 from models.records import (
     AssessmentRecord,
     HistoryRecord,

@@ -24,7 +24,7 @@ EACH_KIND = (
     "tests/store/test_schema.py",
     "tests/test_guides.py",
     "tests/reports/test_pdf.py::test_rare_names_are_printed_and_what_the_type_lacks_is_named",
-    "tests/console/test_class_desk.py",
+    "tests/console/test_class_requests.py",
 )
 
 

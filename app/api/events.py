@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api import problems
 from app.api.auth import authenticate, demand
 from app.domain.accounts.platforms import KeyScope
-from app.domain.controls.controls import NOTHING, Batch, Demands
+from app.domain.controls.scheduler import NOTHING, Batch, Demands
 from app.domain.events import ingest
 from app.domain.events.events import Problem, pack
 from app.domain.events.ingest import Arrived
@@ -155,11 +155,11 @@ class EventIntake:
         notes = ingest.popup_notes(packed, found.events, now_ms)
         position = receipt.position_ms if packed.first_ms >= 0 else None
         batch = Batch(sitting.id, receipt.learning_ms, position, now_ms, notes)
-        desk = self._services.desk
-        # What resumes was over for the desk: it looks at the rows again.
-        demands = None if receipt.fate == Fate.RESUMES else desk.glance(batch)
+        scheduler = self._services.controls
+        # What resumes was over for the scheduler: it looks at the rows again.
+        demands = None if receipt.fate == Fate.RESUMES else scheduler.glance(batch)
         if demands is None:
-            (demands,) = await run_in_threadpool(desk.settle, [batch])
+            (demands,) = await run_in_threadpool(scheduler.settle, [batch])
         self._count(receipt, found)
         answer = _answer(receipt, found, demands)
         note = unseen_note.of(packed.watched, sitting.terms) if packed.watched else None

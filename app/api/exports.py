@@ -16,7 +16,7 @@ from app.domain.catalogue import classes
 from app.errors import NotAllowed, NotFound
 from app.keyring import Caller
 from app.reports import exports, package
-from app.reports.exports import File, Wish
+from app.reports.exports import ExportOptions, File
 from app.store.catalogue.catalogue import ClassRow
 
 router = APIRouter(prefix="/v1/classes/{class_id}/exports", tags=["exports"])
@@ -73,18 +73,20 @@ def get_export(
         klass = classes.class_seen(connection, caller.scope, class_id, platform)
     name, _, ext = file_name.rpartition(".")
     chosen = tuple(it.strip() for it in ",".join(columns or ()).split(",") if it.strip())
-    wish = Wish(caller.actor, named=caller.told_reviewers, on=on, columns=chosen)
+    options = ExportOptions(caller.actor, named=caller.told_reviewers, on=on, columns=chosen)
     if name in ("audit", "审计数据包"):
-        return _sent(_archive(request, caller, klass, ext, wish))
-    return _sent(exports.export(services, klass, name, ext, wish))
+        return _sent(_archive(request, caller, klass, ext, options))
+    return _sent(exports.export(services, klass, name, ext, options))
 
 
-def _archive(request: Request, caller: Caller, klass: ClassRow, ext: str, wish: Wish) -> File:
+def _archive(
+    request: Request, caller: Caller, klass: ClassRow, ext: str, options: ExportOptions
+) -> File:
     if ext != "zip":
         raise NotFound("unknown_format", f"the audit package comes as zip; not as {ext!r}")
     if not caller.told_reviewers:
         raise NotAllowed("people_only", "the audit package is for auditors: it names reviewers")
-    return package.export(services_of(request), klass, wish, caller.scope).file
+    return package.export(services_of(request), klass, options, caller.scope).file
 
 
 def _sent(file: File) -> Response:

@@ -66,7 +66,12 @@ def open_session(
     )
     with services.database.write() as connection:
         opened = sittings.open_sitting(
-            connection, services.vault, services.desk, caller.platform, opening, services.clock()
+            connection,
+            services.vault,
+            services.controls,
+            caller.platform,
+            opening,
+            services.clock(),
         )
     services.closed(opened.ended)
     return _opened(opened)
@@ -101,7 +106,7 @@ def report_controls(
         row_id, results = platform_controls.report(
             connection, caller.platform, session_id, items, services.clock()
         )
-    services.desk.forget(row_id)
+    services.controls.forget(row_id)
     told = [{"index": index, **result} for index, result in enumerate(results)]
     return {
         "stored": sum(result["status"] == "stored" for result in told),
@@ -132,7 +137,7 @@ def close_session(
         row, ended = sittings.close_sitting(
             connection,
             services.vault,
-            services.desk,
+            services.controls,
             caller.platform,
             session_id,
             reason,

@@ -62,7 +62,7 @@ async def put_snapshot(
                 data,
                 away=away,
             )
-        services.desk.forget(session.id)
+        services.controls.forget(session.id)
         return stored
 
     def store() -> dict[str, Any]:

@@ -140,10 +140,10 @@ class Statements:
         unsettled = [
             it
             for it in taken.batches
-            if it.session_id in taken.resumed or services.desk.glance(it) is None
+            if it.session_id in taken.resumed or services.controls.glance(it) is None
         ]
         if unsettled:
-            services.desk.settle(unsettled)
+            services.controls.settle(unsettled)
         for fate, count in taken.fates.items():
             self._counted.labels(fate).inc(count)
         return taken

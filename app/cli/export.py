@@ -45,7 +45,7 @@ def export(
 
     from app.domain.catalogue import classes
     from app.reports import exports, package
-    from app.reports.exports import Wish
+    from app.reports.exports import ExportOptions
     from app.services import open_services
     from app.store.accounts.scope import EVERYTHING
 
@@ -58,22 +58,22 @@ def export(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--on") from error
     chosen = tuple(it.strip() for it in columns.split(",") if it.strip())
-    wish = Wish(ACTOR, named=True, on=day, columns=chosen)
+    options = ExportOptions(ACTOR, named=True, on=day, columns=chosen)
     with open_services() as services:
         with services.database.read() as connection:
             klass = classes.class_seen(connection, EVERYTHING, class_id, platform)
         if audit:
-            made = package.export(services, klass, wish, EVERYTHING, photos=photos)
+            made = package.export(services, klass, options, EVERYTHING, photos=photos)
             path = _write(made.file, out or Path(made.file.name))
             told: dict[str, Any] = {"files": [str(path)], "public_key": made.public_key}
         elif every:
             folder = out or Path(class_id)
             folder.mkdir(parents=True, exist_ok=True)
-            made_all = exports.export_all(services, klass, wish)
+            made_all = exports.export_all(services, klass, options)
             told = {"files": [str(_write(it, folder / it.name)) for it in made_all]}
         elif file is not None:
             name, _, ext = file.rpartition(".")
-            one = exports.export(services, klass, name, ext, wish)
+            one = exports.export(services, klass, name, ext, options)
             told = {"files": [str(_write(one, out or Path(one.name)))]}
         else:
             told = exports.offered(klass)

@@ -20,8 +20,8 @@ from app.console.findings_page import plain_text
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.judging import class_desk, runs, wording
-from app.domain.judging.class_desk import SCALES
+from app.domain.judging import class_requests, runs, wording
+from app.domain.judging.class_requests import SCALES
 from app.errors import NotFound
 from app.reports import exports, signing
 from app.reports.lists import periodic
@@ -126,7 +126,7 @@ def judge(request: Request, login: SignedIn, class_id: RowId) -> Response:
     """Judge the class now; the page tells how far it is."""
     services = request.app.state.services
     with services.database.write() as connection:
-        class_desk.judge(connection, class_id, login.user, services.clock())
+        class_requests.judge(connection, class_id, login.user, services.clock())
     return see_other(f"/console/classes/{class_id}#conclusion")
 
 
@@ -136,7 +136,7 @@ def choose_scale(
 ) -> Response:
     services = request.app.state.services
     with services.database.write() as connection:
-        class_desk.choose(connection, class_id, login.user, scale, services.clock())
+        class_requests.choose(connection, class_id, login.user, scale, services.clock())
     return see_other(f"/console/classes/{class_id}#conclusion")
 
 

@@ -14,10 +14,9 @@ from app.console.finding_view import FindingCard, card
 from app.console.findings_page import Query
 from app.console.language import Language, language
 from app.domain.accounts.users import Role, User
-from app.domain.review import desk
+from app.domain.review import review_queue
 from app.store.accounts.scope import Scope
-from app.store.review import desk as desk_rows
-from app.store.review import finding_queue, reviews
+from app.store.review import assignments, finding_queue, reviews
 from app.store.sittings import case_file
 from detectors.finding import Evidence
 
@@ -38,8 +37,8 @@ def cards_of(
     rivals = _rivals(connection, list(shown.values()), user.scope)
     sittings = {row.session_id for row in shown.values() if row.session_id} | {*rivals.values()}
     photos = case_file.photos_of(connection, sittings) if user.sees_photos else {}
-    keepers = desk_rows.assigned(connection, shown)
-    known = desk.colleagues(connection, user, county) if user.decides else []
+    keepers = assignments.assigned(connection, shown)
+    known = review_queue.colleagues(connection, user, county) if user.decides else []
     cards = [
         card(
             row,

@@ -18,8 +18,8 @@ from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render
 from app.console.words import Word
 from app.domain.accounts.users import Login
-from app.domain.review import desk
-from app.store.review import desk as desk_rows
+from app.domain.review import review_queue
+from app.store.review import assignments
 from app.store.review import finding_queue as store
 from app.store.review.finding_queue import Cursor, QueueFilter
 
@@ -166,8 +166,8 @@ def queue_page(
         mine = store.first_decided_by(connection, user.id, [row.id for row in found])
         classes = store.classes(connection, user.scope, _CLASSES_LISTED)
         platforms = store.platforms(connection, user.scope)
-        views = desk_rows.views(connection, user.id)
-        colleagues = desk.colleagues(connection, user) if user.decides else []
+        views = assignments.views(connection, user.id)
+        colleagues = review_queue.colleagues(connection, user) if user.decides else []
     shown = found[:PAGE]
     last = shown[-1] if len(found) > PAGE else None
     return render(

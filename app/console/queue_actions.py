@@ -12,7 +12,7 @@ from app.console.findings_page import Query, number, queue_page
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, see_other
 from app.domain.judging import rulings
-from app.domain.review import appeals, desk
+from app.domain.review import appeals, review_queue
 from app.errors import BadInput, Conflict
 
 router = APIRouter(
@@ -32,7 +32,7 @@ def save_view(request: Request, login: SignedIn, name: Text = "", queue: Text = 
     try:
         with services.database.write() as connection:
             kept = urlencode(query.values)
-            desk.save_view(connection, login.user, name, kept, services.clock())
+            review_queue.save_view(connection, login.user, name, kept, services.clock())
     except BadInput as error:
         return queue_page(request, login, query, problem=words.PROBLEMS[error.code])
     return see_other(query.href())
@@ -41,7 +41,7 @@ def save_view(request: Request, login: SignedIn, name: Text = "", queue: Text = 
 @router.post("/findings/views/{view_id}/drop")
 def drop_view(request: Request, login: SignedIn, view_id: RowId, queue: Text = "") -> Response:
     with request.app.state.services.database.write() as connection:
-        desk.drop_view(connection, login.user, view_id)
+        review_queue.drop_view(connection, login.user, view_id)
     return see_other(Query.parsed(queue).href())
 
 
@@ -62,10 +62,10 @@ def many(
     try:
         with services.database.write() as connection:
             if act == "assign":
-                desk.assign(connection, login.user, finding, number(assignee), now_ms)
+                review_queue.assign(connection, login.user, finding, number(assignee), now_ms)
                 done = 0
             else:
-                decided = desk.decide_alike(
+                decided = review_queue.decide_alike(
                     connection, login.user, finding, decision, reason, now_ms
                 )
                 rulings.follow(connection, decided, now_ms)
@@ -82,7 +82,9 @@ def assign(
 ) -> Response:
     services = request.app.state.services
     with services.database.write() as connection:
-        desk.assign(connection, login.user, [finding_id], number(assignee), services.clock())
+        review_queue.assign(
+            connection, login.user, [finding_id], number(assignee), services.clock()
+        )
     return see_other(local_path(back, f"/console/findings/{finding_id}"))
 
 

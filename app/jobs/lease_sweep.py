@@ -15,7 +15,7 @@ def sweep(services: Services) -> list[int]:
     while True:
         with services.database.write() as connection:
             some = sittings.expire_leases(
-                connection, services.vault, services.desk, services.clock()
+                connection, services.vault, services.controls, services.clock()
             )
         services.closed(some)
         ended += some

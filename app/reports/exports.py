@@ -44,7 +44,7 @@ FORMATS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ExportOptions:
     """Who asks, and for what. `named`: may be told reviewers' names, as platforms may not."""
 
     actor: str
@@ -76,29 +76,31 @@ def conclude(services: Services, klass: ClassRow) -> None:
             eligibility.conclude(connection, klass.id, now_ms)
 
 
-def export(services: Services, klass: ClassRow, name: str, ext: str, wish: Wish) -> File:
+def export(
+    services: Services, klass: ClassRow, name: str, ext: str, options: ExportOptions
+) -> File:
     """One list, written and recorded. Raises NotFound for a name or format there is none of,
     NotAllowed for a list that is kept from platforms."""
     wanted, how = listing(name), _format(ext)
-    if wanted.kept and not wish.named:
+    if wanted.kept and not options.named:
         raise NotAllowed("people_only", f"{wanted.title} is kept from platforms")
     conclude(services, klass)
-    sheet = sheets(services, klass, [wanted.name], wish)[0]
+    sheet = sheets(services, klass, [wanted.name], options)[0]
     file = File(file_name(klass, wanted.title, ext), how.media_type, how.write(sheet))
-    record(services, klass, wish, [sheet], ext)
+    record(services, klass, options, [sheet], ext)
     return file
 
 
-def export_all(services: Services, klass: ClassRow, wish: Wish) -> list[File]:
+def export_all(services: Services, klass: ClassRow, options: ExportOptions) -> list[File]:
     """Every list as XLSX and CSV; those that are signed as PDF too."""
     conclude(services, klass)
-    made = sheets(services, klass, list(LISTS), wish)
+    made = sheets(services, klass, list(LISTS), options)
     jobs = [(sheet, ext) for sheet in made for ext in _formats_of(LISTS[sheet.name])]
     files = [
         File(file_name(klass, LISTS[sheet.name].title, ext), FORMATS[ext].media_type, data)
         for (sheet, ext), data in zip(jobs, _all_written(jobs), strict=True)
     ]
-    record(services, klass, wish, made, "all")
+    record(services, klass, options, made, "all")
     return files
 
 
@@ -123,7 +125,9 @@ def _written(job: Job) -> bytes:
     return FORMATS[ext].write(sheet)
 
 
-def sheets(services: Services, klass: ClassRow, names: Sequence[str], wish: Wish) -> list[Sheet]:
+def sheets(
+    services: Services, klass: ClassRow, names: Sequence[str], options: ExportOptions
+) -> list[Sheet]:
     """The lists of those names as they stand at one moment."""
     now_ms = services.clock()
     with services.database.read() as connection:
@@ -131,18 +135,18 @@ def sheets(services: Services, klass: ClassRow, names: Sequence[str], wish: Wish
             connection,
             klass,
             now_ms,
-            named=wish.named,
-            on=day_of(wish, now_ms),
-            chosen=wish.columns,
+            named=options.named,
+            on=day_of(options, now_ms),
+            chosen=options.columns,
         )
         return [LISTS[name].build(dossier) for name in names]
 
 
-def day_of(wish: Wish, now_ms: int) -> date:
+def day_of(options: ExportOptions, now_ms: int) -> date:
     """The day that 旬报 and 月报 look back from. Raises BadInput for one before there were any."""
-    if wish.on is not None and wish.on < EARLIEST:
+    if options.on is not None and options.on < EARLIEST:
         raise BadInput("bad_day", f"on: not before {EARLIEST}", field="on")
-    return wish.on or day(now_ms)
+    return options.on or day(now_ms)
 
 
 def offered(klass: ClassRow) -> dict[str, Any]:
@@ -168,7 +172,7 @@ def offered(klass: ClassRow) -> dict[str, Any]:
 
 
 def record(
-    services: Services, klass: ClassRow, wish: Wish, made: Sequence[Sheet], ext: str
+    services: Services, klass: ClassRow, options: ExportOptions, made: Sequence[Sheet], ext: str
 ) -> None:
     """Enter into the audit log who took which personal data."""
     personal = {sheet.name: sheet.digest for sheet in made if sheet.personal}
@@ -178,7 +182,7 @@ def record(
         audit.append(
             connection,
             at_ms=services.clock(),
-            actor=wish.actor,
+            actor=options.actor,
             action="export.taken",
             subject=subject(klass),
             detail={"lists": personal, "format": ext},

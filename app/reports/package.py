@@ -25,7 +25,7 @@ from app.errors import NotAllowed
 from app.reports import container, exports, layout, parquet, photo_files, signing
 from app.reports import csv as csv_writer
 from app.reports.dossier import Dossier
-from app.reports.exports import File, Wish, file_name, subject
+from app.reports.exports import ExportOptions, File, file_name, subject
 from app.reports.lists import LISTS
 from app.services import Services
 from app.store.accounts import audit
@@ -55,7 +55,7 @@ class Package:
 def export(
     services: Services,
     klass: ClassRow,
-    wish: Wish,
+    options: ExportOptions,
     scope: Scope,
     *,
     photos: bool = False,
@@ -72,7 +72,7 @@ def export(
         audit.append(
             connection,
             at_ms=now_ms,
-            actor=wish.actor,
+            actor=options.actor,
             action="export.package",
             subject=subject(klass),
             detail={"photos": photos},
@@ -80,7 +80,7 @@ def export(
         gatherer = _Gatherer(connection, klass, scope)
         members = gatherer.members()
     with services.database.read() as connection:
-        dossier = Dossier(connection, klass, now_ms, named=True, on=exports.day_of(wish, now_ms))
+        dossier = Dossier(connection, klass, now_ms, named=True, on=exports.day_of(options, now_ms))
         members |= _lists(dossier) | _packs(dossier) | gatherer.events_parquet()
         if photos:
             members |= photo_files.opened(services, connection, klass.id)

@@ -18,7 +18,7 @@ from app.db import Database
 from app.domain.accounts import users
 from app.errors import Conflict
 from app.store.accounts import audit
-from app.store.review import desk as store
+from app.store.review import assignments as store
 from models import Assignment, Base, User
 from tests.console.conftest import Desk
 

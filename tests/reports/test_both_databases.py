@@ -8,7 +8,7 @@ import pytest
 
 from app.main import create_app
 from app.reports import exports, package
-from app.reports.exports import Wish
+from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.verify import verify
 from app.services import Services
@@ -17,7 +17,7 @@ from app.store.accounts.scope import EVERYTHING
 from tests.people import County, TestClock, instant
 from tests.reports.stage import judged_class
 
-A_CLERK = Wish("system:cli", named=True)
+A_CLERK = ExportOptions("system:cli", named=True)
 
 
 @pytest.mark.both_databases

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from app.reports import csv, exports, xlsx
-from app.reports.exports import Wish
+from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.lists.people import masked
 from app.reports.sheet import Cell, Column, Form, Heading, Sheet
@@ -99,11 +99,11 @@ def test_names_on_the_notice_board_are_masked() -> None:
 def test_lists_written_on_several_cores_are_the_same_files(
     monkeypatch: pytest.MonkeyPatch, services: Services, klass: ClassRow
 ) -> None:
-    wish = Wish("user:zhao", named=True)
-    alone = exports.export_all(services, klass, wish)
+    options = ExportOptions("user:zhao", named=True)
+    alone = exports.export_all(services, klass, options)
     monkeypatch.setattr(exports, "ROWS_IN_ONE_PROCESS", 0)
     monkeypatch.setattr(exports, "MOST_WRITERS", 2)
-    together = exports.export_all(services, klass, wish)
+    together = exports.export_all(services, klass, options)
     assert [it.name for it in together] == [it.name for it in alone]
     same = [
         (a.data, b.data)

@@ -13,7 +13,7 @@ from app.domain.accounts import users
 from app.domain.review import inspections
 from app.domain.review.inspections import drawn
 from app.reports import container, exports, layout, package
-from app.reports.exports import Wish
+from app.reports.exports import ExportOptions
 from app.reports.package import ndjson
 from app.reports.sheet import Sheet
 from app.reports.verify import verify
@@ -26,7 +26,7 @@ from tests.people import HUANGCHUAN
 from tests.reports.test_package import named, resealed
 from tests.verdicts import sign_in
 
-PERSON, KEY = Wish("user:zhao", named=True), Wish("key:1", named=False)
+PERSON, KEY = ExportOptions("user:zhao", named=True), ExportOptions("key:1", named=False)
 Members = dict[str, bytes]
 
 
@@ -49,8 +49,8 @@ def inspected(services: Services, klass: ClassRow) -> int:
     return made
 
 
-def sheet(services: Services, klass: ClassRow, name: str, wish: Wish = PERSON) -> Sheet:
-    (made,) = exports.sheets(services, klass, [name], wish)
+def sheet(services: Services, klass: ClassRow, name: str, options: ExportOptions = PERSON) -> Sheet:
+    (made,) = exports.sheets(services, klass, [name], options)
     return made
 
 

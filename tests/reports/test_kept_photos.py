@@ -13,14 +13,14 @@ from app.domain.judging import conformity, runs
 from app.domain.policy import packs
 from app.jobs import class_run
 from app.reports import exports
-from app.reports.exports import Wish
+from app.reports.exports import ExportOptions
 from app.services import Services
 from app.store.catalogue.catalogue import ClassRow
 from app.store.faces.blobs import Blobs, StoreAway
 from models import Learner, Session, Snapshot
 from tests.verdicts import bodies, validate
 
-WISH = Wish("user:zhao", named=True)
+WISH = ExportOptions("user:zhao", named=True)
 ACCEPTED = "learner-01"
 
 

@@ -9,7 +9,7 @@ from app.domain.accounts import users
 from app.domain.catalogue import classes, records
 from app.domain.catalogue.classes import ClassTerms
 from app.reports import exports, package
-from app.reports.exports import Wish
+from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.sheet import NO_DATA, Sheet
 from app.reports.verify import verify
@@ -38,7 +38,7 @@ ANNEX_2 = """
 人力资源社会保障部门对补贴信息公示情况（不少于3个工作日） 资金拨付 拨付时间 拨付金额（万元）
 资金来源（就业补助资金、失业保险基金、职业技能提升行动资金等） 备注
 """.split()  # the labels of the plan's form
-AN_AUDITOR = Wish("user:zhao", named=True)
+AN_AUDITOR = ExportOptions("user:zhao", named=True)
 
 
 @pytest.fixture
@@ -134,8 +134,8 @@ def test_the_same_content_has_the_same_digest_on_another_day(
 
 
 def test_reports_take_the_columns_that_are_wished_for(services: Services, klass: ClassRow) -> None:
-    wish = Wish("user:zhao", named=True, columns=("培训人数", "满意度"))
-    sheet = exports.sheets(services, klass, ["ten-day"], wish)[0]
+    options = ExportOptions("user:zhao", named=True, columns=("培训人数", "满意度"))
+    sheet = exports.sheets(services, klass, ["ten-day"], options)[0]
     assert [it.title for it in sheet.columns] == ["培训人数", "满意度"]
     assert sheet.rows == ((6, "100.0%"),)
 
@@ -175,8 +175,8 @@ def test_reviews_are_told_once_settled_and_names_to_people_only(
     services: Services, klass: ClassRow, upheld: str
 ) -> None:
     def printed(named: bool) -> str:
-        wish = Wish("somebody", named=named)
-        made = exports.sheets(services, klass, ["reviews", "invalid-hours"], wish)
+        options = ExportOptions("somebody", named=named)
+        made = exports.sheets(services, klass, ["reviews", "invalid-hours"], options)
         return str([it.rows for it in made])
 
     assert "赵初审" not in printed(named=True)
@@ -208,8 +208,8 @@ def test_the_report_says_who_picked_the_scale_and_when(
         picked = classes.class_seen(connection, EVERYTHING, klass.external_id)
     exports.conclude(services, picked)
     for named, name in ((True, "赵主管"), (False, "已署名")):
-        wish = Wish("somebody", named=named)
-        (report,) = exports.sheets(services, picked, ["batch-report"], wish)
+        options = ExportOptions("somebody", named=named)
+        (report,) = exports.sheets(services, picked, ["batch-report"], options)
         assert "按字面处理" in report.notes[0] and "选定" in report.notes[0]
         assert name in report.notes[0]
 

@@ -21,7 +21,7 @@ from app.canonical import canonical
 from app.domain.exchange import imports
 from app.errors import NotAllowed
 from app.reports import container, layout, package, parquet, signing
-from app.reports.exports import Wish
+from app.reports.exports import ExportOptions
 from app.reports.package import Package
 from app.reports.verify import NotAPackage, Report, verify
 from app.security import Vault
@@ -38,7 +38,7 @@ from models import AuditEntry, FacePair
 from tests.evidence import picture, zipped
 from tests.people import County
 
-A_CLERK = Wish("system:cli", named=True)
+A_CLERK = ExportOptions("system:cli", named=True)
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from pypdf import PageObject, PdfReader
 
 from app.errors import BadInput
 from app.reports import exports, pdf
-from app.reports.exports import Wish
+from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.sheet import Cell, Column, Form, Heading, Row, Sheet
 from app.services import Services
@@ -144,7 +144,9 @@ def test_a_form_is_printed_box_by_box_on_two_pages() -> None:
 
 
 def test_every_list_of_a_class_is_printed(services: Services, klass: ClassRow) -> None:
-    for sheet in exports.sheets(services, klass, list(LISTS), Wish("user:zhao", named=True)):
+    for sheet in exports.sheets(
+        services, klass, list(LISTS), ExportOptions("user:zhao", named=True)
+    ):
         printed = words(pdf.write(sheet)).replace(" ", "")
         assert sheet.title in printed
         if sheet.form is None:

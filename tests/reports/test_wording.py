@@ -13,7 +13,7 @@ from app.domain.judging import check_words, eligibility, reasons, sentences, wor
 from app.domain.policy import packs
 from app.domain.policy.pack import Text
 from app.reports import package
-from app.reports.exports import Wish
+from app.reports.exports import ExportOptions
 from app.reports.verify import verify
 from app.services import Services
 from app.store.accounts.scope import EVERYTHING
@@ -24,7 +24,7 @@ from detectors.policy import Status
 from models import Finding as FindingRow
 from models import Verdict, Webhook, WebhookDelivery
 
-A_CLERK = Wish("system:cli", named=True)
+A_CLERK = ExportOptions("system:cli", named=True)
 
 
 def judge(services: Services, klass: ClassRow) -> None:

@@ -21,7 +21,7 @@ from app.security import hash_password, new_token, password_matches, token_diges
 from app.store.accounts import audit
 from app.store.accounts import users as store
 from app.store.accounts.scope import EVERYTHING, Scope
-from app.store.review import desk
+from app.store.review import assignments
 
 ABSOLUTE_MS = 10 * 3600 * 1000  # a working day
 IDLE_MS = 60 * 60 * 1000
@@ -233,7 +233,7 @@ def change_user(
     store.update_user(connection, row.id, role=role, counties=wanted, platform_id=platform_id)
     store.delete_logins_of(connection, row.id)
     if ALL_COUNTIES not in wanted:
-        desk.release_outside(connection, row.id, wanted)
+        assignments.release_outside(connection, row.id, wanted)
     told = {
         "before": _told(connection, row.role, row.counties, row.platform_id),
         "after": _told(connection, role, wanted, platform_id),
@@ -250,7 +250,7 @@ def disable_user(connection: Connection, username: str, *, actor: str, now_ms: i
     _keep_an_admin(connection, row)
     store.update_user(connection, row.id, disabled_ms=now_ms)
     store.delete_logins_of(connection, row.id)
-    desk.release_outside(connection, row.id, ())
+    assignments.release_outside(connection, row.id, ())
     _record(connection, now_ms, actor, "user.disabled", username)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from app.domain.accounts.learner_account import masked
 from app.domain.catalogue import classes
-from app.domain.catalogue.roster_desk import Desk, Enrolled, Rows
+from app.domain.catalogue.roster_intake import Enrolled, RosterIntake, Rows
 from app.domain.catalogue.roster_rows import LearnerTerms
 from app.errors import BadInput
 from app.security import Vault
@@ -40,14 +40,14 @@ def enrol(
     what was tried into the audit log, whatever became of the transaction.
     """
     catalogue.lock_platform(connection, row.platform_id)
-    desk = Desk(connection, vault, row, learners, now_ms)
-    desk.everyone = everyone or [learner for _, learner in learners]
-    good = desk.examined()
-    _check_size(row, desk, good)
+    intake = RosterIntake(connection, vault, row, learners, now_ms)
+    intake.everyone = everyone or [learner for _, learner in learners]
+    good = intake.examined()
+    _check_size(row, intake, good)
     for _, learner in good:
-        account = desk.account(learner)
+        account = intake.account(learner)
         learner_id, touched = account.store(learner, actor=actor, now_ms=now_ms)
-        member = desk.members.get(learner.learner_id)
+        member = intake.members.get(learner.learner_id)
         place = {"employer": learner.employer, "category": learner.category}
         if member is None:
             ids = {"class_id": row.id, "learner_id": learner_id}
@@ -56,9 +56,9 @@ def enrol(
         elif place != {"employer": member.employer, "category": member.category}:
             store.update_enrolment(connection, row.id, learner_id, **place)
             touched = True
-        desk.done.changed += touched
-    desk.done.refused.sort(key=lambda error: error.index)
-    return desk.done
+        intake.done.changed += touched
+    intake.done.refused.sort(key=lambda error: error.index)
+    return intake.done
 
 
 def tell_swaps(
@@ -106,18 +106,18 @@ def view(connection: Connection, row: catalogue.ClassRow) -> dict[str, Any]:
     }
 
 
-def _check_size(row: catalogue.ClassRow, desk: Desk, good: Rows) -> None:
+def _check_size(row: catalogue.ClassRow, intake: RosterIntake, good: Rows) -> None:
     """Persons, not accounts: who stands twice from earlier data counts once."""
     check = classes.pack_of(row).checks.get("B11")
     if check is None:
         return
     people: dict[str, Any] = {
-        name: it.id_hash or it.external_id for name, it in desk.members.items()
+        name: it.id_hash or it.external_id for name, it in intake.members.items()
     }
     before = len(set(people.values()))
     for _, learner in good:
         if learner.id_number:
-            people[learner.learner_id] = desk.hashes[learner.id_number]
+            people[learner.learner_id] = intake.hashes[learner.id_number]
         else:
             people.setdefault(learner.learner_id, learner.learner_id)
     after, limit = len(set(people.values())), int(check["max_learners"])

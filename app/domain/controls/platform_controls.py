@@ -9,8 +9,8 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from app.domain.controls.control_line import PLATFORM_SKEW_MS, Line
-from app.domain.controls.controls import lines_of
 from app.domain.controls.popups import match_popups
+from app.domain.controls.scheduler import lines_of
 from app.domain.sittings import sitting_life, sitting_terms
 from app.domain.sittings.sitting_life import Door
 from app.domain.sittings.sitting_terms import PHOTO_WINDOW_MS, SittingTerms

@@ -171,7 +171,7 @@ def _check_count(count: int) -> None:
 
 
 def popup_notes(packed: Packed, events: Sequence[Event], received_ms: int) -> list[dict[str, Any]]:
-    """Pop-up events of a batch as the control desk reads them."""
+    """Pop-up events of a batch as the control scheduler reads them."""
     if not packed.notes:
         return []
     at = {event.seq: client_ms(event.at_ms) for event in events}

@@ -10,8 +10,8 @@ from pydantic import Field
 from sqlalchemy import Connection
 
 from app.domain.controls import platform_controls
-from app.domain.controls.controls import lines_of
 from app.domain.controls.platform_controls import ControlReport
+from app.domain.controls.scheduler import lines_of
 from app.domain.events import events as wire_events
 from app.domain.events.events import Event, Problem, problem
 from app.domain.exchange.import_book import Book

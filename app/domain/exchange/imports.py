@@ -24,7 +24,7 @@ from sqlalchemy import Connection
 from app.domain.catalogue import classes, courses, records, roster, roster_rows
 from app.domain.catalogue.classes import ClassTerms
 from app.domain.catalogue.courses import CourseTerms
-from app.domain.catalogue.roster_desk import Enrolled, Rows
+from app.domain.catalogue.roster_intake import Enrolled, Rows
 from app.domain.catalogue.roster_rows import RowError
 from app.domain.events.events import problem
 from app.domain.exchange.import_book import (

@@ -16,7 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from app.domain.controls.controls import Batch
+from app.domain.controls.scheduler import Batch
 from app.domain.events.events import Event, pack
 from app.domain.exchange.xapi_batch import Sent, completed, says_the_same
 from app.domain.exchange.xapi_keys import agent_key, object_key, verb_key
@@ -54,7 +54,7 @@ REMEDIES = {
 class Taken:
     """What became of a batch: the ids in its order, how many statements met which fate (one of
     `sitting_life.Fate`, `kept`: no event, `unknown_session`, `duplicate`), and what the control
-    desk is told. `resumed` are sittings (row ids) that the batch opened again."""
+    scheduler is told. `resumed` are sittings (row ids) that the batch opened again."""
 
     ids: list[str]
     fates: Counter[str] = field(default_factory=Counter)

@@ -14,12 +14,12 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.domain.controls import draws, photo_plan
-from app.domain.controls.controls import hours_of
 from app.domain.controls.photo_plan import Hour, Intervals, Point
+from app.domain.controls.scheduler import hours_of
 from app.domain.sittings.sitting_terms import SittingTerms
 from app.store.controls import controls as control_store
 from app.store.row import AnyRow
-from app.store.sittings import marks
+from app.store.sittings import progress
 from app.store.sittings import sittings as store
 
 
@@ -59,7 +59,7 @@ def resume_position(
     """
     spare_ms = media_ms * (1 - terms.lesson_done_coverage) / 2
     at = 0
-    for start, end in marks.studied(connection, learner_id, class_id, [lesson_id])[lesson_id]:
+    for start, end in progress.studied(connection, learner_id, class_id, [lesson_id])[lesson_id]:
         if start - at > spare_ms:
             break
         spare_ms -= max(0, start - at)
@@ -119,7 +119,7 @@ def _photo_points(
     """The points of `hours`, all drawn now."""
     numbers = {hour.number for hour in hours}
     lessons = {piece[0] for hour in hours for piece in hour.pieces}
-    studied: Mapping[int, Intervals] = marks.studied(connection, learner_id, class_id, lessons)
+    studied: Mapping[int, Intervals] = progress.studied(connection, learner_id, class_id, lessons)
     taken = control_store.photos_taken(connection, learner_id, class_id, numbers)
     points: list[Point] = []
     for hour in hours:

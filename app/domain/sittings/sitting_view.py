@@ -8,16 +8,16 @@ from sqlalchemy import Connection
 
 from app.domain.controls import draws
 from app.domain.controls.control_line import Line
-from app.domain.controls.controls import lines_of
 from app.domain.controls.draws import PhotoDraw, PopupDraw
 from app.domain.controls.photo_plan import Point
+from app.domain.controls.scheduler import lines_of
 from app.domain.judging import wording
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
 from app.store.accounts.scope import Scope
 from app.store.row import AnyRow
-from app.store.sittings import marks
+from app.store.sittings import progress
 from app.store.sittings import sittings as store
 from detectors.trace import ControlFlag
 
@@ -38,7 +38,7 @@ def view(
         raise Conflict("ambiguous_id", f"several platforms have a session {external_id!r}")
     (row,) = rows
     over = sitting_life.over(row, now_ms)
-    stored = marks.verdict_body(connection, row.id)
+    stored = progress.verdict_body(connection, row.id)
     verdict = None if stored is None else wording.with_findings(stored)
     lines = lines_of(connection, row.id)
     return {

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection
 
 from app.domain.controls import draws
-from app.domain.controls.controls import SEED_PURPOSE, ControlDesk, Demands
+from app.domain.controls.scheduler import SEED_PURPOSE, ControlScheduler, Demands
 from app.domain.sittings import carry_over, sitting_life, sitting_terms
 from app.domain.sittings.leases import new_lease
 from app.domain.sittings.sitting_life import Door, Fate
@@ -26,7 +26,7 @@ from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.security import Vault, token_digest
 from app.store.judging import study_days
 from app.store.row import AnyRow
-from app.store.sittings import marks
+from app.store.sittings import progress
 from app.store.sittings import sittings as store
 
 log = structlog.get_logger("zhenxue.sittings")
@@ -69,7 +69,7 @@ class Opened:
 def open_sitting(
     connection: Connection,
     vault: Vault,
-    desk: ControlDesk,
+    scheduler: ControlScheduler,
     platform_id: int,
     opening: Opening,
     now_ms: int,
@@ -92,7 +92,9 @@ def open_sitting(
     if opening.session is not None:
         known = store.by_external_id(connection, platform_id, opening.session, lock=True)
         if known is not None:
-            return _renew(connection, vault, desk, known, learner, klass, lesson, opening, now_ms)
+            return _renew(
+                connection, vault, scheduler, known, learner, klass, lesson, opening, now_ms
+            )
     _require_days(connection, klass, learner, now_ms)
     rivals = store.open_of_person(connection, learner.person_id)
     _require_lease(rivals, opening, learner, terms, now_ms)
@@ -100,15 +102,15 @@ def open_sitting(
     ended = tuple(
         rival.id
         for rival in rivals
-        if _end(connection, vault, desk, rival, *_how_it_ends(rival, opening, now_ms), now_ms)
+        if _end(connection, vault, scheduler, rival, *_how_it_ends(rival, opening, now_ms), now_ms)
     )
-    return _open(connection, vault, desk, learner, klass, lesson, opening, ended, now_ms)
+    return _open(connection, vault, scheduler, learner, klass, lesson, opening, ended, now_ms)
 
 
 def close_sitting(
     connection: Connection,
     vault: Vault,
-    desk: ControlDesk,
+    scheduler: ControlScheduler,
     platform_id: int,
     external_id: str,
     reason: str,
@@ -121,17 +123,17 @@ def close_sitting(
     sitting = store.by_external_id(connection, platform_id, external_id, lock=True)
     if sitting is None:
         raise unknown_session(external_id)
-    return sitting, _end(connection, vault, desk, sitting, "closed", reason, now_ms)
+    return sitting, _end(connection, vault, scheduler, sitting, "closed", reason, now_ms)
 
 
 def expire_leases(
-    connection: Connection, vault: Vault, desk: ControlDesk, now_ms: int, limit: int = 200
+    connection: Connection, vault: Vault, scheduler: ControlScheduler, now_ms: int, limit: int = 200
 ) -> list[int]:
     """End sittings whose lease has run out; their row ids, oldest lease first."""
     return [
         sitting.id
         for sitting in store.run_out(connection, now_ms, limit)
-        if _end(connection, vault, desk, sitting, "expired", "lease", now_ms)
+        if _end(connection, vault, scheduler, sitting, "expired", "lease", now_ms)
     ]
 
 
@@ -244,7 +246,7 @@ def _require_order(
     before = store.lesson_before(connection, lesson.course_version_id, lesson.position)
     if before is None:
         return
-    coverage = marks.lesson_coverage(connection, learner_id, class_id, before.id)
+    coverage = progress.lesson_coverage(connection, learner_id, class_id, before.id)
     if coverage < terms.lesson_done_coverage:
         log.info("lesson refused by order", lesson=lesson.external_id, coverage=coverage)
         raise Conflict(
@@ -265,7 +267,7 @@ def _require_order(
 def _open(
     connection: Connection,
     vault: Vault,
-    desk: ControlDesk,
+    scheduler: ControlScheduler,
     learner: AnyRow,
     klass: AnyRow,
     lesson: AnyRow,
@@ -310,7 +312,7 @@ def _open(
         popup_draws=carried.popup_draws,
         schedule=carried.schedule(),
     )
-    demands = desk.begin(connection, session_id, now_ms)
+    demands = scheduler.begin(connection, session_id, now_ms)
     return Opened(
         id=session_id,
         session=session,
@@ -328,7 +330,7 @@ def _open(
 def _renew(
     connection: Connection,
     vault: Vault,
-    desk: ControlDesk,
+    scheduler: ControlScheduler,
     known: AnyRow,
     learner: AnyRow,
     klass: AnyRow,
@@ -363,7 +365,7 @@ def _renew(
         heartbeat_ms=terms.heartbeat_ms,
         resume_ms=known.resume_ms,
         commitment=known.commitment,
-        demands=desk.begin(connection, known.id, now_ms),
+        demands=scheduler.begin(connection, known.id, now_ms),
         ended=(),
         created=False,
         next_seq=known.next_seq,
@@ -374,7 +376,7 @@ def _renew(
 def _end(
     connection: Connection,
     vault: Vault,
-    desk: ControlDesk,
+    scheduler: ControlScheduler,
     sitting: AnyRow,
     state: str,
     reason: str,
@@ -383,7 +385,7 @@ def _end(
     """End an open sitting and reveal its seed; False when it was over already."""
     if sitting.state != "open":
         return False
-    desk.finish(connection, sitting.id, now_ms)
+    scheduler.finish(connection, sitting.id, now_ms)
     sealed = sitting.seed_encrypted
     return store.end_session(
         connection,

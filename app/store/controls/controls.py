@@ -24,7 +24,7 @@ _LIMIT = 2**31 - 1
 
 
 def sitting(connection: Connection, session_id: int) -> AnyRow | None:
-    """What the control desk works on, locked until the transaction ends."""
+    """What the control scheduler works on, locked until the transaction ends."""
     return connection.execute(
         select(
             Session.id,

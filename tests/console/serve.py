@@ -1,6 +1,6 @@
 """A server on the county in rows, to look at pages with one's own eyes.
 
-python -m tests.console.desk 8099
+python -m tests.console.serve 8099
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The control desk: after every batch it knows what the client must do next.
+"""The control scheduler: after every batch it knows what the client must do next.
 
 In memory it holds the ledgers of open sittings, so that a batch in which nothing falls due costs
 no SQL. Whatever changes the ledger is decided again inside a write transaction on the rows as they
@@ -87,7 +87,7 @@ NOTHING = Demands()
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the desk is told of one stored batch; see `Tick`."""
+    """What the scheduler is told of one stored batch; see `Tick`."""
 
     session_id: int
     learning_ms: int
@@ -109,7 +109,7 @@ class _Watch:
 
 
 @dataclass(slots=True)
-class ControlDesk:
+class ControlScheduler:
     """One a process; safe to call from several threads."""
 
     database: Database

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from app.db import Database
-from app.domain.controls.controls import NOTHING, Batch, ControlDesk, Demands, lines_of
+from app.domain.controls.scheduler import NOTHING, Batch, ControlScheduler, Demands, lines_of
 from app.domain.sittings import sitting_view, sittings
 from app.domain.sittings.sittings import Opening
 from app.jobs import lease_sweep
@@ -35,7 +35,7 @@ class Sitting:
     services: Services
     clock: TestClock
     platform: int
-    desk: ControlDesk
+    desk: ControlScheduler
     window: str = "w1"
     id: int = 0
     session: str = ""
@@ -58,7 +58,7 @@ class Sitting:
         return self
 
     def play(
-        self, ms: int = 10_000, *, answers: bool = True, desk: ControlDesk | None = None
+        self, ms: int = 10_000, *, answers: bool = True, desk: ControlScheduler | None = None
     ) -> None:
         self.clock.now_ms += ms
         self.learning_ms += ms
@@ -120,7 +120,7 @@ def client(app: FastAPI, database: Database) -> TestClient:
 @pytest.fixture
 def lin(client: TestClient, county: County, services: Services, clock: TestClock) -> Sitting:
     found_school(client, county)
-    return Sitting(services, clock, county.huang.platform.id, services.desk)
+    return Sitting(services, clock, county.huang.platform.id, services.controls)
 
 
 @pytest.mark.both_databases
@@ -140,7 +140,7 @@ def test_a_restart_changes_nothing(lin: Sitting, services: Services) -> None:
     while lin.demands.popup is None:
         lin.play(answers=False)
     told = lin.demands.popup
-    lin.desk = ControlDesk(services.database, services.vault)
+    lin.desk = ControlScheduler(services.database, services.vault)
     lin.play(1_000, answers=False)
     assert lin.demands.popup is not None
     assert lin.demands.popup.challenge_id == told.challenge_id
@@ -150,7 +150,7 @@ def test_a_restart_changes_nothing(lin: Sitting, services: Services) -> None:
 @pytest.mark.both_databases
 def test_two_processes_issue_a_control_once(lin: Sitting, services: Services) -> None:
     lin.open()
-    desks = [lin.desk, ControlDesk(services.database, services.vault)]
+    desks = [lin.desk, ControlScheduler(services.database, services.vault)]
     for beat in range(120):
         lin.play(5_000, desk=desks[beat % 2])
     marks = [line.mark_ms for line in lin.popups()]

@@ -11,7 +11,7 @@ from app.domain.accounts.users import ALL_COUNTIES, DECIDES, User
 from app.domain.review import review
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
-from app.store.review import desk as store
+from app.store.review import assignments as store
 from app.store.review import finding_queue
 from detectors.finding import Outcome
 

@@ -30,7 +30,7 @@ class Enrolled:
     swaps: list[tuple[int, list[str]]] = field(default_factory=list)
 
 
-class Desk:
+class RosterIntake:
     """Looks at every row before any is stored."""
 
     def __init__(

@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from app import rules
 from app.clock import day
 from app.console import plain, words
 from app.console.language import N_, Language
 from app.console.words import Word
 from app.domain.accounts.users import User
-from app.domain.judging.sentences import sentences
+from app.domain.judging.sentences import filled, sentences
 from app.domain.review import review
 from app.domain.review.review import ReviewShown
+from app.rules import Reason
 from app.store.review.reviews import ReviewRow
 
 REASONS = {
@@ -39,6 +41,7 @@ class FindingCard:
 
     id: int
     rule: str
+    pack: str
     outcome: Word
     fault: Word
     evidence: Word
@@ -102,6 +105,7 @@ def card(
     return FindingCard(
         id=row.id,
         rule=row.rule,
+        pack=row.pack,
         outcome=words.word(words.OUTCOMES, row.outcome),
         fault=words.word(words.FAULTS, row.fault),
         evidence=words.word(words.EVIDENCE, row.evidence),
@@ -145,32 +149,24 @@ def _photos_href(row: Any, rival: int | None, photos: Mapping[int, Sequence[int]
     return ""
 
 
-# What these rules count, people or what passed between two of them: (measured, limit).
-_COUNTED = {
-    ("shared_device", "learners_at_once"): (N_("%(n)s人"), N_("%(n)s人")),
-    ("shared_device", "device_not_told"): (N_("%(n)s人"), N_("%(n)s人")),
-    ("collusion", "answers_coincide"): (N_("%(n)s人"), N_("两人之间%(n)s次")),
-}
-
-
 def measured_of(body: Mapping[str, Any], lang: Language) -> str:
     """What was measured, with what it counts."""
     counted = _counted(body)
-    if counted:
-        return lang.say(counted[0], n=lang.number(body["measured"]))
+    if counted and counted.measured:
+        return filled(counted.measured, body, lang.code)
     return quantity(body["measured"], body["unit"], lang)
 
 
 def limit_of(body: Mapping[str, Any], lang: Language) -> str:
     """What it is held against, with what that counts."""
     counted = _counted(body)
-    if counted:
-        return lang.say(counted[1], n=lang.number(body["limit"]))
+    if counted and counted.limit:
+        return filled(counted.limit, body, lang.code)
     return quantity(body["limit"], body["unit"], lang)
 
 
-def _counted(body: Mapping[str, Any]) -> tuple[str, str] | None:
-    return _COUNTED.get((body["rule"], body["reason"])) if body["unit"] == "count" else None
+def _counted(body: Mapping[str, Any]) -> Reason | None:
+    return rules.reason(body["rule"], body["reason"]) if body["unit"] == "count" else None
 
 
 def quantity(value: float, unit: str, lang: Language) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from app.console import words
+from app.console import plain, words
 from app.console.finding_view import REASONS, sentence_of
 from app.console.language import N_, Language
 from app.console.login import SignedIn
@@ -70,6 +70,7 @@ class QueueRow:
     id: int
     href: str
     rule: str
+    pack: str
     sentence: str
     outcome: Word
     status: Word
@@ -207,6 +208,7 @@ def queue_row(
         id=row.id,
         href=href,
         rule=row.rule,
+        pack=row.pack,
         sentence=sentence_of(row.body, lang),
         outcome=words.word(words.OUTCOMES, row.outcome),
         status=words.word(words.STATUSES, row.status),
@@ -232,11 +234,12 @@ def queue_row(
 
 def facets(cube: Sequence[Any], query: Query, lang: Language) -> list[Facet]:
     """The filters with counts: each counts what it would show with the others kept."""
+    choices = plain.rule_choices((row.rule for row in cube), lang)
     return [
         _facet(cube, query, lang, N_("处理状态"), "status", STATUS_CHOICES),
         _facet(cube, query, lang, N_("针对"), "about", words.SUBJECTS),
         _facet(cube, query, lang, N_("结论"), "outcome", words.OUTCOMES),
-        _facet(cube, query, lang, N_("规则"), "rule", words.RULES),
+        _facet(cube, query, lang, N_("规则"), "rule", choices),
         _facet(cube, query, lang, N_("责任方"), "fault", words.FAULTS),
     ]
 

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.clock import day
-from app.console import charts, words
+from app.console import charts, plain, words
 from app.console.charts import Bar
 from app.console.language import N_, Language
 from app.console.login import SignedIn
@@ -84,7 +84,7 @@ def rule_bars(rows: Iterable[Any], lang: Language) -> list[Bar]:
         counts[it.rule][it.outcome] = it.count
     return _largest_first(
         Bar(
-            lang.say(words.word(words.RULES, rule).text),
+            plain.rule(rule, "", lang),
             found,
             href=f"/console/findings?status=all&rule={rule}",
             told=_told(found, lang),

@@ -133,7 +133,7 @@ def _page(
                 "standing": own_words.standing(it),
                 "sentence": own_words.told_of(it, lang),
                 "not_theirs": own_words.not_theirs(it),
-                "todo": own_asks.what_to_do(it),
+                "todo": own_asks.what_to_do(it, lang),
                 "when": own_words.when(it.start_ms, it.end_ms, lang),
                 "appeals": [each for each in appeals if each.finding_id == it.id],
                 "filed": it.id == filed

@@ -1,7 +1,8 @@
 """What the learner's own page says: words for somebody who never saw the console.
 
 The engine's sentences are for reviewers. Here the same findings, class-hours and reasons are told
-to whom they concern, without thresholds or the names of techniques.
+to whom they concern, without thresholds or the names of techniques. What is said of a finding
+stands in its rule's file, see `app/rules.py`.
 """
 
 from __future__ import annotations
@@ -11,143 +12,17 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app import rules
 from app.clock import at
 from app.console.finding_view import sentence_of
 from app.console.language import N_, Language
 from app.console.words import Word, word
 from app.domain.judging.reasons import spans
+from app.domain.judging.sentences import filled
 from app.domain.review.review import UNDECIDED
 
 WAIT = N_("人工复核中，暂不需要补课。")
 
-TITLES = {
-    "fast_forward": N_("视频播得太快"),
-    "multi_window": N_("同时在两个地方学习"),
-    "popup_gap": N_("弹窗没有出现，或没有点"),
-    "face_liveness": N_("没能确认是您本人"),
-    "lesson_order": N_("没有按先后顺序学"),
-    "photo_retention": N_("缺少学习照片"),
-    "photo_reuse": N_("照片和以前的一样"),
-    "forged_telemetry": N_("学习记录有疑问"),
-    "contradicting_times": N_("学习记录的时间对不上"),
-    "unseen_play": N_("页面没有显示"),
-    "class_dates": N_("不在开班期间学习"),
-    "one_face_several_accounts": N_("照片和另一个账号很像"),
-}
-
-_OUTRAN = N_("这段时间实际过了%(l)s，视频却前进了%(m)s，看起来像是快放或拖动。")
-_NO_POPUP = N_("连续学了%(m)s，系统没有弹出窗口。")
-_MISSED = N_("弹窗出来后没有点，之后的这段时间没有算进去。")
-_UNLIKE = N_("学习时拍的照片和您登记的照片不太像。光线、眼镜、角度都可能有影响。")
-_SCREEN = N_("学习时的画面看起来像是翻拍的照片或录像。")
-_UNSEEN = N_("照片太暗、脸被挡住或没有拍到脸，没法确认是您本人。")
-_REFUSED = N_("您没有同意使用人脸照片。请联系培训机构，换一种办法证明是您本人。")
-_UNCHECKED = N_("这段学习没有拍照确认是您本人。")
-_NO_PHOTO = N_("这一课时没有留下学习照片。")
-_NO_FACE = N_("学习照片里没有看到人脸。")
-_ORDER = N_("前一课还没有学完（学了%(share)s），就开始学这一课。")
-_SAME_PHOTO = N_("交上来的照片和以前的照片一样，或几乎一样。")
-_CLICKS = N_("弹窗看起来不像是人点的。")
-_ODD = N_("手机或电脑传上来的学习记录前后对不上。")
-
-# (rule, reason) → what is told. %(m)s what was found, %(l)s what it is held against, both as spans
-# of time where they are seconds; %(share)s the former as a share.
-SENTENCES: dict[tuple[str, str], str] = {
-    ("fast_forward", "outran"): _OUTRAN,
-    ("fast_forward", "micro_seeks"): _OUTRAN,
-    ("fast_forward", "jump"): N_("视频一下子跳过了%(m)s没有看过的内容。"),
-    ("fast_forward", "completion_told"): N_(
-        "平台报了这课（%(m)s）已学完，但一共只学了%(l)s。这是平台报的，您播放过的照常算。"
-    ),
-    ("fast_forward", "completion_claimed"): N_(
-        "报了播放到结尾，但有%(m)s没有播放过，其间只过了%(l)s。"
-    ),
-    ("fast_forward", "repeated_seeks"): N_("有%(m)s次把进度往后拖，跳过了没有看过的内容。"),
-    ("multi_window", "overlap"): N_("您的账号在两个地方同时播放了%(m)s。"),
-    ("multi_window", "two_names"): N_(
-        "另有一个姓名不同的账号用着您的证件号码，两边同时播放了%(m)s。要由工作人员核对证件号码，"
-        "不是认定您违规。"
-    ),
-    ("multi_window", "possible_overlap"): N_(
-        "断网后补传的记录和另一处的学习时间重了，重复的部分只算一次。"
-    ),
-    ("popup_gap", "none_issued"): _NO_POPUP,
-    ("popup_gap", "never_shown"): _NO_POPUP,
-    ("popup_gap", "ignored"): N_("弹窗出来后没有点，视频一直在播，一共学了%(m)s。"),
-    ("popup_gap", "shown_late"): N_("弹窗出来得晚了，这段时间没有算进去。这不是您的原因。"),
-    ("popup_gap", "answered_late"): N_("弹窗点得晚了，点之前播的内容没有算进去，请补看。"),
-    ("popup_gap", "offline_past_due"): N_("断网时弹窗出不来，这段时间没有算进去。"),
-    ("popup_gap", "unanswered_play_stopped"): _MISSED,
-    ("popup_gap", "unanswered"): _MISSED,
-    ("popup_gap", "many_expiries"): N_("这次学习有%(m)s次弹窗没有按时点。"),
-    ("face_liveness", "other_person"): _UNLIKE,
-    ("face_liveness", "enrolled_never_seen"): N_(
-        "学习时拍的照片和您登记的照片都不像。如果登记的照片不是您，请联系培训机构更正。"
-    ),
-    ("face_liveness", "single_mismatch"): _UNLIKE,
-    ("face_liveness", "near_threshold"): _UNLIKE,
-    ("face_liveness", "presentation_attack"): _SCREEN,
-    ("face_liveness", "feed_not_live"): _SCREEN,
-    ("face_liveness", "comparison_lost"): _UNSEEN,
-    ("face_liveness", "comparison_unclear"): _UNSEEN,
-    ("face_liveness", "check_pending"): N_("学习时拍的照片还没有核对完，请过一两天再来看。"),
-    ("face_liveness", "no_consent"): _REFUSED,
-    ("face_liveness", "no_reference_photo"): N_(
-        "系统里没有您登记的照片，没法核对。请联系培训机构补拍。"
-    ),
-    ("face_liveness", "photos_lost"): N_("您的照片在系统里打不开了，没能核对。这不是您的原因。"),
-    ("face_liveness", "no_face_check"): _UNCHECKED,
-    ("face_liveness", "no_face_control"): _UNCHECKED,
-    ("face_liveness", "check_not_met"): N_("系统多次要求拍照确认是您本人，都没有成功。"),
-    ("face_liveness", "photos_late"): N_("照片来得太晚，没有算进去。"),
-    ("face_liveness", "hour_not_checked"): N_("这一课时没有拍照确认是您本人。"),
-    ("face_liveness", "hour_photos_lost"): N_("这一课时的照片打不开了。"),
-    ("face_liveness", "never_compared"): N_("系统多次要求拍照确认是您本人，都没有成功。"),
-    ("lesson_order", "ahead_of_order"): _ORDER,
-    ("lesson_order", "no_lock"): _ORDER,
-    ("photo_retention", "photo_missing"): N_("系统要求拍照，但没有收到照片。"),
-    ("photo_retention", "photo_late"): N_("照片来得太晚，没有算进去。"),
-    ("photo_retention", "photo_not_taken"): N_("系统要求拍照，但没有收到照片。"),
-    ("photo_retention", "no_photo_control"): _NO_PHOTO,
-    ("photo_retention", "no_photo"): _NO_PHOTO,
-    ("photo_retention", "photo_lost"): N_("这一课时的照片打不开了。"),
-    ("photo_retention", "no_consent"): _REFUSED,
-    ("photo_retention", "no_face_visible"): _NO_FACE,
-    ("photo_retention", "empty_photo"): _NO_FACE,
-    ("photo_reuse", "identical_bytes"): _SAME_PHOTO,
-    ("photo_reuse", "near_duplicate"): _SAME_PHOTO,
-    ("forged_telemetry", "forged_answer"): _CLICKS,
-    ("forged_telemetry", "scripted_answer"): _CLICKS,
-    ("forged_telemetry", "instant_answers"): _CLICKS,
-    ("forged_telemetry", "scripted_input"): _CLICKS,
-    ("forged_telemetry", "seq_conflict"): _ODD,
-    ("forged_telemetry", "chain_broken"): _ODD,
-    ("forged_telemetry", "whole_seconds"): _ODD,
-    ("forged_telemetry", "visibility_spoofed"): N_(
-        "学习记录说课程页面开着，手机或电脑却显示没有开着。"
-    ),
-    ("forged_telemetry", "client_clock"): N_("您的手机或电脑的时间走得不正常。"),
-    **dict.fromkeys(
-        (
-            ("contradicting_times", "before_the_start"),
-            ("contradicting_times", "after_the_end"),
-            ("contradicting_times", "popups_do_not_fit"),
-            ("contradicting_times", "no_play_around"),
-        ),
-        N_("平台给的学习记录，时间前后对不上，还不能算数。这不是您的原因，请联系培训机构核对。"),
-    ),
-    ("unseen_play", "hidden"): N_(
-        "页面在后台或被遮住时播放了%(m)s，没有算进去。如果您一直开着页面，请换浏览器，并告诉培训机构。"
-    ),
-    ("unseen_play", "unfocused"): N_("没有点在课程页面上时播放了%(m)s，没有算进去。"),
-    ("class_dates", "before_the_class"): N_("班还没有开，就学了%(m)s，这段时间没有算进去。"),
-    ("class_dates", "after_the_class"): N_(
-        "班已经结束（或者已经考核）以后又学了%(m)s，这段时间没有算进去。"
-    ),
-    ("one_face_several_accounts", "faces_alike"): N_(
-        "您的照片和另一个账号的照片很像，可能是双胞胎，也可能是碰巧。"
-    ),
-}
 # What a learner is told of where a finding stands; who has spoken so far stays inside.
 STANDING = {
     "open": Word(N_("人工复核中，还没有结论"), tone="review"),
@@ -241,7 +116,11 @@ class Step:
 
 
 def title(rule: str, lang: Language) -> str:
-    return lang.say(TITLES.get(rule, N_("学习记录有疑问")))
+    """A rule by the name that learners read."""
+    known = rules.known().get(rule)
+    if known is None or known.learner is None:
+        return lang.say(N_("学习记录有疑问"))
+    return known.learner.in_(lang.code)
 
 
 def told_of(finding: Any, lang: Language) -> str:
@@ -250,11 +129,9 @@ def told_of(finding: Any, lang: Language) -> str:
 
 
 def _told(body: Mapping[str, Any], rule: str, reason: str, lang: Language) -> str:
-    source = SENTENCES.get((rule, reason))
-    if source is None:
-        return sentence_of(body, lang)
-    values = {name: _amount(body[key], body["unit"], lang) for name, key in _AMOUNTS}
-    return lang.say(source, **values, share=f"{lang.number(body['measured'])}%")
+    known = rules.known().get(rule)
+    told = known.told(reason) if known else None
+    return filled(told, body, lang.code, lang.span) if told else sentence_of(body, lang)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +154,6 @@ def withheld(hours: Mapping[int, Mapping[str, Any]], lang: Language) -> list[Wit
         for number, body in sorted(hours.items())
         for it in body.get("withheld", ())
     ]
-
-
-_AMOUNTS = (("m", "measured"), ("l", "limit"))
-
-
-def _amount(value: float, unit: str, lang: Language) -> str:
-    return lang.span(round(value * 1000)) if unit == "s" else lang.number(value)
 
 
 def standing(finding: Any) -> Word:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 from babel.dates import get_month_names
 
+from app import rules
 from app.console import words
 from app.console.language import N_, Language
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
-from app.domain.policy.packs import Change
+from app.domain.policy.packs import Change, rule_title
 
 VALUES = {
     "verified": N_("已实名"),
@@ -286,6 +287,30 @@ def pack(name: str, lang: Language) -> str:
     except packs.UnknownPack:
         return name
     return f"{title.zh if lang.code == 'zh' else title.en} {version}".strip()
+
+
+def rule(code: str, pack: str, lang: Language) -> str:
+    """A rule's name as the pack (`<id>@<version>`) calls it that judged; "" where packs differ."""
+    return rule_title(code, pack).in_(lang.code)
+
+
+def rule_letter(code: str, lang: Language) -> str:
+    return rules.letter(code).in_(lang.code)
+
+
+def rule_choices(found: Iterable[str], lang: Language) -> dict[str, words.Word]:
+    """Every rule as a choice, with those among `found` that only other versions know."""
+    known = [*rules.known(), *sorted({*found} - {*rules.known()})]
+    return {
+        it: words.Word(rules.title(it).in_(lang.code), rules.letter(it).in_(lang.code))
+        for it in known
+    }
+
+
+def control(code: str, lang: Language) -> str:
+    """A rule by the control that it asks of a platform."""
+    known = rules.known().get(code)
+    return (known.control or known.title).in_(lang.code) if known else code
 
 
 def actor(text: str, lang: Language) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from app import rules
 from app.console import words
 from app.console.language import Language
 from app.console.svg import Axis, element
@@ -67,20 +68,12 @@ def hatched(
 
 
 def _fill(rule: str) -> str:
-    return f"url(#void-{rule if rule in _HATCHES else 'other'})"
+    return f"url(#void-{rule if rule in _hatches() else 'other'})"
 
 
-_HATCHES = {
-    "fast_forward": "M0 8L8 0M-2 2L2-2M6 10L10 6",
-    "multi_window": "M0 0L8 8M0 8L8 0",
-    "popup_gap": "M4 2.4v3.2M2.4 4h3.2",
-    "face_liveness": "M0 2h8M0 6h8",
-    "lesson_order": "M2 0v8M6 0v8",
-    "photo_retention": "M0 4h8M4 0v8",
-    "forged_telemetry": "M0 0L8 8M-2 6L2 10M6-2L10 2",
-    "photo_reuse": "M2 2h4v4h-4z",
-    "other": "M3.2 4h1.6",
-}
+def _hatches() -> dict[str, str]:
+    drawn = {rule: it.hatch for rule, it in rules.known().items() if it.hatch}
+    return drawn | {"other": "M3.2 4h1.6"}
 
 
 def patterns() -> Markup:
@@ -95,6 +88,6 @@ def patterns() -> Markup:
                 height=8,
                 patternUnits="userSpaceOnUse",
             )
-            for rule, d in _HATCHES.items()
+            for rule, d in _hatches().items()
         ),
     )

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.console import words
+from app.console import plain, words
 from app.console.language import N_, Language, position
 from app.console.session_frame import Frame, Timeline, hatched
 from app.console.session_photos import MARK_LANE, THUMB_LANE, Looks, photo_marks, thumbnails
@@ -38,7 +38,7 @@ def _credit_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     for it in timeline["voided"]:
         x, width = frame.between(it["t0_ms"], it["t1_ms"])
         band = hatched(x, 2, width, LANE - 4, it["rule"], it["outcome"])
-        told = title(void_told(it, frame.lang))
+        told = title(void_told(it, timeline.get("pack", ""), frame.lang))
         yield link(event_at(timeline, it["t0_ms"]), element("g", told, band))
 
 
@@ -68,10 +68,10 @@ def credit_told(pos0: int, pos1: int, t0: int, t1: int, lang: Language) -> str:
     )
 
 
-def void_told(void: Mapping[str, Any], lang: Language) -> str:
+def void_told(void: Mapping[str, Any], pack: str, lang: Language) -> str:
     return lang.say(
         N_("%(rule)s：%(t0)s–%(t1)s 不计学时"),
-        rule=lang.say(words.word(words.RULES, void["rule"]).text),
+        rule=plain.rule(void["rule"], pack, lang),
         t0=lang.clock(void["t0_ms"]),
         t1=lang.clock(void["t1_ms"]),
     )

@@ -108,6 +108,7 @@ def session_view(
         if done and not next_up:
             next_up = following(connection, user, queue, services.clock(), but_session=session_id)
     timeline = as_entered(session_id, timeline, rows, standing, {it.id for it in cards}, lang)
+    timeline["pack"] = f"{sitting.pack_id}@{sitting.pack_version}"
     return render(
         request,
         "session.html",

@@ -12,7 +12,8 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from app.console import words
+from app import rules
+from app.console import plain, words
 from app.console.language import N_, Language, position
 from app.console.session_frame import (
     BOTTOM,
@@ -70,7 +71,8 @@ def session_picture(timeline: Timeline, lang: Language, looks: Looks | None = No
 def legend_rules(timeline: Timeline) -> list[str]:
     """The rules that voided something here, in the order of the rules."""
     seen = {it["rule"] for it in timeline["voided"]}
-    return [rule for rule in words.RULES if rule in seen] + sorted(seen - set(words.RULES))
+    known = rules.known()
+    return [rule for rule in known if rule in seen] + sorted(seen - set(known))
 
 
 def swatch(rule: str) -> Markup:
@@ -157,7 +159,7 @@ def _plot(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
 def _voids(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     for it in timeline["voided"]:
         x, width = frame.between(it["t0_ms"], it["t1_ms"])
-        told = void_told(it, frame.lang)
+        told = void_told(it, timeline.get("pack", ""), frame.lang)
         band = hatched(x, TOP, width, PLOT, it["rule"], it["outcome"])
         yield link(it["href"], element("g", title(told), band))
 
@@ -169,17 +171,15 @@ def _labels(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     stretches = [frame.between(it["start_ms"], it["end_ms"] or it["start_ms"]) for it in dated]
     places = _apart([x + width / 2 - _LABEL / 2 for x, width in stretches])
     for it, (x, width), at in zip(dated, stretches, places, strict=True):
-        word = words.word(words.RULES, it["rule"])
         outcome = words.word(words.OUTCOMES, it["outcome"])
         stem = element("line", x1=at + _LABEL / 2, x2=x + width / 2, y1=22, y2=TOP, class_="stem")
         box = element("rect", x=at, y=4, width=_LABEL, height=_LABEL, rx=3)
-        letter = element(
-            "text", frame.lang.say(word.letter) or it["rule"][0], x=at + _LABEL / 2, y=17.5
-        )
+        letter = plain.rule_letter(it["rule"], frame.lang)
+        mark = element("text", letter, x=at + _LABEL / 2, y=17.5)
         told = title(f"{frame.lang.say(outcome.text)} · {it['sentence']}")
         yield link(
             f"#finding-{it['id']}",
-            element("g", told, stem, box, letter, class_=f"label tone-{outcome.tone}"),
+            element("g", told, stem, box, mark, class_=f"label tone-{outcome.tone}"),
         )
 
 

@@ -16,25 +16,6 @@ class Word:
     tone: str = "plain"
 
 
-RULES = {
-    "fast_forward": Word(N_("快进播放"), N_("快")),
-    "multi_window": Word(N_("多窗口学习"), N_("窗")),
-    "popup_gap": Word(N_("连续5分钟内无弹窗管控"), N_("弹")),
-    "face_liveness": Word(N_("无法进行人脸活体比对"), N_("脸")),
-    "lesson_order": Word(N_("不按内容先后顺序学习"), N_("序")),
-    "photo_retention": Word(N_("每课时无随机保留影像照片"), N_("照")),
-    "forged_telemetry": Word(N_("伪造或自动化学习数据"), N_("伪")),
-    "photo_reuse": Word(N_("重复使用照片"), N_("重")),
-    "cloned_traces": Word(N_("学习记录雷同"), N_("雷")),
-    "lesson_length": Word(N_("课程时长与目录不符"), N_("长短")),
-    "shared_device": Word(N_("多名学员同时使用一台设备"), N_("机")),
-    "contradicting_times": Word(N_("平台日志时间自相矛盾"), N_("时")),
-    "unseen_play": Word(N_("页面不可见时播放"), N_("隐")),
-    "class_dates": Word(N_("不在开班期间学习"), N_("期")),
-    "collusion": Word(N_("多人同步操作"), N_("同")),
-    "one_face_several_accounts": Word(N_("一张脸多个账号"), N_("账")),
-    "marathon": Word(N_("单日学习时间过长"), N_("长")),
-}
 OUTCOMES = {
     "violation": Word(N_("违规"), N_("违"), "violation"),
     "review": Word(N_("存疑"), N_("疑"), "review"),
@@ -168,14 +149,6 @@ CHECK_RESULTS = {
 SCALES = {
     "graded": Word(N_("分级处理")),
     "literal": Word(N_("按字面处理")),
-}
-CONTROL_NAMES = {
-    "fast_forward": Word(N_("快进播放")),
-    "multi_window": Word(N_("多窗口学习")),
-    "popup_gap": Word(N_("弹窗管控")),
-    "face_liveness": Word(N_("人脸活体比对")),
-    "lesson_order": Word(N_("专业课程先后顺序管理")),
-    "photo_retention": Word(N_("随机保留影像照片")),
 }
 CONTROL_STATES = {
     "present": Word(N_("具备"), tone="clear"),

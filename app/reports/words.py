@@ -2,25 +2,6 @@
 
 from __future__ import annotations
 
-RULES = {
-    "fast_forward": "快进播放",
-    "multi_window": "多窗口学习",
-    "popup_gap": "连续5分钟内无弹窗管控",
-    "face_liveness": "无法进行人脸活体比对",
-    "lesson_order": "不按内容先后顺序学习",
-    "photo_retention": "每课时无随机保留影像照片",
-    "forged_telemetry": "伪造或自动化学习数据",
-    "photo_reuse": "重复使用照片",
-    "cloned_traces": "学习记录雷同",
-    "lesson_length": "课程时长与目录不符",
-    "shared_device": "多名学员同时使用一台设备",
-    "contradicting_times": "平台日志时间自相矛盾",
-    "unseen_play": "页面不可见时播放",
-    "class_dates": "不在开班期间学习",
-    "collusion": "多人同步操作",
-    "one_face_several_accounts": "一张脸多个账号",
-    "marathon": "单日学习时间过长",
-}
 HOURS = {
     "valid": "有效",
     "invalid": "无效",

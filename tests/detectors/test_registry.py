@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 import detectors
+from app import rules
 from app.domain.judging import conformity
-from app.domain.judging.sentences import FORMER, SENTENCES, sentences
+from app.domain.judging.sentences import sentences
 from app.domain.policy import packs
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.facts import Facts, facts
@@ -40,6 +41,7 @@ PURE = {
     "unicodedata",
 }
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "__import__"}
+REASONS = [(name, reason) for name, rule in rules.known().items() for reason in rule.reasons]
 each = pytest.mark.parametrize("detector", ALL, ids=lambda detector: detector.rule)
 
 
@@ -112,14 +114,14 @@ def test_no_rule_stands_twice_and_every_version_is_known():
 
 @each
 def test_every_reason_has_a_sentence_and_every_sentence_a_reason(detector):
-    told = {reason for rule, reason in SENTENCES.keys() - FORMER if rule == detector.rule}
+    told = {name for name, it in rules.known()[detector.rule].reasons.items() if not it.former}
     assert told
     for reason in told - {conformity.REASON}:  # that one is the platform's own record
         assert f'"{reason}"' in source(detector), f"nobody says {reason}"
     assert reasons_in(detector) - UNITS <= told
 
 
-@pytest.mark.parametrize("key", SENTENCES, ids="/".join)
+@pytest.mark.parametrize("key", REASONS, ids="/".join)
 def test_a_sentence_shows_its_numbers_in_both_languages(key):
     finding = {
         "rule": key[0],
@@ -133,9 +135,10 @@ def test_a_sentence_shows_its_numbers_in_both_languages(key):
     assert set(words) == {"zh", "en"}
     assert re.search(r"[\u4e00-\u9fff]", words["zh"])
     assert not re.search(r"[\u4e00-\u9fff{}]", words["en"])
-    zh, en = SENTENCES[key]
-    for field in ("{m}", "{l}"):
-        assert (field in zh) >= (field in en)
+    told = rules.reason(*key)
+    assert told
+    for number in ("{measured}", "{limit}"):
+        assert (number in told.zh) >= (number in told.en)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
@@ -193,7 +196,7 @@ def test_a_detector_changes_nothing_that_it_is_given(detector, everything):
 def test_findings_are_complete(detector, everything, known):
     for finding in detector.detect(known, GRADED):
         assert finding.rule == detector.rule
-        assert (finding.rule, finding.reason) in SENTENCES
+        assert rules.reason(finding.rule, finding.reason)
         if finding.scope is Scope.CLASS:
             assert detector.crowd and finding.session == -1 and finding.subject
             assert len(finding.members) > 1

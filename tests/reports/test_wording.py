@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import func, insert, select
 
+from app import rules
 from app.domain.judging import assess as judging
-from app.domain.judging import check_words, eligibility, reasons, sentences, wording
+from app.domain.judging import check_words, eligibility, reasons, wording
 from app.domain.policy import packs
 from app.domain.policy.pack import Text
 from app.reports import package
@@ -60,11 +62,19 @@ def listening(services: Services, klass: ClassRow) -> None:
 
 def reword(monkeypatch: pytest.MonkeyPatch) -> None:
     """Mend a full stop in every sentence that there is."""
-    for (table, key), (zh, en) in [
-        *(((sentences.SENTENCES, key), it) for key, it in sentences.SENTENCES.items()),
-        *(((reasons.SENTENCES, key), it) for key, it in reasons.SENTENCES.items()),
-    ]:
-        monkeypatch.setitem(table, key, (f"{zh} ", en.removesuffix(".") + " ."))
+    for key, (zh, en) in list(reasons.SENTENCES.items()):
+        monkeypatch.setitem(reasons.SENTENCES, key, (f"{zh} ", en.removesuffix(".") + " ."))
+    mended = {
+        name: msgspec.structs.replace(
+            rule,
+            reasons={
+                reason: msgspec.structs.replace(it, zh=f"{it.zh} ", en=f"{it.en} ")
+                for reason, it in rule.reasons.items()
+            },
+        )
+        for name, rule in rules.known().items()
+    }
+    monkeypatch.setattr(rules, "known", lambda: mended)
     for cure, text in list(reasons.CURES.items()):
         monkeypatch.setitem(reasons.CURES, cure, Text(f"{text.zh} ", f"{text.en} "))
     told = {key: Text(f"{it.zh} ", f"{it.en} ") for key, it in check_words.SENTENCES.items()}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from app import rules
 from app.domain.judging.sentences import sentences
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.assess import Assessment, assess
@@ -108,6 +109,7 @@ def test_every_finding_on_any_input_is_complete_and_explained(told):
             for name in ("rule", "reason", "start_ms", "end_ms", "measured", "limit")
         }
         assert set(sentences(body)) == {"zh", "en"}
+        assert rules.reason(finding.rule, finding.reason), "no words of its own"
 
 
 @fast

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app import rules
 from app.domain.judging.sentences import sentences
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.assess import assess
@@ -73,6 +74,7 @@ def test_every_finding_is_explained(scenario_id, judgements):
             }
         )
         assert words["zh"] and words["en"]
+        assert rules.reason(finding.rule, finding.reason), "no words of its own"
         assert finding.rule in GRADED.rules
         if finding.outcome is Outcome.VIOLATION:
             assert finding.evidence is Evidence.SERVER

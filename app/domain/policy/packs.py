@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import detectors
+from app import rules
 from app.domain.policy.clauses import Clause, register
 from app.domain.policy.pack import Pack, Parameter, Text
 from app.domain.policy.pack_schema import CatalogueFile, PackError, PackTable, read_toml, validated
@@ -33,6 +34,7 @@ __all__ = [
     "available",
     "diff",
     "load",
+    "rule_title",
     "versions",
 ]
 
@@ -86,6 +88,16 @@ def load(pack_id: str, version: str | None = None, *, folder: Path = FOLDER) -> 
         detail = f"no version {version!r} of {pack_id}; there are: {there}"
         raise UnknownPack("unknown_pack", detail)
     return _load(pack_id, version, folder)
+
+
+def rule_title(rule: str, pack: str = "") -> rules.Text:
+    """What the pack (`<id>@<version>`) calls a rule; where it is gone or has no such rule, and
+    where none is given, the product's name without numbers."""
+    try:
+        table = load(pack).table.rules.get(rule) if pack else None
+    except UnknownPack:
+        table = None
+    return rules.Text(table.title.zh, table.title.en) if table else rules.title(rule)
 
 
 def available(*, folder: Path = FOLDER) -> list[PackSummary]:

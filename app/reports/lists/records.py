@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.judging.sentences import sentences
+from app.domain.policy.packs import rule_title
 from app.domain.review.review import UNDECIDED
 from app.reports import words
 from app.reports.dossier import Dossier
@@ -109,7 +110,7 @@ def _review(dossier: Dossier, row: AnyRow) -> Row:
         row.key,
         member.external_id if member else "本班",
         member.name if member else "",
-        words.RULES[row.rule],
+        rule_title(row.rule, row.pack).zh,
         sentences(row.body)["zh"],
         words.STATUSES[row.status],
         _given(dossier, row, "first"),
@@ -190,7 +191,7 @@ def _control(dossier: Dossier, it: dict[str, Any]) -> Row:
     before = dossier.platform_before["controls"].get(it["rule"], {}).get("share")
     change = None if share is None or before is None else share - before
     return (
-        words.RULES[it["rule"]],
+        dossier.pack.title_of(it["rule"]).zh,
         dossier.pack.clause_of(it["rule"]).words,
         _configured(it["configured"]),
         _SUBJECTS.get(seen["subject"], seen["subject"]),

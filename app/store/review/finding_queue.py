@@ -24,6 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app import rules
 from app.store.accounts.scope import Scope
 from models import (
     Appeal,
@@ -40,19 +41,9 @@ from models import (
 
 TO_DO = ("open", "first_review")
 GONE = "gone"  # a later evaluation no longer came to it; kept, and shown to nobody as standing
-# What the order by gravity weighs. Which outcome or rule is graver than which is this product's
-# choice: somebody else or invented data, then a learner who did not study, then evidence that
-# controls ran, then the mere order of lessons.
+# What the order by gravity weighs, beside the gravity of rules, see `app/rules.py`: what is graver
+# than what is this product's choice.
 _OUTCOMES = {"violation": 2, "review": 3, "not_proven": 4}
-_RULES = {
-    **dict.fromkeys(
-        ("face_liveness", "one_face_several_accounts", "photo_reuse", "forged_telemetry"), 0
-    ),
-    **dict.fromkeys(
-        ("fast_forward", "multi_window", "cloned_traces", "collusion", "shared_device"), 1
-    ),
-    **dict.fromkeys(("popup_gap", "photo_retention"), 2),
-}
 _EVIDENCE = {"S": 0, "C+": 1}
 
 
@@ -106,6 +97,7 @@ def page(
             Finding.start_ms,
             Finding.created_ms,
             Finding.body,
+            Finding.pack,
             first.c.gravity,
             Finding.class_id,
             TrainingClass.external_id.label("class_name"),
@@ -258,7 +250,8 @@ def gravity(asked_by: int) -> ColumnElement[int]:
         (Finding.needs_two_reviewers, 1),
         else_=case(_OUTCOMES, value=Finding.outcome, else_=5),
     )
-    rule = case(_RULES, value=Finding.rule, else_=3)
+    weights = {name: it.gravity for name, it in rules.known().items()}
+    rule = case(weights, value=Finding.rule, else_=rules.LEAST_GRAVE)
     evidence = case(_EVIDENCE, value=Finding.evidence, else_=2)
     return standing * 1000 + weight * 100 + rule * 10 + evidence
 

@@ -57,6 +57,8 @@ def sitting(connection: Connection, session_id: int, scope: Scope) -> Any:
             TrainingClass.occupation,
             TrainingClass.institution,
             TrainingClass.county,
+            TrainingClass.pack_id,
+            TrainingClass.pack_version,
             Platform.name.label("platform_name"),
         )
         .join(TrainingClass, TrainingClass.id == Session.class_id)

@@ -23,7 +23,7 @@ def by_finding(
     """Other people's sittings on the platform with a recent finding by one of these rules, those of
     the same lesson first, each with the rule and outcome of its newest such finding."""
     recent = (
-        select(Finding.id, Finding.session_id, Finding.rule, Finding.outcome)
+        select(Finding.id, Finding.session_id, Finding.rule, Finding.pack, Finding.outcome)
         .where(
             Finding.platform_id == sitting.platform_id,
             Finding.shadow.is_(False),
@@ -36,7 +36,7 @@ def by_finding(
     same_lesson = (Session.lesson_id == sitting.lesson_id).label("same_lesson")
     rows = connection.execute(
         _sittings(scope)
-        .add_columns(recent.c.rule, recent.c.outcome.label("found"), same_lesson)
+        .add_columns(recent.c.rule, recent.c.pack, recent.c.outcome.label("found"), same_lesson)
         .join(recent, recent.c.session_id == Session.id)
         .where(recent.c.rule.in_(rules), Session.person_id != sitting.person_id)
         .order_by(same_lesson.desc(), recent.c.id.desc())

@@ -197,6 +197,9 @@ def test_findings_are_complete(detector, everything, known):
     for finding in detector.detect(known, GRADED):
         assert finding.rule == detector.rule
         assert rules.reason(finding.rule, finding.reason)
+        if finding.scope is not Scope.CLASS and finding.evidence is not Evidence.STATISTIC:
+            known_rule = rules.known()[finding.rule]
+            assert known_rule.learner and known_rule.told(finding.reason), "the learner reads it"
         if finding.scope is Scope.CLASS:
             assert detector.crowd and finding.session == -1 and finding.subject
             assert len(finding.members) > 1

@@ -103,7 +103,8 @@ UV := --quiet --universal --python-version 3.11 --generate-hashes --no-header --
 screenshots: dev ## docs/screenshots: every page in both languages, from the demo county
 	@$(BIN)/python -m tests.e2e.shots docs/screenshots
 
-bench: dev ## what the README's figures come from; minutes
+bench: dev ## what docs/figures.md holds; minutes
+	@$(BIN)/zhenxue bench --sittings 100000
 	@for it in $$(grep -l '^if __name__' benchmarks/*.py); do \
 		echo "== $$it"; $(BIN)/python -m "benchmarks.$$(basename "$$it" .py)" || exit 1; \
 	done

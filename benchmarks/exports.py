@@ -1,6 +1,6 @@
 """How long a full class takes to be exported, packed and verified: 80 learners × 40 class-hours.
 
-    python -m benchmarks.exports [--database URL]
+    [ZHENXUE_DATABASE_URL=postgresql+psycopg://…] python -m benchmarks.exports
 
 One class of the day of `app.bench.day`, judged by a real night. Then every list in every format
 that it comes in, the audit package, and its verification with the replay of every verdict. Seconds
@@ -9,19 +9,18 @@ of the processor stand beside the wall's: only they mean something on a busy mac
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection, select, update
 
+from app.bench import day, night, throw_away
 from app.bench.day import START_MS
 from app.bench.machine import machine
-from app.bench.night import that_night
+from app.clock import system_clock
+from app.db import Database
 from app.domain.catalogue.classes import class_seen
 from app.reports import exports, package
 from app.reports.exports import ExportOptions
@@ -31,8 +30,6 @@ from app.services import Services
 from app.settings import Settings
 from app.store.accounts.scope import EVERYTHING
 from app.store.events.event_log import GENESIS, MANIFEST, link
-from benchmarks import nightly
-from benchmarks.assess import fresh
 from detectors.trace import EVENT
 from models import EventLog, TrainingClass
 
@@ -41,13 +38,14 @@ LIMIT_S = 20  # for all lists
 WISH = ExportOptions("benchmark", named=True)
 
 
-def measure(url: str, folder: Path) -> None:
-    database = fresh(url, LEARNERS * HOURS, LEARNERS)
+def measure(settings: Settings) -> None:
+    day.fill(settings, LEARNERS * HOURS, LEARNERS)
+    database = Database(settings.resolved_database_url)
     with database.write() as connection:
         _chain(connection)
     database.close()
-    nightly.run(url, 1)
-    services = Services.build(Settings(database_url=url, data_dir=folder, face_workers=0), clock)
+    night.judge(settings)
+    services = Services.build(settings, night.that_night)
     try:
         with services.database.read() as connection:
             name = connection.execute(select(TrainingClass.external_id)).scalar_one()
@@ -84,10 +82,6 @@ def _chain(connection: Connection) -> None:
         )
 
 
-def clock() -> int:
-    return that_night()
-
-
 @contextmanager
 def timed(what: str) -> Iterator[None]:
     wall, cpu = time.perf_counter(), time.process_time()
@@ -101,14 +95,10 @@ def _mib(size: int) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--database", help="URL; WHAT IS IN IT IS DELETED. Default: SQLite")
-    arguments = parser.parse_args()
     print(machine())
     print(f"a class of {LEARNERS} × {HOURS}")
-    with tempfile.TemporaryDirectory() as folder:
-        default = f"sqlite:///{Path(folder) / 'class.sqlite'}"
-        measure(arguments.database or default, Path(folder))
+    with throw_away.installation(Settings(), system_clock()) as settings:
+        measure(settings)
 
 
 if __name__ == "__main__":

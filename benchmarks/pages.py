@@ -1,19 +1,19 @@
 """How long the console's pages take on a big county: 100,000 sessions, p50 and p95 a page.
 
-    python -m benchmarks.pages [--sessions 100000] [--postgres URL] [--folder KEPT] [--only NAME]
+    [ZHENXUE_DATABASE_URL=…] python -m benchmarks.pages [--sessions 100000] [--only NAME]
 
 The day of `app.bench.day` in classes of 80 learners with 40 class-hours each, judged by a real
 night, spread over platforms and counties, some of it decided by people. The real service runs over
 it in a process of its own, and every page is asked in turn over HTTP by people who are signed in.
 Beside the wall's time stands the processor's: what the service spent on one page, which does not
-grow when the machine is busy with other things. `--folder` keeps the database for the next time.
+grow when the machine is busy with other things. All in a throw-away installation of the configured
+kind.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.client
-import os
 import re
 import subprocess
 import sys
@@ -28,17 +28,18 @@ from urllib.parse import urlencode
 import uvicorn
 from sqlalchemy import Connection, String, cast, func, insert, literal, select, text, update
 
+from app.bench import day, night, throw_away
 from app.bench.day import LESSONS, START_MS
 from app.bench.machine import machine
 from app.bench.night import that_night
+from app.bench.service import cpu_s
+from app.clock import system_clock
 from app.db import Database
 from app.domain.accounts import users
 from app.domain.review import review
 from app.main import lasting_app
 from app.settings import Settings
 from app.store.accounts import audit
-from benchmarks import nightly
-from benchmarks.assess import fresh
 from models import AuditEntry, Finding, Learner, Platform, Session, TrainingClass, User
 
 LEARNERS = 80  # of a class
@@ -58,12 +59,13 @@ CSRF = re.compile(r'name="csrf" value="([^"]+)"')
 # ------------------------------------------------------------------------------ what is looked at
 
 
-def build(url: str, sessions: int) -> None:
+def build(settings: Settings, sessions: int) -> None:
     """The county: a judged day, and what people made of it."""
-    database = fresh(url, sessions, LEARNERS)
+    day.fill(settings, sessions, LEARNERS)
+    database = Database(settings.resolved_database_url)
     with database.write() as connection:
         _spread(connection)
-    summary = nightly.run(url, 1)
+    summary = night.judge(settings)
     with database.write() as connection:
         _age(connection)
     _people(database)
@@ -275,14 +277,9 @@ def service(url: str) -> Iterator[int]:
         process.wait(30)
 
 
-def processor_ms(pid: int) -> float:
-    """Processor time of a process so far."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) * 1000 / os.sysconf("SC_CLK_TCK")
-
-
-def measure(name: str, url: str, only: str) -> bool:
+def measure(settings: Settings, only: str) -> bool:
     """Ask every page and print what it took; whether all stayed below the limit."""
+    url = settings.resolved_database_url
     database = Database(url)
     with database.read() as connection:
         wanted = pages(connection)
@@ -291,7 +288,7 @@ def measure(name: str, url: str, only: str) -> bool:
             for it in (Session, Finding, User)
         )
     database.close()
-    print(f"{name}: {sessions:,} sessions, {found:,} findings, {people} people")
+    print(f"{url.partition(':')[0]}: {sessions:,} sessions, {found:,} findings, {people} people")
     print(f"  {'page':<20}{'p50':>8}{'p95':>8}{'processor':>11}{'size':>9}")
     well = True
     with service(url) as pid:
@@ -305,13 +302,13 @@ def measure(name: str, url: str, only: str) -> bool:
             if status != 200:
                 print(f"  {page:<20}answers {status}")
                 continue
-            taken, spent = [], processor_ms(pid)
+            taken, spent = [], cpu_s(pid) or 0.0
             for number in range(ROUNDS):
                 began = time.perf_counter()
                 status, body = who.ask(paths[number % len(paths)])
                 taken.append((time.perf_counter() - began) * 1000)
                 assert status == 200, (status, paths[number % len(paths)])
-            spent = (processor_ms(pid) - spent) / ROUNDS
+            spent = ((cpu_s(pid) or 0.0) - spent) * 1000 / ROUNDS
             high = sorted(taken)[int(ROUNDS * 0.95) - 1]
             well &= high < LIMIT_MS
             print(
@@ -324,8 +321,6 @@ def measure(name: str, url: str, only: str) -> bool:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=100_000)
-    parser.add_argument("--postgres", help="URL of a PostgreSQL database; WHAT IS IN IT IS DELETED")
-    parser.add_argument("--folder", type=Path, help="keep the SQLite database here, or use it")
     parser.add_argument("--only", default="", help="pages whose name holds this")
     parser.add_argument("--serve", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -333,18 +328,9 @@ def main() -> None:
         serve(arguments.serve)
         return
     print(machine())
-    with tempfile.TemporaryDirectory() as folder:
-        path = (arguments.folder or Path(folder)) / "pages.sqlite"
-        urls = {"SQLite": f"sqlite:///{path}"}
-        if arguments.postgres:
-            urls["PostgreSQL"] = arguments.postgres.replace(
-                "postgresql://", "postgresql+psycopg://"
-            )
-        well = True
-        for name, url in urls.items():
-            if name != "SQLite" or not path.exists():
-                build(url, arguments.sessions)
-            well &= measure(name, url, arguments.only)
+    with throw_away.installation(Settings(), system_clock()) as settings:
+        build(settings, arguments.sessions)
+        well = measure(settings, arguments.only)
     sys.exit(0 if well else 1)
 
 

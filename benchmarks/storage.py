@@ -1,23 +1,23 @@
 """What a row costs on disk, its indexes included: events, controls, photos, verdicts, findings.
 
-    python -m benchmarks.storage [--postgres URL] [--sessions 6400]
+    [ZHENXUE_DATABASE_URL=postgresql+psycopg://…] python -m benchmarks.storage [--sessions 6400]
 
-Classes of 80 × 40 of the day of `app.bench.day`, judged by a real night, then vacuumed. Photos
-themselves lie in the object store and are not part of it; here a photo is its row.
+On a throw-away installation of the configured kind: classes of 80 × 40 of the day of
+`app.bench.day`, judged by a real night, then vacuumed. Photos themselves lie in the object store
+and are not part of it; here a photo is its row.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
-from pathlib import Path
 
 from sqlalchemy import Connection, create_engine, text
 
+from app.bench import day, night, throw_away
 from app.bench.day import EVENTS
 from app.bench.machine import machine
-from benchmarks import nightly
-from benchmarks.assess import fresh
+from app.clock import system_clock
+from app.settings import Settings
 
 LEARNERS = 80
 TABLES = ("event_logs", "controls", "snapshots", "sessions", "verdicts", "findings")
@@ -27,14 +27,14 @@ _SQLITE = """
 """
 
 
-def measure(name: str, url: str, sessions: int) -> None:
-    fresh(url, sessions, LEARNERS).close()
-    nightly.run(url, 1)
-    engine = create_engine(url)
+def measure(settings: Settings, sessions: int) -> None:
+    day.fill(settings, sessions, LEARNERS)
+    night.judge(settings)
+    engine = create_engine(settings.resolved_database_url)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         lite = connection.dialect.name == "sqlite"
         connection.execute(text("vacuum" if lite else "vacuum full"))
-        print(f"{name}: {sessions:,} sittings of {EVENTS} events")
+        print(f"{connection.dialect.name}: {sessions:,} sittings of {EVENTS} events")
         whole = 0
         for table in TABLES:
             rows = connection.execute(text(f"select count(*) from {table}")).scalar_one()
@@ -55,14 +55,10 @@ def _size(connection: Connection, table: str, lite: bool) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sessions", type=int, default=6400)
-    parser.add_argument("--postgres", help="URL of a PostgreSQL database; WHAT IS IN IT IS DELETED")
     arguments = parser.parse_args()
     print(machine())
-    with tempfile.TemporaryDirectory() as folder:
-        measure("SQLite", f"sqlite:///{Path(folder) / 'rows.sqlite'}", arguments.sessions)
-    if arguments.postgres:
-        url = arguments.postgres.replace("postgresql://", "postgresql+psycopg://")
-        measure("PostgreSQL", url, arguments.sessions)
+    with throw_away.installation(Settings(), system_clock()) as settings:
+        measure(settings, arguments.sessions)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, insert
 from app.db import Database
 from app.domain.catalogue.classes import ClassTerms
 from app.domain.policy import packs
+from app.settings import Settings
 from app.store.events.event_log import GENESIS, MANIFEST
 from detectors.trace import CONTROL, EVENT, PHOTO, Check, Control, Kind, PhotoFlag, Purpose
 from models import (
@@ -49,6 +50,15 @@ TERMS = ClassTerms.model_validate(
         "ends_on": "2026-11-13",
     }
 ).model_dump(mode="json")
+
+
+def fill(settings: Settings, sittings: int, learners: int = LEARNERS) -> None:
+    """`generate` in the database of those settings."""
+    database = Database(settings.resolved_database_url)
+    try:
+        generate(database, sittings, learners)
+    finally:
+        database.close()
 
 
 def generate(database: Database, sessions: int, learners: int = LEARNERS) -> None:

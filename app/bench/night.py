@@ -1,8 +1,11 @@
-"""A night over the generated day, timed."""
+"""A night over the generated day, timed in a process of its own."""
 
 from __future__ import annotations
 
+import multiprocessing
+import resource
 import time
+from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
 from app.bench.day import START_MS
@@ -20,10 +23,17 @@ def that_night() -> int:
 
 
 def judge(settings: Settings) -> dict[str, Any]:
-    """Run the night as `zhenxue nightly` does: its summary, and `took_s`, seconds by the wall.
+    """Run the night as `zhenxue nightly` does: its summary, `took_s`, seconds by the wall, and
+    `peak_mib`, memory of its largest process.
 
     Raises NotReady when a class or a step of it failed.
     """
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as own:
+        return own.submit(_judge, settings).result()
+
+
+def _judge(settings: Settings) -> dict[str, Any]:
     services = Services.build(settings, that_night)
     try:
         began = time.perf_counter()
@@ -34,4 +44,6 @@ def judge(settings: Settings) -> dict[str, Any]:
     if summary["classes_failed"] or summary["problems"]:
         failed = [*summary["problems"], *map(str, summary["classes_failed"])]
         raise NotReady("bench_night", f"the night failed: {', '.join(failed)}")
-    return {**summary, "took_s": took_s}
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(it).ru_maxrss for it in who) / 1024
+    return {**summary, "took_s": took_s, "peak_mib": round(peak)}

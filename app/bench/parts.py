@@ -28,6 +28,7 @@ class Effort:
     seconds: float  # of each batch size
     sittings: int
     photos: int
+    processes: int = 1  # of the night
 
 
 MINUTE = Effort(seconds=4, sittings=10_000, photos=60)
@@ -43,8 +44,11 @@ def ingest(configured: Settings, effort: Effort) -> Answer:
             seq, rows = 0, []
             for batch in BATCHES:
                 seq = load.warm(running, sessions, batch, seq)
+                pid, stored = running.process.pid or 0, _stored(settings)
+                cpu_s = service.cpu_s(pid)
                 taken = load.measure(running, sessions, batch, effort.seconds, seq)
-                seq = taken.next_seq
+                seq, events = taken.next_seq, taken.requests * batch
+                spent_s = None if cpu_s is None else (service.cpu_s(pid) or cpu_s) - cpu_s
                 rows.append(
                     {
                         "batch": batch,
@@ -52,6 +56,8 @@ def ingest(configured: Settings, effort: Effort) -> Answer:
                         "requests_per_s": round(taken.requests_per_s),
                         "p50_ms": round(1000 * taken.p50_s, 1),
                         "p99_ms": round(1000 * taken.p99_s, 1),
+                        "cpu_us_per_event": spent_s and round(1e6 * spent_s / events, 1),
+                        "bytes_per_event": round((_stored(settings) - stored) / events, 1),
                     }
                 )
     return {
@@ -63,23 +69,21 @@ def ingest(configured: Settings, effort: Effort) -> Answer:
 
 
 def judging(configured: Settings, effort: Effort) -> Answer:
-    """Sittings that the night judges in one process, every verdict written."""
+    """Sittings that the night judges, every verdict written."""
     with throw_away.installation(configured, system_clock()) as settings:
         database, _ = _described(settings)
-        filled = Database(settings.resolved_database_url)
-        try:
-            day.generate(filled, effort.sittings)
-        finally:
-            filled.close()
-        done = night.judge(settings)
+        day.fill(settings, effort.sittings)
+        executor = f"processes:{effort.processes}"
+        done = night.judge(settings.model_copy(update={"executor": executor}))
     return {
         "database": database,
-        "processes": 1,
+        "processes": effort.processes,
         "sittings": done["sessions"],
         "events": done["sessions"] * day.EVENTS,
         "took_s": round(done["took_s"], 2),
         "sittings_per_s": round(done["sessions"] / done["took_s"]),
         "verdicts": done["verdicts_stored"],
+        "peak_mib": done["peak_mib"],
     }
 
 
@@ -125,6 +129,22 @@ def _described(settings: Settings) -> tuple[str, list[str]]:
             return f"PostgreSQL {asked('SHOW server_version')}", [
                 f"the server has {it} off: what it acknowledges may be lost" for it in off
             ]
+    finally:
+        database.close()
+
+
+def _stored(settings: Settings) -> int:
+    """Bytes of the stored batches with their row overhead, as the database counts them."""
+    database = Database(settings.resolved_database_url)
+    try:
+        with database.read() as connection:
+            size = (
+                "sum(length(records) + length(notes) + length(chain) + 16)"
+                if database.sqlite
+                else "sum(pg_column_size(event_batches.*))"
+            )
+            query = f"SELECT coalesce({size}, 0) FROM event_batches"  # noqa: S608
+            return int(_asked(connection, query))
     finally:
         database.close()
 

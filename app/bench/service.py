@@ -33,6 +33,16 @@ class Service:
     api: Api
 
 
+def cpu_s(pid: int) -> float | None:
+    """Processor time of a process so far, in seconds; None where the system does not tell."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    user, system = told.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def running(settings: Settings) -> Iterator[Service]:
     """Start it on `settings.port` of loopback, stop it in the end.

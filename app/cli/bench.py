@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,11 @@ def bench(
         list[Part] | None, typer.Option("--part", help="Only this; repeat it. Default: all.")
     ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="A quarter of the time; rougher.")] = False,
+    sittings: Annotated[
+        int | None,
+        typer.Option(min=1, help="Of the day. Default: 10,000; 2,000 when quick."),
+    ] = None,
+    processes: Annotated[int, typer.Option(min=1, help="That judge the day.")] = 1,
     as_json: Json = False,
 ) -> None:
     """Measure ingest, the night and face checks, and say how many learners that is enough for.
@@ -50,10 +56,13 @@ def bench(
     configure(as_json=as_json, level="WARNING")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     settings = Settings()
+    effort = replace(QUICK if quick else MINUTE, processes=processes)
+    if sittings is not None:
+        effort = replace(effort, sittings=sittings)
     about, busy, answers = machine(), os.getloadavg()[0] > (os.cpu_count() or 1) / 2, {}
     for name in Part if not parts else dict.fromkeys(parts):
         with Console(stderr=True).status(f"measuring {name} ..."):
-            answers[name.value] = PARTS[name](settings, QUICK if quick else MINUTE)
+            answers[name.value] = PARTS[name](settings, effort)
     told = {"machine": about, "busy": busy, "quick": quick, **answers, "meaning": meaning(answers)}
     if as_json:
         say_json(told)
@@ -91,15 +100,17 @@ def _rows(told: dict[str, Any]) -> list[tuple[str, str, str]]:
                 (
                     f"ingest, {_some(it['batch'], 'event')} a request",
                     f"{it['events_per_s']:,} events/s",
-                    f"durable after {it['p50_ms']:.0f} ms, 99 % after {it['p99_ms']:.0f} ms",
+                    f"durable after {it['p50_ms']:.1f} ms, 99 % after {it['p99_ms']:.1f} ms;"
+                    f" {_cpu(it)}{it['bytes_per_event']:.0f} bytes an event",
                 )
             )
     if judged := told.get("judging"):
         rows.append(
             (
-                "the night, one process",
+                f"the night, {_processes(judged['processes'])}",
                 f"{judged['sittings_per_s']:,} sittings/s",
-                f"{judged['sittings']:,} in {judged['took_s']:.1f} s, all verdicts written",
+                f"{judged['sittings']:,} in {judged['took_s']:.1f} s, all verdicts written;"
+                f" peak {judged['peak_mib']:,} MiB",
             )
         )
     if seen := told.get("faces"):
@@ -140,6 +151,15 @@ def _meant(told: dict[str, Any]) -> list[str]:
             "in one process"
         )
     return [*lines, "how this is counted: docs/scale.md"]
+
+
+def _processes(count: int) -> str:
+    return "one process" if count == 1 else f"{count} processes"
+
+
+def _cpu(row: dict[str, Any]) -> str:
+    spent = row["cpu_us_per_event"]
+    return "" if spent is None else f"{spent:.1f} µs of CPU, "
 
 
 def _some(count: int, word: str) -> str:

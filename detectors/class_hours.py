@@ -8,6 +8,7 @@ from typing import TypeVar
 import numpy as np
 
 from detectors.credit import Played
+from detectors.film import along_film, on_timeline
 from detectors.segments import APART, locate
 from detectors.trace import EPOCH_MS, NONE, Bools, Ints, Trace
 
@@ -143,6 +144,27 @@ def cut_at_hours(trace: Trace, played: Played) -> HourParts:
         t1_ms=t1,
     ).where(keep)
     return _sorted(parts)
+
+
+def as_told(trace: Trace, parts: HourParts) -> HourParts:
+    """The parts at the positions that players told, cut where a film lacks a stretch."""
+    for lesson, start, _ in trace.holes.tolist():
+        of = np.full(1, lesson, np.int64)
+        at = int(along_film(trace, of, np.full(1, start, np.int64))[0])
+        across = (parts.lesson == lesson) & (parts.p0_ms < at) & (at < parts.p1_ms)
+        if across.any():
+            cut = parts.where(across)
+            # Within one part content and time run in step.
+            took = (at - cut.p0_ms) * (cut.t1_ms - cut.t0_ms) // (cut.p1_ms - cut.p0_ms)
+            between, there = cut.t0_ms + took, np.full(len(cut), at, np.int64)
+            before = replace(cut, p1_ms=there, t1_ms=between)
+            behind = replace(cut, p0_ms=there, t0_ms=between)
+            parts = _joined(parts.where(~across), _joined(before, behind))
+    return replace(
+        parts,
+        p0_ms=on_timeline(trace, parts.lesson, parts.p0_ms, ends=False),
+        p1_ms=on_timeline(trace, parts.lesson, parts.p1_ms, ends=True),
+    )
 
 
 def _key(trace: Trace, klass: Ints, lesson: Ints) -> Ints:

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.film import along_film
 from detectors.policy import Policy
 from detectors.segments import Segments, among
 from detectors.trace import NONE, Bools, Flag, Ints, Kind, Kinds, Trace, owners
@@ -69,7 +70,7 @@ class Samples:
     own        int64[K] session row
     row        int64[K] event row; seq: its place in the client's own order
     kind       uint8[K] event type
-    arrive_ms  int64[K] position just before the event; leave_ms: just after (a seek's target)
+    arrive_ms  int64[K] content of the film before the event; leave_ms: after it (a seek's target)
     u_ms, l_ms int64[K] latest and earliest server time, from the session's start
     stale_ms   int64[K] the longest silence that may still be draining when it came
     advance_ms int64[K] content claimed as played since the sample before; 0 if none
@@ -358,13 +359,14 @@ def _positions(
     carry no position: theirs is interpolated on the server's clock, so that a tab hidden in the
     middle of a heartbeat costs only the hidden part.
     """
-    lesson = trace.sessions["lesson"]
-    media = trace.lessons["media_ms"].astype(np.int64)[lesson].take(every.own)
-    arrive = events["pos_ms"].astype(np.int64)
+    lesson = trace.sessions["lesson"].astype(np.int64).take(every.own)
+    media = trace.lessons["media_ms"].astype(np.int64).take(lesson)
+    arrive = along_film(trace, lesson, events["pos_ms"].astype(np.int64))
     arrive = np.minimum(arrive, media)
     told = arrive >= 0
     seek = (kind == Kind.SEEK) & ((events["flags"] & Flag.BLOCKED) == 0)
-    leave = np.where(seek, np.clip(events["x"].astype(np.int64), 0, media), arrive)
+    target = along_film(trace, lesson, events["x"].astype(np.int64))
+    leave = np.where(seek, np.clip(target, 0, media), arrive)
 
     change = ((kind == Kind.VISIBILITY) | (kind == Kind.FOCUS)) & ~told
     if change.any():

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.facts import Facts
+from detectors.film import along_film
 from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
 from detectors.policy import Policy
 from detectors.trace import NONE, Bools, Ints, Kind, owners
@@ -24,16 +25,19 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """One case a lesson and class; evidence class C+, the platform's to mend."""
     trace, rule = facts.trace, policy[RULE]
     owner = owners(trace.events_at)
-    kind, told = trace.events["kind"], trace.events["x"].astype(np.int64)
-    ended = (kind == Kind.ENDED) & (trace.events["pos_ms"] >= 0)
+    of = trace.sessions["lesson"].astype(np.int64)[owner]
+    kind = trace.events["kind"]
+    told = along_film(trace, of, trace.events["x"].astype(np.int64))
+    position = along_film(trace, of, trace.events["pos_ms"].astype(np.int64))
+    ended = (kind == Kind.ENDED) & (position >= 0)
     duration = np.isin(kind, _TELL_DURATION) & (told > 0)
     sessions = trace.sessions
     lesson = sessions["lesson"].astype(np.int64)
     media = trace.lessons["media_ms"].astype(np.int64)[lesson]
     allowance = rule.ms("allowance_s")
-    ends = _last(owner, ended, trace.events["pos_ms"].astype(np.int64), len(trace))
+    ends = _last(owner, ended, position, len(trace))
     # Where a film ends tells its length only if it was played up to there.
-    reached = _reached(facts)
+    reached = _reached(facts, ends)
     ends = np.where((ends != NONE) & (np.abs(ends - reached) <= allowance), ends, NONE)
     player = _last(owner, duration, told, len(trace))
     claims = _Claims(facts, media, allowance, int(rule["learners_min"]))
@@ -53,16 +57,13 @@ def _last(owner: Ints, condition: Bools, value: Ints, sessions: int) -> Ints:
     return found
 
 
-def _reached(facts: Facts) -> Ints:
+def _reached(facts: Facts, told: Ints) -> Ints:
     """The farthest place that was played in each session; cut at the catalogue's end, for what
     lies beyond is told by where the film ended."""
     trace, runs = facts.trace, facts.runs
     farthest = np.full(len(trace), NONE, np.int64)
     np.maximum.at(farthest, runs.session, runs.p1_ms)
     media = trace.lessons["media_ms"].astype(np.int64)[trace.sessions["lesson"]]
-    told = np.full(len(trace), NONE, np.int64)
-    ended = (trace.events["kind"] == Kind.ENDED) & (trace.events["pos_ms"] >= 0)
-    told[owners(trace.events_at)[ended]] = trace.events["pos_ms"][ended]
     return np.where((farthest >= media - 1000) & (told > media), told, farthest)
 
 

@@ -214,6 +214,9 @@ LESSON = np.dtype(
     ]
 )
 
+# A stretch of a lesson's timeline, as its player counts, that the film does not hold.
+HOLE = np.dtype([("lesson", "<i4"), ("start_ms", "<i4"), ("end_ms", "<i4")])
+
 # A class-hour is made of pieces of lessons; `hour` numbers the class-hours of all plans.
 PIECE = np.dtype(
     [
@@ -254,6 +257,8 @@ class Trace:
     answer_ms int64[S], the longer time to answer pop-ups that was recorded for the sitting's
               learner, 0 where none was; int64[0] where none was for anybody
     in_person IN_PERSON[H], class-hours checked in person
+    holes     HOLE[N], disjoint and in order within a lesson; its `media_ms`, its pieces and its
+              sittings' `resume_ms` count without them, events' positions with them
     named     int64[S], a number for the name that the sitting's account bears, one number a name;
               int64[0] where nobody told names
     *_at      int64[S+1] offsets: events of session s are events[events_at[s]:events_at[s + 1]]
@@ -272,6 +277,7 @@ class Trace:
     answer_ms: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     in_person: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, IN_PERSON))
     named: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    holes: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, HOLE))
 
     def __len__(self) -> int:
         return len(self.sessions)

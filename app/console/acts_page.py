@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.catalogue import id_numbers
 from app.domain.review import acts
-from app.domain.review.act_kinds import KINDS, ActKind
+from app.domain.review.act_kinds import KINDS, ActKind, Stretch
 from app.errors import BadInput, NotFound
 from app.store.catalogue import catalogue, class_file
 from app.store.review import acts as store
@@ -29,6 +30,7 @@ FIELDS: Mapping[str, str] = {
     "checked_by": N_("核验人"),
     "lesson_id": N_("课程小节"),
     "media_seconds": N_("实际时长（秒）"),
+    "skipped": N_("片中没有的段落（起-止，如 20:00-22:00 或 1200-1320，用逗号分开，可不填）"),
     "examined": N_("核查了什么"),
     "name": N_("姓名"),
     "id_type": N_("证件类型（可不填）"),
@@ -110,7 +112,7 @@ def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -
     try:
         _record(request, login, class_id, form)
     except BadInput as error:
-        field = error.detail.partition(":")[0].removeprefix("body.")
+        field = error.detail.partition(":")[0].removeprefix("body.").partition("[")[0]
         return _page(request, login, class_id, _FORM.get(field, field), form)
     return see_other(f"/console/classes/{class_id}/acts")
 
@@ -182,7 +184,24 @@ def _typed(annotation: Any, text: str) -> Any:
         if annotation is float:
             return float(said)
         if annotation == list[int]:
-            return [int(it) for it in said.replace("，", ",").replace("、", ",").split(",")]
+            return [int(it) for it in _listed(said)]
+        if annotation == list[Stretch]:
+            return [[_seconds(it) for it in _DASH.split(span)] for span in _listed(said) if span]
     except ValueError:
         return said
     return said
+
+
+_DASH = re.compile("[-–—~～至]+")
+
+
+def _listed(said: str) -> list[str]:
+    return [it.strip() for it in said.replace("，", ",").replace("、", ",").split(",")]
+
+
+def _seconds(said: str) -> float:
+    """Seconds of `1200`, `20:00` or `0:20:00`. Raises ValueError."""
+    seconds = 0.0
+    for part in said.replace("：", ":").split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from sqlalchemy import select
 
 from app.simulation.world import invented_id_number
@@ -92,6 +93,38 @@ def test_a_platforms_word_waits_until_the_authority_approves_it(desk: Desk) -> N
     assert "待批准" in desk.sign_in("zhao").get(page_of(desk))
     desk.client.post(f"{page_of(desk)}/{act_id}/approve", data={"csrf": desk.csrf("/console")})
     assert in_force(desk) == ["lesson_length"]
+
+
+def lacks(desk: Desk, skipped: str):
+    form = {"lesson_id": "l1", "media_seconds": "2700", "skipped": skipped}
+    return record(desk, kind="lesson_length", **form)
+
+
+def test_what_a_film_lacks_is_typed_as_a_player_shows_it(desk: Desk) -> None:
+    shown = lacks(desk.sign_in("zhao"), "20:00-22:00，1800–1830.5").text
+    assert "1200.0–1320.0、1800.0–1830.5" in shown
+    with desk.services.database.read() as connection:
+        (act,) = store.in_force(connection, [class_of(desk)], JUDGING)
+    assert act.body["skipped"] == [[1200.0, 1320.0], [1800.0, 1830.5]]
+    assert store.film_of(act).content_ms == 2_549_500
+
+
+def test_a_film_that_lacks_nothing_says_nothing_of_it(desk: Desk) -> None:
+    lacks(desk.sign_in("zhao"), "")
+    with desk.services.database.read() as connection:
+        (act,) = store.in_force(connection, [class_of(desk)], JUDGING)
+    assert act.body == {"lesson_id": "l1", "media_seconds": 2700.0}
+
+
+@pytest.mark.parametrize(
+    "skipped",
+    ["1320-1200", "100-200,150-300", "300-400,100-200", "2600-2700", "a-b", "1200", "5-5"],
+)
+def test_stretches_that_no_film_can_lack_are_refused(desk: Desk, skipped: str) -> None:
+    answer = lacks(desk.sign_in("zhao"), skipped)
+    assert answer.status_code == 422 and "没有登记：“片中没有的段落" in answer.text
+    assert f'value="{skipped}"' in answer.text
+    assert in_force(desk) == []
 
 
 def test_a_revoked_act_is_over_and_stays_to_be_seen(desk: Desk) -> None:

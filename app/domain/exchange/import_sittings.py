@@ -219,7 +219,7 @@ class SittingImporter:
         if record.resume_position is None:
             terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
             resume_ms = carry_over.resume_position(
-                connection, learner.id, klass.id, lesson.id, lesson.media_ms, terms
+                connection, learner.id, klass.id, lesson.id, terms
             )
         else:
             resume_ms = min(round(record.resume_position * 1000), lesson.media_ms)

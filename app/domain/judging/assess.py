@@ -257,7 +257,7 @@ class _Writer:
         parts, credited = self.result.facts.parts, self.result.credited
         played_ms = bodies.lengths(parts, len(self.evidence.sessions))
         credited_ms = bodies.lengths(credited, len(self.evidence.sessions))
-        stretches = bodies.intervals(credited)
+        stretches = bodies.intervals(self.evidence.trace, credited)
         rows = []
         for session in self.own:
             outcome = self.outcomes[session]

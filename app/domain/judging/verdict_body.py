@@ -16,7 +16,8 @@ from app.canonical import canonical
 from app.domain.policy.clauses import Clause
 from app.domain.policy.pack import Pack
 from app.store.judging.facts import Evidence
-from detectors.class_hours import HourParts, changes
+from detectors.class_hours import HourParts, as_told, changes
+from detectors.film import on_timeline
 from detectors.finding import Evidence as FindingEvidence
 from detectors.finding import Fault, Finding, Outcome, Scope
 from detectors.registry import versions_acting
@@ -72,8 +73,8 @@ def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> 
         "class_hour": evidence.hours[finding.hour][1] if finding.hour >= 0 else None,
         "start_ms": finding.start_ms,
         "end_ms": finding.end_ms,
-        "start_position_ms": finding.start_pos_ms if finding.start_pos_ms >= 0 else None,
-        "end_position_ms": finding.end_pos_ms if finding.end_pos_ms >= 0 else None,
+        "start_position_ms": _position(evidence.trace, finding, finding.start_pos_ms, ends=False),
+        "end_position_ms": _position(evidence.trace, finding, finding.end_pos_ms, ends=True),
         "measured": finding.measured,
         "limit": finding.limit,
         "unit": finding.unit,
@@ -107,6 +108,14 @@ def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> 
             "members": _members(evidence, finding),
         }
     return body
+
+
+def _position(trace: Trace, finding: Finding, content_ms: int, *, ends: bool) -> int | None:
+    """Where a finding's stretch of the film begins or ends, as the player counts."""
+    if content_ms < 0 or finding.session < 0:
+        return None
+    lesson = np.full(1, trace.sessions["lesson"][finding.session], np.int64)
+    return int(on_timeline(trace, lesson, np.full(1, content_ms, np.int64), ends=ends)[0])
 
 
 def _subject(evidence: Evidence, finding: Finding) -> str:
@@ -175,11 +184,12 @@ def _rows_of(trace: Trace, rows: Iterable[int], ledger: str) -> list[dict[str, A
     return found
 
 
-def intervals(parts: HourParts) -> dict[int, list[list[int]]]:
+def intervals(trace: Trace, parts: HourParts) -> dict[int, list[list[int]]]:
     """[[p0, p1, t0, t1], …] in ms of every session that has any: parts in time order, joined where
-    play hardly stood still."""
+    play hardly stood still, at positions of the player."""
     if not len(parts):
         return {}
+    parts = as_told(trace, parts)
     order = np.lexsort((parts.t0_ms, parts.session))
     session = parts.session[order]
     p0, p1 = parts.p0_ms[order], parts.p1_ms[order]

@@ -5,11 +5,13 @@ A kind is a line in `KINDS` and a body of typed fields; their titles are what a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Protocol
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.domain.accounts.identity import IdentityChange, IdentityDeed
@@ -48,11 +50,37 @@ class CheckedInPerson(Wire):
     checked_by: Annotated[Line, Field(title="核验人")]
 
 
+Stretch = Annotated[list[float], Field(min_length=2, max_length=2)]
+
+
 class LessonLength(Wire):
-    """What a lesson's film really lasts, where the catalogue says something else."""
+    """Where a lesson's film really ends, by its player, and what of it no player can show: cut out,
+    broken, or the place of an advertisement."""
 
     lesson_id: Annotated[Id, Field(title="课程小节编号")]
     media_seconds: Annotated[float, Field(gt=0, le=MAX_MEDIA_S, title="实际时长（秒）")]
+    skipped: Annotated[
+        list[Stretch],
+        Field(
+            default_factory=list,
+            max_length=100,
+            title="片中没有的段落（秒）",
+            description="[[from_s, to_s], …] by the player, in order, before the film's end",
+        ),
+    ]
+
+    @field_validator("skipped")
+    @classmethod
+    def _in_order(cls, said: list[list[float]], info: ValidationInfo) -> list[list[float]]:
+        edges = [0.0, *(edge for stretch in said for edge in stretch)]
+        rising = all(start < end for start, end in said) and edges == sorted(edges)
+        if said and not (rising and edges[-1] < info.data.get("media_seconds", math.inf)):
+            raise PydanticCustomError(
+                "bad_stretches",
+                "须为先后排列、互不重叠、在片尾之前的[起, 止]秒数 / must be [from, to] in "
+                "seconds, in order and apart, before the film's end",
+            )
+        return said
 
 
 class AttestedAccepted(Wire):
@@ -119,7 +147,7 @@ KINDS: dict[str, ActKind] = {
         ),
         ActKind(
             "lesson_length",
-            Text("更正课程时长", "Corrected length of a lesson"),
+            Text("更正课程时长或缺失段落", "Corrected length of a lesson, or what it lacks"),
             LessonLength,
             of_learner=False,
             by_platform=True,

@@ -62,7 +62,7 @@ def record(
     except ValidationError as error:
         code, detail = first_error(error)
         raise BadInput(code, f"body.{detail}", field="body") from None
-    told: dict[str, Any] = wanted.model_dump(mode="json")
+    told: dict[str, Any] = wanted.model_dump(mode="json", exclude_defaults=True)
     kept: dict[str, Any] = {}
     if of_kind.deed is not None:
         assert vault is not None and learner_id is not None

@@ -50,21 +50,22 @@ def resume_position(
     learner_id: int,
     class_id: int,
     lesson_id: int,
-    media_ms: int,
     terms: SittingTerms,
 ) -> int:
     """Content ms at which the learner goes on: the first that is not studied, 0 when all is.
 
     Holes that together stay within half of what a complete lesson may lack send nobody back.
     """
-    spare_ms = media_ms * (1 - terms.lesson_done_coverage) / 2
+    film = progress.film_of_lesson(connection, class_id, lesson_id)
+    spare_ms = film.content_ms * (1 - terms.lesson_done_coverage) / 2
+    played = progress.studied(connection, learner_id, class_id, [lesson_id])[lesson_id]
     at = 0
-    for start, end in progress.studied(connection, learner_id, class_id, [lesson_id])[lesson_id]:
+    for start, end in progress.union([*played, *film.holes]):
         if start - at > spare_ms:
             break
         spare_ms -= max(0, start - at)
         at = max(at, end)
-    return at if at < media_ms - spare_ms else 0
+    return at if at < film.ends_ms - spare_ms else 0
 
 
 def carry_over(
@@ -119,7 +120,10 @@ def _photo_points(
     """The points of `hours`, all drawn now."""
     numbers = {hour.number for hour in hours}
     lessons = {piece[0] for hour in hours for piece in hour.pieces}
-    studied: Mapping[int, Intervals] = progress.studied(connection, learner_id, class_id, lessons)
+    studied: Mapping[int, Intervals] = {
+        lesson: [*played, *progress.film_of_lesson(connection, class_id, lesson).absent]
+        for lesson, played in progress.studied(connection, learner_id, class_id, lessons).items()
+    }
     taken = control_store.photos_taken(connection, learner_id, class_id, numbers)
     points: list[Point] = []
     for hour in hours:

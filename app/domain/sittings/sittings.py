@@ -278,9 +278,7 @@ def _open(
     terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
     seed, token = draws.new_seed(), new_lease(learner.platform_id)
     session = opening.session or secrets.token_hex(16)
-    resume_ms = carry_over.resume_position(
-        connection, learner.id, klass.id, lesson.id, lesson.media_ms, terms
-    )
+    resume_ms = carry_over.resume_position(connection, learner.id, klass.id, lesson.id, terms)
     carried = carry_over.carry_over(
         connection, learner.id, klass.id, lesson.id, session, seed, terms
     )

@@ -15,6 +15,7 @@ from app.store.judging import facts, verdicts
 from app.store.judging.facts import Evidence
 from detectors.assess import acts, concerned
 from detectors.credit import Samples
+from detectors.film import on_timeline
 from detectors.finding import Finding, Outcome
 from detectors.trace import (
     NONE,
@@ -51,7 +52,7 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
     return {
         "session": _session(evidence, row, result.outcomes[row].value),
         "samples": _samples(evidence.trace, result.facts.played.samples, row),
-        "credited": intervals(credited).get(row, []),
+        "credited": intervals(evidence.trace, credited).get(row, []),
         "voided": [
             {
                 "t0_ms": finding.start_ms,
@@ -108,12 +109,16 @@ def _samples(trace: Trace, samples: Samples, row: int) -> list[list[int]]:
         mine = mine[np.unique(np.linspace(0, len(mine) - 1, MOST_SAMPLES).astype(int))]
     start = int(trace.sessions["start_ms"][row])
     hidden = (trace.events["flags"][samples.row[mine]] & (Flag.HIDDEN | Flag.BLURRED)) != 0
+    lesson = np.full(len(mine), trace.sessions["lesson"][row], np.int64)
+    arrive = on_timeline(trace, lesson, samples.arrive_ms[mine], ends=True).tolist()
+    leave = on_timeline(trace, lesson, samples.leave_ms[mine], ends=True).tolist()
     points: list[list[int]] = []
-    for at, dark in zip(mine.tolist(), hidden.tolist(), strict=True):
-        moment = start + int(samples.u_ms[at])
-        points.append([moment, int(samples.arrive_ms[at]), int(not dark)])
-        if samples.leave_ms[at] != samples.arrive_ms[at]:
-            points.append([moment, int(samples.leave_ms[at]), int(not dark)])
+    for moment, came, went, dark in zip(
+        (start + samples.u_ms[mine]).tolist(), arrive, leave, hidden.tolist(), strict=True
+    ):
+        points.append([moment, came, int(not dark)])
+        if went != came:
+            points.append([moment, went, int(not dark)])
     return points
 
 

@@ -22,9 +22,10 @@ from app.store.events import event_log
 from app.store.faces import face_sets, snapshots
 from app.store.judging import study_days
 from app.store.review import acts as recorded
-from app.store.review.acts import JUDGING, ActInForce
+from app.store.review.acts import JUDGING, ActInForce, film_of
 from app.store.row import AnyRow
 from detectors.dates import StudyDays
+from detectors.film import Film, corrected
 from detectors.segments import Segments
 from detectors.trace import (
     CONTROL,
@@ -212,54 +213,17 @@ def _corrected(
     lessons: Sequence[AnyRow],
     trace: Trace,
 ) -> tuple[Sequence[AnyRow], Trace]:
-    """The lessons with the lengths that people corrected, class by class: a class that corrected
-    one has lesson rows of its own course, so that no other class is judged by its number."""
-    told: dict[int, dict[str, int]] = defaultdict(dict)
+    """The lessons with the films that people corrected, class by class."""
+    films: dict[tuple[int, int], Film] = {}
     for act in acts:
         if act.kind == "lesson_length" and act.class_id in classes:
-            length = round(act.body["media_seconds"] * 1000)
-            told[classes[act.class_id]][act.body["lesson_id"]] = length
-    if not told:
+            for at, row in enumerate(lessons):  # an id names a lesson in each course's version
+                if row.external_id == act.body["lesson_id"]:
+                    films[classes[act.class_id], at] = film_of(act)
+    if not films:
         return lessons, trace
-    rows, names = trace.lessons, list(lessons)
-    sessions, pieces = trace.sessions.copy(), trace.pieces.copy()
-    course = int(rows["course"].max()) if len(rows) else 0
-    for klass, lengths in sorted(told.items()):
-        mine = np.unique(
-            np.concatenate(
-                [
-                    sessions["lesson"][sessions["klass"] == klass],
-                    pieces["lesson"][pieces["klass"] == klass],
-                ]
-            )
-        )
-        courses = np.unique(rows["course"][mine])
-        picked = np.flatnonzero(np.isin(rows["course"], courses))
-        own, first = rows[picked].copy(), len(rows)
-        for version in courses:
-            course += 1
-            own["course"][rows["course"][picked] == version] = course
-        for at, row in enumerate(picked.tolist()):
-            length = lengths.get(names[row].external_id)
-            place = first + at
-            for table in (sessions, pieces):
-                table["lesson"][(table["klass"] == klass) & (table["lesson"] == row)] = place
-            if length is None:
-                continue
-            _stretch(pieces, (pieces["klass"] == klass) & (pieces["lesson"] == place), length)
-            own["media_ms"][at] = length
-        rows = np.concatenate([rows, own])
-        names += [names[row] for row in picked.tolist()]
-    return names, replace(trace, lessons=rows, sessions=sessions, pieces=pieces)
-
-
-def _stretch(pieces: NDArray[np.void], mine: NDArray[np.bool_], length: int) -> None:
-    """Cut a lesson's pieces for another length, at the same shares of it."""
-    rows = np.flatnonzero(mine)
-    if len(rows):
-        before = int(pieces["end_ms"][rows].max())
-        for name in ("start_ms", "end_ms"):
-            pieces[name][rows] = pieces[name][rows].astype(np.int64) * length // before
+    trace, origin = corrected(trace, films)
+    return [lessons[row] for row in origin.tolist()], trace
 
 
 def _answer_ms(rows: Sequence[AnyRow], acts: Sequence[ActInForce]) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from app.store.accounts.scope import Scope
 from app.store.row import AnyRow
+from detectors.film import Film
 from models import Act, Learner, TrainingClass
 
 PERSON = "user:"  # how the names of people begin, and of no platform's key
@@ -40,6 +41,21 @@ class ActInForce:
     def told(self) -> dict[str, Any]:
         """What of it enters the facts that a verdict rests on."""
         return {"kind": self.kind, **self.body}
+
+
+def film_of(act: ActInForce) -> Film:
+    """What the film of a lesson holds, by an act of the kind `lesson_length`."""
+    skipped = (
+        (round(start * 1000), round(end * 1000)) for start, end in act.body.get("skipped", ())
+    )
+    return Film(round(act.body["media_seconds"] * 1000), tuple(sorted(skipped)))
+
+
+def film_of_lesson(connection: Connection, class_id: int, lesson: str, media_ms: int) -> Film:
+    """The film of a lesson in a class: as it stands recorded, else all of its catalogue entry."""
+    recorded = in_force(connection, [class_id], {"lesson_length"})
+    mine = [film_of(act) for act in recorded if act.body["lesson_id"] == lesson]
+    return mine[-1] if mine else Film(media_ms)
 
 
 def in_force(

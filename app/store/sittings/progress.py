@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Connection, func, select
 
 from app.store.review import acts
+from detectors.film import Film
 from models import Lesson, Session, Verdict
 
 Intervals = list[tuple[int, int]]
@@ -45,17 +46,19 @@ def studied(
 def lesson_coverage(
     connection: Connection, learner_id: int, class_id: int, lesson_id: int
 ) -> float:
-    """Share of the lesson's content that was studied, 0 to 1, by the length that stands recorded
-    where the catalogue's was corrected."""
+    """Share of the lesson's film that was studied, 0 to 1."""
+    film = film_of_lesson(connection, class_id, lesson_id)
+    intervals = studied(connection, learner_id, class_id, [lesson_id])[lesson_id]
+    covered = sum(film.content_before(end) - film.content_before(start) for start, end in intervals)
+    return float(covered / film.content_ms) if film.content_ms else 1.0
+
+
+def film_of_lesson(connection: Connection, class_id: int, lesson_id: int) -> Film:
+    """The lesson's film as its class has it on record, else as the catalogue has it."""
     told, media_ms = connection.execute(
         select(Lesson.external_id, Lesson.media_ms).where(Lesson.id == lesson_id)
     ).one()
-    for act in acts.in_force(connection, [class_id], {"lesson_length"}):
-        if act.body["lesson_id"] == told:
-            media_ms = round(act.body["media_seconds"] * 1000)
-    intervals = studied(connection, learner_id, class_id, [lesson_id])[lesson_id]
-    covered = sum(min(end, media_ms) - min(start, media_ms) for start, end in intervals)
-    return float(covered / media_ms) if media_ms else 1.0
+    return acts.film_of_lesson(connection, class_id, told, media_ms)
 
 
 def verdict_body(connection: Connection, session_id: int) -> dict[str, Any] | None:

@@ -30,7 +30,11 @@ def judge(settings: Settings) -> dict[str, Any]:
     """
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as own:
-        return own.submit(_judge, settings).result()
+        summary = own.submit(_judge, settings).result()
+    if summary["classes_failed"] or summary["problems"]:
+        failed = [*summary["problems"], *map(str, summary["classes_failed"])]
+        raise NotReady("bench_night", f"the night failed: {', '.join(failed)}")
+    return summary
 
 
 def _judge(settings: Settings) -> dict[str, Any]:
@@ -41,9 +45,6 @@ def _judge(settings: Settings) -> dict[str, Any]:
         took_s = time.perf_counter() - began
     finally:
         services.stop()
-    if summary["classes_failed"] or summary["problems"]:
-        failed = [*summary["problems"], *map(str, summary["classes_failed"])]
-        raise NotReady("bench_night", f"the night failed: {', '.join(failed)}")
     who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     peak = max(resource.getrusage(it).ru_maxrss for it in who) / 1024
     return {**summary, "took_s": took_s, "peak_mib": round(peak)}

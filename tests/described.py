@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
 from typing import Any
 
+import jsonschema_rs
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+Validator = Any  # jsonschema_rs gives a class a draft
 _documents: list[dict[str, Any]] = []
 
 
@@ -28,22 +31,54 @@ class DescribedClient(TestClient):
             assert answer.status_code in statuses, f"not described: {where}"
             kind = answer.headers.get("content-type", "").partition(";")[0]
             assert not answer.content or not media_types or kind in media_types, (kind, where)
+            if answer.is_success and kind == "application/json":
+                for fault in _schema(method, path, answer.status_code).iter_errors(answer.json()):
+                    raise AssertionError(f"{fault.instance_path}: {fault.message}: {where}")
         return answer
+
+
+def closed(document: dict[str, Any]) -> dict[str, Any]:
+    """The document's schemas, with no other field allowed than those that they name.
+
+    What is published leaves room for additions; a test wants to see each of them described."""
+    schemas = {}
+    for name, schema in document["components"]["schemas"].items():
+        named = schema.get("type") == "object" and schema.get("properties")
+        shut = named and "additionalProperties" not in schema
+        schemas[name] = {**schema, "additionalProperties": False} if shut else schema
+    return schemas
 
 
 def described(method: str, path: str, status: int) -> tuple[set[int], set[str]]:
     """The statuses of the operation at an address, and what this one comes as; of an address or a
     method that there is none of: 404 and 405."""
-    problem = {"application/problem+json"}
+    operation = _operation(method, path)
+    if operation is None:
+        return {404, 405}, {"application/problem+json"}
+    responses = operation["responses"]
+    content = responses.get(str(status), {}).get("content", ())
+    return {int(it) for it in responses}, {it.partition(";")[0] for it in content}
+
+
+def _operation(method: str, path: str) -> dict[str, Any] | None:
     for pattern, operations in _operations():
-        if pattern.fullmatch(path):
-            operation = operations.get(method.lower())
-            if operation is None:
-                continue
-            responses = operation["responses"]
-            content = responses.get(str(status), {}).get("content", ())
-            return {int(it) for it in responses}, {it.partition(";")[0] for it in content}
-    return {404, 405}, problem
+        if pattern.fullmatch(path) and method.lower() in operations:
+            return dict(operations[method.lower()])
+    return None
+
+
+def _schema(method: str, path: str, status: int) -> Validator:
+    operation = _operation(method, path)
+    assert operation is not None
+    content = operation["responses"][str(status)]["content"]["application/json"]
+    return validator(json.dumps(content["schema"]))
+
+
+@cache
+def validator(schema: str) -> Validator:
+    """Of a schema in the document, given as JSON."""
+    components = {"components": {"schemas": closed(_documents[0])}}
+    return jsonschema_rs.validator_for({**json.loads(schema), **components})
 
 
 @cache

@@ -32,5 +32,5 @@ def include_routers(app: FastAPI) -> None:
     """Mount every resource; describe what is answered before the routing, and every refusal."""
     for name in RESOURCES:
         app.include_router(import_module(name).router)
-    for name in ("app.api.event_schema", "app.api.problem_schema"):
+    for name in ("app.api.event_schema", "app.api.problem_schema", "app.api.answers"):
         import_module(name).describe(app)

@@ -7,17 +7,20 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from pydantic import Field
 
+from app.api.answers import AnswerRoute
 from app.api.auth import people_too, person, require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.console.login import user_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import User
+from app.domain.answer import Answer
 from app.domain.catalogue import classes
 from app.domain.review import acts
+from app.domain.review.acts import Act
 from app.domain.wire import Id, Wire
 from app.keyring import Caller
 
-router = APIRouter(prefix="/v1", tags=["acts"])
+router = APIRouter(prefix="/v1", tags=["acts"], route_class=AnswerRoute)
 
 ActId = Annotated[int, Path(ge=1, lt=2**63)]
 
@@ -36,17 +39,21 @@ class Revocation(Wire):
     reason: Annotated[str, Field(max_length=acts.MAX_REASON)]
 
 
+class ActList(Answer, frozen=True, kw_only=True):
+    acts: list[Act]
+
+
 @router.get("/classes/{class_id}/acts")
 def get_acts(
     request: Request,
     caller: Annotated[Caller, require(KeyScope.READ)],
     class_id: ClassId,
     platform: PlatformSlug = None,
-) -> dict[str, Any]:
+) -> ActList:
     """All acts recorded on the class, newest first."""
     with services_of(request).database.read() as connection:
         klass = classes.class_seen(connection, caller.scope, class_id, platform)
-        return {"acts": acts.of_class(connection, klass, told_people=caller.told_reviewers)}
+        return ActList(acts=acts.of_class(connection, klass, told_people=caller.told_reviewers))
 
 
 @router.post("/classes/{class_id}/acts", status_code=201)
@@ -56,7 +63,7 @@ def post_act(
     class_id: ClassId,
     wanted: ActWanted,
     platform: PlatformSlug = None,
-) -> dict[str, Any]:
+) -> Act:
     """Record an act, by a person of the authority or by a platform for the institution."""
     services = services_of(request)
     user = user_of(request) if caller.platform_id is None else None
@@ -79,9 +86,7 @@ def post_act(
 
 
 @router.post("/acts/{act_id}/approval")
-def post_approval(
-    request: Request, user: Annotated[User, person()], act_id: ActId
-) -> dict[str, Any]:
+def post_approval(request: Request, user: Annotated[User, person()], act_id: ActId) -> Act:
     """Bring an act into force; the class is judged again."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -92,7 +97,7 @@ def post_approval(
 @router.post("/acts/{act_id}/revocation")
 def post_revocation(
     request: Request, user: Annotated[User, person()], act_id: ActId, body: Revocation
-) -> dict[str, Any]:
+) -> Act:
     """End an act; the class is judged again without it."""
     services = services_of(request)
     with services.database.write() as connection:

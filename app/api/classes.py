@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
+from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.catalogue import classes
-from app.domain.catalogue.classes import ClassTerms
+from app.domain.catalogue.classes import Class, ClassTerms
 from app.domain.wire import Id
 from app.keyring import Caller
 
-router = APIRouter(prefix="/v1/classes", tags=["catalogue"])
+router = APIRouter(prefix="/v1/classes", tags=["catalogue"], route_class=AnswerRoute)
 
 ClassId = Annotated[Id, Path()]
 PlatformSlug = Annotated[
@@ -27,7 +28,7 @@ def put_class(
     caller: Annotated[Caller, require(KeyScope.INGEST)],
     class_id: ClassId,
     terms: ClassTerms,
-) -> dict[str, Any]:
+) -> Class:
     """Open the class: freezes course versions and the class-hour plan, and returns the plan."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -48,7 +49,7 @@ def get_class(
     caller: Annotated[Caller, require(KeyScope.READ)],
     class_id: ClassId,
     platform: PlatformSlug = None,
-) -> dict[str, Any]:
+) -> Class:
     """The class as opened, with its plan."""
     with services_of(request).database.read() as connection:
         row = classes.class_seen(connection, caller.scope, class_id, platform)

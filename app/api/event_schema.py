@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 
+from app.api.answers import described
+from app.domain.answer import Answer
+from app.domain.events.batch_answer import BatchAnswer, BatchesAnswer
 from app.domain.events.events import AnyEvent
 
 _NAMES = "#/components/schemas/{name}"
@@ -29,7 +32,9 @@ def describe(app: FastAPI) -> None:
                 "schema": {"type": "string", "maxLength": 128},
             }
             document["paths"]["/v1/sessions/{session_id}/events"] = {
-                "post": _operation("session_events", "One batch of one sitting", event, [one])
+                "post": _operation(
+                    "session_events", "One batch of one sitting", event, [one], BatchAnswer
+                )
             }
             addressed = {
                 "allOf": [
@@ -42,7 +47,9 @@ def describe(app: FastAPI) -> None:
                 ]
             }
             document["paths"]["/v1/events"] = {
-                "post": _operation("events", "One batch of many sittings", addressed, [])
+                "post": _operation(
+                    "events", "One batch of many sittings", addressed, [], BatchesAnswer
+                )
             }
         return document
 
@@ -50,7 +57,11 @@ def describe(app: FastAPI) -> None:
 
 
 def _operation(
-    name: str, summary: str, event: dict[str, Any], parameters: list[dict[str, Any]]
+    name: str,
+    summary: str,
+    event: dict[str, Any],
+    parameters: list[dict[str, Any]],
+    answer: type[Answer],
 ) -> dict[str, Any]:
     batch = {
         "type": "object",
@@ -76,7 +87,7 @@ def _operation(
         "responses": {
             "200": {
                 "description": "what was stored, what was refused by index, what to do next",
-                "content": {"application/json": {"schema": {"type": "object"}}},
+                **described(answer)[200],
             },
         },
     }

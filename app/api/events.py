@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote
 
 import msgspec
@@ -22,14 +21,24 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from app.api import problems
 from app.api.auth import authenticate, demand
 from app.domain.accounts.platforms import KeyScope
-from app.domain.controls.scheduler import NOTHING, Batch, Demands
+from app.domain.answer import UNSET
+from app.domain.controls.controls_due import NOTHING_DUE, ControlsDue
+from app.domain.controls.scheduler import NOTHING, Batch
 from app.domain.events import ingest
-from app.domain.events.events import Problem, pack
+from app.domain.events.batch_answer import (
+    BatchAnswer,
+    BatchesAnswer,
+    LeaseStanding,
+    Noted,
+    SittingAnswer,
+)
+from app.domain.events.events import pack
 from app.domain.events.ingest import Arrived
 from app.domain.sittings import leases, sitting_life, sitting_terms, unseen_note
 from app.domain.sittings.sitting_life import Fate, State
 from app.domain.sittings.sitting_terms import SittingTerms
 from app.domain.sittings.sittings import unknown_session
+from app.domain.wire import ItemError
 from app.errors import BadInput, BodyTooLarge, Conflict, MalformedBody, ZhenxueError
 from app.keyring import Caller
 from app.services import Services
@@ -39,10 +48,7 @@ from models import Session, TrainingClass
 log = structlog.get_logger("zhenxue.events")
 
 LONGEST_MS = 2**31 - 1  # receipts are stored as 32 bits of ms since the opening: 24 days
-STRANGE_CLOCK = {
-    "code": "client_time",
-    "detail": "at_ms: 设备时钟不准，已记录，不影响学时 a wrong clock: noted, no matter",
-}
+STRANGE_CLOCK = "at_ms: 设备时钟不准，已记录，不影响学时 a wrong clock: noted, no matter"
 _HELD = 200_000  # sessions remembered by a process
 
 
@@ -96,7 +102,7 @@ class EventIntake:
             "zhenxue_events_total", "Events by fate", ("fate",), registry=services.registry
         )
 
-    async def one_session(self, platform_id: int, session: str, found: Arrived) -> dict[str, Any]:
+    async def one_session(self, platform_id: int, session: str, found: Arrived) -> BatchAnswer:
         """Store one session's batch. Raises NotFound, BadInput when no event was good, Conflict
         when the session takes no more events."""
         sitting = await self._sittings.find(platform_id, session)
@@ -105,11 +111,11 @@ class EventIntake:
         return await self._take(session, sitting, found)
 
     async def many_sessions(
-        self, platform_id: int, found: dict[str, Arrived], lost: list[Problem]
-    ) -> dict[str, Any]:
+        self, platform_id: int, found: dict[str, Arrived], lost: list[ItemError]
+    ) -> BatchesAnswer:
         """Store a mixed batch; an event of an unknown session is refused alone."""
-        sessions: dict[str, Any] = {}
-        rejected = [fault.body() for fault in lost]
+        sessions: dict[str, SittingAnswer] = {}
+        rejected = list(lost)
         accepted = duplicates = 0
         for name, batch in found.items():
             sitting = await self._sittings.find(platform_id, name)
@@ -122,25 +128,22 @@ class EventIntake:
                 except Conflict as conflict:
                     faults += _refused(batch, conflict.code, conflict.detail)
                 else:
-                    sessions[name] = told
-                    accepted += told["accepted"]
-                    duplicates += told["duplicates"]
-                    rejected += told.pop("rejected")
+                    sessions[name] = SittingAnswer.of(told)
+                    accepted += told.accepted
+                    duplicates += told.duplicates
+                    rejected += told.rejected
                     continue
-            rejected += [fault.body() for fault in faults]
-        rejected.sort(key=lambda fault: fault["index"])
+            rejected += faults
+        rejected.sort(key=lambda fault: fault.index)
         if not accepted and not duplicates:
             raise _all_refused(rejected)
-        return {
-            "accepted": accepted,
-            "duplicates": duplicates,
-            "rejected": rejected,
-            "sessions": sessions,
-        }
+        return BatchesAnswer(
+            accepted=accepted, duplicates=duplicates, rejected=rejected, sessions=sessions
+        )
 
-    async def _take(self, name: str, sitting: _Sitting, found: Arrived) -> dict[str, Any]:
+    async def _take(self, name: str, sitting: _Sitting, found: Arrived) -> BatchAnswer:
         if not found.events:
-            raise _all_refused([fault.body() for fault in found.problems])
+            raise _all_refused(found.problems)
         now_ms = self._services.clock()
         if now_ms - sitting.opened_ms > LONGEST_MS:
             raise Conflict("session_closed", sitting_life.why(Fate.CLOSED, name))
@@ -161,13 +164,11 @@ class EventIntake:
         if demands is None:
             (demands,) = await run_in_threadpool(scheduler.settle, [batch])
         self._count(receipt, found)
-        answer = _answer(receipt, found, demands)
+        controls = NOTHING_DUE if demands is NOTHING else demands.due()
         note = unseen_note.of(packed.watched, sitting.terms) if packed.watched else None
         if note is not None and receipt.state == State.OPEN:
-            answer["controls"]["note"] = note
-        if packed.strange_times:
-            answer["noted"] = [{**STRANGE_CLOCK, "count": packed.strange_times}]
-        return answer
+            controls = msgspec.structs.replace(controls, note=note)
+        return _answer(receipt, found, controls, packed.strange_times)
 
     def _count(self, receipt: Receipt, found: Arrived) -> None:
         self._stored.labels("accepted").inc(receipt.accepted)
@@ -177,42 +178,46 @@ class EventIntake:
             self._stored.labels("rejected").inc(len(found.problems))
 
 
-def _answer(receipt: Receipt, found: Arrived, demands: Demands) -> dict[str, Any]:
-    rejected = [fault.body() for fault in found.problems]
+def _answer(
+    receipt: Receipt, found: Arrived, controls: ControlsDue, strange_times: int
+) -> BatchAnswer:
+    rejected = list(found.problems)
     if receipt.conflicts:
         rejected += _conflicts(receipt, found)
-        rejected.sort(key=lambda fault: fault["index"])
-    return {
-        "accepted": receipt.accepted,
-        "duplicates": receipt.duplicates,
-        "rejected": rejected,
-        "next_seq": receipt.next_seq,
-        "chain": receipt.chain.hex(),
-        "controls": {} if demands is NOTHING else demands.wire(),
-        "lease": {"expires_at_ms": receipt.lease_expires_ms, "state": receipt.state},
-        "fate": receipt.fate,
-    }
+        rejected.sort(key=lambda fault: fault.index)
+    noted = Noted(code="client_time", detail=STRANGE_CLOCK, count=strange_times)
+    return BatchAnswer(
+        accepted=receipt.accepted,
+        duplicates=receipt.duplicates,
+        rejected=rejected,
+        next_seq=receipt.next_seq,
+        chain=receipt.chain.hex(),
+        controls=controls,
+        lease=LeaseStanding(expires_at_ms=receipt.lease_expires_ms, state=State(receipt.state)),
+        fate=Fate(receipt.fate),
+        noted=[noted] if strange_times else UNSET,
+    )
 
 
-def _conflicts(receipt: Receipt, found: Arrived) -> list[dict[str, Any]]:
+def _conflicts(receipt: Receipt, found: Arrived) -> list[ItemError]:
     seqs = set(receipt.conflicts)
     return [
-        Problem(
-            index, "seq_conflict", f"seq: {event.seq} was stored before with other content"
-        ).body()
+        ItemError(index, "seq_conflict", f"seq: {event.seq} was stored before with other content")
         for index, event in zip(found.indices, found.events, strict=True)
         if event.seq in seqs
     ]
 
 
-def _refused(batch: Arrived, code: str, detail: str) -> list[Problem]:
-    return [Problem(index, code, detail) for index in batch.indices]
+def _refused(batch: Arrived, code: str, detail: str) -> list[ItemError]:
+    return [ItemError(index, code, detail) for index in batch.indices]
 
 
-def _all_refused(rejected: Sequence[dict[str, Any]]) -> BadInput:
-    first = rejected[0]["detail"] if rejected else "no event"
+def _all_refused(rejected: Sequence[ItemError]) -> BadInput:
+    first = rejected[0].detail if rejected else "no event"
     return BadInput(
-        "no_event_accepted", f"no event of the batch was accepted: {first}", errors=list(rejected)
+        "no_event_accepted",
+        f"no event of the batch was accepted: {first}",
+        errors=msgspec.to_builtins(rejected),
     )
 
 
@@ -271,7 +276,9 @@ class HotPath:
             await problems.response(fault)(scope, receive, send)
         self._requests.labels(str(status)).inc()
 
-    async def _answer(self, scope: Scope, receive: Receive, session: str | None) -> dict[str, Any]:
+    async def _answer(
+        self, scope: Scope, receive: Receive, session: str | None
+    ) -> BatchAnswer | BatchesAnswer:
         headers = dict(scope["headers"])
         authorization = headers.get(b"authorization")
         text = None if authorization is None else authorization.decode("latin-1")

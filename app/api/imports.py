@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 
+from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.exchange import imports
+from app.domain.exchange.import_book import ImportReport
 from app.errors import BadInput, WrongMediaType
 from app.keyring import Caller
 
-router = APIRouter(prefix="/v1/imports", tags=["imports"])
+router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=AnswerRoute)
 
 _BINARY = {"schema": {"type": "string", "format": "binary"}}
 _BODY = {
@@ -28,7 +30,7 @@ _FORMS = ("multipart/", "application/x-www-form-urlencoded")
 @router.post("", openapi_extra={"requestBody": _BODY})
 async def post_import(
     request: Request, caller: Annotated[Caller, require(KeyScope.IMPORT)]
-) -> dict[str, Any]:
+) -> ImportReport:
     """Take in historical records: a zip of NDJSON and photos, or NDJSON, also as gzip.
 
     What the body is shows from its first bytes; its content type may be any but a form's.

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+import msgspec
 from fastapi import APIRouter, Body, Request
 
+from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.domain.accounts import learner_link
 from app.domain.accounts.platforms import KeyScope
+from app.domain.answer import Answer, EpochMs
 from app.domain.catalogue import classes, roster, roster_rows
-from app.domain.catalogue.roster_rows import LearnerTerms, RowError
+from app.domain.catalogue.roster import Roster
+from app.domain.catalogue.roster_rows import LearnerTerms
 from app.domain.wire import Id
 from app.errors import BadInput, NotFound
 from app.http.middleware import public_address
 from app.keyring import Caller
 from app.store.catalogue import people
 
-router = APIRouter(prefix="/v1/classes/{class_id}", tags=["catalogue"])
+router = APIRouter(prefix="/v1/classes/{class_id}", tags=["catalogue"], route_class=AnswerRoute)
+
+
+class LearnerLink(Answer, frozen=True, kw_only=True):
+    """An address for the learner alone: whoever has it is taken for them."""
+
+    url: str
+    expires_at_ms: EpochMs
 
 
 # Any for the framework: rows are read one by one, so that a bad one spoils no other.
@@ -39,7 +50,7 @@ def put_roster(
     caller: Annotated[Caller, require(KeyScope.INGEST)],
     class_id: ClassId,
     body: Learners,
-) -> dict[str, Any]:
+) -> Roster:
     """Enrol learners, row by row: good rows are taken, bad ones come back in `rejected` by index,
     account and name, with the reason in Chinese and English; 422 when no row was good.
 
@@ -62,29 +73,15 @@ def put_roster(
         )
         roster.tell_swaps(connection, class_id, done, actor=caller.actor, now_ms=now_ms)
         refused = sorted([*bad, *done.refused], key=lambda error: error.index)
-        view = roster.view(connection, row)
+        view = roster.view(connection, row, refused, cleaned)
     if rows and len(refused) == len(rows):
         first = refused[0]
         raise BadInput(
             first.code,
             f"learners[{first.index}].{first.detail}",
-            errors=[_shown(error) for error in refused],
+            errors=[msgspec.to_builtins(roster.refused_row(error)) for error in refused],
         )
-    return view | {
-        "rejected": [_shown(error) for error in refused],
-        "cleaned": [it.shown() for it in cleaned],
-    }
-
-
-def _shown(error: RowError) -> dict[str, Any]:
-    return {
-        "index": error.index,
-        "learner_id": error.learner_id,
-        "name": error.name,
-        "field": f"learners[{error.index}].{error.field}",
-        "code": error.code,
-        "detail": f"learners[{error.index}].{error.detail}",
-    }
+    return view
 
 
 @router.get("/roster")
@@ -93,7 +90,7 @@ def get_roster(
     caller: Annotated[Caller, require(KeyScope.READ)],
     class_id: ClassId,
     platform: PlatformSlug = None,
-) -> dict[str, Any]:
+) -> Roster:
     """The roster, with masked ID numbers."""
     with services_of(request).database.read() as connection:
         row = classes.class_seen(connection, caller.scope, class_id, platform)
@@ -106,7 +103,7 @@ def give_link(
     caller: Annotated[Caller, require(KeyScope.INGEST)],
     class_id: ClassId,
     learner_id: Id,
-) -> dict[str, Any]:
+) -> LearnerLink:
     """A link by which the learner sees what was counted and why, and may appeal."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -124,4 +121,4 @@ def give_link(
             days=services.settings.learner_link_days,
             now_ms=services.clock(),
         )
-    return {"url": public_address(request) + issued.path, "expires_at_ms": issued.expires_ms}
+    return LearnerLink(url=public_address(request) + issued.path, expires_at_ms=issued.expires_ms)

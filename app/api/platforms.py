@@ -7,13 +7,15 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import Field
 
+from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.domain.accounts import platforms
 from app.domain.accounts.platforms import Key, KeyScope, NewKey
+from app.domain.answer import Answer, EpochMs
 from app.domain.wire import Instant, Line, Wire
 from app.keyring import Caller
 
-router = APIRouter(prefix="/v1/keys", tags=["keys"])
+router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=AnswerRoute)
 
 Admin = Annotated[Caller, require(KeyScope.ADMIN)]
 KeyId = Annotated[int, Path(ge=1, lt=2**31)]
@@ -31,15 +33,36 @@ class Rotation(Wire):
     )
 
 
+class ShownKey(Answer, frozen=True, kw_only=True):
+    """An API key without its secret."""
+
+    key_id: int
+    label: str
+    scopes: list[KeyScope]
+    created_at_ms: EpochMs
+    expires_at_ms: EpochMs | None
+    revoked_at_ms: EpochMs | None
+
+
+class KeyWithSecret(ShownKey, frozen=True, kw_only=True):
+    """A new key. `key` is its secret, told this once."""
+
+    key: str
+
+
+class KeyList(Answer, frozen=True, kw_only=True):
+    keys: list[ShownKey]
+
+
 @router.get("")
-def list_keys(request: Request, caller: Admin) -> dict[str, Any]:
+def list_keys(request: Request, caller: Admin) -> KeyList:
     """The platform's keys, without their secrets."""
     with services_of(request).database.read() as connection:
-        return {"keys": [shown(key) for key in platforms.keys(connection, caller.platform)]}
+        return KeyList(keys=[shown(key) for key in platforms.keys(connection, caller.platform)])
 
 
 @router.post("", status_code=201)
-def create_key(request: Request, caller: Admin, wanted: KeyWanted) -> dict[str, Any]:
+def create_key(request: Request, caller: Admin, wanted: KeyWanted) -> KeyWithSecret:
     """A new key. Its secret is in this answer and nowhere else."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -56,9 +79,7 @@ def create_key(request: Request, caller: Admin, wanted: KeyWanted) -> dict[str, 
 
 
 @router.post("/{key_id}/rotate", status_code=201)
-def rotate_key(
-    request: Request, caller: Admin, key_id: KeyId, rotation: Rotation
-) -> dict[str, Any]:
+def rotate_key(request: Request, caller: Admin, key_id: KeyId, rotation: Rotation) -> KeyWithSecret:
     """A successor with the same scopes; the old key ends after `overlap_s` seconds."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -86,16 +107,20 @@ def revoke_key(request: Request, caller: Admin, key_id: KeyId) -> Response:
     return Response(status_code=204)
 
 
-def shown(key: Key) -> dict[str, Any]:
+def shown(key: Key) -> ShownKey:
+    return ShownKey(**_fields(key))
+
+
+def _with_secret(made: NewKey) -> KeyWithSecret:
+    return KeyWithSecret(**_fields(made.key), key=made.secret)
+
+
+def _fields(key: Key) -> dict[str, Any]:
     return {
         "key_id": key.id,
         "label": key.label,
-        "scopes": sorted(key.scopes),
+        "scopes": [KeyScope(it) for it in sorted(key.scopes)],
         "created_at_ms": key.created_ms,
         "expires_at_ms": key.expires_ms,
         "revoked_at_ms": key.revoked_ms,
     }
-
-
-def _with_secret(made: NewKey) -> dict[str, Any]:
-    return {**shown(made.key), "key": made.secret}

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 
+from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.api.classes import ClassId
 from app.domain.accounts.platforms import KeyScope
@@ -15,13 +16,14 @@ from app.domain.catalogue.records import (
     History,
     Item,
     Leave,
+    ListReport,
     OfflineHours,
     Satisfaction,
 )
 from app.errors import BadInput
 from app.keyring import Caller
 
-router = APIRouter(prefix="/v1/classes/{class_id}", tags=["records"])
+router = APIRouter(prefix="/v1/classes/{class_id}", tags=["records"], route_class=AnswerRoute)
 
 Writer = Annotated[Caller, require(KeyScope.INGEST)]
 # Any for the framework: items are read one by one, so that a bad one spoils no other.
@@ -38,7 +40,7 @@ def _described(kind: type[Item]) -> dict[str, Any]:
 @router.post("/offline-attendance", openapi_extra=_described(OfflineHours))
 def post_offline_attendance(
     request: Request, caller: Writer, class_id: ClassId, body: Items
-) -> dict[str, Any]:
+) -> ListReport:
     """Class-hours attended in person. Answers `accepted`, `unchanged`, and `rejected` by index.
 
     Two equal rows of a learner and day in one list are a question (`duplicate_item`): two
@@ -48,7 +50,7 @@ def post_offline_attendance(
 
 
 @router.post("/leave", openapi_extra=_described(Leave))
-def post_leave(request: Request, caller: Writer, class_id: ClassId, body: Items) -> dict[str, Any]:
+def post_leave(request: Request, caller: Writer, class_id: ClassId, body: Items) -> ListReport:
     """Leave taken. Answers `accepted`, `unchanged`, and `rejected` by index."""
     return _take(request, caller, class_id, Leave, body)
 
@@ -56,7 +58,7 @@ def post_leave(request: Request, caller: Writer, class_id: ClassId, body: Items)
 @router.post("/satisfaction", openapi_extra=_described(Satisfaction))
 def post_satisfaction(
     request: Request, caller: Writer, class_id: ClassId, body: Items
-) -> dict[str, Any]:
+) -> ListReport:
     """Results of surveys. Answers `accepted`, `unchanged`, and `rejected` by index."""
     return _take(request, caller, class_id, Satisfaction, body)
 
@@ -64,31 +66,24 @@ def post_satisfaction(
 @router.post("/assessments", openapi_extra=_described(Assessment))
 def post_assessments(
     request: Request, caller: Writer, class_id: ClassId, body: Items
-) -> dict[str, Any]:
+) -> ListReport:
     """Results of assessments. Answers `accepted`, `unchanged`, and `rejected` by index."""
     return _take(request, caller, class_id, Assessment, body)
 
 
 @router.post("/history", openapi_extra=_described(History))
-def post_history(
-    request: Request, caller: Writer, class_id: ClassId, body: Items
-) -> dict[str, Any]:
+def post_history(request: Request, caller: Writer, class_id: ClassId, body: Items) -> ListReport:
     """Earlier trainings of persons. Answers `accepted`, `unchanged`, and `rejected` by index."""
     return _take(request, caller, class_id, History, body)
 
 
 def _take(
     request: Request, caller: Caller, class_id: str, kind: type[Item], body: Any
-) -> dict[str, Any]:
+) -> ListReport:
     items = body.get("items") if isinstance(body, dict) else body
     if not isinstance(items, list):
         raise BadInput("invalid_input", "items: should be a list", field="items")
     services = services_of(request)
     with services.database.write() as connection:
         row = classes.class_of(connection, caller.platform, class_id, lock=True)
-        report = records.take(connection, services.vault, row, kind, items, now_ms=services.clock())
-    return {
-        "accepted": report.accepted,
-        "unchanged": report.unchanged,
-        "rejected": [error.shown() for error in report.rejected],
-    }
+        return records.take(connection, services.vault, row, kind, items, now_ms=services.clock())

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field, ValidationError
 
+from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of, sitting
 from app.api.problems import field_errors
 from app.domain.accounts.platforms import KeyScope
+from app.domain.answer import UNSET, Answer, EpochMs, Sha256, UnsetType
 from app.domain.controls import platform_controls
+from app.domain.controls.controls_due import ControlsDue
 from app.domain.controls.platform_controls import ControlReport, ControlReports
 from app.domain.sittings import sitting_view, sittings
 from app.domain.sittings.sittings import Opened, Opening
 from app.domain.wire import ClientInstant, Id, Wire
 from app.keyring import Caller
 
-router = APIRouter(prefix="/v1/sessions", tags=["sittings"])
+router = APIRouter(prefix="/v1/sessions", tags=["sittings"], route_class=AnswerRoute)
 
 SessionId = Annotated[Id, Path()]
 Word = Annotated[str, Field(max_length=500)]
@@ -45,10 +48,51 @@ class Closing(Wire):
     reason: Annotated[str, Field(max_length=128)] = "closed"
 
 
+class Lease(Answer, frozen=True, kw_only=True):
+    """The person's one right to study, for the time being. A browser that has `token` may write to
+    this sitting; play is told every `heartbeat_s`."""
+
+    token: str
+    expires_at_ms: EpochMs
+    heartbeat_s: float
+
+
+class OpenedSession(Answer, frozen=True, kw_only=True):
+    """`resume_position` in seconds; `commitment` is to the seed that is revealed at the end."""
+
+    session_id: str
+    lease: Lease
+    resume_position: float
+    next_seq: int
+    controls: ControlsDue
+    commitment: Sha256
+
+
+class RefusedControl(Answer, frozen=True, kw_only=True):
+    """A reported control that was not taken, by its place in the report."""
+
+    index: int
+    status: Literal["rejected"]
+    code: str
+    detail: str
+    field: str | UnsetType = UNSET
+
+
+class ControlsReported(Answer, frozen=True, kw_only=True):
+    stored: int
+    unchanged: int
+    rejected: list[RefusedControl]
+
+
+class ClosedSession(Answer, frozen=True, kw_only=True):
+    session_id: str
+    status: Literal["accepted"]
+
+
 @router.post("", status_code=201)
 def open_session(
     request: Request, caller: Annotated[Caller, require(KeyScope.INGEST)], terms: OpeningTerms
-) -> dict[str, Any]:
+) -> OpenedSession:
     """Open a sitting under the person's one playback lease.
 
     The same request again renews the lease of the open sitting, with a new token.
@@ -77,19 +121,19 @@ def open_session(
     return _opened(opened)
 
 
-def _opened(opened: Opened) -> dict[str, Any]:
-    return {
-        "session_id": opened.session,
-        "lease": {
-            "token": opened.token,
-            "expires_at_ms": opened.lease_expires_ms,
-            "heartbeat_s": opened.heartbeat_ms / 1000,
-        },
-        "resume_position": opened.resume_ms / 1000,
-        "next_seq": opened.next_seq,
-        "controls": opened.demands.wire(),
-        "commitment": opened.commitment.hex(),
-    }
+def _opened(opened: Opened) -> OpenedSession:
+    return OpenedSession(
+        session_id=opened.session,
+        lease=Lease(
+            token=opened.token,
+            expires_at_ms=opened.lease_expires_ms,
+            heartbeat_s=opened.heartbeat_ms / 1000,
+        ),
+        resume_position=opened.resume_ms / 1000,
+        next_seq=opened.next_seq,
+        controls=opened.demands.due(),
+        commitment=opened.commitment.hex(),
+    )
 
 
 @router.post("/{session_id}/controls")
@@ -98,7 +142,7 @@ def report_controls(
     caller: Annotated[Caller, require(KeyScope.INGEST)],
     session_id: SessionId,
     body: ControlReports,
-) -> dict[str, Any]:
+) -> ControlsReported:
     """Controls that the platform issued itself, in a class opened with `controls: platform`."""
     services = services_of(request)
     items = [_report(item) for item in body.controls]
@@ -107,12 +151,15 @@ def report_controls(
             connection, caller.platform, session_id, items, services.clock()
         )
     services.controls.forget(row_id)
-    told = [{"index": index, **result} for index, result in enumerate(results)]
-    return {
-        "stored": sum(result["status"] == "stored" for result in told),
-        "unchanged": sum(result["status"] == "unchanged" for result in told),
-        "rejected": [result for result in told if result["status"] == "rejected"],
-    }
+    return ControlsReported(
+        stored=sum(result["status"] == "stored" for result in results),
+        unchanged=sum(result["status"] == "unchanged" for result in results),
+        rejected=[
+            RefusedControl(index=index, **result)
+            for index, result in enumerate(results)
+            if result["status"] == "rejected"
+        ],
+    )
 
 
 def _report(item: dict[str, Any]) -> ControlReport | dict[str, Any]:
@@ -129,7 +176,7 @@ def close_session(
     caller: Annotated[Caller, sitting()],
     session_id: SessionId,
     body: Closing | None = None,
-) -> dict[str, Any]:
+) -> ClosedSession:
     """End the sitting and reveal its seed; closing twice changes nothing."""
     services = services_of(request)
     reason = (body or Closing()).reason
@@ -145,7 +192,7 @@ def close_session(
         )
     if ended:
         services.closed([row.id])
-    return {"session_id": session_id, "status": "accepted"}
+    return ClosedSession(session_id=session_id, status="accepted")
 
 
 @router.get("/{session_id}")

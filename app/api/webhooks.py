@@ -7,16 +7,18 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import Field
 
+from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.domain.accounts.platforms import KeyScope
+from app.domain.answer import Answer, EpochMs
 from app.domain.exchange import webhooks
 from app.domain.exchange.notify import Event
-from app.domain.exchange.webhooks import Webhook
+from app.domain.exchange.webhooks import Delivery, DeliveryState, Webhook
 from app.domain.review.findings import after
 from app.domain.wire import Line, Wire
 from app.keyring import Caller
 
-router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
+router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=AnswerRoute)
 
 PAGE = 50
 Admin = Annotated[Caller, require(KeyScope.ADMIN)]
@@ -28,15 +30,47 @@ class WebhookWanted(Wire):
     events: list[Annotated[Event, Field(strict=False)]] = Field(min_length=1, max_length=len(Event))
 
 
+class ShownWebhook(Answer, frozen=True, kw_only=True):
+    """A webhook without its secret; `waiting` and `dead` count its deliveries."""
+
+    webhook_id: int
+    url: str
+    events: list[Event]
+    created_at_ms: EpochMs
+    waiting: int
+    dead: int
+
+
+class WebhookWithSecret(ShownWebhook, frozen=True, kw_only=True):
+    """A new webhook. `secret` signs what is sent to it, and is told this once."""
+
+    secret: str
+
+
+class WebhookList(Answer, frozen=True, kw_only=True):
+    webhooks: list[ShownWebhook]
+
+
+class DeliveryPage(Answer, frozen=True, kw_only=True):
+    deliveries: list[Delivery]
+    next_cursor: str | None
+
+
+class Redelivery(Answer, frozen=True, kw_only=True):
+    delivery_id: int
+    state: DeliveryState
+
+
 @router.get("")
-def list_webhooks(request: Request, caller: Admin) -> dict[str, Any]:
+def list_webhooks(request: Request, caller: Admin) -> WebhookList:
     """The platform's webhooks, without their secrets."""
     with services_of(request).database.read() as connection:
-        return {"webhooks": [shown(it) for it in webhooks.webhooks(connection, caller.platform)]}
+        mine = webhooks.webhooks(connection, caller.platform)
+    return WebhookList(webhooks=[shown(it) for it in mine])
 
 
 @router.post("", status_code=201)
-def add_webhook(request: Request, caller: Admin, wanted: WebhookWanted) -> dict[str, Any]:
+def add_webhook(request: Request, caller: Admin, wanted: WebhookWanted) -> WebhookWithSecret:
     """A new webhook. Its secret is in this answer and nowhere else.
 
     Messages follow Standard Webhooks: headers `webhook-id`, `webhook-timestamp` and
@@ -55,7 +89,7 @@ def add_webhook(request: Request, caller: Admin, wanted: WebhookWanted) -> dict[
             actor=caller.actor,
             now_ms=services.clock(),
         )
-    return shown(made.webhook) | {"secret": made.secret}
+    return WebhookWithSecret(**_fields(made.webhook), secret=made.secret)
 
 
 @router.delete("/{webhook_id}", status_code=204)
@@ -75,22 +109,20 @@ def list_deliveries(
     caller: Admin,
     webhook_id: RowId,
     cursor: Annotated[Line | None, Query()] = None,
-) -> dict[str, Any]:
+) -> DeliveryPage:
     """What was sent and how it fared, newest first; `next_cursor` leads to what is older."""
     before = None if cursor is None else after(cursor)
     with services_of(request).database.read() as connection:
         rows = webhooks.deliveries(connection, caller.platform, webhook_id, before, PAGE + 1)
     more = len(rows) > PAGE
-    return {
-        "deliveries": rows[:PAGE],
-        "next_cursor": str(rows[PAGE - 1]["delivery_id"]) if more else None,
-    }
+    return DeliveryPage(
+        deliveries=rows[:PAGE],
+        next_cursor=str(rows[PAGE - 1].delivery_id) if more else None,
+    )
 
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202)
-def redeliver(
-    request: Request, caller: Admin, webhook_id: RowId, delivery_id: RowId
-) -> dict[str, Any]:
+def redeliver(request: Request, caller: Admin, webhook_id: RowId, delivery_id: RowId) -> Redelivery:
     """Send a message once more, under its id, however it fared before."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -102,14 +134,18 @@ def redeliver(
             actor=caller.actor,
             now_ms=services.clock(),
         )
-    return {"delivery_id": delivery_id, "state": "waiting"}
+    return Redelivery(delivery_id=delivery_id, state=DeliveryState.WAITING)
 
 
-def shown(it: Webhook) -> dict[str, Any]:
+def shown(it: Webhook) -> ShownWebhook:
+    return ShownWebhook(**_fields(it))
+
+
+def _fields(it: Webhook) -> dict[str, Any]:
     return {
         "webhook_id": it.id,
         "url": it.url,
-        "events": list(it.events),
+        "events": [Event(event) for event in it.events],
         "created_at_ms": it.created_ms,
         "waiting": it.waiting,
         "dead": it.dead,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, NoReturn
 
+import msgspec
 import typer
 
 ACTOR = "system:cli"
@@ -13,7 +14,7 @@ FOUND, BAD_INPUT = 1, 2  # exit codes beside 0
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
 
 
-def say(answer: dict[str, Any], as_json: bool, text: str) -> None:
+def say(answer: dict[str, Any] | msgspec.Struct, as_json: bool, text: str) -> None:
     """Print `answer` as JSON, or `text`, on standard output."""
     if as_json:
         say_json(answer)
@@ -21,9 +22,9 @@ def say(answer: dict[str, Any], as_json: bool, text: str) -> None:
         typer.echo(text)
 
 
-def say_json(answer: dict[str, Any]) -> None:
+def say_json(answer: dict[str, Any] | msgspec.Struct) -> None:
     """Print `answer` as one line of JSON."""
-    typer.echo(json.dumps(answer, ensure_ascii=False))
+    typer.echo(json.dumps(msgspec.to_builtins(answer), ensure_ascii=False))
 
 
 def refuse(text: str) -> NoReturn:

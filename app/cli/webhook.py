@@ -80,8 +80,8 @@ def deliveries(webhook_id: int, last: int = 20, as_json: Json = False) -> None:
     with open_services() as services, services.database.read() as connection:
         rows = webhooks.deliveries(connection, None, webhook_id, None, last)
     lines = (
-        f"{it['delivery_id']:>6}  {it['event']}  {it['state']}  {it['attempts']} attempts  "
-        f"{it['last_status'] or ''} {it['last_error'] or ''}".rstrip()
+        f"{it.delivery_id:>6}  {it.event}  {it.state}  {it.attempts} attempts  "
+        f"{it.last_status or ''} {it.last_error or ''}".rstrip()
         for it in rows
     )
     say({"deliveries": rows}, as_json, "\n".join(lines))

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -55,9 +55,6 @@ class ItemError:
     index: int
     code: str
     detail: str
-
-    def shown(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def field_name(path: Iterable[str | int]) -> str:

@@ -120,7 +120,7 @@ def states(services: Services) -> list[tuple[str, int, str | None]]:
     with services.database.read() as connection:
         rows = connection.execute(select(WebhookDelivery).order_by(WebhookDelivery.id)).all()
     shown = [webhooks.shown(row) for row in rows]
-    return [(it["state"], it["attempts"], it["last_error"]) for it in shown]
+    return [(it.state.value, it.attempts, it.last_error) for it in shown]
 
 
 @pytest.mark.both_databases

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.canonical import canonical
+from app.domain.answer import UNSET, Answer, Date, EpochMs, Sha256, UnsetType
 from app.domain.catalogue.class_plan import PlannedLesson, plan_course
 from app.domain.catalogue.courses import Stored
 from app.domain.judging import runs
@@ -100,6 +103,101 @@ class ClassTerms(Wire):
         return kept
 
 
+class ClassMode(StrEnum):
+    ONLINE = "online"
+    BLENDED = "blended"
+    OFFLINE = "offline"
+
+
+class ControlsBy(StrEnum):
+    """Who asks for pop-ups and photos: this service, or the platform by itself."""
+
+    SERVICE = "service"
+    PLATFORM = "platform"
+
+
+class ApplicantType(StrEnum):
+    ENTERPRISE = "enterprise"
+    INSTITUTION = "institution"
+    INDIVIDUAL = "individual"
+
+
+class ClassApplicant(Answer, frozen=True, kw_only=True):
+    type: ApplicantType
+    name: str
+    uscc: str | None = None
+
+
+class ClassAssessment(Answer, frozen=True, kw_only=True):
+    planned_on: Date | None = None
+    applied_on: Date | None = None
+    mode: ClassMode | None = None
+
+
+class PackNamed(Answer, frozen=True, kw_only=True):
+    """The policy pack that the class was opened under."""
+
+    id: str
+    version: str
+    digest: Sha256
+
+
+class CourseNamed(Answer, frozen=True, kw_only=True):
+    """The version of a course that is taught."""
+
+    course_id: str
+    version: int
+
+
+class Stretch(Answer, frozen=True, kw_only=True):
+    """Content of a lesson from `start` to `end`, in seconds."""
+
+    lesson_id: str
+    start: float
+    end: float
+
+
+class ClassHour(Answer, frozen=True, kw_only=True):
+    """A planned class-hour, numbered from 1."""
+
+    number: int
+    course_id: str
+    media_seconds: float
+    pieces: list[Stretch]
+
+
+class Class(Answer, frozen=True, kw_only=True):
+    """A class as opened, with its plan. A term that a class was opened without is null."""
+
+    class_id: str
+    official_class_no: str | None = None
+    institution: str
+    occupation: str
+    level: str | None = None
+    certificate_type: str | None = None
+    mode: ClassMode
+    applicant: ClassApplicant | None = None
+    course_ids: list[str]
+    starts_on: Date
+    ends_on: Date
+    teachers: int | None = None
+    policy_id: str
+    controls: ControlsBy
+    assessment: ClassAssessment | None = None
+    workplaces: int | None = None
+    plan_hours: float | None = None
+    subsidy_yuan: int | None = None
+    practical_hours: float | None = None
+    teacher_names: list[str] | UnsetType = UNSET
+    policy: PackNamed
+    courses: list[CourseNamed]
+    plan_digest: Sha256
+    class_hours: list[ClassHour]
+    class_hours_total: int
+    enrolled: int
+    opened_at_ms: EpochMs
+
+
 def open_class(
     connection: Connection,
     platform_id: int,
@@ -109,7 +207,7 @@ def open_class(
     default_pack: str,
     actor: str,
     now_ms: int,
-) -> Stored:
+) -> Stored[Class]:
     """Open the class, or change it; the view holds the plan.
 
     Until somebody has studied in it, every call freezes the newest course versions and pack anew;
@@ -182,43 +280,43 @@ def class_seen(
     return rows[0]
 
 
-def view(connection: Connection, row: store.ClassRow) -> dict[str, Any]:
+def view(connection: Connection, row: store.ClassRow) -> Class:
     """The class with its frozen plan, in the platform's own ids and in seconds."""
     versions = store.versions_by_id(connection, row.course_version_ids)
     names = {
         lesson.id: lesson.external_id
         for lesson in store.lessons(connection, row.course_version_ids)
     }
-    hours = store.class_hours(connection, row.id)
-    return {
-        "class_id": row.external_id,
-        **row.terms,
-        "policy": {"id": row.pack_id, "version": row.pack_version, "digest": row.pack_digest},
+    hours = [
+        ClassHour(
+            number=hour.number,
+            course_id=versions[hour.course_version_id].course,
+            media_seconds=hour.media_ms / 1000,
+            pieces=[
+                Stretch(
+                    lesson_id=names[piece["lesson_id"]],
+                    start=piece["start_ms"] / 1000,
+                    end=piece["end_ms"] / 1000,
+                )
+                for piece in hour.pieces
+            ],
+        )
+        for hour in store.class_hours(connection, row.id)
+    ]
+    plan = {
+        "policy": PackNamed(id=row.pack_id, version=row.pack_version, digest=row.pack_digest),
         "courses": [
-            {"course_id": versions[key].course, "version": versions[key].version}
+            CourseNamed(course_id=versions[key].course, version=versions[key].version)
             for key in row.course_version_ids
         ],
         "plan_digest": row.plan_digest.hex(),
-        "class_hours": [
-            {
-                "number": hour.number,
-                "course_id": versions[hour.course_version_id].course,
-                "media_seconds": hour.media_ms / 1000,
-                "pieces": [
-                    {
-                        "lesson_id": names[piece["lesson_id"]],
-                        "start": piece["start_ms"] / 1000,
-                        "end": piece["end_ms"] / 1000,
-                    }
-                    for piece in hour.pieces
-                ],
-            }
-            for hour in hours
-        ],
+        "class_hours": hours,
         "class_hours_total": len(hours),
         "enrolled": store.enrolled(connection, row.id),
         "opened_at_ms": row.opened_ms,
     }
+    # The terms were read by ClassTerms once, by whichever version of it there was then.
+    return msgspec.convert({"class_id": row.external_id, **row.terms, **plan}, Class)
 
 
 def pack_of(row: store.ClassRow) -> Pack:

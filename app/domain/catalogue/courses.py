@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from enum import StrEnum
+from typing import Annotated, Generic, Literal, TypeVar
 
 from pydantic import Field
 from sqlalchemy import Connection
 
 from app.canonical import canonical
+from app.domain.answer import Answer, Sha256
 from app.domain.wire import MAX_MEDIA_S, Id, Title, Wire
 from app.errors import BadInput, NotFound
 from app.store.catalogue import catalogue as store
@@ -41,11 +43,41 @@ class CourseTerms(Wire):
     lessons: Annotated[list[LessonTerms], Field(min_length=1, max_length=MAX_LESSONS)]
 
 
+class CourseKind(StrEnum):
+    PROFESSIONAL = "professional"
+    PUBLIC = "public"
+
+
+class Lesson(Answer, frozen=True, kw_only=True):
+    """A lesson of a course version; `position` is its rank, from 0."""
+
+    lesson_id: str
+    position: int
+    title: str
+    media_seconds: float
+    class_hours: int
+
+
+class Course(Answer, frozen=True, kw_only=True):
+    """One version of a course; `digest` is that of its content."""
+
+    course_id: str
+    version: int
+    digest: Sha256
+    title: str
+    course_kind: CourseKind | None
+    sequential_lock: bool
+    lessons: list[Lesson]
+
+
+View = TypeVar("View", bound=Answer)
+
+
 @dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Generic[View]):
     """What is there now, as the answer shows it, and whether this call changed it."""
 
-    view: dict[str, Any]
+    view: View
     changed: bool
 
 
@@ -57,7 +89,7 @@ def put_course(
     *,
     now_ms: int,
     replay: bool = False,
-) -> Stored:
+) -> Stored[Course]:
     """Store the course as a new version when its content changed; the view names the version.
 
     In a `replay` (an imported file, perhaps for the second time) content that any version has is
@@ -93,7 +125,7 @@ def put_course(
     return Stored(course_view(connection, platform_id, course_id), changed=True)
 
 
-def course_view(connection: Connection, platform_id: int, course_id: str) -> dict[str, Any]:
+def course_view(connection: Connection, platform_id: int, course_id: str) -> Course:
     """The newest version. Raises NotFound."""
     version = store.newest_version(connection, platform_id, course_id)
     if version is None:
@@ -129,22 +161,22 @@ def _check_lessons(terms: CourseTerms) -> None:
             raise BadInput(f"duplicate_{field}", str(twice[0]["detail"]), errors=twice)
 
 
-def _view(connection: Connection, version: store.VersionRow) -> dict[str, Any]:
-    return {
-        "course_id": version.course,
-        "version": version.version,
-        "digest": version.digest.hex(),
-        "title": version.title,
-        "course_kind": version.course_kind,
-        "sequential_lock": version.sequential_lock,
-        "lessons": [
-            {
-                "lesson_id": lesson.external_id,
-                "position": lesson.position,
-                "title": lesson.title,
-                "media_seconds": lesson.media_ms / 1000,
-                "class_hours": lesson.class_hours,
-            }
+def _view(connection: Connection, version: store.VersionRow) -> Course:
+    return Course(
+        course_id=version.course,
+        version=version.version,
+        digest=version.digest.hex(),
+        title=version.title,
+        course_kind=None if version.course_kind is None else CourseKind(version.course_kind),
+        sequential_lock=version.sequential_lock,
+        lessons=[
+            Lesson(
+                lesson_id=lesson.external_id,
+                position=lesson.position,
+                title=lesson.title,
+                media_seconds=lesson.media_ms / 1000,
+                class_hours=lesson.class_hours,
+            )
             for lesson in store.lessons(connection, [version.id])
         ],
-    }
+    )

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
 
+import msgspec
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
@@ -202,13 +202,12 @@ LISTS: dict[str, type[Item]] = {
 }
 
 
-@dataclass(slots=True)
-class Report:
+class ListReport(msgspec.Struct):
     """What became of a list."""
 
     accepted: int = 0
     unchanged: int = 0
-    rejected: list[ItemError] = field(default_factory=list)
+    rejected: list[ItemError] = []
 
 
 def take(
@@ -220,14 +219,14 @@ def take(
     *,
     now_ms: int,
     told: dict[tuple[Any, ...], dict[str, Any]] | None = None,
-) -> Report:
+) -> ListReport:
     """Store the items of one list for a class that the caller holds locked.
 
     `told` is what earlier lists of the same file said, by key, and is added to.
     """
     told = {} if told is None else told
     good, bad = parse_items(kind, items)
-    report = Report(rejected=bad)
+    report = ListReport(rejected=bad)
     subjects = _Subjects(connection, vault, row, good)
     rows: dict[tuple[Any, ...], dict[str, Any]] = {}
     for index, item in good:

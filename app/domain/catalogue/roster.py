@@ -12,14 +12,56 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.domain.accounts.learner_account import masked
+from app.domain.answer import Answer, EpochMs
 from app.domain.catalogue import classes
 from app.domain.catalogue.roster_intake import Enrolled, RosterIntake, Rows
-from app.domain.catalogue.roster_rows import LearnerTerms
+from app.domain.catalogue.roster_rows import Cleaned, CleanedRow, LearnerTerms, RowError
 from app.errors import BadInput
 from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue
 from app.store.catalogue import people as store
+
+
+class ConsentKept(Answer, frozen=True, kw_only=True):
+    """What the learner agreed to, when, and the document that says so."""
+
+    face: bool
+    at_ms: EpochMs | None
+    document: str | None
+
+
+class Learner(Answer, frozen=True, kw_only=True):
+    """Of the ID number all but the last four characters are masked."""
+
+    learner_id: str
+    name: str
+    id_number: str | None
+    employer: str | None
+    category: str | None
+    real_name_verified: bool | None
+    consent: ConsentKept
+
+
+class RefusedRow(Answer, frozen=True, kw_only=True):
+    """A row that was not taken, by its place in what was sent; `detail` names the person."""
+
+    index: int
+    learner_id: str | None
+    name: str
+    field: str
+    code: str
+    detail: str
+
+
+class Roster(Answer, frozen=True, kw_only=True):
+    """Everybody in the class. `rejected` and `cleaned` are about the rows of this call."""
+
+    class_id: str
+    enrolled: int
+    learners: list[Learner]
+    rejected: list[RefusedRow]
+    cleaned: list[CleanedRow]
 
 
 def enrol(
@@ -76,34 +118,48 @@ def tell_swaps(
         )
 
 
-def view(connection: Connection, row: catalogue.ClassRow) -> dict[str, Any]:
-    """The roster; ID numbers are masked but for the last four characters.
-
-    `rejected` and `cleaned` are filled in by who writes it: one form of answer for both.
-    """
+def view(
+    connection: Connection,
+    row: catalogue.ClassRow,
+    rejected: Sequence[RowError] = (),
+    cleaned: Sequence[Cleaned] = (),
+) -> Roster:
+    """The roster, and what became of the rows of who writes it."""
     members = store.enrolled(connection, row.id)
-    return {
-        "class_id": row.external_id,
-        "enrolled": len(members),
-        "learners": [
-            {
-                "learner_id": member.external_id,
-                "name": member.name,
-                "id_number": masked(member.id_last4),
-                "employer": member.employer,
-                "category": member.category,
-                "real_name_verified": member.real_name_verified,
-                "consent": {
-                    "face": member.face_consent,
-                    "at_ms": member.consent_ms,
-                    "document": member.consent_document,
-                },
-            }
+    return Roster(
+        class_id=row.external_id,
+        enrolled=len(members),
+        learners=[
+            Learner(
+                learner_id=member.external_id,
+                name=member.name,
+                id_number=masked(member.id_last4),
+                employer=member.employer,
+                category=member.category,
+                real_name_verified=member.real_name_verified,
+                consent=ConsentKept(
+                    face=member.face_consent,
+                    at_ms=member.consent_ms,
+                    document=member.consent_document,
+                ),
+            )
             for member in members
         ],
-        "rejected": [],
-        "cleaned": [],
-    }
+        rejected=[refused_row(it) for it in rejected],
+        cleaned=[it.shown() for it in cleaned],
+    )
+
+
+def refused_row(error: RowError) -> RefusedRow:
+    where = f"learners[{error.index}]"
+    return RefusedRow(
+        index=error.index,
+        learner_id=error.learner_id,
+        name=error.name,
+        field=f"{where}.{error.field}",
+        code=error.code,
+        detail=f"{where}.{error.detail}",
+    )
 
 
 def _check_size(row: catalogue.ClassRow, intake: RosterIntake, good: Rows) -> None:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from app.domain.answer import Answer
 from app.domain.catalogue import person_names
 from app.domain.wire import Id, Identified, Instant, ItemError, Line, Wire, first_error
 
@@ -66,6 +67,16 @@ class RowError(ItemError):
         return self.detail.partition(":")[0]
 
 
+class CleanedRow(Answer, frozen=True, kw_only=True):
+    """A row of which name or ID number is kept otherwise than it was typed."""
+
+    index: int
+    learner_id: str
+    name: str
+    fields: list[str]
+    detail: str
+
+
 @dataclass(frozen=True, slots=True)
 class Cleaned:
     """What of a row was typed otherwise than it is kept."""
@@ -75,17 +86,17 @@ class Cleaned:
     name: str
     fields: tuple[str, ...]
 
-    def shown(self) -> dict[str, Any]:
+    def shown(self) -> CleanedRow:
         said = {"name": ("姓名", "name"), "id_number": ("证件号码", "ID number")}
         zh = "、".join(said[field][0] for field in self.fields)
         en = " and ".join(said[field][1] for field in self.fields)
-        return {
-            "index": self.index,
-            "learner_id": self.learner_id,
-            "name": self.name,
-            "fields": list(self.fields),
-            "detail": f"{self.name}：{zh}已按规范整理 / {self.name}: {en} written the usual way",
-        }
+        return CleanedRow(
+            index=self.index,
+            learner_id=self.learner_id,
+            name=self.name,
+            fields=list(self.fields),
+            detail=f"{self.name}：{zh}已按规范整理 / {self.name}: {en} written the usual way",
+        )
 
 
 def refused(index: int, learner: LearnerTerms, code: str, field: str, zh: str, en: str) -> RowError:

@@ -16,9 +16,18 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.db import Database
+from app.domain.answer import UNSET, Text
 from app.domain.controls import control_plan
 from app.domain.controls.control_line import Line, Result
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
+from app.domain.controls.controls_due import (
+    ControlsDue,
+    FaceAction,
+    FaceCheckDue,
+    PopupDue,
+    SnapshotDue,
+    Stop,
+)
 from app.domain.controls.photo_plan import Hour, Point
 from app.domain.faces import face_words
 from app.domain.sittings import sitting_terms
@@ -52,31 +61,33 @@ class Demands:
     stop: str | None = None
     learning_ms: int = 0
 
-    def wire(self) -> dict[str, Any]:
-        """`controls` as docs/controls.md has it; empty when nothing is due."""
-        told: dict[str, Any] = {}
-        if self.popup is not None:
-            told["popup"] = {
-                **_named(self.popup),
-                "due_in_s": self._due_in_s(self.popup),
-                "answer_window_s": self.popup.window_ms / 1000,
-            }
-        if self.snapshot is not None:
-            told["snapshot"] = {
-                **_named(self.snapshot),
-                "due_in_s": self._due_in_s(self.snapshot),
-                "frames": self.snapshot.demand.get("frames", FRAMES),
-            }
-        if self.face_check is not None:
-            told["face_check"] = {
-                **_named(self.face_check),
-                "actions": self.face_check.demand["actions"],
-                "window_s": self.face_check.window_ms / 1000,
-                **_why_again(self.face_check),
-            }
-        if self.stop is not None:
-            told["stop"] = {"code": self.stop, "text": control_plan.STOPS[self.stop]}
-        return told
+    def due(self) -> ControlsDue:
+        """`controls` of an answer, as docs/controls.md has it."""
+        popup, snapshot, face_check = self.popup, self.snapshot, self.face_check
+        return ControlsDue(
+            popup=UNSET if popup is None else self._popup(popup),
+            snapshot=UNSET if snapshot is None else self._snapshot(snapshot),
+            face_check=UNSET if face_check is None else _face_check(face_check),
+            stop=UNSET
+            if self.stop is None
+            else Stop(code=self.stop, text=control_plan.STOPS[self.stop]),
+        )
+
+    def _popup(self, line: Line) -> PopupDue:
+        return PopupDue(
+            challenge_id=line.challenge_id,
+            nonce=line.nonce,
+            due_in_s=self._due_in_s(line),
+            answer_window_s=line.window_ms / 1000,
+        )
+
+    def _snapshot(self, line: Line) -> SnapshotDue:
+        return SnapshotDue(
+            challenge_id=line.challenge_id,
+            nonce=line.nonce,
+            due_in_s=self._due_in_s(line),
+            frames=line.demand.get("frames", FRAMES),
+        )
 
     def _due_in_s(self, line: Line) -> float:
         return max(0, line.mark_ms - self.learning_ms) / 1000
@@ -367,14 +378,14 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     return watch
 
 
-def _why_again(line: Line) -> dict[str, Any]:
-    """Why the try before did not pass, for machines and in words."""
-    why = line.demand.get("why")
-    if why not in face_words.WORDS:
-        return {}
-    zh, en = face_words.WORDS[why]
-    return {"reason": why, "text": {"zh": zh, "en": en}}
-
-
-def _named(line: Line) -> dict[str, Any]:
-    return {"challenge_id": line.challenge_id, "nonce": line.nonce}
+def _face_check(line: Line) -> FaceCheckDue:
+    why = str(line.demand.get("why"))  # the try before did not pass
+    said = face_words.WORDS.get(why)
+    return FaceCheckDue(
+        challenge_id=line.challenge_id,
+        nonce=line.nonce,
+        actions=[FaceAction(it) for it in line.demand["actions"]],
+        window_s=line.window_ms / 1000,
+        reason=UNSET if said is None else why,
+        text=UNSET if said is None else Text(zh=said[0], en=said[1]),
+    )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import repeat
 from typing import Annotated, Any, ClassVar
 
 import msgspec
 from msgspec import Meta, Struct
 
+from app.domain.wire import ItemError
 from app.store.events.packed import Packed
 from detectors.trace import NONE, Flag, Integrity, Kind
 
@@ -303,19 +303,7 @@ AnyEvent = (
 _one = msgspec.json.Decoder(AnyEvent)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Why one event of a batch was not stored."""
-
-    index: int
-    code: str
-    detail: str
-
-    def body(self) -> dict[str, Any]:
-        return {"index": self.index, "code": self.code, "detail": self.detail}
-
-
-def read_one(raw: bytes | msgspec.Raw, index: int) -> Event | Problem:
+def read_one(raw: bytes | msgspec.Raw, index: int) -> Event | ItemError:
     """One event, or what is wrong with it, naming the field."""
     try:
         event: Event = _one.decode(raw)
@@ -323,19 +311,19 @@ def read_one(raw: bytes | msgspec.Raw, index: int) -> Event | Problem:
     except msgspec.ValidationError as error:
         return problem(index, str(error))
     except (msgspec.DecodeError, RecursionError) as error:
-        return Problem(index, "malformed", f"not a JSON object: {error}")
+        return ItemError(index, "malformed", f"not a JSON object: {error}")
 
 
-def problem(index: int, message: str) -> Problem:
+def problem(index: int, message: str) -> ItemError:
     """A parser's message as a problem: `Expected … - at `$.position`` names the field."""
     text, _, path = message.partition(" - at `")
     field = path.rstrip("`").removeprefix("$.").removeprefix("$")
     if "Invalid value" in text and field == "type":
-        return Problem(index, "unknown_type", f"type: {text}")
+        return ItemError(index, "unknown_type", f"type: {text}")
     if "missing required field" in text:
         name = text.split("`")[1]
-        return Problem(index, "missing_field", f"{name}: required for this event type")
-    return Problem(index, "invalid_field", f"{field or 'event'}: {text}")
+        return ItemError(index, "missing_field", f"{name}: required for this event type")
+    return ItemError(index, "invalid_field", f"{field or 'event'}: {text}")
 
 
 def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:

@@ -18,12 +18,12 @@ from app.domain.events.events import (
     MOST_EVENTS,
     AnyEvent,
     Event,
-    Problem,
     client_ms,
     problem,
     read_one,
     split_lines,
 )
+from app.domain.wire import ItemError
 from app.errors import BadInput, BodyTooLarge, MalformedBody, WrongMediaType
 from app.store.events.packed import Packed
 
@@ -53,7 +53,7 @@ class Arrived:
 
     events: Sequence[Event]
     indices: Sequence[int]
-    problems: list[Problem]
+    problems: list[ItemError]
 
 
 def decompressed(body: bytes, encoding: str, limit: int) -> bytes:
@@ -111,12 +111,12 @@ def arrived(body: bytes, media_type: str) -> Arrived:
     return Arrived(batch.events, range(len(batch.events)), [])
 
 
-def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[Problem]]:
+def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[ItemError]]:
     """Events of many sessions: (by session id, problems of events without one)."""
     raws: list[Any] = list(split_lines(body)) if media_type in NDJSON else list(_raw_events(body))
     _check_count(len(raws))
-    sessions: dict[str, tuple[list[Event], list[int], list[Problem]]] = {}
-    lost: list[Problem] = []
+    sessions: dict[str, tuple[list[Event], list[int], list[ItemError]]] = {}
+    lost: list[ItemError] = []
     for index, raw in enumerate(raws):
         try:
             session = _address.decode(raw).session_id
@@ -124,11 +124,11 @@ def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[Pr
             lost.append(problem(index, str(error)))
             continue
         except (msgspec.DecodeError, RecursionError) as error:
-            lost.append(Problem(index, "malformed", f"not a JSON object: {error}"))
+            lost.append(ItemError(index, "malformed", f"not a JSON object: {error}"))
             continue
         events, indices, problems = sessions.setdefault(session, ([], [], []))
         event = read_one(raw, index)
-        if isinstance(event, Problem):
+        if isinstance(event, ItemError):
             problems.append(event)
         else:
             events.append(event)
@@ -150,10 +150,10 @@ def _one_by_one(raws: Sequence[Any]) -> Arrived:
     _check_count(len(raws))
     events: list[Event] = []
     indices: list[int] = []
-    problems: list[Problem] = []
+    problems: list[ItemError] = []
     for index, raw in enumerate(raws):
         event = read_one(raw, index)
-        if isinstance(event, Problem):
+        if isinstance(event, ItemError):
             problems.append(event)
         else:
             events.append(event)

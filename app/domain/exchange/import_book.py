@@ -11,6 +11,7 @@ import msgspec
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from app.domain.answer import UNSET, Answer, UnsetType
 from app.domain.catalogue.records import LISTS
 from app.domain.wire import Model, first_error
 from app.errors import BadInput, MalformedBody, ZhenxueError
@@ -42,22 +43,41 @@ def read_json(raw: bytes) -> Any:
         raise BadInput("unreadable", f"record: {error}") from None
 
 
+class RefusedRecord(Answer, frozen=True, kw_only=True):
+    """A record that was not stored: the line it stood on (and of which file, where there are
+    several), why, and which field."""
+
+    line: int
+    file: str | UnsetType = UNSET
+    code: str
+    detail: str
+
+
+class ImportReport(Answer, frozen=True, kw_only=True):
+    """`stored` counts records by kind. Of the rejected at most 100,000 are listed, all counted."""
+
+    stored: dict[str, int]
+    unchanged: int
+    rejected: list[RefusedRecord]
+    rejected_total: int
+
+
 @dataclass
 class Report:
     """`stored` counts records by kind; `rejected` says where, why and which field."""
 
     stored: Counter[str] = field(default_factory=Counter)
     unchanged: int = 0
-    rejected: list[dict[str, Any]] = field(default_factory=list)
+    rejected: list[RefusedRecord] = field(default_factory=list)
     rejected_total: int = 0
 
-    def shown(self) -> dict[str, Any]:
-        return {
-            "stored": dict(sorted(self.stored.items())),
-            "unchanged": self.unchanged,
-            "rejected": self.rejected,
-            "rejected_total": self.rejected_total,
-        }
+    def shown(self) -> ImportReport:
+        return ImportReport(
+            stored=dict(sorted(self.stored.items())),
+            unchanged=self.unchanged,
+            rejected=self.rejected,
+            rejected_total=self.rejected_total,
+        )
 
     def told(self) -> str:
         """The report for people."""
@@ -67,7 +87,7 @@ class Report:
             f"rejected: {self.rejected_total}"
         ]
         for it in self.rejected[:50]:
-            lines.append(f"  line {it['line']}: {it['code']}: {it['detail']}")
+            lines.append(f"  line {it.line}: {it.code}: {it.detail}")
         if self.rejected_total > 50:
             lines.append(f"  … and {self.rejected_total - 50} more")
         return "\n".join(lines)
@@ -80,8 +100,8 @@ class NoRecords(MalformedBody):
         first = report.rejected[0]
         super().__init__(
             "no_records",
-            f"no line of it is a record; line {first['line']}: {first['detail']}",
-            errors=report.rejected[:100],
+            f"no line of it is a record; line {first.line}: {first.detail}",
+            errors=msgspec.to_builtins(report.rejected[:100]),
         )
         self.report = report
 
@@ -155,7 +175,7 @@ class Book:
         self.report.rejected_total += 1
         if len(self.report.rejected) < MAX_REJECTED:
             file = self._files[where // _LINES]
-            named = {"file": file} if file else {}
+            line = self.line(where)
             self.report.rejected.append(
-                {"line": self.line(where), **named, "code": code, "detail": detail}
+                RefusedRecord(line=line, file=file or UNSET, code=code, detail=detail)
             )

@@ -13,12 +13,12 @@ from app.domain.controls import platform_controls
 from app.domain.controls.platform_controls import ControlReport
 from app.domain.controls.scheduler import lines_of
 from app.domain.events import events as wire_events
-from app.domain.events.events import Event, Problem, problem
+from app.domain.events.events import Event, problem
 from app.domain.exchange.import_book import Book
 from app.domain.exchange.import_source import Source
 from app.domain.faces import snapshots
 from app.domain.sittings import sitting_life, sitting_terms
-from app.domain.wire import ClientInstant, Id, Instant, Wire
+from app.domain.wire import ClientInstant, Id, Instant, ItemError, Wire
 from app.services import Services
 from app.store.controls import controls as control_store
 from app.store.events import event_log
@@ -109,7 +109,7 @@ class EvidenceImporter:
         arrivals = []
         for record in records[:MAX_EVENTS]:
             event = wire_events.read_one(record.raw, 0)
-            if isinstance(event, Problem):
+            if isinstance(event, ItemError):
                 self._book.reject(record.where, event.code, event.detail)
                 continue
             try:

@@ -6,11 +6,13 @@ import base64
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from app.domain.answer import Answer, EpochMs
 from app.domain.exchange.notify import Event
 from app.errors import BadInput, Conflict, NotFound
 from app.security import Vault
@@ -45,6 +47,30 @@ class NewWebhook:
 
     webhook: Webhook
     secret: str
+
+
+class DeliveryState(StrEnum):
+    """DEAD: it was tried as often as it may be."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    DEAD = "dead"
+
+
+class Delivery(Answer, frozen=True, kw_only=True):
+    """One message to one webhook. `payload` is what was sent: {type, timestamp, data}."""
+
+    delivery_id: int
+    message_id: str
+    event: Event
+    state: DeliveryState
+    attempts: int
+    created_at_ms: EpochMs
+    next_attempt_at_ms: EpochMs | None
+    delivered_at_ms: EpochMs | None
+    last_status: int | None
+    last_error: str | None
+    payload: dict[str, Any]
 
 
 def register(
@@ -107,7 +133,7 @@ def remove(
 
 def deliveries(
     connection: Connection, platform_id: int | None, webhook_id: int, before: int | None, size: int
-) -> list[dict[str, Any]]:
+) -> list[Delivery]:
     """The latest messages to a webhook and how they fared, newest first. Raises NotFound."""
     _found(connection, platform_id, webhook_id)
     return [shown(row) for row in store.deliveries(connection, webhook_id, before, size)]
@@ -143,25 +169,25 @@ def next_attempt_ms(attempts: int, now_ms: int) -> int | None:
     return now_ms + wait_ms - spread + secrets.randbelow(2 * spread + 1)
 
 
-def shown(row: AnyRow) -> dict[str, Any]:
+def shown(row: AnyRow) -> Delivery:
     """A delivery as platform and administrators see it."""
     if row.delivered_ms is not None:
-        state = "delivered"
+        state = DeliveryState.DELIVERED
     else:
-        state = "dead" if row.next_attempt_ms is None else "waiting"
-    return {
-        "delivery_id": row.id,
-        "message_id": row.message_id,
-        "event": row.event,
-        "state": state,
-        "attempts": row.attempts,
-        "created_at_ms": row.created_ms,
-        "next_attempt_at_ms": row.next_attempt_ms,
-        "delivered_at_ms": row.delivered_ms,
-        "last_status": row.last_status,
-        "last_error": row.last_error,
-        "payload": row.payload,
-    }
+        state = DeliveryState.DEAD if row.next_attempt_ms is None else DeliveryState.WAITING
+    return Delivery(
+        delivery_id=row.id,
+        message_id=row.message_id,
+        event=Event(row.event),
+        state=state,
+        attempts=row.attempts,
+        created_at_ms=row.created_ms,
+        next_attempt_at_ms=row.next_attempt_ms,
+        delivered_at_ms=row.delivered_ms,
+        last_status=row.last_status,
+        last_error=row.last_error,
+        payload=row.payload,
+    )
 
 
 def _address(url: str, https_only: bool) -> str:

@@ -6,12 +6,14 @@ ends when it is revoked, and each of these asks for the class to be judged again
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Any
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
 from app.domain.accounts.users import User
+from app.domain.answer import Answer, EpochMs, Text
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging import runs
 from app.domain.review.act_kinds import KINDS, ActKind, Approval
@@ -27,6 +29,31 @@ from app.store.review.acts import PERSON
 from app.store.row import AnyRow
 
 MIN_REASON, MAX_REASON, MAX_DOCUMENT = 4, 2000, 128
+
+
+class ActState(StrEnum):
+    AWAITS_APPROVAL = "awaits_approval"
+    IN_FORCE = "in_force"
+    REVOKED = "revoked"
+
+
+class Act(Answer, frozen=True, kw_only=True):
+    """A recorded act. `body` holds the fields of its kind; who of the authority did it is told to
+    people only."""
+
+    id: int
+    kind: str
+    title: Text
+    learner_id: str | None
+    body: dict[str, Any]
+    reason: str
+    document: str
+    state: ActState
+    recorded_ms: EpochMs
+    approved_ms: EpochMs | None
+    revoked_ms: EpochMs | None
+    recorded_by: str | None
+    approved_by: str | None
 
 
 def record(
@@ -133,12 +160,12 @@ def revoke(connection: Connection, act_id: int, user: User, reason: str, now_ms:
         runs.request(connection, row.class_id, user.actor, now_ms)
 
 
-def of_class(connection: Connection, klass: ClassRow, *, told_people: bool) -> list[dict[str, Any]]:
+def of_class(connection: Connection, klass: ClassRow, *, told_people: bool) -> list[Act]:
     """All acts of a class, newest first; who of the authority did it is told to people only."""
     return [_shown(row, told_people) for row in store.of_class(connection, klass.id)]
 
 
-def one(connection: Connection, scope: Scope, act_id: int, *, told_people: bool) -> dict[str, Any]:
+def one(connection: Connection, scope: Scope, act_id: int, *, told_people: bool) -> Act:
     """One act as it stands. Raises NotFound."""
     row = store.one(connection, scope, act_id)
     if row is None:
@@ -146,30 +173,29 @@ def one(connection: Connection, scope: Scope, act_id: int, *, told_people: bool)
     return _shown(row, told_people)
 
 
-def _shown(row: AnyRow, told_people: bool) -> dict[str, Any]:
+def _shown(row: AnyRow, told_people: bool) -> Act:
     title = KINDS[row.kind].title
-    return {
-        "id": row.id,
-        "kind": row.kind,
-        "title": {"zh": title.zh, "en": title.en},
-        "learner_id": row.learner,
-        "body": row.body,
-        "reason": row.reason,
-        "document": row.document,
-        "state": state_of(row),
-        "recorded_ms": row.recorded_ms,
-        "approved_ms": row.approved_ms,
-        "revoked_ms": row.revoked_ms,
-        "recorded_by": row.recorded_by if told_people else None,
-        "approved_by": row.approved_by if told_people else None,
-    }
+    return Act(
+        id=row.id,
+        kind=row.kind,
+        title=Text(zh=title.zh, en=title.en),
+        learner_id=row.learner,
+        body=row.body,
+        reason=row.reason,
+        document=row.document,
+        state=state_of(row),
+        recorded_ms=row.recorded_ms,
+        approved_ms=row.approved_ms,
+        revoked_ms=row.revoked_ms,
+        recorded_by=row.recorded_by if told_people else None,
+        approved_by=row.approved_by if told_people else None,
+    )
 
 
-def state_of(row: AnyRow) -> str:
-    """`revoked`, `in_force` or `awaits_approval`."""
+def state_of(row: AnyRow) -> ActState:
     if row.revoked_ms is not None:
-        return "revoked"
-    return "awaits_approval" if row.approved_ms is None else "in_force"
+        return ActState.REVOKED
+    return ActState.AWAITS_APPROVAL if row.approved_ms is None else ActState.IN_FORCE
 
 
 def _open(connection: Connection, act_id: int, user: User) -> AnyRow:

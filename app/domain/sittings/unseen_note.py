@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.domain.controls.controls_due import Note
 from app.domain.policy.pack import Text
 from app.domain.sittings.sitting_terms import SittingTerms
 from detectors.trace import Flag
@@ -20,13 +21,13 @@ NOTES = {
 }
 
 
-def of(watched: int, terms: SittingTerms) -> dict[str, str] | None:
-    """{code, text, zh, en} for the flags of a batch's last heartbeat, None where it counts; `text`
-    is the Chinese one."""
+def of(watched: int, terms: SittingTerms) -> Note | None:
+    """For the flags of a batch's last heartbeat; None where it counts."""
     if watched & Flag.HIDDEN and terms.hidden_stops:
         code = "hidden"
     elif watched & Flag.BLURRED and terms.unfocused_stops:
         code = "unfocused"
     else:
         return None
-    return {"code": code, "text": NOTES[code].zh, "zh": NOTES[code].zh, "en": NOTES[code].en}
+    said = NOTES[code]
+    return Note(code=code, text=said.zh, zh=said.zh, en=said.en)

@@ -8,6 +8,7 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -255,8 +256,8 @@ def test_an_old_window_is_told_to_stop(lin: Sitting) -> None:
     old = lin.id
     lin.open()
     told = lin.desk.after_batch(old, learning_ms=1, position_ms=1, now_ms=lin.clock())
-    assert told.wire()["stop"]["code"] == "superseded"
-    assert "另一个窗口" in told.wire()["stop"]["text"]
+    assert msgspec.to_builtins(told.due())["stop"]["code"] == "superseded"
+    assert "另一个窗口" in msgspec.to_builtins(told.due())["stop"]["text"]
 
 
 def test_the_ledger_as_columns(lin: Sitting) -> None:

@@ -17,10 +17,10 @@ from app.domain.events.events import (
     LATEST_MS,
     AnyEvent,
     Event,
-    Problem,
     pack,
     read_one,
 )
+from app.domain.wire import ItemError
 from app.store.events.packed import note_bytes, notes_of, records_of
 from detectors.trace import EVENT, NONE, Flag, Integrity, Kind
 
@@ -186,17 +186,17 @@ BAD: list[tuple[str, Any, str, str]] = [
 )
 def test_a_bad_event_is_named_by_index_and_field(body, code, field):
     found = read_one(json.dumps(body).encode(), 3)
-    assert isinstance(found, Problem)
+    assert isinstance(found, ItemError)
     assert (found.index, found.code) == (3, code)
     assert found.detail.startswith(field)
-    assert found.body() == {"index": 3, "code": code, "detail": found.detail}
+    assert msgspec.to_builtins(found) == {"index": 3, "code": code, "detail": found.detail}
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e400", "-1e400"])
 def test_no_number_that_is_none(number):
     raw = b'{"seq":1,"type":"progress","at_ms":1791766800000,"position":%s}' % number.encode()
     found = read_one(raw, 0)
-    assert isinstance(found, Problem), found
+    assert isinstance(found, ItemError), found
     assert found.code in ("malformed", "invalid_field")
 
 
@@ -205,7 +205,7 @@ def test_no_number_that_is_none(number):
 )
 def test_what_is_not_json_is_a_problem_and_no_exception(raw):
     found = read_one(raw, 2)
-    assert isinstance(found, Problem)
+    assert isinstance(found, ItemError)
     assert found.index == 2
 
 
@@ -297,4 +297,4 @@ def test_a_batch_without_positions_moves_nothing():
 
 def test_decoding_is_strict_about_duplicated_keys_only_in_their_last_value():
     raw = b'{"seq":1,"type":"play","at_ms":1791766800000,"position":-1,"position":5}'
-    assert isinstance(read_one(msgspec.Raw(raw), 0), (Event, Problem))
+    assert isinstance(read_one(msgspec.Raw(raw), 0), (Event, ItemError))

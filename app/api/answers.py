@@ -1,0 +1,97 @@
+"""Routes that answer with a struct: its schema and an example stand in the OpenAPI document.
+
+A handler says in its return annotation what it answers with, and returns one; msgspec encodes it.
+Who writes the answer by other means names its struct with `described`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import is_dataclass
+from functools import cache, wraps
+from importlib import resources
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, Response
+from fastapi.routing import APIRoute
+
+JSON = "application/json"
+COMPONENTS = "#/components/schemas/{name}"
+_described: set[Any] = set()
+
+
+class AnswerRoute(APIRoute):
+    """A route whose handler may be annotated to return a msgspec Struct or a dataclass."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        answer = inspect.signature(endpoint, eval_str=True).return_annotation
+        if inspect.isclass(answer) and (issubclass(answer, msgspec.Struct) or is_dataclass(answer)):
+            status = options.get("status_code") or 200
+            options["responses"] = {**(options.get("responses") or {}), **described(answer, status)}
+            options["response_model"] = None
+            endpoint = _encoding(endpoint, status)
+        super().__init__(path, endpoint, **options)
+
+
+def described(answer: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """What `responses` of a route, or of an operation written by hand, say of an answer."""
+    _described.add(answer)
+    schema = {"$ref": COMPONENTS.format(name=answer.__name__)}
+    return {status: {"content": {JSON: {"schema": schema}}}}
+
+
+def describe(app: FastAPI) -> None:
+    """Have the application's document hold the schema of every answer, and an example of it."""
+    generated = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generated()
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        if not schemas.keys() & {it.__name__ for it in _described}:
+            every = sorted(_described, key=lambda it: str(it.__name__))
+            schemas.update(msgspec.json.schema_components(every, ref_template=COMPONENTS)[1])
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    _show(operation)
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+@cache
+def examples() -> dict[str, Any]:
+    """Recorded answers by operation id: `python -m tests.contract.record`."""
+    text = resources.files("app.api").joinpath("examples.json").read_bytes()
+    found: dict[str, Any] = msgspec.json.decode(text)
+    return found
+
+
+def _show(operation: dict[str, Any]) -> None:
+    example = examples().get(operation["operationId"])
+    for status, response in operation["responses"].items():
+        if status.startswith("2") and example is not None:
+            for content in response.get("content", {}).values():
+                content["example"] = example
+
+
+def _encoding(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
+    """The handler, as one that returns a Response."""
+
+    def encoded(answer: Any) -> Response:
+        return Response(msgspec.json.encode(answer), status, media_type=JSON)
+
+    if inspect.iscoroutinefunction(endpoint):
+
+        @wraps(endpoint)
+        async def later(**arguments: Any) -> Response:
+            return encoded(await endpoint(**arguments))
+
+        return later
+
+    @wraps(endpoint)
+    def now(**arguments: Any) -> Response:
+        return encoded(endpoint(**arguments))
+
+    return now

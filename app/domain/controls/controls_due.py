@@ -1,0 +1,74 @@
+"""`controls` in every answer to a live sitting: what its client must do now or next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from app.domain.answer import UNSET, Answer, Text, UnsetType
+
+
+class FaceAction(StrEnum):
+    BLINK = "blink"
+    TURN_LEFT = "turn_left"
+    TURN_RIGHT = "turn_right"
+    OPEN_MOUTH = "open_mouth"
+    NOD = "nod"
+
+
+class PopupDue(Answer, frozen=True, kw_only=True):
+    """Show a pop-up in `due_in_s` of study; it is answered within `answer_window_s`."""
+
+    challenge_id: str
+    nonce: str | None
+    due_in_s: float
+    answer_window_s: float
+
+
+class SnapshotDue(Answer, frozen=True, kw_only=True):
+    """Take so many photos in `due_in_s` of study, and send them under this challenge."""
+
+    challenge_id: str
+    nonce: str | None
+    due_in_s: float
+    frames: int
+
+
+class FaceCheckDue(Answer, frozen=True, kw_only=True):
+    """Ask for these actions in order, within `window_s`. `reason` and `text` tell why it is asked
+    again."""
+
+    challenge_id: str
+    nonce: str | None
+    actions: list[FaceAction]
+    window_s: float
+    reason: str | UnsetType = UNSET
+    text: Text | UnsetType = UNSET
+
+
+class Stop(Answer, frozen=True, kw_only=True):
+    """Nothing counts any more: stop the player and say so."""
+
+    code: str
+    text: str
+
+
+class Note(Answer, frozen=True, kw_only=True):
+    """Why what plays now does not count; `text` is the Chinese one."""
+
+    code: str
+    text: str
+    zh: str
+    en: str
+
+
+class ControlsDue(Answer, frozen=True, kw_only=True):
+    """Empty when nothing is due."""
+
+    popup: PopupDue | UnsetType = UNSET
+    snapshot: SnapshotDue | UnsetType = UNSET
+    face_check: FaceCheckDue | UnsetType = UNSET
+    stop: Stop | UnsetType = UNSET
+    note: Note | UnsetType = UNSET
+
+
+NOTHING_DUE = ControlsDue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from prometheus_client import CollectorRegistry
@@ -12,6 +13,9 @@ from prometheus_client import CollectorRegistry
 from app.clock import Clock, system_clock
 from app.db import Database
 from app.domain.controls.scheduler import ControlScheduler
+from app.domain.exchange.imports import Imports
+from app.domain.faces.kept_photos import KeptPhotos
+from app.domain.faces.photo_store import PhotoStore
 from app.domain.sittings import sitting_life
 from app.keyring import KeyRing
 from app.lease_ring import LeaseRing
@@ -41,7 +45,8 @@ class Services:
     keys: KeyRing
     leases: LeaseRing
     controls: ControlScheduler
-    blobs: Blobs
+    photos: PhotoStore
+    kept_photos: KeptPhotos
     readers: FaceReaders
     events: EventStore
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
@@ -54,6 +59,8 @@ class Services:
     def build(cls, settings: Settings, clock: Clock = system_clock) -> Services:
         database = Database(settings.resolved_database_url)
         vault = Vault(settings.master_key.get_secret_value())
+        blobs = Blobs(settings.resolved_blob_url)
+        photos = PhotoStore(vault, blobs, settings.max_image_bytes)
         return cls(
             settings=settings,
             clock=clock,
@@ -63,8 +70,25 @@ class Services:
             leases=LeaseRing(database, clock),
             controls=ControlScheduler(database, vault),
             events=EventStore(database, sitting_life.of_batch),
-            blobs=Blobs(settings.resolved_blob_url),
+            photos=photos,
+            kept_photos=KeptPhotos(database, photos, clock),
             readers=FaceReaders(settings.face_workers, settings.model_files),
+        )
+
+    @property
+    def blobs(self) -> Blobs:
+        return self.photos.blobs
+
+    @cached_property
+    def imports(self) -> Imports:
+        return Imports(
+            database=self.database,
+            clock=self.clock,
+            vault=self.vault,
+            photos=self.photos,
+            max_bytes=self.settings.max_import_bytes,
+            default_pack=self.settings.default_pack,
+            closed=self.closed,
         )
 
     def start(self) -> None:

@@ -13,7 +13,6 @@ from sqlalchemy import select
 from app.console.login import COOKIE
 from app.db import Database
 from app.domain.accounts import users
-from app.domain.exchange import imports
 from app.domain.judging import runs
 from app.jobs import class_run
 from app.services import Services
@@ -94,7 +93,7 @@ def take(services: Services, county: County, scene: Scene, folder: Path) -> None
     """Import a performance with its photos."""
     path = folder / "scene.zip"
     bundle.write(path, [*scene.catalogue, *scene.evidence], scene.photos)
-    report = imports.take_file(services, county.huang.platform.id, path, actor="test")
+    report = services.imports.take_file(county.huang.platform.id, path, actor="test")
     assert not report.rejected, report.rejected
 
 
@@ -104,7 +103,7 @@ def take_without_photos(services: Services, county: County, scene: Scene, folder
     left_out = ("snapshot", "reference_photo")
     records = [it for it in (*scene.catalogue, *scene.evidence) if it["kind"] not in left_out]
     bundle.write_records(path, records)
-    report = imports.take_file(services, county.huang.platform.id, path, actor="test")
+    report = services.imports.take_file(county.huang.platform.id, path, actor="test")
     assert not report.rejected, report.rejected
 
 

@@ -12,7 +12,6 @@ from starlette.concurrency import run_in_threadpool
 from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.domain.accounts.platforms import KeyScope
-from app.domain.exchange import imports
 from app.domain.exchange.import_book import ImportReport
 from app.errors import BadInput, WrongMediaType
 from app.keyring import Caller
@@ -40,15 +39,12 @@ async def post_import(
     """
     if request.headers.get("content-type", "").startswith(_FORMS):
         raise WrongMediaType("wrong_media_type", "send the file itself as the body, not a form")
-    platform_id = caller.platform
-    services = services_of(request)
+    platform_id, take = caller.platform, services_of(request).imports.take_file
     with tempfile.NamedTemporaryFile(prefix="zhenxue-upload-") as upload:
         async for piece in request.stream():
             await run_in_threadpool(upload.write, piece)
         upload.flush()
         if not upload.tell():
             raise BadInput("empty_import", "the import holds nothing")
-        report = await run_in_threadpool(
-            imports.take_file, services, platform_id, Path(upload.name), actor=caller.actor
-        )
+        report = await run_in_threadpool(take, platform_id, Path(upload.name), actor=caller.actor)
     return report.shown()

@@ -36,14 +36,14 @@ async def put_reference_photo(
         now_ms = services.clock()
         with services.database.write() as connection:
             learner = enrolment_photos.learner_of(connection, platform_id, learner_id)
-            known = enrolment_photos.admit(connection, services, learner, data, now_ms)
+            known = enrolment_photos.admit(connection, services.photos, learner, data, now_ms)
         if known is not None and not replace:
             return known
         (seen,) = services.readers.read([data], enrolment=True)
         with services.database.write() as connection:
             return enrolment_photos.enrol(
                 connection,
-                services,
+                services.photos,
                 learner,
                 data,
                 seen,

@@ -51,7 +51,7 @@ async def put_snapshot(
             session = snapshots.session_of(connection, platform_id, session_id, now_ms)
             stored = snapshots.store(
                 connection,
-                services,
+                services.photos,
                 session,
                 snapshot_id,
                 purpose,

@@ -165,7 +165,6 @@ def import_file(
     """Take in a platform's historical records. Exits with 1 when some were rejected, with 2
     when no line is a record."""
     from app.domain.accounts.platforms import ensure_platform
-    from app.domain.exchange import imports
     from app.domain.exchange.import_book import NoRecords
     from app.services import open_services
 
@@ -176,7 +175,7 @@ def import_file(
             tenant = ensure_platform(connection, platform, actor=ACTOR, now_ms=services.clock())
         beside = None if file == "-" else path.parent
         try:
-            report = imports.take_file(services, tenant.id, path, actor=ACTOR, beside=beside)
+            report = services.imports.take_file(tenant.id, path, actor=ACTOR, beside=beside)
         except NoRecords as refusal:
             say(refusal.report.shown(), as_json, refusal.report.told())
             raise

@@ -15,7 +15,7 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, render, see_other
 from app.console.watermark import marked
 from app.domain.accounts.users import Login
-from app.domain.faces import photo_viewing, snapshots
+from app.domain.faces import photo_viewing
 from app.errors import BadInput, NotFound
 from app.store.faces import face_keys
 from app.store.faces.blobs import BlobMissing
@@ -102,7 +102,7 @@ def _pixels(
     if key is None:
         raise NotFound("photo_gone", "the photo was destroyed")
     try:
-        plain = snapshots.opened(services, key, sealed.blob_key)
+        plain = services.photos.opened(key, sealed.blob_key)
     except BlobMissing as error:
         raise NotFound("photo_gone", "the photo was destroyed") from error
     text = f"{user.username}  {at(now_ms):%Y-%m-%d %H:%M}  #{access_id}"

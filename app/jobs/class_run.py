@@ -9,7 +9,8 @@ from typing import Any
 
 import structlog
 
-from app.domain.faces import kept_photos, same_face
+from app.domain.faces import same_face
+from app.domain.faces.kept_photos import Rechecked
 from app.domain.judging import assess, eligibility, runs, settle
 from app.jobs import face_worker
 from app.jobs.repeating import Repeating
@@ -99,8 +100,8 @@ class _Work:
             "seconds": {**self.seconds, "all": round(time.perf_counter() - began, 3)},
         }
 
-    def _photos(self) -> kept_photos.Rechecked:
-        return kept_photos.recheck(self.services, self.class_id, whole=self.whole)
+    def _photos(self) -> Rechecked:
+        return self.services.kept_photos.recheck(self.class_id, whole=self.whole)
 
     def advance(self, steps: int) -> None:
         self.done += steps

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from app.domain.faces import face_checks, photo_copies, snapshots
+from app.domain.faces import face_checks, photo_copies
 from app.domain.faces.face_checks import Beside
 from app.domain.faces.face_reading import NOT_RETRIEVABLE, Unread
 from app.security import Unsealable
@@ -47,7 +47,7 @@ class Pixels:
         if key is None or photo.blob_key is None:
             return Unread("erased", final=True, lost=True)
         try:
-            return snapshots.opened(self._services, key, photo.blob_key)
+            return self._services.photos.opened(key, photo.blob_key)
         except (BlobMissing, Unsealable) as error:
             log.warning("photo cannot be opened", photo=photo.id, error=type(error).__name__)
             return Unread(NOT_RETRIEVABLE, final=True, lost=True)

@@ -12,7 +12,6 @@ from multiprocessing import get_context
 from typing import Any
 
 from app.clock import day
-from app.domain.faces import kept_photos
 from app.domain.judging import assess, eligibility
 from app.errors import BadInput, NotAllowed, NotFound
 from app.reports import csv, pdf, xlsx
@@ -64,7 +63,7 @@ def conclude(services: Services, klass: ClassRow) -> None:
     """Bring the class's verdicts up to the photos that are stored now, and to the lists and reviews
     that came in since."""
     now_ms = services.clock()
-    changed = kept_photos.recheck(services, klass.id).learners
+    changed = services.kept_photos.recheck(klass.id).learners
     if changed:
         with services.database.write() as connection:
             for learner_id in sorted(changed):

@@ -15,7 +15,6 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.canonical import canonical
-from app.domain.faces import kept_photos
 from app.domain.judging import assess, eligibility
 from app.domain.policy import packs
 from app.domain.review import review
@@ -66,7 +65,7 @@ def export(
     without those sittings nobody could judge again, and with them too much would be told.
     """
     now_ms = services.clock()
-    kept_photos.recheck(services, klass.id)
+    services.kept_photos.recheck(klass.id)
     with services.database.write() as connection:
         _judge(connection, klass, now_ms)
         audit.append(
@@ -83,7 +82,7 @@ def export(
         dossier = Dossier(connection, klass, now_ms, named=True, on=exports.day_of(options, now_ms))
         members |= _lists(dossier) | _packs(dossier) | gatherer.events_parquet()
         if photos:
-            members |= photo_files.opened(services, connection, klass.id)
+            members |= photo_files.opened(services.photos, connection, klass.id)
     key = signing.private_key(services.vault)
     manifest = _manifest(members, dossier, now_ms)
     whole = {"manifest.json": manifest, "signature.json": signing.signed(manifest, key), **members}

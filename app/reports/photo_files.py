@@ -6,9 +6,8 @@ import hashlib
 
 from sqlalchemy import Connection
 
-from app.domain.faces import snapshots
+from app.domain.faces.photo_store import PhotoStore
 from app.security import Unsealable
-from app.services import Services
 from app.store.exchange import report_rows
 from app.store.faces import face_keys
 from app.store.faces.blobs import BlobMissing
@@ -16,7 +15,7 @@ from app.store.faces.blobs import BlobMissing
 _EXTENSIONS = {"image/jpeg": "jpg", "image/png": "png"}
 
 
-def opened(services: Services, connection: Connection, class_id: int) -> dict[str, bytes]:
+def opened(photos: PhotoStore, connection: Connection, class_id: int) -> dict[str, bytes]:
     """Members `photos/<sha256>.<jpg|png>` of all photos still held; an erased one is left out.
 
     The caller enters into the audit log who takes them.
@@ -27,12 +26,12 @@ def opened(services: Services, connection: Connection, class_id: int) -> dict[st
         if row.blob_key is None or row.purged_ms is not None or row.removal_ms is not None:
             continue
         if row.learner_id not in keys:
-            keys[row.learner_id] = _key(services, connection, row.learner_id)
+            keys[row.learner_id] = _key(photos, connection, row.learner_id)
         key = keys[row.learner_id]
         if key is None:
             continue
         try:
-            data = snapshots.opened(services, key, row.blob_key)
+            data = photos.opened(key, row.blob_key)
         except (BlobMissing, Unsealable):
             continue
         if hashlib.sha256(data).digest() == row.sha256:
@@ -40,8 +39,8 @@ def opened(services: Services, connection: Connection, class_id: int) -> dict[st
     return found
 
 
-def _key(services: Services, connection: Connection, learner_id: int) -> bytes | None:
+def _key(photos: PhotoStore, connection: Connection, learner_id: int) -> bytes | None:
     try:
-        return face_keys.key(connection, services.vault, learner_id)
+        return face_keys.key(connection, photos.vault, learner_id)
     except face_keys.KeyDestroyed:
         return None

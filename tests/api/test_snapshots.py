@@ -85,7 +85,7 @@ def test_a_photo_is_kept_encrypted_and_answers_its_challenge(
         photos = store.rows(connection, row.id)
         controls = control_store.rows(connection, row.id)
         key = face_keys.key(connection, services.vault, row.learner_id)
-    assert key is not None and snapshots.opened(services, key, photos[0].blob_key) == png()
+    assert key is not None and services.photos.opened(key, photos[0].blob_key) == png()
     packed = store.photos_array(photos, controls, row.opened_ms)
     assert packed["control"][0] == 0 and packed["purpose"][0] == Purpose.START
     assert packed["check"][0] == Check.PENDING

@@ -20,7 +20,7 @@ from PIL import Image, ImageEnhance, ImageOps
 from sqlalchemy import select, update
 
 from app.clock import system_clock
-from app.domain.faces import enrolment_photos, kept_photos
+from app.domain.faces import enrolment_photos
 from app.domain.faces.face_reading import Seen, Unread
 from app.jobs import face_worker
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
@@ -500,7 +500,8 @@ def test_photos_wait_unharmed_while_the_store_is_away(
 ) -> None:
     enrol(client, county, "lin", face(LIN, 0))
     put(client, county, "p1", face(LIN, 1))
-    there, services.blobs = services.blobs, Blobs("http://127.0.0.1:9/photos")
+    there = services.photos
+    services.photos = replace(there, blobs=Blobs("http://127.0.0.1:9/photos"))
     refused = client.put(
         "/v1/sessions/s1/snapshots/p2?purpose=random",
         content=face(LIN, 2),
@@ -513,7 +514,7 @@ def test_photos_wait_unharmed_while_the_store_is_away(
         with pytest.raises(StoreAway):
             run_pending(services)
     assert checks(services, county) == [Check.PENDING, Check.LOST]
-    services.blobs = there
+    services.photos = there
     put(client, county, "p2", face(LIN, 2))
     assert run_pending(services) == 2
     assert checks(services, county) == [Check.MATCH, Check.MATCH]
@@ -532,9 +533,9 @@ def test_a_photo_that_the_service_lost_accuses_nobody_and_is_compared_when_found
     assert checks(services, county) == [Check.LOST]
     with services.database.read() as connection:
         class_id = connection.scalar(select(Session.class_id))
-    assert kept_photos.recheck(services, class_id, whole=True).counts["lost"] == 1
+    assert services.kept_photos.recheck(class_id, whole=True).counts["lost"] == 1
     services.blobs.put(photo.blob_key, kept)
-    assert kept_photos.recheck(services, class_id, whole=True).counts["found_again"] == 1
+    assert services.kept_photos.recheck(class_id, whole=True).counts["found_again"] == 1
     run_pending(services)
     assert checks(services, county) == [Check.MATCH]
 

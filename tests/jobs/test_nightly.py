@@ -11,7 +11,6 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from app.db import Database
-from app.domain.exchange import imports
 from app.domain.judging import eligibility, runs
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import face_worker, nightly, settler
@@ -42,7 +41,7 @@ def hold(services: Services, county: County, folder: Path, classes: int, **terms
         records += sitting(f"s{n}", class_id=f"c{n}")
     path = folder / "county.ndjson"
     path.write_bytes(ndjson(records))
-    report = imports.take_file(services, county.huang.platform.id, path, actor="test")
+    report = services.imports.take_file(county.huang.platform.id, path, actor="test")
     assert not report.rejected, report.rejected
 
 
@@ -101,7 +100,7 @@ class TestWhichClasses:
         assert tonight(services)["classes"] == 0, "nothing happened"
         late = tmp_path / "late.ndjson"
         late.write_bytes(ndjson(sitting("s9", class_id="c2")))
-        imports.take_file(services, county.huang.platform.id, late, actor="test")
+        services.imports.take_file(county.huang.platform.id, late, actor="test")
         assert tonight(services)["classes"] == 1
         assert night_rows(services.database)[-1].class_id == 2
 

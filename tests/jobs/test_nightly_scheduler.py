@@ -14,7 +14,6 @@ from fastapi.testclient import TestClient
 
 from app.cli import main as cli
 from app.clock import SHANGHAI, at
-from app.domain.exchange import imports
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import nightly
 from app.jobs.scheduler import Scheduler
@@ -118,7 +117,7 @@ def test_a_machine_that_is_off_every_night_has_its_first_night_the_next_morning(
     look_round(services, clock, "2026-03-02 16:00")
     file = tmp_path / "classes.ndjson"
     file.write_bytes(ndjson(catalogue()))
-    imports.take_file(services, county.huang.platform.id, file, actor="test")
+    services.imports.take_file(county.huang.platform.id, file, actor="test")
     look_round(services, clock, "2026-03-02 17:00", "2026-03-03 08:00", "2026-03-03 08:01")
     assert nights == ["03-03 08:00"]
 

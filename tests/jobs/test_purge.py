@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from app.domain.accounts import platforms
 from app.domain.faces import kept_photos, retention
+from app.domain.faces.photo_store import PhotoStore
 from app.errors import Conflict
 from app.jobs import face_worker, purge
 from app.services import Services
@@ -103,7 +104,7 @@ def test_photos_past_their_term_go_and_every_verdict_stays(klass: Class, clock: 
     before = bodies(klass.database)
     done = purge.perform(klass.services, "test")
     assert done["photos"] == len(klass.photos()) and klass.there() == 0
-    assert kept_photos.recheck(klass.services, klass.row.id, whole=True).counts["lost"] == 0
+    assert klass.services.kept_photos.recheck(klass.row.id, whole=True).counts["lost"] == 0
     validate(klass.services, klass.row.id)
     assert bodies(klass.database) == before
     assert all(it.purged_ms is None and it.removed_ms for it in klass.photos())
@@ -122,12 +123,12 @@ def test_a_night_that_had_listed_a_photo_before_takes_its_removal_for_no_loss(
     clock.now_ms = instant(LATER)
     real = kept_photos.snapshots.missing
 
-    def purged_meanwhile(services: Services, key: Any, photos: Any) -> set[int]:
-        purge.perform(services, "test")
-        return real(services, key, photos)
+    def purged_meanwhile(photos: PhotoStore, key: Any, own: Any) -> set[int]:
+        purge.perform(klass.services, "test")
+        return real(photos, key, own)
 
     monkeypatch.setattr(kept_photos.snapshots, "missing", purged_meanwhile)
-    kept_photos.recheck(klass.services, klass.row.id, whole=True)
+    klass.services.kept_photos.recheck(klass.row.id, whole=True)
     assert all(it.purged_ms is None for it in klass.photos())
 
 
@@ -147,7 +148,7 @@ def test_a_purge_that_was_killed_is_finished_by_the_next(
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
         patched.setattr(klass.services.blobs, "delete", killed)
         purge.perform(klass.services, "test")
-    assert kept_photos.recheck(klass.services, klass.row.id, whole=True).counts["lost"] == 0
+    assert klass.services.kept_photos.recheck(klass.row.id, whole=True).counts["lost"] == 0
     assert 0 < klass.there() < len(klass.photos())
     purge.perform(klass.services, "test")
     assert klass.there() == 0

@@ -20,7 +20,6 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, event, select, update
 
 from app.db import MIGRATIONS, Database
-from app.domain.exchange import imports
 from app.domain.judging import settle
 from app.domain.sittings.sitting_life import of_batch
 from app.jobs import settler
@@ -299,7 +298,7 @@ def take(
     path = folder / "import.zip"
     path.write_bytes(zipped(records, files))
     platform = school.county.huang.platform.id
-    report = imports.take_file(school.services, platform, path, actor="test")
+    report = school.services.imports.take_file(platform, path, actor="test")
     assert not report.rejected, report.rejected
 
 

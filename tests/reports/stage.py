@@ -13,7 +13,6 @@ from typing import Any
 from sqlalchemy import update
 
 from app.domain.catalogue.classes import class_seen
-from app.domain.exchange import imports
 from app.domain.judging import assess, eligibility, settle
 from app.services import Services
 from app.simulation.scenarios import SCENARIOS, perform
@@ -99,7 +98,7 @@ def judged_class(
     found, files = records(story)
     path = folder / "class.zip"
     path.write_bytes(zipped([*found, *lists()], files))
-    report = imports.take_file(services, county.huang.platform.id, path, actor="test")
+    report = services.imports.take_file(county.huang.platform.id, path, actor="test")
     assert not report.rejected_total, report.shown()
     return judge(services)
 

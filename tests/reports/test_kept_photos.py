@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.domain.faces import kept_photos
 from app.domain.judging import conformity, runs
 from app.domain.policy import packs
 from app.jobs import class_run
@@ -100,14 +99,14 @@ def test_a_run_that_is_asked_for_looks_at_what_is_stored_then(
 def test_what_the_store_describes_as_before_is_not_read_again(
     services: Services, klass: ClassRow
 ) -> None:
-    first = kept_photos.recheck(services, klass.id).counts
-    second = kept_photos.recheck(services, klass.id).counts
+    first = services.kept_photos.recheck(klass.id).counts
+    second = services.kept_photos.recheck(klass.id).counts
     assert first["checked"] == second["checked"] > 0
     assert (second["read"], second["lost"]) == (0, 0)
     alter(services, photos(services)[0])
-    third = kept_photos.recheck(services, klass.id).counts
+    third = services.kept_photos.recheck(klass.id).counts
     assert (third["read"], third["lost"]) == (1, 1)
-    assert kept_photos.recheck(services, klass.id, whole=True).counts["read"] == third["checked"]
+    assert services.kept_photos.recheck(klass.id, whole=True).counts["read"] == third["checked"]
 
 
 def test_a_photo_that_was_removed_by_order_is_no_loss(services: Services, klass: ClassRow) -> None:
@@ -117,7 +116,7 @@ def test_a_photo_that_was_removed_by_order_is_no_loss(services: Services, klass:
         connection.execute(update(Snapshot).where(Snapshot.id.in_(ids)).values(removal_ms=1))
     for photo in mine:
         services.blobs.delete(photo.blob_key)
-    assert kept_photos.recheck(services, klass.id).counts["lost"] == 0
+    assert services.kept_photos.recheck(klass.id).counts["lost"] == 0
     listed(services, klass)
     assert hour(services)["outcome"] == "valid"
 
@@ -129,8 +128,8 @@ def test_a_store_that_does_not_answer_leaves_things_as_they_are_known(
         raise StoreAway("photo_store", "the photo store does not answer", retry_after_s=15)
 
     monkeypatch.setattr(Blobs, "e_tags", away)
-    counts = kept_photos.recheck(services, klass.id).counts
+    counts = services.kept_photos.recheck(klass.id).counts
     assert counts["unchecked"] > 0 and counts["lost"] == 0
     assert "林一" in listed(services, klass)
     with pytest.raises(StoreAway):
-        kept_photos.recheck(services, klass.id, whole=True)
+        services.kept_photos.recheck(klass.id, whole=True)

@@ -18,7 +18,6 @@ from sqlalchemy import func, insert, select
 
 import models
 from app.canonical import canonical
-from app.domain.exchange import imports
 from app.errors import NotAllowed
 from app.reports import container, layout, package, parquet, signing
 from app.reports.exports import ExportOptions
@@ -287,7 +286,7 @@ def elsewhere(services: Services, county: County, tmp_path: Path) -> None:
     files = {name: picture(at, 170) for at, name in enumerate(scene.photos)}
     path = tmp_path / "there.zip"
     path.write_bytes(zipped([*scene.catalogue, *scene.evidence], files))
-    report = imports.take_file(services, county.guang.platform.id, path, actor="test")
+    report = services.imports.take_file(county.guang.platform.id, path, actor="test")
     assert not report.rejected_total, report.shown()
 
 

@@ -17,9 +17,9 @@ from app.domain.events.events import Event, problem
 from app.domain.exchange.import_book import Book
 from app.domain.exchange.import_source import Source
 from app.domain.faces import snapshots
+from app.domain.faces.photo_store import PhotoStore
 from app.domain.sittings import sitting_life, sitting_terms
 from app.domain.wire import ClientInstant, Id, Instant, ItemError, Wire
-from app.services import Services
 from app.store.controls import controls as control_store
 from app.store.events import event_log
 from app.store.events import events as event_store
@@ -72,8 +72,8 @@ class Arrival:
 class EvidenceImporter:
     """Enters what one file says of a sitting; each call tells whether anything was new."""
 
-    def __init__(self, services: Services, source: Source, book: Book) -> None:
-        self._services = services
+    def __init__(self, photos: PhotoStore, source: Source, book: Book) -> None:
+        self._photos = photos
         self._source = source
         self._book = book
 
@@ -208,7 +208,7 @@ class EvidenceImporter:
         known = photo_store.by_external_id(connection, row.id, said.snapshot_id) is not None
         snapshots.store(
             connection,
-            self._services,
+            self._photos,
             row,
             snapshot_id=said.snapshot_id,
             purpose=said.purpose,

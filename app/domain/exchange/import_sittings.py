@@ -19,6 +19,7 @@ from sqlalchemy import Connection
 from app.domain.exchange.import_book import KINDS, SITTING_KINDS, Book, read_json
 from app.domain.exchange.import_evidence import MAX_LENGTH_MS, Arrival, EvidenceImporter
 from app.domain.exchange.import_source import Source
+from app.domain.faces.photo_store import PhotoStore
 from app.domain.sittings import carry_over, sitting_life, sitting_terms
 from app.domain.sittings.sitting_life import Door
 from app.domain.wire import (
@@ -32,7 +33,6 @@ from app.domain.wire import (
     Wire,
 )
 from app.errors import BadInput, Conflict
-from app.services import Services
 from app.store.exchange.staging import Staged
 from app.store.row import AnyRow
 from app.store.sittings import sittings as store
@@ -92,11 +92,10 @@ class _Place:
 class SittingImporter:
     """Enters the sittings of one platform, group of records by group."""
 
-    def __init__(self, services: Services, platform_id: int, source: Source, book: Book) -> None:
-        self._services = services
+    def __init__(self, photos: PhotoStore, platform_id: int, source: Source, book: Book) -> None:
         self._platform_id = platform_id
         self._book = book
-        self._evidence = EvidenceImporter(services, source, book)
+        self._evidence = EvidenceImporter(photos, source, book)
         self._changed: list[int] = []
 
     def sitting(self, connection: Connection, group: list[Staged]) -> None:
@@ -130,10 +129,11 @@ class SittingImporter:
         if changed:
             self._changed.append(row.id)
 
-    def tell(self) -> None:
-        """After a commit: these sittings can be judged."""
+    def changed(self) -> list[int]:
+        """Row ids of the sittings that are new, or more than they were, since it was asked last:
+        after a commit they can be judged."""
         changed, self._changed = self._changed, []
-        self._services.closed(changed)
+        return changed
 
     # ------------------------------------------------------------------------------- the session
 

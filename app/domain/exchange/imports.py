@@ -12,6 +12,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,8 @@ from pydantic import Field
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
+from app.clock import Clock
+from app.db import Database
 from app.domain.catalogue import classes, courses, records, roster, roster_rows
 from app.domain.catalogue.classes import ClassTerms
 from app.domain.catalogue.courses import CourseTerms
@@ -40,9 +43,10 @@ from app.domain.exchange.import_book import (
 from app.domain.exchange.import_sittings import SittingImporter
 from app.domain.exchange.import_source import MAX_LINE, Source
 from app.domain.faces import enrolment_photos
+from app.domain.faces.photo_store import PhotoStore
 from app.domain.wire import Id, Wire, instant
 from app.errors import BadInput
-from app.services import Services
+from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue as store
 from app.store.exchange.staging import Staged, Staging
@@ -91,41 +95,56 @@ class _Head(msgspec.Struct, gc=False):
 _read_head = msgspec.json.Decoder(_Head).decode
 
 
-def take_file(
-    services: Services, platform_id: int, path: Path, *, actor: str, beside: Path | None = None
-) -> Report:
-    """Import one file for a platform. `beside` is the folder that photos may lie in.
+@dataclass(frozen=True, slots=True)
+class Imports:
+    """Takes in files of historical records. One a process.
 
-    Raises BadInput (MalformedBody, BodyTooLarge) when the file as a whole is none; what is wrong
-    with single records stands in the report.
+    `max_bytes` is the largest file, packed; `default_pack` judges a class that names none; `closed`
+    is told the row ids of sittings that can be judged, once they are committed.
     """
-    settings = services.settings
-    with (
-        Source(
-            path,
-            max_bytes=4 * settings.max_import_bytes,
-            max_image_bytes=settings.max_image_bytes,
-            beside=beside,
-        ) as source,
-        tempfile.TemporaryDirectory(prefix="zhenxue-import-") as folder,
-    ):
-        staging = Staging(Path(folder))
-        try:
-            run = _Import(services, platform_id, source, staging, actor)
-            run.stage()
-            run.store()
-        finally:
-            staging.close()
-    return run.book.report
+
+    database: Database
+    clock: Clock
+    vault: Vault
+    photos: PhotoStore
+    max_bytes: int
+    default_pack: str
+    closed: Callable[[Iterable[int]], None]
+
+    def take_file(
+        self, platform_id: int, path: Path, *, actor: str, beside: Path | None = None
+    ) -> Report:
+        """Import one file for a platform. `beside` is the folder that photos may lie in.
+
+        Raises BadInput (MalformedBody, BodyTooLarge) when the file as a whole is none; what is
+        wrong with single records stands in the report.
+        """
+        with (
+            Source(
+                path,
+                max_bytes=4 * self.max_bytes,
+                max_image_bytes=self.photos.max_bytes,
+                beside=beside,
+            ) as source,
+            tempfile.TemporaryDirectory(prefix="zhenxue-import-") as folder,
+        ):
+            staging = Staging(Path(folder))
+            try:
+                run = _Import(self, platform_id, source, staging, actor)
+                run.stage()
+                run.store()
+            finally:
+                staging.close()
+        return run.book.report
 
 
 class _Import:
     """One run over one file."""
 
     def __init__(
-        self, services: Services, platform_id: int, source: Source, staging: Staging, actor: str
+        self, into: Imports, platform_id: int, source: Source, staging: Staging, actor: str
     ) -> None:
-        self.services = services
+        self.into = into
         self.platform_id = platform_id
         self.source = source
         self.staging = staging
@@ -180,12 +199,12 @@ class _Import:
         for kind in LIST_KINDS:
             self._each(kind, self._list)
         self._each("reference_photo", self._reference_photo)
-        sittings = SittingImporter(self.services, self.platform_id, self.source, self.book)
-        self._each("sitting", sittings.sitting, done=sittings.tell)
-        with self.services.database.write() as connection:
+        sittings = SittingImporter(self.into.photos, self.platform_id, self.source, self.book)
+        self._each("sitting", sittings.sitting, done=lambda: self.into.closed(sittings.changed()))
+        with self.into.database.write() as connection:
             audit.append(
                 connection,
-                at_ms=self.services.clock(),
+                at_ms=self.into.clock(),
                 actor=self.actor,
                 action="import.taken",
                 subject=f"platform:{self.platform_id}",
@@ -205,7 +224,7 @@ class _Import:
         """Hand over group by group, several in a transaction."""
         groups = (records for _, records in self.staging.groups(stage))
         for several in _batched(groups, _GROUPS_AT_ONCE):
-            with self.services.database.write() as connection:
+            with self.into.database.write() as connection:
                 store.lock_platform(connection, self.platform_id)
                 for group in several:
                     take(connection, group)
@@ -224,7 +243,7 @@ class _Import:
                 continue
 
             def put(it: CourseRecord = course) -> bool:
-                now_ms = self.services.clock()
+                now_ms = self.into.clock()
                 return courses.put_course(
                     connection, self.platform_id, it.course_id, it, now_ms=now_ms, replay=True
                 ).changed
@@ -248,9 +267,9 @@ class _Import:
                     self.platform_id,
                     it.class_id,
                     it,
-                    default_pack=self.services.settings.default_pack,
+                    default_pack=self.into.default_pack,
                     actor=self.actor,
-                    now_ms=self.services.clock(),
+                    now_ms=self.into.clock(),
                 ).changed
 
             self.book.attempt(connection, record, put)
@@ -276,12 +295,12 @@ class _Import:
                 row = classes.class_of(connection, self.platform_id, class_id, lock=True)
                 done = roster.enrol(
                     connection,
-                    self.services.vault,
+                    self.into.vault,
                     row,
                     good,
                     everyone=everyone,
                     actor=self.actor,
-                    now_ms=self.services.clock(),
+                    now_ms=self.into.clock(),
                 )
                 swaps.swaps += done.swaps
                 refused = sorted([*bad, *done.refused], key=lambda error: error.index)
@@ -294,7 +313,7 @@ class _Import:
                 return self.book.partly(done.changed, len(refused), len(good) + len(bad))
 
             self.book.attempt(connection, record, enrol)
-            now_ms = self.services.clock()  # told even where nothing of the record was good
+            now_ms = self.into.clock()  # told even where nothing of the record was good
             roster.tell_swaps(connection, class_id, swaps, actor=self.actor, now_ms=now_ms)
 
     def _list(self, connection: Connection, group: list[Staged]) -> None:
@@ -313,11 +332,11 @@ class _Import:
                 items = [read_json(record.raw)] if it.items is None else it.items
                 report = records.take(
                     connection,
-                    self.services.vault,
+                    self.into.vault,
                     row,
                     LIST_KINDS[KINDS[record.kind]],
                     items,
-                    now_ms=self.services.clock(),
+                    now_ms=self.into.clock(),
                     told=told,
                 )
                 said.update(told)
@@ -338,9 +357,9 @@ class _Import:
             def keep(it: ReferencePhotoRecord = said) -> bool:
                 data = self.source.photo(it.file)
                 learner = enrolment_photos.learner_of(connection, self.platform_id, it.learner_id)
-                now_ms = self.services.clock()
+                now_ms = self.into.clock()
                 return (
-                    enrolment_photos.defer(connection, self.services, learner, data, now_ms)
+                    enrolment_photos.defer(connection, self.into.photos, learner, data, now_ms)
                     == "stored"
                 )
 

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.domain.faces.face_reading import Seen, Unread, usable, vector
+from app.domain.faces.photo_store import PhotoStore
 from app.domain.faces.snapshots import face_key, verified
 from app.errors import BadInput, Conflict, NotFound
 from app.security import seal, unseal
-from app.services import Services
 from app.store.accounts import audit
 from app.store.faces import reference_photos as rows
 from app.store.faces import snapshots
@@ -42,12 +42,12 @@ def learner_of(connection: Connection, platform_id: int, external_id: str) -> An
 
 
 def admit(
-    connection: Connection, services: Services, learner: AnyRow, data: bytes, now_ms: int
+    connection: Connection, photos: PhotoStore, learner: AnyRow, data: bytes, now_ms: int
 ) -> dict[str, Any] | None:
     """What can be said before the pixels are read: the report of a photo that is enrolled already,
     else None. Raises BadInput (not a picture), NotAllowed (no_face_consent), Conflict (erased)."""
-    verified(data, services.settings.max_image_bytes)
-    face_key(connection, services, learner.id, now_ms)
+    verified(data, photos.max_bytes)
+    face_key(connection, photos.vault, learner.id, now_ms)
     known = rows.by_sha256(connection, learner.id, hashlib.sha256(data).digest())
     if known is None or known.retired_ms is not None or _purged(known):
         return None
@@ -58,7 +58,7 @@ def admit(
 
 def enrol(
     connection: Connection,
-    services: Services,
+    photos: PhotoStore,
     learner: AnyRow,
     data: bytes,
     seen: Seen | Unread,
@@ -76,15 +76,15 @@ def enrol(
     digest = hashlib.sha256(data).digest()
     if replacing is not None:
         _retire_others(connection, learner.id, digest, replacing, now_ms)
-    known = admit(connection, services, learner, data, now_ms)
+    known = admit(connection, photos, learner, data, now_ms)
     if known is not None:
         return known
     again = rows.by_sha256(connection, learner.id, digest)
     if again is not None and not _purged(again):
         raise Conflict("photo_retired", "this photo was enrolled before and has been replaced")
-    key = face_key(connection, services, learner.id, now_ms)
+    key = face_key(connection, photos.vault, learner.id, now_ms)
     values = _ready(connection, key, learner.id, seen, quality)
-    values["blob_key"] = _keep(services, key, learner.id, data)
+    values["blob_key"] = _keep(photos, key, learner.id, data)
     if again is not None:
         rows.renew(connection, again.id, **values)
     else:
@@ -101,11 +101,11 @@ def _purged(photo: AnyRow) -> bool:
 
 
 def defer(
-    connection: Connection, services: Services, learner: AnyRow, data: bytes, now_ms: int
+    connection: Connection, photos: PhotoStore, learner: AnyRow, data: bytes, now_ms: int
 ) -> str:
     """Keep an imported photo for the face worker: `stored` or `unchanged`. Raises as `admit`."""
-    verified(data, services.settings.max_image_bytes)
-    key = face_key(connection, services, learner.id, now_ms)
+    verified(data, photos.max_bytes)
+    key = face_key(connection, photos.vault, learner.id, now_ms)
     digest = hashlib.sha256(data).digest()
     if rows.by_sha256(connection, learner.id, digest) is not None:
         return "unchanged"
@@ -113,7 +113,7 @@ def defer(
         connection,
         learner_id=learner.id,
         sha256=digest,
-        blob_key=_keep(services, key, learner.id, data),
+        blob_key=_keep(photos, key, learner.id, data),
         template_encrypted=None,
         model=None,
         quality={},
@@ -147,11 +147,6 @@ def template(
         if row.model == card.model
     ]
     return match.template(embeddings, card) if embeddings else None
-
-
-def stored_photo(services: Services, key: bytes, photo: AnyRow) -> bytes:
-    """The bytes of a reference photo, for the worker. Raises BlobMissing, Unsealable."""
-    return unseal(key, services.blobs.get(photo.blob_key), photo.blob_key.encode())
 
 
 def _ready(
@@ -194,9 +189,9 @@ def _retire_others(
         )
 
 
-def _keep(services: Services, key: bytes, learner_id: int, data: bytes) -> str:
+def _keep(photos: PhotoStore, key: bytes, learner_id: int, data: bytes) -> str:
     blob_key = f"learners/{learner_id}/reference/{secrets.token_hex(8)}"
-    services.blobs.put(blob_key, seal(key, data, blob_key.encode()))
+    photos.put(key, blob_key, data)
     return blob_key
 
 

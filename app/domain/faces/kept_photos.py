@@ -14,10 +14,12 @@ from itertools import groupby
 
 import structlog
 
+from app.clock import Clock
+from app.db import Database
 from app.domain.faces import snapshots
 from app.domain.faces.face_reading import NOT_RETRIEVABLE
+from app.domain.faces.photo_store import PhotoStore
 from app.domain.judging import settle
-from app.services import Services
 from app.store.faces import face_keys
 from app.store.faces import snapshots as photo_rows
 from app.store.faces.blobs import StoreAway
@@ -36,62 +38,70 @@ class Rechecked:
     learners: set[int] = field(default_factory=set)
 
 
-def recheck(services: Services, class_id: int, *, whole: bool = False) -> Rechecked:
-    """Look after every stored photo of a class; what is lost, or is there again, becomes a fact.
+@dataclass(frozen=True, slots=True)
+class KeptPhotos:
+    """Looks after the stored photos of classes. One a process."""
 
-    whole: read them all, whatever the store says of them; raises StoreAway. Otherwise a store that
-    does not answer leaves things as they are known (`unchecked`).
+    database: Database
+    photos: PhotoStore
+    clock: Clock
 
-    Photos of a learner whose key was destroyed were erased by order, which is no loss: they are
-    counted, and the record stands.
-    """
-    done = Rechecked()
-    with services.database.read() as connection:
-        photos = store.photos_to_recheck(connection, class_id)
-    for learner_id, group in groupby(photos, lambda photo: photo.learner_id):
-        own = list(group)
+    def recheck(self, class_id: int, *, whole: bool = False) -> Rechecked:
+        """Look after every stored photo of a class; what is lost, or is there again, becomes a
+        fact.
+
+        whole: read them all, whatever the store says of them; raises StoreAway. Otherwise a store
+        that does not answer leaves things as they are known (`unchecked`).
+
+        Photos of a learner whose key was destroyed were erased by order, which is no loss: they are
+        counted, and the record stands.
+        """
+        done = Rechecked()
+        with self.database.read() as connection:
+            photos = store.photos_to_recheck(connection, class_id)
+        for learner_id, group in groupby(photos, lambda photo: photo.learner_id):
+            own = list(group)
+            try:
+                self._of_learner(learner_id, own, done, whole)
+            except StoreAway:
+                if whole:
+                    raise
+                log.warning("the photo store does not answer: photos go unchecked", klass=class_id)
+                done.counts["unchecked"] += len(own)
+        return done
+
+    def _of_learner(
+        self, learner_id: int, own: Sequence[AnyRow], done: Rechecked, whole: bool
+    ) -> None:
         try:
-            _of_learner(services, learner_id, own, done, whole)
-        except StoreAway:
-            if whole:
-                raise
-            log.warning("the photo store does not answer: photos go unchecked", klass=class_id)
-            done.counts["unchecked"] += len(own)
-    return done
-
-
-def _of_learner(
-    services: Services, learner_id: int, own: Sequence[AnyRow], done: Rechecked, whole: bool
-) -> None:
-    try:
-        with services.database.read() as connection:
-            key = face_keys.key(connection, services.vault, learner_id)
-    except face_keys.KeyDestroyed:
-        done.counts["erased"] += len(own)
-        return
-    tags = services.blobs.e_tags(f"learners/{learner_id}/")
-    read = own if whole else [it for it in own if it.blob_key in tags and not _same(it, tags)]
-    missing = snapshots.missing(services, key, read)
-    missing |= {it.id for it in own if it.blob_key not in tags}
-    lost = [it for it in own if it.id in missing and it.purged_ms is None]
-    found_again = [it for it in own if it.id not in missing and it.purged_ms is not None]
-    unread = [it for it in own if it.id not in missing and _was_not_there(it)]
-    told = {it.id: tags[it.blob_key] for it in read if it.id not in missing}
-    done.counts.update(
-        checked=len(own), read=len(read), lost=len(lost), found_again=len(found_again)
-    )
-    if not (lost or found_again or unread or told):
-        return
-    now_ms = services.clock()
-    with services.database.write() as connection:
-        photo_rows.compared(connection, told)
-        store.mark_photos(connection, [it.id for it in lost], now_ms)
-        store.mark_photos(connection, [it.id for it in found_again], None)
-        photo_rows.read_again(connection, unread)
-        for session_id in sorted({it.session_id for it in (*lost, *found_again)}):
-            settle.seal_ended(connection, session_id, now_ms)
-    if lost or found_again or unread:
-        done.learners.add(learner_id)
+            with self.database.read() as connection:
+                key = face_keys.key(connection, self.photos.vault, learner_id)
+        except face_keys.KeyDestroyed:
+            done.counts["erased"] += len(own)
+            return
+        tags = self.photos.blobs.e_tags(f"learners/{learner_id}/")
+        read = own if whole else [it for it in own if it.blob_key in tags and not _same(it, tags)]
+        missing = snapshots.missing(self.photos, key, read)
+        missing |= {it.id for it in own if it.blob_key not in tags}
+        lost = [it for it in own if it.id in missing and it.purged_ms is None]
+        found_again = [it for it in own if it.id not in missing and it.purged_ms is not None]
+        unread = [it for it in own if it.id not in missing and _was_not_there(it)]
+        told = {it.id: tags[it.blob_key] for it in read if it.id not in missing}
+        done.counts.update(
+            checked=len(own), read=len(read), lost=len(lost), found_again=len(found_again)
+        )
+        if not (lost or found_again or unread or told):
+            return
+        now_ms = self.clock()
+        with self.database.write() as connection:
+            photo_rows.compared(connection, told)
+            store.mark_photos(connection, [it.id for it in lost], now_ms)
+            store.mark_photos(connection, [it.id for it in found_again], None)
+            photo_rows.read_again(connection, unread)
+            for session_id in sorted({it.session_id for it in (*lost, *found_again)}):
+                settle.seal_ended(connection, session_id, now_ms)
+        if lost or found_again or unread:
+            done.learners.add(learner_id)
 
 
 def _same(photo: AnyRow, tags: Mapping[str, str]) -> bool:

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection
 
+from app.domain.faces.photo_store import PhotoStore
 from app.domain.sittings import sitting_life, sitting_terms
 from app.domain.sittings.sitting_life import Door
 from app.domain.sittings.sitting_terms import REPORT_GRACE_MS
 from app.domain.sittings.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, NotAllowed, WrongMediaType
-from app.security import Unsealable, seal, unseal
-from app.services import Services
+from app.security import Unsealable, Vault
 from app.store.controls import controls as control_store
 from app.store.events import event_log
 from app.store.faces import face_keys
@@ -67,7 +67,7 @@ def session_of(connection: Connection, platform_id: int, external_id: str, now_m
 
 def store(
     connection: Connection,
-    services: Services,
+    photos: PhotoStore,
     session: AnyRow,
     snapshot_id: str,
     purpose: str,
@@ -96,8 +96,8 @@ def store(
             raise Conflict("snapshot_exists", f"snapshot {snapshot_id!r} was stored as other bytes")
         bound = there.control_id is not None and not there.late
         return Stored(digest, there.status, bound, there.late)
-    header = verified(data, services.settings.max_image_bytes)
-    key = face_key(connection, services, session.learner_id, received_ms)
+    header = verified(data, photos.max_bytes)
+    key = face_key(connection, photos.vault, session.learner_id, received_ms)
     if rows.count(connection, session.id) >= MOST_A_SITTING:
         raise Conflict("too_many_snapshots", f"a sitting has at most {MOST_A_SITTING} photos")
     control = _named(connection, session.id, challenge_id)
@@ -120,7 +120,7 @@ def store(
         rows.insert_row(connection, session.id, **values, **lost)
         return Stored(digest, "failed", control is not None and not late, late)
     blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
-    values["e_tag"] = services.blobs.put(blob_key, seal(key, data, blob_key.encode()))
+    values["e_tag"] = photos.put(key, blob_key, data)
     if late:  # nobody has to look at it
         done = {"status": "done", "check": int(Check.NOT_COMPARED), "checked_ms": received_ms}
         values |= done
@@ -136,26 +136,21 @@ def store(
     return Stored(digest, "done" if late else "pending", bound, late)
 
 
-def opened(services: Services, key: bytes, blob_key: str) -> bytes:
-    """A stored photo's bytes. Raises BlobMissing, Unsealable."""
-    return unseal(key, services.blobs.get(blob_key), blob_key.encode())
-
-
-def missing(services: Services, key: bytes | None, photos: Sequence[AnyRow]) -> set[int]:
+def missing(photos: PhotoStore, key: bytes | None, own: Sequence[AnyRow]) -> set[int]:
     """Ids of photos that can no longer be retrieved unaltered, of one learner's rows.
 
     `key` None (erased) leaves none. Reads every object: for reports and the nightly check.
     """
     return {
         photo.id
-        for photo in photos
-        if photo.blob_key is None or key is None or not _intact(services, key, photo)
+        for photo in own
+        if photo.blob_key is None or key is None or not _intact(photos, key, photo)
     }
 
 
-def _intact(services: Services, key: bytes, photo: AnyRow) -> bool:
+def _intact(photos: PhotoStore, key: bytes, photo: AnyRow) -> bool:
     try:
-        data = opened(services, key, photo.blob_key)
+        data = photos.opened(key, photo.blob_key)
     except (BlobMissing, Unsealable):
         return False
     return bool(hashlib.sha256(data).digest() == photo.sha256)
@@ -175,7 +170,7 @@ def verified(data: bytes, max_bytes: int) -> ImageHeader:
         raise kind(error.code, error.detail, reason=reason) from error
 
 
-def face_key(connection: Connection, services: Services, learner_id: int, now_ms: int) -> bytes:
+def face_key(connection: Connection, vault: Vault, learner_id: int, now_ms: int) -> bytes:
     """The learner's key for face data, if it may be used. Raises NotAllowed, Conflict."""
     if not sitting_store.has_face_consent(connection, learner_id):
         raise NotAllowed(
@@ -183,7 +178,7 @@ def face_key(connection: Connection, services: Services, learner_id: int, now_ms
             "no recorded consent to face processing: the photo was not stored",
         )
     try:
-        return face_keys.ensure_key(connection, services.vault, learner_id, now_ms)
+        return face_keys.ensure_key(connection, vault, learner_id, now_ms)
     except face_keys.KeyDestroyed as error:
         raise Conflict("face_data_erased", "this learner's face data was erased") from error
 

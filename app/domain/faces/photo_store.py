@@ -1,0 +1,28 @@
+"""Where photos lie: sealed with their learner's own key, in the blob store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from app.security import Vault, seal, unseal
+from app.store.faces.blobs import Blobs
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoStore:
+    """One a process. `max_bytes` is the largest image file that is taken in."""
+
+    vault: Vault  # wraps the learners' keys
+    blobs: Blobs
+    max_bytes: int
+
+    def put(self, key: bytes, blob_key: str, data: bytes) -> str | None:
+        """Seal an image under a learner's key and keep it: its e-tag, where the store gives one.
+
+        Raises StoreAway.
+        """
+        return self.blobs.put(blob_key, seal(key, data, blob_key.encode()))
+
+    def opened(self, key: bytes, blob_key: str) -> bytes:
+        """The image as it came. Raises BlobMissing, StoreAway, Unsealable."""
+        return unseal(key, self.blobs.get(blob_key), blob_key.encode())

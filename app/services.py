@@ -17,8 +17,8 @@ from app.domain.exchange.imports import Imports
 from app.domain.faces.kept_photos import KeptPhotos
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.sittings import sitting_life
-from app.keyring import KeyRing
-from app.lease_ring import LeaseRing
+from app.http.keyring import KeyRing
+from app.http.lease_ring import LeaseRing
 from app.security import Vault
 from app.settings import Settings
 from app.store import schema

@@ -18,7 +18,7 @@ from app.domain.catalogue import classes
 from app.domain.review import acts
 from app.domain.review.acts import Act
 from app.domain.wire import Id, Wire
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1", tags=["acts"], route_class=AnswerRoute)
 

@@ -12,7 +12,7 @@ from app.console.login import checked_header, login_of, signed_in, user_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import User
 from app.errors import NotAllowed
-from app.keyring import Caller
+from app.http.keyring import Caller
 from app.services import Services
 
 _BEARER = HTTPBearer(

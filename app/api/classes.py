@@ -12,7 +12,7 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.catalogue import classes
 from app.domain.catalogue.classes import Class, ClassTerms
 from app.domain.wire import Id
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/classes", tags=["catalogue"], route_class=AnswerRoute)
 

@@ -12,7 +12,7 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.catalogue import courses
 from app.domain.catalogue.courses import Course, CourseTerms
 from app.domain.wire import Id
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/courses", tags=["catalogue"], route_class=AnswerRoute)
 

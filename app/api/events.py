@@ -40,7 +40,7 @@ from app.domain.sittings.sitting_terms import SittingTerms
 from app.domain.sittings.sittings import unknown_session
 from app.domain.wire import ItemError
 from app.errors import BadInput, BodyTooLarge, Conflict, MalformedBody, ZhenxueError
-from app.keyring import Caller
+from app.http.keyring import Caller
 from app.services import Services
 from app.store.events.events import Append, Receipt
 from models import Session, TrainingClass

@@ -14,7 +14,7 @@ from app.api.classes import ClassId, PlatformSlug
 from app.domain.accounts.platforms import KeyScope
 from app.domain.catalogue import classes
 from app.errors import NotAllowed, NotFound
-from app.keyring import Caller
+from app.http.keyring import Caller
 from app.reports import exports, package
 from app.reports.exports import ExportOptions, File
 from app.store.catalogue.catalogue import ClassRow

@@ -19,7 +19,7 @@ from app.domain.review import findings, review
 from app.domain.review.findings import PAGE
 from app.domain.wire import Id, Wire, instant
 from app.errors import BadInput
-from app.keyring import Caller
+from app.http.keyring import Caller
 from app.store.review.findings import Wanted
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"])

@@ -14,7 +14,7 @@ from app.api.auth import require, services_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.exchange.import_book import ImportReport
 from app.errors import BadInput, WrongMediaType
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/imports", tags=["imports"], route_class=AnswerRoute)
 

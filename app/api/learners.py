@@ -18,8 +18,8 @@ from app.domain.catalogue.roster import Roster
 from app.domain.catalogue.roster_rows import LearnerTerms
 from app.domain.wire import Id
 from app.errors import BadInput, NotFound
+from app.http.keyring import Caller
 from app.http.middleware import public_address
-from app.keyring import Caller
 from app.store.catalogue import people
 
 router = APIRouter(prefix="/v1/classes/{class_id}", tags=["catalogue"], route_class=AnswerRoute)

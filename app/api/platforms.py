@@ -13,7 +13,7 @@ from app.domain.accounts import platforms
 from app.domain.accounts.platforms import Key, KeyScope, NewKey
 from app.domain.answer import Answer, EpochMs
 from app.domain.wire import Instant, Line, Wire
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=AnswerRoute)
 

@@ -21,7 +21,7 @@ from app.domain.catalogue.records import (
     Satisfaction,
 )
 from app.errors import BadInput
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/classes/{class_id}", tags=["records"], route_class=AnswerRoute)
 

@@ -12,7 +12,7 @@ from app.api.snapshots import IMAGE_BODY, image_body
 from app.domain.accounts.platforms import KeyScope
 from app.domain.faces import enrolment_photos
 from app.domain.wire import Id
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/learners", tags=["sittings"])
 

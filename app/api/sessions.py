@@ -18,7 +18,7 @@ from app.domain.controls.platform_controls import ControlReport, ControlReports
 from app.domain.sittings import sitting_view, sittings
 from app.domain.sittings.sittings import Opened, Opening
 from app.domain.wire import ClientInstant, Id, Wire
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/sessions", tags=["sittings"], route_class=AnswerRoute)
 

@@ -11,7 +11,7 @@ from app.api.auth import services_of, sitting
 from app.domain.faces import snapshots
 from app.domain.wire import ClientInstant, Id
 from app.errors import WrongMediaType
-from app.keyring import Caller
+from app.http.keyring import Caller
 from app.store.faces.blobs import StoreAway
 
 router = APIRouter(prefix="/v1/sessions", tags=["sittings"])

@@ -14,7 +14,7 @@ from app.domain.catalogue import classes
 from app.domain.judging import class_report, conformity_report, eligibility, runs
 from app.domain.sittings import timeline_view
 from app.domain.wire import Id
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1", tags=["verdicts"])
 

@@ -16,7 +16,7 @@ from app.domain.exchange.notify import Event
 from app.domain.exchange.webhooks import Delivery, DeliveryState, Webhook
 from app.domain.review.findings import after
 from app.domain.wire import Line, Wire
-from app.keyring import Caller
+from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/webhooks", tags=["webhooks"], route_class=AnswerRoute)
 

@@ -23,7 +23,7 @@ from app.domain.exchange import xapi
 from app.domain.exchange.xapi_batch import Sent, read_post, read_put, require_uuid
 from app.domain.exchange.xapi_values import as_timestamp
 from app.errors import MalformedBody, ZhenxueError
-from app.keyring import Caller
+from app.http.keyring import Caller
 from app.services import Services
 
 

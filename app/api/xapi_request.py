@@ -18,7 +18,7 @@ from fastapi import Request
 from app.domain.accounts import platforms
 from app.domain.events import ingest
 from app.errors import MalformedBody, NotFound
-from app.keyring import Caller
+from app.http.keyring import Caller
 from app.services import Services
 
 Method = Literal["POST", "PUT", "GET"]

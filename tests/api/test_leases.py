@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.lease_ring import REQUESTS_A_MINUTE
+from app.http.lease_ring import REQUESTS_A_MINUTE
 from tests.api.test_sessions import found_school, opening, post
 from tests.evidence import picture
 from tests.people import County, TestClock

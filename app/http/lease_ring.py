@@ -10,7 +10,7 @@ from app.clock import Clock
 from app.db import Database
 from app.domain.sittings import leases
 from app.errors import TooManyRequests
-from app.keyring import Caller
+from app.http.keyring import Caller
 from app.security import token_digest
 from app.store.accounts.scope import Scope
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import gc
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+import uvicorn
+from fastapi import APIRouter, FastAPI
 
-from app import __version__, api, jobs
+from app import __version__, api, jobs, logging
 from app.api import problems
 from app.api.events import HotPath
 from app.clock import Clock, system_clock
+from app.http.callers import Callers
 from app.http.middleware import Edge
 from app.sdk.door import BrowserDoor
 from app.services import Services
@@ -44,8 +48,9 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         strict_content_type=False,
     )
     app.state.services = services
+    app.state.callers = callers = Callers.of(services)
     app.add_middleware(Edge, settings=settings, registry=services.registry)
-    app.add_middleware(HotPath, services=services)
+    app.add_middleware(HotPath, services=services, callers=callers)
     app.add_middleware(BrowserDoor)  # added last: it comes first
     problems.install(app)
     api.include_routers(app)
@@ -62,3 +67,29 @@ def lasting_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
     gc.collect()
     gc.freeze()
     return app
+
+
+def run_service(
+    settings: Settings,
+    host: str,
+    port: int,
+    *,
+    as_json: bool = False,
+    more: APIRouter | None = None,
+) -> None:
+    """Serve until told to stop, with `more` beside it; the database is at head."""
+    logging.configure(as_json=settings.log_json or as_json)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn repeats it once it has stopped
+    application = lasting_app(settings)
+    if more is not None:
+        application.include_router(more)
+    uvicorn.run(
+        application,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        forwarded_allow_ips=settings.trusted_proxies,
+        timeout_graceful_shutdown=20,
+    )

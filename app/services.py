@@ -17,8 +17,6 @@ from app.domain.exchange.imports import Imports
 from app.domain.faces.kept_photos import KeptPhotos
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.sittings import sitting_life
-from app.http.keyring import KeyRing
-from app.http.lease_ring import LeaseRing
 from app.security import Vault
 from app.settings import Settings
 from app.store import schema
@@ -42,8 +40,6 @@ class Services:
     clock: Clock
     database: Database
     vault: Vault
-    keys: KeyRing
-    leases: LeaseRing
     controls: ControlScheduler
     photos: PhotoStore
     kept_photos: KeptPhotos
@@ -66,8 +62,6 @@ class Services:
             clock=clock,
             database=database,
             vault=vault,
-            keys=KeyRing(database, clock, settings.api_requests_per_minute),
-            leases=LeaseRing(database, clock),
             controls=ControlScheduler(database, vault),
             events=EventStore(database, sitting_life.of_batch),
             photos=photos,

@@ -12,17 +12,13 @@ from app.console.login import checked_header, login_of, signed_in, user_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import User
 from app.errors import NotAllowed
+from app.http.callers import callers_of
 from app.http.keyring import Caller
 from app.services import Services
 
 _BEARER = HTTPBearer(
     auto_error=False, description="API key of a platform, or the lease token of a sitting"
 )
-
-
-def authenticate(authorization: str | None, services: Services) -> Caller:
-    """For handlers that do without FastAPI's dependencies."""
-    return services.keys.caller(authorization)
 
 
 def demand(caller: Caller, scope: KeyScope) -> Caller:
@@ -41,7 +37,7 @@ def require(scope: KeyScope) -> Any:
             person = _signed_in(request)
             if person is not None:
                 return person
-        return demand(authenticate(authorization, services_of(request)), scope)
+        return demand(callers_of(request).keys.caller(authorization), scope)
 
     return Security(caller_of)
 
@@ -52,9 +48,9 @@ def sitting() -> Any:
 
     def caller_of(request: Request, _documented: Annotated[Any, Security(_BEARER)]) -> Caller:
         authorization = request.headers.get("authorization")
-        services = services_of(request)
-        browser = services.leases.caller(authorization, request.path_params["session_id"])
-        return browser or demand(authenticate(authorization, services), KeyScope.INGEST)
+        callers = callers_of(request)
+        browser = callers.leases.caller(authorization, request.path_params["session_id"])
+        return browser or demand(callers.keys.caller(authorization), KeyScope.INGEST)
 
     return Security(caller_of)
 
@@ -67,7 +63,7 @@ def people_too(scope: KeyScope) -> Any:
         authorization = request.headers.get("authorization")
         login = None if authorization is not None else login_of(request)
         if login is None:
-            return demand(authenticate(authorization, services_of(request)), scope)
+            return demand(callers_of(request).keys.caller(authorization), scope)
         checked_header(request, login)
         return _person(login.user)
 

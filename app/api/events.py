@@ -19,7 +19,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.api import problems
-from app.api.auth import authenticate, demand
+from app.api.auth import demand
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import UNSET
 from app.domain.controls.controls_due import NOTHING_DUE, ControlsDue
@@ -40,6 +40,7 @@ from app.domain.sittings.sitting_terms import SittingTerms
 from app.domain.sittings.sittings import unknown_session
 from app.domain.wire import ItemError
 from app.errors import BadInput, BodyTooLarge, Conflict, MalformedBody, ZhenxueError
+from app.http.callers import Callers
 from app.http.keyring import Caller
 from app.services import Services
 from app.store.events.events import Append, Receipt
@@ -239,9 +240,10 @@ class HotPath:
     batch; what they do for other requests and is needed here, it does itself.
     """
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    def __init__(self, app: ASGIApp, services: Services, callers: Callers) -> None:
         self._app = app
         self._services = services
+        self._callers = callers
         self._intake = EventIntake(services)
         self._requests = Counter(
             "zhenxue_event_requests_total",
@@ -294,11 +296,11 @@ class HotPath:
 
     async def _caller(self, authorization: str | None, session: str | None) -> Caller:
         if session is not None and leases.is_lease((authorization or "").partition(" ")[2].strip()):
-            ring = self._services.leases
+            ring = self._callers.leases
             browser = await run_in_threadpool(ring.caller, authorization, session)
             if browser is not None:
                 return browser
-        return demand(authenticate(authorization, self._services), KeyScope.INGEST)
+        return demand(self._callers.keys.caller(authorization), KeyScope.INGEST)
 
     async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         """The plain body, refused as soon as it is known to be too large."""

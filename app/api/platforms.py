@@ -13,6 +13,7 @@ from app.domain.accounts import platforms
 from app.domain.accounts.platforms import Key, KeyScope, NewKey
 from app.domain.answer import Answer, EpochMs
 from app.domain.wire import Instant, Line, Wire
+from app.http.callers import callers_of
 from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=AnswerRoute)
@@ -91,7 +92,7 @@ def rotate_key(request: Request, caller: Admin, key_id: KeyId, rotation: Rotatio
             actor=caller.actor,
             now_ms=services.clock(),
         )
-    services.keys.forget()
+    callers_of(request).keys.forget()
     return _with_secret(made)
 
 
@@ -103,7 +104,7 @@ def revoke_key(request: Request, caller: Admin, key_id: KeyId) -> Response:
         platforms.revoke_key(
             connection, caller.platform, key_id, actor=caller.actor, now_ms=services.clock()
         )
-    services.keys.forget()
+    callers_of(request).keys.forget()
     return Response(status_code=204)
 
 

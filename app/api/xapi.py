@@ -23,7 +23,8 @@ from app.domain.exchange import xapi
 from app.domain.exchange.xapi_batch import Sent, read_post, read_put, require_uuid
 from app.domain.exchange.xapi_values import as_timestamp
 from app.errors import MalformedBody, ZhenxueError
-from app.http.keyring import Caller
+from app.http.callers import callers_of
+from app.http.keyring import Caller, KeyRing
 from app.services import Services
 
 
@@ -83,10 +84,10 @@ async def get_statements(request: Request) -> Response:
 
 async def _answered(request: Request) -> Response:
     services = services_of(request)
-    asked = await read_request(request, services)
+    asked = await read_request(request, services.settings.max_body_bytes)
     state = request.app.state
     if not hasattr(state, "statements"):
-        state.statements = Statements(services)
+        state.statements = Statements(services, callers_of(request).keys)
     response: Response = await run_in_threadpool(state.statements.answer, asked)
     response.headers["x-experience-api-version"] = asked.version
     return response
@@ -95,8 +96,9 @@ async def _answered(request: Request) -> Response:
 class Statements:
     """Answers what is asked, on behalf of the platform whose key came along. One a process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, keys: KeyRing) -> None:
         self._services = services
+        self._keys = keys
         self._counted = Counter(
             "zhenxue_statements_total",
             "xAPI statements by fate",
@@ -105,7 +107,7 @@ class Statements:
         )
 
     def answer(self, asked: Asked) -> Response:
-        caller = authenticate(asked.authorization, self._services)
+        caller = authenticate(asked.authorization, self._keys, self._services.database)
         if asked.method == "GET":
             return self._get(asked, demand(caller, KeyScope.READ))
         demand(caller, KeyScope.INGEST)

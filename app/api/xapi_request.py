@@ -15,11 +15,11 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
+from app.db import Database
 from app.domain.accounts import platforms
 from app.domain.events import ingest
 from app.errors import MalformedBody, NotFound
-from app.http.keyring import Caller
-from app.services import Services
+from app.http.keyring import Caller, KeyRing
 
 Method = Literal["POST", "PUT", "GET"]
 
@@ -62,13 +62,13 @@ class Asked:
         return self.parameters
 
 
-async def read_request(request: Request, services: Services) -> Asked:
+async def read_request(request: Request, max_bytes: int) -> Asked:
     """Raises MalformedBody where the standard says 400: no or another version, a parameter that
     stands twice, content that is no JSON; BodyTooLarge."""
     parameters = _once(request.query_params.multi_items())
     body = await request.body()
     encoding = request.headers.get("content-encoding", "").strip().lower()
-    body = ingest.decompressed(body, encoding, services.settings.max_body_bytes)
+    body = ingest.decompressed(body, encoding, max_bytes)
     media_type = request.headers.get("content-type", "")
     if request.method == "POST" and "method" in parameters:
         return _from_form(request, parameters, body, media_type)
@@ -166,27 +166,27 @@ def _invalid(detail: str) -> MalformedBody:
     return MalformedBody("invalid_parameter", detail)
 
 
-def authenticate(authorization: str | None, services: Services) -> Caller:
+def authenticate(authorization: str | None, keys: KeyRing, database: Database) -> Caller:
     """The caller by Bearer, or by Basic: the key's id or the platform's slug, and the key.
 
     Raises NotSignedIn.
     """
     scheme, _, told = (authorization or "").partition(" ")
     if scheme.lower() != "basic":
-        return services.keys.caller(authorization)
+        return keys.caller(authorization)
     try:
         user, _, secret = base64.b64decode(told.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         raise platforms.not_signed_in() from None
-    caller = services.keys.caller(f"Bearer {secret}")
-    if caller.actor != f"key:{user}" and not _is_slug_of(user, caller, services):
+    caller = keys.caller(f"Bearer {secret}")
+    if caller.actor != f"key:{user}" and not _is_slug_of(user, caller, database):
         raise platforms.not_signed_in()
     return caller
 
 
-def _is_slug_of(user: str, caller: Caller, services: Services) -> bool:
+def _is_slug_of(user: str, caller: Caller, database: Database) -> bool:
     try:
-        with services.database.read() as connection:
+        with database.read() as connection:
             return platforms.platform_of(connection, user).id == caller.platform_id
     except NotFound:
         return False

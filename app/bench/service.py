@@ -65,7 +65,7 @@ def running(settings: Settings) -> Iterator[Service]:
 
 def _serve(settings: Settings, log: Path) -> None:
     """Runs in the child."""
-    from app.cli.main import run_service
+    from app.main import run_service
 
     end_with_parent()
     with log.open("wb") as told:

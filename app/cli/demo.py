@@ -48,7 +48,7 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Start the service; the first time, fill it with a county of invented people."""
-    from app.cli.main import run_service
+    from app.main import run_service
 
     settings = Settings()
     if settings.production:

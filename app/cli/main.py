@@ -6,7 +6,6 @@ Everything heavy is imported inside the command that needs it, so that the other
 from __future__ import annotations
 
 import shutil
-import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -24,9 +23,6 @@ from app.cli.answer import ACTOR, BAD_INPUT, FOUND, Json, say
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from fastapi import APIRouter
-
-    from app.settings import Settings
 
 # Commands that live in a module of their own, loaded when they are called.
 ELSEWHERE = {
@@ -100,6 +96,7 @@ def serve(
     as_json: Json = False,
 ) -> None:
     """Start the web service."""
+    from app.main import run_service
     from app.services import open_services
     from app.settings import Settings
 
@@ -109,37 +106,6 @@ def serve(
     host, port = host or settings.host, settings.port if port is None else port
     say({"url": f"http://{host}:{port}"}, as_json, f"http://{host}:{port}")
     run_service(settings, host, port, as_json=as_json)
-
-
-def run_service(
-    settings: Settings,
-    host: str,
-    port: int,
-    *,
-    as_json: bool = False,
-    more: APIRouter | None = None,
-) -> None:
-    """Serve until told to stop, with `more` beside it; the database is at head."""
-    import uvicorn
-
-    from app.logging import configure
-    from app.main import lasting_app
-
-    configure(as_json=settings.log_json or as_json)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # uvicorn repeats it once it has stopped
-    application = lasting_app(settings)
-    if more is not None:
-        application.include_router(more)
-    uvicorn.run(
-        application,
-        host=host,
-        port=port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        forwarded_allow_ips=settings.trusted_proxies,
-        timeout_graceful_shutdown=20,
-    )
 
 
 @app.command()

@@ -15,6 +15,7 @@ from app.domain.accounts.users import Login, Role
 from app.domain.exchange import webhooks
 from app.domain.judging import conformity_report
 from app.errors import BadInput, Conflict
+from app.http.callers import callers_of
 from app.store.accounts import platforms as store
 from app.store.catalogue import class_file
 
@@ -80,7 +81,7 @@ def rotate_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Resp
             )
     except Conflict as error:
         return _page(request, login, slug, problem=words.PROBLEMS[error.code])
-    services.keys.forget()
+    callers_of(request).keys.forget()
     return once.lead_on(request, login, f"/console/platforms/{slug}", secret=made.secret)
 
 
@@ -95,7 +96,7 @@ def revoke_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Resp
             actor=login.user.actor,
             now_ms=services.clock(),
         )
-    services.keys.forget()
+    callers_of(request).keys.forget()
     return see_other(f"/console/platforms/{slug}#keys")
 
 

@@ -17,7 +17,6 @@ import structlog
 from prometheus_client import Gauge
 
 from app.domain.faces import enrolment_photos, face_checks
-from app.domain.faces.face_reading import Seen, Unread, embedding_context, signed
 from app.jobs.pixels import Pixels
 from app.security import seal
 from app.services import Services
@@ -27,6 +26,7 @@ from app.store.faces.blobs import StoreAway
 from app.store.row import AnyRow
 from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
 from app.vision.readers import FaceReaders
+from app.vision.seen import Seen, Unread, embedding_context, signed
 from detectors.trace import Check
 
 CLAIM_MS = 120_000

@@ -10,7 +10,6 @@ from sqlalchemy import Connection
 
 from app.domain.faces import face_checks, photo_copies
 from app.domain.faces.face_checks import Beside
-from app.domain.faces.face_reading import NOT_RETRIEVABLE, Unread
 from app.security import Unsealable
 from app.services import Services
 from app.store.faces import face_keys
@@ -19,6 +18,7 @@ from app.store.faces.blobs import BlobMissing
 from app.store.row import AnyRow
 from app.vision.feed_signs import FeedSigns
 from app.vision.readers import FaceReaders
+from app.vision.seen import NOT_RETRIEVABLE, Unread
 
 log = structlog.get_logger("zhenxue.pixels")
 

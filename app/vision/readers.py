@@ -12,13 +12,12 @@ from typing import Any, TypeVar
 
 import structlog
 
-from app.domain.faces.face_reading import Seen, Unread
-from app.domain.faces.photo_copies import SamePhotograph
 from app.errors import NotReady
 from app.processes import end_with_parent
 from app.vision.errors import VisionError
 from app.vision.feed_signs import FeedSigns
 from app.vision.model_files import NO_FILES, BackendFiles
+from app.vision.seen import SamePhotograph, Seen, Unread
 
 START_S = 60.0  # a reader starts and loads its models in 3 to 10 s, also on a busy machine
 READ_S = 60.0  # a picture that takes longer is hostile

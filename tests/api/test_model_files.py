@@ -9,12 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import ValidationError
 
-from app.domain.faces.face_reading import Seen
 from app.main import create_app
 from app.settings import Settings
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.model_files import BackendFiles, ModelFile
 from app.vision.readers import FaceReaders
+from app.vision.seen import Seen
 from tests.people import TestClock
 
 

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from app import console
 from app.console import session_page
 from app.domain.judging import rulings
+from app.http.callers import Callers
 from app.services import Services
 from app.settings import Settings
 from models import Base
@@ -74,6 +75,7 @@ def application(services: Services) -> FastAPI:
     """An application with only the console."""
     app = FastAPI(openapi_url=None)
     app.state.services = services
+    app.state.callers = Callers.of(services)
     app.include_router(console.router)
     return app
 

@@ -21,7 +21,6 @@ from sqlalchemy import select, update
 
 from app.clock import system_clock
 from app.domain.faces import enrolment_photos
-from app.domain.faces.face_reading import Seen, Unread
 from app.jobs import face_worker
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
 from app.services import Services
@@ -35,6 +34,7 @@ from app.store.sittings import sittings as sitting_store
 from app.vision.model_card import DLIB_RESNET, read_card
 from app.vision.model_files import NO_FILES
 from app.vision.readers import FaceReaders, ReadersNotStarted
+from app.vision.seen import Seen, Unread
 from detectors.trace import Check, PhotoFlag
 from models import AuditEntry, Learner, Lesson, Session
 from tests.api.test_sessions import found_school, opening, post

@@ -8,7 +8,7 @@ import sys
 _WEB_PROCESS = """
 import sys
 import app.main
-from app.domain import calibration, enrolment_photos, face_checks, photo_copies, same_face
+from app.domain.faces import calibration, enrolment_photos, face_checks, photo_copies, same_face
 from app.jobs import face_worker, pixels
 heavy = {"cv2", "dlib", "face_recognition", "onnxruntime"} & set(sys.modules)
 sys.exit(f"loaded: {sorted(heavy)}" if heavy else 0)

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from app.domain.faces.face_reading import embedding_context, usable, vector
 from app.errors import Conflict
 from app.security import Unsealable, Vault, unseal
 from app.store.accounts import audit
@@ -26,6 +25,7 @@ from app.vision import match
 from app.vision.calibrate import Distances, TooFewComparisons
 from app.vision.match import Embedding
 from app.vision.model_card import ModelCard, Thresholds
+from app.vision.seen import embedding_context, usable, vector
 
 PICTURES = 3  # a mean of as many as are wanted for a decision
 MOST_PERSONS = 2_000  # two million pairs of strangers: enough for any quantile asked for

@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.faces.face_reading import Seen, Unread, usable, vector
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.faces.snapshots import face_key, verified
 from app.errors import BadInput, Conflict, NotFound
@@ -26,6 +25,7 @@ from app.vision import match
 from app.vision.match import Template
 from app.vision.model_card import ModelCard
 from app.vision.reasons import QUALITY
+from app.vision.seen import Seen, Unread, usable, vector
 
 MOST = 5
 

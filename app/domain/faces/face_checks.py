@@ -19,7 +19,6 @@ from sqlalchemy import Connection
 
 from app.domain.faces import calibration, enrolment_photos
 from app.domain.faces.calibration import SiteThresholds
-from app.domain.faces.face_reading import embedding_context, usable, vector
 from app.domain.sittings.sitting_terms import REPORT_GRACE_MS
 from app.security import Unsealable, Vault, unseal
 from app.store.controls import controls as control_store
@@ -31,6 +30,7 @@ from app.vision.feed_signs import FeedSigns
 from app.vision.liveness import LIVENESS_LIMITS, Challenge, Frame
 from app.vision.match import MatchDecision, Template
 from app.vision.model_card import ModelCard
+from app.vision.seen import embedding_context, usable, vector
 from detectors.trace import Check
 
 _OWN = (Check.MATCH, Check.REVIEW)  # a mismatch is a finding of its own, not this face

@@ -17,7 +17,6 @@ import structlog
 from app.clock import Clock
 from app.db import Database
 from app.domain.faces import snapshots
-from app.domain.faces.face_reading import NOT_RETRIEVABLE
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.judging import settle
 from app.store.faces import face_keys
@@ -25,6 +24,7 @@ from app.store.faces import snapshots as photo_rows
 from app.store.faces.blobs import StoreAway
 from app.store.judging import runs as store
 from app.store.row import AnyRow
+from app.vision.seen import NOT_RETRIEVABLE
 from detectors.trace import Check
 
 log = structlog.get_logger("zhenxue.kept_photos")

@@ -8,7 +8,6 @@ even then a person decides with both photos before them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,18 +15,10 @@ from sqlalchemy import Connection
 
 from app.store.faces import snapshots as rows
 from app.store.row import AnyRow
+from app.vision.seen import SamePhotograph
 
 CANDIDATE_BITS = 10
 MOST_CANDIDATES = 3  # an alignment takes 27 ms
-
-
-@dataclass(frozen=True, slots=True)
-class SamePhotograph:
-    """Which of the candidates it is, and what was left over after alignment, 0-1."""
-
-    place: int
-    residual: float
-    mirrored: bool
 
 
 def suspects(connection: Connection, session_id: int) -> list[tuple[AnyRow, Sequence[AnyRow]]]:

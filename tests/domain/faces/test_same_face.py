@@ -10,7 +10,6 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.faces import calibration, same_face
-from app.domain.faces.face_reading import Seen, vector
 from app.jobs.face_worker import run_pending
 from app.services import Services
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS
@@ -19,6 +18,7 @@ from app.store.faces import face_sets
 from app.store.judging import facts as fact_store
 from app.vision.model_card import DLIB_RESNET, read_card
 from app.vision.readers import FaceReaders
+from app.vision.seen import Seen, vector
 from tests.api.test_sessions import found_school, opening, post
 from tests.domain.faces.test_calibration import cohort
 from tests.jobs.test_face_worker import LIN, WU, enrol, face, put

@@ -1,4 +1,4 @@
-"""What a face reader makes of one picture, as it travels between processes and is stored."""
+"""What face readers make of pictures, as it travels between processes and is stored."""
 
 from __future__ import annotations
 
@@ -32,6 +32,15 @@ class Unread:
     reason: str
     final: bool
     lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SamePhotograph:
+    """Which of the candidates it is, and what was left over after alignment, 0-1."""
+
+    place: int
+    residual: float
+    mirrored: bool
 
 
 def vector(embedding: bytes) -> NDArray[np.float32]:

@@ -1,0 +1,32 @@
+"""Whoever may call the web process: platforms by their keys, browsers by their sittings' leases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from app.http.keyring import KeyRing
+from app.http.lease_ring import LeaseRing
+from app.services import Services
+
+
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """`app.state.callers`. One a process."""
+
+    keys: KeyRing
+    leases: LeaseRing
+
+    @classmethod
+    def of(cls, services: Services) -> Callers:
+        database, clock = services.database, services.clock
+        return cls(
+            keys=KeyRing(database, clock, services.settings.api_requests_per_minute),
+            leases=LeaseRing(database, clock),
+        )
+
+
+def callers_of(request: Request) -> Callers:
+    callers: Callers = request.app.state.callers
+    return callers

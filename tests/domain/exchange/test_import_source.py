@@ -1,0 +1,138 @@
+"""What imports are read from: the same lines however they are packed, and no trick gets through."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import random
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.exchange import import_source
+from app.domain.exchange.import_source import MissingFile, Source
+from app.errors import BadInput, BodyTooLarge, MalformedBody
+
+LINES = [b'{"record":"platform"}', '{"name":"张三"}'.encode(), b'{"record":"event"}']
+
+
+def source(path: Path, *, max_bytes: int = 1 << 20, beside: Path | None = None) -> Source:
+    return Source(path, max_bytes=max_bytes, max_image_bytes=1_000, beside=beside)
+
+
+def read(path: Path) -> list[tuple[str, int, bytes]]:
+    with source(path) as opened:
+        return list(opened.lines())
+
+
+def zipped(members: dict[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "import"
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b""])
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+@pytest.mark.parametrize("packed", ["plain", "gzip", "zip"])
+def test_the_same_lines_come_out_however_they_were_packed(
+    path: Path, packed: str, mark: bytes, end: bytes
+) -> None:
+    text = mark + b"\n".join(LINES) + end
+    path.write_bytes(
+        {"plain": text, "gzip": gzip.compress(text), "zip": zipped({"a.ndjson": text})}[packed]
+    )
+    told = read(path)
+    assert [line.strip() for _, _, line in told] == LINES
+    assert [number for _, number, _ in told] == [1, 2, 3]
+
+
+def test_empty_lines_are_passed_over_and_still_counted(path: Path) -> None:
+    path.write_bytes(b'\n{"a":1}\n \n\n{"b":2}')
+    assert [(number, line) for _, number, line in read(path)] == [(2, b'{"a":1}'), (5, b'{"b":2}')]
+
+
+def test_a_line_that_is_too_long_comes_cut_and_the_next_is_whole(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_source, "MAX_LINE", 10)
+    path.write_bytes(b"x" * 500 + b"\n" + b"short")
+    assert [len(line) for _, _, line in read(path)] == [11, 5]
+
+
+@given(st.binary(max_size=300))
+def test_whatever_bytes_come_are_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("any") / "import"
+    path.write_bytes(data)
+    try:
+        told = read(path)
+    except (BadInput, MalformedBody, BodyTooLarge):
+        return
+    assert all(line.strip() for _, _, line in told)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_damaged_archive_is_refused_as_a_whole(path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    whole = bytearray(gzip.compress(b"\n".join(LINES * 50)))
+    at = chance.randrange(20, len(whole) - 8)
+    path.write_bytes(bytes(whole[:at]))
+    with pytest.raises(MalformedBody) as refused:
+        read(path)
+    assert refused.value.code == "broken_archive"
+
+
+@pytest.mark.parametrize("name", ["../a.ndjson", "/a.ndjson", "x/../../a.ndjson", "a\\b.ndjson"])
+def test_a_name_that_leads_elsewhere_is_refused(path: Path, name: str) -> None:
+    path.write_bytes(zipped({name: LINES[0]}))
+    with pytest.raises(BadInput) as refused:
+        read(path)
+    assert refused.value.code == "unsafe_path"
+
+
+def test_a_zip_without_records_says_what_it_lacks(path: Path) -> None:
+    path.write_bytes(zipped({"photo.jpg": b"..."}))
+    with pytest.raises(BadInput) as refused:
+        read(path)
+    assert refused.value.code == "no_records"
+
+
+def test_a_small_file_cannot_become_an_endless_one(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_source, "FREE_BYTES", 10_000)
+    path.write_bytes(gzip.compress(b" " * 10_000_000))
+    with pytest.raises(BodyTooLarge) as refused, source(path, max_bytes=1 << 30) as opened:
+        list(opened.lines())
+    assert refused.value.code == "archive_bomb"
+
+
+def test_a_photo_beside_the_records_is_found_and_none_outside(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    (folder / "a.jpg").write_bytes(b"photo")
+    (folder / "large.jpg").write_bytes(b"x" * 1_001)
+    (tmp_path / "secret.jpg").write_bytes(b"secret")
+    (folder / "link.jpg").symlink_to(tmp_path / "secret.jpg")
+    path = tmp_path / "import"
+    path.write_bytes(LINES[0])
+    with source(path, beside=folder) as opened:
+        assert opened.photo("a.jpg") == b"photo"
+        for name in ("../secret.jpg", str(tmp_path / "secret.jpg"), "link.jpg", "none.jpg"):
+            with pytest.raises(MissingFile) as refused:
+                opened.photo(name)
+            assert refused.value.code == "missing_file"
+        with pytest.raises(MissingFile) as refused:
+            opened.photo("large.jpg")
+        assert refused.value.code == "file_too_large"

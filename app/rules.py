@@ -16,7 +16,7 @@
 
 Sentences are `str.format` templates over a finding: {measured}, {limit} as plain numbers, `:span`
 as people tell time where they are seconds; {start}, {end} in Asia/Shanghai, `:short` without the
-date where both are of one day.
+date where both are of one day; {reviewers}, who decides. A number of a pack never stands in them.
 """
 
 from __future__ import annotations
@@ -35,8 +35,11 @@ from detectors import registry
 
 FOLDER = Path(detectors.__file__).parent
 LEAST_GRAVE = 3
-PLACES = {"measured": ("", "span"), "limit": ("", "span"), "start": ("", "short")}
-PLACES["end"] = PLACES["start"]
+PLACES: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("measured", "limit"), ("", "span")),
+    **dict.fromkeys(("start", "end"), ("", "short")),
+    "reviewers": ("",),
+}
 
 
 class RuleFileError(Exception):

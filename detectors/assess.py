@@ -134,7 +134,7 @@ def decided(finding: Finding, decision: Decision | None) -> Finding:
 
 def acts(finding: Finding, policy: Policy) -> bool:
     """Whether a finding changes anything: not in the shadow, and more than a statistic."""
-    return policy[finding.rule].acts and finding.evidence is not Evidence.STATISTIC
+    return policy.acts_on(finding.rule) and finding.evidence is not Evidence.STATISTIC
 
 
 def concerned(finding: Finding) -> tuple[int, ...]:

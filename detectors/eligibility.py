@@ -202,7 +202,7 @@ def judge_enrolment(
     `checks` are those of the learner. Run it with another pack's policy and consequences for the
     outcome that is printed beside it.
     """
-    acting = [it for it in findings if policy[it.rule].acts]
+    acting = [it for it in findings if policy.acts_on(it.rule)]
     violations = [it for it in acting if it.outcome is Outcome.VIOLATION]
     reasons = [
         *_hour_reasons(hours, violations, policy, consequences),
@@ -252,7 +252,7 @@ def reach_of(finding: StandingFinding, policy: Policy, consequences: Consequence
     """How far a violation goes. What was not the learner's doing stays in its class-hour."""
     if finding.grave:
         return consequences.grave
-    if finding.fault is Fault.LEARNER:
+    if finding.fault is Fault.LEARNER and finding.rule in policy.rules:
         return policy[finding.rule].reach
     return Reach.CLASS_HOUR
 
@@ -263,7 +263,11 @@ def cure_of(finding: StandingFinding, policy: Policy, consequences: Consequences
         return Cure.NONE
     if finding.fault not in (Fault.LEARNER, Fault.INSTITUTION):
         return consequences.not_misconduct
-    ends_it = finding.fault is Fault.LEARNER and not policy[finding.rule].curable
+    ends_it = (
+        finding.fault is Fault.LEARNER
+        and finding.rule in policy.rules
+        and not policy[finding.rule].curable
+    )
     return Cure.NONE if ends_it else consequences.misconduct
 
 
@@ -329,7 +333,7 @@ def _control_reasons(
 ) -> list[Reason]:
     reasons = []
     for it in controls:
-        if not policy[it.rule].acts or it.missing is False:
+        if not policy.acts_on(it.rule) or it.missing is False:
             continue
         clause = policy[it.rule].clause
         if it.missing is None:
@@ -345,7 +349,7 @@ def _waiting_reasons(waiting: Waiting, policy: Policy) -> list[Reason]:
     reasons = [
         Reason("case_open", rule, policy[rule].clause, False, Cure.AUTOMATIC, count)
         for rule, count in sorted(Counter(waiting.cases).items())
-        if rule in policy.rules and policy[rule].acts
+        if policy.acts_on(rule)
     ]
     if waiting.alone or waiting.attested:
         clause, count = policy["class_hour"].clause, waiting.attested

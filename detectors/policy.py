@@ -92,3 +92,8 @@ class Policy:
 
     def __getitem__(self, rule: str) -> RulePolicy:
         return self.rules[rule]
+
+    def acts_on(self, rule: str) -> bool:
+        """Whether findings of the rule are acted on; those of a rule that the pack lacks, which
+        another pack may have left behind, are not."""
+        return rule in self.rules and self.rules[rule].acts

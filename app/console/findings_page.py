@@ -234,7 +234,8 @@ def queue_row(
 
 def facets(cube: Sequence[Any], query: Query, lang: Language) -> list[Facet]:
     """The filters with counts: each counts what it would show with the others kept."""
-    choices = plain.rule_choices((row.rule for row in cube), lang)
+    asked = [query.get("rule")] if query.get("rule") else []
+    choices = plain.rule_choices([*(row.rule for row in cube), *asked], lang)
     return [
         _facet(cube, query, lang, N_("处理状态"), "status", STATUS_CHOICES),
         _facet(cube, query, lang, N_("针对"), "about", words.SUBJECTS),

@@ -137,6 +137,8 @@ def assessed(
         status = decided and decided.get(bodies.finding_key(evidence, finding))
         return Decision(status) if status else None
 
+    if standing is not None:  # another pack may have found what this one has no rule for
+        standing = [it for it in standing if it.rule in pack.policy.rules]
     result = assess(evidence.trace, pack.policy, decision, standing)
     return result, [bodies.finding_key(evidence, finding) for finding in result.findings]
 

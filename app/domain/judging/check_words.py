@@ -188,17 +188,23 @@ LIMITS: Mapping[str, str] = {
 
 
 def sentence_of(check: str, said: str, numbers: Mapping[str, Any]) -> dict[str, str]:
-    """{"zh": …, "en": …}. KeyError for a sentence that is not in the catalogue."""
+    """{"zh": …, "en": …}; of a check that only another version knows, its numbers."""
     if said == ABSENT:
         fact = FACTS[str(numbers["fact"])]
         return {"zh": f"缺少资料：{fact.zh}", "en": f"not supplied: {fact.en}"}
-    text = SENTENCES[check, said]
+    text = SENTENCES.get((check, said))
+    if text is None:
+        told = ", ".join(f"{name} {it}" for name, it in numbers.items())
+        return {"zh": told, "en": told}
     return {"zh": text.zh.format(**numbers), "en": text.en.format(**numbers)}
 
 
 def limit_of(check: str, pack: Pack) -> str:
-    """The check's limit by that pack, as it is printed beside what was found."""
+    """The check's limit by that pack, as it is printed beside what was found; empty for a check
+    that the pack or this version does not know."""
     own = pack.table.checks
+    if check not in own or check not in LIMITS:
+        return ""
     numbers = {
         name: it.value
         for table in (own.get("C11"), own[check])  # an opening is held against the survey's limit

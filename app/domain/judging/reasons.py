@@ -9,6 +9,7 @@ from typing import Any
 from app.domain.judging.check_words import sentence_of
 from app.domain.judging.verdict_body import clause_body
 from app.domain.policy.pack import Pack, Text
+from app.domain.policy.packs import rule_title
 from detectors.batch_facts import CheckResult
 from detectors.eligibility import Cure, Deadlines, Reason
 
@@ -139,12 +140,12 @@ def reason_sentence(body: Mapping[str, Any], pack: Pack) -> dict[str, str]:
             return dict(body["sentence"])
         return sentence_of(source, body["said"], body["numbers"])
     zh, en = SENTENCES[code]
-    rule = pack.table.rules.get(source)
-    title = Text(rule.title.zh, rule.title.en) if rule else Text(source, source)
+    title = rule_title(source, pack.name)
     told = spans(body.get("class_hours", ()))
+    values = {"n": body["count"], "o": body.get("of")}
     return {
-        "zh": zh.format(n=body["count"], o=body.get("of"), h=told, r=title.zh),
-        "en": en.format(n=body["count"], o=body.get("of"), h=told.replace("、", ", "), r=title.en),
+        "zh": zh.format(h=told, r=title.zh, **values),
+        "en": en.format(h=told.replace("、", ", "), r=title.en, **values),
     }
 
 

@@ -21,6 +21,10 @@ UNKNOWN = Text(
     "for (measured {measured}, limit {limit}).",
 )
 
+# {reviewers}: who decides, by the pack.
+TWO = Text("须由两人复核确认", "two reviewers decide")
+ONE = Text("须由人工复核确认", "a reviewer decides")
+
 
 def sentences(finding: Mapping[str, Any]) -> dict[str, str]:
     """{"zh": …, "en": …} for a finding's body (`rule`, `reason`, `start_ms`, `end_ms`,
@@ -43,6 +47,7 @@ def filled(
         limit=_Amount(finding["limit"], unit, span),
         start=_Moment(start, one_day, code),
         end=_Moment(end, one_day, code),
+        reviewers=(TWO if finding.get("needs_two_reviewers", True) else ONE).in_(code),
     )
 
 

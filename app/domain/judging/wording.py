@@ -14,7 +14,7 @@ from app.domain.judging.check_words import limit_of, sentence_of
 from app.domain.judging.reasons import CURES, reason_sentence
 from app.domain.judging.sentences import sentences
 from app.domain.policy import packs
-from app.domain.policy.pack import Pack
+from app.domain.policy.pack import Pack, Text
 from detectors.eligibility import Cure
 
 Body = Mapping[str, Any]
@@ -64,7 +64,8 @@ def _reason(body: Body, pack: Pack) -> dict[str, Any]:
 
 
 def _check(body: Body, pack: Pack) -> dict[str, Any]:
-    title = pack.title_of(body["check"])
+    own = pack.table.checks.get(body["check"])  # gone where another pack was tried or chosen since
+    title = own.title if own else Text(body["check"], body["check"])
     worded = {
         **body,
         "title": {"zh": title.zh, "en": title.en},

@@ -31,8 +31,19 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
 # A check that reads another one's parameters comes with it.
 COMPANIONS = {"B18": "B19", "C11_opening": "C11"}
 
+# Every sitting is judged by their numbers, even where such a rule is a draft or retired.
+THE_SIX = (
+    "fast_forward",
+    "multi_window",
+    "popup_gap",
+    "face_liveness",
+    "lesson_order",
+    "photo_retention",
+)
+
 # What the product itself reads: a table named here has each of these, a word from this choice or a
-# number. A pack may leave out a rule or a check, never a section.
+# number. A pack may leave out a check or a rule beyond the six, never a section. Two reviewers are
+# how the service works.
 REQUIRED: dict[str, dict[str, str | tuple[Value, ...]]] = {
     "class_hour": {"min_minutes": NUMBER, "coverage": NUMBER},
     "enrolment": {"required_share": NUMBER},
@@ -50,7 +61,11 @@ REQUIRED: dict[str, dict[str, str | tuple[Value, ...]]] = {
     "C11": {"min_satisfaction": NUMBER, "block_months": NUMBER},
     "D1": {"max_per_year": NUMBER, "in_principle": (True, False)},
     "provenance": {"attested_may_be_valid": (True, False)},
-    "reach": {"grave": tuple(Reach), "missing_control": tuple(Reach), "reviewers": NUMBER},
+    "reach": {
+        "grave": tuple(Reach),
+        "missing_control": tuple(Reach),
+        "reviewers": (2,),
+    },  # 初审 and 复核 are built in
     "cure": dict.fromkeys(
         ("approved_leave", "not_misconduct", "misconduct", "missing_control"), tuple(Cure)
     ),
@@ -185,6 +200,15 @@ class PackTable(Table):
         twice = sorted({name for name in seen if seen.count(name) > 1})
         if twice:
             raise ValueError(f"one name for two tables: {', '.join(twice)}")
+        return self
+
+    @model_validator(mode="after")
+    def _the_six(self) -> PackTable:
+        missing = [rule for rule in THE_SIX if rule not in self.rules]
+        if missing:
+            raise ValueError(
+                f"rules: missing {', '.join(missing)}: a rule is switched off by status"
+            )
         return self
 
     @model_validator(mode="after")

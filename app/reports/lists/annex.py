@@ -123,7 +123,7 @@ def _form(dossier: Dossier) -> Form:
     assessed = (
         (
             _label("结业\n考核", down=7),
-            _label("组织考核（评价、鉴定）时间\n（提前3天提出，并在信息化管理系统上填报）", 2),
+            _label(f"组织考核（评价、鉴定）时间\n（{_ahead(dossier)}在信息化管理系统上填报）", 2),
             _entry(_dates(assessment), 2, filled=bool(assessment.get("planned_on"))),
             _label("参加考核\n人数"),
             _filled(f"{eligible}人\n（准予申请）"),
@@ -241,6 +241,11 @@ def _who(dossier: Dossier) -> str:
     applicant = (dossier.terms.get("applicant") or {}).get("name")
     own = str(dossier.row.institution)
     return own if applicant in (None, "", own) else f"{own}\n（申请单位：{applicant}）"
+
+
+def _ahead(dossier: Dossier) -> str:
+    check = dossier.pack.checks.get("C7")
+    return f"提前{check['days_ahead']:g}天提出，并" if check else ""
 
 
 def _way(dossier: Dossier) -> str:

@@ -33,9 +33,10 @@ from app.bench.machine import machine
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision import calibrate, dlib_models, match
 from app.vision.backends import load
+from app.vision.face_reading import FaceReading
 from app.vision.image import decode
 from app.vision.model_files import BackendFiles, ModelFile
-from app.vision.reading import FaceReading, read
+from app.vision.reading import read
 
 SIZES = ((640, 480), (1280, 720))
 

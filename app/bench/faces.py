@@ -10,7 +10,8 @@ import numpy as np
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision import liveness, match
 from app.vision.backends import Backends
-from app.vision.reading import FaceReading, read
+from app.vision.face_reading import FaceReading
+from app.vision.reading import read
 
 SIZE = (640, 480)
 SNAPSHOTS_A_VERDICT = 3

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.vision.detector import Box
 from app.vision.embedder import inference_session
 from app.vision.errors import ModelFileRejected
+from app.vision.face_reading import Box
 from app.vision.image import Rgb
 
 CROP_SCALES = (2.7, 4.0)

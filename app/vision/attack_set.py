@@ -19,7 +19,8 @@ from pathlib import Path
 from app.vision.backends import Backends
 from app.vision.calibrate import PadOutcome, PadReport, pad_report
 from app.vision.feed import feed_signs
-from app.vision.image import ImageRejected, Rgb, decode
+from app.vision.image import Rgb, decode
+from app.vision.image_header import ImageRejected
 from app.vision.liveness import LIVENESS_LIMITS, Challenge, Frame, LivenessLimits, verify
 from app.vision.reading import read_picture
 

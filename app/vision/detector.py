@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,29 +10,8 @@ import numpy as np
 
 from app.vision import dlib_models
 from app.vision.errors import ModelFileRejected
+from app.vision.face_reading import Box
 from app.vision.image import Rgb
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A face rectangle in pixels of the full picture; right and bottom lie just outside it."""
-
-    left: int
-    top: int
-    right: int
-    bottom: int
-
-    @property
-    def width(self) -> int:
-        return self.right - self.left
-
-    @property
-    def height(self) -> int:
-        return self.bottom - self.top
-
-    @property
-    def area(self) -> int:
-        return self.width * self.height
 
 
 class Detector(Protocol):

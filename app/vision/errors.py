@@ -4,7 +4,7 @@ VisionError
 ├── VisionUnavailable   the face packages cannot be loaded in this process
 └── ModelFileRejected   a user-supplied model file is missing, altered or not what its card says
 
-A picture that is refused is `app.vision.image.ImageRejected`.
+A picture that is refused is `app.vision.image_header.ImageRejected`.
 """
 
 from __future__ import annotations

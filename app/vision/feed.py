@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.vision.detector import crop
+from app.vision.face_reading import FaceReading
 from app.vision.feed_signs import MIN_RETURN, FeedSigns
 from app.vision.image import Rgb
-from app.vision.reading import FaceReading
 
 # Mean absolute grey difference (0-255) of blurred thumbnails under which two frames are one frame.
 SAME_FRAME = 0.35

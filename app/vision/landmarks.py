@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.vision import dlib_models
-from app.vision.detector import Box
+from app.vision.face_reading import Box, FaceRatios
 from app.vision.image import Rgb
 
 Points = NDArray[np.float64]  # (68, 2), x and y in pixels of the picture
@@ -19,23 +18,6 @@ _JAW_LEFT, _JAW_RIGHT = 1, 15  # left and right in the picture, at the height of
 _EYE_LEFT, _EYE_RIGHT = slice(36, 42), slice(42, 48)
 _INNER_LIP_CORNERS = (60, 64)
 _INNER_LIP_PAIRS = ((61, 67), (62, 66), (63, 65))
-
-
-@dataclass(frozen=True, slots=True)
-class FaceRatios:
-    """Numbers without a unit, independent of the size of the face.
-
-    jaw_ratio: ln(|nose - left jaw| / |nose - right jaw|), 0 when frontal; in an unmirrored picture
-    positive when the person turns to their own left. A turned photograph barely changes it.
-    eye_aspect: opening of the eyes over their width, mean of both (Soukupova & Cech 2016).
-    mouth_opening: inner lip opening over its width; closed <= 0.1, open >= 0.5.
-    roll: tilt of the line between the eyes in degrees, positive clockwise in the picture.
-    """
-
-    jaw_ratio: float
-    eye_aspect: float
-    mouth_opening: float
-    roll: float
 
 
 class Landmarker:

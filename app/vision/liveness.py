@@ -11,15 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
 from app.vision.calibrate import PadOutcome
+from app.vision.face_reading import FaceReading
 from app.vision.feed_signs import FeedSigns
-
-if TYPE_CHECKING:  # judging needs the numbers only, not OpenCV, which this module loads
-    from app.vision.reading import FaceReading
 
 Action = Literal["turn_left", "turn_right", "open_mouth", "blink", "nod"]
 

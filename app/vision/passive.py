@@ -9,7 +9,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from app.vision.detector import Box, crop
+from app.vision.detector import crop
+from app.vision.face_reading import Box
 from app.vision.image import Rgb
 
 _SIDE = 128

@@ -7,33 +7,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from app.vision.detector import Box, crop
+from app.vision.detector import crop
+from app.vision.face_reading import Box, FaceRatios, Quality
 from app.vision.image import Rgb
-from app.vision.landmarks import FaceRatios, Points, interocular
+from app.vision.landmarks import Points, interocular
 from app.vision.reasons import QUALITY
 
 REASONS = QUALITY  # the texts, for callers that have OpenCV loaded anyway
 
 _CROP = 160  # blur and light are measured on the face at this size, so cameras compare
-
-
-@dataclass(frozen=True, slots=True)
-class Quality:
-    """Measured values of the largest face.
-
-    interocular: pixels between the eye centres. sharpness: variance of the Laplacian of the face
-    at 160 pixels over the variance of its grey, so that neither dim light nor dark skin counts as
-    blur. brightness: mean grey level 0-255. contrast: standard deviation of grey.
-    clipped: share of face pixels below 8 or above 247. jaw_ratio and roll: see FaceRatios.
-    """
-
-    interocular: float
-    sharpness: float
-    brightness: float
-    contrast: float
-    clipped: float
-    jaw_ratio: float
-    roll: float
 
 
 @dataclass(frozen=True, slots=True)

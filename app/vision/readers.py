@@ -193,7 +193,7 @@ def load_models(files: BackendFiles) -> tuple[str, ...]:
 def read_picture(data: bytes, enrolment: bool, files: BackendFiles) -> Seen | Unread:
     """Runs in a worker: what the picture shows, or why it cannot be read."""
     from app.vision import backends, quality, reading
-    from app.vision.image import ImageRejected
+    from app.vision.image_header import ImageRejected
 
     models = backends.load(files)
     limits = quality.ENROLMENT if enrolment else quality.SNAPSHOT
@@ -209,9 +209,9 @@ def feed_of(
     pictures: Sequence[bytes], fields: Sequence[dict[str, Any]], at_ms: Sequence[int]
 ) -> FeedSigns:
     """Runs in a worker: what a burst shows besides faces."""
+    from app.vision.face_reading import FaceReading
     from app.vision.feed import feed_signs
     from app.vision.image import decode
-    from app.vision.reading import FaceReading
 
     readings = [FaceReading.from_stored(it) for it in fields]
     return feed_signs([decode(data) for data in pictures], readings, at_ms)

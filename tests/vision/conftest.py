@@ -10,7 +10,8 @@ import pytest
 
 from app.simulation.portraits.portrait import portrait
 from app.vision.backends import Backends, load
-from app.vision.reading import FaceReading, read
+from app.vision.face_reading import FaceReading
+from app.vision.reading import read
 
 
 @pytest.fixture(scope="session")

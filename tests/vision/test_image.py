@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.vision.image import IMAGE_LIMITS, ImageLimits, ImageRejected, decode, verify
+from app.vision.image import decode
+from app.vision.image_header import IMAGE_LIMITS, ImageLimits, ImageRejected, verify
 
 PICTURE = np.random.default_rng(0).integers(0, 256, (48, 64, 3), dtype=np.uint8)
 JPEG = cv2.imencode(".jpg", PICTURE)[1].tobytes()

@@ -9,13 +9,11 @@ import pytest
 
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
-from app.vision.detector import Box
+from app.vision.face_reading import Box, FaceRatios, FaceReading, Quality
 from app.vision.feed import FeedSigns, feed_signs
 from app.vision.image import Rgb, decode
-from app.vision.landmarks import FaceRatios
 from app.vision.liveness import Challenge, Frame, Liveness, verify
-from app.vision.quality import Quality
-from app.vision.reading import FaceReading, read_picture
+from app.vision.reading import read_picture
 from app.vision.reasons import LIVENESS, SUPPORTING
 
 LEFT_THEN_RIGHT = Challenge(("turn_left", "turn_right"), issued_at_ms=0, window_ms=20_000)

@@ -9,9 +9,11 @@ import numpy as np
 
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
-from app.vision.image import decode, verify
+from app.vision.face_reading import FaceReading
+from app.vision.image import decode
+from app.vision.image_header import verify
 from app.vision.quality import ENROLMENT
-from app.vision.reading import FaceReading, read
+from app.vision.reading import read
 
 Reader = Callable[..., FaceReading]
 

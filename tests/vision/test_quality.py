@@ -10,9 +10,10 @@ import pytest
 
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
+from app.vision.face_reading import FaceReading
 from app.vision.image import Rgb, decode
 from app.vision.quality import ENROLMENT, SNAPSHOT
-from app.vision.reading import FaceReading, read_picture
+from app.vision.reading import read_picture
 from app.vision.reasons import QUALITY
 
 

@@ -12,9 +12,10 @@ import pytest
 
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
-from app.vision.image import ImageLimits, ImageRejected
+from app.vision.face_reading import FaceReading
+from app.vision.image_header import ImageLimits, ImageRejected
 from app.vision.landmarks import ratios
-from app.vision.reading import FaceReading, read, read_picture
+from app.vision.reading import read, read_picture
 from app.vision.reuse import residual
 
 ANNA = PORTRAIT_SEEDS[0]

@@ -26,6 +26,7 @@ from app.store.faces import face_keys, reference_photos
 from app.store.faces import snapshots as rows
 from app.store.row import AnyRow
 from app.vision import liveness, match
+from app.vision.face_reading import FaceReading
 from app.vision.feed_signs import FeedSigns
 from app.vision.liveness import LIVENESS_LIMITS, Challenge, Frame
 from app.vision.match import MatchDecision, Template
@@ -237,7 +238,6 @@ def _liveness(case: _Case, photo: AnyRow) -> dict[str, Any] | None:
     burst = [(row, it) for row, it in case.photos if row.control_id == control.id]
     if len(burst) < LIVENESS_LIMITS.min_faces:
         return {"outcome": "inconclusive", "reasons": ["too_few_faces"], "frames": len(burst)}
-    from app.vision.reading import FaceReading  # brings OpenCV along: only where it is needed
 
     frames = [
         Frame(row.received_ms, FaceReading.from_stored(row.reading, embedding))

@@ -28,8 +28,8 @@ from app.store.faces import snapshots as rows
 from app.store.faces.blobs import BlobMissing
 from app.store.row import AnyRow
 from app.store.sittings import sittings as sitting_store
-from app.vision import image
-from app.vision.image import ImageHeader, ImageLimits, ImageRejected
+from app.vision import image_header
+from app.vision.image_header import ImageHeader, ImageLimits, ImageRejected
 from detectors.photo_window import deadline
 from detectors.trace import Check
 
@@ -159,7 +159,7 @@ def _intact(photos: PhotoStore, key: bytes, photo: AnyRow) -> bool:
 def verified(data: bytes, max_bytes: int) -> ImageHeader:
     """The header of an acceptable picture. Raises BadInput with the reason in both languages."""
     try:
-        return image.verify(data, ImageLimits(max_bytes=max_bytes))
+        return image_header.verify(data, ImageLimits(max_bytes=max_bytes))
     except ImageRejected as error:
         kinds: dict[str, type[BadInput]] = {
             "image_too_large": BodyTooLarge,

@@ -127,7 +127,7 @@ class Statements:
         return Response(status_code=204, headers=_told(taken))
 
     def _take(self, caller: Caller, batch: list[Sent], two: bool) -> xapi.Taken:
-        services, platform_id = self._services, caller.platform
+        services = self._services
         authority = {
             "objectType": "Agent",
             "account": {
@@ -135,17 +135,15 @@ class Statements:
                 "name": caller.actor,
             },
         }
-        with services.database.write() as connection:
-            xapi.queue(connection, platform_id)
-            now_ms = services.clock()
-            taken = xapi.take(connection, platform_id, batch, authority, two, now_ms)
-        unsettled = [
-            it
-            for it in taken.batches
-            if it.session_id in taken.resumed or services.controls.glance(it) is None
-        ]
-        if unsettled:
-            services.controls.settle(unsettled)
+        taken = xapi.receive(
+            services.database,
+            services.controls,
+            services.clock,
+            caller.platform,
+            batch,
+            authority,
+            two,
+        )
         for fate, count in taken.fates.items():
             self._counted.labels(fate).inc(count)
         return taken

@@ -98,13 +98,18 @@ NOTHING = Demands()
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What the scheduler is told of one stored batch; see `Tick`."""
+    """What the scheduler is told of one stored batch.
+
+    learning_ms  the session's learning clock, position_ms the content position at the batch's end
+    (None when it told none), popup_notes its pop-up events (`match_popups`).
+    """
 
     session_id: int
     learning_ms: int
     position_ms: int | None
     now_ms: int
     popup_notes: Sequence[Mapping[str, Any]] = ()
+    resumed: bool = False  # the sitting was over until this batch
 
 
 @dataclass(slots=True)
@@ -129,28 +134,19 @@ class ControlScheduler:
     _watches: OrderedDict[int, _Watch] = field(default_factory=OrderedDict)
     _hours: dict[int, tuple[Hour, ...]] = field(default_factory=dict)
 
-    def after_batch(
-        self,
-        session_id: int,
-        *,
-        learning_ms: int,
-        position_ms: int | None,
-        now_ms: int,
-        popup_notes: Sequence[Mapping[str, Any]] = (),
-    ) -> Demands:
-        """The demands after a stored batch; opens a transaction of its own when one is needed.
-
-        learning_ms  the session's learning clock, position_ms the content position at the
-        batch's end (None when it told none), popup_notes its pop-up events (`match_popups`).
-        """
-        batch = Batch(session_id, learning_ms, position_ms, now_ms, popup_notes)
-        demands = self.glance(batch)
-        return self.settle([batch])[0] if demands is None else demands
+    def after(self, batches: Sequence[Batch]) -> list[Demands]:
+        """The demands after stored batches; opens one transaction for those that need it."""
+        seen = [self.glance(batch) for batch in batches]
+        asked = [batch for batch, it in zip(batches, seen, strict=True) if it is None]
+        settled = iter(self.settle(asked) if asked else ())
+        return [next(settled) if it is None else it for it in seen]
 
     def glance(self, batch: Batch) -> Demands | None:
         """The demands where nothing changes, from memory alone; None: ask `settle`."""
         watch = self._watches.get(batch.session_id)
-        if watch is None or batch.popup_notes or batch.now_ms >= watch.wake_ms:
+        if watch is None or batch.popup_notes or batch.resumed:
+            return None
+        if batch.now_ms >= watch.wake_ms:
             return None
         if batch.learning_ms >= watch.learning_at_ms:
             return None

@@ -18,14 +18,12 @@ from app.domain.events.events import (
     MOST_EVENTS,
     AnyEvent,
     Event,
-    client_ms,
     problem,
     read_one,
     split_lines,
 )
 from app.domain.wire import ItemError
 from app.errors import BadInput, BodyTooLarge, MalformedBody, WrongMediaType
-from app.store.events.packed import Packed
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
@@ -168,15 +166,3 @@ def _check_count(count: int) -> None:
         )
     if count == 0:
         raise BadInput("no_events", "events: at least one event is needed")
-
-
-def popup_notes(packed: Packed, events: Sequence[Event], received_ms: int) -> list[dict[str, Any]]:
-    """Pop-up events of a batch as the control scheduler reads them."""
-    if not packed.notes:
-        return []
-    at = {event.seq: client_ms(event.at_ms) for event in events}
-    return [
-        {**note, "recv_ms": received_ms, "at_ms": at[note["seq"]]}
-        for note in packed.notes
-        if note["type"].startswith("popup")
-    ]

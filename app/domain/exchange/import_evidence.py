@@ -13,16 +13,16 @@ from app.domain.controls import platform_controls
 from app.domain.controls.platform_controls import ControlReport
 from app.domain.controls.scheduler import lines_of
 from app.domain.events import events as wire_events
+from app.domain.events import intake
 from app.domain.events.events import Event, problem
 from app.domain.exchange.import_book import Book
 from app.domain.exchange.import_source import Source
 from app.domain.faces import snapshots
 from app.domain.faces.photo_store import PhotoStore
-from app.domain.sittings import sitting_life, sitting_terms
+from app.domain.sittings import sitting_terms
 from app.domain.wire import ClientInstant, Id, Instant, ItemError, Wire
 from app.store.controls import controls as control_store
 from app.store.events import event_log
-from app.store.events import events as event_store
 from app.store.events.packed import records_of
 from app.store.exchange.staging import Staged
 from app.store.faces import snapshots as photo_store
@@ -130,11 +130,8 @@ class EvidenceImporter:
         if not fresh:
             return False
         events = [it.event for it in fresh]
-        packed = wire_events.pack(events, [it.received_ms - row.opened_ms for it in fresh])
-        last_ms = max(it.received_ms for it in fresh)
-        (receipt,) = event_store.store_received(
-            connection, row.id, [(last_ms, packed)], sitting_life.of_batch
-        )
+        received_ms = [it.received_ms for it in fresh]
+        receipt = intake.append_attested(connection, row.id, row.opened_ms, events, received_ms)
         self._book.count("event", True, receipt.accepted)
         self._book.count("event", False, receipt.duplicates)
         conflicts = set(receipt.conflicts)
@@ -143,9 +140,9 @@ class EvidenceImporter:
                 conflicts.remove(it.event.seq)
                 self._conflict(it)
         notes = [
-            note | {"recv_ms": it.received_ms, "at_ms": wire_events.client_ms(it.event.at_ms)}
+            note
             for it in fresh
-            if (note := it.event.note()) is not None and note["type"].startswith("popup_")
+            if (note := intake.popup_note(it.event, it.received_ms)) is not None
         ]
         if notes:
             platform_controls.match_stored(connection, row.id, notes)

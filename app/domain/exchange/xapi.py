@@ -16,28 +16,28 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from app.domain.controls.scheduler import Batch
-from app.domain.events.events import Event, pack
+from app.clock import Clock
+from app.db import Database
+from app.domain.controls.scheduler import Batch, ControlScheduler
+from app.domain.events import intake
+from app.domain.events.events import Event
+from app.domain.events.intake import Sitting
 from app.domain.exchange.xapi_batch import Sent, completed, says_the_same
 from app.domain.exchange.xapi_keys import agent_key, object_key, verb_key
 from app.domain.exchange.xapi_model import VOIDED
 from app.domain.exchange.xapi_values import dump_json
 from app.domain.exchange.xapi_video import event_of, session_of
-from app.domain.sittings import sitting_life, sitting_terms
+from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Fate
 from app.errors import Conflict, NotFound
-from app.store.events.events import Append, append_all
+from app.store.events.events import Append
 from app.store.exchange import statements as store
 from app.store.exchange.statements import Wanted
-from app.store.row import AnyRow
 
 log = structlog.get_logger("zhenxue.xapi")
 
 PAGE = 100
 SETTLING_MS = 2_000  # what is younger may belong to a transaction that still runs
-_LAST_SEQ = 2**31 - 2
-_LONGEST_MS = 2**31 - 1
-
 
 KEPT, UNKNOWN, DUPLICATE = "kept", "unknown_session", "duplicate"
 LOST = (UNKNOWN, Fate.CLOSED.value, Fate.IMPORTED.value)
@@ -54,12 +54,11 @@ REMEDIES = {
 class Taken:
     """What became of a batch: the ids in its order, how many statements met which fate (one of
     `sitting_life.Fate`, `kept`: no event, `unknown_session`, `duplicate`), and what the control
-    scheduler is told. `resumed` are sittings (row ids) that the batch opened again."""
+    scheduler is told."""
 
     ids: list[str]
     fates: Counter[str] = field(default_factory=Counter)
     batches: list[Batch] = field(default_factory=list)
-    resumed: set[int] = field(default_factory=set)
 
     def lost(self) -> dict[str, str]:
         """Fates of what reached no sitting, each with what to do instead."""
@@ -75,9 +74,22 @@ class Page:
     after: int | None
 
 
-def queue(connection: Connection, platform_id: int) -> None:
-    """Before the clock is asked: statements become visible in the order of their `stored`."""
-    store.queue(connection, platform_id)
+def receive(
+    database: Database,
+    controls: ControlScheduler,
+    clock: Clock,
+    platform_id: int,
+    batch: Sequence[Sent],
+    authority: dict[str, Any],
+    two: bool,
+) -> Taken:
+    """Store a batch and have what it does to controls decided. Raises as `take`."""
+    with database.write() as connection:
+        # Before the clock is asked: statements become visible in the order of their `stored`.
+        store.queue(connection, platform_id)
+        taken = take(connection, platform_id, batch, authority, two, clock())
+    controls.after(taken.batches)
+    return taken
 
 
 def take(
@@ -155,41 +167,26 @@ def _append(
     """Events to their sittings, each after the last one there; what became of them by session."""
     sittings = store.sessions(connection, platform_id, list(events))
     fates = dict.fromkeys(events, UNKNOWN)
-    appends = []
+    appends: list[tuple[Append, list[Event]]] = []
     for sitting in sittings:
         mine = [event for _, event in events[sitting.external_id]]
-        if _has_room(sitting, len(mine), now_ms):
-            appends.append(_numbered(sitting, mine, now_ms))
-        else:
+        for seq, event in enumerate(mine, sitting.next_seq):
+            event.seq = seq
+        batch = intake.live_append(Sitting.of(sitting), mine, now_ms)
+        if batch is None:
             fates[sitting.external_id] = Fate.CLOSED.value
+        else:
+            appends.append((batch, mine))
     names = {sitting.id: sitting.external_id for sitting in sittings}
-    receipts = append_all(connection, appends, sitting_life.of_batch)
-    for append, receipt in zip(appends, receipts, strict=True):
-        fates[names[append.session_id]] = str(receipt.fate)
-        if receipt.refused:
-            continue
-        if receipt.fate == Fate.RESUMES:
-            taken.resumed.add(append.session_id)
-        position = receipt.position_ms if append.packed.first_ms >= 0 else None
-        taken.batches.append(Batch(append.session_id, receipt.learning_ms, position, now_ms))
+    receipts = intake.append(connection, [batch for batch, _ in appends])
+    for (batch, mine), receipt in zip(appends, receipts, strict=True):
+        fates[names[batch.session_id]] = str(receipt.fate)
+        if not receipt.refused:
+            taken.batches.append(intake.told(batch, receipt, mine))
     for name, fate in fates.items():
         if fate in LOST:
             log.info("statements lost", session=name, fate=fate, statements=len(events[name]))
     return fates
-
-
-def _has_room(sitting: AnyRow, count: int, now_ms: int) -> bool:
-    """Numbers and times of events have 31 bits: a sitting that used them up is long over."""
-    numbers_left = sitting.next_seq + count - 1 <= _LAST_SEQ
-    return bool(numbers_left and now_ms - sitting.opened_ms <= _LONGEST_MS)
-
-
-def _numbered(sitting: AnyRow, events: Sequence[Event], now_ms: int) -> Append:
-    for seq, event in enumerate(events, sitting.next_seq):
-        event.seq = seq
-    terms = sitting_terms.of_pack(sitting.pack_id, sitting.pack_version)
-    packed = pack(events, now_ms - sitting.opened_ms)
-    return Append(sitting.id, packed, now_ms, terms.lease_ms)
 
 
 # --------------------------------------------------------------------------------------- reading

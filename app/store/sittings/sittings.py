@@ -32,6 +32,15 @@ def learner(connection: Connection, platform_id: int, external_id: str) -> AnyRo
     ).one_or_none()
 
 
+def with_pack(connection: Connection, platform_id: int, external_id: str) -> AnyRow | None:
+    """(id, opened_ms, pack_id, pack_version) of a sitting and its class."""
+    return connection.execute(
+        select(Session.id, Session.opened_ms, TrainingClass.pack_id, TrainingClass.pack_version)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(Session.platform_id == platform_id, Session.external_id == external_id)
+    ).one_or_none()
+
+
 def klass(connection: Connection, platform_id: int, external_id: str) -> AnyRow | None:
     return connection.execute(
         select(TrainingClass).where(

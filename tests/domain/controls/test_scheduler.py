@@ -74,13 +74,8 @@ class Sitting:
                 play_pos_ms=self.position_ms,
                 last_recv_ms=self.clock(),
             )
-        self.demands = (desk or self.desk).after_batch(
-            self.id,
-            learning_ms=self.learning_ms,
-            position_ms=self.position_ms,
-            now_ms=self.clock(),
-            popup_notes=notes,
-        )
+        batch = Batch(self.id, self.learning_ms, self.position_ms, self.clock(), notes)
+        (self.demands,) = (desk or self.desk).after([batch])
 
     def answers(self) -> list[dict[str, Any]]:
         line = self.demands.popup
@@ -255,7 +250,7 @@ def test_an_old_window_is_told_to_stop(lin: Sitting) -> None:
     lin.play()
     old = lin.id
     lin.open()
-    told = lin.desk.after_batch(old, learning_ms=1, position_ms=1, now_ms=lin.clock())
+    (told,) = lin.desk.after([Batch(old, 1, 1, lin.clock())])
     assert msgspec.to_builtins(told.due())["stop"]["code"] == "superseded"
     assert "另一个窗口" in msgspec.to_builtins(told.due())["stop"]["text"]
 

@@ -10,8 +10,10 @@ import pytest
 import zstandard
 
 from app.domain.events.events import MOST_EVENTS, pack
-from app.domain.events.ingest import addressed, arrived, decompressed, popup_notes
+from app.domain.events.ingest import addressed, arrived, decompressed
+from app.domain.events.intake import told
 from app.errors import BadInput, BodyTooLarge, MalformedBody, WrongMediaType
+from app.store.events.events import Append, Receipt
 from tests.domain.events.test_events import BAD, event
 
 LIMIT = 1 << 20
@@ -166,6 +168,7 @@ def test_a_mixed_batch_has_the_same_limits():
 
 def test_the_control_desk_hears_of_popups_only():
     found = arrived(batch(event(seq=1), event("popup_shown", seq=2), event("error", seq=3)), JSON)
-    packed = pack(found.events, 10)
-    (note,) = popup_notes(packed, found.events, 77)
+    stored = Append(5, pack(found.events, 10), 77, 0)
+    receipt = Receipt(3, 0, (), 4, bytes(32), "open", 0, 0, 0, "taken")
+    (note,) = told(stored, receipt, found.events).popup_notes
     assert (note["seq"], note["recv_ms"], note["at_ms"]) == (2, 77, event()["at_ms"])

@@ -1,0 +1,266 @@
+"""The one way of events into the store, whichever door they come through.
+
+A live batch (`EventIntake`), statements of xAPI (`append`) and an imported log (`append_attested`)
+are packed, appended and held against the life of their sitting by the same code; what differs is
+whose clock received them, and who waits. A live batch is answered once the disk has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection
+
+from app.clock import Clock
+from app.db import Database
+from app.domain.answer import UNSET
+from app.domain.controls.controls_due import NOTHING_DUE, ControlsDue
+from app.domain.controls.scheduler import NOTHING, Batch, ControlScheduler
+from app.domain.events.batch_answer import (
+    BatchAnswer,
+    BatchesAnswer,
+    LeaseStanding,
+    Noted,
+    SittingAnswer,
+)
+from app.domain.events.events import Event, client_ms, pack
+from app.domain.events.ingest import Arrived
+from app.domain.sittings import sitting_life, sitting_terms, unseen_note
+from app.domain.sittings.sitting_life import Fate, State
+from app.domain.sittings.sitting_terms import SittingTerms
+from app.domain.sittings.sittings import unknown_session
+from app.domain.wire import ItemError
+from app.errors import BadInput, Conflict
+from app.store.events import events as store
+from app.store.events.events import Append, EventStore, Receipt
+from app.store.events.packed import Packed
+from app.store.row import AnyRow
+from app.store.sittings import sittings as sitting_store
+
+LONGEST_MS = 2**31 - 1  # receipts are stored as 32 bits of ms since the opening: 24 days
+LAST_SEQ = 2**31 - 2
+STRANGE_CLOCK = "at_ms: 设备时钟不准，已记录，不影响学时 a wrong clock: noted, no matter"
+_HELD = 200_000  # sessions remembered by a process
+
+InThread = Callable[..., Awaitable[Any]]
+"""Runs a blocking function beside the event loop: (function, *arguments) → its result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """What never changes of a sitting while it runs."""
+
+    id: int
+    opened_ms: int
+    terms: SittingTerms
+
+    @classmethod
+    def of(cls, row: AnyRow) -> Sitting:
+        """Of a row with the pack of its class."""
+        terms = sitting_terms.of_pack(row.pack_id, row.pack_version)
+        return cls(row.id, row.opened_ms, terms)
+
+
+def live_append(sitting: Sitting, events: Sequence[Event], now_ms: int) -> Append | None:
+    """Events of a live sitting, on their way into the store; None where their numbers or times no
+    longer fit into 31 bits: such a sitting is long over."""
+    if now_ms - sitting.opened_ms > LONGEST_MS or events[-1].seq > LAST_SEQ:
+        return None
+    packed = pack(events, now_ms - sitting.opened_ms)
+    return Append(sitting.id, packed, now_ms, sitting.terms.lease_ms)
+
+
+def append(connection: Connection, appends: list[Append]) -> list[Receipt]:
+    """Store live events in the caller's transaction; one receipt each, in order."""
+    return store.append_all(connection, appends, sitting_life.of_batch)
+
+
+def append_attested(
+    connection: Connection,
+    session_id: int,
+    opened_ms: int,
+    events: Sequence[Event],
+    received_ms: Sequence[int],
+) -> Receipt:
+    """Store events of a platform's log, each with the platform's receive time (epoch ms)."""
+    packed = pack(events, [it - opened_ms for it in received_ms])
+    (receipt,) = store.store_received(
+        connection, session_id, [(max(received_ms), packed)], sitting_life.of_batch
+    )
+    return receipt
+
+
+def told(stored: Append, receipt: Receipt, events: Sequence[Event]) -> Batch:
+    """What the control scheduler is told of a stored batch."""
+    packed = stored.packed
+    return Batch(
+        session_id=stored.session_id,
+        learning_ms=receipt.learning_ms,
+        position_ms=receipt.position_ms if packed.first_ms >= 0 else None,
+        now_ms=stored.received_ms,
+        popup_notes=_popup_notes(packed, events, stored.received_ms),
+        resumed=receipt.fate == Fate.RESUMES,
+    )
+
+
+def popup_note(event: Event, received_ms: int) -> Mapping[str, Any] | None:
+    """A pop-up's event as the ledger is held against it; None for any other event."""
+    note = event.note()
+    if note is None or not note["type"].startswith("popup"):
+        return None
+    return {**note, "recv_ms": received_ms, "at_ms": client_ms(event.at_ms)}
+
+
+def _popup_notes(
+    packed: Packed, events: Sequence[Event], received_ms: int
+) -> list[Mapping[str, Any]]:
+    if not packed.notes:
+        return []
+    notes = (popup_note(event, received_ms) for event in events)
+    return [note for note in notes if note is not None]
+
+
+class EventIntake:
+    """Stores live batches and tells their clients what to do next. One a process.
+
+    `in_thread` runs what waits for the database.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        events: EventStore,
+        controls: ControlScheduler,
+        clock: Clock,
+        in_thread: InThread = asyncio.to_thread,
+    ) -> None:
+        self._database = database
+        self._events = events
+        self._controls = controls
+        self._clock = clock
+        self._in_thread = in_thread
+        self._known: dict[tuple[int, str], Sitting] = {}
+
+    async def one_session(self, platform_id: int, session: str, found: Arrived) -> BatchAnswer:
+        """Store one session's batch. Raises NotFound, BadInput when no event was good, Conflict
+        when the session takes no more events."""
+        sitting = await self._find(platform_id, session)
+        if sitting is None:
+            raise unknown_session(session)
+        return await self._take(session, sitting, found)
+
+    async def many_sessions(
+        self, platform_id: int, found: dict[str, Arrived], lost: list[ItemError]
+    ) -> BatchesAnswer:
+        """Store a mixed batch; an event of an unknown session is refused alone."""
+        sessions: dict[str, SittingAnswer] = {}
+        rejected = list(lost)
+        accepted = duplicates = 0
+        for name, batch in found.items():
+            sitting = await self._find(platform_id, name)
+            faults = list(batch.problems)
+            if sitting is None:
+                faults += _refused(batch, "unknown_session", f"there is no session {name!r}")
+            elif batch.events:
+                try:
+                    answer = await self._take(name, sitting, batch)
+                except Conflict as conflict:
+                    faults += _refused(batch, conflict.code, conflict.detail)
+                else:
+                    sessions[name] = SittingAnswer.of(answer)
+                    accepted += answer.accepted
+                    duplicates += answer.duplicates
+                    rejected += answer.rejected
+                    continue
+            rejected += faults
+        rejected.sort(key=lambda fault: fault.index)
+        if not accepted and not duplicates:
+            raise _all_refused(rejected)
+        return BatchesAnswer(
+            accepted=accepted, duplicates=duplicates, rejected=rejected, sessions=sessions
+        )
+
+    async def _find(self, platform_id: int, session: str) -> Sitting | None:
+        """Session ids → rows, remembered: a lookup per batch would cost more than the batch."""
+        known = self._known.get((platform_id, session))
+        if known is None:
+            known = await self._in_thread(self._load, platform_id, session)
+            if known is not None:
+                if len(self._known) >= _HELD:
+                    self._known.clear()
+                self._known[platform_id, session] = known
+        return known
+
+    def _load(self, platform_id: int, session: str) -> Sitting | None:
+        with self._database.read() as connection:
+            row = sitting_store.with_pack(connection, platform_id, session)
+        return None if row is None else Sitting.of(row)
+
+    async def _take(self, name: str, sitting: Sitting, found: Arrived) -> BatchAnswer:
+        if not found.events:
+            raise _all_refused(found.problems)
+        batch = live_append(sitting, found.events, self._clock())
+        if batch is None:
+            raise Conflict("session_closed", sitting_life.why(Fate.CLOSED, name))
+        receipt = await self._events.append(batch)
+        if receipt.refused == "unknown_session":
+            raise unknown_session(name)
+        if receipt.refused:
+            raise Conflict(receipt.refused, sitting_life.why(Fate(receipt.refused), name))
+        stored = told(batch, receipt, found.events)
+        demands = self._controls.glance(stored)
+        if demands is None:
+            (demands,) = await self._in_thread(self._controls.settle, [stored])
+        controls = NOTHING_DUE if demands is NOTHING else demands.due()
+        watched = batch.packed.watched
+        note = unseen_note.of(watched, sitting.terms) if watched else None
+        if note is not None and receipt.state == State.OPEN:
+            controls = msgspec.structs.replace(controls, note=note)
+        return _answer(receipt, found, controls, batch.packed.strange_times)
+
+
+def _answer(
+    receipt: Receipt, found: Arrived, controls: ControlsDue, strange_times: int
+) -> BatchAnswer:
+    rejected = list(found.problems)
+    if receipt.conflicts:
+        rejected += _conflicts(receipt, found)
+        rejected.sort(key=lambda fault: fault.index)
+    noted = Noted(code="client_time", detail=STRANGE_CLOCK, count=strange_times)
+    return BatchAnswer(
+        accepted=receipt.accepted,
+        duplicates=receipt.duplicates,
+        rejected=rejected,
+        next_seq=receipt.next_seq,
+        chain=receipt.chain.hex(),
+        controls=controls,
+        lease=LeaseStanding(expires_at_ms=receipt.lease_expires_ms, state=State(receipt.state)),
+        fate=Fate(receipt.fate),
+        noted=[noted] if strange_times else UNSET,
+    )
+
+
+def _conflicts(receipt: Receipt, found: Arrived) -> list[ItemError]:
+    seqs = set(receipt.conflicts)
+    return [
+        ItemError(index, "seq_conflict", f"seq: {event.seq} was stored before with other content")
+        for index, event in zip(found.indices, found.events, strict=True)
+        if event.seq in seqs
+    ]
+
+
+def _refused(batch: Arrived, code: str, detail: str) -> list[ItemError]:
+    return [ItemError(index, code, detail) for index in batch.indices]
+
+
+def _all_refused(rejected: Sequence[ItemError]) -> BadInput:
+    first = rejected[0].detail if rejected else "no event"
+    return BadInput(
+        "no_event_accepted",
+        f"no event of the batch was accepted: {first}",
+        errors=msgspec.to_builtins(rejected),
+    )

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zipfile
 from pathlib import Path
 from typing import Any
 
+from app.domain.catalogue.id_numbers import check_digit
 from tests.cli.test_validate import run
 
 __all__ = ["run"]
 CASES = Path(__file__).parent / "cases"
+CUT = "000000198002020000"  # of two people, after Excel kept fifteen digits
 
 
 def judged(run: Any, klass: str) -> dict[str, Any]:
@@ -80,3 +83,45 @@ def test_a_package_made_after_a_length_was_corrected_replays(run: Any, tmp_path:
     assert run("export", "cls-many", "--audit", "--out", str(package))[0] == 0
     code, out, err = run("verify", str(package))
     assert code == 0, out + err
+
+
+def test_two_people_under_a_number_that_was_cut_are_both_kept_out_by_name(run: Any) -> None:
+    code, out, _ = run("import", str(CASES / "excel-same-id.zip"), "--json")
+    report = json.loads(out)
+    assert code == 1 and "roster" not in report["stored"] and "session" not in report["stored"]
+    cut = [it["detail"] for it in report["rejected"] if it["code"] == "id_number_cut"]
+    assert len(cut) == 2 and "林xlA：" in cut[0] and "林xlB：" in cut[1]
+    told = judged(run, "cls-xlA")
+    assert told["findings"] == told["sessions"] == told["enrolments"] == []
+    assert told["class"]["outcome"] == "pending"
+
+
+def test_two_people_under_one_whole_number_are_not_accused_of_studying_twice(
+    run: Any, tmp_path: Path
+) -> None:
+    """The same file, had somebody put a check digit to the number that was cut."""
+    whole = tmp_path / "whole.zip"
+    with zipfile.ZipFile(CASES / "excel-same-id.zip") as cut, zipfile.ZipFile(whole, "w") as file:
+        for name in cut.namelist():
+            data = cut.read(name)
+            if name == "records.ndjson":
+                data = data.replace(CUT.encode(), f"{CUT[:17]}{check_digit(CUT[:17])}".encode())
+            file.writestr(name, data)
+    code, out, _ = run("import", str(whole), "--json")
+    shared = [
+        it["detail"] for it in json.loads(out)["rejected"] if it["code"] == "id_number_shared"
+    ]
+    assert code == 1 and len(shared) == 2
+    assert all("林xlA（" in it and "林xlB（" in it for it in shared)
+    assert judged(run, "cls-xlA")["findings"] == []
+
+
+def test_a_log_whose_times_contradict_its_own_sitting_proves_nothing(run: Any) -> None:
+    taken(run, "ov-shift.zip")
+    told = judged(run, "cls-ovs")
+    assert accused(told) == []
+    (found,) = [it for it in told["findings"] if it["rule"] == "contradicting_times"]
+    assert (found["outcome"], found["fault"]) == ("not_proven", "platform")
+    assert found["session_id"] == "s-ovs-lin-ovs-crs-ovs-02-1"
+    outcomes = {it["class_hour"]: it["outcome"] for it in told["class_hours"]}
+    assert outcomes == {1: "valid", 2: "not_proven", 3: "not_started"}

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import itertools
+import json
+import zipfile
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,6 +23,7 @@ from app.simulation.world import invented_id_number
 from models import AuditEntry
 from tests.people import LIN, WU, County, course, training_class
 
+CASES = Path(__file__).parents[1] / "cases"
 ODD_NUMBERS: dict[str, tuple[Any, str | None]] = {
     "r0": ("000000198002020010", None),
     "r1": ("000000198002020010 ", None),
@@ -105,6 +112,57 @@ def test_a_whole_list_of_odd_rows_loses_only_the_bad_ones(huang: TestClient) -> 
     cleaned = {it["learner_id"]: it["fields"] for it in answer.json()["cleaned"]}
     assert cleaned["r102"] == ["name"] and cleaned["r14"] == ["id_number"]
     assert "r101" not in cleaned and "r16" not in cleaned
+
+
+def test_a_file_of_odd_rows_as_a_school_typed_them(huang: TestClient) -> None:
+    rows = json.loads((CASES / "roster-odd-values.json").read_text("utf-8"))["learners"]
+    answer = put(huang, *rows)
+    expected = {key: code for key, (_, code) in ODD_NUMBERS.items() if code}
+    expected |= dict.fromkeys(("r1", "r2", "r3", "r4", "r5", "r12"), "one_person_twice")
+    expected |= {"r107": "name_empty", "r109": "too_long"}
+    assert answer.status_code == 200 and codes(answer) == expected
+    for refused in answer.json()["rejected"]:
+        assert refused["name"] in refused["detail"]
+    assert answer.json()["enrolled"] == len(rows) - len(expected)
+
+
+@pytest.mark.parametrize("name", ["roster-utf-8-sig.csv", "roster-gbk.csv", "roster.xlsx"])
+def test_the_rows_of_a_school_s_table_are_taken_or_explained(huang: TestClient, name: str) -> None:
+    """A platform reads the table and sends its rows; there is no door for the table itself."""
+    rows = [
+        row(f"t{at}", it["姓名"], it["身份证号"], employer=it["工作单位"], category=it["人员类别"])
+        for at, it in enumerate(table(CASES / name), 1)
+    ]
+    answer = put(huang, *rows)
+    assert answer.status_code == 200
+    assert [it["name"] for it in answer.json()["learners"]] == ["张三", "买买提·艾力"]
+    (refused,) = answer.json()["rejected"]
+    cut = name.endswith("xlsx")  # of the third number Excel kept fifteen digits
+    assert refused["code"] == ("id_number_cut" if cut else "bad_id_number")
+    assert refused["learner_id"] == "t3" and refused["name"] in refused["detail"]
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV or an XLSX file under its line of headings."""
+    if path.suffix == ".csv":
+        encoding = "gbk" if "gbk" in path.name else "utf-8-sig"
+        return list(csv.DictReader(io.StringIO(path.read_text(encoding))))
+    space = {"m": "http://schemas.openxmlformats.org/spreadsheetml/2006/main"}
+    with zipfile.ZipFile(path) as file:
+        shared = ElementTree.fromstring(file.read("xl/sharedStrings.xml"))
+        sheet = ElementTree.fromstring(file.read("xl/worksheets/sheet1.xml"))
+    texts = [it.findtext("m:t", "", space) for it in shared.findall("m:si", space)]
+
+    def cell(it: ElementTree.Element) -> str:
+        value = it.findtext("m:v", "", space)
+        return texts[int(value)] if it.get("t") == "s" else value
+
+    lines = [
+        [cell(it) for it in line.findall("m:c", space)]
+        for line in sheet.iterfind(".//m:row", space)
+    ]
+    head = next(at for at, line in enumerate(lines) if "姓名" in line)
+    return [dict(zip(lines[head], line, strict=False)) for line in lines[head + 1 :]]
 
 
 anything = st.recursive(

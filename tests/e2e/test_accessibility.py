@@ -17,6 +17,9 @@ pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
 GRAVE = ("serious", "critical")
 AXE = Axe()
+CUT_OFF = """() => [...document.querySelectorAll(".scroll")]
+    .filter(it => document.body.clientWidth > 1200 && it.scrollWidth > it.clientWidth + 1)
+    .map(it => it.getAttribute("aria-label") || it.innerText.slice(0, 40))"""
 
 
 def grave_issues(page: Page, *, contrast: bool) -> list[str]:
@@ -30,7 +33,9 @@ def grave_issues(page: Page, *, contrast: bool) -> list[str]:
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_axe_finds_nothing_serious_on_any_page(visitor: Visit, language: str) -> None:
+def test_axe_finds_nothing_serious_and_no_table_is_cut_off_on_any_page(
+    visitor: Visit, language: str
+) -> None:
     people = {who: visitor(who).open(f"/console/language/{language}") for who in (AUDITOR, ADMIN)}
     people[NOBODY] = visitor().open(f"/console/language/{language}")
     found = []
@@ -39,6 +44,7 @@ def test_axe_finds_nothing_serious_on_any_page(visitor: Visit, language: str) ->
         answer = page.goto(people[address.who].site.url + address.path)
         assert answer is not None and answer.status == 200, (name, address.path)
         found += [f"{name}: {it}" for it in grave_issues(page, contrast=language == "zh")]
+        found += [f"{name}: cut off at the side: {it}" for it in page.evaluate(CUT_OFF)]
     assert found == []
 
 

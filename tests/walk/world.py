@@ -7,6 +7,7 @@ the class.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -94,8 +95,10 @@ def send(
     return answer.status_code
 
 
-def found(services: Services, county: County, folder: Path) -> World:
-    judged_class(services, county, folder, ("H01", "F02"))
+def found(
+    services: Services, county: County, folder: Path, story: Sequence[str] = ("H01", "F02")
+) -> World:
+    judged_class(services, county, folder, story)
     world = World(folder, county, services.clock())
     with services.database.write() as connection:
         _people(connection, world)

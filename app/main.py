@@ -46,6 +46,7 @@ def create_app(settings: Settings, clock: Clock = system_clock) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         strict_content_type=False,
+        generate_unique_id_function=lambda route: route.name,  # names of generated clients' calls
     )
     app.state.services = services
     app.state.callers = callers = Callers.of(services)

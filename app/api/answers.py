@@ -16,10 +16,12 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 JSON = "application/json"
 COMPONENTS = "#/components/schemas/{name}"
 _described: set[Any] = set()
+_named: dict[str, dict[str, Any]] = {}
 
 
 class AnswerRoute(APIRoute):
@@ -42,16 +44,35 @@ def described(answer: Any, status: int = 200) -> dict[int | str, dict[str, Any]]
     return {status: {"content": {JSON: {"schema": schema}}}}
 
 
+def named(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A reference to a schema written by hand or made by pydantic, which enters the document under
+    that name, with what it defines by the way."""
+    _named.update({**schema.pop("$defs", {}), name: schema})
+    return {"$ref": COMPONENTS.format(name=name)}
+
+
+def described_model(model: type[BaseModel]) -> dict[str, Any]:
+    """A reference to the schema of a request that is read by hand."""
+    template = COMPONENTS.format(name="{model}")
+    return named(model.__name__, model.model_json_schema(ref_template=template))
+
+
 def describe(app: FastAPI) -> None:
     """Have the application's document hold the schema of every answer, and an example of it."""
     generated = app.openapi
+    complete: list[dict[str, Any]] = []
 
     def openapi() -> dict[str, Any]:
         document = generated()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        if not schemas.keys() & {it.__name__ for it in _described}:
+        if document not in complete:
+            complete[:] = [document]
+            schemas = document.setdefault("components", {}).setdefault("schemas", {})
             every = sorted(_described, key=lambda it: str(it.__name__))
-            schemas.update(msgspec.json.schema_components(every, ref_template=COMPONENTS)[1])
+            answers = msgspec.json.schema_components(every, ref_template=COMPONENTS)[1]
+            for schema in answers.values():
+                _always_written(schema)
+            schemas.update(_named | answers)
+            _name_enums(document, schemas)
             for operations in document["paths"].values():
                 for operation in operations.values():
                     _show(operation)
@@ -68,6 +89,34 @@ def examples() -> dict[str, Any]:
     return found
 
 
+def _always_written(schema: dict[str, Any]) -> None:
+    """What has a default is written all the same; only what is UNSET is left out."""
+    for name, field in schema.get("properties", {}).items():
+        if "default" in field:
+            del field["default"]
+            schema["required"].append(name)
+
+
+def _name_enums(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """What allows the same words as an enum that has a name refers to it: pydantic's literals."""
+    names = {tuple(sorted(it["enum"])): name for name, it in schemas.items() if "enum" in it}
+
+    def visit(node: Any) -> None:
+        if isinstance(node, list):
+            for inner in node:
+                visit(inner)
+        elif isinstance(node, dict):
+            name = names.get(tuple(sorted(node.get("enum", ()))))
+            if name is not None and node is not schemas[name]:
+                del node["enum"]
+                node.pop("type", None)
+                node["$ref"] = COMPONENTS.format(name=name)
+            for inner in node.values():
+                visit(inner)
+
+    visit(document)
+
+
 def _show(operation: dict[str, Any]) -> None:
     example = examples().get(operation["operationId"])
     for status, response in operation["responses"].items():
@@ -76,22 +125,22 @@ def _show(operation: dict[str, Any]) -> None:
                 content["example"] = example
 
 
+def encoded(answer: Any, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(answer), status, media_type=JSON)
+
+
 def _encoding(endpoint: Callable[..., Any], status: int) -> Callable[..., Any]:
     """The handler, as one that returns a Response."""
-
-    def encoded(answer: Any) -> Response:
-        return Response(msgspec.json.encode(answer), status, media_type=JSON)
-
     if inspect.iscoroutinefunction(endpoint):
 
         @wraps(endpoint)
         async def later(**arguments: Any) -> Response:
-            return encoded(await endpoint(**arguments))
+            return encoded(await endpoint(**arguments), status)
 
         return later
 
     @wraps(endpoint)
     def now(**arguments: Any) -> Response:
-        return encoded(endpoint(**arguments))
+        return encoded(endpoint(**arguments), status)
 
     return now

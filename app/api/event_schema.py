@@ -8,12 +8,10 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 
-from app.api.answers import described
+from app.api.answers import COMPONENTS, described, named
 from app.domain.answer import Answer
 from app.domain.events.batch_answer import BatchAnswer, BatchesAnswer
 from app.domain.events.events import AnyEvent
-
-_NAMES = "#/components/schemas/{name}"
 
 
 def describe(app: FastAPI) -> None:
@@ -22,35 +20,8 @@ def describe(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         document = generated()
-        if "/v1/events" not in document["paths"]:
-            (event,), named = msgspec.json.schema_components([AnyEvent], ref_template=_NAMES)
-            document.setdefault("components", {}).setdefault("schemas", {}).update(named)
-            one = {
-                "name": "session_id",
-                "in": "path",
-                "required": True,
-                "schema": {"type": "string", "maxLength": 128},
-            }
-            document["paths"]["/v1/sessions/{session_id}/events"] = {
-                "post": _operation(
-                    "session_events", "One batch of one sitting", event, [one], BatchAnswer
-                )
-            }
-            addressed = {
-                "allOf": [
-                    event,
-                    {
-                        "type": "object",
-                        "properties": {"session_id": {"type": "string"}},
-                        "required": ["session_id"],
-                    },
-                ]
-            }
-            document["paths"]["/v1/events"] = {
-                "post": _operation(
-                    "events", "One batch of many sittings", addressed, [], BatchesAnswer
-                )
-            }
+        document["paths"].setdefault("/v1/sessions/{session_id}/events", {"post": _ONE})
+        document["paths"].setdefault("/v1/events", {"post": _MANY})
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]
@@ -59,18 +30,22 @@ def describe(app: FastAPI) -> None:
 def _operation(
     name: str,
     summary: str,
+    batch_name: str,
     event: dict[str, Any],
     parameters: list[dict[str, Any]],
     answer: type[Answer],
 ) -> dict[str, Any]:
-    batch = {
-        "type": "object",
-        "properties": {
-            "sent_at_ms": {"type": "integer"},
-            "events": {"type": "array", "items": event, "minItems": 1, "maxItems": 1000},
+    batch = named(
+        batch_name,
+        {
+            "type": "object",
+            "properties": {
+                "sent_at_ms": {"type": "integer"},
+                "events": {"type": "array", "items": event, "minItems": 1, "maxItems": 1000},
+            },
+            "required": ["events"],
         },
-        "required": ["events"],
-    }
+    )
     return {
         "tags": ["events"],
         "operationId": name,
@@ -91,3 +66,49 @@ def _operation(
             },
         },
     }
+
+
+def _event() -> dict[str, Any]:
+    (union,), kinds = msgspec.json.schema_components([AnyEvent], ref_template=COMPONENTS)
+    return named("AnyEvent", {**union, "$defs": kinds})
+
+
+_EVENT = _event()
+_ONE = _operation(
+    "post_session_events",
+    "One batch of one sitting",
+    "EventBatch",
+    _EVENT,
+    [
+        {
+            "name": "session_id",
+            "in": "path",
+            "required": True,
+            "schema": {"type": "string", "maxLength": 128},
+        }
+    ],
+    BatchAnswer,
+)
+_MANY = _operation(
+    "post_events",
+    "One batch of many sittings",
+    "AddressedEventBatch",
+    named(
+        "AddressedEvent",
+        {
+            "allOf": [
+                _EVENT,
+                named(
+                    "EventAddress",
+                    {
+                        "type": "object",
+                        "properties": {"session_id": {"type": "string"}},
+                        "required": ["session_id"],
+                    },
+                ),
+            ]
+        },
+    ),
+    [],
+    BatchesAnswer,
+)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from pydantic import StringConstraints
 
+from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.domain.accounts.platforms import KeyScope
@@ -16,10 +17,12 @@ from app.domain.catalogue import classes
 from app.errors import NotAllowed, NotFound
 from app.http.keyring import Caller
 from app.reports import exports, package
-from app.reports.exports import ExportOptions, File
+from app.reports.exports import ExportList, ExportOptions, File
 from app.store.catalogue.catalogue import ClassRow
 
-router = APIRouter(prefix="/v1/classes/{class_id}/exports", tags=["exports"])
+router = APIRouter(
+    prefix="/v1/classes/{class_id}/exports", tags=["exports"], route_class=AnswerRoute
+)
 
 Reader = Annotated[Caller, require(KeyScope.READ)]
 FileName = Annotated[
@@ -45,7 +48,7 @@ _FILES = {
 @router.get("")
 def get_exports(
     request: Request, caller: Reader, class_id: ClassId, platform: PlatformSlug = None
-) -> dict[str, Any]:
+) -> ExportList:
     """What there is to export of the class."""
     with services_of(request).database.read() as connection:
         klass = classes.class_seen(connection, caller.scope, class_id, platform)

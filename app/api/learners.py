@@ -7,13 +7,14 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Body, Request
 
-from app.api.answers import AnswerRoute
+from app.api.answers import AnswerRoute, described_model, named
 from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.domain.accounts import learner_link
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer, EpochMs
 from app.domain.catalogue import classes, roster, roster_rows
+from app.domain.catalogue.id_numbers import ID_TYPES
 from app.domain.catalogue.roster import Roster
 from app.domain.catalogue.roster_rows import LearnerTerms
 from app.domain.wire import Id
@@ -37,11 +38,18 @@ Learners = Annotated[Any, Body()]
 
 
 def _described() -> dict[str, Any]:
-    terms = LearnerTerms.model_json_schema(ref_template="#/components/schemas/{model}")
-    terms.pop("$defs")
-    rows = {"type": "array", "items": terms, "description": "added to who is in the class"}
-    schema = {"type": "object", "required": ["learners"], "properties": {"learners": rows}}
+    rows = {
+        "type": "array",
+        "items": described_model(LearnerTerms),
+        "description": "added to who is in the class",
+    }
+    schema = named(
+        "RosterRows", {"type": "object", "required": ["learners"], "properties": {"learners": rows}}
+    )
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+named("IdType", {"type": "string", "enum": list(ID_TYPES)})
 
 
 @router.put("/roster", openapi_extra=_described())

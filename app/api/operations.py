@@ -2,29 +2,58 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from app.api.answers import AnswerRoute, described, encoded
 from app.api.auth import services_of
+from app.domain.answer import Answer
 from app.store import schema
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=AnswerRoute)
 log = structlog.get_logger("zhenxue.operations")
+_NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {"description": "a part is not ready; says which"}
+}
+
+
+class Liveness(Answer, frozen=True, kw_only=True):
+    status: Literal["ok"]
+
+
+class PartState(StrEnum):
+    OK = "ok"
+    FAILED = "failed"
+
+
+class ReadinessStatus(StrEnum):
+    READY = "ready"
+    NOT_READY = "not_ready"
+
+
+class Readiness(Answer, frozen=True, kw_only=True):
+    """`checks` by part: database, store, migrations and what else was registered. `notices` name
+    model files that are configured and cannot be used."""
+
+    status: ReadinessStatus
+    checks: dict[str, PartState]
+    notices: list[str]
 
 
 @router.get("/healthz")
-async def healthz() -> dict[str, str]:
+async def healthz() -> Liveness:
     """The process is alive."""
-    return {"status": "ok"}
+    return Liveness(status="ok")
 
 
-@router.get("/readyz", responses={503: {"description": "a part is not ready; says which"}})
-def readyz(request: Request) -> JSONResponse:
+@router.get("/readyz", responses={**described(Readiness), **_NOT_READY})
+def readyz(request: Request) -> Response:
     """Every part answers: database, schema, object store, and whatever else was registered.
 
     `notices` name model files that are configured and cannot be used: the default stands in.
@@ -40,20 +69,26 @@ def readyz(request: Request) -> JSONResponse:
     for name, check in checks.items():
         try:
             check()
-            results[name] = "ok"
+            results[name] = PartState.OK
         except Exception:
             log.exception("not ready", part=name)
-            results[name] = "failed"
-    ready = all(result == "ok" for result in results.values())
-    body = {
-        "status": "ready" if ready else "not_ready",
-        "checks": results,
-        "notices": list(services.readers.notices),
-    }
-    return JSONResponse(body, 200 if ready else 503)
+            results[name] = PartState.FAILED
+    ready = all(result is PartState.OK for result in results.values())
+    return encoded(
+        Readiness(
+            status=ReadinessStatus.READY if ready else ReadinessStatus.NOT_READY,
+            checks=results,
+            notices=list(services.readers.notices),
+        ),
+        200 if ready else 503,
+    )
 
 
-@router.get("/metrics", response_class=Response)
+@router.get(
+    "/metrics",
+    response_class=Response,
+    responses={200: {"content": {CONTENT_TYPE_LATEST: {"schema": {"type": "string"}}}}},
+)
 def metrics(request: Request) -> Response:
     """Counters and histograms in Prometheus' text format."""
     return Response(generate_latest(services_of(request).registry), media_type=CONTENT_TYPE_LATEST)

@@ -28,18 +28,20 @@ _PROBLEM = {
         "errors": {
             "description": "what is wrong with each item or field",
             "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["code", "detail"],
-                "properties": {
-                    "index": {"type": "integer"},
-                    "line": {"type": "integer"},
-                    "field": {"type": "string"},
-                    "code": {"type": "string"},
-                    "detail": {"type": "string"},
-                },
-            },
+            "items": {"$ref": "#/components/schemas/ProblemItem"},
         },
+    },
+}
+_PROBLEM_ITEM = {
+    "title": "ProblemItem",
+    "type": "object",
+    "required": ["code", "detail"],
+    "properties": {
+        "index": {"type": "integer"},
+        "line": {"type": "integer"},
+        "field": {"type": "string"},
+        "code": {"type": "string"},
+        "detail": {"type": "string"},
     },
 }
 _TOLD = {
@@ -82,7 +84,7 @@ def describe(app: FastAPI) -> None:
         document = generated()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         if "Problem" not in schemas:
-            schemas["Problem"] = _PROBLEM
+            schemas.update(Problem=_PROBLEM, ProblemItem=_PROBLEM_ITEM)
             for path, method, operation in _operations(document):
                 for status, told in _refusals(path, method, operation).items():
                     operation["responses"][str(status)] = {

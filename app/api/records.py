@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from fastapi import APIRouter, Body, Request
 
-from app.api.answers import AnswerRoute
+from app.api.answers import AnswerRoute, described_model, named
 from app.api.auth import require, services_of
 from app.api.classes import ClassId
 from app.domain.accounts.platforms import KeyScope
@@ -18,6 +18,7 @@ from app.domain.catalogue.records import (
     Leave,
     ListReport,
     OfflineHours,
+    PartOfDay,
     Satisfaction,
 )
 from app.errors import BadInput
@@ -31,10 +32,13 @@ Items = Annotated[Any, Body()]
 
 
 def _described(kind: type[Item]) -> dict[str, Any]:
-    items = {"type": "array", "items": kind.model_json_schema()}
+    items = {"type": "array", "items": described_model(kind)}
     wrapped = {"type": "object", "required": ["items"], "properties": {"items": items}}
-    schema = {"anyOf": [wrapped, items]}
+    schema = {"anyOf": [named(f"{kind.__name__}List", wrapped), items]}
     return {"requestBody": {"content": {"application/json": {"schema": schema}}}}
+
+
+named("PartOfDay", {"type": "string", "enum": list(get_args(PartOfDay))})
 
 
 @router.post("/offline-attendance", openapi_extra=_described(OfflineHours))

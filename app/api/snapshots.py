@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query, Request
 from starlette.concurrency import run_in_threadpool
 
+from app.api.answers import AnswerRoute
 from app.api.auth import services_of, sitting
+from app.domain.answer import Answer, Sha256
 from app.domain.faces import snapshots
 from app.domain.wire import ClientInstant, Id
 from app.errors import WrongMediaType
 from app.http.keyring import Caller
 from app.store.faces.blobs import StoreAway
 
-router = APIRouter(prefix="/v1/sessions", tags=["sittings"])
+router = APIRouter(prefix="/v1/sessions", tags=["sittings"], route_class=AnswerRoute)
 
 IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
@@ -27,6 +30,24 @@ IMAGE_BODY: dict[str, Any] = {
 }
 
 
+class SnapshotStatus(StrEnum):
+    """PENDING waits to be read, READ to be compared; FAILED gave nothing that could be."""
+
+    PENDING = "pending"
+    READ = "read"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class KeptSnapshot(Answer, frozen=True, kw_only=True):
+    """`bound`: it answers a control in time; `late`: it came too late to count."""
+
+    sha256: Sha256
+    status: SnapshotStatus
+    bound: bool
+    late: bool
+
+
 @router.put("/{session_id}/snapshots/{snapshot_id}", status_code=202, openapi_extra=IMAGE_BODY)
 async def put_snapshot(
     request: Request,
@@ -37,7 +58,7 @@ async def put_snapshot(
     challenge_id: Annotated[Id | None, Query()] = None,
     frame: Annotated[int, Query(ge=0, le=10_000, strict=False)] = 0,
     taken_at_ms: Annotated[ClientInstant | None, Query()] = None,
-) -> dict[str, Any]:
+) -> KeptSnapshot:
     """Keep a photo. The same bytes under the same id change nothing; other bytes are refused.
 
     `bound` tells that it answers a control of this sitting in time; one that came too late
@@ -65,19 +86,19 @@ async def put_snapshot(
         services.controls.forget(session.id)
         return stored
 
-    def store() -> dict[str, Any]:
+    def store() -> KeptSnapshot:
         now_ms = services.clock()
         try:
             stored = kept(now_ms)
         except StoreAway:
             kept(now_ms, away=True)
             raise
-        return {
-            "sha256": stored.sha256.hex(),
-            "status": stored.status,
-            "bound": stored.bound,
-            "late": stored.late,
-        }
+        return KeptSnapshot(
+            sha256=stored.sha256.hex(),
+            status=SnapshotStatus(stored.status),
+            bound=stored.bound,
+            late=stored.late,
+        )
 
     return await run_in_threadpool(store)
 

@@ -6,20 +6,31 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request
 
+from app.api.answers import AnswerRoute
 from app.api.auth import people_too, require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.api.sessions import SessionId
 from app.domain.accounts.platforms import KeyScope
+from app.domain.answer import Answer
 from app.domain.catalogue import classes
 from app.domain.judging import class_report, conformity_report, eligibility, runs
+from app.domain.judging.runs import Run
 from app.domain.sittings import timeline_view
 from app.domain.wire import Id
 from app.http.keyring import Caller
 
-router = APIRouter(prefix="/v1", tags=["verdicts"])
+router = APIRouter(prefix="/v1", tags=["verdicts"], route_class=AnswerRoute)
 
 Reader = Annotated[Caller, require(KeyScope.READ)]
 RunId = Annotated[int, Path(ge=1, lt=2**62)]
+
+
+class RequestedRun(Answer, frozen=True, kw_only=True):
+    """`status` is where the run's progress is read."""
+
+    run_id: int
+    class_id: str
+    status: str
 
 
 @router.get("/classes/{class_id}/class-hours")
@@ -63,17 +74,17 @@ def validate_class(
     caller: Annotated[Caller, people_too(KeyScope.READ)],
     class_id: ClassId,
     platform: PlatformSlug = None,
-) -> dict[str, Any]:
+) -> RequestedRun:
     """Judge the class now, in the background. One that is under way already is the answer."""
     services = services_of(request)
     with services.database.write() as connection:
         klass = classes.class_seen(connection, caller.scope, class_id, platform)
         run_id = runs.request(connection, klass.id, caller.actor, services.clock())
-    return {"run_id": run_id, "class_id": class_id, "status": f"/v1/runs/{run_id}"}
+    return RequestedRun(run_id=run_id, class_id=class_id, status=f"/v1/runs/{run_id}")
 
 
 @router.get("/runs/{run_id}")
-def get_run(request: Request, caller: Reader, run_id: RunId) -> dict[str, Any]:
+def get_run(request: Request, caller: Reader, run_id: RunId) -> Run:
     """How far a run is (done, total, rate a second, eta_s), and what came of it."""
     services = services_of(request)
     with services.database.read() as connection:

@@ -10,15 +10,16 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from prometheus_client import Counter
 from starlette.concurrency import run_in_threadpool
 
 from app.api import problems, xapi_schema
+from app.api.answers import AnswerRoute
 from app.api.auth import demand, services_of
 from app.api.xapi_query import LIST_PARAMETERS, ONE_PARAMETERS, Query, flag, shape_of
 from app.api.xapi_request import NEWEST, Asked, authenticate, read_request
 from app.domain.accounts.platforms import KeyScope
+from app.domain.answer import Answer
 from app.domain.exchange import xapi
 from app.domain.exchange.xapi_batch import Sent, read_post, read_put, require_uuid
 from app.domain.exchange.xapi_values import as_timestamp
@@ -28,7 +29,7 @@ from app.http.keyring import Caller, KeyRing
 from app.services import Services
 
 
-class XapiRoute(APIRoute):
+class XapiRoute(AnswerRoute):
     """Every answer, refusals too, names the version that it was given in."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -48,13 +49,17 @@ class XapiRoute(APIRoute):
 router = APIRouter(prefix="/xAPI", tags=["xAPI"], route_class=XapiRoute)
 
 
+class About(Answer, frozen=True, kw_only=True):
+    version: list[str]
+
+
 @router.get("/about")
-def about() -> dict[str, Any]:
+def about() -> About:
     """Which versions are spoken here; anybody may ask."""
-    return {"version": [NEWEST, "1.0.3", "1.0.2", "1.0.1", "1.0.0"]}
+    return About(version=[NEWEST, "1.0.3", "1.0.2", "1.0.1", "1.0.0"])
 
 
-@router.post("/statements", openapi_extra=xapi_schema.POST, responses=xapi_schema.REFUSALS)
+@router.post("/statements", openapi_extra=xapi_schema.POST, responses=xapi_schema.POSTED)
 async def post_statements(request: Request) -> Response:
     """Store one statement or a list of them, all or none; answers their ids.
 
@@ -76,7 +81,7 @@ async def put_statement(request: Request) -> Response:
 
 
 @router.head("/statements", include_in_schema=False)
-@router.get("/statements", openapi_extra=xapi_schema.GET, responses=xapi_schema.REFUSALS)
+@router.get("/statements", openapi_extra=xapi_schema.GET, responses=xapi_schema.GOT)
 async def get_statements(request: Request) -> Response:
     """One statement by `statementId`, or those that match, newest first, page by page."""
     return await _answered(request)

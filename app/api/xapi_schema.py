@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from app.api.answers import JSON, named
+
 _IRI = {"type": "string", "format": "uri"}
 _UUID = {"type": "string", "format": "uuid"}
 _MOMENT = {"type": "string", "format": "date-time"}
@@ -31,47 +33,89 @@ _EXTENSIONS = {
     "description": "any values under IRIs",
 }
 _MBOX = {"type": "string", "pattern": r"^mailto:[a-z0-9]+@[a-z0-9]+\.example$"}
+_ACCOUNT = named("AgentAccount", _object(("homePage", "name"), homePage=_IRI, name=_WORD))
 _AGENT = {
     "oneOf": [
-        _object(("mbox",), objectType={"const": "Agent"}, name=_WORD, mbox=_MBOX),
-        _object(
-            ("account",),
-            objectType={"const": "Agent"},
-            name=_WORD,
-            account=_object(("homePage", "name"), homePage=_IRI, name=_WORD),
+        named(
+            "AgentByMail",
+            _object(("mbox",), objectType={"const": "Agent"}, name=_WORD, mbox=_MBOX),
+        ),
+        named(
+            "AgentByAccount",
+            _object(("account",), objectType={"const": "Agent"}, name=_WORD, account=_ACCOUNT),
         ),
     ]
 }
-_ACTIVITY = _object(
-    ("id",),
-    objectType={"const": "Activity"},
-    id=_IRI,
-    definition=_object(name=_LANGUAGE_MAP, description=_LANGUAGE_MAP, type=_IRI),
+_ACTIVITY = named(
+    "Activity",
+    _object(
+        ("id",),
+        objectType={"const": "Activity"},
+        id=_IRI,
+        definition=named(
+            "ActivityDefinition",
+            _object(name=_LANGUAGE_MAP, description=_LANGUAGE_MAP, type=_IRI),
+        ),
+    ),
 )
-_STATEMENT: dict[str, Any] = {
-    **_object(
-        ("actor", "verb", "object"),
-        id=_UUID,
-        actor=_AGENT,
-        verb=_object(("id",), id=_IRI, display=_LANGUAGE_MAP),
-        object=_ACTIVITY,
-        result=_object(
+_NAMELESS: dict[str, Any] = _object(
+    ("actor", "verb", "object"),
+    actor=_AGENT,
+    verb=named("StatementVerb", _object(("id",), id=_IRI, display=_LANGUAGE_MAP)),
+    object=_ACTIVITY,
+    result=named(
+        "StatementOutcome",
+        _object(
             success={"type": "boolean"},
             completion={"type": "boolean"},
             response=_WORD,
             extensions=_EXTENSIONS,
         ),
-        context=_object(registration=_UUID, platform=_WORD, extensions=_EXTENSIONS),
-        timestamp=_MOMENT,
     ),
-    "description": "The parts that players use; the whole data model of the standard is accepted.",
-}
-
-_NAMELESS = {
-    **_STATEMENT,
-    "properties": {name: it for name, it in _STATEMENT["properties"].items() if name != "id"},
-    "description": "As for POST; an `id` within must be the one that the request names.",
-}
+    context=named(
+        "StatementContext",
+        _object(registration=_UUID, platform=_WORD, extensions=_EXTENSIONS),
+    ),
+    timestamp=_MOMENT,
+)
+_STATEMENT = named(
+    "StatementSent",
+    {
+        **_NAMELESS,
+        "properties": {"id": _UUID, **_NAMELESS["properties"]},
+        "description": "The parts that players use; all of the standard's data model is accepted.",
+    },
+)
+_STATEMENT_PUT = named(
+    "StatementPut",
+    {
+        **_NAMELESS,
+        "description": "As for POST; an `id` within must be the one that the request names.",
+    },
+)
+_KEPT = named(
+    "StatementKept",
+    {
+        "type": "object",
+        "properties": {"id": _UUID, "stored": _MOMENT, "timestamp": _MOMENT, "version": _WORD},
+        "required": ["id", "stored", "timestamp", "version"],
+        "additionalProperties": True,
+        "description": "The statement whole as it was sent, with what the standard adds to it.",
+    },
+)
+_PAGE = named(
+    "StatementPage",
+    {
+        "type": "object",
+        "properties": {
+            "statements": {"type": "array", "items": _KEPT},
+            "more": {"type": "string", "description": "path of the next page; empty: no more"},
+        },
+        "required": ["statements", "more"],
+        "additionalProperties": False,
+    },
+)
+_IDS = {"type": "array", "items": _UUID, "description": "of what was stored, in order"}
 
 
 def _parameter(name: str, schema: dict[str, Any], text: str, **more: Any) -> dict[str, Any]:
@@ -86,7 +130,7 @@ _VERSION = {
     "description": "1.0.x or 2.0.x",
 }
 _SECURITY: dict[str, Any] = {"security": [{"HTTPBearer": []}]}
-_PROBLEM = {"application/problem+json": {"schema": {"type": "object"}}}
+_PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": _PROBLEM}
     for status, text in {
@@ -99,6 +143,16 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         415: "the content encoding is not understood",
         429: "too many requests with this key",
     }.items()
+}
+
+POSTED: dict[int | str, dict[str, Any]] = {
+    200: {"content": {JSON: {"schema": {"anyOf": [_IDS, _PAGE, _KEPT]}}}},
+    204: {"description": "stored, with `method=PUT`"},
+    **REFUSALS,
+}
+GOT: dict[int | str, dict[str, Any]] = {
+    200: {"content": {JSON: {"schema": {"anyOf": [_PAGE, _KEPT]}}}},
+    **REFUSALS,
 }
 
 POST: dict[str, Any] = {
@@ -118,14 +172,17 @@ POST: dict[str, Any] = {
                 "schema": {"anyOf": [_STATEMENT, {"type": "array", "items": _STATEMENT}]}
             },
             "application/x-www-form-urlencoded": {
-                "schema": {
-                    "type": "object",
-                    "properties": {
-                        name: _WORD
-                        for name in ("Content", "Authorization", "X-Experience-API-Version")
+                "schema": named(
+                    "StatementForm",
+                    {
+                        "type": "object",
+                        "properties": {
+                            name: _WORD
+                            for name in ("Content", "Authorization", "X-Experience-API-Version")
+                        },
+                        "description": "only with `method`; parameters of the request stand beside",
                     },
-                    "description": "only with `method`; parameters of the request stand beside",
-                }
+                )
             },
         },
     },
@@ -133,7 +190,7 @@ POST: dict[str, Any] = {
 PUT: dict[str, Any] = {
     **_SECURITY,
     "parameters": [_VERSION, _parameter("statementId", _UUID, "its id", required=True)],
-    "requestBody": {"required": True, "content": {"application/json": {"schema": _NAMELESS}}},
+    "requestBody": {"required": True, "content": {"application/json": {"schema": _STATEMENT_PUT}}},
 }
 GET: dict[str, Any] = {
     **_SECURITY,

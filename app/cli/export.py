@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 from app.cli.answer import ACTOR, Json, say
@@ -76,7 +77,7 @@ def export(
             one = exports.export(services, klass, name, ext, options)
             told = {"files": [str(_write(one, out or Path(one.name)))]}
         else:
-            told = exports.offered(klass)
+            told = msgspec.to_builtins(exports.offered(klass))
     say(told, as_json, "\n".join(_lines(told)))
 
 

@@ -112,7 +112,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         told=runs.shown(run, request.app.state.services.clock()) if run else None,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
         scales=SCALES,
-        exports=exports.offered(row)["exports"],
+        exports=exports.offered(row).exports,
         columns={name: name in periodic.USUAL for name in periodic.FIGURES},
         public_key=signing.public_hex(signing.private_key(request.app.state.services.vault)),
         findings=[(it, sentence_of(it.body, lang)) for it in findings],

@@ -9,9 +9,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from multiprocessing import get_context
-from typing import Any
 
 from app.clock import day
+from app.domain.answer import Answer
 from app.domain.judging import assess, eligibility
 from app.errors import BadInput, NotAllowed, NotFound
 from app.reports import csv, pdf, xlsx
@@ -148,26 +148,37 @@ def day_of(options: ExportOptions, now_ms: int) -> date:
     return options.on or day(now_ms)
 
 
-def offered(klass: ClassRow) -> dict[str, Any]:
-    """What can be exported of the class, and where."""
+class OfferedExport(Answer, frozen=True, kw_only=True):
+    """A list, or the audit package: the formats it comes in and the path of each."""
+
+    name: str
+    title: str
+    formats: list[str]
+    href: list[str]
+
+
+class ExportList(Answer, frozen=True, kw_only=True):
+    """What can be exported of a class."""
+
+    class_id: str
+    exports: list[OfferedExport]
+
+
+def offered(klass: ClassRow) -> ExportList:
     base = f"/v1/classes/{klass.external_id}/exports"
-    formats = list(FORMATS)
     lists = [
-        {
-            "name": it.name,
-            "title": it.title,
-            "formats": formats,
-            "href": [f"{base}/{it.name}.{ext}" for ext in formats],
-        }
+        OfferedExport(
+            name=it.name,
+            title=it.title,
+            formats=list(FORMATS),
+            href=[f"{base}/{it.name}.{ext}" for ext in FORMATS],
+        )
         for it in LISTS.values()
     ]
-    package = {
-        "name": "audit",
-        "title": "审计数据包",
-        "formats": ["zip"],
-        "href": [f"{base}/audit.zip"],
-    }
-    return {"class_id": klass.external_id, "exports": [*lists, package]}
+    package = OfferedExport(
+        name="audit", title="审计数据包", formats=["zip"], href=[f"{base}/audit.zip"]
+    )
+    return ExportList(class_id=klass.external_id, exports=[*lists, package])
 
 
 def record(

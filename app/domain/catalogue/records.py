@@ -47,6 +47,9 @@ class Item(Wire):
         raise NotImplementedError
 
 
+PartOfDay = Literal["am", "pm", "evening"]
+
+
 class OfflineHours(Item):
     """Class-hours that a learner attended in person on one day; known by learner, day and item_id,
     or else half of the day."""
@@ -60,7 +63,7 @@ class OfflineHours(Item):
     hours: Annotated[float, Field(gt=0, le=24, description="class-hours, not clock hours")]
     item_id: ItemId = None
     session: Annotated[
-        Literal["am", "pm", "evening"] | None,
+        PartOfDay | None,
         Field(description="which part of the day, where a day has several rows"),
     ] = None
     place: Title | None = None

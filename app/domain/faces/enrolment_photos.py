@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from enum import StrEnum
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
+from app.domain.answer import UNSET, Answer, Sha256, UnsetType
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.faces.snapshots import face_key, verified
 from app.errors import BadInput, Conflict, NotFound
@@ -22,12 +25,64 @@ from app.store.faces import snapshots
 from app.store.row import AnyRow
 from app.store.sittings import sittings
 from app.vision import match
-from app.vision.match import Template
+from app.vision.match import Template, Zone
 from app.vision.model_card import ModelCard
 from app.vision.reasons import QUALITY
 from app.vision.seen import Seen, Unread, usable, vector
 
 MOST = 5
+
+
+class EnrolmentStatus(StrEnum):
+    PENDING = "pending"
+    READY = "ready"
+    REFUSED = "refused"
+
+
+class EnrolmentConfidence(StrEnum):
+    """LOW while fewer photos are enrolled than are wanted."""
+
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class FaceQuality(Answer, frozen=True, kw_only=True):
+    """What was measured on the face (`app.vision.quality.Quality`): pixels between the eyes, share
+    of sharp edges, grey level and spread, share of clipped pixels, turn and tilt of the head."""
+
+    interocular: float
+    sharpness: float
+    brightness: float
+    contrast: float
+    clipped: float
+    jaw_ratio: float
+    roll: float
+
+
+class PhotoQuality(Answer, frozen=True, kw_only=True):
+    """What was read from a photo. `agrees_with_enrolled` compares it with those enrolled before."""
+
+    width: int | UnsetType = UNSET
+    height: int | UnsetType = UNSET
+    face_count: int | UnsetType = UNSET
+    quality: FaceQuality | UnsetType | None = UNSET
+    reasons: list[str]
+    detector: str | UnsetType = UNSET
+    model: str | UnsetType | None = UNSET
+    agrees_with_enrolled: Zone | UnsetType = UNSET
+    distance_to_enrolled: float | UnsetType = UNSET
+
+
+class EnrolledPhoto(Answer, frozen=True, kw_only=True):
+    """The quality report of a photo, and how many of how many wanted are enrolled."""
+
+    sha256: Sha256
+    status: EnrolmentStatus
+    quality: PhotoQuality
+    photos: int
+    photos_wanted: int
+    confidence: EnrolmentConfidence
+    advice: str | None
 
 
 class Unusable(BadInput):
@@ -43,7 +98,7 @@ def learner_of(connection: Connection, platform_id: int, external_id: str) -> An
 
 def admit(
     connection: Connection, photos: PhotoStore, learner: AnyRow, data: bytes, now_ms: int
-) -> dict[str, Any] | None:
+) -> EnrolledPhoto | None:
     """What can be said before the pixels are read: the report of a photo that is enrolled already,
     else None. Raises BadInput (not a picture), NotAllowed (no_face_consent), Conflict (erased)."""
     verified(data, photos.max_bytes)
@@ -65,7 +120,7 @@ def enrol(
     now_ms: int,
     *,
     replacing: str | None = None,
-) -> dict[str, Any]:
+) -> EnrolledPhoto:
     """Keep a photo that was read: its quality report. Raises Unusable; see also `admit`.
 
     `replacing`: who has it take the place of all others. What was decided with those stays decided.
@@ -223,18 +278,18 @@ def _unusable(quality: dict[str, Any]) -> Unusable:
 
 def _report(
     connection: Connection, learner_id: int, sha256: bytes, status: str, quality: dict[str, Any]
-) -> dict[str, Any]:
+) -> EnrolledPhoto:
     count = len(rows.ready(connection, learner_id))
     enough = count >= match.WANTED_ENROLMENTS
-    return {
-        "sha256": sha256.hex(),
-        "status": status,
-        "quality": quality,
-        "photos": count,
-        "photos_wanted": match.WANTED_ENROLMENTS,
-        "confidence": "normal" if enough else "low",
-        "advice": _advice(quality, enough),
-    }
+    return EnrolledPhoto(
+        sha256=sha256.hex(),
+        status=EnrolmentStatus(status),
+        quality=msgspec.convert(quality, PhotoQuality),
+        photos=count,
+        photos_wanted=match.WANTED_ENROLMENTS,
+        confidence=EnrolmentConfidence.NORMAL if enough else EnrolmentConfidence.LOW,
+        advice=_advice(quality, enough),
+    )
 
 
 def _advice(quality: dict[str, Any], enough: bool) -> str | None:

@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from functools import partial
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from app.clock import day
+from app.domain.answer import UNSET, Answer, EpochMs, UnsetType
 from app.domain.exchange import notify
 from app.errors import Conflict, NotFound
 from app.store.accounts.scope import EVERYTHING, Scope
@@ -31,6 +34,61 @@ _RESUMPTIONS = "resumptions"  # in a run's summary: where it broke off, and who 
 _SUMMED = (
     "sessions", "settled", "photos_compared", "learners", "verdicts_stored", "new_findings"
 )  # fmt: skip
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class Resumption(Answer, frozen=True, kw_only=True):
+    """Where a run had broken off (`done` of `total`), since when, and who went on with it when."""
+
+    by: str | None
+    at_ms: EpochMs
+    silent_since_ms: EpochMs
+    done: int
+    total: int
+
+
+class RunResults(Answer, frozen=True, kw_only=True):
+    """What came of judging a class: counts, outcomes of sittings, and seconds by step."""
+
+    steps: int
+    sessions: int
+    settled: int
+    photos_compared: int
+    photos_waiting: int | UnsetType = UNSET
+    photos: dict[str, int] | UnsetType = UNSET
+    learners: int
+    verdicts_stored: int
+    new_findings: int
+    outcomes: dict[str, Any] | UnsetType = UNSET
+    seconds: dict[str, float]
+
+
+class Run(Answer, frozen=True, kw_only=True):
+    """A run of the judging of a class. `rate` is steps a second, over the time since it was last
+    taken up; `error` is set when it failed."""
+
+    run_id: int
+    kind: str
+    class_id: str
+    state: RunState
+    done: int
+    total: int
+    percent: float
+    rate: float | None
+    eta_s: float | None
+    elapsed_s: float
+    started_ms: EpochMs
+    heartbeat_ms: EpochMs
+    finished_ms: EpochMs | None
+    resumptions: list[Resumption]
+    results: RunResults | None
+    error: str | None
 
 
 def request(connection: Connection, class_id: int, requested_by: str, now_ms: int) -> int:
@@ -98,12 +156,12 @@ def fail(connection: Connection, run_id: int, error: str, now_ms: int) -> None:
     )
 
 
-def view(connection: Connection, scope: Scope, run_id: int, now_ms: int) -> dict[str, Any]:
+def view(connection: Connection, scope: Scope, run_id: int, now_ms: int) -> Run:
     """Progress and result counts. Raises NotFound, also for a run of a class out of scope."""
     row = store.seen(connection, scope, run_id)
     if row is None:
         raise NotFound("unknown_run", f"there is no run {run_id}")
-    return shown(row, now_ms)
+    return msgspec.convert(shown(row, now_ms), Run)
 
 
 def shown(row: AnyRow, now_ms: int) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Connection, select, update
 
@@ -63,7 +64,8 @@ class Class:
 
     def view(self, run_id: int, scope: Scope = EVERYTHING) -> dict[str, Any]:
         with self.database.read() as connection:
-            return runs.view(connection, scope, run_id, self.services.clock())
+            told = runs.view(connection, scope, run_id, self.services.clock())
+        return dict(msgspec.to_builtins(told))
 
     def outcomes(self, kind: str) -> dict[str, int]:
         with self.database.read() as connection:

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from app.simulation.demands import Demands, Due
 from app.simulation.service import Service
 from app.simulation.uplink import NEVER, Uplink
 from app.simulation.world import (
     Camera,
+    Device,
     DeviceClock,
     Learner,
     Network,
@@ -25,24 +26,13 @@ from app.simulation.world import (
     Shot,
 )
 
-if TYPE_CHECKING:
-    from app.simulation.sitting import Sitting
-
 Passage = Iterator[float]
 START_S = 120.0  # how long after opening a face check is still the one of the start
 EPSILON_S = 1e-6
 
-FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    device_id: str
-    user_agent: str = FIREFOX
-    sdk_version: str | None = "1.0.0"
-
-
-OnPopup = Callable[["Sitting", Popup], Passage]
+OnPopup = Callable[[Any, Popup], Passage]
+"""What somebody does when a pop-up shows: (their `Sitting`, the pop-up) → how time passes."""
 
 
 @dataclass(slots=True)

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.simulation.demands import Demands
-from app.simulation.page import EPSILON_S, Device, Habits, OnPopup, Page, Passage
+from app.simulation.page import EPSILON_S, Habits, OnPopup, Page, Passage
 from app.simulation.service import Refused
 from app.simulation.uplink import NEVER
-from app.simulation.world import Popup, Record
+from app.simulation.world import Device, Popup, Record
 
 _RETRY_S = 5.0
 

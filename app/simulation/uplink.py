@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from app.simulation.service import Service
+from app.simulation.service import Client, Service
 from app.simulation.world import Network, Photo, Record
-
-if TYPE_CHECKING:
-    from app.simulation.page import Page
 
 NEVER = float("inf")
 PATIENCE_S = 20.0  # how long a client waits for an answer
@@ -60,7 +57,7 @@ class Uplink:
         self._held = self._echo = None
         self._waits_until = 0.0
 
-    def flush(self, sitting: Page) -> Iterator[dict[str, Any]]:
+    def flush(self, sitting: Client) -> Iterator[dict[str, Any]]:
         """Send what is queued if the network carries; gives the controls of each answer."""
         if self._up_at(sitting.t) > sitting.t:
             return
@@ -87,7 +84,7 @@ class Uplink:
         pause = min(30.0, 1.0 * 2**self._failures) * self._rng.uniform(0.5, 1.0)
         self._waits_until = t + noticed + pause
 
-    def finish(self, sitting: Page) -> Iterator[dict[str, Any]]:
+    def finish(self, sitting: Client) -> Iterator[dict[str, Any]]:
         """The same at once, and a hanging request comes through after all."""
         self._waits_until = 0.0
         yield from self.flush(sitting)
@@ -95,7 +92,7 @@ class Uplink:
             held, self._held = self._held, None
             yield self.service.send(sitting, held)
 
-    def _send(self, sitting: Page, batch: list[Record]) -> Iterator[dict[str, Any]]:
+    def _send(self, sitting: Client, batch: list[Record]) -> Iterator[dict[str, Any]]:
         network = self.network
         if self._held is not None:
             held, self._held = self._held, None

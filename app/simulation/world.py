@@ -17,6 +17,16 @@ Input = Literal["pointer", "keyboard", "touch"]
 Condition = Literal["good", "dark", "glasses", "noised", "empty", "replayed"]
 
 
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    device_id: str
+    user_agent: str = FIREFOX
+    sdk_version: str | None = "1.0.0"
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """What a photo shows: equal photos have identical bytes.

@@ -28,8 +28,8 @@ from app.reports.lists import LISTS
 from app.reports.verify import verify
 from app.services import Services
 from app.settings import Settings
-from app.store.accounts.scope import EVERYTHING
 from app.store.events.event_log import GENESIS, MANIFEST, link
+from app.store.scope import EVERYTHING
 from detectors.trace import EVENT
 from models import EventLog, TrainingClass
 

@@ -48,7 +48,7 @@ def export(
     from app.reports import exports, package
     from app.reports.exports import ExportOptions
     from app.services import open_services
-    from app.store.accounts.scope import EVERYTHING
+    from app.store.scope import EVERYTHING
 
     if sum((file is not None, every, audit)) > 1:
         raise typer.BadParameter("one of NAME.EXT, --all and --audit")

@@ -29,7 +29,7 @@ def validate(
     from app.jobs import class_run
     from app.logging import configure
     from app.services import open_services
-    from app.store.accounts.scope import EVERYTHING
+    from app.store.scope import EVERYTHING
 
     configure(as_json=as_json)
     with open_services() as services:

@@ -15,8 +15,8 @@ from app.console.findings_page import Query
 from app.console.language import Language, language
 from app.domain.accounts.users import Role, User
 from app.domain.review import review_queue
-from app.store.accounts.scope import Scope
 from app.store.review import assignments, finding_queue, reviews
+from app.store.scope import Scope
 from app.store.sittings import case_file
 from detectors.finding import Evidence
 

@@ -14,9 +14,9 @@ from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts import learner_link
 from app.domain.judging import wording
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue import class_file
 from app.store.review import reviews
+from app.store.scope import EVERYTHING
 from detectors.finding import Evidence
 
 router = APIRouter(prefix="/my", route_class=ConsoleRoute, include_in_schema=False)

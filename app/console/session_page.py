@@ -24,8 +24,8 @@ from app.domain.accounts.users import Login
 from app.domain.faces import photo_viewing
 from app.domain.sittings.timeline import timeline as timeline_of
 from app.errors import BadInput, NotFound
-from app.store.accounts.scope import Scope
 from app.store.review import crowds
+from app.store.scope import Scope
 from app.store.sittings import case_file, similar
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)

@@ -14,7 +14,7 @@ from app.db import Database
 from app.domain.accounts import platforms
 from app.domain.accounts.platforms import Key
 from app.errors import NotAllowed, TooManyRequests
-from app.store.accounts.scope import Scope
+from app.store.scope import Scope
 
 CACHE_MS = 5_000  # a revocation made by another process bites after this long
 _CACHE_SIZE = 10_000

@@ -15,12 +15,12 @@ from app.domain.judging import class_report, conformity_trend, eligibility
 from app.domain.policy.pack import Pack
 from app.domain.review.review import UNDECIDED
 from app.reports.sheet import Heading, said
-from app.store.accounts.scope import Scope
 from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import report_rows
 from app.store.judging import enrolment_facts
 from app.store.review import inspections
 from app.store.row import AnyRow
+from app.store.scope import Scope
 
 WITHHELD = "（已署名，不对平台公开）"
 

@@ -28,13 +28,13 @@ from app.reports.exports import ExportOptions, File, file_name, subject
 from app.reports.lists import LISTS
 from app.services import Services
 from app.store.accounts import audit
-from app.store.accounts.scope import Scope
 from app.store.catalogue.catalogue import ClassRow
-from app.store.exchange import package_rows, report_rows
+from app.store.exchange import eligibility_rows, package_rows, report_rows
 from app.store.exchange.package_rows import Log
-from app.store.judging import eligibility_rows, facts
+from app.store.judging import facts
 from app.store.review import inspections
 from app.store.row import AnyRow
+from app.store.scope import Scope
 from detectors.registry import versions_run
 
 MEDIA_TYPE = "application/zip"

@@ -12,9 +12,9 @@ from app.console.language import language
 from app.domain.accounts.users import ALL_COUNTIES
 from app.jobs.settler import settle_all
 from app.services import Services
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue.catalogue import classes_named
 from app.store.judging import facts
+from app.store.scope import EVERYTHING
 from tests.api.test_sessions import found_school, opening, post, school
 from tests.api.test_sitting_life import Desk, accusations
 from tests.people import County, TestClock

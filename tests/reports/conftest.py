@@ -14,8 +14,8 @@ from app.domain.catalogue.classes import class_seen
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue.catalogue import ClassRow
+from app.store.scope import EVERYTHING
 from tests.people import County, TestClock, instant
 from tests.reports.stage import CLASS, judged_class
 

@@ -18,9 +18,9 @@ from app.services import Services
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
 from app.simulation.world import Learner, invented_id_number
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue.catalogue import ClassRow
 from app.store.events import event_log
+from app.store.scope import EVERYTHING
 from detectors.trace import Check
 from models import ReferencePhoto, Snapshot
 from tests.evidence import Record, picture, zipped

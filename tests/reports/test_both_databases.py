@@ -13,7 +13,7 @@ from app.reports.lists import LISTS
 from app.reports.verify import verify
 from app.services import Services
 from app.settings import Settings
-from app.store.accounts.scope import EVERYTHING
+from app.store.scope import EVERYTHING
 from tests.people import County, TestClock, instant
 from tests.reports.stage import judged_class
 

@@ -18,9 +18,9 @@ from app.reports.package import ndjson
 from app.reports.sheet import Sheet
 from app.reports.verify import verify
 from app.services import Services
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import inspections as store
+from app.store.scope import EVERYTHING
 from models import Session
 from tests.people import HUANGCHUAN
 from tests.reports.test_package import named, resealed

@@ -14,10 +14,10 @@ from app.reports.lists import LISTS
 from app.reports.sheet import NO_DATA, Sheet
 from app.reports.verify import verify
 from app.services import Services
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue import class_file
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import reviews
+from app.store.scope import EVERYTHING
 from models import Finding
 from tests.people import County, training_class
 

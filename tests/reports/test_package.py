@@ -28,10 +28,10 @@ from app.services import Services
 from app.simulation.scenarios import perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
 from app.simulation.world import Learner, invented_id_number
-from app.store.accounts.scope import EVERYTHING, Scope
 from app.store.catalogue.catalogue import ClassRow
 from app.store.events.event_log import GENESIS, MANIFEST, link
 from app.store.exchange.package_rows import Log
+from app.store.scope import EVERYTHING, Scope
 from detectors.trace import EVENT
 from models import AuditEntry, FacePair
 from tests.evidence import picture, zipped

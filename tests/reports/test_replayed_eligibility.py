@@ -20,9 +20,9 @@ from app.reports.verify import verify
 from app.services import Services
 from app.simulation.scenarios import perform
 from app.simulation.stage import Setting
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue import class_file
 from app.store.catalogue.catalogue import ClassRow
+from app.store.scope import EVERYTHING
 from models import Finding, Person, TrainingClass
 from tests.people import HUANGCHUAN, County
 from tests.reports.test_package import A_CLERK, named, resealed

@@ -18,8 +18,8 @@ from app.reports import package
 from app.reports.exports import ExportOptions
 from app.reports.verify import verify
 from app.services import Services
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue.catalogue import ClassRow
+from app.store.scope import EVERYTHING
 from detectors import assess, registry
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Status

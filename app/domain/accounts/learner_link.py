@@ -18,8 +18,8 @@ from app.errors import NotFound, TooManyRequests
 from app.security import Vault
 from app.store.accounts import audit
 from app.store.accounts import links as store
-from app.store.accounts.scope import Scope
 from app.store.catalogue import catalogue
+from app.store.scope import Scope
 
 _DAY_MS = 86_400_000
 _VISIT_MS = 3_600_000

@@ -20,8 +20,8 @@ from app.errors import BadInput, Conflict, NotFound
 from app.security import hash_password, new_token, password_matches, token_digest
 from app.store.accounts import audit
 from app.store.accounts import users as store
-from app.store.accounts.scope import EVERYTHING, Scope
 from app.store.review import assignments
+from app.store.scope import EVERYTHING, Scope
 
 ABSOLUTE_MS = 10 * 3600 * 1000  # a working day
 IDLE_MS = 60 * 60 * 1000

@@ -23,8 +23,8 @@ from app.domain.policy.packs import Pack
 from app.domain.wire import Day, Id, Line, Wire
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
-from app.store.accounts.scope import Scope
 from app.store.catalogue import catalogue as store
+from app.store.scope import Scope
 
 FROZEN = (
     "institution",

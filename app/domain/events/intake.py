@@ -65,18 +65,40 @@ class Sitting:
         return cls(row.id, row.opened_ms, terms)
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a sitting's events, and what the control scheduler is told of them: nothing
+    where they were refused."""
+
+    fate: Fate
+    batch: Batch | None
+
+
+def append(
+    connection: Connection, told: Sequence[tuple[Sitting, Sequence[Event]]], now_ms: int
+) -> list[Stored]:
+    """Store events of live sittings in the caller's transaction; what became of each, in order."""
+    batches = [live_append(sitting, events, now_ms) for sitting, events in told]
+    fitting = [batch for batch in batches if batch is not None]
+    receipts = iter(store.append_all(connection, fitting, sitting_life.of_batch))
+    stored = []
+    for batch, (_, events) in zip(batches, told, strict=True):
+        if batch is None:
+            stored.append(Stored(Fate.CLOSED, None))
+            continue
+        receipt = next(receipts)
+        fate = Fate(receipt.fate)
+        stored.append(Stored(fate, None if fate.refused else for_scheduler(batch, receipt, events)))
+    return stored
+
+
 def live_append(sitting: Sitting, events: Sequence[Event], now_ms: int) -> Append | None:
-    """Events of a live sitting, on their way into the store; None where their numbers or times no
-    longer fit into 31 bits: such a sitting is long over."""
+    """Events on their way into the store; None where their numbers or times no longer fit into 31
+    bits: such a sitting is long over."""
     if now_ms - sitting.opened_ms > LONGEST_MS or events[-1].seq > LAST_SEQ:
         return None
     packed = pack(events, now_ms - sitting.opened_ms)
     return Append(sitting.id, packed, now_ms, sitting.terms.lease_ms)
-
-
-def append(connection: Connection, appends: list[Append]) -> list[Receipt]:
-    """Store live events in the caller's transaction; one receipt each, in order."""
-    return store.append_all(connection, appends, sitting_life.of_batch)
 
 
 def append_attested(
@@ -94,7 +116,7 @@ def append_attested(
     return receipt
 
 
-def told(stored: Append, receipt: Receipt, events: Sequence[Event]) -> Batch:
+def for_scheduler(stored: Append, receipt: Receipt, events: Sequence[Event]) -> Batch:
     """What the control scheduler is told of a stored batch."""
     packed = stored.packed
     return Batch(
@@ -211,7 +233,7 @@ class EventIntake:
             raise unknown_session(name)
         if receipt.refused:
             raise Conflict(receipt.refused, sitting_life.why(Fate(receipt.refused), name))
-        stored = told(batch, receipt, found.events)
+        stored = for_scheduler(batch, receipt, found.events)
         demands = self._controls.glance(stored)
         if demands is None:
             (demands,) = await self._in_thread(self._controls.settle, [stored])

@@ -30,7 +30,6 @@ from app.domain.exchange.xapi_video import event_of, session_of
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Fate
 from app.errors import Conflict, NotFound
-from app.store.events.events import Append
 from app.store.exchange import statements as store
 from app.store.exchange.statements import Wanted
 
@@ -167,22 +166,16 @@ def _append(
     """Events to their sittings, each after the last one there; what became of them by session."""
     sittings = store.sessions(connection, platform_id, list(events))
     fates = dict.fromkeys(events, UNKNOWN)
-    appends: list[tuple[Append, list[Event]]] = []
+    mine = []
     for sitting in sittings:
-        mine = [event for _, event in events[sitting.external_id]]
-        for seq, event in enumerate(mine, sitting.next_seq):
+        said = [event for _, event in events[sitting.external_id]]
+        for seq, event in enumerate(said, sitting.next_seq):
             event.seq = seq
-        batch = intake.live_append(Sitting.of(sitting), mine, now_ms)
-        if batch is None:
-            fates[sitting.external_id] = Fate.CLOSED.value
-        else:
-            appends.append((batch, mine))
-    names = {sitting.id: sitting.external_id for sitting in sittings}
-    receipts = intake.append(connection, [batch for batch, _ in appends])
-    for (batch, mine), receipt in zip(appends, receipts, strict=True):
-        fates[names[batch.session_id]] = str(receipt.fate)
-        if not receipt.refused:
-            taken.batches.append(intake.told(batch, receipt, mine))
+        mine.append((Sitting.of(sitting), said))
+    for sitting, stored in zip(sittings, intake.append(connection, mine, now_ms), strict=True):
+        fates[sitting.external_id] = stored.fate.value
+        if stored.batch is not None:
+            taken.batches.append(stored.batch)
     for name, fate in fates.items():
         if fate in LOST:
             log.info("statements lost", session=name, fate=fate, statements=len(events[name]))

@@ -13,10 +13,10 @@ from app.domain.exchange import platform_notes
 from app.domain.judging import conformity, conformity_trend
 from app.domain.review.findings import after
 from app.errors import NotFound
-from app.store.accounts.scope import Scope
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import conformity as store
 from app.store.judging import verdicts
+from app.store.scope import Scope
 
 
 def of_platform(

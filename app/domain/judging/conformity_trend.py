@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from app.store.accounts.scope import Scope
 from app.store.judging import conformity as store
+from app.store.scope import Scope
 from detectors.dates import months_later
 
 MONTHS = 12

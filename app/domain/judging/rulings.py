@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from sqlalchemy import Connection
 
 from app.domain.judging import assess, eligibility, settle
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue import people
 from app.store.review import findings as store
+from app.store.scope import EVERYTHING
 
 
 def follow(connection: Connection, finding_ids: Iterable[int], now_ms: int) -> None:

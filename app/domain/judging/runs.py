@@ -21,10 +21,10 @@ from app.clock import day
 from app.domain.answer import UNSET, Answer, EpochMs, UnsetType
 from app.domain.exchange import notify
 from app.errors import Conflict, NotFound
-from app.store.accounts.scope import EVERYTHING, Scope
 from app.store.catalogue import catalogue
 from app.store.judging import runs as store
 from app.store.row import AnyRow
+from app.store.scope import EVERYTHING, Scope
 
 SILENT_MS = 120_000  # a worker that gave no sign of life for this long is gone
 NEAR = timedelta(days=45)  # product default: how far off an end or assessment is the night's work

@@ -16,10 +16,10 @@ from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
-from app.store.accounts.scope import Scope
 from app.store.catalogue import catalogue, class_file
 from app.store.judging import runs as store
 from app.store.judging import verdicts
+from app.store.scope import Scope
 
 KIND = "what_if"
 MOST_DAYS = 366

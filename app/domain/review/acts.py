@@ -21,12 +21,12 @@ from app.domain.wire import first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.security import Vault
 from app.store.accounts import audit
-from app.store.accounts.scope import Scope
 from app.store.catalogue import catalogue, people
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import acts as store
 from app.store.review.acts import PERSON
 from app.store.row import AnyRow
+from app.store.scope import Scope
 
 MIN_REASON, MAX_REASON, MAX_DOCUMENT = 4, 2000, 128
 

@@ -11,11 +11,11 @@ from app.domain.judging import wording
 from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
-from app.store.accounts.scope import Scope
 from app.store.review import findings as store
 from app.store.review import reviews
 from app.store.review.findings import Wanted
 from app.store.row import AnyRow
+from app.store.scope import Scope
 from detectors.finding import Evidence
 
 PAGE, MOST_PAGE = 100, 500

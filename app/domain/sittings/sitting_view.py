@@ -15,8 +15,8 @@ from app.domain.judging import wording
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
-from app.store.accounts.scope import Scope
 from app.store.row import AnyRow
+from app.store.scope import Scope
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
 from detectors.trace import ControlFlag

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.domain.sittings.sittings import unknown_session
 from app.domain.sittings.timeline import timeline
 from app.errors import Conflict
-from app.store.accounts.scope import Scope
+from app.store.scope import Scope
 from app.store.sittings import sittings
 
 ACTING = "active"

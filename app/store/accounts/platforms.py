@@ -7,8 +7,8 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from app.store.accounts.scope import Scope
 from app.store.review.finding_queue import TO_DO
+from app.store.scope import Scope
 from models import ApiKey, Finding, Platform, Session, TrainingClass
 
 

@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
-from app.store.accounts.scope import Scope
+from app.store.scope import Scope
 from app.store.upsert import insert_new
 from models import (
     ClassHour,

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Label, func, or_, select, update
 
-from app.store.accounts.scope import Scope
 from app.store.review.finding_queue import GONE, TO_DO
+from app.store.scope import Scope
 from models import (
     ClassHour,
     Enrolment,

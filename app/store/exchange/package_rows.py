@@ -16,11 +16,11 @@ import numpy as np
 from sqlalchemy import JSON, Connection, LargeBinary, create_engine, insert, or_, select
 from sqlalchemy.types import TypeEngine
 
-from app.store.accounts.scope import Scope
 from app.store.events.event_log import MANIFEST
 from app.store.faces import face_sets
 from app.store.judging import facts
 from app.store.row import AnyRow
+from app.store.scope import Scope
 from models import (
     Act,
     AuditEntry,

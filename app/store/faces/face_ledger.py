@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, or_, select
 
-from app.store.accounts.scope import Scope
+from app.store.scope import Scope
 from models import (
     Enrolment,
     Learner,

@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
-from app.store.accounts.scope import Scope
 from app.store.row import AnyRow
+from app.store.scope import Scope
 from detectors.trace import Check, ControlFlag
 from models import (
     Control,

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from app.store.accounts.scope import Scope
 from app.store.review.finding_queue import GONE, TO_DO
+from app.store.scope import Scope
 from models import Finding, Platform, Session, TrainingClass
 
 DAY_MS = 86_400_000

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, null, or_, select, update
 
-from app.store.accounts.scope import Scope
 from app.store.row import AnyRow
+from app.store.scope import Scope
 from app.store.upsert import insert_new
 from models import EventLog, Run, Session, Snapshot, TrainingClass
 

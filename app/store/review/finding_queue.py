@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app import rules
-from app.store.accounts.scope import Scope
+from app.store.scope import Scope
 from models import (
     Appeal,
     Assignment,

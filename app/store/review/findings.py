@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from app.store.accounts.scope import Scope
 from app.store.row import AnyRow
+from app.store.scope import Scope
 from models import Appeal, Finding, Learner, Platform, Session, TrainingClass
 
 GONE = "gone"

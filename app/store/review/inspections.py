@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from app.store.accounts.scope import Scope
+from app.store.scope import Scope
 from models import Enrolment, Inspection, InspectionCheck, Learner, Lesson, Session, User
 from models import TrainingClass as Klass
 

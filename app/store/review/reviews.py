@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, insert, select, update
 
-from app.store.accounts.scope import Scope
+from app.store.scope import Scope
 from models import Appeal, Finding, Review, TrainingClass, User
 
 

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.store.accounts.scope import Scope
 from app.store.catalogue import class_file
 from app.store.faces import snapshots
 from app.store.review.finding_queue import GONE
+from app.store.scope import Scope
 from models import (
     CourseVersion,
     Finding,

@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, select
 
-from app.store.accounts.scope import Scope
 from app.store.catalogue.class_file import session_outcome
 from app.store.review.finding_queue import GONE
+from app.store.scope import Scope
 from models import Finding, Learner, Lesson, Session, TrainingClass
 
 # A platform's latest findings, or a device's latest sittings: so that a rare rule costs no more

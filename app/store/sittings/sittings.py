@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, insert, select, update
 
-from app.store.accounts.scope import Scope
 from app.store.row import AnyRow
+from app.store.scope import Scope
 from models import (
     ClassHour,
     CourseVersion,

@@ -19,8 +19,8 @@ from app.domain.sittings import sitting_view, sittings
 from app.domain.sittings.sittings import Opening
 from app.jobs import lease_sweep
 from app.services import Services
-from app.store.accounts.scope import EVERYTHING
 from app.store.controls import controls as control_store
+from app.store.scope import EVERYTHING
 from app.store.sittings import sittings as store
 from detectors.trace import ControlFlag
 from tests.api.test_sessions import found_school

@@ -11,7 +11,7 @@ import zstandard
 
 from app.domain.events.events import MOST_EVENTS, pack
 from app.domain.events.ingest import addressed, arrived, decompressed
-from app.domain.events.intake import told
+from app.domain.events.intake import for_scheduler
 from app.errors import BadInput, BodyTooLarge, MalformedBody, WrongMediaType
 from app.store.events.events import Append, Receipt
 from tests.domain.events.test_events import BAD, event
@@ -170,5 +170,5 @@ def test_the_control_desk_hears_of_popups_only():
     found = arrived(batch(event(seq=1), event("popup_shown", seq=2), event("error", seq=3)), JSON)
     stored = Append(5, pack(found.events, 10), 77, 0)
     receipt = Receipt(3, 0, (), 4, bytes(32), "open", 0, 0, 0, "taken")
-    (note,) = told(stored, receipt, found.events).popup_notes
+    (note,) = for_scheduler(stored, receipt, found.events).popup_notes
     assert (note["seq"], note["recv_ms"], note["at_ms"]) == (2, 77, event()["at_ms"])

@@ -16,7 +16,7 @@ from app.services import Services
 from app.simulation.scenarios import perform
 from app.simulation.service import Controls
 from app.simulation.stage import Setting
-from app.store.accounts.scope import Scope
+from app.store.scope import Scope
 from tests.people import HUANGCHUAN, County, course, lesson, training_class
 from tests.verdicts import class_row, control, sign_in, take_without_photos, validate
 

@@ -19,9 +19,9 @@ from app.jobs import class_run, conclusions, face_worker
 from app.jobs.class_run import run_next
 from app.services import Services
 from app.simulation.scenarios import perform
-from app.store.accounts.scope import EVERYTHING, Scope
 from app.store.judging import enrolment_facts as store
 from app.store.judging.verdicts import of_class, outcome_counts
+from app.store.scope import EVERYTHING, Scope
 from detectors.trace import Check
 from models import ReferencePhoto, Run, Session, Snapshot
 from tests.people import HUANGCHUAN, County, TestClock

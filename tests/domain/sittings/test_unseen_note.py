@@ -19,15 +19,15 @@ def terms() -> SittingTerms:
 
 def test_a_hidden_page_is_told_in_both_languages(terms: SittingTerms) -> None:
     told = unseen_note.of(Flag.HIDDEN, terms)
-    assert told is not None and told["code"] == "hidden"
-    assert told["text"] == told["zh"] != told["en"]
+    assert told is not None and told.code == "hidden"
+    assert told.text == told.zh != told.en
 
 
 def test_hidden_is_told_before_unfocused(terms: SittingTerms) -> None:
     strict = replace(terms, unfocused_stops=True)
     assert unseen_note.of(Flag.HIDDEN | Flag.BLURRED, strict) == unseen_note.of(Flag.HIDDEN, terms)
     told = unseen_note.of(Flag.BLURRED, strict)
-    assert told is not None and told["code"] == "unfocused"
+    assert told is not None and told.code == "unfocused"
 
 
 def test_nothing_is_said_of_what_counts(terms: SittingTerms) -> None:

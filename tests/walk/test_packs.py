@@ -26,8 +26,8 @@ from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.verify import verify
 from app.services import Services
-from app.store.accounts.scope import EVERYTHING
 from app.store.catalogue.catalogue import ClassRow
+from app.store.scope import EVERYTHING
 from models import Finding
 from tests.people import County
 from tests.reports.stage import CLASS

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
+from app.api.answers import AnswerRoute
 from app.api.auth import people_too, person, require, services_of
 from app.api.classes import PlatformSlug
 from app.console.login import user_of
@@ -15,6 +16,7 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import User
 from app.domain.catalogue import classes
 from app.domain.judging import rulings
+from app.domain.judging.told import AppealTold, FindingsTold, FindingTold
 from app.domain.review import findings, review
 from app.domain.review.findings import PAGE
 from app.domain.wire import Id, Wire, instant
@@ -22,7 +24,7 @@ from app.errors import BadInput
 from app.http.keyring import Caller
 from app.store.review.findings import Wanted
 
-router = APIRouter(prefix="/v1/findings", tags=["findings"])
+router = APIRouter(prefix="/v1/findings", tags=["findings"], route_class=AnswerRoute)
 
 Reader = Annotated[Caller, require(KeyScope.READ)]
 FindingId = Annotated[int, Path(ge=1, lt=2**62)]
@@ -57,7 +59,7 @@ def list_findings(
     platform: PlatformSlug = None,
     cursor: Name = None,
     limit: Annotated[int, Query(ge=1, le=findings.MOST_PAGE)] = PAGE,
-) -> dict[str, Any]:
+) -> FindingsTold:
     """Findings in the order they were entered; `next_cursor` leads on."""
     with services_of(request).database.read() as connection:
         klass = None
@@ -76,7 +78,7 @@ def list_findings(
 
 
 @router.get("/{finding_id}")
-def get_finding(request: Request, caller: Reader, finding_id: FindingId) -> dict[str, Any]:
+def get_finding(request: Request, caller: Reader, finding_id: FindingId) -> FindingTold:
     """One finding with its reviews and appeals."""
     user = user_of(request) if caller.platform_id is None else None
     with services_of(request).database.read() as connection:
@@ -113,7 +115,7 @@ def post_appeal(
     caller: Annotated[Caller, people_too(KeyScope.INGEST)],
     finding_id: FindingId,
     body: Statement,
-) -> dict[str, Any]:
+) -> AppealTold:
     """An appeal, by a platform for its learner, or by a person who may see the finding."""
     services = services_of(request)
     with services.database.write() as connection:

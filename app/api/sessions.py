@@ -18,6 +18,7 @@ from app.domain.controls.platform_controls import ControlReport, ControlReports
 from app.domain.sittings import sitting_view, sittings
 from app.domain.sittings.sittings import Opened, Opening
 from app.domain.wire import ClientInstant, Id, Wire
+from app.http.answer import as_json
 from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/sessions", tags=["sittings"], route_class=AnswerRoute)
@@ -205,4 +206,5 @@ def get_session(
     """State, credited intervals, controls ledger, and the latest verdict with its findings."""
     services = services_of(request)
     with services.database.read() as connection:
-        return sitting_view.view(connection, caller.scope, session_id, platform, services.clock())
+        told = sitting_view.view(connection, caller.scope, session_id, platform, services.clock())
+    return as_json(told)

@@ -15,8 +15,10 @@ from app.domain.answer import Answer
 from app.domain.catalogue import classes
 from app.domain.judging import class_report, conformity_report, eligibility, runs
 from app.domain.judging.runs import Run
+from app.domain.judging.told import ClassHoursTold
 from app.domain.sittings import timeline_view
 from app.domain.wire import Id
+from app.http.answer import as_json
 from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1", tags=["verdicts"], route_class=AnswerRoute)
@@ -40,7 +42,7 @@ def get_class_hours(
     class_id: ClassId,
     learner_id: Annotated[Id | None, Query()] = None,
     platform: PlatformSlug = None,
-) -> dict[str, Any]:
+) -> ClassHoursTold:
     """Every learner × every planned class-hour: outcome, coverage, credit, findings."""
     with services_of(request).database.read() as connection:
         klass = classes.class_seen(connection, caller.scope, class_id, platform)
@@ -65,7 +67,7 @@ def get_eligibility(
         with services.database.write() as connection:
             eligibility.conclude(connection, klass.id, now_ms)
     with services.database.read() as connection:
-        return eligibility.view(connection, klass, now_ms)
+        return as_json(eligibility.view(connection, klass, now_ms))
 
 
 @router.post("/classes/{class_id}/validate", status_code=202)

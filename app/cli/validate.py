@@ -26,6 +26,7 @@ def validate(
     """
     from app.domain.catalogue import classes
     from app.domain.judging import class_report, runs
+    from app.http import answer
     from app.jobs import class_run
     from app.logging import configure
     from app.services import open_services
@@ -40,7 +41,7 @@ def validate(
             summary = class_run.perform(services, run_id, progress.tell)
         with services.database.read() as connection:
             told = class_report.everything(connection, klass, services.clock())
-    say({**told, "run": summary}, as_json, "\n".join(_lines(told, summary)))
+    say(answer.as_json({**told, "run": summary}), as_json, "\n".join(_lines(told, summary)))
 
 
 class _Progress:
@@ -79,7 +80,7 @@ def _lines(told: dict[str, Any], summary: dict[str, Any]) -> list[str]:
         hours = it["hours"]
         lines.append(f"  {it['learner_id']}  {it['outcome']}  {hours['valid']}/{hours['planned']}")
         lines += [f"      {reason['sentence']['zh']}" for reason in it["reasons"]]
-    lines += [f"  {it['outcome']:10} {it['sentence']['zh']}" for it in told["findings"]]
+    lines += [f"  {it.outcome:10} {it.sentence.zh}" for it in told["findings"]]
     counts = summary["outcomes"]
     for kind in ("class_hour", "session"):
         told_of = ", ".join(f"{count} {outcome}" for outcome, count in counts[kind].items())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlencode
 
 from sqlalchemy import Connection
@@ -16,6 +15,7 @@ from app.console.language import Language, language
 from app.domain.accounts.users import Role, User
 from app.domain.review import review_queue
 from app.store.review import assignments, finding_queue, reviews
+from app.store.review.finding_rows import FindingRow
 from app.store.scope import Scope
 from app.store.sittings import case_file
 from detectors.finding import Evidence
@@ -24,7 +24,7 @@ _LOOKED_AHEAD = 100
 
 
 def cards_of(
-    connection: Connection, rows: Sequence[Any], county: str, user: User, lang: Language
+    connection: Connection, rows: Sequence[FindingRow], county: str, user: User, lang: Language
 ) -> list[FindingCard]:
     """Undecided and grave ones first; findings of rules on trial only for an administrator.
     `county` is where their class is."""
@@ -58,18 +58,18 @@ def cards_of(
     return sorted(cards, key=lambda it: (not it.open, gravest_first.index(it.outcome)))
 
 
-def _told_learner(row: Any) -> str:
+def _told_learner(row: FindingRow) -> str:
     """What the learner reads of it on their own page, in Chinese as there."""
     told = row.learner_id is not None and row.evidence != Evidence.STATISTIC
     return own_words.told_of(row, language("zh")) if told else ""
 
 
-def _rivals(connection: Connection, rows: Sequence[Any], scope: Scope) -> dict[int, int]:
+def _rivals(connection: Connection, rows: Sequence[FindingRow], scope: Scope) -> dict[int, int]:
     """The sitting that each finding names beside its own, on whichever platform this person sees
     it, by the finding."""
     found: dict[int, int] = {}
     for row in rows:
-        name, away = row.body.get("rival_session_id"), row.body.get("rival_elsewhere", False)
+        name, away = row.body.rival_session_id, bool(row.body.rival_elsewhere)
         if name and row.start_ms is not None:
             rival = case_file.rival(connection, row, name, away, scope)
             if rival is not None:

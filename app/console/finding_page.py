@@ -19,6 +19,7 @@ from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
 from app.store.catalogue import class_file
 from app.store.review import crowds, reviews
+from app.store.review.finding_rows import FindingRow
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -64,7 +65,7 @@ def decide(
     return see_other(_in_sitting(row, queue, finding_id))
 
 
-def _finding(request: Request, login: Login, finding_id: int) -> Any:
+def _finding(request: Request, login: Login, finding_id: int) -> FindingRow:
     with request.app.state.services.database.read() as connection:
         row = reviews.finding(connection, finding_id, login.user.scope)
     if row is None or (row.shadow and login.user.role is not Role.ADMIN):
@@ -72,7 +73,7 @@ def _finding(request: Request, login: Login, finding_id: int) -> Any:
     return row
 
 
-def _in_sitting(row: Any, queue: str, done: int) -> str:
+def _in_sitting(row: FindingRow, queue: str, done: int) -> str:
     """The sitting's page from its top, where the picture is; this finding's card comes first."""
     kept = {"finding": row.id} | ({"done": done} if done else {})
     return f"/console/sessions/{row.session_id}?" + urlencode(
@@ -83,7 +84,7 @@ def _in_sitting(row: Any, queue: str, done: int) -> str:
 def _class_finding(
     request: Request,
     login: Login,
-    row: Any,
+    row: FindingRow,
     queue: str,
     *,
     done: int = 0,
@@ -93,7 +94,7 @@ def _class_finding(
     services, lang, user = request.app.state.services, language_of(request), login.user
     with services.database.read() as connection:
         klass = class_file.klass(connection, row.class_id, user.scope)
-        now = reviews.finding(connection, row.id, user.scope)
+        now = reviews.finding(connection, row.id, user.scope) or row
         cards = cards_of(connection, [now], klass.county, user, lang)
         members = crowds.members(connection, now.platform_id, now.body)
         now_ms = services.clock()
@@ -107,7 +108,7 @@ def _class_finding(
         finding=now,
         cards=cards,
         members=members,
-        holds=now.body.get("holds", False),
+        holds=now.body.holds,
         reasons=REASONS,
         queue=queue,
         following=next_up,

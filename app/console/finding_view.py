@@ -16,6 +16,8 @@ from app.domain.judging.sentences import filled, sentences
 from app.domain.review import review
 from app.domain.review.review import ReviewShown
 from app.rules import Reason
+from app.store.bodies import FindingBody
+from app.store.review.finding_rows import FindingRow
 from app.store.review.reviews import ReviewRow
 
 REASONS = {
@@ -70,13 +72,13 @@ class FindingCard:
     others: list[Any]  # who else may look after it; empty for whom that is no business
 
 
-def sentence_of(body: Mapping[str, Any], lang: Language) -> str:
+def sentence_of(body: FindingBody, lang: Language) -> str:
     """The finding's plain sentence in this language."""
-    return sentences(body)[lang.code]
+    return sentences(body).in_(lang.code)
 
 
 def card(
-    row: Any,
+    row: FindingRow,
     told_learner: str,
     reviews: Sequence[ReviewRow],
     appeals: Sequence[Any],
@@ -95,7 +97,7 @@ def card(
     colleagues: who may.
     """
     body = row.body
-    rival = body.get("rival_session_id") or "" if rival_id else ""
+    rival = body.rival_session_id or "" if rival_id else ""
     reopened_ms = review.reopened_ms(appeals)
     barred = user.id in review.deciders([it for it in reviews if it.created_ms <= reopened_ms])
     undecided = row.status in review.UNDECIDED and not row.shadow
@@ -112,8 +114,8 @@ def card(
         status=words.word(words.STATUSES, row.status),
         sentence=sentence_of(body, lang),
         told_learner=told_learner,
-        clause=body["clause"]["quote"],
-        instrument=plain.cited(body["clause"]),
+        clause=body.clause.quote,
+        instrument=plain.cited(body.clause),
         measured=measured_of(body, lang),
         limit=limit_of(body, lang),
         when=interval(row.start_ms, row.end_ms, lang),
@@ -135,13 +137,11 @@ def card(
     )
 
 
-def _photos_href(row: Any, rival: int | None, photos: Mapping[int, Sequence[int]]) -> str:
+def _photos_href(row: FindingRow, rival: int | None, photos: Mapping[int, Sequence[int]]) -> str:
     """Where the photos of a finding are seen: beside the enrolled one, and beside what they
     repeat; of two accounts with one face, the last photo of each."""
-    own = photos.get(row.session_id, ())
-    places = [
-        it["place"] for it in row.body["evidence"].get("photos", ()) if it["place"] < len(own)
-    ]
+    own = photos.get(row.session_id or 0, ())
+    places = [it.place for it in row.body.evidence.photos or () if it.place < len(own)]
     if places:
         return f"/console/photos/{own[places[0]]}"
     if row.rule == "one_face_several_accounts" and own and photos.get(rival or 0):
@@ -149,24 +149,24 @@ def _photos_href(row: Any, rival: int | None, photos: Mapping[int, Sequence[int]
     return ""
 
 
-def measured_of(body: Mapping[str, Any], lang: Language) -> str:
+def measured_of(body: FindingBody, lang: Language) -> str:
     """What was measured, with what it counts."""
     counted = _counted(body)
     if counted and counted.measured:
         return filled(counted.measured, body, lang.code)
-    return quantity(body["measured"], body["unit"], lang)
+    return quantity(body.measured, body.unit, lang)
 
 
-def limit_of(body: Mapping[str, Any], lang: Language) -> str:
+def limit_of(body: FindingBody, lang: Language) -> str:
     """What it is held against, with what that counts."""
     counted = _counted(body)
     if counted and counted.limit:
         return filled(counted.limit, body, lang.code)
-    return quantity(body["limit"], body["unit"], lang)
+    return quantity(body.limit, body.unit, lang)
 
 
-def _counted(body: Mapping[str, Any]) -> Reason | None:
-    return rules.reason(body["rule"], body["reason"]) if body["unit"] == "count" else None
+def _counted(body: FindingBody) -> Reason | None:
+    return rules.reason(body.rule, body.reason) if body.unit == "count" else None
 
 
 def quantity(value: float, unit: str, lang: Language) -> str:

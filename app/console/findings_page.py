@@ -22,6 +22,7 @@ from app.domain.review import review_queue
 from app.store.review import assignments
 from app.store.review import finding_queue as store
 from app.store.review.finding_queue import Cursor, QueueFilter
+from app.store.review.finding_rows import QueuedFinding
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -199,7 +200,7 @@ def queue_page(
 
 
 def queue_row(
-    row: Any, lang: Language, query: Query, now_ms: int, mine: bool, user_id: int
+    row: QueuedFinding, lang: Language, query: Query, now_ms: int, mine: bool, user_id: int
 ) -> QueueRow:
     """One finding of the queue, with the link that comes back to this queue after deciding."""
     back = urlencode({"queue": urlencode(query.values)}) if query.values else ""

@@ -5,7 +5,6 @@ The matrix of a class shows this page's card beside the cell that was chosen.
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from app.console.finding_view import sentence_of
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
 from app.errors import NotFound
+from app.store.bodies import hour_verdict
 from app.store.catalogue import class_file as store
 from app.store.review import crowds
 
@@ -40,12 +40,12 @@ def class_hour(
         pack = f"{klass.pack_id}@{klass.pack_version}"
         marks = store.latest(connection, class_id, "class_hour", pack, roster[0].enrolment_id)
         mark = next((it for it in marks if it.hour == number), None)
-        told = json.loads(mark.body) if mark else {}
+        told = hour_verdict(mark.body) if mark else None
         lessons = _lessons(hour)
         shared = {it for other in hours if other.number != number for it in _lessons(other)}
         sittings = list(store.sittings(connection, class_id, learner_id, _SITTINGS, lessons))
         if lessons & shared:  # a long lesson is cut into several class-hours
-            sittings = _touching(sittings, told.get("sessions", ()))
+            sittings = _touching(sittings, told.sessions if told else ())
         findings = store.findings_on(connection, [it.id for it in sittings])
         in_crowds = crowds.naming(connection, class_id, [it.external_id for it in sittings])
     by_sitting = defaultdict(list)
@@ -64,8 +64,8 @@ def class_hour(
         number=number,
         word=words.word(words.HOURS, mark.outcome if mark else "not_started"),
         told=told,
-        withheld=[sentence_of(it, lang) for it in told.get("withheld", ())],
-        share=lang.number(round((told.get("coverage") or 0) * 100, 1)),
+        withheld=[sentence_of(it, lang) for it in (told and told.withheld) or ()],
+        share=lang.number(round((told.coverage if told else 0) * 100, 1)),
         sittings=[(it, by_sitting[it.id]) for it in sittings],
         earlier=number - 1 if number > hours[0].number else None,
         later=number + 1 if number < hours[-1].number else None,

@@ -38,10 +38,10 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         of_person = person.enrolment_id
         marks = store.latest(connection, class_id, "class_hour", pack, of_person)
         verdict = next(iter(store.latest(connection, class_id, "enrolment", pack, of_person)), None)
-        findings = list(store.findings(connection, class_id, learner_id, _FINDINGS))
+        findings = store.findings(connection, class_id, learner_id, _FINDINGS)
         sittings = store.sittings(connection, class_id, learner_id, _SITTINGS)
         named = crowds.naming(connection, class_id, [it.external_id for it in sittings])
-        findings += [it for it, _ in named if it.body["holds"]]
+        findings += [it for it, _ in named if it.body.holds]
         others = store.other_classes(connection, learner_id, class_id, login.user.scope)
         appeals = reviews.appeals_of(connection, [it.id for it in findings])
     by_hour = {it.hour: it for it in marks}

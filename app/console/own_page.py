@@ -14,6 +14,7 @@ from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts import learner_link
 from app.domain.judging import wording
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
+from app.store.bodies import hour_verdict
 from app.store.catalogue import class_file
 from app.store.review import reviews
 from app.store.scope import EVERYTHING
@@ -114,7 +115,7 @@ def _page(
         outcome=outcome,
         withheld=own_words.withheld(
             {
-                number: json.loads(by_hour[number].body)
+                number: hour_verdict(by_hour[number].body)
                 for number, code in codes.items()
                 if code != "valid" and number in by_hour
             },
@@ -155,7 +156,7 @@ def _page(
 def _code(mark: Any, reviewing: set[str]) -> str:
     if mark is None:
         return "not_started"
-    return own_words.hour_code(mark.outcome, json.loads(mark.body), reviewing)
+    return own_words.hour_code(mark.outcome, hour_verdict(mark.body), reviewing)
 
 
 def _private(page: HTMLResponse) -> HTMLResponse:

@@ -20,6 +20,8 @@ from app.console.words import Word, word
 from app.domain.judging.reasons import spans
 from app.domain.judging.sentences import filled
 from app.domain.review.review import UNDECIDED
+from app.store.bodies import FindingBody, HourVerdict
+from app.store.review.finding_rows import FindingRow
 
 WAIT = N_("人工复核中，暂不需要补课。")
 
@@ -123,14 +125,14 @@ def title(rule: str, lang: Language) -> str:
     return known.learner.in_(lang.code)
 
 
-def told_of(finding: Any, lang: Language) -> str:
+def told_of(finding: FindingRow, lang: Language) -> str:
     """What was noticed, for whom it concerns."""
-    return _told(finding.body, finding.rule, finding.reason, lang)
+    return _told(finding.body, lang)
 
 
-def _told(body: Mapping[str, Any], rule: str, reason: str, lang: Language) -> str:
-    known = rules.known().get(rule)
-    told = known.told(reason) if known else None
+def _told(body: FindingBody, lang: Language) -> str:
+    known = rules.known().get(body.rule)
+    told = known.told(body.reason) if known else None
     return filled(told, body, lang.code, lang.span) if told else sentence_of(body, lang)
 
 
@@ -143,16 +145,12 @@ class Withheld:
     told: str
 
 
-def withheld(hours: Mapping[int, Mapping[str, Any]], lang: Language) -> list[Withheld]:
+def withheld(hours: Mapping[int, HourVerdict], lang: Language) -> list[Withheld]:
     """What of class-hours that are not complete was not counted, by their verdicts."""
     return [
-        Withheld(
-            number,
-            when(it["start_ms"], it["end_ms"], lang),
-            _told(it, it["rule"], it["reason"], lang),
-        )
+        Withheld(number, when(it.start_ms, it.end_ms, lang), _told(it, lang))
         for number, body in sorted(hours.items())
-        for it in body.get("withheld", ())
+        for it in body.withheld or ()
     ]
 
 
@@ -177,14 +175,14 @@ def not_theirs(finding: Any) -> bool:
     return faulty and finding.status not in ("overturned", "cured")
 
 
-def hour_code(outcome: str, body: Mapping[str, Any], undecided: Collection[str]) -> str:
+def hour_code(outcome: str, body: HourVerdict, undecided: Collection[str]) -> str:
     """The outcome of a class-hour: it is not lost while people decide on what was found in it.
 
     `undecided` are keys of findings.
     """
     if outcome != "invalid":
         return outcome
-    waits = any(it["key"] in undecided for it in body.get("findings", ()))
+    waits = any(it.key in undecided for it in body.findings)
     return "pending_review" if waits else outcome
 
 

@@ -20,6 +20,7 @@ from app.console.language import N_, Language
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.domain.policy.packs import Change, rule_title
+from app.store.bodies import ClauseBody
 
 VALUES = {
     "verified": N_("已实名"),
@@ -244,10 +245,9 @@ def share(part: float, lang: Language) -> str:
     return f"1/{round(1 / part):,}" if 0 < part < 0.001 else f"{lang.number(part * 100)}%"
 
 
-def cited(clause: Mapping[str, str]) -> str:
+def cited(clause: ClauseBody) -> str:
     """Instrument and article of a clause, where the register holds its text."""
-    article = clause["article"]
-    return " ".join(it for it in (clause["instrument"], article) if it != "not in tree")
+    return " ".join(it for it in (clause.instrument, clause.article) if it != "not in tree")
 
 
 def value(text: str, lang: Language) -> str:

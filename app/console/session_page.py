@@ -25,6 +25,7 @@ from app.domain.faces import photo_viewing
 from app.domain.sittings.timeline import timeline as timeline_of
 from app.errors import BadInput, NotFound
 from app.store.review import crowds
+from app.store.review.finding_rows import FindingRow
 from app.store.scope import Scope
 from app.store.sittings import case_file, similar
 
@@ -150,7 +151,7 @@ def _next_here(cards: Sequence[FindingCard]) -> str | None:
 def as_entered(
     session_id: int,
     timeline: Mapping[str, Any],
-    rows: Sequence[Any],
+    rows: Sequence[FindingRow],
     standing: Sequence[Any],
     visible: Collection[int],
     lang: Language,
@@ -165,7 +166,7 @@ def as_entered(
         **timeline,
         "events": f"/console/sessions/{session_id}/events",
         "findings": [
-            {**it, "id": own[it["key"]].id, "sentence": sentence_of(it, lang)}
+            {**it, "id": own[it["key"]].id, "sentence": it["sentence"][lang.code]}
             for it in timeline["findings"]
             if it["key"] in own
         ],

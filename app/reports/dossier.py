@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging import class_report, conformity_trend, eligibility
+from app.domain.judging.told import HourTold
 from app.domain.policy.pack import Pack
 from app.domain.review.review import UNDECIDED
 from app.reports.sheet import Heading, said
@@ -19,6 +20,7 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import report_rows
 from app.store.judging import enrolment_facts
 from app.store.review import inspections
+from app.store.review.finding_rows import FindingRow
 from app.store.row import AnyRow
 from app.store.scope import Scope
 
@@ -85,10 +87,10 @@ class Dossier:
         return {it.number: it for it in report_rows.hours(self.connection, self.id)}
 
     @cached_property
-    def hours(self) -> dict[str, list[dict[str, Any]]]:
+    def hours(self) -> dict[str, Sequence[HourTold]]:
         """Every planned class-hour with its outcome, by the learner's own id."""
         matrix = class_report.class_hours(self.connection, self.klass)
-        return {it["learner_id"]: it["class_hours"] for it in matrix["learners"]}
+        return {it.learner_id: it.class_hours for it in matrix.learners}
 
     @cached_property
     def concluded(self) -> dict[str, Any]:
@@ -108,11 +110,11 @@ class Dossier:
         return conformity_trend.before(self.connection, scope, self.klass.platform_id, opened)
 
     @cached_property
-    def findings(self) -> Sequence[AnyRow]:
+    def findings(self) -> Sequence[FindingRow]:
         return report_rows.findings(self.connection, self.id)
 
     @cached_property
-    def findings_by_key(self) -> dict[str, AnyRow]:
+    def findings_by_key(self) -> dict[str, FindingRow]:
         return {it.key: it for it in self.findings}
 
     @cached_property

@@ -13,6 +13,7 @@ from app.domain.accounts.users import ALL_COUNTIES
 from app.domain.judging import wording
 from app.jobs.settler import settle_all
 from app.services import Services
+from tests.bodies import finding
 from tests.evidence import START_MS, catalogue, ndjson, sitting
 from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County
 from tests.verdicts import sign_in
@@ -96,13 +97,5 @@ def test_one_number_under_two_names_accuses_nobody_and_waits_for_people(
 
 
 def test_a_finding_stored_before_it_said_where_names_no_sitting() -> None:
-    body = {
-        "rule": "multi_window",
-        "reason": "overlap",
-        "start_ms": 0,
-        "end_ms": 60_000,
-        "measured": 60,
-        "limit": 10,
-        "rival_session_id": SECRET,
-    }
-    assert wording.finding(body)["rival_session_id"] is None
+    body = finding(rule="multi_window", reason="overlap", rival_session_id=SECRET)
+    assert wording.finding(body).rival_session_id is None

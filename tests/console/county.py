@@ -7,7 +7,6 @@ tables, because the console is tested before anything that fills them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -17,8 +16,10 @@ from sqlalchemy import JSON, Connection, insert, null
 from sqlalchemy.types import TypeEngine
 
 import models
+from app.canonical import canonical
 from app.domain.accounts import users
 from models.base import Base
+from tests.bodies import class_hour
 from tests.console import stories
 from tests.console.stories import MINUTE
 
@@ -302,18 +303,18 @@ def open_sitting(
 
 def finding_columns(said: Mapping[str, Any], age_ms: int, **belongs: int | None) -> dict[str, Any]:
     return {
-        "key": said.get("key") or f"{said['rule']}-{said['start_ms']}",
+        "key": said["key"],
         "hour": 1,
         "rule": said["rule"],
         "reason": said["reason"],
         "outcome": said["outcome"],
         "fault": said["fault"],
-        "evidence": said["evidence"],
+        "evidence": said["evidence_class"],
         "needs_two_reviewers": said["rule"] == "face_liveness",
         "shadow": said["rule"] == "marathon",
         "start_ms": said["start_ms"],
         "end_ms": said["end_ms"],
-        "body": dict(said) | {"evidence": {"controls": [], "photos": said.get("photos", [])}},
+        "body": dict(said),
         "pack": PACK,
         "status": "open",
         "created_ms": NOW - age_ms,
@@ -404,7 +405,7 @@ def full_class(
                     "pack": PACK,
                     "pack_digest": "0" * 64,
                     "facts_digest": bytes(32),
-                    "body": json.dumps({"coverage": share}).encode(),
+                    "body": canonical(class_hour(outcome=code, coverage=share)),
                     "digest": bytes(32),
                     "created_ms": NOW,
                 }

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.domain.judging import wording
+from app.store.bodies import document
+from tests.bodies import finding
 
 MINUTE = 60_000
 
@@ -219,23 +221,21 @@ def said(
     limit: float,
     unit: str = "s",
 ) -> dict[str, Any]:
-    body = {
-        "rule": rule,
-        "outcome": outcome,
-        "fault": "learner",
-        "evidence": "S",
-        "reason": REASONS[rule],
-        "start_ms": start,
-        "end_ms": end,
-        "measured": measured,
-        "limit": limit,
-        "unit": unit,
-        "status": "open",
-        "clause": {
+    body = finding(
+        key=f"{rule}-{start}",
+        rule=rule,
+        outcome=outcome,
+        reason=REASONS[rule],
+        start_ms=start,
+        end_ms=end,
+        measured=measured,
+        limit=limit,
+        unit=unit,
+        clause={
             "key": f"huangchuan-2021/{rule}",
             "quote": QUOTES.get(rule, "以虚假培训等套取、骗取资金"),
             "instrument": "潢技领办〔2021〕1号",
             "article": "二（四）21(2)",
         },
-    }
-    return wording.finding(body)
+    )
+    return document(wording.finding(body)) | {"status": "open"}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 from sqlalchemy import insert, update
 
+from app.canonical import canonical
 from models import ClassHour, Verdict
+from tests.bodies import class_hour
 from tests.console import county as rows
 from tests.console.conftest import Desk
 from tests.console.county import NOW, PACK
@@ -33,7 +34,7 @@ def judged(desk: Desk, enrolment: int, number: int, outcome: str, **body: object
                 pack=PACK,
                 pack_digest="0" * 64,
                 facts_digest=bytes(32),
-                body=json.dumps(body).encode(),
+                body=canonical(class_hour(outcome=outcome, **body)),
                 digest=bytes(32),
                 created_ms=NOW,
             )

@@ -11,6 +11,7 @@ import pytest
 from app import rules
 from app.console import own_asks, own_words
 from app.console.language import language
+from tests import bodies
 
 START = 1_791_766_800_000
 TODAY = date(2026, 11, 26)
@@ -22,11 +23,12 @@ JARGON = (
 
 
 def finding(rule: str, reason: str, **columns: Any) -> Any:
-    body = {"measured": 2699.9, "limit": 691.1, "unit": "s", "start_ms": START, "end_ms": START + 9}
+    said: dict[str, Any] = {"measured": 2699.9, "limit": 691.1}
     if rule == "lesson_order":
-        body |= {"measured": 40.0, "limit": 98.0, "unit": "%"}
+        said = {"measured": 40.0, "limit": 98.0, "unit": "%"}
     if reason in ("repeated_seeks", "many_expiries"):
-        body |= {"measured": 5, "limit": 3, "unit": "count"}
+        said = {"measured": 5, "limit": 3, "unit": "count"}
+    body = bodies.finding(rule=rule, reason=reason, start_ms=START, end_ms=START + 9, **said)
     fresh = {"outcome": "violation", "status": "open", "fault": "learner", "body": body}
     return SimpleNamespace(rule=rule, reason=reason, **(fresh | columns))
 
@@ -138,7 +140,7 @@ def reason(code: str, how: str = "automatic", **more: Any) -> dict[str, Any]:
 
 
 SAID = {"zh": "缺少资料：线下实训考勤", "en": "missing: offline attendance"}
-LOST = {"findings": [{"key": "a"}, {"key": "b"}]}
+LOST = bodies.class_hour(findings=[bodies.finding(key=key) for key in "ab"])
 
 
 def test_an_hour_is_lost_only_once_people_decided() -> None:

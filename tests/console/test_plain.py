@@ -13,6 +13,7 @@ from app.console import plain
 from app.console.language import language
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
+from app.store.bodies import ClauseBody
 from detectors.batch_facts import Applicant, Mode
 from models import AuditEntry, Finding
 from tests.console.conftest import Desk
@@ -176,6 +177,5 @@ def test_a_share_that_is_not_nothing_is_never_shown_as_nothing() -> None:
 
 
 def test_a_clause_whose_text_is_not_kept_cites_its_instrument_alone() -> None:
-    assert plain.cited({"instrument": "某办发〔2019〕50号", "article": "not in tree"}) == (
-        "某办发〔2019〕50号"
-    )
+    clause = ClauseBody(key="x/1", quote="", instrument="某办发〔2019〕50号", article="not in tree")
+    assert plain.cited(clause) == "某办发〔2019〕50号"

@@ -19,6 +19,7 @@ from detectors.facts import Facts, facts
 from detectors.finding import Evidence, Outcome, Scope
 from detectors.registry import ALL, Detector
 from detectors.trace import SessionFlag, Trace
+from tests import bodies
 from tests.detectors.columns import GRADED, columns_of
 from tests.detectors.joining import picked, together
 from tests.detectors.stories import HONEST, Sitting, trace
@@ -123,18 +124,18 @@ def test_every_reason_has_a_sentence_and_every_sentence_a_reason(detector):
 
 @pytest.mark.parametrize("key", REASONS, ids="/".join)
 def test_a_sentence_shows_its_numbers_in_both_languages(key):
-    finding = {
-        "rule": key[0],
-        "reason": key[1],
-        "start_ms": 1_791_766_800_000,
-        "end_ms": 1_791_766_923_000,
-        "measured": 12.5,
-        "limit": 77.25,
-    }
-    words = sentences(finding)
-    assert set(words) == {"zh", "en"}
-    assert re.search(r"[\u4e00-\u9fff]", words["zh"])
-    assert not re.search(r"[\u4e00-\u9fff{}]", words["en"])
+    words = sentences(
+        bodies.finding(
+            rule=key[0],
+            reason=key[1],
+            start_ms=1_791_766_800_000,
+            end_ms=1_791_766_923_000,
+            measured=12.5,
+            limit=77.25,
+        )
+    )
+    assert re.search(r"[\u4e00-\u9fff]", words.zh)
+    assert not re.search(r"[\u4e00-\u9fff{}]", words.en)
     told = rules.reason(*key)
     assert told
     for number in ("{measured}", "{limit}"):

@@ -18,6 +18,7 @@ from app.reports import package
 from app.reports.exports import ExportOptions
 from app.reports.verify import verify
 from app.services import Services
+from app.store.bodies import FindingBody
 from app.store.catalogue.catalogue import ClassRow
 from app.store.scope import EVERYTHING
 from detectors import assess, registry
@@ -150,7 +151,8 @@ def test_stored_bodies_hold_no_words_and_read_ones_hold_them_in_both_languages(
     assert not any(b'"sentence"' in it or b'"zh"' in it for it in bodies)
     assert not any("sentence" in it for it in findings)
     for it in findings:
-        assert set(wording.finding(it)["sentence"]) == {"zh", "en"}
+        words = wording.finding(msgspec.convert(it, FindingBody)).sentence
+        assert words.zh and words.en
     for reason in [it for learner in told["learners"] for it in learner["reasons"]]:
         assert reason["sentence"]["zh"] and reason["cure"]["zh"] and reason["cure"]["en"]
     for check in told["class"]["checks"]:

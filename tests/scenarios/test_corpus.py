@@ -67,13 +67,8 @@ def test_no_fraud_earns_more_than_the_server_s_clock_allows(scenario_id, judgeme
 def test_every_finding_is_explained(scenario_id, judgements):
     judgement = told(judgements, scenario_id, 0)
     for finding in judgement.assessment.findings:
-        words = sentences(
-            {
-                name: getattr(finding, name)
-                for name in ("rule", "reason", "start_ms", "end_ms", "measured", "limit")
-            }
-        )
-        assert words["zh"] and words["en"]
+        words = sentences(finding)
+        assert words.zh and words.en
         assert rules.reason(finding.rule, finding.reason), "no words of its own"
         assert finding.rule in GRADED.rules
         if finding.outcome is Outcome.VIOLATION:

@@ -10,22 +10,32 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import msgspec
 import numpy as np
+from msgspec import UNSET
 from sqlalchemy import Connection
 
 from app.domain.exchange import notify
 from app.domain.judging import verdict_body as bodies
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
+from app.store.bodies import FindingBody, HourSubject, HourVerdict
 from app.store.catalogue import catalogue
 from app.store.judging import facts, verdicts
 from app.store.judging.facts import Evidence
-from app.store.judging.verdicts import Judged
+from app.store.judging.verdicts import Entered, Judged
 from app.store.review import acts
 from detectors import unseen_play
-from detectors.assess import Assessment, Decision, Hour, HourOutcome, assess, concerned
+from detectors.assess import (
+    Assessment,
+    Decision,
+    Hour,
+    HourOutcome,
+    SessionOutcome,
+    assess,
+    concerned,
+)
 from detectors.class_hours import changes, hour_key
 from detectors.finding import Finding, Outcome, Scope
 from detectors.registry import ALL
@@ -58,7 +68,7 @@ class Evaluation:
     own: list[int]
     learners: Collection[int]
     judged: list[Judged]
-    found: list[dict[str, Any]]
+    found: list[Entered]
     after: int
     decided: Mapping[str, str]
     acts: Collection[int] = ()
@@ -134,13 +144,13 @@ def assessed(
     `detectors.assess.assess`."""
 
     def decision(finding: Finding) -> Decision | None:
-        status = decided and decided.get(bodies.finding_key(evidence, finding))
+        status = decided and decided.get(bodies.key_of(evidence, finding))
         return Decision(status) if status else None
 
     if standing is not None:  # another pack may have found what this one has no rule for
         standing = [it for it in standing if it.rule in pack.policy.rules]
     result = assess(evidence.trace, pack.policy, decision, standing)
-    return result, [bodies.finding_key(evidence, finding) for finding in result.findings]
+    return result, [bodies.key_of(evidence, finding) for finding in result.findings]
 
 
 def _evaluate(
@@ -161,7 +171,7 @@ def _evaluate(
     decided = verdicts.decisions(connection, learners, class_id)
     own = [row.id for row in evidence.sessions if row.class_id == class_id]
     rows: list[Judged] = []
-    found: list[dict[str, Any]] = []
+    found: list[Entered] = []
     if evidence.sessions:
         result, keys = assessed(evidence, pack, decided, standing)
         whole = standing is None
@@ -219,7 +229,7 @@ class _Writer:
         self.outcomes = self._outcomes()
         self.digests = {at: self._digest(at) for at in self.own}
 
-    def rows(self) -> tuple[list[Judged], list[dict[str, Any]]]:
+    def rows(self) -> tuple[list[Judged], list[Entered]]:
         return [*self._sessions(), *self._hours()], self._findings()
 
     def _digest(self, session: int) -> bytes:
@@ -230,10 +240,11 @@ class _Writer:
         }
         return bodies.facts_digest(self.evidence, session, relevant)
 
-    def _shown(self, at: int) -> dict[str, Any]:
+    def _shown(self, at: int) -> FindingBody:
         """A finding with what people decided on it; of a crowd, not who else is in it."""
-        body = {name: it for name, it in self.bodies[at].items() if name != "members"}
-        return body | {"decision": self.decided.get(self.keys[at])}
+        status = self.decided.get(self.keys[at])
+        decision = Decision(status) if status else None
+        return msgspec.structs.replace(self.bodies[at], members=UNSET, decision=decision)
 
     def _acts(self, at: int) -> bool:
         """What is on trial in the shadow is kept as a finding, and stays out of verdicts."""
@@ -245,13 +256,14 @@ class _Writer:
         costs = finding.voids or finding.rule == unseen_play.RULE
         return self._acts(at) and costs and finding.outcome is Outcome.CLEAR
 
-    def _outcomes(self) -> list[str]:
+    def _outcomes(self) -> list[SessionOutcome]:
         """Of every sitting, by row."""
-        outcomes = [it.value for it in self.result.outcomes]
+        outcomes = self.result.outcomes
         if self.pack.attested_may_be_valid:
-            return outcomes
+            return list(outcomes)
+        valid, not_proven = SessionOutcome.VALID, SessionOutcome.NOT_PROVEN
         return [
-            "not_proven" if it == "valid" and row.provenance == "attested" else it
+            not_proven if it is valid and row.provenance == "attested" else it
             for it, row in zip(outcomes, self.evidence.sessions, strict=True)
         ]
 
@@ -275,7 +287,7 @@ class _Writer:
                 self.pack,
             )
             row = self.evidence.sessions[session]
-            rows.append(Judged.of("session", row.id, 0, outcome, self.digests[session], body))
+            rows.append(Judged.of("session", row.id, 0, outcome.value, self.digests[session], body))
         return rows
 
     def _hours(self) -> list[Judged]:
@@ -292,37 +304,34 @@ class _Writer:
                 continue
             sittings = spent.get(hour_key(hour.case, hour.hour)) or self._tried(hour)
             outcome = hour.outcome
-            held = any(self.outcomes[at] == "not_proven" for at in sittings)
+            held = any(self.outcomes[at] is SessionOutcome.NOT_PROVEN for at in sittings)
             if outcome is HourOutcome.VALID and held and not self.pack.attested_may_be_valid:
                 outcome = HourOutcome.NOT_PROVEN
             number = self.evidence.hours[hour.hour][1]
             digest = bodies.combined(
                 [self.digests[at] for at in sittings if at in self.digests], number
             )
-            body = {
-                "subject": {
-                    "kind": "class_hour",
-                    "class_id": person.klass,
-                    "learner_id": person.learner,
-                    "class_hour": number,
-                },
-                "outcome": outcome.value,
-                "coverage": round(hour.coverage, 6),
-                "credited_ms": hour.credited_ms,
-                "played_ms": hour.played_ms,
-                "length_ms": hour.length_ms,
-                "photos": hour.photos,
-                "sessions": sorted(self.evidence.sessions[at].external_id for at in sittings),
-                "findings": [
+            body = HourVerdict(
+                subject=HourSubject(
+                    class_id=person.klass, learner_id=person.learner, class_hour=number
+                ),
+                outcome=outcome,
+                coverage=round(hour.coverage, 6),
+                credited_ms=hour.credited_ms,
+                played_ms=hour.played_ms,
+                length_ms=hour.length_ms,
+                photos=hour.photos,
+                sessions=sorted(self.evidence.sessions[at].external_id for at in sittings),
+                findings=[
                     self._shown(at)
                     for at in hour.findings
                     if self._acts(at) and self.result.findings[at].outcome is not Outcome.CLEAR
                 ],
-                "withheld": [self._shown(at) for at in hour.findings if self._withholds(at)],
-                "provenance": sorted({self.evidence.sessions[at].provenance for at in sittings}),
-                "pack": bodies.pack_body(self.pack),
-                "facts_sha256": digest.hex(),
-            }
+                withheld=[self._shown(at) for at in hour.findings if self._withholds(at)],
+                provenance=sorted({self.evidence.sessions[at].provenance for at in sittings}),
+                pack=bodies.pack_body(self.pack),
+                facts_sha256=digest.hex(),
+            )
             rows.append(Judged.of("class_hour", enrolment, number, outcome.value, digest, body))
         return rows
 
@@ -343,8 +352,8 @@ class _Writer:
             found[key].append(row)
         return found
 
-    def _findings(self) -> list[dict[str, Any]]:
-        rows: dict[str, dict[str, Any]] = {}
+    def _findings(self) -> list[Entered]:
+        rows: dict[str, Entered] = {}
         for at, finding in enumerate(self.result.findings):
             of_class = finding.scope is Scope.CLASS
             session = self.evidence.sessions[finding.members[0] if of_class else finding.session]
@@ -355,24 +364,13 @@ class _Writer:
                 continue
             if finding.reason in PASSING:
                 continue
-            body = self.bodies[at]
-            rows[self.keys[at]] = {
-                "key": self.keys[at],
-                "platform_id": session.platform_id,
-                "class_id": self.class_id,
-                "learner_id": None if of_class else session.learner_id,
-                "session_id": None if of_class else session.id,
-                "hour": body["class_hour"],
-                "rule": finding.rule,
-                "reason": finding.reason,
-                "outcome": finding.outcome.value,
-                "fault": finding.fault.value,
-                "evidence": finding.evidence.value,
-                "needs_two_reviewers": finding.needs_two_reviewers,
-                "shadow": not self.pack.policy[finding.rule].acts,
-                "start_ms": finding.start_ms,
-                "end_ms": finding.end_ms,
-                "body": body,
-                "pack": self.pack.name,
-            }
+            rows[self.keys[at]] = Entered(
+                platform_id=session.platform_id,
+                class_id=self.class_id,
+                learner_id=None if of_class else session.learner_id,
+                session_id=None if of_class else session.id,
+                shadow=not self.pack.policy[finding.rule].acts,
+                pack=self.pack.name,
+                body=self.bodies[at],
+            )
         return list(rows.values())

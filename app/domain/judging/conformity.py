@@ -8,7 +8,6 @@ evidence does not tell, `missing` is None and nobody is accused.
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +20,15 @@ from sqlalchemy import Connection
 from app.domain.exchange import notify
 from app.domain.judging.verdict_body import clause_body
 from app.domain.policy.pack import Pack
+from app.store.bodies import FindingBody, FindingEvidence, finding_key
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import conformity as store
 from app.store.judging import verdicts
 from app.store.judging.verdicts import CONTROL_MISSING as REASON
+from app.store.judging.verdicts import Entered
 from app.store.row import AnyRow
-from detectors.finding import Evidence, Fault, Outcome
+from detectors.eligibility import Cure
+from detectors.finding import Evidence, Fault, Outcome, Scope
 
 CONTROLS = ("popup_gap", "face_liveness", "lesson_order", "photo_retention")
 UNSEEN = "unseen_play"  # no control, and nobody's fault yet: told of as it is
@@ -98,25 +100,15 @@ def enter(
 ) -> list[str]:
     """Enter a finding on the class for every control that is missing; the keys that are new."""
     rows = [
-        {
-            "key": finding_key(klass, it.rule),
-            "platform_id": klass.platform_id,
-            "class_id": klass.id,
-            "learner_id": None,
-            "session_id": None,
-            "hour": None,
-            "rule": it.rule,
-            "reason": REASON,
-            "outcome": Outcome.VIOLATION.value,
-            "fault": Fault.PLATFORM.value,
-            "evidence": Evidence.SERVER.value,
-            "needs_two_reviewers": True,
-            "shadow": not pack.policy[it.rule].acts,
-            "start_ms": found.began_ms,
-            "end_ms": found.ended_ms,
-            "body": _body(klass, pack, found, it),
-            "pack": pack.name,
-        }
+        Entered(
+            platform_id=klass.platform_id,
+            class_id=klass.id,
+            learner_id=None,
+            session_id=None,
+            shadow=not pack.policy[it.rule].acts,
+            pack=pack.name,
+            body=_body(klass, pack, found, it),
+        )
         for it in found.records
         if it.missing
     ]
@@ -125,40 +117,34 @@ def enter(
     return new
 
 
-def finding_key(klass: ClassRow, rule: str) -> str:
+def key_of(klass: ClassRow, rule: str) -> str:
     """The finding on a class's missing control has one name for good."""
-    parts = (klass.platform_id, klass.external_id, "class", rule, REASON)
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+    return finding_key(klass.platform_id, klass.external_id, Scope.CLASS, rule, REASON)
 
 
-def _body(klass: ClassRow, pack: Pack, found: Conformity, record: Record) -> dict[str, Any]:
-    """The same fields as of a finding on a sitting."""
-    rule, consequences = pack.policy[record.rule], pack.consequences
-    return {
-        "key": finding_key(klass, record.rule),
-        "rule": record.rule,
-        "reason": REASON,
-        "outcome": Outcome.VIOLATION.value,
-        "fault": Fault.PLATFORM.value,
-        "evidence_class": Evidence.SERVER.value,
-        "rule_status": rule.status.value,
-        "reach": consequences.missing_control.value,
-        "curable": consequences.missing_control_cure.value != "none",
-        "needs_two_reviewers": True,
-        "session_id": None,
-        "class_hour": None,
-        "start_ms": found.began_ms,
-        "end_ms": found.ended_ms,
-        "start_position_ms": None,
-        "end_position_ms": None,
-        "measured": record.measured,
-        "limit": record.limit,
-        "unit": "count",
-        "voids": False,
-        "rival_session_id": None,
-        "clause": clause_body(pack.clause_of(record.rule)),
-        "evidence": {"configured": dict(record.configured), "observed": dict(record.observed)},
-    }
+def _body(klass: ClassRow, pack: Pack, found: Conformity, record: Record) -> FindingBody:
+    consequences = pack.consequences
+    return FindingBody(
+        key=key_of(klass, record.rule),
+        rule=record.rule,
+        reason=REASON,
+        outcome=Outcome.VIOLATION,
+        fault=Fault.PLATFORM,
+        evidence_class=Evidence.SERVER,
+        rule_status=pack.policy[record.rule].status,
+        reach=consequences.missing_control,
+        curable=consequences.missing_control_cure is not Cure.NONE,
+        needs_two_reviewers=True,
+        start_ms=found.began_ms,
+        end_ms=found.ended_ms,
+        measured=record.measured,
+        limit=record.limit,
+        unit="count",
+        clause=clause_body(pack.clause_of(record.rule)),
+        evidence=FindingEvidence(
+            configured=dict(record.configured), observed=dict(record.observed)
+        ),
+    )
 
 
 class _Found(msgspec.Struct):

@@ -172,7 +172,7 @@ def _controls(
     upheld = store.upholders(connection, {row.id for row in entered.values()})
     controls, told = [], []
     for it in record.records:
-        row = entered.get(conformity.finding_key(klass, it.rule))
+        row = entered.get(conformity.key_of(klass, it.rule))
         missing, persons = it.missing, frozenset[str]()
         if missing and row is not None:
             missing = row.status != "overturned"

@@ -15,6 +15,7 @@ from app.domain.catalogue.classes import pack_of
 from app.domain.review.review import UNDECIDED
 from app.store.catalogue.catalogue import ClassRow, class_hours
 from app.store.judging import enrolment_facts as store
+from app.store.judging.enrolment_facts import StandingRow
 from app.store.review import acts
 from app.store.row import AnyRow
 from detectors.batch_facts import (
@@ -26,7 +27,6 @@ from detectors.batch_facts import (
     Survey,
 )
 from detectors.eligibility import HourCounts, StandingFinding, Waiting
-from detectors.finding import Evidence, Fault, Outcome
 
 HOUR_OUTCOMES = (
     "valid",
@@ -190,7 +190,7 @@ class _People:
         self.hours: dict[int, list[AnyRow]] = defaultdict(list)
         for hour in store.hour_verdicts(connection, klass.id):
             self.hours[hour.subject_id].append(hour)
-        rows = [it for it in store.standing_findings(connection, klass.id) if it.learner_id]
+        rows = store.standing_findings(connection, klass.id)
         upheld = store.upholders(connection, {row.id for row in rows})
         needs = pack_of(klass).attested_needs_act
         self.asks_for_act = bool(needs) and not acts.in_force(connection, [klass.id], {needs})
@@ -199,10 +199,10 @@ class _People:
         for enrolment_id, number in resting:
             self.attested[enrolment_id].append(number)
         self.findings: dict[int, list[Standing]] = defaultdict(list)
-        for row in rows:
-            self.findings[row.learner_id].append(
-                Standing(row.key, row.status, standing(row, upheld.get(row.id, set())))
-            )
+        for it in rows:
+            if it.learner_id is not None:
+                found = standing(it, upheld.get(it.id, set()))
+                self.findings[it.learner_id].append(Standing(it.key, it.status, found))
 
     def candidate(self, row: AnyRow) -> Candidate:
         judged = self.hours[row.id]
@@ -283,15 +283,15 @@ def _agreed(it: Standing) -> int:
     return 0 if it.status in UNDECIDED else len(it.finding.upheld_by)
 
 
-def standing(row: AnyRow, upheld_by: Collection[int] = ()) -> StandingFinding:
+def standing(row: StandingRow, upheld_by: Collection[int] = ()) -> StandingFinding:
     """A row of `standing_findings`, with the persons who uphold it."""
     return StandingFinding(
         rule=row.rule,
-        outcome=Outcome(row.outcome),
-        fault=Fault(row.fault),
-        evidence=Evidence(row.evidence),
+        outcome=row.outcome,
+        fault=row.fault,
+        evidence=row.evidence,
         # The column also says so where only the scale asks for two.
-        grave=row.needs_two_reviewers and bool(row.body["needs_two_reviewers"]),
+        grave=row.body is not None and row.body.needs_two_reviewers,
         upheld_by=frozenset(map(str, upheld_by)),
     )
 

@@ -26,7 +26,7 @@ def follow(connection: Connection, finding_ids: Iterable[int], now_ms: int) -> N
         if session_id is not None:
             settle.settle(connection, session_id, now_ms)
     for row in found:
-        named = [it["learner_id"] for it in row.body.get("members", ())]
+        named = [it.learner_id for it in row.body.members or ()]
         accounts = people.learners(connection, row.platform_id, named)
         for learner in sorted(accounts.values(), key=lambda it: it.external_id):
             assess.judge_learner(connection, row.class_id, learner.id, now_ms)

@@ -6,9 +6,9 @@ are Asia/Shanghai. The words stand in `detectors/<rule>.toml`, see `app/rules.py
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Protocol
 
 from app import rules
 from app.clock import at
@@ -26,28 +26,47 @@ TWO = Text("须由两人复核确认", "two reviewers decide")
 ONE = Text("须由人工复核确认", "a reviewer decides")
 
 
-def sentences(finding: Mapping[str, Any]) -> dict[str, str]:
-    """{"zh": …, "en": …} for a finding's body (`rule`, `reason`, `start_ms`, `end_ms`,
-    `measured`, `limit`)."""
-    known = rules.reason(finding["rule"], finding["reason"])
+class Said(Protocol):
+    """What a sentence is made of: a finding, stored or not."""
+
+    @property
+    def rule(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def start_ms(self) -> int: ...
+    @property
+    def end_ms(self) -> int: ...
+    @property
+    def measured(self) -> float: ...
+    @property
+    def limit(self) -> float: ...
+    @property
+    def unit(self) -> str: ...
+    @property
+    def needs_two_reviewers(self) -> bool: ...
+
+
+def sentences(finding: Said) -> Text:
+    """The finding's sentence in both languages."""
+    known = rules.reason(finding.rule, finding.reason)
     template = known.sentence if known else UNKNOWN
-    return {code: filled(template, finding, code) for code in ("zh", "en")}
+    return Text(filled(template, finding, "zh"), filled(template, finding, "en"))
 
 
 def filled(
-    template: Text, finding: Mapping[str, Any], code: str, span: Callable[[int], str] | None = None
+    template: Text, finding: Said, code: str, span: Callable[[int], str] | None = None
 ) -> str:
     """A template of a rule's file with the finding's values. `span` tells milliseconds as people
     do; without it seconds stay a number."""
-    start, end = finding["start_ms"], finding["end_ms"]
+    start, end, unit = finding.start_ms, finding.end_ms, finding.unit
     one_day = start >= 0 and end >= 0 and at(start).date() == at(end).date()
-    unit = finding.get("unit", "")
     return template.in_(code).format(
-        measured=_Amount(finding["measured"], unit, span),
-        limit=_Amount(finding["limit"], unit, span),
+        measured=_Amount(finding.measured, unit, span),
+        limit=_Amount(finding.limit, unit, span),
         start=_Moment(start, one_day, code),
         end=_Moment(end, one_day, code),
-        reviewers=(TWO if finding.get("needs_two_reviewers", True) else ONE).in_(code),
+        reviewers=(TWO if finding.needs_two_reviewers else ONE).in_(code),
     )
 
 

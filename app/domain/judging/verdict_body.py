@@ -11,15 +11,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 
 from app.canonical import canonical
 from app.domain.policy.clauses import Clause
 from app.domain.policy.pack import Pack
+from app.store.bodies import (
+    ClauseBody,
+    FindingBody,
+    FindingEvidence,
+    Interval,
+    Member,
+    PackBody,
+    Place,
+    SessionSubject,
+    SessionVerdict,
+    finding_key,
+)
 from app.store.judging.facts import Evidence
+from detectors.assess import SessionOutcome
 from detectors.class_hours import HourParts, as_told, changes
 from detectors.film import on_timeline
-from detectors.finding import Evidence as FindingEvidence
-from detectors.finding import Fault, Finding, Outcome, Scope
+from detectors.finding import Finding, Scope
 from detectors.registry import versions_acting
 from detectors.trace import Trace
 
@@ -27,11 +40,11 @@ NO_CONTENT = "no_content"  # a sitting in which nothing was played is not valid,
 JOIN_MS = 15_000  # play with shorter standstills is shown as one stretch
 
 
-def finding_key(evidence: Evidence, finding: Finding) -> str:
-    """The same finding has the same name in every run, so that reviews stay attached to it."""
+def key_of(evidence: Evidence, finding: Finding) -> str:
+    """The name of what a detector found."""
     if finding.scope is Scope.CLASS:
         member = evidence.sessions[finding.members[0]]
-        parts: tuple[Any, ...] = (
+        return finding_key(
             member.platform_id,
             member.klass,
             Scope.CLASS,
@@ -39,75 +52,60 @@ def finding_key(evidence: Evidence, finding: Finding) -> str:
             finding.reason,
             _subject(evidence, finding),
         )
-    else:
-        session = evidence.sessions[finding.session]
-        parts = (
-            session.platform_id,
-            session.klass,
-            session.learner,
-            session.external_id,
-            finding.rule,
-            finding.reason,
-            finding.start_ms,
-        )
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+    session = evidence.sessions[finding.session]
+    return finding_key(
+        session.platform_id,
+        session.klass,
+        session.learner,
+        session.external_id,
+        finding.rule,
+        finding.reason,
+        finding.start_ms,
+    )
 
 
-def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> dict[str, Any]:
-    """A finding under its key, as verdicts hold it; `app.domain.judging.wording` adds the words."""
+def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> FindingBody:
+    """A finding under its key, as it is stored; `app.domain.judging.wording` adds the words."""
     of_class = finding.scope is Scope.CLASS
     rule = pack.policy[finding.rule]
-    clause = pack.clause_of(finding.rule)
-    body: dict[str, Any] = {
-        "key": key,
-        "rule": finding.rule,
-        "reason": finding.reason,
-        "outcome": finding.outcome.value,
-        "fault": finding.fault.value,
-        "evidence_class": finding.evidence.value,
-        "rule_status": rule.status.value,
-        "reach": rule.reach.value,
-        "curable": rule.curable,
-        "needs_two_reviewers": finding.needs_two_reviewers,
-        "session_id": None if of_class else evidence.sessions[finding.session].external_id,
-        "class_hour": evidence.hours[finding.hour][1] if finding.hour >= 0 else None,
-        "start_ms": finding.start_ms,
-        "end_ms": finding.end_ms,
-        "start_position_ms": _position(evidence.trace, finding, finding.start_pos_ms, ends=False),
-        "end_position_ms": _position(evidence.trace, finding, finding.end_pos_ms, ends=True),
-        "measured": finding.measured,
-        "limit": finding.limit,
-        "unit": finding.unit,
-        "voids": finding.voids,
-        "rival_session_id": (
-            evidence.sessions[finding.rival].external_id if finding.rival >= 0 else None
+    rival = evidence.sessions[finding.rival] if finding.rival >= 0 else None
+    away = rival is not None and (
+        of_class or rival.platform_id != evidence.sessions[finding.session].platform_id
+    )
+    return FindingBody(
+        key=key,
+        rule=finding.rule,
+        reason=finding.reason,
+        outcome=finding.outcome,
+        fault=finding.fault,
+        evidence_class=finding.evidence,
+        rule_status=rule.status,
+        reach=rule.reach,
+        curable=rule.curable,
+        needs_two_reviewers=finding.needs_two_reviewers,
+        session_id=None if of_class else evidence.sessions[finding.session].external_id,
+        class_hour=evidence.hours[finding.hour][1] if finding.hour >= 0 else None,
+        start_ms=finding.start_ms,
+        end_ms=finding.end_ms,
+        start_position_ms=_position(evidence.trace, finding, finding.start_pos_ms, ends=False),
+        end_position_ms=_position(evidence.trace, finding, finding.end_pos_ms, ends=True),
+        measured=finding.measured,
+        limit=finding.limit,
+        unit=finding.unit,
+        voids=finding.voids,
+        rival_session_id=None if rival is None else rival.external_id,
+        clause=clause_body(pack.clause_of(finding.rule)),
+        evidence=FindingEvidence(
+            controls=_places(evidence, finding.controls, "controls"),
+            photos=_places(evidence, finding.photos, "photos"),
         ),
-        "clause": clause_body(clause),
-        "evidence": {
-            "controls": _rows_of(evidence.trace, finding.controls, "controls"),
-            "photos": [
-                place | ({"same_as": evidence.copies[row]} if row in evidence.copies else {})
-                for row, place in zip(
-                    finding.photos,
-                    _rows_of(evidence.trace, finding.photos, "photos"),
-                    strict=True,
-                )
-            ],
-        },
-    }
-    if finding.rival >= 0:
-        rival, mine = evidence.sessions[finding.rival], finding.session
-        away = of_class or rival.platform_id != evidence.sessions[mine].platform_id
-        body["rival_elsewhere"] = away  # then wording keeps its id from platforms
-    if of_class:
-        body |= {
-            "numbers": dict(finding.numbers),
-            "scope": finding.scope.value,
-            "subject": _subject(evidence, finding),
-            "holds": finding.holds,
-            "members": _members(evidence, finding),
-        }
-    return body
+        rival_elsewhere=UNSET if rival is None else away,
+        numbers=dict(finding.numbers) if of_class else UNSET,
+        scope=finding.scope if of_class else UNSET,
+        subject=_subject(evidence, finding) if of_class else UNSET,
+        holds=finding.holds if of_class else UNSET,
+        members=_members(evidence, finding) if of_class else UNSET,
+    )
 
 
 def _position(trace: Trace, finding: Finding, content_ms: int, *, ends: bool) -> int | None:
@@ -124,68 +122,75 @@ def _subject(evidence: Evidence, finding: Finding) -> str:
     return f"{kind}:{evidence.lessons[int(number)].external_id}" if row else finding.subject
 
 
-def _members(evidence: Evidence, finding: Finding) -> list[dict[str, Any]]:
+def _members(evidence: Evidence, finding: Finding) -> list[Member]:
     """Who a finding of class scope is about: learners in order, with their sittings."""
     sittings: dict[str, list[str]] = {}
     for row in finding.members:
         session = evidence.sessions[row]
         sittings.setdefault(session.learner, []).append(session.external_id)
-    return [{"learner_id": it, "sessions": sorted(sittings[it])} for it in sorted(sittings)]
+    return [Member(learner_id=it, sessions=sorted(sittings[it])) for it in sorted(sittings)]
 
 
-def standing_finding(evidence: Evidence, body: Mapping[str, Any]) -> Finding | None:
+def standing_finding(evidence: Evidence, body: FindingBody) -> Finding | None:
     """A stored finding of class scope as far as it bears on this evidence; None where it names
     none of its sittings."""
     rows = {it.external_id: at for at, it in enumerate(evidence.sessions)}
-    named = [session for member in body["members"] for session in member["sessions"]]
-    members = tuple(sorted(rows[it] for it in named if it in rows))
+    members = tuple(sorted(rows[it] for it in body.sessions_named() if it in rows))
     if not members:
         return None
     return Finding(
-        rule=body["rule"],
-        outcome=Outcome(body["outcome"]),
-        reason=body["reason"],
-        fault=Fault(body["fault"]),
-        evidence=FindingEvidence(body["evidence_class"]),
-        start_ms=body["start_ms"],
-        end_ms=body["end_ms"],
-        measured=body["measured"],
-        limit=body["limit"],
-        unit=body["unit"],
-        voids=body["voids"],
-        needs_two_reviewers=body["needs_two_reviewers"],
+        rule=body.rule,
+        outcome=body.outcome,
+        reason=body.reason,
+        fault=body.fault,
+        evidence=body.evidence_class,
+        start_ms=body.start_ms,
+        end_ms=body.end_ms,
+        measured=body.measured,
+        limit=body.limit,
+        unit=body.unit,
+        voids=body.voids,
+        needs_two_reviewers=body.needs_two_reviewers,
         scope=Scope.CLASS,
-        subject=body["subject"],
+        subject=body.subject or "",
         members=members,
-        holds=body["holds"],
-        numbers=body["numbers"],
+        holds=body.holds or False,
+        numbers=dict(body.numbers or {}),
     )
 
 
-def clause_body(clause: Clause) -> dict[str, str]:
+def clause_body(clause: Clause) -> ClauseBody:
     """A clause with its exact words."""
-    return {
-        "key": clause.key,
-        "quote": clause.words,
-        "instrument": clause.instrument.number,
-        "article": clause.article,
-    }
+    return ClauseBody(
+        key=clause.key,
+        quote=clause.words,
+        instrument=clause.instrument.number,
+        article=clause.article,
+    )
 
 
-def _rows_of(trace: Trace, rows: Iterable[int], ledger: str) -> list[dict[str, Any]]:
+def _places(evidence: Evidence, rows: Iterable[int], ledger: str) -> list[Place]:
     """Ledger rows by place in their own session, with the server's time."""
+    trace = evidence.trace
     column, at = getattr(trace, ledger), getattr(trace, f"{ledger}_at")
     time = "issued_ms" if ledger == "controls" else "recv_ms"
-    found: list[dict[str, Any]] = []
+    copies = evidence.copies if ledger == "photos" else {}
+    found: list[Place] = []
     for row in rows:
         session = int(np.searchsorted(at, row, side="right")) - 1
         start = int(trace.sessions["start_ms"][session])
-        found.append({"place": int(row - at[session]), "at_ms": start + int(column[time][row])})
+        found.append(
+            Place(
+                place=int(row - at[session]),
+                at_ms=start + int(column[time][row]),
+                same_as=copies.get(row, UNSET),
+            )
+        )
     return found
 
 
-def intervals(trace: Trace, parts: HourParts) -> dict[int, list[list[int]]]:
-    """[[p0, p1, t0, t1], …] in ms of every session that has any: parts in time order, joined where
+def intervals(trace: Trace, parts: HourParts) -> dict[int, list[Interval]]:
+    """[(p0, p1, t0, t1), …] in ms of every session that has any: parts in time order, joined where
     play hardly stood still, at positions of the player."""
     if not len(parts):
         return {}
@@ -199,9 +204,9 @@ def intervals(trace: Trace, parts: HourParts) -> dict[int, list[list[int]]]:
     first = np.flatnonzero(head)
     last = np.append(first[1:], len(order)) - 1
     rows = np.stack([p0[first], p1[last], t0[first], t1[last]], axis=1).tolist()
-    found: dict[int, list[list[int]]] = {}
+    found: dict[int, list[Interval]] = {}
     for owner, row in zip(session[first].tolist(), rows, strict=True):
-        found.setdefault(owner, []).append(row)
+        found.setdefault(owner, []).append(tuple(row))
     return found
 
 
@@ -251,44 +256,44 @@ def combined(digests: Iterable[bytes], extra: Any = None) -> bytes:
     return digest.digest()
 
 
-def pack_body(pack: Pack) -> dict[str, str]:
-    return {"id": pack.id, "version": pack.version, "sha256": pack.digest}
+def pack_body(pack: Pack) -> PackBody:
+    return PackBody(id=pack.id, version=pack.version, sha256=pack.digest)
 
 
 def session_body(
     evidence: Evidence,
     session: int,
-    outcome: str,
-    findings: Sequence[dict[str, Any]],
+    outcome: SessionOutcome,
+    findings: Sequence[FindingBody],
     played_ms: int,
     credited_ms: int,
-    credited: list[list[int]],
+    credited: Sequence[Interval],
     facts: bytes,
     pack: Pack,
-) -> dict[str, Any]:
+) -> SessionVerdict:
     """The verdict on one sitting."""
     row = evidence.sessions[session]
     trace = evidence.trace
     lesson = evidence.lessons[int(trace.sessions["lesson"][session])]
-    return {
-        "subject": {
-            "kind": "session",
-            "session_id": row.external_id,
-            "learner_id": row.learner,
-            "class_id": row.klass,
-            "lesson_id": lesson.external_id,
-        },
-        "outcome": outcome,
-        **({"reason": NO_CONTENT} if outcome == "not_proven" and not played_ms else {}),
-        "findings": list(findings),
-        "started_ms": row.opened_ms,
-        "ended_ms": int(trace.sessions["end_ms"][session]),
-        "media_ms": int(trace.lessons["media_ms"][trace.sessions["lesson"][session]]),
-        "played_ms": played_ms,
-        "credited_ms": credited_ms,
-        "credited": credited,
-        "provenance": row.provenance,
-        "pack": pack_body(pack),
-        "detectors": versions_acting(pack.policy),
-        "facts_sha256": facts.hex(),
-    }
+    empty = outcome is SessionOutcome.NOT_PROVEN and not played_ms
+    return SessionVerdict(
+        subject=SessionSubject(
+            session_id=row.external_id,
+            learner_id=row.learner,
+            class_id=row.klass,
+            lesson_id=lesson.external_id,
+        ),
+        outcome=outcome,
+        reason=NO_CONTENT if empty else UNSET,
+        findings=findings,
+        started_ms=row.opened_ms,
+        ended_ms=int(trace.sessions["end_ms"][session]),
+        media_ms=int(trace.lessons["media_ms"][trace.sessions["lesson"][session]]),
+        played_ms=played_ms,
+        credited_ms=credited_ms,
+        credited=credited,
+        provenance=row.provenance,
+        pack=pack_body(pack),
+        detectors=versions_acting(pack.policy),
+        facts_sha256=facts.hex(),
+    )

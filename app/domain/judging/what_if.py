@@ -96,7 +96,7 @@ def tried(connection: Connection, class_id: int, pack: Pack) -> dict[str, Any]:
     then = {(it.kind, it.subject_id, it.hour): it.outcome for it in evaluated.judged}
     then |= _enrolments(connection, class_id, pack)
     standing = class_file.open_rules(connection, class_id)
-    found = Counter(it["rule"] for it in evaluated.found if not it["shadow"])
+    found = Counter(it.body.rule for it in evaluated.found if not it.shadow)
     people = {row.enrolment_id: row for row in class_file.roster(connection, class_id)}
     klass = catalogue.class_by_id(connection, class_id)
     changed = [

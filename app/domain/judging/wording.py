@@ -7,32 +7,35 @@ how to write them anew.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+import msgspec
 
 from app.domain.judging.check_words import limit_of, sentence_of
 from app.domain.judging.reasons import CURES, reason_sentence
 from app.domain.judging.sentences import sentences
+from app.domain.judging.told import ToldFinding
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack, Text
+from app.store.bodies import ClauseBody, FindingBody, extended
 from detectors.eligibility import Cure
 
 Body = Mapping[str, Any]
 
 
-def finding(body: Body) -> dict[str, Any]:
-    """A finding's body with its `sentence` in both languages.
+def finding(body: FindingBody) -> ToldFinding:
+    """A finding with its `sentence` in both languages.
 
     A sitting on another platform is not named: its ids are that platform's. People of the authority
     follow it in the console, and in the audit package.
     """
-    known = body.get("rival_session_id") if body.get("rival_elsewhere") is False else None
-    return {**body, "rival_session_id": known, "sentence": sentences(body)}
+    known = body.rival_session_id if body.rival_elsewhere is False else None
+    return extended(ToldFinding, body, rival_session_id=known, sentence=sentences(body))
 
 
-def with_findings(body: Body) -> dict[str, Any]:
-    """A verdict on a sitting or a class-hour, each of its findings worded."""
-    return {**body, "findings": [finding(it) for it in body["findings"]]}
+def findings(bodies: Iterable[FindingBody]) -> list[ToldFinding]:
+    return [finding(it) for it in bodies]
 
 
 def conclusion(body: Body) -> dict[str, Any]:
@@ -58,6 +61,7 @@ def _reason(body: Body, pack: Pack) -> dict[str, Any]:
     cure = CURES[Cure(body["cure"]["how"])]
     return {
         **body,
+        "clause": msgspec.convert(body["clause"], ClauseBody | None),
         "cure": {**body["cure"], "zh": cure.zh, "en": cure.en},
         "sentence": reason_sentence(body, pack),
     }

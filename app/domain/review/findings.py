@@ -8,13 +8,21 @@ from sqlalchemy import Connection
 
 from app.domain.accounts.users import User
 from app.domain.judging import wording
+from app.domain.judging.told import (
+    AppealTold,
+    EnteredFinding,
+    FindingsTold,
+    FindingTold,
+    ReviewTold,
+)
 from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
+from app.store.bodies import extended
 from app.store.review import findings as store
 from app.store.review import reviews
+from app.store.review.finding_rows import NamedFinding
 from app.store.review.findings import Wanted
-from app.store.row import AnyRow
 from app.store.scope import Scope
 from detectors.finding import Evidence
 
@@ -26,25 +34,22 @@ OVER = frozenset({"gone", "overturned"})
 
 def page(
     connection: Connection, scope: Scope, wanted: Wanted, cursor: str | None, size: int
-) -> dict[str, Any]:
+) -> FindingsTold:
     """One page in the order of entry. `next_cursor` never goes stale: what is entered later comes
     after it; None when there is nothing more yet. Raises BadInput for a cursor that is none."""
     rows = store.page(connection, scope, wanted, after(cursor), size + 1)
-    more = len(rows) > size
-    return {
-        "findings": [shown(row) for row in rows[:size]],
-        "next_cursor": str(rows[size - 1].id) if more else None,
-    }
+    return FindingsTold(
+        findings=[shown(row) for row in rows[:size]],
+        next_cursor=str(rows[size - 1].id) if len(rows) > size else None,
+    )
 
 
-def of_class(connection: Connection, class_id: int) -> list[dict[str, Any]]:
+def of_class(connection: Connection, class_id: int) -> list[EnteredFinding]:
     """Every finding of a class that stands or was decided."""
     return [shown(row) for row in store.of_class(connection, class_id, MOST_OF_A_CLASS)]
 
 
-def detail(
-    connection: Connection, scope: Scope, finding_id: int, user: User | None
-) -> dict[str, Any]:
+def detail(connection: Connection, scope: Scope, finding_id: int, user: User | None) -> FindingTold:
     """One finding with its reviews and appeals. Raises NotFound.
 
     A person sees reviews as they may (app.domain.review.review); a platform sees what was decided
@@ -56,29 +61,26 @@ def detail(
     reopened_ms = review.reopened_ms(filed)
     if user is not None:
         told = [
-            {
-                "reviewer": it.reviewer,
-                "stage": it.stage,
-                "decision": it.decision,
-                "reason": it.reason,
-                "created_ms": it.created_ms,
-                "mine": it.mine,
-            }
+            ReviewTold(
+                reviewer=it.reviewer,
+                stage=it.stage,
+                decision=it.decision,
+                reason=it.reason,
+                created_ms=it.created_ms,
+                mine=it.mine,
+            )
             for it in review.shown_to(user, row.status, given, reopened_ms)
         ]
     else:
         settled = row.status not in review.UNDECIDED
         told = [
-            {
-                "stage": it.stage,
-                "decision": it.decision,
-                "reason": it.reason,
-                "created_ms": it.created_ms,
-            }
+            ReviewTold(
+                stage=it.stage, decision=it.decision, reason=it.reason, created_ms=it.created_ms
+            )
             for it in given
             if settled
         ]
-    return shown(row) | {"reviews": told, "appeals": [_appeal(it) for it in filed]}
+    return extended(FindingTold, shown(row), reviews=told, appeals=[_appeal(it) for it in filed])
 
 
 def appeal(
@@ -89,7 +91,7 @@ def appeal(
     *,
     actor: str,
     now_ms: int,
-) -> dict[str, Any]:
+) -> AppealTold:
     """File an appeal; the same words again are the same appeal.
 
     A platform's key files for the learner the finding is about. Raises NotFound, BadInput for a
@@ -120,15 +122,7 @@ def appeal(
         subject=f"finding:{finding_id}",
         detail={"appeal": appeal_id, "learner": row.learner},
     )
-    return {
-        "appeal_id": appeal_id,
-        "filed_by": actor,
-        "statement": words,
-        "created_ms": now_ms,
-        "outcome": None,
-        "reply": None,
-        "replied_ms": None,
-    }
+    return AppealTold(appeal_id=appeal_id, filed_by=actor, statement=words, created_ms=now_ms)
 
 
 def concerns(
@@ -144,23 +138,25 @@ def concerns(
     )
 
 
-def shown(row: AnyRow) -> dict[str, Any]:
+def shown(row: NamedFinding) -> EnteredFinding:
     """A finding with where it stands; its `body` is what verdicts hold of it."""
-    return wording.finding(row.body) | {
-        "id": row.id,
-        "platform_id": row.platform,
-        "class_id": row.klass,
-        "learner_id": row.learner,
-        "outcome": row.outcome,
-        "status": row.status,
-        "needs_two_reviewers": row.needs_two_reviewers,
-        "pack": row.pack,
-        "created_ms": row.created_ms,
-        "updated_ms": row.updated_ms,
-    }
+    return extended(
+        EnteredFinding,
+        wording.finding(row.body),
+        id=row.id,
+        platform_id=row.platform,
+        class_id=row.klass,
+        learner_id=row.learner,
+        outcome=row.outcome,
+        status=row.status,
+        needs_two_reviewers=row.needs_two_reviewers,
+        pack=row.pack,
+        created_ms=row.created_ms,
+        updated_ms=row.updated_ms,
+    )
 
 
-def _found(connection: Connection, scope: Scope, finding_id: int) -> AnyRow:
+def _found(connection: Connection, scope: Scope, finding_id: int) -> NamedFinding:
     row = store.one(connection, scope, finding_id)
     if row is None:
         raise NotFound("unknown_finding", f"there is no finding {finding_id}")
@@ -176,13 +172,13 @@ def after(cursor: str | None) -> int:
     return int(cursor)
 
 
-def _appeal(row: Any) -> dict[str, Any]:
-    return {
-        "appeal_id": row.id,
-        "filed_by": row.filed_by,
-        "statement": row.statement,
-        "created_ms": row.created_ms,
-        "outcome": row.outcome,
-        "reply": row.reply,
-        "replied_ms": row.replied_ms,
-    }
+def _appeal(row: Any) -> AppealTold:
+    return AppealTold(
+        appeal_id=row.id,
+        filed_by=row.filed_by,
+        statement=row.statement,
+        created_ms=row.created_ms,
+        outcome=row.outcome,
+        reply=row.reply,
+        replied_ms=row.replied_ms,
+    )

@@ -13,6 +13,7 @@ from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.review import assignments as store
 from app.store.review import finding_queue
+from app.store.review.finding_rows import CountyFinding, QueuedFinding
 from detectors.finding import Outcome
 
 MOST_VIEWS, MAX_NAME, MAX_QUERY = 30, 40, 2000
@@ -105,18 +106,16 @@ def decide_alike(
     return [row.id for row in rows]
 
 
-def may_be_many(row: Any) -> bool:
+def may_be_many(row: CountyFinding | QueuedFinding) -> bool:
     """Light enough to be decided with others: no violation, one person suffices, nothing voided."""
-    return not (
-        row.outcome == Outcome.VIOLATION or row.needs_two_reviewers or row.body.get("voids", False)
-    )
+    return not (row.outcome is Outcome.VIOLATION or row.needs_two_reviewers or row.body.voids)
 
 
 def _covers(who: Any, county: str) -> bool:
     return ALL_COUNTIES in who.counties or county in who.counties
 
 
-def _chosen(connection: Connection, user: User, finding_ids: Sequence[int]) -> Sequence[Any]:
+def _chosen(connection: Connection, user: User, finding_ids: Sequence[int]) -> list[CountyFinding]:
     ids = sorted(set(finding_ids))
     if not 1 <= len(ids) <= MOST_AT_ONCE:
         raise BadInput("none_chosen", f"findings: 1 to {MOST_AT_ONCE}", field="finding")

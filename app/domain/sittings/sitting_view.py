@@ -12,9 +12,11 @@ from app.domain.controls.draws import PhotoDraw, PopupDraw
 from app.domain.controls.photo_plan import Point
 from app.domain.controls.scheduler import lines_of
 from app.domain.judging import wording
+from app.domain.judging.told import SessionVerdictTold
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
+from app.store.bodies import extended
 from app.store.row import AnyRow
 from app.store.scope import Scope
 from app.store.sittings import progress
@@ -38,8 +40,7 @@ def view(
         raise Conflict("ambiguous_id", f"several platforms have a session {external_id!r}")
     (row,) = rows
     over = sitting_life.over(row, now_ms)
-    stored = progress.verdict_body(connection, row.id)
-    verdict = None if stored is None else wording.with_findings(stored)
+    verdict = progress.verdict_on(connection, row.id)
     lines = lines_of(connection, row.id)
     return {
         "session_id": row.external_id,
@@ -67,8 +68,10 @@ def view(
         "seed": row.seed_revealed.hex() if over and row.seed_revealed else None,
         "controls": [_line(line, over) for line in lines],
         "schedule_verified": _verified(row, lines) if over and row.seed_revealed else None,
-        "credited": [] if verdict is None else verdict.get("credited", []),
-        "verdict": verdict,
+        "credited": [] if verdict is None else verdict.credited,
+        "verdict": None
+        if verdict is None
+        else extended(SessionVerdictTold, verdict, findings=wording.findings(verdict.findings)),
     }
 
 

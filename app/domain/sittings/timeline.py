@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
 from app.domain.judging import assess, wording
+from app.domain.judging.told import ToldFinding
 from app.domain.judging.verdict_body import finding_body, intervals
+from app.store.bodies import document
 from app.store.faces import snapshots
 from app.store.judging import facts, verdicts
 from app.store.judging.facts import Evidence
+from app.store.judging.verdicts import Standing
 from detectors.assess import acts, concerned
 from detectors.credit import Samples
 from detectors.film import on_timeline
@@ -49,6 +51,10 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
     entered = verdicts.findings_by_key(connection, session.class_id, keys)
     mine = [at for at, it in enumerate(result.findings) if row in concerned(it)]
     credited = result.credited
+
+    def told(at: int) -> ToldFinding:
+        return wording.finding(finding_body(evidence, result.findings[at], keys[at], pack))
+
     return {
         "session": _session(evidence, row, result.outcomes[row].value),
         "samples": _samples(evidence.trace, result.facts.played.samples, row),
@@ -68,13 +74,12 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
         "controls": _controls(evidence.trace, row),
         "photos": _photos(connection, evidence, row),
         "findings": [
-            wording.finding(finding_body(evidence, result.findings[at], keys[at], pack))
-            | _standing(entered.get(keys[at]))
+            document(told(at)) | _standing(entered.get(keys[at]))
             for at in mine
             if result.findings[at].outcome is not Outcome.CLEAR or keys[at] in decided
         ],
         "notes": [
-            wording.finding(finding_body(evidence, result.findings[at], keys[at], pack))
+            document(told(at))
             for at in mine
             if result.findings[at].outcome is Outcome.CLEAR and keys[at] not in decided
         ],
@@ -196,7 +201,7 @@ def _number(value: Any) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
 
-def _standing(entered: Mapping[str, Any] | None) -> dict[str, Any]:
+def _standing(entered: Standing | None) -> dict[str, Any]:
     if entered is None:
         return {"id": None, "status": None}
-    return {"id": entered["id"], "status": entered["status"]}
+    return {"id": entered.id, "status": entered.status}

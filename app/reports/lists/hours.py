@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from app.domain.judging.told import HourTold
 from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, when
+from app.store.review.finding_rows import FindingRow
 from app.store.row import AnyRow
+from detectors.finding import Outcome
 
 OUTCOMES = ("valid", "invalid", "not_proven", "pending_review", "incomplete", "not_started")
 _APART = "“未能证实”指缺少证据，不作违规认定；“待人工审核”尚无结论。二者均不计入有效学时。"
 _APPEALED = {True: "已答复", False: "申诉中"}
 
 
-def counted(hours: list[dict[str, Any]]) -> tuple[int, ...]:
+def counted(hours: Sequence[HourTold]) -> tuple[int, ...]:
     """How many class-hours have each of OUTCOMES."""
-    found = [it["outcome"] for it in hours]
+    found = [it.outcome.value for it in hours]
     return tuple(found.count(name) for name in OUTCOMES)
 
 
@@ -97,21 +99,21 @@ def detail(dossier: Dossier) -> Sheet:
     )
 
 
-def _detail_row(dossier: Dossier, member: AnyRow, hour: dict[str, Any]) -> Row:
-    minutes = (round(hour[it] / 60_000, 1) for it in ("credited_ms", "played_ms", "length_ms"))
-    sources = "、".join(words.PROVENANCES[it] for it in hour["provenance"])
+def _detail_row(dossier: Dossier, member: AnyRow, hour: HourTold) -> Row:
+    minutes = (round(it / 60_000, 1) for it in (hour.credited_ms, hour.played_ms, hour.length_ms))
+    sources = "、".join(words.PROVENANCES[it] for it in hour.provenance)
     return (
         member.external_id,
         member.name,
         said(member.id_last4),
-        dossier.plan[hour["class_hour"]].course,
-        hour["class_hour"],
-        words.HOURS[hour["outcome"]],
-        f"{100 * hour['coverage']:.1f}%",
+        dossier.plan[hour.class_hour].course,
+        hour.class_hour,
+        words.HOURS[hour.outcome],
+        f"{100 * hour.coverage:.1f}%",
         *minutes,
-        hour["photos"],
+        hour.photos,
         sources or NO_DATA,
-        "".join(it["sentence"]["zh"] for it in hour["findings"]),
+        "".join(it.sentence.zh for it in hour.findings),
     )
 
 
@@ -141,7 +143,7 @@ def invalid(dossier: Dossier) -> Sheet:
         (member, hour)
         for member in dossier.members
         for hour in dossier.hours[member.external_id]
-        if hour["outcome"] == "invalid"
+        if hour.outcome == "invalid"
     ]
     rows = tuple(row for member, hour in lost for row in _invalid_rows(dossier, member, hour))
     counts = (
@@ -154,29 +156,29 @@ def invalid(dossier: Dossier) -> Sheet:
     return Sheet("invalid-hours", "无效学时清单", dossier.heading(), columns, rows, counts, notes)
 
 
-def _invalid_rows(dossier: Dossier, member: AnyRow, hour: dict[str, Any]) -> Iterator[Row]:
-    for it in hour["findings"]:
-        if it["outcome"] != "violation":
+def _invalid_rows(dossier: Dossier, member: AnyRow, hour: HourTold) -> Iterator[Row]:
+    for it in hour.findings:
+        if it.outcome is not Outcome.VIOLATION:
             continue
-        row = dossier.findings_by_key.get(it["key"])
-        first = row and dossier.last_of_stage(row.id, "first")
-        second = row and dossier.last_of_stage(row.id, "second")
+        row = dossier.findings_by_key.get(it.key)
+        first = dossier.last_of_stage(row.id, "first") if row else None
+        second = dossier.last_of_stage(row.id, "second") if row else None
         decided = second or first
         yield (
             said(dossier.row.official_class_no),
             member.name,
             said(member.id_last4),
-            dossier.plan[hour["class_hour"]].course,
-            hour["class_hour"],
-            f"{when(it['start_ms'])} 至 {when(it['end_ms'])}",
-            it["rule"],
-            f"{it['clause']['instrument']} {it['clause']['article']}",
-            it["clause"]["quote"],
-            it["sentence"]["zh"],
-            it["key"],
-            words.FAULTS[it["fault"]],
-            words.REACHES[it["reach"]],
-            _treatment(row, it["curable"]),
+            dossier.plan[hour.class_hour].course,
+            hour.class_hour,
+            f"{when(it.start_ms)} 至 {when(it.end_ms)}",
+            it.rule,
+            f"{it.clause.instrument} {it.clause.article}",
+            it.clause.quote,
+            it.sentence.zh,
+            it.key,
+            words.FAULTS[it.fault],
+            words.REACHES[it.reach],
+            _treatment(row, it.curable),
             dossier.reviewer(first),
             dossier.reviewer(second),
             when(decided.created_ms) if decided else "",
@@ -184,11 +186,11 @@ def _invalid_rows(dossier: Dossier, member: AnyRow, hour: dict[str, Any]) -> Ite
         )
 
 
-def _treatment(row: AnyRow | None, curable: bool) -> str:
+def _treatment(row: FindingRow | None, curable: bool) -> str:
     standing = words.STATUSES[row.status] if row else NO_DATA
     return f"{standing}；课时不计，{'可补课' if curable else '不得补课'}"
 
 
-def _appealed(dossier: Dossier, row: AnyRow | None) -> str:
+def _appealed(dossier: Dossier, row: FindingRow | None) -> str:
     filed = dossier.appeals[row.id] if row else []
     return _APPEALED[filed[-1].replied_ms is not None] if filed else "未申诉"

@@ -10,6 +10,7 @@ from app.domain.review.review import UNDECIDED
 from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, text, when, yes
+from app.store.review.finding_rows import FindingRow
 from app.store.row import AnyRow
 
 _CONFIGURED = {
@@ -103,15 +104,15 @@ def _standings() -> list[str]:
     return [it for name, it in words.STATUSES.items() if name != "gone"]
 
 
-def _review(dossier: Dossier, row: AnyRow) -> Row:
-    member = dossier.by_id.get(row.learner_id)
+def _review(dossier: Dossier, row: FindingRow) -> Row:
+    member = dossier.by_id.get(row.learner_id or 0)
     filed = dossier.appeals[row.id]
     return (
         row.key,
         member.external_id if member else "本班",
         member.name if member else "",
         rule_title(row.rule, row.pack).zh,
-        sentences(row.body)["zh"],
+        sentences(row.body).zh,
         words.STATUSES[row.status],
         _given(dossier, row, "first"),
         _given(dossier, row, "second"),
@@ -120,7 +121,7 @@ def _review(dossier: Dossier, row: AnyRow) -> Row:
     )
 
 
-def _given(dossier: Dossier, row: AnyRow, stage: str) -> str:
+def _given(dossier: Dossier, row: FindingRow, stage: str) -> str:
     if row.status in UNDECIDED:
         return "未审结"
     given = dossier.last_of_stage(row.id, stage)

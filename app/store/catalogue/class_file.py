@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, Label, func, or_, select, update
 
 from app.store.review.finding_queue import GONE, TO_DO
+from app.store.review.finding_rows import FindingRow
+from app.store.row import typed
 from app.store.scope import Scope
 from models import (
     ClassHour,
@@ -244,7 +246,7 @@ def open_rules(connection: Connection, class_id: int) -> dict[str, int]:
 
 def findings(
     connection: Connection, class_id: int, learner_id: int | None, limit: int
-) -> Sequence[Any]:
+) -> list[FindingRow]:
     """Findings on one learner of the class, or those on the class itself; newest first."""
     query = (
         select(Finding)
@@ -256,12 +258,12 @@ def findings(
         query = query.where(Finding.learner_id.is_(None))
     else:
         query = query.where(Finding.learner_id == learner_id)
-    return connection.execute(query).all()
+    return typed(connection.execute(query), FindingRow)
 
 
-def findings_on(connection: Connection, session_ids: Collection[int]) -> Sequence[Any]:
+def findings_on(connection: Connection, session_ids: Collection[int]) -> list[FindingRow]:
     """What stands or was decided on these sittings, in the order of time."""
-    return connection.execute(
+    rows = connection.execute(
         select(Finding)
         .where(
             Finding.session_id.in_(session_ids),
@@ -269,7 +271,8 @@ def findings_on(connection: Connection, session_ids: Collection[int]) -> Sequenc
             Finding.status != GONE,
         )
         .order_by(Finding.start_ms, Finding.id)
-    ).all()
+    )
+    return typed(rows, FindingRow)
 
 
 def sittings(

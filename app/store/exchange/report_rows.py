@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
-from app.store.row import AnyRow
+from app.store.review.finding_rows import FindingRow
+from app.store.row import AnyRow, typed
 from models import (
     Appeal,
     AssessmentRecord,
@@ -81,13 +82,14 @@ def hours(connection: Connection, class_id: int) -> Sequence[AnyRow]:
     ).all()
 
 
-def findings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+def findings(connection: Connection, class_id: int) -> list[FindingRow]:
     """Findings of acting rules that stand or were decided, in the order they were entered."""
-    return connection.execute(
+    rows = connection.execute(
         select(Finding)
         .where(Finding.class_id == class_id, Finding.shadow.is_(False), Finding.status != "gone")
         .order_by(Finding.id)
-    ).all()
+    )
+    return typed(rows, FindingRow)
 
 
 def reviews(connection: Connection, class_id: int) -> Sequence[AnyRow]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import (
@@ -21,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
+from app.store.bodies import PhotoCopy
 from app.store.events import event_log
 from app.store.row import AnyRow
 from detectors.trace import NONE, PHOTO, Check, PhotoFlag, Purpose
@@ -396,16 +398,16 @@ def with_owner(connection: Connection, ids: Collection[int]) -> Sequence[AnyRow]
     ).all()
 
 
-def copies(connection: Connection, session_ids: Collection[int]) -> dict[tuple[int, int], Any]:
+def copies(
+    connection: Connection, session_ids: Collection[int]
+) -> dict[tuple[int, int], PhotoCopy]:
     """The photographs that photos of these sittings repeat, by sitting and place in it."""
-    found: dict[tuple[int, int], Any] = {}
+    found: dict[tuple[int, int], PhotoCopy] = {}
     for session_id in session_ids:
         for place, photo in enumerate(rows(connection, session_id)):
             copy = (photo.reading or {}).get("near_duplicate")
             if copy is not None:
-                found[session_id, place] = {
-                    name: copy[name] for name in ("session_id", "snapshot_id", "residual")
-                }
+                found[session_id, place] = msgspec.convert(copy, PhotoCopy)
     return found
 
 

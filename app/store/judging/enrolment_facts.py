@@ -8,7 +8,9 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 import msgspec
 from sqlalchemy import Connection, case, func, select, update
 
-from app.store.row import AnyRow
+from app.store.bodies import FindingBody
+from app.store.row import AnyRow, typed
+from detectors.finding import Evidence, Fault, Outcome
 from models import (
     Appeal,
     AssessmentRecord,
@@ -116,13 +118,28 @@ def open_cases(connection: Connection, class_id: int) -> list[str]:
         )
         .order_by(Finding.rule)
     )
-    return [rule for rule, body in rows if body.get("holds")]
+    return [rule for rule, body in rows if msgspec.convert(body, FindingBody).holds]
 
 
-def standing_findings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    """Findings of acting rules that nobody overturned and that still hold, class's own included;
-    `body` only of those that two persons decide."""
-    return connection.execute(
+class StandingRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding that stands; its body only where two persons decide it."""
+
+    id: int
+    key: str
+    learner_id: int | None
+    rule: str
+    outcome: Outcome
+    fault: Fault
+    evidence: Evidence
+    status: str
+    needs_two_reviewers: bool
+    body: FindingBody | None
+
+
+def standing_findings(connection: Connection, class_id: int) -> list[StandingRow]:
+    """Findings of acting rules that nobody overturned and that still hold, class's own
+    included."""
+    rows = connection.execute(
         select(
             Finding.id,
             Finding.key,
@@ -141,7 +158,8 @@ def standing_findings(connection: Connection, class_id: int) -> Sequence[AnyRow]
             Finding.status.in_(STANDING),
         )
         .order_by(Finding.key)
-    ).all()
+    )
+    return typed(rows, StandingRow)
 
 
 def upholders(connection: Connection, finding_ids: Collection[int]) -> dict[int, set[int]]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, select
 
+from app.store.bodies import PhotoCopy
 from app.store.controls import controls as ledger
 from app.store.events import event_log
 from app.store.faces import face_sets, snapshots
@@ -68,7 +69,7 @@ class Evidence:
     sessions: Sequence[AnyRow]
     hours: Sequence[tuple[int, int]]  # (class id, number) of every hour row
     lessons: Sequence[AnyRow]
-    copies: Mapping[int, dict[str, Any]] = field(default_factory=dict)
+    copies: Mapping[int, PhotoCopy] = field(default_factory=dict)
     acts: Sequence[ActInForce] = ()
 
     def acts_on(self, session: int) -> list[ActInForce]:
@@ -286,9 +287,7 @@ def _faces(connection: Connection, learner_ids: Collection[int]) -> NDArray[np.v
     )
 
 
-def _copies(
-    connection: Connection, rows: Sequence[AnyRow], trace: Trace
-) -> dict[int, dict[str, Any]]:
+def _copies(connection: Connection, rows: Sequence[AnyRow], trace: Trace) -> dict[int, PhotoCopy]:
     repeats = np.flatnonzero(trace.photos["flags"] & PhotoFlag.NEAR_DUPLICATE)
     of = owners(trace.photos_at)[repeats]
     known = snapshots.copies(connection, sorted({rows[at].id for at in of}))

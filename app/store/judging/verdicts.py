@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from app.canonical import canonical
+from app.store.bodies import Body, FindingBody, document
 from app.store.upsert import insert_new
 from models import Finding, Verdict
 
@@ -36,10 +38,52 @@ class Judged(NamedTuple):
         hour: int,
         outcome: str,
         facts: bytes,
-        body: dict[str, Any],
+        body: Body | dict[str, Any],
     ) -> Judged:
         told = canonical(body)
         return cls(kind, subject_id, hour, outcome, facts, told, hashlib.sha256(told).digest())
+
+
+class Entered(NamedTuple):
+    """A finding to be entered: ids of the rows that it is about (of the class as a whole without
+    learner and session), whether its rule is on trial, and the pack, id@version."""
+
+    platform_id: int
+    class_id: int
+    learner_id: int | None
+    session_id: int | None
+    shadow: bool
+    pack: str
+    body: FindingBody
+
+    def columns(self) -> dict[str, Any]:
+        body = self.body
+        return {
+            "key": body.key,
+            "platform_id": self.platform_id,
+            "class_id": self.class_id,
+            "learner_id": self.learner_id,
+            "session_id": self.session_id,
+            "hour": body.class_hour,
+            "rule": body.rule,
+            "reason": body.reason,
+            "outcome": body.outcome.value,
+            "fault": body.fault.value,
+            "evidence": body.evidence_class.value,
+            "needs_two_reviewers": body.needs_two_reviewers,
+            "shadow": self.shadow,
+            "start_ms": body.start_ms,
+            "end_ms": body.end_ms,
+            "body": document(body),
+            "pack": self.pack,
+        }
+
+
+class Standing(NamedTuple):
+    """A finding that was entered, and what became of it."""
+
+    id: int
+    status: str
 
 
 def add(
@@ -170,7 +214,7 @@ def of_subject(connection: Connection, kind: str, subject_id: int) -> Row[Any] |
 
 def standing_on_class(
     connection: Connection, class_id: int, rules: Collection[str]
-) -> list[dict[str, Any]]:
+) -> list[FindingBody]:
     """Bodies of the findings on a class as a whole that still stand, by these rules."""
     query = select(Finding.body).where(
         Finding.class_id == class_id,
@@ -179,7 +223,8 @@ def standing_on_class(
         Finding.rule.in_(rules),
         Finding.status != "gone",
     )
-    return list(connection.execute(query.order_by(Finding.key)).scalars())
+    bodies = connection.execute(query.order_by(Finding.key)).scalars()
+    return [msgspec.convert(body, FindingBody) for body in bodies]
 
 
 def decisions(
@@ -202,18 +247,18 @@ def decisions(
 
 def findings_by_key(
     connection: Connection, class_id: int, keys: Collection[str]
-) -> dict[str, dict[str, Any]]:
-    """Id and standing of entered findings, by key."""
+) -> dict[str, Standing]:
+    """Entered findings, by key."""
     query = select(Finding.key, Finding.id, Finding.status).where(
         Finding.class_id == class_id, Finding.key.in_(list(keys))
     )
-    return {row.key: {"id": row.id, "status": row.status} for row in connection.execute(query)}
+    return {row.key: Standing(row.id, row.status) for row in connection.execute(query)}
 
 
 def keep_findings(
     connection: Connection,
     class_id: int,
-    found: Sequence[Mapping[str, Any]],
+    found: Sequence[Entered],
     judged_sessions: Collection[int | None],
     judged_rules: Collection[str],
     run_id: int | None,
@@ -221,7 +266,7 @@ def keep_findings(
 ) -> list[str]:
     """Enter new findings, bring known ones up to date, and mark those that no longer stand.
 
-    found: column values of `findings`, by key; judged_sessions (None: the class as a whole) and
+    judged_sessions (None: the class as a whole) and
     judged_rules: what this evaluation spoke about. A control that a class lacks is spoken about by
     nobody but its own record. Returns the keys that are new.
     """
@@ -238,7 +283,8 @@ def keep_findings(
     if sessions == {None}:
         query = query.where(Finding.session_id.is_(None))
     known = {row.key: row for row in connection.execute(query)}
-    fresh = [dict(item) for item in found if item["key"] not in known]
+    rows = [it.columns() for it in found]
+    fresh = [dict(item) for item in rows if item["key"] not in known]
     for entry in fresh:
         entry.update(
             first_run_id=run_id,
@@ -251,7 +297,7 @@ def keep_findings(
         # Another judgement of the same class may be entering the same findings at this moment.
         insert_new(connection, Finding, fresh, ("class_id", "key"))
     keys = set()
-    for item in found:
+    for item in rows:
         keys.add(item["key"])
         row = known.get(item["key"])
         if row is None or (row.body == item["body"] and row.status != "gone"):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection, select
 
+from app.store.bodies import FindingBody
 from app.store.review.finding_queue import GONE
-from app.store.row import AnyRow
+from app.store.review.finding_rows import FindingRow
+from app.store.row import AnyRow, typed
 from models import Finding, Learner, Lesson, Session
 
 _IDS_A_QUERY = 500
@@ -25,9 +26,9 @@ class Member:
     sittings: Sequence[AnyRow]
 
 
-def members(connection: Connection, platform_id: int, body: Mapping[str, Any]) -> list[Member]:
+def members(connection: Connection, platform_id: int, body: FindingBody) -> list[Member]:
     """The people of a finding on a class, in the order of their first sitting in it."""
-    named = [it for member in body.get("members", ()) for it in member["sessions"]]
+    named = body.sessions_named()
     rows: list[AnyRow] = []
     for start in range(0, len(named), _IDS_A_QUERY):
         query = (
@@ -57,7 +58,7 @@ def members(connection: Connection, platform_id: int, body: Mapping[str, Any]) -
 
 def naming(
     connection: Connection, class_id: int, external_ids: Collection[str]
-) -> list[tuple[AnyRow, set[str]]]:
+) -> list[tuple[FindingRow, set[str]]]:
     """What stands or was decided on the class and names any of these sittings; with those."""
     query = select(Finding).where(
         Finding.class_id == class_id,
@@ -68,8 +69,8 @@ def naming(
     )
     wanted = set(external_ids)
     found = []
-    for row in connection.execute(query.order_by(Finding.id)):
-        named = {it for member in row.body.get("members", ()) for it in member["sessions"]}
-        if named & wanted:
-            found.append((row, named & wanted))
+    for row in typed(connection.execute(query.order_by(Finding.id)), FindingRow):
+        named = wanted.intersection(row.body.sessions_named())
+        if named:
+            found.append((row, named))
     return found

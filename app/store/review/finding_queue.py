@@ -25,6 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app import rules
+from app.store.review.finding_rows import CountyFinding, QueuedFinding
+from app.store.row import typed
 from app.store.scope import Scope
 from models import (
     Appeal,
@@ -79,7 +81,7 @@ class Cursor:
 
 def page(
     connection: Connection, scope: Scope, wanted: QueueFilter, after: Cursor | None, size: int
-) -> Sequence[Any]:
+) -> list[QueuedFinding]:
     """Up to `size` findings after the cursor, with the names that a row shows."""
     first = _first(scope, wanted, after, size)
     query = (
@@ -118,7 +120,7 @@ def page(
         .join(Assignment, Assignment.finding_id == Finding.id, isouter=True)
         .join(User, User.id == Assignment.user_id, isouter=True)
     )
-    return connection.execute(query.order_by(*_order(wanted, first.c))).all()
+    return typed(connection.execute(query.order_by(*_order(wanted, first.c))), QueuedFinding)
 
 
 def _first(scope: Scope, wanted: QueueFilter, after: Cursor | None, size: int) -> Subquery:
@@ -154,15 +156,16 @@ def _beyond(wanted: QueueFilter, place: Any, after: Cursor) -> ColumnElement[boo
     return key > tuple_(after.gravity, -after.yuan, after.id)
 
 
-def some(connection: Connection, scope: Scope, ids: Sequence[int]) -> Sequence[Any]:
+def some(connection: Connection, scope: Scope, ids: Sequence[int]) -> list[CountyFinding]:
     """The findings of these ids that are in scope, locked until the transaction ends."""
-    return connection.execute(
+    rows = connection.execute(
         select(Finding, TrainingClass.county)
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .where(Finding.id.in_(ids), scope.covers_class())
         .order_by(Finding.id)
         .with_for_update(of=Finding)
-    ).all()
+    )
+    return typed(rows, CountyFinding)
 
 
 def at_stake() -> ColumnElement[int | None]:

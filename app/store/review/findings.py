@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from app.store.row import AnyRow
+from app.store.review.finding_rows import NamedFinding
+from app.store.row import AnyRow, typed, typed_or_none
 from app.store.scope import Scope
 from models import Appeal, Finding, Learner, Platform, Session, TrainingClass
 
@@ -31,7 +31,7 @@ class Wanted:
 
 def page(
     connection: Connection, scope: Scope, wanted: Wanted, after: int, size: int
-) -> Sequence[AnyRow]:
+) -> list[NamedFinding]:
     """Up to `size` findings with ids above `after`, in the order they were entered."""
     query = _findings(scope).where(Finding.id > after).order_by(Finding.id).limit(size)
     for column, value in (
@@ -48,17 +48,18 @@ def page(
         query = query.where(Finding.status != GONE)
     if wanted.since_ms is not None:
         query = query.where(Finding.updated_ms >= wanted.since_ms)
-    return connection.execute(query).all()
+    return typed(connection.execute(query), NamedFinding)
 
 
-def of_class(connection: Connection, class_id: int, limit: int) -> Sequence[AnyRow]:
+def of_class(connection: Connection, class_id: int, limit: int) -> list[NamedFinding]:
     """Findings of a class that stand or were decided, in the order of time."""
     query = _findings(Scope()).where(Finding.class_id == class_id, Finding.status != GONE)
-    return connection.execute(query.order_by(Finding.id).limit(limit)).all()
+    return typed(connection.execute(query.order_by(Finding.id).limit(limit)), NamedFinding)
 
 
-def one(connection: Connection, scope: Scope, finding_id: int) -> AnyRow | None:
-    return connection.execute(_findings(scope).where(Finding.id == finding_id)).one_or_none()
+def one(connection: Connection, scope: Scope, finding_id: int) -> NamedFinding | None:
+    found = connection.execute(_findings(scope).where(Finding.id == finding_id)).one_or_none()
+    return typed_or_none(found, NamedFinding)
 
 
 def appeal(connection: Connection, finding_id: int, filed_by: str, statement: str) -> AnyRow | None:

@@ -7,6 +7,8 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, insert, select, update
 
+from app.store.review.finding_rows import FindingRow
+from app.store.row import typed_or_none
 from app.store.scope import Scope
 from models import Appeal, Finding, Review, TrainingClass, User
 
@@ -24,7 +26,9 @@ class ReviewRow(Protocol):
     created_ms: int
 
 
-def finding(connection: Connection, finding_id: int, scope: Scope, *, lock: bool = False) -> Any:
+def finding(
+    connection: Connection, finding_id: int, scope: Scope, *, lock: bool = False
+) -> FindingRow | None:
     """The finding, if it is within the scope; `lock` holds it until the transaction ends."""
     query = (
         select(Finding)
@@ -33,7 +37,7 @@ def finding(connection: Connection, finding_id: int, scope: Scope, *, lock: bool
     )
     if lock:
         query = query.with_for_update(of=Finding)
-    return connection.execute(query).one_or_none()
+    return typed_or_none(connection.execute(query).one_or_none(), FindingRow)
 
 
 def with_status(

@@ -10,6 +10,8 @@ from sqlalchemy import Connection, func, select
 from app.store.catalogue import class_file
 from app.store.faces import snapshots
 from app.store.review.finding_queue import GONE
+from app.store.review.finding_rows import FindingRow
+from app.store.row import typed
 from app.store.scope import Scope
 from models import (
     CourseVersion,
@@ -70,13 +72,14 @@ def sitting(connection: Connection, session_id: int, scope: Scope) -> Any:
     ).one_or_none()
 
 
-def findings_of(connection: Connection, session_id: int) -> Sequence[Any]:
+def findings_of(connection: Connection, session_id: int) -> list[FindingRow]:
     """What stands of a session's findings, shadow ones included, in the order they were made."""
-    return connection.execute(
+    rows = connection.execute(
         select(Finding)
         .where(Finding.session_id == session_id, Finding.status != GONE)
         .order_by(Finding.id)
-    ).all()
+    )
+    return typed(rows, FindingRow)
 
 
 def findings_by_key(connection: Connection, class_id: int, keys: Collection[str]) -> Sequence[Any]:
@@ -89,7 +92,7 @@ def findings_by_key(connection: Connection, class_id: int, keys: Collection[str]
 
 
 def rival(
-    connection: Connection, finding: Any, external_id: str, away: bool, scope: Scope
+    connection: Connection, finding: FindingRow, external_id: str, away: bool, scope: Scope
 ) -> int | None:
     """The sitting of that id which a finding names: on its own platform, or, where it is `away`, on
     the other that had one about that time; None where the scope does not cover it."""

@@ -4,11 +4,11 @@ judged yet."""
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, func, select
 
+from app.store.bodies import Interval, SessionVerdict, session_verdict
 from app.store.review import acts
 from detectors.film import Film
 from models import Lesson, Session, Verdict
@@ -61,15 +61,15 @@ def film_of_lesson(connection: Connection, class_id: int, lesson_id: int) -> Fil
     return acts.film_of_lesson(connection, class_id, told, media_ms)
 
 
-def verdict_body(connection: Connection, session_id: int) -> dict[str, Any] | None:
-    """The latest verdict on a sitting, as it was written."""
+def verdict_on(connection: Connection, session_id: int) -> SessionVerdict | None:
+    """The latest verdict on a sitting."""
     body = connection.execute(
         select(Verdict.body)
         .where(Verdict.subject_kind == "session", Verdict.subject_id == session_id)
         .order_by(Verdict.id.desc())
         .limit(1)
     ).scalar_one_or_none()
-    return None if body is None else msgspec.json.decode(body, type=dict[str, Any])
+    return None if body is None else session_verdict(body)
 
 
 def union(intervals: Intervals) -> Intervals:
@@ -88,7 +88,7 @@ def union(intervals: Intervals) -> Intervals:
 
 
 class _Credited(msgspec.Struct):
-    credited: list[tuple[int, int, int, int]] = []
+    credited: list[Interval] = []
 
 
 def _credited(connection: Connection, session_ids: list[int]) -> dict[int, Intervals]:

@@ -13,6 +13,7 @@ from app.domain.judging import eligibility
 from app.store.judging import enrolment_facts as store
 from app.store.judging import verdicts
 from models import TrainingClass
+from tests.bodies import finding
 from tests.people import HUANGCHUAN, LIN, WU, County, TestClock, course, training_class
 from tests.verdicts import bodies, check, class_row, codes, forty, sign_in, studied
 
@@ -55,28 +56,19 @@ class School:
         with self.database.write() as connection:
             enrolled = store.roster(connection, klass.id)
             person = next(it for it in enrolled if it.external_id == learner_id)
-            row = {
-                "key": f"key-{learner_id}",
-                "platform_id": klass.platform_id,
-                "class_id": klass.id,
-                "learner_id": person.learner_id,
-                "session_id": None,
-                "hour": 7,
-                "rule": "fast_forward",
-                "reason": "outran",
-                "outcome": "violation",
-                "fault": "learner",
-                "evidence": "S",
-                "needs_two_reviewers": False,
-                "shadow": False,
-                "start_ms": 0,
-                "end_ms": 1,
-                "body": {"needs_two_reviewers": False},
-                "pack": "huangchuan-2021-graded@1.0.0",
-            } | changes
+            said = {"outcome": "violation", "class_hour": 7} | changes
+            row = verdicts.Entered(
+                platform_id=klass.platform_id,
+                class_id=klass.id,
+                learner_id=person.learner_id,
+                session_id=None,
+                shadow=False,
+                pack="huangchuan-2021-graded@1.0.0",
+                body=finding(key=f"key-{learner_id}", **said),
+            )
             verdicts.keep_findings(connection, klass.id, [row], [], [], None, self.clock())
-            found = verdicts.findings_by_key(connection, klass.id, [row["key"]])
-        return int(found[row["key"]]["id"])
+            found = verdicts.findings_by_key(connection, klass.id, [row.body.key])
+        return found[row.body.key].id
 
 
 @pytest.fixture
@@ -236,7 +228,7 @@ def test_a_suspicion_holds_the_verdict_until_somebody_decided(school: School) ->
 
 def test_a_statistic_holds_nobody(school: School) -> None:
     school.studied("lin")
-    school.find(outcome="review", rule="forged_telemetry", evidence="C-")
+    school.find(outcome="review", rule="forged_telemetry", evidence_class="C-")
     assert school.learner()["outcome"] == "eligible"
 
 

@@ -1,0 +1,128 @@
+"""Judgements as they are read, with their words: what the API, the console and the reports are
+given. Nothing of it is stored; see `app.store.bodies` for what is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from msgspec import UNSET, UnsetType
+
+from app.rules import Text
+from app.store.bodies import (
+    Body,
+    FindingBody,
+    HourFields,
+    PackBody,
+    SessionFields,
+    SessionVerdict,
+)
+
+
+class ToldFinding(FindingBody, frozen=True, kw_only=True):
+    """A finding with its sentence; a rival on another platform has no id here."""
+
+    sentence: Text
+
+
+class EnteredFinding(ToldFinding, frozen=True, kw_only=True):
+    """A finding as it was entered, and where it stands. `learner_id` is None where it is about the
+    class; `platform_id` is a slug, `pack` id@version."""
+
+    id: int
+    platform_id: str
+    class_id: str
+    learner_id: str | None
+    status: str
+    pack: str
+    created_ms: int
+    updated_ms: int
+
+
+class ReviewTold(Body, frozen=True, kw_only=True):
+    """What one person decided, and why; by whom is told to people of the authority alone."""
+
+    reviewer: str | UnsetType | None = UNSET
+    stage: str
+    decision: str | None
+    reason: str | None
+    created_ms: int
+    mine: bool | UnsetType = UNSET
+
+
+class AppealTold(Body, frozen=True, kw_only=True):
+    """An appeal, and how it was answered."""
+
+    appeal_id: int
+    filed_by: str
+    statement: str
+    created_ms: int
+    outcome: str | None = None
+    reply: str | None = None
+    replied_ms: int | None = None
+
+
+class FindingTold(EnteredFinding, frozen=True, kw_only=True):
+    """One finding with its reviews and appeals."""
+
+    reviews: Sequence[ReviewTold]
+    appeals: Sequence[AppealTold]
+
+
+class FindingsTold(Body, frozen=True, kw_only=True):
+    """A page of findings in the order of entry."""
+
+    findings: Sequence[EnteredFinding]
+    next_cursor: str | None
+
+
+class SessionVerdictTold(SessionVerdict, frozen=True, kw_only=True):
+    """The verdict on a sitting, beside the sitting itself."""
+
+    findings: Sequence[ToldFinding]
+
+
+class SessionTold(SessionFields, frozen=True, kw_only=True):
+    """The verdict on a sitting among others: its subject laid open, and when it was reached."""
+
+    session_id: str
+    learner_id: str
+    class_id: str
+    lesson_id: str
+    findings: Sequence[ToldFinding]
+    judged_ms: int
+
+
+class HourTold(HourFields, frozen=True, kw_only=True):
+    """A class-hour of one learner; one that nobody played has no verdict and no digest."""
+
+    class_hour: int
+    findings: Sequence[ToldFinding]
+    withheld: Sequence[ToldFinding] | UnsetType = UNSET
+    facts_sha256: str | None
+    judged_ms: int | None
+    credited_seconds: float
+
+
+class HourOfLearner(HourTold, frozen=True, kw_only=True):
+    learner_id: str
+
+
+class LearnerHours(Body, frozen=True, kw_only=True):
+    """The class-hours of one learner, and how many have which outcome."""
+
+    learner_id: str
+    class_hours: Sequence[HourTold]
+    counts: Mapping[str, int]
+
+
+class ClassHoursTold(Body, frozen=True, kw_only=True):
+    """Every learner × every class-hour of the plan. `unsettled_sessions` ended and are not judged
+    yet."""
+
+    class_id: str
+    pack: PackBody
+    planned: int
+    unsettled_sessions: int
+    counts: Mapping[str, int]
+    learners: Sequence[LearnerHours]

@@ -1,0 +1,52 @@
+"""Bodies of findings and verdicts with only what a test is about said of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from app.store.bodies import FindingBody, HourVerdict
+
+_FINDING = {
+    "key": "k" * 32,
+    "rule": "fast_forward",
+    "reason": "outran",
+    "outcome": "review",
+    "fault": "learner",
+    "evidence_class": "S",
+    "rule_status": "active",
+    "reach": "L1",
+    "curable": True,
+    "needs_two_reviewers": False,
+    "start_ms": 0,
+    "end_ms": 60_000,
+    "measured": 60,
+    "limit": 10,
+    "unit": "s",
+    "clause": {"key": "x/1", "quote": "“”", "instrument": "某办发〔2019〕50号", "article": "一"},
+    "evidence": {"controls": [], "photos": []},
+}
+_HOUR = {
+    "subject": {"class_id": "c", "learner_id": "l", "class_hour": 1},
+    "outcome": "valid",
+    "coverage": 1.0,
+    "credited_ms": 2_700_000,
+    "played_ms": 2_700_000,
+    "length_ms": 2_700_000,
+    "photos": 1,
+    "sessions": [],
+    "findings": [],
+    "withheld": [],
+    "provenance": ["live"],
+    "pack": {"id": "p", "version": "1.0.0", "sha256": "0" * 64},
+    "facts_sha256": "0" * 64,
+}
+
+
+def finding(**said: Any) -> FindingBody:
+    return msgspec.convert(_FINDING | said, FindingBody)
+
+
+def class_hour(**said: Any) -> HourVerdict:
+    return msgspec.convert(_HOUR | said, HourVerdict, from_attributes=True)

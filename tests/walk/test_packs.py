@@ -191,13 +191,20 @@ def without(pack: Pack, kept_rules: tuple[str, ...], kept_checks: tuple[str, ...
 @pytest.fixture
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every pack keeps the six rules and two checks."""
+    shorten(monkeypatch, "huangchuan")
+
+
+def shorten(monkeypatch: pytest.MonkeyPatch, which: str) -> None:
+    """Packs whose id begins so keep the six rules and two checks."""
     real = packs._load
     made: dict[tuple[str, str], Pack] = {}
 
     def load(name: str, version: str, folder: Path) -> Pack:
         key = name, version
         if key not in made:
-            made[key] = without(real(name, version, folder), THE_SIX, ("B5", "C1"))
+            full = real(name, version, folder)
+            short = name.startswith(which)
+            made[key] = without(full, THE_SIX, ("B5", "C1")) if short else full
         return made[key]
 
     monkeypatch.setattr(packs, "_load", load)
@@ -223,6 +230,25 @@ def test_what_a_fuller_pack_found_is_read_and_judged_by_one_with_fewer_rules(
         assert all(text is not None for _, text in everything_read(services, client, here))
         made = package.export(services, klass_of(services), A_CLERK, EVERYTHING)
         verify(made.file.data, made.public_key)
+
+
+def test_a_scale_without_a_rule_does_not_act_on_what_the_other_scale_found(
+    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shorten(monkeypatch, "huangchuan-2021-literal")
+    with opened(here, tmp_path) as (services, client):
+        klass = klass_of(services)
+        with services.database.write() as connection:
+            theirs = Finding.learner_id.is_not(None)
+            connection.execute(update(Finding).where(theirs).values(rule="photo_reuse"))
+            eligibility.conclude(connection, klass.id, services.clock())
+            told = eligibility.view(connection, klass, services.clock())["learners"]
+        sources = {
+            scale: {it["source"] for one in told for it in one[scale]["reasons"]}
+            for scale in ("graded", "literal")
+        }
+        assert "photo_reuse" in sources["graded"] and "photo_reuse" not in sources["literal"]
+        assert all(text is not None for _, text in everything_read(services, client, here))
 
 
 def test_what_a_bare_pack_found_is_tried_with_fuller_ones(here: World, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.answer import FOUND, Json, refuse, say
-from app.domain.policy import pack_lock, packs
+from app.domain.policy import detector_lock, pack_lock, packs
 from app.domain.policy.pack_schema import PackError
 
 app = typer.Typer(
@@ -25,21 +25,24 @@ Folder = Annotated[
 @app.command()
 def check(
     publish: Annotated[
-        bool, typer.Option("--publish", help="Add the digests of new pack versions to the lock.")
+        bool,
+        typer.Option(
+            "--publish", help="Lock new versions of packs, and of rules not yet released."
+        ),
     ] = False,
     as_json: Json = False,
     folder: Folder = packs.FOLDER,
 ) -> None:
-    """Every pack is valid, and no published one has changed."""
+    """Every pack is valid, no published one has changed, and no released rule."""
     try:
-        added = pack_lock.publish(folder) if publish else []
-        problems = pack_lock.check(folder)
+        added = [*pack_lock.publish(folder), *detector_lock.publish(folder)] if publish else []
+        problems = [*pack_lock.check(folder), *detector_lock.check(folder)]
     except PackError as error:
         refuse(str(error))
     answer = {"ok": not problems, "published": added, "problems": [*map(asdict, problems)]}
     lines = [f"published {name}" for name in added]
     lines += [f"{it.code}: {it.detail}" for it in problems]
-    lines += [] if problems else ["all packs are valid and stand as published"]
+    lines += [] if problems else ["all packs are valid, and packs and rules stand as published"]
     say(answer, as_json, "\n".join(lines))
     if problems:
         raise typer.Exit(FOUND)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
+from sqlalchemy import Connection
 
 from app.clock import day
 from app.console import own_asks, own_words, words
@@ -16,13 +18,13 @@ from app.domain.judging import wording
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
 from app.store.bodies import hour_verdict
 from app.store.catalogue import class_file
-from app.store.review import reviews
+from app.store.review import crowds, reviews
 from app.store.scope import EVERYTHING
 from detectors.finding import Evidence
 
 router = APIRouter(prefix="/my", route_class=ConsoleRoute, include_in_schema=False)
 
-_FINDINGS = 200
+_FINDINGS, _SITTINGS = 200, 500
 _PRIVATE = {"Referrer-Policy": "no-referrer", "X-Robots-Tag": "noindex, nofollow"}
 
 
@@ -88,7 +90,9 @@ def _page(
         concluded = class_file.latest(connection, link.class_id, "enrolment", pack, enrolment)
         found = class_file.findings(connection, link.class_id, link.learner_id, _FINDINGS)
         told = [it for it in found if it.evidence != Evidence.STATISTIC]
-        appeals = reviews.appeals_of(connection, [it.id for it in told])
+        shared = _shared(connection, link)
+        told += shared
+        appeals = _theirs(reviews.appeals_of(connection, [it.id for it in told]), link, shared)
     reviewing = {it.key for it in told if own_words.in_review(it)}
     by_hour = {it.hour: it for it in marks}
     codes = {
@@ -135,7 +139,8 @@ def _page(
                 "sentence": own_words.told_of(it, lang),
                 "not_theirs": own_words.not_theirs(it),
                 "todo": own_asks.what_to_do(it, lang),
-                "when": own_words.when(it.start_ms, it.end_ms, lang),
+                "when": "" if it in shared else own_words.when(it.start_ms, it.end_ms, lang),
+                "shared": it in shared,
                 "appeals": [each for each in appeals if each.finding_id == it.id],
                 "filed": it.id == filed
                 and any(each.finding_id == filed and each.filed_by == mine for each in appeals),
@@ -151,6 +156,19 @@ def _page(
         until=own_words.day_of(day(link.expires_ms).isoformat(), lang),
     )
     return _private(page)
+
+
+def _shared(connection: Connection, link: Any) -> list[Any]:
+    """Cases in which the learner's sittings wait, or waited, with other people's."""
+    sittings = class_file.sittings(connection, link.class_id, link.learner_id, _SITTINGS)
+    named = crowds.naming(connection, link.class_id, [it.external_id for it in sittings])
+    return [it for it, _ in named if it.body.holds and it.evidence != Evidence.STATISTIC]
+
+
+def _theirs(appeals: Sequence[Any], link: Any, shared: Sequence[Any]) -> list[Any]:
+    """Without what the others said who are in the same case."""
+    cases = {it.id for it in shared}
+    return [it for it in appeals if it.finding_id not in cases or it.filer_id == link.learner_id]
 
 
 def _code(mark: Any, reviewing: set[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import select
 
@@ -18,6 +20,21 @@ from tests.console.county import NOW
 @pytest.fixture
 def case(desk: Desk) -> int:
     return crowd(desk, holds=True)
+
+
+JUDGED_BY = {"id": "huangchuan-2021-graded", "version": "1.0.0", "digest": "0" * 64}
+CONCLUDED = json.dumps(
+    {
+        "scale": "graded",
+        "graded": {"reasons": [], "pack": JUDGED_BY},
+        "pack": JUDGED_BY,
+        "literal": None,
+        "reasons": [],
+        "checks": [],
+        "cut_off": None,
+        "next_window": {"first": "2026-12-01", "last": "2026-12-31"},
+    }
+).encode()
 
 
 def crowd(desk: Desk, *, holds: bool, status: str = "open") -> int:
@@ -113,5 +130,42 @@ def test_the_learner_in_it_is_not_told_that_all_is_well(desk: Desk, case: int) -
         link = learner_link.issue(
             connection, desk.services.vault, klass, learner, actor="test", days=9, now_ms=NOW
         )
+        rows.add(
+            connection,
+            models.Verdict,
+            subject_kind="enrolment",
+            subject_id=enrolment,
+            hour=0,
+            class_id=klass,
+            outcome="ineligible",
+            pack=rows.PACK,
+            pack_digest="0" * 64,
+            facts_digest=bytes(32),
+            body=CONCLUDED,
+            digest=bytes(32),
+            created_ms=NOW,
+        )
     page = desk.get(link.path)
-    assert "正在由人核实" in page and "到现在为止，您的学习都符合要求" not in page
+    assert "几个人点弹窗的时间一样" in page and "这一案涉及好几个人" in page
+    assert "人工复核中，还没有结论" in page and "到现在为止，您的学习都符合要求" not in page
+    assert "目前还不能申请" not in page, "nobody is refused before people have decided"
+    assert "吴强" not in page, "who else is in it is nobody's business"
+
+
+def test_whoever_is_in_it_explains_themselves_and_reads_no_one_else_s_words(
+    desk: Desk, case: int
+) -> None:
+    klass, paths = desk.county.classes["HC-2026-014"], {}
+    with desk.services.database.write() as connection:
+        for name in ("林静", "吴强", rows.HOSTILE):
+            learner = desk.county.learners[name]
+            paths[name] = learner_link.issue(
+                connection, desk.services.vault, klass, learner, actor="test", days=9, now_ms=NOW
+            ).path
+    said = {"finding": case, "statement": "我们两家各用各的手机，村干部可以证明。"}
+    assert desk.client.post(f"{paths[rows.HOSTILE]}/appeals", data=said).status_code == 404
+    assert said["statement"] in desk.client.post(f"{paths['林静']}/appeals", data=said).text
+    assert "几个人点弹窗的时间一样" in desk.get(paths["吴强"])
+    assert said["statement"] not in desk.get(paths["吴强"])
+    seen = desk.sign_in("zhao").get(f"/console/findings/{case}")
+    assert said["statement"] in seen and "学员本人（林静）" in seen

@@ -20,7 +20,7 @@ from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.bodies import extended
 from app.store.review import findings as store
-from app.store.review import reviews
+from app.store.review import crowds, reviews
 from app.store.review.finding_rows import NamedFinding
 from app.store.review.findings import Wanted
 from app.store.scope import Scope
@@ -128,14 +128,14 @@ def appeal(
 def concerns(
     connection: Connection, scope: Scope, finding_id: int, class_id: int, learner_id: int
 ) -> bool:
-    """Whether a learner of a class may be told of the finding: it is theirs and not on trial."""
+    """Whether a learner of a class may be told of the finding: it is theirs, or a case in which
+    their sittings wait with others', and not on trial."""
     row = reviews.finding(connection, finding_id, scope)
-    return (
-        row is not None
-        and (row.class_id, row.learner_id) == (class_id, learner_id)
-        and not row.shadow
-        and row.evidence != Evidence.STATISTIC
-    )
+    if row is None or row.shadow or row.evidence == Evidence.STATISTIC:
+        return False
+    if (row.class_id, row.learner_id) == (class_id, learner_id):
+        return True
+    return crowds.holds(connection, row, class_id, learner_id)
 
 
 def shown(row: NamedFinding) -> EnteredFinding:

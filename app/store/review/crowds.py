@@ -56,6 +56,15 @@ def members(connection: Connection, platform_id: int, body: FindingBody) -> list
     return [Member(key, its[0].name, its[0].id_last4, its) for key, its in found.items()]
 
 
+def holds(connection: Connection, row: FindingRow, class_id: int, learner_id: int) -> bool:
+    """Whether a finding on a class is a case in which a learner's sittings wait."""
+    if row.learner_id is not None or row.class_id != class_id or not row.body.holds:
+        return False
+    named = {member.learner_id for member in row.body.members or ()}
+    account = select(Learner.external_id).where(Learner.id == learner_id)
+    return connection.execute(account).scalar_one() in named
+
+
 def naming(
     connection: Connection, class_id: int, external_ids: Collection[str]
 ) -> list[tuple[FindingRow, set[str]]]:

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Protocol, cast
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, String, insert, literal, select, update
+from sqlalchemy import cast as cast_sql
 
 from app.store.review.finding_rows import FindingRow
 from app.store.row import typed_or_none
 from app.store.scope import Scope
-from models import Appeal, Finding, Review, TrainingClass, User
+from models import (
+    Appeal,
+    Enrolment,
+    Finding,
+    Learner,
+    LearnerLink,
+    Review,
+    TrainingClass,
+    User,
+)
 
 
 class ReviewRow(Protocol):
@@ -65,9 +75,16 @@ def of_findings(connection: Connection, finding_ids: Iterable[int]) -> list[Revi
 
 
 def appeals_of(connection: Connection, finding_ids: Iterable[int]) -> Sequence[Any]:
-    """Appeals against the findings, oldest first."""
+    """Appeals against the findings, oldest first; `filer` is the learner whose own page filed it,
+    `filer_id` their account."""
+    link = literal("learner-link:").concat(cast_sql(LearnerLink.id, String))
     return connection.execute(
-        select(Appeal).where(Appeal.finding_id.in_(list(finding_ids))).order_by(Appeal.id)
+        select(Appeal, Learner.name.label("filer"), Learner.id.label("filer_id"))
+        .join(LearnerLink, link == Appeal.filed_by, isouter=True)
+        .join(Enrolment, Enrolment.id == LearnerLink.enrolment_id, isouter=True)
+        .join(Learner, Learner.id == Enrolment.learner_id, isouter=True)
+        .where(Appeal.finding_id.in_(list(finding_ids)))
+        .order_by(Appeal.id)
     ).all()
 
 

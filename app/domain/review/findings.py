@@ -19,8 +19,8 @@ from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.bodies import extended
-from app.store.review import findings as store
 from app.store.review import crowds, reviews
+from app.store.review import findings as store
 from app.store.review.finding_rows import NamedFinding
 from app.store.review.findings import Wanted
 from app.store.scope import Scope

@@ -16,7 +16,8 @@
 
 Sentences are `str.format` templates over a finding: {measured}, {limit} as plain numbers, `:span`
 as people tell time where they are seconds; {start}, {end} in Asia/Shanghai, `:short` without the
-date where both are of one day; {reviewers}, who decides. A number of a pack never stands in them.
+date where both are of one day; {reviewers}, who decides;
+{stretches} of the film, as its player shows them. A number of a pack never stands in them.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("measured", "limit"), ("", "span")),
     **dict.fromkeys(("start", "end"), ("", "short")),
     "reviewers": ("",),
+    "stretches": ("",),
 }
 
 

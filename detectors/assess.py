@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors import contradicting_times, face_liveness, unseen_play
+from detectors import contradicting_times, face_liveness, lesson_length, unseen_play
 from detectors.class_hours import HourParts, coverage, hour_key, runs, without
 from detectors.face_liveness import checks_passed
 from detectors.facts import Facts, facts
@@ -79,13 +79,15 @@ class Hour(NamedTuple):
 class Assessment:
     """findings: of every rule, people's decisions applied; credited: the parts that count, less
     every voided stretch; outcomes: SessionOutcome per session row; hours: every class-hour that
-    was played, in (case, hour) order."""
+    was played, in (case, hour) order; by_film: rows of sittings that a case on their lesson's film
+    excuses of something."""
 
     facts: Facts
     findings: list[Finding]
     credited: HourParts
     outcomes: list[SessionOutcome]
     hours: list[Hour]
+    by_film: frozenset[int] = frozenset()
 
 
 def assess(
@@ -107,7 +109,11 @@ def assess(
         if standing is None or not detector.crowd
         for finding in detector.detect(known, policy)
     ]
-    found = contradicting_times.doubtless([*found, *(standing or ())])
+    cases = [it for it in (*found, *(standing or ())) if it.rule == lesson_length.RULE]
+    found = [it for it in (*found, *(standing or ())) if it.rule != lesson_length.RULE]
+    cases = [decided(it, decisions(it)) for it in cases]
+    found, by_film = lesson_length.by_the_film(known, policy, [*found, *cases])
+    found = contradicting_times.doubtless(found)
     findings = [decided(it, decisions(it)) for it in found]
     acting = [finding for finding in findings if acts(finding, policy)]
     voids = _voids(acting, trace)
@@ -119,7 +125,7 @@ def assess(
             outcomes[session] = SessionOutcome.NOT_PROVEN
     hours = _hours(known, credited, findings, acting, outcomes, policy)
     hours = sorted([*hours, *_unplayed(known, findings, hours, policy)])
-    return Assessment(known, findings, credited, outcomes, hours)
+    return Assessment(known, findings, credited, outcomes, hours, by_film)
 
 
 def decided(finding: Finding, decision: Decision | None) -> Finding:

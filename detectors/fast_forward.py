@@ -21,6 +21,7 @@ from detectors.segments import Segments
 from detectors.trace import Bools, Flag, Ints, Kind, Trace, offsets, owners
 
 RULE = "fast_forward"
+EXCUSED = "film_lacks"  # what is no jump by a case on the film itself, see `lesson_length`
 SNAP_BACK_MS = 15_000  # a player that blocks a jump returns within a heartbeat
 
 

@@ -61,7 +61,8 @@ class Finding:
     A finding of class scope is one case for all `members` (rows of sessions of one class): its
     `session` is -1, and `subject` names for good what it is about, such as `lesson:k1`. While it
     is open and `holds`, the members' sittings wait with it; upheld, they earn nothing. Only
-    detectors that look at whole classes (`crowd`) give one.
+    detectors that look at whole classes (`crowd`) give one. `stretches` of a lesson are what it is
+    about, [from, to) in content milliseconds.
     """
 
     rule: str
@@ -87,6 +88,7 @@ class Finding:
     rival: int = -1
     controls: tuple[int, ...] = ()
     photos: tuple[int, ...] = ()
+    stretches: tuple[tuple[int, int], ...] = ()
     numbers: dict[str, float] = field(default_factory=dict)
 
 

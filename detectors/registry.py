@@ -55,7 +55,7 @@ ALL = (
     Detector(class_dates.RULE, "1", class_dates.detect),
     Detector(photo_reuse.RULE, "3", photo_reuse.detect),
     Detector(cloned_traces.RULE, "1", cloned_traces.detect, crowd=True),
-    Detector(lesson_length.RULE, "1", lesson_length.detect, crowd=True),
+    Detector(lesson_length.RULE, "2", lesson_length.detect, crowd=True),
     Detector(shared_device.RULE, "1", shared_device.detect, crowd=True),
     Detector(collusion.RULE, "2", collusion.detect, crowd=True),
     Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),

@@ -8,7 +8,16 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import pytest
+from sqlalchemy import select
+
+from app.db import Database
 from app.domain.catalogue.id_numbers import check_digit
+from app.domain.judging import assess
+from app.simulation import bundle
+from app.simulation.scenarios import perform
+from app.simulation.stage import Setting
+from models import Finding, Session
 from tests.cli.test_validate import run
 
 __all__ = ["run"]
@@ -125,3 +134,74 @@ def test_a_log_whose_times_contradict_its_own_sitting_proves_nothing(run: Any) -
     assert found["session_id"] == "s-ovs-lin-ovs-crs-ovs-02-1"
     outcomes = {it["class_hour"]: it["outcome"] for it in told["class_hours"]}
     assert outcomes == {1: "valid", 2: "not_proven", 3: "not_started"}
+
+
+@pytest.fixture
+def hole(tmp_path: Path) -> tuple[Path, Path]:
+    """Six learners of one class whose players all jump over 20:00 to 22:00 of the film: five of
+    them in one file, and the sixth, who comes later, in another."""
+    scene = perform("H45", setting=Setting(lessons=1))
+    last = scene.setting.learner.learner_id
+    sittings = {it["session_id"]: it["learner_id"] for it in scene.evidence if "learner_id" in it}
+    files = tmp_path / "five.zip", tmp_path / "sixth.zip"
+    for file, wanted in zip(files, (False, True), strict=True):
+        own = [it for it in scene.evidence if (sittings[it["session_id"]] == last) is wanted]
+        named = {it["file"] for it in (*own, *scene.catalogue) if "file" in it}
+        photos = {name: it for name, it in scene.photos.items() if name in named}
+        bundle.write(file, [*scene.catalogue, *own] if not wanted else own, photos)
+    return files
+
+
+def test_a_film_that_lacks_a_stretch_is_the_catalogue_s_and_whole_once_that_is_recorded(
+    run: Any, tmp_path: Path, hole: tuple[Path, Path]
+) -> None:
+    for file in hole:
+        code, _, err = run("import", str(file), "--platform", "huang-edu", "--json")
+        assert code == 0, err
+    told = judged(run, "class-demo")
+    assert accused(told) == []
+    (case,) = [it for it in told["findings"] if it["rule"] == "lesson_length"]
+    assert (case["reason"], case["fault"], len(case["members"])) == ("skipped", "platform", 6)
+    assert case["stretches"] == [[1_200_000, 1_320_000]]
+    assert "20:00–22:00" in case["sentence"]["zh"] and "20:00–22:00" in case["sentence"]["en"]
+    assert {it["outcome"] for it in told["sessions"]} == {"valid"}
+    assert {it["outcome"] for it in told["class_hours"]} == {"incomplete"}
+
+    recorded = {"lesson_id": "course-demo-01", "media_seconds": 2700, "skipped": [[1200, 1320]]}
+    corrected(tmp_path, recorded)
+    again = judged(run, "class-demo")
+    assert [it for it in again["findings"] if it["rule"] == "lesson_length"] == []
+    assert accused(again) == []
+    assert [it["outcome"] for it in again["class_hours"]] == ["valid"] * 6
+    assert {it["length_ms"] for it in again["class_hours"]} == {2_580_000}
+    for sitting in again["sessions"]:
+        spans = sorted((start, end) for start, end, _, _ in sitting["credited"])
+        assert spans[-1][1] >= 2_698_000  # by the player, not along the film
+        assert not any(start < 1_320_000 and end > 1_200_000 for start, end in spans)
+
+    package = tmp_path / "class.zip"
+    assert run("export", "class-demo", "--audit", "--out", str(package))[0] == 0
+    code, out, err = run("verify", str(package))
+    assert code == 0, out + err
+
+
+def test_one_learner_judged_alone_comes_to_what_the_whole_class_came_to(
+    run: Any, tmp_path: Path, hole: tuple[Path, Path]
+) -> None:
+    assert run("import", str(hole[0]), "--platform", "huang-edu")[0] == 0
+    judged(run, "class-demo")
+    database = Database(f"sqlite:///{next((tmp_path / 'data').rglob('*.sqlite*'))}")
+    everybody = select(Session.learner_id).distinct()
+    with database.write() as connection:
+        known = set(connection.execute(everybody).scalars())
+        for learner_id in known:
+            alone = assess.judge_learner(connection, 1, learner_id, 1)
+            assert (alone.verdicts, alone.new_findings) == (0, [])
+    assert run("import", str(hole[1]), "--platform", "huang-edu")[0] == 0
+    with database.write() as connection:
+        (newcomer,) = set(connection.execute(everybody).scalars()) - known
+        alone = assess.judge_learner(connection, 1, newcomer, 2)
+        assert alone.verdicts > 0 and alone.new_findings == []
+        assert assess.judge_sittings(connection, 1, 3).verdicts == 0
+        stands = select(Finding.rule, Finding.fault).where(Finding.status != "gone")
+        assert [tuple(it) for it in connection.execute(stands)] == [("lesson_length", "platform")]

@@ -40,4 +40,5 @@ TOOLS: dict[str, str] = {
     "F35": "a computer and a telephone at once",
     "F36": "a bot on one machine for a whole class",
     "F37": "photos uploaded when everything is over",
+    "F38": "a script that several share, with one place to jump from and one to jump to",
 }

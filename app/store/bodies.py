@@ -136,6 +136,7 @@ class FindingBody(Body, frozen=True, kw_only=True):
     subject: str | UnsetType = UNSET
     holds: bool | UnsetType = UNSET
     members: Sequence[Member] | UnsetType = UNSET
+    stretches: Sequence[tuple[int, int]] | UnsetType = UNSET  # of a lesson, as its player counts
     decision: Decision | UnsetType | None = UNSET
 
     def sessions_named(self) -> list[str]:

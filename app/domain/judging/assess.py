@@ -26,7 +26,7 @@ from app.store.judging import facts, verdicts
 from app.store.judging.facts import Evidence
 from app.store.judging.verdicts import Entered, Judged
 from app.store.review import acts
-from detectors import unseen_play
+from detectors import lesson_length, unseen_play
 from detectors.assess import (
     Assessment,
     Decision,
@@ -130,7 +130,7 @@ def standing(connection: Connection, class_id: int, evidence: Evidence) -> list[
     """What was found on the class as a whole and bears on these sittings, which alone do not
     tell it."""
     bodies_of = verdicts.standing_on_class(connection, class_id, CROWD_RULES)
-    found = (bodies.standing_finding(evidence, body) for body in bodies_of)
+    found = (bodies.standing_finding(evidence, class_id, body) for body in bodies_of)
     return [finding for finding in found if finding is not None]
 
 
@@ -238,7 +238,17 @@ class _Writer:
             for at in self.by_session[session]
             if self.keys[at] in self.decided or self.result.findings[at].scope is Scope.CLASS
         }
+        if session in self.result.by_film:
+            relevant |= {
+                self.keys[at]: self.decided.get(self.keys[at], "open")
+                for at, finding in enumerate(self.result.findings)
+                if finding.rule == lesson_length.RULE and self._of_class(finding, session)
+            }
         return bodies.facts_digest(self.evidence, session, relevant)
+
+    def _of_class(self, finding: Finding, session: int) -> bool:
+        classes = self.evidence.trace.sessions["klass"]
+        return bool(classes[finding.members[0]] == classes[session])
 
     def _shown(self, at: int) -> FindingBody:
         """A finding with what people decided on it; of a crowd, not who else is in it."""

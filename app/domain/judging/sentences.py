@@ -6,9 +6,11 @@ are Asia/Shanghai. The words stand in `detectors/<rule>.toml`, see `app/rules.py
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import UnsetType
 
 from app import rules
 from app.clock import at
@@ -45,6 +47,8 @@ class Said(Protocol):
     def unit(self) -> str: ...
     @property
     def needs_two_reviewers(self) -> bool: ...
+    @property
+    def stretches(self) -> Sequence[tuple[int, int]] | UnsetType: ...
 
 
 def sentences(finding: Said) -> Text:
@@ -67,7 +71,17 @@ def filled(
         start=_Moment(start, one_day, code),
         end=_Moment(end, one_day, code),
         reviewers=(TWO if finding.needs_two_reviewers else ONE).in_(code),
+        stretches=("、" if code == "zh" else ", ").join(
+            f"{_place(first)}–{_place(last)}" for first, last in finding.stretches or ()
+        ),
     )
+
+
+def _place(position_ms: int) -> str:
+    """A place in a film as its player shows it: hours, minutes, seconds."""
+    minutes, seconds = divmod(position_ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 def number(value: float) -> str:

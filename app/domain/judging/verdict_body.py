@@ -31,7 +31,7 @@ from app.store.bodies import (
 from app.store.judging.facts import Evidence
 from detectors.assess import SessionOutcome
 from detectors.class_hours import HourParts, as_told, changes
-from detectors.film import on_timeline
+from detectors.film import Stretches, along_film, on_timeline
 from detectors.finding import Finding, Scope
 from detectors.registry import versions_acting
 from detectors.trace import Trace
@@ -105,6 +105,7 @@ def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> 
         subject=_subject(evidence, finding) if of_class else UNSET,
         holds=finding.holds if of_class else UNSET,
         members=_members(evidence, finding) if of_class else UNSET,
+        stretches=_stretches(evidence.trace, finding) or UNSET,
     )
 
 
@@ -112,8 +113,21 @@ def _position(trace: Trace, finding: Finding, content_ms: int, *, ends: bool) ->
     """Where a finding's stretch of the film begins or ends, as the player counts."""
     if content_ms < 0 or finding.session < 0:
         return None
-    lesson = np.full(1, trace.sessions["lesson"][finding.session], np.int64)
-    return int(on_timeline(trace, lesson, np.full(1, content_ms, np.int64), ends=ends)[0])
+    return _told(trace, int(trace.sessions["lesson"][finding.session]), content_ms, ends=ends)
+
+
+def _told(trace: Trace, lesson: int, content_ms: int, *, ends: bool) -> int:
+    """Where on its player's timeline so much of a lesson's film lies before."""
+    of, content = np.full(1, lesson, np.int64), np.full(1, content_ms, np.int64)
+    return int(on_timeline(trace, of, content, ends=ends)[0])
+
+
+def _stretches(trace: Trace, finding: Finding) -> list[tuple[int, int]]:
+    lesson = int(finding.subject.partition("#")[2] or 0)
+    return [
+        (_told(trace, lesson, start, ends=False), _told(trace, lesson, end, ends=True))
+        for start, end in finding.stretches
+    ]
 
 
 def _subject(evidence: Evidence, finding: Finding) -> str:
@@ -131,13 +145,30 @@ def _members(evidence: Evidence, finding: Finding) -> list[Member]:
     return [Member(learner_id=it, sessions=sorted(sittings[it])) for it in sorted(sittings)]
 
 
-def standing_finding(evidence: Evidence, body: FindingBody) -> Finding | None:
-    """A stored finding of class scope as far as it bears on this evidence; None where it names
-    none of its sittings."""
-    rows = {it.external_id: at for at, it in enumerate(evidence.sessions)}
-    members = tuple(sorted(rows[it] for it in body.sessions_named() if it in rows))
+def standing_finding(evidence: Evidence, class_id: int, body: FindingBody) -> Finding | None:
+    """A finding that stands on the class as a whole, as far as it bears on this evidence; None
+    where it does not. One on a lesson bears on everybody's sittings of it."""
+    subject = body.subject or ""
+    stretches: Stretches = ()
+    kind, _, lesson = subject.partition(":")
+    if kind == "lesson":
+        members = tuple(
+            at
+            for at, row in enumerate(evidence.sessions)
+            if row.class_id == class_id and _lesson(evidence, at) == lesson
+        )
+    else:
+        rows = {it.external_id: at for at, it in enumerate(evidence.sessions)}
+        members = tuple(sorted(rows[it] for it in body.sessions_named() if it in rows))
     if not members:
         return None
+    if kind == "lesson":
+        row = int(evidence.trace.sessions["lesson"][members[0]])
+        subject = f"lesson#{row}"
+        stretches = tuple(
+            (_content(evidence.trace, row, start), _content(evidence.trace, row, end))
+            for start, end in body.stretches or ()
+        )
     return Finding(
         rule=body.rule,
         outcome=body.outcome,
@@ -152,11 +183,21 @@ def standing_finding(evidence: Evidence, body: FindingBody) -> Finding | None:
         voids=body.voids,
         needs_two_reviewers=body.needs_two_reviewers,
         scope=Scope.CLASS,
-        subject=body.subject or "",
+        subject=subject,
         members=members,
         holds=body.holds or False,
         numbers=dict(body.numbers or {}),
+        stretches=stretches,
     )
+
+
+def _lesson(evidence: Evidence, session: int) -> str:
+    return str(evidence.lessons[int(evidence.trace.sessions["lesson"][session])].external_id)
+
+
+def _content(trace: Trace, lesson: int, position_ms: int) -> int:
+    one = np.full(1, lesson, np.int64)
+    return int(along_film(trace, one, np.full(1, position_ms, np.int64))[0])
 
 
 def clause_body(clause: Clause) -> ClauseBody:

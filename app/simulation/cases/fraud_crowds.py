@@ -10,8 +10,10 @@ from app.simulation.casebook import (
     REVIEW,
     Expected,
     case,
+    violation,
     whole_lesson,
 )
+from app.simulation.cases.honest_crowds import over_the_hole
 from app.simulation.sitting import Device, Passage
 from app.simulation.stage import Stage
 from app.simulation.world import Person, Photo
@@ -63,3 +65,19 @@ def photos_after_the_fact(stage: Stage) -> Passage:
         }
         photo = Photo(stage.learner.identity, n + 1)
         sitting.service.photo(sitting, snapshot, photo)
+
+
+@case(
+    "F38 three_skip_the_same",
+    "三人约好跳过同一段，五人都看过",
+    "three agree to skip the same dull stretch, which five others played",
+    violation("fast_forward", credited_s=(2350, 2450)),
+)
+def three_skip_the_same(stage: Stage) -> Passage:
+    dull = stage.share(1500), stage.share(1800)
+    for n in range(1, 8):
+        at_s = stage.rng.uniform(0, 600)
+        sitting = stage.sitting(learner=stage.companion(n), at_s=at_s, judged=n < 3)
+        does = over_the_hole(sitting, *dull, declared=False) if n < 3 else whole_lesson(sitting)
+        stage.alongside(does, at_s)
+    yield from over_the_hole(stage.sitting(), *dull, declared=False)

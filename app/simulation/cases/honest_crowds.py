@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from app.simulation.casebook import FULL_S, VALID, Expected, case, valid, whole_lesson
+from app.simulation.casebook import (
+    FULL_S,
+    REVIEW,
+    VALID,
+    Expected,
+    case,
+    valid,
+    whole_lesson,
+)
 from app.simulation.sitting import Device, Habits, Passage, Sitting
 from app.simulation.stage import Stage
 from app.simulation.world import Network, Popup
@@ -54,3 +62,28 @@ def web_view_without_a_device(stage: Stage) -> Passage:
         )
         stage.alongside(whole_lesson(sitting), at_s)
     yield from whole_lesson(stage.sitting(device=Device("webview", "Mozilla/5.0 App/2.1")))
+
+
+def over_the_hole(sitting: Sitting, start_s: float, end_s: float, declared: bool) -> Passage:
+    """A player that jumps over what the film lacks by itself, and says so or not."""
+    yield from sitting.open()
+    yield from sitting.watch(start_s)
+    if sitting.position < end_s:
+        sitting.seek(end_s, declared=declared)
+    yield from sitting.watch()
+    yield from sitting.end()
+
+
+@case(
+    "H45 film_lacks_a_stretch",
+    "片中缺一段，全班的播放器都跳过",
+    "a film that lacks a stretch: every player jumps over it by itself",
+    Expected(VALID, (2500.0, 2590.0), {"lesson_length": REVIEW}),
+)
+def film_lacks_a_stretch(stage: Stage) -> Passage:
+    hole = stage.share(1200), stage.share(1320)
+    for n in range(1, 6):
+        at_s = stage.rng.uniform(0, 600)
+        sitting = stage.sitting(learner=stage.companion(n), at_s=at_s)
+        stage.alongside(over_the_hole(sitting, *hole, declared=n % 2 == 0), at_s)
+    yield from over_the_hole(stage.sitting(), *hole, declared=False)

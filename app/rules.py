@@ -32,6 +32,7 @@ from typing import Annotated
 import msgspec
 
 import detectors
+from app.languages import Text
 from detectors import registry
 
 FOLDER = Path(detectors.__file__).parent
@@ -46,16 +47,6 @@ PLACES: Mapping[str, tuple[str, ...]] = {
 
 class RuleFileError(Exception):
     """A rule's file is missing or wrong: which file, where in it, and what."""
-
-
-class Text(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The same in Chinese and English."""
-
-    zh: str
-    en: str
-
-    def in_(self, code: str) -> str:
-        return self.en if code == "en" else self.zh
 
 
 class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

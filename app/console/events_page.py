@@ -15,6 +15,7 @@ from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
 from app.console.session_page import sitting_of
 from app.store.events import event_log as store
+from detectors.event_types import wire
 from detectors.trace import NONE, Flag, Kind
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -77,7 +78,7 @@ def event_rows(
     return [
         EventRow(
             seq=int(it["seq"]),
-            kind=Kind(int(it["kind"])).name.lower(),
+            kind=wire(Kind(int(it["kind"]))),
             received=lang.clock(opened_ms + int(it["recv_ms"])),
             client_time=lang.clock(int(it["at_ms"])),
             position=position(int(it["pos_ms"])) if it["pos_ms"] != NONE else "–",

@@ -13,17 +13,16 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from app.clock import at
+from app.languages import Locale, Text, locale_of, said
 
 LOCALES = Path(__file__).parent / "locale"
-Code = Literal["zh", "en"]
-_FOLDERS: dict[Code, str] = {"zh": "zh_CN", "en": "en"}
 
 
 def N_(source: str) -> str:
@@ -35,16 +34,27 @@ def N_(source: str) -> str:
 class Language:
     """One language's words, and how it writes times, spans and numbers."""
 
-    code: Code
+    locale: Locale
     catalogue: Translations
 
     @property
-    def tag(self) -> str:
-        return "zh-CN" if self.code == "zh" else "en"
+    def code(self) -> str:
+        return self.locale.code
 
-    def say(self, source: str, **values: object) -> str:
+    @property
+    def tag(self) -> str:
+        return self.locale.tag
+
+    def of(self, text: Any) -> str:
+        """What of a text with a field for every language is of this one."""
+        return said(text, self.code)
+
+    def say(self, source: str | Text, **values: object) -> str:
         """The string in this language, `%(name)s` filled in."""
-        text: str = self.catalogue.gettext(source) if source else ""
+        if isinstance(source, Text):
+            text = source.in_(self.code)
+        else:
+            text = self.catalogue.gettext(source) if source else ""
         return text % values if values else text
 
     def moment(self, ms: int | None) -> str:
@@ -104,11 +114,11 @@ def position(ms: int) -> str:
 
 @cache
 def language(code: str) -> Language:
-    """The language of that code; anything unknown is Chinese."""
-    known: Code = "en" if code == "en" else "zh"
-    path = LOCALES / _FOLDERS[known] / "LC_MESSAGES" / "console.po"
+    """The language of that code; anything unknown is the first."""
+    known = locale_of(code)
+    path = LOCALES / known.folder / "LC_MESSAGES" / "console.po"
     with path.open("rb") as file:
-        catalogue = read_po(file, locale=_FOLDERS[known])
+        catalogue = read_po(file, locale=known.folder)
     compiled = BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

@@ -14,6 +14,7 @@ from app.console.login import COOKIE, FormOfThisLogin, SignedIn, clear_cookie, l
 from app.console.page import LANGUAGE_COOKIE, ConsoleRoute, local_path, render, see_other
 from app.console.throttle import TOO_MANY, address_of, throttle_of
 from app.domain.accounts import users
+from app.languages import locale_of
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -80,7 +81,7 @@ def choose_language(request: Request, code: str, next: str = "/console") -> Resp
     response = see_other(local_path(next))
     response.set_cookie(
         LANGUAGE_COOKIE,
-        "en" if code == "en" else "zh",
+        locale_of(code).code,
         max_age=365 * 86400,
         path="/",
         secure=request.app.state.services.settings.production,

@@ -21,6 +21,7 @@ from app.console.language import Language, language, position
 from app.console.login import login_of
 from app.domain.accounts.users import Login
 from app.errors import BadInput, NotFound, NotSignedIn, ZhenxueError
+from app.languages import LOCALES
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "zhenxue_lang"
@@ -49,9 +50,9 @@ _HEADERS = {
 
 
 def language_of(request: Request) -> Language:
-    """As asked for in the address, else as chosen before; Chinese first."""
+    """As asked for in the address, else as chosen before; else the first."""
     asked = request.query_params.get("lang", "")
-    return language(asked or request.cookies.get(LANGUAGE_COOKIE, "zh"))
+    return language(asked or request.cookies.get(LANGUAGE_COOKIE, ""))
 
 
 @cache
@@ -71,7 +72,9 @@ def _templates(code: str) -> Environment:
         newstyle=True,
         pgettext=lang.catalogue.pgettext,
     )
-    environment.globals.update(lang=lang, asset=asset, words=words, plain=plain, position=position)
+    environment.globals.update(
+        lang=lang, locales=LOCALES, asset=asset, words=words, plain=plain, position=position
+    )
     return environment
 
 

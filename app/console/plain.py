@@ -286,7 +286,7 @@ def pack(name: str, lang: Language) -> str:
         title = packs.load(pack_id, version or None).title
     except packs.UnknownPack:
         return name
-    return f"{title.zh if lang.code == 'zh' else title.en} {version}".strip()
+    return f"{lang.of(title)} {version}".strip()
 
 
 def rule(code: str, pack: str, lang: Language) -> str:
@@ -362,7 +362,7 @@ def place(path: str, pack: Pack, other: Pack, lang: Language) -> str:
     if table in ("rules", "checks"):
         key, _, rest = rest.partition(".")
         title = (pack if key in pack.table.tables else other).title_of(key)
-        told = title.zh if lang.code == "zh" else title.en
+        told = lang.of(title)
     else:
         key, told = table, lang.say(SECTIONS.get(table, table))
     group, _, name = rest.partition(".")
@@ -370,7 +370,7 @@ def place(path: str, pack: Pack, other: Pack, lang: Language) -> str:
         known = [it for it in (other, pack) if key in it.table.tables]
         notes = {it.name: it.note for own in known for it in own.parameters_of(key)}
         if name in notes:
-            return f"{told} · {note(notes[name].zh if lang.code == 'zh' else notes[name].en)}"
+            return f"{told} · {note(lang.of(notes[name]))}"
     return f"{told} · {lang.say(_FIELDS.get(rest, rest))}" if rest else told
 
 

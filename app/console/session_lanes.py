@@ -12,6 +12,7 @@ from app.console.language import N_, Language, position
 from app.console.session_frame import Frame, Timeline, hatched
 from app.console.session_photos import MARK_LANE, THUMB_LANE, Looks, photo_marks, thumbnails
 from app.console.svg import element, link, title
+from detectors.control_kinds import ControlKind
 
 LANE = 24
 
@@ -99,7 +100,7 @@ def hidden_stretches(samples: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
 def _popup_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     middle = LANE / 2
     for row, it in enumerate(timeline["controls"]):
-        if it["kind"] != "popup":
+        if it["kind"] != ControlKind.POPUP:
             continue
         begun = it["shown_ms"] or it["due_ms"] or it["issued_ms"]
         ended = it["answered_ms"] or it["expired_ms"]
@@ -146,7 +147,7 @@ def control_told(it: Mapping[str, Any], lang: Language) -> str:
 
 def _photo_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     for row, it in enumerate(timeline["controls"]):
-        if it["kind"] != "popup" and it["expired_ms"] and not it["answered_ms"]:
+        if it["kind"] != ControlKind.POPUP and it["expired_ms"] and not it["answered_ms"]:
             x = frame.time.clamped(it["due_ms"] or it["issued_ms"])
             box = element("rect", x=x - 9, y=6, width=18, height=18, rx=3, class_="photo missed")
             yield link(f"#control-{row}", element("g", title(control_told(it, frame.lang)), box))

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.console.language import N_
+from app.languages import Text
+from detectors.control_kinds import ControlKind
+from detectors.event_types import EVENT_TYPES
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """`text` and `letter` are source strings; `tone` names a colour of the style sheet."""
+    """`text` and `letter` are source strings, or stand in every language; `tone` names a colour of
+    the style sheet."""
 
-    text: str
+    text: str | Text
     letter: str = ""
     tone: str = "plain"
 
@@ -133,11 +137,7 @@ PURPOSES = {
     "resume": Word(N_("复学核验")),
     "challenge": Word(N_("指令核验")),
 }
-CONTROLS = {
-    "popup": Word(N_("弹窗")),
-    "snapshot": Word(N_("抓拍")),
-    "face_check": Word(N_("人脸核验")),
-}
+CONTROLS = {it.value: Word(Text(it.zh, it.en)) for it in ControlKind}
 SOURCES = {"service": Word(N_("本服务下发")), "platform": Word(N_("平台下发"))}
 CHECK_RESULTS = {
     "pass": Word(N_("通过"), tone="clear"),
@@ -203,23 +203,7 @@ KEY_SCOPES = {
     "import": Word(N_("导入历史记录")),
     "admin": Word(N_("管理密钥与通知地址")),
 }
-EVENTS = {
-    "play": Word(N_("播放")),
-    "pause": Word(N_("暂停")),
-    "waiting": Word(N_("缓冲")),
-    "playing": Word(N_("继续播放")),
-    "ended": Word(N_("播完")),
-    "progress": Word(N_("进度")),
-    "seek": Word(N_("拖动")),
-    "rate": Word(N_("倍速")),
-    "visibility": Word(N_("页面显隐")),
-    "focus": Word(N_("焦点")),
-    "popup_shown": Word(N_("弹窗显示")),
-    "popup_answered": Word(N_("弹窗应答")),
-    "popup_expired": Word(N_("弹窗超时")),
-    "integrity": Word(N_("页面异常")),
-    "error": Word(N_("播放错误")),
-}
+EVENTS = {it.name: Word(Text(it.zh, it.en)) for it in EVENT_TYPES}
 EVENT_FLAGS = {
     "visible": Word(N_("可见")),
     "hidden": Word(N_("隐藏")),

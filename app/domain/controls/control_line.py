@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from detectors.control_kinds import ControlKind
+
 PLATFORM_SKEW_MS = 5 * 60_000  # a platform's clock may differ by this much
 
 
@@ -31,7 +33,7 @@ class Line:
     challenge_id: str
     nonce: str | None
     issued_ms: int
-    kind: str = "popup"  # popup | snapshot | face_check
+    kind: str = ControlKind.POPUP.value
     source: str = "service"  # service | platform | client
     random_time: bool = False
     reissue_of: str | None = None

@@ -22,7 +22,9 @@ from app.domain.sittings.sitting_terms import (
     REVEAL_MS,
     SittingTerms,
 )
-from detectors.trace import ControlFlag
+from detectors.control_kinds import ControlKind
+from detectors.event_types import wire
+from detectors.trace import ControlFlag, Kind
 
 BURST_MS = 10_000  # the photos of one challenge arrive within this time of the first
 POLL_MS = (
@@ -84,12 +86,12 @@ class Ledger:
     touched: set[str] = field(default_factory=set)
     redrawn: bool = False
 
-    def of_kind(self, kind: str) -> list[Line]:
+    def of_kind(self, kind: ControlKind) -> list[Line]:
         return [line for line in self.lines if line.kind == kind and line.source == "service"]
 
     def void(self, line: Line) -> bool:
         """A pop-up that was issued again while the answer to the first was on its way."""
-        return line.kind == "popup" and any(
+        return line.kind == ControlKind.POPUP and any(
             first.challenge_id == line.reissue_of and first.answered_ms is not None
             for first in self.lines
         )
@@ -126,7 +128,7 @@ def finish(ledger: Ledger, learning_ms: int, now_ms: int) -> None:
     _expire(ledger, Tick(learning_ms, None, now_ms))
 
 
-def outstanding(ledger: Ledger, kind: str) -> Line | None:
+def outstanding(ledger: Ledger, kind: ControlKind) -> Line | None:
     """The control of that kind that the client still has to answer."""
     return next((line for line in reversed(ledger.of_kind(kind)) if ledger.waits(line)), None)
 
@@ -154,7 +156,7 @@ def _observe(ledger: Ledger, tick: Tick) -> int:
 def _match(ledger: Ledger, tick: Tick) -> None:
     if not tick.notes:
         return
-    pops = [line for line in ledger.lines if line.kind == "popup"]
+    pops = [line for line in ledger.lines if line.kind == ControlKind.POPUP]
     matched = match_popups(pops, tick.notes)
     for line in pops:
         changed = matched.changed.get(line.challenge_id)
@@ -187,7 +189,7 @@ def _expire(ledger: Ledger, tick: Tick) -> None:
     given_up = {
         str(note.get("challenge_id")): note.get("nonce")
         for note in tick.notes
-        if note["type"] == "popup_expired"
+        if note["type"] == wire(Kind.POPUP_EXPIRED)
     }
     for line in ledger.lines:
         if not ledger.waits(line):
@@ -201,7 +203,7 @@ def _expire(ledger: Ledger, tick: Tick) -> None:
         if tick.now_ms > ends_ms + grace_ms:
             line.expired_ms = min(ends_ms, tick.now_ms)
             ledger.touched.add(line.challenge_id)
-            if line.kind == "snapshot" and ledger.state == "open":
+            if line.kind == ControlKind.SNAPSHOT and ledger.state == "open":
                 _draw_photo_again(ledger, line, tick.position_ms)
 
 
@@ -218,7 +220,7 @@ def _window_end(ledger: Ledger, line: Line, tick: Tick) -> int | None:
 def _missed(ledger: Ledger) -> int:
     """How many pop-ups in a row, up to the last one, ended without an answer."""
     missed = 0
-    for line in reversed(ledger.of_kind("popup")):
+    for line in reversed(ledger.of_kind(ControlKind.POPUP)):
         if line.expired_ms is None or line.answered_ms is not None or ledger.void(line):
             break
         missed += 1
@@ -226,17 +228,17 @@ def _missed(ledger: Ledger) -> int:
 
 
 def _issue_popup(ledger: Ledger, tick: Tick) -> None:
-    if outstanding(ledger, "popup") is not None or ledger.popup_due_ms is None:
+    if outstanding(ledger, ControlKind.POPUP) is not None or ledger.popup_due_ms is None:
         return
     missed, terms = _missed(ledger), ledger.terms
     if missed > terms.popup_reissues:
         return
     if missed:
-        previous = ledger.of_kind("popup")[-1]
+        previous = ledger.of_kind(ControlKind.POPUP)[-1]
         _issue(
             ledger,
             tick,
-            "popup",
+            ControlKind.POPUP,
             mark_ms=tick.learning_ms,
             window_ms=terms.popup_window_ms,
             reissue_of=previous.challenge_id,
@@ -251,7 +253,7 @@ def _issue_popup(ledger: Ledger, tick: Tick) -> None:
         _issue(
             ledger,
             tick,
-            "popup",
+            ControlKind.POPUP,
             mark_ms=ledger.popup_due_ms,
             window_ms=terms.popup_window_ms,
             random_time=True,
@@ -261,8 +263,8 @@ def _issue_popup(ledger: Ledger, tick: Tick) -> None:
 
 def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
     """At the start of a sitting and of a class-hour, after a long pause, and when one failed."""
-    checks, terms = ledger.of_kind("face_check"), ledger.terms
-    if outstanding(ledger, "face_check") is not None:
+    checks, terms = ledger.of_kind(ControlKind.FACE_CHECK), ledger.terms
+    if outstanding(ledger, ControlKind.FACE_CHECK) is not None:
         return
     last = checks[-1] if checks else None
     hour = ledger.hour_at(tick.position_ms)
@@ -284,7 +286,7 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
     _issue(
         ledger,
         tick,
-        "face_check",
+        ControlKind.FACE_CHECK,
         mark_ms=tick.learning_ms,
         window_ms=terms.face_window_ms,
         reissue_of=last.challenge_id if last and demand["try"] > 1 else None,
@@ -295,7 +297,7 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
 def recheck_at_ms(ledger: Ledger) -> int:
     """When, on the learning clock, a check is asked for again whose tries are all spent: what is
     studied meanwhile does not count, and the learner should not find that out at the end."""
-    checks = ledger.of_kind("face_check")
+    checks = ledger.of_kind(ControlKind.FACE_CHECK)
     if not checks or not _failed(checks[-1]) or checks[-1].demand["try"] < ledger.terms.face_tries:
         return NEVER
     return int(checks[-1].demand["issued_mark_ms"]) + ledger.terms.recheck_ms
@@ -320,14 +322,14 @@ def _issue_photo(ledger: Ledger, tick: Tick) -> None:
     memory = ledger.memory
     memory.reached |= {point for point in here if _reached(ledger, point.position_ms, tick)}
     memory.reached &= set(here)
-    if not memory.reached or outstanding(ledger, "snapshot") is not None:
+    if not memory.reached or outstanding(ledger, ControlKind.SNAPSHOT) is not None:
         return
     point = min(memory.reached, key=lambda point: point.position_ms)
     ahead_ms = max(0, point.position_ms - tick.position_ms)
     _issue(
         ledger,
         tick,
-        "snapshot",
+        ControlKind.SNAPSHOT,
         mark_ms=tick.learning_ms + min(ahead_ms, REVEAL_MS),
         window_ms=PHOTO_WINDOW_MS,
         random_time=True,
@@ -371,7 +373,7 @@ def _draw_photo_again(ledger: Ledger, missed: Line, position_ms: int | None) -> 
 def _issue(
     ledger: Ledger,
     tick: Tick,
-    kind: str,
+    kind: ControlKind,
     *,
     mark_ms: int,
     window_ms: int,
@@ -388,10 +390,10 @@ def _issue(
     _add(
         ledger,
         Line(
-            challenge_id=draws.challenge_id(ledger.seed, kind, n),
-            nonce=draws.nonce(ledger.seed, kind, n),
+            challenge_id=draws.challenge_id(ledger.seed, kind.value, n),
+            nonce=draws.nonce(ledger.seed, kind.value, n),
             issued_ms=tick.now_ms,
-            kind=kind,
+            kind=kind.value,
             random_time=random_time,
             reissue_of=reissue_of,
             demand={**(demand or {}), "mark_ms": mark_ms, "issued_mark_ms": tick.learning_ms},

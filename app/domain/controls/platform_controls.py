@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 from sqlalchemy import Connection
@@ -22,15 +22,23 @@ from app.store.events import event_log
 from app.store.faces import snapshots as photo_store
 from app.store.row import AnyRow
 from app.store.sittings import sittings as sitting_store
+from detectors.control_kinds import AnsweredBy, ControlKind, kind_of
+from detectors.event_types import telling_of
 from detectors.trace import ControlFlag
 
 MOST = 1000
+_OF_POPUPS = telling_of(ControlKind.POPUP)
+
+if TYPE_CHECKING:
+    KindName = str
+else:
+    KindName = Literal[tuple(kind.value for kind in ControlKind)]
 
 
 class ControlReport(Wire):
     """One control as the platform issued it."""
 
-    control: Literal["popup", "snapshot", "face_check"]
+    control: KindName
     challenge_id: Id
     nonce: Id | None = None
     issued_at_ms: EpochMs
@@ -103,7 +111,7 @@ def _match_told_before(
             "at_ms": int(told[note["seq"]]["at_ms"]),
         }
         for note in log.notes
-        if note["type"].startswith("popup_") and note["seq"] in told
+        if note["type"] in _OF_POPUPS and note["seq"] in told
     ]
     match_stored(connection, sitting.id, notes)
 
@@ -125,7 +133,8 @@ def enter(
     line = line_of_report(item, terms)
     if there is None:
         store.insert_lines(connection, session_id, [line.columns()])
-        if item.control != "popup":  # photos may be quicker than the word of their control
+        if kind_of(item.control).answered_by is AnsweredBy.PHOTOS:
+            # Photos may be quicker than the word of their control.
             entered = store.line(connection, session_id, item.challenge_id)
             assert entered is not None
             photo_store.bind(connection, session_id, item.challenge_id, entered.id)
@@ -144,30 +153,35 @@ def enter(
 
 def line_of_report(item: ControlReport, terms: SittingTerms) -> Line:
     """The ledger line of a reported control. That its time was random is the platform's word."""
-    windows = {
-        "popup": terms.popup_window_ms,
-        "snapshot": PHOTO_WINDOW_MS,
-        "face_check": terms.face_window_ms * terms.face_tries,  # its tries are not told apart
-    }
-    random_time = item.control != "face_check"
+    kind = kind_of(item.control)
     return Line(
         challenge_id=item.challenge_id,
         nonce=item.nonce,
         issued_ms=item.issued_at_ms,
-        kind=item.control,
+        kind=kind.value,
         source="platform",
-        random_time=random_time,
+        random_time=kind.random_time,
         due_ms=item.issued_at_ms,
-        window_ms=windows[item.control],
-        flags=int(ControlFlag.RANDOM_TIME) if random_time else 0,
+        window_ms=window_ms(kind, terms),
+        flags=int(ControlFlag.RANDOM_TIME) if kind.random_time else 0,
     )
+
+
+def window_ms(kind: ControlKind, terms: SittingTerms) -> int:
+    """How long a platform's control of that kind may wait for its answer."""
+    windows = {
+        ControlKind.POPUP: terms.popup_window_ms,
+        ControlKind.SNAPSHOT: PHOTO_WINDOW_MS,
+        ControlKind.FACE_CHECK: terms.face_window_ms * terms.face_tries,  # not told apart
+    }
+    return windows[kind]
 
 
 def match_stored(
     connection: Connection, session_id: int, notes: Sequence[Mapping[str, Any]]
 ) -> None:
     """Hold pop-up events of an imported sitting against its ledger (see `match_popups`)."""
-    popups = [line for line in lines_of(connection, session_id) if line.kind == "popup"]
+    popups = [line for line in lines_of(connection, session_id) if line.kind == ControlKind.POPUP]
     matched = match_popups(popups, notes)
     for challenge, columns in matched.changed.items():
         store.update_line(connection, session_id, challenge, **columns)

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.domain.controls.control_line import Line
-from detectors.trace import ControlFlag
+from detectors.event_types import wire
+from detectors.trace import ControlFlag, Kind
 
 MAX_UNKNOWN = 20  # rows kept of one sitting for answers to challenges that nobody issued
 NAME_CHARS = 128
@@ -41,9 +42,9 @@ def match_popups(controls: Sequence[Line], notes: Iterable[Mapping[str, Any]]) -
     for note in sorted(notes, key=lambda note: int(note["seq"])):
         challenge = str(note.get("challenge_id") or "")[:NAME_CHARS]
         line = lines.get(challenge)
-        if note["type"] == "popup_shown" and line is not None:
+        if note["type"] == wire(Kind.POPUP_SHOWN) and line is not None:
             _shown(line, note)
-        elif note["type"] == "popup_answered":
+        elif note["type"] == wire(Kind.POPUP_ANSWERED):
             if line is not None:
                 _answered(line, note)
             elif challenge and len(fresh) < room:

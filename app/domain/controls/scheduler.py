@@ -38,6 +38,7 @@ from app.store.controls import controls as store
 from app.store.review import acts
 from app.store.row import AnyRow
 from app.store.sittings import sittings as sitting_store
+from detectors.control_kinds import ControlKind
 from detectors.trace import Check
 
 SEED_PURPOSE = "session-seed"
@@ -281,7 +282,7 @@ def _line_of(row: AnyRow) -> Line:
 def _lines(connection: Connection, session_id: int, now_ms: int) -> list[Line]:
     rows = store.rows(connection, session_id)
     photos: dict[int, list[AnyRow]] = {}
-    if any(row.kind == "face_check" for row in rows):
+    if any(row.kind == ControlKind.FACE_CHECK for row in rows):
         for photo in store.photo_checks(connection, session_id):
             photos.setdefault(photo.control_id, []).append(photo)
     lines = []
@@ -337,7 +338,8 @@ def _save(connection: Connection, session_id: int, ledger: Ledger) -> None:
 def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     """The ledger with the bounds inside which the next batches change nothing."""
     popup, snapshot, face_check = (
-        control_plan.outstanding(ledger, kind) for kind in ("popup", "snapshot", "face_check")
+        control_plan.outstanding(ledger, kind)
+        for kind in (ControlKind.POPUP, ControlKind.SNAPSHOT, ControlKind.FACE_CHECK)
     )
     stop = control_plan.stop_code(ledger)
     demands = NOTHING
@@ -345,7 +347,7 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         demands = Demands(stop=stop)  # whatever was outstanding can no longer be asked for
     elif popup or snapshot or face_check or stop:
         demands = Demands(popup, snapshot, face_check, stop, tick.learning_ms)
-    waiting = any(line.result is Result.PENDING for line in ledger.of_kind("face_check"))
+    waiting = any(line.result is Result.PENDING for line in ledger.of_kind(ControlKind.FACE_CHECK))
     polled = popup or snapshot or face_check or waiting or ledger.memory.reached
     watch = _Watch(
         ledger=ledger,

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from app.domain.wire import ItemError
 from app.store.events.packed import Packed
+from detectors.event_types import wire
 from detectors.trace import NONE, Flag, Integrity, Kind
 
 MOST_EVENTS = 1000
@@ -94,23 +95,23 @@ class _Positioned(Event):
         return _ms(self.position), _ms(self.duration), NONE, self.kind, 0
 
 
-class Play(_Positioned, tag="play"):
+class Play(_Positioned, tag=wire(Kind.PLAY)):
     kind = Kind.PLAY
 
 
-class Pause(_Positioned, tag="pause"):
+class Pause(_Positioned, tag=wire(Kind.PAUSE)):
     kind = Kind.PAUSE
 
 
-class Waiting(_Positioned, tag="waiting"):
+class Waiting(_Positioned, tag=wire(Kind.WAITING)):
     kind = Kind.WAITING
 
 
-class Playing(_Positioned, tag="playing"):
+class Playing(_Positioned, tag=wire(Kind.PLAYING)):
     kind = Kind.PLAYING
 
 
-class Ended(Event, tag="ended"):
+class Ended(Event, tag=wire(Kind.ENDED)):
     kind = Kind.ENDED
     position: Position | None = None
     duration: Position | None = None  # of the film, as the player has it
@@ -121,7 +122,7 @@ class Ended(Event, tag="ended"):
         return _ms(self.position), _ms(self.duration), NONE, self.kind, flags
 
 
-class Progress(Event, tag="progress"):
+class Progress(Event, tag=wire(Kind.PROGRESS)):
     kind = Kind.PROGRESS
     position: Position | None
     rate: Rate | None = 1.0
@@ -145,7 +146,7 @@ class Progress(Event, tag="progress"):
         )
 
 
-class Seek(Event, tag="seek", rename={"origin": "from", "target": "to"}):
+class Seek(Event, tag=wire(Kind.SEEK), rename={"origin": "from", "target": "to"}):
     kind = Kind.SEEK
     origin: Place
     target: Place
@@ -156,7 +157,7 @@ class Seek(Event, tag="seek", rename={"origin": "from", "target": "to"}):
         return _ms(self.origin), _ms(self.target), NONE, self.kind, flags
 
 
-class RateChange(Event, tag="rate"):
+class RateChange(Event, tag=wire(Kind.RATE)):
     kind = Kind.RATE
     rate: Rate
     position: Position | None = None
@@ -165,7 +166,7 @@ class RateChange(Event, tag="rate"):
         return _ms(self.position), int(self.rate * 1000), NONE, self.kind, 0
 
 
-class Visibility(Event, tag="visibility"):
+class Visibility(Event, tag=wire(Kind.VISIBILITY)):
     kind = Kind.VISIBILITY
     visible: bool
     position: Position | None = None
@@ -175,7 +176,7 @@ class Visibility(Event, tag="visibility"):
         return _ms(self.position), NONE, NONE, self.kind, flag
 
 
-class Focus(Event, tag="focus"):
+class Focus(Event, tag=wire(Kind.FOCUS)):
     kind = Kind.FOCUS
     focused: bool
     position: Position | None = None
@@ -216,19 +217,19 @@ class _Popup(Event):
         return note
 
 
-class PopupShown(_Popup, tag="popup_shown"):
+class PopupShown(_Popup, tag=wire(Kind.POPUP_SHOWN)):
     kind = Kind.POPUP_SHOWN
 
 
-class PopupAnswered(_Popup, tag="popup_answered"):
+class PopupAnswered(_Popup, tag=wire(Kind.POPUP_ANSWERED)):
     kind = Kind.POPUP_ANSWERED
 
 
-class PopupExpired(_Popup, tag="popup_expired"):
+class PopupExpired(_Popup, tag=wire(Kind.POPUP_EXPIRED)):
     kind = Kind.POPUP_EXPIRED
 
 
-class IntegrityFact(Event, tag="integrity"):
+class IntegrityFact(Event, tag=wire(Kind.INTEGRITY)):
     kind = Kind.INTEGRITY
     code: Word
     value: Sentence | int | float | bool | None = None
@@ -239,13 +240,13 @@ class IntegrityFact(Event, tag="integrity"):
     def note(self) -> dict[str, Any]:
         return {
             "seq": self.seq,
-            "type": "integrity",
+            "type": wire(Kind.INTEGRITY),
             "code": self.code,
             "value": self.value,
         }
 
 
-class ClientError(Event, tag="error"):
+class ClientError(Event, tag=wire(Kind.ERROR)):
     kind = Kind.ERROR
     code: Word
     detail: Sentence | None = None
@@ -256,7 +257,7 @@ class ClientError(Event, tag="error"):
     def note(self) -> dict[str, Any]:
         return {
             "seq": self.seq,
-            "type": "error",
+            "type": wire(Kind.ERROR),
             "code": self.code,
             "detail": self.detail,
         }

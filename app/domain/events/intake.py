@@ -40,10 +40,13 @@ from app.store.events.events import Append, EventStore, Receipt
 from app.store.events.packed import Packed
 from app.store.row import AnyRow
 from app.store.sittings import sittings as sitting_store
+from detectors.control_kinds import ControlKind
+from detectors.event_types import telling_of
 
 LONGEST_MS = 2**31 - 1  # receipts are stored as 32 bits of ms since the opening: 24 days
 LAST_SEQ = 2**31 - 2
 STRANGE_CLOCK = "at_ms: 设备时钟不准，已记录，不影响学时 a wrong clock: noted, no matter"
+_OF_POPUPS = telling_of(ControlKind.POPUP)
 _HELD = 200_000  # sessions remembered by a process
 
 InThread = Callable[..., Awaitable[Any]]
@@ -132,7 +135,7 @@ def for_scheduler(stored: Append, receipt: Receipt, events: Sequence[Event]) -> 
 def popup_note(event: Event, received_ms: int) -> Mapping[str, Any] | None:
     """A pop-up's event as the ledger is held against it; None for any other event."""
     note = event.note()
-    if note is None or not note["type"].startswith("popup"):
+    if note is None or note["type"] not in _OF_POPUPS:
         return None
     return {**note, "recv_ms": received_ms, "at_ms": client_ms(event.at_ms)}
 

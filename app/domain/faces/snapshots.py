@@ -30,6 +30,7 @@ from app.store.row import AnyRow
 from app.store.sittings import sittings as sitting_store
 from app.vision import image_header
 from app.vision.image_header import ImageHeader, ImageLimits, ImageRejected
+from detectors.control_kinds import AnsweredBy, kind_of
 from detectors.photo_window import deadline
 from detectors.trace import Check
 
@@ -188,7 +189,7 @@ def _named(connection: Connection, session_id: int, challenge: str | None) -> An
     if challenge is None:
         return None
     control = control_store.line(connection, session_id, challenge)
-    if control is None or control.kind == "popup":
+    if control is None or kind_of(control.kind).answered_by is not AnsweredBy.PHOTOS:
         return None
     return None if rows.count_bound(connection, control.id) >= MOST_A_CHALLENGE else control
 

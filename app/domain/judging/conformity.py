@@ -27,6 +27,7 @@ from app.store.judging import verdicts
 from app.store.judging.verdicts import CONTROL_MISSING as REASON
 from app.store.judging.verdicts import Entered
 from app.store.row import AnyRow
+from detectors.control_kinds import ControlKind
 from detectors.eligibility import Cure
 from detectors.finding import Evidence, Fault, Outcome, Scope
 
@@ -213,7 +214,7 @@ class _Observer:
         )
 
     def _popups(self) -> Record:
-        lines = self.ledger["popup"]
+        lines = self.ledger[ControlKind.POPUP]
         mine = [lines[it.id] for it in self.long if it.id in lines]
         shown = sum(line.shown > 0 for line in mine)
         observed: dict[str, Any] = {
@@ -230,8 +231,8 @@ class _Observer:
 
     def _faces(self) -> Record:
         wanted = [it for it in self.long if it.face_consent]
-        lines = self.ledger["face_check"]
-        demanded = lines.keys() | self.ledger["snapshot"].keys() | self.photos.keys()
+        lines = self.ledger[ControlKind.FACE_CHECK]
+        demanded = lines.keys() | self.ledger[ControlKind.SNAPSHOT].keys() | self.photos.keys()
         checked = sum(
             it.id in lines or (it.id in self.photos and self.photos[it.id].compared > 0)
             for it in wanted
@@ -249,7 +250,7 @@ class _Observer:
 
     def _photos(self) -> Record:
         kept = sum(it.photos > 0 for it in self.complete)
-        lines = self.ledger["snapshot"]
+        lines = self.ledger[ControlKind.SNAPSHOT]
         consenting = any(it.face_consent for it in self.judged)
         observed = {
             "subject": "complete_class_hours",

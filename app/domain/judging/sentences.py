@@ -14,7 +14,7 @@ from msgspec import UnsetType
 
 from app import rules
 from app.clock import at
-from app.rules import Text
+from app.languages import CODES, Text
 
 # Of a finding that an earlier or a later version made, and that this one has no words for.
 UNKNOWN = Text(
@@ -55,7 +55,7 @@ def sentences(finding: Said) -> Text:
     """The finding's sentence in both languages."""
     known = rules.reason(finding.rule, finding.reason)
     template = known.sentence if known else UNKNOWN
-    return Text(filled(template, finding, "zh"), filled(template, finding, "en"))
+    return Text(*(filled(template, finding, code) for code in CODES))
 
 
 def filled(

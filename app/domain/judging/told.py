@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import UNSET, UnsetType
 
-from app.rules import Text
+from app.languages import Text
 from app.store.bodies import (
     Body,
     FindingBody,

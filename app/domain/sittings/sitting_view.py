@@ -21,6 +21,7 @@ from app.store.row import AnyRow
 from app.store.scope import Scope
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
+from detectors.control_kinds import ControlKind
 from detectors.trace import ControlFlag
 
 
@@ -80,11 +81,13 @@ def draw_errors(row: AnyRow, lines: list[Line]) -> list[str]:
     popups = [
         PopupDraw(line.demand["draw"], low_ms, high_ms, line.demand["interval_ms"])
         for line in lines
-        if line.kind == "popup" and "draw" in line.demand
+        if line.kind == ControlKind.POPUP and "draw" in line.demand
         for low_ms, high_ms in (line.demand["range_ms"],)
     ]
     points = [
-        Point.of(line.demand) for line in lines if line.kind == "snapshot" and "draw" in line.demand
+        Point.of(line.demand)
+        for line in lines
+        if line.kind == ControlKind.SNAPSHOT and "draw" in line.demand
     ] + [Point.of(point) for point in row.schedule.get("points", [])]
     photos = [
         PhotoDraw(point.draw, point.stretches, point.lesson, point.position_ms)

@@ -9,6 +9,7 @@ from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Sheet, said, when, yes
 from app.store.exchange import report_rows
 from app.store.row import AnyRow
+from detectors.control_kinds import ControlKind
 from detectors.trace import Check, ControlFlag
 
 _WHO = (
@@ -70,7 +71,7 @@ def popups(dossier: Dossier) -> Sheet:
         Column("超时时间", 20),
         Column("结果", 12),
     )
-    found = report_rows.controls(dossier.connection, dossier.id, "popup")
+    found = report_rows.controls(dossier.connection, dossier.id, ControlKind.POPUP)
     rows = tuple(
         (
             *_who(dossier, it),

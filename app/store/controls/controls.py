@@ -11,15 +11,10 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 
 from app.store.events import event_log
 from app.store.row import AnyRow
-from detectors import trace
+from detectors.control_kinds import ControlKind, kind_of
 from detectors.trace import CONTROL, NONE, ControlFlag
 from models import Control, Learner, Session, Snapshot, TrainingClass
 
-_KINDS = {
-    "popup": trace.Control.POPUP,
-    "snapshot": trace.Control.SNAPSHOT,
-    "face_check": trace.Control.FACE_CHECK,
-}
 _LIMIT = 2**31 - 1
 
 
@@ -96,7 +91,7 @@ def photos_taken(
         .where(
             Session.learner_id == learner_id,
             Session.class_id == class_id,
-            Control.kind == "snapshot",
+            Control.kind == ControlKind.SNAPSHOT.value,
             Control.source == "service",
             Control.answered_ms.is_not(None),
         )
@@ -158,7 +153,7 @@ def controls_array(ledger: Sequence[Any], start_ms: int) -> NDArray[np.void]:
             NONE if row.answered_seq is None else row.answered_seq,
             min(row.window_ms, _LIMIT),
             NONE if row.latency_ms is None else row.latency_ms,
-            _KINDS[row.kind],
+            kind_of(row.kind).code,
             row.flags | (ControlFlag.SERVICE if row.source == "service" else 0),
         )
     return packed

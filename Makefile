@@ -12,6 +12,7 @@ TESTING := $(strip $(VENV))/.installed-testing
 WHEELS  := $(wildcard vendor/*.whl)
 
 export PYTHONUTF8 := 1
+unexport PYTHONDONTWRITEBYTECODE # else each of the tests' processes compiles every module anew
 
 .DEFAULT_GOAL := help
 .PHONY: help run setup dev test check lint types layers schema packs words docs format lock screenshots bench clean

@@ -51,7 +51,9 @@ def test_it_is_alive_ready_and_counts(client: TestClient) -> None:
 
 
 def test_it_is_not_ready_on_an_empty_database(tmp_path: Path) -> None:
-    settings = Settings(database_url=f"sqlite:///{tmp_path}/empty.sqlite", data_dir=tmp_path)
+    settings = Settings(
+        database_url=f"sqlite:///{tmp_path}/empty.sqlite", data_dir=tmp_path, face_workers=0
+    )
     with TestClient(create_app(settings)) as client:
         answer = client.get("/readyz")
     assert answer.status_code == 503

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from app.db import Database
-from app.domain.catalogue.id_numbers import check_digit
+from app.domain.id_numbers import check_digit
 from app.domain.judging import assess
 from app.simulation import bundle
 from app.simulation.scenarios import perform

@@ -10,13 +10,13 @@ from fastapi import APIRouter, Body, Request
 from app.api.answers import AnswerRoute, described_model, named
 from app.api.auth import require, services_of
 from app.api.classes import ClassId, PlatformSlug
-from app.domain.accounts import learner_link
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer, EpochMs
 from app.domain.catalogue import classes, roster, roster_rows
-from app.domain.catalogue.id_numbers import ID_TYPES
 from app.domain.catalogue.roster import Roster
 from app.domain.catalogue.roster_rows import LearnerTerms
+from app.domain.id_numbers import ID_TYPES
+from app.domain.review import learner_link
 from app.domain.wire import Id
 from app.errors import BadInput, NotFound
 from app.http.keyring import Caller

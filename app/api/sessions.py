@@ -12,10 +12,9 @@ from app.api.auth import require, services_of, sitting
 from app.api.problems import field_errors
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import UNSET, Answer, EpochMs, Sha256, UnsetType
-from app.domain.controls import platform_controls
 from app.domain.controls.controls_due import ControlsDue
-from app.domain.controls.platform_controls import ControlReport, ControlReports
-from app.domain.sittings import sitting_view, sittings
+from app.domain.sittings import platform_controls, sitting_view, sittings
+from app.domain.sittings.platform_controls import ControlReport, ControlReports
 from app.domain.sittings.sittings import Opened, Opening
 from app.domain.wire import ClientInstant, Id, Wire
 from app.http.answer import as_json

@@ -13,7 +13,7 @@ from app.console.actors import named
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.catalogue import id_numbers
+from app.domain import id_numbers
 from app.domain.review import acts
 from app.domain.review.act_kinds import KINDS, ActKind, Stretch
 from app.errors import BadInput, NotFound

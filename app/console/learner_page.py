@@ -13,8 +13,8 @@ from app.console.class_page import cell
 from app.console.finding_view import interval, measured_of, sentence_of
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.accounts import learner_link
 from app.domain.judging import wording
+from app.domain.review import learner_link
 from app.errors import NotAllowed, NotFound
 from app.http.middleware import public_address
 from app.store.catalogue import class_file as store

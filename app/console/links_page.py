@@ -8,7 +8,7 @@ from app.console import words
 from app.console.actors import named
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.accounts import learner_link
+from app.domain.review import learner_link
 from app.errors import NotAllowed, NotFound
 from app.store.accounts import links as store
 from app.store.catalogue import class_file

@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from app.clock import day
 from app.console import own_asks, own_words, words
 from app.console.page import ConsoleRoute, language_of, render, see_other
-from app.domain.accounts import learner_link
 from app.domain.judging import wording
+from app.domain.review import learner_link
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
 from app.store.bodies import hour_verdict
 from app.store.catalogue import class_file

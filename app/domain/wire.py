@@ -27,7 +27,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from app.domain.catalogue import id_numbers
+from app.domain import id_numbers
 
 MAX_MEDIA_S = 24 * 3600
 _EARLIEST_YEAR, _LATEST_YEAR = 2000, 2099

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.domain.sittings import sitting_terms
+from app.domain.policy import sitting_terms
 from app.services import Services
 from tests.people import LIN, WU, County, TestClock, course, training_class
 

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 import models
 from app.canonical import canonical
-from app.domain.accounts import learner_link
+from app.domain.review import learner_link
 from tests.bodies import class_hour
 from tests.console import county as rows
 from tests.console import stories

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
-from app.domain.accounts import learner_link, users
+from app.domain.accounts import users
 from app.domain.accounts.users import User
 from app.domain.judging import what_if
-from app.domain.review import inspections
+from app.domain.review import inspections, learner_link
 from app.services import Services
 from models import Finding, Run, Session, Snapshot
 from tests.e2e.site import PASSWORD, TODAY

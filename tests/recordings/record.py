@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import app.sdk
-from app.domain.sittings import sitting_terms
-from app.domain.sittings.sitting_terms import SittingTerms
+from app.domain.policy import sitting_terms
+from app.domain.policy.sitting_terms import SittingTerms
 from tests.recordings.desk import Desk
 from tests.recordings.scenes import BRISK_WINDOW_S, FILM_S, SCENES
 from tests.recordings.tape import Tape

@@ -17,12 +17,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.console.login import COOKIE
-from app.domain.accounts import learner_link, platforms, users
+from app.domain.accounts import platforms, users
 from app.domain.accounts.users import User
 from app.domain.exchange import webhooks
 from app.domain.faces import photo_viewing
 from app.domain.judging import runs, what_if
-from app.domain.review import acts, inspections
+from app.domain.review import acts, inspections, learner_link
 from app.services import Services
 from app.store.catalogue import catalogue
 from models import Appeal, ClassHour, Finding, SavedView, Session, Snapshot, WebhookDelivery

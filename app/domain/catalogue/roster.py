@@ -11,9 +11,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.accounts.learner_account import masked
 from app.domain.answer import Answer, EpochMs
 from app.domain.catalogue import classes
+from app.domain.catalogue.learner_account import masked
 from app.domain.catalogue.roster_intake import Enrolled, RosterIntake, Rows
 from app.domain.catalogue.roster_rows import Cleaned, CleanedRow, LearnerTerms, RowError
 from app.errors import BadInput

@@ -10,8 +10,9 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from app.clock import day
-from app.domain.accounts.learner_account import Account
-from app.domain.catalogue import id_numbers, person_names
+from app.domain import id_numbers
+from app.domain.catalogue import person_names
+from app.domain.catalogue.learner_account import Account
 from app.domain.catalogue.roster_rows import LearnerTerms, RowError, refused
 from app.security import Vault
 from app.store.catalogue import catalogue

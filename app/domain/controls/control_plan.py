@@ -15,7 +15,7 @@ from app.domain.controls import draws, photo_plan
 from app.domain.controls.control_line import Line, Result
 from app.domain.controls.photo_plan import Hour, Point
 from app.domain.controls.popups import match_popups
-from app.domain.sittings.sitting_terms import (
+from app.domain.policy.sitting_terms import (
     FRAMES,
     PHOTO_WINDOW_MS,
     REPORT_GRACE_MS,

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from app.db import Database
 from app.domain.answer import UNSET, Text
-from app.domain.controls import control_plan
+from app.domain.controls import control_plan, face_words
 from app.domain.controls.control_line import Line, Result
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
 from app.domain.controls.controls_due import (
@@ -29,9 +29,8 @@ from app.domain.controls.controls_due import (
     Stop,
 )
 from app.domain.controls.photo_plan import Hour, Point
-from app.domain.faces import face_words
-from app.domain.sittings import sitting_terms
-from app.domain.sittings.sitting_terms import FRAMES, REVEAL_MS, SittingTerms
+from app.domain.policy import sitting_terms
+from app.domain.policy.sitting_terms import FRAMES, REVEAL_MS, SittingTerms
 from app.errors import NotFound
 from app.security import Vault
 from app.store.controls import controls as store

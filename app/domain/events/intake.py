@@ -29,9 +29,10 @@ from app.domain.events.batch_answer import (
 )
 from app.domain.events.events import Event, client_ms, pack
 from app.domain.events.ingest import Arrived
-from app.domain.sittings import sitting_life, sitting_terms, unseen_note
+from app.domain.policy import sitting_terms
+from app.domain.policy.sitting_terms import SittingTerms
+from app.domain.sittings import sitting_life, unseen_note
 from app.domain.sittings.sitting_life import Fate, State
-from app.domain.sittings.sitting_terms import SittingTerms
 from app.domain.sittings.sittings import unknown_session
 from app.domain.wire import ItemError
 from app.errors import BadInput, Conflict

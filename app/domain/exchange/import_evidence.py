@@ -9,8 +9,6 @@ import msgspec
 from pydantic import Field
 from sqlalchemy import Connection
 
-from app.domain.controls import platform_controls
-from app.domain.controls.platform_controls import ControlReport
 from app.domain.controls.scheduler import lines_of
 from app.domain.events import events as wire_events
 from app.domain.events import intake
@@ -19,7 +17,9 @@ from app.domain.exchange.import_book import Book
 from app.domain.exchange.import_source import Source
 from app.domain.faces import snapshots
 from app.domain.faces.photo_store import PhotoStore
-from app.domain.sittings import sitting_terms
+from app.domain.policy import sitting_terms
+from app.domain.sittings import platform_controls
+from app.domain.sittings.platform_controls import ControlReport
 from app.domain.wire import ClientInstant, Id, Instant, ItemError, Wire
 from app.store.controls import controls as control_store
 from app.store.events import event_log

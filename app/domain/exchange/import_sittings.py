@@ -20,7 +20,8 @@ from app.domain.exchange.import_book import KINDS, SITTING_KINDS, Book, read_jso
 from app.domain.exchange.import_evidence import MAX_LENGTH_MS, Arrival, EvidenceImporter
 from app.domain.exchange.import_source import Source
 from app.domain.faces.photo_store import PhotoStore
-from app.domain.sittings import carry_over, sitting_life, sitting_terms
+from app.domain.policy import sitting_terms
+from app.domain.sittings import carry_over, sitting_life
 from app.domain.sittings.sitting_life import Door
 from app.domain.wire import (
     EARLIEST_MS,

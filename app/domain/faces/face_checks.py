@@ -19,7 +19,7 @@ from sqlalchemy import Connection
 
 from app.domain.faces import calibration, enrolment_photos
 from app.domain.faces.calibration import SiteThresholds
-from app.domain.sittings.sitting_terms import REPORT_GRACE_MS
+from app.domain.policy.sitting_terms import REPORT_GRACE_MS
 from app.security import Unsealable, Vault, unseal
 from app.store.controls import controls as control_store
 from app.store.faces import face_keys, reference_photos

@@ -15,9 +15,10 @@ import numpy as np
 from sqlalchemy import Connection
 
 from app.domain.faces.photo_store import PhotoStore
-from app.domain.sittings import sitting_life, sitting_terms
+from app.domain.policy import sitting_terms
+from app.domain.policy.sitting_terms import REPORT_GRACE_MS
+from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Door
-from app.domain.sittings.sitting_terms import REPORT_GRACE_MS
 from app.domain.sittings.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, NotAllowed, WrongMediaType
 from app.security import Unsealable, Vault

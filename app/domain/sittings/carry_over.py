@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from app.domain.controls import draws, photo_plan
 from app.domain.controls.photo_plan import Hour, Intervals, Point
 from app.domain.controls.scheduler import hours_of
-from app.domain.sittings.sitting_terms import SittingTerms
+from app.domain.policy.sitting_terms import SittingTerms
 from app.store.controls import controls as control_store
 from app.store.row import AnyRow
 from app.store.sittings import progress

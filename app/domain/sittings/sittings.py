@@ -18,10 +18,11 @@ from sqlalchemy import Connection
 
 from app.domain.controls import draws
 from app.domain.controls.scheduler import SEED_PURPOSE, ControlScheduler, Demands
-from app.domain.sittings import carry_over, sitting_life, sitting_terms
+from app.domain.policy import sitting_terms
+from app.domain.policy.sitting_terms import SittingTerms
+from app.domain.sittings import carry_over, sitting_life
 from app.domain.sittings.leases import new_lease
 from app.domain.sittings.sitting_life import Door, Fate
-from app.domain.sittings.sitting_terms import SittingTerms
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.security import Vault, token_digest
 from app.store.judging import study_days

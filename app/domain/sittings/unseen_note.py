@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from app.domain.controls.controls_due import Note
 from app.domain.policy.pack import Text
-from app.domain.sittings.sitting_terms import SittingTerms
+from app.domain.policy.sitting_terms import SittingTerms
 from detectors.trace import Flag
 
 NOTES = {

@@ -9,7 +9,7 @@ from hypothesis import given, seed
 from hypothesis import strategies as st
 
 from app.domain.catalogue import person_names
-from app.domain.catalogue.id_numbers import ID_TYPES, BadNumber, check_digit, cleaned, read
+from app.domain.id_numbers import ID_TYPES, BadNumber, check_digit, cleaned, read
 
 LIN = "000000198002020010"
 

@@ -13,10 +13,9 @@ import app
 from app.console import words
 from app.console.language import language
 from app.domain.controls.controls_due import ControlsDue
-from app.domain.controls.platform_controls import ControlReport, line_of_report
 from app.domain.controls.scheduler import Demands
-from app.domain.policy import packs
-from app.domain.sittings import sitting_terms
+from app.domain.policy import packs, sitting_terms
+from app.domain.sittings.platform_controls import ControlReport, line_of_report
 from app.languages import LOCALES
 from app.store.controls import controls as store
 from detectors import registry

@@ -15,7 +15,7 @@ from app.domain.controls import control_plan, draws, photo_plan
 from app.domain.controls.control_line import Line, Result
 from app.domain.controls.control_plan import Ledger, Memory, Tick, advance, outstanding, stop_code
 from app.domain.controls.photo_plan import Hour, Point
-from app.domain.sittings import sitting_terms
+from app.domain.policy import sitting_terms
 from detectors.trace import ControlFlag
 
 TERMS = sitting_terms.of_pack("huangchuan-2021-graded", "1.0.0")

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.policy import packs
-from app.domain.sittings import sitting_terms, unseen_note
-from app.domain.sittings.sitting_terms import SittingTerms
+from app.domain.policy import packs, sitting_terms
+from app.domain.policy.sitting_terms import SittingTerms
+from app.domain.sittings import unseen_note
 from detectors.trace import Flag
 
 

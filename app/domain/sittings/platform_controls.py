@@ -11,9 +11,10 @@ from sqlalchemy import Connection
 from app.domain.controls.control_line import PLATFORM_SKEW_MS, Line
 from app.domain.controls.popups import match_popups
 from app.domain.controls.scheduler import lines_of
-from app.domain.sittings import sitting_life, sitting_terms
+from app.domain.policy import sitting_terms
+from app.domain.policy.sitting_terms import PHOTO_WINDOW_MS, SittingTerms
+from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Door
-from app.domain.sittings.sitting_terms import PHOTO_WINDOW_MS, SittingTerms
 from app.domain.sittings.sittings import unknown_session
 from app.domain.wire import EpochMs, Id, Wire
 from app.errors import Conflict

@@ -70,7 +70,8 @@ class HourCounts:
     """Class-hours of one learner by outcome; `planned` minus their sum was never studied.
 
     `excused` of those not valid were missed on approved written leave. `attested` of the valid
-    ones rest on a platform's log that nobody of the authority has accepted.
+    ones rest on a platform's log that nobody of the authority has accepted, `platform_controls` on
+    controls that a platform runs and nobody has accepted.
     """
 
     planned: int
@@ -80,6 +81,7 @@ class HourCounts:
     not_proven: int = 0
     excused: int = 0
     attested: int = 0
+    platform_controls: int = 0
 
     @property
     def untouched(self) -> int:
@@ -117,12 +119,14 @@ class Waiting:
 
     attested, valid  class-hours of all learners that are valid, and those of them that rest on a
                      platform's log which nobody of the authority has accepted
+    platform_controls   those of them that rest on controls which the platform itself runs
     alone            there is no other evidence in the class at all
     cases            rules of open cases that hold several learners at once
     """
 
     attested: int = 0
     valid: int = 0
+    platform_controls: int = 0
     alone: bool = False
     cases: tuple[str, ...] = ()
 
@@ -279,10 +283,14 @@ def _hour_reasons(
     # Rounded up, with room for the binary error of a share such as 0.9.
     short = math.ceil(hours.planned * pack.required_share - 1e-9) - hours.valid
     clause = policy["class_hour"].clause
-    resting = []
-    if hours.attested and short + hours.attested > 0:
-        code = "hours_attested"
-        resting = [Reason(code, "class_hour", clause, False, Cure.AUTHORITY, hours.attested)]
+    resting = [
+        Reason(code, "class_hour", clause, False, Cure.AUTHORITY, count)
+        for code, count in (
+            ("hours_attested", hours.attested),
+            ("hours_platform_controls", hours.platform_controls),
+        )
+        if count and short + count > 0
+    ]
     if short <= 0:
         return resting
     undecided = hours.review + hours.not_proven
@@ -354,6 +362,12 @@ def _waiting_reasons(waiting: Waiting, policy: Policy) -> list[Reason]:
     if waiting.alone or waiting.attested:
         clause, count = policy["class_hour"].clause, waiting.attested
         code = "attested_not_accepted" if waiting.attested else "attested_alone"
+        reasons.append(
+            Reason(code, "class_hour", clause, False, Cure.AUTHORITY, count, waiting.valid)
+        )
+    if waiting.platform_controls:
+        code, count = "platform_controls_not_accepted", waiting.platform_controls
+        clause = policy["class_hour"].clause
         reasons.append(
             Reason(code, "class_hour", clause, False, Cure.AUTHORITY, count, waiting.valid)
         )

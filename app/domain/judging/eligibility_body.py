@@ -15,7 +15,7 @@ from typing import Any
 from app.canonical import canonical
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging.conformity import Conformity
-from app.domain.judging.enrolment_facts import Candidate, Gathered, plain
+from app.domain.judging.enrolment_facts import Candidate, Gathered, plain, told
 from app.domain.judging.reasons import reason_body
 from app.domain.judging.verdict_body import clause_body, pack_body
 from app.domain.policy.pack import Pack
@@ -132,7 +132,7 @@ class Bodies:
                 "conformity": self.record.body(),
                 "learners": dict(counts),
                 "scale": self.applied,
-                "waiting": asdict(self.gathered.waiting),
+                "waiting": told(self.gathered.waiting),
             }
         )
         body = {

@@ -37,6 +37,9 @@ HOUR_OUTCOMES = (
     "not_started",
 )
 
+# By what provenance of the evidence a class-hour rests on a platform's word about it.
+RESTS_ON = {"attested": "attested", "platform_controls": "live"}
+
 
 @dataclass(frozen=True, slots=True)
 class Standing:
@@ -65,7 +68,7 @@ class Candidate:
         """What goes into the digest of the facts."""
         return {
             "facts": self._facts(),
-            "counts": asdict(self.counts),
+            "counts": told(self.counts),
             "verdicts": list(self.verdicts),
             "findings": [
                 [it.key, it.finding.outcome.value, it.status, _agreed(it)] for it in self.findings
@@ -104,9 +107,15 @@ def _waiting(
     return Waiting(
         attested=sum(it.counts.attested for it in candidates),
         valid=sum(it.counts.valid for it in candidates),
-        alone=people.asks_for_act and store.attested_alone(connection, klass.id),
+        platform_controls=sum(it.counts.platform_controls for it in candidates),
+        alone=people.asks["attested"] and store.attested_alone(connection, klass.id),
         cases=tuple(store.open_cases(connection, klass.id)),
     )
+
+
+def told(counts: HourCounts | Waiting) -> dict[str, Any]:
+    """As digests of facts hold it: without what later versions count, where there is none."""
+    return {name: it for name, it in asdict(counts).items() if it or name != "platform_controls"}
 
 
 def plain(value: Any) -> Any:
@@ -167,6 +176,16 @@ def _surveys_before(connection: Connection, klass: ClassRow) -> tuple[Survey, ..
     return tuple(it for it in latest if it is not None)
 
 
+def _asks_for_acts(connection: Connection, klass: ClassRow) -> dict[str, bool]:
+    """What only a platform says and nobody of the authority has accepted, though the pack asks."""
+    pack = pack_of(klass)
+    needs = {"attested": pack.attested_needs_act}
+    if klass.controls == "platform":
+        needs["platform_controls"] = pack.platform_controls_need_act
+    there = {it.kind for it in acts.in_force(connection, [klass.id], set(needs.values()))}
+    return {name: bool(kind) and kind not in there for name, kind in needs.items()}
+
+
 class _People:
     """Candidates of one class, each list read once."""
 
@@ -192,12 +211,14 @@ class _People:
             self.hours[hour.subject_id].append(hour)
         rows = store.standing_findings(connection, klass.id)
         upheld = store.upholders(connection, {row.id for row in rows})
-        needs = pack_of(klass).attested_needs_act
-        self.asks_for_act = bool(needs) and not acts.in_force(connection, [klass.id], {needs})
-        resting = store.attested_hours(connection, klass.id) if self.asks_for_act else ()
-        self.attested: dict[int, list[int]] = defaultdict(list)
-        for enrolment_id, number in resting:
-            self.attested[enrolment_id].append(number)
+        self.asks = _asks_for_acts(connection, klass)
+        self.resting: dict[str, dict[int, set[int]]] = {}
+        for name, asked in self.asks.items():
+            resting = self.resting[name] = defaultdict(set)
+            for enrolment_id, number in (
+                store.hours_resting_on(connection, klass.id, RESTS_ON[name]) if asked else ()
+            ):
+                resting[enrolment_id].add(number)
         self.findings: dict[int, list[Standing]] = defaultdict(list)
         for it in rows:
             if it.learner_id is not None:
@@ -207,9 +228,10 @@ class _People:
     def candidate(self, row: AnyRow) -> Candidate:
         judged = self.hours[row.id]
         hours = _by_outcome(judged, self.planned)
-        if self.asks_for_act:
-            resting = set(self.attested[row.id]) & set(hours["valid"])
-            hours |= {"attested": tuple(sorted(resting))}
+        for name, asked in self.asks.items():
+            if asked:
+                resting = self.resting[name][row.id] & set(hours["valid"])
+                hours |= {name: tuple(sorted(resting))}
         leaves = tuple(_leave(it) for it in self.leaves[row.learner_id])
         attended = self.attendance.get(row.learner_id, 0.0) if self.attendance else None
         counts = _counts(hours, self.planned, leaves)
@@ -264,6 +286,7 @@ def _counts(
         review=len(hours["pending_review"]),
         not_proven=len(hours["not_proven"]),
         attested=len(hours.get("attested", ())),
+        platform_controls=len(hours.get("platform_controls", ())),
         excused=untouched if on_leave else 0,
     )
 

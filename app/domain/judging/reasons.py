@@ -75,6 +75,16 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "All of the class's study rests on a platform's log alone; the authority has to record "
         "that it accepts it.",
     ),
+    "hours_platform_controls": (
+        "{n}个课时的弹窗、抓拍和人脸比对由平台自行实施，须由主管部门登记认可后才能计入：第{h}课时。",
+        "{n} class-hours rest on pop-ups, photos and face checks that the platform runs by itself, "
+        "and count once the authority has recorded that it accepts these: {h}.",
+    ),
+    "platform_controls_not_accepted": (
+        "全班{o}个有效课时中有{n}个的管控由平台自行实施，须由主管部门登记认可后才能受理。",
+        "{n} of the class's {o} valid class-hours rest on controls that the platform runs by "
+        "itself; the authority has to record that it accepts them.",
+    ),
     "case_open": (
         "“{r}”涉及多名学员，{n}件待人工复核。",
         "{n} cases ({r}) about several learners wait for a reviewer.",
@@ -99,6 +109,7 @@ _HOURS = {
     "hours_in_review": ("pending_review",),
     "hours_not_proven": ("not_proven",),
     "hours_attested": ("attested",),
+    "hours_platform_controls": ("platform_controls",),
 }
 
 

@@ -111,7 +111,16 @@ class Pack:
     def attested_needs_act(self) -> str:
         """The kind of recorded act without which attested evidence makes nobody eligible and no
         class acceptable; empty in packs that ask for none."""
-        told = self.table.provenance.parameters.get("attested_needs_act")
+        return self._needed_act("attested_needs_act")
+
+    @property
+    def platform_controls_need_act(self) -> str:
+        """The same for what this service timed in classes whose platform runs its own pop-ups, face
+        checks and photo times."""
+        return self._needed_act("platform_controls_need_act")
+
+    def _needed_act(self, name: str) -> str:
+        told = self.table.provenance.parameters.get(name)
         return str(told.value) if told else ""
 
     @cached_property

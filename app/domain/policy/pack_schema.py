@@ -25,7 +25,10 @@ NUMBER, LIST = "a number", "a list of months, 1 to 12"
 
 # What later packs may say besides, with the words it may say.
 OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
-    "provenance": {"attested_needs_act": ("attested_accepted",)},
+    "provenance": {
+        "attested_needs_act": ("attested_accepted",),
+        "platform_controls_need_act": ("platform_controls_accepted",),
+    },
 }
 
 # A check that reads another one's parameters comes with it.

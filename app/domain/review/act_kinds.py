@@ -89,6 +89,13 @@ class AttestedAccepted(Wire):
     examined: Annotated[Line, Field(title="核查了什么")]
 
 
+class PlatformControlsAccepted(Wire):
+    """The authority has examined how a platform runs its own controls and lets the class rest on
+    them."""
+
+    examined: Annotated[Line, Field(title="核查了什么")]
+
+
 class Deed(Protocol):
     """What a kind of act does beyond standing there: it is done when the act comes into force and
     undone when that is revoked. `told` splits a body into what the act tells and what is kept
@@ -166,6 +173,15 @@ KINDS: dict[str, ActKind] = {
             "attested_accepted",
             Text("认可平台日志佐证的学习记录", "Evidence attested by a platform accepted"),
             AttestedAccepted,
+            of_learner=False,
+            by_platform=False,
+            approval=Approval.AUTHORITY,
+            needs_document=True,
+        ),
+        ActKind(
+            "platform_controls_accepted",
+            Text("认可平台自行实施的管控", "Controls that the platform runs accepted"),
+            PlatformControlsAccepted,
             of_learner=False,
             by_platform=False,
             approval=Approval.AUTHORITY,

@@ -72,10 +72,12 @@ class _Provenance(msgspec.Struct):
 _provenance = msgspec.json.Decoder(_Provenance)
 
 
-def attested_hours(connection: Connection, class_id: int) -> list[tuple[int, int]]:
-    """(enrolment id, class-hour) of the current verdicts that rest on a platform's log, be it in
-    part."""
-    if not _has(connection, class_id, "attested"):
+def hours_resting_on(
+    connection: Connection, class_id: int, provenance: str
+) -> list[tuple[int, int]]:
+    """(enrolment id, class-hour) of the current verdicts that rest on a platform's log (`attested`)
+    or on what this service timed (`live`), be it in part."""
+    if not _has(connection, class_id, provenance):
         return []
     latest = (
         select(func.max(Verdict.id))
@@ -90,7 +92,7 @@ def attested_hours(connection: Connection, class_id: int) -> list[tuple[int, int
     return [
         (enrolment_id, hour)
         for enrolment_id, hour, body in rows
-        if "attested" in _provenance.decode(body).provenance
+        if provenance in _provenance.decode(body).provenance
     ]
 
 

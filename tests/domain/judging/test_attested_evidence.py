@@ -25,9 +25,11 @@ ACCEPTED = {
 class Class:
     """Class c1 of forty class-hours. Where `log` names sittings' provenance, there are some."""
 
-    def __init__(self, services: Services, client: TestClient, county: County, clock: TestClock):
+    def __init__(
+        self, services: Services, client: TestClient, county: County, clock: TestClock, **terms: Any
+    ):
         self.services, self.client, self.county, self.clock = services, client, county, clock
-        forty(client, county)
+        forty(client, county, **terms)
 
     def sat(self, provenance: str, number: int = 1) -> None:
         with self.services.database.write() as connection:
@@ -69,6 +71,12 @@ class Class:
 @pytest.fixture
 def klass(services: Services, client: TestClient, county: County, clock: TestClock) -> Class:
     return Class(services, client, county, clock)
+
+
+@pytest.fixture
+def self_run(services: Services, client: TestClient, county: County, clock: TestClock) -> Class:
+    """The same, but that the platform runs its own pop-ups, photos and face checks."""
+    return Class(services, client, county, clock, controls="platform")
 
 
 ALL = range(1, 41)
@@ -149,3 +157,64 @@ def test_a_class_opened_under_the_version_before_is_judged_as_it_says(klass: Cla
     klass.studied("lin", ALL)
     assert klass.learner("lin")["outcome"] == "eligible"
     assert "attested_not_accepted" not in codes(klass.view()["class"])
+
+
+RUN_BY_PLATFORM = ACCEPTED | {
+    "kind": "platform_controls_accepted",
+    "body": {"examined": "抽查20次学习的弹窗和抓拍下发记录，与平台机房日志一致"},
+}
+
+
+def test_live_hours_under_a_platform_s_own_controls_wait_for_the_authority(
+    self_run: Class,
+) -> None:
+    self_run.sat("live")
+    self_run.studied("lin")
+    lin, told = self_run.learner("lin"), self_run.view()["class"]
+    assert (lin["outcome"], codes(lin)) == ("pending", ["hours_platform_controls"])
+    assert lin["hours"]["valid"] == lin["hours"]["platform_controls"] == 40
+    assert "由平台自行实施" in lin["reasons"][0]["sentence"]["zh"]
+    assert lin["reasons"][0]["cure"]["how"] == "authority_approval"
+    assert told["outcome"] == "pending" and "platform_controls_not_accepted" in codes(told)
+    assert not any(it["blocks"] for it in lin["reasons"]), "nobody is accused of it"
+
+
+def test_once_the_controls_are_accepted_they_count_and_no_longer_when_it_is_revoked(
+    self_run: Class,
+) -> None:
+    self_run.sat("live")
+    self_run.studied("lin")
+    platform = self_run.county.huang.headers
+    assert self_run.record(platform, **RUN_BY_PLATFORM).status_code == 403
+    zhao = sign_in(self_run.services, "zhao", HUANGCHUAN)
+    assert self_run.record(zhao, **RUN_BY_PLATFORM | {"document": ""}).status_code == 422
+    answer = self_run.record(zhao, **RUN_BY_PLATFORM)
+    assert answer.status_code == 201, answer.text
+    assert self_run.learner("lin")["outcome"] == "eligible"
+    assert "platform_controls_not_accepted" not in codes(self_run.view()["class"])
+    url = f"/v1/acts/{answer.json()['id']}/revocation"
+    assert self_run.client.post(url, json={"reason": "平台更换了弹窗程序"}, headers=zhao).is_success
+    assert self_run.learner("lin")["outcome"] == "pending"
+
+
+def test_a_log_under_a_platform_s_own_controls_needs_one_acceptance_and_not_two(
+    self_run: Class,
+) -> None:
+    self_run.sat("attested")
+    self_run.studied("lin", ALL)
+    assert codes(self_run.learner("lin")) == ["hours_attested"]
+    zhao = sign_in(self_run.services, "zhao", HUANGCHUAN)
+    assert self_run.record(zhao, **RUN_BY_PLATFORM).status_code == 201
+    assert self_run.learner("lin")["outcome"] == "pending", "its log is another question"
+    assert self_run.record(zhao).status_code == 201
+    assert self_run.learner("lin")["outcome"] == "eligible"
+
+
+def test_a_platform_s_own_controls_under_the_version_before_are_judged_as_it_says(
+    self_run: Class,
+) -> None:
+    with self_run.services.database.write() as connection:
+        connection.execute(update(TrainingClass).values(pack_version="1.0.0"))
+    self_run.sat("live")
+    self_run.studied("lin")
+    assert self_run.learner("lin")["outcome"] == "eligible"

@@ -152,6 +152,45 @@ def test_several_versions_stand_side_by_side_and_the_latest_is_taken(shelf: Shel
     assert shelf.load(LITERAL).digest == packs.load(LITERAL, "1.0.0").digest
 
 
+def follow(shelf: Shelf, leader: str = GRADED) -> None:
+    """The literal pack reads later versions of the graded one as it reads the first."""
+    extends = f'extends = "{GRADED}@1.0.0"'
+    shelf.edit(extends, f'{extends}\nfollows = "{leader}"', f"{LITERAL}@1.0.0.toml")
+
+
+def test_a_pack_that_follows_another_has_its_later_versions_too(shelf: Shelf) -> None:
+    follow(shelf)
+    before = shelf.load(f"{LITERAL}@1.0.0")
+    shelf.add_version(GRADED, "1.2.0")
+    shelf.edit(
+        "edge_margin_s = { value = 60", "edge_margin_s = { value = 45", f"{GRADED}@1.2.0.toml"
+    )
+    packs.versions.cache_clear()
+    assert packs.versions(shelf.folder)[LITERAL] == ("1.0.0", "1.2.0")
+    later = shelf.load(LITERAL)
+    assert (later.version, later.parameter("photo_retention", "edge_margin_s").value) == (
+        "1.2.0",
+        45,
+    )
+    assert later.policy["popup_gap"].reach is Reach.LEARNER and later.title == before.title
+    assert before.digest == packs.load(LITERAL, "1.0.0").digest
+    assert shelf.load(LITERAL, "1.0.0").parameter("photo_retention", "edge_margin_s").value == 60
+
+
+def test_a_version_of_its_own_stands_before_what_a_pack_follows(shelf: Shelf) -> None:
+    follow(shelf)
+    shelf.add_version(GRADED, "1.2.0")
+    shelf.add_version(LITERAL, "1.3.0")
+    packs.versions.cache_clear()
+    assert packs.versions(shelf.folder)[LITERAL] == ("1.0.0", "1.3.0")
+
+
+def test_a_pack_follows_what_it_extends_and_nothing_else(shelf: Shelf) -> None:
+    follow(shelf, "henan")
+    with pytest.raises(packs.PackError, match="follows: must be the pack that it extends"):
+        shelf.load(LITERAL)
+
+
 def test_an_unknown_pack_or_version_is_a_clear_refusal() -> None:
     with pytest.raises(packs.UnknownPack, match=f"no pack 'henan'; there are: {GRADED}, {LITERAL}"):
         packs.load("henan")

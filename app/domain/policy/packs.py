@@ -133,23 +133,51 @@ def diff(a: Pack, b: Pack) -> list[Change]:
 
 @cache
 def versions(folder: Path) -> Mapping[str, tuple[str, ...]]:
-    """Versions of every pack in `folder`, oldest first, by file name."""
+    """Versions of every pack in `folder`, oldest first: those with a file of their own, and those
+    in which a pack that `follows` another has nothing of its own to say."""
+    found = _files(folder)
+    for pack_id, known in list(found.items()):
+        leader = _leader(folder, pack_id, known[-1])
+        if leader is not None:
+            later = [it for it in found.get(leader, ()) if _order(it) > _order(known[-1])]
+            found[pack_id] = (*known, *later)
+    return found
+
+
+def _files(folder: Path) -> dict[str, tuple[str, ...]]:
+    """Versions that have a file, by pack, oldest first."""
     found: dict[str, list[str]] = {}
     for path in sorted(folder.glob("*.toml")):
         pack_id, at, version = path.stem.partition("@")
         if not at or not all(part.isdigit() for part in version.split(".")):
             raise PackError(f"{path.name}: a pack file is named <id>@<major>.<minor>.<patch>.toml")
         found.setdefault(pack_id, []).append(version)
-    return {
-        pack_id: tuple(sorted(known, key=lambda it: [int(part) for part in it.split(".")]))
-        for pack_id, known in found.items()
-    }
+    return {pack_id: tuple(sorted(known, key=_order)) for pack_id, known in found.items()}
+
+
+def _order(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")]
+
+
+def _leader(folder: Path, pack_id: str, version: str) -> str | None:
+    """The pack whose later versions this one reads in its own way, if it follows any."""
+    path = folder / f"{pack_id}@{version}.toml"
+    try:
+        told = read_toml(path, path.name).get("follows")
+    except PackError:
+        return None  # told when it is loaded
+    return None if told is None else str(told)
 
 
 @cache
 def _load(pack_id: str, version: str, folder: Path) -> Pack:
     path = folder / f"{pack_id}@{version}.toml"
-    table = validated(PackTable, _resolved(path, ()), path.name)
+    if path.is_file():
+        tables = _resolved(path, ())
+    else:  # it follows another pack, whose version this is
+        path = folder / f"{pack_id}@{_files(folder)[pack_id][-1]}.toml"
+        tables = _resolved(path, (), version) | {"version": version}
+    table = validated(PackTable, tables, path.name)
     if (table.id, table.version) != (pack_id, version):
         raise PackError(f"{path.name}: id and version inside say {table.id}@{table.version}")
     clauses = register(folder / "clauses")
@@ -175,12 +203,17 @@ def _load(pack_id: str, version: str, folder: Path) -> Pack:
     return Pack(table, content, mine, occupations)
 
 
-def _resolved(path: Path, below: tuple[str, ...]) -> dict[str, Any]:
-    """The tables of a pack file laid over those of the pack it extends."""
+def _resolved(path: Path, below: tuple[str, ...], following: str = "") -> dict[str, Any]:
+    """The tables of a pack file laid over those of the pack it extends, or, as of the version
+    `following`, over those of the pack it follows."""
     if path.name in below:
         raise PackError(f"{path.name}: extends itself by way of {', '.join(below)}")
     tables = read_toml(path, path.name)
-    base = tables.pop("extends", None)
+    base, leader = tables.pop("extends", None), tables.pop("follows", None)
+    if leader is not None and not str(base).startswith(f"{leader}@"):
+        raise PackError(f"{path.name}: follows: must be the pack that it extends")
+    if following:
+        base = f"{leader}@{following}"
     if base is None:
         return tables
     if not isinstance(base, str) or "@" not in base:

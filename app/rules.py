@@ -37,6 +37,7 @@ from detectors import registry
 
 FOLDER = Path(detectors.__file__).parent
 LEAST_GRAVE = 3
+UNWRITTEN = "（待写）"  # what `zhenxue rule new` leaves to its author
 PLACES: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("measured", "limit"), ("", "span")),
     **dict.fromkeys(("start", "end"), ("", "short")),

@@ -46,6 +46,7 @@ NOT_RUN = {
     "zhenxue bench": "loads the machine for minutes; tests/bench has it in small",
     "--live": "takes as long as a lesson; tests/simulation/test_live_on_the_service.py plays it",
     "simulate --county": "draws pictures for a minute; tests/simulation/test_county.py does",
+    "night_study": "lays a rule in the sources; tests/test_adding_a_rule.py does it in a copy",
     "pack check --publish": "writes into the sources; tests/packs/test_cli_pack.py has a copy",
 }
 

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "nightly": "app.cli.nightly",
     "pack": "app.cli.pack",
     "purge": "app.cli.purge",
+    "rule": "app.cli.rule",
     "same-face": "app.cli.same_face",
     "simulate": "app.cli.simulate",
     "user": "app.cli.user",

@@ -35,7 +35,7 @@ def check(
 ) -> None:
     """Every pack is valid, no published one has changed, and no released rule."""
     try:
-        added = [*pack_lock.publish(folder), *detector_lock.publish(folder)] if publish else []
+        added = [*detector_lock.publish(folder), *pack_lock.publish(folder)] if publish else []
         problems = [*pack_lock.check(folder), *detector_lock.check(folder)]
     except PackError as error:
         refuse(str(error))

@@ -18,6 +18,7 @@ import app
 import detectors
 from app.domain.policy.pack_lock import Problem
 from app.domain.policy.pack_schema import PackError, read_toml
+from app.rules import UNWRITTEN
 from detectors import registry
 from detectors.policy import LATER
 from detectors.registry import Detector
@@ -51,9 +52,9 @@ def check(
     """What is wrong with the detectors in `sources` against the lock in `folder`.
 
     `changed_rule`: other code under a version that is locked. A version or a rule that is not
-    locked yet is free.
+    locked yet is free. `unwritten_rule`: it still says what `zhenxue rule new` laid.
     """
-    found, known = [], _Sources(sources)
+    found, known = _unwritten(folder, sources), _Sources(sources)
     locked = read_lock(folder)
     for it in rules:
         line = locked.get(it.rule)
@@ -82,7 +83,13 @@ def publish(
     rules: Sequence[Detector] = registry.ALL,
 ) -> list[str]:
     """Write the lines of versions that no earlier release had; `<rule> version <version>` of each
-    that is new or renewed. What was released stays as it is."""
+    that is new or renewed. What was released stays as it is.
+
+    PackError, and nothing written, where a rule's words are not written yet.
+    """
+    unwritten = _unwritten(folder, sources)
+    if unwritten:
+        raise PackError(*(it.detail for it in unwritten))
     locked, written, known = read_lock(folder), list[str](), _Sources(sources)
     lines = dict(locked)
     for it in rules:
@@ -101,6 +108,14 @@ def publish(
         )
         (folder / LOCK).write_text(_HEADER + text, "utf-8")
     return written
+
+
+def _unwritten(folder: Path, sources: Path) -> list[Problem]:
+    return [
+        Problem("unwritten_rule", path.stem, f"{path.name}: write what stands as {UNWRITTEN}")
+        for path in (*sorted(sources.glob("*.toml")), *sorted(folder.glob("*.toml")))
+        if UNWRITTEN in path.read_text("utf-8")
+    ]
 
 
 def read_lock(folder: Path) -> dict[str, Line]:

@@ -12,8 +12,8 @@ from sqlalchemy import select
 
 from app.console.login import COOKIE
 from app.db import Database
+from app.domain import runs
 from app.domain.accounts import users
-from app.domain.judging import runs
 from app.jobs import class_run
 from app.services import Services
 from app.simulation import bundle

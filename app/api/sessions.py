@@ -13,7 +13,8 @@ from app.api.problems import field_errors
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import UNSET, Answer, EpochMs, Sha256, UnsetType
 from app.domain.controls.controls_due import ControlsDue
-from app.domain.sittings import platform_controls, sitting_view, sittings
+from app.domain.judging import sitting_view
+from app.domain.sittings import platform_controls, sittings
 from app.domain.sittings.platform_controls import ControlReport, ControlReports
 from app.domain.sittings.sittings import Opened, Opening
 from app.domain.wire import ClientInstant, Id, Wire

@@ -10,13 +10,13 @@ from app.api.answers import AnswerRoute
 from app.api.auth import people_too, require, services_of
 from app.api.classes import ClassId, PlatformSlug
 from app.api.sessions import SessionId
+from app.domain import runs
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer
 from app.domain.catalogue import classes
-from app.domain.judging import class_report, conformity_report, eligibility, runs
-from app.domain.judging.runs import Run
+from app.domain.judging import class_report, conformity_report, eligibility, timeline_view
 from app.domain.judging.told import ClassHoursTold
-from app.domain.sittings import timeline_view
+from app.domain.runs import Run
 from app.domain.wire import Id
 from app.http.answer import as_json
 from app.http.keyring import Caller

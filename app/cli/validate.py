@@ -24,8 +24,9 @@ def validate(
 
     Exits with 0 whatever the verdicts say, and with 2 when there is no such class.
     """
+    from app.domain import runs
     from app.domain.catalogue import classes
-    from app.domain.judging import class_report, runs
+    from app.domain.judging import class_report
     from app.http import answer
     from app.jobs import class_run
     from app.logging import configure

@@ -9,7 +9,7 @@ import typer
 from app.cli.answer import ACTOR, Json, say
 from app.domain.accounts import platforms
 from app.domain.exchange import webhooks
-from app.domain.exchange.notify import Event
+from app.domain.notify import Event
 from app.services import open_services
 
 app = typer.Typer(help="Webhooks of platforms.", no_args_is_help=True)

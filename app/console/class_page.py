@@ -20,7 +20,8 @@ from app.console.findings_page import plain_text
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.judging import class_requests, runs, wording
+from app.domain import runs
+from app.domain.judging import class_requests, wording
 from app.domain.judging.class_requests import SCALES
 from app.errors import NotFound
 from app.reports import exports, signing

@@ -14,8 +14,9 @@ from app.console import plain, words
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain import runs
 from app.domain.accounts.users import Login, Role
-from app.domain.judging import runs, what_if
+from app.domain.judging import what_if
 from app.domain.policy import packs
 from app.domain.policy.clauses import Clause
 from app.domain.policy.pack import Pack, Parameter

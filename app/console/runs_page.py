@@ -11,7 +11,7 @@ from app.console import words
 from app.console.actors import named
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
-from app.domain.judging import runs
+from app.domain import runs
 from app.errors import NotFound
 from app.store.judging import runs as store
 

@@ -22,7 +22,7 @@ from app.console.session_photos import shown_small
 from app.console.session_picture import legend_rules, session_picture, swatch
 from app.domain.accounts.users import Login
 from app.domain.faces import photo_viewing
-from app.domain.sittings.timeline import timeline as timeline_of
+from app.domain.judging.timeline import timeline as timeline_of
 from app.errors import BadInput, NotFound
 from app.store.review import crowds
 from app.store.review.finding_rows import FindingRow

@@ -9,9 +9,11 @@ from typing import Any
 
 import structlog
 
+from app.domain import runs
 from app.domain.faces import same_face
 from app.domain.faces.kept_photos import Rechecked
-from app.domain.judging import assess, eligibility, runs, settle
+from app.domain.judging import assess, eligibility
+from app.domain.sittings import sealing
 from app.jobs import face_worker
 from app.jobs.repeating import Repeating
 from app.services import Services
@@ -124,7 +126,7 @@ class _Work:
             some = session_ids[at : at + _SEALED_AT_ONCE]
             with self.services.database.write() as connection:
                 for session_id in some:
-                    settle.seal_ended(connection, session_id, self.services.clock())
+                    sealing.seal_ended(connection, session_id, self.services.clock())
             self.advance(len(some))
 
     def _faces(self, photos: Sequence[int]) -> int:

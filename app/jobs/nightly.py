@@ -32,7 +32,7 @@ from typing import Any
 import structlog
 
 from app.clock import Clock
-from app.domain.judging import runs
+from app.domain import runs
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import calibration, class_run, face_worker, memory, settler
 from app.logging import configure

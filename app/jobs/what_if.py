@@ -5,8 +5,8 @@ from __future__ import annotations
 import structlog
 
 from app.domain.judging import what_if
-from app.domain.judging.runs import SILENT_MS
 from app.domain.policy import packs
+from app.domain.runs import SILENT_MS
 from app.jobs.repeating import Repeating
 from app.services import Services
 from app.store.judging import runs as store

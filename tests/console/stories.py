@@ -1,4 +1,4 @@
-"""What happened in the county's sittings, as timelines (app.domain.sittings.timeline)."""
+"""What happened in the county's sittings, as timelines (app.domain.judging.timeline)."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, update
 
-from app.domain.judging import runs
+from app.domain import runs
 from models import Run
 from tests.console.conftest import Clock, Desk
 

@@ -16,7 +16,7 @@ from app.cli import demo as cli_demo
 from app.clock import Clock
 from app.domain.accounts import platforms, users
 from app.domain.exchange import webhooks
-from app.domain.exchange.notify import Event
+from app.domain.notify import Event
 from app.jobs import nightly
 from app.main import create_app
 from app.services import Services, open_services

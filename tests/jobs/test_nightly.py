@@ -11,7 +11,8 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from app.db import Database
-from app.domain.judging import eligibility, runs
+from app.domain import runs
+from app.domain.judging import eligibility
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import face_worker, nightly, settler
 from app.jobs.nightly import Inline

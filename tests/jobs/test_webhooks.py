@@ -18,7 +18,7 @@ from standardwebhooks import Webhook as Signature
 
 from app.domain.accounts import users
 from app.domain.exchange import webhooks
-from app.domain.exchange.notify import Event
+from app.domain.notify import Event
 from app.domain.review import review
 from app.errors import BadInput, Conflict
 from app.jobs import face_worker, outbound

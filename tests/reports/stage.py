@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import update
 
 from app.domain.catalogue.classes import class_seen
-from app.domain.judging import assess, eligibility, settle
+from app.domain.judging import assess, eligibility
+from app.domain.sittings import sealing
 from app.services import Services
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
@@ -113,7 +114,7 @@ def judge(services: Services, **photo: Any) -> ClassRow:
         connection.execute(update(ReferencePhoto).values(status="ready", template_encrypted=b"t"))
         klass = class_seen(connection, EVERYTHING, CLASS)
         for row in event_log.unsettled(connection, klass.id):
-            settle.seal_ended(connection, row, now_ms)
+            sealing.seal_ended(connection, row, now_ms)
         assess.judge_sittings(connection, klass.id, now_ms)
         eligibility.conclude(connection, klass.id, now_ms)
     return klass

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select, update
 
-from app.domain.judging import conformity, runs
+from app.domain import runs
+from app.domain.judging import conformity
 from app.domain.policy import packs
 from app.jobs import class_run
 from app.reports import exports

@@ -17,11 +17,12 @@ from fastapi.testclient import TestClient
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.console.login import COOKIE
+from app.domain import runs
 from app.domain.accounts import platforms, users
 from app.domain.accounts.users import User
 from app.domain.exchange import webhooks
 from app.domain.faces import photo_viewing
-from app.domain.judging import runs, what_if
+from app.domain.judging import what_if
 from app.domain.review import acts, inspections, learner_link
 from app.services import Services
 from app.store.catalogue import catalogue

@@ -14,11 +14,10 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
-from app.domain import id_numbers
+from app.domain import id_numbers, runs
 from app.domain.catalogue import person_names
 from app.domain.catalogue.learner_account import ID_NUMBER_PURPOSE, masked
 from app.domain.catalogue.roster_rows import PersonName
-from app.domain.judging import runs
 from app.domain.wire import Wire
 from app.errors import BadInput, Conflict
 from app.security import Vault

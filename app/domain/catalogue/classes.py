@@ -14,10 +14,10 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.canonical import canonical
+from app.domain import runs
 from app.domain.answer import UNSET, Answer, Date, EpochMs, Sha256, UnsetType
 from app.domain.catalogue.class_plan import PlannedLesson, plan_course
 from app.domain.catalogue.courses import Stored
-from app.domain.judging import runs
 from app.domain.policy import packs
 from app.domain.policy.packs import Pack
 from app.domain.wire import Day, Id, Line, Wire

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from app.domain.answer import Answer, EpochMs
-from app.domain.exchange.notify import Event
+from app.domain.notify import Event
 from app.errors import BadInput, Conflict, NotFound
 from app.security import Vault
 from app.store.accounts import audit

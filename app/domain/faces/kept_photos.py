@@ -18,7 +18,7 @@ from app.clock import Clock
 from app.db import Database
 from app.domain.faces import snapshots
 from app.domain.faces.photo_store import PhotoStore
-from app.domain.judging import settle
+from app.domain.sittings import sealing
 from app.store.faces import face_keys
 from app.store.faces import snapshots as photo_rows
 from app.store.faces.blobs import StoreAway
@@ -99,7 +99,7 @@ class KeptPhotos:
             store.mark_photos(connection, [it.id for it in found_again], None)
             photo_rows.read_again(connection, unread)
             for session_id in sorted({it.session_id for it in (*lost, *found_again)}):
-                settle.seal_ended(connection, session_id, now_ms)
+                sealing.seal_ended(connection, session_id, now_ms)
         if lost or found_again or unread:
             done.learners.add(learner_id)
 

@@ -16,7 +16,7 @@ import numpy as np
 from msgspec import UNSET
 from sqlalchemy import Connection
 
-from app.domain.exchange import notify
+from app.domain import notify
 from app.domain.judging import verdict_body as bodies
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack

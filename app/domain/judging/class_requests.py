@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain import runs
 from app.domain.accounts.users import Role, User
-from app.domain.judging import runs
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import class_file

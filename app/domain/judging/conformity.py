@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from app.domain.exchange import notify
+from app.domain import notify
 from app.domain.judging.verdict_body import clause_body
 from app.domain.policy.pack import Pack
 from app.store.bodies import FindingBody, FindingEvidence, finding_key

@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy import Connection
 
+from app.domain import runs
 from app.domain.accounts.users import User
 from app.domain.answer import Answer, EpochMs, Text
 from app.domain.catalogue.classes import pack_of
-from app.domain.judging import runs
 from app.domain.review.act_kinds import KINDS, ActKind, Approval
 from app.domain.wire import first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound

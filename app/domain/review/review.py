@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain import notify
 from app.domain.accounts.users import Role, User
-from app.domain.exchange import notify
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.review import reviews as store

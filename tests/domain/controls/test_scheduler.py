@@ -15,7 +15,8 @@ from fastapi.testclient import TestClient
 
 from app.db import Database
 from app.domain.controls.scheduler import NOTHING, Batch, ControlScheduler, Demands, lines_of
-from app.domain.sittings import sitting_view, sittings
+from app.domain.judging import sitting_view
+from app.domain.sittings import sittings
 from app.domain.sittings.sittings import Opening
 from app.jobs import lease_sweep
 from app.services import Services

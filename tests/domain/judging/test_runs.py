@@ -11,10 +11,11 @@ import pytest
 from sqlalchemy import Connection, select, update
 
 from app.db import Database
+from app.domain import runs
 from app.domain.accounts import users
-from app.domain.judging import assess, eligibility, runs, settle
-from app.domain.judging.runs import SILENT_MS
+from app.domain.judging import assess, eligibility, settle
 from app.domain.review import review
+from app.domain.runs import SILENT_MS
 from app.jobs import class_run, conclusions, face_worker
 from app.jobs.class_run import run_next
 from app.services import Services

@@ -18,8 +18,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.clock import day
+from app.domain import notify
 from app.domain.answer import UNSET, Answer, EpochMs, UnsetType
-from app.domain.exchange import notify
 from app.errors import Conflict, NotFound
 from app.store.catalogue import catalogue
 from app.store.judging import runs as store

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain.judging.timeline import timeline
 from app.domain.sittings.sittings import unknown_session
-from app.domain.sittings.timeline import timeline
 from app.errors import Conflict
 from app.store.scope import Scope
 from app.store.sittings import sittings

@@ -31,6 +31,7 @@ from detectors.trace import (
 RULE = "forged_telemetry"
 _STOLEN = ControlFlag.FOREIGN_NONCE | ControlFlag.EARLY_ANSWER
 NO_CLOCK_MS = 100_000_000_000  # 1973 in milliseconds, the year 5138 in seconds
+STEPS_MS = (2, 10, 50, 100, 250, 500, 1_000)  # browsers, against fingerprinting; frameworks; logs
 FEW = 10  # a pattern needs this many instances before it is one
 
 
@@ -43,7 +44,6 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
         *_conflicting_events(trace),
         *_hidden_page(trace),
         *_client_clock(facts, policy),
-        *_whole_seconds(facts),
     ]
 
 
@@ -95,10 +95,23 @@ def _impossible_answers(trace: Trace, policy: Policy) -> Iterator[Finding]:
     for session, count in _counted(own, popup & scripted, 1):
         yield _finding(trace, session, "scripted_answer", Evidence.CLIENT, count, 0)
     least = policy["popup_gap"]["min_answer_ms"]
-    latency = controls["latency_ms"]
-    instant = popup & ~scripted & (latency >= 0) & (latency < least)
+    latency = controls["latency_ms"].astype(np.int64)
+    told = popup & (latency >= 0)
+    # What a rounded latency may have been at most, by the coarsest step that fits all of a sitting.
+    longest = latency + _step(own, np.where(told, latency, 0), len(trace)) - 1
+    instant = told & ~scripted & (latency < least) & (longest < least)
     for session, count in _counted(own, instant, 2):
         yield _finding(trace, session, "instant_answers", Evidence.CLIENT, count, 1)
+
+
+def _step(own: Ints, values: Ints, sessions: int) -> Ints:
+    """The coarsest of usual steps of clocks, in ms, of which all values of a row's session are
+    multiples."""
+    step = np.ones(sessions, np.int64)
+    for coarser in STEPS_MS:
+        broken = np.bincount(own[values % coarser != 0], minlength=sessions) > 0
+        step[~broken] = coarser
+    return step.take(own)
 
 
 def _conflicting_events(trace: Trace) -> Iterator[Finding]:
@@ -129,8 +142,12 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     """
     trace, samples, rule = facts.trace, facts.played.samples, policy[RULE]
     news = np.flatnonzero(Segments((samples.own << 33) + samples.u_ms).lasts)
-    own, kind, u = samples.own.take(news), samples.kind.take(news), samples.u_ms.take(news)
+    # Clocks go in steps, of a second or a minute in some logs: what counts is from step to step.
     at = trace.events["at_ms"].take(samples.row.take(news))
+    steps = Segments(samples.own.take(news))
+    ticks = steps.firsts | (at != steps.previous(at, 0))
+    news, at = news[ticks], at[ticks]
+    own, kind, u = samples.own.take(news), samples.kind.take(news), samples.u_ms.take(news)
     sittings = Segments(own)
     server = u - sittings.previous(u, 0)
     client = at - sittings.previous(at, 0)
@@ -164,20 +181,3 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
         limit = high if pace > high else low
         finding = _finding(trace, int(sessions[row]), "client_clock", Evidence.CLIENT, pace, limit)
         yield replace(finding, unit="×")
-
-
-def _whole_seconds(facts: Facts) -> Iterator[Finding]:
-    """Every position a whole second: players whose makers cut it do that to every learner. A remark
-    on the platform, which could not see micro-seeks; nothing about a person."""
-    trace, samples = facts.trace, facts.played.samples
-    beats = samples.kind == Kind.PROGRESS
-    own = samples.own[beats]
-    whole = samples.arrive_ms[beats] % 1000 == 0
-    moving = samples.advance_ms[beats] > 0
-    count = np.bincount(own[moving], minlength=len(trace))
-    integers = np.bincount(own[moving & whole], minlength=len(trace))
-    for session in np.flatnonzero((count >= FEW) & (integers == count)):
-        finding = _finding(
-            trace, int(session), "whole_seconds", Evidence.STATISTIC, int(count[session]), FEW
-        )
-        yield replace(finding, outcome=Outcome.CLEAR, fault=Fault.PLATFORM)

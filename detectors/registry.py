@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from detectors import (
     class_dates,
     cloned_traces,
+    coarse_positions,
     collusion,
     contradicting_times,
     face_liveness,
@@ -56,6 +57,7 @@ ALL = (
     Detector(photo_reuse.RULE, "3", photo_reuse.detect),
     Detector(cloned_traces.RULE, "1", cloned_traces.detect, crowd=True),
     Detector(lesson_length.RULE, "2", lesson_length.detect, crowd=True),
+    Detector(coarse_positions.RULE, "1", coarse_positions.detect, crowd=True),
     Detector(shared_device.RULE, "1", shared_device.detect, crowd=True),
     Detector(collusion.RULE, "2", collusion.detect, crowd=True),
     Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),

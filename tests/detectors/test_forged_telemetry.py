@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from random import Random
+
 import pytest
 
 from detectors.finding import Evidence, Fault, Outcome
@@ -121,13 +124,71 @@ def test_heartbeats_that_overtake_each_other_on_a_slow_network_are_no_contradict
     assert found(RULE, lin) == []
 
 
-@pytest.mark.parametrize(("count", "noted"), [(9, False), (10, True)])
-def test_only_whole_seconds_ten_times_is_a_remark_on_the_platform(count, noted):
-    findings = found(RULE, beats(count, step=10.0))
-    assert reasons(findings, Outcome.CLEAR) == (["whole_seconds"] if noted else [])
-    for finding in findings:
-        assert (finding.outcome, finding.fault) == (Outcome.CLEAR, Fault.PLATFORM)
-        assert finding.evidence is Evidence.STATISTIC
+# What a platform's makers, browsers and background tabs do to clocks, in seconds: each is held to
+# nothing at all, whatever the network does to it.
+CLOCKS = {
+    "Date.now": lambda at: at,
+    "Safari, 1 ms": lambda at: math.floor(at * 1000) / 1000,
+    "Firefox, resistFingerprinting, 100 ms": lambda at: math.floor(at * 10) / 10,
+    "Firefox, reduced timers, 2 ms": lambda at: math.floor(at * 500) / 500,
+    "whole seconds": math.floor,
+    "a log by the minute": lambda at: math.floor(at / 60) * 60,
+}
+# When heartbeats are sent: a timer that drifts, one of a tab behind others, one of a tab that is
+# there for five minutes, and one that is held to whole seconds.
+TIMERS = {
+    "setInterval, late by a few ms each": lambda n: n * 10.004,
+    "background, aligned to 1 s": lambda n: float(math.ceil(n * 10.004)),
+    "background, once a minute": lambda n: n * 60.0,
+    "a beat of 1 s, batched by ten": lambda n: math.ceil((n + 1) / 10) * 10.0,
+}
+
+
+@pytest.mark.parametrize("network", [0.0, 0.4, 6.0])
+@pytest.mark.parametrize("timer", TIMERS.values(), ids=TIMERS)
+@pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
+def test_no_clock_that_browsers_and_platforms_round_is_a_forgery(clock, timer, network):
+    rng, lin = Random(1), Sitting().play()
+    for n in range(1, 280):
+        at = timer(n)
+        sent = max(lin.t, at + network * rng.random())
+        lin.tell(Kind.PROGRESS, sent, round(at * 0.9999, 3), client=clock(at))
+    assert found(RULE, lin) == []
+
+
+@pytest.mark.parametrize("step", [0.001, 0.01, 0.1, 0.25, 0.5, 1.0, 5.0])
+def test_no_position_that_players_round_is_a_forgery(step):
+    lin = Sitting().play()
+    for n in range(1, 200):
+        lin.tell(Kind.PROGRESS, n * 10.003, math.floor(n * 10.003 / step) * step)
+    lin.ended(math.floor(lin.pos))
+    assert found(RULE, lin) == [] and found("fast_forward", lin) == []
+
+
+@pytest.mark.parametrize("clock", CLOCKS.values(), ids=CLOCKS)
+def test_a_clock_that_is_sped_up_is_one_however_it_is_rounded(clock):
+    warped = Sitting().play()
+    for n in range(1, 140):
+        warped.tell(Kind.PROGRESS, n * 10.0, n * 10.003, client=clock(n * 40.0))
+    assert reasons(found(RULE, warped)) == ["client_clock"]
+
+
+@pytest.mark.parametrize(
+    ("step", "seconds", "reviewed"),
+    [
+        (1.0, (0.6, 0.9, 1.4, 0.3, 0.7), False),  # a latency in whole seconds: 0 is under a second
+        (0.5, (0.4, 0.45, 0.9, 0.3, 0.6), False),
+        (0.1, (0.29, 0.26, 0.31, 0.28, 1.2), False),  # read as 200 ms
+        (0.1, (0.14, 0.13, 0.16, 0.12, 0.18), True),
+        (0.1, (0.04, 0.03, 0.06, 0.02, 0.08), False),  # always 0: no latency is told
+        (0.001, (0.2, 0.21, 0.8, 0.24, 0.6), True),
+    ],
+)
+def test_a_latency_is_read_as_long_as_its_rounding_leaves_open(step, seconds, reviewed):
+    lin = Sitting()
+    for latency in seconds:
+        lin.idle(60).popup(latency, latency=math.floor(latency / step + 1e-9) * step)
+    assert reasons(found(RULE, lin)) == (["instant_answers"] if reviewed else [])
 
 
 def test_regular_heartbeats_and_a_still_sitter_are_no_evidence():

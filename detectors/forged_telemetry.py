@@ -134,11 +134,12 @@ def _hidden_page(trace: Trace) -> Iterator[Finding]:
 
 
 def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
-    """The client's clock runs at another pace than the server's, most of the time.
+    """The client's clock runs at another pace than the server's, most of the time and altogether.
 
-    Half of all heartbeats must agree on it: steps (a clock set right), outages, backlogs and the
-    jitter of the network leave the quartiles on both sides of one. What one receipt proves (a
-    backlog, a heartbeat that was overtaken) is one interval, from the news before to its end.
+    The middle heartbeat tells the pace: steps (a clock set right), outages and backlogs are few.
+    What one receipt proves (a backlog, a heartbeat that was overtaken) is one interval, from the
+    news before to its end. And what the clock gained or lost altogether must be more than a network
+    can hold back: jitter that happens to fall one way over a few heartbeats does not add up.
     """
     trace, samples, rule = facts.trace, facts.played.samples, policy[RULE]
     news = np.flatnonzero(Segments((samples.own << 33) + samples.u_ms).lasts)
@@ -168,16 +169,31 @@ def _client_clock(facts: Facts, policy: Policy) -> Iterator[Finding]:
     session, ratio, spent = session[order], ratio[order], spent[order]
     sessions, first, count = np.unique(session, return_index=True, return_counts=True)
     total = np.add.reduceat(spent, first) if len(first) else spent
-    quarter, half, most = (
-        ratio[first + count * part // 4] if len(first) else ratio for part in (1, 2, 3)
-    )
-    odd = (
-        (count >= FEW)
-        & (total >= rule.ms("clock_contradiction_s"))
-        & ((most < low) | (quarter > high))
-    )
+    half = ratio[first + count // 2] if len(first) else ratio
+    odd = (count >= FEW) & (total >= rule.ms("clock_contradiction_s"))
+    odd &= (half < low) | (half > high)
+    lag = policy["popup_gap"].ms("stop_allowance_s")
     for row in np.flatnonzero(odd):
+        mine = (own == sessions[row]) & ~sittings.firsts & (server > 0)
+        if not _adds_up(client[mine], server[mine], float(half[row]), low, high, lag):
+            continue
         pace = round(float(half[row]), 3)
         limit = high if pace > high else low
         finding = _finding(trace, int(sessions[row]), "client_clock", Evidence.CLIENT, pace, limit)
         yield replace(finding, unit="×")
+
+
+def _adds_up(client: Ints, server: Ints, pace: float, low: float, high: float, lag_ms: int) -> bool:
+    """Whether the client's time, less its steps, runs away from the server's by more than delays
+    explain: as much as they vary, twice over, and `lag_ms` at most (a heartbeat and the network),
+    once for each piece between steps. The widest interval is one of those: a small step may hide in
+    it."""
+    apart = client - pace * server
+    steady = (client > 0) & (np.abs(apart) <= lag_ms)
+    steady[np.argmax(np.abs(apart))] = False
+    if not steady.any():
+        return False
+    pieces = 1 + np.count_nonzero(~steady)
+    varies = 2 * np.ptp(apart[steady])
+    excess = client[steady].sum() - (high if pace > high else low) * server[steady].sum()
+    return bool((excess if pace > high else -excess) > pieces * min(lag_ms, varies))

@@ -6,6 +6,8 @@ import math
 from random import Random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detectors.finding import Evidence, Fault, Outcome
 from detectors.trace import ControlFlag, Integrity, Kind, SessionFlag
@@ -193,3 +195,41 @@ def test_a_latency_is_read_as_long_as_its_rounding_leaves_open(step, seconds, re
 
 def test_regular_heartbeats_and_a_still_sitter_are_no_evidence():
     assert found(RULE, beats(200).idle(600)) == []
+
+
+def over_a_rough_network(rng: Random, seconds: float, pace: float, lag_s: float) -> Sitting:
+    """Heartbeats that arrive up to `lag_s` late, some lost and told with the next, by a clock that
+    runs at `pace` and may be set once."""
+    lin = Sitting(at=rng.uniform(0, 900)).play()
+    beat, at, waiting = rng.choice((5.0, 10.0, 15.0)), 0.0, []
+    steps = [(rng.uniform(0, seconds), rng.uniform(-7200, 7200)) for _ in range(rng.randint(0, 1))]
+    received = 0.0
+    while at < seconds:
+        at += beat
+        waiting.append(at)
+        if rng.random() < 0.15:
+            continue
+        received = max(received, at + rng.uniform(0.02, lag_s))
+        for told in waiting:
+            clock = told * pace + sum(by for when, by in steps if told >= when)
+            lin.tell(Kind.PROGRESS, received, told, client=clock)
+        waiting = []
+    return lin
+
+
+ROUGH = st.tuples(st.integers(0, 2**32), st.floats(1.0, 8.0))
+
+
+@given(ROUGH, st.floats(100, 900), st.floats(0.985, 1.015))
+@settings(max_examples=300, deadline=None)
+def test_jitter_is_no_clock_of_its_own_however_few_heartbeats_it_falls_on(rough, seconds, pace):
+    salt, lag_s = rough
+    assert reasons(found(RULE, over_a_rough_network(Random(salt), seconds, pace, lag_s))) == []
+
+
+@given(ROUGH, st.sampled_from((0.5, 1.2, 1.5, 2.0, 4.0, 16.0)))
+@settings(max_examples=120, deadline=None)
+def test_a_clock_that_was_sped_up_is_found_behind_any_jitter(rough, pace):
+    salt, lag_s = rough
+    wu = over_a_rough_network(Random(salt), 1200, pace, lag_s)
+    assert reasons(found(RULE, wu)) == ["client_clock"]

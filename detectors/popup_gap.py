@@ -1,8 +1,10 @@
 """连续5分钟内无弹窗管控: a stretch of learning time without an effective pop-up.
 
 What lies beyond the limit earns nothing until the next effective pop-up. It is a violation where
-the evidence shows whose: of the learner, where a pop-up was shown and play went on past the time to
-answer it; of the platform, where none came in time. What else is lost is said, and accuses nobody.
+the evidence shows whose: of the learner, where a pop-up was shown and the page that showed it
+played on past the time to answer; of the platform, where none came in time, or none again on a new
+page. Where nothing shows that the page heard of one, nothing is proven. What else is lost is said,
+and accuses nobody.
 """
 
 from __future__ import annotations
@@ -15,12 +17,13 @@ from detectors.learning_time import LearningTime, Stretch
 from detectors.policy import Policy, RulePolicy
 from detectors.popups import Popups, popups_of
 from detectors.segments import Segments
-from detectors.trace import NONE, Bools, Control, Ints, SessionFlag, Trace, owners
+from detectors.trace import NONE, Bools, Control, Flag, Ints, SessionFlag, Trace, owners
 
 RULE = "popup_gap"
 SCREEN_MS = 5_000  # runs of play are laid out evenly in time; the screen allows for that
 TICK_MS = 1_000  # a page needs as long to stop its player and to say so
 OVER_MS = 1_020_000  # of silence: two minutes of lease and the quarter of an hour to come back in
+NEVER_MS = 1 << 60
 _ATTESTED = SessionFlag.ATTESTED | SessionFlag.PLATFORM_CONTROLS
 
 
@@ -128,8 +131,11 @@ class _Hour:
 
     def _allowance(self, stretch: Stretch) -> int:
         """The limit; where a platform measured it, with what its timers may be off."""
-        attested = self.trace.sessions["flags"][self._session(stretch)] & _ATTESTED
+        attested = self._attested(stretch)
         return self.limit + (self.rule.ms("attested_tolerance_s") if attested else 0)
+
+    def _attested(self, stretch: Stretch) -> bool:
+        return bool(self.trace.sessions["flags"][self._session(stretch)] & _ATTESTED)
 
     # ------------------------------------------------------------------------ who is at fault
 
@@ -144,12 +150,23 @@ class _Hour:
         unmet = asked & ~popups.effective
         shown = unmet & (popups.shown_ms >= 0)
         played_until = self._played_until(stretch)
-        ignored = shown & (popups.lost_ms < played_until) & ~self._answered_again(stretch)
+        left = shown & (popups.lost_ms < played_until) & ~self._answered_again(stretch)
+        gone = np.where(shown, self._page_gone(), NEVER_MS)
+        ignored = left & (popups.lost_ms < self._played_until(stretch, gone))
         if ignored.any():
             return self._finding(stretch, Outcome.VIOLATION, "ignored", Fault.LEARNER, ignored)
         in_time = popups.issued_ms <= crossing
         unseen = unmet & ~shown & in_time
-        overdue = unseen & (popups.due_ms + grace < played_until)
+        # The page that showed it was loaded anew, or another took over: it had to be asked again.
+        anew = left & in_time & (self._played_after(stretch, gone) > grace)
+        heard = self._heard(np.where(anew, gone, popups.issued_ms))
+        since = np.maximum(np.where(anew, gone, popups.due_ms), heard)
+        overdue = (unseen | anew) & (self._played_after(stretch, since) > grace)
+        if (overdue & anew).any() and self._attested(stretch):
+            rows = overdue & anew
+            return self._finding(
+                stretch, Outcome.VIOLATION, "not_asked_again", Fault.PLATFORM, rows
+            )
         if overdue.any():
             return self._never_shown(stretch, overdue)
         if (shown & in_time).any():
@@ -159,12 +176,14 @@ class _Hour:
         ends = popups.effective & (popups.from_ms == stretch.end_ms) & in_time
         if ends.any() and stretch.total_ms <= self.limit + grace:
             return self._finding(stretch, Outcome.CLEAR, "shown_late", Fault.ENVIRONMENT, ends)
+        unheard = (heard > popups.due_ms) & (self._played_after(stretch, heard) <= grace)
+        if ((ends | unseen) & ~unheard).any():
+            return self._never_shown(stretch, (ends | unseen) & ~unheard)
         if (ends | unseen).any():
-            return self._never_shown(stretch, ends | unseen)
+            return self._not_delivered(stretch, ends | unseen)
         if self._was_over(stretch, crossing):
             return self._finding(stretch, Outcome.CLEAR, "none_issued", Fault.UNDETERMINED)
-        attested = self.trace.sessions["flags"][self._session(stretch)] & _ATTESTED
-        fault = Fault.PLATFORM if attested else Fault.UNDETERMINED
+        fault = Fault.PLATFORM if self._attested(stretch) else Fault.UNDETERMINED
         return self._finding(stretch, Outcome.VIOLATION, "none_issued", fault)
 
     def _was_over(self, stretch: Stretch, moment: int) -> bool:
@@ -184,11 +203,64 @@ class _Hour:
         undetermined = Fault.UNDETERMINED
         return self._finding(stretch, Outcome.VIOLATION, "never_shown", undetermined, popups)
 
-    def _played_until(self, stretch: Stretch) -> Ints:
-        """When the sitting of each pop-up last played in a stretch; 0 where it did not."""
+    def _not_delivered(self, stretch: Stretch, popups: Bools) -> Finding:
+        """Asked, and nothing shows that the page heard it: a network that loses answers, or a page
+        that never takes any, which is its maker's to mend."""
+        deaf = all(
+            not len(_hearings(self.trace, int(it))) for it in np.unique(self.popups.session[popups])
+        )
+        fault = Fault.PLATFORM if deaf else Fault.ENVIRONMENT
+        return self._finding(stretch, Outcome.NOT_PROVEN, "not_delivered", fault, popups)
+
+    def _heard(self, since: Ints) -> Ints:
+        """When each pop-up's page had heard an answer of this service since then, NEVER_MS where
+        nothing shows it. Whoever has not heard brings again what that answer was to."""
+        heard = np.full(len(since), NEVER_MS, np.int64)
+        for row, session in enumerate(self.popups.session.tolist()):
+            came = _receipts(self.trace, session)
+            answered = np.searchsorted(came, since[row])
+            if answered < len(came):
+                hearings = _hearings(self.trace, session)
+                later = np.searchsorted(hearings, came[answered], side="right")
+                if later < len(hearings):
+                    heard[row] = hearings[later]
+        return heard
+
+    def _page_gone(self) -> Ints:
+        """When the page that showed each pop-up was loaded anew or replaced: its counter, which
+        runs on while a page lives, begins again. NEVER_MS where it did not."""
+        gone = np.full(len(self.popups), NEVER_MS, np.int64)
+        for row, session in enumerate(self.popups.session.tolist()):
+            events = self.trace.events_of(session)
+            beats = events[events["mono_ms"] >= 0]
+            again = np.flatnonzero(np.diff(beats["mono_ms"]) < 0) + 1
+            shown_seq = self.trace.controls["shown_seq"][self.popups.row[row]]
+            again = again[beats["seq"][again] > shown_seq]
+            if len(again):
+                start = self.trace.sessions["start_ms"][session]
+                gone[row] = start + beats["recv_ms"][again[0]]
+        return gone
+
+    def _played_until(self, stretch: Stretch, before: Ints | None = None) -> Ints:
+        """When the sitting of each pop-up last played in a stretch (before a time, where one is
+        given); 0 where it did not."""
         session = self.time.session[stretch.rows]
-        until = [stretch.high[session == it].max(initial=0) for it in self.popups.session]
+        limits = [NEVER_MS] * len(self.popups) if before is None else before.tolist()
+        until = [
+            min(int(stretch.high[(session == it) & (stretch.low < limit)].max(initial=0)), limit)
+            for it, limit in zip(self.popups.session, limits, strict=True)
+        ]
         return np.array(until, np.int64)
+
+    def _played_after(self, stretch: Stretch, since: Ints) -> Ints:
+        """How long the sitting of each pop-up played in a stretch after a time; when, a network may
+        have told late."""
+        session = self.time.session[stretch.rows]
+        after = [
+            np.maximum(stretch.high - np.maximum(stretch.low, at), 0)[session == it].sum()
+            for it, at in zip(self.popups.session, since.tolist(), strict=True)
+        ]
+        return np.array(after, np.int64)
 
     def _answered_again(self, stretch: Stretch) -> Bools:
         """Pop-ups that expired and were answered when they were issued again: somebody is slow."""
@@ -323,6 +395,22 @@ class _Hour:
             controls=rows,
             numbers={"began_ms": float(max(stretch.begin_ms, int(stretch.low[0])))},
         )
+
+
+def _receipts(trace: Trace, session: int) -> Ints:
+    """When deliveries of a sitting came that brought anything new, rising, absolute."""
+    return trace.sessions["start_ms"][session] + np.unique(
+        trace.events_of(session)["recv_ms"]
+    ).astype(np.int64)
+
+
+def _hearings(trace: Trace, session: int) -> Ints:
+    """Those of them that show that the answer to the one before was heard: they repeat nothing."""
+    events = trace.events_of(session)
+    repeating = events["recv_ms"][(events["flags"] & Flag.REPEATING) != 0]
+    came = np.setdiff1d(events["recv_ms"], repeating)
+    start = trace.sessions["start_ms"][session]
+    return start + came[came > events["recv_ms"].min(initial=0)].astype(np.int64)
 
 
 def _many_expiries(trace: Trace, popups: Popups, rule: RulePolicy) -> list[Finding]:

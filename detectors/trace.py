@@ -51,6 +51,7 @@ class Flag(IntFlag):
     BLURRED = 8
     BLOCKED = 16
     COMPLETED = 32  # the platform says that the whole lesson was completed
+    REPEATING = 64  # it came with events that had come before: their answer was not heard
 
 
 # 30 bytes an event. `recv_ms` counts from the session's start by the server's clock; `at_ms` is the

@@ -13,6 +13,7 @@ from typing import Generic, TypeVar
 
 from app.simulation.behaviour import absent, at_first, facing
 from app.simulation.sitting import Habits, Passage, Sitting
+from app.simulation.uplink import NEVER
 from app.simulation.world import Camera, Condition, DeviceClock, Learner, Network, Person
 
 TAIL_S = 90.0  # no outage plays on into the end: a photo that came due is still taken
@@ -250,6 +251,18 @@ def outage(sitting: Sitting) -> Passage:
     left = start + length - sitting.t
     if left > 0:
         yield from sitting.stall(left + rng.uniform(0.0, 3.0))
+
+
+@mishap(1.5, "上报能送达，应答收不到", "requests arrive and every answer is lost, for minutes")
+def answers_lost(sitting: Sitting) -> Passage:
+    rng = sitting.rng
+    length = rng.choice((rng.uniform(10, 90), rng.uniform(90, 400), rng.uniform(400, 900)))
+    length = min(length, sitting.media_s - TAIL_S - sitting.position)
+    if length > 0:
+        since = sitting.t
+        sitting.network.deaf.append((since, NEVER))
+        yield from sitting.watch_for(length)
+        sitting.network.deaf[-1] = since, sitting.t
 
 
 @mishap(1, "不断缓冲", "stalls again and again")

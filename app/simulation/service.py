@@ -92,6 +92,7 @@ class _Issued:
     is_reissue: bool = False
     shown_ms: int | None = None
     served: bool = False
+    delivered: bool = False  # the page has heard an answer that told of it
     window_ends_ms: int | None = None
     tries: int = 1
 
@@ -109,6 +110,7 @@ class _Study:
     snapshot: _Issued | None = None
     face_check: _Issued | None = None
     stop: str | None = None
+    came: set[int] = field(default_factory=set)  # seqs received
 
 
 @dataclass(slots=True)
@@ -171,6 +173,10 @@ class SimulatedService:
         now_ms = self._receive(sitting)
         study = self._studies[sitting.session_id]
         session_id = sitting.session_id
+        seqs = {event["seq"] for event in events}
+        if study.popup is not None and not seqs & study.came:
+            study.popup.delivered = True  # who does not hear brings again what was not answered
+        study.came |= seqs
         log = self._log
         for event in events:
             record = {"kind": "event", "session_id": session_id, **event, "received_at_ms": now_ms}
@@ -307,7 +313,8 @@ class SimulatedService:
         popup = study.popup
         if popup is None:
             return
-        if popup.shown_ms is None and sitting.learned_s < popup.due_learned_s:
+        reached = popup.delivered and sitting.learned_s >= popup.due_learned_s
+        if popup.shown_ms is None and not reached:
             return
         if popup.window_ends_ms is None:
             began_ms = now_ms if popup.shown_ms is None else popup.shown_ms

@@ -11,8 +11,6 @@ from app.simulation.world import Network, Photo, Record
 
 NEVER = float("inf")
 PATIENCE_S = 20.0  # how long a client waits for an answer
-# Who is heard and hears nothing for minutes looks like one who has removed what the answers ask.
-LONGEST_DEAFNESS = 2
 
 
 class Uplink:
@@ -62,7 +60,7 @@ class Uplink:
         if self._up_at(sitting.t) > sitting.t:
             return
         network, chance = self.network, self._rng.random()
-        unheard = network.unheard if self._failures < LONGEST_DEAFNESS else 0.0
+        unheard = 1.0 if network.deaf_at(sitting.t) else network.unheard
         if self._events and chance < network.lost + unheard:
             if chance >= network.lost:  # it arrives, and the answer does not
                 self.service.send(sitting, self._events)
@@ -81,7 +79,7 @@ class Uplink:
         """Noticed at once or when patience ends; then tried again as the SDK does."""
         self._failures += 1
         noticed = self._rng.choice((0.2, 1.0, PATIENCE_S))
-        pause = min(30.0, 1.0 * 2**self._failures) * self._rng.uniform(0.5, 1.0)
+        pause = min(30.0, 1.0 * 2.0 ** min(self._failures, 5)) * self._rng.uniform(0.5, 1.0)
         self._waits_until = t + noticed + pause
 
     def finish(self, sitting: Client) -> Iterator[dict[str, Any]]:

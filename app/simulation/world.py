@@ -113,7 +113,8 @@ class DeviceClock:
 
 @dataclass(slots=True)
 class Network:
-    """The way from the device to the service. `outages` are [from, to) in true time.
+    """The way from the device to the service. `outages` are [from, to) in true time, and so is
+    `deaf`: requests arrive, and no answer does.
 
     The other numbers are shares of batches: `lost` ones are sent again after a while with what came
     since, `unheard` ones as well though they had arrived, `duplicated` ones arrive twice,
@@ -122,6 +123,7 @@ class Network:
 
     latency_s: tuple[float, float] = (0.03, 0.12)
     outages: list[tuple[float, float]] = field(default_factory=list)
+    deaf: list[tuple[float, float]] = field(default_factory=list)
     duplicated: float = 0.0
     overtaken: float = 0.0
     lost: float = 0.0
@@ -136,6 +138,10 @@ class Network:
         self.lost, self.unheard = max(self.lost, 0.1), max(self.unheard, 0.05)
         self.duplicated = max(self.duplicated, 0.1)
         self.overtaken = max(self.overtaken, 0.1)
+
+    def deaf_at(self, t: float) -> bool:
+        """Whether answers are lost on their way at `t`."""
+        return any(start <= t < end for start, end in self.deaf)
 
     def up_at(self, t: float) -> float:
         """The first instant from `t` on at which the network carries data."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from app.domain.controls.control_line import Line
 from app.domain.controls.popups import match_popups
-from app.domain.events.events import Event, pack, read_one
+from app.domain.events.events import Event, marked, pack, read_one
 from app.domain.policy import packs
 from app.simulation.scenarios import Scene
 from app.simulation.world import Photo
@@ -189,6 +189,7 @@ class Columns:
             return np.zeros(0, EVENT), []
         wired.sort(key=lambda pair: pair[0])
         batch = pack([event for _, event in wired], [recv - start for recv, _ in wired])
+        batch = marked(batch, ((event.seq, recv - start) for recv, event in wired))
         events = in_order(records_of(batch.records))
         stamps = {event.seq: (recv, event.at_ms) for recv, event in reversed(wired)}
         notes = [

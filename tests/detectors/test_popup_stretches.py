@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from random import Random
 
@@ -14,7 +15,7 @@ from detectors.assess import assess
 from detectors.facts import facts
 from detectors.finding import Fault, Finding, Outcome
 from detectors.popup_gap import detect
-from detectors.trace import ControlFlag, Kind, SessionFlag
+from detectors.trace import ControlFlag, Flag, Kind, SessionFlag
 from tests.detectors.columns import GRADED
 from tests.detectors.popup_stories import delivered, lesson
 from tests.detectors.stories import (
@@ -269,3 +270,94 @@ def test_what_is_played_after_a_stretch_that_was_judged_still_needs_an_answer():
     wu.popup(None).watch(20).pause().idle(60).play().watch(200)
     assert credited_ms(RULE, wu) == 300_000
     assert known(wu)
+
+
+# ------------------------------------------------------------------- whether the page ever heard it
+
+
+def unheard(sitting: Sitting, since: float, until: float) -> Sitting:
+    """The same where no answer came through between two times: everything is brought again."""
+    deaf = range(round(since * 1000), round(until * 1000))
+    sitting.events = [
+        (*it[:7], it[7] | (Flag.REPEATING if it[1] in deaf else 0)) for it in sitting.events
+    ]
+    return sitting
+
+
+def test_a_popup_that_no_answer_brought_is_not_proven_and_nobody_s_fault():
+    lin = Sitting().play().watch(240).popup(None, shown=None).watch(240).popup(4, stop=True)
+    (finding,) = found(RULE, unheard(lin.watch(100), 239, 481))
+    assert (finding.outcome, finding.reason) == (Outcome.NOT_PROVEN, "not_delivered")
+    assert (finding.fault, finding.voids) == (Fault.ENVIRONMENT, True)
+
+
+def test_a_page_that_never_takes_an_answer_is_its_platform_s():
+    wu = Sitting().play().watch(240).popup(None, shown=None).watch(500)
+    (finding,) = found(RULE, unheard(wu, 0, 10_000))
+    assert (finding.outcome, finding.fault) == (Outcome.NOT_PROVEN, Fault.PLATFORM)
+    assert credited_ms(RULE, wu) == 300_000
+
+
+@pytest.mark.parametrize(("plays_on", "violated"), [(20, False), (40, True)])
+def test_who_heard_of_a_popup_at_last_and_plays_on_has_heard_of_it(plays_on, violated):
+    wu = Sitting().play().watch(240).popup(None, shown=None).watch(200 + plays_on)
+    (finding,) = found(RULE, unheard(wu, 239, 435))
+    assert (finding.outcome is Outcome.VIOLATION) is violated
+    assert finding.reason == ("never_shown" if violated else "not_delivered")
+
+
+@given(
+    st.floats(300, 900),
+    st.lists(st.tuples(st.floats(0, 900), st.floats(0, 900)), max_size=4),
+    st.integers(0, 2**32),
+)
+@settings(max_examples=60, deadline=None)
+def test_whoever_takes_popups_away_earns_nothing_beyond_the_limit_whatever_is_repeated(
+    seconds, deaf, salt
+):
+    wu = Sitting().play().watch(200).popup(4, stop=True).watch(60)
+    wu.popup(None, shown=None).watch(round(seconds, 1), beat=Random(salt).choice((5.0, 10.0, 15.0)))
+    for since, length in deaf:
+        unheard(wu, since, since + length)
+    findings, lost_ms = lost(wu)
+    assert lost_ms >= round(seconds * 1000) - 240_100
+    assert {it.outcome for it in findings} <= {Outcome.VIOLATION, Outcome.NOT_PROVEN}
+    assert findings
+
+
+# ------------------------------------------------------------------ the page that showed it is gone
+
+
+def counted(sitting: Sitting, loaded: Iterable[float]) -> Sitting:
+    """The same with heartbeats that tell the page's own counter, which begins when it is loaded."""
+    loads = sorted([0.0, *loaded])
+    sitting.events = [
+        (*it[:5], it[1] - round(1000 * max(at for at in loads if at * 1000 <= it[1])), *it[6:])
+        if it[6] == Kind.PROGRESS
+        else it
+        for it in sitting.events
+    ]
+    return sitting
+
+
+@pytest.mark.parametrize(
+    ("flags", "reason", "fault"),
+    [
+        (HONEST, "never_shown", Fault.UNDETERMINED),
+        (PLATFORM, "not_asked_again", Fault.PLATFORM),
+        (ATTESTED, "not_asked_again", Fault.PLATFORM),
+    ],
+)
+def test_a_popup_of_a_page_that_is_gone_was_not_ignored_by_the_next(flags, reason, fault):
+    """Another window was refused, or the page loaded again; what plays on never had the pop-up."""
+    lin = Sitting(flags=flags).play().watch(240).popup(None).watch(240)
+    (finding,) = found(RULE, counted(lin, [252.0]))
+    assert (finding.outcome, finding.reason, finding.fault) == (Outcome.VIOLATION, reason, fault)
+
+
+@pytest.mark.parametrize("flags", [HONEST, PLATFORM])
+@pytest.mark.parametrize("loaded", [[], [100.0], [239.0], [400.0]])
+def test_the_page_that_showed_a_popup_and_plays_on_ignores_it(flags, loaded):
+    wu = Sitting(flags=flags).play().watch(240).popup(None).watch(240)
+    (finding,) = found(RULE, counted(wu, loaded))
+    assert (finding.reason, finding.fault) == ("ignored", Fault.LEARNER)

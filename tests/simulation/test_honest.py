@@ -51,8 +51,10 @@ def test_nobody_plays_faster_than_the_servers_clock(plain):
 
 
 def test_a_popup_comes_within_five_minutes_of_play_told_in_time(plain):
+    """Unless no answer comes that could bring it."""
     for seed, records in plain.items():
-        assert longest_gap_s(sittings(records)) <= MAX_GAP_S, seed
+        if not honest_scene(seed).oddities & {"answers_lost", "unheard_batches"}:
+            assert longest_gap_s(sittings(records)) <= MAX_GAP_S, seed
 
 
 def test_play_stands_still_while_a_popup_is_open(plain):

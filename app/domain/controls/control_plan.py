@@ -43,12 +43,14 @@ STOPS = {
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """What one batch tells: both clocks, the position (None without one), its pop-up events."""
+    """What one batch tells: both clocks, the position (None without one), its pop-up events, and
+    whether the client `heard` the answer before it: it brings nothing again."""
 
     learning_ms: int
     position_ms: int | None
     now_ms: int
     notes: Sequence[Mapping[str, Any]] = ()
+    heard: bool = False
 
 
 @dataclass(slots=True)
@@ -59,6 +61,7 @@ class Memory:
     progress_ms: int  # server time at which the learning clock last moved
     position_ms: int | None = None
     ripe: dict[str, int] = field(default_factory=dict)  # challenge → when its moment was reached
+    told: set[str] = field(default_factory=set)  # challenges that the client has heard of
     reached: set[Point] = field(default_factory=set)  # photo points that wait for their turn
 
 
@@ -186,6 +189,9 @@ def _draw_next_popup(ledger: Ledger, answered: Line) -> None:
 
 
 def _expire(ledger: Ledger, tick: Tick) -> None:
+    if tick.heard:
+        asked = [line for line in ledger.lines if line.issued_ms < tick.now_ms]
+        ledger.memory.told |= {line.challenge_id for line in asked if ledger.waits(line)}
     given_up = {
         str(note.get("challenge_id")): note.get("nonce")
         for note in tick.notes
@@ -208,9 +214,12 @@ def _expire(ledger: Ledger, tick: Tick) -> None:
 
 
 def _window_end(ledger: Ledger, line: Line, tick: Tick) -> int | None:
-    """When the answer window ends, or None while the learner has not reached the control."""
+    """When the answer window ends, or None while the learner has not reached the control. A pop-up
+    that the client may never have heard of waits for it."""
     if line.shown_ms is not None:
         return max(line.due_ms, line.shown_ms) + line.window_ms
+    if line.kind == "popup" and line.challenge_id not in ledger.memory.told:
+        return None
     if tick.learning_ms < line.mark_ms:
         return None
     ripe_ms = ledger.memory.ripe.setdefault(line.challenge_id, tick.now_ms)

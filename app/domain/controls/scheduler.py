@@ -110,6 +110,7 @@ class Batch:
     now_ms: int
     popup_notes: Sequence[Mapping[str, Any]] = ()
     resumed: bool = False  # the sitting was over until this batch
+    heard: bool = False  # it brought nothing again: the client had heard the answer before it
 
 
 @dataclass(slots=True)
@@ -199,7 +200,9 @@ class ControlScheduler:
 
     def _settled(self, connection: Connection, batch: Batch) -> _Watch:
         ledger = self._load(connection, batch.session_id, batch.now_ms)
-        tick = Tick(batch.learning_ms, batch.position_ms, batch.now_ms, batch.popup_notes)
+        tick = Tick(
+            batch.learning_ms, batch.position_ms, batch.now_ms, batch.popup_notes, batch.heard
+        )
         control_plan.advance(ledger, tick)
         _save(connection, batch.session_id, ledger)
         return _watch(ledger, tick)

@@ -8,15 +8,17 @@ nonces, answers, error texts) are kept beside them as notes.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import repeat
 from typing import Annotated, Any, ClassVar
 
 import msgspec
+import numpy as np
 from msgspec import Meta, Struct
 
 from app.domain.wire import ItemError
-from app.store.events.packed import Packed
+from app.store.events.packed import Packed, records_of
 from detectors.event_types import wire
 from detectors.trace import NONE, Flag, Integrity, Kind
 
@@ -372,6 +374,23 @@ def pack(events: Sequence[Event], recv_ms: int | Sequence[int]) -> Packed:
         strange,
         watched,
     )
+
+
+def marked(packed: Packed, deliveries: Iterable[tuple[int, int]]) -> Packed:
+    """The same with `Flag.REPEATING` where the delivery brought again what had come before.
+
+    deliveries: (seq, receipt in ms from the session's start) of all that arrived, any order.
+    """
+    first: dict[int, int] = {}
+    repeating: set[int] = set()
+    for seq, recv in sorted(deliveries, key=lambda it: it[1]):
+        if first.setdefault(seq, recv) < recv:
+            repeating.add(recv)
+    if not repeating:
+        return packed
+    records = records_of(packed.records).copy()
+    records["flags"][np.isin(records["recv_ms"], list(repeating))] |= np.uint8(Flag.REPEATING)
+    return replace(packed, records=records.tobytes())
 
 
 def split_lines(body: bytes) -> Iterator[bytes]:

@@ -27,7 +27,7 @@ from app.domain.events.batch_answer import (
     Noted,
     SittingAnswer,
 )
-from app.domain.events.events import Event, client_ms, pack
+from app.domain.events.events import Event, client_ms, marked, pack
 from app.domain.events.ingest import Arrived
 from app.domain.policy import sitting_terms
 from app.domain.policy.sitting_terms import SittingTerms
@@ -113,7 +113,8 @@ def append_attested(
     received_ms: Sequence[int],
 ) -> Receipt:
     """Store events of a platform's log, each with the platform's receive time (epoch ms)."""
-    packed = pack(events, [it - opened_ms for it in received_ms])
+    times = [it - opened_ms for it in received_ms]
+    packed = marked(pack(events, times), zip((it.seq for it in events), times, strict=True))
     (receipt,) = store.store_received(
         connection, session_id, [(max(received_ms), packed)], sitting_life.of_batch
     )
@@ -130,6 +131,7 @@ def for_scheduler(stored: Append, receipt: Receipt, events: Sequence[Event]) -> 
         now_ms=stored.received_ms,
         popup_notes=_popup_notes(packed, events, stored.received_ms),
         resumed=receipt.fate == Fate.RESUMES,
+        heard=receipt.accepted > 0 and not receipt.duplicates,
     )
 
 

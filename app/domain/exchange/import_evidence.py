@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 from pydantic import Field
 from sqlalchemy import Connection
 
@@ -28,7 +29,7 @@ from app.store.exchange.staging import Staged
 from app.store.faces import snapshots as photo_store
 from app.store.row import AnyRow
 from app.store.sittings import sittings as store
-from detectors.trace import ControlFlag
+from detectors.trace import ControlFlag, Flag
 
 MAX_EVENTS = 500_000  # of one sitting: a heartbeat a second for six days
 MAX_LENGTH_MS = 24 * 86_400_000  # times within a sitting are 31-bit milliseconds
@@ -235,4 +236,5 @@ def _same(event: Event, record: bytes, words: Any) -> bool:
     """Whether an event is the stored one, its time of receipt aside."""
     stored = records_of(record).copy()
     stored["recv_ms"] = 0
+    stored["flags"] &= ~np.uint8(Flag.REPEATING)
     return wire_events.pack([event], 0).records == stored.tobytes() and event.note() == words

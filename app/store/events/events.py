@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Table, bindparam, false, func, select
 from app.db import Database
 from app.store.events.event_log import GENESIS, link, read
 from app.store.events.packed import Packed, note_bytes, notes_of, records_of
-from detectors.trace import NONE
+from detectors.trace import NONE, Flag
 from models import EventBatch, Session
 
 MOST_AT_ONCE = 256
@@ -331,6 +331,7 @@ def _content(record: NDArray[np.void]) -> bytes:
     """An event less the server's own stamp: what makes two deliveries the same event."""
     copy = record.copy()
     copy["recv_ms"] = 0
+    copy["flags"] &= ~np.uint8(Flag.REPEATING)
     return copy.tobytes()
 
 
@@ -340,10 +341,11 @@ def _without_known(
     """The batch less events whose seq is known: same content is ignored, other is a conflict."""
     stored, words = _stored(connection, head)
     known = {int(record["seq"]): record for record in stored}
+    before = frozenset(known)
     known_words = {note["seq"]: note for note in words}
     fresh_words = {note["seq"]: note for note in packed.notes}
     keep: list[int] = []
-    duplicates, conflicts = 0, []
+    duplicates, repeats, conflicts = 0, False, []
     records = records_of(packed.records)
     for row, record in enumerate(records):
         seq = int(record["seq"])
@@ -356,9 +358,12 @@ def _without_known(
             seq
         ):
             duplicates += 1
+            repeats |= seq in before
         else:
             conflicts.append(seq)
     kept = records[keep]
+    if repeats:
+        kept["flags"] |= np.uint8(Flag.REPEATING)
     left = set(kept["seq"].tolist())
     notes = [note for note in packed.notes if note["seq"] in left]
     if conflicts:

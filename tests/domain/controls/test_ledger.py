@@ -61,6 +61,7 @@ class Study:
     learning_ms: int = 0
     position_ms: int = 0
     seq: int = 0
+    hears: bool = True
     displays: list[int] = field(default_factory=list)  # learning clock at each display
     waiting: dict[str, tuple[int, str]] = field(default_factory=dict)
 
@@ -82,7 +83,8 @@ class Study:
             self.learning_ms += ms
             self.position_ms += ms
         notes = self._pop_ups(before)
-        advance(self.ledger, Tick(self.learning_ms, self.position_ms, self.now_ms, notes))
+        tick = Tick(self.learning_ms, self.position_ms, self.now_ms, notes, self.hears)
+        advance(self.ledger, tick)
         for kind in ("snapshot", "face_check"):
             line = outstanding(self.ledger, kind)
             if line is not None and self.sends_photos and self.learning_ms >= line.mark_ms:
@@ -384,3 +386,22 @@ def test_what_remains_of_a_class_hour_always_holds_a_photo_point(
     rest = photo_plan.remaining(HOUR.pieces, {1: intervals}) or HOUR.pieces
     assert len(points) == 2 and len({point.draw for point in points}) == 2
     assert all(any(a <= it.position_ms < b for _, a, b in rest) for it in points)
+
+
+@settings(max_examples=40, deadline=None)
+@given(SEEDS, st.integers(1, 60))
+def test_a_pop_up_that_no_answer_brought_stands_until_one_does(seed: bytes, beats: int) -> None:
+    """What the browser never received cannot run out; then it has its window like any other."""
+    study = Study(ledger(seed), answer_ms=None).start()
+    while outstanding(study.ledger, "popup") is None:
+        study.play(10_000)
+    study.hears = False
+    for _ in range(beats):
+        study.play(10_000)
+    (first,) = study.pop_ups()
+    assert first.expired_ms is None and stop_code(study.ledger) is None
+    study.hears = True
+    for _ in range(30):
+        study.play(10_000)
+    assert first.expired_ms is not None
+    assert stop_code(study.ledger) == "popup_unanswered"

@@ -26,7 +26,7 @@ from app.store.events.events import Append, EventStore, Receipt, append_all
 from app.store.events.packed import Packed, note_bytes
 from app.store.judging import facts
 from app.store.sittings import sittings as sitting_store
-from detectors.trace import NONE, Kind
+from detectors.trace import NONE, Flag, Kind
 from models import EventBatch, EventLog, Session
 from tests.api.test_sessions import found_school, opening, post
 from tests.domain.events.test_events import event
@@ -215,6 +215,19 @@ def test_a_batch_that_repeats_some_brings_only_the_rest(sitting: Sitting) -> Non
     receipt = sitting.beats([1, 2, 3, 4], 2_000)
     assert (receipt.accepted, receipt.duplicates, receipt.next_seq) == (2, 2, 5)
     assert sitting.seqs() == [0, 1, 2, 3, 4]
+
+
+@both
+def test_what_comes_with_a_repetition_is_marked_and_still_the_same_event(sitting: Sitting) -> None:
+    """Whoever repeats had not heard the answer; the mark is the service's, not the client's."""
+    sitting.beats([0, 1, 2])
+    sitting.beats([1, 2, 3, 4], 2_000)
+    sitting.beats([5], 3_000)
+    again = sitting.beats([3, 4, 5, 6], 4_000)
+    assert (again.accepted, again.duplicates, again.conflicts) == (1, 3, ())
+    with sitting.database.read() as connection:
+        flags = event_log.read(connection, sitting.id).events["flags"]
+    assert ((flags & Flag.REPEATING) != 0).tolist() == [False] * 3 + [True] * 2 + [False, True]
 
 
 @both

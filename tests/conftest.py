@@ -13,6 +13,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from anyio.from_thread import start_blocking_portal
@@ -20,8 +21,11 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import Engine, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from app import security
+from app import db, security
 from app.db import Database
 from app.main import create_app
 from app.services import Services
@@ -67,6 +71,32 @@ def cheap_passwords() -> Iterator[None]:
     cheap = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(security, "_passwords", cheap)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_databases() -> Iterator[None]:
+    """Databases of a kind share what statements compile to, and no commit waits for the disk: a
+    process that is killed loses nothing by that, and nobody pulls the plug during a test."""
+    kinds = (SQLiteDialect_pysqlite, PGDialect_psycopg)
+    compiled: dict[str, Any] = {}
+    create = db.create_engine
+
+    def sharing(*arguments: Any, **options: Any) -> Engine:
+        engine = create(*arguments, **options, query_cache_size=5_000)
+        kind = engine.dialect.name
+        engine._compiled_cache = compiled.setdefault(kind, engine._compiled_cache)
+        if kind == "sqlite":  # at each checkout, since the service's own settings come at connect
+            event.listen(engine, "checkout", lambda it, *_: it.execute("PRAGMA synchronous=OFF"))
+        else:
+            event.listen(engine, "connect", lambda it, _: it.execute("SET synchronous_commit=off"))
+        return engine
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(db, "create_engine", sharing)
+        for kind in kinds:  # dialects are part of the cache's keys
+            patch.setattr(kind, "__eq__", lambda one, other: type(one) is type(other))
+            patch.setattr(kind, "__hash__", lambda one: hash(type(one)))
         yield
 
 

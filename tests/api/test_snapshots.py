@@ -367,14 +367,14 @@ def test_a_photo_that_was_lost_or_altered_is_noticed(
         assert row is not None
         photos = store.rows(connection, row.id)
         key = face_keys.key(connection, services.vault, row.learner_id)
-    assert snapshots.missing(services, key, photos) == set()
+    assert snapshots.missing(services.photos, key, photos) == set()
     services.blobs.delete(photos[0].blob_key)
     services.blobs.put(photos[1].blob_key, services.blobs.get(photos[2].blob_key))
-    lost = snapshots.missing(services, key, photos)
+    lost = snapshots.missing(services.photos, key, photos)
     assert lost == {photos[0].id, photos[1].id}
     packed = store.photos_array(photos, [], row.opened_ms, lost)
     assert [bool(flags & PhotoFlag.KEPT) for flags in packed["flags"]] == [False, False, True]
-    assert snapshots.missing(services, None, photos) == {photo.id for photo in photos}
+    assert snapshots.missing(services.photos, None, photos) == {photo.id for photo in photos}
 
 
 def test_without_consent_nothing_is_stored(

@@ -18,11 +18,16 @@ _documents: list[dict[str, Any]] = []
 class DescribedClient(TestClient):
     """Fails a test when the service gave an answer that its own document does not describe."""
 
-    def request(self, method: str, url: Any, **options: Any) -> Any:
-        answer = super().request(method, url, **options)
+    @property
+    def document(self) -> dict[str, Any]:
         assert isinstance(self.app, FastAPI)
         if not _documents:  # the same for every application, and it takes a while to make
             _documents.append(self.app.openapi())
+        return _documents[0]
+
+    def request(self, method: str, url: Any, **options: Any) -> Any:
+        answer = super().request(method, url, **options)
+        assert self.document
         path = answer.request.url.path
         kind = answer.headers.get("content-type", "").partition(";")[0]
         where = f"{method} {path}: {answer.status_code} {answer.text[:200]}"
@@ -31,7 +36,7 @@ class DescribedClient(TestClient):
             statuses, media_types = described(method, path, answer.status_code)
             assert answer.status_code in statuses, f"not described: {where}"
             assert not answer.content or not media_types or kind in media_types, (kind, where)
-        if answer.is_success and kind == "application/json" and _operation(method, path):
+        if answer.is_success and kind == "application/json" and operation_of(method, path):
             for fault in _schema(method, path, answer.status_code).iter_errors(answer.json()):
                 raise AssertionError(f"{fault.instance_path}: {fault.message}: {where}")
         return answer
@@ -52,7 +57,7 @@ def closed(document: dict[str, Any]) -> dict[str, Any]:
 def described(method: str, path: str, status: int) -> tuple[set[int], set[str]]:
     """The statuses of the operation at an address, and what this one comes as; of an address or a
     method that there is none of: 404 and 405."""
-    operation = _operation(method, path)
+    operation = operation_of(method, path)
     if operation is None:
         return {404, 405}, {"application/problem+json"}
     responses = operation["responses"]
@@ -60,7 +65,7 @@ def described(method: str, path: str, status: int) -> tuple[set[int], set[str]]:
     return {int(it) for it in responses}, {it.partition(";")[0] for it in content}
 
 
-def _operation(method: str, path: str) -> dict[str, Any] | None:
+def operation_of(method: str, path: str) -> dict[str, Any] | None:
     for pattern, operations in _operations():
         if pattern.fullmatch(path) and method.lower() in operations:
             return dict(operations[method.lower()])
@@ -68,7 +73,7 @@ def _operation(method: str, path: str) -> dict[str, Any] | None:
 
 
 def _schema(method: str, path: str, status: int) -> Validator:
-    operation = _operation(method, path)
+    operation = operation_of(method, path)
     assert operation is not None
     content = operation["responses"][str(status)]["content"]["application/json"]
     return validator(json.dumps(content["schema"]))

@@ -11,7 +11,7 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-__all__ = ["UNSET", "Answer", "Date", "EpochMs", "Sha256", "Text", "UnsetType"]
+__all__ = ["UNSET", "Answer", "Date", "EpochMs", "Sha256", "UnsetType"]
 
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description="SHA-256 in hexadecimal")]
 EpochMs = Annotated[int, Meta(description="epoch milliseconds")]
@@ -20,10 +20,3 @@ Date = Annotated[str, Meta(extra_json_schema={"format": "date"})]
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
     """Base of everything that is answered. What derives from it is frozen and kw_only as well."""
-
-
-class Text(Answer, frozen=True, kw_only=True):
-    """The same in Chinese and in English."""
-
-    zh: str
-    en: str

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from app.domain.answer import UNSET, Answer, Text, UnsetType
+from app.domain.answer import UNSET, Answer, UnsetType
+from app.rules import Text
 
 
 class FaceAction(StrEnum):

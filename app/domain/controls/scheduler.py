@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.db import Database
-from app.domain.answer import UNSET, Text
+from app.domain.answer import UNSET
 from app.domain.controls import control_plan, face_words
 from app.domain.controls.control_line import Line, Result
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
@@ -32,6 +32,7 @@ from app.domain.controls.photo_plan import Hour, Point
 from app.domain.policy import sitting_terms
 from app.domain.policy.sitting_terms import FRAMES, REVEAL_MS, SittingTerms
 from app.errors import NotFound
+from app.rules import Text
 from app.security import Vault
 from app.store.controls import controls as store
 from app.store.review import acts

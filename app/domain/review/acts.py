@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 
 from app.domain import runs
 from app.domain.accounts.users import User
-from app.domain.answer import Answer, EpochMs, Text
+from app.domain.answer import Answer, EpochMs
 from app.domain.catalogue.classes import pack_of
 from app.domain.review.act_kinds import KINDS, ActKind, Approval
 from app.domain.wire import first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.rules import Text
 from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, people

@@ -1,0 +1,1 @@
+"""The OpenAPI document: what it promises, and that a client made from it works."""

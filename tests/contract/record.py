@@ -1,0 +1,244 @@
+"""An answer of every operation, for the examples of the OpenAPI document.
+
+`python -m tests.contract.record` writes app/api/examples.json: a judged class with a cheat in it,
+one sitting from its opening to its end, and whatever else a platform and an auditor ask for. Run it
+when an answer has changed; tests/contract/test_document.py says when that is.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.db import Database
+from app.main import create_app
+from app.services import Services
+from app.settings import Settings
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
+from app.store import schema
+from tests.described import DescribedClient, operation_of
+from tests.evidence import ndjson
+from tests.people import LIN, WU, County, TestClock, course, instant, training_class
+from tests.walk.world import World, found
+
+DATES = {
+    "starts_on": "2026-11-02",
+    "ends_on": "2026-12-06",
+    "assessment": {"planned_on": "2026-12-20", "applied_on": "2026-12-08", "mode": "offline"},
+}
+EXAMPLES = Path(__file__).parents[2] / "app" / "api" / "examples.json"
+MOST_ITEMS = 2  # of a list that is shown
+MOST_TEXT = 600
+SECRETS = {"key": "zx_told-once", "secret": "whsec_told-once", "token": "zl_of-this-sitting"}
+ROWS = {
+    "offline-attendance": {"learner_id": "lin", "held_on": "2026-11-20", "hours": 8},
+    "leave": {
+        "learner_id": "lin",
+        "from_on": "2026-11-10",
+        "to_on": "2026-11-11",
+        "written": True,
+        "approved": True,
+    },
+    "satisfaction": {"answered": 2, "satisfied": 2, "surveyed_on": "2026-11-12"},
+    "assessments": {"learner_id": "lin", "held_on": "2026-12-20", "passed": True},
+    "history": {"learner_id": "lin", "occupation": "家政服务员", "started_on": "2024-06-01"},
+}
+
+
+class Recorder(DescribedClient):
+    """Keeps the first good answer of every operation, shortened."""
+
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__(app)
+        self.examples: dict[str, Any] = {}
+
+    def request(self, method: str, url: Any, **options: Any) -> Any:
+        answer = super().request(method, url, **options)
+        operation = operation_of(method, answer.request.url.path)
+        if answer.status_code not in (200, 201, 202) or operation is None:
+            return answer
+        kind = answer.headers["content-type"].partition(";")[0]
+        name = operation["operationId"]
+        if kind == "application/json":
+            self.examples.setdefault(name, shortened(answer.json()))
+        elif kind.startswith("text/"):
+            self.examples.setdefault(name, answer.text[:MOST_TEXT].rpartition("\n")[0] + "\n")
+        return answer
+
+
+def shortened(value: Any, name: str = "") -> Any:
+    """Lists to their first items, secrets to what is plainly none."""
+    if isinstance(value, dict):
+        return {key: shortened(inner, key) for key, inner in value.items()}
+    if isinstance(value, list):
+        cut = value if name in ("version", "formats", "href") else value[:MOST_ITEMS]
+        return [shortened(inner) for inner in cut]
+    return SECRETS[name] if name in SECRETS and isinstance(value, str) else value
+
+
+class Story:
+    """What a platform, Huangchuan's, and Zhao the auditor do."""
+
+    def __init__(self, client: Recorder, world: World, services: Services) -> None:
+        self.client, self.world, self.services = client, world, services
+        self.headers = world.county.huang.headers
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        self.client.cookies.clear()
+        headers = {**self.headers, **options.pop("headers", {})}
+        answer = self.client.request(method, path, headers=headers, **options)
+        assert answer.is_success, (method, path, answer.status_code, answer.text)
+        return answer.json() if answer.content and "json" in answer.headers["content-type"] else {}
+
+    def by(self, who: str, method: str, path: str, **options: Any) -> Any:
+        self.client.cookies.clear()
+        headers = self.world.headers(who) | {"x-csrf-token": self.world.csrf[who]}
+        answer = self.client.request(method, path, headers=headers, **options)
+        assert answer.is_success, (method, path, answer.status_code, answer.text)
+        return answer.json()
+
+    def all(self) -> None:
+        self.class_is_set_up()
+        self.sitting()
+        self.statements()
+        self.own_controls()
+        self.people()
+        self.keys_and_webhooks()
+        self.reads()
+
+    def class_is_set_up(self) -> None:
+        self.ask("PUT", "/v1/courses/sewing", json=course())
+        self.ask("PUT", "/v1/classes/c1", json=training_class(**DATES))
+        rows = [LIN, WU | {"id_number": "000000198103180030"}]  # whose check digit is wrong
+        self.ask("PUT", "/v1/classes/c1/roster", json={"learners": rows})
+        self.ask("POST", "/v1/classes/c1/learners/lin/link")
+        for name, row in ROWS.items():
+            self.ask("POST", f"/v1/classes/c1/{name}", json={"items": [row]})
+        photo = portrait(PORTRAIT_SEEDS[0], noise_seed=1)
+        jpeg = {"content-type": "image/jpeg"}
+        self.ask("PUT", "/v1/learners/lin/reference-photo", content=photo, headers=jpeg)
+        records = [{"kind": "course", **course("tailoring")}, {"kind": "roster", "class_id": "c1"}]
+        self.ask("POST", "/v1/imports", content=ndjson(records))
+
+    def sitting(self) -> None:
+        opening = {
+            "session_id": "s1",
+            "learner_id": "lin",
+            "class_id": "c1",
+            "lesson_id": "l1",
+            "device_id": "phone",
+            "window_id": "w1",
+        }
+        self.ask("POST", "/v1/sessions", json=opening)
+        now_ms = self.services.clock()
+        play = {"seq": 0, "type": "play", "at_ms": now_ms, "position": 0.0}
+        self.ask("POST", "/v1/sessions/s1/events", json={"sent_at_ms": now_ms, "events": [play]})
+        beat = {"seq": 1, "type": "pause", "at_ms": now_ms, "position": 0.0, "session_id": "s1"}
+        lost = beat | {"session_id": "unknown"}
+        self.ask("POST", "/v1/events", json={"sent_at_ms": now_ms, "events": [beat, lost]})
+        self.ask(
+            "PUT",
+            "/v1/sessions/s1/snapshots/p1",
+            params={"purpose": "start", "taken_at_ms": now_ms},
+            content=portrait(PORTRAIT_SEEDS[0], noise_seed=2),
+            headers={"content-type": "image/jpeg"},
+        )
+        self.ask("POST", "/v1/sessions/s1/close", json={"reason": "ended"})
+
+    def own_controls(self) -> None:
+        self.ask("PUT", "/v1/classes/c2", json=training_class("c2", controls="platform", **DATES))
+        self.ask("PUT", "/v1/classes/c2/roster", json={"learners": [LIN]})
+        opening = {
+            "session_id": "s2",
+            "learner_id": "lin",
+            "class_id": "c2",
+            "lesson_id": "l1",
+            "device_id": "phone",
+            "window_id": "w1",
+        }
+        self.ask("POST", "/v1/sessions", json=opening)
+        popup = {"control": "popup", "challenge_id": "p1", "issued_at_ms": self.services.clock()}
+        self.ask("POST", "/v1/sessions/s2/controls", json={"controls": [popup]})
+
+    def statements(self) -> None:
+        version = {"x-experience-api-version": "1.0.3"}
+        statement = {
+            "actor": {"account": {"homePage": "https://huang.example", "name": "lin"}},
+            "verb": {"id": "http://adlnet.gov/expapi/verbs/initialized"},
+            "object": {"id": "https://huang.example/lessons/l1"},
+        }
+        self.ask("POST", "/xAPI/statements", json=statement, headers=version)
+        self.ask("GET", "/xAPI/statements", headers=version)
+        self.ask("GET", "/xAPI/about")
+
+    def people(self) -> None:
+        path = "/v1/classes/class-demo/acts"
+        wanted = {
+            "kind": "lesson_length",
+            "body": {"lesson_id": "lesson-01", "media_seconds": 2700.0},
+            "reason": "片长以实际为准",
+        }
+        recorded = self.ask("POST", path, json=wanted)
+        self.by("zhao", "POST", f"/v1/acts/{recorded['id']}/approval")
+        reason = {"reason": "登记有误，另行登记"}
+        self.by("zhao", "POST", f"/v1/acts/{recorded['id']}/revocation", json=reason)
+        finding = f"/v1/findings/{self.world.grave}"
+        self.ask("POST", f"{finding}/appeals", json={"statement": "当天网络中断，并未快进"})
+        ruling = {"decision": "uphold", "reason": "已核对服务器记录与播放进度"}
+        self.by("zhao", "POST", f"{finding}/reviews", json=ruling)
+        self.by("sun", "GET", finding)
+
+    def keys_and_webhooks(self) -> None:
+        made = self.ask("POST", "/v1/keys", json={"label": "回传服务", "scopes": ["ingest"]})
+        self.ask("POST", f"/v1/keys/{made['key_id']}/rotate", json={"overlap_s": 3600})
+        wanted = {"url": "https://huang.example/hook", "events": ["session.verdict"]}
+        self.ask("POST", "/v1/webhooks", json=wanted)
+        there = f"/v1/webhooks/{self.world.api['webhook_id']}/deliveries"
+        self.ask("POST", f"{there}/{self.world.api['delivery_id']}/redeliver")
+        self.ask("GET", there)
+
+    def reads(self) -> None:
+        self.ask("POST", "/v1/classes/class-demo/validate")
+        for path, operations in self.client.document["paths"].items():
+            name = operations.get("get", {}).get("operationId")
+            if name is not None and name not in self.client.examples:
+                self.ask("GET", self.world.address(path))
+
+
+def recorded(folder: Path) -> dict[str, Any]:
+    """Examples by operation id, made in an empty folder."""
+    database = Database(f"sqlite:///{folder / 'zhenxue.sqlite'}")
+    schema.upgrade(database)
+    database.close()
+    clock = TestClock()
+    clock.now_ms = instant("2026-11-16 09:00")
+    settings = Settings(
+        database_url=f"sqlite:///{folder / 'zhenxue.sqlite'}",
+        data_dir=folder,
+        face_workers=0,
+        public_url="https://zhenxue.example",
+    )
+    app = create_app(settings, clock)
+    services: Services = app.state.services
+    county = County.found(services.database, clock)
+    world = found(services, county, folder)
+    with Recorder(app) as client:
+        Story(client, world, services).all()
+        services.database.close()
+        return dict(sorted(client.examples.items()))
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        examples = recorded(Path(folder))
+    text = json.dumps(examples, ensure_ascii=False, indent=1)
+    EXAMPLES.write_text(text + "\n", encoding="utf-8")
+    print(f"{len(examples)} examples, {len(text)} characters")
+
+
+if __name__ == "__main__":
+    main()

@@ -121,8 +121,9 @@ def _show(operation: dict[str, Any]) -> None:
     example = examples().get(operation["operationId"])
     for status, response in operation["responses"].items():
         if status.startswith("2") and example is not None:
-            for content in response.get("content", {}).values():
-                content["example"] = example
+            for kind, content in response.get("content", {}).items():
+                if kind.startswith("text/") if isinstance(example, str) else kind == JSON:
+                    content["example"] = example
 
 
 def encoded(answer: Any, status: int = 200) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import Field
@@ -14,6 +14,7 @@ from app.api.classes import PlatformSlug
 from app.console.login import user_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import User
+from app.domain.answer import Answer
 from app.domain.catalogue import classes
 from app.domain.judging import rulings
 from app.domain.judging.told import AppealTold, FindingsTold, FindingTold
@@ -41,6 +42,17 @@ class Ruling(Wire):
 
 class Statement(Wire):
     statement: Words
+
+
+class RuledFinding(Answer, frozen=True, kw_only=True):
+    """Where the finding stands after the review; `settled`: nobody else has to decide."""
+
+    review_id: int
+    finding_id: int
+    stage: str
+    decision: review.ReviewDecision
+    status: str
+    settled: bool
 
 
 @router.get("")
@@ -88,7 +100,7 @@ def get_finding(request: Request, caller: Reader, finding_id: FindingId) -> Find
 @router.post("/{finding_id}/reviews", status_code=201)
 def post_review(
     request: Request, user: Annotated[User, person()], finding_id: FindingId, ruling: Ruling
-) -> dict[str, Any]:
+) -> RuledFinding:
     """A person's decision. Where two are needed, the second must be somebody else's.
 
     Once the finding is settled its learner, or its class, is judged again before this answers.
@@ -99,14 +111,14 @@ def post_review(
             connection, finding_id, user, ruling.decision, ruling.reason, services.clock()
         )
         rulings.follow(connection, [finding_id], services.clock())
-    return {
-        "review_id": decided.review_id,
-        "finding_id": finding_id,
-        "stage": decided.stage,
-        "decision": decided.decision.value,
-        "status": decided.status,
-        "settled": decided.settled,
-    }
+    return RuledFinding(
+        review_id=decided.review_id,
+        finding_id=finding_id,
+        stage=decided.stage,
+        decision=decided.decision,
+        status=decided.status,
+        settled=decided.settled,
+    )
 
 
 @router.post("/{finding_id}/appeals", status_code=201)

@@ -16,9 +16,9 @@ from app.domain.controls.controls_due import ControlsDue
 from app.domain.judging import sitting_view
 from app.domain.sittings import platform_controls, sittings
 from app.domain.sittings.platform_controls import ControlReport, ControlReports
+from app.domain.judging.sitting_view import Sitting
 from app.domain.sittings.sittings import Opened, Opening
 from app.domain.wire import ClientInstant, Id, Wire
-from app.http.answer import as_json
 from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1/sessions", tags=["sittings"], route_class=AnswerRoute)
@@ -202,9 +202,8 @@ def get_session(
     caller: Annotated[Caller, require(KeyScope.READ)],
     session_id: SessionId,
     platform: Annotated[Id | None, Query(description="only for people: whose session")] = None,
-) -> dict[str, Any]:
+) -> Sitting:
     """State, credited intervals, controls ledger, and the latest verdict with its findings."""
     services = services_of(request)
     with services.database.read() as connection:
-        told = sitting_view.view(connection, caller.scope, session_id, platform, services.clock())
-    return as_json(told)
+        return sitting_view.view(connection, caller.scope, session_id, platform, services.clock())

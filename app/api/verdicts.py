@@ -17,6 +17,7 @@ from app.domain.catalogue import classes
 from app.domain.judging import class_report, conformity_report, eligibility, timeline_view
 from app.domain.judging.told import ClassHoursTold
 from app.domain.runs import Run
+from app.domain.judging.timeline_view import TimelineTold
 from app.domain.wire import Id
 from app.http.answer import as_json
 from app.http.keyring import Caller
@@ -96,7 +97,7 @@ def get_run(request: Request, caller: Reader, run_id: RunId) -> Run:
 @router.get("/sessions/{session_id}/timeline")
 def get_timeline(
     request: Request, caller: Reader, session_id: SessionId, platform: PlatformSlug = None
-) -> dict[str, Any]:
+) -> TimelineTold:
     """What the console plots of a sitting: times are epoch ms of the server's clock."""
     with services_of(request).database.read() as connection:
         return timeline_view.view(connection, caller.scope, session_id, platform)

@@ -75,8 +75,8 @@ def shortened(value: Any, name: str = "") -> Any:
     if isinstance(value, dict):
         return {key: shortened(inner, key) for key, inner in value.items()}
     if isinstance(value, list):
-        cut = value if name in ("version", "formats", "href") else value[:MOST_ITEMS]
-        return [shortened(inner) for inner in cut]
+        whole = value and not isinstance(value[0], dict | list)
+        return [shortened(inner) for inner in (value if whole else value[:MOST_ITEMS])]
     return SECRETS[name] if name in SECRETS and isinstance(value, str) else value
 
 

@@ -11,6 +11,20 @@ from detectors.control_kinds import ControlKind
 PLATFORM_SKEW_MS = 5 * 60_000  # a platform's clock may differ by this much
 
 
+class ControlKind(StrEnum):
+    POPUP = "popup"
+    SNAPSHOT = "snapshot"
+    FACE_CHECK = "face_check"
+
+
+class ControlSource(StrEnum):
+    """Who issued it. CLIENT: it is known from an answer alone."""
+
+    SERVICE = "service"
+    PLATFORM = "platform"
+    CLIENT = "client"
+
+
 class Result(StrEnum):
     """What became of the photos that answer a control."""
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain.answer import UNSET, Answer, EpochMs, Sha256, UnsetType
+from app.domain.catalogue.classes import ControlsBy
 from app.domain.controls import draws
-from app.domain.controls.control_line import Line
+from app.domain.controls.control_line import ControlKind, ControlSource, Line
 from app.domain.controls.draws import PhotoDraw, PopupDraw
 from app.domain.controls.photo_plan import Point
 from app.domain.controls.scheduler import lines_of
@@ -16,7 +20,7 @@ from app.domain.judging.told import SessionVerdictTold
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
-from app.store.bodies import extended
+from app.store.bodies import Interval, extended
 from app.store.row import AnyRow
 from app.store.scope import Scope
 from app.store.sittings import progress
@@ -25,9 +29,70 @@ from detectors.control_kinds import ControlKind
 from detectors.trace import ControlFlag
 
 
+class Provenance(StrEnum):
+    """LIVE: this service received it as it happened. ATTESTED: a platform told of it later."""
+
+    LIVE = "live"
+    ATTESTED = "attested"
+
+
+class SittingControl(Answer, frozen=True, kw_only=True):
+    """A line of the controls ledger. `nonce` and what was `drawn` are told once the sitting is over
+    for good."""
+
+    control: ControlKind
+    challenge_id: str
+    source: ControlSource
+    random_time: bool
+    reissue_of: str | None
+    issued_at_ms: EpochMs
+    due_at_ms: EpochMs
+    answer_window_s: float
+    shown_at_ms: EpochMs | None
+    answered_at_ms: EpochMs | None
+    expired_at_ms: EpochMs | None
+    latency_ms: int | None
+    flags: list[str]
+    nonce: str | UnsetType | None = UNSET
+    drawn: dict[str, Any] | UnsetType = UNSET
+
+
+class Sitting(Answer, frozen=True, kw_only=True):
+    """`client` is what the platform told of browser and SDK. `credited` as in the verdict: content
+    from and to, server time from and to, in ms."""
+
+    session_id: str
+    console_path: str
+    learner_id: str
+    class_id: str
+    lesson_id: str
+    device_id: str
+    window_id: str
+    client: dict[str, Any]
+    provenance: Provenance
+    state: sitting_life.State
+    close_reason: str | None
+    started_at_ms: EpochMs | None
+    opened_at_ms: EpochMs
+    last_received_ms: EpochMs | None
+    closed_at_ms: EpochMs | None
+    lease_expires_at_ms: EpochMs | None
+    resume_position: float
+    event_count: int
+    next_seq: int
+    chain: Sha256
+    controls_by: ControlsBy
+    commitment: Sha256 | None
+    seed: str | None
+    controls: list[SittingControl]
+    schedule_verified: bool | None
+    credited: Sequence[Interval]
+    verdict: SessionVerdictTold | None
+
+
 def view(
     connection: Connection, scope: Scope, external_id: str, platform: str | None, now_ms: int
-) -> dict[str, Any]:
+) -> Sitting:
     """State, credited intervals, ledger and latest verdict. Raises NotFound, or Conflict when
     several platforms have a session of that id and `platform` (a slug) does not tell them apart.
 
@@ -43,37 +108,37 @@ def view(
     over = sitting_life.over(row, now_ms)
     verdict = progress.verdict_on(connection, row.id)
     lines = lines_of(connection, row.id)
-    return {
-        "session_id": row.external_id,
-        "console_path": f"/console/sessions/{row.id}",
-        "learner_id": row.learner,
-        "class_id": row.klass,
-        "lesson_id": row.lesson,
-        "device_id": row.device_id,
-        "window_id": row.window_id,
-        "client": row.client,
-        "provenance": row.provenance,
-        "state": row.state,
-        "close_reason": row.close_reason,
-        "started_at_ms": row.started_at_ms,
-        "opened_at_ms": row.opened_ms,
-        "last_received_ms": row.last_recv_ms,
-        "closed_at_ms": row.closed_ms,
-        "lease_expires_at_ms": row.lease_expires_ms,
-        "resume_position": row.resume_ms / 1000,
-        "event_count": row.event_count,
-        "next_seq": row.next_seq,
-        "chain": row.chain.hex(),
-        "controls_by": row.controls,
-        "commitment": row.commitment.hex() if row.commitment else None,
-        "seed": row.seed_revealed.hex() if over and row.seed_revealed else None,
-        "controls": [_line(line, over) for line in lines],
-        "schedule_verified": _verified(row, lines) if over and row.seed_revealed else None,
-        "credited": [] if verdict is None else verdict.credited,
-        "verdict": None
+    return Sitting(
+        session_id=row.external_id,
+        console_path=f"/console/sessions/{row.id}",
+        learner_id=row.learner,
+        class_id=row.klass,
+        lesson_id=row.lesson,
+        device_id=row.device_id,
+        window_id=row.window_id,
+        client=row.client,
+        provenance=Provenance(row.provenance),
+        state=sitting_life.State(row.state),
+        close_reason=row.close_reason,
+        started_at_ms=row.started_at_ms,
+        opened_at_ms=row.opened_ms,
+        last_received_ms=row.last_recv_ms,
+        closed_at_ms=row.closed_ms,
+        lease_expires_at_ms=row.lease_expires_ms,
+        resume_position=row.resume_ms / 1000,
+        event_count=row.event_count,
+        next_seq=row.next_seq,
+        chain=row.chain.hex(),
+        controls_by=ControlsBy(row.controls),
+        commitment=row.commitment.hex() if row.commitment else None,
+        seed=row.seed_revealed.hex() if over and row.seed_revealed else None,
+        controls=[_line(line, over) for line in lines],
+        schedule_verified=_verified(row, lines) if over and row.seed_revealed else None,
+        credited=[] if verdict is None else verdict.credited,
+        verdict=None
         if verdict is None
         else extended(SessionVerdictTold, verdict, findings=wording.findings(verdict.findings)),
-    }
+    )
 
 
 def draw_errors(row: AnyRow, lines: list[Line]) -> list[str]:
@@ -101,22 +166,21 @@ def _verified(row: AnyRow, lines: list[Line]) -> bool:
     return not draw_errors(row, lines)
 
 
-def _line(line: Line, over: bool) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "control": line.kind,
-        "challenge_id": line.challenge_id,
-        "source": line.source,
-        "random_time": line.random_time,
-        "reissue_of": line.reissue_of,
-        "issued_at_ms": line.issued_ms,
-        "due_at_ms": line.due_ms,
-        "answer_window_s": line.window_ms / 1000,
-        "shown_at_ms": line.shown_ms,
-        "answered_at_ms": line.answered_ms,
-        "expired_at_ms": line.expired_ms,
-        "latency_ms": line.latency_ms,
-        "flags": [flag.name.lower() for flag in ControlFlag if flag.name and flag & line.flags],
-    }
-    if over:
-        told |= {"nonce": line.nonce, "drawn": line.demand}
-    return told
+def _line(line: Line, over: bool) -> SittingControl:
+    return SittingControl(
+        control=ControlKind(line.kind),
+        challenge_id=line.challenge_id,
+        source=ControlSource(line.source),
+        random_time=line.random_time,
+        reissue_of=line.reissue_of,
+        issued_at_ms=line.issued_ms,
+        due_at_ms=line.due_ms,
+        answer_window_s=line.window_ms / 1000,
+        shown_at_ms=line.shown_ms,
+        answered_at_ms=line.answered_ms,
+        expired_at_ms=line.expired_ms,
+        latency_ms=line.latency_ms,
+        flags=[flag.name.lower() for flag in ControlFlag if flag.name and flag & line.flags],
+        nonce=line.nonce if over else UNSET,
+        drawn=line.demand if over else UNSET,
+    )

@@ -26,7 +26,7 @@ UNDECIDED = frozenset({"open", "first_review"})
 REOPENED = "reopened"  # the outcome of an appeal that opened the case again
 
 
-class Decision(StrEnum):
+class ReviewDecision(StrEnum):
     """`uphold` confirms the finding, `overturn` strikes it, `need_more` leaves it open."""
 
     UPHOLD = "uphold"
@@ -34,7 +34,7 @@ class Decision(StrEnum):
     NEED_MORE = "need_more"
 
 
-_SETTLED = {Decision.UPHOLD: "upheld", Decision.OVERTURN: "overturned"}
+_SETTLED = {ReviewDecision.UPHOLD: "upheld", ReviewDecision.OVERTURN: "overturned"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Decided:
     review_id: int
     finding_id: int
     stage: str
-    decision: Decision
+    decision: ReviewDecision
     status: str
 
     @property
@@ -193,26 +193,32 @@ def reopened_ms(appeals: Sequence[Any]) -> int:
     return max((it.replied_ms for it in appeals if it.outcome == REOPENED), default=-1)
 
 
-def _checked(decision: str, reason: str) -> tuple[Decision, str]:
-    if decision not in set(Decision):
+def _checked(decision: str, reason: str) -> tuple[ReviewDecision, str]:
+    if decision not in set(ReviewDecision):
         raise BadInput(
-            "bad_decision", f"the decision must be one of {', '.join(Decision)}", field="decision"
+            "bad_decision",
+            f"the decision must be one of {', '.join(ReviewDecision)}",
+            field="decision",
         )
     words = reason.strip()
     if not MIN_REASON <= len(words) <= MAX_REASON:
         limits = f"{MIN_REASON} to {MAX_REASON} characters"
         raise BadInput("reason_missing", f"a decision needs a reason of {limits}", field="reason")
-    return Decision(decision), words
+    return ReviewDecision(decision), words
 
 
-def _latest_by_person(reviews: Sequence[store.ReviewRow]) -> dict[int, Decision]:
+def _latest_by_person(reviews: Sequence[store.ReviewRow]) -> dict[int, ReviewDecision]:
     """Each person's last word; asking for more is not one."""
-    return {it.reviewer_id: Decision(it.decision) for it in reviews if it.decision in set(_SETTLED)}
+    return {
+        it.reviewer_id: ReviewDecision(it.decision)
+        for it in reviews
+        if it.decision in set(_SETTLED)
+    }
 
 
-def _status_after(two: bool, chosen: Decision, others: set[Decision]) -> str | None:
+def _status_after(two: bool, chosen: ReviewDecision, others: set[ReviewDecision]) -> str | None:
     """The finding's new status, None where it stays as it is."""
-    if chosen is Decision.NEED_MORE:
+    if chosen is ReviewDecision.NEED_MORE:
         return None
     if not two or chosen in others:
         return _SETTLED[chosen]

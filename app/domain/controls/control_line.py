@@ -11,12 +11,6 @@ from detectors.control_kinds import ControlKind
 PLATFORM_SKEW_MS = 5 * 60_000  # a platform's clock may differ by this much
 
 
-class ControlKind(StrEnum):
-    POPUP = "popup"
-    SNAPSHOT = "snapshot"
-    FACE_CHECK = "face_check"
-
-
 class ControlSource(StrEnum):
     """Who issued it. CLIENT: it is known from an answer alone."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from app.domain.answer import UNSET, Answer, UnsetType
-from app.rules import Text
+from app.languages import Text
 
 
 class FaceAction(StrEnum):

@@ -32,7 +32,7 @@ from app.domain.controls.photo_plan import Hour, Point
 from app.domain.policy import sitting_terms
 from app.domain.policy.sitting_terms import FRAMES, REVEAL_MS, SittingTerms
 from app.errors import NotFound
-from app.rules import Text
+from app.languages import Text
 from app.security import Vault
 from app.store.controls import controls as store
 from app.store.review import acts

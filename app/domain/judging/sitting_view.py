@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.domain.answer import UNSET, Answer, EpochMs, Sha256, UnsetType
 from app.domain.catalogue.classes import ControlsBy
 from app.domain.controls import draws
-from app.domain.controls.control_line import ControlKind, ControlSource, Line
+from app.domain.controls.control_line import ControlSource, Line
 from app.domain.controls.draws import PhotoDraw, PopupDraw
 from app.domain.controls.photo_plan import Point
 from app.domain.controls.scheduler import lines_of
@@ -25,7 +25,7 @@ from app.store.row import AnyRow
 from app.store.scope import Scope
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
-from detectors.control_kinds import ControlKind
+from detectors.control_kinds import ControlKind, kind_of
 from detectors.trace import ControlFlag
 
 
@@ -168,7 +168,7 @@ def _verified(row: AnyRow, lines: list[Line]) -> bool:
 
 def _line(line: Line, over: bool) -> SittingControl:
     return SittingControl(
-        control=ControlKind(line.kind),
+        control=kind_of(line.kind),
         challenge_id=line.challenge_id,
         source=ControlSource(line.source),
         random_time=line.random_time,

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from app.domain.judging.timeline import timeline
 from app.domain.answer import Answer, EpochMs
-from app.domain.controls.control_line import ControlKind, ControlSource
+from app.domain.controls.control_line import ControlSource
 from app.domain.judging.told import ToldFinding
 from app.domain.sittings.sitting_life import State
 from app.domain.judging.sitting_view import Provenance
@@ -19,6 +19,7 @@ from app.store.bodies import Interval
 from app.store.scope import Scope
 from app.store.sittings import sittings
 from detectors.assess import SessionOutcome
+from detectors.control_kinds import ControlKind
 
 ACTING = "active"
 

@@ -19,7 +19,7 @@ from app.domain.catalogue.classes import pack_of
 from app.domain.review.act_kinds import KINDS, ActKind, Approval
 from app.domain.wire import first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
-from app.rules import Text
+from app.languages import Text
 from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, people

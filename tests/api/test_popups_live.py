@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
 from app.console import own_words
 from app.console.language import language
 from app.domain.accounts.users import ALL_COUNTIES
+from app.domain.judging.told import HourTold
 from app.jobs.settler import settle_all
 from app.services import Services
 from app.store.catalogue.catalogue import classes_named
@@ -170,7 +172,7 @@ def test_credit_that_is_withheld_is_said_where_the_class_hour_is(
     (told,) = (it for it in hour["withheld"] if it["rule"] == "popup_gap")
     assert (told["reason"], told["outcome"]) == ("unanswered_play_stopped", "clear")
     assert told["measured"] == pytest.approx(60, abs=0.5)
-    (own, *_) = own_words.withheld({1: {"withheld": [told]}}, language("zh"))
+    (own, *_) = own_words.withheld({1: msgspec.convert(hour, HourTold)}, language("zh"))
     assert (own.hour, own.told) == (1, "弹窗出来后没有点，之后的这段时间没有算进去。")
 
 

@@ -14,9 +14,9 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import UNSET, Answer, EpochMs, Sha256, UnsetType
 from app.domain.controls.controls_due import ControlsDue
 from app.domain.judging import sitting_view
+from app.domain.judging.sitting_view import Sitting
 from app.domain.sittings import platform_controls, sittings
 from app.domain.sittings.platform_controls import ControlReport, ControlReports
-from app.domain.judging.sitting_view import Sitting
 from app.domain.sittings.sittings import Opened, Opening
 from app.domain.wire import ClientInstant, Id, Wire
 from app.http.keyring import Caller

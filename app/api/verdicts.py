@@ -15,9 +15,9 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer
 from app.domain.catalogue import classes
 from app.domain.judging import class_report, conformity_report, eligibility, timeline_view
+from app.domain.judging.timeline_view import TimelineTold
 from app.domain.judging.told import ClassHoursTold
 from app.domain.runs import Run
-from app.domain.judging.timeline_view import TimelineTold
 from app.domain.wire import Id
 from app.http.answer import as_json
 from app.http.keyring import Caller

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection
 
-from app.domain.judging.timeline import timeline
 from app.domain.answer import Answer, EpochMs
 from app.domain.controls.control_line import ControlSource
+from app.domain.judging.sitting_view import Provenance
+from app.domain.judging.timeline import timeline
 from app.domain.judging.told import ToldFinding
 from app.domain.sittings.sitting_life import State
-from app.domain.judging.sitting_view import Provenance
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
 from app.store.bodies import Interval

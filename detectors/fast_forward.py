@@ -1,9 +1,11 @@
 """快进播放: content advances faster than the server's clock allows.
 
 Four ways, one rule: a stretch that outruns the clock, a jump over unseen content that a heartbeat
-claims as played, micro-seeks that amount to playing fast, and a completion claimed in less time
-than the content needs. The vectorised pass finds the few suspicious sessions; only those are read
-sample by sample, and there what was seen before counts as seen: re-watching fast accuses nobody.
+claims as played, micro-seeks that amount to playing fast, and an end that was reached in less time
+than the content needs without any seek that would explain it. A seek that is told plays nothing:
+what it skips earns nothing, and a film that ends behind it claims no more than to have ended. The
+vectorised pass finds the few suspicious sessions; only those are read sample by sample, and there
+what was seen before counts as seen: re-watching fast accuses nobody.
 """
 
 from __future__ import annotations
@@ -313,8 +315,13 @@ class _Story:
         if played.total() >= needed:
             return []
         if self.completed is None:  # the end itself was claimed, past what was never played
-            missing = self.media - played.total()
-            finding = self._finding("completion_claimed", 0, int(at_end[-1]), missing, elapsed)
+            missing, last = self.media - played.total(), int(at_end[-1])
+            for row in np.flatnonzero(self.seeks):
+                played.add(int(self.arrive[row]), int(self.leave[row]))
+            if played.total() >= needed:  # by seeks that the player told of: nothing is claimed
+                note = self._finding("skipped_to_end", 0, last, missing, elapsed)
+                return [replace(note, outcome=Outcome.CLEAR, fault=Fault.UNDETERMINED, voids=False)]
+            finding = self._finding("completion_claimed", 0, last, missing, elapsed)
             return [replace(finding, voids=False)]
         return [
             Finding(

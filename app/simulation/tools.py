@@ -35,7 +35,7 @@ TOOLS: dict[str, str] = {
     "F30": "a platform that has no controls",
     "F31": "a macro that presses for several accounts",
     "F32": "a classmate's file before a virtual camera",
-    "F33": "a jump over half of the lesson, then a claim of completion",
+    "F33": "a page script that moves the film while it is paused, with seek events suppressed",
     "F34": "an HTTP client that opens a locked lesson",
     "F35": "a computer and a telephone at once",
     "F36": "a bot on one machine for a whole class",

@@ -188,6 +188,25 @@ def test_ended_at_the_end_of_what_was_not_played_is_a_claim():
     assert (finding.measured, finding.limit) == (2397.0, 3.0)
 
 
+def test_an_end_behind_a_seek_that_was_told_claims_no_more_than_to_have_ended():
+    lin = Sitting().play().watch(900).seek(2300).watch(100).ended(2400)
+    (note,) = found(RULE, lin)
+    assert (note.reason, note.outcome, note.voids) == ("skipped_to_end", Outcome.CLEAR, False)
+    assert (note.measured, note.limit) == (1400.0, 1000.0)
+    assert credited_ms(RULE, lin) == 1_000_000
+
+
+def test_an_end_behind_a_leap_that_nothing_tells_of_is_claimed():
+    wu = Sitting().play().watch(900).pause()
+    wu.pos = 2300
+    (finding,) = found(RULE, wu.play().watch(100).ended(2400))
+    assert (finding.reason, finding.fault) == ("completion_claimed", Fault.LEARNER)
+    half = Sitting().play().watch(900).seek(1500).watch(10).pause()
+    half.pos = 2300
+    (finding,) = found(RULE, half.play().watch(100).ended(2400))
+    assert finding.reason == "completion_claimed"
+
+
 def glitch(sitting: Sitting, to: float, beats: int = 1) -> Sitting:
     """Play goes on, and the player tells another place for some heartbeats."""
     before = sitting.pos

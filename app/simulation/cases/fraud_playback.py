@@ -174,15 +174,17 @@ def even_2x(stage: Stage) -> Passage:
 
 @case(
     "F33 skips_half_and_claims",
-    "跳过一半后报完成",
-    "seeks from 900 s to near the end and claims it",
+    "暂停时暗中跳过一半，再播到结尾",
+    "moves the paused film from 900 s to near the end without telling a seek, and ends it",
     violation("fast_forward", credited_s=(0, 1020)),
 )
 def skips_half_and_claims(stage: Stage) -> Passage:
     sitting = stage.sitting()
     yield from sitting.open()
     yield from sitting.watch(stage.share(900))
-    sitting.seek(stage.share(2600))
+    sitting.pause()
+    sitting.seek(stage.share(2600), declared=False)
+    sitting.play()
     yield from sitting.watch()
     yield from sitting.end()
 

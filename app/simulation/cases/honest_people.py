@@ -324,3 +324,18 @@ def photo_in_empty_room(stage: Stage) -> Passage:
     yield from whole_lesson(
         stage.sitting(camera=lambda rng, shot: (bent if shot.number == 2 else good)(rng, shot))
     )
+
+
+@case(
+    "H46 drags_to_the_end",
+    "拖到片尾看一眼，播放器报结束",
+    "drags to near the end, where the film ends: nothing is played fast, and nothing is earned",
+    valid(950, 1020),
+)
+def drags_to_the_end(stage: Stage) -> Passage:
+    sitting = stage.sitting()
+    yield from sitting.open()
+    yield from sitting.watch(stage.share(900))
+    sitting.seek(stage.share(2600))
+    yield from sitting.watch()
+    yield from sitting.end()

@@ -12,6 +12,7 @@ from app import rules
 from app.domain.judging.sentences import filled, sentences
 from app.domain.policy import packs
 from detectors import registry
+from tests import bodies
 
 HERE = Path(__file__).parents[1] / "detectors"
 PLACE = re.compile(r"\{[^}]*\}")
@@ -106,25 +107,32 @@ def test_a_detector_without_a_file_is_refused(tmp_path: Path) -> None:
 def test_times_and_numbers_are_written_for_who_reads_them() -> None:
     told = rules.Text("{start}至{end:short}{measured}/{limit:span}", "{start} {end} {limit}")
     span = "{}毫秒".format
-    assert filled(told, FINDING, "zh", span) == "2026年10月12日09:00:00至09:10:00600/540000毫秒"
-    assert filled(told, FINDING, "en") == "2026-10-12 09:00:00 2026-10-12 09:10:00 540"
-    late = FINDING | {"end_ms": FINDING["end_ms"] + 86_400_000}
+    assert (
+        filled(told, bodies.finding(**FINDING), "zh", span)
+        == "2026年10月12日09:00:00至09:10:00600/540000毫秒"
+    )
+    assert (
+        filled(told, bodies.finding(**FINDING), "en")
+        == "2026-10-12 09:00:00 2026-10-12 09:10:00 540"
+    )
+    late = bodies.finding(**FINDING | {"end_ms": FINDING["end_ms"] + 86_400_000})
     assert filled(told, late, "zh").startswith("2026年10月12日09:00:00至2026年10月13日09:10:00")
 
 
 def test_a_sentence_says_who_decides() -> None:
     finding = FINDING | {"rule": "face_liveness", "reason": "presentation_attack"}
-    assert sentences(finding)["zh"].endswith("须由两人复核确认。")
-    one = sentences(finding | {"needs_two_reviewers": False})
-    assert one["zh"].endswith("须由人工复核确认。") and one["en"].endswith("a reviewer decides.")
+    two = sentences(bodies.finding(**finding, needs_two_reviewers=True))
+    assert two.zh.endswith("须由两人复核确认。")
+    one = sentences(bodies.finding(**finding))
+    assert one.zh.endswith("须由人工复核确认。") and one.en.endswith("a reviewer decides.")
 
 
 @pytest.mark.parametrize(("rule", "reason"), [("popup_gap", "later"), ("later", "later")])
 def test_a_finding_of_another_version_is_told_without_words_of_its_own(
     rule: str, reason: str
 ) -> None:
-    told = sentences(FINDING | {"rule": rule, "reason": reason})
-    assert "600" in told["zh"] and "540" in told["en"] and "2026-10-12 09:00:00" in told["en"]
+    told = sentences(bodies.finding(**FINDING | {"rule": rule, "reason": reason}))
+    assert "600" in told.zh and "540" in told.en and "2026-10-12 09:00:00" in told.en
 
 
 def test_a_rule_is_called_as_the_pack_calls_it_that_judged() -> None:

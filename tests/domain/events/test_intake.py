@@ -1,0 +1,101 @@
+"""One intake behind every door: what a live batch and a platform's log say is stored the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from app.domain.events.events import read_one
+from app.domain.events.intake import LAST_SEQ, LONGEST_MS, Sitting, append, for_scheduler
+from app.domain.policy import packs, sitting_terms
+from app.domain.sittings.sitting_life import Fate
+from app.services import Services
+from app.store.events import event_log
+from app.store.events.events import Append, Receipt
+from app.store.events.packed import Packed
+from app.store.sittings import sittings
+from detectors.event_types import EVENT_TYPES
+from tests.api.test_sessions import found_school, opening, post
+from tests.people import County, TestClock
+
+TERMS = sitting_terms.from_policy(packs.load("huangchuan-2021-graded").policy)
+MORE: dict[str, dict[str, Any]] = {
+    "seek": {"from": 1.0, "to": 2.5},
+    "rate": {"rate": 1.5},
+    "visibility": {"visible": False},
+    "focus": {"focused": True},
+    "popup_shown": {"challenge_id": "c"},
+    "popup_answered": {"challenge_id": "c", "latency_ms": 900},
+    "popup_expired": {"challenge_id": "c"},
+    "integrity": {"code": "untrusted_input", "value": "popup"},
+    "error": {"code": "decode"},
+}
+
+
+def one_of_each(at_ms: int) -> list[dict[str, Any]]:
+    return [
+        {"seq": seq, "type": it.name, "at_ms": at_ms, **MORE.get(it.name, {"position": seq * 1.5})}
+        for seq, it in enumerate(EVENT_TYPES)
+    ]
+
+
+@pytest.fixture
+def school(client: TestClient, county: County) -> County:
+    return found_school(client, county)
+
+
+@pytest.mark.both_databases
+def test_a_log_that_is_imported_is_stored_as_the_live_batch_was(
+    client: TestClient, school: County, services: Services, clock: TestClock
+) -> None:
+    events = one_of_each(clock())
+    assert post(client, school, opening(session_id="live")).status_code == 201
+    opened_ms = clock()
+    clock.advance(seconds=20)
+    told = client.post(
+        "/v1/sessions/live/events", json={"events": events}, headers=school.huang.headers
+    ).json()
+    assert told["accepted"] == len(events)
+    session = {
+        "kind": "session", "session_id": "log", "learner_id": "wu", "class_id": "c1",
+        "lesson_id": "l1", "started_at_ms": opened_ms, "received_at_ms": opened_ms,
+    }  # fmt: skip
+    received = [
+        {"kind": "event", "session_id": "log", **it, "received_at_ms": clock()} for it in events
+    ]
+    body = "\n".join(json.dumps(it) for it in (session, *received)).encode()
+    report = client.post("/v1/imports", content=body, headers=school.huang.headers).json()
+    assert report["rejected_total"] == 0 and report["stored"]["event"] == len(events)
+    with services.database.read() as connection:
+        live, log = (
+            event_log.read(connection, found.id)
+            for name in ("live", "log")
+            if (found := sittings.by_external_id(connection, school.huang.platform.id, name))
+        )
+    assert np.array_equal(live.events, log.events)
+    assert live.notes == log.notes
+
+
+@pytest.mark.parametrize(
+    ("seq", "age_ms"), [(0, LONGEST_MS + 1), (LAST_SEQ + 1, 0)], ids=["too old", "no number left"]
+)
+def test_what_no_longer_fits_into_31_bits_is_refused_before_it_is_stored(
+    services: Services, database: Any, seq: int, age_ms: int
+) -> None:
+    event = read_one(b'{"seq":0,"type":"play","at_ms":1772413200000,"position":1}', 0)
+    assert not hasattr(event, "code")
+    event.seq = seq
+    with database.write() as connection:
+        (stored,) = append(connection, [(Sitting(1, 0, TERMS), [event])], age_ms)
+    assert (stored.fate, stored.batch) == (Fate.CLOSED, None)
+
+
+def test_a_sitting_that_resumes_is_looked_at_again(services: Services) -> None:
+    packed = Packed(b"", 1, 0, 0, True, [], 0, 0, 0)
+    receipt = Receipt(1, 0, (), 1, bytes(32), "open", 5, 0, 0, Fate.RESUMES)
+    told = for_scheduler(Append(1, packed, 10, 0), receipt, [])
+    assert told.resumed and services.controls.glance(told) is None

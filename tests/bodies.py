@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from app.store.bodies import FindingBody, HourVerdict
+from app.store.bodies import EnrolmentVerdict, FindingBody, HourVerdict
 
 _FINDING = {
     "key": "k" * 32,
@@ -42,10 +42,33 @@ _HOUR = {
     "pack": {"id": "p", "version": "1.0.0", "sha256": "0" * 64},
     "facts_sha256": "0" * 64,
 }
+_NO_HOURS = ("valid", "invalid", "pending_review", "not_proven", "incomplete", "not_started")
+_ENROLMENT = {
+    "subject": {"class_id": "c", "learner_id": "l"},
+    "outcome": "pending",
+    "own": "pending",
+    "hours": {"planned": 0, **dict.fromkeys(_NO_HOURS, 0)},
+    "findings": [],
+    "scale": "own",
+    "curable": True,
+    "reasons": [],
+    "graded": None,
+    "literal": None,
+    "checks": [],
+    "cut_off": None,
+    "next_window": {"first": "2026-12-01", "last": "2026-12-31"},
+    "pack": {"id": "huangchuan-2021-graded", "version": "1.0.0", "sha256": "0" * 64},
+    "detectors": {},
+    "facts_sha256": "0" * 64,
+}
 
 
 def finding(**said: Any) -> FindingBody:
     return msgspec.convert(_FINDING | said, FindingBody)
+
+
+def enrolment(**said: Any) -> EnrolmentVerdict:
+    return msgspec.convert(_ENROLMENT | said, EnrolmentVerdict)
 
 
 def class_hour(**said: Any) -> HourVerdict:

@@ -16,7 +16,7 @@ from app.domain.answer import Answer
 from app.domain.catalogue import classes
 from app.domain.judging import class_report, conformity_report, eligibility, timeline_view
 from app.domain.judging.timeline_view import TimelineTold
-from app.domain.judging.told import ClassHoursTold
+from app.domain.judging.told import ClassHoursTold, EligibilityTold
 from app.domain.runs import Run
 from app.domain.wire import Id
 from app.http.answer import as_json
@@ -53,7 +53,7 @@ def get_class_hours(
 @router.get("/classes/{class_id}/eligibility")
 def get_eligibility(
     request: Request, caller: Reader, class_id: ClassId, platform: PlatformSlug = None
-) -> dict[str, Any]:
+) -> EligibilityTold:
     """The checks before the assessment and the verdicts on class and learners, both scales.
 
     Lists and rosters may have changed since the verdicts were written: then new ones are written
@@ -68,7 +68,7 @@ def get_eligibility(
         with services.database.write() as connection:
             eligibility.conclude(connection, klass.id, now_ms)
     with services.database.read() as connection:
-        return as_json(eligibility.view(connection, klass, now_ms))
+        return eligibility.view(connection, klass, now_ms)
 
 
 @router.post("/classes/{class_id}/validate", status_code=202)
@@ -117,6 +117,7 @@ def get_conformity(
     """
     services = services_of(request)
     with services.database.read() as connection:
-        return conformity_report.of_platform(
+        told = conformity_report.of_platform(
             connection, caller.scope, platform_id, services.clock(), cursor=cursor, size=limit
         )
+    return as_json(told)

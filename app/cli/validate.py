@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from app.cli.answer import ACTOR, Json, say
+
+if TYPE_CHECKING:
+    from app.domain.judging.told import ClassReport
 
 app = typer.Typer(help="Judge a class now.")
 
@@ -42,7 +45,7 @@ def validate(
             summary = class_run.perform(services, run_id, progress.tell)
         with services.database.read() as connection:
             told = class_report.everything(connection, klass, services.clock())
-    say(answer.as_json({**told, "run": summary}), as_json, "\n".join(_lines(told, summary)))
+    say(answer.as_json(told) | {"run": summary}, as_json, "\n".join(_lines(told, summary)))
 
 
 class _Progress:
@@ -72,16 +75,15 @@ class _Progress:
         self._bar.stop()
 
 
-def _lines(told: dict[str, Any], summary: dict[str, Any]) -> list[str]:
+def _lines(told: ClassReport, summary: dict[str, Any]) -> list[str]:
     """The verdicts for people: the class, then every learner, then what stands against them."""
-    klass = told["class"]
-    lines = [f"{klass['class_id']}  {klass['outcome']}"]
-    lines += [f"    {reason['sentence']['zh']}" for reason in klass["reasons"]]
-    for it in told["enrolments"]:
-        hours = it["hours"]
-        lines.append(f"  {it['learner_id']}  {it['outcome']}  {hours['valid']}/{hours['planned']}")
-        lines += [f"      {reason['sentence']['zh']}" for reason in it["reasons"]]
-    lines += [f"  {it.outcome:10} {it.sentence.zh}" for it in told["findings"]]
+    klass = told.klass
+    lines = [f"{klass.class_id}  {klass.outcome}"]
+    lines += [f"    {reason.sentence.zh}" for reason in klass.reasons]
+    for it in told.enrolments:
+        lines.append(f"  {it.learner_id}  {it.outcome}  {it.hours.valid}/{it.hours.planned}")
+        lines += [f"      {reason.sentence.zh}" for reason in it.reasons]
+    lines += [f"  {it.outcome:10} {it.sentence.zh}" for it in told.findings]
     counts = summary["outcomes"]
     for kind in ("class_hour", "session"):
         told_of = ", ".join(f"{count} {outcome}" for outcome, count in counts[kind].items())

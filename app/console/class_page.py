@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from app.errors import NotFound
 from app.reports import exports, signing
 from app.reports.lists import periodic
 from app.store.accounts import users
+from app.store.bodies import class_verdict
 from app.store.catalogue import class_file as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -79,7 +79,7 @@ def classes(request: Request, login: SignedIn, q: str = "", before: int | None =
 
 @router.get("/classes/{class_id}")
 def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
-    lang = language_of(request)
+    lang, today = language_of(request), day(request.app.state.services.clock())
     with request.app.state.services.database.read() as connection:
         row = store.klass(connection, class_id, login.user.scope)
         if row is None:
@@ -107,8 +107,10 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
         tally=tally(len(roster), len(hours), marks),
         verdict=verdict,
-        concluded=wording.conclusion(json.loads(verdict.body)) if verdict else None,
-        today=day(request.app.state.services.clock()).isoformat(),
+        concluded=wording.of_class(class_verdict(verdict.body), verdict.created_ms, today)
+        if verdict
+        else None,
+        today=today.isoformat(),
         run=run,
         told=runs.shown(run, request.app.state.services.clock()) if run else None,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
@@ -17,6 +16,7 @@ from app.domain.judging import wording
 from app.domain.review import learner_link
 from app.errors import NotAllowed, NotFound
 from app.http.middleware import public_address
+from app.store.bodies import enrolment_verdict
 from app.store.catalogue import class_file as store
 from app.store.review import crowds, reviews
 
@@ -27,7 +27,7 @@ _FINDINGS, _SITTINGS = 200, 200
 
 @router.get("/classes/{class_id}/learners/{learner_id}")
 def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowId) -> Response:
-    lang = language_of(request)
+    lang, today = language_of(request), day(request.app.state.services.clock())
     with request.app.state.services.database.read() as connection:
         klass = store.klass(connection, class_id, login.user.scope)
         roster = store.roster(connection, class_id, learner_id) if klass else []
@@ -55,8 +55,10 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         cells=cells,
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,
-        concluded=wording.conclusion(json.loads(verdict.body)) if verdict else None,
-        today=day(request.app.state.services.clock()).isoformat(),
+        concluded=wording.enrolment(enrolment_verdict(verdict.body), verdict.created_ms, today)
+        if verdict
+        else None,
+        today=today.isoformat(),
         outcome=words.word(words.VERDICTS, verdict.outcome) if verdict else None,
         findings=[
             (

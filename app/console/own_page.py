@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.judging import wording
 from app.domain.review import learner_link
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
-from app.store.bodies import hour_verdict
+from app.store.bodies import enrolment_verdict, hour_verdict
 from app.store.catalogue import class_file
 from app.store.review import crowds, reviews
 from app.store.scope import EVERYTHING
@@ -99,7 +98,10 @@ def _page(
         hour.number: _code(by_hour.get(hour.number), reviewing)
         for hour in sorted(hours, key=lambda it: it.number)
     }
-    body = wording.conclusion(json.loads(concluded[0].body)) if concluded else None
+    told_of = concluded[0] if concluded else None
+    body = told_of and wording.enrolment(
+        enrolment_verdict(told_of.body), told_of.created_ms, day(now_ms)
+    )
     outcome = words.word(own_words.STANDINGS, concluded[0].outcome) if concluded else None
     if reviewing and outcome is not None and concluded[0].outcome != "eligible":
         outcome = own_words.IN_REVIEW  # nobody is refused before people have decided
@@ -128,8 +130,8 @@ def _page(
         steps=own_words.steps(
             codes, body, today, lang, below=any(own_words.unproven(it) for it in told)
         ),
-        planned=bool(body and body["cut_off"] and body["cut_off"] >= today.isoformat()),
-        window=own_words.month_of(body["next_window"]["first"], lang) if body else "",
+        planned=bool(body and body.cut_off and body.cut_off >= today.isoformat()),
+        window=own_words.month_of(body.next_window.first, lang) if body else "",
         findings=[
             {
                 "id": it.id,

@@ -19,6 +19,7 @@ from app.console.language import N_, Language
 from app.console.words import Word, word
 from app.domain.judging.reasons import spans
 from app.domain.judging.sentences import filled
+from app.domain.judging.told import EnrolmentTold, ReasonTold
 from app.domain.review.review import UNDECIDED
 from app.store.bodies import FindingBody, HourVerdict
 from app.store.review.finding_rows import FindingRow
@@ -189,7 +190,7 @@ def hour_code(outcome: str, body: HourVerdict, undecided: Collection[str]) -> st
 
 def steps(
     hours: Mapping[int, str],
-    concluded: Mapping[str, Any] | None,
+    concluded: EnrolmentTold | None,
     today: date,
     lang: Language,
     *,
@@ -199,10 +200,10 @@ def steps(
 
     `below`: what is not proven is told one by one on the page, with what each asks for.
     """
-    reasons = concluded[concluded["scale"]]["reasons"] if concluded else []
-    last = concluded["cut_off"] if concluded else None
+    reasons = concluded.reasons if concluded else ()
+    last = concluded.cut_off if concluded else None
     cut_off, late = (day_of(last, lang), today.isoformat() > last) if last else ("", False)
-    lost = next((it["cure"]["how"] for it in reasons if it["code"] == "hours_violation"), None)
+    lost = next((it.cure.how for it in reasons if it.code == "hours_violation"), None)
     found = []
     for code, (told, todo) in {
         "invalid": (N_("第%(h)s课时不算数，原因见下面。"), _CURES[lost or "authority_approval"]),
@@ -217,26 +218,26 @@ def steps(
             told_hours = lang.say(told, h=spans(numbers))
             found.append(Step(told_hours, lang.say(todo), until, late, tone))
     for it in reasons:
-        if it["code"] not in _TOLD_ELSEWHERE:
+        if it.code not in _TOLD_ELSEWHERE:
             found.append(_step(it, late, lang))
     return found
 
 
-def _step(reason: Mapping[str, Any], late: bool, lang: Language) -> Step:
-    source, how = _OF_REASONS.get(reason["code"]), reason["cure"]["how"]
-    tone = "violation" if reason["blocks"] else "review"
+def _step(reason: ReasonTold, late: bool, lang: Language) -> Step:
+    source, how = _OF_REASONS.get(reason.code), reason.cure.how
+    tone = "violation" if reason.blocks else "review"
     if source is None:  # a check before the assessment, which has a plain sentence of its own
-        until = reason["cure"]["until"] if how != "none" else None
-        told, todo = _OF_CHECKS.get(reason["code"], (None, _TO_CHECK))
+        until = reason.cure.until if how != "none" else None
+        told, todo = _OF_CHECKS.get(reason.code, (None, _TO_CHECK))
         return Step(
-            lang.say(told) if told else reason["sentence"][lang.code],
+            lang.say(told) if told else reason.sentence.in_(lang.code),
             lang.say(todo),
             day_of(until, lang) if until else "",
             late,
             tone,
         )
-    said = lang.say(source, title=title(reason["source"], lang))
-    todo = _CURES[how] if reason["code"] == "violation_upheld" else _PLATFORM
+    said = lang.say(source, title=title(reason.source, lang))
+    todo = _CURES[how] if reason.code == "violation_upheld" else _PLATFORM
     return Step(said, lang.say(todo), "", False, tone)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging import class_report, conformity_trend, eligibility
-from app.domain.judging.told import HourTold
+from app.domain.judging.told import EligibilityTold, EnrolmentTold, HourTold
 from app.domain.policy.pack import Pack
 from app.domain.review.review import UNDECIDED
 from app.reports.sheet import Heading, said
@@ -93,14 +93,14 @@ class Dossier:
         return {it.learner_id: it.class_hours for it in matrix.learners}
 
     @cached_property
-    def concluded(self) -> dict[str, Any]:
+    def concluded(self) -> EligibilityTold:
         """The verdicts on class and enrolments."""
         return eligibility.view(self.connection, self.klass, self.now_ms)
 
     @cached_property
-    def verdicts(self) -> dict[str, dict[str, Any]]:
+    def verdicts(self) -> dict[str, EnrolmentTold]:
         """Enrolment verdicts by the learner's own id."""
-        return {it["learner_id"]: it for it in self.concluded["learners"]}
+        return {it.learner_id: it for it in self.concluded.learners}
 
     @cached_property
     def platform_before(self) -> dict[str, Any]:

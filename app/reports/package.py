@@ -134,12 +134,8 @@ def _lists(dossier: Dossier) -> Members:
 
 def _packs(dossier: Dossier) -> Members:
     """The class's pack, and its sibling of the other scale where verdicts show both."""
-    told = dossier.concluded["class"]
-    beside = [
-        packs.load(it["pack"]["id"], it["pack"]["version"])
-        for it in (told["graded"], told["literal"])
-        if it
-    ]
+    told = dossier.concluded.klass
+    beside = [packs.load(it.pack.id, it.pack.version) for it in (told.graded, told.literal) if it]
     return {f"pack/{it.name}.json": it.canonical for it in (dossier.pack, *beside)}
 
 

@@ -15,7 +15,11 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from app.languages import Text
 from detectors.assess import Decision, HourOutcome, SessionOutcome
+from detectors.batch_facts import Result
+from detectors.batch_facts import Scope as CheckScope
+from detectors.eligibility import Acceptance, Cure, Eligibility
 from detectors.finding import Evidence, Fault, Outcome, Scope
 from detectors.policy import Reach, Status
 
@@ -67,6 +71,92 @@ class PackBody(Body, frozen=True, kw_only=True):
     sha256: str
 
 
+# ----------------------------------------------------------------------- a platform's controls
+
+
+class CourseLock(Body, frozen=True, kw_only=True):
+    """How a course of the class is taught."""
+
+    course_id: str
+    course_kind: str
+    sequential_lock: bool
+
+
+class Configured(Body, frozen=True, kw_only=True):
+    """A control by the terms of class and courses: who runs it, and by what."""
+
+    run_by: str
+    courses: Sequence[CourseLock] | UnsetType = UNSET
+    max_rate: Number | UnsetType = UNSET
+    on_second: str | UnsetType = UNSET
+
+
+class Observed(Body, frozen=True, kw_only=True):
+    """Counts out of ledger and verdicts: `seen` (on the wire `with`) of `of` subjects show the
+    control. Each control counts what it has; an occurrence counts `findings`."""
+
+    subject: str
+    seen: int | UnsetType = msgspec.field(default=UNSET, name="with")
+    of: int
+    share: float | UnsetType | None = UNSET
+    issued: int | UnsetType = UNSET
+    shown: int | UnsetType = UNSET
+    answered: int | UnsetType = UNSET
+    expired: int | UnsetType = UNSET
+    unannounced: int | UnsetType = UNSET
+    compared: int | UnsetType = UNSET
+    passed: int | UnsetType = UNSET
+    live_sittings: int | UnsetType = UNSET
+    photos: int | UnsetType = UNSET
+    kept: int | UnsetType = UNSET
+    random: int | UnsetType = UNSET
+    lost: int | UnsetType = UNSET
+    findings: int | UnsetType = UNSET
+
+
+class ControlRecord(Body, frozen=True, kw_only=True):
+    """One of the six in one class; `kind` is control or occurrence, `missing` None where the
+    evidence does not tell."""
+
+    rule: str
+    kind: str
+    configured: Configured
+    observed: Observed
+    missing: bool | None
+
+
+class EvidenceCounts(Body, frozen=True, kw_only=True):
+    """How much of the class's evidence there is. `unseen` is play while the page was hidden."""
+
+    sittings: int
+    judged: int
+    with_events: int
+    ended_by_lease: int
+    complete: int
+    complete_share: float | None
+    live: int
+    attested: int
+    unseen_sittings: int | UnsetType = UNSET
+    unseen_s: Number | UnsetType = UNSET
+
+
+class FaultCounts(Body, frozen=True, kw_only=True):
+    """Findings that are one side's fault, and its share of all violations."""
+
+    violations: int
+    in_review: int
+    not_proven: int
+    violation_share: float | None
+
+
+class ConformityBody(Body, frozen=True, kw_only=True):
+    """The six controls of a class, its evidence, and findings by whose fault they are."""
+
+    controls: Sequence[ControlRecord]
+    evidence: EvidenceCounts
+    faults: Mapping[str, FaultCounts]
+
+
 # ------------------------------------------------------------------------------------- findings
 
 
@@ -99,8 +189,8 @@ class FindingEvidence(Body, frozen=True, kw_only=True):
 
     controls: Sequence[Place] | UnsetType = UNSET
     photos: Sequence[Place] | UnsetType = UNSET
-    configured: Mapping[str, Any] | UnsetType = UNSET
-    observed: Mapping[str, Any] | UnsetType = UNSET
+    configured: Configured | UnsetType = UNSET
+    observed: Observed | UnsetType = UNSET
 
 
 class FindingBody(Body, frozen=True, kw_only=True):
@@ -207,5 +297,162 @@ class HourVerdict(HourFields, frozen=True, kw_only=True):
     facts_sha256: str
 
 
+# ----------------------------------------------------------------------- enrolments and classes
+
+
+class Window(Body, frozen=True, kw_only=True):
+    """Days in which assessments are held, both inclusive."""
+
+    first: str
+    last: str
+
+
+class CureBody(Body, frozen=True, kw_only=True):
+    """How what was lost may be made up, and until which day."""
+
+    how: Cure
+    until: str | None
+
+
+class ReasonBody(Body, frozen=True, kw_only=True):
+    """Why a verdict is not the best one: of a check, what it said; of class-hours, which."""
+
+    code: str
+    source: str
+    clause: ClauseBody | None
+    blocks: bool
+    count: int
+    of: int = 0
+    cure: CureBody
+    class_hours: Sequence[int] | UnsetType = UNSET
+    said: str | UnsetType = UNSET
+    numbers: Mapping[str, str | Number] | UnsetType = UNSET
+    sentence: Text | UnsetType = UNSET  # stored until words were written when read
+
+
+class CheckBody(Body, frozen=True, kw_only=True):
+    """One check before an assessment. `evidence` names the list that its facts come from."""
+
+    check: str
+    clause: ClauseBody
+    scope: CheckScope
+    result: Result
+    reason: str
+    found: str
+    said: str | UnsetType = UNSET
+    numbers: Mapping[str, str | Number] | UnsetType = UNSET
+    reach: Reach | None
+    curable: bool
+    next_on: str | None
+    evidence: str
+    sentence: Text | UnsetType = UNSET  # stored until words were written when read
+
+
+class ScaleVerdict(Body, frozen=True, kw_only=True):
+    """What one of the two scales comes to."""
+
+    outcome: str
+    curable: bool
+    reasons: Sequence[ReasonBody]
+    pack: PackBody
+
+
+class Conclusion(Body, frozen=True, kw_only=True):
+    """What verdicts on an enrolment and on a class have in common. `scale` applies: its reasons
+    stand out, and its checks are shown; a pack without a sibling has one scale, `own`."""
+
+    scale: str
+    curable: bool
+    reasons: Sequence[ReasonBody]
+    graded: ScaleVerdict | None
+    literal: ScaleVerdict | None
+    checks: Sequence[CheckBody]
+    cut_off: str | None
+    next_window: Window
+    provenance: Sequence[str] = ()
+    pack: PackBody
+    detectors: Mapping[str, str]
+    facts_sha256: str
+
+    def on(self, scale: str) -> ScaleVerdict | None:
+        return {"graded": self.graded, "literal": self.literal}.get(scale)
+
+
+class EnrolmentHours(Body, frozen=True, kw_only=True):
+    """A learner's class-hours by outcome, and those attended in person."""
+
+    planned: int
+    valid: int
+    invalid: int
+    pending_review: int
+    not_proven: int
+    incomplete: int
+    not_started: int
+    attested: int | UnsetType = UNSET
+    platform_controls: int | UnsetType = UNSET
+    on_leave: int = 0
+    attended: Number | None = None
+
+
+class StandingBody(Body, frozen=True, kw_only=True):
+    """A finding that counts in an enrolment's verdict."""
+
+    key: str
+    rule: str
+    outcome: Outcome
+    fault: Fault
+    status: str
+
+
+class EnrolmentSubject(Body, frozen=True, kw_only=True):
+    kind: str = "enrolment"
+    class_id: str
+    learner_id: str
+
+
+class EnrolmentFields(Conclusion, frozen=True, kw_only=True):
+    """What a verdict on an enrolment says. `own` looks at the learner alone."""
+
+    outcome: Eligibility
+    own: Eligibility
+    hours: EnrolmentHours
+    findings: Sequence[StandingBody]
+
+
+class EnrolmentVerdict(EnrolmentFields, frozen=True, kw_only=True):
+    subject: EnrolmentSubject
+
+
+class ClassSubject(Body, frozen=True, kw_only=True):
+    kind: str = "class"
+    class_id: str
+
+
+class ClassLearners(Body, frozen=True, kw_only=True):
+    """How many are enrolled, and how many have which outcome."""
+
+    enrolled: int
+    eligible: int
+    pending: int
+    ineligible: int
+
+
+class ClassFields(Conclusion, frozen=True, kw_only=True):
+    """What a verdict on a class says, its conformity record included."""
+
+    outcome: Acceptance
+    learners: ClassLearners
+    class_hours_planned: int
+    controls: Sequence[ControlRecord]
+    evidence: EvidenceCounts
+    faults: Mapping[str, FaultCounts]
+
+
+class ClassVerdict(ClassFields, frozen=True, kw_only=True):
+    subject: ClassSubject
+
+
 session_verdict = msgspec.json.Decoder(SessionVerdict).decode
 hour_verdict = msgspec.json.Decoder(HourVerdict).decode
+enrolment_verdict = msgspec.json.Decoder(EnrolmentVerdict).decode
+class_verdict = msgspec.json.Decoder(ClassVerdict).decode

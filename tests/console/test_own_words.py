@@ -11,6 +11,8 @@ import pytest
 from app import rules
 from app.console import own_asks, own_words
 from app.console.language import language
+from app.domain.judging import wording
+from app.domain.judging.told import EnrolmentTold
 from tests import bodies
 
 START = 1_791_766_800_000
@@ -130,13 +132,15 @@ def test_a_platform_s_fault_is_not_the_learner_s() -> None:
     assert not own_words.not_theirs(finding("fast_forward", "outran"))
 
 
-def concluded(*reasons: dict[str, Any], cut_off: str | None = "2026-12-12") -> dict[str, Any]:
-    return {"scale": "graded", "graded": {"reasons": list(reasons)}, "cut_off": cut_off}
+def concluded(*reasons: dict[str, Any], cut_off: str | None = "2026-12-12") -> EnrolmentTold:
+    body = bodies.enrolment(cut_off=cut_off, reasons=list(reasons))
+    return wording.enrolment(body, judged_ms=0, today=TODAY)
 
 
 def reason(code: str, how: str = "automatic", **more: Any) -> dict[str, Any]:
-    cure = {"how": how, "until": "2026-12-12", "zh": "可直接补课或补正", "en": "may be made up"}
-    return {"code": code, "source": "fast_forward", "blocks": True, "cure": cure, **more}
+    cure = {"how": how, "until": "2026-12-12"}
+    said = {"code": code, "source": "fast_forward", "clause": None, "blocks": True, "count": 1}
+    return {**said, "cure": cure, **more}
 
 
 SAID = {"zh": "缺少资料：线下实训考勤", "en": "missing: offline attendance"}

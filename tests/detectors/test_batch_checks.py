@@ -85,7 +85,7 @@ def test_every_result_carries_its_clause_its_subject_and_both_sentences() -> Non
             assert result.subject == ("c-1" if result.scope is Scope.CLASS else "lin")
             assert result.found and result.reason and limit_of(check, GRADED)
             words = sentence_of(check, result.said, result.numbers)
-            assert words["zh"] and words["en"] and "{" not in words["zh"] + words["en"]
+            assert words.zh and words.en and "{" not in words.zh + words.en
 
 
 def test_the_same_facts_give_the_same_results() -> None:

@@ -77,8 +77,8 @@ def test_the_next_list_and_the_next_run_know_what_is_gone(
     with services.database.read() as connection:
         pack = packs.load(klass.pack_id, klass.pack_version)
         found = conformity.of_class(connection, klass, pack)
-    (record,) = [it for it in found.records if it.rule == "photo_retention"]
-    assert record.observed["lost"] == len(kept)
+    (record,) = [it for it in found.body.controls if it.rule == "photo_retention"]
+    assert record.observed.lost == len(kept)
     for key, data in kept.items():  # out of a backup
         services.blobs.put(key, data)
     validate(services, klass.id)

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, insert, select
 
 from app import rules
+from app.canonical import canonical
 from app.domain.judging import assess as judging
 from app.domain.judging import check_words, eligibility, reasons, wording
 from app.domain.policy import packs
@@ -18,7 +19,14 @@ from app.reports import package
 from app.reports.exports import ExportOptions
 from app.reports.verify import verify
 from app.services import Services
-from app.store.bodies import FindingBody
+from app.store.bodies import (
+    ClassVerdict,
+    EnrolmentVerdict,
+    FindingBody,
+    HourVerdict,
+    SessionVerdict,
+    document,
+)
 from app.store.catalogue.catalogue import ClassRow
 from app.store.scope import EVERYTHING
 from detectors import assess, registry
@@ -153,7 +161,27 @@ def test_stored_bodies_hold_no_words_and_read_ones_hold_them_in_both_languages(
     for it in findings:
         words = wording.finding(msgspec.convert(it, FindingBody)).sentence
         assert words.zh and words.en
-    for reason in [it for learner in told["learners"] for it in learner["reasons"]]:
-        assert reason["sentence"]["zh"] and reason["cure"]["zh"] and reason["cure"]["en"]
-    for check in told["class"]["checks"]:
-        assert check["sentence"]["zh"] and check["title"]["en"] and check["limit"]
+    for reason in [it for learner in told.learners for it in learner.reasons]:
+        assert reason.sentence.zh and reason.cure.zh and reason.cure.en
+    for check in told.klass.checks:
+        assert check.sentence and check.title.en and check.limit
+
+
+def test_every_stored_body_is_written_again_byte_for_byte(
+    services: Services, klass: ClassRow
+) -> None:
+    judge(services, klass)
+    kinds = {
+        "session": SessionVerdict,
+        "class_hour": HourVerdict,
+        "enrolment": EnrolmentVerdict,
+        "class": ClassVerdict,
+    }
+    with services.database.read() as connection:
+        rows = connection.execute(select(Verdict.subject_kind, Verdict.body)).all()
+        findings = connection.execute(select(FindingRow.body)).scalars().all()
+    assert {row.subject_kind for row in rows} == set(kinds)
+    for row in rows:
+        assert canonical(msgspec.json.decode(row.body, type=kinds[row.subject_kind])) == row.body
+    for body in findings:
+        assert document(msgspec.convert(body, FindingBody)) == body

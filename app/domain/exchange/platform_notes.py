@@ -6,13 +6,14 @@ and what to change.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.domain.exchange.xapi import LOST
 from app.domain.sittings.sitting_life import Fate
+from app.store.bodies import EvidenceCounts
 from app.store.exchange import statements
 
 SINCE_MS = 30 * 86_400_000
@@ -53,12 +54,12 @@ def of_platform(connection: Connection, platform_id: int, now_ms: int) -> list[d
     return [_note(row.fate, row.statements, row.sessions, row.last_ms) for row in rows]
 
 
-def of_classes(classes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def of_classes(classes: Iterable[tuple[EvidenceCounts, int | None]]) -> list[dict[str, Any]]:
     """What classes as the conformity record shows them have in common: pages that say `hidden`."""
-    told = [it for it in classes if it["evidence"].get("unseen_sittings")]
-    count = sum(it["evidence"]["unseen_sittings"] for it in told)
-    seconds = sum(it["evidence"]["unseen_s"] for it in told)
-    last_ms = max((it["judged_ms"] or 0 for it in told), default=0)
+    told = [(it, judged_ms) for it, judged_ms in classes if it.unseen_sittings]
+    count = sum(it.unseen_sittings or 0 for it, _ in told)
+    seconds = round(sum(it.unseen_s or 0 for it, _ in told))
+    last_ms = max((judged_ms or 0 for _, judged_ms in told), default=0)
     return [_note("unseen_play", seconds, count, last_ms)] if told else []
 
 

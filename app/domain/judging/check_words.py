@@ -7,9 +7,9 @@ lines here; a test sweeps all of them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from app.domain.policy.pack import Pack, Text
+from app.domain.policy.pack import Pack
+from app.languages import Text
 from detectors.batch_facts import Applicant, Mode
 from detectors.check_sheet import ABSENT
 
@@ -187,16 +187,16 @@ LIMITS: Mapping[str, str] = {
 }
 
 
-def sentence_of(check: str, said: str, numbers: Mapping[str, Any]) -> dict[str, str]:
-    """{"zh": …, "en": …}; of a check that only another version knows, its numbers."""
+def sentence_of(check: str, said: str, numbers: Mapping[str, str | float]) -> Text:
+    """The sentence of a check; of one that only another version knows, its numbers."""
     if said == ABSENT:
         fact = FACTS[str(numbers["fact"])]
-        return {"zh": f"缺少资料：{fact.zh}", "en": f"not supplied: {fact.en}"}
+        return Text(f"缺少资料：{fact.zh}", f"not supplied: {fact.en}")
     text = SENTENCES.get((check, said))
     if text is None:
         told = ", ".join(f"{name} {it}" for name, it in numbers.items())
-        return {"zh": told, "en": told}
-    return {"zh": text.zh.format(**numbers), "en": text.en.format(**numbers)}
+        return Text(told, told)
+    return Text(text.zh.format(**numbers), text.en.format(**numbers))
 
 
 def limit_of(check: str, pack: Pack) -> str:

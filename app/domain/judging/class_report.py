@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,6 +11,7 @@ from app.domain.catalogue.classes import pack_of
 from app.domain.judging import eligibility, wording
 from app.domain.judging.told import (
     ClassHoursTold,
+    ClassReport,
     HourOfLearner,
     HourTold,
     LearnerHours,
@@ -77,21 +77,21 @@ def sessions(connection: Connection, class_id: int) -> list[SessionTold]:
     return sorted(rows, key=lambda it: (it.learner_id, it.started_ms, it.session_id))
 
 
-def everything(connection: Connection, klass: ClassRow, now_ms: int) -> dict[str, Any]:
+def everything(connection: Connection, klass: ClassRow, now_ms: int) -> ClassReport:
     """All current verdicts of a class with their findings."""
     concluded = eligibility.view(connection, klass, now_ms)
     matrix = class_hours(connection, klass)
-    return {
-        "class": concluded["class"],
-        "enrolments": concluded["learners"],
-        "class_hours": [
+    return ClassReport(
+        klass=concluded.klass,
+        enrolments=concluded.learners,
+        class_hours=[
             extended(HourOfLearner, hour, learner_id=row.learner_id)
             for row in matrix.learners
             for hour in row.class_hours
         ],
-        "sessions": sessions(connection, klass.id),
-        "findings": findings.of_class(connection, klass.id),
-    }
+        sessions=sessions(connection, klass.id),
+        findings=findings.of_class(connection, klass.id),
+    )
 
 
 def _members(connection: Connection, klass: ClassRow, learner: str | None) -> Sequence[EnrolledRow]:

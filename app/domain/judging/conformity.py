@@ -9,7 +9,7 @@ evidence does not tell, `missing` is None and nobody is accused.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -20,7 +20,18 @@ from sqlalchemy import Connection
 from app.domain import notify
 from app.domain.judging.verdict_body import clause_body
 from app.domain.policy.pack import Pack
-from app.store.bodies import FindingBody, FindingEvidence, finding_key
+from app.store.bodies import (
+    Configured,
+    ConformityBody,
+    ControlRecord,
+    CourseLock,
+    EvidenceCounts,
+    FaultCounts,
+    FindingBody,
+    FindingEvidence,
+    Observed,
+    finding_key,
+)
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import conformity as store
 from app.store.judging import verdicts
@@ -37,53 +48,12 @@ OCCURRENCES = ("fast_forward", "multi_window")
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """One of the six in one class.
-
-    configured: by the terms of class and courses; observed: counts out of ledger and verdicts,
-    `share` of `of` subjects that showed the control; missing: None where that cannot be told.
-    """
-
-    rule: str
-    configured: Mapping[str, Any]
-    observed: Mapping[str, Any]
-    missing: bool | None
-
-    @property
-    def measured(self) -> int:
-        return int(self.observed["with"])
-
-    @property
-    def limit(self) -> int:
-        return int(self.observed["of"])
-
-
-@dataclass(frozen=True, slots=True)
 class Conformity:
-    """The six records of a class; `began_ms` and `ended_ms` frame its judged sittings."""
+    """The record of a class; `began_ms` and `ended_ms` frame its judged sittings."""
 
-    records: tuple[Record, ...]
-    evidence: Mapping[str, Any]
-    faults: Mapping[str, Any]
+    body: ConformityBody
     began_ms: int
     ended_ms: int
-
-    def body(self) -> dict[str, Any]:
-        """As verdicts, API and reports show it."""
-        return {
-            "controls": [
-                {
-                    "rule": it.rule,
-                    "kind": "control" if it.rule in CONTROLS else "occurrence",
-                    "configured": dict(it.configured),
-                    "observed": dict(it.observed),
-                    "missing": it.missing,
-                }
-                for it in self.records
-            ],
-            "evidence": dict(self.evidence),
-            "faults": dict(self.faults),
-        }
 
 
 def of_class(connection: Connection, klass: ClassRow, pack: Pack) -> Conformity:
@@ -110,7 +80,7 @@ def enter(
             pack=pack.name,
             body=_body(klass, pack, found, it),
         )
-        for it in found.records
+        for it in found.body.controls
         if it.missing
     ]
     new = verdicts.keep_findings(connection, klass.id, rows, [None], CONTROLS, run_id, now_ms)
@@ -123,7 +93,7 @@ def key_of(klass: ClassRow, rule: str) -> str:
     return finding_key(klass.platform_id, klass.external_id, Scope.CLASS, rule, REASON)
 
 
-def _body(klass: ClassRow, pack: Pack, found: Conformity, record: Record) -> FindingBody:
+def _body(klass: ClassRow, pack: Pack, found: Conformity, record: ControlRecord) -> FindingBody:
     consequences = pack.consequences
     return FindingBody(
         key=key_of(klass, record.rule),
@@ -138,13 +108,11 @@ def _body(klass: ClassRow, pack: Pack, found: Conformity, record: Record) -> Fin
         needs_two_reviewers=True,
         start_ms=found.began_ms,
         end_ms=found.ended_ms,
-        measured=record.measured,
-        limit=record.limit,
+        measured=record.observed.seen or 0,
+        limit=record.observed.of,
         unit="count",
         clause=clause_body(pack.clause_of(record.rule)),
-        evidence=FindingEvidence(
-            configured=dict(record.configured), observed=dict(record.observed)
-        ),
+        evidence=FindingEvidence(configured=record.configured, observed=record.observed),
     )
 
 
@@ -196,8 +164,8 @@ class _Observer:
 
     def conformity(self) -> Conformity:
         ends = [it.closed_ms or it.last_recv_ms for it in self.judged]
-        return Conformity(
-            records=(
+        body = ConformityBody(
+            controls=[
                 self._occurrence("fast_forward", max_rate=self.policy["fast_forward"]["max_rate"]),
                 self._occurrence(
                     "multi_window", on_second=self.policy["multi_window"].word("on_second")
@@ -206,30 +174,39 @@ class _Observer:
                 self._faces(),
                 self._order(),
                 self._photos(),
-            ),
+            ],
             evidence=self._evidence(),
             faults=self._faults(),
+        )
+        return Conformity(
+            body=body,
             began_ms=min((it.opened_ms for it in self.judged), default=0),
             ended_ms=max(ends, default=0),
         )
 
-    def _popups(self) -> Record:
+    def _popups(self) -> ControlRecord:
         lines = self.ledger[ControlKind.POPUP]
         mine = [lines[it.id] for it in self.long if it.id in lines]
         shown = sum(line.shown > 0 for line in mine)
-        observed: dict[str, Any] = {
-            "subject": "long_sittings",
-            **_share(shown, len(self.long)),
-            **_sums(lines.values(), ("issued", "shown", "answered", "expired", "unannounced")),
-        }
+        observed = Observed(
+            subject="long_sittings",
+            seen=shown,
+            of=len(self.long),
+            share=_rounded(shown, len(self.long)),
+            issued=_sum(lines.values(), "issued"),
+            shown=_sum(lines.values(), "shown"),
+            answered=_sum(lines.values(), "answered"),
+            expired=_sum(lines.values(), "expired"),
+            unannounced=_sum(lines.values(), "unannounced"),
+        )
         # What this service issued is on record, whether or not a client showed it.
         there = shown if self.run_by == "platform" else sum(line.issued > 0 for line in mine)
         missing = self._missing(there, len(self.long))
-        if missing and observed["unannounced"]:
+        if missing and observed.unannounced:
             missing = None  # pop-ups were seen that the platform never told of
-        return Record("popup_gap", self._run(), observed, missing)
+        return _control("popup_gap", self._run(), observed, missing)
 
-    def _faces(self) -> Record:
+    def _faces(self) -> ControlRecord:
         wanted = [it for it in self.long if it.face_consent]
         lines = self.ledger[ControlKind.FACE_CHECK]
         demanded = lines.keys() | self.ledger[ControlKind.SNAPSHOT].keys() | self.photos.keys()
@@ -237,61 +214,77 @@ class _Observer:
             it.id in lines or (it.id in self.photos and self.photos[it.id].compared > 0)
             for it in wanted
         )
-        observed = {
-            "subject": "long_sittings_with_consent",
-            **_share(checked, len(wanted)),
-            "issued": sum(line.issued for line in lines.values()),
-            **_sums(self.photos.values(), ("compared", "passed")),
+        observed = Observed(
+            subject="long_sittings_with_consent",
+            seen=checked,
+            of=len(wanted),
+            share=_rounded(checked, len(wanted)),
+            issued=_sum(lines.values(), "issued"),
+            compared=_sum(self.photos.values(), "compared"),
+            passed=_sum(self.photos.values(), "passed"),
             # A still photo can match: that a living face was there is told by these alone.
-            "live_sittings": sum(row.live > 0 for row in self.photos.values()),
-        }
+            live_sittings=sum(row.live > 0 for row in self.photos.values()),
+        )
         there = sum(it.id in demanded for it in wanted)
-        return Record("face_liveness", self._run(), observed, self._missing(there, len(wanted)))
+        missing = self._missing(there, len(wanted))
+        return _control("face_liveness", self._run(), observed, missing)
 
-    def _photos(self) -> Record:
+    def _photos(self) -> ControlRecord:
         kept = sum(it.photos > 0 for it in self.complete)
         lines = self.ledger[ControlKind.SNAPSHOT]
         consenting = any(it.face_consent for it in self.judged)
-        observed = {
-            "subject": "complete_class_hours",
-            **_share(kept, len(self.complete)),
-            "issued": sum(line.issued for line in lines.values()),
-            **_sums(self.photos.values(), ("photos", "kept", "random", "lost")),
-        }
+        observed = Observed(
+            subject="complete_class_hours",
+            seen=kept,
+            of=len(self.complete),
+            share=_rounded(kept, len(self.complete)),
+            issued=_sum(lines.values(), "issued"),
+            photos=_sum(self.photos.values(), "photos"),
+            kept=_sum(self.photos.values(), "kept"),
+            random=_sum(self.photos.values(), "random"),
+            lost=_sum(self.photos.values(), "lost"),
+        )
         there = kept + sum(line.issued for line in lines.values())
         of = len(self.complete) if consenting else 0
-        return Record("photo_retention", self._run(), observed, self._missing(there, of))
+        return _control("photo_retention", self._run(), observed, self._missing(there, of))
 
-    def _order(self) -> Record:
+    def _order(self) -> ControlRecord:
         professional = [it for it in self.courses if it.course_kind != "public" and it.lessons > 1]
         locked = sum(bool(it.sequential_lock) for it in professional)
         ahead = sum(it.times for it in self.faults if it.rule == "lesson_order")
-        configured = {
-            "run_by": "platform",
-            "courses": [
-                {
-                    "course_id": it.external_id,
-                    "course_kind": it.course_kind,
-                    "sequential_lock": bool(it.sequential_lock),
-                }
+        configured = Configured(
+            run_by="platform",
+            courses=[
+                CourseLock(
+                    course_id=it.external_id,
+                    course_kind=it.course_kind,
+                    sequential_lock=bool(it.sequential_lock),
+                )
                 for it in self.courses
             ],
-        }
-        observed = {
-            "subject": "professional_courses",
-            **_share(locked, len(professional)),
-            "findings": ahead,
-        }
-        return Record("lesson_order", configured, observed, locked < len(professional))
+        )
+        observed = Observed(
+            subject="professional_courses",
+            seen=locked,
+            of=len(professional),
+            share=_rounded(locked, len(professional)),
+            findings=ahead,
+        )
+        return _control("lesson_order", configured, observed, locked < len(professional))
 
-    def _occurrence(self, rule: str, **configured: Any) -> Record:
+    def _occurrence(self, rule: str, **configured: Any) -> ControlRecord:
         """An occurrence has no control that could be missing; sittings without it are counted."""
         hit = sum(it.times for it in self.faults if it.rule == rule)
-        observed = {"subject": "judged_sittings", "findings": hit, "of": len(self.judged)}
-        return Record(rule, {"run_by": "service", **configured}, observed, False)
+        return ControlRecord(
+            rule=rule,
+            kind="occurrence",
+            configured=Configured(run_by="service", **configured),
+            observed=Observed(subject="judged_sittings", of=len(self.judged), findings=hit),
+            missing=False,
+        )
 
-    def _run(self) -> dict[str, Any]:
-        return {"run_by": self.run_by}
+    def _run(self) -> Configured:
+        return Configured(run_by=self.run_by)
 
     def _missing(self, there: int, of: int) -> bool | None:
         """Never seen among `of` subjects: missing where the platform runs it, untold where this
@@ -300,48 +293,50 @@ class _Observer:
             return False
         return True if of and self.run_by == "platform" else None
 
-    def _evidence(self) -> dict[str, Any]:
+    def _evidence(self) -> EvidenceCounts:
         told = [it for it in self.judged if self.verdicts[it.id].outcome != "not_proven"]
         sources = Counter(it.provenance for it in self.sittings)
+        return EvidenceCounts(
+            sittings=len(self.sittings),
+            judged=len(self.judged),
+            with_events=sum(it.event_count > 0 for it in self.sittings),
+            ended_by_lease=sum(it.state == "expired" for it in self.sittings),
+            complete=len(told),
+            complete_share=_rounded(len(told), len(self.sittings)),
+            live=sources["live"],
+            attested=sources["attested"],
+            unseen_sittings=len(self.unseen_s),
+            unseen_s=round(sum(self.unseen_s)),
+        )
+
+    def _faults(self) -> dict[str, FaultCounts]:
+        """Findings by whose fault they are; what is not proven is counted apart."""
+        counts: dict[Fault, Counter[str]] = {fault: Counter() for fault in Fault}
+        for it in self.faults:
+            counts[Fault(it.fault)][it.outcome] += it.times
+        accused = sum(it["violation"] for it in counts.values())
         return {
-            "sittings": len(self.sittings),
-            "judged": len(self.judged),
-            "with_events": sum(it.event_count > 0 for it in self.sittings),
-            "ended_by_lease": sum(it.state == "expired" for it in self.sittings),
-            "complete": len(told),
-            "complete_share": _rounded(len(told), len(self.sittings)),
-            "live": sources["live"],
-            "attested": sources["attested"],
-            "unseen_sittings": len(self.unseen_s),
-            "unseen_s": round(sum(self.unseen_s)),
+            fault.value: FaultCounts(
+                violations=it["violation"],
+                in_review=it["review"],
+                not_proven=it["not_proven"],
+                violation_share=_rounded(it["violation"], accused),
+            )
+            for fault, it in counts.items()
         }
 
-    def _faults(self) -> dict[str, Any]:
-        """Findings by whose fault they are; what is not proven is counted apart."""
-        found: dict[str, dict[str, Any]] = {}
-        for fault in Fault:
-            mine = [it for it in self.faults if it.fault == fault.value]
-            counts = Counter[str]()
-            for it in mine:
-                counts[it.outcome] += it.times
-            found[fault.value] = {
-                "violations": counts["violation"],
-                "in_review": counts["review"],
-                "not_proven": counts["not_proven"],
-            }
-        accused = sum(it["violations"] for it in found.values())
-        for counted in found.values():
-            counted["violation_share"] = _rounded(counted["violations"], accused)
-        return found
 
-
-def _share(count: int, of: int) -> dict[str, Any]:
-    return {"with": count, "of": of, "share": _rounded(count, of)}
+def _control(
+    rule: str, configured: Configured, observed: Observed, missing: bool | None
+) -> ControlRecord:
+    return ControlRecord(
+        rule=rule, kind="control", configured=configured, observed=observed, missing=missing
+    )
 
 
 def _rounded(count: int, of: int) -> float | None:
     return round(count / of, 4) if of else None
 
 
-def _sums(rows: Collection[AnyRow], names: Sequence[str]) -> dict[str, int]:
-    return {name: int(sum(map(attrgetter(name), rows))) for name in names}
+def _sum(rows: Collection[AnyRow], name: str) -> int:
+    return int(sum(map(attrgetter(name), rows)))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from app.clock import day
 from app.domain.catalogue.classes import pack_of
 from app.domain.exchange import platform_notes
 from app.domain.judging import conformity, conformity_trend
+from app.domain.judging.told import ClassConformity
 from app.domain.review.findings import after
 from app.errors import NotFound
+from app.store.bodies import Body, class_verdict, extended
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import conformity as store
 from app.store.judging import verdicts
@@ -46,7 +47,7 @@ def of_platform(
         "missing": _missing(classes),
         "notes": [
             *platform_notes.of_platform(connection, row.id, now_ms),
-            *platform_notes.of_classes(classes),
+            *platform_notes.of_classes((it.evidence, it.judged_ms) for it in classes),
         ],
         "trend": conformity_trend.by_month(connection, scope, row.id, day(now_ms)),
         "classes": classes,
@@ -54,31 +55,32 @@ def of_platform(
     }
 
 
-def _class(connection: Connection, klass: ClassRow) -> dict[str, Any]:
+def _class(connection: Connection, klass: ClassRow) -> ClassConformity:
     """What the class's verdict holds; one that was never validated is looked at now."""
     verdict = verdicts.of_subject(connection, "class", klass.id)
+    found: Body
     if verdict is None:
-        found = conformity.of_class(connection, klass, pack_of(klass)).body()
+        found = conformity.of_class(connection, klass, pack_of(klass)).body
     else:
-        body = msgspec.json.decode(verdict.body)
-        found = {name: body[name] for name in ("controls", "evidence", "faults")}
-    return {
-        "class_id": klass.external_id,
-        "controls_by": klass.controls,
-        "outcome": None if verdict is None else verdict.outcome,
-        "judged_ms": None if verdict is None else verdict.created_ms,
-        **found,
-    }
+        found = class_verdict(verdict.body)
+    return extended(
+        ClassConformity,
+        found,
+        class_id=klass.external_id,
+        controls_by=klass.controls,
+        outcome=None if verdict is None else verdict.outcome,
+        judged_ms=None if verdict is None else verdict.created_ms,
+    )
 
 
-def _missing(classes: list[dict[str, Any]]) -> dict[str, list[str]]:
+def _missing(classes: list[ClassConformity]) -> dict[str, list[str]]:
     """Classes of this page in which a control is missing, by control."""
     return {
         rule: [
-            klass["class_id"]
+            klass.class_id
             for klass in classes
-            for it in klass["controls"]
-            if it["rule"] == rule and it["missing"]
+            for it in klass.controls
+            if it.rule == rule and it.missing
         ]
         for rule in conformity.CONTROLS
     }

@@ -7,14 +7,13 @@ made of the sums, so that a large class weighs as much as its evidence.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
+from app.store.bodies import ClassVerdict, class_verdict
 from app.store.judging import conformity as store
 from app.store.scope import Scope
 from detectors.dates import months_later
@@ -31,17 +30,17 @@ class _Sums:
     evidence: Counter[str] = field(default_factory=Counter)
     faults: Counter[str] = field(default_factory=Counter)
 
-    def add(self, body: Mapping[str, Any]) -> None:
+    def add(self, body: ClassVerdict) -> None:
         self.classes += 1
-        for it in body["controls"]:
-            rule, seen = it["rule"], it["observed"]
-            self.of[rule] += seen["of"]
-            self.seen[rule] += seen["with"] if it["kind"] == "control" else seen["findings"]
-            self.missing[rule] += it["missing"] is True
+        for it in body.controls:
+            seen = it.observed.seen if it.kind == "control" else it.observed.findings
+            self.of[it.rule] += it.observed.of
+            self.seen[it.rule] += seen or 0
+            self.missing[it.rule] += it.missing is True
         for name in ("sittings", "judged", "complete"):
-            self.evidence[name] += body["evidence"][name]
-        for name, counts in body["faults"].items():
-            self.faults[name] += counts["violations"]
+            self.evidence[name] += getattr(body.evidence, name)
+        for name, counts in body.faults.items():
+            self.faults[name] += counts.violations
 
     def told(self) -> dict[str, Any]:
         accused = sum(self.faults.values())
@@ -75,7 +74,7 @@ def by_month(
     bodies = store.class_bodies(connection, scope, platform_id, since)
     months: dict[str, _Sums] = {}
     for opened, body in bodies:
-        months.setdefault(opened[:7], _Sums()).add(msgspec.json.decode(body))
+        months.setdefault(opened[:7], _Sums()).add(class_verdict(body))
     return [{"month": name, **months[name].told()} for name in sorted(months)]
 
 
@@ -84,7 +83,7 @@ def before(connection: Connection, scope: Scope, platform_id: int, day: date) ->
     sums = _Sums()
     since = months_later(day, -MONTHS)
     for _, body in store.class_bodies(connection, scope, platform_id, since, before=day):
-        sums.add(msgspec.json.decode(body))
+        sums.add(class_verdict(body))
     return sums.told()
 
 

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from app.clock import day
@@ -24,16 +23,17 @@ from app.domain.judging import conformity, wording
 from app.domain.judging.conformity import Conformity
 from app.domain.judging.eligibility_body import SCALES, Bodies, Scale
 from app.domain.judging.enrolment_facts import gather, standing
+from app.domain.judging.told import EligibilityTold, ScaleChoice
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.domain.review.review import UNDECIDED
 from app.store.accounts import users
+from app.store.bodies import class_verdict, enrolment_verdict
 from app.store.catalogue import catalogue
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import enrolment_facts as store
 from app.store.judging import verdicts
 from app.store.judging.verdicts import Judged
-from app.store.row import AnyRow
 from detectors.eligibility import Control, reach_of
 from detectors.finding import Evidence
 from detectors.policy import Reach
@@ -90,41 +90,32 @@ def stale(connection: Connection, klass: ClassRow, now_ms: int) -> bool:
     return verdicts.stale(connection, klass.id, judged, pack.name)
 
 
-def view(connection: Connection, klass: ClassRow, now_ms: int) -> dict[str, Any]:
+def view(connection: Connection, klass: ClassRow, now_ms: int) -> EligibilityTold:
     """The current verdicts on the class and its learners, the class's first."""
     today = day(now_ms)
     enrolled = set(catalogue.enrolments(connection, klass.id).values())
     (verdict,) = verdicts.of_class(connection, klass.id, "class")
     learners = [
-        _shown(row, today)
+        wording.enrolment(enrolment_verdict(row.body), row.created_ms, today)
         for row in verdicts.of_class(connection, klass.id, "enrolment")
         if row.subject_id in enrolled
     ]
-    return {
-        "class_id": klass.external_id,
-        "today": today.isoformat(),
-        "scale": {
-            "applied": _applied(klass, _scales(klass)),
-            "chosen": klass.scale_chosen,
-            "chosen_by": _name(connection, klass.scale_chosen_by),
-            "chosen_ms": klass.scale_chosen_ms,
-        },
-        "class": _shown(verdict, today),
-        "learners": sorted(learners, key=lambda it: it["learner_id"]),
-    }
+    return EligibilityTold(
+        class_id=klass.external_id,
+        today=today.isoformat(),
+        scale=ScaleChoice(
+            applied=_applied(klass, _scales(klass)),
+            chosen=klass.scale_chosen,
+            chosen_by=_name(connection, klass.scale_chosen_by),
+            chosen_ms=klass.scale_chosen_ms,
+        ),
+        klass=wording.of_class(class_verdict(verdict.body), verdict.created_ms, today),
+        learners=sorted(learners, key=lambda it: it.learner_id),
+    )
 
 
 def _name(connection: Connection, user_id: int | None) -> str | None:
     return None if user_id is None else users.names(connection, [user_id]).get(user_id)
-
-
-def _shown(row: AnyRow, today: date) -> dict[str, Any]:
-    """A verdict's body with its subject laid open, and what depends on the day alone."""
-    body = wording.conclusion(msgspec.json.decode(row.body))
-    subject = {name: value for name, value in body.pop("subject").items() if name != "kind"}
-    cut_off = body["cut_off"]
-    over = None if cut_off is None else today > date.fromisoformat(cut_off)
-    return {**subject, **body, "cut_off_passed": over, "judged_ms": row.created_ms}
 
 
 def _judged(
@@ -171,7 +162,7 @@ def _controls(
     entered = store.class_findings(connection, klass.id)
     upheld = store.upholders(connection, {row.id for row in entered.values()})
     controls, told = [], []
-    for it in record.records:
+    for it in record.body.controls:
         row = entered.get(conformity.key_of(klass, it.rule))
         missing, persons = it.missing, frozenset[str]()
         if missing and row is not None:

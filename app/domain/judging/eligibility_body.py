@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date
 from typing import Any
@@ -19,6 +19,7 @@ from app.domain.judging.enrolment_facts import Candidate, Gathered, plain, told
 from app.domain.judging.reasons import reason_body
 from app.domain.judging.verdict_body import clause_body, pack_body
 from app.domain.policy.pack import Pack
+from app.store import bodies
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging.verdicts import Judged
 from detectors.batch_checks import check_class, check_learner
@@ -129,25 +130,29 @@ class Bodies:
             {
                 "class": self.class_facts,
                 "controls": self.controls,
-                "conformity": self.record.body(),
+                "conformity": self.record.body,
                 "learners": dict(counts),
                 "scale": self.applied,
                 "waiting": told(self.gathered.waiting),
             }
         )
-        body = {
-            "subject": {"kind": "class", "class_id": self.klass.external_id},
-            "outcome": verdict.outcome.value,
-            "learners": {
-                "enrolled": len(self.gathered.candidates),
-                **{name: counts[name] for name in ("eligible", "pending", "ineligible")},
-            },
-            "class_hours_planned": self.gathered.planned,
-            **self._scale_bodies(lambda it: it.klass, lambda it: it.checks),
-            "checks": [_check(it, self.own.pack) for it in self.own.checks],
-            **self.record.body(),
-            **self._ending(facts),
-        }
+        record = self.record.body
+        body = bodies.ClassVerdict(
+            subject=bodies.ClassSubject(class_id=self.klass.external_id),
+            outcome=verdict.outcome,
+            learners=bodies.ClassLearners(
+                enrolled=len(self.gathered.candidates),
+                eligible=counts["eligible"],
+                pending=counts["pending"],
+                ineligible=counts["ineligible"],
+            ),
+            class_hours_planned=self.gathered.planned,
+            checks=[_check(it, self.own.pack) for it in self.own.checks],
+            controls=record.controls,
+            evidence=record.evidence,
+            faults=record.faults,
+            **self._concluded(facts, lambda it: it.klass, lambda it: it.checks),
+        )
         return Judged.of("class", self.klass.id, 0, verdict.outcome.value, facts, body)
 
     def _enrolment(self, at: int, candidate: Candidate) -> Judged:
@@ -160,96 +165,91 @@ class Bodies:
                 "scale": self.applied,
             }
         )
-        body = {
-            "subject": {
-                "kind": "enrolment",
-                "class_id": self.klass.external_id,
-                "learner_id": candidate.learner,
-            },
-            "outcome": verdict.outcome.value,
-            "own": verdict.own.value,
-            "hours": {
-                "planned": candidate.counts.planned,
-                **{name: len(numbers) for name, numbers in candidate.hours.items()},
-                "on_leave": candidate.counts.excused,
-                "attended": candidate.attended,
-            },
-            **self._scale_bodies(
-                lambda it: it.learners[at][1], lambda it: it.learners[at][0], candidate.hours
+        body = bodies.EnrolmentVerdict(
+            subject=bodies.EnrolmentSubject(
+                class_id=self.klass.external_id, learner_id=candidate.learner
             ),
-            "checks": [_check(it, self.own.pack) for it in checks],
-            "findings": [
-                {
-                    "key": it.key,
-                    "rule": it.finding.rule,
-                    "outcome": it.finding.outcome.value,
-                    "fault": it.finding.fault.value,
-                    "status": it.status,
-                }
+            outcome=verdict.outcome,
+            own=verdict.own,
+            hours=bodies.EnrolmentHours(
+                planned=candidate.counts.planned,
+                **{name: len(numbers) for name, numbers in candidate.hours.items()},
+                on_leave=candidate.counts.excused,
+                attended=candidate.attended,
+            ),
+            checks=[_check(it, self.own.pack) for it in checks],
+            findings=[
+                bodies.StandingBody(
+                    key=it.key,
+                    rule=it.finding.rule,
+                    outcome=it.finding.outcome,
+                    fault=it.finding.fault,
+                    status=it.status,
+                )
                 for it in candidate.findings
             ],
-            **self._ending(facts),
-        }
+            **self._concluded(
+                facts, lambda it: it.learners[at][1], lambda it: it.learners[at][0], candidate.hours
+            ),
+        )
         outcome = verdict.outcome.value
         return Judged.of("enrolment", candidate.enrolment_id, 0, outcome, facts, body)
 
-    def _scale_bodies(
+    def _concluded(
         self,
-        verdict_of: Any,
-        checks_of: Any,
+        facts: bytes,
+        verdict_of: Callable[[Scale], ClassVerdict | EnrolmentVerdict],
+        checks_of: Callable[[Scale], list[CheckResult]],
         hours: Mapping[str, tuple[int, ...]] | None = None,
     ) -> dict[str, Any]:
-        """The reasons under the applied scale, and both scales whole."""
-        told: dict[str, Any] = {name: None for name in SCALES}
+        """What both verdicts have in common: the reasons under the applied scale, both scales
+        whole, deadlines, and what judged."""
+        told: dict[str, bodies.ScaleVerdict] = {}
         for name, scale in self.scales.items():
-            verdict: ClassVerdict | EnrolmentVerdict = verdict_of(scale)
+            verdict = verdict_of(scale)
             checks = [*checks_of(scale), *scale.checks]
-            told[name] = {
-                "outcome": verdict.outcome.value,
-                "curable": verdict.curable,
-                "reasons": [
+            told[name] = bodies.ScaleVerdict(
+                outcome=verdict.outcome.value,
+                curable=verdict.curable,
+                reasons=[
                     reason_body(it, scale.pack, checks, scale.due, hours) for it in verdict.reasons
                 ],
-                "pack": pack_body(scale.pack),
-            }
-        own = told[self.applied]
+                pack=pack_body(scale.pack),
+            )
+        own, due, pack = told[self.applied], self.own.due, pack_of(self.klass)
+        evidence = self.record.body.evidence
+        sources = (("attested", evidence.attested), ("live", evidence.live))
         return {
             "scale": self.applied,
-            "curable": own["curable"],
-            "reasons": own["reasons"],
-            **{name: told[name] for name in SCALES},
-        }
-
-    def _ending(self, facts: bytes) -> dict[str, Any]:
-        due = self.own.due
-        return {
+            "curable": own.curable,
+            "reasons": own.reasons,
+            **{name: told.get(name) for name in SCALES},
             "cut_off": due.cut_off.isoformat() if due.cut_off else None,
-            "next_window": {
-                "first": due.next_window.first.isoformat(),
-                "last": due.next_window.last.isoformat(),
-            },
-            "provenance": [name for name in ("attested", "live") if self.record.evidence[name]],
-            "pack": pack_body(pack_of(self.klass)),
-            "detectors": versions_acting(pack_of(self.klass).policy),
+            "next_window": bodies.Window(
+                first=due.next_window.first.isoformat(), last=due.next_window.last.isoformat()
+            ),
+            "provenance": [name for name, count in sources if count],
+            "pack": pack_body(pack),
+            "detectors": versions_acting(pack.policy),
             "facts_sha256": facts.hex(),
         }
 
 
-def _check(it: CheckResult, pack: Pack) -> dict[str, Any]:
-    return {
-        "check": it.check,
-        "clause": clause_body(pack.clauses[it.clause]),
-        "scope": it.scope.value,
-        "result": it.result.value,
-        "reason": it.reason,
-        "found": it.found,
-        "said": it.said,
-        "numbers": dict(it.numbers),
-        "reach": it.reach.value if it.reach else None,
-        "curable": it.curable,
-        "next_on": it.next_on.isoformat() if it.next_on else None,
-        "evidence": EVIDENCE.get(it.check, "class"),
-    }
+def _check(it: CheckResult, pack: Pack) -> bodies.CheckBody:
+    return bodies.CheckBody(
+        check=it.check,
+        clause=clause_body(pack.clauses[it.clause]),
+        scope=it.scope,
+        result=it.result,
+        reason=it.reason,
+        found=it.found,
+        said=it.said,
+        numbers=dict(it.numbers),
+        reach=it.reach,
+        curable=it.curable,
+        next_on=it.next_on.isoformat() if it.next_on else None,
+        evidence=EVIDENCE.get(it.check, "class"),
+    )
 
 
 def _digest(facts: Any) -> bytes:

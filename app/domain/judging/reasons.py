@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import Any
+
+from msgspec import UNSET, UnsetType
 
 from app.domain.judging.check_words import sentence_of
 from app.domain.judging.verdict_body import clause_body
-from app.domain.policy.pack import Pack, Text
+from app.domain.policy.pack import Pack
 from app.domain.policy.packs import rule_title
+from app.languages import Text
+from app.store.bodies import CureBody, ReasonBody
 from detectors.batch_facts import CheckResult
 from detectors.eligibility import Cure, Deadlines, Reason
 
@@ -119,45 +122,46 @@ def reason_body(
     checks: Sequence[CheckResult],
     due: Deadlines,
     hours: Mapping[str, tuple[int, ...]] | None = None,
-) -> dict[str, Any]:
+) -> ReasonBody:
     """A reason as it is stored, without words. `hours` are the learner's class-hours by outcome."""
-    body: dict[str, Any] = {
-        "code": reason.code,
-        "source": reason.source,
-        "clause": clause_body(pack.clauses[reason.clause]) if reason.clause else None,
-        "blocks": reason.blocks,
-        "count": reason.count,
-        "of": reason.of,
-        "cure": {
-            "how": reason.cure.value,
-            "until": _iso(due.cut_off) if reason.cure is not Cure.NONE else None,
-        },
-    }
+    named: list[int] | UnsetType = UNSET
     if reason.code in _HOURS:
-        body["class_hours"] = sorted(
-            number for it in _HOURS[reason.code] for number in (hours or {}).get(it, ())
-        )
+        numbers = hours or {}
+        named = sorted(n for it in _HOURS[reason.code] for n in numbers.get(it, ()))
+    check = None
     if reason.code not in SENTENCES:
         check = next(it for it in checks if it.check == reason.source)
-        body |= {"said": check.said, "numbers": dict(check.numbers)}
-    return body
+    return ReasonBody(
+        code=reason.code,
+        source=reason.source,
+        clause=clause_body(pack.clauses[reason.clause]) if reason.clause else None,
+        blocks=reason.blocks,
+        count=reason.count,
+        of=reason.of,
+        cure=CureBody(
+            how=reason.cure, until=_iso(due.cut_off) if reason.cure is not Cure.NONE else None
+        ),
+        class_hours=named,
+        said=check.said if check else UNSET,
+        numbers=dict(check.numbers) if check else UNSET,
+    )
 
 
-def reason_sentence(body: Mapping[str, Any], pack: Pack) -> dict[str, str]:
-    """{"zh": …, "en": …} of a stored reason, by the pack that judged."""
-    code, source = body["code"], body["source"]
-    if code not in SENTENCES:
-        if "said" not in body:  # stored with its words, before they were written when read
-            return dict(body["sentence"])
-        return sentence_of(source, body["said"], body["numbers"])
-    zh, en = SENTENCES[code]
-    title = rule_title(source, pack.name)
-    told = spans(body.get("class_hours", ()))
-    values = {"n": body["count"], "o": body.get("of")}
-    return {
-        "zh": zh.format(h=told, r=title.zh, **values),
-        "en": en.format(h=told.replace("、", ", "), r=title.en, **values),
-    }
+def reason_sentence(body: ReasonBody, pack: Pack) -> Text:
+    """The sentence of a stored reason, by the pack that judged."""
+    if body.code not in SENTENCES:
+        if body.said is not UNSET:
+            return sentence_of(body.source, body.said, body.numbers or {})
+        # Stored with its words, before they were written when read.
+        return Text(body.code, body.code) if body.sentence is UNSET else body.sentence
+    zh, en = SENTENCES[body.code]
+    title = rule_title(body.source, pack.name)
+    told = spans(body.class_hours or ())
+    values = {"n": body.count, "o": body.of}
+    return Text(
+        zh.format(h=told, r=title.zh, **values),
+        en.format(h=told.replace("、", ", "), r=title.en, **values),
+    )
 
 
 def spans(numbers: Sequence[int]) -> str:

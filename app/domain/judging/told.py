@@ -6,14 +6,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.languages import Text
 from app.store.bodies import (
     Body,
+    CheckBody,
+    ClassFields,
+    ConformityBody,
+    CureBody,
+    EnrolmentFields,
     FindingBody,
     HourFields,
     PackBody,
+    ReasonBody,
+    ScaleVerdict,
     SessionFields,
     SessionVerdict,
 )
@@ -126,3 +134,90 @@ class ClassHoursTold(Body, frozen=True, kw_only=True):
     unsettled_sessions: int
     counts: Mapping[str, int]
     learners: Sequence[LearnerHours]
+
+
+class CureTold(CureBody, frozen=True, kw_only=True):
+    zh: str
+    en: str
+
+
+class ReasonTold(ReasonBody, frozen=True, kw_only=True):
+    """Why a verdict is not the best one, and what can still be done about it."""
+
+    cure: CureTold
+    sentence: Text
+
+
+class CheckTold(CheckBody, frozen=True, kw_only=True):
+    """A check with its title and limit by the pack that judged."""
+
+    title: Text
+    limit: str
+    sentence: Text | UnsetType = UNSET
+
+
+class ScaleTold(ScaleVerdict, frozen=True, kw_only=True):
+    reasons: Sequence[ReasonTold]
+
+
+class EnrolmentTold(EnrolmentFields, frozen=True, kw_only=True):
+    """The verdict on an enrolment: its subject laid open, and what depends on the day alone."""
+
+    class_id: str
+    learner_id: str
+    reasons: Sequence[ReasonTold]
+    graded: ScaleTold | None
+    literal: ScaleTold | None
+    checks: Sequence[CheckTold]
+    cut_off_passed: bool | None
+    judged_ms: int
+
+
+class ClassTold(ClassFields, frozen=True, kw_only=True):
+    """The verdict on a class: its subject laid open, and what depends on the day alone."""
+
+    class_id: str
+    reasons: Sequence[ReasonTold]
+    graded: ScaleTold | None
+    literal: ScaleTold | None
+    checks: Sequence[CheckTold]
+    cut_off_passed: bool | None
+    judged_ms: int
+
+
+class ScaleChoice(Body, frozen=True, kw_only=True):
+    """The scale that applies to a class, and who of the authority picked it when."""
+
+    applied: str
+    chosen: str | None
+    chosen_by: str | None
+    chosen_ms: int | None
+
+
+class EligibilityTold(Body, frozen=True, kw_only=True):
+    """The current verdicts on a class (on the wire `class`) and its learners."""
+
+    class_id: str
+    today: str
+    scale: ScaleChoice
+    klass: ClassTold = msgspec.field(name="class")
+    learners: Sequence[EnrolmentTold]
+
+
+class ClassReport(Body, frozen=True, kw_only=True):
+    """All current verdicts of a class with their findings."""
+
+    klass: ClassTold = msgspec.field(name="class")
+    enrolments: Sequence[EnrolmentTold]
+    class_hours: Sequence[HourOfLearner]
+    sessions: Sequence[SessionTold]
+    findings: Sequence[EnteredFinding]
+
+
+class ClassConformity(ConformityBody, frozen=True, kw_only=True):
+    """The record of one class; without verdict it was looked at now."""
+
+    class_id: str
+    controls_by: str
+    outcome: str | None
+    judged_ms: int | None

@@ -6,7 +6,6 @@ from collections import Counter
 from datetime import date, datetime, time
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection
 
 from app.clock import SHANGHAI
@@ -16,6 +15,7 @@ from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
+from app.store.bodies import enrolment_verdict
 from app.store.catalogue import catalogue, class_file
 from app.store.judging import runs as store
 from app.store.judging import verdicts
@@ -144,9 +144,9 @@ def _enrolments(
         return {}
     found = {}
     for row in verdicts.of_class(connection, class_id, "enrolment"):
-        judged = msgspec.json.decode(row.body).get(scale)
+        judged = enrolment_verdict(row.body).on(scale)
         if judged:
-            found["enrolment", row.subject_id, 0] = judged["outcome"]
+            found["enrolment", row.subject_id, 0] = judged.outcome
     return found
 
 

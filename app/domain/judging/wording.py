@@ -7,21 +7,38 @@ how to write them anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
-import msgspec
+from msgspec import UNSET
 
 from app.domain.judging.check_words import limit_of, sentence_of
 from app.domain.judging.reasons import CURES, reason_sentence
 from app.domain.judging.sentences import sentences
-from app.domain.judging.told import ToldFinding
+from app.domain.judging.told import (
+    CheckTold,
+    ClassTold,
+    CureTold,
+    EnrolmentTold,
+    ReasonTold,
+    ScaleTold,
+    ToldFinding,
+)
 from app.domain.policy import packs
-from app.domain.policy.pack import Pack, Text
-from app.store.bodies import ClauseBody, FindingBody, extended
-from detectors.eligibility import Cure
-
-Body = Mapping[str, Any]
+from app.domain.policy.pack import Pack
+from app.languages import Text
+from app.store.bodies import (
+    CheckBody,
+    ClassVerdict,
+    Conclusion,
+    EnrolmentVerdict,
+    FindingBody,
+    PackBody,
+    ReasonBody,
+    ScaleVerdict,
+    extended,
+)
 
 
 def finding(body: FindingBody) -> ToldFinding:
@@ -38,47 +55,62 @@ def findings(bodies: Iterable[FindingBody]) -> list[ToldFinding]:
     return [finding(it) for it in bodies]
 
 
-def conclusion(body: Body) -> dict[str, Any]:
-    """A verdict on an enrolment or a class: reasons on both scales, and the checks, worded."""
-    judged = _pack(body["pack"])
-    scales = {name: _scale(body[name]) for name in ("graded", "literal") if body.get(name)}
-    applied = scales.get(body["scale"])
-    reasons = applied["reasons"] if applied else _reasons(body["reasons"], judged)
-    own = _pack(body[body["scale"]]["pack"]) if applied else judged
-    checks = [_check(it, own) for it in body["checks"]]
-    return {**body, **scales, "reasons": reasons, "checks": checks}
+def enrolment(body: EnrolmentVerdict, judged_ms: int, today: date) -> EnrolmentTold:
+    """A verdict on an enrolment, worded; `today` tells whether its cut-off has passed."""
+    return extended(
+        EnrolmentTold,
+        body,
+        class_id=body.subject.class_id,
+        learner_id=body.subject.learner_id,
+        **_concluded(body, judged_ms, today),
+    )
 
 
-def _scale(body: Body) -> dict[str, Any]:
-    return {**body, "reasons": _reasons(body["reasons"], _pack(body["pack"]))}
+def of_class(body: ClassVerdict, judged_ms: int, today: date) -> ClassTold:
+    """A verdict on a class, worded; `today` tells whether its cut-off has passed."""
+    klass = body.subject.class_id
+    return extended(ClassTold, body, class_id=klass, **_concluded(body, judged_ms, today))
 
 
-def _reasons(bodies: Sequence[Body], pack: Pack) -> list[dict[str, Any]]:
+def _concluded(body: Conclusion, judged_ms: int, today: date) -> dict[str, Any]:
+    """Reasons on both scales, and the checks."""
+    scales = {"graded": _scale(body.graded), "literal": _scale(body.literal)}
+    applied = scales.get(body.scale)
+    own = _pack(applied.pack if applied else body.pack)
+    return {
+        **scales,
+        "reasons": applied.reasons if applied else _reasons(body.reasons, own),
+        "checks": [_check(it, own) for it in body.checks],
+        "cut_off_passed": body.cut_off and today > date.fromisoformat(body.cut_off),
+        "judged_ms": judged_ms,
+    }
+
+
+def _scale(body: ScaleVerdict | None) -> ScaleTold | None:
+    if body is None:
+        return None
+    return extended(ScaleTold, body, reasons=_reasons(body.reasons, _pack(body.pack)))
+
+
+def _reasons(bodies: Iterable[ReasonBody], pack: Pack) -> list[ReasonTold]:
     return [_reason(it, pack) for it in bodies]
 
 
-def _reason(body: Body, pack: Pack) -> dict[str, Any]:
-    cure = CURES[Cure(body["cure"]["how"])]
-    return {
-        **body,
-        "clause": msgspec.convert(body["clause"], ClauseBody | None),
-        "cure": {**body["cure"], "zh": cure.zh, "en": cure.en},
-        "sentence": reason_sentence(body, pack),
-    }
+def _reason(body: ReasonBody, pack: Pack) -> ReasonTold:
+    cure = CURES[body.cure.how]
+    told = extended(CureTold, body.cure, zh=cure.zh, en=cure.en)
+    return extended(ReasonTold, body, cure=told, sentence=reason_sentence(body, pack))
 
 
-def _check(body: Body, pack: Pack) -> dict[str, Any]:
-    own = pack.table.checks.get(body["check"])  # gone where another pack was tried or chosen since
-    title = own.title if own else Text(body["check"], body["check"])
-    worded = {
-        **body,
-        "title": {"zh": title.zh, "en": title.en},
-        "limit": limit_of(body["check"], pack),
-    }
-    if "said" in body:
-        worded["sentence"] = sentence_of(body["check"], body["said"], body["numbers"])
-    return worded
+def _check(body: CheckBody, pack: Pack) -> CheckTold:
+    own = pack.table.checks.get(body.check)  # gone where another pack was tried or chosen since
+    title = Text(own.title.zh, own.title.en) if own else Text(body.check, body.check)
+    sentence = body.sentence
+    if body.said is not UNSET:
+        sentence = sentence_of(body.check, body.said, body.numbers or {})
+    limit = limit_of(body.check, pack)
+    return extended(CheckTold, body, title=title, limit=limit, sentence=sentence)
 
 
-def _pack(named: Body) -> Pack:
-    return packs.load(named["id"], named["version"])
+def _pack(named: PackBody) -> Pack:
+    return packs.load(named.id, named.version)

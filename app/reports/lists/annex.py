@@ -10,6 +10,7 @@ from typing import Any
 
 from app.reports.dossier import Dossier
 from app.reports.sheet import Cell, Column, Form, Row, Sheet, said
+from detectors.eligibility import Eligibility
 
 _WIDTHS = (5, 14, 13, 12, 11, 11, 13)  # of the form's seven columns, as Column.width
 _MODES = {"online": "线上", "blended": "线上线下融合", "offline": "线下"}
@@ -275,7 +276,7 @@ def _day(iso: str) -> str:
 
 
 def _eligible(dossier: Dossier) -> int:
-    return sum(it["outcome"] == "eligible" for it in dossier.concluded["learners"])
+    return sum(it.outcome is Eligibility.ELIGIBLE for it in dossier.concluded.learners)
 
 
 def _label(words: str, across: int = 1, down: int = 1) -> Cell:

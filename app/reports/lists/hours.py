@@ -60,7 +60,7 @@ def summary(dossier: Dossier) -> Sheet:
 
 def _summary_row(dossier: Dossier, number: int, member: AnyRow) -> Row:
     verdict = dossier.verdicts[member.external_id]
-    attended = verdict["hours"]["attended"]
+    attended = verdict.hours.attended
     return (
         number,
         member.external_id,
@@ -69,7 +69,7 @@ def _summary_row(dossier: Dossier, number: int, member: AnyRow) -> Row:
         len(dossier.plan),
         *counted(dossier.hours[member.external_id]),
         NO_DATA if attended is None else attended,
-        words.VERDICTS[verdict["outcome"]],
+        words.VERDICTS[verdict.outcome],
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from app.domain.judging.told import CheckTold, ClassTold, EnrolmentTold, ReasonTold
 from app.reports import words
 from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text, when
@@ -101,43 +102,42 @@ def _with_reasons(dossier: Dossier, outcome: str, name: str, title: str, *notes:
 
 
 def _having(dossier: Dossier, outcome: str) -> list[AnyRow]:
-    return [it for it in dossier.members if dossier.verdicts[it.external_id]["outcome"] == outcome]
+    return [it for it in dossier.members if dossier.verdicts[it.external_id].outcome == outcome]
 
 
 def _learner(dossier: Dossier, number: int, member: AnyRow) -> Row:
-    hours = dossier.verdicts[member.external_id]["hours"]
+    hours = dossier.verdicts[member.external_id].hours
     return (
         number,
         member.external_id,
         member.name,
         said(member.id_last4),
         said(member.employer),
-        hours["valid"],
-        hours["planned"],
+        hours.valid,
+        hours.planned,
     )
 
 
-def _scales(verdict: dict[str, Any]) -> Row:
+def _scales(verdict: EnrolmentTold | ClassTold) -> Row:
     return tuple(
-        words.VERDICTS[verdict[scale]["outcome"]] if verdict[scale] else "不适用"
-        for scale in ("graded", "literal")
+        words.VERDICTS[it.outcome] if it else "不适用" for it in (verdict.graded, verdict.literal)
     )
 
 
-def _why(verdict: dict[str, Any]) -> Row:
-    reasons = verdict["reasons"]
-    untils = dict.fromkeys(it["cure"]["until"] for it in reasons if it["cure"]["until"])
+def _why(verdict: EnrolmentTold) -> Row:
+    reasons = verdict.reasons
+    untils = dict.fromkeys(it.cure.until for it in reasons if it.cure.until)
     return (
-        "、".join(dict.fromkeys(it["code"] for it in reasons)),
+        "、".join(dict.fromkeys(it.code for it in reasons)),
         _numbered(_sentence(it) for it in reasons),
-        _numbered(_NOT_THE_LEARNER_S.get(it["code"], it["cure"]["zh"]) for it in reasons),
-        "、".join(untils) + ("（已过）" if untils and verdict["cut_off_passed"] else "") or NO_DATA,
-        str(verdict["next_window"]["first"])[:7],
+        _numbered(_NOT_THE_LEARNER_S.get(it.code, it.cure.zh) for it in reasons),
+        "、".join(untils) + ("（已过）" if untils and verdict.cut_off_passed else "") or NO_DATA,
+        verdict.next_window.first[:7],
     )
 
 
-def _sentence(reason: dict[str, Any]) -> str:
-    told: str = reason["sentence"]["zh"]
+def _sentence(reason: ReasonTold) -> str:
+    told = reason.sentence.zh
     return told if told.endswith("。") else f"{told}。"
 
 
@@ -162,51 +162,51 @@ def batch(dossier: Dossier) -> Sheet:
         Column("说明", 40),
         Column("依据资料", 14),
     )
-    told = dossier.concluded["class"]
-    rows = tuple(_checks("本班", told["checks"])) + tuple(
+    told = dossier.concluded.klass
+    rows = tuple(_checks("本班", told.checks)) + tuple(
         row
         for it in dossier.members
         for row in _checks(
-            f"{it.name}（{it.external_id}）", dossier.verdicts[it.external_id]["checks"]
+            f"{it.name}（{it.external_id}）", dossier.verdicts[it.external_id].checks
         )
     )
     results = [row[6] for row in rows]
     counts: tuple[tuple[str, Value], ...] = (
         *tied(dossier),
-        ("班级结论", words.VERDICTS[told["outcome"]]),
+        ("班级结论", words.VERDICTS[told.outcome]),
         *((f"校验{it}", results.count(it)) for it in words.CHECK_RESULTS.values()),
         ("校验合计", len(rows)),
     )
     notes = (
         f"适用尺度：{_chosen(dossier)}；"
         f"班级两种尺度结论：{' / '.join(map(text, _scales(told)))}（分级 / 按字面）。",
-        *(it["sentence"]["zh"] for it in told["reasons"]),
+        *(it.sentence.zh for it in told.reasons),
     )
     return Sheet("batch-report", "批次校验报告", dossier.heading(), columns, rows, counts, notes)
 
 
 def _chosen(dossier: Dossier) -> str:
     """The scale that applies, and who of the authority picked it when."""
-    told = dossier.concluded["scale"]
-    name = words.SCALES.get(told["applied"], told["applied"])
-    if told["chosen"] is None:
+    told = dossier.concluded.scale
+    name = words.SCALES.get(told.applied, told.applied)
+    if told.chosen is None:
         return f"{name}（开班时的规则包，主管部门未另选）"
-    who = told["chosen_by"] if dossier.named else WITHHELD
-    return f"{name}（{said(who)}于{when(told['chosen_ms'])}选定）"
+    who = told.chosen_by if dossier.named else WITHHELD
+    return f"{name}（{said(who)}于{when(told.chosen_ms)}选定）"
 
 
-def _checks(subject: str, checks: list[dict[str, Any]]) -> Iterator[Row]:
+def _checks(subject: str, checks: Sequence[CheckTold]) -> Iterator[Row]:
     for it in checks:
         yield (
             subject,
-            it["check"].partition("_")[0],  # checks of one clause share its number
-            it["title"]["zh"],
-            it["clause"]["quote"],
-            _told(it["found"]),
-            _told(it["limit"]),
-            words.CHECK_RESULTS[it["result"]],
-            it["sentence"]["zh"],
-            _SOURCES.get(it["evidence"], it["evidence"]),
+            it.check.partition("_")[0],  # checks of one clause share its number
+            it.title.zh,
+            it.clause.quote,
+            _told(it.found),
+            _told(it.limit),
+            words.CHECK_RESULTS[it.result],
+            it.sentence.zh if it.sentence else "",
+            _SOURCES.get(it.evidence, it.evidence),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Sheet, said, yes
+from detectors.eligibility import Eligibility
 
 
 def roster(dossier: Dossier) -> Sheet:
@@ -50,7 +51,9 @@ def public(dossier: Dossier) -> Sheet:
         Column("有效学时", 10, "right"),
     )
     admitted = [
-        it for it in dossier.members if dossier.verdicts[it.external_id]["outcome"] == "eligible"
+        it
+        for it in dossier.members
+        if dossier.verdicts[it.external_id].outcome is Eligibility.ELIGIBLE
     ]
     rows = tuple(
         (
@@ -58,7 +61,7 @@ def public(dossier: Dossier) -> Sheet:
             masked(it.name),
             said(it.employer),
             dossier.row.occupation,
-            dossier.verdicts[it.external_id]["hours"]["valid"],
+            dossier.verdicts[it.external_id].hours.valid,
         )
         for number, it in enumerate(admitted, 1)
     )

@@ -37,7 +37,7 @@ def _hours(label: str) -> Figure:
 
 
 def _outcomes(outcome: str) -> Figure:
-    return lambda dossier, _: sum(it["outcome"] == outcome for it in dossier.concluded["learners"])
+    return lambda dossier, _: sum(it.outcome == outcome for it in dossier.concluded.learners)
 
 
 FIGURES: dict[str, Figure] = {
@@ -60,7 +60,7 @@ FIGURES: dict[str, Figure] = {
     "待定人数": _outcomes("pending"),
     "满意度": _satisfaction,
     "计划考核日期": lambda dossier, _: said(dossier.row.assessment_on),
-    "班级结论": lambda dossier, _: words.VERDICTS[dossier.concluded["class"]["outcome"]],
+    "班级结论": lambda dossier, _: words.VERDICTS[dossier.concluded.klass.outcome],
 }
 USUAL = (
     "培训机构", "班级编号", "职业（工种）", "开班日期", "结束日期", "培训人数", "本期学习人数",

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec import UNSET
+
 from app.domain.judging.sentences import sentences
 from app.domain.policy.packs import rule_title
 from app.domain.review.review import UNDECIDED
 from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, text, when, yes
+from app.store.bodies import ControlRecord, document
 from app.store.review.finding_rows import FindingRow
 from app.store.row import AnyRow
 
@@ -146,24 +149,27 @@ def conformity(dossier: Dossier) -> Sheet:
         Column("变化", 10, "right"),
         Column("结论", 12, "center"),
     )
-    told = dossier.concluded["class"]
-    rows = tuple(_control(dossier, it) for it in told["controls"])
-    evidence, faults = told["evidence"], told["faults"]
-    faces = next(it for it in told["controls"] if it["rule"] == "face_liveness")
-    photos = next(it for it in told["controls"] if it["rule"] == "photo_retention")
+    told = dossier.concluded.klass
+    rows = tuple(_control(dossier, it) for it in told.controls)
+    evidence, faults = told.evidence, told.faults
+    faces = next(it.observed for it in told.controls if it.rule == "face_liveness")
+    photos = next(it.observed for it in told.controls if it.rule == "photo_retention")
     earlier = dossier.platform_before
     counts = (
-        ("学习会话", evidence["sittings"]),
-        ("已评判", evidence["judged"]),
-        ("证据完整", evidence["complete"]),
-        ("证据完整率", _percent(evidence["complete_share"]) or NO_DATA),
+        ("学习会话", evidence.sittings),
+        ("已评判", evidence.judged),
+        ("证据完整", evidence.complete),
+        ("证据完整率", _percent(evidence.complete_share) or NO_DATA),
         ("此前一年本平台班级", earlier["classes"]),
         ("此前一年证据完整率", _percent(earlier["evidence"]["complete_share"]) or NO_DATA),
-        ("有过活体通过记录的学习会话", faces["observed"].get("live_sittings", NO_DATA)),
-        ("已丢失或被改动的照片", photos["observed"].get("lost", NO_DATA)),
-        ("缺失管控", sum(it["missing"] is True for it in told["controls"])),
-        ("不能判断", sum(it["missing"] is None for it in told["controls"])),
-        *((f"违规归责：{words.FAULTS[name]}", it["violations"]) for name, it in faults.items()),
+        (
+            "有过活体通过记录的学习会话",
+            NO_DATA if faces.live_sittings is UNSET else faces.live_sittings,
+        ),
+        ("已丢失或被改动的照片", NO_DATA if photos.lost is UNSET else photos.lost),
+        ("缺失管控", sum(it.missing is True for it in told.controls)),
+        ("不能判断", sum(it.missing is None for it in told.controls)),
+        *((f"违规归责：{words.FAULTS[name]}", it.violations) for name, it in faults.items()),
     )
     notes = (
         "人脸比对通过只说明像本人；按要求转头、确认为活体的，另计为“活体通过”。",
@@ -183,23 +189,25 @@ def conformity(dossier: Dossier) -> Sheet:
     )
 
 
-def _control(dossier: Dossier, it: dict[str, Any]) -> Row:
-    seen = it["observed"]
-    state = {True: "missing", False: "present", None: "unknown"}[it["missing"]]
-    control = it["kind"] == "control"
+def _control(dossier: Dossier, it: ControlRecord) -> Row:
+    seen = it.observed
+    state = {True: "missing", False: "present", None: "unknown"}[it.missing]
+    control = it.kind == "control"
     standing = words.CONTROL_STATES[state] if control else "按线索计"
-    share = seen["share"] if control else seen["findings"] / seen["of"] if seen["of"] else None
-    before = dossier.platform_before["controls"].get(it["rule"], {}).get("share")
+    share = None if seen.share is UNSET else seen.share
+    if not control:
+        share = (seen.findings or 0) / seen.of if seen.of else None
+    before = dossier.platform_before["controls"].get(it.rule, {}).get("share")
     change = None if share is None or before is None else share - before
     return (
-        dossier.pack.title_of(it["rule"]).zh,
-        dossier.pack.clause_of(it["rule"]).words,
-        _configured(it["configured"]),
-        _SUBJECTS.get(seen["subject"], seen["subject"]),
-        seen["of"],
-        seen.get("with", ""),
+        dossier.pack.title_of(it.rule).zh,
+        dossier.pack.clause_of(it.rule).words,
+        _configured(document(it.configured)),
+        _SUBJECTS.get(seen.subject, seen.subject),
+        seen.of,
+        "" if seen.seen is UNSET else seen.seen,
         _percent(share),
-        seen.get("findings", ""),
+        "" if seen.findings is UNSET else seen.findings,
         _percent(before) or NO_DATA,
         "" if change is None else f"{100 * change:+.1f}个百分点",
         standing,

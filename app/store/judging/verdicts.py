@@ -38,7 +38,7 @@ class Judged(NamedTuple):
         hour: int,
         outcome: str,
         facts: bytes,
-        body: Body | dict[str, Any],
+        body: Body,
     ) -> Judged:
         told = canonical(body)
         return cls(kind, subject_id, hour, outcome, facts, told, hashlib.sha256(told).digest())

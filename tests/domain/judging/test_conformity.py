@@ -185,7 +185,7 @@ def missing_order(
     klass = class_row(database, county, name)
     with database.read() as connection:
         found = conformity.of_class(connection, klass, pack_of(klass))
-    return next(it.missing for it in found.records if it.rule == "lesson_order")
+    return next(it.missing for it in found.body.controls if it.rule == "lesson_order")
 
 
 def test_a_platform_reads_its_own_conformity_and_no_other(platform: Platform) -> None:

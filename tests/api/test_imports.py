@@ -424,8 +424,8 @@ def test_lin_cannot_become_somebody_else_after_studying(huang: TestClient) -> No
 def test_a_run_that_was_cut_off_is_finished_by_the_next(
     huang: TestClient, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    records = [*catalogue(), *(it for n in range(60) for it in sitting(f"s{n:02}", beats=1))]
-    monkeypatch.setattr(imports, "_GROUPS_AT_ONCE", 10)
+    records = [*catalogue(), *(it for n in range(24) for it in sitting(f"s{n:02}", beats=1))]
+    monkeypatch.setattr(imports, "_GROUPS_AT_ONCE", 4)
     tell, calls = Services.closed, []
 
     def power_cut(self: Services, ids: Iterable[int]) -> None:
@@ -436,11 +436,11 @@ def test_a_run_that_was_cut_off_is_finished_by_the_next(
 
     monkeypatch.setattr(Services, "closed", power_cut)
     assert huang.post("/v1/imports", content=ndjson(records)).status_code == 500
-    assert len(contents(services)["sessions"]) == 30
+    assert len(contents(services)["sessions"]) == 12
     report = send(huang, records)
-    assert report["stored"]["session"] == 30
+    assert report["stored"]["session"] == 12
     assert report["rejected"] == []
-    assert len(contents(services)["sessions"]) == 60
+    assert len(contents(services)["sessions"]) == 24
 
 
 def test_broken_files_are_refused_whole(huang: TestClient, services: Services) -> None:

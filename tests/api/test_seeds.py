@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.controls import draws
+from app.main import create_app
 from app.services import Services
+from app.settings import Settings
 from app.store.sittings import sittings as sitting_store
 from tests.api.test_sessions import found_school, opening, post
+from tests.described import DescribedClient
 from tests.people import County, TestClock
 
 SITTINGS = 40
@@ -71,10 +76,18 @@ class Wu:
         self.told.append(answer.text)
 
 
-@pytest.fixture
-def plans(client: TestClient, county: County, services: Services, clock: TestClock) -> Any:
-    wu = Wu(client, county, services, clock)
-    return wu, [wu.sitting(f"w{n}") for n in range(SITTINGS)]
+@pytest.fixture(scope="module")
+def plans(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Wu, list[Plan]]:
+    """Made once: everybody here only looks at what was told."""
+    folder = tmp_path_factory.mktemp("seeds")
+    shutil.copyfile(sqlite_template, folder / "zhenxue.sqlite")
+    url = f"sqlite:///{folder / 'zhenxue.sqlite'}"
+    clock = TestClock()
+    app = create_app(Settings(database_url=url, data_dir=folder, face_workers=0), clock)
+    services: Services = app.state.services
+    with DescribedClient(app) as client:
+        wu = Wu(client, County.found(services.database, clock), services, clock)
+        return wu, [wu.sitting(f"w{n}") for n in range(SITTINGS)]
 
 
 def test_all_seeds_that_were_revealed_foretell_nothing_of_the_next_sitting(plans: Any) -> None:

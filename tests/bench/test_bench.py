@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import make_url
 
-from app.bench import faces, service, throw_away
+from app.bench import faces, parts, service, throw_away
 from app.bench.meaning import meaning
 from app.bench.parts import PARTS, Effort
 from app.cli import main as cli
@@ -145,16 +145,14 @@ def gone(pid: int) -> bool:
     return not Path(f"/proc/{pid}").exists()
 
 
-@pytest.mark.both_databases
 def test_one_that_is_told_to_stop_cleans_up(
     settings: Settings, measuring: tuple[subprocess.Popen[bytes], int, str]
 ) -> None:
-    process, child, name = measuring
+    process, child, _ = measuring
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 128 + signal.SIGTERM
     assert gone(child)
     assert not left(settings)
-    assert name not in databases(settings.database_url)
 
 
 def test_the_service_of_one_that_is_killed_ends_too(
@@ -200,11 +198,14 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     return run
 
 
-def test_a_part_is_told_as_json_and_as_a_table(run: Any) -> None:
+def test_a_part_is_told_as_json_and_as_a_table(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "QUICK", LITTLE)
     code, out, err = run("--quick", "--part", "judging", "--json")
     told = json.loads(out)
     assert (code, err) == (0, "")
-    assert told["judging"]["sittings"] == 2_000 and told["meaning"]["night"]["seconds"] > 0
+    assert (
+        told["judging"]["sittings"] == LITTLE.sittings and told["meaning"]["night"]["seconds"] > 0
+    )
     assert "ingest" not in told and "faces" not in told
     code, out, _ = run("--quick", "--part", "faces")
     assert code == 0

@@ -340,7 +340,7 @@ def test_killed_between_two_photos_none_is_lost_and_none_is_judged_twice(
     settings: Settings,
     clock: TestClock,
 ) -> None:
-    count = 24
+    count = 12
     enrol(client, county, "lin", face(LIN, 0))
     for take in range(count):
         put(client, county, f"p{take}", face(LIN, take))
@@ -366,7 +366,6 @@ def test_killed_between_two_photos_none_is_lost_and_none_is_judged_twice(
     assert {it.id: it.checked_ms for it in found if it.id in decided} == decided
 
 
-@pytest.mark.both_databases
 def test_a_reader_that_is_killed_costs_no_photo(
     client: TestClient, county: County, sitting: dict[str, Any], services: Services
 ) -> None:

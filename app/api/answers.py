@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 JSON = "application/json"
 COMPONENTS = "#/components/schemas/{name}"
+_FIELDS = {"properties", "additionalProperties"}
 _described: set[Any] = set()
 _named: dict[str, dict[str, Any]] = {}
 
@@ -72,7 +73,7 @@ def describe(app: FastAPI) -> None:
             for schema in answers.values():
                 _always_written(schema)
             schemas.update(_named | answers)
-            _name_enums(document, schemas)
+            _tidy(document, schemas)
             for operations in document["paths"].values():
                 for operation in operations.values():
                     _show(operation)
@@ -97,8 +98,9 @@ def _always_written(schema: dict[str, Any]) -> None:
             schema["required"].append(name)
 
 
-def _name_enums(document: dict[str, Any], schemas: dict[str, Any]) -> None:
-    """What allows the same words as an enum that has a name refers to it: pydantic's literals."""
+def _tidy(document: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """What generators stumble over: pydantic's literals refer to the enum that has a name for the
+    same words, and an object whose fields are not told may have any."""
     names = {tuple(sorted(it["enum"])): name for name, it in schemas.items() if "enum" in it}
 
     def visit(node: Any) -> None:
@@ -111,6 +113,8 @@ def _name_enums(document: dict[str, Any], schemas: dict[str, Any]) -> None:
                 del node["enum"]
                 node.pop("type", None)
                 node["$ref"] = COMPONENTS.format(name=name)
+            if node.get("type") == "object" and not node.keys() & _FIELDS:
+                node["additionalProperties"] = True
             for inner in node.values():
                 visit(inner)
 

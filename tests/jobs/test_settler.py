@@ -306,7 +306,7 @@ def take(
 
 _SEALS_AND_HANGS = """
 import time
-from app.domain import assess
+from app.domain.judging import assess
 from app.jobs.settler import settle_all
 from app.services import Services
 from app.settings import Settings

@@ -78,7 +78,7 @@ def test_who_had_paused_is_left_alone_after_the_answer(
     lin.page.evaluate("video.play()")
     dialog = lin.page.get_by_role("dialog", name="请确认您正在学习")
     expect(dialog).to_be_visible()
-    lin.page.reload()
+    lin.has_told_everything().page.reload()  # from here on the time to answer it runs
     lin.enters()
     expect(dialog).to_be_visible()
     lin.page.wait_for_timeout(400)

@@ -91,6 +91,8 @@ class Demands:
         )
 
     def _due_in_s(self, line: Line) -> float:
+        if line.shown_ms is not None:
+            return 0.0
         return max(0, line.mark_ms - self.learning_ms) / 1000
 
 

@@ -144,6 +144,21 @@ def test_a_restart_changes_nothing(lin: Sitting, services: Services) -> None:
     assert len(lin.popups()) == 1
 
 
+def test_a_pop_up_that_was_shown_is_due_at_once_on_a_page_that_was_reloaded(lin: Sitting) -> None:
+    """The page's clock is a little ahead of the service's: what is left until the moment would
+    pass only in play, and the reloaded page stands still while the answer's time runs out."""
+    lin.open()
+    while lin.demands.popup is None:
+        lin.play(1_000, answers=False)
+    popup = lin.demands.due().popup
+    assert popup.due_in_s > 0
+    shown = {"type": "popup_shown", "seq": 1, "at_ms": lin.clock(), "recv_ms": lin.clock()}
+    shown |= {"challenge_id": popup.challenge_id, "nonce": popup.nonce}
+    batch = Batch(lin.id, lin.learning_ms, lin.position_ms, lin.clock(), [shown])
+    (lin.demands,) = lin.desk.after([batch])
+    assert lin.demands.due().popup.due_in_s == 0
+
+
 @pytest.mark.both_databases
 def test_two_processes_issue_a_control_once(lin: Sitting, services: Services) -> None:
     lin.open()

@@ -50,8 +50,6 @@ _OF_SESSION = {
     Outcome.VIOLATION: SessionOutcome.INVALID,
 }
 
-# The tolerance lets the first play be laid out a little before the session's own start.
-HEAD_START_MS = 60_000
 # A player reports its first and last position a few frames inside the content (I3: 0.25 s each).
 EDGE_MS = 500
 
@@ -161,18 +159,15 @@ def _voids(findings: list[Finding], trace: Trace) -> dict[int, list[tuple[int, i
         if finding.scope is Scope.CLASS:
             for session in finding.members if finding.holds else ():
                 row = trace.sessions[session]
-                whole = int(row["start_ms"]) - HEAD_START_MS, int(row["end_ms"]) + 1
+                whole = int(row["start_ms"]), int(row["end_ms"]) + 1
                 voids.setdefault(session, []).append(whole)
             continue
         sittings = [finding.session]
         if finding.hour >= 0:
             low, high = np.searchsorted(case, (case[finding.session], case[finding.session] + 1))
             sittings = list(range(int(low), int(high)))
-        begin = finding.start_ms
-        if begin <= int(trace.sessions["start_ms"][finding.session]):
-            begin -= HEAD_START_MS
         for session in sittings:
-            voids.setdefault(session, []).append((begin, finding.end_ms))
+            voids.setdefault(session, []).append((finding.start_ms, finding.end_ms))
     return voids
 
 

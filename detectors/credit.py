@@ -12,7 +12,8 @@ server". From these claims alone:
   tolerance. `excess` is the worst violation of that over all stretches ending at a sample, found
   in one pass: (content - u) minus the least (content - l) before it.
 * What exceeds the tolerance earns nothing; the rest is laid out in time as late as possible at
-  `max_rate`, so that no window of server time ever holds more credit than it has seconds.
+  `max_rate`, so that no window of server time ever holds more credit than it has seconds. What
+  would lie before the sitting began earns nothing either: the tolerance is one of accusations.
 """
 
 from __future__ import annotations
@@ -141,6 +142,11 @@ def played(trace: Trace, policy: Policy) -> Played:
     took = _at_rate(earned, rate)
     clock = sittings.running_sum(took)
     finish = clock + sittings.remaining_min(samples.u_ms - clock)
+    early = np.minimum(took - finish, took)  # before the sitting began nothing was seen of it
+    if np.any(early > 0):
+        earned = np.maximum(0, earned - np.ceil(np.maximum(early, 0) * rate).astype(np.int64))
+        took = _at_rate(earned, rate)
+        finish = np.maximum(finish, 0)
     content = clock if took is earned else sittings.running_sum(earned)
     keep = np.flatnonzero(earned > 0)
     session = samples.own.take(keep)

@@ -76,8 +76,7 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
     sessions = sorted({span.session for span in spans}, key=lambda row: (int(starts[row]), row))
     occupied: list[_Span] = []
     findings: list[Finding] = []
-    # Play that is laid out before the first start already used some of the same tolerance (I2).
-    forgiven = max(0, int(starts[sessions].min()) - min(span.start for span in spans))
+    forgiven = 0
     for session in sessions:
         mine = [span for span in spans if span.session == session]
         for stretch in _stretches(mine, occupied, trace.named):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors import contradicting_times, face_liveness, lesson_length, unseen_play
+from detectors import cloned_traces, contradicting_times, face_liveness, lesson_length, unseen_play
 from detectors.class_hours import HourParts, coverage, hour_key, runs, without
 from detectors.face_liveness import checks_passed
 from detectors.facts import Facts, facts
@@ -112,6 +112,9 @@ def assess(
     cases = [decided(it, decisions(it)) for it in cases]
     found, by_film = lesson_length.by_the_film(known, policy, [*found, *cases])
     found = contradicting_times.doubtless(found)
+    copies = [it for it in found if it.rule == cloned_traces.RULE and it.holds]
+    copies = [it for it in copies if decisions(it) is not Decision.OVERTURNED]
+    found = cloned_traces.without_blame(found, copies, trace)
     findings = [decided(it, decisions(it)) for it in found]
     acting = [finding for finding in findings if acts(finding, policy)]
     voids = _voids(acting, trace)

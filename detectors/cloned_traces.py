@@ -6,21 +6,25 @@ or a little stretch put on, were not studied apart: how likely it is by accident
 the spread that the pop-ups should have, and only what practically never happens is one case for
 all concerned. Where everybody's pop-ups come at the same moments the schedule did it, which is a
 remark on the platform; then the answers alone tell one person from another.
+
+What the times of a copied log say is held against no learner: whoever copied it wrote them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import lgamma, log, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.contradicting_times import TIMED
 from detectors.crowd import groups
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
 from detectors.policy import Policy
-from detectors.trace import NONE, Control, ControlFlag, Ints, Trace, owners
+from detectors.trace import NONE, Control, ControlFlag, Ints, SessionFlag, Trace, owners
 
 RULE = "cloned_traces"
 GAPS = 16  # of a sitting are compared
@@ -48,6 +52,34 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     for klass in np.unique(trace.sessions["klass"][rows.session]):
         findings += _Class(trace, rows.of(int(klass)), spread, policy[RULE]["accident"]).findings()
     return findings
+
+
+def without_blame(
+    findings: Sequence[Finding], copies: Sequence[Finding], trace: Trace
+) -> list[Finding]:
+    """The same findings, but for what the log of several people's copied sittings says of its own
+    times, which is the platform's word and proves nothing; a copy that was stretched outruns the
+    clock. `copies` are the cases of this rule that stand."""
+    person, flags = trace.sessions["person"], trace.sessions["flags"]
+    copied = {
+        row
+        for case in copies
+        if len(np.unique(person[list(case.members)])) > 1
+        for row in case.members
+        if flags[row] & SessionFlag.ATTESTED
+    }
+    if not copied:
+        return list(findings)
+    return [
+        replace(it, outcome=_unproven(it.outcome), fault=Fault.PLATFORM)
+        if it.rule in TIMED and it.fault is Fault.LEARNER and it.session in copied
+        else it
+        for it in findings
+    ]
+
+
+def _unproven(outcome: Outcome) -> Outcome:
+    return Outcome.NOT_PROVEN if outcome is Outcome.VIOLATION else outcome
 
 
 class _Rows:

@@ -9,9 +9,10 @@ from random import Random
 import pytest
 
 from detectors.assess import SessionOutcome, assess
-from detectors.finding import Evidence, Fault, Finding, Scope
+from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
+from detectors.trace import Kind, SessionFlag
 from tests.detectors.columns import GRADED
-from tests.detectors.stories import Sitting, found, trace
+from tests.detectors.stories import HONEST, Sitting, found, trace
 
 RULE = "cloned_traces"
 Moments = Sequence[tuple[float, float]]  # when each pop-up came, and how long it was open
@@ -130,6 +131,29 @@ def test_members_wait_and_the_others_do_not():
     waiting = {row for row, it in enumerate(result.outcomes) if it is SessionOutcome.PENDING_REVIEW}
     (case,) = [it for it in result.findings if it.reason == "same_trace"]
     assert len(case.members) == 2 and set(case.members) <= waiting
+
+
+@pytest.mark.parametrize(
+    ("flags", "fault", "outcome"),
+    [
+        (HONEST | SessionFlag.ATTESTED, Fault.PLATFORM, Outcome.NOT_PROVEN),
+        (HONEST, Fault.LEARNER, Outcome.VIOLATION),
+    ],
+)
+def test_a_copy_that_was_squeezed_outruns_the_clock_by_its_platform_s_word(flags, fault, outcome):
+    """What this service timed itself stays the learner's."""
+    model, squeezed = drawn(Random(3)), 0.92
+    sittings = [told("wu", model, flags=flags)]
+    for n in range(3):
+        one = told(f"wu-{n}", copy(model, Random(n), stretch=squeezed), flags=flags, at=4e3 * n)
+        one.t = 0.0
+        while one.t < 2200:
+            one.tell(Kind.PROGRESS, one.t + 10 * squeezed, one.pos + 10)
+        sittings.append(one)
+    result = assess(trace(*sittings, *honest(drawn, 6, 1, 2)), GRADED)
+    outran = [it for it in result.findings if it.reason == "outran"]
+    assert len(outran) == 3
+    assert {(it.fault, it.outcome, it.voids) for it in outran} == {(fault, outcome, True)}
 
 
 SCHEDULES = [drawn, every_four_minutes, after_each_answer, at_places_of_the_film]

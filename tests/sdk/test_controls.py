@@ -160,6 +160,20 @@ def test_who_refuses_the_camera_studies_on(study: Study, school: School) -> None
     assert sitting["verdict"]["outcome"] == "not_proven"
 
 
+@pytest.mark.parametrize("decision", ["同意并继续", "不同意"])
+def test_content_stands_still_behind_the_question_for_the_camera(
+    study: Study, school: School, decision: str
+) -> None:
+    lin = study(face=True).enters()
+    consent = lin.page.get_by_role("dialog", name="需要使用摄像头")
+    expect(consent).to_be_visible()
+    lin.page.evaluate("video.play()")
+    lin.page.wait_for_timeout(700)
+    assert lin.page.evaluate("video.paused && video.currentTime") == pytest.approx(0, abs=0.2)
+    consent.get_by_role("button", name=decision, exact=True).click()
+    lin.page.wait_for_function("() => !video.paused && video.currentTime > 0.3", timeout=30_000)
+
+
 COUNTED = """
   window.live = { listeners: 0, timers: new Set(), frames: new Set(), children: 0 };
   const { addEventListener, removeEventListener } = EventTarget.prototype;

@@ -22,7 +22,8 @@ export class Camera {
    * @param {import("./dialog.js").Screen} screen
    * @param {Record<string, any>} texts
    * @param {import("./record.js").RecordBook} book
-   * @param {{report: Function, taken: (purpose: string, frames: number) => void, refused: () => void}} told
+   * @param {{report: Function, taken: (purpose: string, frames: number) => void,
+   *   refused: () => void, asks: (yes: boolean) => void}} told
    */
   constructor(scope, screen, texts, book, told) {
     this.scope = scope;
@@ -81,7 +82,7 @@ export class Camera {
         if (!yes) this.told.refused();
         decide(yes);
       };
-      const dialog = this.screen.ask({
+      const dialog = this.#ask({
         title: texts.camera_title,
         text: texts.camera_text,
         buttons: [
@@ -91,6 +92,19 @@ export class Camera {
       });
       this.scope.add(() => decide(false));
     });
+  }
+
+  /** A dialog, and content that stops behind it. */
+  #ask(what) {
+    const dialog = this.screen.ask(what);
+    this.asking = true;
+    this.told.asks(true);
+    const close = () => {
+      dialog.close();
+      this.asking = false;
+      this.told.asks(false);
+    };
+    return { ...dialog, close };
   }
 
   async #take(control, purpose, photograph) {
@@ -143,7 +157,7 @@ export class Camera {
     const { texts, screen } = this;
     const why = text[screen.language];
     const extra = [...(why ? [element("p", texts.face_again(why), { className: "why" })] : []), this.video];
-    const dialog = screen.ask({ title: texts.face_title, text: texts.face_front, extra });
+    const dialog = this.#ask({ title: texts.face_title, text: texts.face_front, extra });
     try {
       this.video.play();
       if (why) await this.#pause(READ_MS);

@@ -72,13 +72,12 @@ class Sitting {
     this.video = this.options.video;
     this.state = "new";
     this.renewals = 0;
-    /** @type {import("./camera.js").Camera | undefined} */
-    this.camera = undefined;
     this.scope = new Scope();
     this.screen = new Screen(this.scope, this.options.language);
     this.book = new RecordBook(this.scope);
     this.report = (type, fields) => this.state === "open" && this.outbox.add(type, fields);
-    this.#hold();
+    this.scope.listen(this.video, "play", this.#still);
+    this.#still();
     this.#begin();
   }
 
@@ -95,9 +94,9 @@ class Sitting {
     this.popup = new Popup(scope, screen, texts, this.player, {
       report,
       flush: () => this.outbox.flush(),
-      shown: () => this.#pause("popup"),
+      shown: () => this.#pause("asked"),
       expired: () => this.#pause("unanswered"),
-      answered: () => this.#unpause("popup", "unanswered"),
+      answered: () => this.#unpause("asked", "unanswered"),
     });
     this.heart = new Heartbeat(scope, this.player, report);
     this.looks = [
@@ -106,7 +105,8 @@ class Sitting {
       frames(scope, this.player, report),
       clockPace(report),
     ];
-    for (const type of ["pagehide", "freeze"]) scope.listen(type === "freeze" ? document : window, type, () => this.#leave());
+    scope.listen(window, "pagehide", () => this.#leave());
+    scope.listen(document, "freeze", () => this.#leave());
     scope.listen(document, "resume", () => this.#beat());
     scope.listen(window, "pageshow", () => this.#beat());
     book.leftovers(async (kept) => (await deliver(kept)).over);
@@ -220,8 +220,8 @@ class Sitting {
     if (controls.popup || controls.snapshot || controls.face_check) this.#tell("asked", controls);
     this.#note(controls.note);
     this.popup.demand(controls.popup);
-    if (!this.popup.open) this.#unpause("popup"); // answered in another place
-    if (controls.snapshot || controls.face_check || this.camera) this.#look(controls);
+    this.#unpause("asked"); // answered in another place
+    if (this.camera || controls.snapshot || controls.face_check) this.#look(controls);
   }
 
   /** Why the time does not count, while it does not. */
@@ -246,7 +246,8 @@ class Sitting {
         report("error", { code: "camera_refused" });
         this.#tell("camera_refused", {});
       };
-      this.camera ??= new Camera(scope, screen, texts, book, { report, taken, refused });
+      const asks = (yes) => (yes ? this.#pause("asked") : this.#unpause("asked"));
+      this.camera ??= new Camera(scope, screen, texts, book, { report, taken, refused, asks });
       this.camera.demand(controls);
     } catch {
       report("error", { code: "camera_unavailable", detail: "not loaded" });
@@ -297,23 +298,19 @@ class Sitting {
 
   // ---------------------------------------------------------------- the player
 
-  /** Keep the player still while no sitting is open or a pop-up is; what was wanted is done then. */
-  #hold() {
-    const still = () => {
-      const free = !this.options.hold || this.state === "open" || this.state === "over";
-      const asked = this.state === "open" && this.popup.open; // not even a key for media goes on
-      if (native.paused(this.video)) return;
-      if (free && !asked) {
-        this.pausedFor = undefined;
-        return;
-      }
-      native.pause(this.video);
-      if (asked) this.pausedFor = "popup";
-      else this.wanted = true;
-    };
-    this.still = still;
-    this.scope.listen(this.video, "play", still);
-    still();
+  /** Keep the player still while no sitting is open or a dialog is; what was wanted is done then. */
+  #still = () => {
+    if (native.paused(this.video)) return;
+    const asked = this.#asked(); // not even a key for media goes on
+    this.pausedFor = asked ? "asked" : undefined;
+    if (!asked && (!this.options.hold || this.state === "open" || this.state === "over")) return;
+    native.pause(this.video);
+    this.wanted ||= !asked;
+  };
+
+  /** Whether a dialog waits for the learner. */
+  #asked() {
+    return this.state === "open" && (this.popup.open || this.camera?.asking);
   }
 
   #release() {
@@ -323,12 +320,12 @@ class Sitting {
 
   #pause(why) {
     if (!native.paused(this.video)) native.pause(this.video);
-    else if (this.pausedFor !== "popup" || why !== "unanswered") return; // the learner's own pause
+    else if (this.pausedFor !== "asked" || why !== "unanswered") return; // the learner's own pause
     this.pausedFor = why;
   }
 
   #unpause(...whys) {
-    if (!whys.includes(this.pausedFor)) return;
+    if (!whys.includes(this.pausedFor) || this.#asked()) return;
     this.pausedFor = undefined;
     if (this.state === "open") this.#play();
   }
@@ -347,7 +344,7 @@ class Sitting {
     }
     this.closeNote?.();
     this.closeNote = undefined;
-    this.still();
+    this.#still();
     this.#tell(state, detail);
   }
 
@@ -373,7 +370,7 @@ class Sitting {
     }
   }
 
-  async stop({ close = true, reason = "left" } = {}) {
+  async stop({ close = true, reason } = {}) {
     if (this.state === "over") return;
     const sent = this.#leave();
     const { kept } = this.book;

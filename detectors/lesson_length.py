@@ -19,26 +19,27 @@ from detectors.facts import Facts, facts
 from detectors.film import Film, along_film, corrected, of_lesson, on_timeline, united
 from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
 from detectors.policy import Policy, RulePolicy
+from detectors.segments import among
 from detectors.skipping import Skipped, skipped
-from detectors.trace import NONE, Bools, Ints, Kind, Trace, owners
+from detectors.trace import NONE, Bools, Ints, Kind, Trace
 
 RULE = "lesson_length"
 SKIPPED = "skipped"  # a stretch that all players skip
-_TELL_DURATION = (Kind.PLAY, Kind.PAUSE, Kind.WAITING, Kind.PLAYING, Kind.ENDED)
+_TELL_DURATION = among((Kind.PLAY, Kind.PAUSE, Kind.WAITING, Kind.PLAYING, Kind.ENDED))
 
 
 def detect(known: Facts, policy: Policy) -> list[Finding]:
     """One case a lesson and class; evidence class C+, the platform's to mend."""
     trace, rule = known.trace, policy[RULE]
-    owner = owners(trace.events_at)
-    of = trace.sessions["lesson"].astype(np.int64)[owner]
-    kind = trace.events["kind"]
-    told = along_film(trace, of, trace.events["x"].astype(np.int64))
-    position = along_film(trace, of, trace.events["pos_ms"].astype(np.int64))
-    ended = (kind == Kind.ENDED) & (position >= 0)
-    duration = np.isin(kind, _TELL_DURATION) & (told > 0)
     sessions = trace.sessions
     lesson = sessions["lesson"].astype(np.int64)
+    rows = np.flatnonzero(_TELL_DURATION.take(trace.events["kind"]))
+    owner = np.searchsorted(trace.events_at, rows, side="right") - 1
+    kind, of = trace.events["kind"][rows], lesson[owner]
+    told = along_film(trace, of, trace.events["x"][rows].astype(np.int64))
+    position = along_film(trace, of, trace.events["pos_ms"][rows].astype(np.int64))
+    ended = (kind == Kind.ENDED) & (position >= 0)
+    duration = told > 0
     media = trace.lessons["media_ms"].astype(np.int64)[lesson]
     allowance = rule.ms("allowance_s")
     ends = _last(owner, ended, position, len(trace))

@@ -9,10 +9,11 @@ who played it are evidence that it is there, and then a jump is a jump, however 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.credit import Samples
 from detectors.facts import Facts
 from detectors.policy import RulePolicy
 from detectors.segments import Segments
@@ -61,50 +62,66 @@ class _Steps:
 
 def skipped(facts: Facts, rule: RulePolicy, strict: float) -> Iterator[Skipped]:
     """Lessons of which players skip something; `strict` is the fastest pace that is no skipping."""
-    steps, skips = _steps(facts, strict)
-    sessions = facts.trace.sessions
+    sessions, samples = facts.trace.sessions, facts.played.samples
     group = (sessions["klass"].astype(np.int64) << 32) + sessions["lesson"]
-    of = group[steps.session]
+    person = sessions["person"].astype(np.int64)
     least = int(rule["learners_min"])
-    pairs = np.unique(np.stack([of[skips], steps.person[skips]]), axis=1)
+    # Few steps look like it; only the lessons in which several persons make one are gone through.
+    own = samples.own[_ahead(samples, strict)]
+    pairs = np.unique(np.stack([group[own], person[own]]), axis=1)
     keys, people = np.unique(pairs[0], return_counts=True)
     for key in keys[people >= least].tolist():
-        mine = of == key
-        crowd = _Crowd(steps.where(mine & skips), steps.where(mine & ~skips), rule, least)
+        rows = np.flatnonzero(np.isin(samples.own, np.flatnonzero(group == key)))
+        crowd = _Crowd(*_steps(facts, rows, strict), rule, least)
         lesson = int(key & 0xFFFFFFFF)
         found = crowd.missing(int(facts.trace.lessons["media_ms"][lesson]))
         if found is not None:
             yield Skipped(int(key >> 32), lesson, *found)
 
 
-def _steps(facts: Facts, strict: float) -> tuple[_Steps, Bools]:
-    """All steps of all sittings, and which of them skip."""
-    samples, events, sessions = facts.played.samples, facts.trace.events, facts.trace.sessions
-    person = sessions["person"].astype(np.int64)
-    at, mono = events["at_ms"][samples.row], events["mono_ms"][samples.row].astype(np.int64)
-    after = np.flatnonzero(samples.own[1:] == samples.own[:-1]) + 1
-    before = after - 1
-    time = samples.u_ms[after] - samples.u_ms[before]
-    time = np.maximum(time, at[after] - at[before])
-    counted = (mono[after] != NONE) & (mono[before] != NONE)
-    time = np.maximum(time, np.where(counted, mono[after] - mono[before], 0))
+def _ahead(samples: Samples, strict: float) -> Ints:
+    """Rows of samples that are farther ahead than the server's clock allows, or moved without
+    play."""
+    step = samples.arrive_ms[1:] - samples.leave_ms[:-1]
+    time = samples.u_ms[1:] - samples.u_ms[:-1]
+    ahead = (step > SHORTEST_MS) & (
+        (step - strict * time > SHORTEST_MS) | (samples.advance_ms[1:] == 0)
+    )
+    rows = np.flatnonzero(ahead & (samples.own[1:] == samples.own[:-1])) + 1
+    return np.concatenate([rows, np.flatnonzero(_sought(samples))])
+
+
+def _sought(samples: Samples) -> Bools:
+    far = samples.leave_ms > samples.arrive_ms + SHORTEST_MS
+    return (samples.kind == Kind.SEEK) & far
+
+
+def _steps(facts: Facts, rows: Ints, strict: float) -> tuple[_Steps, _Steps]:
+    """The steps between these samples that skip, and those that play."""
+    samples, events = facts.played.samples, facts.trace.events
+    person = facts.trace.sessions["person"].astype(np.int64)
+    own = samples.own[rows]
+    follows = own[1:] == own[:-1]
+    before, after = rows[:-1][follows], rows[1:][follows]
+    at, mono = events["at_ms"], events["mono_ms"].astype(np.int64)
+    last, now = samples.row[before], samples.row[after]
+    time = np.maximum(samples.u_ms[after] - samples.u_ms[before], at[now] - at[last])
+    counted = (mono[now] != NONE) & (mono[last] != NONE)
+    time = np.maximum(time, np.where(counted, mono[now] - mono[last], 0))
+    still = samples.advance_ms[after] == 0
     moved = _Steps(
         session=samples.own[after],
         person=person[samples.own[after]],
         from_ms=samples.leave_ms[before],
         to_ms=samples.arrive_ms[after],
-        time_ms=time,
+        time_ms=np.where(still, 0, time),
         room_ms=samples.u_ms[after] - samples.l_ms[before],
     )
     lead = moved.length_ms - strict * time
     played = (samples.advance_ms[after] > 0) & ~samples.jump[after] & (lead <= SHORTEST_MS)
     # A player that stood still on the way, and is elsewhere: it says itself that it did not play.
-    still = samples.advance_ms[after] == 0
-    moved = replace(moved, time_ms=np.where(still, 0, time))
     leapt = ~played & ((lead > SHORTEST_MS) | still) & (moved.length_ms > SHORTEST_MS)
-    seeks = np.flatnonzero(
-        (samples.kind == Kind.SEEK) & (samples.leave_ms > samples.arrive_ms + SHORTEST_MS)
-    )
+    seeks = rows[_sought(samples)[rows]]
     at_once = np.zeros(len(seeks), np.int64)
     sought = _Steps(
         session=samples.own[seeks],
@@ -114,15 +131,11 @@ def _steps(facts: Facts, strict: float) -> tuple[_Steps, Bools]:
         time_ms=at_once,
         room_ms=at_once,
     )
-    some = np.flatnonzero(leapt | played)
-    moved = moved.where(some)
-    joined = _Steps(
-        *(
-            np.concatenate([getattr(moved, name), getattr(sought, name)])
-            for name in _Steps.__slots__
-        )
+    skips = moved.where(leapt)
+    joined = (
+        np.concatenate([getattr(skips, name), getattr(sought, name)]) for name in _Steps.__slots__
     )
-    return joined, np.concatenate([leapt[some], np.ones(len(seeks), np.bool_)])
+    return _Steps(*joined), moved.where(played)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
@@ -16,10 +16,9 @@ from app.domain.answer import Answer
 from app.domain.catalogue import classes
 from app.domain.judging import class_report, conformity_report, eligibility, timeline_view
 from app.domain.judging.timeline_view import TimelineTold
-from app.domain.judging.told import ClassHoursTold, EligibilityTold
+from app.domain.judging.told import ClassHoursTold, EligibilityTold, PlatformConformity
 from app.domain.runs import Run
 from app.domain.wire import Id
-from app.http.answer import as_json
 from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1", tags=["verdicts"], route_class=AnswerRoute)
@@ -110,14 +109,13 @@ def get_conformity(
     platform_id: Annotated[Id, Path(description="the platform's slug")],
     cursor: Annotated[str | None, Query(max_length=32)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 50,
-) -> dict[str, Any]:
+) -> PlatformConformity:
     """The six controls by class: configured, observed, missing; evidence and fault shares.
 
     `trend` adds up the judged classes of the year, by the month in which they opened.
     """
     services = services_of(request)
     with services.database.read() as connection:
-        told = conformity_report.of_platform(
+        return conformity_report.of_platform(
             connection, caller.scope, platform_id, services.clock(), cursor=cursor, size=limit
         )
-    return as_json(told)

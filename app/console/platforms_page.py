@@ -144,7 +144,7 @@ def _page(
                 for it in hooks
             }
         row_ids = class_file.ids_of(
-            connection, user.scope, [it.class_id for it in record["classes"]], slug
+            connection, user.scope, [it.class_id for it in record.classes], slug
         )
     return render(
         request,

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging import class_report, conformity_trend, eligibility
-from app.domain.judging.told import EligibilityTold, EnrolmentTold, HourTold
+from app.domain.judging.told import ConformitySum, EligibilityTold, EnrolmentTold, HourTold
 from app.domain.policy.pack import Pack
 from app.domain.review.review import UNDECIDED
 from app.reports.sheet import Heading, said
@@ -103,7 +103,7 @@ class Dossier:
         return {it.learner_id: it for it in self.concluded.learners}
 
     @cached_property
-    def platform_before(self) -> dict[str, Any]:
+    def platform_before(self) -> ConformitySum:
         """What the platform's classes in this county showed in the year before this one opened."""
         scope = Scope((self.row.county,), self.klass.platform_id)
         opened = date.fromisoformat(self.row.starts_on)

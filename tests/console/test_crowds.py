@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from sqlalchemy import select
 
@@ -20,21 +18,6 @@ from tests.console.county import NOW
 @pytest.fixture
 def case(desk: Desk) -> int:
     return crowd(desk, holds=True)
-
-
-JUDGED_BY = {"id": "huangchuan-2021-graded", "version": "1.0.0", "digest": "0" * 64}
-CONCLUDED = json.dumps(
-    {
-        "scale": "graded",
-        "graded": {"reasons": [], "pack": JUDGED_BY},
-        "pack": JUDGED_BY,
-        "literal": None,
-        "reasons": [],
-        "checks": [],
-        "cut_off": None,
-        "next_window": {"first": "2026-12-01", "last": "2026-12-31"},
-    }
-).encode()
 
 
 def crowd(desk: Desk, *, holds: bool, status: str = "open") -> int:
@@ -141,7 +124,7 @@ def test_the_learner_in_it_is_not_told_that_all_is_well(desk: Desk, case: int) -
             pack=rows.PACK,
             pack_digest="0" * 64,
             facts_digest=bytes(32),
-            body=CONCLUDED,
+            body=canonical(enrolment()),
             digest=bytes(32),
             created_ms=NOW,
         )

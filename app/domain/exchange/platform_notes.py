@@ -7,12 +7,13 @@ and what to change.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain.answer import Answer, EpochMs
 from app.domain.exchange.xapi import LOST
 from app.domain.sittings.sitting_life import Fate
+from app.languages import Text
 from app.store.bodies import EvidenceCounts
 from app.store.exchange import statements
 
@@ -48,13 +49,23 @@ SENTENCES: dict[str, tuple[str, str]] = {
 }
 
 
-def of_platform(connection: Connection, platform_id: int, now_ms: int) -> list[dict[str, Any]]:
-    """[{code, count, sessions, last_ms, sentence: {zh, en}}], by code."""
+class PlatformNote(Answer, frozen=True, kw_only=True):
+    """What was found how often, in how many sittings and when last, and what to do about it."""
+
+    code: str
+    count: int
+    sessions: int
+    last_ms: EpochMs
+    sentence: Text
+
+
+def of_platform(connection: Connection, platform_id: int, now_ms: int) -> list[PlatformNote]:
+    """What was lost of late, by what became of it."""
     rows = statements.fates(connection, platform_id, LOST, now_ms - SINCE_MS)
     return [_note(row.fate, row.statements, row.sessions, row.last_ms) for row in rows]
 
 
-def of_classes(classes: Iterable[tuple[EvidenceCounts, int | None]]) -> list[dict[str, Any]]:
+def of_classes(classes: Iterable[tuple[EvidenceCounts, int | None]]) -> list[PlatformNote]:
     """What classes as the conformity record shows them have in common: pages that say `hidden`."""
     told = [(it, judged_ms) for it, judged_ms in classes if it.unseen_sittings]
     count = sum(it.unseen_sittings or 0 for it, _ in told)
@@ -63,15 +74,7 @@ def of_classes(classes: Iterable[tuple[EvidenceCounts, int | None]]) -> list[dic
     return [_note("unseen_play", seconds, count, last_ms)] if told else []
 
 
-def _note(code: str, count: int, sessions: int, last_ms: int) -> dict[str, Any]:
+def _note(code: str, count: int, sessions: int, last_ms: int) -> PlatformNote:
     zh, en = SENTENCES[code]
-    return {
-        "code": code,
-        "count": count,
-        "sessions": sessions,
-        "last_ms": last_ms,
-        "sentence": {
-            "zh": zh.format(n=count, s=sessions),
-            "en": en.format(n=count, s=sessions),
-        },
-    }
+    said = Text(zh.format(n=count, s=sessions), en.format(n=count, s=sessions))
+    return PlatformNote(code=code, count=count, sessions=sessions, last_ms=last_ms, sentence=said)

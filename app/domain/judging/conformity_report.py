@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import Connection
 
 from app.clock import day
 from app.domain.catalogue.classes import pack_of
 from app.domain.exchange import platform_notes
 from app.domain.judging import conformity, conformity_trend
-from app.domain.judging.told import ClassConformity
+from app.domain.judging.told import ClassConformity, PlatformConformity
 from app.domain.review.findings import after
 from app.errors import NotFound
 from app.store.bodies import Body, class_verdict, extended
@@ -28,7 +26,7 @@ def of_platform(
     *,
     cursor: str | None,
     size: int,
-) -> dict[str, Any]:
+) -> PlatformConformity:
     """Its classes within the scope, in the order they were opened, a page at a time; and of all
     of them the year's months.
 
@@ -40,19 +38,19 @@ def of_platform(
     if row is None or not (rows or start or scope.platform_id == row.id):
         raise NotFound("unknown_platform", f"there is no platform {slug!r}")
     classes = [_class(connection, klass) for klass in rows[:size]]
-    return {
-        "platform_id": row.slug,
-        "name": row.name,
-        "county": row.county,
-        "missing": _missing(classes),
-        "notes": [
+    return PlatformConformity(
+        platform_id=row.slug,
+        name=row.name,
+        county=row.county,
+        missing=_missing(classes),
+        notes=[
             *platform_notes.of_platform(connection, row.id, now_ms),
             *platform_notes.of_classes((it.evidence, it.judged_ms) for it in classes),
         ],
-        "trend": conformity_trend.by_month(connection, scope, row.id, day(now_ms)),
-        "classes": classes,
-        "next_cursor": str(rows[size - 1].id) if len(rows) > size else None,
-    }
+        trend=conformity_trend.by_month(connection, scope, row.id, day(now_ms)),
+        classes=classes,
+        next_cursor=str(rows[size - 1].id) if len(rows) > size else None,
+    )
 
 
 def _class(connection: Connection, klass: ClassRow) -> ClassConformity:

@@ -9,11 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
 
 from sqlalchemy import Connection
 
-from app.store.bodies import ClassVerdict, class_verdict
+from app.domain.judging.told import (
+    ConformityMonth,
+    ConformitySum,
+    ControlSum,
+    EvidenceSum,
+    FaultSum,
+)
+from app.store.bodies import ClassVerdict, class_verdict, extended
 from app.store.judging import conformity as store
 from app.store.scope import Scope
 from detectors.dates import months_later
@@ -42,43 +48,46 @@ class _Sums:
         for name, counts in body.faults.items():
             self.faults[name] += counts.violations
 
-    def told(self) -> dict[str, Any]:
+    def told(self) -> ConformitySum:
         accused = sum(self.faults.values())
-        return {
-            "classes": self.classes,
-            "controls": {
-                rule: {
-                    "observed": self.seen[rule],
-                    "of": of,
-                    "share": _share(self.seen[rule], of),
-                    "classes_missing": self.missing[rule],
-                }
+        sittings, complete = self.evidence["sittings"], self.evidence["complete"]
+        return ConformitySum(
+            classes=self.classes,
+            controls={
+                rule: ControlSum(
+                    observed=self.seen[rule],
+                    of=of,
+                    share=_share(self.seen[rule], of),
+                    classes_missing=self.missing[rule],
+                )
                 for rule, of in self.of.items()
             },
-            "evidence": {
-                **{name: self.evidence[name] for name in ("sittings", "judged", "complete")},
-                "complete_share": _share(self.evidence["complete"], self.evidence["sittings"]),
-            },
-            "faults": {
-                name: {"violations": count, "violation_share": _share(count, accused)}
+            evidence=EvidenceSum(
+                sittings=sittings,
+                judged=self.evidence["judged"],
+                complete=complete,
+                complete_share=_share(complete, sittings),
+            ),
+            faults={
+                name: FaultSum(violations=count, violation_share=_share(count, accused))
                 for name, count in self.faults.items()
             },
-        }
+        )
 
 
 def by_month(
     connection: Connection, scope: Scope, platform_id: int, today: date
-) -> list[dict[str, Any]]:
+) -> list[ConformityMonth]:
     """The last twelve months, oldest first; only those in which judged classes opened."""
     since = months_later(today.replace(day=1), 1 - MONTHS)
     bodies = store.class_bodies(connection, scope, platform_id, since)
     months: dict[str, _Sums] = {}
     for opened, body in bodies:
         months.setdefault(opened[:7], _Sums()).add(class_verdict(body))
-    return [{"month": name, **months[name].told()} for name in sorted(months)]
+    return [extended(ConformityMonth, months[it].told(), month=it) for it in sorted(months)]
 
 
-def before(connection: Connection, scope: Scope, platform_id: int, day: date) -> dict[str, Any]:
+def before(connection: Connection, scope: Scope, platform_id: int, day: date) -> ConformitySum:
     """The sum of the judged classes that opened in the year before `day`."""
     sums = _Sums()
     since = months_later(day, -MONTHS)

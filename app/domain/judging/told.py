@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from app.domain.exchange.platform_notes import PlatformNote
 from app.languages import Text
 from app.store.bodies import (
     Body,
@@ -221,3 +222,54 @@ class ClassConformity(ConformityBody, frozen=True, kw_only=True):
     controls_by: str
     outcome: str | None
     judged_ms: int | None
+
+
+class ControlSum(Body, frozen=True, kw_only=True):
+    """One control over several classes: `observed` is those of `of` subjects that show it, or the
+    findings of an occurrence."""
+
+    observed: int
+    of: int
+    share: float | None
+    classes_missing: int
+
+
+class EvidenceSum(Body, frozen=True, kw_only=True):
+    sittings: int
+    judged: int
+    complete: int
+    complete_share: float | None
+
+
+class FaultSum(Body, frozen=True, kw_only=True):
+    violations: int
+    violation_share: float | None
+
+
+class ConformitySum(Body, frozen=True, kw_only=True):
+    """What judged classes add up to; shares are made of the sums."""
+
+    classes: int
+    controls: Mapping[str, ControlSum]
+    evidence: EvidenceSum
+    faults: Mapping[str, FaultSum]
+
+
+class ConformityMonth(ConformitySum, frozen=True, kw_only=True):
+    """Of the classes that opened in one month, as 2026-03."""
+
+    month: str
+
+
+class PlatformConformity(Body, frozen=True, kw_only=True):
+    """A platform's classes, a page at a time, and of all of them the year's months. `missing` names
+    the classes of the page in which a control is missing, by control."""
+
+    platform_id: str
+    name: str
+    county: str
+    missing: Mapping[str, Sequence[str]]
+    notes: Sequence[PlatformNote]
+    trend: Sequence[ConformityMonth]
+    classes: Sequence[ClassConformity]
+    next_cursor: str | None

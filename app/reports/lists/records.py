@@ -11,7 +11,7 @@ from app.domain.policy.packs import rule_title
 from app.domain.review.review import UNDECIDED
 from app.reports import words
 from app.reports.dossier import Dossier
-from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, text, when, yes
+from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text, when, yes
 from app.store.bodies import ControlRecord, document
 from app.store.review.finding_rows import FindingRow
 from app.store.row import AnyRow
@@ -155,13 +155,13 @@ def conformity(dossier: Dossier) -> Sheet:
     faces = next(it.observed for it in told.controls if it.rule == "face_liveness")
     photos = next(it.observed for it in told.controls if it.rule == "photo_retention")
     earlier = dossier.platform_before
-    counts = (
+    counts: tuple[tuple[str, Value], ...] = (
         ("学习会话", evidence.sittings),
         ("已评判", evidence.judged),
         ("证据完整", evidence.complete),
         ("证据完整率", _percent(evidence.complete_share) or NO_DATA),
-        ("此前一年本平台班级", earlier["classes"]),
-        ("此前一年证据完整率", _percent(earlier["evidence"]["complete_share"]) or NO_DATA),
+        ("此前一年本平台班级", earlier.classes),
+        ("此前一年证据完整率", _percent(earlier.evidence.complete_share) or NO_DATA),
         (
             "有过活体通过记录的学习会话",
             NO_DATA if faces.live_sittings is UNSET else faces.live_sittings,
@@ -197,7 +197,8 @@ def _control(dossier: Dossier, it: ControlRecord) -> Row:
     share = None if seen.share is UNSET else seen.share
     if not control:
         share = (seen.findings or 0) / seen.of if seen.of else None
-    before = dossier.platform_before["controls"].get(it.rule, {}).get("share")
+    earlier = dossier.platform_before.controls.get(it.rule)
+    before = earlier.share if earlier else None
     change = None if share is None or before is None else share - before
     return (
         dossier.pack.title_of(it.rule).zh,

@@ -245,4 +245,4 @@ def test_a_class_is_held_against_what_opened_before_it_and_not_against_itself(
         year = conformity_trend.before(
             connection, scope, klass.platform_id, opened + timedelta(days=367)
         )
-    assert [it["classes"] for it in (itself, later, year)] == [0, 1, 0]
+    assert [it.classes for it in (itself, later, year)] == [0, 1, 0]

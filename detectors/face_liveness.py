@@ -88,11 +88,18 @@ def _passed(facts: Facts) -> Bools:
     return (photos["check"] == Check.MATCH) & fresh & asked & facts.timely
 
 
+_ITS_OWN = SessionFlag.PLATFORM_CONTROLS | SessionFlag.ATTESTED
+
+
 def checks_passed(facts: Facts, policy: Policy, case: Ints, hour: Ints) -> Ints:
     """How many photos prove a face check of each class-hour's own: kept, in time, of the enrolled
     face (what lies near the threshold waits for its reviewer elsewhere), and where the pack demands
     it of a burst that turned the head as asked. This service asks for such checks; a platform that
     runs the controls itself may compare its random photos."""
+    return _count(facts, case, hour, live=bool(policy[RULE]["live_required"]))
+
+
+def _count(facts: Facts, case: Ints, hour: Ints, *, live: bool) -> Ints:
     trace, photos = facts.trace, facts.trace.photos
     flags = photos["flags"]
     kinds = np.append(trace.controls["kind"], 0)
@@ -104,7 +111,7 @@ def checks_passed(facts: Facts, policy: Policy, case: Ints, hour: Ints) -> Ints:
     near = (photos["check"] == Check.REVIEW) & facts.timely & (bound | platform[session])
     good = _passed(facts) | (near & ((flags & PhotoFlag.SEEN_BEFORE) == 0))
     good &= (check | platform[session]) & ((flags & PhotoFlag.KEPT) != 0)
-    if policy[RULE]["live_required"]:
+    if live:
         good &= (flags & PhotoFlag.LIVE) != 0
     found = np.sort(hour_key(*hour_of_photos(facts, np.flatnonzero(good))))
     wanted = hour_key(case, hour)
@@ -123,6 +130,7 @@ def _unchecked_hours(facts: Facts, policy: Policy, told: list[Finding]) -> list[
     bare = checks_passed(facts, policy, covered.case, covered.hour) == 0
     bare &= covered.credited_ms >= full * policy["class_hour"]["coverage"]
     bare &= ~checked_in_person(facts, covered.case, covered.hour)
+    still = _count(facts, covered.case, covered.hour, live=False) > 0
     said = {it.session for it in told if it.outcome is not Outcome.CLEAR}
     last = last_session(facts, hour_key(covered.case, covered.hour))
     findings = []
@@ -136,12 +144,19 @@ def _unchecked_hours(facts: Facts, policy: Policy, told: list[Finding]) -> list[
             np.any((facts.trace.photos_of(int(it))["flags"] & PhotoFlag.KEPT) == 0)
             for it in sittings
         )
+        reason, fault = "hour_not_checked", Fault.UNDETERMINED
+        if lost:
+            reason, fault = "hour_photos_lost", Fault.ENVIRONMENT
+        elif still[row]:
+            # A platform that asks for its own photos may never have asked anybody to turn.
+            asked = facts.trace.sessions["flags"][last[row]] & _ITS_OWN
+            reason, fault = "hour_not_live", Fault.PLATFORM if asked else Fault.UNDETERMINED
         findings.append(
             Finding(
                 rule=RULE,
                 outcome=Outcome.NOT_PROVEN,
-                reason="hour_photos_lost" if lost else "hour_not_checked",
-                fault=Fault.ENVIRONMENT if lost else Fault.UNDETERMINED,
+                reason=reason,
+                fault=fault,
                 evidence=Evidence.SERVER,
                 session=int(last[row]),
                 hour=int(covered.hour[row]),

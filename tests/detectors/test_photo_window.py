@@ -200,7 +200,9 @@ def test_what_lies_near_the_threshold_is_a_check_once_a_later_photo_matched():
 
 def test_a_pack_may_demand_a_living_face():
     strict = with_parameters("face_liveness", live_required=True)
-    assert judged(hour(), policy=strict) == (HourOutcome.NOT_PROVEN, ["hour_not_checked"])
+    assert judged(hour(), policy=strict) == (HourOutcome.NOT_PROVEN, ["hour_not_live"])
+    dark = dark_room(Check.NO_FACE)
+    assert "hour_not_live" not in judged(dark, policy=strict)[1]
     lin = hour()
     lin.photos[0] = (*lin.photos[0][:-1], CHECKED | PhotoFlag.LIVE)
     assert judged(lin, policy=strict) == (HourOutcome.VALID, [])

@@ -361,3 +361,45 @@ def test_the_page_that_showed_a_popup_and_plays_on_ignores_it(flags, loaded):
     wu = Sitting(flags=flags).play().watch(240).popup(None).watch(240)
     (finding,) = found(RULE, counted(wu, loaded))
     assert (finding.reason, finding.fault) == ("ignored", Fault.LEARNER)
+
+
+# -------------------------------------------------------- reports late, doubled, out of order, lost
+
+
+def reported(rng: Random, lag_s: float) -> Sitting:
+    """Lin answers every pop-up in time. Its display and its answer are told by batches of their own
+    that take up to `lag_s`, may overtake each other, come twice, or come with a later heartbeat
+    after a request that was lost; the client's own numbers keep their order."""
+    lin = Sitting().play()
+    shown = answered = 0.0
+    for _ in range(rng.randint(2, 6)):
+        lin.watch(round(rng.uniform(185, 285), 1), beat=rng.choice((5.0, 10.0, 15.0)))
+        issued, wait = lin.t - rng.uniform(0, 12), round(rng.uniform(0.4, 45), 1)
+
+        def came(at: float) -> float:
+            tries = rng.choice((0, 0, 0, 1, 2))
+            return at + rng.uniform(0.02, lag_s) + tries * rng.uniform(2, 9)
+
+        seen = lin.t
+        lin.pause()
+        shown = came(seen)
+        lin.popup(wait, issued=issued, shown=shown, latency=wait)
+        lin.t = seen + wait
+        answered = came(lin.t)
+        row = list(lin.controls[-1])
+        row[2], row[3] = (round(it * 1000) for it in (shown, answered))
+        lin.controls[-1] = tuple(row)
+        for seq, at in ((row[5], shown), (row[6], answered)):
+            told = lin.events[seq]
+            lin.events[seq] = (told[0], round(at * 1000), *told[2:])
+        lin.play()
+    lin.t = max(lin.t, shown, answered)
+    return lin.watch(60)
+
+
+@given(st.integers(0, 2**32), st.floats(1, 8))
+@settings(max_examples=250, deadline=None)
+def test_whoever_answers_is_not_accused_however_late_the_display_is_told(salt, lag_s):
+    """The display may be told after the answer to it; the ledger keeps both as they came."""
+    findings, _ = lost(reported(Random(salt), lag_s))
+    assert [it for it in findings if it.outcome is not Outcome.CLEAR] == []

@@ -108,13 +108,17 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Leave:
-    """One absence: asked for in writing, approved, and the day the missed lessons were made up."""
+    """One absence: asked for in writing, approved, and the day the missed lessons were made up.
+
+    `accepted`: the authority says so too, where the pack asks for that.
+    """
 
     first_day: date
     last_day: date
     written: bool
     approved: bool
     made_up_on: date | None = None
+    accepted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

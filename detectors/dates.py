@@ -74,11 +74,13 @@ def midnight_ms(day: date) -> int:
 class StudyDays:
     """The days on which study in a class counts, for one of its learners; both belong to them.
 
-    None of them (`last` before `first`) where the assessment came before the class began.
+    None of them (`last` before `first`) where the assessment came before the class began. `stated`
+    is the last day by the platform's word, where the authority has not accepted that yet.
     """
 
     first: date
     last: date
+    stated: date | None = None
 
     @property
     def from_ms(self) -> int:
@@ -88,6 +90,11 @@ class StudyDays:
     def until_ms(self) -> int:
         """The first instant that counts no more."""
         return midnight_ms(self.last + timedelta(days=1))
+
+    @property
+    def stated_until_ms(self) -> int:
+        """The first instant that would count no more if the platform's word held."""
+        return midnight_ms(max(self.last, self.stated or self.last) + timedelta(days=1))
 
 
 def study_days(

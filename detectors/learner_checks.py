@@ -120,6 +120,10 @@ def leave_made_up(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> C
     if unwritten:
         day = unwritten[0].first_day
         return sheet.judged(False, "leave_not_written", day, "leave_not_written", day=day)
+    waiting = [it for it in learner.leaves if not it.accepted]
+    if waiting:
+        day = waiting[0].first_day
+        return sheet.needs_authority("leave_not_accepted", day, "leave_not_accepted", day=day)
     made_up = [it.made_up_on for it in learner.leaves if it.made_up_on is not None]
     last = max(made_up, default=None)
     assessed = klass.assessment_planned_on

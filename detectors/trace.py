@@ -202,6 +202,7 @@ SESSION = np.dtype(
         ("address", "<i4"),
         ("counts_from_ms", "<i8"),  # study counts from here until there: the class's days
         ("counts_until_ms", "<i8"),  # … NONE where nobody told them
+        ("stated_until_ms", "<i8"),  # … if what only the platform says of these days held
     ]
 )
 

@@ -90,4 +90,5 @@ def _take(
     services = services_of(request)
     with services.database.write() as connection:
         row = classes.class_of(connection, caller.platform, class_id, lock=True)
-        return records.take(connection, services.vault, row, kind, items, now_ms=services.clock())
+        by: Any = {"actor": caller.actor, "now_ms": services.clock()}
+        return records.take(connection, services.vault, row, kind, items, **by)

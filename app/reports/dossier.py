@@ -19,7 +19,7 @@ from app.reports.sheet import Heading, said
 from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import report_rows
 from app.store.judging import enrolment_facts
-from app.store.review import inspections
+from app.store.review import claims, inspections
 from app.store.review.finding_rows import FindingRow
 from app.store.row import AnyRow
 from app.store.scope import Scope
@@ -152,6 +152,11 @@ class Dossier:
     @cached_property
     def leaves(self) -> Sequence[AnyRow]:
         return enrolment_facts.leaves(self.connection, self.id)
+
+    @cached_property
+    def leaves_waiting(self) -> set[int]:
+        """Ids of those that only the platform calls approved."""
+        return claims.unaccepted_leaves(self.connection, self.id)
 
     def reviewer(self, row: AnyRow | None) -> str:
         """The name under a review, blank where there is none yet."""

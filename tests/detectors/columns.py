@@ -157,6 +157,7 @@ class Columns:
                     numbers["address", record["client"].get("address")],
                     NONE,
                     NONE,
+                    NONE,
                 )
             )
             if len(packed):

@@ -65,6 +65,7 @@ class Sitting:
     ends: float | None = None
     told: tuple[float, float] | None = None
     counts: tuple[float, float] | None = None
+    stated: float | None = None  # until when it would count by the platform's word
     agent: int = NONE
     address: int = NONE
     t: float = 0.0
@@ -278,6 +279,7 @@ def trace(
                 sitting.address,
                 NONE if sitting.counts is None else MONDAY_MS + ms(sitting.counts[0]),
                 NONE if sitting.counts is None else MONDAY_MS + ms(sitting.counts[1]),
+                NONE if sitting.stated is None else MONDAY_MS + ms(sitting.stated),
             )
         )
     sessions = np.array(rows, SESSION)

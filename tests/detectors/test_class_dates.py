@@ -39,6 +39,20 @@ def test_a_sitting_outside_the_days_is_not_proven_and_nobody_is_accused(counts, 
     assert len(result.credited) == 0
 
 
+@pytest.mark.parametrize("stated", [DAY_S, 150.0])
+def test_days_that_only_the_platform_added_wait_and_what_lies_beyond_is_over(stated):
+    sitting = Sitting(counts=(-DAY_S, 50), stated=stated).play().watch(250)
+    result = assess(trace(sitting), GRADED)
+    sides = {it.reason: it for it in result.findings if it.rule == RULE}
+    waits = min(stated, 250) - 50
+    assert sides["days_not_accepted"].measured == pytest.approx(waits, abs=0.1)
+    assert {it.fault for it in sides.values()} == {Fault.INSTITUTION}
+    assert ("after_the_class" in sides) == (stated < 250)
+    if over := sides.get("after_the_class"):
+        assert over.measured == pytest.approx(250 - stated, abs=0.1)
+        assert over.start_ms >= sides["days_not_accepted"].end_ms
+
+
 @settings(derandomize=True, deadline=None, max_examples=60)
 @given(st.floats(-100, 350), st.booleans())
 def test_the_part_inside_counts_to_the_millisecond(border, first_part):

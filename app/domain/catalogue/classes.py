@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 from app.canonical import canonical
 from app.domain import runs
 from app.domain.answer import UNSET, Answer, Date, EpochMs, Sha256, UnsetType
+from app.domain.catalogue import claims
 from app.domain.catalogue.class_plan import PlannedLesson, plan_course
 from app.domain.catalogue.courses import Stored
 from app.domain.policy import packs
@@ -350,6 +351,9 @@ def _amend(
         store.update_class(connection, before.id, **_columns(document))
         platform_id, class_id = before.platform_id, before.external_id
         _record(connection, now_ms, actor, "class.changed", platform_id, class_id, changes)
+        if "ends_on" in changes:
+            ends = str(document["ends_on"])
+            claims.extended(connection, before, before.terms["ends_on"], ends, actor, now_ms)
         if changes.keys() & DATES:  # what counts is another question now
             runs.request(connection, before.id, actor, now_ms)
     return bool(changes)

@@ -18,6 +18,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
+from app.domain.catalogue import claims
 from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, Wire, parse_items
 from app.security import Vault
 from app.store.catalogue import catalogue, people
@@ -220,6 +221,7 @@ def take(
     kind: type[Item],
     items: Sequence[Any],
     *,
+    actor: str,
     now_ms: int,
     told: dict[tuple[Any, ...], dict[str, Any]] | None = None,
 ) -> ListReport:
@@ -256,6 +258,9 @@ def take(
         if key not in known or any(known[key][name] != it for name, it in values.items())
     ]
     store.write(connection, kind.model, fresh, kind.key)
+    if kind is Leave:
+        for values in fresh:
+            claims.on_leave(connection, row, values, actor, now_ms)
     report.accepted = len(fresh)
     report.unchanged += len(rows) - len(fresh)
     report.rejected.sort(key=lambda error: error.index)

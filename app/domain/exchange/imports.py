@@ -336,6 +336,7 @@ class _Import:
                     row,
                     LIST_KINDS[KINDS[record.kind]],
                     items,
+                    actor=self.actor,
                     now_ms=self.into.clock(),
                     told=told,
                 )

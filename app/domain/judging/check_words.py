@@ -88,6 +88,11 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
         "上次考核{assessed}，{opening}开班", "assessed on {assessed}, opened on {opening}"
     ),
     ("B24", "no_leave"): Text("无请假登记", "no leave on record"),
+    ("B24", "leave_not_accepted"): Text(
+        "{day}起的请假只由平台报送为已批准，须由主管部门登记认可。",
+        "only the platform says that leave from {day} was approved; the authority has to record "
+        "that it accepts it",
+    ),
     ("B24", "leave_not_written"): Text(
         "{day}缺课未履行书面请假手续", "absence of {day} without approved written leave"
     ),

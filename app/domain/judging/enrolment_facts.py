@@ -16,7 +16,7 @@ from app.domain.review.review import UNDECIDED
 from app.store.catalogue.catalogue import ClassRow, class_hours
 from app.store.judging import enrolment_facts as store
 from app.store.judging.enrolment_facts import StandingRow
-from app.store.review import acts
+from app.store.review import acts, claims
 from app.store.row import AnyRow
 from detectors.batch_facts import (
     Applicant,
@@ -76,10 +76,14 @@ class Candidate:
         }
 
     def _facts(self) -> Any:
-        """Without the accounts of the same person where there are none, as in all but a few."""
+        """Without the accounts of the same person where there are none, as in all but a few, and
+        without that leave is accepted where it needs nobody's word."""
         facts = asdict(self.facts)
         if not facts["same_person"]:
             del facts["same_person"]
+        for leave in facts["leaves"]:
+            if leave["accepted"]:
+                del leave["accepted"]
         return plain(facts)
 
 
@@ -203,9 +207,10 @@ class _People:
             self.accounts[row.person_id].append(row.external_id)
         self.attendance = store.attendance(connection, klass.id)
         self.trainings = trainings.earlier(connection, klass, {row.person_id for row in roster})
-        self.leaves: dict[int, list[AnyRow]] = defaultdict(list)
+        self.leaves: dict[int, list[Leave]] = defaultdict(list)
+        waiting = claims.unaccepted_leaves(connection, klass.id)
         for leave in store.leaves(connection, klass.id):
-            self.leaves[leave.learner_id].append(leave)
+            self.leaves[leave.learner_id].append(_leave(leave, leave.id not in waiting))
         self.hours: dict[int, list[AnyRow]] = defaultdict(list)
         for hour in store.hour_verdicts(connection, klass.id):
             self.hours[hour.subject_id].append(hour)
@@ -232,7 +237,7 @@ class _People:
             if asked:
                 resting = self.resting[name][row.id] & set(hours["valid"])
                 hours |= {name: tuple(sorted(resting))}
-        leaves = tuple(_leave(it) for it in self.leaves[row.learner_id])
+        leaves = tuple(self.leaves[row.learner_id])
         attended = self.attendance.get(row.learner_id, 0.0) if self.attendance else None
         counts = _counts(hours, self.planned, leaves)
         return Candidate(
@@ -278,7 +283,9 @@ def _counts(
     """Online lessons have no fixed day, so what a learner on approved leave has not studied yet is
     taken to be missed on that leave until it is made up."""
     untouched = len(hours["incomplete"]) + len(hours["not_started"])
-    on_leave = any(it.written and it.approved and it.made_up_on is None for it in leaves)
+    on_leave = any(
+        it.written and it.approved and it.accepted and it.made_up_on is None for it in leaves
+    )
     return HourCounts(
         planned=planned,
         valid=len(hours["valid"]),
@@ -291,13 +298,14 @@ def _counts(
     )
 
 
-def _leave(row: AnyRow) -> Leave:
+def _leave(row: AnyRow, accepted: bool) -> Leave:
     return Leave(
         first_day=date.fromisoformat(row.from_on),
         last_day=date.fromisoformat(row.to_on),
         written=row.written,
         approved=row.approved,
         made_up_on=_day(row.body.get("made_up_on")),
+        accepted=accepted,
     )
 
 

@@ -264,6 +264,7 @@ def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str])
     columns = trace.sessions[session]
     lesson = evidence.lessons[columns["lesson"]]
     acts = [act.told for act in evidence.acts_on(session)]
+    stated = int(columns["stated_until_ms"])
     head = canonical(
         {
             **({"acts": acts} if acts else {}),
@@ -275,6 +276,7 @@ def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str])
             "resume_ms": row.resume_ms,
             "flags": int(columns["flags"]),
             "counts_ms": [int(columns["counts_from_ms"]), int(columns["counts_until_ms"])],
+            **({"stated_until_ms": stated} if stated != columns["counts_until_ms"] else {}),
             "media_ms": int(evidence.trace.lessons["media_ms"][columns["lesson"]]),
             "order": lesson.position,
         }

@@ -119,6 +119,16 @@ class Pack:
         checks and photo times."""
         return self._needed_act("platform_controls_need_act")
 
+    @property
+    def extension_needs_act(self) -> str:
+        """The kind of act without which study after the class's former end does not count."""
+        return self._needed_act("extension_needs_act")
+
+    @property
+    def leave_needs_act(self) -> str:
+        """The kind of act without which leave that a platform calls approved excuses nobody."""
+        return self._needed_act("leave_needs_act")
+
     def _needed_act(self, name: str) -> str:
         told = self.table.provenance.parameters.get(name)
         return str(told.value) if told else ""

@@ -28,6 +28,8 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
     "provenance": {
         "attested_needs_act": ("attested_accepted",),
         "platform_controls_need_act": ("platform_controls_accepted",),
+        "extension_needs_act": ("class_extended",),
+        "leave_needs_act": ("leave_approved",),
     },
 }
 

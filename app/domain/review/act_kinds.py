@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Protocol
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
@@ -96,6 +96,23 @@ class PlatformControlsAccepted(Wire):
     examined: Annotated[Line, Field(title="核查了什么")]
 
 
+Blank = BeforeValidator(lambda said: said or None)
+
+
+class ClassExtended(Wire):
+    """A class that people study in already ends later than it was to end."""
+
+    ends_on: Annotated[Day, Field(title="推迟后的结束日期")]
+    formerly: Annotated[Day | None, Blank, Field(title="原结束日期")] = None
+
+
+class LeaveApproved(Wire):
+    """A learner's written leave, as the authority has seen its paper."""
+
+    from_on: Annotated[Day, Field(title="请假起")]
+    to_on: Annotated[Day, Field(title="请假止")]
+
+
 class Deed(Protocol):
     """What a kind of act does beyond standing there: it is done when the act comes into force and
     undone when that is revoked. `told` splits a body into what the act tells and what is kept
@@ -177,6 +194,22 @@ KINDS: dict[str, ActKind] = {
             by_platform=False,
             approval=Approval.AUTHORITY,
             needs_document=True,
+        ),
+        ActKind(
+            "class_extended",
+            Text("推迟班级结束日期", "Later end of a class"),
+            ClassExtended,
+            of_learner=False,
+            by_platform=True,
+            approval=Approval.AUTHORITY,
+        ),
+        ActKind(
+            "leave_approved",
+            Text("认可书面请假", "Written leave accepted"),
+            LeaveApproved,
+            of_learner=True,
+            by_platform=True,
+            approval=Approval.AUTHORITY,
         ),
         ActKind(
             "platform_controls_accepted",

@@ -213,7 +213,7 @@ def _how_it_ends(rival: AnyRow, opening: Opening, now_ms: int) -> tuple[str, str
 def _require_days(connection: Connection, klass: AnyRow, learner: AnyRow, now_ms: int) -> None:
     """A sitting begins on the days of the class; one that runs on past them is not cut short."""
     days = study_days.of_learner(connection, klass.id, learner.id)
-    if days.from_ms <= now_ms < days.until_ms:
+    if days.from_ms <= now_ms < days.stated_until_ms:
         return
     log.info("sitting refused by dates", klass=klass.external_id, learner=learner.external_id)
     before = now_ms < days.from_ms

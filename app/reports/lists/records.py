@@ -55,7 +55,12 @@ def leave(dossier: Dossier) -> Sheet:
         Column("补课完成日", 12),
         Column("计入到课率", 11, "center"),
     )
-    rows = tuple(_leave(dossier, it) for it in dossier.leaves if it.learner_id in dossier.by_id)
+    waiting = dossier.leaves_waiting
+    rows = tuple(
+        _leave(dossier, it, it.id in waiting)
+        for it in dossier.leaves
+        if it.learner_id in dossier.by_id
+    )
     counts = (
         ("请假登记", len(rows)),
         ("已补课", sum(row[8] != "未补课" for row in rows)),
@@ -64,7 +69,7 @@ def leave(dossier: Dossier) -> Sheet:
     return Sheet("leave", "请假与补课登记", dossier.heading(), columns, rows, counts)
 
 
-def _leave(dossier: Dossier, row: AnyRow) -> Row:
+def _leave(dossier: Dossier, row: AnyRow, waiting: bool) -> Row:
     member, made_up = dossier.by_id[row.learner_id], row.body.get("made_up_on")
     return (
         member.external_id,
@@ -73,10 +78,10 @@ def _leave(dossier: Dossier, row: AnyRow) -> Row:
         row.from_on,
         row.to_on,
         yes(row.written),
-        yes(row.approved),
+        "待主管部门认可" if waiting else yes(row.approved),
         said(row.body.get("reason")),
         made_up or "未补课",
-        yes(bool(row.written and row.approved and made_up)),
+        yes(bool(row.written and row.approved and made_up and not waiting)),
     )
 
 

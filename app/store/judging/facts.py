@@ -417,6 +417,7 @@ def _sessions(
                 _numbered(addresses, row.client.get("address")),
                 NONE if days is None else days.from_ms,
                 NONE if days is None else days.until_ms,
+                NONE if days is None else days.stated_until_ms,
             )
         )
     return np.array(columns, SESSION)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import date
 
 from sqlalchemy import Connection, func, select, true
 
+from app.store.review import claims
 from detectors.dates import StudyDays, study_days
 from models import AssessmentRecord, LeaveRecord, TrainingClass
 
@@ -23,30 +25,37 @@ def of_learners(
     ).one()
     if not (klass.starts_on and klass.ends_on):
         return {}
-    on_leave = set(
-        connection.execute(
-            select(LeaveRecord.learner_id)
-            .where(LeaveRecord.class_id == class_id)
-            .where(LeaveRecord.written == true(), LeaveRecord.approved == true())
-            .distinct()
-        ).scalars()
-    )
+    ends_on = claims.accepted_end(connection, class_id, klass.ends_on)
+    waiting = claims.unaccepted_leaves(connection, class_id)
+    leaves = connection.execute(
+        select(LeaveRecord.id, LeaveRecord.learner_id)
+        .where(LeaveRecord.class_id == class_id)
+        .where(LeaveRecord.written == true(), LeaveRecord.approved == true())
+    ).all()
+    on_leave = {row.learner_id for row in leaves if row.id not in waiting}
+    said_to_be = {row.learner_id for row in leaves}
     exams = connection.execute(
         select(AssessmentRecord.learner_id, func.min(AssessmentRecord.held_on).label("first_on"))
         .where(AssessmentRecord.class_id == class_id)
         .group_by(AssessmentRecord.learner_id)
     )
     assessed = {row.learner_id: row.first_on for row in exams}
-    return {
-        learner_id: study_days(
+
+    def days(learner_id: int, last: str, on_leave: bool) -> StudyDays:
+        return study_days(
             date.fromisoformat(klass.starts_on),
-            date.fromisoformat(klass.ends_on),
+            date.fromisoformat(last),
             _day(klass.assessment_on),
             _day(assessed.get(learner_id)),
-            learner_id in on_leave,
+            on_leave,
         )
-        for learner_id in learner_ids
-    }
+
+    found = {}
+    for learner_id in learner_ids:
+        counts = days(learner_id, ends_on, learner_id in on_leave)
+        stated = days(learner_id, klass.ends_on, learner_id in said_to_be)
+        found[learner_id] = replace(counts, stated=stated.last)
+    return found
 
 
 def of_learner(connection: Connection, class_id: int, learner_id: int) -> StudyDays:

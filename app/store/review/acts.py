@@ -16,7 +16,9 @@ from models import Act, Learner, TrainingClass
 PERSON = "user:"  # how the names of people begin, and of no platform's key
 
 # Kinds that sittings are judged by: they are facts of the sittings of their class or learner.
-JUDGING = frozenset({"answer_time", "checked_in_person", "lesson_length"})
+JUDGING = frozenset(
+    {"answer_time", "checked_in_person", "lesson_length", "class_extended", "leave_approved"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from app.db import Database
 from app.domain.judging import eligibility
+from app.services import Services
 from app.store.judging import enrolment_facts as store
 from app.store.judging import verdicts
 from models import TrainingClass
@@ -35,6 +36,14 @@ class School:
             headers=self.county.huang.headers,
         )
         assert answer.status_code == 200 and not answer.json()["rejected"], answer.text
+
+    def accept_leave(self) -> None:
+        """The authority accepts every leave that waits."""
+        services: Services = self.client.app.state.services  # type: ignore[attr-defined]
+        zhao = sign_in(services, "zhao", HUANGCHUAN)
+        for act in self.client.get("/v1/classes/c1/acts", headers=zhao).json()["acts"]:
+            assert act["kind"] == "leave_approved"
+            assert self.client.post(f"/v1/acts/{act['id']}/approval", headers=zhao).is_success
 
     def view(self) -> dict[str, Any]:
         answer = self.client.get("/v1/classes/c1/eligibility", headers=self.county.huang.headers)
@@ -162,6 +171,8 @@ def test_lists_that_come_later_are_followed_by_who_asks(school: School) -> None:
     assert check(school.learner(), "B24")["result"] == "not_applicable"
     leave = {"learner_id": "lin", "from_on": "2026-03-09", "to_on": "2026-03-10"}
     school.post("leave", leave | {"written": True, "approved": True, "made_up_on": "2026-03-20"})
+    assert check(school.learner(), "B24")["result"] == "needs_authority"
+    school.accept_leave()
     assert check(school.learner(), "B24")["result"] == "pass"
 
 
@@ -169,6 +180,8 @@ def test_hours_missed_on_approved_leave_are_told_apart(school: School) -> None:
     school.studied("lin", not_started=[39, 40])
     leave = {"learner_id": "lin", "from_on": "2026-03-09", "to_on": "2026-03-10"}
     school.post("leave", leave | {"written": True, "approved": True})
+    assert "hours_on_leave" not in codes(school.learner()), "only the platform says so"
+    school.accept_leave()
     lin = school.learner()
     assert codes(lin)[0] == "hours_on_leave" and lin["reasons"][0]["class_hours"] == [39, 40]
     assert lin["reasons"][0]["cure"]["how"] == "automatic"

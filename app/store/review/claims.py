@@ -1,0 +1,83 @@
+"""What a platform says and an act must carry: a later end of a class, and leave it calls approved.
+
+A claim is an act that waits for the authority. A class or a leave without one, of an earlier
+version, stands as the platform told it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from models import Act, LeaveRecord
+
+EXTENSION, LEAVE = "class_extended", "leave_approved"
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    body: dict[str, Any]
+    accepted: bool
+
+
+def accepted_end(connection: Connection, class_id: int, ends_on: str) -> str:
+    """The last day of a class as far as the authority accepts it; `ends_on` is the platform's."""
+    claims = _claims(connection, class_id, EXTENSION)[None]
+    if not claims:
+        return ends_on
+    former = min((it.body["formerly"] for it in claims if it.body["formerly"]), default=ends_on)
+    accepted = max((it.body["ends_on"] for it in claims if it.accepted), default=former)
+    return min(ends_on, max(former, accepted))
+
+
+def unaccepted_leaves(connection: Connection, class_id: int) -> set[int]:
+    """Ids of leave records that the platform calls approved and the authority has not accepted."""
+    claims = _claims(connection, class_id, LEAVE)
+    if not claims:
+        return set()
+    rows = connection.execute(
+        select(
+            LeaveRecord.id, LeaveRecord.learner_id, LeaveRecord.from_on, LeaveRecord.to_on
+        ).where(LeaveRecord.class_id == class_id)
+    )
+    found = set()
+    for row in rows:
+        mine = claims[row.learner_id]
+        said = {"from_on": row.from_on, "to_on": row.to_on}
+        covered = any(
+            it.body["from_on"] <= row.from_on and row.to_on <= it.body["to_on"]
+            for it in mine
+            if it.accepted
+        )
+        if not covered and any(it.body == said for it in mine):
+            found.add(row.id)
+    return found
+
+
+def claimed(
+    connection: Connection, class_id: int, kind: str, learner_id: int | None, body: dict[str, Any]
+) -> bool:
+    """Whether this was claimed before and not revoked."""
+    query = select(Act.body).where(
+        Act.class_id == class_id,
+        Act.kind == kind,
+        Act.learner_id.is_(None) if learner_id is None else Act.learner_id == learner_id,
+        Act.revoked_ms.is_(None),
+    )
+    return body in connection.execute(query).scalars().all()
+
+
+def _claims(
+    connection: Connection, class_id: int, kind: str
+) -> defaultdict[int | None, list[_Claim]]:
+    found: defaultdict[int | None, list[_Claim]] = defaultdict(list)
+    query = select(Act.learner_id, Act.body, Act.approved_ms, Act.revoked_ms).where(
+        Act.class_id == class_id, Act.kind == kind
+    )
+    for row in connection.execute(query.order_by(Act.id)):
+        accepted = row.approved_ms is not None and row.revoked_ms is None
+        found[row.learner_id].append(_Claim(row.body, accepted))
+    return found

@@ -267,7 +267,13 @@ def test_annex_2_counts_certificates_once_the_results_name_them(
     ]
     with services.database.write() as connection:
         records.take(
-            connection, services.vault, klass, records.Assessment, results, now_ms=services.clock()
+            connection,
+            services.vault,
+            klass,
+            records.Assessment,
+            results,
+            actor="test",
+            now_ms=services.clock(),
         )
     (sheet,) = exports.sheets(services, klass, ["annex-2"], AN_AUDITOR)
     told = dict(sheet.rows)

@@ -66,6 +66,7 @@ def reported(services: Services, klass: ClassRow) -> None:
                 klass,
                 records.LISTS[name],
                 items,
+                actor="test",
                 now_ms=services.clock(),
             )
             assert told.accepted == len(items), (name, told.rejected)

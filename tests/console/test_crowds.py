@@ -8,7 +8,7 @@ from sqlalchemy import select
 import models
 from app.canonical import canonical
 from app.domain.review import learner_link
-from tests.bodies import class_hour
+from tests import bodies
 from tests.console import county as rows
 from tests.console import stories
 from tests.console.conftest import Desk
@@ -106,7 +106,7 @@ def test_the_learner_in_it_is_not_told_that_all_is_well(desk: Desk, case: int) -
             pack=rows.PACK,
             pack_digest="0" * 64,
             facts_digest=bytes(32),
-            body=canonical(class_hour(outcome="pending_review")),
+            body=canonical(bodies.class_hour(outcome="pending_review")),
             digest=bytes(32),
             created_ms=NOW,
         )
@@ -124,7 +124,7 @@ def test_the_learner_in_it_is_not_told_that_all_is_well(desk: Desk, case: int) -
             pack=rows.PACK,
             pack_digest="0" * 64,
             facts_digest=bytes(32),
-            body=canonical(enrolment()),
+            body=canonical(bodies.enrolment()),
             digest=bytes(32),
             created_ms=NOW,
         )

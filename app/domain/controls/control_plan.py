@@ -218,7 +218,7 @@ def _window_end(ledger: Ledger, line: Line, tick: Tick) -> int | None:
     that the client may never have heard of waits for it."""
     if line.shown_ms is not None:
         return max(line.due_ms, line.shown_ms) + line.window_ms
-    if line.kind == "popup" and line.challenge_id not in ledger.memory.told:
+    if line.kind == ControlKind.POPUP and line.challenge_id not in ledger.memory.told:
         return None
     if tick.learning_ms < line.mark_ms:
         return None

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.db import Database
-from app.domain.answer import UNSET
+from app.domain.answer import UNSET, Answer
 from app.domain.controls import control_plan, face_words
 from app.domain.controls.control_line import Line, Result
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
@@ -54,46 +54,20 @@ _PASSING = {
 
 @dataclass(frozen=True, slots=True)
 class Demands:
-    """What the client must do now or next."""
+    """What the client must do now or next: the lines that wait for it, or why it must stop."""
 
-    popup: Line | None = None
-    snapshot: Line | None = None
-    face_check: Line | None = None
+    lines: Mapping[ControlKind, Line] = field(default_factory=dict)
     stop: str | None = None
     learning_ms: int = 0
 
     def due(self) -> ControlsDue:
         """`controls` of an answer, as docs/controls.md has it."""
-        popup, snapshot, face_check = self.popup, self.snapshot, self.face_check
-        return ControlsDue(
-            popup=UNSET if popup is None else self._popup(popup),
-            snapshot=UNSET if snapshot is None else self._snapshot(snapshot),
-            face_check=UNSET if face_check is None else _face_check(face_check),
-            stop=UNSET
-            if self.stop is None
-            else Stop(code=self.stop, text=control_plan.STOPS[self.stop]),
-        )
-
-    def _popup(self, line: Line) -> PopupDue:
-        return PopupDue(
-            challenge_id=line.challenge_id,
-            nonce=line.nonce,
-            due_in_s=self._due_in_s(line),
-            answer_window_s=line.window_ms / 1000,
-        )
-
-    def _snapshot(self, line: Line) -> SnapshotDue:
-        return SnapshotDue(
-            challenge_id=line.challenge_id,
-            nonce=line.nonce,
-            due_in_s=self._due_in_s(line),
-            frames=line.demand.get("frames", FRAMES),
-        )
-
-    def _due_in_s(self, line: Line) -> float:
-        if line.shown_ms is not None:
-            return 0.0
-        return max(0, line.mark_ms - self.learning_ms) / 1000
+        asked: dict[str, Any] = {
+            kind.value: ASKED[kind](line, self.learning_ms) for kind, line in self.lines.items()
+        }
+        if self.stop is not None:
+            asked["stop"] = Stop(code=self.stop, text=control_plan.STOPS[self.stop])
+        return ControlsDue(**asked)
 
 
 NOTHING = Demands()
@@ -342,18 +316,19 @@ def _save(connection: Connection, session_id: int, ledger: Ledger) -> None:
 
 def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     """The ledger with the bounds inside which the next batches change nothing."""
-    popup, snapshot, face_check = (
-        control_plan.outstanding(ledger, kind)
-        for kind in (ControlKind.POPUP, ControlKind.SNAPSHOT, ControlKind.FACE_CHECK)
-    )
+    lines = {
+        kind: line
+        for kind in ControlKind
+        if (line := control_plan.outstanding(ledger, kind)) is not None
+    }
     stop = control_plan.stop_code(ledger)
     demands = NOTHING
     if ledger.state != "open":
         demands = Demands(stop=stop)  # whatever was outstanding can no longer be asked for
-    elif popup or snapshot or face_check or stop:
-        demands = Demands(popup, snapshot, face_check, stop, tick.learning_ms)
+    elif lines or stop:
+        demands = Demands(lines, stop, tick.learning_ms)
     waiting = any(line.result is Result.PENDING for line in ledger.of_kind(ControlKind.FACE_CHECK))
-    polled = popup or snapshot or face_check or waiting or ledger.memory.reached
+    polled = lines or waiting or ledger.memory.reached
     watch = _Watch(
         ledger=ledger,
         demands=demands,
@@ -365,9 +340,14 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     if ledger.state != "open":
         watch.wake_ms = tick.now_ms + POLL_MS  # an expired sitting may wake up
         return watch
-    if ledger.pops and not popup and not stop and ledger.popup_due_ms is not None:
+    if (
+        ledger.pops
+        and ControlKind.POPUP not in lines
+        and not stop
+        and ledger.popup_due_ms is not None
+    ):
         watch.learning_at_ms = ledger.popup_due_ms - REVEAL_MS
-    if ledger.looks and not face_check:
+    if ledger.looks and ControlKind.FACE_CHECK not in lines:
         watch.learning_at_ms = min(watch.learning_at_ms, control_plan.recheck_at_ms(ledger))
     position_ms = tick.position_ms if tick.position_ms is not None else ledger.memory.position_ms
     hour = ledger.hour_at(position_ms)
@@ -381,7 +361,31 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     return watch
 
 
-def _face_check(line: Line) -> FaceCheckDue:
+def _due_in_s(line: Line, learning_ms: int) -> float:
+    if line.shown_ms is not None:
+        return 0.0
+    return max(0, line.mark_ms - learning_ms) / 1000
+
+
+def _popup(line: Line, learning_ms: int) -> PopupDue:
+    return PopupDue(
+        challenge_id=line.challenge_id,
+        nonce=line.nonce,
+        due_in_s=_due_in_s(line, learning_ms),
+        answer_window_s=line.window_ms / 1000,
+    )
+
+
+def _snapshot(line: Line, learning_ms: int) -> SnapshotDue:
+    return SnapshotDue(
+        challenge_id=line.challenge_id,
+        nonce=line.nonce,
+        due_in_s=_due_in_s(line, learning_ms),
+        frames=line.demand.get("frames", FRAMES),
+    )
+
+
+def _face_check(line: Line, _learning_ms: int) -> FaceCheckDue:
     why = str(line.demand.get("why"))  # the try before did not pass
     said = face_words.WORDS.get(why)
     return FaceCheckDue(
@@ -392,3 +396,11 @@ def _face_check(line: Line) -> FaceCheckDue:
         reason=UNSET if said is None else why,
         text=UNSET if said is None else Text(zh=said[0], en=said[1]),
     )
+
+
+ASKED: Mapping[ControlKind, Callable[[Line, int], Answer]] = {
+    ControlKind.POPUP: _popup,
+    ControlKind.SNAPSHOT: _snapshot,
+    ControlKind.FACE_CHECK: _face_check,
+}
+"""What is told of a line that waits: (the line, the learning clock) → a field of `ControlsDue`."""

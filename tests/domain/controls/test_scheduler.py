@@ -23,6 +23,7 @@ from app.services import Services
 from app.store.controls import controls as control_store
 from app.store.scope import EVERYTHING
 from app.store.sittings import sittings as store
+from detectors.control_kinds import ControlKind
 from detectors.trace import ControlFlag
 from tests.api.test_sessions import found_school
 from tests.people import County, TestClock
@@ -79,7 +80,7 @@ class Sitting:
         (self.demands,) = (desk or self.desk).after([batch])
 
     def answers(self) -> list[dict[str, Any]]:
-        line = self.demands.popup
+        line = self.demands.lines.get(ControlKind.POPUP)
         if line is None or self.learning_ms < line.mark_ms:
             return []
         self.seq += 2
@@ -99,7 +100,7 @@ class Sitting:
 
     def photo_arrives(self) -> None:
         """What the snapshot store does with a photo that answers the photo point."""
-        line = self.demands.snapshot
+        line = self.demands.lines.get(ControlKind.SNAPSHOT)
         if line is not None:
             with self.services.database.write() as connection:
                 control_store.update_line(
@@ -134,13 +135,13 @@ def test_pop_ups_are_issued_answered_and_stored(lin: Sitting) -> None:
 
 def test_a_restart_changes_nothing(lin: Sitting, services: Services) -> None:
     lin.open()
-    while lin.demands.popup is None:
+    while lin.demands.lines.get(ControlKind.POPUP) is None:
         lin.play(answers=False)
-    told = lin.demands.popup
+    told = lin.demands.lines.get(ControlKind.POPUP)
     lin.desk = ControlScheduler(services.database, services.vault)
     lin.play(1_000, answers=False)
-    assert lin.demands.popup is not None
-    assert lin.demands.popup.challenge_id == told.challenge_id
+    again = lin.demands.lines.get(ControlKind.POPUP)
+    assert again is not None and again.challenge_id == told.challenge_id
     assert len(lin.popups()) == 1
 
 
@@ -191,7 +192,7 @@ def test_many_short_sittings_do_not_dodge_the_photo(lin: Sitting, services: Serv
             if lin.position_ms >= 45 * MINUTE:
                 break
             lin.play(random.randint(5_000, 15_000))
-            if lin.demands.snapshot is not None:
+            if lin.demands.lines.get(ControlKind.SNAPSHOT) is not None:
                 lin.photo_arrives()
                 points += 1
         if lin.position_ms >= 44 * MINUTE:
@@ -217,10 +218,11 @@ def test_the_ledger_of_a_whole_sitting_follows_from_its_seed(
         row = store.by_external_id(connection, lin.platform, lin.session)
         assert row is not None
         assert sitting_view.draw_errors(row, lines_of(connection, lin.id)) == []
-    assert seen["schedule_verified"] is True
-    kinds = [line["control"] for line in seen["controls"]]
+    told = msgspec.to_builtins(seen)
+    assert told["schedule_verified"] is True
+    kinds = [line["control"] for line in told["controls"]]
     assert kinds.count("popup") >= 9 and kinds.count("snapshot") == 2
-    assert {"drawn", "nonce"} <= seen["controls"][-1].keys()
+    assert {"drawn", "nonce"} <= told["controls"][-1].keys()
 
 
 def test_nothing_due_costs_next_to_nothing(lin: Sitting) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 
 import cv2
@@ -25,13 +26,8 @@ def draw(person: Traits, mouth_open: float = 0.0, eyes_open: float = 1.0) -> Pix
 
     ``mouth_open`` and ``eyes_open`` run from 0 (shut) to 1.
     """
-    canvas = _Canvas(person.background)
-    _draw_behind(canvas, person)
+    canvas, face = (it.copy() for it in _unmoved(person))
     outline = _outline(person)
-    face = _Canvas(person.skin)
-    _draw_complexion(face, person)
-    _draw_nose(face, person)
-    _draw_beard(face, person)
     _draw_mouth(face, person, mouth_open)
     for side in (-1, 1):
         _draw_eye(face, person, side, eyes_open)
@@ -43,6 +39,19 @@ def draw(person: Traits, mouth_open: float = 0.0, eyes_open: float = 1.0) -> Pix
     return np.dstack([canvas.pixels, canvas.drawn_on()])
 
 
+@functools.lru_cache(maxsize=32)
+def _unmoved(person: Traits) -> tuple[_Canvas, _Canvas]:
+    """What lies behind the face, and of the face what is the same in all of a person's pictures."""
+    canvas = _Canvas(person.background)
+    _draw_behind(canvas, person)
+    face = _Canvas(person.skin)
+    _draw_complexion(face, person)
+    _draw_nose(face, person)
+    _draw_beard(face, person)
+    return canvas, face
+
+
+@functools.lru_cache(maxsize=32)
 def depth(person: Traits) -> NDArray[np.float32]:
     """How far each canvas pixel stands out towards the viewer, in units: float32 (420, 360)."""
     x, y = _GRID
@@ -63,6 +72,11 @@ class _Canvas:
     def __init__(self, colour: Points) -> None:
         self.pixels: Pixels = np.empty((HEIGHT, WIDTH, 3), np.uint8)
         self.pixels[:] = np.clip(colour, 0, 255)
+
+    def copy(self) -> _Canvas:
+        other = _Canvas.__new__(_Canvas)
+        other.pixels = self.pixels.copy()
+        return other
 
     def drawn_on(self) -> Pixels:
         """255 where the canvas no longer has its first colour (that of its top left corner)."""
@@ -118,8 +132,10 @@ class _Canvas:
         self.pixels = np.clip(self.pixels * gain, 0, 255).astype(np.uint8)
 
     def paste(self, other: _Canvas, mask: NDArray[np.float32]) -> None:
-        alpha = mask[..., None]
-        self.pixels = (alpha * other.pixels + (1 - alpha) * self.pixels + 0.5).astype(np.uint8)
+        x, y, width, height = cv2.boundingRect((mask > 0).astype(np.uint8))
+        part = np.s_[y : y + height, x : x + width]
+        alpha, own = mask[part][..., None], self.pixels[part]
+        own[:] = (alpha * other.pixels[part] + (1 - alpha) * own + 0.5).astype(np.uint8)
 
 
 def _fixed_point(points: Iterable[tuple[float, float]] | Points) -> list[NDArray[np.int32]]:

@@ -6,6 +6,7 @@ the nose; the face is about one unit wide on each side. Colours are BGR, 0-255.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,7 +29,7 @@ _HAIR = np.array(
 _DARK_SKIN, _LIGHT_SKIN = np.array([45.0, 70.0, 105.0]), np.array([196.0, 214.0, 242.0])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Traits:
     """Everything that stays the same in all pictures of one artificial person."""
 
@@ -77,8 +78,9 @@ class Traits:
     depth: float
 
 
+@functools.lru_cache(maxsize=128)
 def traits(seed: int) -> Traits:
-    """The traits of the person numbered ``seed``."""
+    """The traits of the person numbered ``seed``; the same object for the same number."""
     rng = np.random.default_rng(seed)
 
     def between(low: float, high: float) -> float:

@@ -60,7 +60,7 @@ def test_the_detector_finds_them(reading_of: Reader) -> None:
 
 
 def test_they_pass_the_quality_gate_of_enrolment(backends: Backends) -> None:
-    readings = [read(portrait(seed), backends, ENROLMENT) for seed in PORTRAIT_SEEDS]
+    readings = [read(portrait(seed), backends, ENROLMENT) for seed in PORTRAIT_SEEDS[::2]]
     assert sum(not reading.reasons for reading in readings) >= 0.97 * len(readings)
 
 

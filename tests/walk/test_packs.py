@@ -7,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -111,9 +112,13 @@ def here(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Wor
 
 
 def everything_read(
-    services: Services, client: TestClient, world: World
+    services: Services,
+    client: TestClient,
+    world: World,
+    readers: tuple[str, ...] = ("zhao",),
+    languages: tuple[str, ...] = ("zh",),
 ) -> Iterator[tuple[str, str]]:
-    """(where, text) of every page in both languages, answer, list, and member of a package."""
+    """(where, text) of every page, answer, list, and member of a package."""
     app = client.app
     for method, path in routes(app):  # type: ignore[arg-type]
         if method != "GET" or not path.startswith(("/console", "/my/", "/v1/", "/xAPI/")):
@@ -122,9 +127,9 @@ def everything_read(
             continue
         address = world.address(path)
         machine = path.startswith(("/v1/", "/xAPI"))
-        people = ("",) if machine or path.startswith("/my") else ("zhao", "root")
+        people = ("",) if machine or path.startswith("/my") else readers
         for who in people:
-            for lang in ("zh",) if machine else ("zh", "en"):
+            for lang in ("zh",) if machine else languages:
                 client.cookies.clear()
                 headers = world.county.huang.headers if machine else world.headers(who)
                 cookie = headers.get("cookie", "")
@@ -166,7 +171,7 @@ def test_no_number_of_another_pack_is_said_anywhere(
     shelf: Path, elsewhere: World, tmp_path: Path
 ) -> None:
     with shelved(shelf), opened(elsewhere, tmp_path) as (services, client):
-        said = list(everything_read(services, client, elsewhere))
+        said = list(everything_read(services, client, elsewhere, ("zhao", "root"), ("zh", "en")))
         wrong = [
             (where, text[max(0, it.start() - 40) : it.end() + 20])
             for where, text in said
@@ -185,7 +190,12 @@ def without(pack: Pack, kept_rules: tuple[str, ...], kept_checks: tuple[str, ...
             "checks": {name: it for name, it in table.checks.items() if name in kept_checks},
         }
     )
-    return Pack(smaller, pack.content, pack.clauses, pack.occupations)
+    content = {
+        **pack.content,
+        "rules": {name: pack.content["rules"][name] for name in smaller.rules},
+        "checks": {name: pack.content["checks"][name] for name in smaller.checks},
+    }
+    return Pack(smaller, content, pack.clauses, pack.occupations)
 
 
 @pytest.fixture
@@ -225,9 +235,9 @@ def test_what_a_fuller_pack_found_is_read_and_judged_by_one_with_fewer_rules(
 ) -> None:
     with opened(here, tmp_path) as (services, client):
         assert run_next(services)
-        assert all(text is not None for _, text in everything_read(services, client, here))
+        assert list(everything_read(services, client, here))
         judged_again(services)
-        assert all(text is not None for _, text in everything_read(services, client, here))
+        assert list(everything_read(services, client, here))
         made = package.export(services, klass_of(services), A_CLERK, EVERYTHING)
         verify(made.file.data, made.public_key)
 
@@ -248,7 +258,23 @@ def test_a_scale_without_a_rule_does_not_act_on_what_the_other_scale_found(
             for scale in ("graded", "literal")
         }
         assert "photo_reuse" in sources["graded"] and "photo_reuse" not in sources["literal"]
-        assert all(text is not None for _, text in everything_read(services, client, here))
+        assert list(everything_read(services, client, here))
+
+
+@pytest.mark.parametrize("which", ["huangchuan-2021-literal", "huangchuan-2021-graded", "none"])
+def test_any_two_packs_are_compared_whichever_has_more(
+    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    shorten(monkeypatch, which)
+    names = [it.name for it in packs.available()]
+    with opened(here, tmp_path) as (_, client):
+        for one, other in permutations([*names, names[0].partition("@")[0]], 2):
+            address = f"/console/packs/{one}?against={other}"
+            for lang in ("zh", "en"):
+                client.cookies.clear()
+                cookie = f"{here.headers('zhao')['cookie']}; zhenxue_lang={lang}"
+                answer = client.get(address, headers={"cookie": cookie})
+                assert answer.status_code == 200, (address, lang)
 
 
 def test_what_a_bare_pack_found_is_tried_with_fuller_ones(here: World, tmp_path: Path) -> None:

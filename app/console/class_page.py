@@ -26,7 +26,7 @@ from app.errors import NotFound
 from app.reports import exports, signing
 from app.reports.lists import periodic
 from app.store.accounts import users
-from app.store.bodies import class_verdict
+from app.store.bodies import ClassVerdict, HourVerdict, Stored
 from app.store.catalogue import class_file as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -88,14 +88,13 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         hours = store.hours(connection, class_id)
         roster = store.roster(connection, class_id)
         marks = store.hour_marks(connection, class_id, pack)
-        enrolments = store.latest(connection, class_id, "enrolment", pack)
-        verdict = next(iter(store.latest(connection, class_id, "class", pack)), None)
+        outcomes = store.enrolment_outcomes(connection, class_id, pack)
+        verdict = next(iter(store.latest(connection, class_id, ClassVerdict, pack)), None)
         waiting = store.waiting_by_learner(connection, class_id)
         findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
         open_now = store.open_now(connection, class_id)
         run = store.latest_run(connection, class_id)
         chosen_by = users.names(connection, [row.scale_chosen_by or 0])
-    outcomes = {it.subject_id: it.outcome for it in enrolments}
     roomy = len(hours) <= _ROOMY
     return render(
         request,
@@ -107,9 +106,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
         tally=tally(len(roster), len(hours), marks),
         verdict=verdict,
-        concluded=wording.of_class(class_verdict(verdict.body), verdict.created_ms, today)
-        if verdict
-        else None,
+        concluded=wording.of_class(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
         run=run,
         told=runs.shown(run, request.app.state.services.clock()) if run else None,
@@ -207,11 +204,11 @@ def _drawn(
     )
 
 
-def cell(number: int, mark: Any, lang: Language) -> Cell:
+def cell(number: int, mark: Stored[HourVerdict] | None, lang: Language) -> Cell:
     """The cell of one class-hour; without a verdict it was not studied yet."""
     if mark is None:
         return _cell(lang, number, "not_started", None)
-    return _cell(lang, number, mark.outcome, _covered(mark.body).coverage or 0)
+    return _cell(lang, number, mark.outcome, mark.body.coverage)
 
 
 @lru_cache(maxsize=20_000)

@@ -16,7 +16,7 @@ from app.console.finding_view import sentence_of
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
 from app.errors import NotFound
-from app.store.bodies import hour_verdict
+from app.store.bodies import HourVerdict
 from app.store.catalogue import class_file as store
 from app.store.review import crowds
 
@@ -38,9 +38,9 @@ def class_hour(
         if not klass or not roster or hour is None:
             raise NotFound("unknown_class_hour", "there is no such class-hour of this learner")
         pack = f"{klass.pack_id}@{klass.pack_version}"
-        marks = store.latest(connection, class_id, "class_hour", pack, roster[0].enrolment_id)
+        marks = store.latest(connection, class_id, HourVerdict, pack, roster[0].enrolment_id)
         mark = next((it for it in marks if it.hour == number), None)
-        told = hour_verdict(mark.body) if mark else None
+        told = mark.body if mark else None
         lessons = _lessons(hour)
         shared = {it for other in hours if other.number != number for it in _lessons(other)}
         sittings = list(store.sittings(connection, class_id, learner_id, _SITTINGS, lessons))

@@ -16,7 +16,7 @@ from app.domain.judging import wording
 from app.domain.review import learner_link
 from app.errors import NotAllowed, NotFound
 from app.http.middleware import public_address
-from app.store.bodies import enrolment_verdict
+from app.store.bodies import EnrolmentVerdict, HourVerdict
 from app.store.catalogue import class_file as store
 from app.store.review import crowds, reviews
 
@@ -36,8 +36,9 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         person, pack = roster[0], f"{klass.pack_id}@{klass.pack_version}"
         hours = store.hours(connection, class_id)
         of_person = person.enrolment_id
-        marks = store.latest(connection, class_id, "class_hour", pack, of_person)
-        verdict = next(iter(store.latest(connection, class_id, "enrolment", pack, of_person)), None)
+        marks = store.latest(connection, class_id, HourVerdict, pack, of_person)
+        concluded = store.latest(connection, class_id, EnrolmentVerdict, pack, of_person)
+        verdict = next(iter(concluded), None)
         findings = store.findings(connection, class_id, learner_id, _FINDINGS)
         sittings = store.sittings(connection, class_id, learner_id, _SITTINGS)
         named = crowds.naming(connection, class_id, [it.external_id for it in sittings])
@@ -55,9 +56,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         cells=cells,
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,
-        concluded=wording.enrolment(enrolment_verdict(verdict.body), verdict.created_ms, today)
-        if verdict
-        else None,
+        concluded=wording.enrolment(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
         outcome=words.word(words.VERDICTS, verdict.outcome) if verdict else None,
         findings=[

@@ -15,7 +15,7 @@ from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.judging import wording
 from app.domain.review import learner_link
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
-from app.store.bodies import enrolment_verdict, hour_verdict
+from app.store.bodies import EnrolmentVerdict, HourVerdict, Stored
 from app.store.catalogue import class_file
 from app.store.review import crowds, reviews
 from app.store.scope import EVERYTHING
@@ -85,8 +85,8 @@ def _page(
         klass = class_file.klass(connection, link.class_id, EVERYTHING)
         pack, enrolment = f"{klass.pack_id}@{klass.pack_version}", link.enrolment_id
         hours = class_file.hours(connection, link.class_id)
-        marks = class_file.latest(connection, link.class_id, "class_hour", pack, enrolment)
-        concluded = class_file.latest(connection, link.class_id, "enrolment", pack, enrolment)
+        marks = class_file.latest(connection, link.class_id, HourVerdict, pack, enrolment)
+        concluded = class_file.latest(connection, link.class_id, EnrolmentVerdict, pack, enrolment)
         found = class_file.findings(connection, link.class_id, link.learner_id, _FINDINGS)
         told = [it for it in found if it.evidence != Evidence.STATISTIC]
         shared = _shared(connection, link)
@@ -99,9 +99,7 @@ def _page(
         for hour in sorted(hours, key=lambda it: it.number)
     }
     told_of = concluded[0] if concluded else None
-    body = told_of and wording.enrolment(
-        enrolment_verdict(told_of.body), told_of.created_ms, day(now_ms)
-    )
+    body = told_of and wording.enrolment(told_of.body, told_of.created_ms, day(now_ms))
     outcome = words.word(own_words.STANDINGS, concluded[0].outcome) if concluded else None
     if reviewing and outcome is not None and concluded[0].outcome != "eligible":
         outcome = own_words.IN_REVIEW  # nobody is refused before people have decided
@@ -121,7 +119,7 @@ def _page(
         outcome=outcome,
         withheld=own_words.withheld(
             {
-                number: hour_verdict(by_hour[number].body)
+                number: by_hour[number].body
                 for number, code in codes.items()
                 if code != "valid" and number in by_hour
             },
@@ -173,10 +171,10 @@ def _theirs(appeals: Sequence[Any], link: Any, shared: Sequence[Any]) -> list[An
     return [it for it in appeals if it.finding_id not in cases or it.filer_id == link.learner_id]
 
 
-def _code(mark: Any, reviewing: set[str]) -> str:
+def _code(mark: Stored[HourVerdict] | None, reviewing: set[str]) -> str:
     if mark is None:
         return "not_started"
-    return own_words.hour_code(mark.outcome, hour_verdict(mark.body), reviewing)
+    return own_words.hour_code(mark.outcome, mark.body, reviewing)
 
 
 def _private(page: HTMLResponse) -> HTMLResponse:

@@ -31,10 +31,6 @@ def judge(tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int, now_ms
     with package_rows.restored(tables, logs) as connection:
         assess.judge_sittings(connection, class_id, now_ms=0)
         eligibility.conclude(connection, class_id, now_ms)
-        verdicts = {
-            (kind, row.subject_id, row.hour): row.body
-            for kind in KINDS
-            for row in store.of_class(connection, class_id, kind)
-        }
+        verdicts = store.written(connection, class_id)
         found = package_rows.rows_of(connection, Finding, "class_id", [class_id])
         return Judgement(verdicts, {it["key"]: it for it in found})

@@ -9,8 +9,8 @@ milliseconds, positions content milliseconds; `Number` keeps a whole number whol
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -453,6 +453,33 @@ class ClassVerdict(ClassFields, frozen=True, kw_only=True):
 
 
 session_verdict = msgspec.json.Decoder(SessionVerdict).decode
-hour_verdict = msgspec.json.Decoder(HourVerdict).decode
-enrolment_verdict = msgspec.json.Decoder(EnrolmentVerdict).decode
 class_verdict = msgspec.json.Decoder(ClassVerdict).decode
+
+# ------------------------------------------------------------------------------------- as stored
+
+KINDS: Mapping[type[Body], str] = {
+    SessionVerdict: "session",
+    HourVerdict: "class_hour",
+    EnrolmentVerdict: "enrolment",
+    ClassVerdict: "class",
+}
+
+
+class Stored(NamedTuple, Generic[Kind]):
+    """A verdict out of the store. `hour` is 0 except for a class-hour; `subject_id` is the id of
+    the session, the enrolment (class-hours too) or the class."""
+
+    subject_id: int
+    hour: int
+    outcome: str
+    body: Kind
+    created_ms: int
+
+
+def stored(rows: Iterable[Any], kind: type[Kind]) -> list[Stored[Kind]]:
+    """Rows with these columns, their bodies decoded."""
+    decode = msgspec.json.Decoder(kind).decode
+    return [
+        Stored(row.subject_id, row.hour, row.outcome, decode(row.body), row.created_ms)
+        for row in rows
+    ]

@@ -20,13 +20,12 @@ from app.domain.judging.told import (
 from app.domain.judging.verdict_body import pack_body
 from app.domain.review import findings
 from app.errors import NotFound
-from app.store.bodies import extended, hour_verdict, session_verdict
+from app.store.bodies import HourVerdict, SessionVerdict, Stored, extended
 from app.store.catalogue import catalogue, people
 from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.people import EnrolledRow
 from app.store.events import event_log
 from app.store.judging import verdicts
-from app.store.row import AnyRow
 from detectors.assess import HourOutcome
 
 
@@ -44,7 +43,7 @@ def class_hours(
     only = enrolments[members[0].id] if learner is not None else None
     marks = {
         (row.subject_id, row.hour): row
-        for row in verdicts.of_class(connection, klass.id, "class_hour", only)
+        for row in verdicts.of_class(connection, klass.id, HourVerdict, only)
     }
     rows = [
         _learner(
@@ -73,7 +72,7 @@ def _counts(hours: Iterable[HourTold]) -> dict[str, int]:
 
 def sessions(connection: Connection, class_id: int) -> list[SessionTold]:
     """The current verdict on every judged sitting of the class."""
-    rows = [_told(row) for row in verdicts.of_class(connection, class_id, "session")]
+    rows = [_told(row) for row in verdicts.of_class(connection, class_id, SessionVerdict)]
     return sorted(rows, key=lambda it: (it.learner_id, it.started_ms, it.session_id))
 
 
@@ -104,7 +103,7 @@ def _members(connection: Connection, klass: ClassRow, learner: str | None) -> Se
     return named
 
 
-def _hour(mark: AnyRow | None, hour: catalogue.HourRow) -> HourTold:
+def _hour(mark: Stored[HourVerdict] | None, hour: catalogue.HourRow) -> HourTold:
     """One cell of the matrix; a class-hour that nobody played has no verdict."""
     if mark is None:
         return HourTold(
@@ -122,7 +121,7 @@ def _hour(mark: AnyRow | None, hour: catalogue.HourRow) -> HourTold:
             judged_ms=None,
             credited_seconds=0.0,
         )
-    body = hour_verdict(mark.body)
+    body = mark.body
     return extended(
         HourTold,
         body,
@@ -134,9 +133,9 @@ def _hour(mark: AnyRow | None, hour: catalogue.HourRow) -> HourTold:
     )
 
 
-def _told(row: AnyRow) -> SessionTold:
+def _told(row: Stored[SessionVerdict]) -> SessionTold:
     """A verdict's body with its subject laid open, and when it was reached."""
-    body = session_verdict(row.body)
+    body = row.body
     subject = body.subject
     return extended(
         SessionTold,

@@ -11,7 +11,7 @@ from app.domain.judging import conformity, conformity_trend
 from app.domain.judging.told import ClassConformity, PlatformConformity
 from app.domain.review.findings import after
 from app.errors import NotFound
-from app.store.bodies import Body, class_verdict, extended
+from app.store.bodies import Body, extended
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import conformity as store
 from app.store.judging import verdicts
@@ -55,12 +55,12 @@ def of_platform(
 
 def _class(connection: Connection, klass: ClassRow) -> ClassConformity:
     """What the class's verdict holds; one that was never validated is looked at now."""
-    verdict = verdicts.of_subject(connection, "class", klass.id)
+    verdict = verdicts.on_class(connection, klass.id)
     found: Body
     if verdict is None:
         found = conformity.of_class(connection, klass, pack_of(klass)).body
     else:
-        found = class_verdict(verdict.body)
+        found = verdict.body
     return extended(
         ClassConformity,
         found,

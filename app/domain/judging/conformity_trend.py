@@ -19,7 +19,7 @@ from app.domain.judging.told import (
     EvidenceSum,
     FaultSum,
 )
-from app.store.bodies import ClassVerdict, class_verdict, extended
+from app.store.bodies import ClassVerdict, extended
 from app.store.judging import conformity as store
 from app.store.scope import Scope
 from detectors.dates import months_later
@@ -83,7 +83,7 @@ def by_month(
     bodies = store.class_bodies(connection, scope, platform_id, since)
     months: dict[str, _Sums] = {}
     for opened, body in bodies:
-        months.setdefault(opened[:7], _Sums()).add(class_verdict(body))
+        months.setdefault(opened[:7], _Sums()).add(body)
     return [extended(ConformityMonth, months[it].told(), month=it) for it in sorted(months)]
 
 
@@ -92,7 +92,7 @@ def before(connection: Connection, scope: Scope, platform_id: int, day: date) ->
     sums = _Sums()
     since = months_later(day, -MONTHS)
     for _, body in store.class_bodies(connection, scope, platform_id, since, before=day):
-        sums.add(class_verdict(body))
+        sums.add(body)
     return sums.told()
 
 

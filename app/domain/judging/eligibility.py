@@ -28,7 +28,7 @@ from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.domain.review.review import UNDECIDED
 from app.store.accounts import users
-from app.store.bodies import class_verdict, enrolment_verdict
+from app.store.bodies import ClassVerdict, EnrolmentVerdict
 from app.store.catalogue import catalogue
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import enrolment_facts as store
@@ -94,10 +94,10 @@ def view(connection: Connection, klass: ClassRow, now_ms: int) -> EligibilityTol
     """The current verdicts on the class and its learners, the class's first."""
     today = day(now_ms)
     enrolled = set(catalogue.enrolments(connection, klass.id).values())
-    (verdict,) = verdicts.of_class(connection, klass.id, "class")
+    (verdict,) = verdicts.of_class(connection, klass.id, ClassVerdict)
     learners = [
-        wording.enrolment(enrolment_verdict(row.body), row.created_ms, today)
-        for row in verdicts.of_class(connection, klass.id, "enrolment")
+        wording.enrolment(row.body, row.created_ms, today)
+        for row in verdicts.of_class(connection, klass.id, EnrolmentVerdict)
         if row.subject_id in enrolled
     ]
     return EligibilityTold(
@@ -109,7 +109,7 @@ def view(connection: Connection, klass: ClassRow, now_ms: int) -> EligibilityTol
             chosen_by=_name(connection, klass.scale_chosen_by),
             chosen_ms=klass.scale_chosen_ms,
         ),
-        klass=wording.of_class(class_verdict(verdict.body), verdict.created_ms, today),
+        klass=wording.of_class(verdict.body, verdict.created_ms, today),
         learners=sorted(learners, key=lambda it: it.learner_id),
     )
 

@@ -15,7 +15,7 @@ from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
-from app.store.bodies import enrolment_verdict
+from app.store.bodies import EnrolmentVerdict
 from app.store.catalogue import catalogue, class_file
 from app.store.judging import runs as store
 from app.store.judging import verdicts
@@ -143,8 +143,8 @@ def _enrolments(
     if own.id.rpartition("-")[0] != stem or own.version != pack.version:
         return {}
     found = {}
-    for row in verdicts.of_class(connection, class_id, "enrolment"):
-        judged = enrolment_verdict(row.body).on(scale)
+    for row in verdicts.of_class(connection, class_id, EnrolmentVerdict):
+        judged = row.body.on(scale)
         if judged:
             found["enrolment", row.subject_id, 0] = judged.outcome
     return found

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Label, func, or_, select, update
+from sqlalchemy import Connection, Label, Select, func, or_, select, update
 
+from app.store.bodies import KINDS, EnrolmentVerdict, HourVerdict, Kind, Stored, stored
 from app.store.review.finding_queue import GONE, TO_DO
 from app.store.review.finding_rows import FindingRow
 from app.store.row import typed
@@ -173,41 +174,39 @@ def other_classes(
 
 
 def latest(
-    connection: Connection, class_id: int, kind: str, pack: str, subject_id: int | None = None
-) -> Sequence[Any]:
-    """The current verdicts of one kind under one pack: (subject_id, hour, outcome, body …)."""
-    newest = (
+    connection: Connection,
+    class_id: int,
+    kind: type[Kind],
+    pack: str,
+    subject_id: int | None = None,
+) -> list[Stored[Kind]]:
+    """The current verdicts of one kind under one pack."""
+    newest = _newest(class_id, KINDS[kind], pack)
+    if subject_id is not None:
+        newest = newest.where(Verdict.subject_id == subject_id)
+    return stored(connection.execute(select(Verdict).where(Verdict.id.in_(newest))), kind)
+
+
+def enrolment_outcomes(connection: Connection, class_id: int, pack: str) -> dict[int, str]:
+    """The current outcome of every enrolment under one pack."""
+    query = select(Verdict.subject_id, Verdict.outcome).where(
+        Verdict.id.in_(_newest(class_id, KINDS[EnrolmentVerdict], pack))
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _newest(class_id: int, kind: str, pack: str) -> Select[int]:
+    return (
         select(func.max(Verdict.id))
         .where(Verdict.class_id == class_id, Verdict.subject_kind == kind, Verdict.pack == pack)
         .group_by(Verdict.subject_id, Verdict.hour)
     )
-    if subject_id is not None:
-        newest = newest.where(Verdict.subject_id == subject_id)
-    return connection.execute(
-        select(
-            Verdict.subject_id,
-            Verdict.hour,
-            Verdict.outcome,
-            Verdict.body,
-            Verdict.pack,
-            Verdict.digest,
-            Verdict.created_ms,
-        ).where(Verdict.id.in_(newest))
-    ).all()
 
 
 def hour_marks(connection: Connection, class_id: int, pack: str) -> Sequence[Any]:
     """The current verdict on every class-hour of every learner: (enrolment id, number, outcome,
     body). Lean, for there are thousands."""
-    newest = (
-        select(func.max(Verdict.id))
-        .where(
-            Verdict.class_id == class_id,
-            Verdict.subject_kind == "class_hour",
-            Verdict.pack == pack,
-        )
-        .group_by(Verdict.subject_id, Verdict.hour)
-    )
+    newest = _newest(class_id, KINDS[HourVerdict], pack)
     return connection.execute(
         select(Verdict.subject_id, Verdict.hour, Verdict.outcome, Verdict.body).where(
             Verdict.id.in_(newest)

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
+from app.store.bodies import ClassVerdict, class_verdict
 from app.store.row import AnyRow
 from app.store.scope import Scope
 from detectors.trace import Check, ControlFlag
@@ -181,8 +182,8 @@ def classes_of_platform(
 
 def class_bodies(
     connection: Connection, scope: Scope, platform_id: int, since: date, before: date | None = None
-) -> list[tuple[str, bytes]]:
-    """(day of opening, body of the current verdict) of the platform's judged classes within the
+) -> list[tuple[str, ClassVerdict]]:
+    """(day of opening, current verdict) of the platform's judged classes within the
     scope that opened since that day and, where one is given, before the other."""
     ended = true() if before is None else TrainingClass.starts_on < before.isoformat()
     latest = (
@@ -202,4 +203,4 @@ def class_bodies(
         )
         .order_by(TrainingClass.starts_on, TrainingClass.id)
     )
-    return [(row.starts_on, row.body) for row in connection.execute(query)]
+    return [(row.starts_on, class_verdict(row.body)) for row in connection.execute(query)]

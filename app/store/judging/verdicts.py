@@ -7,10 +7,11 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from app.canonical import canonical
-from app.store.bodies import Body, FindingBody, document
+from app.store import bodies
+from app.store.bodies import Body, ClassVerdict, FindingBody, Kind, Stored, document, stored
 from app.store.upsert import insert_new
 from models import Finding, Verdict
 
@@ -162,20 +163,28 @@ def _current(
 
 
 def of_class(
-    connection: Connection, class_id: int, kind: str, subject_id: int | None = None
-) -> Sequence[Row[Any]]:
-    """The current verdicts of one kind in a class, with body and time."""
+    connection: Connection, class_id: int, kind: type[Kind], subject_id: int | None = None
+) -> list[Stored[Kind]]:
+    """The current verdicts of one kind in a class."""
     query = (
         select(Verdict)
-        .where(Verdict.id.in_(_latest(class_id, (kind,))))
+        .where(Verdict.id.in_(_latest(class_id, (bodies.KINDS[kind],))))
         .order_by(Verdict.subject_id, Verdict.hour)
     )
     if subject_id is not None:
         query = query.where(Verdict.subject_id == subject_id)
-    return connection.execute(query).all()
+    return stored(connection.execute(query), kind)
 
 
-KINDS = ("session", "class_hour", "enrolment", "class")
+def written(connection: Connection, class_id: int) -> dict[tuple[str, int, int], bytes]:
+    """The current verdicts byte for byte, by (kind, subject id, class-hour)."""
+    query = select(Verdict.subject_kind, Verdict.subject_id, Verdict.hour, Verdict.body).where(
+        Verdict.id.in_(_latest(class_id, KINDS))
+    )
+    return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
+
+
+KINDS = tuple(bodies.KINDS.values())
 
 
 def outcome_counts(connection: Connection, class_id: int) -> dict[str, dict[str, int]]:
@@ -202,14 +211,15 @@ def outcomes(
     return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
 
 
-def of_subject(connection: Connection, kind: str, subject_id: int) -> Row[Any] | None:
-    """The current verdict on one subject."""
-    return connection.execute(
+def on_class(connection: Connection, class_id: int) -> Stored[ClassVerdict] | None:
+    """The current verdict on a class."""
+    query = (
         select(Verdict)
-        .where(Verdict.subject_kind == kind, Verdict.subject_id == subject_id, Verdict.hour == 0)
+        .where(Verdict.subject_kind == "class", Verdict.subject_id == class_id, Verdict.hour == 0)
         .order_by(Verdict.id.desc())
         .limit(1)
-    ).first()
+    )
+    return next(iter(stored(connection.execute(query), ClassVerdict)), None)
 
 
 def standing_on_class(
@@ -223,8 +233,8 @@ def standing_on_class(
         Finding.rule.in_(rules),
         Finding.status != "gone",
     )
-    bodies = connection.execute(query.order_by(Finding.key)).scalars()
-    return [msgspec.convert(body, FindingBody) for body in bodies]
+    found = connection.execute(query.order_by(Finding.key)).scalars()
+    return [msgspec.convert(body, FindingBody) for body in found]
 
 
 def decisions(

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from app.clock import Clock
 from app.db import Database
-from app.domain.answer import UNSET
+from app.domain.answer import UNSET, UnsetType
 from app.domain.controls.controls_due import NOTHING_DUE, ControlsDue
 from app.domain.controls.scheduler import NOTHING, Batch, ControlScheduler
 from app.domain.events.batch_answer import (
@@ -258,7 +258,9 @@ def _answer(
     if receipt.conflicts:
         rejected += _conflicts(receipt, found)
         rejected.sort(key=lambda fault: fault.index)
-    noted = Noted(code="client_time", detail=STRANGE_CLOCK, count=strange_times)
+    noted: list[Noted] | UnsetType = UNSET
+    if strange_times:
+        noted = [Noted(code="client_time", detail=STRANGE_CLOCK, count=strange_times)]
     return BatchAnswer(
         accepted=receipt.accepted,
         duplicates=receipt.duplicates,
@@ -268,7 +270,7 @@ def _answer(
         controls=controls,
         lease=LeaseStanding(expires_at_ms=receipt.lease_expires_ms, state=State(receipt.state)),
         fate=Fate(receipt.fate),
-        noted=[noted] if strange_times else UNSET,
+        noted=noted,
     )
 
 

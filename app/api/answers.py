@@ -20,6 +20,19 @@ from pydantic import BaseModel
 
 JSON = "application/json"
 COMPONENTS = "#/components/schemas/{name}"
+# What its module may call by a plain word needs one of its own in the document.
+_PUBLIC = {
+    "Decision": "FindingDecision",
+    "Evidence": "EvidenceClass",
+    "Fate": "BatchFate",
+    "Member": "CrowdMember",
+    "Outcome": "FindingOutcome",
+    "Place": "EvidencePlace",
+    "State": "SittingState",
+    "Status": "RuleStatus",
+    "detectors.batch_facts.Scope": "CheckScope",
+    "detectors.finding.Scope": "FindingScope",
+}
 _FIELDS = {"properties", "additionalProperties"}
 _described: set[Any] = set()
 _named: dict[str, dict[str, Any]] = {}
@@ -41,7 +54,7 @@ class AnswerRoute(APIRoute):
 def described(answer: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:
     """What `responses` of a route, or of an operation written by hand, say of an answer."""
     _described.add(answer)
-    schema = {"$ref": COMPONENTS.format(name=answer.__name__)}
+    schema = {"$ref": _reference(answer.__name__)}
     return {status: {"content": {JSON: {"schema": schema}}}}
 
 
@@ -72,7 +85,8 @@ def describe(app: FastAPI) -> None:
             answers = msgspec.json.schema_components(every, ref_template=COMPONENTS)[1]
             for schema in answers.values():
                 _always_written(schema)
-            schemas.update(_named | answers)
+            schemas.update(_named)
+            schemas.update({_PUBLIC.get(name, name): it for name, it in answers.items()})
             _tidy(document, schemas)
             for operations in document["paths"].values():
                 for operation in operations.values():
@@ -98,6 +112,10 @@ def _always_written(schema: dict[str, Any]) -> None:
             schema["required"].append(name)
 
 
+def _reference(name: str) -> str:
+    return COMPONENTS.format(name=_PUBLIC.get(name, name))
+
+
 def _tidy(document: dict[str, Any], schemas: dict[str, Any]) -> None:
     """What generators stumble over: pydantic's literals refer to the enum that has a name for the
     same words, and an object whose fields are not told may have any."""
@@ -108,6 +126,8 @@ def _tidy(document: dict[str, Any], schemas: dict[str, Any]) -> None:
             for inner in node:
                 visit(inner)
         elif isinstance(node, dict):
+            if "$ref" in node:
+                node["$ref"] = _reference(node["$ref"].rpartition("/")[2])
             name = names.get(tuple(sorted(node.get("enum", ()))))
             if name is not None and node is not schemas[name]:
                 del node["enum"]

@@ -70,7 +70,7 @@ def _operation(
 
 def _event() -> dict[str, Any]:
     (union,), kinds = msgspec.json.schema_components([AnyEvent], ref_template=COMPONENTS)
-    return named("AnyEvent", {**union, "$defs": kinds})
+    return named("Event", {**union, "$defs": kinds})
 
 
 _EVENT = _event()

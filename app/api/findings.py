@@ -40,7 +40,7 @@ class Ruling(Wire):
     reason: Words
 
 
-class Statement(Wire):
+class AppealFiled(Wire):
     statement: Words
 
 
@@ -126,7 +126,7 @@ def post_appeal(
     request: Request,
     caller: Annotated[Caller, people_too(KeyScope.INGEST)],
     finding_id: FindingId,
-    body: Statement,
+    body: AppealFiled,
 ) -> AppealTold:
     """An appeal, by a platform for its learner, or by a person who may see the finding."""
     services = services_of(request)

@@ -13,7 +13,7 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer, EpochMs
 from app.domain.exchange import webhooks
 from app.domain.exchange.webhooks import Delivery, DeliveryState, Webhook
-from app.domain.notify import Event
+from app.domain.notify import WebhookEvent
 from app.domain.review.findings import after
 from app.domain.wire import Line, Wire
 from app.http.keyring import Caller
@@ -27,7 +27,9 @@ RowId = Annotated[int, Path(ge=1, lt=2**31)]
 
 class WebhookWanted(Wire):
     url: str = Field(min_length=1, max_length=2000)
-    events: list[Annotated[Event, Field(strict=False)]] = Field(min_length=1, max_length=len(Event))
+    events: list[Annotated[WebhookEvent, Field(strict=False)]] = Field(
+        min_length=1, max_length=len(WebhookEvent)
+    )
 
 
 class ShownWebhook(Answer, frozen=True, kw_only=True):
@@ -35,7 +37,7 @@ class ShownWebhook(Answer, frozen=True, kw_only=True):
 
     webhook_id: int
     url: str
-    events: list[Event]
+    events: list[WebhookEvent]
     created_at_ms: EpochMs
     waiting: int
     dead: int
@@ -145,7 +147,7 @@ def _fields(it: Webhook) -> dict[str, Any]:
     return {
         "webhook_id": it.id,
         "url": it.url,
-        "events": [Event(event) for event in it.events],
+        "events": [WebhookEvent(event) for event in it.events],
         "created_at_ms": it.created_ms,
         "waiting": it.waiting,
         "dead": it.dead,

@@ -9,7 +9,7 @@ import typer
 from app.cli.answer import ACTOR, Json, say
 from app.domain.accounts import platforms
 from app.domain.exchange import webhooks
-from app.domain.notify import Event
+from app.domain.notify import WebhookEvent
 from app.services import open_services
 
 app = typer.Typer(help="Webhooks of platforms.", no_args_is_help=True)
@@ -31,7 +31,7 @@ def add(
             services.vault,
             platforms.platform_of(connection, platform).id,
             url=url,
-            events=event or list(Event),
+            events=event or list(WebhookEvent),
             https_only=services.settings.production,
             actor=ACTOR,
             now_ms=services.clock(),

@@ -19,7 +19,7 @@ from app.store.judging.verdicts import CONTROL_MISSING
 from app.store.row import AnyRow
 
 
-class Event(StrEnum):
+class WebhookEvent(StrEnum):
     """session.verdict    a sitting was judged, or judged otherwise than before
     finding.opened     the engine proposes a finding
     review.decided     people upheld or overturned one
@@ -36,14 +36,14 @@ class Event(StrEnum):
 
 def session_verdicts(connection: Connection, class_id: int, after: int, now_ms: int) -> None:
     """Tell of the verdicts on sittings that were stored since that verdict's id."""
-    wanting = _wanting(connection, class_id, Event.SESSION_VERDICT)
+    wanting = _wanting(connection, class_id, WebhookEvent.SESSION_VERDICT)
     if not wanting:
         return
     rows = store.session_verdicts(connection, class_id, after)
     _enter(
         connection,
         wanting,
-        Event.SESSION_VERDICT,
+        WebhookEvent.SESSION_VERDICT,
         ((f"verdict-{row.id}", _verdict(row)) for row in rows),
         now_ms,
     )
@@ -53,15 +53,15 @@ def findings_opened(
     connection: Connection, class_id: int, keys: Collection[str], now_ms: int
 ) -> None:
     """Tell of findings that are new, by their keys in the class."""
-    opened = _wanting(connection, class_id, Event.FINDING_OPENED) if keys else []
-    missing = _wanting(connection, class_id, Event.CONTROL_MISSING) if keys else []
+    opened = _wanting(connection, class_id, WebhookEvent.FINDING_OPENED) if keys else []
+    missing = _wanting(connection, class_id, WebhookEvent.CONTROL_MISSING) if keys else []
     if not opened and not missing:
         return
     rows = store.findings(connection, class_id, keys)
     controls = [row for row in rows if row.reason == CONTROL_MISSING]
     for wanting, event, name, told in (
-        (opened, Event.FINDING_OPENED, "finding", rows),
-        (missing, Event.CONTROL_MISSING, "control", controls),
+        (opened, WebhookEvent.FINDING_OPENED, "finding", rows),
+        (missing, WebhookEvent.CONTROL_MISSING, "control", controls),
     ):
         messages = ((f"{name}-{row.id}", _finding(row)) for row in told)
         _enter(connection, wanting, event, messages, now_ms)
@@ -70,9 +70,11 @@ def findings_opened(
 def review_decided(connection: Connection, review_id: int, now_ms: int) -> None:
     """Tell of the review that settled a finding; never by whom."""
     row = store.reviewed(connection, review_id)
-    wanting = _wanting(connection, row.class_id, Event.REVIEW_DECIDED)
+    wanting = _wanting(connection, row.class_id, WebhookEvent.REVIEW_DECIDED)
     told = _finding(row) | {"decision": row.decision, "decided_at_ms": row.decided_ms}
-    _enter(connection, wanting, Event.REVIEW_DECIDED, [(f"review-{review_id}", told)], now_ms)
+    _enter(
+        connection, wanting, WebhookEvent.REVIEW_DECIDED, [(f"review-{review_id}", told)], now_ms
+    )
 
 
 def class_validated(connection: Connection, run_id: int, now_ms: int) -> None:
@@ -80,7 +82,7 @@ def class_validated(connection: Connection, run_id: int, now_ms: int) -> None:
     row = store.run(connection, run_id)
     if row is None:
         return
-    wanting = _wanting(connection, row.class_id, Event.CLASS_VALIDATED)
+    wanting = _wanting(connection, row.class_id, WebhookEvent.CLASS_VALIDATED)
     told = {
         "class_id": row.klass,
         "run_id": row.id,
@@ -88,17 +90,17 @@ def class_validated(connection: Connection, run_id: int, now_ms: int) -> None:
         "new_findings": row.summary.get("new_findings"),
         "finished_at_ms": row.finished_ms,
     }
-    _enter(connection, wanting, Event.CLASS_VALIDATED, [(f"run-{run_id}", told)], now_ms)
+    _enter(connection, wanting, WebhookEvent.CLASS_VALIDATED, [(f"run-{run_id}", told)], now_ms)
 
 
-def _wanting(connection: Connection, class_id: int, event: Event) -> list[int]:
+def _wanting(connection: Connection, class_id: int, event: WebhookEvent) -> list[int]:
     return [row.id for row in store.listeners(connection, class_id) if event in row.events]
 
 
 def _enter(
     connection: Connection,
     webhook_ids: Collection[int],
-    event: Event,
+    event: WebhookEvent,
     messages: Iterable[tuple[str, dict[str, Any]]],
     now_ms: int,
 ) -> None:

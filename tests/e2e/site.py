@@ -16,7 +16,7 @@ from app.cli import demo as cli_demo
 from app.clock import Clock
 from app.domain.accounts import platforms, users
 from app.domain.exchange import webhooks
-from app.domain.notify import Event
+from app.domain.notify import WebhookEvent
 from app.jobs import nightly
 from app.main import create_app
 from app.services import Services, open_services
@@ -129,8 +129,8 @@ def _listen(
 ) -> None:
     """The platform registers two addresses: for what concerns sittings, and for its classes."""
     for path, events in (
-        ("sittings", [Event.SESSION_VERDICT, Event.FINDING_OPENED]),
-        ("classes", [Event.CLASS_VALIDATED, Event.CONTROL_MISSING]),
+        ("sittings", [WebhookEvent.SESSION_VERDICT, WebhookEvent.FINDING_OPENED]),
+        ("classes", [WebhookEvent.CLASS_VALIDATED, WebhookEvent.CONTROL_MISSING]),
     ):
         webhooks.register(
             connection,

@@ -18,7 +18,7 @@ from standardwebhooks import Webhook as Signature
 
 from app.domain.accounts import users
 from app.domain.exchange import webhooks
-from app.domain.notify import Event
+from app.domain.notify import WebhookEvent
 from app.domain.review import review
 from app.errors import BadInput, Conflict
 from app.jobs import face_worker, outbound
@@ -87,14 +87,14 @@ def no_models(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(face_worker, "run_pending", lambda *_, **__: 0)
 
 
-def register(services: Services, county: County, url: str, *events: Event) -> Any:
+def register(services: Services, county: County, url: str, *events: WebhookEvent) -> Any:
     with services.database.write() as connection:
         return webhooks.register(
             connection,
             services.vault,
             county.huang.platform.id,
             url=url,
-            events=events or list(Event),
+            events=events or list(WebhookEvent),
             https_only=False,
             actor="test",
             now_ms=services.clock(),
@@ -177,7 +177,7 @@ def test_a_decision_is_told_once_it_is_settled_and_never_by_whom(
 ) -> None:
     take_without_photos(services, county, perform("F02"), tmp_path)
     validate(services, class_row(services.database, county, "class-demo").id)
-    register(services, county, receiver.url, Event.REVIEW_DECIDED)
+    register(services, county, receiver.url, WebhookEvent.REVIEW_DECIDED)
     sign_in(services, "zhao", "潢川县")
     with services.database.write() as connection:
         zhao = users.check_password(connection, "zhao", PASSWORD)

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Connection
 
 from app.domain.answer import Answer, EpochMs
-from app.domain.notify import Event
+from app.domain.notify import WebhookEvent
 from app.errors import BadInput, Conflict, NotFound
 from app.security import Vault
 from app.store.accounts import audit
@@ -62,7 +62,7 @@ class Delivery(Answer, frozen=True, kw_only=True):
 
     delivery_id: int
     message_id: str
-    event: Event
+    event: WebhookEvent
     state: DeliveryState
     attempts: int
     created_at_ms: EpochMs
@@ -88,8 +88,8 @@ def register(
     the platform has as many as it may. Where the name leads is looked at before each delivery."""
     checked = _address(url, https_only)
     wanted = sorted(set(events))
-    if not wanted or not set(wanted) <= set(Event):
-        known = ", ".join(Event)
+    if not wanted or not set(wanted) <= set(WebhookEvent):
+        known = ", ".join(WebhookEvent)
         raise BadInput("bad_events", f"events: one or more of {known}", field="events")
     if len(store.of_platform(connection, platform_id)) >= MOST:
         raise Conflict("too_many_webhooks", f"a platform has at most {MOST} webhooks")
@@ -178,7 +178,7 @@ def shown(row: AnyRow) -> Delivery:
     return Delivery(
         delivery_id=row.id,
         message_id=row.message_id,
-        event=Event(row.event),
+        event=WebhookEvent(row.event),
         state=state,
         attempts=row.attempts,
         created_at_ms=row.created_ms,

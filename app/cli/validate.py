@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
+import msgspec
 import typer
 
 from app.cli.answer import ACTOR, Json, say
@@ -30,7 +31,6 @@ def validate(
     from app.domain import runs
     from app.domain.catalogue import classes
     from app.domain.judging import class_report
-    from app.http import answer
     from app.jobs import class_run
     from app.logging import configure
     from app.services import open_services
@@ -45,7 +45,7 @@ def validate(
             summary = class_run.perform(services, run_id, progress.tell)
         with services.database.read() as connection:
             told = class_report.everything(connection, klass, services.clock())
-    say(answer.as_json(told) | {"run": summary}, as_json, "\n".join(_lines(told, summary)))
+    say(msgspec.to_builtins(told) | {"run": summary}, as_json, "\n".join(_lines(told, summary)))
 
 
 class _Progress:

@@ -14,7 +14,7 @@ from app.canonical import canonical
 from app.domain.judging import assess as judging
 from app.domain.judging import check_words, eligibility, reasons, wording
 from app.domain.policy import packs
-from app.domain.policy.pack import Text
+from app.languages import Text
 from app.reports import package
 from app.reports.exports import ExportOptions
 from app.reports.verify import verify

@@ -17,6 +17,7 @@ from app.domain.policy.pack_schema import (
     RuleTable,
     SectionTable,
 )
+from app.languages import Text
 from detectors.batch_facts import CheckPolicy
 from detectors.check_sheet import Rulebook
 from detectors.eligibility import Consequences, Cure
@@ -24,12 +25,6 @@ from detectors.occupations import Occupations
 from detectors.policy import LATER, Policy, Reach, RulePolicy, Status
 
 SECTIONS_AS_RULES = ("class_hour", "session")
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    zh: str
-    en: str
 
 
 @dataclass(frozen=True, slots=True)

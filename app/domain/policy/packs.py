@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import detectors
-from app import languages, rules
+from app import rules
 from app.domain.policy.clauses import Clause, register
-from app.domain.policy.pack import Pack, Parameter, Text
+from app.domain.policy.pack import Pack, Parameter
 from app.domain.policy.pack_schema import CatalogueFile, PackError, PackTable, read_toml, validated
 from app.errors import BadInput
+from app.languages import Text
 from detectors import registry
 from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS
 from detectors.batch_facts import Scope
@@ -92,14 +93,14 @@ def load(pack_id: str, version: str | None = None, *, folder: Path = FOLDER) -> 
     return _load(pack_id, version, folder)
 
 
-def rule_title(rule: str, pack: str = "") -> languages.Text:
+def rule_title(rule: str, pack: str = "") -> Text:
     """What the pack (`<id>@<version>`) calls a rule; where it is gone or has no such rule, and
     where none is given, the product's name without numbers."""
     try:
         table = load(pack).table.rules.get(rule) if pack else None
     except UnknownPack:
         table = None
-    return languages.Text(table.title.zh, table.title.en) if table else rules.title(rule)
+    return Text(table.title.zh, table.title.en) if table else rules.title(rule)
 
 
 def available(*, folder: Path = FOLDER) -> list[PackSummary]:

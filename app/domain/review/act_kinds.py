@@ -15,8 +15,8 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.domain.accounts.identity import IdentityChange, IdentityDeed
-from app.domain.policy.pack import Text
 from app.domain.wire import MAX_MEDIA_S, Day, Id, Line, Wire
+from app.languages import Text
 from app.security import Vault
 from app.store.catalogue.catalogue import ClassRow
 from app.store.row import AnyRow

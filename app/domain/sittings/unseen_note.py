@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from app.domain.controls.controls_due import Note
-from app.domain.policy.pack import Text
 from app.domain.policy.sitting_terms import SittingTerms
+from app.languages import Text
 from detectors.trace import Flag
 
 NOTES = {

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from app.domain.judging.check_words import limit_of
 from app.domain.policy import packs
 from detectors.eligibility import Cure
 from detectors.policy import Reach, Status
@@ -207,3 +211,39 @@ def test_a_diff_shows_a_changed_parameter_whole(shelf: Shelf) -> None:
     [change] = packs.diff(packs.load(GRADED, "1.0.0"), shelf.load())
     assert change.path == "rules.popup_gap.parameters.answer_window_s"
     assert (change.before["value"], change.after["value"]) == (60, 45)
+
+
+def changed(pack: packs.Pack, check: str, name: str, value: float) -> packs.Pack:
+    """The pack with another number in one check."""
+    table = pack.table.checks[check]
+    own = table.parameters[name].model_copy(update={"value": value})
+    checks = {
+        **pack.table.checks,
+        check: table.model_copy(update={"parameters": {**table.parameters, name: own}}),
+    }
+    return replace(pack, table=pack.table.model_copy(update={"checks": checks}))
+
+
+NUMBERS = [
+    (check, name)
+    for check, table in packs.load(GRADED).table.checks.items()
+    for name, it in table.parameters.items()
+    if isinstance(it.value, int | float) and not isinstance(it.value, bool)
+]
+
+
+@pytest.mark.parametrize(("check", "name"), NUMBERS, ids=".".join)
+@given(times=st.integers(2, 9))
+def test_the_limit_beside_what_was_found_is_the_pack_s_own_number(
+    check: str, name: str, times: int
+) -> None:
+    pack = packs.load(GRADED)
+    old = float(pack.parameter(check, name).value)  # type: ignore[arg-type]
+    new = old / times if old < 1 else old * times
+    other = changed(pack, check, name, new)
+    before, after = ({it: limit_of(it, one) for it in pack.checks} for one in (pack, other))
+    told = {it for it in before if before[it] != after[it]}
+    assert told, "nobody reads this number"
+    for it in told:
+        shown = f"{new:.0%}" if old < 1 else f"{new:g}"
+        assert shown in after[it]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import msgspec
 
 from app.store.bodies import EnrolmentVerdict, FindingBody, HourVerdict
 
+TODAY = date(2026, 11, 26)
 _FINDING = {
     "key": "k" * 32,
     "rule": "fast_forward",

@@ -141,7 +141,8 @@ class _Hour:
 
     def _judged(self, stretch: Stretch) -> Finding:
         """The finding on continuous learning time beyond the limit."""
-        if stretch.total_ms <= self._owed(stretch):
+        owed = self._owed(stretch)
+        if stretch.total_ms <= owed:
             return self._finding(stretch, Outcome.CLEAR, "offline_past_due", Fault.ENVIRONMENT)
         popups = self.popups
         _, crossing = stretch.at(self.limit)
@@ -155,7 +156,7 @@ class _Hour:
         ignored = left & (popups.lost_ms < self._played_until(stretch, gone))
         if ignored.any():
             return self._finding(stretch, Outcome.VIOLATION, "ignored", Fault.LEARNER, ignored)
-        in_time = popups.issued_ms <= crossing
+        in_time = popups.issued_ms <= stretch.at(owed)[1]
         unseen = unmet & ~shown & in_time
         # The page that showed it was loaded anew, or another took over: it had to be asked again.
         anew = left & in_time & (self._played_after(stretch, gone) > grace)

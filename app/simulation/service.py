@@ -174,8 +174,10 @@ class SimulatedService:
         study = self._studies[sitting.session_id]
         session_id = sitting.session_id
         seqs = {event["seq"] for event in events}
-        if study.popup is not None and not seqs & study.came:
-            study.popup.delivered = True  # who does not hear brings again what was not answered
+        if not seqs & study.came:  # who does not hear brings again what was not answered
+            for asked in (study.popup, study.snapshot):
+                if asked is not None:
+                    asked.delivered = True
         study.came |= seqs
         log = self._log
         for event in events:
@@ -351,7 +353,7 @@ class SimulatedService:
         if snapshot is not None and (
             snapshot.served or learned > snapshot.due_learned_s + FACE_RETRY_S
         ):
-            if not snapshot.served and snapshot.tries < 2:
+            if not snapshot.served and (snapshot.tries < 2 or not snapshot.delivered):
                 study.photos_due_s.insert(0, learned)
             study.snapshot = None
         if (

@@ -82,7 +82,7 @@ class Pixels:
         self,
         photo: AnyRow,
         key: bytes | None,
-        alike: Sequence[AnyRow],
+        alike: Sequence[Any],
         keys: dict[int, bytes],
     ) -> dict[str, Any] | None:
         """The first of the photos that look alike which proves to be the same photograph."""

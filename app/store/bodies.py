@@ -161,10 +161,11 @@ class ConformityBody(Body, frozen=True, kw_only=True):
 
 
 class PhotoCopy(Body, frozen=True, kw_only=True):
-    """The earlier photo that one repeats, and by how little they differ."""
+    """The earlier photo that one repeats, and by how little they differ; of the enrolled photo
+    both names are null."""
 
-    session_id: str
-    snapshot_id: str
+    session_id: str | None
+    snapshot_id: str | None
     residual: Number
 
 

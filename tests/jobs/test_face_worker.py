@@ -672,7 +672,32 @@ def test_a_photo_of_another_sitting_that_is_saved_again_is_noticed(
     assert flags & PhotoFlag.NEAR_DUPLICATE
     with services.database.read() as connection:
         copies = store.copies(connection, [again.session_id])
-    assert copies[again.session_id, 1]["snapshot_id"] in ("old", "burst")
+    assert copies[again.session_id, 1].snapshot_id in ("old", "burst")
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_enrolled_photo_saved_again_is_noticed_in_a_first_sitting(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    mirrored: bool,
+) -> None:
+    enrol(client, county, "lin", face(LIN, 0))
+    put(client, county, "start", changed(face(LIN, 0), mirrored=mirrored), purpose="start")
+    put(client, county, "again", changed(face(LIN, 0), mirrored=mirrored))
+    put(client, county, "live", face(LIN, 3, pose=0.1))
+    run_pending(services)
+    told = {
+        photo.external_id: photo.reading.get("near_duplicate") for photo in photos(services, county)
+    }
+    assert told["start"] is told["live"] is None
+    assert told["again"] is not None and told["again"]["session_id"] is None
+    assert told["again"]["residual"] <= 0.06
+    with services.database.read() as connection:
+        session_id = photos(services, county)[0].session_id
+        (copy,) = store.copies(connection, [session_id]).values()
+    assert copy.session_id is None
 
 
 class AtDistance(FaceReaders):

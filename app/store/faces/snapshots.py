@@ -363,6 +363,14 @@ def to_compare(connection: Connection, session_id: int) -> Sequence[AnyRow]:
     ).all()
 
 
+def owner_named(connection: Connection, session_id: int) -> AnyRow:
+    """Whose sitting it is: `learner_id`, and `learner` as the platform names them."""
+    query = select(Session.learner_id, Learner.external_id.label("learner"))
+    return connection.execute(
+        query.join(Learner, Learner.id == Session.learner_id).where(Session.id == session_id)
+    ).one()
+
+
 def hashes_around(connection: Connection, session_id: int) -> Sequence[AnyRow]:
     """(id, phash, received_ms) of the photos of the learner's other sittings and of the class."""
     own = connection.execute(

@@ -22,6 +22,8 @@ from detectors.trace import NONE, Bools, Ints, Kind
 SHORTEST_MS = 2_000  # a lead that clocks and the rounding of positions do not explain
 MOST = 0.5  # of a film: one that lacks more is not told by a crowd
 SPANNED = 0.5  # of a missing stretch, by the step of each who skipped it
+USUAL_MS = 15_000  # the longest step that is usual in any case
+USUAL = 2  # steps of play that are longer than so many usual ones do not tell what lies in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,9 @@ def _steps(facts: Facts, rows: Ints, strict: float) -> tuple[_Steps, _Steps]:
     joined = (
         np.concatenate([getattr(skips, name), getattr(sought, name)]) for name in _Steps.__slots__
     )
-    return _Steps(*joined), moved.where(played)
+    plays = moved.where(played)
+    usual = np.median(plays.length_ms) if len(plays.session) else 0
+    return _Steps(*joined), plays.where(plays.length_ms <= USUAL * max(usual, USUAL_MS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,13 +185,30 @@ class _Crowd:
         steps = self.skips
         inside = np.minimum(steps.to_ms, end) - np.maximum(steps.from_ms, start)
         spans = inside >= SPANNED * (end - start)
-        amount = steps.length_ms - steps.room_ms
+        amount = steps.length_ms - self._known() - steps.room_ms
         same = amount <= end - start + self.rule.ms("allowance_s")
-        farthest = np.full(
-            int(max(steps.session.max(), self.plays.session.max(initial=0))) + 1, NONE
-        )
-        np.maximum.at(farthest, self.plays.session, self.plays.to_ms)
-        return spans & same & (farthest[steps.session] > steps.to_ms)
+        people = np.concatenate([steps.person, self.plays.person])
+        farthest = np.full(int(people.max()) + 1, NONE)
+        np.maximum.at(farthest, self.plays.person, self.plays.to_ms)
+        return spans & same & (farthest[steps.person] > steps.to_ms)
+
+    def _known(self) -> Ints:
+        """How much of each step that skips was played by the same person, some time or other."""
+        steps, plays = self.skips, self.plays
+        order = np.lexsort((plays.from_ms, plays.person))
+        who, start = plays.person[order], plays.from_ms[order]
+        people = Segments(who)
+        reach = people.running_max(plays.to_ms[order])
+        gained = np.maximum(reach - np.maximum(start, people.previous(reach, 0)), 0)
+        known = np.zeros(len(steps.session), np.int64)
+        for at, (person, low, high) in enumerate(
+            zip(steps.person.tolist(), steps.from_ms.tolist(), steps.to_ms.tolist(), strict=True)
+        ):
+            first, last = np.searchsorted(who, (person, person + 1))
+            ends = reach[first:last]
+            begins = ends - gained[first:last]
+            known[at] = np.maximum(np.minimum(ends, high) - np.maximum(begins, low), 0).sum()
+        return known
 
 
 def _persons(steps: _Steps, at: Ints) -> Ints:

@@ -70,17 +70,21 @@ class HonestScene:
 
 
 def honest_scene(
-    seed: int, media_s: float | None = None, only: frozenset[str] | None = None
+    seed: int,
+    media_s: float | None = None,
+    only: frozenset[str] | None = None,
+    holes: tuple[tuple[float, float], ...] = (),
 ) -> HonestScene:
     """The same seed gives the same scene. Lessons last 600 to 3,000 s unless `media_s` says.
 
-    `only` are the oddities and ways of leaving that happen, once each, instead of drawn ones.
+    `only` are the oddities and ways of leaving that happen, once each, instead of drawn ones;
+    `holes` what the film lacks, (from, to) in seconds.
     """
     rng = Random(f"honest/{seed}")
     setting = Setting(media_s=media_s or rng.choice(_LESSONS_S))
     service = simulated(setting, rng, Controls())
     stage = Stage("honest", setting, seed, service, rng)
-    story = Story(stage, only)
+    story = Story(stage, only, holes)
     stage.alongside(story.study())
     stage.perform()
     evidence = service.records()
@@ -99,8 +103,13 @@ def random_honest(seed: int, media_s: float | None = None) -> list[Record]:
 class Story:
     """How one learner gets through the lesson, in one sitting or several."""
 
-    def __init__(self, stage: Stage, only: frozenset[str] | None = None) -> None:
-        self.stage, self.rng, self.only = stage, stage.rng, only
+    def __init__(
+        self,
+        stage: Stage,
+        only: frozenset[str] | None = None,
+        holes: tuple[tuple[float, float], ...] = (),
+    ) -> None:
+        self.stage, self.rng, self.only, self.holes = stage, stage.rng, only, holes
         self.met: set[str] = set()
         self.film = 1.0
         self.closes_early = False
@@ -159,6 +168,7 @@ class Story:
             habits=fittings.habits,
         )
         sitting.media_s *= fittings.film
+        sitting.holes = self.holes
         sitting.focused = fittings.focused
         return sitting
 

@@ -116,6 +116,7 @@ class Page:
         self._popup_open = False
         self._back_at = 0.0
         self._misread: Callable[[float], float] | None = None
+        self.holes: tuple[tuple[float, float], ...] = ()  # what the film lacks, in order
         self._seen: list[tuple[float, float]] = []
 
     @property
@@ -208,14 +209,27 @@ class Page:
         advancing = self.advancing
         self.t += seconds
         if advancing:
-            before = self.position
-            self.position = min(self.media_s, self.position + seconds * self.speed)
             if self.visible:
                 self.learned_s += seconds
-                if self._seen and self._seen[-1][1] == before:
-                    self._seen[-1] = (self._seen[-1][0], self.position)
-                else:
-                    self._seen.append((before, self.position))
+            left = seconds * self.speed
+            for start, end in (*self.holes, (self.media_s, self.media_s)):
+                if self.position >= end:
+                    continue
+                if self.position < start:
+                    left -= self._play_to(min(start, self.position + left))
+                if self.position < start:
+                    break
+                self.position = end  # by itself: no player can stand where there is nothing
+
+    def _play_to(self, position: float) -> float:
+        """Play on to there; how much that was."""
+        before, self.position = self.position, position
+        if self.visible:
+            if self._seen and self._seen[-1][1] == before:
+                self._seen[-1] = (self._seen[-1][0], position)
+            else:
+                self._seen.append((before, position))
+        return position - before
 
     def _photograph(self, due: Due) -> None:
         self._shots += 1

@@ -20,7 +20,7 @@ SEEDS = range(300)
 ALONE = [
     scenario.id
     for scenario in SCENARIOS.values()
-    if scenario.honest and scenario.id not in ("H30", "H31", "H10", "H43", "H44")
+    if scenario.honest and scenario.id not in ("H30", "H31", "H10", "H43", "H44", "H45")
 ]
 
 

@@ -68,7 +68,7 @@ def generate(database: Database, sessions: int, learners: int = LEARNERS) -> Non
     """
     rng = np.random.default_rng(7)
     with database.write() as connection:
-        _catalogue(connection, -(-sessions // (learners * LESSONS)), learners)
+        _catalogue(connection, -(-sessions // (learners * LESSONS)))
         _enrol(connection, -(-sessions // LESSONS), learners)
     done = 0
     while done < sessions:
@@ -78,7 +78,7 @@ def generate(database: Database, sessions: int, learners: int = LEARNERS) -> Non
         done += count
 
 
-def _catalogue(connection: Connection, classes: int, learners: int) -> None:
+def _catalogue(connection: Connection, classes: int) -> None:
     pack = packs.load("huangchuan-2021-graded")
     connection.execute(
         insert(Platform).values(

@@ -157,7 +157,7 @@ def _fill(settings: Settings, url: str, today: date, marker: Path) -> None:
             made = county.county(today)
         filling.fill(made)
         filling.accept("qihang", "dianshang-01")
-    except Exception as error:  # the service itself is up: say so and leave it running
+    except Exception as error:  # noqa: BLE001 - the service itself is up: say so and leave it running
         filling.screen.print(f"演示数据未能载入 the demo county was not loaded: {error}")
         return
     marker.touch()

@@ -70,5 +70,5 @@ for part in PAGES:
 
 
 @router.get("/console/{rest:path}")
-def nowhere(rest: str) -> Response:
+def nowhere(rest: str) -> Response:  # noqa: ARG001 (a part of the path)
     raise NotFound("no_such_page", "there is no such page")

@@ -124,7 +124,7 @@ class Inline(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for it gets it
             future.set_exception(error)
         return future
 

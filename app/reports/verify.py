@@ -322,7 +322,7 @@ class _Checker:
             came_to = replay.judge(tables, logs, self.manifest.klass.id, self.manifest.created_ms)
         except Malformed:
             raise
-        except Exception as error:  # rows of a stranger's making may break any line of the judging
+        except Exception as error:  # noqa: BLE001 - rows of a stranger's making may break any line of the judging
             self._fail("tables", "replay", f"cannot be judged: {type(error).__name__}: {error}")
             return
         for subject in sorted(stored.keys() | came_to.verdicts.keys(), key=str):

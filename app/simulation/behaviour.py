@@ -51,7 +51,7 @@ def answer_as_asked(sitting: Sitting, popup: Popup) -> Passage:
     sitting.pause()
 
 
-def strip(sitting: Sitting, popup: Popup) -> Passage:
+def strip(sitting: Sitting, _popup: Popup) -> Passage:
     """An extension removes the pop-up from the answer: nothing is shown, play goes on."""
     yield sitting.t
 
@@ -115,7 +115,7 @@ def facing(learner: Learner, condition: Condition = "good") -> Camera:
 
 
 def showing(identity: int, condition: Condition = "good") -> Camera:
-    def camera(rng: Random, shot: Shot) -> Photo | None:
+    def camera(rng: Random, _shot: Shot) -> Photo | None:
         return Photo(identity, rng.randrange(VARIATIONS), condition)
 
     return camera
@@ -126,7 +126,7 @@ def fixed(photo: Photo) -> Camera:
     return lambda rng, shot: photo
 
 
-def absent(rng: Random, shot: Shot) -> Photo | None:
+def absent(_rng: Random, _shot: Shot) -> Photo | None:
     """There is no camera."""
     return None
 

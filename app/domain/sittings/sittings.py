@@ -93,9 +93,7 @@ def open_sitting(
     if opening.session is not None:
         known = store.by_external_id(connection, platform_id, opening.session, lock=True)
         if known is not None:
-            return _renew(
-                connection, vault, scheduler, known, learner, klass, lesson, opening, now_ms
-            )
+            return _renew(connection, scheduler, known, learner, klass, lesson, opening, now_ms)
     _require_days(connection, klass, learner, now_ms)
     rivals = store.open_of_person(connection, learner.person_id)
     _require_lease(rivals, opening, learner, terms, now_ms)
@@ -328,7 +326,6 @@ def _open(
 
 def _renew(
     connection: Connection,
-    vault: Vault,
     scheduler: ControlScheduler,
     known: AnyRow,
     learner: AnyRow,

@@ -87,7 +87,7 @@ def photo_near_duplicate(stage: Stage) -> Passage:
     )
     yield from whole_lesson(last_week)
 
-    def noised(rng: Random, shot: Shot) -> Photo:
+    def noised(_rng: Random, shot: Shot) -> Photo:
         return replace(picture, condition="noised", resaved=shot.number)
 
     yield from whole_lesson(stage.sitting(at_s=WEEK_S, camera=at_start(good, noised)))

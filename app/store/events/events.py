@@ -138,7 +138,7 @@ class EventStore:
                 outcomes = append_all(
                     connection, [waiting.append for waiting in group], self._decide
                 )
-        except Exception as error:  # every waiting client is told, none is acknowledged
+        except Exception as error:  # noqa: BLE001 - every waiting client is told, none is acknowledged
             outcomes = [error] * len(group)
         for waiting, outcome in zip(group, outcomes, strict=True):
             waiting.outcome = outcome

@@ -252,9 +252,9 @@ def test_a_scale_without_a_rule_does_not_act_on_what_the_other_scale_found(
             theirs = Finding.learner_id.is_not(None)
             connection.execute(update(Finding).where(theirs).values(rule="photo_reuse"))
             eligibility.conclude(connection, klass.id, services.clock())
-            told = eligibility.view(connection, klass, services.clock())["learners"]
+            told = eligibility.view(connection, klass, services.clock()).learners
         sources = {
-            scale: {it["source"] for one in told for it in one[scale]["reasons"]}
+            scale: {it.source for one in told for it in getattr(one, scale).reasons}
             for scale in ("graded", "literal")
         }
         assert "photo_reuse" in sources["graded"] and "photo_reuse" not in sources["literal"]

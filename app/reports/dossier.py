@@ -18,6 +18,7 @@ from app.domain.review.review import UNDECIDED
 from app.reports.sheet import Heading, said
 from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import report_rows
+from app.store.exchange.report_rows import MemberRow, PlanRow
 from app.store.judging import enrolment_facts
 from app.store.review import claims, inspections
 from app.store.review.finding_rows import FindingRow
@@ -68,21 +69,21 @@ class Dossier:
         )
 
     @cached_property
-    def members(self) -> Sequence[AnyRow]:
+    def members(self) -> Sequence[MemberRow]:
         return report_rows.members(self.connection, self.id)
 
     @cached_property
-    def by_id(self) -> dict[int, AnyRow]:
+    def by_id(self) -> dict[int, MemberRow]:
         """Who is enrolled, by row id."""
         return {it.id: it for it in self.members}
 
     @cached_property
-    def by_external_id(self) -> dict[str, AnyRow]:
+    def by_external_id(self) -> dict[str, MemberRow]:
         """Who is enrolled, by the platform's id."""
         return {it.external_id: it for it in self.members}
 
     @cached_property
-    def plan(self) -> dict[int, AnyRow]:
+    def plan(self) -> dict[int, PlanRow]:
         """Class-hours by number."""
         return {it.number: it for it in report_rows.hours(self.connection, self.id)}
 

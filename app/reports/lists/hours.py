@@ -8,8 +8,8 @@ from app.domain.judging.told import HourTold
 from app.reports import words
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, when
+from app.store.exchange.report_rows import MemberRow
 from app.store.review.finding_rows import FindingRow
-from app.store.row import AnyRow
 from detectors.finding import Outcome
 
 OUTCOMES = ("valid", "invalid", "not_proven", "pending_review", "incomplete", "not_started")
@@ -58,7 +58,7 @@ def summary(dossier: Dossier) -> Sheet:
     )
 
 
-def _summary_row(dossier: Dossier, number: int, member: AnyRow) -> Row:
+def _summary_row(dossier: Dossier, number: int, member: MemberRow) -> Row:
     verdict = dossier.verdicts[member.external_id]
     attended = verdict.hours.attended
     return (
@@ -99,7 +99,7 @@ def detail(dossier: Dossier) -> Sheet:
     )
 
 
-def _detail_row(dossier: Dossier, member: AnyRow, hour: HourTold) -> Row:
+def _detail_row(dossier: Dossier, member: MemberRow, hour: HourTold) -> Row:
     minutes = (round(it / 60_000, 1) for it in (hour.credited_ms, hour.played_ms, hour.length_ms))
     sources = "、".join(words.PROVENANCES[it] for it in hour.provenance)
     return (
@@ -156,7 +156,7 @@ def invalid(dossier: Dossier) -> Sheet:
     return Sheet("invalid-hours", "无效学时清单", dossier.heading(), columns, rows, counts, notes)
 
 
-def _invalid_rows(dossier: Dossier, member: AnyRow, hour: HourTold) -> Iterator[Row]:
+def _invalid_rows(dossier: Dossier, member: MemberRow, hour: HourTold) -> Iterator[Row]:
     for it in hour.findings:
         if it.outcome is not Outcome.VIOLATION:
             continue

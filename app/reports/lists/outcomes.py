@@ -9,7 +9,7 @@ from app.domain.judging.told import CheckTold, ClassTold, EnrolmentTold, ReasonT
 from app.reports import words
 from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text, when
-from app.store.row import AnyRow
+from app.store.exchange.report_rows import MemberRow
 
 _LEARNER = (
     Column("序号", 6, "center"),
@@ -101,11 +101,11 @@ def _with_reasons(dossier: Dossier, outcome: str, name: str, title: str, *notes:
     return Sheet(name, title, heading, (*_LEARNER, *_WHY), rows, tied(dossier), notes)
 
 
-def _having(dossier: Dossier, outcome: str) -> list[AnyRow]:
+def _having(dossier: Dossier, outcome: str) -> list[MemberRow]:
     return [it for it in dossier.members if dossier.verdicts[it.external_id].outcome == outcome]
 
 
-def _learner(dossier: Dossier, number: int, member: AnyRow) -> Row:
+def _learner(dossier: Dossier, number: int, member: MemberRow) -> Row:
     hours = dossier.verdicts[member.external_id].hours
     return (
         number,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, select
 
 from app.store.review.finding_rows import FindingRow
@@ -40,9 +42,37 @@ def klass(connection: Connection, class_id: int) -> AnyRow:
     ).one()
 
 
-def members(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    """The roster by the platform's ids; `wrapped` is None where no key is left or was ever made."""
-    return connection.execute(
+class MemberRow(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is enrolled; the key is that of their face data, where there ever was one."""
+
+    enrolment_id: int
+    employer: str | None
+    category: str | None
+    id: int
+    external_id: str
+    name: str
+    id_last4: str | None
+    real_name_verified: bool | None
+    face_consent: bool
+    consent_ms: int | None
+    consent_document: str | None
+    key_made_ms: int | None
+    key_destroyed_ms: int | None
+
+
+class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A class-hour of the plan with its course; `pieces` as the plan froze them."""
+
+    number: int
+    media_ms: int
+    pieces: list[Any]
+    course: str
+    course_id: str
+
+
+def members(connection: Connection, class_id: int) -> list[MemberRow]:
+    """The roster by the platform's ids."""
+    rows = connection.execute(
         select(
             Enrolment.id.label("enrolment_id"),
             Enrolment.employer,
@@ -62,12 +92,13 @@ def members(connection: Connection, class_id: int) -> Sequence[AnyRow]:
         .join(LearnerKey, LearnerKey.learner_id == Learner.id, isouter=True)
         .where(Enrolment.class_id == class_id)
         .order_by(Learner.external_id)
-    ).all()
+    )
+    return typed(rows, MemberRow)
 
 
-def hours(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+def hours(connection: Connection, class_id: int) -> list[PlanRow]:
     """The class-hour plan with the title of each one's course."""
-    return connection.execute(
+    rows = connection.execute(
         select(
             ClassHour.number,
             ClassHour.media_ms,
@@ -79,7 +110,8 @@ def hours(connection: Connection, class_id: int) -> Sequence[AnyRow]:
         .join(Course, Course.id == CourseVersion.course_id)
         .where(ClassHour.class_id == class_id)
         .order_by(ClassHour.number)
-    ).all()
+    )
+    return typed(rows, PlanRow)
 
 
 def findings(connection: Connection, class_id: int) -> list[FindingRow]:

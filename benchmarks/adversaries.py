@@ -50,6 +50,18 @@ PEOPLE = """
 What no row shows: a person who watches for somebody else and looks like them, two people before one
 screen, and attention. No script and no photo tells these; the offline assessment does.
 
+Nor one bot on thirty devices of its own, each with photos and answer times of its own: 30 of 30
+valid. What it shares over a class (browser, screen, time zone, the SDK's beats, lessons in one
+order, starts close together) a computer room of equal machines shares as well. The one thing left
+is that all its accounts answer out of one hat, while people differ: variance of the log of answer
+times between accounts over that within them, 30 accounts with some eight answers each. 30 classes
+of 900 simulated honest learners give 4.8 to 26, 200 such bots 0.3 to 1.8. Yet how much people
+differ is this simulation's assumption; people who differ by a third (deviation 0.3 of the log)
+give 1.4 to 7.6, which overlaps; and a bot that draws each account a temper of its own is no
+different from people. So there is no rule, not even on trial, until real classes have been
+measured. Random photos that must match the enrolled face are what such a bot has to forge, and
+the inspection calls people up.
+
 ## Honest people
 
 The scenarios of the corpus that are no fraud. `lost` is content of the lesson without credit.

@@ -149,7 +149,7 @@ def test_a_pop_up_that_was_shown_is_due_at_once_on_a_page_that_was_reloaded(lin:
     """The page's clock is a little ahead of the service's: what is left until the moment would
     pass only in play, and the reloaded page stands still while the answer's time runs out."""
     lin.open()
-    while lin.demands.popup is None:
+    while ControlKind.POPUP not in lin.demands.lines:
         lin.play(1_000, answers=False)
     popup = lin.demands.due().popup
     assert popup.due_in_s > 0

@@ -19,6 +19,7 @@ import pytest
 from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from hypothesis import settings as examples
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import Engine, event
@@ -36,6 +37,10 @@ from tests.machine import POSTGRESQL, lacks, not_tried
 from tests.people import County, TestClock
 from tests.postgres import Postgres, find_postgres
 from tests.settled import assert_logs_hold_all
+
+# The same examples in every run, however busy the machine is.
+examples.register_profile("seeded", derandomize=True, deadline=None)
+examples.load_profile("seeded")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -148,8 +148,9 @@ class _Hour:
         _, crossing = stretch.at(self.limit)
         grace = self.rule.ms("stop_allowance_s")
         asked = (popups.issued_ms >= stretch.begin_ms) & (popups.issued_ms < stretch.end_ms)
-        unmet = asked & ~popups.effective
-        shown = unmet & (popups.shown_ms >= 0)
+        # Another device's pop-up may end a stretch before one that was asked here is seen.
+        unmet = asked & (~popups.effective | (popups.from_ms > stretch.end_ms))
+        shown = unmet & ~popups.effective & (popups.shown_ms >= 0)
         played_until = self._played_until(stretch)
         left = shown & (popups.lost_ms < played_until) & ~self._answered_again(stretch)
         gone = np.where(shown, self._page_gone(), NEVER_MS)

@@ -120,7 +120,7 @@ class Control(Base):
 
     id: Mapped[Key]
     session_id: Mapped[Ref] = mapped_column(ForeignKey("sessions.id"))
-    kind: Mapped[Name]  # popup | snapshot | face_check
+    kind: Mapped[Name]  # a ControlKind
     challenge_id: Mapped[Name]
     nonce: Mapped[Name | None]
     source: Mapped[Name]  # service | platform

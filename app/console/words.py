@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from app.console.language import N_
+from app.domain import notify
 from app.languages import Text
 from detectors.control_kinds import ControlKind
 from detectors.event_types import EVENT_TYPES
@@ -254,13 +255,7 @@ REFUSALS = {
     429: N_("尝试次数过多"),
 }
 # Refusals by their code, in words of the console; a code without one shows only its title.
-NOTICES = {
-    "session.verdict": N_("学习判定有变化"),
-    "finding.opened": N_("有新的发现"),
-    "review.decided": N_("发现已裁定"),
-    "class.validated": N_("班级已校验"),
-    "control.missing": N_("缺少管控"),
-}
+NOTICES = {event.value: notify.LABELS[event] for event in notify.WebhookEvent}
 NOTICE_STATES = {
     "delivered": Word(N_("已送达"), tone="clear"),
     "waiting": Word(N_("待发"), tone="unproven"),

@@ -7,13 +7,14 @@ or photo of a person; whoever wants to know more asks the API for it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.clock import at
+from app.languages import Text
 from app.store.exchange import webhooks as store
 from app.store.judging.verdicts import CONTROL_MISSING
 from app.store.row import AnyRow
@@ -32,6 +33,15 @@ class WebhookEvent(StrEnum):
     REVIEW_DECIDED = "review.decided"
     CLASS_VALIDATED = "class.validated"
     CONTROL_MISSING = "control.missing"
+
+
+LABELS: Mapping[WebhookEvent, Text] = {
+    WebhookEvent.SESSION_VERDICT: Text("学习判定有变化", "A sitting was judged"),
+    WebhookEvent.FINDING_OPENED: Text("有新的发现", "A finding was opened"),
+    WebhookEvent.REVIEW_DECIDED: Text("发现已裁定", "A finding was decided"),
+    WebhookEvent.CLASS_VALIDATED: Text("班级已校验", "A class was validated"),
+    WebhookEvent.CONTROL_MISSING: Text("缺少管控", "A control is missing"),
+}
 
 
 def session_verdicts(connection: Connection, class_id: int, after: int, now_ms: int) -> None:

@@ -49,6 +49,8 @@ VALUES = {
     "kick_old": N_("中止旧窗口"),
     "attested_accepted": N_("登记认可"),
     "platform_controls_accepted": N_("登记认可"),
+    "class_extended": N_("登记认可"),
+    "leave_approved": N_("登记认可"),
     "present": N_("有此项"),
     **{code: word.text for code, word in words.REACHES.items()},
     **{code: word.text for code, word in words.RULE_STATUSES.items()},

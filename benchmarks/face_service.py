@@ -20,7 +20,7 @@ from sqlalchemy import Engine, create_engine, text
 
 from app.bench import throw_away
 from app.bench.machine import machine
-from app.bench.service import Service, open_sittings, running
+from app.bench.service import RunningService, open_sittings, running
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 
 SIZE = (640, 480)
@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def measure(
-    service: Service, session: str, pictures: list[bytes], rate: float, workers: int
+    service: RunningService, session: str, pictures: list[bytes], rate: float, workers: int
 ) -> None:
     """One row of the table."""
     engine = create_engine(service.settings.resolved_database_url)
@@ -74,14 +74,14 @@ def measure(
     )
 
 
-def upload(service: Service, session: str, name: str, picture: bytes) -> float:
+def upload(service: RunningService, session: str, name: str, picture: bytes) -> float:
     """Hand a photo in; the time at which that began."""
     began = time.time()
     put(service, f"/v1/sessions/{session}/snapshots/{name}?purpose=random", picture)
     return began
 
 
-def put(service: Service, path: str, picture: bytes) -> None:
+def put(service: RunningService, path: str, picture: bytes) -> None:
     service.api.call("PUT", path, content=picture, content_type="image/jpeg")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from detectors import class_checks, learner_checks
-from detectors.batch_facts import CheckResult, ClassFacts, LearnerFacts, Scope
+from detectors.batch_facts import CheckResult, CheckScope, ClassFacts, LearnerFacts
 from detectors.check_sheet import Rulebook
 
 ClassCheck = Callable[[ClassFacts, Rulebook], CheckResult]
@@ -45,7 +45,7 @@ def check_class(klass: ClassFacts, book: Rulebook) -> list[CheckResult]:
     return [
         CLASS_CHECKS[check](klass, book)
         for check, policy in book.checks.items()
-        if policy.scope is Scope.CLASS
+        if policy.scope is CheckScope.CLASS
     ]
 
 
@@ -54,5 +54,5 @@ def check_learner(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> l
     return [
         LEARNER_CHECKS[check](learner, klass, book)
         for check, policy in book.checks.items()
-        if policy.scope is Scope.LEARNER
+        if policy.scope is CheckScope.LEARNER
     ]

@@ -29,7 +29,7 @@ class Applicant(StrEnum):
     INDIVIDUAL = "individual"
 
 
-class Scope(StrEnum):
+class CheckScope(StrEnum):
     CLASS = "class"
     LEARNER = "learner"
 
@@ -57,7 +57,7 @@ class CheckPolicy:
 
     check: str
     clause: str
-    scope: Scope
+    scope: CheckScope
     reach: Reach | None
     curable: bool
     unknown: Unknown
@@ -174,7 +174,7 @@ class CheckResult:
 
     check: str
     clause: str
-    scope: Scope
+    scope: CheckScope
     subject: str
     result: Result
     reason: str

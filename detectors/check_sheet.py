@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from detectors.batch_facts import CheckPolicy, CheckResult, ClassFacts, Result
-from detectors.occupations import Listing, Occupations
+from detectors.occupations import OccupationListing, Occupations
 
 ABSENT = "absent"  # the sentence of a check for which nobody supplied a fact
 
@@ -19,13 +19,13 @@ class Rulebook:
     checks: Mapping[str, CheckPolicy]
     occupations: Occupations
 
-    def listing(self, klass: ClassFacts) -> Listing | None:
+    def listing(self, klass: ClassFacts) -> OccupationListing | None:
         """Where the class's occupation stands in 附件3; None when it is not there, or unknown."""
         return self.occupations.find(klass.occupation) if klass.occupation else None
 
 
 @dataclass(frozen=True, slots=True)
-class Sheet:
+class CheckSheet:
     """One check on one subject (class or learner id).
 
     Each result names the sentence it is told in, `said`, and the numbers that stand in it; a

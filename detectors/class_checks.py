@@ -6,13 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from detectors.batch_facts import Applicant, CheckResult, ClassFacts, Mode, Survey
-from detectors.check_sheet import Rulebook, Sheet
+from detectors.check_sheet import CheckSheet, Rulebook
 from detectors.dates import first_day_after, months_later, window_after
 
 
 def official_class_number(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """B1: the class carries the official system's class number. None at all is a failure too."""
-    sheet = Sheet(book.checks["B1"], klass.class_id)
+    sheet = CheckSheet(book.checks["B1"], klass.class_id)
     number = (klass.official_class_no or "").strip()
     if number:
         return sheet.judged(True, "", number, "numbered", number=number)
@@ -23,7 +23,7 @@ def learners_per_teacher(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """B10: learners to a teacher. The clause also names workplaces, which no platform reports."""
     policy = book.checks["B10"]
     most = policy["max_learners_per_teacher"]
-    sheet = Sheet(policy, klass.class_id)
+    sheet = CheckSheet(policy, klass.class_id)
     if klass.roster is None:
         return sheet.absent("roster")
     if klass.teachers is None:
@@ -42,7 +42,7 @@ def class_size(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """B11: persons on the roster."""
     policy = book.checks["B11"]
     most = policy["max_learners"]
-    sheet = Sheet(policy, klass.class_id)
+    sheet = CheckSheet(policy, klass.class_id)
     if klass.roster is None:
         return sheet.absent("roster")
     return sheet.judged(
@@ -59,7 +59,7 @@ def practical_share(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """B13: share of practical class-hours, for offline and blended plans outside 附件3."""
     policy = book.checks["B13"]
     least = policy["min_practical_share"]
-    sheet = Sheet(policy, klass.class_id)
+    sheet = CheckSheet(policy, klass.class_id)
     if klass.mode is None:
         return sheet.absent("mode")
     if klass.mode is Mode.ONLINE:
@@ -85,7 +85,7 @@ def practical_share(klass: ClassFacts, book: Rulebook) -> CheckResult:
 
 def in_catalogue(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """B17: an online class trains an occupation of 附件3. Of others the text says nothing."""
-    sheet = Sheet(book.checks["B17"], klass.class_id)
+    sheet = CheckSheet(book.checks["B17"], klass.class_id)
     if klass.mode is None:
         return sheet.absent("mode")
     if klass.mode is Mode.OFFLINE:
@@ -106,7 +106,7 @@ def annex_conflict(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """B19: both rows of 附件3 name the occupation; which reading the pack applies is shown."""
     policy = book.checks["B19"]
     reading = policy.word("reading")
-    sheet = Sheet(policy, klass.class_id)
+    sheet = CheckSheet(policy, klass.class_id)
     if klass.mode is None:
         return sheet.absent("mode")
     if not klass.occupation:
@@ -122,7 +122,7 @@ def assessment_month(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """C1: the month of the assessment; a wrong one is refused with the next window."""
     policy = book.checks["C1"]
     months = policy.numbers("months")
-    sheet = Sheet(policy, klass.class_id)
+    sheet = CheckSheet(policy, klass.class_id)
     planned = klass.assessment_planned_on
     if planned is None:
         return sheet.absent("assessment_date")
@@ -143,7 +143,7 @@ def assessment_month(klass: ClassFacts, book: Rulebook) -> CheckResult:
 
 def assessment_offline(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """C2: the assessment is offline."""
-    sheet = Sheet(book.checks["C2"], klass.class_id)
+    sheet = CheckSheet(book.checks["C2"], klass.class_id)
     mode = klass.assessment_mode
     if mode is None:
         return sheet.absent("assessment_mode")
@@ -153,7 +153,7 @@ def assessment_offline(klass: ClassFacts, book: Rulebook) -> CheckResult:
 def enterprise_applies(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """C3: for training of 附件3 only an enterprise applies. Offline training of such an occupation
     is outside the words of the annex, so there another applicant is for the authority to decide."""
-    sheet = Sheet(book.checks["C3"], klass.class_id)
+    sheet = CheckSheet(book.checks["C3"], klass.class_id)
     if not klass.occupation:
         return sheet.absent("occupation")
     if book.listing(klass) is None:
@@ -174,7 +174,7 @@ def applied_ahead(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """C7: application date ≤ assessment date - 3 days."""
     policy = book.checks["C7"]
     ahead = round(policy["days_ahead"])
-    sheet = Sheet(policy, klass.class_id)
+    sheet = CheckSheet(policy, klass.class_id)
     planned, applied = klass.assessment_planned_on, klass.assessment_applied_on
     if planned is None:
         return sheet.absent("assessment_date")
@@ -197,7 +197,7 @@ def satisfaction(klass: ClassFacts, book: Rulebook) -> CheckResult:
     """C11: satisfied among valid answers. A low share blocks the institution's next openings."""
     policy = book.checks["C11"]
     least = policy["min_satisfaction"]
-    sheet = Sheet(policy, klass.class_id)
+    sheet = CheckSheet(policy, klass.class_id)
     survey = klass.survey
     if survey is None or survey.valid_answers == 0:
         return sheet.absent("survey")
@@ -222,7 +222,7 @@ def opened_outside_rectification(klass: ClassFacts, book: Rulebook) -> CheckResu
     """C11, opening: no class opens in the month after a low survey of the same institution."""
     survey_policy = book.checks["C11"]
     least, months = survey_policy["min_satisfaction"], round(survey_policy["block_months"])
-    sheet = Sheet(book.checks["C11_opening"], klass.class_id)
+    sheet = CheckSheet(book.checks["C11_opening"], klass.class_id)
     opening = klass.starts_on
     if opening is None:
         return sheet.absent("opening")

@@ -105,7 +105,7 @@ class StandingFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class ControlAtWork:
     """One of the six controls in one class. `missing` None: the evidence does not tell."""
 
     rule: str
@@ -157,7 +157,7 @@ class Deadlines:
 
 
 @dataclass(frozen=True, slots=True)
-class EnrolmentVerdict:
+class EnrolmentConclusion:
     """`own` looks at the learner alone; `outcome` also at a class that is not acceptable.
 
     `curable`: every reason that blocks can be cured. A pending class does not change `outcome`:
@@ -172,7 +172,7 @@ class EnrolmentVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class ClassVerdict:
+class ClassConclusion:
     outcome: Acceptance
     reasons: tuple[Reason, ...]
     curable: bool
@@ -197,10 +197,10 @@ def judge_enrolment(
     hours: HourCounts,
     findings: Sequence[StandingFinding],
     checks: Sequence[CheckResult],
-    klass: ClassVerdict,
+    klass: ClassConclusion,
     policy: Policy,
     consequences: Consequences,
-) -> EnrolmentVerdict:
+) -> EnrolmentConclusion:
     """The verdict on one learner in one class, under one pack.
 
     `checks` are those of the learner. Run it with another pack's policy and consequences for the
@@ -217,7 +217,7 @@ def judge_enrolment(
     if klass.outcome is Acceptance.NOT_ACCEPTABLE:
         cure = Cure.AUTOMATIC if klass.curable else Cure.NONE
         reasons.append(Reason("class_not_acceptable", "class", "", blocks=True, cure=cure))
-    return EnrolmentVerdict(
+    return EnrolmentConclusion(
         outcome=_enrolment_outcome(reasons),
         own=own,
         reasons=tuple(reasons),
@@ -227,13 +227,13 @@ def judge_enrolment(
 
 
 def judge_class(
-    controls: Sequence[Control],
+    controls: Sequence[ControlAtWork],
     checks: Sequence[CheckResult],
     policy: Policy,
     consequences: Consequences,
     due: Deadlines,
     waiting: Waiting = Waiting(),
-) -> ClassVerdict:
+) -> ClassConclusion:
     """The verdict on a class: its checks, the six controls of its platform, and what it waits for.
 
     A missing control blocks the class where the pack lets it reach that far and two persons
@@ -249,7 +249,7 @@ def judge_class(
     if reasons:
         blocked = any(it.blocks for it in reasons)
         outcome = Acceptance.NOT_ACCEPTABLE if blocked else Acceptance.PENDING
-    return ClassVerdict(outcome, tuple(reasons), _curable(reasons), due)
+    return ClassConclusion(outcome, tuple(reasons), _curable(reasons), due)
 
 
 def reach_of(finding: StandingFinding, policy: Policy, consequences: Consequences) -> Reach:
@@ -337,7 +337,7 @@ def _finding_reasons(
 
 
 def _control_reasons(
-    controls: Sequence[Control], policy: Policy, pack: Consequences
+    controls: Sequence[ControlAtWork], policy: Policy, pack: Consequences
 ) -> list[Reason]:
     reasons = []
     for it in controls:

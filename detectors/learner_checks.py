@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from detectors.batch_facts import CheckResult, ClassFacts, LearnerFacts, Mode, Training
-from detectors.check_sheet import Rulebook, Sheet
+from detectors.check_sheet import CheckSheet, Rulebook
 from detectors.dates import first_day_after
 
 TRAINING_CERTIFICATE = "培训合格证书"
@@ -16,7 +16,7 @@ def enough_class_hours(learner: LearnerFacts, klass: ClassFacts, book: Rulebook)
     explicit rule on hours (有明确学时规定的除外); whether one exists, the authority says."""
     policy = book.checks["B5"]
     least = policy["min_class_hours"]
-    sheet = Sheet(policy, learner.learner_id)
+    sheet = CheckSheet(policy, learner.learner_id)
     certificate = (klass.certificate_type or "").strip()
     if not certificate:
         return sheet.absent("certificate_type")
@@ -40,7 +40,7 @@ def offline_practice(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -
     """B18: offline class-hours for the occupations of the second row of 附件3."""
     policy = book.checks["B18"]
     least = policy["min_offline_hours"]
-    sheet = Sheet(policy, learner.learner_id)
+    sheet = CheckSheet(policy, learner.learner_id)
     if klass.mode is None:
         return sheet.absent("mode")
     if klass.mode is Mode.OFFLINE:
@@ -72,7 +72,7 @@ def month_since_assessment(learner: LearnerFacts, klass: ClassFacts, book: Ruleb
     """
     policy = book.checks["B20"]
     months = round(policy["min_months"])
-    sheet = Sheet(policy, learner.learner_id)
+    sheet = CheckSheet(policy, learner.learner_id)
     opening = klass.starts_on
     if opening is None:
         return sheet.absent("opening")
@@ -113,7 +113,7 @@ def month_since_assessment(learner: LearnerFacts, klass: ClassFacts, book: Ruleb
 
 def leave_made_up(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
     """B24: leave taken in writing and made up before the assessment counts towards attendance."""
-    sheet = Sheet(book.checks["B24"], learner.learner_id)
+    sheet = CheckSheet(book.checks["B24"], learner.learner_id)
     if not learner.leaves:
         return sheet.not_applicable("no_leave")
     unwritten = [it for it in learner.leaves if not (it.written and it.approved)]
@@ -143,7 +143,7 @@ def subsidies_of_the_year(learner: LearnerFacts, klass: ClassFacts, book: Rulebo
     same occupation at the same level. A level that nobody stated may be the same."""
     policy = book.checks["D1"]
     most = policy["max_per_year"]
-    sheet = Sheet(policy, learner.learner_id)
+    sheet = CheckSheet(policy, learner.learner_id)
     if klass.starts_on is None:
         return sheet.absent("opening")
     if not klass.occupation:
@@ -169,7 +169,7 @@ def subsidies_of_the_year(learner: LearnerFacts, klass: ClassFacts, book: Rulebo
 def real_name(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
     """D17: the learner stands in the system under real-name management. Of several accounts under
     one ID number none is settled: one person would be paid twice, or two stand under one name."""
-    sheet = Sheet(book.checks["D17"], learner.learner_id)
+    sheet = CheckSheet(book.checks["D17"], learner.learner_id)
     if learner.same_person:
         others = "、".join(learner.same_person)
         return sheet.open("identity_shared", others, others=others)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class OccupationListing:
     """Where one occupation stands in the annex.
 
     `online_name` and `offline_name` are the exact names in the rows 全线上培训 and 不少于8个学时,
@@ -39,7 +39,7 @@ class Occupations:
     offline: tuple[str, ...]
     aliases: Mapping[str, str]
 
-    def find(self, occupation: str) -> Listing | None:
+    def find(self, occupation: str) -> OccupationListing | None:
         """The listing of `occupation`, None when neither row has it.
 
         Spaces and the width of brackets do not matter; nothing else is guessed.
@@ -49,7 +49,7 @@ class Occupations:
         if online is None and offline is None:
             return None
         exact = _plain(occupation) in {_plain(name) for name in (online, offline) if name}
-        return Listing(occupation, online, offline, by_alias=not exact)
+        return OccupationListing(occupation, online, offline, by_alias=not exact)
 
     def canonical(self, occupation: str) -> str:
         """One name for all spellings and aliases of an occupation, in the annex or not."""

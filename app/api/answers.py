@@ -28,10 +28,9 @@ _PUBLIC = {
     "Member": "CrowdMember",
     "Outcome": "FindingOutcome",
     "Place": "EvidencePlace",
+    "Scope": "FindingScope",
     "State": "SittingState",
     "Status": "RuleStatus",
-    "detectors.batch_facts.Scope": "CheckScope",
-    "detectors.finding.Scope": "FindingScope",
 }
 _FIELDS = {"properties", "additionalProperties"}
 _described: set[Any] = set()

@@ -27,7 +27,7 @@ SessionId = Annotated[Id, Path()]
 Word = Annotated[str, Field(max_length=500)]
 
 
-class Client(Wire):
+class ClientTerms(Wire):
     """What the learner studies with."""
 
     user_agent: Word | None = None
@@ -41,7 +41,7 @@ class OpeningTerms(Wire):
     lesson_id: Id
     device_id: Id
     window_id: Id
-    client: Client = Client()
+    client: ClientTerms = ClientTerms()
     started_at_ms: ClientInstant | None = None
 
 

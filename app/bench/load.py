@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.bench.service import Service
+from app.bench.service import RunningService
 from app.clock import system_clock
 from app.errors import NotReady
 
@@ -36,13 +36,13 @@ class Load:
         return self.requests / self.took_s
 
 
-def warm(service: Service, sessions: Sequence[str], batch: int, seq: int) -> int:
+def warm(service: RunningService, sessions: Sequence[str], batch: int, seq: int) -> int:
     """The same for half a second on a few connections, not measured; the next free seq."""
     return measure(service, sessions[:4], batch, _WARM_S, seq).next_seq
 
 
 def measure(
-    service: Service, sessions: Sequence[str], batch: int, seconds: float, seq: int
+    service: RunningService, sessions: Sequence[str], batch: int, seconds: float, seq: int
 ) -> Load:
     """Post batches for `seconds`, one connection a sitting, numbered from `seq` on.
 
@@ -65,7 +65,7 @@ async def _all(clients: Sequence[_Client], until: float) -> None:
 class _Client:
     """One keep-alive connection, as thin as it can be, so that the service is what is measured."""
 
-    def __init__(self, service: Service, session: str, batch: int, seq: int) -> None:
+    def __init__(self, service: RunningService, session: str, batch: int, seq: int) -> None:
         self.port = service.settings.port
         self.batch, self.seq = batch, seq
         self.waits: list[float] = []

@@ -25,7 +25,7 @@ STOP_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class RunningService:
     """A running service, and the way into it with a key of all scopes."""
 
     settings: Settings
@@ -44,7 +44,7 @@ def cpu_s(pid: int) -> float | None:
 
 
 @contextmanager
-def running(settings: Settings) -> Iterator[Service]:
+def running(settings: Settings) -> Iterator[RunningService]:
     """Start it on `settings.port` of loopback, stop it in the end.
 
     Raises NotReady, with the last line of its log, when it does not start.
@@ -55,7 +55,7 @@ def running(settings: Settings) -> Iterator[Service]:
     process.start()
     try:
         _await(api, process, log)
-        yield Service(settings, process, api)
+        yield RunningService(settings, process, api)
     finally:
         process.terminate()
         process.join(STOP_S)

@@ -11,7 +11,7 @@ import typer
 from app.cli.answer import FOUND, Json, say
 
 if TYPE_CHECKING:
-    from app.reports.verify import Report
+    from app.reports.verify import Verification
 
 app = typer.Typer(help="Check an audit package, offline.")
 
@@ -67,7 +67,7 @@ def verify(
         raise typer.Exit(FOUND)
 
 
-def _lines(report: Report, key: str | None) -> list[str]:
+def _lines(report: Verification, key: str | None) -> list[str]:
     lines = [f"{name}: {count}" for name, count in report.checked.items()]
     lines += [
         f"✗ {_printable(it.member)}: {_WORDS[it.code]} {_printable(it.detail)} [{it.code}]"

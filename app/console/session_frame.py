@@ -23,7 +23,7 @@ _MINUTE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class PictureFrame:
     """Both axes, and the words."""
 
     time: Axis
@@ -39,7 +39,7 @@ class Frame:
         return x0, max(least, x1 - x0)
 
 
-def frame_of(timeline: Timeline, lang: Language) -> Frame:
+def frame_of(timeline: Timeline, lang: Language) -> PictureFrame:
     session = timeline["session"]
     samples: Sequence[Sequence[int]] = timeline["samples"]
     opened = session["opened_ms"]
@@ -50,7 +50,7 @@ def frame_of(timeline: Timeline, lang: Language) -> Frame:
     ]
     tops = [session["media_ms"] or 0, _MINUTE, max((it[1] for it in samples), default=0)]
     time = Axis(opened, max(ends), LEFT, RIGHT)
-    return Frame(time, Axis(0, max(tops), BOTTOM, TOP), lang)
+    return PictureFrame(time, Axis(0, max(tops), BOTTOM, TOP), lang)
 
 
 def hatched(

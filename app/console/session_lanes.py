@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from app.console import plain, words
 from app.console.language import N_, Language, position
-from app.console.session_frame import Frame, Timeline, hatched
+from app.console.session_frame import PictureFrame, Timeline, hatched
 from app.console.session_photos import MARK_LANE, THUMB_LANE, Looks, photo_marks, thumbnails
 from app.console.svg import element, link, title
 from detectors.control_kinds import ControlKind
@@ -18,7 +18,7 @@ LANE = 24
 
 
 def lanes(
-    timeline: Timeline, frame: Frame, looks: Looks
+    timeline: Timeline, frame: PictureFrame, looks: Looks
 ) -> Iterator[tuple[float, str, list[Markup]]]:
     """(height, name, drawing) of the lanes under the plot."""
     say = frame.lang.say
@@ -30,7 +30,7 @@ def lanes(
         yield THUMB_LANE, say(N_("影像")), list(thumbnails(timeline, frame, looks))
 
 
-def _credit_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
+def _credit_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     for pos0, pos1, t0, t1 in timeline["credited"]:
         x, width = frame.between(t0, t1)
         band = element("rect", x=x, y=6, width=width, height=LANE - 12, class_="credited")
@@ -43,7 +43,7 @@ def _credit_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
         yield link(event_at(timeline, it["t0_ms"]), element("g", told, band))
 
 
-def _page_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
+def _page_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     for t0, t1 in hidden_stretches(timeline["samples"]):
         x, width = frame.between(t0, t1)
         told = frame.lang.say(
@@ -97,7 +97,7 @@ def hidden_stretches(samples: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     return stretches
 
 
-def _popup_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
+def _popup_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     middle = LANE / 2
     for row, it in enumerate(timeline["controls"]):
         if it["kind"] != ControlKind.POPUP:
@@ -145,7 +145,7 @@ def control_told(it: Mapping[str, Any], lang: Language) -> str:
     return kind + lang.say(N_("：")) + lang.say(N_("，")).join(told)
 
 
-def _photo_lane(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
+def _photo_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     for row, it in enumerate(timeline["controls"]):
         if it["kind"] != ControlKind.POPUP and it["expired_ms"] and not it["answered_ms"]:
             x = frame.time.clamped(it["due_ms"] or it["issued_ms"])

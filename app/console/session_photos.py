@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from app.console import words
 from app.console.language import N_
-from app.console.session_frame import LEFT, RIGHT, Frame, Timeline
+from app.console.session_frame import LEFT, RIGHT, PictureFrame, Timeline
 from app.console.svg import element, link, title
 
 MARK_LANE, THUMB_LANE = 30, 62
@@ -19,13 +19,13 @@ _CONCERN = ("violation", "review", "unproven")
 Looks = Mapping[int, int]  # photo → the access under which this person may see it now
 
 
-def shown_small(timeline: Timeline, frame: Frame) -> list[int]:
+def shown_small(timeline: Timeline, frame: PictureFrame) -> list[int]:
     """Ids of the photos that have a thumbnail when all may be seen: of those that would cover one
     another, the one that gives most cause for concern."""
     return [_leader(group)["id"] for _, group in _groups(timeline, frame, _THUMB[0])]
 
 
-def photo_marks(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
+def photo_marks(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     """One mark for each photo, or for several that were taken at nearly the same time."""
     for x, group in _groups(timeline, frame, _MARK):
         it = _leader(group)
@@ -45,7 +45,7 @@ def photo_marks(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
         )
 
 
-def thumbnails(timeline: Timeline, frame: Frame, looks: Looks) -> Iterator[Markup]:
+def thumbnails(timeline: Timeline, frame: PictureFrame, looks: Looks) -> Iterator[Markup]:
     """The photos that may be seen, small, none over another."""
     width, height = _THUMB
     for x, group in _groups(timeline, frame, width):
@@ -71,7 +71,7 @@ def thumbnails(timeline: Timeline, frame: Frame, looks: Looks) -> Iterator[Marku
 
 
 def _groups(
-    timeline: Timeline, frame: Frame, width: float
+    timeline: Timeline, frame: PictureFrame, width: float
 ) -> Iterator[tuple[float, Sequence[Mapping[str, Any]]]]:
     """(x of the middle, photos), so far apart that drawings of this width stay clear."""
     group: list[Mapping[str, Any]] = []
@@ -94,7 +94,7 @@ def _leader(group: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     return group[first]
 
 
-def _told(it: Mapping[str, Any], group: Sequence[Any], frame: Frame) -> str:
+def _told(it: Mapping[str, Any], group: Sequence[Any], frame: PictureFrame) -> str:
     say = frame.lang.say
     purpose = say(words.word(words.PURPOSES, it["purpose"]).text)
     check = say(words.word(words.CHECKS, it["check"]).text)

@@ -22,7 +22,7 @@ from app.console.session_frame import (
     RIGHT,
     TOP,
     WIDTH,
-    Frame,
+    PictureFrame,
     Timeline,
     frame_of,
     hatched,
@@ -88,7 +88,7 @@ def swatch(rule: str) -> Markup:
     )
 
 
-def _grid(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
+def _grid(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     """Content ticks, and the slope of normal speed: its ceiling, and faint parallels."""
     yield element("rect", x=LEFT, y=TOP, width=RIGHT - LEFT, height=PLOT, class_="plot")
     for pos in frame.content.ticks(_TIME_STEPS, 6):
@@ -117,13 +117,13 @@ def _grid(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     yield element("text", named, x=x, y=y, class_="honest-name")
 
 
-def _slope(frame: Frame, t_ms: float, pos_ms: float) -> list[tuple[float, float]]:
+def _slope(frame: PictureFrame, t_ms: float, pos_ms: float) -> list[tuple[float, float]]:
     """Where the line of normal speed from a point leaves the plot."""
     run = min(frame.time.high - t_ms, frame.content.high - pos_ms)
     return [frame.point(t_ms + run, pos_ms + run)]
 
 
-def _clipped_slope(frame: Frame, at_ms: float) -> list[tuple[float, float]]:
+def _clipped_slope(frame: PictureFrame, at_ms: float) -> list[tuple[float, float]]:
     """The line of normal speed that is at position 0 at `at_ms`, within the plot."""
     t_ms = max(at_ms, frame.time.low)
     pos_ms = t_ms - at_ms
@@ -138,7 +138,7 @@ def _first_position(timeline: Timeline) -> float:
     return float(max(0, pos_ms - max(0, t_ms - timeline["session"]["opened_ms"])))
 
 
-def _plot(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
+def _plot(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     yield from _voids(timeline, frame)
     for pos0, pos1, t0, t1 in timeline["credited"]:
         told = title(credit_told(pos0, pos1, t0, t1, frame.lang))
@@ -156,7 +156,7 @@ def _plot(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
     yield from _labels(timeline, frame)
 
 
-def _voids(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
+def _voids(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     for it in timeline["voided"]:
         x, width = frame.between(it["t0_ms"], it["t1_ms"])
         told = void_told(it, timeline.get("pack", ""), frame.lang)
@@ -164,7 +164,7 @@ def _voids(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
         yield link(it["href"], element("g", title(told), band))
 
 
-def _labels(timeline: Timeline, frame: Frame) -> Iterator[Markup]:
+def _labels(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     """The letter of each finding's rule above its stretch, pushed aside rather than overlapping."""
     dated = [it for it in timeline["findings"] if it.get("start_ms") is not None]
     dated.sort(key=lambda finding: finding["start_ms"] + (finding["end_ms"] or 0))
@@ -196,7 +196,7 @@ def _apart(wished: Sequence[float]) -> list[float]:
     return places
 
 
-def _time_axis(frame: Frame, y: float) -> Iterator[Markup]:
+def _time_axis(frame: PictureFrame, y: float) -> Iterator[Markup]:
     shift = 8 * 3_600_000  # ticks on round minutes of Shanghai time
     axis = Axis(frame.time.low + shift, frame.time.high + shift, LEFT, RIGHT)
     for at in axis.ticks(_TIME_STEPS, 11):

@@ -11,7 +11,7 @@ from typing import Any
 
 from app.domain.review.inspections import drawn, frame_digest
 from app.domain.review.review import UNDECIDED
-from app.reports.members import Problem, rows
+from app.reports.members import PackageProblem, rows
 
 _CHECKED = ("learner", "result", "remark")
 _DECIDED = "finding."  # finding.uphold, finding.overturn …, with the stage they were decided at
@@ -19,7 +19,7 @@ _DECIDED = "finding."  # finding.uphold, finding.overturn …, with the stage th
 Members = Mapping[str, bytes]
 
 
-def problems(members: Members, class_id: int) -> Iterator[Problem]:
+def problems(members: Members, class_id: int) -> Iterator[PackageProblem]:
     """Inspections, reviews, appeals and photos that another member contradicts."""
     audit = rows(members, "audit.ndjson")
     yield from _draws(members, audit)
@@ -30,17 +30,17 @@ def problems(members: Members, class_id: int) -> Iterator[Problem]:
     yield from _photos(members, class_id)
 
 
-def _draws(members: Members, audit: list[dict[str, Any]]) -> Iterator[Problem]:
+def _draws(members: Members, audit: list[dict[str, Any]]) -> Iterator[PackageProblem]:
     """Draws follow from seed and frame."""
     bound = {it["detail"]["inspection"]: it for it in audit if it["action"] == "inspection.drawn"}
     member = "inspections.ndjson"
     made = {it["id"]: it for it in rows(members, member)}
     for number in sorted(bound.keys() | made.keys()):
         for problem in _draw_problems(made.get(number), bound.get(number)):
-            yield Problem(member, "draw", f"inspection {number}: {problem}")
+            yield PackageProblem(member, "draw", f"inspection {number}: {problem}")
 
 
-def _checks(members: Members, audit: list[dict[str, Any]]) -> Iterator[Problem]:
+def _checks(members: Members, audit: list[dict[str, Any]]) -> Iterator[PackageProblem]:
     member = "inspection-checks.ndjson"
     found = Counter(
         (it["inspection_id"], it["checked_ms"], it["learner"], it["result"], it["remark"])
@@ -52,12 +52,12 @@ def _checks(members: Members, audit: list[dict[str, Any]]) -> Iterator[Problem]:
         if it["action"] == "inspection.checked"
     )
     for entry in sorted((found - logged) + (logged - found)):
-        yield Problem(
+        yield PackageProblem(
             member, "check", f"inspection {entry[0]}, {entry[2]}: record and audit log differ"
         )
 
 
-def _reviews(members: Members, audit: list[dict[str, Any]]) -> Iterator[Problem]:
+def _reviews(members: Members, audit: list[dict[str, Any]]) -> Iterator[PackageProblem]:
     """Every decision on what is settled has its review and its entry in the audit log."""
     found = rows(members, "findings.ndjson")
     settled = {f"finding:{it['id']}" for it in found if it["status"] not in UNDECIDED}
@@ -80,26 +80,28 @@ def _reviews(members: Members, audit: list[dict[str, Any]]) -> Iterator[Problem]
         and it["subject"] in settled
     )
     for entry in sorted(reviews - logged):
-        yield Problem(member, "review", f"{entry[0]}, {entry[2]}: is not in the audit log")
+        yield PackageProblem(member, "review", f"{entry[0]}, {entry[2]}: is not in the audit log")
     for entry in sorted(logged - reviews):
-        yield Problem(
+        yield PackageProblem(
             member, "review", f"{entry[0]}, {entry[2]}: is in the audit log and missing here"
         )
 
 
-def _same(members: Members, member: str, table: str, *, settled: bool) -> Iterator[Problem]:
+def _same(members: Members, member: str, table: str, *, settled: bool) -> Iterator[PackageProblem]:
     """What people read and what is judged by are the same rows; `settled`: some only are judged."""
     shown = {it["id"]: it for it in rows(members, member)}
     judged = {it["id"]: it for it in rows(members, table)}
     for number in sorted(judged.keys() | (shown.keys() if not settled else set())):
         row, other = shown.get(number), judged.get(number)
         if row is None or other is None:
-            yield Problem(member if row is None else table, "row", f"row {number} is missing")
+            yield PackageProblem(
+                member if row is None else table, "row", f"row {number} is missing"
+            )
         elif any(row.get(name) != value for name, value in other.items()):
-            yield Problem(member, "row", f"row {number} is another one in {table}")
+            yield PackageProblem(member, "row", f"row {number} is another one in {table}")
 
 
-def _photos(members: Members, class_id: int) -> Iterator[Problem]:
+def _photos(members: Members, class_id: int) -> Iterator[PackageProblem]:
     """The list of photos says of each what the row says that its sitting is judged by."""
     member = "evidence/photos.ndjson"
     sittings = {
@@ -117,13 +119,13 @@ def _photos(members: Members, class_id: int) -> Iterator[Problem]:
         here, there = told.get(number), judged.get(number)
         if here is None or there is None:
             at = "here" if here is None else "in tables/snapshots.ndjson"
-            yield Problem(member, "photo", f"photo {_name(here, there)} is missing {at}")
+            yield PackageProblem(member, "photo", f"photo {_name(here, there)} is missing {at}")
             continue
         shared = (here.keys() & there.keys()) - {"blob_key"}  # there only whether it has one
         differing = sorted(it for it in shared if here[it] != there[it])
         if differing:
             detail = f"photo {_name(there)} is judged by another {', '.join(differing)}"
-            yield Problem(member, "photo", detail)
+            yield PackageProblem(member, "photo", detail)
 
 
 def _name(*photos: dict[str, Any] | None) -> str:

@@ -10,7 +10,7 @@ import msgspec
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class PackageProblem:
     """What is wrong, and where: a member, and the sitting or verdict in it where that is known."""
 
     member: str

@@ -18,14 +18,14 @@ Subject = tuple[str, int, int]  # kind, row id, number of the class-hour or 0
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class Replayed:
     """What the evidence gives: the verdicts' bodies by subject, and the class's findings by key."""
 
     verdicts: dict[Subject, bytes]
     findings: dict[str, dict[str, Any]]
 
 
-def judge(tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int, now_ms: int) -> Judgement:
+def judge(tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int, now_ms: int) -> Replayed:
     """Judge the class again. `now_ms` is when it was concluded on, for the next window of
     assessments depends on the day."""
     with package_rows.restored(tables, logs) as connection:
@@ -33,4 +33,4 @@ def judge(tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int, now_ms
         eligibility.conclude(connection, class_id, now_ms)
         verdicts = store.written(connection, class_id)
         found = package_rows.rows_of(connection, Finding, "class_id", [class_id])
-        return Judgement(verdicts, {it["key"]: it for it in found})
+        return Replayed(verdicts, {it["key"]: it for it in found})

@@ -18,7 +18,7 @@ import numpy as np
 from app.domain.policy import packs
 from app.reports import agreement, container, parquet, replay, signing
 from app.reports.manifest import Indexed, Manifest
-from app.reports.members import Malformed, Problem, rows
+from app.reports.members import Malformed, PackageProblem, rows
 from app.reports.package import FORMAT, KINDS
 from app.store.accounts import audit
 from app.store.events.event_log import GENESIS, MANIFEST, link
@@ -44,10 +44,10 @@ class NotAPackage(Exception):
 
 
 @dataclass(slots=True)
-class Report:
+class Verification:
     """What was checked, and what was found wrong."""
 
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[PackageProblem] = field(default_factory=list)
     checked: dict[str, int] = field(default_factory=dict)
     public_key: str | None = None
     manifest: dict[str, Any] = field(default_factory=dict)
@@ -64,18 +64,20 @@ class Report:
         }
 
 
-def verify(data: bytes, key: str | None = None) -> Report:
+def verify(data: bytes, key: str | None = None) -> Verification:
     """Check a package; `key` is the public key in hex that it must be signed with.
 
     Raises NotAPackage for a file that never was one.
     """
-    report = Report()
+    report = Verification()
     try:
         members = container.unpack(data)
     except container.Unreadable as error:
         if not _once_was_one(data):
             raise NotAPackage("this file is not an audit package") from error
-        report.problems.append(Problem(error.member or "the archive", "unreadable", str(error)))
+        report.problems.append(
+            PackageProblem(error.member or "the archive", "unreadable", str(error))
+        )
         return report
     if not set(_SIGNED_APART) & members.keys():
         raise NotAPackage("this archive is not an audit package")
@@ -89,7 +91,7 @@ class _Checker:
     manifest: Manifest  # from _signature() on
 
     def __init__(
-        self, report: Report, members: dict[str, bytes], data: bytes, key: str | None
+        self, report: Verification, members: dict[str, bytes], data: bytes, key: str | None
     ) -> None:
         self.report, self.members, self.data, self.key = report, members, data, key
 
@@ -113,7 +115,7 @@ class _Checker:
             self._fail(error.member, "malformed", error.detail)
 
     def _fail(self, member: str, code: str, detail: str) -> None:
-        self.report.problems.append(Problem(member, code, detail))
+        self.report.problems.append(PackageProblem(member, code, detail))
 
     def _container(self) -> None:
         where = container.altered(self.data, self.members)

@@ -22,7 +22,7 @@ class Due:
 
 
 @dataclass(slots=True)
-class Demands:
+class OpenControls:
     """Open controls of one session, and why the service stopped it, if it did."""
 
     popup: Popup | None = None

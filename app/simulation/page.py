@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from app.simulation.demands import Demands, Due
+from app.simulation.demands import Due, OpenControls
 from app.simulation.service import Service
 from app.simulation.uplink import NEVER, Uplink
 from app.simulation.world import (
@@ -51,7 +51,7 @@ class Habits:
     heeds_stop: bool = True
 
 
-class Page:
+class LessonPage:
     """A browser tab with one lesson open; time passes only as it is told to."""
 
     def __init__(
@@ -109,7 +109,7 @@ class Page:
         self._uplink = Uplink(service, network, rng)
         self._next_beat = NEVER
         self.session_ids = [session_id]  # all of them, where it was stopped and entered again
-        self._demands = Demands()
+        self._demands = OpenControls()
         self._shots = 0
         self.photos_asked: list[str] = []  # challenges
         self._stopped_at = NEVER

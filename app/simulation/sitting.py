@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from app.simulation.demands import Demands
-from app.simulation.page import EPSILON_S, Habits, OnPopup, Page, Passage
+from app.simulation.demands import OpenControls
+from app.simulation.page import EPSILON_S, Habits, LessonPage, OnPopup, Passage
 from app.simulation.service import Refused
 from app.simulation.uplink import NEVER
 from app.simulation.world import Device, Popup, Record
@@ -18,7 +18,7 @@ from app.simulation.world import Device, Popup, Record
 _RETRY_S = 5.0
 
 
-class Sitting(Page):
+class Sitting(LessonPage):
     """Somebody with a lesson open. `t` is true time; it starts at `at_s`."""
 
     # -- the person's and the page's acts ---------------------------------------------------------
@@ -56,7 +56,7 @@ class Sitting(Page):
         self.session_id = f"{self.session_ids[0]}-{len(self.session_ids) + 1}"
         self.session_ids.append(self.session_id)
         self.crash()
-        self._demands, self._seq = Demands(), 0
+        self._demands, self._seq = OpenControls(), 0
         self.playing = False
         yield from self.open()
 
@@ -209,7 +209,7 @@ class Sitting(Page):
         self.t += after_s
         self.clock.loaded_at_s = self.t - self.rng.uniform(0.1, 0.5)
         self.playing, self._popup_open = False, False
-        self._demands = Demands()
+        self._demands = OpenControls()
         _, controls = self.service.open(self)
         self._take(controls)
         self.beat()

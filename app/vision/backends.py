@@ -16,7 +16,7 @@ from typing import TypeVar
 import cv2
 
 from app.vision.anti_spoof import AntiSpoof, MiniFasNetPair
-from app.vision.detector import Detector, HogDetector, YunetDetector
+from app.vision.detector import FaceDetector, HogDetector, YunetDetector
 from app.vision.embedder import DlibEmbedder, Embedder, OnnxEmbedder
 from app.vision.errors import ModelFileRejected
 from app.vision.landmarks import Landmarker
@@ -32,7 +32,7 @@ _Model = TypeVar("_Model")
 class Backends:
     """Loaded models; hold them per process, they neither pickle nor survive a fork."""
 
-    detector: Detector
+    detector: FaceDetector
     landmarker: Landmarker
     embedder: Embedder
     anti_spoof: AntiSpoof | None
@@ -61,7 +61,7 @@ def _load(files: BackendFiles) -> Backends:
             log.warning(notices[-1])
             return None
 
-    detector: Detector | None = None
+    detector: FaceDetector | None = None
     if yunet := files.yunet:
         detector = supplied("yunet", lambda: _yunet(yunet))
     embedder: Embedder | None = None

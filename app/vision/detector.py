@@ -14,7 +14,7 @@ from app.vision.face_reading import Box
 from app.vision.image import Rgb
 
 
-class Detector(Protocol):
+class FaceDetector(Protocol):
     """Finds faces; ``model`` is stored with every reading."""
 
     @property

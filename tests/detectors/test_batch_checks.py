@@ -13,11 +13,11 @@ from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS, check_class, ch
 from detectors.batch_facts import (
     Applicant,
     CheckResult,
+    CheckScope,
     ClassFacts,
     LearnerFacts,
     Mode,
     Result,
-    Scope,
 )
 from tests.detectors.enrolment_facts import BOOK, CLASS, GRADED, LIN, LITERAL
 
@@ -32,7 +32,7 @@ def all_checks(klass: ClassFacts, learner: LearnerFacts) -> dict[str, CheckResul
 
 @pytest.mark.parametrize("pack", [GRADED, LITERAL], ids=lambda pack: pack.id)
 def test_every_check_of_a_pack_has_a_function_of_its_scope(pack: packs.Pack) -> None:
-    by_scope = {Scope.CLASS: CLASS_CHECKS, Scope.LEARNER: LEARNER_CHECKS}
+    by_scope = {CheckScope.CLASS: CLASS_CHECKS, CheckScope.LEARNER: LEARNER_CHECKS}
     assert all(check in by_scope[policy.scope] for check, policy in pack.checks.items())
     assert pack.checks.keys() == CLASS_CHECKS.keys() | LEARNER_CHECKS.keys()
 
@@ -82,7 +82,7 @@ def test_every_result_carries_its_clause_its_subject_and_both_sentences() -> Non
     for facts, learner in ((CLASS, LIN), (ABSENT, NOBODY)):
         for check, result in all_checks(facts, learner).items():
             assert GRADED.clause_of(check).key == result.clause
-            assert result.subject == ("c-1" if result.scope is Scope.CLASS else "lin")
+            assert result.subject == ("c-1" if result.scope is CheckScope.CLASS else "lin")
             assert result.found and result.reason and limit_of(check, GRADED)
             words = sentence_of(check, result.said, result.numbers)
             assert words.zh and words.en and "{" not in words.zh + words.en

@@ -13,12 +13,12 @@ from detectors.batch_facts import ClassFacts, LearnerFacts
 from detectors.dates import Window
 from detectors.eligibility import (
     Acceptance,
-    ClassVerdict,
-    Control,
+    ClassConclusion,
+    ControlAtWork,
     Cure,
     Deadlines,
     Eligibility,
-    EnrolmentVerdict,
+    EnrolmentConclusion,
     HourCounts,
     StandingFinding,
     deadlines,
@@ -29,7 +29,7 @@ from detectors.finding import Evidence, Fault, Outcome
 from tests.detectors.enrolment_facts import CLASS, GRADED, LIN, LITERAL
 
 DUE = Deadlines(date(2026, 8, 17), Window(date(2026, 12, 1), date(2026, 12, 31)))
-GOOD_CLASS = ClassVerdict(Acceptance.ACCEPTABLE, (), True, DUE)
+GOOD_CLASS = ClassConclusion(Acceptance.ACCEPTABLE, (), True, DUE)
 GOOD_HOURS = HourCounts(planned=40, valid=40)
 TWO = frozenset({"zhao", "sun"})
 
@@ -44,21 +44,21 @@ def judge(
     hours: HourCounts = GOOD_HOURS,
     *findings: StandingFinding,
     pack: packs.Pack = GRADED,
-    klass: ClassVerdict = GOOD_CLASS,
+    klass: ClassConclusion = GOOD_CLASS,
     learner: LearnerFacts = LIN,
-) -> EnrolmentVerdict:
+) -> EnrolmentConclusion:
     checks = check_learner(learner, CLASS, pack.rulebook)
     return judge_enrolment(hours, findings, checks, klass, pack.policy, pack.consequences)
 
 
 def judged_class(
-    *controls: Control, pack: packs.Pack = GRADED, facts: ClassFacts = CLASS
-) -> ClassVerdict:
+    *controls: ControlAtWork, pack: packs.Pack = GRADED, facts: ClassFacts = CLASS
+) -> ClassConclusion:
     checks = check_class(facts, pack.rulebook)
     return judge_class(controls, checks, pack.policy, pack.consequences, DUE)
 
 
-def codes(verdict: EnrolmentVerdict | ClassVerdict) -> list[str]:
+def codes(verdict: EnrolmentConclusion | ClassConclusion) -> list[str]:
     return [reason.code for reason in verdict.reasons]
 
 
@@ -172,27 +172,27 @@ def test_a_failed_check_blocks_and_an_absent_fact_waits() -> None:
 
 
 def test_a_class_in_order_is_acceptable() -> None:
-    verdict = judged_class(Control("popup_gap", missing=False))
+    verdict = judged_class(ControlAtWork("popup_gap", missing=False))
     assert (verdict.outcome, verdict.reasons) == (Acceptance.ACCEPTABLE, ())
 
 
 @pytest.mark.parametrize(
     ("control", "outcome", "code"),
     [
-        (Control("popup_gap", None), Acceptance.PENDING, "control_not_proven"),
-        (Control("popup_gap", True), Acceptance.PENDING, "control_missing_awaits_reviewers"),
-        (Control("popup_gap", True, TWO), Acceptance.NOT_ACCEPTABLE, "control_missing"),
+        (ControlAtWork("popup_gap", None), Acceptance.PENDING, "control_not_proven"),
+        (ControlAtWork("popup_gap", True), Acceptance.PENDING, "control_missing_awaits_reviewers"),
+        (ControlAtWork("popup_gap", True, TWO), Acceptance.NOT_ACCEPTABLE, "control_missing"),
     ],
 )
 def test_a_missing_control_blocks_the_class_once_two_persons_upheld_it(
-    control: Control, outcome: Acceptance, code: str
+    control: ControlAtWork, outcome: Acceptance, code: str
 ) -> None:
     verdict = judged_class(control)
     assert (verdict.outcome, codes(verdict)) == (outcome, [code])
 
 
 def test_a_missing_control_is_cured_in_the_graded_pack_only() -> None:
-    control = Control("popup_gap", True, TWO)
+    control = ControlAtWork("popup_gap", True, TWO)
     assert judged_class(control, pack=GRADED).curable
     assert not judged_class(control, pack=LITERAL).curable
 

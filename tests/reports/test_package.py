@@ -22,7 +22,7 @@ from app.errors import NotAllowed
 from app.reports import container, layout, package, parquet, signing
 from app.reports.exports import ExportOptions
 from app.reports.package import Package
-from app.reports.verify import NotAPackage, Report, verify
+from app.reports.verify import NotAPackage, Verification, verify
 from app.security import Vault
 from app.services import Services
 from app.simulation.scenarios import perform
@@ -68,7 +68,7 @@ def resealed(members: dict[str, bytes], key: Ed25519PrivateKey = FORGER) -> byte
     return container.pack({"manifest.json": body, "signature.json": sealed, **rest})
 
 
-def named(report: Report) -> set[str]:
+def named(report: Verification) -> set[str]:
     return {it.member for it in report.problems}
 
 

@@ -35,7 +35,7 @@ MAX_EVENTS = 500_000  # of one sitting: a heartbeat a second for six days
 MAX_LENGTH_MS = 24 * 86_400_000  # times within a sitting are 31-bit milliseconds
 
 
-class ControlRecord(ControlReport):
+class ImportedControl(ControlReport):
     session_id: Id
     issued_at_ms: Instant
     due_at_ms: Instant | None = None
@@ -86,7 +86,7 @@ class EvidenceImporter:
         known = {line.challenge_id: line for line in lines_of(connection, row.id)}
         changed = False
         for record in records:
-            said = self._book.parsed(record, ControlRecord)
+            said = self._book.parsed(record, ImportedControl)
             if said is None:
                 continue
             if not 0 <= said.issued_at_ms - row.opened_ms + MAX_LENGTH_MS <= 2 * MAX_LENGTH_MS:
@@ -219,7 +219,7 @@ class EvidenceImporter:
         return not known
 
 
-def _add_told(connection: Connection, session_id: int, said: ControlRecord, flags: int) -> None:
+def _add_told(connection: Connection, session_id: int, said: ImportedControl, flags: int) -> None:
     """What an import may tell of a control beyond a live report."""
     values: dict[str, Any] = {}
     if said.due_at_ms is not None:

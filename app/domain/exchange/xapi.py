@@ -65,7 +65,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class StatementPage:
     """Bodies of statements; `after` is set when there are more."""
 
     bodies: Sequence[bytes]
@@ -198,11 +198,11 @@ def statement(
 
 def page(
     connection: Connection, platform_id: int, wanted: Wanted, after: int | None, size: int
-) -> Page:
+) -> StatementPage:
     """A page of the statements that match; `size` 0 asks for as many as there may be."""
     size = min(size or PAGE, PAGE)
     rows = store.page(connection, platform_id, wanted, after, size + 1)
     shown = rows[:size]
     newest_ms = max((row.stored_ms for row in shown), default=0)
     more = shown[-1].id if len(rows) > size else None
-    return Page([row.body for row in shown], newest_ms, more)
+    return StatementPage([row.body for row in shown], newest_ms, more)

@@ -23,7 +23,7 @@ from app.domain.policy.pack import Pack
 from app.store.bodies import FindingBody, HourSubject, HourVerdict
 from app.store.catalogue import catalogue
 from app.store.judging import facts, verdicts
-from app.store.judging.facts import Evidence
+from app.store.judging.facts import NamedTrace
 from app.store.judging.verdicts import Entered, Judged
 from app.store.review import acts
 from detectors import lesson_length, unseen_play
@@ -126,7 +126,7 @@ def pack_of_class(connection: Connection, class_id: int) -> Pack:
     return packs.load(klass.pack_id, klass.pack_version)
 
 
-def standing(connection: Connection, class_id: int, evidence: Evidence) -> list[Finding]:
+def standing(connection: Connection, class_id: int, evidence: NamedTrace) -> list[Finding]:
     """What was found on the class as a whole and bears on these sittings, which alone do not
     tell it."""
     bodies_of = verdicts.standing_on_class(connection, class_id, CROWD_RULES)
@@ -135,7 +135,7 @@ def standing(connection: Connection, class_id: int, evidence: Evidence) -> list[
 
 
 def assessed(
-    evidence: Evidence,
+    evidence: NamedTrace,
     pack: Pack,
     decided: Mapping[str, str],
     standing: Sequence[Finding] | None = None,
@@ -156,7 +156,7 @@ def assessed(
 def _evaluate(
     connection: Connection,
     class_id: int,
-    evidence: Evidence,
+    evidence: NamedTrace,
     pack: Pack | None = None,
     standing: Sequence[Finding] | None = None,
 ) -> Evaluation:
@@ -206,7 +206,7 @@ class _Writer:
         self,
         connection: Connection,
         class_id: int,
-        evidence: Evidence,
+        evidence: NamedTrace,
         result: Assessment,
         keys: list[str],
         decided: Mapping[str, str],

@@ -34,7 +34,7 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import enrolment_facts as store
 from app.store.judging import verdicts
 from app.store.judging.verdicts import Judged
-from detectors.eligibility import Control, reach_of
+from detectors.eligibility import ControlAtWork, reach_of
 from detectors.finding import Evidence
 from detectors.policy import Reach
 
@@ -153,7 +153,7 @@ def _applied(klass: ClassRow, scales: Mapping[str, Pack]) -> str:
 
 def _controls(
     connection: Connection, klass: ClassRow, record: Conformity
-) -> tuple[list[Control], list[list[Any]]]:
+) -> tuple[list[ControlAtWork], list[list[Any]]]:
     """The six as `judge_class` takes them, and what of them goes into the digest of the facts.
 
     A missing control that people overturned is there; who upheld it is counted once that is
@@ -168,7 +168,7 @@ def _controls(
         if missing and row is not None:
             missing = row.status != "overturned"
             persons = frozenset(map(str, upheld.get(row.id, ())))
-        controls.append(Control(it.rule, missing, persons))
+        controls.append(ControlAtWork(it.rule, missing, persons))
         undecided = row is not None and row.status in UNDECIDED
         told.append([it.rule, it.missing, missing, 0 if undecided else len(persons)])
     return controls, told

@@ -25,10 +25,10 @@ from app.store.judging.verdicts import Judged
 from detectors.batch_checks import check_class, check_learner
 from detectors.batch_facts import CheckResult
 from detectors.eligibility import (
-    ClassVerdict,
-    Control,
+    ClassConclusion,
+    ControlAtWork,
     Deadlines,
-    EnrolmentVerdict,
+    EnrolmentConclusion,
     StandingFinding,
     deadlines,
     judge_class,
@@ -61,7 +61,7 @@ class Scale:
     """One pack's judgement of a class and all its learners."""
 
     def __init__(
-        self, pack: Pack, gathered: Gathered, controls: Sequence[Control], today: date
+        self, pack: Pack, gathered: Gathered, controls: Sequence[ControlAtWork], today: date
     ) -> None:
         self.pack = pack
         book, policy, consequences = pack.rulebook, pack.policy, pack.consequences
@@ -71,10 +71,10 @@ class Scale:
         self.due: Deadlines = deadlines(planned_on, ahead, months, today)
         self.checks = check_class(gathered.klass, book)
         known = [it for it in controls if it.rule in policy.rules]
-        self.klass: ClassVerdict = judge_class(
+        self.klass: ClassConclusion = judge_class(
             known, self.checks, policy, consequences, self.due, gathered.waiting
         )
-        self.learners: list[tuple[list[CheckResult], EnrolmentVerdict]] = []
+        self.learners: list[tuple[list[CheckResult], EnrolmentConclusion]] = []
         for candidate in gathered.candidates:
             findings = [it.finding for it in candidate.findings if it.finding.rule in policy.rules]
             facts = candidate.facts
@@ -198,7 +198,7 @@ class Bodies:
     def _concluded(
         self,
         facts: bytes,
-        verdict_of: Callable[[Scale], ClassVerdict | EnrolmentVerdict],
+        verdict_of: Callable[[Scale], ClassConclusion | EnrolmentConclusion],
         checks_of: Callable[[Scale], list[CheckResult]],
         hours: Mapping[str, tuple[int, ...]] | None = None,
     ) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from app.domain.judging.verdict_body import finding_body, intervals
 from app.store.bodies import document
 from app.store.faces import snapshots
 from app.store.judging import facts, verdicts
-from app.store.judging.facts import Evidence
+from app.store.judging.facts import NamedTrace
 from app.store.judging.verdicts import Standing
 from detectors.assess import acts, concerned
 from detectors.credit import Samples
@@ -87,7 +87,7 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
     }
 
 
-def _session(evidence: Evidence, row: int, outcome: str) -> dict[str, Any]:
+def _session(evidence: NamedTrace, row: int, outcome: str) -> dict[str, Any]:
     session = evidence.sessions[row]
     columns = evidence.trace.sessions[row]
     lesson = evidence.lessons[int(columns["lesson"])]
@@ -179,7 +179,7 @@ def _controls(trace: Trace, row: int) -> list[dict[str, Any]]:
     ]
 
 
-def _photos(connection: Connection, evidence: Evidence, row: int) -> list[dict[str, Any]]:
+def _photos(connection: Connection, evidence: NamedTrace, row: int) -> list[dict[str, Any]]:
     start = int(evidence.trace.sessions["start_ms"][row])
     names = snapshots.rows(connection, evidence.sessions[row].id)
     return [

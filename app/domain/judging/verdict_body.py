@@ -28,7 +28,7 @@ from app.store.bodies import (
     SessionVerdict,
     finding_key,
 )
-from app.store.judging.facts import Evidence
+from app.store.judging.facts import NamedTrace
 from detectors.assess import SessionOutcome
 from detectors.class_hours import HourParts, as_told, changes
 from detectors.film import Stretches, along_film, on_timeline
@@ -40,7 +40,7 @@ NO_CONTENT = "no_content"  # a sitting in which nothing was played is not valid,
 JOIN_MS = 15_000  # play with shorter standstills is shown as one stretch
 
 
-def key_of(evidence: Evidence, finding: Finding) -> str:
+def key_of(evidence: NamedTrace, finding: Finding) -> str:
     """The name of what a detector found."""
     if finding.scope is Scope.CLASS:
         member = evidence.sessions[finding.members[0]]
@@ -64,7 +64,7 @@ def key_of(evidence: Evidence, finding: Finding) -> str:
     )
 
 
-def finding_body(evidence: Evidence, finding: Finding, key: str, pack: Pack) -> FindingBody:
+def finding_body(evidence: NamedTrace, finding: Finding, key: str, pack: Pack) -> FindingBody:
     """A finding under its key, as it is stored; `app.domain.judging.wording` adds the words."""
     of_class = finding.scope is Scope.CLASS
     rule = pack.policy[finding.rule]
@@ -130,13 +130,13 @@ def _stretches(trace: Trace, finding: Finding) -> list[tuple[int, int]]:
     ]
 
 
-def _subject(evidence: Evidence, finding: Finding) -> str:
+def _subject(evidence: NamedTrace, finding: Finding) -> str:
     """What a finding of class scope is about, with a lesson by the platform's own name for it."""
     kind, row, number = finding.subject.partition("#")
     return f"{kind}:{evidence.lessons[int(number)].external_id}" if row else finding.subject
 
 
-def _members(evidence: Evidence, finding: Finding) -> list[Member]:
+def _members(evidence: NamedTrace, finding: Finding) -> list[Member]:
     """Who a finding of class scope is about: learners in order, with their sittings."""
     sittings: dict[str, list[str]] = {}
     for row in finding.members:
@@ -145,7 +145,7 @@ def _members(evidence: Evidence, finding: Finding) -> list[Member]:
     return [Member(learner_id=it, sessions=sorted(sittings[it])) for it in sorted(sittings)]
 
 
-def standing_finding(evidence: Evidence, class_id: int, body: FindingBody) -> Finding | None:
+def standing_finding(evidence: NamedTrace, class_id: int, body: FindingBody) -> Finding | None:
     """A finding that stands on the class as a whole, as far as it bears on this evidence; None
     where it does not. One on a lesson bears on everybody's sittings of it."""
     subject = body.subject or ""
@@ -191,7 +191,7 @@ def standing_finding(evidence: Evidence, class_id: int, body: FindingBody) -> Fi
     )
 
 
-def _lesson(evidence: Evidence, session: int) -> str:
+def _lesson(evidence: NamedTrace, session: int) -> str:
     return str(evidence.lessons[int(evidence.trace.sessions["lesson"][session])].external_id)
 
 
@@ -210,7 +210,7 @@ def clause_body(clause: Clause) -> ClauseBody:
     )
 
 
-def _places(evidence: Evidence, rows: Iterable[int], ledger: str) -> list[Place]:
+def _places(evidence: NamedTrace, rows: Iterable[int], ledger: str) -> list[Place]:
     """Ledger rows by place in their own session, with the server's time."""
     trace = evidence.trace
     column, at = getattr(trace, ledger), getattr(trace, f"{ledger}_at")
@@ -258,7 +258,7 @@ def lengths(parts: HourParts, sessions: int) -> list[int]:
     return total
 
 
-def facts_digest(evidence: Evidence, session: int, decisions: Mapping[str, str]) -> bytes:
+def facts_digest(evidence: NamedTrace, session: int, decisions: Mapping[str, str]) -> bytes:
     """sha256 over everything a session's verdict was computed from."""
     trace, row = evidence.trace, evidence.sessions[session]
     columns = trace.sessions[session]
@@ -304,7 +304,7 @@ def pack_body(pack: Pack) -> PackBody:
 
 
 def session_body(
-    evidence: Evidence,
+    evidence: NamedTrace,
     session: int,
     outcome: SessionOutcome,
     findings: Sequence[FindingBody],

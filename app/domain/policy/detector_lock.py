@@ -16,7 +16,7 @@ from pathlib import Path
 
 import app
 import detectors
-from app.domain.policy.pack_lock import Problem
+from app.domain.policy.pack_lock import LockProblem
 from app.domain.policy.pack_schema import PackError, read_toml
 from app.rules import UNWRITTEN
 from detectors import registry
@@ -48,7 +48,7 @@ def check(
     sources: Path = SOURCES,
     release: str = app.__version__,
     rules: Sequence[Detector] = registry.ALL,
-) -> list[Problem]:
+) -> list[LockProblem]:
     """What is wrong with the detectors in `sources` against the lock in `folder`.
 
     `changed_rule`: other code under a version that is locked. A version or a rule that is not
@@ -72,7 +72,7 @@ def check(
                 "detectors/, changed: verdicts name that version, so raise it in "
                 "detectors/registry.py, then `zhenxue pack check --publish`"
             )
-        found.append(Problem("changed_rule", it.rule, detail))
+        found.append(LockProblem("changed_rule", it.rule, detail))
     return found
 
 
@@ -110,9 +110,9 @@ def publish(
     return written
 
 
-def _unwritten(folder: Path, sources: Path) -> list[Problem]:
+def _unwritten(folder: Path, sources: Path) -> list[LockProblem]:
     return [
-        Problem("unwritten_rule", path.stem, f"{path.name}: write what stands as {UNWRITTEN}")
+        LockProblem("unwritten_rule", path.stem, f"{path.name}: write what stands as {UNWRITTEN}")
         for path in (*sorted(sources.glob("*.toml")), *sorted(folder.glob("*.toml")))
         if UNWRITTEN in path.read_text("utf-8")
     ]

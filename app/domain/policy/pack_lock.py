@@ -18,7 +18,7 @@ _HEADER = """\
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class LockProblem:
     """Something `pack check` found: `code` for machines, `detail` in one line for people."""
 
     code: str
@@ -26,12 +26,12 @@ class Problem:
     detail: str
 
 
-def check(folder: Path = FOLDER) -> list[Problem]:
+def check(folder: Path = FOLDER) -> list[LockProblem]:
     """What is wrong with the packs of `folder` against its lock; empty when all is well.
 
     Codes: `invalid`, `changed`, `missing`, `unpublished`.
     """
-    found: list[Problem] = []
+    found: list[LockProblem] = []
     locked = read_lock(folder)
     digests, problems = _digests(folder)
     found += problems
@@ -40,15 +40,15 @@ def check(folder: Path = FOLDER) -> list[Problem]:
         if name in invalid:
             continue
         if name not in digests:
-            found.append(Problem("missing", name, f"{name} is published, and its file is gone"))
+            found.append(LockProblem("missing", name, f"{name} is published, and its file is gone"))
         elif digests[name] != digest:
             detail = (
                 f"{name} is published with digest {digest[:12]} and now has {digests[name][:12]}: "
                 "restore it, and put the change into a new version"
             )
-            found.append(Problem("changed", name, detail))
+            found.append(LockProblem("changed", name, detail))
     found += [
-        Problem("unpublished", name, f"{name} is not in {LOCK}: `zhenxue pack check --publish`")
+        LockProblem("unpublished", name, f"{name} is not in {LOCK}: `zhenxue pack check --publish`")
         for name in digests
         if name not in locked
     ]
@@ -88,14 +88,14 @@ def read_lock(folder: Path = FOLDER) -> dict[str, str]:
     return lines
 
 
-def _digests(folder: Path) -> tuple[dict[str, str], list[Problem]]:
+def _digests(folder: Path) -> tuple[dict[str, str], list[LockProblem]]:
     digests: dict[str, str] = {}
-    problems: list[Problem] = []
+    problems: list[LockProblem] = []
     for pack_id, known in versions(folder).items():
         for version in known:
             name = f"{pack_id}@{version}"
             try:
                 digests[name] = load(pack_id, version, folder=folder).digest
             except PackError as error:
-                problems += [Problem("invalid", name, line) for line in error.problems]
+                problems += [LockProblem("invalid", name, line) for line in error.problems]
     return digests, problems

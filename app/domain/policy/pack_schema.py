@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from detectors.batch_facts import Scope, Unknown
+from detectors.batch_facts import CheckScope, Unknown
 from detectors.eligibility import Cure
 from detectors.policy import Reach, Status, Value
 
@@ -158,7 +158,7 @@ class RuleTable(Table):
 class CheckTable(Table):
     clause: Key
     title: TextTable
-    scope: Scope
+    scope: CheckScope
     reach: Reach | Literal["none"]
     curable: bool
     unknown: Unknown = Unknown.PENDING

@@ -22,7 +22,7 @@ from app.errors import BadInput
 from app.languages import Text
 from detectors import registry
 from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS
-from detectors.batch_facts import Scope
+from detectors.batch_facts import CheckScope
 from detectors.occupations import Occupations
 from detectors.policy import Status
 
@@ -265,7 +265,7 @@ def _require_checks(table: PackTable, file: str) -> None:
     """Every check of the pack has a function, of the scope that the pack says."""
     problems = []
     for name, check in table.checks.items():
-        functions = CLASS_CHECKS if check.scope is Scope.CLASS else LEARNER_CHECKS
+        functions = CLASS_CHECKS if check.scope is CheckScope.CLASS else LEARNER_CHECKS
         if name not in functions:
             problems.append(f"{file}: checks.{name}: no such check of a {check.scope}")
     if problems:

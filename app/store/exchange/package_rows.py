@@ -79,7 +79,7 @@ class Log:
     chain: bytes
 
 
-def tables(connection: Connection, class_id: int, evidence: facts.Evidence) -> dict[str, Rows]:
+def tables(connection: Connection, class_id: int, evidence: facts.NamedTrace) -> dict[str, Rows]:
     """Everything but logs and findings that verdicts on sittings and class-hours rest on."""
     sessions = [row.id for row in evidence.sessions]
     learners = {row.learner_id for row in evidence.sessions}
@@ -121,7 +121,7 @@ def covered(connection: Connection, class_ids: Collection[int], scope: Scope) ->
     return set(connection.execute(query).scalars())
 
 
-def logs(connection: Connection, evidence: facts.Evidence) -> Iterator[Log]:
+def logs(connection: Connection, evidence: facts.NamedTrace) -> Iterator[Log]:
     """The logs of all its sittings, in its order; an open one's batches are framed likewise."""
     trace = evidence.trace
     sealed: dict[int, AnyRow] = {}

@@ -60,7 +60,7 @@ CHUNK = 500  # ids in one IN clause
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class NamedTrace:
     """A trace, and what its rows are called. `sessions[i]` is the database row behind
     `trace.sessions[i]`; `hours` and `lessons` name the rows of the plan; `copies[i]` the earlier
     photograph that `trace.photos[i]` repeats; `acts` what people recorded on the classes."""
@@ -116,7 +116,7 @@ _SESSION = (
 )
 
 
-def of_class(connection: Connection, class_id: int) -> Evidence:
+def of_class(connection: Connection, class_id: int) -> NamedTrace:
     """Everything that bears on a class: its sittings, and those that its people had meanwhile."""
     mine = Session.class_id == class_id
     own = connection.execute(_SESSION.where(mine)).all()
@@ -125,7 +125,7 @@ def of_class(connection: Connection, class_id: int) -> Evidence:
     return replace(evidence, trace=replace(evidence.trace, faces=faces))
 
 
-def of_learner(connection: Connection, class_id: int, learner_id: int) -> Evidence:
+def of_learner(connection: Connection, class_id: int, learner_id: int) -> NamedTrace:
     """Everything that bears on one learner in one class."""
     mine = and_(Session.class_id == class_id, Session.learner_id == learner_id)
     own = connection.execute(_SESSION.where(mine)).all()
@@ -137,7 +137,7 @@ def session_row(connection: Connection, session_id: int) -> AnyRow:
     return connection.execute(_SESSION.where(Session.id == session_id)).one()
 
 
-def of_sessions(connection: Connection, session_ids: Collection[int]) -> Evidence:
+def of_sessions(connection: Connection, session_ids: Collection[int]) -> NamedTrace:
     """Just these sittings, nothing around them."""
     rows: list[AnyRow] = []
     for chunk in _chunks(sorted(session_ids)):
@@ -145,7 +145,9 @@ def of_sessions(connection: Connection, session_ids: Collection[int]) -> Evidenc
     return _load(connection, _sorted(rows))
 
 
-def _gather(connection: Connection, own: Sequence[AnyRow], others: ColumnElement[bool]) -> Evidence:
+def _gather(
+    connection: Connection, own: Sequence[AnyRow], others: ColumnElement[bool]
+) -> NamedTrace:
     """Evidence of sittings, and of the others that their people had at the same time."""
     if not own:
         return _load(connection, own)
@@ -171,7 +173,7 @@ def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
     return [ids[at : at + CHUNK] for at in range(0, len(ids), CHUNK)]
 
 
-def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
+def _load(connection: Connection, rows: Sequence[AnyRow]) -> NamedTrace:
     lessons, lesson_columns = _lessons(connection, rows)
     lesson_rows = {row.id: at for at, row in enumerate(lessons)}
     classes = {key: at for at, key in enumerate(sorted({row.class_id for row in rows}))}
@@ -205,7 +207,7 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> Evidence:
         in_person=_in_person(acts, rows, columns, hours),
     )
     lessons, trace = _corrected(acts, classes, lessons, trace)
-    return Evidence(trace, rows, hours, lessons, copies, acts)
+    return NamedTrace(trace, rows, hours, lessons, copies, acts)
 
 
 def _corrected(

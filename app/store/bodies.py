@@ -17,8 +17,7 @@ from msgspec import UNSET, UnsetType
 
 from app.languages import Text
 from detectors.assess import Decision, HourOutcome, SessionOutcome
-from detectors.batch_facts import Result
-from detectors.batch_facts import CheckScope
+from detectors.batch_facts import CheckScope, Result
 from detectors.eligibility import Acceptance, Cure, Eligibility
 from detectors.finding import Evidence, Fault, Outcome, Scope
 from detectors.policy import Reach, Status

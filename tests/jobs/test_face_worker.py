@@ -433,12 +433,12 @@ if __name__ == "__main__":
 
 _WITHOUT_A_GUARD = """
 import os, threading
-from app import face_readers
+from app.vision import readers
 
-face_readers.START_S = HOW_LONG
+readers.START_S = HOW_LONG
 try:
-    face_readers.FaceReaders(1).read([b"a picture"])
-except face_readers.ReadersNotStarted as refusal:
+    readers.FaceReaders(1).read([b"a picture"])
+except readers.ReadersNotStarted as refusal:
     print(os.getpid(), refusal.detail, flush=True)
 THEN
 """

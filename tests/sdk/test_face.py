@@ -68,7 +68,7 @@ def test_lin_is_recognised_and_the_sitting_is_valid(
         school.api.call(
             "PUT",
             f"/v1/learners/{name}/reference-photo",
-            content=portrait(FACE, noise_seed=100 + take),
+            content=portrait(FACE, noise_seed=100 + take, mouth_open=0.3, light=0.9),
             content_type="image/jpeg",
         )
     page.goto(school.lesson(name))

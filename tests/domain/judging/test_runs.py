@@ -20,6 +20,7 @@ from app.jobs import class_run, conclusions, face_worker
 from app.jobs.class_run import run_next
 from app.services import Services
 from app.simulation.scenarios import perform
+from app.store.bodies import EnrolmentVerdict
 from app.store.judging import enrolment_facts as store
 from app.store.judging.verdicts import of_class, outcome_counts
 from app.store.scope import EVERYTHING, Scope
@@ -118,8 +119,8 @@ def test_photos_compared_later_are_followed(lin: Class, clock: TestClock) -> Non
     assert validate(lin.services, lin.id)["photos_waiting"] == 3
     assert lin.outcomes("class_hour") == {"not_proven": 1}
     with lin.database.read() as connection:
-        (verdict,) = of_class(connection, lin.id, "enrolment")
-    assert "不符合规则" not in verdict.body.decode()
+        (verdict,) = of_class(connection, lin.id, EnrolmentVerdict)
+    assert "不符合规则" not in repr(verdict.body)
     compare_all(
         lin.database, clock()
     )  # by a worker of another process, which cannot have it judged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import Any
 
 from fastapi import FastAPI
 
@@ -27,10 +28,22 @@ RESOURCES = (
     "app.sdk",
 )
 
+# What is answered before the routing; every refusal; every answer, with an example.
+DESCRIBING = ("app.api.event_schema", "app.api.problem_schema", "app.api.answers")
+
 
 def include_routers(app: FastAPI) -> None:
-    """Mount every resource; describe what is answered before the routing, and every refusal."""
+    """Mount every resource, and have the OpenAPI document tell what its routes do not."""
     for name in RESOURCES:
         app.include_router(import_module(name).router)
-    for name in ("app.api.event_schema", "app.api.problem_schema", "app.api.answers"):
-        import_module(name).describe(app)
+    modules = [import_module(name) for name in DESCRIBING]
+    generated = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            app.openapi_schema = generated()
+            for module in modules:
+                module.describe(app.openapi_schema)
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]

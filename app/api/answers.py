@@ -14,7 +14,7 @@ from importlib import resources
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI, Response
+from fastapi import Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
@@ -28,6 +28,7 @@ _PUBLIC = {
     "Member": "CrowdMember",
     "Outcome": "FindingOutcome",
     "Place": "EvidencePlace",
+    "Quality": "FaceQuality",
     "Scope": "FindingScope",
     "State": "SittingState",
     "Status": "RuleStatus",
@@ -70,29 +71,19 @@ def described_model(model: type[BaseModel]) -> dict[str, Any]:
     return named(model.__name__, model.model_json_schema(ref_template=template))
 
 
-def describe(app: FastAPI) -> None:
-    """Have the application's document hold the schema of every answer, and an example of it."""
-    generated = app.openapi
-    complete: list[dict[str, Any]] = []
-
-    def openapi() -> dict[str, Any]:
-        document = generated()
-        if document not in complete:
-            complete[:] = [document]
-            schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            every = sorted(_described, key=lambda it: str(it.__name__))
-            answers = msgspec.json.schema_components(every, ref_template=COMPONENTS)[1]
-            for schema in answers.values():
-                _always_written(schema)
-            schemas.update(_named)
-            schemas.update({_PUBLIC.get(name, name): it for name, it in answers.items()})
-            _tidy(document, schemas)
-            for operations in document["paths"].values():
-                for operation in operations.values():
-                    _show(operation)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
+def describe(document: dict[str, Any]) -> None:
+    """Enter the schema of every answer, and an example of it."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    every = sorted(_described, key=lambda it: str(it.__name__))
+    answers = msgspec.json.schema_components(every, ref_template=COMPONENTS)[1]
+    for schema in answers.values():
+        _always_written(schema)
+    schemas.update(_named)
+    schemas.update({_PUBLIC.get(name, name): it for name, it in answers.items()})
+    _tidy(document, schemas)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _show(operation)
 
 
 @cache

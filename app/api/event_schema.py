@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
-from fastapi import FastAPI
 
 from app.api.answers import COMPONENTS, described, named
 from app.domain.answer import Answer
@@ -14,17 +13,10 @@ from app.domain.events.batch_answer import BatchAnswer, BatchesAnswer
 from app.domain.events.events import AnyEvent
 
 
-def describe(app: FastAPI) -> None:
-    """Have the application's document hold both endpoints, with every type of event."""
-    generated = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generated()
-        document["paths"].setdefault("/v1/sessions/{session_id}/events", {"post": _ONE})
-        document["paths"].setdefault("/v1/events", {"post": _MANY})
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
+def describe(document: dict[str, Any]) -> None:
+    """Enter both endpoints, with every type of event."""
+    document["paths"]["/v1/sessions/{session_id}/events"] = {"post": _ONE}
+    document["paths"]["/v1/events"] = {"post": _MANY}
 
 
 def _operation(

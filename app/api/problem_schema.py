@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from fastapi import FastAPI
-
 from app.http.middleware import PROBLEM_JSON
 
 _PROBLEM = {
@@ -76,28 +74,18 @@ _CONFLICTS = {
 _SHARED_IDS = {"class_id", "session_id"}  # each platform gives its own
 
 
-def describe(app: FastAPI) -> None:
-    """Have the application's document tell the refusals of every route under /v1."""
-    generated = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generated()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        if "Problem" not in schemas:
-            schemas.update(Problem=_PROBLEM, ProblemItem=_PROBLEM_ITEM)
-            for path, method, operation in _operations(document):
-                for status, told in _refusals(path, method, operation).items():
-                    operation["responses"][str(status)] = {
-                        "description": told,
-                        "content": {
-                            PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}
-                        },
-                    }
-            schemas.pop("HTTPValidationError", None)
-            schemas.pop("ValidationError", None)
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
+def describe(document: dict[str, Any]) -> None:
+    """Tell the refusals of every route under /v1."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    schemas.update(Problem=_PROBLEM, ProblemItem=_PROBLEM_ITEM)
+    for path, method, operation in _operations(document):
+        for status, told in _refusals(path, method, operation).items():
+            operation["responses"][str(status)] = {
+                "description": told,
+                "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            }
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
 
 
 def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

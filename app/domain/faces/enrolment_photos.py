@@ -25,6 +25,7 @@ from app.store.faces import snapshots
 from app.store.row import AnyRow
 from app.store.sittings import sittings
 from app.vision import match
+from app.vision.face_reading import Quality
 from app.vision.match import Template, Zone
 from app.vision.model_card import ModelCard
 from app.vision.reasons import QUALITY
@@ -46,26 +47,13 @@ class EnrolmentConfidence(StrEnum):
     LOW = "low"
 
 
-class FaceQuality(Answer, frozen=True, kw_only=True):
-    """What was measured on the face (`app.vision.quality.Quality`): pixels between the eyes, share
-    of sharp edges, grey level and spread, share of clipped pixels, turn and tilt of the head."""
-
-    interocular: float
-    sharpness: float
-    brightness: float
-    contrast: float
-    clipped: float
-    jaw_ratio: float
-    roll: float
-
-
 class PhotoQuality(Answer, frozen=True, kw_only=True):
     """What was read from a photo. `agrees_with_enrolled` compares it with those enrolled before."""
 
     width: int | UnsetType = UNSET
     height: int | UnsetType = UNSET
     face_count: int | UnsetType = UNSET
-    quality: FaceQuality | UnsetType | None = UNSET
+    quality: Quality | UnsetType | None = UNSET
     reasons: list[str]
     detector: str | UnsetType = UNSET
     model: str | UnsetType | None = UNSET

@@ -83,15 +83,8 @@ class LessonLength(Wire):
         return said
 
 
-class AttestedAccepted(Wire):
-    """The authority has examined a platform's log and lets the class rest on it."""
-
-    examined: Annotated[Line, Field(title="核查了什么")]
-
-
-class PlatformControlsAccepted(Wire):
-    """The authority has examined how a platform runs its own controls and lets the class rest on
-    them."""
+class Accepted(Wire):
+    """The authority has examined what only a platform attests and lets the class rest on it."""
 
     examined: Annotated[Line, Field(title="核查了什么")]
 
@@ -189,7 +182,7 @@ KINDS: dict[str, ActKind] = {
         ActKind(
             "attested_accepted",
             Text("认可平台日志佐证的学习记录", "Evidence attested by a platform accepted"),
-            AttestedAccepted,
+            Accepted,
             of_learner=False,
             by_platform=False,
             approval=Approval.AUTHORITY,
@@ -214,7 +207,7 @@ KINDS: dict[str, ActKind] = {
         ActKind(
             "platform_controls_accepted",
             Text("认可平台自行实施的管控", "Controls that the platform runs accepted"),
-            PlatformControlsAccepted,
+            Accepted,
             of_learner=False,
             by_platform=False,
             approval=Approval.AUTHORITY,

@@ -163,33 +163,7 @@ def _deliver(group: list[_Waiting]) -> None:
 _SESSIONS = cast(Table, Session.__table__)
 _BATCHES = cast(Table, EventBatch.__table__)
 _ADD = _BATCHES.insert()
-_HEAD = select(
-    *(
-        _SESSIONS.c[name]
-        for name in (
-            "id",
-            "person_id",
-            "state",
-            "opened_ms",
-            "provenance",
-            "closed_ms",
-            "close_reason",
-            "seed_revealed",
-            "chain",
-            "batch_count",
-            "event_count",
-            "next_seq",
-            "seq_conflict",
-            "learning_ms",
-            "play_pos_ms",
-            "lease_expires_ms",
-            "last_recv_ms",
-        )
-    )
-).with_for_update(key_share=True)
-
 _KEPT = (
-    "id",
     "state",
     "closed_ms",
     "close_reason",
@@ -204,11 +178,12 @@ _KEPT = (
     "lease_expires_ms",
     "last_recv_ms",
 )
-
+_READ = ("id", "person_id", "opened_ms", "provenance", *_KEPT)
+_HEAD = select(*(_SESSIONS.c[name] for name in _READ)).with_for_update(key_share=True)
 _KEEP = (
     _SESSIONS.update()
     .where(_SESSIONS.c.id == bindparam("b_id"))
-    .values({name: bindparam(f"b_{name}") for name in _KEPT if name != "id"})
+    .values({name: bindparam(f"b_{name}") for name in _KEPT})
     .values(settled=false())
 )
 
@@ -233,7 +208,7 @@ def append_all(connection: Connection, group: list[Append], decide: Decide) -> l
         connection.execute(_ADD, [row for head in touched for row in head.fresh])
         connection.execute(
             _KEEP,
-            [{f"b_{name}": getattr(head, name) for name in _KEPT} for head in touched],
+            [{f"b_{name}": getattr(head, name) for name in ("id", *_KEPT)} for head in touched],
         )
     return receipts
 

@@ -20,11 +20,11 @@ from sqlalchemy import make_url
 from app.bench import faces, parts, service, throw_away
 from app.bench.meaning import meaning
 from app.bench.parts import PARTS, Effort
-from app.cli import main as cli
 from app.clock import system_clock
 from app.db import Database
 from app.errors import NotReady
 from app.settings import Settings
+from tests.commands import outcome
 from tests.people import County, TestClock
 from tests.postgres import Postgres
 
@@ -187,13 +187,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("ZHENXUE_DATA_DIR", str(tmp_path))
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            cli.main(["bench", *arguments])
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
+        return outcome(capsys, "bench", *arguments)
 
     return run
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.cli import main as cli
+from tests.commands import outcome
 from tests.evidence import START_MS, catalogue, ndjson, picture, sitting, snapshot, zipped
 
 
@@ -26,13 +26,7 @@ def run(capsys: pytest.CaptureFixture[str]) -> Any:
     """Run a command: (exit code, standard output, standard error)."""
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            cli.main(list(arguments))
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
+        return outcome(capsys, *arguments)
 
     return run
 

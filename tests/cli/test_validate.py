@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app.cli import main as cli
+from tests.commands import outcome
 from tests.evidence import catalogue, ndjson, sitting
 
 
@@ -21,13 +21,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         monkeypatch.delenv(name, raising=False)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            cli.main(list(arguments))
-        except SystemExit as end:
-            code = int(end.code or 0)
-        out, err = capsys.readouterr()
-        return code, out, err
+        return outcome(capsys, *arguments)
 
     return run
 

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.cli import main as cli
 from app.clock import SHANGHAI, at
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import nightly
@@ -20,6 +19,7 @@ from app.jobs.scheduler import Scheduler
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
+from tests.commands import outcome
 from tests.evidence import catalogue, ndjson, sitting
 from tests.people import County, TestClock, instant
 
@@ -132,12 +132,7 @@ def test_by_hand_it_tells_what_it_did(
     monkeypatch.delenv("ZHENXUE_DATABASE_URL", raising=False)
 
     def run(*arguments: str) -> tuple[int, str, str]:
-        code = 0
-        try:
-            cli.main(list(arguments))
-        except SystemExit as end:
-            code = int(end.code or 0)
-        return code, *capsys.readouterr()
+        return outcome(capsys, *arguments)
 
     file = tmp_path / "county.ndjson"
     file.write_bytes(ndjson([*catalogue(), *sitting()]))

@@ -8,8 +8,8 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from app.domain.faces import face_checks, photo_copies
-from app.domain.faces.face_checks import Beside
+from app.domain.faces import burst_liveness, photo_copies
+from app.domain.faces.burst_liveness import Beside
 from app.security import Unsealable
 from app.services import Services
 from app.store.faces import face_keys
@@ -55,7 +55,7 @@ class Pixels:
     def beside(self, session_id: int) -> Beside:
         """Feeds that are no live camera, and photos taken before, of what waits for a decision."""
         with self._services.database.read() as connection:
-            bursts = face_checks.bursts(connection, session_id)
+            bursts = burst_liveness.bursts(connection, session_id)
             suspects = photo_copies.suspects(connection, session_id)
             if not bursts and not suspects:
                 return Beside()

@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from app.cli import main as cli
 from app.db import Database
-from app.domain.faces import calibration, face_checks
+from app.domain.faces import calibration
 from app.domain.faces.calibration import Faces, NotEnoughFaces
+from app.domain.faces.comparison import Comparison
 from app.store.accounts import audit
 from app.store.faces import calibrations
 from app.vision import match
@@ -84,9 +85,7 @@ def test_what_is_applied_decides_and_stands_in_the_decision(
     assert site is not None and site.calibration_id == made
 
     lin, wu = faces[0], faces[1]
-    case = face_checks._Case(
-        match.template(lin.sittings[0], CARD), CARD, site, {}, face_checks.Beside(), []
-    )
+    case = Comparison(match.template(lin.sittings[0], CARD), CARD, site)
     own = case.document(case.decide(lin.sittings[1]))
     assert (own["zone"], own["calibration"], own["centred"]) == ("match", made, True)
     assert own["snapshots"] == 3 and own["distance"] <= own["match"]

@@ -50,7 +50,7 @@ class RuleFileError(Exception):
     """A rule's file is missing or wrong: which file, where in it, and what."""
 
 
-class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class ReasonText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A reason that a rule's findings give, in words."""
 
     zh: str
@@ -72,7 +72,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     title: Text
     letter: Text
     gravity: Annotated[int, msgspec.Meta(ge=0, le=LEAST_GRAVE)]
-    reasons: dict[str, Reason]
+    reasons: dict[str, ReasonText]
     learner: Text | None = None
     control: Text | None = None
     hatch: str = ""
@@ -124,7 +124,7 @@ def letter(rule: str) -> Text:
     return it.letter if it else Text(rule[:1].upper(), rule[:1].upper())
 
 
-def reason(rule: str, name: str) -> Reason | None:
+def reason(rule: str, name: str) -> ReasonText | None:
     """What is known of a reason; None where this version has no words for it."""
     it = known().get(rule)
     return it.reasons.get(name) if it else None

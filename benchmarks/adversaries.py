@@ -20,7 +20,7 @@ from app.simulation.honest import WAYS, honest_scene
 from app.simulation.oddities import CIRCUMSTANCES, MISHAPS
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.tools import TOOLS
-from detectors.finding import Finding, Outcome, Scope
+from detectors.finding import Finding, FindingScope, Outcome
 from tests.scenarios.corpus import MILD_TO_GRAVE, Judgement, judge
 from tests.scenarios.honest import Tally, judged
 
@@ -153,7 +153,7 @@ def _found(findings: list[Finding]) -> str:
         (
             -finding.outcome.severity,
             f"{finding.rule} {finding.reason}: {finding.outcome.value}"
-            + (", of the class" if finding.scope is Scope.CLASS else ""),
+            + (", of the class" if finding.scope is FindingScope.CLASS else ""),
         )
         for finding in findings
         if finding.outcome is not Outcome.CLEAR

@@ -13,7 +13,7 @@ from detectors import cloned_traces, contradicting_times, face_liveness, lesson_
 from detectors.class_hours import HourParts, coverage, hour_key, runs, without
 from detectors.face_liveness import checks_passed
 from detectors.facts import Facts, facts
-from detectors.finding import Evidence, Finding, Outcome, Scope
+from detectors.finding import Evidence, Finding, FindingScope, Outcome
 from detectors.photo_retention import checked_in_person, hour_length, kept_photos
 from detectors.policy import Policy
 from detectors.registry import ALL
@@ -56,7 +56,7 @@ EDGE_MS = 500
 Decisions = Callable[[Finding], Decision | None]
 
 
-class Hour(NamedTuple):
+class JudgedHour(NamedTuple):
     """One class-hour of one case: what was played, what of it counts, and the outcome."""
 
     case: int
@@ -74,7 +74,7 @@ class Hour(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
+class JudgedFacts:
     """findings: of every rule, people's decisions applied; credited: the parts that count, less
     every voided stretch; outcomes: SessionOutcome per session row; hours: every class-hour that
     was played, in (case, hour) order; by_film: rows of sittings that a case on their lesson's film
@@ -84,7 +84,7 @@ class Assessment:
     findings: list[Finding]
     credited: HourParts
     outcomes: list[SessionOutcome]
-    hours: list[Hour]
+    hours: list[JudgedHour]
     by_film: frozenset[int] = frozenset()
 
 
@@ -93,7 +93,7 @@ def assess(
     policy: Policy,
     decisions: Decisions = lambda finding: None,
     standing: Sequence[Finding] | None = None,
-) -> Assessment:
+) -> JudgedFacts:
     """Judge a trace. The same trace, policy and decisions give the same assessment.
 
     standing: what was found on the class as a whole, where the trace is only a part of it and
@@ -126,7 +126,7 @@ def assess(
             outcomes[session] = SessionOutcome.NOT_PROVEN
     hours = _hours(known, credited, findings, acting, outcomes, policy)
     hours = sorted([*hours, *_unplayed(known, findings, hours, policy)])
-    return Assessment(known, findings, credited, outcomes, hours, by_film)
+    return JudgedFacts(known, findings, credited, outcomes, hours, by_film)
 
 
 def decided(finding: Finding, decision: Decision | None) -> Finding:
@@ -146,7 +146,7 @@ def acts(finding: Finding, policy: Policy) -> bool:
 
 def concerned(finding: Finding) -> tuple[int, ...]:
     """The rows of the sittings whose verdict a finding bears on."""
-    if finding.scope is Scope.CLASS:
+    if finding.scope is FindingScope.CLASS:
         return finding.members if finding.holds else ()
     return (finding.session,) if finding.session >= 0 else ()
 
@@ -159,7 +159,7 @@ def _voids(findings: list[Finding], trace: Trace) -> dict[int, list[tuple[int, i
     for finding in findings:
         if not finding.voids:
             continue
-        if finding.scope is Scope.CLASS:
+        if finding.scope is FindingScope.CLASS:
             for session in finding.members if finding.holds else ():
                 row = trace.sessions[session]
                 whole = int(row["start_ms"]), int(row["end_ms"]) + 1
@@ -190,7 +190,7 @@ def _hours(
     acting: list[Finding],
     outcomes: list[SessionOutcome],
     policy: Policy,
-) -> list[Hour]:
+) -> list[JudgedHour]:
     rule = policy["class_hour"]
     least_ms = round(rule["min_minutes"] * 60_000)
     played = coverage(known.parts)
@@ -220,7 +220,7 @@ def _hours(
     reachable = enough(potential)
     touching = _touching(known, findings)
     acting_ids = {id(finding) for finding in acting}
-    hours: list[Hour] = []
+    hours: list[JudgedHour] = []
     columns = (
         keys,
         played.case,
@@ -254,7 +254,7 @@ def _hours(
             credit,
         )
         hours.append(
-            Hour(
+            JudgedHour(
                 case=case,
                 hour=number,
                 outcome=outcome,
@@ -269,8 +269,8 @@ def _hours(
 
 
 def _unplayed(
-    known: Facts, findings: list[Finding], there: list[Hour], policy: Policy
-) -> list[Hour]:
+    known: Facts, findings: list[Finding], there: list[JudgedHour], policy: Policy
+) -> list[JudgedHour]:
     """Class-hours of which nothing counts as played, and of which something was tried all the same:
     they must not look as if nobody had begun."""
     cases, length = known.trace.sessions["case"], hour_length(known)
@@ -282,7 +282,7 @@ def _unplayed(
             if finding.outcome is Outcome.NOT_PROVEN and key not in have:
                 tried.setdefault(key, []).append(at)
     return [
-        Hour(case, hour, HourOutcome.NOT_PROVEN, 0, 0, int(length[hour]), 0, tuple(mine))
+        JudgedHour(case, hour, HourOutcome.NOT_PROVEN, 0, 0, int(length[hour]), 0, tuple(mine))
         for (case, hour), mine in tried.items()
     ]
 
@@ -337,7 +337,7 @@ def _touching(known: Facts, findings: list[Finding]) -> dict[int, list[int]]:
     by_session = parts.session[order]
     cases = known.trace.sessions["case"]
     for index, finding in enumerate(findings):
-        if finding.scope is Scope.CLASS:
+        if finding.scope is FindingScope.CLASS:
             rows = order[np.isin(by_session, np.array(concerned(finding), np.int64))]
             rows = rows[parts.hour[rows] >= 0]
             for key in np.unique(hour_key(parts.case[rows], parts.hour[rows])).tolist():

@@ -23,7 +23,7 @@ class Mode(StrEnum):
     OFFLINE = "offline"
 
 
-class Applicant(StrEnum):
+class ApplicantKind(StrEnum):
     ENTERPRISE = "enterprise"
     INSTITUTION = "institution"
     INDIVIDUAL = "individual"
@@ -34,7 +34,7 @@ class CheckScope(StrEnum):
     LEARNER = "learner"
 
 
-class Result(StrEnum):
+class CheckOutcome(StrEnum):
     """Result of one check; `not_proven` when a fact is absent."""
 
     PASS = "pass"
@@ -107,7 +107,7 @@ class Training:
 
 
 @dataclass(frozen=True, slots=True)
-class Leave:
+class Absence:
     """One absence: asked for in writing, approved, and the day the missed lessons were made up.
 
     `accepted`: the authority says so too, where the pack asks for that.
@@ -131,7 +131,7 @@ class ClassFacts:
     level: str | None = None
     certificate_type: str | None = None
     mode: Mode | None = None
-    applicant: Applicant | None = None
+    applicant: ApplicantKind | None = None
     starts_on: date | None = None
     roster: int | None = None
     teachers: int | None = None
@@ -159,7 +159,7 @@ class LearnerFacts:
     offline_hours: float | None = None
     real_name_verified: bool | None = None
     history: tuple[Training, ...] | None = None
-    leaves: tuple[Leave, ...] | None = None
+    leaves: tuple[Absence, ...] | None = None
     same_person: tuple[str, ...] = ()
 
 
@@ -176,7 +176,7 @@ class CheckResult:
     clause: str
     scope: CheckScope
     subject: str
-    result: Result
+    result: CheckOutcome
     reason: str
     found: str
     said: str

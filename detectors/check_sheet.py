@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from detectors.batch_facts import CheckPolicy, CheckResult, ClassFacts, Result
+from detectors.batch_facts import CheckOutcome, CheckPolicy, CheckResult, ClassFacts
 from detectors.occupations import OccupationListing, Occupations
 
 ABSENT = "absent"  # the sentence of a check for which nobody supplied a fact
@@ -46,29 +46,29 @@ class CheckSheet:
         **numbers: object,
     ) -> CheckResult:
         """`pass`, or `fail` with `reason`."""
-        result = Result.PASS if passed else Result.FAIL
+        result = CheckOutcome.PASS if passed else CheckOutcome.FAIL
         reason = "met" if passed else reason
         return self._result(result, reason, found, said, numbers, next_on)
 
     def not_applicable(self, reason: str, found: object = "-", **numbers: object) -> CheckResult:
-        return self._result(Result.NOT_APPLICABLE, reason, found, reason, numbers)
+        return self._result(CheckOutcome.NOT_APPLICABLE, reason, found, reason, numbers)
 
     def needs_authority(
         self, reason: str, found: object, said: str | None = None, **numbers: object
     ) -> CheckResult:
-        return self._result(Result.NEEDS_AUTHORITY, reason, found, said or reason, numbers)
+        return self._result(CheckOutcome.NEEDS_AUTHORITY, reason, found, said or reason, numbers)
 
     def absent(self, fact: str) -> CheckResult:
         """`not_proven`: nobody supplied `fact`."""
-        return self._result(Result.NOT_PROVEN, f"{fact}_unknown", "-", ABSENT, {"fact": fact})
+        return self._result(CheckOutcome.NOT_PROVEN, f"{fact}_unknown", "-", ABSENT, {"fact": fact})
 
     def open(self, reason: str, found: object, **numbers: object) -> CheckResult:
         """`not_proven`: the facts are there and not yet decided."""
-        return self._result(Result.NOT_PROVEN, reason, found, reason, numbers)
+        return self._result(CheckOutcome.NOT_PROVEN, reason, found, reason, numbers)
 
     def _result(
         self,
-        result: Result,
+        result: CheckOutcome,
         reason: str,
         found: object,
         said: str,

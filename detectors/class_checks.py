@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from detectors.batch_facts import Applicant, CheckResult, ClassFacts, Mode, Survey
+from detectors.batch_facts import ApplicantKind, CheckResult, ClassFacts, Mode, Survey
 from detectors.check_sheet import CheckSheet, Rulebook
 from detectors.dates import first_day_after, months_later, window_after
 
@@ -161,7 +161,7 @@ def enterprise_applies(klass: ClassFacts, book: Rulebook) -> CheckResult:
     if klass.applicant is None:
         return sheet.absent("applicant")
     applicant = klass.applicant
-    if applicant is Applicant.ENTERPRISE:
+    if applicant is ApplicantKind.ENTERPRISE:
         return sheet.judged(True, "", applicant, applicant)
     if klass.mode is None:
         return sheet.absent("mode")

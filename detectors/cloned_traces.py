@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from detectors.contradicting_times import TIMED
 from detectors.crowd import groups
 from detectors.facts import Facts
-from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
+from detectors.finding import Evidence, Fault, Finding, FindingScope, Outcome
 from detectors.policy import Policy
 from detectors.trace import NONE, Control, ControlFlag, Ints, SessionFlag, Trace, owners
 
@@ -263,7 +263,7 @@ class _Class:
             measured=measured,
             limit=limit,
             unit="s" if remark else "count",
-            scope=Scope.CLASS,
+            scope=FindingScope.CLASS,
             subject=name,
             members=tuple(sorted(sessions.tolist())),
             holds=not remark,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from detectors.facts import Facts
-from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
+from detectors.finding import Evidence, Fault, Finding, FindingScope, Outcome
 from detectors.policy import Policy
 from detectors.trace import Kind
 
@@ -45,7 +45,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
                 measured=float(people),
                 limit=float(len(np.unique(sessions["person"][mine]))),
                 unit="count",
-                scope=Scope.CLASS,
+                scope=FindingScope.CLASS,
                 subject="player",
                 members=tuple(rows.tolist()),
             )

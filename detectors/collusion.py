@@ -13,7 +13,7 @@ import numpy as np
 
 from detectors.crowd import by_accident, groups
 from detectors.facts import Facts
-from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
+from detectors.finding import Evidence, Fault, Finding, FindingScope, Outcome
 from detectors.policy import Policy, RulePolicy
 from detectors.segments import APART
 from detectors.trace import EPOCH_MS, NONE, Control, Ints, Trace, owners
@@ -118,7 +118,7 @@ def _finding(answers: _Answers, crowd: list[int], rows: Ints, limit: float) -> F
         measured=float(len(crowd)),
         limit=limit,
         unit="count",
-        scope=Scope.CLASS,
+        scope=FindingScope.CLASS,
         subject=f"person:{int(answers.people[crowd[0]]) & 0xFFFFFFFF}",
         members=tuple(np.unique(answers.session[rows]).tolist()),
         holds=True,

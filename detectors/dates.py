@@ -15,7 +15,7 @@ SHANGHAI = timezone(timedelta(hours=8))  # as it was since 1991, in summer too
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class AssessmentWindow:
     """A whole calendar month in which assessments are held; both days belong to it."""
 
     first: date
@@ -41,7 +41,7 @@ def first_day_after(day: date, months: int) -> date:
     return months_later(day, months) + timedelta(days=1)
 
 
-def window_from(day: date, months: Collection[int]) -> Window:
+def window_from(day: date, months: Collection[int]) -> AssessmentWindow:
     """The month of `months` (1-12) that holds `day`, or the next one after it.
 
     >>> window_from(date(2026, 12, 31), (4, 8, 12)).first.isoformat()
@@ -49,10 +49,10 @@ def window_from(day: date, months: Collection[int]) -> Window:
     """
     ahead = min((month - day.month) % 12 for month in months)
     first = months_later(day.replace(day=1), ahead)
-    return Window(first, first.replace(day=monthrange(first.year, first.month)[1]))
+    return AssessmentWindow(first, first.replace(day=monthrange(first.year, first.month)[1]))
 
 
-def window_after(day: date, months: Collection[int]) -> Window:
+def window_after(day: date, months: Collection[int]) -> AssessmentWindow:
     """The first month of `months` that begins after `day`.
 
     >>> window_after(date(2026, 4, 10), (4, 8, 12)).first.isoformat()

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
-from detectors.batch_facts import CheckResult, Result, Unknown
-from detectors.dates import Window, window_after, window_from
+from detectors.batch_facts import CheckOutcome, CheckResult, Unknown
+from detectors.dates import AssessmentWindow, window_after, window_from
 from detectors.finding import Evidence, Fault, Outcome
 from detectors.policy import Policy, Reach
 
@@ -114,7 +114,7 @@ class ControlAtWork:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class ClassBacklog:
     """What a class as a whole waits for besides its checks and controls.
 
     attested, valid  class-hours of all learners that are valid, and those of them that rest on a
@@ -132,7 +132,7 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class VerdictReason:
     """Why a verdict is not the best one. `source` is a rule, a check, or `class_hour`.
 
     `blocks`: it makes the verdict `ineligible` or `not_acceptable`; otherwise it holds it at
@@ -153,7 +153,7 @@ class Deadlines:
     """Until when a learner can still be cured for this assessment, and which one is next."""
 
     cut_off: date | None
-    next_window: Window
+    next_window: AssessmentWindow
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class EnrolmentConclusion:
 
     outcome: Eligibility
     own: Eligibility
-    reasons: tuple[Reason, ...]
+    reasons: tuple[VerdictReason, ...]
     curable: bool
     deadlines: Deadlines
 
@@ -174,7 +174,7 @@ class EnrolmentConclusion:
 @dataclass(frozen=True, slots=True)
 class ClassConclusion:
     outcome: Acceptance
-    reasons: tuple[Reason, ...]
+    reasons: tuple[VerdictReason, ...]
     curable: bool
     deadlines: Deadlines
 
@@ -216,7 +216,7 @@ def judge_enrolment(
     own = _enrolment_outcome(reasons)
     if klass.outcome is Acceptance.NOT_ACCEPTABLE:
         cure = Cure.AUTOMATIC if klass.curable else Cure.NONE
-        reasons.append(Reason("class_not_acceptable", "class", "", blocks=True, cure=cure))
+        reasons.append(VerdictReason("class_not_acceptable", "class", "", blocks=True, cure=cure))
     return EnrolmentConclusion(
         outcome=_enrolment_outcome(reasons),
         own=own,
@@ -232,7 +232,7 @@ def judge_class(
     policy: Policy,
     consequences: Consequences,
     due: Deadlines,
-    waiting: Waiting = Waiting(),
+    waiting: ClassBacklog = ClassBacklog(),
 ) -> ClassConclusion:
     """The verdict on a class: its checks, the six controls of its platform, and what it waits for.
 
@@ -277,14 +277,14 @@ def cure_of(finding: StandingFinding, policy: Policy, consequences: Consequences
 
 def _hour_reasons(
     hours: HourCounts, violations: Sequence[StandingFinding], policy: Policy, pack: Consequences
-) -> list[Reason]:
+) -> list[VerdictReason]:
     """Why class-hours are short. Hours lost to a violation that reaches beyond them, and that
     two persons have not upheld yet, hold the verdict and do not block it."""
     # Rounded up, with room for the binary error of a share such as 0.9.
     short = math.ceil(hours.planned * pack.required_share - 1e-9) - hours.valid
     clause = policy["class_hour"].clause
     resting = [
-        Reason(code, "class_hour", clause, False, Cure.AUTHORITY, count)
+        VerdictReason(code, "class_hour", clause, False, Cure.AUTHORITY, count)
         for code, count in (
             ("hours_attested", hours.attested),
             ("hours_platform_controls", hours.platform_controls),
@@ -310,7 +310,7 @@ def _hour_reasons(
     ]
     return [
         *(
-            Reason(code, "class_hour", clause, blocks, cure, count)
+            VerdictReason(code, "class_hour", clause, blocks, cure, count)
             for code, count, blocks, cure in rows
             if count > 0
         ),
@@ -320,7 +320,7 @@ def _hour_reasons(
 
 def _finding_reasons(
     findings: Sequence[StandingFinding], policy: Policy, pack: Consequences
-) -> list[Reason]:
+) -> list[VerdictReason]:
     """What findings do beyond the class-hours they cost: one reason for each rule and code."""
     counted: Counter[tuple[str, str, bool, Cure]] = Counter()
     for it in findings:
@@ -331,31 +331,33 @@ def _finding_reasons(
         elif it.outcome is Outcome.REVIEW and it.evidence is not Evidence.STATISTIC:
             counted[it.rule, "finding_in_review", False, Cure.AUTOMATIC] += 1
     return [
-        Reason(code, rule, policy[rule].clause, blocks, cure, count)
+        VerdictReason(code, rule, policy[rule].clause, blocks, cure, count)
         for (rule, code, blocks, cure), count in counted.items()
     ]
 
 
 def _control_reasons(
     controls: Sequence[ControlAtWork], policy: Policy, pack: Consequences
-) -> list[Reason]:
+) -> list[VerdictReason]:
     reasons = []
     for it in controls:
         if not policy.acts_on(it.rule) or it.missing is False:
             continue
         clause = policy[it.rule].clause
         if it.missing is None:
-            reasons.append(Reason("control_not_proven", it.rule, clause, False, Cure.AUTOMATIC))
+            reasons.append(
+                VerdictReason("control_not_proven", it.rule, clause, False, Cure.AUTOMATIC)
+            )
         elif pack.missing_control is Reach.CLASS:
             upheld = _upheld(it.upheld_by, pack)
             code = "control_missing" if upheld else "control_missing_awaits_reviewers"
-            reasons.append(Reason(code, it.rule, clause, upheld, pack.missing_control_cure))
+            reasons.append(VerdictReason(code, it.rule, clause, upheld, pack.missing_control_cure))
     return reasons
 
 
-def _waiting_reasons(waiting: Waiting, policy: Policy) -> list[Reason]:
+def _waiting_reasons(waiting: ClassBacklog, policy: Policy) -> list[VerdictReason]:
     reasons = [
-        Reason("case_open", rule, policy[rule].clause, False, Cure.AUTOMATIC, count)
+        VerdictReason("case_open", rule, policy[rule].clause, False, Cure.AUTOMATIC, count)
         for rule, count in sorted(Counter(waiting.cases).items())
         if policy.acts_on(rule)
     ]
@@ -363,29 +365,29 @@ def _waiting_reasons(waiting: Waiting, policy: Policy) -> list[Reason]:
         clause, count = policy["class_hour"].clause, waiting.attested
         code = "attested_not_accepted" if waiting.attested else "attested_alone"
         reasons.append(
-            Reason(code, "class_hour", clause, False, Cure.AUTHORITY, count, waiting.valid)
+            VerdictReason(code, "class_hour", clause, False, Cure.AUTHORITY, count, waiting.valid)
         )
     if waiting.platform_controls:
         code, count = "platform_controls_not_accepted", waiting.platform_controls
         clause = policy["class_hour"].clause
         reasons.append(
-            Reason(code, "class_hour", clause, False, Cure.AUTHORITY, count, waiting.valid)
+            VerdictReason(code, "class_hour", clause, False, Cure.AUTHORITY, count, waiting.valid)
         )
     return reasons
 
 
-def _check_reasons(checks: Sequence[CheckResult]) -> list[Reason]:
+def _check_reasons(checks: Sequence[CheckResult]) -> list[VerdictReason]:
     reasons = []
     for it in checks:
         if it.reach is None:
             continue
-        if it.result is Result.FAIL:
+        if it.result is CheckOutcome.FAIL:
             cure = Cure.AUTOMATIC if it.curable else Cure.NONE
-            reasons.append(Reason(it.reason, it.check, it.clause, blocks=True, cure=cure))
-        elif it.result is Result.NEEDS_AUTHORITY:
-            reasons.append(Reason(it.reason, it.check, it.clause, False, Cure.AUTHORITY))
-        elif it.result is Result.NOT_PROVEN and it.unknown is Unknown.PENDING:
-            reasons.append(Reason(it.reason, it.check, it.clause, False, Cure.AUTOMATIC))
+            reasons.append(VerdictReason(it.reason, it.check, it.clause, blocks=True, cure=cure))
+        elif it.result is CheckOutcome.NEEDS_AUTHORITY:
+            reasons.append(VerdictReason(it.reason, it.check, it.clause, False, Cure.AUTHORITY))
+        elif it.result is CheckOutcome.NOT_PROVEN and it.unknown is Unknown.PENDING:
+            reasons.append(VerdictReason(it.reason, it.check, it.clause, False, Cure.AUTOMATIC))
     return reasons
 
 
@@ -393,12 +395,12 @@ def _upheld(reviewers: frozenset[str], pack: Consequences) -> bool:
     return len(reviewers) >= pack.reviewers
 
 
-def _enrolment_outcome(reasons: Sequence[Reason]) -> Eligibility:
+def _enrolment_outcome(reasons: Sequence[VerdictReason]) -> Eligibility:
     if not reasons:
         return Eligibility.ELIGIBLE
     blocked = any(it.blocks for it in reasons)
     return Eligibility.INELIGIBLE if blocked else Eligibility.PENDING
 
 
-def _curable(reasons: Sequence[Reason]) -> bool:
+def _curable(reasons: Sequence[VerdictReason]) -> bool:
     return all(it.cure is not Cure.NONE for it in reasons if it.blocks)

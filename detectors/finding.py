@@ -29,7 +29,7 @@ class Fault(StrEnum):
     UNDETERMINED = "undetermined"
 
 
-class Scope(StrEnum):
+class FindingScope(StrEnum):
     """What a finding is about: one person's sitting, or what many of a class share."""
 
     SITTING = "sitting"
@@ -81,7 +81,7 @@ class Finding:
     unit: str = "s"
     voids: bool = False
     needs_two_reviewers: bool = False
-    scope: Scope = Scope.SITTING
+    scope: FindingScope = FindingScope.SITTING
     subject: str = ""
     members: tuple[int, ...] = ()
     holds: bool = False

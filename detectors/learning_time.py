@@ -20,7 +20,7 @@ BREAK_MS = 300_000  # nothing studied for longer than this ends what is continuo
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class LearningStretch:
     """Continuous learning time: rows of the class-hour's play, the parts [low, high) of them, and
     their running sum. It reaches from begin_ms, where the one before it ended (0 for the first), to
     end_ms: a pop-up, or the last play before a break."""
@@ -77,28 +77,28 @@ class LearningTime:
             anew=anew,
         )
 
-    def between(self, controls: Sequence[tuple[int, int]]) -> list[Stretch]:
+    def between(self, controls: Sequence[tuple[int, int]]) -> list[LearningStretch]:
         """What is left between the controls, which end a stretch at their first time and begin the
         next one at their second, in order."""
-        stretches: list[Stretch] = []
+        stretches: list[LearningStretch] = []
         begin, last = 0, int(self.t1_ms[-1])
         for start, end in [*controls, (last, last)]:
             stretches += self._within(begin, start)
             begin = max(begin, end)
         return stretches
 
-    def _within(self, begin: int, end: int) -> list[Stretch]:
+    def _within(self, begin: int, end: int) -> list[LearningStretch]:
         rows = np.flatnonzero((self.t1_ms > begin) & (self.t0_ms < end))
         if end <= begin or not len(rows):
             return []
         cuts = np.flatnonzero(self.anew[rows][1:]) + 1
-        found: list[Stretch] = []
+        found: list[LearningStretch] = []
         for part in np.split(rows, cuts):
             low = np.maximum(self.t0_ms[part], begin)
             high = np.minimum(self.t1_ms[part], end)
             # A pop-up ends what runs up to it; a break, what was played before it.
             until = end if part[-1] == rows[-1] else int(high[-1])
-            found.append(Stretch(begin, until, part, low, high, np.cumsum(high - low)))
+            found.append(LearningStretch(begin, until, part, low, high, np.cumsum(high - low)))
             begin = until
         return found
 

@@ -17,7 +17,7 @@ import numpy as np
 from detectors import fast_forward, lesson_order
 from detectors.facts import Facts, facts
 from detectors.film import Film, along_film, corrected, of_lesson, on_timeline, united
-from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
+from detectors.finding import Evidence, Fault, Finding, FindingScope, Outcome
 from detectors.policy import Policy, RulePolicy
 from detectors.segments import among
 from detectors.skipping import Skipped, skipped
@@ -91,7 +91,7 @@ def _skipping(trace: Trace, it: Skipped, rule: RulePolicy) -> Finding:
         end_ms=int(sessions["end_ms"].max()),
         measured=round(it.amount_ms / 1000, 1),
         limit=rule["allowance_s"],
-        scope=Scope.CLASS,
+        scope=FindingScope.CLASS,
         subject=f"lesson#{it.lesson}",
         members=it.sittings,
         stretches=it.stretches,
@@ -134,7 +134,7 @@ class _Claims:
                 end_ms=int(sessions["end_ms"][rows].max()),
                 measured=middle / 1000,
                 limit=int(self.media[rows[0]]) / 1000,
-                scope=Scope.CLASS,
+                scope=FindingScope.CLASS,
                 subject=f"lesson#{int(sessions['lesson'][rows[0]])}",
                 members=tuple(rows.tolist()),
                 numbers={"learners": float(learners)},

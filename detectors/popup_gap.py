@@ -13,7 +13,7 @@ import numpy as np
 
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
-from detectors.learning_time import LearningTime, Stretch
+from detectors.learning_time import LearningStretch, LearningTime
 from detectors.policy import Policy, RulePolicy
 from detectors.popups import Popups, popups_of
 from detectors.segments import Segments
@@ -33,7 +33,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     popups = popups_of(facts.trace, facts.runs, rule)
     findings = _rolled_back(popups)
     for case, hour, mine in _long_stretches(facts, popups, rule):
-        findings += _Hour(facts, case, hour, mine, rule).findings()
+        findings += _HourControls(facts, case, hour, mine, rule).findings()
     findings += _many_expiries(facts.trace, popups, rule)
     return findings
 
@@ -100,7 +100,7 @@ def _long_stretches(
     return result
 
 
-class _Hour:
+class _HourControls:
     """One class-hour of one person, stretch by stretch; `popups` in order of time."""
 
     def __init__(
@@ -124,22 +124,22 @@ class _Hour:
         popups = self.popups
         return list(zip(popups.from_ms[rows].tolist(), popups.until_ms[rows].tolist(), strict=True))
 
-    def _session(self, stretch: Stretch) -> int:
+    def _session(self, stretch: LearningStretch) -> int:
         """The sitting in which the limit was reached."""
         at, _ = stretch.at(min(self.limit, stretch.total_ms - 1))
         return int(self.time.session[stretch.rows[at]])
 
-    def _allowance(self, stretch: Stretch) -> int:
+    def _allowance(self, stretch: LearningStretch) -> int:
         """The limit; where a platform measured it, with what its timers may be off."""
         attested = self._attested(stretch)
         return self.limit + (self.rule.ms("attested_tolerance_s") if attested else 0)
 
-    def _attested(self, stretch: Stretch) -> bool:
+    def _attested(self, stretch: LearningStretch) -> bool:
         return bool(self.trace.sessions["flags"][self._session(stretch)] & _ATTESTED)
 
     # ------------------------------------------------------------------------ who is at fault
 
-    def _judged(self, stretch: Stretch) -> Finding:
+    def _judged(self, stretch: LearningStretch) -> Finding:
         """The finding on continuous learning time beyond the limit."""
         owed = self._owed(stretch)
         if stretch.total_ms <= owed:
@@ -188,7 +188,7 @@ class _Hour:
         fault = Fault.PLATFORM if self._attested(stretch) else Fault.UNDETERMINED
         return self._finding(stretch, Outcome.VIOLATION, "none_issued", fault)
 
-    def _was_over(self, stretch: Stretch, moment: int) -> bool:
+    def _was_over(self, stretch: LearningStretch, moment: int) -> bool:
         """Whether the sitting had fallen silent for so long that this service asked nothing more:
         what arrives for it afterwards is kept as late, and a page may not hear that it is over."""
         session = self._session(stretch)
@@ -201,11 +201,11 @@ class _Hour:
         silent = np.diff(came, prepend=row["start_ms"]) >= OVER_MS
         return bool((came[silent] < moment).any())
 
-    def _never_shown(self, stretch: Stretch, popups: Bools) -> Finding:
+    def _never_shown(self, stretch: LearningStretch, popups: Bools) -> Finding:
         undetermined = Fault.UNDETERMINED
         return self._finding(stretch, Outcome.VIOLATION, "never_shown", undetermined, popups)
 
-    def _not_delivered(self, stretch: Stretch, popups: Bools) -> Finding:
+    def _not_delivered(self, stretch: LearningStretch, popups: Bools) -> Finding:
         """Asked, and nothing shows that the page heard it: a network that loses answers, or a page
         that never takes any, which is its maker's to mend."""
         deaf = all(
@@ -243,7 +243,7 @@ class _Hour:
                 gone[row] = start + beats["recv_ms"][again[0]]
         return gone
 
-    def _played_until(self, stretch: Stretch, before: Ints | None = None) -> Ints:
+    def _played_until(self, stretch: LearningStretch, before: Ints | None = None) -> Ints:
         """When the sitting of each pop-up last played in a stretch (before a time, where one is
         given); 0 where it did not."""
         session = self.time.session[stretch.rows]
@@ -254,7 +254,7 @@ class _Hour:
         ]
         return np.array(until, np.int64)
 
-    def _played_after(self, stretch: Stretch, since: Ints) -> Ints:
+    def _played_after(self, stretch: LearningStretch, since: Ints) -> Ints:
         """How long the sitting of each pop-up played in a stretch after a time; when, a network may
         have told late."""
         session = self.time.session[stretch.rows]
@@ -264,7 +264,7 @@ class _Hour:
         ]
         return np.array(after, np.int64)
 
-    def _answered_again(self, stretch: Stretch) -> Bools:
+    def _answered_again(self, stretch: LearningStretch) -> Bools:
         """Pop-ups that expired and were answered when they were issued again: somebody is slow."""
         popups = self.popups
         grace = 2 * self.rule.ms("stop_allowance_s")
@@ -273,7 +273,7 @@ class _Hour:
             return np.zeros(len(popups), np.bool_)
         return popups.lost_ms + grace >= popups.issued_ms[again].min()
 
-    def _owed(self, stretch: Stretch) -> int:
+    def _owed(self, stretch: LearningStretch) -> int:
         """Learning time after which an absent pop-up is an accusation.
 
         The limit, unless the server heard too late that a pop-up was due: then it was owed a
@@ -310,7 +310,7 @@ class _Hour:
             spent = np.cumsum(np.maximum(stretch.high - stretch.low - self._gone(stretch), 0))
             total = int(spent[-1])
             if account + total > self._allowance(stretch):
-                within = Stretch(
+                within = LearningStretch(
                     stretch.begin_ms,
                     stretch.end_ms,
                     stretch.rows,
@@ -324,7 +324,7 @@ class _Hour:
             account = 0 if settled else account + total
         return notes
 
-    def _in_debt(self, stretch: Stretch) -> bool:
+    def _in_debt(self, stretch: LearningStretch) -> bool:
         """Whether a pop-up was left unanswered when the learner went."""
         popups = self.popups
         asked = (popups.issued_ms >= stretch.begin_ms) & (popups.issued_ms <= stretch.end_ms)
@@ -332,7 +332,7 @@ class _Hour:
         met = (popups.shown_ms >= 0) | (popups.due_ms + grace < self._played_until(stretch))
         return bool((asked & ~popups.answered & met).any())
 
-    def _gone(self, stretch: Stretch) -> Ints:
+    def _gone(self, stretch: LearningStretch) -> Ints:
         """How much of each row lies between an unanswered display and the stop."""
         popups = self.popups
         gone = np.zeros(len(stretch.rows), np.int64)
@@ -341,7 +341,7 @@ class _Hour:
             gone += np.maximum(np.minimum(stretch.high, popups.until_ms[row]) - begin, 0)
         return gone
 
-    def _note(self, stretch: Stretch, account: int, found: list[Finding]) -> list[Finding]:
+    def _note(self, stretch: LearningStretch, account: int, found: list[Finding]) -> list[Finding]:
         """What of a stretch earns nothing and is not said by another finding; `account` was spent
         without an answer before it."""
         left = max(self.limit - account, 0)
@@ -373,7 +373,7 @@ class _Hour:
 
     def _finding(
         self,
-        stretch: Stretch,
+        stretch: LearningStretch,
         outcome: Outcome,
         reason: str,
         fault: Fault,

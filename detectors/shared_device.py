@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detectors.facts import Facts
-from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
+from detectors.finding import Evidence, Fault, Finding, FindingScope, Outcome
 from detectors.policy import Policy
 from detectors.segments import Segments
 from detectors.trace import NONE, Ints, Trace
@@ -115,7 +115,7 @@ class _Shared:
             measured=float(len(np.unique(sessions["person"][members]))),
             limit=1.0,
             unit="count",
-            scope=Scope.CLASS,
+            scope=FindingScope.CLASS,
             subject=f"device:{first['start_ms']}:{first['person']}",
             members=tuple(members.tolist()),
             holds=evidence is Evidence.CLIENT,

@@ -25,11 +25,9 @@ _PUBLIC = {
     "Decision": "FindingDecision",
     "Evidence": "EvidenceClass",
     "Fate": "BatchFate",
-    "Member": "CrowdMember",
     "Outcome": "FindingOutcome",
     "Place": "EvidencePlace",
     "Quality": "FaceQuality",
-    "Scope": "FindingScope",
     "State": "SittingState",
     "Status": "RuleStatus",
 }

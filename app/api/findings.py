@@ -23,7 +23,7 @@ from app.domain.review.findings import PAGE
 from app.domain.wire import Id, Wire, instant
 from app.errors import BadInput
 from app.http.keyring import Caller
-from app.store.review.findings import Wanted
+from app.store.review.findings import FindingQuery
 
 router = APIRouter(prefix="/v1/findings", tags=["findings"], route_class=AnswerRoute)
 
@@ -77,7 +77,7 @@ def list_findings(
         klass = None
         if class_id is not None:
             klass = classes.class_seen(connection, caller.scope, class_id, platform)
-        wanted = Wanted(
+        wanted = FindingQuery(
             rule=rule or None,
             outcome=outcome or None,
             status=status or None,

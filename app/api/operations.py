@@ -23,7 +23,7 @@ _NOT_READY: dict[int | str, dict[str, Any]] = {
 }
 
 
-class Liveness(Answer, frozen=True, kw_only=True):
+class Health(Answer, frozen=True, kw_only=True):
     status: Literal["ok"]
 
 
@@ -47,9 +47,9 @@ class Readiness(Answer, frozen=True, kw_only=True):
 
 
 @router.get("/healthz")
-async def healthz() -> Liveness:
+async def healthz() -> Health:
     """The process is alive."""
-    return Liveness(status="ok")
+    return Health(status="ok")
 
 
 @router.get("/readyz", responses={**described(Readiness), **_NOT_READY})

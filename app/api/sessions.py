@@ -14,7 +14,7 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import UNSET, Answer, EpochMs, Sha256, UnsetType
 from app.domain.controls.controls_due import ControlsDue
 from app.domain.judging import sitting_view
-from app.domain.judging.sitting_view import Sitting
+from app.domain.judging.sitting_view import SittingView
 from app.domain.sittings import platform_controls, sittings
 from app.domain.sittings.platform_controls import ControlReport, ControlReports
 from app.domain.sittings.sittings import Opened, Opening
@@ -202,7 +202,7 @@ def get_session(
     caller: Annotated[Caller, require(KeyScope.READ)],
     session_id: SessionId,
     platform: Annotated[Id | None, Query(description="only for people: whose session")] = None,
-) -> Sitting:
+) -> SittingView:
     """State, credited intervals, controls ledger, and the latest verdict with its findings."""
     services = services_of(request)
     with services.database.read() as connection:

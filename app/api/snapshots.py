@@ -67,7 +67,7 @@ async def put_snapshot(
     data = await image_body(request)
     services, platform_id = services_of(request), caller.platform
 
-    def kept(now_ms: int, *, away: bool = False) -> snapshots.Stored:
+    def kept(now_ms: int, *, away: bool = False) -> snapshots.StoredPhoto:
         with services.database.write() as connection:
             session = snapshots.session_of(connection, platform_id, session_id, now_ms)
             stored = snapshots.store(

@@ -16,7 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api import problems, xapi_schema
 from app.api.answers import AnswerRoute
 from app.api.auth import demand, services_of
-from app.api.xapi_query import LIST_PARAMETERS, ONE_PARAMETERS, Query, flag, shape_of
+from app.api.xapi_query import LIST_PARAMETERS, ONE_PARAMETERS, StatementQuery, flag, shape_of
 from app.api.xapi_request import NEWEST, Asked, authenticate, read_request
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer
@@ -156,7 +156,7 @@ class Statements:
     def _get(self, asked: Asked, caller: Caller) -> Response:
         if "statementId" in asked.parameters or "voidedStatementId" in asked.parameters:
             return self._one(asked, caller)
-        query = Query.of(asked.only(*LIST_PARAMETERS))
+        query = StatementQuery.of(asked.only(*LIST_PARAMETERS))
         with self._services.database.read() as connection:
             page = xapi.page(connection, caller.platform, query.wanted, query.after, query.limit)
         more = ""

@@ -9,9 +9,9 @@ from app.domain.exchange.xapi_batch import require_uuid
 from app.domain.exchange.xapi_formats import ids_only
 from app.domain.exchange.xapi_keys import activity_key, agent_key, verb_key
 from app.domain.exchange.xapi_model import actor
-from app.domain.exchange.xapi_values import Fault, iri, milliseconds, parse_json
+from app.domain.exchange.xapi_values import StatementError, iri, milliseconds, parse_json
 from app.errors import MalformedBody
-from app.store.exchange.statements import Wanted
+from app.store.exchange.statements import StatementFilter
 
 ONE_PARAMETERS = ("statementId", "voidedStatementId", "format", "attachments")
 LIST_PARAMETERS = (
@@ -34,21 +34,21 @@ Shape = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class StatementQuery:
     """`limit` 0: as many as there may be. `after` is where the page before ended."""
 
-    wanted: Wanted
+    wanted: StatementFilter
     limit: int
     after: int | None
     shape: Shape
 
     @classmethod
-    def of(cls, told: Mapping[str, str]) -> Query:
+    def of(cls, told: Mapping[str, str]) -> StatementQuery:
         """Raises MalformedBody naming the parameter."""
         for name in ("related_activities", "related_agents", "attachments"):
             flag(told, name, allowed=False)
         try:
-            wanted = Wanted(
+            wanted = StatementFilter(
                 agent=_agent(told),
                 verb=_iri(told, "verb", verb_key),
                 activity=_iri(told, "activity", activity_key),
@@ -57,7 +57,7 @@ class Query:
                 until_ms=_moment(told, "until"),
                 ascending=flag(told, "ascending"),
             )
-        except Fault as fault:
+        except StatementError as fault:
             raise _invalid(str(fault)) from None
         return cls(wanted, _whole(told, "limit") or 0, _whole(told, "after"), shape_of(told))
 
@@ -91,7 +91,7 @@ def _agent(told: Mapping[str, str]) -> bytes | None:
     actor(value, "agent")
     key = agent_key(value)
     if key is None:
-        raise Fault("agent", "must have an identifier")
+        raise StatementError("agent", "must have an identifier")
     return key
 
 

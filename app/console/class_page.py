@@ -26,7 +26,7 @@ from app.errors import NotFound
 from app.reports import exports, signing
 from app.reports.lists import periodic
 from app.store.accounts import users
-from app.store.bodies import ClassVerdict, HourVerdict, Stored
+from app.store.bodies import ClassVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -39,7 +39,7 @@ _PLAIN = ("valid", "not_started")  # a cell of these needs no further word
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class HourCell:
     """One class-hour of one learner. `tenths` of the content are covered, for the small bar."""
 
     number: int
@@ -51,7 +51,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class LearnerRow:
+class GridRow:
     id: int
     name: str
     id_last4: str
@@ -157,7 +157,7 @@ def matrix(
     lang: Language,
     *,
     roomy: bool = False,
-) -> list[LearnerRow]:
+) -> list[GridRow]:
     """One row a learner with a cell for every class-hour of the plan, studied or not.
 
     Each cell leads to the sittings behind it. Cells are written here and not by the template: a
@@ -176,7 +176,7 @@ def matrix(
         path = f"{class_id}/learners/{it.id}/hours/"
         cells = [f"{before}{path}{after}" for before, after in drawn[it.enrolment_id].values()]
         rows.append(
-            LearnerRow(
+            GridRow(
                 id=it.id,
                 name=it.name,
                 id_last4=it.id_last4 or "–",
@@ -204,7 +204,7 @@ def _drawn(
     )
 
 
-def cell(number: int, mark: Stored[HourVerdict] | None, lang: Language) -> Cell:
+def cell(number: int, mark: StoredVerdict[HourVerdict] | None, lang: Language) -> HourCell:
     """The cell of one class-hour; without a verdict it was not studied yet."""
     if mark is None:
         return _cell(lang, number, "not_started", None)
@@ -212,14 +212,16 @@ def cell(number: int, mark: Stored[HourVerdict] | None, lang: Language) -> Cell:
 
 
 @lru_cache(maxsize=20_000)
-def _cell(lang: Language, number: int, code: str, covered: float | None) -> Cell:
+def _cell(lang: Language, number: int, code: str, covered: float | None) -> HourCell:
     word = words.word(words.HOURS, code)
     told = lang.say(N_("第%(n)s课时"), n=number) + " · " + lang.say(word.text)
     share = ""
     if covered is not None:
         share = f"{lang.number(round(covered * 100, 1))}%"
         told += " · " + lang.say(N_("覆盖%(share)s"), share=share)
-    return Cell(number, code, lang.say(word.letter), min(10, int((covered or 0) * 10)), share, told)
+    return HourCell(
+        number, code, lang.say(word.letter), min(10, int((covered or 0) * 10)), share, told
+    )
 
 
 class _Covered(msgspec.Struct):

@@ -10,13 +10,13 @@ from sqlalchemy import Connection
 
 from app.console import own_words, words
 from app.console.finding_view import FindingCard, card
-from app.console.findings_page import Query
+from app.console.findings_page import FindingFilters
 from app.console.language import Language, language
 from app.domain.accounts.users import Role, User
 from app.domain.review import review_queue
 from app.store.review import assignments, finding_queue, reviews
 from app.store.review.finding_rows import FindingRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from app.store.sittings import case_file
 from detectors.finding import Evidence
 
@@ -64,7 +64,9 @@ def _told_learner(row: FindingRow) -> str:
     return own_words.told_of(row, language("zh")) if told else ""
 
 
-def _rivals(connection: Connection, rows: Sequence[FindingRow], scope: Scope) -> dict[int, int]:
+def _rivals(
+    connection: Connection, rows: Sequence[FindingRow], scope: AccessScope
+) -> dict[int, int]:
     """The sitting that each finding names beside its own, on whichever platform this person sees
     it, by the finding."""
     found: dict[int, int] = {}
@@ -89,7 +91,7 @@ def following(
     """The next finding of the queue that this person may decide, and is not looking at now."""
     if not user.decides:
         return None
-    wanted = Query.parsed(queue).wanted(now_ms, user.id)
+    wanted = FindingFilters.parsed(queue).wanted(now_ms, user.id)
     rows = finding_queue.page(connection, user.scope, wanted, None, _LOOKED_AHEAD)
     ids = [
         row.id

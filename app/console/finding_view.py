@@ -15,7 +15,7 @@ from app.domain.accounts.users import User
 from app.domain.judging.sentences import filled, sentences
 from app.domain.review import review
 from app.domain.review.review import ReviewShown
-from app.rules import Reason
+from app.rules import ReasonText
 from app.store.bodies import FindingBody
 from app.store.review.finding_rows import FindingRow
 from app.store.review.reviews import ReviewRow
@@ -165,7 +165,7 @@ def limit_of(body: FindingBody, lang: Language) -> str:
     return quantity(body.limit, body.unit, lang)
 
 
-def _counted(body: FindingBody) -> Reason | None:
+def _counted(body: FindingBody) -> ReasonText | None:
     return rules.reason(body.rule, body.reason) if body.unit == "count" else None
 
 

@@ -93,22 +93,22 @@ class QueueRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Query:
+class FindingFilters:
     """The address's filters, kept as text so that links can change one of them."""
 
     values: Mapping[str, str]
 
     @classmethod
-    def of(cls, request: Request) -> Query:
+    def of(cls, request: Request) -> FindingFilters:
         return cls.from_values(request.query_params)
 
     @classmethod
-    def parsed(cls, queue: str) -> Query:
+    def parsed(cls, queue: str) -> FindingFilters:
         """The filters out of an address's text."""
         return cls.from_values(dict(parse_qsl(queue)))
 
     @classmethod
-    def from_values(cls, given: Mapping[str, str]) -> Query:
+    def from_values(cls, given: Mapping[str, str]) -> FindingFilters:
         values = {key: given.get(key, "")[:80] for key in _KNOWN}
         values["q"] = plain_text(values["q"])
         return cls({key: value for key, value in values.items() if value})
@@ -144,13 +144,15 @@ class Query:
 
 @router.get("/findings")
 def findings(request: Request, login: SignedIn, after: str = "", done: str = "") -> Response:
-    return queue_page(request, login, Query.of(request), after=after, done=number(done) or 0)
+    return queue_page(
+        request, login, FindingFilters.of(request), after=after, done=number(done) or 0
+    )
 
 
 def queue_page(
     request: Request,
     login: Login,
-    query: Query,
+    query: FindingFilters,
     *,
     after: str = "",
     done: int = 0,
@@ -179,7 +181,7 @@ def queue_page(
         status=422 if problem else 200,
         query=query,
         queue=urlencode(query.values),
-        views=[(it, Query.parsed(it.query)) for it in views],
+        views=[(it, FindingFilters.parsed(it.query)) for it in views],
         colleagues=colleagues,
         done=done,
         problem=problem,
@@ -200,7 +202,7 @@ def queue_page(
 
 
 def queue_row(
-    row: QueuedFinding, lang: Language, query: Query, now_ms: int, mine: bool, user_id: int
+    row: QueuedFinding, lang: Language, query: FindingFilters, now_ms: int, mine: bool, user_id: int
 ) -> QueueRow:
     """One finding of the queue, with the link that comes back to this queue after deciding."""
     back = urlencode({"queue": urlencode(query.values)}) if query.values else ""
@@ -233,7 +235,7 @@ def queue_row(
     )
 
 
-def facets(cube: Sequence[Any], query: Query, lang: Language) -> list[Facet]:
+def facets(cube: Sequence[Any], query: FindingFilters, lang: Language) -> list[Facet]:
     """The filters with counts: each counts what it would show with the others kept."""
     asked = [query.get("rule")] if query.get("rule") else []
     choices = plain.rule_choices([*(row.rule for row in cube), *asked], lang)
@@ -248,14 +250,14 @@ def facets(cube: Sequence[Any], query: Query, lang: Language) -> list[Facet]:
 
 def _facet(
     cube: Sequence[Any],
-    query: Query,
+    query: FindingFilters,
     lang: Language,
     title: str,
     key: str,
     choices: Mapping[str, Word],
 ) -> Facet:
     values = {name: value for name, value in query.values.items() if name != key}
-    without = Query(values | {"status": "all"} if key == "status" else values).wanted(0, 0)
+    without = FindingFilters(values | {"status": "all"} if key == "status" else values).wanted(0, 0)
     tally: Counter[str] = Counter()
     for row in cube:
         if _matches(row, without):

@@ -15,7 +15,7 @@ from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.judging import wording
 from app.domain.review import learner_link
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
-from app.store.bodies import EnrolmentVerdict, HourVerdict, Stored
+from app.store.bodies import EnrolmentVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file
 from app.store.review import crowds, reviews
 from app.store.scope import EVERYTHING
@@ -171,7 +171,7 @@ def _theirs(appeals: Sequence[Any], link: Any, shared: Sequence[Any]) -> list[An
     return [it for it in appeals if it.finding_id not in cases or it.filer_id == link.learner_id]
 
 
-def _code(mark: Stored[HourVerdict] | None, reviewing: set[str]) -> str:
+def _code(mark: StoredVerdict[HourVerdict] | None, reviewing: set[str]) -> str:
     if mark is None:
         return "not_started"
     return own_words.hour_code(mark.outcome, mark.body, reviewing)

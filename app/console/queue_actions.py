@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Request, Response
 
 from app.console import words
-from app.console.findings_page import Query, number, queue_page
+from app.console.findings_page import FindingFilters, number, queue_page
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, see_other
 from app.domain.judging import rulings
@@ -28,7 +28,7 @@ Text = Annotated[str, Form()]
 
 @router.post("/findings/views")
 def save_view(request: Request, login: SignedIn, name: Text = "", queue: Text = "") -> Response:
-    services, query = request.app.state.services, Query.parsed(queue)
+    services, query = request.app.state.services, FindingFilters.parsed(queue)
     try:
         with services.database.write() as connection:
             kept = urlencode(query.values)
@@ -42,7 +42,7 @@ def save_view(request: Request, login: SignedIn, name: Text = "", queue: Text = 
 def drop_view(request: Request, login: SignedIn, view_id: RowId, queue: Text = "") -> Response:
     with request.app.state.services.database.write() as connection:
         review_queue.drop_view(connection, login.user, view_id)
-    return see_other(Query.parsed(queue).href())
+    return see_other(FindingFilters.parsed(queue).href())
 
 
 @router.post("/findings/many")
@@ -57,7 +57,7 @@ def many(
     queue: Text = "",
 ) -> Response:
     """Hand the chosen findings to somebody, or decide them together."""
-    services, query = request.app.state.services, Query.parsed(queue)
+    services, query = request.app.state.services, FindingFilters.parsed(queue)
     now_ms = services.clock()
     try:
         with services.database.write() as connection:
@@ -101,6 +101,6 @@ def reply(
     with services.database.write() as connection:
         now_ms = services.clock()
         finding_id = appeals.reply(connection, appeal_id, login.user, answer, words_, now_ms)
-        if answer == appeals.Answer.REOPENED:
+        if answer == appeals.AppealOutcome.REOPENED:
             rulings.follow(connection, [finding_id], now_ms)
     return see_other(f"/console/findings/{finding_id}")

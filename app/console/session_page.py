@@ -26,7 +26,7 @@ from app.domain.judging.timeline import timeline as timeline_of
 from app.errors import BadInput, NotFound
 from app.store.review import crowds
 from app.store.review.finding_rows import FindingRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from app.store.sittings import case_file, similar
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -189,7 +189,7 @@ def _touches(void: Mapping[str, Any], session: Mapping[str, Any]) -> bool:
     return bool(void["t1_ms"] > session["opened_ms"] and void["t0_ms"] < ended)
 
 
-def sitting_of(connection: Connection, session_id: int, scope: Scope) -> Any:
+def sitting_of(connection: Connection, session_id: int, scope: AccessScope) -> Any:
     """The session's row with the names around it. Raises NotFound."""
     found = case_file.sitting(connection, session_id, scope)
     if found is None:

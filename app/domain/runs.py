@@ -24,7 +24,7 @@ from app.errors import Conflict, NotFound
 from app.store.catalogue import catalogue
 from app.store.judging import runs as store
 from app.store.row import AnyRow
-from app.store.scope import EVERYTHING, Scope
+from app.store.scope import EVERYTHING, AccessScope
 
 SILENT_MS = 120_000  # a worker that gave no sign of life for this long is gone
 NEAR = timedelta(days=45)  # product default: how far off an end or assessment is the night's work
@@ -156,7 +156,7 @@ def fail(connection: Connection, run_id: int, error: str, now_ms: int) -> None:
     )
 
 
-def view(connection: Connection, scope: Scope, run_id: int, now_ms: int) -> Run:
+def view(connection: Connection, scope: AccessScope, run_id: int, now_ms: int) -> Run:
     """Progress and result counts. Raises NotFound, also for a run of a class out of scope."""
     row = store.seen(connection, scope, run_id)
     if row is None:
@@ -382,7 +382,12 @@ class NightView:
 
 
 def night_view(
-    connection: Connection, scope: Scope, night: AnyRow, state: str | None, after: int, size: int
+    connection: Connection,
+    scope: AccessScope,
+    night: AnyRow,
+    state: str | None,
+    after: int,
+    size: int,
 ) -> NightView:
     """One page of a night's classes, after a run's id, with `size` + 1 rows if there are more."""
     asker, page = _asker(night.id), partial(store.page_of_night, connection, scope)

@@ -14,7 +14,7 @@ from app.db import Database
 from app.domain.accounts import platforms
 from app.domain.accounts.platforms import Key
 from app.errors import NotAllowed, TooManyRequests
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 
 CACHE_MS = 5_000  # a revocation made by another process bites after this long
 _CACHE_SIZE = 10_000
@@ -28,7 +28,7 @@ class Caller:
     platform_id: int | None
     label: str
     scopes: frozenset[str]
-    scope: Scope
+    scope: AccessScope
     actor: str  # as the audit log names them
 
     @property
@@ -85,7 +85,7 @@ class KeyRing:
             platform_id=key.platform_id,
             label=key.label,
             scopes=key.scopes,
-            scope=Scope(platform_id=key.platform_id),
+            scope=AccessScope(platform_id=key.platform_id),
             actor=f"key:{key.id}",
         )
         if len(self._known) >= _CACHE_SIZE:

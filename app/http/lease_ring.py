@@ -12,7 +12,7 @@ from app.domain.sittings import leases
 from app.errors import TooManyRequests
 from app.http.keyring import Caller
 from app.security import token_digest
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 
 CACHE_MS = 5_000
 REQUESTS_A_MINUTE = 240  # a browser sends one every ten seconds, and a burst of photos
@@ -50,7 +50,7 @@ class LeaseRing:
             platform_id=platform_id,
             label="lease",
             scopes=frozenset(),
-            scope=Scope(platform_id=platform_id),
+            scope=AccessScope(platform_id=platform_id),
             actor="lease",
         )
 

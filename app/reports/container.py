@@ -16,7 +16,7 @@ _HEADER = 30  # bytes of a local file header before the name
 _STRETCH = 1 << 16
 
 
-class Unreadable(Exception):
+class UnreadableArchive(Exception):
     """Not an archive that can be opened; `member` names where it broke, if that is known."""
 
     def __init__(self, detail: str, member: str = "") -> None:
@@ -47,12 +47,12 @@ def unpack(data: bytes) -> dict[str, bytes]:
                 _require_plain(entry, name, room)
                 room -= entry.file_size
                 if name in members:
-                    raise Unreadable("stands in the archive twice", name)
+                    raise UnreadableArchive("stands in the archive twice", name)
                 members[name] = archive.read(entry)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
-        raise Unreadable(str(error), name) from error
+        raise UnreadableArchive(str(error), name) from error
     except (OSError, MemoryError, OverflowError) as error:
-        raise Unreadable(f"{type(error).__name__}: {error}", name) from error
+        raise UnreadableArchive(f"{type(error).__name__}: {error}", name) from error
     return members
 
 
@@ -62,12 +62,12 @@ def _require_plain(entry: zipfile.ZipInfo, name: str, room: int) -> None:
     room: what the archive's bytes leave for this member and those after it.
     """
     if entry.compress_type != zipfile.ZIP_STORED:
-        raise Unreadable("is compressed, which no member of a package is", name)
+        raise UnreadableArchive("is compressed, which no member of a package is", name)
     if entry.file_size > room:
-        raise Unreadable("lies over other members, or is told longer than the archive", name)
+        raise UnreadableArchive("lies over other members, or is told longer than the archive", name)
     path = PurePosixPath(name)
     if path.is_absolute() or ".." in path.parts or "\\" in name or ":" in name:
-        raise Unreadable("has a name that leads out of the folder it is unpacked in", name)
+        raise UnreadableArchive("has a name that leads out of the folder it is unpacked in", name)
 
 
 def altered(data: bytes, members: Mapping[str, bytes]) -> str | None:

@@ -23,7 +23,7 @@ from app.store.judging import enrolment_facts
 from app.store.review import claims, inspections
 from app.store.review.finding_rows import FindingRow
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 
 WITHHELD = "（已署名，不对平台公开）"
 
@@ -106,7 +106,7 @@ class Dossier:
     @cached_property
     def platform_before(self) -> ConformitySum:
         """What the platform's classes in this county showed in the year before this one opened."""
-        scope = Scope((self.row.county,), self.klass.platform_id)
+        scope = AccessScope((self.row.county,), self.klass.platform_id)
         opened = date.fromisoformat(self.row.starts_on)
         return conformity_trend.before(self.connection, scope, self.klass.platform_id, opened)
 

@@ -9,7 +9,7 @@ import msgspec
 _YEAR_9999 = 253_370_000_000_000  # ms; later days no calendar tells
 
 
-class Class(msgspec.Struct):
+class PackagedClass(msgspec.Struct):
     id: int
     class_id: str
     official_class_no: str | None
@@ -17,12 +17,12 @@ class Class(msgspec.Struct):
     platform: str
 
 
-class Pack(msgspec.Struct):
+class PackagedPack(msgspec.Struct):
     name: str
     sha256: str
 
 
-class Member(msgspec.Struct):
+class PackageFile(msgspec.Struct):
     size: int
     sha256: str
 
@@ -38,7 +38,7 @@ class Indexed(msgspec.Struct):
 
 class Manifest(msgspec.Struct):
     created_ms: Annotated[int, msgspec.Meta(ge=0, lt=_YEAR_9999)]
-    klass: Class = msgspec.field(name="class")
-    pack: Pack
+    klass: PackagedClass = msgspec.field(name="class")
+    pack: PackagedPack
     detectors: dict[str, Any]
-    members: dict[str, Member]
+    members: dict[str, PackageFile]

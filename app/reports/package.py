@@ -30,11 +30,11 @@ from app.services import Services
 from app.store.accounts import audit
 from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import eligibility_rows, package_rows, report_rows
-from app.store.exchange.package_rows import Log
+from app.store.exchange.package_rows import StoredLog
 from app.store.judging import facts
 from app.store.review import inspections
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from detectors.registry import versions_run
 
 MEDIA_TYPE = "application/zip"
@@ -55,7 +55,7 @@ def export(
     services: Services,
     klass: ClassRow,
     options: ExportOptions,
-    scope: Scope,
+    scope: AccessScope,
     *,
     photos: bool = False,
 ) -> Package:
@@ -142,7 +142,7 @@ def _packs(dossier: Dossier) -> Members:
 class _Gatherer:
     """What has to be of one moment: evidence, verdicts, and what people decided on them."""
 
-    def __init__(self, connection: Connection, klass: ClassRow, scope: Scope) -> None:
+    def __init__(self, connection: Connection, klass: ClassRow, scope: AccessScope) -> None:
         self.connection, self.klass, self.scope = connection, klass, scope
         self.evidence = facts.of_class(connection, klass.id)
         self._require_covered()
@@ -261,7 +261,7 @@ def _inspection_check(row: AnyRow) -> dict[str, Any]:
     return {**told, "checked_by": row.who}
 
 
-def _index(log: Log, name: str) -> dict[str, Any]:
+def _index(log: StoredLog, name: str) -> dict[str, Any]:
     """Where one sitting's records lie: how many bytes of each file are its own."""
     return {
         "id": log.session_id,

@@ -13,7 +13,7 @@ import numpy as np
 from arro3.core import Array, DataType, Table
 from arro3.io import read_parquet, write_parquet
 
-from app.store.exchange.package_rows import Log
+from app.store.exchange.package_rows import StoredLog
 from detectors.trace import EVENT, Kind
 
 COMPRESSION = "zstd(3)"
@@ -22,21 +22,21 @@ _MAGIC = b"PAR1"
 _TYPES = {int(it): it.name.lower() for it in Kind}
 
 
-class Unreadable(Exception):
+class UnreadableParquet(Exception):
     """Not Parquet, or not of these columns."""
 
 
-def write(logs: Sequence[Log], names: Sequence[str]) -> bytes:
+def write(logs: Sequence[StoredLog], names: Sequence[str]) -> bytes:
     """All sittings' events, `names[i]` being what the platform calls the sitting of `logs[i]`."""
     buffer = io.BytesIO()
     write_parquet(_table(logs, names), buffer, compression=COMPRESSION)
     return buffer.getvalue()
 
 
-def differs(data: bytes, logs: Sequence[Log], names: Sequence[str]) -> str | None:
+def differs(data: bytes, logs: Sequence[StoredLog], names: Sequence[str]) -> str | None:
     """The first column that does not say what the records say. Raises Unreadable."""
     if len(data) < 12 or data[:4] != _MAGIC or data[-4:] != _MAGIC:
-        raise Unreadable("is not Parquet")
+        raise UnreadableParquet("is not Parquet")
     expected = _table(logs, names)
     try:
         told = _read(data, expected.num_rows)
@@ -57,7 +57,7 @@ def differs(data: bytes, logs: Sequence[Log], names: Sequence[str]) -> str | Non
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # the reader panics, outside Exception, on a broken file
-        raise Unreadable(str(error)) from error
+        raise UnreadableParquet(str(error)) from error
 
 
 def _read(data: bytes, most: int) -> Table | None:
@@ -72,7 +72,7 @@ def _read(data: bytes, most: int) -> Table | None:
     return Table.from_batches(batches, schema=reader.schema)
 
 
-def _table(logs: Sequence[Log], names: Sequence[str]) -> Table:
+def _table(logs: Sequence[StoredLog], names: Sequence[str]) -> Table:
     events = np.frombuffer(b"".join(log.events for log in logs), EVENT)
     counts = [len(log.events) // EVENT.itemsize for log in logs]
     sittings = [name for name, count in zip(names, counts, strict=True) for _ in range(count)]

@@ -17,7 +17,7 @@ from typing import Any
 
 from app.errors import BadInput
 from app.reports import glyphs
-from app.reports.sheet import SIGNATURES, Cell, Form, Sheet, breadth, text
+from app.reports.sheet import SIGNATURES, Form, FormCell, Sheet, breadth, text
 
 MEDIA_TYPE = "application/pdf"
 MOST_ROWS = 10_000  # 1.5 GiB while they are set
@@ -123,7 +123,7 @@ def _form(sheet: Sheet, form: Form, across: int) -> dict[str, Any]:
     """A table for each page, so that no box is torn."""
     em = across / sum(form.widths) / (9 * _EM_MM)
 
-    def box(column: int, cell: Cell) -> dict[str, Any]:
+    def box(column: int, cell: FormCell) -> dict[str, Any]:
         room = sum(form.widths[column : column + cell.across]) * em - 1.5
         return {
             "words": _fitted(cell.words, room),

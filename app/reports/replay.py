@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.judging import assess, eligibility
 from app.store.exchange import package_rows
-from app.store.exchange.package_rows import Log, Rows
+from app.store.exchange.package_rows import Rows, StoredLog
 from app.store.judging import verdicts as store
 from models import Finding
 
@@ -25,7 +25,9 @@ class Replayed:
     findings: dict[str, dict[str, Any]]
 
 
-def judge(tables: Mapping[str, Rows], logs: Iterable[Log], class_id: int, now_ms: int) -> Replayed:
+def judge(
+    tables: Mapping[str, Rows], logs: Iterable[StoredLog], class_id: int, now_ms: int
+) -> Replayed:
     """Judge the class again. `now_ms` is when it was concluded on, for the next window of
     assessments depends on the day."""
     with package_rows.restored(tables, logs) as connection:

@@ -54,7 +54,7 @@ class Heading:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class FormCell:
     """A box of a form: a printed label, or the place of an entry. `words` may have several lines;
     `filled`: the service wrote the entry, which the form leaves blank."""
 
@@ -74,10 +74,10 @@ class Form:
 
     name: str
     widths: tuple[int, ...]
-    blocks: tuple[tuple[tuple[Cell, ...], ...], ...]
+    blocks: tuple[tuple[tuple[FormCell, ...], ...], ...]
     new_page_before: int
 
-    def placed(self) -> Iterator[tuple[int, int, Cell]]:
+    def placed(self) -> Iterator[tuple[int, int, FormCell]]:
         """(line, column, box), counted over all blocks."""
         taken: set[tuple[int, int]] = set()
         for number, line in enumerate(line for block in self.blocks for line in block):

@@ -22,7 +22,7 @@ from app.reports.members import Malformed, PackageProblem, rows
 from app.reports.package import FORMAT, KINDS
 from app.store.accounts import audit
 from app.store.events.event_log import GENESIS, MANIFEST, link
-from app.store.exchange.package_rows import Log
+from app.store.exchange.package_rows import StoredLog
 from detectors.registry import versions_run
 from detectors.trace import EVENT
 
@@ -72,7 +72,7 @@ def verify(data: bytes, key: str | None = None) -> Verification:
     report = Verification()
     try:
         members = container.unpack(data)
-    except container.Unreadable as error:
+    except container.UnreadableArchive as error:
         if not _once_was_one(data):
             raise NotAPackage("this file is not an audit package") from error
         report.problems.append(
@@ -163,7 +163,7 @@ class _Checker:
             self._fail(name, "unnamed", "is not named in the manifest")
         self.report.checked["members"] = len(told)
 
-    def _logs(self) -> list[Log]:
+    def _logs(self) -> list[StoredLog]:
         """The sittings' logs, cut out of the files by the index."""
         files = {
             name: self._bytes(f"evidence/{name}.bin")
@@ -178,7 +178,7 @@ class _Checker:
                     cut[name] = data[at[name] : at[name] + row[name]]
                     at[name] += row[name]
                 logs.append(
-                    Log(
+                    StoredLog(
                         session_id=row["id"],
                         manifest=cut["batches"],
                         events=cut["events"],
@@ -193,7 +193,7 @@ class _Checker:
                 self._fail(f"evidence/{name}.bin", "length", "is longer or shorter than its index")
         return logs
 
-    def _chains(self, logs: list[Log]) -> None:
+    def _chains(self, logs: list[StoredLog]) -> None:
         for log, name in zip(logs, self._sittings(), strict=True):
             with self._reading("evidence/batches.bin"):
                 follows = _chained(log)
@@ -227,12 +227,12 @@ class _Checker:
         except _OF_ANOTHER_SHAPE as error:
             raise Malformed(member, f"{type(error).__name__}: {error}") from error
 
-    def _parquet(self, logs: list[Log]) -> None:
+    def _parquet(self, logs: list[StoredLog]) -> None:
         """The table that other tools read says what the chained records say."""
         member = "evidence/events.parquet"
         try:
             column = parquet.differs(self._bytes(member), logs, self._sittings())
-        except parquet.Unreadable as error:
+        except parquet.UnreadableParquet as error:
             self._fail(member, "malformed", str(error))
             return
         if column is not None:
@@ -301,7 +301,7 @@ class _Checker:
                 self._fail(name, "photo", "is not a photo of this class")
         self.report.checked["photos"] = len(held)
 
-    def _replay(self, logs: list[Log]) -> None:
+    def _replay(self, logs: list[StoredLog]) -> None:
         """The detectors over the packed evidence come to the stored bytes."""
         if not self._same_tools():
             return
@@ -368,7 +368,7 @@ class _Checker:
         return not self.report.problems
 
 
-def _chained(log: Log) -> bool:
+def _chained(log: StoredLog) -> bool:
     """Whether the batches hash to the head."""
     head, event_at, note_at = GENESIS, 0, 0
     for received, count, size in np.frombuffer(log.manifest, MANIFEST).tolist():

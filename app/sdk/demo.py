@@ -38,7 +38,7 @@ _POLICY = "; ".join(
 )
 
 
-class Answer(Protocol):
+class ApiResponse(Protocol):
     @property
     def status_code(self) -> int: ...
 
@@ -46,10 +46,10 @@ class Answer(Protocol):
     def content(self) -> bytes: ...
 
 
-class Client(Protocol):
+class ApiClient(Protocol):
     def request(
         self, method: str, url: str, *, content: bytes | None, headers: Mapping[str, str]
-    ) -> Answer: ...
+    ) -> ApiResponse: ...
 
 
 class DemoPlatform:
@@ -57,7 +57,7 @@ class DemoPlatform:
 
     def __init__(
         self,
-        client: Client,
+        client: ApiClient,
         key: str,
         film: Path,
         draw: Callable[[Path, int], None],
@@ -127,7 +127,7 @@ class DemoPlatform:
             headers={"cache-control": "no-store"},
         )
 
-    def _call(self, method: str, path: str, body: Any = None) -> Answer:
+    def _call(self, method: str, path: str, body: Any = None) -> ApiResponse:
         headers = {"authorization": f"Bearer {self._key}", "content-type": "application/json"}
         content = None if body is None else json.dumps(body).encode()
         return self._client.request(method, path, content=content, headers=headers)

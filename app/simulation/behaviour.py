@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from random import Random
 
-from app.simulation.sitting import Passage, Sitting
-from app.simulation.world import Camera, Condition, Learner, Photo, Popup, Shot
+from app.simulation.sitting import Passage, SimulatedSitting
+from app.simulation.world import Camera, Condition, Photo, Popup, Shot, SimulatedLearner
 
 VARIATIONS = 1 << 31
 TICK_S = 0.25  # how often the SDK looks at its pop-up
@@ -18,7 +18,7 @@ TICK_S = 0.25  # how often the SDK looks at its pop-up
 # -- pop-ups --------------------------------------------------------------------------------------
 
 
-def answer_as_asked(sitting: Sitting, popup: Popup) -> Passage:
+def answer_as_asked(sitting: SimulatedSitting, popup: Popup) -> Passage:
     """What the SDK and an honest person do: play stops, the pop-up waits, the person answers.
 
     After its window the SDK takes the pop-up away and the film stays stopped; the service issues it
@@ -51,19 +51,19 @@ def answer_as_asked(sitting: Sitting, popup: Popup) -> Passage:
     sitting.pause()
 
 
-def strip(sitting: Sitting, _popup: Popup) -> Passage:
+def strip(sitting: SimulatedSitting, _popup: Popup) -> Passage:
     """An extension removes the pop-up from the answer: nothing is shown, play goes on."""
     yield sitting.t
 
 
-def ignore_while_playing(sitting: Sitting, popup: Popup) -> Passage:
+def ignore_while_playing(sitting: SimulatedSitting, popup: Popup) -> Passage:
     """The pop-up is shown, but the player has been kept from stopping and nobody answers."""
     sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
     sitting.flush()
     yield sitting.t
 
 
-def click_before_shown(sitting: Sitting, popup: Popup) -> Passage:
+def click_before_shown(sitting: SimulatedSitting, popup: Popup) -> Passage:
     """A script answers what it read from the service's reply, before the page has drawn it."""
     sitting.answer(popup, after_s=0.0, trusted=False)
     yield from sitting.idle(0.02)
@@ -71,7 +71,7 @@ def click_before_shown(sitting: Sitting, popup: Popup) -> Passage:
     sitting.flush()
 
 
-def click_at_once(sitting: Sitting, popup: Popup) -> Passage:
+def click_at_once(sitting: SimulatedSitting, popup: Popup) -> Passage:
     """A script calls `el.click()` on the dialog 1-5 ms after it appears."""
     sitting.pause()
     sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
@@ -81,7 +81,7 @@ def click_at_once(sitting: Sitting, popup: Popup) -> Passage:
     sitting.play()
 
 
-def answer_with_foreign_nonce(sitting: Sitting, popup: Popup) -> Passage:
+def answer_with_foreign_nonce(sitting: SimulatedSitting, popup: Popup) -> Passage:
     """The answer of another session is posted for this challenge."""
     sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
     sitting.flush()
@@ -98,7 +98,7 @@ def answer_with_foreign_nonce(sitting: Sitting, popup: Popup) -> Passage:
     sitting.flush()
 
 
-def answer_unseen(sitting: Sitting, popup: Popup) -> Passage:
+def answer_unseen(sitting: SimulatedSitting, popup: Popup) -> Passage:
     """A bare HTTP client: it posts an answer and never learned that a page shows things first."""
     yield from sitting.idle(sitting.rng.uniform(1.0, 8.0))
     sitting.emit("popup_answered", challenge_id=popup.challenge_id, nonce=popup.nonce)
@@ -109,7 +109,7 @@ def answer_unseen(sitting: Sitting, popup: Popup) -> Passage:
 # -- photos ---------------------------------------------------------------------------------------
 
 
-def facing(learner: Learner, condition: Condition = "good") -> Camera:
+def facing(learner: SimulatedLearner, condition: Condition = "good") -> Camera:
     """The learner looks into the camera, a little different every time."""
     return showing(learner.identity, condition)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from app.simulation.service import Controls
-from app.simulation.sitting import Passage, Sitting
+from app.simulation.sitting import Passage, SimulatedSitting
 from app.simulation.stage import LESSON_S, Stage
 
 Script = Callable[[Stage], Passage]
@@ -130,7 +130,7 @@ def pending(
     return Expected(PENDING, credited_s, found, or_outcomes, frozenset(tolerated), needs_pixels)
 
 
-def whole_lesson(sitting: Sitting) -> Passage:
+def whole_lesson(sitting: SimulatedSitting) -> Passage:
     """The script of most: open, watch to the end, close."""
     yield from sitting.open()
     yield from sitting.watch()

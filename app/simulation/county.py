@@ -20,7 +20,7 @@ from app.simulation.cases.fraud_photos import STRANGER
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.service import Controls
 from app.simulation.stage import LESSON_S, SHANGHAI, Setting, reference_photo, roster
-from app.simulation.world import Learner, Photo, Record, invented_id_number
+from app.simulation.world import Photo, Record, SimulatedLearner, invented_id_number
 
 ASSESSMENT_MONTHS = (4, 8, 12)
 
@@ -48,7 +48,7 @@ class Performance:
 
 
 @dataclass(slots=True)
-class Platform:
+class SimulatedPlatform:
     """One platform (tenant): its catalogue, its learners' sittings, and what its photos show."""
 
     slug: str
@@ -67,7 +67,7 @@ class Platform:
 @dataclass(frozen=True, slots=True)
 class County:
     today: date
-    platforms: tuple[Platform, ...]
+    platforms: tuple[SimulatedPlatform, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def county(
     platforms = []
     first = 0
     for (slug, name), classes in plans.items():
-        platform = Platform(slug, name)
+        platform = SimulatedPlatform(slug, name)
         for plan in classes:
             _fill(platform, plan, _people(plan, first), today, seed, media_s)
             first += plan.size
@@ -131,13 +131,13 @@ def county(
     return County(today, tuple(platforms))
 
 
-def _people(plan: ClassPlan, first: int) -> list[Learner]:
+def _people(plan: ClassPlan, first: int) -> list[SimulatedLearner]:
     # Loads OpenCV, so only when a county is made.
     from app.simulation.portraits.portrait import PORTRAIT_SEEDS
 
     faces = [seed for seed in PORTRAIT_SEEDS if seed != STRANGER]
     return [
-        Learner(
+        SimulatedLearner(
             learner_id=f"{plan.class_id}-{place + 1:02}",
             name=_SURNAMES[n % 20] + _NUMERALS[(n + n // 20) % 10],
             id_number=invented_id_number(n + 1),
@@ -150,9 +150,9 @@ def _people(plan: ClassPlan, first: int) -> list[Learner]:
 
 
 def _fill(
-    platform: Platform,
+    platform: SimulatedPlatform,
     plan: ClassPlan,
-    people: list[Learner],
+    people: list[SimulatedLearner],
     today: date,
     seed: int,
     media_s: float,
@@ -171,7 +171,7 @@ def _fill(
         starts_on=opened.isoformat(),
         ends_on=(today - timedelta(days=3)).isoformat(),
     )
-    learners: dict[str, Learner] = {learner.learner_id: learner for learner in people}
+    learners: dict[str, SimulatedLearner] = {learner.learner_id: learner for learner in people}
     for place, learner in enumerate(people):
         rng = Random(f"county/{seed}/{learner.learner_id}")
         for performance in _curriculum(plan, place, replace(base, learner=learner), opened, rng):
@@ -226,7 +226,7 @@ def _performance(
 
 
 def _catalogue(
-    plan: ClassPlan, base: Setting, learners: list[Learner], today: date
+    plan: ClassPlan, base: Setting, learners: list[SimulatedLearner], today: date
 ) -> list[Record]:
     course, klass, *_ = base.catalogue([])
     planned = _next_assessment(today)
@@ -258,7 +258,9 @@ def _next_assessment(today: date) -> date:
     raise AssertionError("unreachable: next year has an April")
 
 
-def _lists(plan: ClassPlan, people: list[Learner], today: date, opened: date) -> Iterator[Record]:
+def _lists(
+    plan: ClassPlan, people: list[SimulatedLearner], today: date, opened: date
+) -> Iterator[Record]:
     """Attendance, leave, satisfaction and earlier trainings."""
 
     def listed(kind: str, *items: Record) -> Record:

@@ -15,7 +15,7 @@ from random import Random
 from app.simulation.behaviour import facing
 from app.simulation.oddities import CIRCUMSTANCES, MISHAPS, Fittings, Mishap
 from app.simulation.service import Controls
-from app.simulation.sitting import Device, Passage, Sitting
+from app.simulation.sitting import Device, Passage, SimulatedSitting
 from app.simulation.stage import DAY_S, Setting, Stage, reference_photo, simulated
 from app.simulation.world import DeviceClock, Photo, Record
 
@@ -157,7 +157,7 @@ class Story:
             self.met.add(name)
         return happens
 
-    def _sitting(self, fittings: Fittings, at_s: float, device: Device) -> Sitting:
+    def _sitting(self, fittings: Fittings, at_s: float, device: Device) -> SimulatedSitting:
         sitting = self.stage.sitting(
             at_s=at_s,
             device=device,
@@ -179,7 +179,7 @@ class Story:
             breaks = self.rng.choices((0, 1, 2, 3), (64, 22, 9, 5))[0]
         return [part * film_s for part in sorted(self.rng.uniform(0.1, 0.9) for _ in range(breaks))]
 
-    def _with_mishaps(self, sitting: Sitting, goal: float) -> Passage:
+    def _with_mishaps(self, sitting: SimulatedSitting, goal: float) -> Passage:
         """Watch to `goal`, with a handful of mishaps on the way."""
         rng = self.rng
         names = list(MISHAPS)
@@ -198,7 +198,7 @@ class Story:
                 yield from act(sitting)
         yield from sitting.watch(goal)
 
-    def _end(self, sitting: Sitting) -> Passage:
+    def _end(self, sitting: SimulatedSitting) -> Passage:
         rng = self.rng
         if self.only is None and rng.random() < 0.1:
             sitting.crash()  # after the end: nobody says goodbye
@@ -211,7 +211,7 @@ class Story:
         else:
             yield from sitting.end()
 
-    def _leave(self, sitting: Sitting, clock: DeviceClock, device: Device) -> Leaving:
+    def _leave(self, sitting: SimulatedSitting, clock: DeviceClock, device: Device) -> Leaving:
         """Break off; when, by which clock and on which device the next sitting begins."""
         rng = self.rng
         if self.only is None:
@@ -248,7 +248,7 @@ class Story:
         return starts_s, clock, other, way
 
 
-def _goes_off(sitting: Sitting, seconds: float) -> Passage:
+def _goes_off(sitting: SimulatedSitting, seconds: float) -> Passage:
     """The device that was left plays on for some seconds."""
     yield from sitting.idle(seconds)
     sitting.pause()

@@ -18,7 +18,7 @@ from urllib.parse import quote, urlencode
 from app.simulation.honest import Story
 from app.simulation.photos import Photograph, artificial_photograph, develop
 from app.simulation.scenarios import SCENARIOS, perform, setting_of
-from app.simulation.service import Client, Refused, SimulatedService
+from app.simulation.service import PageClient, Refused, SimulatedService
 from app.simulation.stage import Setting, Stage, reference_photo, simulated
 from app.simulation.transport import Api, Problem
 from app.simulation.world import Photo, Record
@@ -50,7 +50,7 @@ class HttpService:
     report: LiveReport
     photograph: Photograph
 
-    def open(self, sitting: Client) -> tuple[float, dict[str, Any]]:
+    def open(self, sitting: PageClient) -> tuple[float, dict[str, Any]]:
         device = sitting.device
         client: Record = {"user_agent": device.user_agent}
         if device.sdk_version is not None:
@@ -74,7 +74,7 @@ class HttpService:
         self.report.sessions.append(sitting.session_id)
         return float(answer["resume_position"]), answer.get("controls") or {}
 
-    def send(self, sitting: Client, events: list[Record]) -> dict[str, Any]:
+    def send(self, sitting: PageClient, events: list[Record]) -> dict[str, Any]:
         body = {"sent_at_ms": sitting.clock.date_ms(sitting.t), "events": events}
         try:
             answer = self.api.call("POST", f"{_path(sitting)}/events", body)
@@ -89,7 +89,7 @@ class HttpService:
         )
         return answer.get("controls") or {}
 
-    def photo(self, sitting: Client, snapshot: Record, photo: Photo) -> None:
+    def photo(self, sitting: PageClient, snapshot: Record, photo: Photo) -> None:
         query = urlencode(
             {
                 "purpose": snapshot["purpose"],
@@ -105,7 +105,7 @@ class HttpService:
         except Problem as problem:
             self.report.problems.append(str(problem))
 
-    def close(self, sitting: Client, reason: str) -> None:
+    def close(self, sitting: PageClient, reason: str) -> None:
         try:
             self.api.call("POST", f"{_path(sitting)}/close", {"reason": reason})
         except Problem as problem:
@@ -120,27 +120,27 @@ class SelfControlled:
     platform: SimulatedService
     _reported: int = 0
 
-    def open(self, sitting: Client) -> tuple[float, dict[str, Any]]:
+    def open(self, sitting: PageClient) -> tuple[float, dict[str, Any]]:
         resume, _ = self.http.open(sitting)
         _, controls = self.platform.open(sitting)
         self._report(sitting)
         return resume, controls
 
-    def send(self, sitting: Client, events: list[Record]) -> dict[str, Any]:
+    def send(self, sitting: PageClient, events: list[Record]) -> dict[str, Any]:
         told = self.http.send(sitting, events)
         controls = self.platform.send(sitting, events)
         self._report(sitting)
         return controls | {"stop": told["stop"]} if "stop" in told else controls
 
-    def photo(self, sitting: Client, snapshot: Record, photo: Photo) -> None:
+    def photo(self, sitting: PageClient, snapshot: Record, photo: Photo) -> None:
         self.http.photo(sitting, snapshot, photo)
         self.platform.photo(sitting, snapshot, photo)
 
-    def close(self, sitting: Client, reason: str) -> None:
+    def close(self, sitting: PageClient, reason: str) -> None:
         self.http.close(sitting, reason)
         self.platform.close(sitting, reason)
 
-    def _report(self, sitting: Client) -> None:
+    def _report(self, sitting: PageClient) -> None:
         issued = self.platform.controls_issued()
         fresh = issued[self._reported :]
         self._reported = len(issued)
@@ -280,7 +280,7 @@ def _state(api: Api, session_id: str) -> dict[str, Any]:
         return {"problem": str(problem)}
 
 
-def _path(sitting: Client) -> str:
+def _path(sitting: PageClient) -> str:
     return f"/v1/sessions/{_part(sitting.session_id)}"
 
 

@@ -12,9 +12,16 @@ from random import Random
 from typing import Generic, TypeVar
 
 from app.simulation.behaviour import absent, at_first, facing
-from app.simulation.sitting import Habits, Passage, Sitting
+from app.simulation.sitting import Habits, Passage, SimulatedSitting
 from app.simulation.uplink import NEVER
-from app.simulation.world import Camera, Condition, DeviceClock, Learner, Network, Person
+from app.simulation.world import (
+    Camera,
+    Condition,
+    DeviceClock,
+    Network,
+    SimulatedLearner,
+    SimulatedPerson,
+)
 
 TAIL_S = 90.0  # no outage plays on into the end: a photo that came due is still taken
 
@@ -24,11 +31,11 @@ class Fittings:
     """What one honest sitting is made of."""
 
     rng: Random
-    learner: Learner
+    learner: SimulatedLearner
     start_ms: int
     clock: DeviceClock
     network: Network = field(default_factory=Network)
-    person: Person = field(default_factory=Person)
+    person: SimulatedPerson = field(default_factory=SimulatedPerson)
     habits: Habits = field(default_factory=Habits)
     camera: Camera | None = None
     film: float = 1.0  # length of the film, in lengths of its catalogue entry
@@ -37,7 +44,7 @@ class Fittings:
 
 
 Circumstance = Callable[[Fittings], None]
-Mishap = Callable[[Sitting], Passage]
+Mishap = Callable[[SimulatedSitting], Passage]
 T = TypeVar("T")
 
 
@@ -239,7 +246,7 @@ def one_photo_empty(it: Fittings) -> None:
 
 
 @mishap(2, "断网后补报，期间缓存续播", "an outage: plays from its buffer, tells it afterwards")
-def outage(sitting: Sitting) -> Passage:
+def outage(sitting: SimulatedSitting) -> Passage:
     rng = sitting.rng
     length = rng.choice((rng.uniform(2, 30), rng.uniform(30, 180), rng.uniform(180, 900)))
     buffer = rng.choice((rng.uniform(10, 60), 900.0))
@@ -254,7 +261,7 @@ def outage(sitting: Sitting) -> Passage:
 
 
 @mishap(1.5, "上报能送达，应答收不到", "requests arrive and every answer is lost, for minutes")
-def answers_lost(sitting: Sitting) -> Passage:
+def answers_lost(sitting: SimulatedSitting) -> Passage:
     rng = sitting.rng
     length = rng.choice((rng.uniform(10, 90), rng.uniform(90, 400), rng.uniform(400, 900)))
     length = min(length, sitting.media_s - TAIL_S - sitting.position)
@@ -266,7 +273,7 @@ def answers_lost(sitting: Sitting) -> Passage:
 
 
 @mishap(1, "不断缓冲", "stalls again and again")
-def buffering(sitting: Sitting) -> Passage:
+def buffering(sitting: SimulatedSitting) -> Passage:
     rng = sitting.rng
     for _ in range(rng.randint(1, 12)):
         yield from sitting.stall(rng.uniform(0.3, rng.choice((6.0, 90.0))))
@@ -274,19 +281,19 @@ def buffering(sitting: Sitting) -> Passage:
 
 
 @mishap(1, "暂停", "a pause")
-def pause(sitting: Sitting) -> Passage:
+def pause(sitting: SimulatedSitting) -> Passage:
     rng = sitting.rng
     yield from sitting.pause_for(rng.choice((rng.uniform(1, 60), rng.uniform(60, 1800))))
 
 
 @mishap(1, "电脑休眠，无任何上报", "the machine sleeps and says nothing")
-def sleep(sitting: Sitting) -> Passage:
+def sleep(sitting: SimulatedSitting) -> Passage:
     rng = sitting.rng
     yield from sitting.sleep(rng.choice((rng.uniform(5, 40), rng.uniform(40, 1200))))
 
 
 @mishap(1, "回看已学内容", "looks back, and goes on where it was")
-def rewind(sitting: Sitting) -> Passage:
+def rewind(sitting: SimulatedSitting) -> Passage:
     rng = sitting.rng
     mark = sitting.position
     sitting.seek(max(0.0, mark - rng.uniform(5, 600)))
@@ -298,14 +305,14 @@ def rewind(sitting: Sitting) -> Passage:
 
 
 @mishap(1, "拖动进度条被拦截", "drags forward, and the player refuses")
-def blocked_drag(sitting: Sitting) -> Passage:
+def blocked_drag(sitting: SimulatedSitting) -> Passage:
     to = min(sitting.media_s, sitting.position + sitting.rng.uniform(30, 900))
     sitting.seek(to, blocked=True)
     yield from sitting.watch_for(1.0)
 
 
 @mishap(1, "切到别的标签页，播放暂停", "another tab in front, play stops")
-def hidden_and_stopped(sitting: Sitting) -> Passage:
+def hidden_and_stopped(sitting: SimulatedSitting) -> Passage:
     sitting.show(False)
     sitting.pause()
     yield from sitting.idle(sitting.rng.uniform(2, 900))
@@ -314,7 +321,7 @@ def hidden_and_stopped(sitting: Sitting) -> Passage:
 
 
 @mishap(1, "后台继续播放，随后回看", "plays on behind another tab and is watched again")
-def hidden_and_playing(sitting: Sitting) -> Passage:
+def hidden_and_playing(sitting: SimulatedSitting) -> Passage:
     rng = sitting.rng
     mark, speed = sitting.position, sitting.speed
     sitting.show(False)
@@ -326,33 +333,33 @@ def hidden_and_playing(sitting: Sitting) -> Passage:
 
 
 @mishap(1, "焦点在别的窗口", "the keyboard is with another window")
-def blurred(sitting: Sitting) -> Passage:
+def blurred(sitting: SimulatedSitting) -> Passage:
     sitting.focus(False)
     yield from sitting.watch_for(sitting.rng.uniform(1, 60))
     sitting.focus(True)
 
 
 @mishap(1, "设备时钟被校准", "the device's clock is set")
-def clock_step(sitting: Sitting) -> Passage:
+def clock_step(sitting: SimulatedSitting) -> Passage:
     step = sitting.rng.choice((-1, 1)) * sitting.rng.uniform(0.5, 7200)
     sitting.clock.steps += ((sitting.t, step),)
     yield from sitting.watch_for(1.0)
 
 
 @mishap(1.5, "换源时进度一度读作0", "the source is loaded anew: the player reads 0 for a moment")
-def reads_zero(sitting: Sitting) -> Passage:
+def reads_zero(sitting: SimulatedSitting) -> Passage:
     yield from sitting.misread(lambda since: 0.0, sitting.rng.uniform(0.2, 14.0))
     yield from sitting.watch_for(sitting.rng.uniform(0.1, 30.0))
 
 
 @mishap(1.5, "换清晰度时进度一度读作旧值", "another quality: the player reads a stale position")
-def reads_stale(sitting: Sitting) -> Passage:
+def reads_stale(sitting: SimulatedSitting) -> Passage:
     stale = sitting.position * sitting.rng.random()
     yield from sitting.misread(lambda since: stale, sitting.rng.uniform(0.2, 14.0))
     yield from sitting.watch_for(sitting.rng.uniform(0.1, 30.0))
 
 
 @mishap(1, "插播广告，进度从0数起", "an advertisement that counts from 0")
-def advertisement(sitting: Sitting) -> Passage:
+def advertisement(sitting: SimulatedSitting) -> Passage:
     yield from sitting.misread(lambda since: since, sitting.rng.uniform(5.0, 60.0))
     yield from sitting.watch_for(sitting.rng.uniform(0.1, 30.0))

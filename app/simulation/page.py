@@ -18,12 +18,12 @@ from app.simulation.world import (
     Camera,
     Device,
     DeviceClock,
-    Learner,
     Network,
-    Person,
     Popup,
     Record,
     Shot,
+    SimulatedLearner,
+    SimulatedPerson,
 )
 
 Passage = Iterator[float]
@@ -59,7 +59,7 @@ class LessonPage:
         *,
         service: Service,
         rng: Random,
-        learner: Learner,
+        learner: SimulatedLearner,
         class_id: str,
         lesson_id: str,
         media_s: float,
@@ -68,7 +68,7 @@ class LessonPage:
         window_id: str,
         clock: DeviceClock,
         network: Network,
-        person: Person,
+        person: SimulatedPerson,
         camera: Camera,
         habits: Habits,
         on_popup: OnPopup,

@@ -9,7 +9,7 @@ from app.simulation import cases  # noqa: F401  its import fills the book
 from app.simulation.casebook import BOOK, Scenario
 from app.simulation.service import SimulatedService
 from app.simulation.stage import Setting, Stage, reference_photo, simulated
-from app.simulation.world import Learner, Photo, Record
+from app.simulation.world import Photo, Record, SimulatedLearner
 
 SCENARIOS: dict[str, Scenario] = dict(sorted(BOOK.items(), key=lambda entry: entry[0]))
 
@@ -25,7 +25,7 @@ class Scene:
 
     scenario: Scenario
     setting: Setting
-    learners: tuple[Learner, ...]
+    learners: tuple[SimulatedLearner, ...]
     catalogue: list[Record]
     evidence: list[Record]
     photos: dict[str, Photo]
@@ -81,7 +81,7 @@ def build(
     scenario_id: str,
     *,
     seed: int = 0,
-    learner: Learner | None = None,
+    learner: SimulatedLearner | None = None,
     class_id: str | None = None,
     start_ms: int | None = None,
     lesson: int | None = None,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol
 
-from app.simulation.world import Device, DeviceClock, Learner, Network, Photo, Record
+from app.simulation.world import Device, DeviceClock, Network, Photo, Record, SimulatedLearner
 
 REVEAL_S = 20.0
 ANSWER_WINDOW_S = 60.0
@@ -35,11 +35,11 @@ class Refused(Exception):
         self.code = code
 
 
-class Client(Protocol):
+class PageClient(Protocol):
     """What a service knows of the page that speaks to it; times are true seconds."""
 
     session_id: str
-    learner: Learner
+    learner: SimulatedLearner
     class_id: str
     lesson_id: str
     media_s: float
@@ -60,16 +60,16 @@ class Client(Protocol):
 class Service(Protocol):
     """What a sitting needs of a service; `controls` are shaped as in the wire contract."""
 
-    def open(self, sitting: Client) -> tuple[float, dict[str, Any]]:
+    def open(self, sitting: PageClient) -> tuple[float, dict[str, Any]]:
         """Open it; returns the resume position in seconds and controls, or raises `Refused`."""
 
-    def send(self, sitting: Client, events: list[Record]) -> dict[str, Any]:
+    def send(self, sitting: PageClient, events: list[Record]) -> dict[str, Any]:
         """Deliver one batch; returns controls."""
 
-    def photo(self, sitting: Client, snapshot: Record, photo: Photo) -> None:
+    def photo(self, sitting: PageClient, snapshot: Record, photo: Photo) -> None:
         """Deliver one photo."""
 
-    def close(self, sitting: Client, reason: str) -> None:
+    def close(self, sitting: PageClient, reason: str) -> None:
         """End it in good order."""
 
 
@@ -140,7 +140,7 @@ class SimulatedService:
         """The control records so far, in order of issue."""
         return [record for _, record in self._log if record["kind"] == "control"]
 
-    def open(self, sitting: Client) -> tuple[float, dict[str, Any]]:
+    def open(self, sitting: PageClient) -> tuple[float, dict[str, Any]]:
         now_ms = self._receive(sitting)
         if sitting.session_id in self._sessions:  # the page was loaded again
             study = self._studies[sitting.session_id]
@@ -169,7 +169,7 @@ class SimulatedService:
             study.face_check = self._issue("face_check", sitting, now_ms)
         return study.mark_s, self._controls(sitting, study, now_ms)
 
-    def send(self, sitting: Client, events: list[Record]) -> dict[str, Any]:
+    def send(self, sitting: PageClient, events: list[Record]) -> dict[str, Any]:
         now_ms = self._receive(sitting)
         study = self._studies[sitting.session_id]
         session_id = sitting.session_id
@@ -196,7 +196,7 @@ class SimulatedService:
         sitting.resumed_after_s = 0.0
         return self._controls(sitting, study, now_ms)
 
-    def photo(self, sitting: Client, snapshot: Record, photo: Photo) -> None:
+    def photo(self, sitting: PageClient, snapshot: Record, photo: Photo) -> None:
         now_ms = self._receive(sitting) + self.rng.randint(150, 900)
         file = f"photos/{snapshot['snapshot_id']}.jpg"
         record = {
@@ -213,12 +213,12 @@ class SimulatedService:
             if control is not None and control.challenge_id == snapshot["challenge_id"]:
                 control.served = photo.condition not in _UNUSABLE
 
-    def close(self, sitting: Client, reason: str) -> None:
+    def close(self, sitting: PageClient, reason: str) -> None:
         session = self._sessions[sitting.session_id]
         session["ended_at_ms"] = self._receive(sitting)
         session["close_reason"] = reason
 
-    def _receive(self, sitting: Client) -> int:
+    def _receive(self, sitting: PageClient) -> int:
         """When the server receives what is sent now: one connection, so never out of order."""
         shortest, longest = sitting.network.latency_s
         latency = shortest + (longest - shortest) * self.rng.random()
@@ -234,7 +234,7 @@ class SimulatedService:
         draw = (self.rng.uniform(margin, media_s - margin) for _ in range(self.controls.snapshots))
         return _Study(popup_due_s=self.rng.uniform(*POPUP_EVERY_S), photos_due_s=sorted(draw))
 
-    def _carried_over(self, sitting: Client) -> _Study:
+    def _carried_over(self, sitting: PageClient) -> _Study:
         """What earlier sittings left, for a new one to go on from.
 
         A challenge belongs to one session: what an earlier one left open is issued anew.
@@ -259,7 +259,7 @@ class SimulatedService:
     def _issue(
         self,
         control: str,
-        sitting: Client,
+        sitting: PageClient,
         now_ms: int,
         due_learned_s: float | None = None,
         reissue_of: str | None = None,
@@ -291,7 +291,7 @@ class SimulatedService:
         self._log.append((now_ms, record))
         return issued
 
-    def _note_popup(self, study: _Study, sitting: Client, event: Record, now_ms: int) -> None:
+    def _note_popup(self, study: _Study, sitting: PageClient, event: Record, now_ms: int) -> None:
         """Keep the ledger."""
         popup = study.popup
         if popup is None or event["challenge_id"] != popup.challenge_id:
@@ -310,7 +310,7 @@ class SimulatedService:
             else:
                 study.popup_due_s = sitting.answered_learned_s + self.rng.uniform(*POPUP_EVERY_S)
 
-    def _expire(self, study: _Study, sitting: Client, now_ms: int) -> None:
+    def _expire(self, study: _Study, sitting: PageClient, now_ms: int) -> None:
         """A pop-up that was shown or passed by, and not answered in its window, has expired."""
         popup = study.popup
         if popup is None:
@@ -324,7 +324,7 @@ class SimulatedService:
         if now_ms > popup.window_ends_ms + SLACK_S * 1000:
             study.popup, study.expired = None, popup
 
-    def _reissue(self, study: _Study, sitting: Client, now_ms: int) -> None:
+    def _reissue(self, study: _Study, sitting: PageClient, now_ms: int) -> None:
         expired = study.expired
         assert expired is not None
         if expired.is_reissue:
@@ -333,7 +333,7 @@ class SimulatedService:
             study.expired = None
             study.popup = self._issue("popup", sitting, now_ms, reissue_of=expired.challenge_id)
 
-    def _controls(self, sitting: Client, study: _Study, now_ms: int) -> dict[str, Any]:
+    def _controls(self, sitting: PageClient, study: _Study, now_ms: int) -> dict[str, Any]:
         if study.stop is not None:
             return {"stop": {"code": study.stop}}
         answer: dict[str, Any] = {}

@@ -18,7 +18,7 @@ from app.simulation.world import Device, Popup, Record
 _RETRY_S = 5.0
 
 
-class Sitting(LessonPage):
+class SimulatedSitting(LessonPage):
     """Somebody with a lesson open. `t` is true time; it starts at `at_s`."""
 
     # -- the person's and the page's acts ---------------------------------------------------------
@@ -293,4 +293,4 @@ class Sitting(LessonPage):
         self._popup_open = False
 
 
-__all__ = ["Device", "Habits", "OnPopup", "Passage", "Sitting"]
+__all__ = ["Device", "Habits", "OnPopup", "Passage", "SimulatedSitting"]

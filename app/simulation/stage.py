@@ -10,15 +10,15 @@ from random import Random
 
 from app.simulation.behaviour import answer_as_asked, facing
 from app.simulation.service import Controls, Refused, Service, SimulatedService
-from app.simulation.sitting import Device, Habits, Passage, Sitting
+from app.simulation.sitting import Device, Habits, Passage, SimulatedSitting
 from app.simulation.world import (
     Camera,
     DeviceClock,
-    Learner,
     Network,
-    Person,
     Photo,
     Record,
+    SimulatedLearner,
+    SimulatedPerson,
     invented_id_number,
 )
 
@@ -42,7 +42,7 @@ DEFAULT_START_MS = 1_791_766_800_000
 
 USUAL_DAYS = (date(2026, 10, 12), date(2026, 11, 13))
 
-LIN = Learner("lin-yi", "林一", invented_id_number(1), identity=1)
+LIN = SimulatedLearner("lin-yi", "林一", invented_id_number(1), identity=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Setting:
 
     class_id: str = "class-demo"
     course_id: str = "course-demo"
-    learner: Learner = LIN
+    learner: SimulatedLearner = LIN
     lesson: int = 1
     lessons: int = 3
     media_s: float = LESSON_S
@@ -86,7 +86,7 @@ class Setting:
     def lesson_id(self, lesson: int) -> str:
         return f"{self.course_id}-{lesson:02}"
 
-    def catalogue(self, learners: list[Learner]) -> list[Record]:
+    def catalogue(self, learners: list[SimulatedLearner]) -> list[Record]:
         """Course, class and roster as import records, and those of other classes that learners
         are in."""
         lessons = [
@@ -134,7 +134,7 @@ class Setting:
             records += [klass | number, roster(class_id, members)]
         return records
 
-    def class_of(self, learner: Learner) -> str:
+    def class_of(self, learner: SimulatedLearner) -> str:
         return learner.class_id or self.class_id
 
 
@@ -142,7 +142,7 @@ def _number(seconds: float) -> float | int:
     return int(seconds) if float(seconds).is_integer() else seconds
 
 
-def roster(class_id: str, learners: list[Learner]) -> Record:
+def roster(class_id: str, learners: list[SimulatedLearner]) -> Record:
     """The class's learners as one import record."""
     return {
         "kind": "roster",
@@ -166,7 +166,7 @@ def roster(class_id: str, learners: list[Learner]) -> Record:
     }
 
 
-def reference_photo(learner: Learner, taken_at_ms: int) -> tuple[Record, dict[str, Photo]]:
+def reference_photo(learner: SimulatedLearner, taken_at_ms: int) -> tuple[Record, dict[str, Photo]]:
     """A learner's enrolment photo: the import record, and what its file shows."""
     file = f"photos/reference-{learner.learner_id}.jpg"
     record: Record = {
@@ -187,24 +187,24 @@ class Stage:
     seed: int
     service: Service
     rng: Random
-    learners: list[Learner] = field(default_factory=list)
-    sittings: list[Sitting] = field(default_factory=list)
-    judged: list[Sitting] = field(default_factory=list)
+    learners: list[SimulatedLearner] = field(default_factory=list)
+    sittings: list[SimulatedSitting] = field(default_factory=list)
+    judged: list[SimulatedSitting] = field(default_factory=list)
     rough: bool = False  # every network delays, loses, doubles and reorders
     _cast: list[tuple[float, int, Passage]] = field(default_factory=list)
 
     @property
-    def learner(self) -> Learner:
+    def learner(self) -> SimulatedLearner:
         return self.setting.learner
 
     @property
     def media_s(self) -> float:
         return self.setting.media_s
 
-    def companion(self, n: int, **changes: object) -> Learner:
+    def companion(self, n: int, **changes: object) -> SimulatedLearner:
         """Another learner of the class, the n-th beside the one the scenario is about."""
         first = self.learner
-        other = Learner(
+        other = SimulatedLearner(
             learner_id=f"{first.learner_id}-{n}",
             name=f"{first.name[0]}某{n}",
             id_number=invented_id_number(first.identity * 31 + n),
@@ -212,7 +212,7 @@ class Stage:
         )
         return replace(other, **changes)  # type: ignore[arg-type]
 
-    def without_consent(self) -> Learner:
+    def without_consent(self) -> SimulatedLearner:
         """The scenario's learner, having refused face processing."""
         return replace(self.learner, face_consent=False)
 
@@ -224,17 +224,17 @@ class Stage:
         self,
         *,
         at_s: float = 0.0,
-        learner: Learner | None = None,
+        learner: SimulatedLearner | None = None,
         lesson: int | None = None,
         device: Device | None = None,
         window: str | None = None,
         clock: DeviceClock | None = None,
         network: Network | None = None,
-        person: Person | None = None,
+        person: SimulatedPerson | None = None,
         camera: Camera | None = None,
         habits: Habits | None = None,
         judged: bool = True,
-    ) -> Sitting:
+    ) -> SimulatedSitting:
         """A new sitting at true time `at_s`; whatever is not said is ordinary and honest."""
         habits = habits or Habits()
         who = learner or self.learner
@@ -248,7 +248,7 @@ class Stage:
         network = network or Network()
         if self.rough:
             network.roughen()
-        sitting = Sitting(
+        sitting = SimulatedSitting(
             service=self.service,
             rng=Random(f"{session_id}/{self.seed}"),
             learner=who,
@@ -260,7 +260,7 @@ class Stage:
             window_id=window or f"window-{number}",
             clock=clock or DeviceClock(self.setting.start_ms, offset_s=self.rng.uniform(-2, 2)),
             network=network,
-            person=person or Person(),
+            person=person or SimulatedPerson(),
             camera=camera or facing(who),
             habits=habits,
             on_popup=habits.on_popup or answer_as_asked,

@@ -18,7 +18,7 @@ class Response(Protocol):
     def content(self) -> bytes: ...
 
 
-class Client(Protocol):
+class HttpClient(Protocol):
     """Anything with httpx2's `request`; paths are relative to the service's base URL."""
 
     def request(
@@ -66,7 +66,7 @@ class Problem(Exception):
 class Api:
     """JSON calls with an API key; counts requests."""
 
-    client: Client
+    client: HttpClient
     key: str
     requests: int = 0
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from app.simulation.service import Client, Service
+from app.simulation.service import PageClient, Service
 from app.simulation.world import Network, Photo, Record
 
 NEVER = float("inf")
@@ -55,7 +55,7 @@ class Uplink:
         self._held = self._echo = None
         self._waits_until = 0.0
 
-    def flush(self, sitting: Client) -> Iterator[dict[str, Any]]:
+    def flush(self, sitting: PageClient) -> Iterator[dict[str, Any]]:
         """Send what is queued if the network carries; gives the controls of each answer."""
         if self._up_at(sitting.t) > sitting.t:
             return
@@ -82,7 +82,7 @@ class Uplink:
         pause = min(30.0, 1.0 * 2.0 ** min(self._failures, 5)) * self._rng.uniform(0.5, 1.0)
         self._waits_until = t + noticed + pause
 
-    def finish(self, sitting: Client) -> Iterator[dict[str, Any]]:
+    def finish(self, sitting: PageClient) -> Iterator[dict[str, Any]]:
         """The same at once, and a hanging request comes through after all."""
         self._waits_until = 0.0
         yield from self.flush(sitting)
@@ -90,7 +90,7 @@ class Uplink:
             held, self._held = self._held, None
             yield self.service.send(sitting, held)
 
-    def _send(self, sitting: Client, batch: list[Record]) -> Iterator[dict[str, Any]]:
+    def _send(self, sitting: PageClient, batch: list[Record]) -> Iterator[dict[str, Any]]:
         network = self.network
         if self._held is not None:
             held, self._held = self._held, None

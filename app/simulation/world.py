@@ -43,7 +43,7 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
-class Learner:
+class SimulatedLearner:
     """One account on a platform. Two accounts with one `id_number` are one natural person, and
     stand in different classes: `class_id` names another one than the scene's."""
 
@@ -174,7 +174,7 @@ Camera = Callable[[Random, Shot], Photo | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
+class SimulatedPerson:
     """How somebody answers pop-ups.
 
     Usually after `quickest_s` to `slowest_s` seconds; `absences` gives the seconds after which

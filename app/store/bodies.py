@@ -17,9 +17,9 @@ from msgspec import UNSET, UnsetType
 
 from app.languages import Text
 from detectors.assess import Decision, HourOutcome, SessionOutcome
-from detectors.batch_facts import CheckScope, Result
+from detectors.batch_facts import CheckOutcome, CheckScope
 from detectors.eligibility import Acceptance, Cure, Eligibility
-from detectors.finding import Evidence, Fault, Outcome, Scope
+from detectors.finding import Evidence, Fault, FindingScope, Outcome
 from detectors.policy import Reach, Status
 
 Number = int | float
@@ -177,7 +177,7 @@ class Place(Body, frozen=True, kw_only=True):
     same_as: PhotoCopy | UnsetType = UNSET
 
 
-class Member(Body, frozen=True, kw_only=True):
+class CrowdMember(Body, frozen=True, kw_only=True):
     """Somebody whom a finding of class scope is about, with their sittings."""
 
     learner_id: str
@@ -222,10 +222,10 @@ class FindingBody(Body, frozen=True, kw_only=True):
     evidence: FindingEvidence
     rival_elsewhere: bool | UnsetType = UNSET  # then wording keeps the rival's id from platforms
     numbers: Mapping[str, Number] | UnsetType = UNSET
-    scope: Scope | UnsetType = UNSET
+    scope: FindingScope | UnsetType = UNSET
     subject: str | UnsetType = UNSET
     holds: bool | UnsetType = UNSET
-    members: Sequence[Member] | UnsetType = UNSET
+    members: Sequence[CrowdMember] | UnsetType = UNSET
     stretches: Sequence[tuple[int, int]] | UnsetType = UNSET  # of a lesson, as its player counts
     decision: Decision | UnsetType | None = UNSET
 
@@ -300,7 +300,7 @@ class HourVerdict(HourFields, frozen=True, kw_only=True):
 # ----------------------------------------------------------------------- enrolments and classes
 
 
-class Window(Body, frozen=True, kw_only=True):
+class WindowBody(Body, frozen=True, kw_only=True):
     """Days in which assessments are held, both inclusive."""
 
     first: str
@@ -336,7 +336,7 @@ class CheckBody(Body, frozen=True, kw_only=True):
     check: str
     clause: ClauseBody
     scope: CheckScope
-    result: Result
+    result: CheckOutcome
     reason: str
     found: str
     said: str | UnsetType = UNSET
@@ -368,7 +368,7 @@ class Conclusion(Body, frozen=True, kw_only=True):
     literal: ScaleVerdict | None
     checks: Sequence[CheckBody]
     cut_off: str | None
-    next_window: Window
+    next_window: WindowBody
     provenance: Sequence[str] = ()
     pack: PackBody
     detectors: Mapping[str, str]
@@ -465,7 +465,7 @@ KINDS: Mapping[type[Body], str] = {
 }
 
 
-class Stored(NamedTuple, Generic[Kind]):
+class StoredVerdict(NamedTuple, Generic[Kind]):
     """A verdict out of the store. `hour` is 0 except for a class-hour; `subject_id` is the id of
     the session, the enrolment (class-hours too) or the class."""
 
@@ -476,10 +476,10 @@ class Stored(NamedTuple, Generic[Kind]):
     created_ms: int
 
 
-def stored(rows: Iterable[Any], kind: type[Kind]) -> list[Stored[Kind]]:
+def stored(rows: Iterable[Any], kind: type[Kind]) -> list[StoredVerdict[Kind]]:
     """Rows with these columns, their bodies decoded."""
     decode = msgspec.json.Decoder(kind).decode
     return [
-        Stored(row.subject_id, row.hour, row.outcome, decode(row.body), row.created_ms)
+        StoredVerdict(row.subject_id, row.hour, row.outcome, decode(row.body), row.created_ms)
         for row in rows
     ]

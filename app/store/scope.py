@@ -10,7 +10,7 @@ from models import TrainingClass
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class AccessScope:
     """`None` leaves that side open; an empty tuple of counties shows nothing."""
 
     counties: tuple[str, ...] | None = None
@@ -26,4 +26,4 @@ class Scope:
         return condition
 
 
-EVERYTHING = Scope()
+EVERYTHING = AccessScope()

@@ -14,7 +14,7 @@ from app.console.language import language
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.store.bodies import ClauseBody
-from detectors.batch_facts import Applicant, Mode
+from detectors.batch_facts import ApplicantKind, Mode
 from models import AuditEntry, Finding
 from tests.console.conftest import Desk
 from tests.console.test_own_page import given
@@ -42,7 +42,7 @@ def test_what_a_check_found_is_said_in_words(found: str, zh: str, en: str) -> No
     assert plain.value(found, ENGLISH) == en
 
 
-@pytest.mark.parametrize("code", [*Mode, *Applicant])
+@pytest.mark.parametrize("code", [*Mode, *ApplicantKind])
 def test_every_mode_and_applicant_has_a_word(code: str) -> None:
     assert not CODE.search(plain.value(code, CHINESE))
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.domain.controls.control_line import Line
+from app.domain.controls.control_line import ControlLine
 from app.domain.controls.popups import match_popups
 from app.domain.events.events import Event, marked, pack, read_one
 from app.domain.policy import packs
@@ -23,7 +23,7 @@ from app.simulation.world import Photo
 from app.store.controls.controls import controls_array
 from app.store.events.event_log import in_order
 from app.store.events.packed import records_of
-from detectors.assess import Assessment, assess
+from detectors.assess import JudgedFacts, assess
 from detectors.policy import Policy
 from detectors.trace import (
     EVENT,
@@ -200,9 +200,9 @@ class Columns:
         ]
         return events, notes
 
-    def _controls(self, records: list[Mapping[str, Any]], notes: list[Any]) -> list[Line]:
+    def _controls(self, records: list[Mapping[str, Any]], notes: list[Any]) -> list[ControlLine]:
         lines = {
-            record["challenge_id"]: Line(
+            record["challenge_id"]: ControlLine(
                 challenge_id=record["challenge_id"],
                 nonce=record.get("nonce"),
                 issued_ms=record["issued_at_ms"],
@@ -226,7 +226,7 @@ class Columns:
         self,
         session: Mapping[str, Any],
         records: list[Mapping[str, Any]],
-        lines: list[Line],
+        lines: list[ControlLine],
         start: int,
         first_seen: dict[Photo, str],
     ) -> Any:
@@ -276,7 +276,7 @@ class Columns:
         )
 
 
-def _row(line: Line) -> Any:
+def _row(line: ControlLine) -> Any:
     """A ledger line as `controls_array` reads rows of the table."""
     return line
 
@@ -295,7 +295,7 @@ def columns_of(scene: Scene) -> Columns:
     )
 
 
-def judged(scene: Scene, policy: Policy = GRADED) -> tuple[Assessment, list[str]]:
+def judged(scene: Scene, policy: Policy = GRADED) -> tuple[JudgedFacts, list[str]]:
     """The assessment of a scenario, and the session ids of its rows."""
     columns = columns_of(scene)
     assessment = assess(columns.trace(), policy)

@@ -9,7 +9,7 @@ from typing import Any
 from app.domain.policy import packs
 from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS
 from detectors.batch_facts import (
-    Applicant,
+    ApplicantKind,
     CheckResult,
     ClassFacts,
     LearnerFacts,
@@ -29,7 +29,7 @@ CLASS = ClassFacts(
     level="五级",
     certificate_type="培训合格证书",
     mode=Mode.BLENDED,
-    applicant=Applicant.ENTERPRISE,
+    applicant=ApplicantKind.ENTERPRISE,
     starts_on=date(2026, 6, 1),
     roster=60,
     teachers=3,

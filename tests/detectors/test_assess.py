@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from detectors.assess import Decision, HourOutcome, SessionOutcome, assess
-from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
+from detectors.finding import Evidence, Fault, Finding, FindingScope, Outcome
 from detectors.policy import Policy, Status
 from tests.detectors.columns import GRADED
 from tests.detectors.stories import Sitting, trace
@@ -28,7 +28,7 @@ def crowd(*members: int, holds: bool = True) -> Finding:
         reason="answers_coincide",
         fault=Fault.UNDETERMINED,
         evidence=Evidence.CLIENT,
-        scope=Scope.CLASS,
+        scope=FindingScope.CLASS,
         subject="device:1",
         members=members,
         holds=holds,

@@ -11,13 +11,13 @@ from app.domain.judging.check_words import limit_of, sentence_of
 from app.domain.policy import packs
 from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS, check_class, check_learner
 from detectors.batch_facts import (
-    Applicant,
+    ApplicantKind,
+    CheckOutcome,
     CheckResult,
     CheckScope,
     ClassFacts,
     LearnerFacts,
     Mode,
-    Result,
 )
 from tests.detectors.enrolment_facts import BOOK, CLASS, GRADED, LIN, LITERAL
 
@@ -40,29 +40,29 @@ def test_every_check_of_a_pack_has_a_function_of_its_scope(pack: packs.Pack) -> 
 def test_a_class_in_order_fails_nothing() -> None:
     results = all_checks(CLASS, LIN)
     kinds = {it.result for it in results.values()}
-    assert kinds == {Result.PASS, Result.NOT_APPLICABLE}
-    skipped = {check for check, it in results.items() if it.result is Result.NOT_APPLICABLE}
+    assert kinds == {CheckOutcome.PASS, CheckOutcome.NOT_APPLICABLE}
+    skipped = {check for check, it in results.items() if it.result is CheckOutcome.NOT_APPLICABLE}
     assert skipped == {"B13", "B24"}
 
 
 def test_without_any_fact_nothing_passes() -> None:
     for result in all_checks(ABSENT, NOBODY).values():
-        assert result.result is not Result.PASS, result
+        assert result.result is not CheckOutcome.PASS, result
 
 
 @pytest.mark.parametrize("name", [it.name for it in fields(ClassFacts) if it.name != "class_id"])
 def test_dropping_a_fact_of_the_class_turns_no_result_into_a_pass(name: str) -> None:
     for mode, occupation in product(Mode, ("营销员", "育婴员")):
         facts = replace(
-            CLASS, mode=mode, occupation=occupation, applicant=Applicant.INSTITUTION, roster=81
+            CLASS, mode=mode, occupation=occupation, applicant=ApplicantKind.INSTITUTION, roster=81
         )
         before = all_checks(facts, LIN)
         after = all_checks(replace(facts, **{name: getattr(ABSENT, name)}), LIN)
         for check, result in after.items():
-            if result.result is Result.PASS:
-                assert before[check].result is Result.PASS, check
-            if result.result is Result.FAIL and check != "B1":
-                assert before[check].result is Result.FAIL, check
+            if result.result is CheckOutcome.PASS:
+                assert before[check].result is CheckOutcome.PASS, check
+            if result.result is CheckOutcome.FAIL and check != "B1":
+                assert before[check].result is CheckOutcome.FAIL, check
 
 
 @pytest.mark.parametrize(
@@ -74,8 +74,8 @@ def test_dropping_a_fact_of_the_learner_turns_no_result_into_a_pass(name: str) -
         before = all_checks(CLASS, learner)
         after = all_checks(CLASS, replace(learner, **{name: getattr(NOBODY, name)}))
         for check, result in after.items():
-            if result.result is Result.PASS:
-                assert before[check].result is Result.PASS, check
+            if result.result is CheckOutcome.PASS:
+                assert before[check].result is CheckOutcome.PASS, check
 
 
 def test_every_result_carries_its_clause_its_subject_and_both_sentences() -> None:

@@ -7,16 +7,18 @@ from datetime import date
 import pytest
 
 from app.domain.judging.check_words import limit_of
-from detectors.batch_facts import Applicant, Mode, Result, Survey
+from detectors.batch_facts import ApplicantKind, CheckOutcome, Mode, Survey
 from tests.detectors.enrolment_facts import GRADED, check_class
 
-PASS, FAIL = Result.PASS, Result.FAIL
-NA, AUTHORITY = Result.NOT_APPLICABLE, Result.NEEDS_AUTHORITY
-NOT_PROVEN = Result.NOT_PROVEN
+PASS, FAIL = CheckOutcome.PASS, CheckOutcome.FAIL
+NA, AUTHORITY = CheckOutcome.NOT_APPLICABLE, CheckOutcome.NEEDS_AUTHORITY
+NOT_PROVEN = CheckOutcome.NOT_PROVEN
 
 
 @pytest.mark.parametrize(("number", "result"), [("4115", PASS), (None, FAIL), ("  ", FAIL)])
-def test_a_class_outside_the_official_system_fails(number: str | None, result: Result) -> None:
+def test_a_class_outside_the_official_system_fails(
+    number: str | None, result: CheckOutcome
+) -> None:
     assert check_class("B1", official_class_no=number).result is result
 
 
@@ -25,13 +27,15 @@ def test_a_class_outside_the_official_system_fails(number: str | None, result: R
     [(60, 3, PASS), (61, 3, FAIL), (20, 1, PASS), (21, 1, FAIL), (1, 0, FAIL), (80, 4, PASS)],
 )
 def test_twenty_learners_to_a_teacher_and_no_more(
-    roster: int, teachers: int, result: Result
+    roster: int, teachers: int, result: CheckOutcome
 ) -> None:
     assert check_class("B10", roster=roster, teachers=teachers).result is result
 
 
 @pytest.mark.parametrize(("roster", "result"), [(80, PASS), (81, FAIL)])
-def test_eighty_persons_are_a_class_and_eighty_one_are_not(roster: int, result: Result) -> None:
+def test_eighty_persons_are_a_class_and_eighty_one_are_not(
+    roster: int, result: CheckOutcome
+) -> None:
     check = check_class("B11", roster=roster)
     assert check.result is result
     assert (check.found, limit_of(check.check, GRADED)) == (str(roster), "≤ 80")
@@ -41,7 +45,9 @@ def test_eighty_persons_are_a_class_and_eighty_one_are_not(roster: int, result: 
     ("practical", "planned", "result"),
     [(26, 40, PASS), (25.9, 40, FAIL), (13, 20, PASS), (12, 20, FAIL), (65, 100, PASS)],
 )
-def test_practice_makes_up_65_per_cent(practical: float, planned: float, result: Result) -> None:
+def test_practice_makes_up_65_per_cent(
+    practical: float, planned: float, result: CheckOutcome
+) -> None:
     facts = {"mode": Mode.OFFLINE, "occupation": "育婴员"}
     check = check_class("B13", practical_hours=practical, plan_hours=planned, **facts)
     assert check.result is result
@@ -86,7 +92,7 @@ def test_the_conflict_of_annex_3_is_shown_with_the_reading_applied() -> None:
     ],
 )
 def test_assessments_are_in_april_august_and_december(
-    planned: date | None, result: Result, next_on: date | None
+    planned: date | None, result: CheckOutcome, next_on: date | None
 ) -> None:
     check = check_class("C1", assessment_planned_on=planned)
     assert (check.result, check.next_on) == (result, next_on)
@@ -96,23 +102,23 @@ def test_assessments_are_in_april_august_and_december(
 @pytest.mark.parametrize(
     ("mode", "result"), [(Mode.OFFLINE, PASS), (Mode.ONLINE, FAIL), (Mode.BLENDED, FAIL)]
 )
-def test_the_assessment_is_offline(mode: Mode, result: Result) -> None:
+def test_the_assessment_is_offline(mode: Mode, result: CheckOutcome) -> None:
     assert check_class("C2", assessment_mode=mode).result is result
 
 
 @pytest.mark.parametrize(
     ("applicant", "mode", "occupation", "result"),
     [
-        (Applicant.ENTERPRISE, Mode.ONLINE, "营销员", PASS),
-        (Applicant.INSTITUTION, Mode.ONLINE, "营销员", FAIL),
-        (Applicant.INDIVIDUAL, Mode.BLENDED, "营销员", FAIL),
-        (Applicant.INSTITUTION, Mode.OFFLINE, "营销员", AUTHORITY),
-        (Applicant.INSTITUTION, Mode.ONLINE, "育婴员", NA),
+        (ApplicantKind.ENTERPRISE, Mode.ONLINE, "营销员", PASS),
+        (ApplicantKind.INSTITUTION, Mode.ONLINE, "营销员", FAIL),
+        (ApplicantKind.INDIVIDUAL, Mode.BLENDED, "营销员", FAIL),
+        (ApplicantKind.INSTITUTION, Mode.OFFLINE, "营销员", AUTHORITY),
+        (ApplicantKind.INSTITUTION, Mode.ONLINE, "育婴员", NA),
         (None, Mode.ONLINE, "营销员", NOT_PROVEN),
     ],
 )
 def test_for_annex_3_only_an_enterprise_applies(
-    applicant: Applicant | None, mode: Mode, occupation: str, result: Result
+    applicant: ApplicantKind | None, mode: Mode, occupation: str, result: CheckOutcome
 ) -> None:
     check = check_class("C3", applicant=applicant, mode=mode, occupation=occupation)
     assert check.result is result
@@ -129,7 +135,7 @@ def test_for_annex_3_only_an_enterprise_applies(
     ],
 )
 def test_the_application_comes_three_days_before_the_assessment(
-    applied: date | None, result: Result, next_on: date | None
+    applied: date | None, result: CheckOutcome, next_on: date | None
 ) -> None:
     check = check_class("C7", assessment_applied_on=applied)
     assert (check.result, check.next_on) == (result, next_on)
@@ -147,7 +153,9 @@ def test_the_application_comes_three_days_before_the_assessment(
         (0, 0, NOT_PROVEN),
     ],
 )
-def test_85_per_cent_satisfied_is_enough(satisfied: int, answers: int, result: Result) -> None:
+def test_85_per_cent_satisfied_is_enough(
+    satisfied: int, answers: int, result: CheckOutcome
+) -> None:
     check = check_class("C11", survey=Survey(satisfied, answers, date(2026, 1, 31)))
     assert check.result is result
     assert check.next_on == (date(2026, 3, 1) if result is FAIL else None)
@@ -163,7 +171,9 @@ def test_85_per_cent_satisfied_is_enough(satisfied: int, answers: int, result: R
         (date(2026, 5, 11), PASS),
     ],
 )
-def test_no_class_opens_in_the_month_after_a_low_survey(opening: date, result: Result) -> None:
+def test_no_class_opens_in_the_month_after_a_low_survey(
+    opening: date, result: CheckOutcome
+) -> None:
     low = (Survey(16, 20, date(2026, 4, 10)), Survey(20, 20, date(2026, 5, 1)))
     check = check_class("C11_opening", starts_on=opening, institution_surveys=low)
     assert check.result is result

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from detectors.assess import SessionOutcome, assess
-from detectors.finding import Evidence, Fault, Finding, Outcome, Scope
+from detectors.finding import Evidence, Fault, Finding, FindingScope, Outcome
 from detectors.trace import Kind, SessionFlag
 from tests.detectors.columns import GRADED
 from tests.detectors.stories import HONEST, Sitting, found, trace
@@ -101,7 +101,7 @@ def test_twenty_copies_of_one_trace_are_one_case(noise, stretch, others):
         for n in range(20)
     ]
     (case,) = cases(*copies, *honest(drawn, others, 1, 7))
-    assert (case.scope, case.evidence, case.holds) == (Scope.CLASS, Evidence.CLIENT, True)
+    assert (case.scope, case.evidence, case.holds) == (FindingScope.CLASS, Evidence.CLIENT, True)
     assert case.measured == 20
 
 

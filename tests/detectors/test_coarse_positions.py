@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from detectors.assess import assess
-from detectors.finding import Evidence, Fault, Outcome, Scope
+from detectors.finding import Evidence, Fault, FindingScope, Outcome
 from tests.detectors.columns import GRADED
 from tests.detectors.stories import Sitting, found, trace
 
@@ -24,7 +24,7 @@ def fine(who: str) -> Sitting:
 
 def test_a_whole_class_of_them_is_one_remark_and_no_sitting_s():
     (remark,) = found(RULE, *[whole(f"lin{n:02}") for n in range(20)], fine("wu"))
-    assert (remark.scope, remark.fault, remark.holds) == (Scope.CLASS, Fault.PLATFORM, False)
+    assert (remark.scope, remark.fault, remark.holds) == (FindingScope.CLASS, Fault.PLATFORM, False)
     assert (remark.evidence, remark.reason) == (Evidence.STATISTIC, "whole_seconds")
     assert (remark.measured, remark.limit) == (20.0, 21.0)
     assert remark.members == tuple(range(20))

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from detectors.finding import Evidence, Scope
+from detectors.finding import Evidence, FindingScope
 from tests.detectors.stories import Sitting, found
 
 RULE = "collusion"
@@ -32,7 +32,8 @@ def test_five_answers_in_one_second_are_one_case_for_both(times, noted):
     findings = found(RULE, hand(0, times), hand(1, times))
     assert [f.members for f in findings] == ([(0, 1)] if noted else [])
     assert all(
-        (f.scope, f.evidence, f.holds) == (Scope.CLASS, Evidence.CLIENT, True) for f in findings
+        (f.scope, f.evidence, f.holds) == (FindingScope.CLASS, Evidence.CLIENT, True)
+        for f in findings
     )
     assert all((f.measured, f.limit) == (2, 5) for f in findings)
 

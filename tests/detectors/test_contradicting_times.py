@@ -16,7 +16,7 @@ from app.simulation.honest import honest_scene
 from app.simulation.scenarios import perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
 from detectors import contradicting_times
-from detectors.assess import Assessment, SessionOutcome, assess
+from detectors.assess import JudgedFacts, SessionOutcome, assess
 from detectors.facts import facts
 from detectors.finding import Fault, Outcome
 from detectors.trace import SessionFlag
@@ -73,11 +73,11 @@ def at_once(seed: int, shift_ms: int, kinds: Collection[str], share: float = 1.0
     return Columns([*catalogue, *first, *moved], photos | more, {"lin-yi": 1})
 
 
-def judged(log: Columns) -> Assessment:
+def judged(log: Columns) -> JudgedFacts:
     return assess(log.trace(), GRADED)
 
 
-def proves_both(result: Assessment) -> bool:
+def proves_both(result: JudgedFacts) -> bool:
     return result.outcomes == [SessionOutcome.VALID] * 2
 
 

@@ -10,7 +10,7 @@ import pytest
 from app.domain.policy import packs
 from detectors.batch_checks import check_class, check_learner
 from detectors.batch_facts import ClassFacts, LearnerFacts
-from detectors.dates import Window
+from detectors.dates import AssessmentWindow
 from detectors.eligibility import (
     Acceptance,
     ClassConclusion,
@@ -28,7 +28,7 @@ from detectors.eligibility import (
 from detectors.finding import Evidence, Fault, Outcome
 from tests.detectors.enrolment_facts import CLASS, GRADED, LIN, LITERAL
 
-DUE = Deadlines(date(2026, 8, 17), Window(date(2026, 12, 1), date(2026, 12, 31)))
+DUE = Deadlines(date(2026, 8, 17), AssessmentWindow(date(2026, 12, 1), date(2026, 12, 31)))
 GOOD_CLASS = ClassConclusion(Acceptance.ACCEPTABLE, (), True, DUE)
 GOOD_HOURS = HourCounts(planned=40, valid=40)
 TWO = frozenset({"zhao", "sun"})

@@ -7,14 +7,14 @@ from datetime import date
 
 import pytest
 
-from detectors.batch_facts import CheckPolicy, Leave, Mode, Result
+from detectors.batch_facts import Absence, CheckOutcome, CheckPolicy, Mode
 from detectors.check_sheet import Rulebook
 from detectors.learner_checks import offline_practice, subsidies_of_the_year
 from tests.detectors.enrolment_facts import BOOK, CLASS, LIN, check_learner, earlier
 
-PASS, FAIL = Result.PASS, Result.FAIL
-NA, AUTHORITY = Result.NOT_APPLICABLE, Result.NEEDS_AUTHORITY
-NOT_PROVEN = Result.NOT_PROVEN
+PASS, FAIL = CheckOutcome.PASS, CheckOutcome.FAIL
+NA, AUTHORITY = CheckOutcome.NOT_APPLICABLE, CheckOutcome.NEEDS_AUTHORITY
+NOT_PROVEN = CheckOutcome.NOT_PROVEN
 
 
 def with_parameter(check: str, name: str, value: float | str) -> Rulebook:
@@ -29,7 +29,7 @@ def with_parameter(check: str, name: str, value: float | str) -> Rulebook:
     [(40, 0, PASS), (39, 0, FAIL), (39, 1, NOT_PROVEN), (38, 1, FAIL), (None, 0, NOT_PROVEN)],
 )
 def test_a_training_certificate_takes_forty_valid_class_hours(
-    valid: float | None, open_hours: float, result: Result
+    valid: float | None, open_hours: float, result: CheckOutcome
 ) -> None:
     assert check_learner("B5", valid_hours=valid, open_hours=open_hours).result is result
 
@@ -46,7 +46,7 @@ def test_an_explicit_rule_on_hours_is_for_the_authority() -> None:
 
 @pytest.mark.parametrize(("hours", "result"), [(8, PASS), (7.5, FAIL), (None, NOT_PROVEN)])
 def test_the_second_row_of_annex_3_takes_eight_hours_offline(
-    hours: float | None, result: Result
+    hours: float | None, result: CheckOutcome
 ) -> None:
     assert check_learner("B18", offline_hours=hours).result is result
 
@@ -65,7 +65,9 @@ def test_the_lenient_reading_asks_for_no_offline_hours() -> None:
 @pytest.mark.parametrize(
     ("opening", "result"), [("2026-05-10", FAIL), ("2026-05-11", PASS), ("2026-04-10", FAIL)]
 )
-def test_a_full_month_lies_between_assessment_and_opening(opening: str, result: Result) -> None:
+def test_a_full_month_lies_between_assessment_and_opening(
+    opening: str, result: CheckOutcome
+) -> None:
     history = (earlier("2026-03-01", "2026-04-10"),)
     check = check_learner("B20", {"starts_on": date.fromisoformat(opening)}, history=history)
     assert check.result is result
@@ -119,9 +121,9 @@ def test_a_later_training_is_not_the_previous_one() -> None:
     assert check_learner("B20", history=(later,)).result is PASS
 
 
-def leave(*, written: bool = True, approved: bool = True, made_up: str | None = None) -> Leave:
+def leave(*, written: bool = True, approved: bool = True, made_up: str | None = None) -> Absence:
     day = date.fromisoformat(made_up) if made_up else None
-    return Leave(date(2026, 6, 8), date(2026, 6, 9), written, approved, day)
+    return Absence(date(2026, 6, 8), date(2026, 6, 9), written, approved, day)
 
 
 @pytest.mark.parametrize(
@@ -135,7 +137,7 @@ def leave(*, written: bool = True, approved: bool = True, made_up: str | None = 
     ],
 )
 def test_written_leave_counts_when_made_up_before_the_assessment(
-    taken: Leave, result: Result, reason: str
+    taken: Absence, result: CheckOutcome, reason: str
 ) -> None:
     check = check_learner("B24", leaves=(taken,))
     assert (check.result, check.reason) == (result, reason)
@@ -143,7 +145,7 @@ def test_written_leave_counts_when_made_up_before_the_assessment(
 
 @pytest.mark.parametrize(("before", "result"), [(2, PASS), (3, AUTHORITY)])
 def test_three_trainings_a_year_and_a_fourth_only_by_the_authority(
-    before: int, result: Result
+    before: int, result: CheckOutcome
 ) -> None:
     names = ["收银员", "收发员", "导购员"][:before]
     history = tuple(
@@ -176,7 +178,7 @@ def test_one_training_reported_twice_counts_once() -> None:
     ],
 )
 def test_the_same_occupation_at_the_same_level_is_subsidised_once(
-    occupation: str, level: str, result: Result
+    occupation: str, level: str, result: CheckOutcome
 ) -> None:
     history = (earlier("2020-01-01", occupation=occupation, level=level),)
     assert check_learner("D1", history=history).result is result
@@ -189,7 +191,7 @@ def test_where_the_text_is_no_principle_a_fourth_training_fails() -> None:
 
 
 @pytest.mark.parametrize(("verified", "result"), [(True, PASS), (False, FAIL), (None, NOT_PROVEN)])
-def test_real_names_are_verified(verified: bool | None, result: Result) -> None:
+def test_real_names_are_verified(verified: bool | None, result: CheckOutcome) -> None:
     assert check_learner("D17", real_name_verified=verified).result is result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from detectors.finding import Fault, Outcome, Scope
+from detectors.finding import Fault, FindingScope, Outcome
 from detectors.trace import Kind
 from tests.detectors.stories import Sitting, found, reasons
 
@@ -22,7 +22,7 @@ def test_five_learners_whose_film_ends_at_2500_s_are_one_case_of_the_catalogue()
     assert (case.outcome, case.fault, case.scope) == (
         Outcome.REVIEW,
         Fault.PLATFORM,
-        Scope.CLASS,
+        FindingScope.CLASS,
     )
     assert (case.measured, case.limit) == (2500.0, 2700.0)
     assert (case.members, case.holds) == ((0, 1, 2, 3, 4), False)

@@ -16,7 +16,7 @@ from app.domain.judging.sentences import sentences
 from app.domain.policy import packs
 from app.simulation.scenarios import SCENARIOS, perform
 from detectors.facts import Facts, facts
-from detectors.finding import Evidence, Outcome, Scope
+from detectors.finding import Evidence, FindingScope, Outcome
 from detectors.registry import ALL, Detector
 from detectors.trace import SessionFlag, Trace
 from tests import bodies
@@ -198,10 +198,10 @@ def test_findings_are_complete(detector, everything, known):
     for finding in detector.detect(known, GRADED):
         assert finding.rule == detector.rule
         assert rules.reason(finding.rule, finding.reason)
-        if finding.scope is not Scope.CLASS and finding.evidence is not Evidence.STATISTIC:
+        if finding.scope is not FindingScope.CLASS and finding.evidence is not Evidence.STATISTIC:
             known_rule = rules.known()[finding.rule]
             assert known_rule.learner and known_rule.told(finding.reason), "the learner reads it"
-        if finding.scope is Scope.CLASS:
+        if finding.scope is FindingScope.CLASS:
             assert detector.crowd and finding.session == -1 and finding.subject
             assert len(finding.members) > 1
             assert len(np.unique(everything.sessions["klass"][list(finding.members)])) == 1

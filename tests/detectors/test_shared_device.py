@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.assess import SessionOutcome, assess
-from detectors.finding import Evidence, Fault, Scope
+from detectors.finding import Evidence, Fault, FindingScope
 from detectors.shared_device import _covered
 from tests.detectors.columns import GRADED
 from tests.detectors.stories import Sitting, found, trace
@@ -24,7 +24,7 @@ def playing(who: str, *, at: float = 0.0, seconds: float = 600.0, **what) -> Sit
 def test_thirty_learners_at_once_on_one_device_are_one_case():
     findings = found(RULE, *(playing(f"bot-{n:02}") for n in range(30)))
     (case,) = findings
-    assert (case.scope, case.evidence, case.holds) == (Scope.CLASS, Evidence.CLIENT, True)
+    assert (case.scope, case.evidence, case.holds) == (FindingScope.CLASS, Evidence.CLIENT, True)
     assert (case.measured, case.limit, len(case.members)) == (30, 1, 30)
 
 

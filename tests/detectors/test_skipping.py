@@ -8,9 +8,9 @@ from random import Random
 
 import pytest
 
-from detectors.assess import Assessment, Decision, assess
+from detectors.assess import Decision, JudgedFacts, assess
 from detectors.film import Film, corrected
-from detectors.finding import Fault, Finding, Outcome, Scope
+from detectors.finding import Fault, Finding, FindingScope, Outcome
 from detectors.policy import Status
 from detectors.trace import Kind
 from tests.detectors.columns import GRADED
@@ -71,16 +71,16 @@ POLICY = replace(
 )
 
 
-def judged(*sittings: Sitting, **plan) -> Assessment:
+def judged(*sittings: Sitting, **plan) -> JudgedFacts:
     return assess(trace(*sittings, lessons=CATALOGUE), POLICY, **plan)
 
 
-def accused(result: Assessment) -> list[Finding]:
+def accused(result: JudgedFacts) -> list[Finding]:
     rules = ("fast_forward", "lesson_order")
     return [it for it in result.findings if it.rule in rules and it.outcome is not Outcome.CLEAR]
 
 
-def cases(result: Assessment) -> list[Finding]:
+def cases(result: JudgedFacts) -> list[Finding]:
     return [it for it in result.findings if it.rule == RULE and it.outcome is not Outcome.CLEAR]
 
 
@@ -90,7 +90,7 @@ def test_a_stretch_that_everybody_s_player_skips_is_one_case_of_the_catalogue(to
     result = judged(*people)
     (case,) = cases(result)
     assert (case.reason, case.outcome, case.fault) == ("skipped", Outcome.REVIEW, Fault.PLATFORM)
-    assert (case.scope, case.holds, case.members) == (Scope.CLASS, False, (0, 1, 2, 3, 4))
+    assert (case.scope, case.holds, case.members) == (FindingScope.CLASS, False, (0, 1, 2, 3, 4))
     assert case.measured == pytest.approx(120, abs=3)
     ((start, end),) = case.stretches
     assert 1_190_000 <= start <= 1_200_000 and 1_320_000 <= end <= 1_330_000

@@ -18,7 +18,7 @@ from app.domain.sittings import sealing
 from app.services import Services
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
-from app.simulation.world import Learner, invented_id_number
+from app.simulation.world import SimulatedLearner, invented_id_number
 from app.store.catalogue.catalogue import ClassRow
 from app.store.events import event_log
 from app.store.scope import EVERYTHING
@@ -39,7 +39,7 @@ def records(story: Sequence[str] = STORY) -> tuple[list[Record], dict[str, bytes
     found: list[Record] = []
     files: dict[str, bytes] = {}
     for place, scenario in enumerate(story):
-        learner = Learner(
+        learner = SimulatedLearner(
             f"learner-{place + 1:02}",
             NAMES[place % len(NAMES)],
             invented_id_number(place + 20),

@@ -13,7 +13,7 @@ from app.reports import csv, exports, xlsx
 from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.lists.people import masked
-from app.reports.sheet import Cell, Column, Form, Heading, Sheet
+from app.reports.sheet import Column, Form, FormCell, Heading, Sheet
 from app.services import Services
 from app.store.catalogue.catalogue import ClassRow
 
@@ -63,10 +63,10 @@ def test_no_cell_of_an_xlsx_is_a_formula_and_it_prints_on_a4() -> None:
 def test_the_boxes_of_a_form_are_placed_as_they_are_printed() -> None:
     blocks = (
         (
-            (Cell("阶段", down=2, label=True), Cell("甲", label=True), Cell("=1")),
-            (Cell("乙", 2),),
+            (FormCell("阶段", down=2, label=True), FormCell("甲", label=True), FormCell("=1")),
+            (FormCell("乙", 2),),
         ),
-        ((Cell("备注", label=True), Cell("", 2)),),
+        ((FormCell("备注", label=True), FormCell("", 2)),),
     )
     form = Form("附件", (6, 20, 20), blocks, new_page_before=1)
     assert [(line, column, cell.words) for line, column, cell in form.placed()] == [

@@ -27,11 +27,11 @@ from app.security import Vault
 from app.services import Services
 from app.simulation.scenarios import perform
 from app.simulation.stage import DEFAULT_START_MS, Setting
-from app.simulation.world import Learner, invented_id_number
+from app.simulation.world import SimulatedLearner, invented_id_number
 from app.store.catalogue.catalogue import ClassRow
 from app.store.events.event_log import GENESIS, MANIFEST, link
-from app.store.exchange.package_rows import Log
-from app.store.scope import EVERYTHING, Scope
+from app.store.exchange.package_rows import StoredLog
+from app.store.scope import EVERYTHING, AccessScope
 from detectors.trace import EVENT
 from models import AuditEntry, FacePair
 from tests.evidence import picture, zipped
@@ -274,7 +274,7 @@ def test_something_else_is_not_a_package() -> None:
 @pytest.fixture
 def elsewhere(services: Services, county: County, tmp_path: Path) -> None:
     """The honest learner began five minutes earlier on the other county's platform, and goes on."""
-    lin = Learner("lin-there", "林一", invented_id_number(20), identity=1)
+    lin = SimulatedLearner("lin-there", "林一", invented_id_number(20), identity=1)
     setting = Setting(
         class_id="class-there",
         course_id="course-there",
@@ -299,7 +299,7 @@ def test_studying_on_two_platforms_at_once_is_replayed_and_told_only_to_who_may_
     bodies = container.unpack(made.file.data)["verdicts/session.ndjson"]
     assert b'"rule":"multi_window"' in bodies
     with pytest.raises(NotAllowed) as refused:
-        package.export(services, klass, A_CLERK, Scope(counties=("潢川县",)))
+        package.export(services, klass, A_CLERK, AccessScope(counties=("潢川县",)))
     assert refused.value.code == "evidence_elsewhere"
 
 
@@ -398,7 +398,9 @@ def rechained(members: dict[str, bytes], events: bytes) -> dict[str, bytes]:
             head = link(head, received, cut["events"][event_at:until], words)
             event_at, note_at = until, note_at + size
         row["chain"] = heads[row["id"]] = head.hex()
-        logs.append(Log(row["id"], cut["batches"], cut["events"], cut["notes"], b"", b"", head))
+        logs.append(
+            StoredLog(row["id"], cut["batches"], cut["events"], cut["notes"], b"", b"", head)
+        )
     sittings = [json.loads(it) for it in members["tables/sessions.ndjson"].splitlines()]
     told = [it | {"chain": heads[it["id"]]} for it in sittings]
     names = [row["session_id"] for row in index]

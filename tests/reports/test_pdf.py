@@ -19,7 +19,7 @@ from app.errors import BadInput
 from app.reports import exports, pdf
 from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
-from app.reports.sheet import Cell, Column, Form, Heading, Row, Sheet
+from app.reports.sheet import Column, Form, FormCell, Heading, Row, Sheet
 from app.services import Services
 from app.store.catalogue.catalogue import ClassRow
 
@@ -131,10 +131,10 @@ def test_the_type_travels_in_the_file_as_a_subset() -> None:
 def test_a_form_is_printed_box_by_box_on_two_pages() -> None:
     blocks = (
         (
-            (Cell("阶段", down=2, label=True), Cell("甲", label=True), Cell("=1")),
-            (Cell("乙" * 200, 2),),
+            (FormCell("阶段", down=2, label=True), FormCell("甲", label=True), FormCell("=1")),
+            (FormCell("乙" * 200, 2),),
         ),
-        ((Cell("备注", label=True), Cell("#", 2)),),
+        ((FormCell("备注", label=True), FormCell("#", 2)),),
     )
     form = Form("附件", (6, 20, 20), blocks, new_page_before=1)
     first, second = pages(pdf.write(replace(a_sheet(), form=form)))

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.simulation.casebook import Expected
 from app.simulation.scenarios import SCENARIOS, Scene
-from detectors.assess import Assessment
+from detectors.assess import JudgedFacts
 from detectors.class_hours import coverage
 from detectors.finding import Finding, Outcome
 from tests.detectors.columns import columns_of, judged
@@ -22,7 +22,7 @@ MILD_TO_GRAVE = ("valid", "not_proven", "pending_review", "invalid")
 class Judgement:
     """Of the scenario's judged sittings alone: the worst outcome, what was found, the credit."""
 
-    assessment: Assessment
+    assessment: JudgedFacts
     outcome: str
     findings: list[Finding]
     credited_s: float

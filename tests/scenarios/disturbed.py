@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 from app.simulation.honest import HonestScene
-from detectors.assess import Assessment, assess
+from detectors.assess import JudgedFacts, assess
 from detectors.trace import Trace
 from tests.detectors.columns import GRADED, Columns
 
@@ -23,7 +23,7 @@ def trace_of(scene: HonestScene, evidence: Iterable[Record]) -> Trace:
     return Columns(records, scene.photos, {learner.learner_id: learner.identity}).trace()
 
 
-def judged(scene: HonestScene, evidence: Iterable[Record]) -> Assessment:
+def judged(scene: HonestScene, evidence: Iterable[Record]) -> JudgedFacts:
     return assess(trace_of(scene, evidence), GRADED)
 
 

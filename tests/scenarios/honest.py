@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from app.simulation.honest import HonestScene, honest_scene
-from detectors.assess import Assessment, assess
-from detectors.finding import Fault, Finding, Outcome, Scope
+from detectors.assess import JudgedFacts, assess
+from detectors.finding import Fault, Finding, FindingScope, Outcome
 from detectors.trace import Trace
 from tests.detectors.columns import GRADED, Columns
 from tests.detectors.joining import together
@@ -107,7 +107,7 @@ def _count(total: Tally, finding: Finding, seed_of: list[int]) -> None:
     outcome, fault = finding.outcome, finding.fault
     key = finding.rule, finding.reason, outcome.value, fault.value, finding.evidence.value
     total.findings[key] += 1
-    of_class = finding.scope is Scope.CLASS
+    of_class = finding.scope is FindingScope.CLASS
     seeds = [seed_of[row] for row in (finding.members if of_class else (finding.session,))]
     if outcome in (Outcome.VIOLATION, Outcome.REVIEW) and (of_class or fault not in THEIRS):
         total.blamed += seeds
@@ -119,7 +119,7 @@ def _count(total: Tally, finding: Finding, seed_of: list[int]) -> None:
         total.doubted += seeds
 
 
-def credited_s(result: Assessment, seed_of: Sequence[int]) -> dict[int, float]:
+def credited_s(result: JudgedFacts, seed_of: Sequence[int]) -> dict[int, float]:
     """Content credited to each seed's learner, each second once."""
     spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
     credited = result.credited

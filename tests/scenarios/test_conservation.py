@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from app import rules
 from app.domain.judging.sentences import sentences
 from app.simulation.scenarios import SCENARIOS, perform
-from detectors.assess import Assessment, assess
+from detectors.assess import JudgedFacts, assess
 from detectors.class_hours import coverage
-from detectors.finding import Evidence, Outcome, Scope
+from detectors.finding import Evidence, FindingScope, Outcome
 from detectors.trace import Trace
 from tests.detectors.columns import GRADED, columns_of
 from tests.detectors.stories import only
@@ -38,7 +38,7 @@ def most_in_any_window(begin: np.ndarray, end: np.ndarray) -> int:
     return int((rise - np.minimum.accumulate(rise)).max())
 
 
-def conserved(trace: Trace, result: Assessment) -> None:
+def conserved(trace: Trace, result: JudgedFacts) -> None:
     played, parts = result.facts.played, result.credited
     sessions = trace.sessions
     for row in range(len(trace)):
@@ -97,7 +97,7 @@ def test_every_finding_on_any_input_is_complete_and_explained(told):
     result = assess(trace, GRADED)
     for finding in result.findings:
         assert np.isfinite(finding.measured) and np.isfinite(finding.limit)
-        of_class = finding.scope is Scope.CLASS
+        of_class = finding.scope is FindingScope.CLASS
         about = finding.members if of_class else (finding.session,)
         assert about and all(0 <= row < len(trace) for row in about)
         assert bool(finding.subject) is of_class

@@ -9,7 +9,7 @@ from random import Random
 import pytest
 
 from app.simulation.honest import honest_scene
-from detectors.assess import Assessment, assess
+from detectors.assess import JudgedFacts, assess
 from detectors.film import Film, corrected
 from detectors.finding import Finding, Outcome
 from detectors.trace import Trace
@@ -31,7 +31,7 @@ def one_class(traces: Sequence[Trace]) -> Trace:
     return replace(joined, sessions=sessions, lessons=joined.lessons[:lessons], pieces=pieces)
 
 
-def accused(result: Assessment) -> list[Finding]:
+def accused(result: JudgedFacts) -> list[Finding]:
     return [
         it
         for it in result.findings

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from app.simulation.honest import HonestScene, honest_scene
 from app.simulation.scenarios import SCENARIOS, perform
-from detectors.assess import Assessment, assess
+from detectors.assess import JudgedFacts, assess
 from detectors.finding import Evidence, Outcome
 from detectors.trace import NONE, Check, PhotoFlag, Trace
 from tests.detectors.columns import GRADED, columns_of
@@ -28,7 +28,7 @@ FEW = [name for name in SCENARIOS if name not in ("H30", "F04")]
 
 
 @cache
-def honest(seed: int) -> tuple[HonestScene, Assessment]:
+def honest(seed: int) -> tuple[HonestScene, JudgedFacts]:
     scene = honest_scene(seed * 50)
     return scene, disturbed.judged(scene, scene.evidence)
 
@@ -38,7 +38,7 @@ def story(scenario_id: str) -> Trace:
     return columns_of(perform(scenario_id, seed=4)).trace()
 
 
-def credited_ms(result: Assessment) -> int:
+def credited_ms(result: JudgedFacts) -> int:
     return sum(hour.credited_ms for hour in result.hours)
 
 
@@ -48,11 +48,11 @@ def doubt_ms(scene: HonestScene) -> int:
     return 25_000 * len(hiding)
 
 
-def gravity(result: Assessment) -> int:
+def gravity(result: JudgedFacts) -> int:
     return max(MILD_TO_GRAVE.index(outcome.value) for outcome in result.outcomes)
 
 
-def gist(result: Assessment, sessions: range | None = None) -> list[tuple[object, ...]]:
+def gist(result: JudgedFacts, sessions: range | None = None) -> list[tuple[object, ...]]:
     """Findings of some sessions in words that do not depend on where they stand."""
     rows = sessions or range(len(result.outcomes))
     return sorted(
@@ -175,7 +175,7 @@ def _less(trace: Trace, name: str, session: int, rows: list[int]) -> Trace:
 
 
 def nothing_gained(
-    before: Assessment, after: Assessment, *, sittings: bool = True, credit: bool = True
+    before: JudgedFacts, after: JudgedFacts, *, sittings: bool = True, credit: bool = True
 ) -> None:
     hours = {(hour.case, hour.hour): hour for hour in before.hours}
     for hour in after.hours:

@@ -10,39 +10,39 @@ import pytest
 
 from app.simulation import service
 from app.simulation.service import Controls
-from app.simulation.sitting import Passage, Sitting
+from app.simulation.sitting import Passage, SimulatedSitting
 from app.simulation.stage import Setting, Stage, simulated
-from app.simulation.world import Person
+from app.simulation.world import SimulatedPerson
 from tests.recordings import sittings as told
 from tests.recordings.scenes import BRISK_WINDOW_S, FILM_S
 from tests.recordings.sittings import Told
 
-Twin = Callable[[Sitting], Passage]
+Twin = Callable[[SimulatedSitting], Passage]
 
 
-def watch(sitting: Sitting) -> Passage:
+def watch(sitting: SimulatedSitting) -> Passage:
     yield from sitting.watch()
     yield from sitting.end()
 
 
-def never_back(sitting: Sitting) -> Passage:
+def never_back(sitting: SimulatedSitting) -> Passage:
     for at in sitting.watch():
         if at > 120:
             return
         yield at
 
 
-def outage(sitting: Sitting, seconds: float = 15.0) -> Passage:
+def outage(sitting: SimulatedSitting, seconds: float = 15.0) -> Passage:
     yield from sitting.watch_for(8)
     sitting.network.outages.append((sitting.t, sitting.t + seconds))
     yield from watch(sitting)
 
 
-def long_outage(sitting: Sitting) -> Passage:
+def long_outage(sitting: SimulatedSitting) -> Passage:
     yield from outage(sitting, 45.0)
 
 
-def hidden(sitting: Sitting) -> Passage:
+def hidden(sitting: SimulatedSitting) -> Passage:
     yield from sitting.watch_for(7)
     sitting.show(False)
     sitting.pause()
@@ -52,20 +52,20 @@ def hidden(sitting: Sitting) -> Passage:
     yield from watch(sitting)
 
 
-def reload(sitting: Sitting) -> Passage:
+def reload(sitting: SimulatedSitting) -> Passage:
     yield from sitting.watch_for(13.5)
     yield from sitting.reload()
     yield from sitting.load_again(0.2)
     yield from watch(sitting)
 
 
-def paused(sitting: Sitting) -> Passage:
+def paused(sitting: SimulatedSitting) -> Passage:
     yield from sitting.watch_for(7)
     yield from sitting.pause_for(25)
     yield from watch(sitting)
 
 
-def rewound(sitting: Sitting) -> Passage:
+def rewound(sitting: SimulatedSitting) -> Passage:
     yield from sitting.watch_for(14)
     sitting.seek(sitting.position - 8)
     yield from sitting.watch_for(2)
@@ -73,12 +73,12 @@ def rewound(sitting: Sitting) -> Passage:
     yield from watch(sitting)
 
 
-def fast(sitting: Sitting) -> Passage:
+def fast(sitting: SimulatedSitting) -> Passage:
     sitting.set_speed(2.0)
     yield from watch(sitting)
 
 
-QUICK = Person(quickest_s=0.9, slowest_s=4.0)
+QUICK = SimulatedPerson(quickest_s=0.9, slowest_s=4.0)
 TWINS: dict[str, tuple[Twin, dict[int, float]]] = {
     "brisk-present": (watch, {}),
     "brisk-muted": (watch, {}),
@@ -105,7 +105,7 @@ def twin(name: str) -> list[Told]:
     setting = Setting(media_s=float(FILM_S[name.partition("-")[0]]))
     rng = Random(name)
     stage = Stage(name, setting, 0, simulated(setting, rng, Controls(True, 0, False)), rng)
-    person = Person(quickest_s=0.9, slowest_s=4.0, absences=absences)
+    person = SimulatedPerson(quickest_s=0.9, slowest_s=4.0, absences=absences)
     sitting = stage.sitting(person=person, clock=stage.clock())
 
     def scene() -> Passage:

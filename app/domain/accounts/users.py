@@ -21,7 +21,7 @@ from app.security import hash_password, new_token, password_matches, token_diges
 from app.store.accounts import audit
 from app.store.accounts import users as store
 from app.store.review import assignments
-from app.store.scope import EVERYTHING, Scope
+from app.store.scope import EVERYTHING, AccessScope
 
 ABSOLUTE_MS = 10 * 3600 * 1000  # a working day
 IDLE_MS = 60 * 60 * 1000
@@ -74,15 +74,15 @@ class User:
         return self.role in SEES_PHOTOS
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> AccessScope:
         """What this person sees; everything else does not exist for them."""
         if self.role is Role.ADMIN:
             return EVERYTHING
         if self.role is Role.PLATFORM_VIEWER:
-            return Scope(platform_id=self.platform_id or -1)
+            return AccessScope(platform_id=self.platform_id or -1)
         if ALL_COUNTIES in self.counties:
             return EVERYTHING
-        return Scope(counties=self.counties)
+        return AccessScope(counties=self.counties)
 
 
 @dataclass(frozen=True, slots=True)

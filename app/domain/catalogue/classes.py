@@ -18,14 +18,14 @@ from app.domain import runs
 from app.domain.answer import UNSET, Answer, Date, EpochMs, Sha256, UnsetType
 from app.domain.catalogue import claims
 from app.domain.catalogue.class_plan import PlannedLesson, plan_course
-from app.domain.catalogue.courses import Stored
+from app.domain.catalogue.courses import PutResult
 from app.domain.policy import packs
 from app.domain.policy.packs import Pack
 from app.domain.wire import Day, Id, Line, Wire
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue as store
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 
 FROZEN = (
     "institution",
@@ -150,7 +150,7 @@ class CourseNamed(Answer, frozen=True, kw_only=True):
     version: int
 
 
-class Stretch(Answer, frozen=True, kw_only=True):
+class LessonStretch(Answer, frozen=True, kw_only=True):
     """Content of a lesson from `start` to `end`, in seconds."""
 
     lesson_id: str
@@ -164,7 +164,7 @@ class ClassHour(Answer, frozen=True, kw_only=True):
     number: int
     course_id: str
     media_seconds: float
-    pieces: list[Stretch]
+    pieces: list[LessonStretch]
 
 
 class Class(Answer, frozen=True, kw_only=True):
@@ -208,7 +208,7 @@ def open_class(
     default_pack: str,
     actor: str,
     now_ms: int,
-) -> Stored[Class]:
+) -> PutResult[Class]:
     """Open the class, or change it; the view holds the plan.
 
     Until somebody has studied in it, every call freezes the newest course versions and pack anew;
@@ -221,7 +221,7 @@ def open_class(
     before = store.class_of_platform(connection, platform_id, class_id, lock=True)
     if before is not None and store.has_sessions(connection, before.id):
         changed = _amend(connection, before, document, actor=actor, now_ms=now_ms)
-        return Stored(view(connection, class_of(connection, platform_id, class_id)), changed)
+        return PutResult(view(connection, class_of(connection, platform_id, class_id)), changed)
     versions = _newest_versions(connection, platform_id, terms.course_ids)
     hours, digest = _plan(connection, versions, pack)
     values = {
@@ -245,7 +245,7 @@ def open_class(
             },
         )
     elif all(getattr(before, name) == value for name, value in values.items()):
-        return Stored(view(connection, before), changed=False)
+        return PutResult(view(connection, before), changed=False)
     else:
         row_id = before.id
         store.update_class(connection, row_id, **values)
@@ -253,7 +253,7 @@ def open_class(
     _record(
         connection, now_ms, actor, "class.opened", platform_id, class_id, {"plan": digest.hex()}
     )
-    return Stored(view(connection, class_of(connection, platform_id, class_id)), changed=True)
+    return PutResult(view(connection, class_of(connection, platform_id, class_id)), changed=True)
 
 
 def class_of(
@@ -267,7 +267,7 @@ def class_of(
 
 
 def class_seen(
-    connection: Connection, scope: Scope, class_id: str, platform: str | None = None
+    connection: Connection, scope: AccessScope, class_id: str, platform: str | None = None
 ) -> store.ClassRow:
     """The class of that id that `scope` covers. Raises NotFound, or Conflict when there are two:
     ids are a platform's own, and `platform` (its slug) tells them apart."""
@@ -294,7 +294,7 @@ def view(connection: Connection, row: store.ClassRow) -> Class:
             course_id=versions[hour.course_version_id].course,
             media_seconds=hour.media_ms / 1000,
             pieces=[
-                Stretch(
+                LessonStretch(
                     lesson_id=names[piece["lesson_id"]],
                     start=piece["start_ms"] / 1000,
                     end=piece["end_ms"] / 1000,

@@ -74,7 +74,7 @@ View = TypeVar("View", bound=Answer)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored(Generic[View]):
+class PutResult(Generic[View]):
     """What is there now, as the answer shows it, and whether this call changed it."""
 
     view: View
@@ -89,7 +89,7 @@ def put_course(
     *,
     now_ms: int,
     replay: bool = False,
-) -> Stored[Course]:
+) -> PutResult[Course]:
     """Store the course as a new version when its content changed; the view names the version.
 
     In a `replay` (an imported file, perhaps for the second time) content that any version has is
@@ -101,7 +101,7 @@ def put_course(
     known = store.versions(connection, course)
     for version in known if replay else known[:1]:
         if version.digest == digest:
-            return Stored(_view(connection, version), changed=False)
+            return PutResult(_view(connection, version), changed=False)
     lessons = [
         {
             "external_id": lesson.lesson_id,
@@ -122,7 +122,7 @@ def put_course(
         "created_ms": now_ms,
     }
     store.insert_version(connection, values, lessons)
-    return Stored(course_view(connection, platform_id, course_id), changed=True)
+    return PutResult(course_view(connection, platform_id, course_id), changed=True)
 
 
 def course_view(connection: Connection, platform_id: int, course_id: str) -> Course:

@@ -19,7 +19,7 @@ class ControlSource(StrEnum):
     CLIENT = "client"
 
 
-class Result(StrEnum):
+class PhotoResult(StrEnum):
     """What became of the photos that answer a control."""
 
     NONE = "none"
@@ -29,7 +29,7 @@ class Result(StrEnum):
 
 
 @dataclass(slots=True)
-class Line:
+class ControlLine:
     """A pop-up, photo or face check of one session. Times are epoch milliseconds, server's clock.
 
     `demand` is what the client was told and what the time was drawn from; in it `mark_ms` is the
@@ -57,7 +57,7 @@ class Line:
     flags: int = 0
     seen_at_ms: int | None = None
     photos: int = 0
-    result: Result = Result.NONE
+    result: PhotoResult = PhotoResult.NONE
     why: str = ""
 
     @property

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.domain.controls import draws, photo_plan
-from app.domain.controls.control_line import Line, Result
-from app.domain.controls.photo_plan import Hour, Point
+from app.domain.controls.control_line import ControlLine, PhotoResult
+from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.controls.popups import match_popups
 from app.domain.policy.sitting_terms import (
     FRAMES,
@@ -76,8 +76,8 @@ class Ledger:
     state: str
     pops: bool  # this service issues pop-ups here
     looks: bool  # … and photos and face checks: the learner has consented
-    hours: tuple[Hour, ...]
-    lines: list[Line]
+    hours: tuple[PlannedHour, ...]
+    lines: list[ControlLine]
     popup_from_ms: int
     popup_due_ms: int | None
     popup_draws: int
@@ -85,25 +85,25 @@ class Ledger:
     photo_draws: int
     schedule: Mapping[str, Any]
     memory: Memory
-    fresh: list[Line] = field(default_factory=list)
+    fresh: list[ControlLine] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     redrawn: bool = False
 
-    def of_kind(self, kind: ControlKind) -> list[Line]:
+    def of_kind(self, kind: ControlKind) -> list[ControlLine]:
         return [line for line in self.lines if line.kind == kind and line.source == "service"]
 
-    def void(self, line: Line) -> bool:
+    def void(self, line: ControlLine) -> bool:
         """A pop-up that was issued again while the answer to the first was on its way."""
         return line.kind == ControlKind.POPUP and any(
             first.challenge_id == line.reissue_of and first.answered_ms is not None
             for first in self.lines
         )
 
-    def waits(self, line: Line) -> bool:
+    def waits(self, line: ControlLine) -> bool:
         """The client still has to answer it."""
         return line.source == "service" and line.open and not self.void(line)
 
-    def hour_at(self, position_ms: int | None) -> Hour | None:
+    def hour_at(self, position_ms: int | None) -> PlannedHour | None:
         for hour in self.hours:
             if position_ms is not None and hour.within(self.lesson, position_ms):
                 return hour
@@ -131,7 +131,7 @@ def finish(ledger: Ledger, learning_ms: int, now_ms: int) -> None:
     _expire(ledger, Tick(learning_ms, None, now_ms))
 
 
-def outstanding(ledger: Ledger, kind: ControlKind) -> Line | None:
+def outstanding(ledger: Ledger, kind: ControlKind) -> ControlLine | None:
     """The control of that kind that the client still has to answer."""
     return next((line for line in reversed(ledger.of_kind(kind)) if ledger.waits(line)), None)
 
@@ -175,7 +175,7 @@ def _match(ledger: Ledger, tick: Tick) -> None:
         _add(ledger, line)
 
 
-def _draw_next_popup(ledger: Ledger, answered: Line) -> None:
+def _draw_next_popup(ledger: Ledger, answered: ControlLine) -> None:
     """The next interval runs from the pop-up's moment, or from its issue if shown too soon."""
     base_ms = answered.mark_ms
     if answered.shown_ms is not None and answered.shown_ms < answered.due_ms:
@@ -213,7 +213,7 @@ def _expire(ledger: Ledger, tick: Tick) -> None:
                 _draw_photo_again(ledger, line, tick.position_ms)
 
 
-def _window_end(ledger: Ledger, line: Line, tick: Tick) -> int | None:
+def _window_end(ledger: Ledger, line: ControlLine, tick: Tick) -> int | None:
     """When the answer window ends, or None while the learner has not reached the control. A pop-up
     that the client may never have heard of waits for it."""
     if line.shown_ms is not None:
@@ -312,15 +312,15 @@ def recheck_at_ms(ledger: Ledger) -> int:
     return int(checks[-1].demand["issued_mark_ms"]) + ledger.terms.recheck_ms
 
 
-def _why(line: Line) -> str:
+def _why(line: ControlLine) -> str:
     return line.why or "no_photo"
 
 
-def _failed(line: Line) -> bool:
-    return line.result is Result.FAILED or (line.expired_ms is not None and not line.photos)
+def _failed(line: ControlLine) -> bool:
+    return line.result is PhotoResult.FAILED or (line.expired_ms is not None and not line.photos)
 
 
-def _told(line: Line) -> dict[str, Any]:
+def _told(line: ControlLine) -> dict[str, Any]:
     return {"reason": line.demand.get("reason"), "hour": line.demand.get("hour")}
 
 
@@ -361,7 +361,7 @@ def _reached(ledger: Ledger, point_ms: int, tick: Tick) -> bool:
     return moved_ms <= tick.learning_ms - memory.learning_ms + PASSED_BY_MS
 
 
-def _draw_photo_again(ledger: Ledger, missed: Line, position_ms: int | None) -> None:
+def _draw_photo_again(ledger: Ledger, missed: ControlLine, position_ms: int | None) -> None:
     """A photo that never came is asked for again, at a new point further on in its class-hour."""
     number = missed.demand.get("hour")
     hour = next((hour for hour in ledger.hours if hour.number == number), None)
@@ -398,7 +398,7 @@ def _issue(
         flags |= ControlFlag.RANDOM_TIME
     _add(
         ledger,
-        Line(
+        ControlLine(
             challenge_id=draws.challenge_id(ledger.seed, kind.value, n),
             nonce=draws.nonce(ledger.seed, kind.value, n),
             issued_ms=tick.now_ms,
@@ -413,6 +413,6 @@ def _issue(
     )
 
 
-def _add(ledger: Ledger, line: Line) -> None:
+def _add(ledger: Ledger, line: ControlLine) -> None:
     ledger.lines.append(line)
     ledger.fresh.append(line)

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 TURNS = ("turn_left", "turn_right")
 
-Stretch = tuple[int, int, int]  # lesson, first and last content millisecond (half-open)
+LessonPart = tuple[int, int, int]  # lesson, first and last content millisecond (half-open)
 
 
 def new_seed() -> bytes:
@@ -41,7 +41,7 @@ def popup_interval_ms(seed: bytes, n: int, low_ms: int, high_ms: int) -> int:
     return whole(seed, "popup", n, low_ms, high_ms)
 
 
-def photo_point(seed: bytes, n: int, stretches: Sequence[Stretch]) -> tuple[int, int]:
+def photo_point(seed: bytes, n: int, stretches: Sequence[LessonPart]) -> tuple[int, int]:
     """(lesson, content position in ms) of draw `n`, uniform over `stretches` laid end to end."""
     offset = whole(seed, "photo", n, 0, sum(end - start for _, start, end in stretches) - 1)
     for lesson, start, end in stretches:
@@ -80,7 +80,7 @@ class PhotoDraw:
     """Photo point `n` as the ledger claims that it was drawn."""
 
     n: int
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[LessonPart, ...]
     lesson: int
     position_ms: int
 

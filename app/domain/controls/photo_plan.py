@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from app.domain.controls import draws
-from app.domain.controls.draws import Stretch
+from app.domain.controls.draws import LessonPart
 
 Intervals = Sequence[tuple[int, int]]
 
@@ -28,7 +28,7 @@ class Point:
     lesson: int
     position_ms: int
     draw: int
-    stretches: tuple[Stretch, ...]
+    stretches: tuple[LessonPart, ...]
     drawn_in: str  # the platform's id of the session whose seed it was drawn with
 
     def document(self) -> dict[str, Any]:
@@ -54,24 +54,24 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Hour:
+class PlannedHour:
     """A class-hour of the frozen plan: its pieces of lessons, in order."""
 
     number: int
-    pieces: tuple[Stretch, ...]
+    pieces: tuple[LessonPart, ...]
 
     def within(self, lesson: int, position_ms: int) -> bool:
         return _inside(self.pieces, lesson, position_ms)
 
 
 def plan(
-    hour: Hour,
+    hour: PlannedHour,
     *,
     studied: Mapping[int, Intervals],
     used: Sequence[tuple[int, int]],
     wanted: int,
     edge_ms: int,
-    draw: Callable[[tuple[Stretch, ...]], Point],
+    draw: Callable[[tuple[LessonPart, ...]], Point],
 ) -> list[Point]:
     """The points of one class-hour for a sitting that begins.
 
@@ -89,13 +89,15 @@ def plan(
     return [draw(part) for part in parts(room, wanted - taken)]
 
 
-def remaining(pieces: Sequence[Stretch], studied: Mapping[int, Intervals]) -> tuple[Stretch, ...]:
+def remaining(
+    pieces: Sequence[LessonPart], studied: Mapping[int, Intervals]
+) -> tuple[LessonPart, ...]:
     """`pieces` without what was studied, in order.
 
     >>> remaining([(7, 0, 100)], {7: [(0, 20), (50, 60)]})
     ((7, 20, 50), (7, 60, 100))
     """
-    rest: list[Stretch] = []
+    rest: list[LessonPart] = []
     for lesson, start, end in pieces:
         at = start
         for begun, done in sorted(studied.get(lesson, ())):
@@ -110,11 +112,11 @@ def remaining(pieces: Sequence[Stretch], studied: Mapping[int, Intervals]) -> tu
 
 
 def away_from_edges(
-    pieces: Sequence[Stretch], rest: Sequence[Stretch], edge_ms: int
-) -> tuple[Stretch, ...]:
+    pieces: Sequence[LessonPart], rest: Sequence[LessonPart], edge_ms: int
+) -> tuple[LessonPart, ...]:
     """`rest` without the first and last `edge_ms` of the class-hour, unless nothing were left."""
     total = sum(end - start for _, start, end in pieces)
-    inner: list[Stretch] = []
+    inner: list[LessonPart] = []
     before = 0
     for lesson, start, end in pieces:
         low = start + max(0, edge_ms - before)
@@ -127,7 +129,7 @@ def away_from_edges(
     return tuple(inner) or tuple(rest)
 
 
-def parts(stretches: Sequence[Stretch], count: int) -> list[tuple[Stretch, ...]]:
+def parts(stretches: Sequence[LessonPart], count: int) -> list[tuple[LessonPart, ...]]:
     """`stretches` cut into `count` parts of equal length, so that two photos keep apart.
 
     >>> parts([(7, 0, 60), (8, 0, 40)], 2)
@@ -151,11 +153,11 @@ def parts(stretches: Sequence[Stretch], count: int) -> list[tuple[Stretch, ...]]
 
 def drawer(
     seed: bytes, hour: int, drawn_in: str, first: int
-) -> Callable[[tuple[Stretch, ...]], Point]:
+) -> Callable[[tuple[LessonPart, ...]], Point]:
     """A function that draws points number `first`, `first + 1`, … of a session's seed."""
     n = first - 1
 
-    def draw(stretches: tuple[Stretch, ...]) -> Point:
+    def draw(stretches: tuple[LessonPart, ...]) -> Point:
         nonlocal n
         n += 1
         lesson, position_ms = draws.photo_point(seed, n, stretches)
@@ -164,5 +166,5 @@ def drawer(
     return draw
 
 
-def _inside(stretches: Sequence[Stretch], lesson: int, position_ms: int) -> bool:
+def _inside(stretches: Sequence[LessonPart], lesson: int, position_ms: int) -> bool:
     return any(at == lesson and start <= position_ms < end for at, start, end in stretches)

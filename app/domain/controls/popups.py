@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from app.domain.controls.control_line import Line
+from app.domain.controls.control_line import ControlLine
 from detectors.event_types import wire
 from detectors.trace import ControlFlag, Kind
 
@@ -25,10 +25,10 @@ class Matched:
     """`changed`: challenge → columns to update; `unknown`: lines for challenges nobody issued."""
 
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
-    unknown: list[Line] = field(default_factory=list)
+    unknown: list[ControlLine] = field(default_factory=list)
 
 
-def match_popups(controls: Sequence[Line], notes: Iterable[Mapping[str, Any]]) -> Matched:
+def match_popups(controls: Sequence[ControlLine], notes: Iterable[Mapping[str, Any]]) -> Matched:
     """Hold `popup_*` events against the pop-ups of one session's ledger.
 
     notes: {type, challenge_id, nonce?, trusted?, latency_ms?, seq, recv_ms, at_ms}, any order;
@@ -38,7 +38,7 @@ def match_popups(controls: Sequence[Line], notes: Iterable[Mapping[str, Any]]) -
     before = {line.challenge_id: line.answers() for line in controls}
     lines = {line.challenge_id: replace(line) for line in controls}
     room = MAX_UNKNOWN - sum(bool(line.flags & ControlFlag.UNKNOWN) for line in controls)
-    fresh: list[Line] = []
+    fresh: list[ControlLine] = []
     for note in sorted(notes, key=lambda note: int(note["seq"])):
         challenge = str(note.get("challenge_id") or "")[:NAME_CHARS]
         line = lines.get(challenge)
@@ -58,7 +58,7 @@ def match_popups(controls: Sequence[Line], notes: Iterable[Mapping[str, Any]]) -
     return Matched(changed, fresh)
 
 
-def _shown(line: Line, note: Mapping[str, Any]) -> None:
+def _shown(line: ControlLine, note: Mapping[str, Any]) -> None:
     if not line.owns(note.get("nonce")):
         return
     if line.shown_seq is None or note["seq"] < line.shown_seq:
@@ -66,7 +66,7 @@ def _shown(line: Line, note: Mapping[str, Any]) -> None:
         line.seen_at_ms = note.get("at_ms")
 
 
-def _answered(line: Line, note: Mapping[str, Any]) -> None:
+def _answered(line: ControlLine, note: Mapping[str, Any]) -> None:
     if not line.owns(note.get("nonce")):
         if note.get("nonce") is not None:
             line.flags |= ControlFlag.FOREIGN_NONCE
@@ -85,7 +85,7 @@ def _answered(line: Line, note: Mapping[str, Any]) -> None:
     line.latency_ms = _latency(line, note)
 
 
-def _latency(line: Line, note: Mapping[str, Any]) -> int | None:
+def _latency(line: ControlLine, note: Mapping[str, Any]) -> int | None:
     """Display to answer on the client's own clock: as it says, or from its two time stamps."""
     said = note.get("latency_ms")
     if said is None and line.seen_at_ms is not None and note.get("at_ms") is not None:
@@ -93,9 +93,9 @@ def _latency(line: Line, note: Mapping[str, Any]) -> int | None:
     return None if said is None else max(-1, min(round(said), 2**31 - 1))
 
 
-def _nobodys(challenge: str, note: Mapping[str, Any]) -> Line:
+def _nobodys(challenge: str, note: Mapping[str, Any]) -> ControlLine:
     nonce = note.get("nonce")
-    line = Line(
+    line = ControlLine(
         challenge_id=challenge,
         nonce=str(nonce)[:NAME_CHARS] if nonce is not None else None,
         source="client",

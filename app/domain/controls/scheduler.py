@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from app.db import Database
 from app.domain.answer import UNSET, Answer
 from app.domain.controls import control_plan, face_words
-from app.domain.controls.control_line import Line, Result
+from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
 from app.domain.controls.controls_due import (
     ControlsDue,
@@ -28,7 +28,7 @@ from app.domain.controls.controls_due import (
     SnapshotDue,
     Stop,
 )
-from app.domain.controls.photo_plan import Hour, Point
+from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.policy import sitting_terms
 from app.domain.policy.sitting_terms import FRAMES, REVEAL_MS, SittingTerms
 from app.errors import NotFound
@@ -56,7 +56,7 @@ _PASSING = {
 class Demands:
     """What the client must do now or next: the lines that wait for it, or why it must stop."""
 
-    lines: Mapping[ControlKind, Line] = field(default_factory=dict)
+    lines: Mapping[ControlKind, ControlLine] = field(default_factory=dict)
     stop: str | None = None
     learning_ms: int = 0
 
@@ -110,7 +110,7 @@ class ControlScheduler:
     vault: Vault
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _watches: OrderedDict[int, _Watch] = field(default_factory=OrderedDict)
-    _hours: dict[int, tuple[Hour, ...]] = field(default_factory=dict)
+    _hours: dict[int, tuple[PlannedHour, ...]] = field(default_factory=dict)
 
     def after(self, batches: Sequence[Batch]) -> list[Demands]:
         """The demands after stored batches; opens one transaction for those that need it."""
@@ -215,7 +215,7 @@ class ControlScheduler:
         """Empty for a sitting from a platform's log: nothing is drawn in it."""
         return b"" if sealed is None else self.vault.open(sealed, SEED_PURPOSE)
 
-    def _hours_of(self, connection: Connection, class_id: int) -> tuple[Hour, ...]:
+    def _hours_of(self, connection: Connection, class_id: int) -> tuple[PlannedHour, ...]:
         if class_id not in self._hours:
             self._hours[class_id] = hours_of(connection, class_id)
         return self._hours[class_id]
@@ -237,10 +237,10 @@ def _terms(connection: Connection, sitting: AnyRow) -> SittingTerms:
     return replace(terms, popup_window_ms=max(terms.popup_window_ms, longer_ms))
 
 
-def hours_of(connection: Connection, class_id: int) -> tuple[Hour, ...]:
+def hours_of(connection: Connection, class_id: int) -> tuple[PlannedHour, ...]:
     """The class-hours of a class's frozen plan."""
     return tuple(
-        Hour(
+        PlannedHour(
             row.number,
             tuple((it["lesson_id"], it["start_ms"], it["end_ms"]) for it in row.pieces),
         )
@@ -248,17 +248,17 @@ def hours_of(connection: Connection, class_id: int) -> tuple[Hour, ...]:
     )
 
 
-def lines_of(connection: Connection, session_id: int) -> list[Line]:
+def lines_of(connection: Connection, session_id: int) -> list[ControlLine]:
     """The ledger of one sitting as it is stored, in order of issue."""
     return [_line_of(row) for row in store.rows(connection, session_id)]
 
 
-def _line_of(row: AnyRow) -> Line:
-    names = Line.__dataclass_fields__.keys() & row._mapping.keys()
-    return Line(**{name: row._mapping[name] for name in names})
+def _line_of(row: AnyRow) -> ControlLine:
+    names = ControlLine.__dataclass_fields__.keys() & row._mapping.keys()
+    return ControlLine(**{name: row._mapping[name] for name in names})
 
 
-def _lines(connection: Connection, session_id: int, now_ms: int) -> list[Line]:
+def _lines(connection: Connection, session_id: int, now_ms: int) -> list[ControlLine]:
     rows = store.rows(connection, session_id)
     photos: dict[int, list[AnyRow]] = {}
     if any(row.kind == ControlKind.FACE_CHECK for row in rows):
@@ -274,15 +274,15 @@ def _lines(connection: Connection, session_id: int, now_ms: int) -> list[Line]:
     return lines
 
 
-def _result(line: Line, photos: Sequence[AnyRow], now_ms: int) -> Result:
+def _result(line: ControlLine, photos: Sequence[AnyRow], now_ms: int) -> PhotoResult:
     if not photos:
-        return Result.NONE
+        return PhotoResult.NONE
     if any(photo.check in _PASSING for photo in photos):
-        return Result.PASSED
+        return PhotoResult.PASSED
     coming = len(photos) < FRAMES and now_ms - (line.answered_ms or 0) < control_plan.BURST_MS
     if coming or any(photo.status == "pending" for photo in photos):
-        return Result.PENDING
-    return Result.FAILED
+        return PhotoResult.PENDING
+    return PhotoResult.FAILED
 
 
 def _save(connection: Connection, session_id: int, ledger: Ledger) -> None:
@@ -327,7 +327,9 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         demands = Demands(stop=stop)  # whatever was outstanding can no longer be asked for
     elif lines or stop:
         demands = Demands(lines, stop, tick.learning_ms)
-    waiting = any(line.result is Result.PENDING for line in ledger.of_kind(ControlKind.FACE_CHECK))
+    waiting = any(
+        line.result is PhotoResult.PENDING for line in ledger.of_kind(ControlKind.FACE_CHECK)
+    )
     polled = lines or waiting or ledger.memory.reached
     watch = _Watch(
         ledger=ledger,
@@ -361,13 +363,13 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     return watch
 
 
-def _due_in_s(line: Line, learning_ms: int) -> float:
+def _due_in_s(line: ControlLine, learning_ms: int) -> float:
     if line.shown_ms is not None:
         return 0.0
     return max(0, line.mark_ms - learning_ms) / 1000
 
 
-def _popup(line: Line, learning_ms: int) -> PopupDue:
+def _popup(line: ControlLine, learning_ms: int) -> PopupDue:
     return PopupDue(
         challenge_id=line.challenge_id,
         nonce=line.nonce,
@@ -376,7 +378,7 @@ def _popup(line: Line, learning_ms: int) -> PopupDue:
     )
 
 
-def _snapshot(line: Line, learning_ms: int) -> SnapshotDue:
+def _snapshot(line: ControlLine, learning_ms: int) -> SnapshotDue:
     return SnapshotDue(
         challenge_id=line.challenge_id,
         nonce=line.nonce,
@@ -385,7 +387,7 @@ def _snapshot(line: Line, learning_ms: int) -> SnapshotDue:
     )
 
 
-def _face_check(line: Line, _learning_ms: int) -> FaceCheckDue:
+def _face_check(line: ControlLine, _learning_ms: int) -> FaceCheckDue:
     why = str(line.demand.get("why"))  # the try before did not pass
     said = face_words.WORDS.get(why)
     return FaceCheckDue(
@@ -398,7 +400,7 @@ def _face_check(line: Line, _learning_ms: int) -> FaceCheckDue:
     )
 
 
-ASKED: Mapping[ControlKind, Callable[[Line, int], Answer]] = {
+ASKED: Mapping[ControlKind, Callable[[ControlLine, int], Answer]] = {
     ControlKind.POPUP: _popup,
     ControlKind.SNAPSHOT: _snapshot,
     ControlKind.FACE_CHECK: _face_check,

@@ -55,7 +55,7 @@ InThread = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
-class Sitting:
+class RunningSitting:
     """What never changes of a sitting while it runs."""
 
     id: int
@@ -63,14 +63,14 @@ class Sitting:
     terms: SittingTerms
 
     @classmethod
-    def of(cls, row: AnyRow) -> Sitting:
+    def of(cls, row: AnyRow) -> RunningSitting:
         """Of a row with the pack of its class."""
         terms = sitting_terms.of_pack(row.pack_id, row.pack_version)
         return cls(row.id, row.opened_ms, terms)
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredEvents:
     """What became of a sitting's events, and what the control scheduler is told of them: nothing
     where they were refused."""
 
@@ -79,8 +79,8 @@ class Stored:
 
 
 def append(
-    connection: Connection, told: Sequence[tuple[Sitting, Sequence[Event]]], now_ms: int
-) -> list[Stored]:
+    connection: Connection, told: Sequence[tuple[RunningSitting, Sequence[Event]]], now_ms: int
+) -> list[StoredEvents]:
     """Store events of live sittings in the caller's transaction; what became of each, in order."""
     batches = [live_append(sitting, events, now_ms) for sitting, events in told]
     fitting = [batch for batch in batches if batch is not None]
@@ -88,15 +88,17 @@ def append(
     stored = []
     for batch, (_, events) in zip(batches, told, strict=True):
         if batch is None:
-            stored.append(Stored(Fate.CLOSED, None))
+            stored.append(StoredEvents(Fate.CLOSED, None))
             continue
         receipt = next(receipts)
         fate = Fate(receipt.fate)
-        stored.append(Stored(fate, None if fate.refused else for_scheduler(batch, receipt, events)))
+        stored.append(
+            StoredEvents(fate, None if fate.refused else for_scheduler(batch, receipt, events))
+        )
     return stored
 
 
-def live_append(sitting: Sitting, events: Sequence[Event], now_ms: int) -> Append | None:
+def live_append(sitting: RunningSitting, events: Sequence[Event], now_ms: int) -> Append | None:
     """Events on their way into the store; None where their numbers or times no longer fit into 31
     bits: such a sitting is long over."""
     if now_ms - sitting.opened_ms > LONGEST_MS or events[-1].seq > LAST_SEQ:
@@ -171,7 +173,7 @@ class EventIntake:
         self._controls = controls
         self._clock = clock
         self._in_thread = in_thread
-        self._known: dict[tuple[int, str], Sitting] = {}
+        self._known: dict[tuple[int, str], RunningSitting] = {}
 
     async def one_session(self, platform_id: int, session: str, found: Arrived) -> BatchAnswer:
         """Store one session's batch. Raises NotFound, BadInput when no event was good, Conflict
@@ -212,7 +214,7 @@ class EventIntake:
             accepted=accepted, duplicates=duplicates, rejected=rejected, sessions=sessions
         )
 
-    async def _find(self, platform_id: int, session: str) -> Sitting | None:
+    async def _find(self, platform_id: int, session: str) -> RunningSitting | None:
         """Session ids → rows, remembered: a lookup per batch would cost more than the batch."""
         known = self._known.get((platform_id, session))
         if known is None:
@@ -223,12 +225,12 @@ class EventIntake:
                 self._known[platform_id, session] = known
         return known
 
-    def _load(self, platform_id: int, session: str) -> Sitting | None:
+    def _load(self, platform_id: int, session: str) -> RunningSitting | None:
         with self._database.read() as connection:
             row = sitting_store.with_pack(connection, platform_id, session)
-        return None if row is None else Sitting.of(row)
+        return None if row is None else RunningSitting.of(row)
 
-    async def _take(self, name: str, sitting: Sitting, found: Arrived) -> BatchAnswer:
+    async def _take(self, name: str, sitting: RunningSitting, found: Arrived) -> BatchAnswer:
         if not found.events:
             raise _all_refused(found.problems)
         batch = live_append(sitting, found.events, self._clock())

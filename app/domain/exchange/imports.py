@@ -81,7 +81,7 @@ class ReferencePhotoRecord(Wire):
     file: Annotated[str, Field(min_length=1, max_length=1000)]
 
 
-class _Head(msgspec.Struct, gc=False):
+class _RecordHead(msgspec.Struct, gc=False):
     """What of a record decides where it goes."""
 
     kind: str
@@ -92,7 +92,7 @@ class _Head(msgspec.Struct, gc=False):
     started_at_ms: Any = None
 
 
-_read_head = msgspec.json.Decoder(_Head).decode
+_read_head = msgspec.json.Decoder(_RecordHead).decode
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from app.db import Database
 from app.domain.controls.scheduler import Batch, ControlScheduler
 from app.domain.events import intake
 from app.domain.events.events import Event
-from app.domain.events.intake import Sitting
+from app.domain.events.intake import RunningSitting
 from app.domain.exchange.xapi_batch import Sent, completed, says_the_same
 from app.domain.exchange.xapi_keys import agent_key, object_key, verb_key
 from app.domain.exchange.xapi_model import VOIDED
@@ -31,7 +31,7 @@ from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Fate
 from app.errors import Conflict, NotFound
 from app.store.exchange import statements as store
-from app.store.exchange.statements import Wanted
+from app.store.exchange.statements import StatementFilter
 
 log = structlog.get_logger("zhenxue.xapi")
 
@@ -171,7 +171,7 @@ def _append(
         said = [event for _, event in events[sitting.external_id]]
         for seq, event in enumerate(said, sitting.next_seq):
             event.seq = seq
-        mine.append((Sitting.of(sitting), said))
+        mine.append((RunningSitting.of(sitting), said))
     for sitting, stored in zip(sittings, intake.append(connection, mine, now_ms), strict=True):
         fates[sitting.external_id] = stored.fate.value
         if stored.batch is not None:
@@ -197,7 +197,7 @@ def statement(
 
 
 def page(
-    connection: Connection, platform_id: int, wanted: Wanted, after: int | None, size: int
+    connection: Connection, platform_id: int, wanted: StatementFilter, after: int | None, size: int
 ) -> StatementPage:
     """A page of the statements that match; `size` 0 asks for as many as there may be."""
     size = min(size or PAGE, PAGE)

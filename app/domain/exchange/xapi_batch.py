@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.exchange.xapi_model import check_statement
-from app.domain.exchange.xapi_values import Fault, as_timestamp, milliseconds, parse_json
+from app.domain.exchange.xapi_values import StatementError, as_timestamp, milliseconds, parse_json
 from app.domain.exchange.xapi_values import uuid as check_uuid
 from app.errors import MalformedBody
 
@@ -53,7 +53,7 @@ def require_uuid(text: str, name: str) -> str:
     """The text again, if it is a UUID. Raises MalformedBody naming the parameter."""
     try:
         check_uuid(text, name)
-    except Fault as fault:
+    except StatementError as fault:
         raise MalformedBody("invalid_parameter", str(fault)) from None
     return text
 
@@ -66,10 +66,10 @@ def _read_all(values: list[Any], two: bool, numbered: bool) -> list[Sent]:
         try:
             sent = _read(value, two)
             if sent.key in seen:
-                raise Fault("id", "stands twice in this batch")
+                raise StatementError("id", "stands twice in this batch")
             seen.add(sent.key)
             found.append(sent)
-        except Fault as fault:
+        except StatementError as fault:
             errors.append(_error(index, fault, numbered))
     if errors:
         raise MalformedBody(
@@ -87,7 +87,7 @@ def _read(value: Any, two: bool) -> Sent:
     return Sent(value.get("id") or str(uuid.uuid4()), value, at_ms)
 
 
-def _error(index: int, fault: Fault, numbered: bool) -> dict[str, Any]:
+def _error(index: int, fault: StatementError, numbered: bool) -> dict[str, Any]:
     where = fault.where or "statement"
     field = f"[{index}].{where}" if numbered else where
     return {

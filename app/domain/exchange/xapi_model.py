@@ -1,7 +1,7 @@
 """The statement data model of xAPI 1.0.3 and 2.0: what a statement may consist of.
 
 One function per kind of object, each naming the properties it knows. `check_statement` is the
-entry; the others raise `Fault` too.
+entry; the others raise `StatementError` too.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.exchange.xapi_values import (
     Check,
-    Fault,
+    StatementError,
     boolean,
     duration,
     entries,
@@ -80,10 +80,10 @@ def _agrees(statement: dict[str, Any], where: str) -> None:
     prefix = f"{where}." if where else ""
     kind = statement["object"].get("objectType", "Activity")
     if statement["verb"]["id"] == VOIDED and kind != "StatementRef":
-        raise Fault(f"{prefix}object.objectType", "must be StatementRef with this verb")
+        raise StatementError(f"{prefix}object.objectType", "must be StatementRef with this verb")
     for name in ("revision", "platform"):
         if kind != "Activity" and name in statement.get("context", ()):
-            raise Fault(f"{prefix}context.{name}", "goes with an Activity as object only")
+            raise StatementError(f"{prefix}context.{name}", "goes with an Activity as object only")
 
 
 def _version(two: bool) -> Check:
@@ -91,7 +91,7 @@ def _version(two: bool) -> Check:
         string(value, where)
         series = ("1.0.", "2.0.") if two else ("1.0.",)
         if not value.startswith(series) or not value.rpartition(".")[2].isdecimal():
-            raise Fault(where, f"must be a version like {series[-1]}0")
+            raise StatementError(where, f"must be a version like {series[-1]}0")
 
     return check
 
@@ -121,20 +121,20 @@ def _agent(value: Any, where: str) -> None:
     _object_type(value, where, "Agent", ("Agent",))
     fields(value, where, _WHO)
     if _identified(value, where) == 0:
-        raise Fault(where, f"needs one of {', '.join(IDENTIFIERS)}")
+        raise StatementError(where, f"needs one of {', '.join(IDENTIFIERS)}")
 
 
 def _group(value: Any, where: str) -> None:
     _object_type(value, where, "", ("Group",))
     fields(value, where, {**_WHO, "member": list_of(_agent)})
     if _identified(value, where) == 0 and not value.get("member"):
-        raise Fault(f"{where}.member", "is required of a group without an identifier")
+        raise StatementError(f"{where}.member", "is required of a group without an identifier")
 
 
 def _identified(value: dict[str, Any], where: str) -> int:
     count = sum(name in value for name in IDENTIFIERS)
     if count > 1:
-        raise Fault(where, f"must have only one of {', '.join(IDENTIFIERS)}")
+        raise StatementError(where, f"must have only one of {', '.join(IDENTIFIERS)}")
     return count
 
 
@@ -145,7 +145,9 @@ def _account(value: Any, where: str) -> None:
 def _authority(value: Any, where: str) -> None:
     actor(value, where)
     if value.get("objectType") == "Group" and len(value.get("member", ())) != 2:
-        raise Fault(f"{where}.member", "must be the two agents of an OAuth consumer and its user")
+        raise StatementError(
+            f"{where}.member", "must be the two agents of an OAuth consumer and its user"
+        )
 
 
 def _verb(value: Any, where: str) -> None:
@@ -156,7 +158,7 @@ def _object_type(value: Any, where: str, default: str, allowed: tuple[str, ...])
     entries(value, where)
     kind = value.get("objectType", default)
     if kind not in allowed:
-        raise Fault(f"{where}.objectType", f"must be {' or '.join(allowed)}")
+        raise StatementError(f"{where}.objectType", f"must be {' or '.join(allowed)}")
     return str(kind)
 
 
@@ -216,17 +218,19 @@ def _definition(value: Any, where: str) -> None:
     found = fields(value, where, known)
     kind = found.get("interactionType")
     if kind is None and ("correctResponsesPattern" in found or components.keys() & found.keys()):
-        raise Fault(f"{where}.interactionType", "is required of an interaction")
+        raise StatementError(f"{where}.interactionType", "is required of an interaction")
     for name in components:
         if name in found and name not in _INTERACTIONS[str(kind)]:
-            raise Fault(f"{where}.{name}", f"has no place in an interaction of type {kind}")
+            raise StatementError(
+                f"{where}.{name}", f"has no place in an interaction of type {kind}"
+            )
 
 
 def _components(value: Any, where: str) -> None:
     list_of(_component)(value, where)
     names = [entry["id"] for entry in value]
     if len(set(names)) < len(names):
-        raise Fault(where, "must have ids that differ")
+        raise StatementError(where, "must have ids that differ")
 
 
 def _component(value: Any, where: str) -> None:
@@ -252,7 +256,7 @@ def _score(value: Any, where: str) -> None:
     score = fields(value, where, {"scaled": scaled, "raw": number, "min": number, "max": number})
     order = [score[name] for name in ("min", "raw", "max") if name in score]
     if order != sorted(order) or ("min" in score and score["min"] == score.get("max")):
-        raise Fault(where, "must have min < max, and raw between them")
+        raise StatementError(where, "must have min < max, and raw between them")
 
 
 def _activities(value: Any, where: str) -> None:
@@ -297,7 +301,7 @@ def _taking_part(kind: str, name: str, who: Check) -> Check:
         known = {"objectType": one_of(kind), name: who, "relevantTypes": list_of(iri)}
         fields(value, where, known, ("objectType", name))
         if value.get("relevantTypes") == []:
-            raise Fault(f"{where}.relevantTypes", "must not be empty")
+            raise StatementError(f"{where}.relevantTypes", "must not be empty")
 
     return check
 

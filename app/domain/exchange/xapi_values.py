@@ -1,7 +1,7 @@
 """The small values that xAPI statements are made of, and the check of each.
 
-A check takes (value, where) and raises `Fault` naming the field. Checks of what the standard calls
-a MUST only: what it recommends is not demanded.
+A check takes (value, where) and raises `StatementError` naming the field. It checks what the
+standard calls a MUST only: what it recommends is not demanded.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MOST_DIGITS = 300
 _MOST_LEVELS = 64
 
 
-class Fault(Exception):
+class StatementError(Exception):
     """What is wrong with a statement: `where` names the field, `text` says what it must be."""
 
     def __init__(self, where: str, text: str) -> None:
@@ -115,34 +115,34 @@ def _whole(text: str) -> int:
 
 def string(value: Any, where: str) -> None:
     if not isinstance(value, str):
-        raise Fault(where, "must be a string")
+        raise StatementError(where, "must be a string")
 
 
 def boolean(value: Any, where: str) -> None:
     if not isinstance(value, bool):
-        raise Fault(where, "must be true or false")
+        raise StatementError(where, "must be true or false")
 
 
 def number(value: Any, where: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise Fault(where, "must be a number")
+        raise StatementError(where, "must be a number")
 
 
 def size(value: Any, where: str) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise Fault(where, "must be a whole number, 0 or more")
+        raise StatementError(where, "must be a whole number, 0 or more")
 
 
 def scaled(value: Any, where: str) -> None:
     number(value, where)
     if not -1 <= value <= 1:
-        raise Fault(where, "must lie between -1 and 1")
+        raise StatementError(where, "must lie between -1 and 1")
 
 
 def _shaped(pattern: re.Pattern[str], text: str) -> Check:
     def check(value: Any, where: str) -> None:
         if not isinstance(value, str) or not pattern.fullmatch(value):
-            raise Fault(where, text)
+            raise StatementError(where, text)
 
     return check
 
@@ -165,14 +165,14 @@ def milliseconds(value: Any, where: str) -> int:
     """Epoch milliseconds of a timestamp; one without a zone is UTC. Raises Fault."""
     shape = _MOMENT.fullmatch(value) if isinstance(value, str) else None
     if shape is None or _NO_ZONE.fullmatch(shape[1] or ""):
-        raise Fault(where, "must be a timestamp like 2026-03-02T09:00:00.000Z")
+        raise StatementError(where, "must be a timestamp like 2026-03-02T09:00:00.000Z")
     try:
         moment = datetime.fromisoformat(shape[0].upper())
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=UTC)
         return math.floor(moment.timestamp() * 1000)
     except (ValueError, OverflowError):
-        raise Fault(where, "is no moment of the calendar") from None
+        raise StatementError(where, "is no moment of the calendar") from None
 
 
 def as_timestamp(ms: int) -> str:
@@ -194,14 +194,14 @@ def extensions(value: Any, where: str) -> None:
 
 def entries(value: Any, where: str) -> list[tuple[str, Any]]:
     if not isinstance(value, dict):
-        raise Fault(where, "must be an object")
+        raise StatementError(where, "must be an object")
     return list(value.items())
 
 
 def one_of(*words: str) -> Check:
     def check(value: Any, where: str) -> None:
         if value not in words:
-            raise Fault(where, f"must be {' or '.join(words)}")
+            raise StatementError(where, f"must be {' or '.join(words)}")
 
     return check
 
@@ -209,7 +209,7 @@ def one_of(*words: str) -> Check:
 def list_of(item: Check) -> Check:
     def check(value: Any, where: str) -> None:
         if not isinstance(value, list):
-            raise Fault(where, "must be an array")
+            raise StatementError(where, "must be an array")
         for index, entry in enumerate(value):
             item(entry, f"{where}[{index}]")
 
@@ -223,12 +223,12 @@ def fields(
     for name, entry in entries(value, where):
         path = f"{where}.{name[:80]}" if where else name[:80]
         if name not in known:
-            raise Fault(path, "the standard knows no such property here")
+            raise StatementError(path, "the standard knows no such property here")
         if entry is None:
-            raise Fault(path, "must not be null")
+            raise StatementError(path, "must not be null")
         known[name](entry, path)
     for name in needed:
         if name not in value:
-            raise Fault(f"{where}.{name}" if where else name, "is required")
+            raise StatementError(f"{where}.{name}" if where else name, "is required")
     found: dict[str, Any] = value
     return found

@@ -49,7 +49,7 @@ _WHAT_IS_WRONG = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredPhoto:
     sha256: bytes
     status: str
     bound: bool
@@ -80,7 +80,7 @@ def store(
     data: bytes,
     *,
     away: bool = False,
-) -> Stored:
+) -> StoredPhoto:
     """Keep a photo, unless the same one is stored already, in the caller's transaction.
 
     purpose: start | random | resume | challenge. `challenge_id` names the control that it answers;
@@ -97,7 +97,7 @@ def store(
         if there.sha256 != digest:
             raise Conflict("snapshot_exists", f"snapshot {snapshot_id!r} was stored as other bytes")
         bound = there.control_id is not None and not there.late
-        return Stored(digest, there.status, bound, there.late)
+        return StoredPhoto(digest, there.status, bound, there.late)
     header = verified(data, photos.max_bytes)
     key = face_key(connection, photos.vault, session.learner_id, received_ms)
     if rows.count(connection, session.id) >= MOST_A_SITTING:
@@ -120,7 +120,7 @@ def store(
     if away:
         lost = {"status": "failed", "check": int(Check.LOST), "checked_ms": received_ms}
         rows.insert_row(connection, session.id, **values, **lost)
-        return Stored(digest, "failed", control is not None and not late, late)
+        return StoredPhoto(digest, "failed", control is not None and not late, late)
     blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
     values["e_tag"] = photos.put(key, blob_key, data)
     if late:  # nobody has to look at it
@@ -135,7 +135,7 @@ def store(
         control_store.update_line(
             connection, session.id, control.challenge_id, answered_ms=received_ms
         )
-    return Stored(digest, "done" if late else "pending", bound, late)
+    return StoredPhoto(digest, "done" if late else "pending", bound, late)
 
 
 def missing(photos: PhotoStore, key: bytes | None, own: Sequence[AnyRow]) -> set[int]:

@@ -28,16 +28,16 @@ from app.store.judging.verdicts import Entered, Judged
 from app.store.review import acts
 from detectors import lesson_length, unseen_play
 from detectors.assess import (
-    Assessment,
     Decision,
-    Hour,
     HourOutcome,
+    JudgedFacts,
+    JudgedHour,
     SessionOutcome,
     assess,
     concerned,
 )
 from detectors.class_hours import changes, hour_key
-from detectors.finding import Finding, Outcome, Scope
+from detectors.finding import Finding, FindingScope, Outcome
 from detectors.registry import ALL
 
 # Stands in verdicts while it lasts, and is nothing that anybody would look for in a queue.
@@ -139,7 +139,7 @@ def assessed(
     pack: Pack,
     decided: Mapping[str, str],
     standing: Sequence[Finding] | None = None,
-) -> tuple[Assessment, list[str]]:
+) -> tuple[JudgedFacts, list[str]]:
     """The detectors' assessment of evidence, and the key of each finding. `standing`: see
     `detectors.assess.assess`."""
 
@@ -207,7 +207,7 @@ class _Writer:
         connection: Connection,
         class_id: int,
         evidence: NamedTrace,
-        result: Assessment,
+        result: JudgedFacts,
         keys: list[str],
         decided: Mapping[str, str],
         pack: Pack,
@@ -236,7 +236,7 @@ class _Writer:
         relevant = {
             self.keys[at]: self.decided.get(self.keys[at], "open")
             for at in self.by_session[session]
-            if self.keys[at] in self.decided or self.result.findings[at].scope is Scope.CLASS
+            if self.keys[at] in self.decided or self.result.findings[at].scope is FindingScope.CLASS
         }
         if session in self.result.by_film:
             relevant |= {
@@ -345,7 +345,7 @@ class _Writer:
             rows.append(Judged.of("class_hour", enrolment, number, outcome.value, digest, body))
         return rows
 
-    def _tried(self, hour: Hour) -> list[int]:
+    def _tried(self, hour: JudgedHour) -> list[int]:
         """The sittings of a class-hour in which nothing counts as played."""
         named = {self.result.findings[at].session for at in hour.findings}
         return sorted(it for it in named if it >= 0)
@@ -365,7 +365,7 @@ class _Writer:
     def _findings(self) -> list[Entered]:
         rows: dict[str, Entered] = {}
         for at, finding in enumerate(self.result.findings):
-            of_class = finding.scope is Scope.CLASS
+            of_class = finding.scope is FindingScope.CLASS
             session = self.evidence.sessions[finding.members[0] if of_class else finding.session]
             overturned = self.decided.get(self.keys[at]) == Decision.OVERTURNED
             if session.class_id != self.class_id or (of_class and not self.whole):

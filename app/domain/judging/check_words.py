@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from app.domain.policy.pack import Pack
 from app.languages import Text
-from detectors.batch_facts import Applicant, Mode
+from detectors.batch_facts import ApplicantKind, Mode
 from detectors.check_sheet import ABSENT
 
 _MODES = {
@@ -19,9 +19,9 @@ _MODES = {
     Mode.OFFLINE: Text("线下", "offline"),
 }
 _APPLICANTS = {
-    Applicant.ENTERPRISE: Text("企业", "enterprise"),
-    Applicant.INSTITUTION: Text("培训机构", "institution"),
-    Applicant.INDIVIDUAL: Text("个人", "individual"),
+    ApplicantKind.ENTERPRISE: Text("企业", "enterprise"),
+    ApplicantKind.INSTITUTION: Text("培训机构", "institution"),
+    ApplicantKind.INDIVIDUAL: Text("个人", "individual"),
 }
 _OFFLINE = Text("线下培训，不适用", "offline training")
 

@@ -20,7 +20,7 @@ from app.domain.judging.told import (
 from app.domain.judging.verdict_body import pack_body
 from app.domain.review import findings
 from app.errors import NotFound
-from app.store.bodies import HourVerdict, SessionVerdict, Stored, extended
+from app.store.bodies import HourVerdict, SessionVerdict, StoredVerdict, extended
 from app.store.catalogue import catalogue, people
 from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.people import EnrolledRow
@@ -103,7 +103,7 @@ def _members(connection: Connection, klass: ClassRow, learner: str | None) -> Se
     return named
 
 
-def _hour(mark: Stored[HourVerdict] | None, hour: catalogue.HourRow) -> HourTold:
+def _hour(mark: StoredVerdict[HourVerdict] | None, hour: catalogue.HourRow) -> HourTold:
     """One cell of the matrix; a class-hour that nobody played has no verdict."""
     if mark is None:
         return HourTold(
@@ -133,7 +133,7 @@ def _hour(mark: Stored[HourVerdict] | None, hour: catalogue.HourRow) -> HourTold
     )
 
 
-def _told(row: Stored[SessionVerdict]) -> SessionTold:
+def _told(row: StoredVerdict[SessionVerdict]) -> SessionTold:
     """A verdict's body with its subject laid open, and when it was reached."""
     body = row.body
     subject = body.subject

@@ -40,7 +40,7 @@ from app.store.judging.verdicts import Entered
 from app.store.row import AnyRow
 from detectors.control_kinds import ControlKind
 from detectors.eligibility import Cure
-from detectors.finding import Evidence, Fault, Outcome, Scope
+from detectors.finding import Evidence, Fault, FindingScope, Outcome
 
 CONTROLS = ("popup_gap", "face_liveness", "lesson_order", "photo_retention")
 UNSEEN = "unseen_play"  # no control, and nobody's fault yet: told of as it is
@@ -90,7 +90,7 @@ def enter(
 
 def key_of(klass: ClassRow, rule: str) -> str:
     """The finding on a class's missing control has one name for good."""
-    return finding_key(klass.platform_id, klass.external_id, Scope.CLASS, rule, REASON)
+    return finding_key(klass.platform_id, klass.external_id, FindingScope.CLASS, rule, REASON)
 
 
 def _body(klass: ClassRow, pack: Pack, found: Conformity, record: ControlRecord) -> FindingBody:
@@ -121,7 +121,7 @@ class _Found(msgspec.Struct):
     measured: float
 
 
-class _Sitting(msgspec.Struct):
+class _SittingCounts(msgspec.Struct):
     played_ms: int
     findings: list[_Found] = []
 
@@ -131,7 +131,7 @@ class _Sitting(msgspec.Struct):
         return sum(it.measured for it in self.findings if it.rule == UNSEEN)
 
 
-class _Hour(msgspec.Struct):
+class _HourCounts(msgspec.Struct):
     played_ms: int
     length_ms: int
     photos: int
@@ -146,12 +146,12 @@ class _Observer:
         self.sittings = store.sittings(connection, klass.id)
         self.verdicts = store.session_verdicts(connection, klass.id)
         self.judged = [it for it in self.sittings if it.id in self.verdicts]
-        played = msgspec.json.Decoder(_Sitting)
+        played = msgspec.json.Decoder(_SittingCounts)
         bodies_of = {it.id: played.decode(self.verdicts[it.id].body) for it in self.judged}
         self.unseen_s = [it.unseen_s for it in bodies_of.values() if it.unseen_s]
         longest = self.policy["popup_gap"].ms("max_gap_s")
         self.long = [it for it in self.judged if bodies_of[it.id].played_ms > longest]
-        hours = msgspec.json.Decoder(_Hour)
+        hours = msgspec.json.Decoder(_HourCounts)
         least = self.policy["class_hour"]["coverage"]
         bodies = [hours.decode(body) for body in store.hour_bodies(connection, klass.id)]
         self.complete = [it for it in bodies if it.played_ms >= it.length_ms * least]

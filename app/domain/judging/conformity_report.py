@@ -15,12 +15,12 @@ from app.store.bodies import Body, extended
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import conformity as store
 from app.store.judging import verdicts
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 
 
 def of_platform(
     connection: Connection,
-    scope: Scope,
+    scope: AccessScope,
     slug: str,
     now_ms: int,
     *,

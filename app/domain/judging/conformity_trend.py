@@ -21,7 +21,7 @@ from app.domain.judging.told import (
 )
 from app.store.bodies import ClassVerdict, extended
 from app.store.judging import conformity as store
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from detectors.dates import months_later
 
 MONTHS = 12
@@ -76,7 +76,7 @@ class _Sums:
 
 
 def by_month(
-    connection: Connection, scope: Scope, platform_id: int, today: date
+    connection: Connection, scope: AccessScope, platform_id: int, today: date
 ) -> list[ConformityMonth]:
     """The last twelve months, oldest first; only those in which judged classes opened."""
     since = months_later(today.replace(day=1), 1 - MONTHS)
@@ -87,7 +87,9 @@ def by_month(
     return [extended(ConformityMonth, months[it].told(), month=it) for it in sorted(months)]
 
 
-def before(connection: Connection, scope: Scope, platform_id: int, day: date) -> ConformitySum:
+def before(
+    connection: Connection, scope: AccessScope, platform_id: int, day: date
+) -> ConformitySum:
     """The sum of the judged classes that opened in the year before `day`."""
     sums = _Sums()
     since = months_later(day, -MONTHS)

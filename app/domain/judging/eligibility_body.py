@@ -225,7 +225,7 @@ class Bodies:
             "reasons": own.reasons,
             **{name: told.get(name) for name in SCALES},
             "cut_off": due.cut_off.isoformat() if due.cut_off else None,
-            "next_window": bodies.Window(
+            "next_window": bodies.WindowBody(
                 first=due.next_window.first.isoformat(), last=due.next_window.last.isoformat()
             ),
             "provenance": [name for name, count in sources if count],

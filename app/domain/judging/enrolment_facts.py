@@ -19,14 +19,14 @@ from app.store.judging.enrolment_facts import StandingRow
 from app.store.review import acts, claims
 from app.store.row import AnyRow
 from detectors.batch_facts import (
-    Applicant,
+    Absence,
+    ApplicantKind,
     ClassFacts,
     LearnerFacts,
-    Leave,
     Mode,
     Survey,
 )
-from detectors.eligibility import HourCounts, StandingFinding, Waiting
+from detectors.eligibility import ClassBacklog, HourCounts, StandingFinding
 
 HOUR_OUTCOMES = (
     "valid",
@@ -42,7 +42,7 @@ RESTS_ON = {"attested": "attested", "platform_controls": "live"}
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CountedFinding:
     """A finding that counts, and its name."""
 
     key: str
@@ -61,7 +61,7 @@ class Candidate:
     counts: HourCounts
     hours: Mapping[str, tuple[int, ...]]
     verdicts: tuple[str, ...]
-    findings: tuple[Standing, ...]
+    findings: tuple[CountedFinding, ...]
     attended: float | None
 
     def content(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ class Gathered:
     klass: ClassFacts
     planned: int
     candidates: tuple[Candidate, ...]
-    waiting: Waiting
+    waiting: ClassBacklog
 
 
 def gather(connection: Connection, klass: ClassRow) -> Gathered:
@@ -107,8 +107,8 @@ def gather(connection: Connection, klass: ClassRow) -> Gathered:
 
 def _waiting(
     connection: Connection, klass: ClassRow, people: _People, candidates: Collection[Candidate]
-) -> Waiting:
-    return Waiting(
+) -> ClassBacklog:
+    return ClassBacklog(
         attested=sum(it.counts.attested for it in candidates),
         valid=sum(it.counts.valid for it in candidates),
         platform_controls=sum(it.counts.platform_controls for it in candidates),
@@ -117,7 +117,7 @@ def _waiting(
     )
 
 
-def told(counts: HourCounts | Waiting) -> dict[str, Any]:
+def told(counts: HourCounts | ClassBacklog) -> dict[str, Any]:
     """As digests of facts hold it: without what later versions count, where there is none."""
     return {name: it for name, it in asdict(counts).items() if it or name != "platform_controls"}
 
@@ -145,7 +145,7 @@ def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassF
         level=terms.get("level"),
         certificate_type=terms.get("certificate_type"),
         mode=Mode(terms["mode"]),
-        applicant=Applicant(applicant["type"]) if applicant else None,
+        applicant=ApplicantKind(applicant["type"]) if applicant else None,
         starts_on=_day(terms["starts_on"]),
         roster=roster,
         teachers=terms.get("teachers"),
@@ -207,7 +207,7 @@ class _People:
             self.accounts[row.person_id].append(row.external_id)
         self.attendance = store.attendance(connection, klass.id)
         self.trainings = trainings.earlier(connection, klass, {row.person_id for row in roster})
-        self.leaves: dict[int, list[Leave]] = defaultdict(list)
+        self.leaves: dict[int, list[Absence]] = defaultdict(list)
         waiting = claims.unaccepted_leaves(connection, klass.id)
         for leave in store.leaves(connection, klass.id):
             self.leaves[leave.learner_id].append(_leave(leave, leave.id not in waiting))
@@ -224,11 +224,11 @@ class _People:
                 store.hours_resting_on(connection, klass.id, RESTS_ON[name]) if asked else ()
             ):
                 resting[enrolment_id].add(number)
-        self.findings: dict[int, list[Standing]] = defaultdict(list)
+        self.findings: dict[int, list[CountedFinding]] = defaultdict(list)
         for it in rows:
             if it.learner_id is not None:
                 found = standing(it, upheld.get(it.id, set()))
-                self.findings[it.learner_id].append(Standing(it.key, it.status, found))
+                self.findings[it.learner_id].append(CountedFinding(it.key, it.status, found))
 
     def candidate(self, row: AnyRow) -> Candidate:
         judged = self.hours[row.id]
@@ -278,7 +278,7 @@ def _by_outcome(judged: Sequence[AnyRow], planned: int) -> dict[str, tuple[int, 
 
 
 def _counts(
-    hours: Mapping[str, tuple[int, ...]], planned: int, leaves: Sequence[Leave]
+    hours: Mapping[str, tuple[int, ...]], planned: int, leaves: Sequence[Absence]
 ) -> HourCounts:
     """Online lessons have no fixed day, so what a learner on approved leave has not studied yet is
     taken to be missed on that leave until it is made up."""
@@ -298,8 +298,8 @@ def _counts(
     )
 
 
-def _leave(row: AnyRow, accepted: bool) -> Leave:
-    return Leave(
+def _leave(row: AnyRow, accepted: bool) -> Absence:
+    return Absence(
         first_day=date.fromisoformat(row.from_on),
         last_day=date.fromisoformat(row.to_on),
         written=row.written,
@@ -309,7 +309,7 @@ def _leave(row: AnyRow, accepted: bool) -> Leave:
     )
 
 
-def _agreed(it: Standing) -> int:
+def _agreed(it: CountedFinding) -> int:
     """How many uphold it, once that is settled: what one of two thinks so far shows nowhere."""
     return 0 if it.status in UNDECIDED else len(it.finding.upheld_by)
 

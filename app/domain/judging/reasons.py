@@ -14,7 +14,7 @@ from app.domain.policy.packs import rule_title
 from app.languages import Text
 from app.store.bodies import CureBody, ReasonBody
 from detectors.batch_facts import CheckResult
-from detectors.eligibility import Cure, Deadlines, Reason
+from detectors.eligibility import Cure, Deadlines, VerdictReason
 
 # code → Chinese, English. {n} how many, {o} of how many, {h} which class-hours, {r} the title of
 # the rule.
@@ -117,7 +117,7 @@ _HOURS = {
 
 
 def reason_body(
-    reason: Reason,
+    reason: VerdictReason,
     pack: Pack,
     checks: Sequence[CheckResult],
     due: Deadlines,

@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from app.domain.answer import UNSET, Answer, EpochMs, Sha256, UnsetType
 from app.domain.catalogue.classes import ControlsBy
 from app.domain.controls import draws
-from app.domain.controls.control_line import ControlSource, Line
+from app.domain.controls.control_line import ControlLine, ControlSource
 from app.domain.controls.draws import PhotoDraw, PopupDraw
 from app.domain.controls.photo_plan import Point
 from app.domain.controls.scheduler import lines_of
@@ -22,7 +22,7 @@ from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
 from app.store.bodies import Interval, extended
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
 from detectors.control_kinds import ControlKind, kind_of
@@ -57,7 +57,7 @@ class SittingControl(Answer, frozen=True, kw_only=True):
     drawn: dict[str, Any] | UnsetType = UNSET
 
 
-class Sitting(Answer, frozen=True, kw_only=True):
+class SittingView(Answer, frozen=True, kw_only=True):
     """`client` is what the platform told of browser and SDK. `credited` as in the verdict: content
     from and to, server time from and to, in ms."""
 
@@ -91,8 +91,8 @@ class Sitting(Answer, frozen=True, kw_only=True):
 
 
 def view(
-    connection: Connection, scope: Scope, external_id: str, platform: str | None, now_ms: int
-) -> Sitting:
+    connection: Connection, scope: AccessScope, external_id: str, platform: str | None, now_ms: int
+) -> SittingView:
     """State, credited intervals, ledger and latest verdict. Raises NotFound, or Conflict when
     several platforms have a session of that id and `platform` (a slug) does not tell them apart.
 
@@ -108,7 +108,7 @@ def view(
     over = sitting_life.over(row, now_ms)
     verdict = progress.verdict_on(connection, row.id)
     lines = lines_of(connection, row.id)
-    return Sitting(
+    return SittingView(
         session_id=row.external_id,
         console_path=f"/console/sessions/{row.id}",
         learner_id=row.learner,
@@ -141,7 +141,7 @@ def view(
     )
 
 
-def draw_errors(row: AnyRow, lines: list[Line]) -> list[str]:
+def draw_errors(row: AnyRow, lines: list[ControlLine]) -> list[str]:
     """What of a finished sitting's ledger does not follow from its revealed seed."""
     popups = [
         PopupDraw(line.demand["draw"], low_ms, high_ms, line.demand["interval_ms"])
@@ -162,11 +162,11 @@ def draw_errors(row: AnyRow, lines: list[Line]) -> list[str]:
     return draws.verify(row.seed_revealed, row.commitment, popups, photos)
 
 
-def _verified(row: AnyRow, lines: list[Line]) -> bool:
+def _verified(row: AnyRow, lines: list[ControlLine]) -> bool:
     return not draw_errors(row, lines)
 
 
-def _line(line: Line, over: bool) -> SittingControl:
+def _line(line: ControlLine, over: bool) -> SittingControl:
     return SittingControl(
         control=kind_of(line.kind),
         challenge_id=line.challenge_id,

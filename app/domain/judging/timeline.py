@@ -14,7 +14,7 @@ from app.store.bodies import document
 from app.store.faces import snapshots
 from app.store.judging import facts, verdicts
 from app.store.judging.facts import NamedTrace
-from app.store.judging.verdicts import Standing
+from app.store.judging.verdicts import FindingStanding
 from detectors.assess import acts, concerned
 from detectors.credit import Samples
 from detectors.film import on_timeline
@@ -201,7 +201,7 @@ def _number(value: Any) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
 
-def _standing(entered: Standing | None) -> dict[str, Any]:
+def _standing(entered: FindingStanding | None) -> dict[str, Any]:
     if entered is None:
         return {"id": None, "status": None}
     return {"id": entered.id, "status": entered.status}

@@ -16,7 +16,7 @@ from app.domain.sittings.sitting_life import State
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
 from app.store.bodies import Interval
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from app.store.sittings import sittings
 from detectors.assess import SessionOutcome
 from detectors.control_kinds import ControlKind
@@ -102,7 +102,7 @@ class TimelineTold(Answer, frozen=True, kw_only=True):
 
 
 def view(
-    connection: Connection, scope: Scope, external_id: str, platform: str | None
+    connection: Connection, scope: AccessScope, external_id: str, platform: str | None
 ) -> TimelineTold:
     """`timeline.timeline` without rules on trial and without row numbers of photos.
 

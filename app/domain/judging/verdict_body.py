@@ -18,10 +18,10 @@ from app.domain.policy.clauses import Clause
 from app.domain.policy.pack import Pack
 from app.store.bodies import (
     ClauseBody,
+    CrowdMember,
     FindingBody,
     FindingEvidence,
     Interval,
-    Member,
     PackBody,
     Place,
     SessionSubject,
@@ -32,7 +32,7 @@ from app.store.judging.facts import NamedTrace
 from detectors.assess import SessionOutcome
 from detectors.class_hours import HourParts, as_told, changes
 from detectors.film import Stretches, along_film, on_timeline
-from detectors.finding import Finding, Scope
+from detectors.finding import Finding, FindingScope
 from detectors.registry import versions_acting
 from detectors.trace import Trace
 
@@ -42,12 +42,12 @@ JOIN_MS = 15_000  # play with shorter standstills is shown as one stretch
 
 def key_of(evidence: NamedTrace, finding: Finding) -> str:
     """The name of what a detector found."""
-    if finding.scope is Scope.CLASS:
+    if finding.scope is FindingScope.CLASS:
         member = evidence.sessions[finding.members[0]]
         return finding_key(
             member.platform_id,
             member.klass,
-            Scope.CLASS,
+            FindingScope.CLASS,
             finding.rule,
             finding.reason,
             _subject(evidence, finding),
@@ -66,7 +66,7 @@ def key_of(evidence: NamedTrace, finding: Finding) -> str:
 
 def finding_body(evidence: NamedTrace, finding: Finding, key: str, pack: Pack) -> FindingBody:
     """A finding under its key, as it is stored; `app.domain.judging.wording` adds the words."""
-    of_class = finding.scope is Scope.CLASS
+    of_class = finding.scope is FindingScope.CLASS
     rule = pack.policy[finding.rule]
     rival = evidence.sessions[finding.rival] if finding.rival >= 0 else None
     away = rival is not None and (
@@ -136,13 +136,13 @@ def _subject(evidence: NamedTrace, finding: Finding) -> str:
     return f"{kind}:{evidence.lessons[int(number)].external_id}" if row else finding.subject
 
 
-def _members(evidence: NamedTrace, finding: Finding) -> list[Member]:
+def _members(evidence: NamedTrace, finding: Finding) -> list[CrowdMember]:
     """Who a finding of class scope is about: learners in order, with their sittings."""
     sittings: dict[str, list[str]] = {}
     for row in finding.members:
         session = evidence.sessions[row]
         sittings.setdefault(session.learner, []).append(session.external_id)
-    return [Member(learner_id=it, sessions=sorted(sittings[it])) for it in sorted(sittings)]
+    return [CrowdMember(learner_id=it, sessions=sorted(sittings[it])) for it in sorted(sittings)]
 
 
 def standing_finding(evidence: NamedTrace, class_id: int, body: FindingBody) -> Finding | None:
@@ -182,7 +182,7 @@ def standing_finding(evidence: NamedTrace, class_id: int, body: FindingBody) -> 
         unit=body.unit,
         voids=body.voids,
         needs_two_reviewers=body.needs_two_reviewers,
-        scope=Scope.CLASS,
+        scope=FindingScope.CLASS,
         subject=subject,
         members=members,
         holds=body.holds or False,

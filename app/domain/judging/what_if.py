@@ -19,7 +19,7 @@ from app.store.bodies import EnrolmentVerdict
 from app.store.catalogue import catalogue, class_file
 from app.store.judging import runs as store
 from app.store.judging import verdicts
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 
 KIND = "what_if"
 MOST_DAYS = 366
@@ -81,7 +81,7 @@ def seen(connection: Connection, user: User, run_id: int) -> Any:
 def classes(connection: Connection, asked: dict[str, Any]) -> list[int]:
     """The classes that a trial is over."""
     counties = asked["counties"]
-    scope = Scope(counties=None if counties is None else tuple(counties))
+    scope = AccessScope(counties=None if counties is None else tuple(counties))
     first, last = date.fromisoformat(asked["since"]), date.fromisoformat(asked["until"])
     return list(
         store.studied_between(connection, scope, _start_ms(first), _start_ms(last) + 86_400_000)

@@ -35,7 +35,7 @@ _LINE = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LockedRule:
     """A rule as it was locked."""
 
     version: str
@@ -96,7 +96,7 @@ def publish(
         old = locked.get(it.rule)
         if old and old.version == it.version and old.release != release:
             continue
-        new = Line(it.version, _digest(it, known), release)
+        new = LockedRule(it.version, _digest(it, known), release)
         if new != old:
             lines[it.rule] = new
             written.append(f"{it.rule} version {it.version}")
@@ -118,7 +118,7 @@ def _unwritten(folder: Path, sources: Path) -> list[LockProblem]:
     ]
 
 
-def read_lock(folder: Path) -> dict[str, Line]:
+def read_lock(folder: Path) -> dict[str, LockedRule]:
     """The line of every locked rule; empty without a lock file. Raises PackError."""
     path = folder / LOCK
     if not path.exists():
@@ -126,7 +126,7 @@ def read_lock(folder: Path) -> dict[str, Line]:
     lines = {}
     for rule, told in read_toml(path, LOCK).items():
         try:
-            lines[rule] = Line(**{name: str(it) for name, it in told.items()})
+            lines[rule] = LockedRule(**{name: str(it) for name, it in told.items()})
         except (TypeError, AttributeError):
             raise PackError(f"{LOCK}: {rule}: must have version, release and digest") from None
         if not _LINE.fullmatch(lines[rule].digest):

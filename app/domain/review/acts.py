@@ -27,7 +27,7 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.review import acts as store
 from app.store.review.acts import PERSON
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 
 MIN_REASON, MAX_REASON, MAX_DOCUMENT = 4, 2000, 128
 
@@ -166,7 +166,7 @@ def of_class(connection: Connection, klass: ClassRow, *, told_people: bool) -> l
     return [_shown(row, told_people) for row in store.of_class(connection, klass.id)]
 
 
-def one(connection: Connection, scope: Scope, act_id: int, *, told_people: bool) -> Act:
+def one(connection: Connection, scope: AccessScope, act_id: int, *, told_people: bool) -> Act:
     """One act as it stands. Raises NotFound."""
     row = store.one(connection, scope, act_id)
     if row is None:

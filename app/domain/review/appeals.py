@@ -19,7 +19,7 @@ from app.store.review import reviews as store
 MIN_REPLY, MAX_REPLY = 4, 2000
 
 
-class Answer(StrEnum):
+class AppealOutcome(StrEnum):
     """`dismissed` leaves the decision as it is; `reopened` has others decide anew."""
 
     DISMISSED = "dismissed"
@@ -38,8 +38,8 @@ def reply(
     if not user.decides:
         raise NotAllowed("role", "only auditors and reviewers answer appeals")
     said = words.strip()
-    if answer not in set(Answer):
-        raise BadInput("bad_answer", f"answer: one of {', '.join(Answer)}", field="answer")
+    if answer not in set(AppealOutcome):
+        raise BadInput("bad_answer", f"answer: one of {', '.join(AppealOutcome)}", field="answer")
     if not MIN_REPLY <= len(said) <= MAX_REPLY:
         limits = f"{MIN_REPLY} to {MAX_REPLY} characters"
         raise BadInput("reply_missing", f"reply: {limits}", field="reply")
@@ -55,7 +55,7 @@ def reply(
     store.answer(
         connection, appeal_id, outcome=answer, reply=said, replied_by=user.id, replied_ms=now_ms
     )
-    if answer == Answer.REOPENED and finding.status == "upheld":
+    if answer == AppealOutcome.REOPENED and finding.status == "upheld":
         store.set_status(connection, finding.id, "open", now_ms)
     audit.append(
         connection,

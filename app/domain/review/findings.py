@@ -22,8 +22,8 @@ from app.store.bodies import extended
 from app.store.review import crowds, reviews
 from app.store.review import findings as store
 from app.store.review.finding_rows import NamedFinding
-from app.store.review.findings import Wanted
-from app.store.scope import Scope
+from app.store.review.findings import FindingQuery
+from app.store.scope import AccessScope
 from detectors.finding import Evidence
 
 PAGE, MOST_PAGE = 100, 500
@@ -33,7 +33,7 @@ OVER = frozenset({"gone", "overturned"})
 
 
 def page(
-    connection: Connection, scope: Scope, wanted: Wanted, cursor: str | None, size: int
+    connection: Connection, scope: AccessScope, wanted: FindingQuery, cursor: str | None, size: int
 ) -> FindingsTold:
     """One page in the order of entry. `next_cursor` never goes stale: what is entered later comes
     after it; None when there is nothing more yet. Raises BadInput for a cursor that is none."""
@@ -49,7 +49,9 @@ def of_class(connection: Connection, class_id: int) -> list[EnteredFinding]:
     return [shown(row) for row in store.of_class(connection, class_id, MOST_OF_A_CLASS)]
 
 
-def detail(connection: Connection, scope: Scope, finding_id: int, user: User | None) -> FindingTold:
+def detail(
+    connection: Connection, scope: AccessScope, finding_id: int, user: User | None
+) -> FindingTold:
     """One finding with its reviews and appeals. Raises NotFound.
 
     A person sees reviews as they may (app.domain.review.review); a platform sees what was decided
@@ -85,7 +87,7 @@ def detail(connection: Connection, scope: Scope, finding_id: int, user: User | N
 
 def appeal(
     connection: Connection,
-    scope: Scope,
+    scope: AccessScope,
     finding_id: int,
     statement: str,
     *,
@@ -126,7 +128,7 @@ def appeal(
 
 
 def concerns(
-    connection: Connection, scope: Scope, finding_id: int, class_id: int, learner_id: int
+    connection: Connection, scope: AccessScope, finding_id: int, class_id: int, learner_id: int
 ) -> bool:
     """Whether a learner of a class may be told of the finding: it is theirs, or a case in which
     their sittings wait with others', and not on trial."""
@@ -156,7 +158,7 @@ def shown(row: NamedFinding) -> EnteredFinding:
     )
 
 
-def _found(connection: Connection, scope: Scope, finding_id: int) -> NamedFinding:
+def _found(connection: Connection, scope: AccessScope, finding_id: int) -> NamedFinding:
     row = store.one(connection, scope, finding_id)
     if row is None:
         raise NotFound("unknown_finding", f"there is no finding {finding_id}")

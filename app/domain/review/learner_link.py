@@ -20,7 +20,7 @@ from app.security import Vault
 from app.store.accounts import audit
 from app.store.accounts import links as store
 from app.store.catalogue import catalogue
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 
 _DAY_MS = 86_400_000
 _VISIT_MS = 3_600_000
@@ -117,7 +117,7 @@ def appeal(
     """
     if store.appeals_since(connection, actor_of(link), now_ms - _DAY_MS) >= a_day:
         raise TooManyRequests("too_many_appeals", f"{a_day} appeals a day", retry_after_s=3600)
-    scope = Scope(platform_id=link.platform_id)
+    scope = AccessScope(platform_id=link.platform_id)
     if not findings.concerns(connection, scope, finding_id, link.class_id, link.learner_id):
         raise NotFound("unknown_finding", "there is no such finding")
     return findings.appeal(

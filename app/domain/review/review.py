@@ -38,7 +38,7 @@ _SETTLED = {ReviewDecision.UPHOLD: "upheld", ReviewDecision.OVERTURN: "overturne
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class ReviewResult:
     """The outcome of one decision: the review's row and where the finding stands now."""
 
     review_id: int
@@ -67,7 +67,7 @@ class ReviewShown:
 
 def decide(
     connection: Connection, finding_id: int, user: User, decision: str, reason: str, now_ms: int
-) -> Decided:
+) -> ReviewResult:
     """Add a person's decision; the caller's transaction commits it with its audit entry.
 
     Raises NotAllowed for a role that does not decide, NotFound outside the person's scope,
@@ -117,7 +117,7 @@ def decide(
         subject=f"finding:{finding_id}",
         detail={"stage": stage, "reason": words, "status": status or finding.status},
     )
-    decided = Decided(review_id, finding_id, stage, chosen, status or finding.status)
+    decided = ReviewResult(review_id, finding_id, stage, chosen, status or finding.status)
     if decided.settled:
         notify.review_decided(connection, review_id, now_ms)
     return decided

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.domain.controls import draws, photo_plan
-from app.domain.controls.photo_plan import Hour, Intervals, Point
+from app.domain.controls.photo_plan import Intervals, PlannedHour, Point
 from app.domain.controls.scheduler import hours_of
 from app.domain.policy.sitting_terms import SittingTerms
 from app.store.controls import controls as control_store
@@ -112,7 +112,7 @@ def _photo_points(
     connection: Connection,
     learner_id: int,
     class_id: int,
-    hours: Sequence[Hour],
+    hours: Sequence[PlannedHour],
     session: str,
     seed: bytes,
     terms: SittingTerms,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import Field
 from sqlalchemy import Connection
 
-from app.domain.controls.control_line import PLATFORM_SKEW_MS, Line
+from app.domain.controls.control_line import PLATFORM_SKEW_MS, ControlLine
 from app.domain.controls.popups import match_popups
 from app.domain.controls.scheduler import lines_of
 from app.domain.policy import sitting_terms
@@ -120,7 +120,7 @@ def _match_told_before(
 def enter(
     connection: Connection,
     session_id: int,
-    known: dict[str, Line],
+    known: dict[str, ControlLine],
     item: ControlReport,
     terms: SittingTerms,
 ) -> dict[str, Any]:
@@ -152,10 +152,10 @@ def enter(
     return {"status": "stored"}
 
 
-def line_of_report(item: ControlReport, terms: SittingTerms) -> Line:
+def line_of_report(item: ControlReport, terms: SittingTerms) -> ControlLine:
     """The ledger line of a reported control. That its time was random is the platform's word."""
     kind = kind_of(item.control)
-    return Line(
+    return ControlLine(
         challenge_id=item.challenge_id,
         nonce=item.nonce,
         issued_ms=item.issued_at_ms,
@@ -189,7 +189,7 @@ def match_stored(
     store.insert_lines(connection, session_id, [line.columns() for line in matched.unknown])
 
 
-def _same(line: Line, item: ControlReport) -> bool:
+def _same(line: ControlLine, item: ControlReport) -> bool:
     return (line.kind, line.nonce, line.issued_ms, line.source) == (
         item.control,
         item.nonce,

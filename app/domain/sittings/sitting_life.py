@@ -140,7 +140,7 @@ RESUMED: Mapping[str, Any] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class BatchDecision:
     """The fate of a batch as the store asks for it."""
 
     fate: Fate
@@ -148,11 +148,11 @@ class Decided:
     changes: Mapping[str, Any]
 
 
-_DECIDED = {told: Decided(told, told.refused, {}) for told in Fate}
-_DECIDED[Fate.RESUMES] = Decided(Fate.RESUMES, False, RESUMED)
+_DECIDED = {told: BatchDecision(told, told.refused, {}) for told in Fate}
+_DECIDED[Fate.RESUMES] = BatchDecision(Fate.RESUMES, False, RESUMED)
 
 
-def of_batch(sitting: Life, batch: Append, rival: Callable[[], bool]) -> Decided:
+def of_batch(sitting: Life, batch: Append, rival: Callable[[], bool]) -> BatchDecision:
     """What becomes of a batch of events, and what changes of the sitting with it."""
     door = Door.IMPORT if batch.imported else Door.EVENTS
     return _DECIDED[fate(sitting, door, batch.received_ms, rival)]

@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from app.reports.dossier import Dossier
-from app.reports.sheet import Cell, Column, Form, Row, Sheet, said
+from app.reports.sheet import Column, Form, FormCell, Row, Sheet, said
 from detectors.eligibility import Eligibility
 
 _WIDTHS = (5, 14, 13, 12, 11, 11, 13)  # of the form's seven columns, as Column.width
@@ -185,13 +185,13 @@ def _certified(dossier: Dossier) -> int | None:
     return len(with_one) if with_one or nobody else None
 
 
-def _obtained(certified: int | None) -> Cell:
+def _obtained(certified: int | None) -> FormCell:
     return _entry(_AFTERWARDS) if certified is None else _filled(f"{certified}人")
 
 
 def _certificates(
     certificate: Any, eligible: int, certified: int | None
-) -> tuple[tuple[Cell, ...], ...]:
+) -> tuple[tuple[FormCell, ...], ...]:
     """How many take which examination; the class's kind of certificate says which it is."""
     lines = []
     for at, (label, kind) in enumerate(_CERTIFICATES):
@@ -209,7 +209,7 @@ def _certificates(
     return tuple(lines)
 
 
-def _pairs(block: tuple[tuple[Cell, ...], ...]) -> list[Row]:
+def _pairs(block: tuple[tuple[FormCell, ...], ...]) -> list[Row]:
     """Label and entry of each field of a block, led by the block's stage and a label for several
     lines."""
     found: list[Row] = []
@@ -233,7 +233,7 @@ def _pairs(block: tuple[tuple[Cell, ...], ...]) -> list[Row]:
     return found
 
 
-def _one_line(cell: Cell) -> str:
+def _one_line(cell: FormCell) -> str:
     return cell.words.strip("\n").replace("\n", "" if cell.label else "　")
 
 
@@ -279,13 +279,13 @@ def _eligible(dossier: Dossier) -> int:
     return sum(it.outcome is Eligibility.ELIGIBLE for it in dossier.concluded.learners)
 
 
-def _label(words: str, across: int = 1, down: int = 1) -> Cell:
-    return Cell(words, across, down, label=True)
+def _label(words: str, across: int = 1, down: int = 1) -> FormCell:
+    return FormCell(words, across, down, label=True)
 
 
-def _entry(words: str, across: int = 1, *, filled: bool = False) -> Cell:
-    return Cell(words, across, filled=filled)
+def _entry(words: str, across: int = 1, *, filled: bool = False) -> FormCell:
+    return FormCell(words, across, filled=filled)
 
 
-def _filled(words: str, across: int = 1) -> Cell:
+def _filled(words: str, across: int = 1) -> FormCell:
     return _entry(words, across, filled=True)

@@ -22,9 +22,9 @@ from app.simulation.casebook import (
     whole_lesson,
 )
 from app.simulation.service import Controls
-from app.simulation.sitting import Device, Habits, OnPopup, Passage, Sitting
+from app.simulation.sitting import Device, Habits, OnPopup, Passage, SimulatedSitting
 from app.simulation.stage import DAY_S, Stage
-from app.simulation.world import Learner, Popup
+from app.simulation.world import Popup, SimulatedLearner
 
 BARE_CLIENT = Device("client-0", "python-requests/2.32", sdk_version=None)
 
@@ -194,7 +194,7 @@ MACRO_EVERY_S = 55.0  # less than the answer window
 def answers_in_unison(stage: Stage) -> Passage:
     bench = Device("bench-0")
 
-    def when_the_macro_runs(sitting: Sitting, popup: Popup) -> Passage:
+    def when_the_macro_runs(sitting: SimulatedSitting, popup: Popup) -> Passage:
         sitting.pause()
         sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
         sitting.flush()
@@ -203,7 +203,7 @@ def answers_in_unison(stage: Stage) -> Passage:
         sitting.answer(popup, after_s=wait)
         sitting.play()
 
-    def course(learner: Learner) -> Passage:
+    def course(learner: SimulatedLearner) -> Passage:
         for lesson in range(1, min(3, stage.setting.lessons) + 1):
             sitting = stage.sitting(
                 learner=learner,

@@ -16,7 +16,7 @@ from app.simulation.casebook import (
 from app.simulation.cases.honest_crowds import over_the_hole
 from app.simulation.sitting import Device, Passage
 from app.simulation.stage import Stage
-from app.simulation.world import Person, Photo
+from app.simulation.world import Photo, SimulatedPerson
 
 ACCOUNTS = 8
 LATE_S = 540.0
@@ -36,7 +36,7 @@ def one_bot_many_accounts(stage: Stage) -> Passage:
         at_s = 3.0 * n
         sitting = stage.sitting(learner=stage.companion(n), device=farm, at_s=at_s)
         stage.alongside(whole_lesson(sitting), at_s)
-    yield from whole_lesson(stage.sitting(device=farm, person=Person()))
+    yield from whole_lesson(stage.sitting(device=farm, person=SimulatedPerson()))
 
 
 @case(

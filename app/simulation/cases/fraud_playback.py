@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.simulation.casebook import case, violation, whole_lesson
-from app.simulation.sitting import Device, Habits, Passage, Sitting
+from app.simulation.sitting import Device, Habits, Passage, SimulatedSitting
 from app.simulation.stage import DAY_S, Stage
 
 ONE_TRY = Habits(patience_s=0.0)
 
 
-def at_speed(sitting: Sitting, speed: float, shown: float | None) -> Passage:
+def at_speed(sitting: SimulatedSitting, speed: float, shown: float | None) -> Passage:
     yield from sitting.open()
     sitting.set_speed(speed, shown)
     yield from sitting.watch()

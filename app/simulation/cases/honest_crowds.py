@@ -11,7 +11,7 @@ from app.simulation.casebook import (
     valid,
     whole_lesson,
 )
-from app.simulation.sitting import Device, Habits, Passage, Sitting
+from app.simulation.sitting import Device, Habits, Passage, SimulatedSitting
 from app.simulation.stage import Stage
 from app.simulation.world import Network, Popup
 
@@ -19,7 +19,7 @@ ROOM = 10
 BELL_S = 40.0  # the teacher goes round: less than the answer window
 
 
-def when_the_teacher_says_so(sitting: Sitting, popup: Popup) -> Passage:
+def when_the_teacher_says_so(sitting: SimulatedSitting, popup: Popup) -> Passage:
     """Who has a pop-up waits for "now click", and clicks as quickly as people do."""
     sitting.pause()
     sitting.emit("popup_shown", challenge_id=popup.challenge_id, nonce=popup.nonce)
@@ -64,7 +64,9 @@ def web_view_without_a_device(stage: Stage) -> Passage:
     yield from whole_lesson(stage.sitting(device=Device("webview", "Mozilla/5.0 App/2.1")))
 
 
-def over_the_hole(sitting: Sitting, start_s: float, end_s: float, declared: bool) -> Passage:
+def over_the_hole(
+    sitting: SimulatedSitting, start_s: float, end_s: float, declared: bool
+) -> Passage:
     """A player that jumps over what the film lacks by itself, and says so or not."""
     yield from sitting.open()
     yield from sitting.watch(start_s)

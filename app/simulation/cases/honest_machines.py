@@ -5,10 +5,10 @@ from __future__ import annotations
 from app.simulation.casebook import case, valid, whole_lesson
 from app.simulation.sitting import Device, Habits, Passage
 from app.simulation.stage import Stage
-from app.simulation.world import Learner, Network, Person
+from app.simulation.world import Network, SimulatedLearner, SimulatedPerson
 
 
-def phone(learner: Learner) -> Device:
+def phone(learner: SimulatedLearner) -> Device:
     """The learner's own."""
     return Device(
         f"phone-{learner.learner_id}",
@@ -98,7 +98,9 @@ def page_reload_mid(stage: Stage) -> Passage:
 )
 def very_slow_device(stage: Stage) -> Passage:
     slow = Habits(heartbeat_s=(10.0, 25.0), display_delay_s=3.0, photo_delay_s=(4.0, 12.0))
-    yield from whole_lesson(stage.sitting(habits=slow, person=Person(quickest_s=8, slowest_s=8.5)))
+    yield from whole_lesson(
+        stage.sitting(habits=slow, person=SimulatedPerson(quickest_s=8, slowest_s=8.5))
+    )
 
 
 @case("H17 clock_skew_8h", "设备时钟快8小时", "the device's clock is 8 hours fast", valid())
@@ -140,7 +142,7 @@ def clock_drift(stage: Stage) -> Passage:
 
 @case("H29 phone_screen_locks", "手机锁屏", "a phone whose screen locks for 3 minutes", valid())
 def phone_screen_locks(stage: Stage) -> Passage:
-    sitting = stage.sitting(device=phone(stage.learner), person=Person(input="touch"))
+    sitting = stage.sitting(device=phone(stage.learner), person=SimulatedPerson(input="touch"))
     yield from sitting.open()
     yield from sitting.watch(stage.share(1300))
     sitting.show(False)

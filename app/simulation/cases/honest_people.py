@@ -16,7 +16,7 @@ from app.simulation.cases.honest_machines import phone
 from app.simulation.service import Controls
 from app.simulation.sitting import Device, Passage
 from app.simulation.stage import DAY_S, Stage
-from app.simulation.world import Person
+from app.simulation.world import SimulatedPerson
 
 
 @case("H08 two_sittings_two_days", "一课时分两天学完", "one class-hour in two sittings", valid())
@@ -97,7 +97,7 @@ def rewatch_back_seek(stage: Stage) -> Passage:
     valid(),
 )
 def pause_with_popup_open(stage: Stage) -> Passage:
-    yield from whole_lesson(stage.sitting(person=Person(absences={3: 720.0})))
+    yield from whole_lesson(stage.sitting(person=SimulatedPerson(absences={3: 720.0})))
 
 
 @case("H14 pause_20_min", "暂停20分钟", "a pause of 20 minutes", valid())
@@ -117,7 +117,7 @@ def pause_20_min(stage: Stage) -> Passage:
     valid(),
 )
 def late_answer_reissue(stage: Stage) -> Passage:
-    person = Person(absences={2: 84.0, 6: 110.0}, late_answers=True)
+    person = SimulatedPerson(absences={2: 84.0, 6: 110.0}, late_answers=True)
     yield from whole_lesson(stage.sitting(person=person))
 
 
@@ -186,7 +186,7 @@ def background_then_replay(stage: Stage) -> Passage:
 
 @case("H28 keyboard_only_user", "只用键盘的学员", "answers by keyboard within a second", valid())
 def keyboard_only_user(stage: Stage) -> Passage:
-    person = Person(input="keyboard", quickest_s=0.45, slowest_s=0.9)
+    person = SimulatedPerson(input="keyboard", quickest_s=0.45, slowest_s=0.9)
     yield from whole_lesson(stage.sitting(person=person))
 
 
@@ -289,7 +289,7 @@ def consent_refused(stage: Stage) -> Passage:
     valid(300, 900),
 )
 def never_came_back(stage: Stage) -> Passage:
-    sitting = stage.sitting(person=Person(absences={3: 3600.0}))
+    sitting = stage.sitting(person=SimulatedPerson(absences={3: 3600.0}))
     yield from sitting.open()
     left_at = None
     for at in sitting.watch():

@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.store.review.finding_queue import TO_DO
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import ApiKey, Finding, Platform, Session, TrainingClass
 
 
@@ -45,7 +45,7 @@ def all_platforms(connection: Connection) -> Sequence[PlatformRow]:
     return cast(Sequence[PlatformRow], rows)
 
 
-def with_counts(connection: Connection, scope: Scope) -> Sequence[Any]:
+def with_counts(connection: Connection, scope: AccessScope) -> Sequence[Any]:
     """The platforms that have a class in scope: classes, findings that wait, last sign of life."""
     covered = select(TrainingClass.id).where(
         TrainingClass.platform_id == Platform.id, scope.covers_class()

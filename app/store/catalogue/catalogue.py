@@ -7,7 +7,7 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from app.store.upsert import insert_new
 from models import (
     ClassHour,
@@ -151,7 +151,7 @@ def enrolments(connection: Connection, class_id: int) -> dict[int, int]:
 
 
 def classes_named(
-    connection: Connection, scope: Scope, external_id: str, platform: str | None
+    connection: Connection, scope: AccessScope, external_id: str, platform: str | None
 ) -> Sequence[ClassRow]:
     """Classes of that id that the scope covers: several platforms may use the same id."""
     query = select(TrainingClass).where(

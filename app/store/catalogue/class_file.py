@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Label, Select, func, or_, select, update
 
-from app.store.bodies import KINDS, EnrolmentVerdict, HourVerdict, Kind, Stored, stored
+from app.store.bodies import KINDS, EnrolmentVerdict, HourVerdict, Kind, StoredVerdict, stored
 from app.store.review.finding_queue import GONE, TO_DO
 from app.store.review.finding_rows import FindingRow
 from app.store.row import typed
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import (
     ClassHour,
     Enrolment,
@@ -27,7 +27,7 @@ from models import (
 
 
 def page(
-    connection: Connection, scope: Scope, text: str, before: int | None, size: int
+    connection: Connection, scope: AccessScope, text: str, before: int | None, size: int
 ) -> Sequence[Any]:
     """Classes newest first with how many learners and open findings each has."""
     learners = (
@@ -75,7 +75,7 @@ def page(
     return connection.execute(query).all()
 
 
-def klass(connection: Connection, class_id: int, scope: Scope) -> Any:
+def klass(connection: Connection, class_id: int, scope: AccessScope) -> Any:
     """The class with its platform's name, or None when there is none within the scope."""
     return connection.execute(
         select(TrainingClass, Platform.name.label("platform_name"), Platform.slug.label("platform"))
@@ -85,7 +85,7 @@ def klass(connection: Connection, class_id: int, scope: Scope) -> Any:
 
 
 def ids_of(
-    connection: Connection, scope: Scope, external_ids: Sequence[str], slug: str
+    connection: Connection, scope: AccessScope, external_ids: Sequence[str], slug: str
 ) -> dict[str, int]:
     """Row ids of a platform's classes by the platform's own ids."""
     rows = connection.execute(
@@ -142,7 +142,7 @@ def roster(connection: Connection, class_id: int, learner_id: int | None = None)
 
 
 def other_classes(
-    connection: Connection, learner_id: int, class_id: int, scope: Scope
+    connection: Connection, learner_id: int, class_id: int, scope: AccessScope
 ) -> Sequence[Any]:
     """Other classes in scope that the same person is or was in, on whatever platform, newest
     first, each with the person's account there and the latest conclusion on them."""
@@ -179,7 +179,7 @@ def latest(
     kind: type[Kind],
     pack: str,
     subject_id: int | None = None,
-) -> list[Stored[Kind]]:
+) -> list[StoredVerdict[Kind]]:
     """The current verdicts of one kind under one pack."""
     newest = _newest(class_id, KINDS[kind], pack)
     if subject_id is not None:

@@ -33,7 +33,7 @@ def link(chain: bytes, received_ms: int, records: bytes, notes: bytes) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class EventColumns:
     """A session's events in order of arrival, EVENT[n], and the words beside them."""
 
     events: NDArray[np.void]
@@ -56,7 +56,7 @@ _LOG = select(EventLog.events, EventLog.notes, EventLog.manifest)
 _PARTS = select(EventBatch.records, EventBatch.notes)
 
 
-def read(connection: Connection, session_id: int) -> Log:
+def read(connection: Connection, session_id: int) -> EventColumns:
     """All events of a session, open or closed, as they stand in this transaction."""
     parts: list[NDArray[np.void]] = [np.zeros(0, EVENT)]
     notes: list[dict[str, Any]] = []
@@ -68,7 +68,7 @@ def read(connection: Connection, session_id: int) -> Log:
     for batch in connection.execute(batches):
         parts.append(records_of(batch.records))
         notes += notes_of(batch.notes)
-    return Log(np.concatenate(parts), notes)
+    return EventColumns(np.concatenate(parts), notes)
 
 
 def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:

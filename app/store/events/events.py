@@ -58,7 +58,7 @@ class Receipt:
     refused: str | None = None
 
 
-class Decided(Protocol):
+class BatchRuling(Protocol):
     """What becomes of a batch: a word, whether it is refused, and what of the session changes."""
 
     @property
@@ -69,7 +69,7 @@ class Decided(Protocol):
     def changes(self) -> Mapping[str, Any]: ...
 
 
-Decide = Callable[[Any, Append, Callable[[], bool]], Decided]
+Decide = Callable[[Any, Append, Callable[[], bool]], BatchRuling]
 """(the session's row, a batch, whether its person has another session open) → what becomes of it"""
 
 
@@ -188,7 +188,7 @@ _KEEP = (
 )
 
 
-class _Head:
+class _ChainHead:
     """Running state of one session within a transaction."""
 
     def __init__(self, row: Any) -> None:
@@ -201,7 +201,7 @@ def append_all(connection: Connection, group: list[Append], decide: Decide) -> l
     ids = {append.session_id for append in group}
     # In the one order in which everybody locks several of them.
     found = connection.execute(_HEAD.where(_SESSIONS.c.id.in_(ids)).order_by(_SESSIONS.c.id))
-    heads = {row.id: _Head(row) for row in found}
+    heads = {row.id: _ChainHead(row) for row in found}
     receipts = [_append(connection, heads, append, decide) for append in group]
     touched = [head for head in heads.values() if head.fresh]
     if touched:
@@ -256,7 +256,7 @@ def _append(
 
 def _receipt(
     head: Any,
-    decided: Decided,
+    decided: BatchRuling,
     accepted: int,
     duplicates: int,
     conflicts: tuple[int, ...],

@@ -20,7 +20,7 @@ from app.store.events.event_log import MANIFEST
 from app.store.faces import face_sets
 from app.store.judging import facts
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import (
     Act,
     AuditEntry,
@@ -67,7 +67,7 @@ _ALL = None
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class StoredLog:
     """One sitting's evidence as stored; `manifest` frames the batches that the chain goes over."""
 
     session_id: int
@@ -113,7 +113,7 @@ def tables(connection: Connection, class_id: int, evidence: facts.NamedTrace) ->
     }
 
 
-def covered(connection: Connection, class_ids: Collection[int], scope: Scope) -> set[int]:
+def covered(connection: Connection, class_ids: Collection[int], scope: AccessScope) -> set[int]:
     """Those of the classes that lie within the scope."""
     query = select(TrainingClass.id).where(
         TrainingClass.id.in_(list(class_ids)), scope.covers_class()
@@ -121,7 +121,7 @@ def covered(connection: Connection, class_ids: Collection[int], scope: Scope) ->
     return set(connection.execute(query).scalars())
 
 
-def logs(connection: Connection, evidence: facts.NamedTrace) -> Iterator[Log]:
+def logs(connection: Connection, evidence: facts.NamedTrace) -> Iterator[StoredLog]:
     """The logs of all its sittings, in its order; an open one's batches are framed likewise."""
     trace = evidence.trace
     sealed: dict[int, AnyRow] = {}
@@ -138,7 +138,7 @@ def logs(connection: Connection, evidence: facts.NamedTrace) -> Iterator[Log]:
         log, late = sealed.get(row.id), batches.get(row.id, [])
         framed = np.array([(it.received_ms, it.count, len(it.notes)) for it in late], MANIFEST)
         chain = late[-1].chain if late else log.chain if log is not None else bytes(32)
-        yield Log(
+        yield StoredLog(
             session_id=row.id,
             manifest=(log.manifest if log is not None else b"") + framed.tobytes(),
             events=(log.events if log is not None else b"") + b"".join(it.records for it in late),
@@ -177,7 +177,7 @@ def audit_entries(connection: Connection, subjects: Collection[str]) -> list[tup
 
 
 @contextmanager
-def restored(tables: Mapping[str, Rows], logs: Iterable[Log]) -> Iterator[Connection]:
+def restored(tables: Mapping[str, Rows], logs: Iterable[StoredLog]) -> Iterator[Connection]:
     """A database in memory with these rows: what the service's own code can judge by."""
     engine = create_engine("sqlite://")
     try:
@@ -200,8 +200,8 @@ def told(row: AnyRow) -> dict[str, Any]:
     }
 
 
-def _log_row(log: Log) -> dict[str, Any]:
-    return {name: getattr(log, name) for name in Log.__slots__}
+def _log_row(log: StoredLog) -> dict[str, Any]:
+    return {name: getattr(log, name) for name in StoredLog.__slots__}
 
 
 def rows_of(

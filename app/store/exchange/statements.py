@@ -16,7 +16,7 @@ _AT_ONCE = 500  # SQLite allows 32766 parameters
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class StatementFilter:
     """What is asked for; None matches all. `agent` matches who did it and to whom it was done;
     stored after `since_ms`, up to and including `until_ms`."""
 
@@ -104,7 +104,7 @@ def one(connection: Connection, platform_id: int, statement_id: str) -> AnyRow |
 
 
 def page(
-    connection: Connection, platform_id: int, wanted: Wanted, after: int | None, size: int
+    connection: Connection, platform_id: int, wanted: StatementFilter, after: int | None, size: int
 ) -> Sequence[AnyRow]:
     """Up to `size` statements (id, body, stored_ms) that are not voided, newest first unless
     `ascending`; `after` is the row id that the page before ended with."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, case, func, or_, select
 
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import (
     Enrolment,
     Learner,
@@ -22,7 +22,7 @@ from models import (
 )
 
 
-def _in_scope(scope: Scope) -> Any:
+def _in_scope(scope: AccessScope) -> Any:
     """Ids of learners who are in a class that the scope covers."""
     return (
         select(Enrolment.learner_id)
@@ -31,7 +31,9 @@ def _in_scope(scope: Scope) -> Any:
     )
 
 
-def page(connection: Connection, scope: Scope, text: str, after: int, size: int) -> Sequence[Any]:
+def page(
+    connection: Connection, scope: AccessScope, text: str, after: int, size: int
+) -> Sequence[Any]:
     """Learners by id, each with what is held and how often it was looked at."""
     held = (
         select(func.count())
@@ -99,7 +101,7 @@ def page(connection: Connection, scope: Scope, text: str, after: int, size: int)
     return connection.execute(query).all()
 
 
-def totals(connection: Connection, scope: Scope) -> Any:
+def totals(connection: Connection, scope: AccessScope) -> Any:
     """How many learners agreed, refused, and had their key destroyed; and of how many different
     persons face data is held now, which is what the filing duty counts."""
     alive = LearnerKey.wrapped.is_not(None)
@@ -116,7 +118,7 @@ def totals(connection: Connection, scope: Scope) -> Any:
     ).one()
 
 
-def looks(connection: Connection, scope: Scope, limit: int) -> Sequence[Any]:
+def looks(connection: Connection, scope: AccessScope, limit: int) -> Sequence[Any]:
     """The latest looks at photos of learners in scope: who, when, whose, why."""
     taken = (
         select(Snapshot.id, Session.learner_id)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
 from app.store.bodies import ClassVerdict, class_verdict
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from detectors.trace import Check, ControlFlag
 from models import (
     Control,
@@ -165,7 +165,7 @@ def platform(connection: Connection, slug: str) -> AnyRow | None:
 
 
 def classes_of_platform(
-    connection: Connection, scope: Scope, platform_id: int, after: int, size: int
+    connection: Connection, scope: AccessScope, platform_id: int, after: int, size: int
 ) -> Sequence[AnyRow]:
     """The platform's classes within the scope, in the order they were opened."""
     return connection.execute(
@@ -181,7 +181,11 @@ def classes_of_platform(
 
 
 def class_bodies(
-    connection: Connection, scope: Scope, platform_id: int, since: date, before: date | None = None
+    connection: Connection,
+    scope: AccessScope,
+    platform_id: int,
+    since: date,
+    before: date | None = None,
 ) -> list[tuple[str, ClassVerdict]]:
     """(day of opening, current verdict) of the platform's judged classes within the
     scope that opened since that day and, where one is given, before the other."""

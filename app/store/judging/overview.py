@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from app.store.review.finding_queue import GONE, TO_DO
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import Finding, Platform, Session, TrainingClass
 
 DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000  # no summer time: a day there is a whole division
 
 
-def by_day(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any]:
+def by_day(connection: Connection, scope: AccessScope, since_ms: int) -> Sequence[Any]:
     """(day, outcome, count) of the findings made since then; day counts from 1970 in Shanghai."""
     day = ((Finding.created_ms + SHANGHAI_MS) // DAY_MS).label("day")
     return connection.execute(
@@ -26,7 +26,7 @@ def by_day(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any]
     ).all()
 
 
-def by_platform(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any]:
+def by_platform(connection: Connection, scope: AccessScope, since_ms: int) -> Sequence[Any]:
     """(platform, outcome, count) of the findings made since then."""
     return connection.execute(
         select(Platform.id, Platform.name, Finding.outcome, func.count().label("count"))
@@ -37,7 +37,7 @@ def by_platform(connection: Connection, scope: Scope, since_ms: int) -> Sequence
     ).all()
 
 
-def by_rule(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any]:
+def by_rule(connection: Connection, scope: AccessScope, since_ms: int) -> Sequence[Any]:
     """(rule, outcome, count) of the findings made since then."""
     return connection.execute(
         select(Finding.rule, Finding.outcome, func.count().label("count"))
@@ -47,7 +47,7 @@ def by_rule(connection: Connection, scope: Scope, since_ms: int) -> Sequence[Any
     ).all()
 
 
-def waiting(connection: Connection, scope: Scope, now_ms: int) -> Sequence[Any]:
+def waiting(connection: Connection, scope: AccessScope, now_ms: int) -> Sequence[Any]:
     """(days, status, count, oldest_ms) of what waits for a person, by whole days waited."""
     days = ((now_ms - Finding.created_ms) // DAY_MS).label("days")
     return connection.execute(
@@ -71,7 +71,7 @@ def _standing(since_ms: int) -> list[ColumnElement[bool]]:
     ]
 
 
-def open_sessions(connection: Connection, scope: Scope) -> int:
+def open_sessions(connection: Connection, scope: AccessScope) -> int:
     """Sittings that are going on."""
     query = (
         select(func.count())
@@ -82,13 +82,13 @@ def open_sessions(connection: Connection, scope: Scope) -> int:
     return connection.scalar(query) or 0
 
 
-def classes(connection: Connection, scope: Scope) -> int:
+def classes(connection: Connection, scope: AccessScope) -> int:
     query = select(func.count()).select_from(TrainingClass).where(scope.covers_class())
     return connection.scalar(query) or 0
 
 
 def next_assessments(
-    connection: Connection, scope: Scope, from_day: str, limit: int
+    connection: Connection, scope: AccessScope, from_day: str, limit: int
 ) -> Sequence[Any]:
     """Classes whose assessment comes next, with what still waits in them."""
     waiting = (

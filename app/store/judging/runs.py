@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, null, or_, select, update
 
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from app.store.upsert import insert_new
 from models import EventLog, Run, Session, Snapshot, TrainingClass
 
@@ -29,7 +29,7 @@ def add(connection: Connection, **values: Any) -> int:
     return connection.execute(insert(Run).values(**(fresh | values)).returning(Run.id)).scalar_one()
 
 
-def seen(connection: Connection, scope: Scope, run_id: int) -> AnyRow | None:
+def seen(connection: Connection, scope: AccessScope, run_id: int) -> AnyRow | None:
     """The run of a class that the scope covers, with the class's own id."""
     return connection.execute(
         select(Run, TrainingClass.external_id.label("klass"))
@@ -38,7 +38,9 @@ def seen(connection: Connection, scope: Scope, run_id: int) -> AnyRow | None:
     ).one_or_none()
 
 
-def recent(connection: Connection, scope: Scope, before: int | None, size: int) -> Sequence[AnyRow]:
+def recent(
+    connection: Connection, scope: AccessScope, before: int | None, size: int
+) -> Sequence[AnyRow]:
     """Runs of classes in scope, newest first, with the class's own id."""
     query = (
         select(Run, TrainingClass.external_id.label("klass"))
@@ -69,7 +71,7 @@ def waiting_what_if(connection: Connection, silent_since_ms: int) -> int | None:
 
 
 def studied_between(
-    connection: Connection, scope: Scope, since_ms: int, until_ms: int
+    connection: Connection, scope: AccessScope, since_ms: int, until_ms: int
 ) -> Sequence[int]:
     """Classes in scope with sittings that began in the time."""
     query = (
@@ -264,11 +266,11 @@ def of_night(connection: Connection, asked_by: str) -> Sequence[AnyRow]:
     ).all()
 
 
-def _seen_of_night(scope: Scope, asked_by: str) -> ColumnElement[bool]:
+def _seen_of_night(scope: AccessScope, asked_by: str) -> ColumnElement[bool]:
     return and_(Run.kind == "nightly", Run.requested_by == asked_by, scope.covers_class())
 
 
-def states_of_night(connection: Connection, scope: Scope, asked_by: str) -> dict[str, int]:
+def states_of_night(connection: Connection, scope: AccessScope, asked_by: str) -> dict[str, int]:
     """How many of a night's classes in scope are in which state."""
     rows = connection.execute(
         select(Run.state, func.count())
@@ -281,7 +283,7 @@ def states_of_night(connection: Connection, scope: Scope, asked_by: str) -> dict
 
 def page_of_night(
     connection: Connection,
-    scope: Scope,
+    scope: AccessScope,
     asked_by: str,
     state: str | None,
     after: int,

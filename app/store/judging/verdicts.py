@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, insert, select, update
 
 from app.canonical import canonical
 from app.store import bodies
-from app.store.bodies import Body, ClassVerdict, FindingBody, Kind, Stored, document, stored
+from app.store.bodies import Body, ClassVerdict, FindingBody, Kind, StoredVerdict, document, stored
 from app.store.upsert import insert_new
 from models import Finding, Verdict
 
@@ -80,7 +80,7 @@ class Entered(NamedTuple):
         }
 
 
-class Standing(NamedTuple):
+class FindingStanding(NamedTuple):
     """A finding that was entered, and what became of it."""
 
     id: int
@@ -164,7 +164,7 @@ def _current(
 
 def of_class(
     connection: Connection, class_id: int, kind: type[Kind], subject_id: int | None = None
-) -> list[Stored[Kind]]:
+) -> list[StoredVerdict[Kind]]:
     """The current verdicts of one kind in a class."""
     query = (
         select(Verdict)
@@ -211,7 +211,7 @@ def outcomes(
     return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
 
 
-def on_class(connection: Connection, class_id: int) -> Stored[ClassVerdict] | None:
+def on_class(connection: Connection, class_id: int) -> StoredVerdict[ClassVerdict] | None:
     """The current verdict on a class."""
     query = (
         select(Verdict)
@@ -257,12 +257,12 @@ def decisions(
 
 def findings_by_key(
     connection: Connection, class_id: int, keys: Collection[str]
-) -> dict[str, Standing]:
+) -> dict[str, FindingStanding]:
     """Entered findings, by key."""
     query = select(Finding.key, Finding.id, Finding.status).where(
         Finding.class_id == class_id, Finding.key.in_(list(keys))
     )
-    return {row.key: Standing(row.id, row.status) for row in connection.execute(query)}
+    return {row.key: FindingStanding(row.id, row.status) for row in connection.execute(query)}
 
 
 def keep_findings(

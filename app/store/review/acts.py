@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from detectors.film import Film
 from models import Act, Learner, TrainingClass
 
@@ -114,7 +114,7 @@ def change(connection: Connection, act_id: int, **values: Any) -> None:
     connection.execute(update(Act).where(Act.id == act_id).values(**values))
 
 
-def one(connection: Connection, scope: Scope, act_id: int) -> AnyRow | None:
+def one(connection: Connection, scope: AccessScope, act_id: int) -> AnyRow | None:
     return connection.execute(_acts().where(Act.id == act_id, scope.covers_class())).one_or_none()
 
 

@@ -17,7 +17,7 @@ _IDS_A_QUERY = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class CrowdPerson:
     """One person whom a finding on a class names, with their sittings that it names, in order."""
 
     id: int
@@ -26,7 +26,7 @@ class Member:
     sittings: Sequence[AnyRow]
 
 
-def members(connection: Connection, platform_id: int, body: FindingBody) -> list[Member]:
+def members(connection: Connection, platform_id: int, body: FindingBody) -> list[CrowdPerson]:
     """The people of a finding on a class, in the order of their first sitting in it."""
     named = body.sessions_named()
     rows: list[AnyRow] = []
@@ -53,7 +53,7 @@ def members(connection: Connection, platform_id: int, body: FindingBody) -> list
     found: dict[int, list[AnyRow]] = {}
     for row in sorted(rows, key=lambda it: (it.opened_ms, it.id)):
         found.setdefault(row.learner_id, []).append(row)
-    return [Member(key, its[0].name, its[0].id_last4, its) for key, its in found.items()]
+    return [CrowdPerson(key, its[0].name, its[0].id_last4, its) for key, its in found.items()]
 
 
 def holds(connection: Connection, row: FindingRow, class_id: int, learner_id: int) -> bool:

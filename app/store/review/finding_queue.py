@@ -27,7 +27,7 @@ from sqlalchemy.orm import aliased
 from app import rules
 from app.store.review.finding_rows import CountyFinding, QueuedFinding
 from app.store.row import typed
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import (
     Appeal,
     Assignment,
@@ -80,7 +80,7 @@ class Cursor:
 
 
 def page(
-    connection: Connection, scope: Scope, wanted: QueueFilter, after: Cursor | None, size: int
+    connection: Connection, scope: AccessScope, wanted: QueueFilter, after: Cursor | None, size: int
 ) -> list[QueuedFinding]:
     """Up to `size` findings after the cursor, with the names that a row shows."""
     first = _first(scope, wanted, after, size)
@@ -123,7 +123,7 @@ def page(
     return typed(connection.execute(query.order_by(*_order(wanted, first.c))), QueuedFinding)
 
 
-def _first(scope: Scope, wanted: QueueFilter, after: Cursor | None, size: int) -> Subquery:
+def _first(scope: AccessScope, wanted: QueueFilter, after: Cursor | None, size: int) -> Subquery:
     """Which findings the page shows. Sorted by themselves, before anything wide hangs on them."""
     grave = wanted.order not in ("new", "old")
     weight = gravity(wanted.asked_by) if grave else literal(0)
@@ -156,7 +156,7 @@ def _beyond(wanted: QueueFilter, place: Any, after: Cursor) -> ColumnElement[boo
     return key > tuple_(after.gravity, -after.yuan, after.id)
 
 
-def some(connection: Connection, scope: Scope, ids: Sequence[int]) -> list[CountyFinding]:
+def some(connection: Connection, scope: AccessScope, ids: Sequence[int]) -> list[CountyFinding]:
     """The findings of these ids that are in scope, locked until the transaction ends."""
     rows = connection.execute(
         select(Finding, TrainingClass.county)
@@ -181,7 +181,7 @@ def at_stake() -> ColumnElement[int | None]:
     return case((Finding.learner_id.is_(None), each * roster), else_=each)
 
 
-def counts(connection: Connection, scope: Scope, wanted: QueueFilter) -> Sequence[Any]:
+def counts(connection: Connection, scope: AccessScope, wanted: QueueFilter) -> Sequence[Any]:
     """Findings by (status, rule, outcome, fault, about): enough for the count beside every filter.
 
     Of `wanted`, only what narrows all of them alike is applied: everything but these five.
@@ -212,7 +212,7 @@ def first_decided_by(connection: Connection, user_id: int, finding_ids: Sequence
     )
 
 
-def classes(connection: Connection, scope: Scope, limit: int) -> Sequence[Any]:
+def classes(connection: Connection, scope: AccessScope, limit: int) -> Sequence[Any]:
     """The newest classes in scope, for the filter's list."""
     return connection.execute(
         select(TrainingClass.id, TrainingClass.external_id, TrainingClass.occupation)
@@ -222,7 +222,7 @@ def classes(connection: Connection, scope: Scope, limit: int) -> Sequence[Any]:
     ).all()
 
 
-def platforms(connection: Connection, scope: Scope) -> Sequence[Any]:
+def platforms(connection: Connection, scope: AccessScope) -> Sequence[Any]:
     """The platforms that have a class in scope."""
     return connection.execute(
         select(Platform.id, Platform.name)
@@ -264,7 +264,7 @@ def about() -> ColumnElement[str]:
     return case((Finding.learner_id.is_(None), "class"), else_="learner")
 
 
-def _conditions(scope: Scope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
+def _conditions(scope: AccessScope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
     conditions = [scope.covers_class(), Finding.shadow.is_(False)]
     if wanted.status == "todo":
         conditions.append(Finding.status.in_(TO_DO))

@@ -9,14 +9,14 @@ from sqlalchemy import Connection, insert, select
 
 from app.store.review.finding_rows import NamedFinding
 from app.store.row import AnyRow, typed, typed_or_none
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import Appeal, Finding, Learner, Platform, Session, TrainingClass
 
 GONE = "gone"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class FindingQuery:
     """What is asked for; None matches all. Findings that no longer stand come only when their
     status is asked for. `since_ms`: entered or changed from then on."""
 
@@ -30,7 +30,7 @@ class Wanted:
 
 
 def page(
-    connection: Connection, scope: Scope, wanted: Wanted, after: int, size: int
+    connection: Connection, scope: AccessScope, wanted: FindingQuery, after: int, size: int
 ) -> list[NamedFinding]:
     """Up to `size` findings with ids above `after`, in the order they were entered."""
     query = _findings(scope).where(Finding.id > after).order_by(Finding.id).limit(size)
@@ -53,11 +53,11 @@ def page(
 
 def of_class(connection: Connection, class_id: int, limit: int) -> list[NamedFinding]:
     """Findings of a class that stand or were decided, in the order of time."""
-    query = _findings(Scope()).where(Finding.class_id == class_id, Finding.status != GONE)
+    query = _findings(AccessScope()).where(Finding.class_id == class_id, Finding.status != GONE)
     return typed(connection.execute(query.order_by(Finding.id).limit(limit)), NamedFinding)
 
 
-def one(connection: Connection, scope: Scope, finding_id: int) -> NamedFinding | None:
+def one(connection: Connection, scope: AccessScope, finding_id: int) -> NamedFinding | None:
     found = connection.execute(_findings(scope).where(Finding.id == finding_id)).one_or_none()
     return typed_or_none(found, NamedFinding)
 
@@ -80,7 +80,7 @@ def insert_appeal(connection: Connection, **values: Any) -> int:
     return connection.execute(statement).scalar_one()
 
 
-def _findings(scope: Scope) -> Any:
+def _findings(scope: AccessScope) -> Any:
     """Findings of rules that act, with the names around them."""
     return (
         select(

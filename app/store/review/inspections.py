@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import Enrolment, Inspection, InspectionCheck, Learner, Lesson, Session, User
 from models import TrainingClass as Klass
 
@@ -75,7 +75,7 @@ def checks_of_class(connection: Connection, class_id: int) -> Sequence[Any]:
     return connection.execute(query.where(of_class)).all()
 
 
-def one(connection: Connection, inspection_id: int, scope: Scope) -> Any:
+def one(connection: Connection, inspection_id: int, scope: AccessScope) -> Any:
     return connection.execute(
         select(
             Inspection,

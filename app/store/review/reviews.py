@@ -10,7 +10,7 @@ from sqlalchemy import cast as cast_sql
 
 from app.store.review.finding_rows import FindingRow
 from app.store.row import typed_or_none
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import (
     Appeal,
     Enrolment,
@@ -37,7 +37,7 @@ class ReviewRow(Protocol):
 
 
 def finding(
-    connection: Connection, finding_id: int, scope: Scope, *, lock: bool = False
+    connection: Connection, finding_id: int, scope: AccessScope, *, lock: bool = False
 ) -> FindingRow | None:
     """The finding, if it is within the scope; `lock` holds it until the transaction ends."""
     query = (

@@ -12,7 +12,7 @@ from app.store.faces import snapshots
 from app.store.review.finding_queue import GONE
 from app.store.review.finding_rows import FindingRow
 from app.store.row import typed
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import (
     CourseVersion,
     Finding,
@@ -26,7 +26,7 @@ from models import (
 )
 
 
-def sitting(connection: Connection, session_id: int, scope: Scope) -> Any:
+def sitting(connection: Connection, session_id: int, scope: AccessScope) -> Any:
     """The session with the names around it, or None when there is none within the scope."""
     return connection.execute(
         select(
@@ -92,7 +92,7 @@ def findings_by_key(connection: Connection, class_id: int, keys: Collection[str]
 
 
 def rival(
-    connection: Connection, finding: FindingRow, external_id: str, away: bool, scope: Scope
+    connection: Connection, finding: FindingRow, external_id: str, away: bool, scope: AccessScope
 ) -> int | None:
     """The sitting of that id which a finding names: on its own platform, or, where it is `away`, on
     the other that had one about that time; None where the scope does not cover it."""
@@ -146,7 +146,7 @@ def neighbours(connection: Connection, sitting: Any, limit: int) -> Sequence[Any
     ).all()
 
 
-def photo(connection: Connection, snapshot_id: int, scope: Scope) -> Any:
+def photo(connection: Connection, snapshot_id: int, scope: AccessScope) -> Any:
     """One snapshot with its sitting and learner, or None when there is none within the scope."""
     return connection.execute(
         select(

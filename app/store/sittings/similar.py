@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, select
 
 from app.store.catalogue.class_file import session_outcome
 from app.store.review.finding_queue import GONE
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import Finding, Learner, Lesson, Session, TrainingClass
 
 # A platform's latest findings, or a device's latest sittings: so that a rare rule costs no more
@@ -18,7 +18,7 @@ RECENT = 2_000
 
 
 def by_finding(
-    connection: Connection, sitting: Any, rules: Collection[str], scope: Scope, limit: int
+    connection: Connection, sitting: Any, rules: Collection[str], scope: AccessScope, limit: int
 ) -> Sequence[Any]:
     """Other people's sittings on the platform with a recent finding by one of these rules, those of
     the same lesson first, each with the rule and outcome of its newest such finding."""
@@ -48,7 +48,9 @@ def by_finding(
     return list(first.values())[:limit]
 
 
-def by_device(connection: Connection, sitting: Any, scope: Scope, limit: int) -> Sequence[Any]:
+def by_device(
+    connection: Connection, sitting: Any, scope: AccessScope, limit: int
+) -> Sequence[Any]:
     """Sittings of other people on the same device of the platform, newest first, with verdicts and
     the class of each."""
     recent = (
@@ -72,7 +74,7 @@ def by_device(connection: Connection, sitting: Any, scope: Scope, limit: int) ->
     ).all()
 
 
-def _sittings(scope: Scope) -> Select[int, int, str, str, str]:
+def _sittings(scope: AccessScope) -> Select[int, int, str, str, str]:
     return (
         select(
             Session.id,

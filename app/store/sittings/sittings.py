@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, insert, select, update
 
 from app.store.row import AnyRow
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from models import (
     ClassHour,
     CourseVersion,
@@ -143,7 +143,7 @@ def names(connection: Connection, session_id: int) -> AnyRow:
 
 
 def seen(
-    connection: Connection, scope: Scope, external_id: str, platform: str | None
+    connection: Connection, scope: AccessScope, external_id: str, platform: str | None
 ) -> Sequence[AnyRow]:
     """Sittings of that id that `scope` covers, on one platform (its slug) or on any."""
     query = (

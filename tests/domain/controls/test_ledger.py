@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.domain.controls import control_plan, draws, photo_plan
-from app.domain.controls.control_line import Line, Result
+from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.control_plan import Ledger, Memory, Tick, advance, outstanding, stop_code
-from app.domain.controls.photo_plan import Hour, Point
+from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.policy import sitting_terms
 from detectors.trace import ControlFlag
 
 TERMS = sitting_terms.of_pack("huangchuan-2021-graded", "1.0.0")
 MINUTE = 60_000
 START = 1_772_413_200_000
-HOUR = Hour(1, ((1, 0, 45 * MINUTE),))
+HOUR = PlannedHour(1, ((1, 0, 45 * MINUTE),))
 SEEDS = st.binary(min_size=32, max_size=32)
 
 
@@ -88,7 +88,7 @@ class Study:
         for kind in ("snapshot", "face_check"):
             line = outstanding(self.ledger, kind)
             if line is not None and self.sends_photos and self.learning_ms >= line.mark_ms:
-                line.answered_ms, line.photos, line.result = self.now_ms, 3, Result.PASSED
+                line.answered_ms, line.photos, line.result = self.now_ms, 3, PhotoResult.PASSED
 
     def _pop_ups(self, before: int) -> list[dict[str, Any]]:
         notes = []
@@ -104,7 +104,7 @@ class Study:
             notes.append(self.note("popup_answered", line))
         return notes
 
-    def note(self, kind: str, line: Line, **changes: Any) -> dict[str, Any]:
+    def note(self, kind: str, line: ControlLine, **changes: Any) -> dict[str, Any]:
         self.seq += 1
         return {
             "type": kind,
@@ -116,7 +116,7 @@ class Study:
             **changes,
         }
 
-    def pop_ups(self) -> list[Line]:
+    def pop_ups(self) -> list[ControlLine]:
         return self.ledger.of_kind("popup")
 
 
@@ -281,7 +281,7 @@ def test_a_failed_face_check_is_tried_three_times() -> None:
         study.play(5_000)
         line = outstanding(study.ledger, "face_check")
         if line is not None:
-            line.answered_ms, line.photos, line.result = study.now_ms, 3, Result.FAILED
+            line.answered_ms, line.photos, line.result = study.now_ms, 3, PhotoResult.FAILED
     assert [it.demand["try"] for it in study.ledger.of_kind("face_check")][:3] == [1, 2, 3]
 
 
@@ -293,7 +293,7 @@ def test_a_check_that_failed_is_asked_for_again_after_five_minutes_of_study() ->
         line = outstanding(study.ledger, "face_check")
         if line is not None:
             marks.append(study.learning_ms)
-            line.answered_ms, line.photos, line.result = study.now_ms, 3, Result.FAILED
+            line.answered_ms, line.photos, line.result = study.now_ms, 3, PhotoResult.FAILED
             line.why = "too_dark"
     checks = study.ledger.of_kind("face_check")[:4]
     assert [it.demand["reason"] for it in checks] == ["start", "start", "start", "recheck"]
@@ -313,7 +313,10 @@ def test_who_comes_back_after_a_long_pause_shows_the_face_again(minutes: int, ch
 
 
 def test_a_new_class_hour_begins_with_a_face_check() -> None:
-    hours = (Hour(1, ((1, 0, 45 * MINUTE),)), Hour(2, ((1, 45 * MINUTE, 90 * MINUTE),)))
+    hours = (
+        PlannedHour(1, ((1, 0, 45 * MINUTE),)),
+        PlannedHour(2, ((1, 45 * MINUTE, 90 * MINUTE),)),
+    )
     study = Study(ledger(hours=hours)).start()
     while study.position_ms < 46 * MINUTE:
         study.play(10_000)

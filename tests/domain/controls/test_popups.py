@@ -5,15 +5,15 @@ from __future__ import annotations
 from itertools import permutations
 from typing import Any
 
-from app.domain.controls.control_line import Line
+from app.domain.controls.control_line import ControlLine
 from app.domain.controls.popups import MAX_UNKNOWN, match_popups
 from detectors.trace import ControlFlag
 
 T = 1_772_413_200_000
 
 
-def popup(challenge: str = "c1", **changes: Any) -> Line:
-    return Line(**{"challenge_id": challenge, "nonce": "n1", "issued_ms": T, **changes})
+def popup(challenge: str = "c1", **changes: Any) -> ControlLine:
+    return ControlLine(**{"challenge_id": challenge, "nonce": "n1", "issued_ms": T, **changes})
 
 
 def note(kind: str, seq: int, **changes: Any) -> dict[str, Any]:

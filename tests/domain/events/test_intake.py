@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.events.events import read_one
-from app.domain.events.intake import LAST_SEQ, LONGEST_MS, Sitting, append, for_scheduler
+from app.domain.events.intake import LAST_SEQ, LONGEST_MS, RunningSitting, append, for_scheduler
 from app.domain.policy import packs, sitting_terms
 from app.domain.sittings.sitting_life import Fate
 from app.services import Services
@@ -90,7 +90,7 @@ def test_what_no_longer_fits_into_31_bits_is_refused_before_it_is_stored(
     assert not hasattr(event, "code")
     event.seq = seq
     with database.write() as connection:
-        (stored,) = append(connection, [(Sitting(1, 0, TERMS), [event])], age_ms)
+        (stored,) = append(connection, [(RunningSitting(1, 0, TERMS), [event])], age_ms)
     assert (stored.fate, stored.batch) == (Fate.CLOSED, None)
 
 

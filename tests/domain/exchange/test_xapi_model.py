@@ -9,7 +9,13 @@ import pytest
 
 from app.domain.exchange.xapi_batch import MOST_STATEMENTS, read_post, read_put, says_the_same
 from app.domain.exchange.xapi_model import VOIDED, check_statement
-from app.domain.exchange.xapi_values import Fault, as_timestamp, dump_json, milliseconds, parse_json
+from app.domain.exchange.xapi_values import (
+    StatementError,
+    as_timestamp,
+    dump_json,
+    milliseconds,
+    parse_json,
+)
 from app.errors import MalformedBody
 
 UUID = "7ccd3322-e1a5-411a-a67d-6a735c76f119"
@@ -162,7 +168,7 @@ def test_what_the_standard_allows_is_taken(parts: dict[str, Any]) -> None:
     ],
 )
 def test_what_is_wrong_is_named(parts: dict[str, Any], where: str) -> None:
-    with pytest.raises(Fault) as found:
+    with pytest.raises(StatementError) as found:
         check_statement(statement(**parts), two=False)
     assert found.value.where == where
 
@@ -171,7 +177,7 @@ def test_what_is_wrong_is_named(parts: dict[str, Any], where: str) -> None:
 def test_nobody_doing_nothing_is_no_statement(name: str) -> None:
     told = statement()
     del told[name]
-    with pytest.raises(Fault, match=f"{name}: is required"):
+    with pytest.raises(StatementError, match=f"{name}: is required"):
         check_statement(told, two=False)
 
 
@@ -180,7 +186,7 @@ def test_version_two_knows_who_else_took_part() -> None:
     told = statement(version="2.0.0", context={"contextAgents": [part]})
     check_statement(told, two=True)
     told["context"]["contextAgents"][0]["relevantTypes"] = []
-    with pytest.raises(Fault, match="relevantTypes"):
+    with pytest.raises(StatementError, match="relevantTypes"):
         check_statement(told, two=True)
 
 

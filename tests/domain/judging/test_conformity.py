@@ -16,7 +16,7 @@ from app.services import Services
 from app.simulation.scenarios import perform
 from app.simulation.service import Controls
 from app.simulation.stage import Setting
-from app.store.scope import Scope
+from app.store.scope import AccessScope
 from tests.people import HUANGCHUAN, County, course, lesson, training_class
 from tests.verdicts import class_row, control, sign_in, take_without_photos, validate
 
@@ -236,7 +236,7 @@ def test_a_class_is_held_against_what_opened_before_it_and_not_against_itself(
     platform.played("H01", controls="platform", platform_runs=NO_POPUPS)
     klass = class_row(platform.database, platform.county, "class-demo")
     opened = date.fromisoformat(klass.terms["starts_on"])
-    scope = Scope(platform_id=klass.platform_id)
+    scope = AccessScope(platform_id=klass.platform_id)
     with platform.database.read() as connection:
         itself = conformity_trend.before(connection, scope, klass.platform_id, opened)
         later = conformity_trend.before(

@@ -23,7 +23,7 @@ from app.simulation.scenarios import perform
 from app.store.bodies import EnrolmentVerdict
 from app.store.judging import enrolment_facts as store
 from app.store.judging.verdicts import of_class, outcome_counts
-from app.store.scope import EVERYTHING, Scope
+from app.store.scope import EVERYTHING, AccessScope
 from detectors.trace import Check
 from models import ReferencePhoto, Run, Session, Snapshot
 from tests.people import HUANGCHUAN, County, TestClock
@@ -64,7 +64,7 @@ class Class:
         with self.database.write() as connection:
             return runs.request(connection, self.id, "test", self.services.clock())
 
-    def view(self, run_id: int, scope: Scope = EVERYTHING) -> dict[str, Any]:
+    def view(self, run_id: int, scope: AccessScope = EVERYTHING) -> dict[str, Any]:
         with self.database.read() as connection:
             told = runs.view(connection, scope, run_id, self.services.clock())
         return dict(msgspec.to_builtins(told))
@@ -232,7 +232,7 @@ def test_a_decision_made_elsewhere_reaches_the_class(
 
 def test_a_stranger_knows_no_run(lin: Class, county: County) -> None:
     run_id = lin.request()
-    theirs = Scope(platform_id=county.guang.platform.id)
+    theirs = AccessScope(platform_id=county.guang.platform.id)
     with pytest.raises(Exception, match="there is no run"):
         lin.view(run_id, theirs)
 

@@ -12,7 +12,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from random import Random
 
-from app.simulation.behaviour import facing
+from app.simulation.behaviour import facing, ignore_while_playing
 from app.simulation.oddities import CIRCUMSTANCES, MISHAPS, Fittings, Mishap
 from app.simulation.service import Controls
 from app.simulation.sitting import Device, Passage, SimulatedSitting
@@ -33,8 +33,8 @@ WAYS = {  # of leaving a sitting half-way, with how often
     "crashed": (15, "浏览器崩溃后续学", "the browser crashes"),
     "handed_over": (
         15,
-        "换设备，两端短暂重叠",
-        "another device takes over, both on for seconds",
+        "换设备，两端短暂重叠，旧设备最后的记录可能晚到一分钟",
+        "another device takes over, both on for seconds; the old one may tell its last late",
     ),
     "silent": (
         10,
@@ -249,7 +249,12 @@ class Story:
 
 
 def _goes_off(sitting: SimulatedSitting, seconds: float) -> Passage:
-    """The device that was left plays on for some seconds."""
+    """The device that was left plays on for some seconds, and nobody answers a pop-up there; what
+    it tells last may be a minute on the way."""
+    late_s = sitting.rng.choice((0.0, sitting.rng.uniform(1.0, 60.0)))
+    if late_s:
+        sitting.network.outages.append((sitting.t, sitting.t + seconds + late_s))
+    sitting.on_popup = ignore_while_playing
     yield from sitting.idle(seconds)
     sitting.pause()
     yield from sitting.close("taken_over")

@@ -3,33 +3,38 @@
 Only what was really played counts: a second tab that stands still, a hidden page or another
 program accuses nobody, and neither does a hand-over within the tolerance. Overlap that rests on a
 backlog, delivered after a silence, may have happened earlier: it earns nothing twice, but it is no
-accusation. Accounts that share a number and bear two names may be two people, one of whom was
-entered wrongly: people decide.
+accusation. Nor is overlap that is gone once either side is laid out as early as the record allows:
+the last request of a page that was left may come late. Accounts that share a number and bear two
+names may be two people, one of whom was entered wrongly: people decide.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detectors.credit import Played
+from detectors.credit import Played, Samples
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
 from detectors.policy import Policy
-from detectors.segments import Segments
-from detectors.trace import Ints, Trace
+from detectors.segments import Segments, locate
+from detectors.trace import Ints, Trace, owners
 
 RULE = "multi_window"
 JOINED_MS = 30_000  # overlaps closer than this are one stretch
+DELIVERIES = 4  # of one page: fewer may all have come late, and show nothing of one another
 
 
 @dataclass(frozen=True, slots=True)
 class _Span:
+    """Play, laid out as late as it was told, and as early as it can have been."""
+
     start: int
     end: int
     session: int
     fresh: bool
+    early: tuple[int, int] = (0, 0)
     sure: bool = True  # that both sides are one person
 
 
@@ -42,17 +47,62 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     offline = policy["popup_gap"].ms("offline_gap_s")
     findings: list[Finding] = []
     for rows in _overlapping_persons(trace, played):
+        begins, ends = _earliest(trace, played, rows)
         spans = [
             _Span(
                 int(played.t0_ms[row]),
                 int(played.t1_ms[row]),
                 int(played.session[row]),
                 bool(played.stale_ms[row] <= offline),
+                (begin, end),
             )
-            for row in rows
+            for row, begin, end in zip(rows, begins.tolist(), ends.tolist(), strict=True)
         ]
         findings += _judge(spans, trace, tolerance)
     return findings
+
+
+def _earliest(trace: Trace, played: Played, rows: Ints) -> tuple[Ints, Ints]:
+    """When each interval can have begun and ended at the earliest, in absolute server time.
+
+    Content takes its time from the sample before, and what came after a silence can be as old as
+    that, or as the page's own counter tells.
+    """
+    every, session = played.samples, played.session[rows]
+    mine = np.flatnonzero(np.isin(every.own, session))
+    own, sittings = every.own[mine], Segments(every.own[mine])
+    shown = ~every.jump[mine] & (every.unseen[mine] == 0)
+    content = sittings.running_sum(np.where(shown, every.advance_ms[mine], 0))
+    low = np.maximum(every.u_ms[mine] - every.stale_ms[mine], 0)
+    low = np.maximum(low, _by_the_counter(trace, every, mine))
+    finish = every.finish_ms[mine]
+    spare = np.maximum(finish - content - sittings.running_max(low - content), 0)
+    start = trace.sessions["start_ms"][session]
+    t0, t1 = played.t0_ms[rows], played.t1_ms[rows]
+    last = len(mine) - 1
+    at_begin = np.minimum(locate(own, finish, session, t0 - start), last)
+    at_end = np.minimum(locate(own, finish, session, t1 - start - 1), last)
+    return t0 - spare[at_begin], t1 - spare[at_end]
+
+
+def _by_the_counter(trace: Trace, samples: Samples, mine: Ints) -> Ints:
+    """When samples happened by the counter that runs on while their page lives: what came fastest
+    of a page tells how late the rest came. 0 where no counter tells it."""
+    sessions = np.unique(samples.own[mine])
+    events = np.flatnonzero(np.isin(owners(trace.events_at), sessions))
+    beats = events[trace.events["mono_ms"][events] >= 0]
+    told = np.zeros(len(trace.events), np.int64)
+    if len(beats):
+        counter = trace.events["mono_ms"][beats].astype(np.int64)
+        received = trace.events["recv_ms"][beats].astype(np.int64)
+        own = owners(trace.events_at)[beats]
+        anew = (np.diff(own, prepend=-1) != 0) | (np.diff(counter, prepend=0) < 0)
+        page = np.cumsum(anew) - 1
+        base = np.full(page[-1] + 1, np.iinfo(np.int64).max)
+        np.minimum.at(base, page, received - counter)
+        deliveries = np.bincount(np.unique(np.stack([page, received]), axis=1)[0])
+        told[beats] = np.where(deliveries[page] >= DELIVERIES, base[page] + counter, 0)
+    return told[samples.row[mine]]
 
 
 def _overlapping_persons(trace: Trace, played: Played) -> list[Ints]:
@@ -79,22 +129,41 @@ def _judge(spans: list[_Span], trace: Trace, tolerance: int) -> list[Finding]:
     forgiven = 0
     for session in sessions:
         mine = [span for span in spans if span.session == session]
-        for stretch in _stretches(mine, occupied, trace.named):
-            fresh = _length([part for part in stretch if part.fresh])
+        told = _overlaps(mine, occupied, trace.named)
+        moved = [
+            _overlaps(_earlier(mine), occupied, trace.named),
+            _overlaps(mine, _earlier(occupied), trace.named),
+        ]
+        for stretch in _stretches(told):
+            certain = [stretch, *(_near(stretch, parts) for parts in moved)]
+            fresh = min(_length([part for part in parts if part.fresh]) for parts in certain)
             whole = _length(stretch)
             if fresh <= tolerance and forgiven + whole <= tolerance:
                 forgiven += whole
                 continue
-            sure = _length([part for part in stretch if part.fresh and part.sure])
+            sure = min(
+                _length([part for part in parts if part.fresh and part.sure]) for parts in certain
+            )
             findings.append(_finding(session, stretch, sure, fresh, whole, tolerance))
         occupied = sorted([*occupied, *mine], key=lambda span: span.start)
     return findings
 
 
-def _stretches(mine: list[_Span], occupied: list[_Span], named: Ints) -> list[list[_Span]]:
-    """Overlaps of `mine` with what other sessions hold, joined into stretches of time.
+def _near(stretch: list[_Span], parts: list[_Span]) -> list[_Span]:
+    """What of other overlaps belongs to a stretch, once either side is laid out earlier."""
+    begin, end = stretch[0].start - JOINED_MS, max(part.end for part in stretch)
+    return [part for part in parts if begin < part.end and part.start < end]
 
-    Each part carries the rival's session, is fresh when both sides are, and sure when both bear one
+
+def _earlier(spans: list[_Span]) -> list[_Span]:
+    moved = [replace(span, start=span.early[0], end=span.early[1]) for span in spans]
+    return sorted(moved, key=lambda span: span.start)
+
+
+def _overlaps(mine: list[_Span], occupied: list[_Span], named: Ints) -> list[_Span]:
+    """Overlaps of `mine` with what other sessions hold, in order of time.
+
+    Each carries the rival's session, is fresh when both sides are, and sure when both bear one
     name.
     """
     parts: list[_Span] = []
@@ -109,7 +178,12 @@ def _stretches(mine: list[_Span], occupied: list[_Span], named: Ints) -> list[li
             if high > low:
                 sure = not len(named) or bool(named[span.session] == named[rival.session])
                 fresh = span.fresh and rival.fresh
-                parts.append(_Span(low, high, rival.session, fresh, sure))
+                parts.append(_Span(low, high, rival.session, fresh, sure=sure))
+    return parts
+
+
+def _stretches(parts: list[_Span]) -> list[list[_Span]]:
+    """Overlaps joined into stretches of time."""
     stretches: list[list[_Span]] = []
     end = 0
     for part in parts:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.vision import ncnn_net
 from app.vision.embedder import inference_session
 from app.vision.errors import ModelFileRejected
 from app.vision.face_reading import Box
@@ -40,21 +41,27 @@ class AntiSpoof(Protocol):
 class MiniFasNetPair:
     """Two networks, in the order of CROP_SCALES.
 
-    ``files`` is two ``.onnx`` paths, or four ncnn paths (param, bin, param, bin), which need the
-    optional package ``ncnn``. Raises ModelFileRejected when they cannot be run.
+    ``files`` is two ``.onnx`` paths, or four in ncnn's form (param, bin, param, bin), which are
+    converted. Raises ModelFileRejected when they cannot be run.
     """
 
     def __init__(self, files: Sequence[Path], version: str) -> None:
         self.model = f"minifasnet-pair@{version}"
-        if [path.suffix for path in files] == [".onnx"] * 2:
-            self._networks = [_onnx_network(path) for path in files]
-        elif [path.suffix for path in files] == [".param", ".bin"] * 2:
-            self._networks = [_ncnn_network(*files[:2]), _ncnn_network(*files[2:])]
+        suffixes = [path.suffix for path in files]
+        if suffixes == [".onnx"] * 2:
+            models = [(path.read_bytes(), path.name) for path in files]
+        elif suffixes == [".param", ".bin"] * 2:
+            pairs = zip(files[::2], files[1::2], strict=True)
+            models = [
+                (ncnn_net.onnx_model(param, weights, (3, _SIDE, _SIDE)), param.name)
+                for param, weights in pairs
+            ]
         else:
             raise ModelFileRejected(
                 "an anti-spoofing pair is two .onnx files, or .param .bin .param .bin; "
                 f"got {', '.join(path.name for path in files)}"
             )
+        self._networks = [_network(model, name) for model, name in models]
 
     def live_score(self, picture: Rgb, box: Box) -> float:
         scores = [
@@ -85,40 +92,18 @@ def _batch(crop: Rgb) -> NDArray[np.float32]:
     return np.ascontiguousarray(crop[..., ::-1].transpose(2, 0, 1)[None], np.float32)
 
 
-def _onnx_network(path: Path) -> _Network:
+def _network(model: bytes, name: str) -> _Network:
     try:
-        session = inference_session(path.read_bytes())
-        name = session.get_inputs()[0].name
-        output = np.asarray(session.run(None, {name: np.zeros((1, 3, _SIDE, _SIDE), "f4")})[0])
+        session = inference_session(model)
+        source = session.get_inputs()[0].name
+        output = np.asarray(session.run(None, {source: np.zeros((1, 3, _SIDE, _SIDE), "f4")})[0])
     except Exception as broken:  # onnxruntime's own errors share no public base
-        raise ModelFileRejected(f"{path.name} does not run: {broken}") from broken
+        raise ModelFileRejected(f"{name} does not run: {broken}") from broken
     if output.size != 3:
-        raise ModelFileRejected(f"{path.name} gives {output.size} classes, not 3")
+        raise ModelFileRejected(f"{name} gives {output.size} classes, not 3")
 
     def run(batch: NDArray[np.float32]) -> Scores:
-        return _softmax(np.asarray(session.run(None, {name: batch})[0]).ravel())
-
-    return run
-
-
-def _ncnn_network(param: Path, weights: Path) -> _Network:
-    try:
-        import ncnn  # type: ignore[import-not-found,import-untyped,unused-ignore]
-    except ImportError as missing:
-        raise ModelFileRejected(
-            f"{param.name} needs the optional package ncnn; install it or supply .onnx files"
-        ) from missing
-    network: Any = ncnn.Net()
-    network.opt.num_threads = 1
-    if network.load_param(str(param)) or network.load_model(str(weights)):
-        raise ModelFileRejected(f"ncnn cannot load {param.name} with {weights.name}")
-    source, sink = network.input_names()[0], network.output_names()[0]
-
-    def run(batch: NDArray[np.float32]) -> Scores:
-        extractor = network.create_extractor()
-        extractor.input(source, ncnn.Mat(batch[0]))
-        _, output = extractor.extract(sink)
-        return _softmax(np.array(output).ravel())
+        return _softmax(np.asarray(session.run(None, {source: batch})[0]).ravel())
 
     return run
 

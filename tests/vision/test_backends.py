@@ -20,6 +20,7 @@ from app.vision.errors import ModelFileRejected
 from app.vision.image import decode
 from app.vision.model_card import DLIB_RESNET, read_card
 from app.vision.model_files import BackendFiles, ModelFile
+from app.vision.onnx_graph import Graph
 from app.vision.reading import read
 
 CARD = """
@@ -166,11 +167,11 @@ def test_an_embedder_that_is_not_what_its_card_says_is_refused(
 
 
 def test_a_supplied_anti_spoofing_pair_scores_every_reading(tmp_path: Path) -> None:
-    graph = dlib_graph.Graph()
-    pooled = graph.node("Flatten", [graph.node("GlobalAveragePool", [dlib_graph.INPUT])])
-    graph.node("Softmax", [pooled], output=dlib_graph.OUTPUT)
+    graph = Graph()
+    pooled = graph.node("Flatten", [graph.node("GlobalAveragePool", ["face"])])
+    graph.node("Softmax", [pooled], output="classes")
     model = tmp_path / "pair.onnx"
-    model.write_bytes(graph.model(inputs=[3, 80, 80], outputs=[3]))
+    model.write_bytes(graph.model("pair", ("face", [3, 80, 80]), ("classes", [3])))
     loaded = load(BackendFiles(anti_spoof=(supplied(model), supplied(model))))
     assert loaded.notices == ()
     reading = read(portrait(PORTRAIT_SEEDS[0]), loaded)

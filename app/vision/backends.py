@@ -66,7 +66,7 @@ def _load(files: BackendFiles) -> Backends:
         detector = supplied("yunet", lambda: _yunet(yunet))
     embedder: Embedder | None = None
     if (network := files.embedder) and (card := files.embedder_card):
-        embedder = supplied("embedder", lambda: _onnx_embedder(network, card))
+        embedder = supplied("embedder", lambda: _embedder(network, card))
     elif files.embedder or files.embedder_card:
         notices.append("embedder: a model and its card are needed together; the default stays")
         log.warning(notices[-1])
@@ -86,8 +86,11 @@ def _yunet(file: ModelFile) -> YunetDetector:
     return YunetDetector(file.verified(), file.sha256[:8])
 
 
-def _onnx_embedder(network: ModelFile, card: ModelFile) -> OnnxEmbedder:
-    return OnnxEmbedder(network.verified(), read_card(card.verified()))
+def _embedder(network: ModelFile, card: ModelFile) -> Embedder:
+    of_dlib = network.path.suffix == ".dat"
+    return (DlibEmbedder if of_dlib else OnnxEmbedder)(
+        network.verified(), read_card(card.verified())
+    )
 
 
 def _mini_fas_net(files: tuple[ModelFile, ...]) -> MiniFasNetPair:

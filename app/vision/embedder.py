@@ -25,6 +25,7 @@ Embedding = NDArray[np.float32]  # (card.dim,)
 _CHIP_SIZE, _CHIP_PADDING = 150, 0.25
 _CHANNEL_MEAN = np.array([122.782, 117.001, 104.298], np.float32)  # dlib: input_rgb_image_sized
 _AGREEMENT = 1e-5
+_DIM = 128
 
 
 class Embedder(Protocol):
@@ -41,18 +42,25 @@ class Embedder(Protocol):
 class DlibEmbedder:
     """dlib's ResNet run by onnxruntime: the same weights, about 20 times faster.
 
-    On construction the port is compared with dlib on one picture; should they differ by 1e-5 or
-    more, or the weights be unreadable, dlib itself computes and a warning says so.
+    ``weights``: a `.dat` file of the same network, trained by somebody else, with its card. On
+    construction the port is compared with dlib on one picture; should they differ by 1e-5 or more,
+    or the weights be unreadable, dlib itself computes and a warning says so. Raises
+    ModelFileRejected when dlib cannot load the file either.
     """
 
-    def __init__(self) -> None:
-        self.card = read_card(DLIB_RESNET)
-        self._session = self._checked_session()
+    def __init__(self, weights: Path | None = None, card: ModelCard | None = None) -> None:
+        self.card = card or read_card(DLIB_RESNET)
+        self._encoder = _encoder(weights)
+        if self.card.dim != _DIM:
+            raise ModelFileRejected(
+                f"dlib's network gives {_DIM} numbers, its card says {self.card.dim}"
+            )
+        self._session = self._checked_session(weights or dlib_models.resnet_weights_path())
 
     def embed(self, picture: Rgb, points: Points) -> Embedding:
         chip = face_chip(picture, points)
         if self._session is None:
-            return _dlib_embedding(chip)
+            return self._by_dlib(chip)
         return _port_embedding(self._session, chip)
 
     @property
@@ -60,19 +68,21 @@ class DlibEmbedder:
         """Whether onnxruntime computes, rather than dlib."""
         return self._session is not None
 
-    def _checked_session(self) -> onnxruntime.InferenceSession | None:
+    def _checked_session(self, path: Path) -> onnxruntime.InferenceSession | None:
         try:
-            weights = read_weights(dlib_models.resnet_weights_path())
-            session = inference_session(dlib_graph.onnx_model(weights))
+            session = inference_session(dlib_graph.onnx_model(read_weights(path)))
         except (WeightsUnreadable, OSError) as unreadable:
             log.warning("dlib's weights cannot be read, falling back to dlib: %s", unreadable)
             return None
         chip = np.random.default_rng(0).integers(0, 256, (150, 150, 3), dtype=np.uint8)
-        difference = float(np.abs(_port_embedding(session, chip) - _dlib_embedding(chip)).max())
+        difference = float(np.abs(_port_embedding(session, chip) - self._by_dlib(chip)).max())
         if difference >= _AGREEMENT:
             log.warning("port of dlib's network differs by %.1e, falling back to dlib", difference)
             return None
         return session
+
+    def _by_dlib(self, chip: Rgb) -> Embedding:
+        return np.asarray(self._encoder.compute_face_descriptor(chip), np.float32)
 
 
 class OnnxEmbedder:
@@ -137,6 +147,11 @@ def _port_embedding(session: onnxruntime.InferenceSession, chip: Rgb) -> Embeddi
     return np.asarray(session.run([dlib_graph.OUTPUT], {dlib_graph.INPUT: batch})[0][0])
 
 
-def _dlib_embedding(chip: Rgb) -> Embedding:
-    encoder: Any = dlib_models.face_recognition_api().face_encoder
-    return np.asarray(encoder.compute_face_descriptor(chip), np.float32)
+def _encoder(weights: Path | None) -> Any:
+    """dlib's own network, of its usual weights or of a file."""
+    if weights is None:
+        return dlib_models.face_recognition_api().face_encoder
+    try:
+        return dlib_models.dlib().face_recognition_model_v1(str(weights))
+    except RuntimeError as broken:
+        raise ModelFileRejected(f"{weights.name} is no face network of dlib: {broken}") from broken

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -187,7 +188,7 @@ def _same(_: Graph, __: _Layer, inputs: list[str], ___: _Weights) -> str:
     return inputs[0]
 
 
-def _plain(operator: str, **attributes: int) -> Callable[..., str]:
+def _plain(operator: str, **attributes: Any) -> Callable[..., str]:
     def convert(graph: Graph, _: _Layer, inputs: list[str], __: _Weights) -> str:
         return graph.node(operator, inputs, **attributes)
 

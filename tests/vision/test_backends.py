@@ -155,6 +155,27 @@ def test_a_supplied_embedder_reads_and_names_itself(network: bytes, tmp_path: Pa
     assert np.linalg.norm(reading.embedding) == pytest.approx(1, abs=1e-5)
 
 
+def test_weights_of_dlibs_network_are_an_embedder_with_their_card(
+    backends: Backends, tmp_path: Path
+) -> None:
+    model, card = tmp_path / "other.dat", tmp_path / "card.toml"
+    model.write_bytes(dlib_models.resnet_weights_path().read_bytes())
+    card.write_text(CARD)
+    loaded = load(BackendFiles(embedder=supplied(model), embedder_card=supplied(card)))
+    assert loaded.notices == ()
+    made, usual = (read(portrait(PORTRAIT_SEEDS[0]), it) for it in (loaded, backends))
+    assert made.model == "borrowed@7" and made.embedding is not None
+    np.testing.assert_allclose(made.embedding, usual.embedding, atol=1e-5)
+
+
+def test_a_dat_file_that_is_no_network_of_dlib_is_refused(tmp_path: Path) -> None:
+    model, card = tmp_path / "other.dat", tmp_path / "card.toml"
+    model.write_bytes(b"no network")
+    card.write_text(CARD)
+    loaded = load(BackendFiles(embedder=supplied(model), embedder_card=supplied(card)))
+    assert "other.dat is no face network of dlib" in loaded.notices[0]
+
+
 def test_an_embedder_that_is_not_what_its_card_says_is_refused(
     network: bytes, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.vision.model_files import BackendFiles, ModelFile
+from app.vision.recommended import InstalledModels
 
 DEVELOPMENT_KEY = "development-only-master-key-never-use-it-for-real-people"
 
@@ -111,14 +112,20 @@ class Settings(BaseSettings):
 
     @property
     def model_files(self) -> BackendFiles:
-        """The operator's own models for the face workers."""
+        """The operator's own models for the face workers: those named by path, then those that
+        `zhenxue models install` laid into the data folder."""
         pair = zip(_parts(self.anti_spoof_paths), _parts(self.anti_spoof_sha256s), strict=True)
-        return BackendFiles(
+        named = BackendFiles(
             yunet=_model_file(self.yunet_path, self.yunet_sha256),
             embedder=_model_file(self.embedder_path, self.embedder_sha256),
             embedder_card=_model_file(self.embedder_card_path, self.embedder_card_sha256),
             anti_spoof=tuple(ModelFile(Path(path), sha256) for path, sha256 in pair),
         )
+        return self.installed_models.completing(named)
+
+    @property
+    def installed_models(self) -> InstalledModels:
+        return InstalledModels(self.data_dir.resolve() / "models")
 
     @property
     def production(self) -> bool:

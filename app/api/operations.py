@@ -15,6 +15,7 @@ from app.api.answers import AnswerRoute, described, encoded
 from app.api.auth import services_of
 from app.domain.answer import Answer
 from app.store import schema
+from app.vision.model_files import BackendFiles
 
 router = APIRouter(tags=["operations"], route_class=AnswerRoute)
 log = structlog.get_logger("zhenxue.operations")
@@ -37,6 +38,15 @@ class ReadinessStatus(StrEnum):
     NOT_READY = "not_ready"
 
 
+class ModelsInForce(Answer, frozen=True, kw_only=True):
+    """What reads faces. `detector`: a file's name or `default`; `embedder`: as it stands in
+    decisions; `anti_spoof`: whether a model that recognises prints and screens is supplied."""
+
+    detector: str
+    embedder: str
+    anti_spoof: bool
+
+
 class Readiness(Answer, frozen=True, kw_only=True):
     """`checks` by part: database, store, migrations and what else was registered. `notices` name
     model files that are configured and cannot be used."""
@@ -44,6 +54,7 @@ class Readiness(Answer, frozen=True, kw_only=True):
     status: ReadinessStatus
     checks: dict[str, PartState]
     notices: list[str]
+    models: ModelsInForce
 
 
 @router.get("/healthz")
@@ -79,8 +90,17 @@ def readyz(request: Request) -> Response:
             status=ReadinessStatus.READY if ready else ReadinessStatus.NOT_READY,
             checks=results,
             notices=list(services.readers.notices),
+            models=_models(services.readers.files),
         ),
         200 if ready else 503,
+    )
+
+
+def _models(files: BackendFiles) -> ModelsInForce:
+    return ModelsInForce(
+        detector=files.yunet.path.name if files.yunet else "default",
+        embedder=files.card().model,
+        anti_spoof=bool(files.anti_spoof),
     )
 
 

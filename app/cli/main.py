@@ -30,6 +30,7 @@ ELSEWHERE = {
     "calibrate": "app.cli.calibrate",
     "demo": "app.cli.demo",
     "export": "app.cli.export",
+    "models": "app.cli.models",
     "nightly": "app.cli.nightly",
     "pack": "app.cli.pack",
     "purge": "app.cli.purge",

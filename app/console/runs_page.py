@@ -38,6 +38,8 @@ def run_list(request: Request, login: SignedIn, before: int = 0) -> Response:
         older=rows[PAGE - 1].id if len(rows) > PAGE else None,
         before=start,
         name=name,
+        models=services.readers.files,
+        rejected=services.readers.notices,
     )
 
 

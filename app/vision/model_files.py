@@ -34,12 +34,21 @@ class ModelFile:
 
 @dataclass(frozen=True, slots=True)
 class BackendFiles:
-    """The user-supplied files; all optional."""
+    """The user-supplied files; all optional. `unknown`: why it is not known what is installed."""
 
     yunet: ModelFile | None = None
     embedder: ModelFile | None = None
     embedder_card: ModelFile | None = None
     anti_spoof: tuple[ModelFile, ...] = ()
+    unknown: str = ""
+
+    def named(self) -> dict[str, list[str]]:
+        """The files that decide, by what they do; an empty list: the default does it, or nobody."""
+        return {
+            "detector": [self.yunet.path.name] if self.yunet else [],
+            "embedder": [self.embedder.path.name] if self.embedder else [],
+            "anti_spoof": [file.path.name for file in self.anti_spoof],
+        }
 
     def complaints(self) -> tuple[str, ...]:
         """What is wrong with the files themselves, found without loading a model."""
@@ -55,6 +64,8 @@ class BackendFiles:
         return read_card(DLIB_RESNET)
 
     def _complaints(self) -> Iterator[str]:
+        if self.unknown:
+            yield f"{self.unknown}; the defaults stay"
         if bool(self.embedder) != bool(self.embedder_card):
             yield "embedder: a model and its card are needed together; the default stays"
         named = [("yunet", self.yunet)]

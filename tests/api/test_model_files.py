@@ -46,6 +46,14 @@ def test_a_file_with_the_right_hash_that_is_no_model_is_told_once_it_was_tried(
     assert len(readers.notices) == 1 and "is no YuNet model" in readers.notices[0]
 
 
+def test_readiness_tells_what_reads_faces_and_that_nothing_recognises_prints(
+    settings: Settings, clock: TestClock
+) -> None:
+    with TestClient(create_app(settings, clock)) as client:
+        models = client.get("/readyz").json()["models"]
+    assert models == {"detector": "default", "embedder": "dlib-resnet@1", "anti_spoof": False}
+
+
 def test_a_path_without_its_hash_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ZHENXUE_YUNET_PATH", "yunet.onnx")
     with pytest.raises(ValidationError, match="ZHENXUE_YUNET_SHA256"):

@@ -11,7 +11,15 @@ from sqlalchemy.orm import aliased
 from app.store.row import AnyRow
 from app.store.upsert import upsert
 from detectors.trace import Check
-from models import Enrolment, FacePair, Learner, Session, Snapshot, TrainingClass
+from models import (
+    Enrolment,
+    FacePair,
+    Learner,
+    ReferencePhoto,
+    Session,
+    Snapshot,
+    TrainingClass,
+)
 
 _CHUNK = 200
 # A mismatch may be another person and would pass for the account's own face.
@@ -56,6 +64,33 @@ def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[A
             )
             .order_by(Session.learner_id, Snapshot.received_ms, Snapshot.id)
         )
+
+
+def kept_photos(connection: Connection, learner_id: int) -> list[list[str]]:
+    """Where one account's photos lie: the enrolled ones, then those of each sitting that may show
+    its own face."""
+    enrolled = connection.execute(
+        select(ReferencePhoto.blob_key).where(
+            ReferencePhoto.learner_id == learner_id,
+            ReferencePhoto.status == "ready",
+            ReferencePhoto.retired_ms.is_(None),
+        )
+    ).scalars()
+    taken = connection.execute(
+        select(Snapshot.session_id, Snapshot.blob_key)
+        .join(Session, Session.id == Snapshot.session_id)
+        .where(
+            Session.learner_id == learner_id,
+            Snapshot.check.in_(_OWN),
+            Snapshot.purged_ms.is_(None),
+        )
+        .order_by(Snapshot.received_ms, Snapshot.id)
+    )
+    sittings: dict[int, list[str]] = {}
+    for row in taken:
+        sittings.setdefault(row.session_id, []).append(row.blob_key)
+    groups: list[list[str]] = [[it for it in enrolled if it], *sittings.values()]
+    return [group for group in groups if group]
 
 
 def put_pair(connection: Connection, learner_id: int, other_id: int, **values: Any) -> bool:

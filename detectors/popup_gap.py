@@ -3,7 +3,8 @@
 What lies beyond the limit earns nothing until the next effective pop-up. It is a violation where
 the evidence shows whose: of the learner, where a pop-up was shown and the page that showed it
 played on past the time to answer; of the platform, where none came in time, or none again on a new
-page. Where nothing shows that the page heard of one, nothing is proven. What else is lost is said,
+page. Where nothing shows that the page heard of one, or which page it was that played on, nothing
+is proven. What else is lost is said,
 and accuses nobody.
 """
 
@@ -154,7 +155,8 @@ class _HourControls:
         played_until = self._played_until(stretch)
         left = shown & (popups.lost_ms < played_until) & ~self._answered_again(stretch)
         gone = np.where(shown, self._page_gone(), NEVER_MS)
-        ignored = left & (popups.lost_ms < self._played_until(stretch, gone))
+        played_on = left & (popups.lost_ms < self._played_until(stretch, gone))
+        ignored = played_on & self._page_told()
         if ignored.any():
             return self._finding(stretch, Outcome.VIOLATION, "ignored", Fault.LEARNER, ignored)
         in_time = popups.issued_ms <= stretch.at(owed)[1]
@@ -171,6 +173,10 @@ class _HourControls:
             )
         if overdue.any():
             return self._never_shown(stretch, overdue)
+        if played_on.any():
+            return self._finding(
+                stretch, Outcome.NOT_PROVEN, "page_untold", Fault.PLATFORM, played_on
+            )
         if (shown & in_time).any():
             row = shown & in_time
             return self._finding(stretch, Outcome.CLEAR, "unanswered", Fault.UNDETERMINED, row)
@@ -242,6 +248,16 @@ class _HourControls:
                 start = self.trace.sessions["start_ms"][session]
                 gone[row] = start + beats["recv_ms"][again[0]]
         return gone
+
+    def _page_told(self) -> Bools:
+        """Whether counters before and after the display of each pop-up tell which page played."""
+        told = np.zeros(len(self.popups), np.bool_)
+        for row, session in enumerate(self.popups.session.tolist()):
+            events = self.trace.events_of(session)
+            beats = events["seq"][events["mono_ms"] >= 0]
+            shown_seq = self.trace.controls["shown_seq"][self.popups.row[row]]
+            told[row] = (beats < shown_seq).any() and (beats > shown_seq).any()
+        return told
 
     def _played_until(self, stretch: LearningStretch, before: Ints | None = None) -> Ints:
         """When the sitting of each pop-up last played in a stretch (before a time, where one is

@@ -68,6 +68,7 @@ class Sitting:
     stated: float | None = None  # until when it would count by the platform's word
     agent: int = NONE
     address: int = NONE
+    counter: bool = True  # heartbeats tell the page's own counter
     t: float = 0.0
     pos: float = 0.0
     events: list[tuple[int, ...]] = field(default_factory=list)
@@ -87,10 +88,12 @@ class Sitting:
     ) -> int:
         """One event as received at `at`; `client` is what its own clock said. Returns its seq."""
         number = len(self.events) if seq is None else seq
-        stamp = MONDAY_MS + ms(self.at + (at if client is None else client))
+        told = at if client is None else client
+        stamp = MONDAY_MS + ms(self.at + told)
         where = NONE if pos is None else ms(pos)
         extra = NONE if x is None else ms(x)
-        self.events.append((stamp, ms(at), number, where, extra, NONE, int(kind), flags))
+        counter = ms(told) if self.counter and kind == Kind.PROGRESS else NONE
+        self.events.append((stamp, ms(at), number, where, extra, counter, int(kind), flags))
         self.t = max(self.t, at)
         if kind == Kind.SEEK and not flags & Flag.BLOCKED and x is not None:
             self.pos = x

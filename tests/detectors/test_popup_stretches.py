@@ -329,7 +329,7 @@ def test_whoever_takes_popups_away_earns_nothing_beyond_the_limit_whatever_is_re
 
 
 def counted(sitting: Sitting, loaded: Iterable[float]) -> Sitting:
-    """The same with heartbeats that tell the page's own counter, which begins when it is loaded."""
+    """The same of a page that was loaded anew at these times, when its counter begins again."""
     loads = sorted([0.0, *loaded])
     sitting.events = [
         (*it[:5], it[1] - round(1000 * max(at for at in loads if at * 1000 <= it[1])), *it[6:])
@@ -361,6 +361,25 @@ def test_the_page_that_showed_a_popup_and_plays_on_ignores_it(flags, loaded):
     wu = Sitting(flags=flags).play().watch(240).popup(None).watch(240)
     (finding,) = found(RULE, counted(wu, loaded))
     assert (finding.reason, finding.fault) == ("ignored", Fault.LEARNER)
+
+
+@pytest.mark.parametrize("flags", [HONEST, PLATFORM, ATTESTED])
+def test_where_no_counter_tells_which_page_played_on_nobody_ignored_the_popup(flags):
+    """A second window was refused and plays on for all that; or the page was loaded anew."""
+    lin = Sitting(flags=flags, counter=False).play().watch(240).popup(None).watch(240)
+    told = replace(lin, events=list(lin.events), controls=list(lin.controls))
+    (finding,) = found(RULE, lin)
+    assert (finding.outcome, finding.reason) == (Outcome.NOT_PROVEN, "page_untold")
+    assert finding.fault is Fault.PLATFORM
+    assert lost(lin)[1] == lost(counted(told, []))[1] == 180_000
+
+
+@pytest.mark.parametrize("silent", ["before", "after"])
+def test_a_counter_on_one_side_of_the_popup_alone_tells_nothing(silent):
+    lin = Sitting(counter=silent == "after").play().watch(240).popup(None)
+    lin.counter = not lin.counter
+    (finding,) = found(RULE, lin.watch(240))
+    assert finding.reason == "page_untold"
 
 
 # -------------------------------------------------------- reports late, doubled, out of order, lost

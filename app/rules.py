@@ -77,11 +77,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     control: Text | None = None
     hatch: str = ""
 
-    def told(self, reason: str) -> Text | None:
+    def learner_text(self, reason: str) -> Text | None:
         """What a learner is told of this reason; None where only reviewers hear of it."""
         it = self.reasons.get(reason)
         words = it.learner if it else None
-        return self.told(words) if isinstance(words, str) else words
+        return self.learner_text(words) if isinstance(words, str) else words
 
 
 def read(path: Path) -> Rule:
@@ -96,7 +96,7 @@ def read(path: Path) -> Rule:
         shared = reason.learner
         if isinstance(shared, str) and not isinstance(_learner(rule, shared), Text):
             raise RuleFileError(f"{path.name}: reasons.{name}.learner: no words at {shared!r}")
-        for it in (reason.sentence, rule.told(name), reason.measured, reason.limit):
+        for it in (reason.sentence, rule.learner_text(name), reason.measured, reason.limit):
             for template in (it.zh, it.en) if it else ():
                 _check(template, f"{path.name}: reasons.{name}")
     return rule

@@ -85,7 +85,7 @@ class CheckSheet:
             reason=reason,
             found=str(found),
             said=said,
-            numbers={name: _plain(value) for name, value in numbers.items()},
+            numbers={name: _number_or_text(value) for name, value in numbers.items()},
             reach=policy.reach,
             curable=policy.curable,
             unknown=policy.unknown,
@@ -93,5 +93,5 @@ class CheckSheet:
         )
 
 
-def _plain(value: object) -> str | float:
+def _number_or_text(value: object) -> str | float:
     return value if isinstance(value, int | float) else str(value)

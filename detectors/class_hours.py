@@ -146,7 +146,7 @@ def cut_at_hours(trace: Trace, played: Played) -> HourParts:
     return _sorted(parts)
 
 
-def as_told(trace: Trace, parts: HourParts) -> HourParts:
+def as_reported(trace: Trace, parts: HourParts) -> HourParts:
     """The parts at the positions that players told, cut where a film lacks a stretch."""
     for lesson, start, _ in trace.holes.tolist():
         of = np.full(1, lesson, np.int64)

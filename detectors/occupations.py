@@ -48,12 +48,12 @@ class Occupations:
         online, offline = self._online.get(canonical), self._offline.get(canonical)
         if online is None and offline is None:
             return None
-        exact = _plain(occupation) in {_plain(name) for name in (online, offline) if name}
+        exact = _normalised(occupation) in {_normalised(name) for name in (online, offline) if name}
         return OccupationListing(occupation, online, offline, by_alias=not exact)
 
     def canonical(self, occupation: str) -> str:
         """One name for all spellings and aliases of an occupation, in the annex or not."""
-        asked = _plain(occupation)
+        asked = _normalised(occupation)
         return self._aliases.get(asked, asked)
 
     @property
@@ -63,7 +63,7 @@ class Occupations:
 
     @cached_property
     def _aliases(self) -> dict[str, str]:
-        return {_plain(alias): _plain(name) for alias, name in self.aliases.items()}
+        return {_normalised(alias): _normalised(name) for alias, name in self.aliases.items()}
 
     @cached_property
     def _online(self) -> dict[str, str]:
@@ -74,5 +74,5 @@ class Occupations:
         return {self.canonical(name): name for name in self.offline}
 
 
-def _plain(name: str) -> str:
+def _normalised(name: str) -> str:
     return "".join(unicodedata.normalize("NFKC", name).split())

@@ -67,24 +67,24 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     session, flags = own[rows], controls["flags"][rows]
     start = trace.sessions["start_ms"][session]
 
-    def told(name: str) -> Ints:
+    def column(name: str) -> Ints:
         return controls[name][rows].astype(np.int64)
 
-    issued, answer_at, latency = told("issued_ms"), told("answered_ms"), told("latency_ms")
-    window = _windows(trace, session, flags, told("window_ms"), rule)
+    issued, answer_at, latency = column("issued_ms"), column("answered_ms"), column("latency_ms")
+    window = _windows(trace, session, flags, column("window_ms"), rule)
     patience = window + rule.ms("stop_allowance_s")
-    received = told("shown_ms")
+    received = column("shown_ms")
     ours = (flags & ControlFlag.SERVICE) != 0
     # A platform's own clock may be ahead: nothing is shown before it is issued.
     issued = np.where(~ours & (received >= 0), np.minimum(issued, received), issued)
     valid = (received >= 0) & ((flags & _INVALID) == 0)
     replied = valid & (answer_at >= 0)
 
-    display = _display(trace, played, session, received, told("shown_seq"))
+    display = _display(trace, played, session, received, column("shown_seq"))
     # A page that stops while its dialogue is open reports display and answer together. Issue and
     # answer are the server's own: between them the display lies as long ago as the answer took. A
     # platform may tell when its own was due.
-    due = np.maximum(told("due_ms"), issued)
+    due = np.maximum(column("due_ms"), issued)
     since = np.minimum(
         answer_at - np.maximum(latency, 0), np.where(ours | (due == issued), answer_at, due)
     )
@@ -92,7 +92,7 @@ def popups_of(trace: Trace, played: Played, rule: RulePolicy) -> Popups:
     shown = np.where(prompt, np.minimum(display, np.maximum(issued, since) + start), display)
 
     waited = answer_at - received
-    held_back = _held_back(played, session, told("answered_seq"), received, answer_at, window)
+    held_back = _held_back(played, session, column("answered_seq"), received, answer_at, window)
     in_time = replied & ((waited <= window) | (held_back & (latency >= 0) & (latency <= window)))
     # An answer is as old as the client measured, though it may have travelled with others.
     replied_at = answer_at + start

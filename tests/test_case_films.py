@@ -15,8 +15,8 @@ from app.db import Database
 from app.domain.id_numbers import check_digit
 from app.domain.judging import assess
 from app.simulation import bundle
+from app.simulation.environment import Setting
 from app.simulation.scenarios import perform
-from app.simulation.stage import Setting
 from models import Finding, Session
 from tests.cli.test_validate import run
 

@@ -43,7 +43,7 @@ FINDING = {
 def texts(rule: rules.Rule) -> Iterator[rules.Text]:
     yield from (it for it in (rule.title, rule.letter, rule.learner, rule.control) if it)
     for name, reason in rule.reasons.items():
-        told = (reason.sentence, rule.told(name), reason.ask, reason.measured, reason.limit)
+        told = (reason.sentence, rule.learner_text(name), reason.ask, reason.measured, reason.limit)
         yield from (it for it in told if isinstance(it, rules.Text))
 
 

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1", tags=["acts"], route_class=AnswerRoute)
 ActId = Annotated[int, Path(ge=1, lt=2**63)]
 
 
-class ActWanted(Wire):
+class ActRequest(Wire):
     """An act to record. `body` holds the fields of its kind."""
 
     kind: Id
@@ -44,7 +44,7 @@ class ActList(Answer, frozen=True, kw_only=True):
 
 
 @router.get("/classes/{class_id}/acts")
-def get_acts(
+def list_acts(
     request: Request,
     caller: Annotated[Caller, require(KeyScope.READ)],
     class_id: ClassId,
@@ -57,11 +57,11 @@ def get_acts(
 
 
 @router.post("/classes/{class_id}/acts", status_code=201)
-def post_act(
+def record_act(
     request: Request,
     caller: Annotated[Caller, people_too(KeyScope.INGEST)],
     class_id: ClassId,
-    wanted: ActWanted,
+    wanted: ActRequest,
     platform: PlatformSlug = None,
 ) -> Act:
     """Record an act, by a person of the authority or by a platform for the institution."""
@@ -86,7 +86,7 @@ def post_act(
 
 
 @router.post("/acts/{act_id}/approval")
-def post_approval(request: Request, user: Annotated[User, person()], act_id: ActId) -> Act:
+def approve_act(request: Request, user: Annotated[User, person()], act_id: ActId) -> Act:
     """Bring an act into force; the class is judged again."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -95,7 +95,7 @@ def post_approval(request: Request, user: Annotated[User, person()], act_id: Act
 
 
 @router.post("/acts/{act_id}/revocation")
-def post_revocation(
+def revoke_act(
     request: Request, user: Annotated[User, person()], act_id: ActId, body: Revocation
 ) -> Act:
     """End an act; the class is judged again without it."""

@@ -20,17 +20,27 @@ from pydantic import BaseModel
 
 JSON = "application/json"
 COMPONENTS = "#/components/schemas/{name}"
-# What its module may call by a plain word needs one of its own in the document.
+# What its module may call by a short word needs one of its own in the document. A view or a stored
+# body is called there by what it shows.
 _PUBLIC = {
     "Decision": "FindingDecision",
     "Evidence": "EvidenceClass",
     "Fate": "BatchFate",
+    "HourOutcome": "ClassHourOutcome",
+    "HourVerdictView": "ClassHourVerdict",
     "Outcome": "FindingOutcome",
     "Place": "EvidencePlace",
     "Quality": "FaceQuality",
-    "State": "SittingState",
+    "StandingBody": "StandingFinding",
+    "State": "SessionState",
+    "SittingAnswer": "SessionBatchAnswer",
+    "SittingControl": "SessionControl",
+    "SittingView": "Session",
     "Status": "RuleStatus",
+    "Text": "LocalizedText",
+    "WindowBody": "AssessmentWindow",
 }
+_VIEWS = ("View", "Body")
 _FIELDS = {"properties", "additionalProperties"}
 _described: set[Any] = set()
 _named: dict[str, dict[str, Any]] = {}
@@ -77,7 +87,7 @@ def describe(document: dict[str, Any]) -> None:
     for schema in answers.values():
         _always_written(schema)
     schemas.update(_named)
-    schemas.update({_PUBLIC.get(name, name): it for name, it in answers.items()})
+    schemas.update({_public(name): it for name, it in answers.items()})
     _tidy(document, schemas)
     for operations in document["paths"].values():
         for operation in operations.values():
@@ -100,8 +110,17 @@ def _always_written(schema: dict[str, Any]) -> None:
             schema["required"].append(name)
 
 
+def _public(name: str) -> str:
+    """What a struct is called in the document."""
+    if name in _PUBLIC:
+        return _PUBLIC[name]
+    for ending in _VIEWS:
+        name = name.removesuffix(ending)
+    return name
+
+
 def _reference(name: str) -> str:
-    return COMPONENTS.format(name=_PUBLIC.get(name, name))
+    return COMPONENTS.format(name=_public(name))
 
 
 def _tidy(document: dict[str, Any], schemas: dict[str, Any]) -> None:

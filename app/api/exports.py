@@ -46,7 +46,7 @@ _FILES = {
 
 
 @router.get("")
-def get_exports(
+def list_exports(
     request: Request, caller: Reader, class_id: ClassId, platform: PlatformSlug = None
 ) -> ExportList:
     """What there is to export of the class."""
@@ -56,7 +56,7 @@ def get_exports(
 
 
 @router.get("/{file_name}", response_class=Response, responses={200: _FILES})
-def get_export(
+def download_export(
     request: Request,
     caller: Reader,
     class_id: ClassId,

@@ -17,7 +17,7 @@ from app.domain.accounts.users import User
 from app.domain.answer import Answer
 from app.domain.catalogue import classes
 from app.domain.judging import rulings
-from app.domain.judging.told import AppealTold, FindingsTold, FindingTold
+from app.domain.judging.views import AppealView, FindingDetail, FindingPage
 from app.domain.review import findings, review
 from app.domain.review.findings import PAGE
 from app.domain.wire import Id, Wire, instant
@@ -33,18 +33,18 @@ Name = Annotated[str | None, Query(max_length=64, pattern=r"^[\w.:+ -]*$")]
 Words = Annotated[str, Field(max_length=5_000, pattern=r"^[^\x00]*$")]
 
 
-class Ruling(Wire):
+class ReviewRequest(Wire):
     """`uphold` confirms the finding, `overturn` strikes it, `need_more` leaves it open."""
 
     decision: Words
     reason: Words
 
 
-class AppealFiled(Wire):
+class AppealRequest(Wire):
     statement: Words
 
 
-class RuledFinding(Answer, frozen=True, kw_only=True):
+class ReviewedFinding(Answer, frozen=True, kw_only=True):
     """Where the finding stands after the review; `settled`: nobody else has to decide."""
 
     review_id: int
@@ -71,7 +71,7 @@ def list_findings(
     platform: PlatformSlug = None,
     cursor: Name = None,
     limit: Annotated[int, Query(ge=1, le=findings.MOST_PAGE)] = PAGE,
-) -> FindingsTold:
+) -> FindingPage:
     """Findings in the order they were entered; `next_cursor` leads on."""
     with services_of(request).database.read() as connection:
         klass = None
@@ -90,7 +90,7 @@ def list_findings(
 
 
 @router.get("/{finding_id}")
-def get_finding(request: Request, caller: Reader, finding_id: FindingId) -> FindingTold:
+def get_finding(request: Request, caller: Reader, finding_id: FindingId) -> FindingDetail:
     """One finding with its reviews and appeals."""
     user = user_of(request) if caller.platform_id is None else None
     with services_of(request).database.read() as connection:
@@ -98,9 +98,9 @@ def get_finding(request: Request, caller: Reader, finding_id: FindingId) -> Find
 
 
 @router.post("/{finding_id}/reviews", status_code=201)
-def post_review(
-    request: Request, user: Annotated[User, person()], finding_id: FindingId, ruling: Ruling
-) -> RuledFinding:
+def review_finding(
+    request: Request, user: Annotated[User, person()], finding_id: FindingId, ruling: ReviewRequest
+) -> ReviewedFinding:
     """A person's decision. Where two are needed, the second must be somebody else's.
 
     Once the finding is settled its learner, or its class, is judged again before this answers.
@@ -111,7 +111,7 @@ def post_review(
             connection, finding_id, user, ruling.decision, ruling.reason, services.clock()
         )
         rulings.follow(connection, [finding_id], services.clock())
-    return RuledFinding(
+    return ReviewedFinding(
         review_id=decided.review_id,
         finding_id=finding_id,
         stage=decided.stage,
@@ -122,12 +122,12 @@ def post_review(
 
 
 @router.post("/{finding_id}/appeals", status_code=201)
-def post_appeal(
+def file_appeal(
     request: Request,
     caller: Annotated[Caller, people_too(KeyScope.INGEST)],
     finding_id: FindingId,
-    body: AppealFiled,
-) -> AppealTold:
+    body: AppealRequest,
+) -> AppealView:
     """An appeal, by a platform for its learner, or by a person who may see the finding."""
     services = services_of(request)
     with services.database.write() as connection:

@@ -27,7 +27,7 @@ _FORMS = ("multipart/", "application/x-www-form-urlencoded")
 
 
 @router.post("", openapi_extra={"requestBody": _BODY})
-async def post_import(
+async def import_records(
     request: Request, caller: Annotated[Caller, require(KeyScope.IMPORT)]
 ) -> ImportReport:
     """Take in historical records: a zip of NDJSON and photos, or NDJSON, also as gzip.

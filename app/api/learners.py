@@ -106,7 +106,7 @@ def get_roster(
 
 
 @router.post("/learners/{learner_id}/link", status_code=201)
-def give_link(
+def create_learner_link(
     request: Request,
     caller: Annotated[Caller, require(KeyScope.INGEST)],
     class_id: ClassId,

@@ -22,19 +22,19 @@ Admin = Annotated[Caller, require(KeyScope.ADMIN)]
 KeyId = Annotated[int, Path(ge=1, lt=2**31)]
 
 
-class KeyWanted(Wire):
+class KeyRequest(Wire):
     label: Line
     scopes: list[Literal["ingest", "read", "import", "admin"]] = Field(min_length=1, max_length=4)
     expires_at: Instant | None = None
 
 
-class Rotation(Wire):
+class KeyRotation(Wire):
     overlap_s: int = Field(
         0, ge=0, le=30 * 86400, description="how long the old key still works, in seconds"
     )
 
 
-class ShownKey(Answer, frozen=True, kw_only=True):
+class KeyView(Answer, frozen=True, kw_only=True):
     """An API key without its secret."""
 
     key_id: int
@@ -45,14 +45,14 @@ class ShownKey(Answer, frozen=True, kw_only=True):
     revoked_at_ms: EpochMs | None
 
 
-class KeyWithSecret(ShownKey, frozen=True, kw_only=True):
+class KeyWithSecret(KeyView, frozen=True, kw_only=True):
     """A new key. `key` is its secret, told this once."""
 
     key: str
 
 
 class KeyList(Answer, frozen=True, kw_only=True):
-    keys: list[ShownKey]
+    keys: list[KeyView]
 
 
 @router.get("")
@@ -63,7 +63,7 @@ def list_keys(request: Request, caller: Admin) -> KeyList:
 
 
 @router.post("", status_code=201)
-def create_key(request: Request, caller: Admin, wanted: KeyWanted) -> KeyWithSecret:
+def create_key(request: Request, caller: Admin, wanted: KeyRequest) -> KeyWithSecret:
     """A new key. Its secret is in this answer and nowhere else."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -80,7 +80,9 @@ def create_key(request: Request, caller: Admin, wanted: KeyWanted) -> KeyWithSec
 
 
 @router.post("/{key_id}/rotate", status_code=201)
-def rotate_key(request: Request, caller: Admin, key_id: KeyId, rotation: Rotation) -> KeyWithSecret:
+def rotate_key(
+    request: Request, caller: Admin, key_id: KeyId, rotation: KeyRotation
+) -> KeyWithSecret:
     """A successor with the same scopes; the old key ends after `overlap_s` seconds."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -108,8 +110,8 @@ def revoke_key(request: Request, caller: Admin, key_id: KeyId) -> Response:
     return Response(status_code=204)
 
 
-def shown(key: Key) -> ShownKey:
-    return ShownKey(**_fields(key))
+def shown(key: Key) -> KeyView:
+    return KeyView(**_fields(key))
 
 
 def _with_secret(made: NewKey) -> KeyWithSecret:

@@ -34,7 +34,7 @@ class ClientTerms(Wire):
     sdk_version: Word | None = None
 
 
-class OpeningTerms(Wire):
+class SessionTerms(Wire):
     session_id: Id | None = None
     learner_id: Id
     class_id: Id
@@ -45,7 +45,7 @@ class OpeningTerms(Wire):
     started_at_ms: ClientInstant | None = None
 
 
-class Closing(Wire):
+class SessionClosing(Wire):
     reason: Annotated[str, Field(max_length=128)] = "closed"
 
 
@@ -79,7 +79,7 @@ class RefusedControl(Answer, frozen=True, kw_only=True):
     field: str | UnsetType = UNSET
 
 
-class ControlsReported(Answer, frozen=True, kw_only=True):
+class ControlsReceipt(Answer, frozen=True, kw_only=True):
     stored: int
     unchanged: int
     rejected: list[RefusedControl]
@@ -92,7 +92,7 @@ class ClosedSession(Answer, frozen=True, kw_only=True):
 
 @router.post("", status_code=201)
 def open_session(
-    request: Request, caller: Annotated[Caller, require(KeyScope.INGEST)], terms: OpeningTerms
+    request: Request, caller: Annotated[Caller, require(KeyScope.INGEST)], terms: SessionTerms
 ) -> OpenedSession:
     """Open a sitting under the person's one playback lease.
 
@@ -143,7 +143,7 @@ def report_controls(
     caller: Annotated[Caller, require(KeyScope.INGEST)],
     session_id: SessionId,
     body: ControlReports,
-) -> ControlsReported:
+) -> ControlsReceipt:
     """Controls that the platform issued itself, in a class opened with `controls: platform`."""
     services = services_of(request)
     items = [_report(item) for item in body.controls]
@@ -152,7 +152,7 @@ def report_controls(
             connection, caller.platform, session_id, items, services.clock()
         )
     services.controls.forget(row_id)
-    return ControlsReported(
+    return ControlsReceipt(
         stored=sum(result["status"] == "stored" for result in results),
         unchanged=sum(result["status"] == "unchanged" for result in results),
         rejected=[
@@ -176,11 +176,11 @@ def close_session(
     request: Request,
     caller: Annotated[Caller, sitting()],
     session_id: SessionId,
-    body: Closing | None = None,
+    body: SessionClosing | None = None,
 ) -> ClosedSession:
     """End the sitting and reveal its seed; closing twice changes nothing."""
     services = services_of(request)
-    reason = (body or Closing()).reason
+    reason = (body or SessionClosing()).reason
     with services.database.write() as connection:
         row, ended = sittings.close_sitting(
             connection,

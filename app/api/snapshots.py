@@ -39,7 +39,7 @@ class SnapshotStatus(StrEnum):
     FAILED = "failed"
 
 
-class KeptSnapshot(Answer, frozen=True, kw_only=True):
+class StoredSnapshot(Answer, frozen=True, kw_only=True):
     """`bound`: it answers a control in time; `late`: it came too late to count."""
 
     sha256: Sha256
@@ -58,7 +58,7 @@ async def put_snapshot(
     challenge_id: Annotated[Id | None, Query()] = None,
     frame: Annotated[int, Query(ge=0, le=10_000, strict=False)] = 0,
     taken_at_ms: Annotated[ClientInstant | None, Query()] = None,
-) -> KeptSnapshot:
+) -> StoredSnapshot:
     """Keep a photo. The same bytes under the same id change nothing; other bytes are refused.
 
     `bound` tells that it answers a control of this sitting in time; one that came too late
@@ -86,14 +86,14 @@ async def put_snapshot(
         services.controls.forget(session.id)
         return stored
 
-    def store() -> KeptSnapshot:
+    def store() -> StoredSnapshot:
         now_ms = services.clock()
         try:
             stored = kept(now_ms)
         except StoreAway:
             kept(now_ms, away=True)
             raise
-        return KeptSnapshot(
+        return StoredSnapshot(
             sha256=stored.sha256.hex(),
             status=SnapshotStatus(stored.status),
             bound=stored.bound,

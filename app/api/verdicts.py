@@ -15,8 +15,8 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer
 from app.domain.catalogue import classes
 from app.domain.judging import class_report, conformity_report, eligibility, timeline_view
-from app.domain.judging.timeline_view import TimelineTold
-from app.domain.judging.told import ClassHoursTold, EligibilityTold, PlatformConformity
+from app.domain.judging.timeline_view import TimelineView
+from app.domain.judging.views import ClassEligibility, ClassHoursView, PlatformConformity
 from app.domain.runs import Run
 from app.domain.wire import Id
 from app.http.keyring import Caller
@@ -42,7 +42,7 @@ def get_class_hours(
     class_id: ClassId,
     learner_id: Annotated[Id | None, Query()] = None,
     platform: PlatformSlug = None,
-) -> ClassHoursTold:
+) -> ClassHoursView:
     """Every learner × every planned class-hour: outcome, coverage, credit, findings."""
     with services_of(request).database.read() as connection:
         klass = classes.class_seen(connection, caller.scope, class_id, platform)
@@ -52,7 +52,7 @@ def get_class_hours(
 @router.get("/classes/{class_id}/eligibility")
 def get_eligibility(
     request: Request, caller: Reader, class_id: ClassId, platform: PlatformSlug = None
-) -> EligibilityTold:
+) -> ClassEligibility:
     """The checks before the assessment and the verdicts on class and learners, both scales.
 
     Lists and rosters may have changed since the verdicts were written: then new ones are written
@@ -96,7 +96,7 @@ def get_run(request: Request, caller: Reader, run_id: RunId) -> Run:
 @router.get("/sessions/{session_id}/timeline")
 def get_timeline(
     request: Request, caller: Reader, session_id: SessionId, platform: PlatformSlug = None
-) -> TimelineTold:
+) -> TimelineView:
     """What the console plots of a sitting: times are epoch ms of the server's clock."""
     with services_of(request).database.read() as connection:
         return timeline_view.view(connection, caller.scope, session_id, platform)

@@ -25,14 +25,14 @@ Admin = Annotated[Caller, require(KeyScope.ADMIN)]
 RowId = Annotated[int, Path(ge=1, lt=2**31)]
 
 
-class WebhookWanted(Wire):
+class WebhookRequest(Wire):
     url: str = Field(min_length=1, max_length=2000)
     events: list[Annotated[WebhookEvent, Field(strict=False)]] = Field(
         min_length=1, max_length=len(WebhookEvent)
     )
 
 
-class ShownWebhook(Answer, frozen=True, kw_only=True):
+class WebhookView(Answer, frozen=True, kw_only=True):
     """A webhook without its secret; `waiting` and `dead` count its deliveries."""
 
     webhook_id: int
@@ -43,14 +43,14 @@ class ShownWebhook(Answer, frozen=True, kw_only=True):
     dead: int
 
 
-class WebhookWithSecret(ShownWebhook, frozen=True, kw_only=True):
+class WebhookWithSecret(WebhookView, frozen=True, kw_only=True):
     """A new webhook. `secret` signs what is sent to it, and is told this once."""
 
     secret: str
 
 
 class WebhookList(Answer, frozen=True, kw_only=True):
-    webhooks: list[ShownWebhook]
+    webhooks: list[WebhookView]
 
 
 class DeliveryPage(Answer, frozen=True, kw_only=True):
@@ -72,7 +72,7 @@ def list_webhooks(request: Request, caller: Admin) -> WebhookList:
 
 
 @router.post("", status_code=201)
-def add_webhook(request: Request, caller: Admin, wanted: WebhookWanted) -> WebhookWithSecret:
+def add_webhook(request: Request, caller: Admin, wanted: WebhookRequest) -> WebhookWithSecret:
     """A new webhook. Its secret is in this answer and nowhere else.
 
     Messages follow Standard Webhooks: headers `webhook-id`, `webhook-timestamp` and
@@ -124,7 +124,9 @@ def list_deliveries(
 
 
 @router.post("/{webhook_id}/deliveries/{delivery_id}/redeliver", status_code=202)
-def redeliver(request: Request, caller: Admin, webhook_id: RowId, delivery_id: RowId) -> Redelivery:
+def redeliver_webhook(
+    request: Request, caller: Admin, webhook_id: RowId, delivery_id: RowId
+) -> Redelivery:
     """Send a message once more, under its id, however it fared before."""
     services = services_of(request)
     with services.database.write() as connection:
@@ -139,8 +141,8 @@ def redeliver(request: Request, caller: Admin, webhook_id: RowId, delivery_id: R
     return Redelivery(delivery_id=delivery_id, state=DeliveryState.WAITING)
 
 
-def shown(it: Webhook) -> ShownWebhook:
-    return ShownWebhook(**_fields(it))
+def shown(it: Webhook) -> WebhookView:
+    return WebhookView(**_fields(it))
 
 
 def _fields(it: Webhook) -> dict[str, Any]:

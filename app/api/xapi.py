@@ -54,7 +54,7 @@ class About(Answer, frozen=True, kw_only=True):
 
 
 @router.get("/about")
-def about() -> About:
+def get_about() -> About:
     """Which versions are spoken here; anybody may ask."""
     return About(version=[NEWEST, "1.0.3", "1.0.2", "1.0.1", "1.0.0"])
 
@@ -121,7 +121,7 @@ class Statements:
     def _post(self, asked: Asked, caller: Caller) -> Response:
         asked.only()
         taken = self._take(caller, read_post(asked.body, asked.two), asked.two)
-        return JSONResponse(taken.ids, headers=_told(taken))
+        return JSONResponse(taken.ids, headers=_fate_headers(taken))
 
     def _put(self, asked: Asked, caller: Caller) -> Response:
         name = asked.only("statementId").get("statementId")
@@ -129,7 +129,7 @@ class Statements:
             raise MalformedBody("invalid_parameter", "statementId: is required of PUT")
         sent = read_put(asked.body, require_uuid(name, "statementId"), asked.two)
         taken = self._take(caller, [sent], asked.two)
-        return Response(status_code=204, headers=_told(taken))
+        return Response(status_code=204, headers=_fate_headers(taken))
 
     def _take(self, caller: Caller, batch: list[Sent], two: bool) -> xapi.Taken:
         services = self._services
@@ -164,7 +164,7 @@ class Statements:
             more = "/xAPI/statements?" + urlencode({**asked.parameters, "after": page.after})
         shown = b",".join(query.shape(body) for body in page.bodies)
         body = b'{"statements":[%s],"more":%s}' % (shown, json.dumps(more).encode())
-        return self._told(body, page.newest_ms)
+        return self._statements_response(body, page.newest_ms)
 
     def _one(self, asked: Asked, caller: Caller) -> Response:
         told = asked.only(*ONE_PARAMETERS)
@@ -178,17 +178,17 @@ class Statements:
             body, stored_ms = xapi.statement(
                 connection, caller.platform, statement_id, voided=name == "voidedStatementId"
             )
-        response = self._told(shape(body), stored_ms)
+        response = self._statements_response(shape(body), stored_ms)
         response.headers["last-modified"] = formatdate(stored_ms // 1000, usegmt=True)
         return response
 
-    def _told(self, body: bytes, newest_ms: int) -> Response:
+    def _statements_response(self, body: bytes, newest_ms: int) -> Response:
         settled_ms = max(self._services.clock() - xapi.SETTLING_MS, newest_ms)
         headers = {"x-experience-api-consistent-through": as_timestamp(settled_ms)}
         return Response(body, headers=headers, media_type="application/json")
 
 
-def _told(taken: xapi.Taken) -> dict[str, str]:
+def _fate_headers(taken: xapi.Taken) -> dict[str, str]:
     """The standard wants 200 or 204 for what is stored: what became of it stands in headers."""
     fates = ", ".join(f"{fate}={count}" for fate, count in sorted(taken.fates.items()) if count)
     told = {"zhenxue-statements": fates}

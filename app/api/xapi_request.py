@@ -90,7 +90,7 @@ def _from_form(request: Request, parameters: dict[str, str], body: bytes, media_
         raise _invalid("method: must be POST, PUT or GET")
     if parameters:
         raise _invalid(f"{next(iter(parameters))[:80]}: belongs into the form beside `method`")
-    if _plain(media_type) not in (FORM, "text/plain", ""):
+    if _media_type(media_type) not in (FORM, "text/plain", ""):
         raise MalformedBody("media_type", f"with `method`, send the body as {FORM}")
     headers: dict[str, str] = {}
     for name, value in _fields(body).items():
@@ -137,7 +137,7 @@ def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
 
 
 def _require_json(media_type: str) -> None:
-    plain = _plain(media_type)
+    plain = _media_type(media_type)
     if plain == "multipart/mixed":
         raise MalformedBody(
             "attachments_not_kept", "send statements as application/json, attachments by fileUrl"
@@ -146,7 +146,7 @@ def _require_json(media_type: str) -> None:
         raise MalformedBody("media_type", "send statements as application/json")
 
 
-def _plain(media_type: str) -> str:
+def _media_type(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
 
 

@@ -17,8 +17,8 @@ from app.errors import NotReady
 from app.processes import end_with_parent
 from app.services import open_services
 from app.settings import Settings
+from app.simulation.entities import invented_id_number
 from app.simulation.transport import Api, UrllibClient
-from app.simulation.world import invented_id_number
 
 START_S = 60.0
 STOP_S = 30.0

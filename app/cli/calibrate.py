@@ -136,7 +136,7 @@ def _file(
         }
         lines.append(
             f"{kind}: EER {eer:.2%} at {at:.3f}; threshold {point.threshold:.3f} for FMR {fmr:.2%}"
-            f": FMR {_told(point.fmr)}, FNMR {_told(point.fnmr)}"
+            f": FMR {_rate_text(point.fmr)}, FNMR {_rate_text(point.fnmr)}"
         )
     return report, lines
 
@@ -170,10 +170,14 @@ def _attacks(folder: Path, settings: Settings) -> tuple[dict[str, Any], list[str
     for species, rate in found.apcer.items():
         silent = found.attack_non_response[species]
         nothing = "; nothing was judged, so the APCER says nothing" if silent.value == 1 else ""
-        lines.append(f"{species}: APCER {_told(rate)}, non-response {_told(silent)}{nothing}")
+        lines.append(
+            f"{species}: APCER {_rate_text(rate)}, non-response {_rate_text(silent)}{nothing}"
+        )
     if found.worst_species:
-        lines.append(f"APCER, worst species: {_told(found.apcer[found.worst_species])}")
-    lines.append(f"BPCER {_told(found.bpcer)}, non-response {_told(found.live_non_response)}")
+        lines.append(f"APCER, worst species: {_rate_text(found.apcer[found.worst_species])}")
+    lines.append(
+        f"BPCER {_rate_text(found.bpcer)}, non-response {_rate_text(found.live_non_response)}"
+    )
     return report, [*lines, *models.notices]
 
 
@@ -200,7 +204,7 @@ def _rate(rate: Rate) -> dict[str, Any]:
     }
 
 
-def _told(rate: Rate) -> str:
+def _rate_text(rate: Rate) -> str:
     if rate.value is None:
         return "no trials"
     low, high = rate.interval

@@ -145,9 +145,9 @@ def import_file(
         try:
             report = services.imports.take_file(tenant.id, path, actor=ACTOR, beside=beside)
         except NoRecords as refusal:
-            say(refusal.report.shown(), as_json, refusal.report.told())
+            say(refusal.report.shown(), as_json, refusal.report.summary())
             raise
-    say(report.shown(), as_json, report.told())
+    say(report.shown(), as_json, report.summary())
     if report.rejected_total:
         raise typer.Exit(FOUND)
 

@@ -19,11 +19,11 @@ from app.cli.answer import FOUND, Json, refuse, say
 from app.simulation import bundle
 from app.simulation.casebook import Scenario
 from app.simulation.county import county
+from app.simulation.entities import Photo, Record
+from app.simulation.environment import LESSON_S, SHANGHAI, Setting
 from app.simulation.live import LiveReport, play_live
 from app.simulation.scenarios import SCENARIOS, perform, setting_of
-from app.simulation.stage import LESSON_S, SHANGHAI, Setting
 from app.simulation.transport import Api, Problem, UrllibClient
-from app.simulation.world import Photo, Record
 
 app = typer.Typer(help="Simulated learners: scenarios and the demo county.")
 

@@ -53,7 +53,7 @@ def add(
             actor=ACTOR,
             now_ms=system_clock(),
         )
-    _told_once({"username": username, "role": role}, password, password_stdin, as_json)
+    _say_once({"username": username, "role": role}, password, password_stdin, as_json)
 
 
 @app.command()
@@ -80,7 +80,7 @@ def change(
             actor=ACTOR,
             now_ms=system_clock(),
         )
-    _told({"username": username, "changed": changed}, as_json)
+    _say_answer({"username": username, "changed": changed}, as_json)
 
 
 @app.command()
@@ -88,7 +88,7 @@ def enable(username: str, as_json: Json = False) -> None:
     """Let a disabled user in again."""
     with _transaction() as connection:
         users.enable_user(connection, username, actor=ACTOR, now_ms=system_clock())
-    _told({"username": username, "disabled": False}, as_json)
+    _say_answer({"username": username, "disabled": False}, as_json)
 
 
 @app.command()
@@ -96,7 +96,7 @@ def disable(username: str, as_json: Json = False) -> None:
     """Shut a user out at once; history keeps the name."""
     with _transaction() as connection:
         users.disable_user(connection, username, actor=ACTOR, now_ms=system_clock())
-    _told({"username": username, "disabled": True}, as_json)
+    _say_answer({"username": username, "disabled": True}, as_json)
 
 
 @app.command()
@@ -105,7 +105,7 @@ def password(username: str, password_stdin: PasswordStdin = False, as_json: Json
     new = _password(password_stdin)
     with _transaction() as connection:
         users.set_password(connection, username, new, actor=ACTOR, now_ms=system_clock())
-    _told_once({"username": username}, new, password_stdin, as_json)
+    _say_once({"username": username}, new, password_stdin, as_json)
 
 
 @app.command("list")
@@ -153,9 +153,9 @@ def _password(from_stdin: bool) -> str:
     return sys.stdin.readline().rstrip("\r\n") if from_stdin else users.new_password()
 
 
-def _told(answer: dict[str, Any], as_json: bool) -> None:
+def _say_answer(answer: dict[str, Any], as_json: bool) -> None:
     say(answer, as_json, "  ".join(f"{key}: {value}" for key, value in answer.items()))
 
 
-def _told_once(answer: dict[str, Any], password: str, given: bool, as_json: bool) -> None:
-    _told(answer if given else answer | {"password": password}, as_json)
+def _say_once(answer: dict[str, Any], password: str, given: bool, as_json: bool) -> None:
+    _say_answer(answer if given else answer | {"password": password}, as_json)

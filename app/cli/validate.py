@@ -11,7 +11,7 @@ import typer
 from app.cli.answer import ACTOR, Json, say
 
 if TYPE_CHECKING:
-    from app.domain.judging.told import ClassReport
+    from app.domain.judging.views import ClassReport
 
 app = typer.Typer(help="Judge a class now.")
 
@@ -86,6 +86,6 @@ def _lines(told: ClassReport, summary: dict[str, Any]) -> list[str]:
     lines += [f"  {it.outcome:10} {it.sentence.zh}" for it in told.findings]
     counts = summary["outcomes"]
     for kind in ("class_hour", "session"):
-        told_of = ", ".join(f"{count} {outcome}" for outcome, count in counts[kind].items())
-        lines.append(f"{kind}: {told_of or 'none'}")
+        message_of = ", ".join(f"{count} {outcome}" for outcome, count in counts[kind].items())
+        lines.append(f"{kind}: {message_of or 'none'}")
     return lines

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.console import words
+from app.console import labels
 from app.console.login import FormOfThisLogin, SignedIn, set_cookie
 from app.console.page import ConsoleRoute, render, see_other
 from app.console.throttle import TOO_MANY, address_of, throttle_of
@@ -35,9 +35,9 @@ def change_password(
     services, throttle, user = request.app.state.services, throttle_of(request), login.user
     now_ms, address = services.clock(), address_of(request)
     if password != again:
-        return _page(request, login, problem=words.PROBLEMS["passwords_differ"])
+        return _page(request, login, problem=labels.PROBLEMS["passwords_differ"])
     if password == current:
-        return _page(request, login, problem=words.PROBLEMS["same_password"])
+        return _page(request, login, problem=labels.PROBLEMS["same_password"])
     wait_ms = throttle.attempt(user.username, address, now_ms)
     if wait_ms:
         refusal = _page(request, login, 429, problem=TOO_MANY, minutes=-(-wait_ms // 60_000))
@@ -48,13 +48,13 @@ def change_password(
     if known is None:
         with services.database.write() as connection:
             users.refuse_password(connection, user, address, now_ms)
-        return _page(request, login, problem=words.PROBLEMS["wrong_password"])
+        return _page(request, login, problem=labels.PROBLEMS["wrong_password"])
     throttle.succeeded(user.username, address, now_ms)
     try:
         with services.database.write() as connection:
             token = users.change_password(connection, known, password, now_ms)
     except BadInput as error:
-        return _page(request, login, problem=words.PROBLEMS[error.code])
+        return _page(request, login, problem=labels.PROBLEMS[error.code])
     answer = see_other("/console/account?changed=1")
     set_cookie(answer, token, secure=services.settings.production)
     return answer

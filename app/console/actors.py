@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection
 
-from app.console import plain
+from app.console import readable
 from app.console.language import N_, Language
 from app.domain.accounts.users import Role, User
 from app.store.accounts import users
@@ -34,6 +34,6 @@ def named(
             return lang.say(N_("夜间批次"))
         if kind in ("", "system"):
             return lang.say(_SYSTEM.get(which, N_("系统")))
-        return plain.actor(actor or "", lang)
+        return readable.actor(actor or "", lang)
 
     return say

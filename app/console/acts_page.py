@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.console import words
+from app.console import labels
 from app.console.actors import named
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
@@ -88,7 +88,7 @@ def _page(
         "acts.html",
         login=login,
         klass=klass,
-        rows=[(row, KINDS[row.kind], words.ACT_STATES[acts.state_of(row)]) for row in rows],
+        rows=[(row, KINDS[row.kind], labels.ACT_STATES[acts.state_of(row)]) for row in rows],
         roster=roster,
         name=name,
         kinds=[(kind, inputs(kind)) for kind in KINDS.values()],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from app.console import words
+from app.console import labels
 from app.console.language import Language
 from app.console.svg import Axis, element, link, round_steps, title
 
@@ -115,7 +115,7 @@ def key(lang: Language) -> Markup:
                 class_="chart",
                 aria_hidden="true",
             ),
-            lang.say(words.OUTCOMES[outcome].text),
+            lang.say(labels.OUTCOMES[outcome].text),
         )
         for outcome in OUTCOMES
     )

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Form, Request, Response
 from markupsafe import Markup, escape
 
 from app.clock import day
-from app.console import words
+from app.console import labels
 from app.console.finding_view import sentence_of
 from app.console.findings_page import plain_text
 from app.console.language import N_, Language
@@ -213,7 +213,7 @@ def cell(number: int, mark: StoredVerdict[HourVerdict] | None, lang: Language) -
 
 @lru_cache(maxsize=20_000)
 def _cell(lang: Language, number: int, code: str, covered: float | None) -> HourCell:
-    word = words.word(words.HOURS, code)
+    word = labels.label(labels.HOURS, code)
     told = lang.say(N_("第%(n)s课时"), n=number) + " · " + lang.say(word.text)
     share = ""
     if covered is not None:

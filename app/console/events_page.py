@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 
-from app.console import plain, words
+from app.console import labels, readable
 from app.console.language import Language, position
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
@@ -90,13 +90,13 @@ def event_rows(
 
 def _said(record: Any, note: Mapping[str, Any], lang: Language) -> str:
     flags = [str(flag.name).lower() for flag in Flag if int(record["flags"]) & flag]
-    parts = [lang.say(words.word(words.EVENT_FLAGS, flag).text) for flag in flags]
+    parts = [lang.say(labels.label(labels.EVENT_FLAGS, flag).text) for flag in flags]
     kind, x = int(record["kind"]), int(record["x"])
     if kind == Kind.SEEK and x != NONE:
         parts.append(f"→ {position(x)}")
     if kind in (Kind.RATE, Kind.PROGRESS) and x != NONE:
         parts.append(f"{x / 1000:g}×")
     parts.extend(
-        plain.event_note(name, value, lang) for name, value in note.items() if name not in _SAID
+        readable.event_note(name, value, lang) for name, value in note.items() if name not in _SAID
     )
     return " · ".join(parts)

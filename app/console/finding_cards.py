@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from sqlalchemy import Connection
 
-from app.console import own_words, words
+from app.console import labels, learner_messages
 from app.console.finding_view import FindingCard, card
 from app.console.findings_page import FindingFilters
 from app.console.language import Language, language
@@ -54,14 +54,14 @@ def cards_of(
         )
         for row in shown.values()
     ]
-    gravest_first = list(words.OUTCOMES.values())
+    gravest_first = list(labels.OUTCOMES.values())
     return sorted(cards, key=lambda it: (not it.open, gravest_first.index(it.outcome)))
 
 
 def _told_learner(row: FindingRow) -> str:
     """What the learner reads of it on their own page, in Chinese as there."""
     told = row.learner_id is not None and row.evidence != Evidence.STATISTIC
-    return own_words.told_of(row, language("zh")) if told else ""
+    return learner_messages.message_of(row, language("zh")) if told else ""
 
 
 def _rivals(

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 
-from app.console import words
+from app.console import labels
 from app.console.finding_cards import cards_of, following
 from app.console.finding_view import REASONS
 from app.console.login import FormOfThisLogin, SignedIn
@@ -53,7 +53,7 @@ def decide(
             rulings.follow(connection, [finding_id], now_ms)
     except (BadInput, Conflict) as error:
         typed = {"id": finding_id, "decision": decision, "reason": reason}
-        problem = words.PROBLEMS[error.code]
+        problem = labels.PROBLEMS[error.code]
         if row.session_id is None:
             return _class_finding(request, login, row, queue, problem=problem, typed=typed)
         return session_view(

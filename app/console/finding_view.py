@@ -8,9 +8,9 @@ from typing import Any
 
 from app import rules
 from app.clock import day
-from app.console import plain, words
+from app.console import labels, readable
+from app.console.labels import Label
 from app.console.language import N_, Language
-from app.console.words import Word
 from app.domain.accounts.users import User
 from app.domain.judging.sentences import filled, sentences
 from app.domain.review import review
@@ -44,10 +44,10 @@ class FindingCard:
     id: int
     rule: str
     pack: str
-    outcome: Word
-    fault: Word
-    evidence: Word
-    status: Word
+    outcome: Label
+    fault: Label
+    evidence: Label
+    status: Label
     sentence: str
     told_learner: str  # empty where the learner is told nothing of it
     clause: str
@@ -108,14 +108,14 @@ def card(
         id=row.id,
         rule=row.rule,
         pack=row.pack,
-        outcome=words.word(words.OUTCOMES, row.outcome),
-        fault=words.word(words.FAULTS, row.fault),
-        evidence=words.word(words.EVIDENCE, row.evidence),
-        status=words.word(words.STATUSES, row.status),
+        outcome=labels.label(labels.OUTCOMES, row.outcome),
+        fault=labels.label(labels.FAULTS, row.fault),
+        evidence=labels.label(labels.EVIDENCE, row.evidence),
+        status=labels.label(labels.STATUSES, row.status),
         sentence=sentence_of(body, lang),
         told_learner=told_learner,
         clause=body.clause.quote,
-        instrument=plain.cited(body.clause),
+        instrument=readable.cited(body.clause),
         measured=measured_of(body, lang),
         limit=limit_of(body, lang),
         when=interval(row.start_ms, row.end_ms, lang),
@@ -175,9 +175,9 @@ def quantity(value: float, unit: str, lang: Language) -> str:
         return f"{lang.number(value * 100)}%"
     if unit == "s" and value >= 120:
         return (
-            f"{lang.number(value)} {lang.say(words.UNITS['s'])} ({lang.span(round(value * 1000))})"
+            f"{lang.number(value)} {lang.say(labels.UNITS['s'])} ({lang.span(round(value * 1000))})"
         )
-    return f"{lang.number(value)} {lang.say(words.UNITS.get(unit, unit))}".strip()
+    return f"{lang.number(value)} {lang.say(labels.UNITS.get(unit, unit))}".strip()
 
 
 def interval(start_ms: int | None, end_ms: int | None, lang: Language) -> str:

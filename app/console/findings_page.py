@@ -11,12 +11,12 @@ from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from app.console import plain, words
+from app.console import labels, readable
 from app.console.finding_view import REASONS, sentence_of
+from app.console.labels import Label
 from app.console.language import N_, Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render
-from app.console.words import Word
 from app.domain.accounts.users import Login
 from app.domain.review import review_queue
 from app.store.review import assignments
@@ -38,9 +38,9 @@ _KNOWN = (
     *("assigned", "appeal", "money"),
 )
 STATUS_CHOICES = {
-    "todo": Word(N_("待办")),
-    **{code: words.STATUSES[code] for code in ("open", "first_review", "upheld", "overturned")},
-    "all": Word(N_("全部")),
+    "todo": Label(N_("待办")),
+    **{code: labels.STATUSES[code] for code in ("open", "first_review", "upheld", "overturned")},
+    "all": Label(N_("全部")),
 }
 _CURSOR = re.compile(r"(\d{1,4})-(\d{1,12})-(\d{1,18})")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
@@ -73,9 +73,9 @@ class QueueRow:
     rule: str
     pack: str
     sentence: str
-    outcome: Word
-    status: Word
-    fault: Word
+    outcome: Label
+    status: Label
+    fault: Label
     learner: str
     learner_href: str
     class_name: str
@@ -213,9 +213,9 @@ def queue_row(
         rule=row.rule,
         pack=row.pack,
         sentence=sentence_of(row.body, lang),
-        outcome=words.word(words.OUTCOMES, row.outcome),
-        status=words.word(words.STATUSES, row.status),
-        fault=words.word(words.FAULTS, row.fault),
+        outcome=labels.label(labels.OUTCOMES, row.outcome),
+        status=labels.label(labels.STATUSES, row.status),
+        fault=labels.label(labels.FAULTS, row.fault),
         learner=row.learner_name or "",
         learner_href=f"/console/classes/{row.class_id}/learners/{row.learner_id}"
         if row.learner_id
@@ -238,13 +238,13 @@ def queue_row(
 def facets(cube: Sequence[Any], query: FindingFilters, lang: Language) -> list[Facet]:
     """The filters with counts: each counts what it would show with the others kept."""
     asked = [query.get("rule")] if query.get("rule") else []
-    choices = plain.rule_choices([*(row.rule for row in cube), *asked], lang)
+    choices = readable.rule_choices([*(row.rule for row in cube), *asked], lang)
     return [
         _facet(cube, query, lang, N_("处理状态"), "status", STATUS_CHOICES),
-        _facet(cube, query, lang, N_("针对"), "about", words.SUBJECTS),
-        _facet(cube, query, lang, N_("结论"), "outcome", words.OUTCOMES),
+        _facet(cube, query, lang, N_("针对"), "about", labels.SUBJECTS),
+        _facet(cube, query, lang, N_("结论"), "outcome", labels.OUTCOMES),
         _facet(cube, query, lang, N_("规则"), "rule", choices),
-        _facet(cube, query, lang, N_("责任方"), "fault", words.FAULTS),
+        _facet(cube, query, lang, N_("责任方"), "fault", labels.FAULTS),
     ]
 
 
@@ -254,7 +254,7 @@ def _facet(
     lang: Language,
     title: str,
     key: str,
-    choices: Mapping[str, Word],
+    choices: Mapping[str, Label],
 ) -> Facet:
     values = {name: value for name, value in query.values.items() if name != key}
     without = FindingFilters(values | {"status": "all"} if key == "status" else values).wanted(0, 0)

@@ -11,7 +11,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.console import words
+from app.console import labels
 from app.console.finding_view import sentence_of
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
@@ -62,7 +62,7 @@ def class_hour(
         klass=klass,
         person=roster[0],
         number=number,
-        word=words.word(words.HOURS, mark.outcome if mark else "not_started"),
+        word=labels.label(labels.HOURS, mark.outcome if mark else "not_started"),
         told=told,
         withheld=[sentence_of(it, lang) for it in (told and told.withheld) or ()],
         share=lang.number(round((told.coverage if told else 0) * 100, 1)),

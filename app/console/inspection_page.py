@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
-from app.console import words
+from app.console import labels
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, render, see_other
 from app.domain.review import inspections
@@ -73,7 +73,7 @@ def inspection(request: Request, login: SignedIn, inspection_id: RowId) -> Respo
         checks=checks,
         latest={it.learner: it for it in checks},
         online=online,
-        results=words.INSPECTION_RESULTS,
+        results=labels.INSPECTION_RESULTS,
     )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 
 from app.clock import day
-from app.console import once, words
+from app.console import labels, once
 from app.console.class_page import cell
 from app.console.finding_view import interval, measured_of, sentence_of
 from app.console.login import FormOfThisLogin, SignedIn
@@ -58,7 +58,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         verdict=verdict,
         concluded=wording.enrolment(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
-        outcome=words.word(words.VERDICTS, verdict.outcome) if verdict else None,
+        outcome=labels.label(labels.VERDICTS, verdict.outcome) if verdict else None,
         findings=[
             (
                 it,

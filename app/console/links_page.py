@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from app.console import words
+from app.console import labels
 from app.console.actors import named
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
@@ -35,7 +35,7 @@ def of_class(request: Request, login: SignedIn, class_id: RowId, before: int = 0
         "links.html",
         login=login,
         klass=klass,
-        rows=[(it, states[it.id], words.LINK_STATES[states[it.id]]) for it in rows[:PAGE]],
+        rows=[(it, states[it.id], labels.LINK_STATES[states[it.id]]) for it in rows[:PAGE]],
         name=name,
         days=services.settings.learner_link_days,
         before=start,

@@ -38,7 +38,7 @@ def lead_on(request: Request, login: Login, path: str, **told: str) -> RedirectR
     return answer
 
 
-def told(request: Request, login: Login | None) -> dict[str, str]:
+def messages(request: Request, login: Login | None) -> dict[str, str]:
     """What this page is to tell now; empty when there is nothing."""
     services, cookie = request.app.state.services, request.cookies.get(COOKIE)
     if login is None or not cookie:

@@ -10,7 +10,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from app.clock import day
-from app.console import charts, plain, words
+from app.console import charts, labels, readable
 from app.console.charts import Bar
 from app.console.language import N_, Language
 from app.console.login import SignedIn
@@ -74,7 +74,7 @@ def day_bars(rows: Iterable[Any], today: date, lang: Language) -> list[Bar]:
     for back in range(DAYS - 1, -1, -1):
         on = today - timedelta(days=back)
         found = counts.get(_number(on), {})
-        bars.append(Bar(f"{on:%m-%d}", found, told=f"{on}: {_told(found, lang)}"))
+        bars.append(Bar(f"{on:%m-%d}", found, told=f"{on}: {_tally(found, lang)}"))
     return bars
 
 
@@ -84,10 +84,10 @@ def rule_bars(rows: Iterable[Any], lang: Language) -> list[Bar]:
         counts[it.rule][it.outcome] = it.count
     return _largest_first(
         Bar(
-            plain.rule(rule, "", lang),
+            readable.rule(rule, "", lang),
             found,
             href=f"/console/findings?status=all&rule={rule}",
-            told=_told(found, lang),
+            told=_tally(found, lang),
         )
         for rule, found in counts.items()
     )
@@ -102,7 +102,7 @@ def platform_bars(rows: Iterable[Any], lang: Language) -> list[Bar]:
             name,
             found,
             href=f"/console/findings?status=all&platform={platform_id}",
-            told=f"{name}: {_told(found, lang)}",
+            told=f"{name}: {_tally(found, lang)}",
         )
         for (platform_id, name), found in counts.items()
     )
@@ -129,9 +129,9 @@ def _largest_first(bars: Iterable[Bar]) -> list[Bar]:
     return sorted(bars, key=lambda bar: (-bar.total, bar.label))
 
 
-def _told(counts: Mapping[str, int], lang: Language) -> str:
+def _tally(counts: Mapping[str, int], lang: Language) -> str:
     said = [
-        f"{lang.say(words.OUTCOMES[outcome].text)} {lang.number(counts[outcome])}"
+        f"{lang.say(labels.OUTCOMES[outcome].text)} {lang.number(counts[outcome])}"
         for outcome in charts.OUTCOMES
         if counts.get(outcome)
     ]

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 
 from app.clock import day
-from app.console import plain, words
+from app.console import labels, readable
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
@@ -64,7 +64,7 @@ def try_pack(
             now_ms = services.clock()
             run_id = what_if.request(connection, login.user, pack, since, until, now_ms)
     except BadInput as error:
-        return _shelf(request, login, problem=words.PROBLEMS[error.code])
+        return _shelf(request, login, problem=labels.PROBLEMS[error.code])
     return see_other(f"/console/what-if/{run_id}")
 
 
@@ -92,7 +92,7 @@ def _outcomes(result: Mapping[str, Any], kind: str) -> list[tuple[str, int, int]
         {name.partition(":")[2]: n for name, n in result[when].items() if name.startswith(kind)}
         for when in ("before", "after")
     )
-    known = [code for code in words.VERDICTS | words.HOURS if code in before or code in after]
+    known = [code for code in labels.VERDICTS | labels.HOURS if code in before or code in after]
     return [(code, before.get(code, 0), after.get(code, 0)) for code in known]
 
 
@@ -125,7 +125,7 @@ def pack(request: Request, login: SignedIn, name: str, against: str = "") -> Res
         login=login,
         pack=chosen,
         other=other,
-        changes=plain.differences(other, chosen) if other else [],
+        changes=readable.differences(other, chosen) if other else [],
         others=[it for it in packs.available() if it.name != chosen.name],
         rules=list(_rules(chosen, lang)),
         checks=list(_checks(chosen, lang)),
@@ -158,5 +158,5 @@ def _sections(pack: Pack, lang: Language) -> Iterator[Entry]:
     for key, section in pack.table.sections.items():
         clause = pack.clause_of(key) if section.clause else None
         yield Entry(
-            key, lang.say(plain.SECTIONS.get(key, key)), "", "", clause, pack.parameters_of(key)
+            key, lang.say(readable.SECTIONS.get(key, key)), "", "", clause, pack.parameters_of(key)
         )

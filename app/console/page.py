@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.console import once, plain, words
+from app.console import labels, once, readable
 from app.console.assets import asset
 from app.console.language import Language, language, position
 from app.console.login import login_of
@@ -73,7 +73,7 @@ def _templates(code: str) -> Environment:
         pgettext=lang.catalogue.pgettext,
     )
     environment.globals.update(
-        lang=lang, locales=LOCALES, asset=asset, words=words, plain=plain, position=position
+        lang=lang, locales=LOCALES, asset=asset, labels=labels, readable=readable, position=position
     )
     return environment
 
@@ -82,7 +82,7 @@ def render(
     request: Request, template: str, *, login: Login | None, status: int = 200, **model: Any
 ) -> HTMLResponse:
     """A page from its template; `model` is what the page is about, `once` what it tells once."""
-    told = once.told(request, login)
+    told = once.messages(request, login)
     here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     html = (
         _templates(language_of(request).code)
@@ -155,8 +155,8 @@ def _refusal(request: Request, status: int, code: str, retry_after_s: int | None
         login=login_of(request),
         status=status,
         number=status,
-        title=words.REFUSALS.get(status, words.REFUSALS[422]),
-        detail=words.PROBLEMS.get(code, ""),
+        title=labels.REFUSALS.get(status, labels.REFUSALS[422]),
+        detail=labels.PROBLEMS.get(code, ""),
     )
     if retry_after_s is not None:
         page.headers["Retry-After"] = str(retry_after_s)

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request, Response
 
 from app.clock import at
-from app.console import words
+from app.console import labels
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, render, see_other
@@ -64,7 +64,7 @@ def look(
                 connection, login.user, snapshot_id, purpose, services.clock(), beside
             )
     except BadInput as error:
-        problem = words.PROBLEMS[error.code]
+        problem = labels.PROBLEMS[error.code]
         return _page(request, login, snapshot_id, beside, back, problem=problem)
     return see_other(f"/console/photos/{snapshot_id}?{_kept(back, beside, access)}")
 
@@ -136,7 +136,7 @@ def _page(
         kept=_kept(back, beside),
         back=local_path(back, f"/console/sessions/{photo.session_id}#photo-{snapshot_id}"),
         decision=_deciding(photo),
-        check=words.word(words.CHECKS, Check(photo.check).name.lower()),
+        check=labels.label(labels.CHECKS, Check(photo.check).name.lower()),
         granted=granted,
         purposes=PURPOSES,
         problem=problem,

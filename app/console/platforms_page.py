@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from app.console import once, words
+from app.console import labels, once
 from app.console.login import FormOfThisLogin, SignedIn, require_role
 from app.console.page import ConsoleRoute, RowId, render, see_other
 from app.domain.accounts import platforms
@@ -61,7 +61,7 @@ def add_key(
                 now_ms=services.clock(),
             )
     except BadInput as error:
-        return _page(request, login, slug, problem=words.PROBLEMS[error.code])
+        return _page(request, login, slug, problem=labels.PROBLEMS[error.code])
     return once.lead_on(request, login, f"/console/platforms/{slug}", secret=made.secret)
 
 
@@ -80,7 +80,7 @@ def rotate_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Resp
                 now_ms=services.clock(),
             )
     except Conflict as error:
-        return _page(request, login, slug, problem=words.PROBLEMS[error.code])
+        return _page(request, login, slug, problem=labels.PROBLEMS[error.code])
     callers_of(request).keys.forget()
     return once.lead_on(request, login, f"/console/platforms/{slug}", secret=made.secret)
 

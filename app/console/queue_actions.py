@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
 
-from app.console import words
+from app.console import labels
 from app.console.findings_page import FindingFilters, number, queue_page
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, see_other
@@ -34,7 +34,7 @@ def save_view(request: Request, login: SignedIn, name: Text = "", queue: Text = 
             kept = urlencode(query.values)
             review_queue.save_view(connection, login.user, name, kept, services.clock())
     except BadInput as error:
-        return queue_page(request, login, query, problem=words.PROBLEMS[error.code])
+        return queue_page(request, login, query, problem=labels.PROBLEMS[error.code])
     return see_other(query.href())
 
 
@@ -72,7 +72,7 @@ def many(
                 done = len(decided)
     except (BadInput, Conflict) as error:
         typed = {"chosen": set(finding), "decision": decision, "reason": reason}
-        return queue_page(request, login, query, problem=words.PROBLEMS[error.code], typed=typed)
+        return queue_page(request, login, query, problem=labels.PROBLEMS[error.code], typed=typed)
     return see_other(query.href(done=str(done) if done else None))
 
 

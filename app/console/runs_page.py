@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from app.console import words
+from app.console import labels
 from app.console.actors import named
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
@@ -73,7 +73,7 @@ def run(
                 outcomes=_outcomes(row.summary or {}),
                 **model,
             )
-        wanted = state if state in words.RUN_STATES else None
+        wanted = state if state in labels.RUN_STATES else None
         start = after if 0 < after < 2**62 else 0
         view = runs.night_view(connection, scope, night, wanted, start, PAGE)
     return render(
@@ -90,11 +90,11 @@ def run(
     )
 
 
-def _outcomes(summary: Mapping[str, Any]) -> dict[str, list[tuple[words.Word, int]]]:
+def _outcomes(summary: Mapping[str, Any]) -> dict[str, list[tuple[labels.Label, int]]]:
     """What a run left: by kind of verdict, each outcome's word and how many have it."""
     said = summary.get("outcomes", {})
-    books = {kind: words.HOURS if kind == "class_hour" else words.VERDICTS for kind in said}
+    books = {kind: labels.HOURS if kind == "class_hour" else labels.VERDICTS for kind in said}
     return {
-        kind: [(words.word(book, code), said[kind][code]) for code in book if code in said[kind]]
+        kind: [(labels.label(book, code), said[kind][code]) for code in book if code in said[kind]]
         for kind, book in books.items()
     }

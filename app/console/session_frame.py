@@ -9,7 +9,7 @@ from typing import Any
 from markupsafe import Markup
 
 from app import rules
-from app.console import words
+from app.console import labels
 from app.console.language import Language
 from app.console.svg import Axis, element
 
@@ -57,7 +57,7 @@ def hatched(
     x: float, y: float, width: float, height: float, rule: str, outcome: str = ""
 ) -> Markup:
     """A voided stretch: the hatching tells the rule; red is only where somebody is accused."""
-    tone = words.word(words.OUTCOMES, outcome).tone
+    tone = labels.label(labels.OUTCOMES, outcome).tone
     place = {"x": x, "y": y, "width": width, "height": height}
     return element(
         "g",

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.console import plain, words
+from app.console import labels, readable
 from app.console.language import N_, Language, position
 from app.console.session_frame import PictureFrame, Timeline, hatched
 from app.console.session_photos import MARK_LANE, THUMB_LANE, Looks, photo_marks, thumbnails
@@ -34,12 +34,12 @@ def _credit_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     for pos0, pos1, t0, t1 in timeline["credited"]:
         x, width = frame.between(t0, t1)
         band = element("rect", x=x, y=6, width=width, height=LANE - 12, class_="credited")
-        told = title(credit_told(pos0, pos1, t0, t1, frame.lang))
+        told = title(credit_title(pos0, pos1, t0, t1, frame.lang))
         yield link(event_at(timeline, t0), element("g", told, band))
     for it in timeline["voided"]:
         x, width = frame.between(it["t0_ms"], it["t1_ms"])
         band = hatched(x, 2, width, LANE - 4, it["rule"], it["outcome"])
-        told = title(void_told(it, timeline.get("pack", ""), frame.lang))
+        told = title(void_title(it, timeline.get("pack", ""), frame.lang))
         yield link(event_at(timeline, it["t0_ms"]), element("g", told, band))
 
 
@@ -60,7 +60,7 @@ def event_at(timeline: Timeline, t_ms: int) -> str:
     return f"{timeline['events']}?at={t_ms}#at"
 
 
-def credit_told(pos0: int, pos1: int, t0: int, t1: int, lang: Language) -> str:
+def credit_title(pos0: int, pos1: int, t0: int, t1: int, lang: Language) -> str:
     return lang.say(
         N_("计入学时：内容 %(from)s–%(to)s，服务器时间 %(t0)s–%(t1)s"),
         **{"from": position(pos0), "to": position(pos1)},
@@ -69,10 +69,10 @@ def credit_told(pos0: int, pos1: int, t0: int, t1: int, lang: Language) -> str:
     )
 
 
-def void_told(void: Mapping[str, Any], pack: str, lang: Language) -> str:
+def void_title(void: Mapping[str, Any], pack: str, lang: Language) -> str:
     return lang.say(
         N_("%(rule)s：%(t0)s–%(t1)s 不计学时"),
-        rule=plain.rule(void["rule"], pack, lang),
+        rule=readable.rule(void["rule"], pack, lang),
         t0=lang.clock(void["t0_ms"]),
         t1=lang.clock(void["t1_ms"]),
     )
@@ -113,7 +113,7 @@ def _popup_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
                 )
             )
         marks.append(_popup_mark(it, x, middle))
-        yield link(f"#control-{row}", element("g", title(control_told(it, frame.lang)), *marks))
+        yield link(f"#control-{row}", element("g", title(control_title(it, frame.lang)), *marks))
 
 
 def _popup_mark(it: Mapping[str, Any], x: float, y: float) -> Markup:
@@ -130,7 +130,7 @@ def _doubtful(it: Mapping[str, Any]) -> bool:
     return any(flag not in ("service", "reissue", "random_time") for flag in it["flags"])
 
 
-def control_told(it: Mapping[str, Any], lang: Language) -> str:
+def control_title(it: Mapping[str, Any], lang: Language) -> str:
     """One control's story in one line."""
     steps = [
         (N_("应于%(t)s出现"), it["due_ms"] or it["issued_ms"]),
@@ -141,7 +141,7 @@ def control_told(it: Mapping[str, Any], lang: Language) -> str:
     told = [lang.say(text, t=lang.clock(at)) for text, at in steps if at]
     if not it["shown_ms"] and not it["answered_ms"]:
         told.append(lang.say(N_("未见显示")))
-    kind = lang.say(words.word(words.CONTROLS, it["kind"]).text)
+    kind = lang.say(labels.label(labels.CONTROLS, it["kind"]).text)
     return kind + lang.say(N_("：")) + lang.say(N_("，")).join(told)
 
 
@@ -150,5 +150,5 @@ def _photo_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
         if it["kind"] != ControlKind.POPUP and it["expired_ms"] and not it["answered_ms"]:
             x = frame.time.clamped(it["due_ms"] or it["issued_ms"])
             box = element("rect", x=x - 9, y=6, width=18, height=18, rx=3, class_="photo missed")
-            yield link(f"#control-{row}", element("g", title(control_told(it, frame.lang)), box))
+            yield link(f"#control-{row}", element("g", title(control_title(it, frame.lang)), box))
     yield from photo_marks(timeline, frame)

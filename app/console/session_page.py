@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy import Connection
 
-from app.console import words
+from app.console import labels
 from app.console.finding_cards import cards_of, following
 from app.console.finding_view import REASONS, FindingCard, sentence_of
 from app.console.language import Language
@@ -17,7 +17,7 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.photo_page import PURPOSES
 from app.console.session_frame import frame_of
-from app.console.session_lanes import control_told
+from app.console.session_lanes import control_title
 from app.console.session_photos import shown_small
 from app.console.session_picture import legend_rules, session_picture, swatch
 from app.domain.accounts.users import Login
@@ -66,7 +66,7 @@ def look_through(
                 connection, login.user, session_id, small, purpose, services.clock()
             )
     except BadInput as error:
-        refused = words.PROBLEMS[error.code]
+        refused = labels.PROBLEMS[error.code]
         return session_view(request, login, session_id, queue, first=finding, no_look=refused)
     query = {name: value for name, value in (("queue", queue), ("finding", finding)) if value}
     return see_other(f"/console/sessions/{session_id}?{urlencode(query)}#picture")
@@ -117,7 +117,7 @@ def session_view(
         status=422 if problem or no_look else 200,
         sitting=sitting,
         timeline=timeline,
-        outcome=words.word(words.VERDICTS, timeline["session"]["outcome"]),
+        outcome=labels.label(labels.VERDICTS, timeline["session"]["outcome"]),
         picture=session_picture(timeline, lang, looks),
         looks=looks,
         no_look=no_look,
@@ -126,7 +126,9 @@ def session_view(
         first=first,
         legend=[(rule, swatch(rule)) for rule in legend_rules(timeline)],
         credited_ms=sum(pos1 - pos0 for pos0, pos1, _, _ in timeline["credited"]),
-        controls=[(row, it, control_told(it, lang)) for row, it in enumerate(timeline["controls"])],
+        controls=[
+            (row, it, control_title(it, lang)) for row, it in enumerate(timeline["controls"])
+        ],
         cards=cards,
         crowds=[(it, sentence_of(it.body, lang)) for it, _ in in_crowds],
         waiting=any(it["check"] == "pending" for it in timeline["photos"]),

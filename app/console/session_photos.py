@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from app.console import words
+from app.console import labels
 from app.console.language import N_
 from app.console.session_frame import LEFT, RIGHT, PictureFrame, Timeline
 from app.console.svg import element, link, title
@@ -29,14 +29,14 @@ def photo_marks(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     """One mark for each photo, or for several that were taken at nearly the same time."""
     for x, group in _groups(timeline, frame, _MARK):
         it = _leader(group)
-        word = words.word(words.CHECKS, it["check"])
+        word = labels.label(labels.CHECKS, it["check"])
         box = element("rect", x=x - 10, y=5, width=20, height=20, rx=3, class_="photo")
         letter = element("text", word.letter or "·", x=x, y=19.5)
         yield link(
             f"#photo-{it['id']}",
             element(
                 "g",
-                title(_told(it, group, frame)),
+                title(_title(it, group, frame)),
                 box,
                 letter,
                 *_more(group, x + 11, 8),
@@ -50,9 +50,9 @@ def thumbnails(timeline: Timeline, frame: PictureFrame, looks: Looks) -> Iterato
     width, height = _THUMB
     for x, group in _groups(timeline, frame, width):
         it = _leader([photo for photo in group if photo["id"] in looks] or group)
-        word = words.word(words.CHECKS, it["check"])
+        word = labels.label(labels.CHECKS, it["check"])
         place = {"x": x - width / 2, "y": 4, "width": width, "height": height}
-        told = _told(it, group, frame)
+        told = _title(it, group, frame)
         address = f"/console/photo-accesses/{looks.get(it['id'])}/small.jpg"
         pixels = [element("image", href=address, **place)] if it["id"] in looks else []
         yield link(
@@ -89,15 +89,15 @@ def _groups(
 
 
 def _leader(group: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
-    tones = [words.word(words.CHECKS, it["check"]).tone for it in group]
+    tones = [labels.label(labels.CHECKS, it["check"]).tone for it in group]
     first = next((tones.index(tone) for tone in _CONCERN if tone in tones), 0)
     return group[first]
 
 
-def _told(it: Mapping[str, Any], group: Sequence[Any], frame: PictureFrame) -> str:
+def _title(it: Mapping[str, Any], group: Sequence[Any], frame: PictureFrame) -> str:
     say = frame.lang.say
-    purpose = say(words.word(words.PURPOSES, it["purpose"]).text)
-    check = say(words.word(words.CHECKS, it["check"]).text)
+    purpose = say(labels.label(labels.PURPOSES, it["purpose"]).text)
+    check = say(labels.label(labels.CHECKS, it["check"]).text)
     told = f"{frame.lang.clock(it['t_ms'])} {purpose} · {check}"
     if len(group) > 1:
         told += " · " + say(N_("前后共%(n)s张，见影像表"), n=len(group))

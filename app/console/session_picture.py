@@ -13,7 +13,7 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from app import rules
-from app.console import plain, words
+from app.console import labels, readable
 from app.console.language import N_, Language, position
 from app.console.session_frame import (
     BOTTOM,
@@ -28,7 +28,7 @@ from app.console.session_frame import (
     hatched,
     patterns,
 )
-from app.console.session_lanes import credit_told, event_at, lanes, void_told
+from app.console.session_lanes import credit_title, event_at, lanes, void_title
 from app.console.session_photos import Looks
 from app.console.svg import Axis, element, link, path, title
 
@@ -141,7 +141,7 @@ def _first_position(timeline: Timeline) -> float:
 def _plot(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     yield from _voids(timeline, frame)
     for pos0, pos1, t0, t1 in timeline["credited"]:
-        told = title(credit_told(pos0, pos1, t0, t1, frame.lang))
+        told = title(credit_title(pos0, pos1, t0, t1, frame.lang))
         d = path([frame.point(t0, pos0), frame.point(t1, pos1)])
         drawn = element("g", told, element("path", d=d, class_="credit"))
         yield element("a", drawn, href=event_at(timeline, t0), tabindex=-1)
@@ -159,7 +159,7 @@ def _plot(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
 def _voids(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     for it in timeline["voided"]:
         x, width = frame.between(it["t0_ms"], it["t1_ms"])
-        told = void_told(it, timeline.get("pack", ""), frame.lang)
+        told = void_title(it, timeline.get("pack", ""), frame.lang)
         band = hatched(x, TOP, width, PLOT, it["rule"], it["outcome"])
         yield link(it["href"], element("g", title(told), band))
 
@@ -171,10 +171,10 @@ def _labels(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
     stretches = [frame.between(it["start_ms"], it["end_ms"] or it["start_ms"]) for it in dated]
     places = _apart([x + width / 2 - _LABEL / 2 for x, width in stretches])
     for it, (x, width), at in zip(dated, stretches, places, strict=True):
-        outcome = words.word(words.OUTCOMES, it["outcome"])
+        outcome = labels.label(labels.OUTCOMES, it["outcome"])
         stem = element("line", x1=at + _LABEL / 2, x2=x + width / 2, y1=22, y2=TOP, class_="stem")
         box = element("rect", x=at, y=4, width=_LABEL, height=_LABEL, rx=3)
-        letter = plain.rule_letter(it["rule"], frame.lang)
+        letter = readable.rule_letter(it["rule"], frame.lang)
         mark = element("text", letter, x=at + _LABEL / 2, y=17.5)
         told = title(f"{frame.lang.say(outcome.text)} · {it['sentence']}")
         yield link(

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.console import once, words
+from app.console import labels, once
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, render, see_other
 from app.domain.accounts import users
@@ -63,7 +63,7 @@ def add_user(
                 now_ms=services.clock(),
             )
     except (BadInput, Conflict) as error:
-        return _page(request, login, problem=words.PROBLEMS[error.code], typed=typed)
+        return _page(request, login, problem=labels.PROBLEMS[error.code], typed=typed)
     return _lead_on(request, login, typed["username"], password)
 
 
@@ -91,7 +91,7 @@ def change(
             )
     except (BadInput, Conflict) as error:
         typed = {"role": role, "counties": counties, "platform": platform}
-        problem = words.PROBLEMS[error.code]
+        problem = labels.PROBLEMS[error.code]
         return _page(request, login, problem=problem, typed=typed, edit=username)
     return see_other(f"/console/users?changed={quote(username)}")
 

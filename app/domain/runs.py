@@ -43,7 +43,7 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
-class Resumption(Answer, frozen=True, kw_only=True):
+class RunResumption(Answer, frozen=True, kw_only=True):
     """Where a run had broken off (`done` of `total`), since when, and who went on with it when."""
 
     by: str | None
@@ -86,7 +86,7 @@ class Run(Answer, frozen=True, kw_only=True):
     started_ms: EpochMs
     heartbeat_ms: EpochMs
     finished_ms: EpochMs | None
-    resumptions: list[Resumption]
+    resumptions: list[RunResumption]
     results: RunResults | None
     error: str | None
 

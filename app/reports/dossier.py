@@ -12,7 +12,12 @@ from sqlalchemy import Connection
 
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging import class_report, conformity_trend, eligibility
-from app.domain.judging.told import ConformitySum, EligibilityTold, EnrolmentTold, HourTold
+from app.domain.judging.views import (
+    ClassEligibility,
+    ConformitySum,
+    EnrolmentVerdictView,
+    HourVerdictView,
+)
 from app.domain.policy.pack import Pack
 from app.domain.review.review import UNDECIDED
 from app.reports.sheet import Heading, said
@@ -88,18 +93,18 @@ class Dossier:
         return {it.number: it for it in report_rows.hours(self.connection, self.id)}
 
     @cached_property
-    def hours(self) -> dict[str, Sequence[HourTold]]:
+    def hours(self) -> dict[str, Sequence[HourVerdictView]]:
         """Every planned class-hour with its outcome, by the learner's own id."""
         matrix = class_report.class_hours(self.connection, self.klass)
         return {it.learner_id: it.class_hours for it in matrix.learners}
 
     @cached_property
-    def concluded(self) -> EligibilityTold:
+    def concluded(self) -> ClassEligibility:
         """The verdicts on class and enrolments."""
         return eligibility.view(self.connection, self.klass, self.now_ms)
 
     @cached_property
-    def verdicts(self) -> dict[str, EnrolmentTold]:
+    def verdicts(self) -> dict[str, EnrolmentVerdictView]:
         """Enrolment verdicts by the learner's own id."""
         return {it.learner_id: it for it in self.concluded.learners}
 

@@ -181,7 +181,7 @@ class _Gatherer:
             "evidence/notes.bin": b"".join(log.notes for log in self.logs),
             "evidence/controls.bin": b"".join(log.controls for log in self.logs),
             "evidence/photos.bin": b"".join(log.photos for log in self.logs),
-            "evidence/photos.ndjson": ndjson(map(package_rows.told, photos)),
+            "evidence/photos.ndjson": ndjson(map(package_rows.row_document, photos)),
         }
 
     def _tables(self) -> Members:
@@ -238,13 +238,13 @@ class _Gatherer:
         return {
             "findings.ndjson": ndjson(found),
             "reviews.ndjson": ndjson(
-                package_rows.told(it) for it in reviews if it.finding_id in settled
+                package_rows.row_document(it) for it in reviews if it.finding_id in settled
             ),
-            "appeals.ndjson": ndjson(map(package_rows.told, appeals)),
+            "appeals.ndjson": ndjson(map(package_rows.row_document, appeals)),
             "inspections.ndjson": ndjson(map(_inspection, inspected)),
             "inspection-checks.ndjson": ndjson(map(_inspection_check, checks)),
             "audit.ndjson": ndjson(
-                {**package_rows.told(it), "previous": previous.hex()}
+                {**package_rows.row_document(it), "previous": previous.hex()}
                 for it, previous in entries
                 if it.id not in sealed
             ),

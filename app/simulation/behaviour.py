@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from random import Random
 
+from app.simulation.entities import Camera, Condition, Photo, Popup, Shot, SimulatedLearner
 from app.simulation.sitting import Passage, SimulatedSitting
-from app.simulation.world import Camera, Condition, Photo, Popup, Shot, SimulatedLearner
 
 VARIATIONS = 1 << 31
 TICK_S = 0.25  # how often the SDK looks at its pop-up

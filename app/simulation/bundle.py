@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO
 
+from app.simulation.entities import Photo, Record
 from app.simulation.photos import Photograph, artificial_photograph, develop
-from app.simulation.world import Photo, Record
 
 _DATE = (2026, 1, 1, 0, 0, 0)
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from app.simulation.environment import LESSON_S, SimulatedEnvironment
 from app.simulation.service import Controls
 from app.simulation.sitting import Passage, SimulatedSitting
-from app.simulation.stage import LESSON_S, Stage
 
-Script = Callable[[Stage], Passage]
+Script = Callable[[SimulatedEnvironment], Passage]
 
 VALID, INVALID, NOT_PROVEN, PENDING = "valid", "invalid", "not_proven", "pending_review"
 VIOLATION, REVIEW = "violation", "review"

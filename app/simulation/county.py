@@ -17,10 +17,10 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 
 from app.simulation.cases.fraud_photos import STRANGER
+from app.simulation.entities import Photo, Record, SimulatedLearner, invented_id_number
+from app.simulation.environment import LESSON_S, SHANGHAI, Setting, reference_photo, roster
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.service import Controls
-from app.simulation.stage import LESSON_S, SHANGHAI, Setting, reference_photo, roster
-from app.simulation.world import Photo, Record, SimulatedLearner, invented_id_number
 
 ASSESSMENT_MONTHS = (4, 8, 12)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.simulation.world import Popup
+from app.simulation.entities import Popup
 
 FACE_FRAMES = 3  # a face check is decided on a burst
 

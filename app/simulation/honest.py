@@ -13,11 +13,17 @@ from dataclasses import dataclass, replace
 from random import Random
 
 from app.simulation.behaviour import facing, ignore_while_playing
+from app.simulation.entities import DeviceClock, Photo, Record
+from app.simulation.environment import (
+    DAY_S,
+    Setting,
+    SimulatedEnvironment,
+    reference_photo,
+    simulated,
+)
 from app.simulation.oddities import CIRCUMSTANCES, MISHAPS, Fittings, Mishap
 from app.simulation.service import Controls
 from app.simulation.sitting import Device, Passage, SimulatedSitting
-from app.simulation.stage import DAY_S, Setting, Stage, reference_photo, simulated
-from app.simulation.world import DeviceClock, Photo, Record
 
 _LESSONS_S = (600.0, 900.0, 1500.0, 2400.0, 2700.0, 3000.0)
 LEASE_S = 120.0
@@ -83,14 +89,14 @@ def honest_scene(
     rng = Random(f"honest/{seed}")
     setting = Setting(media_s=media_s or rng.choice(_LESSONS_S))
     service = simulated(setting, rng, Controls())
-    stage = Stage("honest", setting, seed, service, rng)
-    story = Story(stage, only, holes)
-    stage.alongside(story.study())
-    stage.perform()
+    env = SimulatedEnvironment("honest", setting, seed, service, rng)
+    story = Story(env, only, holes)
+    env.alongside(story.study())
+    env.perform()
     evidence = service.records()
     if story.closes_early:
         evidence = _closed_by_the_lease(evidence)
-    seen = _union([part for sitting in stage.sittings for part in sitting.seen])
+    seen = _union([part for sitting in env.sittings for part in sitting.seen])
     whole = seen >= setting.media_s * story.film - 1.0
     return HonestScene(setting, evidence, service.photos, frozenset(story.met), seen, whole)
 
@@ -105,22 +111,22 @@ class Story:
 
     def __init__(
         self,
-        stage: Stage,
+        env: SimulatedEnvironment,
         only: frozenset[str] | None = None,
         holes: tuple[tuple[float, float], ...] = (),
     ) -> None:
-        self.stage, self.rng, self.only, self.holes = stage, stage.rng, only, holes
+        self.env, self.rng, self.only, self.holes = env, env.rng, only, holes
         self.met: set[str] = set()
         self.film = 1.0
         self.closes_early = False
 
     def study(self) -> Passage:
-        stage, rng = self.stage, self.rng
-        clock = DeviceClock(stage.setting.start_ms, offset_s=rng.uniform(-3, 3))
-        device = Device(f"device-{stage.learner.learner_id}")
+        env, rng = self.env, self.rng
+        clock = DeviceClock(env.setting.start_ms, offset_s=rng.uniform(-3, 3))
+        device = Device(f"device-{env.learner.learner_id}")
         fittings = self._fittings(clock)
         self.film = fittings.film
-        film_s = stage.media_s * fittings.film
+        film_s = env.media_s * fittings.film
         at_s = 0.0
         for goal in [*self._breaks(film_s), film_s]:
             sitting = self._sitting(fittings, at_s, device)
@@ -143,9 +149,9 @@ class Story:
             fittings = replace(self._fittings(clock), film=fittings.film)
 
     def _fittings(self, clock: DeviceClock) -> Fittings:
-        stage = self.stage
+        env = self.env
         rng = Random(self.rng.getrandbits(64))
-        it = Fittings(rng, stage.learner, stage.setting.start_ms, clock)
+        it = Fittings(rng, env.learner, env.setting.start_ms, clock)
         for oddity in CIRCUMSTANCES.values():
             if self._happens(oddity.name, oddity.share):
                 oddity.act(it)
@@ -158,13 +164,13 @@ class Story:
         return happens
 
     def _sitting(self, fittings: Fittings, at_s: float, device: Device) -> SimulatedSitting:
-        sitting = self.stage.sitting(
+        sitting = self.env.sitting(
             at_s=at_s,
             device=device,
             clock=fittings.clock,
             network=fittings.network,
             person=fittings.person,
-            camera=fittings.camera or facing(self.stage.learner),
+            camera=fittings.camera or facing(self.env.learner),
             habits=fittings.habits,
         )
         sitting.media_s *= fittings.film
@@ -241,10 +247,10 @@ class Story:
             self.closes_early = rng.random() < 0.5
             return sitting.t, clock, device, way
         yield from sitting.until_online()
-        other = Device(f"{device.device_id}-{len(self.stage.sittings)}")
+        other = Device(f"{device.device_id}-{len(self.env.sittings)}")
         starts_s = sitting.t + rng.uniform(0.1, 4.0)
-        self.stage.alongside(_goes_off(sitting, rng.uniform(0.0, 5.0)), sitting.t)
-        clock = DeviceClock(self.stage.setting.start_ms, offset_s=rng.uniform(-3, 3))
+        self.env.alongside(_goes_off(sitting, rng.uniform(0.0, 5.0)), sitting.t)
+        clock = DeviceClock(self.env.setting.start_ms, offset_s=rng.uniform(-3, 3))
         return starts_s, clock, other, way
 
 

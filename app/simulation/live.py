@@ -15,13 +15,13 @@ from random import Random
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from app.simulation.entities import Photo, Record
+from app.simulation.environment import Setting, SimulatedEnvironment, reference_photo, simulated
 from app.simulation.honest import Story
 from app.simulation.photos import Photograph, artificial_photograph, develop
 from app.simulation.scenarios import SCENARIOS, perform, setting_of
 from app.simulation.service import PageClient, Refused, SimulatedService
-from app.simulation.stage import Setting, Stage, reference_photo, simulated
 from app.simulation.transport import Api, Problem
-from app.simulation.world import Photo, Record
 
 Advance = Callable[[float], None]
 
@@ -219,9 +219,9 @@ def play_live(
     service: HttpService | SelfControlled = http
     if where.controls == "platform":
         service = SelfControlled(http, simulated(where, rng, scenario.controls))
-    stage = Stage(scenario_id, where, seed, service, rng)
-    stage.alongside(scenario.script(stage))
-    report.refused = stage.perform(_pacer(speed, advance))
+    env = SimulatedEnvironment(scenario_id, where, seed, service, rng)
+    env.alongside(scenario.script(env))
+    report.refused = env.perform(_pacer(speed, advance))
     report.states = {session: _state(api, session) for session in report.sessions}
     report.requests = api.requests
     return report
@@ -246,10 +246,10 @@ def play_honest_live(
         catalogue.append(record)
     report.problems += enrol(api, catalogue, photos, photograph)
     service = HttpService(api, report, photograph)
-    stage = Stage("honest", setting, seed, service, Random(f"honest/{seed}/live"))
-    story = Story(stage)
-    stage.alongside(story.study())
-    report.refused = stage.perform(_pacer(1.0, advance))
+    env = SimulatedEnvironment("honest", setting, seed, service, Random(f"honest/{seed}/live"))
+    story = Story(env)
+    env.alongside(story.study())
+    report.refused = env.perform(_pacer(1.0, advance))
     report.states = {session: _state(api, session) for session in report.sessions}
     report.requests = api.requests
     return report, frozenset(story.met)

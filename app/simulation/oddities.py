@@ -12,9 +12,7 @@ from random import Random
 from typing import Generic, TypeVar
 
 from app.simulation.behaviour import absent, at_first, facing
-from app.simulation.sitting import Habits, Passage, SimulatedSitting
-from app.simulation.uplink import NEVER
-from app.simulation.world import (
+from app.simulation.entities import (
     Camera,
     Condition,
     DeviceClock,
@@ -22,6 +20,8 @@ from app.simulation.world import (
     SimulatedLearner,
     SimulatedPerson,
 )
+from app.simulation.sitting import Habits, Passage, SimulatedSitting
+from app.simulation.uplink import NEVER
 
 TAIL_S = 90.0  # no outage plays on into the end: a photo that came due is still taken
 

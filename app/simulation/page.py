@@ -12,9 +12,7 @@ from random import Random
 from typing import Any
 
 from app.simulation.demands import Due, OpenControls
-from app.simulation.service import Service
-from app.simulation.uplink import NEVER, Uplink
-from app.simulation.world import (
+from app.simulation.entities import (
     Camera,
     Device,
     DeviceClock,
@@ -25,6 +23,8 @@ from app.simulation.world import (
     SimulatedLearner,
     SimulatedPerson,
 )
+from app.simulation.service import Service
+from app.simulation.uplink import NEVER, Uplink
 
 Passage = Iterator[float]
 START_S = 120.0  # how long after opening a face check is still the one of the start

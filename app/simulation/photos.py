@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from app.simulation.world import Photo
+from app.simulation.entities import Photo
 
 Photograph = Callable[[int, int], bytes]
 Pixels = NDArray[np.uint8]

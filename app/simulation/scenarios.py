@@ -7,9 +7,9 @@ from random import Random
 
 from app.simulation import cases  # noqa: F401  its import fills the book
 from app.simulation.casebook import BOOK, Scenario
+from app.simulation.entities import Photo, Record, SimulatedLearner
+from app.simulation.environment import Setting, SimulatedEnvironment, reference_photo, simulated
 from app.simulation.service import SimulatedService
-from app.simulation.stage import Setting, Stage, reference_photo, simulated
-from app.simulation.world import Photo, Record, SimulatedLearner
 
 SCENARIOS: dict[str, Scenario] = dict(sorted(BOOK.items(), key=lambda entry: entry[0]))
 
@@ -55,10 +55,10 @@ def perform(
     where = setting_of(scenario, setting)
     rng = Random(f"{scenario_id}/{seed}/{where.learner.learner_id}/{where.lesson}")
     service: SimulatedService = simulated(where, rng, scenario.controls)
-    stage = Stage(scenario_id, where, seed, service, rng, rough=rough)
-    stage.alongside(scenario.script(stage))
-    stage.perform()
-    learners = sorted(stage.learners, key=lambda learner: learner.learner_id)
+    env = SimulatedEnvironment(scenario_id, where, seed, service, rng, rough=rough)
+    env.alongside(scenario.script(env))
+    env.perform()
+    learners = sorted(env.learners, key=lambda learner: learner.learner_id)
     catalogue = where.catalogue(learners)
     photos = dict(service.photos)
     for learner in learners:
@@ -73,7 +73,7 @@ def perform(
         catalogue,
         service.records(),
         photos,
-        tuple(name for sitting in stage.judged for name in sitting.session_ids),
+        tuple(name for sitting in env.judged for name in sitting.session_ids),
     )
 
 

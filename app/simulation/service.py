@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol
 
-from app.simulation.world import Device, DeviceClock, Network, Photo, Record, SimulatedLearner
+from app.simulation.entities import Device, DeviceClock, Network, Photo, Record, SimulatedLearner
 
 REVEAL_S = 20.0
 ANSWER_WINDOW_S = 60.0

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.simulation.demands import OpenControls
+from app.simulation.entities import Device, Popup, Record
 from app.simulation.page import EPSILON_S, Habits, LessonPage, OnPopup, Passage
 from app.simulation.service import Refused
 from app.simulation.uplink import NEVER
-from app.simulation.world import Device, Popup, Record
 
 _RETRY_S = 5.0
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+from app.simulation.entities import Network, Photo, Record
 from app.simulation.service import PageClient, Service
-from app.simulation.world import Network, Photo, Record
 
 NEVER = float("inf")
 PATIENCE_S = 20.0  # how long a client waits for an answer

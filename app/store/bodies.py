@@ -81,7 +81,7 @@ class CourseLock(Body, frozen=True, kw_only=True):
     sequential_lock: bool
 
 
-class Configured(Body, frozen=True, kw_only=True):
+class ControlConfiguration(Body, frozen=True, kw_only=True):
     """A control by the terms of class and courses: who runs it, and by what."""
 
     run_by: str
@@ -90,7 +90,7 @@ class Configured(Body, frozen=True, kw_only=True):
     on_second: str | UnsetType = UNSET
 
 
-class Observed(Body, frozen=True, kw_only=True):
+class ControlObservation(Body, frozen=True, kw_only=True):
     """Counts out of ledger and verdicts: `seen` (on the wire `with`) of `of` subjects show the
     control. Each control counts what it has; an occurrence counts `findings`."""
 
@@ -119,8 +119,8 @@ class ControlRecord(Body, frozen=True, kw_only=True):
 
     rule: str
     kind: str
-    configured: Configured
-    observed: Observed
+    configured: ControlConfiguration
+    observed: ControlObservation
     missing: bool | None
 
 
@@ -189,8 +189,8 @@ class FindingEvidence(Body, frozen=True, kw_only=True):
 
     controls: Sequence[Place] | UnsetType = UNSET
     photos: Sequence[Place] | UnsetType = UNSET
-    configured: Configured | UnsetType = UNSET
-    observed: Observed | UnsetType = UNSET
+    configured: ControlConfiguration | UnsetType = UNSET
+    observed: ControlObservation | UnsetType = UNSET
 
 
 class FindingBody(Body, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.services import Services
-from app.simulation.world import invented_id_number
+from app.simulation.entities import invented_id_number
 from tests.api.test_sessions import found_school
 from tests.people import LIN, WU, County, course, lesson, training_class
 

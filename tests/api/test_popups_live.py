@@ -8,10 +8,10 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from app.console import own_words
+from app.console import learner_messages
 from app.console.language import language
 from app.domain.accounts.users import ALL_COUNTIES
-from app.domain.judging.told import HourTold
+from app.domain.judging.views import HourVerdictView
 from app.jobs.settler import settle_all
 from app.services import Services
 from app.store.catalogue.catalogue import classes_named
@@ -172,7 +172,9 @@ def test_credit_that_is_withheld_is_said_where_the_class_hour_is(
     (told,) = (it for it in hour["withheld"] if it["rule"] == "popup_gap")
     assert (told["reason"], told["outcome"]) == ("unanswered_play_stopped", "clear")
     assert told["measured"] == pytest.approx(60, abs=0.5)
-    (own, *_) = own_words.withheld({1: msgspec.convert(hour, HourTold)}, language("zh"))
+    (own, *_) = learner_messages.withheld(
+        {1: msgspec.convert(hour, HourVerdictView)}, language("zh")
+    )
     assert (own.hour, own.told) == (1, "弹窗出来后没有点，之后的这段时间没有算进去。")
 
 

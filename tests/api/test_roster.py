@@ -19,7 +19,7 @@ from sqlalchemy import select
 
 from app.domain.catalogue.roster_rows import read
 from app.services import Services
-from app.simulation.world import invented_id_number
+from app.simulation.entities import invented_id_number
 from models import AuditEntry
 from tests.people import LIN, WU, County, course, training_class
 

@@ -9,9 +9,9 @@ import msgspec
 import pytest
 from fastapi.testclient import TestClient
 
-from app.console import own_words
+from app.console import learner_messages
 from app.console.language import language
-from app.domain.judging.told import HourTold
+from app.domain.judging.views import HourVerdictView
 from app.jobs.lease_sweep import sweep
 from app.jobs.settler import settle_all
 from app.services import Services
@@ -313,5 +313,5 @@ def test_minutes_in_the_background_are_told_where_the_class_hour_lacks_them(desk
     (told,) = [it for it in first["withheld"] if it["rule"] == "unseen_play"]
     assert (told["reason"], told["outcome"]) == ("hidden", "clear")
     assert told["measured"] == pytest.approx(300, abs=1)
-    (own,) = own_words.withheld({1: msgspec.convert(first, HourTold)}, language("zh"))
+    (own,) = learner_messages.withheld({1: msgspec.convert(first, HourVerdictView)}, language("zh"))
     assert "在后台或被遮住时播放了5分" in own.told and "没有算进去" in own.told

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
-from app.simulation.world import invented_id_number
+from app.simulation.entities import invented_id_number
 from app.store.review import acts as store
 from app.store.review.acts import JUDGING
 from models import Act, AuditEntry, Enrolment, Learner, Run

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from models import AuditEntry
 from tests.console.conftest import Clock, Desk
-from tests.console.test_own_page import given
+from tests.console.test_self_service_page import given
 
 DAY_MS = 86_400_000
 

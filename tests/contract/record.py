@@ -23,7 +23,7 @@ from app.store import schema
 from tests.described import DescribedClient, operation_of
 from tests.evidence import ndjson
 from tests.people import LIN, WU, County, TestClock, course, instant, training_class
-from tests.walk.world import World, found
+from tests.walk.dataset import Dataset, found
 
 DATES = {
     "starts_on": "2026-11-02",
@@ -83,9 +83,9 @@ def shortened(value: Any, name: str = "") -> Any:
 class Story:
     """What a platform, Huangchuan's, and Zhao the auditor do."""
 
-    def __init__(self, client: Recorder, world: World, services: Services) -> None:
-        self.client, self.world, self.services = client, world, services
-        self.headers = world.county.huang.headers
+    def __init__(self, client: Recorder, dataset: Dataset, services: Services) -> None:
+        self.client, self.dataset, self.services = client, dataset, services
+        self.headers = dataset.county.huang.headers
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         self.client.cookies.clear()
@@ -96,7 +96,7 @@ class Story:
 
     def by(self, who: str, method: str, path: str, **options: Any) -> Any:
         self.client.cookies.clear()
-        headers = self.world.headers(who) | {"x-csrf-token": self.world.csrf[who]}
+        headers = self.dataset.headers(who) | {"x-csrf-token": self.dataset.csrf[who]}
         answer = self.client.request(method, path, headers=headers, **options)
         assert answer.is_success, (method, path, answer.status_code, answer.text)
         return answer.json()
@@ -186,7 +186,7 @@ class Story:
         self.by("zhao", "POST", f"/v1/acts/{recorded['id']}/approval")
         reason = {"reason": "登记有误，另行登记"}
         self.by("zhao", "POST", f"/v1/acts/{recorded['id']}/revocation", json=reason)
-        finding = f"/v1/findings/{self.world.grave}"
+        finding = f"/v1/findings/{self.dataset.grave}"
         self.ask("POST", f"{finding}/appeals", json={"statement": "当天网络中断，并未快进"})
         ruling = {"decision": "uphold", "reason": "已核对服务器记录与播放进度"}
         self.by("zhao", "POST", f"{finding}/reviews", json=ruling)
@@ -197,8 +197,8 @@ class Story:
         self.ask("POST", f"/v1/keys/{made['key_id']}/rotate", json={"overlap_s": 3600})
         wanted = {"url": "https://huang.example/hook", "events": ["session.verdict"]}
         self.ask("POST", "/v1/webhooks", json=wanted)
-        there = f"/v1/webhooks/{self.world.api['webhook_id']}/deliveries"
-        self.ask("POST", f"{there}/{self.world.api['delivery_id']}/redeliver")
+        there = f"/v1/webhooks/{self.dataset.api['webhook_id']}/deliveries"
+        self.ask("POST", f"{there}/{self.dataset.api['delivery_id']}/redeliver")
         self.ask("GET", there)
 
     def reads(self) -> None:
@@ -206,7 +206,7 @@ class Story:
         for path, operations in self.client.document["paths"].items():
             name = operations.get("get", {}).get("operationId")
             if name is not None and name not in self.client.examples:
-                self.ask("GET", self.world.address(path))
+                self.ask("GET", self.dataset.address(path))
 
 
 def recorded(folder: Path) -> dict[str, Any]:
@@ -225,9 +225,9 @@ def recorded(folder: Path) -> dict[str, Any]:
     app = create_app(settings, clock)
     services: Services = app.state.services
     county = County.found(services.database, clock)
-    world = found(services, county, folder)
+    dataset = found(services, county, folder)
     with Recorder(app) as client:
-        Story(client, world, services).all()
+        Story(client, dataset, services).all()
         services.database.close()
         return dict(sorted(client.examples.items()))
 

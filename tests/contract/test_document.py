@@ -19,7 +19,7 @@ from app.domain.answer import Answer
 from tests.described import closed
 
 
-class Told(Answer, frozen=True, kw_only=True):
+class Counted(Answer, frozen=True, kw_only=True):
     count: int
 
 
@@ -86,8 +86,8 @@ def test_a_route_that_does_not_say_what_it_answers_is_noticed() -> None:
     app.router.route_class = AnswerRoute
 
     @app.get("/described", operation_id="described")
-    def described() -> Told:
-        return Told(count=1)
+    def described() -> Counted:
+        return Counted(count=1)
 
     @app.get("/anything", operation_id="anything")
     def anything() -> dict[str, Any]:

@@ -18,8 +18,8 @@ from app.domain.controls.control_line import ControlLine
 from app.domain.controls.popups import match_popups
 from app.domain.events.events import Event, marked, pack, read_one
 from app.domain.policy import packs
+from app.simulation.entities import Photo
 from app.simulation.scenarios import Scene
-from app.simulation.world import Photo
 from app.store.controls.controls import controls_array
 from app.store.events.event_log import in_order
 from app.store.events.packed import records_of

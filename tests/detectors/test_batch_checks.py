@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from app.domain.judging.check_words import limit_of, sentence_of
+from app.domain.judging.check_sentences import limit_of, sentence_of
 from app.domain.policy import packs
 from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS, check_class, check_learner
 from detectors.batch_facts import (

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from app.domain.judging.check_words import limit_of
+from app.domain.judging.check_sentences import limit_of
 from detectors.batch_facts import ApplicantKind, CheckOutcome, Mode, Survey
 from tests.detectors.enrolment_facts import GRADED, check_class
 

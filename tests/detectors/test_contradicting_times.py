@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.simulation.environment import DEFAULT_START_MS, Setting
 from app.simulation.honest import honest_scene
 from app.simulation.scenarios import perform
-from app.simulation.stage import DEFAULT_START_MS, Setting
 from detectors import contradicting_times
 from detectors.assess import JudgedFacts, SessionOutcome, assess
 from detectors.facts import facts

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from detectors.assess import assess
-from detectors.class_hours import as_told
+from detectors.class_hours import as_reported
 from detectors.film import Film, along_film, corrected, of_lesson, on_timeline
 from detectors.trace import HOLE, Trace
 from tests.detectors.columns import GRADED
@@ -90,7 +90,7 @@ def test_a_jump_over_more_than_the_film_lacks_stays_a_jump():
 
 def test_what_was_credited_is_told_as_the_player_counts_and_without_the_hole():
     told = recorded(trace(skipping("lin", (1200, 1320)), lessons=CATALOGUE), film((1200, 1320)))
-    parts = as_told(told, assess(told, only("fast_forward")).credited)
+    parts = as_reported(told, assess(told, only("fast_forward")).credited)
     order = np.argsort(parts.p0_ms)
     spans = np.stack([parts.p0_ms[order], parts.p1_ms[order]], axis=1)
     assert int((spans[:, 1] - spans[:, 0]).sum()) == 2_580_000

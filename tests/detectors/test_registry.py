@@ -200,7 +200,9 @@ def test_findings_are_complete(detector, everything, known):
         assert rules.reason(finding.rule, finding.reason)
         if finding.scope is not FindingScope.CLASS and finding.evidence is not Evidence.STATISTIC:
             known_rule = rules.known()[finding.rule]
-            assert known_rule.learner and known_rule.told(finding.reason), "the learner reads it"
+            assert known_rule.learner and known_rule.learner_text(finding.reason), (
+                "the learner reads it"
+            )
         if finding.scope is FindingScope.CLASS:
             assert detector.crowd and finding.session == -1 and finding.subject
             assert len(finding.members) > 1

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.judging.check_words import limit_of
+from app.domain.judging.check_sentences import limit_of
 from app.domain.policy import packs
 from detectors.eligibility import Cure
 from detectors.policy import Reach, Status

@@ -17,7 +17,7 @@ from app.settings import Settings
 from app.store.catalogue.catalogue import ClassRow
 from app.store.scope import EVERYTHING
 from tests.people import County, TestClock, instant
-from tests.reports.stage import CLASS, judged_class
+from tests.reports.sample_class import CLASS, judged_class
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from app.services import Services
 from app.settings import Settings
 from app.store.scope import EVERYTHING
 from tests.people import County, TestClock, instant
-from tests.reports.stage import judged_class
+from tests.reports.sample_class import judged_class
 
 A_CLERK = ExportOptions("system:cli", named=True)
 

@@ -25,9 +25,9 @@ from app.reports.package import Package
 from app.reports.verify import NotAPackage, Verification, verify
 from app.security import Vault
 from app.services import Services
+from app.simulation.entities import SimulatedLearner, invented_id_number
+from app.simulation.environment import DEFAULT_START_MS, Setting
 from app.simulation.scenarios import perform
-from app.simulation.stage import DEFAULT_START_MS, Setting
-from app.simulation.world import SimulatedLearner, invented_id_number
 from app.store.catalogue.catalogue import ClassRow
 from app.store.events.event_log import GENESIS, MANIFEST, link
 from app.store.exchange.package_rows import StoredLog

@@ -18,8 +18,8 @@ from app.reports import container, package
 from app.reports.package import ndjson
 from app.reports.verify import verify
 from app.services import Services
+from app.simulation.environment import Setting
 from app.simulation.scenarios import perform
-from app.simulation.stage import Setting
 from app.store.catalogue import class_file
 from app.store.catalogue.catalogue import ClassRow
 from app.store.scope import EVERYTHING

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select
 from app import rules
 from app.canonical import canonical
 from app.domain.judging import assess as judging
-from app.domain.judging import check_words, eligibility, reasons, wording
+from app.domain.judging import check_sentences, eligibility, reasons, wording
 from app.domain.policy import packs
 from app.languages import Text
 from app.reports import package
@@ -86,10 +86,10 @@ def reword(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rules, "known", lambda: mended)
     for cure, text in list(reasons.CURES.items()):
         monkeypatch.setitem(reasons.CURES, cure, Text(f"{text.zh} ", f"{text.en} "))
-    told = {key: Text(f"{it.zh} ", f"{it.en} ") for key, it in check_words.SENTENCES.items()}
-    monkeypatch.setattr(check_words, "SENTENCES", told)
-    limits = {key: f"{it} " for key, it in check_words.LIMITS.items()}
-    monkeypatch.setattr(check_words, "LIMITS", limits)
+    told = {key: Text(f"{it.zh} ", f"{it.en} ") for key, it in check_sentences.SENTENCES.items()}
+    monkeypatch.setattr(check_sentences, "SENTENCES", told)
+    limits = {key: f"{it} " for key, it in check_sentences.LIMITS.items()}
+    monkeypatch.setattr(check_sentences, "LIMITS", limits)
 
 
 def whisper(known: Any, policy: Any) -> list[Finding]:

@@ -18,9 +18,9 @@ from app.jobs.face_worker import run_pending
 from app.jobs.lease_sweep import sweep
 from app.jobs.settler import settle_one
 from app.services import Services
+from app.simulation.environment import LIN, Setting
 from app.simulation.live import LiveReport, play_honest_live, play_live
 from app.simulation.scenarios import SCENARIOS
-from app.simulation.stage import LIN, Setting
 from app.simulation.transport import Api
 from models import Session
 from tests.people import County

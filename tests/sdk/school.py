@@ -21,8 +21,8 @@ from app.domain.policy import packs
 from app.main import create_app
 from app.services import Services, open_services
 from app.settings import Settings
+from app.simulation.entities import invented_id_number
 from app.simulation.transport import Api, Problem, UrllibClient
-from app.simulation.world import invented_id_number
 from app.vision.film import draw_film
 from detectors.trace import Kind
 from tests.people import LIN, County, course, instant, lesson, training_class

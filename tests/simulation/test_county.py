@@ -12,8 +12,8 @@ import pytest
 
 from app.simulation import bundle
 from app.simulation.county import County, county
+from app.simulation.environment import SHANGHAI
 from app.simulation.scenarios import SCENARIOS
-from app.simulation.stage import SHANGHAI
 
 TODAY = date(2026, 11, 22)
 

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from app.simulation.environment import Setting
 from app.simulation.live import play_live
-from app.simulation.stage import Setting
 from app.simulation.transport import Api, Problem, UrllibClient
 from tests.simulation.fake_service import FakeService
 

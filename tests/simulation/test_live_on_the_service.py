@@ -6,9 +6,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.db import Database
+from app.simulation.environment import Setting
 from app.simulation.live import LiveReport, play_live
 from app.simulation.scenarios import SCENARIOS
-from app.simulation.stage import Setting
 from app.simulation.transport import Api
 from tests.people import County
 from tests.people import TestClock as Clock

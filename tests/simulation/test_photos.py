@@ -8,9 +8,9 @@ from itertools import combinations
 import pytest
 from PIL import Image
 
+from app.simulation.entities import Photo
 from app.simulation.photos import SIZE, develop
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS
-from app.simulation.world import Photo
 from app.vision.image import decode
 from app.vision.reuse import residual
 

@@ -9,10 +9,10 @@ from statistics import median
 import pytest
 
 from app.simulation import service
+from app.simulation.entities import SimulatedPerson
+from app.simulation.environment import Setting, SimulatedEnvironment, simulated
 from app.simulation.service import Controls
 from app.simulation.sitting import Passage, SimulatedSitting
-from app.simulation.stage import Setting, Stage, simulated
-from app.simulation.world import SimulatedPerson
 from tests.recordings import sittings as told
 from tests.recordings.scenes import BRISK_WINDOW_S, FILM_S
 from tests.recordings.sittings import Told
@@ -104,17 +104,19 @@ def twin(name: str) -> list[Told]:
     script, absences = TWINS[name]
     setting = Setting(media_s=float(FILM_S[name.partition("-")[0]]))
     rng = Random(name)
-    stage = Stage(name, setting, 0, simulated(setting, rng, Controls(True, 0, False)), rng)
+    env = SimulatedEnvironment(
+        name, setting, 0, simulated(setting, rng, Controls(True, 0, False)), rng
+    )
     person = SimulatedPerson(quickest_s=0.9, slowest_s=4.0, absences=absences)
-    sitting = stage.sitting(person=person, clock=stage.clock())
+    sitting = env.sitting(person=person, clock=env.clock())
 
     def scene() -> Passage:
         yield from sitting.open()
         yield from script(sitting)
 
-    stage.alongside(scene())
-    stage.perform()
-    return told.simulated(stage.service.records(), setting.start_ms)  # type: ignore[attr-defined]
+    env.alongside(scene())
+    env.perform()
+    return told.simulated(env.service.records(), setting.start_ms)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(autouse=True)

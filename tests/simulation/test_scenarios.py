@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from app.simulation.environment import LIN, Setting
 from app.simulation.scenarios import SCENARIOS, build, perform
-from app.simulation.stage import LIN, Setting
 from tests.simulation.oracle import sittings
 
 TABLE = """

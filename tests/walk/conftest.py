@@ -1,4 +1,4 @@
-"""The world is made once; each test works on a copy of its own."""
+"""The dataset is made once; each test works on a copy of its own."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from app.main import create_app
 from app.services import Services
 from app.settings import Settings
 from tests.people import County, TestClock, instant
-from tests.walk.world import World, found
+from tests.walk.dataset import Dataset, found
 
 
 @pytest.fixture(scope="session")
-def template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
-    folder = tmp_path_factory.mktemp("world")
+def template(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
+    folder = tmp_path_factory.mktemp("dataset")
     shutil.copyfile(sqlite_template, folder / "zhenxue.sqlite")
     clock = _clock()
     services: Services = create_app(_settings(folder), clock).state.services
     county = County.found(services.database, clock)
-    world = found(services, county, folder)
+    dataset = found(services, county, folder)
     services.database.close()
-    return world
+    return dataset
 
 
 @pytest.fixture
-def settings(template: World, tmp_path: Path) -> Settings:
+def settings(template: Dataset, tmp_path: Path) -> Settings:
     folder = tmp_path / "data"
     shutil.copytree(template.folder, folder)
     return _settings(folder)
@@ -47,7 +47,7 @@ def app(settings: Settings, clock: TestClock) -> FastAPI:
 
 
 @pytest.fixture
-def world(template: World) -> World:
+def dataset(template: Dataset) -> Dataset:
     return template
 
 

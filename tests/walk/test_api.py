@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 from app.domain.accounts import platforms
 from tests.evidence import picture
 from tests.people import LIN, course, training_class
-from tests.walk.world import World, routes
+from tests.walk.dataset import Dataset, routes
 
 OPEN = {"GET /xAPI/about"}
 # Ids that every platform gives for itself: a stranger's write makes something of the stranger's.
@@ -75,7 +75,7 @@ def of_machines(app: FastAPI) -> Iterator[tuple[str, str, str]]:
 
 
 def ask(
-    client: TestClient, world: World, method: str, path: str, headers: dict[str, str]
+    client: TestClient, dataset: Dataset, method: str, path: str, headers: dict[str, str]
 ) -> tuple[int, str]:
     client.cookies.clear()
     some = {"items": []} if method in ("POST", "PUT") else None
@@ -88,25 +88,25 @@ def ask(
             "params": {"purpose": "random", "taken_at_ms": AT_MS},
         }
         headers = headers | {"content-type": "image/png"}
-    answer = client.request(method, world.address(path), headers=headers, **sent)
+    answer = client.request(method, dataset.address(path), headers=headers, **sent)
     return answer.status_code, answer.text
 
 
 @pytest.mark.parametrize("key", [None, "Bearer zx_made-up", "Basic eDp5", "Bearer "])
 def test_nobody_enters_without_a_key(
-    app: FastAPI, walker: TestClient, world: World, key: str | None
+    app: FastAPI, walker: TestClient, dataset: Dataset, key: str | None
 ) -> None:
     for method, path, name in of_machines(app):
-        status, _ = ask(walker, world, method, path, {"authorization": key} if key else {})
+        status, _ = ask(walker, dataset, method, path, {"authorization": key} if key else {})
         assert status == (403 if key and name in PEOPLE_ONLY else 401), (name, status)
 
 
 def test_a_foreign_platforms_key_finds_nothing_of_this_one(
-    app: FastAPI, walker: TestClient, world: World
+    app: FastAPI, walker: TestClient, dataset: Dataset
 ) -> None:
     told: dict[str, tuple[int, str]] = {}
     for method, path, name in of_machines(app):
-        status, text = ask(walker, world, method, path, world.county.guang.headers)
+        status, text = ask(walker, dataset, method, path, dataset.county.guang.headers)
         if name in PEOPLE_ONLY:
             assert status == 403, (name, text)
         elif "{" in path and name not in OWN_NAMES:
@@ -119,7 +119,7 @@ def test_a_foreign_platforms_key_finds_nothing_of_this_one(
 
 
 def test_a_key_does_only_what_its_scopes_say(
-    app: FastAPI, walker: TestClient, world: World
+    app: FastAPI, walker: TestClient, dataset: Dataset
 ) -> None:
     """Whatever writes is closed to a key that reads, and whatever reads to one that writes."""
     services = app.state.services
@@ -128,39 +128,39 @@ def test_a_key_does_only_what_its_scopes_say(
         for scope in ("read", "ingest"):
             made = platforms.create_key(
                 connection,
-                world.county.huang.platform.id,
+                dataset.county.huang.platform.id,
                 label=scope,
                 scopes=[scope],
                 expires_ms=None,
                 actor="system",
-                now_ms=world.now_ms,
+                now_ms=dataset.now_ms,
             )
             headers[scope] = {"authorization": f"Bearer {made.secret}"}
     for method, path, name in of_machines(app):
         kept = path.startswith(("/v1/keys", "/v1/webhooks"))  # which need a scope of their own
         reads = (method in ("GET", "HEAD") and not kept) or name in JUDGES
-        status, text = ask(walker, world, method, path, headers["ingest" if reads else "read"])
+        status, text = ask(walker, dataset, method, path, headers["ingest" if reads else "read"])
         assert status == 403, (name, status, text)
 
 
 @pytest.mark.parametrize("who", ["zhao", "root", "fang"])
 def test_a_browser_writes_nothing_without_its_logins_token(
-    app: FastAPI, walker: TestClient, world: World, who: str
+    app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:
     for method, path, name in of_machines(app):
         if method not in ("GET", "HEAD"):
-            for token in ({}, {"x-csrf-token": "forged"}, {"x-csrf-token": world.csrf["sun"]}):
-                status, _ = ask(walker, world, method, path, world.headers(who) | token)
+            for token in ({}, {"x-csrf-token": "forged"}, {"x-csrf-token": dataset.csrf["sun"]}):
+                status, _ = ask(walker, dataset, method, path, dataset.headers(who) | token)
                 assert status in (401, 403), (name, status)
 
 
 @pytest.mark.parametrize("who", ["qian", "gao"])
 def test_people_of_elsewhere_find_nothing_of_this_county(
-    app: FastAPI, walker: TestClient, world: World, who: str
+    app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:
-    headers = world.headers(who) | {"x-csrf-token": world.csrf[who]}
+    headers = dataset.headers(who) | {"x-csrf-token": dataset.csrf[who]}
     for method, path, name in of_machines(app):
-        status, text = ask(walker, world, method, path, headers)
+        status, text = ask(walker, dataset, method, path, headers)
         if "{" in path:
             assert status in (401, 403, 404), (name, status)
         assert "林一" not in text and "吴小二" not in text, name

@@ -19,7 +19,7 @@ from app.domain.judging import rulings
 from app.domain.review import review
 from app.services import Services
 from models import Verdict
-from tests.walk.world import World, routes
+from tests.walk.dataset import Dataset, routes
 
 
 class Undone(Exception):
@@ -32,17 +32,19 @@ BASE = "/v1/classes/class-demo/exports"
 DESCRIBING = ("/docs", "/openapi.json")  # whose examples decide something too
 
 
-def decide(services: Services, world: World, who: str, decision: str, reason: str) -> str:
+def decide(services: Services, dataset: Dataset, who: str, decision: str, reason: str) -> str:
     with services.database.write() as connection:
-        return decide_in(connection, world, who, decision, reason)
+        return decide_in(connection, dataset, who, decision, reason)
 
 
-def decide_in(connection: Connection, world: World, who: str, decision: str, reason: str) -> str:
-    login = users.login_of(connection, world.cookies[who], world.now_ms)
+def decide_in(
+    connection: Connection, dataset: Dataset, who: str, decision: str, reason: str
+) -> str:
+    login = users.login_of(connection, dataset.cookies[who], dataset.now_ms)
     assert login is not None
     person = login[0].user
-    decided = review.decide(connection, world.grave, person, decision, reason, world.now_ms)
-    rulings.follow(connection, [world.grave], world.now_ms)
+    decided = review.decide(connection, dataset.grave, person, decision, reason, dataset.now_ms)
+    rulings.follow(connection, [dataset.grave], dataset.now_ms)
     return decided.status
 
 
@@ -52,17 +54,17 @@ def services(app: FastAPI) -> Services:
     return services
 
 
-def everything(app: FastAPI, walker: TestClient, world: World, who: str) -> dict[str, str]:
+def everything(app: FastAPI, walker: TestClient, dataset: Dataset, who: str) -> dict[str, str]:
     """Every readable answer by its address, archives unpacked."""
-    headers = world.county.huang.headers if who == "platform" else world.headers(who)
-    files = [f"{BASE}/{it['name']}.csv" for it in lists(walker, world)]
+    headers = dataset.county.huang.headers if who == "platform" else dataset.headers(who)
+    files = [f"{BASE}/{it['name']}.csv" for it in lists(walker, dataset)]
     answers = [path for method, path in routes(app) if method == "GET" and path not in DESCRIBING]
-    paths = [world.address(path) for path in answers]
+    paths = [dataset.address(path) for path in answers]
     paths += [
         *files,
         f"{BASE}/audit.zip",
-        f"/console/sessions/{world.console['session_id']}?finding={world.grave}",
-        f"/console/audit?subject=finding:{world.grave}",
+        f"/console/sessions/{dataset.console['session_id']}?finding={dataset.grave}",
+        f"/console/audit?subject=finding:{dataset.grave}",
         "/console/findings?status=all",
         "/console/findings?status=first_review",
     ]
@@ -79,8 +81,8 @@ def everything(app: FastAPI, walker: TestClient, world: World, who: str) -> dict
     return read
 
 
-def lists(walker: TestClient, world: World) -> list[dict[str, str]]:
-    told = walker.get(BASE, headers=world.county.huang.headers).json()["exports"]
+def lists(walker: TestClient, dataset: Dataset) -> list[dict[str, str]]:
+    told = walker.get(BASE, headers=dataset.county.huang.headers).json()["exports"]
     assert len(told) > 10
     return list(told)
 
@@ -93,11 +95,11 @@ def unpacked(archive: bytes) -> str:
 
 @pytest.mark.parametrize("who", READERS)
 def test_nobody_reads_what_the_first_reviewer_decided_and_why_before_the_second_did(
-    app: FastAPI, walker: TestClient, world: World, services: Services, who: str
+    app: FastAPI, walker: TestClient, dataset: Dataset, services: Services, who: str
 ) -> None:
-    assert decide(services, world, "zhao", "uphold", REASON) == "first_review"
-    texts = everything(app, walker, world, who)
-    log = texts[f"/console/audit?subject=finding:{world.grave}"]
+    assert decide(services, dataset, "zhao", "uphold", REASON) == "first_review"
+    texts = everything(app, walker, dataset, who)
+    log = texts[f"/console/audit?subject=finding:{dataset.grave}"]
     assert "finding.uphold" not in log and "finding.overturn" not in log
     for path, text in texts.items():
         assert REASON not in text, path
@@ -107,22 +109,22 @@ def test_nobody_reads_what_the_first_reviewer_decided_and_why_before_the_second_
 
 
 def test_the_log_is_not_asked_around_the_seal(
-    walker: TestClient, world: World, services: Services
+    walker: TestClient, dataset: Dataset, services: Services
 ) -> None:
-    decide(services, world, "zhao", "overturn", REASON)
-    root = world.headers("root")
+    decide(services, dataset, "zhao", "overturn", REASON)
+    root = dataset.headers("root")
     for action, rows in (("finding.", 1), ("finding.o", 0), ("finding.overturn", 0)):
-        query = f"/console/audit?subject=finding:{world.grave}&action={action}"
+        query = f"/console/audit?subject=finding:{dataset.grave}&action={action}"
         page = walker.get(query, headers=root).text
         assert page.count("finding.…") == rows and REASON not in page, action
 
 
 def test_what_a_verdict_hides_of_the_first_decision_its_digest_hides_too(
-    world: World, services: Services
+    dataset: Dataset, services: Services
 ) -> None:
     def facts_after(decision: str) -> list[bytes]:
         with suppress(Undone), services.database.write() as connection:
-            decide_in(connection, world, "zhao", decision, REASON)
+            decide_in(connection, dataset, "zhao", decision, REASON)
             digests = list(connection.scalars(select(Verdict.facts_digest).order_by(Verdict.id)))
             raise Undone
         return digests
@@ -132,24 +134,24 @@ def test_what_a_verdict_hides_of_the_first_decision_its_digest_hides_too(
 
 @pytest.mark.parametrize("who", ["sun", "root"])
 def test_once_both_decided_it_is_told(
-    app: FastAPI, walker: TestClient, world: World, services: Services, who: str
+    app: FastAPI, walker: TestClient, dataset: Dataset, services: Services, who: str
 ) -> None:
-    decide(services, world, "zhao", "uphold", REASON)
-    assert decide(services, world, "sun", "uphold", "同意初审意见") == "upheld"
-    texts = everything(app, walker, world, who)
-    page = f"/console/sessions/{world.console['session_id']}?finding={world.grave}"
+    decide(services, dataset, "zhao", "uphold", REASON)
+    assert decide(services, dataset, "sun", "uphold", "同意初审意见") == "upheld"
+    texts = everything(app, walker, dataset, who)
+    page = f"/console/sessions/{dataset.console['session_id']}?finding={dataset.grave}"
     assert REASON in texts[page]
     assert REASON in texts[f"{BASE}/reviews.csv"]
     assert REASON in texts[f"{BASE}/audit.zip"]
 
 
 def test_a_platforms_viewer_is_never_told_who_reviewed(
-    app: FastAPI, walker: TestClient, world: World, services: Services
+    app: FastAPI, walker: TestClient, dataset: Dataset, services: Services
 ) -> None:
-    decide(services, world, "zhao", "uphold", REASON)
-    decide(services, world, "sun", "uphold", "同意初审意见")
-    texts = everything(app, walker, world, "fang")
-    page = f"/console/sessions/{world.console['session_id']}?finding={world.grave}"
+    decide(services, dataset, "zhao", "uphold", REASON)
+    decide(services, dataset, "sun", "uphold", "同意初审意见")
+    texts = everything(app, walker, dataset, "fang")
+    page = f"/console/sessions/{dataset.console['session_id']}?finding={dataset.grave}"
     assert REASON in texts[page]
     for path, text in texts.items():
         assert "zhao本人" not in text and "sun本人" not in text, path

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from tests.walk.world import World, routes, send
+from tests.walk.dataset import Dataset, routes, send
 
 OPEN, PEOPLE, AUTHORITY, DECIDERS, KEEPERS, ADMIN = (
     *("open", "people", "authority", "deciders", "keepers", "admin"),
@@ -137,21 +137,21 @@ def test_every_page_says_who_may_open_it(app: FastAPI) -> None:
 
 
 def test_a_stranger_is_led_to_the_login_page_from_everywhere(
-    app: FastAPI, walker: TestClient, world: World
+    app: FastAPI, walker: TestClient, dataset: Dataset
 ) -> None:
     for method, path, name in of_console(app, PEOPLE, AUTHORITY, DECIDERS, KEEPERS, ADMIN):
-        form = {**FORM, "csrf": world.csrf["zhao"]} if method == "POST" else None
-        assert send(walker, method, world.address(path), {}, form) == 401, name
+        form = {**FORM, "csrf": dataset.csrf["zhao"]} if method == "POST" else None
+        assert send(walker, method, dataset.address(path), {}, form) == 401, name
 
 
 @pytest.mark.parametrize("who", ["zhao", "sun", "fang", "root"])
 def test_everybody_reads_what_their_role_and_county_allow(
-    app: FastAPI, walker: TestClient, world: World, who: str
+    app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:
     for method, path, name in of_console(app):
         if method != "GET" or MAY[name] is OPEN or name in OWN:
             continue
-        status = send(walker, method, world.address(path), world.headers(who))
+        status = send(walker, method, dataset.address(path), dataset.headers(who))
         wanted = (403, 404) if who in NEVER[MAY[name]] else (200, 303)
         assert status in wanted, (name, status)
 
@@ -166,80 +166,82 @@ OWN = {  # Zhao's own: not even a colleague gets it
 
 @pytest.mark.parametrize("who", ["sun", *OTHERS])
 def test_what_is_zhaos_own_is_hers_alone(
-    app: FastAPI, walker: TestClient, world: World, who: str
+    app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:
     for method, path, name in of_console(app):
         if name in OWN:
-            form = {"csrf": world.csrf[who]} if method == "POST" else None
-            headers = world.headers(who)
-            assert send(walker, method, world.address(path), headers, form) == 404, name
+            form = {"csrf": dataset.csrf[who]} if method == "POST" else None
+            headers = dataset.headers(who)
+            assert send(walker, method, dataset.address(path), headers, form) == 404, name
 
 
 @pytest.mark.parametrize("who", OTHERS)
 def test_ids_of_another_county_or_platform_lead_nowhere(
-    app: FastAPI, walker: TestClient, world: World, who: str
+    app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:
     for method, path, name in of_console(app, PEOPLE, AUTHORITY, DECIDERS, ADMIN):
         if "{" in path and name not in SHARED:
-            form = {**FORM, "csrf": world.csrf[who]} if method == "POST" else None
-            status = send(walker, method, world.address(path), world.headers(who), form)
+            form = {**FORM, "csrf": dataset.csrf[who]} if method == "POST" else None
+            status = send(walker, method, dataset.address(path), dataset.headers(who), form)
             assert status in (403, 404), (name, status)
 
 
 @pytest.mark.parametrize("who", ["zhao", "sun", "fang", "root"])
 def test_a_form_is_refused_to_a_role_that_may_not(
-    app: FastAPI, walker: TestClient, world: World, who: str
+    app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:
     for method, path, name in of_console(app, AUTHORITY, DECIDERS, ADMIN):
         if method == "POST" and who in NEVER[MAY[name]]:
-            form = {**FORM, "csrf": world.csrf[who], "finding": str(world.grave)}
-            status = send(walker, method, world.address(path), world.headers(who), form)
+            form = {**FORM, "csrf": dataset.csrf[who], "finding": str(dataset.grave)}
+            status = send(walker, method, dataset.address(path), dataset.headers(who), form)
             assert status == 403, (name, status)
 
 
 @pytest.mark.parametrize("token", ["", "forged", "another's"])
 def test_no_form_of_the_console_works_without_its_own_token(
-    app: FastAPI, walker: TestClient, world: World, token: str
+    app: FastAPI, walker: TestClient, dataset: Dataset, token: str
 ) -> None:
     for method, path, name in of_console(app):
         if method != "POST" or path.startswith("/my"):
             continue
         for who, other in (("zhao", "sun"), ("root", "zhao")):
-            form = {**FORM, "csrf": world.csrf[other] if token == "another's" else token}
-            status = send(walker, method, world.address(path), world.headers(who), form)
+            form = {**FORM, "csrf": dataset.csrf[other] if token == "another's" else token}
+            status = send(walker, method, dataset.address(path), dataset.headers(who), form)
             assert status == 403, (name, who, status)
 
 
 def test_every_accepted_form_leads_on_so_that_a_reload_does_not_repeat_it(
-    app: FastAPI, walker: TestClient, world: World
+    app: FastAPI, walker: TestClient, dataset: Dataset
 ) -> None:
-    sent, light = {}, {"finding": str(world.grave), "act": "assign"}
+    sent, light = {}, {"finding": str(dataset.grave), "act": "assign"}
     forms = of_console(app, PEOPLE, AUTHORITY, DECIDERS, ADMIN)
     for method, path, name in sorted(forms, key=lambda it: it[2].endswith("/revoke")):
         if method == "POST" and name not in ENDING:
             who = "root" if MAY[name] is ADMIN else "zhao"
-            form = {**FORM, **light, "csrf": world.csrf[who]}
-            sent[name] = send(walker, method, world.address(path), world.headers(who), form)
+            form = {**FORM, **light, "csrf": dataset.csrf[who]}
+            sent[name] = send(walker, method, dataset.address(path), dataset.headers(who), form)
     assert {name: status for name, status in sent.items() if status != 303} == {}
 
 
-def test_a_learners_link_opens_only_that_learners_page(walker: TestClient, world: World) -> None:
-    token = world.console["token"]
+def test_a_learners_link_opens_only_that_learners_page(
+    walker: TestClient, dataset: Dataset
+) -> None:
+    token = dataset.console["token"]
     number, _, signed = token.partition("-")
     for wrong in (f"{int(number) + 1}-{signed}", f"{number}-", number, f"{token}x", "x"):
         assert send(walker, "GET", f"/my/{wrong}", {}) == 404
-        form = {"finding": str(world.grave), "statement": "当天并未快进"}
+        form = {"finding": str(dataset.grave), "statement": "当天并未快进"}
         assert send(walker, "POST", f"/my/{wrong}/appeals", {}, form) == 404
 
 
 def test_every_answer_carries_the_headers_that_keep_a_browser_safe(
-    app: FastAPI, walker: TestClient, world: World
+    app: FastAPI, walker: TestClient, dataset: Dataset
 ) -> None:
     for method, path in routes(app):
         for who in ("", "zhao", "root"):
             walker.cookies.clear()
             answer = walker.request(
-                method, world.address(path), headers=world.headers(who), follow_redirects=False
+                method, dataset.address(path), headers=dataset.headers(who), follow_redirects=False
             )
             policy = answer.headers.get("content-security-policy", "")
             where = (method, path, who, answer.status_code)

@@ -31,9 +31,9 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.scope import EVERYTHING
 from models import Finding
 from tests.people import County
-from tests.reports.stage import CLASS
+from tests.reports.sample_class import CLASS
 from tests.walk.conftest import _clock, _settings
-from tests.walk.world import World, found, routes
+from tests.walk.dataset import Dataset, found, routes
 
 STORY = ("H01", "F02", "F10", "F16", "F19")
 A_CLERK = ExportOptions("system:cli", named=True)
@@ -82,13 +82,13 @@ def shelved(shelf: Path) -> Iterator[None]:
         yield
 
 
-def world_in(folder: Path, template: Path) -> World:
+def world_in(folder: Path, template: Path) -> Dataset:
     shutil.copyfile(template, folder / "zhenxue.sqlite")
     services: Services = create_app(_settings(folder), _clock()).state.services
     county = County.found(services.database, _clock())
-    world = found(services, county, folder, STORY)
+    dataset = found(services, county, folder, STORY)
     services.database.close()
-    return world
+    return dataset
 
 
 @pytest.fixture(scope="module")
@@ -99,14 +99,14 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def elsewhere(
     shelf: Path, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory
-) -> World:
+) -> Dataset:
     """A class judged by the other packs."""
     with shelved(shelf):
         return world_in(tmp_path_factory.mktemp("elsewhere"), sqlite_template)
 
 
 @pytest.fixture(scope="module")
-def here(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+def here(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Dataset:
     """The same class judged by the shipped ones."""
     return world_in(tmp_path_factory.mktemp("here"), sqlite_template)
 
@@ -114,7 +114,7 @@ def here(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Wor
 def everything_read(
     services: Services,
     client: TestClient,
-    world: World,
+    dataset: Dataset,
     readers: tuple[str, ...] = ("zhao",),
     languages: tuple[str, ...] = ("zh",),
 ) -> Iterator[tuple[str, str]]:
@@ -125,13 +125,13 @@ def everything_read(
             continue
         if path.endswith((".jpg", "/events")) or "{rest" in path:
             continue
-        address = world.address(path)
+        address = dataset.address(path)
         machine = path.startswith(("/v1/", "/xAPI"))
         people = ("",) if machine or path.startswith("/my") else readers
         for who in people:
             for lang in ("zh",) if machine else languages:
                 client.cookies.clear()
-                headers = world.county.huang.headers if machine else world.headers(who)
+                headers = dataset.county.huang.headers if machine else dataset.headers(who)
                 cookie = headers.get("cookie", "")
                 headers |= {} if machine else {"cookie": f"{cookie}; zhenxue_lang={lang}"}
                 answer = client.get(address, headers=headers, follow_redirects=False)
@@ -139,7 +139,7 @@ def everything_read(
                 yield f"{path} {who} {lang}", answer.text
     for rule in (*rules.known(), "later_rule", ""):
         address = f"/console/findings?status=all&rule={rule}"
-        answer = client.get(address, headers=world.headers("zhao"))
+        answer = client.get(address, headers=dataset.headers("zhao"))
         assert answer.status_code == 200, rule
         yield address, answer.text
     klass = klass_of(services)
@@ -158,17 +158,17 @@ def klass_of(services: Services) -> ClassRow:
 
 
 @contextmanager
-def opened(world: World, folder: Path) -> Iterator[tuple[Services, TestClient]]:
-    """A service on a copy of the world."""
+def opened(dataset: Dataset, folder: Path) -> Iterator[tuple[Services, TestClient]]:
+    """A service on a copy of the dataset."""
     data = folder / "data"
-    shutil.copytree(world.folder, data)
+    shutil.copytree(dataset.folder, data)
     app = create_app(_settings(data), _clock())
     yield app.state.services, TestClient(app)
     app.state.services.database.close()
 
 
 def test_no_number_of_another_pack_is_said_anywhere(
-    shelf: Path, elsewhere: World, tmp_path: Path
+    shelf: Path, elsewhere: Dataset, tmp_path: Path
 ) -> None:
     with shelved(shelf), opened(elsewhere, tmp_path) as (services, client):
         said = list(everything_read(services, client, elsewhere, ("zhao", "root"), ("zh", "en")))
@@ -231,7 +231,7 @@ def judged_again(services: Services) -> None:
 
 
 def test_what_a_fuller_pack_found_is_read_and_judged_by_one_with_fewer_rules(
-    here: World, tmp_path: Path, bare: None
+    here: Dataset, tmp_path: Path, bare: None
 ) -> None:
     with opened(here, tmp_path) as (services, client):
         assert run_next(services)
@@ -243,7 +243,7 @@ def test_what_a_fuller_pack_found_is_read_and_judged_by_one_with_fewer_rules(
 
 
 def test_a_scale_without_a_rule_does_not_act_on_what_the_other_scale_found(
-    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shorten(monkeypatch, "huangchuan-2021-literal")
     with opened(here, tmp_path) as (services, client):
@@ -263,7 +263,7 @@ def test_a_scale_without_a_rule_does_not_act_on_what_the_other_scale_found(
 
 @pytest.mark.parametrize("which", ["huangchuan-2021-literal", "huangchuan-2021-graded", "none"])
 def test_any_two_packs_are_compared_whichever_has_more(
-    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+    here: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:
     shorten(monkeypatch, which)
     names = [it.name for it in packs.available()]
@@ -277,7 +277,7 @@ def test_any_two_packs_are_compared_whichever_has_more(
                 assert answer.status_code == 200, (address, lang)
 
 
-def test_what_a_bare_pack_found_is_tried_with_fuller_ones(here: World, tmp_path: Path) -> None:
+def test_what_a_bare_pack_found_is_tried_with_fuller_ones(here: Dataset, tmp_path: Path) -> None:
     with opened(here, tmp_path) as (services, _), services.database.read() as connection:
         klass = klass_of(services)
         for it in packs.available():
@@ -289,7 +289,7 @@ def test_what_a_bare_pack_found_is_tried_with_fuller_ones(here: World, tmp_path:
 
 
 def test_findings_that_only_a_later_version_knows_stand_on_every_page(
-    here: World, tmp_path: Path
+    here: Dataset, tmp_path: Path
 ) -> None:
     with opened(here, tmp_path) as (services, client):
         with services.database.write() as connection:
@@ -306,7 +306,7 @@ def test_findings_that_only_a_later_version_knows_stand_on_every_page(
 
 
 def test_verdicts_of_a_package_that_another_version_made_are_not_called_forged(
-    here: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    here: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened(here, tmp_path) as (services, _):
         made = package.export(services, klass_of(services), A_CLERK, EVERYTHING)

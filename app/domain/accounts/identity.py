@@ -65,7 +65,7 @@ class IdentityChange(Wire):
 class IdentityDeed:
     """What an act of this kind does beyond being recorded."""
 
-    def told(
+    def split(
         self,
         connection: Connection,
         vault: Vault,

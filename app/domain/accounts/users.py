@@ -235,8 +235,8 @@ def change_user(
     if ALL_COUNTIES not in wanted:
         assignments.release_outside(connection, row.id, wanted)
     told = {
-        "before": _told(connection, row.role, row.counties, row.platform_id),
-        "after": _told(connection, role, wanted, platform_id),
+        "before": _rights(connection, row.role, row.counties, row.platform_id),
+        "after": _rights(connection, role, wanted, platform_id),
     }
     _record(connection, now_ms, actor, "user.changed", username, told)
     return True
@@ -314,7 +314,7 @@ def _check_password_strength(username: str, password: str) -> None:
         )
 
 
-def _told(
+def _rights(
     connection: Connection, role: str, counties: Collection[str], platform_id: int | None
 ) -> dict[str, Any]:
     platform = store.platform_slug(connection, platform_id)

@@ -135,7 +135,7 @@ class ClassAssessment(Answer, frozen=True, kw_only=True):
     mode: ClassMode | None = None
 
 
-class PackNamed(Answer, frozen=True, kw_only=True):
+class PackReference(Answer, frozen=True, kw_only=True):
     """The policy pack that the class was opened under."""
 
     id: str
@@ -143,7 +143,7 @@ class PackNamed(Answer, frozen=True, kw_only=True):
     digest: Sha256
 
 
-class CourseNamed(Answer, frozen=True, kw_only=True):
+class CourseReference(Answer, frozen=True, kw_only=True):
     """The version of a course that is taught."""
 
     course_id: str
@@ -190,8 +190,8 @@ class Class(Answer, frozen=True, kw_only=True):
     subsidy_yuan: int | None = None
     practical_hours: float | None = None
     teacher_names: list[str] | UnsetType = UNSET
-    policy: PackNamed
-    courses: list[CourseNamed]
+    policy: PackReference
+    courses: list[CourseReference]
     plan_digest: Sha256
     class_hours: list[ClassHour]
     class_hours_total: int
@@ -305,9 +305,9 @@ def view(connection: Connection, row: store.ClassRow) -> Class:
         for hour in store.class_hours(connection, row.id)
     ]
     plan = {
-        "policy": PackNamed(id=row.pack_id, version=row.pack_version, digest=row.pack_digest),
+        "policy": PackReference(id=row.pack_id, version=row.pack_version, digest=row.pack_digest),
         "courses": [
-            CourseNamed(course_id=versions[key].course, version=versions[key].version)
+            CourseReference(course_id=versions[key].course, version=versions[key].version)
             for key in row.course_version_ids
         ],
         "plan_digest": row.plan_digest.hex(),

@@ -23,7 +23,7 @@ from app.store.catalogue import catalogue
 from app.store.catalogue import people as store
 
 
-class ConsentKept(Answer, frozen=True, kw_only=True):
+class ConsentRecord(Answer, frozen=True, kw_only=True):
     """What the learner agreed to, when, and the document that says so."""
 
     face: bool
@@ -40,7 +40,7 @@ class Learner(Answer, frozen=True, kw_only=True):
     employer: str | None
     category: str | None
     real_name_verified: bool | None
-    consent: ConsentKept
+    consent: ConsentRecord
 
 
 class RefusedRow(Answer, frozen=True, kw_only=True):
@@ -137,7 +137,7 @@ def view(
                 employer=member.employer,
                 category=member.category,
                 real_name_verified=member.real_name_verified,
-                consent=ConsentKept(
+                consent=ConsentRecord(
                     face=member.face_consent,
                     at_ms=member.consent_ms,
                     document=member.consent_document,

@@ -101,7 +101,7 @@ class Cleaned:
 
 def refused(index: int, learner: LearnerTerms, code: str, field: str, zh: str, en: str) -> RowError:
     """A refusal in two languages that names the person."""
-    detail = _told(field, learner.name, zh, en)
+    detail = _bilingual(field, learner.name, zh, en)
     return RowError(index, code, detail, learner.learner_id, learner.name)
 
 
@@ -134,10 +134,10 @@ def _unreadable(index: int, item: Any, error: ValidationError) -> RowError:
     if not slash:
         zh, en = f"“{field}”填写有误", said
     name, learner_id = _who(item, index)
-    return RowError(index, code, _told(field, name, zh, en), learner_id, name)
+    return RowError(index, code, _bilingual(field, name, zh, en), learner_id, name)
 
 
-def _told(field: str, name: str, zh: str, en: str) -> str:
+def _bilingual(field: str, name: str, zh: str, en: str) -> str:
     return f"{field}: {name}：{zh} / {name}: {en}"
 
 

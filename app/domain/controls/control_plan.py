@@ -61,7 +61,7 @@ class Memory:
     progress_ms: int  # server time at which the learning clock last moved
     position_ms: int | None = None
     ripe: dict[str, int] = field(default_factory=dict)  # challenge → when its moment was reached
-    told: set[str] = field(default_factory=set)  # challenges that the client has heard of
+    delivered: set[str] = field(default_factory=set)  # challenges that the client was sent
     reached: set[Point] = field(default_factory=set)  # photo points that wait for their turn
 
 
@@ -191,7 +191,7 @@ def _draw_next_popup(ledger: Ledger, answered: ControlLine) -> None:
 def _expire(ledger: Ledger, tick: Tick) -> None:
     if tick.heard:
         asked = [line for line in ledger.lines if line.issued_ms < tick.now_ms]
-        ledger.memory.told |= {line.challenge_id for line in asked if ledger.waits(line)}
+        ledger.memory.delivered |= {line.challenge_id for line in asked if ledger.waits(line)}
     given_up = {
         str(note.get("challenge_id")): note.get("nonce")
         for note in tick.notes
@@ -218,7 +218,7 @@ def _window_end(ledger: Ledger, line: ControlLine, tick: Tick) -> int | None:
     that the client may never have heard of waits for it."""
     if line.shown_ms is not None:
         return max(line.due_ms, line.shown_ms) + line.window_ms
-    if line.kind == ControlKind.POPUP and line.challenge_id not in ledger.memory.told:
+    if line.kind == ControlKind.POPUP and line.challenge_id not in ledger.memory.delivered:
         return None
     if tick.learning_ms < line.mark_ms:
         return None
@@ -286,7 +286,7 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
     elif paused_ms > terms.resume_after_ms:
         demand = {"reason": "resume", "hour": number, "try": 1}
     elif _failed(last) and last.demand["try"] < terms.face_tries:
-        demand = {**_told(last), "try": last.demand["try"] + 1, "why": _why(last)}
+        demand = {**_reissue_terms(last), "try": last.demand["try"] + 1, "why": _why(last)}
     elif tick.learning_ms >= recheck_at_ms(ledger):
         demand = {"reason": "recheck", "hour": number, "try": 1, "why": _why(last)}
     else:
@@ -320,7 +320,7 @@ def _failed(line: ControlLine) -> bool:
     return line.result is PhotoResult.FAILED or (line.expired_ms is not None and not line.photos)
 
 
-def _told(line: ControlLine) -> dict[str, Any]:
+def _reissue_terms(line: ControlLine) -> dict[str, Any]:
     return {"reason": line.demand.get("reason"), "hour": line.demand.get("hour")}
 
 

@@ -46,14 +46,14 @@ class FaceCheckDue(Answer, frozen=True, kw_only=True):
     text: Text | UnsetType = UNSET
 
 
-class Stop(Answer, frozen=True, kw_only=True):
+class PlaybackStop(Answer, frozen=True, kw_only=True):
     """Nothing counts any more: stop the player and say so."""
 
     code: str
     text: str
 
 
-class Note(Answer, frozen=True, kw_only=True):
+class ControlNote(Answer, frozen=True, kw_only=True):
     """Why what plays now does not count; `text` is the Chinese one."""
 
     code: str
@@ -68,8 +68,8 @@ class ControlsDue(Answer, frozen=True, kw_only=True):
     popup: PopupDue | UnsetType = UNSET
     snapshot: SnapshotDue | UnsetType = UNSET
     face_check: FaceCheckDue | UnsetType = UNSET
-    stop: Stop | UnsetType = UNSET
-    note: Note | UnsetType = UNSET
+    stop: PlaybackStop | UnsetType = UNSET
+    note: ControlNote | UnsetType = UNSET
 
 
 NOTHING_DUE = ControlsDue()

@@ -17,16 +17,16 @@ from sqlalchemy import Connection
 
 from app.db import Database
 from app.domain.answer import UNSET, Answer
-from app.domain.controls import control_plan, face_words
+from app.domain.controls import control_plan, face_check_reasons
 from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
 from app.domain.controls.controls_due import (
     ControlsDue,
     FaceAction,
     FaceCheckDue,
+    PlaybackStop,
     PopupDue,
     SnapshotDue,
-    Stop,
 )
 from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.policy import sitting_terms
@@ -66,7 +66,7 @@ class Demands:
             kind.value: ASKED[kind](line, self.learning_ms) for kind, line in self.lines.items()
         }
         if self.stop is not None:
-            asked["stop"] = Stop(code=self.stop, text=control_plan.STOPS[self.stop])
+            asked["stop"] = PlaybackStop(code=self.stop, text=control_plan.STOPS[self.stop])
         return ControlsDue(**asked)
 
 
@@ -269,7 +269,7 @@ def _lines(connection: Connection, session_id: int, now_ms: int) -> list[Control
         line = _line_of(row)
         line.photos = len(photos.get(row.id, ()))
         line.result = _result(line, photos.get(row.id, ()), now_ms)
-        line.why = face_words.why(photos.get(row.id, ()))
+        line.why = face_check_reasons.why(photos.get(row.id, ()))
         lines.append(line)
     return lines
 
@@ -389,7 +389,7 @@ def _snapshot(line: ControlLine, learning_ms: int) -> SnapshotDue:
 
 def _face_check(line: ControlLine, _learning_ms: int) -> FaceCheckDue:
     why = str(line.demand.get("why"))  # the try before did not pass
-    said = face_words.WORDS.get(why)
+    said = face_check_reasons.WORDS.get(why)
     return FaceCheckDue(
         challenge_id=line.challenge_id,
         nonce=line.nonce,

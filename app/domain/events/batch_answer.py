@@ -8,14 +8,14 @@ from app.domain.sittings.sitting_life import Fate, State
 from app.domain.wire import ItemError
 
 
-class LeaseStanding(Answer, frozen=True, kw_only=True):
+class LeaseStatus(Answer, frozen=True, kw_only=True):
     """The playback lease after this batch, and the state of the sitting."""
 
     expires_at_ms: EpochMs
     state: State
 
 
-class Noted(Answer, frozen=True, kw_only=True):
+class BatchNote(Answer, frozen=True, kw_only=True):
     """What of `count` events was odd and does not matter."""
 
     code: str
@@ -33,9 +33,9 @@ class BatchAnswer(Answer, frozen=True, kw_only=True):
     next_seq: int
     chain: Sha256
     controls: ControlsDue
-    lease: LeaseStanding
+    lease: LeaseStatus
     fate: Fate
-    noted: list[Noted] | UnsetType = UNSET
+    noted: list[BatchNote] | UnsetType = UNSET
 
 
 class SittingAnswer(Answer, frozen=True, kw_only=True):
@@ -46,9 +46,9 @@ class SittingAnswer(Answer, frozen=True, kw_only=True):
     next_seq: int
     chain: Sha256
     controls: ControlsDue
-    lease: LeaseStanding
+    lease: LeaseStatus
     fate: Fate
-    noted: list[Noted] | UnsetType = UNSET
+    noted: list[BatchNote] | UnsetType = UNSET
 
     @classmethod
     def of(cls, told: BatchAnswer) -> SittingAnswer:

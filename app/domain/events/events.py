@@ -97,23 +97,23 @@ class _Positioned(Event):
         return _ms(self.position), _ms(self.duration), NONE, self.kind, 0
 
 
-class Play(_Positioned, tag=wire(Kind.PLAY)):
+class PlayEvent(_Positioned, tag=wire(Kind.PLAY)):
     kind = Kind.PLAY
 
 
-class Pause(_Positioned, tag=wire(Kind.PAUSE)):
+class PauseEvent(_Positioned, tag=wire(Kind.PAUSE)):
     kind = Kind.PAUSE
 
 
-class Waiting(_Positioned, tag=wire(Kind.WAITING)):
+class WaitingEvent(_Positioned, tag=wire(Kind.WAITING)):
     kind = Kind.WAITING
 
 
-class Playing(_Positioned, tag=wire(Kind.PLAYING)):
+class PlayingEvent(_Positioned, tag=wire(Kind.PLAYING)):
     kind = Kind.PLAYING
 
 
-class Ended(Event, tag=wire(Kind.ENDED)):
+class EndedEvent(Event, tag=wire(Kind.ENDED)):
     kind = Kind.ENDED
     position: Position | None = None
     duration: Position | None = None  # of the film, as the player has it
@@ -124,7 +124,7 @@ class Ended(Event, tag=wire(Kind.ENDED)):
         return _ms(self.position), _ms(self.duration), NONE, self.kind, flags
 
 
-class Progress(Event, tag=wire(Kind.PROGRESS)):
+class ProgressEvent(Event, tag=wire(Kind.PROGRESS)):
     kind = Kind.PROGRESS
     position: Position | None
     rate: Rate | None = 1.0
@@ -148,7 +148,7 @@ class Progress(Event, tag=wire(Kind.PROGRESS)):
         )
 
 
-class Seek(Event, tag=wire(Kind.SEEK), rename={"origin": "from", "target": "to"}):
+class SeekEvent(Event, tag=wire(Kind.SEEK), rename={"origin": "from", "target": "to"}):
     kind = Kind.SEEK
     origin: Place
     target: Place
@@ -159,7 +159,7 @@ class Seek(Event, tag=wire(Kind.SEEK), rename={"origin": "from", "target": "to"}
         return _ms(self.origin), _ms(self.target), NONE, self.kind, flags
 
 
-class RateChange(Event, tag=wire(Kind.RATE)):
+class RateEvent(Event, tag=wire(Kind.RATE)):
     kind = Kind.RATE
     rate: Rate
     position: Position | None = None
@@ -168,7 +168,7 @@ class RateChange(Event, tag=wire(Kind.RATE)):
         return _ms(self.position), int(self.rate * 1000), NONE, self.kind, 0
 
 
-class Visibility(Event, tag=wire(Kind.VISIBILITY)):
+class VisibilityEvent(Event, tag=wire(Kind.VISIBILITY)):
     kind = Kind.VISIBILITY
     visible: bool
     position: Position | None = None
@@ -178,7 +178,7 @@ class Visibility(Event, tag=wire(Kind.VISIBILITY)):
         return _ms(self.position), NONE, NONE, self.kind, flag
 
 
-class Focus(Event, tag=wire(Kind.FOCUS)):
+class FocusEvent(Event, tag=wire(Kind.FOCUS)):
     kind = Kind.FOCUS
     focused: bool
     position: Position | None = None
@@ -219,19 +219,19 @@ class _Popup(Event):
         return note
 
 
-class PopupShown(_Popup, tag=wire(Kind.POPUP_SHOWN)):
+class PopupShownEvent(_Popup, tag=wire(Kind.POPUP_SHOWN)):
     kind = Kind.POPUP_SHOWN
 
 
-class PopupAnswered(_Popup, tag=wire(Kind.POPUP_ANSWERED)):
+class PopupAnsweredEvent(_Popup, tag=wire(Kind.POPUP_ANSWERED)):
     kind = Kind.POPUP_ANSWERED
 
 
-class PopupExpired(_Popup, tag=wire(Kind.POPUP_EXPIRED)):
+class PopupExpiredEvent(_Popup, tag=wire(Kind.POPUP_EXPIRED)):
     kind = Kind.POPUP_EXPIRED
 
 
-class IntegrityFact(Event, tag=wire(Kind.INTEGRITY)):
+class IntegrityEvent(Event, tag=wire(Kind.INTEGRITY)):
     kind = Kind.INTEGRITY
     code: Word
     value: Sentence | int | float | bool | None = None
@@ -248,7 +248,7 @@ class IntegrityFact(Event, tag=wire(Kind.INTEGRITY)):
         }
 
 
-class ClientError(Event, tag=wire(Kind.ERROR)):
+class ErrorEvent(Event, tag=wire(Kind.ERROR)):
     kind = Kind.ERROR
     code: Word
     detail: Sentence | None = None
@@ -286,21 +286,21 @@ def _family(code: str, value: object) -> int:
 
 
 AnyEvent = (
-    Play
-    | Pause
-    | Waiting
-    | Playing
-    | Ended
-    | Progress
-    | Seek
-    | RateChange
-    | Visibility
-    | Focus
-    | PopupShown
-    | PopupAnswered
-    | PopupExpired
-    | IntegrityFact
-    | ClientError
+    PlayEvent
+    | PauseEvent
+    | WaitingEvent
+    | PlayingEvent
+    | EndedEvent
+    | ProgressEvent
+    | SeekEvent
+    | RateEvent
+    | VisibilityEvent
+    | FocusEvent
+    | PopupShownEvent
+    | PopupAnsweredEvent
+    | PopupExpiredEvent
+    | IntegrityEvent
+    | ErrorEvent
 )
 
 _one = msgspec.json.Decoder(AnyEvent)

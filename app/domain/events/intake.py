@@ -23,8 +23,8 @@ from app.domain.controls.scheduler import NOTHING, Batch, ControlScheduler
 from app.domain.events.batch_answer import (
     BatchAnswer,
     BatchesAnswer,
-    LeaseStanding,
-    Noted,
+    BatchNote,
+    LeaseStatus,
     SittingAnswer,
 )
 from app.domain.events.events import Event, client_ms, marked, pack
@@ -260,9 +260,9 @@ def _answer(
     if receipt.conflicts:
         rejected += _conflicts(receipt, found)
         rejected.sort(key=lambda fault: fault.index)
-    noted: list[Noted] | UnsetType = UNSET
+    noted: list[BatchNote] | UnsetType = UNSET
     if strange_times:
-        noted = [Noted(code="client_time", detail=STRANGE_CLOCK, count=strange_times)]
+        noted = [BatchNote(code="client_time", detail=STRANGE_CLOCK, count=strange_times)]
     return BatchAnswer(
         accepted=receipt.accepted,
         duplicates=receipt.duplicates,
@@ -270,7 +270,7 @@ def _answer(
         next_seq=receipt.next_seq,
         chain=receipt.chain.hex(),
         controls=controls,
-        lease=LeaseStanding(expires_at_ms=receipt.lease_expires_ms, state=State(receipt.state)),
+        lease=LeaseStatus(expires_at_ms=receipt.lease_expires_ms, state=State(receipt.state)),
         fate=Fate(receipt.fate),
         noted=noted,
     )

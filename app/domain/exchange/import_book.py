@@ -79,7 +79,7 @@ class Report:
             rejected_total=self.rejected_total,
         )
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """The report for people."""
         stored = ", ".join(f"{count} {kind}" for kind, count in sorted(self.stored.items()))
         lines = [

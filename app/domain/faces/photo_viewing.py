@@ -49,7 +49,7 @@ def photo(connection: Connection, user: User, snapshot_id: int) -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PhotoComparison:
     """The photo that another is held against. `photo` None: there is one, out of this person's
     reach. `residual` (0-1) and `mirrored` as measured when it proved to be the same photograph."""
 
@@ -61,18 +61,18 @@ class Comparison:
 
 def comparison(
     connection: Connection, user: User, found: Any, beside: int | None = None
-) -> Comparison | None:
+) -> PhotoComparison | None:
     """What to show beside a photo: the one asked for, else the earlier one that it repeats.
 
     Raises NotFound when the one asked for is out of reach.
     """
     if beside is not None:
-        return Comparison(photo(connection, user, beside))
+        return PhotoComparison(photo(connection, user, beside))
     earlier = case_file.repeated(connection, found)
     if earlier is None:
         return None
     copy = (found.reading or {}).get("near_duplicate", {})
-    return Comparison(
+    return PhotoComparison(
         case_file.photo(connection, earlier, user.scope),
         identical=not copy,
         residual=copy.get("residual"),
@@ -102,7 +102,7 @@ def granted(
     connection: Connection,
     user: User,
     found: Any,
-    against: Comparison | None,
+    against: PhotoComparison | None,
     access_id: int,
     now_ms: int,
 ) -> Granted | None:

@@ -9,15 +9,15 @@ from sqlalchemy import Connection
 
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging import eligibility, wording
-from app.domain.judging.told import (
-    ClassHoursTold,
+from app.domain.judging.verdict_body import pack_body
+from app.domain.judging.views import (
+    ClassHoursView,
     ClassReport,
     HourOfLearner,
-    HourTold,
+    HourVerdictView,
+    JudgedSession,
     LearnerHours,
-    SessionTold,
 )
-from app.domain.judging.verdict_body import pack_body
 from app.domain.review import findings
 from app.errors import NotFound
 from app.store.bodies import HourVerdict, SessionVerdict, StoredVerdict, extended
@@ -31,7 +31,7 @@ from detectors.assess import HourOutcome
 
 def class_hours(
     connection: Connection, klass: ClassRow, learner: str | None = None
-) -> ClassHoursTold:
+) -> ClassHoursView:
     """Every learner × every class-hour of the frozen plan, studied or not.
 
     Raises NotFound for a learner who is not in the class. `unsettled_sessions` ended and are not
@@ -52,7 +52,7 @@ def class_hours(
         )
         for member in members
     ]
-    return ClassHoursTold(
+    return ClassHoursView(
         class_id=klass.external_id,
         pack=pack_body(pack_of(klass)),
         planned=len(plan),
@@ -62,17 +62,17 @@ def class_hours(
     )
 
 
-def _learner(learner: str, hours: Sequence[HourTold]) -> LearnerHours:
+def _learner(learner: str, hours: Sequence[HourVerdictView]) -> LearnerHours:
     return LearnerHours(learner_id=learner, class_hours=hours, counts=_counts(hours))
 
 
-def _counts(hours: Iterable[HourTold]) -> dict[str, int]:
+def _counts(hours: Iterable[HourVerdictView]) -> dict[str, int]:
     return dict(sorted(Counter(it.outcome.value for it in hours).items()))
 
 
-def sessions(connection: Connection, class_id: int) -> list[SessionTold]:
+def sessions(connection: Connection, class_id: int) -> list[JudgedSession]:
     """The current verdict on every judged sitting of the class."""
-    rows = [_told(row) for row in verdicts.of_class(connection, class_id, SessionVerdict)]
+    rows = [_judged_session(row) for row in verdicts.of_class(connection, class_id, SessionVerdict)]
     return sorted(rows, key=lambda it: (it.learner_id, it.started_ms, it.session_id))
 
 
@@ -103,10 +103,10 @@ def _members(connection: Connection, klass: ClassRow, learner: str | None) -> Se
     return named
 
 
-def _hour(mark: StoredVerdict[HourVerdict] | None, hour: catalogue.HourRow) -> HourTold:
+def _hour(mark: StoredVerdict[HourVerdict] | None, hour: catalogue.HourRow) -> HourVerdictView:
     """One cell of the matrix; a class-hour that nobody played has no verdict."""
     if mark is None:
-        return HourTold(
+        return HourVerdictView(
             class_hour=hour.number,
             outcome=HourOutcome.NOT_STARTED,
             coverage=0.0,
@@ -123,7 +123,7 @@ def _hour(mark: StoredVerdict[HourVerdict] | None, hour: catalogue.HourRow) -> H
         )
     body = mark.body
     return extended(
-        HourTold,
+        HourVerdictView,
         body,
         class_hour=hour.number,
         findings=wording.findings(body.findings),
@@ -133,12 +133,12 @@ def _hour(mark: StoredVerdict[HourVerdict] | None, hour: catalogue.HourRow) -> H
     )
 
 
-def _told(row: StoredVerdict[SessionVerdict]) -> SessionTold:
+def _judged_session(row: StoredVerdict[SessionVerdict]) -> JudgedSession:
     """A verdict's body with its subject laid open, and when it was reached."""
     body = row.body
     subject = body.subject
     return extended(
-        SessionTold,
+        JudgedSession,
         body,
         session_id=subject.session_id,
         learner_id=subject.learner_id,

@@ -21,15 +21,15 @@ from app.domain import notify
 from app.domain.judging.verdict_body import clause_body
 from app.domain.policy.pack import Pack
 from app.store.bodies import (
-    Configured,
     ConformityBody,
+    ControlConfiguration,
+    ControlObservation,
     ControlRecord,
     CourseLock,
     EvidenceCounts,
     FaultCounts,
     FindingBody,
     FindingEvidence,
-    Observed,
     finding_key,
 )
 from app.store.catalogue.catalogue import ClassRow
@@ -188,7 +188,7 @@ class _Observer:
         lines = self.ledger[ControlKind.POPUP]
         mine = [lines[it.id] for it in self.long if it.id in lines]
         shown = sum(line.shown > 0 for line in mine)
-        observed = Observed(
+        observed = ControlObservation(
             subject="long_sittings",
             seen=shown,
             of=len(self.long),
@@ -214,7 +214,7 @@ class _Observer:
             it.id in lines or (it.id in self.photos and self.photos[it.id].compared > 0)
             for it in wanted
         )
-        observed = Observed(
+        observed = ControlObservation(
             subject="long_sittings_with_consent",
             seen=checked,
             of=len(wanted),
@@ -233,7 +233,7 @@ class _Observer:
         kept = sum(it.photos > 0 for it in self.complete)
         lines = self.ledger[ControlKind.SNAPSHOT]
         consenting = any(it.face_consent for it in self.judged)
-        observed = Observed(
+        observed = ControlObservation(
             subject="complete_class_hours",
             seen=kept,
             of=len(self.complete),
@@ -252,7 +252,7 @@ class _Observer:
         professional = [it for it in self.courses if it.course_kind != "public" and it.lessons > 1]
         locked = sum(bool(it.sequential_lock) for it in professional)
         ahead = sum(it.times for it in self.faults if it.rule == "lesson_order")
-        configured = Configured(
+        configured = ControlConfiguration(
             run_by="platform",
             courses=[
                 CourseLock(
@@ -263,7 +263,7 @@ class _Observer:
                 for it in self.courses
             ],
         )
-        observed = Observed(
+        observed = ControlObservation(
             subject="professional_courses",
             seen=locked,
             of=len(professional),
@@ -278,13 +278,15 @@ class _Observer:
         return ControlRecord(
             rule=rule,
             kind="occurrence",
-            configured=Configured(run_by="service", **configured),
-            observed=Observed(subject="judged_sittings", of=len(self.judged), findings=hit),
+            configured=ControlConfiguration(run_by="service", **configured),
+            observed=ControlObservation(
+                subject="judged_sittings", of=len(self.judged), findings=hit
+            ),
             missing=False,
         )
 
-    def _run(self) -> Configured:
-        return Configured(run_by=self.run_by)
+    def _run(self) -> ControlConfiguration:
+        return ControlConfiguration(run_by=self.run_by)
 
     def _missing(self, there: int, of: int) -> bool | None:
         """Never seen among `of` subjects: missing where the platform runs it, untold where this
@@ -327,7 +329,7 @@ class _Observer:
 
 
 def _control(
-    rule: str, configured: Configured, observed: Observed, missing: bool | None
+    rule: str, configured: ControlConfiguration, observed: ControlObservation, missing: bool | None
 ) -> ControlRecord:
     return ControlRecord(
         rule=rule, kind="control", configured=configured, observed=observed, missing=missing

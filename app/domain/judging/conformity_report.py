@@ -8,7 +8,7 @@ from app.clock import day
 from app.domain.catalogue.classes import pack_of
 from app.domain.exchange import platform_notes
 from app.domain.judging import conformity, conformity_trend
-from app.domain.judging.told import ClassConformity, PlatformConformity
+from app.domain.judging.views import ClassConformity, PlatformConformity
 from app.domain.review.findings import after
 from app.errors import NotFound
 from app.store.bodies import Body, extended

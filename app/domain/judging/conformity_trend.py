@@ -12,7 +12,7 @@ from datetime import date
 
 from sqlalchemy import Connection
 
-from app.domain.judging.told import (
+from app.domain.judging.views import (
     ConformityMonth,
     ConformitySum,
     ControlSum,
@@ -48,7 +48,7 @@ class _Sums:
         for name, counts in body.faults.items():
             self.faults[name] += counts.violations
 
-    def told(self) -> ConformitySum:
+    def total(self) -> ConformitySum:
         accused = sum(self.faults.values())
         sittings, complete = self.evidence["sittings"], self.evidence["complete"]
         return ConformitySum(
@@ -84,7 +84,7 @@ def by_month(
     months: dict[str, _Sums] = {}
     for opened, body in bodies:
         months.setdefault(opened[:7], _Sums()).add(body)
-    return [extended(ConformityMonth, months[it].told(), month=it) for it in sorted(months)]
+    return [extended(ConformityMonth, months[it].total(), month=it) for it in sorted(months)]
 
 
 def before(
@@ -95,7 +95,7 @@ def before(
     since = months_later(day, -MONTHS)
     for _, body in store.class_bodies(connection, scope, platform_id, since, before=day):
         sums.add(body)
-    return sums.told()
+    return sums.total()
 
 
 def _share(count: int, of: int) -> float | None:

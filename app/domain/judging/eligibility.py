@@ -23,7 +23,7 @@ from app.domain.judging import conformity, wording
 from app.domain.judging.conformity import Conformity
 from app.domain.judging.eligibility_body import SCALES, Bodies, Scale
 from app.domain.judging.enrolment_facts import gather, standing
-from app.domain.judging.told import EligibilityTold, ScaleChoice
+from app.domain.judging.views import ClassEligibility, ScaleChoice
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.domain.review.review import UNDECIDED
@@ -90,7 +90,7 @@ def stale(connection: Connection, klass: ClassRow, now_ms: int) -> bool:
     return verdicts.stale(connection, klass.id, judged, pack.name)
 
 
-def view(connection: Connection, klass: ClassRow, now_ms: int) -> EligibilityTold:
+def view(connection: Connection, klass: ClassRow, now_ms: int) -> ClassEligibility:
     """The current verdicts on the class and its learners, the class's first."""
     today = day(now_ms)
     enrolled = set(catalogue.enrolments(connection, klass.id).values())
@@ -100,7 +100,7 @@ def view(connection: Connection, klass: ClassRow, now_ms: int) -> EligibilityTol
         for row in verdicts.of_class(connection, klass.id, EnrolmentVerdict)
         if row.subject_id in enrolled
     ]
-    return EligibilityTold(
+    return ClassEligibility(
         class_id=klass.external_id,
         today=today.isoformat(),
         scale=ScaleChoice(

@@ -68,7 +68,7 @@ class Candidate:
         """What goes into the digest of the facts."""
         return {
             "facts": self._facts(),
-            "counts": told(self.counts),
+            "counts": counts_document(self.counts),
             "verdicts": list(self.verdicts),
             "findings": [
                 [it.key, it.finding.outcome.value, it.status, _agreed(it)] for it in self.findings
@@ -84,7 +84,7 @@ class Candidate:
         for leave in facts["leaves"]:
             if leave["accepted"]:
                 del leave["accepted"]
-        return plain(facts)
+        return as_json(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,19 +117,19 @@ def _waiting(
     )
 
 
-def told(counts: HourCounts | ClassBacklog) -> dict[str, Any]:
+def counts_document(counts: HourCounts | ClassBacklog) -> dict[str, Any]:
     """As digests of facts hold it: without what later versions count, where there is none."""
     return {name: it for name, it in asdict(counts).items() if it or name != "platform_controls"}
 
 
-def plain(value: Any) -> Any:
+def as_json(value: Any) -> Any:
     """Facts as canonical JSON takes them."""
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Mapping):
-        return {key: plain(it) for key, it in value.items()}
+        return {key: as_json(it) for key, it in value.items()}
     if isinstance(value, tuple | list):
-        return [plain(it) for it in value]
+        return [as_json(it) for it in value]
     return value
 
 

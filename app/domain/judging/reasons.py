@@ -7,7 +7,7 @@ from datetime import date
 
 from msgspec import UNSET, UnsetType
 
-from app.domain.judging.check_words import sentence_of
+from app.domain.judging.check_sentences import sentence_of
 from app.domain.judging.verdict_body import clause_body
 from app.domain.policy.pack import Pack
 from app.domain.policy.packs import rule_title

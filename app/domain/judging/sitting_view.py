@@ -16,7 +16,7 @@ from app.domain.controls.draws import PhotoDraw, PopupDraw
 from app.domain.controls.photo_plan import Point
 from app.domain.controls.scheduler import lines_of
 from app.domain.judging import wording
-from app.domain.judging.told import SessionVerdictTold
+from app.domain.judging.views import SessionVerdictView
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
@@ -87,7 +87,7 @@ class SittingView(Answer, frozen=True, kw_only=True):
     controls: list[SittingControl]
     schedule_verified: bool | None
     credited: Sequence[Interval]
-    verdict: SessionVerdictTold | None
+    verdict: SessionVerdictView | None
 
 
 def view(
@@ -137,7 +137,7 @@ def view(
         credited=[] if verdict is None else verdict.credited,
         verdict=None
         if verdict is None
-        else extended(SessionVerdictTold, verdict, findings=wording.findings(verdict.findings)),
+        else extended(SessionVerdictView, verdict, findings=wording.findings(verdict.findings)),
     )
 
 

@@ -8,8 +8,8 @@ import numpy as np
 from sqlalchemy import Connection
 
 from app.domain.judging import assess, wording
-from app.domain.judging.told import ToldFinding
 from app.domain.judging.verdict_body import finding_body, intervals
+from app.domain.judging.views import FindingView
 from app.store.bodies import document
 from app.store.faces import snapshots
 from app.store.judging import facts, verdicts
@@ -52,7 +52,7 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
     mine = [at for at, it in enumerate(result.findings) if row in concerned(it)]
     credited = result.credited
 
-    def told(at: int) -> ToldFinding:
+    def finding_at(at: int) -> FindingView:
         return wording.finding(finding_body(evidence, result.findings[at], keys[at], pack))
 
     return {
@@ -74,12 +74,12 @@ def timeline(connection: Connection, session_id: int) -> dict[str, Any]:
         "controls": _controls(evidence.trace, row),
         "photos": _photos(connection, evidence, row),
         "findings": [
-            document(told(at)) | _standing(entered.get(keys[at]))
+            document(finding_at(at)) | _standing(entered.get(keys[at]))
             for at in mine
             if result.findings[at].outcome is not Outcome.CLEAR or keys[at] in decided
         ],
         "notes": [
-            document(told(at))
+            document(finding_at(at))
             for at in mine
             if result.findings[at].outcome is Outcome.CLEAR and keys[at] not in decided
         ],

@@ -11,7 +11,7 @@ from app.domain.answer import Answer, EpochMs
 from app.domain.controls.control_line import ControlSource
 from app.domain.judging.sitting_view import Provenance
 from app.domain.judging.timeline import timeline
-from app.domain.judging.told import ToldFinding
+from app.domain.judging.views import FindingView
 from app.domain.sittings.sitting_life import State
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
@@ -75,14 +75,14 @@ class TimelinePhoto(Answer, frozen=True, kw_only=True):
     flags: list[str]
 
 
-class TimelineFinding(ToldFinding, frozen=True, kw_only=True):
+class TimelineFinding(FindingView, frozen=True, kw_only=True):
     """A finding, as it was entered and where it stands; both null when it was not entered yet."""
 
     id: int | None
     status: str | None
 
 
-class TimelineTold(Answer, frozen=True, kw_only=True):
+class TimelineView(Answer, frozen=True, kw_only=True):
     """What is plotted of a sitting; times by the server's clock, positions in content ms.
 
     samples   [t_ms, position_ms, visible (0 or 1)]; a seek gives two at one time
@@ -97,13 +97,13 @@ class TimelineTold(Answer, frozen=True, kw_only=True):
     controls: list[TimelineControl]
     photos: list[TimelinePhoto]
     findings: list[TimelineFinding]
-    notes: list[ToldFinding]
+    notes: list[FindingView]
     breaks: list[tuple[int, int]]
 
 
 def view(
     connection: Connection, scope: AccessScope, external_id: str, platform: str | None
-) -> TimelineTold:
+) -> TimelineView:
     """`timeline.timeline` without rules on trial and without row numbers of photos.
 
     Raises NotFound, or Conflict when several platforms have a session of that id.
@@ -116,4 +116,4 @@ def view(
     told = timeline(connection, rows[0].id)
     for kind in ("findings", "notes"):
         told[kind] = [it for it in told[kind] if it["rule_status"] == ACTING]
-    return msgspec.convert(told, TimelineTold)
+    return msgspec.convert(told, TimelineView)

@@ -30,7 +30,7 @@ from app.store.bodies import (
 )
 from app.store.judging.facts import NamedTrace
 from detectors.assess import SessionOutcome
-from detectors.class_hours import HourParts, as_told, changes
+from detectors.class_hours import HourParts, as_reported, changes
 from detectors.film import Stretches, along_film, on_timeline
 from detectors.finding import Finding, FindingScope
 from detectors.registry import versions_acting
@@ -113,10 +113,12 @@ def _position(trace: Trace, finding: Finding, content_ms: int, *, ends: bool) ->
     """Where a finding's stretch of the film begins or ends, as the player counts."""
     if content_ms < 0 or finding.session < 0:
         return None
-    return _told(trace, int(trace.sessions["lesson"][finding.session]), content_ms, ends=ends)
+    return _media_position(
+        trace, int(trace.sessions["lesson"][finding.session]), content_ms, ends=ends
+    )
 
 
-def _told(trace: Trace, lesson: int, content_ms: int, *, ends: bool) -> int:
+def _media_position(trace: Trace, lesson: int, content_ms: int, *, ends: bool) -> int:
     """Where on its player's timeline so much of a lesson's film lies before."""
     of, content = np.full(1, lesson, np.int64), np.full(1, content_ms, np.int64)
     return int(on_timeline(trace, of, content, ends=ends)[0])
@@ -125,7 +127,10 @@ def _told(trace: Trace, lesson: int, content_ms: int, *, ends: bool) -> int:
 def _stretches(trace: Trace, finding: Finding) -> list[tuple[int, int]]:
     lesson = int(finding.subject.partition("#")[2] or 0)
     return [
-        (_told(trace, lesson, start, ends=False), _told(trace, lesson, end, ends=True))
+        (
+            _media_position(trace, lesson, start, ends=False),
+            _media_position(trace, lesson, end, ends=True),
+        )
         for start, end in finding.stretches
     ]
 
@@ -235,7 +240,7 @@ def intervals(trace: Trace, parts: HourParts) -> dict[int, list[Interval]]:
     play hardly stood still, at positions of the player."""
     if not len(parts):
         return {}
-    parts = as_told(trace, parts)
+    parts = as_reported(trace, parts)
     order = np.lexsort((parts.t0_ms, parts.session))
     session = parts.session[order]
     p0, p1 = parts.p0_ms[order], parts.p1_ms[order]
@@ -263,7 +268,7 @@ def facts_digest(evidence: NamedTrace, session: int, decisions: Mapping[str, str
     trace, row = evidence.trace, evidence.sessions[session]
     columns = trace.sessions[session]
     lesson = evidence.lessons[columns["lesson"]]
-    acts = [act.told for act in evidence.acts_on(session)]
+    acts = [act.fact for act in evidence.acts_on(session)]
     stated = int(columns["stated_until_ms"])
     head = canonical(
         {

@@ -13,17 +13,17 @@ from typing import Any
 
 from msgspec import UNSET
 
-from app.domain.judging.check_words import limit_of, sentence_of
+from app.domain.judging.check_sentences import limit_of, sentence_of
 from app.domain.judging.reasons import CURES, reason_sentence
 from app.domain.judging.sentences import sentences
-from app.domain.judging.told import (
-    CheckTold,
-    ClassTold,
-    CureTold,
-    EnrolmentTold,
-    ReasonTold,
-    ScaleTold,
-    ToldFinding,
+from app.domain.judging.views import (
+    CheckView,
+    ClassVerdictView,
+    CureAdvice,
+    EnrolmentVerdictView,
+    FindingView,
+    ReasonView,
+    ScaleVerdictView,
 )
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
@@ -41,24 +41,24 @@ from app.store.bodies import (
 )
 
 
-def finding(body: FindingBody) -> ToldFinding:
+def finding(body: FindingBody) -> FindingView:
     """A finding with its `sentence` in both languages.
 
     A sitting on another platform is not named: its ids are that platform's. People of the authority
     follow it in the console, and in the audit package.
     """
     known = body.rival_session_id if body.rival_elsewhere is False else None
-    return extended(ToldFinding, body, rival_session_id=known, sentence=sentences(body))
+    return extended(FindingView, body, rival_session_id=known, sentence=sentences(body))
 
 
-def findings(bodies: Iterable[FindingBody]) -> list[ToldFinding]:
+def findings(bodies: Iterable[FindingBody]) -> list[FindingView]:
     return [finding(it) for it in bodies]
 
 
-def enrolment(body: EnrolmentVerdict, judged_ms: int, today: date) -> EnrolmentTold:
+def enrolment(body: EnrolmentVerdict, judged_ms: int, today: date) -> EnrolmentVerdictView:
     """A verdict on an enrolment, worded; `today` tells whether its cut-off has passed."""
     return extended(
-        EnrolmentTold,
+        EnrolmentVerdictView,
         body,
         class_id=body.subject.class_id,
         learner_id=body.subject.learner_id,
@@ -66,10 +66,10 @@ def enrolment(body: EnrolmentVerdict, judged_ms: int, today: date) -> EnrolmentT
     )
 
 
-def of_class(body: ClassVerdict, judged_ms: int, today: date) -> ClassTold:
+def of_class(body: ClassVerdict, judged_ms: int, today: date) -> ClassVerdictView:
     """A verdict on a class, worded; `today` tells whether its cut-off has passed."""
     klass = body.subject.class_id
-    return extended(ClassTold, body, class_id=klass, **_concluded(body, judged_ms, today))
+    return extended(ClassVerdictView, body, class_id=klass, **_concluded(body, judged_ms, today))
 
 
 def _concluded(body: Conclusion, judged_ms: int, today: date) -> dict[str, Any]:
@@ -86,30 +86,30 @@ def _concluded(body: Conclusion, judged_ms: int, today: date) -> dict[str, Any]:
     }
 
 
-def _scale(body: ScaleVerdict | None) -> ScaleTold | None:
+def _scale(body: ScaleVerdict | None) -> ScaleVerdictView | None:
     if body is None:
         return None
-    return extended(ScaleTold, body, reasons=_reasons(body.reasons, _pack(body.pack)))
+    return extended(ScaleVerdictView, body, reasons=_reasons(body.reasons, _pack(body.pack)))
 
 
-def _reasons(bodies: Iterable[ReasonBody], pack: Pack) -> list[ReasonTold]:
+def _reasons(bodies: Iterable[ReasonBody], pack: Pack) -> list[ReasonView]:
     return [_reason(it, pack) for it in bodies]
 
 
-def _reason(body: ReasonBody, pack: Pack) -> ReasonTold:
+def _reason(body: ReasonBody, pack: Pack) -> ReasonView:
     cure = CURES[body.cure.how]
-    told = extended(CureTold, body.cure, zh=cure.zh, en=cure.en)
-    return extended(ReasonTold, body, cure=told, sentence=reason_sentence(body, pack))
+    told = extended(CureAdvice, body.cure, zh=cure.zh, en=cure.en)
+    return extended(ReasonView, body, cure=told, sentence=reason_sentence(body, pack))
 
 
-def _check(body: CheckBody, pack: Pack) -> CheckTold:
+def _check(body: CheckBody, pack: Pack) -> CheckView:
     own = pack.table.checks.get(body.check)  # gone where another pack was tried or chosen since
     title = Text(own.title.zh, own.title.en) if own else Text(body.check, body.check)
     sentence = body.sentence
     if body.said is not UNSET:
         sentence = sentence_of(body.check, body.said, body.numbers or {})
     limit = limit_of(body.check, pack)
-    return extended(CheckTold, body, title=title, limit=limit, sentence=sentence)
+    return extended(CheckView, body, title=title, limit=limit, sentence=sentence)
 
 
 def _pack(named: PackBody) -> Pack:

@@ -108,10 +108,10 @@ class LeaveApproved(Wire):
 
 class Deed(Protocol):
     """What a kind of act does beyond standing there: it is done when the act comes into force and
-    undone when that is revoked. `told` splits a body into what the act tells and what is kept
+    undone when that is revoked. `split` parts a body into what the act tells and what is kept
     beside it."""
 
-    def told(
+    def split(
         self, connection: Connection, vault: Vault, klass: ClassRow, learner_id: int, body: Any, /
     ) -> tuple[dict[str, Any], dict[str, Any]]: ...
 

@@ -94,7 +94,7 @@ def record(
     kept: dict[str, Any] = {}
     if of_kind.deed is not None:
         assert vault is not None and learner_id is not None
-        told, kept = of_kind.deed.told(connection, vault, klass, learner_id, wanted)
+        told, kept = of_kind.deed.split(connection, vault, klass, learner_id, wanted)
     approved = of_kind.approval is not Approval.TWO and user is not None
     if of_kind.approval is Approval.FEW and user is None:
         others = store.by_platform_alone(connection, klass.id, kind) - {learner_id}

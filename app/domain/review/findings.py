@@ -8,12 +8,12 @@ from sqlalchemy import Connection
 
 from app.domain.accounts.users import User
 from app.domain.judging import wording
-from app.domain.judging.told import (
-    AppealTold,
+from app.domain.judging.views import (
+    AppealView,
     EnteredFinding,
-    FindingsTold,
-    FindingTold,
-    ReviewTold,
+    FindingDetail,
+    FindingPage,
+    ReviewView,
 )
 from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
@@ -34,11 +34,11 @@ OVER = frozenset({"gone", "overturned"})
 
 def page(
     connection: Connection, scope: AccessScope, wanted: FindingQuery, cursor: str | None, size: int
-) -> FindingsTold:
+) -> FindingPage:
     """One page in the order of entry. `next_cursor` never goes stale: what is entered later comes
     after it; None when there is nothing more yet. Raises BadInput for a cursor that is none."""
     rows = store.page(connection, scope, wanted, after(cursor), size + 1)
-    return FindingsTold(
+    return FindingPage(
         findings=[shown(row) for row in rows[:size]],
         next_cursor=str(rows[size - 1].id) if len(rows) > size else None,
     )
@@ -51,7 +51,7 @@ def of_class(connection: Connection, class_id: int) -> list[EnteredFinding]:
 
 def detail(
     connection: Connection, scope: AccessScope, finding_id: int, user: User | None
-) -> FindingTold:
+) -> FindingDetail:
     """One finding with its reviews and appeals. Raises NotFound.
 
     A person sees reviews as they may (app.domain.review.review); a platform sees what was decided
@@ -63,7 +63,7 @@ def detail(
     reopened_ms = review.reopened_ms(filed)
     if user is not None:
         told = [
-            ReviewTold(
+            ReviewView(
                 reviewer=it.reviewer,
                 stage=it.stage,
                 decision=it.decision,
@@ -76,13 +76,13 @@ def detail(
     else:
         settled = row.status not in review.UNDECIDED
         told = [
-            ReviewTold(
+            ReviewView(
                 stage=it.stage, decision=it.decision, reason=it.reason, created_ms=it.created_ms
             )
             for it in given
             if settled
         ]
-    return extended(FindingTold, shown(row), reviews=told, appeals=[_appeal(it) for it in filed])
+    return extended(FindingDetail, shown(row), reviews=told, appeals=[_appeal(it) for it in filed])
 
 
 def appeal(
@@ -93,7 +93,7 @@ def appeal(
     *,
     actor: str,
     now_ms: int,
-) -> AppealTold:
+) -> AppealView:
     """File an appeal; the same words again are the same appeal.
 
     A platform's key files for the learner the finding is about. Raises NotFound, BadInput for a
@@ -124,7 +124,7 @@ def appeal(
         subject=f"finding:{finding_id}",
         detail={"appeal": appeal_id, "learner": row.learner},
     )
-    return AppealTold(appeal_id=appeal_id, filed_by=actor, statement=words, created_ms=now_ms)
+    return AppealView(appeal_id=appeal_id, filed_by=actor, statement=words, created_ms=now_ms)
 
 
 def concerns(
@@ -174,8 +174,8 @@ def after(cursor: str | None) -> int:
     return int(cursor)
 
 
-def _appeal(row: Any) -> AppealTold:
-    return AppealTold(
+def _appeal(row: Any) -> AppealView:
+    return AppealView(
         appeal_id=row.id,
         filed_by=row.filed_by,
         statement=row.statement,

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.judging.told import AppealTold
+from app.domain.judging.views import AppealView
 from app.domain.review import findings
 from app.errors import NotFound, TooManyRequests
 from app.security import Vault
@@ -109,7 +109,7 @@ def opened(connection: Connection, link: Any, now_ms: int) -> None:
 
 def appeal(
     connection: Connection, link: Any, finding_id: int, statement: str, a_day: int, now_ms: int
-) -> AppealTold:
+) -> AppealView:
     """File the learner's appeal, one of `a_day` in 24 hours.
 
     Raises NotFound for a finding that is not this learner's, TooManyRequests, and what

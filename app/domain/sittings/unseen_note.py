@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.domain.controls.controls_due import Note
+from app.domain.controls.controls_due import ControlNote
 from app.domain.policy.sitting_terms import SittingTerms
 from app.languages import Text
 from detectors.trace import Flag
@@ -21,7 +21,7 @@ NOTES = {
 }
 
 
-def of(watched: int, terms: SittingTerms) -> Note | None:
+def of(watched: int, terms: SittingTerms) -> ControlNote | None:
     """For the flags of a batch's last heartbeat; None where it counts."""
     if watched & Flag.HIDDEN and terms.hidden_stops:
         code = "hidden"
@@ -30,4 +30,4 @@ def of(watched: int, terms: SittingTerms) -> Note | None:
     else:
         return None
     said = NOTES[code]
-    return Note(code=code, text=said.zh, zh=said.zh, en=said.en)
+    return ControlNote(code=code, text=said.zh, zh=said.zh, en=said.en)

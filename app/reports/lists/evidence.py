@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from app.reports import words
+from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Sheet, said, when, yes
 from app.store.exchange import report_rows
@@ -37,10 +37,10 @@ def photos(dossier: Dossier) -> Sheet:
     rows = tuple(
         (
             *_who(dossier, it),
-            words.PURPOSES[it.purpose],
+            labels.PURPOSES[it.purpose],
             when(it.received_ms),
             yes(bool(it.random_time)),
-            words.CHECKS[Check(it.check).name.lower()],
+            labels.CHECKS[Check(it.check).name.lower()],
             NO_DATA if it.score is None else round(it.score, 4),
             NO_DATA if it.limit is None else round(it.limit, 4),
             yes(_held(it)),
@@ -76,7 +76,7 @@ def popups(dossier: Dossier) -> Sheet:
         (
             *_who(dossier, it),
             it.lesson,
-            words.SOURCES[it.source],
+            labels.SOURCES[it.source],
             when(it.issued_ms),
             when(it.shown_ms),
             when(it.answered_ms),

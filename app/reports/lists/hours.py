@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.domain.judging.told import HourTold
-from app.reports import words
+from app.domain.judging.views import HourVerdictView
+from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, when
 from app.store.exchange.report_rows import MemberRow
@@ -17,7 +17,7 @@ _APART = "“未能证实”指缺少证据，不作违规认定；“待人工�
 _APPEALED = {True: "已答复", False: "申诉中"}
 
 
-def counted(hours: Sequence[HourTold]) -> tuple[int, ...]:
+def counted(hours: Sequence[HourVerdictView]) -> tuple[int, ...]:
     """How many class-hours have each of OUTCOMES."""
     found = [it.outcome.value for it in hours]
     return tuple(found.count(name) for name in OUTCOMES)
@@ -27,7 +27,7 @@ def totals(dossier: Dossier) -> tuple[tuple[str, int], ...]:
     """Counts that stand under every list of class-hours."""
     each = [counted(hours) for hours in dossier.hours.values()]
     summed = [sum(column) for column in zip(*each, strict=True)] or [0] * len(OUTCOMES)
-    named = zip((f"{words.HOURS[it]}课时" for it in OUTCOMES), summed, strict=True)
+    named = zip((f"{labels.HOURS[it]}课时" for it in OUTCOMES), summed, strict=True)
     return (
         ("花名册人数", len(dossier.members)),
         ("计划课时合计（人数×课时）", len(dossier.members) * len(dossier.plan)),
@@ -42,7 +42,7 @@ def summary(dossier: Dossier) -> Sheet:
         Column("姓名", 12),
         Column("证件后四位", 11, "center"),
         Column("计划课时", 9, "right"),
-        *(Column(f"{words.HOURS[it]}课时", 11, "right") for it in OUTCOMES),
+        *(Column(f"{labels.HOURS[it]}课时", 11, "right") for it in OUTCOMES),
         Column("线下到课学时", 13, "right"),
         Column("考核资格", 18),
     )
@@ -69,7 +69,7 @@ def _summary_row(dossier: Dossier, number: int, member: MemberRow) -> Row:
         len(dossier.plan),
         *counted(dossier.hours[member.external_id]),
         NO_DATA if attended is None else attended,
-        words.VERDICTS[verdict.outcome],
+        labels.VERDICTS[verdict.outcome],
     )
 
 
@@ -99,16 +99,16 @@ def detail(dossier: Dossier) -> Sheet:
     )
 
 
-def _detail_row(dossier: Dossier, member: MemberRow, hour: HourTold) -> Row:
+def _detail_row(dossier: Dossier, member: MemberRow, hour: HourVerdictView) -> Row:
     minutes = (round(it / 60_000, 1) for it in (hour.credited_ms, hour.played_ms, hour.length_ms))
-    sources = "、".join(words.PROVENANCES[it] for it in hour.provenance)
+    sources = "、".join(labels.PROVENANCES[it] for it in hour.provenance)
     return (
         member.external_id,
         member.name,
         said(member.id_last4),
         dossier.plan[hour.class_hour].course,
         hour.class_hour,
-        words.HOURS[hour.outcome],
+        labels.HOURS[hour.outcome],
         f"{100 * hour.coverage:.1f}%",
         *minutes,
         hour.photos,
@@ -156,7 +156,7 @@ def invalid(dossier: Dossier) -> Sheet:
     return Sheet("invalid-hours", "无效学时清单", dossier.heading(), columns, rows, counts, notes)
 
 
-def _invalid_rows(dossier: Dossier, member: MemberRow, hour: HourTold) -> Iterator[Row]:
+def _invalid_rows(dossier: Dossier, member: MemberRow, hour: HourVerdictView) -> Iterator[Row]:
     for it in hour.findings:
         if it.outcome is not Outcome.VIOLATION:
             continue
@@ -176,8 +176,8 @@ def _invalid_rows(dossier: Dossier, member: MemberRow, hour: HourTold) -> Iterat
             it.clause.quote,
             it.sentence.zh,
             it.key,
-            words.FAULTS[it.fault],
-            words.REACHES[it.reach],
+            labels.FAULTS[it.fault],
+            labels.REACHES[it.reach],
             _treatment(row, it.curable),
             dossier.reviewer(first),
             dossier.reviewer(second),
@@ -187,7 +187,7 @@ def _invalid_rows(dossier: Dossier, member: MemberRow, hour: HourTold) -> Iterat
 
 
 def _treatment(row: FindingRow | None, curable: bool) -> str:
-    standing = words.STATUSES[row.status] if row else NO_DATA
+    standing = labels.STATUSES[row.status] if row else NO_DATA
     return f"{standing}；课时不计，{'可补课' if curable else '不得补课'}"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.domain.review.inspections import frame_digest
-from app.reports import words
+from app.reports import labels
 from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import Column, Row, Sheet, said, when
 from app.store.row import AnyRow
@@ -41,7 +41,7 @@ def drawn(dossier: Dossier) -> Sheet:
     counts = (
         ("巡查次数", len(dossier.inspections)),
         ("抽中人次", len(rows)),
-        *((it, results.count(it)) for it in (*words.INSPECTION_RESULTS.values(), _NOT_YET)),
+        *((it, results.count(it)) for it in (*labels.INSPECTION_RESULTS.values(), _NOT_YET)),
     )
     notes = (
         "抽取方法：范围内每人计算 SHA-256(种子:学员编号)，由小到大取前若干人；种子由服务器"
@@ -91,7 +91,7 @@ def _drawn(dossier: Dossier, made: AnyRow, order: int, learner: str) -> Row:
         made.id,
         when(made.drawn_ms),
         _inspector(dossier, made.who),
-        words.INSPECTION_FRAMES[made.frame_kind],
+        labels.INSPECTION_FRAMES[made.frame_kind],
         len(made.frame),
         len(learning),
         made.seed,
@@ -99,7 +99,7 @@ def _drawn(dossier: Dossier, made: AnyRow, order: int, learner: str) -> Row:
         order,
         *_who(dossier, learner),
         "是" if learner in learning else "否",
-        words.INSPECTION_RESULTS[found.result] if found else _NOT_YET,
+        labels.INSPECTION_RESULTS[found.result] if found else _NOT_YET,
         found.remark if found else "",
         _inspector(dossier, found.who) if found else "",
         when(found.checked_ms) if found else "",

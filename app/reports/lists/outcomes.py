@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from app.domain.judging.told import CheckTold, ClassTold, EnrolmentTold, ReasonTold
-from app.reports import words
+from app.domain.judging.views import CheckView, ClassVerdictView, EnrolmentVerdictView, ReasonView
+from app.reports import labels
 from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text, when
 from app.store.exchange.report_rows import MemberRow
@@ -118,13 +118,13 @@ def _learner(dossier: Dossier, number: int, member: MemberRow) -> Row:
     )
 
 
-def _scales(verdict: EnrolmentTold | ClassTold) -> Row:
+def _scales(verdict: EnrolmentVerdictView | ClassVerdictView) -> Row:
     return tuple(
-        words.VERDICTS[it.outcome] if it else "不适用" for it in (verdict.graded, verdict.literal)
+        labels.VERDICTS[it.outcome] if it else "不适用" for it in (verdict.graded, verdict.literal)
     )
 
 
-def _why(verdict: EnrolmentTold) -> Row:
+def _why(verdict: EnrolmentVerdictView) -> Row:
     reasons = verdict.reasons
     untils = dict.fromkeys(it.cure.until for it in reasons if it.cure.until)
     return (
@@ -136,7 +136,7 @@ def _why(verdict: EnrolmentTold) -> Row:
     )
 
 
-def _sentence(reason: ReasonTold) -> str:
+def _sentence(reason: ReasonView) -> str:
     told = reason.sentence.zh
     return told if told.endswith("。") else f"{told}。"
 
@@ -173,8 +173,8 @@ def batch(dossier: Dossier) -> Sheet:
     results = [row[6] for row in rows]
     counts: tuple[tuple[str, Value], ...] = (
         *tied(dossier),
-        ("班级结论", words.VERDICTS[told.outcome]),
-        *((f"校验{it}", results.count(it)) for it in words.CHECK_RESULTS.values()),
+        ("班级结论", labels.VERDICTS[told.outcome]),
+        *((f"校验{it}", results.count(it)) for it in labels.CHECK_RESULTS.values()),
         ("校验合计", len(rows)),
     )
     notes = (
@@ -188,29 +188,29 @@ def batch(dossier: Dossier) -> Sheet:
 def _chosen(dossier: Dossier) -> str:
     """The scale that applies, and who of the authority picked it when."""
     told = dossier.concluded.scale
-    name = words.SCALES.get(told.applied, told.applied)
+    name = labels.SCALES.get(told.applied, told.applied)
     if told.chosen is None:
         return f"{name}（开班时的规则包，主管部门未另选）"
     who = told.chosen_by if dossier.named else WITHHELD
     return f"{name}（{said(who)}于{when(told.chosen_ms)}选定）"
 
 
-def _checks(subject: str, checks: Sequence[CheckTold]) -> Iterator[Row]:
+def _checks(subject: str, checks: Sequence[CheckView]) -> Iterator[Row]:
     for it in checks:
         yield (
             subject,
             it.check.partition("_")[0],  # checks of one clause share its number
             it.title.zh,
             it.clause.quote,
-            _told(it.found),
-            _told(it.limit),
-            words.CHECK_RESULTS[it.result],
+            _text(it.found),
+            _text(it.limit),
+            labels.CHECK_RESULTS[it.result],
             it.sentence.zh if it.sentence else "",
             _SOURCES.get(it.evidence, it.evidence),
         )
 
 
-def _told(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, list):
-        return "、".join(map(_told, value))
+        return "、".join(map(_text, value))
     return _VALUES.get(str(value), said(text(value) if isinstance(value, float) else value))

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 
 from app.clock import day
 from app.errors import BadInput
-from app.reports import words
+from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.lists.hours import totals
 from app.reports.sheet import NO_DATA, Column, Sheet, Value, said
@@ -60,7 +60,7 @@ FIGURES: dict[str, Figure] = {
     "待定人数": _outcomes("pending"),
     "满意度": _satisfaction,
     "计划考核日期": lambda dossier, _: said(dossier.row.assessment_on),
-    "班级结论": lambda dossier, _: words.VERDICTS[dossier.concluded.klass.outcome],
+    "班级结论": lambda dossier, _: labels.VERDICTS[dossier.concluded.klass.outcome],
 }
 USUAL = (
     "培训机构", "班级编号", "职业（工种）", "开班日期", "结束日期", "培训人数", "本期学习人数",

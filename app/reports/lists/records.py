@@ -9,7 +9,7 @@ from msgspec import UNSET
 from app.domain.judging.sentences import sentences
 from app.domain.policy.packs import rule_title
 from app.domain.review.review import UNDECIDED
-from app.reports import words
+from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text, when, yes
 from app.store.bodies import ControlRecord, document
@@ -109,7 +109,7 @@ def reviews(dossier: Dossier) -> Sheet:
 
 
 def _standings() -> list[str]:
-    return [it for name, it in words.STATUSES.items() if name != "gone"]
+    return [it for name, it in labels.STATUSES.items() if name != "gone"]
 
 
 def _review(dossier: Dossier, row: FindingRow) -> Row:
@@ -121,7 +121,7 @@ def _review(dossier: Dossier, row: FindingRow) -> Row:
         member.name if member else "",
         rule_title(row.rule, row.pack).zh,
         sentences(row.body).zh,
-        words.STATUSES[row.status],
+        labels.STATUSES[row.status],
         _given(dossier, row, "first"),
         _given(dossier, row, "second"),
         "；".join(f"{when(it.created_ms)} {it.statement}" for it in filed),
@@ -135,7 +135,7 @@ def _given(dossier: Dossier, row: FindingRow, stage: str) -> str:
     given = dossier.last_of_stage(row.id, stage)
     if given is None:
         return ""
-    decision = words.DECISIONS[given.decision]
+    decision = labels.DECISIONS[given.decision]
     return f"{dossier.reviewer(given)} {decision} {when(given.created_ms)}：{given.reason}"
 
 
@@ -174,7 +174,7 @@ def conformity(dossier: Dossier) -> Sheet:
         ("已丢失或被改动的照片", NO_DATA if photos.lost is UNSET else photos.lost),
         ("缺失管控", sum(it.missing is True for it in told.controls)),
         ("不能判断", sum(it.missing is None for it in told.controls)),
-        *((f"违规归责：{words.FAULTS[name]}", it.violations) for name, it in faults.items()),
+        *((f"违规归责：{labels.FAULTS[name]}", it.violations) for name, it in faults.items()),
     )
     notes = (
         "人脸比对通过只说明像本人；按要求转头、确认为活体的，另计为“活体通过”。",
@@ -198,7 +198,7 @@ def _control(dossier: Dossier, it: ControlRecord) -> Row:
     seen = it.observed
     state = {True: "missing", False: "present", None: "unknown"}[it.missing]
     control = it.kind == "control"
-    standing = words.CONTROL_STATES[state] if control else "按线索计"
+    standing = labels.CONTROL_STATES[state] if control else "按线索计"
     share = None if seen.share is UNSET else seen.share
     if not control:
         share = (seen.findings or 0) / seen.of if seen.of else None

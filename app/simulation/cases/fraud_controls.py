@@ -21,10 +21,10 @@ from app.simulation.casebook import (
     violation,
     whole_lesson,
 )
+from app.simulation.entities import Popup, SimulatedLearner
+from app.simulation.environment import DAY_S, SimulatedEnvironment
 from app.simulation.service import Controls
 from app.simulation.sitting import Device, Habits, OnPopup, Passage, SimulatedSitting
-from app.simulation.stage import DAY_S, Stage
-from app.simulation.world import Popup, SimulatedLearner
 
 BARE_CLIENT = Device("client-0", "python-requests/2.32", sdk_version=None)
 
@@ -39,11 +39,11 @@ BARE_CLIENT = Device("client-0", "python-requests/2.32", sdk_version=None)
         tolerated=("forged_telemetry", "face_liveness", "photo_retention"),
     ),
 )
-def http_client_random_beats(stage: Stage) -> Passage:
+def http_client_random_beats(env: SimulatedEnvironment) -> Passage:
     habits = Habits(
         heartbeat_s=(30.0, 90.0), on_popup=answer_unseen, whole_positions=True, heeds_stop=False
     )
-    yield from whole_lesson(stage.sitting(habits=habits, device=BARE_CLIENT))
+    yield from whole_lesson(env.sitting(habits=habits, device=BARE_CLIENT))
 
 
 @case(
@@ -52,23 +52,23 @@ def http_client_random_beats(stage: Stage) -> Passage:
     "says visible, the prototype says hidden, no frames",
     pending("forged_telemetry"),
 )
-def visibility_spoof(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def visibility_spoof(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(200))
-    while sitting.position < stage.media_s - 30:
-        yield from sitting.watch_for(stage.share(30))
+    yield from sitting.watch(env.share(200))
+    while sitting.position < env.media_s - 30:
+        yield from sitting.watch_for(env.share(30))
         sitting.emit("integrity", code="hidden_by_prototype", value=True)
         sitting.emit("integrity", code="frames_presented", value=0)
     yield from sitting.watch()
     yield from sitting.end()
 
 
-def popups_met_by(stage: Stage, strategy: OnPopup, minutes: float = 45.0) -> Passage:
-    sitting = stage.sitting(habits=Habits(on_popup=strategy, heeds_stop=False))
+def popups_met_by(env: SimulatedEnvironment, strategy: OnPopup, minutes: float = 45.0) -> Passage:
+    sitting = env.sitting(habits=Habits(on_popup=strategy, heeds_stop=False))
     yield from sitting.open()
-    yield from sitting.watch(min(stage.media_s, minutes * 60))
-    if sitting.position >= stage.media_s - 1e-6:
+    yield from sitting.watch(min(env.media_s, minutes * 60))
+    if sitting.position >= env.media_s - 1e-6:
         yield from sitting.end()
     else:
         yield from sitting.close()
@@ -80,8 +80,8 @@ def popups_met_by(stage: Stage, strategy: OnPopup, minutes: float = 45.0) -> Pas
     "pop-ups stripped, plays on for 12 minutes",
     violation("popup_gap", credited_s=(0, 320)),
 )
-def popup_stripped(stage: Stage) -> Passage:
-    yield from popups_met_by(stage, strip, minutes=12.0)
+def popup_stripped(env: SimulatedEnvironment) -> Passage:
+    yield from popups_met_by(env, strip, minutes=12.0)
 
 
 @case(
@@ -90,8 +90,8 @@ def popup_stripped(stage: Stage) -> Passage:
     "a script answers before the pop-up is shown",
     pending("forged_telemetry", tolerated=("popup_gap",), or_outcomes=("invalid",)),
 )
-def script_clicks_first(stage: Stage) -> Passage:
-    yield from popups_met_by(stage, click_before_shown)
+def script_clicks_first(env: SimulatedEnvironment) -> Passage:
+    yield from popups_met_by(env, click_before_shown)
 
 
 @case(
@@ -100,8 +100,8 @@ def script_clicks_first(stage: Stage) -> Passage:
     "answers with another session's nonce",
     violation("popup_gap", credited_s=(0, 320), tolerated=("forged_telemetry", "photo_retention")),
 )
-def foreign_nonce(stage: Stage) -> Passage:
-    yield from popups_met_by(stage, answer_with_foreign_nonce)
+def foreign_nonce(env: SimulatedEnvironment) -> Passage:
+    yield from popups_met_by(env, answer_with_foreign_nonce)
 
 
 @case(
@@ -110,17 +110,17 @@ def foreign_nonce(stage: Stage) -> Passage:
     "reloads every 185 s to dodge the pop-up",
     violation("popup_gap", credited_s=(0, 500)),
 )
-def popup_reload_dodge(stage: Stage) -> Passage:
+def popup_reload_dodge(env: SimulatedEnvironment) -> Passage:
     at_s = 0.0
     for _ in range(6):
-        sitting = stage.sitting(
+        sitting = env.sitting(
             at_s=at_s, window="window-f5", habits=Habits(on_popup=strip, heeds_stop=False)
         )
         yield from sitting.open()
         yield from sitting.watch_for(185.0)
         yield from sitting.reload()
         at_s = sitting.t + 1.2
-        if sitting.position >= stage.media_s - 1e-6:
+        if sitting.position >= env.media_s - 1e-6:
             return
 
 
@@ -130,11 +130,11 @@ def popup_reload_dodge(stage: Stage) -> Passage:
     "answers challenges that have not been issued",
     violation("popup_gap", credited_s=(0, 320), tolerated=("forged_telemetry", "photo_retention")),
 )
-def answer_before_issue(stage: Stage) -> Passage:
-    sitting = stage.sitting(habits=Habits(on_popup=strip, heeds_stop=False))
+def answer_before_issue(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting(habits=Habits(on_popup=strip, heeds_stop=False))
     yield from sitting.open()
     for n in range(1, 6):
-        yield from sitting.watch(n * stage.media_s / 6)
+        yield from sitting.watch(n * env.media_s / 6)
         guess = Popup(f"{sitting.session_id}-p{n + 40}", f"{n:032x}", 0.0, 0.0, 60.0)
         sitting.answer(guess, after_s=1.5)
     yield from sitting.watch()
@@ -147,8 +147,8 @@ def answer_before_issue(stage: Stage) -> Passage:
     "the pop-up stays open and play goes on",
     violation("popup_gap", credited_s=(0, 320), tolerated=("photo_retention",)),
 )
-def popup_ignored_playing(stage: Stage) -> Passage:
-    yield from popups_met_by(stage, ignore_while_playing)
+def popup_ignored_playing(env: SimulatedEnvironment) -> Passage:
+    yield from popups_met_by(env, ignore_while_playing)
 
 
 @case(
@@ -157,8 +157,8 @@ def popup_ignored_playing(stage: Stage) -> Passage:
     "an untrusted click 1-5 ms after the pop-up appears",
     pending("forged_telemetry", tolerated=("popup_gap",), or_outcomes=("invalid",)),
 )
-def auto_clicker(stage: Stage) -> Passage:
-    yield from popups_met_by(stage, click_at_once)
+def auto_clicker(env: SimulatedEnvironment) -> Passage:
+    yield from popups_met_by(env, click_at_once)
 
 
 @case(
@@ -174,8 +174,8 @@ def auto_clicker(stage: Stage) -> Passage:
     controls=Controls(popups=False, snapshots=0, face_checks=False),
     run_by="platform",
 )
-def platform_without_controls(stage: Stage) -> Passage:
-    yield from whole_lesson(stage.sitting())
+def platform_without_controls(env: SimulatedEnvironment) -> Passage:
+    yield from whole_lesson(env.sitting())
 
 
 MACRO_EVERY_S = 55.0  # less than the answer window
@@ -191,7 +191,7 @@ MACRO_EVERY_S = 55.0  # less than the answer window
         {"collusion": REVIEW, "shared_device": REVIEW},
     ),
 )
-def answers_in_unison(stage: Stage) -> Passage:
+def answers_in_unison(env: SimulatedEnvironment) -> Passage:
     bench = Device("bench-0")
 
     def when_the_macro_runs(sitting: SimulatedSitting, popup: Popup) -> Passage:
@@ -204,8 +204,8 @@ def answers_in_unison(stage: Stage) -> Passage:
         sitting.play()
 
     def course(learner: SimulatedLearner) -> Passage:
-        for lesson in range(1, min(3, stage.setting.lessons) + 1):
-            sitting = stage.sitting(
+        for lesson in range(1, min(3, env.setting.lessons) + 1):
+            sitting = env.sitting(
                 learner=learner,
                 lesson=lesson,
                 at_s=(lesson - 1) * DAY_S,
@@ -215,5 +215,5 @@ def answers_in_unison(stage: Stage) -> Passage:
             yield from whole_lesson(sitting)
 
     for n in range(1, 4):
-        stage.alongside(course(stage.companion(n)))
-    yield from course(stage.learner)
+        env.alongside(course(env.companion(n)))
+    yield from course(env.learner)

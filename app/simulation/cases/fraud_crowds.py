@@ -14,9 +14,9 @@ from app.simulation.casebook import (
     whole_lesson,
 )
 from app.simulation.cases.honest_crowds import over_the_hole
+from app.simulation.entities import Photo, SimulatedPerson
+from app.simulation.environment import SimulatedEnvironment
 from app.simulation.sitting import Device, Passage
-from app.simulation.stage import Stage
-from app.simulation.world import Photo, SimulatedPerson
 
 ACCOUNTS = 8
 LATE_S = 540.0
@@ -30,13 +30,13 @@ LATE_S = 540.0
         PENDING, (2646.0, 2700.25), {"shared_device": REVIEW}, tolerated=frozenset({"collusion"})
     ),
 )
-def one_bot_many_accounts(stage: Stage) -> Passage:
+def one_bot_many_accounts(env: SimulatedEnvironment) -> Passage:
     farm = Device("farm-0")
     for n in range(1, ACCOUNTS):
         at_s = 3.0 * n
-        sitting = stage.sitting(learner=stage.companion(n), device=farm, at_s=at_s)
-        stage.alongside(whole_lesson(sitting), at_s)
-    yield from whole_lesson(stage.sitting(device=farm, person=SimulatedPerson()))
+        sitting = env.sitting(learner=env.companion(n), device=farm, at_s=at_s)
+        env.alongside(whole_lesson(sitting), at_s)
+    yield from whole_lesson(env.sitting(device=farm, person=SimulatedPerson()))
 
 
 @case(
@@ -50,8 +50,8 @@ def one_bot_many_accounts(stage: Stage) -> Passage:
         (INVALID, PENDING),
     ),
 )
-def photos_after_the_fact(stage: Stage) -> Passage:
-    sitting = stage.sitting(camera=absent)
+def photos_after_the_fact(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting(camera=absent)
     yield from whole_lesson(sitting)
     yield sitting.t + LATE_S
     sitting.t += LATE_S
@@ -63,7 +63,7 @@ def photos_after_the_fact(stage: Stage) -> Passage:
             "frame": 0,
             "taken_at_ms": sitting.clock.date_ms(sitting.t),
         }
-        photo = Photo(stage.learner.identity, n + 1)
+        photo = Photo(env.learner.identity, n + 1)
         sitting.service.photo(sitting, snapshot, photo)
 
 
@@ -73,11 +73,11 @@ def photos_after_the_fact(stage: Stage) -> Passage:
     "three agree to skip the same dull stretch, which five others played",
     violation("fast_forward", credited_s=(2350, 2450)),
 )
-def three_skip_the_same(stage: Stage) -> Passage:
-    dull = stage.share(1500), stage.share(1800)
+def three_skip_the_same(env: SimulatedEnvironment) -> Passage:
+    dull = env.share(1500), env.share(1800)
     for n in range(1, 8):
-        at_s = stage.rng.uniform(0, 600)
-        sitting = stage.sitting(learner=stage.companion(n), at_s=at_s, judged=n < 3)
+        at_s = env.rng.uniform(0, 600)
+        sitting = env.sitting(learner=env.companion(n), at_s=at_s, judged=n < 3)
         does = over_the_hole(sitting, *dull, declared=False) if n < 3 else whole_lesson(sitting)
-        stage.alongside(does, at_s)
-    yield from over_the_hole(stage.sitting(), *dull, declared=False)
+        env.alongside(does, at_s)
+    yield from over_the_hole(env.sitting(), *dull, declared=False)

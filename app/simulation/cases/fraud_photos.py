@@ -7,9 +7,9 @@ from random import Random
 
 from app.simulation.behaviour import absent, at_start, facing, fixed, showing
 from app.simulation.casebook import NOT_PROVEN, Expected, case, pending, whole_lesson
+from app.simulation.entities import Photo, Shot
+from app.simulation.environment import SimulatedEnvironment
 from app.simulation.sitting import Passage
-from app.simulation.stage import Stage
-from app.simulation.world import Photo, Shot
 
 WEEK_S = 7 * 86_400.0
 STRANGER = 7832  # the first of the artificial portraits, which is far from all others
@@ -23,8 +23,8 @@ STRANGER = 7832  # the first of the artificial portraits, which is far from all 
         NOT_PROVEN, (0, 2700.25), {"face_liveness": NOT_PROVEN, "photo_retention": NOT_PROVEN}
     ),
 )
-def no_camera(stage: Stage) -> Passage:
-    yield from whole_lesson(stage.sitting(camera=absent))
+def no_camera(env: SimulatedEnvironment) -> Passage:
+    yield from whole_lesson(env.sitting(camera=absent))
 
 
 @case(
@@ -33,10 +33,10 @@ def no_camera(stage: Stage) -> Passage:
     "a good start photo, then an empty chair",
     pending("photo_retention", tolerated=("face_liveness",), or_outcomes=("invalid", NOT_PROVEN)),
 )
-def starts_then_leaves(stage: Stage) -> Passage:
-    me = facing(stage.learner)
-    empty = facing(stage.learner, "empty")
-    yield from whole_lesson(stage.sitting(camera=at_start(me, empty)))
+def starts_then_leaves(env: SimulatedEnvironment) -> Passage:
+    me = facing(env.learner)
+    empty = facing(env.learner, "empty")
+    yield from whole_lesson(env.sitting(camera=at_start(me, empty)))
 
 
 @case(
@@ -45,9 +45,9 @@ def starts_then_leaves(stage: Stage) -> Passage:
     "somebody else sits there at the random photos",
     pending("face_liveness"),
 )
-def swapped_mid_lesson(stage: Stage) -> Passage:
-    camera = at_start(facing(stage.learner), showing(STRANGER))
-    yield from whole_lesson(stage.sitting(camera=camera))
+def swapped_mid_lesson(env: SimulatedEnvironment) -> Passage:
+    camera = at_start(facing(env.learner), showing(STRANGER))
+    yield from whole_lesson(env.sitting(camera=camera))
 
 
 @case(
@@ -57,16 +57,16 @@ def swapped_mid_lesson(stage: Stage) -> Passage:
     pending("photo_reuse"),
     lesson=2,
 )
-def photo_same_bytes(stage: Stage) -> Passage:
-    picture = Photo(stage.learner.identity, stage.rng.randrange(1 << 31))
-    good = facing(stage.learner)
-    last_week = stage.sitting(
-        lesson=stage.setting.lesson - 1,
+def photo_same_bytes(env: SimulatedEnvironment) -> Passage:
+    picture = Photo(env.learner.identity, env.rng.randrange(1 << 31))
+    good = facing(env.learner)
+    last_week = env.sitting(
+        lesson=env.setting.lesson - 1,
         camera=lambda rng, shot: picture if shot.number == 2 else good(rng, shot),
         judged=False,
     )
     yield from whole_lesson(last_week)
-    today = stage.sitting(at_s=WEEK_S, camera=at_start(good, fixed(picture)))
+    today = env.sitting(at_s=WEEK_S, camera=at_start(good, fixed(picture)))
     yield from whole_lesson(today)
 
 
@@ -77,11 +77,11 @@ def photo_same_bytes(stage: Stage) -> Passage:
     pending("photo_reuse", or_outcomes=("valid",), needs_pixels=True),
     lesson=2,
 )
-def photo_near_duplicate(stage: Stage) -> Passage:
-    picture = Photo(stage.learner.identity, stage.rng.randrange(1 << 31))
-    good = facing(stage.learner)
-    last_week = stage.sitting(
-        lesson=stage.setting.lesson - 1,
+def photo_near_duplicate(env: SimulatedEnvironment) -> Passage:
+    picture = Photo(env.learner.identity, env.rng.randrange(1 << 31))
+    good = facing(env.learner)
+    last_week = env.sitting(
+        lesson=env.setting.lesson - 1,
         camera=lambda rng, shot: picture if shot.number == 2 else good(rng, shot),
         judged=False,
     )
@@ -90,7 +90,7 @@ def photo_near_duplicate(stage: Stage) -> Passage:
     def noised(_rng: Random, shot: Shot) -> Photo:
         return replace(picture, condition="noised", resaved=shot.number)
 
-    yield from whole_lesson(stage.sitting(at_s=WEEK_S, camera=at_start(good, noised)))
+    yield from whole_lesson(env.sitting(at_s=WEEK_S, camera=at_start(good, noised)))
 
 
 @case(
@@ -99,8 +99,8 @@ def photo_near_duplicate(stage: Stage) -> Passage:
     "another person in every photo",
     pending("face_liveness"),
 )
-def photo_other_person(stage: Stage) -> Passage:
-    yield from whole_lesson(stage.sitting(camera=showing(STRANGER)))
+def photo_other_person(env: SimulatedEnvironment) -> Passage:
+    yield from whole_lesson(env.sitting(camera=showing(STRANGER)))
 
 
 @case(
@@ -109,8 +109,8 @@ def photo_other_person(stage: Stage) -> Passage:
     "photos of a screen that shows the learner",
     pending("face_liveness", or_outcomes=("valid", NOT_PROVEN)),
 )
-def photo_spoof(stage: Stage) -> Passage:
-    yield from whole_lesson(stage.sitting(camera=facing(stage.learner, "replayed")))
+def photo_spoof(env: SimulatedEnvironment) -> Passage:
+    yield from whole_lesson(env.sitting(camera=facing(env.learner, "replayed")))
 
 
 @case(
@@ -119,10 +119,10 @@ def photo_spoof(stage: Stage) -> Passage:
     "two accounts hand in the same bytes",
     pending("photo_reuse", tolerated=("face_liveness",)),
 )
-def photo_of_classmate(stage: Stage) -> Passage:
-    picture = Photo(stage.learner.identity, stage.rng.randrange(1 << 31))
-    me = facing(stage.learner)
-    classmate = stage.companion(1)
-    other = stage.sitting(learner=classmate, camera=at_start(facing(classmate), fixed(picture)))
-    stage.alongside(whole_lesson(other))
-    yield from whole_lesson(stage.sitting(at_s=5.0, camera=at_start(me, fixed(picture))))
+def photo_of_classmate(env: SimulatedEnvironment) -> Passage:
+    picture = Photo(env.learner.identity, env.rng.randrange(1 << 31))
+    me = facing(env.learner)
+    classmate = env.companion(1)
+    other = env.sitting(learner=classmate, camera=at_start(facing(classmate), fixed(picture)))
+    env.alongside(whole_lesson(other))
+    yield from whole_lesson(env.sitting(at_s=5.0, camera=at_start(me, fixed(picture))))

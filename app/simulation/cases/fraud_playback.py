@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.simulation.casebook import case, violation, whole_lesson
+from app.simulation.environment import DAY_S, SimulatedEnvironment
 from app.simulation.sitting import Device, Habits, Passage, SimulatedSitting
-from app.simulation.stage import DAY_S, Stage
 
 ONE_TRY = Habits(patience_s=0.0)
 
@@ -24,8 +24,8 @@ def at_speed(sitting: SimulatedSitting, speed: float, shown: float | None) -> Pa
     "plays at 4x and says so",
     violation("fast_forward", credited_s=(0, 900)),
 )
-def rate_4x_plain(stage: Stage) -> Passage:
-    yield from at_speed(stage.sitting(), 4.0, None)
+def rate_4x_plain(env: SimulatedEnvironment) -> Passage:
+    yield from at_speed(env.sitting(), 4.0, None)
 
 
 @case(
@@ -34,9 +34,9 @@ def rate_4x_plain(stage: Stage) -> Passage:
     "an extension multiplies the page's clocks by 4",
     violation("fast_forward", credited_s=(0, 900), review=(), tolerated=("forged_telemetry",)),
 )
-def time_warp_4x(stage: Stage) -> Passage:
-    clock = stage.clock(warp=4.0)
-    sitting = stage.sitting(clock=clock, habits=Habits(heartbeat_s=(2.5, 2.501)))
+def time_warp_4x(env: SimulatedEnvironment) -> Passage:
+    clock = env.clock(warp=4.0)
+    sitting = env.sitting(clock=clock, habits=Habits(heartbeat_s=(2.5, 2.501)))
     yield from at_speed(sitting, 4.0, 1.0)
 
 
@@ -46,8 +46,8 @@ def time_warp_4x(stage: Stage) -> Passage:
     "plays at 16x, the page says 1",
     violation("fast_forward", credited_s=(0, 300)),
 )
-def rate_hidden_16x(stage: Stage) -> Passage:
-    yield from at_speed(stage.sitting(), 15.96, 1.0)
+def rate_hidden_16x(env: SimulatedEnvironment) -> Passage:
+    yield from at_speed(env.sitting(), 15.96, 1.0)
 
 
 @case(
@@ -56,11 +56,11 @@ def rate_hidden_16x(stage: Stage) -> Passage:
     "jumps 0.75 s ahead four times a second",
     violation("fast_forward", credited_s=(0, 900)),
 )
-def micro_seek(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def micro_seek(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
     sitting.play()
-    while sitting.position < stage.media_s - 2:
+    while sitting.position < env.media_s - 2:
         # 0.25 s of play and 0.65 s of jump: 3.6 content seconds a second.
         yield from sitting.watch_for(0.25)
         sitting.seek(sitting.position + 0.65)
@@ -74,8 +74,8 @@ def micro_seek(stage: Stage) -> Passage:
     "6x behind a replaced rate accessor",
     violation("fast_forward", credited_s=(0, 600)),
 )
-def prototype_6x(stage: Stage) -> Passage:
-    yield from at_speed(stage.sitting(), 6.0, 1.0)
+def prototype_6x(env: SimulatedEnvironment) -> Passage:
+    yield from at_speed(env.sitting(), 6.0, 1.0)
 
 
 @case(
@@ -84,11 +84,11 @@ def prototype_6x(stage: Stage) -> Passage:
     "300 s of content in one heartbeat, no seek told",
     violation("fast_forward", credited_s=(0, 2450)),
 )
-def jump_no_seek_event(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def jump_no_seek_event(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(900))
-    sitting.seek(stage.share(1190), declared=False)
+    yield from sitting.watch(env.share(900))
+    sitting.seek(env.share(1190), declared=False)
     yield from sitting.watch()
     yield from sitting.end()
 
@@ -103,11 +103,11 @@ def jump_no_seek_event(stage: Stage) -> Passage:
         tolerated=("photo_retention", "face_liveness", "popup_gap", "forged_telemetry"),
     ),
 )
-def instant_complete(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def instant_complete(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
     yield from sitting.watch_for(3.0)
-    sitting.position = stage.media_s
+    sitting.position = env.media_s
     yield from sitting.end()
 
 
@@ -117,8 +117,8 @@ def instant_complete(stage: Stage) -> Passage:
     "plays at 1.25x throughout",
     violation("fast_forward", credited_s=(0, 2250)),
 )
-def rate_1_25x(stage: Stage) -> Passage:
-    yield from at_speed(stage.sitting(), 1.25, 1.0)
+def rate_1_25x(env: SimulatedEnvironment) -> Passage:
+    yield from at_speed(env.sitting(), 1.25, 1.0)
 
 
 @case(
@@ -131,11 +131,11 @@ def rate_1_25x(stage: Stage) -> Passage:
         tolerated=("popup_gap", "photo_retention", "forged_telemetry"),
     ),
 )
-def offline_backlog_forged(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def offline_backlog_forged(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
     yield from sitting.watch_for(120.0)
-    invented_s = min(2400.0, stage.media_s - sitting.position)
+    invented_s = min(2400.0, env.media_s - sitting.position)
     began = sitting.t
     for beat in range(1, int(invented_s / 10) + 1):
         sitting.position += 10.0
@@ -152,10 +152,10 @@ def offline_backlog_forged(stage: Stage) -> Passage:
     "15 honest minutes, a long pause, then 16x",
     violation("fast_forward", credited_s=(850, 1100)),
 )
-def pause_then_16x(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def pause_then_16x(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(900))
+    yield from sitting.watch(env.share(900))
     yield from sitting.pause_for(2700)
     sitting.set_speed(16.0, 1.0)
     yield from sitting.watch()
@@ -168,8 +168,8 @@ def pause_then_16x(stage: Stage) -> Passage:
     "evenly at 2x, the page says 1",
     violation("fast_forward", credited_s=(0, 1400)),
 )
-def even_2x(stage: Stage) -> Passage:
-    yield from at_speed(stage.sitting(), 2.0, 1.0)
+def even_2x(env: SimulatedEnvironment) -> Passage:
+    yield from at_speed(env.sitting(), 2.0, 1.0)
 
 
 @case(
@@ -178,12 +178,12 @@ def even_2x(stage: Stage) -> Passage:
     "moves the paused film from 900 s to near the end without telling a seek, and ends it",
     violation("fast_forward", credited_s=(0, 1020)),
 )
-def skips_half_and_claims(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def skips_half_and_claims(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(900))
+    yield from sitting.watch(env.share(900))
     sitting.pause()
-    sitting.seek(stage.share(2600), declared=False)
+    sitting.seek(env.share(2600), declared=False)
     sitting.play()
     yield from sitting.watch()
     yield from sitting.end()
@@ -196,12 +196,12 @@ def skips_half_and_claims(stage: Stage) -> Passage:
     violation("multi_window", credited_s=(0, 2850), tolerated=("lesson_order", "fast_forward")),
     lessons=4,
 )
-def parallel_4_lessons(stage: Stage) -> Passage:
+def parallel_4_lessons(env: SimulatedEnvironment) -> Passage:
     for lesson in range(2, 5):
         at_s = 6.0 * lesson
-        sitting = stage.sitting(lesson=lesson, at_s=at_s, habits=ONE_TRY)
-        stage.alongside(whole_lesson(sitting), at_s)
-    yield from whole_lesson(stage.sitting(lesson=1))
+        sitting = env.sitting(lesson=lesson, at_s=at_s, habits=ONE_TRY)
+        env.alongside(whole_lesson(sitting), at_s)
+    yield from whole_lesson(env.sitting(lesson=1))
 
 
 @case(
@@ -210,15 +210,15 @@ def parallel_4_lessons(stage: Stage) -> Passage:
     "two accounts with one ID number at once",
     violation("multi_window", credited_s=(0, 2710)),
 )
-def two_accounts_one_id(stage: Stage) -> Passage:
+def two_accounts_one_id(env: SimulatedEnvironment) -> Passage:
     twin = replace(
-        stage.learner,
-        learner_id=f"{stage.learner.learner_id}-1",
-        class_id=f"{stage.setting.class_id}-2",
+        env.learner,
+        learner_id=f"{env.learner.learner_id}-1",
+        class_id=f"{env.setting.class_id}-2",
     )
-    second = stage.sitting(learner=twin, at_s=30.0, habits=ONE_TRY)
-    stage.alongside(whole_lesson(second), 30.0)
-    yield from whole_lesson(stage.sitting())
+    second = env.sitting(learner=twin, at_s=30.0, habits=ONE_TRY)
+    env.alongside(whole_lesson(second), 30.0)
+    yield from whole_lesson(env.sitting())
 
 
 @case(
@@ -227,10 +227,10 @@ def two_accounts_one_id(stage: Stage) -> Passage:
     "a laptop and a phone play the same lesson",
     violation("multi_window", credited_s=(0, 2710), tolerated=("popup_gap",)),
 )
-def two_devices_one_lesson(stage: Stage) -> Passage:
-    phone = stage.sitting(device=Device("phone-2"), at_s=300.0, habits=ONE_TRY)
-    stage.alongside(whole_lesson(phone), 300.0)
-    yield from whole_lesson(stage.sitting())
+def two_devices_one_lesson(env: SimulatedEnvironment) -> Passage:
+    phone = env.sitting(device=Device("phone-2"), at_s=300.0, habits=ONE_TRY)
+    env.alongside(whole_lesson(phone), 300.0)
+    yield from whole_lesson(env.sitting())
 
 
 @case(
@@ -240,10 +240,10 @@ def two_devices_one_lesson(stage: Stage) -> Passage:
     violation("lesson_order", credited_s=(0, 2700.25)),
     lessons=9,
 )
-def order_skip_api(stage: Stage) -> Passage:
-    begun = 2 if stage.setting.lessons > 3 else 1
+def order_skip_api(env: SimulatedEnvironment) -> Passage:
+    begun = 2 if env.setting.lessons > 3 else 1
     for k in range(1, begun + 1):
-        lesson = stage.sitting(lesson=k, at_s=(k - 1) * DAY_S, judged=False)
+        lesson = env.sitting(lesson=k, at_s=(k - 1) * DAY_S, judged=False)
         yield from whole_lesson(lesson)
-    last = stage.sitting(lesson=stage.setting.lessons, at_s=begun * DAY_S)
+    last = env.sitting(lesson=env.setting.lessons, at_s=begun * DAY_S)
     yield from whole_lesson(last)

@@ -11,9 +11,9 @@ from app.simulation.casebook import (
     valid,
     whole_lesson,
 )
+from app.simulation.entities import Network, Popup
+from app.simulation.environment import SimulatedEnvironment
 from app.simulation.sitting import Device, Habits, Passage, SimulatedSitting
-from app.simulation.stage import Stage
-from app.simulation.world import Network, Popup
 
 ROOM = 10
 BELL_S = 40.0  # the teacher goes round: less than the answer window
@@ -36,13 +36,13 @@ def when_the_teacher_says_so(sitting: SimulatedSitting, popup: Popup) -> Passage
     "a computer room of distinct devices answers at the teacher's word",
     valid(),
 )
-def computer_room_at_a_word(stage: Stage) -> Passage:
+def computer_room_at_a_word(env: SimulatedEnvironment) -> Passage:
     habits = Habits(on_popup=when_the_teacher_says_so)
     for n in range(1, ROOM):
-        at_s = stage.rng.uniform(0, 20)
-        sitting = stage.sitting(learner=stage.companion(n), at_s=at_s, habits=habits)
-        stage.alongside(whole_lesson(sitting), at_s)
-    yield from whole_lesson(stage.sitting(habits=habits))
+        at_s = env.rng.uniform(0, 20)
+        sitting = env.sitting(learner=env.companion(n), at_s=at_s, habits=habits)
+        env.alongside(whole_lesson(sitting), at_s)
+    yield from whole_lesson(env.sitting(habits=habits))
 
 
 @case(
@@ -51,17 +51,17 @@ def computer_room_at_a_word(stage: Stage) -> Passage:
     "phones at home, whose app gives one device number to everybody",
     Expected(VALID, FULL_S, tolerated=frozenset({"shared_device"})),
 )
-def web_view_without_a_device(stage: Stage) -> Passage:
+def web_view_without_a_device(env: SimulatedEnvironment) -> Passage:
     for n in range(1, 6):
-        at_s = stage.rng.uniform(0, 600)
-        sitting = stage.sitting(
-            learner=stage.companion(n),
+        at_s = env.rng.uniform(0, 600)
+        sitting = env.sitting(
+            learner=env.companion(n),
             at_s=at_s,
             device=Device("webview", f"Mozilla/5.0 (Android {9 + n}; Mobile) App/2.1"),
             network=Network(address=f"198.51.100.{n}"),
         )
-        stage.alongside(whole_lesson(sitting), at_s)
-    yield from whole_lesson(stage.sitting(device=Device("webview", "Mozilla/5.0 App/2.1")))
+        env.alongside(whole_lesson(sitting), at_s)
+    yield from whole_lesson(env.sitting(device=Device("webview", "Mozilla/5.0 App/2.1")))
 
 
 def over_the_hole(
@@ -82,10 +82,10 @@ def over_the_hole(
     "a film that lacks a stretch: every player jumps over it by itself",
     Expected(VALID, (2500.0, 2590.0), {"lesson_length": REVIEW}),
 )
-def film_lacks_a_stretch(stage: Stage) -> Passage:
-    hole = stage.share(1200), stage.share(1320)
+def film_lacks_a_stretch(env: SimulatedEnvironment) -> Passage:
+    hole = env.share(1200), env.share(1320)
     for n in range(1, 6):
-        at_s = stage.rng.uniform(0, 600)
-        sitting = stage.sitting(learner=stage.companion(n), at_s=at_s)
-        stage.alongside(over_the_hole(sitting, *hole, declared=n % 2 == 0), at_s)
-    yield from over_the_hole(stage.sitting(), *hole, declared=False)
+        at_s = env.rng.uniform(0, 600)
+        sitting = env.sitting(learner=env.companion(n), at_s=at_s)
+        env.alongside(over_the_hole(sitting, *hole, declared=n % 2 == 0), at_s)
+    yield from over_the_hole(env.sitting(), *hole, declared=False)

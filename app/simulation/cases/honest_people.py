@@ -13,20 +13,20 @@ from app.simulation.casebook import (
     whole_lesson,
 )
 from app.simulation.cases.honest_machines import phone
+from app.simulation.entities import SimulatedPerson
+from app.simulation.environment import DAY_S, SimulatedEnvironment
 from app.simulation.service import Controls
 from app.simulation.sitting import Device, Passage
-from app.simulation.stage import DAY_S, Stage
-from app.simulation.world import SimulatedPerson
 
 
 @case("H08 two_sittings_two_days", "一课时分两天学完", "one class-hour in two sittings", valid())
-def two_sittings_two_days(stage: Stage) -> Passage:
-    evening = stage.sitting()
+def two_sittings_two_days(env: SimulatedEnvironment) -> Passage:
+    evening = env.sitting()
     yield from evening.open()
-    yield from evening.watch(stage.share(1500))
+    yield from evening.watch(env.share(1500))
     evening.pause()
     yield from evening.close()
-    yield from whole_lesson(stage.sitting(at_s=DAY_S + 3600))
+    yield from whole_lesson(env.sitting(at_s=DAY_S + 3600))
 
 
 @case(
@@ -35,13 +35,13 @@ def two_sittings_two_days(stage: Stage) -> Passage:
     "given up after 5 minutes, whole lesson next day",
     valid(),
 )
-def make_up_next_day(stage: Stage) -> Passage:
-    called_away = stage.sitting()
+def make_up_next_day(env: SimulatedEnvironment) -> Passage:
+    called_away = env.sitting()
     yield from called_away.open()
-    yield from called_away.watch(stage.share(300))
+    yield from called_away.watch(env.share(300))
     called_away.pause()
     yield from called_away.close()
-    make_up = stage.sitting(at_s=DAY_S)
+    make_up = env.sitting(at_s=DAY_S)
     yield from make_up.open()
     make_up.seek(0.0)
     yield from make_up.watch()
@@ -55,9 +55,9 @@ def make_up_next_day(stage: Stage) -> Passage:
     valid(),
     lesson=2,
 )
-def legit_make_up(stage: Stage) -> Passage:
-    yield from whole_lesson(stage.sitting(lesson=stage.setting.lesson - 1, judged=False))
-    yield from whole_lesson(stage.sitting(at_s=DAY_S + 12.5 * 3600))
+def legit_make_up(env: SimulatedEnvironment) -> Passage:
+    yield from whole_lesson(env.sitting(lesson=env.setting.lesson - 1, judged=False))
+    yield from whole_lesson(env.sitting(at_s=DAY_S + 12.5 * 3600))
 
 
 @case(
@@ -66,10 +66,10 @@ def legit_make_up(stage: Stage) -> Passage:
     "the tab is hidden for 5 minutes and stops",
     valid(),
 )
-def hidden_tab_5min(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def hidden_tab_5min(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(900))
+    yield from sitting.watch(env.share(900))
     sitting.show(False)
     sitting.pause()
     yield from sitting.idle(330)
@@ -81,11 +81,11 @@ def hidden_tab_5min(stage: Stage) -> Passage:
 @case(
     "H12 rewatch_back_seek", "回看已学内容", "seeks back from 900 to 300 and watches again", valid()
 )
-def rewatch_back_seek(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def rewatch_back_seek(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(900))
-    sitting.seek(stage.share(300))
+    yield from sitting.watch(env.share(900))
+    sitting.seek(env.share(300))
     yield from sitting.watch()
     yield from sitting.end()
 
@@ -96,15 +96,15 @@ def rewatch_back_seek(stage: Stage) -> Passage:
     "leaves as a pop-up opens, back 12 minutes later",
     valid(),
 )
-def pause_with_popup_open(stage: Stage) -> Passage:
-    yield from whole_lesson(stage.sitting(person=SimulatedPerson(absences={3: 720.0})))
+def pause_with_popup_open(env: SimulatedEnvironment) -> Passage:
+    yield from whole_lesson(env.sitting(person=SimulatedPerson(absences={3: 720.0})))
 
 
 @case("H14 pause_20_min", "暂停20分钟", "a pause of 20 minutes", valid())
-def pause_20_min(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def pause_20_min(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(800))
+    yield from sitting.watch(env.share(800))
     yield from sitting.pause_for(1200)
     yield from sitting.watch()
     yield from sitting.end()
@@ -116,9 +116,9 @@ def pause_20_min(stage: Stage) -> Passage:
     "answers late, then answers the re-issue",
     valid(),
 )
-def late_answer_reissue(stage: Stage) -> Passage:
+def late_answer_reissue(env: SimulatedEnvironment) -> Passage:
     person = SimulatedPerson(absences={2: 84.0, 6: 110.0}, late_answers=True)
-    yield from whole_lesson(stage.sitting(person=person))
+    yield from whole_lesson(env.sitting(person=person))
 
 
 @case(
@@ -127,19 +127,19 @@ def late_answer_reissue(stage: Stage) -> Passage:
     "camera denied once, then granted",
     valid(),
 )
-def camera_denied_then_granted(stage: Stage) -> Passage:
+def camera_denied_then_granted(env: SimulatedEnvironment) -> Passage:
     # A refused camera yields no photo at all, so the first delivered one is the second try's.
-    camera = at_first(absent, 1, facing(stage.learner))
-    sitting = stage.sitting(camera=camera)
+    camera = at_first(absent, 1, facing(env.learner))
+    sitting = env.sitting(camera=camera)
     yield from sitting.open(settle_s=50.0)
     yield from sitting.watch()
     yield from sitting.end()
 
 
 @case("H22 low_light_retry", "光线暗，重拍合格", "too dark at first, good on the retry", valid())
-def low_light_retry(stage: Stage) -> Passage:
-    camera = at_first(facing(stage.learner, "dark"), 1, facing(stage.learner))
-    sitting = stage.sitting(camera=camera)
+def low_light_retry(env: SimulatedEnvironment) -> Passage:
+    camera = at_first(facing(env.learner, "dark"), 1, facing(env.learner))
+    sitting = env.sitting(camera=camera)
     yield from sitting.open(settle_s=50.0)
     yield from sitting.watch()
     yield from sitting.end()
@@ -151,13 +151,13 @@ def low_light_retry(stage: Stage) -> Passage:
     "new glasses, near the threshold",
     pending("face_liveness", or_outcomes=("valid", NOT_PROVEN)),
 )
-def new_glasses_borderline(stage: Stage) -> Passage:
-    yield from whole_lesson(stage.sitting(camera=facing(stage.learner, "glasses")))
+def new_glasses_borderline(env: SimulatedEnvironment) -> Passage:
+    yield from whole_lesson(env.sitting(camera=facing(env.learner, "glasses")))
 
 
 @case("H25 slow_play", "0.75倍速慢放", "watches at three quarters of the speed", valid())
-def slow_play(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def slow_play(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
     sitting.set_speed(0.75)
     yield from sitting.watch()
@@ -170,53 +170,51 @@ def slow_play(stage: Stage) -> Passage:
     "plays on hidden, uncredited, then replays it",
     valid(),
 )
-def background_then_replay(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def background_then_replay(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(1000))
+    yield from sitting.watch(env.share(1000))
     sitting.show(False)
     sitting.speed = 0.9  # browsers throttle what nobody sees
-    yield from sitting.idle(stage.share(400))
+    yield from sitting.idle(env.share(400))
     sitting.show(True)
     sitting.speed = 1.0
-    sitting.seek(stage.share(990))
+    sitting.seek(env.share(990))
     yield from sitting.watch()
     yield from sitting.end()
 
 
 @case("H28 keyboard_only_user", "只用键盘的学员", "answers by keyboard within a second", valid())
-def keyboard_only_user(stage: Stage) -> Passage:
+def keyboard_only_user(env: SimulatedEnvironment) -> Passage:
     person = SimulatedPerson(input="keyboard", quickest_s=0.45, slowest_s=0.9)
-    yield from whole_lesson(stage.sitting(person=person))
+    yield from whole_lesson(env.sitting(person=person))
 
 
 @case("H30 classroom_nat_30", "30人同一出口地址", "30 learners behind one address", valid())
-def classroom_nat_30(stage: Stage) -> Passage:
+def classroom_nat_30(env: SimulatedEnvironment) -> Passage:
     for n in range(1, 30):
-        at_s = stage.rng.uniform(0, 120)
-        sitting = stage.sitting(learner=stage.companion(n), at_s=at_s)
-        stage.alongside(whole_lesson(sitting), at_s)
-    yield from whole_lesson(stage.sitting(at_s=0.0))
+        at_s = env.rng.uniform(0, 120)
+        sitting = env.sitting(learner=env.companion(n), at_s=at_s)
+        env.alongside(whole_lesson(sitting), at_s)
+    yield from whole_lesson(env.sitting(at_s=0.0))
 
 
 @case("H31 shared_pc", "两人先后共用一台电脑", "two people use one PC one after the other", valid())
-def shared_pc(stage: Stage) -> Passage:
+def shared_pc(env: SimulatedEnvironment) -> Passage:
     pc = Device("training-room-pc-4")
-    first = stage.sitting(device=pc, window="window-pc")
+    first = env.sitting(device=pc, window="window-pc")
     yield from whole_lesson(first)
-    second = stage.sitting(
-        learner=stage.companion(1), device=pc, window="window-pc", at_s=first.t + 40
-    )
+    second = env.sitting(learner=env.companion(1), device=pc, window="window-pc", at_s=first.t + 40)
     yield from whole_lesson(second)
 
 
 @case("H32 device_handover_8s", "换设备，两端重叠8秒", "hands over to a phone within 8 s", valid())
-def device_handover_8s(stage: Stage) -> Passage:
-    desktop = stage.sitting()
+def device_handover_8s(env: SimulatedEnvironment) -> Passage:
+    desktop = env.sitting()
     yield from desktop.open()
-    yield from desktop.watch(stage.share(1400))
-    handed = stage.sitting(device=phone(stage.learner), at_s=desktop.t)
-    stage.alongside(whole_lesson(handed), desktop.t)
+    yield from desktop.watch(env.share(1400))
+    handed = env.sitting(device=phone(env.learner), at_s=desktop.t)
+    env.alongside(whole_lesson(handed), desktop.t)
     # The phone needs some seconds for its photo and then plays; the desktop is still on.
     yield from desktop.idle(8.0)
     desktop.pause()
@@ -229,37 +227,37 @@ def device_handover_8s(stage: Stage) -> Passage:
     "drags forward five times, the player refuses",
     valid(),
 )
-def blocked_forward_seek(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def blocked_forward_seek(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
     for part in (0.1, 0.2, 0.3, 0.4, 0.5):
-        yield from sitting.watch(part * stage.media_s)
-        sitting.seek(stage.share(2600), blocked=True)
+        yield from sitting.watch(part * env.media_s)
+        sitting.seek(env.share(2600), blocked=True)
     yield from sitting.watch()
     yield from sitting.end()
 
 
 @case("H35 seek_within_seen", "在已学内容中跳转", "jumps about inside what was seen", valid())
-def seek_within_seen(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def seek_within_seen(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(1500))
-    sitting.seek(stage.share(400))
+    yield from sitting.watch(env.share(1500))
+    sitting.seek(env.share(400))
     yield from sitting.watch_for(45)
-    sitting.seek(stage.share(1490))
+    sitting.seek(env.share(1490))
     yield from sitting.watch()
     yield from sitting.end()
 
 
 @case("H36 second_monitor", "第二屏上另有程序", "another program on a second screen", valid())
-def second_monitor(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def second_monitor(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
     for part in (0.2, 0.5, 0.8):
-        yield from sitting.watch(part * stage.media_s)
+        yield from sitting.watch(part * env.media_s)
         mark = sitting.position
         sitting.focus(False)
-        yield from sitting.watch_for(stage.share(40))
+        yield from sitting.watch_for(env.share(40))
         sitting.focus(True)
         sitting.seek(mark)
     yield from sitting.watch()
@@ -278,8 +276,8 @@ def second_monitor(stage: Stage) -> Passage:
         frozenset({"face_liveness", "photo_retention"}),
     ),
 )
-def consent_refused(stage: Stage) -> Passage:
-    yield from whole_lesson(stage.sitting(camera=absent, learner=stage.without_consent()))
+def consent_refused(env: SimulatedEnvironment) -> Passage:
+    yield from whole_lesson(env.sitting(camera=absent, learner=env.without_consent()))
 
 
 @case(
@@ -288,8 +286,8 @@ def consent_refused(stage: Stage) -> Passage:
     "leaves at a pop-up and never comes back",
     valid(300, 900),
 )
-def never_came_back(stage: Stage) -> Passage:
-    sitting = stage.sitting(person=SimulatedPerson(absences={3: 3600.0}))
+def never_came_back(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting(person=SimulatedPerson(absences={3: 3600.0}))
     yield from sitting.open()
     left_at = None
     for at in sitting.watch():
@@ -304,10 +302,10 @@ def never_came_back(stage: Stage) -> Passage:
 @case(
     "H39 leaves_early", "学了20分钟离开", "closes the lesson after 20 minutes", valid(1190, 1200.25)
 )
-def leaves_early(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def leaves_early(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(1200))
+    yield from sitting.watch(env.share(1200))
     sitting.pause()
     yield from sitting.close()
 
@@ -319,10 +317,10 @@ def leaves_early(stage: Stage) -> Passage:
     pending("photo_retention", or_outcomes=("valid", NOT_PROVEN), tolerated=("face_liveness",)),
     controls=Controls(snapshots=1),
 )
-def photo_in_empty_room(stage: Stage) -> Passage:
-    good, bent = facing(stage.learner), facing(stage.learner, "empty")
+def photo_in_empty_room(env: SimulatedEnvironment) -> Passage:
+    good, bent = facing(env.learner), facing(env.learner, "empty")
     yield from whole_lesson(
-        stage.sitting(camera=lambda rng, shot: (bent if shot.number == 2 else good)(rng, shot))
+        env.sitting(camera=lambda rng, shot: (bent if shot.number == 2 else good)(rng, shot))
     )
 
 
@@ -332,10 +330,10 @@ def photo_in_empty_room(stage: Stage) -> Passage:
     "drags to near the end, where the film ends: nothing is played fast, and nothing is earned",
     valid(950, 1020),
 )
-def drags_to_the_end(stage: Stage) -> Passage:
-    sitting = stage.sitting()
+def drags_to_the_end(env: SimulatedEnvironment) -> Passage:
+    sitting = env.sitting()
     yield from sitting.open()
-    yield from sitting.watch(stage.share(900))
-    sitting.seek(stage.share(2600))
+    yield from sitting.watch(env.share(900))
+    sitting.seek(env.share(2600))
     yield from sitting.watch()
     yield from sitting.end()

@@ -192,7 +192,7 @@ def restored(tables: Mapping[str, Rows], logs: Iterable[StoredLog]) -> Iterator[
         engine.dispose()
 
 
-def told(row: AnyRow) -> dict[str, Any]:
+def row_document(row: AnyRow) -> dict[str, Any]:
     """A row as JSON: bytes as hex."""
     return {
         name: value.hex() if isinstance(value, bytes) else value
@@ -217,13 +217,15 @@ def rows_of(
     found: Rows = []
     for chunk in _chunks(sorted(set(values))):
         query = select(*(table.c[name] for name in names)).where(table.c[key].in_(chunk))
-        found += [told(row) for row in connection.execute(query.order_by(*table.primary_key))]
+        found += [
+            row_document(row) for row in connection.execute(query.order_by(*table.primary_key))
+        ]
     return found
 
 
 def _pairs(connection: Connection, learners: Collection[int]) -> Rows:
     """Accounts that look alike, as far as one of these learners is part of it."""
-    known = (told(row) for row in face_sets.pairs_of(connection, learners))
+    known = (row_document(row) for row in face_sets.pairs_of(connection, learners))
     return [{name: row[name] for name in _PAIR} for row in known]
 
 
@@ -243,7 +245,7 @@ def _enrolled(connection: Connection, learners: Iterable[int]) -> Rows:
             ReferencePhoto.retired_ms.is_(None),
         )
         rows = connection.execute(query.order_by(ReferencePhoto.id))
-        found += [told(row) | {"status": "ready"} for row in rows]
+        found += [row_document(row) | {"status": "ready"} for row in rows]
     return found
 
 
@@ -257,7 +259,7 @@ def _decisions(connection: Connection, learners: Iterable[int], class_id: int) -
             Finding.class_id != class_id,
             or_(Finding.status == "upheld", Finding.status == "overturned"),
         )
-        found += [told(row) for row in connection.execute(query.order_by(Finding.id))]
+        found += [row_document(row) for row in connection.execute(query.order_by(Finding.id))]
     return found
 
 

@@ -40,7 +40,7 @@ class ActInForce:
         return 0 if (self.approved_by or "").startswith(PERSON) else self.approved_ms or 0
 
     @property
-    def told(self) -> dict[str, Any]:
+    def fact(self) -> dict[str, Any]:
         """What of it enters the facts that a verdict rests on."""
         return {"kind": self.kind, **self.body}
 

@@ -14,7 +14,7 @@ from app.domain.review import acts
 from app.errors import Conflict, NotAllowed
 from app.jobs.settler import settle_all
 from app.services import Services
-from app.simulation.world import invented_id_number
+from app.simulation.entities import invented_id_number
 from app.store.catalogue.catalogue import classes_named
 from models import Finding, HistoryRecord, Learner, Session
 from tests.evidence import catalogue, ndjson, sitting

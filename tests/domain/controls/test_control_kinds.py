@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import app
-from app.console import words
+from app.console import labels
 from app.console.language import language
 from app.domain.controls.controls_due import ControlsDue
 from app.domain.controls.scheduler import ASKED
@@ -61,7 +61,7 @@ def test_the_ledger_becomes_columns_whatever_the_kind(kind: ControlKind) -> None
 
 @pytest.mark.parametrize("kind", ControlKind)
 def test_people_read_of_each_kind_in_their_language(kind: ControlKind) -> None:
-    shown = {it.code: language(it.code).say(words.CONTROLS[kind].text) for it in LOCALES}
+    shown = {it.code: language(it.code).say(labels.CONTROLS[kind].text) for it in LOCALES}
     assert shown == {"zh": kind.zh, "en": kind.en}
 
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from app.console import words
+from app.console import labels
 from app.console.language import language
 from app.domain.events.events import AnyEvent, Event
 from app.languages import LOCALES
@@ -27,6 +27,6 @@ def test_each_entry_is_read_by_one_struct_and_no_struct_reads_another() -> None:
 @pytest.mark.parametrize("it", EVENT_TYPES, ids=lambda it: it.name)
 def test_people_read_of_each_type_in_their_language(it: EventType) -> None:
     shown = {
-        locale.code: language(locale.code).say(words.EVENTS[it.name].text) for locale in LOCALES
+        locale.code: language(locale.code).say(labels.EVENTS[it.name].text) for locale in LOCALES
     }
     assert shown == {"zh": it.zh, "en": it.en}

@@ -13,9 +13,9 @@ from app.db import Database
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging import conformity, conformity_trend
 from app.services import Services
+from app.simulation.environment import Setting
 from app.simulation.scenarios import perform
 from app.simulation.service import Controls
-from app.simulation.stage import Setting
 from app.store.scope import AccessScope
 from tests.people import HUANGCHUAN, County, course, lesson, training_class
 from tests.verdicts import class_row, control, sign_in, take_without_photos, validate

@@ -11,7 +11,7 @@ from typing import Any
 
 from app import rules
 from app.console.language import N_, Language
-from app.console.own_words import WAIT, in_review
+from app.console.learner_messages import WAIT, in_review
 from app.domain.review.review import UNDECIDED
 
 ASKS = {

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 import pytest
 
-from app.simulation.stage import LIN, SHANGHAI, Setting
+from app.simulation.environment import LIN, SHANGHAI, Setting
 
 
 @pytest.mark.parametrize("day", ["2026-10-12", "2026-11-28", "2026-12-31", "2027-02-28"])

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
 from app.clock import day
-from app.console import own_asks, own_words, words
+from app.console import labels, learner_actions, learner_messages
 from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.judging import wording
 from app.domain.review import learner_link
@@ -49,7 +49,7 @@ def appeal(
             learner_link.appeal(connection, link, finding, statement, a_day, now_ms)
     except (BadInput, Conflict, TooManyRequests) as error:
         typed = {"finding": finding, "statement": statement}
-        problem = words.PROBLEMS[error.code]
+        problem = labels.PROBLEMS[error.code]
         return _page(request, token, problem=problem, typed=typed, status=error.status)
     return see_other(f"/my/{token}?filed={finding}#finding-{finding}")
 
@@ -75,7 +75,7 @@ def _page(
                 "own_gone.html",
                 login=None,
                 status=404,
-                detail=words.PROBLEMS[error.code],
+                detail=labels.PROBLEMS[error.code],
             )
         )
     if learner_link.visits_anew(link, now_ms):
@@ -92,17 +92,17 @@ def _page(
         shared = _shared(connection, link)
         told += shared
         appeals = _theirs(reviews.appeals_of(connection, [it.id for it in told]), link, shared)
-    reviewing = {it.key for it in told if own_words.in_review(it)}
+    reviewing = {it.key for it in told if learner_messages.in_review(it)}
     by_hour = {it.hour: it for it in marks}
     codes = {
         hour.number: _code(by_hour.get(hour.number), reviewing)
         for hour in sorted(hours, key=lambda it: it.number)
     }
-    told_of = concluded[0] if concluded else None
-    body = told_of and wording.enrolment(told_of.body, told_of.created_ms, day(now_ms))
-    outcome = words.word(own_words.STANDINGS, concluded[0].outcome) if concluded else None
+    message_of = concluded[0] if concluded else None
+    body = message_of and wording.enrolment(message_of.body, message_of.created_ms, day(now_ms))
+    outcome = labels.label(learner_messages.STANDINGS, concluded[0].outcome) if concluded else None
     if reviewing and outcome is not None and concluded[0].outcome != "eligible":
-        outcome = own_words.IN_REVIEW  # nobody is refused before people have decided
+        outcome = learner_messages.IN_REVIEW  # nobody is refused before people have decided
     mine, today = learner_link.actor_of(link), day(now_ms)
     page = render(
         request,
@@ -113,11 +113,11 @@ def _page(
         name=link.learner_name,
         klass=klass,
         codes=codes,
-        hours=own_words.HOURS,
+        hours=learner_messages.HOURS,
         valid=sum(code == "valid" for code in codes.values()),
         reviewing=len(reviewing),
         outcome=outcome,
-        withheld=own_words.withheld(
+        withheld=learner_messages.withheld(
             {
                 number: by_hour[number].body
                 for number, code in codes.items()
@@ -125,21 +125,21 @@ def _page(
             },
             lang,
         ),
-        steps=own_words.steps(
-            codes, body, today, lang, below=any(own_words.unproven(it) for it in told)
+        steps=learner_messages.steps(
+            codes, body, today, lang, below=any(learner_messages.unproven(it) for it in told)
         ),
         planned=bool(body and body.cut_off and body.cut_off >= today.isoformat()),
-        window=own_words.month_of(body.next_window.first, lang) if body else "",
+        window=learner_messages.month_of(body.next_window.first, lang) if body else "",
         findings=[
             {
                 "id": it.id,
-                "title": own_words.title(it.rule, lang),
+                "title": learner_messages.title(it.rule, lang),
                 "hour": it.hour,
-                "standing": own_words.standing(it),
-                "sentence": own_words.told_of(it, lang),
-                "not_theirs": own_words.not_theirs(it),
-                "todo": own_asks.what_to_do(it, lang),
-                "when": "" if it in shared else own_words.when(it.start_ms, it.end_ms, lang),
+                "standing": learner_messages.standing(it),
+                "sentence": learner_messages.message_of(it, lang),
+                "not_theirs": learner_messages.not_theirs(it),
+                "todo": learner_actions.what_to_do(it, lang),
+                "when": "" if it in shared else learner_messages.when(it.start_ms, it.end_ms, lang),
                 "shared": it in shared,
                 "appeals": [each for each in appeals if each.finding_id == it.id],
                 "filed": it.id == filed
@@ -148,12 +148,12 @@ def _page(
             }
             for it in told
         ],
-        answers=own_words.ANSWERS,
-        not_yours=own_words.NOT_YOURS,
+        answers=learner_messages.ANSWERS,
+        not_yours=learner_messages.NOT_YOURS,
         a_day=services.settings.learner_appeals_a_day,
         problem=problem,
         typed=typed or {"finding": 0, "statement": ""},
-        until=own_words.day_of(day(link.expires_ms).isoformat(), lang),
+        until=learner_messages.day_of(day(link.expires_ms).isoformat(), lang),
     )
     return _private(page)
 
@@ -174,7 +174,7 @@ def _theirs(appeals: Sequence[Any], link: Any, shared: Sequence[Any]) -> list[An
 def _code(mark: StoredVerdict[HourVerdict] | None, reviewing: set[str]) -> str:
     if mark is None:
         return "not_started"
-    return own_words.hour_code(mark.outcome, mark.body, reviewing)
+    return learner_messages.hour_code(mark.outcome, mark.body, reviewing)
 
 
 def _private(page: HTMLResponse) -> HTMLResponse:

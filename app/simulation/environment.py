@@ -9,9 +9,7 @@ from datetime import date, datetime, timedelta, timezone
 from random import Random
 
 from app.simulation.behaviour import answer_as_asked, facing
-from app.simulation.service import Controls, Refused, Service, SimulatedService
-from app.simulation.sitting import Device, Habits, Passage, SimulatedSitting
-from app.simulation.world import (
+from app.simulation.entities import (
     Camera,
     DeviceClock,
     Network,
@@ -21,6 +19,8 @@ from app.simulation.world import (
     SimulatedPerson,
     invented_id_number,
 )
+from app.simulation.service import Controls, Refused, Service, SimulatedService
+from app.simulation.sitting import Device, Habits, Passage, SimulatedSitting
 
 SHANGHAI = timezone(timedelta(hours=8))
 LESSON_S = 2700.0
@@ -179,7 +179,7 @@ def reference_photo(learner: SimulatedLearner, taken_at_ms: int) -> tuple[Record
 
 
 @dataclass(slots=True)
-class Stage:
+class SimulatedEnvironment:
     """One performance of a scenario: makes its sittings and gives each a way to go wrong."""
 
     name: str

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from app.console import plain
+from app.console import readable
 from app.console.language import language
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
@@ -17,8 +17,8 @@ from app.store.bodies import ClauseBody
 from detectors.batch_facts import ApplicantKind, Mode
 from models import AuditEntry, Finding
 from tests.console.conftest import Desk
-from tests.console.test_own_page import given
-from tests.console.test_words import Text
+from tests.console.test_labels import Text
+from tests.console.test_self_service_page import given
 
 CHINESE, ENGLISH = language("zh"), language("en")
 CODE = re.compile(r"[a-z]+_[a-z_]+|\b[a-z]{3,}\b")
@@ -38,47 +38,47 @@ CODE = re.compile(r"[a-z]+_[a-z_]+|\b[a-z]{3,}\b")
     ],
 )
 def test_what_a_check_found_is_said_in_words(found: str, zh: str, en: str) -> None:
-    assert plain.value(found, CHINESE) == zh
-    assert plain.value(found, ENGLISH) == en
+    assert readable.value(found, CHINESE) == zh
+    assert readable.value(found, ENGLISH) == en
 
 
 @pytest.mark.parametrize("code", [*Mode, *ApplicantKind])
 def test_every_mode_and_applicant_has_a_word(code: str) -> None:
-    assert not CODE.search(plain.value(code, CHINESE))
+    assert not CODE.search(readable.value(code, CHINESE))
 
 
 def words_in(pack: Pack) -> Iterator[str]:
     for table in (*pack.table.rules, *pack.table.checks, *pack.table.sections):
         for it in pack.parameters_of(table):
             if isinstance(it.value, str):
-                yield plain.value(it.value, CHINESE)
-            yield plain.note(it.note.zh)
+                yield readable.value(it.value, CHINESE)
+            yield readable.note(it.note.zh)
 
 
 @pytest.mark.parametrize("name", [it.name for it in packs.available()])
 def test_a_pack_has_no_code_among_its_words(name: str) -> None:
     pack = packs.load(name)
     assert not [it for it in words_in(pack) if CODE.search(it)]
-    assert not CODE.search(plain.pack(name, CHINESE))
+    assert not CODE.search(readable.pack(name, CHINESE))
     other = packs.load("huangchuan-2021-literal")
     assert not [
         it
-        for it in plain.differences(pack, other)
-        if CODE.search(plain.place(it.path, pack, other, CHINESE))
+        for it in readable.differences(pack, other)
+        if CODE.search(readable.place(it.path, pack, other, CHINESE))
     ]
 
 
 def test_checks_of_one_clause_share_its_number() -> None:
-    assert [plain.check(it) for it in ("C11", "C11_opening")] == ["C11", "C11"]
+    assert [readable.check(it) for it in ("C11", "C11_opening")] == ["C11", "C11"]
 
 
 def test_who_and_what_are_said_in_words() -> None:
     told = [
-        plain.actor(it, CHINESE)
+        readable.actor(it, CHINESE)
         for it in ("user:zhao", "key:3", "system:nightly", "learner-link:9")
     ]
     assert told == ["zhao", "平台密钥3", "系统", "学员本人"]
-    assert plain.subject("finding:12", ENGLISH) == "Finding 12"
+    assert readable.subject("finding:12", ENGLISH) == "Finding 12"
 
 
 def test_the_audit_log_says_in_words_what_was_done(
@@ -87,7 +87,7 @@ def test_the_audit_log_says_in_words_what_was_done(
     desk.sign_in("zhao").decide("fast:fast_forward", "uphold", "已核对时间轴")
     with desk.services.database.read() as connection:
         actions = set(connection.scalars(select(AuditEntry.action)))
-    assert actions >= {"finding.uphold", "login.opened"} and actions <= set(plain.ACTIONS)
+    assert actions >= {"finding.uphold", "login.opened"} and actions <= set(readable.ACTIONS)
     page = new_desk().sign_in("root").get("/console/audit")
     assert "认定" in page and "环节 初审 · 理由 已核对时间轴 · 状态 已认定" in page
     assert "stage" not in page and "user:zhao" not in page.split("<tbody>")[1]
@@ -147,9 +147,9 @@ def test_no_page_shows_a_code(desk: Desk, path: str, lang: str) -> None:
 
 def test_every_action_that_the_service_enters_has_its_words() -> None:
     entered = re.compile(r'(?:action=|_record\([^)]*?,\s*|_log\([^)]*?,\s*)"([a-z]+\.[a-z_]+)"')
-    source = (path.read_text("utf-8") for path in Path(plain.__file__).parents[1].rglob("*.py"))
+    source = (path.read_text("utf-8") for path in Path(readable.__file__).parents[1].rglob("*.py"))
     actions = {code for text in source for code in entered.findall(text)}
-    assert len(actions) > 25 and actions <= set(plain.ACTIONS)
+    assert len(actions) > 25 and actions <= set(readable.ACTIONS)
 
 
 def test_a_class_counts_what_waits_against_itself_too(desk: Desk) -> None:
@@ -172,10 +172,10 @@ def test_the_auditor_reads_what_the_learner_reads(desk: Desk) -> None:
 
 def test_a_share_that_is_not_nothing_is_never_shown_as_nothing() -> None:
     zh = language("zh")
-    assert plain.share(0.98, zh) == "98%" and plain.share(0, zh) == "0%"
-    assert plain.share(1e-9, zh) == "1/1,000,000,000" and plain.share(1e-4, zh) == "1/10,000"
+    assert readable.share(0.98, zh) == "98%" and readable.share(0, zh) == "0%"
+    assert readable.share(1e-9, zh) == "1/1,000,000,000" and readable.share(1e-4, zh) == "1/10,000"
 
 
 def test_a_clause_whose_text_is_not_kept_cites_its_instrument_alone() -> None:
     clause = ClauseBody(key="x/1", quote="", instrument="某办发〔2019〕50号", article="not in tree")
-    assert plain.cited(clause) == "某办发〔2019〕50号"
+    assert readable.cited(clause) == "某办发〔2019〕50号"

@@ -28,13 +28,13 @@ from app.store.bodies import (
 )
 
 
-class ToldFinding(FindingBody, frozen=True, kw_only=True):
+class FindingView(FindingBody, frozen=True, kw_only=True):
     """A finding with its sentence; a rival on another platform has no id here."""
 
     sentence: Text
 
 
-class EnteredFinding(ToldFinding, frozen=True, kw_only=True):
+class EnteredFinding(FindingView, frozen=True, kw_only=True):
     """A finding as it was entered, and where it stands. `learner_id` is None where it is about the
     class; `platform_id` is a slug, `pack` id@version."""
 
@@ -48,7 +48,7 @@ class EnteredFinding(ToldFinding, frozen=True, kw_only=True):
     updated_ms: int
 
 
-class ReviewTold(Body, frozen=True, kw_only=True):
+class ReviewView(Body, frozen=True, kw_only=True):
     """What one person decided, and why; by whom is told to people of the authority alone."""
 
     reviewer: str | UnsetType | None = UNSET
@@ -59,7 +59,7 @@ class ReviewTold(Body, frozen=True, kw_only=True):
     mine: bool | UnsetType = UNSET
 
 
-class AppealTold(Body, frozen=True, kw_only=True):
+class AppealView(Body, frozen=True, kw_only=True):
     """An appeal, and how it was answered."""
 
     appeal_id: int
@@ -71,49 +71,49 @@ class AppealTold(Body, frozen=True, kw_only=True):
     replied_ms: int | None = None
 
 
-class FindingTold(EnteredFinding, frozen=True, kw_only=True):
+class FindingDetail(EnteredFinding, frozen=True, kw_only=True):
     """One finding with its reviews and appeals."""
 
-    reviews: Sequence[ReviewTold]
-    appeals: Sequence[AppealTold]
+    reviews: Sequence[ReviewView]
+    appeals: Sequence[AppealView]
 
 
-class FindingsTold(Body, frozen=True, kw_only=True):
+class FindingPage(Body, frozen=True, kw_only=True):
     """A page of findings in the order of entry."""
 
     findings: Sequence[EnteredFinding]
     next_cursor: str | None
 
 
-class SessionVerdictTold(SessionVerdict, frozen=True, kw_only=True):
+class SessionVerdictView(SessionVerdict, frozen=True, kw_only=True):
     """The verdict on a sitting, beside the sitting itself."""
 
-    findings: Sequence[ToldFinding]
+    findings: Sequence[FindingView]
 
 
-class SessionTold(SessionFields, frozen=True, kw_only=True):
+class JudgedSession(SessionFields, frozen=True, kw_only=True):
     """The verdict on a sitting among others: its subject laid open, and when it was reached."""
 
     session_id: str
     learner_id: str
     class_id: str
     lesson_id: str
-    findings: Sequence[ToldFinding]
+    findings: Sequence[FindingView]
     judged_ms: int
 
 
-class HourTold(HourFields, frozen=True, kw_only=True):
+class HourVerdictView(HourFields, frozen=True, kw_only=True):
     """A class-hour of one learner; one that nobody played has no verdict and no digest."""
 
     class_hour: int
-    findings: Sequence[ToldFinding]
-    withheld: Sequence[ToldFinding] | UnsetType = UNSET
+    findings: Sequence[FindingView]
+    withheld: Sequence[FindingView] | UnsetType = UNSET
     facts_sha256: str | None
     judged_ms: int | None
     credited_seconds: float
 
 
-class HourOfLearner(HourTold, frozen=True, kw_only=True):
+class HourOfLearner(HourVerdictView, frozen=True, kw_only=True):
     learner_id: str
 
 
@@ -121,11 +121,11 @@ class LearnerHours(Body, frozen=True, kw_only=True):
     """The class-hours of one learner, and how many have which outcome."""
 
     learner_id: str
-    class_hours: Sequence[HourTold]
+    class_hours: Sequence[HourVerdictView]
     counts: Mapping[str, int]
 
 
-class ClassHoursTold(Body, frozen=True, kw_only=True):
+class ClassHoursView(Body, frozen=True, kw_only=True):
     """Every learner × every class-hour of the plan. `unsettled_sessions` ended and are not judged
     yet."""
 
@@ -137,19 +137,19 @@ class ClassHoursTold(Body, frozen=True, kw_only=True):
     learners: Sequence[LearnerHours]
 
 
-class CureTold(CureBody, frozen=True, kw_only=True):
+class CureAdvice(CureBody, frozen=True, kw_only=True):
     zh: str
     en: str
 
 
-class ReasonTold(ReasonBody, frozen=True, kw_only=True):
+class ReasonView(ReasonBody, frozen=True, kw_only=True):
     """Why a verdict is not the best one, and what can still be done about it."""
 
-    cure: CureTold
+    cure: CureAdvice
     sentence: Text
 
 
-class CheckTold(CheckBody, frozen=True, kw_only=True):
+class CheckView(CheckBody, frozen=True, kw_only=True):
     """A check with its title and limit by the pack that judged."""
 
     title: Text
@@ -157,31 +157,31 @@ class CheckTold(CheckBody, frozen=True, kw_only=True):
     sentence: Text | UnsetType = UNSET
 
 
-class ScaleTold(ScaleVerdict, frozen=True, kw_only=True):
-    reasons: Sequence[ReasonTold]
+class ScaleVerdictView(ScaleVerdict, frozen=True, kw_only=True):
+    reasons: Sequence[ReasonView]
 
 
-class EnrolmentTold(EnrolmentFields, frozen=True, kw_only=True):
+class EnrolmentVerdictView(EnrolmentFields, frozen=True, kw_only=True):
     """The verdict on an enrolment: its subject laid open, and what depends on the day alone."""
 
     class_id: str
     learner_id: str
-    reasons: Sequence[ReasonTold]
-    graded: ScaleTold | None
-    literal: ScaleTold | None
-    checks: Sequence[CheckTold]
+    reasons: Sequence[ReasonView]
+    graded: ScaleVerdictView | None
+    literal: ScaleVerdictView | None
+    checks: Sequence[CheckView]
     cut_off_passed: bool | None
     judged_ms: int
 
 
-class ClassTold(ClassFields, frozen=True, kw_only=True):
+class ClassVerdictView(ClassFields, frozen=True, kw_only=True):
     """The verdict on a class: its subject laid open, and what depends on the day alone."""
 
     class_id: str
-    reasons: Sequence[ReasonTold]
-    graded: ScaleTold | None
-    literal: ScaleTold | None
-    checks: Sequence[CheckTold]
+    reasons: Sequence[ReasonView]
+    graded: ScaleVerdictView | None
+    literal: ScaleVerdictView | None
+    checks: Sequence[CheckView]
     cut_off_passed: bool | None
     judged_ms: int
 
@@ -195,23 +195,23 @@ class ScaleChoice(Body, frozen=True, kw_only=True):
     chosen_ms: int | None
 
 
-class EligibilityTold(Body, frozen=True, kw_only=True):
+class ClassEligibility(Body, frozen=True, kw_only=True):
     """The current verdicts on a class (on the wire `class`) and its learners."""
 
     class_id: str
     today: str
     scale: ScaleChoice
-    klass: ClassTold = msgspec.field(name="class")
-    learners: Sequence[EnrolmentTold]
+    klass: ClassVerdictView = msgspec.field(name="class")
+    learners: Sequence[EnrolmentVerdictView]
 
 
 class ClassReport(Body, frozen=True, kw_only=True):
     """All current verdicts of a class with their findings."""
 
-    klass: ClassTold = msgspec.field(name="class")
-    enrolments: Sequence[EnrolmentTold]
+    klass: ClassVerdictView = msgspec.field(name="class")
+    enrolments: Sequence[EnrolmentVerdictView]
     class_hours: Sequence[HourOfLearner]
-    sessions: Sequence[SessionTold]
+    sessions: Sequence[JudgedSession]
     findings: Sequence[EnteredFinding]
 
 

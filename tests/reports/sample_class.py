@@ -16,9 +16,9 @@ from app.domain.catalogue.classes import class_seen
 from app.domain.judging import assess, eligibility
 from app.domain.sittings import sealing
 from app.services import Services
+from app.simulation.entities import SimulatedLearner, invented_id_number
+from app.simulation.environment import DEFAULT_START_MS, Setting
 from app.simulation.scenarios import SCENARIOS, perform
-from app.simulation.stage import DEFAULT_START_MS, Setting
-from app.simulation.world import SimulatedLearner, invented_id_number
 from app.store.catalogue.catalogue import ClassRow
 from app.store.events import event_log
 from app.store.scope import EVERYTHING

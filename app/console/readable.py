@@ -15,7 +15,7 @@ from typing import Any
 from babel.dates import get_month_names
 
 from app import rules
-from app.console import words
+from app.console import labels
 from app.console.language import N_, Language
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
@@ -52,8 +52,8 @@ VALUES = {
     "class_extended": N_("登记认可"),
     "leave_approved": N_("登记认可"),
     "present": N_("有此项"),
-    **{code: word.text for code, word in words.REACHES.items()},
-    **{code: word.text for code, word in words.RULE_STATUSES.items()},
+    **{code: word.text for code, word in labels.REACHES.items()},
+    **{code: word.text for code, word in labels.RULE_STATUSES.items()},
 }
 _PATTERNS = (
     (re.compile(r"(≥ )?(?P<n>\d+)天"), N_("%(n)s天")),
@@ -212,16 +212,16 @@ _NOTES = {
     "value": N_("值"),
 }
 _INPUTS = {"pointer": N_("鼠标"), "keyboard": N_("键盘"), "touch": N_("触屏")}
-_IN_DETAILS: dict[str, dict[str, words.Word]] = {
-    "role": words.ROLES,
-    "stage": words.STAGES,
-    "status": words.STATUSES,
-    "scale": words.SCALES,
-    "result": words.INSPECTION_RESULTS,
-    "scopes": words.KEY_SCOPES,
-    "frame": words.INSPECTION_FRAMES,
-    "fields": {"name": words.Word(N_("姓名")), "id_number": words.Word(N_("证件号码"))},
-    "events": {event: words.Word(told) for event, told in words.NOTICES.items()},
+_IN_DETAILS: dict[str, dict[str, labels.Label]] = {
+    "role": labels.ROLES,
+    "stage": labels.STAGES,
+    "status": labels.STATUSES,
+    "scale": labels.SCALES,
+    "result": labels.INSPECTION_RESULTS,
+    "scopes": labels.KEY_SCOPES,
+    "frame": labels.INSPECTION_FRAMES,
+    "fields": {"name": labels.Label(N_("姓名")), "id_number": labels.Label(N_("证件号码"))},
+    "events": {event: labels.Label(told) for event, told in labels.NOTICES.items()},
 }
 SECTIONS = {
     "provenance": N_("证据来源"),
@@ -301,11 +301,11 @@ def rule_letter(code: str, lang: Language) -> str:
     return rules.letter(code).in_(lang.code)
 
 
-def rule_choices(found: Iterable[str], lang: Language) -> dict[str, words.Word]:
+def rule_choices(found: Iterable[str], lang: Language) -> dict[str, labels.Label]:
     """Every rule as a choice, with those among `found` that only other versions know."""
     known = [*rules.known(), *sorted({*found} - {*rules.known()})]
     return {
-        it: words.Word(rules.title(it).in_(lang.code), rules.letter(it).in_(lang.code))
+        it: labels.Label(rules.title(it).in_(lang.code), rules.letter(it).in_(lang.code))
         for it in known
     }
 
@@ -336,7 +336,7 @@ def action(code: str, lang: Language) -> str:
 def detail(entry: Mapping[str, Any], lang: Language) -> str:
     """An audit entry's detail in one line, without what is empty."""
     return " · ".join(
-        f"{lang.say(_DETAILS.get(key, key))} {_told(key, it, lang)}"
+        f"{lang.say(_DETAILS.get(key, key))} {_detail_text(key, it, lang)}"
         for key, it in entry.items()
         if it not in (None, "", [], {})
     )
@@ -398,7 +398,7 @@ def _named(text: str, kinds: Mapping[str, str], lang: Language) -> str:
     return lang.say(kinds[kind], name=name) if kind in kinds else text
 
 
-def _told(key: str, it: Any, lang: Language) -> str:
+def _detail_text(key: str, it: Any, lang: Language) -> str:
     if isinstance(it, str):
         return pack(it, lang) if key == "pack" else _said(key, it, lang)
     if isinstance(it, list) and all(isinstance(one, str) for one in it):
@@ -409,4 +409,4 @@ def _told(key: str, it: Any, lang: Language) -> str:
 
 
 def _said(key: str, code: str, lang: Language) -> str:
-    return lang.say(words.word(_IN_DETAILS.get(key, {}), code).text)
+    return lang.say(labels.label(_IN_DETAILS.get(key, {}), code).text)

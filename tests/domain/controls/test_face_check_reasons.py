@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from app.domain.controls.face_words import WORDS, why
+from app.domain.controls.face_check_reasons import WORDS, why
 from app.store.row import AnyRow
 from app.vision.reasons import QUALITY
 from detectors.trace import Check

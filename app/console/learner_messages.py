@@ -15,11 +15,11 @@ from typing import Any
 from app import rules
 from app.clock import at
 from app.console.finding_view import sentence_of
+from app.console.labels import Label, label
 from app.console.language import N_, Language
-from app.console.words import Word, word
 from app.domain.judging.reasons import spans
 from app.domain.judging.sentences import filled
-from app.domain.judging.told import EnrolmentTold, ReasonTold
+from app.domain.judging.views import EnrolmentVerdictView, ReasonView
 from app.domain.review.review import UNDECIDED
 from app.store.bodies import FindingBody, HourVerdict
 from app.store.review.finding_rows import FindingRow
@@ -28,33 +28,33 @@ WAIT = N_("人工复核中，暂不需要补课。")
 
 # What a learner is told of where a finding stands; who has spoken so far stays inside.
 STANDING = {
-    "open": Word(N_("人工复核中，还没有结论"), tone="review"),
-    "first_review": Word(N_("人工复核中，还没有结论"), tone="review"),
-    "upheld": Word(N_("经人工复核，认定成立"), tone="violation"),
-    "overturned": Word(N_("经人工复核，已撤销，不影响您"), tone="clear"),
-    "cured": Word(N_("已经补学，不影响您"), tone="clear"),
+    "open": Label(N_("人工复核中，还没有结论"), tone="review"),
+    "first_review": Label(N_("人工复核中，还没有结论"), tone="review"),
+    "upheld": Label(N_("经人工复核，认定成立"), tone="violation"),
+    "overturned": Label(N_("经人工复核，已撤销，不影响您"), tone="clear"),
+    "cured": Label(N_("已经补学，不影响您"), tone="clear"),
 }
-NOT_PROVEN = Word(N_("证据不够，不算违规"), tone="unproven")
+NOT_PROVEN = Label(N_("证据不够，不算违规"), tone="unproven")
 NOT_YOURS = N_("这不是您的责任。")
 STANDINGS = {
-    "eligible": Word(N_("可以申请"), tone="clear"),
-    "ineligible": Word(N_("目前还不能申请"), tone="violation"),
-    "pending": Word(N_("还没有结论"), tone="review"),
+    "eligible": Label(N_("可以申请"), tone="clear"),
+    "ineligible": Label(N_("目前还不能申请"), tone="violation"),
+    "pending": Label(N_("还没有结论"), tone="review"),
 }
-IN_REVIEW = Word(N_("人工复核中，还没有结论"), tone="review")
+IN_REVIEW = Label(N_("人工复核中，还没有结论"), tone="review")
 HOURS = {
-    "valid": Word(N_("算数"), "✓"),
-    "invalid": Word(N_("不算数"), "✕"),
-    "pending_review": Word(N_("人工复核中"), "…"),
-    "not_proven": Word(N_("证据不够"), "?"),
-    "incomplete": Word(N_("没学完"), N_("半")),
-    "not_started": Word(N_("还没学"), "·"),
+    "valid": Label(N_("算数"), "✓"),
+    "invalid": Label(N_("不算数"), "✕"),
+    "pending_review": Label(N_("人工复核中"), "…"),
+    "not_proven": Label(N_("证据不够"), "?"),
+    "incomplete": Label(N_("没学完"), N_("半")),
+    "not_started": Label(N_("还没学"), "·"),
 }
 ANSWERS = {
-    "waiting": Word(N_("等待答复"), tone="review"),
-    "answered": Word(N_("已答复"), tone="clear"),
-    "dismissed": Word(N_("已答复：维持原来的结论")),
-    "reopened": Word(N_("已答复：换人重新审理"), tone="clear"),
+    "waiting": Label(N_("等待答复"), tone="review"),
+    "answered": Label(N_("已答复"), tone="clear"),
+    "dismissed": Label(N_("已答复：维持原来的结论")),
+    "reopened": Label(N_("已答复：换人重新审理"), tone="clear"),
 }
 
 _CURES = {
@@ -127,14 +127,14 @@ def title(rule: str, lang: Language) -> str:
     return known.learner.in_(lang.code)
 
 
-def told_of(finding: FindingRow, lang: Language) -> str:
+def message_of(finding: FindingRow, lang: Language) -> str:
     """What was noticed, for whom it concerns."""
-    return _told(finding.body, lang)
+    return _message(finding.body, lang)
 
 
-def _told(body: FindingBody, lang: Language) -> str:
+def _message(body: FindingBody, lang: Language) -> str:
     known = rules.known().get(body.rule)
-    told = known.told(body.reason) if known else None
+    told = known.learner_text(body.reason) if known else None
     return filled(told, body, lang.code, lang.span) if told else sentence_of(body, lang)
 
 
@@ -150,16 +150,16 @@ class Withheld:
 def withheld(hours: Mapping[int, HourVerdict], lang: Language) -> list[Withheld]:
     """What of class-hours that are not complete was not counted, by their verdicts."""
     return [
-        Withheld(number, when(it.start_ms, it.end_ms, lang), _told(it, lang))
+        Withheld(number, when(it.start_ms, it.end_ms, lang), _message(it, lang))
         for number, body in sorted(hours.items())
         for it in body.withheld or ()
     ]
 
 
-def standing(finding: Any) -> Word:
+def standing(finding: Any) -> Label:
     if unproven(finding):
         return NOT_PROVEN
-    return word(STANDING, finding.status)
+    return label(STANDING, finding.status)
 
 
 def in_review(finding: Any) -> bool:
@@ -190,7 +190,7 @@ def hour_code(outcome: str, body: HourVerdict, undecided: Collection[str]) -> st
 
 def steps(
     hours: Mapping[int, str],
-    concluded: EnrolmentTold | None,
+    concluded: EnrolmentVerdictView | None,
     today: date,
     lang: Language,
     *,
@@ -223,7 +223,7 @@ def steps(
     return found
 
 
-def _step(reason: ReasonTold, late: bool, lang: Language) -> Step:
+def _step(reason: ReasonView, late: bool, lang: Language) -> Step:
     source, how = _OF_REASONS.get(reason.code), reason.cure.how
     tone = "violation" if reason.blocks else "review"
     if source is None:  # a check before the assessment, which has a plain sentence of its own

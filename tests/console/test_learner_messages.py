@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from app import rules
-from app.console import own_asks, own_words
+from app.console import learner_actions, learner_messages
 from app.console.language import language
 from app.domain.judging import wording
-from app.domain.judging.told import EnrolmentTold
+from app.domain.judging.views import EnrolmentVerdictView
 from tests import bodies
 
 START = 1_791_766_800_000
@@ -39,42 +39,42 @@ TOLD = [
     (name, reason)
     for name, rule in rules.known().items()
     for reason in rule.reasons
-    if rule.told(reason)
+    if rule.learner_text(reason)
 ]
 
 
 @pytest.mark.parametrize("key", TOLD)
 def test_what_a_learner_is_told_is_in_plain_words(key: tuple[str, str]) -> None:
     rule, reason = key
-    told = own_words.told_of(finding(rule, reason), ZH)
-    assert not [it for it in JARGON if it in told + own_words.title(rule, ZH)]
+    told = learner_messages.message_of(finding(rule, reason), ZH)
+    assert not [it for it in JARGON if it in told + learner_messages.title(rule, ZH)]
     assert not any(it in told for it in ("%(", "{", "691", "2699", "98")), told
-    assert own_words.told_of(finding(rule, reason), EN) != told
+    assert learner_messages.message_of(finding(rule, reason), EN) != told
 
 
 def test_nothing_else_on_the_page_is_jargon() -> None:
     said = [
         *(it.learner.zh for it in rules.known().values() if it.learner),
-        *own_words._CURES.values(),
-        *own_asks.ASKS.values(),
+        *learner_messages._CURES.values(),
+        *learner_actions.ASKS.values(),
         *(
             it.ask.zh
             for rule in rules.known().values()
             for it in rule.reasons.values()
             if isinstance(it.ask, rules.Text)
         ),
-        *(text for pair in own_words._OF_CHECKS.values() for text in pair),
-        *own_words._OF_REASONS.values(),
-        *(text for pair in own_words._OF_HOURS.values() for text in pair),
-        *(it.text for it in own_words.STANDING.values()),
-        *(it.text for it in own_words.HOURS.values()),
-        *(it.text for it in own_words.ANSWERS.values()),
+        *(text for pair in learner_messages._OF_CHECKS.values() for text in pair),
+        *learner_messages._OF_REASONS.values(),
+        *(text for pair in learner_messages._OF_HOURS.values() for text in pair),
+        *(it.text for it in learner_messages.STANDING.values()),
+        *(it.text for it in learner_messages.HOURS.values()),
+        *(it.text for it in learner_messages.ANSWERS.values()),
     ]
     assert [text for text in said if any(word in text for word in JARGON)] == []
 
 
 def test_amounts_are_told_as_people_tell_time() -> None:
-    told = own_words.told_of(finding("fast_forward", "outran"), ZH)
+    told = learner_messages.message_of(finding("fast_forward", "outran"), ZH)
     assert "实际过了11分31秒" in told and "前进了45分00秒" in told
 
 
@@ -92,7 +92,7 @@ def test_amounts_are_told_as_people_tell_time() -> None:
 def test_nobody_is_sent_to_make_up_what_people_still_look_at(
     status: str, outcome: str, todo: str
 ) -> None:
-    asked = own_asks.what_to_do(
+    asked = learner_actions.what_to_do(
         finding("fast_forward", "outran", status=status, outcome=outcome), ZH
     )
     assert todo in asked if todo else asked == ""
@@ -116,23 +116,24 @@ def test_nobody_is_sent_to_make_up_what_people_still_look_at(
 def test_missing_evidence_asks_for_what_would_mend_it(
     rule: str, reason: str, asked: str, never: str
 ) -> None:
-    told = own_asks.what_to_do(finding(rule, reason, outcome="not_proven"), ZH)
+    told = learner_actions.what_to_do(finding(rule, reason, outcome="not_proven"), ZH)
     assert asked in told and never not in told
 
 
 def test_hours_that_are_not_proven_refer_to_what_each_asks_for() -> None:
     alone, below = (
-        own_words.steps({1: "not_proven"}, None, TODAY, ZH, below=it)[0] for it in (False, True)
+        learner_messages.steps({1: "not_proven"}, None, TODAY, ZH, below=it)[0]
+        for it in (False, True)
     )
     assert "重新学" in alone.todo and "重新学" not in below.todo and "下面" in below.todo
 
 
 def test_a_platform_s_fault_is_not_the_learner_s() -> None:
-    assert own_words.not_theirs(finding("popup_gap", "none_issued", fault="platform"))
-    assert not own_words.not_theirs(finding("fast_forward", "outran"))
+    assert learner_messages.not_theirs(finding("popup_gap", "none_issued", fault="platform"))
+    assert not learner_messages.not_theirs(finding("fast_forward", "outran"))
 
 
-def concluded(*reasons: dict[str, Any], cut_off: str | None = "2026-12-12") -> EnrolmentTold:
+def concluded(*reasons: dict[str, Any], cut_off: str | None = "2026-12-12") -> EnrolmentVerdictView:
     body = bodies.enrolment(cut_off=cut_off, reasons=list(reasons))
     return wording.enrolment(body, judged_ms=0, today=TODAY)
 
@@ -148,15 +149,15 @@ LOST = bodies.class_hour(findings=[bodies.finding(key=key) for key in "ab"])
 
 
 def test_an_hour_is_lost_only_once_people_decided() -> None:
-    assert own_words.hour_code("invalid", LOST, {"b"}) == "pending_review"
-    assert own_words.hour_code("invalid", LOST, {"c"}) == "invalid"
-    assert own_words.hour_code("valid", LOST, {"a"}) == "valid"
+    assert learner_messages.hour_code("invalid", LOST, {"b"}) == "pending_review"
+    assert learner_messages.hour_code("invalid", LOST, {"c"}) == "invalid"
+    assert learner_messages.hour_code("valid", LOST, {"a"}) == "valid"
 
 
 def test_an_hour_under_review_asks_for_nothing_and_names_no_day() -> None:
     body = concluded(reason("hours_violation"), reason("finding_in_review"))
-    (step,) = own_words.steps({1: "valid", 2: "pending_review"}, body, TODAY, ZH)
-    assert step.told.startswith("第2课时") and step.todo == own_words.WAIT and not step.until
+    (step,) = learner_messages.steps({1: "valid", 2: "pending_review"}, body, TODAY, ZH)
+    assert step.told.startswith("第2课时") and step.todo == learner_messages.WAIT and not step.until
     assert "可直接补课" not in step.told + step.todo
 
 
@@ -171,7 +172,9 @@ def test_an_hour_under_review_asks_for_nothing_and_names_no_day() -> None:
 def test_an_hour_that_is_lost_says_how_and_by_when_it_can_be_made_up(
     how: str, todo: str, until: str
 ) -> None:
-    (step,) = own_words.steps({1: "invalid"}, concluded(reason("hours_violation", how)), TODAY, ZH)
+    (step,) = learner_messages.steps(
+        {1: "invalid"}, concluded(reason("hours_violation", how)), TODAY, ZH
+    )
     assert todo in step.todo and step.until == until
 
 
@@ -180,13 +183,13 @@ def test_the_last_day_still_counts_and_the_day_after_it_is_told_to_be_over(
     today: str, late: bool
 ) -> None:
     lost = concluded(reason("hours_violation"), reason("offline_hours_unknown", sentence=SAID))
-    steps = own_words.steps({1: "invalid"}, lost, date.fromisoformat(today), ZH)
+    steps = learner_messages.steps({1: "invalid"}, lost, date.fromisoformat(today), ZH)
     assert [(it.until, it.late) for it in steps] == [("2026年12月12日", late)] * 2
 
 
 def test_what_the_platform_or_the_class_lacks_is_told_as_such() -> None:
     body = concluded(reason("control_missing", "none"), reason("class_not_acceptable", "none"))
-    platform, klass = own_words.steps({1: "valid"}, body, TODAY, ZH)
+    platform, klass = learner_messages.steps({1: "valid"}, body, TODAY, ZH)
     assert "不是您的责任" in platform.told and "不在您" in klass.told
 
 
@@ -194,11 +197,11 @@ def test_what_the_platform_or_the_class_lacks_is_told_as_such() -> None:
 def test_too_few_hours_are_not_mended_by_papers(code: str) -> None:
     said = {"zh": "有效学时0", "en": "0 valid class-hours"}
     body = concluded(reason(code, source="B5", sentence=said))
-    *_, step = own_words.steps({1: "not_started"}, body, TODAY, ZH)
+    *_, step = learner_messages.steps({1: "not_started"}, body, TODAY, ZH)
     assert "课时" in step.told and "有效学时0" not in step.told
     assert "材料" not in step.todo
 
 
 def test_a_learner_without_a_verdict_sees_what_is_left_to_study() -> None:
-    told = own_words.steps({1: "valid", 2: "incomplete", 3: "not_started"}, None, TODAY, ZH)
+    told = learner_messages.steps({1: "valid", 2: "incomplete", 3: "not_started"}, None, TODAY, ZH)
     assert [it.told[:4] for it in told] == ["第2课时", "第3课时"]

@@ -28,7 +28,7 @@ from app.services import Services
 from app.store.catalogue import catalogue
 from models import Appeal, ClassHour, Finding, SavedView, Session, Snapshot, WebhookDelivery
 from tests.people import GUANGSHAN, HUANGCHUAN, County
-from tests.reports.stage import judged_class
+from tests.reports.sample_class import judged_class
 
 PEOPLE = (
     ("zhao", "auditor", HUANGCHUAN, None),
@@ -42,7 +42,7 @@ PASSWORD = "a-quiet-river-in-henan"
 
 
 @dataclass
-class World:
+class Dataset:
     """Where it lies, who is in it, and by parameter what an address names.
 
     `console` and `api` differ where both call something else by the same name.
@@ -98,18 +98,18 @@ def send(
 
 def found(
     services: Services, county: County, folder: Path, story: Sequence[str] = ("H01", "F02")
-) -> World:
+) -> Dataset:
     judged_class(services, county, folder, story)
-    world = World(folder, county, services.clock())
+    dataset = Dataset(folder, county, services.clock())
     with services.database.write() as connection:
-        _people(connection, world)
+        _people(connection, dataset)
         zhao = users.check_password(connection, "zhao", PASSWORD)
         assert zhao is not None
-        _rows(connection, services, world, zhao)
-    return world
+        _rows(connection, services, dataset, zhao)
+    return dataset
 
 
-def _people(connection: Connection, world: World) -> None:
+def _people(connection: Connection, dataset: Dataset) -> None:
     for username, role, county, platform in PEOPLE:
         users.add_user(
             connection,
@@ -120,24 +120,24 @@ def _people(connection: Connection, world: World) -> None:
             counties=[county] if county else [],
             platform=platform,
             actor="system",
-            now_ms=world.now_ms,
+            now_ms=dataset.now_ms,
         )
         user = users.check_password(connection, username, PASSWORD)
         assert user is not None
-        world.cookies[username] = token = users.open_login(connection, user, world.now_ms)
-        login = users.login_of(connection, token, world.now_ms)
+        dataset.cookies[username] = token = users.open_login(connection, user, dataset.now_ms)
+        login = users.login_of(connection, token, dataset.now_ms)
         assert login is not None
-        world.csrf[username] = login[0].csrf
+        dataset.csrf[username] = login[0].csrf
 
 
-def _rows(connection: Connection, services: Services, world: World, zhao: User) -> None:
-    now_ms = world.now_ms
+def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: User) -> None:
+    now_ms = dataset.now_ms
     finding = connection.execute(
         select(Finding.id, Finding.class_id, Finding.learner_id, Finding.session_id)
         .where(Finding.rule == "fast_forward", Finding.shadow.is_(False))
         .limit(1)
     ).one()
-    world.grave = finding.id
+    dataset.grave = finding.id
     connection.execute(
         update(Finding).where(Finding.id == finding.id).values(needs_two_reviewers=True)
     )
@@ -173,7 +173,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
     )
     spare = platforms.create_key(
         connection,
-        world.county.huang.platform.id,
+        dataset.county.huang.platform.id,
         label="spare",
         scopes=["read"],
         expires_ms=None,
@@ -183,7 +183,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
     hook = webhooks.register(
         connection,
         services.vault,
-        world.county.huang.platform.id,
+        dataset.county.huang.platform.id,
         url="https://huang.example/hook",
         events=["review.decided"],
         https_only=True,
@@ -210,7 +210,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         now_ms=now_ms,
     )
     run_id = runs.begin(connection, finding.class_id, "test", now_ms)
-    world.console = {
+    dataset.console = {
         "class_id": str(finding.class_id),
         "learner_id": str(finding.learner_id),
         "finding_id": str(finding.id),
@@ -236,7 +236,7 @@ def _rows(connection: Connection, services: Services, world: World, zhao: User) 
         "digest": "0",
         "rest": "nowhere",
     }
-    world.api = {
+    dataset.api = {
         "class_id": "class-demo",
         "learner_id": "learner-01",
         "finding_id": str(finding.id),

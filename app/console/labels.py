@@ -12,7 +12,7 @@ from detectors.event_types import EVENT_TYPES
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Label:
     """`text` and `letter` are source strings, or stand in every language; `tone` names a colour of
     the style sheet."""
 
@@ -22,63 +22,63 @@ class Word:
 
 
 OUTCOMES = {
-    "violation": Word(N_("违规"), N_("违"), "violation"),
-    "review": Word(N_("存疑"), N_("疑"), "review"),
-    "not_proven": Word(N_("未能证实"), N_("未"), "unproven"),
-    "clear": Word(N_("正常"), N_("正"), "clear"),
+    "violation": Label(N_("违规"), N_("违"), "violation"),
+    "review": Label(N_("存疑"), N_("疑"), "review"),
+    "not_proven": Label(N_("未能证实"), N_("未"), "unproven"),
+    "clear": Label(N_("正常"), N_("正"), "clear"),
 }
 STATUSES = {
-    "open": Word(N_("待初审"), tone="review"),
-    "first_review": Word(N_("待复核"), tone="review"),
-    "upheld": Word(N_("已认定"), tone="violation"),
-    "overturned": Word(N_("已撤销"), tone="clear"),
-    "cured": Word(N_("已补课"), tone="clear"),
-    "gone": Word(N_("重算后不再成立")),
+    "open": Label(N_("待初审"), tone="review"),
+    "first_review": Label(N_("待复核"), tone="review"),
+    "upheld": Label(N_("已认定"), tone="violation"),
+    "overturned": Label(N_("已撤销"), tone="clear"),
+    "cured": Label(N_("已补课"), tone="clear"),
+    "gone": Label(N_("重算后不再成立")),
 }
 FAULTS = {
-    "platform": Word(N_("平台")),
-    "institution": Word(N_("培训机构")),
-    "learner": Word(N_("学员")),
-    "environment": Word(N_("网络或供电")),
-    "undetermined": Word(N_("未定")),
+    "platform": Label(N_("平台")),
+    "institution": Label(N_("培训机构")),
+    "learner": Label(N_("学员")),
+    "environment": Label(N_("网络或供电")),
+    "undetermined": Label(N_("未定")),
 }
 SUBJECTS = {
-    "learner": Word(N_("学员个人")),
-    "class": Word(N_("班级与平台")),
+    "learner": Label(N_("学员个人")),
+    "class": Label(N_("班级与平台")),
 }
 EVIDENCE = {
-    "S": Word(N_("服务器证据")),
-    "C+": Word(N_("客户端观察")),
-    "C-": Word(N_("统计推断")),
+    "S": Label(N_("服务器证据")),
+    "C+": Label(N_("客户端观察")),
+    "C-": Label(N_("统计推断")),
 }
 VERDICTS = {
-    "valid": Word(N_("有效"), N_("有"), "clear"),
-    "invalid": Word(N_("无效"), N_("无"), "violation"),
-    "not_proven": Word(N_("未能证实"), N_("未"), "unproven"),
-    "pending_review": Word(N_("待人工审核"), N_("审"), "review"),
-    "pending": Word(N_("待定"), N_("待"), "review"),
-    "eligible": Word(N_("准予申请考核"), N_("准"), "clear"),
-    "ineligible": Word(N_("不接受考核申请"), N_("不"), "violation"),
-    "acceptable": Word(N_("可受理"), N_("可"), "clear"),
-    "not_acceptable": Word(N_("不予受理"), N_("不"), "violation"),
+    "valid": Label(N_("有效"), N_("有"), "clear"),
+    "invalid": Label(N_("无效"), N_("无"), "violation"),
+    "not_proven": Label(N_("未能证实"), N_("未"), "unproven"),
+    "pending_review": Label(N_("待人工审核"), N_("审"), "review"),
+    "pending": Label(N_("待定"), N_("待"), "review"),
+    "eligible": Label(N_("准予申请考核"), N_("准"), "clear"),
+    "ineligible": Label(N_("不接受考核申请"), N_("不"), "violation"),
+    "acceptable": Label(N_("可受理"), N_("可"), "clear"),
+    "not_acceptable": Label(N_("不予受理"), N_("不"), "violation"),
 }
 ENROLMENTS = {  # where there is little room
-    "eligible": Word(N_("准予"), tone="clear"),
-    "pending": Word(N_("待定"), tone="review"),
-    "ineligible": Word(N_("不接受"), tone="violation"),
+    "eligible": Label(N_("准予"), tone="clear"),
+    "pending": Label(N_("待定"), tone="review"),
+    "ineligible": Label(N_("不接受"), tone="violation"),
 }
 HOURS = {
-    "valid": Word(N_("有效"), N_("有"), "clear"),
-    "invalid": Word(N_("无效"), N_("无"), "violation"),
-    "pending_review": Word(N_("待人工审核"), N_("审"), "review"),
-    "not_proven": Word(N_("未能证实"), N_("未"), "unproven"),
-    "incomplete": Word(N_("未学完"), N_("半")),
-    "not_started": Word(N_("未学习"), "·"),
+    "valid": Label(N_("有效"), N_("有"), "clear"),
+    "invalid": Label(N_("无效"), N_("无"), "violation"),
+    "pending_review": Label(N_("待人工审核"), N_("审"), "review"),
+    "not_proven": Label(N_("未能证实"), N_("未"), "unproven"),
+    "incomplete": Label(N_("未学完"), N_("半")),
+    "not_started": Label(N_("未学习"), "·"),
 }
 DECISIONS = {
-    "uphold": Word(N_("认定"), tone="violation"),
-    "overturn": Word(N_("撤销"), tone="clear"),
-    "need_more": Word(N_("补充材料"), tone="review"),
+    "uphold": Label(N_("认定"), tone="violation"),
+    "overturn": Label(N_("撤销"), tone="clear"),
+    "need_more": Label(N_("补充材料"), tone="review"),
 }
 DECISION_MEANINGS = {
     "uphold": N_("事实成立，按规定处理。"),
@@ -86,90 +86,90 @@ DECISION_MEANINGS = {
     "need_more": N_("还不能定，写明缺什么，留在待办。"),
 }
 DECISION_KEYS = {"uphold": "u", "overturn": "o", "need_more": "m"}
-INSPECTION_FRAMES = {"online": Word(N_("正在学习的学员")), "roster": Word(N_("全班学员"))}
+INSPECTION_FRAMES = {"online": Label(N_("正在学习的学员")), "roster": Label(N_("全班学员"))}
 INSPECTION_RESULTS = {
-    "present": Word(N_("本人在学"), tone="clear"),
-    "absent": Word(N_("未在学"), tone="violation"),
-    "other": Word(N_("其他情况"), tone="review"),
+    "present": Label(N_("本人在学"), tone="clear"),
+    "absent": Label(N_("未在学"), tone="violation"),
+    "other": Label(N_("其他情况"), tone="review"),
 }
 LINK_STATES = {
-    "open": Word(N_("可以打开"), tone="clear"),
-    "over": Word(N_("已到期")),
-    "revoked": Word(N_("已停用")),
+    "open": Label(N_("可以打开"), tone="clear"),
+    "over": Label(N_("已到期")),
+    "revoked": Label(N_("已停用")),
 }
 ACT_STATES = {
-    "in_force": Word(N_("已生效"), tone="clear"),
-    "awaits_approval": Word(N_("待批准"), tone="review"),
-    "revoked": Word(N_("已撤销")),
+    "in_force": Label(N_("已生效"), tone="clear"),
+    "awaits_approval": Label(N_("待批准"), tone="review"),
+    "revoked": Label(N_("已撤销")),
 }
 ANSWERS = {
-    "dismissed": Word(N_("维持原决定")),
-    "reopened": Word(N_("重新审理，由他人决定")),
+    "dismissed": Label(N_("维持原决定")),
+    "reopened": Label(N_("重新审理，由他人决定")),
 }
-STAGES = {"first": Word(N_("初审")), "second": Word(N_("复核"))}
+STAGES = {"first": Label(N_("初审")), "second": Label(N_("复核"))}
 STATES = {
-    "open": Word(N_("学习中")),
-    "closed": Word(N_("已结束")),
-    "expired": Word(N_("超时结束")),
-    "superseded": Word(N_("被新窗口接替")),
+    "open": Label(N_("学习中")),
+    "closed": Label(N_("已结束")),
+    "expired": Label(N_("超时结束")),
+    "superseded": Label(N_("被新窗口接替")),
 }
 PROVENANCES = {
-    "live": Word(N_("本服务直接接收")),
-    "attested": Word(N_("由平台日志导入")),
+    "live": Label(N_("本服务直接接收")),
+    "attested": Label(N_("由平台日志导入")),
 }
 CHECKS = {
-    "pending": Word(N_("待比对"), "…"),
-    "match": Word(N_("比对通过"), "✓", "clear"),
-    "review": Word(N_("接近阈值"), "?", "review"),
-    "mismatch": Word(N_("与本人不符"), "✕", "violation"),
-    "no_face": Word(N_("未见人脸"), "○", "unproven"),
-    "several_faces": Word(N_("多张人脸"), "⚇", "review"),
-    "low_quality": Word(N_("画质不足"), "▿", "unproven"),
-    "spoof": Word(N_("疑似攻击"), "!", "violation"),
-    "no_reference": Word(N_("无登记照片"), "–", "unproven"),
-    "no_consent": Word(N_("未同意人脸处理"), "–", "unproven"),
-    "unreadable": Word(N_("无法读取"), "–", "unproven"),
-    "not_compared": Word(N_("仅留存"), "·"),
-    "lost": Word(N_("照片丢失"), "–", "unproven"),
+    "pending": Label(N_("待比对"), "…"),
+    "match": Label(N_("比对通过"), "✓", "clear"),
+    "review": Label(N_("接近阈值"), "?", "review"),
+    "mismatch": Label(N_("与本人不符"), "✕", "violation"),
+    "no_face": Label(N_("未见人脸"), "○", "unproven"),
+    "several_faces": Label(N_("多张人脸"), "⚇", "review"),
+    "low_quality": Label(N_("画质不足"), "▿", "unproven"),
+    "spoof": Label(N_("疑似攻击"), "!", "violation"),
+    "no_reference": Label(N_("无登记照片"), "–", "unproven"),
+    "no_consent": Label(N_("未同意人脸处理"), "–", "unproven"),
+    "unreadable": Label(N_("无法读取"), "–", "unproven"),
+    "not_compared": Label(N_("仅留存"), "·"),
+    "lost": Label(N_("照片丢失"), "–", "unproven"),
 }
 PURPOSES = {
-    "start": Word(N_("开课核验")),
-    "random": Word(N_("随机抓拍")),
-    "resume": Word(N_("复学核验")),
-    "challenge": Word(N_("指令核验")),
+    "start": Label(N_("开课核验")),
+    "random": Label(N_("随机抓拍")),
+    "resume": Label(N_("复学核验")),
+    "challenge": Label(N_("指令核验")),
 }
-CONTROLS = {it.value: Word(Text(it.zh, it.en)) for it in ControlKind}
-SOURCES = {"service": Word(N_("本服务下发")), "platform": Word(N_("平台下发"))}
+CONTROLS = {it.value: Label(Text(it.zh, it.en)) for it in ControlKind}
+SOURCES = {"service": Label(N_("本服务下发")), "platform": Label(N_("平台下发"))}
 CHECK_RESULTS = {
-    "pass": Word(N_("通过"), tone="clear"),
-    "fail": Word(N_("不通过"), tone="violation"),
-    "not_applicable": Word(N_("不适用")),
-    "needs_authority": Word(N_("由主管部门决定"), tone="review"),
-    "not_proven": Word(N_("资料不足"), tone="unproven"),
+    "pass": Label(N_("通过"), tone="clear"),
+    "fail": Label(N_("不通过"), tone="violation"),
+    "not_applicable": Label(N_("不适用")),
+    "needs_authority": Label(N_("由主管部门决定"), tone="review"),
+    "not_proven": Label(N_("资料不足"), tone="unproven"),
 }
 SCALES = {
-    "graded": Word(N_("分级处理")),
-    "literal": Word(N_("按字面处理")),
+    "graded": Label(N_("分级处理")),
+    "literal": Label(N_("按字面处理")),
 }
 CONTROL_STATES = {
-    "present": Word(N_("具备"), tone="clear"),
-    "missing": Word(N_("缺失"), tone="violation"),
-    "unknown": Word(N_("不能判断"), tone="unproven"),
+    "present": Label(N_("具备"), tone="clear"),
+    "missing": Label(N_("缺失"), tone="violation"),
+    "unknown": Label(N_("不能判断"), tone="unproven"),
 }
 CONTROL_SUBJECTS = {
-    "judged_sittings": Word(N_("已判定的学习会话")),
-    "long_sittings": Word(N_("应有弹窗的学习会话")),
-    "long_sittings_with_consent": Word(N_("应比对人脸的学习会话")),
-    "complete_class_hours": Word(N_("学完的课时")),
-    "professional_courses": Word(N_("专业课程")),
+    "judged_sittings": Label(N_("已判定的学习会话")),
+    "long_sittings": Label(N_("应有弹窗的学习会话")),
+    "long_sittings_with_consent": Label(N_("应比对人脸的学习会话")),
+    "complete_class_hours": Label(N_("学完的课时")),
+    "professional_courses": Label(N_("专业课程")),
 }
 RUN_STATES = {
-    "queued": Word(N_("等待校验")),
-    "running": Word(N_("正在校验"), tone="review"),
-    "done": Word(N_("校验完成"), tone="clear"),
-    "failed": Word(N_("校验失败"), tone="violation"),
+    "queued": Label(N_("等待校验")),
+    "running": Label(N_("正在校验"), tone="review"),
+    "done": Label(N_("校验完成"), tone="clear"),
+    "failed": Label(N_("校验失败"), tone="violation"),
 }
-RUN_BROKE_OFF = Word(N_("中断，等待续做"), tone="unproven")
+RUN_BROKE_OFF = Label(N_("中断，等待续做"), tone="unproven")
 RUN_CAUSES = {
     "worker_died": N_("处理程序几次中途退出，可能是内存不足。"),
     "database": N_("数据库没有应答或拒绝写入。"),
@@ -193,35 +193,35 @@ VERDICT_KINDS = {
     "session": N_("学习会话"),
 }
 ROLES = {
-    "auditor": Word(N_("审核员")),
-    "reviewer": Word(N_("复核员")),
-    "platform_viewer": Word(N_("平台查看员")),
-    "admin": Word(N_("管理员")),
+    "auditor": Label(N_("审核员")),
+    "reviewer": Label(N_("复核员")),
+    "platform_viewer": Label(N_("平台查看员")),
+    "admin": Label(N_("管理员")),
 }
 KEY_SCOPES = {
-    "ingest": Word(N_("报送学习数据")),
-    "read": Word(N_("读取结论")),
-    "import": Word(N_("导入历史记录")),
-    "admin": Word(N_("管理密钥与通知地址")),
+    "ingest": Label(N_("报送学习数据")),
+    "read": Label(N_("读取结论")),
+    "import": Label(N_("导入历史记录")),
+    "admin": Label(N_("管理密钥与通知地址")),
 }
-EVENTS = {it.name: Word(Text(it.zh, it.en)) for it in EVENT_TYPES}
+EVENTS = {it.name: Label(Text(it.zh, it.en)) for it in EVENT_TYPES}
 EVENT_FLAGS = {
-    "visible": Word(N_("可见")),
-    "hidden": Word(N_("隐藏")),
-    "focused": Word(N_("有焦点")),
-    "blurred": Word(N_("无焦点")),
-    "blocked": Word(N_("已被阻止")),
+    "visible": Label(N_("可见")),
+    "hidden": Label(N_("隐藏")),
+    "focused": Label(N_("有焦点")),
+    "blurred": Label(N_("无焦点")),
+    "blocked": Label(N_("已被阻止")),
 }
 RULE_STATUSES = {
-    "draft": Word(N_("草案")),
-    "shadow": Word(N_("试运行")),
-    "active": Word(N_("启用")),
-    "retired": Word(N_("已废止")),
+    "draft": Label(N_("草案")),
+    "shadow": Label(N_("试运行")),
+    "active": Label(N_("启用")),
+    "retired": Label(N_("已废止")),
 }
 REACHES = {
-    "L1": Word(N_("影响课时")),
-    "L2": Word(N_("影响本人全部培训")),
-    "L3": Word(N_("影响全班")),
+    "L1": Label(N_("影响课时")),
+    "L2": Label(N_("影响本人全部培训")),
+    "L3": Label(N_("影响全班")),
 }
 UNITS = {
     "s": N_("秒"),
@@ -257,9 +257,9 @@ REFUSALS = {
 # Refusals by their code, in words of the console; a code without one shows only its title.
 NOTICES = {event.value: notify.LABELS[event] for event in notify.WebhookEvent}
 NOTICE_STATES = {
-    "delivered": Word(N_("已送达"), tone="clear"),
-    "waiting": Word(N_("待发"), tone="unproven"),
-    "dead": Word(N_("已放弃"), tone="violation"),
+    "delivered": Label(N_("已送达"), tone="clear"),
+    "waiting": Label(N_("待发"), tone="unproven"),
+    "dead": Label(N_("已放弃"), tone="violation"),
 }
 NOTICE_ERRORS = {
     "no_such_host": N_("地址查不到"),
@@ -321,6 +321,6 @@ PROBLEMS = {
 }
 
 
-def word(words: dict[str, Word], code: str | None) -> Word:
+def label(words: dict[str, Label], code: str | None) -> Label:
     """The word for a code; a code nobody named yet is shown as it is rather than as an error."""
-    return words.get(code or "", Word(code or "–"))
+    return words.get(code or "", Label(code or "–"))

@@ -11,7 +11,7 @@ from app.cli.answer import ACTOR, BAD_INPUT, Json, refuse, say
 
 if TYPE_CHECKING:
     from app.vision.model_files import BackendFiles
-    from app.vision.recommended import RecommendedModel, Role
+    from app.vision.recommended import ModelRole, RecommendedModel
 
 app = typer.Typer(help="Face models: those in force, those worth fetching.")
 
@@ -193,18 +193,18 @@ def _loaded(files: BackendFiles) -> list[str]:
 
 
 def _default(role: str) -> str:
-    from app.vision.recommended import Role
+    from app.vision.recommended import ModelRole
 
     none = "无（none: prints and screens are not recognised; zhenxue models install minifasnet …）"
-    return none if role == Role.ANTI_SPOOF else "dlib, installed with the requirements"
+    return none if role == ModelRole.ANTI_SPOOF else "dlib, installed with the requirements"
 
 
-def _role(name: str) -> Role:
-    from app.vision.recommended import Role
+def _role(name: str) -> ModelRole:
+    from app.vision.recommended import ModelRole
 
-    if name not in list(Role):
-        refuse(f"{name} is none of {', '.join(Role)}")
-    return Role(name)
+    if name not in list(ModelRole):
+        refuse(f"{name} is none of {', '.join(ModelRole)}")
+    return ModelRole(name)
 
 
 def _described(model: RecommendedModel) -> dict[str, Any]:

@@ -25,7 +25,7 @@ _CATALOGUE = Path(__file__).parent / "recommended_models.toml"
 _IN_FORCE = "in-force.json"
 
 
-class Role(StrEnum):
+class ModelRole(StrEnum):
     """What a model does for a face reader; the default of each needs no file."""
 
     DETECTOR = "detector"
@@ -43,7 +43,7 @@ class RecommendedModel(msgspec.Struct, frozen=True):
     """A model of other people: who says that it may be used, and what it was trained on."""
 
     name: str
-    role: Role
+    role: ModelRole
     zh: str
     en: str
     licence: str
@@ -73,11 +73,11 @@ class InstalledModels:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def in_force(self) -> dict[Role, InstalledModel]:
+    def in_force(self) -> dict[ModelRole, InstalledModel]:
         """By role. Raises ModelFileRejected when the list of them cannot be read."""
         try:
             listed = (self.folder / _IN_FORCE).read_bytes()
-            return msgspec.json.decode(listed, type=dict[Role, InstalledModel])
+            return msgspec.json.decode(listed, type=dict[ModelRole, InstalledModel])
         except FileNotFoundError:
             return {}
         except (OSError, msgspec.MsgspecError) as wrong:
@@ -90,15 +90,15 @@ class InstalledModels:
         except ModelFileRejected as unreadable:
             return replace(configured, unknown=str(unreadable))
         files = configured
-        if files.yunet is None and Role.DETECTOR in found:
-            files = replace(files, yunet=self._files(found[Role.DETECTOR])[0])
-        if files.embedder is None and files.embedder_card is None and Role.EMBEDDER in found:
-            model = found[Role.EMBEDDER]
+        if files.yunet is None and ModelRole.DETECTOR in found:
+            files = replace(files, yunet=self._files(found[ModelRole.DETECTOR])[0])
+        if files.embedder is None and files.embedder_card is None and ModelRole.EMBEDDER in found:
+            model = found[ModelRole.EMBEDDER]
             assert model.card is not None
             card = self._file(*model.card)
             files = replace(files, embedder=self._files(model)[0], embedder_card=card)
-        if not files.anti_spoof and Role.ANTI_SPOOF in found:
-            files = replace(files, anti_spoof=tuple(self._files(found[Role.ANTI_SPOOF])))
+        if not files.anti_spoof and ModelRole.ANTI_SPOOF in found:
+            files = replace(files, anti_spoof=tuple(self._files(found[ModelRole.ANTI_SPOOF])))
         return files
 
     def install(self, model: RecommendedModel, source: Path) -> InstalledModel:
@@ -124,10 +124,10 @@ class InstalledModels:
         home = self.folder / name
         home.mkdir(parents=True, exist_ok=True)
         installed = InstalledModel(name, [self._copied(network, home)], self._copied(card, home))
-        self._put_in_force(Role.EMBEDDER, installed)
+        self._put_in_force(ModelRole.EMBEDDER, installed)
         return installed
 
-    def remove(self, role: Role) -> InstalledModel | None:
+    def remove(self, role: ModelRole) -> InstalledModel | None:
         """Let the default decide for a role again: what decided before. Files stay."""
         left = self.in_force()
         removed = left.pop(role, None)
@@ -135,10 +135,10 @@ class InstalledModels:
             self._write(left)
         return removed
 
-    def _put_in_force(self, role: Role, model: InstalledModel) -> None:
+    def _put_in_force(self, role: ModelRole, model: InstalledModel) -> None:
         self._write({**self.in_force(), role: model})
 
-    def _write(self, models: dict[Role, InstalledModel]) -> None:
+    def _write(self, models: dict[ModelRole, InstalledModel]) -> None:
         new = self.folder / f"{_IN_FORCE}.new"
         new.write_bytes(msgspec.json.format(msgspec.json.encode(models)))
         new.replace(self.folder / _IN_FORCE)

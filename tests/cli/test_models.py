@@ -16,7 +16,7 @@ from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision import dlib_models, recommended
 from app.vision.model_card import CARDS, read_card
 from app.vision.onnx_graph import Graph
-from app.vision.recommended import PublishedFile, RecommendedModel, Role
+from app.vision.recommended import ModelRole, PublishedFile, RecommendedModel
 
 CARD = """
 id = "borrowed"
@@ -62,7 +62,7 @@ def published(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     sha256 = hashlib.sha256(model).hexdigest()
     entry = RecommendedModel(
         name="pair",
-        role=Role.ANTI_SPOOF,
+        role=ModelRole.ANTI_SPOOF,
         zh="一对",
         en="a pair",
         licence="MIT",
@@ -77,11 +77,11 @@ def published(site: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_catalogue_names_for_each_file_its_licence_source_and_hash() -> None:
     told = json.loads(run("--json"))
     assert told["in_force"] == {"detector": [], "embedder": [], "anti_spoof": []}
-    assert {it["role"] for it in told["recommended"]} == set(Role)
+    assert {it["role"] for it in told["recommended"]} == set(ModelRole)
     for model in told["recommended"]:
         assert model["licence"] and model["published"] and model["provenance"]
         assert all(len(bytes.fromhex(it["sha256"])) == 32 for it in model["file"])
-        if model["role"] == Role.EMBEDDER:
+        if model["role"] == ModelRole.EMBEDDER:
             read_card(CARDS / model["card"])
 
 

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import select, update
 
 from app.jobs.lease_sweep import sweep
+from app.jobs.settler import settle_all
 from app.services import Services
 from app.store.events import event_log
 from detectors.trace import Kind
@@ -248,3 +249,38 @@ def test_a_statement_that_reaches_no_sitting_is_stored_and_told_of(
     assert "1条xAPI语句" in notes[0]["sentence"]["zh"]
     clock.advance(days=31)
     assert lrs.client.get(url, headers=lrs.headers).json()["notes"] == []
+
+
+def judged(
+    lrs: Lrs, services: Services, clock: TestClock, seconds: int, session: str = "s1"
+) -> list[dict[str, Any]]:
+    """What the verdict says of a player that plays so long and tells its place every ten seconds,
+    in statements alone."""
+    tell(lrs, with_length(played(0)))
+    for place in range(10, seconds + 1, 10):
+        clock.advance(seconds=10)
+        tell(lrs, said(ADL + "interacted", time=place))
+    tell(lrs, with_length(paused(seconds)))
+    lrs.client.post(f"/v1/sessions/{session}/close", headers=lrs.headers)
+    settle_all(services)
+    verdict = lrs.client.get(f"/v1/sessions/{session}", headers=lrs.headers).json()["verdict"]
+    findings: list[dict[str, Any]] = verdict["findings"]
+    return findings
+
+
+def with_length(statement: dict[str, Any]) -> dict[str, Any]:
+    """As the Video Profile wants it: the film's length in the context."""
+    statement["context"]["extensions"][f"{VIDEO}extensions/length"] = 2640
+    return statement
+
+
+def test_a_popup_that_no_statement_can_bring_accuses_nobody(
+    client: TestClient, county: County, services: Services, clock: TestClock
+) -> None:
+    """The class runs the service's controls, and the answers to statements carry none."""
+    found_school(client, county, controls="service")
+    assert post(client, county, opening(session_id="s1")).status_code == 201
+    findings = judged(Lrs(client, county.huang), services, clock, 420)
+    popups = [it for it in findings if it["rule"] == "popup_gap"]
+    told = [(it["outcome"], it["reason"], it["fault"]) for it in popups]
+    assert told == [("not_proven", "not_delivered", "platform")]

@@ -393,6 +393,13 @@ def marked(packed: Packed, deliveries: Iterable[tuple[int, int]]) -> Packed:
     return replace(packed, records=records.tobytes())
 
 
+def unheard(packed: Packed) -> Packed:
+    """The same as told by whoever hears of no control by the answer."""
+    records = records_of(packed.records).copy()
+    records["flags"] |= np.uint8(Flag.REPEATING)
+    return replace(packed, records=records.tobytes())
+
+
 def split_lines(body: bytes) -> Iterator[bytes]:
     """The non-empty lines of an NDJSON body."""
     return (line for line in body.split(b"\n") if line.strip())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -27,7 +27,7 @@ from app.domain.events.batch_answer import (
     LeaseStatus,
     SittingAnswer,
 )
-from app.domain.events.events import Event, client_ms, marked, pack
+from app.domain.events.events import Event, client_ms, marked, pack, unheard
 from app.domain.events.ingest import Arrived
 from app.domain.policy import sitting_terms
 from app.domain.policy.sitting_terms import SittingTerms
@@ -61,12 +61,13 @@ class RunningSitting:
     id: int
     opened_ms: int
     terms: SittingTerms
+    asks: bool = True  # this service issues the controls
 
     @classmethod
     def of(cls, row: AnyRow) -> RunningSitting:
         """Of a row with the pack of its class."""
         terms = sitting_terms.of_pack(row.pack_id, row.pack_version)
-        return cls(row.id, row.opened_ms, terms)
+        return cls(row.id, row.opened_ms, terms, row.controls == "service")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,9 @@ class StoredEvents:
 def append(
     connection: Connection, told: Sequence[tuple[RunningSitting, Sequence[Event]]], now_ms: int
 ) -> list[StoredEvents]:
-    """Store events of live sittings in the caller's transaction; what became of each, in order."""
-    batches = [live_append(sitting, events, now_ms) for sitting, events in told]
+    """Store events of statements in the caller's transaction; what became of each, in order. Their
+    answer carries no controls: nobody hears by it what this service asks for."""
+    batches = [_of_statements(sitting, events, now_ms) for sitting, events in told]
     fitting = [batch for batch in batches if batch is not None]
     receipts = iter(store.append_all(connection, fitting, sitting_life.of_batch))
     stored = []
@@ -92,10 +94,16 @@ def append(
             continue
         receipt = next(receipts)
         fate = Fate(receipt.fate)
-        stored.append(
-            StoredEvents(fate, None if fate.refused else for_scheduler(batch, receipt, events))
-        )
+        after = replace(for_scheduler(batch, receipt, events), heard=False)
+        stored.append(StoredEvents(fate, None if fate.refused else after))
     return stored
+
+
+def _of_statements(sitting: RunningSitting, events: Sequence[Event], now_ms: int) -> Append | None:
+    batch = live_append(sitting, events, now_ms)
+    if batch is None or not sitting.asks:
+        return batch
+    return replace(batch, packed=unheard(batch.packed))
 
 
 def live_append(sitting: RunningSitting, events: Sequence[Event], now_ms: int) -> Append | None:

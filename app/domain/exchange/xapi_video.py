@@ -17,7 +17,9 @@ from app.domain.events.events import AnyEvent, Event
 VIDEO = "https://w3id.org/xapi/video/extensions/"
 _EXTENSION = re.compile(r"https?://w3id\.org/xapi/([^/]+)/extensions?/([a-z-]+)")
 _SPEED = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*[xX×]?\s*", re.ASCII)
+_SECONDS = re.compile(r"\d{1,5}(?:\.\d+)?", re.ASCII)
 _SESSION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,128}")
+LONGEST_S = 86_400  # a film that is said to be longer is a mistake
 _MEDIA = ("video", "audio", "media")
 
 Words = dict[str, Any]  # extensions by the last part of their IRI
@@ -78,6 +80,15 @@ def _number(told: Any) -> float | None:
     return told if isinstance(told, int | float) and not isinstance(told, bool) else None
 
 
+def _film(words: Words) -> Words:
+    """The film's length, as the player has it; one that has not loaded it says 0 or nothing."""
+    told = words.get("length")
+    if isinstance(told, str) and _SECONDS.fullmatch(told):
+        told = float(told)
+    length = _number(told)
+    return {"duration": length} if length is not None and 0 < length <= LONGEST_S else {}
+
+
 def _rate(words: Words) -> float | None:
     for name in ("speed-to", "speed", "playback-rate"):
         rate = _number(words.get(name))
@@ -96,11 +107,15 @@ def _initialized(words: Words) -> Words | None:
 
 
 def _played(words: Words) -> Words | None:
-    return None if _time(words) is None else {"type": "play", "position": _time(words)}
+    if _time(words) is None:
+        return None
+    return {"type": "play", "position": _time(words), **_film(words)}
 
 
 def _paused(words: Words) -> Words | None:
-    return None if _time(words) is None else {"type": "pause", "position": _time(words)}
+    if _time(words) is None:
+        return None
+    return {"type": "pause", "position": _time(words), **_film(words)}
 
 
 def _seeked(words: Words) -> Words:
@@ -120,7 +135,7 @@ def _completed(words: Words) -> Words | None:
     threshold = _number(words.get("completion-threshold"))
     if threshold is not None and threshold < 1:
         return _stands(words)
-    return {"type": "ended", "position": _time(words), "completed": True}
+    return {"type": "ended", "position": _time(words), "completed": True, **_film(words)}
 
 
 def _terminated(words: Words) -> Words | None:

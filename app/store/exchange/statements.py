@@ -65,6 +65,7 @@ def sessions(connection: Connection, platform_id: int, names: Collection[str]) -
             Session.next_seq,
             TrainingClass.pack_id,
             TrainingClass.pack_version,
+            TrainingClass.controls,
         )
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .where(Session.platform_id == platform_id, Session.external_id.in_(names))

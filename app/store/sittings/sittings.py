@@ -33,9 +33,10 @@ def learner(connection: Connection, platform_id: int, external_id: str) -> AnyRo
 
 
 def with_pack(connection: Connection, platform_id: int, external_id: str) -> AnyRow | None:
-    """(id, opened_ms, pack_id, pack_version) of a sitting and its class."""
+    """(id, opened_ms, pack_id, pack_version, controls) of a sitting and its class."""
+    klass = TrainingClass
     return connection.execute(
-        select(Session.id, Session.opened_ms, TrainingClass.pack_id, TrainingClass.pack_version)
+        select(Session.id, Session.opened_ms, klass.pack_id, klass.pack_version, klass.controls)
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .where(Session.platform_id == platform_id, Session.external_id == external_id)
     ).one_or_none()

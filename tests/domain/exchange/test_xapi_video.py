@@ -114,6 +114,28 @@ def test_a_platform_content_with_nine_tenths_does_not_claim_the_whole() -> None:
     assert event == {"type": "progress", "position": 2430.0, "rate": 1.0}
 
 
+@pytest.mark.parametrize(
+    ("verb", "kind"),
+    [
+        (OWN + "played", "play"),
+        (OWN + "paused", "pause"),
+        (ADL + "terminated", "pause"),
+        (ADL + "completed", "ended"),
+    ],
+)
+@pytest.mark.parametrize("length", [2640, 2640.0, "2640"])
+def test_the_film_s_length_is_told_as_the_player_has_it(verb: str, kind: str, length: Any) -> None:
+    event = heard(said(verb, {VIDEO + "length": length}, time=90))
+    assert event is not None
+    assert (event["type"], event["position"], event["duration"]) == (kind, 90.0, 2640.0)
+
+
+@pytest.mark.parametrize("length", [0, -1, 1e12, None, True, "PT45M", float("nan"), [2640]])
+def test_a_length_that_is_none_spoils_no_event(length: Any) -> None:
+    event = heard(said(OWN + "played", {VIDEO + "length": length}, time=90))
+    assert event == {"type": "play", "position": 90.0}
+
+
 def test_completing_a_course_ends_no_video() -> None:
     statement = said(ADL + "completed")
     kinds = {

@@ -29,10 +29,10 @@ def finding(
     request: Request, login: SignedIn, finding_id: RowId, queue: str = "", done: int = 0
 ) -> Response:
     """Leads to the sitting where the finding is seen; one on a class has a page of its own."""
-    row = _finding(request, login, finding_id)
+    row = finding_of(request, login, finding_id)
     if row.session_id is None:
         return _class_finding(request, login, row, queue, done=done)
-    return see_other(_in_sitting(row, queue, 0))
+    return see_other(in_sitting(row, queue, 0))
 
 
 @router.post("/findings/{finding_id}/decision", dependencies=[FormOfThisLogin])
@@ -45,7 +45,7 @@ def decide(
     queue: Annotated[str, Form()] = "",
 ) -> Response:
     """Record the decision; a refusal shows the page again with what was typed."""
-    services, row = request.app.state.services, _finding(request, login, finding_id)
+    services, row = request.app.state.services, finding_of(request, login, finding_id)
     try:
         with services.database.write() as connection:
             now_ms = services.clock()
@@ -62,10 +62,11 @@ def decide(
     if row.session_id is None:
         kept = urlencode({"done": finding_id, "queue": queue})
         return see_other(f"/console/findings/{finding_id}?{kept}")
-    return see_other(_in_sitting(row, queue, finding_id))
+    return see_other(in_sitting(row, queue, finding_id))
 
 
-def _finding(request: Request, login: Login, finding_id: int) -> FindingRow:
+def finding_of(request: Request, login: Login, finding_id: int) -> FindingRow:
+    """The finding, where this person sees it. Raises NotFound."""
     with request.app.state.services.database.read() as connection:
         row = reviews.finding(connection, finding_id, login.user.scope)
     if row is None or (row.shadow and login.user.role is not Role.ADMIN):
@@ -73,7 +74,7 @@ def _finding(request: Request, login: Login, finding_id: int) -> FindingRow:
     return row
 
 
-def _in_sitting(row: FindingRow, queue: str, done: int) -> str:
+def in_sitting(row: FindingRow, queue: str, done: int) -> str:
     """The sitting's page from its top, where the picture is; this finding's card comes first."""
     kept = {"finding": row.id} | ({"done": done} if done else {})
     return f"/console/sessions/{row.session_id}?" + urlencode(

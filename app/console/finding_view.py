@@ -142,6 +142,8 @@ def _photos_href(row: FindingRow, rival: int | None, photos: Mapping[int, Sequen
     repeat; of two accounts with one face, the last photo of each."""
     own = photos.get(row.session_id or 0, ())
     places = [it.place for it in row.body.evidence.photos or () if it.place < len(own)]
+    if places and row.rule == "face_liveness":
+        return f"/console/findings/{row.id}/faces"
     if places:
         return f"/console/photos/{own[places[0]]}"
     if row.rule == "one_face_several_accounts" and own and photos.get(rival or 0):

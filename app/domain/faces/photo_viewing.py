@@ -90,7 +90,7 @@ def look(
 ) -> int:
     """Enter who looks at a photo, at what it is held against and at the enrolled ones, and why;
     the access to the photo. Raises BadInput, NotAllowed, NotFound."""
-    found, why = photo(connection, user, snapshot_id), _reason(purpose)
+    found, why = photo(connection, user, snapshot_id), reason_to_look(purpose)
     against = comparison(connection, user, found, beside)
     access_id = _entered(connection, user, found, why, now_ms)
     if against is not None and against.photo is not None:
@@ -133,7 +133,7 @@ def look_through(
     """Enter a look at each of these photos of one sitting, for one purpose. What was destroyed or
     belongs to another sitting is left out. Raises BadInput, NotAllowed, NotFound."""
     seen = [photo(connection, user, it) for it in snapshot_ids]
-    why = _reason(purpose)
+    why = reason_to_look(purpose)
     for found in seen:
         if found.session_id != session_id or found.blob_key is None:
             continue
@@ -150,7 +150,8 @@ def looks(connection: Connection, user: User, session_id: int, now_ms: int) -> d
     return photo_access.running(connection, session_id, user.id, now_ms - GRANT_MS)
 
 
-def _reason(purpose: str) -> str:
+def reason_to_look(purpose: str) -> str:
+    """Why somebody looks at a photo, without blanks around it. Raises BadInput."""
     why = purpose.strip()
     if not MIN_PURPOSE <= len(why) <= MAX_PURPOSE:
         limits = f"{MIN_PURPOSE} to {MAX_PURPOSE} characters"

@@ -12,9 +12,11 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Integer,
     Subquery,
     and_,
     case,
+    cast,
     exists,
     func,
     literal,
@@ -46,6 +48,7 @@ GONE = "gone"  # a later evaluation no longer came to it; kept, and shown to nob
 # What the order by gravity weighs, beside the gravity of rules, see `app/rules.py`: what is graver
 # than what is this product's choice.
 _OUTCOMES = {"violation": 2, "review": 3, "not_proven": 4}
+_FURTHEST = 9_000  # nine times the threshold, in thousandths
 _EVIDENCE = {"S": 0, "C+": 1}
 
 
@@ -63,7 +66,7 @@ class QueueFilter:
     platform_id: int | None = None
     created_before_ms: int | None = None
     text: str = ""
-    order: str = "grave"  # grave | old | new
+    order: str = "grave"  # grave | likely | old | new
     asked_by: int = 0  # whose queue it is; what they have decided already comes later
     assigned_to: int | None = None  # 0: to nobody
     appealed: bool = False  # with an appeal that nobody has answered
@@ -126,7 +129,10 @@ def page(
 def _first(scope: AccessScope, wanted: QueueFilter, after: Cursor | None, size: int) -> Subquery:
     """Which findings the page shows. Sorted by themselves, before anything wide hangs on them."""
     grave = wanted.order not in ("new", "old")
-    weight = gravity(wanted.asked_by) if grave else literal(0)
+    by_face = wanted.order == "likely"
+    weight: ColumnElement[int] = literal(0)
+    if grave:
+        weight = likelihood() if by_face else gravity(wanted.asked_by)
     yuan = func.coalesce(at_stake(), 0) if grave else literal(0)
     columns = select(Finding.id, weight.label("gravity"), yuan.label("yuan"))
     query = columns.join(TrainingClass, TrainingClass.id == Finding.class_id)
@@ -147,7 +153,7 @@ def _order(wanted: QueueFilter, place: Any) -> tuple[ColumnElement[Any], ...]:
 
 
 def _beyond(wanted: QueueFilter, place: Any, after: Cursor) -> ColumnElement[bool]:
-    if wanted.order != "grave":
+    if wanted.order in ("new", "old"):
         beyond: ColumnElement[bool] = (
             place.id < after.id if wanted.order == "new" else place.id > after.id
         )
@@ -229,6 +235,17 @@ def platforms(connection: Connection, scope: AccessScope) -> Sequence[Any]:
         .where(Platform.id.in_(select(TrainingClass.platform_id).where(scope.covers_class())))
         .order_by(Platform.name)
     ).all()
+
+
+def likelihood() -> ColumnElement[int]:
+    """The smaller, the further a face is beyond its threshold: the likelier it is somebody else.
+    What was not measured as a distance of faces comes after all that was."""
+    measured, limit = (Finding.body[name].as_float() for name in ("measured", "limit"))
+    beyond = cast(func.round(1000 * measured / limit), Integer)
+    of_faces = and_(Finding.body["unit"].as_string() == "distance", limit > 0)
+    return case(
+        (of_faces, _FURTHEST - case((beyond > _FURTHEST, _FURTHEST), else_=beyond)), else_=_FURTHEST
+    )
 
 
 def gravity(asked_by: int) -> ColumnElement[int]:

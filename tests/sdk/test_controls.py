@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -112,6 +113,27 @@ def test_a_popup_survives_a_reload(study: Study, school: School, near: str) -> N
     dialog.get_by_role("button").click()
     sitting = lin.has_told_everything().leaves()
     assert [bool(it["answered_at_ms"]) for it in of_kind(sitting, "popup")] == [True]
+
+
+def test_a_reload_gives_no_more_time_to_answer(study: Study, school: School, near: str) -> None:
+    """The page counts down what the service leaves it, from the first display."""
+    lin = study(near).enters()
+    lin.page.evaluate("video.play()")
+    dialog = lin.page.get_by_role("dialog", name="请确认您正在学习")
+    expect(dialog).to_be_visible()
+    lin.has_told_everything()
+    school.clock.advance(45)
+    lin.page.reload()
+    lin.enters()
+    left = dialog.get_by_role("timer")
+    expect(left).to_contain_text("剩余")
+    (seconds,) = re.findall(r"\d+", left.inner_text())
+    assert 5 <= int(seconds) <= 15
+    lin.page.wait_for_timeout(400)
+    dialog.get_by_role("button").click()
+    sitting = lin.has_told_everything().leaves()
+    (popup,) = of_kind(sitting, "popup")
+    assert popup["answered_at_ms"] - popup["shown_at_ms"] > 45_000 and not popup["expired_at_ms"]
 
 
 def test_a_second_window_waits_until_the_first_is_closed(study: Study, school: School) -> None:

@@ -17,12 +17,14 @@ class FaceAction(StrEnum):
 
 
 class PopupDue(Answer, frozen=True, kw_only=True):
-    """Show a pop-up in `due_in_s` of study; it is answered within `answer_window_s`."""
+    """Show a pop-up in `due_in_s` of study; it is answered within `answer_window_s`, of which
+    `left_s` are left once it was shown: a page that was loaded anew shows that."""
 
     challenge_id: str
     nonce: str | None
     due_in_s: float
     answer_window_s: float
+    left_s: float | UnsetType = UNSET
 
 
 class SnapshotDue(Answer, frozen=True, kw_only=True):

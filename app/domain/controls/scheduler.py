@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.db import Database
-from app.domain.answer import UNSET, Answer
+from app.domain.answer import UNSET, Answer, UnsetType
 from app.domain.controls import control_plan, face_check_reasons
 from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
@@ -59,11 +59,13 @@ class Demands:
     lines: Mapping[ControlKind, ControlLine] = field(default_factory=dict)
     stop: str | None = None
     learning_ms: int = 0
+    now_ms: int = 0
 
     def due(self) -> ControlsDue:
         """`controls` of an answer, as docs/controls.md has it."""
         asked: dict[str, Any] = {
-            kind.value: ASKED[kind](line, self.learning_ms) for kind, line in self.lines.items()
+            kind.value: ASKED[kind](line, self.learning_ms, self.now_ms)
+            for kind, line in self.lines.items()
         }
         if self.stop is not None:
             asked["stop"] = PlaybackStop(code=self.stop, text=control_plan.STOPS[self.stop])
@@ -142,7 +144,7 @@ class ControlScheduler:
             memory.position_ms = position_ms
         if watch.demands is NOTHING:
             return NOTHING
-        return replace(watch.demands, learning_ms=batch.learning_ms)
+        return replace(watch.demands, learning_ms=batch.learning_ms, now_ms=batch.now_ms)
 
     def settle(self, batches: Sequence[Batch]) -> list[Demands]:
         """The demands of several batches, decided on the rows in one write transaction."""
@@ -326,7 +328,7 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     if ledger.state != "open":
         demands = Demands(stop=stop)  # whatever was outstanding can no longer be asked for
     elif lines or stop:
-        demands = Demands(lines, stop, tick.learning_ms)
+        demands = Demands(lines, stop, tick.learning_ms, tick.now_ms)
     waiting = any(
         line.result is PhotoResult.PENDING for line in ledger.of_kind(ControlKind.FACE_CHECK)
     )
@@ -369,16 +371,24 @@ def _due_in_s(line: ControlLine, learning_ms: int) -> float:
     return max(0, line.mark_ms - learning_ms) / 1000
 
 
-def _popup(line: ControlLine, learning_ms: int) -> PopupDue:
+def _left_s(line: ControlLine, now_ms: int) -> float | UnsetType:
+    """Of the time to answer, which runs from the first display."""
+    if line.shown_ms is None:
+        return UNSET
+    return max(0, max(line.due_ms, line.shown_ms) + line.window_ms - now_ms) / 1000
+
+
+def _popup(line: ControlLine, learning_ms: int, now_ms: int) -> PopupDue:
     return PopupDue(
         challenge_id=line.challenge_id,
         nonce=line.nonce,
         due_in_s=_due_in_s(line, learning_ms),
         answer_window_s=line.window_ms / 1000,
+        left_s=_left_s(line, now_ms),
     )
 
 
-def _snapshot(line: ControlLine, learning_ms: int) -> SnapshotDue:
+def _snapshot(line: ControlLine, learning_ms: int, _now_ms: int) -> SnapshotDue:
     return SnapshotDue(
         challenge_id=line.challenge_id,
         nonce=line.nonce,
@@ -387,7 +397,7 @@ def _snapshot(line: ControlLine, learning_ms: int) -> SnapshotDue:
     )
 
 
-def _face_check(line: ControlLine, _learning_ms: int) -> FaceCheckDue:
+def _face_check(line: ControlLine, _learning_ms: int, _now_ms: int) -> FaceCheckDue:
     why = str(line.demand.get("why"))  # the try before did not pass
     said = face_check_reasons.WORDS.get(why)
     return FaceCheckDue(
@@ -400,9 +410,9 @@ def _face_check(line: ControlLine, _learning_ms: int) -> FaceCheckDue:
     )
 
 
-ASKED: Mapping[ControlKind, Callable[[ControlLine, int], Answer]] = {
+ASKED: Mapping[ControlKind, Callable[[ControlLine, int, int], Answer]] = {
     ControlKind.POPUP: _popup,
     ControlKind.SNAPSHOT: _snapshot,
     ControlKind.FACE_CHECK: _face_check,
 }
-"""What is told of a line that waits: (the line, the learning clock) → a field of `ControlsDue`."""
+"""What is told of a line that waits: (line, learning clock, now) → a field of `ControlsDue`."""

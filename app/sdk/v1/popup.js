@@ -51,7 +51,7 @@ export class Popup {
   #show() {
     const { texts, current } = this;
     this.shown = native.monotonic();
-    this.ends = this.shown + current.answer_window_s * 1000;
+    this.ends = this.shown + (current.left_s ?? current.answer_window_s) * 1000; // another page may have shown it
     this.counter = element("p", "", { className: "left" });
     this.counter.setAttribute("role", "timer");
     this.dialog = this.screen.ask({

@@ -73,6 +73,19 @@ def test_a_page_that_plays_and_is_never_drawn_is_told_of_once(observed: Beats) -
     assert told == [["integrity", "no_frames", 0]]
 
 
+def test_a_lesson_in_a_frame_may_be_out_of_view(browser: Browser, school: School) -> None:
+    """Of a frame from another site that was scrolled away nothing is drawn, and it is visible."""
+    page = browser.new_page()
+    page.add_init_script(MOVED_BY_HAND)
+    page.goto(f"{school.url}/framed?learner=nobody")
+    frame = page.frames[1]
+    frame.wait_for_function("() => window.drawn")
+    set_up = SET_UP.replace('"/sdk', f'"{school.service}/sdk')
+    script = "for (let n = 0; n < 6; n++) screen(); return [told, drawn.length];"
+    assert frame.evaluate(f"async () => {{ {set_up} {script} }}") == [[], 0]
+    page.close()
+
+
 @pytest.mark.parametrize(
     "beats",
     [

@@ -175,7 +175,8 @@ def test_credit_that_is_withheld_is_said_where_the_class_hour_is(
     (own, *_) = learner_messages.withheld(
         {1: msgspec.convert(hour, HourVerdictView)}, language("zh")
     )
-    assert (own.hour, own.told) == (1, "弹窗出来后没有点，之后的这段时间没有算进去。")
+    words = "弹窗出来后没有点，之后的这段时间没有算进去。不是认定您违规，请补看。"
+    assert (own.hour, own.told) == (1, words)
 
 
 def test_a_page_that_plays_on_when_its_sitting_is_over_costs_minutes_and_accuses_nobody(

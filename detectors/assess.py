@@ -91,7 +91,7 @@ class JudgedFacts:
 def assess(
     trace: Trace,
     policy: Policy,
-    decisions: Decisions = lambda finding: None,
+    decisions: Decisions = lambda _: None,
     standing: Sequence[Finding] | None = None,
 ) -> JudgedFacts:
     """Judge a trace. The same trace, policy and decisions give the same assessment.
@@ -124,7 +124,7 @@ def assess(
     for session in np.flatnonzero(known.played.total_ms(len(trace)) == 0).tolist():
         if outcomes[session] is SessionOutcome.VALID:  # nothing was learnt, and nothing is wrong
             outcomes[session] = SessionOutcome.NOT_PROVEN
-    hours = _hours(known, credited, findings, acting, outcomes, policy)
+    hours = _hours(known, credited, findings, acting, policy)
     hours = sorted([*hours, *_unplayed(known, findings, hours, policy)])
     return JudgedFacts(known, findings, credited, outcomes, hours, by_film)
 
@@ -188,7 +188,6 @@ def _hours(
     credited: HourParts,
     findings: list[Finding],
     acting: list[Finding],
-    outcomes: list[SessionOutcome],
     policy: Policy,
 ) -> list[JudgedHour]:
     rule = policy["class_hour"]

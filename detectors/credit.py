@@ -181,15 +181,8 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
     playing = np.flatnonzero(_PLAYER.take(trace.events["kind"]))
     events = {name: trace.events[name].take(playing) for name in _READ}
     own = owners(trace.events_at).take(playing)
-    u = np.maximum(events["recv_ms"], 0).astype(np.int64)
     every = Segments(own)
-    if np.any((u[1:] < u[:-1]) & ~every.firsts[1:]):
-        u = every.remaining_min(u)
-    gap = u - every.previous(u, 0)
-    # How old news may be: the longest silence, shrinking while its backlog drains.
-    latest = every.running_max(gap + DRAIN * u) - DRAIN * u
-    earliest = u - latest
-
+    u, earliest = _believable(np.maximum(events["recv_ms"], 0).astype(np.int64), every)
     kind = events["kind"]
     arrive, leave, told = _positions(trace, events, every, kind, u)
     pace = policy["fast_forward"]
@@ -244,6 +237,17 @@ def _samples(trace: Trace, policy: Policy) -> tuple[Samples, Ints, Segments]:
         unseen=_before(sittings, _unseen(events, own, policy).take(rows)),
     )
     return samples, excess, sittings
+
+
+def _believable(received: Ints, sittings: Segments) -> tuple[Ints, Ints]:
+    """The latest and the earliest time, by the server's clock, that news can be of."""
+    u = received
+    if np.any((u[1:] < u[:-1]) & ~sittings.firsts[1:]):
+        u = sittings.remaining_min(u)
+    gap = u - sittings.previous(u, 0)
+    # How old news may be: the longest silence, shrinking while its backlog drains.
+    latest = sittings.running_max(gap + DRAIN * u) - DRAIN * u
+    return u, u - latest
 
 
 def _excursions(
@@ -324,7 +328,7 @@ def _age(u: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
     """
     gap = u - sittings.previous(u, 0)
     return np.maximum(
-        _backlog(u, gap, advance, sittings, silence_ms), _delivered(u, gap, advance, sittings)
+        _backlog(gap, advance, sittings, silence_ms), _delivered(u, gap, advance, sittings)
     )
 
 
@@ -337,7 +341,7 @@ def _delivered(u: Ints, gap: Ints, advance: Ints, sittings: Segments) -> Ints:
     return np.maximum(waited - (content - content[first]), 0)
 
 
-def _backlog(u: Ints, gap: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
+def _backlog(gap: Ints, advance: Ints, sittings: Segments, silence_ms: int) -> Ints:
     silent = gap > silence_ms
     held = sittings.running_sum(np.where(silent, gap, 0))
     drained = sittings.running_sum(np.where(silent, 0, DRAIN * gap) + advance)

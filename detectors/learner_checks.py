@@ -166,7 +166,7 @@ def subsidies_of_the_year(learner: LearnerFacts, klass: ClassFacts, book: Rulebo
     return sheet.judged(False, reason, count, said, **numbers)
 
 
-def real_name(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
+def real_name(learner: LearnerFacts, _klass: ClassFacts, book: Rulebook) -> CheckResult:
     """D17: the learner stands in the system under real-name management. Of several accounts under
     one ID number none is settled: one person would be paid twice, or two stand under one name."""
     sheet = CheckSheet(book.checks["D17"], learner.learner_id)

@@ -20,7 +20,7 @@ from detectors.trace import Check, Ints, PhotoFlag, SessionFlag, Trace, owners
 RULE = "photo_reuse"
 
 
-def detect(facts: Facts, policy: Policy) -> list[Finding]:
+def detect(facts: Facts, _policy: Policy) -> list[Finding]:
     """At most one finding of either kind per session; evidence class S."""
     trace = facts.trace
     either = PhotoFlag.SEEN_BEFORE | PhotoFlag.NEAR_DUPLICATE

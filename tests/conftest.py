@@ -85,7 +85,7 @@ def quick_databases() -> Iterator[None]:
     process that is killed loses nothing by that, and nobody pulls the plug during a test."""
     kinds = (SQLiteDialect_pysqlite, PGDialect_psycopg)
     compiled: dict[str, Any] = {}
-    create = db.create_engine
+    create = db.create_engine  # type: ignore[attr-defined]
 
     def sharing(*arguments: Any, **options: Any) -> Engine:
         engine = create(*arguments, **options, query_cache_size=5_000)

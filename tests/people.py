@@ -84,7 +84,7 @@ class County:
         return cls(*tenants)
 
 
-LIN = {
+LIN: dict[str, Any] = {
     "learner_id": "lin",
     "name": "林小兰",
     "id_number": "000000198003060022",
@@ -93,7 +93,7 @@ LIN = {
     "real_name_verified": True,
     "consent": {"face": True, "at": "2026-02-20T10:00:00+08:00", "document": "consent-lin.pdf"},
 }
-WU = {
+WU: dict[str, Any] = {
     "learner_id": "wu",
     "name": "吴大伟",
     "id_number": "00000019810318003X",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app import rules
 from app.domain.judging.sentences import filled, sentences
 from app.domain.policy import packs
+from app.languages import Text
 from detectors import registry
 from tests import bodies
 
@@ -29,7 +31,7 @@ gravity = 3
 zh = "{start}至{end:short}学习了{measured}分钟，超过{limit}分钟。"
 en = "{measured} min from {start} to {end:short}, more than {limit} min."
 """
-FINDING = {
+FINDING: dict[str, Any] = {
     "rule": "popup_gap",
     "reason": "none_issued",
     "start_ms": 1_791_766_800_000,
@@ -40,11 +42,11 @@ FINDING = {
 }
 
 
-def texts(rule: rules.Rule) -> Iterator[rules.Text]:
+def texts(rule: rules.Rule) -> Iterator[Text]:
     yield from (it for it in (rule.title, rule.letter, rule.learner, rule.control) if it)
     for name, reason in rule.reasons.items():
         told = (reason.sentence, rule.learner_text(name), reason.ask, reason.measured, reason.limit)
-        yield from (it for it in told if isinstance(it, rules.Text))
+        yield from (it for it in told if isinstance(it, Text))
 
 
 def test_every_detector_has_a_file_and_every_file_a_detector() -> None:
@@ -105,7 +107,7 @@ def test_a_detector_without_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_times_and_numbers_are_written_for_who_reads_them() -> None:
-    told = rules.Text("{start}至{end:short}{measured}/{limit:span}", "{start} {end} {limit}")
+    told = Text("{start}至{end:short}{measured}/{limit:span}", "{start} {end} {limit}")
     span = "{}毫秒".format
     assert (
         filled(told, bodies.finding(**FINDING), "zh", span)
@@ -141,4 +143,4 @@ def test_a_rule_is_called_as_the_pack_calls_it_that_judged() -> None:
     assert packs.rule_title("popup_gap").zh == rules.known()["popup_gap"].title.zh
     assert packs.rule_title("popup_gap", "gone@1.0.0") == rules.known()["popup_gap"].title
     assert packs.rule_title("shared_device", pack) == rules.known()["shared_device"].title
-    assert packs.rule_title("later", pack) == rules.Text("later", "later")
+    assert packs.rule_title("later", pack) == Text("later", "later")

@@ -85,7 +85,7 @@ def studied(
         verdicts.add(connection, klass.id, judged, ("test@1", "0"), None, clock())
 
 
-def _hour(number: int, outcome: str) -> dict[str, Any]:
+def _hour(number: int, outcome: str) -> Any:
     return {"class_hour": number, "outcome": outcome, "played_ms": 1, "length_ms": 2, "photos": 1}
 
 

@@ -92,7 +92,7 @@ def verify(data: bytes, limits: ImageLimits = IMAGE_LIMITS) -> ImageHeader:
     return header
 
 
-def _jpeg_header(data: bytes) -> ImageHeader:
+def _jpeg_header(data: bytes) -> ImageHeader:  # noqa: C901  the cases are the format's
     header: ImageHeader | None = None
     position = 2
     for _ in range(_MAX_SEGMENTS):

@@ -63,7 +63,7 @@ def test_nobody_studies_on_for_an_assessment_that_was_held(
 def test_whoever_had_leave_makes_up_for_it_before_the_assessment(
     client: TestClient, school: County, clock: TestClock
 ) -> None:
-    leave = {
+    leave: dict[str, Any] = {
         "learner_id": "lin",
         "from_on": "2026-03-10",
         "to_on": "2026-03-12",
@@ -197,7 +197,7 @@ def test_an_end_may_come_earlier_and_be_told_before_anybody_studied_without_an_a
 def test_leave_that_a_platform_calls_approved_waits_for_the_authority(
     client: TestClient, school: County, services: Services, clock: TestClock, door: str
 ) -> None:
-    leave = {"learner_id": "lin", "from_on": "2026-03-10", "to_on": "2026-03-12"}
+    leave: dict[str, Any] = {"learner_id": "lin", "from_on": "2026-03-10", "to_on": "2026-03-12"}
     leave |= {"written": True, "approved": True}
     headers, zhao = school.huang.headers, sign_in(services, "zhao", HUANGCHUAN)
     for _ in range(2):

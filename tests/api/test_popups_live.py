@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -173,7 +173,7 @@ def test_credit_that_is_withheld_is_said_where_the_class_hour_is(
     assert (told["reason"], told["outcome"]) == ("unanswered_play_stopped", "clear")
     assert told["measured"] == pytest.approx(60, abs=0.5)
     (own, *_) = learner_messages.withheld(
-        {1: msgspec.convert(hour, HourVerdictView)}, language("zh")
+        {1: cast(Any, msgspec.convert(hour, HourVerdictView))}, language("zh")
     )
     words = "弹窗出来后没有点，之后的这段时间没有算进去。不是认定您违规，请补看。"
     assert (own.hour, own.told) == (1, words)

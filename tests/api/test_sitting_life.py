@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -313,5 +313,7 @@ def test_minutes_in_the_background_are_told_where_the_class_hour_lacks_them(desk
     (told,) = [it for it in first["withheld"] if it["rule"] == "unseen_play"]
     assert (told["reason"], told["outcome"]) == ("hidden", "clear")
     assert told["measured"] == pytest.approx(300, abs=1)
-    (own,) = learner_messages.withheld({1: msgspec.convert(first, HourVerdictView)}, language("zh"))
+    (own,) = learner_messages.withheld(
+        {1: cast(Any, msgspec.convert(first, HourVerdictView))}, language("zh")
+    )
     assert "在后台或被遮住时播放了5分" in own.told and "没有算进去" in own.told

@@ -20,7 +20,7 @@ def main(port: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         services = services_in(Path(folder), Clock())
         crowd = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-        session_page.timeline_of = told_by(settle(services, crowd))
+        session_page.timeline_of = told_by(settle(services, crowd))  # type: ignore[assignment, attr-defined]
         app = application(services)
         print(f"sign in as zhao, sun, qian, feng or root with {county.PASSWORD}")
         uvicorn.run(app, port=port, log_level="warning")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
@@ -145,7 +147,7 @@ def test_whoever_is_in_it_explains_themselves_and_reads_no_one_else_s_words(
             paths[name] = learner_link.issue(
                 connection, desk.services.vault, klass, learner, actor="test", days=9, now_ms=NOW
             ).path
-    said = {"finding": case, "statement": "我们两家各用各的手机，村干部可以证明。"}
+    said: dict[str, Any] = {"finding": case, "statement": "我们两家各用各的手机，村干部可以证明。"}
     assert desk.client.post(f"{paths[rows.HOSTILE]}/appeals", data=said).status_code == 404
     assert said["statement"] in desk.client.post(f"{paths['林静']}/appeals", data=said).text
     assert "几个人点弹窗的时间一样" in desk.get(paths["吴强"])

@@ -28,7 +28,7 @@ def test_every_string_has_its_english() -> None:
         if isinstance(message, str) and CHINESE.search(message)
     }
     with (LOCALES / "en" / "LC_MESSAGES" / "console.po").open("rb") as file:
-        english = {message.id: message.string for message in read_po(file) if message.id}
+        english = {str(message.id): message.string for message in read_po(file) if message.id}
     assert not [message for message in used if not english.get(message)]
     assert not [message for message in english if CHINESE.search(message) and message not in used]
 
@@ -37,7 +37,9 @@ def test_the_english_fills_in_the_same_values() -> None:
     with (LOCALES / "en" / "LC_MESSAGES" / "console.po").open("rb") as file:
         for message in read_po(file):
             names = re.compile(r"%\((\w+)\)s")
-            assert set(names.findall(message.id)) == set(names.findall(message.string)), message.id
+            assert set(names.findall(str(message.id))) == set(names.findall(str(message.string))), (
+                message.id
+            )
 
 
 class Text(HTMLParser):

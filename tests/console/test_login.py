@@ -130,10 +130,13 @@ def test_only_a_trusted_proxy_says_where_somebody_comes_from(
     desk: Desk, proxies: str, seen: str
 ) -> None:
     behind = ProxyHeadersMiddleware(
-        desk.client.app, Settings(trusted_proxies=proxies).trusted_proxies
+        desk.client.app,  # type: ignore[arg-type]
+        Settings(trusted_proxies=proxies).trusted_proxies,
     )
     desk.client = TestClient(
-        behind, headers={"x-forwarded-for": "6.6.6.6, 1.2.3.4"}, client=("10.0.0.9", 5)
+        behind,  # type: ignore[arg-type]
+        headers={"x-forwarded-for": "6.6.6.6, 1.2.3.4"},
+        client=("10.0.0.9", 5),
     )
     assert attempt(desk, "zhao", "wrong-password") == 401
     with desk.services.database.read() as connection:
@@ -160,6 +163,6 @@ def test_a_changed_entry_breaks_the_chain(desk: Desk) -> None:
     with desk.services.database.write() as connection:
         second = connection.scalar(select(func.min(AuditEntry.id))) + 1
         connection.execute(
-            AuditEntry.__table__.update().where(AuditEntry.id == second).values(actor="user:nobody")
+            AuditEntry.__table__.update().where(AuditEntry.id == second).values(actor="user:nobody")  # type: ignore[attr-defined]
         )
         assert audit.first_broken(connection) == second

@@ -92,7 +92,7 @@ def test_a_forged_cookie_tells_nothing_and_breaks_nothing(desk: Desk, cookie: st
     desk.sign_in("root")
     token = desk.client.cookies["zhenxue_session"]
     header = f"zhenxue_session={token}; {COOKIE}={cookie}".encode()
-    answer = desk.client.get(USERS, headers={"cookie": header})
+    answer = desk.client.get(USERS, headers={b"cookie": header})
     assert answer.status_code == 200 and "只显示这一次" not in answer.text
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from io import BytesIO
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -237,6 +238,8 @@ def test_a_mirrored_photo_is_turned_back_before_the_mark_is_written_on_it() -> N
         Image.open(BytesIO(marked(out.getvalue(), "sun", mirrored=it))).convert("L")
         for it in (False, True)
     )
-    bright = [picture.resize((2, 1), Image.Resampling.BOX) for picture in (plain, turned)]
+    bright: list[Any] = [
+        picture.resize((2, 1), Image.Resampling.BOX) for picture in (plain, turned)
+    ]
     assert bright[0].getpixel((0, 0)) > 128 > bright[0].getpixel((1, 0))
     assert bright[1].getpixel((0, 0)) < 128 < bright[1].getpixel((1, 0))

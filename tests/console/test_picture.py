@@ -143,6 +143,6 @@ def test_many_findings_at_the_end_of_a_sitting_keep_their_letters_apart(count: i
     ]
     root = ElementTree.fromstring(session_picture(timeline, ZH))
     labels = [it for it in root.iter("g") if (it.get("class") or "").startswith("label")]
-    edges = [float(it.find("rect").get("x")) for it in labels]  # type: ignore[union-attr,arg-type]
+    edges = [float(it.find("rect").get("x")) for it in labels]
     assert len(edges) == count and min(edges) >= 77.9 and max(edges) <= 1240
     assert min(after - before for before, after in pairwise(edges)) >= min(21, 1130 / count) - 0.02

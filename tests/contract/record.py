@@ -25,7 +25,7 @@ from tests.evidence import ndjson
 from tests.people import LIN, WU, County, TestClock, course, instant, training_class
 from tests.walk.dataset import Dataset, found
 
-DATES = {
+DATES: dict[str, Any] = {
     "starts_on": "2026-11-02",
     "ends_on": "2026-12-06",
     "assessment": {"planned_on": "2026-12-20", "applied_on": "2026-12-08", "mode": "offline"},

@@ -257,7 +257,7 @@ def trace(
 
     def number(*key: Any) -> int:
         kind = [k for k in numbers if k[0] == key[0]]
-        return numbers.setdefault(key, len(kind))  # type: ignore[arg-type]
+        return numbers.setdefault(key, len(kind))
 
     rows = []
     for sitting in sittings:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from detectors.assess import SessionOutcome, assess
 from detectors.dates import StudyDays, midnight_ms, study_days
 from detectors.finding import Fault, Outcome
+from detectors.trace import Kind
 from tests.detectors.columns import GRADED
 from tests.detectors.stories import MONDAY_MS, Sitting, found, trace
 
@@ -70,7 +71,7 @@ def test_what_an_outage_held_back_past_midnight_counts_where_it_may_have_been_pl
     lin = Sitting(counts=(-DAY_S, 1_000)).play().watch(300)
     lin.t = 2_000.0  # offline from 300 to 2000; the film went on for 600 s at once
     for _ in range(60):
-        lin.tell(6, lin.t, lin.pos + 10)
+        lin.tell(Kind.PROGRESS, lin.t, lin.pos + 10)
     assert found(RULE, lin) == []
 
 

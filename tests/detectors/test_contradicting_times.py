@@ -19,7 +19,7 @@ from detectors import contradicting_times
 from detectors.assess import JudgedFacts, SessionOutcome, assess
 from detectors.facts import facts
 from detectors.finding import Fault, Outcome
-from detectors.trace import SessionFlag
+from detectors.trace import Kind, SessionFlag
 from tests.detectors.columns import GRADED, Columns
 from tests.detectors.stories import HONEST, Sitting, found
 from tests.scenarios.disturbed import trace_of
@@ -167,7 +167,7 @@ def test_a_backlog_after_the_end_is_a_straggler():
     lin = Sitting(told=(0, 600), flags=ATTESTED).play().watch(600)
     lin.t = 30_000.0
     for _ in range(60):
-        lin.tell(6, lin.t, lin.pos + 10)
+        lin.tell(Kind.PROGRESS, lin.t, lin.pos + 10)
     assert found(RULE, lin) == []
 
 

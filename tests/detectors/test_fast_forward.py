@@ -29,7 +29,7 @@ def test_100_s_may_hold_112_s_of_content_and_not_a_millisecond_more(content, acc
 def test_one_heartbeat_may_be_12_2_s_ahead_after_100_honest_seconds(ahead, accused):
     wu = Sitting().play().watch(100)
     wu.t += 10
-    wu.tell(6, wu.t, 100 + ahead)
+    wu.tell(Kind.PROGRESS, wu.t, 100 + ahead)
     assert bool(found(RULE, wu)) is accused
 
 
@@ -60,20 +60,20 @@ def test_lin_s_backlog_after_an_outage_is_inside_the_elapsed_time():
 
 def test_a_request_that_was_lost_and_sent_again_accuses_nobody():
     lin = Sitting().play().watch(75, beat=15)
-    lin.tell(6, 89.4, 75)  # 29.6 s without news are no outage yet
+    lin.tell(Kind.PROGRESS, 89.4, 75)  # 29.6 s without news are no outage yet
     for position in (90, 105):
-        lin.tell(6, 119.0, position)
+        lin.tell(Kind.PROGRESS, 119.0, position)
     lin.t = lin.pos = 120.1
-    lin.tell(6, 120.1, 120)  # and the next one is prompt
+    lin.tell(Kind.PROGRESS, 120.1, 120)  # and the next one is prompt
     assert found(RULE, lin.watch(100)) == []
 
 
 def test_a_second_outage_in_the_middle_of_a_backlog_accuses_nobody():
     lin = Sitting().play().watch(100)
     for beat in range(1, 61):  # offline from 100 s on; half gets through at 700 s, half at 900 s
-        lin.tell(6, 700.0 if beat <= 30 else 900.0, 100.0 + beat * 10)
+        lin.tell(Kind.PROGRESS, 700.0 if beat <= 30 else 900.0, 100.0 + beat * 10)
     for beat in range(61, 81):
-        lin.tell(6, 900.0, 100.0 + beat * 10)
+        lin.tell(Kind.PROGRESS, 900.0, 100.0 + beat * 10)
     assert found(RULE, lin.watch(60)) == []
 
 
@@ -81,14 +81,14 @@ def test_a_backlog_longer_than_the_outage_is_forged():
     wu = Sitting().play().watch(120)
     wu.t += 10
     for beat in range(240):
-        wu.tell(6, wu.t, 130.0 + beat * 10)
+        wu.tell(Kind.PROGRESS, wu.t, 130.0 + beat * 10)
     assert reasons(found(RULE, wu)) == ["outran"]
 
 
 def test_a_jump_in_one_heartbeat_is_named_a_jump():
     wu = Sitting().play().watch(100)
     wu.t += 10
-    wu.tell(6, wu.t, 400.0)
+    wu.tell(Kind.PROGRESS, wu.t, 400.0)
     (finding,) = found(RULE, wu.watch(50))
     assert finding.reason == "jump"
     assert (finding.measured, finding.limit) == (300.0, 20.0)
@@ -96,7 +96,7 @@ def test_a_jump_in_one_heartbeat_is_named_a_jump():
 
 def test_one_jump_does_not_hide_that_the_rest_was_fast_too():
     wu = Sitting().play().watch(50, speed=4, beat=2.5)
-    wu.tell(6, wu.t + 2.5, wu.pos + 100)
+    wu.tell(Kind.PROGRESS, wu.t + 2.5, wu.pos + 100)
     wu.watch(300, speed=4, beat=2.5)
     assert sorted(reasons(found(RULE, wu))) == ["jump", "outran"]
     assert credited_ms(RULE, wu) == 0
@@ -104,12 +104,12 @@ def test_one_jump_does_not_hide_that_the_rest_was_fast_too():
 
 def test_a_player_that_is_back_within_45_s_has_skipped_nothing():
     lin = Sitting().play().watch(100)
-    lin.tell(6, 110, 400.0)
-    lin.tell(6, 120, 105.0)
+    lin.tell(Kind.PROGRESS, 110, 400.0)
+    lin.tell(Kind.PROGRESS, 120, 105.0)
     assert found(RULE, lin.watch(50)) == []
     wu = Sitting().play().watch(100)
-    wu.tell(6, 110, 400.0)
-    wu.tell(6, 145.001, 105.0)
+    wu.tell(Kind.PROGRESS, 110, 400.0)
+    wu.tell(Kind.PROGRESS, 145.001, 105.0)
     assert reasons(found(RULE, wu)) == ["jump"]
 
 

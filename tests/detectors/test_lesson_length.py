@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from detectors.finding import Fault, FindingScope, Outcome
@@ -12,7 +14,7 @@ RULE = "lesson_length"
 CATALOGUE = [2700.0, 2700.0]
 
 
-def watched(who: str, film: float, **more: float) -> Sitting:
+def watched(who: str, film: float, **more: Any) -> Sitting:
     return Sitting(who, **more).play().watch(film).ended(film)
 
 

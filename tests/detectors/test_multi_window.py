@@ -10,6 +10,7 @@ import pytest
 from detectors.facts import facts
 from detectors.finding import Outcome
 from detectors.multi_window import detect
+from detectors.trace import Kind
 from tests.detectors.columns import GRADED
 from tests.detectors.stories import (
     HONEST,
@@ -84,7 +85,7 @@ def test_a_second_tab_that_stands_still_accuses_nobody():
     idle = Sitting(at=100)
     for _ in range(20):
         idle.t += 10
-        idle.tell(6, idle.t, 30.0)
+        idle.tell(Kind.PROGRESS, idle.t, 30.0)
     assert found(RULE, watched(), idle) == []
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detectors.finding import Evidence, Fault, Outcome
-from detectors.trace import Control, ControlFlag, SessionFlag
+from detectors.trace import Control, ControlFlag, Kind, SessionFlag
 from tests.detectors.stories import HONEST, Sitting, credited_ms, found, reasons
 
 RULE = "popup_gap"
@@ -121,15 +121,15 @@ def test_who_comes_back_a_second_after_the_window_is_not_accused_by_a_jittering_
     lin = Sitting().play().watch(240).pause().popup(None)
     lin.idle(60.2).play()
     # The next heartbeat overtakes the clock by 300 ms: play is laid out from 59.9 s on.
-    lin.tell(6, lin.t + 9.7, lin.pos + 10)
+    lin.tell(Kind.PROGRESS, lin.t + 9.7, lin.pos + 10)
     assert reasons(found(RULE, lin.watch(230))) == []
 
 
 def test_an_answer_delivered_after_an_outage_is_believed():
     lin = Sitting().play().watch(240).pause().popup(None)
     shown = lin.controls.pop()
-    lin.tell(6, lin.t + 5, lin.pos)
-    answered = lin.tell(12, lin.t + 600)
+    lin.tell(Kind.PROGRESS, lin.t + 5, lin.pos)
+    answered = lin.tell(Kind.POPUP_ANSWERED, lin.t + 600)
     lin.controls.append(
         (*shown[:3], int(lin.t * 1000), -1, shown[5], answered, 60_000, 6_000, 1, 1)
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ def watches(
     sitting = Sitting(who, at=at).play()
     clock, pos, next_beat = 0.0, 0.0, phase or beat
 
-    def tell(kind: Kind, place: float, **more: float) -> None:
+    def tell(kind: Kind, place: float, **more: Any) -> None:
         late = jitter.uniform(0.0, 6.0) if jitter else 0.0
         sitting.tell(kind, max(sitting.t, clock + late), round(place, 3), client=clock, **more)
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
@@ -43,7 +44,7 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
     fast, _ = _longest(connection, "outran")
     klass, cheat = connection.execute(query.where(Session.id == fast)).one()
     now_ms = services.clock()
-    to_cheat = {"actor": zhao.actor, "days": 60, "now_ms": now_ms}
+    to_cheat: dict[str, Any] = {"actor": zhao.actor, "days": 60, "now_ms": now_ms}
     link = learner_link.issue(connection, services.vault, klass, cheat, **to_cheat)
     draw = inspections.draw(connection, klass, zhao, "roster", 3, now_ms)
     month = (TODAY.replace(day=1).isoformat(), TODAY.isoformat())

@@ -96,7 +96,7 @@ def settle(folder: Path, clock: Clock, plans: Plans = SMALL) -> None:
     """Fill a data folder: people, the county by way of a running service, what one platform was
     told meanwhile, and a night."""
     with open_services(settings_in(folder)) as services, services.database.write() as connection:
-        by = {"actor": "system:demo", "now_ms": clock()}
+        by: dict[str, Any] = {"actor": "system:demo", "now_ms": clock()}
         for slug, name in plans:
             added = platforms.add_platform(
                 connection, slug=slug, name=name, county=cli_demo.COUNTY, **by

@@ -85,7 +85,7 @@ def test_a_platforms_people_see_only_their_own_platform(visitor: Visit) -> None:
     feng.does_not_see("dianshang-01")
     open_first(feng, "/console/findings?status=all")
     expect(feng.page.get_by_role("button", name="提交决定")).to_have_count(0)
-    assert feng.page.goto(f"{feng.site}/console/users").status == 403  # type: ignore[union-attr]
+    assert feng.page.goto(f"{feng.site}/console/users").status == 403
 
 
 def test_the_administrator_lets_somebody_in_and_shuts_them_out_again(visitor: Visit) -> None:

@@ -39,7 +39,7 @@ def test_a_mark_leads_to_its_row_on_the_page(visitor: Visit, href: str, by: str)
     if by == "mouse":
         # A stretch is long, and what happened within it is drawn on top: it is open at its edge.
         edge = {"x": 3, "y": 3} if href == "#finding-" else None
-        mark.locator("g > *:not(title)").last.click(force=True, position=edge)
+        mark.locator("g > *:not(title)").last.click(force=True, position=edge)  # type: ignore[arg-type]
     else:
         mark.focus()
         zhao.press("Enter")
@@ -110,7 +110,7 @@ def test_two_photos_are_held_side_by_side_and_a_mirrored_one_is_turned_back(
         }
         row = connection.execute(select(Snapshot.reading).where(Snapshot.id == one.id)).scalar()
         connection.execute(
-            Snapshot.__table__.update()
+            Snapshot.__table__.update()  # type: ignore[attr-defined]
             .where(Snapshot.id == one.id)
             .values(reading=(row or {}) | {"near_duplicate": proof})
         )

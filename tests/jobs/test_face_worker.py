@@ -380,7 +380,7 @@ def test_a_reader_that_is_killed_costs_no_photo(
         for pid in list(pool._processes or {}):
             os.kill(pid, signal.SIGKILL)
         deadline = time.monotonic() + 10
-        while pool._broken is False and time.monotonic() < deadline:  # type: ignore[attr-defined]
+        while pool._broken is False and time.monotonic() < deadline:
             time.sleep(0.02)
         assert run_pending(services, readers=readers) == 2
     finally:

@@ -121,13 +121,13 @@ def test_a_night_that_had_listed_a_photo_before_takes_its_removal_for_no_loss(
     klass: Class, clock: TestClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock.now_ms = instant(LATER)
-    real = kept_photos.snapshots.missing
+    real = kept_photos.snapshots.missing  # type: ignore[attr-defined]
 
     def purged_meanwhile(photos: PhotoStore, key: Any, own: Any) -> set[int]:
         purge.perform(klass.services, "test")
         return real(photos, key, own)
 
-    monkeypatch.setattr(kept_photos.snapshots, "missing", purged_meanwhile)
+    monkeypatch.setattr(kept_photos.snapshots, "missing", purged_meanwhile)  # type: ignore[attr-defined]
     klass.services.kept_photos.recheck(klass.row.id, whole=True)
     assert all(it.purged_ms is None for it in klass.photos())
 

@@ -336,7 +336,7 @@ class TestWhereItMayLead:
             return [(0, 0, 0, "", ("127.0.0.1" if len(asked) == 1 else "10.0.0.1", port))]
 
         with monkeypatch.context() as patched:
-            patched.setattr(outbound.socket, "getaddrinfo", _only_for("hook.test", resolve))
+            patched.setattr(outbound.socket, "getaddrinfo", _only_for("hook.test", resolve))  # type: ignore[attr-defined]
             url = f"http://hook.test:{receiver.port}/"
             assert outbound.post(url, b"{}", {}, [ip_network("127.0.0.0/8")]) == 204
         assert asked == ["hook.test"]
@@ -436,7 +436,7 @@ class TestOverTheApi:
 
 def _only_for(name: str, resolve: Callable[..., Any]) -> Callable[..., Any]:
     """The resolver for one name; addresses in numbers are looked up as ever."""
-    real = outbound.socket.getaddrinfo
+    real = outbound.socket.getaddrinfo  # type: ignore[attr-defined]
 
     def look_up(host: str, port: int, *rest: Any, **named: Any) -> Any:
         return resolve(host, port) if host == name else real(host, port, *rest, **named)

@@ -131,7 +131,7 @@ def test_what_makes_the_facts_counts_for_every_rule(tree: Tree) -> None:
 def test_a_default_for_older_packs_counts_for_its_rule_alone(
     tree: Tree, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(LATER, "marathon", {"days": 2})  # type: ignore[index]
+    monkeypatch.setitem(LATER, "marathon", {"days": 2})
     assert tree.refused() == {"marathon"}
 
 

@@ -191,7 +191,7 @@ def test_a_version_of_its_own_stands_before_what_a_pack_follows(shelf: Shelf) ->
 
 def test_a_pack_follows_what_it_extends_and_nothing_else(shelf: Shelf) -> None:
     follow(shelf, "henan")
-    with pytest.raises(packs.PackError, match="follows: must be the pack that it extends"):
+    with pytest.raises(packs.PackError, match="follows: must be the pack that it extends"):  # type: ignore[attr-defined]
         shelf.load(LITERAL)
 
 

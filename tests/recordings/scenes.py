@@ -186,7 +186,7 @@ def second_tab(desk: Desk) -> None:
     """The lesson once more in another tab of the same browser: refused until the first is left."""
     desk.sits_down().plays()
     desk.stays(6, prompt)
-    first, desk.tab = desk.tab, None  # type: ignore[assignment]
+    first, desk.tab = desk.tab, None
     desk.did("second tab")
     desk.tab = desk.browser.open(first.evaluate("location.href"))
     desk.tab.to_front()

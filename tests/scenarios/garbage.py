@@ -59,7 +59,8 @@ PHOTOS = st.tuples(
 @st.composite
 def marching(draw: st.DrawFn) -> list[tuple[int, ...]]:
     """Heartbeats as a client would send them: mostly forwards, at any pace, sometimes held back."""
-    events, at, pos, recv = [], 0, draw(st.integers(0, 500_000)), 0
+    events: list[tuple[int, ...]] = []
+    at, pos, recv = 0, draw(st.integers(0, 500_000)), 0
     for seq in range(draw(st.integers(1, 40))):
         gap = draw(st.sampled_from([1, 1_000, 10_000, 10_000, 10_000, 60_000, 600_000]))
         at += gap

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -46,7 +47,7 @@ def play(film: Path, poses: list[float]) -> None:
     with film.open("wb") as file:
         file.write(f"YUV4MPEG2 W{width} H{height} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
         for n, pose in enumerate(poses):
-            look = {"light": 1.0, "mouth_open": 0.0, "eyes_open": 1.0, "size": SIZE}
+            look: dict[str, Any] = {"light": 1.0, "mouth_open": 0.0, "eyes_open": 1.0, "size": SIZE}
             picture = portrait_pixels(FACE, pose=pose, noise_seed=n // 3, **look)
             file.write(b"FRAME\n" + cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).tobytes())
 

@@ -37,7 +37,7 @@ def test_two_platforms_hold_three_classes_and_about_sixty_learners(demo):
 
 
 def test_four_in_five_learners_study_honestly(demo):
-    cheats = Counter()
+    cheats = Counter[str]()
     for platform in demo.platforms:
         for performance in platform.performances:
             learner = performance.setting.learner.learner_id

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import io
 from itertools import combinations
+from typing import get_args
 
 import pytest
 from PIL import Image
 
-from app.simulation.entities import Photo
+from app.simulation.entities import Condition, Photo
 from app.simulation.photos import SIZE, develop
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS
 from app.vision.image import decode
 from app.vision.reuse import residual
 
-CONDITIONS = ("good", "dark", "glasses", "noised", "empty", "replayed")
+CONDITIONS = get_args(Condition)
 
 
 @pytest.mark.parametrize("condition", CONDITIONS)

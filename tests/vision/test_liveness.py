@@ -10,7 +10,8 @@ import pytest
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
 from app.vision.face_reading import Box, FaceRatios, FaceReading, Quality
-from app.vision.feed import FeedSigns, feed_signs
+from app.vision.feed import feed_signs
+from app.vision.feed_signs import FeedSigns
 from app.vision.image import Rgb, decode
 from app.vision.liveness import Challenge, Frame, Liveness, verify
 from app.vision.reading import read_picture

@@ -39,7 +39,7 @@ def test_a_portrait_is_read(reading_of: Callable[..., FaceReading]) -> None:
 def test_reading_twice_gives_the_same_numbers(backends: Backends) -> None:
     first, second = (read(portrait(ANNA), backends) for _ in range(2))
     assert first.as_json() == second.as_json()
-    assert np.array_equal(first.embedding, second.embedding)  # type: ignore[arg-type]
+    assert np.array_equal(first.embedding, second.embedding)
 
 
 def test_a_reading_survives_pickle_and_json(reading_of: Callable[..., FaceReading]) -> None:

@@ -78,7 +78,7 @@ def ask(
     client: TestClient, dataset: Dataset, method: str, path: str, headers: dict[str, str]
 ) -> tuple[int, str]:
     client.cookies.clear()
-    some = {"items": []} if method in ("POST", "PUT") else None
+    some: dict[str, Any] | None = {"items": []} if method in ("POST", "PUT") else None
     body = BODIES.get(f"{method} {path}", some)
     headers = headers | ({"x-experience-api-version": "1.0.3"} if "xAPI" in path else {})
     sent: dict[str, Any] = {"json": body}

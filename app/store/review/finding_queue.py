@@ -282,13 +282,7 @@ def about() -> ColumnElement[str]:
 
 
 def _conditions(scope: AccessScope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
-    conditions = [scope.covers_class(), Finding.shadow.is_(False)]
-    if wanted.status == "todo":
-        conditions.append(Finding.status.in_(TO_DO))
-    elif not wanted.status:
-        conditions.append(Finding.status != GONE)
-    else:
-        conditions.append(Finding.status == wanted.status)
+    conditions = [scope.covers_class(), Finding.shadow.is_(False), _in_status(wanted.status)]
     for column, value in (
         (Finding.rule, wanted.rule),
         (Finding.outcome, wanted.outcome),
@@ -306,12 +300,8 @@ def _conditions(scope: AccessScope, wanted: QueueFilter) -> list[ColumnElement[b
         conditions.append(Finding.created_ms <= wanted.created_before_ms)
     if wanted.text:
         conditions.append(_mentions(wanted.text))
-    given = aliased(Assignment)
-    if wanted.assigned_to == 0:
-        conditions.append(Finding.id.not_in(select(given.finding_id)))
-    elif wanted.assigned_to is not None:
-        theirs = select(given.finding_id).where(given.user_id == wanted.assigned_to)
-        conditions.append(Finding.id.in_(theirs))
+    if wanted.assigned_to is not None:
+        conditions.append(_assigned(wanted.assigned_to))
     if wanted.appealed:
         conditions.append(
             exists().where(Appeal.finding_id == Finding.id, Appeal.replied_ms.is_(None))
@@ -319,6 +309,21 @@ def _conditions(scope: AccessScope, wanted: QueueFilter) -> list[ColumnElement[b
     if wanted.least_yuan:
         conditions.append(at_stake() >= wanted.least_yuan)
     return conditions
+
+
+def _in_status(status: str | None) -> ColumnElement[bool]:
+    """`todo`: one that waits for people; none: every one that stands."""
+    if status == "todo":
+        return Finding.status.in_(TO_DO)
+    return Finding.status == status if status else Finding.status != GONE
+
+
+def _assigned(user_id: int) -> ColumnElement[bool]:
+    """Assigned to this person; 0: to nobody."""
+    given = aliased(Assignment)
+    if user_id == 0:
+        return Finding.id.not_in(select(given.finding_id))
+    return Finding.id.in_(select(given.finding_id).where(given.user_id == user_id))
 
 
 def _mentions(text: str) -> ColumnElement[bool]:

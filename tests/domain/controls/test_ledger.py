@@ -16,6 +16,7 @@ from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.control_plan import Ledger, Memory, Tick, advance, outstanding, stop_code
 from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.policy import sitting_terms
+from detectors.control_kinds import ControlKind
 from detectors.trace import ControlFlag
 
 TERMS = sitting_terms.of_pack("huangchuan-2021-graded", "1.0.0")
@@ -85,14 +86,14 @@ class Study:
         notes = self._pop_ups(before)
         tick = Tick(self.learning_ms, self.position_ms, self.now_ms, notes, self.hears)
         advance(self.ledger, tick)
-        for kind in ("snapshot", "face_check"):
+        for kind in (ControlKind.SNAPSHOT, ControlKind.FACE_CHECK):
             line = outstanding(self.ledger, kind)
             if line is not None and self.sends_photos and self.learning_ms >= line.mark_ms:
                 line.answered_ms, line.photos, line.result = self.now_ms, 3, PhotoResult.PASSED
 
     def _pop_ups(self, before: int) -> list[dict[str, Any]]:
         notes = []
-        line = outstanding(self.ledger, "popup")
+        line = outstanding(self.ledger, ControlKind.POPUP)
         if self.answer_ms is None or line is None or self.learning_ms < line.mark_ms:
             return []
         if line.challenge_id not in self.waiting:
@@ -117,7 +118,7 @@ class Study:
         }
 
     def pop_ups(self) -> list[ControlLine]:
-        return self.ledger.of_kind("popup")
+        return self.ledger.of_kind(ControlKind.POPUP)
 
 
 @settings(max_examples=60, deadline=None)
@@ -140,7 +141,7 @@ def test_every_class_hour_gets_its_photos_away_from_both_ends(seed: bytes, chanc
     random, study = Random(chance), Study(ledger(seed)).start()
     while study.position_ms < 45 * MINUTE:
         study.play(random.randint(5_000, 15_000))
-    taken = study.ledger.of_kind("snapshot")
+    taken = study.ledger.of_kind(ControlKind.SNAPSHOT)
     assert len(taken) == 2 and all(line.answered_ms for line in taken)
     for line in taken:
         assert MINUTE <= line.demand["position_ms"] < 44 * MINUTE
@@ -154,10 +155,11 @@ def test_an_auditor_recomputes_every_drawn_time(seed: bytes, chance: int) -> Non
     while study.position_ms < 45 * MINUTE:
         study.play(random.randint(5_000, 15_000))
     popups = [
-        draws.PopupDraw(it.demand["draw"], *it.demand["range_ms"], it.demand["interval_ms"])
+        draws.PopupDraw(it.demand["draw"], low, high, it.demand["interval_ms"])
         for it in study.pop_ups()
+        for low, high in [it.demand["range_ms"]]
     ]
-    points = [Point.of(it.demand) for it in study.ledger.of_kind("snapshot")]
+    points = [Point.of(it.demand) for it in study.ledger.of_kind(ControlKind.SNAPSHOT)]
     photos = [draws.PhotoDraw(it.draw, it.stretches, it.lesson, it.position_ms) for it in points]
     committed = draws.commitment(seed)
     assert draws.verify(seed, committed, popups, photos) == []
@@ -168,7 +170,7 @@ def test_an_auditor_recomputes_every_drawn_time(seed: bytes, chance: int) -> Non
 
 def test_a_control_is_told_at_most_twenty_seconds_ahead() -> None:
     study = Study(ledger()).start()
-    while outstanding(study.ledger, "popup") is None:
+    while outstanding(study.ledger, ControlKind.POPUP) is None:
         study.play(1_000)
     line = study.pop_ups()[0]
     assert line.mark_ms - study.learning_ms <= 20_000 < line.mark_ms - study.learning_ms + 1_000
@@ -185,7 +187,7 @@ def test_a_pause_stops_the_pop_up_clock() -> None:
 
 def test_a_pop_up_that_was_not_reached_because_of_a_pause_does_not_expire() -> None:
     study = Study(ledger()).start()
-    while outstanding(study.ledger, "popup") is None:
+    while outstanding(study.ledger, ControlKind.POPUP) is None:
         study.play(1_000)
     for _ in range(60):
         study.pause(10_000)
@@ -229,7 +231,7 @@ def test_whoever_needs_longer_meets_the_second_pop_up_as_the_first_one_goes() ->
     study.now_ms += TERMS.popup_window_ms
     gone = [study.note("popup_expired", first)]
     advance(study.ledger, Tick(study.learning_ms, study.position_ms, study.now_ms, gone))
-    again = outstanding(study.ledger, "popup")
+    again = outstanding(study.ledger, ControlKind.POPUP)
     assert again is not None and again.reissue_of == first.challenge_id
     assert again.due_ms == study.now_ms
 
@@ -265,7 +267,9 @@ def test_a_learner_without_consent_gets_pop_ups_and_no_photos() -> None:
     while study.position_ms < 45 * MINUTE:
         study.play(10_000)
     assert study.pop_ups()
-    assert not study.ledger.of_kind("snapshot") and not study.ledger.of_kind("face_check")
+    assert not study.ledger.of_kind(ControlKind.SNAPSHOT) and not study.ledger.of_kind(
+        ControlKind.FACE_CHECK
+    )
 
 
 def test_where_the_platform_runs_the_controls_this_service_asks_nothing() -> None:
@@ -279,10 +283,14 @@ def test_a_failed_face_check_is_tried_three_times() -> None:
     study = Study(ledger(), sends_photos=False).start()
     for _ in range(200):
         study.play(5_000)
-        line = outstanding(study.ledger, "face_check")
+        line = outstanding(study.ledger, ControlKind.FACE_CHECK)
         if line is not None:
             line.answered_ms, line.photos, line.result = study.now_ms, 3, PhotoResult.FAILED
-    assert [it.demand["try"] for it in study.ledger.of_kind("face_check")][:3] == [1, 2, 3]
+    assert [it.demand["try"] for it in study.ledger.of_kind(ControlKind.FACE_CHECK)][:3] == [
+        1,
+        2,
+        3,
+    ]
 
 
 def test_a_check_that_failed_is_asked_for_again_after_five_minutes_of_study() -> None:
@@ -290,12 +298,12 @@ def test_a_check_that_failed_is_asked_for_again_after_five_minutes_of_study() ->
     marks = []
     for _ in range(200):
         study.play(5_000)
-        line = outstanding(study.ledger, "face_check")
+        line = outstanding(study.ledger, ControlKind.FACE_CHECK)
         if line is not None:
             marks.append(study.learning_ms)
             line.answered_ms, line.photos, line.result = study.now_ms, 3, PhotoResult.FAILED
             line.why = "too_dark"
-    checks = study.ledger.of_kind("face_check")[:4]
+    checks = study.ledger.of_kind(ControlKind.FACE_CHECK)[:4]
     assert [it.demand["reason"] for it in checks] == ["start", "start", "start", "recheck"]
     assert [it.demand.get("why") for it in checks] == [None, "too_dark", "too_dark", "too_dark"]
     assert marks[3] - marks[2] >= 300_000
@@ -309,7 +317,7 @@ def test_who_comes_back_after_a_long_pause_shows_the_face_again(minutes: int, ch
     for _ in range(minutes * 6):
         study.pause(10_000)
     study.play(10_000)
-    assert len(study.ledger.of_kind("face_check")) == checks
+    assert len(study.ledger.of_kind(ControlKind.FACE_CHECK)) == checks
 
 
 def test_a_new_class_hour_begins_with_a_face_check() -> None:
@@ -321,7 +329,8 @@ def test_a_new_class_hour_begins_with_a_face_check() -> None:
     while study.position_ms < 46 * MINUTE:
         study.play(10_000)
     reasons = [
-        (it.demand["reason"], it.demand["hour"]) for it in study.ledger.of_kind("face_check")
+        (it.demand["reason"], it.demand["hour"])
+        for it in study.ledger.of_kind(ControlKind.FACE_CHECK)
     ]
     assert reasons == [("start", 1), ("class_hour", 2)]
 
@@ -329,14 +338,14 @@ def test_a_new_class_hour_begins_with_a_face_check() -> None:
 def test_a_photo_that_never_came_is_asked_for_further_on() -> None:
     study = Study(ledger(points=[Point(1, 1, 5 * MINUTE, 0, (), "s")])).start()
     study.sends_photos = False
-    while not any(it.expired_ms for it in study.ledger.of_kind("snapshot")):
+    while not any(it.expired_ms for it in study.ledger.of_kind(ControlKind.SNAPSHOT)):
         study.play(10_000)
     (point,) = study.ledger.points
     assert point.position_ms > study.position_ms
     study.sends_photos = True
     while study.position_ms < 45 * MINUTE:
         study.play(10_000)
-    assert study.ledger.of_kind("snapshot")[-1].answered_ms is not None
+    assert study.ledger.of_kind(ControlKind.SNAPSHOT)[-1].answered_ms is not None
 
 
 def test_two_points_close_together_give_two_photos() -> None:
@@ -344,7 +353,10 @@ def test_two_points_close_together_give_two_photos() -> None:
     study = Study(ledger(points=points)).start()
     while study.position_ms < 8 * MINUTE:
         study.play(10_000)
-    assert [bool(it.answered_ms) for it in study.ledger.of_kind("snapshot")] == [True, True]
+    assert [bool(it.answered_ms) for it in study.ledger.of_kind(ControlKind.SNAPSHOT)] == [
+        True,
+        True,
+    ]
 
 
 def test_jumping_across_a_photo_point_does_not_use_it_up() -> None:
@@ -352,11 +364,11 @@ def test_jumping_across_a_photo_point_does_not_use_it_up() -> None:
     study.play(10_000)
     study.position_ms = 40 * MINUTE
     study.play(10_000)
-    assert study.ledger.of_kind("snapshot") == [] and len(study.ledger.points) == 1
+    assert study.ledger.of_kind(ControlKind.SNAPSHOT) == [] and len(study.ledger.points) == 1
     study.position_ms = 19 * MINUTE
     for _ in range(6):
         study.play(10_000)
-    assert len(study.ledger.of_kind("snapshot")) == 1
+    assert len(study.ledger.of_kind(ControlKind.SNAPSHOT)) == 1
 
 
 def test_an_outage_across_a_photo_point_is_followed_by_the_photo() -> None:
@@ -364,7 +376,7 @@ def test_an_outage_across_a_photo_point_is_followed_by_the_photo() -> None:
     for _ in range(24):
         study.play(10_000)
     study.play(3 * MINUTE)
-    assert len(study.ledger.of_kind("snapshot")) == 1
+    assert len(study.ledger.of_kind(ControlKind.SNAPSHOT)) == 1
 
 
 def test_a_stopped_sitting_says_why() -> None:
@@ -396,7 +408,7 @@ def test_what_remains_of_a_class_hour_always_holds_a_photo_point(
 def test_a_pop_up_that_no_answer_brought_stands_until_one_does(seed: bytes, beats: int) -> None:
     """What the browser never received cannot run out; then it has its window like any other."""
     study = Study(ledger(seed), answer_ms=None).start()
-    while outstanding(study.ledger, "popup") is None:
+    while outstanding(study.ledger, ControlKind.POPUP) is None:
         study.play(10_000)
     study.hears = False
     for _ in range(beats):

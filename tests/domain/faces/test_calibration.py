@@ -72,7 +72,7 @@ def test_what_is_applied_decides_and_stands_in_the_decision(
     body, centre = calibration.measured(CARD, faces)
     stored = json.loads(json.dumps(body))
     with database.write() as connection:
-        told = {"actor": "system:cli", "now_ms": clock()}
+        told: dict[str, Any] = {"actor": "system:cli", "now_ms": clock()}
         calibration.record(connection, CARD, stored, centre, apply=False, **told)
         assert calibration.in_force(connection, CARD) is None
         made = calibration.record(connection, CARD, stored, centre, apply=True, **told)
@@ -124,7 +124,7 @@ def test_calibrate_measures_nothing_on_an_empty_site(
     monkeypatch.setenv("ZHENXUE_DATA_DIR", str(settings.data_dir))
     with pytest.raises(SystemExit) as ended:
         cli.main(["calibrate"])
-    assert ended.value.code == cli.BAD_INPUT
+    assert ended.value.code == cli.BAD_INPUT  # type: ignore[attr-defined]
     assert "78 are needed" in capsys.readouterr().err
 
 

@@ -16,10 +16,11 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import User
 from app.domain.answer import Answer
 from app.domain.catalogue import classes
-from app.domain.judging import rulings
-from app.domain.judging.views import AppealView, FindingDetail, FindingPage
-from app.domain.review import findings, review
-from app.domain.review.findings import PAGE
+from app.domain.judging import findings, rulings
+from app.domain.judging.findings import PAGE
+from app.domain.judging.views import FindingDetail, FindingPage
+from app.domain.review import appeals, review
+from app.domain.review.appeals import AppealView
 from app.domain.wire import Id, Wire, instant
 from app.errors import BadInput
 from app.http.keyring import Caller
@@ -131,7 +132,7 @@ def file_appeal(
     """An appeal, by a platform for its learner, or by a person who may see the finding."""
     services = services_of(request)
     with services.database.write() as connection:
-        return findings.appeal(
+        return appeals.file(
             connection,
             caller.scope,
             finding_id,

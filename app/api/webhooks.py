@@ -11,10 +11,10 @@ from app.api.answers import AnswerRoute
 from app.api.auth import require, services_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.answer import Answer, EpochMs
+from app.domain.cursor import after
 from app.domain.exchange import webhooks
 from app.domain.exchange.webhooks import Delivery, DeliveryState, Webhook
 from app.domain.notify import WebhookEvent
-from app.domain.review.findings import after
 from app.domain.wire import Line, Wire
 from app.http.keyring import Caller
 

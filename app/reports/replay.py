@@ -10,7 +10,6 @@ from app.domain.judging import assess, eligibility
 from app.store.exchange import package_rows
 from app.store.exchange.package_rows import Rows, StoredLog
 from app.store.judging import verdicts as store
-from models import Finding
 
 KINDS = ("session", "class_hour", "enrolment", "class")
 
@@ -34,5 +33,5 @@ def judge(
         assess.judge_sittings(connection, class_id, now_ms=0)
         eligibility.conclude(connection, class_id, now_ms)
         verdicts = store.written(connection, class_id)
-        found = package_rows.rows_of(connection, Finding, "class_id", [class_id])
+        found = package_rows.findings_of(connection, class_id)
         return Replayed(verdicts, {it["key"]: it for it in found})

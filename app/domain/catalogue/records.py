@@ -23,14 +23,6 @@ from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, 
 from app.security import Vault
 from app.store.catalogue import catalogue, people
 from app.store.catalogue import records as store
-from models import (
-    AssessmentRecord,
-    Base,
-    HistoryRecord,
-    LeaveRecord,
-    OfflineAttendance,
-    SatisfactionRecord,
-)
 
 ItemId = Annotated[Id | None, Field(description="your own id of this item")]
 
@@ -38,7 +30,7 @@ ItemId = Annotated[Id | None, Field(description="your own id of this item")]
 class Item(Wire):
     """One item of a list. `columns` are what is queried; the whole item is kept beside them."""
 
-    model: ClassVar[type[Base]]
+    table: ClassVar[store.Table]
     key: ClassVar[tuple[str, ...]]
     adds_up: ClassVar[bool] = False
     """Whether two equal items of one list may both be meant."""
@@ -55,7 +47,7 @@ class OfflineHours(Item):
     """Class-hours that a learner attended in person on one day; known by learner, day and item_id,
     or else half of the day."""
 
-    model = OfflineAttendance
+    table = store.ATTENDANCE
     key = ("class_id", "learner_id", "held_on", "item")
     adds_up = True
 
@@ -83,7 +75,7 @@ class OfflineHours(Item):
 class Leave(Item):
     """A learner's absence; known by learner and item_id, else by its first day."""
 
-    model = LeaveRecord
+    table = store.LEAVE
     key = ("class_id", "learner_id", "item")
 
     learner_id: Id
@@ -116,7 +108,7 @@ class Leave(Item):
 class Satisfaction(Item):
     """The result of one survey; known by item_id, else by its day."""
 
-    model = SatisfactionRecord
+    table = store.SATISFACTION
     key = ("class_id", "item")
 
     answered: Annotated[Count, Field(description="valid answers")]
@@ -144,7 +136,7 @@ class Satisfaction(Item):
 class Assessment(Item):
     """A learner's assessment; known by learner and day. `passed` null: not known yet."""
 
-    model = AssessmentRecord
+    table = store.ASSESSMENTS
     key = ("class_id", "learner_id", "held_on")
 
     learner_id: Id
@@ -165,7 +157,7 @@ class History(Identified, Item):
     and item_id, else by occupation, level and first day.
     """
 
-    model = HistoryRecord
+    table = store.HISTORY
     key = ("person_id", "platform_id", "item")
 
     learner_id: Id | None = None
@@ -250,14 +242,14 @@ def take(
             report.unchanged += 1
     first = kind.key[0]
     known = store.by_key(
-        connection, kind.model, first, [values[first] for values in rows.values()], kind.key
+        connection, kind.table, first, [values[first] for values in rows.values()], kind.key
     )
     fresh = [
         values | {"created_ms": now_ms}
         for key, values in rows.items()
         if key not in known or any(known[key][name] != it for name, it in values.items())
     ]
-    store.write(connection, kind.model, fresh, kind.key)
+    store.write(connection, kind.table, fresh, kind.key)
     if kind is Leave:
         for values in fresh:
             claims.on_leave(connection, row, values, actor, now_ms)

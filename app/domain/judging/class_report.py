@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection
 
 from app.domain.catalogue.classes import pack_of
-from app.domain.judging import eligibility, wording
+from app.domain.judging import eligibility, findings, wording
 from app.domain.judging.verdict_body import pack_body
 from app.domain.judging.views import (
     ClassHoursView,
@@ -18,7 +18,6 @@ from app.domain.judging.views import (
     JudgedSession,
     LearnerHours,
 )
-from app.domain.review import findings
 from app.errors import NotFound
 from app.store.bodies import HourVerdict, SessionVerdict, StoredVerdict, extended
 from app.store.catalogue import catalogue, people

@@ -6,10 +6,10 @@ from sqlalchemy import Connection
 
 from app.clock import day
 from app.domain.catalogue.classes import pack_of
+from app.domain.cursor import after
 from app.domain.exchange import platform_notes
 from app.domain.judging import conformity, conformity_trend
 from app.domain.judging.views import ClassConformity, PlatformConformity
-from app.domain.review.findings import after
 from app.errors import NotFound
 from app.store.bodies import Body, extended
 from app.store.catalogue.catalogue import ClassRow

@@ -10,6 +10,8 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.domain.exchange.platform_notes import PlatformNote
+from app.domain.review.appeals import AppealView
+from app.domain.review.review import ReviewView
 from app.languages import Text
 from app.store.bodies import (
     Body,
@@ -46,29 +48,6 @@ class EnteredFinding(FindingView, frozen=True, kw_only=True):
     pack: str
     created_ms: int
     updated_ms: int
-
-
-class ReviewView(Body, frozen=True, kw_only=True):
-    """What one person decided, and why; by whom is told to people of the authority alone."""
-
-    reviewer: str | UnsetType | None = UNSET
-    stage: str
-    decision: str | None
-    reason: str | None
-    created_ms: int
-    mine: bool | UnsetType = UNSET
-
-
-class AppealView(Body, frozen=True, kw_only=True):
-    """An appeal, and how it was answered."""
-
-    appeal_id: int
-    filed_by: str
-    statement: str
-    created_ms: int
-    outcome: str | None = None
-    reply: str | None = None
-    replied_ms: int | None = None
 
 
 class FindingDetail(EnteredFinding, frozen=True, kw_only=True):

@@ -1,4 +1,5 @@
-"""Answering an appeal: somebody who did not decide reads it, replies, and may open the case again.
+"""Appeals: a learner files one against a finding; somebody who did not decide reads it, replies,
+and may open the case again.
 
 A finding that was opened again is decided by people who had not decided it before; what was decided
 then stays on record and counts no more.
@@ -7,6 +8,7 @@ then stays on record and counts no more.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -14,9 +16,15 @@ from app.domain.accounts.users import User
 from app.domain.review import review
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
+from app.store.bodies import Body
+from app.store.review import crowds, findings
 from app.store.review import reviews as store
+from app.store.scope import AccessScope
+from detectors.finding import Evidence
 
+MIN_STATEMENT, MAX_STATEMENT = 4, 2000
 MIN_REPLY, MAX_REPLY = 4, 2000
+OVER = frozenset({"gone", "overturned"})
 
 
 class AppealOutcome(StrEnum):
@@ -24,6 +32,85 @@ class AppealOutcome(StrEnum):
 
     DISMISSED = "dismissed"
     REOPENED = review.REOPENED
+
+
+class AppealView(Body, frozen=True, kw_only=True):
+    """An appeal, and how it was answered."""
+
+    appeal_id: int
+    filed_by: str
+    statement: str
+    created_ms: int
+    outcome: str | None = None
+    reply: str | None = None
+    replied_ms: int | None = None
+
+
+def file(
+    connection: Connection,
+    scope: AccessScope,
+    finding_id: int,
+    statement: str,
+    *,
+    actor: str,
+    now_ms: int,
+) -> AppealView:
+    """File an appeal; the same words again are the same appeal.
+
+    A platform's key files for the learner the finding is about. Raises NotFound, BadInput for a
+    statement too short or long, Conflict `nothing_to_appeal` where nothing stands any more.
+    """
+    row = review.finding_seen(connection, scope, finding_id)
+    words = statement.strip()
+    if not MIN_STATEMENT <= len(words) <= MAX_STATEMENT:
+        limits = f"{MIN_STATEMENT} to {MAX_STATEMENT} characters"
+        raise BadInput("bad_statement", f"statement: {limits}", field="statement")
+    if row.status in OVER:
+        raise Conflict("nothing_to_appeal", f"the finding is {row.status}")
+    there = findings.appeal(connection, finding_id, actor, words)
+    if there is not None:
+        return shown(there)
+    values = {
+        "finding_id": finding_id,
+        "filed_by": actor,
+        "statement": words,
+        "created_ms": now_ms,
+    }
+    appeal_id = findings.insert_appeal(connection, **values)
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action="finding.appealed",
+        subject=f"finding:{finding_id}",
+        detail={"appeal": appeal_id, "learner": row.learner},
+    )
+    return AppealView(appeal_id=appeal_id, filed_by=actor, statement=words, created_ms=now_ms)
+
+
+def concerns(
+    connection: Connection, scope: AccessScope, finding_id: int, class_id: int, learner_id: int
+) -> bool:
+    """Whether a learner of a class may be told of the finding: it is theirs, or a case in which
+    their sittings wait with others', and not on trial."""
+    row = store.finding(connection, finding_id, scope)
+    if row is None or row.shadow or row.evidence == Evidence.STATISTIC:
+        return False
+    if (row.class_id, row.learner_id) == (class_id, learner_id):
+        return True
+    return crowds.holds(connection, row, class_id, learner_id)
+
+
+def shown(row: Any) -> AppealView:
+    return AppealView(
+        appeal_id=row.id,
+        filed_by=row.filed_by,
+        statement=row.statement,
+        created_ms=row.created_ms,
+        outcome=row.outcome,
+        reply=row.reply,
+        replied_ms=row.replied_ms,
+    )
 
 
 def reply(

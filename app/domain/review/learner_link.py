@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.judging.views import AppealView
-from app.domain.review import findings
+from app.domain.review import appeals
+from app.domain.review.appeals import AppealView
 from app.errors import NotFound, TooManyRequests
 from app.security import Vault
 from app.store.accounts import audit
@@ -113,14 +113,14 @@ def appeal(
     """File the learner's appeal, one of `a_day` in 24 hours.
 
     Raises NotFound for a finding that is not this learner's, TooManyRequests, and what
-    `findings.appeal` raises.
+    `appeals.file` raises.
     """
     if store.appeals_since(connection, actor_of(link), now_ms - _DAY_MS) >= a_day:
         raise TooManyRequests("too_many_appeals", f"{a_day} appeals a day", retry_after_s=3600)
     scope = AccessScope(platform_id=link.platform_id)
-    if not findings.concerns(connection, scope, finding_id, link.class_id, link.learner_id):
+    if not appeals.concerns(connection, scope, finding_id, link.class_id, link.learner_id):
         raise NotFound("unknown_finding", "there is no such finding")
-    return findings.appeal(
+    return appeals.file(
         connection, scope, finding_id, statement, actor=actor_of(link), now_ms=now_ms
     )
 

@@ -13,13 +13,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from msgspec import UNSET, UnsetType
 from sqlalchemy import Connection
 
 from app.domain import notify
 from app.domain.accounts.users import Role, User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
+from app.store.bodies import Body
+from app.store.review import findings
 from app.store.review import reviews as store
+from app.store.review.finding_rows import NamedFinding
+from app.store.scope import AccessScope
 
 MIN_REASON, MAX_REASON = 4, 2000
 UNDECIDED = frozenset({"open", "first_review"})
@@ -50,6 +55,17 @@ class ReviewResult:
     @property
     def settled(self) -> bool:
         return self.status not in UNDECIDED
+
+
+class ReviewView(Body, frozen=True, kw_only=True):
+    """What one person decided, and why; by whom is told to people of the authority alone."""
+
+    reviewer: str | UnsetType | None = UNSET
+    stage: str
+    decision: str | None
+    reason: str | None
+    created_ms: int
+    mine: bool | UnsetType = UNSET
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +239,11 @@ def _status_after(two: bool, chosen: ReviewDecision, others: set[ReviewDecision]
     if not two or chosen in others:
         return _SETTLED[chosen]
     return "first_review"
+
+
+def finding_seen(connection: Connection, scope: AccessScope, finding_id: int) -> NamedFinding:
+    """One finding of this scope. Raises NotFound."""
+    row = findings.one(connection, scope, finding_id)
+    if row is None:
+        raise NotFound("unknown_finding", f"there is no finding {finding_id}")
+    return row

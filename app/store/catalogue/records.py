@@ -8,29 +8,40 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from app.store.upsert import upsert
-from models import Base
+from models import (
+    AssessmentRecord,
+    Base,
+    HistoryRecord,
+    LeaveRecord,
+    OfflineAttendance,
+    SatisfactionRecord,
+)
+
+Table = type[Base]
+ATTENDANCE, LEAVE, SATISFACTION = OfflineAttendance, LeaveRecord, SatisfactionRecord
+ASSESSMENTS, HISTORY = AssessmentRecord, HistoryRecord
 
 
 def by_key(
     connection: Connection,
-    model: type[Base],
+    table: Table,
     column: str,
     values: Iterable[int],
     key: Sequence[str],
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
     """Rows whose `column` is one of `values`, by their unique key."""
-    table: dict[tuple[Any, ...], dict[str, Any]] = {}
+    found: dict[tuple[Any, ...], dict[str, Any]] = {}
     wanted = sorted(set(values))
     for start in range(0, len(wanted), 500):
         chunk = wanted[start : start + 500]
-        rows = connection.execute(select(model).where(getattr(model, column).in_(chunk)))
+        rows = connection.execute(select(table).where(getattr(table, column).in_(chunk)))
         for row in rows.mappings():
-            table[tuple(row[name] for name in key)] = dict(row)
-    return table
+            found[tuple(row[name] for name in key)] = dict(row)
+    return found
 
 
 def write(
-    connection: Connection, model: type[Base], rows: Sequence[dict[str, Any]], key: Sequence[str]
+    connection: Connection, table: Table, rows: Sequence[dict[str, Any]], key: Sequence[str]
 ) -> None:
     if rows:
-        upsert(connection, model, rows, key)
+        upsert(connection, table, rows, key)

@@ -223,6 +223,11 @@ def rows_of(
     return found
 
 
+def findings_of(connection: Connection, class_id: int) -> Rows:
+    """Every finding of a class, shadow or not."""
+    return rows_of(connection, Finding, "class_id", [class_id])
+
+
 def _pairs(connection: Connection, learners: Collection[int]) -> Rows:
     """Accounts that look alike, as far as one of these learners is part of it."""
     known = (row_document(row) for row in face_sets.pairs_of(connection, learners))

@@ -49,7 +49,7 @@ def case(desk: Desk) -> str:
         blob_key = f"learners/{finding.learner_id}/reference/x"
         desk.services.blobs.put(blob_key, seal(key, jpeg(7), blob_key.encode()))
         connection.execute(
-            ReferencePhoto.__table__.insert().values(
+            ReferencePhoto.__table__.insert().values(  # type: ignore[attr-defined]
                 learner_id=finding.learner_id,
                 sha256=bytes(32),
                 blob_key=blob_key,

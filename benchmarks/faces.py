@@ -1,13 +1,14 @@
-"""Face checks: snapshots a second and a core, beside a plain face_recognition loop, and the EER.
+"""Face checks: snapshots a second and a core, beside a plain face_recognition loop, and errors.
 
     python -m benchmarks.faces
-    python -m benchmarks.faces --embeddings SET.npz --yunet YUNET.onnx --photos DIR
+    python -m benchmarks.faces --people DIR SET.npz --no-speed
+    python -m benchmarks.faces --yunet YUNET.onnx --photos DIR
 
 Both loops read the same JPEG bytes in the same run and end with a comparison against enrolled
 faces. Times of one core are CPU time, so other load matters little; scaling is wall time. The
 pictures are artificial portraits, the photographs that come with scikit-image and matplotlib when
-those are installed, and the JPEG and PNG files of --photos. An --embeddings file holds ``x``
-(float32, n by 128) and ``id`` (int), anonymous identities.
+those are installed, and the JPEG and PNG files of --photos. Whom --people takes, and what is
+measured on them, is told in `benchmarks/face_errors.py`.
 """
 
 from __future__ import annotations
@@ -31,12 +32,13 @@ from rich.table import Table
 from app.bench.faces import check
 from app.bench.machine import machine
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
-from app.vision import calibrate, dlib_models, match
+from app.vision import dlib_models
 from app.vision.backends import load
 from app.vision.face_reading import FaceReading
 from app.vision.image import decode
 from app.vision.model_files import BackendFiles, ModelFile
 from app.vision.reading import read
+from benchmarks import face_errors
 
 SIZES = ((640, 480), (1280, 720))
 
@@ -48,12 +50,16 @@ def main() -> None:
     files = BackendFiles(
         yunet=supplied(arguments.yunet),
         anti_spoof=tuple(ModelFile(p, sha256(p)) for p in arguments.anti_spoof),
+        embedder=supplied(arguments.embedder),
+        embedder_card=supplied(arguments.card),
     )
     print_machine()
-    console.print(speed_table(arguments, files))
-    console.print(scaling_table(arguments))
-    for path in arguments.embeddings:
-        console.print(error_table(path))
+    if not arguments.no_speed:
+        console.print(speed_table(arguments, files))
+        console.print(scaling_table(arguments))
+    for path in arguments.people:
+        for table in face_errors.tables(path, load(files)):
+            console.print(table)
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -63,7 +69,17 @@ def parse_arguments() -> argparse.Namespace:
     parser.add_argument("--snapshots", type=int, default=30, help="pictures a size (default 30)")
     parser.add_argument("--plain", type=int, default=8, help="of them for the plain loop")
     parser.add_argument("--processes", type=int, nargs="*", default=[1, 2])
-    parser.add_argument("--embeddings", type=Path, nargs="*", default=[], help=".npz files")
+    parser.add_argument(
+        "--people",
+        "--embeddings",
+        type=Path,
+        nargs="*",
+        default=[],
+        help=".npz files, or folders with one a person",
+    )
+    parser.add_argument("--no-speed", action="store_true", help="only what --people asks for")
+    parser.add_argument("--embedder", type=Path, help="an embedder of the operator's own")
+    parser.add_argument("--card", type=Path, help="its card")
     parser.add_argument("--photos", type=Path, help="a folder of JPEG and PNG files")
     parser.add_argument("--yunet", type=Path, help="a YuNet .onnx file")
     parser.add_argument("--anti-spoof", type=Path, nargs="*", default=[], help="a MiniFASNet pair")
@@ -159,55 +175,6 @@ def throughput(processes: int, count: int) -> float:
 
 def read_in_worker(picture: bytes) -> FaceReading:
     return read(picture, load())
-
-
-def error_table(path: Path) -> Table:
-    """Error rates of a labelled set of embeddings, single and averaged, raw and centred."""
-    stored = np.load(path)
-    embeddings, identities = stored["x"], stored["id"]
-    card = load().embedder.card
-    names = np.unique(identities)
-    means = np.stack([embeddings[identities == name].mean(axis=0) for name in names])
-    table = Table(title=f"{path.name}: {len(embeddings)} embeddings of {len(names)} identities")
-    columns = (
-        "enrolment v session",
-        "EER %",
-        "FMR % at match",
-        "FNMR % at match",
-        "strangers > mismatch %",
-        "own > mismatch %",
-        "centred EER %",
-    )
-    for column in columns:
-        table.add_column(column, justify="right")
-    for enrolments, seen in ((1, 1), (1, 3), (3, 3), (5, 5)):
-        genuine, impostor = compared(embeddings, identities, enrolments, seen, None)
-        used = match.for_counts(card.thresholds, card, enrolments, seen)
-        point = calibrate.operating_point(genuine, impostor, used.match)
-        centred = compared(embeddings, identities, enrolments, seen, calibrate.cohort_mean(means))
-        table.add_row(
-            f"{enrolments} v {seen}",
-            f"{100 * calibrate.equal_error(genuine, impostor)[0]:.1f}",
-            f"{100 * (point.fmr.value or 0):.1f} (at {used.match:.2f})",
-            f"{100 * (point.fnmr.value or 0):.1f}",
-            f"{100 * np.mean(impostor > used.mismatch):.1f}",
-            f"{100 * np.mean(genuine > used.mismatch):.2f}",
-            f"{100 * calibrate.equal_error(*centred)[0]:.1f}",
-        )
-    return table
-
-
-def compared(
-    embeddings: np.ndarray,
-    identities: np.ndarray,
-    enrolments: int,
-    seen: int,
-    mean: match.Embedding | None,
-) -> tuple[calibrate.Distances, calibrate.Distances]:
-    rng = np.random.default_rng(0)
-    return calibrate.grouped_comparisons(
-        embeddings, identities, enrolments, seen, rng, cohort_mean=mean
-    )
 
 
 def snapshots(size: tuple[int, int], count: int, photos: Path | None) -> list[bytes]:

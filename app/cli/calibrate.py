@@ -33,7 +33,7 @@ def calibrate(
     labels: Annotated[
         bool, typer.Option("--labels", help="`id` is the truth: print ROC, EER, threshold, FNMR.")
     ] = False,
-    fmr: Annotated[float, typer.Option(help="Wanted FMR.", min=1e-6, max=0.5)] = 0.001,
+    fmr: Annotated[float, typer.Option(help="Wanted FMR.", min=1e-6, max=0.5)] = 0.01,
     pictures: Annotated[int, typer.Option(help="Pictures a mean.", min=1, max=20)] = 3,
     as_json: Json = False,
 ) -> None:
@@ -55,18 +55,18 @@ def calibrate(
         card = settings.model_files.card()
         report, lines = _file(embeddings, card, labels, fmr, pictures)
     else:
-        report, lines = _site(settings, apply)
+        report, lines = _site(settings, apply, fmr)
     say(report, as_json, "\n".join(lines))
     if report.get("alarm"):
         raise typer.Exit(FOUND)
 
 
-def _site(settings: Settings, apply: bool) -> tuple[dict[str, Any], list[str]]:
+def _site(settings: Settings, apply: bool, fmr: float) -> tuple[dict[str, Any], list[str]]:
     from app.jobs.calibration import calibrate as measure
     from app.services import open_services
 
     with open_services(settings) as services:
-        made = measure(services, actor="system:cli", apply=apply)
+        made = measure(services, actor="system:cli", apply=apply, fmr=fmr)
     head = f"calibration {made.id} of {made.model}, {made.body['persons']} persons"
     state = "it decides from now on" if apply else "not applied: --apply lets it decide"
     report = {"calibration": made.id, "model": made.model, "applied": apply, **made.body}
@@ -76,15 +76,31 @@ def _site(settings: Settings, apply: bool) -> tuple[dict[str, Any], list[str]]:
 def _thresholds(body: dict[str, Any]) -> list[str]:
     lines = []
     for name in ("raw", "centred"):
-        measured = body[name]
-        limits, fnmr = measured["thresholds"], measured["fnmr_at_match"]
-        told = "unknown: nobody was seen twice" if fnmr is None else f"{fnmr:.2%}"
+        found = body[name]
+        used = "decides" if body["decides_on"] == name else "does not decide"
         lines.append(
-            f"{name}: match up to {limits['match']:.3f}, mismatch above {limits['mismatch']:.3f}, "
-            f"{measured['n_cross']} pairs of strangers, {measured['n_own']} of one person, "
-            f"FNMR at match {told}"
+            f"{name} ({used}): {found['pairs']} pairs of people, {found['own']} comparisons of one "
+            "person's own sittings"
+        )
+        for it in found["counts"]:
+            low, high = it["interval_95"]
+            lines.append(
+                f"  {it['enrolled']} enrolled v {it['moments']} moments: match up to "
+                f"{it['match']:.3f} for FMR {body['fmr']:.1%} (95 % interval of the estimate "
+                f"{low:.3f} to {high:.3f}), mismatch above {it['mismatch']:.3f}"
+            )
+    for it in body["errors"]:
+        review, mismatch = _share(it["review"]), _share(it["mismatch"])
+        lines.append(
+            f"honest sittings, {it['group']} ({it['people']} people): to a person {review}, "
+            f"called somebody else {mismatch}"
         )
     return [*lines, f"ALARM: {body['alarm']}"] if body["alarm"] else lines
+
+
+def _share(rate: dict[str, Any]) -> str:
+    low, high = rate["interval_95"]
+    return f"{rate['value']:.1%} of {rate['sittings']} ({low:.1%} to {high:.1%})"
 
 
 def _file(
@@ -103,12 +119,12 @@ def _file(
     if vectors.ndim != 2 or vectors.shape[1] != card.dim or len(names) != len(vectors):
         raise BadInput("no_embeddings", f"{path}: x must be n by {card.dim}, id n long")
     if not labels:
-        return _unlabelled(vectors, names, card)
+        return _unlabelled(vectors, names, card, fmr)
     rng = np.random.default_rng(0)
     rows = [vectors[names == name].mean(axis=0) for name in np.unique(names)]
     report: dict[str, Any] = {"file": path.name, "identities": len(rows), "pictures": pictures}
     lines = [f"{path.name}: {len(vectors)} embeddings of {len(rows)} identities"]
-    for kind, centre in (("raw", None), ("centred", measure.cohort_mean(np.stack(rows)))):
+    for kind, centre in (("raw", None), ("centred", np.stack(rows).mean(axis=0))):
         try:
             genuine, impostor = measure.grouped_comparisons(
                 vectors,
@@ -141,18 +157,21 @@ def _file(
     return report, lines
 
 
-def _unlabelled(vectors: Any, names: Any, card: ModelCard) -> tuple[dict[str, Any], list[str]]:
+def _unlabelled(
+    vectors: Any, names: Any, card: ModelCard, fmr: float
+) -> tuple[dict[str, Any], list[str]]:
     """As on the site: each id is an account with two sittings, its first and second half."""
     import numpy as np
 
     from app.domain.faces.calibration import Faces, measured
+    from app.vision.match import Moment
 
     faces = []
     for number, name in enumerate(np.unique(names)):
-        own = list(vectors[names == name])
+        own = [Moment(it) for it in vectors[names == name]]
         half = len(own) // 2
         faces.append(Faces(number, number, [own[:half], own[half:]]))
-    body, _ = measured(card, faces)
+    body, _ = measured(card, faces, fmr)
     return {"model": card.model, **body}, _thresholds(body)
 
 

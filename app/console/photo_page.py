@@ -16,6 +16,7 @@ from app.console.page import ConsoleRoute, RowId, local_path, render, see_other
 from app.console.watermark import marked
 from app.domain.accounts.users import Login
 from app.domain.faces import photo_viewing
+from app.domain.faces.comparison import DOCUMENTS
 from app.errors import BadInput, NotFound
 from app.store.faces import face_keys
 from app.store.faces.blobs import BlobMissing
@@ -150,8 +151,8 @@ def _kept(back: str, beside: int | None, access: int | None = None) -> str:
 
 
 def _deciding(photo: Any) -> dict[str, Any] | None:
-    """The comparison that gave the photo its score: of the sitting, the class-hour or the burst."""
-    made = [(photo.reading or {}).get(name) for name in ("burst", "class_hour", "decision")]
+    """The comparison that gave the photo its score, that of the sitting where it was no other."""
+    made = [(photo.reading or {}).get(name) for name in ("burst", *reversed(DOCUMENTS))]
     return next(
         (it for it in made if it and photo.score is not None and it["distance"] == photo.score),
         None,

@@ -10,6 +10,7 @@ import structlog
 from app.domain.faces import calibration
 from app.services import Services
 from app.store.faces import face_sets
+from app.vision.spread import FMR
 
 log = structlog.get_logger("zhenxue.calibration")
 
@@ -24,13 +25,13 @@ class Measured:
     body: dict[str, Any]
 
 
-def calibrate(services: Services, *, actor: str, apply: bool) -> Measured:
+def calibrate(services: Services, *, actor: str, apply: bool, fmr: float = FMR) -> Measured:
     """Measure and keep thresholds of the model in use. Raises NotEnoughFaces."""
     card = services.settings.model_files.card()
     with services.database.read() as connection:
         accounts = face_sets.accounts(connection)
         faces = calibration.seen_faces(connection, services.vault, accounts, card)
-    body, cohort_mean = calibration.measured(card, faces)
+    body, cohort_mean = calibration.measured(card, faces, fmr)
     with services.database.write() as connection:
         made = calibration.record(
             connection, card, body, cohort_mean, actor=actor, apply=apply, now_ms=services.clock()

@@ -13,7 +13,7 @@ from app.services import Services
 from app.store.accounts import audit
 from app.store.faces import face_keys, face_sets
 from app.store.faces.blobs import BlobMissing
-from app.vision.match import Embedding
+from app.vision.match import Moment
 from app.vision.model_card import ModelCard
 from app.vision.readers import FaceReaders
 from app.vision.seen import Seen, usable, vector
@@ -61,8 +61,8 @@ def on_own_people(
 
 def _sittings(
     services: Services, readers: FaceReaders, learner_id: int, counts: dict[str, int]
-) -> Iterator[list[Embedding]]:
-    """The embeddings of the enrolled photos, then of each sitting's, where there are any."""
+) -> Iterator[list[Moment]]:
+    """The enrolled photos, then those of each sitting, where there are any."""
     with services.database.read() as connection:
         groups = face_sets.kept_photos(connection, learner_id)
         try:
@@ -75,7 +75,7 @@ def _sittings(
         photos = list(_opened(services, key, blob_keys))
         seen = readers.read(photos) if photos else []
         good = [
-            vector(it.embedding)
+            Moment(vector(it.embedding))
             for it in seen
             if isinstance(it, Seen) and usable(it.fields) and it.embedding
         ]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.vision.match import Embedding, pairwise
+from app.vision.match import pairwise
 from app.vision.model_card import Metric
 
 _ROWS = 512  # at a time: bounds the memory to 512 distances an account
@@ -28,10 +28,9 @@ class SameFace:
 
 
 def same_faces(
-    means: NDArray[np.float32],
+    means: NDArray[np.floating],
     max_distance: float,
     metric: Metric = "euclidean",
-    cohort_mean: Embedding | None = None,
 ) -> list[SameFace]:
     """All pairs of accounts up to ``max_distance`` apart, the closest first.
 
@@ -39,7 +38,7 @@ def same_faces(
     """
     found: list[SameFace] = []
     for start in range(0, len(means), _ROWS):
-        table = pairwise(means[start : start + _ROWS], means[start:], metric, cohort_mean)
+        table = pairwise(means[start : start + _ROWS], means[start:], metric)
         rows, columns = np.nonzero(np.triu(table <= max_distance, k=1))
         found += [
             SameFace(start + int(row), start + int(column), float(table[row, column]))

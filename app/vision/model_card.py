@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from app.vision.errors import ModelFileRejected
+from app.vision.spread import FMR, Means, Spread
 
 CARDS = Path(__file__).parent / "cards"
 DLIB_RESNET = CARDS / "dlib-resnet-v1.toml"
@@ -24,8 +25,10 @@ class Thresholds:
     """Distances that split the three zones; match <= mismatch.
 
     A distance up to ``match`` is a match, above ``mismatch`` a mismatch, between them a person
-    decides. They hold for the mean of ``n_enrolments`` against the mean of ``n_snapshots``
-    pictures. ``centred`` says whether for cohort-centred embeddings (app.vision.match).
+    decides. They hold for the mean of ``n_enrolments`` photos against the mean of ``n_snapshots``
+    moments. ``centred`` says whether for cohort-centred embeddings (app.vision.match). ``fmr`` is
+    the share of strangers up to ``match``, None where nobody says; ``people`` how many that was
+    measured on.
     """
 
     match: float
@@ -34,6 +37,8 @@ class Thresholds:
     n_enrolments: int = 1
     n_snapshots: int = 1
     centred: bool = False
+    fmr: float | None = None
+    people: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.match <= self.mismatch:
@@ -60,9 +65,9 @@ class ModelCard:
     version: str
     dim: int
     metric: Metric
-    thresholds: Thresholds
+    thresholds: Thresholds  # for single pictures
+    spread: Spread  # of the cohort that the thresholds come from
     cohort_alarm_below: float  # a calibrated threshold below this: the model does not fit
-    within_variance: float | None  # of one person's embeddings about their mean, summed over dims
     licence: str
     input: EmbedderInput | None = None
 
@@ -84,24 +89,75 @@ def read_card(path: Path) -> ModelCard:
 
 
 def _card(card: dict[str, Any]) -> ModelCard:
-    thresholds = card["thresholds"]
     if card["metric"] not in ("euclidean", "cosine"):
         raise ValueError(f"metric {card['metric']!r} is neither euclidean nor cosine")
+    stated = card["thresholds"]
+    unit = card["metric"] == "cosine"
+    if "spread" in card:
+        spread = _spread(card["spread"], unit)
+        alone = Means.of(1)
+        squared = spread.match_limit(FMR, alone, alone), spread.own_limit(alone, alone)
+        match, mismatch = (value / 2 if unit else value**0.5 for value in squared)
+        mismatch = max(match, mismatch)
+        fmr: float | None = FMR
+    else:
+        match, mismatch = float(stated["match"]), float(stated["mismatch"])
+        fmr = float(stated["fmr"]) if "fmr" in stated else None
+        spread = _stated_spread(card, match, mismatch, fmr or FMR)
     return ModelCard(
         id=str(card["id"]),
         version=str(card["version"]),
         dim=int(card["dim"]),
         metric=card["metric"],
         thresholds=Thresholds(
-            match=float(thresholds["match"]),
-            mismatch=float(thresholds["mismatch"]),
-            source=str(thresholds["source"]),
+            match=match,
+            mismatch=mismatch,
+            source=str(stated["source"]),
+            fmr=fmr,
+            people=spread.people,
         ),
-        cohort_alarm_below=float(thresholds["cohort_alarm_below"]),
-        within_variance=float(card["within_variance"]) if "within_variance" in card else None,
+        spread=spread,
+        cohort_alarm_below=float(stated["cohort_alarm_below"]),
         licence=str(card["licence"]),
         input=_input(card["input"]) if "input" in card else None,
     )
+
+
+def _spread(fields: dict[str, Any], unit: bool) -> Spread:
+    return Spread(
+        strangers=tuple(float(value) for value in fields["strangers"]),
+        picture=float(fields["picture"]),
+        frame=float(fields["frame"]),
+        sitting=float(fields["sitting"]),
+        freedom=float(fields["freedom"]),
+        own_tail=float(fields["own_tail"]),
+        people=int(fields["people"]),
+        unit=unit,
+    )
+
+
+def _stated_spread(card: dict[str, Any], match: float, mismatch: float, fmr: float) -> Spread:
+    """What two thresholds for single pictures say of a cohort. What the card does not say is taken
+    so that thresholds for several pictures come out too strict rather than too lax: the variance of
+    a person's pictures as large as it can be with most of them below ``match``, in as many
+    dimensions as there are."""
+    unit = card["metric"] == "cosine"
+    squared, doubtful = (2 * it if unit else it**2 for it in (match, mismatch))
+    stated = float(card["within_variance"]) if "within_variance" in card else squared / 2
+    picture = min(stated, 0.95) if unit else stated
+    tail = max(1.0, doubtful / (2 * picture))
+    people = int(card["thresholds"].get("people", 0))
+
+    def of(strangers: float) -> Spread:
+        freedom = float(card["dim"])
+        return Spread((strangers,), picture, 0.0, picture, freedom, tail, people, unit)
+
+    alone = Means.of(1)
+    low, high = 1e-6, 4.0 if unit else 100 * squared
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if of(middle).fmr(squared, alone, alone) > fmr else (low, middle)
+    return of(high)
 
 
 def _input(fields: dict[str, Any]) -> EmbedderInput:

@@ -27,12 +27,3 @@ def test_strangers_are_not_listed() -> None:
 def test_nobody_is_compared_with_themselves() -> None:
     assert same_faces(accounts(1), 10.0) == []
     assert same_faces(np.zeros((0, 128), np.float32), 10.0) == []
-
-
-def test_centring_applies_to_the_search_too() -> None:
-    means = accounts(5)
-    shared = means.mean(axis=0)
-    means[1] = shared + 2 * (means[0] - shared)  # the same direction from the average face
-    assert [(pair.first, pair.second) for pair in same_faces(means, 0.1, cohort_mean=shared)] == [
-        (0, 1)
-    ]

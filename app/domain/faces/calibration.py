@@ -1,36 +1,37 @@
-"""Thresholds from the site's own faces, without labels, and which of them decide.
+"""The statistics of the site's own faces, without labels, and which of them decide.
 
-Between accounts of different persons every distance is one of strangers; within an account most
-are its own. Whole faces are never compared by hand here: what is read are the sealed embeddings of
-photos that people agreed to, and what is kept are thresholds and one mean over the whole cohort.
+Whole faces are never compared by hand here: what is read are the sealed embeddings of photos that
+people agreed to, and what is kept are numbers and one mean over the whole cohort. A mismatch is
+never judged by what another cohort showed: thresholds are those of one site and one model.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import Connection
 
+from app.domain.faces import enrolment_photos
+from app.domain.faces.moments import SeenMoment, moments
 from app.errors import Conflict
 from app.security import Unsealable, Vault, unseal
 from app.store.accounts import audit
 from app.store.faces import calibrations, face_keys, face_sets
-from app.vision import calibrate as measure
-from app.vision import match
-from app.vision.calibrate import Distances, TooFewComparisons
-from app.vision.match import Embedding
-from app.vision.model_card import ModelCard, Thresholds
+from app.store.row import AnyRow
+from app.vision import cohort
+from app.vision.calibrate import Rate
+from app.vision.cohort import COUNTS, LEAST_PEOPLE, Measured, Person, TooFewPeople
+from app.vision.match import Embedding, Moment, Yardstick, apart, means, thresholds_for
+from app.vision.model_card import ModelCard
 from app.vision.seen import embedding_context, usable, vector
+from app.vision.spread import FMR, Means, Spread
 
-PICTURES = 3  # a mean of as many as are wanted for a decision
-MOST_PERSONS = 2_000  # two million pairs of strangers: enough for any quantile asked for
-
-Means = NDArray[np.float32]
+MOST_PERSONS = 1_000  # half a million pairs of strangers: enough for any quantile asked for
+LEAST_IN_GROUP = 10  # people; error rates of fewer would speak of single persons
 
 
 class NotEnoughFaces(Conflict):
@@ -39,48 +40,46 @@ class NotEnoughFaces(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """What was seen of one account: its embeddings, sitting by sitting, in order of receipt."""
+    """What was seen of one account: its moments, sitting by sitting, in order of receipt, its
+    enrolled photos, and the variance of frames about their moment where it was a burst. ``groups``
+    it is counted in: sex and age, where they can be told."""
 
     learner_id: int
     person_id: int
-    sittings: list[list[Embedding]]
+    sittings: list[list[Moment]]
+    enrolled: tuple[Moment, ...] = ()
+    scatter: tuple[float, ...] = ()
+    groups: tuple[str, ...] = ()
 
     @property
-    def pictures(self) -> list[Embedding]:
-        return [picture for sitting in self.sittings for picture in sitting]
+    def moments(self) -> list[Moment]:
+        return [it for sitting in self.sittings for it in sitting]
 
-    def mean(self) -> Embedding:
-        return np.asarray(np.mean(self.pictures, axis=0), np.float32)
+    def person(self) -> Person:
+        enrolled = [list(self.enrolled)] if self.enrolled else []
+        return Person([*enrolled, *self.sittings], self.scatter)
 
 
 @dataclass(frozen=True, slots=True)
 class SiteThresholds:
-    """The calibration in force. `raw` for distances as they are; `centred` after the cohort's
-    mean is subtracted, for decisions on as many pictures as it was measured with."""
+    """The calibration in force: the yardstick that this site's distances are held against."""
 
     calibration_id: int
-    raw: Thresholds
-    centred: Thresholds
-    cohort_mean: Embedding
-
-    def chosen(self, enrolments: int, snapshots: int) -> tuple[Thresholds, Embedding | None]:
-        """What `match.decide` takes for so many pictures."""
-        if min(enrolments, snapshots) >= self.centred.n_snapshots:
-            return self.centred, self.cohort_mean
-        return self.raw, None
+    yardstick: Yardstick
 
 
 def in_force(connection: Connection, card: ModelCard) -> SiteThresholds | None:
-    """The site's own thresholds for a model; None: those of its card."""
+    """The site's own yardstick for a model; None: that of its card, also where the last
+    calibration is one of an earlier release, which kept thresholds for one pair of counts."""
     row = calibrations.in_force(connection, card.model)
-    if row is None:
+    if row is None or "decides_on" not in row.body:
         return None
-    return SiteThresholds(
-        row.id,
-        Thresholds(**row.body["raw"]["thresholds"]),
-        Thresholds(**row.body["centred"]["thresholds"]),
-        vector(row.cohort_mean),
-    )
+    kind = row.body["decides_on"]
+    fields = row.body[kind]["spread"]
+    spread = Spread(**{**fields, "strangers": tuple(fields["strangers"])})
+    centre = vector(row.cohort_mean) if kind == "centred" else None
+    source = f"calibration {row.id} of the site: {spread.people} people, {spread.pairs} pairs"
+    return SiteThresholds(row.id, Yardstick(spread, source, centre))
 
 
 def seen_faces(
@@ -88,10 +87,13 @@ def seen_faces(
     vault: Vault,
     accounts: Sequence[tuple[int, int]],
     card: ModelCard,
+    groups_of: Callable[[int], tuple[str, ...]] = lambda learner_id: (),
 ) -> list[Faces]:
     """The faces of (learner, person) accounts, of those that have any for the model."""
     keys: dict[int, bytes | None] = {}
-    found: dict[int, dict[int, list[Embedding]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[int, dict[int, list[tuple[AnyRow, Embedding]]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     for row in face_sets.pictures(connection, [learner for learner, _ in accounts]):
         if not usable(row.reading) or row.reading.get("model") != card.model:
             continue
@@ -104,12 +106,45 @@ def seen_faces(
             opened = unseal(key, row.embedding_encrypted, embedding_context(row.session_id))
         except Unsealable:  # sealed with a key that is gone
             continue
-        found[row.learner_id][row.session_id].append(vector(opened))
+        found[row.learner_id][row.session_id].append((row, vector(opened)))
     persons = dict(accounts)
     return [
-        Faces(learner, persons[learner], list(sittings.values()))
+        _faces(
+            learner,
+            persons[learner],
+            [moments(photos) for photos in sittings.values()],
+            _enrolled(connection, keys[learner], learner, card),
+            groups_of(learner),
+        )
         for learner, sittings in found.items()
     ]
+
+
+def _faces(
+    learner_id: int,
+    person_id: int,
+    sittings: Sequence[Sequence[SeenMoment]],
+    enrolled: tuple[Moment, ...],
+    groups: tuple[str, ...],
+) -> Faces:
+    scatter = [it.scatter for sitting in sittings for it in sitting]
+    return Faces(
+        learner_id,
+        person_id,
+        [[it.moment for it in sitting] for sitting in sittings],
+        enrolled,
+        tuple(it for it in scatter if it is not None),
+        groups,
+    )
+
+
+def _enrolled(
+    connection: Connection, key: bytes | None, learner_id: int, card: ModelCard
+) -> tuple[Moment, ...]:
+    if key is None:
+        return ()
+    found = enrolment_photos.template(connection, key, learner_id, card)
+    return found.moments if found is not None and found.agrees else ()
 
 
 def _key(connection: Connection, vault: Vault, learner_id: int) -> bytes | None:
@@ -119,61 +154,126 @@ def _key(connection: Connection, vault: Vault, learner_id: int) -> bytes | None:
         return None
 
 
-def measured(card: ModelCard, faces: Iterable[Faces]) -> tuple[dict[str, Any], Embedding]:
+def measured(
+    card: ModelCard, faces: Iterable[Faces], fmr: float = FMR
+) -> tuple[dict[str, Any], Embedding]:
     """The body of a calibration, and the cohort's mean. Raises NotEnoughFaces.
 
-    One account a person, and means of PICTURES each. Own distances lie between different sittings.
+    One account a person. ``decides_on`` is `raw`, or `centred` where centring on some of these
+    people was shown to tell others of them apart better.
     """
-    cohort: dict[int, Faces] = {}
-    for each in faces:
-        if len(each.pictures) >= PICTURES:
-            cohort.setdefault(each.person_id, each)
-    chosen = sorted(cohort.values(), key=lambda each: -each.learner_id)[:MOST_PERSONS]
-    if len(chosen) < 2:
-        raise NotEnoughFaces("not_enough_faces", _too_few(len(chosen)))
-    means = np.stack([np.mean(each.pictures[:PICTURES], axis=0) for each in chosen])
-    own = [(_mean(it.sittings[0]), _mean(it.sittings[-1])) for it in chosen if _twice(it)]
-    centre = measure.cohort_mean(means)
+    chosen = _one_account_a_person(faces)
+    people = [each.person() for each in chosen]
     try:
-        raw = _calibrated(card, means, own, None)
-        centred = _calibrated(card, means, own, centre)
-    except TooFewComparisons as few:
-        raise NotEnoughFaces("not_enough_faces", _too_few(len(chosen))) from few
-    body = {"persons": len(chosen), "pictures": PICTURES, "raw": asdict(raw)}
-    return body | {"centred": asdict(centred), "alarm": raw.alarm}, centre
+        raw = cohort.measure(people, card)
+    except TooFewPeople as few:
+        raise NotEnoughFaces("not_enough_faces", _too_few(len(people))) from few
+    centre = cohort.centre(people)
+    centred = cohort.measure(people, card, centre)
+    holds = cohort.centring_holds(people, card, fmr)
+    kinds = {"raw": (raw, None), "centred": (centred, centre)}
+    body: dict[str, Any] = {"persons": len(chosen), "fmr": fmr}
+    body["decides_on"] = "centred" if holds else "raw"
+    for name, (found, mean) in kinds.items():
+        body[name] = {
+            "spread": asdict(found.decides),
+            "estimate": asdict(found.estimate),
+            "pairs": found.estimate.pairs,
+            "own": found.own,
+            "counts": [_limits(card, found, counts, fmr, mean) for counts in COUNTS],
+        }
+    decisive, mean = kinds[body["decides_on"]]
+    body["errors"] = _errors(card, chosen, Yardstick(decisive.decides, "", mean), fmr)
+    return body | {"alarm": _alarm(card, raw)}, centre
 
 
-def _calibrated(
+def _one_account_a_person(faces: Iterable[Faces]) -> list[Faces]:
+    found: dict[int, Faces] = {}
+    for each in faces:
+        if len(each.moments) + len(each.enrolled) > 1:
+            found.setdefault(each.person_id, each)
+    return sorted(found.values(), key=lambda each: -each.learner_id)[:MOST_PERSONS]
+
+
+def _limits(
     card: ModelCard,
-    means: Means,
-    own: Sequence[tuple[Embedding, Embedding]],
-    centre: Embedding | None,
-) -> measure.Calibration:
-    distances: Distances = np.array(
-        [match.distance(one, other, card.metric, centre) for one, other in own]
+    found: Measured,
+    counts: tuple[int, int],
+    fmr: float,
+    cohort_mean: Embedding | None,
+) -> dict[str, Any]:
+    """Thresholds for one pair of counts, with the interval of what they were estimated at."""
+    yardstick = Yardstick(found.decides, "", cohort_mean)
+    enrolled, seen = (Means.of(count) for count in counts)
+    limits = thresholds_for(yardstick, card, enrolled, seen, fmr)
+    interval = found.interval(counts, fmr)
+    shown = [value / 2 if card.metric == "cosine" else value**0.5 for value in interval]
+    return {
+        "enrolled": counts[0],
+        "moments": counts[1],
+        "match": round(limits.match, 4),
+        "interval_95": [round(value, 4) for value in shown],
+        "mismatch": round(limits.mismatch, 4),
+        "pairs_of_people": found.estimate.pairs,
+    }
+
+
+def _errors(
+    card: ModelCard, faces: Sequence[Faces], yardstick: Yardstick, fmr: float
+) -> list[dict[str, Any]]:
+    """How honest sittings fare against their own enrolment, of all and of each group of people:
+    sent to a person, and called somebody else."""
+    outcomes: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    people: dict[str, int] = defaultdict(int)
+    for each in faces:
+        first, *later = each.person().sittings
+        if not later:
+            continue
+        for group in ("all", *each.groups):
+            people[group] += 1
+        for sitting in later:
+            limits = thresholds_for(yardstick, card, means(first), means(sitting), fmr)
+            measured = apart(first, sitting, card, yardstick.cohort_mean)
+            outcome = (limits.match < measured <= limits.mismatch, measured > limits.mismatch)
+            for group in ("all", *each.groups):
+                outcomes[group].append(outcome)
+    return [
+        {
+            "group": group,
+            "people": people[group],
+            "review": _rate([review for review, _ in found]),
+            "mismatch": _rate([mismatch for _, mismatch in found]),
+        }
+        for group, found in outcomes.items()
+        if group == "all" or people[group] >= LEAST_IN_GROUP
+    ]
+
+
+def _rate(outcomes: Sequence[bool]) -> dict[str, Any]:
+    rate = Rate(int(np.sum(outcomes)), len(outcomes))
+    return {
+        "value": rate.value,
+        "sittings": rate.trials,
+        "interval_95": [round(value, 4) for value in rate.interval],
+    }
+
+
+def _alarm(card: ModelCard, raw: Measured) -> str | None:
+    """Why the model does not fit; the card's alarm value is one of single, uncentred pictures."""
+    alone = Means.of(1)
+    limit = thresholds_for(Yardstick(raw.estimate, ""), card, alone, alone).match
+    if limit >= card.cohort_alarm_below:
+        return None
+    return (
+        f"{card.model} does not fit this cohort: of single pictures, strangers reach FMR 1 % at a "
+        f"distance of {limit:.2f}, below {card.cohort_alarm_below:.2f}"
     )
-    return measure.calibrate(
-        card,
-        measure.cross_distances(means, card.metric, centre),
-        distances,
-        n_pictures=PICTURES,
-        centred=centre is not None,
-    )
-
-
-def _twice(faces: Faces) -> bool:
-    sittings = faces.sittings
-    return len(sittings) > 1 and min(len(sittings[0]), len(sittings[-1])) >= PICTURES
-
-
-def _mean(pictures: Sequence[Embedding]) -> Embedding:
-    return np.asarray(np.mean(pictures[:PICTURES], axis=0), np.float32)
 
 
 def _too_few(persons: int) -> str:
     return (
-        f"{persons} persons with at least {PICTURES} good photos each; 78 are needed for a "
-        "threshold at FMR 0.1 %. The model card's thresholds stay."
+        f"{persons} persons with two moments or more; {LEAST_PEOPLE} are needed. The model card's "
+        "thresholds stay."
     )
 
 
@@ -198,12 +298,13 @@ def record(
         body=body,
     )
     if apply:
+        kind = body["decides_on"]
         audit.append(
             connection,
             at_ms=now_ms,
             actor=actor,
             action="calibration.applied",
             subject=f"calibration:{calibration_id}",
-            detail={"model": card.model, "thresholds": body["raw"]["thresholds"]},
+            detail={"model": card.model, "on": kind, "thresholds": body[kind]["counts"]},
         )
     return calibration_id

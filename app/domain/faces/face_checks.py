@@ -1,12 +1,15 @@
-"""What the photos of a sitting prove, decided in order of receipt.
+"""What the photos of a sitting prove.
 
-Who is on them is compared in `comparison.py`, whether a burst shows somebody live is judged in
-`burst_liveness.py`; here both are run over a sitting and come to one check a photo.
+Who is on them is decided in `comparison.py`, once for the sitting; whether a burst shows somebody
+live is judged in `burst_liveness.py`. Here both are run and come to one check a photo. While the
+sitting goes on the decision is the one on what is there so far, and photos decided before take it
+over.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,17 +17,21 @@ from sqlalchemy import Connection
 
 from app.domain.faces import burst_liveness, calibration, enrolment_photos
 from app.domain.faces.burst_liveness import Beside
-from app.domain.faces.comparison import Comparison, Embedding
+from app.domain.faces.comparison import DOCUMENTS, Compared, Comparison, Embedding
+from app.domain.faces.moments import moments
+from app.domain.policy import sitting_terms
 from app.security import Unsealable, Vault, unseal
 from app.store.controls import controls as control_store
 from app.store.faces import face_keys, reference_photos
 from app.store.faces import snapshots as rows
 from app.store.row import AnyRow
+from app.vision.match import Moment
 from app.vision.model_card import ModelCard
 from app.vision.seen import embedding_context, usable, vector
 from detectors.trace import Check
 
 _OWN = (Check.MATCH, Check.REVIEW)  # a mismatch is a finding of its own, not this face
+_COMPARED = (Check.MATCH, Check.REVIEW, Check.MISMATCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,11 @@ class _Case:
     beside: Beside
     seen: list[tuple[AnyRow, Embedding | None]] = field(default_factory=list)  # in order of receipt
 
+    def compared(self) -> Compared | None:
+        """The decision on the sitting so far; None without an enrolled or a usable face."""
+        good = [(row, it) for row, it in self.seen if it is not None and usable(row.reading)]
+        return self.comparison.of(moments(good)) if good and self.comparison.template else None
+
 
 def decide_session(
     connection: Connection,
@@ -45,7 +57,7 @@ def decide_session(
     now_ms: int,
     beside: Beside | None = None,
 ) -> bool:
-    """Decide the sitting's photos in order of receipt, up to the first that is not read yet.
+    """Decide the sitting's photos, up to the first that is not read yet.
 
     `beside` is what else their pixels said (app/jobs/pixels.py).
     True when the sitting is over and its last photo was decided now: it can be judged again.
@@ -60,7 +72,6 @@ def decide_session(
         key = face_keys.key(connection, vault, session.learner_id)
     except face_keys.KeyDestroyed:
         key = None
-    decided = 0
     beside = beside or Beside()
     cases: dict[str, _Case] = {}
     controls = {row.id: row for row in control_store.rows(connection, session_id)}
@@ -72,26 +83,70 @@ def decide_session(
         model = photo.reading["model"]
         if model not in cases:
             card = card_of(model)
-            enrolled = None
-            if key is not None:
-                enrolled = enrolment_photos.template(connection, key, session.learner_id, card)
-            site = calibration.in_force(connection, card)
-            earlier = [
-                embedding
-                for row in before
-                if row.check in _OWN and row.reading["model"] == model and usable(row.reading)
-                if (embedding := _embedding(row, key)) is not None
-            ]
-            cases[model] = _Case(Comparison(enrolled, card, site, earlier), controls, beside)
-        embedding = _embedding(photo, key)
-        cases[model].seen.append((photo, embedding))
-        if photo.status == "read":
-            allowed = key is not None and session.face_consent
-            outcome = _decide(cases[model], photo, embedding, allowed)
-            rows.decide(connection, photo, checked_ms=now_ms, **outcome)
-            decided += 1
+            known = rows.matched_before(connection, session_id)
+            comparison = Comparison(
+                None
+                if key is None
+                else enrolment_photos.template(connection, key, session.learner_id, card),
+                card,
+                calibration.in_force(connection, card),
+                sitting_terms.of_pack(session.pack_id, session.pack_version).match_fmr,
+                [it for sitting in _sittings(known, model, key) for it in sitting],
+                _sittings([row for row in before if row.check in _OWN], model, key),
+            )
+            cases[model] = _Case(comparison, controls, beside)
+        cases[model].seen.append((photo, _embedding(photo, key)))
+    allowed = key is not None and session.face_consent
+    replaced_ms = reference_photos.replaced_ms(connection, session.learner_id)
+    decided = sum(
+        _decide_all(connection, case, allowed, replaced_ms, now_ms) for case in cases.values()
+    )
     done = rows.undecided(connection, session_id) == 0
     return bool(decided and done and session.state != "open")
+
+
+def _decide_all(
+    connection: Connection, case: _Case, allowed: bool, replaced_ms: int, now_ms: int
+) -> int:
+    """Decide the photos that wait, and let the others carry what is decided now; how many did.
+
+    What was decided by an enrolled photo that has been replaced since is for people to overturn.
+    """
+    if not any(photo.status == "read" for photo, _ in case.seen):
+        return 0
+    compared = case.compared()
+    decided = 0
+    for at, (photo, embedding) in enumerate(case.seen):
+        if photo.status == "read":
+            liveness = burst_liveness.judged(
+                case.seen[: at + 1], case.controls.get(photo.control_id), case.beside
+            )
+            reading = _reading(case, photo, liveness)
+            outcome = _decide(photo, embedding, reading, compared, allowed)
+            rows.decide(connection, photo, checked_ms=now_ms, **outcome)
+            decided += 1
+        elif (
+            allowed
+            and compared is not None
+            and photo.check in _COMPARED
+            and photo.checked_ms > replaced_ms
+        ):
+            outcome = _carried(photo, dict(photo.reading), compared)
+            if any(outcome[name] != getattr(photo, name) for name in outcome):
+                rows.decide_anew(connection, photo, checked_ms=now_ms, **outcome)
+                decided += 1
+    return decided
+
+
+def _sittings(photos: Iterable[AnyRow], model: str, key: bytes | None) -> list[list[Moment]]:
+    """The moments of usable photos of other sittings, sitting by sitting."""
+    found: dict[int, list[tuple[AnyRow, Embedding]]] = defaultdict(list)
+    for row in photos:
+        if row.reading["model"] == model and usable(row.reading):
+            embedding = _embedding(row, key)
+            if embedding is not None:
+                found[row.session_id].append((row, embedding))
+    return [[it.moment for it in moments(sitting)] for sitting in found.values()]
 
 
 def _embedding(photo: AnyRow, key: bytes | None) -> Embedding | None:
@@ -103,35 +158,50 @@ def _embedding(photo: AnyRow, key: bytes | None) -> Embedding | None:
         return None
 
 
-def _decide(
-    case: _Case, photo: AnyRow, embedding: Embedding | None, allowed: bool
-) -> dict[str, Any]:
-    """The columns of one photo's decision."""
+def _reading(case: _Case, photo: AnyRow, liveness: dict[str, Any] | None) -> dict[str, Any]:
+    """What is known of a photo, with what its sitting's pixels said beside the faces."""
     reading = dict(photo.reading)
     if photo.id in case.beside.copies:
         reading["near_duplicate"] = case.beside.copies[photo.id]
-    if not allowed:
-        return _outcome(Check.NO_CONSENT, reading)
-    liveness = burst_liveness.judged(case.seen, case.controls.get(photo.control_id), case.beside)
     if liveness is not None:
         reading["liveness"] = liveness
-        if "attack_model" in liveness["reasons"] and liveness["outcome"] == "spoof":
-            return _outcome(Check.SPOOF, reading)
+    return reading
+
+
+def _decide(
+    photo: AnyRow,
+    embedding: Embedding | None,
+    reading: dict[str, Any],
+    compared: Compared | None,
+    allowed: bool,
+) -> dict[str, Any]:
+    """The columns of one photo's decision."""
+    liveness = reading.get("liveness")
+    if not allowed:
+        reading.pop("liveness", None)
+        return _outcome(Check.NO_CONSENT, reading)
+    if liveness and "attack_model" in liveness["reasons"] and liveness["outcome"] == "spoof":
+        return _outcome(Check.SPOOF, reading)
     if reading["face_count"] == 0 or embedding is None:
         return _outcome(Check.NO_FACE, reading)
     if reading["face_count"] > 1:
         return _outcome(Check.SEVERAL_FACES, reading)
     if reading["reasons"]:
         return _outcome(Check.LOW_QUALITY, reading)
-    if case.comparison.template is None:
+    if compared is None:
         return _outcome(Check.NO_REFERENCE, reading)
-    compared = case.comparison.of(photo, case.seen)
-    reading |= compared.documents
+    return _carried(photo, reading, compared)
+
+
+def _carried(photo: AnyRow, reading: dict[str, Any], compared: Compared) -> dict[str, Any]:
+    """The sitting's decision, as a usable photo carries it."""
+    kept = {name: value for name, value in reading.items() if name not in DOCUMENTS}
+    kept |= compared.documents | compared.documents_of.get(photo.id, {})
     check = compared.check
-    if check is Check.MATCH and liveness is not None and liveness["outcome"] == "spoof":
+    if check is Check.MATCH and kept.get("liveness", {}).get("outcome") == "spoof":
         check = Check.REVIEW  # a feed that stands still or repeats is for a person to look at
     score = round(compared.decision.distance, 6)
-    return _outcome(check, reading, score=score, limit=compared.limit)
+    return _outcome(check, kept, score=score, limit=compared.limit)
 
 
 def _outcome(

@@ -14,15 +14,19 @@ import numpy as np
 from sqlalchemy import Connection
 
 from app.domain.faces import calibration
-from app.domain.faces.calibration import PICTURES, Faces
+from app.domain.faces.calibration import Faces
 from app.errors import Conflict
 from app.security import Vault
 from app.store.accounts import audit
 from app.store.faces import face_sets
 from app.vision import crowd
+from app.vision.match import features, thresholds_for, unit_length
 from app.vision.model_card import ModelCard
+from app.vision.spread import Means
 
 Scope = Literal["class", "institution", "everyone"]
+MOMENTS = 3  # of each account, the first ones
+FMR = 0.001  # among all pairs of a class; product default
 MOST_PAIRS = 50  # the closest; more in one search says something of the threshold, not of people
 
 
@@ -54,32 +58,36 @@ class Searched:
 def search(
     connection: Connection, vault: Vault, card: ModelCard, accounts: Sequence[tuple[int, int]]
 ) -> Searched:
-    """Compare (learner, person) accounts with each other, as means of as many pictures as the
-    thresholds were measured with. Raises NotCalibrated."""
+    """Compare (learner, person) accounts with each other, as means of MOMENTS moments each. Raises
+    NotCalibrated."""
     site = calibration.in_force(connection, card)
     if site is None:
         raise NotCalibrated(
             "not_calibrated", "no calibration is in force: `zhenxue calibrate --apply` makes one"
         )
     seen = calibration.seen_faces(connection, vault, accounts, card)
-    faces = [each for each in seen if len(each.pictures) >= PICTURES]
+    faces = [each for each in seen if len(each.moments) >= MOMENTS]
+    yardstick = site.yardstick
+    three = Means.of(MOMENTS)
+    limit = thresholds_for(yardstick, card, three, three, FMR).match
     found: list[crowd.SameFace] = []
     if len(faces) > 1:
-        means = np.stack([np.mean(each.pictures[:PICTURES], axis=0) for each in faces])
-        found = crowd.same_faces(means, site.centred.match, card.metric, site.cohort_mean)
+        unit = yardstick.spread.unit
+        pictures = np.stack([[it.mean for it in each.moments[:MOMENTS]] for each in faces])
+        flat = features(pictures.reshape(-1, card.dim), unit, yardstick.cohort_mean)
+        means = flat.reshape(len(faces), MOMENTS, card.dim).mean(axis=1)
+        found = crowd.same_faces(unit_length(means) if unit else means, limit, card.metric)
     pairs = [
         _pair(faces[it.first], faces[it.second], it.distance)
         for it in found
         if faces[it.first].person_id != faces[it.second].person_id
     ]
-    return Searched(
-        len(faces), card.model, site.calibration_id, site.centred.match, pairs[:MOST_PAIRS]
-    )
+    return Searched(len(faces), card.model, site.calibration_id, limit, pairs[:MOST_PAIRS])
 
 
 def _pair(one: Faces, other: Faces, distance: float) -> Pair:
     first, second = sorted((one.learner_id, other.learner_id))
-    return Pair(first, second, distance, min(len(one.pictures), len(other.pictures)))
+    return Pair(first, second, distance, min(len(one.moments), len(other.moments)))
 
 
 def keep(connection: Connection, searched: Searched, scope: Scope, now_ms: int) -> int:

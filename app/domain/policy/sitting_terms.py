@@ -13,6 +13,7 @@ from detectors.policy import Policy
 REVEAL_MS = 20_000  # a control is shown to the client at most this long before it is due
 REPORT_GRACE_MS = 15_000  # an answer may travel with the next heartbeat
 PHOTO_WINDOW_MS = 60_000  # a due photo must arrive within this time
+FMR = 0.01  # share of strangers that may pass a comparison
 FRAMES = 3  # photos of one challenge: a burst tells a face from a picture of one
 
 
@@ -34,6 +35,7 @@ class SittingTerms:
     face_window_ms: int  # of one try
     resume_after_ms: int
     recheck_ms: int  # of study, after a face check that did not pass
+    match_fmr: float  # share of strangers that may pass a comparison
     photo: WindowTerms
     lesson_done_coverage: float
     hidden_stops: bool
@@ -64,6 +66,7 @@ def from_policy(policy: Policy) -> SittingTerms:
         face_window_ms=face.ms("retry_window_s") // max(tries, 1),
         resume_after_ms=face.ms("resume_after_s"),
         recheck_ms=face.ms("recheck_after_s"),
+        match_fmr=face["match_fmr"] if "match_fmr" in face.parameters else FMR,
         photo=terms_of(policy),
         lesson_done_coverage=policy["lesson_order"]["lesson_done_coverage"],
         hidden_stops=session.word("clock_on_hidden") == "stop",

@@ -45,14 +45,17 @@ def accounts(
 
 
 def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[AnyRow]:
-    """(learner_id, session_id, embedding_encrypted, reading) of the photos in which one good face
-    was seen that may be the account's own, in order of receipt."""
+    """(learner_id, session_id, id, control_id, received_ms, embedding_encrypted, reading) of the
+    photos in which one good face was seen that may be the account's own, in order of receipt."""
     ids = sorted(learner_ids)
     for at in range(0, len(ids), _CHUNK):
         yield from connection.execute(
             select(
                 Session.learner_id,
                 Snapshot.session_id,
+                Snapshot.id,
+                Snapshot.control_id,
+                Snapshot.received_ms,
                 Snapshot.embedding_encrypted,
                 Snapshot.reading,
             )

@@ -77,3 +77,11 @@ def retire(connection: Connection, photo_id: int, now_ms: int) -> None:
     connection.execute(
         update(ReferencePhoto).where(ReferencePhoto.id == photo_id).values(retired_ms=now_ms)
     )
+
+
+def replaced_ms(connection: Connection, learner_id: int) -> int:
+    """When an enrolled photo of the learner was last taken out of use; 0 when none was."""
+    query = select(func.max(ReferencePhoto.retired_ms)).where(
+        ReferencePhoto.learner_id == learner_id, ReferencePhoto.status == "ready"
+    )
+    return int(connection.execute(query).scalar_one() or 0)

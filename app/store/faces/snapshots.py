@@ -26,7 +26,7 @@ from app.store.bodies import PhotoCopy
 from app.store.events import event_log
 from app.store.row import AnyRow
 from detectors.trace import NONE, PHOTO, Check, PhotoFlag, Purpose
-from models import ClassHour, Learner, ReferencePhoto, Session, Snapshot
+from models import ClassHour, Learner, ReferencePhoto, Session, Snapshot, TrainingClass
 
 _PURPOSES = {
     "start": Purpose.START,
@@ -161,6 +161,31 @@ def before_in_class_hours(connection: Connection, session_id: int) -> Sequence[A
     ).all()
 
 
+def matched_before(connection: Connection, session_id: int, most: int = 60) -> list[AnyRow]:
+    """The latest photos that matched in the learner's earlier sittings of the class, in order of
+    receipt."""
+    own = connection.execute(
+        select(Session.learner_id, Session.class_id, Session.opened_ms).where(
+            Session.id == session_id
+        )
+    ).one()
+    latest = connection.execute(
+        select(Snapshot)
+        .join(Session, Session.id == Snapshot.session_id)
+        .where(
+            Session.learner_id == own.learner_id,
+            Session.class_id == own.class_id,
+            Session.opened_ms < own.opened_ms,
+            Session.id != session_id,
+            Snapshot.check == int(Check.MATCH),
+            Snapshot.status == "done",
+        )
+        .order_by(Snapshot.received_ms.desc(), Snapshot.id.desc())
+        .limit(most)
+    ).all()
+    return list(reversed(latest))
+
+
 # ---------------------------------------------------------------------- the face worker's queue
 
 
@@ -276,6 +301,14 @@ def decide(connection: Connection, photo: AnyRow, **values: Any) -> None:
     )
 
 
+def decide_anew(connection: Connection, photo: AnyRow, **values: Any) -> None:
+    """A later photo of the sitting changed the decision that this one carries."""
+    event_log.unsettle(connection, [photo.session_id])
+    connection.execute(
+        update(Snapshot).where(Snapshot.id == photo.id, Snapshot.status == "done").values(**values)
+    )
+
+
 def compare_again(connection: Connection, learner_id: int) -> int:
     """Photos that lacked a reference wait for a decision once more; how many."""
     own = select(Session.id).where(Session.learner_id == learner_id).scalar_subquery()
@@ -332,10 +365,19 @@ def undecided(connection: Connection, session_id: int) -> int:
 
 
 def owner(connection: Connection, session_id: int) -> AnyRow:
-    """(learner_id, face_consent, state, lock taken) of a sitting whose photos are decided."""
+    """Of a sitting whose photos are decided: (learner_id, class_id, state, face_consent, pack_id,
+    pack_version); it is locked."""
     return connection.execute(
-        select(Session.learner_id, Session.state, Learner.face_consent)
+        select(
+            Session.learner_id,
+            Session.class_id,
+            Session.state,
+            Learner.face_consent,
+            TrainingClass.pack_id,
+            TrainingClass.pack_version,
+        )
         .join(Learner, Learner.id == Session.learner_id)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
         .where(Session.id == session_id)
         .with_for_update(of=Session, key_share=True)
     ).one()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from app.domain.faces.comparison import Comparison
 from app.store.accounts import audit
 from app.store.faces import calibrations
 from app.vision import match
+from app.vision.match import Moment
 from app.vision.model_card import DLIB_RESNET, read_card
 from tests.people import TestClock
 
@@ -33,19 +35,31 @@ def cohort(persons: int = 100, spread: float = 0.09, alike: float = 1.0) -> list
     def person(number: int) -> Faces:
         face = middle + rng.normal(0, alike * 0.06, CARD.dim)
         noise = spread / np.sqrt(CARD.dim)
-        shot = [(face + rng.normal(0, noise, CARD.dim)).astype("f4") for _ in range(6)]
+        shot = [Moment((face + rng.normal(0, noise, CARD.dim)).astype("f4")) for _ in range(6)]
         return Faces(number, number, [shot[:3], shot[3:]])
 
     return [person(number) for number in range(persons)]
 
 
-def test_strangers_distances_give_thresholds_and_own_ones_the_miss_rate() -> None:
+def test_thresholds_come_for_every_pair_of_counts_with_what_they_rest_on() -> None:
     body, centre = calibration.measured(CARD, cohort())
     assert body["persons"] == 100 and body["alarm"] is None
-    assert body["raw"]["n_cross"] == 4_950 and body["raw"]["n_own"] == 100
-    assert 0 < body["raw"]["thresholds"]["match"] <= body["raw"]["thresholds"]["mismatch"]
-    assert body["raw"]["fnmr_at_match"] == 0
+    assert body["raw"]["own"] == 100
+    for limits in body["raw"]["counts"]:
+        low, high = limits["interval_95"]
+        assert 0 < low <= limits["match"] <= high and limits["match"] <= limits["mismatch"]
+        assert limits["pairs_of_people"] == 4_950
+    (everybody,) = body["errors"]
+    assert (everybody["group"], everybody["people"]) == ("all", 100)
+    assert everybody["review"]["value"] == 0
     assert centre.shape == (CARD.dim,)
+
+
+def test_errors_are_told_of_each_group_that_is_large_enough() -> None:
+    groups = [("female", "under 30")] * 20 + [("male", "under 30")] * 11 + [("male", "over 60")] * 9
+    faces = [replace(each, groups=group) for each, group in zip(cohort(40), groups, strict=True)]
+    told = {it["group"]: it["people"] for it in calibration.measured(CARD, faces)[0]["errors"]}
+    assert told == {"all": 40, "female": 20, "under 30": 31, "male": 20}
 
 
 def test_a_cohort_that_the_model_cannot_tell_apart_raises_the_alarm() -> None:
@@ -57,12 +71,12 @@ def test_two_accounts_of_one_person_are_no_strangers() -> None:
     faces = cohort(80)
     twins = [Faces(1000 + each.learner_id, each.person_id, each.sittings) for each in faces]
     body, _ = calibration.measured(CARD, [*faces, *twins])
-    assert body["persons"] == 80 and body["raw"]["thresholds"]["match"] > 0.2
+    assert body["persons"] == 80 and body["raw"]["counts"][2]["match"] > 0.2
 
 
 def test_a_small_site_keeps_the_model_card() -> None:
-    with pytest.raises(NotEnoughFaces, match="78 are needed"):
-        calibration.measured(CARD, cohort(40))
+    with pytest.raises(NotEnoughFaces, match="30 are needed"):
+        calibration.measured(CARD, cohort(29))
 
 
 def test_what_is_applied_decides_and_stands_in_the_decision(
@@ -85,13 +99,29 @@ def test_what_is_applied_decides_and_stands_in_the_decision(
     assert site is not None and site.calibration_id == made
 
     lin, wu = faces[0], faces[1]
-    case = Comparison(match.template(lin.sittings[0], CARD), CARD, site)
-    own = case.document(case.decide(lin.sittings[1]))
-    assert (own["zone"], own["calibration"], own["centred"]) == ("match", made, True)
-    assert own["snapshots"] == 3 and own["distance"] <= own["match"]
-    assert case.document(case.decide(wu.sittings[1]))["zone"] == "mismatch"
-    single = case.document(case.decide(lin.sittings[1][:1]))
-    assert (single["centred"], single["calibration"]) == (False, made)
+    pictures = [it.mean for it in lin.sittings[0]]
+    case = Comparison(match.template(pictures, CARD), CARD, site)
+    assert case.template is not None
+    own = case.document(case.decide(case.template, lin.sittings[1]))
+    assert (own["zone"], own["calibration"], own["people"]) == ("match", made, 100)
+    assert own["snapshots"] == 3 and own["distance"] <= own["match"] and own["fmr"] == 0.01
+    assert case.document(case.decide(case.template, wu.sittings[1]))["zone"] == "mismatch"
+
+
+def test_a_calibration_of_an_earlier_release_leaves_decisions_to_the_card(
+    database: Database,
+) -> None:
+    with database.write() as connection:
+        calibrations.add(
+            connection,
+            model=CARD.model,
+            created_ms=1,
+            actor="system:cli",
+            applied=True,
+            cohort_mean=np.zeros(CARD.dim, "<f4").tobytes(),
+            body={"raw": {"thresholds": {"match": 0.3}}, "alarm": None},
+        )
+        assert calibration.in_force(connection, CARD) is None
 
 
 # ---------------------------------------------------------------------------------- the command
@@ -101,7 +131,7 @@ def test_what_is_applied_decides_and_stands_in_the_decision(
 def labelled(tmp_path: Path) -> Path:
     faces = cohort(12)
     path = tmp_path / "set.npz"
-    x = np.stack([picture for each in faces for picture in each.pictures])
+    x = np.stack([it.mean for each in faces for it in each.moments])
     np.savez(path, x=x, id=np.repeat(np.arange(12), 6))
     return path
 
@@ -125,7 +155,7 @@ def test_calibrate_measures_nothing_on_an_empty_site(
     with pytest.raises(SystemExit) as ended:
         cli.main(["calibrate"])
     assert ended.value.code == cli.BAD_INPUT  # type: ignore[attr-defined]
-    assert "78 are needed" in capsys.readouterr().err
+    assert "30 are needed" in capsys.readouterr().err
 
 
 def test_calibrate_counts_attacks_without_a_model_as_no_response(tmp_path: Path) -> None:

@@ -22,19 +22,20 @@ from app.vision.seen import Seen, vector
 from tests.api.test_sessions import found_school, opening, post
 from tests.domain.faces.test_calibration import cohort
 from tests.jobs.test_face_worker import LIN, WU, enrol, face, put
-from tests.people import County
+from tests.people import County, TestClock
 
 CARD = read_card(DLIB_RESNET)
 
 
 @pytest.fixture
-def classmates(client: TestClient, county: County, services: Services) -> None:
+def classmates(client: TestClient, county: County, services: Services, clock: TestClock) -> None:
     """Lin sits in for Wu, whose account was enrolled with her face."""
     found_school(client, county)
     for learner, session in (("lin", "s1"), ("wu", "s2")):
         post(client, county, opening(learner, session_id=session))
         enrol(client, county, learner, face(LIN, 0))
         for take in range(3):
+            clock.advance(minutes=1)
             put(client, county, f"p{take}", face(LIN, 10 * len(learner) + take), session=session)
     run_pending(services)
 
@@ -100,13 +101,14 @@ def test_a_search_of_everybody_stands_in_the_audit_log(
 
 
 def test_different_people_are_no_pair(
-    client: TestClient, county: County, services: Services
+    client: TestClient, county: County, services: Services, clock: TestClock
 ) -> None:
     found_school(client, county)
     for learner, session, person in (("lin", "s1", LIN), ("wu", "s2", WU)):
         post(client, county, opening(learner, session_id=session))
         enrol(client, county, learner, face(person, 0))
         for take in range(3):
+            clock.advance(minutes=1)
             put(client, county, f"p{take}", face(person, 10 + take), session=session)
     run_pending(services)
     applied(services)

@@ -43,6 +43,10 @@ class Detector:
     crowd: bool = False
 
 
+# The version of what is no rule: credit, class-hours, and what findings and checks come to. It is
+# raised whenever a conclusion could change that no rule's version tells of.
+ENGINE_VERSION = "1"
+
 ALL = (
     Detector(fast_forward.RULE, "2", fast_forward.detect),
     Detector(multi_window.RULE, "3", multi_window.detect),

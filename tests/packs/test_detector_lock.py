@@ -15,6 +15,7 @@ from detectors.policy import LATER
 
 RELEASED, NEXT = "0.1.0", "0.2.0"
 EVERY = {it.rule for it in registry.ALL}
+ENGINE = detector_lock.ENGINE
 NEVER = "    def never(self) -> int:\n        return 1\n\n"
 
 
@@ -48,7 +49,8 @@ def tree(tmp_path: Path) -> Tree:
 
 def test_the_shipped_detectors_stand_as_locked() -> None:
     assert detector_lock.check(packs.FOLDER) == []
-    assert {*detector_lock.read_lock(packs.FOLDER)} <= EVERY
+    assert {*detector_lock.read_lock(packs.FOLDER)} - {ENGINE} <= EVERY
+    assert ENGINE in detector_lock.read_lock(packs.FOLDER)
 
 
 def test_a_limit_that_is_a_twentieth_higher_is_refused_under_the_old_version(tree: Tree) -> None:
@@ -125,7 +127,7 @@ def test_what_a_rule_calls_elsewhere_counts_as_its_own(tree: Tree) -> None:
 
 def test_what_makes_the_facts_counts_for_every_rule(tree: Tree) -> None:
     tree.edit("credit", "STRAY_MS = ", "STRAY_MS = 1 + ")
-    assert tree.refused() == EVERY
+    assert tree.refused() == EVERY | {ENGINE}
 
 
 def test_a_default_for_older_packs_counts_for_its_rule_alone(
@@ -144,3 +146,21 @@ def test_a_lock_that_says_something_else_is_refused(tree: Tree) -> None:
     (tree.lock / detector_lock.LOCK).write_text(line, "utf-8")
     with pytest.raises(PackError, match="64 hex digits"):
         detector_lock.read_lock(tree.lock)
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "new"),
+    [
+        ("assess", 'length * rule["coverage"]', 'length * rule["coverage"] * 0.9'),
+        ("class_checks", "share >= least", "share > least"),
+        ("eligibility", "len(reviewers) >= pack.reviewers", "len(reviewers) > pack.reviewers"),
+        ("learner_checks", "count <= most", "count < most"),
+    ],
+    ids=["class-hours", "class", "enrolment", "learner"],
+)
+def test_a_conclusion_cannot_change_under_the_engine_s_version(
+    tree: Tree, module: str, old: str, new: str
+) -> None:
+    tree.edit(module, old, new)
+    assert tree.refused() == {ENGINE}
+    assert detector_lock.check(tree.lock, tree.sources, NEXT, engine="2") == []

@@ -1,8 +1,10 @@
-"""The lock of detectors: a rule whose code changed cannot keep the version that verdicts name.
+"""The lock of detectors: a rule whose code changed cannot keep the version that verdicts name, nor
+can the engine that makes conclusions of what rules find.
 
-`detectors.lock` lies beside `packs.lock`. A line holds the version of a rule, the digest of the
-code that it decides by, and the release it first ships in. A version is frozen once that release is
-out, which is when `app.__version__` has gone on; until then its line may be renewed.
+`detectors.lock` lies beside `packs.lock`. A line holds the version of a rule or of the engine, the
+digest of the code that it decides by, and the release it first ships in. A version is frozen once
+that release is out, which is when `app.__version__` has gone on; until then its line may be
+renewed.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import app
@@ -24,10 +27,24 @@ from detectors.policy import LATER
 from detectors.registry import Detector
 
 LOCK = "detectors.lock"
+ENGINE = "engine"  # the line of all that is no rule
+_ENGINE_ROOTS = (  # what the judging calls
+    ("assess", "assess"),
+    ("assess", "concerned"),
+    ("batch_checks", "check_class"),
+    ("batch_checks", "check_learner"),
+    ("class_hours", "as_reported"),
+    ("eligibility", "deadlines"),
+    ("eligibility", "judge_class"),
+    ("eligibility", "judge_enrolment"),
+    ("eligibility", "reach_of"),
+)
+_RULES_MODULE = "registry"  # beyond it lie the rules, each with a line of its own
 SOURCES = Path(detectors.__file__).parent
 
 _HEADER = """\
-# Version of every rule, digest of the code it decides by, and the release that it first ships in.
+# Version of every rule and of the engine, digest of the code each decides by, and the release that
+# it first ships in.
 # Written by `zhenxue pack check --publish`. A line of an earlier release never changes: to change
 # what a rule finds, raise its version in detectors/registry.py.
 """
@@ -36,7 +53,7 @@ _LINE = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True)
 class LockedRule:
-    """A rule as it was locked."""
+    """A rule, or the engine, as it was locked."""
 
     version: str
     digest: str
@@ -48,6 +65,7 @@ def check(
     sources: Path = SOURCES,
     release: str = app.__version__,
     rules: Sequence[Detector] = registry.ALL,
+    engine: str = registry.ENGINE_VERSION,
 ) -> list[LockProblem]:
     """What is wrong with the detectors in `sources` against the lock in `folder`.
 
@@ -56,11 +74,11 @@ def check(
     """
     found, known = _unwritten(folder, sources), _Sources(sources)
     locked = read_lock(folder)
-    for it in rules:
-        line = locked.get(it.rule)
-        if line is None or line.version != it.version or line.digest == _digest(it, known):
+    for it in _current(rules, engine, known):
+        line = locked.get(it.name)
+        if line is None or line.version != it.version or line.digest == it.digest():
             continue
-        name = f"{it.rule} version {it.version}"
+        name = f"{it.name} version {it.version}"
         if line.release == release:
             detail = (
                 f"the code of {name} changed, which release {release} will be the first to have: "
@@ -72,7 +90,7 @@ def check(
                 "detectors/, changed: verdicts name that version, so raise it in "
                 "detectors/registry.py, then `zhenxue pack check --publish`"
             )
-        found.append(LockProblem("changed_rule", it.rule, detail))
+        found.append(LockProblem("changed_rule", it.name, detail))
     return found
 
 
@@ -81,8 +99,9 @@ def publish(
     sources: Path = SOURCES,
     release: str = app.__version__,
     rules: Sequence[Detector] = registry.ALL,
+    engine: str = registry.ENGINE_VERSION,
 ) -> list[str]:
-    """Write the lines of versions that no earlier release had; `<rule> version <version>` of each
+    """Write the lines of versions that no earlier release had; `<name> version <version>` of each
     that is new or renewed. What was released stays as it is.
 
     PackError, and nothing written, where a rule's words are not written yet.
@@ -92,14 +111,14 @@ def publish(
         raise PackError(*(it.detail for it in unwritten))
     locked, written, known = read_lock(folder), list[str](), _Sources(sources)
     lines = dict(locked)
-    for it in rules:
-        old = locked.get(it.rule)
+    for it in _current(rules, engine, known):
+        old = locked.get(it.name)
         if old and old.version == it.version and old.release != release:
             continue
-        new = LockedRule(it.version, _digest(it, known), release)
+        new = LockedRule(it.version, it.digest(), release)
         if new != old:
-            lines[it.rule] = new
-            written.append(f"{it.rule} version {it.version}")
+            lines[it.name] = new
+            written.append(f"{it.name} version {it.version}")
     if written:
         text = "".join(
             f'{rule} = {{ version = "{it.version}", release = "{it.release}", '
@@ -143,12 +162,43 @@ def digest_of(detector: Detector, sources: Path = SOURCES) -> str:
 def _digest(detector: Detector, sources: _Sources) -> str:
     texts = sources.reached((detector.rule, detector.detect.__name__), ("facts", "facts"))
     own = LATER.get(detector.rule, {})
-    told = [
-        f"crowd {detector.crowd}",
-        *(f"default {name} {value!r}" for name, value in sorted(own.items())),
-        *(f"{module}.{name}\n{text}" for (module, name), text in sorted(texts.items())),
-    ]
-    return hashlib.sha256("\n\n".join(told).encode()).hexdigest()
+    return _sha256(
+        [
+            f"crowd {detector.crowd}",
+            *(f"default {name} {value!r}" for name, value in sorted(own.items())),
+        ],
+        texts,
+    )
+
+
+def engine_digest(sources: Path = SOURCES) -> str:
+    """sha256 over what judges a trace and concludes, as far as it is reached without a rule: a
+    change of it changes verdicts under every rule's old version."""
+    return _engine_digest(_Sources(sources))
+
+
+def _engine_digest(sources: _Sources) -> str:
+    return _sha256([], sources.reached(*_ENGINE_ROOTS, without=_RULES_MODULE))
+
+
+def _sha256(settings: list[str], texts: dict[tuple[str, str], str]) -> str:
+    parts = (f"{module}.{name}\n{text}" for (module, name), text in sorted(texts.items()))
+    return hashlib.sha256("\n\n".join([*settings, *parts]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """A rule or the engine as the sources have it; the digest costs a while."""
+
+    name: str
+    version: str
+    digest: Callable[[], str]
+
+
+def _current(rules: Sequence[Detector], engine: str, known: _Sources) -> Iterator[_Current]:
+    for it in rules:
+        yield _Current(it.rule, it.version, partial(_digest, it, known))
+    yield _Current(ENGINE, engine, partial(_engine_digest, known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +226,12 @@ class _Sources:
         self.folder = folder
         self.modules: dict[str, _Module] = {}
 
-    def reached(self, *roots: tuple[str, str]) -> dict[tuple[str, str], str]:
-        """The text of all that these definitions lead to. Of a class they reach its methods by
-        name; what comes from elsewhere stands as where it is from."""
+    def reached(
+        self, *roots: tuple[str, str], without: str | None = None
+    ) -> dict[tuple[str, str], str]:
+        """The text of all that these definitions lead to, save what lies in the module `without`.
+        Of a class they reach its methods by name; what comes from elsewhere stands as where it is
+        from."""
         texts: dict[tuple[str, str], str] = {}
         methods: dict[tuple[str, str], _Part] = {}
         attributes: set[str] = set()
@@ -188,7 +241,7 @@ class _Sources:
             if key not in texts:
                 text, leads_to, called = self._definition(*key, methods)
                 texts[key] = text
-                waiting += leads_to
+                waiting += [it for it in leads_to if it[0] != without]
                 attributes |= called
             if not waiting:
                 for key in [it for it in methods if it[1].rpartition(".")[2] in attributes]:

@@ -270,6 +270,11 @@ NOTICE_ERRORS = {
     "no_http": N_("对方没有正常应答"),
     "not_accepted": N_("对方没有接收"),
 }
+NO_PACK = N_("缺少政策包")
+NO_PACK_REMEDY = N_(
+    "此页要按本班适用的政策包重新计算，而该政策包不在本机。班级页上写明缺少哪个文件；"
+    "请管理员将其放回 detectors/packs 目录后重启服务。"
+)
 PROBLEMS = {
     "role": N_("您的角色无权进行此操作。"),
     "csrf": N_("页面已过期，请返回后刷新再提交。"),

@@ -149,14 +149,15 @@ def _wanted(request: Request) -> str:
 
 
 def _refusal(request: Request, status: int, code: str, retry_after_s: int | None) -> HTMLResponse:
+    gone = status == 422 and code == "unknown_pack"
     page = render(
         request,
         "refusal.html",
         login=login_of(request),
         status=status,
         number=status,
-        title=labels.REFUSALS.get(status, labels.REFUSALS[422]),
-        detail=labels.PROBLEMS.get(code, ""),
+        title=labels.NO_PACK if gone else labels.REFUSALS.get(status, labels.REFUSALS[422]),
+        detail=labels.NO_PACK_REMEDY if gone else labels.PROBLEMS.get(code, ""),
     )
     if retry_after_s is not None:
         page.headers["Retry-After"] = str(retry_after_s)

@@ -292,6 +292,15 @@ def pack(name: str, lang: Language) -> str:
     return f"{lang.of(title)} {version}".strip()
 
 
+def missing_pack_file(pack_id: str, version: str) -> str:
+    """The file that a pack's version would stand in, where it is not on the shelf; else empty."""
+    try:
+        packs.load(pack_id, version)
+    except packs.UnknownPack:
+        return f"{pack_id}@{version}.toml"
+    return ""
+
+
 def rule(code: str, pack: str, lang: Language) -> str:
     """A rule's name as the pack (`<id>@<version>`) calls it that judged; "" where packs differ."""
     return rule_title(code, pack).in_(lang.code)

@@ -61,6 +61,8 @@ OLD = re.compile(
     r"|[Ff]ive minutes|(?<!\d)5 min\b|(?<!\d)40 min|(?<![\d.])300 ?(s\b|秒)|≥ 40|≤ 80|≥ 3天"
 )
 
+LEARNER_PAGE = "/console/classes/{class_id}/learners/{learner_id}"
+
 
 def other_shelf(folder: Path) -> Path:
     """The shipped packs and clauses, with other numbers in the same places."""
@@ -314,3 +316,31 @@ def test_verdicts_of_a_package_that_another_version_made_are_not_called_forged(
     known = {name: it for name, it in rules.known().items() if name in THE_SIX}
     monkeypatch.setattr(rules, "known", lambda: known)
     assert not verify(made.file.data, made.public_key).problems
+
+
+def test_a_class_whose_pack_is_gone_from_the_shelf_stands_and_says_which_file_is_missing(
+    here: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with opened(here, tmp_path) as (services, client):
+        with services.database.read() as connection:
+            klass = class_seen(connection, EVERYTHING, CLASS)
+        there = packs.versions(packs.FOLDER)
+        left = {it: kept for it, all_ in there.items() if (kept := _without(all_, klass))}
+        monkeypatch.setattr(packs, "versions", lambda _: left)
+        wrong = []
+        for method, path in routes(client.app):  # type: ignore[arg-type]
+            if method == "GET" and path.startswith(("/console", "/my/")) and "{rest" not in path:
+                answer = client.get(here.address(path), headers=here.headers("zhao"))
+                if answer.status_code == 422 or answer.status_code >= 500:
+                    wrong.append((path, answer.status_code))
+        assert wrong == [("/console/sessions/{session_id}", 422)]  # it is computed when it is read
+        page = client.get(here.address(wrong[0][0]), headers=here.headers("zhao")).text
+        assert "缺少政策包" in page and "班级页上写明缺少哪个文件" in page
+        for path in (f"/console/classes/{klass.id}", here.address(LEARNER_PAGE)):
+            page = client.get(path, headers=here.headers("zhao")).text
+            assert f"缺少文件{klass.pack_id}@{klass.pack_version}.toml" in page
+            assert "重启服务" in page
+
+
+def _without(versions: tuple[str, ...], klass: ClassRow) -> tuple[str, ...]:
+    return tuple(it for it in versions if it != klass.pack_version)

@@ -2,7 +2,8 @@
 
 A stored body holds rules, reasons, numbers and times. Here the sentences are added, by the pack
 that judged; a verdict stored before that brings words along, and they stay where no number tells
-how to write them anew.
+how to write them anew. Where that pack is not on the shelf, checks stand with their ids and without
+limits.
 """
 
 from __future__ import annotations
@@ -76,11 +77,12 @@ def _concluded(body: Conclusion, judged_ms: int, today: date) -> dict[str, Any]:
     """Reasons on both scales, and the checks."""
     scales = {"graded": _scale(body.graded), "literal": _scale(body.literal)}
     applied = scales.get(body.scale)
-    own = _pack(applied.pack if applied else body.pack)
+    own = applied.pack if applied else body.pack
+    pack = _pack(own)
     return {
         **scales,
         "reasons": applied.reasons if applied else _reasons(body.reasons, own),
-        "checks": [_check(it, own) for it in body.checks],
+        "checks": [_check(it, pack) for it in body.checks],
         "cut_off_passed": body.cut_off and today > date.fromisoformat(body.cut_off),
         "judged_ms": judged_ms,
     }
@@ -89,28 +91,34 @@ def _concluded(body: Conclusion, judged_ms: int, today: date) -> dict[str, Any]:
 def _scale(body: ScaleVerdict | None) -> ScaleVerdictView | None:
     if body is None:
         return None
-    return extended(ScaleVerdictView, body, reasons=_reasons(body.reasons, _pack(body.pack)))
+    return extended(ScaleVerdictView, body, reasons=_reasons(body.reasons, body.pack))
 
 
-def _reasons(bodies: Iterable[ReasonBody], pack: Pack) -> list[ReasonView]:
+def _reasons(bodies: Iterable[ReasonBody], pack: PackBody) -> list[ReasonView]:
     return [_reason(it, pack) for it in bodies]
 
 
-def _reason(body: ReasonBody, pack: Pack) -> ReasonView:
+def _reason(body: ReasonBody, pack: PackBody) -> ReasonView:
     cure = CURES[body.cure.how]
     told = extended(CureAdvice, body.cure, zh=cure.zh, en=cure.en)
-    return extended(ReasonView, body, cure=told, sentence=reason_sentence(body, pack))
+    return extended(
+        ReasonView, body, cure=told, sentence=reason_sentence(body, f"{pack.id}@{pack.version}")
+    )
 
 
-def _check(body: CheckBody, pack: Pack) -> CheckView:
-    own = pack.table.checks.get(body.check)  # gone where another pack was tried or chosen since
+def _check(body: CheckBody, pack: Pack | None) -> CheckView:
+    # Gone where another pack was tried or chosen since.
+    own = pack.table.checks.get(body.check) if pack else None
     title = Text(own.title.zh, own.title.en) if own else Text(body.check, body.check)
     sentence = body.sentence
     if body.said is not UNSET:
         sentence = sentence_of(body.check, body.said, body.numbers or {})
-    limit = limit_of(body.check, pack)
+    limit = limit_of(body.check, pack) if pack else ""
     return extended(CheckView, body, title=title, limit=limit, sentence=sentence)
 
 
-def _pack(named: PackBody) -> Pack:
-    return packs.load(named.id, named.version)
+def _pack(named: PackBody) -> Pack | None:
+    try:
+        return packs.load(named.id, named.version)
+    except packs.UnknownPack:
+        return None

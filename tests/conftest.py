@@ -137,14 +137,14 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     with find_postgres(tmp_path_factory) as server:
         if server is None:
             lacks(POSTGRESQL)
-        server.make_template()
+        server.make()
         yield server
 
 
 @pytest.fixture
 def database_url(backend: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     if backend == "postgresql":
-        with request.getfixturevalue("postgres").copy_of_template() as url:
+        with request.getfixturevalue("postgres").emptied() as url:
             yield url
         return
     path = tmp_path / "zhenxue.sqlite"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.e2e.conftest import found_chromium
+from tests.e2e.conftest import chromium_without_windows
 from tests.sdk.school import School, open_school
 
 EYES_AND_HANDS = [
@@ -68,7 +68,7 @@ class Learner:
 
 @pytest.fixture(scope="session")
 def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
-    found_chromium()  # else nobody would come to it
+    chromium_without_windows()  # else nobody would come to it
     with open_school(tmp_path_factory.mktemp("school")) as school:
         yield school
 
@@ -76,7 +76,9 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
 @pytest.fixture(scope="module")  # not longer: while Playwright is there, asyncio.run() is refused
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=found_chromium(), args=EYES_AND_HANDS)
+        yield playwright.chromium.launch(
+            executable_path=chromium_without_windows(), args=EYES_AND_HANDS
+        )
 
 
 @pytest.fixture

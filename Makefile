@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE # else each of the tests' processes compiles every module anew
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test check lint types layers schema packs words docs format lock screenshots bench clean
+.PHONY: help run setup dev test thorough check lint types layers schema packs words docs format lock screenshots bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -28,8 +28,12 @@ setup: $(RUNTIME) ## the environment to run in, hash-locked
 
 dev: $(TESTING) ## the environment to test in, hash-locked
 
-test: dev ## all tests
-	@$(BIN)/python -m pytest -n $(strip $(JOBS)) --dist worksteal $(ARGS)
+test: dev ## the tests
+	@$(BIN)/python -m pytest -n $(strip $(JOBS)) --dist worksteal -m "not thorough" $(ARGS)
+
+thorough: dev ## what the tests prove, with more examples
+	@ZHENXUE_TEST_THOROUGH=1 $(BIN)/python -m pytest -n $(strip $(JOBS)) --dist worksteal \
+		-m "thorough or hypothesis" $(ARGS)
 
 check: lint types layers schema packs words docs ## everything that needs no run of the tests
 

@@ -67,8 +67,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if metafunc.definition.get_closest_marker("both_databases"):
-        metafunc.parametrize("backend", ["sqlite", "postgresql"])
+    both = metafunc.definition.get_closest_marker("both_databases")
+    if both:
+        later = [pytest.mark.thorough] if both.kwargs.get("one_will_do") else []
+        metafunc.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=later)])
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tests.api.test_sessions import found_school, opening, post
 from tests.api.test_xapi import ID, URL, Lrs, statement
 from tests.people import County
+from tests.thorough import examples
 
 FUZZ = settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

@@ -24,6 +24,7 @@ from tests.detectors.columns import GRADED, Columns
 from tests.detectors.stories import HONEST, Sitting, found
 from tests.scenarios.disturbed import trace_of
 from tests.scenarios.honest import columns
+from tests.thorough import examples
 
 RULE = "contradicting_times"
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
@@ -85,7 +86,7 @@ def test_both_lessons_at_once_are_an_overlap_as_long_as_the_log_is_right():
     assert "multi_window" in {it.rule for it in judged(at_once(0, 0, ())).findings}
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=examples(60))
 @given(SHIFTS, st.integers(0, 3))
 @example(8 * HOUR, 0)
 def test_receive_times_that_were_moved_away_prove_nothing_and_accuse_nobody(shift_ms, seed):
@@ -96,7 +97,7 @@ def test_receive_times_that_were_moved_away_prove_nothing_and_accuse_nobody(shif
     assert not [it for it in result.findings if it.outcome is Outcome.VIOLATION]
 
 
-@settings(derandomize=True, deadline=None, max_examples=60)
+@settings(derandomize=True, deadline=None, max_examples=examples(60))
 @given(
     SHIFTS,
     st.integers(0, 3),
@@ -113,7 +114,7 @@ def test_moving_part_of_the_rest_along_does_not_help(shift_ms, seed, kinds):
     assert not proves_both(judged(at_once(seed, shift_ms, kinds)))
 
 
-@settings(derandomize=True, deadline=None, max_examples=80)
+@settings(derandomize=True, deadline=None, max_examples=examples(80))
 @given(SHIFTS, st.integers(0, 3), st.floats(0.1, 0.9), st.booleans())
 def test_moving_only_some_of_the_events_does_not_help(shift_ms, seed, share, first):
     assert not proves_both(judged(at_once(seed, shift_ms, {"event"}, -share if first else share)))

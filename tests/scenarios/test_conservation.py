@@ -18,9 +18,10 @@ from detectors.trace import Trace
 from tests.detectors.columns import GRADED, columns_of
 from tests.detectors.stories import only
 from tests.scenarios.garbage import columns, playing, sittings
+from tests.thorough import examples
 
 TOLERANCE_MS = 10_000
-fast = settings(derandomize=True, deadline=None, max_examples=150)
+fast = settings(derandomize=True, deadline=None, max_examples=examples(150))
 
 
 def most_in_any_window(begin: np.ndarray, end: np.ndarray) -> int:
@@ -90,7 +91,7 @@ def test_the_measure_itself_sees_a_double_credit():
     assert most_in_any_window(*two) == 20
 
 
-@settings(fast, max_examples=50)  # it takes ten times as long as the others
+@settings(fast, max_examples=examples(50))  # it takes ten times as long as the others
 @given(sittings())
 def test_every_finding_on_any_input_is_complete_and_explained(told):
     trace = columns(told)

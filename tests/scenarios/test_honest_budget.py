@@ -7,9 +7,12 @@ import pytest
 from tests.scenarios.honest import tally
 
 CHUNK = 125
+SEEDS = range(100_000, 101_000, CHUNK)
 
 
-@pytest.mark.parametrize("first", range(100_000, 101_000, CHUNK))
+@pytest.mark.parametrize(
+    "first", [*SEEDS[:2], *(pytest.param(it, marks=pytest.mark.thorough) for it in SEEDS[2:])]
+)
 def test_of_a_thousand_honest_learners_nobody_is_accused(first):
     told = tally(range(first, first + CHUNK))
     assert told.scenes == CHUNK

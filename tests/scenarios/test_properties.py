@@ -20,8 +20,9 @@ from tests.detectors.columns import GRADED, columns_of
 from tests.detectors.joining import picked, together
 from tests.scenarios import disturbed
 from tests.scenarios.corpus import MILD_TO_GRAVE
+from tests.thorough import examples
 
-fast = settings(derandomize=True, deadline=None, max_examples=40)
+fast = settings(derandomize=True, deadline=None, max_examples=examples(40))
 DISTURBANCES = (disturbed.paused, disturbed.delayed, disturbed.doubled, disturbed.reordered)
 LONGEST_MS = GRADED["popup_gap"].ms("max_gap_s")
 FEW = [name for name in SCENARIOS if name not in ("H30", "F04")]
@@ -106,7 +107,7 @@ def test_replaying_the_whole_log_gives_the_same_judgement(seed):
     assert after.hours == before.hours
 
 
-@settings(derandomize=True, deadline=None, max_examples=20)
+@settings(derandomize=True, deadline=None, max_examples=examples(20))
 @given(order=st.permutations(FEW), size=st.integers(1, 12))
 def test_neither_order_nor_chunks_change_what_is_said_of_anybody(order, size):
     order = order[: 2 * size]

@@ -14,7 +14,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 
 import app
@@ -263,6 +263,8 @@ class _Sources:
             return text, [(origin, original)] if ours else [], none
         if name in it.whole:
             other = it.whole[name]
+            if not self._is_ours(other):
+                return f"from detectors import {other}", [], none
             return f"import {other}", [(other, one) for one in self._module(other).parts], none
         if name not in it.parts:
             return "", [], none  # a name of its own function, or of Python
@@ -273,8 +275,7 @@ class _Sources:
 
     def _module(self, name: str) -> _Module:
         if name not in self.modules:
-            tree = ast.parse((self.folder / f"{name}.py").read_text("utf-8"))
-            self.modules[name] = _Module(_without_docstrings(tree), self._is_ours)
+            self.modules[name] = _module_of((self.folder / f"{name}.py").read_text("utf-8"))
         return self.modules[name]
 
     def _is_ours(self, name: str) -> bool:
@@ -284,17 +285,17 @@ class _Sources:
 class _Module:
     """What stands at the top of a module: definitions, and what is imported under which name."""
 
-    def __init__(self, tree: ast.Module, is_ours: Callable[[str], bool]) -> None:
+    def __init__(self, tree: ast.Module) -> None:
         self.methods: dict[str, dict[str, _Part]] = {}
         self.imports: dict[str, tuple[str, str]] = {}
-        self.whole: dict[str, str] = {}  # modules of the folder
+        self.whole: dict[str, str] = {}  # what may be modules of the folder
         found: dict[str, list[ast.stmt]] = {}
         for it in tree.body:
             if isinstance(it, ast.ImportFrom):
                 origin = (it.module or "").removeprefix("detectors.")
                 for alias in it.names:
                     known = alias.asname or alias.name
-                    if origin == "detectors" and is_ours(alias.name):
+                    if origin == "detectors":
                         self.whole[known] = alias.name
                     else:
                         self.imports[known] = (origin, alias.name)
@@ -307,6 +308,11 @@ class _Module:
                 for name in _defined(it):
                     found.setdefault(name, []).append(it)
         self.parts = {name: _Part.of(*its) for name, its in found.items()}
+
+
+@lru_cache(maxsize=256)  # checking and publishing read the same files
+def _module_of(text: str) -> _Module:
+    return _Module(_without_docstrings(ast.parse(text)))
 
 
 def _taken_out(it: ast.ClassDef) -> dict[str, _Part]:

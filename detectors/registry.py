@@ -19,6 +19,7 @@ from detectors import (
     marathon,
     multi_window,
     one_face_several_accounts,
+    person_over_course,
     photo_retention,
     photo_reuse,
     popup_gap,
@@ -65,6 +66,7 @@ ALL = (
     Detector(shared_device.RULE, "1", shared_device.detect, crowd=True),
     Detector(collusion.RULE, "2", collusion.detect, crowd=True),
     Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),
+    Detector(person_over_course.RULE, "1", person_over_course.detect),
     Detector(marathon.RULE, "2", marathon.detect),
 )
 

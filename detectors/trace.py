@@ -242,6 +242,24 @@ FACE_PAIR = np.dtype(
 )
 
 
+class OverCourse(IntEnum):
+    """How a sitting's face stands out of the learner's course."""
+
+    ODD = 1  # it lies apart from the enrolled face and the other sittings
+    TWO = 2  # it belongs to the smaller of two groups that the sittings fall into
+
+
+COURSE_FACE = np.dtype(
+    [
+        ("session", "<i4"),
+        ("kind", "u1"),
+        ("distance", "<f4"),
+        ("limit", "<f4"),
+        ("sittings", "<i4"),  # that lie apart together
+        ("others", "<i4"),  # sittings that they were held against
+    ]
+)
+
 # A class-hour in which somebody saw the learner study and compared the face, as recorded.
 IN_PERSON = np.dtype([("case", "<i4"), ("hour", "<i4")])
 
@@ -256,6 +274,7 @@ class Trace:
     photos    PHOTO[P], per session in order of receipt
     lessons   LESSON[L]; pieces PIECE[Q], sorted by (klass, hour)
     faces     FACE_PAIR[F], known only when whole classes are judged
+    course    COURSE_FACE[K], sittings whose face stands out of the learner's course, by session
     answer_ms int64[S], the longer time to answer pop-ups that was recorded for the sitting's
               learner, 0 where none was; int64[0] where none was for anybody
     in_person IN_PERSON[H], class-hours checked in person
@@ -276,6 +295,7 @@ class Trace:
     lessons: NDArray[np.void]
     pieces: NDArray[np.void]
     faces: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, FACE_PAIR))
+    course: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, COURSE_FACE))
     answer_ms: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     in_person: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, IN_PERSON))
     named: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
@@ -289,6 +309,9 @@ class Trace:
 
     def controls_of(self, session: int) -> NDArray[np.void]:
         return self.controls[self.controls_at[session] : self.controls_at[session + 1]]
+
+    def course_of(self, session: int) -> NDArray[np.void]:
+        return self.course[self.course["session"] == session]
 
     def photos_of(self, session: int) -> NDArray[np.void]:
         return self.photos[self.photos_at[session] : self.photos_at[session + 1]]

@@ -3,7 +3,7 @@
 from models.act import Act
 from models.base import Base
 from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
-from models.faces import Calibration, FacePair
+from models.faces import Calibration, CourseFace, FacePair
 from models.identity import IdentityCorrection
 from models.inspection import Inspection, InspectionCheck
 from models.judgement import Appeal, Finding, Review, Run, Verdict
@@ -35,6 +35,7 @@ __all__ = [
     "ClassHour",
     "Control",
     "Course",
+    "CourseFace",
     "CourseVersion",
     "Enrolment",
     "EventBatch",

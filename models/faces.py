@@ -1,4 +1,5 @@
-"""What is known of faces in general: thresholds measured on the site, accounts that look alike."""
+"""What is known of faces in general: thresholds measured on the site, accounts that look alike,
+sittings that stand out of a course."""
 
 from __future__ import annotations
 
@@ -40,3 +41,23 @@ class FacePair(Base):
     calibration_id: Mapped[int | None] = mapped_column(ForeignKey("calibrations.id"))
     scope: Mapped[Name]  # class | institution | everyone
     found_ms: Mapped[Ms]
+
+
+class CourseFace(Base):
+    """What stands out of a learner's face over a course, of one sitting: distances, no face.
+
+    `odd`: it lies apart from the enrolled face and the learner's other sittings. `two`: it belongs
+    to the smaller of two groups that the sittings fall into. Measured anew with every sitting; a
+    row goes when the sitting stands out no more.
+    """
+
+    __tablename__ = "course_faces"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    kind: Mapped[Name] = mapped_column(primary_key=True)  # odd | two
+    model: Mapped[Name]
+    distance: Mapped[float]
+    limit: Mapped[float]
+    sittings: Mapped[int]  # that lie apart together
+    others: Mapped[int]  # sittings that they were held against
+    measured_ms: Mapped[Ms]

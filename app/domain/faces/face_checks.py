@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.faces import burst_liveness, calibration, enrolment_photos
+from app.domain.faces import burst_liveness, calibration, course_faces, enrolment_photos
 from app.domain.faces.burst_liveness import Beside
 from app.domain.faces.comparison import DOCUMENTS, Compared, Comparison, Embedding
 from app.domain.faces.moments import moments
@@ -102,6 +102,16 @@ def decide_session(
         _decide_all(connection, case, allowed, replaced_ms, now_ms) for case in cases.values()
     )
     done = rows.undecided(connection, session_id) == 0
+    if decided and done and session.state != "open":
+        for case in cases.values():
+            course_faces.measure(
+                connection,
+                session.learner_id,
+                session.class_id,
+                case.comparison,
+                lambda row: _embedding(row, key),
+                now_ms,
+            )
     return bool(decided and done and session.state != "open")
 
 

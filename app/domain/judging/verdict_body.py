@@ -263,16 +263,24 @@ def lengths(parts: HourParts, sessions: int) -> list[int]:
     return total
 
 
+_APART = ("distance", "limit", "sittings", "others")
+
+
 def facts_digest(evidence: NamedTrace, session: int, decisions: Mapping[str, str]) -> bytes:
     """sha256 over everything a session's verdict was computed from."""
     trace, row = evidence.trace, evidence.sessions[session]
     columns = trace.sessions[session]
     lesson = evidence.lessons[columns["lesson"]]
     acts = [act.fact for act in evidence.acts_on(session)]
+    course = [
+        [int(it["kind"]), *(round(float(it[name]), 4) for name in _APART)]
+        for it in trace.course_of(session)
+    ]
     stated = int(columns["stated_until_ms"])
     head = canonical(
         {
             **({"acts": acts} if acts else {}),
+            **({"over_course": course} if course else {}),
             "session": row.external_id,
             "learner": row.learner,
             "class": row.klass,

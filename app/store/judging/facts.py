@@ -20,7 +20,7 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 from app.store.bodies import PhotoCopy
 from app.store.controls import controls as ledger
 from app.store.events import event_log
-from app.store.faces import face_sets, snapshots
+from app.store.faces import course_faces, face_sets, snapshots
 from app.store.judging import study_days
 from app.store.review import acts as recorded
 from app.store.review.acts import JUDGING, ActInForce, film_of
@@ -30,6 +30,7 @@ from detectors.film import Film, corrected
 from detectors.segments import Segments
 from detectors.trace import (
     CONTROL,
+    COURSE_FACE,
     EVENT,
     FACE_PAIR,
     IN_PERSON,
@@ -38,6 +39,7 @@ from detectors.trace import (
     PHOTO,
     PIECE,
     SESSION,
+    OverCourse,
     PhotoFlag,
     SessionFlag,
     Trace,
@@ -202,6 +204,7 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> NamedTrace:
     acts = recorded.in_force(connection, {row.class_id for row in rows}, JUDGING)
     trace = replace(
         trace,
+        course=_course(connection, rows),
         answer_ms=_answer_ms(rows, acts),
         named=_named(rows),
         in_person=_in_person(acts, rows, columns, hours),
@@ -286,6 +289,25 @@ def _faces(connection: Connection, learner_ids: Collection[int]) -> NDArray[np.v
             for row in face_sets.pairs_of(connection, learner_ids)
         ],
         FACE_PAIR,
+    )
+
+
+def _course(connection: Connection, rows: Sequence[AnyRow]) -> NDArray[np.void]:
+    """COURSE_FACE[K] of the sittings."""
+    place = {row.id: at for at, row in enumerate(rows)}
+    return np.array(
+        sorted(
+            (
+                place[row.session_id],
+                OverCourse[row.kind.upper()],
+                row.distance,
+                row.limit,
+                row.sittings,
+                row.others,
+            )
+            for row in course_faces.of_sessions(connection, place)
+        ),
+        COURSE_FACE,
     )
 
 

@@ -1,0 +1,75 @@
+"""Rows of `course_faces`: sittings whose face stands out of a learner's course."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from app.store.events import event_log
+from app.store.row import AnyRow
+from detectors.trace import Check
+from models import CourseFace, Session, Snapshot
+
+Sitting = tuple[int, str]  # session id, kind
+_CHUNK = 500
+_COMPARED = (int(Check.MATCH), int(Check.REVIEW), int(Check.MISMATCH))
+
+
+def photos(connection: Connection, learner_id: int, class_id: int) -> Sequence[AnyRow]:
+    """The photos of the learner's sittings in the class that were compared, sitting by sitting in
+    the order opened, in order of receipt."""
+    return connection.execute(
+        select(Snapshot)
+        .join(Session, Session.id == Snapshot.session_id)
+        .where(
+            Session.learner_id == learner_id,
+            Session.class_id == class_id,
+            Snapshot.status == "done",
+            Snapshot.check.in_(_COMPARED),
+        )
+        .order_by(Session.opened_ms, Session.id, Snapshot.received_ms, Snapshot.id)
+    ).all()
+
+
+def replace(
+    connection: Connection,
+    session_ids: Collection[int],
+    found: Mapping[Sitting, Mapping[str, Any]],
+    now_ms: int,
+) -> None:
+    """What stands out of these sittings now, instead of what did before; sittings for which that
+    changes anything are judged again."""
+    known = {(row.session_id, row.kind): row for row in of_sessions(connection, session_ids)}
+    gone = known.keys() - found.keys()
+    new = {
+        key: values
+        for key, values in found.items()
+        if key not in known
+        or any(getattr(known[key], name) != value for name, value in values.items())
+    }
+    changed = gone | new.keys()
+    if not changed:
+        return
+    event_log.unsettle(connection, sorted({session_id for session_id, _ in changed}))
+    for session_id, kind in sorted(changed):
+        connection.execute(
+            delete(CourseFace).where(CourseFace.session_id == session_id, CourseFace.kind == kind)
+        )
+    rows = [
+        {"session_id": session_id, "kind": kind, "measured_ms": now_ms, **values}
+        for (session_id, kind), values in sorted(new.items())
+    ]
+    if rows:
+        connection.execute(insert(CourseFace), rows)
+
+
+def of_sessions(connection: Connection, session_ids: Collection[int]) -> list[AnyRow]:
+    """By sitting and kind."""
+    ids = sorted(session_ids)
+    found: list[AnyRow] = []
+    for at in range(0, len(ids), _CHUNK):
+        query = select(CourseFace).where(CourseFace.session_id.in_(ids[at : at + _CHUNK]))
+        found += connection.execute(query.order_by(CourseFace.session_id, CourseFace.kind)).all()
+    return found

@@ -14,6 +14,7 @@ from app.clock import Clock, system_clock
 from app.db import Database
 from app.domain.controls.scheduler import ControlScheduler
 from app.domain.exchange.imports import Imports
+from app.domain.faces.enrolling import EnrolmentDesk
 from app.domain.faces.kept_photos import KeptPhotos
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.sittings import sitting_life
@@ -72,6 +73,10 @@ class Services:
     @property
     def blobs(self) -> Blobs:
         return self.photos.blobs
+
+    @property
+    def enrolments(self) -> EnrolmentDesk:
+        return EnrolmentDesk(self.database, self.photos, self.readers, self.clock)
 
     @cached_property
     def imports(self) -> Imports:

@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     anti_spoof_sha256s: str = ""
     nightly_cron: str = "30 2 * * *"
     learner_link_days: int = Field(60, ge=1, le=366)
+    enrolment_link_minutes: int = Field(30, ge=5, le=1440)  # a product default
     learner_appeals_a_day: int = Field(5, ge=1, le=100)  # by one link
     photo_term_days: int = Field(1095, ge=0)  # after a class is over; 0: for good
     template_term_days: int = Field(30, ge=0)

@@ -1,5 +1,5 @@
-"""Who calls: a platform by its API key, a learner's browser by the lease token of its one sitting,
-or, for reading, a person signed in to the console."""
+"""Who calls: a platform by its API key, a learner's browser by the token of its one sitting or
+its enrolment, or, for reading, a person signed in to the console."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import User
 from app.errors import NotAllowed
 from app.http.callers import callers_of
+from app.http.enrolment_ring import Enroller
 from app.http.keyring import Caller
 from app.services import Services
 
 _BEARER = HTTPBearer(
-    auto_error=False, description="API key of a platform, or the lease token of a sitting"
+    auto_error=False,
+    description="API key of a platform, lease token of a sitting, or token of an enrolment",
 )
 
 
@@ -53,6 +55,19 @@ def sitting() -> Any:
         return browser or demand(callers.keys.caller(authorization), KeyScope.INGEST)
 
     return Security(caller_of)
+
+
+def enrolling(scope: KeyScope) -> Any:
+    """A dependency that yields the Enroller of one learner: a platform by a key with that scope, or
+    the learner's browser by the token of an enrolment link."""
+
+    def enroller_of(request: Request, _documented: Annotated[Any, Security(_BEARER)]) -> Enroller:
+        authorization = request.headers.get("authorization")
+        callers = callers_of(request)
+        browser = callers.enrolments.enroller(authorization, request.path_params["learner_id"])
+        return browser or Enroller(demand(callers.keys.caller(authorization), scope))
+
+    return Security(enroller_of)
 
 
 def people_too(scope: KeyScope) -> Any:

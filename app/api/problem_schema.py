@@ -61,7 +61,10 @@ _CONFLICTS = {
     "POST /v1/acts/{act_id}/revocation": "it was revoked, or corrected once more since",
     "PUT /v1/classes/{class_id}": "terms that are frozen once somebody has studied",
     "PUT /v1/classes/{class_id}/roster": "somebody who studied cannot become somebody else",
-    "PUT /v1/learners/{learner_id}/reference-photo": "a photo that was replaced, or data erased",
+    "PUT /v1/learners/{learner_id}/reference-photo": (
+        "a photo that was replaced, data erased, or `enrolment_complete` by this link"
+    ),
+    "POST /v1/learners/{learner_id}/enrolment": "face data erased",
     "POST /v1/keys/{key_id}/rotate": "the key has ended",
     "POST /v1/webhooks": "the platform has as many webhooks as it may",
     "POST /v1/sessions": "`concurrent_session`, `lesson_locked`, `session_exists` …",

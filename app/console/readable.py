@@ -99,6 +99,8 @@ ACTIONS = {
     "consent.given": N_("同意人脸处理"),
     "consent.withdrawn": N_("撤回同意"),
     "enrolment.replaced": N_("更换登记照片"),
+    "enrolment.link_issued": N_("生成登记照片链接"),
+    "enrolment.handed_in": N_("代为登记照片"),
     "export.package": N_("导出审计数据包"),
     "export.taken": N_("导出"),
     "faces.searched": N_("比较人脸"),

@@ -1,4 +1,5 @@
-"""Whoever may call the web process: platforms by their keys, browsers by their sittings' leases."""
+"""Whoever may call the web process: platforms by their keys, browsers by the token that
+opens one sitting, or one enrolment."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 
 from starlette.requests import Request
 
+from app.http.enrolment_ring import EnrolmentRing
 from app.http.keyring import KeyRing
 from app.http.lease_ring import LeaseRing
 from app.services import Services
@@ -17,6 +19,7 @@ class Callers:
 
     keys: KeyRing
     leases: LeaseRing
+    enrolments: EnrolmentRing
 
     @classmethod
     def of(cls, services: Services) -> Callers:
@@ -24,6 +27,7 @@ class Callers:
         return cls(
             keys=KeyRing(database, clock, services.settings.api_requests_per_minute),
             leases=LeaseRing(database, clock),
+            enrolments=EnrolmentRing(database, clock, services.vault),
         )
 
 

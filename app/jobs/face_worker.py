@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import Gauge
 
 from app.domain.faces import enrolment_photos, face_checks
+from app.domain.faces.enrolling import EnrolmentDesk
 from app.jobs.pixels import Pixels
 from app.security import seal
 from app.services import Services
@@ -99,12 +100,20 @@ class FaceWorker:
             keys = self._pixels.keys(connection, {photo.learner_id for photo in waiting})
         pictures = [self._pixels.opened(photo, keys.get(photo.learner_id)) for photo in waiting]
         seen = self._look(pictures, enrolment=True)
-        for photo, result in zip(waiting, seen, strict=True):
+        desk = EnrolmentDesk(services.database, services.photos, self._readers, services.clock)
+        for photo, picture, result in zip(waiting, pictures, seen, strict=True):
             key = keys.get(photo.learner_id)
+            copied = (
+                isinstance(picture, bytes)
+                and isinstance(result, Seen)
+                and desk.copied(photo.learner_id, picture)
+            )
             if key is None or (isinstance(result, Unread) and not result.final):
                 result = Unread("image_unreadable", final=True)
             with services.database.write() as connection:
-                enrolment_photos.settle(connection, key or b"", photo, result, services.clock())
+                enrolment_photos.settle(
+                    connection, key or b"", photo, result, services.clock(), copied=copied
+                )
         return len(waiting)
 
     def _read(self, taken: Sequence[AnyRow]) -> None:

@@ -1,4 +1,5 @@
-"""What a page of another origin may ask for: the addresses of one sitting, with its lease.
+"""What a page of another origin may ask for: the addresses of one sitting, with its lease, and
+those of one enrolment, with its token.
 
 No cookie is ever read there, so every origin may ask: what opens is the token in the header.
 """
@@ -10,7 +11,10 @@ import re
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-_OPEN = re.compile(r"/v1/sessions/[^/]+/(?:events|close|snapshots/[^/]+)")
+_OPEN = re.compile(
+    r"/v1/sessions/[^/]+/(?:events|close|snapshots/[^/]+)"
+    r"|/v1/learners/[^/]+/(?:enrolment|reference-photo)"
+)
 _PREFLIGHT_S = 7200
 
 
@@ -22,7 +26,7 @@ class BrowserDoor:
         self._shared = CORSMiddleware(
             app,
             allow_origins=["*"],
-            allow_methods=["POST", "PUT"],
+            allow_methods=["GET", "POST", "PUT"],
             allow_headers=["Authorization", "Content-Type"],
             expose_headers=["Retry-After"],
             max_age=_PREFLIGHT_S,

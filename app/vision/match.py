@@ -23,7 +23,7 @@ Embedding = NDArray[np.float32]  # (dim,)
 Zone = Literal["match", "review", "mismatch"]
 Confidence = Literal["low", "normal"]
 
-WANTED_ENROLMENTS = 3
+WANTED_ENROLMENTS = 5
 WANTED_MOMENTS = 3
 
 

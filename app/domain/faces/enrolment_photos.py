@@ -1,6 +1,7 @@
 """Reference photos: the face that a learner is compared with.
 
-Up to five are kept, three or more are wanted, one is enough with a lower confidence that is shown.
+Up to five are kept and as many are wanted, different ones (`enrolment_steps`); one is enough, with
+a lower confidence that is shown.
 Photo and template are encrypted with the learner's key, and neither ever goes back to a client.
 """
 
@@ -15,6 +16,8 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.domain.answer import UNSET, Answer, Sha256, UnsetType
+from app.domain.faces import enrolment_steps
+from app.domain.faces.enrolment_steps import Step
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.faces.snapshots import face_key, verified
 from app.errors import BadInput, Conflict, NotFound
@@ -32,6 +35,7 @@ from app.vision.reasons import QUALITY
 from app.vision.seen import Seen, Unread, usable, vector
 
 MOST = 5
+_WORDS = {**QUALITY, **enrolment_steps.REASONS}
 
 
 class EnrolmentStatus(StrEnum):
@@ -48,7 +52,8 @@ class EnrolmentConfidence(StrEnum):
 
 
 class PhotoQuality(Answer, frozen=True, kw_only=True):
-    """What was read from a photo. `agrees_with_enrolled` compares it with those enrolled before."""
+    """What was read from a photo. `agrees_with_enrolled` compares it with those enrolled before;
+    `step` is what it was taken for, one of five different photos."""
 
     width: int | UnsetType = UNSET
     height: int | UnsetType = UNSET
@@ -59,6 +64,7 @@ class PhotoQuality(Answer, frozen=True, kw_only=True):
     model: str | UnsetType | None = UNSET
     agrees_with_enrolled: Zone | UnsetType = UNSET
     distance_to_enrolled: float | UnsetType = UNSET
+    step: Step | UnsetType = UNSET
 
 
 class EnrolledPhoto(Answer, frozen=True, kw_only=True):
@@ -95,7 +101,7 @@ def admit(
     if known is None or known.retired_ms is not None or _purged(known):
         return None
     if known.status == "refused":
-        raise _unusable(known.quality)
+        raise unusable(known.quality)
     return _report(connection, learner.id, known.sha256, known.status, known.quality)
 
 
@@ -107,15 +113,26 @@ def enrol(
     seen: Seen | Unread,
     now_ms: int,
     *,
+    step: Step | None = None,
+    copied: bool = False,
+    alone: bool = False,
     replacing: str | None = None,
 ) -> EnrolledPhoto:
     """Keep a photo that was read: its quality report. Raises Unusable; see also `admit`.
 
+    `step`: what it was taken for, and is held against. `copied`: it is a photo that is enrolled,
+    handed in again. `alone`: nobody saw who took it, so it must not be unlike those enrolled.
     `replacing`: who has it take the place of all others. What was decided with those stays decided.
     """
     quality = _quality(seen)
+    if isinstance(seen, Seen) and step is not None:
+        enrolled = [row.quality for row in rows.ready(connection, learner.id)]
+        quality["step"] = str(step)
+        quality["reasons"] = enrolment_steps.against(step, seen.fields, enrolled)
+    if copied:
+        quality["reasons"] = [*quality["reasons"], "same_photograph"]
     if isinstance(seen, Unread) or quality["reasons"]:
-        raise _unusable(quality)
+        raise unusable(quality)
     digest = hashlib.sha256(data).digest()
     if replacing is not None:
         _retire_others(connection, learner.id, digest, replacing, now_ms)
@@ -127,6 +144,8 @@ def enrol(
         raise Conflict("photo_retired", "this photo was enrolled before and has been replaced")
     key = face_key(connection, photos.vault, learner.id, now_ms)
     values = _ready(connection, key, learner.id, seen, quality)
+    if alone and quality.get("agrees_with_enrolled") == "mismatch":
+        raise unusable({**quality, "reasons": ["unlike_enrolled"]})
     values["blob_key"] = _keep(photos, key, learner.id, data)
     if again is not None:
         rows.renew(connection, again.id, **values)
@@ -167,10 +186,18 @@ def defer(
 
 
 def settle(
-    connection: Connection, key: bytes, photo: AnyRow, seen: Seen | Unread, now_ms: int
+    connection: Connection,
+    key: bytes,
+    photo: AnyRow,
+    seen: Seen | Unread,
+    now_ms: int,
+    *,
+    copied: bool = False,
 ) -> None:
-    """Write what became of a photo that waited for the worker."""
+    """Write what became of a photo that waited for the worker. `copied`: as of `enrol`."""
     quality = _quality(seen)
+    if copied:
+        quality["reasons"] = [*quality["reasons"], "same_photograph"]
     if isinstance(seen, Unread) or quality["reasons"]:
         refused = {"quality": quality, "status": "refused", "retired_ms": now_ms}
         rows.settle(connection, photo.id, **refused)
@@ -252,37 +279,43 @@ def _quality(seen: Seen | Unread) -> dict[str, Any]:
     return quality
 
 
-def _unusable(quality: dict[str, Any]) -> Unusable:
+def unusable(quality: dict[str, Any]) -> Unusable:
+    """The refusal of a photo, in words for its `reasons`."""
     reasons = [
         {"code": code, "zh": zh, "en": en}
         for code in quality["reasons"]
         for zh, en in (
-            QUALITY.get(code, ("照片无法读取，请重新拍摄。", "The photo is unreadable.")),
+            _WORDS.get(code, ("照片无法读取，请重新拍摄。", "The photo is unreadable.")),
         )
     ]
-    detail = " ".join(reason["zh"] for reason in reasons)
+    detail = "".join(reason["zh"] for reason in reasons)
     return Unusable("photo_unusable", detail, reasons=reasons, quality=quality)
+
+
+def confidence(photos: int) -> EnrolmentConfidence:
+    """How sure comparisons with so many enrolled photos are."""
+    enough = photos >= match.WANTED_ENROLMENTS
+    return EnrolmentConfidence.NORMAL if enough else EnrolmentConfidence.LOW
 
 
 def _report(
     connection: Connection, learner_id: int, sha256: bytes, status: str, quality: dict[str, Any]
 ) -> EnrolledPhoto:
     count = len(rows.ready(connection, learner_id))
-    enough = count >= match.WANTED_ENROLMENTS
     return EnrolledPhoto(
         sha256=sha256.hex(),
         status=EnrolmentStatus(status),
         quality=msgspec.convert(quality, PhotoQuality),
         photos=count,
         photos_wanted=match.WANTED_ENROLMENTS,
-        confidence=EnrolmentConfidence.NORMAL if enough else EnrolmentConfidence.LOW,
-        advice=_advice(quality, enough),
+        confidence=confidence(count),
+        advice=_advice(quality, count),
     )
 
 
-def _advice(quality: dict[str, Any], enough: bool) -> str | None:
+def _advice(quality: dict[str, Any], photos: int) -> str | None:
     if quality.get("agrees_with_enrolled") == "mismatch":
         return "这张照片与以前登记的照片不像同一个人，请核对是否传错了人。"
-    if enough:
+    if photos >= match.WANTED_ENROLMENTS:
         return None
-    return "建议再上传不同时间、不同光线下的照片，至少三张，比对更可靠。"
+    return f"建议再登记不同角度、不同光线下的照片，共{match.WANTED_ENROLMENTS}张，比对更可靠。"

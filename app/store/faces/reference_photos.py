@@ -33,6 +33,20 @@ def ready(connection: Connection, learner_id: int) -> Sequence[AnyRow]:
     ).all()
 
 
+def kept_since(connection: Connection, learner_id: int, since_ms: int) -> int:
+    """How many photos were enrolled for the learner since then."""
+    query = (
+        select(func.count())
+        .select_from(ReferencePhoto)
+        .where(
+            ReferencePhoto.learner_id == learner_id,
+            ReferencePhoto.status == "ready",
+            ReferencePhoto.created_ms >= since_ms,
+        )
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def pending(connection: Connection, limit: int) -> Sequence[AnyRow]:
     """Imported photos that no worker has read yet, oldest first."""
     return connection.execute(

@@ -32,6 +32,15 @@ def learner(connection: Connection, platform_id: int, external_id: str) -> AnyRo
     ).one_or_none()
 
 
+def platform_of_learner(connection: Connection, learner_id: int, external_id: str) -> int | None:
+    """The platform that calls the learner of this row so; None: none does."""
+    return connection.execute(
+        select(Learner.platform_id).where(
+            Learner.id == learner_id, Learner.external_id == external_id
+        )
+    ).scalar_one_or_none()
+
+
 def with_pack(connection: Connection, platform_id: int, external_id: str) -> AnyRow | None:
     """(id, opened_ms, pack_id, pack_version, controls) of a sitting and its class."""
     klass = TrainingClass

@@ -1,0 +1,153 @@
+"""A photo handed in for enrolment, from its bytes to its report: whoever hands it in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from app.clock import Clock
+from app.db import Database
+from app.domain.answer import Answer, EpochMs
+from app.domain.faces import enrolment_photos
+from app.domain.faces.enrolment_link import EnrolmentLink
+from app.domain.faces.enrolment_photos import EnrolledPhoto, EnrolmentConfidence, Unusable
+from app.domain.faces.enrolment_steps import Step
+from app.domain.faces.photo_store import PhotoStore
+from app.errors import Conflict
+from app.security import Unsealable
+from app.store.faces import face_keys
+from app.store.faces import reference_photos as rows
+from app.store.faces.blobs import BlobMissing, StoreAway
+from app.store.row import AnyRow
+from app.vision import match
+from app.vision.seen import SamePhotograph, Seen, Unread
+
+
+class EnrolledStep(Answer, frozen=True, kw_only=True):
+    """One of the five different photos, and whether it is there."""
+
+    step: Step
+    enrolled: bool
+
+
+class EnrolmentProgress(Answer, frozen=True, kw_only=True):
+    """How many photos of how many wanted are enrolled, and which are missing. Photos enrolled
+    without a step count in `photos` alone. `expires_at_ms`: when the link that asks is over."""
+
+    photos: int
+    photos_wanted: int
+    confidence: EnrolmentConfidence
+    steps: list[EnrolledStep]
+    expires_at_ms: EpochMs | None = None
+
+
+class PictureReaders(Protocol):
+    """As `app.vision.readers.FaceReaders`."""
+
+    def read(self, pictures: Sequence[bytes], *, enrolment: bool) -> list[Seen | Unread]: ...
+
+    def copy(self, picture: bytes, others: Sequence[bytes]) -> SamePhotograph | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolmentDesk:
+    """Takes photos in. One a process, or made where it is needed: it holds nothing."""
+
+    database: Database
+    photos: PhotoStore
+    readers: PictureReaders
+    clock: Clock
+
+    def hand_in(
+        self,
+        learner: AnyRow,
+        data: bytes,
+        *,
+        step: Step | None = None,
+        link: EnrolmentLink | None = None,
+        replacing: str | None = None,
+    ) -> EnrolledPhoto:
+        """The report of a photo that is enrolled now, or was before. `link`: by which the learner
+        hands it in. `replacing`: see `enrolment_photos.enrol`.
+
+        Raises Unusable with what the person can do, BadInput (not a picture), NotAllowed
+        (no_face_consent), Conflict (enrolment_complete, face data erased), NotReady.
+        """
+        with self.database.write() as connection:
+            now_ms = self.clock()
+            if link is not None:
+                _still_takes(connection, link)
+            known = enrolment_photos.admit(connection, self.photos, learner, data, now_ms)
+        if known is not None and replacing is None:
+            if step is not None and known.quality.step != step:
+                raise enrolment_photos.unusable({"reasons": ["same_photograph"]})
+            return known
+        (seen,) = self.readers.read([data], enrolment=True)
+        copied = replacing is None and self.copied(learner.id, data)
+        with self.database.write() as connection:
+            if link is not None:
+                _still_takes(connection, link)
+            return enrolment_photos.enrol(
+                connection,
+                self.photos,
+                learner,
+                data,
+                seen,
+                now_ms,
+                step=step,
+                copied=copied,
+                alone=link is not None,
+                replacing=replacing,
+            )
+
+    def copied(self, learner_id: int, data: bytes) -> bool:
+        """Whether it is one of the learner's enrolled photos after small changes."""
+        with self.database.read() as connection:
+            enrolled = self._pictures(connection, learner_id)
+        return bool(enrolled) and self.readers.copy(data, enrolled) is not None
+
+    def _pictures(self, connection: Connection, learner_id: int) -> Sequence[bytes]:
+        """The enrolled photos that can be opened."""
+        try:
+            key = face_keys.key(connection, self.photos.vault, learner_id)
+        except face_keys.KeyDestroyed:
+            key = None
+        if key is None:
+            return []
+        kept = [row.blob_key for row in rows.ready(connection, learner_id) if row.blob_key]
+        found = []
+        for blob_key in kept:
+            try:
+                found.append(self.photos.opened(key, blob_key))
+            except (BlobMissing, StoreAway, Unsealable):
+                continue  # what cannot be compared is no copy
+        return found
+
+
+def progress(
+    connection: Connection, learner_id: int, link: EnrolmentLink | None = None
+) -> EnrolmentProgress:
+    """How far the enrolment of a learner is."""
+    enrolled = rows.ready(connection, learner_id)
+    there = {row.quality.get("step") for row in enrolled}
+    return EnrolmentProgress(
+        photos=len(enrolled),
+        photos_wanted=match.WANTED_ENROLMENTS,
+        confidence=enrolment_photos.confidence(len(enrolled)),
+        steps=[EnrolledStep(step=step, enrolled=step in there) for step in Step],
+        expires_at_ms=None if link is None else link.expires_ms,
+    )
+
+
+def _still_takes(connection: Connection, link: EnrolmentLink) -> None:
+    if rows.kept_since(connection, link.learner_id, link.issued_ms) >= match.WANTED_ENROLMENTS:
+        raise Conflict(
+            "enrolment_complete",
+            f"by this link {match.WANTED_ENROLMENTS} photos were enrolled: ask for a new one",
+        )
+
+
+__all__ = ["EnrolledPhoto", "EnrolmentDesk", "EnrolmentProgress", "Unusable", "progress"]

@@ -66,7 +66,7 @@ def _site(settings: Settings, apply: bool, fmr: float) -> tuple[dict[str, Any], 
     from app.services import open_services
 
     with open_services(settings) as services:
-        made = measure(services, actor="system:cli", apply=apply, fmr=fmr)
+        made = measure(services, actor="system:cli", apply=apply, fmr=fmr, by_group=True)
     head = f"calibration {made.id} of {made.model}, {made.body['persons']} persons"
     state = "it decides from now on" if apply else "not applied: --apply lets it decide"
     report = {"calibration": made.id, "model": made.model, "applied": apply, **made.body}

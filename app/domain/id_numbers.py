@@ -134,6 +134,13 @@ def birthday(number: str) -> date | None:
     return _born(number[6:14]) if _CHECKED.fullmatch(number) else None
 
 
+def sex(number: str) -> str | None:
+    """`female` or `male`, as a number of GB 11643 tells; None for other documents."""
+    if not _CHECKED.fullmatch(number):
+        return None
+    return "male" if int(number[16]) % 2 else "female"
+
+
 def _checked(number: str, confirmed: bool) -> str:
     if number.endswith("000") and not (confirmed and number[17] == check_digit(number[:17])):
         raise _cut()

@@ -25,6 +25,8 @@ LEAST_PEOPLE = 30
 LEAST_TAIL = 2.2  # of own distances over their mean: 2.1-2.6 on all sets measured so far
 DRAWS = 200  # of people, for intervals
 COUNTS = ((1, 1), (1, 3), (3, 3), (5, 1), (5, 3), (5, 5))  # enrolled photos, moments of a sitting
+MOST_SITTINGS = 12  # of each person; what is drawn again are people
+_MOST_TRIED = 120  # people, of whom every two are compared
 _CAUTION = 0.05  # the share of drawn cohorts by whose thresholds more strangers would pass
 _SPLITS = 10  # into two halves of people, one to fit and one to try
 _WON = 8  # of them, before anything is decided on centred embeddings
@@ -116,8 +118,8 @@ def centring_holds(people: Sequence[Person], card: ModelCard, fmr: float = FMR) 
     rng = np.random.default_rng(1)
     won, passed = 0, []
     for _ in range(_SPLITS):
-        order = rng.permutation(len(able))
-        half = len(able) // 2
+        order = rng.permutation(len(able))[:_MOST_TRIED]
+        half = len(order) // 2
         fitted = [able[row] for row in order[:half]]
         others = [able[row] for row in order[half:]]
         plain = tried(fitted, others, card, None, fmr)
@@ -163,7 +165,11 @@ class _Cohort:
         self._unit = card.metric == "cosine" or cohort_mean is not None
         self._count = len(people)
         self._sittings = [
-            [self._features(sitting, cohort_mean) for sitting in person.sittings if len(sitting)]
+            [
+                self._features(sitting, cohort_mean)
+                for sitting in person.sittings[:MOST_SITTINGS]
+                if len(sitting)
+            ]
             for person in people
         ]
         self._frames = np.array([np.mean([1 - 1 / it.frames for it in p.moments]) for p in people])

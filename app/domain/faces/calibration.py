@@ -30,7 +30,7 @@ from app.vision.model_card import ModelCard
 from app.vision.seen import embedding_context, usable, vector
 from app.vision.spread import FMR, Means, Spread
 
-MOST_PERSONS = 1_000  # half a million pairs of strangers: enough for any quantile asked for
+MOST_PERSONS = 500  # 124,750 pairs of strangers: enough for any quantile asked for
 LEAST_IN_GROUP = 10  # people; error rates of fewer would speak of single persons
 
 

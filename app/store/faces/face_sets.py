@@ -44,6 +44,20 @@ def accounts(
     return [(row.id, row.person_id) for row in rows]
 
 
+def sealed_numbers(connection: Connection, learner_ids: Collection[int]) -> dict[int, bytes]:
+    """The encrypted ID numbers of those that have one."""
+    ids = sorted(learner_ids)
+    found: dict[int, bytes] = {}
+    for at in range(0, len(ids), _CHUNK):
+        rows = connection.execute(
+            select(Learner.id, Learner.id_number_encrypted).where(
+                Learner.id.in_(ids[at : at + _CHUNK]), Learner.id_number_encrypted.is_not(None)
+            )
+        )
+        found |= {row.id: row.id_number_encrypted for row in rows}
+    return found
+
+
 def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[AnyRow]:
     """(learner_id, session_id, id, control_id, received_ms, embedding_encrypted, reading) of the
     photos in which one good face was seen that may be the account's own, in order of receipt."""

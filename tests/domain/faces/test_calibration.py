@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from app.db import Database
 from app.domain.faces import calibration
 from app.domain.faces.calibration import Faces, NotEnoughFaces
 from app.domain.faces.comparison import Comparison
+from app.jobs.calibration import groups
 from app.store.accounts import audit
 from app.store.faces import calibrations
 from app.vision import match
@@ -53,6 +55,21 @@ def test_thresholds_come_for_every_pair_of_counts_with_what_they_rest_on() -> No
     assert (everybody["group"], everybody["people"]) == ("all", 100)
     assert everybody["review"]["value"] == 0
     assert centre.shape == (CARD.dim,)
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        ("410000199001010028", ("female", "30 to 44")),
+        ("410000196611280019", ("male", "60 and over")),
+        ("410000196611290016", ("male", "45 to 59")),
+        ("H12345678", ()),
+    ],
+)
+def test_sex_and_age_are_read_from_the_number_on_the_day(
+    number: str, told: tuple[str, ...]
+) -> None:
+    assert groups(number, date(2026, 11, 28)) == told
 
 
 def test_errors_are_told_of_each_group_that_is_large_enough() -> None:

@@ -53,7 +53,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredCohort:
     """Statistics of a cohort: as estimated, the ones to decide by, and of cohorts drawn anew."""
 
     estimate: Spread
@@ -70,7 +70,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TriedOnOthers:
     """How thresholds of one half of the people did on the other half: shares of comparisons of
     strangers that were a match, and of own ones that were not."""
 
@@ -80,7 +80,7 @@ class Trial:
 
 def measure(
     people: Sequence[Person], card: ModelCard, cohort_mean: Embedding | None = None
-) -> Measured:
+) -> MeasuredCohort:
     """Statistics of at least LEAST_PEOPLE persons with two moments or more. Raises TooFewPeople."""
     able = [person for person in people if len(person.moments) > 1]
     if len(able) < LEAST_PEOPLE:
@@ -90,7 +90,7 @@ def measure(
 
 def of_any(
     people: Sequence[Person], card: ModelCard, cohort_mean: Embedding | None = None
-) -> Measured:
+) -> MeasuredCohort:
     """As `measure`, however few they are: for experiments."""
     cohort = _Cohort(people, card, cohort_mean)
     rng = np.random.default_rng(0)
@@ -99,7 +99,7 @@ def of_any(
     ordered = sorted(drawn, key=lambda spread: spread.match_limit(FMR, three, three))
     estimate = cohort.spread()
     decides = replace(ordered[int(_CAUTION * DRAWS)], own_tail=estimate.own_tail)
-    return Measured(estimate, decides, drawn, len(cohort.own))
+    return MeasuredCohort(estimate, decides, drawn, len(cohort.own))
 
 
 def centre(people: Sequence[Person]) -> Embedding:
@@ -135,7 +135,7 @@ def tried(
     card: ModelCard,
     cohort_mean: Embedding | None,
     fmr: float,
-) -> Trial:
+) -> TriedOnOthers:
     """Decide on ``others`` by what ``fitted`` tell: first against last sitting of each."""
     found = _Cohort(fitted, card, cohort_mean).spread()
     yardstick = Yardstick(found, "", cohort_mean)
@@ -150,7 +150,7 @@ def tried(
             limit = thresholds_for(yardstick, card, *counts, fmr).match
             accepted = apart(first, last, card, cohort_mean) <= limit
             (own if row == column else strangers).append(accepted)
-    return Trial(
+    return TriedOnOthers(
         fmr=float(np.mean(strangers)) if strangers else 0.0,
         fnmr=1 - float(np.mean(own)) if own else 0.0,
     )

@@ -24,7 +24,7 @@ from app.store.faces import calibrations, face_keys, face_sets
 from app.store.row import AnyRow
 from app.vision import cohort
 from app.vision.calibrate import Rate
-from app.vision.cohort import COUNTS, LEAST_PEOPLE, Measured, Person, TooFewPeople
+from app.vision.cohort import COUNTS, LEAST_PEOPLE, MeasuredCohort, Person, TooFewPeople
 from app.vision.match import Embedding, Moment, Yardstick, apart, means, thresholds_for
 from app.vision.model_card import ModelCard
 from app.vision.seen import embedding_context, usable, vector
@@ -197,7 +197,7 @@ def _one_account_a_person(faces: Iterable[Faces]) -> list[Faces]:
 
 def _limits(
     card: ModelCard,
-    found: Measured,
+    found: MeasuredCohort,
     counts: tuple[int, int],
     fmr: float,
     cohort_mean: Embedding | None,
@@ -258,7 +258,7 @@ def _rate(outcomes: Sequence[bool]) -> dict[str, Any]:
     }
 
 
-def _alarm(card: ModelCard, raw: Measured) -> str | None:
+def _alarm(card: ModelCard, raw: MeasuredCohort) -> str | None:
     """Why the model does not fit; the card's alarm value is one of single, uncentred pictures."""
     alone = Means.of(1)
     limit = thresholds_for(Yardstick(raw.estimate, ""), card, alone, alone).match

@@ -67,6 +67,7 @@ SIZES = (
     Size("3 v 3", 3, 3),
     Size("5 v 5", 5, 5),
     Size("sitting: 5 v 3", 5, 3),
+    Size("later sitting: 5 and 5 earlier v 3", 10, 3),
     Size("course: 5 v 4 sittings of 1", 5, 1, 4),
     Size("course: 5 v 4 sittings of 3", 5, 3, 4),
 )

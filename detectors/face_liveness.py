@@ -1,11 +1,12 @@
 """无法进行人脸活体比对: the comparison with the enrolled face could not be made, or did not pass.
 
 Photos were already compared (app/vision); here only their results are weighed, of those that came
-in time. A retry that passes excuses what came before it. Another person and an attack are proposed
-for two reviewers and earn nothing meanwhile; what lies near the threshold goes to one. Bad light, a
-camera that is broken or denied, a check that nobody met cost minutes and are never a violation: the
-stretch back to the last check that passed, and a class-hour without one of its own is not proven,
-unless somebody checked in person.
+in time. A retry that passes excuses what came before it; where the pack demands a living person, and
+wherever pictures looked like an attack, only one that turned the head as asked does. Another person
+and an attack are proposed for two reviewers and earn nothing meanwhile; what lies near the threshold
+goes to one. Bad light, a camera that is broken or denied, a check that nobody met cost minutes and
+are never a violation: the stretch back to the last check that passed, and a class-hour without one
+of its own is not proven, or by the pack for a person, unless somebody checked in person.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ _TOLD_ELSEWHERE = (
     Check.NO_CONSENT,
 )
 MISMATCHES = 2  # one failed comparison may be chance
+_WITHOUT_LIVE = {"not_proven": Outcome.NOT_PROVEN, "pending_review": Outcome.REVIEW}
 
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
@@ -144,17 +146,18 @@ def _unchecked_hours(facts: Facts, policy: Policy, told: list[Finding]) -> list[
             np.any((facts.trace.photos_of(int(it))["flags"] & PhotoFlag.KEPT) == 0)
             for it in sittings
         )
-        reason, fault = "hour_not_checked", Fault.UNDETERMINED
+        reason, fault, outcome = "hour_not_checked", Fault.UNDETERMINED, Outcome.NOT_PROVEN
         if lost:
             reason, fault = "hour_photos_lost", Fault.ENVIRONMENT
         elif still[row]:
             # A platform that asks for its own photos may never have asked anybody to turn.
             asked = facts.trace.sessions["flags"][last[row]] & _ITS_OWN
             reason, fault = "hour_not_live", Fault.PLATFORM if asked else Fault.UNDETERMINED
+            outcome = _WITHOUT_LIVE[policy[RULE].word("without_live")]
         findings.append(
             Finding(
                 rule=RULE,
-                outcome=Outcome.NOT_PROVEN,
+                outcome=outcome,
                 reason=reason,
                 fault=fault,
                 evidence=Evidence.SERVER,
@@ -196,6 +199,9 @@ class _Sitting:
         self.check = np.where(self.timely, self.photos["check"], Check.NOT_COMPARED)
         self.still = (self.photos["flags"] & PhotoFlag.FEED_NOT_LIVE) != 0
         self.passed = passed[mine]
+        self.live = self.passed & ((self.photos["flags"] & PhotoFlag.LIVE) != 0)
+        # What makes up for a photo before it.
+        self.excuses = self.live if rule["live_required"] else self.passed
         self.at = self.photos["recv_ms"].astype(np.int64) + self.start
         self.controls = trace.controls_of(session)
         self.demanded = int(
@@ -251,7 +257,7 @@ class _Sitting:
                     needs_two_reviewers=bool(self.rule.parameters["two_reviewers"]),
                 )
             ]
-        if np.any(self.passed & (self.at > self.at[rows[0]])):
+        if np.any(self.excuses & (self.at > self.at[rows[0]])):
             return []  # the retry passed
         return [self._finding("single_mismatch", rows, Outcome.REVIEW)]
 
@@ -269,9 +275,10 @@ class _Sitting:
         ]
 
     def _feeds(self) -> list[Finding]:
-        """Pictures that stand still or repeat: a hint that a later check that passes outweighs."""
+        """Pictures that look like an attack: a hint that only a later live check outweighs, since a
+        photo may be one of the same picture."""
         rows = np.flatnonzero((self.check == Check.REVIEW) & self.still)
-        if not len(rows) or np.any(self.passed & (self.at > self.at[rows[-1]])):
+        if not len(rows) or np.any(self.live & (self.at > self.at[rows[-1]])):
             return []
         finding = self._finding("feed_not_live", rows, Outcome.REVIEW)
         count = float(len(rows))
@@ -279,7 +286,7 @@ class _Sitting:
 
     def _near_threshold(self) -> list[Finding]:
         rows = np.flatnonzero((self.check == Check.REVIEW) & ~self.still)
-        if not len(rows) or np.any(self.passed & (self.at > self.at[rows[-1]])):
+        if not len(rows) or np.any(self.excuses & (self.at > self.at[rows[-1]])):
             return []
         return [replace(self._finding("near_threshold", rows, Outcome.REVIEW), voids=False)]
 

@@ -18,7 +18,11 @@ LATER: Mapping[str, Mapping[str, Value]] = {
         "attested_tolerance_s": 0.5,
         "longer_by_platform_share": 0.1,
     },
-    "face_liveness": {"live_required": False, "recheck_after_s": 300},
+    "face_liveness": {
+        "live_required": False,
+        "without_live": "not_proven",
+        "recheck_after_s": 300,
+    },
     "photo_retention": {
         "upload_allowance_s": 30,
         "outage_allowance_s": 600,

@@ -52,7 +52,7 @@ ALL = (
     Detector(fast_forward.RULE, "2", fast_forward.detect),
     Detector(multi_window.RULE, "3", multi_window.detect),
     Detector(popup_gap.RULE, "2", popup_gap.detect),
-    Detector(face_liveness.RULE, "4", face_liveness.detect),
+    Detector(face_liveness.RULE, "5", face_liveness.detect),
     Detector(lesson_order.RULE, "1", lesson_order.detect),
     Detector(photo_retention.RULE, "2", photo_retention.detect),
     Detector(forged_telemetry.RULE, "2", forged_telemetry.detect),

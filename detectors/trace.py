@@ -154,7 +154,7 @@ class PhotoFlag(IntFlag):
     REUSE_CONFIRMED = 32  # a person confirmed the re-use
     REUSE_CLEARED = 64  # a person cleared it
     NEAR_DUPLICATE = 128  # another photo, aligned with it, leaves nothing over
-    FEED_NOT_LIVE = 256  # the burst it belongs to stands still or repeats itself
+    FEED_NOT_LIVE = 256  # it, or the burst it belongs to, looks like an attack
     LATE = 512  # the window of its control was over when it came, and nothing excused it
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
-from app.domain.faces import burst_liveness, photo_copies
+from app.domain.faces import burst_liveness, face_checks, photo_copies
 from app.domain.faces.burst_liveness import Beside
 from app.security import Unsealable
 from app.services import Services
@@ -18,7 +18,7 @@ from app.store.faces.blobs import BlobMissing
 from app.store.row import AnyRow
 from app.vision.feed_signs import FeedSigns
 from app.vision.readers import FaceReaders
-from app.vision.seen import NOT_RETRIEVABLE, Unread
+from app.vision.seen import NOT_RETRIEVABLE, FacePicture, Unread
 
 log = structlog.get_logger("zhenxue.pixels")
 
@@ -53,17 +53,23 @@ class Pixels:
             return Unread(NOT_RETRIEVABLE, final=True, lost=True)
 
     def beside(self, session_id: int) -> Beside:
-        """Feeds that are no live camera, and photos taken before, of what waits for a decision."""
+        """Feeds that are no live camera, and photos taken before, of what can be decided now."""
         with self._services.database.read() as connection:
-            bursts = burst_liveness.bursts(connection, session_id)
-            suspects = photo_copies.suspects(connection, session_id)
+            now_ms = self._services.clock()
+            groups = [
+                group
+                for group in face_checks.decidable(connection, session_id, now_ms)
+                if any(photo.status == "read" for photo in group.photos)
+            ]
+            suspects = photo_copies.suspects(connection, session_id, groups)
+            bursts = [group for group in groups if burst_liveness.long_enough(group)]
             if not bursts and not suspects:
                 return Beside()
             learner_id = rows.owner_of(connection, session_id)
             others = {like.learner_id for _, alike in suspects for like in alike}
             keys = self.keys(connection, {learner_id} | others)
         key = keys.get(learner_id)
-        feeds = {control: self._feed(photos, key) for control, photos in bursts.items()}
+        feeds = {it.control.id: self._feed(it.photos, key) for it in bursts if it.control}
         copies = {photo.id: self._copy(photo, key, alike, keys) for photo, alike in suspects}
         return Beside(
             {control: signs for control, signs in feeds.items() if signs is not None},
@@ -88,10 +94,15 @@ class Pixels:
         """The first of the photos that look alike which proves to be the same photograph."""
         data = self.opened(photo, key)
         there = [(like, self.opened(like, keys.get(like.learner_id))) for like in alike]
-        known = [(like, other) for like, other in there if isinstance(other, bytes)]
+        known = [
+            (like, FacePicture(other, (like.reading or {}).get("box")))
+            for like, other in there
+            if isinstance(other, bytes)
+        ]
         if not isinstance(data, bytes) or not known:
             return None
-        proof = self._readers.copy(data, [other for _, other in known])
+        face = FacePicture(data, photo.reading["box"])
+        proof = self._readers.copy(face, [other for _, other in known])
         if proof is None:
             return None
         return photo_copies.document(known[proof.place][0], proof)

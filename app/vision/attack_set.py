@@ -5,8 +5,8 @@
     DIR/replay/phone-1.jpg                 a single picture is a presentation too
 
 A presentation may lie beside a ``challenge.json``: ``{"actions": ["turn_left", "turn_right"],
-"frame_ms": 300}``. Then it is judged like a burst in service; without, only the anti-spoofing model
-can judge it, and without that model it stays inconclusive.
+"frame_ms": 300}``, and ``"frames"`` where fewer are a failed try. Then it is judged as the service
+judges a burst; without, as it judges random photos: by the anti-spoofing model alone.
 """
 
 from __future__ import annotations
@@ -21,7 +21,14 @@ from app.vision.calibrate import PadOutcome, PadReport, pad_report
 from app.vision.feed import feed_signs
 from app.vision.image import Rgb, decode
 from app.vision.image_header import ImageRejected
-from app.vision.liveness import LIVENESS_LIMITS, Challenge, Frame, LivenessLimits, verify
+from app.vision.liveness import (
+    LIVENESS_LIMITS,
+    Challenge,
+    Frame,
+    LivenessLimits,
+    verify,
+    verify_photos,
+)
 from app.vision.reading import read_picture
 
 LIVE_SPECIES = "live"
@@ -60,16 +67,16 @@ def judge(
     pictures = list(_decoded(presentation))
     readings = [read_picture(picture, backends) for picture in pictures]
     if presentation.challenge is None:
-        scores = [each.live_score for each in readings if each.live_score is not None]
-        if not scores:
-            return "inconclusive"
-        return "live" if sum(scores) / len(scores) >= limits.min_live_score else "spoof"
+        photos = verify_photos(readings, limits)
+        return "inconclusive" if photos is None else photos.outcome
     asked = json.loads(presentation.challenge.read_text("utf-8"))
     frame_ms = int(asked.get("frame_ms", _FRAME_MS))
-    times = [index * frame_ms for index in range(len(pictures))]
-    challenge = Challenge(tuple(asked["actions"]), 0, frame_ms * len(pictures))
+    times = [(index + 1) * frame_ms for index in range(len(pictures))]
+    window_ms = frame_ms * (len(pictures) + 1)
+    challenge = Challenge(tuple(asked["actions"]), 0, window_ms, asked.get("frames", 0))
     frames = [Frame(at_ms, each) for at_ms, each in zip(times, readings, strict=True)]
-    return verify(frames, challenge, feed_signs(pictures, readings, times), limits).outcome
+    feed = feed_signs(pictures, readings, times, backends.landmarker)
+    return verify(frames, challenge, feed, limits).outcome
 
 
 def judge_all(

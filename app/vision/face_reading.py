@@ -80,7 +80,8 @@ class FaceReading:
 
     width, height: pixels of the upright picture. reasons: ids into reasons.QUALITY, empty when
     good. passive: logged, never decided by. live_score: 0 attack - 1 live, None without the
-    anti-spoofing model. perceptual_hash, mirrored_hash: 64 bits, for photo re-use.
+    anti-spoofing model. perceptual_hash, mirrored_hash: 64 bits of
+    the aligned face, for photo re-use; without a face, and in readings of 0.1, of the picture.
     """
 
     width: int

@@ -24,6 +24,7 @@ class FeedSigns:
     motion: tuple[float | None, ...]
     repeats: int
     span_ms: int
+    depths: tuple[float | None, ...] = ()
 
     @property
     def median_motion(self) -> float | None:

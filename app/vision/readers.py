@@ -17,7 +17,7 @@ from app.processes import end_with_parent
 from app.vision.errors import VisionError
 from app.vision.feed_signs import FeedSigns
 from app.vision.model_files import NO_FILES, BackendFiles
-from app.vision.seen import SamePhotograph, Seen, Unread
+from app.vision.seen import FacePicture, SamePhotograph, Seen, Unread
 
 START_S = 60.0  # a reader starts and loads its models in 3 to 10 s, also on a busy machine
 READ_S = 60.0  # a picture that takes longer is hostile
@@ -84,11 +84,11 @@ class FaceReaders:
     ) -> FeedSigns | None:
         """Signs that a burst, in the order taken, is no live camera; `fields` are what `read` saw
         in each picture. None when a reader was lost over it."""
-        return self._alone(feed_of, pictures, fields, at_ms)
+        return self._alone(feed_of, pictures, fields, at_ms, self.files)
 
-    def copy(self, picture: bytes, others: Sequence[bytes]) -> SamePhotograph | None:
+    def copy(self, picture: FacePicture, others: Sequence[FacePicture]) -> SamePhotograph | None:
         """The first of the others that is the same photograph, also mirrored; None: none is."""
-        return self._alone(copy_of, picture, others)
+        return self._alone(copy_of, picture, others, self.files)
 
     def _alone(self, work: Callable[..., _Result], *arguments: Any) -> _Result | None:
         """One piece of work in a reader; None when it took the reader down, or too long."""
@@ -206,28 +206,54 @@ def read_picture(data: bytes, enrolment: bool, files: BackendFiles) -> Seen | Un
 
 
 def feed_of(
-    pictures: Sequence[bytes], fields: Sequence[dict[str, Any]], at_ms: Sequence[int]
+    pictures: Sequence[bytes],
+    fields: Sequence[dict[str, Any]],
+    at_ms: Sequence[int],
+    files: BackendFiles = NO_FILES,
 ) -> FeedSigns:
     """Runs in a worker: what a burst shows besides faces."""
+    from app.vision import backends
     from app.vision.face_reading import FaceReading
     from app.vision.feed import feed_signs
     from app.vision.image import decode
 
     readings = [FaceReading.from_stored(it) for it in fields]
-    return feed_signs([decode(data) for data in pictures], readings, at_ms)
+    pixels = [decode(data) for data in pictures]
+    return feed_signs(pixels, readings, at_ms, backends.load(files).landmarker)
 
 
-def copy_of(picture: bytes, others: Sequence[bytes]) -> SamePhotograph | None:
-    """Runs in a worker: which of the others, aligned with the picture, leaves nothing over."""
-    from app.vision.image import decode
+def copy_of(
+    picture: FacePicture, others: Sequence[FacePicture], files: BackendFiles = NO_FILES
+) -> SamePhotograph | None:
+    """Runs in a worker: which of the others, aligned with the picture, shows the same face in the
+    same moment."""
     from app.vision.reuse import residual
 
-    pixels = decode(picture)
+    face = _face_of(picture, files)
+    if face is None:
+        return None
     for place, other in enumerate(others):
-        left = residual(pixels, decode(other))
+        there = _face_of(other, files)
+        if there is None:
+            continue
+        left = residual(face, there)
         if left.same_photograph:
             return SamePhotograph(place, left.value, left.mirrored)
     return None
+
+
+def _face_of(picture: FacePicture, files: BackendFiles) -> Any:
+    """The aligned face of a picture, or None; where nobody knows its box, it is looked for."""
+    from app.vision import backends
+    from app.vision.face_reading import Box
+    from app.vision.image import decode
+    from app.vision.reuse import face_crop
+
+    models, pixels = backends.load(files), decode(picture.data)
+    box = None if picture.box is None else Box(**picture.box)
+    if box is None:
+        box = next(iter(models.detector.detect(pixels)), None)
+    return None if box is None else face_crop(pixels, models.landmarker.locate(pixels, box))
 
 
 def _result(future: Future[Seen | Unread]) -> Seen | Unread | None:

@@ -6,6 +6,9 @@ reading = read(jpeg_bytes, backends)
 
 from __future__ import annotations
 
+import cv2
+import numpy as np
+
 from app.vision import quality as quality_
 from app.vision.backends import Backends
 from app.vision.face_reading import Box, FaceReading
@@ -14,7 +17,7 @@ from app.vision.image_header import IMAGE_LIMITS, ImageLimits
 from app.vision.landmarks import ratios
 from app.vision.passive import passive_cues
 from app.vision.quality import SNAPSHOT, QualityLimits
-from app.vision.reuse import perceptual_hashes
+from app.vision.reuse import face_crop, face_hashes, perceptual_hashes
 
 
 def read(
@@ -38,15 +41,19 @@ def read_picture(
     box = boxes[0] if boxes else None
     quality = face_ratios = live_score = embedding = None
     cues: dict[str, float] = {}
+    hashes = None
     if box is not None:
         points = backends.landmarker.locate(picture, box)
         face_ratios = ratios(points)
         quality = quality_.measure(picture, box, points, face_ratios)
         embedding = backends.embedder.embed(picture, points)
         cues = passive_cues(picture, box)
+        hashes = face_hashes(face_crop(picture, points))
         if backends.anti_spoof is not None:
             live_score = backends.anti_spoof.live_score(picture, box)
-    plain_hash, mirror_hash = perceptual_hashes(picture)
+    if hashes is None:
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        hashes = perceptual_hashes(np.asarray(grey, np.uint8))
     height, width = picture.shape[:2]
     return FaceReading(
         width=width,
@@ -60,8 +67,8 @@ def read_picture(
         ratios=face_ratios,
         passive=cues,
         live_score=live_score,
-        perceptual_hash=plain_hash,
-        mirrored_hash=mirror_hash,
+        perceptual_hash=hashes[0],
+        mirrored_hash=hashes[1],
         detector=backends.detector.model,
         model=backends.embedder.card.model,
         anti_spoof=None if backends.anti_spoof is None else backends.anti_spoof.model,

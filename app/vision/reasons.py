@@ -52,6 +52,17 @@ LIVENESS: dict[str, tuple[str, str]] = {
     "turn_not_seen": ("没有看到要求的转头动作", "A turn that was asked for was not seen"),
     "turned_the_other_way": ("转头方向与要求相反", "The head turned the other way"),
     "turn_too_slow": ("转头动作超过规定时间", "A turn took longer than allowed"),
+    "turn_too_early": ("转头早于人的反应时间", "The head turned sooner than a person reacts"),
+    "flat_turn": (
+        "转头时像一张平面照片，没有立体的变化",
+        "What turned looks like a flat picture: the nose does not move as a head's does",
+    ),
+    "known_picture": ("画面与以前的照片相同", "A frame is a photograph that was seen before"),
+    "too_few_frames": ("收到的画面少于要求的张数", "Fewer frames came than were asked for"),
+    "too_fast": (
+        "画面到达得太快或集中在一刻",
+        "The frames arrived too fast, or all at one moment",
+    ),
     "too_few_turns_asked": ("本次质询的转头动作不足两个", "Fewer than two turns were asked for"),
     "too_few_faces": ("能看清人脸的画面太少", "Too few frames show a face"),
     "several_faces": ("画面中出现多张人脸", "More than one face was in the picture"),

@@ -35,8 +35,16 @@ class Unread:
 
 
 @dataclass(frozen=True, slots=True)
+class FacePicture:
+    """A picture's bytes, and the box of its face as its reading has it; None: not known."""
+
+    data: bytes
+    box: dict[str, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SamePhotograph:
-    """Which of the candidates it is, and what was left over after alignment, 0-1."""
+    """Which of the candidates it is, and what their faces differ in after alignment, 0-1."""
 
     place: int
     residual: float

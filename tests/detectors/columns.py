@@ -246,6 +246,8 @@ class Columns:
             own = self.identities.get(session["learner_id"], photo.identity)
             if photo.identity != own and check in (Check.MATCH, Check.REVIEW):
                 check = Check.MISMATCH
+            if record["purpose"] != "random" and photo.condition in ("good", "glasses"):
+                flags |= PhotoFlag.LIVE  # whoever is there turns the head as asked
             if session["learner_id"] not in self.enrolled:
                 check = Check.NO_REFERENCE
             rows.append(

@@ -191,6 +191,19 @@ def test_a_feed_that_stands_still_goes_to_one_person_unless_a_burst_passes_later
     assert found(RULE, still.photo().watch(60)) == []
 
 
+def test_a_photo_of_the_same_still_excuses_no_frozen_feed():
+    still = demanded().photo(Check.REVIEW, flags=KEPT | PhotoFlag.FEED_NOT_LIVE).watch(600)
+    still.photo(flags=KEPT & ~PhotoFlag.LIVE).watch(60)
+    (finding,) = found(RULE, still)
+    assert (finding.reason, finding.outcome) == ("feed_not_live", Outcome.REVIEW)
+
+
+def test_only_a_living_face_makes_up_for_a_face_that_did_not_match():
+    lin = demanded().photo(Check.MISMATCH).watch(60).photo(flags=KEPT & ~PhotoFlag.LIVE).watch(600)
+    assert reasons(found(RULE, lin)) == ["single_mismatch"]
+    assert found(RULE, lin.photo().watch(60)) == []
+
+
 def test_photos_that_arrive_after_the_close_still_give_an_interval():
     wu = demanded(ends=300).watch(300).photo(at=310).photo(Check.MISMATCH, at=320)
     wu.photo(Check.MISMATCH, at=330)

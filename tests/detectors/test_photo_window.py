@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.assess import HourOutcome, assess
-from detectors.finding import Outcome
+from detectors.finding import Fault, Outcome
 from detectors.photo_window import WindowTerms, deadline, terms_of
 from detectors.trace import (
     IN_PERSON,
@@ -35,7 +35,8 @@ from tests.detectors.stories import (
 
 TERMS = terms_of(GRADED)
 RANDOM = KEPT
-CHECKED = PhotoFlag.BOUND | PhotoFlag.KEPT
+STILL = PhotoFlag.BOUND | PhotoFlag.KEPT  # a face that matched, and no turn
+CHECKED = STILL | PhotoFlag.LIVE
 
 
 def asked(at: float = 600.0, *, window: float = 60.0, **what) -> Sitting:
@@ -198,14 +199,32 @@ def test_what_lies_near_the_threshold_is_a_check_once_a_later_photo_matched():
     assert judged(hour(check=Check.REVIEW)) == (HourOutcome.VALID, [])
 
 
-def test_a_pack_may_demand_a_living_face():
-    strict = with_parameters("face_liveness", live_required=True)
-    assert judged(hour(), policy=strict) == (HourOutcome.NOT_PROVEN, ["hour_not_live"])
-    dark = dark_room(Check.NO_FACE)
-    assert "hour_not_live" not in judged(dark, policy=strict)[1]
+def still_hour() -> Sitting:
     lin = hour()
-    lin.photos[0] = (*lin.photos[0][:-1], CHECKED | PhotoFlag.LIVE)
-    assert judged(lin, policy=strict) == (HourOutcome.VALID, [])
+    lin.photos[0] = (*lin.photos[0][:-1], STILL)
+    return lin
+
+
+def test_without_a_living_face_an_hour_is_not_proven_or_for_a_person_by_the_pack():
+    assert judged(still_hour()) == (HourOutcome.NOT_PROVEN, ["hour_not_live"])
+    asks = with_parameters("face_liveness", without_live="pending_review")
+    assert judged(still_hour(), policy=asks) == (HourOutcome.PENDING_REVIEW, ["hour_not_live"])
+    dark = dark_room(Check.NO_FACE)
+    assert "hour_not_live" not in judged(dark)[1]
+
+
+def test_where_the_authority_left_it_off_a_face_that_matched_is_enough():
+    off = with_parameters("face_liveness", live_required=False)
+    assert judged(still_hour(), policy=off) == (HourOutcome.VALID, [])
+
+
+def test_a_platform_that_never_asks_for_a_turn_is_told_so():
+    lin = hour(flags=HONEST | SessionFlag.PLATFORM_CONTROLS)
+    lin.photos = [(*photo[:-1], STILL | PhotoFlag.RANDOM_TIME) for photo in lin.photos]
+    outcome, reasons = judged(lin)
+    assert (outcome, reasons) == (HourOutcome.NOT_PROVEN, ["hour_not_live"])
+    found = [it for it in assess(trace(lin), GRADED).findings if it.reason == "hour_not_live"]
+    assert {it.fault for it in found} == {Fault.PLATFORM}
 
 
 DARK_ROOM = [Check.LOW_QUALITY, Check.SEVERAL_FACES, Check.NO_FACE, Check.NOT_COMPARED]

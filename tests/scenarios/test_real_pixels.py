@@ -79,7 +79,7 @@ def test_an_old_photo_saved_again_with_noise_goes_to_a_person_beside_the_old_one
     assert (finding.reason, finding.outcome) == ("near_duplicate", "review")
     for photo in finding.body["evidence"]["photos"]:
         assert photo["same_as"]["session_id"] not in told.scene.judged
-        assert photo["same_as"]["snapshot_id"] and photo["same_as"]["residual"] <= 0.06
+        assert photo["same_as"]["snapshot_id"] and photo["same_as"]["residual"] <= 0.04
 
 
 def test_another_person_goes_to_two_reviewers(judge: Judge) -> None:

@@ -11,7 +11,7 @@ from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.attack_set import judge_all, presentations
 from app.vision.backends import Backends
 
-OBEYED = (0, 0, 0.6, 1, 1, 0.3, 0, -0.6, -1, -1, -0.3, 0)
+OBEYED = (0, 0, 0.6, 1, 1, 1, 0, -1, -1, -1, -0.3, 0)
 ASKED = {"actions": ["turn_left", "turn_right"], "frame_ms": 300}
 
 

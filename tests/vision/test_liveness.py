@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from app.vision.face_reading import Box, FaceRatios, FaceReading, Quality
 from app.vision.feed import feed_signs
 from app.vision.feed_signs import FeedSigns
 from app.vision.image import Rgb, decode
-from app.vision.liveness import Challenge, Frame, Liveness, verify
+from app.vision.liveness import Challenge, Frame, Liveness, fused, verify
 from app.vision.reading import read_picture
 from app.vision.reasons import LIVENESS, SUPPORTING
 
@@ -73,9 +74,9 @@ def test_lin_turns_as_asked_and_is_live() -> None:
     assert result.signs["largest_turn"] == pytest.approx(1.0)
 
 
-def test_the_threshold_of_a_turn_is_met_at_exactly_eight_tenths() -> None:
-    assert judged([0, 0, 0.8, 0.8, 0, 0, -0.8, -0.8, 0]).outcome == "live"
-    assert judged([0, 0, 0.79, 0.79, 0, 0, -0.8, -0.8, 0]).outcome == "inconclusive"
+def test_the_threshold_of_a_turn_is_met_at_exactly_seven_tenths() -> None:
+    assert judged([0, 0, 0, 0.7, 0.7, 0, 0, -0.7, -0.7, 0, 0]).outcome == "live"
+    assert judged([0, 0, 0, 0.69, 0.69, 0, 0, -0.7, -0.7, 0, 0]).outcome == "inconclusive"
 
 
 def test_a_crooked_camera_is_part_of_the_personal_baseline() -> None:
@@ -90,7 +91,7 @@ def test_a_crooked_camera_is_part_of_the_personal_baseline() -> None:
         ([0, 0, 0, 1.0, 0, 0, -0.9, -0.9, 0, 0], "turned_the_other_way"),  # one frame is no turn
         (OBEYED[:8], "turn_not_seen"),
         (OBEYED[:-3], "turn_not_seen"),  # did not come back
-        ([0, *[0.9] * 20, 0, -0.9, -0.9, 0], "turn_too_slow"),
+        ([0, 0, *[0.9] * 20, 0, -0.9, -0.9, 0], "turn_too_slow"),
         ([0, 0.9, 0.9], "too_few_faces"),
     ],
 )
@@ -98,7 +99,7 @@ def test_a_challenge_not_followed_is_inconclusive_with_its_reason(
     ratios: list[float], reason: str
 ) -> None:
     result = judged(ratios)
-    assert (result.outcome, result.reasons) == ("inconclusive", (reason,))
+    assert result.outcome == "inconclusive" and reason in result.reasons
 
 
 def test_one_turn_is_too_little_to_call_anyone_live() -> None:
@@ -119,17 +120,84 @@ def test_a_photo_held_still_is_a_spoof_only_after_two_seconds() -> None:
     assert verify(still, LEFT_THEN_RIGHT, FeedSigns(motion, 0, 1_900)).outcome == "inconclusive"
 
 
+def test_fewer_frames_than_asked_for_are_a_failed_try() -> None:
+    asked = replace(LEFT_THEN_RIGHT, frames=16)
+    result = judged(OBEYED, asked)
+    assert result.outcome == "inconclusive" and "too_few_frames" in result.reasons
+    assert judged([*OBEYED, 0, 0], asked).outcome == "live"
+
+
+def test_one_picture_forty_milliseconds_after_the_prompt_is_nothing() -> None:
+    result = verify([Frame(40, reading())], replace(LEFT_THEN_RIGHT, frames=16))
+    assert result.outcome == "inconclusive"
+    assert {"too_few_frames", "too_fast"} <= set(result.reasons)
+
+
+@pytest.mark.parametrize("frame_ms", [0, 3, 150])
+def test_a_film_sent_faster_than_a_person_turns_is_no_answer(frame_ms: int) -> None:
+    result = verify(burst(turned(OBEYED), frame_ms), LEFT_THEN_RIGHT)
+    assert result.outcome == "inconclusive" and "too_fast" in result.reasons
+
+
+def test_frames_in_one_heap_at_either_end_are_no_answer() -> None:
+    readings = turned(OBEYED)
+    times = [*(n * 10 for n in range(7)), *(9_000 + n * 10 for n in range(7))]
+    heaped = [Frame(at, each) for at, each in zip(times, readings, strict=True)]
+    assert "too_fast" in verify(heaped, LEFT_THEN_RIGHT).reasons
+
+
+def test_a_head_that_has_turned_before_a_person_could_read_the_prompt_is_no_answer() -> None:
+    early = [0, 0.9, 0.9, 0, 0, *OBEYED[7:]]
+    result = judged(early)
+    assert (result.outcome, result.reasons) == ("inconclusive", ("turn_too_early",))
+
+
+def deep(*depths: float | None) -> FeedSigns:
+    motion = (0.1,) * (len(depths) - 1)
+    return FeedSigns(motion, 0, FRAME_MS * (len(depths) - 1), depths)
+
+
+def of_turns(left: float, right: float) -> FeedSigns:
+    """Depths of the frames of `OBEYED` in which the head is aside."""
+    return deep(*(None if abs(it) < 0.5 else left if it > 0 else right for it in OBEYED))
+
+
+@pytest.mark.parametrize(("left", "right"), [(2.0, -0.5), (-0.5, 2.0), (-3.0, -3.0)])
+def test_one_turn_of_a_flat_picture_is_a_sign_of_attack(left: float, right: float) -> None:
+    result = verify(burst(turned(OBEYED)), LEFT_THEN_RIGHT, of_turns(left, right))
+    assert result.outcome == "spoof" and "flat_turn" in result.reasons
+    assert result.signs["turn_depth"] == min(left, right)
+    assert result.signs["score"] < 0.5
+
+
+def test_turns_of_a_head_are_live() -> None:
+    result = verify(burst(turned(OBEYED)), LEFT_THEN_RIGHT, of_turns(2.0, 1.0))
+    assert result.outcome == "live" and result.signs["score"] > 0.5
+
+
+def test_a_photograph_seen_before_makes_the_whole_burst_a_spoof() -> None:
+    result = verify(burst(turned(OBEYED)), LEFT_THEN_RIGHT, known=True)
+    assert result.outcome == "spoof" and "known_picture" in result.reasons
+
+
+def test_model_and_turns_make_one_score_and_the_model_helps_a_flat_turn_by_little() -> None:
+    assert fused(None, None) is None
+    assert (fused(1.0, 0.05) or 1) < 0.5 < (fused(1.0, 0.6) or 0)
+    assert (fused(-1.5, 0.999) or 1) < 0.5
+    assert fused(0.0, 0.5) == pytest.approx(0.5)
+
+
 def test_a_looped_clip_is_a_spoof_even_when_it_turns() -> None:
     looped = FeedSigns((0.1,) * 13, repeats=3, span_ms=3_900)
     result = verify(burst(turned(OBEYED)), LEFT_THEN_RIGHT, looped)
     assert result.outcome == "spoof" and "looped_clip" in result.reasons
 
 
-def test_the_attack_model_against_a_followed_challenge_goes_to_a_person() -> None:
+def test_a_low_score_of_the_model_alone_accuses_nobody_and_lets_nobody_pass() -> None:
     followed = verify(burst(turned(OBEYED, live_score=0.1)), LEFT_THEN_RIGHT)
     assert followed.outcome == "inconclusive" and "attack_model" in followed.reasons
     ignored = verify(burst(turned([0.0] * 14, live_score=0.1)), LEFT_THEN_RIGHT)
-    assert ignored.outcome == "spoof"
+    assert ignored.outcome == "inconclusive" and "attack_model" in ignored.reasons
     assert verify(burst(turned(OBEYED, live_score=0.9)), LEFT_THEN_RIGHT).outcome == "live"
 
 
@@ -193,28 +261,32 @@ def turning(backends: Backends) -> tuple[list[Rgb], list[FaceReading]]:
 
 
 def test_a_drawn_head_that_turns_is_followed_from_its_pixels(
-    turning: tuple[list[Rgb], list[FaceReading]],
+    turning: tuple[list[Rgb], list[FaceReading]], backends: Backends
 ) -> None:
     pictures, readings = turning
     frames = burst(readings)
-    signs = feed_signs(pictures, readings, [frame.at_ms for frame in frames])
+    at_ms = [frame.at_ms for frame in frames]
+    signs = feed_signs(pictures, readings, at_ms, backends.landmarker)
     assert not signs.frozen and not signs.looped
     assert verify(frames, LEFT_THEN_RIGHT, signs).outcome == "live"
 
 
-def test_a_clip_shown_twice_is_noticed(turning: tuple[list[Rgb], list[FaceReading]]) -> None:
+def test_a_clip_shown_twice_is_noticed(
+    turning: tuple[list[Rgb], list[FaceReading]], backends: Backends
+) -> None:
     pictures, readings = turning
     rng = np.random.default_rng(0)
     again = [
         np.clip(picture + rng.normal(0, 2, picture.shape), 0, 255).astype(np.uint8)
         for picture in pictures[:6]
     ]
-    signs = feed_signs([*pictures[:6], *again], [*readings[:6]] * 2, range(0, 3600, 300))
+    twice, seen = [*pictures[:6], *again], [*readings[:6]] * 2
+    signs = feed_signs(twice, seen, range(0, 3600, 300), backends.landmarker)
     assert signs.looped
 
 
 def test_sensor_noise_alone_does_not_move_a_frozen_feed(
-    turning: tuple[list[Rgb], list[FaceReading]],
+    turning: tuple[list[Rgb], list[FaceReading]], backends: Backends
 ) -> None:
     pictures, readings = turning
     rng = np.random.default_rng(0)
@@ -222,5 +294,5 @@ def test_sensor_noise_alone_does_not_move_a_frozen_feed(
         np.clip(pictures[0] + rng.normal(0, 3, pictures[0].shape), 0, 255).astype(np.uint8)
         for _ in range(8)
     ]
-    signs = feed_signs(noisy, [readings[0]] * 8, range(0, 2800, 350))
+    signs = feed_signs(noisy, [readings[0]] * 8, range(0, 2800, 350), backends.landmarker)
     assert signs.frozen and not signs.looped

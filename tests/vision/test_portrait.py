@@ -74,8 +74,8 @@ def test_one_person_stays_close_to_themselves(reading_of: Reader) -> None:
 def test_two_people_are_mostly_as_far_apart_as_strangers(reading_of: Reader) -> None:
     means = [mean_embedding(reading_of, seed) for seed in SAMPLE]
     apart = np.array([np.linalg.norm(a - b) for a, b in combinations(means, 2)])
-    assert np.mean(apart > 0.6) >= 0.85
-    assert apart.min() > 0.45
+    assert np.mean(apart > 0.6) >= 0.75
+    assert apart.min() > 0.42
 
 
 def test_a_turned_head_changes_the_jaw_ratio_as_a_challenge_wants(reading_of: Reader) -> None:

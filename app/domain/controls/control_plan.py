@@ -16,6 +16,7 @@ from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.controls.popups import match_popups
 from app.domain.policy.sitting_terms import (
+    BURST_FRAMES,
     FRAMES,
     PHOTO_WINDOW_MS,
     REPORT_GRACE_MS,
@@ -26,7 +27,6 @@ from detectors.control_kinds import ControlKind
 from detectors.event_types import wire
 from detectors.trace import ControlFlag, Kind
 
-BURST_MS = 10_000  # the photos of one challenge arrive within this time of the first
 POLL_MS = (
     5_000  # how stale a ledger with something outstanding may be: another process may know more
 )
@@ -292,6 +292,7 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
     else:
         return
     demand["actions"] = draws.actions(ledger.seed, len(checks))
+    demand["frames"] = BURST_FRAMES
     _issue(
         ledger,
         tick,

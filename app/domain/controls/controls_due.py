@@ -37,12 +37,13 @@ class SnapshotDue(Answer, frozen=True, kw_only=True):
 
 
 class FaceCheckDue(Answer, frozen=True, kw_only=True):
-    """Ask for these actions in order, within `window_s`. `reason` and `text` tell why it is asked
-    again."""
+    """Ask for these actions in order, within `window_s`, and send so many photos meanwhile, spread
+    over them. `reason` and `text` tell why it is asked again."""
 
     challenge_id: str
     nonce: str | None
     actions: list[FaceAction]
+    frames: int
     window_s: float
     reason: str | UnsetType = UNSET
     text: Text | UnsetType = UNSET

@@ -20,6 +20,25 @@ _CHECKS = {
     Check.LOST: "not_stored",
 }
 
+# Of a burst that did not pass, by what it is judged (app/vision/reasons.py), first of these.
+_LIVENESS = {
+    "too_few_frames": "too_few_photos",
+    "too_fast": "too_few_photos",
+    "too_few_faces": "no_face",
+    "face_changed": "several_faces",
+    "turned_the_other_way": "turned_the_other_way",
+    "turn_too_slow": "turn_too_slow",
+    "turn_too_early": "turn_too_early",
+    "turn_not_seen": "turn_not_seen",
+    "flat_turn": "not_live",
+    "frozen_feed": "not_live",
+    "looped_clip": "not_live",
+    "known_picture": "not_live",
+    "attack_model": "not_live",
+}
+
+_OWN_FACE = (Check.MATCH, Check.REVIEW)
+
 # id → Chinese, English
 WORDS: dict[str, tuple[str, str]] = {
     **{_QUALITY.get(name, name): words for name, words in QUALITY.items()},
@@ -30,6 +49,30 @@ WORDS: dict[str, tuple[str, str]] = {
     "not_matched": (
         "没能确认是您本人：请摘下口罩、帽子，正对摄像头。",
         "You could not be recognised: take off mask and hat, and face the camera.",
+    ),
+    "too_few_photos": (
+        "照片没有收全：请在网络稳定时重做，做完动作前不要离开本页。",
+        "Not all photos came: try again on a steady connection and stay until it is over.",
+    ),
+    "turn_not_seen": (
+        "没有看到转头：请按提示把头向左或向右转到看得见侧脸，再转回来。",
+        "No turn was seen: turn the head as asked until one side of the face shows, and back.",
+    ),
+    "turned_the_other_way": (
+        "转头方向相反：请按提示的方向转。",
+        "The head turned the other way: turn as the prompt says.",
+    ),
+    "turn_too_slow": (
+        "转头太慢：请在提示出现后随即转头，再转回来。",
+        "The turn took too long: turn when the prompt appears, and back.",
+    ),
+    "turn_too_early": (
+        "转头早于提示：请等提示出现后再转头。",
+        "The head turned before the prompt: wait for it.",
+    ),
+    "not_live": (
+        "没能确认是真人在镜头前：请本人正对摄像头，不要用照片或视频。",
+        "It could not be made sure that somebody is there: face the camera yourself, no picture.",
     ),
     "unreadable": (
         "照片打不开：请重新拍摄。",
@@ -43,7 +86,7 @@ WORDS: dict[str, tuple[str, str]] = {
 
 
 def why(photos: Sequence[AnyRow]) -> str:
-    """What stood against most photos of a check; "" where nothing is known."""
+    """What stood against most photos of a check, or its burst; "" where nothing is known."""
     found: Counter[str] = Counter()
     for photo in photos:
         if photo.check == Check.LOW_QUALITY:
@@ -51,4 +94,23 @@ def why(photos: Sequence[AnyRow]) -> str:
         elif photo.check in _CHECKS:
             found[_CHECKS[Check(photo.check)]] += 1
     told = [(count, name) for name, count in found.items() if name in WORDS]
+    if any(photo.check in _OWN_FACE for photo in photos) and (said := _of_burst(photos)):
+        return said
     return max(told, key=lambda it: (it[0], it[1]))[1] if told else ""
+
+
+def outcome(photo: AnyRow) -> str | None:
+    """What the photo's burst was judged to be: live, spoof, inconclusive; None: it was not."""
+    judged = (photo.reading or {}).get("liveness")
+    return None if judged is None else str(judged["outcome"])
+
+
+def _of_burst(photos: Sequence[AnyRow]) -> str:
+    """A burst whose face was the learner's: turned frames that were unclear are not to blame."""
+    reasons = {
+        reason
+        for photo in photos
+        if outcome(photo) not in (None, "live")
+        for reason in photo.reading["liveness"]["reasons"]
+    }
+    return next((word for reason, word in _LIVENESS.items() if reason in reasons), "")

@@ -30,7 +30,13 @@ from app.domain.controls.controls_due import (
 )
 from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.policy import sitting_terms
-from app.domain.policy.sitting_terms import FRAMES, REVEAL_MS, SittingTerms
+from app.domain.policy.sitting_terms import (
+    BURST_FRAMES,
+    BURST_MS,
+    FRAMES,
+    REVEAL_MS,
+    SittingTerms,
+)
 from app.errors import NotFound
 from app.languages import Text
 from app.security import Vault
@@ -43,13 +49,8 @@ from detectors.trace import Check
 
 SEED_PURPOSE = "session-seed"
 _HELD = 50_000  # ledgers kept in memory; the least recently used go first
-_PASSING = {
-    Check.MATCH,
-    Check.REVIEW,
-    Check.NO_REFERENCE,
-    Check.NO_CONSENT,
-    Check.NOT_COMPARED,
-}
+_OWN_FACE = {Check.MATCH, Check.REVIEW}
+_NOT_COMPARED = {Check.NO_REFERENCE, Check.NO_CONSENT, Check.NOT_COMPARED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,16 +195,17 @@ class ControlScheduler:
         memory = known.ledger.memory if known else Memory(sitting.learning_ms, now_ms)
         seed = known.ledger.seed if known else self._seed(sitting.seed_encrypted)
         issues = sitting.controls == "service" and bool(seed)
+        terms = _terms(connection, sitting)
         return Ledger(
             session=sitting.external_id,
             lesson=sitting.lesson_id,
             seed=seed,
-            terms=_terms(connection, sitting),
+            terms=terms,
             state=sitting.state,
             pops=issues,
             looks=issues and sitting.face_consent,
             hours=self._hours_of(connection, sitting.class_id),
-            lines=_lines(connection, session_id, now_ms),
+            lines=_lines(connection, session_id, now_ms, live_required=terms.live_required),
             popup_from_ms=sitting.popup_from_ms,
             popup_due_ms=sitting.popup_due_ms,
             popup_draws=sitting.popup_draws,
@@ -260,7 +262,9 @@ def _line_of(row: AnyRow) -> ControlLine:
     return ControlLine(**{name: row._mapping[name] for name in names})
 
 
-def _lines(connection: Connection, session_id: int, now_ms: int) -> list[ControlLine]:
+def _lines(
+    connection: Connection, session_id: int, now_ms: int, *, live_required: bool
+) -> list[ControlLine]:
     rows = store.rows(connection, session_id)
     photos: dict[int, list[AnyRow]] = {}
     if any(row.kind == ControlKind.FACE_CHECK for row in rows):
@@ -269,22 +273,36 @@ def _lines(connection: Connection, session_id: int, now_ms: int) -> list[Control
     lines = []
     for row in rows:
         line = _line_of(row)
-        line.photos = len(photos.get(row.id, ()))
-        line.result = _result(line, photos.get(row.id, ()), now_ms)
-        line.why = face_check_reasons.why(photos.get(row.id, ()))
+        answers = photos.get(row.id, ())
+        line.photos = len(answers)
+        line.result = _result(line, answers, now_ms, live_required=live_required)
+        line.why = face_check_reasons.why(answers)
         lines.append(line)
     return lines
 
 
-def _result(line: ControlLine, photos: Sequence[AnyRow], now_ms: int) -> PhotoResult:
+def _result(
+    line: ControlLine, photos: Sequence[AnyRow], now_ms: int, *, live_required: bool
+) -> PhotoResult:
     if not photos:
         return PhotoResult.NONE
-    if any(photo.check in _PASSING for photo in photos):
+    if any(_passes(photo, live_required=live_required) for photo in photos):
         return PhotoResult.PASSED
-    coming = len(photos) < FRAMES and now_ms - (line.answered_ms or 0) < control_plan.BURST_MS
-    if coming or any(photo.status == "pending" for photo in photos):
+    last_ms = max(photo.received_ms for photo in photos)
+    coming = len(photos) < line.demand.get("frames", FRAMES) and now_ms - last_ms < BURST_MS
+    if coming or any(photo.status in ("pending", "read") for photo in photos):
         return PhotoResult.PENDING
     return PhotoResult.FAILED
+
+
+def _passes(photo: AnyRow, *, live_required: bool) -> bool:
+    """Whether the learner need not be asked again; where nothing could be compared, asking again
+    mends nothing."""
+    if photo.check in _NOT_COMPARED:
+        return True
+    if photo.check not in _OWN_FACE:
+        return False
+    return not live_required or face_check_reasons.outcome(photo) == "live"
 
 
 def _save(connection: Connection, session_id: int, ledger: Ledger) -> None:
@@ -404,6 +422,7 @@ def _face_check(line: ControlLine, _learning_ms: int, _now_ms: int) -> FaceCheck
         challenge_id=line.challenge_id,
         nonce=line.nonce,
         actions=[FaceAction(it) for it in line.demand["actions"]],
+        frames=line.demand.get("frames", BURST_FRAMES),
         window_s=line.window_ms / 1000,
         reason=UNSET if said is None else why,
         text=UNSET if said is None else Text(zh=said[0], en=said[1]),

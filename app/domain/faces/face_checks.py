@@ -9,14 +9,14 @@ over.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.domain.faces import burst_liveness, calibration, course_faces, enrolment_photos
-from app.domain.faces.burst_liveness import Beside
+from app.domain.faces.burst_liveness import Beside, PhotoGroup
 from app.domain.faces.comparison import DOCUMENTS, Compared, Comparison, Embedding
 from app.domain.faces.moments import moments
 from app.domain.policy import sitting_terms
@@ -39,9 +39,18 @@ class _Case:
     """One sitting under decision, of photos read by one model."""
 
     comparison: Comparison
-    controls: Mapping[int, AnyRow]
     beside: Beside
+    live: dict[int, dict[str, Any]] = field(default_factory=dict)  # judged now, by photo
     seen: list[tuple[AnyRow, Embedding | None]] = field(default_factory=list)  # in order of receipt
+
+    def add(self, group: PhotoGroup, embeddings: Sequence[Embedding | None]) -> None:
+        """Photos that are decided together, with what they show of a living person."""
+        together = list(zip(group.photos, embeddings, strict=True))
+        self.seen.extend(together)
+        waiting = [photo.id for photo in group.photos if photo.status == "read"]
+        judged = burst_liveness.judged(group, together, self.beside) if waiting else None
+        if judged is not None:
+            self.live.update(dict.fromkeys(waiting, judged))
 
     def compared(self) -> Compared | None:
         """The decision on the sitting so far; None without an enrolled or a usable face."""
@@ -57,7 +66,7 @@ def decide_session(
     now_ms: int,
     beside: Beside | None = None,
 ) -> bool:
-    """Decide the sitting's photos, up to the first that is not read yet.
+    """Decide the sitting's photos, as far as they can be decided.
 
     `beside` is what else their pixels said (app/jobs/pixels.py).
     True when the sitting is over and its last photo was decided now: it can be judged again.
@@ -74,13 +83,8 @@ def decide_session(
         key = None
     beside = beside or Beside()
     cases: dict[str, _Case] = {}
-    controls = {row.id: row for row in control_store.rows(connection, session_id)}
-    for photo in rows.rows(connection, session_id):
-        if photo.status == "pending":
-            break
-        if photo.status == "failed" or photo.late:
-            continue
-        model = photo.reading["model"]
+    for group in decidable(connection, session_id, now_ms):
+        model = group.photos[0].reading["model"]
         if model not in cases:
             card = card_of(model)
             known = rows.matched_before(connection, session_id)
@@ -94,8 +98,8 @@ def decide_session(
                 [it for sitting in _sittings(known, model, key) for it in sitting],
                 _sittings([row for row in before if row.check in _OWN], model, key),
             )
-            cases[model] = _Case(comparison, controls, beside)
-        cases[model].seen.append((photo, _embedding(photo, key)))
+            cases[model] = _Case(comparison, beside)
+        cases[model].add(group, [_embedding(photo, key) for photo in group.photos])
     allowed = key is not None and session.face_consent
     replaced_ms = reference_photos.replaced_ms(connection, session.learner_id)
     decided = sum(
@@ -115,6 +119,16 @@ def decide_session(
     return bool(decided and done and session.state != "open")
 
 
+def decidable(connection: Connection, session_id: int, now_ms: int) -> Iterator[PhotoGroup]:
+    """The sitting's photos that can be decided at `now_ms`, and those decided before them."""
+    return burst_liveness.to_decide(
+        rows.rows(connection, session_id),
+        control_store.rows(connection, session_id),
+        open_now=rows.state(connection, session_id) == "open",
+        now_ms=now_ms,
+    )
+
+
 def _decide_all(
     connection: Connection, case: _Case, allowed: bool, replaced_ms: int, now_ms: int
 ) -> int:
@@ -126,12 +140,9 @@ def _decide_all(
         return 0
     compared = case.compared()
     decided = 0
-    for at, (photo, embedding) in enumerate(case.seen):
+    for photo, embedding in case.seen:
         if photo.status == "read":
-            liveness = burst_liveness.judged(
-                case.seen[: at + 1], case.controls.get(photo.control_id), case.beside
-            )
-            reading = _reading(case, photo, liveness)
+            reading = _reading(case, photo, case.live.get(photo.id))
             outcome = _decide(photo, embedding, reading, compared, allowed)
             rows.decide(connection, photo, checked_ms=now_ms, **outcome)
             decided += 1
@@ -208,10 +219,15 @@ def _carried(photo: AnyRow, reading: dict[str, Any], compared: Compared) -> dict
     kept = {name: value for name, value in reading.items() if name not in DOCUMENTS}
     kept |= compared.documents | compared.documents_of.get(photo.id, {})
     check = compared.check
-    if check is Check.MATCH and kept.get("liveness", {}).get("outcome") == "spoof":
-        check = Check.REVIEW  # a feed that stands still or repeats is for a person to look at
+    if check is Check.MATCH and "liveness" in kept and _doubted(kept["liveness"]):
+        check = Check.REVIEW
     score = round(compared.decision.distance, 6)
     return _outcome(check, kept, score=score, limit=compared.limit)
+
+
+def _doubted(live: Mapping[str, Any]) -> bool:
+    """What looks like an attack is for a person to look at, whoever it shows."""
+    return live["outcome"] == "spoof" or "attack_model" in live["reasons"]
 
 
 def _outcome(

@@ -1,49 +1,63 @@
-"""One photograph handed in twice, the second time re-encoded, cropped, brightened or mirrored.
+"""One photograph handed in twice, the second time re-encoded, moved, turned, mirrored, or before
+another background.
 
-Perceptual hashes only find candidates: at ten bits 60 % of a person's different snapshots at one
-desk are near each other. What proves is the residual after alignment, measured on the pixels, and
-even then a person decides with both photos before them.
+Perceptual hashes of the aligned faces only find candidates. What proves is the agreement of two
+faces after alignment, measured on the pixels, and even then a person decides with both photos
+before them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from sqlalchemy import Connection
 
+from app.domain.faces.burst_liveness import PhotoGroup
 from app.store.faces import reference_photos
 from app.store.faces import snapshots as rows
 from app.store.row import AnyRow
 from app.vision.seen import SamePhotograph
 
-CANDIDATE_BITS = 10
-MOST_CANDIDATES = 3  # an alignment takes 27 ms
-MOST_ENROLLED = 2  # the newest; without a hash, as a crop of 2 % already leaves its reach
+CANDIDATE_BITS = 18
+MOST_CANDIDATES = 5  # an alignment takes 15 ms
+MOST_ENROLLED = 5  # the newest, without a hash
+MOST_OF_A_BURST = 3  # those that look straight ahead: one photograph gives them all
 
 
-def suspects(connection: Connection, session_id: int) -> list[tuple[AnyRow, Sequence[Any]]]:
-    """The sitting's photos that wait for a decision, each with what it may be a copy of: the
-    nearest of the learner's other sittings and of others in the class, and the learner's enrolled
-    photos. The photo of a start may be one that a platform enrolled: only the others are held
-    against these."""
-    waiting = rows.to_compare(connection, session_id)
+def suspects(
+    connection: Connection, session_id: int, groups: Iterable[PhotoGroup]
+) -> list[tuple[AnyRow, Sequence[Any]]]:
+    """Photos of these groups that wait for a decision, each with what it may be a copy of: the
+    nearest of the learner's and the class's earlier photos, but for what is of one moment with it,
+    and the learner's enrolled photos. The photo of a start may be one that a platform enrolled: it
+    is held against photos that were enrolled before it was asked for."""
+    waiting = [(it, group) for group in groups for it in _telling(group)]
     if not waiting:
         return []
-    near = _near(connection, session_id, waiting)
+    near = _near(connection, session_id, [it for it, _ in waiting])
     enrolled = _enrolled(connection, session_id)
     found: list[tuple[AnyRow, Sequence[Any]]] = []
-    for photo in waiting:
+    for photo, group in waiting:
+        asked_ms = None if group.control is None else group.control.issued_ms
         alike: list[Any] = [
             *near.get(photo.id, ()),
-            *(enrolled if photo.purpose != "start" else ()),
+            *(it for it in enrolled if _before(it, photo, asked_ms)),
         ]
         alike = [it for it in alike if it.sha256 != photo.sha256]
         if alike:
             found.append((photo, alike))
     return found
+
+
+def _telling(group: PhotoGroup) -> Sequence[AnyRow]:
+    """The photos of a group that wait and are worth comparing."""
+    waits = [it for it in group.photos if it.status == "read" and it.reading["ratios"] is not None]
+    if group.control is None:
+        return waits
+    return sorted(waits, key=lambda it: abs(it.reading["ratios"]["jaw_ratio"]))[:MOST_OF_A_BURST]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +68,25 @@ class _Enrolled:
     learner: str
     sha256: bytes
     blob_key: str | None
+    created_ms: int
     session: None = None
     external_id: None = None
+    reading: None = None
+
+
+def _before(enrolled: _Enrolled, photo: AnyRow, asked_ms: int | None) -> bool:
+    if photo.purpose != "start":
+        return True
+    return asked_ms is not None and enrolled.created_ms < asked_ms
 
 
 def _enrolled(connection: Connection, session_id: int) -> list[_Enrolled]:
     owner = rows.owner_named(connection, session_id)
     photos = reference_photos.ready(connection, owner.learner_id)[-MOST_ENROLLED:]
-    return [_Enrolled(owner.learner_id, owner.learner, it.sha256, it.blob_key) for it in photos]
+    return [
+        _Enrolled(owner.learner_id, owner.learner, it.sha256, it.blob_key, it.created_ms)
+        for it in photos
+    ]
 
 
 def _near(
@@ -73,13 +98,17 @@ def _near(
     ids = np.array([row.id for row in earlier], np.int64)
     received = np.array([row.received_ms for row in earlier], np.int64)
     hashes = np.array([row.phash for row in earlier], np.int64).view(np.uint64)
+    own = np.array([row.session_id == session_id for row in earlier])
+    control = np.array([row.control_id or 0 for row in earlier], np.int64)
     near: dict[int, list[int]] = {}
     for photo in waiting:
         apart = np.minimum(
             _apart(hashes, photo.reading["perceptual_hash"]),
             _apart(hashes, photo.reading["mirrored_hash"]),
         )
-        found = np.flatnonzero((apart <= CANDIDATE_BITS) & (received < photo.received_ms))
+        before = received < photo.received_ms - np.where(own, rows.SAME_MOMENT_MS, 0)
+        before &= ~own | (control == 0) | (control != (photo.control_id or 0))
+        found = np.flatnonzero((apart <= CANDIDATE_BITS) & before)
         if len(found):
             order = found[np.argsort(apart[found], kind="stable")][:MOST_CANDIDATES]
             near[photo.id] = ids[order].tolist()

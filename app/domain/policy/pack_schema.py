@@ -31,6 +31,7 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
         "extension_needs_act": ("class_extended",),
         "leave_needs_act": ("leave_approved",),
     },
+    "face_liveness": {"without_live": ("not_proven", "pending_review")},
 }
 
 # A check that reads another one's parameters comes with it.

@@ -14,7 +14,9 @@ REVEAL_MS = 20_000  # a control is shown to the client at most this long before 
 REPORT_GRACE_MS = 15_000  # an answer may travel with the next heartbeat
 PHOTO_WINDOW_MS = 60_000  # a due photo must arrive within this time
 FMR = 0.01  # share of strangers that may pass a comparison
-FRAMES = 3  # photos of one challenge: a burst tells a face from a picture of one
+FRAMES = 3  # of a random photo
+BURST_FRAMES = 16  # of a face check: what its actions take, at three a second
+BURST_MS = 10_000  # after so long without a further photo, a burst is over
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class SittingTerms:
     photo_edge_ms: int
     face_tries: int
     face_window_ms: int  # of one try
+    live_required: bool  # a try passes by its burst, not by a photo that matched
     resume_after_ms: int
     recheck_ms: int  # of study, after a face check that did not pass
     match_fmr: float  # share of strangers that may pass a comparison
@@ -64,6 +67,7 @@ def from_policy(policy: Policy) -> SittingTerms:
         photo_edge_ms=photo.ms("edge_margin_s"),
         face_tries=tries,
         face_window_ms=face.ms("retry_window_s") // max(tries, 1),
+        live_required=bool(face["live_required"]),
         resume_after_ms=face.ms("resume_after_s"),
         recheck_ms=face.ms("recheck_after_s"),
         match_fmr=face["match_fmr"] if "match_fmr" in face.parameters else FMR,

@@ -12,7 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.simulation.portraits import portrait_face
-from app.simulation.portraits.portrait_face import CENTRE, HEIGHT, UNIT, WIDTH, Pixels
+from app.simulation.portraits.portrait_face import (
+    CALM,
+    CENTRE,
+    HEIGHT,
+    UNIT,
+    WIDTH,
+    Expression,
+    Pixels,
+)
 from app.simulation.portraits.portrait_traits import traits
 
 CAPTION = "ARTIFICIAL IMAGE - not a person"
@@ -31,6 +39,7 @@ PORTRAIT_SEEDS: tuple[int, ...] = (
 # fmt: on
 
 _YAW_AT_FULL_POSE = 0.62  # radians
+_EXPRESSION = 1_000_033
 _ROOM = 1_000_003  # keeps a room's random numbers apart from those of the snapshots
 _FACE_SCALE = 1.25 / 480  # canvas pixels to picture pixels, per pixel of picture height
 
@@ -49,11 +58,11 @@ def portrait(
     """One snapshot of the artificial person ``seed`` as JPEG bytes.
 
     ``pose`` turns the head, from -1 (about 36 degrees towards the left edge of the picture) to 1;
-    ``light`` multiplies the brightness; ``noise_seed`` varies sensor noise, position, tilt and the
-    direction of light as between two snapshots; ``mouth_open`` and ``eyes_open`` run from 0 to 1;
-    ``camera`` moves the room behind the person, in shares of ``size``, as when a phone is held
-    otherwise than before; ``size`` is (width, height) in pixels. The same arguments give the same
-    bytes.
+    ``light`` multiplies the brightness; ``noise_seed`` varies sensor noise, position, tilt, the
+    light, what the face does and where it looks, as between two snapshots (0 is a calm face);
+    ``mouth_open`` and ``eyes_open`` run from 0 to 1; ``camera`` moves the room behind the person,
+    in shares of ``size``, as when a phone is held otherwise than before; ``size`` is (width,
+    height) in pixels. The same arguments give the same bytes.
     """
     picture = portrait_pixels(
         seed,
@@ -83,7 +92,10 @@ def portrait_pixels(
     """The picture of `portrait` before encoding: uint8 (height, width, 3) BGR."""
     rng = np.random.default_rng([seed, noise_seed])
     person = traits(seed)
-    canvas = portrait_face.draw(person, mouth_open, eyes_open)
+    expression = CALM
+    if noise_seed:
+        expression = Expression.drawn(np.random.default_rng([seed, noise_seed, _EXPRESSION]))
+    canvas = portrait_face.draw(person, mouth_open, eyes_open, expression)
     yaw = pose * _YAW_AT_FULL_POSE + rng.uniform(-0.03, 0.03)
     sitter = _place(_turn(canvas, portrait_face.depth(person), yaw), size, rng)
     picture = _in_front_of(_room(seed, person.background, size, camera), sitter)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -21,17 +22,62 @@ CENTRE = np.array([180.0, 210.0])
 _SUBPIXEL_BITS = 4
 
 
-def draw(person: Traits, mouth_open: float = 0.0, eyes_open: float = 1.0) -> Pixels:
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What a face does when it is photographed, as differences from the person's calm face, in
+    units: mouth and brows, where the eyes look (right, down), and soft lights and shadows."""
+
+    smile: float = 0.0
+    mouth: float = 1.0
+    brows: float = 0.0
+    frown: float = 0.0
+    gaze: tuple[float, float] = (0.0, 0.0)
+    lights: tuple[tuple[float, float, float, float], ...] = ()  # x, y, size, strength
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Expression:
+        """One of the many that a person has."""
+        places = rng.uniform((-0.9, -1.2, 0.04, -0.1), (0.9, 1.2, 0.12, 0.1), (8, 4))
+        return cls(
+            smile=rng.uniform(-0.045, 0.045),
+            mouth=rng.uniform(0.94, 1.06),
+            brows=rng.uniform(-0.03, 0.03),
+            frown=rng.uniform(-0.05, 0.05),
+            gaze=(rng.uniform(-0.11, 0.11), rng.uniform(-0.05, 0.05)),
+            lights=tuple((float(x), float(y), float(s), float(g)) for x, y, s, g in places),
+        )
+
+    def of(self, person: Traits) -> Traits:
+        """The person with this face."""
+        return replace(
+            person,
+            mouth_curve=person.mouth_curve + self.smile,
+            mouth_width=person.mouth_width * self.mouth,
+            brow_height=person.brow_height + self.brows,
+            brow_slope=person.brow_slope + self.frown,
+        )
+
+
+CALM = Expression()
+
+
+def draw(
+    person: Traits, mouth_open: float = 0.0, eyes_open: float = 1.0, expression: Expression = CALM
+) -> Pixels:
     """The person seen from the front: uint8 (420, 360, 4), BGR and how opaque.
 
     ``mouth_open`` and ``eyes_open`` run from 0 (shut) to 1.
     """
     canvas, face = (it.copy() for it in _unmoved(person))
     outline = _outline(person)
-    _draw_mouth(face, person, mouth_open)
+    moved = expression.of(person)
+    for x, y, size, strength in expression.lights:
+        colour = np.array([255.0, 255.0, 255.0]) if strength > 0 else person.skin * 0.3
+        face.shade((x, y), (size, size), colour, abs(strength))
+    _draw_mouth(face, moved, mouth_open)
     for side in (-1, 1):
-        _draw_eye(face, person, side, eyes_open)
-        _draw_brow(face, person, side)
+        _draw_eye(face, moved, side, eyes_open, expression.gaze)
+        _draw_brow(face, moved, side)
     face.blur(0.8)
     canvas.paste(face, _mask(outline, softness=1.2))
     _draw_fringe(canvas, person, outline)
@@ -244,7 +290,9 @@ def _draw_mouth(face: _Canvas, person: Traits, mouth_open: float) -> None:
     face.line(np.stack([x * person.mouth_width, seam], axis=1), person.lip * 0.35, 0.028)
 
 
-def _draw_eye(face: _Canvas, person: Traits, side: int, eyes_open: float) -> None:
+def _draw_eye(
+    face: _Canvas, person: Traits, side: int, eyes_open: float, gaze: tuple[float, float]
+) -> None:
     centre_x, centre_y = side * person.eye_x, person.eye_y
     height = person.eye_height * eyes_open
     x = np.linspace(-1, 1, 21)
@@ -256,7 +304,7 @@ def _draw_eye(face: _Canvas, person: Traits, side: int, eyes_open: float) -> Non
 
     eyeball = _Canvas(np.array([224.0, 228.0, 230.0]))
     radius = max(0.075, 0.95 * person.eye_height)
-    pupil = (centre_x, centre_y - 0.01)
+    pupil = (centre_x + gaze[0], centre_y - 0.01 + gaze[1])
     eyeball.ellipse(pupil, (radius, radius), person.iris, 0)
     eyeball.ellipse(pupil, (radius / 2, radius / 2), np.array([12.0, 12.0, 12.0]), 0)
     gleam = (centre_x - 0.03, centre_y - 0.04)

@@ -71,9 +71,15 @@ def rows_of(connection: Connection, session_ids: Collection[int]) -> dict[int, l
 
 
 def photo_checks(connection: Connection, session_id: int) -> Sequence[AnyRow]:
-    """(control_id, status, check, reading) of the sitting's photos that came in time."""
+    """Photos that answer the sitting's controls in time, as the scheduler looks at them."""
     return connection.execute(
-        select(Snapshot.control_id, Snapshot.status, Snapshot.check, Snapshot.reading).where(
+        select(
+            Snapshot.control_id,
+            Snapshot.status,
+            Snapshot.check,
+            Snapshot.reading,
+            Snapshot.received_ms,
+        ).where(
             Snapshot.session_id == session_id,
             Snapshot.control_id.is_not(None),
             Snapshot.late.is_(False),

@@ -383,6 +383,12 @@ def owner(connection: Connection, session_id: int) -> AnyRow:
     ).one()
 
 
+def state(connection: Connection, session_id: int) -> str:
+    """Whether the sitting is `open`, or how it ended."""
+    query = select(Session.state).where(Session.id == session_id)
+    return str(connection.execute(query).scalar_one())
+
+
 def owner_of(connection: Connection, session_id: int) -> int:
     """The learner whose sitting it is."""
     query = select(Session.learner_id).where(Session.id == session_id)
@@ -390,19 +396,6 @@ def owner_of(connection: Connection, session_id: int) -> int:
 
 
 # ------------------------------------------------------------------------- the same photograph
-
-
-def to_compare(connection: Connection, session_id: int) -> Sequence[AnyRow]:
-    """The sitting's photos that were read and wait for a decision."""
-    return connection.execute(
-        select(Snapshot)
-        .where(
-            Snapshot.session_id == session_id,
-            Snapshot.status == "read",
-            Snapshot.phash.is_not(None),
-        )
-        .order_by(Snapshot.received_ms, Snapshot.id)
-    ).all()
 
 
 def owner_named(connection: Connection, session_id: int) -> AnyRow:
@@ -414,16 +407,22 @@ def owner_named(connection: Connection, session_id: int) -> AnyRow:
 
 
 def hashes_around(connection: Connection, session_id: int) -> Sequence[AnyRow]:
-    """(id, phash, received_ms) of the photos of the learner's other sittings and of the class."""
+    """(id, session_id, control_id, phash, received_ms) of the photos of the learner and of the
+    class, this sitting's among them."""
     own = connection.execute(
         select(Session.learner_id, Session.class_id).where(Session.id == session_id)
     ).one()
     return connection.execute(
-        select(Snapshot.id, Snapshot.phash, Snapshot.received_ms)
+        select(
+            Snapshot.id,
+            Snapshot.session_id,
+            Snapshot.control_id,
+            Snapshot.phash,
+            Snapshot.received_ms,
+        )
         .join(Session, Session.id == Snapshot.session_id)
         .where(
             or_(Session.learner_id == own.learner_id, Session.class_id == own.class_id),
-            Session.id != session_id,
             Snapshot.phash.is_not(None),
         )
         .order_by(Snapshot.id)
@@ -438,6 +437,7 @@ def with_owner(connection: Connection, ids: Collection[int]) -> Sequence[AnyRow]
             Snapshot.external_id,
             Snapshot.sha256,
             Snapshot.blob_key,
+            Snapshot.reading,
             Session.learner_id,
             Session.external_id.label("session"),
             Learner.external_id.label("learner"),
@@ -505,9 +505,10 @@ def _flags(photo: Any, control: Any, missing: Collection[int]) -> int:
         flags |= PhotoFlag.SEEN_BEFORE
     if "near_duplicate" in (photo.reading or {}):
         flags |= PhotoFlag.NEAR_DUPLICATE
-    liveness = (photo.reading or {}).get("liveness", {}).get("outcome")
-    if liveness == "live":
+    judged = (photo.reading or {}).get("liveness", {})
+    if judged.get("outcome") == "live":
         flags |= PhotoFlag.LIVE
-    if liveness == "spoof" and photo.check == Check.REVIEW:
+    attack = judged.get("outcome") == "spoof" or "attack_model" in judged.get("reasons", ())
+    if attack and photo.check == Check.REVIEW:
         flags |= PhotoFlag.FEED_NOT_LIVE
     return int(flags)

@@ -20,6 +20,7 @@ from app.simulation.honest import WAYS, honest_scene
 from app.simulation.oddities import CIRCUMSTANCES, MISHAPS
 from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.tools import TOOLS
+from benchmarks.face_attacks import FACE_ATTACKS, FaceAttack
 from detectors.finding import Finding, FindingScope, Outcome
 from tests.scenarios.corpus import MILD_TO_GRAVE, Judgement, judge
 from tests.scenarios.honest import Tally, judged
@@ -46,6 +47,18 @@ what becomes of those the learner took up. A finding *of the class* is one case 
 PIXELS = (
     "nothing here: pictures are compared by the running service (tests/scenarios/test_real_pixels)"
 )
+FACES = """
+## At a face check
+
+What is held before the camera, through the API with drawn portraits, under the newest pack
+(`benchmarks/face_attacks.py`; each row is a test). Only `live` proves a class-hour: without it the
+hour is not proven, `spoof` goes to a person, and no photo afterwards excuses it, only a later
+burst that is live.
+
+| | what is shown | the burst is | because | the learner is told |
+| --- | --- | --- | --- | --- |
+"""
+
 PEOPLE = """
 What no row shows: a person who watches for somebody else and looks like them, two people before one
 screen, and attention. No script and no photo tells these; the offline assessment does.
@@ -98,6 +111,8 @@ def page() -> str:
         (
             HEAD,
             *(_adversary(case) for case in fraud),
+            FACES,
+            *(_at_face_check(it) for it in FACE_ATTACKS),
             PEOPLE,
             *(_honest(case) for case in honest),
             ODD,
@@ -112,6 +127,12 @@ def _adversary(case: Scenario) -> str:
     found = PIXELS if case.expected.needs_pixels else _found(told.findings)
     cells = (case.id, TOOLS[case.id], does, told.outcome, found)
     return _row(*cells, f"{told.credited_s:.0f}", _hours(told))
+
+
+def _at_face_check(attack: FaceAttack) -> str:
+    because = ", ".join(f"`{it}`" for it in attack.reasons) or "–"
+    cells = (attack.id, f"{attack.zh} {attack.en}", attack.outcome, because)
+    return _row(*cells, "–" if attack.told is None else f"`{attack.told}`")
 
 
 def _honest(case: Scenario) -> str:

@@ -1,12 +1,13 @@
 """无法进行人脸活体比对: the comparison with the enrolled face could not be made, or did not pass.
 
 Photos were already compared (app/vision); here only their results are weighed, of those that came
-in time. A retry that passes excuses what came before it; where the pack demands a living person, and
-wherever pictures looked like an attack, only one that turned the head as asked does. Another person
-and an attack are proposed for two reviewers and earn nothing meanwhile; what lies near the threshold
-goes to one. Bad light, a camera that is broken or denied, a check that nobody met cost minutes and
-are never a violation: the stretch back to the last check that passed, and a class-hour without one
-of its own is not proven, or by the pack for a person, unless somebody checked in person.
+in time. A retry that passes excuses what came before it; where the pack demands a living person,
+and wherever pictures looked like an attack, only one that turned the head as asked does. Another
+person and an attack are proposed for two reviewers and earn nothing meanwhile; what lies near the
+threshold goes to one. Bad light, a camera that is broken or denied, a check that nobody met cost
+minutes and are never a violation: the stretch back to the last check that passed, and a class-hour
+without one of its own is not proven, or by the pack for a person, unless somebody checked in
+person.
 """
 
 from __future__ import annotations

@@ -275,8 +275,8 @@ def test_the_learner_is_told_in_words_why_a_check_did_not_pass(
     for frame in range(3):
         blank = png(frame, width=320, height=240)
         put(client, county, f"b{frame}", blank, challenge_id=again["challenge_id"], frame=frame)
-    run_pending(services)
     clock.advance(seconds=12)
+    run_pending(services)
     third = tell(client, county, clock, [beat(clock)])["controls"]["face_check"]
     assert third["challenge_id"] != again["challenge_id"]
     assert third["reason"] == "no_face" and "人脸" in third["text"]["zh"]

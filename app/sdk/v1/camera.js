@@ -5,7 +5,7 @@ import { backOff, later, toSitting } from "./wire.js";
 const WIDTH = 640;
 const WARM_MS = 700; // until exposure has settled
 const SNAPSHOT_GAP_MS = 500;
-const FACE_GAP_MS = 350;
+const FRONT_FRAMES = 2;
 const FRONT_MS = 700;
 const ACTION_MS = 2_800; // a turn and back again; the service allows four seconds
 const CHECK_MS = 10_000; // all of it, with the camera's start
@@ -153,7 +153,7 @@ export class Camera {
   }
 
   /** A burst while the learner does what the service drew. */
-  async #follow({ actions = [], text = {} }) {
+  async #follow({ actions = [], frames = 16, text = {} }) {
     const { texts, screen } = this;
     const why = text[screen.language];
     const extra = [...(why ? [element("p", texts.face_again(why), { className: "why" })] : []), this.video];
@@ -161,12 +161,15 @@ export class Camera {
     try {
       this.video.play();
       if (why) await this.#pause(READ_MS);
-      for (const [line, ms] of [[texts.face_front, FRONT_MS], ...actions.map((it) => [texts[it], ACTION_MS])]) {
+      // As many as the service asks for, however slow the camera: fewer are a failed try.
+      const each = Math.ceil((frames - FRONT_FRAMES) / Math.max(actions.length, 1));
+      const turns = actions.map((it) => [texts[it], ACTION_MS, each]);
+      for (const [line, ms, count] of [[texts.face_front, FRONT_MS, FRONT_FRAMES], ...turns]) {
         dialog.say(line);
-        const until = native.monotonic() + ms;
-        while (native.monotonic() < until) {
+        const begun = native.monotonic();
+        for (let n = 1; n <= count; n += 1) {
           await this.#shoot();
-          await this.#pause(FACE_GAP_MS);
+          await this.#pause(Math.max(0, begun + (ms * n) / count - native.monotonic()));
         }
       }
     } finally {

@@ -122,7 +122,7 @@ FACE_ATTACKS: tuple[FaceAttack, ...] = (
         _another_still,
         "spoof",
         ("frozen_feed",),
-        "not_live",
+        "turn_not_seen",
     ),
     FaceAttack(
         "P2",
@@ -131,7 +131,7 @@ FACE_ATTACKS: tuple[FaceAttack, ...] = (
         _enrolled,
         "spoof",
         ("known_picture",),
-        "not_live",
+        "turn_not_seen",
     ),
     FaceAttack(
         "P3",

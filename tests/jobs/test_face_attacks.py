@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.jobs.face_worker import run_pending
+from app.jobs.settler import settle_all
 from app.services import Services
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.store.faces import snapshots as store
@@ -15,6 +16,7 @@ from app.vision.backends import load
 from benchmarks.face_attacks import ENROLLED, FACE_ATTACKS, FaceAttack
 from detectors.trace import Check, PhotoFlag
 from tests.api.test_sessions import found_school, opening, post
+from tests.api.test_snapshots import beat, tell
 from tests.jobs.test_face_worker import enrol, photos, put
 from tests.people import County, TestClock
 
@@ -58,15 +60,6 @@ def answered(
     return photos(services, county)
 
 
-def asked_again(client: TestClient, county: County, clock: TestClock) -> dict[str, Any] | None:
-    clock.advance(seconds=5)
-    body = {"batch": 1, "sent_at_ms": clock.now_ms, "events": []}
-    told = client.post("/v1/sessions/s1/events", json=body, headers=county.huang.headers)
-    assert told.status_code == 200, told.text
-    found: dict[str, Any] | None = told.json()["controls"].get("face_check")
-    return found
-
-
 @pytest.mark.parametrize("attack", FACE_ATTACKS, ids=lambda it: it.en)
 def test_only_a_head_that_turns_as_asked_passes(
     client: TestClient,
@@ -91,3 +84,28 @@ def test_only_a_head_that_turns_as_asked_passes(
     if live["outcome"] == "spoof":
         assert Check.MATCH not in {Check(photo.check) for photo in found}
     assert not any(photo.check in (Check.MISMATCH, Check.SPOOF) for photo in found)
+    again = tell(client, county, clock, [beat(clock)])["controls"].get("face_check")
+    told = None if again is None else again["reason"]
+    assert told == attack.told or (attack.told == "any" and told is not None)
+
+
+def test_a_photo_of_the_same_still_excuses_no_frozen_feed(
+    client: TestClient,
+    county: County,
+    clock: TestClock,
+    services: Services,
+    sitting: dict[str, Any],
+) -> None:
+    (frozen,) = (it for it in FACE_ATTACKS if it.id == "P1")
+    answered(client, county, clock, services, sitting["controls"]["face_check"], frozen)
+    clock.advance(minutes=5)
+    (_, still), *_ = frozen.answer(LIN, (), load())
+    put(client, county, "random", still, purpose="random")
+    run_pending(services)
+    assert "near_duplicate" in photos(services, county)[-1].reading
+    closed = client.post("/v1/sessions/s1/close", headers=county.huang.headers)
+    assert closed.status_code == 202, closed.text
+    settle_all(services)
+    told = client.get("/v1/sessions/s1", headers=county.huang.headers).json()["verdict"]
+    found = {it["reason"] for it in told["findings"] if it["rule"] == "face_liveness"}
+    assert told["outcome"] == "pending_review" and "feed_not_live" in found

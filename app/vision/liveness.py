@@ -51,8 +51,10 @@ class Challenge:
 class LivenessLimits:
     """Product defaults; sources in docs/model-cards/liveness.md."""
 
-    min_turn: float = 0.7  # change of the jaw ratio against the personal baseline
-    min_turn_frames: int = 2
+    min_turn: float = 0.6  # change of the jaw ratio against the personal baseline
+    min_turn_frames: int = 1  # a fast head is seen aside once, and may be lost beyond
+    wrong_turn_frames: int = 2  # landmarks of a head far aside flip now and then
+    several_faces: int = 2  # frames that show them
     back: float = 0.35  # nearer than this to the baseline the head faces the camera again
     step_ms: int = 4_000
     first_turn_ms: int = 700  # nobody reads a prompt and has turned the head sooner
@@ -196,7 +198,7 @@ def _follow_turns(
     for direction in asked:
         started = position
         reached = _run(change * direction >= limits.min_turn, position, limits.min_turn_frames)
-        wrong = _run(change * direction <= -limits.min_turn, position, limits.min_turn_frames)
+        wrong = _run(change * direction <= -limits.min_turn, position, limits.wrong_turn_frames)
         if wrong is not None and (reached is None or wrong < reached):
             return _Turns(largest, "turned_the_other_way")
         back = None if reached is None else _run(np.abs(change) < limits.back, reached, 1)
@@ -247,7 +249,8 @@ def _frame_reasons(
         ),
         "too_few_frames": len(frames) < challenge.frames,
         "too_fast": not _spread([frame.at_ms for frame in frames], limits),
-        "several_faces": any(frame.reading.face_count > 1 for frame in frames),
+        "several_faces": sum(frame.reading.face_count > 1 for frame in frames)
+        >= limits.several_faces,
         "face_changed": _largest_self_distance(faces, limits) > limits.max_self_distance,
     }
     return [reason for reason, applies in found.items() if applies]

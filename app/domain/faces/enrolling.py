@@ -23,7 +23,7 @@ from app.store.faces import reference_photos as rows
 from app.store.faces.blobs import BlobMissing, StoreAway
 from app.store.row import AnyRow
 from app.vision import match
-from app.vision.seen import SamePhotograph, Seen, Unread
+from app.vision.seen import FacePicture, SamePhotograph, Seen, Unread
 
 
 class EnrolledStep(Answer, frozen=True, kw_only=True):
@@ -49,7 +49,9 @@ class PictureReaders(Protocol):
 
     def read(self, pictures: Sequence[bytes], *, enrolment: bool) -> list[Seen | Unread]: ...
 
-    def copy(self, picture: bytes, others: Sequence[bytes]) -> SamePhotograph | None: ...
+    def copy(
+        self, picture: FacePicture, others: Sequence[FacePicture]
+    ) -> SamePhotograph | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,10 @@ class EnrolmentDesk:
         """Whether it is one of the learner's enrolled photos after small changes."""
         with self.database.read() as connection:
             enrolled = self._pictures(connection, learner_id)
-        return bool(enrolled) and self.readers.copy(data, enrolled) is not None
+        if not enrolled:
+            return False
+        others = [FacePicture(it) for it in enrolled]
+        return self.readers.copy(FacePicture(data), others) is not None
 
     def _pictures(self, connection: Connection, learner_id: int) -> Sequence[bytes]:
         """The enrolled photos that can be opened."""

@@ -20,7 +20,8 @@ RULE = "person_over_course"
 
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """One finding a sitting that stands out alone, one a learner whose sittings are of two groups,
-    on the latest sitting of the smaller; evidence class C-."""
+    on the latest sitting of the smaller, and one where all of them are off the enrolled face;
+    evidence class C-."""
     trace = facts.trace
     least = policy[RULE]["min_sittings"]
     course = trace.course
@@ -31,6 +32,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     grouped = np.isin(trace.sessions["case"][known["session"]], cases)
     alone = known[(known["kind"] == OverCourse.ODD) & ~grouped]
     told = [(it, "odd_sitting") for it in alone] + [(it, "two_people") for it in latest]
+    told += [(it, "other_throughout") for it in known[known["kind"] == OverCourse.WHOLE]]
     return [_finding(trace, it, reason) for it, reason in told]
 
 

@@ -247,6 +247,7 @@ class OverCourse(IntEnum):
 
     ODD = 1  # it lies apart from the enrolled face and the other sittings
     TWO = 2  # it belongs to the smaller of two groups that the sittings fall into
+    WHOLE = 3  # it is the last, and all sittings together lie off the enrolled face
 
 
 COURSE_FACE = np.dtype(

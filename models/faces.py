@@ -47,14 +47,15 @@ class CourseFace(Base):
     """What stands out of a learner's face over a course, of one sitting: distances, no face.
 
     `odd`: it lies apart from the enrolled face and the learner's other sittings. `two`: it belongs
-    to the smaller of two groups that the sittings fall into. Measured anew with every sitting; a
-    row goes when the sitting stands out no more.
+    to the smaller of two groups that the sittings fall into. `whole`: it is the last, and all
+    together lie off the enrolled face. Measured anew with every sitting; a row goes when the
+    sitting stands out no more.
     """
 
     __tablename__ = "course_faces"
 
     session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
-    kind: Mapped[Name] = mapped_column(primary_key=True)  # odd | two
+    kind: Mapped[Name] = mapped_column(primary_key=True)  # odd | two | whole
     model: Mapped[Name]
     distance: Mapped[float]
     limit: Mapped[float]

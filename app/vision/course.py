@@ -5,7 +5,8 @@ other sittings together. It stands out when it lies further off than the learner
 more sittings are asked, the further off one of them lies by chance) and would not be taken for the
 learner; of few sittings, where hardly any of a person's lie at all. Two people are proposed where
 the sittings fall into two groups, of two at least, whose means would not be taken for one person,
-and which lie much further apart than sittings lie within their group.
+and which lie much further apart than sittings lie within their group. And all sittings together are
+held against the enrolled face, with the limit of somebody's own for that many sittings.
 """
 
 from __future__ import annotations
@@ -55,8 +56,10 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class CourseFaces:
-    """`sittings` in the order given; `split` None below four sittings."""
+    """`whole`: all sittings against the enrolled face. `sittings` in the order given; `split` None
+    below four sittings."""
 
+    whole: SittingApart
     sittings: tuple[SittingApart, ...]
     split: Split | None
 
@@ -70,7 +73,7 @@ def over_course(
 ) -> CourseFaces:
     """Compare each sitting, of a moment at least, with everything else."""
     course = _Course(enrolled, sittings, card, yardstick, fmr)
-    return CourseFaces(course.apart(), course.split())
+    return CourseFaces(course.whole(), course.apart(), course.split())
 
 
 class _Course:
@@ -96,6 +99,16 @@ class _Course:
         self._known = total(enrolled)
         self._totals = np.stack([total(it) for it in sittings])
         self._counts = np.array([len(it) for it in sittings])
+
+    def whole(self) -> SittingApart:
+        seen = Means(tuple(it for frames in self._frames for it in frames))
+        squared = self._squared(
+            self._known / self._enrolled.moments, self._totals.sum(axis=0) / seen.moments
+        )
+        own = self._spread.own_limit(self._enrolled, seen, len(self._frames))
+        return SittingApart(
+            squared, max(own, self._spread.match_limit(self._fmr, self._enrolled, seen))
+        )
 
     def apart(self) -> tuple[SittingApart, ...]:
         whole = self._known + self._totals.sum(axis=0)

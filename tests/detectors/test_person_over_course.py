@@ -40,6 +40,12 @@ def test_two_people_are_told_once_on_the_latest_sitting_of_the_smaller_group() -
     assert finding.numbers == {"sittings": 2.0, "others": 2.0}
 
 
+def test_somebody_else_throughout_is_told_on_the_last_sitting() -> None:
+    (finding,) = noted((3, OverCourse.WHOLE, 0.6, 0.4, 4, 0))
+    assert (finding.reason, finding.session) == ("other_throughout", 3)
+    assert finding.outcome is Outcome.REVIEW and not finding.voids
+
+
 def test_a_single_sitting_apart_from_few_is_not_told() -> None:
     assert noted((1, ODD, 0.61, 0.4, 1, 2)) == []
     assert noted() == []

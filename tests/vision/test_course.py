@@ -64,5 +64,12 @@ def test_hardly_any_honest_course_stands_out(sittings: int) -> None:
     assert not any(it.split is not None and it.split.two for it in found)
 
 
+def test_somebody_else_in_every_sitting_is_off_the_enrolled_face() -> None:
+    """No sitting stands out of the others then."""
+    found = course("w" * 8)
+    assert found.whole.odd and odd(found) == []
+    assert not any(course("l" * 8, seed=seed).whole.odd for seed in range(40))
+
+
 def test_nothing_is_split_below_four_sittings() -> None:
     assert course("lwl").split is None

@@ -63,7 +63,7 @@ def _standing_out(
         comparison.template.moments, list(sittings.values()), card, yardstick, comparison.fmr
     )
 
-    def told(squared: float, limit: float, apart: int) -> dict[str, Any]:
+    def told(squared: float, limit: float, apart: int, others: int) -> dict[str, Any]:
         halved = card.metric == "cosine"
         shown = [it / 2 if halved else sqrt(it) for it in (squared, limit)]
         return {
@@ -71,16 +71,19 @@ def _standing_out(
             "distance": round(shown[0], _DIGITS),
             "limit": round(shown[1], _DIGITS),
             "sittings": apart,
-            "others": len(ids) - apart,
+            "others": others,
         }
 
     found = {
-        (session_id, "odd"): told(it.squared, it.limit, 1)
+        (session_id, "odd"): told(it.squared, it.limit, 1, len(ids) - 1)
         for session_id, it in zip(ids, faces.sittings, strict=True)
         if it.odd
     }
     split = faces.split
+    if faces.whole.odd:
+        found[ids[-1], "whole"] = told(faces.whole.squared, faces.whole.limit, len(ids), 0)
     if split is not None and split.two:
-        values = told(split.squared, split.limit, len(split.second))
+        smaller = len(split.second)
+        values = told(split.squared, split.limit, smaller, len(ids) - smaller)
         found |= {(ids[at], "two"): values for at in split.second}
     return found

@@ -254,3 +254,16 @@ def test_a_sitting_that_runs_past_midnight_of_the_last_day_goes_on_and_counts_to
     client.post("/v1/sessions/s1/close", headers=school.huang.headers)
     settle_all(services)
     assert verdict(client, school, "s1")["credited_ms"] == pytest.approx(60_000, abs=200)
+
+
+def test_an_extension_that_names_no_former_end_is_judged_by(
+    client: TestClient, school: County, services: Services
+) -> None:
+    late = sitting("late", start_ms=instant("2026-04-04 19:00"))
+    client.post("/v1/imports", content=ndjson(late), headers=school.huang.headers)
+    zhao = sign_in(services, "zhao", HUANGCHUAN)
+    told = {"kind": "class_extended", "reason": "疫情停课顺延", "body": {"ends_on": "2026-04-12"}}
+    answer = client.post("/v1/classes/c1/acts", json=told, headers=zhao)
+    assert answer.json()["body"] == {"ends_on": "2026-04-12"}
+    judged_again(services)
+    assert of_dates(verdict(client, school, "late")) == []

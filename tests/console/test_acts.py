@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from app.simulation.entities import invented_id_number
 from app.store.review import acts as store
+from app.store.review.act_bodies import LessonLengthBody
 from app.store.review.acts import JUDGING
 from models import Act, AuditEntry, Enrolment, Learner, Run
 from tests.console.conftest import Desk
@@ -106,7 +107,7 @@ def test_what_a_film_lacks_is_typed_as_a_player_shows_it(desk: Desk) -> None:
     with desk.services.database.read() as connection:
         (act,) = store.in_force(connection, [class_of(desk)], JUDGING)
     assert act.body["skipped"] == [[1200.0, 1320.0], [1800.0, 1830.5]]
-    assert store.film_of(act).content_ms == 2_549_500
+    assert store.film_of(act.said(LessonLengthBody)).content_ms == 2_549_500
 
 
 def test_a_film_that_lacks_nothing_says_nothing_of_it(desk: Desk) -> None:

@@ -24,7 +24,7 @@ from app.security import Vault
 from app.store.accounts import identity as store
 from app.store.catalogue import people
 from app.store.catalogue.catalogue import ClassRow
-from app.store.row import AnyRow
+from app.store.review.acts import ActRow
 
 
 class IdentityChange(Wire):
@@ -107,10 +107,10 @@ class IdentityDeed:
         store.add(connection, act_id=act_id, **kept)
 
     def done(
-        self, connection: Connection, klass: ClassRow, act: AnyRow, actor: str, now_ms: int
+        self, connection: Connection, klass: ClassRow, act: ActRow, actor: str, now_ms: int
     ) -> None:
         """Raises Conflict when somebody else came to stand under that number meanwhile."""
-        account = people.by_id(connection, act.learner_id)
+        account = _account(connection, act)
         wanted = store.of_act(connection, act.id)
         try:
             _require_free(connection, klass, account, wanted.name or account.name, wanted.id_hash)
@@ -138,10 +138,10 @@ class IdentityDeed:
         _put(connection, account, values, actor, now_ms)
 
     def undone(
-        self, connection: Connection, klass: ClassRow, act: AnyRow, actor: str, now_ms: int
+        self, connection: Connection, klass: ClassRow, act: ActRow, actor: str, now_ms: int
     ) -> None:
         """Raises Conflict when the account was corrected once more since."""
-        account = people.by_id(connection, act.learner_id)
+        account = _account(connection, act)
         was = store.of_act(connection, act.id)
         moved = was.person_id != account.person_id
         if moved or (was.name is not None and was.name != account.name):
@@ -157,6 +157,11 @@ class IdentityDeed:
                 "id_last4": was.former_last4,
             }
         _put(connection, account, values, actor, now_ms)
+
+
+def _account(connection: Connection, act: ActRow) -> people.LearnerRow:
+    assert act.learner_id is not None  # acts of this kind are of a learner
+    return people.by_id(connection, act.learner_id)
 
 
 def _put(

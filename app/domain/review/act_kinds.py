@@ -19,7 +19,7 @@ from app.domain.wire import MAX_MEDIA_S, Day, Id, Line, Wire
 from app.languages import Text
 from app.security import Vault
 from app.store.catalogue.catalogue import ClassRow
-from app.store.row import AnyRow
+from app.store.review.acts import ActRow
 
 
 class Approval(StrEnum):
@@ -118,11 +118,11 @@ class Deed(Protocol):
     def recorded(self, connection: Connection, act_id: int, kept: dict[str, Any]) -> None: ...
 
     def done(
-        self, connection: Connection, klass: ClassRow, act: AnyRow, actor: str, now_ms: int
+        self, connection: Connection, klass: ClassRow, act: ActRow, actor: str, now_ms: int
     ) -> None: ...
 
     def undone(
-        self, connection: Connection, klass: ClassRow, act: AnyRow, actor: str, now_ms: int
+        self, connection: Connection, klass: ClassRow, act: ActRow, actor: str, now_ms: int
     ) -> None: ...
 
 

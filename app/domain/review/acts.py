@@ -17,7 +17,7 @@ from app.domain.accounts.users import User
 from app.domain.answer import Answer, EpochMs
 from app.domain.catalogue.classes import pack_of
 from app.domain.review.act_kinds import KINDS, ActKind, Approval
-from app.domain.wire import first_error
+from app.domain.wire import Wire, first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.languages import Text
 from app.security import Vault
@@ -25,8 +25,7 @@ from app.store.accounts import audit
 from app.store.catalogue import catalogue, people
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import acts as store
-from app.store.review.acts import PERSON
-from app.store.row import AnyRow
+from app.store.review.acts import PERSON, ActRow
 from app.store.scope import AccessScope
 
 MIN_REASON, MAX_REASON, MAX_DOCUMENT = 4, 2000, 128
@@ -81,24 +80,14 @@ def record(
         raise BadInput("unknown_kind", f"kind: one of {', '.join(KINDS)}", field="kind")
     _require_recorder(of_kind, user)
     learner_id = _learner(connection, klass, of_kind, learner)
-    said, paper = _words(reason), document.strip()[:MAX_DOCUMENT]
-    if of_kind.needs_document and not paper:
-        detail = "document: this act names the paper it rests on"
-        raise BadInput("missing_document", detail, field="document")
-    try:
-        wanted = of_kind.body.model_validate(body)
-    except ValidationError as error:
-        code, detail = first_error(error)
-        raise BadInput(code, f"body.{detail}", field="body") from None
+    said, paper = _words(reason), _paper(of_kind, document)
+    wanted = _body(of_kind, body)
     told: dict[str, Any] = wanted.model_dump(mode="json", exclude_defaults=True)
     kept: dict[str, Any] = {}
     if of_kind.deed is not None:
         assert vault is not None and learner_id is not None
         told, kept = of_kind.deed.split(connection, vault, klass, learner_id, wanted)
-    approved = of_kind.approval is not Approval.TWO and user is not None
-    if of_kind.approval is Approval.FEW and user is None:
-        others = store.by_platform_alone(connection, klass.id, kind) - {learner_id}
-        approved = len(others) < few_of(connection, klass)
+    approved = _in_force_at_once(connection, klass, of_kind, learner_id, user)
     act_id = store.add(
         connection,
         kind=kind,
@@ -119,6 +108,38 @@ def record(
     if approved:
         runs.request(connection, klass.id, actor, now_ms)
     return act_id
+
+
+def _paper(kind: ActKind, document: str) -> str:
+    paper = document.strip()[:MAX_DOCUMENT]
+    if kind.needs_document and not paper:
+        detail = "document: this act names the paper it rests on"
+        raise BadInput("missing_document", detail, field="document")
+    return paper
+
+
+def _body(kind: ActKind, body: Any) -> Wire:
+    try:
+        return kind.body.model_validate(body)
+    except ValidationError as error:
+        code, detail = first_error(error)
+        raise BadInput(code, f"body.{detail}", field="body") from None
+
+
+def _in_force_at_once(
+    connection: Connection,
+    klass: ClassRow,
+    kind: ActKind,
+    learner_id: int | None,
+    user: User | None,
+) -> bool:
+    """Whether the act needs nobody's approval; a platform's word is enough for few of a class."""
+    if user is not None:
+        return kind.approval is not Approval.TWO
+    if kind.approval is not Approval.FEW:
+        return False
+    others = store.by_platform_alone(connection, klass.id, kind.name) - {learner_id}
+    return len(others) < few_of(connection, klass)
 
 
 def few_of(connection: Connection, klass: ClassRow) -> int:
@@ -174,7 +195,7 @@ def one(connection: Connection, scope: AccessScope, act_id: int, *, told_people:
     return _shown(row, told_people)
 
 
-def _shown(row: AnyRow, told_people: bool) -> Act:
+def _shown(row: ActRow, told_people: bool) -> Act:
     title = KINDS[row.kind].title
     return Act(
         id=row.id,
@@ -193,13 +214,13 @@ def _shown(row: AnyRow, told_people: bool) -> Act:
     )
 
 
-def state_of(row: AnyRow) -> ActState:
+def state_of(row: ActRow) -> ActState:
     if row.revoked_ms is not None:
         return ActState.REVOKED
     return ActState.AWAITS_APPROVAL if row.approved_ms is None else ActState.IN_FORCE
 
 
-def _open(connection: Connection, act_id: int, user: User) -> AnyRow:
+def _open(connection: Connection, act_id: int, user: User) -> ActRow:
     if not user.decides:
         raise NotAllowed("role", "only auditors and reviewers decide on acts")
     row = store.one(connection, user.scope, act_id)

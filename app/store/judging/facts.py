@@ -23,6 +23,7 @@ from app.store.events import event_log
 from app.store.faces import course_faces, face_sets, snapshots
 from app.store.judging import study_days
 from app.store.review import acts as recorded
+from app.store.review.act_bodies import AnswerTimeBody, CheckedInPersonBody, LessonLengthBody
 from app.store.review.acts import JUDGING, ActInForce, film_of
 from app.store.row import AnyRow
 from detectors.dates import StudyDays
@@ -223,9 +224,10 @@ def _corrected(
     films: dict[tuple[int, int], Film] = {}
     for act in acts:
         if act.kind == "lesson_length" and act.class_id in classes:
+            body = act.said(LessonLengthBody)
             for at, row in enumerate(lessons):  # an id names a lesson in each course's version
-                if row.external_id == act.body["lesson_id"]:
-                    films[classes[act.class_id], at] = film_of(act)
+                if row.external_id == body.lesson_id:
+                    films[classes[act.class_id], at] = film_of(body)
     if not films:
         return lessons, trace
     trace, origin = corrected(trace, films)
@@ -237,15 +239,15 @@ def _answer_ms(rows: Sequence[AnyRow], acts: Sequence[ActInForce]) -> NDArray[np
     longer: dict[tuple[int, int | None], list[tuple[int, int]]] = defaultdict(list)
     for act in acts:
         if act.kind == "answer_time":
-            window = round(act.body["answer_window_s"] * 1000)
-            longer[act.class_id, act.learner_id].append((act.since_ms, window))
+            told = (act.since_ms, act.said(AnswerTimeBody).window_ms)
+            longer[act.class_id, act.learner_id].append(told)
     if not longer:
         return np.zeros(0, np.int64)
     return np.array(
         [
-            max((it for since, it in told if since <= row.opened_ms), default=0)
+            max((it for since, it in windows if since <= row.opened_ms), default=0)
             for row in rows
-            for told in [longer.get((row.class_id, row.learner_id), ())]
+            for windows in [longer.get((row.class_id, row.learner_id), ())]
         ],
         np.int64,
     )
@@ -275,7 +277,7 @@ def _in_person(
         (cases[act.learner_id, act.class_id], numbered[act.class_id, number])
         for act in acts
         if act.kind == "checked_in_person" and (act.learner_id, act.class_id) in cases
-        for number in act.body["class_hours"]
+        for number in act.said(CheckedInPersonBody).class_hours
         if (act.class_id, number) in numbered
     }
     return np.array(sorted(found), IN_PERSON)

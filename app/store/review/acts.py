@@ -6,9 +6,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, insert, select, update
 
-from app.store.row import AnyRow
+from app.store.review.act_bodies import AnswerTimeBody, LessonLengthBody, Said, said
+from app.store.row import typed, typed_or_none
 from app.store.scope import AccessScope
 from detectors.film import Film
 from models import Act, Learner, TrainingClass
@@ -19,6 +21,29 @@ PERSON = "user:"  # how the names of people begin, and of no platform's key
 JUDGING = frozenset(
     {"answer_time", "checked_in_person", "lesson_length", "class_extended", "leave_approved"}
 )
+
+
+class ActRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One act, with the public ids of its class and learner; these are None where it is about the
+    class."""
+
+    id: int
+    kind: str
+    class_id: int
+    learner_id: int | None
+    body: dict[str, Any]
+    reason: str
+    document: str
+    recorded_by: str
+    recorded_ms: int
+    approved_by: str | None
+    approved_ms: int | None
+    revoked_by: str | None
+    revoked_ms: int | None
+    revoked_reason: str | None
+    klass: str
+    learner: str | None
+    learner_name: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +69,22 @@ class ActInForce:
         """What of it enters the facts that a verdict rests on."""
         return {"kind": self.kind, **self.body}
 
+    def said(self, kind: type[Said]) -> Said:
+        """What it says, as its kind says it."""
+        return said(self.body, kind)
 
-def film_of(act: ActInForce) -> Film:
-    """What the film of a lesson holds, by an act of the kind `lesson_length`."""
-    skipped = (
-        (round(start * 1000), round(end * 1000)) for start, end in act.body.get("skipped", ())
-    )
-    return Film(round(act.body["media_seconds"] * 1000), tuple(sorted(skipped)))
+
+def film_of(body: LessonLengthBody) -> Film:
+    """What the film of a lesson holds, as it was recorded."""
+    skipped = ((round(start * 1000), round(end * 1000)) for start, end in body.skipped)
+    return Film(round(body.media_seconds * 1000), tuple(sorted(skipped)))
 
 
 def film_of_lesson(connection: Connection, class_id: int, lesson: str, media_ms: int) -> Film:
     """The film of a lesson in a class: as it stands recorded, else all of its catalogue entry."""
-    recorded = in_force(connection, [class_id], {"lesson_length"})
-    mine = [film_of(act) for act in recorded if act.body["lesson_id"] == lesson]
+    acts = in_force(connection, [class_id], {"lesson_length"})
+    recorded = [act.said(LessonLengthBody) for act in acts]
+    mine = [film_of(body) for body in recorded if body.lesson_id == lesson]
     return mine[-1] if mine else Film(media_ms)
 
 
@@ -89,7 +117,7 @@ def answer_window_ms(connection: Connection, class_id: int, learner_id: int, ope
     """The longest time to answer pop-ups that stands recorded for a learner's sitting of then, 0
     where none does."""
     windows = [
-        round(act.body["answer_window_s"] * 1000)
+        act.said(AnswerTimeBody).window_ms
         for act in in_force(connection, [class_id], ["answer_time"])
         if act.learner_id == learner_id and act.since_ms <= opened_ms
     ]
@@ -114,13 +142,15 @@ def change(connection: Connection, act_id: int, **values: Any) -> None:
     connection.execute(update(Act).where(Act.id == act_id).values(**values))
 
 
-def one(connection: Connection, scope: AccessScope, act_id: int) -> AnyRow | None:
-    return connection.execute(_acts().where(Act.id == act_id, scope.covers_class())).one_or_none()
+def one(connection: Connection, scope: AccessScope, act_id: int) -> ActRow | None:
+    query = _acts().where(Act.id == act_id, scope.covers_class())
+    return typed_or_none(connection.execute(query).one_or_none(), ActRow)
 
 
-def of_class(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+def of_class(connection: Connection, class_id: int) -> Sequence[ActRow]:
     """All acts of a class, newest first, with whom each is about."""
-    return connection.execute(_acts().where(Act.class_id == class_id).order_by(Act.id.desc())).all()
+    query = _acts().where(Act.class_id == class_id).order_by(Act.id.desc())
+    return typed(connection.execute(query), ActRow)
 
 
 def _acts() -> Any:

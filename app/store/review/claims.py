@@ -8,34 +8,35 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic
 
 from sqlalchemy import Connection, select
 
+from app.store.review.act_bodies import ClassExtendedBody, LeaveApprovedBody, Said, said
 from models import Act, LeaveRecord
 
 EXTENSION, LEAVE = "class_extended", "leave_approved"
 
 
 @dataclass(frozen=True, slots=True)
-class _Claim:
-    body: dict[str, Any]
+class _Claim(Generic[Said]):
+    body: Said
     accepted: bool
 
 
 def accepted_end(connection: Connection, class_id: int, ends_on: str) -> str:
     """The last day of a class as far as the authority accepts it; `ends_on` is the platform's."""
-    claims = _claims(connection, class_id, EXTENSION)[None]
+    claims = _claims(connection, class_id, EXTENSION, ClassExtendedBody)[None]
     if not claims:
         return ends_on
-    former = min((it.body["formerly"] for it in claims if it.body["formerly"]), default=ends_on)
-    accepted = max((it.body["ends_on"] for it in claims if it.accepted), default=former)
+    former = min((it.body.formerly for it in claims if it.body.formerly), default=ends_on)
+    accepted = max((it.body.ends_on for it in claims if it.accepted), default=former)
     return min(ends_on, max(former, accepted))
 
 
 def unaccepted_leaves(connection: Connection, class_id: int) -> set[int]:
     """Ids of leave records that the platform calls approved and the authority has not accepted."""
-    claims = _claims(connection, class_id, LEAVE)
+    claims = _claims(connection, class_id, LEAVE, LeaveApprovedBody)
     if not claims:
         return set()
     rows = connection.execute(
@@ -46,13 +47,13 @@ def unaccepted_leaves(connection: Connection, class_id: int) -> set[int]:
     found = set()
     for row in rows:
         mine = claims[row.learner_id]
-        said = {"from_on": row.from_on, "to_on": row.to_on}
+        leave = LeaveApprovedBody(from_on=row.from_on, to_on=row.to_on)
         covered = any(
-            it.body["from_on"] <= row.from_on and row.to_on <= it.body["to_on"]
+            it.body.from_on <= row.from_on and row.to_on <= it.body.to_on
             for it in mine
             if it.accepted
         )
-        if not covered and any(it.body == said for it in mine):
+        if not covered and any(it.body == leave for it in mine):
             found.add(row.id)
     return found
 
@@ -71,13 +72,13 @@ def claimed(
 
 
 def _claims(
-    connection: Connection, class_id: int, kind: str
-) -> defaultdict[int | None, list[_Claim]]:
-    found: defaultdict[int | None, list[_Claim]] = defaultdict(list)
+    connection: Connection, class_id: int, kind: str, body: type[Said]
+) -> defaultdict[int | None, list[_Claim[Said]]]:
+    found: defaultdict[int | None, list[_Claim[Said]]] = defaultdict(list)
     query = select(Act.learner_id, Act.body, Act.approved_ms, Act.revoked_ms).where(
         Act.class_id == class_id, Act.kind == kind
     )
     for row in connection.execute(query.order_by(Act.id)):
         accepted = row.approved_ms is not None and row.revoked_ms is None
-        found[row.learner_id].append(_Claim(row.body, accepted))
+        found[row.learner_id].append(_Claim(said(row.body, body), accepted))
     return found

@@ -1,58 +1,37 @@
-"""The browser SDK that learning platforms embed: plain ES modules, served as they lie in `v1/`.
-
-`/sdk/v1/zhenxue.js` is the address that never changes. It hands on to the modules under an address
-that carries the hash of them all: a browser may keep those for a year, and never runs a mixture of
-two versions.
-"""
+"""What runs in learners' browsers, as plain ES modules: `v1/`, the SDK that learning platforms
+embed in their lessons, and `enrolment/`, the guided enrolment, which is also a page of its own."""
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-from pathlib import Path as Folder
-from typing import Annotated
+from pathlib import Path
 
-from fastapi import APIRouter, Path, Request, Response
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
 
-from app.errors import NotFound
+from app.sdk.bundle import Bundle
 
-FOLDER = Folder(__file__).parent / "v1"
+FOLDER = Path(__file__).parent / "v1"
+ENROLMENT_FOLDER = Path(__file__).parent / "enrolment"
 ENTRY = "zhenxue.js"
-_KEEP, _ASK_AGAIN = "public, max-age=31536000, immutable", "public, max-age=300"
-_HEADERS = {
-    "Access-Control-Allow-Origin": "*",  # a module script of another origin is always asked for so
-    "Cross-Origin-Resource-Policy": "cross-origin",
-    "X-Content-Type-Options": "nosniff",
-    "Vary": "Accept-Encoding",
+
+_player = Bundle(FOLDER, ENTRY)
+MODULES, DIGEST = _player.modules, _player.digest
+ENROLMENT = Bundle(ENROLMENT_FOLDER, "enrolment.js")
+_PAGE = (ENROLMENT_FOLDER / "page.html").read_text(encoding="utf-8")
+_PRIVATE = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
 }
 
-MODULES = {path.name: path.read_bytes() for path in sorted(FOLDER.glob("*.js"))}
-_PACKED = {name: gzip.compress(content, mtime=0) for name, content in MODULES.items()}
-DIGEST = hashlib.sha256(b"\0".join(MODULES.values())).hexdigest()[:12]
-
-router = APIRouter(prefix="/sdk/v1", include_in_schema=False)
+router = APIRouter()
+router.include_router(_player.router("/sdk/v1"))
 
 
-@router.get(f"/{ENTRY}")
-def entry() -> Response:
-    return _script(f'export * from "./{DIGEST}/{ENTRY}";\n'.encode(), _ASK_AGAIN, {})
+@router.get("/sdk/enrolment/", include_in_schema=False)
+def enrolment_page() -> HTMLResponse:
+    """The same for everybody: whose photos it takes stands in the address, after the `#`."""
+    return HTMLResponse(_PAGE.replace("{digest}", ENROLMENT.digest), headers=_PRIVATE)
 
 
-@router.get("/{digest}/{name}")
-def module(
-    request: Request,
-    digest: Annotated[str, Path(max_length=64)],
-    name: Annotated[str, Path(max_length=64)],
-) -> Response:
-    """A module; under the hash of another version this one's, for a page that was just loaded."""
-    if name not in MODULES:
-        raise NotFound("no_such_file", "there is no such module")
-    keep = _KEEP if digest == DIGEST else "no-cache"
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        return _script(_PACKED[name], keep, {"Content-Encoding": "gzip"})
-    return _script(MODULES[name], keep, {})
-
-
-def _script(content: bytes, keep: str, more: dict[str, str]) -> Response:
-    headers = {**_HEADERS, "Cache-Control": keep, **more}
-    return Response(content, media_type="text/javascript; charset=utf-8", headers=headers)
+router.include_router(ENROLMENT.router("/sdk/enrolment"))

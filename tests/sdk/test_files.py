@@ -8,7 +8,7 @@ import re
 from fastapi.testclient import TestClient
 from setuptools import find_namespace_packages
 
-from app.sdk import DIGEST, FOLDER, MODULES
+from app.sdk import DIGEST, ENROLMENT, FOLDER, MODULES
 
 MOST_BYTES = 20_000  # compressed, both languages; the camera's part comes when it is needed
 
@@ -54,15 +54,32 @@ def test_it_travels_compressed_and_is_small(client: TestClient) -> None:
 
 
 def test_nothing_in_it_needs_a_lenient_policy() -> None:
-    for name, content in MODULES.items():
+    for name, content in [*MODULES.items(), *ENROLMENT.modules.items()]:
         text = content.decode()
         assert not re.search(r"\beval\(|new Function|innerHTML|insertAdjacentHTML", text), name
 
 
 def test_every_module_that_is_imported_is_there() -> None:
-    for name, content in MODULES.items():
-        for wanted in re.findall(r'from "\./([^"]+)"', content.decode()):
-            assert wanted in MODULES, (name, wanted)
+    for modules in (MODULES, ENROLMENT.modules):
+        for name, content in modules.items():
+            for wanted in re.findall(r'from "\./([^"]+)"', content.decode()):
+                assert wanted in modules, (name, wanted)
+
+
+def test_the_enrolment_is_a_page_and_a_module_of_its_own_for_every_origin(
+    client: TestClient,
+) -> None:
+    page = client.get("/sdk/enrolment/")
+    assert f"{ENROLMENT.digest}/page.js" in page.text
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert f"./{ENROLMENT.digest}/enrolment.js" in client.get("/sdk/enrolment/enrolment.js").text
+    module = client.get(f"/sdk/enrolment/{ENROLMENT.digest}/enrolment.js")
+    assert "export function enrol" in module.text
+    assert module.headers["access-control-allow-origin"] == "*"
+    for method in ("GET", "PUT"):
+        asks = {"origin": "https://x.example", "access-control-request-method": method}
+        answer = client.options("/v1/learners/lin/reference-photo", headers=asks)
+        assert answer.headers["access-control-allow-origin"] == "*"
 
 
 def test_both_languages_say_the_same_things() -> None:
@@ -77,4 +94,4 @@ def test_the_demo_lesson_is_not_part_of_the_service(client: TestClient) -> None:
 
 def test_a_wheel_takes_them_along() -> None:
     packages = find_namespace_packages(str(FOLDER.parents[2]), include=["app*"])
-    assert {"app.sdk", "app.sdk.v1", "app.sdk.lesson"} <= set(packages)
+    assert {"app.sdk", "app.sdk.v1", "app.sdk.enrolment", "app.sdk.lesson"} <= set(packages)

@@ -20,6 +20,7 @@ from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import runs
+from app.domain.faces import enrolment_photos
 from app.domain.judging import class_requests, wording
 from app.domain.judging.class_requests import SCALES
 from app.errors import NotFound
@@ -28,6 +29,7 @@ from app.reports.lists import periodic
 from app.store.accounts import users
 from app.store.bodies import ClassVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file as store
+from app.store.faces import reference_photos
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -92,6 +94,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         verdict = next(iter(store.latest(connection, class_id, ClassVerdict, pack)), None)
         waiting = store.waiting_by_learner(connection, class_id)
         findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
+        enrolled = reference_photos.counts(connection, class_id)
         open_now = store.open_now(connection, class_id)
         run = store.latest_run(connection, class_id)
         chosen_by = users.names(connection, [row.scale_chosen_by or 0])
@@ -118,6 +121,8 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
         open_now=open_now,
+        few=sum(photos < enrolment_photos.WANTED for photos in enrolled.values()),
+        photos_wanted=enrolment_photos.WANTED,
     )
 
 

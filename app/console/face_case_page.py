@@ -16,7 +16,7 @@ from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts.users import Login
-from app.domain.faces import face_case
+from app.domain.faces import enrolment_photos, face_case
 from app.domain.judging import rulings
 from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
@@ -155,6 +155,7 @@ def _page(
         it=card,
         klass=klass,
         case=case,
+        wanted=enrolment_photos.WANTED,
         check=lambda shot: labels.label(labels.CHECKS, Check(shot.check).name.lower()),
         answers=ANSWERS,
         purposes=PURPOSES,

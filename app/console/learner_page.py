@@ -12,12 +12,14 @@ from app.console.class_page import cell
 from app.console.finding_view import interval, measured_of, sentence_of
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain.faces import enrolment_photos
 from app.domain.judging import wording
 from app.domain.review import learner_link
 from app.errors import NotAllowed, NotFound
 from app.http.middleware import public_address
 from app.store.bodies import EnrolmentVerdict, HourVerdict
 from app.store.catalogue import class_file as store
+from app.store.faces import reference_photos
 from app.store.review import crowds, reviews
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -44,6 +46,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         named = crowds.naming(connection, class_id, [it.external_id for it in sittings])
         findings += [it for it, _ in named if it.body.holds]
         others = store.other_classes(connection, learner_id, class_id, login.user.scope)
+        enrolled = reference_photos.counts(connection, class_id)
         appeals = reviews.appeals_of(connection, [it.id for it in findings])
     by_hour = {it.hour: it for it in marks}
     cells = [cell(hour.number, by_hour.get(hour.number), lang) for hour in hours]
@@ -54,6 +57,8 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         klass=klass,
         person=person,
         cells=cells,
+        photos=enrolled.get(learner_id, 0),
+        photos_wanted=enrolment_photos.WANTED,
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,
         concluded=wording.enrolment(verdict.body, verdict.created_ms, today) if verdict else None,

@@ -15,7 +15,7 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, local_path, render, see_other
 from app.console.watermark import marked
 from app.domain.accounts.users import Login
-from app.domain.faces import photo_viewing
+from app.domain.faces import enrolment_photos, photo_viewing
 from app.domain.faces.comparison import DOCUMENTS
 from app.errors import BadInput, NotFound
 from app.store.faces import face_keys
@@ -137,6 +137,7 @@ def _page(
         kept=_kept(back, beside),
         back=local_path(back, f"/console/sessions/{photo.session_id}#photo-{snapshot_id}"),
         decision=_deciding(photo),
+        wanted=enrolment_photos.WANTED,
         check=labels.label(labels.CHECKS, Check(photo.check).name.lower()),
         granted=granted,
         purposes=PURPOSES,

@@ -12,11 +12,13 @@ from sqlalchemy import Connection
 from app.clock import day
 from app.console import labels, learner_actions, learner_messages
 from app.console.page import ConsoleRoute, language_of, render, see_other
+from app.domain.faces import enrolment_photos
 from app.domain.judging import wording
 from app.domain.review import learner_link
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
 from app.store.bodies import EnrolmentVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file
+from app.store.faces import reference_photos
 from app.store.review import crowds, reviews
 from app.store.scope import EVERYTHING
 from detectors.finding import Evidence
@@ -84,6 +86,7 @@ def _page(
     with services.database.read() as connection:
         klass = class_file.klass(connection, link.class_id, EVERYTHING)
         pack, enrolment = f"{klass.pack_id}@{klass.pack_version}", link.enrolment_id
+        enrolled = reference_photos.counts(connection, link.class_id)
         hours = class_file.hours(connection, link.class_id)
         marks = class_file.latest(connection, link.class_id, HourVerdict, pack, enrolment)
         concluded = class_file.latest(connection, link.class_id, EnrolmentVerdict, pack, enrolment)
@@ -117,6 +120,8 @@ def _page(
         valid=sum(code == "valid" for code in codes.values()),
         reviewing=len(reviewing),
         outcome=outcome,
+        photos=enrolled.get(link.learner_id),
+        photos_wanted=enrolment_photos.WANTED,
         withheld=learner_messages.withheld(
             {
                 number: by_hour[number].body

@@ -101,6 +101,11 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "learner": Address(
             f"/console/classes/{of_cheat}/learners/{cheat}", f"{klass}/learners/{{learner_id}}"
         ),
+        "enrolments": Address(f"/console/classes/{of_cheat}/enrolments", f"{klass}/enrolments"),
+        "enrolment": Address(
+            f"/console/classes/{of_cheat}/learners/{cheat}/enrolment",
+            f"{klass}/learners/{{learner_id}}/enrolment",
+        ),
         "class-hour": Address(
             f"/console/classes/{of_cheat}/learners/{cheat}/hours/2",
             f"{klass}/learners/{{learner_id}}/hours/{{number}}",

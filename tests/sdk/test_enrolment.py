@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait_pixels
 from tests.e2e.conftest import found_chromium
@@ -20,13 +20,13 @@ from tests.sdk.school import School
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FACE = PORTRAIT_SEEDS[0]
-PHONE = {"width": 390, "height": 844}
-SMALL_PHONE = {"width": 320, "height": 640}
+PHONE: ViewportSize = {"width": 390, "height": 844}
+SMALL_PHONE: ViewportSize = {"width": 320, "height": 640}
 SIZE = (480, 640)  # a phone held upright
 FPS = 5
 SCREENSHOTS = os.environ.get("ZHENXUE_SCREENSHOTS")  # a folder, to look at every state
 
-ASKED = {
+ASKED: dict[str, dict[str, Any]] = {
     "请正对镜头": {"noise_seed": 1},
     "自己的左边": {"noise_seed": 2, "pose": 0.4},
     "自己的右边": {"noise_seed": 3, "pose": -0.4},
@@ -67,12 +67,12 @@ def browser(camera: Path) -> Iterator[Browser]:
     expect.set_options(timeout=5_000)
 
 
-def opened(browser: Browser, school: School, viewport: dict[str, int], **context: Any) -> Page:
+def opened(browser: Browser, school: School, viewport: ViewportSize, **context: Any) -> Page:
     """The enrolment page on a phone, by a new learner's link."""
     name = school.enrol(face=True)
     link = school.api.call("POST", f"/v1/learners/{name}/enrolment")
     page = browser.new_context(
-        viewport=viewport,  # type: ignore[arg-type]
+        viewport=viewport,
         locale="zh-CN",
         **{"permissions": ["camera"], **context},
     ).new_page()
@@ -83,7 +83,7 @@ def opened(browser: Browser, school: School, viewport: dict[str, int], **context
 
 def picture_of(page: Page, name: str) -> None:
     if SCREENSHOTS:
-        width = (page.viewport_size or {}).get("width")
+        width = (page.viewport_size or PHONE)["width"]
         page.screenshot(path=f"{SCREENSHOTS}/{width}-{name}.png")
 
 
@@ -187,7 +187,7 @@ def test_axe_finds_nothing_in_any_state(school: School, browser: Browser) -> Non
 
 
 def test_a_link_that_is_over_says_where_to_get_another(school: School, browser: Browser) -> None:
-    page = browser.new_context(viewport=SMALL_PHONE).new_page()  # type: ignore[arg-type]
+    page = browser.new_context(viewport=SMALL_PHONE).new_page()
     page.goto(f"{school.service}/sdk/enrolment/#learner=lin&token=none")
     expect(page.get_by_role("status").first).to_contain_text("重新打开")
     picture_of(page, "5-over")

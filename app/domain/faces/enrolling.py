@@ -16,14 +16,18 @@ from app.domain.faces.enrolment_link import EnrolmentLink
 from app.domain.faces.enrolment_photos import EnrolledPhoto, EnrolmentConfidence, Unusable
 from app.domain.faces.enrolment_steps import Step
 from app.domain.faces.photo_store import PhotoStore
-from app.errors import Conflict
+from app.errors import BadInput, Conflict, ZhenxueError
 from app.security import Unsealable
+from app.store.accounts import audit
 from app.store.faces import face_keys
 from app.store.faces import reference_photos as rows
 from app.store.faces.blobs import BlobMissing, StoreAway
 from app.store.row import AnyRow
 from app.vision import match
 from app.vision.seen import FacePicture, SamePhotograph, Seen, Unread
+
+MIN_REASON, MAX_REASON = 4, 2000
+MOST_AT_ONCE = 10
 
 
 class EnrolledStep(Answer, frozen=True, kw_only=True):
@@ -104,6 +108,33 @@ class EnrolmentDesk:
                 alone=link is not None,
                 replacing=replacing,
             )
+
+    def hand_in_for(
+        self, learner: AnyRow, files: Sequence[bytes], *, actor: str, reason: str
+    ) -> list[EnrolledPhoto | ZhenxueError]:
+        """What became of each photo that somebody hands in for a learner; who, and why, stands in
+        the audit log. Raises BadInput (reason_missing)."""
+        why = reason.strip()
+        if not MIN_REASON <= len(why) <= MAX_REASON:
+            limits = f"{MIN_REASON} to {MAX_REASON} characters"
+            raise BadInput("reason_missing", f"this needs a reason of {limits}")
+        found: list[EnrolledPhoto | ZhenxueError] = []
+        for data in files[:MOST_AT_ONCE]:
+            try:
+                found.append(self.hand_in(learner, data))
+            except ZhenxueError as error:
+                found.append(error)
+        taken = sum(isinstance(it, EnrolledPhoto) for it in found)
+        with self.database.write() as connection:
+            audit.append(
+                connection,
+                at_ms=self.clock(),
+                actor=actor,
+                action="enrolment.handed_in",
+                subject=f"learner:{learner.id}",
+                detail={"photos": taken, "refused": len(found) - taken, "reason": why},
+            )
+        return found
 
     def copied(self, learner_id: int, data: bytes) -> bool:
         """Whether it is one of the learner's enrolled photos after small changes."""

@@ -35,6 +35,7 @@ from app.vision.reasons import QUALITY
 from app.vision.seen import Seen, Unread, usable, vector
 
 MOST = 5
+WANTED = match.WANTED_ENROLMENTS
 _WORDS = {**QUALITY, **enrolment_steps.REASONS}
 
 

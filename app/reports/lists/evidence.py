@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 
+from app.domain.faces.enrolment_photos import WANTED
 from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Sheet, said, when, yes
 from app.store.exchange import report_rows
+from app.store.exchange.report_rows import MemberRow
 from app.store.row import AnyRow
 from detectors.control_kinds import ControlKind
 from detectors.trace import Check, ControlFlag
@@ -19,6 +22,7 @@ _WHO = (
     Column("学习会话", 22),
 )
 _GONE = "学员已不在花名册"
+_LOW = "较低"
 
 
 def photos(dossier: Dossier) -> Sheet:
@@ -104,6 +108,7 @@ def faces(dossier: Dossier) -> Sheet:
         Column("抓拍影像", 10, "right"),
         Column("比对次数", 10, "right"),
         Column("密钥销毁时间", 20),
+        Column("比对把握", 10, "center"),
     )
     enrolled: dict[int, list[AnyRow]] = defaultdict(list)
     for it in report_rows.reference_photos(dossier.connection, dossier.id):
@@ -123,6 +128,7 @@ def faces(dossier: Dossier) -> Sheet:
             sum(_held(photo) for photo in taken[it.id]),
             sum(photo.score is not None for photo in taken[it.id]),
             "" if it.key_destroyed_ms is None else when(it.key_destroyed_ms),
+            _confidence(it, enrolled[it.id]),
         )
         for it in dossier.members
     )
@@ -130,10 +136,19 @@ def faces(dossier: Dossier) -> Sheet:
         ("花名册人数", len(rows)),
         ("已同意", sum(it.face_consent for it in dossier.members)),
         ("未同意（另行安排，不作违规）", sum(not it.face_consent for it in dossier.members)),
+        (f"登记照片不足{WANTED}张", sum(row[10] == _LOW for row in rows)),
         ("留存抓拍影像", sum(int(row[7] or 0) for row in rows)),
     )
     notes = ("处理目的：培训过程身份核验。照片与模板逐人加密保存，销毁密钥即不可恢复。",)
     return Sheet("face-data", "人脸信息处理台账", dossier.heading(), columns, rows, counts, notes)
+
+
+def _confidence(member: MemberRow, enrolled: Sequence[AnyRow]) -> str:
+    """How sure comparisons with a learner's enrolled photos are."""
+    if not member.face_consent:
+        return ""
+    there = sum(it.status == "ready" and it.retired_ms is None for it in enrolled)
+    return "正常" if there >= WANTED else _LOW
 
 
 def _held(photo: AnyRow) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, func, insert, select, update
 
 from app.store.row import AnyRow
-from models import ReferencePhoto
+from models import Enrolment, Learner, ReferencePhoto
 
 
 def by_sha256(connection: Connection, learner_id: int, sha256: bytes) -> AnyRow | None:
@@ -31,6 +31,25 @@ def ready(connection: Connection, learner_id: int) -> Sequence[AnyRow]:
         )
         .order_by(ReferencePhoto.id)
     ).all()
+
+
+def counts(connection: Connection, class_id: int) -> dict[int, int]:
+    """How many photos are enrolled for each learner of a class who agreed to it, in the order of
+    the roster; also where the templates were deleted since."""
+    kept = and_(
+        ReferencePhoto.learner_id == Learner.id,
+        ReferencePhoto.status == "ready",
+        ReferencePhoto.retired_ms.is_(None),
+    )
+    query = (
+        select(Learner.id, func.count(ReferencePhoto.id))
+        .join(Enrolment, Enrolment.learner_id == Learner.id)
+        .join(ReferencePhoto, kept, isouter=True)
+        .where(Enrolment.class_id == class_id, Learner.face_consent.is_(True))
+        .group_by(Learner.id, Enrolment.id)
+        .order_by(Enrolment.id)
+    )
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def kept_since(connection: Connection, learner_id: int, since_ms: int) -> int:

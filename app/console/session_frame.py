@@ -2,24 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import msgspec
 from markupsafe import Markup
 
 from app import rules
 from app.console import labels
 from app.console.language import Language
 from app.console.svg import Axis, element
-
-Timeline = Mapping[str, Any]
+from app.domain.judging.timeline import Plotted, VoidedStretch
 
 WIDTH = 1240
 LEFT, RIGHT = 78, WIDTH - 14
 TOP, PLOT = 30, 250
 BOTTOM = TOP + PLOT
 _MINUTE = 60_000
+
+
+class DrawnVoid(VoidedStretch, frozen=True, kw_only=True):
+    """A voided stretch, and where its finding is told."""
+
+    outcome: str
+    href: str
+
+
+class DrawnFinding(msgspec.Struct, frozen=True, kw_only=True):
+    """A finding of the page, in the words of its language."""
+
+    id: int
+    rule: str
+    outcome: str
+    start_ms: int
+    end_ms: int
+    sentence: str
+
+
+class Drawing(Plotted, frozen=True, kw_only=True):
+    """What the picture shows. `events` is the address of the raw events, `pack` id@version."""
+
+    voided: list[DrawnVoid]
+    findings: list[DrawnFinding]
+    events: str
+    pack: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +64,15 @@ class PictureFrame:
         return x0, max(least, x1 - x0)
 
 
-def frame_of(timeline: Timeline, lang: Language) -> PictureFrame:
-    session = timeline["session"]
-    samples: Sequence[Sequence[int]] = timeline["samples"]
-    opened = session["opened_ms"]
+def frame_of(plotted: Plotted, lang: Language) -> PictureFrame:
+    session, samples = plotted.session, plotted.samples
+    opened = session.opened_ms
     ends = [
-        session["closed_ms"] or session["ended_ms"],
+        session.closed_ms or session.ended_ms,
         opened + _MINUTE,
         *(it[0] for it in samples[-1:]),
     ]
-    tops = [session["media_ms"] or 0, _MINUTE, max((it[1] for it in samples), default=0)]
+    tops = [session.media_ms or 0, _MINUTE, max((it[1] for it in samples), default=0)]
     time = Axis(opened, max(ends), LEFT, RIGHT)
     return PictureFrame(time, Axis(0, max(tops), BOTTOM, TOP), lang)
 

@@ -2,49 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 from markupsafe import Markup
 
 from app.console import labels, readable
 from app.console.language import N_, Language, position
-from app.console.session_frame import PictureFrame, Timeline, hatched
+from app.console.session_frame import Drawing, DrawnVoid, PictureFrame, hatched
 from app.console.session_photos import MARK_LANE, THUMB_LANE, Looks, photo_marks, thumbnails
 from app.console.svg import element, link, title
+from app.domain.judging.timeline import Sample, TimelineControl
 from detectors.control_kinds import ControlKind
 
 LANE = 24
 
 
 def lanes(
-    timeline: Timeline, frame: PictureFrame, looks: Looks
+    drawing: Drawing, frame: PictureFrame, looks: Looks
 ) -> Iterator[tuple[float, str, list[Markup]]]:
     """(height, name, drawing) of the lanes under the plot."""
     say = frame.lang.say
-    yield LANE, say(N_("计入")), list(_credit_lane(timeline, frame))
-    yield LANE, say(N_("页面")), list(_page_lane(timeline, frame))
-    yield LANE, say(N_("弹窗")), list(_popup_lane(timeline, frame))
-    yield MARK_LANE, say(N_("照片")), list(_photo_lane(timeline, frame))
+    yield LANE, say(N_("计入")), list(_credit_lane(drawing, frame))
+    yield LANE, say(N_("页面")), list(_page_lane(drawing, frame))
+    yield LANE, say(N_("弹窗")), list(_popup_lane(drawing, frame))
+    yield MARK_LANE, say(N_("照片")), list(_photo_lane(drawing, frame))
     if looks:
-        yield THUMB_LANE, say(N_("影像")), list(thumbnails(timeline, frame, looks))
+        yield THUMB_LANE, say(N_("影像")), list(thumbnails(drawing, frame, looks))
 
 
-def _credit_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
-    for pos0, pos1, t0, t1 in timeline["credited"]:
+def _credit_lane(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
+    for pos0, pos1, t0, t1 in drawing.credited:
         x, width = frame.between(t0, t1)
         band = element("rect", x=x, y=6, width=width, height=LANE - 12, class_="credited")
         told = title(credit_title(pos0, pos1, t0, t1, frame.lang))
-        yield link(event_at(timeline, t0), element("g", told, band))
-    for it in timeline["voided"]:
-        x, width = frame.between(it["t0_ms"], it["t1_ms"])
-        band = hatched(x, 2, width, LANE - 4, it["rule"], it["outcome"])
-        told = title(void_title(it, timeline.get("pack", ""), frame.lang))
-        yield link(event_at(timeline, it["t0_ms"]), element("g", told, band))
+        yield link(event_at(drawing, t0), element("g", told, band))
+    for it in drawing.voided:
+        x, width = frame.between(it.t0_ms, it.t1_ms)
+        band = hatched(x, 2, width, LANE - 4, it.rule, it.outcome)
+        told = title(void_title(it, drawing.pack, frame.lang))
+        yield link(event_at(drawing, it.t0_ms), element("g", told, band))
 
 
-def _page_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
-    for t0, t1 in hidden_stretches(timeline["samples"]):
+def _page_lane(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
+    for t0, t1 in hidden_stretches(drawing.samples):
         x, width = frame.between(t0, t1)
         told = frame.lang.say(
             N_("页面隐藏或失去焦点 %(t0)s–%(t1)s，计时停止，不作违规认定"),
@@ -52,12 +52,12 @@ def _page_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
             t1=frame.lang.clock(t1),
         )
         band = element("rect", x=x, y=4, width=width, height=LANE - 8, class_="hidden")
-        yield link(event_at(timeline, t0), element("g", title(told), band))
+        yield link(event_at(drawing, t0), element("g", title(told), band))
 
 
-def event_at(timeline: Timeline, t_ms: int) -> str:
+def event_at(drawing: Drawing, t_ms: int) -> str:
     """Where the raw events show what was received from this moment on."""
-    return f"{timeline['events']}?at={t_ms}#at"
+    return f"{drawing.events}?at={t_ms}#at"
 
 
 def credit_title(pos0: int, pos1: int, t0: int, t1: int, lang: Language) -> str:
@@ -69,19 +69,19 @@ def credit_title(pos0: int, pos1: int, t0: int, t1: int, lang: Language) -> str:
     )
 
 
-def void_title(void: Mapping[str, Any], pack: str, lang: Language) -> str:
+def void_title(void: DrawnVoid, pack: str, lang: Language) -> str:
     return lang.say(
         N_("%(rule)s：%(t0)s–%(t1)s 不计学时"),
-        rule=readable.rule(void["rule"], pack, lang),
-        t0=lang.clock(void["t0_ms"]),
-        t1=lang.clock(void["t1_ms"]),
+        rule=readable.rule(void.rule, pack, lang),
+        t0=lang.clock(void.t0_ms),
+        t1=lang.clock(void.t1_ms),
     )
 
 
-def hidden_stretches(samples: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
+def hidden_stretches(samples: Sequence[Sample]) -> list[tuple[int, int]]:
     """Server times between which the page said it was hidden.
 
-    >>> hidden_stretches([[0, 0, 1], [10, 5, 0], [20, 5, 0], [30, 5, 1]])
+    >>> hidden_stretches([(0, 0, 1), (10, 5, 0), (20, 5, 0), (30, 5, 1)])
     [(10, 30)]
     """
     stretches: list[tuple[int, int]] = []
@@ -97,13 +97,15 @@ def hidden_stretches(samples: Sequence[Sequence[int]]) -> list[tuple[int, int]]:
     return stretches
 
 
-def _popup_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
+def _popup_lane(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
     middle = LANE / 2
-    for row, it in enumerate(timeline["controls"]):
-        if it["kind"] != ControlKind.POPUP:
+    for row, it in enumerate(drawing.controls):
+        if it.kind != ControlKind.POPUP:
             continue
-        begun = it["shown_ms"] or it["due_ms"] or it["issued_ms"]
-        ended = it["answered_ms"] or it["expired_ms"]
+        ended = it.answered_ms or it.expired_ms
+        begun = it.shown_ms or it.due_ms or it.issued_ms or ended
+        if begun is None:
+            continue
         x = frame.time.clamped(begun)
         marks = [element("rect", x=x - 9, y=0, width=18, height=LANE, class_="hit")]
         if ended:
@@ -116,39 +118,39 @@ def _popup_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
         yield link(f"#control-{row}", element("g", title(control_title(it, frame.lang)), *marks))
 
 
-def _popup_mark(it: Mapping[str, Any], x: float, y: float) -> Markup:
-    if it["answered_ms"] and not _doubtful(it):
+def _popup_mark(it: TimelineControl, x: float, y: float) -> Markup:
+    if it.answered_ms and not _doubtful(it):
         return element("path", d=f"M{x - 5:.1f} {y:g}l3.5 4 6.5-8", class_="mark answered")
-    if it["answered_ms"]:
+    if it.answered_ms:
         return element("path", d=f"M{x:.1f} {y - 6:g}l6 6-6 6-6-6z", class_="mark doubtful")
-    if it["expired_ms"]:
+    if it.expired_ms:
         return element("path", d=f"M{x - 4.5:.1f} {y - 4.5:g}l9 9m0-9l-9 9", class_="mark expired")
     return element("circle", cx=x, cy=y, r=4.5, class_="mark unshown")
 
 
-def _doubtful(it: Mapping[str, Any]) -> bool:
-    return any(flag not in ("service", "reissue", "random_time") for flag in it["flags"])
+def _doubtful(it: TimelineControl) -> bool:
+    return any(flag not in ("service", "reissue", "random_time") for flag in it.flags)
 
 
-def control_title(it: Mapping[str, Any], lang: Language) -> str:
+def control_title(it: TimelineControl, lang: Language) -> str:
     """One control's story in one line."""
     steps = [
-        (N_("应于%(t)s出现"), it["due_ms"] or it["issued_ms"]),
-        (N_("%(t)s显示"), it["shown_ms"]),
-        (N_("%(t)s应答"), it["answered_ms"]),
-        (N_("%(t)s超时"), it["expired_ms"]),
+        (N_("应于%(t)s出现"), it.due_ms or it.issued_ms),
+        (N_("%(t)s显示"), it.shown_ms),
+        (N_("%(t)s应答"), it.answered_ms),
+        (N_("%(t)s超时"), it.expired_ms),
     ]
     told = [lang.say(text, t=lang.clock(at)) for text, at in steps if at]
-    if not it["shown_ms"] and not it["answered_ms"]:
+    if not it.shown_ms and not it.answered_ms:
         told.append(lang.say(N_("未见显示")))
-    kind = lang.say(labels.label(labels.CONTROLS, it["kind"]).text)
+    kind = lang.say(labels.label(labels.CONTROLS, it.kind).text)
     return kind + lang.say(N_("：")) + lang.say(N_("，")).join(told)
 
 
-def _photo_lane(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
-    for row, it in enumerate(timeline["controls"]):
-        if it["kind"] != ControlKind.POPUP and it["expired_ms"] and not it["answered_ms"]:
-            x = frame.time.clamped(it["due_ms"] or it["issued_ms"])
+def _photo_lane(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
+    for row, it in enumerate(drawing.controls):
+        if it.kind != ControlKind.POPUP and it.expired_ms and not it.answered_ms:
+            x = frame.time.clamped(it.due_ms or it.issued_ms or it.expired_ms)
             box = element("rect", x=x - 9, y=6, width=18, height=18, rx=3, class_="photo missed")
             yield link(f"#control-{row}", element("g", title(control_title(it, frame.lang)), box))
-    yield from photo_marks(timeline, frame)
+    yield from photo_marks(drawing, frame)

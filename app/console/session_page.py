@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Request, Response
+from msgspec import structs
 from sqlalchemy import Connection
 
 from app.console import labels
@@ -16,12 +17,13 @@ from app.console.language import Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.photo_page import PURPOSES
-from app.console.session_frame import frame_of
+from app.console.session_frame import Drawing, DrawnFinding, DrawnVoid, frame_of
 from app.console.session_lanes import control_title
 from app.console.session_photos import shown_small
 from app.console.session_picture import legend_rules, session_picture, swatch
 from app.domain.accounts.users import Login
 from app.domain.faces import photo_viewing
+from app.domain.judging.timeline import Timeline, TimelineSession, VoidedStretch
 from app.domain.judging.timeline import timeline as timeline_of
 from app.errors import BadInput, NotFound
 from app.store.review import crowds
@@ -93,7 +95,7 @@ def session_view(
     with services.database.read() as connection:
         sitting = sitting_of(connection, session_id, user.scope)
         timeline = timeline_of(connection, session_id)
-        voiding = [it["finding"] for it in timeline["voided"]]
+        voiding = [it.finding for it in timeline.voided]
         rows = case_file.findings_of(connection, session_id)
         standing = case_file.findings_by_key(connection, sitting.class_id, voiding)
         cards = cards_of(connection, rows, sitting.county, user, lang)
@@ -108,30 +110,27 @@ def session_view(
         next_up = _next_here(cards) if done else None
         if done and not next_up:
             next_up = following(connection, user, queue, services.clock(), but_session=session_id)
-    timeline = as_entered(session_id, timeline, rows, standing, {it.id for it in cards}, lang)
-    timeline["pack"] = f"{sitting.pack_id}@{sitting.pack_version}"
+    drawing = as_entered(sitting, timeline, rows, standing, {it.id for it in cards}, lang)
     return render(
         request,
         "session.html",
         login=login,
         status=422 if problem or no_look else 200,
         sitting=sitting,
-        timeline=timeline,
-        outcome=labels.label(labels.VERDICTS, timeline["session"]["outcome"]),
-        picture=session_picture(timeline, lang, looks),
+        timeline=drawing,
+        outcome=labels.label(labels.VERDICTS, timeline.session.outcome),
+        picture=session_picture(drawing, lang, looks),
         looks=looks,
         no_look=no_look,
         now_ms=services.clock(),
         purposes=PURPOSES,
         first=first,
-        legend=[(rule, swatch(rule)) for rule in legend_rules(timeline)],
-        credited_ms=sum(pos1 - pos0 for pos0, pos1, _, _ in timeline["credited"]),
-        controls=[
-            (row, it, control_title(it, lang)) for row, it in enumerate(timeline["controls"])
-        ],
+        legend=[(rule, swatch(rule)) for rule in legend_rules(drawing)],
+        credited_ms=sum(pos1 - pos0 for pos0, pos1, _, _ in timeline.credited),
+        controls=[(row, it, control_title(it, lang)) for row, it in enumerate(timeline.controls)],
         cards=cards,
         crowds=[(it, sentence_of(it.body, lang)) for it, _ in in_crowds],
-        waiting=any(it["check"] == "pending" for it in timeline["photos"]),
+        waiting=any(it.check == "pending" for it in timeline.photos),
         verdicts=verdicts,
         neighbours=neighbours,
         alike=alike,
@@ -151,44 +150,55 @@ def _next_here(cards: Sequence[FindingCard]) -> str | None:
 
 
 def as_entered(
-    session_id: int,
-    timeline: Mapping[str, Any],
+    sitting: Any,
+    timeline: Timeline,
     rows: Sequence[FindingRow],
     standing: Sequence[Any],
     visible: Collection[int],
     lang: Language,
-) -> dict[str, Any]:
+) -> Drawing:
     """The timeline with its findings as they were entered: ids, addresses, words of the language.
 
     What voids time may have been found on another sitting of the same class-hour; it leads there.
     """
     own = {row.key: row for row in rows if row.id in visible}
     known = {row.key: row for row in standing if not row.shadow} | own
-    return {
-        **timeline,
-        "events": f"/console/sessions/{session_id}/events",
-        "findings": [
-            {**it, "id": own[it["key"]].id, "sentence": it["sentence"][lang.code]}
-            for it in timeline["findings"]
-            if it["key"] in own
+    return Drawing(
+        session=timeline.session,
+        samples=timeline.samples,
+        credited=timeline.credited,
+        controls=timeline.controls,
+        photos=timeline.photos,
+        voided=[
+            _drawn(it, known[it.finding], it.finding in own)
+            for it in timeline.voided
+            if it.finding in known and _touches(it, timeline.session)
         ],
-        "voided": [
-            {
-                **it,
-                "outcome": known[it["finding"]].outcome,
-                "href": f"#finding-{known[it['finding']].id}"
-                if it["finding"] in own
-                else f"/console/findings/{known[it['finding']].id}",
-            }
-            for it in timeline["voided"]
-            if it["finding"] in known and _touches(it, timeline["session"])
+        findings=[
+            DrawnFinding(
+                id=own[it.key].id,
+                rule=it.rule,
+                outcome=it.outcome,
+                start_ms=it.start_ms,
+                end_ms=it.end_ms,
+                sentence=it.sentence.in_(lang.code),
+            )
+            for it in timeline.findings
+            if it.key in own
         ],
-    }
+        events=f"/console/sessions/{sitting.id}/events",
+        pack=f"{sitting.pack_id}@{sitting.pack_version}",
+    )
 
 
-def _touches(void: Mapping[str, Any], session: Mapping[str, Any]) -> bool:
-    ended = session["closed_ms"] or session["ended_ms"]
-    return bool(void["t1_ms"] > session["opened_ms"] and void["t0_ms"] < ended)
+def _drawn(void: VoidedStretch, row: Any, here: bool) -> DrawnVoid:
+    href = f"#finding-{row.id}" if here else f"/console/findings/{row.id}"
+    return DrawnVoid(**structs.asdict(void), outcome=row.outcome, href=href)
+
+
+def _touches(void: VoidedStretch, session: TimelineSession) -> bool:
+    ended = session.closed_ms or session.ended_ms
+    return void.t1_ms > session.opened_ms and void.t0_ms < ended
 
 
 def sitting_of(connection: Connection, session_id: int, scope: AccessScope) -> Any:

@@ -22,8 +22,8 @@ from app.console.session_frame import (
     RIGHT,
     TOP,
     WIDTH,
+    Drawing,
     PictureFrame,
-    Timeline,
     frame_of,
     hatched,
     patterns,
@@ -31,6 +31,7 @@ from app.console.session_frame import (
 from app.console.session_lanes import credit_title, event_at, lanes, void_title
 from app.console.session_photos import Looks
 from app.console.svg import Axis, element, link, path, title
+from app.domain.judging.timeline import Sample
 
 _LANE_GAP = 6
 _TIME_STEPS = [x * 1000 for x in (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)]
@@ -38,17 +39,17 @@ _SILENCE_MS = 120_000  # a longer gap between samples is drawn as one
 _LABEL = 18
 
 
-def session_picture(timeline: Timeline, lang: Language, looks: Looks | None = None) -> Markup:
-    """The whole picture as one <svg>, drawn only from the timeline.
+def session_picture(drawing: Drawing, lang: Language, looks: Looks | None = None) -> Markup:
+    """The whole picture as one <svg>, drawn only from what it is given.
 
     `looks`: the photos that may be seen now, each under an access of its own.
     """
-    frame = frame_of(timeline, lang)
-    drawn_lanes = list(lanes(timeline, frame, looks or {}))
+    frame = frame_of(drawing, lang)
+    drawn_lanes = list(lanes(drawing, frame, looks or {}))
     height = BOTTOM + sum(size + _LANE_GAP for size, _, _ in drawn_lanes) + 30
-    parts: list[Markup] = [patterns(), *_grid(timeline, frame)]
+    parts: list[Markup] = [patterns(), *_grid(drawing, frame)]
     parts.extend(_time_axis(frame, height - 20))
-    parts.extend(_plot(timeline, frame))
+    parts.extend(_plot(drawing, frame))
     y: float = BOTTOM + _LANE_GAP
     for size, name, drawn in drawn_lanes:
         parts.append(element("text", name, x=LEFT - 8, y=y + size / 2 + 4, class_="lane-name"))
@@ -68,9 +69,9 @@ def session_picture(timeline: Timeline, lang: Language, looks: Looks | None = No
     )
 
 
-def legend_rules(timeline: Timeline) -> list[str]:
+def legend_rules(drawing: Drawing) -> list[str]:
     """The rules that voided something here, in the order of the rules."""
-    seen = {it["rule"] for it in timeline["voided"]}
+    seen = {it.rule for it in drawing.voided}
     known = rules.known()
     return [rule for rule in known if rule in seen] + sorted(seen - set(known))
 
@@ -88,14 +89,14 @@ def swatch(rule: str) -> Markup:
     )
 
 
-def _grid(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
+def _grid(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
     """Content ticks, and the slope of normal speed: its ceiling, and faint parallels."""
     yield element("rect", x=LEFT, y=TOP, width=RIGHT - LEFT, height=PLOT, class_="plot")
     for pos in frame.content.ticks(_TIME_STEPS, 6):
         y = frame.content(pos)
         yield element("line", x1=LEFT, x2=RIGHT, y1=y, y2=y, class_="grid")
         yield element("text", position(int(pos)), x=LEFT - 8, y=y + 4, class_="tick end")
-    start, first = frame.time.low, _first_position(timeline)
+    start, first = frame.time.low, _first_position(drawing)
     span, tall = frame.time.high - start, frame.content.high
     ceiling = [frame.point(start, first), *_slope(frame, start, first)]
     corner = [(ceiling[-1][0], TOP), (LEFT, TOP)]
@@ -130,56 +131,55 @@ def _clipped_slope(frame: PictureFrame, at_ms: float) -> list[tuple[float, float
     return [frame.point(t_ms, pos_ms), *_slope(frame, t_ms, pos_ms)]
 
 
-def _first_position(timeline: Timeline) -> float:
-    samples = timeline["samples"]
+def _first_position(drawing: Drawing) -> float:
+    samples = drawing.samples
     if not samples:
         return 0
     t_ms, pos_ms = samples[0][0], samples[0][1]
-    return float(max(0, pos_ms - max(0, t_ms - timeline["session"]["opened_ms"])))
+    return float(max(0, pos_ms - max(0, t_ms - drawing.session.opened_ms)))
 
 
-def _plot(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
-    yield from _voids(timeline, frame)
-    for pos0, pos1, t0, t1 in timeline["credited"]:
+def _plot(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
+    yield from _voids(drawing, frame)
+    for pos0, pos1, t0, t1 in drawing.credited:
         told = title(credit_title(pos0, pos1, t0, t1, frame.lang))
         d = path([frame.point(t0, pos0), frame.point(t1, pos1)])
         drawn = element("g", told, element("path", d=d, class_="credit"))
-        yield element("a", drawn, href=event_at(timeline, t0), tabindex=-1)
-    for run in _runs(timeline["samples"]):
+        yield element("a", drawn, href=event_at(drawing, t0), tabindex=-1)
+    for run in _runs(drawing.samples):
         yield element(
             "path", d=path(_thinned([frame.point(t, p) for t, p, *_ in run])), class_="trace"
         )
-    for before, after in pairwise(timeline["samples"]):
+    for before, after in pairwise(drawing.samples):
         if after[0] - before[0] > _SILENCE_MS:
             d = path([frame.point(*before[:2]), frame.point(*after[:2])])
             yield element("path", d=d, class_="silence")
-    yield from _labels(timeline, frame)
+    yield from _labels(drawing, frame)
 
 
-def _voids(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
-    for it in timeline["voided"]:
-        x, width = frame.between(it["t0_ms"], it["t1_ms"])
-        told = void_title(it, timeline.get("pack", ""), frame.lang)
-        band = hatched(x, TOP, width, PLOT, it["rule"], it["outcome"])
-        yield link(it["href"], element("g", title(told), band))
+def _voids(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
+    for it in drawing.voided:
+        x, width = frame.between(it.t0_ms, it.t1_ms)
+        told = void_title(it, drawing.pack, frame.lang)
+        band = hatched(x, TOP, width, PLOT, it.rule, it.outcome)
+        yield link(it.href, element("g", title(told), band))
 
 
-def _labels(timeline: Timeline, frame: PictureFrame) -> Iterator[Markup]:
+def _labels(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
     """The letter of each finding's rule above its stretch, pushed aside rather than overlapping."""
-    dated = [it for it in timeline["findings"] if it.get("start_ms") is not None]
-    dated.sort(key=lambda finding: finding["start_ms"] + (finding["end_ms"] or 0))
-    stretches = [frame.between(it["start_ms"], it["end_ms"] or it["start_ms"]) for it in dated]
+    told = sorted(drawing.findings, key=lambda it: it.start_ms + it.end_ms)
+    stretches = [frame.between(it.start_ms, it.end_ms) for it in told]
     places = _apart([x + width / 2 - _LABEL / 2 for x, width in stretches])
-    for it, (x, width), at in zip(dated, stretches, places, strict=True):
-        outcome = labels.label(labels.OUTCOMES, it["outcome"])
+    for it, (x, width), at in zip(told, stretches, places, strict=True):
+        outcome = labels.label(labels.OUTCOMES, it.outcome)
         stem = element("line", x1=at + _LABEL / 2, x2=x + width / 2, y1=22, y2=TOP, class_="stem")
         box = element("rect", x=at, y=4, width=_LABEL, height=_LABEL, rx=3)
-        letter = readable.rule_letter(it["rule"], frame.lang)
+        letter = readable.rule_letter(it.rule, frame.lang)
         mark = element("text", letter, x=at + _LABEL / 2, y=17.5)
-        told = title(f"{frame.lang.say(outcome.text)} · {it['sentence']}")
+        words = title(f"{frame.lang.say(outcome.text)} · {it.sentence}")
         yield link(
-            f"#finding-{it['id']}",
-            element("g", told, stem, box, mark, class_=f"label tone-{outcome.tone}"),
+            f"#finding-{it.id}",
+            element("g", words, stem, box, mark, class_=f"label tone-{outcome.tone}"),
         )
 
 
@@ -206,7 +206,7 @@ def _time_axis(frame: PictureFrame, y: float) -> Iterator[Markup]:
         yield element("text", label, x=min(x, RIGHT - 24), y=y + 6, class_="tick middle")
 
 
-def _runs(samples: Sequence[Sequence[int]]) -> Iterator[Sequence[Sequence[int]]]:
+def _runs(samples: Sequence[Sample]) -> Iterator[Sequence[Sample]]:
     """Samples between silences."""
     begin = 0
     for i in range(1, len(samples) + 1):

@@ -16,6 +16,7 @@ from starlette.testclient import TestClient
 from app import console
 from app.console import session_page
 from app.domain.judging import rulings
+from app.domain.judging.timeline import Timeline
 from app.http.callers import Callers
 from app.services import Services
 from app.settings import Settings
@@ -95,8 +96,8 @@ def settle(services: Services, crowd: int = 0) -> County:
     return county
 
 
-def told_by(county: County) -> Callable[[Any, int], dict[str, Any]]:
-    """Stands in for domain.sittings.timeline: the county's sittings have stories, not events."""
+def told_by(county: County) -> Callable[[Any, int], Timeline]:
+    """Stands in for domain.judging.timeline: the county's sittings have stories, not events."""
     return lambda _connection, session_id: county.timelines[session_id]
 
 

@@ -12,12 +12,14 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 from sqlalchemy import JSON, Connection, insert, null
 from sqlalchemy.types import TypeEngine
 
 import models
 from app.canonical import canonical
 from app.domain.accounts import users
+from app.domain.judging.timeline import Timeline
 from models.base import Base
 from tests.bodies import class_hour
 from tests.console import stories
@@ -40,7 +42,7 @@ class County:
     sessions: dict[str, int] = field(default_factory=dict)
     findings: dict[str, int] = field(default_factory=dict)
     snapshots: dict[str, int] = field(default_factory=dict)
-    timelines: dict[int, dict[str, Any]] = field(default_factory=dict)
+    timelines: dict[int, Timeline] = field(default_factory=dict)
 
 
 def add(connection: Connection, model: type[Base], **columns: Any) -> int:
@@ -245,9 +247,8 @@ def open_sitting(
     )
     county.sessions[key] = session_id
     session |= {
-        "id": session_id,
+        "id": f"s-{key}",
         "learner": learner,
-        "lesson": "托幼机构卫生保健",
         "class": klass,
         "outcome": outcome,
     }
@@ -298,7 +299,7 @@ def open_sitting(
         digest=bytes(range(32)),
         created_ms=session["closed_ms"] + 2000,
     )
-    county.timelines[session_id] = told
+    county.timelines[session_id] = msgspec.convert(told, Timeline)
 
 
 def finding_columns(said: Mapping[str, Any], age_ms: int, **belongs: int | None) -> dict[str, Any]:

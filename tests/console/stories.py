@@ -1,4 +1,5 @@
-"""What happened in the county's sittings, as timelines (app.domain.judging.timeline)."""
+"""What happened in the county's sittings, as documents of timelines (`Timeline` in
+app.domain.judging.timeline)."""
 
 from __future__ import annotations
 
@@ -62,7 +63,7 @@ def fast_forward(t0: int) -> dict[str, Any]:
     end = samples[-1][0]
     told = _told(t0, end + 5000, samples)
     told["credited"] = [[0, 300_000, t0, t0 + 300_000]]
-    told["voided"] = [{"t0_ms": t0 + 300_000, "t1_ms": end, "rule": "fast_forward", "finding": 0}]
+    told["voided"] = [{"t0_ms": t0 + 300_000, "t1_ms": end, "rule": "fast_forward", "finding": ""}]
     told["controls"] = [
         _popup(t0 + 230_000, 3000),
         _popup(t0 + 520_000, None),
@@ -101,7 +102,7 @@ def popup_gap(t0: int) -> dict[str, Any]:
         [1_240_000, 1_490_000, t0 + 1_240_000, t0 + 1_490_000],
     ]
     told["voided"] = [
-        {"t0_ms": t0 + 520_000, "t1_ms": t0 + 1_240_000, "rule": "popup_gap", "finding": 0}
+        {"t0_ms": t0 + 520_000, "t1_ms": t0 + 1_240_000, "rule": "popup_gap", "finding": ""}
     ]
     told["controls"] = [
         _popup(t0 + 220_000, 2500),
@@ -127,7 +128,7 @@ def other_person(t0: int) -> dict[str, Any]:
     told["photos"][1] |= {"check": "mismatch", "score": 0.81, "limit": 0.6}
     told["photos"][2] |= {"check": "mismatch", "score": 0.79, "limit": 0.6}
     told["voided"] = [
-        {"t0_ms": t0 + 5_000, "t1_ms": t0 + 2_100_000, "rule": "face_liveness", "finding": 0}
+        {"t0_ms": t0 + 5_000, "t1_ms": t0 + 2_100_000, "rule": "face_liveness", "finding": ""}
     ]
     told["credited"] = [[1_900_000, 2_690_000, t0 + 2_100_000, t0 + 2_890_000]]
     told["findings"] = [
@@ -149,7 +150,7 @@ def two_windows(t0: int) -> dict[str, Any]:
     told = _told(t0, t0 + 600_000, samples)
     told["credited"] = [[0, 200_000, t0, t0 + 200_000]]
     told["voided"] = [
-        {"t0_ms": t0 + 200_000, "t1_ms": t0 + 590_000, "rule": "multi_window", "finding": 0}
+        {"t0_ms": t0 + 200_000, "t1_ms": t0 + 590_000, "rule": "multi_window", "finding": ""}
     ]
     told["findings"] = [
         said(
@@ -168,6 +169,13 @@ def two_windows(t0: int) -> dict[str, Any]:
 
 def _told(t0: int, t1: int, samples: list[list[int]]) -> dict[str, Any]:
     session = {
+        "id": "s",
+        "learner": "l",
+        "lesson": "l1",
+        "lesson_title": "托幼机构卫生保健",
+        "class": "c1",
+        "resume_ms": 0,
+        "outcome": "valid",
         "opened_ms": t0,
         "closed_ms": t1,
         "ended_ms": t1,
@@ -183,6 +191,7 @@ def _told(t0: int, t1: int, samples: list[list[int]]) -> dict[str, Any]:
         "controls": [],
         "photos": [],
         "findings": [],
+        "notes": [],
         "breaks": [],
     }
 
@@ -195,6 +204,7 @@ def _popup(at: int, answered_after: int | None) -> dict[str, Any]:
         "shown_ms": at + 300,
         "answered_ms": None if answered_after is None else at + answered_after,
         "expired_ms": at + 60_000 if answered_after is None else None,
+        "latency_ms": answered_after,
         "flags": ["service"],
         "source": "service",
     }
@@ -203,6 +213,7 @@ def _popup(at: int, answered_after: int | None) -> dict[str, Any]:
 def _photo(at: int, check: str) -> dict[str, Any]:
     return {
         "id": 0,
+        "snapshot_id": "p",
         "t_ms": at,
         "purpose": "random",
         "check": check,
@@ -238,4 +249,4 @@ def said(
             "article": "二（四）21(2)",
         },
     )
-    return document(wording.finding(body)) | {"status": "open"}
+    return document(wording.finding(body)) | {"id": None, "status": "open"}

@@ -25,10 +25,10 @@ def test_every_role_opens_its_pages(desk: Desk, username: str) -> None:
 
 def inside(desk: Desk, sitting: str) -> list[str]:
     session_id = desk.county.sessions[sitting]
-    told = desk.county.timelines[session_id]["session"]
-    klass = desk.county.classes[told["class"]]
-    learner = desk.county.learners[told["learner"]]
-    finding = next(it["id"] for it in desk.county.timelines[session_id]["findings"])
+    told = desk.county.timelines[session_id].session
+    klass = desk.county.classes[told.klass]
+    learner = desk.county.learners[told.learner]
+    finding = next(it.id for it in desk.county.timelines[session_id].findings)
     return [
         f"/console/sessions/{session_id}",
         f"/console/sessions/{session_id}/events",

@@ -4,82 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
 from sqlalchemy import Connection
 
-from app.domain.answer import Answer, EpochMs
-from app.domain.controls.control_line import ControlSource
-from app.domain.judging.sitting_view import Provenance
-from app.domain.judging.timeline import timeline
+from app.domain.answer import Answer
+from app.domain.judging.timeline import (
+    KeptPhoto,
+    Sample,
+    TimelineControl,
+    TimelineFinding,
+    TimelinePhoto,
+    TimelineSession,
+    VoidedStretch,
+    timeline,
+)
 from app.domain.judging.views import FindingView
-from app.domain.sittings.sitting_life import State
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
 from app.store.bodies import Interval
 from app.store.scope import AccessScope
 from app.store.sittings import sittings
-from detectors.assess import SessionOutcome
-from detectors.control_kinds import ControlKind
 
 ACTING = "active"
-
-
-class TimelineSession(Answer, frozen=True, kw_only=True):
-    """The sitting, and its lesson; `outcome` as it would be judged now."""
-
-    id: str
-    learner: str
-    lesson: str
-    lesson_title: str
-    klass: str = msgspec.field(name="class")
-    opened_ms: EpochMs
-    closed_ms: EpochMs | None
-    ended_ms: EpochMs
-    state: State
-    provenance: Provenance
-    media_ms: int
-    resume_ms: int
-    outcome: SessionOutcome
-
-
-class VoidedStretch(Answer, frozen=True, kw_only=True):
-    """Time that does not count, by which rule; `finding` is the finding's key."""
-
-    t0_ms: EpochMs
-    t1_ms: EpochMs
-    rule: str
-    finding: str
-
-
-class TimelineControl(Answer, frozen=True, kw_only=True):
-    kind: ControlKind
-    issued_ms: EpochMs | None
-    due_ms: EpochMs | None
-    shown_ms: EpochMs | None
-    answered_ms: EpochMs | None
-    expired_ms: EpochMs | None
-    latency_ms: int | None
-    flags: list[str]
-    source: ControlSource
-
-
-class TimelinePhoto(Answer, frozen=True, kw_only=True):
-    """A photo: when it came, what for, what its comparison gave (`score` against `limit`)."""
-
-    snapshot_id: str
-    t_ms: EpochMs
-    purpose: str
-    check: str
-    score: float | None
-    limit: float | None
-    flags: list[str]
-
-
-class TimelineFinding(FindingView, frozen=True, kw_only=True):
-    """A finding, as it was entered and where it stands; both null when it was not entered yet."""
-
-    id: int | None
-    status: str | None
 
 
 class TimelineView(Answer, frozen=True, kw_only=True):
@@ -91,7 +36,7 @@ class TimelineView(Answer, frozen=True, kw_only=True):
     """
 
     session: TimelineSession
-    samples: list[tuple[int, int, int]]
+    samples: list[Sample]
     credited: Sequence[Interval]
     voided: list[VoidedStretch]
     controls: list[TimelineControl]
@@ -114,6 +59,18 @@ def view(
     if len(rows) > 1:
         raise Conflict("ambiguous_id", f"several platforms have a session {external_id!r}")
     told = timeline(connection, rows[0].id)
-    for kind in ("findings", "notes"):
-        told[kind] = [it for it in told[kind] if it["rule_status"] == ACTING]
-    return msgspec.convert(told, TimelineView)
+    return TimelineView(
+        session=told.session,
+        samples=told.samples,
+        credited=told.credited,
+        voided=told.voided,
+        controls=told.controls,
+        photos=[_unnumbered(it) for it in told.photos],
+        findings=[it for it in told.findings if it.rule_status == ACTING],
+        notes=[it for it in told.notes if it.rule_status == ACTING],
+        breaks=told.breaks,
+    )
+
+
+def _unnumbered(photo: KeptPhoto) -> TimelinePhoto:
+    return TimelinePhoto(**{name: getattr(photo, name) for name in TimelinePhoto.__struct_fields__})

@@ -7,7 +7,7 @@ Who writes the answer by other means names its struct with `described`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import is_dataclass
 from functools import cache, wraps
 from importlib import resources
@@ -80,9 +80,11 @@ def described_model(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def describe(document: dict[str, Any]) -> None:
-    """Enter the schema of every answer, and an example of it."""
+    """Enter the schema of every answer that the document refers to, and an example of it."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    every = sorted(_described, key=lambda it: str(it.__name__))
+    wanted = set(_references(document["paths"]))
+    ours = [it for it in _described if _reference(it.__name__) in wanted]
+    every = sorted(ours, key=lambda it: str(it.__name__))
     answers = msgspec.json.schema_components(every, ref_template=COMPONENTS)[1]
     for schema in answers.values():
         _always_written(schema)
@@ -117,6 +119,17 @@ def _public(name: str) -> str:
     for ending in _VIEWS:
         name = name.removesuffix(ending)
     return name
+
+
+def _references(node: Any) -> Iterator[str]:
+    """What a part of the document refers to."""
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        node = list(node.values())
+    if isinstance(node, list):
+        for inner in node:
+            yield from _references(inner)
 
 
 def _reference(name: str) -> str:

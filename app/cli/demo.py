@@ -70,7 +70,8 @@ def demo(
 
 def _greet(url: str, logins: list[dict[str, str]], as_json: bool) -> None:
     if as_json:
-        pages = {"console": f"{url}/console", "lesson": f"{url}/demo/lesson"}
+        lesson = f"{url}/demo/lesson"
+        pages = {"console": f"{url}/console", "lesson": lesson, "enrolment": f"{lesson}/enrolment"}
         say_json({**pages, "logins": logins})
         return
     typer.echo(f"\n真学 Zhenxue   {url}/console\n")
@@ -86,6 +87,7 @@ def _greet(url: str, logins: list[dict[str, str]], as_json: bool) -> None:
         "  以 feng 登录，看平台自己的人看到什么  "
         "Sign in as feng to see what a platform's own people see\n"
         f"  接入演示课 A lesson page with the SDK   {url}/demo/lesson\n"
+        f"  登记人脸照片 Enrolment of a face         {url}/demo/lesson/enrolment\n"
         f"  接口文档 The interface   {url}/docs\n"
         "  zhenxue simulate --list   77 个诚实与舞弊场景 honest and fraudulent scenarios\n"
     )

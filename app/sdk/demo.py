@@ -15,7 +15,7 @@ from typing import Annotated, Any, Protocol
 from urllib.parse import quote
 
 from fastapi import APIRouter, Body, HTTPException, Response
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, RedirectResponse
 
 FOLDER = Path(__file__).parent / "lesson"
 CLASS, COURSE, LESSON = "sdk-demo", "sdk-demo-course", "film"
@@ -77,6 +77,7 @@ class DemoPlatform:
         router.get("/film.webm")(self.film)
         router.get("/files/{name}")(self.file)
         router.post("/lease")(self.lease)
+        router.get("/enrolment")(self.enrolment)
         router.get("/sittings/{session_id}")(self.sitting)
         return router
 
@@ -103,6 +104,14 @@ class DemoPlatform:
         self._enrol()
         opening = {**terms, "learner_id": f"sdk-{learner}", "class_id": CLASS}
         return self._handed_on("POST", "/v1/sessions", opening)
+
+    def enrolment(self, learner: str = "jia") -> Response:
+        """What a platform does for its link to the enrolment: asks for one, and leads there."""
+        self._enrol()
+        answer = self._call("POST", f"/v1/learners/sdk-{quote(learner, safe='')}/enrolment")
+        if answer.status_code >= 400:
+            return Response(answer.content, answer.status_code, media_type="application/json")
+        return RedirectResponse(json.loads(answer.content)["url"], status_code=303)
 
     def sitting(self, session_id: str) -> Response:
         return self._handed_on("GET", f"/v1/sessions/{quote(session_id, safe='')}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -26,6 +26,7 @@ from app.domain.faces import photo_viewing
 from app.domain.judging.timeline import Timeline, TimelineSession, VoidedStretch
 from app.domain.judging.timeline import timeline as timeline_of
 from app.errors import BadInput, NotFound
+from app.store.events import event_log
 from app.store.review import crowds
 from app.store.review.finding_rows import FindingRow
 from app.store.scope import AccessScope
@@ -34,6 +35,7 @@ from app.store.sittings import case_file, similar
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 _NEIGHBOURS, _ALIKE = 12, 6
+_CAMERAS = 5
 
 
 @router.get("/sessions/{session_id}")
@@ -106,6 +108,7 @@ def session_view(
         told = {it.rule for it in rows if not it.shadow}
         alike = similar.by_finding(connection, sitting, told, user.scope, _ALIKE) if told else []
         shared = similar.by_device(connection, sitting, user.scope, _ALIKE)
+        cameras = _cameras(event_log.read(connection, session_id).notes)
         neighbours = case_file.neighbours(connection, sitting, _NEIGHBOURS)
         next_up = _next_here(cards) if done else None
         if done and not next_up:
@@ -133,6 +136,7 @@ def session_view(
         waiting=any(it.check == "pending" for it in timeline.photos),
         verdicts=verdicts,
         neighbours=neighbours,
+        cameras=cameras,
         alike=alike,
         shared=shared,
         reasons=REASONS,
@@ -142,6 +146,12 @@ def session_view(
         problem=problem,
         typed=typed,
     )
+
+
+def _cameras(notes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What the learner's browser said of its camera, each once."""
+    said = (str(it["value"]) for it in notes if it.get("code") == "camera_track")
+    return list(dict.fromkeys(said))[:_CAMERAS]
 
 
 def _next_here(cards: Sequence[FindingCard]) -> str | None:

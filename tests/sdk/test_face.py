@@ -87,6 +87,8 @@ def test_lin_is_recognised_and_the_sitting_is_valid(
     run_pending(school.services)
     lin.watches(2).pauses().has_told_everything()
     expect(page.get_by_role("dialog")).to_have_count(0)
+    said = [it["value"] for it in school.notes(lin.session()) if it.get("code") == "camera_track"]
+    assert len(said) == 1 and "getUserMedia native" in said[0]
     sitting = lin.leaves()
     assert sitting["verdict"]["outcome"] == "valid"
     assert sitting["verdict"]["findings"] == []

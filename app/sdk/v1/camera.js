@@ -10,6 +10,19 @@ const FRONT_MS = 700;
 const ACTION_MS = 2_800; // a turn and back again; the service allows four seconds
 const CHECK_MS = 10_000; // all of it, with the camera's start
 const READ_MS = 4_000; // why the check before did not pass: time to put it right
+const DARK = 75; // mean brightness, 0-255; a product default
+const TRIES = 3;
+/** Said of a face check beside `texts.js`: only who sees the camera needs it. */
+const MORE = {
+  zh: {
+    dark: "光线偏暗，屏幕已变亮补光。请再开一盏灯，或面向窗户。",
+    last: "这是第三次。仍不通过，请找培训机构当面核对并登记；不会因此算您违规。",
+  },
+  en: {
+    dark: "It is dark, so the screen lights up. Switch on a light, or face a window.",
+    last: "This is the third time. If it does not pass, ask your training institution to check in person and record it; it is no violation.",
+  },
+};
 const KEEP_MS = 600_000; // an outage: the service takes a photo no later than this
 
 /**
@@ -33,6 +46,7 @@ export class Camera {
     this.told = told;
     this.done = new Set();
     this.refused = false;
+    this.tries = 0;
     this.busy = false;
   }
 
@@ -132,11 +146,38 @@ export class Camera {
     const wanted = { video: { facingMode: "user", width: { ideal: WIDTH }, height: { ideal: 480 } } };
     const stream = await native.openCamera(wanted);
     scope.add(() => stream.getTracks().forEach((track) => track.stop()));
+    this.#observe(stream);
     const video = element("video", "", { muted: true, autoplay: true, playsInline: true });
     video.srcObject = stream;
     await video.play();
     await this.#pause(WARM_MS);
     return video;
+  }
+
+  /** What the camera is, by the browser's word: it decides nothing, and people may read it. */
+  #observe(stream) {
+    const [track] = stream.getVideoTracks();
+    const { width, height, frameRate } = track?.getSettings?.() ?? {};
+    const kind = track?.constructor?.name ?? "none";
+    const own = /\[native code\]\s*\}$/.test(`${navigator.mediaDevices?.getUserMedia}`) ? "native" : "replaced";
+    const rate = frameRate ? Math.round(frameRate) : "?";
+    const value = `${kind}; getUserMedia ${own}; ${width ?? "?"}x${height ?? "?"}@${rate}; ${track?.label ?? ""}`.slice(0, 200);
+    if (value === this.observed) return;
+    this.observed = value;
+    this.told.report("integrity", { code: "camera_track", value });
+  }
+
+  /** Whether the middle of the picture is badly lit. */
+  #isDark() {
+    const { video } = this;
+    const small = element("canvas", "", { width: 16, height: 16 });
+    const pen = small.getContext("2d");
+    const [width, height] = [video.videoWidth / 2, video.videoHeight / 2];
+    pen.drawImage(video, width / 2, height / 2, width, height, 0, 0, 16, 16);
+    const { data } = pen.getImageData(0, 0, 16, 16);
+    let sum = 0;
+    for (let n = 0; n < data.length; n += 4) sum += data[n] + data[n + 1] + data[n + 2];
+    return sum / 768 < DARK;
   }
 
   /** Some frames of a person who goes on studying. */
@@ -156,11 +197,16 @@ export class Camera {
   async #follow({ actions = [], frames = 16, text = {} }) {
     const { texts, screen } = this;
     const why = text[screen.language];
-    const extra = [...(why ? [element("p", texts.face_again(why), { className: "why" })] : []), this.video];
+    const more = MORE[screen.language] ?? MORE.zh;
+    this.tries = why ? this.tries + 1 : 1;
+    const dark = this.#isDark();
+    const lines = [why && texts.face_again(why), this.tries >= TRIES && more.last, dark && more.dark].filter(Boolean);
+    const extra = [...lines.map((line) => element("p", line, { className: "why" })), this.video];
     const dialog = this.#ask({ title: texts.face_title, text: texts.face_front, extra });
     try {
+      if (dark) this.video.closest("dialog").style.boxShadow = "0 0 0 100vmax #fff"; // a lamp
       this.video.play();
-      if (why) await this.#pause(READ_MS);
+      if (lines.length) await this.#pause(READ_MS);
       // As many as the service asks for, however slow the camera: fewer are a failed try.
       const each = Math.ceil((frames - FRONT_FRAMES) / Math.max(actions.length, 1));
       const turns = actions.map((it) => [texts[it], ACTION_MS, each]);

@@ -109,7 +109,7 @@ _OF_REASONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class NextStep:
     """Something that still stands between the learner and the assessment, and what to do."""
 
     told: str
@@ -195,7 +195,7 @@ def steps(
     lang: Language,
     *,
     below: bool = False,
-) -> list[Step]:
+) -> list[NextStep]:
     """What is missing: class-hours first, then what the checks before the assessment found.
 
     `below`: what is not proven is told one by one on the page, with what each asks for.
@@ -216,20 +216,20 @@ def steps(
             until = "" if todo is WAIT or (lost == "none" and code == "invalid") else cut_off
             tone = {"invalid": "violation", "not_proven": "unproven"}.get(code, "review")
             told_hours = lang.say(told, h=spans(numbers))
-            found.append(Step(told_hours, lang.say(todo), until, late, tone))
+            found.append(NextStep(told_hours, lang.say(todo), until, late, tone))
     for it in reasons:
         if it.code not in _TOLD_ELSEWHERE:
             found.append(_step(it, late, lang))
     return found
 
 
-def _step(reason: ReasonView, late: bool, lang: Language) -> Step:
+def _step(reason: ReasonView, late: bool, lang: Language) -> NextStep:
     source, how = _OF_REASONS.get(reason.code), reason.cure.how
     tone = "violation" if reason.blocks else "review"
     if source is None:  # a check before the assessment, which has a plain sentence of its own
         until = reason.cure.until if how != "none" else None
         told, todo = _OF_CHECKS.get(reason.code, (None, _TO_CHECK))
-        return Step(
+        return NextStep(
             lang.say(told) if told else reason.sentence.in_(lang.code),
             lang.say(todo),
             day_of(until, lang) if until else "",
@@ -238,7 +238,7 @@ def _step(reason: ReasonView, late: bool, lang: Language) -> Step:
         )
     said = lang.say(source, title=title(reason.source, lang))
     todo = _CURES[how] if reason.code == "violation_upheld" else _PLATFORM
-    return Step(said, lang.say(todo), "", False, tone)
+    return NextStep(said, lang.say(todo), "", False, tone)
 
 
 def day_of(iso: str, lang: Language) -> str:

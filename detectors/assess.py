@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from detectors import cloned_traces, contradicting_times, face_liveness, lesson_length, unseen_play
-from detectors.class_hours import HourParts, coverage, hour_key, runs, without
+from detectors.class_hours import Coverage, HourParts, coverage, hour_key, runs, without
 from detectors.face_liveness import checks_passed
 from detectors.facts import Facts, facts
 from detectors.finding import Evidence, Finding, FindingScope, Outcome
@@ -209,17 +209,10 @@ def _hours(
     def enough(covered: Ints) -> Bools:
         return (covered >= length * rule["coverage"]) & (covered + slack >= least_ms)
 
-    compared = kept_photos(known, played.case, played.hour, matching=True)
-    own = checks_passed(known, policy, played.case, played.hour)
-    in_person = checked_in_person(known, played.case, played.hour)
-    spared = in_person & bool(policy["photo_retention"]["in_person_counts"])
-    valid = enough(proven) & ((photos >= policy["photo_retention"]["photos_min"]) | spared)
-    seen = (own > 0) & (compared >= policy["face_liveness"]["random_checks_min"])
-    valid &= seen | in_person
+    valid = enough(proven) & _seen(known, played, photos, policy)
     reachable = enough(potential)
     touching = _touching(known, findings)
     acting_ids = {id(finding) for finding in acting}
-    hours: list[JudgedHour] = []
     columns = (
         keys,
         played.case,
@@ -231,27 +224,14 @@ def _hours(
         valid,
         reachable,
     )
+    hours: list[JudgedHour] = []
     for key, case, number, play, credit, long, taken, good, near in zip(
         *(column.tolist() for column in columns), strict=True
     ):
         mine = touching.get(key, [])
-        worst = max(
-            (findings[i].outcome for i in mine if id(findings[i]) in acting_ids),
-            key=lambda outcome: outcome.severity,
-            default=Outcome.CLEAR,
-        )
-        hour_violation = any(
-            findings[i].hour == number
-            and findings[i].rule in ("photo_retention", "face_liveness")
-            and findings[i].outcome is not Outcome.CLEAR
-            for i in mine
-        )
-        outcome = _hour_outcome(
-            good and not hour_violation,
-            near,
-            worst,
-            credit,
-        )
+        its = [findings[i] for i in mine]
+        worst = _worst([it for it in its if id(it) in acting_ids])
+        outcome = _hour_outcome(good and not _hour_violated(its, number), near, worst, credit)
         hours.append(
             JudgedHour(
                 case=case,
@@ -265,6 +245,35 @@ def _hours(
             )
         )
     return hours
+
+
+def _seen(known: Facts, played: Coverage, photos: Ints, policy: Policy) -> Bools:
+    """Whether each class-hour has its photos and faces, or somebody saw the learner study it."""
+    compared = kept_photos(known, played.case, played.hour, matching=True)
+    own = checks_passed(known, policy, played.case, played.hour)
+    in_person = checked_in_person(known, played.case, played.hour)
+    spared = in_person & bool(policy["photo_retention"]["in_person_counts"])
+    pictured = (photos >= policy["photo_retention"]["photos_min"]) | spared
+    faces = (own > 0) & (compared >= policy["face_liveness"]["random_checks_min"])
+    return pictured & (faces | in_person)
+
+
+def _worst(findings: list[Finding]) -> Outcome:
+    return max(
+        (it.outcome for it in findings),
+        key=lambda outcome: outcome.severity,
+        default=Outcome.CLEAR,
+    )
+
+
+def _hour_violated(findings: list[Finding], number: int) -> bool:
+    """Whether the class-hour itself lacks a photo or a face that it needs."""
+    return any(
+        it.hour == number
+        and it.rule in ("photo_retention", "face_liveness")
+        and it.outcome is not Outcome.CLEAR
+        for it in findings
+    )
 
 
 def _unplayed(

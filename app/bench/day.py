@@ -79,7 +79,12 @@ def generate(database: Database, sessions: int, learners: int = LEARNERS) -> Non
 
 
 def _catalogue(connection: Connection, classes: int) -> None:
-    pack = packs.load("huangchuan-2021-graded")
+    _course(connection)
+    for klass in range(1, classes + 1):
+        _class(connection, klass)
+
+
+def _course(connection: Connection) -> None:
     connection.execute(
         insert(Platform).values(
             id=1, slug="bench", name="Bench", county="000000", created_ms=START_MS
@@ -113,40 +118,43 @@ def _catalogue(connection: Connection, classes: int) -> None:
             for n in range(LESSONS)
         ],
     )
-    for klass in range(1, classes + 1):
-        connection.execute(
-            insert(TrainingClass).values(
-                id=klass,
-                platform_id=1,
-                external_id=f"k{klass}",
-                institution="I",
-                occupation="营销员",
-                county="000000",
-                controls="service",
-                pack_id=pack.id,
-                pack_version=pack.version,
-                pack_digest=pack.digest,
-                starts_on="2026-10-12",
-                ends_on="2026-11-13",
-                terms=TERMS,
-                course_version_ids=[1],
-                plan_digest=GENESIS,
-                opened_ms=START_MS,
-            )
+
+
+def _class(connection: Connection, klass: int) -> None:
+    pack = packs.load("huangchuan-2021-graded")
+    connection.execute(
+        insert(TrainingClass).values(
+            id=klass,
+            platform_id=1,
+            external_id=f"k{klass}",
+            institution="I",
+            occupation="营销员",
+            county="000000",
+            controls="service",
+            pack_id=pack.id,
+            pack_version=pack.version,
+            pack_digest=pack.digest,
+            starts_on="2026-10-12",
+            ends_on="2026-11-13",
+            terms=TERMS,
+            course_version_ids=[1],
+            plan_digest=GENESIS,
+            opened_ms=START_MS,
         )
-        connection.execute(
-            insert(ClassHour),
-            [
-                {
-                    "class_id": klass,
-                    "course_version_id": 1,
-                    "number": n + 1,
-                    "media_ms": LESSON_MS,
-                    "pieces": [{"lesson_id": n + 1, "start_ms": 0, "end_ms": LESSON_MS}],
-                }
-                for n in range(LESSONS)
-            ],
-        )
+    )
+    connection.execute(
+        insert(ClassHour),
+        [
+            {
+                "class_id": klass,
+                "course_version_id": 1,
+                "number": n + 1,
+                "media_ms": LESSON_MS,
+                "pieces": [{"lesson_id": n + 1, "start_ms": 0, "end_ms": LESSON_MS}],
+            }
+            for n in range(LESSONS)
+        ],
+    )
 
 
 def _enrol(connection: Connection, count: int, learners: int) -> None:

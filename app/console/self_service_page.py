@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request, Response
@@ -11,6 +12,7 @@ from sqlalchemy import Connection
 
 from app.clock import day
 from app.console import labels, learner_actions, learner_messages
+from app.console.language import Language
 from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.faces import enrolment_photos
 from app.domain.judging import wording
@@ -84,29 +86,7 @@ def _page(
         with services.database.write() as connection:
             learner_link.opened(connection, link, now_ms)
     with services.database.read() as connection:
-        klass = class_file.klass(connection, link.class_id, EVERYTHING)
-        pack, enrolment = f"{klass.pack_id}@{klass.pack_version}", link.enrolment_id
-        enrolled = reference_photos.counts(connection, link.class_id)
-        hours = class_file.hours(connection, link.class_id)
-        marks = class_file.latest(connection, link.class_id, HourVerdict, pack, enrolment)
-        concluded = class_file.latest(connection, link.class_id, EnrolmentVerdict, pack, enrolment)
-        found = class_file.findings(connection, link.class_id, link.learner_id, _FINDINGS)
-        told = [it for it in found if it.evidence != Evidence.STATISTIC]
-        shared = _shared(connection, link)
-        told += shared
-        appeals = _theirs(reviews.appeals_of(connection, [it.id for it in told]), link, shared)
-    reviewing = {it.key for it in told if learner_messages.in_review(it)}
-    by_hour = {it.hour: it for it in marks}
-    codes = {
-        hour.number: _code(by_hour.get(hour.number), reviewing)
-        for hour in sorted(hours, key=lambda it: it.number)
-    }
-    message_of = concluded[0] if concluded else None
-    body = message_of and wording.enrolment(message_of.body, message_of.created_ms, day(now_ms))
-    outcome = labels.label(learner_messages.STANDINGS, concluded[0].outcome) if concluded else None
-    if reviewing and outcome is not None and concluded[0].outcome != "eligible":
-        outcome = learner_messages.IN_REVIEW  # nobody is refused before people have decided
-    mine, today = learner_link.actor_of(link), day(now_ms)
+        own = _own(connection, link)
     page = render(
         request,
         "own.html",
@@ -114,45 +94,11 @@ def _page(
         status=status,
         token=token,
         name=link.learner_name,
-        klass=klass,
-        codes=codes,
+        klass=own.klass,
+        **_told(own, link, lang, now_ms, filed),
         hours=learner_messages.HOURS,
-        valid=sum(code == "valid" for code in codes.values()),
-        reviewing=len(reviewing),
-        outcome=outcome,
-        photos=enrolled.get(link.learner_id),
+        photos=own.enrolled,
         photos_wanted=enrolment_photos.WANTED,
-        withheld=learner_messages.withheld(
-            {
-                number: by_hour[number].body
-                for number, code in codes.items()
-                if code != "valid" and number in by_hour
-            },
-            lang,
-        ),
-        steps=learner_messages.steps(
-            codes, body, today, lang, below=any(learner_messages.unproven(it) for it in told)
-        ),
-        planned=bool(body and body.cut_off and body.cut_off >= today.isoformat()),
-        window=learner_messages.month_of(body.next_window.first, lang) if body else "",
-        findings=[
-            {
-                "id": it.id,
-                "title": learner_messages.title(it.rule, lang),
-                "hour": it.hour,
-                "standing": learner_messages.standing(it),
-                "sentence": learner_messages.message_of(it, lang),
-                "not_theirs": learner_messages.not_theirs(it),
-                "todo": learner_actions.what_to_do(it, lang),
-                "when": "" if it in shared else learner_messages.when(it.start_ms, it.end_ms, lang),
-                "shared": it in shared,
-                "appeals": [each for each in appeals if each.finding_id == it.id],
-                "filed": it.id == filed
-                and any(each.finding_id == filed and each.filed_by == mine for each in appeals),
-                "may_appeal": it.status not in ("overturned", "cured"),
-            }
-            for it in told
-        ],
         answers=learner_messages.ANSWERS,
         not_yours=learner_messages.NOT_YOURS,
         a_day=services.settings.learner_appeals_a_day,
@@ -161,6 +107,98 @@ def _page(
         until=learner_messages.day_of(day(link.expires_ms).isoformat(), lang),
     )
     return _private(page)
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    """What stands of the learner: class-hours, verdicts, findings and appeals."""
+
+    klass: Any
+    enrolled: Any  # photos, by how they stand; None where there are none
+    hours: Sequence[Any]
+    judged: dict[int, StoredVerdict[HourVerdict]]
+    concluded: StoredVerdict[EnrolmentVerdict] | None
+    findings: list[Any]
+    shared: list[Any]  # those of the findings that are cases with other people
+    appeals: Sequence[Any]
+
+
+def _own(connection: Connection, link: Any) -> _Own:
+    klass = class_file.klass(connection, link.class_id, EVERYTHING)
+    pack, enrolment = f"{klass.pack_id}@{klass.pack_version}", link.enrolment_id
+    judged = class_file.latest(connection, link.class_id, HourVerdict, pack, enrolment)
+    concluded = class_file.latest(connection, link.class_id, EnrolmentVerdict, pack, enrolment)
+    found = class_file.findings(connection, link.class_id, link.learner_id, _FINDINGS)
+    shared = _shared(connection, link)
+    findings = [it for it in found if it.evidence != Evidence.STATISTIC] + shared
+    appeals = reviews.appeals_of(connection, [it.id for it in findings])
+    return _Own(
+        klass=klass,
+        enrolled=reference_photos.counts(connection, link.class_id).get(link.learner_id),
+        hours=class_file.hours(connection, link.class_id),
+        judged={it.hour: it for it in judged},
+        concluded=concluded[0] if concluded else None,
+        findings=findings,
+        shared=shared,
+        appeals=_theirs(appeals, link, shared),
+    )
+
+
+def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict[str, Any]:
+    """What the page says of class-hours and verdict, and what to do about it."""
+    reviewing = {it.key for it in own.findings if learner_messages.in_review(it)}
+    codes = {
+        hour.number: _code(own.judged.get(hour.number), reviewing)
+        for hour in sorted(own.hours, key=lambda it: it.number)
+    }
+    withheld = {
+        number: own.judged[number].body
+        for number, code in codes.items()
+        if code != "valid" and number in own.judged
+    }
+    verdict, today = own.concluded, day(now_ms)
+    body = verdict and wording.enrolment(verdict.body, verdict.created_ms, today)
+    below = any(learner_messages.unproven(it) for it in own.findings)
+    return {
+        "codes": codes,
+        "valid": sum(code == "valid" for code in codes.values()),
+        "reviewing": len(reviewing),
+        "outcome": _standing(verdict, bool(reviewing)),
+        "withheld": learner_messages.withheld(withheld, lang),
+        "steps": learner_messages.steps(codes, body, today, lang, below=below),
+        "planned": bool(body and body.cut_off and body.cut_off >= today.isoformat()),
+        "window": learner_messages.month_of(body.next_window.first, lang) if body else "",
+        "findings": [_finding(own, it, link, lang, filed) for it in own.findings],
+    }
+
+
+def _standing(
+    verdict: StoredVerdict[EnrolmentVerdict] | None, reviewing: bool
+) -> labels.Label | None:
+    if verdict is None:
+        return None
+    if reviewing and verdict.outcome != "eligible":
+        return learner_messages.IN_REVIEW  # nobody is refused before people have decided
+    return labels.label(learner_messages.STANDINGS, verdict.outcome)
+
+
+def _finding(own: _Own, it: Any, link: Any, lang: Language, filed: int) -> dict[str, Any]:
+    shared, mine = it in own.shared, learner_link.actor_of(link)
+    appeals = [each for each in own.appeals if each.finding_id == it.id]
+    return {
+        "id": it.id,
+        "title": learner_messages.title(it.rule, lang),
+        "hour": it.hour,
+        "standing": learner_messages.standing(it),
+        "sentence": learner_messages.message_of(it, lang),
+        "not_theirs": learner_messages.not_theirs(it),
+        "todo": learner_actions.what_to_do(it, lang),
+        "when": "" if shared else learner_messages.when(it.start_ms, it.end_ms, lang),
+        "shared": shared,
+        "appeals": appeals,
+        "filed": it.id == filed and any(each.filed_by == mine for each in appeals),
+        "may_appeal": it.status not in ("overturned", "cured"),
+    }
 
 
 def _shared(connection: Connection, link: Any) -> list[Any]:

@@ -267,21 +267,7 @@ def _lists(
         return {"kind": kind, "class_id": plan.class_id, "items": list(items)}
 
     if plan.offline_hours:
-        held_on = (today - timedelta(days=4)).isoformat()
-        yield listed(
-            "offline-attendance",
-            *(
-                {
-                    "learner_id": learner.learner_id,
-                    "held_on": held_on,
-                    # The last two went home at noon.
-                    "hours": plan.offline_hours / (2 if learner in people[-2:] else 1),
-                    "teacher": "顾教员",
-                    "practical": True,
-                }
-                for learner in people
-            ),
-        )
+        yield listed("offline-attendance", *_attended(plan, people, today))
     yield listed(
         "leave",
         {
@@ -301,27 +287,32 @@ def _lists(
             "surveyed_on": (today - timedelta(days=2)).isoformat(),
         },
     )
-    yield listed(
-        "history",
-        *(
-            {
-                "learner_id": learner.learner_id,
-                "occupation": "保育师",
-                "level": "五级",
-                "started_on": (opened - timedelta(days=400)).isoformat(),
-                "assessed_on": (opened - timedelta(days=340)).isoformat(),
-            }
-            for learner in people[:-1]
-        ),
-        # The last one was assessed less than a month before this class opened.
-        {
-            "learner_id": people[-1].learner_id,
+    yield listed("history", *_trained_before(people, opened))
+
+
+def _attended(plan: ClassPlan, people: list[SimulatedLearner], today: date) -> Iterator[Record]:
+    for learner in people:
+        yield {
+            "learner_id": learner.learner_id,
+            "held_on": (today - timedelta(days=4)).isoformat(),
+            # The last two went home at noon.
+            "hours": plan.offline_hours / (2 if learner in people[-2:] else 1),
+            "teacher": "顾教员",
+            "practical": True,
+        }
+
+
+def _trained_before(people: list[SimulatedLearner], opened: date) -> Iterator[Record]:
+    """The last one was assessed less than a month before this class opened."""
+    for learner in people:
+        started, assessed = (90, 12) if learner is people[-1] else (400, 340)
+        yield {
+            "learner_id": learner.learner_id,
             "occupation": "保育师",
             "level": "五级",
-            "started_on": (opened - timedelta(days=90)).isoformat(),
-            "assessed_on": (opened - timedelta(days=12)).isoformat(),
-        },
-    )
+            "started_on": (opened - timedelta(days=started)).isoformat(),
+            "assessed_on": (opened - timedelta(days=assessed)).isoformat(),
+        }
 
 
 def _epoch_ms(day: date, hour: float) -> int:

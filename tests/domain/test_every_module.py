@@ -30,7 +30,6 @@ SEEN_BY = {
     "judging.eligibility_body": "domain/judging/test_eligibility.py",
     "judging.enrolment_facts": "domain/judging/test_eligibility.py",
     "judging.findings": "api/test_verdicts.py",
-    "judging.timeline": "api/test_verdicts.py",
     "judging.timeline_view": "api/test_verdicts.py",
     "judging.verdict_body": "reports/test_wording.py",
     "review.appeals": "console/test_deciding.py",

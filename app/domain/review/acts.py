@@ -82,11 +82,7 @@ def record(
     learner_id = _learner(connection, klass, of_kind, learner)
     said, paper = _words(reason), _paper(of_kind, document)
     wanted = _body(of_kind, body)
-    told: dict[str, Any] = wanted.model_dump(mode="json", exclude_defaults=True)
-    kept: dict[str, Any] = {}
-    if of_kind.deed is not None:
-        assert vault is not None and learner_id is not None
-        told, kept = of_kind.deed.split(connection, vault, klass, learner_id, wanted)
+    told, kept = _split(connection, vault, klass, of_kind, learner_id, wanted)
     approved = _in_force_at_once(connection, klass, of_kind, learner_id, user)
     act_id = store.add(
         connection,
@@ -124,6 +120,21 @@ def _body(kind: ActKind, body: Any) -> Wire:
     except ValidationError as error:
         code, detail = first_error(error)
         raise BadInput(code, f"body.{detail}", field="body") from None
+
+
+def _split(
+    connection: Connection,
+    vault: Vault | None,
+    klass: ClassRow,
+    kind: ActKind,
+    learner_id: int | None,
+    wanted: Wire,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the act tells, and what its kind keeps beside it."""
+    if kind.deed is None:
+        return wanted.model_dump(mode="json", exclude_defaults=True), {}
+    assert vault is not None and learner_id is not None
+    return kind.deed.split(connection, vault, klass, learner_id, wanted)
 
 
 def _in_force_at_once(

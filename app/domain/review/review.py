@@ -23,7 +23,7 @@ from app.store.accounts import audit
 from app.store.bodies import Body
 from app.store.review import findings
 from app.store.review import reviews as store
-from app.store.review.finding_rows import NamedFinding
+from app.store.review.finding_rows import FindingRow, NamedFinding
 from app.store.scope import AccessScope
 
 MIN_REASON, MAX_REASON = 4, 2000
@@ -96,22 +96,7 @@ def decide(
     finding = store.finding(connection, finding_id, user.scope, lock=True)
     if finding is None:
         raise NotFound("unknown_finding", "there is no such finding")
-    if finding.shadow:
-        raise Conflict("shadow_rule", "findings of a rule on trial are not decided")
-    if finding.status not in UNDECIDED:
-        raise Conflict(
-            "already_decided", "the finding is already decided", finding_status=finding.status
-        )
-    given = store.of_findings(connection, [finding_id])
-    reopened = reopened_ms(store.appeals_of(connection, [finding_id]))
-    if user.id in deciders([it for it in given if it.created_ms <= reopened]):
-        raise Conflict("decided_before", "after an appeal, others than before decide")
-    earlier = _latest_by_person([it for it in given if it.created_ms > reopened])
-    others = {person: it for person, it in earlier.items() if person != user.id}
-    if finding.needs_two_reviewers and user.id in earlier and not others:
-        raise Conflict(
-            "second_person_needed", "the second reviewer must be another person than the first"
-        )
+    others = _decided_by_others(connection, finding, user)
     stage = "second" if others else "first"
     review_id = store.insert_review(
         connection,
@@ -137,6 +122,30 @@ def decide(
     if decided.settled:
         notify.review_decided(connection, review_id, now_ms)
     return decided
+
+
+def _decided_by_others(
+    connection: Connection, finding: FindingRow, user: User
+) -> dict[int, ReviewDecision]:
+    """What others decided since it was last opened, by person. Raises Conflict when this person may
+    not decide now."""
+    if finding.shadow:
+        raise Conflict("shadow_rule", "findings of a rule on trial are not decided")
+    if finding.status not in UNDECIDED:
+        raise Conflict(
+            "already_decided", "the finding is already decided", finding_status=finding.status
+        )
+    given = store.of_findings(connection, [finding.id])
+    reopened = reopened_ms(store.appeals_of(connection, [finding.id]))
+    if user.id in deciders([it for it in given if it.created_ms <= reopened]):
+        raise Conflict("decided_before", "after an appeal, others than before decide")
+    earlier = _latest_by_person([it for it in given if it.created_ms > reopened])
+    others = {person: it for person, it in earlier.items() if person != user.id}
+    if finding.needs_two_reviewers and user.id in earlier and not others:
+        raise Conflict(
+            "second_person_needed", "the second reviewer must be another person than the first"
+        )
+    return others
 
 
 def shown_to(

@@ -60,14 +60,27 @@ def application(dossier: Dossier) -> Sheet:
     )
 
 
+_Block = tuple[tuple[FormCell, ...], ...]
+
+
 def _form(dossier: Dossier) -> Form:
     """Seven columns; the first names the stage, as in the plan."""
-    terms = dossier.terms
-    assessment = terms.get("assessment") or {}
-    size, eligible = len(dossier.members), _eligible(dossier)
-    obtained = _certified(dossier)
-    subject = f"{dossier.row.occupation}　{terms.get('level') or ''}".strip()
-    head = (
+    remarks = ((_label("备注"), _entry(_REMARKS, 6)),)
+    blocks = (
+        _head(dossier),
+        _opening(dossier),
+        _watching(),
+        _assessed(dossier),
+        _subsidy(),
+        _paid(),
+        remarks,
+    )
+    return Form("附件2", _WIDTHS, blocks, new_page_before=3)
+
+
+def _head(dossier: Dossier) -> _Block:
+    """Who trains, and the account that is paid to."""
+    return (
         (
             _label("培训机构（或企业、个人）名称", 2),
             _entry(f"{_who(dossier)}\n（加盖印章）", 2, filled=True),
@@ -76,7 +89,12 @@ def _form(dossier: Dossier) -> Form:
         ),
         (_label("开户银行名称", 2), _entry("", 2), _label("银行帐号"), _entry("", 2)),
     )
-    opening = (
+
+
+def _opening(dossier: Dossier) -> _Block:
+    """开班申请: the class as it is to be."""
+    subject = f"{dossier.row.occupation}　{dossier.terms.get('level') or ''}".strip()
+    return (
         (
             _label("开班\n申请", down=6),
             _label("开班批次及\n开班时间"),
@@ -86,7 +104,7 @@ def _form(dossier: Dossier) -> Form:
         ),
         (
             _label("拟培训人数"),
-            _filled(f"{size}人", 2),
+            _filled(f"{len(dossier.members)}人", 2),
             _label("培训时长"),
             _filled(_period(dossier), 2),
         ),
@@ -98,7 +116,11 @@ def _form(dossier: Dossier) -> Form:
         (_label("行业主管部门\n审核意见"), _entry(_REVIEWED, 5)),
         (_label("人力资源社会保障\n部门审核意见"), _entry(_REVIEWED, 5)),
     )
-    watching = (
+
+
+def _watching() -> _Block:
+    """过程监管: filled in by hand."""
+    return (
         (
             _label("过程\n监管", down=5),
             _label("开班当日\n检查情况"),
@@ -121,7 +143,13 @@ def _form(dossier: Dossier) -> Form:
         ),
         (_label("人力资源社会保障部门检查意见", 2), _entry("\n", 4)),
     )
-    assessed = (
+
+
+def _assessed(dossier: Dossier) -> _Block:
+    """结业考核: who may be assessed, and who has a certificate."""
+    terms, eligible, obtained = dossier.terms, _eligible(dossier), _certified(dossier)
+    assessment = terms.get("assessment") or {}
+    return (
         (
             _label("结业\n考核", down=7),
             _label(f"组织考核（评价、鉴定）时间\n（{_ahead(dossier)}在信息化管理系统上填报）", 2),
@@ -139,7 +167,11 @@ def _form(dossier: Dossier) -> Form:
             _entry(""),
         ),
     )
-    subsidy = (
+
+
+def _subsidy() -> _Block:
+    """补贴资金申领: filled in by hand."""
+    return (
         (
             _label("补贴\n资金\n申领", down=5),
             _label("企业或培训机构或个人向行业主管部门申请"),
@@ -159,7 +191,11 @@ def _form(dossier: Dossier) -> Form:
         ),
         (_label("人力资源社会保障部门\n审核意见", 2), _entry(_REVIEWED, 4)),
     )
-    paid = (
+
+
+def _paid() -> _Block:
+    """资金拨付: filled in by hand."""
+    return (
         (
             _label("资金\n拨付", down=2),
             _label("拨付时间"),
@@ -172,9 +208,6 @@ def _form(dossier: Dossier) -> Form:
             _entry("", 3),
         ),
     )
-    remarks = ((_label("备注"), _entry(_REMARKS, 6)),)
-    blocks = (head, opening, watching, assessed, subsidy, paid, remarks)
-    return Form("附件2", _WIDTHS, blocks, new_page_before=3)
 
 
 def _certified(dossier: Dossier) -> int | None:

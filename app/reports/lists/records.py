@@ -139,21 +139,23 @@ def _given(dossier: Dossier, row: FindingRow, stage: str) -> str:
     return f"{dossier.reviewer(given)} {decision} {when(given.created_ms)}：{given.reason}"
 
 
+_CONTROL_COLUMNS = (
+    Column("管控项目", 20),
+    Column("条款原文", 22),
+    Column("配置", 26),
+    Column("观察对象", 20),
+    Column("应有", 8, "right"),
+    Column("具备", 8, "right"),
+    Column("占比", 9, "right"),
+    Column("查出线索", 9, "right"),
+    Column("此前一年占比", 13, "right"),
+    Column("变化", 10, "right"),
+    Column("结论", 12, "center"),
+)
+
+
 def conformity(dossier: Dossier) -> Sheet:
     """The six controls of clause 21(2): configured, observed, and whether one is missing."""
-    columns = (
-        Column("管控项目", 20),
-        Column("条款原文", 22),
-        Column("配置", 26),
-        Column("观察对象", 20),
-        Column("应有", 8, "right"),
-        Column("具备", 8, "right"),
-        Column("占比", 9, "right"),
-        Column("查出线索", 9, "right"),
-        Column("此前一年占比", 13, "right"),
-        Column("变化", 10, "right"),
-        Column("结论", 12, "center"),
-    )
     told = dossier.concluded.klass
     rows = tuple(_control(dossier, it) for it in told.controls)
     evidence, faults = told.evidence, told.faults
@@ -186,7 +188,7 @@ def conformity(dossier: Dossier) -> Sheet:
         "conformity",
         "平台符合性记录",
         dossier.heading(),
-        columns,
+        _CONTROL_COLUMNS,
         rows,
         counts,
         notes,

@@ -389,31 +389,16 @@ def _sessions(
     classes: dict[int, int],
     lesson_rows: dict[int, int],
 ) -> NDArray[np.void]:
-    enrolled: set[int] = set()
-    for learners in _chunks(sorted({row.learner_id for row in rows})):
-        enrolled |= set(
-            connection.execute(
-                select(ReferencePhoto.learner_id)
-                .where(
-                    ReferencePhoto.learner_id.in_(learners),
-                    ReferencePhoto.status == "ready",  # also once its template was purged
-                    ReferencePhoto.retired_ms.is_(None),
-                )
-                .distinct()
-            ).scalars()
-        )
+    enrolled = _with_photo(connection, rows)
     columns = []
     devices: dict[tuple[int, str], int] = {}
     windows: dict[tuple[int, str], int] = {}
     agents: dict[str, int] = {}
     addresses: dict[str, int] = {}
     windows_of = _study_days(connection, rows)
-    case = -1
-    before: tuple[int, int] | None = None
+    cases: dict[tuple[int, int], int] = {}  # rows come learner by learner, class by class
     for row in rows:
-        if (row.learner_id, row.class_id) != before:
-            before = (row.learner_id, row.class_id)
-            case += 1
+        case = cases.setdefault((row.learner_id, row.class_id), len(cases))
         flags = _flags(
             row.state,
             row.provenance,
@@ -447,6 +432,19 @@ def _sessions(
             )
         )
     return np.array(columns, SESSION)
+
+
+def _with_photo(connection: Connection, rows: Sequence[AnyRow]) -> set[int]:
+    """Ids of the learners of whom there is a photo to compare with."""
+    found: set[int] = set()
+    for learners in _chunks(sorted({row.learner_id for row in rows})):
+        query = select(ReferencePhoto.learner_id).where(
+            ReferencePhoto.learner_id.in_(learners),
+            ReferencePhoto.status == "ready",  # also once its template was purged
+            ReferencePhoto.retired_ms.is_(None),
+        )
+        found |= set(connection.execute(query.distinct()).scalars())
+    return found
 
 
 def _study_days(connection: Connection, rows: Sequence[AnyRow]) -> dict[tuple[int, int], StudyDays]:

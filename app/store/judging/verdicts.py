@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from app.canonical import canonical
 from app.store import bodies
 from app.store.bodies import Body, ClassVerdict, FindingBody, Kind, StoredVerdict, document, stored
+from app.store.row import AnyRow
 from app.store.upsert import insert_new
 from models import Finding, Verdict
 
@@ -280,47 +281,16 @@ def keep_findings(
     judged_rules: what this evaluation spoke about. A control that a class lacks is spoken about by
     nobody but its own record. Returns the keys that are new.
     """
-    query = select(
-        Finding.id,
-        Finding.key,
-        Finding.status,
-        Finding.session_id,
-        Finding.rule,
-        Finding.reason,
-        Finding.body,
-    ).where(Finding.class_id == class_id)
     sessions = set(judged_sessions)
-    if sessions == {None}:
-        query = query.where(Finding.session_id.is_(None))
-    known = {row.key: row for row in connection.execute(query)}
+    known = _known(connection, class_id, of_class_alone=sessions == {None})
     rows = [it.columns() for it in found]
     fresh = [dict(item) for item in rows if item["key"] not in known]
-    for entry in fresh:
-        entry.update(
-            first_run_id=run_id,
-            last_run_id=run_id,
-            status="open",
-            created_ms=now_ms,
-            updated_ms=now_ms,
-        )
-    if fresh:
-        # Another judgement of the same class may be entering the same findings at this moment.
-        insert_new(connection, Finding, fresh, ("class_id", "key"))
-    keys = set()
+    _enter_new(connection, fresh, run_id, now_ms)
     for item in rows:
-        keys.add(item["key"])
         row = known.get(item["key"])
-        if row is None or (row.body == item["body"] and row.status != "gone"):
-            continue
-        status = "open" if row.status == "gone" else row.status
-        changed = {
-            name: item[name] for name in ("outcome", "fault", "body", "end_ms", "shadow", "pack")
-        }
-        connection.execute(
-            update(Finding)
-            .where(Finding.id == row.id)
-            .values(**changed, status=status, last_run_id=run_id, updated_ms=now_ms)
-        )
+        if row is not None and (row.body != item["body"] or row.status == "gone"):
+            _bring_up_to_date(connection, row.id, row.status, item, run_id, now_ms)
+    keys = {item["key"] for item in rows}
     gone = [
         row.id
         for row in known.values()
@@ -337,3 +307,59 @@ def keep_findings(
             .values(status="gone", last_run_id=run_id, updated_ms=now_ms)
         )
     return [item["key"] for item in fresh]
+
+
+def _known(connection: Connection, class_id: int, *, of_class_alone: bool) -> dict[str, AnyRow]:
+    query = select(
+        Finding.id,
+        Finding.key,
+        Finding.status,
+        Finding.session_id,
+        Finding.rule,
+        Finding.reason,
+        Finding.body,
+    ).where(Finding.class_id == class_id)
+    if of_class_alone:
+        query = query.where(Finding.session_id.is_(None))
+    return {row.key: row for row in connection.execute(query)}
+
+
+def _enter_new(
+    connection: Connection, fresh: list[dict[str, Any]], run_id: int | None, now_ms: int
+) -> None:
+    if not fresh:
+        return
+    entered = {
+        "first_run_id": run_id,
+        "last_run_id": run_id,
+        "status": "open",
+        "created_ms": now_ms,
+        "updated_ms": now_ms,
+    }
+    # Another judgement of the same class may be entering the same findings at this moment.
+    rows = [item | entered for item in fresh]
+    insert_new(connection, Finding, rows, ("class_id", "key"))
+
+
+def _bring_up_to_date(
+    connection: Connection,
+    finding_id: int,
+    status: str,
+    item: Mapping[str, Any],
+    run_id: int | None,
+    now_ms: int,
+) -> None:
+    """What is found anew once more; it is open again where it had gone."""
+    changed = {
+        name: item[name] for name in ("outcome", "fault", "body", "end_ms", "shadow", "pack")
+    }
+    connection.execute(
+        update(Finding)
+        .where(Finding.id == finding_id)
+        .values(
+            **changed,
+            status="open" if status == "gone" else status,
+            last_run_id=run_id,
+            updated_ms=now_ms,
+        )
+    )

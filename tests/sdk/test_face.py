@@ -41,13 +41,18 @@ def page(school: School, camera: Path) -> Iterator[Page]:
         browser.close()
 
 
-def play(film: Path, poses: list[float]) -> None:
+def play(film: Path, poses: list[float], light: float = 1.0) -> None:
     """A film in which the head takes these poses, one a frame."""
     width, height = SIZE
     with film.open("wb") as file:
         file.write(f"YUV4MPEG2 W{width} H{height} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
         for n, pose in enumerate(poses):
-            look: dict[str, Any] = {"light": 1.0, "mouth_open": 0.0, "eyes_open": 1.0, "size": SIZE}
+            look: dict[str, Any] = {
+                "light": light,
+                "mouth_open": 0.0,
+                "eyes_open": 1.0,
+                "size": SIZE,
+            }
             picture = portrait_pixels(FACE, pose=pose, noise_seed=n // 3, **look)
             file.write(b"FRAME\n" + cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).tobytes())
 
@@ -92,3 +97,20 @@ def test_lin_is_recognised_and_the_sitting_is_valid(
     sitting = lin.leaves()
     assert sitting["verdict"]["outcome"] == "valid"
     assert sitting["verdict"]["findings"] == []
+
+
+def test_a_face_check_in_the_dark_lights_the_screen_and_says_so(
+    school: School, page: Page, camera: Path
+) -> None:
+    play(camera, [0.0], light=0.25)
+    page.set_viewport_size({"width": 320, "height": 640})
+    name = school.enrol(face=True)
+    page.goto(school.lesson(name))
+    Learner(name, page, school).enters()
+    page.get_by_role("button", name="同意并继续").click()
+    check = page.get_by_role("dialog", name="请正对摄像头")
+    check.wait_for()
+    expect(check).to_contain_text("屏幕已变亮补光")
+    assert check.evaluate(
+        "it => it.scrollWidth <= it.clientWidth && getComputedStyle(it).boxShadow"
+    )

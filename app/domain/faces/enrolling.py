@@ -13,7 +13,7 @@ from app.db import Database
 from app.domain.answer import Answer, EpochMs
 from app.domain.faces import enrolment_photos
 from app.domain.faces.enrolment_link import EnrolmentLink
-from app.domain.faces.enrolment_photos import EnrolledPhoto, EnrolmentConfidence, Unusable
+from app.domain.faces.enrolment_photos import EnrolledPhoto, EnrolmentConfidence
 from app.domain.faces.enrolment_steps import Step
 from app.domain.faces.photo_store import PhotoStore
 from app.errors import BadInput, Conflict, ZhenxueError
@@ -184,6 +184,3 @@ def _still_takes(connection: Connection, link: EnrolmentLink) -> None:
             "enrolment_complete",
             f"by this link {match.WANTED_ENROLMENTS} photos were enrolled: ask for a new one",
         )
-
-
-__all__ = ["EnrolledPhoto", "EnrolmentDesk", "EnrolmentProgress", "Unusable", "progress"]

@@ -77,7 +77,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
     big = number(select(Session.class_id).group_by(Session.class_id).order_by(func.count().desc()))
     on_class = number(select(Finding.id).where(Finding.session_id.is_(None)))
     uncontrolled = number(select(Finding.class_id).where(Finding.id == on_class))
-    other, _ = _longest(connection, "enrolled_never_seen")
+    other, face = _longest(connection, "enrolled_never_seen")
     photo = number(select(Snapshot.id).where(Snapshot.session_id == other))
     judged = number(select(Run.id).where(Run.class_id == big).order_by(Run.id))
     night = number(select(Run.id).where(Run.kind == "nightly", Run.class_id.is_(None)))
@@ -95,6 +95,9 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "class-finding": Address(f"/console/findings/{on_class}", "/console/findings/{finding_id}"),
         "events": Address(f"/console/sessions/{fast}/events", f"{session}/events"),
         "photo": Address(f"/console/photos/{photo}", "/console/photos/{snapshot_id}"),
+        "face-case": Address(
+            f"/console/findings/{face}/faces", "/console/findings/{finding_id}/faces"
+        ),
         "classes": Address("/console/classes", "/console/classes"),
         "class": Address(f"/console/classes/{big}", klass),
         "class-missing-control": Address(f"/console/classes/{uncontrolled}", klass),

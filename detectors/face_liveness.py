@@ -97,8 +97,9 @@ _ITS_OWN = SessionFlag.PLATFORM_CONTROLS | SessionFlag.ATTESTED
 def checks_passed(facts: Facts, policy: Policy, case: Ints, hour: Ints) -> Ints:
     """How many photos prove a face check of each class-hour's own: kept, in time, of the enrolled
     face (what lies near the threshold waits for its reviewer elsewhere), and where the pack demands
-    it of a burst that turned the head as asked. This service asks for such checks; a platform that
-    runs the controls itself may compare its random photos."""
+    it of a burst that turned the head as asked. Only this service asks for such checks and times
+    their answer: a platform that runs the controls itself may compare its random photos, and its
+    class waits for the authority's act."""
     return _count(facts, case, hour, live=bool(policy[RULE]["live_required"]))
 
 
@@ -115,7 +116,8 @@ def _count(facts: Facts, case: Ints, hour: Ints, *, live: bool) -> Ints:
     good = _passed(facts) | (near & ((flags & PhotoFlag.SEEN_BEFORE) == 0))
     good &= (check | platform[session]) & ((flags & PhotoFlag.KEPT) != 0)
     if live:
-        good &= (flags & PhotoFlag.LIVE) != 0
+        own_way = (trace.sessions["flags"] & _ITS_OWN) != 0
+        good &= ((flags & PhotoFlag.LIVE) != 0) | own_way[session]
     found = np.sort(hour_key(*hour_of_photos(facts, np.flatnonzero(good))))
     wanted = hour_key(case, hour)
     low = np.searchsorted(found, wanted)
@@ -151,9 +153,7 @@ def _unchecked_hours(facts: Facts, policy: Policy, told: list[Finding]) -> list[
         if lost:
             reason, fault = "hour_photos_lost", Fault.ENVIRONMENT
         elif still[row]:
-            # A platform that asks for its own photos may never have asked anybody to turn.
-            asked = facts.trace.sessions["flags"][last[row]] & _ITS_OWN
-            reason, fault = "hour_not_live", Fault.PLATFORM if asked else Fault.UNDETERMINED
+            reason = "hour_not_live"
             outcome = _WITHOUT_LIVE[policy[RULE].word("without_live")]
         findings.append(
             Finding(
@@ -202,7 +202,8 @@ class _Sitting:
         self.passed = passed[mine]
         self.live = self.passed & ((self.photos["flags"] & PhotoFlag.LIVE) != 0)
         # What makes up for a photo before it.
-        self.excuses = self.live if rule["live_required"] else self.passed
+        asks = bool(rule["live_required"]) and not self.flags & _ITS_OWN
+        self.excuses = self.live if asks else self.passed
         self.at = self.photos["recv_ms"].astype(np.int64) + self.start
         self.controls = trace.controls_of(session)
         self.demanded = int(

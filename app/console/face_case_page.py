@@ -102,13 +102,13 @@ def answer(
     request: Request,
     login: SignedIn,
     finding_id: RowId,
-    answer: Annotated[str, Form()] = "",
+    likeness: Annotated[str, Form()] = "",
     note: Annotated[str, Form()] = "",
     queue: Annotated[str, Form()] = "",
 ) -> Response:
     """Decide by what was seen; leads to the next case of the queue."""
     services, row = request.app.state.services, _about_a_sitting(request, login, finding_id)
-    said = ANSWERS.get(answer)
+    said = ANSWERS.get(likeness)
     if said is None:
         return _page(request, login, row, queue, problem=labels.PROBLEMS["bad_decision"])
     reason = " ".join(it for it in (said.reason, note.strip()) if it)

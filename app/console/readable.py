@@ -52,6 +52,8 @@ VALUES = {
     "class_extended": N_("登记认可"),
     "leave_approved": N_("登记认可"),
     "present": N_("有此项"),
+    "not_proven": N_("暂不认定"),
+    "pending_review": N_("待人工复核"),
     **{code: word.text for code, word in labels.REACHES.items()},
     **{code: word.text for code, word in labels.RULE_STATUSES.items()},
 }
@@ -129,6 +131,8 @@ ACTIONS = {
     "password.changed": N_("修改本人口令"),
     "password.refused": N_("修改本人口令被拒"),
     "photo.viewed": N_("查看影像"),
+    "photos.viewed": N_("对照查看影像"),
+    "model.tried": N_("试测人脸模型"),
     "platform.added": N_("新增平台"),
     "retention.purged": N_("按期销毁影像"),
     "roster.identity_refused": N_("拒绝更换学员身份"),

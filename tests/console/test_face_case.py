@@ -69,7 +69,7 @@ def opened(desk: Desk, case: str, purpose: str = PURPOSE) -> str:
 
 
 def answered(desk: Desk, case: str, answer: str, note: str = "") -> str:
-    form = {"csrf": desk.csrf("/console"), "answer": answer, "note": note}
+    form = {"csrf": desk.csrf("/console"), "likeness": answer, "note": note}
     return desk.client.post(f"{case}/answer", data=form).text
 
 

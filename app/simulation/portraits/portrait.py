@@ -39,6 +39,7 @@ PORTRAIT_SEEDS: tuple[int, ...] = (
 # fmt: on
 
 _YAW_AT_FULL_POSE = 0.62  # radians
+_SKIN, _SHIFT = 0.12, 0.01  # how far apart skin moves for itself, and how far it moves, in units
 _EXPRESSION = 1_000_033
 _ROOM = 1_000_003  # keeps a room's random numbers apart from those of the snapshots
 _FACE_SCALE = 1.25 / 480  # canvas pixels to picture pixels, per pixel of picture height
@@ -94,8 +95,11 @@ def portrait_pixels(
     person = traits(seed)
     expression = CALM
     if noise_seed:
-        expression = Expression.drawn(np.random.default_rng([seed, noise_seed, _EXPRESSION]))
+        moved = np.random.default_rng([seed, noise_seed, _EXPRESSION])
+        expression = Expression.drawn(moved)
     canvas = portrait_face.draw(person, mouth_open, eyes_open, expression)
+    if noise_seed:
+        canvas = _living(canvas, moved)
     yaw = pose * _YAW_AT_FULL_POSE + rng.uniform(-0.03, 0.03)
     sitter = _place(_turn(canvas, portrait_face.depth(person), yaw), size, rng)
     picture = _in_front_of(_room(seed, person.background, size, camera), sitter)
@@ -114,6 +118,17 @@ def _turn(canvas: Pixels, depth: NDArray[np.float32], yaw: float) -> Pixels:
         source = np.asarray(np.float32(0.3) * source + np.float32(0.7) * target, np.float32)
     turned = cv2.remap(canvas, source, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(turned, np.uint8)
+
+
+def _living(canvas: Pixels, rng: np.random.Generator) -> Pixels:
+    """Skin shifts a little everywhere, differently in every take: no turn or light undoes that."""
+    x, y = np.meshgrid(np.arange(WIDTH, dtype=np.float32), np.arange(HEIGHT, dtype=np.float32))
+    grid = (round(HEIGHT / UNIT / _SKIN), round(WIDTH / UNIT / _SKIN))
+    for axis in (x, y):
+        shifts = rng.normal(0, _SHIFT * UNIT, grid).astype(np.float32)
+        axis += cv2.resize(shifts, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    shifted = cv2.remap(canvas, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(shifted, np.uint8)
 
 
 def _place(canvas: Pixels, size: tuple[int, int], rng: np.random.Generator) -> Pixels:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def modules() -> list[str]:
     return [".".join(it.relative_to(DOMAIN).with_suffix("").parts) for it in paths]
 
 
+@cache
 def named_by_tests() -> set[str]:
     """Modules that a test imports, or whose name a test file bears."""
     found: set[str] = set()

@@ -142,7 +142,7 @@ def training_class(class_id: str = "c1", **changes: Any) -> dict[str, Any]:
         "starts_on": "2026-03-02",
         "ends_on": "2026-04-05",
         "teachers": 2,
-        "policy_id": "huangchuan-2021-graded",
+        "policy_id": "huangchuan-2021-graded@1.1.0",
         "controls": "service",
         "assessment": {"planned_on": "2026-04-20", "applied_on": "2026-04-10", "mode": "offline"},
         **changes,

@@ -137,9 +137,13 @@ async def _check_characters(request: Request) -> None:
         raise NotFound("no_such_page", "there is no such page")
     sent = request.scope["query_string"]
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if request.method == "POST" and kind != "multipart/form-data":  # of files; they are no text
+    typed = ""
+    if request.method == "POST" and kind == "multipart/form-data":  # its files are no text
+        form = await request.form()
+        typed = "".join(it for pair in form.multi_items() for it in pair if isinstance(it, str))
+    elif request.method == "POST":
         sent += await request.body()
-    if b"%00" in sent or b"\0" in sent:
+    if b"%00" in sent or b"\0" in sent or "\0" in typed:
         raise BadInput("bad_characters", "a NUL is no text")
 
 

@@ -119,8 +119,8 @@ class Setting:
             "starts_on": self.starts_on,
             "ends_on": self.ends_on,
             "teachers": ["沈教员", "顾教员"],
-            # Its platform runs the checks itself: nobody turns the head as 1.2.0 demands.
-            "policy_id": "huangchuan-2021-graded",
+            # The simulated players send single photos: nobody turns the head as 1.2.0 demands.
+            "policy_id": "huangchuan-2021-graded@1.1.0",
             "controls": self.controls,
             "assessment": {
                 "planned_on": self.assessed_on.isoformat(),

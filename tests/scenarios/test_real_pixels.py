@@ -77,9 +77,9 @@ def test_an_old_photo_saved_again_with_noise_goes_to_a_person_beside_the_old_one
     told = judge("F27")
     finding = told.of("photo_reuse")
     assert (finding.reason, finding.outcome) == ("near_duplicate", "review")
-    for photo in finding.body["evidence"]["photos"]:
-        assert photo["same_as"]["session_id"] not in told.scene.judged
-        assert photo["same_as"]["snapshot_id"] and photo["same_as"]["residual"] <= 0.04
+    copies = [photo["same_as"] for photo in finding.body["evidence"]["photos"]]
+    assert any(copy["session_id"] not in told.scene.judged for copy in copies)
+    assert all(copy["snapshot_id"] and copy["residual"] <= 0.04 for copy in copies)
 
 
 def test_another_person_goes_to_two_reviewers(judge: Judge) -> None:

@@ -27,7 +27,7 @@ FPS = 5
 SCREENSHOTS = os.environ.get("ZHENXUE_SCREENSHOTS")  # a folder, to look at every state
 
 ASKED: dict[str, dict[str, Any]] = {
-    "请正对镜头": {"noise_seed": 1},
+    "请正对镜头": {"noise_seed": 7},
     "自己的左边": {"noise_seed": 2, "pose": 0.4},
     "自己的右边": {"noise_seed": 3, "pose": -0.4},
     "请再靠近一点": {"noise_seed": 4, "nearer": 1.3},

@@ -11,14 +11,12 @@ from fastapi import APIRouter, Form, Request, Response
 
 from app.console import labels
 from app.console.finding_cards import cards_of, following
-from app.console.finding_page import finding_of, in_sitting
+from app.console.finding_page import finding_of, in_sitting, record
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts.users import Login
 from app.domain.faces import enrolment_photos, face_case
-from app.domain.judging import rulings
-from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
 from app.store.catalogue import class_file
 from app.store.review.finding_rows import FindingRow
@@ -112,11 +110,8 @@ def answer(
     if said is None:
         return _page(request, login, row, queue, problem=labels.PROBLEMS["bad_decision"])
     reason = " ".join(it for it in (said.reason, note.strip()) if it)
-    now_ms = services.clock()
     try:
-        with services.database.write() as connection:
-            review.decide(connection, finding_id, login.user, said.decision, reason, now_ms)
-            rulings.follow(connection, [finding_id], now_ms)
+        record(services, login, finding_id, said.decision, reason)
     except (BadInput, Conflict) as error:
         return _page(request, login, row, queue, problem=labels.PROBLEMS[error.code], note=note)
     return see_other(in_sitting(row, queue, finding_id))

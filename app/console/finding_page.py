@@ -17,6 +17,7 @@ from app.domain.accounts.users import Login, Role
 from app.domain.judging import rulings
 from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
+from app.services import Services
 from app.store.catalogue import class_file
 from app.store.review import crowds, reviews
 from app.store.review.finding_rows import FindingRow
@@ -47,10 +48,7 @@ def decide(
     """Record the decision; a refusal shows the page again with what was typed."""
     services, row = request.app.state.services, finding_of(request, login, finding_id)
     try:
-        with services.database.write() as connection:
-            now_ms = services.clock()
-            review.decide(connection, finding_id, login.user, decision, reason, now_ms)
-            rulings.follow(connection, [finding_id], now_ms)
+        record(services, login, finding_id, decision, reason)
     except (BadInput, Conflict) as error:
         typed = {"id": finding_id, "decision": decision, "reason": reason}
         problem = labels.PROBLEMS[error.code]
@@ -63,6 +61,14 @@ def decide(
         kept = urlencode({"done": finding_id, "queue": queue})
         return see_other(f"/console/findings/{finding_id}?{kept}")
     return see_other(in_sitting(row, queue, finding_id))
+
+
+def record(services: Services, login: Login, finding_id: int, decision: str, reason: str) -> None:
+    """Decide a finding and bring that to effect. Raises BadInput, Conflict."""
+    with services.database.write() as connection:
+        now_ms = services.clock()
+        review.decide(connection, finding_id, login.user, decision, reason, now_ms)
+        rulings.follow(connection, [finding_id], now_ms)
 
 
 def finding_of(request: Request, login: Login, finding_id: int) -> FindingRow:

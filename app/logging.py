@@ -4,8 +4,18 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to what is standard error at that moment. Whoever put another in its place for a
+    while, as tests do, has closed it since."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stderr
+        super().emit(record)
 
 
 def configure(*, as_json: bool, level: str = "INFO") -> None:
@@ -33,7 +43,7 @@ def configure(*, as_json: bool, level: str = "INFO") -> None:
     last = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer]
     if as_json:
         last.insert(1, structlog.processors.format_exc_info)
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
     )

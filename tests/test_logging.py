@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import logging
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -14,8 +16,9 @@ from app.logging import configure
 @pytest.fixture(autouse=True)
 def _as_before() -> Iterator[None]:
     handlers, level = logging.getLogger().handlers[:], logging.getLogger().level
+    configured = structlog.get_config()
     yield
-    structlog.reset_defaults()
+    structlog.configure(**configured)
     logging.getLogger().handlers[:] = handlers
     logging.getLogger().setLevel(level)
 
@@ -33,3 +36,14 @@ def test_a_fault_is_told_with_its_place_and_without_what_was_in_hand(
     told = capsys.readouterr().err
     assert "test_logging.py" in told and "no password of 9 letters" in told
     assert password not in told
+
+
+def test_a_log_follows_standard_error_when_it_is_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed, current = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(sys, "stderr", closed)
+    configure(as_json=False)
+    closed.close()
+    monkeypatch.setattr(sys, "stderr", current)
+    logging.getLogger("uvicorn.error").info("started")
+    assert "started" in current.getvalue()
+    assert "Logging error" not in current.getvalue()

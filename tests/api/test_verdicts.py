@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from app.services import Services
 from app.simulation.scenarios import perform
 from tests.people import GUANGSHAN, HUANGCHUAN, County, training_class
 from tests.verdicts import class_row, sign_in, take_without_photos, text, validate
+from tests.waiting import eventually
 
 CLASS = "/v1/classes/class-demo"
 UPHOLD = {"decision": "uphold", "reason": "已核对服务器记录"}
@@ -247,12 +247,9 @@ def test_a_run_is_asked_for_and_followed(bureau: Bureau) -> None:
     asked = bureau.post(f"{CLASS}/validate", {}, ours)
     assert asked.status_code == 202
     run_id = asked.json()["run_id"]
-    for _ in range(200):
-        told = bureau.get(f"/v1/runs/{run_id}")
-        if told["state"] == "done":
-            break
-        time.sleep(0.05)
-    assert told["state"] == "done" and told["percent"] == 100
+    assert eventually(lambda: bureau.get(f"/v1/runs/{run_id}")["state"] == "done")
+    told = bureau.get(f"/v1/runs/{run_id}")
+    assert told["percent"] == 100
     assert told["results"]["outcomes"]["session"] == {"invalid": 1}
     zhao = sign_in(bureau.services, "zhao", HUANGCHUAN)
     assert bureau.get(f"/v1/runs/{run_id}", **zhao)["class_id"] == "class-demo"

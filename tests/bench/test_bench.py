@@ -27,6 +27,7 @@ from app.settings import Settings
 from tests.commands import outcome
 from tests.people import County, TestClock
 from tests.postgres import Postgres
+from tests.waiting import eventually
 
 LITTLE = Effort(seconds=0.2, sittings=200, photos=3)
 
@@ -139,10 +140,7 @@ def measuring(
 
 
 def gone(pid: int) -> bool:
-    until = time.monotonic() + 10
-    while Path(f"/proc/{pid}").exists() and time.monotonic() < until:
-        time.sleep(0.05)
-    return not Path(f"/proc/{pid}").exists()
+    return eventually(lambda: not Path(f"/proc/{pid}").exists())
 
 
 def test_one_that_is_told_to_stop_cleans_up(

@@ -21,6 +21,8 @@ from tests.machine import CHROMIUM, lacks
 
 OFFICE_PC = {"width": 1366, "height": 768}
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+PATIENCE_MS = 30_000  # nothing is that slow, however busy the machine
+expect.set_options(timeout=PATIENCE_MS)
 WITHOUT_WINDOWS = "chromium-headless-shell"
 
 
@@ -137,7 +139,7 @@ def visitor(chromium: Browser, site: Site) -> Iterator[Callable[..., Visitor]]:
             timezone_id="Asia/Shanghai",
             **options,  # type: ignore[arg-type]
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         somebody = Visitor(context.new_page(), site)
         opened.append((context, somebody))
         return somebody.sign_in(username) if username else somebody

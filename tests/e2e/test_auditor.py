@@ -82,7 +82,7 @@ def test_a_point_of_the_picture_leads_to_its_row_of_evidence(visitor: Visit) -> 
 def test_a_class_is_judged_now_and_tells_how_far_it_is(visitor: Visit) -> None:
     zhao = visitor("zhao").follow("班级").follow("dianshang-01")
     zhao.page.get_by_role("button", name="立即校验").click()
-    expect(zhao.page.locator("main")).to_contain_text("校验完成", timeout=30_000)
+    expect(zhao.page.locator("main")).to_contain_text("校验完成")
     zhao.sees("学时矩阵")
 
 

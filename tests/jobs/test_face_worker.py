@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -39,6 +38,7 @@ from detectors.trace import Check, PhotoFlag
 from models import AuditEntry, Learner, Lesson, Session
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import County, TestClock
+from tests.waiting import eventually
 
 LIN, WU = PORTRAIT_SEEDS[:2]  # artificial people
 
@@ -370,9 +370,7 @@ def test_killed_between_two_photos_none_is_lost_and_none_is_judged_twice(
     worker = subprocess.Popen(
         [sys.executable, "-m", "app.cli.main", "worker", "--processes", "1"], env=environment
     )
-    deadline = time.monotonic() + 60
-    while Check.MATCH not in checks(services, county) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    assert eventually(lambda: Check.MATCH in checks(services, county))
     worker.kill()
     worker.wait()
     decided = {it.id: it.checked_ms for it in photos(services, county) if it.status == "done"}
@@ -398,9 +396,7 @@ def test_a_reader_that_is_killed_costs_no_photo(
         assert pool is not None
         for pid in list(pool._processes or {}):
             os.kill(pid, signal.SIGKILL)
-        deadline = time.monotonic() + 10
-        while pool._broken is False and time.monotonic() < deadline:
-            time.sleep(0.02)
+        assert eventually(lambda: pool._broken is not False)
         assert run_pending(services, readers=readers) == 2
     finally:
         readers.stop()
@@ -628,10 +624,7 @@ def test_readers_do_not_outlive_a_killed_service(tmp_path: Path) -> None:
         [sys.executable, str(script)], env=environment, stdout=subprocess.PIPE, text=True
     )
     reader = int(told.stdout.split()[0])
-    deadline = time.monotonic() + 10
-    while Path(f"/proc/{reader}").exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not Path(f"/proc/{reader}").exists()
+    assert eventually(lambda: not Path(f"/proc/{reader}").exists())
 
 
 def test_a_picture_held_before_the_camera_goes_to_a_person(

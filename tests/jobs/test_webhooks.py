@@ -31,6 +31,7 @@ from app.store.exchange import webhooks as store
 from models import Finding, Verdict, WebhookDelivery
 from tests.people import County, TestClock
 from tests.verdicts import PASSWORD, class_row, sign_in, take_without_photos, validate
+from tests.waiting import eventually
 
 
 class Receiver:
@@ -246,7 +247,7 @@ class TestAReceiverThatIs:
         receiver.answers = [drip]
         began = time.monotonic()
         assert deliverer.round() == 0
-        assert time.monotonic() - began < 2.0
+        assert time.monotonic() - began < 8.0  # of the eleven that it would take
         assert states(services) == [("waiting", 1, "too_slow")]
 
     def test_redirecting_is_not_followed(
@@ -418,11 +419,7 @@ class TestOverTheApi:
         self, client: TestClient, county: County, services: Services, receiver: Receiver
     ) -> None:
         write_message(services, register(services, county, receiver.url).webhook.id)
-        until = time.monotonic() + 10
-        while not receiver.messages and time.monotonic() < until:
-            time.sleep(0.05)
-        while states(services)[0][0] != "delivered" and time.monotonic() < until:
-            time.sleep(0.05)
+        assert eventually(lambda: states(services)[0][0] == "delivered")
         told = client.get("/metrics").text
         assert 'zhenxue_webhook_attempts_total{outcome="delivered"} 1.0' in told
         assert "zhenxue_webhook_messages_waiting 0.0" in told

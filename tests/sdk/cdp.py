@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.e2e.conftest import found_chromium
 
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 # The browser reads commands on descriptor 3 and answers on 4.
 LAUNCH = """
 import os, sys

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.e2e.conftest import chromium_without_windows
+from tests.e2e.conftest import PATIENCE_MS, chromium_without_windows
 from tests.sdk.school import School, open_school
 
 EYES_AND_HANDS = [
@@ -18,6 +18,9 @@ EYES_AND_HANDS = [
     "--autoplay-policy=no-user-gesture-required",
     "--use-fake-device-for-media-stream",  # a camera that shows a test picture
 ]
+
+# A busy Chromium was seen to give up on the very first film that it was to open.
+FILM_IS_OPEN = "video.readyState >= 2 || (video.error && video.load(), false)"
 
 
 @dataclass
@@ -74,11 +77,16 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
 
 
 @pytest.fixture(scope="module")  # not longer: while Playwright is there, asyncio.run() is refused
-def browser() -> Iterator[Browser]:
+def browser(school: School) -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        yield playwright.chromium.launch(
+        browser = playwright.chromium.launch(
             executable_path=chromium_without_windows(), args=EYES_AND_HANDS
         )
+        page = browser.new_page()  # the first film it opens is nobody's lesson
+        page.goto(f"{school.url}/film")
+        page.wait_for_function(FILM_IS_OPEN, timeout=PATIENCE_MS)
+        page.close()
+        yield browser
 
 
 @pytest.fixture
@@ -89,13 +97,14 @@ def study(browser: Browser, school: School) -> Iterator[Callable[..., Learner]]:
     def study(name: str = "", *, before: str = "", face: bool = False, **options: Any) -> Learner:
         name = name or school.enrol(face=face)
         context = browser.new_context(locale="zh-CN", permissions=["camera"] if face else [])
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         page = context.new_page()
         learner = Learner(name, page, school)
         page.on("pageerror", lambda error: learner.complaints.append(str(error)))
         if before:
             page.add_init_script(before)
         page.goto(school.lesson(name, **options))
+        page.wait_for_function(FILM_IS_OPEN)
         opened.append((context, learner))
         return learner
 

@@ -27,6 +27,7 @@ from app.vision.film import draw_film
 from detectors.trace import Kind
 from tests.people import LIN, County, course, instant, lesson, training_class
 from tests.served import served
+from tests.waiting import eventually
 
 FILM_S = 30
 OTHER = "l2"  # a lesson that is never shown: what was studied of it belongs to the learner's past
@@ -95,12 +96,14 @@ class School:
 
     def judged(self, session: str) -> dict[str, Any]:
         """The same once its verdict is there, which follows its end."""
-        for _ in range(100):
-            sitting = self.sitting(session)
-            if sitting["verdict"] is not None:
-                return sitting
-            time.sleep(0.1)
-        raise AssertionError("no verdict came")
+        sitting: dict[str, Any] = {}
+
+        def there() -> bool:
+            sitting.update(self.sitting(session))
+            return sitting["verdict"] is not None
+
+        assert eventually(there), "no verdict came"
+        return sitting
 
     def events(self, session: str) -> list[tuple[int, str]]:
         """(seq, type) of everything that the service keeps of a sitting."""
@@ -202,6 +205,11 @@ def platform(service: str, api: Api, film: Path) -> FastAPI:
         """A portal that shows the lesson in a frame of its own page."""
         frame = f'<iframe src="/study?{request.url.query}" width="640" height="400"></iframe>'
         return HTMLResponse(f"<!doctype html><title>门户</title><body><h1>门户</h1>{frame}</body>")
+
+    @app.get("/film")
+    def only_the_film() -> HTMLResponse:
+        film = '<!doctype html><title>片</title><video id="video" src="/film.webm" preload="auto">'
+        return HTMLResponse(film)
 
     @app.get("/page.js")
     def script() -> Response:

@@ -193,7 +193,7 @@ def test_content_stands_still_behind_the_question_for_the_camera(
     lin.page.wait_for_timeout(700)
     assert lin.page.evaluate("video.paused && video.currentTime") == pytest.approx(0, abs=0.2)
     consent.get_by_role("button", name=decision, exact=True).click()
-    lin.page.wait_for_function("() => !video.paused && video.currentTime > 0.3", timeout=30_000)
+    lin.page.wait_for_function("() => !video.paused && video.currentTime > 0.3")
 
 
 COUNTED = """

@@ -18,7 +18,7 @@ from app.simulation.transport import UrllibClient
 from app.vision.film import draw_film
 from tests.e2e.conftest import found_chromium
 from tests.e2e.test_accessibility import grave_issues
-from tests.sdk.conftest import EYES_AND_HANDS
+from tests.sdk.conftest import EYES_AND_HANDS, FILM_IS_OPEN
 from tests.served import served
 
 pytestmark = pytest.mark.browser
@@ -52,11 +52,12 @@ def test_a_developer_studies_the_demo_lesson(demo: str, page: Page) -> None:
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda it: complaints.append(it.text) if it.type == "error" else None)
     page.goto(f"{demo}/demo/lesson")
+    page.wait_for_function(FILM_IS_OPEN)
     expect(page.locator("#state")).to_have_text("open")
     page.evaluate("document.getElementById('video').play()")
     page.wait_for_function("() => document.getElementById('video').ended")
     page.get_by_role("button", name="结束学习").click()
-    expect(page.locator("#verdict")).to_have_text("not_proven", timeout=10_000)
+    expect(page.locator("#verdict")).to_have_text("not_proven")
     expect(page.locator("#credited")).to_contain_text("0:00–0:0")
     link = page.get_by_role("link", name=re.compile("控制台"))
     expect(link).to_have_attribute("href", re.compile(r"/console/sessions/\d+"))

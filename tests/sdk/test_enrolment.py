@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait_pixels
-from tests.e2e.conftest import found_chromium
+from tests.e2e.conftest import PATIENCE_MS, found_chromium
 from tests.sdk.conftest import EYES_AND_HANDS
 from tests.sdk.school import School
 
@@ -59,12 +59,10 @@ def camera(tmp_path: Path) -> Path:
 @pytest.fixture
 def browser(camera: Path) -> Iterator[Browser]:
     seen = f"--use-file-for-fake-video-capture={camera}"
-    expect.set_options(timeout=20_000)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(
             executable_path=found_chromium(), args=[*EYES_AND_HANDS, seen]
         )
-    expect.set_options(timeout=5_000)
 
 
 def opened(browser: Browser, school: School, viewport: ViewportSize, **context: Any) -> Page:
@@ -76,7 +74,7 @@ def opened(browser: Browser, school: School, viewport: ViewportSize, **context: 
         locale="zh-CN",
         **{"permissions": ["camera"], **context},
     ).new_page()
-    page.set_default_timeout(20_000)
+    page.set_default_timeout(PATIENCE_MS)
     page.goto(link["url"])
     return page
 

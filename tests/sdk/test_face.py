@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from app.jobs.face_worker import run_pending
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait, portrait_pixels
 from tests.e2e.conftest import found_chromium
-from tests.sdk.conftest import EYES_AND_HANDS, Learner
+from tests.sdk.conftest import EYES_AND_HANDS, FILM_IS_OPEN, Learner
 from tests.sdk.school import School
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -78,6 +78,7 @@ def test_lin_is_recognised_and_the_sitting_is_valid(
             content_type="image/jpeg",
         )
     page.goto(school.lesson(name))
+    page.wait_for_function(FILM_IS_OPEN)
     lin = Learner(name, page, school).enters()
     page.wait_for_function("() => told.some(([name, it]) => name === 'asked' && it.face_check)")
     play(camera, as_asked(lin.told("asked")[0]["face_check"]["actions"]))
@@ -86,7 +87,7 @@ def test_lin_is_recognised_and_the_sitting_is_valid(
     expect(consent.get_by_role("button", name="不同意")).to_be_visible()
     consent.get_by_role("button", name="同意并继续").click()
     expect(page.get_by_role("dialog", name="请正对摄像头")).to_contain_text("转头")
-    page.wait_for_function("() => told.some(([name]) => name === 'photo')", timeout=20_000)
+    page.wait_for_function("() => told.some(([name]) => name === 'photo')")
     (photo,) = lin.told("photo")
     assert photo["purpose"] == "challenge" and photo["stored"] >= 8
     run_pending(school.services)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +10,7 @@ from playwright.sync_api import Route
 from detectors.trace import Kind
 from tests.sdk.conftest import Learner
 from tests.sdk.school import FILM_S, School
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 Study = Callable[..., Learner]
@@ -184,11 +184,7 @@ def test_an_outage_that_outlives_the_sitting_loses_nothing_and_goes_on_in_anothe
 
 def expired(school: School, session: str) -> bool:
     """Once the service has noticed, which takes it some seconds."""
-    for _ in range(100):
-        if school.sitting(session)["state"] == "expired":
-            return True
-        time.sleep(0.1)
-    return False
+    return eventually(lambda: school.sitting(session)["state"] == "expired")
 
 
 def test_a_window_that_was_closed_in_an_outage_leaves_its_record_to_the_next(
@@ -201,12 +197,8 @@ def test_a_window_that_was_closed_in_an_outage_leaves_its_record_to_the_next(
     other = lin.page.context.new_page()
     lin.page.close()
     other.goto(school.lesson(lin.name))
-    for _ in range(50):
-        kinds = in_order(school, session)
-        if "pause" in kinds:
-            break
-        time.sleep(0.1)
-    assert kinds.count("pause") == 1
+    assert eventually(lambda: "pause" in in_order(school, session))
+    assert in_order(school, session).count("pause") == 1
 
 
 def test_a_service_that_has_enough_is_given_time(study: Study, school: School) -> None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from urllib.parse import quote
 
 import pytest
 
 from tests.sdk.cdp import Chromium, Tab, chromium
+from tests.sdk.conftest import FILM_IS_OPEN
 from tests.sdk.school import School
 from tests.sdk.test_playing import NEAR_S, credited_s
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.browser
 
@@ -25,8 +26,7 @@ def lesson(desktop: Chromium, school: School, **options: bool) -> Tab:
     tab = desktop.open(quote(school.lesson(school.enrol(), **options), safe=":/?=&"))
     tab.to_front()
     tab.until("window.sitting?.state === 'open' && document.hasFocus()")
-    # A busy Chromium was seen to give up on the very first film it is shown.
-    tab.until("video.readyState >= 2 || (video.error && video.load(), false)")
+    tab.until(FILM_IS_OPEN)
     return tab
 
 
@@ -43,12 +43,11 @@ def hide(desktop: Chromium, tab: Tab, milliseconds: int) -> None:
 
 
 def comes(school: School, session: str, kind: str, after: str) -> bool:
-    for _ in range(30):
+    def came() -> bool:
         kinds = [kind for _, kind in school.events(session)]
-        if after in kinds and kind in kinds[kinds.index(after) :]:
-            return True
-        time.sleep(0.1)
-    return False
+        return after in kinds and kind in kinds[kinds.index(after) :]
+
+    return eventually(came)
 
 
 def over(tab: Tab, school: School) -> dict:
@@ -137,8 +136,7 @@ def test_a_page_that_is_frozen_sends_what_waits_and_wakes_up(
     session = tab.evaluate("sitting.session")
     before = len(school.events(session))
     tab.call("Page.setWebLifecycleState", state="frozen")
-    time.sleep(1)
-    assert len(school.events(session)) > before
+    assert eventually(lambda: len(school.events(session)) > before)
     tab.call("Page.setWebLifecycleState", state="active")
     desktop.open("about:blank")
     tab.to_front()

@@ -9,7 +9,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from detectors import cloned_traces, contradicting_times, face_liveness, lesson_length, unseen_play
+from detectors import (
+    cloned_traces,
+    contradicting_times,
+    evidence_altered,
+    face_liveness,
+    lesson_length,
+    unseen_play,
+)
 from detectors.class_hours import Coverage, HourParts, coverage, hour_key, runs, without
 from detectors.face_liveness import checks_passed
 from detectors.facts import Facts, facts
@@ -99,6 +106,9 @@ def assess(
     standing: what was found on the class as a whole, where the trace is only a part of it and
     cannot tell; detectors that look at whole classes are not asked then.
     """
+    trace, altered = evidence_altered.set_aside(
+        trace, lambda it: decisions(it) is Decision.OVERTURNED
+    )
     known = facts(trace, policy)
     found = [
         finding
@@ -107,6 +117,7 @@ def assess(
         if standing is None or not detector.crowd
         for finding in detector.detect(known, policy)
     ]
+    found = [it for it in found if not evidence_altered.spoken_for(it, altered)]
     cases = [it for it in (*found, *(standing or ())) if it.rule == lesson_length.RULE]
     found = [it for it in (*found, *(standing or ())) if it.rule != lesson_length.RULE]
     cases = [decided(it, decisions(it)) for it in cases]
@@ -126,6 +137,7 @@ def assess(
             outcomes[session] = SessionOutcome.NOT_PROVEN
     hours = _hours(known, credited, findings, acting, policy)
     hours = sorted([*hours, *_unplayed(known, findings, hours, policy)])
+    hours = _undecided(known, findings, hours)
     return JudgedFacts(known, findings, credited, outcomes, hours, by_film)
 
 
@@ -293,6 +305,30 @@ def _unplayed(
         JudgedHour(case, hour, HourOutcome.NOT_PROVEN, 0, 0, int(length[hour]), 0, tuple(mine))
         for (case, hour), mine in tried.items()
     ]
+
+
+_OPEN = (HourOutcome.NOT_STARTED, HourOutcome.INCOMPLETE, HourOutcome.NOT_PROVEN)
+
+
+def _undecided(known: Facts, findings: list[Finding], hours: list[JudgedHour]) -> list[JudgedHour]:
+    """The hours with those of altered sittings waiting for a person: what was played of their
+    lesson nobody knows."""
+    trace = known.trace
+    pieces, length = trace.pieces, hour_length(known)
+    judged = {(it.case, it.hour): it for it in hours}
+    for at, finding in enumerate(findings):
+        if finding.rule != evidence_altered.RULE or finding.outcome is not Outcome.REVIEW:
+            continue
+        row = trace.sessions[finding.session]
+        mine = (pieces["klass"] == row["klass"]) & (pieces["lesson"] == row["lesson"])
+        for number in np.unique(pieces["hour"][mine]).tolist():
+            key = int(row["case"]), number
+            blank = JudgedHour(*key, HourOutcome.NOT_STARTED, 0, 0, int(length[number]), 0, ())
+            it = judged.get(key, blank)
+            if it.outcome in _OPEN:
+                waits, named = HourOutcome.PENDING_REVIEW, (*it.findings, at)
+                judged[key] = it._replace(outcome=waits, findings=named)
+    return [judged[key] for key in sorted(judged)]
 
 
 _SETTLED = (SessionOutcome.VALID, SessionOutcome.INVALID)

@@ -118,8 +118,6 @@ def _conflicting_events(trace: Trace) -> Iterator[Finding]:
     flags = trace.sessions["flags"]
     for session in np.flatnonzero(flags & SessionFlag.SEQ_CONFLICT):
         yield _finding(trace, int(session), "seq_conflict", Evidence.SERVER, 1, 0)
-    for session in np.flatnonzero(flags & SessionFlag.CHAIN_BROKEN):
-        yield _finding(trace, int(session), "chain_broken", Evidence.SERVER, 1, 0)
 
 
 def _hidden_page(trace: Trace) -> Iterator[Finding]:

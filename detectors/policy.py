@@ -31,6 +31,11 @@ LATER: Mapping[str, Mapping[str, Value]] = {
 }
 
 
+# Rules that came after a pack was published and that none may lack, because without them it would
+# judge what is no evidence. What they find stands under the clause of the class-hour.
+EVERYWHERE = ("evidence_altered",)
+
+
 class Status(StrEnum):
     """Life of a rule in a pack: only `active` findings are acted on; `shadow` ones are stored."""
 
@@ -58,6 +63,7 @@ class RulePolicy:
     reach: Reach
     curable: bool
     parameters: Mapping[str, Value]
+    implied: bool = False  # one of EVERYWHERE that the pack does not name
 
     def __getitem__(self, name: str) -> float:
         value = self.parameters[name]
@@ -96,6 +102,10 @@ class Policy:
 
     def __getitem__(self, rule: str) -> RulePolicy:
         return self.rules[rule]
+
+    def names(self, rule: str) -> bool:
+        """Whether the pack itself has the rule."""
+        return rule in self.rules and not self.rules[rule].implied
 
     def acts_on(self, rule: str) -> bool:
         """Whether findings of the rule are acted on; those of a rule that the pack lacks, which

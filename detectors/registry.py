@@ -11,6 +11,7 @@ from detectors import (
     coarse_positions,
     collusion,
     contradicting_times,
+    evidence_altered,
     face_liveness,
     fast_forward,
     forged_telemetry,
@@ -68,15 +69,16 @@ ALL = (
     Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),
     Detector(person_over_course.RULE, "1", person_over_course.detect),
     Detector(marathon.RULE, "2", marathon.detect),
+    Detector(evidence_altered.RULE, "1", evidence_altered.detect),
 )
 
 
 def versions_run(policy: Policy) -> dict[str, str]:
     """Version by rule of the detectors whose findings a pack keeps, those on trial included."""
-    return {it.rule: it.version for it in ALL if it.rule in policy.rules and policy[it.rule].runs}
+    return {it.rule: it.version for it in ALL if policy.names(it.rule) and policy[it.rule].runs}
 
 
 def versions_acting(policy: Policy) -> dict[str, str]:
     """Version by rule of the detectors that a pack's verdicts rest on: what is on trial, and what
     the pack does not name, has no part in them."""
-    return {it.rule: it.version for it in ALL if it.rule in policy.rules and policy[it.rule].acts}
+    return {it.rule: it.version for it in ALL if policy.names(it.rule) and policy[it.rule].acts}

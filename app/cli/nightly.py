@@ -18,8 +18,8 @@ app = typer.Typer(help="Run the night now.")
 def nightly(as_json: Json = False) -> None:
     """Settle, compare faces, look after photos, judge every class that is due.
 
-    Exits with 1 when something failed or an interrupt left classes to the next start, with 2 when
-    it cannot run: another one is under way, or a setting is wrong.
+    Exits with 1 when something failed, stored evidence was altered, or an interrupt left classes
+    to the next start, with 2 when it cannot run: another one is under way, or a setting is wrong.
     """
     from app.jobs.nightly import perform
     from app.logging import configure
@@ -32,7 +32,8 @@ def nightly(as_json: Json = False) -> None:
     with open_services() as services, _Bar() as bar:
         summary = perform(services, ACTOR, tell=bar.tell, stopping=stopping)
     say(summary, as_json, "\n".join(_lines(summary)))
-    if summary["classes_failed"] or summary["classes_left"] or summary["problems"]:
+    failed = summary["classes_failed"] or summary["classes_left"] or summary["problems"]
+    if failed or summary["evidence_altered"]:
         raise typer.Exit(FOUND)
 
 
@@ -86,6 +87,10 @@ def _lines(summary: dict[str, Any]) -> list[str]:
         f" {photos['found_again']} found again, {photos['erased']} erased",
         f"{seconds['all']:.1f} s",
     ]
+    if summary["evidence_altered"]:
+        lines.append(
+            f"ALARM: stored evidence of {summary['evidence_altered']} sittings was altered"
+        )
     lines += [f"failed: class {klass}" for klass in summary["classes_failed"]]
     lines += [f"failed: {step}" for step in summary["problems"]]
     if summary["classes_left"]:

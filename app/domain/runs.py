@@ -62,6 +62,7 @@ class RunResults(Answer, frozen=True, kw_only=True):
     photos_compared: int
     photos_waiting: int | UnsetType = UNSET
     photos: dict[str, int] | UnsetType = UNSET
+    evidence_altered: int | UnsetType = UNSET  # sittings whose stored events no longer fit
     learners: int
     verdicts_stored: int
     new_findings: int
@@ -352,6 +353,7 @@ def _sum(rows: Sequence[AnyRow]) -> dict[str, Any]:
         "classes_done": len(done),
         "classes_failed": [row.klass for row in rows if row.state == "failed"],
         **{name: sum(summary[name] for summary in done) for name in _SUMMED},
+        "evidence_altered": sum(summary.get("evidence_altered", 0) for summary in done),
         "photos": {name: photos[name] for name in ("checked", "lost", "found_again", "erased")},
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
+from prometheus_client import Gauge
 
 from app.domain import runs
 from app.domain.faces import same_face
@@ -22,6 +23,8 @@ from app.store.events import event_log
 from app.store.faces import face_sets
 from app.store.judging import runs as store
 from app.store.judging import verdicts
+from app.store.review import findings
+from detectors import evidence_altered
 
 POLL_S = 0.5
 BEAT_S = 1.0
@@ -95,6 +98,7 @@ class _Work:
             "photos_compared": len(photos) - unread,
             "photos_waiting": unread,
             "photos": dict(stored.counts),
+            "evidence_altered": self._altered(),
             "learners": learners,
             "verdicts_stored": judgement.verdicts + concluded.stored,
             "new_findings": len(judgement.new_findings) + len(concluded.new_findings),
@@ -171,6 +175,13 @@ class _Work:
             self._evaluated = evaluated
             return assess.keep(connection, evaluated, services.clock(), self.run_id)
 
+    def _altered(self) -> int:
+        """How many sittings' stored events no longer fit the chain made at their receipt."""
+        altered = [it for it in self._evaluated.found if it.body.rule == evidence_altered.RULE]
+        if altered:
+            log.error("stored evidence was altered", run=self.run_id, sittings=len(altered))
+        return len(altered)
+
     def _conclude(self) -> eligibility.Concluded:
         """Conclude; where that asks a second person about what one had upheld, it is decided no
         more, and what was judged on it is judged again."""
@@ -220,3 +231,14 @@ def install(services: Services) -> None:
     job = ClassRunner(services)
     services.on_start.append(job.start)
     services.on_stop.append(job.stop)
+    altered = Gauge(
+        "zhenxue_evidence_altered",
+        "Sittings whose stored events no longer fit their chain, and that nobody decided on yet",
+        registry=services.registry,
+    )
+
+    def count() -> float:
+        with services.database.read() as connection:
+            return float(findings.waiting_of_rule(connection, evidence_altered.RULE))
+
+    altered.set_function(count)

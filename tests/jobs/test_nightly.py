@@ -7,8 +7,9 @@ from concurrent.futures import BrokenExecutor
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, insert, select, update
 
 from app.db import Database
 from app.domain import runs
@@ -19,7 +20,8 @@ from app.jobs.nightly import Inline
 from app.services import Services
 from app.simulation.scenarios import perform as scenario
 from app.store.judging.runs import NIGHT_LOCK
-from models import LearnerKey, Run, Snapshot, Verdict
+from detectors.trace import EVENT
+from models import EventLog, Finding, LearnerKey, Run, Snapshot, Verdict
 from tests.evidence import catalogue, ndjson, sitting
 from tests.people import LIN, WU, County, TestClock, instant, training_class
 from tests.verdicts import take
@@ -314,3 +316,56 @@ class TestExecutors:
         monkeypatch.setattr(nightly, "import_module", no_module)
         with pytest.raises(NotReady, match="pip install distributed"):
             tonight(services, executor="dask:tcp://127.0.0.1:8786")
+
+
+class TestAlteredEvidence:
+    def log(self, database: Database) -> Any:
+        with database.read() as connection:
+            return connection.execute(select(EventLog.__table__)).mappings().one()
+
+    def write(self, database: Database, **columns: Any) -> None:
+        with database.write() as connection:
+            connection.execute(update(EventLog).values(**columns))
+
+    def told(self, database: Database) -> set[tuple[str, str, str]]:
+        """What stands on sittings."""
+        query = select(Finding.rule, Finding.outcome, Finding.fault)
+        on_sittings = query.where(Finding.status != "gone", Finding.session_id.is_not(None))
+        with database.read() as connection:
+            return {(row[0], row[1], row[2]) for row in connection.execute(on_sittings)}
+
+    def test_the_night_tells_of_it_and_accuses_nobody(
+        self, services: Services, county: County, tmp_path: Path
+    ) -> None:
+        database = services.database
+        hold(services, county, tmp_path, 1)
+        assert tonight(services)["evidence_altered"] == 0
+        log, before = self.log(database), self.told(database)
+        events = np.frombuffer(log["events"], EVENT).copy()
+        events["pos_ms"][3:] += 600_000  # as they stand now, Lin leapt
+        self.write(database, events=events.tobytes())
+        assert tonight(services)["evidence_altered"] == 1
+        assert self.told(database) == {("evidence_altered", "review", "environment")}
+        assert services.registry.get_sample_value("zhenxue_evidence_altered") == 1
+        self.write(database, events=log["events"])
+        assert tonight(services)["evidence_altered"] == 0, "restored from a backup"
+        assert self.told(database) == before
+        assert services.registry.get_sample_value("zhenxue_evidence_altered") == 0
+
+    @pytest.mark.parametrize("chained_anew", [False, True])
+    def test_a_record_that_is_gone_is_altered_too(
+        self, services: Services, county: County, tmp_path: Path, chained_anew: bool
+    ) -> None:
+        database = services.database
+        hold(services, county, tmp_path, 1)
+        tonight(services)
+        log = self.log(database)
+        if chained_anew:
+            self.write(database, events=b"", manifest=b"", notes=b"", chain=bytes(32))
+        else:
+            with database.write() as connection:
+                connection.execute(delete(EventLog))
+        assert tonight(services)["evidence_altered"] == 1
+        with database.write() as connection:
+            connection.execute(delete(EventLog))
+            connection.execute(insert(EventLog).values(**log))

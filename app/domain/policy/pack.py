@@ -18,11 +18,12 @@ from app.domain.policy.pack_schema import (
     SectionTable,
 )
 from app.languages import Text
+from app.rules import title as product_title
 from detectors.batch_facts import CheckPolicy
 from detectors.check_sheet import Rulebook
 from detectors.eligibility import Consequences, Cure
 from detectors.occupations import Occupations
-from detectors.policy import LATER, Policy, Reach, RulePolicy, Status
+from detectors.policy import EVERYWHERE, LATER, Policy, Reach, RulePolicy, Status
 
 SECTIONS_AS_RULES = ("class_hour", "session")
 
@@ -145,6 +146,10 @@ class Pack:
                     **{key: it.scalar for key, it in section.parameters.items()},
                 },
             )
+        for name in EVERYWHERE:
+            clause = rules["class_hour"].clause
+            implied = RulePolicy(name, clause, Status.ACTIVE, Reach.CLASS_HOUR, True, {}, True)
+            rules.setdefault(name, implied)
         return Policy(self.id, self.version, self.digest, rules)
 
     @cached_property
@@ -173,6 +178,9 @@ class Pack:
 
     def clause_of(self, name: str) -> Clause:
         """The clause of a rule, check or section; KeyError when it has none."""
+        implied = self.policy.rules.get(name)
+        if implied is not None and implied.implied:
+            return self.clauses[implied.clause]
         key = self.table.tables[name].clause
         if key is None:
             raise KeyError(f"{self.name}: {name} has no clause")
@@ -180,6 +188,8 @@ class Pack:
 
     def title_of(self, name: str) -> Text:
         """The title of a rule or check; KeyError for a section or an unknown name."""
+        if name in EVERYWHERE and name not in self.table.tables:
+            return product_title(name)
         table = self.table.tables[name]
         if isinstance(table, SectionTable):
             raise KeyError(f"{self.name}: {name} has no title")

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -185,10 +185,11 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> NamedTrace:
     for row in rows:
         if row.id not in logs:
             logs[row.id] = _open_log(connection, row)
-    columns = _sessions(connection, rows, classes, lesson_rows)
-    events, events_at = _columns([logs[row.id][0] for row in rows], EVENT)
-    control_columns, controls_at = _columns([logs[row.id][1] for row in rows], CONTROL)
-    photos, photos_at = _columns([logs[row.id][2] for row in rows], PHOTO)
+    broken = {id for id, log in logs.items() if not log.intact}
+    columns = _sessions(connection, rows, classes, lesson_rows, broken)
+    events, events_at = _columns([logs[row.id].events for row in rows], EVENT)
+    control_columns, controls_at = _columns([logs[row.id].controls for row in rows], CONTROL)
+    photos, photos_at = _columns([logs[row.id].photos for row in rows], PHOTO)
     events, events_at = _in_order(events, events_at)
     trace = Trace(
         sessions=columns,
@@ -324,12 +325,18 @@ def _copies(connection: Connection, rows: Sequence[AnyRow], trace: Trace) -> dic
     return {row: copy for row, copy in named.items() if copy is not None}
 
 
-Blobs = tuple[bytes, bytes, bytes]
+class _Log(NamedTuple):
+    """A sitting's evidence as stored; `intact`: its events still hash to their chain."""
+
+    events: bytes
+    controls: bytes
+    photos: bytes
+    intact: bool
 
 
-def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, Blobs]:
-    """Events, controls and photos of the sealed sessions that nothing was added to since."""
-    logs: dict[int, Blobs] = {}
+def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, _Log]:
+    """The logs of the sealed sessions that nothing was added to since."""
+    logs: dict[int, _Log] = {}
     for chunk in _chunks(ids):
         unsealed = set(
             connection.execute(
@@ -337,20 +344,33 @@ def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, Blobs]:
             ).scalars()
         )
         query = (
-            select(EventLog.session_id, EventLog.events, EventLog.controls, EventLog.photos)
+            select(
+                EventLog.session_id,
+                EventLog.manifest,
+                EventLog.events,
+                EventLog.notes,
+                EventLog.chain,
+                EventLog.controls,
+                EventLog.photos,
+                Session.settled,
+                Session.chain.label("head"),
+            )
+            .join(Session, Session.id == EventLog.session_id)
             .where(EventLog.session_id.in_(chunk))
             .execution_options(zhenxue_binary=True)
         )
-        for session_id, events, controls, photos in connection.execute(query):
-            if session_id not in unsealed:
-                logs[session_id] = (events, controls, photos)
+        for row in connection.execute(query):
+            if row.session_id not in unsealed:
+                intact = event_log.verify(row.manifest, row.events, row.notes, row.chain)
+                intact &= row.head == row.chain or not row.settled
+                logs[row.session_id] = _Log(row.events, row.controls, row.photos, intact)
     return logs
 
 
-def _open_log(connection: Connection, row: AnyRow) -> Blobs:
-    log = event_log.read(connection, row.id)
+def _open_log(connection: Connection, row: AnyRow) -> _Log:
+    log = event_log.read_judged(connection, row.id)
     controls, photos = ledger_columns(connection, row.id, row.opened_ms)
-    return log.events.tobytes(), controls.tobytes(), photos.tobytes()
+    return _Log(log.events.tobytes(), controls.tobytes(), photos.tobytes(), log.intact)
 
 
 def ledger_columns(
@@ -388,6 +408,7 @@ def _sessions(
     rows: Sequence[AnyRow],
     classes: dict[int, int],
     lesson_rows: dict[int, int],
+    broken: Collection[int] = (),
 ) -> NDArray[np.void]:
     enrolled = _with_photo(connection, rows)
     columns = []
@@ -406,6 +427,7 @@ def _sessions(
             row.learner_id in enrolled,
             row.face_consent,
             row.seq_conflict,
+            row.id in broken,
         )
         attested = row.provenance == "attested"
         days = windows_of.get((row.class_id, row.learner_id))
@@ -465,7 +487,13 @@ def _numbered(known: dict[str, int], word: Any) -> int:
 
 @cache
 def _flags(
-    state: str, provenance: str, controls: str, enrolled: bool, consent: bool, conflict: bool
+    state: str,
+    provenance: str,
+    controls: str,
+    enrolled: bool,
+    consent: bool,
+    conflict: bool,
+    broken: bool,
 ) -> int:
     flags = SessionFlag(0)
     for flag, holds in (
@@ -476,6 +504,7 @@ def _flags(
         (SessionFlag.REFERENCE_PHOTO, enrolled),
         (SessionFlag.FACE_CONSENT, consent),
         (SessionFlag.SEQ_CONFLICT, conflict),
+        (SessionFlag.CHAIN_BROKEN, broken),
     ):
         if holds:
             flags |= flag

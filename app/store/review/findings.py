@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from app.store.review.finding_rows import NamedFinding
 from app.store.row import AnyRow, typed, typed_or_none
@@ -49,6 +49,13 @@ def page(
     if wanted.since_ms is not None:
         query = query.where(Finding.updated_ms >= wanted.since_ms)
     return typed(connection.execute(query), NamedFinding)
+
+
+def waiting_of_rule(connection: Connection, rule: str) -> int:
+    """How many findings of a rule wait for a person, whatever class they are in."""
+    waiting = Finding.status.in_(("open", "first_review"))
+    query = select(func.count()).where(Finding.rule == rule, waiting)
+    return int(connection.execute(query).scalar_one())
 
 
 def of_class(connection: Connection, class_id: int, limit: int) -> list[NamedFinding]:

@@ -22,6 +22,7 @@ from app.security import Vault
 from app.settings import Settings
 from app.store import schema
 from app.store.events.events import EventStore
+from app.store.exchange.workrooms import Workrooms
 from app.store.faces.blobs import Blobs
 from app.vision.readers import FaceReaders
 
@@ -78,6 +79,10 @@ class Services:
     def enrolments(self) -> EnrolmentDesk:
         return EnrolmentDesk(self.database, self.photos, self.readers, self.clock)
 
+    @property
+    def rooms(self) -> Workrooms:
+        return Workrooms(self.settings.data_dir.resolve() / "incoming")
+
     @cached_property
     def imports(self) -> Imports:
         return Imports(
@@ -88,9 +93,11 @@ class Services:
             max_bytes=self.settings.max_import_bytes,
             default_pack=self.settings.default_pack,
             closed=self.closed,
+            rooms=self.rooms,
         )
 
     def start(self) -> None:
+        self.rooms.sweep()
         for begin in self.on_start:
             begin()
 

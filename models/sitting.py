@@ -64,6 +64,7 @@ class Session(Base):
     chain: Mapped[Digest]
     batch_count: Mapped[int]
     event_count: Mapped[int]
+    words_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
     next_seq: Mapped[int]
     seq_conflict: Mapped[bool]
     learning_ms: Mapped[int]

@@ -7,16 +7,18 @@ Who writes the answer by other means names its struct with `described`.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import is_dataclass
 from functools import cache, wraps
 from importlib import resources
 from typing import Any
 
 import msgspec
-from fastapi import Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+
+from app.domain import plain_json
 
 JSON = "application/json"
 COMPONENTS = "#/components/schemas/{name}"
@@ -57,6 +59,21 @@ class AnswerRoute(APIRoute):
             options["response_model"] = None
             endpoint = _encoding(endpoint, status)
         super().__init__(path, endpoint, **options)
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def strictly(request: Request) -> Response:
+            return await handle(_PlainRequest(request.scope, request.receive))
+
+        return strictly
+
+
+class _PlainRequest(Request):
+    """A request whose JSON says everything once."""
+
+    async def json(self) -> Any:
+        return plain_json.loads(await self.body())
 
 
 def described(answer: Any, status: int = 200) -> dict[int | str, dict[str, Any]]:

@@ -108,8 +108,7 @@ class HotPath:
         text = None if authorization is None else authorization.decode("latin-1")
         caller = await self._caller(text, session)
         body = await self._body(headers, receive)
-        media_type = headers.get(b"content-type", b"").decode("latin-1").partition(";")[0]
-        media_type = media_type.strip().lower()
+        media_type = ingest.media_type_of(headers.get(b"content-type", b"").decode("latin-1"))
         if session is not None:
             found = ingest.arrived(body, media_type)
             return await self._intake.one_session(caller.platform, session, found)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -39,8 +38,9 @@ async def import_records(
     """
     if request.headers.get("content-type", "").startswith(_FORMS):
         raise WrongMediaType("wrong_media_type", "send the file itself as the body, not a form")
-    platform_id, take = caller.platform, services_of(request).imports.take_file
-    with tempfile.NamedTemporaryFile(prefix="zhenxue-upload-") as upload:
+    platform_id, services = caller.platform, services_of(request)
+    take = services.imports.take_file
+    with services.rooms.room() as room, (room / "upload").open("wb") as upload:
         async for piece in request.stream():
             await run_in_threadpool(upload.write, piece)
         upload.flush()

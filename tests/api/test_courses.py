@@ -129,7 +129,7 @@ def test_lessons_are_told_apart(
         (b"", "application/json", 422, "invalid_input"),
         (b"[" * 100_000, "application/json", 400, "malformed_body"),
         (b"9" * 10_000, "application/json", 400, "malformed_body"),
-        (b"\xff\xfe\x00", "application/json", 400, "malformed_body"),
+        (b"\xff\xfe\x00", "application/json", 400, "malformed_json"),
         (b"null", "application/json", 422, "invalid_input"),
         (b"[]", "application/json", 422, "invalid_input"),
         (b"{}", "text/plain", 415, "wrong_media_type"),

@@ -17,7 +17,9 @@ import msgspec
 import numpy as np
 from msgspec import Meta, Struct
 
+from app.domain.plain_json import require_single_names
 from app.domain.wire import ItemError
+from app.errors import MalformedBody
 from app.store.events.packed import Packed, records_of
 from detectors.event_types import wire
 from detectors.trace import NONE, Flag, Integrity, Kind
@@ -188,6 +190,10 @@ class FocusEvent(Event, tag=wire(Kind.FOCUS)):
         return _ms(self.position), NONE, NONE, self.kind, flag
 
 
+def _told(answer: list[Any] | dict[str, Any]) -> str:
+    return msgspec.json.encode(answer).decode()
+
+
 class _Popup(Event):
     challenge_id: Word
     nonce: Word | None = None
@@ -195,6 +201,10 @@ class _Popup(Event):
     trusted: bool | None = None
     latency_ms: Elapsed = None
     answer: Sentence | int | float | bool | list[Any] | dict[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.answer, list | dict) and len(_told(self.answer)) > MOST_CHARS:
+            raise ValueError(f"`answer` of more than {MOST_CHARS} characters")
 
     def row(self) -> Row:
         return NONE, NONE, NONE, self.kind, 0
@@ -213,7 +223,7 @@ class _Popup(Event):
             if name == "latency_ms" and value is not None:
                 value = _latency(value)
             elif isinstance(value, list | dict):  # what was ticked, or filled in
-                value = msgspec.json.encode(value).decode()[:MOST_CHARS]
+                value = _told(value)
             if value is not None:
                 note[name] = value
         return note
@@ -310,7 +320,11 @@ def read_one(raw: bytes | msgspec.Raw, index: int) -> Event | ItemError:
     """One event, or what is wrong with it, naming the field."""
     try:
         event: Event = _one.decode(raw)
+        if isinstance(raw, bytes):  # a line of its own; a list was looked at as a whole
+            require_single_names(raw)
         return event
+    except MalformedBody as error:
+        return ItemError(index, error.code, error.detail)
     except msgspec.ValidationError as error:
         return problem(index, str(error))
     except (msgspec.DecodeError, RecursionError) as error:

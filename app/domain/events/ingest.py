@@ -7,7 +7,7 @@ event, so that good events are kept and each bad one is reported by its index an
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +22,11 @@ from app.domain.events.events import (
     read_one,
     split_lines,
 )
+from app.domain.plain_json import UTF8, require_single_names, require_utf8
 from app.domain.wire import ItemError
 from app.errors import BadInput, BodyTooLarge, MalformedBody, WrongMediaType
 
+_STEP = 512
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
@@ -54,47 +56,57 @@ class Arrived:
     problems: list[ItemError]
 
 
+def media_type_of(header: str) -> str:
+    """The media type of a `content-type`, without its parameters. Raises WrongMediaType for a
+    charset that is not UTF-8, which every reader here takes for granted."""
+    media_type, *parameters = (it.strip().lower() for it in header.split(";"))
+    for name, _, value in (it.partition("=") for it in parameters):
+        if name.strip() == "charset" and value.strip().strip('"') not in UTF8:
+            raise WrongMediaType("charset", f"charset {value[:40]!r}: send the body as UTF-8")
+    return media_type
+
+
 def decompressed(body: bytes, encoding: str, limit: int) -> bytes:
     """The body without its content encoding. Raises MalformedBody, BodyTooLarge, WrongMediaType."""
     if encoding in ("", "identity"):
         return body
     try:
         if encoding == "gzip":
-            machine = zlib.decompressobj(wbits=31)
-            plain = machine.decompress(body, limit + 1)
-            complete = machine.eof
-        elif encoding == "zstd":
-            stream = zstandard.ZstdDecompressor().decompressobj()
-            plain = _bounded(stream, body, limit)
-            complete = stream.eof
-        else:
-            raise WrongMediaType(
-                "content_encoding", f"content-encoding {encoding!r} is not understood"
-            )
+            return _unpacked(lambda: zlib.decompressobj(wbits=31), body, encoding, limit)
+        if encoding == "zstd":
+            machine = zstandard.ZstdDecompressor()
+            return _unpacked(machine.decompressobj, body, encoding, limit)
     except (zlib.error, zstandard.ZstdError) as error:
         raise MalformedBody("malformed_encoding", f"the body is not {encoding}: {error}") from None
-    if len(plain) > limit:
-        raise BodyTooLarge("body_too_large", f"the body unpacks to more than {limit} bytes")
-    if not complete:
-        raise MalformedBody("malformed_encoding", f"the {encoding} body is cut short")
-    return plain
+    raise WrongMediaType("content_encoding", f"content-encoding {encoding!r} is not understood")
 
 
-def _bounded(stream: Any, body: bytes, limit: int) -> bytes:
-    """Unpack in small steps, so that a bomb is noticed before it fills the memory."""
+def _unpacked(machine: Callable[[], Any], body: bytes, encoding: str, limit: int) -> bytes:
+    """Every member, or frame, one after the other: what follows the first was sent as well.
+
+    In small steps, so that a bomb is noticed before it fills the memory.
+    """
     parts: list[bytes] = []
-    size = 0
-    for at in range(0, len(body), 512):
-        parts.append(stream.decompress(body[at : at + 512]))
-        size += len(parts[-1])
-        if size > limit or stream.eof:
-            break
+    size, stream = 0, machine()
+    for at in range(0, len(body), _STEP):
+        rest = body[at : at + _STEP]
+        while rest:
+            if stream.eof:
+                stream = machine()
+            parts.append(stream.decompress(rest))
+            size += len(parts[-1])
+            if size > limit:
+                raise BodyTooLarge("body_too_large", f"the body unpacks to more than {limit} bytes")
+            rest = stream.unused_data if stream.eof else b""
+    if not stream.eof:
+        raise MalformedBody("malformed_encoding", f"the {encoding} body is cut short")
     return b"".join(parts)
 
 
 def arrived(body: bytes, media_type: str) -> Arrived:
     """The events of a batch for one session. Raises MalformedBody or BadInput for a body that is
     no batch at all; faults of single events come back as problems."""
+    require_utf8(body)
     if media_type in NDJSON:
         return _one_by_one(list(split_lines(body)))
     if media_type not in ("", "application/json", "text/plain"):
@@ -105,12 +117,14 @@ def arrived(body: bytes, media_type: str) -> Arrived:
         return _one_by_one(_raw_events(body))
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedBody("malformed_json", str(error)) from None
+    require_single_names(body, "events")
     _check_count(len(batch.events))
     return Arrived(batch.events, range(len(batch.events)), [])
 
 
 def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[ItemError]]:
     """Events of many sessions: (by session id, problems of events without one)."""
+    require_utf8(body)
     raws: list[Any] = list(split_lines(body)) if media_type in NDJSON else list(_raw_events(body))
     _check_count(len(raws))
     sessions: dict[str, tuple[list[Event], list[int], list[ItemError]]] = {}
@@ -136,7 +150,9 @@ def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[It
 
 def _raw_events(body: bytes) -> list[msgspec.Raw]:
     try:
-        return _raw.decode(body).events
+        events = _raw.decode(body).events
+        require_single_names(body, "events")
+        return events
     except msgspec.ValidationError as error:
         fault = problem(0, str(error))
         raise BadInput("invalid_batch", fault.detail) from None

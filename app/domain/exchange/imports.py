@@ -9,7 +9,6 @@ twice changes nothing, and a run that was cut off is finished by running it agai
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -44,12 +43,14 @@ from app.domain.exchange.import_sittings import SittingImporter
 from app.domain.exchange.import_source import MAX_LINE, Source
 from app.domain.faces import enrolment_photos
 from app.domain.faces.photo_store import PhotoStore
+from app.domain.plain_json import require_single_names, require_utf8
 from app.domain.wire import Id, Wire, instant
 from app.errors import BadInput
 from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue as store
 from app.store.exchange.staging import Staged, Staging
+from app.store.exchange.workrooms import Workrooms
 
 _GROUPS_AT_ONCE = 25  # a transaction
 
@@ -100,7 +101,8 @@ class Imports:
     """Takes in files of historical records. One a process.
 
     `max_bytes` is the largest file, packed; `default_pack` judges a class that names none; `closed`
-    is told the row ids of sittings that can be judged, once they are committed.
+    is told the row ids of sittings that can be judged, once they are committed; `rooms` are where
+    records are put in order.
     """
 
     database: Database
@@ -110,6 +112,7 @@ class Imports:
     max_bytes: int
     default_pack: str
     closed: Callable[[Iterable[int]], None]
+    rooms: Workrooms
 
     def take_file(
         self, platform_id: int, path: Path, *, actor: str, beside: Path | None = None
@@ -126,9 +129,9 @@ class Imports:
                 max_image_bytes=self.photos.max_bytes,
                 beside=beside,
             ) as source,
-            tempfile.TemporaryDirectory(prefix="zhenxue-import-") as folder,
+            self.rooms.room() as folder,
         ):
-            staging = Staging(Path(folder))
+            staging = Staging(folder)
             try:
                 run = _Import(self, platform_id, source, staging, actor)
                 run.stage()
@@ -170,13 +173,15 @@ class _Import:
     def _stage(self, where: int, raw: bytes) -> None:
         if len(raw) > MAX_LINE:
             raise BadInput("line_too_long", f"the line is longer than {MAX_LINE} bytes")
+        require_utf8(raw)
         try:
             head = _read_head(raw)
         except msgspec.ValidationError as error:
             wrong = problem(0, str(error))
             raise BadInput(wrong.code, wrong.detail) from error
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             raise BadInput("malformed_json", f"not a JSON object: {error}") from error
+        require_single_names(raw)
         kind = head.kind.replace("-", "_")
         if kind not in GROUPED_BY:
             raise BadInput("unknown_kind", f"kind: {head.kind[:64]!r} is no kind of record")

@@ -39,6 +39,12 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{n} xAPI statements of the last 30 days ({s} sessions) belong to imported sessions: they "
         "are kept and not counted. Bring what is missing as an import.",
     ),
+    Fate.FULL.value: (
+        "近30天有{n}条xAPI语句（{s}个会话）超出一次学习可容纳的数量：已保存，没有计入学时。"
+        "请检查是否重复发送。",
+        "{n} xAPI statements of the last 30 days ({s} sessions) were more than a session holds: "
+        "they are kept and not counted. See whether they are sent again and again.",
+    ),
     "unseen_play": (
         "有{s}次学习在页面隐藏时播放，共{n}秒没有计入学时。学员一直开着页面的，"
         "多为应用内嵌页面（WebView）误报隐藏：请检查，或引导学员改用系统浏览器。",

@@ -39,12 +39,13 @@ PAGE = 100
 SETTLING_MS = 2_000  # what is younger may belong to a transaction that still runs
 
 KEPT, UNKNOWN, DUPLICATE = "kept", "unknown_session", "duplicate"
-LOST = (UNKNOWN, Fate.CLOSED.value, Fate.IMPORTED.value)
+LOST = (UNKNOWN, Fate.CLOSED.value, Fate.IMPORTED.value, Fate.FULL.value)
 """Fates of statements that tell of play and reached no sitting: stored, and told of as such."""
 
 REMEDIES = {
     UNKNOWN: "open the session first (POST /v1/sessions), under the session-id of the statements",
     Fate.CLOSED.value: sitting_life.REMEDY,
+    Fate.FULL.value: "no lesson brings so much: send what happens once, and to its own session",
     Fate.IMPORTED.value: "what an imported session lacks comes as an import",
 }
 

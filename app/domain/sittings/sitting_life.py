@@ -19,10 +19,15 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from app.store.events.events import Append
+from app.store.events.packed import note_bytes
 
 RESUME_MS = 15 * 60_000  # a sitting that fell silent may go on within this time of its end
 LATE_MS = 15 * 60_000  # what was under way when a sitting was ended by somebody's word
 LATE_AFTER_SILENCE_MS = 24 * 3_600_000  # what an outage kept back: as long as the SDK keeps it
+
+# Product defaults: a day at a heartbeat a second, and words for thousands of pop-ups.
+MOST_EVENTS = 100_000
+MOST_WORDS_BYTES = 2 * 1024 * 1024
 
 REMEDY = "open a new sitting (POST /v1/sessions) and send what happens from now on there"
 REMEDY_ZH = "请重新进入课程（POST /v1/sessions），之后的学习记录发往新的学习会话"
@@ -49,7 +54,7 @@ class Door(StrEnum):
 class Fate(StrEnum):
     """TAKEN as part of a sitting that runs; RESUMES it; LATE: kept as evidence, the end stands;
     CLOSED, IMPORTED, LIVE: refused, because it is over too long, came out of a platform's log, or
-    was live here while a log tells of it."""
+    was live here while a log tells of it. FULL: refused, because no sitting has so much to tell."""
 
     TAKEN = "taken"
     RESUMES = "resumes"
@@ -57,10 +62,11 @@ class Fate(StrEnum):
     CLOSED = "session_closed"
     IMPORTED = "session_imported"
     LIVE = "session_is_live"
+    FULL = "session_full"
 
     @property
     def refused(self) -> bool:
-        return self in (Fate.CLOSED, Fate.IMPORTED, Fate.LIVE)
+        return self in (Fate.CLOSED, Fate.IMPORTED, Fate.LIVE, Fate.FULL)
 
 
 class Life(Protocol):
@@ -72,6 +78,15 @@ class Life(Protocol):
     def provenance(self) -> str: ...
     @property
     def closed_ms(self) -> int | None: ...
+
+
+class Filling(Life, Protocol):
+    """What of a sitting tells how full it is."""
+
+    @property
+    def event_count(self) -> int: ...
+    @property
+    def words_bytes(self) -> int: ...
 
 
 def _nobody() -> bool:
@@ -100,6 +115,17 @@ def fate(sitting: Life, door: Door, now_ms: int, rival: Callable[[], bool] = _no
     return Fate.LATE if late and door is not Door.RENEWAL else Fate.CLOSED
 
 
+def full(sitting: Filling, batch: Append) -> bool:
+    """Whether a live batch would fill the sitting beyond what anybody's lesson brings. Where only
+    the words are too many, batches without words are still taken."""
+    packed = batch.packed
+    if sitting.event_count + packed.count > MOST_EVENTS:
+        return True
+    if not packed.notes:
+        return False
+    return sitting.words_bytes + len(note_bytes(packed.notes)) > MOST_WORDS_BYTES
+
+
 def takes(sitting: Life, now_ms: int) -> bool:
     """Whether evidence of any kind still finds its place in a live sitting."""
     return not fate(sitting, Door.REPORT, now_ms).refused
@@ -122,6 +148,8 @@ def why(told: Fate, session: str) -> str:
     """A refusal in words, with what to do instead."""
     if told is Fate.IMPORTED:
         return f"session {session!r} was imported from a log: what it lacks comes as an import"
+    if told is Fate.FULL:
+        return f"session {session!r} is full: it has more events or words than any lesson brings"
     if told is Fate.LIVE:
         return f"session {session!r} was a live sitting here: a log adds nothing to it"
     return (
@@ -152,7 +180,9 @@ _DECIDED = {told: BatchDecision(told, told.refused, {}) for told in Fate}
 _DECIDED[Fate.RESUMES] = BatchDecision(Fate.RESUMES, False, RESUMED)
 
 
-def of_batch(sitting: Life, batch: Append, rival: Callable[[], bool]) -> BatchDecision:
+def of_batch(sitting: Filling, batch: Append, rival: Callable[[], bool]) -> BatchDecision:
     """What becomes of a batch of events, and what changes of the sitting with it."""
     door = Door.IMPORT if batch.imported else Door.EVENTS
+    if door is Door.EVENTS and full(sitting, batch):
+        return _DECIDED[Fate.FULL]
     return _DECIDED[fate(sitting, door, batch.received_ms, rival)]

@@ -23,7 +23,7 @@ from app.domain.policy.sitting_terms import SittingTerms
 from app.domain.sittings import carry_over, sitting_life
 from app.domain.sittings.leases import new_lease
 from app.domain.sittings.sitting_life import Door, Fate
-from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.errors import BadInput, Conflict, NotAllowed, NotFound, TooManyRequests
 from app.security import Vault, token_digest
 from app.store.judging import study_days
 from app.store.row import AnyRow
@@ -32,6 +32,8 @@ from app.store.sittings import sittings as store
 
 log = structlog.get_logger("zhenxue.sittings")
 
+DAY_MS = 86_400_000
+MOST_A_DAY = 1_000  # product default: a reload every minute and a half, day and night
 _OTHER_ACCOUNT = ("另一个账号", "under another account")
 
 
@@ -76,8 +78,8 @@ def open_sitting(
     now_ms: int,
 ) -> Opened:
     """Open a sitting, or renew the same one. Raises NotFound, NotAllowed (not enrolled), BadInput
-    (lesson not in the class), Conflict (outside_class_dates, concurrent_session, lesson_locked,
-    session_exists, session_closed, session_imported)."""
+    (lesson not in the class), TooManyRequests, Conflict (outside_class_dates, concurrent_session,
+    lesson_locked, session_exists, session_closed, session_imported)."""
     learner = store.learner(connection, platform_id, opening.learner)
     klass = store.klass(connection, platform_id, opening.klass)
     if learner is None:
@@ -95,6 +97,7 @@ def open_sitting(
         if known is not None:
             return _renew(connection, scheduler, known, learner, klass, lesson, opening, now_ms)
     _require_days(connection, klass, learner, now_ms)
+    _require_few(connection, learner, now_ms)
     rivals = store.open_of_person(connection, learner.person_id)
     _require_lease(rivals, opening, learner, terms, now_ms)
     _require_order(connection, learner.id, klass.id, lesson, terms)
@@ -230,6 +233,19 @@ def _require_days(connection: Connection, klass: AnyRow, learner: AnyRow, now_ms
         },
         reason={"zh": zh, "en": f"study counts from {days.first} to {days.last}"},
     )
+
+
+def _require_few(connection: Connection, learner: AnyRow, now_ms: int) -> None:
+    """Nobody opens a thousand sittings a day: what each may bring is bounded, and so is this."""
+    opened = store.opened_by_person(connection, learner.person_id, now_ms - DAY_MS)
+    if opened >= MOST_A_DAY:
+        log.warning("too many sittings", learner=learner.external_id, opened=opened)
+        raise TooManyRequests(
+            "too_many_sittings",
+            f"该学员24小时内已打开{opened}次学习，请稍后再试 / "
+            f"this learner opened {opened} sittings within 24 hours",
+            retry_after_s=3600,
+        )
 
 
 def _day(day: date) -> str:

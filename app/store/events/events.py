@@ -171,6 +171,7 @@ _KEPT = (
     "chain",
     "batch_count",
     "event_count",
+    "words_bytes",
     "next_seq",
     "seq_conflict",
     "learning_ms",
@@ -249,6 +250,7 @@ def _append(
         )
         head.batch_count += 1
         head.event_count += packed.count
+        head.words_bytes += len(notes)
         head.next_seq = max(head.next_seq, packed.last_seq + 1)
         _advance(head, packed, append.received_ms)
     return _receipt(head, decided, packed.count, duplicates, conflicts)

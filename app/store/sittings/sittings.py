@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, and_, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, select, update
 
 from app.store.row import AnyRow
 from app.store.scope import AccessScope
@@ -120,6 +120,13 @@ def open_of_person(connection: Connection, person_id: int) -> Sequence[AnyRow]:
         .where(Session.provenance == "live")
         .order_by(Session.id)
     ).all()
+
+
+def opened_by_person(connection: Connection, person_id: int, since_ms: int) -> int:
+    """How many sittings the person opened from then on, on any platform."""
+    query = select(func.count()).select_from(Session)
+    mine = (Session.person_id == person_id, Session.opened_ms >= since_ms)
+    return int(connection.execute(query.where(*mine, Session.provenance == "live")).scalar_one())
 
 
 def by_external_id(

@@ -8,9 +8,11 @@ import zlib
 
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 
 from app.domain.events.events import MOST_EVENTS, pack
-from app.domain.events.ingest import addressed, arrived, decompressed
+from app.domain.events.ingest import addressed, arrived, decompressed, media_type_of
 from app.domain.events.intake import for_scheduler
 from app.errors import BadInput, BodyTooLarge, MalformedBody, WrongMediaType
 from app.store.events.events import Append, Receipt
@@ -133,6 +135,82 @@ def test_a_body_of_exactly_the_limit_is_taken(encoding):
     assert len(decompressed(compress(b"x" * 5000), encoding, 5000)) == 5000
     with pytest.raises(BodyTooLarge):
         decompressed(compress(b"x" * 5001), encoding, 5000)
+
+
+@given(
+    st.lists(st.binary(max_size=3000), min_size=1, max_size=5),
+    st.sampled_from(["gzip", "zstd"]),
+    st.sampled_from([b"", b"\0", b"more", b"\x1f\x8b", b"\x28\xb5\x2f\xfd"]),
+)
+def test_whatever_is_taken_is_taken_whole(parts, encoding, behind):
+    """A body of several members or frames is all of them; what is none refuses the body."""
+    compress = gzip.compress if encoding == "gzip" else zstandard.compress
+    body = b"".join(compress(it) for it in parts)
+    assert decompressed(body, encoding, 20_000) == b"".join(parts)
+    if behind:
+        with pytest.raises(MalformedBody):
+            decompressed(body + behind, encoding, 20_000)
+
+
+def test_a_bomb_in_the_second_member_is_noticed_as_well():
+    body = gzip.compress(b"{}") + gzip.compress(bytes(LIMIT + 1))
+    with pytest.raises(BodyTooLarge):
+        decompressed(body, "gzip", LIMIT)
+
+
+@pytest.mark.parametrize("charset", ["utf-16", "GBK", "gb18030", "iso-8859-1", '"utf-7"'])
+def test_a_charset_that_would_be_misread_is_refused(charset):
+    with pytest.raises(WrongMediaType) as refused:
+        media_type_of(f"application/json; charset={charset}")
+    assert refused.value.code == "charset"
+    assert media_type_of('Application/JSON;charset="UTF-8"') == "application/json"
+
+
+# -- said twice, or not in UTF-8 -------------------------------------------------------------------
+
+JSON, LINES = "application/json", "application/x-ndjson"
+ONE = b'{"type":"play","seq":1,"at_ms":1791766800000,"position":1%s}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"events":[' + ONE % b"" + b'],"events":[' + ONE % b"" + b"]}",
+        b'{"events" : [' + ONE % b"" + b'],"events":[' + ONE % b"" + b"]}",
+        b'{"events":[' + ONE % b',"position":2' + b"]}",
+        b'{"events":[' + ONE % b',"\\u0073eq":2' + b"]}",
+        b'{"events":[' + ONE % b',"more":{"a":1,"a":2}' + b"]}",
+        b'{"events":[' + ONE % b',"seq":"one"' + b"]}",
+    ],
+)
+def test_a_name_that_stands_twice_refuses_the_batch(body):
+    with pytest.raises(MalformedBody) as refused:
+        arrived(body, JSON)
+    assert refused.value.code == "duplicate_name"
+
+
+def test_of_lines_only_the_one_that_says_a_thing_twice_is_refused():
+    found = arrived(ONE % b"" + b"\n" + ONE % b',"seq":2', LINES)
+    assert len(found.events) == 1 and [it.code for it in found.problems] == ["duplicate_name"]
+
+
+@pytest.mark.parametrize("tail", [b"", b"\n", b"\r\n", b"\n\n"])
+def test_the_last_line_counts_however_it_ends(tail):
+    assert len(arrived(ONE % b"" + b"\n" + ONE % b"" + tail, LINES).events) == 2
+
+
+@pytest.mark.parametrize("media_type", [JSON, LINES])
+def test_bytes_that_are_no_utf8_refuse_the_body_even_where_nobody_reads_them(media_type):
+    line = ONE % b',"more":"\xff\xfe"'
+    with pytest.raises(MalformedBody) as refused:
+        arrived(line if media_type == LINES else b'{"events":[' + line + b"]}", media_type)
+    assert refused.value.code == "malformed_json"
+
+
+def test_an_answer_that_would_be_cut_is_refused():
+    shown = {"type": "popup_answered", "seq": 1, "at_ms": 1791766800000, "challenge_id": "c"}
+    told = arrived(batch({**shown, "answer": ["x" * 3000]}, event()), JSON)
+    assert [it.code for it in told.problems] == ["invalid_field"] and len(told.events) == 1
 
 
 def test_an_unknown_encoding_is_refused():

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
 import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
 
+from app.domain.events.events import Event, pack, read_one
 from app.domain.sittings.sitting_life import (
     LATE_AFTER_SILENCE_MS,
     LATE_MS,
+    MOST_EVENTS,
+    MOST_WORDS_BYTES,
     RESUME_MS,
     Door,
     Fate,
     fate,
+    full,
     over,
     takes,
 )
+from app.store.events.events import Append
 
 ENDED_MS = 1_800_000_000_000
 
@@ -99,3 +105,30 @@ def test_nothing_that_was_refused_is_taken_later_and_nothing_shown_can_still_be_
         assert fate(sitting, N, now_ms).refused
     if fate(sitting, E, ENDED_MS + first_ms, lambda: rival).refused:
         assert not takes(sitting, ENDED_MS + first_ms)
+
+
+@dataclass(frozen=True)
+class Filled(Sitting):
+    event_count: int = 0
+    words_bytes: int = 0
+
+
+def a_batch(**fields: object) -> Append:
+    event = read_one(msgspec.json.encode({"seq": 0, "at_ms": ENDED_MS, **fields}), 0)
+    assert isinstance(event, Event)
+    return Append(1, pack([event], 0), ENDED_MS, 120_000)
+
+
+BEAT = a_batch(type="progress", position=1)
+WORDS = a_batch(type="error", code="x", detail="y" * 2000)
+
+
+def test_a_sitting_takes_as_many_events_as_it_may_hold_and_not_one_more() -> None:
+    assert not full(Filled("open", None, event_count=MOST_EVENTS - 1), BEAT)
+    assert full(Filled("open", None, event_count=MOST_EVENTS), BEAT)
+
+
+def test_who_told_too_many_words_may_still_play() -> None:
+    talked = Filled("open", None, words_bytes=MOST_WORDS_BYTES - 1000)
+    assert full(talked, WORDS) and not full(talked, BEAT)
+    assert not full(Filled("open", None, words_bytes=MOST_WORDS_BYTES - 3000), WORDS)

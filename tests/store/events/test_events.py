@@ -464,3 +464,33 @@ def test_kinds_are_stored_as_numbers_that_the_detectors_know(sitting: Sitting) -
     sitting.append(packed([0], type="play"))
     with sitting.database.read() as connection:
         assert event_log.read(connection, sitting.id).events["kind"].tolist() == [Kind.PLAY]
+
+
+def test_one_browser_cannot_fill_the_disk(
+    client: TestClient, county: County, database: Database
+) -> None:
+    """Answers of the greatest length, a thousand a request: a little is stored, then none."""
+    found_school(client, county)
+    assert post(client, county, opening(session_id="s1")).is_success
+    told = []
+    for n in range(4):
+        answers = [
+            event("popup_answered", seq=1000 * n + it, challenge_id="c", answer="啊" * 2000)
+            for it in range(300)
+        ]
+        answer = client.post(
+            "/v1/sessions/s1/events", json={"events": answers}, headers=county.huang.headers
+        )
+        told.append((answer.status_code, answer.json().get("code")))
+    assert told == [
+        (200, None),
+        (409, "session_full"),
+        (409, "session_full"),
+        (409, "session_full"),
+    ]
+    beat = {"events": [event("progress", seq=9000, position=1)]}
+    path, headers = "/v1/sessions/s1/events", county.huang.headers
+    assert client.post(path, json=beat, headers=headers).status_code == 200
+    with database.read() as connection:
+        kept = connection.execute(select(EventBatch.notes)).scalars().all()
+    assert sum(map(len, kept)) < 2 * 1024 * 1024

@@ -7,6 +7,7 @@
     learner         its name on the learner's own page
     control         its name in the record of a platform's controls
     hatch           path of an 8 × 8 tile: the hatching of voided time
+    [parameters]    what a pack may set for it: name = unit, "word", or "yes/no"
     [reasons.<r>]   a reason that its findings give
       zh, en          the sentence for auditors
       learner         what the learner is told, or the reason whose words it shares
@@ -73,6 +74,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     letter: Text
     gravity: Annotated[int, msgspec.Meta(ge=0, le=LEAST_GRAVE)]
     reasons: dict[str, ReasonText]
+    parameters: dict[str, str] = {}
     learner: Text | None = None
     control: Text | None = None
     hatch: str = ""

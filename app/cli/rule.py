@@ -59,6 +59,9 @@ title = { zh = "$unwritten$name", en = "To be written: $spaced" }
 letter = { zh = "新", en = "$letter" }
 gravity = 3
 
+[parameters]
+max_minutes = "min"
+
 [reasons.too_much]
 zh = "$unwritten{start}至{end:short}学习了{measured}分钟，超过{limit}分钟。"
 en = "To be written: {measured} min of study from {start} to {end:short}, more than {limit} min."

@@ -54,7 +54,7 @@ CASES = {
     "an unknown field": (
         '[checks.B1]\nclause = "huangchuan-2021/B1"',
         '[checks.B1]\nclausse = "x"\nclause = "huangchuan-2021/B1"',
-        "checks.B1.clausse: Extra inputs are not permitted",
+        "checks.B1.clausse: no such name: did you mean clause?",
     ),
     "a word that the product does not know": (
         'on_second = { value = "reject_new"',
@@ -79,7 +79,7 @@ CASES = {
     "a check without a function": (
         "[checks.C11_opening]",
         "[checks.C12]",
-        "checks.C12: no such check of a class",
+        "checks.C12: no such check of a class: did you mean C2?",
     ),
     "a check of the wrong scope": (
         'title = { zh = "实名制管理", en = "Real-name management" }\nscope = "learner"',

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -53,7 +55,10 @@ THE_SIX = (
 REQUIRED: dict[str, dict[str, str | tuple[Value, ...]]] = {
     "class_hour": {"min_minutes": NUMBER, "coverage": NUMBER},
     "enrolment": {"required_share": NUMBER},
-    "session": dict.fromkeys(("clock_on_hidden", "clock_on_unfocused"), ("stop", "run")),
+    "session": {
+        **dict.fromkeys(("clock_on_hidden", "clock_on_unfocused"), ("stop", "run")),
+        **dict.fromkeys(("heartbeat_s", "lease_timeout_s"), NUMBER),
+    },
     "multi_window": {"on_second": ("reject_new", "kick_old"), "clock_on_hidden": ("stop", "run")},
     "B5": {"min_class_hours": NUMBER},
     "B10": {"max_learners_per_teacher": NUMBER},
@@ -154,6 +159,10 @@ class RuleTable(Table):
     reach: Reach
     curable: bool
     parameters: dict[Name, ScalarTable] = {}
+
+    @property
+    def runs(self) -> bool:
+        return self.status in (Status.ACTIVE, Status.SHADOW)
 
 
 class CheckTable(Table):
@@ -342,7 +351,25 @@ def validated(model: type[T], tables: dict[str, Any], name: str) -> T:
         raise PackError(*(_line(name, problem) for problem in error.errors())) from None
 
 
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`: did you mean …?`, or nothing where no known name is like it."""
+    found = get_close_matches(name, list(known), 1)
+    return f": did you mean {found[0]}?" if found else ""
+
+
+@cache
+def _fields() -> frozenset[str]:
+    """Every name that a table of any file has."""
+    return frozenset(
+        it.alias or name
+        for table in Table.__subclasses__()
+        for name, it in table.model_fields.items()
+    )
+
+
 def _line(name: str, problem: Any) -> str:
     where = ".".join(str(part) for part in problem["loc"] if part != "[key]")
     what = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        what = f"no such name{nearest(str(problem['loc'][-1]), _fields())}"
     return f"{name}: {where}: {what}" if where else f"{name}: {what}"

@@ -15,16 +15,13 @@ from typing import Any
 
 import detectors
 from app import rules
+from app.domain.policy import pack_names
 from app.domain.policy.clauses import Clause, register
 from app.domain.policy.pack import Pack, Parameter
 from app.domain.policy.pack_schema import CatalogueFile, PackError, PackTable, read_toml, validated
 from app.errors import BadInput
 from app.languages import Text
-from detectors import registry
-from detectors.batch_checks import CLASS_CHECKS, LEARNER_CHECKS
-from detectors.batch_facts import CheckScope
 from detectors.occupations import Occupations
-from detectors.policy import Status
 
 __all__ = [
     "FOLDER",
@@ -185,8 +182,7 @@ def _load(pack_id: str, version: str, folder: Path) -> Pack:
     catalogue = _catalogue(folder / "catalogues" / f"{table.catalogue}.toml")
     cited = {key: clauses.get(key) for key in _cited(table, catalogue)}
     _require_clauses(table, cited, path.name)
-    _require_checks(table, path.name)
-    _require_detectors(table, path.name)
+    _require_known(table, path.name)
     mine = {key: clause for key, clause in sorted(cited.items()) if clause is not None}
     content = {
         **table.model_dump(mode="json", by_alias=True, exclude_unset=True),
@@ -261,26 +257,8 @@ def _require_clauses(table: PackTable, cited: Mapping[str, Clause | None], file:
         raise PackError(*problems)
 
 
-def _require_checks(table: PackTable, file: str) -> None:
-    """Every check of the pack has a function, of the scope that the pack says."""
-    problems = []
-    for name, check in table.checks.items():
-        functions = CLASS_CHECKS if check.scope is CheckScope.CLASS else LEARNER_CHECKS
-        if name not in functions:
-            problems.append(f"{file}: checks.{name}: no such check of a {check.scope}")
-    if problems:
-        raise PackError(*problems)
-
-
-def _require_detectors(table: PackTable, file: str) -> None:
-    """A rule that runs has a detector: what nobody looks for must not read as clear."""
-    detectors_of = {it.rule for it in registry.ALL}
-    running = (Status.ACTIVE, Status.SHADOW)
-    problems = [
-        f"{file}: rules.{name}: no such detector"
-        for name, rule in table.rules.items()
-        if rule.status in running and name not in detectors_of
-    ]
+def _require_known(table: PackTable, file: str) -> None:
+    problems = [f"{file}: {line}" for line in pack_names.unknown(table)]
     if problems:
         raise PackError(*problems)
 

@@ -17,7 +17,7 @@ from babel.dates import get_month_names
 from app import rules
 from app.console import labels
 from app.console.language import N_, Language
-from app.domain.policy import packs
+from app.domain.policy import pack_term, packs
 from app.domain.policy.pack import Pack
 from app.domain.policy.packs import Change, rule_title
 from app.store.bodies import ClauseBody
@@ -296,6 +296,15 @@ def pack(name: str, lang: Language) -> str:
     except packs.UnknownPack:
         return name
     return f"{lang.of(title)} {version}".strip()
+
+
+def outside_term(klass: Any, lang: Language) -> str:
+    """What must be told beside verdicts on a class on whose days its pack is not in force; else
+    empty."""
+    told = pack_term.warning(
+        f"{klass.pack_id}@{klass.pack_version}", klass.starts_on, klass.ends_on
+    )
+    return lang.of(told) if told else ""
 
 
 def missing_pack_file(pack_id: str, version: str) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.catalogue.classes import pack_of
+from app.domain.catalogue.classes import pack_of, term_of
 from app.domain.judging import class_report, conformity_trend, eligibility
 from app.domain.judging.views import (
     ClassEligibility,
@@ -62,6 +62,7 @@ class Dossier:
         return self.klass.terms
 
     def heading(self, period: str = "") -> Heading:
+        term = term_of(self.klass)
         return Heading(
             institution=self.row.institution,
             class_no=said(self.row.official_class_no),
@@ -71,6 +72,7 @@ class Dossier:
             pack_digest=self.row.pack_digest,
             period=period or f"{self.row.starts_on} 至 {self.row.ends_on}",
             generated_ms=self.now_ms,
+            remark=term.warning.zh if term and term.warning else "",
         )
 
     @cached_property

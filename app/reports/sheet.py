@@ -40,6 +40,7 @@ class Heading:
     pack_digest: str
     period: str
     generated_ms: int
+    remark: str = ""  # stands under every list of the class
 
     def lines(self, digest: str) -> tuple[tuple[str, str], ...]:
         return (
@@ -133,7 +134,8 @@ class Sheet:
     @property
     def closing(self) -> tuple[str, ...]:
         """Notes under the counts; a list without a line says that it has none."""
-        return self.notes if self.rows else ("本清单无记录。", *self.notes)
+        notes = (*self.notes, *filter(None, [self.heading.remark]))
+        return notes if self.rows else ("本清单无记录。", *notes)
 
     def count(self, label: str) -> Value:
         return dict(self.counts)[label]

@@ -112,3 +112,9 @@ def test_lists_written_on_several_cores_are_the_same_files(
     ]
     assert len(same) == len(LISTS) + sum(it.signed for it in LISTS.values())
     assert all(a == b for a, b in same)
+
+
+def test_what_must_be_told_of_the_class_closes_every_list_and_is_not_in_its_digest() -> None:
+    sheet = Sheet("x", "清单", HEADING, (Column("姓名"),), (("王红",),), (), ("说明。",))
+    told = replace(sheet, heading=replace(HEADING, remark="规定不在有效期内。"))
+    assert told.closing == ("说明。", "规定不在有效期内。") and told.digest == sheet.digest

@@ -19,7 +19,8 @@ from app.domain.answer import UNSET, Answer, Date, EpochMs, Sha256, UnsetType
 from app.domain.catalogue import claims
 from app.domain.catalogue.class_plan import PlannedLesson, plan_course
 from app.domain.catalogue.courses import PutResult
-from app.domain.policy import packs
+from app.domain.policy import pack_term, packs
+from app.domain.policy.pack_term import PackTerm
 from app.domain.policy.packs import Pack
 from app.domain.wire import Day, Id, Line, Wire
 from app.errors import BadInput, Conflict, NotFound
@@ -141,6 +142,7 @@ class PackReference(Answer, frozen=True, kw_only=True):
     id: str
     version: str
     digest: Sha256
+    term: PackTerm | None
 
 
 class CourseReference(Answer, frozen=True, kw_only=True):
@@ -305,7 +307,12 @@ def view(connection: Connection, row: store.ClassRow) -> Class:
         for hour in store.class_hours(connection, row.id)
     ]
     plan = {
-        "policy": PackReference(id=row.pack_id, version=row.pack_version, digest=row.pack_digest),
+        "policy": PackReference(
+            id=row.pack_id,
+            version=row.pack_version,
+            digest=row.pack_digest,
+            term=term_of(row),
+        ),
         "courses": [
             CourseReference(course_id=versions[key].course, version=versions[key].version)
             for key in row.course_version_ids
@@ -323,6 +330,12 @@ def view(connection: Connection, row: store.ClassRow) -> Class:
 def pack_of(row: store.ClassRow) -> Pack:
     """The pack that the class was opened under, in the version it had then."""
     return packs.load(row.pack_id, row.pack_version)
+
+
+def term_of(row: store.ClassRow) -> PackTerm | None:
+    """Whether that pack is in force on the days of the class; None where it is not there."""
+    name = f"{row.pack_id}@{row.pack_version}"
+    return pack_term.of_class(name, row.terms["starts_on"], row.terms["ends_on"])
 
 
 def _amend(

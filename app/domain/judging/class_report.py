@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
-from app.domain.catalogue.classes import pack_of
+from app.domain.catalogue.classes import pack_of, term_of
 from app.domain.judging import eligibility, findings, wording
 from app.domain.judging.verdict_body import pack_body
 from app.domain.judging.views import (
@@ -54,6 +54,7 @@ def class_hours(
     return ClassHoursView(
         class_id=klass.external_id,
         pack=pack_body(pack_of(klass)),
+        pack_term=term_of(klass),
         planned=len(plan),
         unsettled_sessions=len(event_log.unsettled(connection, klass.id)),
         counts=_counts(hour for row in rows for hour in row.class_hours),

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.clock import day
-from app.domain.catalogue.classes import pack_of
+from app.domain.catalogue.classes import pack_of, term_of
 from app.domain.judging import conformity, wording
 from app.domain.judging.conformity import Conformity
 from app.domain.judging.eligibility_body import SCALES, Bodies, Scale
@@ -103,6 +103,7 @@ def view(connection: Connection, klass: ClassRow, now_ms: int) -> ClassEligibili
     return ClassEligibility(
         class_id=klass.external_id,
         today=today.isoformat(),
+        pack_term=term_of(klass),
         scale=ScaleChoice(
             applied=_applied(klass, _scales(klass)),
             chosen=klass.scale_chosen,

@@ -17,6 +17,8 @@ from app.domain.controls.photo_plan import Point
 from app.domain.controls.scheduler import lines_of
 from app.domain.judging import wording
 from app.domain.judging.views import SessionVerdictView
+from app.domain.policy import pack_term
+from app.domain.policy.pack_term import PackTerm
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
@@ -87,6 +89,7 @@ class SittingView(Answer, frozen=True, kw_only=True):
     controls: list[SittingControl]
     schedule_verified: bool | None
     credited: Sequence[Interval]
+    pack_term: PackTerm | None
     verdict: SessionVerdictView | None
 
 
@@ -135,6 +138,9 @@ def view(
         controls=[_line(line, over) for line in lines],
         schedule_verified=_verified(row, lines) if over and row.seed_revealed else None,
         credited=[] if verdict is None else verdict.credited,
+        pack_term=pack_term.of_class(
+            f"{row.pack_id}@{row.pack_version}", row.starts_on, row.ends_on
+        ),
         verdict=None
         if verdict is None
         else extended(SessionVerdictView, verdict, findings=wording.findings(verdict.findings)),

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.domain.exchange.platform_notes import PlatformNote
+from app.domain.policy.pack_term import PackTerm
 from app.domain.review.appeals import AppealView
 from app.domain.review.review import ReviewView
 from app.languages import Text
@@ -110,6 +111,7 @@ class ClassHoursView(Body, frozen=True, kw_only=True):
 
     class_id: str
     pack: PackBody
+    pack_term: PackTerm | None
     planned: int
     unsettled_sessions: int
     counts: Mapping[str, int]
@@ -179,6 +181,7 @@ class ClassEligibility(Body, frozen=True, kw_only=True):
 
     class_id: str
     today: str
+    pack_term: PackTerm | None
     scale: ScaleChoice
     klass: ClassVerdictView = msgspec.field(name="class")
     learners: Sequence[EnrolmentVerdictView]

@@ -61,6 +61,8 @@ def sitting(connection: Connection, session_id: int, scope: AccessScope) -> Any:
             TrainingClass.county,
             TrainingClass.pack_id,
             TrainingClass.pack_version,
+            TrainingClass.starts_on,
+            TrainingClass.ends_on,
             Platform.name.label("platform_name"),
         )
         .join(TrainingClass, TrainingClass.id == Session.class_id)

@@ -169,6 +169,10 @@ def seen(
             Learner.external_id.label("learner"),
             TrainingClass.external_id.label("klass"),
             TrainingClass.controls,
+            TrainingClass.pack_id,
+            TrainingClass.pack_version,
+            TrainingClass.starts_on,
+            TrainingClass.ends_on,
             Lesson.external_id.label("lesson"),
         )
         .join(Learner, Learner.id == Session.learner_id)

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     trusted_proxies: str = "127.0.0.1"  # whose X-Forwarded-For is believed; commas between
     executor: str = "processes:0"  # 0: as many as there are cores
     default_pack: str = "huangchuan-2021-graded"
+    packs_dir: str = ""  # a folder of the site's own policy packs, beside those that are shipped
     face_workers: int = Field(1, ge=0, le=64)
     yunet_path: str = ""  # models of the operator's own, each with the hash it must have
     yunet_sha256: str = ""
@@ -94,6 +95,8 @@ class Settings(BaseSettings):
                 "ZHENXUE_PUBLIC_URL is https:// and a host, in development also http://,"
                 " without a path"
             )
+        if self.packs_dir and not Path(self.packs_dir).is_dir():
+            raise ValueError(f"ZHENXUE_PACKS_DIR: there is no folder {self.packs_dir}")
         for name in ("yunet", "embedder", "embedder_card"):
             if bool(getattr(self, f"{name}_path")) != bool(getattr(self, f"{name}_sha256")):
                 variable = f"ZHENXUE_{name.upper()}"

@@ -17,8 +17,13 @@ app = typer.Typer(
 )
 
 Folder = Annotated[
-    Path,
-    typer.Option(help="Folder of packs.", exists=True, file_okay=False, show_default=False),
+    Path | None,
+    typer.Option(
+        help="This folder of packs alone; else the product's and that of ZHENXUE_PACKS_DIR.",
+        exists=True,
+        file_okay=False,
+        show_default=False,
+    ),
 ]
 
 
@@ -31,12 +36,13 @@ def check(
         ),
     ] = False,
     as_json: Json = False,
-    folder: Folder = packs.FOLDER,
+    folder: Folder = None,
 ) -> None:
     """Every pack is valid, no published one has changed, and no released rule."""
     try:
-        added = [*detector_lock.publish(folder), *pack_lock.publish(folder)] if publish else []
-        problems = [*pack_lock.check(folder), *detector_lock.check(folder)]
+        rules = folder or packs.FOLDER
+        added = [*detector_lock.publish(rules), *pack_lock.publish(folder)] if publish else []
+        problems = [*pack_lock.check(folder), *detector_lock.check(rules)]
     except PackError as error:
         refuse(str(error))
     answer = {"ok": not problems, "published": added, "problems": [*map(asdict, problems)]}
@@ -53,7 +59,7 @@ def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="<id> or <id>@<version>")],
     after: Annotated[str, typer.Argument(metavar="B", help="<id> or <id>@<version>")],
     as_json: Json = False,
-    folder: Folder = packs.FOLDER,
+    folder: Folder = None,
 ) -> None:
     """What B decides differently from A."""
     try:
@@ -69,11 +75,12 @@ def diff(
 
 
 @app.command("list")
-def list_packs(as_json: Json = False, folder: Folder = packs.FOLDER) -> None:
+def list_packs(as_json: Json = False, folder: Folder = None) -> None:
     """All packs in all versions."""
     try:
         summaries = packs.available(folder=folder)
-        published = pack_lock.read_lock(folder)
+        locks = [pack_lock.read_lock(it) for it in packs.shelves(folder)]
+        published = {name: digest for lock in locks for name, digest in lock.items()}
     except PackError as error:
         refuse(str(error))
     rows = [(it, published.get(it.name) == it.digest) for it in summaries]

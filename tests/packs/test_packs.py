@@ -169,7 +169,6 @@ def test_a_pack_that_follows_another_has_its_later_versions_too(shelf: Shelf) ->
     shelf.edit(
         "edge_margin_s = { value = 60", "edge_margin_s = { value = 45", f"{GRADED}@1.2.0.toml"
     )
-    packs.versions.cache_clear()
     assert packs.versions(shelf.folder)[LITERAL] == ("1.0.0", "1.2.0")
     later = shelf.load(LITERAL)
     assert (later.version, later.parameter("photo_retention", "edge_margin_s").value) == (
@@ -185,7 +184,6 @@ def test_a_version_of_its_own_stands_before_what_a_pack_follows(shelf: Shelf) ->
     follow(shelf)
     shelf.add_version(GRADED, "1.2.0")
     shelf.add_version(LITERAL, "1.3.0")
-    packs.versions.cache_clear()
     assert packs.versions(shelf.folder)[LITERAL] == ("1.0.0", "1.3.0")
 
 

@@ -324,7 +324,7 @@ def test_a_class_whose_pack_is_gone_from_the_shelf_stands_and_says_which_file_is
     with opened(here, tmp_path) as (services, client):
         with services.database.read() as connection:
             klass = class_seen(connection, EVERYTHING, CLASS)
-        there = packs.versions(packs.FOLDER)
+        there = packs.versions()
         left = {it: kept for it, all_ in there.items() if (kept := _without(all_, klass))}
         monkeypatch.setattr(packs, "versions", lambda _: left)
         wrong = []

@@ -51,9 +51,13 @@ class Clause:
         return f"{self.instrument.number} {self.article}"
 
 
-@cache
 def register(folder: Path) -> Mapping[str, Clause]:
     """All clauses of `folder`, one instrument a file, by key `<file stem>/<clause>`."""
+    return _register(folder, folder.stat().st_mtime_ns if folder.is_dir() else 0)
+
+
+@cache
+def _register(folder: Path, _: int) -> Mapping[str, Clause]:
     clauses: dict[str, Clause] = {}
     for path in sorted(folder.glob("*.toml")):
         name = f"{folder.name}/{path.name}"

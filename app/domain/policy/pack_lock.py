@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.domain.policy.pack_schema import PackError, read_toml
-from app.domain.policy.packs import FOLDER, load, versions
+from app.domain.policy.packs import FOLDER, Shelves, load, shelves, versions
 
 LOCK = "packs.lock"
 
@@ -26,14 +26,20 @@ class LockProblem:
     detail: str
 
 
-def check(folder: Path = FOLDER) -> list[LockProblem]:
-    """What is wrong with the packs of `folder` against its lock; empty when all is well.
+def check(folder: Path | None = None) -> list[LockProblem]:
+    """What is wrong with the packs of `folder`, or of all folders, against the lock beside them;
+    empty when all is well.
 
     Codes: `invalid`, `changed`, `missing`, `unpublished`.
     """
+    where = shelves(folder)
+    return [problem for it in where for problem in _check(it, where)]
+
+
+def _check(folder: Path, where: Shelves) -> list[LockProblem]:
     found: list[LockProblem] = []
     locked = read_lock(folder)
-    digests, problems = _digests(folder)
+    digests, problems = _digests(folder, where)
     found += problems
     invalid = {problem.pack for problem in problems}
     for name, digest in locked.items():
@@ -55,13 +61,19 @@ def check(folder: Path = FOLDER) -> list[LockProblem]:
     return found
 
 
-def publish(folder: Path = FOLDER) -> list[str]:
-    """Add the digests of new pack versions to the lock; the names added. Old lines stay.
+def publish(folder: Path | None = None) -> list[str]:
+    """Add the digests of new pack versions to the lock of their folder; the names added. Old lines
+    stay.
 
-    PackError, and nothing written, when any pack is invalid.
+    PackError, and nothing written to a folder, when any pack of it is invalid.
     """
+    where = shelves(folder)
+    return [name for it in where for name in _publish(it, where)]
+
+
+def _publish(folder: Path, where: Shelves) -> list[str]:
     locked = read_lock(folder)
-    digests, problems = _digests(folder)
+    digests, problems = _digests(folder, where)
     if problems:
         raise PackError(*(problem.detail for problem in problems))
     new = sorted(digests.keys() - locked.keys())
@@ -88,14 +100,17 @@ def read_lock(folder: Path = FOLDER) -> dict[str, str]:
     return lines
 
 
-def _digests(folder: Path) -> tuple[dict[str, str], list[LockProblem]]:
+def _digests(folder: Path, where: Shelves) -> tuple[dict[str, str], list[LockProblem]]:
+    """The packs whose files stand in `folder`."""
     digests: dict[str, str] = {}
     problems: list[LockProblem] = []
-    for pack_id, known in versions(folder).items():
-        for version in known:
+    alone = where[0] if len(where) == 1 else None
+    own = {path.stem.partition("@")[0] for path in folder.glob("*@*.toml")}
+    for pack_id, known in versions(alone).items():
+        for version in known if pack_id in own else ():
             name = f"{pack_id}@{version}"
             try:
-                digests[name] = load(pack_id, version, folder=folder).digest
+                digests[name] = load(pack_id, version, folder=alone).digest
             except PackError as error:
                 problems += [LockProblem("invalid", name, line) for line in error.problems]
     return digests, problems

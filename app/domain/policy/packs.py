@@ -1,12 +1,14 @@
 """Policy packs: dated rules as data. A pack is found by id and version, and known by its digest.
 
-The files live in `detectors/packs`: `<id>@<version>.toml` (several versions side by side),
-`clauses/<instrument>.toml`, `catalogues/<catalogue>.toml`. The digest covers the resolved pack with
-the words of every clause it cites and its catalogue: all that a verdict depends on.
+The files live in `detectors/packs`, and in the site's own folder (`ZHENXUE_PACKS_DIR`):
+`<id>@<version>.toml` (several versions side by side), `clauses/<instrument>.toml`,
+`catalogues/<catalogue>.toml`. The digest covers the resolved pack with the words of every clause it
+cites and its catalogue: all that a verdict depends on.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -35,10 +37,12 @@ __all__ = [
     "diff",
     "load",
     "rule_title",
+    "shelves",
     "versions",
 ]
 
 FOLDER = Path(detectors.__file__).parent / "packs"
+Shelves = tuple[Path, ...]
 
 
 class UnknownPack(BadInput):
@@ -70,7 +74,20 @@ class Change:
     after: Any
 
 
-def load(pack_id: str, version: str | None = None, *, folder: Path = FOLDER) -> Pack:
+def shelves(folder: Path | None = None) -> Shelves:
+    """The folders that packs are read from: the one that is named, else the product's and then the
+    site's.
+
+    The environment is read here, because every process that judges has to find the same packs,
+    those that are spawned too.
+    """
+    if folder is not None:
+        return (folder,)
+    site = os.environ.get("ZHENXUE_PACKS_DIR", "")
+    return (FOLDER, Path(site).resolve()) if site else (FOLDER,)
+
+
+def load(pack_id: str, version: str | None = None, *, folder: Path | None = None) -> Pack:
     """The pack of that id, in its latest version unless one is given (also as `id@version`).
 
     UnknownPack when there is none, PackError when its files are wrong. Cached.
@@ -87,7 +104,7 @@ def load(pack_id: str, version: str | None = None, *, folder: Path = FOLDER) -> 
         there = ", ".join(known[pack_id])
         detail = f"no version {version!r} of {pack_id}; there are: {there}"
         raise UnknownPack("unknown_pack", detail)
-    return _load(pack_id, version, folder)
+    return _load(pack_id, version, shelves(folder))
 
 
 def rule_title(rule: str, pack: str = "") -> Text:
@@ -100,7 +117,7 @@ def rule_title(rule: str, pack: str = "") -> Text:
     return Text(table.title.zh, table.title.en) if table else rules.title(rule)
 
 
-def available(*, folder: Path = FOLDER) -> list[PackSummary]:
+def available(*, folder: Path | None = None) -> list[PackSummary]:
     """All packs in all versions, by id and version."""
     return [
         PackSummary(
@@ -129,37 +146,57 @@ def diff(a: Pack, b: Pack) -> list[Change]:
     ]
 
 
+def versions(folder: Path | None = None) -> Mapping[str, tuple[str, ...]]:
+    """Versions of every pack, oldest first: those with a file of their own, and those in which a
+    pack that `follows` another has nothing of its own to say."""
+    where = shelves(folder)
+    return _versions(where, tuple(_changed(it) for it in where))
+
+
 @cache
-def versions(folder: Path) -> Mapping[str, tuple[str, ...]]:
-    """Versions of every pack in `folder`, oldest first: those with a file of their own, and those
-    in which a pack that `follows` another has nothing of its own to say."""
-    found = _files(folder)
+def _versions(where: Shelves, _: tuple[int, ...]) -> Mapping[str, tuple[str, ...]]:
+    files = _files(where)
+    found = {pack_id: tuple(known) for pack_id, known in files.items()}
     for pack_id, known in list(found.items()):
-        leader = _leader(folder, pack_id, known[-1])
+        leader = _leader(files[pack_id][known[-1]])
         if leader is not None:
             later = [it for it in found.get(leader, ()) if _order(it) > _order(known[-1])]
             found[pack_id] = (*known, *later)
     return found
 
 
-def _files(folder: Path) -> dict[str, tuple[str, ...]]:
-    """Versions that have a file, by pack, oldest first."""
-    found: dict[str, list[str]] = {}
-    for path in sorted(folder.glob("*.toml")):
+def _changed(folder: Path) -> int:
+    """When a file was last added to a folder, or taken from it; 0 where there is none."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _files(where: Shelves) -> dict[str, dict[str, Path]]:
+    """Files by pack and version, oldest first. A pack's versions stand in one folder: nobody else's
+    file becomes the latest version of it."""
+    found: dict[str, dict[str, Path]] = {}
+    for path in sorted(path for folder in where for path in folder.glob("*.toml")):
         pack_id, at, version = path.stem.partition("@")
         if not at or not all(part.isdigit() for part in version.split(".")):
             raise PackError(f"{path.name}: a pack file is named <id>@<major>.<minor>.<patch>.toml")
-        found.setdefault(pack_id, []).append(version)
-    return {pack_id: tuple(sorted(known, key=_order)) for pack_id, known in found.items()}
+        known = found.setdefault(pack_id, {})
+        if any(it.parent != path.parent for it in known.values()):
+            raise PackError(f"{path.name}: {pack_id} stands in two folders: give it another id")
+        known[version] = path
+    return {
+        pack_id: dict(sorted(known.items(), key=lambda it: _order(it[0])))
+        for pack_id, known in found.items()
+    }
 
 
 def _order(version: str) -> list[int]:
     return [int(part) for part in version.split(".")]
 
 
-def _leader(folder: Path, pack_id: str, version: str) -> str | None:
+def _leader(path: Path) -> str | None:
     """The pack whose later versions this one reads in its own way, if it follows any."""
-    path = folder / f"{pack_id}@{version}.toml"
     try:
         told = read_toml(path, path.name).get("follows")
     except PackError:
@@ -168,18 +205,19 @@ def _leader(folder: Path, pack_id: str, version: str) -> str | None:
 
 
 @cache
-def _load(pack_id: str, version: str, folder: Path) -> Pack:
-    path = folder / f"{pack_id}@{version}.toml"
-    if path.is_file():
-        tables = _resolved(path, ())
+def _load(pack_id: str, version: str, where: Shelves) -> Pack:
+    files = _files(where)
+    path = files[pack_id].get(version)
+    if path is not None:
+        tables = _resolved(path, (), files)
     else:  # it follows another pack, whose version this is
-        path = folder / f"{pack_id}@{_files(folder)[pack_id][-1]}.toml"
-        tables = _resolved(path, (), version) | {"version": version}
+        path = list(files[pack_id].values())[-1]
+        tables = _resolved(path, (), files, version) | {"version": version}
     table = validated(PackTable, tables, path.name)
     if (table.id, table.version) != (pack_id, version):
         raise PackError(f"{path.name}: id and version inside say {table.id}@{table.version}")
-    clauses = register(folder / "clauses")
-    catalogue = _catalogue(folder / "catalogues" / f"{table.catalogue}.toml")
+    clauses = _clauses(where)
+    catalogue = _catalogue(where, table.catalogue)
     cited = {key: clauses.get(key) for key in _cited(table, catalogue)}
     _require_clauses(table, cited, path.name)
     _require_known(table, path.name)
@@ -200,7 +238,9 @@ def _load(pack_id: str, version: str, folder: Path) -> Pack:
     return Pack(table, content, mine, occupations)
 
 
-def _resolved(path: Path, below: tuple[str, ...], following: str = "") -> dict[str, Any]:
+def _resolved(
+    path: Path, below: tuple[str, ...], files: Mapping[str, Mapping[str, Path]], following: str = ""
+) -> dict[str, Any]:
     """The tables of a pack file laid over those of the pack it extends, or, as of the version
     `following`, over those of the pack it follows."""
     if path.name in below:
@@ -215,7 +255,9 @@ def _resolved(path: Path, below: tuple[str, ...], following: str = "") -> dict[s
         return tables
     if not isinstance(base, str) or "@" not in base:
         raise PackError(f"{path.name}: extends: must name a pack as <id>@<version>")
-    return _laid_over(_resolved(path.with_name(f"{base}.toml"), (*below, path.name)), tables)
+    base_id, _, version = base.partition("@")
+    under = files.get(base_id, {}).get(version, path.with_name(f"{base}.toml"))
+    return _laid_over(_resolved(under, (*below, path.name), files), tables)
 
 
 def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -229,9 +271,22 @@ def _laid_over(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any
     return merged
 
 
-def _catalogue(path: Path) -> CatalogueFile:
-    name = f"{path.parent.name}/{path.name}"
-    return validated(CatalogueFile, read_toml(path, name), name)
+def _clauses(where: Shelves) -> dict[str, Clause]:
+    """All clauses of all folders; an instrument stands in one of them."""
+    found: dict[str, Clause] = {}
+    for folder in where:
+        more = register(folder / "clauses") if (folder / "clauses").is_dir() else {}
+        twice = sorted({it.instrument.id for key, it in more.items() if key in found})
+        if twice:
+            raise PackError(*(f"clauses/{it}.toml: stands in two folders" for it in twice))
+        found |= more
+    return found
+
+
+def _catalogue(where: Shelves, name: str) -> CatalogueFile:
+    file = f"catalogues/{name}.toml"
+    path = next((it / file for it in where if (it / file).is_file()), where[0] / file)
+    return validated(CatalogueFile, read_toml(path, file), file)
 
 
 def _cited(table: PackTable, catalogue: CatalogueFile) -> set[str]:

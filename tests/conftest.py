@@ -34,6 +34,7 @@ from app.main import create_app
 from app.services import Services
 from app.settings import Settings
 from app.store import schema
+from tests import rows
 from tests.described import DescribedClient
 from tests.in_process import asking_in_this_thread
 from tests.machine import POSTGRESQL, lacks, not_tried
@@ -72,6 +73,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if both:
         later = [pytest.mark.thorough] if both.kwargs.get("one_will_do") else []
         metafunc.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=later)])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def typed_rows() -> Iterator[None]:
+    with rows.held_to_their_types():
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -23,7 +23,7 @@ from app.domain.answer import UNSET, Answer, EpochMs, UnsetType
 from app.errors import Conflict, NotFound
 from app.store.catalogue import catalogue
 from app.store.judging import runs as store
-from app.store.row import AnyRow
+from app.store.judging.runs import NamedRun, NightlyRun, RunRow
 from app.store.scope import EVERYTHING, AccessScope
 
 SILENT_MS = 120_000  # a worker that gave no sign of life for this long is gone
@@ -118,7 +118,10 @@ def take_next(connection: Connection, now_ms: int) -> int | None:
 
 
 def class_of(connection: Connection, run_id: int) -> int:
-    return int(store.by_id(connection, run_id).class_id)
+    """The class that a run of one class judges."""
+    class_id = store.by_id(connection, run_id).class_id
+    assert class_id is not None
+    return class_id
 
 
 def advance(connection: Connection, run_id: int, done: int, total: int, now_ms: int) -> None:
@@ -165,7 +168,7 @@ def view(connection: Connection, scope: AccessScope, run_id: int, now_ms: int) -
     return msgspec.convert(shown(row, now_ms), Run)
 
 
-def shown(row: AnyRow, now_ms: int) -> dict[str, Any]:
+def shown(row: NamedRun, now_ms: int) -> dict[str, Any]:
     """A run as people and machines are told of it; `row.klass` is the class's own id."""
     until_ms = row.finished_ms or now_ms
     resumptions = (row.summary or {}).get(_RESUMPTIONS, [])
@@ -208,7 +211,7 @@ def cause(error: str) -> str:
     return "internal"
 
 
-def _note_resumption(connection: Connection, before: AnyRow, by: str | None, now_ms: int) -> None:
+def _note_resumption(connection: Connection, before: RunRow, by: str | None, now_ms: int) -> None:
     """If somebody had worked on the run before, write down where it broke off and who goes on."""
     if before.state != "running" and not before.done:
         return
@@ -224,7 +227,7 @@ def _note_resumption(connection: Connection, before: AnyRow, by: str | None, now
     store.change(connection, before.id, summary=summary)
 
 
-def _resumptions(row: AnyRow) -> dict[str, Any]:
+def _resumptions(row: RunRow) -> dict[str, Any]:
     return {k: v for k, v in (row.summary or {}).items() if k == _RESUMPTIONS}
 
 
@@ -342,7 +345,7 @@ def result_of_night(connection: Connection, night: int) -> dict[str, Any]:
     return _sum(store.of_night(connection, _asker(night)))
 
 
-def _sum(rows: Sequence[AnyRow]) -> dict[str, Any]:
+def _sum(rows: Sequence[NamedRun]) -> dict[str, Any]:
     done = [row.summary for row in rows if row.state == "done"]
     photos: Counter[str] = Counter()
     for summary in done:
@@ -358,13 +361,13 @@ def _sum(rows: Sequence[AnyRow]) -> dict[str, Any]:
     }
 
 
-def night_of(row: AnyRow) -> int | None:
+def night_of(row: RunRow) -> int | None:
     """The night that asked for the run of a class, if one did."""
     asker, _, number = row.requested_by.partition(":")
     return int(number) if row.kind == "nightly" and row.class_id and asker == _NIGHT else None
 
 
-def broke_off(connection: Connection, row: AnyRow, now_ms: int) -> bool:
+def broke_off(connection: Connection, row: RunRow, now_ms: int) -> bool:
     """Whether a run was begun, not ended, and nobody works on it."""
     if row.state != "running":
         return False
@@ -378,15 +381,15 @@ class NightView:
     """A night as one person may see it: only classes in their scope."""
 
     counts: dict[str, int]  # classes by state
-    rows: Sequence[AnyRow]  # of the state that was asked for
-    failed: Sequence[AnyRow]
+    rows: Sequence[NightlyRun]  # of the state that was asked for
+    failed: Sequence[NightlyRun]
     results: dict[str, Any] | None  # once the night is over
 
 
 def night_view(
     connection: Connection,
     scope: AccessScope,
-    night: AnyRow,
+    night: NamedRun,
     state: str | None,
     after: int,
     size: int,

@@ -25,6 +25,7 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import report_rows
 from app.store.exchange.report_rows import MemberRow, PlanRow
 from app.store.judging import enrolment_facts
+from app.store.judging.enrolment_facts import LeaveRow
 from app.store.review import claims, inspections
 from app.store.review.finding_rows import FindingRow
 from app.store.row import AnyRow
@@ -158,7 +159,7 @@ class Dossier:
         return report_rows.assessments(self.connection, self.id)
 
     @cached_property
-    def leaves(self) -> Sequence[AnyRow]:
+    def leaves(self) -> Sequence[LeaveRow]:
         return enrolment_facts.leaves(self.connection, self.id)
 
     @cached_property

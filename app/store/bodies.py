@@ -77,7 +77,7 @@ class CourseLock(Body, frozen=True, kw_only=True):
     """How a course of the class is taught."""
 
     course_id: str
-    course_kind: str
+    course_kind: str | None
     sequential_lock: bool
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from app.store.accounts import platforms
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import enrolment_facts as store
-from app.store.row import AnyRow
+from app.store.judging.enrolment_facts import OtherClass
 from detectors.batch_facts import Training
 
 _Subject = tuple[str, str, date]
@@ -31,19 +31,19 @@ def earlier(
     opening = klass.terms["starts_on"]
     own_number = klass.terms["official_class_no"]
     found: dict[int, dict[_Subject, Training]] = defaultdict(dict)
-    for row in store.history(connection, klass.platform_id, person_ids):
-        number = row.body.get("official_class_no")
+    for reported in store.history(connection, klass.platform_id, person_ids):
+        number = reported.body.get("official_class_no")
         if own_number is not None and number == own_number:
             continue  # the register knows this very class
         training = Training(
-            class_id=number or f"register:{row.item[:12]}",
-            occupation=row.occupation,
-            level=row.level or "",
-            opened_on=date.fromisoformat(row.started_on),
-            assessed=True if row.assessed_on else None,
-            assessed_on=date.fromisoformat(row.assessed_on) if row.assessed_on else None,
+            class_id=number or f"register:{reported.item[:12]}",
+            occupation=reported.occupation,
+            level=reported.level or "",
+            opened_on=date.fromisoformat(reported.started_on),
+            assessed=True if reported.assessed_on else None,
+            assessed_on=date.fromisoformat(reported.assessed_on) if reported.assessed_on else None,
         )
-        found[row.person_id][_subject(training)] = training
+        found[reported.person_id][_subject(training)] = training
     rows = list(store.other_classes(connection, klass.id, person_ids, opening))
     held = store.assessments(connection, {row.class_id for row in rows})
     here = (platforms.by_id(connection, klass.platform_id).slug, klass.external_id)
@@ -65,7 +65,7 @@ def earlier(
     }
 
 
-def _held_here(row: AnyRow, klass: ClassRow, assessed: Mapping[int, str]) -> Training:
+def _held_here(row: OtherClass, klass: ClassRow, assessed: Mapping[int, str]) -> Training:
     """A class of this service. Without a record it is unassessed where others of it were
     assessed, or where its own assessment was planned for later than this class's opening."""
     day = assessed.get(row.learner_id)

@@ -23,7 +23,7 @@ from app.store.faces import face_keys
 from app.store.faces import snapshots as photo_rows
 from app.store.faces.blobs import StoreAway
 from app.store.judging import runs as store
-from app.store.row import AnyRow
+from app.store.judging.runs import RecheckedPhoto
 from app.vision.seen import NOT_RETRIEVABLE
 from detectors.trace import Check
 
@@ -71,7 +71,7 @@ class KeptPhotos:
         return done
 
     def _of_learner(
-        self, learner_id: int, own: Sequence[AnyRow], done: Rechecked, whole: bool
+        self, learner_id: int, own: Sequence[RecheckedPhoto], done: Rechecked, whole: bool
     ) -> None:
         try:
             with self.database.read() as connection:
@@ -104,12 +104,12 @@ class KeptPhotos:
             done.learners.add(learner_id)
 
 
-def _same(photo: AnyRow, tags: Mapping[str, str]) -> bool:
+def _same(photo: RecheckedPhoto, tags: Mapping[str, str]) -> bool:
     """The store describes it as when its bytes were compared with their hash."""
     return photo.purged_ms is None and bool(photo.e_tag) and photo.e_tag == tags[photo.blob_key]
 
 
-def _was_not_there(photo: AnyRow) -> bool:
+def _was_not_there(photo: RecheckedPhoto) -> bool:
     """The face worker came for it in vain."""
     lost = photo.check == Check.LOST
     return lost and (photo.reading or {}).get("refused") == NOT_RETRIEVABLE

@@ -9,7 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from sqlalchemy import Connection
@@ -138,7 +138,18 @@ def store(
     return StoredPhoto(digest, "done" if late else "pending", bound, late)
 
 
-def missing(photos: PhotoStore, key: bytes | None, own: Sequence[AnyRow]) -> set[int]:
+class StoredObject(Protocol):
+    """Where the bytes of a photo are, and what they hash to."""
+
+    @property
+    def id(self) -> int: ...
+    @property
+    def blob_key(self) -> str | None: ...
+    @property
+    def sha256(self) -> bytes: ...
+
+
+def missing(photos: PhotoStore, key: bytes | None, own: Sequence[StoredObject]) -> set[int]:
     """Ids of photos that can no longer be retrieved unaltered, of one learner's rows.
 
     `key` None (erased) leaves none. Reads every object: for reports and the nightly check.
@@ -146,16 +157,18 @@ def missing(photos: PhotoStore, key: bytes | None, own: Sequence[AnyRow]) -> set
     return {
         photo.id
         for photo in own
-        if photo.blob_key is None or key is None or not _intact(photos, key, photo)
+        if photo.blob_key is None
+        or key is None
+        or not _intact(photos, key, photo.blob_key, photo.sha256)
     }
 
 
-def _intact(photos: PhotoStore, key: bytes, photo: AnyRow) -> bool:
+def _intact(photos: PhotoStore, key: bytes, blob_key: str, sha256: bytes) -> bool:
     try:
-        data = photos.opened(key, photo.blob_key)
+        data = photos.opened(key, blob_key)
     except (BlobMissing, Unsealable):
         return False
-    return bool(hashlib.sha256(data).digest() == photo.sha256)
+    return hashlib.sha256(data).digest() == sha256
 
 
 def verified(data: bytes, max_bytes: int) -> ImageHeader:

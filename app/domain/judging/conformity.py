@@ -35,9 +35,9 @@ from app.store.bodies import (
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import conformity as store
 from app.store.judging import verdicts
+from app.store.judging.conformity import LedgerCount, PhotoCount
 from app.store.judging.verdicts import CONTROL_MISSING as REASON
 from app.store.judging.verdicts import Entered
-from app.store.row import AnyRow
 from detectors.control_kinds import ControlKind
 from detectors.eligibility import Cure
 from detectors.finding import Evidence, Fault, FindingScope, Outcome
@@ -155,7 +155,7 @@ class _Observer:
         least = self.policy["class_hour"]["coverage"]
         bodies = [hours.decode(body) for body in store.hour_bodies(connection, klass.id)]
         self.complete = [it for it in bodies if it.played_ms >= it.length_ms * least]
-        self.ledger: dict[str, dict[int, AnyRow]] = defaultdict(dict)
+        self.ledger: dict[str, dict[int, LedgerCount]] = defaultdict(dict)
         for line in store.ledger(connection, klass.id):
             self.ledger[line.kind][line.session_id] = line
         self.photos = {row.session_id: row for row in store.photos(connection, klass.id)}
@@ -340,5 +340,5 @@ def _rounded(count: int, of: int) -> float | None:
     return round(count / of, 4) if of else None
 
 
-def _sum(rows: Collection[AnyRow], name: str) -> int:
+def _sum(rows: Collection[LedgerCount | PhotoCount], name: str) -> int:
     return int(sum(map(attrgetter(name), rows)))

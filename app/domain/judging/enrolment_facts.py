@@ -15,9 +15,14 @@ from app.domain.catalogue.classes import pack_of
 from app.domain.review.review import UNDECIDED
 from app.store.catalogue.catalogue import ClassRow, class_hours
 from app.store.judging import enrolment_facts as store
-from app.store.judging.enrolment_facts import StandingRow
+from app.store.judging.enrolment_facts import (
+    HourVerdictRow,
+    LeaveRow,
+    RosterEntry,
+    StandingRow,
+    SurveyRow,
+)
 from app.store.review import acts, claims
-from app.store.row import AnyRow
 from detectors.batch_facts import (
     Absence,
     ApplicantKind,
@@ -159,7 +164,7 @@ def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassF
     )
 
 
-def _latest(surveys: Sequence[AnyRow]) -> Survey | None:
+def _latest(surveys: Sequence[SurveyRow]) -> Survey | None:
     """The survey of the last day on which there was one; several of that day are one."""
     if not surveys:
         return None
@@ -197,7 +202,7 @@ class _People:
         self,
         connection: Connection,
         klass: ClassRow,
-        roster: Sequence[AnyRow],
+        roster: Sequence[RosterEntry],
         planned: int,
         mode: Mode | None,
     ) -> None:
@@ -211,7 +216,7 @@ class _People:
         waiting = claims.unaccepted_leaves(connection, klass.id)
         for leave in store.leaves(connection, klass.id):
             self.leaves[leave.learner_id].append(_leave(leave, leave.id not in waiting))
-        self.hours: dict[int, list[AnyRow]] = defaultdict(list)
+        self.hours: dict[int, list[HourVerdictRow]] = defaultdict(list)
         for hour in store.hour_verdicts(connection, klass.id):
             self.hours[hour.subject_id].append(hour)
         rows = store.standing_findings(connection, klass.id)
@@ -230,7 +235,7 @@ class _People:
                 found = standing(it, upheld.get(it.id, set()))
                 self.findings[it.learner_id].append(CountedFinding(it.key, it.status, found))
 
-    def candidate(self, row: AnyRow) -> Candidate:
+    def candidate(self, row: RosterEntry) -> Candidate:
         judged = self.hours[row.id]
         hours = _by_outcome(judged, self.planned)
         for name, asked in self.asks.items():
@@ -267,7 +272,7 @@ class _People:
         return attended or 0.0 if self.mode is not Mode.ONLINE else 0.0
 
 
-def _by_outcome(judged: Sequence[AnyRow], planned: int) -> dict[str, tuple[int, ...]]:
+def _by_outcome(judged: Sequence[HourVerdictRow], planned: int) -> dict[str, tuple[int, ...]]:
     """Numbers of the planned class-hours; one without a verdict was never studied."""
     outcome = dict.fromkeys(range(1, planned + 1), "not_started")
     outcome |= {row.hour: row.outcome for row in judged if row.hour in outcome}
@@ -298,7 +303,7 @@ def _counts(
     )
 
 
-def _leave(row: AnyRow, accepted: bool) -> Absence:
+def _leave(row: LeaveRow, accepted: bool) -> Absence:
     return Absence(
         first_day=date.fromisoformat(row.from_on),
         last_day=date.fromisoformat(row.to_on),

@@ -13,8 +13,8 @@ from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text, when, yes
 from app.store.bodies import ControlRecord, document
+from app.store.judging.enrolment_facts import LeaveRow
 from app.store.review.finding_rows import FindingRow
-from app.store.row import AnyRow
 
 _CONFIGURED = {
     "run_by": "实施方",
@@ -69,7 +69,7 @@ def leave(dossier: Dossier) -> Sheet:
     return Sheet("leave", "请假与补课登记", dossier.heading(), columns, rows, counts)
 
 
-def _leave(dossier: Dossier, row: AnyRow, waiting: bool) -> Row:
+def _leave(dossier: Dossier, row: LeaveRow, waiting: bool) -> Row:
     member, made_up = dossier.by_id[row.learner_id], row.body.get("made_up_on")
     return (
         member.external_id,

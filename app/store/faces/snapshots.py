@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
@@ -324,7 +324,12 @@ def compare_again(connection: Connection, learner_id: int) -> int:
     return int(result.rowcount)
 
 
-def read_again(connection: Connection, photos: Collection[AnyRow]) -> None:
+class SittingPhoto(Protocol):
+    id: int
+    session_id: int
+
+
+def read_again(connection: Connection, photos: Collection[SittingPhoto]) -> None:
     """Photos that were lost and are there again wait for their comparison."""
     event_log.unsettle(connection, {photo.session_id for photo in photos})
     connection.execute(

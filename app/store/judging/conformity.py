@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
+from app.store.accounts.platforms import PlatformRow
 from app.store.bodies import ClassVerdict, class_verdict
-from app.store.row import AnyRow
+from app.store.catalogue.catalogue import ClassRow
+from app.store.row import fetch, fetch_one_or_none, stream
 from app.store.scope import AccessScope
 from detectors.trace import Check, ControlFlag
 from models import (
@@ -29,9 +31,21 @@ from models import (
 _COMPARED = (Check.MATCH, Check.REVIEW, Check.MISMATCH, Check.SPOOF)
 
 
-def sittings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class ClassSitting(Protocol):
+    id: int
+    state: str
+    provenance: str
+    opened_ms: int
+    closed_ms: int | None
+    last_recv_ms: int
+    event_count: int
+    face_consent: bool
+
+
+def sittings(connection: Connection, class_id: int) -> Sequence[ClassSitting]:
     """Sittings of the class in the order they began."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Session.id,
             Session.state,
@@ -44,11 +58,18 @@ def sittings(connection: Connection, class_id: int) -> Sequence[AnyRow]:
         )
         .join(Learner, Learner.id == Session.learner_id)
         .where(Session.class_id == class_id)
-        .order_by(Session.opened_ms, Session.external_id)
-    ).all()
+        .order_by(Session.opened_ms, Session.external_id),
+        ClassSitting,
+    )
 
 
-def session_verdicts(connection: Connection, class_id: int) -> dict[int, AnyRow]:
+class SittingVerdict(Protocol):
+    subject_id: int
+    outcome: str
+    body: bytes
+
+
+def session_verdicts(connection: Connection, class_id: int) -> dict[int, SittingVerdict]:
     """(outcome, body) of the current verdict on each judged sitting."""
     latest = _latest(class_id, "session", Verdict.subject_id)
     query = (
@@ -56,7 +77,7 @@ def session_verdicts(connection: Connection, class_id: int) -> dict[int, AnyRow]
         .where(Verdict.id.in_(latest))
         .execution_options(zhenxue_binary=True)
     )
-    return {row.subject_id: row for row in connection.execute(query)}
+    return {row.subject_id: row for row in stream(connection, query, SittingVerdict)}
 
 
 def hour_bodies(connection: Connection, class_id: int) -> Sequence[bytes]:
@@ -74,7 +95,17 @@ def _latest(class_id: int, kind: str, *subject: Any) -> Any:
     )
 
 
-def ledger(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class LedgerCount(Protocol):
+    session_id: int
+    kind: str
+    issued: int
+    shown: int
+    answered: int
+    expired: int
+    unannounced: int
+
+
+def ledger(connection: Connection, class_id: int) -> Sequence[LedgerCount]:
     """By sitting and kind of control: how many were issued, shown, answered, expired; and how many
     the client answered without anybody having issued them."""
     unknown = Control.flags.op("&")(int(ControlFlag.UNKNOWN)) != 0
@@ -82,7 +113,8 @@ def ledger(connection: Connection, class_id: int) -> Sequence[AnyRow]:
     def known(happened: ColumnElement[bool]) -> ColumnElement[int]:
         return func.sum(case((and_(~unknown, happened), 1), else_=0))
 
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Control.session_id,
             Control.kind,
@@ -94,17 +126,30 @@ def ledger(connection: Connection, class_id: int) -> Sequence[AnyRow]:
         )
         .join(Session, Session.id == Control.session_id)
         .where(Session.class_id == class_id)
-        .group_by(Control.session_id, Control.kind)
-    ).all()
+        .group_by(Control.session_id, Control.kind),
+        LedgerCount,
+    )
 
 
-def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class PhotoCount(Protocol):
+    session_id: int
+    photos: int
+    kept: int
+    random: int
+    lost: int
+    compared: int
+    passed: int
+    live: int
+
+
+def photos(connection: Connection, class_id: int) -> Sequence[PhotoCount]:
     """By sitting: how many photos came, are kept, were taken at a drawn time, are lost or altered,
     were compared, and belong to a burst that turned the head as asked."""
     live = Snapshot.reading["liveness"]["outcome"].as_string() == "live"
     kept = and_(Snapshot.blob_key.is_not(None), Snapshot.purged_ms.is_(None))
     random = and_(kept, Control.random_time.is_(True), Snapshot.late.is_(False))
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Snapshot.session_id,
             func.count().label("photos"),
@@ -118,13 +163,22 @@ def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
         .join(Session, Session.id == Snapshot.session_id)
         .join(Control, Control.id == Snapshot.control_id, isouter=True)
         .where(Session.class_id == class_id)
-        .group_by(Snapshot.session_id)
-    ).all()
+        .group_by(Snapshot.session_id),
+        PhotoCount,
+    )
 
 
-def courses(connection: Connection, version_ids: Sequence[int]) -> Sequence[AnyRow]:
+class CourseOutline(Protocol):
+    external_id: str
+    course_kind: str | None
+    sequential_lock: bool
+    lessons: int
+
+
+def courses(connection: Connection, version_ids: Sequence[int]) -> Sequence[CourseOutline]:
     """The frozen courses of a class: how each is taught, and of how many lessons."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Course.external_id,
             CourseVersion.course_kind,
@@ -140,14 +194,23 @@ def courses(connection: Connection, version_ids: Sequence[int]) -> Sequence[AnyR
             CourseVersion.course_kind,
             CourseVersion.sequential_lock,
         )
-        .order_by(Course.external_id, CourseVersion.id)
-    ).all()
+        .order_by(Course.external_id, CourseVersion.id),
+        CourseOutline,
+    )
 
 
-def faults(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class FaultCount(Protocol):
+    rule: str
+    outcome: str
+    fault: str
+    times: int
+
+
+def faults(connection: Connection, class_id: int) -> Sequence[FaultCount]:
     """How many standing findings on learners there are, by rule, outcome and fault."""
     by = (Finding.rule, Finding.outcome, Finding.fault)
-    return connection.execute(
+    return fetch(
+        connection,
         select(*by, func.count().label("times"))
         .where(
             Finding.class_id == class_id,
@@ -156,19 +219,21 @@ def faults(connection: Connection, class_id: int) -> Sequence[AnyRow]:
             Finding.status.in_(("open", "first_review", "upheld")),
         )
         .group_by(*by)
-        .order_by(*by)
-    ).all()
+        .order_by(*by),
+        FaultCount,
+    )
 
 
-def platform(connection: Connection, slug: str) -> AnyRow | None:
-    return connection.execute(select(Platform).where(Platform.slug == slug)).one_or_none()
+def platform(connection: Connection, slug: str) -> PlatformRow | None:
+    return fetch_one_or_none(connection, select(Platform).where(Platform.slug == slug), PlatformRow)
 
 
 def classes_of_platform(
     connection: Connection, scope: AccessScope, platform_id: int, after: int, size: int
-) -> Sequence[AnyRow]:
+) -> Sequence[ClassRow]:
     """The platform's classes within the scope, in the order they were opened."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(TrainingClass)
         .where(
             TrainingClass.platform_id == platform_id,
@@ -176,8 +241,9 @@ def classes_of_platform(
             scope.covers_class(),
         )
         .order_by(TrainingClass.id)
-        .limit(size)
-    ).all()
+        .limit(size),
+        ClassRow,
+    )
 
 
 def class_bodies(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection, case, func, select, update
 
 from app.store.bodies import FindingBody
-from app.store.row import AnyRow, typed
+from app.store.row import fetch, stream, typed
 from detectors.finding import Evidence, Fault, Outcome
 from models import (
     Appeal,
@@ -33,9 +34,19 @@ STANDING = ("open", "first_review", "upheld")
 _IDS_A_QUERY = 500
 
 
-def roster(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class RosterEntry(Protocol):
+    id: int
+    learner_id: int
+    external_id: str
+    person_id: int
+    real_name_verified: bool | None
+    known: bool
+
+
+def roster(connection: Connection, class_id: int) -> Sequence[RosterEntry]:
     """Who is enrolled; `known` tells whether the person's ID number is."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Enrolment.id,
             Enrolment.learner_id,
@@ -47,22 +58,32 @@ def roster(connection: Connection, class_id: int) -> Sequence[AnyRow]:
         .join(Learner, Learner.id == Enrolment.learner_id)
         .join(Person, Person.id == Learner.person_id)
         .where(Enrolment.class_id == class_id)
-        .order_by(Learner.external_id)
-    ).all()
+        .order_by(Learner.external_id),
+        RosterEntry,
+    )
 
 
-def hour_verdicts(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class HourVerdictRow(Protocol):
+    subject_id: int
+    hour: int
+    outcome: str
+    digest: bytes
+
+
+def hour_verdicts(connection: Connection, class_id: int) -> Sequence[HourVerdictRow]:
     """(enrolment id, class-hour, outcome, digest) of the current verdicts."""
     latest = (
         select(func.max(Verdict.id))
         .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
         .group_by(Verdict.subject_id, Verdict.hour)
     )
-    return connection.execute(
+    return fetch(
+        connection,
         select(Verdict.subject_id, Verdict.hour, Verdict.outcome, Verdict.digest)
         .where(Verdict.id.in_(latest))
-        .order_by(Verdict.subject_id, Verdict.hour)
-    ).all()
+        .order_by(Verdict.subject_id, Verdict.hour),
+        HourVerdictRow,
+    )
 
 
 class _Provenance(msgspec.Struct):
@@ -206,12 +227,18 @@ def ask_two(connection: Connection, finding_ids: Collection[int], now_ms: int) -
         connection.execute(update(Finding).where(mine).values(needs_two_reviewers=True))
 
 
-def class_findings(connection: Connection, class_id: int) -> dict[str, AnyRow]:
+class FindingStatus(Protocol):
+    id: int
+    key: str
+    status: str
+
+
+def class_findings(connection: Connection, class_id: int) -> dict[str, FindingStatus]:
     """(id, status) of findings on the class itself, by key."""
     query = select(Finding.id, Finding.key, Finding.status).where(
         Finding.class_id == class_id, Finding.learner_id.is_(None)
     )
-    return {row.key: row for row in connection.execute(query)}
+    return {row.key: row for row in stream(connection, query, FindingStatus)}
 
 
 def attendance(connection: Connection, class_id: int) -> dict[int, float]:
@@ -224,24 +251,43 @@ def attendance(connection: Connection, class_id: int) -> dict[int, float]:
     return {learner_id: float(hours) for learner_id, hours in connection.execute(query)}
 
 
-def leaves(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    return connection.execute(
+class LeaveRow(Protocol):
+    id: int
+    learner_id: int
+    from_on: str
+    to_on: str
+    written: bool
+    approved: bool
+    body: dict[str, Any]
+
+
+def leaves(connection: Connection, class_id: int) -> Sequence[LeaveRow]:
+    return fetch(
+        connection,
         select(LeaveRecord)
         .where(LeaveRecord.class_id == class_id)
-        .order_by(LeaveRecord.learner_id, LeaveRecord.from_on, LeaveRecord.item)
-    ).all()
+        .order_by(LeaveRecord.learner_id, LeaveRecord.from_on, LeaveRecord.item),
+        LeaveRow,
+    )
 
 
-def surveys(connection: Connection, class_ids: Collection[int]) -> dict[int, list[AnyRow]]:
+class SurveyRow(Protocol):
+    class_id: int
+    satisfied: int
+    answered: int
+    surveyed_on: str
+
+
+def surveys(connection: Connection, class_ids: Collection[int]) -> dict[int, list[SurveyRow]]:
     """Survey results by class, in the order of their days."""
-    found: dict[int, list[AnyRow]] = defaultdict(list)
+    found: dict[int, list[SurveyRow]] = defaultdict(list)
     for chunk in _chunks(class_ids):
         query = (
             select(SatisfactionRecord)
             .where(SatisfactionRecord.class_id.in_(chunk))
             .order_by(SatisfactionRecord.surveyed_on, SatisfactionRecord.item)
         )
-        for row in connection.execute(query):
+        for row in stream(connection, query, SurveyRow):
             found[row.class_id].append(row)
     return found
 
@@ -258,28 +304,55 @@ def earlier_of_institution(
     return connection.execute(query.order_by(TrainingClass.id)).scalars().all()
 
 
+class HistoryRow(Protocol):
+    person_id: int
+    item: str
+    occupation: str
+    level: str | None
+    started_on: str
+    assessed_on: str | None
+    body: dict[str, Any]
+
+
 def history(
     connection: Connection, platform_id: int, person_ids: Collection[int]
-) -> Iterator[AnyRow]:
+) -> Iterator[HistoryRow]:
     """Subsidised trainings of these persons that the platform reported from the register."""
     for chunk in _chunks(person_ids):
-        yield from connection.execute(
+        yield from stream(
+            connection,
             select(HistoryRecord)
             .where(
                 HistoryRecord.platform_id == platform_id,
                 HistoryRecord.person_id.in_(chunk),
                 HistoryRecord.subsidised.is_(True),
             )
-            .order_by(HistoryRecord.started_on, HistoryRecord.item)
+            .order_by(HistoryRecord.started_on, HistoryRecord.item),
+            HistoryRow,
         )
+
+
+class OtherClass(Protocol):
+    person_id: int
+    learner_id: int
+    class_id: int
+    external_id: str
+    platform_id: int
+    official_class_no: str | None
+    occupation: str
+    starts_on: str
+    assessment_on: str | None
+    terms: dict[str, Any]
+    slug: str
 
 
 def other_classes(
     connection: Connection, class_id: int, person_ids: Collection[int], until: str
-) -> Iterator[AnyRow]:
+) -> Iterator[OtherClass]:
     """These persons' enrolments in other classes opened until that day, on any platform."""
     for chunk in _chunks(person_ids):
-        yield from connection.execute(
+        yield from stream(
+            connection,
             select(
                 Learner.person_id,
                 Enrolment.learner_id,
@@ -301,7 +374,8 @@ def other_classes(
                 TrainingClass.id != class_id,
                 TrainingClass.starts_on <= until,
             )
-            .order_by(TrainingClass.starts_on, Platform.slug, TrainingClass.external_id)
+            .order_by(TrainingClass.starts_on, Platform.slug, TrainingClass.external_id),
+            OtherClass,
         )
 
 

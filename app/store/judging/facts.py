@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,7 @@ from app.store.judging import study_days
 from app.store.review import acts as recorded
 from app.store.review.act_bodies import AnswerTimeBody, CheckedInPersonBody, LessonLengthBody
 from app.store.review.acts import JUDGING, ActInForce, film_of
-from app.store.row import AnyRow
+from app.store.row import fetch, fetch_one, stream
 from detectors.dates import StudyDays
 from detectors.film import Film, corrected
 from detectors.segments import Segments
@@ -62,6 +62,47 @@ from models import (
 CHUNK = 500  # ids in one IN clause
 
 
+class JudgedSitting(Protocol):
+    """A sitting with the names around it."""
+
+    id: int
+    external_id: str
+    platform_id: int
+    class_id: int
+    learner_id: int
+    person_id: int
+    lesson_id: int
+    device_id: str
+    window_id: str
+    provenance: str
+    state: str
+    client: dict[str, Any]
+    started_at_ms: int | None
+    opened_ms: int
+    closed_ms: int | None
+    last_recv_ms: int
+    resume_ms: int
+    seq_conflict: bool
+    learner: str
+    learner_name: str
+    face_consent: bool
+    klass: str
+    controls: str
+
+
+class JudgedLesson(Protocol):
+    """A lesson with what its course demands."""
+
+    course_version_id: int
+    id: int
+    external_id: str
+    title: str
+    position: int
+    media_ms: int
+    course_kind: str | None
+    sequential_lock: bool
+
+
 @dataclass(frozen=True, slots=True)
 class NamedTrace:
     """A trace, and what its rows are called. `sessions[i]` is the database row behind
@@ -69,9 +110,9 @@ class NamedTrace:
     photograph that `trace.photos[i]` repeats; `acts` what people recorded on the classes."""
 
     trace: Trace
-    sessions: Sequence[AnyRow]
+    sessions: Sequence[JudgedSitting]
     hours: Sequence[tuple[int, int]]  # (class id, number) of every hour row
-    lessons: Sequence[AnyRow]
+    lessons: Sequence[JudgedLesson]
     copies: Mapping[int, PhotoCopy] = field(default_factory=dict)
     acts: Sequence[ActInForce] = ()
 
@@ -122,7 +163,7 @@ _SESSION = (
 def of_class(connection: Connection, class_id: int) -> NamedTrace:
     """Everything that bears on a class: its sittings, and those that its people had meanwhile."""
     mine = Session.class_id == class_id
-    own = connection.execute(_SESSION.where(mine)).all()
+    own = fetch(connection, _SESSION.where(mine), JudgedSitting)
     evidence = _gather(connection, own, ~mine)
     faces = _faces(connection, {row.learner_id for row in own})
     return replace(evidence, trace=replace(evidence.trace, faces=faces))
@@ -131,25 +172,25 @@ def of_class(connection: Connection, class_id: int) -> NamedTrace:
 def of_learner(connection: Connection, class_id: int, learner_id: int) -> NamedTrace:
     """Everything that bears on one learner in one class."""
     mine = and_(Session.class_id == class_id, Session.learner_id == learner_id)
-    own = connection.execute(_SESSION.where(mine)).all()
+    own = fetch(connection, _SESSION.where(mine), JudgedSitting)
     return _gather(connection, own, ~mine)
 
 
-def session_row(connection: Connection, session_id: int) -> AnyRow:
+def session_row(connection: Connection, session_id: int) -> JudgedSitting:
     """The session with the names around it. Raises NoResultFound."""
-    return connection.execute(_SESSION.where(Session.id == session_id)).one()
+    return fetch_one(connection, _SESSION.where(Session.id == session_id), JudgedSitting)
 
 
 def of_sessions(connection: Connection, session_ids: Collection[int]) -> NamedTrace:
     """Just these sittings, nothing around them."""
-    rows: list[AnyRow] = []
+    rows: list[JudgedSitting] = []
     for chunk in _chunks(sorted(session_ids)):
-        rows += connection.execute(_SESSION.where(Session.id.in_(chunk))).all()
+        rows += fetch(connection, _SESSION.where(Session.id.in_(chunk)), JudgedSitting)
     return _load(connection, _sorted(rows))
 
 
 def _gather(
-    connection: Connection, own: Sequence[AnyRow], others: ColumnElement[bool]
+    connection: Connection, own: Sequence[JudgedSitting], others: ColumnElement[bool]
 ) -> NamedTrace:
     """Evidence of sittings, and of the others that their people had at the same time."""
     if not own:
@@ -164,11 +205,11 @@ def _gather(
             Session.opened_ms <= end,
             Session.last_recv_ms >= begin,
         )
-        rows += connection.execute(meanwhile)
+        rows += stream(connection, meanwhile, JudgedSitting)
     return _load(connection, rows if len(rows) == len(own) else _sorted(rows))
 
 
-def _sorted(rows: list[AnyRow]) -> list[AnyRow]:
+def _sorted(rows: list[JudgedSitting]) -> list[JudgedSitting]:
     return sorted(rows, key=lambda row: (row.learner_id, row.class_id, row.opened_ms, row.id))
 
 
@@ -176,7 +217,7 @@ def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
     return [ids[at : at + CHUNK] for at in range(0, len(ids), CHUNK)]
 
 
-def _load(connection: Connection, rows: Sequence[AnyRow]) -> NamedTrace:
+def _load(connection: Connection, rows: Sequence[JudgedSitting]) -> NamedTrace:
     lessons, lesson_columns = _lessons(connection, rows)
     lesson_rows = {row.id: at for at, row in enumerate(lessons)}
     classes = {key: at for at, key in enumerate(sorted({row.class_id for row in rows}))}
@@ -218,9 +259,9 @@ def _load(connection: Connection, rows: Sequence[AnyRow]) -> NamedTrace:
 def _corrected(
     acts: Sequence[ActInForce],
     classes: Mapping[int, int],
-    lessons: Sequence[AnyRow],
+    lessons: Sequence[JudgedLesson],
     trace: Trace,
-) -> tuple[Sequence[AnyRow], Trace]:
+) -> tuple[Sequence[JudgedLesson], Trace]:
     """The lessons with the films that people corrected, class by class."""
     films: dict[tuple[int, int], Film] = {}
     for act in acts:
@@ -235,7 +276,7 @@ def _corrected(
     return [lessons[row] for row in origin.tolist()], trace
 
 
-def _answer_ms(rows: Sequence[AnyRow], acts: Sequence[ActInForce]) -> NDArray[np.int64]:
+def _answer_ms(rows: Sequence[JudgedSitting], acts: Sequence[ActInForce]) -> NDArray[np.int64]:
     """int64[S] the longer time to answer pop-ups that was recorded for each sitting's learner."""
     longer: dict[tuple[int, int | None], list[tuple[int, int]]] = defaultdict(list)
     for act in acts:
@@ -254,7 +295,7 @@ def _answer_ms(rows: Sequence[AnyRow], acts: Sequence[ActInForce]) -> NDArray[np
     )
 
 
-def _named(rows: Sequence[AnyRow]) -> NDArray[np.int64]:
+def _named(rows: Sequence[JudgedSitting]) -> NDArray[np.int64]:
     """int64[S] the name that each sitting's account bears, as numbers."""
     names: dict[str, int] = {}
     return np.array(
@@ -264,12 +305,12 @@ def _named(rows: Sequence[AnyRow]) -> NDArray[np.int64]:
 
 def _in_person(
     acts: Sequence[ActInForce],
-    rows: Sequence[AnyRow],
+    rows: Sequence[JudgedSitting],
     columns: NDArray[np.void],
     hours: Sequence[tuple[int, int]],
 ) -> NDArray[np.void]:
     """IN_PERSON[H] of what people recorded."""
-    cases = {
+    cases: dict[tuple[int | None, int], int] = {
         (row.learner_id, row.class_id): int(case)
         for row, case in zip(rows, columns["case"], strict=True)
     }
@@ -295,7 +336,7 @@ def _faces(connection: Connection, learner_ids: Collection[int]) -> NDArray[np.v
     )
 
 
-def _course(connection: Connection, rows: Sequence[AnyRow]) -> NDArray[np.void]:
+def _course(connection: Connection, rows: Sequence[JudgedSitting]) -> NDArray[np.void]:
     """COURSE_FACE[K] of the sittings."""
     place = {row.id: at for at, row in enumerate(rows)}
     return np.array(
@@ -314,7 +355,9 @@ def _course(connection: Connection, rows: Sequence[AnyRow]) -> NDArray[np.void]:
     )
 
 
-def _copies(connection: Connection, rows: Sequence[AnyRow], trace: Trace) -> dict[int, PhotoCopy]:
+def _copies(
+    connection: Connection, rows: Sequence[JudgedSitting], trace: Trace
+) -> dict[int, PhotoCopy]:
     repeats = np.flatnonzero(trace.photos["flags"] & PhotoFlag.NEAR_DUPLICATE)
     of = owners(trace.photos_at)[repeats]
     known = snapshots.copies(connection, sorted({rows[at].id for at in of}))
@@ -367,7 +410,7 @@ def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, _Log]:
     return logs
 
 
-def _open_log(connection: Connection, row: AnyRow) -> _Log:
+def _open_log(connection: Connection, row: JudgedSitting) -> _Log:
     log = event_log.read_judged(connection, row.id)
     controls, photos = ledger_columns(connection, row.id, row.opened_ms)
     return _Log(log.events.tobytes(), controls.tobytes(), photos.tobytes(), log.intact)
@@ -405,7 +448,7 @@ def _in_order(events: NDArray[np.void], at: Any) -> tuple[NDArray[np.void], Any]
 
 def _sessions(
     connection: Connection,
-    rows: Sequence[AnyRow],
+    rows: Sequence[JudgedSitting],
     classes: dict[int, int],
     lesson_rows: dict[int, int],
     broken: Collection[int] = (),
@@ -456,7 +499,7 @@ def _sessions(
     return np.array(columns, SESSION)
 
 
-def _with_photo(connection: Connection, rows: Sequence[AnyRow]) -> set[int]:
+def _with_photo(connection: Connection, rows: Sequence[JudgedSitting]) -> set[int]:
     """Ids of the learners of whom there is a photo to compare with."""
     found: set[int] = set()
     for learners in _chunks(sorted({row.learner_id for row in rows})):
@@ -469,7 +512,9 @@ def _with_photo(connection: Connection, rows: Sequence[AnyRow]) -> set[int]:
     return found
 
 
-def _study_days(connection: Connection, rows: Sequence[AnyRow]) -> dict[tuple[int, int], StudyDays]:
+def _study_days(
+    connection: Connection, rows: Sequence[JudgedSitting]
+) -> dict[tuple[int, int], StudyDays]:
     """When study counts, by (class id, learner id)."""
     found: dict[tuple[int, int], StudyDays] = {}
     learners: dict[int, set[int]] = defaultdict(set)
@@ -512,16 +557,17 @@ def _flags(
 
 
 def _lessons(
-    connection: Connection, rows: Sequence[AnyRow]
-) -> tuple[Sequence[AnyRow], NDArray[np.void]]:
+    connection: Connection, rows: Sequence[JudgedSitting]
+) -> tuple[Sequence[JudgedLesson], NDArray[np.void]]:
     """All lessons of the courses in question, whether or not somebody played them."""
     versions: set[int] = set()
     for chunk in _chunks(sorted({row.lesson_id for row in rows})):
         query = select(Lesson.course_version_id).where(Lesson.id.in_(chunk)).distinct()
         versions |= set(connection.execute(query).scalars())
-    found: list[AnyRow] = []
+    found: list[JudgedLesson] = []
     for chunk in _chunks(sorted(versions)):
-        found += connection.execute(
+        found += fetch(
+            connection,
             select(
                 Lesson.id,
                 Lesson.external_id,
@@ -534,8 +580,9 @@ def _lessons(
             )
             .join(CourseVersion, CourseVersion.id == Lesson.course_version_id)
             .where(Lesson.course_version_id.in_(chunk))
-            .order_by(Lesson.course_version_id, Lesson.position)
-        ).all()
+            .order_by(Lesson.course_version_id, Lesson.position),
+            JudgedLesson,
+        )
     columns = np.array(
         [
             (

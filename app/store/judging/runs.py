@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, null, or_, select, update
 
-from app.store.row import AnyRow
+from app.store.row import fetch, fetch_one, fetch_one_or_none
 from app.store.scope import AccessScope
 from app.store.upsert import insert_new
 from models import EventLog, Run, Session, Snapshot, TrainingClass
@@ -15,6 +15,31 @@ from models import EventLog, Run, Session, Snapshot, TrainingClass
 ACTIVE = ("queued", "running")
 _OF_NO_CLASS = (Run, null().label("klass"))
 NIGHT_LOCK = 0  # id of the row that whoever runs the night holds; real runs begin with 1
+
+
+class RunRow(Protocol):
+    id: int
+    kind: str
+    class_id: int | None
+    requested_by: str
+    state: str
+    total: int
+    done: int
+    started_ms: int
+    finished_ms: int | None
+    heartbeat_ms: int
+    summary: dict[str, Any]
+    error: str | None
+
+
+class NamedRun(RunRow, Protocol):
+    """A run with the id that the platform gave its class; None: it is of no single class."""
+
+    klass: str | None
+
+
+class NightlyRun(NamedRun, Protocol):
+    institution: str
 
 
 def add(connection: Connection, **values: Any) -> int:
@@ -29,18 +54,20 @@ def add(connection: Connection, **values: Any) -> int:
     return connection.execute(insert(Run).values(**(fresh | values)).returning(Run.id)).scalar_one()
 
 
-def seen(connection: Connection, scope: AccessScope, run_id: int) -> AnyRow | None:
+def seen(connection: Connection, scope: AccessScope, run_id: int) -> NamedRun | None:
     """The run of a class that the scope covers, with the class's own id."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(Run, TrainingClass.external_id.label("klass"))
         .join(TrainingClass, TrainingClass.id == Run.class_id)
-        .where(Run.id == run_id, scope.covers_class())
-    ).one_or_none()
+        .where(Run.id == run_id, scope.covers_class()),
+        NamedRun,
+    )
 
 
 def recent(
     connection: Connection, scope: AccessScope, before: int | None, size: int
-) -> Sequence[AnyRow]:
+) -> Sequence[NamedRun]:
     """Runs of classes in scope, newest first, with the class's own id."""
     query = (
         select(Run, TrainingClass.external_id.label("klass"))
@@ -49,20 +76,20 @@ def recent(
         .order_by(Run.id.desc())
         .limit(size)
     )
-    return connection.execute(query if before is None else query.where(Run.id < before)).all()
+    return fetch(connection, query if before is None else query.where(Run.id < before), NamedRun)
 
 
-def what_ifs(connection: Connection, requested_by: str | None, size: int) -> Sequence[AnyRow]:
+def what_ifs(connection: Connection, requested_by: str | None, size: int) -> Sequence[NamedRun]:
     """The latest trials of another pack, of one person or of all."""
     query = select(*_OF_NO_CLASS).where(Run.kind == "what_if")
     if requested_by is not None:
         query = query.where(Run.requested_by == requested_by)
-    return connection.execute(query.order_by(Run.id.desc()).limit(size)).all()
+    return fetch(connection, query.order_by(Run.id.desc()).limit(size), NamedRun)
 
 
-def what_if(connection: Connection, run_id: int) -> AnyRow | None:
+def what_if(connection: Connection, run_id: int) -> NamedRun | None:
     query = select(*_OF_NO_CLASS).where(Run.kind == "what_if", Run.id == run_id)
-    return connection.execute(query).one_or_none()
+    return fetch_one_or_none(connection, query, NamedRun)
 
 
 def waiting_what_if(connection: Connection, silent_since_ms: int) -> int | None:
@@ -84,35 +111,39 @@ def studied_between(
     return connection.execute(query).scalars().all()
 
 
-def nights(connection: Connection, size: int) -> Sequence[AnyRow]:
+def nights(connection: Connection, size: int) -> Sequence[NamedRun]:
     """The latest nights, newest first."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(*_OF_NO_CLASS)
         .where(Run.kind == "nightly", Run.class_id.is_(None), Run.id != NIGHT_LOCK)
         .order_by(Run.id.desc())
-        .limit(size)
-    ).all()
+        .limit(size),
+        NamedRun,
+    )
 
 
-def night(connection: Connection, run_id: int) -> AnyRow | None:
+def night(connection: Connection, run_id: int) -> NamedRun | None:
     query = select(*_OF_NO_CLASS).where(
         Run.kind == "nightly", Run.class_id.is_(None), Run.id == run_id, Run.id != NIGHT_LOCK
     )
-    return connection.execute(query).one_or_none()
+    return fetch_one_or_none(connection, query, NamedRun)
 
 
-def by_id(connection: Connection, run_id: int) -> AnyRow:
-    return connection.execute(select(Run).where(Run.id == run_id)).one()
+def by_id(connection: Connection, run_id: int) -> RunRow:
+    return fetch_one(connection, select(Run).where(Run.id == run_id), RunRow)
 
 
-def active(connection: Connection, class_id: int) -> AnyRow | None:
+def active(connection: Connection, class_id: int) -> RunRow | None:
     """The run of the class that is queued or under way."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(Run)
         .where(Run.class_id == class_id, Run.kind == "class", Run.state.in_(ACTIVE))
         .order_by(Run.id.desc())
-        .limit(1)
-    ).one_or_none()
+        .limit(1),
+        RunRow,
+    )
 
 
 def waiting(connection: Connection, silent_since_ms: int) -> Sequence[int]:
@@ -256,14 +287,16 @@ def changed(connection: Connection, besides: Collection[int]) -> Sequence[int]:
     return connection.execute(query.order_by(TrainingClass.id)).scalars().all()
 
 
-def of_night(connection: Connection, asked_by: str) -> Sequence[AnyRow]:
+def of_night(connection: Connection, asked_by: str) -> Sequence[NamedRun]:
     """The runs of a night's classes in order, each with the class's own id."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Run, TrainingClass.external_id.label("klass"))
         .join(TrainingClass, TrainingClass.id == Run.class_id)
         .where(Run.kind == "nightly", Run.requested_by == asked_by)
-        .order_by(Run.id)
-    ).all()
+        .order_by(Run.id),
+        NamedRun,
+    )
 
 
 def _seen_of_night(scope: AccessScope, asked_by: str) -> ColumnElement[bool]:
@@ -288,7 +321,7 @@ def page_of_night(
     state: str | None,
     after: int,
     size: int | None,
-) -> Sequence[AnyRow]:
+) -> Sequence[NightlyRun]:
     """Runs of a night's classes in scope, in order, each with what the class is called."""
     query = (
         select(Run, TrainingClass.external_id.label("klass"), TrainingClass.institution)
@@ -297,7 +330,9 @@ def page_of_night(
         .order_by(Run.id)
         .limit(size)
     )
-    return connection.execute(query if state is None else query.where(Run.state == state)).all()
+    return fetch(
+        connection, query if state is None else query.where(Run.state == state), NightlyRun
+    )
 
 
 def waiting_in_night(
@@ -323,9 +358,22 @@ def count_of_night(connection: Connection, asked_by: str, states: Collection[str
     return connection.execute(query).scalar_one()
 
 
-def photos_to_recheck(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class RecheckedPhoto(Protocol):
+    id: int
+    session_id: int
+    sha256: bytes
+    blob_key: str
+    e_tag: str | None
+    purged_ms: int | None
+    check: int
+    reading: dict[str, Any] | None
+    learner_id: int
+
+
+def photos_to_recheck(connection: Connection, class_id: int) -> Sequence[RecheckedPhoto]:
     """Photos of a class that have an object, learner by learner."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Snapshot.id,
             Snapshot.session_id,
@@ -343,8 +391,9 @@ def photos_to_recheck(connection: Connection, class_id: int) -> Sequence[AnyRow]
             Snapshot.blob_key.is_not(None),
             Snapshot.removal_ms.is_(None),
         )
-        .order_by(Session.learner_id, Snapshot.id)
-    ).all()
+        .order_by(Session.learner_id, Snapshot.id),
+        RecheckedPhoto,
+    )
 
 
 def mark_photos(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from sqlalchemy import Connection, func, insert, select, update
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from app.canonical import canonical
 from app.store import bodies
 from app.store.bodies import Body, ClassVerdict, FindingBody, Kind, StoredVerdict, document, stored
-from app.store.row import AnyRow
+from app.store.row import stream
 from app.store.upsert import insert_new
 from models import Finding, Verdict
 
@@ -309,7 +309,19 @@ def keep_findings(
     return [item["key"] for item in fresh]
 
 
-def _known(connection: Connection, class_id: int, *, of_class_alone: bool) -> dict[str, AnyRow]:
+class KnownFinding(Protocol):
+    id: int
+    key: str
+    status: str
+    session_id: int | None
+    rule: str
+    reason: str
+    body: dict[str, Any]
+
+
+def _known(
+    connection: Connection, class_id: int, *, of_class_alone: bool
+) -> dict[str, KnownFinding]:
     query = select(
         Finding.id,
         Finding.key,
@@ -321,7 +333,7 @@ def _known(connection: Connection, class_id: int, *, of_class_alone: bool) -> di
     ).where(Finding.class_id == class_id)
     if of_class_alone:
         query = query.where(Finding.session_id.is_(None))
-    return {row.key: row for row in connection.execute(query)}
+    return {row.key: row for row in stream(connection, query, KnownFinding)}
 
 
 def _enter_new(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any, Protocol
 
-from app.store.row import AnyRow
 from app.vision.reasons import QUALITY
 from detectors.trace import Check
 
@@ -85,7 +85,12 @@ WORDS: dict[str, tuple[str, str]] = {
 }
 
 
-def why(photos: Sequence[AnyRow]) -> str:
+class ReadPhoto(Protocol):
+    check: int
+    reading: dict[str, Any] | None
+
+
+def why(photos: Sequence[ReadPhoto]) -> str:
     """What stood against most photos of a check, or its burst; "" where nothing is known."""
     found: Counter[str] = Counter()
     for photo in photos:
@@ -99,18 +104,18 @@ def why(photos: Sequence[AnyRow]) -> str:
     return max(told, key=lambda it: (it[0], it[1]))[1] if told else ""
 
 
-def outcome(photo: AnyRow) -> str | None:
+def outcome(photo: ReadPhoto) -> str | None:
     """What the photo's burst was judged to be: live, spoof, inconclusive; None: it was not."""
     judged = (photo.reading or {}).get("liveness")
     return None if judged is None else str(judged["outcome"])
 
 
-def _of_burst(photos: Sequence[AnyRow]) -> str:
+def _of_burst(photos: Sequence[ReadPhoto]) -> str:
     """A burst whose face was the learner's: turned frames that were unclear are not to blame."""
     reasons = {
         reason
         for photo in photos
         if outcome(photo) not in (None, "live")
-        for reason in photo.reading["liveness"]["reasons"]
+        for reason in (photo.reading or {})["liveness"]["reasons"]
     }
     return next((word for reason, word in _LIVENESS.items() if reason in reasons), "")

@@ -41,8 +41,8 @@ from app.errors import NotFound
 from app.languages import Text
 from app.security import Vault
 from app.store.controls import controls as store
+from app.store.controls.controls import AnsweringPhoto, ControlRow, ScheduledSitting
 from app.store.review import acts
-from app.store.row import AnyRow
 from app.store.sittings import sittings as sitting_store
 from detectors.control_kinds import ControlKind
 from detectors.trace import Check
@@ -232,7 +232,7 @@ class ControlScheduler:
                 self._watches.popitem(last=False)
 
 
-def _terms(connection: Connection, sitting: AnyRow) -> SittingTerms:
+def _terms(connection: Connection, sitting: ScheduledSitting) -> SittingTerms:
     """The pack's, with the time to answer that was recorded for the learner."""
     terms = sitting_terms.of_pack(sitting.pack_id, sitting.pack_version)
     longer_ms = acts.answer_window_ms(
@@ -257,16 +257,18 @@ def lines_of(connection: Connection, session_id: int) -> list[ControlLine]:
     return [_line_of(row) for row in store.rows(connection, session_id)]
 
 
-def _line_of(row: AnyRow) -> ControlLine:
-    names = ControlLine.__dataclass_fields__.keys() & row._mapping.keys()
-    return ControlLine(**{name: row._mapping[name] for name in names})
+_OF_LINE = tuple(ControlRow.__annotations__.keys() & ControlLine.__dataclass_fields__.keys())
+
+
+def _line_of(row: ControlRow) -> ControlLine:
+    return ControlLine(**{name: getattr(row, name) for name in _OF_LINE})
 
 
 def _lines(
     connection: Connection, session_id: int, now_ms: int, *, live_required: bool
 ) -> list[ControlLine]:
     rows = store.rows(connection, session_id)
-    photos: dict[int, list[AnyRow]] = {}
+    photos: dict[int, list[AnsweringPhoto]] = {}
     if any(row.kind == ControlKind.FACE_CHECK for row in rows):
         for photo in store.photo_checks(connection, session_id):
             photos.setdefault(photo.control_id, []).append(photo)
@@ -282,7 +284,7 @@ def _lines(
 
 
 def _result(
-    line: ControlLine, photos: Sequence[AnyRow], now_ms: int, *, live_required: bool
+    line: ControlLine, photos: Sequence[AnsweringPhoto], now_ms: int, *, live_required: bool
 ) -> PhotoResult:
     if not photos:
         return PhotoResult.NONE
@@ -295,7 +297,7 @@ def _result(
     return PhotoResult.FAILED
 
 
-def _passes(photo: AnyRow, *, live_required: bool) -> bool:
+def _passes(photo: AnsweringPhoto, *, live_required: bool) -> bool:
     """Whether the learner need not be asked again; where nothing could be compared, asking again
     mends nothing."""
     if photo.check in _NOT_COMPARED:

@@ -39,8 +39,8 @@ from app.errors import BadInput, Conflict
 from app.store.events import events as store
 from app.store.events.events import Append, EventStore, Receipt
 from app.store.events.packed import Packed
-from app.store.row import AnyRow
 from app.store.sittings import sittings as sitting_store
+from app.store.sittings.sittings import PackedSitting
 from detectors.control_kinds import ControlKind
 from detectors.event_types import telling_of
 
@@ -64,7 +64,7 @@ class RunningSitting:
     asks: bool = True  # this service issues the controls
 
     @classmethod
-    def of(cls, row: AnyRow) -> RunningSitting:
+    def of(cls, row: PackedSitting) -> RunningSitting:
         """Of a row with the pack of its class."""
         terms = sitting_terms.of_pack(row.pack_id, row.pack_version)
         return cls(row.id, row.opened_ms, terms, row.controls == "service")

@@ -27,8 +27,8 @@ from app.store.events import event_log
 from app.store.events.packed import records_of
 from app.store.exchange.staging import Staged
 from app.store.faces import snapshots as photo_store
-from app.store.row import AnyRow
 from app.store.sittings import sittings as store
+from app.store.sittings.sittings import SittingRow
 from detectors.trace import ControlFlag, Flag
 
 MAX_EVENTS = 500_000  # of one sitting: a heartbeat a second for six days
@@ -78,7 +78,7 @@ class EvidenceImporter:
         self._source = source
         self._book = book
 
-    def controls(self, connection: Connection, row: AnyRow, records: list[Staged]) -> bool:
+    def controls(self, connection: Connection, row: SittingRow, records: list[Staged]) -> bool:
         if not records:
             return False
         names = store.names(connection, row.id)
@@ -126,7 +126,7 @@ class EvidenceImporter:
             )
         return sorted(arrivals, key=lambda it: (it.event.seq, it.received_ms, it.where))
 
-    def events(self, connection: Connection, row: AnyRow, arrivals: list[Arrival]) -> bool:
+    def events(self, connection: Connection, row: SittingRow, arrivals: list[Arrival]) -> bool:
         fresh = [it for it in self._unknown(connection, row, arrivals) if self._in_time(row, it)]
         if not fresh:
             return False
@@ -150,7 +150,7 @@ class EvidenceImporter:
         return receipt.accepted > 0 or bool(receipt.conflicts)
 
     def _unknown(
-        self, connection: Connection, row: AnyRow, arrivals: list[Arrival]
+        self, connection: Connection, row: SittingRow, arrivals: list[Arrival]
     ) -> list[Arrival]:
         """Events that an earlier import did not bring, and contradictions not yet on record."""
         if row.event_count == 0:
@@ -172,7 +172,7 @@ class EvidenceImporter:
                 fresh.append(it)
         return fresh
 
-    def _in_time(self, row: AnyRow, it: Arrival) -> bool:
+    def _in_time(self, row: SittingRow, it: Arrival) -> bool:
         if 0 <= it.received_ms - row.opened_ms <= MAX_LENGTH_MS:
             return True
         self._book.reject(
@@ -185,7 +185,7 @@ class EvidenceImporter:
             it.where, "seq_conflict", f"seq: {it.event.seq} came before with other content"
         )
 
-    def photos(self, connection: Connection, row: AnyRow, records: list[Staged]) -> bool:
+    def photos(self, connection: Connection, row: SittingRow, records: list[Staged]) -> bool:
         changed = False
         for record in records:
             said = self._book.parsed(record, SnapshotRecord)
@@ -202,7 +202,7 @@ class EvidenceImporter:
             changed |= stored
         return changed
 
-    def _photo(self, connection: Connection, row: AnyRow, said: SnapshotRecord) -> bool:
+    def _photo(self, connection: Connection, row: SittingRow, said: SnapshotRecord) -> bool:
         known = photo_store.by_external_id(connection, row.id, said.snapshot_id) is not None
         snapshots.store(
             connection,

@@ -34,9 +34,11 @@ from app.domain.wire import (
     Wire,
 )
 from app.errors import BadInput, Conflict
+from app.store.catalogue.catalogue import ClassRow
+from app.store.catalogue.people import AccountRow
 from app.store.exchange.staging import Staged
-from app.store.row import AnyRow
 from app.store.sittings import sittings as store
+from app.store.sittings.sittings import LessonToPlay, SittingRow
 
 MAX_CLIENT_CHARS = 2_000
 _UNENDED = "import"  # the close reason of a sitting whose end nobody told
@@ -85,9 +87,9 @@ def _believable(client_ms: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    klass: AnyRow
-    learner: AnyRow
-    lesson: AnyRow
+    klass: ClassRow
+    learner: AccountRow
+    lesson: LessonToPlay
 
 
 class SittingImporter:
@@ -155,7 +157,7 @@ class SittingImporter:
 
     def _known(
         self, connection: Connection, record: SessionRecord | None, group: list[Staged]
-    ) -> AnyRow | None:
+    ) -> SittingRow | None:
         """The session as an earlier import left it. Raises BadInput, Conflict."""
         name = record.session_id if record else _session_named(group)
         row = store.by_external_id(connection, self._platform_id, name, lock=True)
@@ -213,7 +215,7 @@ class SittingImporter:
         record: SessionRecord,
         place: _Place,
         arrivals: list[Arrival],
-    ) -> AnyRow:
+    ) -> SittingRow:
         learner, klass, lesson = place.learner, place.klass, place.lesson
         said_ms = [] if record.began_ms is None else [record.began_ms]
         opened_ms = min([*said_ms, *(it.received_ms for it in arrivals)])
@@ -254,17 +256,17 @@ class SittingImporter:
         )
         return self._row(connection, record.session_id)
 
-    def _row(self, connection: Connection, name: str) -> AnyRow:
+    def _row(self, connection: Connection, name: str) -> SittingRow:
         row = store.by_external_id(connection, self._platform_id, name)
         assert row is not None
         return row
 
-    def _end(self, connection: Connection, row: AnyRow, record: SessionRecord | None) -> bool:
+    def _end(self, connection: Connection, row: SittingRow, record: SessionRecord | None) -> bool:
         """End it where its record says, else with the last thing received; true if that is new."""
         now = self._row(connection, row.external_id)
         if record is not None and record.over_ms is not None:
             reason = record.close_reason or "closed"
-            ended_ms = record.over_ms
+            ended_ms: int | None = record.over_ms
         elif now.close_reason in (None, _UNENDED):
             reason, ended_ms = _UNENDED, now.last_recv_ms
         else:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.policy.sitting_terms import BURST_MS, REPORT_GRACE_MS
+from app.store.controls.controls import ControlRow
 from app.store.row import AnyRow
 from app.vision import liveness
 from app.vision.face_reading import FaceReading
@@ -39,11 +40,11 @@ class PhotoGroup:
     face check that a burst answers."""
 
     photos: Sequence[AnyRow]
-    control: AnyRow | None = None
+    control: ControlRow | None = None
 
 
 def to_decide(
-    photos: Sequence[AnyRow], controls: Collection[AnyRow], *, open_now: bool, now_ms: int
+    photos: Sequence[AnyRow], controls: Collection[ControlRow], *, open_now: bool, now_ms: int
 ) -> Iterator[PhotoGroup]:
     """A sitting's photos as far as they can be decided, decided ones among them: up to the first
     that is not read yet, or whose burst is not over. `photos` in order of receipt, `open_now`: more
@@ -72,7 +73,7 @@ def to_decide(
             yield PhotoGroup(sorted(readable, key=_as_taken), control)
 
 
-def _over(control: AnyRow, burst: Sequence[AnyRow], *, open_now: bool, now_ms: int) -> bool:
+def _over(control: ControlRow, burst: Sequence[AnyRow], *, open_now: bool, now_ms: int) -> bool:
     if any(it.status == "pending" for it in burst):
         return False
     if not open_now or any(it.status == "done" for it in burst):

@@ -19,10 +19,10 @@ from app.domain.faces.photo_store import PhotoStore
 from app.errors import BadInput, Conflict, ZhenxueError
 from app.security import Unsealable
 from app.store.accounts import audit
+from app.store.catalogue.people import AccountRow
 from app.store.faces import face_keys
 from app.store.faces import reference_photos as rows
 from app.store.faces.blobs import BlobMissing, StoreAway
-from app.store.row import AnyRow
 from app.vision import match
 from app.vision.seen import FacePicture, SamePhotograph, Seen, Unread
 
@@ -69,7 +69,7 @@ class EnrolmentDesk:
 
     def hand_in(
         self,
-        learner: AnyRow,
+        learner: AccountRow,
         data: bytes,
         *,
         step: Step | None = None,
@@ -110,7 +110,7 @@ class EnrolmentDesk:
             )
 
     def hand_in_for(
-        self, learner: AnyRow, files: Sequence[bytes], *, actor: str, reason: str
+        self, learner: AccountRow, files: Sequence[bytes], *, actor: str, reason: str
     ) -> list[EnrolledPhoto | ZhenxueError]:
         """What became of each photo that somebody hands in for a learner; who, and why, stands in
         the audit log. Raises BadInput (reason_missing)."""

@@ -23,6 +23,7 @@ from app.domain.faces.snapshots import face_key, verified
 from app.errors import BadInput, Conflict, NotFound
 from app.security import seal, unseal
 from app.store.accounts import audit
+from app.store.catalogue.people import AccountRow
 from app.store.faces import reference_photos as rows
 from app.store.faces import snapshots
 from app.store.row import AnyRow
@@ -84,7 +85,7 @@ class Unusable(BadInput):
     """No face can be enrolled from the photo; `reasons` tell the person what to do."""
 
 
-def learner_of(connection: Connection, platform_id: int, external_id: str) -> AnyRow:
+def learner_of(connection: Connection, platform_id: int, external_id: str) -> AccountRow:
     learner = sittings.learner(connection, platform_id, external_id)
     if learner is None:
         raise NotFound("unknown_learner", f"there is no learner {external_id!r}")
@@ -92,7 +93,7 @@ def learner_of(connection: Connection, platform_id: int, external_id: str) -> An
 
 
 def admit(
-    connection: Connection, photos: PhotoStore, learner: AnyRow, data: bytes, now_ms: int
+    connection: Connection, photos: PhotoStore, learner: AccountRow, data: bytes, now_ms: int
 ) -> EnrolledPhoto | None:
     """What can be said before the pixels are read: the report of a photo that is enrolled already,
     else None. Raises BadInput (not a picture), NotAllowed (no_face_consent), Conflict (erased)."""
@@ -109,7 +110,7 @@ def admit(
 def enrol(
     connection: Connection,
     photos: PhotoStore,
-    learner: AnyRow,
+    learner: AccountRow,
     data: bytes,
     seen: Seen | Unread,
     now_ms: int,
@@ -164,7 +165,7 @@ def _purged(photo: AnyRow) -> bool:
 
 
 def defer(
-    connection: Connection, photos: PhotoStore, learner: AnyRow, data: bytes, now_ms: int
+    connection: Connection, photos: PhotoStore, learner: AccountRow, data: bytes, now_ms: int
 ) -> str:
     """Keep an imported photo for the face worker: `stored` or `unchanged`. Raises as `admit`."""
     verified(data, photos.max_bytes)

@@ -23,12 +23,13 @@ from app.domain.sittings.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, NotAllowed, WrongMediaType
 from app.security import Unsealable, Vault
 from app.store.controls import controls as control_store
+from app.store.controls.controls import ControlRow
 from app.store.events import event_log
 from app.store.faces import face_keys
 from app.store.faces import snapshots as rows
 from app.store.faces.blobs import BlobMissing
-from app.store.row import AnyRow
 from app.store.sittings import sittings as sitting_store
+from app.store.sittings.sittings import SittingRow
 from app.vision import image_header
 from app.vision.image_header import ImageHeader, ImageLimits, ImageRejected
 from detectors.control_kinds import AnsweredBy, kind_of
@@ -56,7 +57,9 @@ class StoredPhoto:
     late: bool = False
 
 
-def session_of(connection: Connection, platform_id: int, external_id: str, now_ms: int) -> AnyRow:
+def session_of(
+    connection: Connection, platform_id: int, external_id: str, now_ms: int
+) -> SittingRow:
     """The platform's sitting, if it still takes photos. Raises NotFound, Conflict."""
     session = sitting_store.by_external_id(connection, platform_id, external_id)
     if session is None:
@@ -70,7 +73,7 @@ def session_of(connection: Connection, platform_id: int, external_id: str, now_m
 def store(
     connection: Connection,
     photos: PhotoStore,
-    session: AnyRow,
+    session: SittingRow,
     snapshot_id: str,
     purpose: str,
     challenge_id: str | None,
@@ -104,7 +107,7 @@ def store(
         raise Conflict("too_many_snapshots", f"a sitting has at most {MOST_A_SITTING} photos")
     control = _named(connection, session.id, challenge_id)
     late = control is not None and _late(connection, session, control, received_ms)
-    values = {
+    values: dict[str, Any] = {
         "external_id": snapshot_id,
         "purpose": purpose,
         "control_id": None if control is None else control.id,
@@ -198,7 +201,7 @@ def face_key(connection: Connection, vault: Vault, learner_id: int, now_ms: int)
         raise Conflict("face_data_erased", "this learner's face data was erased") from error
 
 
-def _named(connection: Connection, session_id: int, challenge: str | None) -> AnyRow | None:
+def _named(connection: Connection, session_id: int, challenge: str | None) -> ControlRow | None:
     """The control that the photo is handed in for, if it is this session's."""
     if challenge is None:
         return None
@@ -208,7 +211,9 @@ def _named(connection: Connection, session_id: int, challenge: str | None) -> An
     return None if rows.count_bound(connection, control.id) >= MOST_A_CHALLENGE else control
 
 
-def _late(connection: Connection, session: AnyRow, control: AnyRow, received_ms: int) -> bool:
+def _late(
+    connection: Connection, session: SittingRow, control: ControlRow, received_ms: int
+) -> bool:
     """Whether the control's time is over, as far as the server can tell now: a silence that lasts
     may turn out an outage (detectors/photo_window.py looks at it again). When a platform's own
     controls end depends on play, which only the detectors read."""

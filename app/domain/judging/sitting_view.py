@@ -23,10 +23,10 @@ from app.domain.sittings import sitting_life
 from app.domain.sittings.sittings import unknown_session
 from app.errors import Conflict
 from app.store.bodies import Interval, extended
-from app.store.row import AnyRow
 from app.store.scope import AccessScope
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
+from app.store.sittings.sittings import SittingRow
 from detectors.control_kinds import ControlKind, kind_of
 from detectors.trace import ControlFlag
 
@@ -147,7 +147,7 @@ def view(
     )
 
 
-def draw_errors(row: AnyRow, lines: list[ControlLine]) -> list[str]:
+def draw_errors(row: SittingRow, lines: list[ControlLine]) -> list[str]:
     """What of a finished sitting's ledger does not follow from its revealed seed."""
     popups = [
         PopupDraw(line.demand["draw"], low_ms, high_ms, line.demand["interval_ms"])
@@ -165,10 +165,11 @@ def draw_errors(row: AnyRow, lines: list[ControlLine]) -> list[str]:
         for point in points
         if point.drawn_in == row.external_id
     ]
+    assert row.seed_revealed is not None and row.commitment is not None
     return draws.verify(row.seed_revealed, row.commitment, popups, photos)
 
 
-def _verified(row: AnyRow, lines: list[ControlLine]) -> bool:
+def _verified(row: SittingRow, lines: list[ControlLine]) -> bool:
     return not draw_errors(row, lines)
 
 

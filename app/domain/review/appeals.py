@@ -8,7 +8,6 @@ then stays on record and counts no more.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -19,6 +18,7 @@ from app.store.accounts import audit
 from app.store.bodies import Body
 from app.store.review import crowds, findings
 from app.store.review import reviews as store
+from app.store.review.findings import AppealRow
 from app.store.scope import AccessScope
 from detectors.finding import Evidence
 
@@ -101,7 +101,7 @@ def concerns(
     return crowds.holds(connection, row, class_id, learner_id)
 
 
-def shown(row: Any) -> AppealView:
+def shown(row: AppealRow) -> AppealView:
     return AppealView(
         appeal_id=row.id,
         filed_by=row.filed_by,

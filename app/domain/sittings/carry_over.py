@@ -18,9 +18,9 @@ from app.domain.controls.photo_plan import Intervals, PlannedHour, Point
 from app.domain.controls.scheduler import hours_of
 from app.domain.policy.sitting_terms import SittingTerms
 from app.store.controls import controls as control_store
-from app.store.row import AnyRow
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
+from app.store.sittings.sittings import PreviousSitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def carry_over(
 
 
 def _popup_clock(
-    previous: AnyRow | None, seed: bytes, terms: SittingTerms
+    previous: PreviousSitting | None, seed: bytes, terms: SittingTerms
 ) -> tuple[int, int, tuple[int, int] | None]:
     """The pop-up clock runs on over the sittings of a class: no reload shakes it off.
 

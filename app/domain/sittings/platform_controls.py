@@ -21,8 +21,8 @@ from app.errors import Conflict
 from app.store.controls import controls as store
 from app.store.events import event_log
 from app.store.faces import snapshots as photo_store
-from app.store.row import AnyRow
 from app.store.sittings import sittings as sitting_store
+from app.store.sittings.sittings import SittingRow
 from detectors.control_kinds import AnsweredBy, ControlKind, kind_of
 from detectors.event_types import telling_of
 from detectors.trace import ControlFlag
@@ -97,7 +97,9 @@ def report(
 
 
 def _match_told_before(
-    connection: Connection, sitting: AnyRow, reports: Sequence[ControlReport | Mapping[str, Any]]
+    connection: Connection,
+    sitting: SittingRow,
+    reports: Sequence[ControlReport | Mapping[str, Any]],
 ) -> None:
     """A platform may report a pop-up after the page has shown it, or had it answered."""
     issued = [it.issued_at_ms for it in reports if isinstance(it, ControlReport)]

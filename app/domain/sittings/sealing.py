@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from app.store.events import event_log
+from app.store.events.event_log import EndedSitting
 from app.store.judging import facts
-from app.store.row import AnyRow
 
 
-def seal_ended(connection: Connection, session_id: int, now_ms: int) -> AnyRow | None:
+def seal_ended(connection: Connection, session_id: int, now_ms: int) -> EndedSitting | None:
     """Seal a session whose class is judged as a whole afterwards; None while it is still open."""
     row = event_log.ended(connection, session_id)
     if row is not None:

@@ -25,10 +25,12 @@ from app.domain.sittings.leases import new_lease
 from app.domain.sittings.sitting_life import Door, Fate
 from app.errors import BadInput, Conflict, NotAllowed, NotFound, TooManyRequests
 from app.security import Vault, token_digest
+from app.store.catalogue.catalogue import ClassRow
+from app.store.catalogue.people import AccountRow
 from app.store.judging import study_days
-from app.store.row import AnyRow
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
+from app.store.sittings.sittings import LessonToPlay, RivalSitting, SittingRow
 
 log = structlog.get_logger("zhenxue.sittings")
 
@@ -117,7 +119,7 @@ def close_sitting(
     external_id: str,
     reason: str,
     now_ms: int,
-) -> tuple[AnyRow, bool]:
+) -> tuple[SittingRow, bool]:
     """End a sitting and reveal its seed: (row as it was, whether this call ended it).
 
     A sitting that has ended already stays as it is. Raises NotFound.
@@ -146,7 +148,7 @@ def unknown_session(external_id: str) -> NotFound:
 # ------------------------------------------------------------------------------ who may open
 
 
-def _lesson(connection: Connection, klass: AnyRow, external_id: str) -> AnyRow:
+def _lesson(connection: Connection, klass: ClassRow, external_id: str) -> LessonToPlay:
     versions = klass.course_version_ids
     found = {row.course_version_id: row for row in store.lessons(connection, versions, external_id)}
     for version in versions:
@@ -158,9 +160,9 @@ def _lesson(connection: Connection, klass: AnyRow, external_id: str) -> AnyRow:
 
 
 def _require_lease(
-    rivals: Sequence[AnyRow],
+    rivals: Sequence[RivalSitting],
     opening: Opening,
-    learner: AnyRow,
+    learner: AccountRow,
     terms: SittingTerms,
     now_ms: int,
 ) -> None:
@@ -192,7 +194,7 @@ def _require_lease(
 
 
 def _gives_way(
-    rival: AnyRow, opening: Opening, platform_id: int, terms: SittingTerms, now_ms: int
+    rival: RivalSitting, opening: Opening, platform_id: int, terms: SittingTerms, now_ms: int
 ) -> bool:
     """The same window again is a reload. Another window of the device takes over once the first
     has been silent for the handover tolerance, another device once it has missed a heartbeat."""
@@ -204,14 +206,16 @@ def _gives_way(
     return silent_ms > terms.silent_ms
 
 
-def _how_it_ends(rival: AnyRow, opening: Opening, now_ms: int) -> tuple[str, str]:
+def _how_it_ends(rival: RivalSitting, opening: Opening, now_ms: int) -> tuple[str, str]:
     if rival.lease_expires_ms <= now_ms:
         return "expired", "lease"
     same = (rival.device_id, rival.window_id) == (opening.device, opening.window)
     return "superseded", "reload" if same else "other_window"
 
 
-def _require_days(connection: Connection, klass: AnyRow, learner: AnyRow, now_ms: int) -> None:
+def _require_days(
+    connection: Connection, klass: ClassRow, learner: AccountRow, now_ms: int
+) -> None:
     """A sitting begins on the days of the class; one that runs on past them is not cut short."""
     days = study_days.of_learner(connection, klass.id, learner.id)
     if days.from_ms <= now_ms < days.stated_until_ms:
@@ -253,7 +257,11 @@ def _day(day: date) -> str:
 
 
 def _require_order(
-    connection: Connection, learner_id: int, class_id: int, lesson: AnyRow, terms: SittingTerms
+    connection: Connection,
+    learner_id: int,
+    class_id: int,
+    lesson: LessonToPlay,
+    terms: SittingTerms,
 ) -> None:
     """A course of unknown kind is a professional one."""
     if lesson.course_kind == "public" or not lesson.sequential_lock:
@@ -283,9 +291,9 @@ def _open(
     connection: Connection,
     vault: Vault,
     scheduler: ControlScheduler,
-    learner: AnyRow,
-    klass: AnyRow,
-    lesson: AnyRow,
+    learner: AccountRow,
+    klass: ClassRow,
+    lesson: LessonToPlay,
     opening: Opening,
     ended: tuple[int, ...],
     now_ms: int,
@@ -343,10 +351,10 @@ def _open(
 def _renew(
     connection: Connection,
     scheduler: ControlScheduler,
-    known: AnyRow,
-    learner: AnyRow,
-    klass: AnyRow,
-    lesson: AnyRow,
+    known: SittingRow,
+    learner: AccountRow,
+    klass: ClassRow,
+    lesson: LessonToPlay,
     opening: Opening,
     now_ms: int,
 ) -> Opened:
@@ -369,6 +377,7 @@ def _renew(
         lease_digest=token_digest(token),
         lease_expires_ms=now_ms + terms.lease_ms,
     )
+    assert known.commitment is not None
     return Opened(
         id=known.id,
         session=known.external_id,
@@ -389,7 +398,7 @@ def _end(
     connection: Connection,
     vault: Vault,
     scheduler: ControlScheduler,
-    sitting: AnyRow,
+    sitting: SittingRow,
     state: str,
     reason: str,
     now_ms: int,

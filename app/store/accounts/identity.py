@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, select, update
 
-from app.store.row import AnyRow
+from app.store.row import fetch_one
 from models import Enrolment, IdentityCorrection
 
 
@@ -15,9 +15,21 @@ def add(connection: Connection, **values: Any) -> None:
     connection.execute(insert(IdentityCorrection).values(**values))
 
 
-def of_act(connection: Connection, act_id: int) -> AnyRow:
+class CorrectionRow(Protocol):
+    name: str | None
+    id_hash: bytes | None
+    id_number_encrypted: bytes | None
+    id_last4: str | None
+    person_id: int | None
+    former_person_id: int | None
+    former_name: str | None
+    former_encrypted: bytes | None
+    former_last4: str | None
+
+
+def of_act(connection: Connection, act_id: int) -> CorrectionRow:
     query = select(IdentityCorrection).where(IdentityCorrection.act_id == act_id)
-    return connection.execute(query).one()
+    return fetch_one(connection, query, CorrectionRow)
 
 
 def change(connection: Connection, act_id: int, **values: Any) -> None:

@@ -22,12 +22,13 @@ from models import (
 _IDS_A_QUERY = 500
 
 
-class LearnerRow(Protocol):
+class AccountRow(Protocol):
+    """A learner's account on a platform."""
+
     id: int
     platform_id: int
     external_id: str
     person_id: int
-    id_hash: bytes | None
     name: str
     id_number_encrypted: bytes | None
     id_last4: str | None
@@ -35,6 +36,12 @@ class LearnerRow(Protocol):
     face_consent: bool
     consent_ms: int | None
     consent_document: str | None
+
+
+class LearnerRow(AccountRow, Protocol):
+    """An account with the hash of its person's ID number."""
+
+    id_hash: bytes | None
 
 
 class EnrolledRow(LearnerRow, Protocol):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, and_, func, insert, select, update
 
 from app.store.events import event_log
-from app.store.row import AnyRow
+from app.store.row import fetch, fetch_one_or_none, stream
 from detectors.control_kinds import ControlKind, kind_of
 from detectors.trace import CONTROL, NONE, ControlFlag
 from models import Control, Learner, Session, Snapshot, TrainingClass
@@ -18,9 +18,32 @@ from models import Control, Learner, Session, Snapshot, TrainingClass
 _LIMIT = 2**31 - 1
 
 
-def sitting(connection: Connection, session_id: int) -> AnyRow | None:
+class ScheduledSitting(Protocol):
+    id: int
+    external_id: str
+    lesson_id: int
+    class_id: int
+    learner_id: int
+    state: str
+    opened_ms: int
+    learning_ms: int
+    play_pos_ms: int
+    resume_ms: int
+    popup_from_ms: int
+    popup_due_ms: int | None
+    popup_draws: int
+    schedule: dict[str, Any]
+    seed_encrypted: bytes | None
+    controls: str
+    pack_id: str
+    pack_version: str
+    face_consent: bool
+
+
+def sitting(connection: Connection, session_id: int) -> ScheduledSitting | None:
     """What the control scheduler works on, locked until the transaction ends."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(
             Session.id,
             Session.external_id,
@@ -45,34 +68,72 @@ def sitting(connection: Connection, session_id: int) -> AnyRow | None:
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .join(Learner, Learner.id == Session.learner_id)
         .where(Session.id == session_id)
-        .with_for_update(of=Session, key_share=True)
-    ).one_or_none()
+        .with_for_update(of=Session, key_share=True),
+        ScheduledSitting,
+    )
 
 
-def rows(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+class ControlRow(Protocol):
+    """A line of the ledger as it is stored."""
+
+    id: int
+    session_id: int
+    kind: str
+    challenge_id: str
+    nonce: str | None
+    source: str
+    random_time: bool
+    reissue_of: str | None
+    demand: dict[str, Any]
+    issued_ms: int
+    due_ms: int
+    window_ms: int
+    shown_ms: int | None
+    shown_seq: int | None
+    answered_ms: int | None
+    answered_seq: int | None
+    expired_ms: int | None
+    latency_ms: int | None
+    flags: int
+
+
+def rows(connection: Connection, session_id: int) -> Sequence[ControlRow]:
     """The ledger of one sitting, in order of issue."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Control)
         .where(Control.session_id == session_id)
-        .order_by(Control.issued_ms, Control.id)
-    ).all()
+        .order_by(Control.issued_ms, Control.id),
+        ControlRow,
+    )
 
 
-def rows_of(connection: Connection, session_ids: Collection[int]) -> dict[int, list[AnyRow]]:
+def rows_of(connection: Connection, session_ids: Collection[int]) -> dict[int, list[ControlRow]]:
     """The ledgers of many sittings by session, each in order of issue."""
-    found: dict[int, list[AnyRow]] = {session_id: [] for session_id in session_ids}
-    for row in connection.execute(
+    found: dict[int, list[ControlRow]] = {session_id: [] for session_id in session_ids}
+    for row in stream(
+        connection,
         select(Control)
         .where(Control.session_id.in_(session_ids))
-        .order_by(Control.issued_ms, Control.id)
+        .order_by(Control.issued_ms, Control.id),
+        ControlRow,
     ):
         found[row.session_id].append(row)
     return found
 
 
-def photo_checks(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+class AnsweringPhoto(Protocol):
+    control_id: int
+    status: str
+    check: int
+    reading: dict[str, Any] | None
+    received_ms: int
+
+
+def photo_checks(connection: Connection, session_id: int) -> Sequence[AnsweringPhoto]:
     """Photos that answer the sitting's controls in time, as the scheduler looks at them."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Snapshot.control_id,
             Snapshot.status,
@@ -83,8 +144,9 @@ def photo_checks(connection: Connection, session_id: int) -> Sequence[AnyRow]:
             Snapshot.session_id == session_id,
             Snapshot.control_id.is_not(None),
             Snapshot.late.is_(False),
-        )
-    ).all()
+        ),
+        AnsweringPhoto,
+    )
 
 
 def photos_taken(
@@ -129,12 +191,14 @@ def update_line(
     )
 
 
-def line(connection: Connection, session_id: int, challenge_id: str) -> AnyRow | None:
-    return connection.execute(
+def line(connection: Connection, session_id: int, challenge_id: str) -> ControlRow | None:
+    return fetch_one_or_none(
+        connection,
         select(Control).where(
             Control.session_id == session_id, Control.challenge_id == challenge_id
-        )
-    ).one_or_none()
+        ),
+        ControlRow,
+    )
 
 
 def count(connection: Connection, session_id: int) -> int:

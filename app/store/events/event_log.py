@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
 
 from app.store.events.packed import notes_of, records_of
-from app.store.row import AnyRow
+from app.store.row import fetch_one
 from detectors.trace import CONTROL, EVENT, PHOTO
 from models import EventBatch, EventLog, Session
 
@@ -190,17 +190,26 @@ def verify(manifest: bytes, events: bytes, notes: bytes, chain: bytes) -> bool:
     return head == chain and event_at == len(events) and note_at == len(notes)
 
 
-def ended(connection: Connection, session_id: int) -> AnyRow | None:
+class EndedSitting(Protocol):
+    state: str
+    class_id: int
+    learner_id: int
+    opened_ms: int
+
+
+def ended(connection: Connection, session_id: int) -> EndedSitting | None:
     """The session, locked, if it is over. Raises NoResultFound.
 
     Like every lock on a session it leaves the key alone, so that whoever enters a finding that
     names the session does not wait for it, and both for each other.
     """
-    row = connection.execute(
+    row = fetch_one(
+        connection,
         select(Session.state, Session.class_id, Session.learner_id, Session.opened_ms)
         .where(Session.id == session_id)
-        .with_for_update(key_share=True)
-    ).one()
+        .with_for_update(key_share=True),
+        EndedSitting,
+    )
     return None if row.state == "open" else row
 
 

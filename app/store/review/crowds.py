@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from sqlalchemy import Connection, select
 
 from app.store.bodies import FindingBody
 from app.store.review.finding_queue import GONE
 from app.store.review.finding_rows import FindingRow
-from app.store.row import AnyRow, typed
+from app.store.row import fetch, typed
 from models import Finding, Learner, Lesson, Session
 
 _IDS_A_QUERY = 500
+
+
+class CrowdSitting(Protocol):
+    id: int
+    external_id: str
+    opened_ms: int
+    learner_id: int
+    name: str
+    id_last4: str | None
+    lesson_title: str
+    lesson_position: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +35,13 @@ class CrowdPerson:
     id: int
     name: str
     id_last4: str | None
-    sittings: Sequence[AnyRow]
+    sittings: Sequence[CrowdSitting]
 
 
 def members(connection: Connection, platform_id: int, body: FindingBody) -> list[CrowdPerson]:
     """The people of a finding on a class, in the order of their first sitting in it."""
     named = body.sessions_named()
-    rows: list[AnyRow] = []
+    rows: list[CrowdSitting] = []
     for start in range(0, len(named), _IDS_A_QUERY):
         query = (
             select(
@@ -49,8 +61,8 @@ def members(connection: Connection, platform_id: int, body: FindingBody) -> list
                 Session.external_id.in_(named[start : start + _IDS_A_QUERY]),
             )
         )
-        rows += connection.execute(query).all()
-    found: dict[int, list[AnyRow]] = {}
+        rows += fetch(connection, query, CrowdSitting)
+    found: dict[int, list[CrowdSitting]] = {}
     for row in sorted(rows, key=lambda it: (it.opened_ms, it.id)):
         found.setdefault(row.learner_id, []).append(row)
     return [CrowdPerson(key, its[0].name, its[0].id_last4, its) for key, its in found.items()]

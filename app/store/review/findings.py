@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, func, insert, select
 
 from app.store.review.finding_rows import NamedFinding
-from app.store.row import AnyRow, typed, typed_or_none
+from app.store.row import fetch_one_or_none, typed, typed_or_none
 from app.store.scope import AccessScope
 from models import Appeal, Finding, Learner, Platform, Session, TrainingClass
 
@@ -69,17 +69,32 @@ def one(connection: Connection, scope: AccessScope, finding_id: int) -> NamedFin
     return typed_or_none(found, NamedFinding)
 
 
-def appeal(connection: Connection, finding_id: int, filed_by: str, statement: str) -> AnyRow | None:
+class AppealRow(Protocol):
+    id: int
+    finding_id: int
+    filed_by: str
+    statement: str
+    created_ms: int
+    outcome: str | None
+    reply: str | None
+    replied_ms: int | None
+
+
+def appeal(
+    connection: Connection, finding_id: int, filed_by: str, statement: str
+) -> AppealRow | None:
     """The same appeal, if it was filed before."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(Appeal)
         .where(
             Appeal.finding_id == finding_id,
             Appeal.filed_by == filed_by,
             Appeal.statement == statement,
         )
-        .limit(1)
-    ).one_or_none()
+        .limit(1),
+        AppealRow,
+    )
 
 
 def insert_appeal(connection: Connection, **values: Any) -> int:

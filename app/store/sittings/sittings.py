@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from app.store.row import AnyRow
+from app.store.catalogue.catalogue import ClassRow, LessonRow
+from app.store.catalogue.people import AccountRow
+from app.store.row import fetch, fetch_one, fetch_one_or_none
 from app.store.scope import AccessScope
 from models import (
     ClassHour,
@@ -24,12 +26,102 @@ from models import (
 GENESIS = bytes(32)  # head of the hash chain before the first batch
 
 
-def learner(connection: Connection, platform_id: int, external_id: str) -> AnyRow | None:
-    return connection.execute(
+class SittingRow(Protocol):
+    id: int
+    platform_id: int
+    external_id: str
+    class_id: int
+    learner_id: int
+    person_id: int
+    lesson_id: int
+    device_id: str
+    window_id: str
+    client: dict[str, Any]
+    provenance: str
+    state: str
+    close_reason: str | None
+    started_at_ms: int | None
+    opened_ms: int
+    last_recv_ms: int
+    closed_ms: int | None
+    resume_ms: int
+    lease_digest: bytes | None
+    lease_expires_ms: int | None
+    chain: bytes
+    event_count: int
+    next_seq: int
+    popup_from_ms: int
+    popup_due_ms: int | None
+    schedule: dict[str, Any]
+    seed_encrypted: bytes | None
+    commitment: bytes | None
+    seed_revealed: bytes | None
+
+
+class NamedSitting(SittingRow, Protocol):
+    """A sitting with the platform's ids around it, and who draws its controls."""
+
+    learner: str
+    klass: str
+    controls: str
+    lesson: str
+
+
+class RivalSitting(SittingRow, Protocol):
+    """An open sitting of the person, on any platform."""
+
+    lease_expires_ms: int
+    learner: str
+    slug: str
+
+
+class SittingNames(Protocol):
+    learner: str
+    klass: str
+    controls: str
+    pack_id: str
+    pack_version: str
+    lesson: str
+
+
+class PackedSitting(Protocol):
+    id: int
+    opened_ms: int
+    pack_id: str
+    pack_version: str
+    controls: str
+
+
+class PreviousSitting(Protocol):
+    id: int
+    external_id: str
+    learning_ms: int
+    popup_from_ms: int
+    popup_due_ms: int | None
+    popup_draws: int
+    schedule: dict[str, Any]
+
+
+class HourPlan(Protocol):
+    number: int
+    pieces: list[Any]
+
+
+class LessonToPlay(LessonRow, Protocol):
+    """A lesson with what its course demands."""
+
+    course_kind: str | None
+    sequential_lock: bool
+
+
+def learner(connection: Connection, platform_id: int, external_id: str) -> AccountRow | None:
+    return fetch_one_or_none(
+        connection,
         select(Learner).where(
             Learner.platform_id == platform_id, Learner.external_id == external_id
-        )
-    ).one_or_none()
+        ),
+        AccountRow,
+    )
 
 
 def platform_of_learner(connection: Connection, learner_id: int, external_id: str) -> int | None:
@@ -41,22 +133,26 @@ def platform_of_learner(connection: Connection, learner_id: int, external_id: st
     ).scalar_one_or_none()
 
 
-def with_pack(connection: Connection, platform_id: int, external_id: str) -> AnyRow | None:
+def with_pack(connection: Connection, platform_id: int, external_id: str) -> PackedSitting | None:
     """(id, opened_ms, pack_id, pack_version, controls) of a sitting and its class."""
     klass = TrainingClass
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(Session.id, Session.opened_ms, klass.pack_id, klass.pack_version, klass.controls)
         .join(TrainingClass, TrainingClass.id == Session.class_id)
-        .where(Session.platform_id == platform_id, Session.external_id == external_id)
-    ).one_or_none()
+        .where(Session.platform_id == platform_id, Session.external_id == external_id),
+        PackedSitting,
+    )
 
 
-def klass(connection: Connection, platform_id: int, external_id: str) -> AnyRow | None:
-    return connection.execute(
+def klass(connection: Connection, platform_id: int, external_id: str) -> ClassRow | None:
+    return fetch_one_or_none(
+        connection,
         select(TrainingClass).where(
             TrainingClass.platform_id == platform_id, TrainingClass.external_id == external_id
-        )
-    ).one_or_none()
+        ),
+        ClassRow,
+    )
 
 
 def enrolled(connection: Connection, class_id: int, learner_id: int) -> bool:
@@ -76,31 +172,39 @@ def has_face_consent(connection: Connection, learner_id: int) -> bool:
 
 def lessons(
     connection: Connection, course_version_ids: Collection[int], external_id: str
-) -> Sequence[AnyRow]:
+) -> Sequence[LessonToPlay]:
     """Lessons of that id in frozen course versions, with what their course demands."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Lesson, CourseVersion.course_kind, CourseVersion.sequential_lock)
         .join(CourseVersion, CourseVersion.id == Lesson.course_version_id)
-        .where(Lesson.course_version_id.in_(course_version_ids), Lesson.external_id == external_id)
-    ).all()
+        .where(Lesson.course_version_id.in_(course_version_ids), Lesson.external_id == external_id),
+        LessonToPlay,
+    )
 
 
-def lesson_before(connection: Connection, course_version_id: int, position: int) -> AnyRow | None:
-    return connection.execute(
+def lesson_before(
+    connection: Connection, course_version_id: int, position: int
+) -> LessonRow | None:
+    return fetch_one_or_none(
+        connection,
         select(Lesson)
         .where(Lesson.course_version_id == course_version_id, Lesson.position < position)
         .order_by(Lesson.position.desc())
-        .limit(1)
-    ).one_or_none()
+        .limit(1),
+        LessonRow,
+    )
 
 
-def hours(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+def hours(connection: Connection, class_id: int) -> Sequence[HourPlan]:
     """(number, pieces) of the class's frozen plan, in order."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(ClassHour.number, ClassHour.pieces)
         .where(ClassHour.class_id == class_id)
-        .order_by(ClassHour.number)
-    ).all()
+        .order_by(ClassHour.number),
+        HourPlan,
+    )
 
 
 def lock_person(connection: Connection, person_id: int) -> None:
@@ -110,16 +214,18 @@ def lock_person(connection: Connection, person_id: int) -> None:
     )
 
 
-def open_of_person(connection: Connection, person_id: int) -> Sequence[AnyRow]:
+def open_of_person(connection: Connection, person_id: int) -> Sequence[RivalSitting]:
     """The person's open sittings on any platform, with the platform and learner they belong to."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Session, Learner.external_id.label("learner"), Platform.slug)
         .join(Learner, Learner.id == Session.learner_id)
         .join(Platform, Platform.id == Session.platform_id)
         .where(Session.person_id == person_id, Session.state == "open")
         .where(Session.provenance == "live")
-        .order_by(Session.id)
-    ).all()
+        .order_by(Session.id),
+        RivalSitting,
+    )
 
 
 def opened_by_person(connection: Connection, person_id: int, since_ms: int) -> int:
@@ -131,18 +237,19 @@ def opened_by_person(connection: Connection, person_id: int, since_ms: int) -> i
 
 def by_external_id(
     connection: Connection, platform_id: int, external_id: str, *, lock: bool = False
-) -> AnyRow | None:
+) -> SittingRow | None:
     query = select(Session).where(
         Session.platform_id == platform_id, Session.external_id == external_id
     )
-    return connection.execute(
-        query.with_for_update(key_share=True) if lock else query
-    ).one_or_none()
+    return fetch_one_or_none(
+        connection, query.with_for_update(key_share=True) if lock else query, SittingRow
+    )
 
 
-def names(connection: Connection, session_id: int) -> AnyRow:
+def names(connection: Connection, session_id: int) -> SittingNames:
     """The platform's own ids of a sitting's learner, class and lesson, and the class's terms."""
-    return connection.execute(
+    return fetch_one(
+        connection,
         select(
             Learner.external_id.label("learner"),
             TrainingClass.external_id.label("klass"),
@@ -155,13 +262,14 @@ def names(connection: Connection, session_id: int) -> AnyRow:
         .join(Learner, Learner.id == Session.learner_id)
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .join(Lesson, Lesson.id == Session.lesson_id)
-        .where(Session.id == session_id)
-    ).one()
+        .where(Session.id == session_id),
+        SittingNames,
+    )
 
 
 def seen(
     connection: Connection, scope: AccessScope, external_id: str, platform: str | None
-) -> Sequence[AnyRow]:
+) -> Sequence[NamedSitting]:
     """Sittings of that id that `scope` covers, on one platform (its slug) or on any."""
     query = (
         select(
@@ -184,12 +292,15 @@ def seen(
     )
     if platform is not None:
         query = query.where(Platform.slug == platform)
-    return connection.execute(query).all()
+    return fetch(connection, query, NamedSitting)
 
 
-def last_of_learner(connection: Connection, learner_id: int, class_id: int) -> AnyRow | None:
+def last_of_learner(
+    connection: Connection, learner_id: int, class_id: int
+) -> PreviousSitting | None:
     """The learner's latest live sitting in the class: what the next one carries on from."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(
             Session.id,
             Session.external_id,
@@ -205,8 +316,9 @@ def last_of_learner(connection: Connection, learner_id: int, class_id: int) -> A
             Session.provenance == "live",
         )
         .order_by(Session.id.desc())
-        .limit(1)
-    ).one_or_none()
+        .limit(1),
+        PreviousSitting,
+    )
 
 
 def insert_session(connection: Connection, **values: Any) -> int:
@@ -240,11 +352,13 @@ def end_session(connection: Connection, session_id: int, **values: Any) -> bool:
     return result.rowcount == 1
 
 
-def run_out(connection: Connection, now_ms: int, limit: int) -> Sequence[AnyRow]:
+def run_out(connection: Connection, now_ms: int, limit: int) -> Sequence[SittingRow]:
     """Open sittings whose lease has run out."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Session)
         .where(Session.state == "open", Session.lease_expires_ms <= now_ms)
         .order_by(Session.lease_expires_ms)
-        .limit(limit)
-    ).all()
+        .limit(limit),
+        SittingRow,
+    )

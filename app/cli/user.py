@@ -128,10 +128,10 @@ def list_users(as_json: Json = False) -> None:
         say_json({"users": found})
         return
     table = Table("username", "name", "role", "sees", "state")
-    for it in found:
-        sees = it["platform"] or "、".join(it["counties"]) or "–"
-        state = "disabled" if it["disabled"] else "active"
-        table.add_row(it["username"], it["name"], it["role"], sees, state)
+    for row in rows:
+        sees = row.platform or "、".join(row.counties) or "–"
+        state = "active" if row.disabled_ms is None else "disabled"
+        table.add_row(row.username, row.display_name, row.role, sees, state)
     Console().print(table)
 
 

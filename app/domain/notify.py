@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from app.clock import at
 from app.languages import Text
 from app.store.exchange import webhooks as store
+from app.store.exchange.webhooks import FindingNotice, VerdictNotice
 from app.store.judging.verdicts import CONTROL_MISSING
-from app.store.row import AnyRow
 
 
 class WebhookEvent(StrEnum):
@@ -90,7 +90,7 @@ def review_decided(connection: Connection, review_id: int, now_ms: int) -> None:
 def class_validated(connection: Connection, run_id: int, now_ms: int) -> None:
     """Tell of the run of a class that came to its end; a run of anything else is nothing."""
     row = store.run(connection, run_id)
-    if row is None:
+    if row is None or row.class_id is None:
         return
     wanting = _wanting(connection, row.class_id, WebhookEvent.CLASS_VALIDATED)
     told = {
@@ -136,7 +136,7 @@ def _enter(
     )
 
 
-def _verdict(row: AnyRow) -> dict[str, Any]:
+def _verdict(row: VerdictNotice) -> dict[str, Any]:
     return {
         "session_id": row.session,
         "class_id": row.klass,
@@ -148,7 +148,7 @@ def _verdict(row: AnyRow) -> dict[str, Any]:
     }
 
 
-def _finding(row: AnyRow) -> dict[str, Any]:
+def _finding(row: FindingNotice) -> dict[str, Any]:
     return {
         "finding_id": row.id,
         "class_id": row.klass,

@@ -24,7 +24,7 @@ from app.jobs.outbound import Undeliverable
 from app.jobs.repeating import Repeating
 from app.services import Services
 from app.store.exchange import webhooks as store
-from app.store.row import AnyRow
+from app.store.exchange.webhooks import DueDelivery
 
 EVERY_S = 1.0
 CLAIM_MS = 60_000
@@ -78,7 +78,7 @@ class Deliverer:
             arrived += 1
         return arrived
 
-    def _deliver(self, row: AnyRow) -> bool:
+    def _deliver(self, row: DueDelivery) -> bool:
         """One attempt; whether it arrived."""
         services = self._services
         with services.database.write() as connection:
@@ -103,7 +103,7 @@ class Deliverer:
             log.info("not delivered", webhook=row.webhook_id, delivery=row.id, error=error)
         return arrived
 
-    def _post(self, row: AnyRow) -> tuple[int | None, str | None]:
+    def _post(self, row: DueDelivery) -> tuple[int | None, str | None]:
         """(status, why it did not arrive)."""
         body = canonical(row.payload)
         signed_at = datetime.fromtimestamp(self._services.clock() // 1000, UTC)

@@ -23,12 +23,14 @@ from app.domain.review.review import UNDECIDED
 from app.reports.sheet import Heading, said
 from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import report_rows
-from app.store.exchange.report_rows import MemberRow, PlanRow
+from app.store.exchange.report_rows import AssessmentRow, MemberRow, PlanRow
 from app.store.judging import enrolment_facts
 from app.store.judging.enrolment_facts import LeaveRow
 from app.store.review import claims, inspections
 from app.store.review.finding_rows import FindingRow
-from app.store.row import AnyRow
+from app.store.review.findings import AppealRow
+from app.store.review.inspections import InspectionCheckRow, InspectionRow
+from app.store.review.reviews import ReviewRow
 from app.store.scope import AccessScope
 
 WITHHELD = "（已署名，不对平台公开）"
@@ -127,35 +129,35 @@ class Dossier:
         return {it.key: it for it in self.findings}
 
     @cached_property
-    def reviews(self) -> dict[int, list[AnyRow]]:
+    def reviews(self) -> dict[int, list[ReviewRow]]:
         """Reviews of settled findings, by finding."""
         settled = {it.id for it in self.findings if it.status not in UNDECIDED}
-        found: dict[int, list[AnyRow]] = defaultdict(list)
+        found: dict[int, list[ReviewRow]] = defaultdict(list)
         for row in report_rows.reviews(self.connection, self.id):
             if row.finding_id in settled:
                 found[row.finding_id].append(row)
         return found
 
     @cached_property
-    def appeals(self) -> dict[int, list[AnyRow]]:
-        found: dict[int, list[AnyRow]] = defaultdict(list)
+    def appeals(self) -> dict[int, list[AppealRow]]:
+        found: dict[int, list[AppealRow]] = defaultdict(list)
         for row in report_rows.appeals(self.connection, self.id):
             found[row.finding_id].append(row)
         return found
 
     @cached_property
-    def inspections(self) -> Sequence[AnyRow]:
+    def inspections(self) -> Sequence[InspectionRow]:
         """Remote inspections, oldest first."""
         return inspections.of_class(self.connection, self.id)[::-1]
 
     @cached_property
-    def inspection_checks(self) -> dict[tuple[int, str], AnyRow]:
+    def inspection_checks(self) -> dict[tuple[int, str], InspectionCheckRow]:
         """What counts of each who was drawn: the last entry, by inspection and learner's own id."""
         found = inspections.checks_of_class(self.connection, self.id)
         return {(it.inspection_id, it.learner): it for it in found}
 
     @cached_property
-    def assessed(self) -> Sequence[AnyRow]:
+    def assessed(self) -> Sequence[AssessmentRow]:
         return report_rows.assessments(self.connection, self.id)
 
     @cached_property
@@ -167,13 +169,13 @@ class Dossier:
         """Ids of those that only the platform calls approved."""
         return claims.unaccepted_leaves(self.connection, self.id)
 
-    def reviewer(self, row: AnyRow | None) -> str:
+    def reviewer(self, row: ReviewRow | None) -> str:
         """The name under a review, blank where there is none yet."""
         if row is None:
             return ""
         return str(row.reviewer) if self.named else WITHHELD
 
-    def last_of_stage(self, finding_id: int, stage: str) -> AnyRow | None:
+    def last_of_stage(self, finding_id: int, stage: str) -> ReviewRow | None:
         """The last review of a settled finding at that stage (first, second)."""
         given = [it for it in self.reviews[finding_id] if it.stage == stage]
         return given[-1] if given else None

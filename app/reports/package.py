@@ -33,7 +33,7 @@ from app.store.exchange import eligibility_rows, package_rows, report_rows
 from app.store.exchange.package_rows import StoredLog
 from app.store.judging import facts
 from app.store.review import inspections
-from app.store.row import AnyRow
+from app.store.review.inspections import InspectionCheckRow, InspectionRow
 from app.store.scope import AccessScope
 from detectors.registry import versions_run
 
@@ -251,12 +251,12 @@ class _Gatherer:
         }
 
 
-def _inspection(row: AnyRow) -> dict[str, Any]:
+def _inspection(row: InspectionRow) -> dict[str, Any]:
     told = {name: getattr(row, name) for name in layout.INSPECTION if hasattr(row, name)}
     return {**told, "frame_sha256": frame_digest(row.frame), "drawn_by": row.who}
 
 
-def _inspection_check(row: AnyRow) -> dict[str, Any]:
+def _inspection_check(row: InspectionCheckRow) -> dict[str, Any]:
     told = {name: getattr(row, name) for name in layout.INSPECTION_CHECK}
     return {**told, "checked_by": row.who}
 

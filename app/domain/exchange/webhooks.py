@@ -18,7 +18,7 @@ from app.errors import BadInput, Conflict, NotFound
 from app.security import Vault
 from app.store.accounts import audit
 from app.store.exchange import webhooks as store
-from app.store.row import AnyRow
+from app.store.exchange.webhooks import DeliveryRow, DueDelivery, WebhookRow
 
 PURPOSE = "webhook-secret"
 MOST = 10  # webhooks of one platform
@@ -155,7 +155,7 @@ def redeliver(
     _record(connection, now_ms, actor, "webhook.redelivered", webhook_id, delivery=delivery_id)
 
 
-def secret_of(vault: Vault, delivery: AnyRow) -> str:
+def secret_of(vault: Vault, delivery: DueDelivery) -> str:
     return vault.open(delivery.secret_encrypted, PURPOSE).decode()
 
 
@@ -169,7 +169,7 @@ def next_attempt_ms(attempts: int, now_ms: int) -> int | None:
     return now_ms + wait_ms - spread + secrets.randbelow(2 * spread + 1)
 
 
-def shown(row: AnyRow) -> Delivery:
+def shown(row: DeliveryRow) -> Delivery:
     """A delivery as platform and administrators see it."""
     if row.delivered_ms is not None:
         state = DeliveryState.DELIVERED
@@ -208,7 +208,7 @@ def _address(url: str, https_only: bool) -> str:
     return url
 
 
-def _found(connection: Connection, platform_id: int | None, webhook_id: int) -> AnyRow:
+def _found(connection: Connection, platform_id: int | None, webhook_id: int) -> WebhookRow:
     row = store.by_id(connection, webhook_id)
     if row is None or row.disabled_ms is not None or platform_id not in (None, row.platform_id):
         raise NotFound("unknown_webhook", f"there is no webhook {webhook_id}")

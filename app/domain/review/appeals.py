@@ -131,11 +131,13 @@ def reply(
         limits = f"{MIN_REPLY} to {MAX_REPLY} characters"
         raise BadInput("reply_missing", f"reply: {limits}", field="reply")
     appeal = store.appeal(connection, appeal_id)
-    finding = appeal and store.finding(connection, appeal.finding_id, user.scope, lock=True)
-    if appeal is None or finding is None:
-        raise NotFound("unknown_appeal", "there is no such appeal")
-    appeal = store.appeal(connection, appeal_id)  # as it stands under the finding's lock
-    if appeal.replied_ms is not None:
+    if appeal is None:
+        raise _unknown()
+    finding = store.finding(connection, appeal.finding_id, user.scope, lock=True)
+    locked = store.appeal(connection, appeal_id)  # as it stands under the finding's lock
+    if finding is None or locked is None:
+        raise _unknown()
+    if locked.replied_ms is not None:
         raise Conflict("already_replied", "the appeal was answered")
     if user.id in review.deciders(store.of_findings(connection, [finding.id])):
         raise Conflict("own_decision", "an appeal is answered by somebody who did not decide")
@@ -153,3 +155,7 @@ def reply(
         detail={"appeal": appeal_id, "reply": said},
     )
     return int(finding.id)
+
+
+def _unknown() -> NotFound:
+    return NotFound("unknown_appeal", "there is no such appeal")

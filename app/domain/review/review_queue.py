@@ -13,6 +13,7 @@ from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.review import assignments as store
 from app.store.review import finding_queue
+from app.store.review.assignments import Colleague
 from app.store.review.finding_rows import CountyFinding, QueuedFinding
 from detectors.finding import Outcome
 
@@ -111,7 +112,7 @@ def may_be_many(row: CountyFinding | QueuedFinding) -> bool:
     return not (row.outcome is Outcome.VIOLATION or row.needs_two_reviewers or row.body.voids)
 
 
-def _covers(who: Any, county: str) -> bool:
+def _covers(who: Colleague, county: str) -> bool:
     return ALL_COUNTIES in who.counties or county in who.counties
 
 

@@ -239,7 +239,7 @@ def _require_days(
     )
 
 
-def _require_few(connection: Connection, learner: AnyRow, now_ms: int) -> None:
+def _require_few(connection: Connection, learner: AccountRow, now_ms: int) -> None:
     """Nobody opens a thousand sittings a day: what each may bring is bounded, and so is this."""
     opened = store.opened_by_person(connection, learner.person_id, now_ms - DAY_MS)
     if opened >= MOST_A_DAY:

@@ -10,8 +10,7 @@ from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Sheet, said, when, yes
 from app.store.exchange import report_rows
-from app.store.exchange.report_rows import MemberRow
-from app.store.row import AnyRow
+from app.store.exchange.report_rows import HeldReference, MemberRow, ReportedControl, ReportedPhoto
 from detectors.control_kinds import ControlKind
 from detectors.trace import Check, ControlFlag
 
@@ -110,12 +109,12 @@ def faces(dossier: Dossier) -> Sheet:
         Column("密钥销毁时间", 20),
         Column("比对把握", 10, "center"),
     )
-    enrolled: dict[int, list[AnyRow]] = defaultdict(list)
-    for it in report_rows.reference_photos(dossier.connection, dossier.id):
-        enrolled[it.learner_id].append(it)
-    taken: dict[int, list[AnyRow]] = defaultdict(list)
-    for it in report_rows.photos(dossier.connection, dossier.id):
-        taken[it.learner_id].append(it)
+    enrolled: dict[int, list[HeldReference]] = defaultdict(list)
+    for held in report_rows.reference_photos(dossier.connection, dossier.id):
+        enrolled[held.learner_id].append(held)
+    taken: dict[int, list[ReportedPhoto]] = defaultdict(list)
+    for photo in report_rows.photos(dossier.connection, dossier.id):
+        taken[photo.learner_id].append(photo)
     rows = tuple(
         (
             it.external_id,
@@ -143,7 +142,7 @@ def faces(dossier: Dossier) -> Sheet:
     return Sheet("face-data", "人脸信息处理台账", dossier.heading(), columns, rows, counts, notes)
 
 
-def _confidence(member: MemberRow, enrolled: Sequence[AnyRow]) -> str:
+def _confidence(member: MemberRow, enrolled: Sequence[HeldReference]) -> str:
     """How sure comparisons with a learner's enrolled photos are."""
     if not member.face_consent:
         return ""
@@ -151,18 +150,18 @@ def _confidence(member: MemberRow, enrolled: Sequence[AnyRow]) -> str:
     return "正常" if there >= WANTED else _LOW
 
 
-def _held(photo: AnyRow) -> bool:
+def _held(photo: ReportedPhoto) -> bool:
     return photo.blob_key is not None and photo.purged_ms is None and photo.removal_ms is None
 
 
-def _who(dossier: Dossier, row: AnyRow) -> tuple[str, str, str, str]:
+def _who(dossier: Dossier, row: ReportedPhoto | ReportedControl) -> tuple[str, str, str, str]:
     member = dossier.by_id.get(row.learner_id)
     if member is None:
         return _GONE, "", "", row.session
     return member.external_id, member.name, said(member.id_last4), row.session
 
 
-def _result(control: AnyRow) -> str:
+def _result(control: ReportedControl) -> str:
     if control.flags & ControlFlag.UNKNOWN:
         return "无下发记录"
     if control.answered_ms is not None:

@@ -6,7 +6,7 @@ from app.domain.review.inspections import frame_digest
 from app.reports import labels
 from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import Column, Row, Sheet, said, when
-from app.store.row import AnyRow
+from app.store.review.inspections import InspectionRow
 
 _NOT_YET = "未登记"
 
@@ -84,7 +84,7 @@ def online(dossier: Dossier) -> Sheet:
     return Sheet("inspections-online", "巡查在线名单", dossier.heading(), columns, rows, counts)
 
 
-def _drawn(dossier: Dossier, made: AnyRow, order: int, learner: str) -> Row:
+def _drawn(dossier: Dossier, made: InspectionRow, order: int, learner: str) -> Row:
     found = dossier.inspection_checks.get((made.id, learner))
     learning = {it["learner_id"] for it in made.online}
     return (

@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, select, text
 
+from app.store.row import fetch
 from models import AuditEntry
 
 GENESIS = bytes(32)
@@ -71,6 +72,15 @@ def first_broken(connection: Connection) -> int | None:
     return None
 
 
+class AuditRow(Protocol):
+    id: int
+    actor: str
+    action: str
+    subject: str
+    detail: dict[str, Any]
+    chain: bytes
+
+
 def page(
     connection: Connection,
     *,
@@ -79,7 +89,7 @@ def page(
     actor: str = "",
     action: str = "",
     subject: str = "",
-) -> Sequence[Any]:
+) -> Sequence[AuditRow]:
     """Entries newest first, below id `before`. Empty filters match all; `action` is a beginning."""
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(size)
     if before is not None:
@@ -90,4 +100,4 @@ def page(
         query = query.where(AuditEntry.action.startswith(action, autoescape=True))
     if subject:
         query = query.where(AuditEntry.subject == subject)
-    return connection.execute(query).all()
+    return fetch(connection, query, AuditRow)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import Connection, func, insert, select, update
 
+from app.store.row import fetch, fetch_one_or_none
 from models import Appeal, Enrolment, Learner, LearnerLink, TrainingClass
 
 
@@ -19,9 +20,27 @@ def add(
     return int(connection.execute(query.returning(LearnerLink.id)).scalar_one())
 
 
-def one(connection: Connection, link_id: int) -> Any:
+class LinkRow(Protocol):
+    """A learner's link with whom it is for."""
+
+    id: int
+    enrolment_id: int
+    issued_by: str
+    expires_ms: int
+
+    learner_id: int
+    learner_name: str
+
+
+class LinkCase(LinkRow, Protocol):
+    class_id: int
+    platform_id: int
+
+
+def one(connection: Connection, link_id: int) -> LinkCase | None:
     """The link with whom and what it shows."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(
             LearnerLink,
             Enrolment.learner_id,
@@ -32,11 +51,14 @@ def one(connection: Connection, link_id: int) -> Any:
         .join(Enrolment, Enrolment.id == LearnerLink.enrolment_id)
         .join(Learner, Learner.id == Enrolment.learner_id)
         .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
-        .where(LearnerLink.id == link_id)
-    ).one_or_none()
+        .where(LearnerLink.id == link_id),
+        LinkCase,
+    )
 
 
-def of_class(connection: Connection, class_id: int, before: int | None, size: int) -> Sequence[Any]:
+def of_class(
+    connection: Connection, class_id: int, before: int | None, size: int
+) -> Sequence[LinkRow]:
     """The class's links with whom each is for, newest first."""
     query = (
         select(LearnerLink, Enrolment.learner_id, Learner.name.label("learner_name"))
@@ -46,9 +68,9 @@ def of_class(connection: Connection, class_id: int, before: int | None, size: in
         .order_by(LearnerLink.id.desc())
         .limit(size)
     )
-    return connection.execute(
-        query if before is None else query.where(LearnerLink.id < before)
-    ).all()
+    return fetch(
+        connection, query if before is None else query.where(LearnerLink.id < before), LinkRow
+    )
 
 
 def revoke_one(connection: Connection, link_id: int, now_ms: int) -> bool:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, cast
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from app.store.row import fetch
 from models import Platform, User, UserSession
 
 
@@ -34,13 +35,22 @@ def by_username(connection: Connection, username: str) -> UserRow | None:
     return cast(UserRow | None, row)
 
 
-def all_users(connection: Connection) -> Sequence[Any]:
+class ListedUser(UserRow, Protocol):
+    """A user with the platform that they are tied to, if to one."""
+
+    platform_name: str | None
+    platform: str | None
+
+
+def all_users(connection: Connection) -> Sequence[ListedUser]:
     """Every user with the name of the platform they are tied to, by username."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(User, Platform.name.label("platform_name"), Platform.slug.label("platform"))
         .join(Platform, Platform.id == User.platform_id, isouter=True)
-        .order_by(User.username)
-    ).all()
+        .order_by(User.username),
+        ListedUser,
+    )
 
 
 def names(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
@@ -63,9 +73,16 @@ def platform_slug(connection: Connection, platform_id: int | None) -> str | None
     return connection.scalar(select(Platform.slug).where(Platform.id == platform_id))
 
 
-def platforms(connection: Connection) -> Sequence[Any]:
+class PlatformName(Protocol):
+    slug: str
+    name: str
+
+
+def platforms(connection: Connection) -> Sequence[PlatformName]:
     """Slug and name of every platform, by name."""
-    return connection.execute(select(Platform.slug, Platform.name).order_by(Platform.name)).all()
+    return fetch(
+        connection, select(Platform.slug, Platform.name).order_by(Platform.name), PlatformName
+    )
 
 
 def insert_user(connection: Connection, **columns: Any) -> int:

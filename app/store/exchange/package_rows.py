@@ -10,16 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-from sqlalchemy import JSON, Connection, LargeBinary, create_engine, insert, or_, select
+from sqlalchemy import JSON, Connection, LargeBinary, Row, create_engine, insert, or_, select
 from sqlalchemy.types import TypeEngine
 
+from app.store.accounts.audit import AuditRow
 from app.store.events.event_log import MANIFEST
 from app.store.faces import face_sets
 from app.store.judging import facts
-from app.store.row import AnyRow
+from app.store.row import AnyRow, fetch, stream
 from app.store.scope import AccessScope
 from models import (
     Act,
@@ -151,11 +152,26 @@ def logs(connection: Connection, evidence: facts.NamedTrace) -> Iterator[StoredL
         )
 
 
-def verdicts(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class VerdictRow(Protocol):
+    subject_kind: str
+    subject_id: int
+    hour: int
+    outcome: str
+    pack: str
+    pack_digest: str
+    facts_digest: bytes
+    body: bytes
+    digest: bytes
+    created_ms: int
+
+
+def verdicts(connection: Connection, class_id: int) -> Sequence[VerdictRow]:
     """Every verdict that was ever reached on the class, oldest first."""
-    return connection.execute(
-        select(Verdict).where(Verdict.class_id == class_id).order_by(Verdict.id)
-    ).all()
+    return fetch(
+        connection,
+        select(Verdict).where(Verdict.class_id == class_id).order_by(Verdict.id),
+        VerdictRow,
+    )
 
 
 def findings(connection: Connection, class_id: int) -> Rows:
@@ -163,15 +179,15 @@ def findings(connection: Connection, class_id: int) -> Rows:
     return rows_of(connection, Finding, "class_id", [class_id], _ALL)
 
 
-def audit_entries(connection: Connection, subjects: Collection[str]) -> list[tuple[AnyRow, bytes]]:
+def audit_entries(
+    connection: Connection, subjects: Collection[str]
+) -> list[tuple[AuditRow, bytes]]:
     """The audit log's entries on these subjects, each with the link before it."""
     found = []
     wanted = set(subjects)
     previous = bytes(32)
-    entries = connection.execution_options(stream_results=True).execute(
-        select(AuditEntry).order_by(AuditEntry.id)
-    )
-    for entry in entries:
+    streaming = connection.execution_options(stream_results=True)
+    for entry in stream(streaming, select(AuditEntry).order_by(AuditEntry.id), AuditRow):
         if entry.subject in wanted:
             found.append((entry, previous))
         previous = entry.chain
@@ -194,8 +210,9 @@ def restored(tables: Mapping[str, Rows], logs: Iterable[StoredLog]) -> Iterator[
         engine.dispose()
 
 
-def row_document(row: AnyRow) -> dict[str, Any]:
-    """A row as JSON: bytes as hex."""
+def row_document(row: object) -> dict[str, Any]:
+    """A row of the database as JSON: bytes as hex."""
+    assert isinstance(row, Row)
     return {
         name: value.hex() if isinstance(value, bytes) else value
         for name, value in row._mapping.items()

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import Connection, select
 
+from app.store.catalogue.catalogue import ClassRow
+from app.store.controls.controls import ControlRow
 from app.store.review.finding_rows import FindingRow
-from app.store.row import AnyRow, typed
+from app.store.review.findings import AppealRow
+from app.store.review.reviews import ReviewRow
+from app.store.row import fetch, fetch_one, typed
 from models import (
     Appeal,
     AssessmentRecord,
@@ -33,13 +37,20 @@ from models import (
 )
 
 
-def klass(connection: Connection, class_id: int) -> AnyRow:
+class ReportedClass(ClassRow, Protocol):
+    slug: str
+    platform_name: str
+
+
+def klass(connection: Connection, class_id: int) -> ReportedClass:
     """The class with its platform's slug and name."""
-    return connection.execute(
+    return fetch_one(
+        connection,
         select(TrainingClass, Platform.slug, Platform.name.label("platform_name"))
         .join(Platform, Platform.id == TrainingClass.platform_id)
-        .where(TrainingClass.id == class_id)
-    ).one()
+        .where(TrainingClass.id == class_id),
+        ReportedClass,
+    )
 
 
 class MemberRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,29 +135,40 @@ def findings(connection: Connection, class_id: int) -> list[FindingRow]:
     return typed(rows, FindingRow)
 
 
-def reviews(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+def reviews(connection: Connection, class_id: int) -> Sequence[ReviewRow]:
     """Reviews of the class's findings with their reviewers' names, oldest first."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Review, User.display_name.label("reviewer"))
         .join(Finding, Finding.id == Review.finding_id)
         .join(User, User.id == Review.reviewer_id)
         .where(Finding.class_id == class_id)
-        .order_by(Review.id)
-    ).all()
+        .order_by(Review.id),
+        ReviewRow,
+    )
 
 
-def appeals(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    return connection.execute(
+def appeals(connection: Connection, class_id: int) -> Sequence[AppealRow]:
+    return fetch(
+        connection,
         select(Appeal)
         .join(Finding, Finding.id == Appeal.finding_id)
         .where(Finding.class_id == class_id)
-        .order_by(Appeal.id)
-    ).all()
+        .order_by(Appeal.id),
+        AppealRow,
+    )
 
 
-def controls(connection: Connection, class_id: int, kind: str) -> Sequence[AnyRow]:
+class ReportedControl(ControlRow, Protocol):
+    session: str
+    learner_id: int
+    lesson: str
+
+
+def controls(connection: Connection, class_id: int, kind: str) -> Sequence[ReportedControl]:
     """The ledger's lines of one kind, in the order of issue."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Control,
             Session.external_id.label("session"),
@@ -156,13 +178,37 @@ def controls(connection: Connection, class_id: int, kind: str) -> Sequence[AnyRo
         .join(Session, Session.id == Control.session_id)
         .join(Lesson, Lesson.id == Session.lesson_id)
         .where(Session.class_id == class_id, Control.kind == kind)
-        .order_by(Session.learner_id, Control.issued_ms, Control.id)
-    ).all()
+        .order_by(Session.learner_id, Control.issued_ms, Control.id),
+        ReportedControl,
+    )
 
 
-def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class ReportedPhoto(Protocol):
+    id: int
+    external_id: str
+    purpose: str
+    taken_at_ms: int | None
+    received_ms: int
+    sha256: bytes
+    media_type: str
+    size: int
+    blob_key: str | None
+    purged_ms: int | None
+    removal_ms: int | None
+    check: int
+    score: float | None
+    limit: float | None
+    checked_ms: int | None
+    session: str
+    learner_id: int
+    challenge_id: str | None
+    random_time: bool | None
+
+
+def photos(connection: Connection, class_id: int) -> Sequence[ReportedPhoto]:
     """Photos of the class's sittings, without a single pixel."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Snapshot.id,
             Snapshot.external_id,
@@ -187,13 +233,26 @@ def photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
         .join(Session, Session.id == Snapshot.session_id)
         .join(Control, Control.id == Snapshot.control_id, isouter=True)
         .where(Session.class_id == class_id)
-        .order_by(Session.learner_id, Snapshot.received_ms, Snapshot.id)
-    ).all()
+        .order_by(Session.learner_id, Snapshot.received_ms, Snapshot.id),
+        ReportedPhoto,
+    )
 
 
-def reference_photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class HeldReference(Protocol):
+    learner_id: int
+    sha256: bytes
+    model: str | None
+    status: str
+    created_ms: int
+    retired_ms: int | None
+    has_photo: bool
+    has_template: bool
+
+
+def reference_photos(connection: Connection, class_id: int) -> Sequence[HeldReference]:
     """Enrolled photos of the class's learners: what is still held of each."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             ReferencePhoto.learner_id,
             ReferencePhoto.sha256,
@@ -206,30 +265,53 @@ def reference_photos(connection: Connection, class_id: int) -> Sequence[AnyRow]:
         )
         .join(Enrolment, Enrolment.learner_id == ReferencePhoto.learner_id)
         .where(Enrolment.class_id == class_id)
-        .order_by(ReferencePhoto.learner_id, ReferencePhoto.id)
-    ).all()
+        .order_by(ReferencePhoto.learner_id, ReferencePhoto.id),
+        HeldReference,
+    )
 
 
-def sessions(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class ReportedSitting(Protocol):
+    id: int
+    external_id: str
+    learner_id: int
+    opened_ms: int
+
+
+def sessions(connection: Connection, class_id: int) -> Sequence[ReportedSitting]:
     """When the class's sittings began, and whose they were."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Session.id, Session.external_id, Session.learner_id, Session.opened_ms)
         .where(Session.class_id == class_id)
-        .order_by(Session.opened_ms, Session.id)
-    ).all()
+        .order_by(Session.opened_ms, Session.id),
+        ReportedSitting,
+    )
 
 
-def attendance(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    return connection.execute(
+class AttendanceRow(Protocol): ...
+
+
+def attendance(connection: Connection, class_id: int) -> Sequence[AttendanceRow]:
+    return fetch(
+        connection,
         select(OfflineAttendance)
         .where(OfflineAttendance.class_id == class_id)
-        .order_by(OfflineAttendance.learner_id, OfflineAttendance.held_on)
-    ).all()
+        .order_by(OfflineAttendance.learner_id, OfflineAttendance.held_on),
+        AttendanceRow,
+    )
 
 
-def assessments(connection: Connection, class_id: int) -> Sequence[AnyRow]:
-    return connection.execute(
+class AssessmentRow(Protocol):
+    learner_id: int
+    passed: bool | None
+    body: dict[str, Any]
+
+
+def assessments(connection: Connection, class_id: int) -> Sequence[AssessmentRow]:
+    return fetch(
+        connection,
         select(AssessmentRecord)
         .where(AssessmentRecord.class_id == class_id)
-        .order_by(AssessmentRecord.learner_id, AssessmentRecord.held_on)
-    ).all()
+        .order_by(AssessmentRecord.learner_id, AssessmentRecord.held_on),
+        AssessmentRow,
+    )

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, or_, select
 from sqlalchemy.orm import aliased
 
-from app.store.row import AnyRow
+from app.store.row import fetch, fetch_one_or_none
 from models import Platform, Session, Statement, TrainingClass
 
 _AT_ONCE = 500  # SQLite allows 32766 parameters
@@ -55,7 +55,19 @@ def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         connection.execute(insert(Statement), list(rows))
 
 
-def sessions(connection: Connection, platform_id: int, names: Collection[str]) -> Sequence[AnyRow]:
+class StatementSitting(Protocol):
+    id: int
+    external_id: str
+    opened_ms: int
+    next_seq: int
+    pack_id: str
+    pack_version: str
+    controls: str
+
+
+def sessions(
+    connection: Connection, platform_id: int, names: Collection[str]
+) -> Sequence[StatementSitting]:
     """The sittings of those names, locked: their number of the next event, and their terms."""
     query = (
         select(
@@ -72,14 +84,22 @@ def sessions(connection: Connection, platform_id: int, names: Collection[str]) -
         .order_by(Session.id)
         .with_for_update(of=Session, key_share=True)
     )
-    return connection.execute(query).all()
+    return fetch(connection, query, StatementSitting)
+
+
+class FateCount(Protocol):
+    fate: str
+    statements: int
+    sessions: int
+    last_ms: int
 
 
 def fates(
     connection: Connection, platform_id: int, wanted: Sequence[str], since_ms: int
-) -> Sequence[AnyRow]:
+) -> Sequence[FateCount]:
     """(fate, statements, sessions, last_ms) of a platform's statements of these fates."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Statement.fate,
             func.count().label("statements"),
@@ -92,21 +112,34 @@ def fates(
             Statement.stored_ms >= since_ms,
         )
         .group_by(Statement.fate)
-        .order_by(Statement.fate)
-    ).all()
+        .order_by(Statement.fate),
+        FateCount,
+    )
 
 
-def one(connection: Connection, platform_id: int, statement_id: str) -> AnyRow | None:
+class OneStatement(Protocol):
+    body: bytes
+    stored_ms: int
+    voided: bool
+
+
+def one(connection: Connection, platform_id: int, statement_id: str) -> OneStatement | None:
     """(body, stored_ms, voided) of a statement."""
     query = select(Statement.body, Statement.stored_ms, _voided().label("voided")).where(
         Statement.platform_id == platform_id, Statement.statement_id == statement_id
     )
-    return connection.execute(query).one_or_none()
+    return fetch_one_or_none(connection, query, OneStatement)
+
+
+class StatementRow(Protocol):
+    id: int
+    body: bytes
+    stored_ms: int
 
 
 def page(
     connection: Connection, platform_id: int, wanted: StatementFilter, after: int | None, size: int
-) -> Sequence[AnyRow]:
+) -> Sequence[StatementRow]:
     """Up to `size` statements (id, body, stored_ms) that are not voided, newest first unless
     `ascending`; `after` is the row id that the page before ended with."""
     query = select(Statement.id, Statement.body, Statement.stored_ms).where(
@@ -131,7 +164,7 @@ def page(
     else:
         query = query.where(Statement.id < after) if after is not None else query
         query = query.order_by(Statement.id.desc())
-    return connection.execute(query.limit(size)).all()
+    return fetch(connection, query.limit(size), StatementRow)
 
 
 def _voided() -> ColumnElement[bool]:

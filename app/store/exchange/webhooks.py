@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, func, insert, select, update
 
-from app.store.row import AnyRow
+from app.store.judging.runs import NamedRun
+from app.store.row import fetch, fetch_one, fetch_one_or_none
 from app.store.upsert import insert_new
 from models import (
     Finding,
@@ -30,16 +31,27 @@ def insert_webhook(connection: Connection, **values: Any) -> int:
     return connection.execute(insert(Webhook).values(**values).returning(Webhook.id)).scalar_one()
 
 
-def by_id(connection: Connection, webhook_id: int) -> AnyRow | None:
-    return connection.execute(select(Webhook).where(Webhook.id == webhook_id)).one_or_none()
+class WebhookRow(Protocol):
+    id: int
+    platform_id: int
+    url: str
+    events: list[Any]
+    created_ms: int
+    disabled_ms: int | None
 
 
-def of_platform(connection: Connection, platform_id: int | None) -> Sequence[AnyRow]:
+def by_id(connection: Connection, webhook_id: int) -> WebhookRow | None:
+    return fetch_one_or_none(
+        connection, select(Webhook).where(Webhook.id == webhook_id), WebhookRow
+    )
+
+
+def of_platform(connection: Connection, platform_id: int | None) -> Sequence[WebhookRow]:
     """Webhooks that were not removed, of one platform or of all."""
     query = select(Webhook).where(Webhook.disabled_ms.is_(None)).order_by(Webhook.id)
     if platform_id is not None:
         query = query.where(Webhook.platform_id == platform_id)
-    return connection.execute(query).all()
+    return fetch(connection, query, WebhookRow)
 
 
 def disable(connection: Connection, webhook_id: int, now_ms: int) -> None:
@@ -56,21 +68,40 @@ def disable(connection: Connection, webhook_id: int, now_ms: int) -> None:
     )
 
 
-def listeners(connection: Connection, class_id: int) -> Sequence[AnyRow]:
+class Listener(Protocol):
+    id: int
+    events: list[Any]
+
+
+def listeners(connection: Connection, class_id: int) -> Sequence[Listener]:
     """(id, events) of the webhooks of the platform that the class is held on."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Webhook.id, Webhook.events)
         .join(TrainingClass, TrainingClass.platform_id == Webhook.platform_id)
-        .where(TrainingClass.id == class_id, Webhook.disabled_ms.is_(None))
-    ).all()
+        .where(TrainingClass.id == class_id, Webhook.disabled_ms.is_(None)),
+        Listener,
+    )
 
 
 # -------------------------------------------------------------------------------- what is told
 
 
-def session_verdicts(connection: Connection, class_id: int, after: int) -> Sequence[AnyRow]:
+class VerdictNotice(Protocol):
+    id: int
+    outcome: str
+    pack: str
+    digest: bytes
+    created_ms: int
+    klass: str
+    session: str
+    learner: str
+
+
+def session_verdicts(connection: Connection, class_id: int, after: int) -> Sequence[VerdictNotice]:
     """Verdicts on sittings of a class that were stored after one of that id."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Verdict.id,
             Verdict.outcome,
@@ -85,40 +116,66 @@ def session_verdicts(connection: Connection, class_id: int, after: int) -> Seque
         .join(Session, Session.id == Verdict.subject_id)
         .join(Learner, Learner.id == Session.learner_id)
         .where(Verdict.class_id == class_id, Verdict.subject_kind == "session", Verdict.id > after)
-        .order_by(Verdict.id)
-    ).all()
+        .order_by(Verdict.id),
+        VerdictNotice,
+    )
 
 
-def findings(connection: Connection, class_id: int, keys: Collection[str]) -> list[AnyRow]:
+class FindingNotice(Protocol):
+    id: int
+    class_id: int
+    rule: str
+    reason: str
+    outcome: str
+    fault: str
+    hour: int | None
+    status: str
+    shadow: bool
+    needs_two_reviewers: bool
+    klass: str
+    session: str | None
+    learner: str | None
+
+
+def findings(connection: Connection, class_id: int, keys: Collection[str]) -> list[FindingNotice]:
     """Findings of rules that act, by their keys in the class."""
-    wanted, found = sorted(keys), list[AnyRow]()
+    wanted, found = sorted(keys), list[FindingNotice]()
     for at in range(0, len(wanted), _CHUNK):
         query = _findings().where(
             Finding.class_id == class_id,
             Finding.key.in_(wanted[at : at + _CHUNK]),
             Finding.shadow.is_(False),
         )
-        found += connection.execute(query.order_by(Finding.id)).all()
+        found += fetch(connection, query.order_by(Finding.id), FindingNotice)
     return found
 
 
-def reviewed(connection: Connection, review_id: int) -> AnyRow:
+class DecisionNotice(FindingNotice, Protocol):
+    decision: str
+    decided_ms: int
+
+
+def reviewed(connection: Connection, review_id: int) -> DecisionNotice:
     """The finding that a review decided, with the decision."""
-    return connection.execute(
+    return fetch_one(
+        connection,
         _findings()
         .add_columns(Review.decision, Review.created_ms.label("decided_ms"))
         .join(Review, Review.finding_id == Finding.id)
-        .where(Review.id == review_id)
-    ).one()
+        .where(Review.id == review_id),
+        DecisionNotice,
+    )
 
 
-def run(connection: Connection, run_id: int) -> AnyRow | None:
+def run(connection: Connection, run_id: int) -> NamedRun | None:
     """The run of a class; None for a run of anything else."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(Run, TrainingClass.external_id.label("klass"))
         .join(TrainingClass, TrainingClass.id == Run.class_id)
-        .where(Run.id == run_id)
-    ).one_or_none()
+        .where(Run.id == run_id),
+        NamedRun,
+    )
 
 
 def _findings() -> Any:
@@ -162,19 +219,40 @@ def with_due(connection: Connection, now_ms: int) -> list[int]:
     return sorted(connection.execute(query.distinct()).scalars())
 
 
-def due(connection: Connection, webhook_id: int, now_ms: int, limit: int) -> Sequence[AnyRow]:
+class DeliveryRow(Protocol):
+    id: int
+    webhook_id: int
+    message_id: str
+    event: str
+    payload: dict[str, Any]
+    created_ms: int
+    attempts: int
+    next_attempt_ms: int | None
+    delivered_ms: int | None
+    last_status: int | None
+    last_error: str | None
+
+
+class DueDelivery(DeliveryRow, Protocol):
+    url: str
+    secret_encrypted: bytes
+
+
+def due(connection: Connection, webhook_id: int, now_ms: int, limit: int) -> Sequence[DueDelivery]:
     """Deliveries to a webhook whose time has come, the oldest first, with where they go."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(WebhookDelivery, Webhook.url, Webhook.secret_encrypted)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
         .where(WebhookDelivery.next_attempt_ms <= now_ms, Webhook.disabled_ms.is_(None))
         .where(Webhook.id == webhook_id)
         .order_by(WebhookDelivery.id)
-        .limit(limit)
-    ).all()
+        .limit(limit),
+        DueDelivery,
+    )
 
 
-def claim(connection: Connection, delivery: AnyRow, until_ms: int) -> bool:
+def claim(connection: Connection, delivery: DueDelivery, until_ms: int) -> bool:
     """Take one attempt on; False when another process did. Nobody else tries before `until_ms`,
     and whoever dies over it leaves it to the others then."""
     result = connection.execute(
@@ -197,12 +275,12 @@ def attempted(connection: Connection, delivery_id: int, **values: Any) -> None:
 
 def deliveries(
     connection: Connection, webhook_id: int, before: int | None, size: int
-) -> Sequence[AnyRow]:
+) -> Sequence[DeliveryRow]:
     """The log of a webhook, newest first, from below an id."""
     query = select(WebhookDelivery).where(WebhookDelivery.webhook_id == webhook_id)
     if before is not None:
         query = query.where(WebhookDelivery.id < before)
-    return connection.execute(query.order_by(WebhookDelivery.id.desc()).limit(size)).all()
+    return fetch(connection, query.order_by(WebhookDelivery.id.desc()).limit(size), DeliveryRow)
 
 
 def again(connection: Connection, webhook_id: int, delivery_id: int, now_ms: int) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from app.store.review.finding_queue import GONE, TO_DO
+from app.store.row import fetch
 from app.store.scope import AccessScope
 from models import Finding, Platform, Session, TrainingClass
 
@@ -15,42 +16,77 @@ DAY_MS = 86_400_000
 SHANGHAI_MS = 8 * 3_600_000  # no summer time: a day there is a whole division
 
 
-def by_day(connection: Connection, scope: AccessScope, since_ms: int) -> Sequence[Any]:
+class DayCount(Protocol):
+    day: int
+    outcome: str
+    count: int
+
+
+def by_day(connection: Connection, scope: AccessScope, since_ms: int) -> Sequence[DayCount]:
     """(day, outcome, count) of the findings made since then; day counts from 1970 in Shanghai."""
     day = ((Finding.created_ms + SHANGHAI_MS) // DAY_MS).label("day")
-    return connection.execute(
+    return fetch(
+        connection,
         select(day, Finding.outcome, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .where(scope.covers_class(), *_standing(since_ms))
-        .group_by(day, Finding.outcome)
-    ).all()
+        .group_by(day, Finding.outcome),
+        DayCount,
+    )
 
 
-def by_platform(connection: Connection, scope: AccessScope, since_ms: int) -> Sequence[Any]:
+class PlatformCount(Protocol):
+    id: int
+    name: str
+    outcome: str
+    count: int
+
+
+def by_platform(
+    connection: Connection, scope: AccessScope, since_ms: int
+) -> Sequence[PlatformCount]:
     """(platform, outcome, count) of the findings made since then."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Platform.id, Platform.name, Finding.outcome, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .join(Platform, Platform.id == Finding.platform_id)
         .where(scope.covers_class(), *_standing(since_ms))
-        .group_by(Platform.id, Platform.name, Finding.outcome)
-    ).all()
+        .group_by(Platform.id, Platform.name, Finding.outcome),
+        PlatformCount,
+    )
 
 
-def by_rule(connection: Connection, scope: AccessScope, since_ms: int) -> Sequence[Any]:
+class RuleCount(Protocol):
+    rule: str
+    outcome: str
+    count: int
+
+
+def by_rule(connection: Connection, scope: AccessScope, since_ms: int) -> Sequence[RuleCount]:
     """(rule, outcome, count) of the findings made since then."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Finding.rule, Finding.outcome, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .where(scope.covers_class(), *_standing(since_ms))
-        .group_by(Finding.rule, Finding.outcome)
-    ).all()
+        .group_by(Finding.rule, Finding.outcome),
+        RuleCount,
+    )
 
 
-def waiting(connection: Connection, scope: AccessScope, now_ms: int) -> Sequence[Any]:
+class WaitingCount(Protocol):
+    days: int
+    status: str
+    count: int
+    oldest_ms: int
+
+
+def waiting(connection: Connection, scope: AccessScope, now_ms: int) -> Sequence[WaitingCount]:
     """(days, status, count, oldest_ms) of what waits for a person, by whole days waited."""
     days = ((now_ms - Finding.created_ms) // DAY_MS).label("days")
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             days,
             Finding.status,
@@ -59,8 +95,9 @@ def waiting(connection: Connection, scope: AccessScope, now_ms: int) -> Sequence
         )
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .where(scope.covers_class(), Finding.shadow.is_(False), Finding.status.in_(TO_DO))
-        .group_by(days, Finding.status)
-    ).all()
+        .group_by(days, Finding.status),
+        WaitingCount,
+    )
 
 
 def _standing(since_ms: int) -> list[ColumnElement[bool]]:
@@ -87,9 +124,18 @@ def classes(connection: Connection, scope: AccessScope) -> int:
     return connection.scalar(query) or 0
 
 
+class ComingAssessment(Protocol):
+    id: int
+    external_id: str
+    occupation: str
+    institution: str
+    assessment_on: str
+    waiting: int
+
+
 def next_assessments(
     connection: Connection, scope: AccessScope, from_day: str, limit: int
-) -> Sequence[Any]:
+) -> Sequence[ComingAssessment]:
     """Classes whose assessment comes next, with what still waits in them."""
     waiting = (
         select(func.count())
@@ -101,7 +147,8 @@ def next_assessments(
         .scalar_subquery()
         .label("waiting")
     )
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             TrainingClass.id,
             TrainingClass.external_id,
@@ -112,5 +159,6 @@ def next_assessments(
         )
         .where(scope.covers_class(), TrainingClass.assessment_on >= from_day)
         .order_by(TrainingClass.assessment_on, TrainingClass.id)
-        .limit(limit)
-    ).all()
+        .limit(limit),
+        ComingAssessment,
+    )

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import Connection, delete, select
 
+from app.store.row import fetch, stream
 from app.store.upsert import upsert
 from models import Assignment, Finding, SavedView, TrainingClass, User
 
 
-def views(connection: Connection, user_id: int) -> Sequence[Any]:
+class ViewRow(Protocol):
+    name: str
+    query: str
+
+
+def views(connection: Connection, user_id: int) -> Sequence[ViewRow]:
     """A person's saved views, by name."""
-    return connection.execute(
-        select(SavedView).where(SavedView.user_id == user_id).order_by(SavedView.name)
-    ).all()
+    return fetch(
+        connection,
+        select(SavedView).where(SavedView.user_id == user_id).order_by(SavedView.name),
+        ViewRow,
+    )
 
 
 def put_view(connection: Connection, user_id: int, name: str, query: str, now_ms: int) -> None:
@@ -45,14 +53,20 @@ def release(connection: Connection, finding_ids: Collection[int]) -> None:
     connection.execute(delete(Assignment).where(Assignment.finding_id.in_(list(finding_ids))))
 
 
-def assigned(connection: Connection, finding_ids: Collection[int]) -> dict[int, Any]:
+class AssigneeRow(Protocol):
+    finding_id: int
+    user_id: int
+    display_name: str
+
+
+def assigned(connection: Connection, finding_ids: Collection[int]) -> dict[int, AssigneeRow]:
     """Who looks after these findings: (user_id, display_name) by finding."""
-    rows = connection.execute(
+    query = (
         select(Assignment.finding_id, Assignment.user_id, User.display_name)
         .join(User, User.id == Assignment.user_id)
         .where(Assignment.finding_id.in_(list(finding_ids)))
     )
-    return {row.finding_id: row for row in rows}
+    return {row.finding_id: row for row in stream(connection, query, AssigneeRow)}
 
 
 def release_outside(connection: Connection, user_id: int, counties: Collection[str]) -> None:
@@ -67,10 +81,20 @@ def release_outside(connection: Connection, user_id: int, counties: Collection[s
     )
 
 
-def colleagues(connection: Connection, roles: Collection[str]) -> Sequence[Any]:
+class Colleague(Protocol):
+    id: int
+    username: str
+    display_name: str
+    role: str
+    counties: list[str]
+
+
+def colleagues(connection: Connection, roles: Collection[str]) -> Sequence[Colleague]:
     """People of these roles who may sign in, by name; counties are weighed by the domain."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(User)
         .where(User.role.in_(list(roles)), User.disabled_ms.is_(None))
-        .order_by(User.display_name)
-    ).all()
+        .order_by(User.display_name),
+        Colleague,
+    )

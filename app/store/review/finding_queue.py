@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -28,7 +28,7 @@ from sqlalchemy.orm import aliased
 
 from app import rules
 from app.store.review.finding_rows import CountyFinding, QueuedFinding
-from app.store.row import typed
+from app.store.row import fetch, typed
 from app.store.scope import AccessScope
 from models import (
     Appeal,
@@ -187,7 +187,16 @@ def at_stake() -> ColumnElement[int | None]:
     return case((Finding.learner_id.is_(None), each * roster), else_=each)
 
 
-def counts(connection: Connection, scope: AccessScope, wanted: QueueFilter) -> Sequence[Any]:
+class QueueCount(Protocol):
+    status: str
+    rule: str
+    outcome: str
+    fault: str
+    about: str
+    count: int
+
+
+def counts(connection: Connection, scope: AccessScope, wanted: QueueFilter) -> Sequence[QueueCount]:
     """Findings by (status, rule, outcome, fault, about): enough for the count beside every filter.
 
     Of `wanted`, only what narrows all of them alike is applied: everything but these five.
@@ -202,7 +211,7 @@ def counts(connection: Connection, scope: AccessScope, wanted: QueueFilter) -> S
     )
     if wanted.text:
         query = query.join(Learner, Learner.id == Finding.learner_id, isouter=True)
-    return connection.execute(query).all()
+    return fetch(connection, query, QueueCount)
 
 
 def first_decided_by(connection: Connection, user_id: int, finding_ids: Sequence[int]) -> set[int]:
@@ -218,23 +227,38 @@ def first_decided_by(connection: Connection, user_id: int, finding_ids: Sequence
     )
 
 
-def classes(connection: Connection, scope: AccessScope, limit: int) -> Sequence[Any]:
+class QueueClass(Protocol):
+    id: int
+    external_id: str
+    occupation: str
+
+
+def classes(connection: Connection, scope: AccessScope, limit: int) -> Sequence[QueueClass]:
     """The newest classes in scope, for the filter's list."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(TrainingClass.id, TrainingClass.external_id, TrainingClass.occupation)
         .where(scope.covers_class())
         .order_by(TrainingClass.id.desc())
-        .limit(limit)
-    ).all()
+        .limit(limit),
+        QueueClass,
+    )
 
 
-def platforms(connection: Connection, scope: AccessScope) -> Sequence[Any]:
+class QueuePlatform(Protocol):
+    id: int
+    name: str
+
+
+def platforms(connection: Connection, scope: AccessScope) -> Sequence[QueuePlatform]:
     """The platforms that have a class in scope."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Platform.id, Platform.name)
         .where(Platform.id.in_(select(TrainingClass.platform_id).where(scope.covers_class())))
-        .order_by(Platform.name)
-    ).all()
+        .order_by(Platform.name),
+        QueuePlatform,
+    )
 
 
 def likelihood() -> ColumnElement[int]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, select
 
+from app.store.row import fetch, fetch_one_or_none
 from app.store.scope import AccessScope
 from models import Enrolment, Inspection, InspectionCheck, Learner, Lesson, Session, User
 from models import TrainingClass as Klass
@@ -18,9 +19,22 @@ _CHECKS = (
 )
 
 
-def online(connection: Connection, class_id: int, heard_since_ms: int) -> Sequence[Any]:
+class OnlineSitting(Protocol):
+    id: int
+    external_id: str
+    opened_ms: int
+    last_recv_ms: int
+    device_id: str
+    learner_id: int
+    learner: str
+    learner_name: str
+    lesson_title: str
+
+
+def online(connection: Connection, class_id: int, heard_since_ms: int) -> Sequence[OnlineSitting]:
     """Open sittings of the class that were heard of since, with who and what, by learner."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Session.id,
             Session.external_id,
@@ -39,8 +53,9 @@ def online(connection: Connection, class_id: int, heard_since_ms: int) -> Sequen
             Session.state == "open",
             Session.last_recv_ms >= heard_since_ms,
         )
-        .order_by(Learner.external_id, Session.id)
-    ).all()
+        .order_by(Learner.external_id, Session.id),
+        OnlineSitting,
+    )
 
 
 def members(connection: Connection, class_id: int) -> dict[str, tuple[int, str]]:
@@ -58,25 +73,56 @@ def add(connection: Connection, **values: Any) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def of_class(connection: Connection, class_id: int) -> Sequence[Any]:
+class InspectionRow(Protocol):
+    id: int
+    frame_kind: str
+    frame: list[Any]
+    seed: str
+    drawn: list[Any]
+    online: list[Any]
+    drawn_ms: int
+    who: str
+
+
+def of_class(connection: Connection, class_id: int) -> Sequence[InspectionRow]:
     """The class's inspections with who drew them, newest first."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Inspection, User.display_name.label("who"))
         .join(User, User.id == Inspection.drawn_by)
         .where(Inspection.class_id == class_id)
-        .order_by(Inspection.id.desc())
-    ).all()
+        .order_by(Inspection.id.desc()),
+        InspectionRow,
+    )
 
 
-def checks_of_class(connection: Connection, class_id: int) -> Sequence[Any]:
+class InspectionCheckRow(Protocol):
+    inspection_id: int
+    learner: str
+    result: str
+    remark: str
+    checked_ms: int
+    who: str
+
+
+def checks_of_class(connection: Connection, class_id: int) -> Sequence[InspectionCheckRow]:
     """What was found at all inspections of the class, oldest first."""
     of_class = Inspection.class_id == class_id
     query = _CHECKS.join(Inspection, Inspection.id == InspectionCheck.inspection_id)
-    return connection.execute(query.where(of_class)).all()
+    return fetch(connection, query.where(of_class), InspectionCheckRow)
 
 
-def one(connection: Connection, inspection_id: int, scope: AccessScope) -> Any:
-    return connection.execute(
+class NamedInspection(InspectionRow, Protocol):
+    """An inspection with what its class is called."""
+
+    class_name: str
+    institution: str
+    occupation: str
+
+
+def one(connection: Connection, inspection_id: int, scope: AccessScope) -> NamedInspection | None:
+    return fetch_one_or_none(
+        connection,
         select(
             Inspection,
             User.display_name.label("who"),
@@ -86,15 +132,16 @@ def one(connection: Connection, inspection_id: int, scope: AccessScope) -> Any:
         )
         .join(User, User.id == Inspection.drawn_by)
         .join(Klass, Klass.id == Inspection.class_id)
-        .where(Inspection.id == inspection_id, scope.covers_class())
-    ).one_or_none()
+        .where(Inspection.id == inspection_id, scope.covers_class()),
+        NamedInspection,
+    )
 
 
 def add_check(connection: Connection, **values: Any) -> None:
     connection.execute(insert(InspectionCheck).values(**values))
 
 
-def checks(connection: Connection, inspection_id: int) -> Sequence[Any]:
+def checks(connection: Connection, inspection_id: int) -> Sequence[InspectionCheckRow]:
     """What was found, oldest first."""
     query = _CHECKS.where(InspectionCheck.inspection_id == inspection_id)
-    return connection.execute(query).all()
+    return fetch(connection, query, InspectionCheckRow)

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, String, insert, literal, select, update
 from sqlalchemy import cast as cast_sql
 
 from app.store.review.finding_rows import FindingRow
-from app.store.row import typed_or_none
+from app.store.review.findings import AppealRow
+from app.store.row import fetch, fetch_one_or_none, typed_or_none
 from app.store.scope import AccessScope
 from models import (
     Appeal,
@@ -74,22 +75,31 @@ def of_findings(connection: Connection, finding_ids: Iterable[int]) -> list[Revi
     return cast(list[ReviewRow], rows.all())
 
 
-def appeals_of(connection: Connection, finding_ids: Iterable[int]) -> Sequence[Any]:
+class AppealWithFiler(AppealRow, Protocol):
+    """An appeal with the learner whose own page filed it, if one did."""
+
+    filer: str | None
+    filer_id: int | None
+
+
+def appeals_of(connection: Connection, finding_ids: Iterable[int]) -> Sequence[AppealWithFiler]:
     """Appeals against the findings, oldest first; `filer` is the learner whose own page filed it,
     `filer_id` their account."""
     link = literal("learner-link:").concat(cast_sql(LearnerLink.id, String))
-    return connection.execute(
+    return fetch(
+        connection,
         select(Appeal, Learner.name.label("filer"), Learner.id.label("filer_id"))
         .join(LearnerLink, link == Appeal.filed_by, isouter=True)
         .join(Enrolment, Enrolment.id == LearnerLink.enrolment_id, isouter=True)
         .join(Learner, Learner.id == Enrolment.learner_id, isouter=True)
         .where(Appeal.finding_id.in_(list(finding_ids)))
-        .order_by(Appeal.id)
-    ).all()
+        .order_by(Appeal.id),
+        AppealWithFiler,
+    )
 
 
-def appeal(connection: Connection, appeal_id: int) -> Any:
-    return connection.execute(select(Appeal).where(Appeal.id == appeal_id)).one_or_none()
+def appeal(connection: Connection, appeal_id: int) -> AppealRow | None:
+    return fetch_one_or_none(connection, select(Appeal).where(Appeal.id == appeal_id), AppealRow)
 
 
 def answer(connection: Connection, appeal_id: int, **values: Any) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, func, select
 
@@ -11,7 +11,7 @@ from app.store.catalogue import class_file
 from app.store.faces import snapshots
 from app.store.review.finding_queue import GONE
 from app.store.review.finding_rows import FindingRow
-from app.store.row import typed
+from app.store.row import fetch, fetch_one_or_none, typed
 from app.store.scope import AccessScope
 from models import (
     CourseVersion,
@@ -26,9 +26,45 @@ from models import (
 )
 
 
-def sitting(connection: Connection, session_id: int, scope: AccessScope) -> Any:
+class SittingCase(Protocol):
+    id: int
+    external_id: str
+    platform_id: int
+    class_id: int
+    learner_id: int
+    person_id: int
+    lesson_id: int
+    device_id: str
+    window_id: str
+    client: dict[str, Any]
+    provenance: str
+    state: str
+    close_reason: str | None
+    opened_ms: int
+    closed_ms: int | None
+    last_recv_ms: int
+    event_count: int
+    batch_count: int
+    chain: bytes
+    learner_name: str
+    id_last4: str | None
+    lesson_title: str
+    lesson_position: int
+    media_ms: int
+    course_title: str
+    class_name: str
+    occupation: str
+    institution: str
+    county: str
+    pack_id: str
+    pack_version: str
+    platform_name: str
+
+
+def sitting(connection: Connection, session_id: int, scope: AccessScope) -> SittingCase | None:
     """The session with the names around it, or None when there is none within the scope."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(
             Session.id,
             Session.external_id,
@@ -70,8 +106,9 @@ def sitting(connection: Connection, session_id: int, scope: AccessScope) -> Any:
         .join(Lesson, Lesson.id == Session.lesson_id)
         .join(CourseVersion, CourseVersion.id == Lesson.course_version_id)
         .join(Platform, Platform.id == Session.platform_id)
-        .where(Session.id == session_id, scope.covers_class())
-    ).one_or_none()
+        .where(Session.id == session_id, scope.covers_class()),
+        SittingCase,
+    )
 
 
 def findings_of(connection: Connection, session_id: int) -> list[FindingRow]:
@@ -84,13 +121,24 @@ def findings_of(connection: Connection, session_id: int) -> list[FindingRow]:
     return typed(rows, FindingRow)
 
 
-def findings_by_key(connection: Connection, class_id: int, keys: Collection[str]) -> Sequence[Any]:
+class KeyedFinding(Protocol):
+    id: int
+    key: str
+    outcome: str
+    shadow: bool
+
+
+def findings_by_key(
+    connection: Connection, class_id: int, keys: Collection[str]
+) -> Sequence[KeyedFinding]:
     """Findings of the class under these names."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Finding.id, Finding.key, Finding.outcome, Finding.shadow).where(
             Finding.class_id == class_id, Finding.key.in_(keys)
-        )
-    ).all()
+        ),
+        KeyedFinding,
+    )
 
 
 def rival(
@@ -109,9 +157,19 @@ def rival(
     return connection.execute(query).scalar_one_or_none()
 
 
-def verdicts_of(connection: Connection, session_id: int) -> Sequence[Any]:
+class PastVerdict(Protocol):
+    id: int
+    outcome: str
+    pack: str
+    pack_digest: str
+    digest: bytes
+    created_ms: int
+
+
+def verdicts_of(connection: Connection, session_id: int) -> Sequence[PastVerdict]:
     """The session's verdicts, newest first: what was concluded when, under which pack."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Verdict.id,
             Verdict.outcome,
@@ -121,13 +179,27 @@ def verdicts_of(connection: Connection, session_id: int) -> Sequence[Any]:
             Verdict.created_ms,
         )
         .where(Verdict.subject_kind == "session", Verdict.subject_id == session_id)
-        .order_by(Verdict.id.desc())
-    ).all()
+        .order_by(Verdict.id.desc()),
+        PastVerdict,
+    )
 
 
-def neighbours(connection: Connection, sitting: Any, limit: int) -> Sequence[Any]:
+class NeighbourSitting(Protocol):
+    id: int
+    opened_ms: int
+    closed_ms: int | None
+    state: str
+    device_id: str
+    lesson_title: str
+    outcome: str | None
+
+
+def neighbours(
+    connection: Connection, sitting: SittingCase, limit: int
+) -> Sequence[NeighbourSitting]:
     """Other sittings of the same learner in the same class, newest first, with their verdicts."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Session.id,
             Session.opened_ms,
@@ -144,13 +216,38 @@ def neighbours(connection: Connection, sitting: Any, limit: int) -> Sequence[Any
             Session.id != sitting.id,
         )
         .order_by(Session.opened_ms.desc())
-        .limit(limit)
-    ).all()
+        .limit(limit),
+        NeighbourSitting,
+    )
 
 
-def photo(connection: Connection, snapshot_id: int, scope: AccessScope) -> Any:
+class PhotoCase(Protocol):
+    id: int
+    session_id: int
+    external_id: str
+    control_id: int | None
+    purpose: str
+    frame: int
+    received_ms: int
+    taken_at_ms: int | None
+    sha256: bytes
+    blob_key: str | None
+    purged_ms: int | None
+    removal_ms: int | None
+    check: int
+    score: float | None
+    limit: float | None
+    reading: dict[str, Any] | None
+    platform_id: int
+    learner_id: int
+    class_id: int
+    learner_name: str
+
+
+def photo(connection: Connection, snapshot_id: int, scope: AccessScope) -> PhotoCase | None:
     """One snapshot with its sitting and learner, or None when there is none within the scope."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(
             Snapshot.id,
             Snapshot.session_id,
@@ -176,11 +273,12 @@ def photo(connection: Connection, snapshot_id: int, scope: AccessScope) -> Any:
         .join(Session, Session.id == Snapshot.session_id)
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .join(Learner, Learner.id == Session.learner_id)
-        .where(Snapshot.id == snapshot_id, scope.covers_class())
-    ).one_or_none()
+        .where(Snapshot.id == snapshot_id, scope.covers_class()),
+        PhotoCase,
+    )
 
 
-def repeated(connection: Connection, photo: Any) -> int | None:
+def repeated(connection: Connection, photo: PhotoCase) -> int | None:
     """The earlier photo that this one repeats, wherever it was taken: by the proof that stays with
     the photo, else the first of the same bytes. None: it repeats none."""
     copy = (photo.reading or {}).get("near_duplicate")

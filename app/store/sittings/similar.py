@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import Connection, Select, select
 
 from app.store.catalogue.class_file import session_outcome
 from app.store.review.finding_queue import GONE
+from app.store.row import fetch, stream
 from app.store.scope import AccessScope
+from app.store.sittings.case_file import SittingCase
 from models import Finding, Learner, Lesson, Session, TrainingClass
 
 # A platform's latest findings, or a device's latest sittings: so that a rare rule costs no more
@@ -17,9 +19,36 @@ from models import Finding, Learner, Lesson, Session, TrainingClass
 RECENT = 2_000
 
 
+class OthersSitting(Protocol):
+    """A sitting of somebody else."""
+
+    id: int
+    opened_ms: int
+    state: str
+    learner_name: str
+    lesson_title: str
+
+
+class SittingWithFinding(OthersSitting, Protocol):
+    rule: str
+    pack: str
+    found: str
+    same_lesson: bool
+
+
+class DeviceSitting(OthersSitting, Protocol):
+    outcome: str | None
+    class_id: int
+    class_name: str
+
+
 def by_finding(
-    connection: Connection, sitting: Any, rules: Collection[str], scope: AccessScope, limit: int
-) -> Sequence[Any]:
+    connection: Connection,
+    sitting: SittingCase,
+    rules: Collection[str],
+    scope: AccessScope,
+    limit: int,
+) -> Sequence[SittingWithFinding]:
     """Other people's sittings on the platform with a recent finding by one of these rules, those of
     the same lesson first, each with the rule and outcome of its newest such finding."""
     recent = (
@@ -34,7 +63,7 @@ def by_finding(
         .subquery()
     )
     same_lesson = (Session.lesson_id == sitting.lesson_id).label("same_lesson")
-    rows = connection.execute(
+    query = (
         _sittings(scope)
         .add_columns(recent.c.rule, recent.c.pack, recent.c.outcome.label("found"), same_lesson)
         .join(recent, recent.c.session_id == Session.id)
@@ -42,15 +71,15 @@ def by_finding(
         .order_by(same_lesson.desc(), recent.c.id.desc())
         .limit(limit * 4)  # one sitting may have several
     )
-    first: dict[int, Any] = {}
-    for row in rows:
+    first: dict[int, SittingWithFinding] = {}
+    for row in stream(connection, query, SittingWithFinding):
         first.setdefault(row.id, row)
     return list(first.values())[:limit]
 
 
 def by_device(
-    connection: Connection, sitting: Any, scope: AccessScope, limit: int
-) -> Sequence[Any]:
+    connection: Connection, sitting: SittingCase, scope: AccessScope, limit: int
+) -> Sequence[DeviceSitting]:
     """Sittings of other people on the same device of the platform, newest first, with verdicts and
     the class of each."""
     recent = (
@@ -63,15 +92,17 @@ def by_device(
         .limit(RECENT)
         .subquery()
     )
-    return connection.execute(
+    return fetch(
+        connection,
         _sittings(scope)
         .add_columns(session_outcome(), Session.class_id)
         .add_columns(TrainingClass.external_id.label("class_name"))
         .join(recent, recent.c.id == Session.id)
         .where(Session.person_id != sitting.person_id)
         .order_by(Session.opened_ms.desc())
-        .limit(limit)
-    ).all()
+        .limit(limit),
+        DeviceSitting,
+    )
 
 
 def _sittings(scope: AccessScope) -> Select[int, int, str, str, str]:

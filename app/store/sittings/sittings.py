@@ -64,6 +64,10 @@ class NamedSitting(SittingRow, Protocol):
     learner: str
     klass: str
     controls: str
+    pack_id: str
+    pack_version: str
+    starts_on: str
+    ends_on: str
     lesson: str
 
 

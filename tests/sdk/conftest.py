@@ -53,6 +53,10 @@ class Learner:
         self.page.evaluate("video.pause()")
         return self
 
+    def at(self) -> float:
+        """Seconds of the film, where it stands."""
+        return float(self.page.evaluate("video.currentTime"))
+
     def has_told_everything(self) -> Learner:
         self.page.wait_for_function("() => sitting.queue.length === 0")
         return self

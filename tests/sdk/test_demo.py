@@ -34,7 +34,7 @@ def demo(tmp_path: Path) -> Iterator[str]:
     with served(app) as url:
         key = Filling(settings, url).school_key()
         film = tmp_path / "film.webm"
-        school = DemoPlatform(UrllibClient(url), key, film, draw_film, film_s=5)
+        school = DemoPlatform(UrllibClient(url), key, film, draw_film, film_s=3)
         app.include_router(school.router())
         yield url
 

@@ -1,7 +1,8 @@
 """What every test may ask for: a migrated database, a clock that stands still, people.
 
-`database` is SQLite. A test marked `both_databases` runs on PostgreSQL as well: on the server named
-by ZHENXUE_TEST_POSTGRES_URL, else on 127.0.0.1:5432, else on a throw-away one started from the
+`database` is SQLite. A test marked `both_databases` runs on PostgreSQL as well: in `tests/store`,
+where the SQL is, each time, elsewhere in a thorough run. That is the server named by
+ZHENXUE_TEST_POSTGRES_URL, else the one on 127.0.0.1:5432, else a throw-away one started from the
 installed binaries; where there is none of these, or the variable says `none`, that half is skipped.
 The end of the run names what was not tried for lack of something.
 """
@@ -71,7 +72,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     both = metafunc.definition.get_closest_marker("both_databases")
     if both:
-        later = [pytest.mark.thorough] if both.kwargs.get("one_will_do") else []
+        sql = "store" in metafunc.definition.path.parts
+        later = [] if sql else [pytest.mark.thorough]
         metafunc.parametrize("backend", ["sqlite", pytest.param("postgresql", marks=later)])
 
 

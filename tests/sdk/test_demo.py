@@ -68,4 +68,4 @@ def test_its_pages_and_dialogs_are_for_everyone(demo: str, page: Page) -> None:
     page = page.context.browser.new_context(locale="zh-CN", bypass_csp=True).new_page()
     page.goto(f"{demo}/demo/lesson?learner=jia")
     expect(page.get_by_role("dialog", name="需要使用摄像头")).to_be_visible()
-    assert grave_issues(page, "zh") == []
+    assert grave_issues(page) == []

@@ -48,12 +48,6 @@ examples.register_profile("seeded", derandomize=True, deadline=None)
 examples.load_profile("seeded")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line(
-        "markers", "both_databases: runs on SQLite, and on PostgreSQL where there is one"
-    )
-
-
 def pytest_collection_finish() -> None:
     """What was imported and collected stays, so the garbage collector need not walk it again."""
     gc.collect()

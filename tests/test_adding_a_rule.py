@@ -104,6 +104,7 @@ def test_the_guide_adds_a_rule_in_five_files_and_two_locks(tree: Path) -> None:
     assert later.returncode == 0, later.stdout[-3000:]
 
 
+@pytest.mark.thorough
 def test_what_was_laid_works_and_cannot_be_published_unwritten(tree: Path) -> None:
     assert run(tree, "zhenxue", "rule", "new", "night_study").returncode == 0
     tested = run(tree, "python", "-m", "pytest", "-q", "tests/detectors/test_night_study.py")

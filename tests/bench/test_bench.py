@@ -143,6 +143,7 @@ def gone(pid: int) -> bool:
     return eventually(lambda: not Path(f"/proc/{pid}").exists())
 
 
+@pytest.mark.thorough
 def test_one_that_is_told_to_stop_cleans_up(
     settings: Settings, measuring: tuple[subprocess.Popen[bytes], int, str]
 ) -> None:
@@ -153,6 +154,7 @@ def test_one_that_is_told_to_stop_cleans_up(
     assert not left(settings)
 
 
+@pytest.mark.thorough
 def test_the_service_of_one_that_is_killed_ends_too(
     measuring: tuple[subprocess.Popen[bytes], int, str],
 ) -> None:

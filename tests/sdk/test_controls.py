@@ -182,7 +182,9 @@ def test_who_refuses_the_camera_studies_on(study: Study, school: School) -> None
     assert sitting["verdict"]["outcome"] == "not_proven"
 
 
-@pytest.mark.parametrize("decision", ["同意并继续", "不同意"])
+@pytest.mark.parametrize(
+    "decision", ["同意并继续", pytest.param("不同意", marks=pytest.mark.thorough)]
+)
 def test_content_stands_still_behind_the_question_for_the_camera(
     study: Study, school: School, decision: str
 ) -> None:

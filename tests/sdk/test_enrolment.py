@@ -182,6 +182,7 @@ def test_without_a_camera_there_is_another_way(school: School, browser: Browser)
     picture_of(page, "4-denied")
 
 
+@pytest.mark.thorough
 def test_axe_finds_nothing_in_any_state(school: School, browser: Browser) -> None:
     page = opened(browser, school, SMALL_PHONE)
 

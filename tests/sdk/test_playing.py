@@ -80,6 +80,7 @@ def test_a_reload_goes_on_with_the_same_sitting(study: Study, school: School) ->
     assert sitting["state"] == "closed"
 
 
+@pytest.mark.thorough
 def test_a_page_that_was_reloaded_while_nothing_could_be_sent_brings_it_all(
     study: Study, school: School
 ) -> None:
@@ -165,6 +166,7 @@ def test_speed_is_told_and_earns_nothing(study: Study, school: School) -> None:
     assert credited_s(sitting) < 15  # three seconds, and the tolerance of ten for the network
 
 
+@pytest.mark.thorough
 def test_an_outage_that_outlives_the_sitting_loses_nothing_and_goes_on_in_another(
     study: Study, school: School
 ) -> None:
@@ -221,6 +223,7 @@ def test_a_service_that_has_enough_is_given_time(study: Study, school: School) -
     assert lin.state() == "open"
 
 
+@pytest.mark.thorough
 def test_a_jump_ahead_that_the_page_forbids_is_information_only(
     study: Study, school: School
 ) -> None:

@@ -132,6 +132,7 @@ def test_a_page_that_comes_back_from_the_history_goes_on_in_its_sitting(
     assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
 
 
+@pytest.mark.thorough
 def test_a_page_that_is_frozen_sends_what_waits_and_wakes_up(
     desktop: Chromium, school: School
 ) -> None:
@@ -150,6 +151,7 @@ def test_a_page_that_is_frozen_sends_what_waits_and_wakes_up(
     assert {it["outcome"] for it in sitting["verdict"]["findings"]} == {"not_proven"}
 
 
+@pytest.mark.thorough
 def test_a_lesson_in_a_frame_that_nobody_clicked_counts(desktop: Chromium, school: School) -> None:
     """Visible and playing: the keyboard may be with the page around it, or on another screen."""
     url = school.lesson(school.enrol(), pauseWhenHidden=True).replace("/study?", "/framed?")

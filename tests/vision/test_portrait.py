@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import combinations
 
 import numpy as np
+import pytest
 
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
@@ -52,6 +53,7 @@ def test_every_picture_carries_its_caption() -> None:
         assert (strip[:, :400].min(axis=2) > 180).sum() > 300  # ... with white letters on it
 
 
+@pytest.mark.thorough
 def test_the_detector_finds_them(reading_of: Reader) -> None:
     readings = [reading_of(seed, **options) for seed in SAMPLE for options in SNAPSHOTS]
     found = [reading for reading in readings if reading.face_count == 1]
@@ -78,6 +80,7 @@ def test_two_people_are_mostly_as_far_apart_as_strangers(reading_of: Reader) -> 
     assert apart.min() > 0.42
 
 
+@pytest.mark.thorough
 def test_a_turned_head_changes_the_jaw_ratio_as_a_challenge_wants(reading_of: Reader) -> None:
     enough = 0
     for seed in PORTRAIT_SEEDS[:16]:
@@ -89,6 +92,7 @@ def test_a_turned_head_changes_the_jaw_ratio_as_a_challenge_wants(reading_of: Re
     assert enough >= 0.85 * 32
 
 
+@pytest.mark.thorough
 def test_an_open_mouth_mostly_opens_and_shut_eyes_mostly_shut(reading_of: Reader) -> None:
     opened = shut = 0
     for seed in SAMPLE:

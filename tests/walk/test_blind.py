@@ -93,7 +93,9 @@ def unpacked(archive: bytes) -> str:
         return "\n".join(opened.read(name).decode("utf-8", "replace") for name in opened.namelist())
 
 
-@pytest.mark.parametrize("who", READERS)
+@pytest.mark.parametrize(
+    "who", ["sun", *(pytest.param(it, marks=pytest.mark.thorough) for it in READERS[1:])]
+)
 def test_nobody_reads_what_the_first_reviewer_decided_and_why_before_the_second_did(
     app: FastAPI, walker: TestClient, dataset: Dataset, services: Services, who: str
 ) -> None:

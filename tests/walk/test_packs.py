@@ -263,7 +263,14 @@ def test_a_scale_without_a_rule_does_not_act_on_what_the_other_scale_found(
         assert list(everything_read(services, client, here))
 
 
-@pytest.mark.parametrize("which", ["huangchuan-2021-literal", "huangchuan-2021-graded", "none"])
+@pytest.mark.parametrize(
+    "which",
+    [
+        pytest.param("huangchuan-2021-literal", marks=pytest.mark.thorough),
+        pytest.param("huangchuan-2021-graded", marks=pytest.mark.thorough),
+        "none",
+    ],
+)
 def test_any_two_packs_are_compared_whichever_has_more(
     here: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
 ) -> None:

@@ -6,11 +6,21 @@ beside the limit, and never takes an absent fact for a pass. A pack says which c
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from detectors import class_checks, learner_checks
-from detectors.batch_facts import CheckResult, CheckScope, ClassFacts, LearnerFacts
+from detectors.batch_facts import (
+    AuthorityDecision,
+    CheckOutcome,
+    CheckResult,
+    CheckScope,
+    ClassFacts,
+    LearnerFacts,
+)
 from detectors.check_sheet import Rulebook
+
+ALLOWED, REFUSED = "authority_allowed", "authority_refused"
 
 ClassCheck = Callable[[ClassFacts, Rulebook], CheckResult]
 LearnerCheck = Callable[[LearnerFacts, ClassFacts, Rulebook], CheckResult]
@@ -43,7 +53,7 @@ LEARNER_CHECKS: Mapping[str, LearnerCheck] = {
 def check_class(klass: ClassFacts, book: Rulebook) -> list[CheckResult]:
     """Every check of the pack on the class. KeyError for a check that has no function here."""
     return [
-        CLASS_CHECKS[check](klass, book)
+        decided(CLASS_CHECKS[check](klass, book), klass.decisions)
         for check, policy in book.checks.items()
         if policy.scope is CheckScope.CLASS
     ]
@@ -52,7 +62,20 @@ def check_class(klass: ClassFacts, book: Rulebook) -> list[CheckResult]:
 def check_learner(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> list[CheckResult]:
     """Every check of the pack on one learner of the class, in the pack's order."""
     return [
-        LEARNER_CHECKS[check](learner, klass, book)
+        decided(LEARNER_CHECKS[check](learner, klass, book), learner.decisions)
         for check, policy in book.checks.items()
         if policy.scope is CheckScope.LEARNER
     ]
+
+
+def decided(result: CheckResult, decisions: Iterable[AuthorityDecision]) -> CheckResult:
+    """A check that is left to the authority, as it decided on what was found; else as it is."""
+    if result.result is not CheckOutcome.NEEDS_AUTHORITY:
+        return result
+    asked = (result.check, result.reason, result.found)
+    mine = [it for it in decisions if (it.check, it.reason, it.found) == asked]
+    if not mine:
+        return result
+    if mine[-1].allowed:
+        return replace(result, result=CheckOutcome.PASS, reason=ALLOWED)
+    return replace(result, result=CheckOutcome.FAIL, reason=REFUSED, curable=False)

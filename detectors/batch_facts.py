@@ -122,8 +122,23 @@ class Absence:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityDecision:
+    """What the authority decided on a check that is left to it, and what it had before it then: a
+    decision on a fourth training says nothing of a fifth."""
+
+    check: str
+    reason: str
+    found: str
+    allowed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ClassFacts:
-    """Facts of one class. Hours are class-hours, `institution_surveys` those of earlier classes."""
+    """Facts of one class. Hours are class-hours, `institution_surveys` those of earlier classes.
+
+    `explicit_hours` is what an explicit rule on the hours of such a training asks for, where the
+    authority recorded that there is one.
+    """
 
     class_id: str
     official_class_no: str | None = None
@@ -137,12 +152,13 @@ class ClassFacts:
     teachers: int | None = None
     plan_hours: float | None = None
     practical_hours: float | None = None
-    explicit_hours_rule: bool = False
+    explicit_hours: float | None = None
     assessment_planned_on: date | None = None
     assessment_applied_on: date | None = None
     assessment_mode: Mode | None = None
     survey: Survey | None = None
     institution_surveys: tuple[Survey, ...] | None = None
+    decisions: tuple[AuthorityDecision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +177,7 @@ class LearnerFacts:
     history: tuple[Training, ...] | None = None
     leaves: tuple[Absence, ...] | None = None
     same_person: tuple[str, ...] = ()
+    decisions: tuple[AuthorityDecision, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

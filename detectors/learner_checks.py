@@ -7,33 +7,37 @@ from typing import Any
 from detectors.batch_facts import CheckResult, ClassFacts, LearnerFacts, Mode, Training
 from detectors.check_sheet import CheckSheet, Rulebook
 from detectors.dates import first_day_after
-
-TRAINING_CERTIFICATE = "培训合格证书"
+from detectors.qualifications import Certificate, certificate_of, level_of, without_level
 
 
 def enough_class_hours(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
     """B5: valid class-hours where only a 培训合格证书 is issued. The text excepts training with an
-    explicit rule on hours (有明确学时规定的除外); whether one exists, the authority says."""
+    explicit rule on hours (有明确学时规定的除外): where the authority recorded one, it holds."""
     policy = book.checks["B5"]
-    least = policy["min_class_hours"]
+    explicit = klass.explicit_hours
+    least = policy["min_class_hours"] if explicit is None else explicit
     sheet = CheckSheet(policy, learner.learner_id)
     certificate = (klass.certificate_type or "").strip()
     if not certificate:
         return sheet.absent("certificate_type")
-    if certificate != TRAINING_CERTIFICATE:
+    kind = certificate_of(certificate)
+    if kind is None:
+        return sheet.open("unknown_certificate", certificate, certificate=certificate)
+    if kind is not Certificate.TRAINING:
         return sheet.not_applicable("other_certificate", certificate=certificate)
     valid = learner.valid_hours
     if valid is None:
         return sheet.absent("valid_hours")
     found = f"{valid:g}"
+    said, numbers = "counted", dict[str, Any](valid=valid)
+    if explicit is not None:
+        said, numbers = "counted_by_own_rule", dict[str, Any](valid=valid, least=explicit)
     if valid >= least:
-        return sheet.judged(True, "", found, "counted", valid=valid)
-    if klass.explicit_hours_rule:
-        return sheet.needs_authority("explicit_hours_rule", found, "counted", valid=valid)
+        return sheet.judged(True, "", found, said, **numbers)
     if valid + learner.open_hours >= least:
         undecided = learner.open_hours
         return sheet.open("class_hours_undecided", found, valid=valid, undecided=undecided)
-    return sheet.judged(False, "too_few_class_hours", found, "counted", valid=valid)
+    return sheet.judged(False, "too_few_class_hours", found, said, **numbers)
 
 
 def offline_practice(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
@@ -190,5 +194,15 @@ def _same_subject(training: Training, klass: ClassFacts, book: Rulebook) -> bool
     same = book.occupations.canonical(training.occupation)
     if same != book.occupations.canonical(klass.occupation or ""):
         return False
-    levels = {(training.level or "").strip(), (klass.level or "").strip()}
+    levels = {
+        _level(training.occupation, training.level),
+        _level(klass.occupation or "", klass.level),
+    }
     return len(levels) == 1 or "" in levels
+
+
+def _level(occupation: str, said: str | None) -> int | str:
+    """5 to 1, by any of its names, from the level or from behind the occupation's name; words that
+    name none as they are, empty where nobody stated one."""
+    words = (said or "").strip()
+    return level_of(words) or words or without_level(occupation)[1] or ""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+
+from detectors.qualifications import without_level
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class Occupations:
     def find(self, occupation: str) -> OccupationListing | None:
         """The listing of `occupation`, None when neither row has it.
 
-        Spaces and the width of brackets do not matter; nothing else is guessed.
+        Spaces, the width of brackets and a level behind the name do not matter; nothing else is
+        guessed.
         """
         canonical = self.canonical(occupation)
         online, offline = self._online.get(canonical), self._offline.get(canonical)
@@ -75,4 +77,4 @@ class Occupations:
 
 
 def _normalised(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).split())
+    return without_level(name)[0]

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from app.console import labels
 from app.console.actors import named
+from app.console.checks_left import OF_CLASS, OF_LEARNER, checks_left
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
@@ -41,7 +42,12 @@ FIELDS: Mapping[str, str] = {
     "id_number": N_("证件号码"),
     "former_name": N_("原姓名"),
     "former_id_number": N_("原证件号码"),
+    "check": N_("检查项"),
+    "decision": N_("决定"),
+    "found": N_("认定时的实有情况"),
+    "least_hours": N_("规定的学时"),
 }
+DECISIONS: Mapping[str, str] = {"allowed": N_("准予"), "refused": N_("不予")}
 # How kinds of documents are called; the codes are those of rosters.
 ID_TYPES: Mapping[str, str] = {
     "resident_id": N_("居民身份证"),
@@ -61,8 +67,17 @@ _INPUTS = {"int": "number", "float": "number", "date": "date"}
 
 
 @router.get("/classes/{class_id}/acts")
-def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
-    return _page(request, login, class_id)
+def of_class(
+    request: Request,
+    login: SignedIn,
+    class_id: RowId,
+    kind: str = "",
+    learner: str = "",
+    check: str = "",
+) -> Response:
+    """The page; a link from a check that is left to the authority opens the form for it."""
+    asked = {"kind": kind, "learner": learner, "check": check}
+    return _page(request, login, class_id, typed=asked if kind else None)
 
 
 def _page(
@@ -82,6 +97,7 @@ def _page(
         roster = class_file.roster(connection, class_id)
         lessons = class_file.lessons(connection, class_id)
         actors = [it for row in rows for it in (row.recorded_by, row.approved_by, row.revoked_by)]
+        left = checks_left(connection, class_id, roster)
         name = named(connection, language_of(request), [it for it in actors if it], login.user)
     return render(
         request,
@@ -90,10 +106,17 @@ def _page(
         klass=klass,
         rows=[(row, KINDS[row.kind], labels.ACT_STATES[acts.state_of(row)]) for row in rows],
         roster=roster,
+        left=left,
         name=name,
-        kinds=[(kind, inputs(kind)) for kind in KINDS.values()],
+        kinds=[
+            (kind, inputs(kind))
+            for kind in KINDS.values()
+            if kind.name not in (OF_CLASS, OF_LEARNER) or any(it.act == kind.name for it in left)
+        ],
         fields=FIELDS,
         choices={
+            "check": list({it.check: it.title for it in left}.items()),
+            "decision": list(DECISIONS.items()),
             "lesson_id": [(it.external_id, it.title) for it in lessons],
             "id_type": [(it, ID_TYPES[it]) for it in id_numbers.ID_TYPES],
         },

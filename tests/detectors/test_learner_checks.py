@@ -39,9 +39,15 @@ def test_another_certificate_has_no_such_limit() -> None:
     assert check.result is NA
 
 
-def test_an_explicit_rule_on_hours_is_for_the_authority() -> None:
-    check = check_learner("B5", {"explicit_hours_rule": True}, valid_hours=24)
-    assert check.result is AUTHORITY
+@pytest.mark.parametrize(("valid", "result"), [(24, PASS), (23, FAIL)])
+def test_an_explicit_rule_on_hours_is_held_to_instead(valid: float, result: CheckOutcome) -> None:
+    check = check_learner("B5", {"explicit_hours": 24}, valid_hours=valid)
+    assert (check.result, check.said) == (result, "counted_by_own_rule")
+
+
+def test_a_certificate_nobody_knows_waits() -> None:
+    check = check_learner("B5", {"certificate_type": "结业证明"}, valid_hours=24)
+    assert (check.result, check.reason) == (NOT_PROVEN, "unknown_certificate")
 
 
 @pytest.mark.parametrize(("hours", "result"), [(8, PASS), (7.5, FAIL), (None, NOT_PROVEN)])

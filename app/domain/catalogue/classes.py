@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
@@ -27,6 +27,7 @@ from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue as store
 from app.store.scope import AccessScope
+from detectors.qualifications import LEVELS, Certificate, certificate_of, level_of
 
 FROZEN = (
     "institution",
@@ -63,8 +64,12 @@ class ClassTerms(Wire):
     official_class_no: Line | None = None
     institution: Line
     occupation: Line
-    level: Line | None = None
-    certificate_type: Line | None = None
+    level: Annotated[
+        Line | None, Field(description="五级/初级工 (lowest) to 一级/高级技师, by any usual name")
+    ] = None
+    certificate_type: Annotated[
+        Line | None, Field(description=f"one of {'、'.join(Certificate)}")
+    ] = None
     mode: Literal["online", "blended", "offline"]
     applicant: Applicant | None = None
     course_ids: Annotated[list[Id], Field(max_length=100)]
@@ -86,6 +91,23 @@ class ClassTerms(Wire):
         Field(ge=0, le=1_000_000, description="approved for each learner; orders the queue"),
     ] = None
     practical_hours: Hours | None = None
+
+    @field_validator("level")
+    @classmethod
+    def _known_level(cls, said: str | None) -> str | None:
+        if said and level_of(said) is None:
+            names = "、".join("/".join(LEVELS[it][:1] + LEVELS[it][3:5]) for it in LEVELS)
+            raise PydanticCustomError("unknown_level", f"须为{names}之一 / must be one of these")
+        return said
+
+    @field_validator("certificate_type")
+    @classmethod
+    def _known_certificate(cls, said: str | None) -> str | None:
+        if said and certificate_of(said) is None:
+            names = "、".join(Certificate)
+            detail = f"须为{names}之一 / must be one of these"
+            raise PydanticCustomError("unknown_certificate", detail)
+        return said
 
     @model_validator(mode="after")
     def _consistent(self) -> ClassTerms:

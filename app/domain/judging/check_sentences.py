@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from app.domain.policy.pack import Pack
 from app.languages import Text
+from detectors.batch_checks import ALLOWED, REFUSED
 from detectors.batch_facts import ApplicantKind, Mode
 from detectors.check_sheet import ABSENT
 
@@ -32,6 +33,13 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
         "没有官方系统班级编号", "no class number of the official system"
     ),
     ("B5", "other_certificate"): Text("证书类型：{certificate}", "certificate: {certificate}"),
+    ("B5", "unknown_certificate"): Text(
+        "不认识的证书类型：{certificate}", "not a known kind of certificate: {certificate}"
+    ),
+    ("B5", "counted_by_own_rule"): Text(
+        "有效学时{valid:g}，按登记的明确学时规定须达{least:g}学时",
+        "{valid:g} valid class-hours, {least:g} by the explicit rule on record",
+    ),
     ("B5", "counted"): Text("有效学时{valid:g}", "{valid:g} valid class-hours"),
     ("B5", "class_hours_undecided"): Text(
         "有效学时{valid:g}，另有{undecided:g}学时未定",
@@ -192,8 +200,20 @@ LIMITS: Mapping[str, str] = {
 }
 
 
-def sentence_of(check: str, said: str, numbers: Mapping[str, str | float]) -> Text:
+# What is added once the authority decided on a check that is left to it, by the check's reason.
+DECIDED: Mapping[str, Text] = {
+    ALLOWED: Text("；主管部门已登记：准予", "; the authority recorded: allowed"),
+    REFUSED: Text("；主管部门已登记：不予", "; the authority recorded: not allowed"),
+}
+
+
+def sentence_of(check: str, reason: str, said: str, numbers: Mapping[str, str | float]) -> Text:
     """The sentence of a check; of one that only another version knows, its numbers."""
+    told, decided = _sentence(check, said, numbers), DECIDED.get(reason)
+    return told if decided is None else Text(told.zh + decided.zh, told.en + decided.en)
+
+
+def _sentence(check: str, said: str, numbers: Mapping[str, str | float]) -> Text:
     if said == ABSENT:
         fact = FACTS[str(numbers["fact"])]
         return Text(f"缺少资料：{fact.zh}", f"not supplied: {fact.en}")

@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 from app.canonical import canonical
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging.conformity import Conformity
-from app.domain.judging.enrolment_facts import Candidate, Gathered, as_json, counts_document
+from app.domain.judging.enrolment_facts import Candidate, Gathered, class_document, counts_document
 from app.domain.judging.reasons import reason_body
 from app.domain.judging.verdict_body import clause_body, pack_body
 from app.domain.policy.pack import Pack
@@ -115,7 +115,7 @@ class Bodies:
         self.klass, self.gathered, self.record = klass, gathered, record
         self.scales, self.applied = scales, applied
         self.own = scales[applied]
-        self.class_facts = as_json(asdict(gathered.klass))
+        self.class_facts = class_document(gathered.klass)
         self.controls = controls
 
     def all(self) -> list[Judged]:

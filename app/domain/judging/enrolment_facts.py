@@ -23,9 +23,12 @@ from app.store.judging.enrolment_facts import (
     SurveyRow,
 )
 from app.store.review import acts, claims
+from app.store.review.act_bodies import CheckDecidedBody, ExplicitHoursBody
+from app.store.review.acts import ActInForce
 from detectors.batch_facts import (
     Absence,
     ApplicantKind,
+    AuthorityDecision,
     ClassFacts,
     LearnerFacts,
     Mode,
@@ -81,11 +84,13 @@ class Candidate:
         }
 
     def _facts(self) -> Any:
-        """Without the accounts of the same person where there are none, as in all but a few, and
-        without that leave is accepted where it needs nobody's word."""
+        """Without the accounts of the same person and the authority's decisions where there are
+        none, as in all but a few, and without that leave is accepted where it needs nobody's
+        word."""
         facts = asdict(self.facts)
-        if not facts["same_person"]:
-            del facts["same_person"]
+        for rare in ("same_person", "decisions"):
+            if not facts[rare]:
+                del facts[rare]
         for leave in facts["leaves"]:
             if leave["accepted"]:
                 del leave["accepted"]
@@ -127,6 +132,17 @@ def counts_document(counts: HourCounts | ClassBacklog) -> dict[str, Any]:
     return {name: it for name, it in asdict(counts).items() if it or name != "platform_controls"}
 
 
+def class_document(facts: ClassFacts) -> Any:
+    """A class's facts as digests hold them: without what later versions know where that is none."""
+    told = asdict(facts)
+    if not told["decisions"]:
+        del told["decisions"]
+    told["explicit_hours_rule"] = facts.explicit_hours is not None
+    if facts.explicit_hours is None:
+        del told["explicit_hours"]
+    return as_json(told)
+
+
 def as_json(value: Any) -> Any:
     """Facts as canonical JSON takes them."""
     if isinstance(value, date):
@@ -143,6 +159,8 @@ def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassF
     assessment = terms.get("assessment") or {}
     applicant = terms.get("applicant") or {}
     surveys = store.surveys(connection, [klass.id])[klass.id]
+    decided = acts.in_force(connection, [klass.id], {"class_check_decided", "explicit_hours"})
+    hours = [it.said(ExplicitHoursBody) for it in decided if it.kind == "explicit_hours"]
     return ClassFacts(
         class_id=klass.external_id,
         official_class_no=terms.get("official_class_no"),
@@ -161,7 +179,14 @@ def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassF
         assessment_mode=Mode(assessment["mode"]) if assessment.get("mode") else None,
         survey=_latest(surveys),
         institution_surveys=_surveys_before(connection, klass),
+        explicit_hours=hours[-1].least_hours if hours else None,
+        decisions=tuple(_decision(it) for it in decided if it.kind == "class_check_decided"),
     )
+
+
+def _decision(act: ActInForce) -> AuthorityDecision:
+    body = act.said(CheckDecidedBody)
+    return AuthorityDecision(body.check, body.because, body.found, body.decision == "allowed")
 
 
 def _latest(surveys: Sequence[SurveyRow]) -> Survey | None:
@@ -219,6 +244,9 @@ class _People:
         self.hours: dict[int, list[HourVerdictRow]] = defaultdict(list)
         for hour in store.hour_verdicts(connection, klass.id):
             self.hours[hour.subject_id].append(hour)
+        self.decisions: dict[int | None, list[AuthorityDecision]] = defaultdict(list)
+        for act in acts.in_force(connection, [klass.id], {"learner_check_decided"}):
+            self.decisions[act.learner_id].append(_decision(act))
         rows = store.standing_findings(connection, klass.id)
         upheld = store.upholders(connection, {row.id for row in rows})
         self.asks = _asks_for_acts(connection, klass)
@@ -259,6 +287,7 @@ class _People:
                 same_person=tuple(
                     it for it in self.accounts[row.person_id] if it != row.external_id
                 ),
+                decisions=tuple(self.decisions[row.learner_id]),
             ),
             counts=counts,
             hours=hours,

@@ -151,7 +151,7 @@ def reason_sentence(body: ReasonBody, pack: str) -> Text:
     """The sentence of a stored reason, by the pack (`<id>@<version>`) that judged."""
     if body.code not in SENTENCES:
         if body.said is not UNSET:
-            return sentence_of(body.source, body.said, body.numbers or {})
+            return sentence_of(body.source, body.code, body.said, body.numbers or {})
         # Stored with its words, before they were written when read.
         return Text(body.code, body.code) if body.sentence is UNSET else body.sentence
     zh, en = SENTENCES[body.code]

@@ -125,6 +125,12 @@ class Pack:
         """The kind of act without which leave that a platform calls approved excuses nobody."""
         return self._needed_act("leave_needs_act")
 
+    @property
+    def decisions_need_two(self) -> bool:
+        """Whether what the authority decides on a check takes a second, different person."""
+        told = self.table.reach.parameters.get("decisions_need_two")
+        return bool(told and told.value)
+
     def _needed_act(self, name: str) -> str:
         told = self.table.provenance.parameters.get(name)
         return str(told.value) if told else ""

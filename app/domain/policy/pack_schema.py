@@ -33,6 +33,7 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
         "extension_needs_act": ("class_extended",),
         "leave_needs_act": ("leave_approved",),
     },
+    "reach": {"decisions_need_two": (True, False)},
     "face_liveness": {"without_live": ("not_proven", "pending_review")},
 }
 

@@ -6,6 +6,7 @@ A kind is a line in `KINDS` and a body of typed fields; their titles are what a 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any, Protocol
@@ -15,6 +16,8 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.domain.accounts.identity import IdentityChange, IdentityDeed
+from app.domain.review import check_decisions
+from app.domain.review.check_decisions import CheckDecision
 from app.domain.wire import MAX_MEDIA_S, Day, Id, Line, Wire
 from app.languages import Text
 from app.security import Vault
@@ -29,11 +32,14 @@ class Approval(StrEnum):
                alone does so for few of a class (`few_of`), and waits for the authority beyond
     authority  once a person of the authority recorded or approved it
     two        once a second, different person of the authority approved it
+    by_pack    as `two` where the class's pack asks for two on what the authority decides, else as
+               `authority`
     """
 
     FEW = "few"
     AUTHORITY = "authority"
     TWO = "two"
+    BY_PACK = "by_pack"
 
 
 class AnswerTime(Wire):
@@ -106,6 +112,12 @@ class LeaveApproved(Wire):
     to_on: Annotated[Day, Field(title="请假止")]
 
 
+class ExplicitHours(Wire):
+    """An explicit rule on the hours of such a training, instead of the least that the plan asks."""
+
+    least_hours: Annotated[float, Field(gt=0, le=10_000, title="规定的学时")]
+
+
 class Deed(Protocol):
     """What a kind of act does beyond standing there: it is done when the act comes into force and
     undone when that is revoked. `split` parts a body into what the act tells and what is kept
@@ -130,7 +142,8 @@ class Deed(Protocol):
 class ActKind:
     """name: id of the kind; body: its fields; of_learner: about one learner of the class, else
     about the class; by_platform: a platform's key may record it, for the institution too;
-    needs_document: it names the paper it rests on. Kinds that sittings are judged by stand in
+    needs_document: it names the paper it rests on; completed: what an act tells, where that is more
+    than was typed. Kinds that sittings are judged by stand in
     `app.store.review.acts.JUDGING`."""
 
     name: str
@@ -141,6 +154,7 @@ class ActKind:
     approval: Approval
     needs_document: bool = False
     deed: Deed | None = None
+    completed: Callable[[Connection, ClassRow, int | None, Any], dict[str, Any]] | None = None
 
 
 KINDS: dict[str, ActKind] = {
@@ -211,6 +225,35 @@ KINDS: dict[str, ActKind] = {
             of_learner=False,
             by_platform=False,
             approval=Approval.AUTHORITY,
+            needs_document=True,
+        ),
+        ActKind(
+            "class_check_decided",
+            Text("认定班级检查项", "Check on the class decided"),
+            CheckDecision,
+            of_learner=False,
+            by_platform=False,
+            approval=Approval.BY_PACK,
+            needs_document=True,
+            completed=check_decisions.completed,
+        ),
+        ActKind(
+            "learner_check_decided",
+            Text("认定学员检查项", "Check on a learner decided"),
+            CheckDecision,
+            of_learner=True,
+            by_platform=False,
+            approval=Approval.BY_PACK,
+            needs_document=True,
+            completed=check_decisions.completed,
+        ),
+        ActKind(
+            "explicit_hours",
+            Text("登记明确的学时规定", "Explicit rule on hours recorded"),
+            ExplicitHours,
+            of_learner=False,
+            by_platform=False,
+            approval=Approval.BY_PACK,
             needs_document=True,
         ),
     )

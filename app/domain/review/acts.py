@@ -131,6 +131,8 @@ def _split(
     wanted: Wire,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the act tells, and what its kind keeps beside it."""
+    if kind.completed is not None:
+        return kind.completed(connection, klass, learner_id, wanted), {}
     if kind.deed is None:
         return wanted.model_dump(mode="json", exclude_defaults=True), {}
     assert vault is not None and learner_id is not None
@@ -146,11 +148,18 @@ def _in_force_at_once(
 ) -> bool:
     """Whether the act needs nobody's approval; a platform's word is enough for few of a class."""
     if user is not None:
-        return kind.approval is not Approval.TWO
+        return _approval(klass, kind) is not Approval.TWO
     if kind.approval is not Approval.FEW:
         return False
     others = store.by_platform_alone(connection, klass.id, kind.name) - {learner_id}
     return len(others) < few_of(connection, klass)
+
+
+def _approval(klass: ClassRow, kind: ActKind) -> Approval:
+    """When an act of this kind is in force in this class."""
+    if kind.approval is not Approval.BY_PACK:
+        return kind.approval
+    return Approval.TWO if pack_of(klass).decisions_need_two else Approval.AUTHORITY
 
 
 def few_of(connection: Connection, klass: ClassRow) -> int:
@@ -169,11 +178,11 @@ def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> Non
     row = _open(connection, act_id, user)
     if row.approved_ms is not None and str(row.approved_by).startswith(PERSON):
         raise Conflict("already_approved", "this act is in force already")
-    if row.recorded_by == user.actor and KINDS[row.kind].approval is Approval.TWO:
+    klass = catalogue.class_by_id(connection, row.class_id)
+    if row.recorded_by == user.actor and _approval(klass, KINDS[row.kind]) is Approval.TWO:
         raise NotAllowed("second_person", "somebody else has to approve what you recorded")
     deed = KINDS[row.kind].deed
     if deed is not None:
-        klass = catalogue.class_by_id(connection, row.class_id)
         deed.done(connection, klass, row, user.actor, now_ms)
     store.change(connection, act_id, approved_by=user.actor, approved_ms=now_ms)
     _enter(connection, user.actor, "act.approved", act_id, now_ms, {})

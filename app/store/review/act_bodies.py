@@ -47,6 +47,19 @@ class LeaveApprovedBody(ActBody, frozen=True, kw_only=True):
     to_on: str
 
 
+class CheckDecidedBody(ActBody, frozen=True, kw_only=True):
+    """`because` and `found` are the check's reason and what it had found when it was decided."""
+
+    check: str
+    decision: str
+    because: str
+    found: str
+
+
+class ExplicitHoursBody(ActBody, frozen=True, kw_only=True):
+    least_hours: float
+
+
 def said(body: dict[str, Any], kind: type[Said]) -> Said:
     """A stored body by its kind. Raises msgspec.ValidationError where it is of another."""
     return msgspec.convert(body, kind)

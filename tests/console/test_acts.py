@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from app.canonical import canonical
 from app.simulation.entities import invented_id_number
 from app.store.review import acts as store
 from app.store.review.act_bodies import LessonLengthBody
 from app.store.review.acts import JUDGING
-from models import Act, AuditEntry, Enrolment, Learner, Run
+from models import Act, AuditEntry, Enrolment, Learner, Run, Verdict
+from tests.bodies import enrolment
 from tests.console.conftest import Desk
+from tests.console.county import add
 
 
 def class_of(desk: Desk) -> int:
@@ -150,3 +153,74 @@ def test_a_corrected_number_stands_masked_until_somebody_else_approves_it(desk: 
     assert number not in shown and f"**{number[-4:]}" in shown
     refused = record(desk, kind="identity_correction", learner=learner, id_number="12345")
     assert "没有登记：“证件号码”填写有误" in refused.text
+
+
+FOURTH_TRAINING = {
+    "check": "D1",
+    "clause": {
+        "key": "x/D1",
+        "quote": "不超过3次",
+        "instrument": "某办发〔2019〕50号",
+        "article": "二",
+    },
+    "scope": "learner",
+    "result": "needs_authority",
+    "reason": "too_many_in_year",
+    "found": "4",
+    "said": "counted",
+    "numbers": {"year": 2026, "count": 4},
+    "reach": "L2",
+    "curable": False,
+    "next_on": None,
+    "evidence": "history",
+}
+
+
+def a_fourth_training_waits(desk: Desk) -> str:
+    """It is 吴强's; the public id."""
+    learner_id, klass = desk.county.learners["吴强"], class_of(desk)
+    with desk.services.database.write() as connection:
+        query = select(Enrolment.id).where(Enrolment.learner_id == learner_id)
+        add(
+            connection,
+            Verdict,
+            subject_kind="enrolment",
+            subject_id=connection.scalars(query).one(),
+            hour=0,
+            class_id=klass,
+            outcome="pending",
+            pack="huangchuan-2021-graded@1.0.0",
+            pack_digest="0" * 64,
+            facts_digest=bytes(32),
+            digest=bytes(32),
+            created_ms=1,
+            body=canonical(enrolment(checks=[FOURTH_TRAINING])),
+        )
+        public = select(Learner.external_id).where(Learner.id == learner_id)
+        return connection.scalars(public).one()
+
+
+def test_what_is_left_to_the_authority_stands_first_and_is_decided_there(desk: Desk) -> None:
+    learner = a_fourth_training_waits(desk)
+    page = desk.sign_in("zhao").get(page_of(desk))
+    assert "待主管部门认定" in page and "2026年第4次补贴性培训" in page
+    link = f"?kind=learner_check_decided&amp;check=D1&amp;learner={learner}#record"
+    assert link in page
+    form = desk.get(page_of(desk) + link.replace("&amp;", "&").partition("#")[0])
+    assert '<option value="D1" selected>' in form and "认定班级检查项" not in form
+    shown = record(
+        desk,
+        kind="learner_check_decided",
+        learner=learner,
+        check="D1",
+        decision="allowed",
+        document="潢人社〔2026〕8号",
+    ).text
+    assert "决定：准予" in shown and "认定时的实有情况：4" in shown and "too_many" not in shown
+
+
+def test_a_decision_names_its_paper(desk: Desk) -> None:
+    learner = a_fourth_training_waits(desk.sign_in("zhao"))
+    said = {"kind": "learner_check_decided", "check": "D1", "decision": "allowed"}
+    answer = record(desk, learner=learner, **said)
+    assert answer.status_code == 422 and "“依据文件”填写有误" in answer.text

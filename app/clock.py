@@ -12,8 +12,55 @@ Clock = Callable[[], int]  # milliseconds since the epoch
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
+STEP_MS = 2_000  # what the machine's clock may be set by at a time; NTP slews less
+
+
+def _since_boot_ns() -> int:
+    return time.clock_gettime_ns(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+class SteadyClock:
+    """The machine's clock, unless somebody sets it: then time goes on as it went before.
+
+    Leases and credit rest on it, and a clock that jumps would end sittings, lock people out or
+    credit them before they came. `stepped_ms` tells by how much the machine's clock was set since
+    this process took it at its word; a new process believes it again.
+    """
+
+    def __init__(
+        self,
+        wall_ns: Callable[[], int] = time.time_ns,
+        boot_ns: Callable[[], int] = _since_boot_ns,
+    ) -> None:
+        self._wall_ns = wall_ns
+        self._boot_ns = boot_ns
+        self._ahead_ns = wall_ns() - boot_ns()
+
+    def __call__(self) -> int:
+        boot_ns = self._boot_ns()
+        ahead_ns = self._wall_ns() - boot_ns
+        if abs(ahead_ns - self._ahead_ns) <= STEP_MS * 1_000_000:
+            self._ahead_ns = ahead_ns
+        return (boot_ns + self._ahead_ns) // 1_000_000
+
+    @property
+    def stepped_ms(self) -> int:
+        """By how much the machine's clock is ahead of this one, 0 where they agree."""
+        now_ms = self()
+        apart_ms = self._wall_ns() // 1_000_000 - now_ms
+        return apart_ms if abs(apart_ms) > STEP_MS // 2 else 0
+
+
+_steady = SteadyClock()
+
+
 def system_clock() -> int:
-    return time.time_ns() // 1_000_000
+    return _steady()
+
+
+def stepped_ms() -> int:
+    """By how much the machine's clock was set while this process runs."""
+    return _steady.stepped_ms
 
 
 def at(ms: int) -> datetime:

@@ -2,14 +2,50 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
+import psycopg
+from psycopg import waiting
 from psycopg.pq import Format
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
+from app.outages import told_as_outages
+
+STATEMENT_S = 20  # what takes longer is given up by the server, and a little later by us
+LOCK_S = 5
+POOL_S = 10
+SQLITE_LOCK_S = 10
+_PATIENCE_S = STATEMENT_S + 5
+_PROBE = text("UPDATE alembic_version SET version_num = version_num")
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
+
+
+def _make_own(file: Path) -> None:
+    """The database's file, and its folder where there is none yet, for nobody else to read."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError):  # of somebody else, or on a disk that takes nothing: said when used
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        for it in (file, *file.parent.glob(f"{file.name}-*")):
+            it.chmod(0o600)
+
+
+class _BoundedConnection(psycopg.Connection[Any]):
+    """A frozen server keeps its sockets and answers nothing: nobody waits for it for ever."""
+
+    patience_s: float | None = _PATIENCE_S
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        try:
+            patience_s = timeout if timeout is not None else self.patience_s
+            return waiting.wait(gen, self.pgconn.socket, interval=interval, timeout=patience_s)
+        except psycopg.errors._WaitTimeout as error:
+            self.pgconn.finish()
+            raise psycopg.OperationalError("the server did not answer in time") from error
 
 
 class Database:
@@ -19,6 +55,9 @@ class Database:
     each other instead of failing half-way. `read()` and `write()` give a Core connection; a
     `write()` commits when its block ends and rolls back on any exception.
 
+    Whatever runs in them raises `app.outages.DatabaseAway` when the database does not answer within
+    seconds, or cannot write.
+
     A query of much that is bytes says so by the execution option `zhenxue_binary`: as text,
     PostgreSQL spells them out in hexadecimal digits.
     """
@@ -26,32 +65,47 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
-        self.engine = self._engine(pool_size)
+        self.engine = self._sqlite(pool_size) if self.sqlite else self._postgresql(pool_size)
 
-    def _engine(self, pool_size: int) -> Engine:
-        if not self.sqlite:
-            engine = create_engine(
-                self.url, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+    def _postgresql(self, pool_size: int) -> Engine:
+        engine = create_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            pool_pre_ping=True,
+            pool_timeout=POOL_S,
+            connect_args={"connect_timeout": LOCK_S},
+        )
+
+        @event.listens_for(engine, "do_connect")
+        def _bounded(_dialect, _record, arguments, options) -> Any:  # type: ignore[no-untyped-def]
+            return _BoundedConnection.connect(*arguments, **options)
+
+        @event.listens_for(engine, "connect")
+        def _plainly(connection, _record) -> None:  # type: ignore[no-untyped-def]
+            connection.execute(
+                "SET jit = off;"  # compiling costs our short queries more
+                f"SET statement_timeout = '{STATEMENT_S}s'; SET lock_timeout = '{LOCK_S}s';"
+                "SET idle_in_transaction_session_timeout = '300s'"
             )
+            connection.commit()
 
-            @event.listens_for(engine, "connect")
-            def _plainly(connection, _record) -> None:  # type: ignore[no-untyped-def]
-                connection.execute("SET jit = off")  # compiling costs our short queries more
-                connection.commit()
+        @event.listens_for(engine, "before_cursor_execute")
+        def _format(_connection, cursor, _sql, _values, context, _many) -> None:  # type: ignore[no-untyped-def]
+            if context.execution_options.get("zhenxue_binary", False):
+                cursor.format = Format.BINARY
 
-            @event.listens_for(engine, "before_cursor_execute")
-            def _format(_connection, cursor, _sql, _values, context, _many) -> None:  # type: ignore[no-untyped-def]
-                if context.execution_options.get("zhenxue_binary", False):
-                    cursor.format = Format.BINARY
+        return engine
 
-            return engine
+    def _sqlite(self, pool_size: int) -> Engine:
         if self.url.database and self.url.database != ":memory:":
-            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_own(Path(self.url.database))
         engine = create_engine(
             self.url,
             pool_size=pool_size,
             max_overflow=2 * pool_size,
-            connect_args={"timeout": 30, "check_same_thread": False},
+            pool_timeout=POOL_S,
+            connect_args={"timeout": SQLITE_LOCK_S, "check_same_thread": False},
         )
 
         @event.listens_for(engine, "connect")
@@ -61,7 +115,7 @@ class Database:
                 "journal_mode=WAL",
                 "synchronous=FULL",
                 "foreign_keys=ON",
-                "busy_timeout=30000",
+                f"busy_timeout={SQLITE_LOCK_S * 1000}",
                 "secure_delete=ON",  # a destroyed key must not be read in the file's free space
                 "cache_size=-65536",
             ):
@@ -76,18 +130,57 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with self.engine.connect() as connection:
+        with told_as_outages(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        with self.engine.connect().execution_options(zhenxue_write=True) as connection:
-            with connection.begin():
-                yield connection
+        with told_as_outages():
+            with self.engine.connect().execution_options(zhenxue_write=True) as connection:
+                with connection.begin():
+                    yield connection
+
+    @contextmanager
+    def alone(self, name: str) -> Iterator[bool]:
+        """Whether this is the only process that does what the name says, on whatever machine (for
+        SQLite: on the database's own), until the block ends or the process dies."""
+        if self.sqlite:
+            with Path(f"{self.url.database}.{name}.lock").open("a") as lock:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    yield False
+                else:
+                    yield True
+            return
+        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            key = {"name": f"zhenxue:{name}"}
+            mine = connection.execute(
+                text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), key
+            ).scalar_one()
+            try:
+                yield bool(mine)
+            finally:
+                if mine:
+                    connection.execute(
+                        text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key
+                    )
+
+    def unbounded(self, connection: Connection) -> None:
+        """Let this transaction take its time: a migration of a large table does."""
+        if not self.sqlite:
+            connection.execute(text("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0"))
+            connection.connection.dbapi_connection.patience_s = None  # type: ignore[union-attr]
 
     def ping(self) -> None:
-        with self.read() as connection:
-            connection.execute(text("SELECT 1"))
+        """Raises DatabaseAway unless a transaction can write: a full disk reads well."""
+        with self.write() as connection:
+            connection.execute(_PROBE)
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the database's file lies, if it is one."""
+        return Path(self.url.database).parent if self.sqlite and self.url.database else None
 
     def close(self) -> None:
         self.engine.dispose()

@@ -204,9 +204,15 @@ def cause(error: str) -> str:
     kind = error.partition(":")[0]
     if kind == "its worker died":
         return "worker_died"
-    if kind in ("OperationalError", "InterfaceError", "DatabaseError"):
+    if kind in (
+        "DatabaseAway",
+        "DeadlockVictim",
+        "OperationalError",
+        "InterfaceError",
+        "DatabaseError",
+    ):
         return "database"
-    if kind in ("OSError", "PermissionError", "FileNotFoundError", "MemoryError"):
+    if kind in ("StoreAway", "OSError", "PermissionError", "FileNotFoundError", "MemoryError"):
         return "storage"
     return "internal"
 

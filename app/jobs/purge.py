@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from app.clock import day
+from app.errors import Conflict
 from app.services import Services
 from app.store.accounts import audit
 from app.store.faces import retention as store
@@ -39,7 +40,15 @@ def listed(services: Services) -> list[dict[str, Any]]:
 def perform(
     services: Services, actor: str, stopping: threading.Event | None = None
 ) -> dict[str, int]:
-    """Remove what is due; counts. What is marked when `stopping` is set waits for the next."""
+    """Remove what is due; counts. What is marked when `stopping` is set waits for the next. Raises
+    Conflict while another process does it."""
+    with services.database.alone("purge") as mine:
+        if not mine:
+            raise Conflict("purge_running", "another process removes what is due just now")
+        return _perform(services, actor, stopping)
+
+
+def _perform(services: Services, actor: str, stopping: threading.Event | None) -> dict[str, int]:
     photos, templates = _cutoffs(services)
     total = {"classes": 0, "photos": 0, "templates": 0}
     with services.database.read() as connection:

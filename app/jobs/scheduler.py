@@ -73,6 +73,8 @@ class Scheduler:
     def _purge(self) -> None:
         try:
             done = purge.perform(self._services, "system:scheduler", self._stopping)
+        except Conflict as refusal:
+            log.info("no purge", reason=refusal.detail)
         except Exception:
             log.exception("the purge failed")
         else:

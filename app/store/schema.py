@@ -58,6 +58,7 @@ def upgrade(database: Database) -> bool:
     from alembic.config import Config
 
     with database.write() as connection:
+        database.unbounded(connection)
         if not database.sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _MIGRATION_LOCK})
         if current(connection) == head():

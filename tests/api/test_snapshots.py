@@ -75,7 +75,7 @@ def test_a_photo_is_kept_encrypted_and_answers_its_challenge(
         "bound": True,
         "late": False,
     }
-    blobs = [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+    blobs = [path for path in (tmp_path / "blobs").rglob("[!.]*") if path.is_file()]
     assert len(blobs) == 1 and png() not in blobs[0].read_bytes()
     seen = client.get("/v1/sessions/s1", headers=county.huang.headers).json()
     assert seen["controls"][0]["answered_at_ms"] == services.clock()
@@ -390,7 +390,7 @@ def test_without_consent_nothing_is_stored(
     post(client, county, opening("mei", session_id="s1"))
     answer = put(client, county)
     assert (answer.status_code, answer.json()["code"]) == (403, "no_face_consent")
-    assert not [path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]
+    assert not [path for path in (tmp_path / "blobs").rglob("[!.]*") if path.is_file()]
 
 
 def test_a_photo_may_come_shortly_after_the_close(

@@ -149,8 +149,10 @@ class ControlScheduler:
 
     def settle(self, batches: Sequence[Batch]) -> list[Demands]:
         """The demands of several batches, decided on the rows in one write transaction."""
+        order = sorted(range(len(batches)), key=lambda at: batches[at].session_id)  # as all lock
         with self.database.write() as connection:
-            settled = [self._settled(connection, batch) for batch in batches]
+            found = {at: self._settled(connection, batches[at]) for at in order}
+        settled = [found[at] for at in range(len(batches))]
         for batch, watch in zip(batches, settled, strict=True):
             self._keep(batch.session_id, watch)
         return [watch.demands for watch in settled]

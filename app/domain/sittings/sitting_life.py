@@ -80,7 +80,7 @@ class Life(Protocol):
     def closed_ms(self) -> int | None: ...
 
 
-class Filling(Life, Protocol):
+class Fullness(Life, Protocol):
     """What of a sitting tells how full it is."""
 
     @property
@@ -115,7 +115,7 @@ def fate(sitting: Life, door: Door, now_ms: int, rival: Callable[[], bool] = _no
     return Fate.LATE if late and door is not Door.RENEWAL else Fate.CLOSED
 
 
-def full(sitting: Filling, batch: Append) -> bool:
+def full(sitting: Fullness, batch: Append) -> bool:
     """Whether a live batch would fill the sitting beyond what anybody's lesson brings. Where only
     the words are too many, batches without words are still taken."""
     packed = batch.packed
@@ -180,7 +180,7 @@ _DECIDED = {told: BatchDecision(told, told.refused, {}) for told in Fate}
 _DECIDED[Fate.RESUMES] = BatchDecision(Fate.RESUMES, False, RESUMED)
 
 
-def of_batch(sitting: Filling, batch: Append, rival: Callable[[], bool]) -> BatchDecision:
+def of_batch(sitting: Fullness, batch: Append, rival: Callable[[], bool]) -> BatchDecision:
     """What becomes of a batch of events, and what changes of the sitting with it."""
     door = Door.IMPORT if batch.imported else Door.EVENTS
     if door is Door.EVENTS and full(sitting, batch):

@@ -35,6 +35,7 @@ from app.store.sittings.sittings import LessonToPlay, RivalSitting, SittingRow
 log = structlog.get_logger("zhenxue.sittings")
 
 DAY_MS = 86_400_000
+AHEAD_MS = 120_000  # clocks of several services may differ by less
 MOST_A_DAY = 1_000  # product default: a reload every minute and a half, day and night
 _OTHER_ACCOUNT = ("另一个账号", "under another account")
 
@@ -198,7 +199,7 @@ def _gives_way(
 ) -> bool:
     """The same window again is a reload. Another window of the device takes over once the first
     has been silent for the handover tolerance, another device once it has missed a heartbeat."""
-    if rival.lease_expires_ms <= now_ms:
+    if _over(rival, now_ms):
         return True
     silent_ms: int = now_ms - rival.last_recv_ms
     if rival.platform_id == platform_id and rival.device_id == opening.device:
@@ -206,8 +207,15 @@ def _gives_way(
     return silent_ms > terms.silent_ms
 
 
+def _over(rival: RivalSitting, now_ms: int) -> bool:
+    """Whether its lease ran out, or is of a time that has not come: a clock that was wrong when it
+    was given must lock nobody out once it is right."""
+    ahead: bool = rival.last_recv_ms > now_ms + AHEAD_MS
+    return ahead or bool(rival.lease_expires_ms <= now_ms)
+
+
 def _how_it_ends(rival: RivalSitting, opening: Opening, now_ms: int) -> tuple[str, str]:
-    if rival.lease_expires_ms <= now_ms:
+    if _over(rival, now_ms):
         return "expired", "lease"
     same = (rival.device_id, rival.window_id) == (opening.device, opening.window)
     return "superseded", "reload" if same else "other_window"

@@ -11,9 +11,9 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
 import numpy as np
@@ -21,12 +21,15 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, Table, bindparam, false, func, select
 
 from app.db import Database
+from app.outages import RETRY_S, DatabaseAway, DeadlockVictim
 from app.store.events.event_log import GENESIS, link, read
 from app.store.events.packed import Packed, note_bytes, notes_of, records_of
 from detectors.trace import NONE, Flag
 from models import EventBatch, Session
 
 MOST_AT_ONCE = 256
+MOST_PATIENCE_S = 15.0
+_TRIES = 4
 
 
 @dataclass(slots=True)
@@ -80,6 +83,11 @@ class _Waiting:
     future: asyncio.Future[Receipt]
     outcome: Receipt | Exception | None = None
 
+    def give_up(self) -> None:
+        if not self.future.done():
+            detail = "the database does not answer; send the events again"
+            self.future.set_exception(DatabaseAway("database", detail, retry_after_s=RETRY_S))
+
 
 class EventStore:
     """Durable appends for many clients at once. `start()` and `stop()` frame its writer."""
@@ -102,11 +110,16 @@ class EventStore:
             self._writer = None
 
     async def append(self, append: Append) -> Receipt:
-        """Store a batch; returns once the disk has it."""
+        """Store a batch; returns once the disk has it. Raises DatabaseAway when that is not known
+        within seconds: whoever sends the batch again loses nothing and adds nothing twice."""
         loop = asyncio.get_running_loop()
         waiting = _Waiting(append, loop, loop.create_future())
         self._waiting.put(waiting)
-        return await waiting.future
+        giving_up = loop.call_later(MOST_PATIENCE_S, waiting.give_up)
+        try:
+            return await waiting.future
+        finally:
+            giving_up.cancel()
 
     @property
     def backlog(self) -> int:
@@ -132,14 +145,8 @@ class EventStore:
             self._write(group)
 
     def _write(self, group: list[_Waiting]) -> None:
-        outcomes: Iterable[Receipt | Exception]
-        try:
-            with self._database.write() as connection:
-                outcomes = append_all(
-                    connection, [waiting.append for waiting in group], self._decide
-                )
-        except Exception as error:  # noqa: BLE001 - every waiting client is told, none is acknowledged
-            outcomes = [error] * len(group)
+        group = [waiting for waiting in group if not waiting.future.done()]  # nobody was given up
+        outcomes = self._outcomes([waiting.append for waiting in group])
         for waiting, outcome in zip(group, outcomes, strict=True):
             waiting.outcome = outcome
         for loop in {waiting.loop for waiting in group}:
@@ -147,6 +154,25 @@ class EventStore:
             # The loop may be closed already when a server stops under load.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(_deliver, mine)
+
+    def _outcomes(self, group: list[Append]) -> Sequence[Receipt | Exception]:
+        """What became of each. A deadlock's victim is tried again; one batch that cannot be stored
+        costs no other its place."""
+        error: Exception
+        for _ in range(_TRIES):
+            try:
+                with self._database.write() as connection:
+                    return append_all(connection, group, self._decide)
+            except DeadlockVictim as victim:
+                error = victim
+            except DatabaseAway as away:
+                return [away] * len(group)
+            except Exception as fault:  # noqa: BLE001 - its client is told, nothing is acknowledged
+                error = fault
+                break
+        if len(group) == 1:
+            return [error]
+        return [outcome for append in group for outcome in self._outcomes([append])]
 
 
 def _deliver(group: list[_Waiting]) -> None:
@@ -223,6 +249,10 @@ def _append(
     decided = decide(head, append, lambda: _rival(connection, head, heads))
     if decided.refused:
         return _receipt(head, decided, 0, 0, ())
+    received_ms = append.received_ms
+    if not append.imported and received_ms < head.last_recv_ms:
+        received_ms = head.last_recv_ms  # another process's clock, or the former one, was ahead
+        packed = _not_before(packed, received_ms - head.opened_ms)
     duplicates = 0
     conflicts: tuple[int, ...] = ()
     if not packed.rising or packed.first_seq < head.next_seq:
@@ -231,17 +261,17 @@ def _append(
     if packed.count or conflicts:
         for name, value in decided.changes.items():
             setattr(head, name, value)
-    head.last_recv_ms = max(head.last_recv_ms, append.received_ms)
+    head.last_recv_ms = max(head.last_recv_ms, received_ms)
     if head.state == "open":
         head.lease_expires_ms = append.received_ms + append.lease_ms
     if packed.count or conflicts:
         notes = note_bytes(packed.notes)
-        head.chain = link(head.chain, append.received_ms, packed.records, notes)
+        head.chain = link(head.chain, received_ms, packed.records, notes)
         head.fresh.append(
             {
                 "session_id": head.id,
                 "ordinal": head.batch_count,
-                "received_ms": append.received_ms,
+                "received_ms": received_ms,
                 "count": packed.count,
                 "records": packed.records,
                 "notes": notes,
@@ -252,8 +282,15 @@ def _append(
         head.event_count += packed.count
         head.words_bytes += len(notes)
         head.next_seq = max(head.next_seq, packed.last_seq + 1)
-        _advance(head, packed, append.received_ms)
+        _advance(head, packed, received_ms)
     return _receipt(head, decided, packed.count, duplicates, conflicts)
+
+
+def _not_before(packed: Packed, recv_ms: int) -> Packed:
+    """The batch as received no earlier: within a sitting time never runs backwards."""
+    records = records_of(packed.records).copy()
+    records["recv_ms"] = np.maximum(records["recv_ms"], recv_ms)
+    return replace(packed, records=records.tobytes())
 
 
 def _receipt(

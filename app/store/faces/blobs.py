@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
 # A store that is away must not hold a request for the library's three minutes.
 MOST_TAG = 128
+MARKER = ".zhenxue-photos"
 _RETRY: RetryConfig = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 
 
@@ -28,6 +32,10 @@ class BlobMissing(Exception):
 
 class StoreAway(NotReady):
     """The store does not answer: nothing is known of any object."""
+
+
+def _is_folder(url: str) -> bool:
+    return url.startswith("file:")
 
 
 @contextmanager
@@ -45,12 +53,15 @@ class Blobs:
 
     Whatever asks the store raises StoreAway when it does not answer.
 
-    url: `file:///folder` (made when missing), `memory:///`, `s3://bucket/prefix` and whatever else
+    url: `file:///folder` (made when missing, if `may_found` says that nothing lay there before: a
+    folder without its marker file is away), `memory:///`, `s3://bucket/prefix` and whatever else
     obstore knows; credentials come from the environment.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, may_found: Callable[[], bool] = lambda: True) -> None:
         self._url = url
+        self._may_found = may_found
+        self._marker = Path(unquote(urlsplit(url).path)) / MARKER if _is_folder(url) else None
         self._lock = threading.Lock()
         self._opened: ObjectStore | None = None
 
@@ -58,11 +69,28 @@ class Blobs:
     def _store(self) -> ObjectStore:
         with self._lock:
             if self._opened is None:
-                if self._url.startswith("file:"):
-                    self._opened = LocalStore.from_url(self._url, mkdir=True)
+                if self._marker is not None:
+                    self._found(self._marker)
+                    self._opened = LocalStore.from_url(self._url)
                 else:
                     self._opened = from_url(self._url, retry_config=_RETRY)
+            if self._marker is not None and not self._marker.exists():
+                raise OSError(errno.ENODEV, "the photo folder is gone: is it mounted?")
             return self._opened
+
+    def _found(self, marker: Path) -> None:
+        """Mark the folder as ours. An empty one in the place of a full one is a volume that is not
+        mounted: photos that went there would be hidden by it, and those in it seem lost."""
+        folder = marker.parent
+        if marker.exists():
+            return
+        if not (folder.is_dir() and any(folder.iterdir())):
+            if not self._may_found():
+                raise OSError(
+                    errno.ENODEV, f"an empty photo folder: not mounted? else make {marker}"
+                )
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        marker.write_text("Photos of Zhenxue, encrypted. Without this file they are not used.\n")
 
     def put(self, key: str, data: bytes) -> str | None:
         """Store an object; how the store describes it, if it does (see `e_tags`)."""

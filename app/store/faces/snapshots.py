@@ -81,6 +81,16 @@ def repeat(photo: Any, earlier: Any) -> ColumnElement[bool]:
     )
 
 
+def any_stored(connection: Connection) -> bool:
+    """Whether the bytes of any photo, of a sitting or enrolled, lie in the store."""
+    of_sittings = select(Snapshot.id).where(
+        Snapshot.blob_key.is_not(None), Snapshot.removed_ms.is_(None)
+    )
+    enrolled = select(ReferencePhoto.id).where(ReferencePhoto.blob_key.is_not(None))
+    asked = (of_sittings.limit(1), enrolled.limit(1))
+    return any(connection.execute(it).first() is not None for it in asked)
+
+
 def by_external_id(connection: Connection, session_id: int, external_id: str) -> AnyRow | None:
     return connection.execute(
         select(Snapshot).where(

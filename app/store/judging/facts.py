@@ -473,7 +473,6 @@ def _sessions(
             row.id in broken,
         )
         attested = row.provenance == "attested"
-        days = windows_of.get((row.class_id, row.learner_id))
         columns.append(
             (
                 row.opened_ms,
@@ -491,12 +490,17 @@ def _sessions(
                 row.closed_ms if attested and row.closed_ms and row.state != "expired" else NONE,
                 _numbered(agents, row.client.get("user_agent")),
                 _numbered(addresses, row.client.get("address")),
-                NONE if days is None else days.from_ms,
-                NONE if days is None else days.until_ms,
-                NONE if days is None else days.stated_until_ms,
+                *_bounds(windows_of.get((row.class_id, row.learner_id))),
             )
         )
     return np.array(columns, SESSION)
+
+
+def _bounds(days: StudyDays | None) -> tuple[int, int, int]:
+    """From when until when study counts, and until when as stated."""
+    if days is None:
+        return NONE, NONE, NONE
+    return days.from_ms, days.until_ms, days.stated_until_ms
 
 
 def _with_photo(connection: Connection, rows: Sequence[JudgedSitting]) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
 from app.store.catalogue.catalogue import ClassRow, LessonRow
 from app.store.catalogue.people import AccountRow
@@ -23,6 +23,7 @@ from models import (
     TrainingClass,
 )
 
+LONGEST_LEASE_MS = 3_600_000
 GENESIS = bytes(32)  # head of the hash chain before the first batch
 
 
@@ -357,12 +358,16 @@ def end_session(connection: Connection, session_id: int, **values: Any) -> bool:
 
 
 def run_out(connection: Connection, now_ms: int, limit: int) -> Sequence[SittingRow]:
-    """Open sittings whose lease has run out."""
+    """Open sittings whose lease has run out, or runs longer than any does: then the clock that it
+    was given by was wrong. Locked; those that somebody else holds are alive, and left to the next
+    time: who waits for nobody is in nobody's deadlock."""
+    lease = Session.lease_expires_ms
     return fetch(
         connection,
         select(Session)
-        .where(Session.state == "open", Session.lease_expires_ms <= now_ms)
-        .order_by(Session.lease_expires_ms)
-        .limit(limit),
+        .where(Session.state == "open", or_(lease <= now_ms, lease > now_ms + LONGEST_LEASE_MS))
+        .order_by(lease)
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True),
         SittingRow,
     )

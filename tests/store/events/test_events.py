@@ -176,7 +176,7 @@ def test_many_clients_share_the_writer_and_all_are_acknowledged(sitting: Sitting
 def test_a_batch_that_fails_is_acknowledged_to_nobody(sitting: Sitting) -> None:
     store = EventStore(sitting.database, of_batch)
     store.start()
-    broken = Append(sitting.id, packed([1]), -1, LEASE_MS)  # no such receive time
+    broken = Append(sitting.id, packed([1]), 2**64, LEASE_MS)  # no such receive time
 
     async def clients() -> list[Any]:
         return list(await asyncio.gather(store.append(broken), return_exceptions=True))

@@ -3,6 +3,7 @@
 ZhenxueError
 ├── BadInput            422  the request is understood and wrong; names the field
 │   ├── MalformedBody   400  not even JSON, gzip or an image
+│   ├── TooSlow         408
 │   ├── BodyTooLarge    413
 │   └── WrongMediaType  415
 ├── NotSignedIn         401
@@ -70,6 +71,11 @@ class MalformedBody(BadInput):
 class BodyTooLarge(BadInput):
     status = 413
     title = "Body too large"
+
+
+class TooSlow(BadInput):
+    status = 408
+    title = "Request timeout"
 
 
 class WrongMediaType(BadInput):

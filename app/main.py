@@ -17,6 +17,7 @@ from app.api.events import HotPath
 from app.clock import Clock, system_clock
 from app.http.callers import Callers
 from app.http.middleware import Edge
+from app.http.patience import ImpatientProtocol
 from app.sdk.door import BrowserDoor
 from app.services import Services
 from app.settings import Settings
@@ -93,4 +94,5 @@ def run_service(
         server_header=False,
         forwarded_allow_ips=settings.trusted_proxies,
         timeout_graceful_shutdown=20,
+        http=ImpatientProtocol,
     )

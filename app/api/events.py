@@ -25,6 +25,8 @@ from app.domain.sittings import leases
 from app.errors import BodyTooLarge, MalformedBody, ZhenxueError
 from app.http.callers import Callers
 from app.http.keyring import Caller
+from app.http.middleware import outage_of, require_plain_address
+from app.http.patience import drain, next_piece
 from app.services import Services
 
 log = structlog.get_logger("zhenxue.events")
@@ -76,6 +78,7 @@ class HotPath:
             await self._app(scope, receive, send)
             return
         try:
+            require_plain_address(scope)
             named = None if session is None else unquote(session[1])
             status, answer = 200, await self._answer(scope, receive, named)
             self._count(answer)
@@ -86,10 +89,13 @@ class HotPath:
         except ZhenxueError as error:
             status = error.status
             await problems.response(error)(scope, receive, send)
-        except Exception:
-            status = 500
-            log.exception("events could not be taken", path=path)
-            fault = ZhenxueError("internal_error", "the events could not be taken; send them again")
+        except Exception as error:
+            fault: ZhenxueError | None = outage_of(error)
+            if fault is None:
+                log.exception("events could not be taken", path=path)
+                detail = "the events could not be taken; send them again"
+                fault = ZhenxueError("internal_error", detail)
+            status = fault.status
             await problems.response(fault)(scope, receive, send)
         self._requests.labels(str(status)).inc()
 
@@ -107,7 +113,7 @@ class HotPath:
         authorization = headers.get(b"authorization")
         text = None if authorization is None else authorization.decode("latin-1")
         caller = await self._caller(text, session)
-        body = await self._body(headers, receive)
+        body = await self._body(scope, headers, receive)
         media_type = ingest.media_type_of(headers.get(b"content-type", b"").decode("latin-1"))
         if session is not None:
             found = ingest.arrived(body, media_type)
@@ -123,21 +129,24 @@ class HotPath:
                 return browser
         return demand(self._callers.keys.caller(authorization), KeyScope.INGEST)
 
-    async def _body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes:
+    async def _body(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> bytes:
         """The plain body, refused as soon as it is known to be too large."""
         limit = self._services.settings.max_body_bytes
         declared = headers.get(b"content-length", b"")
         if declared.isdigit() and int(declared) > limit:
+            await drain(scope, receive)
             raise _too_large(limit)
         parts: list[bytes] = []
         size = 0
         while True:
-            message = await receive()
+            message = await next_piece(receive)
             if message["type"] == "http.disconnect":
                 raise MalformedBody("disconnected", "the body broke off")
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > limit:
+                if message.get("more_body"):
+                    await drain(scope, receive)
                 raise _too_large(limit)
             if not message.get("more_body"):
                 break

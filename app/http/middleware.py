@@ -7,6 +7,7 @@ import re
 import secrets
 import time
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -14,7 +15,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.errors import BodyTooLarge, ZhenxueError
+from app.errors import BodyTooLarge, MalformedBody, NotReady, ZhenxueError
+from app.http.patience import drain, next_piece
+from app.outages import of_disk
 from app.settings import Settings
 
 log = structlog.get_logger("zhenxue.http")
@@ -94,14 +97,19 @@ class Edge:
             await send(message)
 
         try:
+            require_plain_address(scope)
             await self.app(scope, self._limited(scope, receive), answer)
-        except Exception:
-            log.exception("unexpected error", method=scope["method"], path=_logged(scope))
+        except MalformedBody as refusal:
+            await _send_problem(answer, refusal)
+        except Exception as error:
+            outage = outage_of(error)
+            if outage is None:
+                log.exception("unexpected error", method=scope["method"], path=_logged(scope))
             if status:
                 raise  # half an answer is out: let the server cut the connection
             await _send_problem(
                 answer,
-                ZhenxueError("internal_error", f"unexpected error; request {request_id}"),
+                outage or ZhenxueError("internal_error", f"unexpected error; request {request_id}"),
             )
         finally:
             self._record(scope, status, time.perf_counter() - started)
@@ -111,15 +119,18 @@ class Edge:
         limit = self._limit(scope)
         declared = next((v for k, v in scope["headers"] if k == b"content-length"), b"")
         if declared.isdigit() and int(declared) > limit:
-            return _refusing(limit)
-        taken = 0
+            return _refusing(scope, receive, limit)
+        taken, complete = 0, False
 
         async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
+            nonlocal taken, complete
+            message = await (receive() if complete else next_piece(receive))
             if message["type"] == "http.request":
+                complete = not message.get("more_body")
                 taken += len(message.get("body", b""))
                 if taken > limit:
+                    if not complete:
+                        await drain(scope, receive)
                     raise _too_large(limit)
             return message
 
@@ -150,6 +161,30 @@ class Edge:
             )
 
 
+def require_plain_address(scope: Scope) -> None:
+    """Raises MalformedBody for a path or query that is not UTF-8: what the server puts in the
+    place of such bytes would be stored under another name."""
+    raw_path = scope.get("raw_path") or b""
+    for part in (raw_path, scope["query_string"].replace(b"+", b" ")):
+        if b"%" in part or not part.isascii():
+            try:
+                unquote_to_bytes(part).decode()
+            except UnicodeDecodeError:
+                detail = "the address is not UTF-8, or not encoded as an address is"
+                raise MalformedBody("malformed_address", detail) from None
+
+
+def outage_of(error: BaseException) -> NotReady | None:
+    """The outage that an exception came of, wherever it was wrapped."""
+    seen: BaseException | None = error
+    while seen is not None:
+        found = seen if isinstance(seen, NotReady) else of_disk(seen)
+        if found is not None:
+            return found
+        seen = seen.__cause__ or seen.__context__
+    return None
+
+
 def problem_body(problem: dict[str, Any]) -> bytes:
     return json.dumps(problem, ensure_ascii=False, allow_nan=False, default=str).encode(
         "utf-8", "backslashreplace"
@@ -165,8 +200,9 @@ def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge("body_too_large", f"the body is larger than {limit} bytes", limit=limit)
 
 
-def _refusing(limit: int) -> Receive:
+def _refusing(scope: Scope, receive: Receive, limit: int) -> Receive:
     async def refuse() -> Message:
+        await drain(scope, receive)
         raise _too_large(limit)
 
     return refuse
@@ -178,6 +214,8 @@ async def _send_problem(send: Send, error: ZhenxueError) -> None:
         (b"content-type", PROBLEM_JSON.encode()),
         (b"content-length", str(len(body)).encode()),
     ]
+    if error.retry_after_s is not None:
+        headers.append((b"retry-after", str(error.retry_after_s).encode()))
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

@@ -1,0 +1,74 @@
+"""How long a client may take: to send its headers, and to send the next piece of its body."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+from starlette.types import Message, Receive, Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from app.errors import TooSlow
+
+HEADERS_S = 15.0
+BODY_S = 30.0
+_DRAINED = 64 * 1024 * 1024
+_DRAIN_S = 10.0
+
+
+class ImpatientProtocol(HttpToolsProtocol):
+    """Cuts a connection whose request is not there in time: one that sends half of its headers
+    would stay for ever."""
+
+    _giving_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._wait()
+
+    def on_headers_complete(self) -> None:
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def _wait(self) -> None:
+        self._stop_waiting()
+        self._giving_up = self.loop.call_later(HEADERS_S, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._giving_up is not None:
+            self._giving_up.cancel()
+            self._giving_up = None
+
+
+async def next_piece(receive: Receive) -> Message:
+    """The next piece of a body. Raises TooSlow."""
+    try:
+        async with asyncio.timeout(BODY_S):
+            return await receive()
+    except TimeoutError:
+        detail = f"nothing came of the body for {BODY_S:.0f} s"
+        raise TooSlow("body_stalled", detail) from None
+
+
+async def drain(scope: Scope, receive: Receive) -> None:
+    """Take in what still comes of a body that is refused, within bounds: who sends it reads the
+    answer only after that, and finds the connection cut if nobody took it. Who asked first whether
+    to send it is told without."""
+    if any(name == b"expect" for name, _ in scope["headers"]):
+        return
+    taken = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_S):
+            while taken < _DRAINED:
+                message = await receive()
+                taken += len(message.get("body", b""))
+                if message["type"] != "http.request" or not message.get("more_body"):
+                    return

@@ -1,0 +1,86 @@
+"""Clients that send too much or too slowly, over real sockets."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from fastapi import FastAPI
+
+from app.db import Database
+from app.http import patience
+from app.http.patience import ImpatientProtocol
+from tests.people import County
+from tests.served import served
+
+LIMIT = 8 * 1024 * 1024
+
+
+@pytest.fixture
+def address(app: FastAPI, database: Database, county: County) -> Iterator[tuple[str, int]]:
+    with served(app, http=ImpatientProtocol) as url:
+        parts = urlsplit(url)
+        yield str(parts.hostname), int(parts.port or 0)
+
+
+def answered(sock: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    sock.settimeout(20)
+    told = b""
+    while piece := sock.recv(65536):
+        told += piece
+    return told
+
+
+@pytest.mark.parametrize("path", ["/v1/sessions/s1/events", "/v1/events", "/v1/courses/c"])
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_that_is_too_large_is_told_so_before_the_connection_ends(
+    address: tuple[str, int], county: County, path: str, declared: bool
+) -> None:
+    method = "PUT" if "courses" in path else "POST"
+    head = (
+        f"{method} {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+        f"content-type: application/json\r\nauthorization: Bearer {county.huang.secret}\r\n"
+    )
+    size = LIMIT + 4 * 1024 * 1024
+    piece = b"x" * 65536
+    with socket.create_connection(address) as sock:
+        if declared:
+            sock.sendall(f"{head}content-length: {size}\r\n\r\n".encode())
+        else:
+            sock.sendall(f"{head}transfer-encoding: chunked\r\n\r\n".encode())
+        for _ in range(size // len(piece)):
+            sock.sendall(piece if declared else b"10000\r\n" + piece + b"\r\n")
+        if not declared:
+            sock.sendall(b"0\r\n\r\n")
+        told = answered(sock)
+    assert told.startswith(b"HTTP/1.1 413") and b"body_too_large" in told
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HTTP/1.1\r\nhost: x\r\nx-half: "])
+def test_half_sent_headers_are_given_up(
+    address: tuple[str, int], sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "HEADERS_S", 0.3)
+    with socket.create_connection(address) as sock:
+        sock.sendall(sent)
+        began = time.monotonic()
+        assert answered(sock) == b""
+        assert time.monotonic() - began < 5
+
+
+def test_a_body_that_stalls_is_given_up(
+    address: tuple[str, int], county: County, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "BODY_S", 0.3)
+    head = (
+        "POST /v1/sessions/s1/events HTTP/1.1\r\nhost: x\r\nconnection: close\r\n"
+        f"content-length: 100\r\nauthorization: Bearer {county.huang.secret}\r\n\r\n"
+    )
+    with socket.create_connection(address) as sock:
+        sock.sendall(head.encode() + b"{")
+        told = answered(sock)
+    assert told.startswith(b"HTTP/1.1 408") and b"body_stalled" in told

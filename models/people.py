@@ -101,3 +101,16 @@ class UserSession(Base):
     created_ms: Mapped[Ms]
     seen_ms: Mapped[Ms]
     expires_ms: Mapped[Ms]
+    address: Mapped[Name] = mapped_column(server_default="")
+    browser: Mapped[Name] = mapped_column(server_default="")
+
+
+class LoginFailure(Base):
+    """A failed login, or one under way, under what it is counted for: the digest of a name, an
+    address, both, or a browser."""
+
+    __tablename__ = "login_failures"
+
+    id: Mapped[Key]
+    key: Mapped[Digest] = mapped_column(index=True)
+    at_ms: Mapped[Ms] = mapped_column(index=True)

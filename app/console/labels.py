@@ -185,6 +185,7 @@ RUN_STEPS = {
     "conclude": N_("得出考核申请结论"),
     "classes": N_("逐班校验"),
     "calibration": N_("校准人脸阈值"),
+    "audit": N_("核对审计日志"),
 }
 VERDICT_KINDS = {
     "class": N_("班级"),

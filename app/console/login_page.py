@@ -12,7 +12,13 @@ from fastapi.responses import HTMLResponse
 from app.console.language import N_
 from app.console.login import COOKIE, FormOfThisLogin, SignedIn, clear_cookie, login_of, set_cookie
 from app.console.page import LANGUAGE_COOKIE, ConsoleRoute, local_path, render, see_other
-from app.console.throttle import TOO_MANY, address_of, throttle_of
+from app.console.throttle import (
+    TOO_MANY,
+    address_of,
+    known_browser,
+    remember_browser,
+    throttle_of,
+)
 from app.domain.accounts import users
 from app.languages import locale_of
 
@@ -46,7 +52,8 @@ def log_in(
     expected = request.cookies.get(FORM_COOKIE, "")
     if not expected or not hmac.compare_digest(expected.encode(), csrf.encode()):
         return _form(request, target, name, _STALE, status=403)
-    wait_ms = throttle.attempt(name, address, now_ms)
+    browser = known_browser(request, name)
+    wait_ms = throttle.attempt(name, address, now_ms, browser)
     if wait_ms:
         answer = _form(request, target, name, TOO_MANY, status=429, minutes=-(-wait_ms // 60_000))
         answer.headers["Retry-After"] = str(-(-wait_ms // 1000))
@@ -57,11 +64,13 @@ def log_in(
         with services.database.write() as connection:
             users.refuse_login(connection, name, address, now_ms)
         return _form(request, target, name, _WRONG, status=401)
-    throttle.succeeded(name, address, now_ms)
+    throttle.succeeded(name, address, now_ms, browser)
     with services.database.write() as connection:
-        token = users.open_login(connection, user, now_ms, request.cookies.get(COOKIE))
+        where = users.LoginPlace(address, request.headers.get("user-agent", ""))
+        token = users.open_login(connection, user, now_ms, request.cookies.get(COOKIE), where)
     response = see_other(target)
     set_cookie(response, token, secure=services.settings.production)
+    remember_browser(request, response, name)
     response.delete_cookie(FORM_COOKIE, path="/console/login")
     return response
 

@@ -125,6 +125,7 @@ ACTIONS = {
     "link.opened": N_("学员打开链接"),
     "link.revoked": N_("停用学员链接"),
     "login.closed": N_("退出"),
+    "login.ended": N_("结束本人的其他登录"),
     "login.opened": N_("登录"),
     "login.refused": N_("登录被拒"),
     "pack.tried": N_("试算规则包"),

@@ -1,80 +1,115 @@
-"""Throttling of passwords: failed attempts of the last quarter of an hour, kept in this process."""
+"""Throttling of passwords: failed attempts of the last minutes, counted for all services.
+
+Whoever signed in with a browser before is known by it, and counted apart: strangers who try a name
+from many addresses shut out each other, and not the person.
+"""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from dataclasses import dataclass, field
-from threading import Lock
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass
 
-from fastapi import Request
+from fastapi import Request, Response
 
 from app.console.language import N_
+from app.db import Database
+from app.security import Vault
+from app.store.accounts import login_failures as store
 
 WINDOW_MS = 15 * 60 * 1000
+PER_BROWSER = 5
 PER_NAME_AND_ADDRESS = 5
 PER_NAME = 20
 PER_ADDRESS = 100
 TOO_MANY = N_("失败次数过多，请在%(minutes)s分钟后再试")
-_KEPT = 20_000  # keys; the longest untouched go first
+KNOWN_COOKIE = "zhenxue_known"
+_KNOWN_S = 180 * 86_400
+_PURPOSE = "known-browser"
 
 
-@dataclass
+@dataclass(frozen=True)
 class LoginThrottle:
-    """Counts failures by (name, address), by name and by address; successes are free.
+    """Counts failures by (name, address), by name and by address, or by the browser that a person
+    signed in with before; successes are free.
 
     An attempt counts from when it begins, so that many at once are not more than one after another.
-    The narrow limit stops one guesser without locking the real person out from elsewhere; the
-    wide ones stop guessing that is spread over names or addresses.
+    The narrow limit stops one guesser; the wide ones stop guessing that is spread over names or
+    addresses.
     """
 
-    _failures: OrderedDict[tuple[str, str], list[int]] = field(default_factory=OrderedDict)
-    _lock: Lock = field(default_factory=Lock)
+    database: Database
 
-    def attempt(self, name: str, address: str, now_ms: int) -> int:
+    def attempt(self, name: str, address: str, now_ms: int, browser: str = "") -> int:
         """How long this name must wait at this address; 0 when it may try now, which then counts as
-        a failure until it `succeeded`."""
-        keys = self._keys(name, address)
-        with self._lock:
-            wait_ms = max(self._wait(key, limit, now_ms) for key, limit in keys.items())
-            if wait_ms:
-                return wait_ms
-            for key in keys:
-                recent = [at for at in self._failures.get(key, ()) if at > now_ms - WINDOW_MS]
-                self._failures[key] = [*recent, now_ms]
-                self._failures.move_to_end(key)
-            while len(self._failures) > _KEPT:
-                self._failures.popitem(last=False)
-        return 0
+        a failure until it `succeeded`. `browser`: see `known_browser`."""
+        keys = _keys(name, address, browser)
+        with self.database.write() as connection:
+            store.hold(connection, keys)
+            store.prune(connection, now_ms - WINDOW_MS, now_ms + WINDOW_MS)
+            waits = [0]
+            for key, limit in keys.items():
+                recent = store.times(connection, key, now_ms - WINDOW_MS)
+                if len(recent) >= limit:
+                    waits.append(recent[-limit] + WINDOW_MS - now_ms)
+            if not max(waits):
+                store.add(connection, keys, now_ms)
+        return max(waits)
 
-    def succeeded(self, name: str, address: str, now_ms: int) -> None:
+    def succeeded(self, name: str, address: str, now_ms: int, browser: str = "") -> None:
         """The attempt begun at `now_ms` was right: it is no failure, nor were those just before."""
-        with self._lock:
-            self._failures.pop((name, address), None)
-            for key in ((name, ""), ("", address)):
-                if now_ms in self._failures.get(key, ()):
-                    self._failures[key].remove(now_ms)
+        narrow, *wide = _keys(name, address, browser)
+        with self.database.write() as connection:
+            store.drop(connection, narrow)
+            for key in wide:
+                store.drop(connection, key, now_ms)
 
-    @staticmethod
-    def _keys(name: str, address: str) -> dict[tuple[str, str], int]:
-        return {
-            (name, address): PER_NAME_AND_ADDRESS,
-            (name, ""): PER_NAME,
-            ("", address): PER_ADDRESS,
-        }
 
-    def _wait(self, key: tuple[str, str], limit: int, now_ms: int) -> int:
-        recent = [at for at in self._failures.get(key, ()) if at > now_ms - WINDOW_MS]
-        return recent[-limit] + WINDOW_MS - now_ms if len(recent) >= limit else 0
+def _keys(name: str, address: str, browser: str) -> dict[bytes, int]:
+    """What an attempt is counted for, the narrowest first, and how many are too many."""
+    if browser:
+        return {_key("browser", name, browser): PER_BROWSER}
+    return {
+        _key("both", name, address): PER_NAME_AND_ADDRESS,
+        _key("name", name, ""): PER_NAME,
+        _key("address", "", address): PER_ADDRESS,
+    }
+
+
+def _key(*parts: str) -> bytes:
+    return hashlib.sha256("\n".join(parts).encode()).digest()
 
 
 def throttle_of(request: Request) -> LoginThrottle:
-    """The application's own, made at its first login."""
-    state = request.app.state
-    if not hasattr(state, "login_throttle"):
-        state.login_throttle = LoginThrottle()
-    throttle: LoginThrottle = state.login_throttle
-    return throttle
+    return LoginThrottle(request.app.state.services.database)
 
 
 def address_of(request: Request) -> str:
     return request.client.host if request.client else ""
+
+
+def known_browser(request: Request, name: str) -> str:
+    """The mark of a browser that somebody signed in with under this name; empty for any other."""
+    mark, _, sign = request.cookies.get(KNOWN_COOKIE, "").partition(".")
+    expected = _sign(request.app.state.services.vault, name, mark)
+    return mark if mark and hmac.compare_digest(expected.encode(), sign.encode()) else ""
+
+
+def remember_browser(request: Request, response: Response, name: str) -> None:
+    """Have the browser known under this name from now on."""
+    services = request.app.state.services
+    mark = known_browser(request, name) or secrets.token_urlsafe(12)
+    response.set_cookie(
+        KNOWN_COOKIE,
+        f"{mark}.{_sign(services.vault, name, mark)}",
+        max_age=_KNOWN_S,
+        path="/console",
+        secure=services.settings.production,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def _sign(vault: Vault, name: str, mark: str) -> str:
+    return vault.sign(f"{name}\n{mark}".encode(), _PURPOSE).hex()

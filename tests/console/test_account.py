@@ -92,7 +92,7 @@ def test_guesses_at_an_unlocked_desk_are_slowed_as_those_at_the_login_are(
     assert logged(desk, 1) == [("user:zhao", "password.refused", "user:zhao")]
     waiting = change(desk)
     assert waiting.status_code == 429 and int(waiting.headers["retry-after"]) > 0
-    assert not signs_in(new_desk(), PASSWORD), "one count for both"
+    assert signs_in(new_desk(), PASSWORD), "her other browsers are free"
     clock.now_ms += WINDOW_MS
     assert "口令已修改" in change(desk).text
 
@@ -107,3 +107,33 @@ def test_a_form_from_elsewhere_changes_nothing(desk: Desk, new_desk: Callable[[]
 def test_nobody_without_a_login_has_an_account_page(desk: Desk) -> None:
     answer = desk.client.get("/console/account", follow_redirects=False)
     assert answer.headers["location"] == "/console/login?next=/console/account"
+
+
+def test_one_s_logins_are_listed_and_ended_one_by_one_or_all(
+    desk: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    first, second, sun = (new_desk().sign_in(it) for it in ("zhao", "zhao", "sun"))
+    desk.client.headers["user-agent"] = "Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36"
+    page = desk.sign_in("zhao").get("/console/account")
+    assert page.count('name="which"') == 3 and "Chrome · Windows" in page and "当前" in page
+    mark = page.split('name="which" value="')[1].split('"')[0]
+    csrf = desk.csrf("/console/account")
+    ending = {"csrf": csrf, "which": mark}
+    assert "已退出1处登录" in desk.client.post("/console/account/logins/end", data=ending).text
+    assert desk.get("/console/account").count('name="which"') == 2
+    others = {"csrf": csrf, "which": "others"}
+    assert "已退出1处登录" in desk.client.post("/console/account/logins/end", data=others).text
+    for it in (first, second):
+        assert it.client.get("/console", follow_redirects=False).status_code == 303
+    sun.get("/console/findings")
+    assert ("user:zhao", "login.ended", "user:zhao") in logged(desk, 5)
+
+
+def test_nobody_ends_another_s_login(desk: Desk, new_desk: Callable[[], Desk]) -> None:
+    sun = new_desk().sign_in("sun")
+    new_desk().sign_in("sun")
+    mark = sun.get("/console/account").split('name="which" value="')[1].split('"')[0]
+    desk.sign_in("zhao")
+    form = {"csrf": desk.csrf("/console/account"), "which": mark}
+    assert "已退出0处登录" in desk.client.post("/console/account/logins/end", data=form).text
+    assert sun.get("/console/account").count('name="which"') == 2

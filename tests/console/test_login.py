@@ -9,7 +9,13 @@ from sqlalchemy import func, select
 from starlette.testclient import TestClient
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from app.console.throttle import PER_NAME_AND_ADDRESS, WINDOW_MS, LoginThrottle
+from app.console.throttle import (
+    KNOWN_COOKIE,
+    PER_NAME_AND_ADDRESS,
+    WINDOW_MS,
+    LoginThrottle,
+)
+from app.db import Database
 from app.domain.accounts.users import ABSOLUTE_MS, IDLE_MS
 from app.security import token_digest
 from app.settings import Settings
@@ -103,13 +109,60 @@ def test_guessing_is_slowed_and_ends_after_a_quarter_of_an_hour(desk: Desk, cloc
     assert attempt(desk, "zhao", "correct-horse-7") == 303
 
 
-def test_many_guesses_at_once_are_no_more_than_one_after_another() -> None:
-    throttle = LoginThrottle()
+@pytest.mark.both_databases
+def test_many_guesses_at_once_are_no_more_than_one_after_another(database: Database) -> None:
+    throttle = LoginThrottle(database)
     under_way = [throttle.attempt("zhao", "10.0.0.9", 1000) for _ in range(PER_NAME_AND_ADDRESS)]
     assert under_way == [0] * PER_NAME_AND_ADDRESS
     assert throttle.attempt("zhao", "10.0.0.9", 1000) == WINDOW_MS
     throttle.succeeded("zhao", "10.0.0.9", 1000)
     assert throttle.attempt("zhao", "10.0.0.9", 1000) == 0
+
+
+@pytest.mark.both_databases
+def test_services_that_share_a_database_count_together(database: Database) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    one, other = LoginThrottle(database), LoginThrottle(Database(url))
+    for n in range(PER_NAME_AND_ADDRESS):
+        assert (one, other)[n % 2].attempt("zhao", "10.0.0.9", 1000 + n) == 0
+    assert one.attempt("zhao", "10.0.0.9", 2000) > 0 and other.attempt("zhao", "10.0.0.9", 2000) > 0
+    assert one.attempt("zhao", "10.0.0.9", 2000 + WINDOW_MS) == 0, "it is over by itself"
+    other.database.close()
+
+
+def test_strangers_do_not_shut_out_who_signed_in_with_this_browser_before(
+    desk: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    """Five wrong passwords from each of four addresses were enough to lock any name for ever."""
+    desk.sign_in("zhao")
+    desk.client.post("/console/logout", data={"csrf": desk.csrf("/console")})
+    throttle, now_ms = LoginThrottle(desk.services.database), desk.services.clock()
+    for address in range(1, 5):
+        for _ in range(PER_NAME_AND_ADDRESS):
+            assert throttle.attempt("zhao", f"203.0.113.{address}", now_ms) == 0
+    assert attempt(new_desk(), "zhao", "correct-horse-7") == 429, "a browser nobody knows"
+    assert attempt(desk, "zhao", "correct-horse-7") == 303
+
+
+def test_a_known_browser_guesses_no_more_than_any_other(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    desk.client.post("/console/logout", data={"csrf": desk.csrf("/console")})
+    for _ in range(PER_NAME_AND_ADDRESS):
+        assert attempt(desk, "zhao", "wrong-password") == 401
+    assert attempt(desk, "zhao", "correct-horse-7") == 429
+
+
+def test_the_mark_of_a_known_browser_is_no_one_else_s_and_cannot_be_made(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    desk.client.post("/console/logout", data={"csrf": desk.csrf("/console")})
+    throttle, now_ms = LoginThrottle(desk.services.database), desk.services.clock()
+    for name in ("sun", "zhao"):
+        for address in range(1, 5):
+            for _ in range(PER_NAME_AND_ADDRESS):
+                throttle.attempt(name, f"203.0.113.{address}", now_ms)
+    assert attempt(desk, "sun", "correct-horse-7") == 429
+    desk.client.cookies.set(KNOWN_COOKIE, "made-up." + "0" * 64)
+    assert attempt(desk, "zhao", "correct-horse-7") == 429
 
 
 def test_signing_in_again_ends_the_login_that_the_browser_still_had(

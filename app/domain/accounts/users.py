@@ -93,6 +93,26 @@ class Login:
     csrf: str
 
 
+@dataclass(frozen=True, slots=True)
+class LoginPlace:
+    """Where somebody signs in: the address, and what the browser calls itself."""
+
+    address: str = ""
+    browser: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLogin:
+    """One of a person's logins. `mark` names it and opens nothing; `here`: it asks."""
+
+    mark: str
+    address: str
+    browser: str
+    created_ms: int
+    seen_ms: int
+    here: bool
+
+
 def check_password(connection: Connection, username: str, password: str) -> User | None:
     """The active user with this password. Takes the same time whatever was wrong."""
     row = store.by_username(connection, username.strip().lower())
@@ -109,7 +129,11 @@ def _nobody() -> str:
 
 
 def open_login(
-    connection: Connection, user: User, now_ms: int, instead_of: str | None = None
+    connection: Connection,
+    user: User,
+    now_ms: int,
+    instead_of: str | None = None,
+    where: LoginPlace = LoginPlace(),
 ) -> str:
     """Start a login and return the cookie's token; only its digest is kept. `instead_of`: the
     token that the browser still holds, whose login ends."""
@@ -122,6 +146,8 @@ def open_login(
         token_digest=token_digest(token),
         user_id=user.id,
         csrf=secrets.token_urlsafe(32),
+        address=where.address[:128],
+        browser=where.browser[:128],
         now_ms=now_ms,
         expires_ms=now_ms + ABSOLUTE_MS,
     )
@@ -158,6 +184,43 @@ def touch_login(connection: Connection, token: str, now_ms: int) -> None:
 def close_login(connection: Connection, token: str, user: User, now_ms: int) -> None:
     store.delete_login(connection, token_digest(token))
     _record(connection, now_ms, user.actor, "login.closed", user.username)
+
+
+def logins_of(connection: Connection, user: User, token: str, now_ms: int) -> list[OpenLogin]:
+    """The person's open logins, the latest first."""
+    here = token_digest(token)
+    return [
+        OpenLogin(
+            _mark(row.token_digest),
+            row.address,
+            row.browser,
+            row.created_ms,
+            row.seen_ms,
+            row.token_digest == here,
+        )
+        for row in store.logins_of(connection, user.id, now_ms, now_ms - IDLE_MS)
+    ]
+
+
+def end_logins(connection: Connection, user: User, which: str, token: str, now_ms: int) -> int:
+    """End the person's login of that mark, or `others`: all but the one with this token; how many
+    ended. The login that asks ends by signing out."""
+    here = token_digest(token)
+    ended = [
+        row.token_digest
+        for row in store.logins_of(connection, user.id, now_ms, now_ms - IDLE_MS)
+        if row.token_digest != here and which in ("others", _mark(row.token_digest))
+    ]
+    for digest in ended:
+        store.delete_login(connection, digest)
+    if ended:
+        detail = {"count": len(ended)}
+        _record(connection, now_ms, user.actor, "login.ended", user.username, detail)
+    return len(ended)
+
+
+def _mark(digest: bytes) -> str:
+    return token_digest(digest.hex()).hex()[:16]
 
 
 def named(connection: Connection, username: str) -> User:
@@ -271,14 +334,16 @@ def set_password(
     _record(connection, now_ms, actor, "user.password", username)
 
 
-def change_password(connection: Connection, user: User, password: str, now_ms: int) -> str:
+def change_password(
+    connection: Connection, user: User, password: str, now_ms: int, where: LoginPlace = LoginPlace()
+) -> str:
     """Give a person the password of their own choice. It ends all their logins; the token of a
     new one is returned. Raises BadInput."""
     _check_password_strength(user.username, password)
     store.update_user(connection, user.id, password_hash=hash_password(password))
     store.delete_logins_of(connection, user.id)
     _record(connection, now_ms, user.actor, "password.changed", user.username)
-    return open_login(connection, user, now_ms)
+    return open_login(connection, user, now_ms, where=where)
 
 
 def refuse_password(connection: Connection, user: User, address: str, now_ms: int) -> None:

@@ -122,11 +122,15 @@ def insert_login(
     token_digest: bytes,
     user_id: int,
     csrf: str,
+    address: str,
+    browser: str,
     now_ms: int,
     expires_ms: int,
 ) -> None:
     connection.execute(
         insert(UserSession).values(
+            address=address,
+            browser=browser,
             token_digest=token_digest,
             user_id=user_id,
             csrf=csrf,
@@ -135,6 +139,21 @@ def insert_login(
             expires_ms=expires_ms,
         )
     )
+
+
+def logins_of(
+    connection: Connection, user_id: int, now_ms: int, seen_after_ms: int
+) -> Sequence[Any]:
+    """A user's logins that are neither over nor idle since then, the latest first."""
+    return connection.execute(
+        select(UserSession)
+        .where(
+            UserSession.user_id == user_id,
+            UserSession.expires_ms > now_ms,
+            UserSession.seen_ms > seen_after_ms,
+        )
+        .order_by(UserSession.seen_ms.desc(), UserSession.created_ms.desc())
+    ).all()
 
 
 def touch_login(connection: Connection, token_digest: bytes, now_ms: int) -> None:

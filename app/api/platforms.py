@@ -64,7 +64,8 @@ def list_keys(request: Request, caller: Admin) -> KeyList:
 
 @router.post("", status_code=201)
 def create_key(request: Request, caller: Admin, wanted: KeyRequest) -> KeyWithSecret:
-    """A new key. Its secret is in this answer and nowhere else."""
+    """A new key, with no scope that the asking key lacks. Its secret is in this answer and nowhere
+    else."""
     services = services_of(request)
     with services.database.write() as connection:
         made = platforms.create_key(
@@ -75,6 +76,7 @@ def create_key(request: Request, caller: Admin, wanted: KeyRequest) -> KeyWithSe
             expires_ms=wanted.expires_at,
             actor=caller.actor,
             now_ms=services.clock(),
+            held=caller.scopes,
         )
     return _with_secret(made)
 
@@ -83,7 +85,8 @@ def create_key(request: Request, caller: Admin, wanted: KeyRequest) -> KeyWithSe
 def rotate_key(
     request: Request, caller: Admin, key_id: KeyId, rotation: KeyRotation
 ) -> KeyWithSecret:
-    """A successor with the same scopes; the old key ends after `overlap_s` seconds."""
+    """A successor with the same scopes; the old key ends after `overlap_s` seconds. A key that may
+    more than the asking one is not rotated by it."""
     services = services_of(request)
     with services.database.write() as connection:
         made = platforms.rotate_key(
@@ -93,6 +96,7 @@ def rotate_key(
             overlap_ms=rotation.overlap_s * 1000,
             actor=caller.actor,
             now_ms=services.clock(),
+            held=caller.scopes,
         )
     callers_of(request).keys.forget()
     return _with_secret(made)

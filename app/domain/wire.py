@@ -33,7 +33,13 @@ MAX_MEDIA_S = 24 * 3600
 _EARLIEST_YEAR, _LATEST_YEAR = 2000, 2099
 EARLIEST_MS = 946_684_800_000  # 2000-01-01T00:00:00Z
 LATEST_MS = 4_102_444_800_000  # 2100-01-01T00:00:00Z
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+# Control characters, halves of characters, and what shows nothing or turns the line around: two
+# names that look the same must be the same. U+FFFD stands where somebody lost what had been there.
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2028-\u202e"
+    "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffd\U000e0000-\U000e007f]"
+)
+_PLACES = (".", "..")  # of a path, where an address is made shorter on its way
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -95,8 +101,18 @@ def _line(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     if _CONTROL.search(value):
-        raise PydanticCustomError("unprintable", "must not contain control characters")
+        raise PydanticCustomError(
+            "unprintable",
+            "must not contain control or invisible characters / 不能含控制或不可见字符",
+        )
     return value.strip()
+
+
+def _id(value: Any) -> Any:
+    value = _line(value)
+    if value in _PLACES:
+        raise PydanticCustomError("no_name", "must not be . or .., which addresses leave out")
+    return value
 
 
 def _day(value: Any) -> date:
@@ -149,7 +165,7 @@ def _milliseconds(text: str) -> int | None:
         return None
 
 
-Id = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=128)]
+Id = Annotated[str, BeforeValidator(_id), Field(min_length=1, max_length=128)]
 Line = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=128)]
 Title = Annotated[str, BeforeValidator(_line), Field(min_length=1, max_length=500)]
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]

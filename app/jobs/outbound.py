@@ -24,6 +24,21 @@ LIMIT_S = 10.0  # for one delivery as a whole
 CONNECT_S = 5.0
 _MOST_ADDRESSES = 3
 _TRANSLATED = ip_network("64:ff9b::/96")  # NAT64: an IPv4 address in disguise
+# What the standard library calls public, or may in some version, and is not: IANA's registries of
+# special addresses, and where clouds tell their machines' secrets.
+_SPECIAL = tuple(
+    map(
+        ip_network,
+        (
+            "168.63.129.16/32",  # Azure
+            "192.0.0.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.88.99.0/24",
+            "192.175.48.0/24", "198.18.0.0/15",
+            "::/8", "64:ff9b:1::/48", "100::/64", "100:0:0:1::/64", "2001::/23", "2001:db8::/32",
+            "2002::/16", "2620:4f:8000::/48", "3fff::/20", "5f00::/16", "fc00::/7", "fe80::/10",
+            "fec0::/10",
+        ),
+    )
+)  # fmt: skip
 
 
 class Undeliverable(Exception):
@@ -89,6 +104,8 @@ def reachable(address: Address, allowed: Sequence[Network] = ()) -> bool:
             return False
     if any(address in network for network in allowed):
         return True
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

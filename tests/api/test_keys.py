@@ -148,3 +148,19 @@ class TestLimited:
         assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
         assert int(answers[-1].headers["retry-after"]) > 0
         assert client.get("/v1/keys", headers=county.guang.headers).status_code == 200
+
+
+def test_a_key_gives_no_more_than_it_has_itself(client: TestClient, county: County) -> None:
+    """Else whoever gets hold of a key that keeps keys holds them all."""
+    keeper = make_key(client, county, scopes=["admin", "read"])
+    more = {"label": "more", "scopes": ["read", "ingest"]}
+    answer = client.post("/v1/keys", json=more, headers=bearer(keeper))
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope_not_held")
+    assert "ingest" in answer.json()["detail"]
+    as_much = {"label": "as much", "scopes": ["read"]}
+    assert client.post("/v1/keys", json=as_much, headers=bearer(keeper)).status_code == 201
+    stronger = make_key(client, county, scopes=["ingest"])
+    path = f"/v1/keys/{stronger['key_id']}/rotate"
+    answer = client.post(path, json={}, headers=bearer(keeper))
+    assert (answer.status_code, answer.json()["code"]) == (403, "scope_not_held")
+    assert client.get("/v1/keys", headers=bearer(stronger)).json()["code"] == "scope_missing"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import threading
 import time
@@ -439,3 +440,31 @@ def _only_for(name: str, resolve: Callable[..., Any]) -> Callable[..., Any]:
         return resolve(host, port) if host == name else real(host, port, *rest, **named)
 
     return look_up
+
+
+# IANA's registries of special addresses, and where clouds tell a machine its secrets.
+SPECIAL = """
+0.0.0.0/8 10.0.0.0/8 100.64.0.0/10 127.0.0.0/8 169.254.0.0/16 172.16.0.0/12 192.0.0.0/24
+192.0.2.0/24 192.31.196.0/24 192.52.193.0/24 192.88.99.0/24 192.168.0.0/16 192.175.48.0/24
+198.18.0.0/15
+198.51.100.0/24 203.0.113.0/24 224.0.0.0/4 240.0.0.0/4 255.255.255.255/32
+::/128 ::1/128 64:ff9b::/96 64:ff9b:1::/48 100::/64 100:0:0:1::/64 2001::/23
+2001:db8::/32 2002::/16 2620:4f:8000::/48 3fff::/20 5f00::/16 fc00::/7 fe80::/10 fec0::/10 ff00::/8
+168.63.129.16/32 169.254.169.254/32 100.100.100.200/32 fd00:ec2::254/128
+"""
+
+
+@pytest.mark.parametrize("network", SPECIAL.split())
+def test_no_delivery_goes_to_a_special_address(network: str) -> None:
+    it = ip_network(network)
+    for address in {it[0], it[-1], it[it.num_addresses // 2]}:
+        assert not reachable(address)
+
+
+def test_the_standard_library_knows_of_no_private_network_that_is_let_through() -> None:
+    known = [
+        *ipaddress.IPv4Network._constants._private_networks,  # type: ignore[attr-defined]
+        *ipaddress.IPv6Network._constants._private_networks,  # type: ignore[attr-defined]
+    ]
+    assert len(known) > 20
+    assert not [it for it in known if reachable(it[0]) or reachable(it[-1])]

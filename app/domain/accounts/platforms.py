@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from app.errors import BadInput, Conflict, NotFound, NotSignedIn
+from app.errors import BadInput, Conflict, NotAllowed, NotFound, NotSignedIn
 from app.security import new_token, token_digest
 from app.store.accounts import audit
 from app.store.accounts import platforms as store
@@ -32,6 +32,9 @@ class KeyScope(StrEnum):
     READ = "read"
     IMPORT = "import"
     ADMIN = "admin"
+
+
+KEY_SCOPES = frozenset(KeyScope)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +129,16 @@ def create_key(
     expires_ms: int | None,
     actor: str,
     now_ms: int,
+    held: Collection[str] = KEY_SCOPES,
 ) -> NewKey:
-    """Make a key. Raises BadInput on an empty or unknown scope, a bad label or a past expiry."""
+    """Make a key. Raises BadInput on an empty or unknown scope, a bad label or a past expiry,
+    NotAllowed for a scope that whoever makes it does not hold."""
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in set(KeyScope)]
     if unknown or not wanted:
         known = ", ".join(KeyScope)
         raise BadInput("bad_scope", f"scopes: one or more of {known}; got {', '.join(wanted)!r}")
+    _require_held(wanted, held)
     if not label.strip() or len(label) > 128 or not label.isprintable():
         raise BadInput("bad_label", "label: 1 to 128 printable characters")
     if expires_ms is not None and expires_ms <= now_ms:
@@ -160,10 +166,12 @@ def rotate_key(
     overlap_ms: int,
     actor: str,
     now_ms: int,
+    held: Collection[str] = KEY_SCOPES,
 ) -> NewKey:
     """A successor with the same label and scopes; the old key ends after the overlap.
 
-    Raises NotFound, or Conflict when the old one has ended already.
+    Raises NotFound, NotAllowed for a key that may more than whoever rotates it, or Conflict when
+    the old one has ended already.
     """
     old = _key(connection, platform_id, key_id)
     if now_ms >= old.ends_ms():
@@ -176,11 +184,20 @@ def rotate_key(
         expires_ms=None,
         actor=actor,
         now_ms=now_ms,
+        held=held,
     )
     ends_ms = min(old.ends_ms(), now_ms + overlap_ms)
     store.update_key(connection, key_id, expires_ms=ends_ms)
     _record(connection, now_ms, actor, "key.rotated", key_id, {"successor": new.key.id})
     return new
+
+
+def _require_held(wanted: Collection[str], held: Collection[str]) -> None:
+    more = [scope for scope in wanted if scope not in held]
+    if more:
+        raise NotAllowed(
+            "scope_not_held", f"scopes: {', '.join(more)}: a key gives no more than it has itself"
+        )
 
 
 def revoke_key(

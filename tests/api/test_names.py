@@ -1,0 +1,82 @@
+"""Names and ids that look alike are alike, and what is not UTF-8 is refused, not replaced."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import TypeAdapter, ValidationError
+
+from app.domain.wire import Id, Line
+from tests.people import County, course
+
+ID: Any = TypeAdapter(Id)
+LINE: Any = TypeAdapter(Line)
+
+
+@pytest.mark.parametrize(
+    "code", ["200b", "200d", "200e", "202a", "202e", "2066", "2069", "2060", "feff", "00ad", "3164"]
+)
+def test_what_shows_nothing_or_turns_the_line_around_is_refused(code: str) -> None:
+    sign = chr(int(code, 16))
+    for text in (f"lin{sign}", f"{sign}lin", f"林{sign}小"):
+        for kind in (ID, LINE):
+            with pytest.raises(ValidationError, match="不可见字符"):
+                kind.validate_python(text)
+
+
+def test_every_format_character_of_unicode_is_refused_but_those_that_scripts_need() -> None:
+    """Marks of Mongolian, Arabic and Kaithi are of the class Cf and part of how words are spelt."""
+    spelt = {
+        0x180E,
+        *range(0x0600, 0x0606),
+        0x06DD,
+        0x070F,
+        0x0890,
+        0x0891,
+        0x08E2,
+        0x110BD,
+        0x110CD,
+    }
+    for code in range(0x11000):
+        sign = chr(code)
+        if unicodedata.category(sign) == "Cf" and code not in spelt and not 0x180A < code < 0x1810:
+            with pytest.raises(ValidationError):
+                LINE.validate_python(f"a{sign}b")
+
+
+@pytest.mark.parametrize(
+    "name", ["欧阳·阿依古丽", "𠮷田", "葛\U000e0100城", "ᠰᠠᠢ᠋ᠨ", "O'Neill-Wu", "a..b"]
+)
+def test_what_people_and_courses_are_called_is_taken(name: str) -> None:
+    assert LINE.validate_python(name) == name and ID.validate_python(name) == name
+
+
+@pytest.mark.parametrize("name", [".", "..", " .. "])
+def test_a_place_of_a_path_is_no_id(name: str) -> None:
+    with pytest.raises(ValidationError):
+        ID.validate_python(name)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("PUT", "/v1/courses/%ff"),
+        ("PUT", "/v1/courses/a%e4%b8"),
+        ("POST", "/v1/sessions/%c0%af/events"),
+        ("PUT", "/v1/courses/c?more=%ff"),
+        ("PUT", "/v1/courses/c?more=a+%fe"),
+    ],
+)
+def test_an_address_that_is_no_utf8_is_refused(
+    client: TestClient, county: County, method: str, path: str
+) -> None:
+    answer = client.request(method, path, headers=county.huang.headers, json=course())
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed_address")
+
+
+def test_an_address_in_chinese_is_taken(client: TestClient, county: County) -> None:
+    answer = client.put("/v1/courses/课程", headers=county.huang.headers, json=course())
+    assert answer.is_success, answer.text

@@ -50,6 +50,10 @@ class Vault:
         normal = id_number.strip().upper().encode()
         return hmac.new(self._id_numbers, normal, hashlib.sha256).digest()
 
+    def audit_key(self) -> bytes:
+        """What the audit log is sealed with: who can write the database does not have it."""
+        return self._derive("audit-log")
+
     def sign(self, message: bytes, purpose: str) -> bytes:
         return hmac.new(self._derive(purpose), message, hashlib.sha256).digest()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from app.clock import Clock, system_clock
 from app.db import Database
+from app.domain.accounts import master_key
 from app.domain.controls.scheduler import ControlScheduler
 from app.domain.exchange.imports import Imports
 from app.domain.faces.enrolling import EnrolmentDesk
@@ -21,8 +22,10 @@ from app.domain.sittings import sitting_life
 from app.security import Vault
 from app.settings import Settings
 from app.store import schema
+from app.store.accounts import audit
 from app.store.events.events import EventStore
 from app.store.exchange.workrooms import Workrooms
+from app.store.faces import snapshots
 from app.store.faces.blobs import Blobs
 from app.vision.readers import FaceReaders
 
@@ -55,9 +58,9 @@ class Services:
 
     @classmethod
     def build(cls, settings: Settings, clock: Clock = system_clock) -> Services:
-        database = Database(settings.resolved_database_url)
         vault = Vault(settings.master_key.get_secret_value())
-        blobs = Blobs(settings.resolved_blob_url)
+        database = database_of(settings, vault)
+        blobs = Blobs(settings.resolved_blob_url, lambda: not _has_photos(database))
         photos = PhotoStore(vault, blobs, settings.max_image_bytes)
         return cls(
             settings=settings,
@@ -97,9 +100,22 @@ class Services:
         )
 
     def start(self) -> None:
+        """Raises NotReady where the master key is not this database's."""
+        if schema.at_head(self.database):  # else `/readyz` tells
+            self.require_master_key()
+        with suppress(OSError):  # of a folder that is another user's
+            self.settings.data_dir.chmod(0o700)
         self.rooms.sweep()
         for begin in self.on_start:
             begin()
+
+    def require_master_key(self) -> None:
+        """Raises NotReady where the key is not this database's; its first one is taken over."""
+        with self.database.read() as connection:
+            known = master_key.require(connection, self.vault)
+        if not known:
+            with self.database.write() as connection:
+                master_key.take_over(connection, self.vault, self.clock())
 
     def closed(self, session_ids: Iterable[int]) -> None:
         """Tell everyone who waits for it that these sittings can be judged."""
@@ -112,6 +128,19 @@ class Services:
             end()
         self.readers.stop()
         self.database.close()
+
+
+def database_of(settings: Settings, vault: Vault | None = None) -> Database:
+    """The database, whose audit log is sealed with this installation's key."""
+    vault = vault or Vault(settings.master_key.get_secret_value())
+    database = Database(settings.resolved_database_url)
+    audit.seal_with(database.engine, vault.audit_key())
+    return database
+
+
+def _has_photos(database: Database) -> bool:
+    with database.read() as connection:
+        return snapshots.any_stored(connection)
 
 
 @contextmanager
@@ -129,6 +158,7 @@ def open_services(
             schema.require_head(services.database)
         else:
             schema.upgrade(services.database)
+        services.require_master_key()
         yield services
     finally:
         services.stop()

@@ -6,10 +6,19 @@ from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson
 from models.faces import Calibration, CourseFace, FacePair
 from models.identity import IdentityCorrection
 from models.inspection import Inspection, InspectionCheck
+from models.installation import InstallationFact
 from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
 from models.link import LearnerLink
-from models.people import Learner, LearnerKey, Person, ReferencePhoto, User, UserSession
+from models.people import (
+    Learner,
+    LearnerKey,
+    LoginFailure,
+    Person,
+    ReferencePhoto,
+    User,
+    UserSession,
+)
 from models.platform import ApiKey, Platform, Webhook, WebhookDelivery
 from models.queue import Assignment, SavedView
 from models.records import (
@@ -46,12 +55,14 @@ __all__ = [
     "IdentityCorrection",
     "Inspection",
     "InspectionCheck",
+    "InstallationFact",
     "Learner",
     "LearnerKey",
     "LearnerLink",
     "LeaveRecord",
     "LegalHold",
     "Lesson",
+    "LoginFailure",
     "OfflineAttendance",
     "Person",
     "PhotoAccess",

@@ -18,6 +18,7 @@ class AuditEntry(Base):
     subject: Mapped[Name]
     detail: Mapped[Document]
     chain: Mapped[Digest]
+    seal: Mapped[Digest | None]  # keyed, over the chain; entries of earlier versions have none
 
 
 class PhotoAccess(Base):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Commands that live in a module of their own, loaded when they are called.
 ELSEWHERE = {
+    "audit": "app.cli.audit",
     "bench": "app.cli.bench",
     "calibrate": "app.cli.calibrate",
     "demo": "app.cli.demo",

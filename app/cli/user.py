@@ -17,6 +17,7 @@ from app.clock import system_clock
 from app.db import Database
 from app.domain.accounts import users
 from app.errors import NotFound, ZhenxueError
+from app.services import database_of
 from app.settings import Settings
 from app.store.accounts import users as store
 
@@ -136,7 +137,7 @@ def list_users(as_json: Json = False) -> None:
 
 
 def _database() -> Database:
-    return Database(Settings().resolved_database_url)
+    return database_of(Settings())
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from app.services import Services
 def install(services: Services) -> None:
     """Tie the web process's own jobs to its start and stop."""
     from app.jobs import (
+        audit_watch,
         class_run,
         conclusions,
         face_worker,
+        ground,
         lease_sweep,
         scheduler,
         settler,
@@ -20,6 +22,8 @@ def install(services: Services) -> None:
 
     services.on_start.append(services.events.start)
     services.on_stop.append(services.events.stop)
+    ground.install(services)
+    audit_watch.install(services)
     settler.install(services)
     lease_sweep.install(services)
     face_worker.install(services)

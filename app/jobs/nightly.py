@@ -34,7 +34,7 @@ import structlog
 from app.clock import Clock
 from app.domain import runs
 from app.errors import BadInput, Conflict, NotReady
-from app.jobs import calibration, class_run, face_worker, memory, settler
+from app.jobs import audit_watch, calibration, class_run, face_worker, memory, settler
 from app.logging import configure
 from app.processes import end_with_parent
 from app.services import Services
@@ -270,6 +270,7 @@ class _Night:
         self._classes()
         self.seconds["classes"] = round(time.perf_counter() - at, 3)
         self._step("calibration", lambda: calibration.nightly(self.services))
+        self._step("audit", lambda: audit_watch.require_whole(self.services))
         self.seconds["all"] = round(time.perf_counter() - began, 3)
         with self.services.database.write() as connection:
             left = runs.left_of_night(connection, self.run_id)

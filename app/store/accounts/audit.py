@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, Engine, insert, select, text
 
-from app.store.row import fetch
+from app.store.row import fetch, fetch_one_or_none
 from models import AuditEntry
 
 GENESIS = bytes(32)
+_KEY = "zhenxue_audit_key"
 _LOCK = 0x7A780001  # any number that no other advisory lock of this service uses
 
 
@@ -41,7 +43,21 @@ def append(
         "subject": subject,
         "detail": detail or {},
     }
-    connection.execute(insert(AuditEntry).values(**row, chain=link(last or GENESIS, row)))
+    chain = link(last or GENESIS, row)
+    key = connection.get_execution_options().get(_KEY)
+    connection.execute(
+        insert(AuditEntry).values(**row, chain=chain, seal=key and seal_of(key, chain))
+    )
+
+
+def seal_with(engine: Engine, key: bytes) -> None:
+    """Have every entry that is made through the engine sealed with the key."""
+    engine.update_execution_options(**{_KEY: key})
+
+
+def seal_of(key: bytes, chain: bytes) -> bytes:
+    """What only who has the key can set on an entry: over its link, hence over all before it."""
+    return hmac.new(key, chain, hashlib.sha256).digest()
 
 
 def link(previous: bytes, row: dict[str, Any]) -> bytes:
@@ -51,8 +67,11 @@ def link(previous: bytes, row: dict[str, Any]) -> bytes:
 
 
 def first_broken(connection: Connection) -> int | None:
-    """The id of the first entry that does not follow from the one before, or None if all do."""
+    """The id of the first entry that does not follow from the one before, or whose seal is not of
+    this installation; None if all hold. Entries before the first seal have none."""
     previous = GENESIS
+    key = connection.get_execution_options().get(_KEY)
+    sealed = False
     entries = connection.execution_options(stream_results=True).execute(
         select(
             AuditEntry.id,
@@ -62,11 +81,15 @@ def first_broken(connection: Connection) -> int | None:
             AuditEntry.subject,
             AuditEntry.detail,
             AuditEntry.chain,
+            AuditEntry.seal,
         ).order_by(AuditEntry.id)
     )
     for entry in entries.mappings():
         row = {name: entry[name] for name in ("at_ms", "actor", "action", "subject", "detail")}
         if link(previous, row) != entry["chain"]:
+            return int(entry["id"])
+        sealed = sealed or entry["seal"] is not None
+        if key and sealed and entry["seal"] != seal_of(key, entry["chain"]):
             return int(entry["id"])
         previous = entry["chain"]
     return None
@@ -79,6 +102,24 @@ class AuditRow(Protocol):
     subject: str
     detail: dict[str, Any]
     chain: bytes
+
+
+def head(connection: Connection) -> AuditRow | None:
+    """The last entry."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(1)
+    return fetch_one_or_none(connection, query, AuditRow)
+
+
+def chains(connection: Connection, ids: Collection[int]) -> dict[int, bytes]:
+    """The links of these entries, as far as there are such entries."""
+    query = select(AuditEntry.id, AuditEntry.chain).where(AuditEntry.id.in_(ids))
+    return {row.id: row.chain for row in connection.execute(query)}
+
+
+def last_ms(connection: Connection) -> int | None:
+    """When the last entry was made."""
+    query = select(AuditEntry.at_ms).order_by(AuditEntry.id.desc()).limit(1)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def page(

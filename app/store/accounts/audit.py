@@ -97,6 +97,7 @@ def first_broken(connection: Connection) -> int | None:
 
 class AuditRow(Protocol):
     id: int
+    at_ms: int
     actor: str
     action: str
     subject: str

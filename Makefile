@@ -2,7 +2,7 @@
 
 PYTHON ?=                # an interpreter of Python 3.11; found by itself when empty
 VENV   ?= .venv
-JOBS   ?= 2              # test processes
+JOBS   ?= 3              # test processes; one more than cores, as some wait for a browser
 ARGS   ?=                # handed on: make test ARGS="-k popup", make run ARGS="--port 9000"
 
 BIN     := $(strip $(VENV))/bin

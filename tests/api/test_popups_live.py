@@ -20,6 +20,7 @@ from app.store.scope import EVERYTHING
 from tests.api.test_sessions import found_school, opening, post, school
 from tests.api.test_sitting_life import Desk, accusations
 from tests.people import County, TestClock
+from tests.thorough import later
 from tests.verdicts import sign_in
 
 
@@ -48,7 +49,7 @@ def asked(desk: Desk) -> dict[str, Any]:
             return popup
 
 
-@pytest.mark.parametrize("ahead_s", [-90, 0, 90])
+@pytest.mark.parametrize("ahead_s", [-90, *later(0, 90)])
 @pytest.mark.parametrize("late", ["at once", "after the answer", "at the end"])
 def test_a_platform_may_report_its_popups_after_they_were_answered(
     desk: Desk, late: str, ahead_s: int

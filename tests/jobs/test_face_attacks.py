@@ -19,6 +19,7 @@ from tests.api.test_sessions import found_school, opening, post
 from tests.api.test_snapshots import beat, tell
 from tests.jobs.test_face_worker import enrol, photos, put
 from tests.people import County, TestClock
+from tests.thorough import later
 
 LIN = PORTRAIT_SEEDS[4]
 NEWEST = "huangchuan-2021-graded"
@@ -60,7 +61,9 @@ def answered(
     return photos(services, county)
 
 
-@pytest.mark.parametrize("attack", FACE_ATTACKS, ids=lambda it: it.en)
+@pytest.mark.parametrize(
+    "attack", [*FACE_ATTACKS[:3], *later(*FACE_ATTACKS[3:])], ids=lambda it: it.en
+)
 def test_only_a_head_that_turns_as_asked_passes(
     client: TestClient,
     county: County,

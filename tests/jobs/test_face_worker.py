@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import signal
@@ -43,6 +44,7 @@ from tests.waiting import eventually
 LIN, WU = PORTRAIT_SEEDS[:2]  # artificial people
 
 
+@functools.cache
 def face(person: int, take: int, **changes: Any) -> bytes:
     """Nobody holds the head twice in one way: a drawn face that did would be a copy of itself."""
     return portrait(person, noise_seed=take, **{"pose": (take * 3 % 7 - 3) * 0.07, **changes})

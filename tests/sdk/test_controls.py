@@ -9,6 +9,7 @@ import pytest
 
 from tests.sdk.conftest import Learner, expect
 from tests.sdk.school import OTHER, School
+from tests.thorough import later
 
 pytestmark = pytest.mark.browser
 Study = Callable[..., Learner]
@@ -182,9 +183,7 @@ def test_who_refuses_the_camera_studies_on(study: Study, school: School) -> None
     assert sitting["verdict"]["outcome"] == "not_proven"
 
 
-@pytest.mark.parametrize(
-    "decision", ["同意并继续", pytest.param("不同意", marks=pytest.mark.thorough)]
-)
+@pytest.mark.parametrize("decision", ["同意并继续", *later("不同意")])
 def test_content_stands_still_behind_the_question_for_the_camera(
     study: Study, school: School, decision: str
 ) -> None:

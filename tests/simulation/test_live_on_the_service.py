@@ -68,15 +68,18 @@ def test_a_reload_takes_the_lease_over(play):
     assert [state["state"] for state in report.states.values()] == ["superseded", "closed"]
 
 
+@pytest.mark.thorough
 def test_who_missed_a_popup_enters_the_lesson_again(play):
     report = play("H13")
     assert report.problems == []
     assert len(report.sessions) == 2
 
 
+@pytest.mark.thorough  # tests/api does, without a player
 def test_a_second_device_is_refused(play):
     assert play("F35").refused == ["concurrent_session"]
 
 
+@pytest.mark.thorough
 def test_a_locked_lesson_is_refused(play):
     assert play("F34").refused == ["lesson_locked"]

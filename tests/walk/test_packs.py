@@ -32,6 +32,7 @@ from app.store.scope import EVERYTHING
 from models import Finding
 from tests.people import County
 from tests.reports.sample_class import CLASS
+from tests.thorough import later
 from tests.walk.conftest import _clock, _settings
 from tests.walk.dataset import Dataset, found, routes
 
@@ -80,7 +81,7 @@ def shelved(shelf: Path) -> Iterator[None]:
     """The service takes its packs from another folder."""
     real = packs._load
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packs, "_load", lambda name, version, _: real(name, version, shelf))
+        patch.setattr(packs, "_load", lambda name, version, _: real(name, version, (shelf,)))
         yield
 
 
@@ -264,12 +265,7 @@ def test_a_scale_without_a_rule_does_not_act_on_what_the_other_scale_found(
 
 
 @pytest.mark.parametrize(
-    "which",
-    [
-        pytest.param("huangchuan-2021-literal", marks=pytest.mark.thorough),
-        pytest.param("huangchuan-2021-graded", marks=pytest.mark.thorough),
-        "none",
-    ],
+    "which", ["none", *later("huangchuan-2021-literal", "huangchuan-2021-graded")]
 )
 def test_any_two_packs_are_compared_whichever_has_more(
     here: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import replace
 from datetime import date
@@ -43,8 +44,14 @@ def cohort(persons: int = 40, spread: float = 0.09, alike: float = 1.0) -> list[
     return [person(number) for number in range(persons)]
 
 
+@functools.cache
+def measured() -> tuple[dict[str, Any], Embedding]:
+    """What calibration makes of the cohort; takes a second."""
+    return calibration.measured(CARD, cohort())
+
+
 def test_thresholds_come_for_every_pair_of_counts_with_what_they_rest_on() -> None:
-    body, centre = calibration.measured(CARD, cohort())
+    body, centre = measured()
     assert body["persons"] == 40 and body["alarm"] is None
     assert body["raw"]["own"] == 40
     for limits in body["raw"]["counts"]:
@@ -100,7 +107,7 @@ def test_what_is_applied_decides_and_stands_in_the_decision(
     database: Database, clock: TestClock
 ) -> None:
     faces = cohort()
-    body, centre = calibration.measured(CARD, faces)
+    body, centre = measured()
     stored = json.loads(json.dumps(body))
     with database.write() as connection:
         told: dict[str, Any] = {"actor": "system:cli", "now_ms": clock()}

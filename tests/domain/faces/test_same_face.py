@@ -20,7 +20,7 @@ from app.vision.model_card import DLIB_RESNET, read_card
 from app.vision.readers import FaceReaders
 from app.vision.seen import Seen, vector
 from tests.api.test_sessions import found_school, opening, post
-from tests.domain.faces.test_calibration import cohort
+from tests.domain.faces.test_calibration import measured
 from tests.jobs.test_face_worker import LIN, WU, enrol, face, put
 from tests.people import County, TestClock
 
@@ -42,7 +42,7 @@ def classmates(client: TestClient, county: County, services: Services, clock: Te
 
 def applied(services: Services) -> None:
     """Thresholds of an invented cohort, about the mean of the artificial portraits."""
-    body, _ = calibration.measured(CARD, cohort())
+    body, _ = measured()
     seen = FaceReaders(0).read([face(seed, 0) for seed in PORTRAIT_SEEDS[:12]])
     faces = [vector(it.embedding) for it in seen if isinstance(it, Seen) and it.embedding]
     centre = np.mean(faces, axis=0)

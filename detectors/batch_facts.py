@@ -152,6 +152,7 @@ class ClassFacts:
     teachers: int | None = None
     plan_hours: float | None = None
     practical_hours: float | None = None
+    workplaces: int | None = None
     explicit_hours: float | None = None
     assessment_planned_on: date | None = None
     assessment_applied_on: date | None = None
@@ -166,13 +167,15 @@ class LearnerFacts:
     """Facts of one learner in the class. `open_hours` are in review or not proven: undecided.
 
     `history` and `leaves` are None when nobody supplied such a list, and empty when it was empty.
-    `same_person` are other accounts in the class under the same ID number.
+    `same_person` are other accounts in the class under the same ID number. `offline_hours` are of
+    practice in person; of `unsaid_hours` among them nobody said that they were practice.
     """
 
     learner_id: str
     valid_hours: float | None = None
     open_hours: float = 0
     offline_hours: float | None = None
+    unsaid_hours: float = 0
     real_name_verified: bool | None = None
     history: tuple[Training, ...] | None = None
     leaves: tuple[Absence, ...] | None = None

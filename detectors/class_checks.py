@@ -20,7 +20,8 @@ def official_class_number(klass: ClassFacts, book: Rulebook) -> CheckResult:
 
 
 def learners_per_teacher(klass: ClassFacts, book: Rulebook) -> CheckResult:
-    """B10: learners to a teacher. The clause also names workplaces, which no platform reports."""
+    """B10: learners to a teacher, and to a workplace where somebody said how many there are; a
+    class that is wholly online needs none."""
     policy = book.checks["B10"]
     most = policy["max_learners_per_teacher"]
     sheet = CheckSheet(policy, klass.class_id)
@@ -28,6 +29,16 @@ def learners_per_teacher(klass: ClassFacts, book: Rulebook) -> CheckResult:
         return sheet.absent("roster")
     if klass.teachers is None:
         return sheet.absent("teachers")
+    places = klass.workplaces
+    if places is not None and klass.mode is not Mode.ONLINE and klass.roster > most * places:
+        return sheet.judged(
+            False,
+            "too_few_workplaces",
+            f"{klass.roster}:{places}",
+            "places",
+            learners=klass.roster,
+            places=places,
+        )
     return sheet.judged(
         klass.roster <= most * klass.teachers,
         "too_few_teachers",
@@ -201,6 +212,10 @@ def satisfaction(klass: ClassFacts, book: Rulebook) -> CheckResult:
     survey = klass.survey
     if survey is None or survey.valid_answers == 0:
         return sheet.absent("survey")
+    if klass.roster is not None and survey.valid_answers > klass.roster:
+        found = f"{survey.valid_answers}/{klass.roster}"
+        numbers = {"answers": survey.valid_answers, "learners": klass.roster}
+        return sheet.open("more_answers_than_learners", found, **numbers)
     share = survey.satisfied / survey.valid_answers
     counts: dict[str, Any] = {"satisfied": survey.satisfied, "answers": survey.valid_answers}
     found = f"{share:.2%} ({survey.satisfied}/{survey.valid_answers})"

@@ -59,6 +59,8 @@ def offline_practice(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -
     hours = learner.offline_hours
     if hours is None:
         return sheet.absent("offline_hours")
+    if hours - learner.unsaid_hours < least <= hours:
+        return sheet.open("practice_unsaid", f"{hours:g}", hours=hours, unsaid=learner.unsaid_hours)
     return sheet.judged(
         hours >= least,
         "too_little_offline_practice",

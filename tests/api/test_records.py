@@ -169,3 +169,23 @@ def test_history_of_one_platform_cannot_overwrite_another_s(
 def test_a_body_without_a_list_is_refused(huang: TestClient, body: Any) -> None:
     answer = huang.post("/v1/classes/c1/leave", json=body)
     assert answer.status_code == 422
+
+
+@pytest.mark.parametrize("day", ["2026-03-01", "2026-04-21"])
+def test_attendance_outside_the_class_is_refused_with_its_dates(
+    huang: TestClient, day: str
+) -> None:
+    report = post(huang, "offline-attendance", GOOD["offline-attendance"] | {"held_on": day})
+    assert [it["code"] for it in report["rejected"]] == ["outside_class_dates"]
+    assert "'lin'" in report["rejected"][0]["detail"]
+
+
+def test_a_day_holds_twelve_class_hours_of_one_learner_however_they_come(
+    huang: TestClient,
+) -> None:
+    item = GOOD["offline-attendance"]
+    assert post(huang, "offline-attendance", item | {"hours": 8, "session": "am"})["accepted"] == 1
+    assert post(huang, "offline-attendance", item | {"hours": 4, "session": "pm"})["accepted"] == 1
+    over = post(huang, "offline-attendance", item | {"hours": 1, "session": "evening"})
+    assert [it["code"] for it in over["rejected"]] == ["more_than_a_day_holds"]
+    assert post(huang, "offline-attendance", item | {"hours": 3, "session": "pm"})["accepted"] == 1

@@ -156,7 +156,8 @@ def test_the_application_comes_three_days_before_the_assessment(
 def test_85_per_cent_satisfied_is_enough(
     satisfied: int, answers: int, result: CheckOutcome
 ) -> None:
-    check = check_class("C11", survey=Survey(satisfied, answers, date(2026, 1, 31)))
+    survey = Survey(satisfied, answers, date(2026, 1, 31))
+    check = check_class("C11", roster=max(60, answers), survey=survey)
     assert check.result is result
     assert check.next_on == (date(2026, 3, 1) if result is FAIL else None)
     assert check.reach is None
@@ -183,3 +184,23 @@ def test_no_class_opens_in_the_month_after_a_low_survey(
 def test_a_low_survey_without_a_date_leaves_the_opening_undecided() -> None:
     check = check_class("C11_opening", institution_surveys=(Survey(1, 20),))
     assert check.reason == "survey_date_unknown"
+
+
+@pytest.mark.parametrize(
+    ("places", "mode", "result"),
+    [
+        (3, Mode.BLENDED, PASS),
+        (2, Mode.BLENDED, FAIL),
+        (2, Mode.ONLINE, PASS),
+        (None, Mode.OFFLINE, PASS),
+    ],
+)
+def test_a_workplace_serves_twenty_where_one_is_needed(
+    places: int | None, mode: Mode, result: CheckOutcome
+) -> None:
+    assert check_class("B10", workplaces=places, mode=mode).result is result
+
+
+def test_more_answers_than_learners_are_no_survey() -> None:
+    check = check_class("C11", survey=Survey(80, 80, date(2026, 8, 15)))
+    assert (check.result, check.reason) == (NOT_PROVEN, "more_answers_than_learners")

@@ -57,6 +57,16 @@ def test_the_second_row_of_annex_3_takes_eight_hours_offline(
     assert check_learner("B18", offline_hours=hours).result is result
 
 
+@pytest.mark.parametrize(
+    ("hours", "unsaid", "result"),
+    [(8, 8, NOT_PROVEN), (8, 1, NOT_PROVEN), (9, 1, PASS), (7, 7, FAIL)],
+)
+def test_hours_of_which_nobody_said_that_they_were_practice_prove_nothing(
+    hours: float, unsaid: float, result: CheckOutcome
+) -> None:
+    assert check_learner("B18", offline_hours=hours, unsaid_hours=unsaid).result is result
+
+
 def test_the_first_row_alone_takes_none() -> None:
     assert check_learner("B18", {"occupation": "社会工作者"}, offline_hours=0).result is NA
     assert check_learner("B18", {"mode": Mode.OFFLINE}, offline_hours=0).result is NA

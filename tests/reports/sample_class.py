@@ -80,7 +80,9 @@ def lists() -> list[Record]:
         {
             "kind": "offline-attendance",
             "class_id": CLASS,
-            "items": [{"learner_id": "learner-01", "held_on": "2026-10-30", "hours": 8}],
+            "items": [
+                {"learner_id": "learner-01", "held_on": "2026-10-30", "hours": 8, "practical": True}
+            ],
         },
         {
             "kind": "satisfaction",

@@ -32,7 +32,9 @@ from tests.verdicts import class_row, sign_in, take_without_photos, validate
 Members = dict[str, bytes]
 LIN = "learner-01"
 LISTS: dict[str, list[dict[str, Any]]] = {
-    "offline-attendance": [{"learner_id": LIN, "held_on": "2026-11-10", "hours": 8}],
+    "offline-attendance": [
+        {"learner_id": LIN, "held_on": "2026-11-10", "hours": 8, "practical": True}
+    ],
     "leave": [
         {
             "learner_id": "learner-02",

@@ -10,6 +10,7 @@ they may be two half-days.
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -23,6 +24,9 @@ from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, 
 from app.security import Vault
 from app.store.catalogue import catalogue, people
 from app.store.catalogue import records as store
+
+DAY_HOLDS = 12
+"""Most class-hours of one learner on one day in person (the product's default)."""
 
 ItemId = Annotated[Id | None, Field(description="your own id of this item")]
 
@@ -198,6 +202,9 @@ LISTS: dict[str, type[Item]] = {
 }
 
 
+Rows = dict[tuple[Any, ...], dict[str, Any]]  # by their kind's key
+
+
 class ListReport(msgspec.Struct):
     """What became of a list."""
 
@@ -225,17 +232,23 @@ def take(
     good, bad = parse_items(kind, items)
     report = ListReport(rejected=bad)
     subjects = _Subjects(connection, vault, row, good)
-    rows: dict[tuple[Any, ...], dict[str, Any]] = {}
+    rows: Rows = {}
+    indexes: dict[tuple[Any, ...], int] = {}
     for index, item in good:
         subject = subjects.of(item)
         if subject is None:
             detail = f"learner_id: {item.learner_id!r} is not in this class"  # type: ignore[attr-defined]
             report.rejected.append(ItemError(index, "unknown_learner", detail))
             continue
+        refusal = _beyond_the_class(index, item, row)
+        if refusal is not None:
+            report.rejected.append(refusal)
+            continue
         values = subject | item.columns | {"body": _body(item)}
         key = tuple(values[name] for name in kind.key)
         if key not in told:
             told[key] = rows[key] = values
+            indexes[key] = index
         elif told[key] != values or kind.adds_up:
             report.rejected.append(_question(index, item, equal=told[key] == values))
         else:
@@ -244,6 +257,8 @@ def take(
     known = store.by_key(
         connection, kind.table, first, [values[first] for values in rows.values()], kind.key
     )
+    if kind is OfflineHours:
+        report.rejected += _beyond_a_day(rows, known, indexes)
     fresh = [
         values | {"created_ms": now_ms}
         for key, values in rows.items()
@@ -257,6 +272,39 @@ def take(
     report.unchanged += len(rows) - len(fresh)
     report.rejected.sort(key=lambda error: error.index)
     return report
+
+
+def _beyond_the_class(index: int, item: Item, row: catalogue.ClassRow) -> ItemError | None:
+    """Attendance counts from the class's first day to its assessment, or else its last day."""
+    if not isinstance(item, OfflineHours):
+        return None
+    first = str(row.terms["starts_on"])
+    planned = (row.terms.get("assessment") or {}).get("planned_on")
+    last = max(str(row.terms["ends_on"]), str(planned or ""))
+    if first <= item.held_on.isoformat() <= last:
+        return None
+    detail = (
+        f"held_on: {item.learner_id!r} {item.held_on} 不在班级日期内（{first}至{last}）/ "
+        f"outside the class, {first} to {last}"
+    )
+    return ItemError(index, "outside_class_dates", detail)
+
+
+def _beyond_a_day(rows: Rows, known: Rows, indexes: dict[tuple[Any, ...], int]) -> list[ItemError]:
+    """Takes the attendance out of `rows` with which a learner's day would hold more than a day can,
+    and names it."""
+    of_day: dict[tuple[Any, Any], float] = defaultdict(float)
+    for (_, learner_id, held_on, _), values in (known | rows).items():
+        of_day[learner_id, held_on] += values["hours"]
+    refused = []
+    for key in [it for it in rows if of_day[it[1], it[2]] > DAY_HOLDS]:
+        who, total = rows.pop(key)["body"]["learner_id"], of_day[key[1], key[2]]
+        detail = (
+            f"hours: {who!r} {key[2]} 一天共{total:g}学时，超过{DAY_HOLDS}学时 / "
+            f"{total:g} class-hours on one day, at most {DAY_HOLDS}"
+        )
+        refused.append(ItemError(indexes[key], "more_than_a_day_holds", detail))
+    return refused
 
 
 def _question(index: int, item: Item, *, equal: bool) -> ItemError:

@@ -48,6 +48,9 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
     ("B10", "counted"): Text(
         "学员{learners}人，教师{teachers}人", "{learners} learners, {teachers} teachers"
     ),
+    ("B10", "places"): Text(
+        "学员{learners}人，工位{places}个", "{learners} learners, {places} workplaces"
+    ),
     ("B11", "counted"): Text(
         "花名册{learners}人，上限{most:g}人", "{learners} on the roster, at most {most:g}"
     ),
@@ -73,6 +76,10 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
     ),
     ("B18", "lenient_reading"): Text(
         "两行冲突，从宽适用全线上培训", "both rows name it, read leniently"
+    ),
+    ("B18", "practice_unsaid"): Text(
+        "线下{hours:g}学时，其中{unsaid:g}学时没有注明是否实操",
+        "{hours:g} class-hours in person, of {unsaid:g} nobody said whether they were practice",
     ),
     ("B18", "counted"): Text("线下实训{hours:g}学时", "{hours:g} class-hours of offline practice"),
     ("B19", "no_conflict"): Text("附件3两行无冲突", "no conflict in annex 3"),
@@ -126,6 +133,10 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
     ("C7", "applied"): Text(
         "{applied}提出申请，{planned}考核，提前{days}天",
         "applied on {applied} for {planned}: {days} days ahead",
+    ),
+    ("C11", "more_answers_than_learners"): Text(
+        "有效答卷{answers}份，多于花名册{learners}人：每人只计一次，请核对",
+        "{answers} valid answers of {learners} on the roster: each counts once",
     ),
     ("C11", "counted"): Text(
         "满意{satisfied}人，有效答卷{answers}份", "{satisfied} satisfied of {answers} valid answers"

@@ -88,7 +88,7 @@ class Candidate:
         none, as in all but a few, and without that leave is accepted where it needs nobody's
         word."""
         facts = asdict(self.facts)
-        for rare in ("same_person", "decisions"):
+        for rare in ("same_person", "decisions", "unsaid_hours"):
             if not facts[rare]:
                 del facts[rare]
         for leave in facts["leaves"]:
@@ -137,6 +137,8 @@ def class_document(facts: ClassFacts) -> Any:
     told = asdict(facts)
     if not told["decisions"]:
         del told["decisions"]
+    if facts.workplaces is None:
+        del told["workplaces"]
     told["explicit_hours_rule"] = facts.explicit_hours is not None
     if facts.explicit_hours is None:
         del told["explicit_hours"]
@@ -174,6 +176,7 @@ def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassF
         teachers=terms.get("teachers"),
         plan_hours=terms.get("plan_hours"),
         practical_hours=terms.get("practical_hours"),
+        workplaces=terms.get("workplaces"),
         assessment_planned_on=_day(assessment.get("planned_on")),
         assessment_applied_on=_day(assessment.get("applied_on")),
         assessment_mode=Mode(assessment["mode"]) if assessment.get("mode") else None,
@@ -271,7 +274,8 @@ class _People:
                 resting = self.resting[name][row.id] & set(hours["valid"])
                 hours |= {name: tuple(sorted(resting))}
         leaves = tuple(self.leaves[row.learner_id])
-        attended = self.attendance.get(row.learner_id, 0.0) if self.attendance else None
+        there = self.attendance.get(row.learner_id, store.Attended()) if self.attendance else None
+        attended = there.hours if there else None
         counts = _counts(hours, self.planned, leaves)
         return Candidate(
             enrolment_id=row.id,
@@ -280,7 +284,8 @@ class _People:
                 learner_id=row.external_id,
                 valid_hours=counts.valid + self._in_person(attended),
                 open_hours=counts.review + counts.not_proven,
-                offline_hours=attended,
+                offline_hours=there.practical + there.unsaid if there else None,
+                unsaid_hours=there.unsaid if there else 0,
                 real_name_verified=row.real_name_verified,
                 history=self.trainings.get(row.person_id, ()) if row.known else None,
                 leaves=leaves,

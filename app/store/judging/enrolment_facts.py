@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
@@ -241,14 +242,28 @@ def class_findings(connection: Connection, class_id: int) -> dict[str, FindingSt
     return {row.key: row for row in stream(connection, query, FindingStatus)}
 
 
-def attendance(connection: Connection, class_id: int) -> dict[int, float]:
-    """Class-hours attended in person, by learner; empty when nobody reported any."""
-    query = (
-        select(OfflineAttendance.learner_id, func.sum(OfflineAttendance.hours))
-        .where(OfflineAttendance.class_id == class_id)
-        .group_by(OfflineAttendance.learner_id)
-    )
-    return {learner_id: float(hours) for learner_id, hours in connection.execute(query)}
+@dataclass(slots=True)
+class Attended:
+    """Class-hours in person: all of them, those said to be practical, and those of which nobody
+    said whether they were."""
+
+    hours: float = 0.0
+    practical: float = 0.0
+    unsaid: float = 0.0
+
+
+def attendance(connection: Connection, class_id: int) -> dict[int, Attended]:
+    """By learner; empty when nobody reported any."""
+    query = select(
+        OfflineAttendance.learner_id, OfflineAttendance.hours, OfflineAttendance.body
+    ).where(OfflineAttendance.class_id == class_id)
+    found: dict[int, Attended] = defaultdict(Attended)
+    for learner_id, hours, body in connection.execute(query.order_by(OfflineAttendance.id)):
+        mine, practical = found[learner_id], body.get("practical")
+        mine.hours += hours
+        mine.practical += hours if practical else 0.0
+        mine.unsaid += hours if practical is None else 0.0
+    return dict(found)
 
 
 class LeaveRow(Protocol):

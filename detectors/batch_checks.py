@@ -47,6 +47,7 @@ LEARNER_CHECKS: Mapping[str, LearnerCheck] = {
     "B24": learner_checks.leave_made_up,
     "D1": learner_checks.subsidies_of_the_year,
     "D17": learner_checks.real_name,
+    "E1": learner_checks.theory_offline,
 }
 
 

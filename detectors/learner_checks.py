@@ -186,6 +186,31 @@ def real_name(learner: LearnerFacts, _klass: ClassFacts, book: Rulebook) -> Chec
     return sheet.judged(verified, "real_name_missing", said, said)
 
 
+def theory_offline(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
+    """E1: practice and a share of the theory are attended offline, in class-hours of the plan."""
+    policy = book.checks["E1"]
+    sheet = CheckSheet(policy, learner.learner_id)
+    if klass.mode is None:
+        return sheet.absent("mode")
+    if klass.mode is Mode.OFFLINE:
+        return sheet.not_applicable("offline")
+    if not klass.plan_hours or klass.practical_hours is None:
+        return sheet.absent("plan_hours")
+    if learner.offline_hours is None:
+        return sheet.absent("offline_hours")
+    theory, attended = klass.plan_hours - klass.practical_hours, learner.offline_hours
+    offline = max(0.0, attended - klass.practical_hours)
+    return sheet.judged(
+        offline >= policy["min_theory_share"] * theory,
+        "too_little_theory_offline",
+        f"{offline:g}/{theory:g}",
+        "counted",
+        offline=offline,
+        theory=theory,
+        practical=klass.practical_hours,
+    )
+
+
 def _others(learner: LearnerFacts, klass: ClassFacts) -> list[Training]:
     """The learner's other trainings, each class once: histories from two sources overlap."""
     once = {it.class_id: it for it in learner.history or () if it.class_id != klass.class_id}

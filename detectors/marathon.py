@@ -24,7 +24,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     trace, played = facts.trace, facts.runs
     if not len(played):
         return []
-    rows, start = _once(trace, played)
+    rows, start = once(trace, played)
     stop = played.t1_ms[rows]
     midnight = (start + SHANGHAI_MS) // DAY_MS * DAY_MS + DAY_MS - SHANGHAI_MS
     over = np.flatnonzero(stop > midnight)
@@ -56,7 +56,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     ]
 
 
-def _once(trace: Trace, played: Played) -> tuple[Ints, Ints]:
+def once(trace: Trace, played: Played) -> tuple[Ints, Ints]:
     """Rows of play in order of person and time, and when each begins to add to what its person's
     other windows played already; what adds nothing is left out."""
     person = trace.sessions["person"][played.session]

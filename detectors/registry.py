@@ -6,11 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from detectors import (
+    allowed_hours,
     class_dates,
     cloned_traces,
     coarse_positions,
     collusion,
     contradicting_times,
+    daily_cap,
     evidence_altered,
     face_liveness,
     fast_forward,
@@ -60,6 +62,8 @@ ALL = (
     Detector(contradicting_times.RULE, "1", contradicting_times.detect),
     Detector(unseen_play.RULE, "1", unseen_play.detect),
     Detector(class_dates.RULE, "1", class_dates.detect),
+    Detector(allowed_hours.RULE, "1", allowed_hours.detect),
+    Detector(daily_cap.RULE, "1", daily_cap.detect),
     Detector(photo_reuse.RULE, "3", photo_reuse.detect),
     Detector(cloned_traces.RULE, "1", cloned_traces.detect, crowd=True),
     Detector(lesson_length.RULE, "2", lesson_length.detect, crowd=True),

@@ -244,6 +244,7 @@ UNITS = {
     "persons": N_("人"),
     "month": N_("月"),
     "months": N_("个月"),
+    "years": N_("年"),
     "days": N_("天"),
     "day": N_("天"),
 }

@@ -237,6 +237,7 @@ SECTIONS = {
     "enrolment": N_("考核申请"),
     "reach": N_("影响范围"),
     "cure": N_("补课"),
+    "retention": N_("档案保存"),
 }
 _FIELDS = {
     "reach": N_("影响范围"),

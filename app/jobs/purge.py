@@ -8,14 +8,17 @@ finished by the next.
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from app.clock import day
+from app.domain.policy import packs
 from app.errors import Conflict
 from app.services import Services
 from app.store.accounts import audit
 from app.store.faces import retention as store
+from app.store.row import AnyRow
+from detectors.dates import months_later
 
 MESSAGES_MS = 90 * 86_400_000  # product default: how long the log of webhooks goes back
 _AT_ONCE = 200
@@ -25,16 +28,18 @@ def listed(services: Services) -> list[dict[str, Any]]:
     """What a purge would remove now, class by class, and how much holds keep."""
     photos, templates = _cutoffs(services)
     with services.database.read() as connection:
-        return [
-            {
-                "class_id": row.klass,
-                "platform": row.platform,
-                "photos": row.photos,
-                "templates": row.templates,
-                "held": row.held,
-            }
-            for row in store.classes_over(connection, photos, templates)
-        ]
+        rows = store.classes_over(connection, photos, templates)
+    due = [
+        {
+            "class_id": row.klass,
+            "platform": row.platform,
+            "photos": 0 if _in_archive(services, row) else row.photos,
+            "templates": row.templates,
+            "held": row.held,
+        }
+        for row in rows
+    ]
+    return [it for it in due if it["photos"] or it["templates"] or it["held"]]
 
 
 def perform(
@@ -54,11 +59,12 @@ def _perform(services: Services, actor: str, stopping: threading.Event | None) -
     with services.database.read() as connection:
         due = store.classes_over(connection, photos, templates)
     for row in due:
-        if row.photos or row.templates:
+        photos_due = row.photos and not _in_archive(services, row)
+        if photos_due or row.templates:
             with services.database.write() as connection:
                 now_ms = services.clock()
                 done = {
-                    "photos": store.mark_photos(connection, row.id, now_ms) if row.photos else 0,
+                    "photos": store.mark_photos(connection, row.id, now_ms) if photos_due else 0,
                     "templates": store.drop_embeddings(connection, row.id) if row.templates else 0,
                 }
                 _record(services, connection, actor, f"class:{row.id}", done)
@@ -109,6 +115,17 @@ def forget(services: Services) -> bool:
         return bool(raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
     finally:
         raw.close()
+
+
+def _in_archive(services: Services, row: AnyRow) -> bool:
+    """Whether the class's pack still asks for its files to be kept. Of a pack that is not on the
+    shelf nobody knows, and nothing is removed."""
+    try:
+        years = packs.load(row.pack).archive_years
+    except packs.UnknownPack:
+        return True
+    kept_until = months_later(date.fromisoformat(row.over_on), round(years * 12))
+    return day(services.clock()) <= kept_until if years else False
 
 
 def _cutoffs(services: Services) -> tuple[str, str]:

@@ -286,3 +286,16 @@ def test_a_link_leads_to_the_service_whatever_host_was_asked(
     asked = county.huang.headers | {"host": "evil.example"}
     answer = client.post("/v1/classes/c1/learners/lin/link", headers=asked)
     assert answer.json()["url"].startswith("https://zhenxue.example/my/")
+
+
+def test_a_class_of_another_place_has_class_hours_of_its_length(huang: TestClient) -> None:
+    lessons = [lesson(f"s{n}", 30, order=n) for n in (1, 2, 3)]
+    huang.put("/v1/courses/safety", json=course("safety", lessons))
+    opened = {
+        pack: huang.put(
+            f"/v1/classes/{pack}", json=training_class(course_ids=["safety"], policy_id=pack)
+        ).json()
+        for pack in ("aq-8011-2023", "jiangxi-2024-special", "huangchuan-2021-graded")
+    }
+    assert [it["class_hours_total"] for it in opened.values()] == [3, 3, 1]
+    assert opened["aq-8011-2023"]["policy"]["term"]["covers_class"] is True

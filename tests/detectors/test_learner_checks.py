@@ -7,9 +7,14 @@ from datetime import date
 
 import pytest
 
+from app.domain.policy import packs
 from detectors.batch_facts import Absence, CheckOutcome, CheckPolicy, Mode
 from detectors.check_sheet import Rulebook
-from detectors.learner_checks import offline_practice, subsidies_of_the_year
+from detectors.learner_checks import (
+    offline_practice,
+    subsidies_of_the_year,
+    theory_offline,
+)
 from tests.detectors.enrolment_facts import BOOK, CLASS, LIN, check_learner, earlier
 
 PASS, FAIL = CheckOutcome.PASS, CheckOutcome.FAIL
@@ -216,3 +221,16 @@ def test_two_accounts_under_one_number_are_settled_for_neither() -> None:
     assert (shared.result, shared.reason, shared.found) == (
         NOT_PROVEN, "identity_shared", "lin-2",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("attended", "result"),
+    [(10 + 12, PASS), (10 + 11.9, FAIL), (12, FAIL), (0, FAIL), (None, NOT_PROVEN)],
+)
+def test_three_tenths_of_the_theory_is_offline_and_practice_is_no_theory(attended, result):
+    book = packs.load("aq-8011-2023").rulebook
+    klass = replace(CLASS, mode=Mode.BLENDED, plan_hours=50, practical_hours=10)
+    learner = replace(LIN, offline_hours=attended)
+    assert theory_offline(learner, klass, book).result is result
+    assert theory_offline(learner, replace(klass, mode=Mode.OFFLINE), book).result is NA
+    assert theory_offline(learner, replace(klass, plan_hours=None), book).result is NOT_PROVEN

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,17 @@ PURE = {
     "unicodedata",
 }
 IMPURE_CALLS = {"open", "print", "input", "eval", "exec", "__import__"}
+EVERY = replace(  # every rule, by the graded pack where it has it
+    GRADED,
+    rules={
+        **{
+            name: it
+            for pack in packs.versions()
+            for name, it in packs.load(pack).policy.rules.items()
+        },
+        **GRADED.rules,
+    },
+)
 REASONS = [(name, reason) for name, rule in rules.known().items() for reason in rule.reasons]
 each = pytest.mark.parametrize("detector", ALL, ids=lambda detector: detector.rule)
 
@@ -55,7 +67,7 @@ def everything() -> Trace:
 
 @pytest.fixture(scope="module")
 def known(everything: Trace) -> Facts:
-    return facts(everything, GRADED)
+    return facts(everything, EVERY)
 
 
 def source(detector: Detector) -> str:
@@ -97,10 +109,13 @@ UNITS = {"s", "count", "distance", "h"}
 def test_the_rule_the_file_and_the_pack_entry_have_one_name(detector):
     assert (FOLDER / f"{detector.rule}.py").is_file()
     assert detector.detect.__module__ == f"detectors.{detector.rule}"
-    for pack in ("huangchuan-2021-graded", "huangchuan-2021-literal"):
-        entry = packs.load(pack).policy[detector.rule]
-        assert entry.rule == detector.rule
-        assert entry.clause
+    entries = [
+        pack.policy[detector.rule]
+        for pack in map(packs.load, packs.versions())
+        if detector.rule in pack.policy.rules
+    ]
+    assert entries
+    assert all(it.rule == detector.rule and it.clause for it in entries)
 
 
 @each
@@ -159,22 +174,22 @@ def test_the_core_imports_nothing_that_reads_or_writes(path):
 
 @each
 def test_the_same_facts_give_the_same_findings(detector, everything, known):
-    once = detector.detect(known, GRADED)
-    assert detector.detect(known, GRADED) == once
-    assert detector.detect(facts(everything, GRADED), GRADED) == once
+    once = detector.detect(known, EVERY)
+    assert detector.detect(known, EVERY) == once
+    assert detector.detect(facts(everything, EVERY), EVERY) == once
 
 
 @each
 def test_nobody_gives_no_findings(detector):
     nobody = trace()
-    assert detector.detect(facts(nobody, GRADED), GRADED) == []
+    assert detector.detect(facts(nobody, EVERY), EVERY) == []
 
 
 @each
 def test_a_sitting_that_was_opened_and_nothing_more_accuses_nobody(detector):
     for flags in (HONEST, HONEST | SessionFlag.OPEN, SessionFlag.PLATFORM_CONTROLS):
         opened = trace(Sitting(flags=flags, ends=120))
-        assert detector.detect(facts(opened, GRADED), GRADED) == []
+        assert detector.detect(facts(opened, EVERY), EVERY) == []
 
 
 @each
@@ -182,20 +197,20 @@ def test_a_detector_changes_nothing_that_it_is_given(detector, everything):
     frozen = {name: getattr(everything, name).copy() for name in Trace.__slots__}
     for name in Trace.__slots__:
         getattr(everything, name).flags.writeable = False
-    known = facts(everything, GRADED)
+    known = facts(everything, EVERY)
     for columns in (known.played, known.runs, known.parts):
         for name in type(columns).__slots__:
             value = getattr(columns, name)
             if isinstance(value, np.ndarray):
                 value.flags.writeable = False
-    detector.detect(known, GRADED)
+    detector.detect(known, EVERY)
     for name, before in frozen.items():
         assert getattr(everything, name).tobytes() == before.tobytes()
 
 
 @each
 def test_findings_are_complete(detector, everything, known):
-    for finding in detector.detect(known, GRADED):
+    for finding in detector.detect(known, EVERY):
         assert finding.rule == detector.rule
         assert rules.reason(finding.rule, finding.reason)
         if finding.scope is not FindingScope.CLASS and finding.evidence is not Evidence.STATISTIC:
@@ -230,10 +245,10 @@ def test_a_learner_alone_is_judged_as_in_the_crowd(detector, everything, known):
     if detector.crowd:
         pytest.skip("compares people with each other")
     persons = everything.sessions["person"]
-    crowd = detector.detect(known, GRADED)
+    crowd = detector.detect(known, EVERY)
     for person in np.unique(persons)[::7]:
         rows = np.flatnonzero(persons == person)
-        alone = detector.detect(facts(picked(everything, rows), GRADED), GRADED)
+        alone = detector.detect(facts(picked(everything, rows), EVERY), EVERY)
         expected = [finding for finding in crowd if finding.session in rows]
         assert sorted(map(_gist, alone)) == sorted(map(_gist, expected))
 

@@ -117,6 +117,17 @@ def test_photos_past_their_term_go_and_every_verdict_stays(klass: Class, clock: 
     assert purge.perform(klass.services, "test")["removed"] == 0
 
 
+def test_photos_stay_for_the_years_that_the_pack_asks_for(klass: Class, clock: TestClock) -> None:
+    with klass.database.write() as connection:
+        pack = {"pack_id": "jiangxi-2024-special", "pack_version": "1.0.0"}
+        connection.execute(update(TrainingClass).values(**pack))
+    clock.now_ms = instant(LATER)
+    assert [it["photos"] for it in purge.listed(klass.services)] in ([], [0])
+    assert purge.perform(klass.services, "test")["photos"] == 0 and klass.there() > 0
+    clock.now_ms += 6 * 366 * 86_400_000
+    assert purge.perform(klass.services, "test")["photos"] == len(klass.photos())
+
+
 def test_a_night_that_had_listed_a_photo_before_takes_its_removal_for_no_loss(
     klass: Class, clock: TestClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -64,7 +64,7 @@ def test_a_name_added_anywhere_is_refused_by_name() -> None:
 @pytest.mark.parametrize("status", ["draft", "shadow", "active", "retired"])
 def test_a_rule_without_a_detector_is_refused_in_any_status(shelf: Shelf, status: str) -> None:
     rule = f"""
-[rules.daily_cap]
+[rules.daily_limit]
 clause = "huangchuan-2021/false_training"
 title = {{ zh = "每日上限", en = "Daily cap" }}
 status = "{status}"
@@ -73,7 +73,7 @@ curable = true
 
 [rules.forged_telemetry]"""
     shelf.edit("\n[rules.forged_telemetry]", rule)
-    with pytest.raises(PackError, match=r"rules\.daily_cap: no such detector"):
+    with pytest.raises(PackError, match=r"rules\.daily_limit: no such detector"):
         shelf.load()
 
 

@@ -31,11 +31,11 @@ def pack(request: pytest.FixtureRequest) -> packs.Pack:
     return packs.load(request.param)
 
 
-def test_both_packs_ship_and_are_listed_by_name() -> None:
+def test_the_packs_ship_and_are_listed_by_name() -> None:
     listed = packs.available()
     assert {f"{GRADED}@1.0.0", f"{LITERAL}@1.0.0"} <= {it.name for it in listed}
-    assert [it.id for it in listed if it.latest] == [GRADED, LITERAL]
-    assert all(it.instrument == "潢技领办〔2021〕1号" for it in listed)
+    here = [it for it in listed if it.instrument == "潢技领办〔2021〕1号"]
+    assert [it.id for it in here if it.latest] == [GRADED, LITERAL]
 
 
 def test_the_policy_gives_a_detector_its_numbers(pack: packs.Pack) -> None:
@@ -194,7 +194,9 @@ def test_a_pack_follows_what_it_extends_and_nothing_else(shelf: Shelf) -> None:
 
 
 def test_an_unknown_pack_or_version_is_a_clear_refusal() -> None:
-    with pytest.raises(packs.UnknownPack, match=f"no pack 'henan'; there are: {GRADED}, {LITERAL}"):
+    with pytest.raises(
+        packs.UnknownPack, match=f"no pack 'henan'; there are: .*{GRADED}, {LITERAL}"
+    ):
         packs.load("henan")
     with pytest.raises(packs.UnknownPack, match=r"no version '9\.0\.0' .* there are: 1\.0\.0"):
         packs.load(GRADED, "9.0.0")

@@ -163,6 +163,11 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
         "shares an ID number with another account of the class ({others}); open until corrected",
     ),
     ("D17", "real_name_missing"): Text("未实名", "not verified"),
+    ("E1", "offline"): _OFFLINE,
+    ("E1", "counted"): Text(
+        "实操{practical:g}学时之外，线下理论{offline:g}学时，理论共{theory:g}学时",
+        "beside {practical:g} of practice, {offline:g} of {theory:g} class-hours of theory offline",
+    ),
 }
 
 # What nobody supplied, by fact.
@@ -208,6 +213,7 @@ LIMITS: Mapping[str, str] = {
     "C11_opening": "整改期{block_months:g}个月",
     "D1": "≤ {max_per_year:g}",
     "D17": "已实名",
+    "E1": "≥ {min_theory_share:.0%}",
 }
 
 

@@ -54,6 +54,7 @@ EVIDENCE = {
     "C11_opening": "satisfaction",
     "D1": "history",
     "D17": "roster",
+    "E1": "offline-attendance",
 }
 
 

@@ -99,6 +99,12 @@ class Pack:
         )
 
     @property
+    def archive_years(self) -> float:
+        """For how many years files of a training are kept at least; 0 where the pack names none."""
+        kept = self.table.retention
+        return float(kept.parameters["archive_years"].scalar) if kept else 0.0
+
+    @property
     def attested_may_be_valid(self) -> bool:
         """Whether evidence that a platform's log attests may reach `valid`."""
         return bool(self.table.provenance.parameters["attested_may_be_valid"].value)

@@ -72,6 +72,8 @@ REQUIRED: dict[str, dict[str, str | tuple[Value, ...]]] = {
     "C7": {"days_ahead": NUMBER},
     "C11": {"min_satisfaction": NUMBER, "block_months": NUMBER},
     "D1": {"max_per_year": NUMBER, "in_principle": (True, False)},
+    "E1": {"min_theory_share": NUMBER},
+    "retention": {"archive_years": NUMBER},
     "provenance": {"attested_may_be_valid": (True, False)},
     "reach": {
         "grave": tuple(Reach),
@@ -184,18 +186,20 @@ class PackTable(Table):
     version: Annotated[str, Field(pattern=r"^\d+\.\d+\.\d+$")]
     title: TextTable
     instrument: Word
-    catalogue: Word
+    catalogue: Word | None = None  # a place may name no occupations
     provenance: SectionTable
     class_hour: SectionTable
     session: SectionTable
     enrolment: SectionTable
     reach: SectionTable
     cure: SectionTable
+    retention: SectionTable | None = None
     rules: dict[Name, RuleTable]
     checks: dict[Name, CheckTable]
 
     @property
     def sections(self) -> dict[str, SectionTable]:
+        later = {"retention": self.retention} if self.retention else {}
         return {
             "provenance": self.provenance,
             "class_hour": self.class_hour,
@@ -203,6 +207,7 @@ class PackTable(Table):
             "enrolment": self.enrolment,
             "reach": self.reach,
             "cure": self.cure,
+            **later,
         }
 
     @property

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ __all__ = [
 
 FOLDER = Path(detectors.__file__).parent / "packs"
 Shelves = tuple[Path, ...]
+NO_OCCUPATIONS = Occupations("", "", date.min, (), (), {})
 
 
 class UnknownPack(BadInput):
@@ -217,7 +219,7 @@ def _load(pack_id: str, version: str, where: Shelves) -> Pack:
     if (table.id, table.version) != (pack_id, version):
         raise PackError(f"{path.name}: id and version inside say {table.id}@{table.version}")
     clauses = _clauses(where)
-    catalogue = _catalogue(where, table.catalogue)
+    catalogue = _catalogue(where, table.catalogue) if table.catalogue else None
     cited = {key: clauses.get(key) for key in _cited(table, catalogue)}
     _require_clauses(table, cited, path.name)
     _require_known(table, path.name)
@@ -225,8 +227,10 @@ def _load(pack_id: str, version: str, where: Shelves) -> Pack:
     content = {
         **table.model_dump(mode="json", by_alias=True, exclude_unset=True),
         "clauses": {key: _wording(clause) for key, clause in mine.items()},
-        "catalogue": catalogue.model_dump(mode="json", exclude_unset=True),
     }
+    if catalogue is None:
+        return Pack(table, content, mine, NO_OCCUPATIONS)
+    content["catalogue"] = catalogue.model_dump(mode="json", exclude_unset=True)
     occupations = Occupations(
         id=catalogue.id,
         clause=catalogue.clause,
@@ -289,8 +293,10 @@ def _catalogue(where: Shelves, name: str) -> CatalogueFile:
     return validated(CatalogueFile, read_toml(path, file), file)
 
 
-def _cited(table: PackTable, catalogue: CatalogueFile) -> set[str]:
-    cited = {catalogue.clause, catalogue.online.clause, catalogue.offline.clause}
+def _cited(table: PackTable, catalogue: CatalogueFile | None) -> set[str]:
+    cited: set[str] = set()
+    if catalogue is not None:
+        cited |= {catalogue.clause, catalogue.online.clause, catalogue.offline.clause}
     for it in table.tables.values():
         cited |= {key for key in (it.clause, *(p.clause for p in it.parameters.values())) if key}
     return cited

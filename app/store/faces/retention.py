@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from app.store.row import AnyRow
 from app.store.upsert import insert_new
@@ -53,13 +64,16 @@ def _learner_kept(cutoff: str) -> ColumnElement[bool]:
 
 
 def classes_over(connection: Connection, photos: str, templates: str) -> Sequence[AnyRow]:
-    """Classes with something to remove: (id, klass, platform, photos, templates, held), counted;
-    `photos` and `templates` are the days that the class must have been over by. Held ones too."""
+    """Classes with something to remove: (id, klass, platform, pack, over_on, photos, templates,
+    held), counted; `photos` and `templates` are the days that the class must have been over by.
+    Held ones too. `over_on` is its last day, that of its assessment included."""
     photo_due = and_(
         _over(photos), Snapshot.removal_ms.is_(None), Snapshot.blob_key.is_not(None), _DECIDED
     )
     template_due = and_(_over(templates), Snapshot.embedding_encrypted.is_not(None), _DECIDED)
     held = _held()
+    assessed_on = func.coalesce(TrainingClass.assessment_on, "")
+    last = case((assessed_on > TrainingClass.ends_on, assessed_on), else_=TrainingClass.ends_on)
 
     def count(condition: ColumnElement[bool]) -> Any:
         return func.count().filter(condition)
@@ -69,6 +83,8 @@ def classes_over(connection: Connection, photos: str, templates: str) -> Sequenc
             TrainingClass.id,
             TrainingClass.external_id.label("klass"),
             Platform.slug.label("platform"),
+            (TrainingClass.pack_id + "@" + TrainingClass.pack_version).label("pack"),
+            last.label("over_on"),
             count(and_(photo_due, ~held)).label("photos"),
             count(and_(template_due, ~held)).label("templates"),
             count(and_(or_(photo_due, template_due), held)).label("held"),
@@ -77,7 +93,7 @@ def classes_over(connection: Connection, photos: str, templates: str) -> Sequenc
         .join(Snapshot, Snapshot.session_id == Session.id)
         .join(Platform, Platform.id == TrainingClass.platform_id)
         .where(or_(photo_due, template_due))
-        .group_by(TrainingClass.id, TrainingClass.external_id, Platform.slug)
+        .group_by(TrainingClass.id, Platform.slug)
         .order_by(TrainingClass.id)
     )
     return connection.execute(query).all()

@@ -1,0 +1,36 @@
+"""What other places ask decides through their packs: no code is changed for it."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.policy import packs
+from app.simulation.environment import Setting
+from app.simulation.scenarios import SCENARIOS, perform, setting_of
+from detectors.assess import HourOutcome, assess
+from tests.detectors.columns import columns_of
+
+PLACES = ("aq-8011-2023", "jiangxi-2024-special", "jiangxi-2024-managers")
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_an_honest_learner_is_accused_of_nothing_elsewhere(name: str) -> None:
+    setting = setting_of(SCENARIOS["H01"], Setting())
+    result = assess(columns_of(perform("H01", setting=setting)).trace(), packs.load(name).policy)
+    assert {it.outcome for it in result.hours} == {HourOutcome.VALID}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_every_number_is_quoted_at_second_hand_or_the_products_own(name: str) -> None:
+    pack = packs.load(name)
+    shown = [it for table in pack.table.tables for it in pack.parameters_of(table)]
+    quoted = {(it.table, it.name) for it in shown if it.quoted}
+    assert {("class_hour", "min_minutes"), ("E1", "min_theory_share")} <= quoted
+    assert len(quoted) == (2 if name == "aq-8011-2023" else 3)
+    assert all(it.label.zh in ("产品默认值", "引自规定（原文未收录）") for it in shown)
+    assert pack.policy["class_hour"]["min_minutes"] == 30
+
+
+def test_files_are_kept_for_the_years_of_the_place() -> None:
+    years = [packs.load(name).archive_years for name in (*PLACES, "huangchuan-2021-graded")]
+    assert years == [0, 6, 3, 0]

@@ -29,6 +29,7 @@ from app.console import (
     runs_page,
     self_service_page,
     session_page,
+    tables_page,
     users_page,
 )
 from app.console.page import ConsoleRoute, see_other
@@ -57,6 +58,7 @@ PAGES = (
     class_page,
     learner_page,
     enrolment_page,
+    tables_page,
     links_page,
     acts_page,
     hour_page,

@@ -52,6 +52,7 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
     return {
         "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
         "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
+        "tables": Address(f"/console/classes/{klass}/tables", "/console/classes/{class_id}/tables"),
         "acts": Address(f"/console/classes/{klass}/acts", "/console/classes/{class_id}/acts"),
         "inspections": Address(
             f"/console/classes/{klass}/inspections", "/console/classes/{class_id}/inspections"

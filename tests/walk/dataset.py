@@ -226,6 +226,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "webhook_id": str(hook.webhook.id),
         "delivery_id": str(delivery_id),
         "slug": "huang-edu",
+        "kind": "roster",
         "number": str(hour),
         "username": "sun",
         "link_id": link.path.removeprefix("/my/").partition("-")[0],

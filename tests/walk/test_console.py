@@ -61,6 +61,11 @@ MAY = {
     "POST /console/findings/{finding_id}/faces/answer": DECIDERS,
     "GET /console/classes/{class_id}/learners/{learner_id}/enrolment": PEOPLE,
     "POST /console/classes/{class_id}/learners/{learner_id}/enrolment": DECIDERS,
+    "GET /console/classes/{class_id}/tables": DECIDERS,
+    "GET /console/classes/{class_id}/tables/{kind}.xlsx": DECIDERS,
+    "POST /console/classes/{class_id}/tables": DECIDERS,
+    "POST /console/classes/{class_id}/tables/take": DECIDERS,
+    "POST /console/classes/{class_id}/tables/to-mend.xlsx": DECIDERS,
     "GET /console/photos/{snapshot_id}": DECIDERS,
     "POST /console/photos/{snapshot_id}": DECIDERS,
     "POST /console/appeals/{appeal_id}/reply": DECIDERS,
@@ -99,6 +104,9 @@ SHARED = {"GET /console/packs/{name}"}  # names nothing that belongs to a county
 ENDING = {"POST /console/logout", "POST /console/account/password"}
 # Wants files; decides what another form has decided before.
 BY_THEMSELVES = {
+    "POST /console/classes/{class_id}/tables",
+    "POST /console/classes/{class_id}/tables/take",
+    "POST /console/classes/{class_id}/tables/to-mend.xlsx",
     "POST /console/classes/{class_id}/learners/{learner_id}/enrolment",
     "POST /console/findings/{finding_id}/faces/answer",
 }

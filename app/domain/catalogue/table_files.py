@@ -1,0 +1,160 @@
+"""Tables as people have them, XLSX or delimited text, read into rows of cells.
+
+A file is a stranger's: how much is unpacked and how much is read is bounded, no formula is
+computed, no link is followed, no macro is run.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from xml.etree.ElementTree import ParseError
+
+from app.errors import BadInput
+
+MAX_BYTES = 2 * 1024 * 1024
+MAX_UNPACKED = 16 * 1024 * 1024
+MAX_ROWS = 2000  # with something in them
+_MAX_HEIGHT, _MAX_WIDTH, _MAX_SHEETS = 20_000, 100, 20
+_ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MARKED = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_DELIMITERS = ",\t;，"
+
+Cell = str | int | float | bool | date | datetime | time | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileSheet:
+    """A sheet's rows that are not empty, each with its number as a spreadsheet shows it."""
+
+    name: str
+    rows: list[tuple[int, tuple[Cell, ...]]]
+
+
+class BadTable(BadInput):
+    """A file that is no table of ours; its detail says in Chinese and English what helps."""
+
+    def __init__(self, code: str, zh: str, en: str) -> None:
+        super().__init__(code, f"{zh} / {en}")
+        self.zh, self.en = zh, en
+
+
+def sheets(data: bytes) -> list[FileSheet]:
+    """The sheets of a workbook, or the one of a text file. Raises BadTable."""
+    if len(data) > MAX_BYTES:
+        size = MAX_BYTES // 1024 // 1024
+        raise BadTable(
+            "table_too_large",
+            f"文件超过{size}MB。请删去图片和用不到的工作表后再传",
+            f"the file is larger than {size} MB: remove pictures and sheets that are not needed",
+        )
+    if data.startswith(_OLE):
+        raise BadTable(
+            "table_old_format",
+            "这是 .xls 旧格式，或设了打开密码。请用 Excel 或 WPS 打开，去掉密码，另存为 .xlsx 再传",
+            "this is the old .xls format, or has a password: save it as .xlsx without one",
+        )
+    found = _workbook(data) if data.startswith(_ZIP) else [_text(data)]
+    if not any(it.rows for it in found):
+        raise BadTable("table_empty", "文件里没有内容", "there is nothing in the file")
+    return found
+
+
+def _workbook(data: bytes) -> list[FileSheet]:
+    # Loaded where it is needed: it takes a while, and few processes ever read a workbook.
+    from openpyxl import load_workbook
+    from openpyxl.utils.exceptions import InvalidFileException
+
+    broken = (
+        *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError),
+        *(InvalidFileException, ParseError, KeyError, IndexError),
+        *(ValueError, TypeError, AttributeError, OverflowError),
+    )
+    try:
+        _check_unpacked(data)
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        found = []
+        for sheet in book.worksheets[:_MAX_SHEETS]:
+            sheet.reset_dimensions()  # what a file says of its own size is not always so
+            height, width = _MAX_HEIGHT, _MAX_WIDTH
+            rows = sheet.iter_rows(max_row=height, max_col=width, values_only=True)
+            read = FileSheet(sheet.title, _filled(rows))
+            hidden = sheet.sheet_state != "visible"
+            found.append((hidden, read))
+    except broken as error:
+        raise BadTable(
+            "table_broken",
+            "打不开这个文件。请用 Excel 或 WPS 打开后另存为 .xlsx 再传",
+            "this file does not open: save it anew as .xlsx",
+        ) from error
+    return [read for _, read in sorted(found, key=lambda it: it[0])]
+
+
+def _check_unpacked(data: bytes) -> None:
+    """Raises BadTable when the archive unpacks to more than a table of ours can be. What it says
+    of itself is not believed: it is unpacked and counted, and thrown away."""
+    left = MAX_UNPACKED
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for member in archive.infolist():
+            member.file_size = left + 1
+            with archive.open(member) as packed:
+                while chunk := packed.read(64 * 1024):
+                    left -= len(chunk)
+                    if left < 0:
+                        raise BadTable(
+                            "table_too_large",
+                            "文件展开后太大。请把名单单独复制到一个新的工作簿再传",
+                            "the file unpacks to too much: copy the list into a new workbook",
+                        )
+
+
+def _text(data: bytes) -> FileSheet:
+    text = _decoded(data)
+    try:
+        read = [list(csv.reader(io.StringIO(text, newline=""), delimiter=it)) for it in _DELIMITERS]
+    except csv.Error as error:
+        raise _no_table() from error
+    best = max(read, key=lambda rows: sum(len(row) for row in rows[:10]))
+    return FileSheet("", _filled(best))
+
+
+def _decoded(data: bytes) -> str:
+    encodings = [name for mark, name in _MARKED if data.startswith(mark)] or ["utf-8", "gb18030"]
+    for encoding in encodings:
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise _no_table()
+
+
+def _no_table() -> BadTable:
+    return BadTable(
+        "table_unreadable",
+        "不是表格文件。请上传 .xlsx 或 .csv（UTF-8 或 GB18030 编码）",
+        "this is no table: hand in .xlsx, or .csv in UTF-8 or GB18030",
+    )
+
+
+def _filled(rows: Iterable[Sequence[Cell]]) -> list[tuple[int, tuple[Cell, ...]]]:
+    found: list[tuple[int, tuple[Cell, ...]]] = []
+    for number, row in enumerate(rows, start=1):
+        said = [cell is not None and (not isinstance(cell, str) or cell.strip()) for cell in row]
+        width = max((place for place, it in enumerate(said, start=1) if it), default=0)
+        if not width:
+            continue
+        if len(found) >= MAX_ROWS or width > _MAX_WIDTH:
+            raise BadTable(
+                "table_too_long",
+                f"表格超过{MAX_ROWS}行或{_MAX_WIDTH}列，请分开上传",
+                f"the table has more than {MAX_ROWS} rows or {_MAX_WIDTH} columns: split it",
+            )
+        found.append((number, tuple(row[:width])))
+    return found

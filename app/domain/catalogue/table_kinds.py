@@ -1,0 +1,223 @@
+"""Which tables are taken, and by what names their columns are known.
+
+A name is compared without spaces, width, case, stars and what stands in brackets.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.catalogue import table_cells as cells
+from app.domain.catalogue.records import LISTS, Item
+from app.languages import Text
+
+_SPARE = re.compile(r"[\s*:：]|[(（\[【].*?[)）\]】]")
+
+
+@dataclass(frozen=True, slots=True)
+class TableColumn:
+    """A column of a table. `names` are other titles that it is known by, `note` explains it."""
+
+    field: str
+    title: str
+    read: Callable[[Any], Any]
+    names: str = ""
+    needed: bool = False
+    note: str = ""
+
+    def known_as(self) -> set[str]:
+        return {plain(it) for it in (self.title, self.field, *self.names.split())}
+
+
+@dataclass(frozen=True, slots=True)
+class TableKind:
+    """`item` is what a row becomes; None: a learner of the roster."""
+
+    name: str
+    title: Text
+    columns: tuple[TableColumn, ...]
+    item: type[Item] | None = None
+
+    @property
+    def names_people(self) -> bool:
+        return any(it.field == "name" for it in self.columns)
+
+
+_LEARNER_ID = TableColumn(
+    "learner_id",
+    "学员编号",
+    cells.line,
+    "账号 平台账号 学员账号 用户名 学号 学员id 用户id 学习账号",
+    note="学习平台上的账号；没有就空着，按证件号码认人",
+)
+_ID_NUMBER = TableColumn(
+    "id_number",
+    "证件号码",
+    cells.id_number,
+    "身份证号 身份证号码 身份证 身份证件号码 居民身份证号码 公民身份号码 证件号 证件编号 idno",
+    note="先把整列设为“文本”再填，否则电脑只保留15位",
+)
+_NAME = TableColumn(
+    "name", "姓名", cells.name, "学员姓名 学员 参训人员 培训对象姓名 fullname", needed=True
+)
+_ID_TYPE = TableColumn(
+    "id_type",
+    "证件类型",
+    cells.line,
+    "证件种类 证件名称",
+    note="居民身份证可不填；护照、港澳台居民居住证等请写明",
+)
+_WHO = (_NAME, _ID_NUMBER, _LEARNER_ID)
+
+ROSTER = TableKind(
+    "roster",
+    Text("花名册", "Roster"),
+    (
+        *(_NAME, _ID_NUMBER, _ID_TYPE, _LEARNER_ID),
+        TableColumn("employer", "工作单位", cells.line, "单位 单位名称 用人单位 所在单位 就业单位"),
+        TableColumn(
+            "category",
+            "人员类别",
+            cells.line,
+            "培训对象类别 学员类别 人员类型 人员性质 类别 身份类别",
+            note="按文件的名称填写，如 企业职工、农村转移就业劳动者",
+        ),
+        TableColumn(
+            "real_name_verified", "已实名认证", cells.yes_or_no, "实名认证 实名", note="是或否"
+        ),
+        TableColumn(
+            "consent_face",
+            "同意人脸核验",
+            cells.yes_or_no,
+            "人脸同意 同意人脸识别 是否同意人脸识别 是否同意人脸核验",
+            note="是或否；填“是”须有同意日期",
+        ),
+        TableColumn("consent_on", "同意日期", cells.day, "同意时间 签署日期", note="如 2026-03-02"),
+    ),
+)
+OFFLINE = TableKind(
+    "offline-attendance",
+    Text("线下考勤", "Attendance in person"),
+    (
+        *_WHO,
+        TableColumn("held_on", "日期", cells.day, "上课日期 培训日期 考勤日期 授课日期", True),
+        TableColumn(
+            "hours", "学时", cells.number, "课时 学时数 课时数 出勤学时", True, "课时数，不是钟点"
+        ),
+        TableColumn(
+            "session",
+            "时段",
+            cells.part_of_day,
+            "上下午 午别",
+            note="上午、下午或晚上；一天两条时必填",
+        ),
+        TableColumn(
+            "practical", "实操", cells.practical, "是否实操 理论/实操 课程性质", note="实操或理论"
+        ),
+        TableColumn("place", "地点", cells.line, "上课地点 培训地点"),
+        TableColumn("teacher", "教师", cells.line, "授课教师 任课教师 老师"),
+    ),
+    LISTS["offline-attendance"],
+)
+LEAVE = TableKind(
+    "leave",
+    Text("请假与补课", "Leave and make-up"),
+    (
+        *_WHO,
+        TableColumn(
+            "from_on", "开始日期", cells.day, "请假日期 请假开始 请假开始日期 起始日期", True
+        ),
+        TableColumn(
+            "to_on", "结束日期", cells.day, "请假结束 请假结束日期 截止日期 终止日期", True
+        ),
+        TableColumn(
+            "written", "书面请假", cells.yes_or_no, "是否书面请假 请假条 书面", True, "是或否"
+        ),
+        TableColumn("approved", "已批准", cells.yes_or_no, "是否批准 批准 审批", True, "是或否"),
+        TableColumn("made_up_on", "补课日期", cells.day, "补课时间 补学日期"),
+        TableColumn("reason", "请假事由", cells.line, "事由 请假原因 原因"),
+    ),
+    LISTS["leave"],
+)
+SATISFACTION = TableKind(
+    "satisfaction",
+    Text("满意度", "Satisfaction"),
+    (
+        TableColumn("surveyed_on", "调查日期", cells.day, "日期 测评日期 统计日期", True),
+        TableColumn(
+            "answered",
+            "有效答卷数",
+            cells.whole,
+            "有效答卷 有效问卷 答卷数 参评人数 调查人数",
+            True,
+        ),
+        TableColumn("satisfied", "满意数", cells.whole, "满意人数 满意答卷数 满意", True),
+    ),
+    LISTS["satisfaction"],
+)
+ASSESSMENTS = TableKind(
+    "assessments",
+    Text("考核结果", "Assessment results"),
+    (
+        *_WHO,
+        TableColumn(
+            "held_on", "考核日期", cells.day, "考试日期 日期 鉴定日期 评价日期 考核时间", True
+        ),
+        TableColumn("passed", "是否合格", cells.yes_or_no, "合格 考核结果 结果 鉴定结果 评价结果"),
+        TableColumn("score", "成绩", cells.number, "分数 考核成绩 总成绩 得分"),
+        TableColumn("certificate_no", "证书编号", cells.line, "证书号 电子证书编号 证书号码"),
+    ),
+    LISTS["assessments"],
+)
+HISTORY = TableKind(
+    "history",
+    Text("以往培训", "Earlier trainings"),
+    (
+        *(_NAME, _ID_NUMBER, _ID_TYPE, _LEARNER_ID),
+        TableColumn(
+            "occupation", "职业（工种）", cells.line, "职业 工种 培训职业 培训工种 培训项目", True
+        ),
+        TableColumn("level", "等级", cells.line, "技能等级 培训等级 级别"),
+        TableColumn("started_on", "开班日期", cells.day, "开始日期 开班时间 培训开始日期", True),
+        TableColumn("assessed_on", "考核日期", cells.day, "考试日期 鉴定日期"),
+        TableColumn(
+            "subsidised",
+            "享受补贴",
+            cells.yes_or_no,
+            "是否享受补贴 补贴 是否补贴",
+            note="是或否；空着按“是”",
+        ),
+        TableColumn("institution", "培训机构", cells.line, "机构 机构名称 培训学校"),
+        TableColumn("official_class_no", "班级编号", cells.line, "官方班号 班号 开班编号"),
+    ),
+    LISTS["history"],
+)
+KINDS = {it.name: it for it in (ROSTER, OFFLINE, LEAVE, SATISFACTION, ASSESSMENTS, HISTORY)}
+
+
+def plain(title: Any) -> str:
+    """A title as it is compared.
+
+    >>> plain("身份证号码 *（必填）"), plain("ID Number")
+    ('身份证号码', 'idnumber')
+    """
+    text = unicodedata.normalize("NFKC", cells.shown(title))
+    text = "".join(c for c in text if unicodedata.category(c) != "Cf")
+    return _SPARE.sub("", text).replace("_", "").lower()
+
+
+def recognised(kind: TableKind, titles: Sequence[Any]) -> dict[int, TableColumn]:
+    """The columns of the kind by where they stand; of two of one meaning the first."""
+    found: dict[int, TableColumn] = {}
+    for place, title in enumerate(titles):
+        said = plain(title)
+        if not said:
+            continue
+        fits = (it for it in kind.columns if it not in found.values() and said in it.known_as())
+        if column := next(fits, None):
+            found[place] = column
+    return found

@@ -1,0 +1,280 @@
+"""Tables of a class, tried out and taken row by row by the rules that the API has.
+
+`trial` does all that `take` does and undoes it, so that what people are shown before they agree is
+what will happen.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.domain import id_numbers
+from app.domain.catalogue import person_names, records, roster, roster_rows, table_files, table_rows
+from app.domain.catalogue.roster_intake import Enrolled
+from app.domain.catalogue.roster_rows import RowError
+from app.domain.catalogue.table_kinds import ROSTER, TableKind
+from app.domain.catalogue.table_rows import FoundTable, TableRow
+from app.domain.wire import ItemError
+from app.errors import BadInput
+from app.languages import Text
+from app.security import Vault
+from app.store.accounts import audit
+from app.store.catalogue import catalogue
+from app.store.catalogue import people as store
+
+_FIELD_LABELS = {"name": "姓名", "id_number": "证件号码"}
+_WORDS = {
+    "missing": "有必填的内容没有填写",
+    "nobody_named": "没有学员编号，也没有证件号码，不知道是谁",
+    "unknown_learner": "花名册上没有此人",
+    "ends_before_start": "结束日期早于开始日期",
+    "more_than_answered": "满意数多于有效答卷数",
+    "date_out_of_range": "日期应在2000年至2099年之间",
+    "string_too_long": "内容太长",
+    "literal_error": "填写的词不在可选范围内",
+    "unprintable": "含有看不见的控制字符",
+}
+_OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """What becomes of a table: rows that are taken have no reason."""
+
+    table: FoundTable
+    taken: list[TableRow]
+    refused: list[TableRow]
+
+    @property
+    def changed(self) -> int:
+        return sum(bool(it.changes) for it in self.taken)
+
+
+def trial(
+    connection: Connection,
+    vault: Vault,
+    row: catalogue.ClassRow,
+    kind: TableKind,
+    data: bytes,
+    now_ms: int,
+) -> TableReport:
+    """What `take` would do. Raises BadInput."""
+    undone = connection.begin_nested()
+    try:
+        return _take(connection, vault, row, kind, data, "system:trial", now_ms)[0]
+    finally:
+        undone.rollback()
+
+
+def take(
+    connection: Connection,
+    vault: Vault,
+    row: catalogue.ClassRow,
+    kind: TableKind,
+    data: bytes,
+    *,
+    actor: str,
+    now_ms: int,
+) -> TableReport:
+    """Store the good rows of a table for a class that the caller holds locked; the audit log says
+    which file it was. Raises BadInput when nothing could be taken as a whole."""
+    report, done = _take(connection, vault, row, kind, data, actor, now_ms)
+    if done is not None:
+        roster.tell_swaps(connection, row.external_id, done, actor=actor, now_ms=now_ms)
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action="table.taken",
+        subject=f"class:{row.id}",
+        detail={
+            "kind": kind.name,
+            "taken": len(report.taken),
+            "refused": len(report.refused),
+            "sha256": hashlib.sha256(data).hexdigest(),
+        },
+    )
+    return report
+
+
+def _take(
+    connection: Connection,
+    vault: Vault,
+    row: catalogue.ClassRow,
+    kind: TableKind,
+    data: bytes,
+    actor: str,
+    now_ms: int,
+) -> tuple[TableReport, Enrolled | None]:
+    table = table_rows.read(table_files.sheets(data), kind)
+    _Accounts(connection, vault, row, kind).tell(table.rows)
+    rows = [it for it in table.rows if it.reason is None]
+    items = [it.item for it in rows]
+    done = None
+    if kind.item is None:
+        good, bad, cleaned = roster_rows.read([_learner(it) for it in items])
+        done = roster.enrol(connection, vault, row, good, actor=actor, now_ms=now_ms)
+        _refuse(rows, [*bad, *done.refused])
+        kept = {index: learner for index, learner in good}
+        for it in cleaned:
+            for field in it.fields:
+                typed = str(rows[it.index].item[field])
+                now = str(getattr(kept[it.index], field))
+                rows[it.index].changes.append((_FIELD_LABELS[field], typed, now))
+    else:
+        by: Any = {"actor": actor, "now_ms": now_ms}
+        _refuse(rows, records.take(connection, vault, row, kind.item, items, **by).rejected)
+    taken = [it for it in table.rows if it.reason is None]
+    return TableReport(table, taken, [it for it in table.rows if it.reason]), done
+
+
+def _learner(item: dict[str, Any]) -> dict[str, Any]:
+    """A row of the roster as the API takes it; consent stands in two columns of a table."""
+    learner = {name: it for name, it in item.items() if not name.startswith("consent_")}
+    if "consent_face" in item:
+        on = item.get("consent_on")
+        at = {"at": f"{on}T00:00:00+08:00"} if on else {}
+        learner["consent"] = {"face": item["consent_face"], **at}
+    return learner
+
+
+def _refuse(rows: Sequence[TableRow], errors: Sequence[ItemError]) -> None:
+    for error in errors:
+        rows[error.index].reason = _reason(error)
+
+
+def _reason(error: ItemError) -> Text:
+    """A refusal of the API without the field's and the person's name, which stand beside it."""
+    said = error.detail.partition(": ")[2] or error.detail
+    zh, _, en = said.partition(" / ")
+    if isinstance(error, RowError):
+        zh, en = zh.removeprefix(f"{error.name}："), en.removeprefix(f"{error.name}: ")
+    if error.code == "consent_undated":
+        return Text("填了同意人脸核验，没有填同意日期", "consent without the day it was given")
+    if error.code in _WORDS or not en:
+        known = "数值超出范围" if error.code in _OUT_OF_RANGE else _WORDS.get(error.code, zh)
+        return Text(known, en or zh)
+    return Text(zh, en)
+
+
+class _Accounts:
+    """Whose account a row is about, where it does not say so itself: by ID number, then by name.
+
+    Schools know people by number and name, platforms by account. A learner whom nobody gave an
+    account gets one that is made of the number's keyed hash: the same in every class.
+    """
+
+    def __init__(
+        self, connection: Connection, vault: Vault, row: catalogue.ClassRow, kind: TableKind
+    ) -> None:
+        self.connection, self.vault, self.row, self.kind = connection, vault, row, kind
+        self.members = store.enrolled(connection, row.id)
+        self.by_id = {it.external_id: it for it in self.members}
+        self.by_hash = {it.id_hash: it for it in self.members if it.id_hash}
+        self.by_name: dict[str, list[store.EnrolledRow]] = defaultdict(list)
+        for it in self.members:
+            self.by_name[person_names.cleaned(it.name)].append(it)
+
+    def tell(self, rows: Sequence[TableRow]) -> None:
+        """Fill in accounts, and refuse rows that name nobody for sure."""
+        if not self.kind.names_people:
+            return
+        for row in rows:
+            if row.reason is None and "learner_id" not in row.item:
+                row.reason = self._newcomer(row) if self.kind is ROSTER else self._member(row)
+            if row.reason is None and self.kind is not ROSTER:
+                row.reason = self._misnamed(row)
+
+    def _hash(self, row: TableRow) -> bytes | Text | None:
+        """The keyed hash of the row's number; Text: why it is no number."""
+        said = row.item.get("id_number")
+        if said is None:
+            return None
+        if not isinstance(said, str):
+            return _lost()
+        try:
+            return self.vault.id_number_hash(id_numbers.read(said, _id_type(row)))
+        except id_numbers.BadNumber as refusal:
+            zh, _, en = str(refusal).partition(" / ")
+            return Text(zh, en)
+
+    def _newcomer(self, row: TableRow) -> Text | None:
+        found = self._hash(row)
+        if isinstance(found, Text):
+            return found
+        if found is None:
+            return Text(
+                "没有证件号码，也没有学员编号，无法确定是谁",
+                "neither an ID number nor an account says who this is",
+            )
+        if found in self.by_hash:
+            row.item["learner_id"] = self.by_hash[found].external_id
+            return None
+        name = row.item.get("name") or ""
+        holders = store.holders(self.connection, self.row.platform_id, [found])
+        known = [it.external_id for it in holders if person_names.same(it.name, name)]
+        row.item["learner_id"] = known[0] if known else f"zx-{found.hex()[:12]}"
+        return None
+
+    def _member(self, row: TableRow) -> Text | None:
+        found = self._hash(row)
+        if isinstance(found, Text):
+            return found
+        if found is not None:
+            member = self.by_hash.get(found)
+            if member is None and self.kind.name == "history":
+                return None  # the register knows people of no class
+            if member is None:
+                return Text("花名册上没有这个证件号码", "this ID number is not on the roster")
+            row.item["learner_id"] = member.external_id
+            return None
+        named = self.by_name[person_names.cleaned(row.item.get("name") or "")]
+        if len(named) != 1:
+            return (
+                Text("花名册上没有此人", "not on the roster")
+                if not named
+                else Text(
+                    f"花名册上有{len(named)}位同名，请填写证件号码",
+                    f"{len(named)} on the roster have this name: add the ID number",
+                )
+            )
+        row.item["learner_id"] = named[0].external_id
+        return None
+
+    def _misnamed(self, row: TableRow) -> Text | None:
+        """A row whose number or account is that of somebody of another name."""
+        member = self.by_id.get(row.item.get("learner_id") or "")
+        name = row.item.get("name")
+        if member is None or not name or person_names.same(member.name, name):
+            return None
+        return Text(
+            f"该证件号码或学员编号在花名册上是{member.name}",
+            f"this number or account is {member.name}'s on the roster",
+        )
+
+
+def _id_type(row: TableRow) -> str | None:
+    said = row.item.get("id_type")
+    return id_numbers.ID_TYPE_WORDS.get(said, said) if said else None
+
+
+def _lost() -> Text:
+    return Text(
+        "证件号码存成了数值（如 4.11526E+17），电脑只保留了前15位，末几位已经丢失。"
+        "请把该列设为“文本”后按证件重新填写",
+        "the number was kept as a number, and its last digits are lost: make the column text and "
+        "enter it again",
+    )
+
+
+def not_taken(error: BadInput) -> Text:
+    """Why a whole table was not taken."""
+    said = error.detail
+    zh, _, en = said.partition(" / ")
+    return Text(zh.partition(": ")[2] or zh, en or zh)

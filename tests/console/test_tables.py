@@ -1,0 +1,157 @@
+"""A clerk hands in a table, looks at what becomes of every row, agrees, and mends the rest."""
+
+from __future__ import annotations
+
+import io
+import re
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import func, select
+
+from models import AssessmentRecord, AuditEntry, Enrolment, Learner
+from tests.console.conftest import Desk
+from tests.console.test_acts import class_of
+from tests.domain.catalogue.test_tables import book
+
+SEALED = re.compile(r'name="sealed" value="([^"]+)"')
+ODD: list[list[Any]] = [
+    ["2026年第17期花名册"],
+    ["序号", "姓名", "身份证号", "工作单位", "人员类别"],
+    [1, "张　三", "000000198002020010", "示例厂", "企业职工"],
+    [2, "买买提•艾力", "'００００００19800202002 9", "示例厂", "企业职工"],
+    [3, "𬭎㛃", 4.1152619800202e17, "示例厂", "企业职工"],
+    [4, "王五", "000000198002020011", "示例厂", "企业职工"],
+    [5, "赵六", None, "示例厂", "企业职工"],
+    ["合计", None, None, None, "5人"],
+]
+
+
+@pytest.fixture
+def page(desk: Desk) -> str:
+    desk.sign_in("zhao")
+    return f"/console/classes/{class_of(desk)}/tables"
+
+
+def hand_in(desk: Desk, page: str, rows: list[list[Any]] | bytes, kind: str = "roster") -> Any:
+    data = rows if isinstance(rows, bytes) else book(("花名册", rows))
+    form = {"csrf": desk.csrf("/console"), "kind": kind}
+    return desk.client.post(page, data=form, files={"file": ("名单.xlsx", data)})
+
+
+def agree(desk: Desk, page: str, shown: Any, then: str = "take") -> Any:
+    found = SEALED.search(shown.text)
+    assert found, shown.text
+    form = {"csrf": desk.csrf("/console"), "sealed": found[1]}
+    return desk.client.post(f"{page}/{then}", data=form)
+
+
+def enrolled(desk: Desk) -> int:
+    with desk.services.database.read() as connection:
+        query = select(func.count()).where(Enrolment.class_id == class_of(desk))
+        return connection.scalars(query).one()
+
+
+def row_of(answer: Any, name: str) -> str:
+    return next(it for it in answer.text.split("<tr>") if name in it)
+
+
+def test_every_row_is_shown_before_anything_is_stored(desk: Desk, page: str) -> None:
+    before = enrolled(desk)
+    shown = hand_in(desk, page, ODD)
+    assert shown.status_code == 200 and "还没有存入" in shown.text
+    assert "整理后接收" in row_of(shown, "张　三") and "<ins>张三</ins>" in shown.text
+    assert "<ins>买买提·艾力</ins>" in shown.text and "000000198002020029</ins>" in shown.text
+    assert "末几位已经丢失" in row_of(shown, "𬭎㛃")
+    assert "校验码" in row_of(shown, "王五")
+    assert "无法确定是谁" in row_of(shown, "赵六")
+    assert "第8行不是名单内容" in shown.text and "序号" in shown.text
+    assert enrolled(desk) == before
+
+
+def test_good_rows_are_taken_and_bad_ones_come_back_as_a_file_to_mend(
+    desk: Desk, page: str
+) -> None:
+    before, shown = enrolled(desk), hand_in(desk, page, ODD)
+    taken = agree(desk, page, shown)
+    assert "已接收2行，退回3行" in taken.text and enrolled(desk) == before + 2
+    file = agree(desk, page, taken, "to-mend.xlsx")
+    header, *rows = load_workbook(io.BytesIO(file.content)).worksheets[0].values
+    assert header == ("退回原因", "序号", "姓名", "身份证号", "工作单位", "人员类别")
+    assert [row[2] for row in rows] == ["𬭎㛃", "王五", "赵六"]
+    with desk.services.database.read() as connection:
+        entry = connection.execute(
+            select(AuditEntry).where(AuditEntry.action == "table.taken")
+        ).one()
+        names = set(connection.scalars(select(Learner.name)))
+    assert (entry.detail["taken"], entry.detail["refused"]) == (2, 3)
+    assert {"张三", "买买提·艾力"} <= names
+
+    number = "000000198002020037"
+    mended = [
+        list(header),
+        *([*row[:3], number if row[2] == "王五" else row[3], *row[4:]] for row in rows),
+    ]
+    again = agree(desk, page, hand_in(desk, page, mended))
+    assert "已接收1行，退回2行" in again.text and enrolled(desk) == before + 3
+
+
+def test_agreeing_twice_is_the_same_as_once(desk: Desk, page: str) -> None:
+    shown = hand_in(desk, page, ODD)
+    once = agree(desk, page, shown)
+    there = enrolled(desk)
+    assert agree(desk, page, shown).status_code == once.status_code == 200
+    assert enrolled(desk) == there
+
+
+def test_a_preview_is_of_one_person_one_class_and_half_an_hour(desk: Desk, page: str) -> None:
+    shown = hand_in(desk, page, ODD)
+    desk.clock.now_ms += 31 * 60_000
+    assert agree(desk, page, shown).status_code == 422
+    shown = hand_in(desk, page, ODD)
+    desk.client.cookies.clear()
+    desk.sign_in("sun")
+    assert agree(desk, page, shown).status_code == 422
+
+
+def test_results_are_matched_by_name_or_number_and_doubt_is_told(desk: Desk, page: str) -> None:
+    agree(desk, page, hand_in(desk, page, ODD))
+    rows: list[list[Any]] = [
+        ["姓名", "身份证号", "考核日期", "是否合格", "成绩"],
+        ["张三", None, "2026年3月2日", "合格", 88],
+        ["买买提.艾力", "000000198002020029", 46083, "不合格", "45分"],
+        ["别人", "000000198002020010", "2026-03-02", "合格", 90],
+        ["无此人", None, "2026-03-02", "合格", 90],
+        ["张三", None, "3/2/2026", "合格", 90],
+    ]
+    shown = hand_in(desk, page, rows, "assessments")
+    assert "<ins>2026-03-02</ins>" in shown.text
+    assert "在花名册上是张三" in row_of(shown, "别人")
+    assert "花名册上没有此人" in row_of(shown, "无此人")
+    assert "“3/2/2026”不是能认出的日期" in shown.text
+    assert "已接收2行，退回3行" in agree(desk, page, shown).text
+    with desk.services.database.read() as connection:
+        stored = connection.execute(
+            select(AssessmentRecord.held_on, AssessmentRecord.passed)
+            .join(Learner, Learner.id == AssessmentRecord.learner_id)
+            .where(Learner.name.in_(["张三", "买买提·艾力"]))
+        ).all()
+    assert sorted(map(tuple, stored)) == [("2026-03-02", False), ("2026-03-02", True)]
+
+
+def test_a_file_that_is_no_table_is_answered_with_what_helps(desk: Desk, page: str) -> None:
+    files: dict[str, bytes] = {
+        "另存为 .xlsx": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "没有找到这些列": b"a,b\n1,2\n",
+    }
+    for words, data in files.items():
+        answer = hand_in(desk, page, data)
+        assert answer.status_code == 422 and words in answer.text and 'role="alert"' in answer.text
+
+
+def test_templates_are_offered_for_every_kind(desk: Desk, page: str) -> None:
+    links = re.findall(r'href="([^"]+\.xlsx)"', desk.get(page))
+    assert len(links) == 6
+    for link in links:
+        assert desk.client.get(link).content.startswith(b"PK")

@@ -1,0 +1,191 @@
+"""Tables as people have them become rows, and nothing of them is lost or guessed in silence."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from datetime import date, datetime
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from app.domain.catalogue import table_cells, table_files, table_kinds, table_rows, tables
+from app.domain.catalogue.table_cells import BadCell
+from app.domain.catalogue.table_files import BadTable
+from app.domain.catalogue.table_kinds import KINDS, ROSTER
+from app.domain.catalogue.table_rows import FoundTable
+from app.errors import BadInput
+from app.reports import table_books
+
+PEOPLE = [["张三", "000000198002020010"], ["李四", "000000198002020029"]]
+TEXT = (
+    "序号,姓名,性别,身份证号码\r\n1,张三,男,000000198002020010\r\n2,李四,女,000000198002020029\r\n"
+)
+
+
+def book(*sheets: tuple[str, list[list[Any]]]) -> bytes:
+    made = Workbook()
+    made.remove(made.worksheets[0])
+    for title, rows in sheets:
+        page = made.create_sheet(title)
+        for row in rows:
+            page.append(row)
+    buffer = io.BytesIO()
+    made.save(buffer)
+    return buffer.getvalue()
+
+
+def roster(data: bytes) -> FoundTable:
+    return table_rows.read(table_files.sheets(data), ROSTER)
+
+
+def people(table: FoundTable) -> list[list[Any]]:
+    return [[row.item.get("name"), row.item.get("id_number")] for row in table.rows]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "，"])
+def test_text_is_read_in_every_usual_encoding_and_with_every_usual_delimiter(
+    encoding: str, delimiter: str
+) -> None:
+    assert people(roster(TEXT.replace(",", delimiter).encode(encoding))) == PEOPLE
+
+
+def test_the_sheet_and_row_with_the_header_are_found_and_what_was_not_used_is_told() -> None:
+    data = book(
+        ("说明", [["请填写第二张表"]]),
+        (
+            "学员",
+            [
+                ["2026年第17期电工班花名册"],
+                ["单位：某某学校", None, "2026年3月"],
+                ["序号", "学员姓名 *", "证件号码（18位）", "备注"],
+                [1, "张三", "000000198002020010", "班长"],
+                [2, "李四", "000000198002020029", None],
+                [3, None, None, None],
+                ["合计", "2人", None, None],
+                ["制表：王", None, None, None],
+            ],
+        ),
+    )
+    table = roster(data)
+    assert (table.sheet, table.header, people(table)) == ("学员", 3, PEOPLE)
+    assert table.unused == ["序号", "备注"]
+    assert [number for number, _ in table.skipped] == [6, 7, 8]
+
+
+def test_a_person_whose_name_begins_like_a_total_stays_a_person() -> None:
+    rows = [["姓名", "身份证号"], ["共计", "000000198002020010"], ["注册", "000000198002020029"]]
+    assert len(roster(book(("a", rows))).rows) == 2
+
+
+def test_a_table_of_another_kind_is_refused_by_the_columns_that_it_lacks() -> None:
+    with pytest.raises(BadTable, match="日期、学时"):
+        table_rows.read(table_files.sheets(TEXT.encode()), KINDS["offline-attendance"])
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"", "table_empty"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1rest", "table_old_format"),
+        (b"PK\x03\x04rest", "table_broken"),
+        (b"\x89PNG\r\n\x00\x00\xff\xff", "table_unreadable"),
+        (b"a" * (table_files.MAX_BYTES + 1), "table_too_large"),
+        (b"\n".join([b"a,b"] * (table_files.MAX_ROWS + 1)), "table_too_long"),
+    ],
+)
+def test_what_is_no_table_is_refused_with_what_helps(data: bytes, code: str) -> None:
+    with pytest.raises(BadTable) as refusal:
+        table_files.sheets(data)
+    assert refusal.value.code == code and refusal.value.zh and refusal.value.en
+
+
+@pytest.mark.parametrize("honest", [True, False])
+def test_a_bomb_is_refused_by_what_it_unpacks_to_whatever_it_says(honest: bool) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", b"\0" * (table_files.MAX_UNPACKED + 1))
+    data = buffer.getvalue()
+    if not honest:
+        said = (table_files.MAX_UNPACKED + 1).to_bytes(4, "little")
+        data = data.replace(said, (10).to_bytes(4, "little"))
+    with pytest.raises(BadTable, match="太大"):
+        table_files.sheets(data)
+
+
+def test_a_cell_in_the_last_row_and_column_costs_nothing() -> None:
+    made = Workbook()
+    page = made.worksheets[0]
+    for row in [["姓名", "身份证号"], *PEOPLE]:
+        page.append(row)
+    page.cell(1_048_576, 16_384, "x")
+    buffer = io.BytesIO()
+    made.save(buffer)
+    assert people(roster(buffer.getvalue())) == PEOPLE
+
+
+@pytest.mark.parametrize(
+    ("cell", "day"),
+    [
+        (datetime.fromisoformat("2026-03-02T08:30"), "2026-03-02"),
+        (date(2026, 3, 2), "2026-03-02"),
+        (46083, "2026-03-02"),
+        ("46083", "2026-03-02"),
+        ("2026-3-2", "2026-03-02"),
+        ("2026/3/2", "2026-03-02"),
+        ("2026.03.02", "2026-03-02"),
+        ("2026年3月2日", "2026-03-02"),
+        ("２０２６－３－２", "2026-03-02"),
+        ("20260302", "2026-03-02"),
+        ("2026-03-02 08:30:00", "2026-03-02"),
+        (None, None),
+    ],
+)
+def test_a_day_is_read_however_it_is_written(cell: Any, day: str | None) -> None:
+    assert table_cells.day(cell) == day
+
+
+@pytest.mark.parametrize("cell", ["3/2/2026", "2026-02-30", "去年", 7, True])
+def test_a_day_that_would_be_a_guess_is_refused(cell: Any) -> None:
+    with pytest.raises(BadCell):
+        table_cells.day(cell)
+
+
+def test_numbers_words_and_yes_are_read_as_typed() -> None:
+    assert table_cells.line(13800000000.0) == "13800000000"
+    assert table_cells.number("４学时") == 4 and table_cells.whole(30.0) == 30
+    assert table_cells.yes_or_no("√") is True and table_cells.yes_or_no("不合格") is False
+    assert table_cells.part_of_day("下午") == "pm" and table_cells.practical("理论") is False
+    for reader, cell in (
+        (table_cells.number, "四"),
+        (table_cells.whole, 1.5),
+        (table_cells.yes_or_no, "也许"),
+        (table_cells.name, "??"),
+        (table_cells.line, "#N/A"),
+    ):
+        with pytest.raises(BadCell):
+            reader(cell)
+
+
+def test_a_number_that_lost_its_digits_stays_a_number() -> None:
+    assert table_cells.id_number(4.1152619800202e17) == 4.1152619800202e17
+    assert table_cells.id_number(12345678.0) == "12345678"
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda it: it.name)
+def test_every_template_is_read_back_with_all_its_columns(kind: table_kinds.TableKind) -> None:
+    (sheet, _) = table_files.sheets(table_books.template(kind))
+    assert list(table_kinds.recognised(kind, sheet.rows[0][1]).values()) == list(kind.columns)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=lambda it: it.name)
+def test_no_name_of_a_column_means_two_columns(kind: table_kinds.TableKind) -> None:
+    names = [name for column in kind.columns for name in column.known_as()]
+    assert len(names) == len(set(names))
+
+
+def test_a_refusal_of_the_whole_table_is_told_in_both_languages() -> None:
+    said = tables.not_taken(BadInput("roster_too_large", "learners: 太多 / too many"))
+    assert (said.zh, said.en) == ("太多", "too many")

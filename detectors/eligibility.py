@@ -44,6 +44,22 @@ class Acceptance(StrEnum):
     NOT_ACCEPTABLE = "not_acceptable"
 
 
+# Reasons that are over once people have decided; until then nothing is concluded on a learner.
+AWAITS_PEOPLE = frozenset(
+    {
+        "violation_in_review",
+        "violation_awaits_reviewers",
+        "finding_in_review",
+        "hours_in_review",
+        "appeal_waiting",
+    }
+)
+# What a class waits for, and each learner whom it concerns has a reason of their own for.
+_TOLD_OF_LEARNERS = frozenset(
+    {"case_open", "attested_not_accepted", "platform_controls_not_accepted"}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Consequences:
     """What a pack says beyond single rules.
@@ -92,8 +108,9 @@ class HourCounts:
 class StandingFinding:
     """A finding on one learner that nobody overturned, and the persons who upheld it so far.
 
-    `grave`: another person, an attack or a forgery (`Finding.needs_two_reviewers`). A `review` on
-    statistics alone does not hold a verdict.
+    `grave`: another person, an attack or a forgery (`Finding.needs_two_reviewers`). `undecided`:
+    people have not settled it yet; `appealed`: an appeal against it waits for its answer. A
+    `review` on statistics alone does not hold a verdict.
     """
 
     rule: str
@@ -102,6 +119,8 @@ class StandingFinding:
     evidence: Evidence = Evidence.SERVER
     grave: bool = False
     upheld_by: frozenset[str] = frozenset()
+    undecided: bool = False
+    appealed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +177,12 @@ class Deadlines:
 
 @dataclass(frozen=True, slots=True)
 class EnrolmentConclusion:
-    """`own` looks at the learner alone; `outcome` also at a class that is not acceptable.
+    """`own` looks at the learner alone; `outcome` also at the class.
 
-    `curable`: every reason that blocks can be cured. A pending class does not change `outcome`:
-    who prints a list of admitted learners asks the class's verdict too.
+    `curable`: every reason that blocks can be cured. As long as people have to decide on something
+    of the learner's the outcome is `pending`, whatever else stands against them: nobody is
+    admitted or refused meanwhile. A class that is not acceptable refuses all that are settled, one
+    that waits for something of its own admits nobody yet.
     """
 
     outcome: Eligibility
@@ -217,6 +238,8 @@ def judge_enrolment(
     if klass.outcome is Acceptance.NOT_ACCEPTABLE:
         cure = Cure.AUTOMATIC if klass.curable else Cure.NONE
         reasons.append(VerdictReason("class_not_acceptable", "class", "", blocks=True, cure=cure))
+    elif any(it.code not in _TOLD_OF_LEARNERS for it in klass.reasons):
+        reasons.append(VerdictReason("class_pending", "class", "", False, Cure.AUTOMATIC))
     return EnrolmentConclusion(
         outcome=_enrolment_outcome(reasons),
         own=own,
@@ -252,6 +275,18 @@ def judge_class(
     return ClassConclusion(outcome, tuple(reasons), _curable(reasons), due)
 
 
+def awaits_people(finding: StandingFinding, policy: Policy, consequences: Consequences) -> bool:
+    """Whether people still have to decide on a violation, so that its class-hours are not lost."""
+    if finding.outcome is not Outcome.VIOLATION:
+        return False
+    beyond = reach_of(finding, policy, consequences) is not Reach.CLASS_HOUR
+    return (
+        finding.undecided
+        or finding.appealed
+        or (beyond and not _upheld(finding.upheld_by, consequences))
+    )
+
+
 def reach_of(finding: StandingFinding, policy: Policy, consequences: Consequences) -> Reach:
     """How far a violation goes. What was not the learner's doing stays in its class-hour."""
     if finding.grave:
@@ -278,8 +313,8 @@ def cure_of(finding: StandingFinding, policy: Policy, consequences: Consequences
 def _hour_reasons(
     hours: HourCounts, violations: Sequence[StandingFinding], policy: Policy, pack: Consequences
 ) -> list[VerdictReason]:
-    """Why class-hours are short. Hours lost to a violation that reaches beyond them, and that
-    two persons have not upheld yet, hold the verdict and do not block it."""
+    """Why class-hours are short. Hours lost to a violation that people have not upheld yet hold
+    the verdict and do not block it."""
     # Rounded up, with room for the binary error of a share such as 0.9.
     short = math.ceil(hours.planned * pack.required_share - 1e-9) - hours.valid
     clause = policy["class_hour"].clause
@@ -294,10 +329,7 @@ def _hour_reasons(
     if short <= 0:
         return resting
     undecided = hours.review + hours.not_proven
-    settled = all(
-        reach_of(it, policy, pack) is Reach.CLASS_HOUR or _upheld(it.upheld_by, pack)
-        for it in violations
-    )
+    settled = not any(awaits_people(it, policy, pack) for it in violations)
     never_studied = short > undecided + hours.violation
     cures = [cure_of(it, policy, pack) for it in violations] or [pack.misconduct]
     worst_cure = max(cures, key=list(Cure).index)
@@ -324,10 +356,15 @@ def _finding_reasons(
     """What findings do beyond the class-hours they cost: one reason for each rule and code."""
     counted: Counter[tuple[str, str, bool, Cure]] = Counter()
     for it in findings:
-        if it.outcome is Outcome.VIOLATION and reach_of(it, policy, pack) is not Reach.CLASS_HOUR:
+        beyond = reach_of(it, policy, pack) is not Reach.CLASS_HOUR
+        if it.appealed:
+            counted[it.rule, "appeal_waiting", False, Cure.AUTOMATIC] += 1
+        elif it.outcome is Outcome.VIOLATION and beyond:
             upheld = _upheld(it.upheld_by, pack)
             code = "violation_upheld" if upheld else "violation_awaits_reviewers"
             counted[it.rule, code, upheld, cure_of(it, policy, pack)] += 1
+        elif it.outcome is Outcome.VIOLATION and it.undecided:
+            counted[it.rule, "violation_in_review", False, cure_of(it, policy, pack)] += 1
         elif it.outcome is Outcome.REVIEW and it.evidence is not Evidence.STATISTIC:
             counted[it.rule, "finding_in_review", False, Cure.AUTOMATIC] += 1
     return [
@@ -398,6 +435,8 @@ def _upheld(reviewers: frozenset[str], pack: Consequences) -> bool:
 def _enrolment_outcome(reasons: Sequence[VerdictReason]) -> Eligibility:
     if not reasons:
         return Eligibility.ELIGIBLE
+    if any(it.code in AWAITS_PEOPLE for it in reasons):
+        return Eligibility.PENDING
     blocked = any(it.blocks for it in reasons)
     return Eligibility.INELIGIBLE if blocked else Eligibility.PENDING
 

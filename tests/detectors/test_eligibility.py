@@ -13,6 +13,7 @@ from detectors.batch_facts import ClassFacts, LearnerFacts
 from detectors.dates import AssessmentWindow
 from detectors.eligibility import (
     Acceptance,
+    ClassBacklog,
     ClassConclusion,
     ControlAtWork,
     Cure,
@@ -52,10 +53,13 @@ def judge(
 
 
 def judged_class(
-    *controls: ControlAtWork, pack: packs.Pack = GRADED, facts: ClassFacts = CLASS
+    *controls: ControlAtWork,
+    pack: packs.Pack = GRADED,
+    facts: ClassFacts = CLASS,
+    waiting: ClassBacklog = ClassBacklog(),
 ) -> ClassConclusion:
     checks = check_class(facts, pack.rulebook)
-    return judge_class(controls, checks, pack.policy, pack.consequences, DUE)
+    return judge_class(controls, checks, pack.policy, pack.consequences, DUE, waiting)
 
 
 def codes(verdict: EnrolmentConclusion | ClassConclusion) -> list[str]:
@@ -137,10 +141,10 @@ def test_another_persons_face_reaches_the_whole_training_in_both_packs(
     assert verdict.reasons[0].cure is Cure.NONE
 
 
-def test_hours_never_studied_block_even_while_a_violation_awaits_its_reviewers() -> None:
+def test_nobody_is_refused_while_a_violation_awaits_its_reviewers_whatever_else_blocks() -> None:
     hours = HourCounts(planned=40, valid=38, violation=1)
     verdict = judge(hours, violation(), pack=LITERAL)
-    assert verdict.outcome is Eligibility.INELIGIBLE
+    assert verdict.outcome is Eligibility.PENDING
     assert [reason.code for reason in verdict.reasons if reason.blocks] == ["hours_not_studied"]
 
 
@@ -212,10 +216,36 @@ def test_a_class_of_81_takes_its_learners_with_it() -> None:
     assert not verdict.curable
 
 
-def test_a_pending_class_leaves_the_learners_own_verdict() -> None:
+def test_a_pending_class_admits_nobody_yet_and_leaves_the_learners_own_verdict() -> None:
     klass = judged_class(facts=replace(CLASS, assessment_planned_on=None))
     assert klass.outcome is Acceptance.PENDING
+    verdict = judge(klass=klass)
+    assert (verdict.own, verdict.outcome) == (Eligibility.ELIGIBLE, Eligibility.PENDING)
+    assert [it.code for it in verdict.reasons] == ["class_pending"]
+
+
+def test_a_case_on_others_of_the_class_holds_none_but_them() -> None:
+    klass = judged_class(waiting=ClassBacklog(cases=("shared_device",)))
+    assert klass.outcome is Acceptance.PENDING
     assert judge(klass=klass).outcome is Eligibility.ELIGIBLE
+
+
+@pytest.mark.parametrize("hours", [GOOD_HOURS, HourCounts(planned=40, valid=39, violation=1)])
+def test_a_violation_in_one_class_hour_waits_for_its_first_look(hours: HourCounts) -> None:
+    found = violation(undecided=True)
+    waiting = judge(hours, found)
+    assert waiting.outcome is Eligibility.PENDING
+    assert "violation_in_review" in codes(waiting) and not any(it.blocks for it in waiting.reasons)
+    settled = judge(hours, replace(found, undecided=False, upheld_by=frozenset({"zhao"})))
+    assert settled.outcome is not Eligibility.PENDING
+
+
+def test_an_appeal_that_waits_for_its_answer_keeps_the_learner_off_both_lists() -> None:
+    hours = HourCounts(planned=40, valid=39, violation=1)
+    upheld = violation(upheld_by=frozenset({"zhao"}))
+    assert judge(hours, upheld).outcome is Eligibility.INELIGIBLE
+    appealed = judge(hours, replace(upheld, appealed=True))
+    assert appealed.outcome is Eligibility.PENDING and "appeal_waiting" in codes(appealed)
 
 
 @pytest.mark.parametrize(

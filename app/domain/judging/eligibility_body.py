@@ -29,14 +29,11 @@ from detectors.eligibility import (
     ControlAtWork,
     Deadlines,
     EnrolmentConclusion,
-    StandingFinding,
+    awaits_people,
     deadlines,
     judge_class,
     judge_enrolment,
-    reach_of,
 )
-from detectors.finding import Outcome
-from detectors.policy import Reach
 from detectors.registry import versions_acting
 
 SCALES = ("graded", "literal")
@@ -79,7 +76,7 @@ class Scale:
         for candidate in gathered.candidates:
             findings = [it.finding for it in candidate.findings if it.finding.rule in policy.rules]
             facts = candidate.facts
-            if any(self._awaits_two(it) for it in findings):
+            if any(awaits_people(it, policy, consequences) for it in findings):
                 undecided = facts.open_hours + candidate.counts.violation
                 facts = replace(facts, open_hours=undecided)
             checks = check_learner(facts, gathered.klass, book)
@@ -87,17 +84,6 @@ class Scale:
                 candidate.counts, findings, checks, self.klass, policy, consequences
             )
             self.learners.append((checks, verdict))
-
-    def _awaits_two(self, finding: StandingFinding) -> bool:
-        """The class-hours of a violation that reaches beyond them are not lost until two persons
-        upheld it."""
-        consequences = self.pack.consequences
-        reach = reach_of(finding, self.pack.policy, consequences)
-        return (
-            finding.outcome is Outcome.VIOLATION
-            and reach is not Reach.CLASS_HOUR
-            and len(finding.upheld_by) < consequences.reviewers
-        )
 
 
 class Bodies:

@@ -79,7 +79,9 @@ class Candidate:
             "counts": counts_document(self.counts),
             "verdicts": list(self.verdicts),
             "findings": [
-                [it.key, it.finding.outcome.value, it.status, _agreed(it)] for it in self.findings
+                [it.key, it.finding.outcome.value, it.status, _agreed(it)]
+                + ["appealed"] * it.finding.appealed
+                for it in self.findings
             ],
         }
 
@@ -363,6 +365,8 @@ def standing(row: StandingRow, upheld_by: Collection[int] = ()) -> StandingFindi
         # The column also says so where only the scale asks for two.
         grave=row.body is not None and row.body.needs_two_reviewers,
         upheld_by=frozenset(map(str, upheld_by)),
+        undecided=row.status in UNDECIDED,
+        appealed=row.appealed,
     )
 
 

@@ -47,6 +47,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "“{r}”{n}项，须经两人复核后认定。",
         "{n} findings ({r}) wait for two reviewers.",
     ),
+    "violation_in_review": (
+        "“{r}”{n}项，尚未人工复核。",
+        "{n} findings ({r}) wait for a reviewer.",
+    ),
+    "appeal_waiting": (
+        "“{r}”{n}项已提出申诉，尚未答复。",
+        "{n} findings ({r}) were appealed against; the answer is due.",
+    ),
     "finding_in_review": (
         "“{r}”存疑{n}项，待人工复核。",
         "{n} suspicions ({r}) wait for a reviewer.",
@@ -95,6 +103,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "class_not_acceptable": (
         "所在班级不予受理。",
         "The class is not acceptable.",
+    ),
+    "class_pending": (
+        "所在班级还有事项未审结。",
+        "The class itself waits for a decision.",
     ),
 }
 

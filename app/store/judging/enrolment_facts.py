@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, case, exists, func, select, update
 
 from app.store.bodies import FindingBody
 from app.store.row import fetch, stream, typed
@@ -146,7 +146,8 @@ def open_cases(connection: Connection, class_id: int) -> list[str]:
 
 
 class StandingRow(msgspec.Struct, frozen=True, kw_only=True):
-    """A finding that stands; its body only where two persons decide it."""
+    """A finding that stands; its body only where two persons decide it. `appealed`: an appeal
+    against it waits for its answer."""
 
     id: int
     key: str
@@ -157,6 +158,7 @@ class StandingRow(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence
     status: str
     needs_two_reviewers: bool
+    appealed: bool
     body: FindingBody | None
 
 
@@ -174,6 +176,9 @@ def standing_findings(connection: Connection, class_id: int) -> list[StandingRow
             Finding.evidence,
             Finding.status,
             Finding.needs_two_reviewers,
+            exists()
+            .where(Appeal.finding_id == Finding.id, Appeal.replied_ms.is_(None))
+            .label("appealed"),
             case((Finding.needs_two_reviewers, Finding.body)).label("body"),
         )
         .where(

@@ -105,7 +105,7 @@ def test_once_a_person_has_recorded_it_they_count_and_no_longer_when_it_is_revok
     zhao = sign_in(klass.services, "zhao", HUANGCHUAN)
     answer = klass.record(zhao)
     assert answer.status_code == 201, answer.text
-    assert klass.learner("lin")["outcome"] == "eligible"
+    assert klass.learner("lin")["own"] == "eligible"
     assert "attested_not_accepted" not in codes(klass.view()["class"])
     url = f"/v1/acts/{answer.json()['id']}/revocation"
     assert klass.client.post(url, json={"reason": "日志后来被查出有误"}, headers=zhao).is_success
@@ -128,7 +128,7 @@ def test_a_mixed_class_is_decided_hour_by_hour_and_says_what_share_is_attested(
     klass.studied("lin")
     klass.studied("wu", [3, 4])
     lin, wu, told = klass.learner("lin"), klass.learner("wu"), klass.view()["class"]
-    assert lin["outcome"] == "eligible" and lin["hours"]["attested"] == 0
+    assert lin["own"] == "eligible" and lin["hours"]["attested"] == 0
     assert (wu["outcome"], codes(wu)) == ("pending", ["hours_attested"])
     assert wu["reasons"][0]["class_hours"] == [3, 4]
     assert told["outcome"] == "pending"
@@ -155,7 +155,7 @@ def test_a_class_opened_under_the_version_before_is_judged_as_it_says(klass: Cla
         connection.execute(update(TrainingClass).values(pack_version="1.0.0"))
     klass.sat("attested")
     klass.studied("lin", ALL)
-    assert klass.learner("lin")["outcome"] == "eligible"
+    assert klass.learner("lin")["own"] == "eligible"
     assert "attested_not_accepted" not in codes(klass.view()["class"])
 
 
@@ -190,7 +190,7 @@ def test_once_the_controls_are_accepted_they_count_and_no_longer_when_it_is_revo
     assert self_run.record(zhao, **RUN_BY_PLATFORM | {"document": ""}).status_code == 422
     answer = self_run.record(zhao, **RUN_BY_PLATFORM)
     assert answer.status_code == 201, answer.text
-    assert self_run.learner("lin")["outcome"] == "eligible"
+    assert self_run.learner("lin")["own"] == "eligible"
     assert "platform_controls_not_accepted" not in codes(self_run.view()["class"])
     url = f"/v1/acts/{answer.json()['id']}/revocation"
     assert self_run.client.post(url, json={"reason": "平台更换了弹窗程序"}, headers=zhao).is_success
@@ -207,7 +207,7 @@ def test_a_log_under_a_platform_s_own_controls_needs_one_acceptance_and_not_two(
     assert self_run.record(zhao, **RUN_BY_PLATFORM).status_code == 201
     assert self_run.learner("lin")["outcome"] == "pending", "its log is another question"
     assert self_run.record(zhao).status_code == 201
-    assert self_run.learner("lin")["outcome"] == "eligible"
+    assert self_run.learner("lin")["own"] == "eligible"
 
 
 def test_a_platform_s_own_controls_under_the_version_before_are_judged_as_it_says(
@@ -217,4 +217,4 @@ def test_a_platform_s_own_controls_under_the_version_before_are_judged_as_it_say
         connection.execute(update(TrainingClass).values(pack_version="1.0.0"))
     self_run.sat("live")
     self_run.studied("lin")
-    assert self_run.learner("lin")["outcome"] == "eligible"
+    assert self_run.learner("lin")["own"] == "eligible"

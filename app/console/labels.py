@@ -56,7 +56,7 @@ VERDICTS = {
     "invalid": Label(N_("无效"), N_("无"), "violation"),
     "not_proven": Label(N_("未能证实"), N_("未"), "unproven"),
     "pending_review": Label(N_("待人工审核"), N_("审"), "review"),
-    "pending": Label(N_("待定"), N_("待"), "review"),
+    "pending": Label(N_("未审结"), N_("待"), "review"),
     "eligible": Label(N_("准予申请考核"), N_("准"), "clear"),
     "ineligible": Label(N_("不接受考核申请"), N_("不"), "violation"),
     "acceptable": Label(N_("可受理"), N_("可"), "clear"),
@@ -64,7 +64,7 @@ VERDICTS = {
 }
 ENROLMENTS = {  # where there is little room
     "eligible": Label(N_("准予"), tone="clear"),
-    "pending": Label(N_("待定"), tone="review"),
+    "pending": Label(N_("未审结"), tone="review"),
     "ineligible": Label(N_("不接受"), tone="violation"),
 }
 HOURS = {

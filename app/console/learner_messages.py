@@ -7,7 +7,7 @@ stands in its rule's file, see `app/rules.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -24,7 +24,7 @@ from app.domain.review.review import UNDECIDED
 from app.store.bodies import FindingBody, HourVerdict
 from app.store.review.finding_rows import FindingRow
 
-WAIT = N_("人工复核中，暂不需要补课。")
+WAIT = N_("现在不用补课，等结论。撤销的，不影响您；认定成立的，怎么补、最晚哪天，见上面。")
 
 # What a learner is told of where a finding stands; who has spoken so far stays inside.
 STANDING = {
@@ -62,8 +62,16 @@ _CURES = {
     "authority_approval": N_("要补课，须先经人社部门书面同意，请联系培训机构办理。"),
     "none": N_("不能补课。您仍然可以申诉。"),
 }
+# What becomes of a class-hour under either outcome, by how it could be made up then.
+_EITHER_WAY = {
+    "automatic": N_("撤销的，照样算数；认定成立的，不算数，要补学。结论出来以前不用补。"),
+    "authority_approval": N_(
+        "撤销的，照样算数；认定成立的，不算数，要补课须先经人社部门书面同意。结论出来以前不用补。"
+    ),
+    "none": N_("撤销的，照样算数；认定成立的，不算数，不能补课，您可以申诉。"),
+}
 _OF_HOURS = {
-    "pending_review": (N_("第%(h)s课时有疑问，还没有结论。"), WAIT),
+    "pending_review": (N_("第%(h)s课时有疑问，还没有结论。"), _EITHER_WAY["authority_approval"]),
     "not_proven": (
         N_("第%(h)s课时证据不够，还不能算数。这不是违规。"),
         N_("重新学这几课时就可以。"),
@@ -94,7 +102,9 @@ _TOLD_ELSEWHERE = frozenset(
         "hours_in_review",
         "hours_not_proven",
         "finding_in_review",
+        "violation_in_review",
         "violation_awaits_reviewers",
+        "appeal_waiting",
     }
 )
 _OF_REASONS = {
@@ -104,6 +114,7 @@ _OF_REASONS = {
     "control_not_proven": N_("平台的管控措施还在核实。这不是您的责任。"),
     "control_missing": N_("平台没有做好管控，影响全班。这不是您的责任。"),
     "control_missing_awaits_reviewers": N_("平台可能没有做好管控，正在人工复核。这不是您的责任。"),
+    "class_pending": N_("全班还有事情在由人社部门核定，定了才能申请。这不是您的责任。"),
     "class_not_acceptable": N_("全班的申请目前还不能受理，原因在平台或培训机构，不在您。"),
 }
 
@@ -167,6 +178,11 @@ def in_review(finding: Any) -> bool:
     return finding.status in UNDECIDED and finding.outcome != "not_proven"
 
 
+def counts_against(finding: Any) -> bool:
+    """Whether people upheld it as a violation."""
+    return finding.status == "upheld" and finding.outcome == "violation"
+
+
 def unproven(finding: Any) -> bool:
     """Whether evidence is missing, which nobody has to decide on."""
     return finding.outcome == "not_proven" and finding.status in UNDECIDED
@@ -177,15 +193,18 @@ def not_theirs(finding: Any) -> bool:
     return faulty and finding.status not in ("overturned", "cured")
 
 
-def hour_code(outcome: str, body: HourVerdict, undecided: Collection[str]) -> str:
-    """The outcome of a class-hour: it is not lost while people decide on what was found in it.
+def hour_code(
+    outcome: str, body: HourVerdict, undecided: Collection[str], upheld: Collection[str] = ()
+) -> str:
+    """The outcome of a class-hour: it is not lost while people decide on all that was found in it,
+    and lost once one violation is upheld, whatever else is open.
 
-    `undecided` are keys of findings.
+    `undecided` and `upheld` are keys of findings.
     """
-    if outcome != "invalid":
+    keys = {it.key for it in body.findings}
+    if outcome != "invalid" or keys & set(upheld):
         return outcome
-    waits = any(it.key in undecided for it in body.findings)
-    return "pending_review" if waits else outcome
+    return "pending_review" if keys & set(undecided) else outcome
 
 
 def steps(
@@ -204,6 +223,7 @@ def steps(
     last = concluded.cut_off if concluded else None
     cut_off, late = (day_of(last, lang), today.isoformat() > last) if last else ("", False)
     lost = next((it.cure.how for it in reasons if it.code == "hours_violation"), None)
+    if_upheld = _if_upheld(reasons)
     found = []
     for code, (told, todo) in {
         "invalid": (N_("第%(h)s课时不算数，原因见下面。"), _CURES[lost or "authority_approval"]),
@@ -213,7 +233,10 @@ def steps(
         if numbers:
             if code == "not_proven" and below:
                 todo = _BELOW
-            until = "" if todo is WAIT or (lost == "none" and code == "invalid") else cut_off
+            cure = {"invalid": lost, "pending_review": if_upheld}.get(code)
+            if code == "pending_review":
+                todo = _EITHER_WAY[if_upheld]
+            until = "" if cure == "none" else cut_off
             tone = {"invalid": "violation", "not_proven": "unproven"}.get(code, "review")
             told_hours = lang.say(told, h=spans(numbers))
             found.append(NextStep(told_hours, lang.say(todo), until, late, tone))
@@ -221,6 +244,16 @@ def steps(
         if it.code not in _TOLD_ELSEWHERE:
             found.append(_step(it, late, lang))
     return found
+
+
+def _if_upheld(reasons: Sequence[ReasonView]) -> str:
+    """How what people still look at could be made up if they uphold it: as the gravest of it."""
+    waiting = {"violation_in_review", "violation_awaits_reviewers", "hours_violation"}
+    found = {it.cure.how for it in reasons if it.code in waiting and not it.blocks}
+    return next(
+        (it for it in ("none", "authority_approval", "automatic") if it in found),
+        "authority_approval",
+    )
 
 
 def _step(reason: ReasonView, late: bool, lang: Language) -> NextStep:

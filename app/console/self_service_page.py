@@ -147,8 +147,9 @@ def _own(connection: Connection, link: Any) -> _Own:
 def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict[str, Any]:
     """What the page says of class-hours and verdict, and what to do about it."""
     reviewing = {it.key for it in own.findings if learner_messages.in_review(it)}
+    upheld = {it.key for it in own.findings if learner_messages.counts_against(it)}
     codes = {
-        hour.number: _code(own.judged.get(hour.number), reviewing)
+        hour.number: _code(own.judged.get(hour.number), reviewing, upheld)
         for hour in sorted(own.hours, key=lambda it: it.number)
     }
     withheld = {
@@ -167,6 +168,7 @@ def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict
         "withheld": learner_messages.withheld(withheld, lang),
         "steps": learner_messages.steps(codes, body, today, lang, below=below),
         "planned": bool(body and body.cut_off and body.cut_off >= today.isoformat()),
+        "last_day": learner_messages.day_of(body.cut_off, lang) if body and body.cut_off else "",
         "window": learner_messages.month_of(body.next_window.first, lang) if body else "",
         "findings": [_finding(own, it, link, lang, filed) for it in own.findings],
     }
@@ -177,8 +179,8 @@ def _standing(
 ) -> labels.Label | None:
     if verdict is None:
         return None
-    if reviewing and verdict.outcome != "eligible":
-        return learner_messages.IN_REVIEW  # nobody is refused before people have decided
+    if reviewing:
+        return learner_messages.IN_REVIEW  # nobody is admitted or refused before people decided
     return labels.label(learner_messages.STANDINGS, verdict.outcome)
 
 
@@ -214,10 +216,10 @@ def _theirs(appeals: Sequence[Any], link: Any, shared: Sequence[Any]) -> list[An
     return [it for it in appeals if it.finding_id not in cases or it.filer_id == link.learner_id]
 
 
-def _code(mark: StoredVerdict[HourVerdict] | None, reviewing: set[str]) -> str:
+def _code(mark: StoredVerdict[HourVerdict] | None, reviewing: set[str], upheld: set[str]) -> str:
     if mark is None:
         return "not_started"
-    return learner_messages.hour_code(mark.outcome, mark.body, reviewing)
+    return learner_messages.hour_code(mark.outcome, mark.body, reviewing, upheld)
 
 
 def _private(page: HTMLResponse) -> HTMLResponse:

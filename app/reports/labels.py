@@ -15,7 +15,7 @@ VERDICTS = {
     "invalid": "无效",
     "not_proven": "未能证实",
     "pending_review": "待人工审核",
-    "pending": "待定",
+    "pending": "未审结",
     "eligible": "准予申请考核",
     "ineligible": "不接受考核申请",
     "acceptable": "可受理",

@@ -82,8 +82,8 @@ def test_amounts_are_told_as_people_tell_time() -> None:
 @pytest.mark.parametrize(
     ("status", "outcome", "todo"),
     [
-        ("open", "violation", "暂不需要补课"),
-        ("first_review", "review", "暂不需要补课"),
+        ("open", "violation", "现在不用补课"),
+        ("first_review", "review", "现在不用补课"),
         ("open", "not_proven", "重新学这一课时"),
         ("upheld", "violation", "怎么补救"),
         ("overturned", "violation", ""),
@@ -102,9 +102,9 @@ def test_nobody_is_sent_to_make_up_what_people_still_look_at(
 @pytest.mark.parametrize(
     ("rule", "reason", "asked", "never"),
     [
-        ("face_liveness", "check_not_met", "当面核对", "暂不需要"),
-        ("face_liveness", "comparison_unclear", "在亮的地方", "暂不需要"),
-        ("photo_retention", "photo_missing", "打开摄像头", "暂不需要"),
+        ("face_liveness", "check_not_met", "当面核对", "现在不用"),
+        ("face_liveness", "comparison_unclear", "在亮的地方", "现在不用"),
+        ("photo_retention", "photo_missing", "打开摄像头", "现在不用"),
         ("face_liveness", "hour_photos_lost", "当面核对", "打开摄像头"),
         ("face_liveness", "no_consent", "联系培训机构", "就行"),
         ("face_liveness", "no_reference_photo", "联系培训机构", "就行"),
@@ -155,10 +155,15 @@ def test_an_hour_is_lost_only_once_people_decided() -> None:
     assert learner_messages.hour_code("valid", LOST, {"a"}) == "valid"
 
 
+def test_a_class_hour_is_lost_by_one_upheld_violation_whatever_else_is_open() -> None:
+    assert learner_messages.hour_code("invalid", LOST, {"b"}, {"a"}) == "invalid"
+
+
 def test_an_hour_under_review_asks_for_nothing_and_names_no_day() -> None:
     body = concluded(reason("hours_violation"), reason("finding_in_review"))
     (step,) = learner_messages.steps({1: "valid", 2: "pending_review"}, body, TODAY, ZH)
-    assert step.told.startswith("第2课时") and step.todo == learner_messages.WAIT and not step.until
+    assert step.told.startswith("第2课时") and step.until == "2026年12月12日"
+    assert "撤销的，照样算数" in step.todo and "认定成立的，不算数" in step.todo
     assert "可直接补课" not in step.told + step.todo
 
 

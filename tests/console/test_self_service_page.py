@@ -36,7 +36,7 @@ def appeal(desk: Desk, link: str, finding: str, statement: str = STATEMENT) -> A
 def test_wu_sees_what_was_not_counted_and_why_without_an_account(desk: Desk) -> None:
     page = desk.get(given(desk))
     assert "吴强" in page and "视频播得太快" in page
-    assert "人工复核中，暂不需要补课" in page and "现在不算您违规" in page
+    assert "人工复核中，还没有结论" in page and "现在不算您违规" in page
     for other in ("林静", "孙丽", "赵明", "身份证"):
         assert other not in page
 

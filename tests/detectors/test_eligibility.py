@@ -32,6 +32,7 @@ from tests.detectors.enrolment_facts import CLASS, GRADED, LIN, LITERAL
 DUE = Deadlines(date(2026, 8, 17), AssessmentWindow(date(2026, 12, 1), date(2026, 12, 31)))
 GOOD_CLASS = ClassConclusion(Acceptance.ACCEPTABLE, (), True, DUE)
 GOOD_HOURS = HourCounts(planned=40, valid=40)
+NOTHING = ClassBacklog()
 TWO = frozenset({"zhao", "sun"})
 
 
@@ -56,7 +57,7 @@ def judged_class(
     *controls: ControlAtWork,
     pack: packs.Pack = GRADED,
     facts: ClassFacts = CLASS,
-    waiting: ClassBacklog = ClassBacklog(),
+    waiting: ClassBacklog = NOTHING,
 ) -> ClassConclusion:
     checks = check_class(facts, pack.rulebook)
     return judge_class(controls, checks, pack.policy, pack.consequences, DUE, waiting)

@@ -28,7 +28,7 @@ def trainee(visitor: Callable[..., Visitor], site: Site) -> Visitor:
 
 
 def test_who_waits_for_a_decision_is_told_so_and_is_sent_nowhere(trainee: Visitor) -> None:
-    trainee.sees("人工复核中，暂不需要补课")
+    trainee.sees("人工复核中，还没有结论")
     trainee.sees("现在不算您违规")
     for word in ("可直接补课", "服务器", "客户端", "覆盖", "认定成立"):
         trainee.does_not_see(word)

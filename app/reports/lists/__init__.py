@@ -41,7 +41,7 @@ LISTS: dict[str, Listing] = {
         Listing("invalid-hours", "无效学时清单", hours.invalid, signed=True),
         Listing("admitted", "准予申请线下考核名单", outcomes.admitted, signed=True),
         Listing("refused", "不接受线下考核申请名单", outcomes.refused, signed=True),
-        Listing("pending", "待定名单", outcomes.pending),
+        Listing("pending", "未审结名单", outcomes.pending),
         Listing("batch-report", "批次校验报告", outcomes.batch, signed=True),
         Listing("public-list", "公示名单", people.public, signed=True),
         Listing("photo-list", "抓拍影像清单", evidence.photos),

@@ -1,4 +1,4 @@
-"""准予 and 不接受线下考核申请名单, 待定名单, and 批次校验报告."""
+"""准予 and 不接受线下考核申请名单, 未审结名单, and 批次校验报告."""
 
 from __future__ import annotations
 
@@ -34,12 +34,15 @@ _NOT_THE_LEARNER_S = {
     **dict.fromkeys(
         (
             "finding_in_review",
+            "violation_in_review",
             "hours_in_review",
+            "appeal_waiting",
             "violation_awaits_reviewers",
             "control_missing_awaits_reviewers",
         ),
-        "待审结，无须补课",
+        "待人工审结，审结前无须补课",
     ),
+    "class_pending": "班级事项，见批次校验报告",
 }  # reasons that other people have to settle, and what to print instead of a cure
 _VALUES = {
     "offline": "线下",
@@ -78,8 +81,11 @@ def refused(dossier: Dossier) -> Sheet:
 
 
 def pending(dossier: Dossier) -> Sheet:
-    note = "待定不是违规：缺少资料、未能证实或正待人工审核，补齐或审结后另行得出结论。"
-    return _with_reasons(dossier, "pending", "pending", "待定名单", note)
+    note = (
+        "未审结不是违规：缺少资料、未能证实、正待人工审核或申诉未答复，补齐或审结后另行得出结论，"
+        "此前不列入准予、不接受名单和公示名单。"
+    )
+    return _with_reasons(dossier, "pending", "pending", "未审结名单", note)
 
 
 def tied(dossier: Dossier) -> tuple[tuple[str, int], ...]:
@@ -87,7 +93,7 @@ def tied(dossier: Dossier) -> tuple[tuple[str, int], ...]:
     return (
         ("准予申请线下考核", len(_having(dossier, "eligible"))),
         ("不接受线下考核申请", len(_having(dossier, "ineligible"))),
-        ("待定", len(_having(dossier, "pending"))),
+        ("未审结", len(_having(dossier, "pending"))),
         ("花名册人数", len(dossier.members)),
     )
 

@@ -57,7 +57,7 @@ FIGURES: dict[str, Figure] = {
     "累计待审核课时": _hours("待人工审核课时"),
     "准予考核人数": _outcomes("eligible"),
     "不接受考核人数": _outcomes("ineligible"),
-    "待定人数": _outcomes("pending"),
+    "未审结人数": _outcomes("pending"),
     "满意度": _satisfaction,
     "计划考核日期": lambda dossier, _: said(dossier.row.assessment_on),
     "班级结论": lambda dossier, _: labels.VERDICTS[dossier.concluded.klass.outcome],
@@ -65,7 +65,7 @@ FIGURES: dict[str, Figure] = {
 USUAL = (
     "培训机构", "班级编号", "职业（工种）", "开班日期", "结束日期", "培训人数", "本期学习人数",
     "本期学习人次", "累计有效课时", "累计无效课时", "累计未能证实课时", "准予考核人数",
-    "不接受考核人数", "待定人数",
+    "不接受考核人数", "未审结人数",
 )  # fmt: skip
 
 

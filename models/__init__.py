@@ -29,6 +29,7 @@ from models.records import (
     SatisfactionRecord,
 )
 from models.retention import LegalHold
+from models.sign_off import SignOff
 from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
 from models.statement import Statement
 
@@ -73,6 +74,7 @@ __all__ = [
     "SatisfactionRecord",
     "SavedView",
     "Session",
+    "SignOff",
     "Snapshot",
     "Statement",
     "TrainingClass",

@@ -24,6 +24,7 @@ RESOURCES = (
     "app.api.verdicts",
     "app.api.findings",
     "app.api.exports",
+    "app.api.sign_offs",
     "app.console",
     "app.sdk",
 )

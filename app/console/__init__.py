@@ -29,6 +29,7 @@ from app.console import (
     runs_page,
     self_service_page,
     session_page,
+    sign_off_page,
     tables_page,
     users_page,
 )
@@ -61,6 +62,7 @@ PAGES = (
     tables_page,
     links_page,
     acts_page,
+    sign_off_page,
     hour_page,
     packs_page,
     users_page,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any
@@ -19,10 +19,12 @@ from app.console.findings_page import plain_text
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.console.sign_off_page import matters_shown
 from app.domain import runs
 from app.domain.faces import enrolment_photos
-from app.domain.judging import class_requests, wording
+from app.domain.judging import class_requests, unsettled, wording
 from app.domain.judging.class_requests import SCALES
+from app.domain.review import sign_off
 from app.errors import NotFound
 from app.reports import exports, signing
 from app.reports.lists import periodic
@@ -30,6 +32,7 @@ from app.store.accounts import users
 from app.store.bodies import ClassVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file as store
 from app.store.faces import reference_photos
+from app.store.review import sign_offs
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -90,7 +93,9 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         hours = store.hours(connection, class_id)
         roster = store.roster(connection, class_id)
         marks = store.hour_marks(connection, class_id, pack)
+        undecided = unsettled.of_class(connection, class_id, pack)
         outcomes = store.enrolment_outcomes(connection, class_id, pack)
+        signed = sign_off.in_force(sign_offs.of_class(connection, class_id))
         verdict = next(iter(store.latest(connection, class_id, ClassVerdict, pack)), None)
         waiting = store.waiting_by_learner(connection, class_id)
         findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
@@ -105,7 +110,12 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         login=login,
         klass=row,
         hours=hours,
-        rows=matrix(class_id, roster, hours, marks, outcomes, waiting, lang, roomy=roomy),
+        rows=matrix(
+            class_id, roster, hours, marks, outcomes, waiting, undecided.learners, lang, roomy=roomy
+        ),
+        undecided=len(undecided.learners) if outcomes else 0,
+        matters=matters_shown(undecided.matters, class_id, pack, today.isoformat(), lang),
+        signing=labels.SIGN_OFFS["signed" if signed else "draft"],
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
         tally=tally(len(roster), len(hours), marks),
         verdict=verdict,
@@ -159,6 +169,7 @@ def matrix(
     marks: Sequence[Any],
     outcomes: Mapping[int, str],
     waiting: Mapping[int | None, int],
+    undecided: Collection[int],
     lang: Language,
     *,
     roomy: bool = False,
@@ -188,7 +199,7 @@ def matrix(
                 cells=Markup("".join(cells)),  # noqa: S704 -- escaped in _drawn
                 valid=valid[it.enrolment_id],
                 waiting=waiting.get(it.id, 0),
-                outcome=outcomes.get(it.enrolment_id, ""),
+                outcome=unsettled.standing(outcomes.get(it.enrolment_id, ""), it.id, undecided),
             )
         )
     return rows

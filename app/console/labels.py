@@ -272,6 +272,12 @@ NOTICE_ERRORS = {
     "no_http": N_("对方没有正常应答"),
     "not_accepted": N_("对方没有接收"),
 }
+SIGN_OFFS = {
+    "draft": Label(N_("草稿，未签发"), tone="review"),
+    "prepared": Label(N_("待签发"), tone="review"),
+    "signed": Label(N_("已签发"), tone="clear"),
+    "withdrawn": Label(N_("已退回")),
+}
 NO_PACK = N_("缺少政策包")
 NO_PACK_REMEDY = N_(
     "此页要按本班适用的政策包重新计算，而该政策包不在本机。班级页上写明缺少哪个文件；"
@@ -287,6 +293,10 @@ PROBLEMS = {
     "no_face_consent": N_("学员没有同意人脸处理，不能登记照片。"),
     "face_data_erased": N_("该学员的人脸信息已按请求删除。"),
     "photo_retired": N_("这张照片以前登记过，已被替换。请换一张新的。"),
+    "sign_off_waiting": N_("本班名单已送签，请先签发或退回。"),
+    "nobody_settled": N_("本班学员都未审结，还没有可签发的名单。"),
+    "nothing_changed": N_("名单与签发时一致，无须更正。"),
+    "lists_changed": N_("送签以后名单有了变化，不能签发。请退回，重新送签。"),
     "already_decided": N_("该问题已有结论，可能刚由他人处理。"),
     "second_person_needed": N_("须由另一人复核，不能复核本人的决定。"),
     "shadow_rule": N_("试运行规则的发现不作认定。"),

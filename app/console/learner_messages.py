@@ -180,7 +180,7 @@ def in_review(finding: Any) -> bool:
 
 def counts_against(finding: Any) -> bool:
     """Whether people upheld it as a violation."""
-    return finding.status == "upheld" and finding.outcome == "violation"
+    return (finding.status, finding.outcome) == ("upheld", "violation")
 
 
 def unproven(finding: Any) -> bool:

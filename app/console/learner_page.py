@@ -13,13 +13,14 @@ from app.console.finding_view import interval, measured_of, sentence_of
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.faces import enrolment_photos
-from app.domain.judging import wording
+from app.domain.judging import unsettled, wording
 from app.domain.review import learner_link
 from app.errors import NotAllowed, NotFound
 from app.http.middleware import public_address
 from app.store.bodies import EnrolmentVerdict, HourVerdict
 from app.store.catalogue import class_file as store
 from app.store.faces import reference_photos
+from app.store.judging import unsettled as undecided_now
 from app.store.review import crowds, reviews
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -48,6 +49,8 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         others = store.other_classes(connection, learner_id, class_id, login.user.scope)
         enrolled = reference_photos.counts(connection, class_id)
         appeals = reviews.appeals_of(connection, [it.id for it in findings])
+        undecided = undecided_now.found_undecided(connection, class_id)
+        outcome = unsettled.standing(verdict.outcome if verdict else "", learner_id, undecided)
     by_hour = {it.hour: it for it in marks}
     cells = [cell(hour.number, by_hour.get(hour.number), lang) for hour in hours]
     return render(
@@ -63,7 +66,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         verdict=verdict,
         concluded=wording.enrolment(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
-        outcome=labels.label(labels.VERDICTS, verdict.outcome) if verdict else None,
+        outcome=labels.label(labels.VERDICTS, outcome) if outcome else None,
         findings=[
             (
                 it,

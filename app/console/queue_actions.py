@@ -96,11 +96,10 @@ def reply(
     answer: Text = "",
     words_: Annotated[str, Form(alias="reply")] = "",
 ) -> Response:
-    """Answer an appeal; a case that is opened again counts as undecided from now on."""
+    """Answer an appeal: the learner is settled again, or undecided if the case is opened again."""
     services = request.app.state.services
     with services.database.write() as connection:
         now_ms = services.clock()
         finding_id = appeals.reply(connection, appeal_id, login.user, answer, words_, now_ms)
-        if answer == appeals.AppealOutcome.REOPENED:
-            rulings.follow(connection, [finding_id], now_ms)
+        rulings.follow(connection, [finding_id], now_ms)
     return see_other(f"/console/findings/{finding_id}")

@@ -122,6 +122,12 @@ class _Own:
     shared: list[Any]  # those of the findings that are cases with other people
     appeals: Sequence[Any]
 
+    @property
+    def awaits_answer(self) -> bool:
+        """Whether an appeal against what was upheld has no answer yet."""
+        upheld = {it.id for it in self.findings if it.status == "upheld"}
+        return any(it.finding_id in upheld and it.replied_ms is None for it in self.appeals)
+
 
 def _own(connection: Connection, link: Any) -> _Own:
     klass = class_file.klass(connection, link.class_id, EVERYTHING)
@@ -164,7 +170,7 @@ def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict
         "codes": codes,
         "valid": sum(code == "valid" for code in codes.values()),
         "reviewing": len(reviewing),
-        "outcome": _standing(verdict, bool(reviewing)),
+        "outcome": _standing(verdict, undecided=bool(reviewing) or own.awaits_answer),
         "withheld": learner_messages.withheld(withheld, lang),
         "steps": learner_messages.steps(codes, body, today, lang, below=below),
         "planned": bool(body and body.cut_off and body.cut_off >= today.isoformat()),
@@ -175,11 +181,11 @@ def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict
 
 
 def _standing(
-    verdict: StoredVerdict[EnrolmentVerdict] | None, reviewing: bool
+    verdict: StoredVerdict[EnrolmentVerdict] | None, *, undecided: bool
 ) -> labels.Label | None:
     if verdict is None:
         return None
-    if reviewing:
+    if undecided:
         return learner_messages.IN_REVIEW  # nobody is admitted or refused before people decided
     return labels.label(learner_messages.STANDINGS, verdict.outcome)
 

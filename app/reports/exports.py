@@ -14,7 +14,7 @@ from app.clock import day
 from app.domain.answer import Answer
 from app.domain.judging import assess, eligibility
 from app.errors import BadInput, NotAllowed, NotFound
-from app.reports import csv, pdf, xlsx
+from app.reports import csv, pdf, signed_lists, xlsx
 from app.reports.dossier import Dossier
 from app.reports.lists import LISTS, Listing, listing
 from app.reports.sheet import Sheet
@@ -138,7 +138,7 @@ def sheets(
             on=day_of(options, now_ms),
             chosen=options.columns,
         )
-        return [LISTS[name].build(dossier) for name in names]
+        return [signed_lists.printed(dossier, services.vault, name) for name in names]
 
 
 def day_of(options: ExportOptions, now_ms: int) -> date:

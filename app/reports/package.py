@@ -21,11 +21,20 @@ from app.domain.review import review
 from app.domain.review.inspections import frame_digest
 from app.domain.review.review import UNDECIDED
 from app.errors import NotAllowed
-from app.reports import container, exports, layout, parquet, photo_files, signing
+from app.reports import (
+    container,
+    exports,
+    layout,
+    parquet,
+    photo_files,
+    signed_lists,
+    signing,
+)
 from app.reports import csv as csv_writer
 from app.reports.dossier import Dossier
 from app.reports.exports import ExportOptions, File, file_name, subject
 from app.reports.lists import LISTS
+from app.security import Vault
 from app.services import Services
 from app.store.accounts import audit
 from app.store.catalogue.catalogue import ClassRow
@@ -80,7 +89,7 @@ def export(
         members = gatherer.members()
     with services.database.read() as connection:
         dossier = Dossier(connection, klass, now_ms, named=True, on=exports.day_of(options, now_ms))
-        members |= _lists(dossier) | _packs(dossier) | gatherer.events_parquet()
+        members |= _lists(dossier, services.vault) | _packs(dossier) | gatherer.events_parquet()
         if photos:
             members |= photo_files.opened(services.photos, connection, klass.id)
     key = signing.private_key(services.vault)
@@ -128,8 +137,10 @@ def _manifest(members: Members, dossier: Dossier, now_ms: int) -> bytes:
     )
 
 
-def _lists(dossier: Dossier) -> Members:
-    return {f"lists/{name}.csv": csv_writer.write(it.build(dossier)) for name, it in LISTS.items()}
+def _lists(dossier: Dossier, vault: Vault) -> Members:
+    """All lists, signed ones as they were signed."""
+    made = [signed_lists.printed(dossier, vault, name) for name in LISTS]
+    return {f"lists/{it.name}.csv": csv_writer.write(it) for it in made}
 
 
 def _packs(dossier: Dossier) -> Members:

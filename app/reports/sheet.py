@@ -41,13 +41,17 @@ class Heading:
     period: str
     generated_ms: int
     remark: str = ""  # stands under every list of the class
+    standing: str = ""  # draft, or signed by whom and when; empty for lists nobody signs
+    signed_digest: str = ""  # of all the lists that were signed together
 
     def lines(self, digest: str) -> tuple[tuple[str, str], ...]:
+        signed = (("签发状态", self.standing), ("签发摘要", self.signed_digest))
         return (
             ("培训机构", self.institution),
             ("班级编号", self.class_no),
             ("职业（工种）", self.occupation),
             ("期间", self.period),
+            *((label, value) for label, value in signed if value),
             ("规则包", f"{self.pack}（sha256 {self.pack_digest[:16]}…）"),
             ("生成时间", f"{at(self.generated_ms):%Y-%m-%d %H:%M:%S}（北京时间）"),
             ("内容摘要", digest),

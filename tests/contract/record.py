@@ -15,6 +15,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from app.db import Database
+from app.domain.accounts import users
+from app.domain.review import sign_off
+from app.domain.review.sign_off import Submission
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
@@ -23,7 +26,7 @@ from app.store import schema
 from tests.described import DescribedClient, operation_of
 from tests.evidence import ndjson
 from tests.people import LIN, WU, County, TestClock, course, instant, training_class
-from tests.walk.dataset import Dataset, found
+from tests.walk.dataset import PASSWORD, Dataset, found
 
 DATES: dict[str, Any] = {
     "starts_on": "2026-11-02",
@@ -197,6 +200,16 @@ class Story:
         ruling = {"decision": "uphold", "reason": "已核对服务器记录与播放进度"}
         self.by("zhao", "POST", f"{finding}/reviews", json=ruling)
         self.by("sun", "GET", finding)
+        self.lists_are_submitted()
+
+    def lists_are_submitted(self) -> None:
+        made = Submission("0" * 64, {"eligible": 1, "ineligible": 0, "pending": 1}, b"[]")
+        with self.services.database.write() as connection:
+            zhao = users.check_password(connection, "zhao", PASSWORD)
+            assert zhao is not None
+            vault, class_id = self.services.vault, int(self.dataset.console["class_id"])
+            now_ms = self.services.clock()
+            sign_off.submit(connection, vault, class_id, zhao, made, "", now_ms)
 
     def keys_and_webhooks(self) -> None:
         made = self.ask("POST", "/v1/keys", json={"label": "回传服务", "scopes": ["ingest"]})

@@ -101,6 +101,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         ),
         "classes": Address("/console/classes", "/console/classes"),
         "class": Address(f"/console/classes/{big}", klass),
+        "sign-off": Address(f"/console/classes/{big}/sign-off", f"{klass}/sign-off"),
         "class-missing-control": Address(f"/console/classes/{uncontrolled}", klass),
         "learner": Address(
             f"/console/classes/{of_cheat}/learners/{cheat}", f"{klass}/learners/{{learner_id}}"

@@ -38,6 +38,10 @@ MAY = {
     "POST /console/classes/{class_id}/acts": DECIDERS,
     "POST /console/classes/{class_id}/acts/{act_id}/approve": DECIDERS,
     "POST /console/classes/{class_id}/acts/{act_id}/revoke": DECIDERS,
+    "GET /console/classes/{class_id}/sign-off": PEOPLE,
+    "POST /console/classes/{class_id}/sign-off": DECIDERS,
+    "POST /console/classes/{class_id}/sign-off/sign": DECIDERS,
+    "POST /console/classes/{class_id}/sign-off/withdraw": DECIDERS,
     "GET /console/findings": PEOPLE,
     "GET /console/findings/{finding_id}": PEOPLE,
     "GET /console/packs": PEOPLE,
@@ -102,11 +106,14 @@ NEVER = {  # whom a kind of page refuses though it lies within what they see
 OTHERS = ("qian", "gao")  # another county's auditor, another platform's viewer
 SHARED = {"GET /console/packs/{name}"}  # names nothing that belongs to a county
 ENDING = {"POST /console/logout", "POST /console/account/password"}
-# Wants files; decides what another form has decided before.
+# Wants files; decides what another form has decided before; signs what another person submitted.
 BY_THEMSELVES = {
     "POST /console/classes/{class_id}/tables",
     "POST /console/classes/{class_id}/tables/take",
     "POST /console/classes/{class_id}/tables/to-mend.xlsx",
+    "POST /console/classes/{class_id}/sign-off",
+    "POST /console/classes/{class_id}/sign-off/sign",
+    "POST /console/classes/{class_id}/sign-off/withdraw",
     "POST /console/classes/{class_id}/learners/{learner_id}/enrolment",
     "POST /console/findings/{finding_id}/faces/answer",
 }

@@ -1,0 +1,73 @@
+"""Rows of `sign_offs`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.orm import aliased
+
+from app.store.row import typed
+from models import SignOff, User
+
+
+class SignOffRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One submission of a class's lists, with the names of who prepared, signed or withdrew it."""
+
+    id: int
+    class_id: int
+    digest: str
+    counts: dict[str, int]
+    reason: str
+    prepared_by: int
+    prepared_ms: int
+    signed_ms: int | None
+    withdrawn_ms: int | None
+    withdrawn_reason: str | None
+    preparer: str
+    signer: str | None
+    withdrawer: str | None
+
+
+def of_class(connection: Connection, class_id: int) -> list[SignOffRow]:
+    """All submissions of a class, oldest first."""
+    preparer, signer, withdrawer = aliased(User), aliased(User), aliased(User)
+    rows = connection.execute(
+        select(
+            SignOff.id,
+            SignOff.class_id,
+            SignOff.digest,
+            SignOff.counts,
+            SignOff.reason,
+            SignOff.prepared_by,
+            SignOff.prepared_ms,
+            SignOff.signed_ms,
+            SignOff.withdrawn_ms,
+            SignOff.withdrawn_reason,
+            preparer.display_name.label("preparer"),
+            signer.display_name.label("signer"),
+            withdrawer.display_name.label("withdrawer"),
+        )
+        .join(preparer, preparer.id == SignOff.prepared_by)
+        .join(signer, signer.id == SignOff.signed_by, isouter=True)
+        .join(withdrawer, withdrawer.id == SignOff.withdrawn_by, isouter=True)
+        .where(SignOff.class_id == class_id)
+        .order_by(SignOff.id)
+    )
+    return typed(rows, SignOffRow)
+
+
+def sealed_lists(connection: Connection, sign_off_id: int) -> bytes:
+    query = select(SignOff.lists).where(SignOff.id == sign_off_id)
+    return bytes(connection.execute(query).scalar_one())
+
+
+def add(connection: Connection, **values: Any) -> int:
+    added = connection.execute(insert(SignOff).values(**values).returning(SignOff.id))
+    return int(added.scalar_one())
+
+
+def end(connection: Connection, sign_off_id: int, **values: Any) -> None:
+    """Sign or withdraw one."""
+    connection.execute(update(SignOff).where(SignOff.id == sign_off_id).values(**values))

@@ -26,6 +26,7 @@ from app.services import Services
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import sign_offs
+from detectors.eligibility import Cure
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -98,7 +99,7 @@ def _href(it: Matter, class_id: int) -> str:
         return f"/console/findings?class={class_id}"
     if it.code == "appeal_waiting":
         return f"/console/findings?class={class_id}&status=all&appeal=waiting"
-    if it.code in ("hours_not_proven", "hours_attested", "hours_platform_controls"):
+    if it.code == "hours_not_proven" or it.reason.cure.how == Cure.AUTHORITY:
         return f"/console/classes/{class_id}/acts"
     return f"/console/classes/{class_id}#conclusion"
 

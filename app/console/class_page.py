@@ -125,15 +125,23 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         told=runs.shown(run, request.app.state.services.clock()) if run else None,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
         scales=SCALES,
-        exports=exports.offered(row).exports,
-        columns={name: name in periodic.USUAL for name in periodic.FIGURES},
-        public_key=signing.public_hex(signing.private_key(request.app.state.services.vault)),
+        **_exported(request, row),
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
         open_now=open_now,
         few=sum(photos < enrolment_photos.WANTED for photos in enrolled.values()),
         photos_wanted=enrolment_photos.WANTED,
     )
+
+
+def _exported(request: Request, row: Any) -> dict[str, Any]:
+    """What the page offers to export."""
+    vault = request.app.state.services.vault
+    return {
+        "exports": exports.offered(row).exports,
+        "columns": {name: name in periodic.USUAL for name in periodic.FIGURES},
+        "public_key": signing.public_hex(signing.private_key(vault)),
+    }
 
 
 @router.post("/classes/{class_id}/run", dependencies=[FormOfThisLogin])

@@ -10,6 +10,7 @@ from app.clock import day
 from app.console import labels, once
 from app.console.class_page import cell
 from app.console.finding_view import interval, measured_of, sentence_of
+from app.console.language import Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.faces import enrolment_photos
@@ -22,6 +23,7 @@ from app.store.catalogue import class_file as store
 from app.store.faces import reference_photos
 from app.store.judging import unsettled as undecided_now
 from app.store.review import crowds, reviews
+from app.store.review.finding_rows import FindingRow
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -67,19 +69,17 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         concluded=wording.enrolment(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
         outcome=labels.label(labels.VERDICTS, outcome) if outcome else None,
-        findings=[
-            (
-                it,
-                sentence_of(it.body, lang),
-                interval(it.start_ms, it.end_ms, lang),
-                measured_of(it.body, lang),
-            )
-            for it in findings
-        ],
+        findings=[_told(it, lang) for it in findings],
         sittings=sittings,
         others=others,
         appeals=appeals,
     )
+
+
+def _told(it: FindingRow, lang: Language) -> tuple[FindingRow, str, str, str]:
+    """A finding with its sentence, when it was, and what was measured."""
+    when = interval(it.start_ms, it.end_ms, lang)
+    return it, sentence_of(it.body, lang), when, measured_of(it.body, lang)
 
 
 @router.post("/classes/{class_id}/learners/{learner_id}/link", dependencies=[FormOfThisLogin])

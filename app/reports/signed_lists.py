@@ -29,7 +29,7 @@ _TITLES = {"admitted": "准予", "refused": "不接受", "pending": "未审结"}
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class Moved:
     """A learner who stands on another list than the one that was signed; `before` is empty for one
     who was not on the roster, `now` for one who is no longer."""
 
@@ -82,7 +82,7 @@ def signed(dossier: Dossier, vault: Vault, row: SignOffRow) -> Lists:
     return {it.name: _thawed(it) for it in found}
 
 
-def changes(before: Lists, now: Lists) -> list[Change]:
+def changes(before: Lists, now: Lists) -> list[Moved]:
     """Who stands elsewhere than on the lists before, by the platform's learner ids."""
     was, is_now = _places(before), _places(now)
     found = []
@@ -90,7 +90,7 @@ def changes(before: Lists, now: Lists) -> list[Change]:
         name, old = was.get(learner_id, ("", ""))
         name, new = is_now.get(learner_id, (name, ""))
         if old != new:
-            found.append(Change(learner_id, name, old, new))
+            found.append(Moved(learner_id, name, old, new))
     return found
 
 
@@ -151,7 +151,7 @@ def _as_signed(
     )
 
 
-def _told(it: Change) -> str:
+def _told(it: Moved) -> str:
     before, now = it.before or "不在花名册", it.now or "不在花名册"
     return f"{it.name}（{it.learner_id}）：由{before}改为{now}。"
 

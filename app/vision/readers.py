@@ -86,6 +86,10 @@ class FaceReaders:
         in each picture. None when a reader was lost over it."""
         return self._alone(feed_of, pictures, fields, at_ms, self.files)
 
+    def as_jpeg(self, data: bytes) -> bytes | Unread:
+        """A photo of any phone as a JPEG of a sane size, or why it is none."""
+        return self._alone(jpeg_of, data) or Unread("image_unreadable", final=True)
+
     def copy(self, picture: FacePicture, others: Sequence[FacePicture]) -> SamePhotograph | None:
         """The first of the others that is the same photograph, also mirrored; None: none is."""
         return self._alone(copy_of, picture, others, self.files)
@@ -203,6 +207,17 @@ def read_picture(data: bytes, enrolment: bool, files: BackendFiles) -> Seen | Un
         return Unread(rejected.code, final=True)
     embedding = None if seen.embedding is None else seen.embedding.astype("<f4").tobytes()
     return Seen(seen.as_json(), embedding, models.embedder.card, models.notices)
+
+
+def jpeg_of(data: bytes) -> bytes | Unread:
+    """Runs in a worker: the photo as a JPEG, or why it cannot be made one."""
+    from app.vision.arrival import as_jpeg
+    from app.vision.image_header import ImageRejected
+
+    try:
+        return as_jpeg(data)
+    except ImageRejected as rejected:
+        return Unread(rejected.code, final=True)
 
 
 def feed_of(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
+import pillow_heif
 import pytest
+from PIL import Image
 from sqlalchemy import select, update
 
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
@@ -50,7 +53,7 @@ def test_each_file_is_answered_and_the_act_stands_in_the_audit_log(desk: Desk, p
     )
     assert answer.status_code == 200
     rows = answer.text.split('id="results"')[1].split("</table>")[0].split("<tr>")[2:]
-    told = ["已登记", "已登记", "和已登记的一张照片几乎一样", "只接受 JPEG 或 PNG", "太暗"]
+    told = ["已登记", "已登记", "和已登记的一张照片几乎一样", "不是能识别的照片", "太暗"]
     assert [word in row for word, row in zip(told, rows, strict=True)] == [True] * 5
     assert "2 / 5" in answer.text and "<img" not in answer.text.split("<main")[1]
     with desk.services.database.read() as connection:
@@ -59,6 +62,26 @@ def test_each_file_is_answered_and_the_act_stands_in_the_audit_log(desk: Desk, p
         )
     assert entry.detail == {"photos": 2, "refused": 3, "reason": REASON}
     assert entry.actor.startswith("user:")
+
+
+def of_a_phone(data: bytes, kind: str, size: tuple[int, int] | None = None) -> bytes:
+    pillow_heif.register_heif_opener()
+    picture, kept = Image.open(io.BytesIO(data)), io.BytesIO()
+    (picture.resize(size) if size else picture).save(kept, kind, quality=95)
+    return kept.getvalue()
+
+
+def test_photos_of_any_phone_are_taken(desk: Desk, page: str) -> None:
+    first, second = portrait(LIN, noise_seed=1), portrait(LIN, noise_seed=2)
+    width, height = Image.open(io.BytesIO(second)).size
+    large = (5000, 5000 * height // width)
+    answer = hand_in(
+        desk,
+        page,
+        ("IMG_0001.HEIC", of_a_phone(first, "HEIF")),
+        ("IMG_0002.jpg", of_a_phone(second, "JPEG", large)),
+    )
+    assert answer.status_code == 200 and "2 / 5" in answer.text
 
 
 def test_without_a_reason_or_a_file_nothing_is_taken(desk: Desk, page: str) -> None:

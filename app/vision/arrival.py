@@ -1,0 +1,46 @@
+"""Photos of any phone made into one that everything here takes: for workers only.
+
+What comes out is a JPEG: upright, at most `LONGEST` pixels a side, without metadata.
+"""
+
+from __future__ import annotations
+
+import io
+
+from app.vision.image_header import ImageRejected
+
+MAX_BYTES = 20 * 2**20
+MAX_PIXELS = 64_000_000
+LONGEST = 2560
+_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "HEIF")
+_QUALITY = 92
+
+
+def as_jpeg(data: bytes) -> bytes:
+    """The photo as a JPEG of a sane size. Raises ImageRejected."""
+    import pillow_heif
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if len(data) > MAX_BYTES:
+        raise ImageRejected("image_too_large", f"at most {MAX_BYTES} bytes are taken")
+    pillow_heif.register_heif_opener()
+    broken = (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError)
+    try:
+        with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+            if picture.width * picture.height > MAX_PIXELS:
+                raise ImageRejected(
+                    "image_pixels",
+                    f"{picture.width}x{picture.height} pixels; at most {MAX_PIXELS} are accepted",
+                )
+            picture.draft("RGB", (LONGEST, LONGEST))
+            turned = ImageOps.exif_transpose(picture)
+            turned.thumbnail((LONGEST, LONGEST))
+            kept = io.BytesIO()
+            turned.convert("RGB").save(kept, "JPEG", quality=_QUALITY)
+    except UnidentifiedImageError as unknown:
+        raise ImageRejected("image_type", "no JPEG, PNG, HEIC, WebP or BMP file") from unknown
+    except ImageRejected:
+        raise
+    except broken as error:
+        raise ImageRejected("image_unreadable", "the photo could not be decoded") from error
+    return kept.getvalue()

@@ -6,6 +6,7 @@ this person, this class and half an hour.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from base64 import b64decode, b64encode, urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
@@ -102,11 +103,19 @@ def take(request: Request, login: Decider, class_id: RowId, sealed: Sealed = "")
     if upload is None:
         return _page(request, login, class_id, ROSTER, problem=_expired())
     try:
+        table = tables.read(upload.kind, upload.data)
         with services.database.write() as connection:
             row = _found(connection, login, class_id)
             catalogue.lock_class(connection, class_id)
-            by = {"actor": login.user.actor, "now_ms": services.clock()}
-            report = tables.take(connection, services.vault, row, upload.kind, upload.data, **by)
+            report = tables.take(
+                connection,
+                services.vault,
+                row,
+                table,
+                sha256=hashlib.sha256(upload.data).hexdigest(),
+                actor=login.user.actor,
+                now_ms=services.clock(),
+            )
     except BadInput as error:
         return _page(request, login, class_id, upload.kind, problem=tables.not_taken(error))
     shown: dict[str, Any] = {"report": report, "upload": upload, "sealed": sealed}
@@ -125,11 +134,12 @@ def to_mend(request: Request, login: Decider, class_id: RowId, sealed: Sealed = 
 
 def _tried(request: Request, login: Login, class_id: int, upload: Upload) -> TableReport:
     services = request.app.state.services
+    with services.database.read() as connection:
+        _found(connection, login, class_id)
+    table = tables.read(upload.kind, upload.data)
     with services.database.write() as connection:
         row = _found(connection, login, class_id)
-        return tables.trial(
-            connection, services.vault, row, upload.kind, upload.data, services.clock()
-        )
+        return tables.trial(connection, services.vault, row, table, services.clock())
 
 
 def _page(

@@ -6,7 +6,6 @@ what will happen.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,18 +55,23 @@ class TableReport:
         return sum(bool(it.changes) for it in self.taken)
 
 
+def read(kind: TableKind, data: bytes) -> FoundTable:
+    """The table of a file, before any transaction: a large file takes seconds. Each table is for
+    one `trial` or `take`, which note in its rows what became of them. Raises BadTable."""
+    return table_rows.read(table_files.sheets(data), kind)
+
+
 def trial(
     connection: Connection,
     vault: Vault,
     row: catalogue.ClassRow,
-    kind: TableKind,
-    data: bytes,
+    table: FoundTable,
     now_ms: int,
 ) -> TableReport:
     """What `take` would do. Raises BadInput."""
     undone = connection.begin_nested()
     try:
-        return _take(connection, vault, row, kind, data, "system:trial", now_ms)[0]
+        return _take(connection, vault, row, table, "system:trial", now_ms)[0]
     finally:
         undone.rollback()
 
@@ -76,15 +80,15 @@ def take(
     connection: Connection,
     vault: Vault,
     row: catalogue.ClassRow,
-    kind: TableKind,
-    data: bytes,
+    table: FoundTable,
     *,
+    sha256: str,
     actor: str,
     now_ms: int,
 ) -> TableReport:
     """Store the good rows of a table for a class that the caller holds locked; the audit log says
-    which file it was. Raises BadInput when nothing could be taken as a whole."""
-    report, done = _take(connection, vault, row, kind, data, actor, now_ms)
+    by its SHA-256 which file it was. Raises BadInput when nothing could be taken as a whole."""
+    report, done = _take(connection, vault, row, table, actor, now_ms)
     if done is not None:
         roster.tell_swaps(connection, row.external_id, done, actor=actor, now_ms=now_ms)
     audit.append(
@@ -94,10 +98,10 @@ def take(
         action="table.taken",
         subject=f"class:{row.id}",
         detail={
-            "kind": kind.name,
+            "kind": table.kind.name,
             "taken": len(report.taken),
             "refused": len(report.refused),
-            "sha256": hashlib.sha256(data).hexdigest(),
+            "sha256": sha256,
         },
     )
     return report
@@ -107,12 +111,11 @@ def _take(
     connection: Connection,
     vault: Vault,
     row: catalogue.ClassRow,
-    kind: TableKind,
-    data: bytes,
+    table: FoundTable,
     actor: str,
     now_ms: int,
 ) -> tuple[TableReport, Enrolled | None]:
-    table = table_rows.read(table_files.sheets(data), kind)
+    kind = table.kind
     _Accounts(connection, vault, row, kind).tell(table.rows)
     rows = [it for it in table.rows if it.reason is None]
     items = [it.item for it in rows]

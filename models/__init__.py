@@ -31,6 +31,7 @@ from models.records import (
 from models.retention import LegalHold
 from models.sign_off import SignOff
 from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
+from models.stage import CalendarDay, StageEvent
 from models.statement import Statement
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "Assignment",
     "AuditEntry",
     "Base",
+    "CalendarDay",
     "Calibration",
     "ClassHour",
     "Control",
@@ -76,6 +78,7 @@ __all__ = [
     "Session",
     "SignOff",
     "Snapshot",
+    "StageEvent",
     "Statement",
     "TrainingClass",
     "User",

@@ -14,6 +14,7 @@ RESOURCES = (
     "app.api.learners",
     "app.api.records",
     "app.api.acts",
+    "app.api.stages",
     "app.api.imports",
     "app.api.platforms",
     "app.api.webhooks",

@@ -20,11 +20,12 @@ from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.sign_off_page import matters_shown
+from app.console.stages_page import summaries
 from app.domain import runs
 from app.domain.faces import enrolment_photos
 from app.domain.judging import class_requests, unsettled, wording
 from app.domain.judging.class_requests import SCALES
-from app.domain.review import sign_off
+from app.domain.review import sign_off, stages
 from app.errors import NotFound
 from app.reports import exports, signing
 from app.reports.lists import periodic
@@ -103,6 +104,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         open_now = store.open_now(connection, class_id)
         run = store.latest_run(connection, class_id)
         chosen_by = users.names(connection, [row.scale_chosen_by or 0])
+        steps = stages.of_class(connection, class_id, today)
     roomy = len(hours) <= _ROOMY
     return render(
         request,
@@ -121,6 +123,8 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         verdict=verdict,
         concluded=wording.of_class(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
+        steps=steps,
+        stages=summaries(steps),
         run=run,
         told=runs.shown(run, request.app.state.services.clock()) if run else None,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),

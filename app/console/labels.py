@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from app.console.language import N_
 from app.domain import notify
+from app.domain.policy import procedure
 from app.languages import Text
 from detectors.control_kinds import ControlKind
 from detectors.event_types import EVENT_TYPES
@@ -101,6 +102,42 @@ ACT_STATES = {
     "in_force": Label(N_("已生效"), tone="clear"),
     "awaits_approval": Label(N_("待批准"), tone="review"),
     "revoked": Label(N_("已撤销")),
+}
+STEP_STATES = {
+    "not_yet": Label(N_("未到此步")),
+    "to_do": Label(N_("待办理"), tone="review"),
+    "running": Label(N_("公示中"), tone="review"),
+    "awaits_second": Label(N_("待复核"), tone="review"),
+    "done": Label(N_("已办结"), tone="clear"),
+}
+OVERDUE = Label(N_("逾期"), tone="violation")
+LATE = Label(N_("逾期办结"))
+PROCEDURE_STAGES = {
+    "opening": Label(N_("开班申请")),
+    "supervision": Label(N_("过程监管")),
+    "assessment": Label(N_("结业考核")),
+    "claim": Label(N_("补贴申领")),
+    "publication": Label(N_("公示")),
+    "payment": Label(N_("拨付")),
+}
+STEPS = {step.id: Label(step.title) for step in procedure.steps().values()}
+STAGE_DEEDS = {
+    "first": Label(N_("初审")),
+    "second": Label(N_("复核")),
+    "returned": Label(N_("退回")),
+    "objection": Label(N_("异议")),
+    "answer": Label(N_("异议处理")),
+}
+FUNDS = {
+    "employment": Label(N_("就业补助资金")),
+    "unemployment": Label(N_("失业保险基金")),
+    "skills": Label(N_("职业技能提升行动资金")),
+    "other": Label(N_("其他资金")),
+}
+CALENDAR_KINDS = {
+    "holiday": Label(N_("放假")),
+    "works": Label(N_("调休上班")),
+    "usual": Label(N_("恢复为平常日")),
 }
 ANSWERS = {
     "dismissed": Label(N_("维持原决定")),
@@ -339,6 +376,18 @@ PROBLEMS = {
     "reply_missing": N_("请写明答复，4至2000个字。"),
     "already_replied": N_("该申诉已有答复，可能刚由他人处理。"),
     "own_decision": N_("申诉须由未作过决定的人员答复。"),
+    "stage_not_open": N_("这一步现在不能这样办理，可能刚由他人办理，请刷新后再看。"),
+    "stage_rested_on": N_("后面的步骤已经办理，请先退回后面的步骤。"),
+    "notice_running": N_("公示期未满，期满后再复核。"),
+    "objection_open": N_("还有异议没有处理，处理后再复核。"),
+    "no_such_objection": N_("没有这条待处理的异议，可能刚由他人处理。"),
+    "notice_too_short": N_("公示的工作日不足规定天数，请推后截止日期。"),
+    "too_many_people": N_("申请补贴人数不能超过本班在册人数。"),
+    "more_than_claimed": N_("拨付金额不能超过申请金额。"),
+    "in_future": N_("该日期还没有到，不能登记。"),
+    "bad_date": N_("请填写日期，如2026-10-01。"),
+    "bad_range": N_("截止日期不得早于起始日期，一次最多31天。"),
+    "bad_name": N_("请写明名称，最多64个字，如“国庆节”。"),
     "decided_before": N_("申诉后重新审理，须由此前未作过决定的人员决定。"),
 }
 

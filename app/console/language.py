@@ -10,11 +10,13 @@ strings and merge them into the catalogues:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+from babel.dates import format_date
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import Translations
@@ -95,6 +97,10 @@ class Language:
         if minutes >= 60:
             return self.say(N_("%(n)s小时"), n=minutes // 60)
         return self.say(N_("%(n)s分钟"), n=minutes)
+
+    def weekday(self, day: date) -> str:
+        """The day of the week, short."""
+        return str(format_date(day, "EEE", locale=self.code))
 
     def number(self, value: float) -> str:
         """A measured number, short: thousands grouped, at most two decimals."""

@@ -15,13 +15,14 @@ from app.console.charts import Bar
 from app.console.language import N_, Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render
+from app.domain.review import stages
 from app.store.judging import overview as store
 from app.store.judging.overview import DAY_MS
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 DAYS = 28
-_PLATFORMS, _ASSESSMENTS = 10, 6
+_PLATFORMS, _ASSESSMENTS, _OVERDUE = 10, 6, 10
 _EPOCH = date(1970, 1, 1)
 _AGES = (
     (0, N_("不到1天")),
@@ -46,6 +47,7 @@ def overview(request: Request, login: SignedIn) -> Response:
         open_sessions = store.open_sessions(connection, scope)
         classes = store.classes(connection, scope)
         assessments = store.next_assessments(connection, scope, today.isoformat(), _ASSESSMENTS)
+        overdue = stages.overdue(connection, scope, today)
     return render(
         request,
         "overview.html",
@@ -56,6 +58,8 @@ def overview(request: Request, login: SignedIn) -> Response:
         open_sessions=open_sessions,
         classes=classes,
         assessments=assessments,
+        overdue=overdue[:_OVERDUE],
+        overdue_count=len(overdue),
         found=sum(it.count for it in rules),
         trend=charts.columns(day_bars(daily, today, lang), lang, lang.say(N_("每日新增问题")), 7),
         rules=charts.rows(rule_bars(rules, lang), lang, lang.say(N_("按规则"))),

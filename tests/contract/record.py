@@ -130,6 +130,7 @@ class Story:
         photo_path = "/v1/learners/lin/reference-photo"
         self.ask("PUT", photo_path, content=photo, headers=jpeg, params=straight)
         self.ask("GET", "/v1/learners/lin/enrolment")
+        self.ask("GET", "/v1/classes/c1/stages")
         records = [{"kind": "course", **course("tailoring")}, {"kind": "roster", "class_id": "c1"}]
         self.ask("POST", "/v1/imports", content=ndjson(records))
 

@@ -54,6 +54,7 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
         "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
         "tables": Address(f"/console/classes/{klass}/tables", "/console/classes/{class_id}/tables"),
         "acts": Address(f"/console/classes/{klass}/acts", "/console/classes/{class_id}/acts"),
+        "stages": Address(f"/console/classes/{klass}/stages", "/console/classes/{class_id}/stages"),
         "inspections": Address(
             f"/console/classes/{klass}/inspections", "/console/classes/{class_id}/inspections"
         ),
@@ -127,6 +128,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "night": Address(f"/console/runs/{night}", "/console/runs/{run_id}"),
         "face-data": Address("/console/face-data", "/console/face-data"),
         "users": Address("/console/users", "/console/users", ADMIN),
+        "calendar": Address("/console/calendar", "/console/calendar", ADMIN),
         "audit": Address("/console/audit", "/console/audit", ADMIN),
     }
 

@@ -1,0 +1,164 @@
+"""A class from application to payment: the steps, who did them and when, what is due, the forms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from app.clock import day
+from app.console import labels
+from app.console.actors import named
+from app.console.acts_page import FilledIn
+from app.console.language import N_
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain.accounts import calendar
+from app.domain.policy import procedure
+from app.domain.review import stages
+from app.domain.review.stage_bodies import Objected, body_of
+from app.domain.review.stages import StepState, StepView
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.store.catalogue import class_file
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+FIELDS: Mapping[str, str] = {
+    "filed_on": N_("受理日期"),
+    "held_on": N_("考核日期"),
+    "people": N_("申请补贴人数"),
+    "amount_yuan": N_("金额（元）"),
+    "promised_by": N_("申请承诺人"),
+    "from_on": N_("公示开始日期"),
+    "to_on": N_("公示截止日期"),
+    "site": N_("公示网站"),
+    "paid_on": N_("拨付日期"),
+    "fund": N_("资金来源"),
+    "received_on": N_("收到日期"),
+    "raised_by": N_("提出人"),
+    "remark": N_("意见"),
+}
+_TYPES = {"people": "number", "amount_yuan": "number"}
+
+
+@dataclass(frozen=True, slots=True)
+class StageSummary:
+    """One of the six stages in one line."""
+
+    code: str
+    state: StepState
+    overdue: bool
+
+
+def summaries(views: Sequence[StepView]) -> list[StageSummary]:
+    """The six stages, each as far as its steps are."""
+    found = []
+    for code in procedure.STAGES:
+        mine = [it for it in views if it.step.stage == code]
+        open_step = next((it for it in mine if it.state is not StepState.DONE), mine[-1])
+        acting = next((it for it in mine if it.acts_next), open_step)
+        found.append(StageSummary(code, acting.state, any(it.overdue for it in mine)))
+    return found
+
+
+@router.get("/classes/{class_id}/stages")
+def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
+    return _page(request, login, class_id)
+
+
+def _page(
+    request: Request,
+    login: SignedIn,
+    class_id: int,
+    typed: Mapping[str, str] | None = None,
+    problem: str = "",
+    status: int = 200,
+) -> Response:
+    """The page; `typed` is a form that was not taken, `problem` why."""
+    services = request.app.state.services
+    today = day(services.clock())
+    with services.database.read() as connection:
+        klass = class_file.klass(connection, class_id, login.user.scope)
+        if klass is None:
+            raise NotFound("unknown_class", "there is no such class")
+        views = stages.of_class(connection, class_id, today)
+        known = calendar.read(connection).knows(today.year)
+        name = named(connection, language_of(request), _actors(views), login.user)
+    return render(
+        request,
+        "stages.html",
+        login=login,
+        klass=klass,
+        views=views,
+        groups=[
+            (it, [view for view in views if view.step.stage == it.code]) for it in summaries(views)
+        ],
+        name=name,
+        fields=FIELDS,
+        inputs={it.step.id: _inputs(body_of(it.step.id).model_fields) for it in views},
+        objection_inputs=_inputs(Objected.model_fields),
+        returnable={it.step.id for it in views if stages.returnable(it, views)},
+        typed=typed or {},
+        problem=problem,
+        today=today.isoformat(),
+        calendar_known=known,
+        year=today.year,
+        status=status,
+    )
+
+
+@router.post("/classes/{class_id}/stages", dependencies=[FormOfThisLogin])
+def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -> Response:
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            stages.record(
+                connection,
+                class_id,
+                login.user,
+                step=form.get("step", ""),
+                deed=form.get("deed", ""),
+                body=_body(form),
+                remark=form.get("remark", ""),
+                now_ms=services.clock(),
+            )
+    except (BadInput, Conflict, NotAllowed) as error:
+        if not login.user.decides:
+            raise
+        problem = _problem(request, error)
+        return _page(request, login, class_id, form, problem, error.status)
+    return see_other(f"/console/classes/{class_id}/stages#{form['step']}")
+
+
+def _problem(request: Request, error: BadInput | Conflict | NotAllowed) -> str:
+    """What was wrong, with the field's name where it was a field."""
+    lang, field = language_of(request), error.detail.partition(":")[0]
+    told = lang.say(labels.PROBLEMS.get(error.code, N_("填写有误")))
+    return f"{lang.say(FIELDS[field])}：{told}" if field in FIELDS else told
+
+
+def _body(form: Mapping[str, str]) -> dict[str, Any]:
+    """What a form says, in the types of a step's fields. What is no number stays as typed and is
+    refused by the field's name."""
+    said: dict[str, Any] = {name: it.strip() for name, it in form.items() if name in FIELDS}
+    for name, kind in (("people", int), ("objection", int), ("amount_yuan", Decimal)):
+        try:
+            said[name] = kind(form.get(name, "").strip())
+        except (ValueError, InvalidOperation):
+            continue
+    return said
+
+
+def _inputs(names: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name and input type of each field."""
+    return [(it, "date" if it.endswith("_on") else _TYPES.get(it, "text")) for it in names]
+
+
+def _actors(views: Sequence[StepView]) -> list[str]:
+    events = [event for it in views for event in (it.first, it.second, it.returned)]
+    for view in views:
+        events += [event for it in view.objections for event in (it.event, it.answer)]
+    return [it.done_by for it in events if it]

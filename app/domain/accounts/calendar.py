@@ -1,0 +1,76 @@
+"""The calendar that an administrator keeps: holidays, and weekends that are worked on instead."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Connection
+
+from app.domain.accounts.users import Role, User
+from app.domain.policy import working_days
+from app.domain.policy.working_days import Calendar
+from app.errors import BadInput, NotAllowed
+from app.store.accounts import audit
+from app.store.accounts import calendar as store
+
+HOLIDAY, WORKS, USUAL = "holiday", "works", "usual"
+KINDS = (HOLIDAY, WORKS, USUAL)
+MOST_DAYS, MAX_NAME = 31, 64
+
+
+def read(connection: Connection) -> Calendar:
+    rows = store.days(connection)
+    return Calendar(
+        frozenset(it.day for it in rows if not it.works),
+        frozenset(it.day for it in rows if it.works),
+    )
+
+
+def enter(
+    connection: Connection, user: User, first: str, last: str, kind: str, name: str, now_ms: int
+) -> None:
+    """Make the days from `first` to `last` (ISO; an empty `last` is the first) holidays, working
+    days, or usual days again.
+
+    Raises NotAllowed for all but administrators, BadInput by the field's name.
+    """
+    if user.role is not Role.ADMIN:
+        raise NotAllowed("role", "only administrators keep the calendar")
+    if kind not in KINDS:
+        raise BadInput("bad_kind", f"kind: one of {', '.join(KINDS)}", field="kind")
+    from_on = _day("first", first)
+    to_on = _day("last", last) if last.strip() else from_on
+    days = list(working_days.days(from_on, to_on))
+    if not 1 <= len(days) <= MOST_DAYS:
+        detail = f"last: on or after the first day, at most {MOST_DAYS} days"
+        raise BadInput("bad_range", detail, field="last")
+    said = name.strip()
+    if len(said) > MAX_NAME or (kind != USUAL and not said):
+        raise BadInput("bad_name", f"name: 1 to {MAX_NAME} characters", field="name")
+    if kind == USUAL:
+        store.drop(connection, days)
+    else:
+        store.put(connection, days, kind == WORKS, said)
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=user.actor,
+        action="calendar.changed",
+        subject="calendar",
+        detail={
+            "since": from_on.isoformat(),
+            "until": to_on.isoformat(),
+            "calendar_kind": kind,
+            "name": said,
+        },
+    )
+
+
+def _day(field: str, said: str) -> date:
+    try:
+        day = date.fromisoformat(said.strip())
+    except ValueError:
+        raise BadInput("bad_date", f"{field}: a day like 2026-10-01", field=field) from None
+    if not 2000 <= day.year <= 2099:
+        raise BadInput("bad_date", f"{field}: between 2000 and 2099", field=field)
+    return day

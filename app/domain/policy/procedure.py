@@ -1,0 +1,90 @@
+"""The steps of a class from application to payment, as `detectors/packs/procedures` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import cache
+from typing import Literal
+
+import msgspec
+
+from app.domain.policy import clauses
+from app.domain.policy.clauses import Clause
+from app.domain.policy.packs import FOLDER
+from app.languages import Text
+
+STAGES = ("opening", "supervision", "assessment", "claim", "publication", "payment")
+_CLASS_DAYS = ("starts_on", "assessment_on")
+
+
+class TermUnit(StrEnum):
+    DAYS = "days"
+    WORKING_DAYS = "working_days"
+
+
+class TermSource(StrEnum):
+    """quoted: the days stand in a clause; default: they are the product's."""
+
+    QUOTED = "quoted"
+    DEFAULT = "default"
+
+
+class Lasts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How long a step takes at least. `clause`: whose words say so."""
+
+    days: int
+    unit: TermUnit
+    source: TermSource
+    clause: str = ""
+
+
+class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """By when a step is to be done: so many days after a step's end, or before a day of the class
+    (`starts_on`, `assessment_on`)."""
+
+    days: int
+    unit: TermUnit
+    before: bool
+    counted_from: str
+    source: TermSource
+    clause: str = ""
+    note: Text
+
+
+class ProcedureStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One step. `signatures` 2: a first and a second reviewer, who are different persons. `after`:
+    the steps that must be done before."""
+
+    id: str
+    stage: Literal["opening", "supervision", "assessment", "claim", "publication", "payment"]
+    title: Text
+    office: Text
+    signatures: Literal[1, 2]
+    after: tuple[str, ...]
+    limit: Limit | None = None
+    lasts: Lasts | None = None
+
+    @property
+    def clause(self) -> Clause | None:
+        """The words that its days are quoted from, where they are."""
+        term = self.limit or self.lasts
+        return clauses.register(FOLDER / "clauses")[term.clause] if term and term.clause else None
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    steps: tuple[ProcedureStep, ...]
+
+
+@cache
+def steps(name: str = "huangchuan-2021") -> Mapping[str, ProcedureStep]:
+    """The steps in their order, by id. Raises ValueError if the file contradicts itself."""
+    file = msgspec.toml.decode((FOLDER / "procedures" / f"{name}.toml").read_bytes(), type=_File)
+    known: dict[str, ProcedureStep] = {}
+    for step in file.steps:
+        bases = [step.limit.counted_from] if step.limit else []
+        ahead = {*step.after, *bases} - {*known, *_CLASS_DAYS}
+        if ahead:
+            raise ValueError(f"{name}: {step.id} rests on {', '.join(ahead)}, which comes later")
+        known[step.id] = step
+    return known

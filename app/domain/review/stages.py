@@ -1,0 +1,379 @@
+"""The class from application to payment: who did which step when, what is due, and by whom.
+
+A step stands as the events about it say. Who signed first cannot sign second. A step that was
+returned is done again from its beginning, as long as nothing rests on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from app.clock import day
+from app.domain.accounts import calendar as calendars
+from app.domain.accounts.users import User
+from app.domain.policy import procedure
+from app.domain.policy.procedure import ProcedureStep
+from app.domain.policy.working_days import Calendar, working_days_after, working_days_in
+from app.domain.review.stage_bodies import Objected, body_of, in_future
+from app.domain.wire import Wire, first_error
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.store.accounts import audit
+from app.store.catalogue import catalogue, class_file, people
+from app.store.review import stages as store
+from app.store.review.stages import StagedClass, StageEventRow
+from app.store.scope import AccessScope
+
+MIN_WORDS, MAX_WORDS = 4, 2000
+NOTICE = "publication"
+
+
+class StepState(StrEnum):
+    """not_yet: a step before is not done; running: the notice stands and is not over."""
+
+    NOT_YET = "not_yet"
+    TO_DO = "to_do"
+    RUNNING = "running"
+    AWAITS_SECOND = "awaits_second"
+    DONE = "done"
+
+
+class StageDeed(StrEnum):
+    FIRST = "first"
+    SECOND = "second"
+    RETURNED = "returned"
+    OBJECTION = "objection"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    event: StageEventRow
+    answer: StageEventRow | None
+
+
+@dataclass(slots=True)
+class _Record:
+    """What stands of one step's events."""
+
+    first: StageEventRow | None = None
+    second: StageEventRow | None = None
+    returned: StageEventRow | None = None
+    objections: dict[int, StageEventRow] = field(default_factory=dict)
+    answers: dict[int, StageEventRow] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step as it stands. `finished_on`: the day that its clock was stopped; `returned` is the
+    last return, while nobody has signed since."""
+
+    step: ProcedureStep
+    state: StepState
+    first: StageEventRow | None
+    second: StageEventRow | None
+    returned: StageEventRow | None
+    objections: tuple[Objection, ...]
+    due_on: date | None
+    finished_on: date | None
+    overdue: bool  # not done, and its day is over, in a class whose steps are recorded at all
+    late: bool  # done after its day
+
+    @property
+    def acts_next(self) -> bool:
+        return self.state in (StepState.TO_DO, StepState.RUNNING, StepState.AWAITS_SECOND)
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """What was filled in; empty before."""
+        return self.first.body if self.first else {}
+
+
+def of_class(connection: Connection, class_id: int, today: date) -> list[StepView]:
+    """The steps of a class in their order."""
+    klass, events = store.days_of(connection, class_id), store.of_class(connection, class_id)
+    return standing(klass, events, calendars.read(connection), today)
+
+
+def overdue(
+    connection: Connection, scope: AccessScope, today: date
+) -> list[tuple[StagedClass, StepView]]:
+    """The first overdue step of every class whose steps are being recorded, the longest overdue
+    first."""
+    classes, events = store.under_way(connection, scope)
+    calendar = calendars.read(connection)
+    of_each: dict[int, list[StageEventRow]] = {it.id: [] for it in classes}
+    for event in events:
+        of_each[event.class_id].append(event)
+    found = []
+    for klass in classes:
+        views = standing(klass, of_each[klass.id], calendar, today)
+        late = next((it for it in views if it.overdue), None)
+        if late is not None:
+            found.append((klass, late))
+    return sorted(found, key=lambda it: (it[1].due_on or today, it[0].id))
+
+
+def standing(
+    klass: StagedClass, events: Sequence[StageEventRow], calendar: Calendar, today: date
+) -> list[StepView]:
+    """The steps of a class as its events leave them."""
+    records = _records(events)
+    days = {"starts_on": klass.starts_on, "assessment_on": klass.assessment_on}
+    finished: dict[str, date] = {}
+    views = []
+    for step in procedure.steps().values():
+        record = records[step.id]
+        end = record.first if step.signatures == 1 else record.second
+        on = _finished_on(end, record.first)
+        if on is not None:
+            finished[step.id] = on
+        due_on = _due(step, days | finished, calendar)
+        passed = due_on is not None and (on or today) > due_on
+        view = StepView(
+            step=step,
+            state=_state(step, record, finished.keys(), today),
+            first=record.first,
+            second=record.second,
+            returned=None if record.first else record.returned,
+            objections=tuple(
+                Objection(it, record.answers.get(it.id)) for it in record.objections.values()
+            ),
+            due_on=due_on,
+            finished_on=on,
+            overdue=passed and on is None and bool(events),
+            late=passed and on is not None,
+        )
+        views.append(view)
+    return views
+
+
+def _records(events: Sequence[StageEventRow]) -> dict[str, _Record]:
+    records = {name: _Record() for name in procedure.steps()}
+    for event in events:
+        record = records.get(event.step)
+        if record is None:
+            continue  # of a procedure that is not this one any more
+        if event.deed == StageDeed.FIRST:
+            record.first = event
+        elif event.deed == StageDeed.SECOND:
+            record.second = event
+        elif event.deed == StageDeed.RETURNED:
+            record.first, record.second, record.returned = None, None, event
+        elif event.deed == StageDeed.OBJECTION:
+            record.objections[event.id] = event
+        else:
+            record.answers[event.body["objection"]] = event
+    return records
+
+
+def _finished_on(end: StageEventRow | None, first: StageEventRow | None) -> date | None:
+    """An application is in on the day of its receipt, whenever that was recorded."""
+    if end is None:
+        return None
+    received = first.body.get("filed_on") if first else None
+    return date.fromisoformat(received) if received else day(end.done_ms)
+
+
+def _state(step: ProcedureStep, record: _Record, finished: Any, today: date) -> StepState:
+    if step.id in finished:
+        return StepState.DONE
+    if not set(step.after) <= set(finished):
+        return StepState.NOT_YET
+    if record.first is None:
+        return StepState.TO_DO
+    until = record.first.body.get("to_on")
+    if until and today <= date.fromisoformat(until):
+        return StepState.RUNNING
+    return StepState.AWAITS_SECOND
+
+
+def _due(step: ProcedureStep, days: Mapping[str, date | None], calendar: Calendar) -> date | None:
+    limit = step.limit
+    base = days.get(limit.counted_from) if limit else None
+    if limit is None or base is None:
+        return None
+    if limit.before:
+        return base - timedelta(days=limit.days)
+    if limit.unit == "days":
+        return base + timedelta(days=limit.days)
+    return working_days_after(base, limit.days, calendar)
+
+
+def returnable(view: StepView, views: Iterable[StepView]) -> bool:
+    """Whether the step was signed and nothing rests on it yet."""
+    rest = (it for it in views if view.step.id in it.step.after)
+    return view.first is not None and not any(it.first for it in rest)
+
+
+def record(
+    connection: Connection,
+    class_id: int,
+    user: User,
+    *,
+    step: str,
+    deed: str,
+    body: Mapping[str, Any],
+    remark: str,
+    now_ms: int,
+) -> int:
+    """Do something about a step; the event's id. `body` are the step's fields at the first
+    signature, the objection's at an objection, and `objection`, its id, at an answer.
+
+    Raises NotAllowed, NotFound, BadInput by the field's name, and Conflict where the step does not
+    stand so.
+    """
+    if not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers act on the steps of a class")
+    if class_file.klass(connection, class_id, user.scope) is None:
+        raise NotFound("unknown_class", "there is no such class")
+    catalogue.lock_class(connection, class_id)
+    today = day(now_ms)
+    views = {it.step.id: it for it in of_class(connection, class_id, today)}
+    view = views.get(step)
+    if view is None or deed not in set(StageDeed):
+        raise BadInput("bad_step", "step or deed: there is no such one", field="step")
+    doing = _Doing(connection, class_id, user, views, today)
+    said = doing.checked(view, StageDeed(deed), body)
+    words = _words(remark, view.step, StageDeed(deed))
+    event_id = store.add(
+        connection,
+        class_id=class_id,
+        step=step,
+        deed=deed,
+        body=said,
+        remark=words,
+        done_by=user.actor,
+        done_ms=now_ms,
+    )
+    told = {name: it for name, it in said.items() if name != "raised_by"}
+    _enter(connection, user, class_id, deed, {"step": step, **told, "remark": words}, now_ms)
+    return event_id
+
+
+def _enter(
+    connection: Connection,
+    user: User,
+    class_id: int,
+    deed: str,
+    detail: dict[str, Any],
+    now_ms: int,
+) -> None:
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=user.actor,
+        action=f"stage.{deed}",
+        subject=f"class:{class_id}",
+        detail=detail,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Doing:
+    """One person acting on one class, and what of it stands."""
+
+    connection: Connection
+    class_id: int
+    user: User
+    views: Mapping[str, StepView]
+    today: date
+
+    def checked(self, view: StepView, deed: StageDeed, body: Mapping[str, Any]) -> dict[str, Any]:
+        """What is to be kept of `body`. Raises BadInput, NotAllowed, Conflict."""
+        if deed is StageDeed.FIRST:
+            return self._first(view, body)
+        if deed is StageDeed.SECOND:
+            return self._second(view)
+        if deed is StageDeed.RETURNED:
+            return self._returned(view)
+        if deed is StageDeed.OBJECTION:
+            return self._objection(view, body)
+        return self._answer(view, body)
+
+    def _first(self, view: StepView, body: Mapping[str, Any]) -> dict[str, Any]:
+        if view.state is not StepState.TO_DO:
+            raise Conflict("stage_not_open", "this step is not to be done now")
+        said = self._parsed(body_of(view.step.id), body)
+        self._fits(view, said)
+        return said.model_dump(mode="json")
+
+    def _fits(self, view: StepView, said: Any) -> None:
+        """Raises BadInput where what was filled in contradicts what is known."""
+        if view.step.id == NOTICE:
+            lasts = view.step.lasts
+            stands = working_days_in(said.from_on, said.to_on, calendars.read(self.connection))
+            if lasts is not None and stands < lasts.days:
+                detail = f"to_on: a notice stands at least {lasts.days} working days, not {stands}"
+                raise BadInput("notice_too_short", detail, field="to_on")
+        if view.step.id == "claim_filed":
+            members = len(people.enrolled(self.connection, self.class_id))
+            if said.people > members:
+                detail = f"people: the class has {members}"
+                raise BadInput("too_many_people", detail, field="people")
+        if view.step.id == "payment":
+            claimed = self.views["claim_filed"].body.get("amount_yuan")
+            if claimed is not None and said.amount_yuan > Decimal(claimed):
+                detail = f"amount_yuan: no more than was claimed, {claimed}"
+                raise BadInput("more_than_claimed", detail, field="amount_yuan")
+
+    def _second(self, view: StepView) -> dict[str, Any]:
+        if view.state is StepState.RUNNING:
+            raise Conflict("notice_running", "the notice is not over yet")
+        if view.state is not StepState.AWAITS_SECOND or view.first is None:
+            raise Conflict("stage_not_open", "this step does not wait for a second person")
+        if view.first.done_by == self.user.actor:
+            raise NotAllowed("second_person_needed", "somebody else signs second")
+        if any(it.answer is None for it in view.objections):
+            raise Conflict("objection_open", "an objection is not answered yet")
+        return {}
+
+    def _returned(self, view: StepView) -> dict[str, Any]:
+        if view.first is None:
+            raise Conflict("stage_not_open", "nothing was done here that could be returned")
+        if not returnable(view, self.views.values()):
+            raise Conflict("stage_rested_on", "a later step rests on this one; return that first")
+        return {}
+
+    def _objection(self, view: StepView, body: Mapping[str, Any]) -> dict[str, Any]:
+        waits = (StepState.RUNNING, StepState.AWAITS_SECOND)
+        if view.step.id != NOTICE or view.state not in waits:
+            raise Conflict("stage_not_open", "objections are recorded while a notice stands")
+        return self._parsed(Objected, body).model_dump(mode="json")
+
+    def _answer(self, view: StepView, body: Mapping[str, Any]) -> dict[str, Any]:
+        asked = body.get("objection")
+        if asked not in {it.event.id for it in view.objections if it.answer is None}:
+            raise Conflict("no_such_objection", "there is no such objection without an answer")
+        return {"objection": asked}
+
+    def _parsed(self, kind: type[Wire], body: Mapping[str, Any]) -> Wire:
+        try:
+            said = kind.model_validate(dict(body))
+        except ValidationError as error:
+            code, detail = first_error(error)
+            raise BadInput(code, detail, field=detail.partition(":")[0]) from None
+        ahead = in_future(said, self.today)
+        if ahead:
+            raise BadInput("in_future", f"{ahead}: a day that is yet to come", field=ahead)
+        return said
+
+
+def _words(remark: str, step: ProcedureStep, deed: StageDeed) -> str:
+    """The opinion, or the reason. Raises BadInput where one is needed and missing."""
+    said = remark.strip()
+    if deed in (StageDeed.FIRST, StageDeed.SECOND):
+        least = 0 if step.signatures == 1 else 1
+    else:
+        least = MIN_WORDS
+    if not least <= len(said) <= MAX_WORDS:
+        detail = f"remark: {least} to {MAX_WORDS} characters"
+        raise BadInput("reason_missing", detail, field="remark")
+    return said

@@ -1,0 +1,342 @@
+"""A class from its application to the payment: whose turn it is, by when, and who may not."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from app.clock import day
+from app.domain.accounts import calendar, users
+from app.domain.review import stage_answer, stages
+from app.domain.review.stage_bodies import Claimed, body_of, in_future
+from app.domain.review.stages import StageDeed, StepState, StepView
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.store.scope import EVERYTHING, AccessScope
+from models import AuditEntry, StageEvent, TrainingClass
+from tests.console.conftest import Clock, Desk
+
+DAY_MS = 86_400_000
+FIELDS: dict[str, dict[str, Any]] = {
+    "opening_filed": {"filed_on": "2026-04-07"},
+    "assessment_filed": {"filed_on": "2026-04-07"},
+    "assessment": {"held_on": "2026-04-07"},
+    "claim_filed": {
+        "filed_on": "2026-04-08",
+        "people": 1,
+        "amount_yuan": Decimal("1200.50"),
+        "promised_by": "经办人甲",
+    },
+}
+BEFORE_NOTICE = (
+    "opening_filed",
+    "opening_industry",
+    "opening_labour",
+    "supervision",
+    "assessment_filed",
+    "assessment",
+    "claim_filed",
+    "claim_industry",
+)
+
+
+class Office:
+    """Zhao and Sun, who sign one after the other."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.clock: Clock = desk.clock
+        with desk.services.database.read() as connection:
+            self.class_id = connection.scalars(select(TrainingClass.id)).first()
+            self.people = {
+                it: users.named(connection, it) for it in ("zhao", "sun", "qian", "root")
+            }
+
+    @property
+    def today(self) -> date:
+        return day(self.clock())
+
+    def does(self, who: str, step: str, deed: str = "first", remark: str = "同意", **body: Any):
+        with self.desk.services.database.write() as connection:
+            return stages.record(
+                connection,
+                self.class_id,
+                self.people[who],
+                step=step,
+                deed=deed,
+                body=body,
+                remark=remark,
+                now_ms=self.clock(),
+            )
+
+    def finish(self, *steps: str) -> None:
+        for step in steps:
+            body: dict[str, Any] = FIELDS.get(step, {})
+            self.does("zhao", step, **body)
+            if self.view(step).state is not StepState.DONE:
+                self.does("sun", step, "second")
+
+    def publish(self) -> None:
+        first = self.today
+        last = first + timedelta(days=6)
+        notice: dict[str, Any] = {"from_on": first.isoformat(), "to_on": last.isoformat()}
+        self.does("zhao", "publication", site="县人社局网站", **notice)
+
+    def views(self) -> dict[str, StepView]:
+        with self.desk.services.database.read() as connection:
+            found = stages.of_class(connection, self.class_id, self.today)
+        return {it.step.id: it for it in found}
+
+    def view(self, step: str) -> StepView:
+        return self.views()[step]
+
+    def overdue(self, scope: AccessScope = EVERYTHING):
+        with self.desk.services.database.read() as connection:
+            return stages.overdue(connection, scope, self.today)
+
+
+@pytest.fixture
+def office(desk: Desk) -> Office:
+    return Office(desk)
+
+
+def test_a_class_goes_all_the_way_and_everything_is_in_the_audit_log(office: Office) -> None:
+    assert [it.step.id for it in office.views().values() if it.acts_next] == ["opening_filed"]
+    office.finish(*BEFORE_NOTICE)
+    office.publish()
+    office.clock.now_ms += 7 * DAY_MS
+    office.does("sun", "publication", "second")
+    office.finish("claim_labour")
+    paid: dict[str, Any] = {
+        "paid_on": office.today.isoformat(),
+        "amount_yuan": Decimal("1200.5"),
+        "fund": "skills",
+    }
+    office.does("sun", "payment", **paid)
+    office.does("zhao", "payment", "second")
+    assert {it.state for it in office.views().values()} == {StepState.DONE}
+    assert office.view("payment").body["amount_yuan"] == "1200.5"
+    assert not office.overdue()
+    with office.desk.services.database.read() as connection:
+        acted = connection.scalars(
+            select(AuditEntry.action).where(AuditEntry.action.startswith("stage."))
+        ).all()
+        assert len(acted) == len(connection.scalars(select(StageEvent.id)).all()) == 19
+
+
+def test_who_signed_first_cannot_sign_second(office: Office) -> None:
+    office.finish("opening_filed")
+    office.does("zhao", "opening_industry")
+    with pytest.raises(NotAllowed, match="somebody else"):
+        office.does("zhao", "opening_industry", "second")
+    office.does("sun", "opening_industry", "second")
+    assert office.view("opening_industry").state is StepState.DONE
+
+
+def test_a_step_waits_for_those_before_it(office: Office) -> None:
+    with pytest.raises(Conflict):
+        office.does("zhao", "opening_industry")
+    with pytest.raises(Conflict):
+        office.does("sun", "opening_filed", "second")
+    assert office.view("payment").state is StepState.NOT_YET
+
+
+def test_others_act_on_nothing(office: Office) -> None:
+    with pytest.raises(NotFound):
+        office.does("qian", "opening_filed", **FIELDS["opening_filed"])
+    with pytest.raises(NotAllowed):
+        office.does("root", "opening_filed", **FIELDS["opening_filed"])
+
+
+@pytest.mark.parametrize(
+    ("step", "body", "field"),
+    [
+        ("opening_filed", {}, "filed_on"),
+        ("opening_filed", {"filed_on": "2026-02-30"}, "filed_on"),
+        ("opening_filed", {"filed_on": "2099-01-01"}, "filed_on"),
+        ("nonsense", {}, "step"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_the_fields_name(
+    office: Office, step: str, body: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(BadInput) as refused:
+        office.does("zhao", step, **body)
+    assert field in refused.value.detail and not office.view("opening_filed").first
+
+
+def test_more_people_than_the_class_has_are_not_claimed_for(office: Office) -> None:
+    office.finish(*BEFORE_NOTICE[:6])
+    with pytest.raises(BadInput, match="people: the class has"):
+        office.does("zhao", "claim_filed", **FIELDS["claim_filed"] | {"people": 5000})
+
+
+def test_the_department_has_ten_working_days_from_receipt(office: Office) -> None:
+    with office.desk.services.database.write() as connection:
+        root = office.people["root"]
+        for first, last, kind in (
+            ("2026-04-14", "2026-04-16", "holiday"),
+            ("2026-04-18", "", "works"),
+        ):
+            calendar.enter(connection, root, first, last, kind, "节", office.clock())
+    office.finish(*BEFORE_NOTICE[:7])
+    due = office.view("claim_industry").due_on
+    assert due == date(2026, 4, 24)  # the 22nd, but for three days off and one made up for
+    office.clock.now_ms += 400 * DAY_MS
+    ((klass, view),) = office.overdue()
+    assert (klass.id, view.step.id, view.overdue) == (office.class_id, "claim_industry", True)
+    assert office.overdue(AccessScope(("别处",))) == []
+    office.finish("claim_industry")
+    assert office.view("claim_industry").late and not office.view("claim_industry").overdue
+
+
+def test_a_class_of_which_nothing_was_recorded_is_not_overdue(office: Office) -> None:
+    office.clock.now_ms += 400 * DAY_MS
+    assert office.overdue() == []
+
+
+def test_a_notice_stands_three_working_days_and_until_objections_are_answered(
+    office: Office,
+) -> None:
+    office.finish(*BEFORE_NOTICE)
+    today = office.today.isoformat()
+    with pytest.raises(BadInput, match="to_on"):
+        office.does("zhao", "publication", from_on=today, to_on=today, site="县人社局网站")
+    office.publish()
+    assert office.view("publication").state is StepState.RUNNING
+    with pytest.raises(Conflict, match="not over"):
+        office.does("sun", "publication", "second")
+    objection = office.does(
+        "sun",
+        "publication",
+        "objection",
+        "名单中有人没有参加培训",
+        received_on=today,
+        raised_by="某人",
+    )
+    office.clock.now_ms += 7 * DAY_MS
+    with pytest.raises(Conflict, match="not answered"):
+        office.does("sun", "publication", "second")
+    with pytest.raises(Conflict, match="no such objection"):
+        office.does("sun", "publication", "answer", "已核实", objection=objection + 99)
+    office.does("zhao", "publication", "answer", "已核实，确已参加", objection=objection)
+    office.does("sun", "publication", "second")
+    (told,) = office.view("publication").objections
+    assert told.answer.remark == "已核实，确已参加"
+
+
+def test_a_step_is_returned_with_a_reason_unless_a_later_one_rests_on_it(office: Office) -> None:
+    office.finish("opening_filed", "opening_industry")
+    with pytest.raises(Conflict, match="rests on"):
+        office.does("sun", "opening_filed", "returned", "名册不全")
+    with pytest.raises(BadInput, match="remark"):
+        office.does("sun", "opening_industry", "returned", "不")
+    office.does("sun", "opening_industry", "returned", "计划书缺页")
+    view = office.view("opening_industry")
+    assert (view.state, view.returned.remark) == (StepState.TO_DO, "计划书缺页")
+
+
+def test_no_more_is_paid_than_was_claimed(office: Office) -> None:
+    office.finish(*BEFORE_NOTICE)
+    office.publish()
+    office.clock.now_ms += 7 * DAY_MS
+    office.does("sun", "publication", "second")
+    office.finish("claim_labour")
+    paid: dict[str, Any] = {"paid_on": office.today.isoformat(), "fund": "skills"}
+    with pytest.raises(BadInput, match="amount_yuan"):
+        office.does("sun", "payment", amount_yuan=Decimal("1200.51"), **paid)
+
+
+def test_machines_are_told_the_steps_but_not_who_signed(office: Office) -> None:
+    office.finish("opening_filed")
+    views = list(office.views().values())
+    told = stage_answer.of("c", views, told_people=False)
+    assert told.next == ["opening_industry"]
+    assert told.steps[0].first_by is None and told.steps[0].first_ms == office.clock()
+    assert stage_answer.of("c", views, told_people=True).steps[0].first_by == "user:zhao"
+
+
+def test_every_step_has_fields_of_its_own_or_an_opinion() -> None:
+    assert body_of("claim_filed") is Claimed
+    assert body_of("supervision").model_fields == {}
+    claimed = Claimed.model_validate(FIELDS["claim_filed"])
+    assert in_future(claimed, date(2026, 4, 7)) == "filed_on"
+    assert in_future(claimed, date(2026, 4, 8)) is None
+    assert set(StageDeed) == {"first", "second", "returned", "objection", "answer"}
+
+
+def page_of(desk: Desk) -> str:
+    with desk.services.database.read() as connection:
+        return f"/console/classes/{connection.scalars(select(TrainingClass.id)).first()}/stages"
+
+
+def now(desk: Desk, username: str) -> Desk:
+    """Somebody else sits down at the browser."""
+    desk.client.cookies.clear()
+    return desk.sign_in(username)
+
+
+def send(desk: Desk, **form: str):
+    return desk.client.post(page_of(desk), data={"csrf": desk.csrf(page_of(desk))} | form)
+
+
+def test_two_people_take_a_class_through_its_opening_in_the_browser(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    shown = send(desk, step="opening_filed", deed="first", filed_on="2026-04-07").text
+    assert "已办结" in shown and "赵明" in shown
+    shown = send(desk, step="opening_industry", deed="first", remark="同意").text
+    assert "您已初审，须由另一人复核。" in shown
+    refused = send(desk, step="opening_industry", deed="second", remark="同意")
+    assert refused.status_code == 403 and "须由另一人复核" in refused.text
+    now(desk, "sun")
+    shown = send(desk, step="opening_industry", deed="second", remark="同意").text
+    assert "孙丽" in shown
+    assert "人社部门审核开班" in desk.get(page_of(desk).removesuffix("/stages"))
+
+
+def test_a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    refused = send(
+        desk, step="opening_filed", deed="first", filed_on="2027-01-01", remark="收件齐全"
+    )
+    assert refused.status_code == 422 and "受理日期：该日期还没有到" in refused.text
+    assert ">收件齐全</textarea>" in refused.text and 'value="2027-01-01"' in refused.text
+
+
+def test_a_platforms_viewer_sees_the_steps_without_forms_or_names(desk: Desk) -> None:
+    send(desk.sign_in("zhao"), step="opening_filed", deed="first", filed_on="2026-04-07")
+    shown = now(desk, "feng").get(page_of(desk))
+    assert "受理开班申请" in shown and "赵明" not in shown and "初审通过" not in shown
+
+
+def test_overdue_steps_stand_on_the_overview(desk: Desk) -> None:
+    send(desk.sign_in("zhao"), step="opening_filed", deed="first", filed_on="2026-04-07")
+    desk.clock.now_ms += 3 * DAY_MS
+    shown = now(desk, "zhao").get("/console")
+    assert "逾期未办的步骤" in shown and "行业主管部门审核开班" in shown
+
+
+def test_an_administrator_keeps_the_calendar_and_nobody_else(desk: Desk) -> None:
+    holiday = {
+        "first": "2026-10-01",
+        "last": "2026-10-07",
+        "calendar_kind": "holiday",
+        "name": "国庆节",
+    }
+    desk.sign_in("root")
+    assert "2026年还没有录入放假安排。" in desk.get("/console/calendar")
+    csrf = {"csrf": desk.csrf("/console/calendar")}
+    shown = desk.client.post("/console/calendar", data=csrf | holiday).text
+    assert shown.count("国庆节") >= 7 and "2026年还没有录入" not in shown
+    refused = desk.client.post("/console/calendar", data=csrf | holiday | {"last": "2026-09-01"})
+    assert refused.status_code == 422 and "截止日期不得早于起始日期" in refused.text
+    usual = {"first": "2026-10-07", "calendar_kind": "usual"}
+    desk.client.post("/console/calendar", data=csrf | usual)
+    with desk.services.database.read() as connection:
+        kept = calendar.read(connection)
+    assert not kept.works(date(2026, 10, 6)) and kept.works(date(2026, 10, 7))
+    assert "更改工作日历" in desk.get("/console/audit")
+    assert now(desk, "zhao").client.get("/console/calendar").status_code == 403

@@ -21,9 +21,16 @@ from app.vision.landmarks import Points, eye_centres
 
 Floats = NDArray[np.float64]
 SIZE = (640, 480)
+
+
+def burst_frames(actions: int) -> int:
+    return 2 + 7 * actions
+
+
 _COARSE = 2  # pixels between the points that are moved
 EYES = 78.0  # pixels between the eyes of a person in front of a laptop, at `SIZE`
 _CAMERA = 8.0  # distance of the camera, in eye distances: some 50 cm
+_NEARER, _FARTHER = (1.8, 3.2), (1.8, 3.5)  # how far somebody moves who is asked to
 _AXIS = -1.3  # the head turns about its neck, so far behind the eyes
 
 # How far the landmarks stand before the plane of the eyes, in eye distances.
@@ -55,26 +62,50 @@ class Still:
     points: Points
 
 
+def alone(picture: Rgb, eyes: Floats) -> Rgb:
+    """Without whoever else is in the photograph: the room about the head is blurred."""
+    own = (_grid() - eyes) / EYES
+    rim = np.hypot(own[:, 0] / 1.75, (own[:, 1] - 0.35) / 2.6).reshape(SIZE[::-1])
+    room = np.clip((rim - 1.2) / 0.2, 0, 1)[..., None]
+    blurred = cv2.GaussianBlur(picture, (0, 0), 30)
+    return np.asarray(picture * (1 - room) + blurred * room, np.uint8)
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Where a burst is at one frame: -1 to 1 of the way to the picture's left or right."""
+    """Where a burst is at one frame: of the way to the picture's left (-1) or right (1), and to
+    farther from the camera (-1) or nearer (1)."""
 
     at_ms: int
     turn: float
+    near: float = 0.0
 
 
-def steps(directions: Sequence[int], rng: np.random.Generator, frames: int = 16) -> list[Step]:
+_DOES = {"turn_left": (1, 0), "turn_right": (-1, 0), "nearer": (0, 1), "farther": (0, -1)}
+
+
+def steps(actions: Sequence[str], rng: np.random.Generator) -> list[Step]:
     """The course of a burst that follows its prompts with a person's delay and pace."""
-    total_ms = 700 + 2_800 * len(directions)
-    times = np.linspace(0, total_ms, frames)
-    turn = np.zeros(frames)
-    for place, direction in enumerate(directions):
+    times = np.linspace(0, 700 + 2_800 * len(actions), burst_frames(len(actions)))
+    does = np.zeros((len(times), 2))
+    for place, action in enumerate(actions):
         begins = 700 + 2_800 * place + rng.uniform(250, 600)
         goes, stays = rng.uniform(350, 700), rng.uniform(500, 1_000)
         inside = (times - begins) / goes
         back = 1 - (times - begins - goes - stays) / rng.uniform(350, 600)
-        turn += direction * np.clip(np.minimum(inside, back), 0, 1)
-    return [Step(int(at), float(it)) for at, it in zip(times, turn, strict=True)]
+        does += np.outer(np.clip(np.minimum(inside, back), 0, 1), _DOES[action])
+    return [Step(int(at), *map(float, each)) for at, each in zip(times, does, strict=True)]
+
+
+class Reach:
+    """How far one person, or attacker, goes when asked to come nearer or to go farther away."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self.nearer, self.farther = rng.uniform(*_NEARER), rng.uniform(*_FARTHER)
+
+    def at(self, step: Step) -> float:
+        """How much nearer the face is than at the start, in eye distances."""
+        return step.near * (self.nearer if step.near > 0 else self.farther)
 
 
 def head(still: Still, course: Sequence[Step], rng: np.random.Generator) -> Iterator[Rgb]:
@@ -83,9 +114,11 @@ def head(still: Still, course: Sequence[Step], rng: np.random.Generator) -> Iter
     peaks = np.radians(rng.uniform(26, 42, 2))  # to the left, to the right
     nod, tilt = np.radians(rng.normal(0, 2.0, 2))
     sway = rng.normal(0, 0.02, (len(course), 3))
+    reach = Reach(rng)
     for step, move in zip(course, np.cumsum(sway, axis=0) * 0.5, strict=True):
         yaw = step.turn * float(peaks[0] if step.turn < 0 else peaks[1])
-        yield _camera(surface.turned(yaw, nod * abs(step.turn) + move[1] * 0.3, tilt, move), rng)
+        moved = move - np.array([0, 0, reach.at(step)])
+        yield _camera(surface.turned(yaw, nod * abs(step.turn) + move[1] * 0.3, tilt, moved), rng)
 
 
 Flat = Callable[[Floats, float, Floats], Floats]
@@ -157,9 +190,11 @@ def flat(
     warp, own = FLAT[kind], rng.random(3)
     shake = np.cumsum(rng.normal(0, 0.02, (len(course), 2)), axis=0)
     middle, unit = _frame_of(still)
+    reach = Reach(rng)
     for step, move in zip(course, shake, strict=True):
         grid = _grid(_COARSE)
         moved = warp((grid - middle) / unit, step.turn, own) + move
+        moved *= _CAMERA / (_CAMERA - reach.at(step))
         yield _camera(_drawn(still.picture, grid, moved * unit + middle, -grid[:, 0] * 0), rng)
 
 

@@ -132,7 +132,7 @@ def _adversary(case: Scenario) -> str:
 def _at_face_check(attack: FaceAttack) -> str:
     because = ", ".join(f"`{it}`" for it in attack.reasons) or "–"
     cells = (attack.id, f"{attack.zh} {attack.en}", attack.outcome, because)
-    return _row(*cells, "–" if attack.told is None else f"`{attack.told}`")
+    return _row(*cells, " or ".join(f"`{it}`" for it in attack.told) or "–")
 
 
 def _honest(case: Scenario) -> str:

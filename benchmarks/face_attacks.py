@@ -19,7 +19,6 @@ from app.vision.image import Rgb, decode
 from benchmarks import acted
 from benchmarks.acted import Still
 
-FRAMES = 16
 FIRST_MS, EVERY_MS = 1_400, 420  # as this service's SDK takes them
 ENROLLED = 0  # the variation of the portrait that is enrolled
 
@@ -31,7 +30,7 @@ Answer = Callable[[int, Sequence[str], Backends], Iterator[Sent]]
 @dataclass(frozen=True, slots=True)
 class FaceAttack:
     """One way to answer a face check, and what the burst is judged to be. `reasons`: some of them;
-    `told`: what the learner is asked next for; None: nothing, it passed."""
+    `told`: why the learner is asked again, one of these; empty: it passed."""
 
     id: str
     zh: str
@@ -39,7 +38,7 @@ class FaceAttack:
     answer: Answer
     outcome: str
     reasons: tuple[str, ...]
-    told: str | None
+    told: tuple[str, ...]
 
 
 def _jpeg(picture: Rgb, quality: int = 85) -> bytes:
@@ -48,35 +47,48 @@ def _jpeg(picture: Rgb, quality: int = 85) -> bytes:
     ].tobytes()
 
 
-def _times(frames: int = FRAMES) -> list[int]:
-    return [FIRST_MS + EVERY_MS * n for n in range(frames)]
+def _times(actions: Sequence[str]) -> list[int]:
+    return [FIRST_MS + EVERY_MS * n for n in range(acted.burst_frames(len(actions)))]
 
 
-def _sides(actions: Sequence[str]) -> list[int]:
-    return [1 if action == "turn_left" else -1 for action in actions]
+_POSE = {"turn_left": 1.0, "turn_right": -1.0}
+_SIZE = {"nearer": 1.4, "farther": 0.75}
 
 
-def _poses(actions: Sequence[str]) -> list[float]:
-    left, right = _sides(actions)
-    return [0, 0, 0, *[left * 1.0] * 4, 0, 0, *[right * 1.0] * 4, 0, 0, 0]
+def _head(
+    person: int, actions: Sequence[str], _models: Backends, *, moves: bool = True
+) -> Iterator[Sent]:
+    """A head that does as asked, in seven frames an action; without `moves`, only the turns."""
+    does = ["front", "front"]
+    for action in actions:
+        does += ["front", *[action] * 4, "front", "front"]
+    for n, (at_ms, action) in enumerate(zip(_times(actions), does, strict=True)):
+        picture = decode(portrait(person, pose=_POSE.get(action, 0.0), noise_seed=500 + n))
+        yield at_ms, _jpeg(_zoomed(picture, _SIZE.get(action, 1.0) if moves else 1.0))
 
 
-def _head(person: int, actions: Sequence[str], _models: Backends) -> Iterator[Sent]:
-    for n, (at_ms, pose) in enumerate(zip(_times(), _poses(actions), strict=True)):
-        yield at_ms, portrait(person, pose=pose, noise_seed=500 + n)
+def _zoomed(picture: Rgb, scale: float) -> Rgb:
+    height, width = picture.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2, height / 2), 0, scale)
+    zoomed = cv2.warpAffine(picture, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(zoomed, np.uint8)
 
 
-def _another_still(person: int, _actions: Sequence[str], _models: Backends) -> Iterator[Sent]:
+def _turns_alone(person: int, actions: Sequence[str], models: Backends) -> Iterator[Sent]:
+    return _head(person, actions, models, moves=False)
+
+
+def _another_still(person: int, actions: Sequence[str], _models: Backends) -> Iterator[Sent]:
     still, rng = decode(portrait(person, noise_seed=700)), np.random.default_rng(1)
-    for at_ms in _times():
+    for at_ms in _times(actions):
         noise = rng.normal(0, 3, still.shape)
         yield at_ms, _jpeg(np.clip(still + noise, 0, 255).astype(np.uint8))
 
 
-def _enrolled(person: int, _actions: Sequence[str], _models: Backends) -> Iterator[Sent]:
+def _enrolled(person: int, actions: Sequence[str], _models: Backends) -> Iterator[Sent]:
     still = decode(portrait(person, noise_seed=ENROLLED))
-    for n, at_ms in enumerate(_times()):
-        yield at_ms, _jpeg(still, 60 + 2 * n)
+    for n, at_ms in enumerate(_times(actions)):
+        yield at_ms, _jpeg(still, 60 + n)
 
 
 def _at_once(person: int, _actions: Sequence[str], _models: Backends) -> Iterator[Sent]:
@@ -89,10 +101,10 @@ def _in_a_second(person: int, actions: Sequence[str], models: Backends) -> Itera
         yield 800 + 60 * n, data
 
 
-def _wobbling(person: int, _actions: Sequence[str], _models: Backends) -> Iterator[Sent]:
+def _wobbling(person: int, actions: Sequence[str], _models: Backends) -> Iterator[Sent]:
     still, rng = decode(portrait(person, noise_seed=702)), np.random.default_rng(2)
     height, width = still.shape[:2]
-    for at_ms in _times():
+    for at_ms in _times(actions):
         right, down = rng.normal(0, 10, 2)
         matrix = cv2.getRotationMatrix2D(
             (width / 2, height / 2), rng.normal(0, 3), rng.uniform(0.94, 1.06)
@@ -107,14 +119,16 @@ def _warped(person: int, actions: Sequence[str], models: Backends) -> Iterator[S
     (box, *_) = models.detector.detect(picture)
     still = Still("drawn", picture, models.landmarker.locate(picture, box))
     rng = np.random.default_rng(3)
-    course = acted.steps(_sides(actions), rng, FRAMES)
+    course = acted.steps(actions, rng)
     shown = acted.flat(still, course, "pulled 25 %", rng)
-    for at_ms, frame in zip(_times(), shown, strict=True):
+    for at_ms, frame in zip(_times(actions), shown, strict=True):
         yield at_ms, _jpeg(frame)
 
 
+NOT_DONE = ("turn_not_seen", "move_not_seen")
+
 FACE_ATTACKS: tuple[FaceAttack, ...] = (
-    FaceAttack("P0", "本人按提示转头", "the learner, who turns as asked", _head, "live", (), None),
+    FaceAttack("P0", "本人按提示做动作", "the learner, who does as asked", _head, "live", (), ()),
     FaceAttack(
         "P1",
         "每次都用一张静止照片",
@@ -122,7 +136,7 @@ FACE_ATTACKS: tuple[FaceAttack, ...] = (
         _another_still,
         "spoof",
         ("frozen_feed",),
-        "turn_not_seen",
+        NOT_DONE,
     ),
     FaceAttack(
         "P2",
@@ -131,7 +145,7 @@ FACE_ATTACKS: tuple[FaceAttack, ...] = (
         _enrolled,
         "spoof",
         ("known_picture",),
-        "turn_not_seen",
+        NOT_DONE,
     ),
     FaceAttack(
         "P3",
@@ -140,7 +154,7 @@ FACE_ATTACKS: tuple[FaceAttack, ...] = (
         _at_once,
         "inconclusive",
         ("too_few_frames", "too_fast"),
-        "too_few_photos",
+        ("too_few_photos",),
     ),
     FaceAttack(
         "P4",
@@ -149,7 +163,7 @@ FACE_ATTACKS: tuple[FaceAttack, ...] = (
         _in_a_second,
         "inconclusive",
         ("too_fast",),
-        "too_few_photos",
+        ("too_few_photos",),
     ),
     FaceAttack(
         "P5",
@@ -157,8 +171,8 @@ FACE_ATTACKS: tuple[FaceAttack, ...] = (
         "a still that a fake camera wobbles",
         _wobbling,
         "inconclusive",
-        ("turn_not_seen",),
-        "turn_not_seen",
+        (),
+        NOT_DONE,
     ),
     FaceAttack(
         "P6",
@@ -167,6 +181,15 @@ FACE_ATTACKS: tuple[FaceAttack, ...] = (
         _warped,
         "not live",
         (),
-        "any",
+        ("not_live", *NOT_DONE),
+    ),
+    FaceAttack(
+        "P7",
+        "转头都对、没有靠近或远离的录像",
+        "a film of the right turns, without the step nearer or farther",
+        _turns_alone,
+        "inconclusive",
+        ("move_not_seen",),
+        ("move_not_seen",),
     ),
 )

@@ -21,6 +21,7 @@ LATER: Mapping[str, Mapping[str, Value]] = {
     "face_liveness": {
         "live_required": False,
         "without_live": "not_proven",
+        "face_moves": "never",
         "recheck_after_s": 300,
     },
     "photo_retention": {

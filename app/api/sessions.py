@@ -28,10 +28,12 @@ Word = Annotated[str, Field(max_length=500)]
 
 
 class ClientTerms(Wire):
-    """What the learner studies with."""
+    """What the learner studies with, and the actions that its face check can ask for beside head
+    turns: `nearer` and `farther` are asked of clients that name both. Other names are kept."""
 
     user_agent: Word | None = None
     sdk_version: Word | None = None
+    face_actions: Annotated[list[Id], Field(max_length=20)] | None = None
 
 
 class SessionTerms(Wire):

@@ -75,7 +75,7 @@ def judge(
     window_ms = frame_ms * (len(pictures) + 1)
     challenge = Challenge(tuple(asked["actions"]), 0, window_ms, asked.get("frames", 0))
     frames = [Frame(at_ms, each) for at_ms, each in zip(times, readings, strict=True)]
-    feed = feed_signs(pictures, readings, times, backends.landmarker)
+    feed = feed_signs(pictures, readings, times, backends)
     return verify(frames, challenge, feed, limits).outcome
 
 

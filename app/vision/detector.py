@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,6 +25,11 @@ class FaceDetector(Protocol):
         """All faces, the largest first; boxes as dlib's landmark model expects them."""
         ...
 
+    def find_again(self, picture: Rgb, near: Box) -> Box | None:
+        """The face that was at `near` in another picture of the burst, and is turned too far for
+        `detect`."""
+        ...
+
 
 class HogDetector:
     """dlib's frontal face detector on a picture reduced to ``width``, then to ``retry_width``.
@@ -33,6 +39,10 @@ class HogDetector:
     """
 
     model = "dlib-hog@1"
+
+    # Of its five filters, those for heads turned to the left and to the right; how sure they are
+    # of heads that the detector itself, which asks for 0, does not report.
+    _ASIDE, _LEAST_SCORE = (1, 2), -0.9
 
     def __init__(self, width: int = 400, retry_width: int = 640) -> None:
         self._widths = (width, retry_width)
@@ -46,10 +56,21 @@ class HogDetector:
             if found:
                 edges = ((r.left(), r.top(), r.right(), r.bottom()) for r in found)
                 boxes = (Box(*(round(edge / scale) for edge in each)) for each in edges)
-                return sorted(boxes, key=lambda box: -box.area)
+                return _one_a_face(boxes)
             if scale == 1.0:
                 break
         return []
+
+    def find_again(self, picture: Rgb, near: Box) -> Box | None:
+        scale = min(1.0, self._widths[0] / picture.shape[1])
+        grey = cv2.cvtColor(reduce(picture, scale), cv2.COLOR_RGB2GRAY)
+        found, scores, looks = self._detector.run(grey, 0, self._LEAST_SCORE)
+        for rectangle, _, look in sorted(zip(found, scores, looks, strict=True), key=_score):
+            edges = (rectangle.left(), rectangle.top(), rectangle.right(), rectangle.bottom())
+            box = Box(*(round(edge / scale) for edge in edges))
+            if look in self._ASIDE and _beside(box, near):
+                return box
+        return None
 
 
 class YunetDetector:
@@ -77,6 +98,9 @@ class YunetDetector:
         boxes = [self._dlib_box(np.asarray(face[:4], float) / scale) for face in found]
         return sorted(boxes, key=lambda box: -box.area)
 
+    def find_again(self, picture: Rgb, near: Box) -> Box | None:
+        return None  # it sees heads in profile
+
     def _dlib_box(self, face: np.ndarray[Any, np.dtype[np.float64]]) -> Box:
         x, y, width, height = face
         half = self._SIDE * height / 2
@@ -87,6 +111,28 @@ class YunetDetector:
             round(centre_x + half),
             round(centre_y + half),
         )
+
+
+def _one_a_face(boxes: Iterable[Box]) -> list[Box]:
+    """The largest first, without those whose middle lies in a larger one: one face at two sizes."""
+    kept: list[Box] = []
+    for box in sorted(boxes, key=lambda it: -it.area):
+        x, y = (box.left + box.right) / 2, (box.top + box.bottom) / 2
+        if not any(it.left < x < it.right and it.top < y < it.bottom for it in kept):
+            kept.append(box)
+    return kept
+
+
+def _score(found: tuple[Any, float, int]) -> float:
+    return -found[1]
+
+
+def _beside(box: Box, near: Box) -> bool:
+    """Whether a face at `near` may be at `box` after a turn."""
+    across = abs(box.left + box.right - near.left - near.right) / 2
+    down = abs(box.top + box.bottom - near.top - near.bottom) / 2
+    alike = 0.6 <= box.width / max(1, near.width) <= 1.4
+    return alike and across < 0.6 * near.width and down < 0.4 * near.height
 
 
 def crop(picture: Rgb, box: Box) -> Rgb:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.vision.backends import Backends
 from app.vision.detector import crop
 from app.vision.face_reading import FaceReading
 from app.vision.feed_signs import MIN_RETURN, FeedSigns
 from app.vision.image import Rgb
-from app.vision.landmarks import Landmarker
-from app.vision.turn_depth import depths
+from app.vision.landmarks import Points, ratios
+from app.vision.turn_depth import TURNED, depths
 
 # Mean absolute grey difference (0-255) of blurred thumbnails under which two frames are one frame.
 SAME_FRAME = 0.35
@@ -26,7 +27,7 @@ def feed_signs(
     pictures: Sequence[Rgb],
     readings: Sequence[FaceReading],
     at_ms: Sequence[int],
-    landmarker: Landmarker,
+    backends: Backends,
 ) -> FeedSigns:
     """Compare the frames of one burst, in the order taken; about 5 ms a frame.
 
@@ -37,16 +38,31 @@ def feed_signs(
         _motion(first, second, reading)
         for first, second, reading in zip(pictures, pictures[1:], readings, strict=False)
     ]
-    landmarks = [
-        None if reading.box is None else landmarker.locate(picture, reading.box)
-        for picture, reading in zip(pictures, readings, strict=True)
-    ]
+    landmarks = list(_landmarks(pictures, readings, backends))
     return FeedSigns(
         motion=tuple(motion),
         repeats=_repeats([_thumbnail(picture) for picture in pictures]),
         span_ms=max(at_ms) - min(at_ms) if at_ms else 0,
         depths=depths(landmarks),
+        ratios=tuple(None if points is None else ratios(points) for points in landmarks),
     )
+
+
+def _landmarks(
+    pictures: Sequence[Rgb], readings: Sequence[FaceReading], backends: Backends
+) -> Iterator[Points | None]:
+    """Of every frame. A head that turns far is lost by the detector, and found again about where
+    the nearest frame has it; a face found so that looks straight ahead is none."""
+    known = {n: it.box for n, it in enumerate(readings) if it.box is not None}
+    for n, picture in enumerate(pictures):
+        if n in known:
+            yield backends.landmarker.locate(picture, known[n])
+            continue
+        near = min(known, key=lambda it: abs(it - n), default=None)
+        box = None if near is None else backends.detector.find_again(picture, known[near])
+        points = None if box is None else backends.landmarker.locate(picture, box)
+        aside = points is not None and abs(ratios(points).jaw_ratio) >= TURNED
+        yield points if aside else None
 
 
 def _motion(first: Rgb, second: Rgb, reading: FaceReading) -> float | None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.vision.face_reading import FaceRatios
+
 # Hand-held stills, stands and stuck drivers lie below, breathing people above: 278 of 278 windows.
 FROZEN_MOTION = 0.002
 MIN_RETURN = 2  # frames in a row that must return, at least
@@ -18,13 +20,15 @@ class FeedSigns:
     motion: median optical flow in the face between following frames, divided by the distance
     between the eyes; None where a frame has no face. repeats: frames that show again, in the same
     order, an earlier part of the burst although something moved in between. span_ms: time from the
-    first to the last frame.
+    first to the last frame. ratios: of every frame's face, also where only its neighbours showed
+    where to look; depths: see `turn_depth`; both empty when they were not measured.
     """
 
     motion: tuple[float | None, ...]
     repeats: int
     span_ms: int
     depths: tuple[float | None, ...] = ()
+    ratios: tuple[FaceRatios | None, ...] = ()
 
     @property
     def median_motion(self) -> float | None:

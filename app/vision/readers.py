@@ -234,7 +234,7 @@ def feed_of(
 
     readings = [FaceReading.from_stored(it) for it in fields]
     pixels = [decode(data) for data in pictures]
-    return feed_signs(pixels, readings, at_ms, backends.load(files).landmarker)
+    return feed_signs(pixels, readings, at_ms, backends.load(files))
 
 
 def copy_of(

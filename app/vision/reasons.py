@@ -48,11 +48,15 @@ QUALITY: dict[str, tuple[str, str]] = {
 
 # Of a judged burst.
 LIVENESS: dict[str, tuple[str, str]] = {
-    "turns_followed": ("按要求完成了转头动作", "The head turned as asked"),
+    "turns_followed": ("按要求完成了动作", "All actions were done as asked"),
     "turn_not_seen": ("没有看到要求的转头动作", "A turn that was asked for was not seen"),
     "turned_the_other_way": ("转头方向与要求相反", "The head turned the other way"),
-    "turn_too_slow": ("转头动作超过规定时间", "A turn took longer than allowed"),
-    "turn_too_early": ("转头早于人的反应时间", "The head turned sooner than a person reacts"),
+    "move_not_seen": (
+        "没有看到要求的靠近或远离动作",
+        "The face was asked to come nearer or to go farther, and did not",
+    ),
+    "turn_too_slow": ("动作超过规定时间", "An action took longer than allowed"),
+    "turn_too_early": ("动作早于人的反应时间", "The head moved sooner than a person reacts"),
     "flat_turn": (
         "转头时像一张平面照片，没有立体的变化",
         "What turned looks like a flat picture: the nose does not move as a head's does",
@@ -74,14 +78,4 @@ LIVENESS: dict[str, tuple[str, str]] = {
     "frozen_feed": ("画面静止不动", "Nothing in the picture moves"),
     "looped_clip": ("画面循环播放", "The same clip is shown again"),
     "attack_model": ("防伪模型判断为翻拍", "The anti-spoofing model sees an attack"),
-    "blink_seen": ("看到眨眼", "A blink was seen"),
-    "blink_not_seen": ("没有看到眨眼(戴眼镜时常见)", "No blink was seen (common with glasses)"),
-    "mouth_seen": ("看到张嘴", "The mouth opened"),
-    "mouth_not_seen": ("没有看到张嘴", "The mouth did not open"),
-    "action_not_checked": ("该动作不作判断", "This action is not judged"),
 }
-
-# Reasons of a burst that support, and never decide.
-SUPPORTING = frozenset(
-    {"blink_seen", "blink_not_seen", "mouth_seen", "mouth_not_seen", "action_not_checked"}
-)

@@ -64,6 +64,26 @@ def test_lin_opens_a_sitting(client: TestClient, school: County, clock: TestCloc
     assert "popup" not in body["controls"] and "snapshot" not in body["controls"]
 
 
+@pytest.mark.parametrize(
+    ("pack", "face_actions", "asked"),
+    [
+        ("huangchuan-2021-graded@1.2.0", ["nearer", "farther", "juggle"], 3),
+        ("huangchuan-2021-graded@1.2.0", ["nearer"], 2),
+        ("huangchuan-2021-graded@1.2.0", None, 2),
+        ("huangchuan-2021-graded@1.1.0", ["nearer", "farther"], 2),
+    ],
+)
+def test_a_step_is_asked_of_clients_that_can_ask_for_it_where_the_pack_wants_it(
+    client: TestClient, county: County, pack: str, face_actions: list[str] | None, asked: int
+) -> None:
+    found_school(client, county, policy_id=pack)
+    told = {} if face_actions is None else {"face_actions": face_actions}
+    check = post(client, county, opening(client=told)).json()["controls"]["face_check"]
+    assert len(check["actions"]) == asked and check["frames"] == 2 + 7 * asked
+    steps = set(check["actions"]) - {"turn_left", "turn_right"}
+    assert len(steps) == asked - 2 and steps <= {"nearer", "farther"}
+
+
 def test_what_was_drawn_is_shown_only_when_the_sitting_is_over(
     client: TestClient, school: County
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.domain.controls import draws
 from app.jobs.face_worker import run_pending
 from app.jobs.settler import settle_all
 from app.services import Services
@@ -31,7 +32,9 @@ def sitting(client: TestClient, county: County) -> dict[str, Any]:
     enrol(client, county, "lin", portrait(LIN, noise_seed=ENROLLED))
     for take in (901, 902):
         enrol(client, county, "lin", portrait(LIN, noise_seed=take))
-    opened: dict[str, Any] = post(client, county, opening(session_id="s1")).json()
+    opened: dict[str, Any] = post(
+        client, county, opening(session_id="s1", client={"face_actions": list(draws.MOVES)})
+    ).json()
     return opened
 
 
@@ -73,7 +76,7 @@ def test_only_a_head_that_turns_as_asked_passes(
     attack: FaceAttack,
 ) -> None:
     check = sitting["controls"]["face_check"]
-    assert check["frames"] == 16
+    assert check["frames"] == 23 and len(set(check["actions"]) & set(draws.MOVES)) == 1
     found = answered(client, county, clock, services, check, attack)
     (judged,) = {repr(photo.reading["liveness"]) for photo in found}
     live = found[0].reading["liveness"]
@@ -89,7 +92,7 @@ def test_only_a_head_that_turns_as_asked_passes(
     assert not any(photo.check in (Check.MISMATCH, Check.SPOOF) for photo in found)
     again = tell(client, county, clock, [beat(clock)])["controls"].get("face_check")
     told = None if again is None else again["reason"]
-    assert told == attack.told or (attack.told == "any" and told is not None)
+    assert told in (attack.told or (None,))
 
 
 def test_a_photo_of_the_same_still_excuses_no_frozen_feed(
@@ -102,7 +105,7 @@ def test_a_photo_of_the_same_still_excuses_no_frozen_feed(
     (frozen,) = (it for it in FACE_ATTACKS if it.id == "P1")
     answered(client, county, clock, services, sitting["controls"]["face_check"], frozen)
     clock.advance(minutes=5)
-    (_, still), *_ = frozen.answer(LIN, (), load())
+    (_, still), *_ = frozen.answer(LIN, ("turn_left", "turn_right"), load())
     put(client, county, "random", still, purpose="random")
     run_pending(services)
     assert "near_duplicate" in photos(services, county)[-1].reading

@@ -164,9 +164,13 @@ class School:
 
 @contextmanager
 def open_school(
-    folder: Path, film_s: int = FILM_S, heard_by: Callable[[Any, SchoolClock], Any] | None = None
+    folder: Path,
+    film_s: int = FILM_S,
+    heard_by: Callable[[Any, SchoolClock], Any] | None = None,
+    **klass: Any,
 ) -> Iterator[School]:
-    """`heard_by` may put something around the service that hears every request."""
+    """`heard_by` may put something around the service that hears every request; `klass`: terms of
+    the class."""
     clock = SchoolClock()
     settings = Settings(data_dir=folder, database_url="", blob_url="", face_workers=0)
     with open_services(settings) as services:
@@ -180,7 +184,7 @@ def open_school(
         ordered = [lesson("o1", 45, order=1), lesson("o2", 45, order=2)]
         plan = course("ordered", lessons=ordered)
         api.call("PUT", f"/v1/courses/{plan.pop('course_id')}", plan)
-        terms = training_class(course_ids=["sewing", "ordered"])
+        terms = training_class(course_ids=["sewing", "ordered"], **klass)
         api.call("PUT", f"/v1/classes/{terms.pop('class_id')}", terms)
         film = folder / "film.webm"
         draw_film(film, film_s)

@@ -1,4 +1,5 @@
-"""A whole sitting with a face before the camera: an artificial one that turns as it is asked."""
+"""A whole sitting with a face before the camera: an artificial one that does as it is asked, under
+the newest pack, where only that passes."""
 
 from __future__ import annotations
 
@@ -14,19 +15,34 @@ from app.jobs.face_worker import run_pending
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait, portrait_pixels
 from tests.e2e.conftest import found_chromium
 from tests.sdk.conftest import EYES_AND_HANDS, FILM_IS_OPEN, Learner
-from tests.sdk.school import School
+from tests.sdk.school import School, open_school
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FACE = PORTRAIT_SEEDS[0]
 FPS, SIZE = 10, (480, 360)
-TOWARDS = {"turn_left": 1.0, "turn_right": -1.0}  # as `portrait` turns a head
+Pose = tuple[float, float]
+STRAIGHT = (0.0, 1.0)
+# How far `portrait` turns a head, and how many times as large it is.
+DONE = {
+    "turn_left": (1.0, 1.0),
+    "turn_right": (-1.0, 1.0),
+    "nearer": (0.0, 1.4),
+    "farther": (0.0, 0.75),
+}
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[School]:
+    folder = tmp_path_factory.mktemp("newest")
+    with open_school(folder, policy_id="huangchuan-2021-graded") as school:
+        yield school
 
 
 @pytest.fixture
 def camera(tmp_path: Path) -> Path:
     """What the browser's camera sees, read when the camera is opened."""
     film = tmp_path / "camera.y4m"
-    play(film, [0.0])
+    play(film, [STRAIGHT])
     return film
 
 
@@ -41,12 +57,12 @@ def page(school: School, camera: Path) -> Iterator[Page]:
         browser.close()
 
 
-def play(film: Path, poses: list[float], light: float = 1.0) -> None:
+def play(film: Path, poses: list[Pose], light: float = 1.0) -> None:
     """A film in which the head takes these poses, one a frame."""
     width, height = SIZE
     with film.open("wb") as file:
         file.write(f"YUV4MPEG2 W{width} H{height} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
-        for n, pose in enumerate(poses):
+        for n, (pose, size) in enumerate(poses):
             look: dict[str, Any] = {
                 "light": light,
                 "mouth_open": 0.0,
@@ -54,21 +70,24 @@ def play(film: Path, poses: list[float], light: float = 1.0) -> None:
                 "size": SIZE,
             }
             picture = portrait_pixels(FACE, pose=pose, noise_seed=n // 3, **look)
-            file.write(b"FRAME\n" + cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420).tobytes())
+            zoom = cv2.getRotationMatrix2D((width / 2, height / 2), 0, size)
+            edge = cv2.BORDER_REPLICATE
+            moved = cv2.warpAffine(picture, zoom, SIZE, borderMode=edge)
+            file.write(b"FRAME\n" + cv2.cvtColor(moved, cv2.COLOR_BGR2YUV_I420).tobytes())
 
 
-def as_asked(actions: list[str]) -> list[float]:
-    """The poses of somebody who hears each request, turns, holds, and turns back."""
-    poses = [0.0] * round((0.7 + 0.7) * FPS)  # the camera starts, then the learner faces it
+def as_asked(actions: list[str]) -> list[Pose]:
+    """The poses of somebody who hears each request, does so, holds, and returns."""
+    poses = [STRAIGHT] * round((0.7 + 0.7) * FPS)  # the camera starts, then the learner faces it
     for action in actions:
-        turn = TOWARDS[action]
-        poses += [0.0] * 4 + [turn / 2] * 2 + [turn] * 10 + [turn / 2] * 2 + [0.0] * 10
-    return poses + [0.0] * 60
+        turn, size = DONE[action]
+        there, halfway = (turn, size), (turn / 2, (1 + size) / 2)
+        poses += [STRAIGHT] * 4 + [halfway] * 2 + [there] * 10 + [halfway] * 2 + [STRAIGHT] * 10
+    return poses + [STRAIGHT] * 60
 
 
-def test_lin_is_recognised_and_the_sitting_is_valid(
-    school: School, page: Page, camera: Path
-) -> None:
+def with_photos(school: School) -> str:
+    """A learner whose face is enrolled; the name."""
     name = school.enrol(face=True)
     for take in range(3):
         school.api.call(
@@ -77,6 +96,13 @@ def test_lin_is_recognised_and_the_sitting_is_valid(
             content=portrait(FACE, noise_seed=100 + take, mouth_open=0.3, light=0.9),
             content_type="image/jpeg",
         )
+    return name
+
+
+def test_lin_is_recognised_and_the_sitting_is_valid(
+    school: School, page: Page, camera: Path
+) -> None:
+    name = with_photos(school)
     page.goto(school.lesson(name))
     page.wait_for_function(FILM_IS_OPEN)
     lin = Learner(name, page, school).enters()
@@ -86,7 +112,9 @@ def test_lin_is_recognised_and_the_sitting_is_valid(
     expect(consent).to_contain_text("不录像")
     expect(consent.get_by_role("button", name="不同意")).to_be_visible()
     consent.get_by_role("button", name="同意并继续").click()
-    expect(page.get_by_role("dialog", name="请正对摄像头")).to_contain_text("转头")
+    check = page.get_by_role("dialog", name="请正对摄像头")
+    for asked in ("转头", "摄像头，停一下"):
+        expect(check).to_contain_text(asked, timeout=15_000)
     page.wait_for_function("() => told.some(([name]) => name === 'photo')")
     (photo,) = lin.told("photo")
     assert photo["purpose"] == "challenge" and photo["stored"] >= 8
@@ -103,7 +131,7 @@ def test_lin_is_recognised_and_the_sitting_is_valid(
 def test_a_face_check_in_the_dark_lights_the_screen_and_says_so(
     school: School, page: Page, camera: Path
 ) -> None:
-    play(camera, [0.0], light=0.25)
+    play(camera, [STRAIGHT], light=0.25)
     page.set_viewport_size({"width": 320, "height": 640})
     name = school.enrol(face=True)
     page.goto(school.lesson(name))
@@ -115,3 +143,28 @@ def test_a_face_check_in_the_dark_lights_the_screen_and_says_so(
     assert check.evaluate(
         "it => it.scrollWidth <= it.clientWidth && getComputedStyle(it).boxShadow"
     )
+
+
+@pytest.mark.thorough
+def test_the_third_try_says_what_to_do_when_it_does_not_pass_either(
+    school: School, page: Page
+) -> None:
+    """Before a camera that shows somebody who does nothing."""
+    name = with_photos(school)
+    page.goto(school.lesson(name))
+    lin = Learner(name, page, school).enters()
+    page.get_by_role("button", name="同意并继续").click()
+    check = page.get_by_role("dialog", name="请正对摄像头")
+    expect(check).to_be_visible(timeout=20_000)
+    for number in (1, 2):
+        page.wait_for_function(f"() => told.filter(([it]) => it === 'photo').length >= {number}")
+        run_pending(school.services)
+        expect(check).to_contain_text("上一次没有通过", timeout=30_000)
+        again = check.inner_text()
+        assert "没有看到" in again or "不要用照片" in again
+        assert ("第三次" in again) == (number == 2)
+    expect(check).to_contain_text("请找培训机构当面核对并登记；不会因此算您违规")
+    page.wait_for_function("() => told.filter(([it]) => it === 'photo').length >= 3")
+    lin.leaves()
+    said = [it["value"] for it in school.notes(lin.session()) if it.get("code") == "camera_track"]
+    assert len(said) == 1 and "480x360" in said[0]

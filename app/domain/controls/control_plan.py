@@ -16,12 +16,12 @@ from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.controls.popups import match_popups
 from app.domain.policy.sitting_terms import (
-    BURST_FRAMES,
     FRAMES,
     PHOTO_WINDOW_MS,
     REPORT_GRACE_MS,
     REVEAL_MS,
     SittingTerms,
+    burst_frames,
 )
 from detectors.control_kinds import ControlKind
 from detectors.event_types import wire
@@ -76,6 +76,7 @@ class Ledger:
     state: str
     pops: bool  # this service issues pop-ups here
     looks: bool  # … and photos and face checks: the learner has consented
+    moves: bool  # … which ask to come nearer or to go farther, beside turning the head
     hours: tuple[PlannedHour, ...]
     lines: list[ControlLine]
     popup_from_ms: int
@@ -291,8 +292,8 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
         demand = {"reason": "recheck", "hour": number, "try": 1, "why": _why(last)}
     else:
         return
-    demand["actions"] = draws.actions(ledger.seed, len(checks))
-    demand["frames"] = BURST_FRAMES
+    demand["actions"] = draws.actions(ledger.seed, len(checks), moves=ledger.moves)
+    demand["frames"] = burst_frames(len(demand["actions"]))
     _issue(
         ledger,
         tick,

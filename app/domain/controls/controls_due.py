@@ -14,6 +14,8 @@ class FaceAction(StrEnum):
     TURN_RIGHT = "turn_right"
     OPEN_MOUTH = "open_mouth"
     NOD = "nod"
+    NEARER = "nearer"
+    FARTHER = "farther"
 
 
 class PopupDue(Answer, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 TURNS = ("turn_left", "turn_right")
+MOVES = ("nearer", "farther")
 
 LessonPart = tuple[int, int, int]  # lesson, first and last content millisecond (half-open)
 
@@ -51,9 +52,14 @@ def photo_point(seed: bytes, n: int, stretches: Sequence[LessonPart]) -> tuple[i
     raise ValueError("no stretch to draw a photo point from")
 
 
-def actions(seed: bytes, n: int) -> list[str]:
-    """The two head turns that face check `n` asks for, in order."""
-    return [TURNS[whole(seed, "action", 2 * n + step, 0, 1)] for step in range(2)]
+def actions(seed: bytes, n: int, *, moves: bool = False) -> list[str]:
+    """What face check `n` asks for, in order: two head turns, and with `moves` one step nearer or
+    farther before, between or after them."""
+    drawn = [TURNS[whole(seed, "action", 2 * n + step, 0, 1)] for step in range(2)]
+    if moves:
+        move = MOVES[whole(seed, "move", 2 * n, 0, 1)]
+        drawn.insert(whole(seed, "move", 2 * n + 1, 0, len(drawn)), move)
+    return drawn
 
 
 def challenge_id(seed: bytes, kind: str, n: int) -> str:

@@ -30,6 +30,7 @@ _LIVENESS = {
     "turn_too_slow": "turn_too_slow",
     "turn_too_early": "turn_too_early",
     "turn_not_seen": "turn_not_seen",
+    "move_not_seen": "move_not_seen",
     "flat_turn": "not_live",
     "frozen_feed": "not_live",
     "looped_clip": "not_live",
@@ -62,13 +63,18 @@ WORDS: dict[str, tuple[str, str]] = {
         "转头方向相反：请按提示的方向转。",
         "The head turned the other way: turn as the prompt says.",
     ),
+    "move_not_seen": (
+        "没有看到靠近或远离：请按提示把脸移近（或移远）一拳以上，再回到原处；也可以移动手机。",
+        "No move was seen: bring the face well nearer (or farther) as asked, and back again; "
+        "moving the phone will do.",
+    ),
     "turn_too_slow": (
-        "转头太慢：请在提示出现后随即转头，再转回来。",
-        "The turn took too long: turn when the prompt appears, and back.",
+        "动作太慢：请在提示出现后随即做，再回到原位。",
+        "It took too long: begin when the prompt appears, and return.",
     ),
     "turn_too_early": (
-        "转头早于提示：请等提示出现后再转头。",
-        "The head turned before the prompt: wait for it.",
+        "动作早于提示：请等提示出现后再做。",
+        "The head moved before the prompt: wait for it.",
     ),
     "not_live": (
         "没能确认是真人在镜头前：请本人正对摄像头，不要用照片或视频。",

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from app.db import Database
 from app.domain.answer import UNSET, Answer, UnsetType
-from app.domain.controls import control_plan, face_check_reasons
+from app.domain.controls import control_plan, draws, face_check_reasons
 from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
 from app.domain.controls.controls_due import (
@@ -31,11 +31,11 @@ from app.domain.controls.controls_due import (
 from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.policy import sitting_terms
 from app.domain.policy.sitting_terms import (
-    BURST_FRAMES,
     BURST_MS,
     FRAMES,
     REVEAL_MS,
     SittingTerms,
+    burst_frames,
 )
 from app.errors import NotFound
 from app.languages import Text
@@ -206,6 +206,7 @@ class ControlScheduler:
             state=sitting.state,
             pops=issues,
             looks=issues and sitting.face_consent,
+            moves=_asks_moves(sitting, terms),
             hours=self._hours_of(connection, sitting.class_id),
             lines=_lines(connection, session_id, now_ms, live_required=terms.live_required),
             popup_from_ms=sitting.popup_from_ms,
@@ -241,6 +242,12 @@ def _terms(connection: Connection, sitting: ScheduledSitting) -> SittingTerms:
         connection, sitting.class_id, sitting.learner_id, sitting.opened_ms
     )
     return replace(terms, popup_window_ms=max(terms.popup_window_ms, longer_ms))
+
+
+def _asks_moves(sitting: ScheduledSitting, terms: SittingTerms) -> bool:
+    """Whether its client can ask to come nearer and to go farther, and the pack wants it."""
+    announced = set(draws.MOVES) <= set(sitting.client.get("face_actions") or ())
+    return terms.face_moves == "always" or (terms.face_moves == "announced" and announced)
 
 
 def hours_of(connection: Connection, class_id: int) -> tuple[PlannedHour, ...]:
@@ -426,7 +433,7 @@ def _face_check(line: ControlLine, _learning_ms: int, _now_ms: int) -> FaceCheck
         challenge_id=line.challenge_id,
         nonce=line.nonce,
         actions=[FaceAction(it) for it in line.demand["actions"]],
-        frames=line.demand.get("frames", BURST_FRAMES),
+        frames=line.demand.get("frames", burst_frames(len(line.demand["actions"]))),
         window_s=line.window_ms / 1000,
         reason=UNSET if said is None else why,
         text=UNSET if said is None else Text(zh=said[0], en=said[1]),

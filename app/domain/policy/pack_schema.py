@@ -34,7 +34,10 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
         "leave_needs_act": ("leave_approved",),
     },
     "reach": {"decisions_need_two": (True, False)},
-    "face_liveness": {"without_live": ("not_proven", "pending_review")},
+    "face_liveness": {
+        "without_live": ("not_proven", "pending_review"),
+        "face_moves": ("never", "announced", "always"),
+    },
 }
 
 # A check that reads another one's parameters comes with it.

@@ -15,8 +15,12 @@ REPORT_GRACE_MS = 15_000  # an answer may travel with the next heartbeat
 PHOTO_WINDOW_MS = 60_000  # a due photo must arrive within this time
 FMR = 0.01  # share of strangers that may pass a comparison
 FRAMES = 3  # of a random photo
-BURST_FRAMES = 16  # of a face check: what its actions take, at three a second
 BURST_MS = 10_000  # after so long without a further photo, a burst is over
+
+
+def burst_frames(actions: int) -> int:
+    """Photos of a face check: two before its actions, seven for each, at three a second."""
+    return 2 + 7 * actions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class SittingTerms:
     face_tries: int
     face_window_ms: int  # of one try
     live_required: bool  # a try passes by its burst, not by a photo that matched
+    face_moves: str  # never | announced (by the client that it can ask for them) | always
     resume_after_ms: int
     recheck_ms: int  # of study, after a face check that did not pass
     match_fmr: float  # share of strangers that may pass a comparison
@@ -68,6 +73,7 @@ def from_policy(policy: Policy) -> SittingTerms:
         face_tries=tries,
         face_window_ms=face.ms("retry_window_s") // max(tries, 1),
         live_required=bool(face["live_required"]),
+        face_moves=face.word("face_moves"),
         resume_after_ms=face.ms("resume_after_s"),
         recheck_ms=face.ms("recheck_after_s"),
         match_fmr=face["match_fmr"] if "match_fmr" in face.parameters else FMR,

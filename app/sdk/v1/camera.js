@@ -8,7 +8,7 @@ const SNAPSHOT_GAP_MS = 500;
 const FRONT_FRAMES = 2;
 const FRONT_MS = 700;
 const ACTION_MS = 2_800; // a turn and back again; the service allows four seconds
-const CHECK_MS = 10_000; // all of it, with the camera's start
+const START_MS = 4_000; // the camera's, and facing it
 const READ_MS = 4_000; // why the check before did not pass: time to put it right
 const DARK = 75; // mean brightness, 0-255; a product default
 const TRIES = 3;
@@ -16,12 +16,23 @@ const TRIES = 3;
 const MORE = {
   zh: {
     dark: "光线偏暗，屏幕已变亮补光。请再开一盏灯，或面向窗户。",
+    nearer: "请把脸移近摄像头，停一下，再退回来",
+    farther: "请把脸移远一些，停一下，再回来",
     last: "这是第三次。仍不通过，请找培训机构当面核对并登记；不会因此算您违规。",
   },
   en: {
     dark: "It is dark, so the screen lights up. Switch on a light, or face a window.",
+    nearer: "Come nearer to the camera, hold, and go back",
+    farther: "Go farther from the camera, hold, and come back",
     last: "This is the third time. If it does not pass, ask your training institution to check in person and record it; it is no violation.",
   },
+};
+/** What is asked, as a picture: a head with a nose, seen as in the mirror above it. */
+const SIGNS = {
+  turn_left: "translateX(-14px)",
+  turn_right: "translateX(14px)",
+  nearer: "scale(1.6)",
+  farther: "scale(.5)",
 };
 const KEEP_MS = 600_000; // an outage: the service takes a photo no later than this
 
@@ -63,6 +74,11 @@ export class Camera {
     else if (this.snapshot) this.cancel = this.scope.after(this.snapshot.due_in_s * 1000, () => this.#next());
   }
 
+  /** How long all of a check is. */
+  #takes({ actions = [] }) {
+    return START_MS + ACTION_MS * actions.length;
+  }
+
   #fresh(control) {
     return control && !this.done.has(control.challenge_id) ? control : undefined;
   }
@@ -73,7 +89,7 @@ export class Camera {
     try {
       if (await this.#agreed()) {
         const { check, snapshot } = this; // as asked by now: consent may have taken its time
-        if (check && native.monotonic() > this.checkEnds - CHECK_MS) return; // the next one comes
+        if (check && native.monotonic() > this.checkEnds - this.#takes(check)) return; // the next one comes
         if (check) await this.#take(check, "challenge", () => this.#follow(check));
         else if (snapshot) await this.#take(snapshot, "random", () => this.#burst(snapshot));
       }
@@ -201,7 +217,8 @@ export class Camera {
     this.tries = why ? this.tries + 1 : 1;
     const dark = this.#isDark();
     const lines = [why && texts.face_again(why), this.tries >= TRIES && more.last, dark && more.dark].filter(Boolean);
-    const extra = [...lines.map((line) => element("p", line, { className: "why" })), this.video];
+    const sign = new Sign();
+    const extra = [...lines.map((line) => element("p", line, { className: "why" })), sign.head, this.video];
     const dialog = this.#ask({ title: texts.face_title, text: texts.face_front, extra });
     try {
       if (dark) this.video.closest("dialog").style.boxShadow = "0 0 0 100vmax #fff"; // a lamp
@@ -209,9 +226,10 @@ export class Camera {
       if (lines.length) await this.#pause(READ_MS);
       // As many as the service asks for, however slow the camera: fewer are a failed try.
       const each = Math.ceil((frames - FRONT_FRAMES) / Math.max(actions.length, 1));
-      const turns = actions.map((it) => [texts[it], ACTION_MS, each]);
-      for (const [line, ms, count] of [[texts.face_front, FRONT_MS, FRONT_FRAMES], ...turns]) {
-        dialog.say(line);
+      const asked = actions.map((it) => [it, ACTION_MS, each]);
+      for (const [action, ms, count] of [["face_front", FRONT_MS, FRONT_FRAMES], ...asked]) {
+        dialog.say(texts[action] ?? more[action]);
+        sign.show(action);
         const begun = native.monotonic();
         for (let n = 1; n <= count; n += 1) {
           await this.#shoot();
@@ -263,5 +281,30 @@ export class Camera {
 
   #pause(ms) {
     return new Promise((over) => this.scope.after(ms, over));
+  }
+}
+
+/** A head that does what is asked, over and over; still, as it is to be, for who wants no motion. */
+class Sign {
+  constructor() {
+    const round = "border: 3px solid #1d4ed8; border-radius: 50%; box-sizing: border-box;";
+    this.nose = element("div");
+    this.nose.style.cssText = `${round} width: 14px; height: 14px; margin: 20px auto; background: #1d4ed8;`;
+    this.head = element("div");
+    this.head.style.cssText = `${round} width: 54px; height: 54px; margin: 24px auto; overflow: hidden; visibility: hidden;`;
+    this.head.className = "sign";
+    this.head.setAttribute("aria-hidden", "true"); // the words say the same
+    this.head.append(this.nose);
+  }
+
+  show(action) {
+    this.running?.cancel();
+    const there = SIGNS[action];
+    this.head.style.visibility = there ? "visible" : "hidden";
+    if (!there) return;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const moves = there.startsWith("scale") ? this.head : this.nose;
+    const way = [{ transform: still ? there : "none" }, { transform: there }, { transform: there }];
+    this.running = moves.animate(way, { duration: 1_400, iterations: Infinity, direction: "alternate" });
   }
 }

@@ -34,6 +34,7 @@ class ScheduledSitting(Protocol):
     popup_draws: int
     schedule: dict[str, Any]
     seed_encrypted: bytes | None
+    client: dict[str, Any]
     controls: str
     pack_id: str
     pack_version: str
@@ -60,6 +61,7 @@ def sitting(connection: Connection, session_id: int) -> ScheduledSitting | None:
             Session.popup_draws,
             Session.schedule,
             Session.seed_encrypted,
+            Session.client,
             TrainingClass.controls,
             TrainingClass.pack_id,
             TrainingClass.pack_version,

@@ -62,3 +62,13 @@ def test_worked_example_for_auditors() -> None:
     )
     assert draws.popup_interval_ms(seed, 0, 180_000, 285_000) == 200_899
     assert draws.photo_point(seed, 0, ((7, 60_000, 2_640_000),)) == (7, 2_040_453)
+    assert draws.actions(seed, 0, moves=True) == ["turn_left", "farther", "turn_left"]
+
+
+def test_a_step_nearer_or_farther_is_drawn_anywhere_among_the_same_two_turns() -> None:
+    seed = bytes(range(32))
+    drawn = {tuple(draws.actions(seed, n, moves=True)) for n in range(600)}
+    assert len(drawn) == 24  # 4 pairs of turns, 2 steps, 3 places
+    for n in range(50):
+        asked = draws.actions(seed, n, moves=True)
+        assert [it for it in asked if it in draws.TURNS] == draws.actions(seed, n)

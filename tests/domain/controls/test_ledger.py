@@ -38,6 +38,7 @@ def ledger(seed: bytes = bytes(32), **changes: Any) -> Ledger:
         "state": "open",
         "pops": True,
         "looks": True,
+        "moves": False,
         "hours": (HOUR,),
         "lines": [],
         "popup_from_ms": 0,

@@ -75,6 +75,7 @@ class Dossier:
             pack_digest=self.row.pack_digest,
             period=period or f"{self.row.starts_on} 至 {self.row.ends_on}",
             generated_ms=self.now_ms,
+            instrument=f"{self.pack.instrument.number}《{self.pack.instrument.title}》",
             remark=term.warning.zh if term and term.warning else "",
         )
 

@@ -43,6 +43,7 @@ class Heading:
     remark: str = ""  # stands under every list of the class
     standing: str = ""  # draft, or signed by whom and when; empty for lists nobody signs
     signed_digest: str = ""  # of all the lists that were signed together
+    instrument: str = ""  # number and title of the rules, for those who know no pack
 
     def lines(self, digest: str) -> tuple[tuple[str, str], ...]:
         signed = (("签发状态", self.standing), ("签发摘要", self.signed_digest))
@@ -55,6 +56,19 @@ class Heading:
             ("规则包", f"{self.pack}（sha256 {self.pack_digest[:16]}…）"),
             ("生成时间", f"{at(self.generated_ms):%Y-%m-%d %H:%M:%S}（北京时间）"),
             ("内容摘要", digest),
+        )
+
+    @property
+    def notice(self) -> tuple[tuple[str, str], ...]:
+        """What a notice to the public says: whose class, and by which rules; no digests."""
+        return (
+            ("培训机构", self.institution),
+            ("班级编号", self.class_no),
+            ("职业（工种）", self.occupation),
+            ("期间", self.period),
+            ("依据", self.instrument),
+            ("生成日期", f"{at(self.generated_ms):%Y-%m-%d}"),
+            *((("签发状态", self.standing),) if self.standing else ()),
         )
 
 
@@ -110,6 +124,7 @@ class Sheet:
     counts: tuple[tuple[str, Value], ...]
     notes: tuple[str, ...] = ()
     personal: bool = True
+    posted: bool = False  # on a notice board, for people who know no pack and no digest
     form: Form | None = None  # printed in the place of the table; `rows` say the same
 
     @property
@@ -128,7 +143,7 @@ class Sheet:
 
     @property
     def lines(self) -> tuple[tuple[str, str], ...]:
-        return self.heading.lines(self.digest)
+        return self.heading.notice if self.posted else self.heading.lines(self.digest)
 
     @property
     def origin(self) -> str:

@@ -21,7 +21,6 @@ _LEARNER = (
     Column("计划课时", 9, "right"),
 )
 _WHY = (
-    Column("原因代码", 22),
     Column("原因", 44),
     Column("能否补正", 18),
     Column("补正截止", 12),
@@ -134,7 +133,6 @@ def _why(verdict: EnrolmentVerdictView) -> Row:
     reasons = verdict.reasons
     untils = dict.fromkeys(it.cure.until for it in reasons if it.cure.until)
     return (
-        "、".join(dict.fromkeys(it.code for it in reasons)),
         _numbered(_sentence(it) for it in reasons),
         _numbered(_NOT_THE_LEARNER_S.get(it.code, it.cure.zh) for it in reasons),
         "、".join(untils) + ("（已过）" if untils and verdict.cut_off_passed else "") or NO_DATA,

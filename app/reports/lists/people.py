@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Sheet, said, yes
 from detectors.eligibility import Eligibility
@@ -42,12 +44,15 @@ def roster(dossier: Dossier) -> Sheet:
 
 
 def public(dossier: Dossier) -> Sheet:
-    """Masked: no ID number, phone, bank account or photo, and only part of the name."""
+    """Masked: no ID number, phone, bank account or photo, and only part of the name. The last two
+    characters of the number stand beside it, or more where two people would else look alike."""
     columns = (
         Column("序号", 6, "center"),
         Column("姓名", 14),
+        Column("证件尾号", 10, "center"),
         Column("工作单位", 30),
         Column("培训职业（工种）", 22),
+        Column("等级", 10, "center"),
         Column("有效学时", 10, "right"),
     )
     admitted = [
@@ -55,12 +60,15 @@ def public(dossier: Dossier) -> Sheet:
         for it in dossier.members
         if dossier.verdicts[it.external_id].outcome is Eligibility.ELIGIBLE
     ]
+    tails = told_apart([(masked(it.name), it.id_last4 or "") for it in admitted])
     rows = tuple(
         (
             number,
             masked(it.name),
+            said(tails[number - 1]),
             said(it.employer),
             dossier.row.occupation,
+            said(dossier.terms.get("level")),
             dossier.verdicts[it.external_id].hours.valid,
         )
         for number, it in enumerate(admitted, 1)
@@ -68,8 +76,31 @@ def public(dossier: Dossier) -> Sheet:
     counts = (("公示人数（同准予申请线下考核名单）", len(rows)),)
     notes = ("公示期不少于3个工作日；公示期间如有异议，请向当地人力资源社会保障部门反映。",)
     return Sheet(
-        "public-list", "公示名单", dossier.heading(), columns, rows, counts, notes, personal=False
+        "public-list",
+        "公示名单",
+        dossier.heading(),
+        columns,
+        rows,
+        counts,
+        notes,
+        personal=False,
+        posted=True,
     )
+
+
+def told_apart(people: Sequence[tuple[str, str]]) -> list[str]:
+    """The end of each number, of (masked name, last four characters): two characters, and more only
+    where two of one name end alike.
+
+    >>> told_apart([("王*", "1234"), ("王*", "5634"), ("李*", "7834"), ("林*", "")])
+    ['*234', '*634', '**34', '']
+    """
+    shown = []
+    for name, number in people:
+        others = [it for other, it in people if other == name]
+        size = next((n for n in (2, 3) if sum(it[-n:] == number[-n:] for it in others) == 1), 4)
+        shown.append(number[-size:].rjust(len(number), "*"))
+    return shown
 
 
 def masked(name: str) -> str:

@@ -9,7 +9,7 @@ import typer
 from app.cli.answer import ACTOR, Json, say
 from app.domain.accounts import platforms
 from app.domain.faces import retention
-from app.jobs import purge
+from app.jobs import erasures, purge
 from app.services import open_services
 from app.store.faces import retention as store
 
@@ -107,6 +107,7 @@ def learner(learner_id: str, platform: Slug, reason: Why, as_json: Json = False)
                 actor=ACTOR,
                 now_ms=services.clock(),
             )
+        erasures.hold_together(services)
         removed = purge.sweep(services)
         forgotten = purge.forget(services)
     answer = {"learner_id": learner_id, "photos": photos, "removed": removed}

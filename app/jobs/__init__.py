@@ -11,6 +11,7 @@ def install(services: Services) -> None:
         audit_watch,
         class_run,
         conclusions,
+        erasures,
         face_worker,
         ground,
         lease_sweep,
@@ -20,6 +21,7 @@ def install(services: Services) -> None:
         what_if,
     )
 
+    erasures.install(services)
     services.on_start.append(services.events.start)
     services.on_stop.append(services.events.stop)
     ground.install(services)

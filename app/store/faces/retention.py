@@ -209,6 +209,17 @@ def erase(connection: Connection, learner_id: int, now_ms: int) -> int:
     return result.rowcount
 
 
+def erased(connection: Connection) -> set[tuple[str, str]]:
+    """Learners whose key was destroyed: the platform's slug, and its own id of the learner."""
+    query = (
+        select(Platform.slug, Learner.external_id)
+        .join(Learner, Learner.platform_id == Platform.id)
+        .join(LearnerKey, LearnerKey.learner_id == Learner.id)
+        .where(LearnerKey.destroyed_ms.is_not(None))
+    )
+    return {(slug, learner) for slug, learner in connection.execute(query)}
+
+
 def learner(connection: Connection, platform_id: int, external_id: str) -> int | None:
     query = select(Learner.id).where(
         Learner.platform_id == platform_id, Learner.external_id == external_id

@@ -1,0 +1,97 @@
+"""Erased stays erased: the list of erasures lies beside the database, and is held against it.
+
+A backup from before an erasure brings the learner's key back, and the record of the erasure is gone
+with the rest. The list names learners by the platform's own ids, one line each; what it holds and
+the database does not know is erased again, and the other way round it is written down.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from app.canonical import canonical
+from app.domain.accounts import platforms
+from app.domain.faces import retention
+from app.errors import Conflict, NotFound
+from app.jobs import purge
+from app.services import Services
+from app.store import schema
+from app.store.faces import retention as store
+
+FILE = "erasures.ndjson"
+REASON = "恢复备份之后重新执行 / repeated after a backup was restored"
+
+log = structlog.get_logger("zhenxue.erasures")
+
+
+class Erasure(msgspec.Struct, frozen=True, order=True):
+    """One learner, by the slug of the platform and the platform's own id."""
+
+    platform: str
+    learner: str
+
+
+def file_of(services: Services) -> Path:
+    return services.settings.data_dir.resolve() / FILE
+
+
+def hold_together(services: Services) -> int:
+    """Erase again what the list holds and the database forgot, and list what it lacks; how many
+    were erased again. What a legal hold keeps, or nobody knows by that name, is left and told."""
+    listed = _listed(file_of(services))
+    with services.database.read() as connection:
+        known = {Erasure(*it) for it in store.erased(connection)}
+    again = [it for it in sorted(listed - known) if _erase(services, it)]
+    if again:
+        purge.sweep(services)
+        purge.forget(services)
+    _add(file_of(services), sorted(known - listed))
+    return len(again)
+
+
+def _erase(services: Services, it: Erasure) -> bool:
+    try:
+        with services.database.write() as connection:
+            retention.erase_learner(
+                connection,
+                platforms.platform_of(connection, it.platform).id,
+                it.learner,
+                reason=REASON,
+                actor="system:erasures",
+                now_ms=services.clock(),
+            )
+    except (NotFound, Conflict) as refusal:
+        log.warning("an erasure was not repeated", learner=it.learner, reason=refusal.detail)
+        return False
+    log.warning("an erasure was repeated", platform=it.platform, learner=it.learner)
+    return True
+
+
+def _listed(file: Path) -> set[Erasure]:
+    """Raises msgspec.DecodeError where the list was damaged: then nobody knows what it held."""
+    lines = file.read_bytes().splitlines() if file.exists() else []
+    return {msgspec.json.decode(line, type=Erasure) for line in lines if line.strip()}
+
+
+def _add(file: Path, erasures: list[Erasure]) -> None:
+    if not erasures:
+        return
+    with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as out:
+        for it in erasures:
+            out.write(canonical(msgspec.to_builtins(it)) + b"\n")
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def install(services: Services) -> None:
+    """Hold the list and the database together before anything is served."""
+
+    def begin() -> None:
+        if schema.at_head(services.database):  # else `/readyz` tells
+            hold_together(services)
+
+    services.on_start.append(begin)

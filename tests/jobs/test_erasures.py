@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from app.domain.faces import retention
 from app.jobs import erasures
@@ -30,10 +30,8 @@ def lin(services: Services, county: County, tmp_path: Path) -> bytes:
         learner_id = connection.execute(
             select(Learner.id).where(Learner.external_id == "lin")
         ).scalar_one()
-        row = LearnerKey.__table__.insert().values(
-            learner_id=learner_id, wrapped=wrapped, created_ms=0
-        )
-        connection.execute(row)
+        row = {"learner_id": learner_id, "wrapped": wrapped, "created_ms": 0}
+        connection.execute(insert(LearnerKey).values(**row))
     return wrapped
 
 

@@ -24,7 +24,7 @@ from app.services import Services
 from app.store.faces import calibrations, reference_photos
 from app.store.faces import snapshots as rows
 from app.store.faces.blobs import StoreAway
-from app.store.row import AnyRow
+from app.store.faces.snapshots import ClaimedPhoto
 from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
 from app.vision.readers import FaceReaders
 from app.vision.seen import Seen, Unread, embedding_context, signed
@@ -116,7 +116,7 @@ class FaceWorker:
                 )
         return len(waiting)
 
-    def _read(self, taken: Sequence[AnyRow]) -> None:
+    def _read(self, taken: Sequence[ClaimedPhoto]) -> None:
         services = self._services
         with services.database.read() as connection:
             keys = self._pixels.keys(connection, {photo.learner_id for photo in taken})
@@ -265,7 +265,7 @@ def observe(services: Services) -> None:
 
 
 def _columns(
-    photo: AnyRow, result: Seen | Unread, key: bytes | None, now_ms: int
+    photo: ClaimedPhoto, result: Seen | Unread, key: bytes | None, now_ms: int
 ) -> dict[str, Any]:
     """What is written of one reading. Without a final result the photo goes back to the queue."""
     if isinstance(result, Unread):

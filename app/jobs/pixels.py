@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -15,12 +15,17 @@ from app.services import Services
 from app.store.faces import face_keys
 from app.store.faces import snapshots as rows
 from app.store.faces.blobs import BlobMissing
-from app.store.row import AnyRow
+from app.store.faces.snapshots import PhotoRow, reading_of
 from app.vision.feed_signs import FeedSigns
 from app.vision.readers import FaceReaders
 from app.vision.seen import NOT_RETRIEVABLE, FacePicture, Unread
 
 log = structlog.get_logger("zhenxue.pixels")
+
+
+class KeptObject(Protocol):
+    id: int
+    blob_key: str | None
 
 
 class Pixels:
@@ -42,7 +47,7 @@ class Pixels:
                 keys[learner_id] = key
         return keys
 
-    def opened(self, photo: AnyRow, key: bytes | None) -> bytes | Unread:
+    def opened(self, photo: KeptObject, key: bytes | None) -> bytes | Unread:
         """The bytes of a photo, or why there are none."""
         if key is None or photo.blob_key is None:
             return Unread("erased", final=True, lost=True)
@@ -76,17 +81,17 @@ class Pixels:
             {photo: copy for photo, copy in copies.items() if copy is not None},
         )
 
-    def _feed(self, photos: Sequence[AnyRow], key: bytes | None) -> FeedSigns | None:
+    def _feed(self, photos: Sequence[PhotoRow], key: bytes | None) -> FeedSigns | None:
         opened = [self.opened(photo, key) for photo in photos]
         pictures = [data for data in opened if isinstance(data, bytes)]
         if len(pictures) < len(photos):
             return None
         received = [photo.received_ms for photo in photos]
-        return self._readers.signs(pictures, [photo.reading for photo in photos], received)
+        return self._readers.signs(pictures, [reading_of(photo) for photo in photos], received)
 
     def _copy(
         self,
-        photo: AnyRow,
+        photo: PhotoRow,
         key: bytes | None,
         alike: Sequence[Any],
         keys: dict[int, bytes],
@@ -101,7 +106,7 @@ class Pixels:
         ]
         if not isinstance(data, bytes) or not known:
             return None
-        face = FacePicture(data, photo.reading["box"])
+        face = FacePicture(data, reading_of(photo)["box"])
         proof = self._readers.copy(face, [other for _, other in known])
         if proof is None:
             return None

@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from app.domain.policy.sitting_terms import BURST_MS, REPORT_GRACE_MS
 from app.store.controls.controls import ControlRow
-from app.store.row import AnyRow
+from app.store.faces.snapshots import PhotoRow, reading_of
 from app.vision import liveness
 from app.vision.face_reading import FaceReading
 from app.vision.feed_signs import FeedSigns
 from app.vision.liveness import LIVENESS_LIMITS, Challenge, Frame
 
 Embedding = NDArray[np.float32]
-Seen = Sequence[tuple[AnyRow, Embedding | None]]
+Seen = Sequence[tuple[PhotoRow, Embedding | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,18 @@ class PhotoGroup:
     """Photos that are decided together: a burst in the order taken, or one photo. `control` is the
     face check that a burst answers."""
 
-    photos: Sequence[AnyRow]
+    photos: Sequence[PhotoRow]
     control: ControlRow | None = None
 
 
 def to_decide(
-    photos: Sequence[AnyRow], controls: Collection[ControlRow], *, open_now: bool, now_ms: int
+    photos: Sequence[PhotoRow], controls: Collection[ControlRow], *, open_now: bool, now_ms: int
 ) -> Iterator[PhotoGroup]:
     """A sitting's photos as far as they can be decided, decided ones among them: up to the first
     that is not read yet, or whose burst is not over. `photos` in order of receipt, `open_now`: more
     may be coming."""
     checks = {row.id: row for row in controls if "actions" in row.demand}
-    bursts: dict[int, list[AnyRow]] = {}
+    bursts: dict[int, list[PhotoRow]] = {}
     for photo in photos:
         if photo.control_id in checks and not photo.late:
             bursts.setdefault(photo.control_id, []).append(photo)
@@ -73,7 +73,7 @@ def to_decide(
             yield PhotoGroup(sorted(readable, key=_as_taken), control)
 
 
-def _over(control: ControlRow, burst: Sequence[AnyRow], *, open_now: bool, now_ms: int) -> bool:
+def _over(control: ControlRow, burst: Sequence[PhotoRow], *, open_now: bool, now_ms: int) -> bool:
     if any(it.status == "pending" for it in burst):
         return False
     if not open_now or any(it.status == "done" for it in burst):
@@ -98,11 +98,11 @@ def judged(group: PhotoGroup, seen: Seen, beside: Beside) -> dict[str, Any] | No
     if group.control is None:
         return _model_alone(group.photos)
     for photo in group.photos:
-        if photo.status == "done" and (earlier := photo.reading.get("liveness")) is not None:
+        if photo.status == "done" and (earlier := reading_of(photo).get("liveness")) is not None:
             return dict(earlier)
     control = group.control
     frames = [
-        Frame(row.received_ms, FaceReading.from_stored(row.reading, embedding))
+        Frame(row.received_ms, FaceReading.from_stored(reading_of(row), embedding))
         for row, embedding in seen
     ]
     challenge = Challenge(
@@ -116,8 +116,8 @@ def judged(group: PhotoGroup, seen: Seen, beside: Beside) -> dict[str, Any] | No
     return _document(found.outcome, found.reasons, found.signs, len(frames))
 
 
-def _model_alone(photos: Sequence[AnyRow]) -> dict[str, Any] | None:
-    found = liveness.verify_photos([FaceReading.from_stored(it.reading) for it in photos])
+def _model_alone(photos: Sequence[PhotoRow]) -> dict[str, Any] | None:
+    found = liveness.verify_photos([FaceReading.from_stored(reading_of(it)) for it in photos])
     if found is None or found.outcome == "live":
         return None  # a photo that nothing was asked of proves nobody live
     return _document(found.outcome, found.reasons, found.signs, len(photos))
@@ -129,5 +129,5 @@ def _document(
     return {"outcome": outcome, "reasons": list(reasons), "signs": dict(signs), "frames": frames}
 
 
-def _as_taken(photo: AnyRow) -> tuple[int, int]:
+def _as_taken(photo: PhotoRow) -> tuple[int, int]:
     return photo.frame, photo.received_ms

@@ -21,7 +21,7 @@ from app.errors import Conflict
 from app.security import Unsealable, Vault, unseal
 from app.store.accounts import audit
 from app.store.faces import calibrations, face_keys, face_sets
-from app.store.row import AnyRow
+from app.store.faces.face_sets import EmbeddedPhoto
 from app.vision import cohort
 from app.vision.calibrate import Rate
 from app.vision.cohort import COUNTS, LEAST_PEOPLE, MeasuredCohort, Person, TooFewPeople
@@ -77,7 +77,10 @@ def in_force(connection: Connection, card: ModelCard) -> SiteThresholds | None:
     kind = row.body["decides_on"]
     fields = row.body[kind]["spread"]
     spread = Spread(**{**fields, "strangers": tuple(fields["strangers"])})
-    centre = vector(row.cohort_mean) if kind == "centred" else None
+    centre = None
+    if kind == "centred":
+        assert row.cohort_mean is not None
+        centre = vector(row.cohort_mean)
     source = f"calibration {row.id} of the site: {spread.people} people, {spread.pairs} pairs"
     return SiteThresholds(row.id, Yardstick(spread, source, centre))
 
@@ -91,7 +94,7 @@ def seen_faces(
 ) -> list[Faces]:
     """The faces of (learner, person) accounts, of those that have any for the model."""
     keys: dict[int, bytes | None] = {}
-    found: dict[int, dict[int, list[tuple[AnyRow, Embedding]]]] = defaultdict(
+    found: dict[int, dict[int, list[tuple[EmbeddedPhoto, Embedding]]]] = defaultdict(
         lambda: defaultdict(list)
     )
     for row in face_sets.pictures(connection, [learner for learner, _ in accounts]):

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from app.domain.faces.comparison import Comparison
 from app.domain.faces.moments import moments
 from app.store.faces import course_faces as rows
-from app.store.row import AnyRow
+from app.store.faces.snapshots import PhotoRow, reading_of
 from app.vision import course, match
 from app.vision.match import Embedding, Moment
 from app.vision.seen import usable
@@ -29,18 +29,18 @@ def measure(
     learner_id: int,
     class_id: int,
     comparison: Comparison,
-    embedding_of: Callable[[AnyRow], Embedding | None],
+    embedding_of: Callable[[PhotoRow], Embedding | None],
     now_ms: int,
 ) -> None:
     """Hold each of the learner's sittings in the class against the enrolled face and the others."""
     if comparison.template is None or not comparison.template.agrees:
         return
     model = comparison.card.model
-    seen: dict[int, list[tuple[AnyRow, Embedding]]] = defaultdict(list)
+    seen: dict[int, list[tuple[PhotoRow, Embedding]]] = defaultdict(list)
     photos = rows.photos(connection, learner_id, class_id)
     for row in photos:
         embedding = embedding_of(row)
-        if embedding is not None and usable(row.reading) and row.reading["model"] == model:
+        if embedding is not None and usable(row.reading) and reading_of(row)["model"] == model:
             seen[row.session_id].append((row, embedding))
     sittings = {
         session_id: [it.moment for it in moments(of_sitting)]

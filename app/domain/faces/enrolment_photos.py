@@ -26,7 +26,7 @@ from app.store.accounts import audit
 from app.store.catalogue.people import AccountRow
 from app.store.faces import reference_photos as rows
 from app.store.faces import snapshots
-from app.store.row import AnyRow
+from app.store.faces.reference_photos import ReferenceRow
 from app.store.sittings import sittings
 from app.vision import match
 from app.vision.face_reading import Quality
@@ -159,7 +159,7 @@ def enrol(
     return _report(connection, learner.id, digest, "ready", quality)
 
 
-def _purged(photo: AnyRow) -> bool:
+def _purged(photo: ReferenceRow) -> bool:
     """It was enrolled for a class that is over, and its template was deleted since."""
     return photo.status == "ready" and photo.retired_ms is None and not photo.template_encrypted
 
@@ -190,7 +190,7 @@ def defer(
 def settle(
     connection: Connection,
     key: bytes,
-    photo: AnyRow,
+    photo: ReferenceRow,
     seen: Seen | Unread,
     now_ms: int,
     *,

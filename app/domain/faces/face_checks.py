@@ -24,7 +24,7 @@ from app.security import Unsealable, Vault, unseal
 from app.store.controls import controls as control_store
 from app.store.faces import face_keys, reference_photos
 from app.store.faces import snapshots as rows
-from app.store.row import AnyRow
+from app.store.faces.snapshots import PhotoRow, reading_of
 from app.vision.match import Moment
 from app.vision.model_card import ModelCard
 from app.vision.seen import embedding_context, usable, vector
@@ -41,7 +41,8 @@ class _Case:
     comparison: Comparison
     beside: Beside
     live: dict[int, dict[str, Any]] = field(default_factory=dict)  # judged now, by photo
-    seen: list[tuple[AnyRow, Embedding | None]] = field(default_factory=list)  # in order of receipt
+    # In order of receipt.
+    seen: list[tuple[PhotoRow, Embedding | None]] = field(default_factory=list)
 
     def add(self, group: PhotoGroup, embeddings: Sequence[Embedding | None]) -> None:
         """Photos that are decided together, with what they show of a living person."""
@@ -84,7 +85,7 @@ def decide_session(
     beside = beside or Beside()
     cases: dict[str, _Case] = {}
     for group in decidable(connection, session_id, now_ms):
-        model = group.photos[0].reading["model"]
+        model = reading_of(group.photos[0])["model"]
         if model not in cases:
             card = card_of(model)
             known = rows.matched_before(connection, session_id)
@@ -150,27 +151,27 @@ def _decide_all(
             allowed
             and compared is not None
             and photo.check in _COMPARED
-            and photo.checked_ms > replaced_ms
+            and (photo.checked_ms or 0) > replaced_ms
         ):
-            outcome = _carried(photo, dict(photo.reading), compared)
+            outcome = _carried(photo, dict(reading_of(photo)), compared)
             if any(outcome[name] != getattr(photo, name) for name in outcome):
                 rows.decide_anew(connection, photo, checked_ms=now_ms, **outcome)
                 decided += 1
     return decided
 
 
-def _sittings(photos: Iterable[AnyRow], model: str, key: bytes | None) -> list[list[Moment]]:
+def _sittings(photos: Iterable[PhotoRow], model: str, key: bytes | None) -> list[list[Moment]]:
     """The moments of usable photos of other sittings, sitting by sitting."""
-    found: dict[int, list[tuple[AnyRow, Embedding]]] = defaultdict(list)
+    found: dict[int, list[tuple[PhotoRow, Embedding]]] = defaultdict(list)
     for row in photos:
-        if row.reading["model"] == model and usable(row.reading):
+        if reading_of(row)["model"] == model and usable(row.reading):
             embedding = _embedding(row, key)
             if embedding is not None:
                 found[row.session_id].append((row, embedding))
     return [[it.moment for it in moments(sitting)] for sitting in found.values()]
 
 
-def _embedding(photo: AnyRow, key: bytes | None) -> Embedding | None:
+def _embedding(photo: PhotoRow, key: bytes | None) -> Embedding | None:
     if photo.embedding_encrypted is None or key is None:
         return None
     try:
@@ -179,9 +180,9 @@ def _embedding(photo: AnyRow, key: bytes | None) -> Embedding | None:
         return None
 
 
-def _reading(case: _Case, photo: AnyRow, liveness: dict[str, Any] | None) -> dict[str, Any]:
+def _reading(case: _Case, photo: PhotoRow, liveness: dict[str, Any] | None) -> dict[str, Any]:
     """What is known of a photo, with what its sitting's pixels said beside the faces."""
-    reading = dict(photo.reading)
+    reading = dict(reading_of(photo))
     if photo.id in case.beside.copies:
         reading["near_duplicate"] = case.beside.copies[photo.id]
     if liveness is not None:
@@ -190,7 +191,7 @@ def _reading(case: _Case, photo: AnyRow, liveness: dict[str, Any] | None) -> dic
 
 
 def _decide(
-    photo: AnyRow,
+    photo: PhotoRow,
     embedding: Embedding | None,
     reading: dict[str, Any],
     compared: Compared | None,
@@ -214,7 +215,7 @@ def _decide(
     return _carried(photo, reading, compared)
 
 
-def _carried(photo: AnyRow, reading: dict[str, Any], compared: Compared) -> dict[str, Any]:
+def _carried(photo: PhotoRow, reading: dict[str, Any], compared: Compared) -> dict[str, Any]:
     """The sitting's decision, as a usable photo carries it."""
     kept = {name: value for name, value in reading.items() if name not in DOCUMENTS}
     kept |= compared.documents | compared.documents_of.get(photo.id, {})

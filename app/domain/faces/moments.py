@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
-from app.store.row import AnyRow
 from app.vision.match import Embedding, Moment
 
 TOGETHER_MS = 5_000
@@ -39,10 +39,19 @@ class SeenMoment:
         return float(((frames - frames.mean(axis=0)) ** 2).sum() / (len(frames) - 1))
 
 
-def moments(photos: Iterable[tuple[AnyRow, Embedding]]) -> list[SeenMoment]:
+class SeenPhoto(Protocol):
+    @property
+    def id(self) -> int: ...
+    @property
+    def control_id(self) -> int | None: ...
+    @property
+    def received_ms(self) -> int: ...
+
+
+def moments(photos: Iterable[tuple[SeenPhoto, Embedding]]) -> list[SeenMoment]:
     """Of one sitting's usable photos in order of receipt, in order of their first photo."""
-    groups: list[list[tuple[AnyRow, Embedding]]] = []
-    answering: dict[int, list[tuple[AnyRow, Embedding]]] = {}
+    groups: list[list[tuple[SeenPhoto, Embedding]]] = []
+    answering: dict[int, list[tuple[SeenPhoto, Embedding]]] = {}
     for row, embedding in photos:
         group = answering.get(row.control_id) if row.control_id is not None else None
         if group is None and groups:

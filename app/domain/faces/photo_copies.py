@@ -18,7 +18,7 @@ from sqlalchemy import Connection
 from app.domain.faces.burst_liveness import PhotoGroup
 from app.store.faces import reference_photos
 from app.store.faces import snapshots as rows
-from app.store.row import AnyRow
+from app.store.faces.snapshots import PhotoRow, reading_of
 from app.vision.seen import SamePhotograph
 
 CANDIDATE_BITS = 18
@@ -29,7 +29,7 @@ MOST_OF_A_BURST = 3  # those that look straight ahead: one photograph gives them
 
 def suspects(
     connection: Connection, session_id: int, groups: Iterable[PhotoGroup]
-) -> list[tuple[AnyRow, Sequence[Any]]]:
+) -> list[tuple[PhotoRow, Sequence[Any]]]:
     """Photos of these groups that wait for a decision, each with what it may be a copy of: the
     nearest of the learner's and the class's earlier photos, but for what is of one moment with it,
     and the learner's enrolled photos. The photo of a start may be one that a platform enrolled: it
@@ -39,7 +39,7 @@ def suspects(
         return []
     near = _near(connection, session_id, [it for it, _ in waiting])
     enrolled = _enrolled(connection, session_id)
-    found: list[tuple[AnyRow, Sequence[Any]]] = []
+    found: list[tuple[PhotoRow, Sequence[Any]]] = []
     for photo, group in waiting:
         asked_ms = None if group.control is None else group.control.issued_ms
         alike: list[Any] = [
@@ -52,12 +52,14 @@ def suspects(
     return found
 
 
-def _telling(group: PhotoGroup) -> Sequence[AnyRow]:
+def _telling(group: PhotoGroup) -> Sequence[PhotoRow]:
     """The photos of a group that wait and are worth comparing."""
-    waits = [it for it in group.photos if it.status == "read" and it.reading["ratios"] is not None]
-    if group.control is None:
-        return waits
-    return sorted(waits, key=lambda it: abs(it.reading["ratios"]["jaw_ratio"]))[:MOST_OF_A_BURST]
+    waits = [it for it in group.photos if it.status == "read"]
+    turned = [(it, ratios) for it in waits if (ratios := reading_of(it)["ratios"]) is not None]
+    if group.control is not None:
+        straight = sorted(turned, key=lambda it: abs(it[1]["jaw_ratio"]))
+        turned = straight[:MOST_OF_A_BURST]
+    return [photo for photo, _ in turned]
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class _Enrolled:
     reading: None = None
 
 
-def _before(enrolled: _Enrolled, photo: AnyRow, asked_ms: int | None) -> bool:
+def _before(enrolled: _Enrolled, photo: PhotoRow, asked_ms: int | None) -> bool:
     if photo.purpose != "start":
         return True
     return asked_ms is not None and enrolled.created_ms < asked_ms
@@ -90,7 +92,7 @@ def _enrolled(connection: Connection, session_id: int) -> list[_Enrolled]:
 
 
 def _near(
-    connection: Connection, session_id: int, waiting: Sequence[AnyRow]
+    connection: Connection, session_id: int, waiting: Sequence[PhotoRow]
 ) -> dict[int, list[Any]]:
     earlier = rows.hashes_around(connection, session_id)
     if not earlier:
@@ -102,9 +104,10 @@ def _near(
     control = np.array([row.control_id or 0 for row in earlier], np.int64)
     near: dict[int, list[int]] = {}
     for photo in waiting:
+        reading = reading_of(photo)
         apart = np.minimum(
-            _apart(hashes, photo.reading["perceptual_hash"]),
-            _apart(hashes, photo.reading["mirrored_hash"]),
+            _apart(hashes, reading["perceptual_hash"]),
+            _apart(hashes, reading["mirrored_hash"]),
         )
         before = received < photo.received_ms - np.where(own, rows.SAME_MOMENT_MS, 0)
         before &= ~own | (control == 0) | (control != (photo.control_id or 0))

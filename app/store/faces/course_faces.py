@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, insert, select
 
 from app.store.events import event_log
-from app.store.row import AnyRow
+from app.store.faces.snapshots import PhotoRow
+from app.store.row import fetch
 from detectors.trace import Check
 from models import CourseFace, Session, Snapshot
 
@@ -17,10 +18,11 @@ _CHUNK = 500
 _COMPARED = (int(Check.MATCH), int(Check.REVIEW), int(Check.MISMATCH))
 
 
-def photos(connection: Connection, learner_id: int, class_id: int) -> Sequence[AnyRow]:
+def photos(connection: Connection, learner_id: int, class_id: int) -> Sequence[PhotoRow]:
     """The photos of the learner's sittings in the class that were compared, sitting by sitting in
     the order opened, in order of receipt."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Snapshot)
         .join(Session, Session.id == Snapshot.session_id)
         .where(
@@ -29,8 +31,9 @@ def photos(connection: Connection, learner_id: int, class_id: int) -> Sequence[A
             Snapshot.status == "done",
             Snapshot.check.in_(_COMPARED),
         )
-        .order_by(Session.opened_ms, Session.id, Snapshot.received_ms, Snapshot.id)
-    ).all()
+        .order_by(Session.opened_ms, Session.id, Snapshot.received_ms, Snapshot.id),
+        PhotoRow,
+    )
 
 
 def replace(
@@ -65,11 +68,22 @@ def replace(
         connection.execute(insert(CourseFace), rows)
 
 
-def of_sessions(connection: Connection, session_ids: Collection[int]) -> list[AnyRow]:
+class CourseFaceRow(Protocol):
+    session_id: int
+    kind: str
+    distance: float
+    limit: float
+    sittings: int
+    others: int
+
+
+def of_sessions(connection: Connection, session_ids: Collection[int]) -> list[CourseFaceRow]:
     """By sitting and kind."""
     ids = sorted(session_ids)
-    found: list[AnyRow] = []
+    found: list[CourseFaceRow] = []
     for at in range(0, len(ids), _CHUNK):
         query = select(CourseFace).where(CourseFace.session_id.in_(ids[at : at + _CHUNK]))
-        found += connection.execute(query.order_by(CourseFace.session_id, CourseFace.kind)).all()
+        found += fetch(
+            connection, query.order_by(CourseFace.session_id, CourseFace.kind), CourseFaceRow
+        )
     return found

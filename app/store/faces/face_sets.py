@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import aliased
 
-from app.store.row import AnyRow
+from app.store.row import stream
 from app.store.upsert import upsert
 from detectors.trace import Check
 from models import (
@@ -58,12 +58,23 @@ def sealed_numbers(connection: Connection, learner_ids: Collection[int]) -> dict
     return found
 
 
-def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[AnyRow]:
+class EmbeddedPhoto(Protocol):
+    learner_id: int
+    session_id: int
+    id: int
+    control_id: int | None
+    received_ms: int
+    embedding_encrypted: bytes
+    reading: dict[str, Any]
+
+
+def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[EmbeddedPhoto]:
     """(learner_id, session_id, id, control_id, received_ms, embedding_encrypted, reading) of the
     photos in which one good face was seen that may be the account's own, in order of receipt."""
     ids = sorted(learner_ids)
     for at in range(0, len(ids), _CHUNK):
-        yield from connection.execute(
+        yield from stream(
+            connection,
             select(
                 Session.learner_id,
                 Snapshot.session_id,
@@ -79,7 +90,8 @@ def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[A
                 Snapshot.embedding_encrypted.is_not(None),
                 Snapshot.check.in_(_OWN),
             )
-            .order_by(Session.learner_id, Snapshot.received_ms, Snapshot.id)
+            .order_by(Session.learner_id, Snapshot.received_ms, Snapshot.id),
+            EmbeddedPhoto,
         )
 
 
@@ -121,18 +133,27 @@ def put_pair(connection: Connection, learner_id: int, other_id: int, **values: A
     return not known
 
 
-def pairs_of(connection: Connection, learner_ids: Collection[int]) -> Sequence[AnyRow]:
+class FacePairRow(Protocol):
+    id: int
+    distance: float
+    limit: float
+    pictures: int
+    person: int
+    other_person: int
+
+
+def pairs_of(connection: Connection, learner_ids: Collection[int]) -> Sequence[FacePairRow]:
     """Pairs that any of the accounts belongs to, with the persons' ids, the closest first."""
     one, other = aliased(Learner), aliased(Learner)
     ids = sorted(learner_ids)
-    found: dict[int, AnyRow] = {}
+    found: dict[int, FacePairRow] = {}
     for at in range(0, len(ids), _CHUNK):
         chunk = ids[at : at + _CHUNK]
-        rows = connection.execute(
+        query = (
             select(FacePair, one.person_id.label("person"), other.person_id.label("other_person"))
             .join(one, one.id == FacePair.learner_id)
             .join(other, other.id == FacePair.other_id)
             .where(FacePair.learner_id.in_(chunk) | FacePair.other_id.in_(chunk))
         )
-        found |= {row.id: row for row in rows}
+        found |= {row.id: row for row in stream(connection, query, FacePairRow)}
     return sorted(found.values(), key=lambda row: (row.distance, row.id))

@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from app.store.row import AnyRow
+from app.store.row import fetch, fetch_one_or_none
 from models import Enrolment, Learner, ReferencePhoto
 
 
-def by_sha256(connection: Connection, learner_id: int, sha256: bytes) -> AnyRow | None:
-    return connection.execute(
+class ReferenceRow(Protocol):
+    id: int
+    learner_id: int
+    sha256: bytes
+    blob_key: str | None
+    template_encrypted: bytes | None
+    model: str | None
+    quality: dict[str, Any]
+    status: str
+    created_ms: int
+    retired_ms: int | None
+
+
+def by_sha256(connection: Connection, learner_id: int, sha256: bytes) -> ReferenceRow | None:
+    return fetch_one_or_none(
+        connection,
         select(ReferencePhoto).where(
             ReferencePhoto.learner_id == learner_id, ReferencePhoto.sha256 == sha256
-        )
-    ).one_or_none()
+        ),
+        ReferenceRow,
+    )
 
 
-def ready(connection: Connection, learner_id: int) -> Sequence[AnyRow]:
+class ReadyReference(ReferenceRow, Protocol):
+    template_encrypted: bytes
+
+
+def ready(connection: Connection, learner_id: int) -> Sequence[ReadyReference]:
     """Photos that the learner is compared with, oldest first."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(ReferencePhoto)
         .where(
             ReferencePhoto.learner_id == learner_id,
@@ -29,8 +49,9 @@ def ready(connection: Connection, learner_id: int) -> Sequence[AnyRow]:
             ReferencePhoto.retired_ms.is_(None),
             ReferencePhoto.template_encrypted.is_not(None),
         )
-        .order_by(ReferencePhoto.id)
-    ).all()
+        .order_by(ReferencePhoto.id),
+        ReadyReference,
+    )
 
 
 def counts(connection: Connection, class_id: int) -> dict[int, int]:
@@ -66,14 +87,16 @@ def kept_since(connection: Connection, learner_id: int, since_ms: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def pending(connection: Connection, limit: int) -> Sequence[AnyRow]:
+def pending(connection: Connection, limit: int) -> Sequence[ReferenceRow]:
     """Imported photos that no worker has read yet, oldest first."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(ReferencePhoto)
         .where(ReferencePhoto.status == "pending")
         .order_by(ReferencePhoto.id)
-        .limit(limit)
-    ).all()
+        .limit(limit),
+        ReferenceRow,
+    )
 
 
 def waits(connection: Connection, learner_id: int) -> bool:

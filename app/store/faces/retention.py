@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
@@ -18,7 +18,7 @@ from sqlalchemy import (
     update,
 )
 
-from app.store.row import AnyRow
+from app.store.row import fetch
 from app.store.upsert import insert_new
 from models import (
     Enrolment,
@@ -63,10 +63,23 @@ def _learner_kept(cutoff: str) -> ColumnElement[bool]:
     return or_(hold, exists().where(mine, ~_over(cutoff)), ~exists().where(mine))
 
 
-def classes_over(connection: Connection, photos: str, templates: str) -> Sequence[AnyRow]:
-    """Classes with something to remove: (id, klass, platform, pack, over_on, photos, templates,
-    held), counted; `photos` and `templates` are the days that the class must have been over by.
-    Held ones too. `over_on` is its last day, that of its assessment included."""
+class ClassWithExpired(Protocol):
+    """A class with how many photos and templates are to be removed, and how many are held.
+    `over_on` is its last day, that of its assessment included."""
+
+    id: int
+    klass: str
+    platform: str
+    pack: str
+    over_on: str
+    photos: int
+    templates: int
+    held: int
+
+
+def classes_over(connection: Connection, photos: str, templates: str) -> Sequence[ClassWithExpired]:
+    """Classes with something to remove, held ones too; `photos` and `templates` are the days that
+    the class must have been over by."""
     photo_due = and_(
         _over(photos), Snapshot.removal_ms.is_(None), Snapshot.blob_key.is_not(None), _DECIDED
     )
@@ -96,7 +109,7 @@ def classes_over(connection: Connection, photos: str, templates: str) -> Sequenc
         .group_by(TrainingClass.id, Platform.slug)
         .order_by(TrainingClass.id)
     )
-    return connection.execute(query).all()
+    return fetch(connection, query, ClassWithExpired)
 
 
 def mark_photos(connection: Connection, class_id: int, now_ms: int) -> int:
@@ -125,15 +138,22 @@ def drop_embeddings(connection: Connection, class_id: int) -> int:
     return result.rowcount
 
 
-def marked(connection: Connection, limit: int) -> Sequence[AnyRow]:
+class StoredBytes(Protocol):
+    id: int
+    blob_key: str
+
+
+def marked(connection: Connection, limit: int) -> Sequence[StoredBytes]:
     """(id, blob_key) of photos to remove whose bytes may still be there; held ones wait."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(Snapshot.id, Snapshot.blob_key)
         .join(Session, Session.id == Snapshot.session_id)
         .where(Snapshot.removal_ms.is_not(None), Snapshot.removed_ms.is_(None), ~_held())
         .order_by(Snapshot.id)
-        .limit(limit)
-    ).all()
+        .limit(limit),
+        StoredBytes,
+    )
 
 
 def removed(connection: Connection, snapshot_ids: Collection[int], now_ms: int) -> None:
@@ -162,17 +182,19 @@ def drop_templates(connection: Connection, photo_ids: Collection[int]) -> None:
     )
 
 
-def references_over(connection: Connection, cutoff: str) -> Sequence[AnyRow]:
+def references_over(connection: Connection, cutoff: str) -> Sequence[StoredBytes]:
     """(id, blob_key) of enrolled photos whose term is over, and of learners who were erased."""
     erased = exists().where(
         LearnerKey.learner_id == Learner.id, LearnerKey.destroyed_ms.is_not(None)
     )
-    return connection.execute(
+    return fetch(
+        connection,
         select(ReferencePhoto.id, ReferencePhoto.blob_key)
         .join(Learner, Learner.id == ReferencePhoto.learner_id)
         .where(ReferencePhoto.blob_key.is_not(None), or_(erased, ~_learner_kept(cutoff)))
-        .order_by(ReferencePhoto.id)
-    ).all()
+        .order_by(ReferencePhoto.id),
+        StoredBytes,
+    )
 
 
 def reference_removed(connection: Connection, photo_id: int) -> None:
@@ -254,9 +276,19 @@ def lift(connection: Connection, hold_id: int, now_ms: int) -> bool:
     return result.rowcount == 1
 
 
-def holds(connection: Connection) -> Sequence[AnyRow]:
+class HoldRow(Protocol):
+    id: int
+    reason: str
+    placed_by: str
+    placed_ms: int
+    klass: str | None
+    learner: str | None
+
+
+def holds(connection: Connection) -> Sequence[HoldRow]:
     """Holds in force, with the names of what they keep."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             LegalHold,
             TrainingClass.external_id.label("klass"),
@@ -265,8 +297,9 @@ def holds(connection: Connection) -> Sequence[AnyRow]:
         .join(TrainingClass, TrainingClass.id == LegalHold.class_id, isouter=True)
         .join(Learner, Learner.id == LegalHold.learner_id, isouter=True)
         .where(LegalHold.lifted_ms.is_(None))
-        .order_by(LegalHold.id)
-    ).all()
+        .order_by(LegalHold.id),
+        HoldRow,
+    )
 
 
 def holds_on_learner(connection: Connection, learner_id: int) -> list[int]:

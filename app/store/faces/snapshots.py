@@ -24,7 +24,7 @@ from sqlalchemy.orm import aliased
 
 from app.store.bodies import PhotoCopy
 from app.store.events import event_log
-from app.store.row import AnyRow
+from app.store.row import fetch, fetch_one, fetch_one_or_none
 from detectors.trace import NONE, PHOTO, Check, PhotoFlag, Purpose
 from models import ClassHour, Learner, ReferencePhoto, Session, Snapshot, TrainingClass
 
@@ -40,7 +40,47 @@ _AFRESH = _FRESH | {"checked_ms": None, "reading": None}
 SAME_MOMENT_MS = 120_000  # within one sitting, as long as the tries at a challenge
 
 
-def rows(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+class SittingPhoto(Protocol):
+    """Which photo of which sitting."""
+
+    id: int
+    session_id: int
+
+
+class PhotoRow(Protocol):
+    """A photo with what was read in it, once it was."""
+
+    id: int
+    external_id: str
+    purpose: str
+    frame: int
+    received_ms: int
+    embedding_encrypted: bytes | None
+    checked_ms: int | None
+
+    session_id: int
+    control_id: int | None
+    late: bool
+    sha256: bytes
+    blob_key: str | None
+    status: str
+    check: int
+    reading: dict[str, Any] | None
+
+    ...
+
+
+def reading_of(photo: PhotoRow) -> dict[str, Any]:
+    """What was read in a photo that waits for its decision, or has it."""
+    assert photo.reading is not None
+    return photo.reading
+
+
+class PhotoInOrder(PhotoRow, Protocol):
+    seen_before: bool
+
+
+def rows(connection: Connection, session_id: int) -> Sequence[PhotoInOrder]:
     """A sitting's photos in order of receipt, with `seen_before`: they `repeat` an earlier one, or
     are the learner's enrolled photo itself, which was not taken at a random moment."""
     earlier = aliased(Snapshot)
@@ -53,11 +93,13 @@ def rows(connection: Connection, session_id: int) -> Sequence[AnyRow]:
         Snapshot.purpose != "start",
     )
     seen_before = or_(exists().where(repeat(Snapshot, earlier)), enrolled)
-    return connection.execute(
+    return fetch(
+        connection,
         select(Snapshot, seen_before.label("seen_before"))
         .where(Snapshot.session_id == session_id)
-        .order_by(Snapshot.received_ms, Snapshot.id)
-    ).all()
+        .order_by(Snapshot.received_ms, Snapshot.id),
+        PhotoInOrder,
+    )
 
 
 def repeat(photo: Any, earlier: Any) -> ColumnElement[bool]:
@@ -91,12 +133,14 @@ def any_stored(connection: Connection) -> bool:
     return any(connection.execute(it).first() is not None for it in asked)
 
 
-def by_external_id(connection: Connection, session_id: int, external_id: str) -> AnyRow | None:
-    return connection.execute(
+def by_external_id(connection: Connection, session_id: int, external_id: str) -> PhotoRow | None:
+    return fetch_one_or_none(
+        connection,
         select(Snapshot).where(
             Snapshot.session_id == session_id, Snapshot.external_id == external_id
-        )
-    ).one_or_none()
+        ),
+        PhotoRow,
+    )
 
 
 def count(connection: Connection, session_id: int) -> int:
@@ -130,13 +174,13 @@ def insert_row(connection: Connection, session_id: int, **values: Any) -> int:
     return int(result.inserted_primary_key[0])
 
 
-def bring(connection: Connection, photo: AnyRow, **values: Any) -> None:
+def bring(connection: Connection, photo: SittingPhoto, **values: Any) -> None:
     """What was lost on its way in came after all."""
     event_log.unsettle(connection, [photo.session_id])
     connection.execute(update(Snapshot).where(Snapshot.id == photo.id).values(**_AFRESH | values))
 
 
-def before_in_class_hours(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+def before_in_class_hours(connection: Connection, session_id: int) -> Sequence[PhotoRow]:
     """Photos of the learner's earlier sittings on the class-hours that this one's lesson lies in,
     in order of receipt."""
     own = connection.execute(
@@ -164,14 +208,16 @@ def before_in_class_hours(connection: Connection, session_id: int) -> Sequence[A
         if own.lesson_id in of:
             lessons |= of
     ids = [row.id for row in sittings if row.lesson_id in lessons]
-    return connection.execute(
+    return fetch(
+        connection,
         select(Snapshot)
         .where(Snapshot.session_id.in_(ids))
-        .order_by(Snapshot.received_ms, Snapshot.id)
-    ).all()
+        .order_by(Snapshot.received_ms, Snapshot.id),
+        PhotoRow,
+    )
 
 
-def matched_before(connection: Connection, session_id: int, most: int = 60) -> list[AnyRow]:
+def matched_before(connection: Connection, session_id: int, most: int = 60) -> list[PhotoRow]:
     """The latest photos that matched in the learner's earlier sittings of the class, in order of
     receipt."""
     own = connection.execute(
@@ -179,7 +225,8 @@ def matched_before(connection: Connection, session_id: int, most: int = 60) -> l
             Session.id == session_id
         )
     ).one()
-    latest = connection.execute(
+    latest = fetch(
+        connection,
         select(Snapshot)
         .join(Session, Session.id == Snapshot.session_id)
         .where(
@@ -191,12 +238,20 @@ def matched_before(connection: Connection, session_id: int, most: int = 60) -> l
             Snapshot.status == "done",
         )
         .order_by(Snapshot.received_ms.desc(), Snapshot.id.desc())
-        .limit(most)
-    ).all()
+        .limit(most),
+        PhotoRow,
+    )
     return list(reversed(latest))
 
 
 # ---------------------------------------------------------------------- the face worker's queue
+
+
+class ClaimedPhoto(Protocol):
+    id: int
+    session_id: int
+    learner_id: int
+    blob_key: str | None
 
 
 def claim(
@@ -207,7 +262,7 @@ def claim(
     limit: int,
     most_attempts: int,
     session_ids: Collection[int] | None = None,
-) -> Sequence[AnyRow]:
+) -> Sequence[ClaimedPhoto]:
     """Take the oldest unread photos that nobody holds: (id, session_id, learner_id, blob_key)."""
     query = (
         select(Snapshot.id, Snapshot.session_id, Session.learner_id, Snapshot.blob_key)
@@ -223,7 +278,7 @@ def claim(
     )
     if session_ids is not None:
         query = query.where(Snapshot.session_id.in_(session_ids))
-    taken = connection.execute(query).all()
+    taken = fetch(connection, query, ClaimedPhoto)
     if taken:
         connection.execute(
             update(Snapshot)
@@ -246,7 +301,7 @@ def any_to_do(connection: Connection, now_ms: int) -> bool:
     return connection.execute(query.limit(1)).first() is not None
 
 
-def put_reading(connection: Connection, photo: AnyRow, worker: str, **values: Any) -> bool:
+def put_reading(connection: Connection, photo: SittingPhoto, worker: str, **values: Any) -> bool:
     """Store what was read, if the claim still stands; False when another worker took over."""
     if values["status"] == "failed":  # there is nothing left to decide
         event_log.unsettle(connection, [photo.session_id])
@@ -301,7 +356,7 @@ def to_decide(
     return list(connection.execute(query).scalars())
 
 
-def decide(connection: Connection, photo: AnyRow, **values: Any) -> None:
+def decide(connection: Connection, photo: SittingPhoto, **values: Any) -> None:
     """Write a photo's decision, once."""
     event_log.unsettle(connection, [photo.session_id])
     connection.execute(
@@ -311,7 +366,7 @@ def decide(connection: Connection, photo: AnyRow, **values: Any) -> None:
     )
 
 
-def decide_anew(connection: Connection, photo: AnyRow, **values: Any) -> None:
+def decide_anew(connection: Connection, photo: SittingPhoto, **values: Any) -> None:
     """A later photo of the sitting changed the decision that this one carries."""
     event_log.unsettle(connection, [photo.session_id])
     connection.execute(
@@ -332,11 +387,6 @@ def compare_again(connection: Connection, learner_id: int) -> int:
         .values(status="read", check=int(Check.PENDING), checked_ms=None)
     )
     return int(result.rowcount)
-
-
-class SittingPhoto(Protocol):
-    id: int
-    session_id: int
 
 
 def read_again(connection: Connection, photos: Collection[SittingPhoto]) -> None:
@@ -379,10 +429,20 @@ def undecided(connection: Connection, session_id: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def owner(connection: Connection, session_id: int) -> AnyRow:
+class SittingToDecide(Protocol):
+    learner_id: int
+    class_id: int
+    state: str
+    face_consent: bool
+    pack_id: str
+    pack_version: str
+
+
+def owner(connection: Connection, session_id: int) -> SittingToDecide:
     """Of a sitting whose photos are decided: (learner_id, class_id, state, face_consent, pack_id,
     pack_version); it is locked."""
-    return connection.execute(
+    return fetch_one(
+        connection,
         select(
             Session.learner_id,
             Session.class_id,
@@ -394,8 +454,9 @@ def owner(connection: Connection, session_id: int) -> AnyRow:
         .join(Learner, Learner.id == Session.learner_id)
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .where(Session.id == session_id)
-        .with_for_update(of=Session, key_share=True)
-    ).one()
+        .with_for_update(of=Session, key_share=True),
+        SittingToDecide,
+    )
 
 
 def state(connection: Connection, session_id: int) -> str:
@@ -413,21 +474,37 @@ def owner_of(connection: Connection, session_id: int) -> int:
 # ------------------------------------------------------------------------- the same photograph
 
 
-def owner_named(connection: Connection, session_id: int) -> AnyRow:
+class SittingOwner(Protocol):
+    learner_id: int
+    learner: str
+
+
+def owner_named(connection: Connection, session_id: int) -> SittingOwner:
     """Whose sitting it is: `learner_id`, and `learner` as the platform names them."""
     query = select(Session.learner_id, Learner.external_id.label("learner"))
-    return connection.execute(
-        query.join(Learner, Learner.id == Session.learner_id).where(Session.id == session_id)
-    ).one()
+    return fetch_one(
+        connection,
+        query.join(Learner, Learner.id == Session.learner_id).where(Session.id == session_id),
+        SittingOwner,
+    )
 
 
-def hashes_around(connection: Connection, session_id: int) -> Sequence[AnyRow]:
+class HashedPhoto(Protocol):
+    id: int
+    session_id: int
+    control_id: int | None
+    phash: int
+    received_ms: int
+
+
+def hashes_around(connection: Connection, session_id: int) -> Sequence[HashedPhoto]:
     """(id, session_id, control_id, phash, received_ms) of the photos of the learner and of the
     class, this sitting's among them."""
     own = connection.execute(
         select(Session.learner_id, Session.class_id).where(Session.id == session_id)
     ).one()
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Snapshot.id,
             Snapshot.session_id,
@@ -440,13 +517,26 @@ def hashes_around(connection: Connection, session_id: int) -> Sequence[AnyRow]:
             or_(Session.learner_id == own.learner_id, Session.class_id == own.class_id),
             Snapshot.phash.is_not(None),
         )
-        .order_by(Snapshot.id)
-    ).all()
+        .order_by(Snapshot.id),
+        HashedPhoto,
+    )
 
 
-def with_owner(connection: Connection, ids: Collection[int]) -> Sequence[AnyRow]:
+class OwnedPhoto(Protocol):
+    id: int
+    external_id: str
+    sha256: bytes
+    blob_key: str | None
+    reading: dict[str, Any] | None
+    learner_id: int
+    session: str
+    learner: str
+
+
+def with_owner(connection: Connection, ids: Collection[int]) -> Sequence[OwnedPhoto]:
     """Photos with the public names of their sitting and learner."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Snapshot.id,
             Snapshot.external_id,
@@ -459,8 +549,9 @@ def with_owner(connection: Connection, ids: Collection[int]) -> Sequence[AnyRow]
         )
         .join(Session, Session.id == Snapshot.session_id)
         .join(Learner, Learner.id == Session.learner_id)
-        .where(Snapshot.id.in_(ids))
-    ).all()
+        .where(Snapshot.id.in_(ids)),
+        OwnedPhoto,
+    )
 
 
 def copies(

@@ -33,6 +33,7 @@ from app.store.accounts import users
 from app.store.bodies import ClassVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file as store
 from app.store.faces import reference_photos
+from app.store.judging import runs as run_store
 from app.store.review import sign_offs
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -102,7 +103,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
         enrolled = reference_photos.counts(connection, class_id)
         open_now = store.open_now(connection, class_id)
-        run = store.latest_run(connection, class_id)
+        run = run_store.latest(connection, class_id)
         chosen_by = users.names(connection, [row.scale_chosen_by or 0])
         steps = stages.of_class(connection, class_id, today)
     roomy = len(hours) <= _ROOMY

@@ -139,6 +139,7 @@ def _page(
     with services.database.read() as connection:
         case = face_case.face_case(connection, user, row.learner_id, row.session_id, now_ms)
         klass = class_file.klass(connection, row.class_id, user.scope)
+        assert klass is not None
         (card,) = cards_of(connection, [row], klass.county, user, lang)
         next_up = following(connection, user, queue, now_ms, but_finding=row.id)
     return render(

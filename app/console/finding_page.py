@@ -101,6 +101,7 @@ def _class_finding(
     services, lang, user = request.app.state.services, language_of(request), login.user
     with services.database.read() as connection:
         klass = class_file.klass(connection, row.class_id, user.scope)
+        assert klass is not None
         now = reviews.finding(connection, row.id, user.scope) or row
         cards = cards_of(connection, [now], klass.county, user, lang)
         members = crowds.members(connection, now.platform_id, now.body)

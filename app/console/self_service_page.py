@@ -131,6 +131,7 @@ class _Own:
 
 def _own(connection: Connection, link: Any) -> _Own:
     klass = class_file.klass(connection, link.class_id, EVERYTHING)
+    assert klass is not None
     pack, enrolment = f"{klass.pack_id}@{klass.pack_version}", link.enrolment_id
     judged = class_file.latest(connection, link.class_id, HourVerdict, pack, enrolment)
     concluded = class_file.latest(connection, link.class_id, EnrolmentVerdict, pack, enrolment)

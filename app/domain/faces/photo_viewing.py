@@ -12,7 +12,9 @@ from app.domain.accounts.users import User
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.faces import photo_access
+from app.store.faces.photo_access import ReferenceObject
 from app.store.sittings import case_file
+from app.store.sittings.case_file import PhotoCase
 
 MIN_PURPOSE, MAX_PURPOSE = 4, 200
 GRANT_MS = 10 * 60_000  # so long may a granted photo be loaded again, e.g. by a zoom
@@ -194,9 +196,10 @@ def sealed(connection: Connection, user: User, access_id: int, now_ms: int) -> S
     access = photo_access.granted(connection, access_id, user.id, now_ms - GRANT_MS)
     if access is None or not user.sees_photos:
         raise NotFound("unknown_access", "there is no such access, or it is over")
+    found: PhotoCase | ReferenceObject | None = None
     if access.snapshot_id is not None:
         found = case_file.photo(connection, access.snapshot_id, user.scope)
-    else:
+    elif access.reference_photo_id is not None:
         found = photo_access.reference_by_id(connection, access.reference_photo_id)
     if found is None or found.blob_key is None:
         raise NotFound("photo_gone", "the photo was destroyed")

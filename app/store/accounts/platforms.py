@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from app.store.review.finding_queue import TO_DO
+from app.store.row import fetch, fetch_one, fetch_one_or_none
 from app.store.scope import AccessScope
 from models import ApiKey, Finding, Platform, Session, TrainingClass
 
@@ -31,21 +32,30 @@ class KeyRow(Protocol):
 
 
 def by_slug(connection: Connection, slug: str) -> PlatformRow | None:
-    row = connection.execute(select(Platform).where(Platform.slug == slug)).one_or_none()
-    return cast(PlatformRow | None, row)
+    return fetch_one_or_none(connection, select(Platform).where(Platform.slug == slug), PlatformRow)
 
 
 def by_id(connection: Connection, platform_id: int) -> PlatformRow:
-    row = connection.execute(select(Platform).where(Platform.id == platform_id)).one()
-    return cast(PlatformRow, row)
+    return fetch_one(connection, select(Platform).where(Platform.id == platform_id), PlatformRow)
 
 
 def all_platforms(connection: Connection) -> Sequence[PlatformRow]:
-    rows = connection.execute(select(Platform).order_by(Platform.slug)).all()
-    return cast(Sequence[PlatformRow], rows)
+    return fetch(connection, select(Platform).order_by(Platform.slug), PlatformRow)
 
 
-def with_counts(connection: Connection, scope: AccessScope) -> Sequence[Any]:
+class PlatformWithCounts(Protocol):
+    """A platform with its classes, findings that wait, and last sign of life in the scope."""
+
+    id: int
+    slug: str
+    name: str
+    county: str
+    classes: int
+    waiting: int
+    seen_ms: int | None
+
+
+def with_counts(connection: Connection, scope: AccessScope) -> Sequence[PlatformWithCounts]:
     """The platforms that have a class in scope: classes, findings that wait, last sign of life."""
     covered = select(TrainingClass.id).where(
         TrainingClass.platform_id == Platform.id, scope.covers_class()
@@ -75,7 +85,8 @@ def with_counts(connection: Connection, scope: AccessScope) -> Sequence[Any]:
         .where(TrainingClass.platform_id == Platform.id, scope.covers_class())
         .scalar_subquery()
     )
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             Platform.id,
             Platform.slug,
@@ -86,8 +97,9 @@ def with_counts(connection: Connection, scope: AccessScope) -> Sequence[Any]:
             seen.label("seen_ms"),
         )
         .where(covered.exists())
-        .order_by(Platform.name)
-    ).all()
+        .order_by(Platform.name),
+        PlatformWithCounts,
+    )
 
 
 def insert_platform(connection: Connection, **values: Any) -> int:
@@ -95,20 +107,18 @@ def insert_platform(connection: Connection, **values: Any) -> int:
 
 
 def key(connection: Connection, key_id: int) -> KeyRow | None:
-    row = connection.execute(select(ApiKey).where(ApiKey.id == key_id)).one_or_none()
-    return cast(KeyRow | None, row)
+    return fetch_one_or_none(connection, select(ApiKey).where(ApiKey.id == key_id), KeyRow)
 
 
 def key_by_digest(connection: Connection, digest: bytes) -> KeyRow | None:
-    row = connection.execute(select(ApiKey).where(ApiKey.digest == digest)).one_or_none()
-    return cast(KeyRow | None, row)
+    return fetch_one_or_none(connection, select(ApiKey).where(ApiKey.digest == digest), KeyRow)
 
 
 def keys(connection: Connection, platform_id: int | None) -> Sequence[KeyRow]:
     query = select(ApiKey).order_by(ApiKey.id)
     if platform_id is not None:
         query = query.where(ApiKey.platform_id == platform_id)
-    return cast(Sequence[KeyRow], connection.execute(query).all())
+    return fetch(connection, query, KeyRow)
 
 
 def insert_key(connection: Connection, **values: Any) -> int:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from app.store.row import fetch
+from app.store.row import fetch, fetch_one_or_none
 from models import Platform, User, UserSession
 
 
@@ -31,8 +31,7 @@ class LoginRow(UserRow, Protocol):
 
 
 def by_username(connection: Connection, username: str) -> UserRow | None:
-    row = connection.execute(select(User).where(User.username == username)).one_or_none()
-    return cast(UserRow | None, row)
+    return fetch_one_or_none(connection, select(User).where(User.username == username), UserRow)
 
 
 class ListedUser(UserRow, Protocol):
@@ -108,12 +107,13 @@ def other_admins(connection: Connection, user_id: int) -> int:
 
 def login(connection: Connection, token_digest: bytes) -> LoginRow | None:
     """The login with this digest, with its user's columns."""
-    row = connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(User, UserSession.csrf, UserSession.seen_ms, UserSession.expires_ms)
         .join(User, User.id == UserSession.user_id)
-        .where(UserSession.token_digest == token_digest)
-    ).one_or_none()
-    return cast(LoginRow | None, row)
+        .where(UserSession.token_digest == token_digest),
+        LoginRow,
+    )
 
 
 def insert_login(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
+from app.store.row import fetch, fetch_one, fetch_one_or_none
 from app.store.scope import AccessScope
 from app.store.upsert import insert_new
 from models import (
@@ -81,8 +82,7 @@ def ensure_course(connection: Connection, platform_id: int, external_id: str) ->
 def versions(connection: Connection, course_id: int) -> Sequence[VersionRow]:
     """All versions of a course, newest first."""
     query = _versions().where(CourseVersion.course_id == course_id)
-    rows = connection.execute(query.order_by(CourseVersion.version.desc())).all()
-    return cast(Sequence[VersionRow], rows)
+    return fetch(connection, query.order_by(CourseVersion.version.desc()), VersionRow)
 
 
 def newest_version(connection: Connection, platform_id: int, course: str) -> VersionRow | None:
@@ -92,12 +92,14 @@ def newest_version(connection: Connection, platform_id: int, course: str) -> Ver
         .order_by(CourseVersion.version.desc())
         .limit(1)
     )
-    return cast(VersionRow | None, connection.execute(query).one_or_none())
+    return fetch_one_or_none(connection, query, VersionRow)
 
 
 def versions_by_id(connection: Connection, ids: Iterable[int]) -> dict[int, VersionRow]:
-    rows = connection.execute(_versions().where(CourseVersion.id.in_(list(ids)))).all()
-    return {row.id: row for row in cast(Sequence[VersionRow], rows)}
+    return {
+        row.id: row
+        for row in fetch(connection, _versions().where(CourseVersion.id.in_(list(ids))), VersionRow)
+    }
 
 
 def insert_version(
@@ -114,12 +116,13 @@ def insert_version(
 
 def lessons(connection: Connection, version_ids: Iterable[int]) -> Sequence[LessonRow]:
     """Lessons of those versions, each version's in its order."""
-    rows = connection.execute(
+    return fetch(
+        connection,
         select(Lesson)
         .where(Lesson.course_version_id.in_(list(version_ids)))
-        .order_by(Lesson.course_version_id, Lesson.position)
-    ).all()
-    return cast(Sequence[LessonRow], rows)
+        .order_by(Lesson.course_version_id, Lesson.position),
+        LessonRow,
+    )
 
 
 def class_of_platform(
@@ -128,13 +131,14 @@ def class_of_platform(
     query = select(TrainingClass).where(
         TrainingClass.platform_id == platform_id, TrainingClass.external_id == external_id
     )
-    row = connection.execute(query.with_for_update(key_share=True) if lock else query).one_or_none()
-    return cast(ClassRow | None, row)
+    return fetch_one_or_none(
+        connection, query.with_for_update(key_share=True) if lock else query, ClassRow
+    )
 
 
 def class_by_id(connection: Connection, class_id: int) -> ClassRow:
     query = select(TrainingClass).where(TrainingClass.id == class_id)
-    return cast(ClassRow, connection.execute(query).one())
+    return fetch_one(connection, query, ClassRow)
 
 
 def lock_class(connection: Connection, class_id: int) -> None:
@@ -161,7 +165,7 @@ def classes_named(
         query = query.join(Platform, Platform.id == TrainingClass.platform_id).where(
             Platform.slug == platform
         )
-    return cast(Sequence[ClassRow], connection.execute(query.limit(2)).all())
+    return fetch(connection, query.limit(2), ClassRow)
 
 
 def insert_class(connection: Connection, values: dict[str, Any]) -> int:
@@ -181,10 +185,11 @@ def replace_class_hours(connection: Connection, class_id: int, hours: list[dict[
 
 
 def class_hours(connection: Connection, class_id: int) -> Sequence[HourRow]:
-    rows = connection.execute(
-        select(ClassHour).where(ClassHour.class_id == class_id).order_by(ClassHour.number)
-    ).all()
-    return cast(Sequence[HourRow], rows)
+    return fetch(
+        connection,
+        select(ClassHour).where(ClassHour.class_id == class_id).order_by(ClassHour.number),
+        HourRow,
+    )
 
 
 def has_sessions(connection: Connection, class_id: int) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, Label, Select, func, or_, select, update
 
 from app.store.bodies import KINDS, EnrolmentVerdict, HourVerdict, Kind, StoredVerdict, stored
+from app.store.catalogue.catalogue import ClassRow
 from app.store.review.finding_queue import GONE, TO_DO
 from app.store.review.finding_rows import FindingRow
-from app.store.row import typed
+from app.store.row import fetch, fetch_one_or_none, typed
 from app.store.scope import AccessScope
 from models import (
     ClassHour,
@@ -19,16 +20,22 @@ from models import (
     Learner,
     Lesson,
     Platform,
-    Run,
     Session,
     TrainingClass,
     Verdict,
 )
 
 
+class ListedClass(ClassRow, Protocol):
+    platform_name: str
+    learners: int
+    waiting: int
+    outcome: str | None
+
+
 def page(
     connection: Connection, scope: AccessScope, text: str, before: int | None, size: int
-) -> Sequence[Any]:
+) -> Sequence[ListedClass]:
     """Classes newest first with how many learners and open findings each has."""
     learners = (
         select(func.count())
@@ -72,16 +79,23 @@ def page(
                 TrainingClass.occupation.contains(text, autoescape=True),
             )
         )
-    return connection.execute(query).all()
+    return fetch(connection, query, ListedClass)
 
 
-def klass(connection: Connection, class_id: int, scope: AccessScope) -> Any:
+class ClassCase(ClassRow, Protocol):
+    platform_name: str
+    platform: str
+
+
+def klass(connection: Connection, class_id: int, scope: AccessScope) -> ClassCase | None:
     """The class with its platform's name, or None when there is none within the scope."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(TrainingClass, Platform.name.label("platform_name"), Platform.slug.label("platform"))
         .join(Platform, Platform.id == TrainingClass.platform_id)
-        .where(TrainingClass.id == class_id, scope.covers_class())
-    ).one_or_none()
+        .where(TrainingClass.id == class_id, scope.covers_class()),
+        ClassCase,
+    )
 
 
 def ids_of(
@@ -100,25 +114,55 @@ def ids_of(
     return {row.external_id: row.id for row in rows}
 
 
-def hours(connection: Connection, class_id: int) -> Sequence[Any]:
+class PlanHour(Protocol):
+    number: int
+    media_ms: int
+    pieces: list[Any]
+
+
+def hours(connection: Connection, class_id: int) -> Sequence[PlanHour]:
     """The frozen plan: (number, media_ms, pieces) in order."""
-    return connection.execute(
+    return fetch(
+        connection,
         select(ClassHour.number, ClassHour.media_ms, ClassHour.pieces)
         .where(ClassHour.class_id == class_id)
-        .order_by(ClassHour.number)
-    ).all()
+        .order_by(ClassHour.number),
+        PlanHour,
+    )
 
 
-def lessons(connection: Connection, class_id: int) -> Sequence[Any]:
+class PlanLesson(Protocol):
+    id: int
+    external_id: str
+    title: str
+
+
+def lessons(connection: Connection, class_id: int) -> Sequence[PlanLesson]:
     """The lessons that the plan names, in its order."""
     named = [piece["lesson_id"] for it in hours(connection, class_id) for piece in it.pieces]
-    rows = connection.execute(
-        select(Lesson.id, Lesson.external_id, Lesson.title).where(Lesson.id.in_(named))
-    ).all()
+    rows = fetch(
+        connection,
+        select(Lesson.id, Lesson.external_id, Lesson.title).where(Lesson.id.in_(named)),
+        PlanLesson,
+    )
     return sorted(rows, key=lambda it: named.index(it.id))
 
 
-def roster(connection: Connection, class_id: int, learner_id: int | None = None) -> Sequence[Any]:
+class RosterRow(Protocol):
+    enrolment_id: int
+    category: str | None
+    employer: str | None
+    id: int
+    external_id: str
+    name: str
+    id_last4: str | None
+    real_name_verified: bool | None
+    face_consent: bool
+
+
+def roster(
+    connection: Connection, class_id: int, learner_id: int | None = None
+) -> Sequence[RosterRow]:
     """Learners of the class in the order of enrolment; one of them if `learner_id` is given."""
     query = (
         select(
@@ -138,12 +182,23 @@ def roster(connection: Connection, class_id: int, learner_id: int | None = None)
     )
     if learner_id is not None:
         query = query.where(Enrolment.learner_id == learner_id)
-    return connection.execute(query).all()
+    return fetch(connection, query, RosterRow)
+
+
+class ClassElsewhere(Protocol):
+    id: int
+    external_id: str
+    occupation: str
+    starts_on: str
+    ends_on: str
+    platform_name: str
+    learner_id: int
+    outcome: str | None
 
 
 def other_classes(
     connection: Connection, learner_id: int, class_id: int, scope: AccessScope
-) -> Sequence[Any]:
+) -> Sequence[ClassElsewhere]:
     """Other classes in scope that the same person is or was in, on whatever platform, newest
     first, each with the person's account there and the latest conclusion on them."""
     person = select(Learner.person_id).where(Learner.id == learner_id).scalar_subquery()
@@ -154,7 +209,8 @@ def other_classes(
         .limit(1)
         .scalar_subquery()
     )
-    return connection.execute(
+    return fetch(
+        connection,
         select(
             TrainingClass.id,
             TrainingClass.external_id,
@@ -169,8 +225,9 @@ def other_classes(
         .join(Learner, Learner.id == Enrolment.learner_id)
         .join(Platform, Platform.id == TrainingClass.platform_id)
         .where(Learner.person_id == person, TrainingClass.id != class_id, scope.covers_class())
-        .order_by(TrainingClass.id.desc())
-    ).all()
+        .order_by(TrainingClass.id.desc()),
+        ClassElsewhere,
+    )
 
 
 def latest(
@@ -203,15 +260,24 @@ def _newest(class_id: int, kind: str, pack: str) -> Select[int]:
     )
 
 
-def hour_marks(connection: Connection, class_id: int, pack: str) -> Sequence[Any]:
+class HourMark(Protocol):
+    subject_id: int
+    hour: int
+    outcome: str
+    body: bytes
+
+
+def hour_marks(connection: Connection, class_id: int, pack: str) -> Sequence[HourMark]:
     """The current verdict on every class-hour of every learner: (enrolment id, number, outcome,
     body). Lean, for there are thousands."""
     newest = _newest(class_id, KINDS[HourVerdict], pack)
-    return connection.execute(
+    return fetch(
+        connection,
         select(Verdict.subject_id, Verdict.hour, Verdict.outcome, Verdict.body).where(
             Verdict.id.in_(newest)
-        )
-    ).all()
+        ),
+        HourMark,
+    )
 
 
 def waiting_by_learner(connection: Connection, class_id: int) -> dict[int | None, int]:
@@ -274,13 +340,26 @@ def findings_on(connection: Connection, session_ids: Collection[int]) -> list[Fi
     return typed(rows, FindingRow)
 
 
+class SittingOfLearner(Protocol):
+    id: int
+    external_id: str
+    opened_ms: int
+    closed_ms: int | None
+    last_recv_ms: int
+    state: str
+    provenance: str
+    lesson_title: str
+    lesson_position: int
+    outcome: str | None
+
+
 def sittings(
     connection: Connection,
     class_id: int,
     learner_id: int,
     limit: int,
     lesson_ids: Collection[int] | None = None,
-) -> Sequence[Any]:
+) -> Sequence[SittingOfLearner]:
     """The learner's sittings in the class, or those of some lessons, newest first, each with its
     latest verdict."""
     query = (
@@ -303,7 +382,7 @@ def sittings(
     )
     if lesson_ids is not None:
         query = query.where(Session.lesson_id.in_(lesson_ids))
-    return connection.execute(query).all()
+    return fetch(connection, query, SittingOfLearner)
 
 
 def session_outcome() -> Label[Any]:
@@ -324,17 +403,6 @@ def set_scale(connection: Connection, class_id: int, scale: str, user_id: int, n
         .where(TrainingClass.id == class_id)
         .values(scale_chosen=scale, scale_chosen_by=user_id, scale_chosen_ms=now_ms)
     )
-
-
-def latest_run(connection: Connection, class_id: int) -> Any:
-    """The newest run of the class, or None."""
-    return connection.execute(
-        select(Run, TrainingClass.external_id.label("klass"))
-        .join(TrainingClass, TrainingClass.id == Run.class_id)
-        .where(Run.class_id == class_id)
-        .order_by(Run.id.desc())
-        .limit(1)
-    ).one_or_none()
 
 
 def open_now(connection: Connection, class_id: int) -> int:

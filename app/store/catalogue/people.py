@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, exists, insert, select, update
 
+from app.store.row import fetch, fetch_one
 from app.store.upsert import insert_new
 from models import (
     AssessmentRecord,
@@ -109,7 +110,7 @@ def holders(
             Learner.platform_id == platform_id,
             Person.id_hash.in_(wanted[start : start + _IDS_A_QUERY]),
         )
-        found += cast(Sequence[LearnerRow], connection.execute(query.order_by(Learner.id)).all())
+        found += fetch(connection, query.order_by(Learner.id), LearnerRow)
     return found
 
 
@@ -138,18 +139,16 @@ def learners(
     wanted = list(external_ids)
     found: dict[str, LearnerRow] = {}
     for start in range(0, len(wanted), _IDS_A_QUERY):
-        rows = connection.execute(
-            _learners().where(
-                Learner.platform_id == platform_id,
-                Learner.external_id.in_(wanted[start : start + _IDS_A_QUERY]),
-            )
-        ).all()
-        found |= {row.external_id: cast(LearnerRow, row) for row in rows}
+        query = _learners().where(
+            Learner.platform_id == platform_id,
+            Learner.external_id.in_(wanted[start : start + _IDS_A_QUERY]),
+        )
+        found |= {row.external_id: row for row in fetch(connection, query, LearnerRow)}
     return found
 
 
 def by_id(connection: Connection, learner_id: int) -> LearnerRow:
-    return cast(LearnerRow, connection.execute(_learners().where(Learner.id == learner_id)).one())
+    return fetch_one(connection, _learners().where(Learner.id == learner_id), LearnerRow)
 
 
 def insert_learner(connection: Connection, **values: Any) -> int:
@@ -162,13 +161,14 @@ def update_learner(connection: Connection, learner_id: int, **values: Any) -> No
 
 def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:
     """Who is in the class, by the platform's ids."""
-    rows = connection.execute(
+    return fetch(
+        connection,
         _learners(Enrolment.employer, Enrolment.category)
         .join(Enrolment, Enrolment.learner_id == Learner.id)
         .where(Enrolment.class_id == class_id)
-        .order_by(Learner.external_id)
-    ).all()
-    return cast(Sequence[EnrolledRow], rows)
+        .order_by(Learner.external_id),
+        EnrolledRow,
+    )
 
 
 def enrol(connection: Connection, rows: list[dict[str, Any]]) -> None:

@@ -26,7 +26,6 @@ from models import (
     Learner,
     LearnerKey,
     Lesson,
-    OfflineAttendance,
     Platform,
     ReferencePhoto,
     Review,
@@ -285,19 +284,6 @@ def sessions(connection: Connection, class_id: int) -> Sequence[ReportedSitting]
         .where(Session.class_id == class_id)
         .order_by(Session.opened_ms, Session.id),
         ReportedSitting,
-    )
-
-
-class AttendanceRow(Protocol): ...
-
-
-def attendance(connection: Connection, class_id: int) -> Sequence[AttendanceRow]:
-    return fetch(
-        connection,
-        select(OfflineAttendance)
-        .where(OfflineAttendance.class_id == class_id)
-        .order_by(OfflineAttendance.learner_id, OfflineAttendance.held_on),
-        AttendanceRow,
     )
 
 

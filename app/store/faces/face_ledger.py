@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, case, func, or_, select
 
+from app.store.row import fetch, fetch_one
 from app.store.scope import AccessScope
 from models import (
     Enrolment,
@@ -31,9 +32,25 @@ def _in_scope(scope: AccessScope) -> Any:
     )
 
 
+class LedgerLearner(Protocol):
+    id: int
+    external_id: str
+    name: str
+    face_consent: bool
+    consent_ms: int | None
+    consent_document: str | None
+    platform_name: str
+    key_ms: int | None
+    destroyed_ms: int | None
+    references: int
+    templates: int
+    snapshots: int
+    looks: int
+
+
 def page(
     connection: Connection, scope: AccessScope, text: str, after: int, size: int
-) -> Sequence[Any]:
+) -> Sequence[LedgerLearner]:
     """Learners by id, each with what is held and how often it was looked at."""
     held = (
         select(func.count())
@@ -98,14 +115,22 @@ def page(
                 Learner.external_id.contains(text, autoescape=True),
             )
         )
-    return connection.execute(query).all()
+    return fetch(connection, query, LedgerLearner)
 
 
-def totals(connection: Connection, scope: AccessScope) -> Any:
+class LedgerTotals(Protocol):
+    learners: int
+    agreed: int | None  # None: of no learner at all
+    destroyed: int | None
+    persons: int
+
+
+def totals(connection: Connection, scope: AccessScope) -> LedgerTotals:
     """How many learners agreed, refused, and had their key destroyed; and of how many different
     persons face data is held now, which is what the filing duty counts."""
     alive = LearnerKey.wrapped.is_not(None)
-    return connection.execute(
+    return fetch_one(
+        connection,
         select(
             func.count().label("learners"),
             func.sum(case((Learner.face_consent, 1), else_=0)).label("agreed"),
@@ -114,8 +139,9 @@ def totals(connection: Connection, scope: AccessScope) -> Any:
         )
         .select_from(Learner)
         .join(LearnerKey, LearnerKey.learner_id == Learner.id, isouter=True)
-        .where(Learner.id.in_(_in_scope(scope)))
-    ).one()
+        .where(Learner.id.in_(_in_scope(scope))),
+        LedgerTotals,
+    )
 
 
 def looks(connection: Connection, scope: AccessScope, limit: int) -> Sequence[Any]:

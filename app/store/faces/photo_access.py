@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Protocol
 
 from sqlalchemy import Connection, insert, select
 
+from app.store.row import fetch_one_or_none
 from models import PhotoAccess, ReferencePhoto, Snapshot
 
 
@@ -28,18 +29,31 @@ def add(
     return connection.execute(statement.returning(PhotoAccess.id)).scalar_one()
 
 
-def granted(connection: Connection, access_id: int, user_id: int, since_ms: int) -> Any:
+class AccessRow(Protocol):
+    id: int
+    at_ms: int
+    user_id: int
+    snapshot_id: int | None
+    reference_photo_id: int | None
+    purpose: str
+
+
+def granted(
+    connection: Connection, access_id: int, user_id: int, since_ms: int
+) -> AccessRow | None:
     """The access of that id, if it is this person's and not older than `since_ms`."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(PhotoAccess).where(
             PhotoAccess.id == access_id,
             PhotoAccess.user_id == user_id,
             PhotoAccess.at_ms >= since_ms,
-        )
-    ).one_or_none()
+        ),
+        AccessRow,
+    )
 
 
-def together(connection: Connection, access: Any) -> tuple[dict[int, int], dict[int, int]]:
+def together(connection: Connection, access: AccessRow) -> tuple[dict[int, int], dict[int, int]]:
     """The accesses that were entered with this one, the first of them: snapshot → access, and
     learner → access to the enrolled photo."""
     rows = connection.execute(
@@ -74,9 +88,16 @@ def running(connection: Connection, session_id: int, user_id: int, since_ms: int
     return {row.snapshot_id: row.id for row in rows}
 
 
-def reference(connection: Connection, learner_id: int) -> Any:
+class ReferenceObject(Protocol):
+    id: int
+    blob_key: str | None
+    learner_id: int
+
+
+def reference(connection: Connection, learner_id: int) -> ReferenceObject | None:
     """The learner's enrolled photo that is in use, or None."""
-    return connection.execute(
+    return fetch_one_or_none(
+        connection,
         select(ReferencePhoto.id, ReferencePhoto.blob_key, ReferencePhoto.learner_id)
         .where(
             ReferencePhoto.learner_id == learner_id,
@@ -85,13 +106,16 @@ def reference(connection: Connection, learner_id: int) -> Any:
             ReferencePhoto.status == "ready",
         )
         .order_by(ReferencePhoto.id.desc())
-        .limit(1)
-    ).one_or_none()
+        .limit(1),
+        ReferenceObject,
+    )
 
 
-def reference_by_id(connection: Connection, reference_photo_id: int) -> Any:
-    return connection.execute(
+def reference_by_id(connection: Connection, reference_photo_id: int) -> ReferenceObject | None:
+    return fetch_one_or_none(
+        connection,
         select(ReferencePhoto.id, ReferencePhoto.blob_key, ReferencePhoto.learner_id).where(
             ReferencePhoto.id == reference_photo_id
-        )
-    ).one_or_none()
+        ),
+        ReferenceObject,
+    )

@@ -51,23 +51,20 @@ class PhotoRow(Protocol):
     """A photo with what was read in it, once it was."""
 
     id: int
+    session_id: int
     external_id: str
     purpose: str
-    frame: int
-    received_ms: int
-    embedding_encrypted: bytes | None
-    checked_ms: int | None
-
-    session_id: int
     control_id: int | None
     late: bool
+    frame: int
+    received_ms: int
     sha256: bytes
     blob_key: str | None
     status: str
     check: int
     reading: dict[str, Any] | None
-
-    ...
+    embedding_encrypted: bytes | None
+    checked_ms: int | None
 
 
 def reading_of(photo: PhotoRow) -> dict[str, Any]:

@@ -134,6 +134,19 @@ def by_id(connection: Connection, run_id: int) -> RunRow:
     return fetch_one(connection, select(Run).where(Run.id == run_id), RunRow)
 
 
+def latest(connection: Connection, class_id: int) -> NamedRun | None:
+    """The newest run of the class, or None."""
+    return fetch_one_or_none(
+        connection,
+        select(Run, TrainingClass.external_id.label("klass"))
+        .join(TrainingClass, TrainingClass.id == Run.class_id)
+        .where(Run.class_id == class_id)
+        .order_by(Run.id.desc())
+        .limit(1),
+        NamedRun,
+    )
+
+
 def active(connection: Connection, class_id: int) -> RunRow | None:
     """The run of the class that is queued or under way."""
     return fetch_one_or_none(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from sqlalchemy import Connection, String, insert, literal, select, update
 from sqlalchemy import cast as cast_sql
@@ -64,15 +64,15 @@ def with_status(
     )
 
 
-def of_findings(connection: Connection, finding_ids: Iterable[int]) -> list[ReviewRow]:
+def of_findings(connection: Connection, finding_ids: Iterable[int]) -> Sequence[ReviewRow]:
     """Reviews of the findings with their reviewers' names, oldest first."""
-    rows = connection.execute(
+    rows = (
         select(Review, User.display_name.label("reviewer"))
         .join(User, User.id == Review.reviewer_id)
         .where(Review.finding_id.in_(list(finding_ids)))
         .order_by(Review.id)
     )
-    return cast(list[ReviewRow], rows.all())
+    return fetch(connection, rows, ReviewRow)
 
 
 class AppealWithFiler(AppealRow, Protocol):

@@ -17,26 +17,10 @@ LONG = {
         "detectors/popup_gap.py:_judged",
         "detectors/popups.py:popups_of",
     },
-    "one object, its fields named one by one": {
-        "app/bench/day.py:_sittings",
-        "app/console/finding_view.py:card",
+    "one object or page, its fields named one by one": {
         "app/console/session_page.py:session_view",
-        "app/domain/sittings/sittings.py:_open",
         "app/simulation/page.py:__init__",
         "app/simulation/portraits/portrait_traits.py:traits",
-        "app/store/faces/face_ledger.py:page",
-    },
-    "parameters with their help": {
-        "app/api/snapshots.py:put_snapshot",
-        "app/cli/calibrate.py:_file",
-        "app/cli/export.py:export",
-    },
-    "one transaction, told from top to bottom": {
-        "app/domain/catalogue/classes.py:open_class",
-        "app/domain/catalogue/records.py:take",
-        "app/domain/faces/face_checks.py:decide_session",
-        "app/domain/faces/snapshots.py:store",
-        "app/store/events/event_log.py:seal",
     },
 }
 

@@ -66,22 +66,13 @@ async def put_snapshot(
     """
     data = await image_body(request)
     services, platform_id = services_of(request), caller.platform
+    sent = snapshots.SentPhoto(snapshot_id, purpose, challenge_id, frame, taken_at_ms)
 
     def kept(now_ms: int, *, away: bool = False) -> snapshots.StoredPhoto:
         with services.database.write() as connection:
             session = snapshots.session_of(connection, platform_id, session_id, now_ms)
             stored = snapshots.store(
-                connection,
-                services.photos,
-                session,
-                snapshot_id,
-                purpose,
-                challenge_id,
-                frame,
-                taken_at_ms,
-                now_ms,
-                data,
-                away=away,
+                connection, services.photos, session, sent, now_ms, data, away=away
             )
         services.controls.forget(session.id)
         return stored

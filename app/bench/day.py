@@ -185,6 +185,38 @@ def _enrol(connection: Connection, count: int, learners: int) -> None:
     )
 
 
+def _session(
+    number: int, learner: int, learners: int, start: int, last: int, events: int
+) -> dict[str, Any]:
+    return {
+        "id": number + 1,
+        "platform_id": 1,
+        "external_id": f"s{number}",
+        "class_id": (learner - 1) // learners + 1,
+        "learner_id": learner,
+        "person_id": learner,
+        "lesson_id": number % LESSONS + 1,
+        "device_id": f"d{learner}",
+        "window_id": "w",
+        "client": {},
+        "provenance": "live",
+        "state": "closed",
+        "settled": True,
+        "opened_ms": start,
+        "last_recv_ms": last,
+        "closed_ms": last,
+        "resume_ms": 0,
+        "chain": GENESIS,
+        "batch_count": 0,
+        "event_count": events,
+        "next_seq": events,
+        "seq_conflict": False,
+        "learning_ms": 0,
+        "play_pos_ms": 0,
+        "schedule": {},
+    }
+
+
 def _sittings(
     connection: Connection, rng: np.random.Generator, first: int, count: int, learners: int
 ) -> None:
@@ -198,35 +230,7 @@ def _sittings(
         speed = 4 if rng.random() < CHEATS else 1
         events, controls, photos = _evidence(rng, speed)
         last = start + int(events["recv_ms"][-1])
-        rows.append(
-            {
-                "id": number + 1,
-                "platform_id": 1,
-                "external_id": f"s{number}",
-                "class_id": (learner - 1) // learners + 1,
-                "learner_id": learner,
-                "person_id": learner,
-                "lesson_id": lesson + 1,
-                "device_id": f"d{learner}",
-                "window_id": "w",
-                "client": {},
-                "provenance": "live",
-                "state": "closed",
-                "settled": True,
-                "opened_ms": start,
-                "last_recv_ms": last,
-                "closed_ms": last,
-                "resume_ms": 0,
-                "chain": GENESIS,
-                "batch_count": 0,
-                "event_count": len(events),
-                "next_seq": len(events),
-                "seq_conflict": False,
-                "learning_ms": 0,
-                "play_pos_ms": 0,
-                "schedule": {},
-            }
-        )
+        rows.append(_session(number, learner, learners, start, last, len(events)))
         logs.append(
             {
                 "session_id": number + 1,

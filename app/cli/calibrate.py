@@ -10,6 +10,9 @@ import typer
 from app.cli.answer import FOUND, Json, say
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from app.settings import Settings
     from app.vision.calibrate import PadReport, Rate
     from app.vision.model_card import ModelCard
@@ -111,13 +114,7 @@ def _file(
     from app.errors import BadInput
     from app.vision import calibrate as measure
 
-    try:
-        with np.load(path) as stored:
-            vectors, names = stored["x"].astype(np.float32), stored["id"]
-    except (OSError, ValueError, KeyError) as wrong:
-        raise BadInput("no_embeddings", f"{path} holds no arrays x and id: {wrong}") from wrong
-    if vectors.ndim != 2 or vectors.shape[1] != card.dim or len(names) != len(vectors):
-        raise BadInput("no_embeddings", f"{path}: x must be n by {card.dim}, id n long")
+    vectors, names = _loaded(path, card)
     if not labels:
         return _unlabelled(vectors, names, card, fmr)
     rng = np.random.default_rng(0)
@@ -155,6 +152,22 @@ def _file(
             f": FMR {_rate_text(point.fmr)}, FNMR {_rate_text(point.fnmr)}"
         )
     return report, lines
+
+
+def _loaded(path: Path, card: ModelCard) -> tuple[NDArray[np.float32], NDArray[Any]]:
+    """Embeddings float32[n, dim] and the identity of each."""
+    import numpy as np
+
+    from app.errors import BadInput
+
+    try:
+        with np.load(path) as stored:
+            vectors, names = stored["x"].astype(np.float32), stored["id"]
+    except (OSError, ValueError, KeyError) as wrong:
+        raise BadInput("no_embeddings", f"{path} holds no arrays x and id: {wrong}") from wrong
+    if vectors.ndim != 2 or vectors.shape[1] != card.dim or len(names) != len(vectors):
+        raise BadInput("no_embeddings", f"{path}: x must be n by {card.dim}, id n long")
+    return vectors, names
 
 
 def _unlabelled(

@@ -57,7 +57,7 @@ def demo(
     url = f"http://{settings.host}:{port}"
     with open_services(settings) as services:
         logins = logins_of(services, settings.data_dir / "demo-logins.json")
-    school = Filling(settings, url).school()
+    school = DemoFilling(settings, url).school()
     _greet(url, logins, as_json)
     marker = settings.data_dir / "demo-county-loaded"
     if not marker.exists():
@@ -152,7 +152,7 @@ def _platform(connection: Connection, slug: str, name: str, now_ms: int) -> int:
 def _fill(settings: Settings, url: str, today: date, marker: Path) -> None:
     from app.simulation import county
 
-    filling = Filling(settings, url)
+    filling = DemoFilling(settings, url)
     try:
         filling.wait()
         with filling.screen.status("生成演示县 making the county …"):
@@ -166,7 +166,7 @@ def _fill(settings: Settings, url: str, today: date, marker: Path) -> None:
     filling.screen.print("演示县已就绪 the demo county is ready")
 
 
-class Filling:
+class DemoFilling:
     """Sends a county to the running service and has its classes validated."""
 
     def __init__(self, settings: Settings, url: str, clock: Clock = system_clock) -> None:

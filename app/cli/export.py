@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ import typer
 from app.cli.answer import ACTOR, Json, say
 
 if TYPE_CHECKING:
-    from app.reports.exports import File
+    from app.reports.exports import ExportOptions, File
 
 app = typer.Typer(help="Lists of a class, and its audit package.")
 
@@ -42,36 +43,23 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write one list, all of them, or the audit package; say which files were written."""
-    from datetime import date
-
     from app.domain.catalogue import classes
     from app.reports import exports, package
-    from app.reports.exports import ExportOptions
     from app.services import open_services
     from app.store.scope import EVERYTHING
 
-    if sum((file is not None, every, audit)) > 1:
-        raise typer.BadParameter("one of NAME.EXT, --all and --audit")
-    if photos and not audit:
-        raise typer.BadParameter("goes with --audit", param_hint="--photos")
-    try:
-        day = date.fromisoformat(on) if on else None
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--on") from error
-    chosen = tuple(it.strip() for it in columns.split(",") if it.strip())
-    options = ExportOptions(ACTOR, named=True, on=day, columns=chosen)
+    _require_one(file, every, audit, photos)
+    options = _options(on, columns)
     with open_services() as services:
         with services.database.read() as connection:
             klass = classes.class_seen(connection, EVERYTHING, class_id, platform)
         if audit:
             made = package.export(services, klass, options, EVERYTHING, photos=photos)
-            path = _write(made.file, out or Path(made.file.name))
-            told: dict[str, Any] = {"files": [str(path)], "public_key": made.public_key}
+            path = str(_write(made.file, out or Path(made.file.name)))
+            told: dict[str, Any] = {"files": [path], "public_key": made.public_key}
         elif every:
-            folder = out or Path(class_id)
-            folder.mkdir(parents=True, exist_ok=True)
             made_all = exports.export_all(services, klass, options)
-            told = {"files": [str(_write(it, folder / it.name)) for it in made_all]}
+            told = {"files": _write_all(made_all, out or Path(class_id))}
         elif file is not None:
             name, _, ext = file.rpartition(".")
             one = exports.export(services, klass, name, ext, options)
@@ -79,6 +67,31 @@ def export(
         else:
             told = msgspec.to_builtins(exports.offered(klass))
     say(told, as_json, "\n".join(_lines(told)))
+
+
+def _require_one(file: str | None, every: bool, audit: bool, photos: bool) -> None:
+    if sum((file is not None, every, audit)) > 1:
+        raise typer.BadParameter("one of NAME.EXT, --all and --audit")
+    if photos and not audit:
+        raise typer.BadParameter("goes with --audit", param_hint="--photos")
+
+
+def _write_all(files: Iterable[File], folder: Path) -> list[str]:
+    folder.mkdir(parents=True, exist_ok=True)
+    return [str(_write(it, folder / it.name)) for it in files]
+
+
+def _options(on: str | None, columns: str) -> ExportOptions:
+    from datetime import date
+
+    from app.reports.exports import ExportOptions
+
+    try:
+        day = date.fromisoformat(on) if on else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--on") from error
+    chosen = tuple(it.strip() for it in columns.split(",") if it.strip())
+    return ExportOptions(ACTOR, named=True, on=day, columns=chosen)
 
 
 def _write(file: File, path: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from app import rules
 from app.clock import day
@@ -77,6 +77,23 @@ def sentence_of(body: FindingBody, lang: Language) -> str:
     return sentences(body).in_(lang.code)
 
 
+class _Turn(NamedTuple):
+    """Whether a finding is to be decided, this person has decided it before an appeal opened it
+    again, or decided it now and waits for the second person."""
+
+    open: bool
+    barred: bool
+    waits: bool
+
+
+def _turn(row: FindingRow, reviews: Sequence[ReviewRow], reopened_ms: int, user: User) -> _Turn:
+    undecided = row.status in review.UNDECIDED and not row.shadow
+    earlier = review.deciders([it for it in reviews if it.created_ms <= reopened_ms])
+    deciders = review.deciders([it for it in reviews if it.created_ms > reopened_ms])
+    waits = undecided and row.needs_two_reviewers and deciders == {user.id}
+    return _Turn(undecided, undecided and user.id in earlier, waits)
+
+
 def card(
     row: FindingRow,
     told_learner: str,
@@ -89,21 +106,13 @@ def card(
     user: User,
     lang: Language,
 ) -> FindingCard:
-    """The card of one finding as it stands now, for this person.
-
-    rival_id: the other sitting it names, where this person sees that; photos: those of each
-    session, in order of receipt;
-    told_learner: what the learner's own page says of it; keeper: who looks after it, or None;
-    colleagues: who may.
+    """The card of one finding as it stands now, for this person, with what the learner's own page
+    says of it, the other sitting it names (where this person sees that), the photos of each
+    session in order of receipt, who looks after it, and who may.
     """
     body = row.body
-    rival = body.rival_session_id or "" if rival_id else ""
     reopened_ms = review.reopened_ms(appeals)
-    barred = user.id in review.deciders([it for it in reviews if it.created_ms <= reopened_ms])
-    undecided = row.status in review.UNDECIDED and not row.shadow
-    spoken = review.deciders([it for it in reviews if it.created_ms > reopened_ms])
-    mine, others = user.id in spoken, bool(spoken - {user.id})
-    waits = undecided and row.needs_two_reviewers and mine and not others
+    turn = _turn(row, reviews, reopened_ms, user)
     return FindingCard(
         id=row.id,
         rule=row.rule,
@@ -124,13 +133,13 @@ def card(
         reviews=review.shown_to(user, row.status, reviews, reopened_ms),
         appeals=list(appeals),
         may_answer=user.decides and user.id not in review.deciders(reviews),
-        barred=undecided and barred,
-        rival=rival,
+        barred=turn.barred,
+        rival=body.rival_session_id or "" if rival_id else "",
         rival_href=f"/console/sessions/{rival_id}" if rival_id else "",
         photos_href=_photos_href(row, rival_id, photos) if user.sees_photos else "",
-        may_decide=undecided and user.decides and not waits and not barred,
-        waits_for_other=waits,
-        open=undecided,
+        may_decide=turn.open and user.decides and not turn.waits and not turn.barred,
+        waits_for_other=turn.waits,
+        open=turn.open,
         assignee=keeper.display_name if keeper else "",
         with_me=bool(keeper) and keeper.user_id == user.id,
         others=[it for it in colleagues if it.id not in (user.id, keeper and keeper.user_id)],

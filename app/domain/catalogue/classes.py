@@ -258,16 +258,8 @@ def open_class(
         "plan_digest": digest,
     }
     if before is None:
-        row_id = store.insert_class(
-            connection,
-            values
-            | {
-                "platform_id": platform_id,
-                "external_id": class_id,
-                "county": county,
-                "opened_ms": now_ms,
-            },
-        )
+        named = {"platform_id": platform_id, "external_id": class_id, "county": county}
+        row_id = store.insert_class(connection, values | named | {"opened_ms": now_ms})
     elif all(getattr(before, name) == value for name, value in values.items()):
         return PutResult(view(connection, before), changed=False)
     else:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -236,14 +236,11 @@ def take(
     indexes: dict[tuple[Any, ...], int] = {}
     for index, item in good:
         subject = subjects.of(item)
-        if subject is None:
-            detail = f"learner_id: {item.learner_id!r} is not in this class"  # type: ignore[attr-defined]
-            report.rejected.append(ItemError(index, "unknown_learner", detail))
-            continue
-        refusal = _beyond_the_class(index, item, row)
+        refusal = _outside_the_class(index, item, subject, row)
         if refusal is not None:
             report.rejected.append(refusal)
             continue
+        assert subject is not None
         values = subject | item.columns | {"body": _body(item)}
         key = tuple(values[name] for name in kind.key)
         if key not in told:
@@ -254,16 +251,11 @@ def take(
         else:
             report.unchanged += 1
     first = kind.key[0]
-    known = store.by_key(
-        connection, kind.table, first, [values[first] for values in rows.values()], kind.key
-    )
+    asked = [values[first] for values in rows.values()]
+    known = store.by_key(connection, kind.table, first, asked, kind.key)
     if kind is OfflineHours:
         report.rejected += _beyond_a_day(rows, known, indexes)
-    fresh = [
-        values | {"created_ms": now_ms}
-        for key, values in rows.items()
-        if key not in known or any(known[key][name] != it for name, it in values.items())
-    ]
+    fresh = [values | {"created_ms": now_ms} for values in _new(rows, known)]
     store.write(connection, kind.table, fresh, kind.key)
     if kind is Leave:
         for values in fresh:
@@ -272,6 +264,24 @@ def take(
     report.unchanged += len(rows) - len(fresh)
     report.rejected.sort(key=lambda error: error.index)
     return report
+
+
+def _new(rows: Rows, known: Rows) -> list[dict[str, Any]]:
+    """What is not stored just so."""
+    return [
+        values
+        for key, values in rows.items()
+        if key not in known or any(known[key][name] != it for name, it in values.items())
+    ]
+
+
+def _outside_the_class(
+    index: int, item: Item, subject: Mapping[str, Any] | None, row: catalogue.ClassRow
+) -> ItemError | None:
+    if subject is None:
+        detail = f"learner_id: {item.learner_id!r} is not in this class"  # type: ignore[attr-defined]
+        return ItemError(index, "unknown_learner", detail)
+    return _beyond_the_class(index, item, row)
 
 
 def _beyond_the_class(index: int, item: Item, row: catalogue.ClassRow) -> ItemError | None:

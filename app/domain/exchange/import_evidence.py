@@ -208,11 +208,9 @@ class EvidenceImporter:
             connection,
             self._photos,
             row,
-            snapshot_id=said.snapshot_id,
-            purpose=said.purpose,
-            challenge_id=said.challenge_id,
-            frame=said.frame,
-            taken_at_ms=said.taken_at_ms,
+            snapshots.SentPhoto(
+                said.snapshot_id, said.purpose, said.challenge_id, said.frame, said.taken_at_ms
+            ),
             received_ms=said.received_at_ms,
             data=self._source.photo(said.file),
         )

@@ -24,7 +24,7 @@ from app.security import Unsealable, Vault, unseal
 from app.store.controls import controls as control_store
 from app.store.faces import face_keys, reference_photos
 from app.store.faces import snapshots as rows
-from app.store.faces.snapshots import PhotoRow, reading_of
+from app.store.faces.snapshots import PhotoRow, SittingToDecide, reading_of
 from app.vision.match import Moment
 from app.vision.model_card import ModelCard
 from app.vision.seen import embedding_context, usable, vector
@@ -87,18 +87,8 @@ def decide_session(
     for group in decidable(connection, session_id, now_ms):
         model = reading_of(group.photos[0])["model"]
         if model not in cases:
-            card = card_of(model)
-            known = rows.matched_before(connection, session_id)
-            comparison = Comparison(
-                None
-                if key is None
-                else enrolment_photos.template(connection, key, session.learner_id, card),
-                card,
-                calibration.in_force(connection, card),
-                sitting_terms.of_pack(session.pack_id, session.pack_version).match_fmr,
-                [it for sitting in _sittings(known, model, key) for it in sitting],
-                _sittings([row for row in before if row.check in _OWN], model, key),
-            )
+            card, known = card_of(model), rows.matched_before(connection, session_id)
+            comparison = _comparison(connection, session, card, key, known, before)
             cases[model] = _Case(comparison, beside)
         cases[model].add(group, [_embedding(photo, key) for photo in group.photos])
     allowed = key is not None and session.face_consent
@@ -118,6 +108,29 @@ def decide_session(
                 now_ms,
             )
     return bool(decided and done and session.state != "open")
+
+
+def _comparison(
+    connection: Connection,
+    session: SittingToDecide,
+    card: ModelCard,
+    key: bytes | None,
+    matched: Sequence[PhotoRow],
+    before: Sequence[PhotoRow],
+) -> Comparison:
+    """What a sitting's faces are held against; without a key (erased) there is nothing enrolled.
+    `matched`: photos of earlier sittings that matched, `before`: those of its class-hours."""
+    enrolled = None
+    if key is not None:
+        enrolled = enrolment_photos.template(connection, key, session.learner_id, card)
+    return Comparison(
+        enrolled,
+        card,
+        calibration.in_force(connection, card),
+        sitting_terms.of_pack(session.pack_id, session.pack_version).match_fmr,
+        [it for sitting in _sittings(matched, card.model, key) for it in sitting],
+        _sittings([row for row in before if row.check in _OWN], card.model, key),
+    )
 
 
 def decidable(connection: Connection, session_id: int, now_ms: int) -> Iterator[PhotoGroup]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -28,6 +28,7 @@ from app.store.events import event_log
 from app.store.faces import face_keys
 from app.store.faces import snapshots as rows
 from app.store.faces.blobs import BlobMissing
+from app.store.faces.snapshots import PhotoRow
 from app.store.sittings import sittings as sitting_store
 from app.store.sittings.sittings import SittingRow
 from app.vision import image_header
@@ -57,6 +58,18 @@ class StoredPhoto:
     late: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class SentPhoto:
+    """What is told of a photo: its id, purpose (start, random, resume, challenge), the control that
+    it answers, its place in a burst, and when it was taken by the client's clock."""
+
+    external_id: str
+    purpose: str
+    challenge_id: str | None
+    frame: int
+    taken_at_ms: int | None
+
+
 def session_of(
     connection: Connection, platform_id: int, external_id: str, now_ms: int
 ) -> SittingRow:
@@ -74,11 +87,7 @@ def store(
     connection: Connection,
     photos: PhotoStore,
     session: SittingRow,
-    snapshot_id: str,
-    purpose: str,
-    challenge_id: str | None,
-    frame: int,
-    taken_at_ms: int | None,
+    sent: SentPhoto,
     received_ms: int,
     data: bytes,
     *,
@@ -86,59 +95,69 @@ def store(
 ) -> StoredPhoto:
     """Keep a photo, unless the same one is stored already, in the caller's transaction.
 
-    purpose: start | random | resume | challenge. `challenge_id` names the control that it answers;
-    one that is not this session's leaves the photo unbound, and so does one whose time is over: the
-    photo is kept, marked late, and counts for nothing. `received_ms` is the server's clock, in an
-    import the platform's. `away`: the store did not take it; that it came is kept, so that its lack
-    is nobody's fault, until it comes again. Raises BadInput (not a picture), NotAllowed
-    (no_face_consent), Conflict (other bytes under that id, too many photos, erased face data),
-    StoreAway.
+    A control that is not this session's leaves the photo unbound, and so does one whose time is
+    over: the photo is kept, marked late, and counts for nothing. `received_ms` is the server's
+    clock, in an import the platform's. `away`: the store did not take it; that it came is kept, so
+    that its lack is nobody's fault, until it comes again. Raises BadInput, NotAllowed
+    (no_face_consent), Conflict (other bytes under that id, too many, erased face data), StoreAway.
     """
     digest = hashlib.sha256(data).digest()
-    there = rows.by_external_id(connection, session.id, snapshot_id)
+    there = rows.by_external_id(connection, session.id, sent.external_id)
     if there is not None and (away or there.blob_key is not None or there.check != Check.LOST):
-        if there.sha256 != digest:
-            raise Conflict("snapshot_exists", f"snapshot {snapshot_id!r} was stored as other bytes")
-        bound = there.control_id is not None and not there.late
-        return StoredPhoto(digest, there.status, bound, there.late)
-    header = verified(data, photos.max_bytes)
+        return _stored_before(there, digest)
+    media_type = verified(data, photos.max_bytes).media_type
     key = face_key(connection, photos.vault, session.learner_id, received_ms)
     if rows.count(connection, session.id) >= MOST_A_SITTING:
         raise Conflict("too_many_snapshots", f"a sitting has at most {MOST_A_SITTING} photos")
-    control = _named(connection, session.id, challenge_id)
+    control = _named(connection, session.id, sent.challenge_id)
     late = control is not None and _late(connection, session, control, received_ms)
+    bound = control is not None and not late
     values: dict[str, Any] = {
-        "external_id": snapshot_id,
-        "purpose": purpose,
+        **asdict(sent),
         "control_id": None if control is None else control.id,
-        "challenge_id": challenge_id,
         "late": late,
-        "frame": frame,
-        "taken_at_ms": taken_at_ms,
         "received_ms": received_ms,
         "sha256": digest,
-        "media_type": header.media_type,
+        "media_type": media_type,
         "size": len(data),
     }
     if away:
         lost = {"status": "failed", "check": int(Check.LOST), "checked_ms": received_ms}
         rows.insert_row(connection, session.id, **values, **lost)
-        return StoredPhoto(digest, "failed", control is not None and not late, late)
+        return StoredPhoto(digest, "failed", bound, late)
     blob_key = f"learners/{session.learner_id}/sessions/{session.id}/{secrets.token_hex(8)}"
-    values["e_tag"] = photos.put(key, blob_key, data)
+    values |= {"blob_key": blob_key, "e_tag": photos.put(key, blob_key, data)}
     if late:  # nobody has to look at it
-        done = {"status": "done", "check": int(Check.NOT_COMPARED), "checked_ms": received_ms}
-        values |= done
-    if there is None:
-        rows.insert_row(connection, session.id, **values, blob_key=blob_key)
-    else:
-        rows.bring(connection, there, **values, blob_key=blob_key)
-    bound = control is not None and not late
-    if control is not None and bound and (control.answered_ms or received_ms) >= received_ms:
-        control_store.update_line(
-            connection, session.id, control.challenge_id, answered_ms=received_ms
-        )
+        values |= {"status": "done", "check": int(Check.NOT_COMPARED), "checked_ms": received_ms}
+    _put(connection, session.id, there, values)
+    if control is not None and not late:
+        _answer(connection, session.id, control, received_ms)
     return StoredPhoto(digest, "done" if late else "pending", bound, late)
+
+
+def _stored_before(there: PhotoRow, digest: bytes) -> StoredPhoto:
+    if there.sha256 != digest:
+        detail = f"snapshot {there.external_id!r} was stored as other bytes"
+        raise Conflict("snapshot_exists", detail)
+    bound = there.control_id is not None and not there.late
+    return StoredPhoto(digest, there.status, bound, there.late)
+
+
+def _put(
+    connection: Connection, session_id: int, lost: PhotoRow | None, values: Mapping[str, Any]
+) -> None:
+    if lost is None:
+        rows.insert_row(connection, session_id, **values)
+    else:
+        rows.bring(connection, lost, **values)
+
+
+def _answer(connection: Connection, session_id: int, control: ControlRow, received_ms: int) -> None:
+    """A control is answered when the first of its photos comes."""
+    if (control.answered_ms or received_ms) >= received_ms:
+        control_store.update_line(
+            connection, session_id, control.challenge_id, answered_ms=received_ms
+        )
 
 
 class StoredObject(Protocol):

@@ -26,7 +26,7 @@ from app.store.bodies import Interval, extended
 from app.store.scope import AccessScope
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
-from app.store.sittings.sittings import SittingRow
+from app.store.sittings.sittings import NamedSitting, SittingRow
 from detectors.control_kinds import ControlKind, kind_of
 from detectors.trace import ControlFlag
 
@@ -102,12 +102,7 @@ def view(
     While the sitting is open, only controls that were issued stand in the ledger, without nonces;
     the seed and what was drawn from it are shown once it is over for good.
     """
-    rows = store.seen(connection, scope, external_id, platform)
-    if not rows:
-        raise unknown_session(external_id)
-    if len(rows) > 1:
-        raise Conflict("ambiguous_id", f"several platforms have a session {external_id!r}")
-    (row,) = rows
+    row = _seen(connection, scope, external_id, platform)
     over = sitting_life.over(row, now_ms)
     verdict = progress.verdict_on(connection, row.id)
     lines = lines_of(connection, row.id)
@@ -145,6 +140,17 @@ def view(
         if verdict is None
         else extended(SessionVerdictView, verdict, findings=wording.findings(verdict.findings)),
     )
+
+
+def _seen(
+    connection: Connection, scope: AccessScope, external_id: str, platform: str | None
+) -> NamedSitting:
+    rows = store.seen(connection, scope, external_id, platform)
+    if not rows:
+        raise unknown_session(external_id)
+    if len(rows) > 1:
+        raise Conflict("ambiguous_id", f"several platforms have a session {external_id!r}")
+    return rows[0]
 
 
 def draw_errors(row: SittingRow, lines: list[ControlLine]) -> list[str]:

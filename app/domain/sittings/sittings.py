@@ -309,24 +309,15 @@ def _open(
     terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
     seed, token = draws.new_seed(), new_lease(learner.platform_id)
     session = opening.session or secrets.token_hex(16)
-    resume_ms = carry_over.resume_position(connection, learner.id, klass.id, lesson.id, terms)
-    carried = carry_over.carry_over(
-        connection, learner.id, klass.id, lesson.id, session, seed, terms
-    )
+    place = (learner.id, klass.id, lesson.id)
+    resume_ms = carry_over.resume_position(connection, *place, terms)
+    carried = carry_over.carry_over(connection, *place, session, seed, terms)
     session_id = store.insert_session(
         connection,
-        platform_id=learner.platform_id,
+        **_of_opening(opening, learner, klass, lesson),
         external_id=session,
-        class_id=klass.id,
-        learner_id=learner.id,
-        person_id=learner.person_id,
-        lesson_id=lesson.id,
-        device_id=opening.device,
-        window_id=opening.window,
-        client=opening.client,
         provenance="live",
         state="open",
-        started_at_ms=opening.started_at_ms,
         opened_ms=now_ms,
         last_recv_ms=now_ms,
         resume_ms=resume_ms,
@@ -354,6 +345,23 @@ def _open(
         ended=ended,
         created=True,
     )
+
+
+def _of_opening(
+    opening: Opening, learner: AccountRow, klass: ClassRow, lesson: LessonToPlay
+) -> dict[str, Any]:
+    """Who opens what, where, as columns of the sitting."""
+    return {
+        "platform_id": learner.platform_id,
+        "class_id": klass.id,
+        "learner_id": learner.id,
+        "person_id": learner.person_id,
+        "lesson_id": lesson.id,
+        "device_id": opening.device,
+        "window_id": opening.window,
+        "client": opening.client,
+        "started_at_ms": opening.started_at_ms,
+    }
 
 
 def _renew(

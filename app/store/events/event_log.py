@@ -112,6 +112,15 @@ def heard_ms(connection: Connection, session_id: int) -> list[int]:
     return sorted(heard)
 
 
+_BATCHES = select(
+    EventBatch.received_ms,
+    EventBatch.count,
+    EventBatch.records,
+    EventBatch.notes,
+    EventBatch.chain,
+)
+
+
 def seal(
     connection: Connection,
     session_id: int,
@@ -124,19 +133,9 @@ def seal(
     May be repeated: late batches are added, the ledger is replaced, the events already in the log
     are never touched.
     """
-    query = (
-        select(EventBatch)
-        .with_only_columns(
-            EventBatch.received_ms,
-            EventBatch.count,
-            EventBatch.records,
-            EventBatch.notes,
-            EventBatch.chain,
-        )
-        .where(EventBatch.session_id == session_id)
-        .order_by(EventBatch.ordinal)
-    )
-    batches = connection.execute(query).all()
+    batches = connection.execute(
+        _BATCHES.where(EventBatch.session_id == session_id).order_by(EventBatch.ordinal)
+    ).all()
     manifest = np.array(
         [(row.received_ms, row.count, len(row.notes)) for row in batches], MANIFEST
     ).tobytes()
@@ -151,15 +150,8 @@ def seal(
         "sealed_ms": now_ms,
     }
     if old is None:
-        connection.execute(
-            insert(EventLog).values(
-                session_id=session_id,
-                manifest=manifest,
-                events=events,
-                notes=notes,
-                **ledger,
-            )
-        )
+        joined = {"manifest": manifest, "events": events, "notes": notes}
+        connection.execute(insert(EventLog).values(session_id=session_id, **joined, **ledger))
     else:
         connection.execute(
             update(EventLog)

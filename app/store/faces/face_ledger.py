@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, case, func, or_, select
+from sqlalchemy import Connection, ScalarSelect, case, func, or_, select
 
 from app.store.row import fetch, fetch_one
 from app.store.scope import AccessScope
@@ -52,40 +52,6 @@ def page(
     connection: Connection, scope: AccessScope, text: str, after: int, size: int
 ) -> Sequence[LedgerLearner]:
     """Learners by id, each with what is held and how often it was looked at."""
-    held = (
-        select(func.count())
-        .select_from(Snapshot)
-        .join(Session, Session.id == Snapshot.session_id)
-        .where(
-            Session.learner_id == Learner.id,
-            Snapshot.blob_key.is_not(None),
-            Snapshot.purged_ms.is_(None),
-            Snapshot.removal_ms.is_(None),
-        )
-        .scalar_subquery()
-    )
-    mine = select(Snapshot.id).join(Session, Session.id == Snapshot.session_id)
-    looks = (
-        select(func.count())
-        .select_from(PhotoAccess)
-        .where(
-            or_(
-                PhotoAccess.snapshot_id.in_(mine.where(Session.learner_id == Learner.id)),
-                PhotoAccess.reference_photo_id.in_(
-                    select(ReferencePhoto.id).where(ReferencePhoto.learner_id == Learner.id)
-                ),
-            )
-        )
-        .scalar_subquery()
-    )
-
-    def enrolled(column: Any) -> Any:
-        return (
-            select(func.count())
-            .where(ReferencePhoto.learner_id == Learner.id, column.is_not(None))
-            .scalar_subquery()
-        )
-
     query = (
         select(
             Learner.id,
@@ -97,10 +63,10 @@ def page(
             Platform.name.label("platform_name"),
             LearnerKey.created_ms.label("key_ms"),
             LearnerKey.destroyed_ms,
-            enrolled(ReferencePhoto.blob_key).label("references"),
-            enrolled(ReferencePhoto.template_encrypted).label("templates"),
-            held.label("snapshots"),
-            looks.label("looks"),
+            _enrolled(ReferencePhoto.blob_key).label("references"),
+            _enrolled(ReferencePhoto.template_encrypted).label("templates"),
+            _held().label("snapshots"),
+            _looks().label("looks"),
         )
         .join(Platform, Platform.id == Learner.platform_id)
         .join(LearnerKey, LearnerKey.learner_id == Learner.id, isouter=True)
@@ -123,6 +89,49 @@ class LedgerTotals(Protocol):
     agreed: int | None  # None: of no learner at all
     destroyed: int | None
     persons: int
+
+
+def _held() -> ScalarSelect[int]:
+    """Photos of the learner of the row that are held."""
+    return (
+        select(func.count())
+        .select_from(Snapshot)
+        .join(Session, Session.id == Snapshot.session_id)
+        .where(
+            Session.learner_id == Learner.id,
+            Snapshot.blob_key.is_not(None),
+            Snapshot.purged_ms.is_(None),
+            Snapshot.removal_ms.is_(None),
+        )
+        .scalar_subquery()
+    )
+
+
+def _looks() -> ScalarSelect[int]:
+    """How often photos of the learner of the row were looked at."""
+    mine = select(Snapshot.id).join(Session, Session.id == Snapshot.session_id)
+    return (
+        select(func.count())
+        .select_from(PhotoAccess)
+        .where(
+            or_(
+                PhotoAccess.snapshot_id.in_(mine.where(Session.learner_id == Learner.id)),
+                PhotoAccess.reference_photo_id.in_(
+                    select(ReferencePhoto.id).where(ReferencePhoto.learner_id == Learner.id)
+                ),
+            )
+        )
+        .scalar_subquery()
+    )
+
+
+def _enrolled(column: Any) -> ScalarSelect[int]:
+    """Enrolled photos of the learner of the row in which the column is filled."""
+    return (
+        select(func.count())
+        .where(ReferencePhoto.learner_id == Learner.id, column.is_not(None))
+        .scalar_subquery()
+    )
 
 
 def totals(connection: Connection, scope: AccessScope) -> LedgerTotals:

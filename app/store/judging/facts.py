@@ -472,7 +472,6 @@ def _sessions(
             row.seq_conflict,
             row.id in broken,
         )
-        attested = row.provenance == "attested"
         columns.append(
             (
                 row.opened_ms,
@@ -486,8 +485,7 @@ def _sessions(
                 windows.setdefault((row.platform_id, row.window_id), len(windows)),
                 row.resume_ms,
                 flags,
-                row.started_at_ms if attested and row.started_at_ms else NONE,
-                row.closed_ms if attested and row.closed_ms and row.state != "expired" else NONE,
+                *_attested_times(row),
                 _numbered(agents, row.client.get("user_agent")),
                 _numbered(addresses, row.client.get("address")),
                 *_bounds(windows_of.get((row.class_id, row.learner_id))),
@@ -532,6 +530,14 @@ def _study_days(
 
 def _numbered(known: dict[str, int], word: Any) -> int:
     return known.setdefault(str(word), len(known)) if word else NONE
+
+
+def _attested_times(row: JudgedSitting) -> tuple[int, int]:
+    """Begin and end by a platform's log; NONE: it does not tell, or this service timed it."""
+    if row.provenance != "attested":
+        return NONE, NONE
+    ended_ms = NONE if row.state == "expired" else row.closed_ms
+    return row.started_at_ms or NONE, ended_ms or NONE
 
 
 @cache

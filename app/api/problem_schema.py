@@ -107,10 +107,10 @@ def _refusals(path: str, method: str, operation: dict[str, Any]) -> dict[int, st
     named = {it["name"] for it in operation.get("parameters", ())}
     if "{" in path or method == "POST" or named & _SHARED_IDS:
         statuses.add(404)
-    told = {status: _TOLD[status] for status in statuses}
+    descriptions = {status: _TOLD[status] for status in statuses}
     conflict = _CONFLICTS.get(f"{method} {path}")
     if conflict is None and method == "GET" and named & _SHARED_IDS:
         conflict = _SEVERAL
     if conflict is not None:
-        told[409] = conflict
-    return dict(sorted(told.items()))
+        descriptions[409] = conflict
+    return dict(sorted(descriptions.items()))

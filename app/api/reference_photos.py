@@ -101,15 +101,15 @@ def create_enrolment(
             minutes=services.settings.enrolment_link_minutes,
             now_ms=services.clock(),
         )
-        told = enrolments.progress(connection, link.learner_id)
+        progress = enrolments.progress(connection, link.learner_id)
     fragment = urlencode({"learner": learner_id, "token": token})
     return EnrolmentAccess(
         url=f"{public_address(request)}{PAGE}#{fragment}",
         token=token,
         learner_id=learner_id,
         expires_at_ms=link.expires_ms,
-        photos=told.photos,
-        photos_wanted=told.photos_wanted,
+        photos=progress.photos,
+        photos_wanted=progress.photos_wanted,
     )
 
 

@@ -167,13 +167,13 @@ class Statements:
         return self._statements_response(body, page.newest_ms)
 
     def _one(self, asked: Asked, caller: Caller) -> Response:
-        told = asked.only(*ONE_PARAMETERS)
-        if "statementId" in told and "voidedStatementId" in told:
+        asked_for = asked.only(*ONE_PARAMETERS)
+        if "statementId" in asked_for and "voidedStatementId" in asked_for:
             raise MalformedBody("invalid_parameter", "statementId: not with voidedStatementId")
-        name = "statementId" if "statementId" in told else "voidedStatementId"
-        statement_id = require_uuid(told[name], name)
-        shape = shape_of(told)
-        flag(told, "attachments", allowed=False)
+        name = "statementId" if "statementId" in asked_for else "voidedStatementId"
+        statement_id = require_uuid(asked_for[name], name)
+        shape = shape_of(asked_for)
+        flag(asked_for, "attachments", allowed=False)
         with self._services.database.read() as connection:
             body, stored_ms = xapi.statement(
                 connection, caller.platform, statement_id, voided=name == "voidedStatementId"
@@ -191,9 +191,9 @@ class Statements:
 def _fate_headers(taken: xapi.Taken) -> dict[str, str]:
     """The standard wants 200 or 204 for what is stored: what became of it stands in headers."""
     fates = ", ".join(f"{fate}={count}" for fate, count in sorted(taken.fates.items()) if count)
-    told = {"zhenxue-statements": fates}
+    extensions = {"zhenxue-statements": fates}
     lost = taken.lost()
     if lost:
         remedies = "; ".join(f"{fate}: {remedy}" for fate, remedy in lost.items())
-        told["zhenxue-remedy"] = f"stored, but in no sitting. {remedies}"
-    return told
+        extensions["zhenxue-remedy"] = f"stored, but in no sitting. {remedies}"
+    return extensions

@@ -63,11 +63,17 @@ def bench(
     for name in Part if not parts else dict.fromkeys(parts):
         with Console(stderr=True).status(f"measuring {name} ..."):
             answers[name.value] = PARTS[name](settings, effort)
-    told = {"machine": about, "busy": busy, "quick": quick, **answers, "meaning": meaning(answers)}
+    report = {
+        "machine": about,
+        "busy": busy,
+        "quick": quick,
+        **answers,
+        "meaning": meaning(answers),
+    }
     if as_json:
-        say_json(told)
+        say_json(report)
     else:
-        _print(told, Console(highlight=False))
+        _print(report, Console(highlight=False))
 
 
 def _print(told: dict[str, Any], console: Console) -> None:

@@ -273,12 +273,12 @@ class DemoFilling:
         run = self._call("POST", f"/v1/classes/{class_id}/validate", key, b"", "application/json")
         with self.screen.status(f"{class_id}：核验 validating …") as status:
             while True:
-                told = self._call("GET", f"/v1/runs/{run['run_id']}", key, None, "")
-                if told["state"] in ("done", "failed"):
+                progress = self._call("GET", f"/v1/runs/{run['run_id']}", key, None, "")
+                if progress["state"] in ("done", "failed"):
                     break
-                status.update(f"{class_id}：核验 validating {told['done']}/{told['total']}")
+                status.update(f"{class_id}：核验 validating {progress['done']}/{progress['total']}")
                 time.sleep(0.5)
-        self.screen.print(f"{class_id}：核验 validated, {told['state']}")
+        self.screen.print(f"{class_id}：核验 validated, {progress['state']}")
 
     def _call(
         self, method: str, path: str, key: str, content: bytes | None, media_type: str

@@ -56,17 +56,17 @@ def export(
         if audit:
             made = package.export(services, klass, options, EVERYTHING, photos=photos)
             path = str(_write(made.file, out or Path(made.file.name)))
-            told: dict[str, Any] = {"files": [path], "public_key": made.public_key}
+            report: dict[str, Any] = {"files": [path], "public_key": made.public_key}
         elif every:
             made_all = exports.export_all(services, klass, options)
-            told = {"files": _write_all(made_all, out or Path(class_id))}
+            report = {"files": _write_all(made_all, out or Path(class_id))}
         elif file is not None:
             name, _, ext = file.rpartition(".")
             one = exports.export(services, klass, name, ext, options)
-            told = {"files": [str(_write(one, out or Path(one.name)))]}
+            report = {"files": [str(_write(one, out or Path(one.name)))]}
         else:
-            told = msgspec.to_builtins(exports.offered(klass))
-    say(told, as_json, "\n".join(_lines(told)))
+            report = msgspec.to_builtins(exports.offered(klass))
+    say(report, as_json, "\n".join(_lines(report)))
 
 
 def _require_one(file: str | None, every: bool, audit: bool, photos: bool) -> None:

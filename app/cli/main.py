@@ -121,8 +121,8 @@ def migrate(as_json: Json = False) -> None:
     database = Database(Settings().resolved_database_url)
     changed = schema.upgrade(database)
     database.close()
-    told = "migrated to" if changed else "already at"
-    say({"revision": schema.head(), "changed": changed}, as_json, f"{told} {schema.head()}")
+    outcome = "migrated to" if changed else "already at"
+    say({"revision": schema.head(), "changed": changed}, as_json, f"{outcome} {schema.head()}")
 
 
 @app.command("import")

@@ -85,8 +85,10 @@ def remove(role: Annotated[str, typer.Argument()], as_json: Json = False) -> Non
         removed = Settings().installed_models.remove(_role(role))
     except (ModelFileRejected, OSError) as rejected:
         refuse(str(rejected))
-    told = f"{removed.name} decides no more; {AGAIN}" if removed else f"{role}: none is installed"
-    say({"removed": removed and removed.name}, as_json, told)
+    message = (
+        f"{removed.name} decides no more; {AGAIN}" if removed else f"{role}: none is installed"
+    )
+    say({"removed": removed and removed.name}, as_json, message)
 
 
 @app.command("try")

@@ -111,7 +111,7 @@ def learner(learner_id: str, platform: Slug, reason: Why, as_json: Json = False)
         removed = purge.sweep(services)
         forgotten = purge.forget(services)
     answer = {"learner_id": learner_id, "photos": photos, "removed": removed}
-    told = f"{learner_id}: the key is destroyed, {removed} objects are removed"
+    message = f"{learner_id}: the key is destroyed, {removed} objects are removed"
     if not forgotten:
-        told += "; the database was in use: run this again, so that its log is emptied too"
-    say(answer | {"log_emptied": forgotten}, as_json, told)
+        message += "; the database was in use: run this again, so that its log is emptied too"
+    say(answer | {"log_emptied": forgotten}, as_json, message)

@@ -44,8 +44,8 @@ def validate(
         with _Progress() as progress:
             summary = class_run.perform(services, run_id, progress.tell)
         with services.database.read() as connection:
-            told = class_report.everything(connection, klass, services.clock())
-    say(msgspec.to_builtins(told) | {"run": summary}, as_json, "\n".join(_lines(told, summary)))
+            report = class_report.everything(connection, klass, services.clock())
+    say(msgspec.to_builtins(report) | {"run": summary}, as_json, "\n".join(_lines(report, summary)))
 
 
 class _Progress:

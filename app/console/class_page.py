@@ -94,7 +94,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         pack = f"{row.pack_id}@{row.pack_version}"
         hours = store.hours(connection, class_id)
         roster = store.roster(connection, class_id)
-        marks = store.hour_marks(connection, class_id, pack)
+        hour_verdicts = store.hour_marks(connection, class_id, pack)
         undecided = unsettled.of_class(connection, class_id, pack)
         outcomes = store.enrolment_outcomes(connection, class_id, pack)
         signed = sign_off.in_force(sign_offs.of_class(connection, class_id))
@@ -114,13 +114,21 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         klass=row,
         hours=hours,
         rows=matrix(
-            class_id, roster, hours, marks, outcomes, waiting, undecided.learners, lang, roomy=roomy
+            class_id,
+            roster,
+            hours,
+            hour_verdicts,
+            outcomes,
+            waiting,
+            undecided.learners,
+            lang,
+            roomy=roomy,
         ),
         undecided=len(undecided.learners) if outcomes else 0,
         matters=matters_shown(undecided.matters, class_id, pack, today.isoformat(), lang),
         signing=labels.SIGN_OFFS["signed" if signed else "draft"],
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
-        tally=tally(len(roster), len(hours), marks),
+        tally=tally(len(roster), len(hours), hour_verdicts),
         verdict=verdict,
         concluded=wording.of_class(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
@@ -168,9 +176,9 @@ def choose_scale(
     return see_other(f"/console/classes/{class_id}#conclusion")
 
 
-def tally(learners: int, hours: int, marks: Sequence[Any]) -> Counter[str]:
+def tally(learners: int, hours: int, hour_verdicts: Sequence[Any]) -> Counter[str]:
     """How many cells of the matrix are of each outcome."""
-    counts = Counter(code for _, _, code, _ in marks)
+    counts = Counter(code for _, _, code, _ in hour_verdicts)
     counts["not_started"] = learners * hours - counts.total()
     return counts
 
@@ -179,7 +187,7 @@ def matrix(
     class_id: int,
     roster: Sequence[Any],
     hours: Sequence[Any],
-    marks: Sequence[Any],
+    hour_verdicts: Sequence[Any],
     outcomes: Mapping[int, str],
     waiting: Mapping[int | None, int],
     undecided: Collection[int],
@@ -196,7 +204,7 @@ def matrix(
     blank = {number: _drawn(lang, number, "not_started", None, roomy) for number in numbers}
     drawn = {it.enrolment_id: dict(blank) for it in roster}
     valid: Counter[int] = Counter()
-    for enrolment, number, code, body in marks:
+    for enrolment, number, code, body in hour_verdicts:
         covered = None if code in _PLAIN and not roomy else _covered(body).coverage or 0
         drawn[enrolment][number] = _drawn(lang, number, code, covered, roomy)
         valid[enrolment] += code == "valid"

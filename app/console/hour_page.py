@@ -38,8 +38,10 @@ def class_hour(
         if not klass or not roster or hour is None:
             raise NotFound("unknown_class_hour", "there is no such class-hour of this learner")
         pack = f"{klass.pack_id}@{klass.pack_version}"
-        marks = store.latest(connection, class_id, HourVerdict, pack, roster[0].enrolment_id)
-        mark = next((it for it in marks if it.hour == number), None)
+        hour_verdicts = store.latest(
+            connection, class_id, HourVerdict, pack, roster[0].enrolment_id
+        )
+        mark = next((it for it in hour_verdicts if it.hour == number), None)
         told = mark.body if mark else None
         lessons = _lessons(hour)
         shared = {it for other in hours if other.number != number for it in _lessons(other)}

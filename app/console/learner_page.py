@@ -41,7 +41,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         person, pack = roster[0], f"{klass.pack_id}@{klass.pack_version}"
         hours = store.hours(connection, class_id)
         of_person = person.enrolment_id
-        marks = store.latest(connection, class_id, HourVerdict, pack, of_person)
+        hour_verdicts = store.latest(connection, class_id, HourVerdict, pack, of_person)
         concluded = store.latest(connection, class_id, EnrolmentVerdict, pack, of_person)
         verdict = next(iter(concluded), None)
         findings = store.findings(connection, class_id, learner_id, _FINDINGS)
@@ -53,7 +53,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         appeals = reviews.appeals_of(connection, [it.id for it in findings])
         undecided = undecided_now.found_undecided(connection, class_id)
         outcome = unsettled.standing(verdict.outcome if verdict else "", learner_id, undecided)
-    by_hour = {it.hour: it for it in marks}
+    by_hour = {it.hour: it for it in hour_verdicts}
     cells = [cell(hour.number, by_hour.get(hour.number), lang) for hour in hours]
     return render(
         request,
@@ -98,13 +98,13 @@ def give_link(
     with services.database.write() as connection:
         if store.klass(connection, class_id, user.scope) is None:
             raise NotFound("unknown_class", "there is no such class")
-        told = {"actor": user.actor, "now_ms": services.clock()}
+        entry = {"actor": user.actor, "now_ms": services.clock()}
         if revoke:
-            learner_link.revoke(connection, class_id, learner_id, **told)
+            learner_link.revoke(connection, class_id, learner_id, **entry)
             return see_other(page)
         days = services.settings.learner_link_days
         issued = learner_link.issue(
-            connection, services.vault, class_id, learner_id, days=days, **told
+            connection, services.vault, class_id, learner_id, days=days, **entry
         )
     link, until = public_address(request) + issued.path, day(issued.expires_ms).isoformat()
     return once.lead_on(request, login, page, link=link, until=until)

@@ -299,8 +299,8 @@ def value(text: str, lang: Language) -> str:
         return lang.say(VALUES[text])
     for pattern, source in _PATTERNS:
         if found := pattern.fullmatch(text):
-            told = lang.say(source, n=found["n"])
-            return f"≥ {told}" if text.startswith("≥") else told
+            sentence = lang.say(source, n=found["n"])
+            return f"≥ {sentence}" if text.startswith("≥") else sentence
     if lang.code == "en" and _MONTHS.fullmatch(text):
         names = get_month_names(locale="en")
         return ", ".join(names[int(it)] for it in re.findall(r"\d+", text))
@@ -335,10 +335,10 @@ def pack(name: str, lang: Language) -> str:
 def outside_term(klass: Any, lang: Language) -> str:
     """What must be told beside verdicts on a class on whose days its pack is not in force; else
     empty."""
-    told = pack_term.warning(
+    warning = pack_term.warning(
         f"{klass.pack_id}@{klass.pack_version}", klass.starts_on, klass.ends_on
     )
-    return lang.of(told) if told else ""
+    return lang.of(warning) if warning else ""
 
 
 def missing_pack_file(pack_id: str, version: str) -> str:

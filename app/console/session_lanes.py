@@ -34,25 +34,25 @@ def _credit_lane(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
     for pos0, pos1, t0, t1 in drawing.credited:
         x, width = frame.between(t0, t1)
         band = element("rect", x=x, y=6, width=width, height=LANE - 12, class_="credited")
-        told = title(credit_title(pos0, pos1, t0, t1, frame.lang))
-        yield link(event_at(drawing, t0), element("g", told, band))
+        caption = title(credit_title(pos0, pos1, t0, t1, frame.lang))
+        yield link(event_at(drawing, t0), element("g", caption, band))
     for it in drawing.voided:
         x, width = frame.between(it.t0_ms, it.t1_ms)
         band = hatched(x, 2, width, LANE - 4, it.rule, it.outcome)
-        told = title(void_title(it, drawing.pack, frame.lang))
-        yield link(event_at(drawing, it.t0_ms), element("g", told, band))
+        caption = title(void_title(it, drawing.pack, frame.lang))
+        yield link(event_at(drawing, it.t0_ms), element("g", caption, band))
 
 
 def _page_lane(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:
     for t0, t1 in hidden_stretches(drawing.samples):
         x, width = frame.between(t0, t1)
-        told = frame.lang.say(
+        caption = frame.lang.say(
             N_("页面隐藏或失去焦点 %(t0)s–%(t1)s，计时停止，不作违规认定"),
             t0=frame.lang.clock(t0),
             t1=frame.lang.clock(t1),
         )
         band = element("rect", x=x, y=4, width=width, height=LANE - 8, class_="hidden")
-        yield link(event_at(drawing, t0), element("g", title(told), band))
+        yield link(event_at(drawing, t0), element("g", title(caption), band))
 
 
 def event_at(drawing: Drawing, t_ms: int) -> str:
@@ -140,11 +140,11 @@ def control_title(it: TimelineControl, lang: Language) -> str:
         (N_("%(t)s应答"), it.answered_ms),
         (N_("%(t)s超时"), it.expired_ms),
     ]
-    told = [lang.say(text, t=lang.clock(at)) for text, at in steps if at]
+    steps_in_words = [lang.say(text, t=lang.clock(at)) for text, at in steps if at]
     if not it.shown_ms and not it.answered_ms:
-        told.append(lang.say(N_("未见显示")))
+        steps_in_words.append(lang.say(N_("未见显示")))
     kind = lang.say(labels.label(labels.CONTROLS, it.kind).text)
-    return kind + lang.say(N_("：")) + lang.say(N_("，")).join(told)
+    return kind + lang.say(N_("：")) + lang.say(N_("，")).join(steps_in_words)
 
 
 def _photo_lane(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:

@@ -105,8 +105,8 @@ def session_view(
         in_crowds = crowds.naming(connection, sitting.class_id, [sitting.external_id])
         verdicts = case_file.verdicts_of(connection, session_id)
         looks = photo_viewing.looks(connection, user, session_id, services.clock())
-        told = {it.rule for it in rows if not it.shadow}
-        alike = similar.by_finding(connection, sitting, told, user.scope, _ALIKE) if told else []
+        rules = {it.rule for it in rows if not it.shadow}
+        alike = similar.by_finding(connection, sitting, rules, user.scope, _ALIKE) if rules else []
         shared = similar.by_device(connection, sitting, user.scope, _ALIKE)
         cameras = _cameras(event_log.read(connection, session_id).notes)
         neighbours = case_file.neighbours(connection, sitting, _NEIGHBOURS)

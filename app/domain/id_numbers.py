@@ -209,10 +209,10 @@ def _shapeless(number: str, id_type: str | None) -> BadNumber:
             f"does not have the shape of an ID number of that type ({id_type})",
         )
     digits = sum(c.isdecimal() for c in number)
-    told = f"共{digits}位数字" if digits == len(number) else f"共{len(number)}位"
+    length = f"共{digits}位数字" if digits == len(number) else f"共{len(number)}位"
     return BadNumber(
         "bad_id_number",
-        f"不像证件号码（{told}）：居民身份证为18位（或旧15位），护照等请注明证件类型",
+        f"不像证件号码（{length}）：居民身份证为18位（或旧15位），护照等请注明证件类型",
         f"does not have the shape of an ID number ({len(number)} characters); "
         "say id_type for a passport or permit",
     )

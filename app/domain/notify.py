@@ -81,9 +81,9 @@ def review_decided(connection: Connection, review_id: int, now_ms: int) -> None:
     """Tell of the review that settled a finding; never by whom."""
     row = store.reviewed(connection, review_id)
     wanting = _wanting(connection, row.class_id, WebhookEvent.REVIEW_DECIDED)
-    told = _finding(row) | {"decision": row.decision, "decided_at_ms": row.decided_ms}
+    message = _finding(row) | {"decision": row.decision, "decided_at_ms": row.decided_ms}
     _enter(
-        connection, wanting, WebhookEvent.REVIEW_DECIDED, [(f"review-{review_id}", told)], now_ms
+        connection, wanting, WebhookEvent.REVIEW_DECIDED, [(f"review-{review_id}", message)], now_ms
     )
 
 
@@ -93,14 +93,14 @@ def class_validated(connection: Connection, run_id: int, now_ms: int) -> None:
     if row is None or row.class_id is None:
         return
     wanting = _wanting(connection, row.class_id, WebhookEvent.CLASS_VALIDATED)
-    told = {
+    message = {
         "class_id": row.klass,
         "run_id": row.id,
         "outcomes": row.summary.get("outcomes"),
         "new_findings": row.summary.get("new_findings"),
         "finished_at_ms": row.finished_ms,
     }
-    _enter(connection, wanting, WebhookEvent.CLASS_VALIDATED, [(f"run-{run_id}", told)], now_ms)
+    _enter(connection, wanting, WebhookEvent.CLASS_VALIDATED, [(f"run-{run_id}", message)], now_ms)
 
 
 def _wanting(connection: Connection, class_id: int, event: WebhookEvent) -> list[int]:

@@ -31,9 +31,9 @@ def run_next(services: Services) -> bool:
     except Exception as error:
         log.exception("a trial failed", run=run_id)
         with services.database.write() as connection:
-            told = f"{type(error).__name__}: {error}"[:2000]
+            reason = f"{type(error).__name__}: {error}"[:2000]
             now_ms = services.clock()
-            store.change(connection, run_id, state="failed", error=told, finished_ms=now_ms)
+            store.change(connection, run_id, state="failed", error=reason, finished_ms=now_ms)
     return True
 
 

@@ -141,11 +141,11 @@ def _draw_problems(made: dict[str, Any] | None, bound: dict[str, Any] | None) ->
         yield "who could be drawn is not what frame_sha256 names"
     if made["drawn"] != drawn(made["seed"], made["frame"], len(made["drawn"])):
         yield "the seed draws other learners out of the frame"
-    told = bound["detail"]
+    detail = bound["detail"]
     same = {it: made[it] for it in ("seed", "frame_sha256", "drawn")}
     same["frame"] = made["frame_kind"]
     for name, value in same.items():
-        if told[name] != value:
+        if detail[name] != value:
             yield f"the audit log names another {name}"
     if bound["at_ms"] != made["drawn_ms"]:
         yield "the audit log names another time"

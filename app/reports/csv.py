@@ -32,7 +32,7 @@ def write(sheet: Sheet) -> bytes:
 
 def safe(value: Value) -> str:
     """The cell's text; words that begin like a formula are led by an apostrophe."""
-    told = text(value)
-    if isinstance(value, str) and _FORMULA.match(told):
-        return f"'{told}"
-    return told
+    cell = text(value)
+    if isinstance(value, str) and _FORMULA.match(cell):
+        return f"'{cell}"
+    return cell

@@ -145,8 +145,10 @@ def _lists(dossier: Dossier, vault: Vault) -> Members:
 
 def _packs(dossier: Dossier) -> Members:
     """The class's pack, and its sibling of the other scale where verdicts show both."""
-    told = dossier.concluded.klass
-    beside = [packs.load(it.pack.id, it.pack.version) for it in (told.graded, told.literal) if it]
+    verdict = dossier.concluded.klass
+    beside = [
+        packs.load(it.pack.id, it.pack.version) for it in (verdict.graded, verdict.literal) if it
+    ]
     return {f"pack/{it.name}.json": it.canonical for it in (dossier.pack, *beside)}
 
 
@@ -263,13 +265,13 @@ class _Gatherer:
 
 
 def _inspection(row: InspectionRow) -> dict[str, Any]:
-    told = {name: getattr(row, name) for name in layout.INSPECTION if hasattr(row, name)}
-    return {**told, "frame_sha256": frame_digest(row.frame), "drawn_by": row.who}
+    values = {name: getattr(row, name) for name in layout.INSPECTION if hasattr(row, name)}
+    return {**values, "frame_sha256": frame_digest(row.frame), "drawn_by": row.who}
 
 
 def _inspection_check(row: InspectionCheckRow) -> dict[str, Any]:
-    told = {name: getattr(row, name) for name in layout.INSPECTION_CHECK}
-    return {**told, "checked_by": row.who}
+    values = {name: getattr(row, name) for name in layout.INSPECTION_CHECK}
+    return {**values, "checked_by": row.who}
 
 
 def _index(log: StoredLog, name: str) -> dict[str, Any]:

@@ -39,18 +39,18 @@ def differs(data: bytes, logs: Sequence[StoredLog], names: Sequence[str]) -> str
         raise UnreadableParquet("is not Parquet")
     expected = _table(logs, names)
     try:
-        told = _read(data, expected.num_rows)
+        table = _read(data, expected.num_rows)
         if (
-            told is None
-            or told.column_names != expected.column_names
-            or told.num_rows != expected.num_rows
+            table is None
+            or table.column_names != expected.column_names
+            or table.num_rows != expected.num_rows
         ):
             return "columns or rows"
         return next(
             (
                 name
                 for name in expected.column_names
-                if told.column(name).to_pylist() != expected.column(name).to_pylist()
+                if table.column(name).to_pylist() != expected.column(name).to_pylist()
             ),
             None,
         )

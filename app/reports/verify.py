@@ -150,8 +150,8 @@ class _Checker:
         return True
 
     def _hashes(self) -> None:
-        told = self.manifest.members
-        for name, entry in told.items():
+        members = self.manifest.members
+        for name, entry in members.items():
             data = self.members.get(name)
             if data is None:
                 self._fail(name, "missing", "is named in the manifest and missing")
@@ -159,9 +159,9 @@ class _Checker:
                 self._fail(name, "hash", "does not have the sha256 that the manifest names")
             elif len(data) != entry.size:
                 self._fail(name, "hash", "does not have the size that the manifest names")
-        for name in sorted(self.members.keys() - told.keys() - set(_SIGNED_APART)):
+        for name in sorted(self.members.keys() - members.keys() - set(_SIGNED_APART)):
             self._fail(name, "unnamed", "is not named in the manifest")
-        self.report.checked["members"] = len(told)
+        self.report.checked["members"] = len(members)
 
     def _logs(self) -> list[StoredLog]:
         """The sittings' logs, cut out of the files by the index."""

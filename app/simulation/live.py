@@ -127,10 +127,10 @@ class SelfControlled:
         return resume, controls
 
     def send(self, sitting: PageClient, events: list[Record]) -> dict[str, Any]:
-        told = self.http.send(sitting, events)
+        answer = self.http.send(sitting, events)
         controls = self.platform.send(sitting, events)
         self._report(sitting)
-        return controls | {"stop": told["stop"]} if "stop" in told else controls
+        return controls | {"stop": answer["stop"]} if "stop" in answer else controls
 
     def photo(self, sitting: PageClient, snapshot: Record, photo: Photo) -> None:
         self.http.photo(sitting, snapshot, photo)

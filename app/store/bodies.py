@@ -40,8 +40,8 @@ def extended(kind: type[Kind], body: Body, **more: Any) -> Kind:
 
 def document(body: Body) -> dict[str, Any]:
     """A body as a column of documents takes it."""
-    told: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(body))
-    return told
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(body))
+    return plain
 
 
 def finding_key(*parts: object) -> str:

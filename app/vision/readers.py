@@ -171,13 +171,13 @@ class FaceReaders:
 def _not_started(error: Exception) -> ReadersNotStarted:
     """What hung or failed, and the likely cause."""
     if isinstance(error, VisionError):
-        told = f"a face reader could not load its models: {error}"
+        message = f"a face reader could not load its models: {error}"
     elif isinstance(error, TimeoutError):
-        told = f"a face reader did not start within {START_S:.0f} s. {_LIKELY}"
+        message = f"a face reader did not start within {START_S:.0f} s. {_LIKELY}"
     else:
-        told = f"a face reader ended while it started ({type(error).__name__}). {_LIKELY}"
-    log.error("photos wait: face readers do not start", reason=told)
-    return ReadersNotStarted("face_readers", told, retry_after_s=round(START_S))
+        message = f"a face reader ended while it started ({type(error).__name__}). {_LIKELY}"
+    log.error("photos wait: face readers do not start", reason=message)
+    return ReadersNotStarted("face_readers", message, retry_after_s=round(START_S))
 
 
 def _end(pool: ProcessPoolExecutor) -> None:

@@ -48,7 +48,7 @@ class County:
 def add(connection: Connection, model: type[Base], **columns: Any) -> int:
     """Insert one row; what is not given is null, or empty where null is not allowed."""
     blank = {
-        column.name: null() if column.nullable else _empty(column.type)
+        column.name: null() if column.nullable else _empty(model, column.key, column.type)
         for column in model.__table__.columns
         if not column.primary_key
     }
@@ -56,8 +56,10 @@ def add(connection: Connection, model: type[Base], **columns: Any) -> int:
     return int(result.inserted_primary_key[0])
 
 
-def _empty(kind: TypeEngine[Any]) -> Any:
-    return {} if isinstance(kind, JSON) else kind.python_type()
+def _empty(model: type[Base], name: str, kind: TypeEngine[Any]) -> Any:
+    if isinstance(kind, JSON):
+        return [] if "Items" in str(model.__annotations__[name]) else {}
+    return kind.python_type()
 
 
 def build(connection: Connection) -> County:

@@ -115,7 +115,7 @@ def settle(folder: Path, clock: Clock, plans: Plans = SMALL) -> None:
                 **by,
             )
     with serving(folder, clock, face_workers=1) as site:
-        filling = cli_demo.Filling(site.services.settings, site.url, clock)
+        filling = cli_demo.DemoFilling(site.services.settings, site.url, clock)
         filling.fill(county(TODAY, plans=plans))
     services = Services.build(settings_in(folder), clock)
     nightly.perform(services, "system:scheduler")

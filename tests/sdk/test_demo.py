@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from app.cli.demo import Filling
+from app.cli.demo import DemoFilling
 from app.main import create_app
 from app.sdk.demo import DemoPlatform
 from app.services import open_services
@@ -32,7 +32,7 @@ def demo(tmp_path: Path) -> Iterator[str]:
         pass
     app = create_app(settings)
     with served(app) as url:
-        key = Filling(settings, url).school_key()
+        key = DemoFilling(settings, url).school_key()
         film = tmp_path / "film.webm"
         school = DemoPlatform(UrllibClient(url), key, film, draw_film, film_s=3)
         app.include_router(school.router())

@@ -297,11 +297,11 @@ def change_user(
     store.delete_logins_of(connection, row.id)
     if ALL_COUNTIES not in wanted:
         assignments.release_outside(connection, row.id, wanted)
-    told = {
+    detail = {
         "before": _rights(connection, row.role, row.counties, row.platform_id),
         "after": _rights(connection, role, wanted, platform_id),
     }
-    _record(connection, now_ms, actor, "user.changed", username, told)
+    _record(connection, now_ms, actor, "user.changed", username, detail)
     return True
 
 

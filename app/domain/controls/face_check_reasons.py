@@ -104,10 +104,10 @@ def why(photos: Sequence[ReadPhoto]) -> str:
             found.update(_QUALITY.get(it, it) for it in (photo.reading or {}).get("reasons", ()))
         elif photo.check in _CHECKS:
             found[_CHECKS[Check(photo.check)]] += 1
-    told = [(count, name) for name, count in found.items() if name in WORDS]
+    counted = [(count, name) for name, count in found.items() if name in WORDS]
     if any(photo.check in _OWN_FACE for photo in photos) and (said := _of_burst(photos)):
         return said
-    return max(told, key=lambda it: (it[0], it[1]))[1] if told else ""
+    return max(counted, key=lambda it: (it[0], it[1]))[1] if counted else ""
 
 
 def outcome(photo: ReadPhoto) -> str | None:

@@ -171,8 +171,8 @@ class SittingImporter:
         if record is not None:
             names = store.names(connection, row.id)
             there = (names.learner, names.klass, names.lesson, row.started_at_ms)
-            told = (record.learner_id, record.class_id, record.lesson_id, record.started_at_ms)
-            if there != told or (row.device_id, row.window_id) != (record.device, record.window):
+            terms = (record.learner_id, record.class_id, record.lesson_id, record.started_at_ms)
+            if there != terms or (row.device_id, row.window_id) != (record.device, record.window):
                 raise Conflict("session_exists", f"session_id: {name!r} came before, and differed")
         return row
 

@@ -73,11 +73,11 @@ def of_platform(connection: Connection, platform_id: int, now_ms: int) -> list[P
 
 def of_classes(classes: Iterable[tuple[EvidenceCounts, int | None]]) -> list[PlatformNote]:
     """What classes as the conformity record shows them have in common: pages that say `hidden`."""
-    told = [(it, judged_ms) for it, judged_ms in classes if it.unseen_sittings]
-    count = sum(it.unseen_sittings or 0 for it, _ in told)
-    seconds = round(sum(it.unseen_s or 0 for it, _ in told))
-    last_ms = max((judged_ms or 0 for _, judged_ms in told), default=0)
-    return [_note("unseen_play", seconds, count, last_ms)] if told else []
+    unseen = [(it, judged_ms) for it, judged_ms in classes if it.unseen_sittings]
+    count = sum(it.unseen_sittings or 0 for it, _ in unseen)
+    seconds = round(sum(it.unseen_s or 0 for it, _ in unseen))
+    last_ms = max((judged_ms or 0 for _, judged_ms in unseen), default=0)
+    return [_note("unseen_play", seconds, count, last_ms)] if unseen else []
 
 
 def _note(code: str, count: int, sessions: int, last_ms: int) -> PlatformNote:

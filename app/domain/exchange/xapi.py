@@ -106,7 +106,7 @@ def take(
     fresh = [sent for sent in batch if sent.key not in known]
     taken = Taken([sent.id for sent in batch])
     taken.fates[DUPLICATE] = len(batch) - len(fresh)
-    told = [KEPT] * len(fresh)
+    fates = [KEPT] * len(fresh)
     events: dict[str, list[tuple[int, Event]]] = {}
     for at, sent in enumerate(fresh):
         session = session_of(sent.statement)
@@ -116,13 +116,13 @@ def take(
     if events:
         for session, fate in _append(connection, platform_id, events, now_ms, taken).items():
             for at, _ in events[session]:
-                told[at] = fate
-    taken.fates.update(told)
+                fates[at] = fate
+    taken.fates.update(fates)
     store.add(
         connection,
         [
             _row(platform_id, sent, authority, two, now_ms) | {"fate": fate}
-            for sent, fate in zip(fresh, told, strict=True)
+            for sent, fate in zip(fresh, fates, strict=True)
         ],
     )
     return taken

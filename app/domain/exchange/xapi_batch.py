@@ -82,8 +82,8 @@ def _read_all(values: list[Any], two: bool, numbered: bool) -> list[Sent]:
 
 def _read(value: Any, two: bool) -> Sent:
     check_statement(value, two)
-    told = value.get("timestamp")
-    at_ms = None if told is None else milliseconds(told, "timestamp")
+    timestamp = value.get("timestamp")
+    at_ms = None if timestamp is None else milliseconds(timestamp, "timestamp")
     return Sent(value.get("id") or str(uuid.uuid4()), value, at_ms)
 
 

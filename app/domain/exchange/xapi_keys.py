@@ -15,10 +15,10 @@ def agent_key(actor: dict[str, Any]) -> bytes | None:
     """
     for name in IDENTIFIERS:
         if name in actor:
-            told = actor[name]
+            identifier = actor[name]
             if name == "account":
-                told = f"{told['homePage']} {told['name']}"
-            return _digest(name, told)
+                identifier = f"{identifier['homePage']} {identifier['name']}"
+            return _digest(name, identifier)
     return None
 
 

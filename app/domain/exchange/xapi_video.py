@@ -27,8 +27,8 @@ Words = dict[str, Any]  # extensions by the last part of their IRI
 
 def session_of(statement: dict[str, Any]) -> str | None:
     """The session that a statement names; None when it names none."""
-    told = _words(statement.get("context", {})).get("session-id")
-    return told if isinstance(told, str) and _SESSION.fullmatch(told) else None
+    session_id = _words(statement.get("context", {})).get("session-id")
+    return session_id if isinstance(session_id, str) and _SESSION.fullmatch(session_id) else None
 
 
 def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
@@ -66,10 +66,10 @@ def _about_media(thing: dict[str, Any]) -> bool:
 
 def _time(words: Words) -> float | None:
     """A position; players say -1 where they know none."""
-    told = words.get("time")
-    if not isinstance(told, int | float) or isinstance(told, bool):
+    position = words.get("time")
+    if not isinstance(position, int | float) or isinstance(position, bool):
         return None
-    return told if told > -1 else None
+    return position if position > -1 else None
 
 
 def _number(told: Any) -> float | None:

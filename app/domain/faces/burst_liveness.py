@@ -54,9 +54,9 @@ def to_decide(
     for photo in photos:
         if photo.control_id in checks and not photo.late:
             bursts.setdefault(photo.control_id, []).append(photo)
-    told: set[int] = set()
+    decided: set[int] = set()
     for photo in photos:
-        if photo.late or photo.control_id in told:
+        if photo.late or photo.control_id in decided:
             continue
         if photo.control_id not in bursts:
             if photo.status == "pending":
@@ -67,7 +67,7 @@ def to_decide(
         control, burst = checks[photo.control_id], bursts[photo.control_id]
         if not _over(control, burst, open_now=open_now, now_ms=now_ms):
             return
-        told.add(control.id)
+        decided.add(control.id)
         readable = [it for it in burst if it.status != "failed"]
         if readable:
             yield PhotoGroup(sorted(readable, key=_as_taken), control)

@@ -86,15 +86,15 @@ class KeptPhotos:
         lost = [it for it in own if it.id in missing and it.purged_ms is None]
         found_again = [it for it in own if it.id not in missing and it.purged_ms is not None]
         unread = [it for it in own if it.id not in missing and _was_not_there(it)]
-        told = {it.id: tags[it.blob_key] for it in read if it.id not in missing}
+        e_tags = {it.id: tags[it.blob_key] for it in read if it.id not in missing}
         done.counts.update(
             checked=len(own), read=len(read), lost=len(lost), found_again=len(found_again)
         )
-        if not (lost or found_again or unread or told):
+        if not (lost or found_again or unread or e_tags):
             return
         now_ms = self.clock()
         with self.database.write() as connection:
-            photo_rows.compared(connection, told)
+            photo_rows.compared(connection, e_tags)
             store.mark_photos(connection, [it.id for it in lost], now_ms)
             store.mark_photos(connection, [it.id for it in found_again], None)
             photo_rows.read_again(connection, unread)

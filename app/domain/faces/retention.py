@@ -66,8 +66,8 @@ def erase_learner(
     row_id = _learner(connection, platform_id, learner_id)
     holds = store.holds_on_learner(connection, row_id)
     if holds:
-        told = ", ".join(map(str, holds))
-        raise Conflict("held", f"a legal hold keeps this learner's data: {told}")
+        names = ", ".join(map(str, holds))
+        raise Conflict("held", f"a legal hold keeps this learner's data: {names}")
     photos = store.erase(connection, row_id, now_ms)
     detail = {"learner": learner_id, "photos": photos, "reason": words}
     _record(connection, now_ms, actor, "learner.erased", f"learner:{row_id}", detail)

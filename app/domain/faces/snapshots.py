@@ -77,9 +77,9 @@ def session_of(
     session = sitting_store.by_external_id(connection, platform_id, external_id)
     if session is None:
         raise unknown_session(external_id)
-    told = sitting_life.fate(session, Door.REPORT, now_ms)
-    if told.refused:
-        raise Conflict(told.value, sitting_life.why(told, external_id))
+    fate = sitting_life.fate(session, Door.REPORT, now_ms)
+    if fate.refused:
+        raise Conflict(fate.value, sitting_life.why(fate, external_id))
     return session
 
 

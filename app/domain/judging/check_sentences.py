@@ -236,8 +236,8 @@ def _sentence(check: str, said: str, numbers: Mapping[str, str | float]) -> Text
         return Text(f"缺少资料：{fact.zh}", f"not supplied: {fact.en}")
     text = SENTENCES.get((check, said))
     if text is None:
-        told = ", ".join(f"{name} {it}" for name, it in numbers.items())
-        return Text(told, told)
+        figures = ", ".join(f"{name} {it}" for name, it in numbers.items())
+        return Text(figures, figures)
     return Text(text.zh.format(**numbers), text.en.format(**numbers))
 
 

@@ -40,14 +40,14 @@ def class_hours(
     enrolments = catalogue.enrolments(connection, klass.id)
     plan = catalogue.class_hours(connection, klass.id)
     only = enrolments[members[0].id] if learner is not None else None
-    marks = {
+    hour_verdicts = {
         (row.subject_id, row.hour): row
         for row in verdicts.of_class(connection, klass.id, HourVerdict, only)
     }
     rows = [
         _learner(
             member.external_id,
-            [_hour(marks.get((enrolments[member.id], hour.number)), hour) for hour in plan],
+            [_hour(hour_verdicts.get((enrolments[member.id], hour.number)), hour) for hour in plan],
         )
         for member in members
     ]

@@ -296,15 +296,15 @@ class _Observer:
         return True if of and self.run_by == "platform" else None
 
     def _evidence(self) -> EvidenceCounts:
-        told = [it for it in self.judged if self.verdicts[it.id].outcome != "not_proven"]
+        proven = [it for it in self.judged if self.verdicts[it.id].outcome != "not_proven"]
         sources = Counter(it.provenance for it in self.sittings)
         return EvidenceCounts(
             sittings=len(self.sittings),
             judged=len(self.judged),
             with_events=sum(it.event_count > 0 for it in self.sittings),
             ended_by_lease=sum(it.state == "expired" for it in self.sittings),
-            complete=len(told),
-            complete_share=_rounded(len(told), len(self.sittings)),
+            complete=len(proven),
+            complete_share=_rounded(len(proven), len(self.sittings)),
             live=sources["live"],
             attested=sources["attested"],
             unseen_sittings=len(self.unseen_s),

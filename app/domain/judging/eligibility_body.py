@@ -191,11 +191,11 @@ class Bodies:
     ) -> dict[str, Any]:
         """What both verdicts have in common: the reasons under the applied scale, both scales
         whole, deadlines, and what judged."""
-        told: dict[str, bodies.ScaleVerdict] = {}
+        scales: dict[str, bodies.ScaleVerdict] = {}
         for name, scale in self.scales.items():
             verdict = verdict_of(scale)
             checks = [*checks_of(scale), *scale.checks]
-            told[name] = bodies.ScaleVerdict(
+            scales[name] = bodies.ScaleVerdict(
                 outcome=verdict.outcome.value,
                 curable=verdict.curable,
                 reasons=[
@@ -203,14 +203,14 @@ class Bodies:
                 ],
                 pack=pack_body(scale.pack),
             )
-        own, due, pack = told[self.applied], self.own.due, pack_of(self.klass)
+        own, due, pack = scales[self.applied], self.own.due, pack_of(self.klass)
         evidence = self.record.body.evidence
         sources = (("attested", evidence.attested), ("live", evidence.live))
         return {
             "scale": self.applied,
             "curable": own.curable,
             "reasons": own.reasons,
-            **{name: told.get(name) for name in SCALES},
+            **{name: scales.get(name) for name in SCALES},
             "cut_off": due.cut_off.isoformat() if due.cut_off else None,
             "next_window": bodies.WindowBody(
                 first=due.next_window.first.isoformat(), last=due.next_window.last.isoformat()

@@ -51,7 +51,7 @@ def detail(
     filed = reviews.appeals_of(connection, [finding_id])
     reopened_ms = review.reopened_ms(filed)
     if user is not None:
-        told = [
+        written = [
             ReviewView(
                 reviewer=it.reviewer,
                 stage=it.stage,
@@ -64,7 +64,7 @@ def detail(
         ]
     else:
         settled = row.status not in review.UNDECIDED
-        told = [
+        written = [
             ReviewView(
                 stage=it.stage, decision=it.decision, reason=it.reason, created_ms=it.created_ms
             )
@@ -72,7 +72,7 @@ def detail(
             if settled
         ]
     return extended(
-        FindingDetail, shown(row), reviews=told, appeals=[appeals.shown(it) for it in filed]
+        FindingDetail, shown(row), reviews=written, appeals=[appeals.shown(it) for it in filed]
     )
 
 

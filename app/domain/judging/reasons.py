@@ -168,11 +168,11 @@ def reason_sentence(body: ReasonBody, pack: str) -> Text:
         return Text(body.code, body.code) if body.sentence is UNSET else body.sentence
     zh, en = SENTENCES[body.code]
     title = rule_title(body.source, pack)
-    told = spans(body.class_hours or ())
+    numbers = spans(body.class_hours or ())
     values = {"n": body.count, "o": body.of}
     return Text(
-        zh.format(h=told, r=title.zh, **values),
-        en.format(h=told.replace("、", ", "), r=title.en, **values),
+        zh.format(h=numbers, r=title.zh, **values),
+        en.format(h=numbers.replace("、", ", "), r=title.en, **values),
     )
 
 

@@ -146,11 +146,11 @@ def timeline(connection: Connection, session_id: int) -> Timeline:
     for finding, key in zip(result.findings, keys, strict=True):
         if row not in concerned(finding):
             continue
-        told = wording.finding(finding_body(evidence, finding, key, pack))
+        worded = wording.finding(finding_body(evidence, finding, key, pack))
         if finding.outcome is Outcome.CLEAR and key not in decided:
-            notes.append(told)
+            notes.append(worded)
         else:
-            findings.append(_entered(told, entered.get(key)))
+            findings.append(_entered(worded, entered.get(key)))
     return Timeline(
         session=_session(evidence, row, result.outcomes[row]),
         samples=_samples(evidence.trace, result.facts.played.samples, row),

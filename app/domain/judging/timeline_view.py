@@ -58,17 +58,17 @@ def view(
         raise unknown_session(external_id)
     if len(rows) > 1:
         raise Conflict("ambiguous_id", f"several platforms have a session {external_id!r}")
-    told = timeline(connection, rows[0].id)
+    whole = timeline(connection, rows[0].id)
     return TimelineView(
-        session=told.session,
-        samples=told.samples,
-        credited=told.credited,
-        voided=told.voided,
-        controls=told.controls,
-        photos=[_unnumbered(it) for it in told.photos],
-        findings=[it for it in told.findings if it.rule_status == ACTING],
-        notes=[it for it in told.notes if it.rule_status == ACTING],
-        breaks=told.breaks,
+        session=whole.session,
+        samples=whole.samples,
+        credited=whole.credited,
+        voided=whole.voided,
+        controls=whole.controls,
+        photos=[_unnumbered(it) for it in whole.photos],
+        findings=[it for it in whole.findings if it.rule_status == ACTING],
+        notes=[it for it in whole.notes if it.rule_status == ACTING],
+        breaks=whole.breaks,
     )
 
 

@@ -100,9 +100,9 @@ def _reasons(bodies: Iterable[ReasonBody], pack: PackBody) -> list[ReasonView]:
 
 def _reason(body: ReasonBody, pack: PackBody) -> ReasonView:
     cure = CURES[body.cure.how]
-    told = extended(CureAdvice, body.cure, zh=cure.zh, en=cure.en)
+    advice = extended(CureAdvice, body.cure, zh=cure.zh, en=cure.en)
     return extended(
-        ReasonView, body, cure=told, sentence=reason_sentence(body, f"{pack.id}@{pack.version}")
+        ReasonView, body, cure=advice, sentence=reason_sentence(body, f"{pack.id}@{pack.version}")
     )
 
 

@@ -138,8 +138,8 @@ class Pack:
         return bool(told and told.value)
 
     def _needed_act(self, name: str) -> str:
-        told = self.table.provenance.parameters.get(name)
-        return str(told.value) if told else ""
+        provenance = self.table.provenance.parameters.get(name)
+        return str(provenance.value) if provenance else ""
 
     @cached_property
     def policy(self) -> Policy:

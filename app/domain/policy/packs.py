@@ -200,10 +200,10 @@ def _order(version: str) -> list[int]:
 def _leader(path: Path) -> str | None:
     """The pack whose later versions this one reads in its own way, if it follows any."""
     try:
-        told = read_toml(path, path.name).get("follows")
+        follows = read_toml(path, path.name).get("follows")
     except PackError:
         return None  # told when it is loaded
-    return None if told is None else str(told)
+    return None if follows is None else str(follows)
 
 
 @cache

@@ -191,19 +191,19 @@ def sealed(connection: Connection, entries: Iterable[Any]) -> set[int]:
     """Which of these entries of the audit log tell what somebody decided on a finding that waits
     for another person: until then nobody reads them, or it would reach the second."""
     deeds = {f"finding.{decision}" for decision in _SETTLED}
-    told = {
+    decisions = {
         it.id: (int(it.subject.removeprefix("finding:")), it.at_ms)
         for it in entries
         if it.action in deeds
     }
-    ids = {finding_id for finding_id, _ in told.values()}
+    ids = {finding_id for finding_id, _ in decisions.values()}
     waiting = store.with_status(connection, ids, UNDECIDED)
     filed = defaultdict(list)
     for appeal in store.appeals_of(connection, waiting):
         filed[appeal.finding_id].append(appeal)
     return {
         entry_id
-        for entry_id, (finding_id, at_ms) in told.items()
+        for entry_id, (finding_id, at_ms) in decisions.items()
         if finding_id in waiting and at_ms > reopened_ms(filed[finding_id])
     }
 

@@ -71,9 +71,9 @@ def report(
             "service_controls", "this service runs the controls of the class: nothing to report"
         )
     terms = sitting_terms.of_pack(names.pack_id, names.pack_version)
-    told = sitting_life.fate(sitting, Door.REPORT, now_ms)
-    if told.refused:
-        raise Conflict(told.value, sitting_life.why(told, external_id))
+    fate = sitting_life.fate(sitting, Door.REPORT, now_ms)
+    if fate.refused:
+        raise Conflict(fate.value, sitting_life.why(fate, external_id))
     # A sitting that fell silent may go on: what was issued in the break belongs to it.
     first_ms = sitting.opened_ms - PLATFORM_SKEW_MS
     last_ms = sitting_life.ends_ms(sitting, now_ms) + PLATFORM_SKEW_MS
@@ -91,7 +91,7 @@ def report(
             results.append({"status": "rejected", "code": "outside_sitting", "detail": detail})
         else:
             results.append(enter(connection, sitting.id, known, item, terms))
-    if any(told["status"] == "stored" for told in results):
+    if any(result["status"] == "stored" for result in results):
         _match_told_before(connection, sitting, reports)
     return sitting.id, results
 
@@ -106,15 +106,15 @@ def _match_told_before(
     if not issued or sitting.last_recv_ms < min(issued) - PLATFORM_SKEW_MS:
         return
     log = event_log.read(connection, sitting.id)
-    told = {int(it["seq"]): it for it in reversed(log.events)}
+    events = {int(it["seq"]): it for it in reversed(log.events)}
     notes = [
         {
             **note,
-            "recv_ms": sitting.opened_ms + int(told[note["seq"]]["recv_ms"]),
-            "at_ms": int(told[note["seq"]]["at_ms"]),
+            "recv_ms": sitting.opened_ms + int(events[note["seq"]]["recv_ms"]),
+            "at_ms": int(events[note["seq"]]["at_ms"]),
         }
         for note in log.notes
-        if note["type"] in _OF_POPUPS and note["seq"] in told
+        if note["type"] in _OF_POPUPS and note["seq"] in events
     ]
     match_stored(connection, sitting.id, notes)
 

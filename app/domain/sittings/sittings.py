@@ -379,13 +379,13 @@ def _renew(
     if not same or (known.device_id, known.window_id) != (opening.device, opening.window):
         raise Conflict("session_exists", f"session {opening.session!r} was opened on other terms")
     rivals = store.open_of_person(connection, known.person_id)
-    told = sitting_life.fate(
+    fate = sitting_life.fate(
         known, Door.RENEWAL, now_ms, lambda: any(it.id != known.id for it in rivals)
     )
-    if told.refused:
-        raise Conflict(told.value, sitting_life.why(told, known.external_id))
+    if fate.refused:
+        raise Conflict(fate.value, sitting_life.why(fate, known.external_id))
     token = new_lease(known.platform_id)
-    resumed = sitting_life.RESUMED if told is Fate.RESUMES else {}
+    resumed = sitting_life.RESUMED if fate is Fate.RESUMES else {}
     store.update_session(
         connection,
         known.id,
@@ -406,7 +406,7 @@ def _renew(
         ended=(),
         created=False,
         next_seq=known.next_seq,
-        resumed=told is Fate.RESUMES,
+        resumed=fate is Fate.RESUMES,
     )
 
 

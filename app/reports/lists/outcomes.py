@@ -141,16 +141,16 @@ def _why(verdict: EnrolmentVerdictView) -> Row:
 
 
 def _sentence(reason: ReasonView) -> str:
-    told = reason.sentence.zh
-    return told if told.endswith("。") else f"{told}。"
+    sentence = reason.sentence.zh
+    return sentence if sentence.endswith("。") else f"{sentence}。"
 
 
 def _numbered(parts: Iterable[str]) -> str:
     """Under the same numbers in both columns, so that a reader sees which can be cured and how."""
-    told = list(parts)
-    if len(told) == 1:
-        return told[0]
-    return "\n".join(f"{number}. {it}" for number, it in enumerate(told, 1))
+    sentences = list(parts)
+    if len(sentences) == 1:
+        return sentences[0]
+    return "\n".join(f"{number}. {it}" for number, it in enumerate(sentences, 1))
 
 
 def batch(dossier: Dossier) -> Sheet:
@@ -166,8 +166,8 @@ def batch(dossier: Dossier) -> Sheet:
         Column("说明", 40),
         Column("依据资料", 14),
     )
-    told = dossier.concluded.klass
-    rows = tuple(_checks("本班", told.checks)) + tuple(
+    verdict = dossier.concluded.klass
+    rows = tuple(_checks("本班", verdict.checks)) + tuple(
         row
         for it in dossier.members
         for row in _checks(
@@ -177,26 +177,26 @@ def batch(dossier: Dossier) -> Sheet:
     results = [row[6] for row in rows]
     counts: tuple[tuple[str, Value], ...] = (
         *tied(dossier),
-        ("班级结论", labels.VERDICTS[told.outcome]),
+        ("班级结论", labels.VERDICTS[verdict.outcome]),
         *((f"校验{it}", results.count(it)) for it in labels.CHECK_RESULTS.values()),
         ("校验合计", len(rows)),
     )
     notes = (
         f"适用尺度：{_chosen(dossier)}；"
-        f"班级两种尺度结论：{' / '.join(map(text, _scales(told)))}（分级 / 按字面）。",
-        *(it.sentence.zh for it in told.reasons),
+        f"班级两种尺度结论：{' / '.join(map(text, _scales(verdict)))}（分级 / 按字面）。",
+        *(it.sentence.zh for it in verdict.reasons),
     )
     return Sheet("batch-report", "批次校验报告", dossier.heading(), columns, rows, counts, notes)
 
 
 def _chosen(dossier: Dossier) -> str:
     """The scale that applies, and who of the authority picked it when."""
-    told = dossier.concluded.scale
-    name = labels.SCALES.get(told.applied, told.applied)
-    if told.chosen is None:
+    scale = dossier.concluded.scale
+    name = labels.SCALES.get(scale.applied, scale.applied)
+    if scale.chosen is None:
         return f"{name}（开班时的规则包，主管部门未另选）"
-    who = told.chosen_by if dossier.named else WITHHELD
-    return f"{name}（{said(who)}于{when(told.chosen_ms)}选定）"
+    who = scale.chosen_by if dossier.named else WITHHELD
+    return f"{name}（{said(who)}于{when(scale.chosen_ms)}选定）"
 
 
 def _checks(subject: str, checks: Sequence[CheckView]) -> Iterator[Row]:

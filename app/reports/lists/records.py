@@ -156,11 +156,11 @@ _CONTROL_COLUMNS = (
 
 def conformity(dossier: Dossier) -> Sheet:
     """The six controls of clause 21(2): configured, observed, and whether one is missing."""
-    told = dossier.concluded.klass
-    rows = tuple(_control(dossier, it) for it in told.controls)
-    evidence, faults = told.evidence, told.faults
-    faces = next(it.observed for it in told.controls if it.rule == "face_liveness")
-    photos = next(it.observed for it in told.controls if it.rule == "photo_retention")
+    verdict = dossier.concluded.klass
+    rows = tuple(_control(dossier, it) for it in verdict.controls)
+    evidence, faults = verdict.evidence, verdict.faults
+    faces = next(it.observed for it in verdict.controls if it.rule == "face_liveness")
+    photos = next(it.observed for it in verdict.controls if it.rule == "photo_retention")
     earlier = dossier.platform_before
     counts: tuple[tuple[str, Value], ...] = (
         ("学习会话", evidence.sittings),
@@ -174,8 +174,8 @@ def conformity(dossier: Dossier) -> Sheet:
             NO_DATA if faces.live_sittings is UNSET else faces.live_sittings,
         ),
         ("已丢失或被改动的照片", NO_DATA if photos.lost is UNSET else photos.lost),
-        ("缺失管控", sum(it.missing is True for it in told.controls)),
-        ("不能判断", sum(it.missing is None for it in told.controls)),
+        ("缺失管控", sum(it.missing is True for it in verdict.controls)),
+        ("不能判断", sum(it.missing is None for it in verdict.controls)),
         *((f"违规归责：{labels.FAULTS[name]}", it.violations) for name, it in faults.items()),
     )
     notes = (

@@ -95,8 +95,8 @@ class Blobs:
     def put(self, key: str, data: bytes) -> str | None:
         """Store an object; how the store describes it, if it does (see `e_tags`)."""
         with _answering():
-            told = obstore.put(self._store, key, data)["e_tag"]
-        return told[:MOST_TAG] if told else None
+            e_tag = obstore.put(self._store, key, data)["e_tag"]
+        return e_tag[:MOST_TAG] if e_tag else None
 
     def get(self, key: str) -> bytes:
         """The object's bytes. Raises BlobMissing."""

@@ -281,8 +281,8 @@ def _answer_ms(rows: Sequence[JudgedSitting], acts: Sequence[ActInForce]) -> NDA
     longer: dict[tuple[int, int | None], list[tuple[int, int]]] = defaultdict(list)
     for act in acts:
         if act.kind == "answer_time":
-            told = (act.since_ms, act.said(AnswerTimeBody).window_ms)
-            longer[act.class_id, act.learner_id].append(told)
+            window = (act.since_ms, act.said(AnswerTimeBody).window_ms)
+            longer[act.class_id, act.learner_id].append(window)
     if not longer:
         return np.zeros(0, np.int64)
     return np.array(

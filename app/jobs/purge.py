@@ -17,7 +17,7 @@ from app.errors import Conflict
 from app.services import Services
 from app.store.accounts import audit
 from app.store.faces import retention as store
-from app.store.row import AnyRow
+from app.store.faces.retention import ClassWithExpired
 from detectors.dates import months_later
 
 MESSAGES_MS = 90 * 86_400_000  # product default: how long the log of webhooks goes back
@@ -117,7 +117,7 @@ def forget(services: Services) -> bool:
         raw.close()
 
 
-def _in_archive(services: Services, row: AnyRow) -> bool:
+def _in_archive(services: Services, row: ClassWithExpired) -> bool:
     """Whether the class's pack still asks for its files to be kept. Of a pack that is not on the
     shelf nobody knows, and nothing is removed."""
     try:

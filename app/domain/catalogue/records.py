@@ -250,9 +250,8 @@ def take(
             report.rejected.append(_question(index, item, equal=told[key] == values))
         else:
             report.unchanged += 1
-    first = kind.key[0]
-    asked = [values[first] for values in rows.values()]
-    known = store.by_key(connection, kind.table, first, asked, kind.key)
+    asked = [values[kind.key[0]] for values in rows.values()]
+    known = store.by_key(connection, kind.table, kind.key[0], asked, kind.key)
     if kind is OfflineHours:
         report.rejected += _beyond_a_day(rows, known, indexes)
     fresh = [values | {"created_ms": now_ms} for values in _new(rows, known)]

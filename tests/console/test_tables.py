@@ -140,6 +140,20 @@ def test_results_are_matched_by_name_or_number_and_doubt_is_told(desk: Desk, pag
     assert sorted(map(tuple, stored)) == [("2026-03-02", False), ("2026-03-02", True)]
 
 
+def test_reasons_name_the_column_in_chinese_and_no_account(desk: Desk, page: str) -> None:
+    agree(desk, page, hand_in(desk, page, ODD))
+    rows: list[list[Any]] = [
+        ["姓名", "开始日期", "结束日期", "书面请假", "已批准", "请假事由"],
+        ["张三", "2026-03-05", "2026-03-02", "是", "是", "事假"],
+        ["买买提·艾力", "2026-03-02", "2026-03-02", "是", "也许", "病假"],
+    ]
+    shown = hand_in(desk, page, rows, "leave")
+    assert "结束日期早于开始日期" in row_of(shown, "张三")
+    assert "已批准：“也许”应为“是”或“否”" in row_of(shown, "买买提·艾力")
+    rows = [["姓名", "考核日期", "成绩"], ["张三", "2026-03-02", 5000]]
+    assert "成绩：数值超出范围" in row_of(hand_in(desk, page, rows, "assessments"), "张三")
+
+
 def test_a_file_that_is_no_table_is_answered_with_what_helps(desk: Desk, page: str) -> None:
     files: dict[str, bytes] = {
         "另存为 .xlsx": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",

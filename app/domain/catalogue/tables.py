@@ -6,6 +6,7 @@ what will happen.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,8 +39,18 @@ _WORDS = {
     "string_too_long": "内容太长",
     "literal_error": "填写的词不在可选范围内",
     "unprintable": "含有看不见的控制字符",
+    "duplicate_item": "与另一行是同一人同一天（同一项）：两个半天请填时段（上午、下午或晚上），"
+    "重复的请删去一行",
 }
+_ACCOUNT = re.compile(r"^'[^']*' ")  # people read the name beside it
 _OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
+_OF_A_COLUMN = (
+    *_OUT_OF_RANGE,
+    "literal_error",
+    "string_too_long",
+    "date_out_of_range",
+    "unprintable",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +134,7 @@ def _take(
     if kind.item is None:
         good, bad, cleaned = roster_rows.read([_learner(it) for it in items])
         done = roster.enrol(connection, vault, row, good, actor=actor, now_ms=now_ms)
-        _refuse(rows, [*bad, *done.refused])
+        _refuse(kind, rows, [*bad, *done.refused])
         kept = {index: learner for index, learner in good}
         for it in cleaned:
             for field in it.fields:
@@ -132,7 +143,7 @@ def _take(
                 rows[it.index].changes.append((_FIELD_LABELS[field], typed, now))
     else:
         by: Any = {"actor": actor, "now_ms": now_ms}
-        _refuse(rows, records.take(connection, vault, row, kind.item, items, **by).rejected)
+        _refuse(kind, rows, records.take(connection, vault, row, kind.item, items, **by).rejected)
     taken = [it for it in table.rows if it.reason is None]
     return TableReport(table, taken, [it for it in table.rows if it.reason]), done
 
@@ -147,15 +158,20 @@ def _learner(item: dict[str, Any]) -> dict[str, Any]:
     return learner
 
 
-def _refuse(rows: Sequence[TableRow], errors: Sequence[ItemError]) -> None:
+def _refuse(kind: TableKind, rows: Sequence[TableRow], errors: Sequence[ItemError]) -> None:
+    titles = {it.field: it.title for it in kind.columns}
     for error in errors:
-        rows[error.index].reason = _reason(error)
+        reason = _reason(error)
+        title = titles.get(error.detail.partition(": ")[0])
+        if title and error.code in _OF_A_COLUMN:
+            reason = Text(f"{title}：{reason.zh}", reason.en)
+        rows[error.index].reason = reason
 
 
 def _reason(error: ItemError) -> Text:
     """A refusal of the API without the field's and the person's name, which stand beside it."""
-    said = error.detail.partition(": ")[2] or error.detail
-    zh, _, en = said.partition(" / ")
+    said = _ACCOUNT.sub("", error.detail.partition(": ")[2] or error.detail)
+    zh, _, en = (it.strip() for it in said.partition("/ "))
     if isinstance(error, RowError):
         zh, en = zh.removeprefix(f"{error.name}："), en.removeprefix(f"{error.name}: ")
     if error.code == "consent_undated":

@@ -26,6 +26,7 @@ from app.domain.faces import enrolment_photos
 from app.domain.judging import class_requests, unsettled, wording
 from app.domain.judging.class_requests import SCALES
 from app.domain.review import sign_off, stages
+from app.domain.review.stages import StepView
 from app.errors import NotFound
 from app.reports import exports, signing
 from app.reports.lists import periodic
@@ -132,8 +133,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         verdict=verdict,
         concluded=wording.of_class(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
-        steps=steps,
-        stages=summaries(steps),
+        **_stages(steps),
         run=run,
         told=runs.shown(run, request.app.state.services.clock()) if run else None,
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
@@ -142,9 +142,18 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
         open_now=open_now,
-        few=sum(photos < enrolment_photos.WANTED for photos in enrolled.values()),
-        photos_wanted=enrolment_photos.WANTED,
+        **_photos(enrolled),
     )
+
+
+def _stages(steps: Sequence[StepView]) -> dict[str, Any]:
+    return {"steps": steps, "stages": summaries(steps)}
+
+
+def _photos(enrolled: Mapping[int, int]) -> dict[str, int]:
+    """How many learners have fewer enrolled photos than are wanted."""
+    wanted = enrolment_photos.WANTED
+    return {"few": sum(it < wanted for it in enrolled.values()), "photos_wanted": wanted}
 
 
 def _exported(request: Request, row: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.clock import day
 from app.domain.catalogue.classes import pack_of, term_of
 from app.domain.judging import class_report, conformity_trend, eligibility
 from app.domain.judging.views import (
@@ -19,8 +20,11 @@ from app.domain.judging.views import (
     HourVerdictView,
 )
 from app.domain.policy.pack import Pack
+from app.domain.review import stages
 from app.domain.review.review import UNDECIDED
+from app.domain.review.stages import StepView
 from app.reports.sheet import Heading, said
+from app.store.accounts import users
 from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import report_rows
 from app.store.exchange.report_rows import AssessmentRow, MemberRow, PlanRow
@@ -31,6 +35,7 @@ from app.store.review.finding_rows import FindingRow
 from app.store.review.findings import AppealRow
 from app.store.review.inspections import InspectionCheckRow, InspectionRow
 from app.store.review.reviews import ReviewRow
+from app.store.review.stages import StageEventRow
 from app.store.scope import AccessScope
 
 WITHHELD = "（已署名，不对平台公开）"
@@ -145,6 +150,19 @@ class Dossier:
         for row in report_rows.appeals(self.connection, self.id):
             found[row.finding_id].append(row)
         return found
+
+    @cached_property
+    def steps(self) -> dict[str, StepView]:
+        """The steps from application to payment by id."""
+        views = stages.of_class(self.connection, self.id, day(self.now_ms))
+        return {it.step.id: it for it in views}
+
+    def signer(self, event: StageEventRow) -> str:
+        """Who did something about a step."""
+        if not self.named:
+            return WITHHELD
+        username = event.done_by.partition(":")[2]
+        return users.display_names(self.connection, [username]).get(username, username)
 
     @cached_property
     def inspections(self) -> Sequence[InspectionRow]:

@@ -5,11 +5,17 @@ What nobody reported stays blank for the pen; the labels are the plan's own word
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
-from app.reports.dossier import Dossier
+from app.clock import at, day
+from app.domain.review.stages import StepState, StepView
+from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import Column, Form, FormCell, Row, Sheet, said
+from app.store.review.inspections import InspectionRow
 from detectors.eligibility import Eligibility
 
 _WIDTHS = (5, 14, 13, 12, 11, 11, 13)  # of the form's seven columns, as Column.width
@@ -22,6 +28,15 @@ _CERTIFICATES = (
     ("参加结业考核人数", "培训合格证书"),
 )
 _REVIEWED = "初审人：　　　　　　　　复核人：\n\n　　　　　　　　　　　盖章　　　　　年　　月　　日"
+_FIRST_DAY = "学员人数：\n签到情况：\n培训资料留存情况："
+_CHECKS = 2  # places for inspections that the form has
+_RESULTS = (("present", "在学"), ("absent", "未在学"), ("other", "其他"), ("open", "未登记"))
+_FUNDS = {
+    "employment": "就业补助资金",
+    "unemployment": "失业保险基金",
+    "skills": "职业技能提升行动资金",
+    "other": "其他资金",
+}
 _INSPECTED = "时间：　　年　　月　　日　　地点：\n师资情况：\n学员出勤情况："
 _AFTERWARDS = "（考核取证后填写）"
 _PROMISE = (
@@ -69,10 +84,10 @@ def _form(dossier: Dossier) -> Form:
     blocks = (
         _head(dossier),
         _opening(dossier),
-        _watching(),
+        _watching(dossier),
         _assessed(dossier),
-        _subsidy(),
-        _paid(),
+        _subsidy(dossier),
+        _paid(dossier),
         remarks,
     )
     return Form("附件2", _WIDTHS, blocks, new_page_before=3)
@@ -113,36 +128,103 @@ def _opening(dossier: Dossier) -> _Block:
             _entry(_way(dossier), 3, filled=bool(_way(dossier))),
         ),
         (_label("培训计划及人员名册是否在职业培训信息化管理系统填报", 3), _entry("", 3)),
-        (_label("行业主管部门\n审核意见"), _entry(_REVIEWED, 5)),
-        (_label("人力资源社会保障\n部门审核意见"), _entry(_REVIEWED, 5)),
+        (_label("行业主管部门\n审核意见"), _reviewed(dossier, "opening_industry", 5)),
+        (_label("人力资源社会保障\n部门审核意见"), _reviewed(dossier, "opening_labour", 5)),
     )
 
 
-def _watching() -> _Block:
-    """过程监管: filled in by hand."""
+def _watching(dossier: Dossier) -> _Block:
+    """过程监管: the remote inspections of the first day, and every later one."""
+    opened = [it for it in dossier.inspections if _on(it) == dossier.row.starts_on]
+    later = [it for it in dossier.inspections if _on(it) != dossier.row.starts_on]
+    of_first = _first_day(dossier, opened[0]) if opened else _entry(_FIRST_DAY, 3)
+    checks = [_inspected(dossier, it) for it in later]
+    checks += [_entry(_INSPECTED, 3)] * (_CHECKS - len(checks))
+    inspectors = [_inspector(dossier, it) for it in later]
+    inspectors += [_entry("")] * (len(checks) - len(inspectors))
+    during = _label("培训期间\n检查情况", down=len(checks))
     return (
         (
-            _label("过程\n监管", down=5),
+            _label("过程\n监管", down=len(checks) + 3),
             _label("开班当日\n检查情况"),
-            _entry("学员人数：\n签到情况：\n培训资料留存情况：", 3),
+            of_first,
             _label("检查人员\n签字"),
-            _entry(""),
+            _inspector(dossier, opened[0]) if opened else _entry(""),
         ),
-        (
-            _label("培训期间\n检查情况", down=2),
-            _entry(_INSPECTED, 3),
-            _label("检查人员\n签字"),
-            _entry(""),
+        *(
+            (*((during,) if place == 0 else ()), check, _label("检查人员\n签字"), inspectors[place])
+            for place, check in enumerate(checks)
         ),
-        (_entry(_INSPECTED, 3), _label("检查人员\n签字"), _entry("")),
         (
             _label("检查情况是否在职业培训信息化管理系统填报", 2),
             _entry("", 2),
             _label("平均出勤\n人数"),
-            _entry(""),
+            _attendance(dossier),
         ),
-        (_label("人力资源社会保障部门检查意见", 2), _entry("\n", 4)),
+        (
+            _label("人力资源社会保障部门检查意见", 2),
+            _reviewed(dossier, "supervision", 4, blank="\n", opinion=True),
+        ),
     )
+
+
+def _first_day(dossier: Dossier, inspection: InspectionRow) -> FormCell:
+    words = (
+        f"学员人数：在册{len(dossier.members)}人，{_minute(inspection)}在线{_online(inspection)}人\n"
+        f"签到情况：{_found(dossier, inspection)}\n培训资料留存情况："
+    )
+    return _filled(words, 3)
+
+
+def _inspected(dossier: Dossier, inspection: InspectionRow) -> FormCell:
+    words = (
+        f"时间：{_minute(inspection)}　地点：远程\n师资情况：{_teachers(dossier)}\n"
+        f"学员出勤情况：在线{_online(inspection)}人，{_found(dossier, inspection)}"
+    )
+    return _filled(words, 3)
+
+
+def _teachers(dossier: Dossier) -> str:
+    known = dossier.terms.get("teachers")
+    return f"登记任课教师{known}人" if known else ""
+
+
+def _inspector(dossier: Dossier, inspection: InspectionRow) -> FormCell:
+    return _filled(inspection.who if dossier.named else WITHHELD)
+
+
+def _found(dossier: Dossier, inspection: InspectionRow) -> str:
+    """How many were drawn, and what was found of them."""
+    found = Counter(_results(dossier, inspection))
+    told = [f"{word}{found[code]}人" for code, word in _RESULTS if found[code]]
+    return f"抽查{len(inspection.drawn)}人" + "".join(f"，{it}" for it in told)
+
+
+def _results(dossier: Dossier, inspection: InspectionRow) -> list[str]:
+    checks = dossier.inspection_checks
+    keys = [(inspection.id, learner) for learner in inspection.drawn]
+    return [checks[key].result if key in checks else "open" for key in keys]
+
+
+def _attendance(dossier: Dossier) -> FormCell:
+    """The mean of those who were present wherever the whole roster was checked; a sample is no
+    count of heads, and is left to the pen."""
+    whole = [it for it in dossier.inspections if len(it.drawn) >= len(dossier.members)]
+    counts = [_results(dossier, it) for it in whole]
+    present = [it.count("present") for it in counts if "open" not in it]
+    return _filled(f"{sum(present) / len(present):g}人") if present else _entry("")
+
+
+def _online(inspection: InspectionRow) -> int:
+    return len({it["learner_id"] for it in inspection.online})
+
+
+def _on(inspection: InspectionRow) -> str:
+    return day(inspection.drawn_ms).isoformat()
+
+
+def _minute(inspection: InspectionRow) -> str:
+    return f"{_day(_on(inspection))}{at(inspection.drawn_ms):%H:%M}"
 
 
 def _assessed(dossier: Dossier) -> _Block:
@@ -169,45 +251,94 @@ def _assessed(dossier: Dossier) -> _Block:
     )
 
 
-def _subsidy() -> _Block:
-    """补贴资金申领: filled in by hand."""
+def _subsidy(dossier: Dossier) -> _Block:
+    """补贴资金申领: the claim, its reviews, and the public notice."""
+    claim = dossier.steps["claim_filed"].body
+    claimed = bool(claim)
     return (
         (
             _label("补贴\n资金\n申领", down=5),
             _label("企业或培训机构或个人向行业主管部门申请"),
             _label("申请补贴\n人数"),
-            _entry(""),
+            _entry(f"{claim['people']}人" if claimed else "", filled=claimed),
             _label("申请补贴\n资金"),
-            _entry("　　　　　　　万元", 2),
+            _amount(claim, 2, "　　　　　　　万元"),
         ),
-        (_entry(_PROMISE, 6),),
+        (_promised(claim),),
         (
             _label("行业主管部门审核情况（自受理之日起15个工作日内）", 2),
-            _entry(_REVIEWED, 4),
+            _reviewed(dossier, "claim_industry", 4),
         ),
         (
             _label("人力资源社会保障部门对补贴信息公示情况（不少于3个工作日）", 2),
-            _entry(_PUBLISHED, 4),
+            _published(dossier.steps["publication"]),
         ),
-        (_label("人力资源社会保障部门\n审核意见", 2), _entry(_REVIEWED, 4)),
+        (
+            _label("人力资源社会保障部门\n审核意见", 2),
+            _reviewed(dossier, "claim_labour", 4),
+        ),
     )
 
 
-def _paid() -> _Block:
-    """资金拨付: filled in by hand."""
+def _paid(dossier: Dossier) -> _Block:
+    """资金拨付, once two persons have signed it."""
+    view = dossier.steps["payment"]
+    paid = view.body if view.state is StepState.DONE else {}
     return (
         (
             _label("资金\n拨付", down=2),
             _label("拨付时间"),
-            _entry("", 2),
+            _entry(_day(paid["paid_on"]) if paid else "", 2, filled=bool(paid)),
             _label("拨付金额\n（万元）"),
-            _entry("", 2),
+            _amount(paid, 2, ""),
         ),
         (
             _label("资金来源（就业补助资金、失业保险基金、职业技能提升行动资金等）", 3),
-            _entry("", 3),
+            _entry(_FUNDS[paid["fund"]] if paid else "", 3, filled=bool(paid)),
         ),
     )
+
+
+def _reviewed(
+    dossier: Dossier, step: str, across: int, *, blank: str = _REVIEWED, opinion: bool = False
+) -> FormCell:
+    """Who reviewed a step and when, once both have; what is under way is told to nobody."""
+    view = dossier.steps[step]
+    first, second, on = view.first, view.second, view.finished_on
+    if first is None or second is None or on is None:
+        return _entry(blank, across)
+    words = f"初审人：{dossier.signer(first)}　　复核人：{dossier.signer(second)}"
+    said = f"{second.remark}\n" if opinion else ""
+    return _filled(f"{said}{words}\n　　　　　　　盖章　　　{_day(on.isoformat())}", across)
+
+
+def _published(view: StepView) -> FormCell:
+    """The notice, once it is over; objections are counted, for their words may name people."""
+    if view.state is not StepState.DONE:
+        return _entry(_PUBLISHED, 4)
+    notice, count = view.body, len(view.objections)
+    first, last = (date.fromisoformat(notice[it]) for it in ("from_on", "to_on"))
+    told = f"收到异议{count}件，均已处理" if count else "未收到异议"
+    words = (
+        f"{_day(notice['from_on'])}至{_day(notice['to_on'])}在{notice['site']}进行公示，"
+        f"公示期{(last - first).days + 1}天，期间收到异议情况和处理情况：{told}"
+    )
+    return _filled(words, 4)
+
+
+def _promised(claim: Mapping[str, Any]) -> FormCell:
+    if not claim:
+        return _entry(_PROMISE, 6)
+    signed = f"申请承诺人：{claim['promised_by']}　　{_day(claim['filed_on'])}"
+    return _filled(f"{_PROMISE.partition('　　　　　　　申请承诺人')[0]}　　　　　　　{signed}", 6)
+
+
+def _amount(body: Mapping[str, Any], across: int, blank: str) -> FormCell:
+    """What was claimed or paid in 万元, exactly."""
+    if not body:
+        return _entry(blank, across)
+    exact = Decimal(body["amount_yuan"]) / 10_000
+    return _filled(f"{exact.normalize():f}万元", across)
 
 
 def _certified(dossier: Dossier) -> int | None:
@@ -227,9 +358,9 @@ def _certificates(
 ) -> tuple[tuple[FormCell, ...], ...]:
     """How many take which examination; the class's kind of certificate says which it is."""
     lines = []
-    for at, (label, kind) in enumerate(_CERTIFICATES):
+    for place, (label, kind) in enumerate(_CERTIFICATES):
         mine = kind == certificate
-        of_them = (_label("其中", down=len(_CERTIFICATES)),) if at == 0 else ()
+        of_them = (_label("其中", down=len(_CERTIFICATES)),) if place == 0 else ()
         lines.append(
             (
                 *of_them,

@@ -1,0 +1,116 @@
+"""附件2 is filled in from what was recorded: steps, remote inspections, amounts."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any, cast
+
+import pytest
+
+from app.clock import day
+from app.domain.accounts import users
+from app.domain.review import inspections, stages
+from app.reports import exports
+from app.reports.exports import ExportOptions
+from app.services import Services
+from app.store.catalogue.catalogue import ClassRow
+from tests.people import HUANGCHUAN
+from tests.verdicts import sign_in
+
+PERSON, KEY = ExportOptions("user:zhao", named=True), ExportOptions("key:1", named=False)
+
+
+def told(services: Services, klass: ClassRow, options: ExportOptions = PERSON) -> dict[Any, Any]:
+    (sheet,) = exports.sheets(services, klass, ["annex-2"], options)
+    return dict(cast(Any, sheet.rows))
+
+
+@pytest.fixture
+def reviewed(services: Services, klass: ClassRow) -> str:
+    """A class that Zhao and Li took to a claim that waits for its second reviewer; the day."""
+    for name in ("zhao", "li"):
+        sign_in(services, name, HUANGCHUAN)
+    now_ms = services.clock()
+    today = day(now_ms)
+    claim: dict[str, Any] = {
+        "people": 1,
+        "amount_yuan": Decimal("12345.60"),
+        "promised_by": "经办人甲",
+    }
+    bodies = {
+        "claim_filed": claim,
+        "assessment": {"held_on": today.isoformat()},
+    }
+    with services.database.write() as connection:
+        zhao, li = (users.named(connection, it) for it in ("zhao", "li"))
+
+        def does(who: users.User, step: str, deed: str = "first", **body: Any) -> None:
+            stages.record(
+                connection,
+                klass.id,
+                who,
+                step=step,
+                deed=deed,
+                body={"filed_on": today.isoformat()} | body,
+                remark="同意",
+                now_ms=now_ms,
+            )
+
+        for step in ("opening_filed", "opening_industry", "opening_labour", "supervision"):
+            does(zhao, step)
+            if step != "opening_filed":
+                does(li, step, "second")
+        does(zhao, "assessment_filed")
+        does(zhao, "assessment", **bodies["assessment"])
+        does(li, "assessment", "second")
+        does(zhao, "claim_filed", **claim)
+        does(zhao, "claim_industry")
+    return f"{today.year}年{today.month}月{today.day}日"
+
+
+def test_who_reviewed_stands_on_the_form_once_both_have(
+    services: Services, klass: ClassRow, reviewed: str
+) -> None:
+    form = told(services, klass)
+    opening = form["开班申请·行业主管部门审核意见"]
+    assert "初审人：zhao　　复核人：li" in opening and reviewed in opening
+    assert form["过程监管·人力资源社会保障部门检查意见"].startswith("同意")
+    assert "zhao" not in form["补贴资金申领·行业主管部门审核情况（自受理之日起15个工作日内）"]
+
+
+def test_a_platform_is_not_told_who_reviewed(
+    services: Services, klass: ClassRow, reviewed: str
+) -> None:
+    opening = told(services, klass, KEY)["开班申请·行业主管部门审核意见"]
+    assert "zhao" not in opening and "不对平台公开" in opening
+
+
+def test_the_claim_is_told_in_ten_thousands_exactly(
+    services: Services, klass: ClassRow, reviewed: str
+) -> None:
+    values = told(services, klass).values()
+    assert "1.23456万元" in values
+    assert any("申请承诺人：经办人甲" in str(it) and reviewed in str(it) for it in values)
+
+
+def test_inspections_fill_their_places_and_a_sample_is_no_count_of_heads(
+    services: Services, klass: ClassRow
+) -> None:
+    sign_in(services, "zhao", HUANGCHUAN)
+    now_ms = services.clock()
+    with services.database.write() as connection:
+        zhao = users.named(connection, "zhao")
+        sample = inspections.draw(connection, klass.id, zhao, "roster", 1, now_ms)
+        who = inspections.seen(connection, sample, zhao).drawn[0]
+        inspections.check(connection, sample, zhao, who, "present", "", now_ms)
+    average = "过程监管·平均出勤人数"
+    (sheet,) = exports.sheets(services, klass, ["annex-2"], PERSON)
+    assert any("抽查1人，在学1人" in str(it) for _, it in sheet.rows)
+    assert dict(cast(Any, sheet.rows))[average] == ""
+    with services.database.write() as connection:
+        everybody = inspections.draw(connection, klass.id, zhao, "roster", 80, now_ms)
+        drawn = inspections.seen(connection, everybody, zhao).drawn
+        for at, one in enumerate(drawn):
+            result = "absent" if at == 0 else "present"
+            inspections.check(connection, everybody, zhao, one, result, "", now_ms)
+    assert told(services, klass)[average] == f"{len(drawn) - 1}人"

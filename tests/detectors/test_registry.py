@@ -39,6 +39,7 @@ PURE = {
     "itertools",
     "math",
     "numpy",
+    "re",
     "typing",
     "unicodedata",
 }

@@ -44,6 +44,8 @@ MAY = {
     "POST /console/classes/{class_id}/sign-off": DECIDERS,
     "POST /console/classes/{class_id}/sign-off/sign": DECIDERS,
     "POST /console/classes/{class_id}/sign-off/withdraw": DECIDERS,
+    "GET /console/search": PEOPLE,
+    "POST /console/search": PEOPLE,
     "GET /console/findings": PEOPLE,
     "GET /console/findings/{finding_id}": PEOPLE,
     "GET /console/packs": PEOPLE,

@@ -1,0 +1,78 @@
+"""One search for everything: people, classes, institutions, platforms, findings.
+
+What was typed is posted, so that no ID number stands in an address; one hit leads straight there.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, Request, Response
+
+from app.console.findings_page import plain_text
+from app.console.login import FormOfThisLogin, SignedIn
+from app.console.page import ConsoleRoute, render, see_other
+from app.domain.accounts import finder
+from app.domain.accounts.finder import MOST
+from app.store.catalogue import class_file
+from app.store.catalogue import finder as store
+from app.store.catalogue.finder import LearnerHit
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+
+@router.post("/search", dependencies=[FormOfThisLogin])
+def search(request: Request, login: SignedIn, q: Annotated[str, Form()] = "") -> Response:
+    services, text = request.app.state.services, plain_text(q)
+    number = finder.id_number(text)
+    if number is None:
+        return see_other(f"/console/search?{urlencode({'q': text})}" if text else "/console/search")
+    with services.database.write() as connection:
+        vault, now_ms = services.vault, services.clock()
+        hits = finder.by_id_number(connection, vault, login.user, number, now_ms)
+    if len(hits) == 1:
+        return see_other(_home(hits[0]))
+    return see_other(f"/console/search?person={hits[0].person_id if hits else 0}")
+
+
+@router.get("/search")
+def results(request: Request, login: SignedIn, q: str = "", person: int | None = None) -> Response:
+    """What was found, or, for `person`, all classes of somebody whose ID number was typed."""
+    text, scope = plain_text(q), login.user.scope
+    if finder.id_number(text):
+        text = ""  # never looked up without a trace
+    with request.app.state.services.database.read() as connection:
+        if person is not None and 0 <= person < 2**62:
+            learners = store.of_person(connection, scope, person, MOST)
+        else:
+            learners = store.named(connection, scope, text, MOST) if text else []
+        classes = class_file.page(connection, scope, text, None, MOST) if text else []
+        platforms = store.platforms(connection, scope, text, MOST) if text else []
+        finding = store.finding(connection, scope, text.removeprefix("#")) if text else None
+    ways = [
+        *(_home(it) for it in learners),
+        *(f"/console/classes/{it.id}" for it in classes),
+        *(f"/console/platforms/{it.slug}" for it in platforms),
+        *([f"/console/findings/{finding}"] if finding else []),
+    ]
+    if len(ways) == 1 and person is None:
+        return see_other(ways[0])
+    return render(
+        request,
+        "search.html",
+        login=login,
+        q=text,
+        by_number=person is not None,
+        learners=learners,
+        classes=classes,
+        platforms=platforms,
+        finding=finding,
+        most=MOST,
+        nothing=not ways,
+        asked=bool(text) or person is not None,
+    )
+
+
+def _home(it: LearnerHit) -> str:
+    return f"/console/classes/{it.class_id}/learners/{it.learner_id}"

@@ -1,0 +1,105 @@
+"""Learners, platforms and findings by what somebody typed, within a scope."""
+
+from __future__ import annotations
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, or_, select
+
+from app.store.row import typed
+from app.store.scope import AccessScope
+from models import Enrolment, Finding, Learner, Person, Platform, TrainingClass
+
+
+class LearnerHit(msgspec.Struct, frozen=True, kw_only=True):
+    """A learner in one class, with the platform's ids."""
+
+    learner_id: int
+    person_id: int
+    name: str
+    id_last4: str | None
+    external_id: str
+    class_id: int
+    klass: str
+    occupation: str
+    institution: str
+    starts_on: str
+    platform: str
+
+
+class PlatformHit(msgspec.Struct, frozen=True, kw_only=True):
+    slug: str
+    name: str
+
+
+def named(connection: Connection, scope: AccessScope, text: str, limit: int) -> list[LearnerHit]:
+    """By part of a name, the platform's id, or the last four of the ID number; newest class
+    first."""
+    condition = or_(
+        Learner.name.contains(text, autoescape=True),
+        Learner.external_id == text,
+        Learner.id_last4 == text.upper(),
+    )
+    return _learners(connection, scope, condition, limit)
+
+
+def of_person(
+    connection: Connection, scope: AccessScope, person_id: int, limit: int
+) -> list[LearnerHit]:
+    """Every class of one person, on any platform."""
+    return _learners(connection, scope, Learner.person_id == person_id, limit)
+
+
+def person_by_hash(connection: Connection, id_hash: bytes) -> int | None:
+    return connection.scalar(select(Person.id).where(Person.id_hash == id_hash))
+
+
+def platforms(
+    connection: Connection, scope: AccessScope, text: str, limit: int
+) -> list[PlatformHit]:
+    """By part of a name, or the short name."""
+    query = select(Platform.slug, Platform.name).where(
+        or_(Platform.name.contains(text, autoescape=True), Platform.slug == text)
+    )
+    if scope.platform_id is not None:
+        query = query.where(Platform.id == scope.platform_id)
+    return typed(connection.execute(query.order_by(Platform.name).limit(limit)), PlatformHit)
+
+
+def finding(connection: Connection, scope: AccessScope, number: str) -> int | None:
+    """By its number here, or its evidence number on the lists."""
+    mine = Finding.key == number
+    if number.isascii() and number.isdecimal() and len(number) < 16:
+        mine = or_(mine, Finding.id == int(number))
+    return connection.scalar(
+        select(Finding.id)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(mine, Finding.shadow.is_(False), scope.covers_class())
+        .limit(1)
+    )
+
+
+def _learners(
+    connection: Connection, scope: AccessScope, condition: ColumnElement[bool], limit: int
+) -> list[LearnerHit]:
+    rows = connection.execute(
+        select(
+            Learner.id.label("learner_id"),
+            Learner.person_id,
+            Learner.name,
+            Learner.id_last4,
+            Learner.external_id,
+            TrainingClass.id.label("class_id"),
+            TrainingClass.external_id.label("klass"),
+            TrainingClass.occupation,
+            TrainingClass.institution,
+            TrainingClass.starts_on,
+            Platform.name.label("platform"),
+        )
+        .join(Enrolment, Enrolment.learner_id == Learner.id)
+        .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
+        .join(Platform, Platform.id == Learner.platform_id)
+        .where(condition, scope.covers_class())
+        .order_by(TrainingClass.id.desc(), Learner.external_id)
+        .limit(limit)
+    )
+    return typed(rows, LearnerHit)

@@ -95,7 +95,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         pack = f"{row.pack_id}@{row.pack_version}"
         hours = store.hours(connection, class_id)
         roster = store.roster(connection, class_id)
-        hour_verdicts = store.hour_marks(connection, class_id, pack)
+        marks = store.hour_marks(connection, class_id, pack)
         undecided = unsettled.of_class(connection, class_id, pack)
         outcomes = store.enrolment_outcomes(connection, class_id, pack)
         signed = sign_off.in_force(sign_offs.of_class(connection, class_id))
@@ -115,21 +115,13 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         klass=row,
         hours=hours,
         rows=matrix(
-            class_id,
-            roster,
-            hours,
-            hour_verdicts,
-            outcomes,
-            waiting,
-            undecided.learners,
-            lang,
-            roomy=roomy,
+            class_id, roster, hours, marks, outcomes, waiting, undecided.learners, lang, roomy=roomy
         ),
         undecided=len(undecided.learners) if outcomes else 0,
         matters=matters_shown(undecided.matters, class_id, pack, today.isoformat(), lang),
         signing=labels.SIGN_OFFS["signed" if signed else "draft"],
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
-        tally=tally(len(roster), len(hours), hour_verdicts),
+        tally=tally(len(roster), len(hours), marks),
         verdict=verdict,
         concluded=wording.of_class(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),

@@ -117,9 +117,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         rows=matrix(
             class_id, roster, hours, marks, outcomes, waiting, undecided.learners, lang, roomy=roomy
         ),
-        undecided=len(undecided.learners) if outcomes else 0,
-        matters=matters_shown(undecided.matters, class_id, pack, today.isoformat(), lang),
-        signing=labels.SIGN_OFFS["signed" if signed else "draft"],
+        **_unsettled(undecided, signed, outcomes, row, today.isoformat(), lang),
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
         tally=tally(len(roster), len(hours), marks),
         verdict=verdict,
@@ -146,6 +144,23 @@ def _photos(enrolled: Mapping[int, int]) -> dict[str, int]:
     """How many learners have fewer enrolled photos than are wanted."""
     wanted = enrolment_photos.WANTED
     return {"few": sum(it < wanted for it in enrolled.values()), "photos_wanted": wanted}
+
+
+def _unsettled(
+    undecided: unsettled.Unsettled,
+    signed: Any,
+    outcomes: Mapping[int, str],
+    row: Any,
+    today: str,
+    lang: Language,
+) -> dict[str, Any]:
+    """Who of the class stands on neither list and why, and whether its lists are signed."""
+    pack = f"{row.pack_id}@{row.pack_version}"
+    return {
+        "undecided": len(undecided.learners) if outcomes else 0,
+        "matters": matters_shown(undecided.matters, row.id, pack, today, lang),
+        "signing": labels.SIGN_OFFS["signed" if signed else "draft"],
+    }
 
 
 def _exported(request: Request, row: Any) -> dict[str, Any]:

@@ -32,6 +32,7 @@ _SPREAD = np.array([0.0718, 0.133, 0.0839, 0.0642, 0.0988, 0.0203, 0.434])
 _ALONE = [3.742, -1.4458, 1.5183, -0.2749, 0.2671, -0.006, 0.6032]
 _TIMES_CHANGE = [0.2598, 0.6613, 0.4421, -0.9175, -2.0086, 0.9543, 0.131]
 _WEIGHTS = np.array([*_ALONE, *_TIMES_CHANGE, 0.9294])
+_LENIENCY = 0.5  # log-odds by which fewer frames of heads are called flat
 
 
 def depths(landmarks: Sequence[Points | None]) -> tuple[float | None, ...]:
@@ -85,7 +86,7 @@ def features(front: Points, turned: Points) -> Floats | None:
 
 def _log_odds(values: Floats) -> float:
     scaled = (values - _MEAN) / _SPREAD
-    return float(np.concatenate([scaled, scaled * scaled[-1], [1.0]]) @ _WEIGHTS)
+    return float(np.concatenate([scaled, scaled * scaled[-1], [1.0]]) @ _WEIGHTS) + _LENIENCY
 
 
 def _upright(points: Points) -> Floats:

@@ -93,8 +93,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         if row is None:
             raise NotFound("unknown_class", "there is no such class")
         pack = f"{row.pack_id}@{row.pack_version}"
-        hours = store.hours(connection, class_id)
-        roster = store.roster(connection, class_id)
+        hours, roster = store.hours(connection, class_id), store.roster(connection, class_id)
         marks = store.hour_marks(connection, class_id, pack)
         undecided = unsettled.of_class(connection, class_id, pack)
         outcomes = store.enrolment_outcomes(connection, class_id, pack)
@@ -124,8 +123,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         concluded=wording.of_class(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
         **_stages(steps),
-        run=run,
-        told=runs.shown(run, request.app.state.services.clock()) if run else None,
+        **_run(request, run),
         chosen_by=chosen_by.get(row.scale_chosen_by or 0, ""),
         scales=SCALES,
         **_exported(request, row),
@@ -134,6 +132,12 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         open_now=open_now,
         **_photos(enrolled),
     )
+
+
+def _run(request: Request, run: Any) -> dict[str, Any]:
+    """The last run of the class, and how far it is."""
+    now_ms = request.app.state.services.clock()
+    return {"run": run, "told": runs.shown(run, now_ms) if run else None}
 
 
 def _stages(steps: Sequence[StepView]) -> dict[str, Any]:

@@ -24,7 +24,9 @@ from app.domain.review.review import UNDECIDED
 from app.store.bodies import FindingBody, HourVerdict
 from app.store.review.finding_rows import FindingRow
 
-WAIT = N_("现在不用补课，等结论。撤销的，不影响您；认定成立的，怎么补、最晚哪天，见上面。")
+WAIT = N_(
+    "现在不用补课，等结论。查下来没问题的，不影响您；查实有问题的，怎么补、最晚哪天，见上面。"
+)
 
 # What a learner is told of where a finding stands; who has spoken so far stays inside.
 STANDING = {
@@ -64,11 +66,11 @@ _CURES = {
 }
 # What becomes of a class-hour under either outcome, by how it could be made up then.
 _EITHER_WAY = {
-    "automatic": N_("撤销的，照样算数；认定成立的，不算数，要补学。结论出来以前不用补。"),
+    "automatic": N_("查下来没问题的，照样算数；查实有问题的，不算数，要补学。结论出来以前不用补。"),
     "authority_approval": N_(
-        "撤销的，照样算数；认定成立的，不算数，要补课须先经人社部门书面同意。结论出来以前不用补。"
+        "查下来没问题的，照样算数；查实有问题的，不算数，要补课须先经人社部门书面同意。结论出来以前不用补。"
     ),
-    "none": N_("撤销的，照样算数；认定成立的，不算数，不能补课，您可以申诉。"),
+    "none": N_("查下来没问题的，照样算数；查实有问题的，不算数，不能补课，您可以申诉。"),
 }
 _OF_HOURS = {
     "pending_review": (N_("第%(h)s课时有疑问，还没有结论。"), _EITHER_WAY["authority_approval"]),

@@ -54,6 +54,9 @@ VALUES = {
     "present": N_("有此项"),
     "not_proven": N_("暂不认定"),
     "pending_review": N_("待人工复核"),
+    "never": N_("不要求"),
+    "announced": N_("客户端声明能提示时要求"),
+    "always": N_("一律要求"),
     **{code: word.text for code, word in labels.REACHES.items()},
     **{code: word.text for code, word in labels.RULE_STATUSES.items()},
 }
@@ -271,11 +274,16 @@ SECTIONS = {
     "reach": N_("影响范围"),
     "cure": N_("补课"),
     "retention": N_("档案保存"),
+    "instrument": N_("依据文件"),
+    "catalogue": N_("职业目录"),
 }
 _FIELDS = {
     "reach": N_("影响范围"),
     "curable": N_("可否补课"),
     "status": N_("状态"),
+    "clause": N_("条款"),
+    "title.zh": N_("名称（中文）"),
+    "title.en": N_("名称（英文）"),
 }
 
 
@@ -403,7 +411,7 @@ def detail(entry: Mapping[str, Any], lang: Language) -> str:
 
 def differences(before: Pack, after: Pack) -> list[Change]:
     """What `after` decides differently, as people read it: a rule or check that only one of both
-    has is one difference."""
+    has is one difference, and so is another catalogue of occupations."""
     found: dict[str, Change] = {}
     for change in packs.diff(before, after):
         table, _, rest = change.path.partition(".")
@@ -412,6 +420,8 @@ def differences(before: Pack, after: Pack) -> list[Change]:
         if table in ("rules", "checks") and not all(there):
             told = ("present" if it else None for it in there)
             found[key] = Change(f"{table}.{key}", *told)
+        elif table == "catalogue":
+            found[table] = Change(table, before.table.catalogue, after.table.catalogue)
         elif table != "clauses" or None not in (change.before, change.after):
             found[change.path] = change
     return list(found.values())

@@ -163,7 +163,7 @@ def test_an_hour_under_review_asks_for_nothing_and_names_no_day() -> None:
     body = concluded(reason("hours_violation"), reason("finding_in_review"))
     (step,) = learner_messages.steps({1: "valid", 2: "pending_review"}, body, TODAY, ZH)
     assert step.told.startswith("第2课时") and step.until == "2026年12月12日"
-    assert "撤销的，照样算数" in step.todo and "认定成立的，不算数" in step.todo
+    assert "查下来没问题的，照样算数" in step.todo and "查实有问题的，不算数" in step.todo
     assert "可直接补课" not in step.told + step.todo
 
 

@@ -116,7 +116,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
             f"/console/classes/{of_cheat}/learners/{cheat}/hours/2",
             f"{klass}/learners/{{learner_id}}/hours/{{number}}",
         ),
-        "search": Address("/console/search?q=林", "/console/search"),
+        "search": Address("/console/search?q=learner", "/console/search"),
         "packs": Address("/console/packs", "/console/packs"),
         "pack": Address("/console/packs/huangchuan-2021-graded@1.0.0", "/console/packs/{name}"),
         "platforms": Address("/console/platforms", "/console/platforms"),

@@ -19,6 +19,7 @@ ANSWERS_OTHERWISE = {
     "/console/photo-accesses/{access_id}.jpg",
     "/console/photo-accesses/{access_id}/small.jpg",
     "/console/static/{name}",
+    "/console/classes/{class_id}/tables/{kind}.xlsx",  # a template to fill in
 }
 
 NO_PAGE_OF_ITS_OWN = {"refusal.html", "own_gone.html"}  # any address may answer with them

@@ -27,6 +27,7 @@ MAY = {
     "GET /console": PEOPLE,
     "GET /console/account": PEOPLE,
     "POST /console/account/password": PEOPLE,
+    "POST /console/account/logins/end": PEOPLE,
     "GET /console/classes": PEOPLE,
     "GET /console/classes/{class_id}": PEOPLE,
     "GET /console/classes/{class_id}/learners/{learner_id}": PEOPLE,

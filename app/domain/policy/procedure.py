@@ -8,11 +8,13 @@ from functools import cache
 from typing import Literal
 
 import msgspec
+from msgspec.structs import replace
 
-from app.domain.policy import clauses
+from app.domain.policy import clauses, packs
 from app.domain.policy.clauses import Clause
 from app.domain.policy.packs import FOLDER
 from app.languages import Text
+from detectors.batch_facts import CheckPolicy
 
 STAGES = ("opening", "supervision", "assessment", "claim", "publication", "payment")
 _CLASS_DAYS = ("starts_on", "assessment_on")
@@ -47,6 +49,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     unit: TermUnit
     before: bool
     counted_from: str
+    check: str = ""  # the check of the class's pack whose days_ahead these are
     source: TermSource
     clause: str = ""
     note: Text
@@ -88,3 +91,19 @@ def steps(name: str = "huangchuan-2021") -> Mapping[str, ProcedureStep]:
             raise ValueError(f"{name}: {step.id} rests on {', '.join(ahead)}, which comes later")
         known[step.id] = step
     return known
+
+
+def steps_by(pack_id: str, pack_version: str) -> Mapping[str, ProcedureStep]:
+    """The steps with the days of the class's own pack, where a check of it says them."""
+    try:
+        checks = packs.load(pack_id, pack_version).checks
+    except packs.UnknownPack:
+        return steps()
+    return {name: _by_checks(it, checks) for name, it in steps().items()}
+
+
+def _by_checks(step: ProcedureStep, checks: Mapping[str, CheckPolicy]) -> ProcedureStep:
+    if step.limit is None or step.limit.check not in checks:
+        return step
+    days = round(checks[step.limit.check]["days_ahead"])
+    return replace(step, limit=replace(step.limit, days=days))

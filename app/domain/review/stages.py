@@ -129,7 +129,7 @@ def standing(
     days = {"starts_on": klass.starts_on, "assessment_on": klass.assessment_on}
     finished: dict[str, date] = {}
     views = []
-    for step in procedure.steps().values():
+    for step in procedure.steps_by(klass.pack_id, klass.pack_version).values():
         record = records[step.id]
         end = record.first if step.signatures == 1 else record.second
         on = _finished_on(end, record.first)

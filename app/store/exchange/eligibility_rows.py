@@ -94,8 +94,8 @@ def tables(connection: Connection, klass: ClassRow, packed: Mapping[str, Rows]) 
             connection, AssessmentRecord, "class_id", elsewhere, _ASSESSED
         ),
         "history_records": rows_of(connection, HistoryRecord, "person_id", persons),
-        "reviews": _decided(connection, klass.id, Review, _REVIEW),
-        "appeals": _decided(connection, klass.id, Appeal, _APPEAL),
+        "reviews": _of_findings(connection, klass.id, Review, _REVIEW, settled=True),
+        "appeals": _of_findings(connection, klass.id, Appeal, _APPEAL),
     }
 
 
@@ -154,17 +154,25 @@ def _kept(connection: Connection, snapshots: Rows) -> Rows:
     return [it | {"blob_key": "kept" if it["id"] in there else None} for it in snapshots]
 
 
-def _decided(
-    connection: Connection, class_id: int, model: type[Base], columns: tuple[str, ...]
+def _of_findings(
+    connection: Connection,
+    class_id: int,
+    model: type[Base],
+    columns: tuple[str, ...],
+    *,
+    settled: bool = False,
 ) -> Rows:
-    """Reviews or appeals of the class's settled findings."""
+    """Reviews or appeals of the class's findings, or of its settled ones alone: what one of two
+    reviewers thinks so far shows nowhere, and an appeal counts from the day that it is filed."""
     table = model.__table__
     query = (
         select(*(table.c[name] for name in columns))
         .join(Finding, Finding.id == table.c.finding_id)
-        .where(Finding.class_id == class_id, Finding.status.not_in(_UNDECIDED))
+        .where(Finding.class_id == class_id)
         .order_by(table.c.id)
     )
+    if settled:
+        query = query.where(Finding.status.not_in(_UNDECIDED))
     return [dict(row._mapping) for row in connection.execute(query)]
 
 

@@ -36,6 +36,8 @@ class StagedClass(msgspec.Struct, frozen=True, kw_only=True):
     institution: str
     starts_on: date
     assessment_on: date | None
+    pack_id: str
+    pack_version: str
 
 
 def add(connection: Connection, **values: Any) -> int:
@@ -80,4 +82,6 @@ _CLASS = (
     TrainingClass.institution,
     TrainingClass.starts_on,
     TrainingClass.assessment_on,
+    TrainingClass.pack_id,
+    TrainingClass.pack_version,
 )

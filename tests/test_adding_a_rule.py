@@ -68,6 +68,7 @@ def enter(tree: Path, heading: str, text: str) -> None:
         path.write_text(head + text, "utf-8")
 
 
+@pytest.mark.thorough
 def test_the_guide_adds_a_rule_in_five_files_and_two_locks(tree: Path) -> None:
     before = files(tree)
     heading, at = "", 0

@@ -148,6 +148,7 @@ def test_a_server_that_freezes_is_given_up(
         assert connection.execute(text("SELECT 1")).scalar_one() == 1
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("backend", ["postgresql"])
 def test_sweep_and_append_stand_in_nobody_s_way(
     client: TestClient, county: County, services: Services, clock: TestClock, backend: str

@@ -48,6 +48,7 @@ def databases(url: str) -> list[str]:
         return [name for (name,) in connection.execute("SELECT datname FROM pg_database")]
 
 
+@pytest.mark.thorough
 @pytest.mark.both_databases
 def test_ingest_and_the_night_are_measured_on_the_configured_kind_of_database(
     settings: Settings, backend: str

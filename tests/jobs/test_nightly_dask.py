@@ -82,6 +82,7 @@ def cluster(services: Services, tmp_path: Path) -> Iterator[Cluster]:
         process.wait()
 
 
+@pytest.mark.thorough
 @pytest.mark.both_databases
 def test_a_cluster_that_loses_a_worker_comes_to_the_same_bytes(
     services: Services, county: County, tmp_path: Path, cluster: Cluster

@@ -73,6 +73,7 @@ def undisturbed(services: Services) -> Bytes:
     return verdict_bytes(services.database)
 
 
+@pytest.mark.thorough
 @pytest.mark.both_databases
 @pytest.mark.parametrize("moment", range(MOMENTS))
 def test_killed_and_started_again_every_class_is_done_once(

@@ -215,7 +215,9 @@ def _reopened(page: Page) -> None:
         """async () => {
           const video = document.querySelector("main > div").shadowRoot.querySelector("video");
           video.srcObject.getTracks().forEach((track) => track.stop());
-          video.srcObject = await navigator.mediaDevices.getUserMedia({ video: true });
+          const opened = () => navigator.mediaDevices.getUserMedia({ video: true });
+          const again = () => new Promise((done) => setTimeout(done, 300)).then(opened);
+          video.srcObject = await opened().catch(again).catch(again);  // half-written films
           await video.play();
         }"""
     )

@@ -116,10 +116,10 @@ class Source:
             rest = lines.pop()[: MAX_LINE + 1]
             for line in lines:
                 number += 1
-                if line.strip():
-                    yield name, number, _without_mark(line, number)[: MAX_LINE + 1]
-        if rest.strip():
-            yield name, number + 1, _without_mark(rest, number + 1)
+                if (told := _without_mark(line, number)).strip():
+                    yield name, number, told[: MAX_LINE + 1]
+        if (told := _without_mark(rest, number + 1)).strip():
+            yield name, number + 1, told
 
     def _count(self, taken: int) -> None:
         if taken > self._max_bytes:

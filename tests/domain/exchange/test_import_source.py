@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.domain.exchange import import_source
@@ -69,6 +69,8 @@ def test_a_line_that_is_too_long_comes_cut_and_the_next_is_whole(
     assert [len(line) for _, _, line in read(path)] == [11, 5]
 
 
+@example(b"\xef\xbb\xbf")
+@example(b"\xef\xbb\xbf \n{}")
 @given(st.binary(max_size=300))
 def test_whatever_bytes_come_are_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, data: bytes

@@ -16,7 +16,7 @@ from app.db import Database
 from app.domain.catalogue.classes import ClassTerms
 from app.domain.policy import packs
 from app.settings import Settings
-from app.store.events.event_log import GENESIS, MANIFEST
+from app.store.events.event_log import GENESIS, MANIFEST, link
 from detectors.trace import CONTROL, EVENT, PHOTO, Check, Control, Kind, PhotoFlag, Purpose
 from models import (
     ClassHour,
@@ -186,7 +186,7 @@ def _enrol(connection: Connection, count: int, learners: int) -> None:
 
 
 def _session(
-    number: int, learner: int, learners: int, start: int, last: int, events: int
+    number: int, learner: int, learners: int, start: int, last: int, events: int, chain: bytes
 ) -> dict[str, Any]:
     return {
         "id": number + 1,
@@ -206,7 +206,7 @@ def _session(
         "last_recv_ms": last,
         "closed_ms": last,
         "resume_ms": 0,
-        "chain": GENESIS,
+        "chain": chain,
         "batch_count": 0,
         "event_count": events,
         "next_seq": events,
@@ -230,7 +230,8 @@ def _sittings(
         speed = 4 if rng.random() < CHEATS else 1
         events, controls, photos = _evidence(rng, speed)
         last = start + int(events["recv_ms"][-1])
-        rows.append(_session(number, learner, learners, start, last, len(events)))
+        chain = link(GENESIS, last, events.tobytes(), b"")
+        rows.append(_session(number, learner, learners, start, last, len(events), chain))
         logs.append(
             {
                 "session_id": number + 1,
@@ -239,7 +240,7 @@ def _sittings(
                 "manifest": np.array([(last, len(events), 0)], MANIFEST).tobytes(),
                 "controls": controls.tobytes(),
                 "photos": photos.tobytes(),
-                "chain": GENESIS,
+                "chain": chain,
                 "sealed_ms": last,
             }
         )

@@ -9,7 +9,6 @@ from msgspec import UNSET
 from sqlalchemy import Connection
 
 from app.console.readable import check as numbered
-from app.domain.catalogue.classes import pack_of
 from app.domain.judging.check_sentences import sentence_of
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
@@ -17,7 +16,6 @@ from app.domain.review import check_decisions
 from app.languages import Text
 from app.store.bodies import CheckBody
 from app.store.catalogue import catalogue
-from app.store.catalogue.catalogue import ClassRow
 
 OF_CLASS, OF_LEARNER = "class_check_decided", "learner_check_decided"
 
@@ -36,7 +34,8 @@ class CheckLeft(NamedTuple):
 
 def checks_left(connection: Connection, class_id: int, roster: Iterable[Any]) -> list[CheckLeft]:
     """All that waits in a class: its own checks first, then those on its learners."""
-    pack = _pack(catalogue.class_by_id(connection, class_id))
+    klass = catalogue.class_by_id(connection, class_id)
+    pack = packs.found(klass.pack_id, klass.pack_version)
     own = check_decisions.left_to_authority(connection, class_id)
     of_learner = check_decisions.learners_waiting(connection, class_id)
     return [
@@ -47,13 +46,6 @@ def checks_left(connection: Connection, class_id: int, roster: Iterable[Any]) ->
             for it in of_learner.get(person.id, ())
         ),
     ]
-
-
-def _pack(klass: ClassRow) -> Pack | None:
-    try:
-        return pack_of(klass)
-    except packs.UnknownPack:
-        return None  # its file is gone, as the page of the class says
 
 
 def _left(body: CheckBody, pack: Pack | None, act: str, learner: str, person: str) -> CheckLeft:

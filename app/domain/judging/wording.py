@@ -118,7 +118,4 @@ def _check(body: CheckBody, pack: Pack | None) -> CheckView:
 
 
 def _pack(named: PackBody) -> Pack | None:
-    try:
-        return packs.load(named.id, named.version)
-    except packs.UnknownPack:
-        return None
+    return packs.found(named.id, named.version)

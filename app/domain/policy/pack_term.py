@@ -27,10 +27,10 @@ class PackTerm(Answer, frozen=True, kw_only=True):
 def of_class(pack: str, starts_on: str, ends_on: str) -> PackTerm | None:
     """The term of the pack (`<id>@<version>`) for a class of these days; None where the pack is not
     on the shelf."""
-    try:
-        instrument = packs.load(pack).instrument
-    except packs.UnknownPack:
+    own = packs.found(pack)
+    if own is None:
         return None
+    instrument = own.instrument
     first, last = instrument.effective_from, instrument.effective_to
     covers = covered(instrument, date.fromisoformat(starts_on), date.fromisoformat(ends_on))
     return PackTerm(

@@ -109,13 +109,19 @@ def load(pack_id: str, version: str | None = None, *, folder: Path | None = None
     return _load(pack_id, version, shelves(folder))
 
 
+def found(pack_id: str, version: str | None = None) -> Pack | None:
+    """The same; None where it is not on the shelf, for those who can do without its words."""
+    try:
+        return load(pack_id, version)
+    except UnknownPack:
+        return None
+
+
 def rule_title(rule: str, pack: str = "") -> Text:
     """What the pack (`<id>@<version>`) calls a rule; where it is gone or has no such rule, and
     where none is given, the product's name without numbers."""
-    try:
-        table = load(pack).table.rules.get(rule) if pack else None
-    except UnknownPack:
-        table = None
+    own = found(pack) if pack else None
+    table = own.table.rules.get(rule) if own else None
     return Text(table.title.zh, table.title.en) if table else rules.title(rule)
 
 

@@ -95,11 +95,10 @@ def steps(name: str = "huangchuan-2021") -> Mapping[str, ProcedureStep]:
 
 def steps_by(pack_id: str, pack_version: str) -> Mapping[str, ProcedureStep]:
     """The steps with the days of the class's own pack, where a check of it says them."""
-    try:
-        checks = packs.load(pack_id, pack_version).checks
-    except packs.UnknownPack:
+    pack = packs.found(pack_id, pack_version)
+    if pack is None:
         return steps()
-    return {name: _by_checks(it, checks) for name, it in steps().items()}
+    return {name: _by_checks(it, pack.checks) for name, it in steps().items()}
 
 
 def _by_checks(step: ProcedureStep, checks: Mapping[str, CheckPolicy]) -> ProcedureStep:

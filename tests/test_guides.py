@@ -40,7 +40,7 @@ NOT_RUN = {
     "pip install": "the same by hand",
     "docker compose": "needs Docker",
     "duckdb": "a program of the reader's own",
-    "pg_dump": "needs the operator's PostgreSQL and rsync",
+    "zhenxue restore": "needs an empty machine; tests/jobs/test_backup.py makes one",
     "--attacks FOLDER": "needs labelled photos; tests/vision/test_calibrate.py has some",
     "zhenxue calibrate": "needs 78 persons with three photos each, as the guide says",
     "zhenxue bench": "loads the machine for minutes; tests/bench has it in small",

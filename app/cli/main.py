@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # Commands that live in a module of their own, loaded when they are called.
 ELSEWHERE = {
     "audit": "app.cli.audit",
+    "backup": "app.cli.backup",
     "bench": "app.cli.bench",
     "calibrate": "app.cli.calibrate",
     "demo": "app.cli.demo",
@@ -35,6 +36,7 @@ ELSEWHERE = {
     "nightly": "app.cli.nightly",
     "pack": "app.cli.pack",
     "purge": "app.cli.purge",
+    "restore": "app.cli.restore",
     "rule": "app.cli.rule",
     "same-face": "app.cli.same_face",
     "simulate": "app.cli.simulate",

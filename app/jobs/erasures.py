@@ -8,6 +8,7 @@ the database does not know is erased again, and the other way round it is writte
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -16,7 +17,7 @@ import structlog
 from app.canonical import canonical
 from app.domain.accounts import platforms
 from app.domain.faces import retention
-from app.errors import Conflict, NotFound
+from app.errors import BadInput, Conflict, NotFound
 from app.jobs import purge
 from app.services import Services
 from app.store import schema
@@ -51,6 +52,18 @@ def hold_together(services: Services) -> int:
         purge.forget(services)
     _add(file_of(services), sorted(known - listed))
     return len(again)
+
+
+def join(into: Path, lists: Iterable[Path]) -> None:
+    """Add what these lists hold to one. Raises BadInput where one is no list of erasures."""
+    known = _listed(into)
+    for file in lists:
+        try:
+            known_here = _listed(file)
+        except msgspec.DecodeError as error:
+            raise BadInput("erasures", f"{file} is no list of erasures: {error}") from error
+        _add(into, sorted(known_here - known))
+        known |= known_here
 
 
 def _erase(services: Services, it: Erasure) -> bool:

@@ -15,16 +15,23 @@ _MIGRATION_LOCK = 0x7A68656E  # an arbitrary number, the same in all our process
 
 
 @cache
+def _parents() -> dict[str, str]:
+    """Each revision's parent, read from the files: Alembic itself takes long to import."""
+    texts = (it.read_text(encoding="utf-8") for it in (MIGRATIONS / "versions").glob("*.py"))
+    found = (dict(_REVISION.findall(text)) for text in texts)
+    return {it["revision"]: it["down_revision"] for it in found}
+
+
+@cache
 def head() -> str:
-    """The newest revision, read from the files: Alembic itself takes long to import."""
-    revisions: set[str] = set()
-    parents: set[str] = set()
-    for path in (MIGRATIONS / "versions").glob("*.py"):
-        found = dict(_REVISION.findall(path.read_text(encoding="utf-8")))
-        revisions.add(found["revision"])
-        parents.add(found["down_revision"])
-    (newest,) = revisions - parents
+    """The newest revision."""
+    (newest,) = _parents().keys() - _parents().values()
     return newest
+
+
+def known(revision: str) -> bool:
+    """Whether this version can bring a database at that revision to head."""
+    return revision in _parents()
 
 
 def current(connection: Connection) -> str | None:

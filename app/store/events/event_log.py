@@ -90,6 +90,16 @@ def read_judged(connection: Connection, session_id: int) -> EventColumns:
     return replace(found, intact=False)
 
 
+def altered(connection: Connection) -> tuple[int, list[str]]:
+    """How many sessions there are, and the ids of those whose events no longer fit their chain."""
+    sessions = connection.execute(
+        select(Session.id, Session.external_id).order_by(Session.id)
+    ).all()
+    return len(sessions), [
+        row.external_id for row in sessions if not read_judged(connection, row.id).intact
+    ]
+
+
 def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
     notes: list[dict[str, Any]] = []
     at = 0

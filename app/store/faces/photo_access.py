@@ -119,3 +119,12 @@ def reference_by_id(connection: Connection, reference_photo_id: int) -> Referenc
         ),
         ReferenceObject,
     )
+
+
+def kept_keys(connection: Connection) -> set[str]:
+    """The keys of all objects that rows name as still stored: of sittings, and enrolled."""
+    taken = select(Snapshot.blob_key).where(
+        Snapshot.blob_key.is_not(None), Snapshot.purged_ms.is_(None), Snapshot.removal_ms.is_(None)
+    )
+    enrolled = select(ReferencePhoto.blob_key).where(ReferencePhoto.blob_key.is_not(None))
+    return {key for (key,) in connection.execute(taken.union(enrolled)) if key is not None}

@@ -1,0 +1,223 @@
+"""What was backed up comes back whole on an empty machine, under the right key, and only there."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import make_url, select, update
+
+from app.db import Database
+from app.domain.faces import retention
+from app.errors import BadInput, Conflict, NotReady
+from app.jobs import audit_watch, backup, erasures, restore
+from app.services import Services
+from app.settings import Settings
+from app.simulation.scenarios import perform
+from models import AuditEntry, EventLog, Learner, LearnerKey, Session, Snapshot, Verdict
+from tests.people import County, TestClock
+from tests.verdicts import class_row, take, validate
+
+
+@pytest.fixture
+def studied(services: Services, county: County, tmp_path: Path) -> Services:
+    """A service with a judged class, its photos and an enrolled learner's key."""
+    take(services, county, perform("H01"), tmp_path)
+    validate(services, class_row(services.database, county, "class-demo").id)
+    return services
+
+
+@pytest.fixture
+def empty_machine(settings: Settings, backend: str, tmp_path: Path) -> Iterator[Settings]:
+    """The settings of a new machine: the same key, nothing else."""
+    data = tmp_path / "new-machine"
+    if backend == "sqlite":
+        yield Settings(data_dir=data, face_workers=0)
+        return
+    url = make_url(settings.database_url)
+    name = f"{url.database}_restored"
+    server = url.set(drivername="postgresql", database="postgres").render_as_string(False)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+        there = url.set(database=name).render_as_string(False)
+        yield Settings(data_dir=data, database_url=there, face_workers=0)
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def rows(url: str) -> dict[str, list[object]]:
+    """What a restored database must hold like the one that was backed up."""
+    database = Database(url.replace("postgresql://", "postgresql+psycopg://", 1))
+    with database.read() as connection:
+        found: dict[str, list[object]] = {
+            "verdicts": [
+                *connection.execute(select(Verdict.id, Verdict.body).order_by(Verdict.id))
+            ],
+            "logs": [*connection.execute(select(EventLog.session_id, EventLog.events))],
+            "audit": [*connection.execute(select(AuditEntry.id, AuditEntry.chain))],
+            "photos": [*connection.execute(select(Snapshot.id, Snapshot.blob_key))],
+        }
+    database.close()
+    return found
+
+
+def erase(services: Services, county: County) -> None:
+    with services.database.write() as connection:
+        retention.erase_learner(
+            connection,
+            county.huang.platform.id,
+            connection.execute(select(Learner.external_id)).scalars().first() or "",
+            reason="本人要求",
+            actor="test",
+            now_ms=services.clock(),
+        )
+    erasures.hold_together(services)
+
+
+@pytest.mark.both_databases
+def test_a_backup_comes_back_whole_on_an_empty_machine(
+    studied: Services, empty_machine: Settings, tmp_path: Path
+) -> None:
+    made = backup.make(studied, tmp_path / "backups")
+    assert made.photos > 0
+    done = restore.restore(empty_machine, Path(made.folder))
+    assert done.whole
+    assert (done.photos, done.photos_missing) == (made.photos, 0)
+    was = rows(studied.settings.database_url)
+    assert was["verdicts"] and was["logs"] and was["audit"] and was["photos"]
+    assert rows(empty_machine.resolved_database_url) == was
+    again = Services.build(empty_machine)
+    assert again.blobs.e_tags("").keys() == studied.blobs.e_tags("").keys()
+    again.stop()
+
+
+@pytest.mark.both_databases
+def test_who_was_erased_since_the_backup_stays_erased(
+    studied: Services, county: County, empty_machine: Settings, tmp_path: Path
+) -> None:
+    with studied.database.write() as connection:
+        learner_id = connection.execute(select(Learner.id)).scalars().first()
+        _, wrapped = studied.vault.new_learner_key()
+        connection.execute(
+            update(LearnerKey).where(LearnerKey.learner_id == learner_id).values(wrapped=wrapped)
+        )
+    made = backup.make(studied, tmp_path / "backups")
+    erase(studied, county)
+    kept = shutil.copy(erasures.file_of(studied), tmp_path / "kept-elsewhere.ndjson")
+    done = restore.restore(empty_machine, Path(made.folder), lists=[Path(kept)])
+    assert done.erased_again == 1
+    restored = Services.build(empty_machine)
+    with restored.database.read() as connection:
+        destroyed = select(LearnerKey.wrapped).where(LearnerKey.destroyed_ms.is_not(None))
+        assert connection.execute(destroyed).scalars().all() == [None]
+    restored.stop()
+
+
+def test_another_master_key_restores_nothing(
+    studied: Services, empty_machine: Settings, tmp_path: Path
+) -> None:
+    made = backup.make(studied, tmp_path / "backups")
+    other = Settings(data_dir=empty_machine.data_dir, master_key=SecretStr("another" * 8))
+    with pytest.raises(BadInput, match="another master key"):
+        restore.restore(other, Path(made.folder))
+    assert not (empty_machine.data_dir / "zhenxue.sqlite").exists()
+
+
+def test_nothing_that_is_there_is_overwritten(
+    studied: Services, settings: Settings, tmp_path: Path
+) -> None:
+    made = backup.make(studied, tmp_path / "backups")
+    with pytest.raises(Conflict, match="not empty"):
+        restore.restore(settings, Path(made.folder))
+    elsewhere = Settings(
+        data_dir=settings.data_dir,
+        database_url=settings.database_url,
+        blob_url=(tmp_path / "photos").as_uri(),
+    )
+    with pytest.raises(Conflict, match="a database already"):
+        restore.restore(elsewhere, Path(made.folder))
+
+
+@pytest.mark.parametrize("part", ["database.sqlite", "photos.ndjson", "manifest.json", "photos"])
+def test_an_altered_backup_is_refused(
+    studied: Services, empty_machine: Settings, tmp_path: Path, part: str
+) -> None:
+    folder = Path(backup.make(studied, tmp_path / "backups").folder)
+    path = folder / part
+    if path.is_dir():
+        path = next(it for it in path.rglob("*") if it.is_file())
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BadInput):
+        restore.restore(empty_machine, folder)
+    assert not (empty_machine.data_dir / "blobs").exists()
+    assert not (empty_machine.data_dir / "zhenxue.sqlite").exists()
+
+
+def test_evidence_that_was_altered_before_the_backup_is_named(
+    studied: Services, empty_machine: Settings, tmp_path: Path
+) -> None:
+    with studied.database.write() as connection:
+        session_id, external = connection.execute(select(Session.id, Session.external_id)).first()
+        events = select(EventLog.events).where(EventLog.session_id == session_id)
+        data = bytearray(connection.execute(events).scalar_one())
+        data[0] ^= 1
+        log = update(EventLog).where(EventLog.session_id == session_id)
+        connection.execute(log.values(events=bytes(data)))
+    made = backup.make(studied, tmp_path / "backups")
+    done = restore.restore(empty_machine, Path(made.folder))
+    assert done.evidence_altered == [external]
+    assert not done.whole
+    data[0] ^= 1
+    with studied.database.write() as connection:  # as every test leaves its evidence
+        connection.execute(log.values(events=bytes(data)))
+
+
+def test_the_audit_log_of_a_restored_database_is_held_against_the_head_of_the_backup(
+    studied: Services, empty_machine: Settings, tmp_path: Path
+) -> None:
+    made = Path(backup.make(studied, tmp_path / "backups").folder)
+    restore.restore(empty_machine, made)
+    restored = Services.build(empty_machine)
+    assert audit_watch.verify(restored) == []
+    with sqlite3.connect(empty_machine.data_dir / "zhenxue.sqlite") as connection:
+        connection.execute(
+            "DELETE FROM audit_entries WHERE id = (SELECT MAX(id) FROM audit_entries)"
+        )
+    assert len(audit_watch.verify(restored)) == 1
+    restored.stop()
+
+
+def test_photos_of_the_backup_before_are_linked_and_surplus_backups_removed(
+    studied: Services, clock: TestClock, empty_machine: Settings, tmp_path: Path
+) -> None:
+    first = backup.make(studied, tmp_path / "backups")
+    clock.now_ms += 60_000
+    second = backup.make(studied, tmp_path / "backups", keep=1)
+    assert (first.linked, second.linked) == (0, first.photos)
+    assert second.removed == [Path(first.folder).name]
+    assert restore.restore(empty_machine, Path(second.folder)).whole
+
+
+def test_what_a_killed_backup_left_is_no_backup(studied: Services, tmp_path: Path) -> None:
+    left = tmp_path / "backups" / "2026-03-01T00-00-00.part"
+    left.mkdir(parents=True)
+    made = backup.make(studied, tmp_path / "backups")
+    assert backup.finished(tmp_path / "backups") == [Path(made.folder)]
+    assert not left.exists()
+
+
+def test_a_folder_that_cannot_be_written_is_told(studied: Services, tmp_path: Path) -> None:
+    (tmp_path / "backups").write_text("a file")
+    with pytest.raises(NotReady, match="the backup was not made"):
+        backup.make(studied, tmp_path / "backups")
+
+
+def test_a_backup_is_its_owner_s_only(studied: Services, tmp_path: Path) -> None:
+    folder = Path(backup.make(studied, tmp_path / "backups").folder)
+    assert folder.stat().st_mode & 0o077 == 0

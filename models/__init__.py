@@ -23,6 +23,7 @@ from models.platform import ApiKey, Platform, Webhook, WebhookDelivery
 from models.queue import Assignment, SavedView
 from models.records import (
     AssessmentRecord,
+    Certificate,
     HistoryRecord,
     LeaveRecord,
     OfflineAttendance,
@@ -44,6 +45,7 @@ __all__ = [
     "Base",
     "CalendarDay",
     "Calibration",
+    "Certificate",
     "ClassHour",
     "Control",
     "Course",

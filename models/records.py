@@ -65,6 +65,18 @@ class AssessmentRecord(Base):
     created_ms: Mapped[Ms]
 
 
+class Certificate(Base):
+    """A certificate's number, held by one learner of one class."""
+
+    __tablename__ = "certificates"
+
+    id: Mapped[Key]
+    number: Mapped[Name] = mapped_column(unique=True)
+    class_id: Mapped[Ref] = mapped_column(ForeignKey("classes.id"))
+    learner_id: Mapped[int] = mapped_column(ForeignKey("learners.id"))
+    created_ms: Mapped[Ms]
+
+
 class HistoryRecord(Base):
     """An earlier training of a person, from the official system's register."""
 

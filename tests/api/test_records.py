@@ -189,3 +189,41 @@ def test_a_day_holds_twelve_class_hours_of_one_learner_however_they_come(
     over = post(huang, "offline-attendance", item | {"hours": 1, "session": "evening"})
     assert [it["code"] for it in over["rejected"]] == ["more_than_a_day_holds"]
     assert post(huang, "offline-attendance", item | {"hours": 3, "session": "pm"})["accepted"] == 1
+
+
+PASSED = GOOD["assessments"] | {"certificate_no": "S0001 07"}
+
+
+def test_a_certificate_is_only_for_who_passed(huang: TestClient) -> None:
+    for passed in (False, None):
+        (refused,) = post(huang, "assessments", PASSED | {"passed": passed})["rejected"]
+        assert refused["code"] == "certificate_not_passed" and "合格" in refused["detail"]
+
+
+@pytest.mark.both_databases
+def test_a_certificate_number_is_one_learner_s(huang: TestClient) -> None:
+    assert post(huang, "assessments", PASSED)["accepted"] == 1
+    assert post(huang, "assessments", PASSED | {"certificate_no": "ｓ000107"})["unchanged"] == 1
+    (refused,) = post(huang, "assessments", PASSED | {"learner_id": "wu"})["rejected"]
+    assert refused["code"] == "certificate_taken" and str(LIN["name"]) in refused["detail"]
+
+
+def test_one_number_for_two_in_one_list_is_the_first_s(huang: TestClient) -> None:
+    report = post(huang, "assessments", PASSED, PASSED | {"learner_id": "wu"})
+    assert report["accepted"] == 1
+    assert [(it["index"], it["code"]) for it in report["rejected"]] == [(1, "certificate_taken")]
+
+
+def test_a_number_that_was_corrected_is_free_again(huang: TestClient) -> None:
+    post(huang, "assessments", PASSED)
+    post(huang, "assessments", PASSED | {"certificate_no": "S000108"})
+    assert post(huang, "assessments", PASSED | {"learner_id": "wu"})["accepted"] == 1
+
+
+def test_of_another_class_s_certificate_nobody_is_named(huang: TestClient) -> None:
+    post(huang, "assessments", PASSED)
+    assert huang.put("/v1/classes/c2", json=training_class()).is_success
+    assert huang.put("/v1/classes/c2/roster", json={"learners": [WU]}).is_success
+    answer = huang.post("/v1/classes/c2/assessments", json=[PASSED | {"learner_id": "wu"}])
+    (refused,) = answer.json()["rejected"]
+    assert "另一班级" in refused["detail"] and str(LIN["name"]) not in refused["detail"]

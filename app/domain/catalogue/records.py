@@ -19,7 +19,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
-from app.domain.catalogue import claims
+from app.domain.catalogue import certificates, claims
 from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, Wire, parse_items
 from app.security import Vault
 from app.store.catalogue import catalogue, people
@@ -147,7 +147,22 @@ class Assessment(Item):
     held_on: Day
     passed: bool | None = None
     score: Annotated[float | None, Field(ge=0, le=1000)] = None
-    certificate_no: Line | None = None
+    certificate_no: Annotated[
+        Line | None,
+        Field(description="only of who passed; without spaces, unique among all classes"),
+    ] = None
+
+    @field_validator("certificate_no")
+    @classmethod
+    def _only_who_passed(cls, number: str | None, info: ValidationInfo) -> str | None:
+        if number is None:
+            return None
+        if info.data.get("passed") is not True:
+            raise PydanticCustomError(
+                "certificate_not_passed",
+                "考核没有登记为合格，不能登记证书编号 / only who passed has a certificate",
+            )
+        return certificates.plain(number)
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -254,6 +269,8 @@ def take(
     known = store.by_key(connection, kind.table, kind.key[0], asked, kind.key)
     if kind is OfflineHours:
         report.rejected += _beyond_a_day(rows, known, indexes)
+    if kind is Assessment:
+        report.rejected += certificates.claim(connection, row, rows, known, indexes, now_ms)
     fresh = [values | {"created_ms": now_ms} for values in _new(rows, known)]
     store.write(connection, kind.table, fresh, kind.key)
     if kind is Leave:

@@ -169,7 +169,13 @@ ASSESSMENTS = TableKind(
         ),
         TableColumn("passed", "是否合格", cells.yes_or_no, "合格 考核结果 结果 鉴定结果 评价结果"),
         TableColumn("score", "成绩", cells.number, "分数 考核成绩 总成绩 得分"),
-        TableColumn("certificate_no", "证书编号", cells.line, "证书号 电子证书编号 证书号码"),
+        TableColumn(
+            "certificate_no",
+            "电子证书编号",
+            cells.line,
+            "证书编号 证书号 证书号码 电子证书号",
+            note="合格的才有；一个编号只能是一名学员的",
+        ),
     ),
     LISTS["assessments"],
 )

@@ -39,6 +39,7 @@ _WORDS = {
     "string_too_long": "内容太长",
     "literal_error": "填写的词不在可选范围内",
     "unprintable": "含有看不见的控制字符",
+    "certificate_not_passed": "考核没有登记为合格，不能登记证书编号",
     "duplicate_item": "与另一行是同一人同一天（同一项）：两个半天请填时段（上午、下午或晚上），"
     "重复的请删去一行",
 }

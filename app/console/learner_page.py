@@ -19,6 +19,7 @@ from app.domain.review import learner_link
 from app.errors import NotAllowed, NotFound
 from app.http.middleware import public_address
 from app.store.bodies import EnrolmentVerdict, HourVerdict
+from app.store.catalogue import certificates as certificate_store
 from app.store.catalogue import class_file as store
 from app.store.faces import reference_photos
 from app.store.judging import unsettled as undecided_now
@@ -48,6 +49,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         sittings = store.sittings(connection, class_id, learner_id, _SITTINGS)
         named = crowds.naming(connection, class_id, [it.external_id for it in sittings])
         findings += [it for it, _ in named if it.body.holds]
+        certificates = certificate_store.of_learner(connection, class_id, learner_id)
         others = store.other_classes(connection, learner_id, class_id, login.user.scope)
         enrolled = reference_photos.counts(connection, class_id)
         appeals = reviews.appeals_of(connection, [it.id for it in findings])
@@ -66,6 +68,7 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         photos_wanted=enrolment_photos.WANTED,
         valid=sum(it.code == "valid" for it in cells),
         verdict=verdict,
+        certificates=certificates,
         concluded=wording.enrolment(verdict.body, verdict.created_ms, today) if verdict else None,
         today=today.isoformat(),
         outcome=labels.label(labels.VERDICTS, outcome) if outcome else None,

@@ -132,6 +132,7 @@ ACTIONS = {
     "lists.signed": N_("签发名单"),
     "lists.submitted": N_("送签名单"),
     "lists.withdrawn": N_("退回送签的名单"),
+    "person.file_seen": N_("查看电子档案"),
     "person.looked_up": N_("按证件号码查人"),
     "login.closed": N_("退出"),
     "login.ended": N_("结束本人的其他登录"),

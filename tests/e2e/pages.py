@@ -15,7 +15,7 @@ from app.domain.accounts.users import User
 from app.domain.judging import what_if
 from app.domain.review import inspections, learner_link
 from app.services import Services
-from models import Finding, Run, Session, Snapshot
+from models import Finding, Learner, Run, Session, Snapshot
 from tests.e2e.site import PASSWORD, TODAY
 
 ADMIN, AUDITOR, NOBODY = "admin", "zhao", ""
@@ -75,6 +75,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
 
     fast, _ = _longest(connection, "outran")
     cheat = number(select(Session.learner_id).where(Session.id == fast))
+    person = number(select(Learner.person_id).where(Learner.id == cheat))
     of_cheat = number(select(Session.class_id).where(Session.id == fast))
     big = number(select(Session.class_id).group_by(Session.class_id).order_by(func.count().desc()))
     on_class = number(select(Finding.id).where(Finding.session_id.is_(None)))
@@ -107,6 +108,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "learner": Address(
             f"/console/classes/{of_cheat}/learners/{cheat}", f"{klass}/learners/{{learner_id}}"
         ),
+        "person": Address(f"/console/people/{person}", "/console/people/{person_id}"),
         "enrolments": Address(f"/console/classes/{of_cheat}/enrolments", f"{klass}/enrolments"),
         "enrolment": Address(
             f"/console/classes/{of_cheat}/learners/{cheat}/enrolment",

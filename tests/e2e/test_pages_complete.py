@@ -19,6 +19,7 @@ ANSWERS_OTHERWISE = {
     "/console/photo-accesses/{access_id}.jpg",
     "/console/photo-accesses/{access_id}/small.jpg",
     "/console/static/{name}",
+    "/console/people/{person_id}/file.{ext}",
     "/console/classes/{class_id}/tables/{kind}.xlsx",  # a template to fill in
 }
 

@@ -26,7 +26,16 @@ from app.domain.judging import what_if
 from app.domain.review import acts, inspections, learner_link
 from app.services import Services
 from app.store.catalogue import catalogue
-from models import Appeal, ClassHour, Finding, SavedView, Session, Snapshot, WebhookDelivery
+from models import (
+    Appeal,
+    ClassHour,
+    Finding,
+    Learner,
+    SavedView,
+    Session,
+    Snapshot,
+    WebhookDelivery,
+)
 from tests.people import GUANGSHAN, HUANGCHUAN, County
 from tests.reports.sample_class import judged_class
 
@@ -157,6 +166,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
     appeal_id = connection.execute(
         insert(Appeal).values(finding_id=finding.id, **appeal).returning(Appeal.id)
     ).scalar()
+    person_id = connection.scalar(select(Learner.person_id).where(Learner.id == finding.learner_id))
     inspection = inspections.draw(connection, finding.class_id, zhao, "roster", 80, now_ms)
     access_id = photo_viewing.look(connection, zhao, photo.id, "初审人脸比对结果", now_ms)
     trial = what_if.request(
@@ -213,6 +223,8 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
     dataset.console = {
         "class_id": str(finding.class_id),
         "learner_id": str(finding.learner_id),
+        "person_id": str(person_id),
+        "ext": "csv",
         "finding_id": str(finding.id),
         "session_id": str(finding.session_id),
         "snapshot_id": str(photo.id),

@@ -9,6 +9,7 @@ from app.errors import NotFound
 from app.reports.dossier import Dossier
 from app.reports.lists import (
     annex,
+    certificates,
     evidence,
     hours,
     inspections,
@@ -54,6 +55,7 @@ LISTS: dict[str, Listing] = {
         Listing("face-data", "人脸信息处理台账", evidence.faces),
         Listing("ten-day", "旬报", periodic.ten_day),
         Listing("monthly", "月报", periodic.monthly),
+        Listing("certificates", "取证名单", certificates.obtained, signed=True),
         Listing("annex-2", "附件2", annex.application, signed=True),
     )
 }

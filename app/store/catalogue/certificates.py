@@ -38,6 +38,13 @@ def holders(connection: Connection, numbers: Iterable[str]) -> dict[str, Certifi
     return found
 
 
+def of_learner(connection: Connection, class_id: int, learner_id: int) -> list[str]:
+    """The numbers that a learner holds from a class."""
+    mine = Certificate.class_id == class_id, Certificate.learner_id == learner_id
+    query = select(Certificate.number).where(*mine).order_by(Certificate.id)
+    return list(connection.scalars(query))
+
+
 def let_go(connection: Connection, number: str, class_id: int, learner_id: int) -> None:
     """The number is no longer this learner's."""
     mine = Certificate.class_id == class_id, Certificate.learner_id == learner_id

@@ -153,6 +153,7 @@ class RosterRow(Protocol):
     category: str | None
     employer: str | None
     id: int
+    person_id: int
     external_id: str
     name: str
     id_last4: str | None
@@ -170,6 +171,7 @@ def roster(
             Enrolment.category,
             Enrolment.employer,
             Learner.id,
+            Learner.person_id,
             Learner.external_id,
             Learner.name,
             Learner.id_last4,

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Request, Response
 
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, render
-from app.domain.accounts import person_file
-from app.domain.accounts.person_file import PersonFile
 from app.domain.accounts.users import Login
+from app.domain.judging import person_file
+from app.domain.judging.person_file import PersonFile
 from app.errors import NotFound
 from app.reports import person_sheet
 from app.reports.exports import FORMATS

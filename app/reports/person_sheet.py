@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.clock import at
-from app.domain.accounts.person_file import PersonFile, TrainingOnFile
+from app.domain.judging.person_file import PersonFile, TrainingOnFile
 from app.reports import labels
 from app.reports.sheet import NO_DATA, Column, Heading, Row, Sheet, said, text, yes
 

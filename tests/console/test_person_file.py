@@ -9,8 +9,8 @@ from fastapi.testclient import TestClient
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from app.domain.accounts import person_file
 from app.domain.accounts.users import Role, User
+from app.domain.judging import person_file
 from app.services import Services
 from models import AuditEntry, Learner
 from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County, course, training_class

@@ -7,6 +7,7 @@ from models.faces import Calibration, CourseFace, FacePair
 from models.identity import IdentityCorrection
 from models.inspection import Inspection, InspectionCheck
 from models.installation import InstallationFact
+from models.institution import ClassSetup, County, Institution
 from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
 from models.link import LearnerLink
@@ -47,7 +48,9 @@ __all__ = [
     "Calibration",
     "Certificate",
     "ClassHour",
+    "ClassSetup",
     "Control",
+    "County",
     "Course",
     "CourseFace",
     "CourseVersion",
@@ -61,6 +64,7 @@ __all__ = [
     "Inspection",
     "InspectionCheck",
     "InstallationFact",
+    "Institution",
     "Learner",
     "LearnerKey",
     "LearnerLink",

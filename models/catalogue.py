@@ -15,6 +15,7 @@ class Course(Base):
     id: Mapped[Key]
     platform_id: Mapped[Ref] = mapped_column(ForeignKey("platforms.id"))
     external_id: Mapped[Name]
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)
 
 
 class CourseVersion(Base):
@@ -57,6 +58,7 @@ class TrainingClass(Base):
     external_id: Mapped[Name]
     official_class_no: Mapped[Name | None]
     institution: Mapped[Name]
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)
     occupation: Mapped[Name]
     county: Mapped[Name]
     controls: Mapped[Name]  # service | platform

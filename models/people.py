@@ -75,7 +75,8 @@ class ReferencePhoto(Base):
 
 
 class User(Base):
-    """Someone who signs in to the console. Roles: auditor, reviewer, platform_viewer, admin."""
+    """Someone who signs in to the console. Roles: auditor, reviewer, platform_viewer,
+    school, admin."""
 
     __tablename__ = "users"
 
@@ -86,6 +87,7 @@ class User(Base):
     role: Mapped[Name]
     counties: Mapped[Items]
     platform_id: Mapped[int | None] = mapped_column(ForeignKey("platforms.id"))
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)
     created_ms: Mapped[Ms]
     disabled_ms: Mapped[Ms | None]
 

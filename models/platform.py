@@ -15,6 +15,7 @@ class Platform(Base):
     slug: Mapped[Name] = mapped_column(unique=True)
     name: Mapped[Name]
     county: Mapped[Name]
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)
     created_ms: Mapped[Ms]
 
 

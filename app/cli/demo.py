@@ -35,8 +35,10 @@ LOGINS = (
     ("zhao", "赵审核（初审人）", "auditor"),
     ("sun", "孙复核（复核人）", "reviewer"),
     ("feng", "冯平台（远望平台）", "platform_viewer"),
+    ("han", "韩经办（示例职业培训学校）", "school"),
     ("admin", "管理员", "admin"),
 )
+SCHOOL = ("SL0001", "示例职业培训学校")  # code and name; its classes come with the county
 
 app = typer.Typer(help="The service with a made-up county.")
 
@@ -86,6 +88,8 @@ def _greet(url: str, logins: list[dict[str, str]], as_json: bool) -> None:
         "Sign in as sun for what needs a second person\n"
         "  以 feng 登录，看平台自己的人看到什么  "
         "Sign in as feng to see what a platform's own people see\n"
+        "  以 han 登录，给学校开办一个班  "
+        "Sign in as han to set up a class of a school\n"
         f"  接入演示课 A lesson page with the SDK   {url}/demo/lesson\n"
         f"  登记人脸照片 Enrolment of a face         {url}/demo/lesson/enrolment\n"
         f"  接口文档 The interface   {url}/docs\n"
@@ -103,6 +107,7 @@ def logins_of(services: Services, path: Path) -> list[dict[str, str]]:
     logins = []
     with services.database.write() as connection:
         _platform(connection, VIEWED, dict(PLANS.keys())[VIEWED], services.clock())
+        school = school_of(connection, services.clock())
         for username, name, role in LOGINS:
             password = users.new_password()
             users.add_user(
@@ -113,6 +118,7 @@ def logins_of(services: Services, path: Path) -> list[dict[str, str]]:
                 role=role,
                 counties=[COUNTY] if role in users.DECIDES else [],
                 platform=VIEWED if role == users.Role.PLATFORM_VIEWER else None,
+                institution=school if role == users.Role.SCHOOL else None,
                 actor=ACTOR,
                 now_ms=services.clock(),
             )
@@ -147,6 +153,16 @@ def _platform(connection: Connection, slug: str, name: str, now_ms: int) -> int:
     return platforms.add_platform(
         connection, slug=slug, name=name, county=COUNTY, actor=ACTOR, now_ms=now_ms
     ).id
+
+
+def school_of(connection: Connection, now_ms: int) -> int:
+    """The id of the county's school, put on its list."""
+    from app.domain.catalogue import institutions
+    from app.domain.catalogue.institutions import InstitutionTerms
+
+    code, name = SCHOOL
+    terms = InstitutionTerms(code=code, name=name)
+    return institutions.list_institution(connection, COUNTY, terms, actor=ACTOR, now_ms=now_ms)
 
 
 def _fill(settings: Settings, url: str, today: date, marker: Path) -> None:

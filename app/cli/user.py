@@ -16,6 +16,7 @@ from app.cli.answer import ACTOR, Json, refuse, say, say_json
 from app.clock import system_clock
 from app.db import Database
 from app.domain.accounts import users
+from app.domain.catalogue import institutions
 from app.errors import NotFound, ZhenxueError
 from app.services import database_of
 from app.settings import Settings
@@ -31,12 +32,15 @@ PasswordStdin = Annotated[
 @app.command()
 def add(
     username: str,
-    role: Annotated[str, typer.Option(help="auditor, reviewer, platform_viewer or admin")],
+    role: Annotated[str, typer.Option(help="auditor, reviewer, platform_viewer, school or admin")],
     name: Annotated[str, typer.Option(help="Display name; the username if not given.")] = "",
     county: Annotated[
         list[str] | None, typer.Option(help="County to see; repeat it, or * for all.")
     ] = None,
     platform: Annotated[str | None, typer.Option(help="Platform of a platform_viewer.")] = None,
+    institution: Annotated[
+        str | None, typer.Option(help="Of a school: its code or name; --county says where.")
+    ] = None,
     password_stdin: PasswordStdin = False,
     as_json: Json = False,
 ) -> None:
@@ -51,6 +55,7 @@ def add(
             role=role,
             counties=county or [],
             platform=platform,
+            institution=_institution(connection, county or [], institution),
             actor=ACTOR,
             now_ms=system_clock(),
         )
@@ -78,6 +83,7 @@ def change(
             role=role or now.role,
             counties=now.counties if county is None else county,
             platform=platform or now.platform,
+            institution=now.institution_id,
             actor=ACTOR,
             now_ms=system_clock(),
         )
@@ -121,6 +127,7 @@ def list_users(as_json: Json = False) -> None:
             "role": row.role,
             "counties": row.counties,
             "platform": row.platform,
+            "institution": row.institution,
             "disabled": row.disabled_ms is not None,
         }
         for row in rows
@@ -130,10 +137,19 @@ def list_users(as_json: Json = False) -> None:
         return
     table = Table("username", "name", "role", "sees", "state")
     for row in rows:
-        sees = row.platform or "、".join(row.counties) or "–"
+        sees = row.platform or row.institution or "、".join(row.counties) or "–"
         state = "active" if row.disabled_ms is None else "disabled"
         table.add_row(row.username, row.display_name, row.role, sees, state)
     Console().print(table)
+
+
+def _institution(connection: Connection, counties: list[str], said: str | None) -> int | None:
+    if said is None:
+        return None
+    found = [it for name in counties if (it := institutions.called(connection, name, said))]
+    if not found:
+        raise NotFound("unknown_institution", f"no county given lists an institution {said}")
+    return found[0].id
 
 
 def _database() -> Database:

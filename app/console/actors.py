@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from app.console import readable
 from app.console.language import N_, Language
-from app.domain.accounts.users import Role, User
+from app.domain.accounts.users import User
 from app.store.accounts import users
 
 _SYSTEM = {
@@ -20,13 +20,13 @@ _SYSTEM = {
 def named(
     connection: Connection, lang: Language, actors: Iterable[str | None], reader: User
 ) -> Callable[[str | None], str]:
-    """What to call each of these; a platform's people are not told who works at the bureau."""
+    """What to call each of these; only the authority's people are told who works at the bureau."""
     people = {it.partition(":")[2] for it in actors if it and it.startswith("user:")}
     names = users.display_names(connection, people) if people else {}
 
     def say(actor: str | None) -> str:
         kind, _, which = (actor or "").partition(":")
-        if kind == "user" and reader.role is Role.PLATFORM_VIEWER:
+        if kind == "user" and not reader.of_authority:
             return lang.say(N_("主管部门"))
         if kind == "user":
             return names.get(which, which)

@@ -81,8 +81,8 @@ def hand_in(
     reason: Annotated[str, Form()] = "",
 ) -> Response:
     """Enrol photos for a learner; the page tells of each file what became of it."""
-    if not login.user.decides:
-        raise NotAllowed("role", "only auditors and reviewers hand photos in")
+    if not login.user.hands_in:
+        raise NotAllowed("role", "only auditors, reviewers and the school hand photos in")
     services, lang = request.app.state.services, language_of(request)
     with services.database.read() as connection:
         _, person = _found(connection, login, class_id, learner_id)

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from app.console import labels, once
+from app.console import forms, labels, once
+from app.console.forms import Errors, FilledIn, Typed
 from app.console.login import FormOfThisLogin, SignedIn, require_role
 from app.console.page import ConsoleRoute, RowId, render, see_other
 from app.domain.accounts import platforms
@@ -17,7 +18,7 @@ from app.domain.judging import conformity_report
 from app.errors import BadInput, Conflict
 from app.http.callers import callers_of
 from app.store.accounts import platforms as store
-from app.store.catalogue import class_file
+from app.store.catalogue import class_file, institutions
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -29,14 +30,65 @@ Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 
 @router.get("/platforms")
 def shelf(request: Request, login: SignedIn) -> Response:
+    return _shelf(request, login, {}, {})
+
+
+@router.post("/platforms", dependencies=[FormOfThisLogin])
+def add(request: Request, login: Admin, form: FilledIn) -> Response:
+    services, slug = request.app.state.services, form.get("slug", "").strip()
+    try:
+        with services.database.write() as connection:
+            platforms.add_platform(
+                connection,
+                slug=slug,
+                name=form.get("name", ""),
+                county=form.get("county", ""),
+                actor=login.user.actor,
+                now_ms=services.clock(),
+            )
+    except (BadInput, Conflict) as error:
+        return _shelf(request, login, form, forms.errors(error))
+    return see_other(f"/console/platforms/{slug}#keys")
+
+
+def _shelf(request: Request, login: Login, typed: Typed, errors: Errors) -> Response:
     with request.app.state.services.database.read() as connection:
         rows = store.with_counts(connection, login.user.scope)
-    return render(request, "platforms.html", login=login, rows=rows)
+        counties = [it.name for it in institutions.counties(connection)]
+    return render(
+        request,
+        "platforms.html",
+        login=login,
+        rows=rows,
+        counties=counties,
+        typed=typed,
+        errors=errors,
+        status=422 if errors else 200,
+    )
 
 
 @router.get("/platforms/{slug}")
 def platform(request: Request, login: SignedIn, slug: str, cursor: str = "") -> Response:
     return _page(request, login, slug, cursor=cursor)
+
+
+@router.post("/platforms/{slug}", dependencies=[FormOfThisLogin])
+def change(request: Request, login: Admin, slug: str, form: FilledIn) -> Response:
+    """Another name, or another county for classes that open from now on."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            platforms.change_platform(
+                connection,
+                slug,
+                name=form.get("name", ""),
+                county=form.get("county", ""),
+                actor=login.user.actor,
+                now_ms=services.clock(),
+            )
+    except BadInput as error:
+        return _page(request, login, slug, typed=form, errors=forms.errors(error))
+    return see_other(f"/console/platforms/{slug}")
 
 
 @router.post("/platforms/{slug}/keys", dependencies=[FormOfThisLogin])
@@ -128,6 +180,8 @@ def _page(
     *,
     cursor: str = "",
     problem: str = "",
+    typed: Typed | None = None,
+    errors: Errors | None = None,
 ) -> Response:
     services, user = request.app.state.services, login.user
     with services.database.read() as connection:
@@ -135,6 +189,7 @@ def _page(
             connection, user.scope, slug, services.clock(), cursor=cursor or None, size=PAGE
         )
         keys, hooks, latest = [], [], {}
+        counties = [it.name for it in institutions.counties(connection)]
         if user.role is Role.ADMIN:
             platform_id = platforms.platform_of(connection, slug).id
             keys = platforms.keys(connection, platform_id)
@@ -150,7 +205,10 @@ def _page(
         request,
         "platform.html",
         login=login,
-        status=422 if problem else 200,
+        status=422 if problem or errors else 200,
+        counties=counties,
+        typed=typed or {"name": record.name, "county": record.county},
+        errors=errors or {},
         record=record,
         row_ids=row_ids,
         keys=sorted(keys, key=lambda it: -it.id),

@@ -13,7 +13,7 @@ from app.console import labels
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.accounts.users import Login, Role
+from app.domain.accounts.users import Login
 from app.domain.judging import reasons, unsettled
 from app.domain.judging.unsettled import Matter
 from app.domain.policy.packs import rule_title
@@ -197,7 +197,7 @@ def _page(
         last, waiting = sign_off.in_force(rows), sign_off.waiting(rows)
         before = signed_lists.signed(dossier, services.vault, last) if last else None
     changed = before is not None and signed_lists.digest_of(drafts) != (last and last.digest)
-    people = login.user.role is not Role.PLATFORM_VIEWER
+    people = login.user.of_authority
     return render(
         request,
         "sign_off.html",

@@ -19,7 +19,7 @@ from app.console.labels import Label
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, RowId, render
-from app.domain.accounts.users import DECIDES, Login
+from app.domain.accounts.users import HANDS_IN, Login
 from app.domain.catalogue import tables
 from app.domain.catalogue.table_files import MAX_BYTES, MAX_ROWS
 from app.domain.catalogue.table_kinds import KINDS, ROSTER, TableKind
@@ -32,7 +32,7 @@ from app.store.catalogue import catalogue, class_file
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
-Decider = Annotated[Login, Depends(require_role(*DECIDES))]
+Clerk = Annotated[Login, Depends(require_role(*HANDS_IN))]
 Sealed = Annotated[str, Form()]
 
 LASTS_MS = 30 * 60_000
@@ -59,12 +59,12 @@ class Upload:
 
 
 @router.get("/classes/{class_id}/tables")
-def choose(request: Request, login: Decider, class_id: RowId, kind: str = ROSTER.name) -> Response:
+def choose(request: Request, login: Clerk, class_id: RowId, kind: str = ROSTER.name) -> Response:
     return _page(request, login, class_id, KINDS.get(kind, ROSTER))
 
 
 @router.get("/classes/{class_id}/tables/{kind}.xlsx")
-def template(request: Request, login: Decider, class_id: RowId, kind: str) -> Response:
+def template(request: Request, login: Clerk, class_id: RowId, kind: str) -> Response:
     """An empty table to fill in."""
     with request.app.state.services.database.read() as connection:
         _found(connection, login, class_id)
@@ -76,7 +76,7 @@ def template(request: Request, login: Decider, class_id: RowId, kind: str) -> Re
 @router.post("/classes/{class_id}/tables", dependencies=[FormOfThisLogin])
 def preview(
     request: Request,
-    login: Decider,
+    login: Clerk,
     class_id: RowId,
     file: Annotated[UploadFile | None, File()] = None,
     kind: Annotated[str, Form()] = ROSTER.name,
@@ -96,7 +96,7 @@ def preview(
 
 
 @router.post("/classes/{class_id}/tables/take", dependencies=[FormOfThisLogin])
-def take(request: Request, login: Decider, class_id: RowId, sealed: Sealed = "") -> Response:
+def take(request: Request, login: Clerk, class_id: RowId, sealed: Sealed = "") -> Response:
     """Take the good rows of what was looked at. Twice is the same as once."""
     services = request.app.state.services
     upload = _open(services, login, class_id, sealed)
@@ -123,7 +123,7 @@ def take(request: Request, login: Decider, class_id: RowId, sealed: Sealed = "")
 
 
 @router.post("/classes/{class_id}/tables/to-mend.xlsx", dependencies=[FormOfThisLogin])
-def to_mend(request: Request, login: Decider, class_id: RowId, sealed: Sealed = "") -> Response:
+def to_mend(request: Request, login: Clerk, class_id: RowId, sealed: Sealed = "") -> Response:
     """The refused rows with their reasons, as a file to mend and hand in again."""
     upload = _open(request.app.state.services, login, class_id, sealed)
     if upload is None:

@@ -16,11 +16,12 @@ from app.domain.accounts import users
 from app.domain.accounts.users import Login, Role
 from app.errors import BadInput, Conflict
 from app.store.accounts import users as store
+from app.store.catalogue import institutions
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
-_FIELDS = ("username", "display_name", "role", "counties", "platform")
+_FIELDS = ("username", "display_name", "role", "counties", "platform", "institution")
 _BETWEEN = re.compile(r"[\s,，、;；]+")
 
 
@@ -39,6 +40,7 @@ def add_user(
     role: Annotated[str, Form()] = "",
     counties: Annotated[str, Form()] = "",
     platform: Annotated[str, Form()] = "",
+    institution: Annotated[str, Form()] = "",
 ) -> Response:
     """Add a user with a password of our making; it is told once."""
     services, password = request.app.state.services, users.new_password()
@@ -48,6 +50,7 @@ def add_user(
         "role": role,
         "counties": counties,
         "platform": platform,
+        "institution": institution,
     }
     try:
         with services.database.write() as connection:
@@ -59,6 +62,7 @@ def add_user(
                 role=role,
                 counties=_BETWEEN.split(counties.strip()),
                 platform=platform or None,
+                institution=_number(institution),
                 actor=login.user.actor,
                 now_ms=services.clock(),
             )
@@ -75,6 +79,7 @@ def change(
     role: Annotated[str, Form()] = "",
     counties: Annotated[str, Form()] = "",
     platform: Annotated[str, Form()] = "",
+    institution: Annotated[str, Form()] = "",
 ) -> Response:
     """Another role or scope; it ends that person's logins."""
     services = request.app.state.services
@@ -86,11 +91,13 @@ def change(
                 role=role,
                 counties=_BETWEEN.split(counties.strip()),
                 platform=platform or None,
+                institution=_number(institution),
                 actor=login.user.actor,
                 now_ms=services.clock(),
             )
     except (BadInput, Conflict) as error:
         typed = {"role": role, "counties": counties, "platform": platform}
+        typed |= {"institution": institution}
         problem = labels.PROBLEMS[error.code]
         return _page(request, login, problem=problem, typed=typed, edit=username)
     return see_other(f"/console/users?changed={quote(username)}")
@@ -126,6 +133,10 @@ def enable(request: Request, login: Admin, username: str) -> Response:
     return see_other("/console/users")
 
 
+def _number(typed: str) -> int | None:
+    return int(typed) if typed.isascii() and typed.isdecimal() and len(typed) < 19 else None
+
+
 def _lead_on(request: Request, login: Login, username: str, password: str) -> Response:
     return once.lead_on(request, login, "/console/users", username=username, password=password)
 
@@ -142,12 +153,14 @@ def _page(
     with request.app.state.services.database.read() as connection:
         rows = store.all_users(connection)
         platforms = store.platforms(connection)
+        listed = institutions.listed(connection, login.user.scope)
     edited = next((it for it in rows if it.username == edit), None)
     if edited is not None and typed is None:
         typed = {
             "role": edited.role,
             "counties": "、".join(edited.counties),
             "platform": edited.platform or "",
+            "institution": str(edited.institution_id or ""),
         }
     return render(
         request,
@@ -156,6 +169,7 @@ def _page(
         status=422 if problem else 200,
         rows=rows,
         platforms=platforms,
+        institutions=listed,
         problem=problem,
         typed=dict.fromkeys(_FIELDS, "") | (typed or {}),
         edited=edited,

@@ -40,8 +40,8 @@ class Caller:
 
     @property
     def told_reviewers(self) -> bool:
-        """Who reviewed is for authorities: neither a platform's key nor its viewer is told."""
-        return self.scope.platform_id is None
+        """Who reviewed is for authorities: a platform and a school are not told."""
+        return self.scope.of_authority
 
 
 class KeyRing:

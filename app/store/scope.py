@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, true
+from sqlalchemy import ColumnElement, exists, false, true
 
-from models import TrainingClass
+from models import Institution, Platform, TrainingClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +15,13 @@ class AccessScope:
 
     counties: tuple[str, ...] | None = None
     platform_id: int | None = None
+    institution_id: int | None = None
+
+    @property
+    def of_authority(self) -> bool:
+        """Neither one platform's nor one institution's people, who are told of decisions but not
+        of who works at the authority."""
+        return self.platform_id is None and self.institution_id is None
 
     def covers_class(self) -> ColumnElement[bool]:
         """The condition on `classes`, for queries that join it."""
@@ -23,6 +30,34 @@ class AccessScope:
             condition = condition & TrainingClass.county.in_(self.counties)
         if self.platform_id is not None:
             condition = condition & (TrainingClass.platform_id == self.platform_id)
+        if self.institution_id is not None:
+            condition = condition & (TrainingClass.institution_id == self.institution_id)
+        return condition
+
+    def covers_platform(self) -> ColumnElement[bool]:
+        """The condition on `platforms`: those with a class in scope, and without one a county's,
+        the institution's own, or the platform itself."""
+        if self == EVERYTHING:
+            return true()
+        mine: ColumnElement[bool] = false()
+        if not self.of_authority:
+            mine = mine | (Platform.id == (self.platform_id or -1))
+            mine = mine | (Platform.institution_id == (self.institution_id or -1))
+        elif self.counties is not None:
+            mine = mine | Platform.county.in_(self.counties)
+        return mine | exists().where(
+            TrainingClass.platform_id == Platform.id, self.covers_class()
+        ).correlate(Platform)
+
+    def covers_institution(self) -> ColumnElement[bool]:
+        """The condition on `institutions`; a platform's people see none."""
+        if self.platform_id is not None:
+            return false()
+        condition: ColumnElement[bool] = true()
+        if self.counties is not None:
+            condition = condition & Institution.county.in_(self.counties)
+        if self.institution_id is not None:
+            condition = condition & (Institution.id == self.institution_id)
         return condition
 
 

@@ -108,8 +108,18 @@ def test_a_change_is_on_record_with_what_was_before(desk: Desk) -> None:
     entry = logged(desk)
     assert (entry.actor, entry.action, entry.subject) == ("user:root", "user.changed", "user:zhao")
     assert entry.detail == {
-        "before": {"role": "auditor", "counties": ["潢川县"], "platform": None},
-        "after": {"role": "platform_viewer", "counties": [], "platform": "zhixue"},
+        "before": {
+            "role": "auditor",
+            "counties": ["潢川县"],
+            "platform": None,
+            "institution": None,
+        },
+        "after": {
+            "role": "platform_viewer",
+            "counties": [],
+            "platform": "zhixue",
+            "institution": None,
+        },
     }
     assert "智学网校" in desk.get("/console/users")
     assert "此前" in desk.get("/console/audit?action=user.changed")

@@ -15,7 +15,7 @@ from app.domain.accounts.users import User
 from app.domain.judging import what_if
 from app.domain.review import inspections, learner_link
 from app.services import Services
-from models import Finding, Learner, Run, Session, Snapshot
+from models import Finding, Learner, Run, Session, Snapshot, TrainingClass
 from tests.e2e.site import PASSWORD, TODAY
 
 ADMIN, AUDITOR, NOBODY = "admin", "zhao", ""
@@ -49,12 +49,20 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
     draw = inspections.draw(connection, klass, zhao, "roster", 3, now_ms)
     month = (TODAY.replace(day=1).isoformat(), TODAY.isoformat())
     trial = what_if.request(connection, zhao, "huangchuan-2021-literal@1.0.0", *month, now_ms)
+    school = connection.scalar(
+        select(TrainingClass.institution_id).where(TrainingClass.id == klass)
+    )
     return {
         "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
         "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
         "tables": Address(f"/console/classes/{klass}/tables", "/console/classes/{class_id}/tables"),
         "acts": Address(f"/console/classes/{klass}/acts", "/console/classes/{class_id}/acts"),
         "stages": Address(f"/console/classes/{klass}/stages", "/console/classes/{class_id}/stages"),
+        "counties": Address("/console/counties", "/console/counties", ADMIN),
+        "institutions": Address("/console/institutions", "/console/institutions"),
+        "institution": Address(
+            f"/console/institutions/{school}", "/console/institutions/{institution_id}"
+        ),
         "inspections": Address(
             f"/console/classes/{klass}/inspections", "/console/classes/{class_id}/inspections"
         ),

@@ -34,6 +34,7 @@ PEOPLE = (
     ("zhao", "赵明", "auditor", None),
     ("sun", "孙丽", "reviewer", None),
     ("feng", "冯平", "platform_viewer", "yuanwang"),
+    ("han", "韩梅", "school", None),
     ("admin", "管理员", "admin", None),
 )
 # One cheats by speed, one by leaving out pop-ups, one sends somebody else, two let a program
@@ -103,6 +104,7 @@ def settle(folder: Path, clock: Clock, plans: Plans = SMALL) -> None:
             )
             if slug == LISTENER:
                 _listen(connection, services, added.id, by)
+        school = cli_demo.school_of(connection, by["now_ms"])
         for username, name, role, platform in PEOPLE:
             users.add_user(
                 connection,
@@ -112,6 +114,7 @@ def settle(folder: Path, clock: Clock, plans: Plans = SMALL) -> None:
                 role=role,
                 counties=[cli_demo.COUNTY] if role in users.DECIDES else [],
                 platform=platform,
+                institution=school if role == "school" else None,
                 **by,
             )
     with serving(folder, clock, face_workers=1) as site:

@@ -1,8 +1,9 @@
 """One judged class in Huangchuan, a row of everything that an address may name, and people around.
 
 Zhao and Sun decide in Huangchuan, Qian in Guangshan; Fang looks after Huangchuan's platform, Gao
-after Guangshan's; Root keeps the users. Nobody but Root, Zhao, Sun and Fang has anything to do with
-the class.
+after Guangshan's; Han is the clerk of the school whose class it is, Tang of another school of
+the county; Root keeps the users. Nobody but Root, Zhao, Sun, Fang and Han has anything to do
+with the class.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -20,6 +22,8 @@ from app.console.login import COOKIE
 from app.domain import runs
 from app.domain.accounts import platforms, users
 from app.domain.accounts.users import User
+from app.domain.catalogue import institutions
+from app.domain.catalogue.institutions import InstitutionTerms
 from app.domain.exchange import webhooks
 from app.domain.faces import photo_viewing
 from app.domain.judging import what_if
@@ -47,6 +51,8 @@ PEOPLE = (
     ("gao", "platform_viewer", None, "guang-edu"),
     ("root", "admin", None, None),
 )
+CLERKS = ("han", "tang")
+SCHOOL = "示例职业培训学校"  # whose class it is
 PASSWORD = "a-quiet-river-in-henan"
 
 
@@ -119,7 +125,16 @@ def found(
 
 
 def _people(connection: Connection, dataset: Dataset) -> None:
-    for username, role, county, platform in PEOPLE:
+    """Zhao and the others, and the clerks of two schools: the class's, and one without any."""
+    by: dict[str, Any] = {"actor": "system", "now_ms": dataset.now_ms}
+    schools: list[int] = []
+    for code in ("school-1", "school-2"):
+        name = SCHOOL if not schools else "另一所职业培训学校"
+        terms = InstitutionTerms(code=code, name=name)
+        schools.append(institutions.list_institution(connection, HUANGCHUAN, terms, **by))
+    dataset.console["institution_id"] = str(schools[0])
+    clerks = [(who, "school", None, None, it) for who, it in zip(CLERKS, schools, strict=True)]
+    for username, role, county, platform, school in [*((*it, None) for it in PEOPLE), *clerks]:
         users.add_user(
             connection,
             username=username,
@@ -128,8 +143,8 @@ def _people(connection: Connection, dataset: Dataset) -> None:
             role=role,
             counties=[county] if county else [],
             platform=platform,
-            actor="system",
-            now_ms=dataset.now_ms,
+            institution=school,
+            **by,
         )
         user = users.check_password(connection, username, PASSWORD)
         assert user is not None
@@ -220,7 +235,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         now_ms=now_ms,
     )
     run_id = runs.begin(connection, finding.class_id, "test", now_ms)
-    dataset.console = {
+    dataset.console |= {
         "class_id": str(finding.class_id),
         "learner_id": str(finding.learner_id),
         "person_id": str(person_id),

@@ -14,6 +14,8 @@ from app.errors import BadInput, Conflict, NotAllowed, NotFound, NotSignedIn
 from app.security import new_token, token_digest
 from app.store.accounts import audit
 from app.store.accounts import platforms as store
+from app.store.catalogue import institutions
+from app.store.scope import AccessScope
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _FOREVER = 2**62
@@ -43,6 +45,7 @@ class Platform:
     slug: str
     name: str
     county: str
+    institution_id: int | None = None  # whose own it is, if one's
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +74,33 @@ class NewKey:
 
 
 def add_platform(
-    connection: Connection, *, slug: str, name: str, county: str, actor: str, now_ms: int
+    connection: Connection,
+    *,
+    slug: str,
+    name: str,
+    county: str,
+    institution_id: int | None = None,
+    actor: str,
+    now_ms: int,
 ) -> Platform:
     """Create a platform. Raises BadInput on a bad field, Conflict when the slug is taken."""
     if not _SLUG.fullmatch(slug):
         raise BadInput(
-            "bad_slug", "slug: 1 to 64 lower-case letters, digits and hyphens, e.g. huang-edu"
+            "bad_slug",
+            "slug: 1 to 64 lower-case letters, digits and hyphens, e.g. huang-edu",
+            field="slug",
         )
-    for field, value in (("name", name), ("county", county)):
-        if not value.strip() or len(value) > 128 or not value.isprintable():
-            raise BadInput("bad_" + field, f"{field}: 1 to 128 printable characters")
+    name, county = _line("name", name), _line("county", county)
     if store.by_slug(connection, slug) is not None:
-        raise Conflict("platform_exists", f"there is a platform {slug!r} already")
+        raise Conflict("platform_exists", f"there is a platform {slug!r} already", field="slug")
+    institutions.ensure_county(connection, county, now_ms)
     platform_id = store.insert_platform(
-        connection, slug=slug, name=name.strip(), county=county.strip(), created_ms=now_ms
+        connection,
+        slug=slug,
+        name=name,
+        county=county,
+        institution_id=institution_id,
+        created_ms=now_ms,
     )
     audit.append(
         connection,
@@ -92,9 +108,40 @@ def add_platform(
         actor=actor,
         action="platform.added",
         subject=f"platform:{slug}",
-        detail={"name": name.strip(), "county": county.strip()},
+        detail={"name": name, "county": county},
     )
-    return Platform(platform_id, slug, name.strip(), county.strip())
+    return Platform(platform_id, slug, name, county, institution_id)
+
+
+def change_platform(
+    connection: Connection, slug: str, *, name: str, county: str, actor: str, now_ms: int
+) -> None:
+    """Another name, or another county for classes that open from now on. Raises NotFound,
+    BadInput."""
+    before = platform_of(connection, slug)
+    name, county = _line("name", name), _line("county", county)
+    changes = {
+        field: [old, new]
+        for field, old, new in (("name", before.name, name), ("county", before.county, county))
+        if old != new
+    }
+    if changes:
+        institutions.ensure_county(connection, county, now_ms)
+        store.update_platform(connection, before.id, name=name, county=county)
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor=actor,
+            action="platform.changed",
+            subject=f"platform:{slug}",
+            detail=changes,
+        )
+
+
+def _line(field: str, said: str) -> str:
+    if not said.strip() or len(said) > 128 or not said.isprintable():
+        raise BadInput("bad_" + field, f"{field}: 1 to 128 printable characters", field=field)
+    return said.strip()
 
 
 def platform_of(connection: Connection, slug: str) -> Platform:
@@ -102,7 +149,15 @@ def platform_of(connection: Connection, slug: str) -> Platform:
     row = store.by_slug(connection, slug)
     if row is None:
         raise NotFound("unknown_platform", f"there is no platform {slug!r}")
-    return Platform(row.id, row.slug, row.name, row.county)
+    return _platform(row)
+
+
+def platform_seen(connection: Connection, scope: AccessScope, slug: str) -> Platform:
+    """The platform of that slug, if the scope covers it. Raises NotFound."""
+    row = store.seen(connection, scope, slug)
+    if row is None:
+        raise NotFound("unknown_platform", f"there is no platform {slug!r}")
+    return _platform(row)
 
 
 def ensure_platform(connection: Connection, slug: str, *, actor: str, now_ms: int) -> Platform:
@@ -115,9 +170,11 @@ def ensure_platform(connection: Connection, slug: str, *, actor: str, now_ms: in
 
 
 def platforms(connection: Connection) -> list[Platform]:
-    return [
-        Platform(row.id, row.slug, row.name, row.county) for row in store.all_platforms(connection)
-    ]
+    return [_platform(row) for row in store.all_platforms(connection)]
+
+
+def _platform(row: store.PlatformRow) -> Platform:
+    return Platform(row.id, row.slug, row.name, row.county, row.institution_id)
 
 
 def create_key(
@@ -140,7 +197,7 @@ def create_key(
         raise BadInput("bad_scope", f"scopes: one or more of {known}; got {', '.join(wanted)!r}")
     _require_held(wanted, held)
     if not label.strip() or len(label) > 128 or not label.isprintable():
-        raise BadInput("bad_label", "label: 1 to 128 printable characters")
+        raise BadInput("bad_label", "label: 1 to 128 printable characters", field="label")
     if expires_ms is not None and expires_ms <= now_ms:
         raise BadInput("bad_expiry", "expires_at: must lie in the future")
     secret = new_token("zx")

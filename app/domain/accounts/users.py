@@ -38,17 +38,21 @@ class Role(StrEnum):
     auditor          reads and decides within their counties, works on classes
     reviewer         reads and decides within their counties
     platform_viewer  reads what concerns their own platform
+    school           sets up the classes of their own institution and reads them; decides nothing
     admin            reads everything, keeps users; decides nothing
     """
 
     AUDITOR = "auditor"
     REVIEWER = "reviewer"
     PLATFORM_VIEWER = "platform_viewer"
+    SCHOOL = "school"
     ADMIN = "admin"
 
 
 DECIDES = frozenset({Role.AUDITOR, Role.REVIEWER})
 SEES_PHOTOS = frozenset({Role.AUDITOR, Role.REVIEWER})
+SETS_UP = frozenset({Role.AUDITOR, Role.SCHOOL})
+HANDS_IN = DECIDES | {Role.SCHOOL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ class User:
     role: Role
     counties: tuple[str, ...]
     platform_id: int | None
+    institution_id: int | None = None
 
     @property
     def actor(self) -> str:
@@ -74,12 +79,29 @@ class User:
         return self.role in SEES_PHOTOS
 
     @property
+    def sets_up(self) -> bool:
+        """Whether this person makes courses and classes."""
+        return self.role in SETS_UP
+
+    @property
+    def hands_in(self) -> bool:
+        """Whether this person hands in tables and photos of a class."""
+        return self.role in HANDS_IN
+
+    @property
+    def of_authority(self) -> bool:
+        """Neither a platform's nor an institution's: told who at the authority did what."""
+        return self.role not in (Role.PLATFORM_VIEWER, Role.SCHOOL)
+
+    @property
     def scope(self) -> AccessScope:
         """What this person sees; everything else does not exist for them."""
         if self.role is Role.ADMIN:
             return EVERYTHING
         if self.role is Role.PLATFORM_VIEWER:
             return AccessScope(platform_id=self.platform_id or -1)
+        if self.role is Role.SCHOOL:
+            return AccessScope(institution_id=self.institution_id or -1)
         if ALL_COUNTIES in self.counties:
             return EVERYTHING
         return AccessScope(counties=self.counties)
@@ -237,6 +259,7 @@ def add_user(
     role: str,
     counties: Collection[str] = (),
     platform: str | None = None,
+    institution: int | None = None,
     actor: str,
     now_ms: int,
 ) -> int:
@@ -253,6 +276,7 @@ def add_user(
         raise Conflict("username_taken", f"there is already a user {username}")
     wanted = _counties(role, counties)
     platform_id = _platform_id(connection, role, platform)
+    institution_id = _institution_id(connection, role, institution)
     user_id = store.insert_user(
         connection,
         username=username,
@@ -261,9 +285,10 @@ def add_user(
         role=role,
         counties=wanted,
         platform_id=platform_id,
+        institution_id=institution_id,
         created_ms=now_ms,
     )
-    detail = {"role": role, "counties": wanted, "platform": platform}
+    detail = _rights(connection, role, wanted, platform_id, institution_id)
     _record(connection, now_ms, actor, "user.added", username, detail)
     return user_id
 
@@ -275,10 +300,12 @@ def change_user(
     role: str,
     counties: Collection[str] = (),
     platform: str | None = None,
+    institution: int | None = None,
     actor: str,
     now_ms: int,
 ) -> bool:
-    """Give a user another role, other counties or another platform; whether anything changed.
+    """Give a user another role, other counties, platform or institution; whether anything
+    changed.
 
     It ends that person's logins and takes back findings they may not decide any more. Raises
     NotFound, BadInput, Conflict `own_role` and `last_admin`.
@@ -289,17 +316,27 @@ def change_user(
     _check_role(role)
     wanted = _counties(role, counties) if role in DECIDES else []
     platform_id = _platform_id(connection, role, platform)
-    if (role, wanted, platform_id) == (row.role, list(row.counties), row.platform_id):
+    institution_id = _institution_id(connection, role, institution)
+    before = (row.role, list(row.counties), row.platform_id, row.institution_id)
+    after = (role, wanted, platform_id, institution_id)
+    if after == before:
         return False
     if role != Role.ADMIN:
         _keep_an_admin(connection, row)
-    store.update_user(connection, row.id, role=role, counties=wanted, platform_id=platform_id)
+    store.update_user(
+        connection,
+        row.id,
+        role=role,
+        counties=wanted,
+        platform_id=platform_id,
+        institution_id=institution_id,
+    )
     store.delete_logins_of(connection, row.id)
     if ALL_COUNTIES not in wanted:
         assignments.release_outside(connection, row.id, wanted)
     detail = {
-        "before": _rights(connection, row.role, row.counties, row.platform_id),
-        "after": _rights(connection, role, wanted, platform_id),
+        "before": _rights(connection, *before),
+        "after": _rights(connection, *after),
     }
     _record(connection, now_ms, actor, "user.changed", username, detail)
     return True
@@ -369,6 +406,16 @@ def _platform_id(connection: Connection, role: str, slug: str | None) -> int | N
     return platform_id
 
 
+def _institution_id(connection: Connection, role: str, institution: int | None) -> int | None:
+    if role != Role.SCHOOL:
+        return None
+    if institution is None:
+        raise BadInput("institution_missing", "a school's clerk needs an institution")
+    if store.institution_name(connection, institution) is None:
+        raise BadInput("unknown_institution", f"there is no institution {institution}")
+    return institution
+
+
 def _check_password_strength(username: str, password: str) -> None:
     if len(password) < MIN_PASSWORD or len(password) > 256:
         raise BadInput("weak_password", f"a password has {MIN_PASSWORD} to 256 characters")
@@ -380,10 +427,18 @@ def _check_password_strength(username: str, password: str) -> None:
 
 
 def _rights(
-    connection: Connection, role: str, counties: Collection[str], platform_id: int | None
+    connection: Connection,
+    role: str,
+    counties: Collection[str],
+    platform_id: int | None,
+    institution_id: int | None,
 ) -> dict[str, Any]:
-    platform = store.platform_slug(connection, platform_id)
-    return {"role": role, "counties": list(counties), "platform": platform}
+    return {
+        "role": role,
+        "counties": list(counties),
+        "platform": store.platform_slug(connection, platform_id),
+        "institution": store.institution_name(connection, institution_id),
+    }
 
 
 def _check_role(role: str) -> None:
@@ -423,6 +478,7 @@ def _user(row: store.UserRow) -> User:
         role=Role(row.role),
         counties=tuple(row.counties),
         platform_id=row.platform_id,
+        institution_id=row.institution_id,
     )
 
 

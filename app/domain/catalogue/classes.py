@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from app.canonical import canonical
 from app.domain import runs
 from app.domain.answer import UNSET, Answer, Date, EpochMs, Sha256, UnsetType
-from app.domain.catalogue import claims
+from app.domain.catalogue import claims, institutions
 from app.domain.catalogue.class_plan import PlannedLesson, plan_course
 from app.domain.catalogue.courses import PutResult
 from app.domain.policy import pack_term, packs
@@ -62,7 +62,9 @@ class PlannedAssessment(Wire):
 
 class ClassTerms(Wire):
     official_class_no: Line | None = None
-    institution: Line
+    institution: Annotated[
+        Line, Field(description="name, or code of one on the county's list; kept as the name")
+    ]
     occupation: Line
     level: Annotated[
         Line | None, Field(description="五级/初级工 (lowest) to 一级/高级技师, by any usual name")
@@ -236,13 +238,19 @@ def open_class(
     """Open the class, or change it; the view holds the plan.
 
     Until somebody has studied in it, every call freezes the newest course versions and pack anew;
-    from then on the same terms give the same answer. Raises BadInput naming the field, or Conflict
-    `class_frozen` naming the terms that can no longer change.
+    from then on the same terms give the same answer. Raises BadInput naming the field, Conflict
+    `class_frozen` naming the terms that can no longer change, or `institution_withdrawn` for a new
+    class of an institution that is off the county's list.
     """
     pack = packs.load(terms.policy_id or default_pack)
     county = store.lock_platform(connection, platform_id)
     document = terms.document(pack.id)
     before = store.class_of_platform(connection, platform_id, class_id, lock=True)
+    listed = institutions.called(connection, before.county if before else county, terms.institution)
+    if listed is not None:
+        document["institution"] = listed.name
+        if before is None:
+            institutions.require_listed(listed, terms.starts_on)
     if before is not None and store.has_sessions(connection, before.id):
         changed = _amend(connection, before, document, actor=actor, now_ms=now_ms)
         return PutResult(view(connection, class_of(connection, platform_id, class_id)), changed)
@@ -250,6 +258,7 @@ def open_class(
     hours, digest = _plan(connection, versions, pack)
     values = {
         **_columns(document),
+        "institution_id": listed.id if listed else None,
         "controls": terms.controls,
         "pack_id": pack.id,
         "pack_version": pack.version,

@@ -8,9 +8,11 @@ from app.clock import day
 from app.domain.catalogue.classes import pack_of
 from app.domain.cursor import after
 from app.domain.exchange import platform_notes
+from app.domain.exchange.platform_notes import PlatformNote
 from app.domain.judging import conformity, conformity_trend
 from app.domain.judging.views import ClassConformity, PlatformConformity
 from app.errors import NotFound
+from app.store.accounts import platforms
 from app.store.bodies import Body, extended
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import conformity as store
@@ -30,12 +32,12 @@ def of_platform(
     """Its classes within the scope, in the order they were opened, a page at a time; and of all
     of them the year's months.
 
-    Raises NotFound for a platform of which the scope covers no class, unless it is the caller's.
+    Raises NotFound for a platform that the scope does not cover.
     """
-    row = store.platform(connection, slug)
+    row = platforms.seen(connection, scope, slug)
     start = after(cursor)
     rows = store.classes_of_platform(connection, scope, row.id, start, size + 1) if row else []
-    if row is None or not (rows or start or scope.platform_id == row.id):
+    if row is None:
         raise NotFound("unknown_platform", f"there is no platform {slug!r}")
     classes = [_class(connection, klass) for klass in rows[:size]]
     return PlatformConformity(
@@ -44,13 +46,22 @@ def of_platform(
         county=row.county,
         missing=_missing(classes),
         notes=[
-            *platform_notes.of_platform(connection, row.id, now_ms),
+            *_own_notes(connection, scope, row.id, now_ms),
             *platform_notes.of_classes((it.evidence, it.judged_ms) for it in classes),
         ],
         trend=conformity_trend.by_month(connection, scope, row.id, day(now_ms)),
         classes=classes,
         next_cursor=str(rows[size - 1].id) if len(rows) > size else None,
     )
+
+
+def _own_notes(
+    connection: Connection, scope: AccessScope, platform_id: int, now_ms: int
+) -> list[PlatformNote]:
+    """What concerns the platform as a whole, not one institution's classes on it."""
+    if scope.institution_id is not None:
+        return []
+    return platform_notes.of_platform(connection, platform_id, now_ms)
 
 
 def _class(connection: Connection, klass: ClassRow) -> ClassConformity:

@@ -32,8 +32,8 @@ def request(
 ) -> int:
     """Ask for a trial of `pack` (id@version) over the days since..until, both inclusive, within the
     person's counties; the run's id. Raises NotAllowed, NotFound, BadInput."""
-    if user.role is Role.PLATFORM_VIEWER:
-        raise NotAllowed("role", "platforms do not try packs")
+    if not user.of_authority:
+        raise NotAllowed("role", "only the authority tries packs")
     try:
         chosen = packs.load(pack)
         first, last = date.fromisoformat(since), date.fromisoformat(until)

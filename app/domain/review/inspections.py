@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.canonical import canonical
-from app.domain.accounts.users import Role, User
+from app.domain.accounts.users import User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import class_file
@@ -146,9 +146,10 @@ def seen(connection: Connection, inspection_id: int, user: User) -> Any:
 
 
 def may_read(user: User) -> None:
-    """Raises NotAllowed for a platform's viewer: who is told of a draw can be there in time."""
-    if user.role is Role.PLATFORM_VIEWER:
-        raise NotAllowed("role", "inspections are not told to platforms")
+    """Raises NotAllowed for who is not of the authority: who is told of a draw can be there
+    in time."""
+    if not user.of_authority:
+        raise NotAllowed("role", "inspections are told to the authority alone")
 
 
 def _may(user: User) -> None:

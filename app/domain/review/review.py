@@ -17,7 +17,7 @@ from msgspec import UNSET, UnsetType
 from sqlalchemy import Connection
 
 from app.domain import notify
-from app.domain.accounts.users import Role, User
+from app.domain.accounts.users import User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.bodies import Body
@@ -154,10 +154,10 @@ def shown_to(
     """One finding's reviews as this person may see them.
 
     While it is undecided, another's decision and reason are kept back until one has decided; what
-    was decided before an appeal opened the case again is known to all. A platform's viewer is told
-    what the platform's key is told: what was settled and why, and never by whom.
+    was decided before an appeal opened the case again is known to all. Who is not of the
+    authority is told what the platform's key is told: what was settled and why, and never by whom.
     """
-    if user.role is Role.PLATFORM_VIEWER:
+    if not user.of_authority:
         return [
             ReviewShown(None, it.stage, it.decision, it.reason, it.created_ms, mine=False)
             for it in reviews

@@ -18,6 +18,7 @@ class PlatformRow(Protocol):
     slug: str
     name: str
     county: str
+    institution_id: int | None
 
 
 class KeyRow(Protocol):
@@ -56,11 +57,7 @@ class PlatformWithCounts(Protocol):
 
 
 def with_counts(connection: Connection, scope: AccessScope) -> Sequence[PlatformWithCounts]:
-    """The platforms that have a class in scope: classes, findings that wait, last sign of life."""
-    covered = select(TrainingClass.id).where(
-        TrainingClass.platform_id == Platform.id, scope.covers_class()
-    )
-
+    """The platforms in scope: classes, findings that wait, last sign of life."""
     waiting = (
         select(func.count())
         .select_from(Finding)
@@ -96,10 +93,20 @@ def with_counts(connection: Connection, scope: AccessScope) -> Sequence[Platform
             waiting.label("waiting"),
             seen.label("seen_ms"),
         )
-        .where(covered.exists())
+        .where(scope.covers_platform())
         .order_by(Platform.name),
         PlatformWithCounts,
     )
+
+
+def seen(connection: Connection, scope: AccessScope, slug: str) -> PlatformRow | None:
+    """The platform of that slug, if the scope covers it."""
+    query = select(Platform).where(Platform.slug == slug, scope.covers_platform())
+    return fetch_one_or_none(connection, query, PlatformRow)
+
+
+def update_platform(connection: Connection, platform_id: int, **values: Any) -> None:
+    connection.execute(update(Platform).where(Platform.id == platform_id).values(**values))
 
 
 def insert_platform(connection: Connection, **values: Any) -> int:

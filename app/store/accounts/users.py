@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, delete, insert, select, update
 
 from app.store.row import fetch, fetch_one_or_none
-from models import Platform, User, UserSession
+from models import Institution, Platform, User, UserSession
 
 
 class UserRow(Protocol):
@@ -20,6 +20,7 @@ class UserRow(Protocol):
     role: str
     counties: list[str]
     platform_id: int | None
+    institution_id: int | None
     password_hash: str
     disabled_ms: int | None
 
@@ -35,18 +36,25 @@ def by_username(connection: Connection, username: str) -> UserRow | None:
 
 
 class ListedUser(UserRow, Protocol):
-    """A user with the platform that they are tied to, if to one."""
+    """A user with the platform or institution that they are tied to, if to one."""
 
     platform_name: str | None
     platform: str | None
+    institution: str | None
 
 
 def all_users(connection: Connection) -> Sequence[ListedUser]:
-    """Every user with the name of the platform they are tied to, by username."""
+    """Every user with the name of the platform or institution they are tied to, by username."""
     return fetch(
         connection,
-        select(User, Platform.name.label("platform_name"), Platform.slug.label("platform"))
+        select(
+            User,
+            Platform.name.label("platform_name"),
+            Platform.slug.label("platform"),
+            Institution.name.label("institution"),
+        )
         .join(Platform, Platform.id == User.platform_id, isouter=True)
+        .join(Institution, Institution.id == User.institution_id, isouter=True)
         .order_by(User.username),
         ListedUser,
     )
@@ -70,6 +78,10 @@ def platform_id(connection: Connection, slug: str) -> int | None:
 
 def platform_slug(connection: Connection, platform_id: int | None) -> str | None:
     return connection.scalar(select(Platform.slug).where(Platform.id == platform_id))
+
+
+def institution_name(connection: Connection, institution_id: int | None) -> str | None:
+    return connection.scalar(select(Institution.name).where(Institution.id == institution_id))
 
 
 class PlatformName(Protocol):

@@ -48,6 +48,7 @@ class ClassRow(Protocol):
     platform_id: int
     external_id: str
     county: str
+    institution_id: int | None
     controls: str
     pack_id: str
     pack_version: str

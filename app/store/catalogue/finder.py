@@ -60,8 +60,8 @@ def platforms(
     query = select(Platform.slug, Platform.name).where(
         or_(Platform.name.contains(text, autoescape=True), Platform.slug == text)
     )
-    if scope.platform_id is not None:
-        query = query.where(Platform.id == scope.platform_id)
+    if not scope.of_authority:
+        query = query.where(scope.covers_platform())
     return typed(connection.execute(query.order_by(Platform.name).limit(limit)), PlatformHit)
 
 

@@ -8,10 +8,9 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, case, func, select, true
 
-from app.store.accounts.platforms import PlatformRow
 from app.store.bodies import ClassVerdict, class_verdict
 from app.store.catalogue.catalogue import ClassRow
-from app.store.row import fetch, fetch_one_or_none, stream
+from app.store.row import fetch, stream
 from app.store.scope import AccessScope
 from detectors.trace import Check, ControlFlag
 from models import (
@@ -21,7 +20,6 @@ from models import (
     Finding,
     Learner,
     Lesson,
-    Platform,
     Session,
     Snapshot,
     TrainingClass,
@@ -222,10 +220,6 @@ def faults(connection: Connection, class_id: int) -> Sequence[FaultCount]:
         .order_by(*by),
         FaultCount,
     )
-
-
-def platform(connection: Connection, slug: str) -> PlatformRow | None:
-    return fetch_one_or_none(connection, select(Platform).where(Platform.slug == slug), PlatformRow)
 
 
 def classes_of_platform(

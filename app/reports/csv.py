@@ -26,7 +26,8 @@ def write(sheet: Sheet) -> bytes:
     writer.writerow([])
     writer.writerows([label, safe(value)] for label, value in sheet.counts)
     writer.writerows([note] for note in sheet.closing)
-    writer.writerow([cell for name in SIGNATURES for cell in (f"{name}：", "")])
+    sealed = [f"{sheet.heading.office}（盖章）"] if sheet.sealed else []
+    writer.writerow([*(cell for name in SIGNATURES for cell in (f"{name}：", "")), *sealed])
     return buffer.getvalue().encode()
 
 

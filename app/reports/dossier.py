@@ -23,6 +23,7 @@ from app.domain.policy.pack import Pack
 from app.domain.review import stages
 from app.domain.review.review import UNDECIDED
 from app.domain.review.stages import StepView
+from app.reports import labels
 from app.reports.sheet import Heading, said
 from app.store.accounts import users
 from app.store.catalogue.catalogue import ClassRow
@@ -39,6 +40,11 @@ from app.store.review.stages import StageEventRow
 from app.store.scope import AccessScope
 
 WITHHELD = "（已署名，不对平台公开）"
+
+
+def office_of(county: str) -> str:
+    """The office whose seal stands on a county's papers, as 附件2 names it."""
+    return f"{county}人力资源和社会保障局"
 
 
 class Dossier:
@@ -69,7 +75,8 @@ class Dossier:
     def terms(self) -> dict[str, Any]:
         return self.klass.terms
 
-    def heading(self, period: str = "") -> Heading:
+    def heading(self, period: str = "", *, scaled: bool = False) -> Heading:
+        """`scaled`: the list hangs on the scale that applies."""
         term = term_of(self.klass)
         return Heading(
             institution=self.row.institution,
@@ -82,7 +89,19 @@ class Dossier:
             generated_ms=self.now_ms,
             instrument=f"{self.pack.instrument.number}《{self.pack.instrument.title}》",
             remark=term.warning.zh if term and term.warning else "",
+            level=self.terms.get("level") or "",
+            scale=labels.SCALES.get(self.concluded.scale.applied, "") if scaled else "",
+            office=office_of(self.row.county),
+            published=self.published,
         )
+
+    @property
+    def published(self) -> str:
+        """From when to when and where the class's notice is posted; empty while nobody said."""
+        notice = self.steps["publication"].body if "publication" in self.steps else {}
+        if not notice.get("from_on"):
+            return ""
+        return f"{notice['from_on']} 至 {notice['to_on']}（{notice['site']}）"
 
     @cached_property
     def members(self) -> Sequence[MemberRow]:

@@ -78,7 +78,7 @@ def content(sheet: Sheet) -> dict[str, Any]:
     return {
         "title": glyphs.printable(sheet.title),
         "foot": glyphs.printable(name),
-        "digest": sheet.digest[:16],
+        "digest": "" if sheet.posted else sheet.digest[:16],
         "landscape": landscape,
         "size": size,
         "lines": [
@@ -91,6 +91,7 @@ def content(sheet: Sheet) -> dict[str, Any]:
         "counts": [[label, _fitted(text(value), half / 2)] for label, value in sheet.counts],
         "notes": [glyphs.printable(it) for it in sheet.closing],
         "signatures": SIGNATURES,
+        "seal": glyphs.printable(sheet.heading.office) if sheet.sealed else "",
         "form": _form(sheet, sheet.form, across) if sheet.form else None,
     }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from app.clock import at
 from app.domain.judging.person_file import PersonFile, TrainingOnFile
 from app.reports import labels
+from app.reports.dossier import office_of
 from app.reports.sheet import NO_DATA, Column, Heading, Row, Sheet, said, text, yes
 
 _COLUMNS = (
@@ -56,7 +57,8 @@ def of(file: PersonFile) -> Sheet:
         "“未审结”不是违规：缺少资料、未能证实或正待人工审核。",
         "以往培训由平台按官方登记簿报送，本系统未核验。",
     )
-    return Sheet("person-file", "职业培训电子档案", _heading(file), _COLUMNS, rows, counts, notes)
+    title, heading = "职业培训电子档案", _heading(file)
+    return Sheet("person-file", title, heading, _COLUMNS, rows, counts, notes, sealed=True)
 
 
 def _heading(file: PersonFile) -> PersonHeading:
@@ -70,6 +72,7 @@ def _heading(file: PersonFile) -> PersonHeading:
         pack_digest="",
         period=f"{min(days)} 至 {max(days)}",
         generated_ms=file.generated_ms,
+        office="、".join(map(office_of, file.counties)),
         person="、".join(file.names),
         last4=said(file.id_last4),
     )

@@ -17,6 +17,7 @@ Align = Literal["left", "center", "right"]
 
 NO_DATA = "无数据"  # what nobody reported is printed so, and is nobody's fault
 SIGNATURES = ("初审人", "复核人")
+_TO_BE_POSTED = "　　年　　月　　日至　　年　　月　　日"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +45,19 @@ class Heading:
     standing: str = ""  # draft, or signed by whom and when; empty for lists nobody signs
     signed_digest: str = ""  # of all the lists that were signed together
     instrument: str = ""  # number and title of the rules, for those who know no pack
+    level: str = ""
+    scale: str = ""  # that applies, where the list hangs on it
+    office: str = ""  # whose seal stands under what is signed
+    published: str = ""  # from when to when and where a notice is posted
 
     def lines(self, digest: str) -> tuple[tuple[str, str], ...]:
         signed = (("签发状态", self.standing), ("签发摘要", self.signed_digest))
         return (
             ("培训机构", self.institution),
-            ("班级编号", self.class_no),
-            ("职业（工种）", self.occupation),
-            ("期间", self.period),
+            ("班级编号（批次）", self.class_no),
+            ("职业（工种）及等级", self.subject),
+            ("培训期间", self.period),
+            *((("处理尺度", self.scale),) if self.scale else ()),
             *((label, value) for label, value in signed if value),
             ("规则包", f"{self.pack}（sha256 {self.pack_digest[:16]}…）"),
             ("生成时间", f"{at(self.generated_ms):%Y-%m-%d %H:%M:%S}（北京时间）"),
@@ -63,13 +69,19 @@ class Heading:
         """What a notice to the public says: whose class, and by which rules; no digests."""
         return (
             ("培训机构", self.institution),
-            ("班级编号", self.class_no),
-            ("职业（工种）", self.occupation),
-            ("期间", self.period),
+            ("班级编号（批次）", self.class_no),
+            ("职业（工种）及等级", self.subject),
+            ("培训期间", self.period),
+            ("公示单位", self.office),
+            ("公示期", self.published or _TO_BE_POSTED),
+            *((("处理尺度", self.scale),) if self.scale else ()),
             ("依据", self.instrument),
-            ("生成日期", f"{at(self.generated_ms):%Y-%m-%d}"),
             *((("签发状态", self.standing),) if self.standing else ()),
         )
+
+    @property
+    def subject(self) -> str:
+        return f"{self.occupation}　{self.level}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,7 @@ class Sheet:
     notes: tuple[str, ...] = ()
     personal: bool = True
     posted: bool = False  # on a notice board, for people who know no pack and no digest
+    sealed: bool = False  # has the place of the office's seal
     form: Form | None = None  # printed in the place of the table; `rows` say the same
 
     @property

@@ -16,7 +16,7 @@ import msgspec
 from app.canonical import canonical
 from app.domain.review import sign_off
 from app.domain.review.sign_off import Submission
-from app.reports.dossier import Dossier
+from app.reports.dossier import Dossier, office_of
 from app.reports.lists import LISTS
 from app.reports.sheet import Column, Heading, Sheet, when
 from app.security import Vault
@@ -24,6 +24,7 @@ from app.store.review import sign_offs
 from app.store.review.sign_offs import SignOffRow
 
 SIGNED = ("admitted", "refused", "pending", "public-list")
+POSTED = "public-list"
 OUTCOMES = {"eligible": "admitted", "ineligible": "refused", "pending": "pending"}
 _TITLES = {"admitted": "准予", "refused": "不接受", "pending": "未审结"}
 
@@ -97,6 +98,11 @@ def changes(before: Lists, now: Lists) -> list[Moved]:
 def printed(dossier: Dossier, vault: Vault, name: str) -> Sheet:
     """A list as it is handed out: signed as it was signed, else marked as a draft where it is one
     of those that are signed by hand."""
+    sheet = _printed(dossier, vault, name)
+    return replace(sheet, sealed=True) if LISTS[name].signed else sheet
+
+
+def _printed(dossier: Dossier, vault: Vault, name: str) -> Sheet:
     listing, rows = LISTS[name], sign_offs.of_class(dossier.connection, dossier.id)
     last = sign_off.in_force(rows)
     if last is None:
@@ -138,7 +144,7 @@ def _as_signed(
     standing = f"已签发（{which}，{when(last.signed_ms)}{who}）"
     notes = list(sheet.notes)
     if before is not None:
-        masked = name == "public-list"
+        masked = sheet.posted
         notes.append(f"更正第{number}号：{last.reason}" if not masked else f"更正第{number}号。")
         notes += [] if masked else [_told(it) for it in changes(before, lists)]
     if behind:
@@ -146,7 +152,13 @@ def _as_signed(
     return replace(
         sheet,
         title=f"{sheet.title}（更正第{number}号）" if number else sheet.title,
-        heading=replace(sheet.heading, standing=standing, signed_digest=last.digest),
+        heading=replace(
+            sheet.heading,
+            standing=standing,
+            signed_digest=last.digest,
+            office=office_of(dossier.row.county),
+            published=dossier.published,
+        ),
         notes=tuple(notes),
     )
 
@@ -189,4 +201,5 @@ def _thawed(it: _Frozen) -> Sheet:
         tuple(it.counts),
         tuple(it.notes),
         it.personal,
+        posted=it.name == POSTED,
     )

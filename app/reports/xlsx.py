@@ -163,7 +163,8 @@ class _Page:
             self.row += 1
         self.row += 1
         signed = "　　　　　　".join(f"{name}（签字）：＿＿＿＿＿＿" for name in SIGNATURES)
-        self._line(f"{signed}　　　　　　　年　　月　　日", self.plain)
+        sealed = f"　　　　　　{self.sheet.heading.office}（盖章）" if self.sheet.sealed else ""
+        self._line(f"{signed}{sealed}　　　　　　　年　　月　　日", self.plain)
 
     def _line(self, words: str, how: Any) -> None:
         self.page.merge_range(self.row, 0, self.row, self.last, words, how)

@@ -20,11 +20,12 @@ from app.store.catalogue import class_file
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import reviews
 from app.store.scope import EVERYTHING
+from detectors import registry
 from models import Finding
 from tests.people import County, training_class
 
 INVALID = (
-    "班级编号, 姓名, 证件后四位, 课程, 课时序号, 发生时间, 规则代码, 对应条款, 条款原文, 事实描述, "
+    "班级编号, 姓名, 证件后四位, 课程, 课时序号, 发生时间, 规则, 对应条款, 条款原文, 事实描述, "
     "证据编号, 责任方, 影响范围, 处理, 初审人, 复核人, 复核时间, 申诉状态"
 )
 ANNEX_2 = """
@@ -61,8 +62,12 @@ def test_every_list_names_institution_class_pack_period_time_and_digest(
 ) -> None:
     for sheet in sheets.values():
         told = dict(sheet.lines)
-        rules = {"规则包", "生成时间", "内容摘要"} if not sheet.posted else {"依据", "生成日期"}
-        assert set(told) >= {"培训机构", "班级编号", "期间"} | rules
+        rules = (
+            {"规则包", "生成时间", "内容摘要"}
+            if not sheet.posted
+            else {"依据", "公示单位", "公示期"}
+        )
+        assert set(told) >= {"培训机构", "班级编号（批次）", "培训期间"} | rules
         assert all(told.values()), sheet.name
         assert sheet.counts, sheet.name
 
@@ -285,6 +290,24 @@ def test_annex_2_counts_certificates_once_the_results_name_them(
     assert [value for label, value in sheet.rows if str(label).endswith("·取证人数")].count(
         "1人"
     ) == 1
+
+
+def test_what_is_signed_has_the_place_of_the_office_s_seal(sheets: dict[str, Sheet]) -> None:
+    sealed = {name for name, it in sheets.items() if it.sealed}
+    assert sealed == {name for name, it in LISTS.items() if it.signed}
+    assert all(it.heading.office.endswith("人力资源和社会保障局") for it in sheets.values())
+
+
+def test_lists_of_outcomes_name_the_one_scale_that_applies(sheets: dict[str, Sheet]) -> None:
+    for name in ("admitted", "refused", "public-list", "batch-report"):
+        words = str((sheets[name].lines, sheets[name].columns, sheets[name].notes))
+        assert "分级处理" in words and "按字面" not in words
+
+
+def test_no_paper_names_a_rule_by_its_code(sheets: dict[str, Sheet]) -> None:
+    for name in ("invalid-hours", "refused", "batch-report", "public-list"):
+        cells = {str(it) for row in sheets[name].rows for it in row}
+        assert not cells & {*(it.rule for it in registry.ALL), "verified", "not verified"}, name
 
 
 def test_no_list_names_a_code_or_a_digest_to_the_public(sheets: dict[str, Sheet]) -> None:

@@ -263,6 +263,9 @@ class TestSigning:
         assert self.post(signing, signing.sun, "/sign").status_code == 303
         told = self.exported(signing, "admitted")
         assert "草稿" not in told and "已签发（首次签发" in told and "林小兰" in told
+        notice = self.exported(signing, "public-list")
+        assert "潢川县人力资源和社会保障局（盖章）" in notice and "公示期" in notice
+        assert "摘要" not in notice and "sha256" not in notice
         assert "林小兰" not in self.exported(signing, "pending")
 
     def test_what_changes_after_that_is_a_numbered_correction_that_says_what(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from app.domain.judging.views import CheckView, ClassVerdictView, EnrolmentVerdictView, ReasonView
+from app.domain.judging.views import CheckView, EnrolmentVerdictView, ReasonView
 from app.reports import labels
 from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said, text, when
@@ -52,6 +52,8 @@ _VALUES = {
     "individual": "个人",
     "stricter": "从严",
     "-": "无",
+    "verified": "已实名",
+    "not verified": "未实名",
 }
 _SOURCES = {
     "class": "开班信息",
@@ -65,13 +67,18 @@ _SOURCES = {
 
 
 def admitted(dossier: Dossier) -> Sheet:
-    columns = (*_LEARNER, Column("分级处理结论", 16), Column("按字面处理结论", 16))
+    columns = (*_LEARNER, Column("结论", 16))
     rows = tuple(
-        (*_learner(dossier, number, it), *_scales(dossier.verdicts[it.external_id]))
+        (*_learner(dossier, number, it), labels.VERDICTS["eligible"])
         for number, it in enumerate(_having(dossier, "eligible"), 1)
     )
     return Sheet(
-        "admitted", "准予申请线下考核名单", dossier.heading(), columns, rows, tied(dossier)
+        "admitted",
+        "准予申请线下考核名单",
+        dossier.heading(scaled=True),
+        columns,
+        rows,
+        tied(dossier),
     )
 
 
@@ -102,7 +109,7 @@ def _with_reasons(dossier: Dossier, outcome: str, name: str, title: str, *notes:
         (*_learner(dossier, number, it), *_why(dossier.verdicts[it.external_id]))
         for number, it in enumerate(_having(dossier, outcome), 1)
     )
-    heading = dossier.heading()
+    heading = dossier.heading(scaled=True)
     return Sheet(name, title, heading, (*_LEARNER, *_WHY), rows, tied(dossier), notes)
 
 
@@ -120,12 +127,6 @@ def _learner(dossier: Dossier, number: int, member: MemberRow) -> Row:
         said(member.employer),
         hours.valid,
         hours.planned,
-    )
-
-
-def _scales(verdict: EnrolmentVerdictView | ClassVerdictView) -> Row:
-    return tuple(
-        labels.VERDICTS[it.outcome] if it else "不适用" for it in (verdict.graded, verdict.literal)
     )
 
 
@@ -182,11 +183,11 @@ def batch(dossier: Dossier) -> Sheet:
         ("校验合计", len(rows)),
     )
     notes = (
-        f"适用尺度：{_chosen(dossier)}；"
-        f"班级两种尺度结论：{' / '.join(map(text, _scales(verdict)))}（分级 / 按字面）。",
+        f"处理尺度：{_chosen(dossier)}。",
         *(it.sentence.zh for it in verdict.reasons),
     )
-    return Sheet("batch-report", "批次校验报告", dossier.heading(), columns, rows, counts, notes)
+    heading = dossier.heading(scaled=True)
+    return Sheet("batch-report", "批次校验报告", heading, columns, rows, counts, notes)
 
 
 def _chosen(dossier: Dossier) -> str:

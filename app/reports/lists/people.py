@@ -74,11 +74,12 @@ def public(dossier: Dossier) -> Sheet:
         for number, it in enumerate(admitted, 1)
     )
     counts = (("公示人数（同准予申请线下考核名单）", len(rows)),)
-    notes = ("公示期不少于3个工作日；公示期间如有异议，请向当地人力资源社会保障部门反映。",)
+    heading = dossier.heading(scaled=True)
+    notes = (f"公示期不少于3个工作日；公示期间如有异议，请向{heading.office}反映。",)
     return Sheet(
         "public-list",
         "公示名单",
-        dossier.heading(),
+        heading,
         columns,
         rows,
         counts,

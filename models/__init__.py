@@ -3,6 +3,7 @@
 from models.act import Act
 from models.base import Base
 from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
+from models.county_task import ClassTask, CountyTarget
 from models.faces import Calibration, CourseFace, FacePair
 from models.identity import IdentityCorrection
 from models.inspection import Inspection, InspectionCheck
@@ -49,8 +50,10 @@ __all__ = [
     "Certificate",
     "ClassHour",
     "ClassSetup",
+    "ClassTask",
     "Control",
     "County",
+    "CountyTarget",
     "Course",
     "CourseFace",
     "CourseVersion",

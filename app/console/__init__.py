@@ -11,6 +11,7 @@ from app.console import (
     audit_page,
     calendar_page,
     class_page,
+    county_page,
     enrolment_page,
     events_page,
     face_case_page,
@@ -81,6 +82,7 @@ PAGES = (
     institutions_page,
     platforms_page,
     runs_page,
+    county_page,
     faces_page,
 )
 for part in PAGES:

@@ -329,6 +329,8 @@ NO_PACK_REMEDY = N_(
     "请管理员将其放回 detectors/packs 目录后重启服务。"
 )
 PROBLEMS = {
+    "bad_target": N_("请填写不超过1,000,000的整数，没有目标的留空。"),
+    "bad_year": N_("年度不对。"),
     "role": N_("您的角色无权进行此操作。"),
     "csrf": N_("页面已过期，请返回后刷新再提交。"),
     "bad_decision": N_("请选择认定、撤销或补充材料。"),

@@ -104,6 +104,8 @@ ACTIONS = {
     "class.judged": N_("立即校验"),
     "class.opened": N_("开班"),
     "calendar.changed": N_("更改工作日历"),
+    "class.task": N_("指定班级对应的任务"),
+    "county.targets": N_("填写年度任务目标"),
     "class.scale": N_("选定处理方式"),
     "consent.given": N_("同意人脸处理"),
     "consent.withdrawn": N_("撤回同意"),
@@ -233,6 +235,7 @@ _DETAILS = {
     "to_on": N_("至"),
     "unchanged": N_("未变"),
     "until": N_("至"),
+    "year": N_("年度"),
     "url": N_("地址"),
     "with_reference": N_("并看登记照片"),
 }

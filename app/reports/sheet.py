@@ -49,8 +49,15 @@ class Heading:
     scale: str = ""  # that applies, where the list hangs on it
     office: str = ""  # whose seal stands under what is signed
     published: str = ""  # from when to when and where a notice is posted
+    county: str = ""  # of a list of a whole county, which has no class and no pack
 
     def lines(self, digest: str) -> tuple[tuple[str, str], ...]:
+        made = (
+            ("生成时间", f"{at(self.generated_ms):%Y-%m-%d %H:%M:%S}（北京时间）"),
+            ("内容摘要", digest),
+        )
+        if self.county:
+            return (("县（市、区）", self.county), ("期间", self.period), *made)
         signed = (("签发状态", self.standing), ("签发摘要", self.signed_digest))
         return (
             ("培训机构", self.institution),
@@ -60,8 +67,7 @@ class Heading:
             *((("处理尺度", self.scale),) if self.scale else ()),
             *((label, value) for label, value in signed if value),
             ("规则包", f"{self.pack}（sha256 {self.pack_digest[:16]}…）"),
-            ("生成时间", f"{at(self.generated_ms):%Y-%m-%d %H:%M:%S}（北京时间）"),
-            ("内容摘要", digest),
+            *made,
         )
 
     @property
@@ -146,6 +152,7 @@ class Sheet:
         content = {
             "name": self.name,
             "class": [self.heading.class_id, self.heading.class_no, self.heading.institution],
+            **({"county": self.heading.county} if self.heading.county else {}),
             "period": self.heading.period,
             "pack": [self.heading.pack, self.heading.pack_digest],
             "columns": [it.title for it in self.columns],

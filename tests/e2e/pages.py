@@ -137,6 +137,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "runs": Address("/console/runs", "/console/runs"),
         "run": Address(f"/console/runs/{judged}", "/console/runs/{run_id}"),
         "night": Address(f"/console/runs/{night}", "/console/runs/{run_id}"),
+        "county": Address("/console/county", "/console/county"),
         "face-data": Address("/console/face-data", "/console/face-data"),
         "users": Address("/console/users", "/console/users", ADMIN),
         "calendar": Address("/console/calendar", "/console/calendar", ADMIN),

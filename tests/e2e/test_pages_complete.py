@@ -20,6 +20,7 @@ ANSWERS_OTHERWISE = {
     "/console/photo-accesses/{access_id}/small.jpg",
     "/console/static/{name}",
     "/console/people/{person_id}/file.{ext}",
+    "/console/county/{county}/{report}.{ext}",
     "/console/classes/{class_id}/tables/{kind}.xlsx",  # a template to fill in
 }
 

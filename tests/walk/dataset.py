@@ -239,6 +239,8 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "class_id": str(finding.class_id),
         "learner_id": str(finding.learner_id),
         "person_id": str(person_id),
+        "county": zhao.counties[0],
+        "report": "tasks",
         "ext": "csv",
         "finding_id": str(finding.id),
         "session_id": str(finding.session_id),

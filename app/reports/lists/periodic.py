@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from app.clock import day
+from app.domain.policy.task_plan import plan
 from app.errors import BadInput
 from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.lists.hours import totals
-from app.reports.sheet import NO_DATA, Column, Sheet, Value, said
+from app.reports.sheet import NO_DATA, Column, Row, Sheet, Value, said
 from app.store.exchange import report_rows
 from app.store.judging import enrolment_facts
+from app.store.review import county
 
 Period = tuple[date, date]
+_NOT_BEGUN = "本班在本期末尚未开班，不计入任何数。"
 Figure = Callable[[Dossier, Period], Value]
 
 
@@ -32,6 +35,11 @@ def _satisfaction(dossier: Dossier, _: Period) -> Value:
     return f"{100 * sum(it.satisfied for it in surveys) / answered:.1f}%"
 
 
+def _task(dossier: Dossier, _: Period) -> Value:
+    number = county.task_of(dossier.connection, dossier.id)
+    return said(next((it.title.zh for it in plan().tasks if it.number == number), None))
+
+
 def _hours(label: str) -> Figure:
     return lambda dossier, _: dict(totals(dossier))[label]
 
@@ -45,6 +53,7 @@ FIGURES: dict[str, Figure] = {
     "班级编号": lambda dossier, _: said(dossier.row.official_class_no),
     "培训平台": lambda dossier, _: dossier.row.platform_name,
     "职业（工种）": lambda dossier, _: dossier.row.occupation,
+    "对应任务": _task,
     "级别": lambda dossier, _: said(dossier.terms.get("level")),
     "开班日期": lambda dossier, _: dossier.row.starts_on,
     "结束日期": lambda dossier, _: dossier.row.ends_on,
@@ -74,8 +83,7 @@ def ten_day(dossier: Dossier) -> Sheet:
 
 
 def monthly(dossier: Dossier) -> Sheet:
-    last = dossier.on.replace(day=1) - timedelta(days=1)
-    return _report(dossier, "monthly", "月报", (last.replace(day=1), last))
+    return _report(dossier, "monthly", "月报", month_before(dossier.on))
 
 
 def ten_days_before(on: date) -> Period:
@@ -90,16 +98,37 @@ def ten_days_before(on: date) -> Period:
     return last.replace(day=min((last.day - 1) // 10, 2) * 10 + 1), last
 
 
-def _report(dossier: Dossier, name: str, title: str, period: Period) -> Sheet:
-    wanted = dossier.chosen or USUAL
-    unknown = [it for it in wanted if it not in FIGURES]
+def chosen(columns: Sequence[str]) -> Sequence[str]:
+    """The columns asked for, or the usual ones. Raises BadInput naming one that there is not."""
+    unknown = [it for it in columns if it not in FIGURES]
     if unknown:
         raise BadInput(
             "unknown_column",
             f"columns: no column {unknown[0]!r}; there are: {', '.join(FIGURES)}",
             field="columns",
         )
-    columns = tuple(Column(it, max(12, 2 * len(it) + 2), "center") for it in wanted)
-    row = tuple(FIGURES[it](dossier, period) for it in wanted)
+    return columns or USUAL
+
+
+def columns(wanted: Sequence[str]) -> tuple[Column, ...]:
+    return tuple(Column(it, max(12, 2 * len(it) + 2), "center") for it in wanted)
+
+
+def figures(dossier: Dossier, period: Period, wanted: Sequence[str]) -> Row:
+    """One line on the class, which has begun."""
+    return tuple(FIGURES[it](dossier, period) for it in wanted)
+
+
+def month_before(on: date) -> Period:
+    """The last month that was over on that day."""
+    last = on.replace(day=1) - timedelta(days=1)
+    return last.replace(day=1), last
+
+
+def _report(dossier: Dossier, name: str, title: str, period: Period) -> Sheet:
+    wanted = chosen(dossier.chosen)
     heading = dossier.heading(f"{period[0]} 至 {period[1]}")
-    return Sheet(name, title, heading, columns, (row,), totals(dossier), personal=False)
+    if dossier.row.starts_on > period[1].isoformat():
+        return Sheet(name, title, heading, columns(wanted), (), (), (_NOT_BEGUN,), personal=False)
+    row = figures(dossier, period, wanted)
+    return Sheet(name, title, heading, columns(wanted), (row,), totals(dossier), personal=False)

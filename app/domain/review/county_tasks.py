@@ -1,0 +1,145 @@
+"""How far a county is with the year's training tasks, and what it enters to have it counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy import Connection
+
+from app.domain.accounts.users import User
+from app.domain.policy.task_plan import PlannedTask, plan
+from app.errors import BadInput, NotAllowed, NotFound
+from app.store.accounts import audit
+from app.store.catalogue import class_file
+from app.store.review import county as store
+from app.store.review.county import CountedClass
+
+MOST_PEOPLE = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class TaskProgress:
+    """A task with the classes that began in the year. `task` None: those that nobody has given one.
+    `target` None: the county has not said. People are counted once a class."""
+
+    task: PlannedTask | None
+    target: int | None
+    classes: Sequence[CountedClass]
+
+    @property
+    def begun(self) -> int:
+        return sum(it.learners for it in self.classes)
+
+    @property
+    def assessed(self) -> int:
+        return sum(it.assessed for it in self.classes)
+
+    @property
+    def passed(self) -> int:
+        return sum(it.passed for it in self.classes)
+
+    @property
+    def share(self) -> float | None:
+        """Of the target, how much is done: people who passed their assessment."""
+        return self.passed / self.target if self.target else None
+
+
+def counties(connection: Connection, user: User) -> list[str]:
+    """Counties whose reports somebody may make, those without a class too."""
+    named = user.scope.counties
+    return list(named) if named is not None else store.counties(connection, user.scope)
+
+
+def may_report(user: User, county: str) -> bool:
+    """Whether the whole county is theirs to see: to a platform's or a school's people a part
+    of it is."""
+    scope = user.scope
+    return scope.of_authority and (scope.counties is None or county in scope.counties)
+
+
+def targets(connection: Connection, county: str, year: int) -> dict[int, int]:
+    """What the county entered for the year; else what its printed plan says."""
+    return store.targets(connection, county, year) or plan().targets(county, year)
+
+
+def progress(connection: Connection, county: str, on: date) -> list[TaskProgress]:
+    """Every task with the classes of the year that had begun by that day; last those without one.
+
+    A class that has not begun counts nothing.
+    """
+    found = store.begun(connection, county, on.replace(month=1, day=1), on)
+    wanted = targets(connection, county, on.year)
+    rows: list[TaskProgress] = [
+        TaskProgress(it, wanted.get(it.number), [one for one in found if one.task == it.number])
+        for it in plan().tasks
+    ]
+    loose = [it for it in found if it.task is None]
+    return [*rows, TaskProgress(None, None, loose)] if loose else rows
+
+
+def enter_targets(
+    connection: Connection, user: User, county: str, year: int, said: Mapping[int, str], now_ms: int
+) -> None:
+    """Keep the county's targets of a year, as typed; a blank one is not known.
+
+    Raises NotAllowed for who does not decide in the county, BadInput by the task.
+    """
+    _check_decides(user, county)
+    if not 2000 <= year <= 2099:
+        raise BadInput("bad_year", "year: between 2000 and 2099", field="year")
+    people = {it.number: _number(it, said.get(it.number, "")) for it in plan().tasks}
+    kept = {task: it for task, it in people.items() if it is not None}
+    store.put_targets(connection, county, year, kept)
+    detail = {"county": county, "year": year, "people": sum(kept.values())}
+    _record(connection, user, "county.targets", f"county:{county}", detail, now_ms)
+
+
+def assign(
+    connection: Connection, user: User, class_id: int, task: int | None, now_ms: int
+) -> None:
+    """Have the class count for a task of the plan; None: for none.
+
+    Raises NotFound for a class outside what they see, NotAllowed, BadInput for a task of no plan.
+    """
+    klass = class_file.klass(connection, class_id, user.scope)
+    if klass is None:
+        raise NotFound("unknown_class", "there is no such class")
+    _check_decides(user, klass.county)
+    if task is not None and task not in {it.number for it in plan().tasks}:
+        raise BadInput("unknown_task", "task: a number of the plan", field="task")
+    before = store.task_of(connection, class_id)
+    if before == task:
+        return
+    store.put_task(connection, class_id, task)
+    subject = f"class:{klass.platform_id}:{klass.external_id}"[:128]
+    _record(connection, user, "class.task", subject, {"before": before, "after": task}, now_ms)
+
+
+def _check_decides(user: User, county: str) -> None:
+    if not user.decides or not may_report(user, county):
+        raise NotAllowed("role", "only the county's auditors and reviewers enter this")
+
+
+def _number(task: PlannedTask, said: str) -> int | None:
+    plain = said.strip()
+    if not plain:
+        return None
+    if not plain.isdecimal() or int(plain) > MOST_PEOPLE:
+        detail = f"{task.number}. {task.title.zh}: a whole number up to {MOST_PEOPLE:,}"
+        raise BadInput("bad_target", detail, field=f"task-{task.number}")
+    return int(plain)
+
+
+def _record(
+    connection: Connection, user: User, action: str, subject: str, detail: object, now_ms: int
+) -> None:
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=user.actor,
+        action=action,
+        subject=subject,
+        detail=detail,  # type: ignore[arg-type]
+    )

@@ -88,6 +88,7 @@ class User(Base):
     counties: Mapped[Items]
     platform_id: Mapped[int | None] = mapped_column(ForeignKey("platforms.id"))
     institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)
+    office: Mapped[Name | None]  # of who decides: industry | labour | finance
     created_ms: Mapped[Ms]
     disabled_ms: Mapped[Ms | None]
 

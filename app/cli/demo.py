@@ -32,11 +32,15 @@ COUNTY = "示例县"
 ACTOR = "system:demo"
 VIEWED = "yuanwang"  # the platform that the viewer looks after
 LOGINS = (
-    ("zhao", "赵审核（初审人）", "auditor"),
-    ("sun", "孙复核（复核人）", "reviewer"),
-    ("feng", "冯平台（远望平台）", "platform_viewer"),
-    ("han", "韩经办（示例职业培训学校）", "school"),
-    ("admin", "管理员", "admin"),
+    ("zhao", "赵审核（人社，初审人）", "auditor", "labour"),
+    ("sun", "孙复核（人社，复核人）", "reviewer", "labour"),
+    ("wei", "魏审核（主管部门，初审人）", "auditor", "industry"),
+    ("hu", "胡复核（主管部门，复核人）", "reviewer", "industry"),
+    ("jin", "金审核（财政，初审人）", "auditor", "finance"),
+    ("cai", "蔡复核（财政，复核人）", "reviewer", "finance"),
+    ("feng", "冯平台（远望平台）", "platform_viewer", None),
+    ("han", "韩经办（示例职业培训学校）", "school", None),
+    ("admin", "管理员", "admin", None),
 )
 SCHOOL = ("SL0001", "示例职业培训学校")  # code and name; its classes come with the county
 
@@ -108,7 +112,7 @@ def logins_of(services: Services, path: Path) -> list[dict[str, str]]:
     with services.database.write() as connection:
         _platform(connection, VIEWED, dict(PLANS.keys())[VIEWED], services.clock())
         school = school_of(connection, services.clock())
-        for username, name, role in LOGINS:
+        for username, name, role, office in LOGINS:
             password = users.new_password()
             users.add_user(
                 connection,
@@ -119,6 +123,7 @@ def logins_of(services: Services, path: Path) -> list[dict[str, str]]:
                 counties=[COUNTY] if role in users.DECIDES else [],
                 platform=VIEWED if role == users.Role.PLATFORM_VIEWER else None,
                 institution=school if role == users.Role.SCHOOL else None,
+                office=office,
                 actor=ACTOR,
                 now_ms=services.clock(),
             )

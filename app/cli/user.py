@@ -28,6 +28,11 @@ PasswordStdin = Annotated[
     bool, typer.Option("--password-stdin", help="Read the password from standard input.")
 ]
 
+OfOffice = Annotated[
+    str | None,
+    typer.Option(help="Of who decides: industry, labour or finance; labour if none is given."),
+]
+
 
 @app.command()
 def add(
@@ -41,6 +46,7 @@ def add(
     institution: Annotated[
         str | None, typer.Option(help="Of a school: its code or name; --county says where.")
     ] = None,
+    office: OfOffice = None,
     password_stdin: PasswordStdin = False,
     as_json: Json = False,
 ) -> None:
@@ -56,6 +62,7 @@ def add(
             counties=county or [],
             platform=platform,
             institution=_institution(connection, county or [], institution),
+            office=office,
             actor=ACTOR,
             now_ms=system_clock(),
         )
@@ -70,9 +77,10 @@ def change(
         list[str] | None, typer.Option(help="County to see from now on; repeat it, or * for all.")
     ] = None,
     platform: Annotated[str | None, typer.Option(help="Platform of a platform_viewer.")] = None,
+    office: OfOffice = None,
     as_json: Json = False,
 ) -> None:
-    """Give a user another role, counties or platform; it ends their logins."""
+    """Give a user another role, counties, platform or office; it ends their logins."""
     with _transaction() as connection:
         now = {row.username: row for row in store.all_users(connection)}.get(username)
         if now is None:
@@ -84,6 +92,7 @@ def change(
             counties=now.counties if county is None else county,
             platform=platform or now.platform,
             institution=now.institution_id,
+            office=office,
             actor=ACTOR,
             now_ms=system_clock(),
         )
@@ -128,6 +137,7 @@ def list_users(as_json: Json = False) -> None:
             "counties": row.counties,
             "platform": row.platform,
             "institution": row.institution,
+            "office": row.office,
             "disabled": row.disabled_ms is not None,
         }
         for row in rows

@@ -237,6 +237,11 @@ ROLES = {
     "school": Label(N_("培训机构经办人")),
     "admin": Label(N_("管理员")),
 }
+OFFICES = {
+    "labour": Label(N_("人社部门")),
+    "industry": Label(N_("行业主管部门")),
+    "finance": Label(N_("财政部门")),
+}
 LISTINGS = {
     "listed": Label(N_("在目录"), tone="clear"),
     "later": Label(N_("尚未生效"), tone="review"),
@@ -333,6 +338,8 @@ PROBLEMS = {
     "bad_year": N_("年度不对。"),
     "role": N_("您的角色无权进行此操作。"),
     "csrf": N_("页面已过期，请返回后刷新再提交。"),
+    "bad_office": N_("请选择部门。"),
+    "other_office": N_("这一步须由其他部门的账号办理。"),
     "bad_decision": N_("请选择认定、撤销或补充材料。"),
     "reason_missing": N_("请写明理由，4至2000个字。"),
     "files_missing": N_("请选择照片文件，一次最多10张。"),

@@ -21,7 +21,7 @@ from app.store.catalogue import institutions
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
-_FIELDS = ("username", "display_name", "role", "counties", "platform", "institution")
+_FIELDS = ("username", "display_name", "role", "counties", "platform", "institution", "office")
 _BETWEEN = re.compile(r"[\s,，、;；]+")
 
 
@@ -41,6 +41,7 @@ def add_user(
     counties: Annotated[str, Form()] = "",
     platform: Annotated[str, Form()] = "",
     institution: Annotated[str, Form()] = "",
+    office: Annotated[str, Form()] = "",
 ) -> Response:
     """Add a user with a password of our making; it is told once."""
     services, password = request.app.state.services, users.new_password()
@@ -51,6 +52,7 @@ def add_user(
         "counties": counties,
         "platform": platform,
         "institution": institution,
+        "office": office,
     }
     try:
         with services.database.write() as connection:
@@ -63,6 +65,7 @@ def add_user(
                 counties=_BETWEEN.split(counties.strip()),
                 platform=platform or None,
                 institution=_number(institution),
+                office=office or None,
                 actor=login.user.actor,
                 now_ms=services.clock(),
             )
@@ -80,6 +83,7 @@ def change(
     counties: Annotated[str, Form()] = "",
     platform: Annotated[str, Form()] = "",
     institution: Annotated[str, Form()] = "",
+    office: Annotated[str, Form()] = "",
 ) -> Response:
     """Another role or scope; it ends that person's logins."""
     services = request.app.state.services
@@ -92,12 +96,13 @@ def change(
                 counties=_BETWEEN.split(counties.strip()),
                 platform=platform or None,
                 institution=_number(institution),
+                office=office or None,
                 actor=login.user.actor,
                 now_ms=services.clock(),
             )
     except (BadInput, Conflict) as error:
         typed = {"role": role, "counties": counties, "platform": platform}
-        typed |= {"institution": institution}
+        typed |= {"institution": institution, "office": office}
         problem = labels.PROBLEMS[error.code]
         return _page(request, login, problem=problem, typed=typed, edit=username)
     return see_other(f"/console/users?changed={quote(username)}")
@@ -161,6 +166,7 @@ def _page(
             "counties": "、".join(edited.counties),
             "platform": edited.platform or "",
             "institution": str(edited.institution_id or ""),
+            "office": edited.office or "",
         }
     return render(
         request,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 from app.cli.demo import logins_of
 from app.domain.accounts import users
 from app.domain.accounts.users import Role
+from app.domain.policy.procedure import Office
 from app.services import Services
 
 
@@ -14,10 +16,11 @@ def test_every_role_has_a_login_that_is_told_again_at_the_next_start(
     services: Services, tmp_path: Path
 ) -> None:
     made = logins_of(services, tmp_path / "logins.json")
-    assert sorted(it["role"] for it in made) == sorted(Role)
+    assert {it["role"] for it in made} == set(Role)
     with services.database.read() as connection:
-        for it in made:
-            assert users.check_password(connection, it["username"], it["password"])
+        people = [users.check_password(connection, it["username"], it["password"]) for it in made]
+    offices = Counter(it.office for it in people if it and it.decides)
+    assert all(people) and offices == dict.fromkeys(Office, 2)
     assert logins_of(services, tmp_path / "logins.json") == made
 
 

@@ -1,6 +1,7 @@
 """A small county in rows: people who sign in, learners, sittings, and what was found on them.
 
-Lin studies honestly. Wu plays four times too fast. Zhao and Sun review in Huangchuan, Qian in
+Lin studies honestly. Wu plays four times too fast. Zhao and Sun review in Huangchuan's labour
+office, Wei and Hu in the department in charge, Jin and Cai in the finance office, Qian in
 Guangshan, Feng looks after the first platform, Root keeps the users. Written straight into the
 tables, because the console is tested before anything that fills them.
 """
@@ -75,12 +76,16 @@ def _people(connection: Connection, county: County) -> None:
         county.platforms.append(
             add(connection, models.Platform, slug=slug, name=name, county=where, created_ms=NOW)
         )
-    for username, name, role, counties, platform in (
-        ("zhao", "赵明", "auditor", [HERE], None),
-        ("sun", "孙丽", "reviewer", [HERE], None),
-        ("qian", "钱卫", "auditor", [THERE], None),
-        ("feng", "冯平", "platform_viewer", [], "yunke"),
-        ("root", "系统管理", "admin", [], None),
+    for username, name, role, counties, platform, office in (
+        ("zhao", "赵明", "auditor", [HERE], None, "labour"),
+        ("sun", "孙丽", "reviewer", [HERE], None, "labour"),
+        ("wei", "魏和", "auditor", [HERE], None, "industry"),
+        ("hu", "胡静", "reviewer", [HERE], None, "industry"),
+        ("jin", "金秋", "auditor", [HERE], None, "finance"),
+        ("cai", "蔡文", "reviewer", [HERE], None, "finance"),
+        ("qian", "钱卫", "auditor", [THERE], None, None),
+        ("feng", "冯平", "platform_viewer", [], "yunke", None),
+        ("root", "系统管理", "admin", [], None, None),
     ):
         users.add_user(
             connection,
@@ -90,6 +95,7 @@ def _people(connection: Connection, county: County) -> None:
             role=role,
             counties=counties,
             platform=platform,
+            office=office,
             actor="system",
             now_ms=NOW - 86_400_000,
         )

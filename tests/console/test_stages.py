@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from app.clock import day
 from app.domain.accounts import calendar, users
+from app.domain.policy import procedure
 from app.domain.review import stage_answer, stages
 from app.domain.review.stage_bodies import Claimed, body_of, in_future
 from app.domain.review.stages import StageDeed, StepState, StepView
@@ -43,8 +44,16 @@ BEFORE_NOTICE = (
 )
 
 
-class Office:
-    """Zhao and Sun, who sign one after the other."""
+# Who signs first and second at each office: Zhao and Sun's fellows elsewhere.
+SIGNERS = {
+    "labour": {"zhao": "zhao", "sun": "sun"},
+    "industry": {"zhao": "wei", "sun": "hu"},
+    "finance": {"zhao": "jin", "sun": "cai"},
+}
+
+
+class Desks:
+    """Zhao and Sun, who sign one after the other, and who does at the step's own office."""
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
@@ -52,7 +61,8 @@ class Office:
         with desk.services.database.read() as connection:
             self.class_id = connection.scalars(select(TrainingClass.id)).first()
             self.people = {
-                it: users.named(connection, it) for it in ("zhao", "sun", "qian", "root")
+                it: users.named(connection, it)
+                for it in ("zhao", "sun", "wei", "hu", "jin", "cai", "qian", "root")
             }
 
     @property
@@ -60,6 +70,11 @@ class Office:
         return day(self.clock())
 
     def does(self, who: str, step: str, deed: str = "first", remark: str = "同意", **body: Any):
+        at = procedure.steps().get(step)
+        signs = SIGNERS[at.office].get(who, who) if at else who
+        return self.does_as(signs, step, deed, remark, **body)
+
+    def does_as(self, who: str, step: str, deed: str = "first", remark: str = "同意", **body: Any):
         with self.desk.services.database.write() as connection:
             return stages.record(
                 connection,
@@ -99,11 +114,11 @@ class Office:
 
 
 @pytest.fixture
-def office(desk: Desk) -> Office:
-    return Office(desk)
+def office(desk: Desk) -> Desks:
+    return Desks(desk)
 
 
-def test_a_class_goes_all_the_way_and_everything_is_in_the_audit_log(office: Office) -> None:
+def test_a_class_goes_all_the_way_and_everything_is_in_the_audit_log(office: Desks) -> None:
     assert [it.step.id for it in office.views().values() if it.acts_next] == ["opening_filed"]
     office.finish(*BEFORE_NOTICE)
     office.publish()
@@ -127,7 +142,7 @@ def test_a_class_goes_all_the_way_and_everything_is_in_the_audit_log(office: Off
         assert len(acted) == len(connection.scalars(select(StageEvent.id)).all()) == 19
 
 
-def test_who_signed_first_cannot_sign_second(office: Office) -> None:
+def test_who_signed_first_cannot_sign_second(office: Desks) -> None:
     office.finish("opening_filed")
     office.does("zhao", "opening_industry")
     with pytest.raises(NotAllowed, match="somebody else"):
@@ -136,7 +151,19 @@ def test_who_signed_first_cannot_sign_second(office: Office) -> None:
     assert office.view("opening_industry").state is StepState.DONE
 
 
-def test_a_step_waits_for_those_before_it(office: Office) -> None:
+def test_a_step_is_signed_by_the_office_that_the_procedure_names(office: Desks) -> None:
+    with pytest.raises(NotAllowed, match="department in charge"):
+        office.does_as("zhao", "opening_filed", **FIELDS["opening_filed"])
+    office.finish("opening_filed", "opening_industry")
+    with pytest.raises(NotAllowed, match="labour office"):
+        office.does_as("wei", "opening_labour")
+    office.does_as("zhao", "opening_labour")
+    with pytest.raises(NotAllowed, match="labour office"):
+        office.does_as("cai", "opening_labour", "second")
+    assert office.view("opening_labour").state is StepState.AWAITS_SECOND
+
+
+def test_a_step_waits_for_those_before_it(office: Desks) -> None:
     with pytest.raises(Conflict):
         office.does("zhao", "opening_industry")
     with pytest.raises(Conflict):
@@ -144,7 +171,7 @@ def test_a_step_waits_for_those_before_it(office: Office) -> None:
     assert office.view("payment").state is StepState.NOT_YET
 
 
-def test_others_act_on_nothing(office: Office) -> None:
+def test_others_act_on_nothing(office: Desks) -> None:
     with pytest.raises(NotFound):
         office.does("qian", "opening_filed", **FIELDS["opening_filed"])
     with pytest.raises(NotAllowed):
@@ -161,20 +188,20 @@ def test_others_act_on_nothing(office: Office) -> None:
     ],
 )
 def test_what_is_wrong_is_refused_by_the_fields_name(
-    office: Office, step: str, body: dict[str, Any], field: str
+    office: Desks, step: str, body: dict[str, Any], field: str
 ) -> None:
     with pytest.raises(BadInput) as refused:
         office.does("zhao", step, **body)
     assert field in refused.value.detail and not office.view("opening_filed").first
 
 
-def test_more_people_than_the_class_has_are_not_claimed_for(office: Office) -> None:
+def test_more_people_than_the_class_has_are_not_claimed_for(office: Desks) -> None:
     office.finish(*BEFORE_NOTICE[:6])
     with pytest.raises(BadInput, match="people: the class has"):
         office.does("zhao", "claim_filed", **FIELDS["claim_filed"] | {"people": 5000})
 
 
-def test_the_department_has_ten_working_days_from_receipt(office: Office) -> None:
+def test_the_department_has_ten_working_days_from_receipt(office: Desks) -> None:
     with office.desk.services.database.write() as connection:
         root = office.people["root"]
         for first, last, kind in (
@@ -193,13 +220,13 @@ def test_the_department_has_ten_working_days_from_receipt(office: Office) -> Non
     assert office.view("claim_industry").late and not office.view("claim_industry").overdue
 
 
-def test_a_class_of_which_nothing_was_recorded_is_not_overdue(office: Office) -> None:
+def test_a_class_of_which_nothing_was_recorded_is_not_overdue(office: Desks) -> None:
     office.clock.now_ms += 400 * DAY_MS
     assert office.overdue() == []
 
 
 def test_a_notice_stands_three_working_days_and_until_objections_are_answered(
-    office: Office,
+    office: Desks,
 ) -> None:
     office.finish(*BEFORE_NOTICE)
     today = office.today.isoformat()
@@ -228,7 +255,7 @@ def test_a_notice_stands_three_working_days_and_until_objections_are_answered(
     assert told.answer.remark == "已核实，确已参加"
 
 
-def test_a_step_is_returned_with_a_reason_unless_a_later_one_rests_on_it(office: Office) -> None:
+def test_a_step_is_returned_with_a_reason_unless_a_later_one_rests_on_it(office: Desks) -> None:
     office.finish("opening_filed", "opening_industry")
     with pytest.raises(Conflict, match="rests on"):
         office.does("sun", "opening_filed", "returned", "名册不全")
@@ -239,7 +266,7 @@ def test_a_step_is_returned_with_a_reason_unless_a_later_one_rests_on_it(office:
     assert (view.state, view.returned.remark) == (StepState.TO_DO, "计划书缺页")
 
 
-def test_no_more_is_paid_than_was_claimed(office: Office) -> None:
+def test_no_more_is_paid_than_was_claimed(office: Desks) -> None:
     office.finish(*BEFORE_NOTICE)
     office.publish()
     office.clock.now_ms += 7 * DAY_MS
@@ -250,13 +277,13 @@ def test_no_more_is_paid_than_was_claimed(office: Office) -> None:
         office.does("sun", "payment", amount_yuan=Decimal("1200.51"), **paid)
 
 
-def test_machines_are_told_the_steps_but_not_who_signed(office: Office) -> None:
+def test_machines_are_told_the_steps_but_not_who_signed(office: Desks) -> None:
     office.finish("opening_filed")
     views = list(office.views().values())
     told = stage_answer.of("c", views, told_people=False)
     assert told.next == ["opening_industry"]
     assert told.steps[0].first_by is None and told.steps[0].first_ms == office.clock()
-    assert stage_answer.of("c", views, told_people=True).steps[0].first_by == "user:zhao"
+    assert stage_answer.of("c", views, told_people=True).steps[0].first_by == "user:wei"
 
 
 def test_every_step_has_fields_of_its_own_or_an_opinion() -> None:
@@ -284,21 +311,24 @@ def send(desk: Desk, **form: str):
 
 
 def test_two_people_take_a_class_through_its_opening_in_the_browser(desk: Desk) -> None:
-    desk.sign_in("zhao")
+    refused = send(desk.sign_in("zhao"), step="opening_filed", deed="first", filed_on="2026-04-07")
+    assert refused.status_code == 403 and "须由其他部门的账号办理" in refused.text
+    assert "由行业主管部门的账号办理。" in desk.get(page_of(desk))
+    now(desk, "wei")
     shown = send(desk, step="opening_filed", deed="first", filed_on="2026-04-07").text
-    assert "已办结" in shown and "赵明" in shown
+    assert "已办结" in shown and "魏和" in shown
     shown = send(desk, step="opening_industry", deed="first", remark="同意").text
     assert "您已初审，须由另一人复核。" in shown
     refused = send(desk, step="opening_industry", deed="second", remark="同意")
     assert refused.status_code == 403 and "须由另一人复核" in refused.text
-    now(desk, "sun")
+    now(desk, "hu")
     shown = send(desk, step="opening_industry", deed="second", remark="同意").text
-    assert "孙丽" in shown
+    assert "胡静" in shown
     assert "人社部门审核开班" in desk.get(page_of(desk).removesuffix("/stages"))
 
 
 def test_a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field(desk: Desk) -> None:
-    desk.sign_in("zhao")
+    desk.sign_in("wei")
     refused = send(
         desk, step="opening_filed", deed="first", filed_on="2027-01-01", remark="收件齐全"
     )
@@ -307,13 +337,13 @@ def test_a_form_that_is_wrong_keeps_what_was_typed_and_names_the_field(desk: Des
 
 
 def test_a_platforms_viewer_sees_the_steps_without_forms_or_names(desk: Desk) -> None:
-    send(desk.sign_in("zhao"), step="opening_filed", deed="first", filed_on="2026-04-07")
+    send(desk.sign_in("wei"), step="opening_filed", deed="first", filed_on="2026-04-07")
     shown = now(desk, "feng").get(page_of(desk))
-    assert "受理开班申请" in shown and "赵明" not in shown and "初审通过" not in shown
+    assert "受理开班申请" in shown and "魏和" not in shown and "初审通过" not in shown
 
 
 def test_overdue_steps_stand_on_the_overview(desk: Desk) -> None:
-    send(desk.sign_in("zhao"), step="opening_filed", deed="first", filed_on="2026-04-07")
+    send(desk.sign_in("wei"), step="opening_filed", deed="first", filed_on="2026-04-07")
     desk.clock.now_ms += 3 * DAY_MS
     shown = now(desk, "zhao").get("/console")
     assert "逾期未办的步骤" in shown and "行业主管部门审核开班" in shown

@@ -113,12 +113,14 @@ def test_a_change_is_on_record_with_what_was_before(desk: Desk) -> None:
             "counties": ["潢川县"],
             "platform": None,
             "institution": None,
+            "office": "labour",
         },
         "after": {
             "role": "platform_viewer",
             "counties": [],
             "platform": "zhixue",
             "institution": None,
+            "office": None,
         },
     }
     assert "智学网校" in desk.get("/console/users")

@@ -9,6 +9,7 @@ import pytest
 
 from app.clock import day
 from app.domain.accounts import users
+from app.domain.policy import procedure
 from app.domain.review import inspections, stages
 from app.reports import exports
 from app.reports.exports import ExportOptions
@@ -28,7 +29,7 @@ def told(services: Services, klass: ClassRow, options: ExportOptions = PERSON) -
 @pytest.fixture
 def reviewed(services: Services, klass: ClassRow) -> str:
     """A class that Zhao and Li took to a claim that waits for its second reviewer; the day."""
-    for name in ("zhao", "li"):
+    for name in ("zhao", "li", "wei", "hu"):
         sign_in(services, name, HUANGCHUAN)
     now_ms = services.clock()
     today = day(now_ms)
@@ -42,9 +43,22 @@ def reviewed(services: Services, klass: ClassRow) -> str:
         "assessment": {"held_on": today.isoformat()},
     }
     with services.database.write() as connection:
-        zhao, li = (users.named(connection, it) for it in ("zhao", "li"))
+        for name in ("wei", "hu"):
+            users.change_user(
+                connection,
+                name,
+                role="auditor",
+                counties=[HUANGCHUAN],
+                office="industry",
+                actor="system",
+                now_ms=now_ms,
+            )
+        people = {it: users.named(connection, it) for it in ("zhao", "li", "wei", "hu")}
 
-        def does(who: users.User, step: str, deed: str = "first", **body: Any) -> None:
+        def does(step: str, deed: str = "first", **body: Any) -> None:
+            industry = procedure.steps()[step].office == "industry"
+            first = deed == "first"
+            who = people[("wei" if first else "hu") if industry else ("zhao" if first else "li")]
             stages.record(
                 connection,
                 klass.id,
@@ -57,14 +71,14 @@ def reviewed(services: Services, klass: ClassRow) -> str:
             )
 
         for step in ("opening_filed", "opening_industry", "opening_labour", "supervision"):
-            does(zhao, step)
+            does(step)
             if step != "opening_filed":
-                does(li, step, "second")
-        does(zhao, "assessment_filed")
-        does(zhao, "assessment", **bodies["assessment"])
-        does(li, "assessment", "second")
-        does(zhao, "claim_filed", **claim)
-        does(zhao, "claim_industry")
+                does(step, "second")
+        does("assessment_filed")
+        does("assessment", **bodies["assessment"])
+        does("assessment", "second")
+        does("claim_filed", **claim)
+        does("claim_industry")
     return f"{today.year}年{today.month}月{today.day}日"
 
 
@@ -73,9 +87,9 @@ def test_who_reviewed_stands_on_the_form_once_both_have(
 ) -> None:
     form = told(services, klass)
     opening = form["开班申请·行业主管部门审核意见"]
-    assert "初审人：zhao　　复核人：li" in opening and reviewed in opening
+    assert "初审人：wei　　复核人：hu" in opening and reviewed in opening
     assert form["过程监管·人力资源社会保障部门检查意见"].startswith("同意")
-    assert "zhao" not in form["补贴资金申领·行业主管部门审核情况（自受理之日起15个工作日内）"]
+    assert "wei" not in form["补贴资金申领·行业主管部门审核情况（自受理之日起15个工作日内）"]
 
 
 def test_a_platform_is_not_told_who_reviewed(

@@ -144,6 +144,7 @@ def _people(connection: Connection, dataset: Dataset) -> None:
             counties=[county] if county else [],
             platform=platform,
             institution=school,
+            office="industry" if role == "auditor" else None,
             **by,
         )
         user = users.check_password(connection, username, PASSWORD)

@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain.policy.procedure import Office
 from app.errors import BadInput, Conflict, NotFound
 from app.security import hash_password, new_token, password_matches, token_digest
 from app.store.accounts import audit
@@ -64,6 +65,7 @@ class User:
     counties: tuple[str, ...]
     platform_id: int | None
     institution_id: int | None = None
+    office: Office | None = None
 
     @property
     def actor(self) -> str:
@@ -260,6 +262,7 @@ def add_user(
     counties: Collection[str] = (),
     platform: str | None = None,
     institution: int | None = None,
+    office: str | None = None,
     actor: str,
     now_ms: int,
 ) -> int:
@@ -277,6 +280,7 @@ def add_user(
     wanted = _counties(role, counties)
     platform_id = _platform_id(connection, role, platform)
     institution_id = _institution_id(connection, role, institution)
+    of_office = _office(role, office)
     user_id = store.insert_user(
         connection,
         username=username,
@@ -286,9 +290,10 @@ def add_user(
         counties=wanted,
         platform_id=platform_id,
         institution_id=institution_id,
+        office=of_office,
         created_ms=now_ms,
     )
-    detail = _rights(connection, role, wanted, platform_id, institution_id)
+    detail = _rights(connection, role, wanted, platform_id, institution_id, of_office)
     _record(connection, now_ms, actor, "user.added", username, detail)
     return user_id
 
@@ -301,11 +306,12 @@ def change_user(
     counties: Collection[str] = (),
     platform: str | None = None,
     institution: int | None = None,
+    office: str | None = None,
     actor: str,
     now_ms: int,
 ) -> bool:
-    """Give a user another role, other counties, platform or institution; whether anything
-    changed.
+    """Give a user another role, other counties, platform, institution or office; whether anything
+    changed. Without `office` it stays as it is.
 
     It ends that person's logins and takes back findings they may not decide any more. Raises
     NotFound, BadInput, Conflict `own_role` and `last_admin`.
@@ -317,8 +323,8 @@ def change_user(
     wanted = _counties(role, counties) if role in DECIDES else []
     platform_id = _platform_id(connection, role, platform)
     institution_id = _institution_id(connection, role, institution)
-    before = (row.role, list(row.counties), row.platform_id, row.institution_id)
-    after = (role, wanted, platform_id, institution_id)
+    before = (row.role, list(row.counties), row.platform_id, row.institution_id, row.office)
+    after = (role, wanted, platform_id, institution_id, _office(role, office or row.office))
     if after == before:
         return False
     if role != Role.ADMIN:
@@ -330,6 +336,7 @@ def change_user(
         counties=wanted,
         platform_id=platform_id,
         institution_id=institution_id,
+        office=after[-1],
     )
     store.delete_logins_of(connection, row.id)
     if ALL_COUNTIES not in wanted:
@@ -432,13 +439,24 @@ def _rights(
     counties: Collection[str],
     platform_id: int | None,
     institution_id: int | None,
+    office: str | None,
 ) -> dict[str, Any]:
     return {
         "role": role,
         "counties": list(counties),
         "platform": store.platform_slug(connection, platform_id),
         "institution": store.institution_name(connection, institution_id),
+        "office": office,
     }
+
+
+def _office(role: str, said: str | None) -> Office | None:
+    """Whose steps somebody who decides may sign: the labour office's where none is said."""
+    if role not in DECIDES:
+        return None
+    if said and said not in set(Office):
+        raise BadInput("bad_office", f"the office must be one of {', '.join(Office)}")
+    return Office(said or Office.LABOUR)
 
 
 def _check_role(role: str) -> None:
@@ -479,6 +497,7 @@ def _user(row: store.UserRow) -> User:
         counties=tuple(row.counties),
         platform_id=row.platform_id,
         institution_id=row.institution_id,
+        office=Office(row.office) if row.office else None,
     )
 
 

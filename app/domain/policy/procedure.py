@@ -20,6 +20,14 @@ STAGES = ("opening", "supervision", "assessment", "claim", "publication", "payme
 _CLASS_DAYS = ("starts_on", "assessment_on")
 
 
+class Office(StrEnum):
+    """Who acts on steps: the department in charge, the labour and the finance office."""
+
+    INDUSTRY = "industry"
+    LABOUR = "labour"
+    FINANCE = "finance"
+
+
 class TermUnit(StrEnum):
     DAYS = "days"
     WORKING_DAYS = "working_days"
@@ -62,11 +70,15 @@ class ProcedureStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     id: str
     stage: Literal["opening", "supervision", "assessment", "claim", "publication", "payment"]
     title: Text
-    office: Text
+    office: Office
     signatures: Literal[1, 2]
     after: tuple[str, ...]
     limit: Limit | None = None
     lasts: Lasts | None = None
+
+    @property
+    def office_name(self) -> Text:
+        return offices()[self.office]
 
     @property
     def clause(self) -> Clause | None:
@@ -76,15 +88,25 @@ class ProcedureStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    offices: dict[Office, Text]
     steps: tuple[ProcedureStep, ...]
+
+
+@cache
+def _file(name: str) -> _File:
+    return msgspec.toml.decode((FOLDER / "procedures" / f"{name}.toml").read_bytes(), type=_File)
+
+
+def offices(name: str = "huangchuan-2021") -> Mapping[Office, Text]:
+    """What each office is called."""
+    return _file(name).offices
 
 
 @cache
 def steps(name: str = "huangchuan-2021") -> Mapping[str, ProcedureStep]:
     """The steps in their order, by id. Raises ValueError if the file contradicts itself."""
-    file = msgspec.toml.decode((FOLDER / "procedures" / f"{name}.toml").read_bytes(), type=_File)
     known: dict[str, ProcedureStep] = {}
-    for step in file.steps:
+    for step in _file(name).steps:
         bases = [step.limit.counted_from] if step.limit else []
         ahead = {*step.after, *bases} - {*known, *_CLASS_DAYS}
         if ahead:

@@ -66,7 +66,7 @@ def _step(view: StepView, told_people: bool) -> StageStep:
         id=view.step.id,
         stage=view.step.stage,
         title=view.step.title,
-        office=view.step.office,
+        office=view.step.office_name,
         state=view.state,
         due_on=view.due_on.isoformat() if view.due_on else None,
         finished_on=view.finished_on.isoformat() if view.finished_on else None,

@@ -227,8 +227,8 @@ def record(
     """Do something about a step; the event's id. `body` are the step's fields at the first
     signature, the objection's at an objection, and `objection`, its id, at an answer.
 
-    Raises NotAllowed, NotFound, BadInput by the field's name, and Conflict where the step does not
-    stand so.
+    Raises NotAllowed (`other_office`: the step is another office's), NotFound, BadInput by the
+    field's name, and Conflict where the step does not stand so.
     """
     if not user.decides:
         raise NotAllowed("role", "only auditors and reviewers act on the steps of a class")
@@ -240,6 +240,9 @@ def record(
     view = views.get(step)
     if view is None or deed not in set(StageDeed):
         raise BadInput("bad_step", "step or deed: there is no such one", field="step")
+    if user.office is not view.step.office:
+        who = view.step.office_name.en
+        raise NotAllowed("other_office", f"only accounts of the {who} act on this step")
     doing = _Doing(connection, class_id, user, views, today)
     said = doing.checked(view, StageDeed(deed), body)
     words = _words(remark, view.step, StageDeed(deed))

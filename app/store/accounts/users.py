@@ -21,6 +21,7 @@ class UserRow(Protocol):
     counties: list[str]
     platform_id: int | None
     institution_id: int | None
+    office: str | None
     password_hash: str
     disabled_ms: int | None
 

@@ -148,6 +148,7 @@ def _page(
         login=login,
         status=422 if problem else 200,
         finding=row,
+        sitting_href=in_sitting(row, queue, 0),
         it=card,
         klass=klass,
         case=case,

@@ -14,6 +14,7 @@ from app.console.findings_page import FindingFilters
 from app.console.language import Language, language
 from app.domain.accounts.users import Role, User
 from app.domain.review import review_queue
+from app.store.faces import photo_access
 from app.store.review import assignments, finding_queue, reviews
 from app.store.review.finding_rows import FindingRow
 from app.store.scope import AccessScope
@@ -37,6 +38,7 @@ def cards_of(
     rivals = _rivals(connection, list(shown.values()), user.scope)
     sittings = {row.session_id for row in shown.values() if row.session_id} | {*rivals.values()}
     photos = case_file.photos_of(connection, sittings) if user.sees_photos else {}
+    looked = photo_access.looked_at(connection, user.id, {it.session_id for it in shown.values()})
     keepers = assignments.assigned(connection, shown)
     known = review_queue.colleagues(connection, user, county) if user.decides else []
     cards = [
@@ -47,6 +49,7 @@ def cards_of(
             appealed[row.id],
             rivals.get(row.id),
             photos,
+            row.session_id in looked,
             keepers.get(row.id),
             known,
             user,

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Form, Request, Response
 
 from app.console import labels
 from app.console.finding_cards import cards_of, following
-from app.console.finding_view import REASONS
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.session_page import session_view
@@ -117,7 +116,6 @@ def _class_finding(
         cards=cards,
         members=members,
         holds=now.body.holds,
-        reasons=REASONS,
         queue=queue,
         following=next_up,
         done=done,

@@ -19,15 +19,14 @@ from app.rules import ReasonText
 from app.store.bodies import FindingBody
 from app.store.review.finding_rows import FindingRow
 from app.store.review.reviews import ReviewRow
+from detectors.finding import Evidence
 
-REASONS = {
-    "uphold": (
-        N_("已核对时间轴与服务器记录，事实清楚。"),
-        N_("已核对影像，与登记照片不是同一人。"),
-    ),
+Reasons = Mapping[str, Sequence[str]]  # common words for each decision
+
+OF_SITTINGS: Reasons = {
+    "uphold": (N_("已核对时间轴与服务器记录，事实清楚。"),),
     "overturn": (
         N_("经核对属网络或设备原因，不属学员行为。"),
-        N_("经核对影像为学员本人。"),
         N_("现有记录不足以认定。"),
     ),
     "need_more": (
@@ -35,6 +34,39 @@ REASONS = {
         N_("请学员书面说明该时段情况。"),
     ),
 }
+_OF_CLASSES: Reasons = {
+    "uphold": (N_("已核对涉及的各次学习，事实清楚。"),),
+    "overturn": (
+        N_("经核对属培训现场共用设备或网络，不属学员行为。"),
+        N_("现有记录不足以认定。"),
+    ),
+    "need_more": (
+        N_("请平台提供该时段原始日志。"),
+        N_("请培训机构书面说明当日安排。"),
+    ),
+}
+_OF_PHOTOS: Reasons = {
+    "uphold": (N_("已核对影像，事实清楚。"),),
+    "overturn": (N_("经核对影像为学员本人当时所拍。"),),
+    "need_more": (N_("请补充该次学习的影像。"),),
+}
+_OF_FACES: Reasons = {
+    "uphold": (N_("已核对影像，与登记照片不是同一人。"),),
+    "overturn": (N_("经核对影像为学员本人。"),),
+    "need_more": (N_("请补充该次学习的影像。"),),
+}
+_FACES = ("face_liveness", "one_face_several_accounts", "person_over_course")
+_PHOTOS = ("photo_retention", "photo_reuse")
+
+
+def reasons_for(rule: str, *, of_class: bool, looked: bool) -> Reasons:
+    """What may be said of a rule's finding: of photos only who has looked at the sitting's."""
+    common = _OF_CLASSES if of_class else OF_SITTINGS
+    seen = _OF_FACES if rule in _FACES else _OF_PHOTOS if rule in _PHOTOS else {}
+    return {
+        decision: (*(seen.get(decision, ()) if looked else ()), *words)
+        for decision, words in common.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +79,7 @@ class FindingCard:
     outcome: Label
     fault: Label
     evidence: Label
+    inferred: bool  # by no server: by what a client saw, or by likelihood
     status: Label
     sentence: str
     told_learner: str  # empty where the learner is told nothing of it
@@ -63,6 +96,8 @@ class FindingCard:
     barred: bool  # decided before an appeal opened the case again
     rival: str
     rival_href: str
+    rival_id: int | None  # that sitting, where this person sees it
+    photos_first: bool  # nobody can decide it without having looked at them
     photos_href: str  # the photos that it speaks of, side by side; empty where there are none
     may_decide: bool
     waits_for_other: bool
@@ -70,6 +105,7 @@ class FindingCard:
     assignee: str
     with_me: bool
     others: list[Any]  # who else may look after it; empty for whom that is no business
+    reasons: Reasons
 
 
 def sentence_of(body: FindingBody, lang: Language) -> str:
@@ -101,6 +137,7 @@ def card(
     appeals: Sequence[Any],
     rival_id: int | None,
     photos: Mapping[int, Sequence[int]],
+    looked: bool,
     keeper: Any,
     colleagues: Sequence[Any],
     user: User,
@@ -108,7 +145,8 @@ def card(
 ) -> FindingCard:
     """The card of one finding as it stands now, for this person, with what the learner's own page
     says of it, the other sitting it names (where this person sees that), the photos of each
-    session in order of receipt, who looks after it, and who may.
+    session in order of receipt, whether this person has looked at them, who looks after it, and
+    who may.
     """
     body = row.body
     reopened_ms = review.reopened_ms(appeals)
@@ -120,6 +158,7 @@ def card(
         outcome=labels.label(labels.OUTCOMES, row.outcome),
         fault=labels.label(labels.FAULTS, row.fault),
         evidence=labels.label(labels.EVIDENCE, row.evidence),
+        inferred=row.evidence != Evidence.SERVER,
         status=labels.label(labels.STATUSES, row.status),
         sentence=sentence_of(body, lang),
         told_learner=told_learner,
@@ -136,6 +175,8 @@ def card(
         barred=turn.barred,
         rival=body.rival_session_id or "" if rival_id else "",
         rival_href=f"/console/sessions/{rival_id}" if rival_id else "",
+        rival_id=rival_id,
+        photos_first=row.rule in _FACES and turn.open and not looked,
         photos_href=_photos_href(row, rival_id, photos) if user.sees_photos else "",
         may_decide=turn.open and user.decides and not turn.waits and not turn.barred,
         waits_for_other=turn.waits,
@@ -143,6 +184,7 @@ def card(
         assignee=keeper.display_name if keeper else "",
         with_me=bool(keeper) and keeper.user_id == user.id,
         others=[it for it in colleagues if it.id not in (user.id, keeper and keeper.user_id)],
+        reasons=reasons_for(row.rule, of_class=row.session_id is None, looked=looked),
     )
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter, Request, Response
 
 from app.console import labels, readable
-from app.console.finding_view import REASONS, sentence_of
+from app.console.finding_view import OF_SITTINGS, sentence_of
 from app.console.labels import Label
 from app.console.language import N_, Language
 from app.console.login import SignedIn
@@ -191,7 +191,7 @@ def queue_page(
         done=done,
         problem=problem,
         typed=typed or {"chosen": (), "decision": "", "reason": ""},
-        reasons=REASONS,
+        reasons=OF_SITTINGS,
         sharing=SHARING,
         money=MONEY,
         rows=[queue_row(row, lang, query, now_ms, row.id in mine, user.id) for row in shown],

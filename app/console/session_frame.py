@@ -13,9 +13,9 @@ from app.console.language import Language
 from app.console.svg import Axis, element
 from app.domain.judging.timeline import Plotted, VoidedStretch
 
-WIDTH = 1240
+WIDTH = 900
 LEFT, RIGHT = 78, WIDTH - 14
-TOP, PLOT = 30, 250
+TOP, PLOT = 30, 210
 BOTTOM = TOP + PLOT
 _MINUTE = 60_000
 
@@ -38,6 +38,16 @@ class DrawnFinding(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
 
 
+class DrawnSitting(msgspec.Struct, frozen=True, kw_only=True):
+    """A sitting as a bar on the time axis, beside the one it is told to overlap with."""
+
+    name: str
+    words: str
+    opened_ms: int
+    closed_ms: int
+    href: str
+
+
 class Drawing(Plotted, frozen=True, kw_only=True):
     """What the picture shows. `events` is the address of the raw events, `pack` id@version."""
 
@@ -45,6 +55,7 @@ class Drawing(Plotted, frozen=True, kw_only=True):
     findings: list[DrawnFinding]
     events: str
     pack: str
+    beside: tuple[DrawnSitting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

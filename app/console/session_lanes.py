@@ -8,7 +8,13 @@ from markupsafe import Markup
 
 from app.console import labels, readable
 from app.console.language import N_, Language, position
-from app.console.session_frame import Drawing, DrawnVoid, PictureFrame, hatched
+from app.console.session_frame import (
+    Drawing,
+    DrawnSitting,
+    DrawnVoid,
+    PictureFrame,
+    hatched,
+)
 from app.console.session_photos import MARK_LANE, THUMB_LANE, Looks, photo_marks, thumbnails
 from app.console.svg import element, link, title
 from app.domain.judging.timeline import Sample, TimelineControl
@@ -20,14 +26,25 @@ LANE = 24
 def lanes(
     drawing: Drawing, frame: PictureFrame, looks: Looks
 ) -> Iterator[tuple[float, str, list[Markup]]]:
-    """(height, name, drawing) of the lanes under the plot."""
+    """(height, name, drawing) of the lanes under the plot; sittings that overlap come first."""
     say = frame.lang.say
+    for it in drawing.beside:
+        yield LANE, it.name, [_sitting_bar(it, frame)]
     yield LANE, say(N_("计入")), list(_credit_lane(drawing, frame))
     yield LANE, say(N_("页面")), list(_page_lane(drawing, frame))
     yield LANE, say(N_("弹窗")), list(_popup_lane(drawing, frame))
     yield MARK_LANE, say(N_("照片")), list(_photo_lane(drawing, frame))
     if looks:
         yield THUMB_LANE, say(N_("影像")), list(thumbnails(drawing, frame, looks))
+
+
+def _sitting_bar(it: DrawnSitting, frame: PictureFrame) -> Markup:
+    x, width = frame.between(it.opened_ms, it.closed_ms)
+    told = f"{it.words} {frame.lang.clock(it.opened_ms)}–{frame.lang.clock(it.closed_ms)}"
+    bar = element("rect", x=x, y=2, width=width, height=LANE - 4, class_="sitting-bar")
+    words = element("text", it.words, x=x + 6, y=LANE / 2 + 4, class_="sitting-name")
+    drawn = element("g", title(told), bar, words)
+    return link(it.href, drawn) if it.href else drawn
 
 
 def _credit_lane(drawing: Drawing, frame: PictureFrame) -> Iterator[Markup]:

@@ -12,12 +12,12 @@ from sqlalchemy import Connection
 
 from app.console import labels
 from app.console.finding_cards import cards_of, following
-from app.console.finding_view import REASONS, FindingCard, sentence_of
-from app.console.language import Language
+from app.console.finding_view import FindingCard, sentence_of
+from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.photo_page import PURPOSES
-from app.console.session_frame import Drawing, DrawnFinding, DrawnVoid, frame_of
+from app.console.session_frame import Drawing, DrawnFinding, DrawnSitting, DrawnVoid, frame_of
 from app.console.session_lanes import control_title
 from app.console.session_photos import shown_small
 from app.console.session_picture import legend_rules, session_picture, swatch
@@ -31,6 +31,7 @@ from app.store.review import crowds
 from app.store.review.finding_rows import FindingRow
 from app.store.scope import AccessScope
 from app.store.sittings import case_file, similar
+from app.store.sittings.case_file import SittingCase
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -113,7 +114,9 @@ def session_view(
         next_up = _next_here(cards) if done else None
         if done and not next_up:
             next_up = following(connection, user, queue, services.clock(), but_session=session_id)
+        rivals = [sitting_of(connection, it, user.scope) for it in _rivals(cards)]
     drawing = as_entered(sitting, timeline, rows, standing, {it.id for it in cards}, lang)
+    drawing = structs.replace(drawing, beside=_side_by_side(sitting, rivals, lang))
     return render(
         request,
         "session.html",
@@ -130,6 +133,7 @@ def session_view(
         first=first,
         legend=[(rule, swatch(rule)) for rule in legend_rules(drawing)],
         credited_ms=sum(pos1 - pos0 for pos0, pos1, _, _ in timeline.credited),
+        sources={it.source for it in timeline.controls},
         controls=[(row, it, control_title(it, lang)) for row, it in enumerate(timeline.controls)],
         cards=cards,
         crowds=[(it, sentence_of(it.body, lang)) for it, _ in in_crowds],
@@ -139,7 +143,6 @@ def session_view(
         cameras=cameras,
         alike=alike,
         shared=shared,
-        reasons=REASONS,
         queue=queue,
         following=next_up,
         done=done,
@@ -157,6 +160,36 @@ def _cameras(notes: Sequence[Mapping[str, Any]]) -> list[str]:
 def _next_here(cards: Sequence[FindingCard]) -> str | None:
     """The sitting's own next finding to decide comes before another sitting's."""
     return next((f"#finding-{it.id}" for it in cards if it.may_decide), None)
+
+
+def _rivals(cards: Sequence[FindingCard]) -> list[int]:
+    """The sittings that findings name beside this one, each once."""
+    return list(dict.fromkeys(it.rival_id for it in cards if it.rival_id is not None))
+
+
+def _side_by_side(
+    sitting: SittingCase, rivals: Sequence[SittingCase], lang: Language
+) -> list[DrawnSitting]:
+    """This sitting and those it is told to overlap with, named; nothing without these."""
+    if not rivals:
+        return ()
+    named = [(lang.say(N_("本次")), sitting), *((lang.say(N_("另一次")), it) for it in rivals)]
+    return tuple(
+        DrawnSitting(
+            name=name,
+            words=lang.say(
+                N_("%(who)s · 第%(n)s课 %(lesson)s · 设备 %(device)s"),
+                who=it.learner_name,
+                n=it.lesson_position + 1,
+                lesson=it.lesson_title,
+                device=it.device_id,
+            ),
+            opened_ms=it.opened_ms,
+            closed_ms=it.closed_ms or it.last_recv_ms or it.opened_ms,
+            href="" if it is sitting else f"/console/sessions/{it.id}",
+        )
+        for name, it in named
+    )
 
 
 def as_entered(

@@ -199,7 +199,7 @@ def _apart(wished: Sequence[float]) -> list[float]:
 def _time_axis(frame: PictureFrame, y: float) -> Iterator[Markup]:
     shift = 8 * 3_600_000  # ticks on round minutes of Shanghai time
     axis = Axis(frame.time.low + shift, frame.time.high + shift, LEFT, RIGHT)
-    for at in axis.ticks(_TIME_STEPS, 11):
+    for at in axis.ticks(_TIME_STEPS, 8):
         x = axis(at)
         yield element("line", x1=x, x2=x, y1=TOP, y2=y - 10, class_="grid")
         label = frame.lang.clock(int(at - shift))

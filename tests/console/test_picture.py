@@ -13,7 +13,7 @@ import pytest
 from markupsafe import Markup
 
 from app.console.language import language
-from app.console.session_frame import Drawing, frame_of
+from app.console.session_frame import WIDTH, Drawing, frame_of
 from app.console.session_lanes import hidden_stretches
 from app.console.session_page import as_entered
 from app.console.session_photos import Looks, shown_small
@@ -167,5 +167,8 @@ def test_many_findings_at_the_end_of_a_sitting_keep_their_letters_apart(count: i
     root = ElementTree.fromstring(picture(timeline))
     labels = [it for it in root.iter("g") if (it.get("class") or "").startswith("label")]
     edges = [float(it.find("rect").get("x")) for it in labels]
-    assert len(edges) == count and min(edges) >= 77.9 and max(edges) <= 1240
-    assert min(after - before for before, after in pairwise(edges)) >= min(21, 1130 / count) - 0.02
+    assert len(edges) == count and min(edges) >= 77.9 and max(edges) <= WIDTH
+    assert (
+        min(after - before for before, after in pairwise(edges))
+        >= min(21, (WIDTH - 110) / count) - 0.02
+    )

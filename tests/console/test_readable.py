@@ -166,7 +166,7 @@ def test_a_class_counts_what_waits_against_itself_too(desk: Desk) -> None:
 def test_the_auditor_reads_what_the_learner_reads(desk: Desk) -> None:
     own = desk.get(given(desk))
     page = desk.sign_in("zhao").get(f"/console/sessions/{desk.county.sessions['fast']}")
-    told = re.search(r"学员在自己的页面上看到：<span[^>]*>([^<]+)<", page)
+    told = re.search(r"学员在自己的页面上看到什么</summary><p[^>]*>([^<]+)<", page)
     assert told and told[1] in own
 
 

@@ -88,6 +88,17 @@ def running(connection: Connection, session_id: int, user_id: int, since_ms: int
     return {row.snapshot_id: row.id for row in rows}
 
 
+def looked_at(connection: Connection, user_id: int, session_ids: set[int | None]) -> set[int]:
+    """Of which of these sessions this person has ever seen a photo."""
+    query = (
+        select(Snapshot.session_id)
+        .join(PhotoAccess, PhotoAccess.snapshot_id == Snapshot.id)
+        .where(Snapshot.session_id.in_(session_ids - {None}), PhotoAccess.user_id == user_id)
+        .distinct()
+    )
+    return set(connection.execute(query).scalars())
+
+
 class ReferenceObject(Protocol):
     id: int
     blob_key: str | None

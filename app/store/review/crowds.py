@@ -37,6 +37,10 @@ class CrowdPerson:
     id_last4: str | None
     sittings: Sequence[CrowdSitting]
 
+    @property
+    def count(self) -> int:
+        return len(self.sittings)
+
 
 def members(connection: Connection, platform_id: int, body: FindingBody) -> list[CrowdPerson]:
     """The people of a finding on a class, in the order of their first sitting in it."""

@@ -169,7 +169,7 @@ def _rivals(cards: Sequence[FindingCard]) -> list[int]:
 
 def _side_by_side(
     sitting: SittingCase, rivals: Sequence[SittingCase], lang: Language
-) -> list[DrawnSitting]:
+) -> tuple[DrawnSitting, ...]:
     """This sitting and those it is told to overlap with, named; nothing without these."""
     if not rivals:
         return ()

@@ -95,7 +95,8 @@ class Survey:
 class Training:
     """An earlier subsidised training of a person, from imported history or this service's classes.
 
-    `assessed` None: nobody said whether it was assessed.
+    `assessed` None: nobody said whether it was assessed. `left`: the person left the class before
+    its end and moved to no other.
     """
 
     class_id: str
@@ -104,6 +105,7 @@ class Training:
     opened_on: date
     assessed: bool | None = None
     assessed_on: date | None = None
+    left: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class ClassFacts:
     """Facts of one class. Hours are class-hours, `institution_surveys` those of earlier classes.
 
     `explicit_hours` is what an explicit rule on the hours of such a training asks for, where the
-    authority recorded that there is one.
+    authority recorded that there is one. `roster` is the most persons on any one day.
     """
 
     class_id: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 
 SHANGHAI = timezone(timedelta(hours=8))  # as it was since 1991, in summer too
@@ -95,6 +95,14 @@ class StudyDays:
     def stated_until_ms(self) -> int:
         """The first instant that would count no more if the platform's word held."""
         return midnight_ms(max(self.last, self.stated or self.last) + timedelta(days=1))
+
+    def within(self, first: date | None, last: date | None) -> StudyDays:
+        """Those on which the learner was in the class; None: as long as the class."""
+        return replace(
+            self,
+            first=max(self.first, first or self.first),
+            last=min(self.last, last or self.last),
+        )
 
 
 def study_days(

@@ -146,7 +146,8 @@ def leave_made_up(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> C
 
 def subsidies_of_the_year(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
     """D1: trainings in the calendar year of the opening, this one included, and repetitions of the
-    same occupation at the same level. A level that nobody stated may be the same."""
+    same occupation at the same level. A level that nobody stated may be the same. Who left a class
+    before its end has no subsidy from it."""
     policy = book.checks["D1"]
     most = policy["max_per_year"]
     sheet = CheckSheet(policy, learner.learner_id)
@@ -156,7 +157,7 @@ def subsidies_of_the_year(learner: LearnerFacts, klass: ClassFacts, book: Rulebo
         return sheet.absent("occupation")
     if learner.history is None:
         return sheet.absent("history")
-    others = _others(learner, klass)
+    others = [it for it in _others(learner, klass) if not it.left]
     year = klass.starts_on.year
     count = 1 + sum(it.opened_on.year == year for it in others)
     repeated = [it for it in others if _same_subject(it, klass, book)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, Digest, Document, Items, Key, Ms, Name, Ref, Text, mapped_column
@@ -92,7 +92,8 @@ class ClassHour(Base):
 
 
 class Enrolment(Base):
-    """A learner in a class."""
+    """A learner in a class. Days are `yyyy-mm-dd`, both belong to the stay; they are what the
+    recorded acts in force come to."""
 
     __tablename__ = "enrolments"
     __table_args__ = (UniqueConstraint("class_id", "learner_id"),)
@@ -103,3 +104,7 @@ class Enrolment(Base):
     employer: Mapped[Name | None]
     category: Mapped[Name | None]
     enrolled_ms: Mapped[Ms]
+    first_on: Mapped[Name | None]  # None: from the class's first day
+    last_on: Mapped[Name | None]
+    ended_by: Mapped[Name | None]  # left | moved | withdrawn: the move that made it was taken back
+    moved_from: Mapped[int | None] = mapped_column(BigInteger)  # the class they were in before

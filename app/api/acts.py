@@ -10,7 +10,7 @@ from pydantic import Field
 from app.api.answers import AnswerRoute
 from app.api.auth import people_too, person, require, services_of
 from app.api.classes import ClassId, PlatformSlug
-from app.console.login import user_of
+from app.console.login import signed_in, user_of
 from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import User
 from app.domain.answer import Answer
@@ -96,10 +96,18 @@ def approve_act(request: Request, user: Annotated[User, person()], act_id: ActId
 
 @router.post("/acts/{act_id}/revocation")
 def revoke_act(
-    request: Request, user: Annotated[User, person()], act_id: ActId, body: Revocation
+    request: Request,
+    caller: Annotated[Caller, people_too(KeyScope.INGEST)],
+    act_id: ActId,
+    body: Revocation,
 ) -> Act:
-    """End an act; the class is judged again without it."""
+    """End an act; the class is judged again without it. A platform ends what it recorded itself of
+    who left, joined late or moved."""
     services = services_of(request)
+    now_ms = services.clock()
     with services.database.write() as connection:
-        acts.revoke(connection, act_id, user, body.reason, services.clock())
-        return acts.one(connection, user.scope, act_id, told_people=True)
+        if caller.platform_id is None:
+            acts.revoke(connection, act_id, signed_in(request).user, body.reason, now_ms)
+        else:
+            acts.take_back(connection, caller.scope, act_id, caller.actor, body.reason, now_ms)
+        return acts.one(connection, caller.scope, act_id, told_people=caller.told_reviewers)

@@ -58,7 +58,8 @@ _WITH_BODY = (400, 413, 415, 422)
 _SEVERAL = "several platforms have that id; `platform` says which one is meant"
 _CONFLICTS = {
     "POST /v1/acts/{act_id}/approval": "it is in force already, was revoked, or no longer fits",
-    "POST /v1/acts/{act_id}/revocation": "it was revoked, or corrected once more since",
+    "POST /v1/acts/{act_id}/revocation": "it was revoked, or what came since rests on it",
+    "POST /v1/classes/{class_id}/acts": "the learner has left, or is in the other class already",
     "PUT /v1/classes/{class_id}": "terms that are frozen once somebody has studied",
     "PUT /v1/classes/{class_id}/roster": "somebody who studied cannot become somebody else",
     "PUT /v1/learners/{learner_id}/reference-photo": (
@@ -67,7 +68,7 @@ _CONFLICTS = {
     "POST /v1/learners/{learner_id}/enrolment": "face data erased",
     "POST /v1/keys/{key_id}/rotate": "the key has ended",
     "POST /v1/webhooks": "the platform has as many webhooks as it may",
-    "POST /v1/sessions": "`concurrent_session`, `lesson_locked`, `session_exists` …",
+    "POST /v1/sessions": "`concurrent_session`, `enrolment_ended`, `lesson_locked` …",
     "POST /v1/sessions/{session_id}/controls": "the service runs the controls, or it is over",
     "POST /v1/sessions/{session_id}/events": "the session takes no more events",
     "PUT /v1/sessions/{session_id}/snapshots/{snapshot_id}": "other bytes, too many, or it is over",

@@ -46,6 +46,9 @@ FIELDS: Mapping[str, str] = {
     "decision": N_("决定"),
     "found": N_("认定时的实有情况"),
     "least_hours": N_("规定的学时"),
+    "last_on": N_("在班最后一天"),
+    "first_on": N_("在班第一天"),
+    "to_class": N_("转入班级编号（同一课程）"),
 }
 DECISIONS: Mapping[str, str] = {"allowed": N_("准予"), "refused": N_("不予")}
 # How kinds of documents are called; the codes are those of rosters.

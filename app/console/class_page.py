@@ -67,6 +67,8 @@ class GridRow:
     valid: int
     waiting: int
     outcome: str  # of the enrolment; empty before it was judged
+    ended_by: str | None
+    last_on: str | None
 
 
 @router.get("/classes")
@@ -118,6 +120,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         ),
         **_unsettled(undecided, signed, outcomes, row, today.isoformat(), lang),
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
+        in_class=sum(it.ended_by is None for it in roster),
         tally=tally(len(roster), len(hours), marks),
         verdict=verdict,
         concluded=wording.of_class(verdict.body, verdict.created_ms, today) if verdict else None,
@@ -225,6 +228,8 @@ def matrix(
     drawn = {it.enrolment_id: dict(blank) for it in roster}
     valid: Counter[int] = Counter()
     for enrolment, number, code, body in hour_verdicts:
+        if enrolment not in drawn:  # whose move into the class was taken back
+            continue
         covered = None if code in _PLAIN and not roomy else _covered(body).coverage or 0
         drawn[enrolment][number] = _drawn(lang, number, code, covered, roomy)
         valid[enrolment] += code == "valid"
@@ -241,6 +246,8 @@ def matrix(
                 valid=valid[it.enrolment_id],
                 waiting=waiting.get(it.id, 0),
                 outcome=unsettled.standing(outcomes.get(it.enrolment_id, ""), it.id, undecided),
+                ended_by=it.ended_by,
+                last_on=it.last_on,
             )
         )
     return rows

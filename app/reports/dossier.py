@@ -11,7 +11,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.clock import day
+from app.domain.catalogue import roster_days
 from app.domain.catalogue.classes import pack_of, term_of
+from app.domain.catalogue.roster_days import Stay
 from app.domain.judging import class_report, conformity_trend, eligibility
 from app.domain.judging.views import (
     ClassEligibility,
@@ -104,18 +106,32 @@ class Dossier:
         return f"{notice['from_on']} 至 {notice['to_on']}（{notice['site']}）"
 
     @cached_property
-    def members(self) -> Sequence[MemberRow]:
+    def everybody(self) -> Sequence[MemberRow]:
+        """Who is or was in the class."""
         return report_rows.members(self.connection, self.id)
 
     @cached_property
+    def members(self) -> Sequence[MemberRow]:
+        """Who is in the class now."""
+        return [it for it in self.everybody if it.ended_by is None]
+
+    @cached_property
+    def stays(self) -> Sequence[Stay]:
+        return roster_days.of_class(self.connection, self.klass)
+
+    def on_roster(self, on: date) -> int:
+        """How many persons were in the class on a day."""
+        return roster_days.on_roster(self.stays, on)
+
+    @cached_property
     def by_id(self) -> dict[int, MemberRow]:
-        """Who is enrolled, by row id."""
-        return {it.id: it for it in self.members}
+        """Everybody by row id."""
+        return {it.id: it for it in self.everybody}
 
     @cached_property
     def by_external_id(self) -> dict[str, MemberRow]:
-        """Who is enrolled, by the platform's id."""
-        return {it.external_id: it for it in self.members}
+        """Everybody by the platform's id."""
+        return {it.external_id: it for it in self.everybody}
 
     @cached_property
     def plan(self) -> dict[int, PlanRow]:

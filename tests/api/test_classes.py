@@ -228,7 +228,8 @@ class TestRoster:
     ) -> None:
         lower = LIN | {"id_number": str(LIN["id_number"]).lower()}
         huang.put("/v1/classes/c1/roster", json={"learners": [lower]})
-        huang.put("/v1/classes/c2", json=training_class("c2"))
+        later = training_class("c2", starts_on="2026-06-01", ends_on="2026-07-01", assessment=None)
+        huang.put("/v1/classes/c2", json=later)
         second = LIN | {"learner_id": "lin-2"}
         huang.put("/v1/classes/c2/roster", json={"learners": [second]})
         headers = county.guang.headers
@@ -258,8 +259,9 @@ class TestRoster:
         withdrawn = huang.put("/v1/classes/c1/roster", json={"learners": [no]}).json()
         assert withdrawn["learners"][0]["consent"]["face"] is False
 
-    def test_lin_may_learn_in_two_classes(self, huang: TestClient) -> None:
-        huang.put("/v1/classes/c2", json=training_class("c2"))
+    def test_lin_may_learn_in_two_classes_of_two_courses(self, huang: TestClient) -> None:
+        huang.put("/v1/courses/selling", json=course("selling"))
+        huang.put("/v1/classes/c2", json=training_class("c2", course_ids=["selling"]))
         for class_id in ("c1", "c2"):
             answer = huang.put(f"/v1/classes/{class_id}/roster", json={"learners": [LIN]})
             assert answer.json()["enrolled"] == 1

@@ -209,7 +209,9 @@ def test_one_person_stands_once_under_whatever_account(huang: TestClient) -> Non
 
 
 def test_another_name_under_a_number_of_another_class_is_a_question(huang: TestClient) -> None:
-    huang.put("/v1/classes/c2", json=training_class("c2"))
+    huang.put("/v1/courses/selling", json=course("selling"))
+    klass = training_class("c2", course_ids=["selling"])
+    huang.put("/v1/classes/c2", json=klass)
     number = invented_id_number(7)
     put(huang, row("a", "林一", number))
     assert codes(put(huang, row("b", "吴二", number), class_id="c2")) == {"b": "id_number_shared"}

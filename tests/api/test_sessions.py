@@ -222,7 +222,9 @@ def test_lin_with_an_account_elsewhere_is_still_one_person(
 
 def test_no_account_is_told_the_sitting_of_another(client: TestClient, school: County) -> None:
     mine = school.huang.headers
-    client.put("/v1/classes/c2", json=training_class("c2"), headers=mine)
+    client.put("/v1/courses/selling", json=course("selling"), headers=mine)
+    klass = training_class("c2", course_ids=["selling"])
+    client.put("/v1/classes/c2", json=klass, headers=mine)
     second = {"learners": [{**LIN, "learner_id": "lin-2"}]}
     assert client.put("/v1/classes/c2/roster", json=second, headers=mine).status_code == 200
     post(client, school, opening(session_id="secret-sitting", device_id="secret-device"))

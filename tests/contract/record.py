@@ -160,7 +160,9 @@ class Story:
         self.ask("POST", "/v1/sessions/s1/close", json={"reason": "ended"})
 
     def own_controls(self) -> None:
-        self.ask("PUT", "/v1/classes/c2", json=training_class("c2", controls="platform", **DATES))
+        terms = DATES | {"course_ids": ["selling"], "controls": "platform"}
+        self.ask("PUT", "/v1/courses/selling", json=course("selling"))
+        self.ask("PUT", "/v1/classes/c2", json=training_class("c2", **terms))
         self.ask("PUT", "/v1/classes/c2/roster", json={"learners": [LIN]})
         opening = {
             "session_id": "s2",

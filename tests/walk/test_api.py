@@ -27,7 +27,6 @@ JUDGES = {"POST /v1/classes/{class_id}/validate"}  # changes nothing but what is
 PEOPLE_ONLY = {
     "POST /v1/findings/{finding_id}/reviews",
     "POST /v1/acts/{act_id}/approval",
-    "POST /v1/acts/{act_id}/revocation",
 }
 AT_MS = 1_794_790_800_000
 EVENT = {"seq": 0, "type": "play", "at_ms": AT_MS, "position": 0}

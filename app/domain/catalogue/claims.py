@@ -36,6 +36,14 @@ def on_leave(
         _claim(connection, klass, claims.LEAVE, row["learner_id"], body, reason, actor, now_ms)
 
 
+def joined(
+    connection: Connection, klass: ClassRow, learner_id: int, first_on: str, actor: str, now_ms: int
+) -> None:
+    """Somebody comes late by a roster: in force at once, as the roster is."""
+    body, reason = {"first_on": first_on}, "花名册所列入班日期"
+    _add(connection, klass, "joined_late", learner_id, body, reason, actor, now_ms, in_force=True)
+
+
 def _claim(
     connection: Connection,
     klass: ClassRow,
@@ -48,8 +56,25 @@ def _claim(
 ) -> None:
     if claims.claimed(connection, klass.id, kind, learner_id, body):
         return
+    _add(connection, klass, kind, learner_id, body, reason, actor, now_ms)
+
+
+def _add(
+    connection: Connection,
+    klass: ClassRow,
+    kind: str,
+    learner_id: int | None,
+    body: dict[str, Any],
+    reason: str,
+    actor: str,
+    now_ms: int,
+    *,
+    in_force: bool = False,
+) -> None:
     values = {"kind": kind, "class_id": klass.id, "learner_id": learner_id, "body": body}
     by = {"recorded_by": actor, "recorded_ms": now_ms}
+    if in_force:
+        by |= {"approved_by": actor, "approved_ms": now_ms}
     act_id = acts.add(connection, **values, **by, reason=reason, document="")
     audit.append(
         connection,

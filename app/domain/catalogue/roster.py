@@ -7,12 +7,13 @@ what names a person stays once there is evidence: from then on a correction is a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from enum import StrEnum
 
 from sqlalchemy import Connection
 
-from app.domain.answer import Answer, EpochMs
-from app.domain.catalogue import classes
+from app.domain.answer import Answer, Date, EpochMs
+from app.domain.catalogue import claims, classes, roster_days
 from app.domain.catalogue.learner_account import masked
 from app.domain.catalogue.roster_intake import Enrolled, RosterIntake, Rows
 from app.domain.catalogue.roster_rows import Cleaned, CleanedRow, LearnerTerms, RowError
@@ -31,8 +32,14 @@ class ConsentRecord(Answer, frozen=True, kw_only=True):
     document: str | None
 
 
+class EndedBy(StrEnum):
+    LEFT = "left"
+    MOVED = "moved"
+
+
 class Learner(Answer, frozen=True, kw_only=True):
-    """Of the ID number all but the last four characters are masked."""
+    """Of the ID number all but the last four characters are masked. `first_day` null: from the
+    class's first day; `last_day` null: nothing has ended the enrolment."""
 
     learner_id: str
     name: str
@@ -41,6 +48,9 @@ class Learner(Answer, frozen=True, kw_only=True):
     category: str | None
     real_name_verified: bool | None
     consent: ConsentRecord
+    first_day: Date | None
+    last_day: Date | None
+    ended_by: EndedBy | None
 
 
 class RefusedRow(Answer, frozen=True, kw_only=True):
@@ -55,7 +65,8 @@ class RefusedRow(Answer, frozen=True, kw_only=True):
 
 
 class Roster(Answer, frozen=True, kw_only=True):
-    """Everybody in the class. `rejected` and `cleaned` are about the rows of this call."""
+    """Who is or was in the class; `enrolled` counts who is in it now. `rejected` and `cleaned`
+    are about the rows of this call."""
 
     class_id: str
     enrolled: int
@@ -73,16 +84,20 @@ def enrol(
     actor: str,
     now_ms: int,
     everyone: Sequence[LearnerTerms] | None = None,
+    of_the_past: bool = False,
 ) -> Enrolled:
     """Add learners, given with their index, to the class; who is in it already is updated.
 
     `everyone` are all that is said of this roster, where these rows are but a part of it.
+    `of_the_past`: an import tells what was, also who was in two classes of one course at a time;
+    D1 tells of that.
     Nobody is taken out. Raises BadInput `roster_too_large` when the class would have more persons
     than its pack allows, counting those who are in it; then nobody is added. `tell_swaps` enters
     what was tried into the audit log, whatever became of the transaction.
     """
     catalogue.lock_platform(connection, row.platform_id)
     intake = RosterIntake(connection, vault, row, learners, now_ms)
+    intake.of_the_past = of_the_past
     intake.everyone = everyone or [learner for _, learner in learners]
     good = intake.examined()
     _check_size(row, intake, good)
@@ -93,7 +108,8 @@ def enrol(
         place = {"employer": learner.employer, "category": learner.category}
         if member is None:
             ids = {"class_id": row.id, "learner_id": learner_id}
-            store.enrol(connection, [ids | place | {"enrolled_ms": now_ms}])
+            late = _joined(connection, row, learner, learner_id, actor, now_ms)
+            store.enrol(connection, ids | place | {"enrolled_ms": now_ms, "first_on": late})
             touched = True
         elif place != {"employer": member.employer, "category": member.category}:
             store.update_enrolment(connection, row.id, learner_id, **place)
@@ -101,6 +117,22 @@ def enrol(
         intake.done.changed += touched
     intake.done.refused.sort(key=lambda error: error.index)
     return intake.done
+
+
+def _joined(
+    connection: Connection,
+    row: catalogue.ClassRow,
+    learner: LearnerTerms,
+    learner_id: int,
+    actor: str,
+    now_ms: int,
+) -> str | None:
+    """The first day of who comes late, which an act records."""
+    if learner.joined_on is None or learner.joined_on.isoformat() == row.starts_on:
+        return None
+    first = learner.joined_on.isoformat()
+    claims.joined(connection, row, learner_id, first, actor, now_ms)
+    return first
 
 
 def tell_swaps(
@@ -128,7 +160,7 @@ def view(
     members = store.enrolled(connection, row.id)
     return Roster(
         class_id=row.external_id,
-        enrolled=len(members),
+        enrolled=sum(it.ended_by is None for it in members),
         learners=[
             Learner(
                 learner_id=member.external_id,
@@ -142,6 +174,9 @@ def view(
                     at_ms=member.consent_ms,
                     document=member.consent_document,
                 ),
+                first_day=member.first_on,
+                last_day=member.last_on,
+                ended_by=EndedBy(member.ended_by) if member.ended_by else None,
             )
             for member in members
         ],
@@ -163,20 +198,25 @@ def refused_row(error: RowError) -> RefusedRow:
 
 
 def _check_size(row: catalogue.ClassRow, intake: RosterIntake, good: Rows) -> None:
-    """Persons, not accounts: who stands twice from earlier data counts once."""
+    """Persons in the class on one day, not accounts: who stands twice from earlier data counts
+    once, and who left before others came makes room for them."""
     check = classes.pack_of(row).checks.get("B11")
     if check is None:
         return
-    people: dict[str, Any] = {
-        name: it.id_hash or it.external_id for name, it in intake.members.items()
+    starts_on = row.starts_on
+    stays = {
+        name: roster_days.stay(it.id_hash or name, starts_on, it.first_on, it.last_on)
+        for name, it in intake.members.items()
     }
-    before = len(set(people.values()))
+    before = roster_days.most_at_once(stays.values())
     for _, learner in good:
-        if learner.id_number:
-            people[learner.learner_id] = intake.hashes[learner.id_number]
-        else:
-            people.setdefault(learner.learner_id, learner.learner_id)
-    after, limit = len(set(people.values())), int(check["max_learners"])
+        name = learner.learner_id
+        person = intake.hashes[learner.id_number] if learner.id_number else None
+        if name not in stays:
+            stays[name] = intake.stay_of(person or name, learner)
+        elif person:
+            stays[name] = replace(stays[name], person=person)
+    after, limit = roster_days.most_at_once(stays.values()), int(check["max_learners"])
     if after <= max(limit, before):
         return
     raise BadInput(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlalchemy import Connection
 
 from app.clock import day
 from app.domain import id_numbers
-from app.domain.catalogue import person_names
+from app.domain.catalogue import person_names, roster_days
 from app.domain.catalogue.learner_account import Account
+from app.domain.catalogue.roster_days import Stay
 from app.domain.catalogue.roster_rows import LearnerTerms, RowError, refused
 from app.security import Vault
+from app.store import stays
 from app.store.catalogue import catalogue
 from app.store.catalogue import people as store
 
@@ -57,6 +59,7 @@ class RosterIntake:
             assert holder.id_hash is not None
             self.holders[holder.id_hash].append(holder)
         self.everyone: Sequence[LearnerTerms] = ()
+        self.of_the_past = False
         self.done = Enrolled()
 
     def account(self, learner: LearnerTerms) -> Account:
@@ -66,7 +69,16 @@ class RosterIntake:
     def examined(self) -> list[tuple[int, LearnerTerms]]:
         """The rows that can be taken; the others are refused."""
         rows = list(self.rows)
-        for sieve in (self._unborn, self._repeated, self._frozen, self._shared, self._held):
+        for sieve in (
+            self._unborn,
+            self._repeated,
+            self._ended,
+            self._late,
+            self._frozen,
+            self._shared,
+            self._held,
+            self._elsewhere,
+        ):
             out = {error.index: error for error in sieve(rows)}
             self.done.refused += out.values()
             rows = [(index, learner) for index, learner in rows if index not in out]
@@ -106,6 +118,86 @@ class RosterIntake:
                     f"{learner.learner_id!r} stands twice ({names})"
                     + ("; the first row was taken" if one else "; neither was taken"),
                 )
+
+    def _ended(self, rows: Rows) -> Iterable[RowError]:
+        """Who left is not put on the roster again by a list that has not heard of it."""
+        for index, learner in rows:
+            member = self.members.get(learner.learner_id)
+            if member is not None and member.ended_by:
+                moved = member.ended_by == stays.MOVED
+                yield refused(
+                    index,
+                    learner,
+                    "enrolment_ended",
+                    "learner_id",
+                    f"已登记{'转班' if moved else '离班'}（在班最后一天{member.last_on}）；"
+                    "登记有误的，请先撤销该登记",
+                    f"{member.ended_by} the class, the last day was {member.last_on}: revoke that "
+                    "act where it is wrong",
+                )
+
+    def _late(self, rows: Rows) -> Iterable[RowError]:
+        """The first day lies within the class, and of who is in it changes by an act only."""
+        starts, ends = self.row.starts_on, self.row.ends_on
+        for index, learner in rows:
+            if learner.joined_on is None:
+                continue
+            said = learner.joined_on.isoformat()
+            member = self.members.get(learner.learner_id)
+            if not starts <= said <= ends:
+                yield refused(
+                    index,
+                    learner,
+                    "outside_class_dates",
+                    "joined_on",
+                    f"入班日期{said}不在班级日期内（{starts}至{ends}）",
+                    f"{said} lies outside the class, {starts} to {ends}",
+                )
+            elif member is not None and said != (member.first_on or starts):
+                yield refused(
+                    index,
+                    learner,
+                    "joined_already",
+                    "joined_on",
+                    f"已在班（{member.first_on or starts}起），更改入班日期请登记“学员中途入班”",
+                    f"is in the class since {member.first_on or starts}: record a joined_late act",
+                )
+
+    def _elsewhere(self, rows: Rows) -> Iterable[RowError]:
+        """Nobody is in two classes of one course at a time."""
+        if self.of_the_past:
+            return
+        held = {id_hash: it[0].person_id for id_hash, it in self.holders.items() if it}
+        mine: dict[int, Stay] = {}
+        for _, learner in rows:
+            person = self._person(learner, held)
+            if person is not None and learner.learner_id not in self.members:
+                mine[person] = self.stay_of(person, learner)
+        there = roster_days.in_class_of_course(self.connection, self.row, mine.values())
+        for index, learner in rows:
+            person = self._person(learner, held)
+            if person in there and learner.learner_id not in self.members:
+                other = there[person]
+                yield refused(
+                    index,
+                    learner,
+                    "in_class_of_course",
+                    "learner_id",
+                    f"已在班级{other}（同一课程），同一时间不能在两个班；换班请在该班登记“学员转班”",
+                    f"is in class {other} of the same course: record a moved_class act there",
+                )
+
+    def _person(self, learner: LearnerTerms, held: dict[bytes, int]) -> int | None:
+        """The natural person, where anybody stands for them already."""
+        if learner.id_number is not None:
+            return held.get(self.hashes[learner.id_number])
+        known = self.known.get(learner.learner_id)
+        return None if known is None else known.person_id
+
+    def stay_of(self, person: Hashable, learner: LearnerTerms) -> Stay:
+        """When somebody who is new to the class is in it."""
+        first = learner.joined_on or date.fromisoformat(self.row.starts_on)
+        return Stay(person, first)
 
     def _frozen(self, rows: Rows) -> Iterable[RowError]:
         """Evidence belongs to a person: once there is some, name and number stay."""

@@ -11,7 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from app.domain.answer import Answer
 from app.domain.catalogue import person_names
-from app.domain.wire import Id, Identified, Instant, ItemError, Line, Wire, first_error
+from app.domain.wire import Day, Id, Identified, Instant, ItemError, Line, Wire, first_error
 
 NAMELESS = "（没有姓名）"
 
@@ -51,6 +51,9 @@ class LearnerTerms(Identified):
     name: PersonName
     employer: Line | None = None
     category: Line | None = None
+    joined_on: Annotated[
+        Day | None, Field(description="the first day, of who comes after the class has begun")
+    ] = None
     real_name_verified: bool | None = None
     consent: Consent | None = None
 

@@ -81,6 +81,7 @@ def _held_here(row: OtherClass, klass: ClassRow, assessed: Mapping[int, str]) ->
         opened_on=date.fromisoformat(row.starts_on),
         assessed=True if day else False if assessed or later else None,
         assessed_on=date.fromisoformat(day) if day else None,
+        left=row.ended_by is not None and day is None,
     )
 
 

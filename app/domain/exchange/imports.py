@@ -304,6 +304,7 @@ class _Import:
                     row,
                     good,
                     everyone=everyone,
+                    of_the_past=True,
                     actor=self.actor,
                     now_ms=self.into.clock(),
                 )

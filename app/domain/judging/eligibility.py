@@ -93,7 +93,7 @@ def stale(connection: Connection, klass: ClassRow, now_ms: int) -> bool:
 def view(connection: Connection, klass: ClassRow, now_ms: int) -> ClassEligibility:
     """The current verdicts on the class and its learners, the class's first."""
     today = day(now_ms)
-    enrolled = set(catalogue.enrolments(connection, klass.id).values())
+    enrolled = {row.id for row in store.roster(connection, klass.id)}
     (verdict,) = verdicts.of_class(connection, klass.id, ClassVerdict)
     learners = [
         wording.enrolment(row.body, row.created_ms, today)

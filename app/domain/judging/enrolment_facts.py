@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.catalogue import trainings
+from app.domain.catalogue import roster_days, trainings
 from app.domain.catalogue.classes import pack_of
 from app.domain.review.review import UNDECIDED
 from app.store.catalogue.catalogue import ClassRow, class_hours
@@ -87,12 +87,15 @@ class Candidate:
 
     def _facts(self) -> Any:
         """Without the accounts of the same person and the authority's decisions where there are
-        none, as in all but a few, and without that leave is accepted where it needs nobody's
-        word."""
+        none, as in all but a few, without that leave is accepted where it needs nobody's word,
+        and without that somebody left another class where nobody did."""
         facts = asdict(self.facts)
         for rare in ("same_person", "decisions", "unsaid_hours"):
             if not facts[rare]:
                 del facts[rare]
+        for training in facts["history"] or ():
+            if not training["left"]:
+                del training["left"]
         for leave in facts["leaves"]:
             if leave["accepted"]:
                 del leave["accepted"]
@@ -111,7 +114,8 @@ def gather(connection: Connection, klass: ClassRow) -> Gathered:
     """Everything that is known now, in the order of the platform's learner ids."""
     roster = store.roster(connection, klass.id)
     planned = len(class_hours(connection, klass.id))
-    facts = _class_facts(connection, klass, len({row.person_id for row in roster}))
+    most = roster_days.most_at_once(roster_days.of_class(connection, klass))
+    facts = _class_facts(connection, klass, most)
     people = _People(connection, klass, roster, planned, facts.mode)
     candidates = tuple(people.candidate(row) for row in roster)
     return Gathered(facts, planned, candidates, _waiting(connection, klass, people, candidates))

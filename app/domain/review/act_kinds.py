@@ -18,6 +18,14 @@ from sqlalchemy import Connection
 from app.domain.accounts.identity import IdentityChange, IdentityDeed
 from app.domain.review import check_decisions
 from app.domain.review.check_decisions import CheckDecision
+from app.domain.review.enrolment_acts import (
+    JoinDeed,
+    JoinedLate,
+    LeaveDeed,
+    LeftClass,
+    MovedClass,
+    MoveDeed,
+)
 from app.domain.wire import MAX_MEDIA_S, Day, Id, Line, Wire
 from app.languages import Text
 from app.security import Vault
@@ -28,6 +36,7 @@ from app.store.review.acts import ActRow
 class Approval(StrEnum):
     """When an act is in force.
 
+    at_once    as soon as it is recorded, also by a platform for the institution
     few        as soon as it is recorded, for sittings that begin after that; a platform's word
                alone does so for few of a class (`few_of`), and waits for the authority beyond
     authority  once a person of the authority recorded or approved it
@@ -36,6 +45,7 @@ class Approval(StrEnum):
                `authority`
     """
 
+    AT_ONCE = "at_once"
     FEW = "few"
     AUTHORITY = "authority"
     TWO = "two"
@@ -192,6 +202,32 @@ KINDS: dict[str, ActKind] = {
             by_platform=True,
             approval=Approval.TWO,
             deed=IdentityDeed(),
+        ),
+        *(
+            ActKind(
+                name,
+                title,
+                body,
+                of_learner=True,
+                by_platform=True,
+                approval=Approval.AT_ONCE,
+                deed=deed,
+            )
+            for name, title, body, deed in (
+                ("left_class", Text("学员离班", "Learner left the class"), LeftClass, LeaveDeed()),
+                (
+                    "joined_late",
+                    Text("学员中途入班", "Learner joined late"),
+                    JoinedLate,
+                    JoinDeed(),
+                ),
+                (
+                    "moved_class",
+                    Text("学员转班", "Learner moved to another class"),
+                    MovedClass,
+                    MoveDeed(),
+                ),
+            )
         ),
         ActKind(
             "attested_accepted",

@@ -102,8 +102,16 @@ def record(
     entry = {"kind": kind, "learner": learner, "body": told, "reason": said, "document": paper}
     _enter(connection, actor, "act.recorded", act_id, now_ms, entry)
     if approved:
-        runs.request(connection, klass.id, actor, now_ms)
+        _brought_into_force(connection, klass, of_kind, act_id, actor, now_ms)
     return act_id
+
+
+def _brought_into_force(
+    connection: Connection, klass: ClassRow, kind: ActKind, act_id: int, actor: str, now_ms: int
+) -> None:
+    if kind.deed is not None:
+        kind.deed.done(connection, klass, store.by_id(connection, act_id), actor, now_ms)
+    runs.request(connection, klass.id, actor, now_ms)
 
 
 def _paper(kind: ActKind, document: str) -> str:
@@ -147,7 +155,7 @@ def _in_force_at_once(
     user: User | None,
 ) -> bool:
     """Whether the act needs nobody's approval; a platform's word is enough for few of a class."""
-    if user is not None:
+    if user is not None or kind.approval is Approval.AT_ONCE:
         return _approval(klass, kind) is not Approval.TWO
     if kind.approval is not Approval.FEW:
         return False
@@ -182,7 +190,7 @@ def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> Non
     if row.recorded_by == user.actor and _approval(klass, KINDS[row.kind]) is Approval.TWO:
         raise NotAllowed("second_person", "somebody else has to approve what you recorded")
     deed = KINDS[row.kind].deed
-    if deed is not None:
+    if deed is not None and row.approved_ms is None:
         deed.done(connection, klass, row, user.actor, now_ms)
     store.change(connection, act_id, approved_by=user.actor, approved_ms=now_ms)
     _enter(connection, user.actor, "act.approved", act_id, now_ms, {})
@@ -191,15 +199,30 @@ def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> Non
 
 def revoke(connection: Connection, act_id: int, user: User, reason: str, now_ms: int) -> None:
     """End an act, from now on; what was judged by it is judged again without it."""
-    row = _open(connection, act_id, user)
+    _revoke(connection, _open(connection, act_id, user), user.actor, reason, now_ms)
+
+
+def take_back(
+    connection: Connection, scope: AccessScope, act_id: int, actor: str, reason: str, now_ms: int
+) -> None:
+    """End an act by the platform's key: one that needed nobody's approval, as long as no person of
+    the authority stands behind it. Raises NotFound, NotAllowed, Conflict."""
+    row = _found(connection, scope, act_id)
+    by_people = any(str(it).startswith(PERSON) for it in (row.recorded_by, row.approved_by))
+    if by_people or KINDS[row.kind].approval is not Approval.AT_ONCE:
+        raise NotAllowed("people_only", "a person of the authority ends this act")
+    _revoke(connection, row, actor, reason, now_ms)
+
+
+def _revoke(connection: Connection, row: ActRow, actor: str, reason: str, now_ms: int) -> None:
     said, deed = _words(reason), KINDS[row.kind].deed
     if deed is not None and row.approved_ms is not None:
         klass = catalogue.class_by_id(connection, row.class_id)
-        deed.undone(connection, klass, row, user.actor, now_ms)
-    store.change(connection, act_id, revoked_by=user.actor, revoked_ms=now_ms, revoked_reason=said)
-    _enter(connection, user.actor, "act.revoked", act_id, now_ms, {"reason": said})
+        deed.undone(connection, klass, row, actor, now_ms)
+    store.change(connection, row.id, revoked_by=actor, revoked_ms=now_ms, revoked_reason=said)
+    _enter(connection, actor, "act.revoked", row.id, now_ms, {"reason": said})
     if row.approved_ms is not None:
-        runs.request(connection, row.class_id, user.actor, now_ms)
+        runs.request(connection, row.class_id, actor, now_ms)
 
 
 def of_class(connection: Connection, klass: ClassRow, *, told_people: bool) -> list[Act]:
@@ -243,7 +266,11 @@ def state_of(row: ActRow) -> ActState:
 def _open(connection: Connection, act_id: int, user: User) -> ActRow:
     if not user.decides:
         raise NotAllowed("role", "only auditors and reviewers decide on acts")
-    row = store.one(connection, user.scope, act_id)
+    return _found(connection, user.scope, act_id)
+
+
+def _found(connection: Connection, scope: AccessScope, act_id: int) -> ActRow:
+    row = store.one(connection, scope, act_id)
     if row is None:
         raise NotFound("unknown_act", "there is no such act")
     if row.revoked_ms is not None:

@@ -17,6 +17,7 @@ from app.store.bodies import CheckBody, ClassVerdict, EnrolmentVerdict
 from app.store.catalogue import catalogue
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import verdicts
+from app.store.judging.enrolment_facts import roster
 from detectors.batch_facts import CheckOutcome
 
 Decided = Literal["allowed", "refused"]
@@ -51,7 +52,7 @@ def left_to_authority(
 
 def learners_waiting(connection: Connection, class_id: int) -> dict[int, list[CheckBody]]:
     """By learner id, the checks on learners that wait for the authority."""
-    learner_of = {one: who for who, one in catalogue.enrolments(connection, class_id).items()}
+    learner_of = {it.id: it.learner_id for it in roster(connection, class_id)}
     return {
         learner_of[row.subject_id]: waiting
         for row in verdicts.of_class(connection, class_id, EnrolmentVerdict)

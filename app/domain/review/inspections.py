@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.canonical import canonical
+from app.clock import day
 from app.domain.accounts.users import User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
@@ -53,8 +54,8 @@ def draw(
     if not 1 <= count <= MOST:
         raise BadInput("bad_count", f"count: 1 to {MOST}", field="count")
     sittings = online(connection, class_id, now_ms)
-    learning = {row.learner for row in sittings}
-    frame = sorted(learning if frame_kind == "online" else store.members(connection, class_id))
+    there = store.members(connection, class_id, day(now_ms).isoformat())
+    frame = sorted({it.learner for it in sittings} if frame_kind == "online" else there)
     if not frame:
         raise Conflict("nobody_to_draw", "nobody is on line, or the class has no learners")
     seed = secrets.token_hex(16)

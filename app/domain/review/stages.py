@@ -26,7 +26,7 @@ from app.domain.review.stage_bodies import Objected, body_of, in_future
 from app.domain.wire import Wire, first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
-from app.store.catalogue import catalogue, class_file, people
+from app.store.catalogue import catalogue, class_file
 from app.store.review import stages as store
 from app.store.review.stages import StagedClass, StageEventRow
 from app.store.scope import AccessScope
@@ -317,7 +317,7 @@ class _Doing:
                 detail = f"to_on: a notice stands at least {lasts.days} working days, not {stands}"
                 raise BadInput("notice_too_short", detail, field="to_on")
         if view.step.id == "claim_filed":
-            members = len(people.enrolled(self.connection, self.class_id))
+            members = catalogue.enrolled(self.connection, self.class_id)
             if said.people > members:
                 detail = f"people: the class has {members}"
                 raise BadInput("too_many_people", detail, field="people")

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Connection
 
+from app.clock import day
 from app.domain.controls import draws
 from app.domain.controls.scheduler import SEED_PURPOSE, ControlScheduler, Demands
 from app.domain.policy import sitting_terms
@@ -25,6 +26,7 @@ from app.domain.sittings.leases import new_lease
 from app.domain.sittings.sitting_life import Door, Fate
 from app.errors import BadInput, Conflict, NotAllowed, NotFound, TooManyRequests
 from app.security import Vault, token_digest
+from app.store import stays
 from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.people import AccountRow
 from app.store.judging import study_days
@@ -99,6 +101,7 @@ def open_sitting(
         known = store.by_external_id(connection, platform_id, opening.session, lock=True)
         if known is not None:
             return _renew(connection, scheduler, known, learner, klass, lesson, opening, now_ms)
+    _require_stay(connection, klass, learner, now_ms)
     _require_days(connection, klass, learner, now_ms)
     _require_few(connection, learner, now_ms)
     rivals = store.open_of_person(connection, learner.person_id)
@@ -219,6 +222,27 @@ def _how_it_ends(rival: RivalSitting, opening: Opening, now_ms: int) -> tuple[st
         return "expired", "lease"
     same = (rival.device_id, rival.window_id) == (opening.device, opening.window)
     return "superseded", "reload" if same else "other_window"
+
+
+def _require_stay(
+    connection: Connection, klass: ClassRow, learner: AccountRow, now_ms: int
+) -> None:
+    """Nobody begins a sitting in a class that they have left; what was studied there stays."""
+    stay = stays.of_learner(connection, klass.id, learner.id)
+    if stay is None or stay.last_on is None or day(now_ms).isoformat() <= stay.last_on:
+        return
+    last = _day(date.fromisoformat(stay.last_on))
+    moved = stay.ended_by == stays.MOVED
+    zh = f"您已转班，在本班学到{last}为止，请在新的班级学习。" if moved else f"您已于{last}离班。"
+    en = (
+        f"this learner {stay.ended_by} class {klass.external_id!r}, the last day was {stay.last_on}"
+    )
+    raise Conflict(
+        "enrolment_ended",
+        f"{zh} {en}",
+        ended={"by": stay.ended_by, "last_day": stay.last_on},
+        reason={"zh": zh, "en": en},
+    )
 
 
 def _require_days(

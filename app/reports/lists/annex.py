@@ -59,7 +59,7 @@ def application(dossier: Dossier) -> Sheet:
     rows = tuple(row for block in form.blocks for row in _pairs(block))
     filled = sum(cell.filled for block in form.blocks for line in block for cell in line)
     counts = (
-        ("拟培训人数（同花名册人数）", len(dossier.members)),
+        ("拟培训人数（开班日在册）", _at_opening(dossier)),
         ("准予申请线下考核", _eligible(dossier)),
         ("已预填栏目", filled),
     )
@@ -119,7 +119,7 @@ def _opening(dossier: Dossier) -> _Block:
         ),
         (
             _label("拟培训人数"),
-            _filled(f"{len(dossier.members)}人", 2),
+            _filled(f"{_at_opening(dossier)}人", 2),
             _label("培训时长"),
             _filled(_period(dossier), 2),
         ),
@@ -168,9 +168,14 @@ def _watching(dossier: Dossier) -> _Block:
     )
 
 
+def _at_opening(dossier: Dossier) -> int:
+    """How many persons were on the roster on the first day."""
+    return dossier.on_roster(date.fromisoformat(dossier.row.starts_on))
+
+
 def _first_day(dossier: Dossier, inspection: InspectionRow) -> FormCell:
     words = (
-        f"学员人数：在册{len(dossier.members)}人，{_minute(inspection)}在线{_online(inspection)}人\n"
+        f"学员人数：在册{_at_opening(dossier)}人，{_minute(inspection)}在线{_online(inspection)}人\n"
         f"签到情况：{_found(dossier, inspection)}\n培训资料留存情况："
     )
     return _filled(words, 3)
@@ -209,7 +214,11 @@ def _results(dossier: Dossier, inspection: InspectionRow) -> list[str]:
 def _attendance(dossier: Dossier) -> FormCell:
     """The mean of those who were present wherever the whole roster was checked; a sample is no
     count of heads, and is left to the pen."""
-    whole = [it for it in dossier.inspections if len(it.drawn) >= len(dossier.members)]
+    whole = [
+        it
+        for it in dossier.inspections
+        if len(it.drawn) >= dossier.on_roster(date.fromisoformat(_on(it)))
+    ]
     counts = [_results(dossier, it) for it in whole]
     present = [it.count("present") for it in counts if "open" not in it]
     return _filled(f"{sum(present) / len(present):g}人") if present else _entry("")

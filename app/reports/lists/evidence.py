@@ -129,12 +129,12 @@ def faces(dossier: Dossier) -> Sheet:
             "" if it.key_destroyed_ms is None else when(it.key_destroyed_ms),
             _confidence(it, enrolled[it.id]),
         )
-        for it in dossier.members
+        for it in dossier.everybody
     )
     counts = (
         ("花名册人数", len(rows)),
-        ("已同意", sum(it.face_consent for it in dossier.members)),
-        ("未同意（另行安排，不作违规）", sum(not it.face_consent for it in dossier.members)),
+        ("已同意", sum(it.face_consent for it in dossier.everybody)),
+        ("未同意（另行安排，不作违规）", sum(not it.face_consent for it in dossier.everybody)),
         (f"登记照片不足{WANTED}张", sum(row[10] == _LOW for row in rows)),
         ("留存抓拍影像", sum(int(row[7] or 0) for row in rows)),
     )

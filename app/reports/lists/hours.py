@@ -8,6 +8,7 @@ from app.domain.judging.views import HourVerdictView
 from app.reports import labels
 from app.reports.dossier import Dossier
 from app.reports.sheet import NO_DATA, Column, Row, Sheet, said, when
+from app.store import stays
 from app.store.exchange.report_rows import MemberRow
 from app.store.review.finding_rows import FindingRow
 from detectors.finding import Outcome
@@ -29,8 +30,8 @@ def totals(dossier: Dossier) -> tuple[tuple[str, int], ...]:
     summed = [sum(column) for column in zip(*each, strict=True)] or [0] * len(OUTCOMES)
     named = zip((f"{labels.HOURS[it]}课时" for it in OUTCOMES), summed, strict=True)
     return (
-        ("花名册人数", len(dossier.members)),
-        ("计划课时合计（人数×课时）", len(dossier.members) * len(dossier.plan)),
+        ("花名册人数", len(dossier.everybody)),
+        ("计划课时合计（人数×课时）", len(dossier.everybody) * len(dossier.plan)),
         *named,
     )
 
@@ -46,7 +47,9 @@ def summary(dossier: Dossier) -> Sheet:
         Column("线下到课学时", 13, "right"),
         Column("考核资格", 18),
     )
-    rows = tuple(_summary_row(dossier, number, it) for number, it in enumerate(dossier.members, 1))
+    rows = tuple(
+        _summary_row(dossier, number, it) for number, it in enumerate(dossier.everybody, 1)
+    )
     return Sheet(
         "hours-summary",
         "有效学时汇总表",
@@ -59,8 +62,8 @@ def summary(dossier: Dossier) -> Sheet:
 
 
 def _summary_row(dossier: Dossier, number: int, member: MemberRow) -> Row:
-    verdict = dossier.verdicts[member.external_id]
-    attended = verdict.hours.attended
+    verdict = dossier.verdicts.get(member.external_id)
+    attended = verdict.hours.attended if verdict else None
     return (
         number,
         member.external_id,
@@ -69,7 +72,7 @@ def _summary_row(dossier: Dossier, number: int, member: MemberRow) -> Row:
         len(dossier.plan),
         *counted(dossier.hours[member.external_id]),
         NO_DATA if attended is None else attended,
-        labels.VERDICTS[verdict.outcome],
+        labels.VERDICTS[verdict.outcome] if verdict else ended(member),
     )
 
 
@@ -91,7 +94,7 @@ def detail(dossier: Dossier) -> Sheet:
     )
     rows = tuple(
         _detail_row(dossier, member, hour)
-        for member in dossier.members
+        for member in dossier.everybody
         for hour in dossier.hours[member.external_id]
     )
     return Sheet(
@@ -141,7 +144,7 @@ def invalid(dossier: Dossier) -> Sheet:
     )
     lost = [
         (member, hour)
-        for member in dossier.members
+        for member in dossier.everybody
         for hour in dossier.hours[member.external_id]
         if hour.outcome == "invalid"
     ]
@@ -194,3 +197,10 @@ def _treatment(row: FindingRow | None, curable: bool) -> str:
 def _appealed(dossier: Dossier, row: FindingRow | None) -> str:
     filed = dossier.appeals[row.id] if row else []
     return _APPEALED[filed[-1].replied_ms is not None] if filed else "未申诉"
+
+
+def ended(member: MemberRow) -> str:
+    """Until when somebody was in the class, blank of who is in it."""
+    if member.ended_by is None:
+        return ""
+    return f"{member.last_on}{'转出' if member.ended_by == stays.MOVED else '离班'}"

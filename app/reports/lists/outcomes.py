@@ -95,12 +95,14 @@ def pending(dossier: Dossier) -> Sheet:
 
 
 def tied(dossier: Dossier) -> tuple[tuple[str, int], ...]:
-    """Counts under every list of outcomes: the three add up to the roster."""
+    """Counts under every list of outcomes: they add up to the roster."""
+    left = len(dossier.everybody) - len(dossier.members)
     return (
         ("准予申请线下考核", len(_having(dossier, "eligible"))),
         ("不接受线下考核申请", len(_having(dossier, "ineligible"))),
         ("未审结", len(_having(dossier, "pending"))),
-        ("花名册人数", len(dossier.members)),
+        *((("已离班或转班", left),) if left else ()),
+        ("花名册人数", len(dossier.everybody)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.reports.dossier import Dossier
+from app.reports.lists.hours import ended
 from app.reports.sheet import NO_DATA, Column, Sheet, said, yes
 from detectors.eligibility import Eligibility
 
@@ -19,6 +20,7 @@ def roster(dossier: Dossier) -> Sheet:
         Column("人员类别", 16),
         Column("实名认证", 10, "center"),
         Column("人脸处理同意", 13, "center"),
+        Column("在班情况", 26),
     )
     rows = tuple(
         (
@@ -30,12 +32,14 @@ def roster(dossier: Dossier) -> Sheet:
             said(it.category),
             yes(it.real_name_verified),
             yes(it.face_consent),
+            "，".join(filter(None, (it.first_on and f"{it.first_on}入班", ended(it)))),
         )
-        for number, it in enumerate(dossier.members, 1)
+        for number, it in enumerate(dossier.everybody, 1)
     )
-    verified = [it.real_name_verified for it in dossier.members]
+    verified = [it.real_name_verified for it in dossier.everybody]
     counts = (
         ("花名册人数", len(rows)),
+        ("现在班人数", len(dossier.members)),
         ("已实名认证", verified.count(True)),
         ("未实名认证", verified.count(False)),
         (f"实名认证{NO_DATA}", verified.count(None)),

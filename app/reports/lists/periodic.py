@@ -57,7 +57,7 @@ FIGURES: dict[str, Figure] = {
     "级别": lambda dossier, _: said(dossier.terms.get("level")),
     "开班日期": lambda dossier, _: dossier.row.starts_on,
     "结束日期": lambda dossier, _: dossier.row.ends_on,
-    "培训人数": lambda dossier, _: len(dossier.members),
+    "培训人数": lambda dossier, period: dossier.on_roster(period[1]),
     "本期学习人数": lambda dossier, period: len(set(_sittings(dossier, period))),
     "本期学习人次": lambda dossier, period: len(_sittings(dossier, period)),
     "累计有效课时": _hours("有效课时"),

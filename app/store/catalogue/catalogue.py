@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, delete, exists, func, insert, select, update
 
+from app.store import stays
 from app.store.row import fetch, fetch_one, fetch_one_or_none
 from app.store.scope import AccessScope
 from app.store.upsert import insert_new
@@ -56,6 +57,8 @@ class ClassRow(Protocol):
     terms: dict[str, Any]
     course_version_ids: list[int]
     plan_digest: bytes
+    starts_on: str
+    ends_on: str
     opened_ms: int
     scale_chosen: str | None
     scale_chosen_by: int | None
@@ -150,7 +153,7 @@ def lock_class(connection: Connection, class_id: int) -> None:
 
 
 def enrolments(connection: Connection, class_id: int) -> dict[int, int]:
-    """Enrolment ids of a class by learner id."""
+    """Enrolment ids of a class by learner id, also of who was in it."""
     query = select(Enrolment.learner_id, Enrolment.id).where(Enrolment.class_id == class_id)
     return {learner_id: enrolment_id for learner_id, enrolment_id in connection.execute(query)}
 
@@ -198,8 +201,11 @@ def has_sessions(connection: Connection, class_id: int) -> bool:
 
 
 def enrolled(connection: Connection, class_id: int) -> int:
+    """How many learners are in the class now."""
     return connection.execute(
-        select(func.count()).select_from(Enrolment).where(Enrolment.class_id == class_id)
+        select(func.count())
+        .select_from(Enrolment)
+        .where(Enrolment.class_id == class_id, stays.in_class())
     ).scalar_one()
 
 

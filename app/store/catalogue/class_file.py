@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, Label, Select, func, or_, select, update
 
+from app.store import stays
 from app.store.bodies import KINDS, EnrolmentVerdict, HourVerdict, Kind, StoredVerdict, stored
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review.finding_queue import GONE, TO_DO
@@ -39,7 +40,7 @@ def page(
     """Classes newest first with how many learners and open findings each has."""
     learners = (
         select(func.count())
-        .where(Enrolment.class_id == TrainingClass.id)
+        .where(Enrolment.class_id == TrainingClass.id, stays.in_class())
         .scalar_subquery()
         .label("learners")
     )
@@ -152,6 +153,9 @@ class RosterRow(Protocol):
     enrolment_id: int
     category: str | None
     employer: str | None
+    first_on: str | None
+    last_on: str | None
+    ended_by: str | None
     id: int
     person_id: int
     external_id: str
@@ -164,12 +168,15 @@ class RosterRow(Protocol):
 def roster(
     connection: Connection, class_id: int, learner_id: int | None = None
 ) -> Sequence[RosterRow]:
-    """Learners of the class in the order of enrolment; one of them if `learner_id` is given."""
+    """Who is or was in the class, in the order of enrolment; one of them where one is named."""
     query = (
         select(
             Enrolment.id.label("enrolment_id"),
             Enrolment.category,
             Enrolment.employer,
+            Enrolment.first_on,
+            Enrolment.last_on,
+            Enrolment.ended_by,
             Learner.id,
             Learner.person_id,
             Learner.external_id,
@@ -179,7 +186,7 @@ def roster(
             Learner.face_consent,
         )
         .join(Learner, Learner.id == Enrolment.learner_id)
-        .where(Enrolment.class_id == class_id)
+        .where(Enrolment.class_id == class_id, stays.ever_in_class())
         .order_by(Enrolment.id)
     )
     if learner_id is not None:
@@ -226,7 +233,12 @@ def other_classes(
         .join(Enrolment, Enrolment.class_id == TrainingClass.id)
         .join(Learner, Learner.id == Enrolment.learner_id)
         .join(Platform, Platform.id == TrainingClass.platform_id)
-        .where(Learner.person_id == person, TrainingClass.id != class_id, scope.covers_class())
+        .where(
+            Learner.person_id == person,
+            TrainingClass.id != class_id,
+            scope.covers_class(),
+            stays.ever_in_class(),
+        )
         .order_by(TrainingClass.id.desc()),
         ClassElsewhere,
     )

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, exists, insert, select, update
 
+from app.store import stays
 from app.store.row import fetch, fetch_one
 from app.store.upsert import insert_new
 from models import (
@@ -48,6 +49,9 @@ class LearnerRow(AccountRow, Protocol):
 class EnrolledRow(LearnerRow, Protocol):
     employer: str | None
     category: str | None
+    first_on: str | None
+    last_on: str | None
+    ended_by: str | None
 
 
 def ensure_person(connection: Connection, id_hash: bytes) -> int:
@@ -160,19 +164,28 @@ def update_learner(connection: Connection, learner_id: int, **values: Any) -> No
 
 
 def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:
-    """Who is in the class, by the platform's ids."""
+    """Who is or was in the class, by the platform's ids."""
     return fetch(
         connection,
-        _learners(Enrolment.employer, Enrolment.category)
+        _learners(
+            Enrolment.employer,
+            Enrolment.category,
+            Enrolment.first_on,
+            Enrolment.last_on,
+            Enrolment.ended_by,
+        )
         .join(Enrolment, Enrolment.learner_id == Learner.id)
-        .where(Enrolment.class_id == class_id)
+        .where(Enrolment.class_id == class_id, stays.ever_in_class())
         .order_by(Learner.external_id),
         EnrolledRow,
     )
 
 
-def enrol(connection: Connection, rows: list[dict[str, Any]]) -> None:
-    insert_new(connection, Enrolment, rows, ("class_id", "learner_id"))
+def enrol(connection: Connection, row: dict[str, Any]) -> None:
+    """Into a class, also who was in it by a move that was taken back."""
+    whole = {**dict.fromkeys(("first_on", "last_on", "ended_by", "moved_from")), **row}
+    insert_new(connection, Enrolment, [whole], ("class_id", "learner_id"))
+    stays.revive(connection, whole)
 
 
 def update_enrolment(connection: Connection, class_id: int, learner_id: int, **values: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, select
 
+from app.store import stays
 from app.store.row import fetch
 from app.store.scope import AccessScope
 from models import AssessmentRecord, Enrolment, HistoryRecord, Learner, Platform, TrainingClass
@@ -63,7 +64,7 @@ def trainings(
         .join(Learner, Learner.id == Enrolment.learner_id)
         .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
         .join(Platform, Platform.id == TrainingClass.platform_id)
-        .where(Learner.person_id == person_id, scope.covers_class())
+        .where(Learner.person_id == person_id, scope.covers_class(), stays.ever_in_class())
         .order_by(TrainingClass.starts_on.desc(), TrainingClass.id.desc())
     )
     return fetch(connection, query, EnrolledTraining)

@@ -43,7 +43,7 @@ _ELSEWHERE = (
     "id", "platform_id", "external_id", "official_class_no", "occupation", "starts_on",
     "assessment_on", "county", "institution",
 )  # fmt: skip
-_PLACE = ("id", "class_id", "learner_id")
+_PLACE = ("id", "class_id", "learner_id", "ended_by")
 _SURVEY = ("id", "class_id", "item", "satisfied", "answered", "surveyed_on")
 _ASSESSED = ("id", "class_id", "learner_id", "held_on")
 _REVIEW = ("id", "finding_id", "reviewer_id", "stage", "decision", "created_ms")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 from sqlalchemy import Connection, select
 
+from app.store import stays
 from app.store.catalogue.catalogue import ClassRow
 from app.store.controls.controls import ControlRow
 from app.store.review.finding_rows import FindingRow
@@ -58,6 +59,9 @@ class MemberRow(msgspec.Struct, frozen=True, kw_only=True):
     enrolment_id: int
     employer: str | None
     category: str | None
+    first_on: str | None
+    last_on: str | None
+    ended_by: str | None
     id: int
     external_id: str
     name: str
@@ -81,12 +85,15 @@ class PlanRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def members(connection: Connection, class_id: int) -> list[MemberRow]:
-    """The roster by the platform's ids."""
+    """Who is or was in the class, by the platform's ids."""
     rows = connection.execute(
         select(
             Enrolment.id.label("enrolment_id"),
             Enrolment.employer,
             Enrolment.category,
+            Enrolment.first_on,
+            Enrolment.last_on,
+            Enrolment.ended_by,
             Learner.id,
             Learner.external_id,
             Learner.name,
@@ -100,7 +107,7 @@ def members(connection: Connection, class_id: int) -> list[MemberRow]:
         )
         .join(Learner, Learner.id == Enrolment.learner_id)
         .join(LearnerKey, LearnerKey.learner_id == Learner.id, isouter=True)
-        .where(Enrolment.class_id == class_id)
+        .where(Enrolment.class_id == class_id, stays.ever_in_class())
         .order_by(Learner.external_id)
     )
     return typed(rows, MemberRow)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import msgspec
 from sqlalchemy import Connection, case, exists, func, select, update
 
+from app.store import stays
 from app.store.bodies import FindingBody
 from app.store.row import fetch, stream, typed
 from detectors.finding import Evidence, Fault, Outcome
@@ -45,7 +46,7 @@ class RosterEntry(Protocol):
 
 
 def roster(connection: Connection, class_id: int) -> Sequence[RosterEntry]:
-    """Who is enrolled; `known` tells whether the person's ID number is."""
+    """Who is in the class now; `known` tells whether the person's ID number is."""
     return fetch(
         connection,
         select(
@@ -58,7 +59,7 @@ def roster(connection: Connection, class_id: int) -> Sequence[RosterEntry]:
         )
         .join(Learner, Learner.id == Enrolment.learner_id)
         .join(Person, Person.id == Learner.person_id)
-        .where(Enrolment.class_id == class_id)
+        .where(Enrolment.class_id == class_id, stays.in_class())
         .order_by(Learner.external_id),
         RosterEntry,
     )
@@ -364,12 +365,14 @@ class OtherClass(Protocol):
     assessment_on: str | None
     terms: dict[str, Any]
     slug: str
+    ended_by: str | None
 
 
 def other_classes(
     connection: Connection, class_id: int, person_ids: Collection[int], until: str
 ) -> Iterator[OtherClass]:
-    """These persons' enrolments in other classes opened until that day, on any platform."""
+    """These persons' enrolments in other classes opened until that day, on any platform; but for
+    those that they moved out of, which are one training with the class they moved to."""
     for chunk in _chunks(person_ids):
         yield from stream(
             connection,
@@ -385,6 +388,7 @@ def other_classes(
                 TrainingClass.assessment_on,
                 TrainingClass.terms,
                 Platform.slug,
+                Enrolment.ended_by,
             )
             .join(Enrolment, Enrolment.learner_id == Learner.id)
             .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
@@ -393,6 +397,7 @@ def other_classes(
                 Learner.person_id.in_(chunk),
                 TrainingClass.id != class_id,
                 TrainingClass.starts_on <= until,
+                func.coalesce(Enrolment.ended_by, stays.LEFT) == stays.LEFT,
             )
             .order_by(TrainingClass.starts_on, Platform.slug, TrainingClass.external_id),
             OtherClass,

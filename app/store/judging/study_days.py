@@ -8,6 +8,7 @@ from datetime import date
 
 from sqlalchemy import Connection, func, select, true
 
+from app.store import stays as enrolments
 from app.store.review import claims
 from detectors.dates import StudyDays, study_days
 from models import AssessmentRecord, LeaveRecord, TrainingClass
@@ -41,14 +42,18 @@ def of_learners(
     )
     assessed = {row.learner_id: row.first_on for row in exams}
 
+    stays = {row.learner_id: row for row in enrolments.of_class(connection, class_id)}
+
     def days(learner_id: int, last: str, on_leave: bool) -> StudyDays:
-        return study_days(
+        counts = study_days(
             date.fromisoformat(klass.starts_on),
             date.fromisoformat(last),
             _day(klass.assessment_on),
             _day(assessed.get(learner_id)),
             on_leave,
         )
+        stay = stays.get(learner_id)
+        return counts.within(_day(stay.first_on), _day(stay.last_on)) if stay else counts
 
     found = {}
     for learner_id in learner_ids:

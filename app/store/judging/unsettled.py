@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, exists, func, or_, select
 
+from app.store import stays
 from detectors.finding import Evidence
 from models import Appeal, Enrolment, Finding, Verdict
 
@@ -24,7 +25,7 @@ def pending(connection: Connection, class_id: int, pack: str) -> list[tuple[int,
     query = (
         select(Enrolment.learner_id, Verdict.body)
         .join(Enrolment, Enrolment.id == Verdict.subject_id)
-        .where(Verdict.id.in_(newest), Verdict.outcome == "pending")
+        .where(Verdict.id.in_(newest), Verdict.outcome == "pending", stays.in_class())
         .order_by(Enrolment.learner_id)
     )
     return [(learner_id, body) for learner_id, body in connection.execute(query)]

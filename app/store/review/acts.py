@@ -142,6 +142,11 @@ def change(connection: Connection, act_id: int, **values: Any) -> None:
     connection.execute(update(Act).where(Act.id == act_id).values(**values))
 
 
+def by_id(connection: Connection, act_id: int) -> ActRow:
+    """An act that was added in this transaction."""
+    return typed([connection.execute(_acts().where(Act.id == act_id)).one()], ActRow)[0]
+
+
 def one(connection: Connection, scope: AccessScope, act_id: int) -> ActRow | None:
     query = _acts().where(Act.id == act_id, scope.covers_class())
     return typed_or_none(connection.execute(query).one_or_none(), ActRow)

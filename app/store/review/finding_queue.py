@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 
 from app import rules
+from app.store import stays
 from app.store.review.finding_rows import CountyFinding, QueuedFinding
 from app.store.row import fetch, typed
 from app.store.scope import AccessScope
@@ -180,7 +181,7 @@ def at_stake() -> ColumnElement[int | None]:
     each = TrainingClass.terms["subsidy_yuan"].as_integer()
     roster = (
         select(func.count())
-        .where(Enrolment.class_id == TrainingClass.id)
+        .where(Enrolment.class_id == TrainingClass.id, stays.in_class())
         .correlate(TrainingClass)
         .scalar_subquery()
     )

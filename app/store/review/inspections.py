@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, func, insert, select
 
+from app.store import stays
 from app.store.row import fetch, fetch_one_or_none
 from app.store.scope import AccessScope
 from models import Enrolment, Inspection, InspectionCheck, Learner, Lesson, Session, User
@@ -58,13 +59,21 @@ def online(connection: Connection, class_id: int, heard_since_ms: int) -> Sequen
     )
 
 
-def members(connection: Connection, class_id: int) -> dict[str, tuple[int, str]]:
-    """Row id and name of the class's learners by the platform's ids."""
-    rows = connection.execute(
+def members(
+    connection: Connection, class_id: int, on: str | None = None
+) -> dict[str, tuple[int, str]]:
+    """Row id and name of who is or was in the class by the platform's ids, or of who was in it on
+    a day (`yyyy-mm-dd`)."""
+    query = (
         select(Learner.external_id, Learner.id, Learner.name)
         .join(Enrolment, Enrolment.learner_id == Learner.id)
-        .where(Enrolment.class_id == class_id)
+        .where(Enrolment.class_id == class_id, stays.ever_in_class())
     )
+    if on is not None:
+        query = query.where(
+            func.coalesce(Enrolment.first_on, on) <= on, func.coalesce(Enrolment.last_on, on) >= on
+        )
+    rows = connection.execute(query)
     return {row.external_id: (row.id, row.name) for row in rows}
 
 

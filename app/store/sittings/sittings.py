@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, and_, func, insert, or_, select, update
 
+from app.store import stays
 from app.store.catalogue.catalogue import ClassRow, LessonRow
 from app.store.catalogue.people import AccountRow
 from app.store.row import fetch, fetch_one, fetch_one_or_none
@@ -161,9 +162,12 @@ def klass(connection: Connection, platform_id: int, external_id: str) -> ClassRo
 
 
 def enrolled(connection: Connection, class_id: int, learner_id: int) -> bool:
+    """Whether the learner is or was in the class."""
     found = connection.execute(
         select(Enrolment.id).where(
-            Enrolment.class_id == class_id, Enrolment.learner_id == learner_id
+            Enrolment.class_id == class_id,
+            Enrolment.learner_id == learner_id,
+            stays.ever_in_class(),
         )
     ).first()
     return found is not None

@@ -1,0 +1,267 @@
+"""A learner leaves, joins late, moves: recorded, dated, taken back; and the counts follow."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.domain.catalogue import roster_days
+from app.services import Services
+from app.simulation.entities import invented_id_number
+from app.store.catalogue import catalogue
+from tests.api.test_sessions import found_school, opening, post
+from tests.people import HUANGCHUAN, LIN, WU, County, TestClock, instant, training_class
+from tests.verdicts import sign_in
+
+FIRST = date(2026, 3, 2)
+
+
+@pytest.fixture
+def school(client: TestClient, county: County) -> County:
+    """Lin and Wu in c1, and c2 of the same course with nobody."""
+    found_school(client, county)
+    answer = client.put("/v1/classes/c2", json=training_class("c2"), headers=county.huang.headers)
+    assert answer.status_code < 300, answer.text
+    return county
+
+
+class Office:
+    """What a platform does about its rosters, by its key."""
+
+    def __init__(self, client: TestClient, county: County) -> None:
+        self.client, self.headers = client, county.huang.headers
+
+    def record(self, kind: str, learner: str = "lin", klass: str = "c1", **body: str) -> Any:
+        said = {"kind": kind, "learner_id": learner, "body": body, "reason": "本人书面申请"}
+        return self.client.post(f"/v1/classes/{klass}/acts", json=said, headers=self.headers)
+
+    def take_back(self, act: int) -> Any:
+        said = {"reason": "登记有误，本人仍在班"}
+        return self.client.post(f"/v1/acts/{act}/revocation", json=said, headers=self.headers)
+
+    def roster(self, klass: str = "c1") -> dict[str, tuple[str | None, str | None, str | None]]:
+        told = self.client.get(f"/v1/classes/{klass}/roster", headers=self.headers).json()
+        return {
+            it["learner_id"]: (it["first_day"], it["last_day"], it["ended_by"])
+            for it in told["learners"]
+        }
+
+    def put(self, *learners: dict[str, Any], klass: str = "c1") -> Any:
+        url, said = f"/v1/classes/{klass}/roster", {"learners": list(learners)}
+        return self.client.put(url, json=said, headers=self.headers)
+
+
+@pytest.fixture
+def office(client: TestClient, school: County) -> Office:
+    return Office(client, school)
+
+
+def code(answer: Any) -> str:
+    return str(answer.json()["code"])
+
+
+@pytest.mark.both_databases
+def test_who_left_opens_no_sitting_and_a_wrong_leaving_is_taken_back(
+    client: TestClient, school: County, clock: TestClock, office: Office
+) -> None:
+    clock.now_ms = instant("2026-03-10 09:00")
+    left = office.record("left_class", last_on="2026-03-09")
+    assert (left.status_code, left.json()["state"]) == (201, "in_force")
+    assert office.roster()["lin"] == (None, "2026-03-09", "left")
+    refused = post(client, school, opening())
+    assert (refused.status_code, code(refused)) == (409, "enrolment_ended")
+    assert refused.json()["ended"] == {"by": "left", "last_day": "2026-03-09"}
+    assert "2026年3月9日离班" in refused.json()["reason"]["zh"]
+    assert client.get("/v1/classes/c1", headers=office.headers).json()["enrolled"] == 1
+
+    assert office.take_back(left.json()["id"]).json()["state"] == "revoked"
+    assert office.roster()["lin"] == (None, None, None)
+    assert post(client, school, opening()).status_code == 201
+
+
+def test_a_list_that_has_not_heard_of_it_puts_nobody_back(clock: TestClock, office: Office) -> None:
+    clock.now_ms = instant("2026-03-10 09:00")
+    office.record("left_class", last_on="2026-03-09")
+    answer = office.put(LIN, WU)
+    (row,) = answer.json()["rejected"]
+    assert (row["name"], row["code"]) == ("林小兰", "enrolment_ended")
+    assert "离班（在班最后一天2026-03-09）" in row["detail"]
+
+
+def test_the_last_day_lies_neither_ahead_nor_before_what_is_on_record(
+    client: TestClient, school: County, clock: TestClock, office: Office
+) -> None:
+    clock.now_ms = instant("2026-03-05 09:00")
+    assert post(client, school, opening()).status_code == 201
+    clock.now_ms = instant("2026-03-06 09:00")
+    assert code(office.record("left_class", last_on="2026-03-07")) == "in_future"
+    early = office.record("left_class", last_on="2026-03-04")
+    assert code(early) == "on_record_after" and "2026-03-05" in early.json()["detail"]
+    assert office.record("left_class", last_on="2026-03-05").status_code == 201
+    assert code(office.record("left_class", last_on="2026-03-05")) == "ended_already"
+
+
+def test_who_joins_late_begins_on_their_first_day(
+    client: TestClient, school: County, clock: TestClock, office: Office
+) -> None:
+    assert office.record("joined_late", first_on="2026-03-09").status_code == 201
+    clock.now_ms = instant("2026-03-08 09:00")
+    refused = post(client, school, opening())
+    assert (code(refused), refused.json()["counts"]["first_day"]) == (
+        "outside_class_dates",
+        "2026-03-09",
+    )
+    clock.now_ms = instant("2026-03-09 09:00")
+    assert post(client, school, opening()).status_code == 201
+    assert code(office.record("joined_late", first_on="2026-03-10")) == "on_record_before"
+    assert code(office.record("joined_late", first_on="2026-05-01")) == "outside_class_dates"
+
+
+def test_a_first_day_on_the_roster_is_a_recorded_act(client: TestClient, office: Office) -> None:
+    late = {"learner_id": "sun", "name": "孙一", "id_number": invented_id_number(7)}
+    answer = office.put(late | {"joined_on": "2026-03-09"})
+    assert answer.status_code == 200, answer.text
+    assert office.roster()["sun"] == ("2026-03-09", None, None)
+    (act,) = client.get("/v1/classes/c1/acts", headers=office.headers).json()["acts"]
+    assert (act["kind"], act["body"], act["state"]) == (
+        "joined_late",
+        {"first_on": "2026-03-09"},
+        "in_force",
+    )
+    (again,) = office.put(late | {"joined_on": "2026-03-12"}).json()["errors"]
+    assert again["code"] == "joined_already"
+
+
+def test_a_learner_moves_to_another_class_of_the_course_and_back_if_that_was_wrong(
+    client: TestClient, school: County, clock: TestClock, office: Office
+) -> None:
+    clock.now_ms = instant("2026-03-10 09:00")
+    moved = office.record("moved_class", last_on="2026-03-09", to_class="c2")
+    assert moved.status_code == 201, moved.text
+    assert office.roster()["lin"] == (None, "2026-03-09", "moved")
+    assert office.roster("c2")["lin"] == ("2026-03-10", None, None)
+    assert code(post(client, school, opening())) == "enrolment_ended"
+    assert office.take_back(moved.json()["id"]).status_code == 200
+    assert office.roster()["lin"] == (None, None, None)
+    assert office.roster("c2") == {}
+
+    again = office.record("moved_class", last_on="2026-03-09", to_class="c2").json()
+    assert post(client, school, opening(class_id="c2")).status_code == 201
+    refused = office.take_back(again["id"])
+    assert (refused.status_code, code(refused)) == (409, "on_record_since")
+
+
+def test_nobody_is_in_two_classes_of_one_course_at_a_time(clock: TestClock, office: Office) -> None:
+    (row,) = office.put(LIN, klass="c2").json()["errors"]
+    assert row["code"] == "in_class_of_course" and "班级c1" in row["detail"]
+    assert code(office.record("moved_class", last_on="2026-03-02", to_class="c9")) == (
+        "unknown_class"
+    )
+    assert code(office.record("moved_class", last_on="2026-03-02", to_class="c1")) == "other_course"
+    clock.now_ms = instant("2026-03-10 09:00")
+    left = office.record("left_class", last_on="2026-03-09").json()
+    late = LIN | {"joined_on": "2026-03-10"}
+    assert office.put(late, klass="c2").status_code == 200
+    refused = office.take_back(left["id"])
+    assert (refused.status_code, code(refused)) == (409, "in_class_of_course")
+
+
+def test_what_a_person_of_the_authority_recorded_no_key_takes_back(
+    client: TestClient, school: County, services: Services, clock: TestClock, office: Office
+) -> None:
+    headers = sign_in(services, "zhao", HUANGCHUAN)
+    said = {"kind": "left_class", "learner_id": "lin", "body": {"last_on": "2026-03-02"}}
+    act = client.post(
+        "/v1/classes/c1/acts",
+        json=said | {"reason": "本人书面申请"},
+        headers=headers,
+    )
+    assert act.status_code == 201, act.text
+    refused = office.take_back(act.json()["id"])
+    assert (refused.status_code, code(refused)) == (403, "people_only")
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["left_class", "joined_late", "moved_class", "back"]),
+        st.sampled_from(["lin", "wu"]),
+        st.sampled_from(["c1", "c2"]),
+        st.integers(0, 12),
+    ),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(
+    max_examples=12,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(steps)
+def test_counts_of_every_day_are_a_fold_over_the_acts_in_force(
+    services: Services,
+    school: County,
+    clock: TestClock,
+    office: Office,
+    steps: list[tuple[str, str, str, int]],
+) -> None:
+    clock.now_ms = instant("2026-03-14 09:00")
+    made: list[tuple[int, str]] = []
+    for kind, learner, klass, offset in steps:
+        on = (FIRST + timedelta(days=offset)).isoformat()
+        if kind == "back":
+            if made:
+                office.take_back(made.pop(offset % len(made))[0])
+            continue
+        body = {"joined_late": {"first_on": on}}.get(kind, {"last_on": on})
+        other = {"to_class": "c2" if klass == "c1" else "c1"} if kind == "moved_class" else {}
+        answer = office.record(kind, learner, klass, **body, **other)
+        if answer.status_code == 201:
+            made.append((answer.json()["id"], klass))
+        _agree(services, school, office)
+    _agree(services, school, office)
+    for act, _ in reversed(made):
+        office.take_back(act)
+
+
+def _agree(services: Services, school: County, office: Office) -> None:
+    acts = {
+        klass: [
+            it
+            for it in office.client.get(f"/v1/classes/{klass}/acts", headers=office.headers).json()[
+                "acts"
+            ][::-1]
+            if it["state"] == "in_force"
+        ]
+        for klass in ("c1", "c2")
+    }
+    days = [FIRST + timedelta(days=it) for it in range(16)]
+    with services.database.read() as connection:
+        for klass in acts:
+            row = catalogue.class_of_platform(connection, school.huang.platform.id, klass)
+            assert row is not None
+            stays = roster_days.of_class(connection, row)
+            for day in days:
+                folded = sum(_there(acts, klass, who, day.isoformat()) for who in ("lin", "wu"))
+                assert roster_days.on_roster(stays, day) == folded, (klass, day, acts)
+
+
+def _there(acts: dict[str, list[Any]], klass: str, who: str, day: str) -> bool:
+    """Both begin in c1; what the acts say of them, one after the other."""
+    first = "2026-03-02" if klass == "c1" else None
+    for other, told in acts.items():
+        for it in told:
+            if it["kind"] == "moved_class" and it["learner_id"] == who and other != klass:
+                first = it["body"]["first_on"]
+    mine = [it for it in acts[klass] if it["learner_id"] == who]
+    joined = [it["body"]["first_on"] for it in mine if it["kind"] == "joined_late"]
+    ended = [it["body"]["last_on"] for it in mine if "last_on" in it["body"]]
+    if joined:
+        first = joined[-1]
+    return first is not None and first <= day and (not ended or day <= ended[-1])

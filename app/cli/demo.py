@@ -38,6 +38,7 @@ LOGINS = (
     ("hu", "胡复核（主管部门，复核人）", "reviewer", "industry"),
     ("jin", "金审核（财政，初审人）", "auditor", "finance"),
     ("cai", "蔡复核（财政，复核人）", "reviewer", "finance"),
+    ("luo", "罗分管（县人社局）", "chief", None),
     ("feng", "冯平台（远望平台）", "platform_viewer", None),
     ("han", "韩经办（示例职业培训学校）", "school", None),
     ("admin", "管理员", "admin", None),

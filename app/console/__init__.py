@@ -36,6 +36,7 @@ from app.console import (
     session_page,
     sign_off_page,
     stages_page,
+    standing_page,
     tables_page,
     users_page,
 )
@@ -55,6 +56,7 @@ PAGES = (
     login_page,
     account_page,
     overview_page,
+    standing_page,
     search_page,
     findings_page,
     queue_actions,

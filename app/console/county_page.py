@@ -24,7 +24,9 @@ from app.reports.lists import periodic
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
-Official = Annotated[Login, Depends(require_role(Role.AUDITOR, Role.REVIEWER, Role.ADMIN))]
+Official = Annotated[
+    Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN))
+]
 
 
 @router.get("/county")

@@ -30,7 +30,7 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 Keeper = Annotated[Login, Depends(require_role(Role.AUDITOR, Role.ADMIN))]
 People = Annotated[
-    Login, Depends(require_role(Role.AUDITOR, Role.REVIEWER, Role.ADMIN, Role.SCHOOL))
+    Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN, Role.SCHOOL))
 ]
 REFUSALS = (ValidationError, BadInput, Conflict)
 

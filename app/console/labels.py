@@ -235,6 +235,7 @@ ROLES = {
     "reviewer": Label(N_("复核员")),
     "platform_viewer": Label(N_("平台查看员")),
     "school": Label(N_("培训机构经办人")),
+    "chief": Label(N_("分管领导")),
     "admin": Label(N_("管理员")),
 }
 OFFICES = {
@@ -335,6 +336,7 @@ NO_PACK_REMEDY = N_(
 )
 PROBLEMS = {
     "bad_target": N_("请填写不超过1,000,000的整数，没有目标的留空。"),
+    "bad_days": N_("请填写起止日期，起在前，最长366天。"),
     "bad_year": N_("年度不对。"),
     "role": N_("您的角色无权进行此操作。"),
     "csrf": N_("页面已过期，请返回后刷新再提交。"),

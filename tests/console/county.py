@@ -85,6 +85,7 @@ def _people(connection: Connection, county: County) -> None:
         ("cai", "蔡文", "reviewer", [HERE], None, "finance"),
         ("qian", "钱卫", "auditor", [THERE], None, None),
         ("feng", "冯平", "platform_viewer", [], "yunke", None),
+        ("luo", "罗分管", "chief", [HERE], None, None),
         ("root", "系统管理", "admin", [], None, None),
     ):
         users.add_user(

@@ -47,6 +47,7 @@ PEOPLE = (
     ("zhao", "auditor", HUANGCHUAN, None),
     ("sun", "reviewer", HUANGCHUAN, None),
     ("qian", "auditor", GUANGSHAN, None),
+    ("chang", "chief", HUANGCHUAN, None),
     ("fang", "platform_viewer", None, "huang-edu"),
     ("gao", "platform_viewer", None, "guang-edu"),
     ("root", "admin", None, None),

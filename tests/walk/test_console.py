@@ -25,6 +25,7 @@ MAY = {
     "GET /my/{token}": OPEN,
     "POST /my/{token}/appeals": OPEN,
     "GET /console": PEOPLE,
+    "GET /console/standing": AUTHORITY,
     "GET /console/account": PEOPLE,
     "POST /console/account/password": PEOPLE,
     "POST /console/account/logins/end": PEOPLE,
@@ -121,10 +122,10 @@ NEVER = {  # whom a kind of page refuses though it lies within what they see
     PEOPLE: (),
     AUTHORITY: ("fang", "han"),
     BUREAU: ("fang",),
-    DECIDERS: ("fang", "root", "han"),
-    CLERKS: ("fang", "root"),
-    KEEPERS: ("sun", "fang", "han"),
-    ADMIN: ("zhao", "sun", "fang", "han"),
+    DECIDERS: ("chang", "fang", "root", "han"),
+    CLERKS: ("chang", "fang", "root"),
+    KEEPERS: ("chang", "sun", "fang", "han"),
+    ADMIN: ("zhao", "chang", "sun", "fang", "han"),
 }
 # Another county's auditor, another platform's viewer, the clerk of another school of the county.
 OTHERS = ("qian", "gao", "tang")
@@ -207,7 +208,7 @@ def test_a_stranger_is_led_to_the_login_page_from_everywhere(
         assert send(walker, method, dataset.address(path), {}, form) == 401, name
 
 
-@pytest.mark.parametrize("who", ["zhao", "sun", "fang", "root", "han"])
+@pytest.mark.parametrize("who", ["zhao", "chang", "sun", "fang", "root", "han"])
 def test_everybody_reads_what_their_role_and_county_allow(
     app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:
@@ -227,7 +228,7 @@ OWN = {  # Zhao's own: not even a colleague gets it
 }
 
 
-@pytest.mark.parametrize("who", ["sun", "han", *OTHERS])
+@pytest.mark.parametrize("who", ["sun", "chang", "han", *OTHERS])
 def test_what_is_zhaos_own_is_hers_alone(
     app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:

@@ -40,6 +40,7 @@ class Role(StrEnum):
     reviewer         reads and decides within their counties
     platform_viewer  reads what concerns their own platform
     school           sets up the classes of their own institution and reads them; decides nothing
+    chief            reads within their counties, no photos; decides nothing
     admin            reads everything, keeps users; decides nothing
     """
 
@@ -47,6 +48,7 @@ class Role(StrEnum):
     REVIEWER = "reviewer"
     PLATFORM_VIEWER = "platform_viewer"
     SCHOOL = "school"
+    CHIEF = "chief"
     ADMIN = "admin"
 
 

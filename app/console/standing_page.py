@@ -1,0 +1,61 @@
+"""How the county stands over days of one's choice: for who answers for it, and for printing."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from app.clock import day
+from app.console import labels
+from app.console.login import require_role
+from app.console.page import ConsoleRoute, render
+from app.domain.accounts.users import Login, Role
+from app.domain.review import stages
+from app.domain.review import standing as domain
+from app.domain.review.standing import DayRange
+from app.errors import BadInput
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+Official = Annotated[
+    Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN))
+]
+_DAYS = 28
+
+
+@router.get("/standing")
+def shown(request: Request, login: Official, first: str = "", last: str = "") -> Response:
+    """Without days: the last four weeks. Days that are none are told, and these are shown."""
+    services, scope = request.app.state.services, login.user.scope
+    now_ms = services.clock()
+    today = day(now_ms)
+    days, problem = DayRange(today - timedelta(days=_DAYS - 1), today), ""
+    if first or last:
+        try:
+            days = DayRange(_day(first), _day(last))
+        except BadInput as error:
+            problem = labels.PROBLEMS[error.code]
+    with services.database.read() as connection:
+        standing = domain.standing(connection, scope, days)
+        overdue = stages.overdue(connection, scope, today)
+    return render(
+        request,
+        "standing.html",
+        login=login,
+        status=422 if problem else 200,
+        days=days,
+        standing=standing,
+        overdue=len(overdue),
+        now_ms=now_ms,
+        problem=problem,
+    )
+
+
+def _day(text: str) -> date:
+    """Raises BadInput."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise BadInput("bad_days", "a day is written as 2026-11-28") from error

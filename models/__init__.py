@@ -12,6 +12,7 @@ from models.institution import ClassSetup, County, Institution
 from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
 from models.link import LearnerLink
+from models.pack_draft import PackDraft
 from models.people import (
     Learner,
     LearnerKey,
@@ -76,6 +77,7 @@ __all__ = [
     "Lesson",
     "LoginFailure",
     "OfflineAttendance",
+    "PackDraft",
     "Person",
     "PhotoAccess",
     "Platform",

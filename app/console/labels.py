@@ -134,6 +134,12 @@ FUNDS = {
     "skills": Label(N_("职业技能提升行动资金")),
     "other": Label(N_("其他资金")),
 }
+DRAFT_STATES = {
+    "draft": Label(N_("草稿"), tone="review"),
+    "published": Label(N_("已公布"), tone="clear"),
+    "discarded": Label(N_("已放弃")),
+}
+DRAFT_CHECKS = {"right": Label(N_("检查通过"), tone="clear")}
 CALENDAR_KINDS = {
     "holiday": Label(N_("放假")),
     "works": Label(N_("调休上班")),
@@ -335,6 +341,20 @@ NO_PACK_REMEDY = N_(
     "请管理员将其放回 detectors/packs 目录后重启服务。"
 )
 PROBLEMS = {
+    "bad_pack_id": N_("编号只能用小写字母、数字和单个连字符，最多64个字符。"),
+    "bad_version": N_("版本应为三个数字，如1.0.0。"),
+    "bad_title": N_("请填写名称，最多60个字。"),
+    "pack_taken": N_("这个编号是本产品自带的，或这个版本已经公布，请换编号或版本。"),
+    "draft_moved": N_("其他人刚刚改过这份草稿，请刷新后核对再提交。"),
+    "draft_closed": N_("草稿已公布或已放弃，不能再改。"),
+    "own_draft": N_("写过草稿的人不能公布，须由另一人公布。"),
+    "pack_invalid": N_("检查没有通过，请先改正。"),
+    "no_packs_folder": N_(
+        "本系统没有设置存放自有规则包的文件夹（ZHENXUE_PACKS_DIR），请联系运维。"
+    ),
+    "bad_parameter": N_("请选择一个参数。"),
+    "bad_value": N_("新值与参数的类型不符。"),
+    "too_long": N_("文本太长。"),
     "bad_target": N_("请填写不超过1,000,000的整数，没有目标的留空。"),
     "bad_days": N_("请填写起止日期，起在前，最长366天。"),
     "bad_year": N_("年度不对。"),

@@ -5,7 +5,6 @@ from __future__ import annotations
 import structlog
 
 from app.domain.judging import what_if
-from app.domain.policy import packs
 from app.domain.runs import SILENT_MS
 from app.jobs.repeating import Repeating
 from app.services import Services
@@ -41,7 +40,7 @@ def _perform(services: Services, run_id: int) -> None:
     with services.database.read() as connection:
         asked = store.by_id(connection, run_id).summary
         classes = what_if.classes(connection, asked)
-    pack = packs.load(asked["pack"])
+    pack = what_if.pack_of(asked)
     result: dict[str, object] = {}
     for done, class_id in enumerate(classes, 1):
         with services.database.read() as connection:

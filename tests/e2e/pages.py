@@ -13,7 +13,7 @@ from sqlalchemy import Connection, func, select
 from app.domain.accounts import users
 from app.domain.accounts.users import User
 from app.domain.judging import what_if
-from app.domain.review import inspections, learner_link
+from app.domain.review import inspections, learner_link, pack_drafts
 from app.services import Services
 from models import Finding, Learner, Run, Session, Snapshot, TrainingClass
 from tests.e2e.site import PASSWORD, TODAY
@@ -52,6 +52,16 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
     school = connection.scalar(
         select(TrainingClass.institution_id).where(TrainingClass.id == klass)
     )
+    draft = pack_drafts.begin(
+        connection,
+        zhao,
+        zhao.counties[0],
+        "huangchuan-2021-graded@1.2.0",
+        "shili-2026",
+        "1.0.0",
+        "示例县2026年方案",
+        now_ms,
+    )
     return {
         "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
         "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
@@ -69,6 +79,8 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
         "inspection": Address(
             f"/console/inspections/{draw}", "/console/inspections/{inspection_id}"
         ),
+        "pack-drafts": Address("/console/pack-drafts", "/console/pack-drafts"),
+        "pack-draft": Address(f"/console/pack-drafts/{draft}", "/console/pack-drafts/{draft_id}"),
         "what-if": Address(f"/console/what-if/{trial}", "/console/what-if/{run_id}"),
     }
 

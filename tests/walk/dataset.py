@@ -27,7 +27,7 @@ from app.domain.catalogue.institutions import InstitutionTerms
 from app.domain.exchange import webhooks
 from app.domain.faces import photo_viewing
 from app.domain.judging import what_if
-from app.domain.review import acts, inspections, learner_link
+from app.domain.review import acts, inspections, learner_link, pack_drafts
 from app.services import Services
 from app.store.catalogue import catalogue
 from models import (
@@ -237,7 +237,18 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         now_ms=now_ms,
     )
     run_id = runs.begin(connection, finding.class_id, "test", now_ms)
+    draft_id = pack_drafts.begin(
+        connection,
+        zhao,
+        zhao.counties[0],
+        "huangchuan-2021-graded@1.2.0",
+        "walked-2026",
+        "1.0.0",
+        "示例",
+        now_ms,
+    )
     dataset.console |= {
+        "draft_id": str(draft_id),
         "class_id": str(finding.class_id),
         "learner_id": str(finding.learner_id),
         "person_id": str(person_id),

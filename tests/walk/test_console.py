@@ -97,6 +97,14 @@ MAY = {
     "GET /console/county/{county}/{report}.{ext}": AUTHORITY,
     "POST /console/county/{county}/targets": DECIDERS,
     "POST /console/county/classes/{class_id}": DECIDERS,
+    "GET /console/pack-drafts": AUTHORITY,
+    "GET /console/pack-drafts/{draft_id}": AUTHORITY,
+    "POST /console/pack-drafts": DECIDERS,
+    "POST /console/pack-drafts/{draft_id}": DECIDERS,
+    "POST /console/pack-drafts/{draft_id}/parameter": DECIDERS,
+    "POST /console/pack-drafts/{draft_id}/trial": DECIDERS,
+    "POST /console/pack-drafts/{draft_id}/publish": DECIDERS,
+    "POST /console/pack-drafts/{draft_id}/discard": DECIDERS,
     "GET /console/face-data": KEEPERS,
     "GET /console/what-if/{run_id}": AUTHORITY,
     "POST /console/what-if": AUTHORITY,
@@ -134,6 +142,10 @@ SHARED = {"GET /console/packs/{name}"}  # names nothing that belongs to a county
 ENDING = {"POST /console/logout", "POST /console/account/password"}
 # Wants files; decides what another form has decided before; signs what another person submitted.
 BY_THEMSELVES = {
+    "POST /console/pack-drafts",
+    "POST /console/pack-drafts/{draft_id}",
+    "POST /console/pack-drafts/{draft_id}/parameter",
+    "POST /console/pack-drafts/{draft_id}/publish",
     "POST /console/classes/{class_id}/tables",
     "POST /console/classes/{class_id}/tables/take",
     "POST /console/classes/{class_id}/tables/to-mend.xlsx",

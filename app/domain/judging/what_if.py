@@ -11,8 +11,9 @@ from sqlalchemy import Connection
 from app.clock import SHANGHAI
 from app.domain.accounts.users import Role, User
 from app.domain.judging import assess
-from app.domain.policy import packs
+from app.domain.policy import pack_draft, packs
 from app.domain.policy.pack import Pack
+from app.domain.policy.pack_draft import PackDraft
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.bodies import EnrolmentVerdict
@@ -28,14 +29,20 @@ _KINDS = ("session", "class_hour")
 
 
 def request(
-    connection: Connection, user: User, pack: str, since: str, until: str, now_ms: int
+    connection: Connection,
+    user: User,
+    pack: str | PackDraft,
+    since: str,
+    until: str,
+    now_ms: int,
 ) -> int:
-    """Ask for a trial of `pack` (id@version) over the days since..until, both inclusive, within the
-    person's counties; the run's id. Raises NotAllowed, NotFound, BadInput."""
+    """Ask for a trial of `pack` (id@version, or a draft as it is now) over the days since..until,
+    both inclusive, within the person's counties; the run's id. Raises NotAllowed, NotFound,
+    BadInput; PackError for a draft that is wrong."""
     if not user.of_authority:
         raise NotAllowed("role", "only the authority tries packs")
     try:
-        chosen = packs.load(pack)
+        chosen = packs.load(pack) if isinstance(pack, str) else pack_draft.tried(pack)
         first, last = date.fromisoformat(since), date.fromisoformat(until)
     except packs.UnknownPack as error:
         raise NotFound("unknown_pack", error.detail) from error
@@ -57,6 +64,7 @@ def request(
             "since": since,
             "until": until,
             "counties": None if scope.counties is None else list(scope.counties),
+            **({} if isinstance(pack, str) else {"draft": [pack.text, pack.clauses]}),
         },
     )
     audit.append(
@@ -68,6 +76,14 @@ def request(
         detail={"pack": chosen.name, "since": since, "until": until},
     )
     return run_id
+
+
+def pack_of(asked: dict[str, Any]) -> Pack:
+    """The pack of a trial. Raises UnknownPack, PackError."""
+    if "draft" not in asked:
+        return packs.load(asked["pack"])
+    pack_id, _, version = asked["pack"].partition("@")
+    return pack_draft.tried(PackDraft(pack_id, version, *asked["draft"]))
 
 
 def seen(connection: Connection, user: User, run_id: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 
 from app.domain.policy.pack_schema import NOT_IN_TREE, ClauseFile, PackError, read_toml, validated
@@ -56,7 +56,7 @@ def register(folder: Path) -> Mapping[str, Clause]:
     return _register(folder, folder.stat().st_mtime_ns if folder.is_dir() else 0)
 
 
-@cache
+@lru_cache(64)  # drafts are read from a folder of their own each time
 def _register(folder: Path, _: int) -> Mapping[str, Clause]:
     clauses: dict[str, Clause] = {}
     for path in sorted(folder.glob("*.toml")):

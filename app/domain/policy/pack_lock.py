@@ -71,6 +71,11 @@ def publish(folder: Path | None = None) -> list[str]:
     return [name for it in where for name in _publish(it, where)]
 
 
+def publish_beside(folder: Path) -> list[str]:
+    """The same for one of the folders, whose packs may extend those of the others."""
+    return _publish(folder, shelves())
+
+
 def _publish(folder: Path, where: Shelves) -> list[str]:
     locked = read_lock(folder)
     digests, problems = _digests(folder, where)

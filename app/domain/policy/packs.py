@@ -37,6 +37,7 @@ __all__ = [
     "available",
     "diff",
     "load",
+    "load_from",
     "rule_title",
     "shelves",
     "versions",
@@ -107,6 +108,11 @@ def load(pack_id: str, version: str | None = None, *, folder: Path | None = None
         detail = f"no version {version!r} of {pack_id}; there are: {there}"
         raise UnknownPack("unknown_pack", detail)
     return _load(pack_id, version, shelves(folder))
+
+
+def load_from(pack_id: str, version: str, where: Shelves) -> Pack:
+    """The pack out of these folders, read anew: for one that is not published yet."""
+    return _load.__wrapped__(pack_id, version, where)
 
 
 def found(pack_id: str, version: str | None = None) -> Pack | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, delete, func, select
 
+from app.store import stays
 from app.store.row import fetch
 from app.store.scope import AccessScope
 from app.store.upsert import upsert
@@ -47,7 +48,8 @@ def begun(connection: Connection, county: str, first: date, last: date) -> Seque
         mine = AssessmentRecord.class_id == TrainingClass.id
         return counted.where(mine, *conditions).scalar_subquery()  # type: ignore[arg-type]
 
-    learners = select(func.count()).where(Enrolment.class_id == TrainingClass.id).scalar_subquery()
+    mine = Enrolment.class_id == TrainingClass.id, stays.in_class()
+    learners = select(func.count()).where(*mine).scalar_subquery()
     until = AssessmentRecord.held_on <= last.isoformat()
     query = (
         select(

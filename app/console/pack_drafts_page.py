@@ -1,0 +1,241 @@
+"""A county's own pack: one person writes and tries it, another one publishes it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Form, Request, Response
+
+from app.clock import day
+from app.console import labels, pack_problems, readable
+from app.console.actors import named
+from app.console.login import FormOfThisLogin, require_role
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain.accounts.users import DECIDES, Login, Role
+from app.domain.judging import what_if
+from app.domain.policy import pack_draft, packs
+from app.domain.policy.pack import Pack
+from app.domain.policy.pack_draft import PackDraft
+from app.domain.policy.pack_schema import PackError
+from app.domain.review import pack_drafts
+from app.errors import BadInput, Conflict
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+Official = Annotated[Login, Depends(require_role(Role.AUDITOR, Role.REVIEWER, Role.ADMIN))]
+Decider = Annotated[Login, Depends(require_role(*DECIDES))]
+Typed = Annotated[str, Form()]
+
+
+@router.get("/pack-drafts")
+def shelf(request: Request, login: Official) -> Response:
+    return _shelf(request, login)
+
+
+def _shelf(
+    request: Request, login: Login, problem: str = "", typed: dict[str, str] | None = None
+) -> Response:
+    services = request.app.state.services
+    with services.database.read() as connection:
+        rows = pack_drafts.listed(connection, login.user)
+    counties = login.user.scope.counties
+    return render(
+        request,
+        "pack_drafts.html",
+        login=login,
+        rows=rows,
+        packs=packs.available(),
+        counties=counties or (),
+        problem=problem,
+        typed=typed or {},
+        status=422 if problem else 200,
+    )
+
+
+@router.post("/pack-drafts", dependencies=[FormOfThisLogin])
+def begin(
+    request: Request,
+    login: Decider,
+    county: Typed = "",
+    base: Typed = "",
+    pack_id: Typed = "",
+    version: Typed = "",
+    title: Typed = "",
+) -> Response:
+    """Begin a draft on a published pack."""
+    services = request.app.state.services
+    county = county or (login.user.scope.counties or ("",))[0]
+    typed = {"base": base, "pack_id": pack_id, "version": version, "title": title}
+    try:
+        with services.database.write() as connection:
+            draft_id = pack_drafts.begin(
+                connection, login.user, county, **typed, now_ms=services.clock()
+            )
+    except (BadInput, Conflict) as error:
+        problem = labels.PROBLEMS.get(error.code, error.detail)
+        return _shelf(request, login, problem, typed | {"county": county})
+    return see_other(f"/console/pack-drafts/{draft_id}")
+
+
+@router.get("/pack-drafts/{draft_id}")
+def shown(request: Request, login: Official, draft_id: RowId) -> Response:
+    return _page(request, login, draft_id)
+
+
+def _page(
+    request: Request,
+    login: Login,
+    draft_id: int,
+    problem: str = "",
+    typed: PackDraft | None = None,
+) -> Response:
+    services, lang = request.app.state.services, language_of(request)
+    with services.database.read() as connection:
+        row = pack_drafts.seen(connection, login.user, draft_id)
+        people = [f"user:{it}" for it in (*row.writers, row.published_by) if it]
+        name = named(connection, lang, people, login.user)
+    kept = pack_drafts.draft_of(row)
+    wrong, pack = _checked(kept)
+    today = day(services.clock())
+    return render(
+        request,
+        "pack_draft.html",
+        login=login,
+        row=row,
+        draft=typed or kept,
+        digest=kept.digest,
+        problems=[pack_problems.told(it, lang) for it in wrong],
+        open=row.state == pack_drafts.PackDraftState.DRAFT,
+        mine=login.user.username in row.writers,
+        people=[name(it) for it in people],
+        pack=pack,
+        **_against_base(pack, kept),
+        since=(today.replace(day=1) - timedelta(days=1)).replace(day=1).isoformat(),
+        until=(today.replace(day=1) - timedelta(days=1)).isoformat(),
+        problem=problem,
+        status=422 if problem else 200,
+    )
+
+
+def _checked(draft: PackDraft) -> tuple[tuple[str, ...], Pack | None]:
+    try:
+        return (), pack_draft.tried(draft)
+    except PackError as error:
+        return error.problems, None
+
+
+def _against_base(pack: Pack | None, draft: PackDraft) -> dict[str, Any]:
+    """What the draft decides differently from the pack that it extends, and what it may change."""
+    base = packs.found(pack_draft.base_of(draft)) if pack else None
+    return {
+        "base": base,
+        "changes": readable.differences(base, pack) if base and pack else [],
+        "parameters": [
+            (f"{table}.{it.name}", it)
+            for table in (pack.table.tables if pack else ())
+            for it in (pack.parameters_of(table) if pack else ())
+        ],
+        "clauses": sorted(pack.clauses) if pack else [],
+    }
+
+
+@router.post("/pack-drafts/{draft_id}", dependencies=[FormOfThisLogin])
+def save(
+    request: Request,
+    login: Decider,
+    draft_id: RowId,
+    text: Typed = "",
+    clauses: Typed = "",
+    digest: Typed = "",
+) -> Response:
+    """Keep the text as typed; what is wrong with it is told beside it."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            pack_drafts.save(
+                connection, login.user, draft_id, text, clauses, digest, services.clock()
+            )
+    except (BadInput, Conflict) as error:
+        with services.database.read() as connection:
+            row = pack_drafts.seen(connection, login.user, draft_id)
+        typed = PackDraft(row.pack_id, row.version, text, clauses)
+        return _page(request, login, draft_id, labels.PROBLEMS[error.code], typed)
+    return see_other(f"/console/pack-drafts/{draft_id}")
+
+
+@router.post("/pack-drafts/{draft_id}/parameter", dependencies=[FormOfThisLogin])
+def set_parameter(
+    request: Request,
+    login: Decider,
+    draft_id: RowId,
+    parameter: Typed = "",
+    value: Typed = "",
+    clause: Typed = "",
+    quote: Typed = "",
+    digest: Typed = "",
+) -> Response:
+    """Write one number into the text."""
+    services = request.app.state.services
+    table, _, name = parameter.partition(".")
+    try:
+        with services.database.write() as connection:
+            row = pack_drafts.seen(connection, login.user, draft_id)
+            draft = pack_draft.with_parameter(
+                pack_drafts.draft_of(row), table, name, value, clause.strip(), quote.strip()
+            )
+            pack_drafts.save(
+                connection,
+                login.user,
+                draft_id,
+                draft.text,
+                draft.clauses,
+                digest,
+                services.clock(),
+            )
+    except (BadInput, Conflict) as error:
+        return _page(request, login, draft_id, labels.PROBLEMS.get(error.code, error.detail))
+    except PackError:
+        return _page(request, login, draft_id, labels.PROBLEMS["pack_invalid"])
+    return see_other(f"/console/pack-drafts/{draft_id}")
+
+
+@router.post("/pack-drafts/{draft_id}/trial", dependencies=[FormOfThisLogin])
+def trial(
+    request: Request, login: Decider, draft_id: RowId, since: Typed = "", until: Typed = ""
+) -> Response:
+    """What the draft would have made of what is stored; no verdict changes."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            row = pack_drafts.seen(connection, login.user, draft_id)
+            draft = pack_drafts.draft_of(row)
+            run_id = what_if.request(connection, login.user, draft, since, until, services.clock())
+    except BadInput as error:
+        return _page(request, login, draft_id, labels.PROBLEMS[error.code])
+    except PackError:
+        return _page(request, login, draft_id, labels.PROBLEMS["pack_invalid"])
+    return see_other(f"/console/what-if/{run_id}")
+
+
+@router.post("/pack-drafts/{draft_id}/publish", dependencies=[FormOfThisLogin])
+def publish(request: Request, login: Decider, draft_id: RowId, digest: Typed = "") -> Response:
+    """Put the draft among the published packs, for good."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            name = pack_drafts.publish(connection, login.user, draft_id, digest, services.clock())
+    except Conflict as error:
+        return _page(request, login, draft_id, labels.PROBLEMS[error.code])
+    return see_other(f"/console/packs/{name}")
+
+
+@router.post("/pack-drafts/{draft_id}/discard", dependencies=[FormOfThisLogin])
+def discard(request: Request, login: Decider, draft_id: RowId) -> Response:
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            pack_drafts.discard(connection, login.user, draft_id, services.clock())
+    except Conflict as error:
+        return _page(request, login, draft_id, labels.PROBLEMS[error.code])
+    return see_other("/console/pack-drafts")

@@ -13,6 +13,7 @@ RESOURCES = (
     "app.api.classes",
     "app.api.learners",
     "app.api.records",
+    "app.api.tables",
     "app.api.acts",
     "app.api.stages",
     "app.api.imports",

@@ -121,6 +121,8 @@ class Story:
         rows = [LIN, WU | {"id_number": "000000198103180030"}]  # whose check digit is wrong
         self.ask("PUT", "/v1/classes/c1/roster", json={"learners": rows})
         self.ask("POST", "/v1/classes/c1/learners/lin/link")
+        table = "姓名,证件号码\n张　三,000000198002020010\n王五,000000198002020011\n".encode()
+        self.ask("POST", "/v1/classes/c1/tables/roster", content=table, params={"preview": "true"})
         for name, row in ROWS.items():
             self.ask("POST", f"/v1/classes/c1/{name}", json={"items": [row]})
         photo = portrait(PORTRAIT_SEEDS[0], noise_seed=1)

@@ -293,4 +293,5 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "delivery_id": str(delivery_id),
         "course_id": "course-demo",
         "file_name": "roster.csv",
+        "table": "roster",
     }

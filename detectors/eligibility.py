@@ -87,7 +87,8 @@ class HourCounts:
 
     `excused` of those not valid were missed on approved written leave. `attested` of the valid
     ones rest on a platform's log that nobody of the authority has accepted, `platform_controls` on
-    controls that a platform runs and nobody has accepted.
+    controls that a platform runs and nobody has accepted; `made_up` were lost to misconduct and
+    studied again, which nobody of the authority has approved.
     """
 
     planned: int
@@ -98,6 +99,7 @@ class HourCounts:
     excused: int = 0
     attested: int = 0
     platform_controls: int = 0
+    made_up: int = 0
 
     @property
     def untouched(self) -> int:
@@ -323,6 +325,7 @@ def _hour_reasons(
         for code, count in (
             ("hours_attested", hours.attested),
             ("hours_platform_controls", hours.platform_controls),
+            ("hours_made_up", hours.made_up),
         )
         if count and short + count > 0
     ]

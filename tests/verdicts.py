@@ -55,11 +55,13 @@ def studied(
     clock: TestClock,
     learner: str,
     attested: Iterable[int] = (),
+    made_up: Iterable[int] = (),
     **outcomes: Iterable[int],
 ) -> None:
     """Write class-hour verdicts as a judgement would: outcome → numbers; the others are valid.
-    `attested` are the numbers that rest on a platform's log."""
-    attested = set(attested)
+    `attested` are the numbers that rest on a platform's log, `made_up` those in which a violation
+    of one sitting was made up for in another."""
+    attested, made_up = set(attested), set(made_up)
     klass = class_row(database, county)
     by_number = dict.fromkeys(range(1, HOURS + 1), "valid")
     by_number |= {number: name for name, numbers in outcomes.items() for number in numbers}
@@ -77,12 +79,21 @@ def studied(
                 outcome,
                 bytes([number in attested] * 32),
                 _hour(number, outcome)
-                | {"provenance": ["attested" if number in attested else "live"]},
+                | {"provenance": ["attested" if number in attested else "live"]}
+                | (_MADE_UP if number in made_up else {}),
             )
             for number, outcome in by_number.items()
             if outcome != "not_started"
         ]
         verdicts.add(connection, klass.id, judged, ("test@1", "0"), None, clock())
+
+
+_MADE_UP = {
+    "sessions": ["first", "second"],
+    "findings": [
+        {"outcome": "violation", "fault": "learner", "voids": True, "session_id": "first"},
+    ],
+}
 
 
 def _hour(number: int, outcome: str) -> Any:

@@ -113,6 +113,7 @@ _OF_REASONS = {
     "violation_upheld": N_("经人工复核认定：%(title)s。"),
     "hours_attested": N_("您的学习记录由平台提供，人社部门还在核对。这不是您的责任。"),
     "hours_platform_controls": N_("弹窗和拍照由平台自己安排，人社部门还在核对。这不是您的责任。"),
+    "hours_made_up": N_("因违规没有计入、后来补学的课时，要由人社部门同意才能计入。"),
     "control_not_proven": N_("平台的管控措施还在核实。这不是您的责任。"),
     "control_missing": N_("平台没有做好管控，影响全班。这不是您的责任。"),
     "control_missing_awaits_reviewers": N_("平台可能没有做好管控，正在人工复核。这不是您的责任。"),

@@ -51,6 +51,7 @@ VALUES = {
     "platform_controls_accepted": N_("登记认可"),
     "class_extended": N_("登记认可"),
     "leave_approved": N_("登记认可"),
+    "make_up_approved": N_("登记认可"),
     "present": N_("有此项"),
     "not_proven": N_("暂不认定"),
     "pending_review": N_("待人工复核"),

@@ -43,6 +43,7 @@ _TODO: Mapping[str, str] = {
     "hours_not_proven": N_("学员补学，或当面核对后登记"),
     "hours_attested": N_("由主管部门登记认可"),
     "hours_platform_controls": N_("由主管部门登记认可"),
+    "hours_made_up": N_("由主管部门登记同意补课"),
 }
 _TITLES: Mapping[str, str] = {
     "appeal_waiting": N_("申诉未答复：%(rule)s"),
@@ -51,6 +52,7 @@ _TITLES: Mapping[str, str] = {
     "hours_in_review": N_("课时待人工审核"),
     "hours_attested": N_("学时只有平台日志佐证"),
     "hours_platform_controls": N_("管控由平台自行实施"),
+    "hours_made_up": N_("违规课时补学待同意"),
 }
 _OF_PEOPLE = frozenset({"violation_in_review", "finding_in_review", "violation_awaits_reviewers"})
 

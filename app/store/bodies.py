@@ -390,6 +390,7 @@ class EnrolmentHours(Body, frozen=True, kw_only=True):
     not_started: int
     attested: int | UnsetType = UNSET
     platform_controls: int | UnsetType = UNSET
+    made_up: int | UnsetType = UNSET
     on_leave: int = 0
     attended: Number | None = None
 

@@ -23,7 +23,7 @@ from app.store.judging.enrolment_facts import (
     SurveyRow,
 )
 from app.store.review import acts, claims
-from app.store.review.act_bodies import CheckDecidedBody, ExplicitHoursBody
+from app.store.review.act_bodies import CheckDecidedBody, ExplicitHoursBody, MakeUpApprovedBody
 from app.store.review.acts import ActInForce
 from detectors.batch_facts import (
     Absence,
@@ -135,7 +135,8 @@ def _waiting(
 
 def counts_document(counts: HourCounts | ClassBacklog) -> dict[str, Any]:
     """As digests of facts hold it: without what later versions count, where there is none."""
-    return {name: it for name, it in asdict(counts).items() if it or name != "platform_controls"}
+    later = ("platform_controls", "made_up")
+    return {name: it for name, it in asdict(counts).items() if it or name not in later}
 
 
 def class_document(facts: ClassFacts) -> Any:
@@ -229,6 +230,22 @@ def _asks_for_acts(connection: Connection, klass: ClassRow) -> dict[str, bool]:
     return {name: bool(kind) and kind not in there for name, kind in needs.items()}
 
 
+def _made_up(
+    connection: Connection, klass: ClassRow
+) -> tuple[dict[int, set[int]], dict[int | None, set[int]]]:
+    """Where the pack asks for the authority's word: class-hours that were lost to misconduct and
+    studied again, by enrolment, and those that it approved, by learner."""
+    lost: dict[int, set[int]] = defaultdict(set)
+    approved: dict[int | None, set[int]] = defaultdict(set)
+    kind = pack_of(klass).misconduct_needs_act
+    if kind:
+        for enrolment_id, hour in store.hours_made_up(connection, klass.id):
+            lost[enrolment_id].add(hour)
+        for act in acts.in_force(connection, [klass.id], {kind}):
+            approved[act.learner_id].update(act.said(MakeUpApprovedBody).class_hours)
+    return lost, approved
+
+
 class _People:
     """Candidates of one class, each list read once."""
 
@@ -266,6 +283,7 @@ class _People:
                 store.hours_resting_on(connection, klass.id, RESTS_ON[name]) if asked else ()
             ):
                 resting[enrolment_id].add(number)
+        self.made_up, self.approved = _made_up(connection, klass)
         self.findings: dict[int, list[CountedFinding]] = defaultdict(list)
         for it in rows:
             if it.learner_id is not None:
@@ -279,6 +297,8 @@ class _People:
             if asked:
                 resting = self.resting[name][row.id] & set(hours["valid"])
                 hours |= {name: tuple(sorted(resting))}
+        if waiting := self.made_up[row.id] - self.approved[row.learner_id]:
+            hours |= {"made_up": tuple(sorted(waiting & set(hours["valid"])))}
         leaves = tuple(self.leaves[row.learner_id])
         there = self.attendance.get(row.learner_id, store.Attended()) if self.attendance else None
         attended = there.hours if there else None
@@ -339,6 +359,7 @@ def _counts(
         not_proven=len(hours["not_proven"]),
         attested=len(hours.get("attested", ())),
         platform_controls=len(hours.get("platform_controls", ())),
+        made_up=len(hours.get("made_up", ())),
         excused=untouched if on_leave else 0,
     )
 

@@ -96,6 +96,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{n} of the class's {o} valid class-hours rest on controls that the platform runs by "
         "itself; the authority has to record that it accepts them.",
     ),
+    "hours_made_up": (
+        "{n}个课时因本人违规失去后补学，须由主管部门登记同意补课后才能计入：第{h}课时。",
+        "{n} class-hours were lost to misconduct and studied again, and count once the authority "
+        "has recorded that they may be made up: {h}.",
+    ),
     "case_open": (
         "“{r}”涉及多名学员，{n}件待人工复核。",
         "{n} cases ({r}) about several learners wait for a reviewer.",
@@ -125,6 +130,7 @@ _HOURS = {
     "hours_not_proven": ("not_proven",),
     "hours_attested": ("attested",),
     "hours_platform_controls": ("platform_controls",),
+    "hours_made_up": ("made_up",),
 }
 
 

@@ -132,6 +132,13 @@ class Pack:
         return self._needed_act("leave_needs_act")
 
     @property
+    def misconduct_needs_act(self) -> str:
+        """The kind of act without which a class-hour that was made up after misconduct does not
+        count."""
+        told = self.table.cure.parameters.get("misconduct_needs_act")
+        return str(told.value) if told else ""
+
+    @property
     def decisions_need_two(self) -> bool:
         """Whether what the authority decides on a check takes a second, different person."""
         told = self.table.reach.parameters.get("decisions_need_two")

@@ -34,6 +34,7 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
         "leave_needs_act": ("leave_approved",),
     },
     "reach": {"decisions_need_two": (True, False)},
+    "cure": {"misconduct_needs_act": ("make_up_approved",)},
     "face_liveness": {
         "without_live": ("not_proven", "pending_review"),
         "face_moves": ("never", "announced", "always"),

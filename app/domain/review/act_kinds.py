@@ -122,6 +122,12 @@ class LeaveApproved(Wire):
     to_on: Annotated[Day, Field(title="请假止")]
 
 
+class MakeUpApproved(Wire):
+    """The authority lets class-hours that were lost to misconduct be studied again."""
+
+    class_hours: Annotated[list[int], Field(min_length=1, max_length=400, title="课时序号")]
+
+
 class ExplicitHours(Wire):
     """An explicit rule on the hours of such a training, instead of the least that the plan asks."""
 
@@ -282,6 +288,15 @@ KINDS: dict[str, ActKind] = {
             approval=Approval.BY_PACK,
             needs_document=True,
             completed=check_decisions.completed,
+        ),
+        ActKind(
+            "make_up_approved",
+            Text("同意补学违规失去的课时", "Class-hours lost to misconduct may be made up"),
+            MakeUpApproved,
+            of_learner=True,
+            by_platform=False,
+            approval=Approval.BY_PACK,
+            needs_document=True,
         ),
         ActKind(
             "explicit_hours",

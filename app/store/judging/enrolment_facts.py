@@ -119,6 +119,52 @@ def hours_resting_on(
     ]
 
 
+class _LostPart(msgspec.Struct):
+    """Of a finding in the verdict on a class-hour."""
+
+    outcome: Outcome
+    fault: Fault
+    voids: bool = False
+    session_id: str | None = None
+
+
+class _HourParts(msgspec.Struct):
+    sessions: list[str] = msgspec.field(default_factory=list)
+    findings: list[_LostPart] = msgspec.field(default_factory=list)
+
+
+_hour_parts = msgspec.json.Decoder(_HourParts)
+
+
+def hours_made_up(connection: Connection, class_id: int) -> list[tuple[int, int]]:
+    """(enrolment id, class-hour) of the current verdicts that are valid though a learner's
+    violation voided study of one sitting in it: another sitting made up for that."""
+    latest = (
+        select(func.max(Verdict.id))
+        .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
+        .group_by(Verdict.subject_id, Verdict.hour)
+    )
+    rows = connection.execute(
+        select(Verdict.subject_id, Verdict.hour, Verdict.body)
+        .where(Verdict.id.in_(latest), Verdict.outcome == "valid")
+        .order_by(Verdict.subject_id, Verdict.hour)
+    )
+    return [
+        (enrolment_id, hour)
+        for enrolment_id, hour, body in rows
+        if _made_up(_hour_parts.decode(body))
+    ]
+
+
+def _made_up(hour: _HourParts) -> bool:
+    lost = {
+        it.session_id
+        for it in hour.findings
+        if it.outcome is Outcome.VIOLATION and it.fault is Fault.LEARNER and it.voids
+    }
+    return bool(lost) and bool(set(hour.sessions) - lost)
+
+
 def attested_alone(connection: Connection, class_id: int) -> bool:
     """Whether a class has sittings, and none that this service itself timed."""
     return _has(connection, class_id, "attested") and not _has(connection, class_id, "live")

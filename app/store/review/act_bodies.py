@@ -56,6 +56,10 @@ class CheckDecidedBody(ActBody, frozen=True, kw_only=True):
     found: str
 
 
+class MakeUpApprovedBody(ActBody, frozen=True, kw_only=True):
+    class_hours: list[int]
+
+
 class ExplicitHoursBody(ActBody, frozen=True, kw_only=True):
     least_hours: float
 

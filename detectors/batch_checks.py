@@ -27,6 +27,8 @@ LearnerCheck = Callable[[LearnerFacts, ClassFacts, Rulebook], CheckResult]
 
 CLASS_CHECKS: Mapping[str, ClassCheck] = {
     "B1": class_checks.official_class_number,
+    "B6": class_checks.theory_recorded,
+    "B7": class_checks.practice_recorded,
     "B10": class_checks.learners_per_teacher,
     "B11": class_checks.class_size,
     "B13": class_checks.practical_share,

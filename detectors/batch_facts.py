@@ -11,6 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from detectors.policy import Reach, Value
+from detectors.recordings import Teaching
 
 Limit = Value | tuple[int, ...]
 
@@ -139,7 +140,8 @@ class ClassFacts:
     """Facts of one class. Hours are class-hours, `institution_surveys` those of earlier classes.
 
     `explicit_hours` is what an explicit rule on the hours of such a training asks for, where the
-    authority recorded that there is one. `roster` is the most persons on any one day.
+    authority recorded that there is one. `roster` is the most persons on any one day. `teaching` is
+    what was taught in person, and its films.
     """
 
     class_id: str
@@ -161,6 +163,7 @@ class ClassFacts:
     assessment_mode: Mode | None = None
     survey: Survey | None = None
     institution_surveys: tuple[Survey, ...] | None = None
+    teaching: Teaching | None = None
     decisions: tuple[AuthorityDecision, ...] = ()
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from detectors import recordings
 from detectors.batch_facts import ApplicantKind, CheckResult, ClassFacts, Mode, Survey
 from detectors.check_sheet import CheckSheet, Rulebook
 from detectors.dates import first_day_after, months_later, window_after
+from detectors.recordings import Recorded, RecordedHour, Teaching
 
 
 def official_class_number(klass: ClassFacts, book: Rulebook) -> CheckResult:
@@ -91,6 +93,43 @@ def practical_share(klass: ClassFacts, book: Rulebook) -> CheckResult:
         "counted",
         practical=klass.practical_hours,
         planned=klass.plan_hours,
+    )
+
+
+def theory_recorded(klass: ClassFacts, book: Rulebook) -> CheckResult:
+    """B6: theory in person is recorded throughout. The text says what has to be, not what follows
+    where it is not: a shortfall is left to the authority."""
+    return _recorded(klass, book, "B6", practical=False)
+
+
+def practice_recorded(klass: ClassFacts, book: Rulebook) -> CheckResult:
+    """B7: every class-hour of practice in person is recorded for some minutes without a break."""
+    return _recorded(klass, book, "B7", practical=True)
+
+
+def _recorded(klass: ClassFacts, book: Rulebook, check: str, *, practical: bool) -> CheckResult:
+    sheet = CheckSheet(book.checks[check], klass.class_id)
+    if klass.mode is Mode.ONLINE and klass.teaching is None:
+        return sheet.not_applicable("online")
+    if klass.teaching is None:
+        return sheet.absent("offline_attendance")
+    mine = [it for it in recorded_hours(klass.teaching, book) if it.practical is practical]
+    if not mine:
+        return sheet.not_applicable("none_taught")
+    passed = sum(it.result is Recorded.PASS for it in mine)
+    counts: dict[str, Any] = {"recorded": passed, "taught": len(mine)}
+    found = f"{passed}/{len(mine)}"
+    if passed == len(mine):
+        return sheet.judged(True, "", found, "recorded", **counts)
+    return sheet.needs_authority("not_recorded", found, **counts)
+
+
+def recorded_hours(teaching: Teaching, book: Rulebook) -> list[RecordedHour]:
+    """Every class-hour that was taught in person, by the minutes of the pack's checks."""
+    return recordings.hours(
+        teaching,
+        hour_minutes=book.checks["B6"]["min_minutes"],
+        continuous_minutes=book.checks["B7"]["min_continuous_minutes"],
     )
 
 

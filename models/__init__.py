@@ -30,6 +30,7 @@ from models.records import (
     HistoryRecord,
     LeaveRecord,
     OfflineAttendance,
+    RecordingRecord,
     SatisfactionRecord,
 )
 from models.retention import LegalHold
@@ -81,6 +82,7 @@ __all__ = [
     "Person",
     "PhotoAccess",
     "Platform",
+    "RecordingRecord",
     "ReferencePhoto",
     "Review",
     "Run",

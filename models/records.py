@@ -77,6 +77,20 @@ class Certificate(Base):
     created_ms: Mapped[Ms]
 
 
+class RecordingRecord(Base):
+    """One film of teaching in person, wherever it lies."""
+
+    __tablename__ = "recordings"
+    __table_args__ = (UniqueConstraint("class_id", "item"),)
+
+    id: Mapped[Key]
+    class_id: Mapped[Ref] = mapped_column(ForeignKey("classes.id"))
+    item: Mapped[Name]
+    held_on: Mapped[Name]
+    body: Mapped[Document]
+    created_ms: Mapped[Ms]
+
+
 class HistoryRecord(Base):
     """An earlier training of a person, from the official system's register."""
 

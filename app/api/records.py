@@ -20,6 +20,7 @@ from app.domain.catalogue.records import (
     OfflineHours,
     PartOfDay,
     Satisfaction,
+    TeachingFilm,
 )
 from app.errors import BadInput
 from app.http.keyring import Caller
@@ -79,6 +80,13 @@ def post_assessments(
 def post_history(request: Request, caller: Writer, class_id: ClassId, body: Items) -> ListReport:
     """Earlier trainings of persons. Answers `accepted`, `unchanged`, and `rejected` by index."""
     return _take(request, caller, class_id, History, body)
+
+
+@router.post("/recordings", openapi_extra=_described(TeachingFilm))
+def post_recordings(request: Request, caller: Writer, class_id: ClassId, body: Items) -> ListReport:
+    """Recordings of teaching in person, which may lie elsewhere. Answers `accepted`, `unchanged`,
+    and `rejected` by index."""
+    return _take(request, caller, class_id, TeachingFilm, body)
 
 
 def _take(

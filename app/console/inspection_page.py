@@ -11,7 +11,7 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, render, see_other
 from app.domain.review import inspections
 from app.errors import NotFound
-from app.store.catalogue import class_file
+from app.store.catalogue import class_file, films
 from app.store.review import inspections as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -26,7 +26,11 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
             raise NotFound("unknown_class", "there is no such class")
         inspections.may_read(login.user)
         online = inspections.online(connection, class_id, services.clock())
-        made = store.of_class(connection, class_id)
+        made = [
+            it
+            for it in store.of_class(connection, class_id)
+            if it.frame_kind != inspections.RECORDINGS
+        ]
         members = store.members(connection, class_id)
     return render(
         request,
@@ -36,6 +40,7 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
         online=online,
         made=made,
         members=members,
+        frames={it: labels.INSPECTION_FRAMES[it] for it in ("online", "roster")},
         most=inspections.MOST,
     )
 
@@ -61,6 +66,7 @@ def inspection(request: Request, login: SignedIn, inspection_id: RowId) -> Respo
         row = inspections.seen(connection, inspection_id, login.user)
         members = store.members(connection, row.class_id)
         checks = store.checks(connection, inspection_id)
+        held = {it.item: it for it in films.of_class(connection, row.class_id)}
         online = {
             it.learner: it for it in inspections.online(connection, row.class_id, services.clock())
         }
@@ -73,7 +79,10 @@ def inspection(request: Request, login: SignedIn, inspection_id: RowId) -> Respo
         checks=checks,
         latest={it.learner: it for it in checks},
         online=online,
-        results=labels.INSPECTION_RESULTS,
+        films=held,
+        results={
+            it: labels.INSPECTION_RESULTS[it] for it in inspections.results_of(row.frame_kind)
+        },
     )
 
 

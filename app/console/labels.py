@@ -87,11 +87,25 @@ DECISION_MEANINGS = {
     "need_more": N_("还不能定，写明缺什么，留在待办。"),
 }
 DECISION_KEYS = {"uphold": "u", "overturn": "o", "need_more": "m"}
-INSPECTION_FRAMES = {"online": Label(N_("正在学习的学员")), "roster": Label(N_("全班学员"))}
+INSPECTION_FRAMES = {
+    "online": Label(N_("正在学习的学员")),
+    "roster": Label(N_("全班学员")),
+    "recordings": Label(N_("教学录像")),
+}
 INSPECTION_RESULTS = {
     "present": Label(N_("本人在学"), tone="clear"),
     "absent": Label(N_("未在学"), tone="violation"),
+    "intact": Label(N_("与登记一致"), tone="clear"),
+    "differs": Label(N_("与登记不符"), tone="violation"),
+    "unavailable": Label(N_("调取不到"), tone="review"),
     "other": Label(N_("其他情况"), tone="review"),
+}
+RECORDED = {
+    "recorded": Label(N_("录像达标"), tone="clear"),
+    "missing": Label(N_("没有登记录像"), tone="violation"),
+    "too_short": Label(N_("录像时长不足"), tone="violation"),
+    "no_digest": Label(N_("没有文件摘要，由主管部门认定"), tone="review"),
+    "length_differs": Label(N_("实测时长与登记不符，由主管部门认定"), tone="review"),
 }
 LINK_STATES = {
     "open": Label(N_("可以打开"), tone="clear"),

@@ -63,6 +63,8 @@ VALUES = {
 }
 _PATTERNS = (
     (re.compile(r"(≥ )?(?P<n>\d+)天"), N_("%(n)s天")),
+    (re.compile(r"全程，每学时 ≥ (?P<n>[\d.]+)分钟"), N_("全程，每学时 ≥ %(n)s分钟")),
+    (re.compile(r"每学时连续 ≥ (?P<n>[\d.]+)分钟"), N_("每学时连续 ≥ %(n)s分钟")),
     (re.compile(r"满(?P<n>\d+)个月"), N_("满%(n)s个月")),
     (re.compile(r"整改期(?P<n>\d+)个月"), N_("整改期%(n)s个月")),
 )
@@ -257,6 +259,7 @@ _RECORDS = {
     "leave": N_("请假"),
     "offline_attendance": N_("线下考勤"),
     "reference_photo": N_("登记照片"),
+    "recordings": N_("教学录像"),
     "roster": N_("花名册"),
     "satisfaction": N_("满意度"),
     "session": N_("学习会话"),

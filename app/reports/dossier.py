@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.clock import day
-from app.domain.catalogue import roster_days
+from app.domain.catalogue import films, roster_days
 from app.domain.catalogue.classes import pack_of, term_of
 from app.domain.catalogue.roster_days import Stay
 from app.domain.judging import class_report, conformity_trend, eligibility
@@ -23,12 +23,15 @@ from app.domain.judging.views import (
 )
 from app.domain.policy.pack import Pack
 from app.domain.review import stages
+from app.domain.review.inspections import RECORDINGS
 from app.domain.review.review import UNDECIDED
 from app.domain.review.stages import StepView
 from app.reports import labels
 from app.reports.sheet import Heading, said
 from app.store.accounts import users
+from app.store.catalogue import films as film_rows
 from app.store.catalogue.catalogue import ClassRow
+from app.store.catalogue.films import FilmRow
 from app.store.exchange import report_rows
 from app.store.exchange.report_rows import AssessmentRow, MemberRow, PlanRow
 from app.store.judging import enrolment_facts
@@ -40,6 +43,7 @@ from app.store.review.inspections import InspectionCheckRow, InspectionRow
 from app.store.review.reviews import ReviewRow
 from app.store.review.stages import StageEventRow
 from app.store.scope import AccessScope
+from detectors.recordings import RecordedHour
 
 WITHHELD = "（已署名，不对平台公开）"
 
@@ -200,9 +204,24 @@ class Dossier:
         return users.display_names(self.connection, [username]).get(username, username)
 
     @cached_property
-    def inspections(self) -> Sequence[InspectionRow]:
-        """Remote inspections, oldest first."""
+    def draws(self) -> Sequence[InspectionRow]:
+        """Everything that was drawn at random in the class, oldest first."""
         return inspections.of_class(self.connection, self.id)[::-1]
+
+    @cached_property
+    def inspections(self) -> Sequence[InspectionRow]:
+        """Remote inspections of learners, oldest first."""
+        return [it for it in self.draws if it.frame_kind != RECORDINGS]
+
+    @cached_property
+    def films(self) -> Sequence[FilmRow]:
+        """Recordings of teaching in person."""
+        return film_rows.of_class(self.connection, self.id)
+
+    @cached_property
+    def recorded(self) -> list[RecordedHour]:
+        """Every class-hour taught in person, and whether it is recorded."""
+        return films.recorded(self.connection, self.klass)
 
     @cached_property
     def inspection_checks(self) -> dict[tuple[int, str], InspectionCheckRow]:

@@ -41,8 +41,26 @@ REACHES = {
     "L2": "影响本人全部培训",
     "L3": "影响全班",
 }
-INSPECTION_FRAMES = {"online": "正在学习的学员", "roster": "全班学员"}
-INSPECTION_RESULTS = {"present": "本人在学", "absent": "未在学", "other": "其他情况"}
+INSPECTION_FRAMES = {
+    "online": "正在学习的学员",
+    "roster": "全班学员",
+    "recordings": "教学录像",
+}
+INSPECTION_RESULTS = {
+    "present": "本人在学",
+    "absent": "未在学",
+    "intact": "与登记一致",
+    "differs": "与登记不符",
+    "unavailable": "调取不到",
+    "other": "其他情况",
+}
+RECORDED = {
+    "recorded": "录像达标",
+    "missing": "没有登记录像",
+    "too_short": "录像时长不足",
+    "no_digest": "没有文件摘要，由主管部门认定",
+    "length_differs": "实测时长与登记不符，由主管部门认定",
+}
 PROVENANCES = {
     "live": "本服务直接接收",
     "attested": "由平台日志导入",

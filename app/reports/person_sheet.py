@@ -85,7 +85,7 @@ def _rows(file: PersonFile) -> Iterator[Row]:
             it.institution,
             it.official_class_no or it.klass,
             it.platform,
-            f"{it.starts_on}\n{it.ends_on}",
+            f"{it.starts_on}\n{it.ends_on}" + (f"\n{it.left_on}离班" if it.left_on else ""),
             f"{it.valid} / {it.planned}",
             NO_DATA if it.attended is None else it.attended,
             labels.VERDICTS.get(it.outcome, "尚未判定"),

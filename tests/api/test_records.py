@@ -22,6 +22,14 @@ GOOD: dict[str, dict[str, Any]] = {
     "satisfaction": {"answered": 40, "satisfied": 36, "surveyed_on": "2026-04-05"},
     "assessments": {"learner_id": "lin", "held_on": "2026-04-20", "passed": True},
     "history": {"learner_id": "lin", "occupation": "缝纫工", "started_on": "2025-05-01"},
+    "recordings": {
+        "file": "0310-1.mp4",
+        "held_on": "2026-03-10",
+        "practical": True,
+        "class_hours": "1-4",
+        "minutes": 165.5,
+        "stored_at": "示例平台 /2026/c1",
+    },
 }
 
 
@@ -222,8 +230,28 @@ def test_a_number_that_was_corrected_is_free_again(huang: TestClient) -> None:
 
 def test_of_another_class_s_certificate_nobody_is_named(huang: TestClient) -> None:
     post(huang, "assessments", PASSED)
-    assert huang.put("/v1/classes/c2", json=training_class()).is_success
+    assert huang.put("/v1/courses/tailoring", json=course("tailoring")).is_success
+    klass = training_class() | {"course_ids": ["tailoring"]}
+    assert huang.put("/v1/classes/c2", json=klass).is_success
     assert huang.put("/v1/classes/c2/roster", json={"learners": [WU]}).is_success
     answer = huang.post("/v1/classes/c2/assessments", json=[PASSED | {"learner_id": "wu"}])
     (refused,) = answer.json()["rejected"]
     assert "另一班级" in refused["detail"] and str(LIN["name"]) not in refused["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"class_hours": "3-1"}, "class_hours"),
+        ({"class_hours": "0"}, "class_hours"),
+        ({"minutes": 0}, "minutes"),
+        ({"sha256": "abc"}, "sha256"),
+        ({"begins": "8点"}, "begins"),
+        ({"held_on": "2027-01-01"}, "held_on"),
+    ],
+)
+def test_a_recording_that_cannot_be_is_refused_by_field(
+    huang: TestClient, change: dict[str, Any], field: str
+) -> None:
+    (refused,) = post(huang, "recordings", GOOD["recordings"] | change)["rejected"]
+    assert refused["detail"].startswith(f"{field}: ")

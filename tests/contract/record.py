@@ -49,6 +49,15 @@ ROWS = {
     "satisfaction": {"answered": 2, "satisfied": 2, "surveyed_on": "2026-11-12"},
     "assessments": {"learner_id": "lin", "held_on": "2026-12-20", "passed": True},
     "history": {"learner_id": "lin", "occupation": "家政服务员", "started_on": "2024-06-01"},
+    "recordings": {
+        "file": "1120-theory.mp4",
+        "held_on": "2026-11-20",
+        "practical": False,
+        "class_hours": "1-4",
+        "minutes": 165.0,
+        "stored_at": "示例平台 /2026/c1",
+        "sha256": "ab" * 32,
+    },
 }
 
 

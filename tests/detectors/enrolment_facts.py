@@ -17,11 +17,17 @@ from detectors.batch_facts import (
     Survey,
     Training,
 )
+from detectors.recordings import Recording, TaughtDay, Teaching
 
 GRADED = packs.load("huangchuan-2021-graded")
 LITERAL = packs.load("huangchuan-2021-literal")
 BOOK = GRADED.rulebook
 
+PRACTISED_ON = date(2026, 7, 10)
+PRACTICE = Teaching(
+    (TaughtDay(PRACTISED_ON, True, 8),),
+    (Recording("practice.mp4", PRACTISED_ON, True, 1, 8, 330.0, sealed=True),),
+)
 CLASS = ClassFacts(
     class_id="c-1",
     official_class_no="41152620260001",
@@ -40,6 +46,7 @@ CLASS = ClassFacts(
     assessment_mode=Mode.OFFLINE,
     survey=Survey(17, 20, date(2026, 8, 15)),
     institution_surveys=(),
+    teaching=PRACTICE,
 )
 LIN = LearnerFacts(
     learner_id="lin",

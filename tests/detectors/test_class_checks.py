@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from app.domain.judging.check_sentences import limit_of
 from detectors.batch_facts import ApplicantKind, CheckOutcome, Mode, Survey
+from detectors.recordings import Recording, TaughtDay, Teaching
 from tests.detectors.enrolment_facts import GRADED, check_class
 
 PASS, FAIL = CheckOutcome.PASS, CheckOutcome.FAIL
@@ -204,3 +206,25 @@ def test_a_workplace_serves_twenty_where_one_is_needed(
 def test_more_answers_than_learners_are_no_survey() -> None:
     check = check_class("C11", survey=Survey(80, 80, date(2026, 8, 15)))
     assert (check.result, check.reason) == (NOT_PROVEN, "more_answers_than_learners")
+
+
+TAUGHT_ON = date(2026, 4, 10)
+FILM = Recording("a.mp4", TAUGHT_ON, False, 1, 2, 80.0, sealed=True)
+
+
+@pytest.mark.parametrize(
+    ("film", "result", "found"),
+    [(FILM, PASS, "2/2"), (replace(FILM, last=1, minutes=40), AUTHORITY, "1/2")],
+)
+def test_theory_in_person_is_recorded_or_left_to_the_authority(
+    film: Recording, result: CheckOutcome, found: str
+) -> None:
+    teaching = Teaching((TaughtDay(TAUGHT_ON, False, 2),), (film,))
+    check = check_class("B6", teaching=teaching)
+    assert (check.result, check.found) == (result, found)
+    assert check_class("B7", teaching=teaching).result is NA
+
+
+def test_recordings_of_a_class_whose_attendance_nobody_reported_are_unknown() -> None:
+    assert check_class("B7", teaching=None).result is NOT_PROVEN
+    assert check_class("B7", mode=Mode.ONLINE, teaching=None).result is NA

@@ -66,6 +66,9 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
         "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
         "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
         "tables": Address(f"/console/classes/{klass}/tables", "/console/classes/{class_id}/tables"),
+        "recordings": Address(
+            f"/console/classes/{klass}/recordings", "/console/classes/{class_id}/recordings"
+        ),
         "acts": Address(f"/console/classes/{klass}/acts", "/console/classes/{class_id}/acts"),
         "stages": Address(f"/console/classes/{klass}/stages", "/console/classes/{class_id}/stages"),
         "counties": Address("/console/counties", "/console/counties", ADMIN),

@@ -35,6 +35,7 @@ MAY = {
     "GET /console/classes/{class_id}/learners/{learner_id}/hours/{number}": PEOPLE,
     "GET /console/people/{person_id}": PEOPLE,
     "GET /console/people/{person_id}/file.{ext}": PEOPLE,
+    "GET /console/classes/{class_id}/recordings": PEOPLE,
     "GET /console/classes/{class_id}/links": PEOPLE,
     "GET /console/classes/{class_id}/enrolments": PEOPLE,
     "POST /console/classes/{class_id}/links/{link_id}/revoke": DECIDERS,

@@ -169,6 +169,69 @@ class Assessment(Item):
         return {"held_on": self.held_on.isoformat(), "passed": self.passed}
 
 
+Minutes = Annotated[float, Field(gt=0, le=1440)]
+
+
+class TeachingFilm(Item):
+    """A recording of teaching in person, wherever it lies; known by its file's name.
+
+    `class_hours` are those of the day's teaching of that kind, counted from 1. What was read from
+    the file itself stands beside what was told of it.
+    """
+
+    table = store.RECORDINGS
+    key = ("class_id", "item")
+
+    file: Annotated[Line, Field(description="the file's name; known by it within the class")]
+    held_on: Day
+    practical: Annotated[bool, Field(description="practice; else theory")]
+    class_hours: Annotated[
+        str,
+        Field(
+            pattern=r"^\d{1,2}(-\d{1,2})?$",
+            description="which class-hours of that day and kind it shows, such as 1 or 1-3",
+        ),
+    ]
+    minutes: Annotated[Minutes, Field(description="its length")]
+    stored_at: Annotated[Title, Field(description="where the file lies")]
+    sha256: Annotated[str | None, Field(pattern=r"^[0-9a-f]{64}$")] = None
+    begins: Annotated[
+        str | None, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$", description="local time, HH:MM")
+    ] = None
+    recorded_by: Line | None = None
+    measured_minutes: Annotated[
+        Minutes | None, Field(description="its length as read from the file")
+    ] = None
+    longest_minutes: Annotated[
+        Minutes | None, Field(description="its longest stretch without a break, as read from it")
+    ] = None
+
+    @field_validator("class_hours")
+    @classmethod
+    def _in_order(cls, said: str) -> str:
+        first, last = film_hours(said)
+        if not 1 <= first <= last:
+            raise PydanticCustomError(
+                "bad_class_hours",
+                "学时序号从1起，由小到大，如 1 或 1-3 / class-hours count from 1 upwards",
+            )
+        return said
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        return {"item": self.file, "held_on": self.held_on.isoformat()}
+
+
+def film_hours(said: str) -> tuple[int, int]:
+    """First and last class-hour that a film shows.
+
+    >>> film_hours("2"), film_hours("1-3")
+    ((2, 2), (1, 3))
+    """
+    first, _, last = said.partition("-")
+    return int(first), int(last or first)
+
+
 class History(Identified, Item):
     """An earlier training of a person, from the official register.
 
@@ -214,6 +277,7 @@ LISTS: dict[str, type[Item]] = {
     "satisfaction": Satisfaction,
     "assessments": Assessment,
     "history": History,
+    "recordings": TeachingFilm,
 }
 
 
@@ -267,10 +331,7 @@ def take(
             report.unchanged += 1
     asked = [values[kind.key[0]] for values in rows.values()]
     known = store.by_key(connection, kind.table, kind.key[0], asked, kind.key)
-    if kind is OfflineHours:
-        report.rejected += _beyond_a_day(rows, known, indexes)
-    if kind is Assessment:
-        report.rejected += certificates.claim(connection, row, rows, known, indexes, now_ms)
+    report.rejected += _held_back(connection, row, kind, rows, known, indexes, now_ms)
     fresh = [values | {"created_ms": now_ms} for values in _new(rows, known)]
     store.write(connection, kind.table, fresh, kind.key)
     if kind is Leave:
@@ -280,6 +341,23 @@ def take(
     report.unchanged += len(rows) - len(fresh)
     report.rejected.sort(key=lambda error: error.index)
     return report
+
+
+def _held_back(
+    connection: Connection,
+    row: catalogue.ClassRow,
+    kind: type[Item],
+    rows: Rows,
+    known: Rows,
+    indexes: dict[tuple[Any, ...], int],
+    now_ms: int,
+) -> list[ItemError]:
+    """Takes out of `rows` what is good by itself and not beside what is known, and names it."""
+    if kind is OfflineHours:
+        return _beyond_a_day(rows, known, indexes)
+    if kind is Assessment:
+        return certificates.claim(connection, row, rows, known, indexes, now_ms)
+    return []
 
 
 def _new(rows: Rows, known: Rows) -> list[dict[str, Any]]:
@@ -302,15 +380,16 @@ def _outside_the_class(
 
 def _beyond_the_class(index: int, item: Item, row: catalogue.ClassRow) -> ItemError | None:
     """Attendance counts from the class's first day to its assessment, or else its last day."""
-    if not isinstance(item, OfflineHours):
+    if not isinstance(item, OfflineHours | TeachingFilm):
         return None
     first = str(row.terms["starts_on"])
     planned = (row.terms.get("assessment") or {}).get("planned_on")
     last = max(str(row.terms["ends_on"]), str(planned or ""))
     if first <= item.held_on.isoformat() <= last:
         return None
+    who = item.learner_id if isinstance(item, OfflineHours) else item.file
     detail = (
-        f"held_on: {item.learner_id!r} {item.held_on} 不在班级日期内（{first}至{last}）/ "
+        f"held_on: {who!r} {item.held_on} 不在班级日期内（{first}至{last}）/ "
         f"outside the class, {first} to {last}"
     )
     return ItemError(index, "outside_class_dates", detail)
@@ -368,7 +447,7 @@ class _Subjects:
         self._accounts = people.learners(connection, row.platform_id, named)
 
     def of(self, item: Item) -> dict[str, int] | None:
-        if isinstance(item, Satisfaction):
+        if isinstance(item, Satisfaction | TeachingFilm):
             return {"class_id": self._class.id}
         if isinstance(item, History):
             person_id = self._person(item)

@@ -127,7 +127,7 @@ def number(cell: Cell) -> float | None:
     if text is None:
         return None
     plain = unicodedata.normalize("NFKC", text).replace(",", "")
-    plain = re.sub(r"\s*(学时|课时|小时|分|份|人|张)$", "", plain)
+    plain = re.sub(r"\s*(学时|课时|小时|分钟|分|份|人|张)$", "", plain)
     if not re.fullmatch(r"-?\d+(\.\d+)?", plain):
         raise BadCell("not_a_number", f"“{text[:20]}”不是数字", f"{text[:20]!r} is no number")
     return float(plain)
@@ -143,6 +143,40 @@ def whole(cell: Cell) -> int | None:
 def part_of_day(cell: Cell) -> str | None:
     text = words(cell)
     return None if text is None else _PARTS.get(text, text.lower())
+
+
+def hour_span(cell: Cell) -> str | None:
+    """Class-hours in a row: 3, 1-3 or 1至3. A spreadsheet takes 1-3 for a day of January."""
+    if isinstance(cell, datetime | date):
+        raise BadCell(
+            "span_is_a_date",
+            "学时序号被电子表格改成了日期，请写成“1至3”",
+            "the spreadsheet made a date of the class-hours: write 1至3",
+        )
+    text = words(cell)
+    if text is None:
+        return None
+    plain = "".join(unicodedata.normalize("NFKC", text).split()).removeprefix("第")
+    plain = re.sub(r"(学时|课时|节)$", "", plain).removesuffix(".0")
+    return re.sub("[至到~—–－]+", "-", plain)
+
+
+def clock(cell: Cell) -> str | None:
+    """A time of day as HH:MM."""
+    if isinstance(cell, datetime | time):
+        return f"{cell:%H:%M}"
+    text = words(cell)
+    if text is None:
+        return None
+    plain = unicodedata.normalize("NFKC", text).replace(" ", "")
+    found = re.fullmatch(r"(\d{1,2})[:点时](\d{2})(?::\d{2}|分)?", plain)
+    return f"{int(found[1]):02}:{found[2]}" if found else plain
+
+
+def digest(cell: Cell) -> str | None:
+    """A SHA-256 in small letters."""
+    text = words(cell)
+    return "".join(text.split()).lower() if text else None
 
 
 def practical(cell: Cell) -> bool | None:

@@ -202,7 +202,43 @@ HISTORY = TableKind(
     ),
     LISTS["history"],
 )
-KINDS = {it.name: it for it in (ROSTER, OFFLINE, LEAVE, SATISFACTION, ASSESSMENTS, HISTORY)}
+RECORDINGS = TableKind(
+    "recordings",
+    Text("教学录像", "Recordings of teaching"),
+    (
+        TableColumn("file", "录像文件", cells.line, "文件名 文件 录像名称 录像文件名", True),
+        TableColumn("held_on", "日期", cells.day, "上课日期 培训日期 授课日期 录制日期", True),
+        TableColumn(
+            "practical", "类型", cells.practical, "理论/实操 课程性质 实操", True, "理论或实操"
+        ),
+        TableColumn(
+            "class_hours",
+            "学时序号",
+            cells.hour_span,
+            "学时 课时序号 课时 第几学时",
+            True,
+            "当天理论或实操的第几学时，如 1 或 1至3",
+        ),
+        TableColumn("minutes", "时长", cells.number, "录像时长 分钟 时长分钟", True, "分钟"),
+        TableColumn(
+            "stored_at", "存放位置", cells.line, "存放地点 存储位置 地址 链接", True, "在哪里能调取"
+        ),
+        TableColumn("sha256", "文件摘要", cells.digest, "sha256 sha-256 摘要 校验值"),
+        TableColumn("begins", "开始时间", cells.clock, "开始 起始时间", note="如 08:30"),
+        TableColumn("recorded_by", "录制人", cells.line, "拍摄人 登记人 教师 授课教师"),
+        TableColumn(
+            "measured_minutes",
+            "实测时长",
+            cells.number,
+            note="分钟；由 zhenxue recordings 从文件读出，没有就空着",
+        ),
+        TableColumn("longest_minutes", "最长连续", cells.number, note="分钟；同上"),
+    ),
+    LISTS["recordings"],
+)
+KINDS = {
+    it.name: it for it in (ROSTER, OFFLINE, LEAVE, SATISFACTION, ASSESSMENTS, HISTORY, RECORDINGS)
+}
 
 
 def plain(title: Any) -> str:

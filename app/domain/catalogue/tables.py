@@ -39,6 +39,8 @@ _WORDS = {
     "string_too_long": "内容太长",
     "literal_error": "填写的词不在可选范围内",
     "unprintable": "含有看不见的控制字符",
+    "string_pattern_mismatch": "写法不对",
+    "bad_class_hours": "学时序号从1起，由小到大，如 1 或 1至3",
     "certificate_not_passed": "考核没有登记为合格，不能登记证书编号",
     "duplicate_item": "与另一行是同一人同一天（同一项）：两个半天请填时段（上午、下午或晚上），"
     "重复的请删去一行",
@@ -48,6 +50,7 @@ _OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_e
 _OF_A_COLUMN = (
     *_OUT_OF_RANGE,
     "literal_error",
+    "string_pattern_mismatch",
     "string_too_long",
     "date_out_of_range",
     "unprintable",

@@ -45,6 +45,26 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
         "有效学时{valid:g}，另有{undecided:g}学时未定",
         "{valid:g} valid class-hours, {undecided:g} undecided",
     ),
+    ("B6", "online"): Text("纯线上培训，不适用", "wholly online"),
+    ("B6", "none_taught"): Text("没有线下理论教学", "no theory was taught in person"),
+    ("B6", "recorded"): Text(
+        "线下理论{taught:g}学时，均有全程录像", "{taught:g} class-hours of theory, all recorded"
+    ),
+    ("B6", "not_recorded"): Text(
+        "线下理论{taught:g}学时，其中{recorded:g}学时有全程录像；其余由主管部门认定",
+        "{taught:g} class-hours of theory, {recorded:g} recorded throughout; the authority decides",
+    ),
+    ("B7", "online"): Text("纯线上培训，不适用", "wholly online"),
+    ("B7", "none_taught"): Text("没有线下实操教学", "no practice was taught in person"),
+    ("B7", "recorded"): Text(
+        "线下实操{taught:g}学时，连续录像均达标",
+        "{taught:g} class-hours of practice, all recorded long enough",
+    ),
+    ("B7", "not_recorded"): Text(
+        "线下实操{taught:g}学时，其中{recorded:g}学时连续录像达标；其余由主管部门认定",
+        "{taught:g} class-hours of practice, {recorded:g} recorded long enough; the authority "
+        "decides",
+    ),
     ("B10", "counted"): Text(
         "学员{learners}人，教师{teachers}人", "{learners} learners, {teachers} teachers"
     ),
@@ -187,6 +207,7 @@ FACTS: Mapping[str, Text] = {
     "plan_hours": Text("总课时与实操课时", "planned and practical class-hours"),
     "real_name": Text("实名认证状态", "real-name status"),
     "roster": Text("花名册", "roster"),
+    "offline_attendance": Text("线下考勤", "attendance in person"),
     "survey": Text("满意度调查有效答卷", "valid answers to the survey"),
     "survey_date": Text("满意度调查日期", "date of a low survey"),
     "teachers": Text("教师人数", "number of teachers"),
@@ -197,6 +218,8 @@ FACTS: Mapping[str, Text] = {
 LIMITS: Mapping[str, str] = {
     "B1": "官方系统班级编号",
     "B5": "≥ {min_class_hours:g}",
+    "B6": "全程，每学时 ≥ {min_minutes:g}分钟",
+    "B7": "每学时连续 ≥ {min_continuous_minutes:g}分钟",
     "B10": "≤ {max_learners_per_teacher:g}",
     "B11": "≤ {max_learners:g}",
     "B13": "≥ {min_practical_share:.0%}",

@@ -42,6 +42,8 @@ _ALL_MONTHS = tuple(range(1, 13))
 # Where the facts of a check come from: the class as opened, its plan, or a list.
 EVIDENCE = {
     "B5": "class-hours",
+    "B6": "recordings",
+    "B7": "recordings",
     "B10": "roster",
     "B11": "roster",
     "B18": "offline-attendance",

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.catalogue import roster_days, trainings
+from app.domain.catalogue import films, roster_days, trainings
 from app.domain.catalogue.classes import pack_of
 from app.domain.review.review import UNDECIDED
 from app.store.catalogue.catalogue import ClassRow, class_hours
@@ -146,6 +146,8 @@ def class_document(facts: ClassFacts) -> Any:
         del told["decisions"]
     if facts.workplaces is None:
         del told["workplaces"]
+    if facts.teaching is None:
+        del told["teaching"]
     told["explicit_hours_rule"] = facts.explicit_hours is not None
     if facts.explicit_hours is None:
         del told["explicit_hours"]
@@ -190,6 +192,7 @@ def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassF
         survey=_latest(surveys),
         institution_surveys=_surveys_before(connection, klass),
         explicit_hours=hours[-1].least_hours if hours else None,
+        teaching=films.teaching(connection, klass) if "B6" in pack_of(klass).checks else None,
         decisions=tuple(_decision(it) for it in decided if it.kind == "class_check_decided"),
     )
 

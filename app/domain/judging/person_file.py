@@ -32,7 +32,9 @@ class AssessedOnce(msgspec.Struct, frozen=True, kw_only=True):
 
 class TrainingOnFile(msgspec.Struct, frozen=True, kw_only=True):
     """One class of the person. Hours are class-hours; `attended` in person, None: nobody reported
-    any. `outcome` of the enrolment is empty before it was judged."""
+    any. `left_on`: the last day of who left early. `outcome` of the enrolment is empty before it was
+    judged.
+    """
 
     class_id: int
     learner_id: int
@@ -47,6 +49,7 @@ class TrainingOnFile(msgspec.Struct, frozen=True, kw_only=True):
     certificate_type: str | None
     starts_on: str
     ends_on: str
+    left_on: str | None
     planned: int
     valid: int
     attended: float | None
@@ -149,6 +152,7 @@ def _training(
         certificate_type=row.terms.get("certificate_type"),
         starts_on=row.starts_on,
         ends_on=row.ends_on,
+        left_on=row.last_on,
         planned=len(class_file.hours(connection, row.class_id)),
         valid=sum(it.outcome == "valid" for it in hours),
         attended=there.hours if there else None,

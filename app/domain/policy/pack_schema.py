@@ -42,7 +42,7 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
 }
 
 # A check that reads another one's parameters comes with it.
-COMPANIONS = {"B18": "B19", "C11_opening": "C11"}
+COMPANIONS = {"B6": "B7", "B7": "B6", "B18": "B19", "C11_opening": "C11"}
 
 # Every sitting is judged by their numbers, even where such a rule is a draft or retired.
 THE_SIX = (
@@ -66,6 +66,8 @@ REQUIRED: dict[str, dict[str, str | tuple[Value, ...]]] = {
     },
     "multi_window": {"on_second": ("reject_new", "kick_old"), "clock_on_hidden": ("stop", "run")},
     "B5": {"min_class_hours": NUMBER},
+    "B6": {"min_minutes": NUMBER},
+    "B7": {"min_continuous_minutes": NUMBER},
     "B10": {"max_learners_per_teacher": NUMBER},
     "B11": {"max_learners": NUMBER},
     "B13": {"min_practical_share": NUMBER},

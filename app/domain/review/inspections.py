@@ -1,4 +1,5 @@
-"""Remote inspection: draw learners by a seed that nobody chose, and record what was found.
+"""Remote inspection: draw learners, or recordings of teaching, by a seed that nobody chose, and
+record what was found.
 
 The seed comes from the server's generator when the draw is made, and the whole frame is kept: who
 sorts it by SHA-256 of "seed:learner" and takes the first ones comes to the same people.
@@ -18,14 +19,21 @@ from app.clock import day
 from app.domain.accounts.users import User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
-from app.store.catalogue import class_file
+from app.store.catalogue import class_file, films
 from app.store.review import inspections as store
 
 MOST = 80
 SILENT_MS = 120_000  # who was not heard of for so long is not on line
 MAX_REMARK = 2000
-RESULTS = ("present", "absent", "other")
-FRAMES = ("online", "roster")
+RECORDINGS = "recordings"
+FRAMES = ("online", "roster", RECORDINGS)
+_OF_LEARNERS = ("present", "absent", "other")
+_OF_RECORDINGS = ("intact", "differs", "unavailable", "other")
+
+
+def results_of(frame_kind: str) -> tuple[str, ...]:
+    """What may be found of one who, or one that, was drawn from such a frame."""
+    return _OF_RECORDINGS if frame_kind == RECORDINGS else _OF_LEARNERS
 
 
 def drawn(seed: str, frame: Collection[str], count: int) -> list[str]:
@@ -42,22 +50,17 @@ def frame_digest(frame: Sequence[str]) -> str:
 def draw(
     connection: Connection, class_id: int, user: User, frame_kind: str, count: int, now_ms: int
 ) -> int:
-    """Draw `count` of those on line, or of the roster; the inspection's id.
+    """Draw `count` of those on line, of the roster, or of the recordings; the inspection's id.
 
     Raises NotAllowed, NotFound, BadInput, and Conflict when nobody could be drawn.
     """
-    _may(user)
-    if class_file.klass(connection, class_id, user.scope) is None:
-        raise NotFound("unknown_class", "there is no such class")
-    if frame_kind not in FRAMES:
-        raise BadInput("bad_frame", f"frame: one of {', '.join(FRAMES)}", field="frame")
-    if not 1 <= count <= MOST:
-        raise BadInput("bad_count", f"count: 1 to {MOST}", field="count")
+    _may_draw(connection, class_id, user, frame_kind, count)
     sittings = online(connection, class_id, now_ms)
-    there = store.members(connection, class_id, day(now_ms).isoformat())
-    frame = sorted({it.learner for it in sittings} if frame_kind == "online" else there)
+    learning = {it.learner for it in sittings}
+    frame = sorted(_frame(connection, class_id, frame_kind, learning, now_ms))
     if not frame:
-        raise Conflict("nobody_to_draw", "nobody is on line, or the class has no learners")
+        detail = "nobody is on line, or the class has no learners, or no recordings"
+        raise Conflict("nobody_to_draw", detail)
     seed = secrets.token_hex(16)
     chosen = drawn(seed, frame, count)
     inspection_id = store.add(
@@ -100,7 +103,8 @@ def check(
     remark: str,
     now_ms: int,
 ) -> None:
-    """Record what was found of one who was drawn; a later entry counts instead of an earlier one.
+    """Record what was found of one who was drawn, a learner by the platform's id or a recording by
+    its file's name; a later entry counts instead of an earlier one.
 
     Raises NotAllowed, NotFound, BadInput.
     """
@@ -109,8 +113,10 @@ def check(
     if learner not in row.drawn:
         raise NotFound("unknown_learner", "that learner was not drawn")
     said = remark.strip()
-    if result not in RESULTS or len(said) > MAX_REMARK or (result == "other" and not said):
-        raise BadInput("bad_result", "result: present, absent, or other with words", field="result")
+    known = results_of(row.frame_kind)
+    if result not in known or len(said) > MAX_REMARK or (result == "other" and not said):
+        detail = f"result: {', '.join(known)}; other with words"
+        raise BadInput("bad_result", detail, field="result")
     going_on = [it for it in online(connection, row.class_id, now_ms) if it.learner == learner]
     store.add_check(
         connection,
@@ -130,6 +136,28 @@ def check(
         subject=f"inspection:{inspection_id}",
         detail={"learner": learner, "result": result, "remark": said},
     )
+
+
+def _may_draw(
+    connection: Connection, class_id: int, user: User, frame_kind: str, count: int
+) -> None:
+    _may(user)
+    if class_file.klass(connection, class_id, user.scope) is None:
+        raise NotFound("unknown_class", "there is no such class")
+    if frame_kind not in FRAMES:
+        raise BadInput("bad_frame", f"frame: one of {', '.join(FRAMES)}", field="frame")
+    if not 1 <= count <= MOST:
+        raise BadInput("bad_count", f"count: 1 to {MOST}", field="count")
+
+
+def _frame(
+    connection: Connection, class_id: int, kind: str, learning: Collection[str], now_ms: int
+) -> Collection[str]:
+    if kind == RECORDINGS:
+        return [it.item for it in films.of_class(connection, class_id)]
+    if kind == "online":
+        return learning
+    return store.members(connection, class_id, day(now_ms).isoformat())
 
 
 def online(connection: Connection, class_id: int, now_ms: int) -> Sequence[Any]:

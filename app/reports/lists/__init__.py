@@ -16,6 +16,7 @@ from app.reports.lists import (
     outcomes,
     people,
     periodic,
+    recordings,
     records,
 )
 from app.reports.sheet import Sheet
@@ -52,6 +53,7 @@ LISTS: dict[str, Listing] = {
         Listing("reviews", "复核与申诉台账", records.reviews),
         Listing("inspections", "远程巡查记录", inspections.drawn, signed=True, kept=True),
         Listing("inspections-online", "巡查在线名单", inspections.online, kept=True),
+        Listing("recordings", "教学录像核对表", recordings.checked, signed=True),
         Listing("face-data", "人脸信息处理台账", evidence.faces),
         Listing("ten-day", "旬报", periodic.ten_day),
         Listing("monthly", "月报", periodic.monthly),

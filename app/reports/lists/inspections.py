@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from app.domain.review.inspections import frame_digest
+from app.domain.review.inspections import frame_digest, results_of
 from app.reports import labels
 from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import Column, Row, Sheet, said, when
 from app.store.review.inspections import InspectionRow
 
 _NOT_YET = "未登记"
+_OF_LEARNERS = [labels.INSPECTION_RESULTS[it] for it in results_of("roster")]
 
 
 def drawn(dossier: Dossier) -> Sheet:
@@ -41,7 +42,7 @@ def drawn(dossier: Dossier) -> Sheet:
     counts = (
         ("巡查次数", len(dossier.inspections)),
         ("抽中人次", len(rows)),
-        *((it, results.count(it)) for it in (*labels.INSPECTION_RESULTS.values(), _NOT_YET)),
+        *((it, results.count(it)) for it in (*_OF_LEARNERS, _NOT_YET)),
     )
     notes = (
         "抽取方法：范围内每人计算 SHA-256(种子:学员编号)，由小到大取前若干人；种子由服务器"

@@ -63,6 +63,7 @@ _SOURCES = {
     "history": "培训履历",
     "satisfaction": "满意度",
     "offline-attendance": "线下考勤",
+    "recordings": "教学录像",
 }
 
 

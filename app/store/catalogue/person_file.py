@@ -30,6 +30,7 @@ class EnrolledTraining(Protocol):
     terms: dict[str, Any]
     starts_on: str
     ends_on: str
+    last_on: str | None
     pack_id: str
     pack_version: str
     platform_id: int
@@ -56,6 +57,7 @@ def trainings(
             TrainingClass.terms,
             TrainingClass.starts_on,
             TrainingClass.ends_on,
+            Enrolment.last_on,
             TrainingClass.pack_id,
             TrainingClass.pack_version,
             Platform.id.label("platform_id"),

@@ -14,12 +14,13 @@ from models import (
     HistoryRecord,
     LeaveRecord,
     OfflineAttendance,
+    RecordingRecord,
     SatisfactionRecord,
 )
 
 Table = type[Base]
 ATTENDANCE, LEAVE, SATISFACTION = OfflineAttendance, LeaveRecord, SatisfactionRecord
-ASSESSMENTS, HISTORY = AssessmentRecord, HistoryRecord
+ASSESSMENTS, HISTORY, RECORDINGS = AssessmentRecord, HistoryRecord, RecordingRecord
 
 
 def by_key(

@@ -27,6 +27,7 @@ from models import (
     OfflineAttendance,
     Person,
     Platform,
+    RecordingRecord,
     Review,
     SatisfactionRecord,
     Session,
@@ -85,6 +86,7 @@ def tables(connection: Connection, klass: ClassRow, packed: Mapping[str, Rows]) 
         "snapshots": _kept(connection, packed["snapshots"]),
         "controls": _ledger(connection, klass.id),
         "offline_attendance": rows_of(connection, OfflineAttendance, *mine),
+        "recordings": rows_of(connection, RecordingRecord, *mine),
         "leave_records": rows_of(connection, LeaveRecord, *mine),
         "satisfaction_records": [
             *rows_of(connection, SatisfactionRecord, *mine),

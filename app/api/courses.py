@@ -28,7 +28,12 @@ def put_course(
     services = services_of(request)
     with services.database.write() as connection:
         return courses.put_course(
-            connection, caller.platform, course_id, terms, now_ms=services.clock()
+            connection,
+            caller.platform,
+            course_id,
+            terms,
+            now_ms=services.clock(),
+            actor=caller.actor,
         ).view
 
 

@@ -17,7 +17,7 @@ from app.domain.accounts.users import Login
 from app.domain.faces import enrolling, enrolment_photos
 from app.domain.faces.enrolment_photos import EnrolledPhoto
 from app.errors import BadInput, NotAllowed, NotFound, ZhenxueError
-from app.store.catalogue import class_file
+from app.store.catalogue import class_file, class_setups
 from app.store.faces import reference_photos
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -51,6 +51,7 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
             raise NotFound("unknown_class", "there is no such class")
         counts = reference_photos.counts(connection, class_id)
         roster = class_file.roster(connection, class_id)
+        setup = class_setups.of_class(connection, login.user.scope, class_id)
     few = [
         (it, counts[it.id])
         for it in roster
@@ -61,6 +62,7 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
         "enrolments.html",
         login=login,
         klass=klass,
+        setup=setup,
         few=few,
         wanted=enrolment_photos.WANTED,
     )

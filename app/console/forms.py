@@ -75,10 +75,16 @@ def errors(error: ValidationError | ZhenxueError) -> Errors:
             named, colon, rest = it["msg"].partition(": ")
             if not it["loc"] and colon and named.isidentifier():
                 field = named
-            found.setdefault(field, _MESSAGES.get(it["type"]) or _two(rest or named))
+            found.setdefault(field, message(it["type"], rest or named))
         return found
-    field = str(error.extra.get("field") or "")
-    return {field: labels.PROBLEMS.get(error.code) or _two(error.detail)}
+    told = labels.PROBLEMS.get(error.code) or _two(error.detail)
+    fields = error.extra.get("fields") or [error.extra.get("field") or WHOLE]
+    return {str(it): told for it in fields}
+
+
+def message(kind: str, said: str) -> str | Text:
+    """What to say of an error of that type; `said` is what the model says, if it has words."""
+    return _MESSAGES.get(kind) or _two(said)
 
 
 def _two(said: str) -> Text:

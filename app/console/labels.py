@@ -263,6 +263,29 @@ OFFICES = {
     "industry": Label(N_("行业主管部门")),
     "finance": Label(N_("财政部门")),
 }
+MODES = {
+    "online": N_("线上"),
+    "blended": N_("线上线下结合"),
+    "offline": N_("线下"),
+}
+APPLICANTS = {
+    "enterprise": N_("企业"),
+    "institution": N_("培训机构"),
+    "individual": N_("个人"),
+}
+SETUP_STEPS = {
+    "institution": N_("机构与平台"),
+    "course": N_("课程"),
+    "class": N_("班级"),
+    "roster": N_("花名册"),
+    "photos": N_("登记照片"),
+    "access": N_("平台接入"),
+}
+SETUP_STATES = {
+    "done": Label(N_("已完成"), tone="clear"),
+    "next": Label(N_("做这一步"), tone="review"),
+    "later": Label(N_("还没做")),
+}
 LISTINGS = {
     "listed": Label(N_("在目录"), tone="clear"),
     "later": Label(N_("尚未生效"), tone="review"),
@@ -410,6 +433,18 @@ PROBLEMS = {
     "county_exists": N_("已有此县区。"),
     "county_code_taken": N_("已有县区用这个代码。"),
     "bad_county_code": N_("行政区划代码是六位数字。"),
+    "platform_not_offered": N_("请选择平台。"),
+    "setup_has_class": N_("已开班，不能再换平台。"),
+    "bad_course_id": N_("请填写课程编号，1至128个字。"),
+    "course_taken": N_("已有别的课程用这个编号，请换一个。"),
+    "class_taken": N_("已有别的班级用这个编号，请换一个。"),
+    "class_frozen": N_("本班已有人学习，此项不能再改。"),
+    "lesson_too_short": N_("有小节的时长不够其学时数，请核对课程。"),
+    "course_too_short": N_("有课程的总时长不够一个学时，请核对课程。"),
+    "ambiguous_lesson_id": N_("所选课程有编号相同的小节，不能放在一个班里。"),
+    "unknown_course": N_("没有这门课程。"),
+    "unknown_pack": N_("没有这个规则包。"),
+    "bad_class_id": N_("请填写班级编号，1至128个字。"),
     "bad_slug": N_("简称由1至64个小写字母、数字和连字符组成，如 huang-edu。"),
     "platform_exists": N_("已有平台用这个简称。"),
     "bad_county": N_("请选择县区。"),

@@ -28,7 +28,7 @@ from app.errors import BadInput, NotFound
 from app.languages import Text
 from app.reports import table_books, xlsx
 from app.security import Unsealable
-from app.store.catalogue import catalogue, class_file
+from app.store.catalogue import catalogue, class_file, class_setups
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -157,12 +157,14 @@ def _page(
     with request.app.state.services.database.read() as connection:
         klass = _found(connection, login, class_id)
         enrolled = catalogue.enrolled(connection, class_id)
+        setup = class_setups.of_class(connection, login.user.scope, class_id)
     return render(
         request,
         "tables.html",
         login=login,
         status=422 if problem else 200,
         klass=klass,
+        setup=setup,
         enrolled=enrolled,
         kind=kind,
         kinds=list(KINDS.values()),

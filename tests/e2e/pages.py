@@ -12,13 +12,15 @@ from sqlalchemy import Connection, func, select
 
 from app.domain.accounts import users
 from app.domain.accounts.users import User
+from app.domain.catalogue import class_setups
 from app.domain.judging import what_if
 from app.domain.review import inspections, learner_link, pack_drafts
 from app.services import Services
-from models import Finding, Learner, Run, Session, Snapshot, TrainingClass
+from app.store.scope import EVERYTHING
+from models import Course, Finding, Learner, Run, Session, Snapshot, TrainingClass
 from tests.e2e.site import PASSWORD, TODAY
 
-ADMIN, AUDITOR, NOBODY = "admin", "zhao", ""
+ADMIN, AUDITOR, CLERK, NOBODY = "admin", "zhao", "han", ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,14 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
         "示例县2026年方案",
         now_ms,
     )
+    begun = class_setups.begin(connection, school or 0, actor="user:han", now_ms=now_ms)
+    taught, platform_id, name = connection.execute(
+        select(Course.id, Course.platform_id, Course.external_id)
+        .join(TrainingClass, TrainingClass.platform_id == Course.platform_id)
+        .where(TrainingClass.id == klass)
+    ).one()
+    row = class_setups.setup_seen(connection, EVERYTHING, begun)
+    class_setups.choose_course(connection, row, platform_id, name)
     return {
         "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
         "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
@@ -71,6 +81,15 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
         ),
         "acts": Address(f"/console/classes/{klass}/acts", "/console/classes/{class_id}/acts"),
         "stages": Address(f"/console/classes/{klass}/stages", "/console/classes/{class_id}/stages"),
+        "setups": Address("/console/setups", "/console/setups", CLERK),
+        "setup": Address(f"/console/setups/{begun}", "/console/setups/{setup_id}", CLERK),
+        "courses": Address("/console/courses", "/console/courses"),
+        "course-new": Address("/console/courses/new", "/console/courses/new", CLERK),
+        "course": Address(f"/console/courses/{taught}", "/console/courses/{course_row}"),
+        "class-new": Address(f"/console/classes/new?setup={begun}", "/console/classes/new", CLERK),
+        "class-terms": Address(
+            f"/console/classes/{klass}/terms", "/console/classes/{class_id}/terms"
+        ),
         "counties": Address("/console/counties", "/console/counties", ADMIN),
         "institutions": Address("/console/institutions", "/console/institutions"),
         "institution": Address(

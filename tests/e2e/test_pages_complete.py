@@ -22,6 +22,7 @@ ANSWERS_OTHERWISE = {
     "/console/people/{person_id}/file.{ext}",
     "/console/county/{county}/{report}.{ext}",
     "/console/classes/{class_id}/tables/{kind}.xlsx",  # a template to fill in
+    "/console/courses/template.xlsx",
 }
 
 NO_PAGE_OF_ITS_OWN = {"refusal.html", "own_gone.html"}  # any address may answer with them

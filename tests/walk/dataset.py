@@ -22,7 +22,7 @@ from app.console.login import COOKIE
 from app.domain import runs
 from app.domain.accounts import platforms, users
 from app.domain.accounts.users import User
-from app.domain.catalogue import institutions
+from app.domain.catalogue import class_setups, institutions
 from app.domain.catalogue.institutions import InstitutionTerms
 from app.domain.exchange import webhooks
 from app.domain.faces import photo_viewing
@@ -30,6 +30,8 @@ from app.domain.judging import what_if
 from app.domain.review import acts, inspections, learner_link, pack_drafts
 from app.services import Services
 from app.store.catalogue import catalogue
+from app.store.catalogue import class_setups as store
+from app.store.scope import EVERYTHING
 from models import (
     Appeal,
     ClassHour,
@@ -236,6 +238,17 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         user=None,
         now_ms=now_ms,
     )
+    by: dict[str, Any] = {"actor": zhao.actor, "now_ms": now_ms}
+    school = int(dataset.console["institution_id"])
+    setup_id = class_setups.begin(connection, school, **by)
+    course = store.row_of_course(connection, klass.platform_id, "course-demo")
+    catalogue.update_course(connection, course, institution_id=school)
+    class_setups.choose_course(
+        connection,
+        class_setups.setup_seen(connection, EVERYTHING, setup_id),
+        klass.platform_id,
+        "course-demo",
+    )
     run_id = runs.begin(connection, finding.class_id, "test", now_ms)
     draft_id = pack_drafts.begin(
         connection,
@@ -249,6 +262,8 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
     )
     dataset.console |= {
         "draft_id": str(draft_id),
+        "setup_id": str(setup_id),
+        "course_row": str(course),
         "class_id": str(finding.class_id),
         "learner_id": str(finding.learner_id),
         "person_id": str(person_id),

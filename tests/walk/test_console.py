@@ -10,8 +10,9 @@ from fastapi.testclient import TestClient
 
 from tests.walk.dataset import Dataset, routes, send
 
-OPEN, PEOPLE, AUTHORITY, BUREAU, DECIDERS, CLERKS, KEEPERS, ADMIN = (
-    *("open", "people", "authority", "bureau", "deciders", "clerks", "keepers", "admin"),
+OPEN, PEOPLE, AUTHORITY, BUREAU, DECIDERS, CLERKS, SETTERS, KEEPERS, ADMIN = (
+    *("open", "people", "authority", "bureau", "deciders", "clerks", "setters"),
+    *("keepers", "admin"),
 )
 
 # Every page and form, and who may use it within what they see. A new one has to be entered here.
@@ -79,6 +80,22 @@ MAY = {
     "POST /console/classes/{class_id}/tables": CLERKS,
     "POST /console/classes/{class_id}/tables/take": CLERKS,
     "POST /console/classes/{class_id}/tables/to-mend.xlsx": CLERKS,
+    "GET /console/setups": SETTERS,
+    "POST /console/setups": SETTERS,
+    "GET /console/setups/{setup_id}": SETTERS,
+    "POST /console/setups/{setup_id}/platform": SETTERS,
+    "POST /console/setups/{setup_id}/course": SETTERS,
+    "POST /console/setups/{setup_id}/key": SETTERS,
+    "GET /console/courses": SETTERS,
+    "GET /console/courses/new": SETTERS,
+    "GET /console/courses/template.xlsx": SETTERS,
+    "GET /console/courses/{course_row}": SETTERS,
+    "POST /console/courses": SETTERS,
+    "POST /console/courses/read": SETTERS,
+    "GET /console/classes/new": SETTERS,
+    "POST /console/classes": SETTERS,
+    "GET /console/classes/{class_id}/terms": SETTERS,
+    "POST /console/classes/{class_id}/terms": SETTERS,
     "GET /console/institutions": BUREAU,
     "GET /console/institutions/{institution_id}": BUREAU,
     "POST /console/institutions": KEEPERS,
@@ -133,6 +150,7 @@ NEVER = {  # whom a kind of page refuses though it lies within what they see
     BUREAU: ("fang",),
     DECIDERS: ("chang", "fang", "root", "han"),
     CLERKS: ("chang", "fang", "root"),
+    SETTERS: ("chang", "sun", "fang", "root"),
     KEEPERS: ("chang", "sun", "fang", "han"),
     ADMIN: ("zhao", "chang", "sun", "fang", "han"),
 }
@@ -141,12 +159,18 @@ OTHERS = ("qian", "gao", "tang")
 GUARDED = tuple(NEVER)
 SHARED = {"GET /console/packs/{name}"}  # names nothing that belongs to a county
 ENDING = {"POST /console/logout", "POST /console/account/password"}
-# Wants files; decides what another form has decided before; signs what another person submitted.
+# Wants files, or a course with its lessons; is for a school alone; decides what another form has
+# decided before; signs what another person submitted.
 BY_THEMSELVES = {
     "POST /console/pack-drafts",
     "POST /console/pack-drafts/{draft_id}",
     "POST /console/pack-drafts/{draft_id}/parameter",
     "POST /console/pack-drafts/{draft_id}/publish",
+    "POST /console/courses",
+    "POST /console/courses/read",
+    "POST /console/classes",
+    "POST /console/classes/{class_id}/terms",
+    "POST /console/setups/{setup_id}/key",
     "POST /console/classes/{class_id}/tables",
     "POST /console/classes/{class_id}/tables/take",
     "POST /console/classes/{class_id}/tables/to-mend.xlsx",
@@ -181,6 +205,9 @@ FORM = {
     "statement": "当天并未快进",
     "pack": "huangchuan-2021-literal@1.0.0",
     "what": "review",
+    "institution_id": "1",
+    "platform": "huang-edu",
+    "course": "1",
     "year": "2026",
     "passed": "yes",
     "slug": "new-edu",

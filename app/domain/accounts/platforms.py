@@ -113,6 +113,24 @@ def add_platform(
     return Platform(platform_id, slug, name, county, institution_id)
 
 
+def own_platform(
+    connection: Connection, institution_id: int, name: str, county: str, *, actor: str, now_ms: int
+) -> Platform:
+    """The institution's own platform, made when it has none."""
+    row = store.of_institution(connection, institution_id)
+    if row is not None:
+        return _platform(row)
+    return add_platform(
+        connection,
+        slug=f"school-{institution_id}",
+        name=name,
+        county=county,
+        institution_id=institution_id,
+        actor=actor,
+        now_ms=now_ms,
+    )
+
+
 def change_platform(
     connection: Connection, slug: str, *, name: str, county: str, actor: str, now_ms: int
 ) -> None:

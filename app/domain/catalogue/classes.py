@@ -26,6 +26,7 @@ from app.domain.wire import Day, Id, Line, Wire
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue as store
+from app.store.catalogue.institutions import InstitutionRow
 from app.store.scope import AccessScope
 from detectors.qualifications import LEVELS, Certificate, certificate_of, level_of
 
@@ -60,6 +61,15 @@ class PlannedAssessment(Wire):
     mode: Literal["online", "blended", "offline"] | None = None
 
 
+class Teacher(Wire):
+    """A teacher as the plan of 2021 asks (003, clause 20 (1)): employed full time (专职), and with
+    a teacher's certificate (教师资格证), where that was said."""
+
+    name: Line
+    full_time: bool | None = None
+    certificate: Annotated[Line | None, Field(description="its number")] = None
+
+
 class ClassTerms(Wire):
     official_class_no: Line | None = None
     institution: Annotated[
@@ -79,9 +89,9 @@ class ClassTerms(Wire):
     ends_on: Day
     teachers: Annotated[
         Annotated[int, Field(ge=0, le=10_000)]
-        | Annotated[list[Line], Field(max_length=1000)]
+        | Annotated[list[Line | Teacher], Field(max_length=1000)]
         | None,
-        Field(description="how many, or their names"),
+        Field(description="how many, their names, or who they are"),
     ] = None
     policy_id: Annotated[Id | None, Field(description="null: the service's default pack")] = None
     controls: Literal["service", "platform"] = "service"
@@ -122,10 +132,18 @@ class ClassTerms(Wire):
         return self
 
     def document(self, policy_id: str) -> dict[str, Any]:
-        """What is kept: `teachers` as a number, with `teacher_names` where they were given."""
+        """What is kept: `teachers` as a number, with `teacher_names` where they were given, and
+        `teacher_details` where more than names."""
         kept = self.model_dump(mode="json") | {"policy_id": policy_id}
         if isinstance(self.teachers, list):
-            kept |= {"teachers": len(self.teachers), "teacher_names": self.teachers}
+            names = [it if isinstance(it, str) else it.name for it in self.teachers]
+            kept |= {"teachers": len(names), "teacher_names": names}
+            details = [
+                (Teacher(name=it) if isinstance(it, str) else it).model_dump(mode="json")
+                for it in self.teachers
+            ]
+            if any(isinstance(it, Teacher) for it in self.teachers):
+                kept["teacher_details"] = details
         return kept
 
 
@@ -193,6 +211,12 @@ class ClassHour(Answer, frozen=True, kw_only=True):
     pieces: list[LessonStretch]
 
 
+class ClassTeacher(Answer, frozen=True, kw_only=True):
+    name: str
+    full_time: bool | None = None
+    certificate: str | None = None
+
+
 class Class(Answer, frozen=True, kw_only=True):
     """A class as opened, with its plan. A term that a class was opened without is null."""
 
@@ -216,6 +240,7 @@ class Class(Answer, frozen=True, kw_only=True):
     subsidy_yuan: int | None = None
     practical_hours: float | None = None
     teacher_names: list[str] | UnsetType = UNSET
+    teacher_details: list[ClassTeacher] | UnsetType = UNSET
     policy: PackReference
     courses: list[CourseReference]
     plan_digest: Sha256
@@ -234,50 +259,45 @@ def open_class(
     default_pack: str,
     actor: str,
     now_ms: int,
+    institution_id: int | None = None,
+    reason: str = "",
 ) -> PutResult[Class]:
-    """Open the class, or change it; the view holds the plan.
+    """Open the class, or change it; the view holds the plan. `institution_id`: for which
+    institution its clerk does it, `reason`: why it is changed, for the audit log.
 
     Until somebody has studied in it, every call freezes the newest course versions and pack anew;
     from then on the same terms give the same answer. Raises BadInput naming the field, Conflict
-    `class_frozen` naming the terms that can no longer change, or `institution_withdrawn` for a new
-    class of an institution that is off the county's list.
+    `class_frozen` naming the terms that can no longer change, `institution_withdrawn` for a new
+    class of an institution that is off the county's list, or `class_taken` for an id under which
+    another institution has a class.
     """
     pack = packs.load(terms.policy_id or default_pack)
     county = store.lock_platform(connection, platform_id)
     document = terms.document(pack.id)
     before = store.class_of_platform(connection, platform_id, class_id, lock=True)
-    listed = institutions.called(connection, before.county if before else county, terms.institution)
+    listed = _listed(connection, before, before.county if before else county, terms, institution_id)
     if listed is not None:
         document["institution"] = listed.name
-        if before is None:
-            institutions.require_listed(listed, terms.starts_on)
     if before is not None and store.has_sessions(connection, before.id):
-        changed = _amend(connection, before, document, actor=actor, now_ms=now_ms)
+        changed = _amend(connection, before, document, reason, actor=actor, now_ms=now_ms)
         return PutResult(view(connection, class_of(connection, platform_id, class_id)), changed)
     versions = _newest_versions(connection, platform_id, terms.course_ids)
     hours, digest = _plan(connection, versions, pack)
     values = {
         **_columns(document),
-        "institution_id": listed.id if listed else None,
-        "controls": terms.controls,
-        "pack_id": pack.id,
-        "pack_version": pack.version,
-        "pack_digest": pack.digest,
+        **_pack_columns(pack),
         "course_version_ids": [version.id for version in versions],
         "plan_digest": digest,
+        "institution_id": listed.id if listed else None,
+        "controls": terms.controls,
     }
-    if before is None:
-        named = {"platform_id": platform_id, "external_id": class_id, "county": county}
-        row_id = store.insert_class(connection, values | named | {"opened_ms": now_ms})
-    elif all(getattr(before, name) == value for name, value in values.items()):
-        return PutResult(view(connection, before), changed=False)
-    else:
-        row_id = before.id
-        store.update_class(connection, row_id, **values)
+    named = {"platform_id": platform_id, "external_id": class_id, "county": county}
+    row_id = _stored(connection, before, values, named | {"opened_ms": now_ms})
+    if row_id is None:
+        return PutResult(view(connection, class_of(connection, platform_id, class_id)), False)
     store.replace_class_hours(connection, row_id, hours)
-    _record(
-        connection, now_ms, actor, "class.opened", platform_id, class_id, {"plan": digest.hex()}
-    )
+    told = {"plan": digest.hex(), "reason": reason}
+    _record(connection, now_ms, actor, "class.opened", platform_id, class_id, told)
     return PutResult(view(connection, class_of(connection, platform_id, class_id)), changed=True)
 
 
@@ -365,6 +385,7 @@ def _amend(
     connection: Connection,
     before: store.ClassRow,
     document: dict[str, Any],
+    reason: str,
     *,
     actor: str,
     now_ms: int,
@@ -386,13 +407,51 @@ def _amend(
     if changes:
         store.update_class(connection, before.id, **_columns(document))
         platform_id, class_id = before.platform_id, before.external_id
-        _record(connection, now_ms, actor, "class.changed", platform_id, class_id, changes)
+        told = {**changes, "reason": reason}
+        _record(connection, now_ms, actor, "class.changed", platform_id, class_id, told)
         if "ends_on" in changes:
             ends = str(document["ends_on"])
             claims.extended(connection, before, before.terms["ends_on"], ends, actor, now_ms)
         if changes.keys() & DATES:  # what counts is another question now
             runs.request(connection, before.id, actor, now_ms)
     return bool(changes)
+
+
+def _listed(
+    connection: Connection,
+    before: store.ClassRow | None,
+    county: str,
+    terms: ClassTerms,
+    institution_id: int | None,
+) -> InstitutionRow | None:
+    """The institution on the county's list that the terms name. Raises Conflict when a clerk's
+    class is, or would be, another one's, and for a new class of one that is off the list."""
+    listed = institutions.called(connection, county, terms.institution)
+    owners = {listed.id if listed else None, before.institution_id if before else institution_id}
+    if institution_id is not None and owners != {institution_id}:
+        raise Conflict("class_taken", "class_id: not a class of this institution", field="class_id")
+    if listed is not None and before is None:
+        institutions.require_listed(listed, terms.starts_on)
+    return listed
+
+
+def _stored(
+    connection: Connection,
+    before: store.ClassRow | None,
+    values: dict[str, Any],
+    if_new: dict[str, Any],
+) -> int | None:
+    """The row of the class, inserted or changed; None where it says the same already."""
+    if before is None:
+        return store.insert_class(connection, values | if_new)
+    if all(getattr(before, name) == value for name, value in values.items()):
+        return None
+    store.update_class(connection, before.id, **values)
+    return before.id
+
+
+def _pack_columns(pack: Pack) -> dict[str, Any]:
+    return {"pack_id": pack.id, "pack_version": pack.version, "pack_digest": pack.digest}
 
 
 def _columns(document: dict[str, Any]) -> dict[str, Any]:
@@ -492,7 +551,7 @@ def _record(
         actor=actor,
         action=action,
         subject=f"class:{platform_id}:{class_id}"[:128],
-        detail=detail,
+        detail={name: it for name, it in detail.items() if it != ""},
     )
 
 

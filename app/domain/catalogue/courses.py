@@ -14,7 +14,8 @@ from sqlalchemy import Connection
 from app.canonical import canonical
 from app.domain.answer import Answer, Sha256
 from app.domain.wire import MAX_MEDIA_S, Id, Title, Wire
-from app.errors import BadInput, NotFound
+from app.errors import BadInput, Conflict, NotFound
+from app.store.accounts import audit
 from app.store.catalogue import catalogue as store
 
 MAX_LESSONS = 1000
@@ -89,8 +90,12 @@ def put_course(
     *,
     now_ms: int,
     replay: bool = False,
+    actor: str = "",
+    institution_id: int | None = None,
 ) -> PutResult[Course]:
     """Store the course as a new version when its content changed; the view names the version.
+    With an `actor` the audit log says who. `institution_id`: for which institution its clerk does
+    it, who changes no course that another one, or the platform, made: Conflict `course_taken`.
 
     In a `replay` (an imported file, perhaps for the second time) content that any version has is
     nothing new. Raises BadInput on lessons that share an id or a rank.
@@ -99,9 +104,34 @@ def put_course(
     digest = content_digest(terms)
     course = store.ensure_course(connection, platform_id, course_id)
     known = store.versions(connection, course)
+    if institution_id is not None:
+        _claim(connection, course, institution_id, new=not known)
     for version in known if replay else known[:1]:
         if version.digest == digest:
             return PutResult(_view(connection, version), changed=False)
+    number = known[0].version + 1 if known else 1
+    _insert(connection, course, number, terms, digest, now_ms)
+    if actor:
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor=actor,
+            action="course.stored",
+            subject=f"course:{course_id}"[:128],
+            detail={"version": number, "title": terms.title, "lessons": len(terms.lessons)},
+        )
+    return PutResult(course_view(connection, platform_id, course_id), changed=True)
+
+
+def _insert(
+    connection: Connection,
+    course: int,
+    number: int,
+    terms: CourseTerms,
+    digest: bytes,
+    now_ms: int,
+) -> None:
+    """The version of that number, with its lessons."""
     lessons = [
         {
             "external_id": lesson.lesson_id,
@@ -114,7 +144,7 @@ def put_course(
     ]
     values = {
         "course_id": course,
-        "version": known[0].version + 1 if known else 1,
+        "version": number,
         "digest": digest,
         "title": terms.title,
         "course_kind": terms.course_kind,
@@ -122,7 +152,15 @@ def put_course(
         "created_ms": now_ms,
     }
     store.insert_version(connection, values, lessons)
-    return PutResult(course_view(connection, platform_id, course_id), changed=True)
+
+
+def _claim(connection: Connection, course: int, institution_id: int, *, new: bool) -> None:
+    if new:
+        store.update_course(connection, course, institution_id=institution_id)
+    elif store.course_by_id(connection, course).institution_id != institution_id:
+        raise Conflict(
+            "course_taken", "course_id: another one's course has this id", field="course_id"
+        )
 
 
 def course_view(connection: Connection, platform_id: int, course_id: str) -> Course:

@@ -13,6 +13,7 @@ from app.domain.catalogue.table_files import Cell
 from app.languages import Text
 
 _ERRORS = frozenset(("#N/A", "#VALUE!", "#REF!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#N/A!"))
+_LONGEST_S = 6 * 3600
 _EXACT = 10**15  # from here on a spreadsheet has lost digits
 _DAY = re.compile(r"(\d{4})([-/.年])(\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
 _PLAIN_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
@@ -138,6 +139,29 @@ def whole(cell: Cell) -> int | None:
     if value is not None and not value.is_integer():
         raise BadCell("not_whole", f"“{value}”应为整数", f"{value} is not whole")
     return None if value is None else int(value)
+
+
+def media_seconds(cell: Cell) -> float | None:
+    """The length of a lesson: minutes as a number, or `45:10`, `0:45:10`, as text or as a
+    spreadsheet's time of day. From six hours on it is more likely `45:10` read as a time."""
+    if isinstance(cell, datetime):
+        cell = cell.time()
+    text = f"{cell:%H:%M:%S}" if isinstance(cell, time) else words(cell)
+    if text is None:
+        return None
+    text = unicodedata.normalize("NFKC", text)
+    if not re.fullmatch(r"\d+(:\d{1,2}){1,2}", text):
+        minutes = number(text.removesuffix("钟"))
+        return None if minutes is None else minutes * 60
+    parts = [int(it) for it in text.split(":")]
+    seconds = parts[-1] + 60 * parts[-2] + (3600 * parts[0] if len(parts) == 3 else 0)
+    if seconds >= _LONGEST_S:
+        raise BadCell(
+            "length_as_time",
+            f"“{text}”像是钟点：请写分钟数，或写成 0:45:10（时:分:秒）",
+            f"{text!r} looks like a time of day: write minutes, or 0:45:10",
+        )
+    return float(seconds)
 
 
 def part_of_day(cell: Cell) -> str | None:

@@ -236,6 +236,37 @@ RECORDINGS = TableKind(
     ),
     LISTS["recordings"],
 )
+COURSE = TableKind(
+    "course",
+    Text("课程目录", "Course"),
+    (
+        TableColumn(
+            "title",
+            "小节名称",
+            cells.line,
+            "课程名称 小节 章节 章节名称 课程小节 视频名称 名称",
+            True,
+        ),
+        TableColumn(
+            "media_seconds",
+            "时长",
+            cells.media_seconds,
+            "视频时长 时长分钟 课程时长 小节时长 播放时长",
+            True,
+            "分钟数，或 0:45:10（时:分:秒）",
+        ),
+        TableColumn(
+            "lesson_id",
+            "小节编号",
+            cells.line,
+            "视频编号 章节编号 编号 课程编号 小节id",
+            note="与学习平台上的小节编号一致；空着的自动编号",
+        ),
+        TableColumn(
+            "class_hours", "学时", cells.whole, "课时 学时数 课时数", note="空着按时长折算"
+        ),
+    ),
+)
 KINDS = {
     it.name: it for it in (ROSTER, OFFLINE, LEAVE, SATISFACTION, ASSESSMENTS, HISTORY, RECORDINGS)
 }

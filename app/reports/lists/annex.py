@@ -191,7 +191,11 @@ def _inspected(dossier: Dossier, inspection: InspectionRow) -> FormCell:
 
 def _teachers(dossier: Dossier) -> str:
     known = dossier.terms.get("teachers")
-    return f"登记任课教师{known}人" if known else ""
+    said = dossier.terms.get("teacher_details", [])
+    full_time = sum(bool(it["full_time"]) for it in said)
+    certified = sum(bool(it["certificate"]) for it in said)
+    more = f"（专职{full_time}人，持教师资格证{certified}人）" if said else ""
+    return f"登记任课教师{known}人{more}" if known else ""
 
 
 def _inspector(dossier: Dossier, inspection: InspectionRow) -> FormCell:

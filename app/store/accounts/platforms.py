@@ -40,6 +40,12 @@ def by_id(connection: Connection, platform_id: int) -> PlatformRow:
     return fetch_one(connection, select(Platform).where(Platform.id == platform_id), PlatformRow)
 
 
+def of_institution(connection: Connection, institution_id: int) -> PlatformRow | None:
+    """The platform that is the institution's own."""
+    query = select(Platform).where(Platform.institution_id == institution_id)
+    return fetch_one_or_none(connection, query.order_by(Platform.id).limit(1), PlatformRow)
+
+
 def all_platforms(connection: Connection) -> Sequence[PlatformRow]:
     return fetch(connection, select(Platform).order_by(Platform.slug), PlatformRow)
 

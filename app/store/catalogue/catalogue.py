@@ -16,6 +16,7 @@ from models import (
     Course,
     CourseVersion,
     Enrolment,
+    Institution,
     Lesson,
     Platform,
     Session,
@@ -81,6 +82,66 @@ def ensure_course(connection: Connection, platform_id: int, external_id: str) ->
         .where(Course.platform_id == platform_id, Course.external_id == external_id)
         .with_for_update(key_share=True)
     ).scalar_one()
+
+
+class CourseRow(Protocol):
+    id: int
+    platform_id: int
+    external_id: str
+    institution_id: int | None
+
+
+class ListedCourse(CourseRow, Protocol):
+    """A course in its newest version."""
+
+    platform: str
+    platform_name: str
+    institution: str | None
+    version: int
+    title: str
+    lessons: int
+    media_ms: int
+
+
+def course_by_id(connection: Connection, course_id: int) -> CourseRow:
+    return fetch_one(connection, select(Course).where(Course.id == course_id), CourseRow)
+
+
+def update_course(connection: Connection, course_id: int, **values: Any) -> None:
+    connection.execute(update(Course).where(Course.id == course_id).values(**values))
+
+
+def listed_courses(connection: Connection, platform_ids: Sequence[int]) -> Sequence[ListedCourse]:
+    """The courses of these platforms, each in its newest version, the latest first."""
+    newest = (
+        select(CourseVersion.course_id, func.max(CourseVersion.version).label("version"))
+        .group_by(CourseVersion.course_id)
+        .subquery()
+    )
+    query = (
+        select(
+            Course,
+            Platform.slug.label("platform"),
+            Platform.name.label("platform_name"),
+            Institution.name.label("institution"),
+            CourseVersion.version,
+            CourseVersion.title,
+            func.count(Lesson.id).label("lessons"),
+            func.sum(Lesson.media_ms).label("media_ms"),
+        )
+        .join(Platform, Platform.id == Course.platform_id)
+        .join(newest, newest.c.course_id == Course.id)
+        .join(
+            CourseVersion,
+            (CourseVersion.course_id == Course.id) & (CourseVersion.version == newest.c.version),
+        )
+        .join(Lesson, Lesson.course_version_id == CourseVersion.id)
+        .join(Institution, Institution.id == Course.institution_id, isouter=True)
+        .where(Course.platform_id.in_(platform_ids))
+        .group_by(Course.id, Platform.id, Institution.id, CourseVersion.id)
+        .order_by(Course.id.desc())
+    )
+    return fetch(connection, query, ListedCourse)
 
 
 def versions(connection: Connection, course_id: int) -> Sequence[VersionRow]:

@@ -61,6 +61,10 @@ class Visitor:
         return self
 
     def follow(self, name: str | re.Pattern[str]) -> Visitor:
+        """Click the first link of that name, which may lie in the bar's folded part."""
+        folded = self.page.locator("details.further:not([open])")
+        if folded.locator("a", has_text=name).count():
+            folded.locator("summary").click()
         self.page.get_by_role("link", name=name).first.click()
         return self
 

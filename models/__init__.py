@@ -34,6 +34,7 @@ from models.records import (
     SatisfactionRecord,
 )
 from models.retention import LegalHold
+from models.review_case import CaseNote, ReviewCase
 from models.sign_off import SignOff
 from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
 from models.stage import CalendarDay, StageEvent
@@ -49,6 +50,7 @@ __all__ = [
     "Base",
     "CalendarDay",
     "Calibration",
+    "CaseNote",
     "Certificate",
     "ClassHour",
     "ClassSetup",
@@ -85,6 +87,7 @@ __all__ = [
     "RecordingRecord",
     "ReferencePhoto",
     "Review",
+    "ReviewCase",
     "Run",
     "SatisfactionRecord",
     "SavedView",

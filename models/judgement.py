@@ -82,6 +82,7 @@ class Finding(Base):
     body: Mapped[Document]
     pack: Mapped[Name]
     status: Mapped[Name]  # open | first_review | upheld | overturned | cured | gone
+    case_id: Mapped[int | None] = mapped_column(ForeignKey("cases.id"), index=True)
     first_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     last_run_id: Mapped[int | None] = mapped_column(ForeignKey("runs.id"))
     created_ms: Mapped[Ms]
@@ -95,9 +96,10 @@ class Review(Base):
     finding_id: Mapped[Ref] = mapped_column(ForeignKey("findings.id"))
     reviewer_id: Mapped[int] = mapped_column(ForeignKey("users.id"))
     stage: Mapped[Name]  # first (初审) | second (复核)
-    decision: Mapped[Name]  # uphold | overturn | need_more
+    decision: Mapped[Name]  # uphold | overturn | need_more | corrected
     reason: Mapped[Text]
     created_ms: Mapped[Ms]
+    superseded_ms: Mapped[Ms | None]  # taken back, or corrected: counts no more
 
 
 class Appeal(Base):

@@ -15,7 +15,7 @@ class AuditEntry(Base):
     at_ms: Mapped[Ms]
     actor: Mapped[Name]  # user:<name>, key:<label>, system
     action: Mapped[Name]
-    subject: Mapped[Name]
+    subject: Mapped[Name] = mapped_column(index=True)
     detail: Mapped[Document]
     chain: Mapped[Digest]
     seal: Mapped[Digest | None]  # keyed, over the chain; entries of earlier versions have none

@@ -1,4 +1,4 @@
-"""How people share out the queue: views they saved, and who looks after which finding."""
+"""How people share out the queue: views they saved, and who looks after which case."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ class SavedView(Base):
 
 
 class Assignment(Base):
-    """Who looks after a finding now; the audit log holds who did before."""
+    """Who looks after a case now; the audit log holds who did before."""
 
     __tablename__ = "assignments"
 
-    finding_id: Mapped[int] = mapped_column(ForeignKey("findings.id"), primary_key=True)
+    case_id: Mapped[int] = mapped_column(ForeignKey("cases.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id"), index=True)
     assigned_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
     assigned_ms: Mapped[Ms]

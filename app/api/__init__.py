@@ -25,6 +25,7 @@ RESOURCES = (
     "app.api.xapi",
     "app.api.verdicts",
     "app.api.findings",
+    "app.api.cases",
     "app.api.exports",
     "app.api.sign_offs",
     "app.console",

@@ -73,6 +73,8 @@ _CONFLICTS = {
     "POST /v1/sessions/{session_id}/events": "the session takes no more events",
     "PUT /v1/sessions/{session_id}/snapshots/{snapshot_id}": "other bytes, too many, or it is over",
     "POST /v1/findings/{finding_id}/reviews": "decided, on trial, or waits for another person",
+    "POST /v1/cases/{case_id}/reviews": "the case holds other findings by now",
+    "POST /v1/cases/{case_id}/undo": "no decision of yours that can still be undone",
     "POST /v1/findings/{finding_id}/appeals": "nothing stands any more",
 }
 _SHARED_IDS = {"class_id", "session_id"}  # each platform gives its own

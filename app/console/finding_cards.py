@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection
 
 from app.console import labels, learner_messages
+from app.console.case_lines import BY_CASE, next_case
 from app.console.finding_view import FindingCard, card
 from app.console.findings_page import FindingFilters
 from app.console.language import Language, language
 from app.domain.accounts.users import Role, User
 from app.domain.review import review_queue
 from app.store.faces import photo_access
-from app.store.review import assignments, finding_queue, reviews
+from app.store.review import assignments, cases, finding_queue, reviews
 from app.store.review.finding_rows import FindingRow
 from app.store.scope import AccessScope
 from app.store.sittings import case_file
@@ -94,6 +95,9 @@ def following(
     """The next finding of the queue that this person may decide, and is not looking at now."""
     if not user.decides:
         return None
+    if BY_CASE in dict(parse_qsl(queue)):
+        here = cases.of_findings(connection, [but_finding] if but_finding else [], but_session)
+        return next_case(connection, user, queue, now_ms, here)
     wanted = FindingFilters.parsed(queue).wanted(now_ms, user.id)
     rows = finding_queue.page(connection, user.scope, wanted, None, _LOOKED_AHEAD)
     ids = [

@@ -74,6 +74,7 @@ class FindingCard:
     """One finding on a page, with what was decided and what this person may still decide."""
 
     id: int
+    case_id: int | None
     rule: str
     pack: str
     outcome: Label
@@ -153,6 +154,7 @@ def card(
     turn = _turn(row, reviews, reopened_ms, user)
     return FindingCard(
         id=row.id,
+        case_id=row.case_id,
         rule=row.rule,
         pack=row.pack,
         outcome=labels.label(labels.OUTCOMES, row.outcome),

@@ -12,11 +12,12 @@ from urllib.parse import parse_qsl, urlencode
 from fastapi import APIRouter, Request, Response
 
 from app.console import labels, readable
+from app.console.case_lines import BY_CASE, CaseFilters
 from app.console.finding_view import OF_SITTINGS, sentence_of
 from app.console.labels import Label
 from app.console.language import N_, Language
 from app.console.login import SignedIn
-from app.console.page import ConsoleRoute, language_of, render
+from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts.users import Login
 from app.domain.review import review_queue
 from app.store.review import assignments
@@ -149,6 +150,8 @@ class FindingFilters:
 
 @router.get("/findings")
 def findings(request: Request, login: SignedIn, after: str = "", done: str = "") -> Response:
+    if BY_CASE in request.query_params:
+        return see_other(CaseFilters.of(request.query_params).href())
     return queue_page(
         request, login, FindingFilters.of(request), after=after, done=number(done) or 0
     )

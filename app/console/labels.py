@@ -81,6 +81,8 @@ DECISIONS = {
     "overturn": Label(N_("撤销"), tone="clear"),
     "need_more": Label(N_("补充材料"), tone="review"),
 }
+REVIEWS = {**DECISIONS, "corrected": Label(N_("更正"), tone="review")}
+OVERDUE = Label(N_("已逾期"), tone="violation")
 DECISION_MEANINGS = {
     "uphold": N_("事实成立，按规定处理。"),
     "overturn": N_("事实不成立或不应追究，此条不再算。"),
@@ -163,7 +165,11 @@ ANSWERS = {
     "dismissed": Label(N_("维持原决定")),
     "reopened": Label(N_("重新审理，由他人决定")),
 }
-STAGES = {"first": Label(N_("初审")), "second": Label(N_("复核"))}
+STAGES = {
+    "first": Label(N_("初审")),
+    "second": Label(N_("复核")),
+    "correction": Label(N_("更正")),
+}
 STATES = {
     "open": Label(N_("学习中")),
     "closed": Label(N_("已结束")),
@@ -395,6 +401,18 @@ PROBLEMS = {
     "bad_target": N_("请填写不超过1,000,000的整数，没有目标的留空。"),
     "bad_days": N_("请填写起止日期，起在前，最长366天。"),
     "bad_year": N_("年度不对。"),
+    "case_changed": N_("本案又有了新的问题，请看过再决定。"),
+    "too_late": N_("已不能撤回：过了时限，或他人已接着决定。可写明理由更正。"),
+    "comment_missing": N_("请写备注，或选择附件。"),
+    "comment_too_long": N_("备注最多2000个字。"),
+    "file_too_large": N_("附件是空的，或超过10 MB。"),
+    "bad_file_kind": N_("附件不是PDF、JPG、PNG、XLSX或DOCX（看内容，不看文件名）。"),
+    "active_file": N_("附件含有宏、脚本或内嵌文件，不能接收。请另存为不含宏的文件，或打印成PDF。"),
+    "date_out_of_reach": N_("日期须在今天以后，且不能太远（搁置最多90天）。"),
+    "bad_limit": N_("每人最多1至200案。"),
+    "unknown_case": N_("没有这个案件，或不在您的范围内。"),
+    "unknown_file": N_("没有这个文件。"),
+    "file_gone": N_("文件已不在。"),
     "role": N_("您的角色无权进行此操作。"),
     "csrf": N_("页面已过期，请返回后刷新再提交。"),
     "bad_office": N_("请选择部门。"),

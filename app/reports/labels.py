@@ -105,6 +105,7 @@ DECISIONS = {
     "uphold": "认定",
     "overturn": "撤销",
     "need_more": "补充材料",
+    "corrected": "更正（重新待办）",
 }
 CONTROL_STATES = {
     "present": "具备",

@@ -21,6 +21,7 @@ import models
 from app.canonical import canonical
 from app.domain.accounts import users
 from app.domain.judging.timeline import Timeline
+from app.store.review import cases
 from models.base import Base
 from tests.bodies import class_hour
 from tests.console import stories
@@ -271,6 +272,7 @@ def open_sitting(
             learner_id=learner_id,
             session_id=session_id,
         )
+        cases.file_under(connection, class_id, [columns], columns["created_ms"])
         it["id"] = add(connection, models.Finding, **columns)
         county.findings[f"{key}:{it['rule']}"] = it["id"]
         for void in told["voided"]:
@@ -352,6 +354,7 @@ def crowd(connection: Connection, county: County, count: int) -> None:
                 session_id=None,
             )
         )
+    cases.file_under(connection, county.classes["HC-2026-014"], rows, NOW)
     connection.execute(insert(models.Finding), rows)
 
 

@@ -19,7 +19,7 @@ from app.domain.accounts import users
 from app.errors import Conflict
 from app.store.accounts import audit
 from app.store.review import assignments as store
-from models import Assignment, Base, User
+from models import Assignment, Base, Finding, User
 from tests.console.conftest import Desk
 
 runner = CliRunner()
@@ -179,17 +179,18 @@ def test_what_somebody_may_no_longer_decide_goes_back_to_nobody(
     finding = desk.county.findings["fast:fast_forward"]
     with desk.services.database.write() as connection:
         zhao = connection.execute(select(User).where(User.username == "zhao")).one()
-        store.assign(connection, [finding], zhao.id, zhao.id, 0)
+        case = connection.execute(select(Finding.case_id).where(Finding.id == finding)).scalar_one()
+        store.assign(connection, [case], zhao.id, zhao.id, 0)
     root = new_desk().sign_in("root")
     change(root, "zhao", role="auditor", counties="潢川县、光山县")
-    assert assigned(desk) == [finding]
+    assert assigned(desk) == [case]
     change(root, "zhao", role="auditor", counties="光山县")
     assert assigned(desk) == []
 
 
 def assigned(desk: Desk) -> list[int]:
     with desk.services.database.read() as connection:
-        return list(connection.scalars(select(Assignment.finding_id)))
+        return list(connection.scalars(select(Assignment.case_id)))
 
 
 def test_ones_own_password_is_changed_on_ones_own_page_and_not_made_up(desk: Desk) -> None:

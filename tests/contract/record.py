@@ -214,6 +214,12 @@ class Story:
         ruling = {"decision": "uphold", "reason": "已核对服务器记录与播放进度"}
         self.by("zhao", "POST", f"{finding}/reviews", json=ruling)
         self.by("sun", "GET", finding)
+        case = f"/v1/cases/{self.dataset.api['case_id']}"
+        self.by("sun", "POST", f"{case}/reviews", json=ruling)
+        self.by("sun", "POST", f"{case}/undo")
+        self.by("sun", "POST", f"{case}/reviews", json=ruling)
+        mended = {"findings": [self.dataset.grave], "reason": "看错了一段，另行核对"}
+        self.by("sun", "POST", f"{case}/corrections", json=mended)
         self.lists_are_submitted()
 
     def lists_are_submitted(self) -> None:

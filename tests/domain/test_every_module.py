@@ -36,6 +36,8 @@ SEEN_BY = {
     "judging.timeline_view": "api/test_verdicts.py",
     "judging.verdict_body": "reports/test_wording.py",
     "review.appeals": "console/test_deciding.py",
+    "review.case_desk": "console/test_cases.py",
+    "review.case_files": "console/test_cases.py",
     "review.review_queue": "console/test_sharing.py",
     "sittings.carry_over": "api/test_leases.py",
     "sittings.sealing": "reports/test_package.py",

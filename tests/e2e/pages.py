@@ -123,6 +123,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
     on_class = number(select(Finding.id).where(Finding.session_id.is_(None)))
     uncontrolled = number(select(Finding.class_id).where(Finding.id == on_class))
     other, face = _longest(connection, "enrolled_never_seen")
+    case = number(select(Finding.case_id).group_by(Finding.case_id).order_by(func.count().desc()))
     photo = number(select(Snapshot.id).where(Snapshot.session_id == other))
     judged = number(select(Run.id).where(Run.class_id == big).order_by(Run.id))
     night = number(select(Run.id).where(Run.kind == "nightly", Run.class_id.is_(None)))
@@ -132,6 +133,8 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "login": Address("/console/login", "/console/login", NOBODY),
         "account": Address("/console/account", "/console/account"),
         "overview": Address("/console", "/console"),
+        "cases": Address("/console/cases", "/console/cases"),
+        "case": Address(f"/console/cases/{case}", "/console/cases/{case_id}"),
         "findings": Address("/console/findings", "/console/findings"),
         "findings-none": Address("/console/findings?q=nobody", "/console/findings"),
         "session-fast-forward": Address(sitting("outran"), session),

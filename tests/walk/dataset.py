@@ -27,7 +27,14 @@ from app.domain.catalogue.institutions import InstitutionTerms
 from app.domain.exchange import webhooks
 from app.domain.faces import photo_viewing
 from app.domain.judging import what_if
-from app.domain.review import acts, inspections, learner_link, pack_drafts
+from app.domain.review import (
+    acts,
+    case_desk,
+    case_files,
+    inspections,
+    learner_link,
+    pack_drafts,
+)
 from app.services import Services
 from app.store.catalogue import catalogue
 from app.store.catalogue import class_setups as store
@@ -42,6 +49,7 @@ from models import (
     Snapshot,
     WebhookDelivery,
 )
+from tests.evidence import picture
 from tests.people import GUANGSHAN, HUANGCHUAN, County
 from tests.reports.sample_class import judged_class
 
@@ -260,6 +268,11 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "示例",
         now_ms,
     )
+    case_id = connection.scalar(select(Finding.case_id).where(Finding.id == finding.id))
+    assert case_id is not None
+    file = case_files.checked("说明.png", picture(0))
+    blob_key = case_files.put(services.vault, services.blobs, case_id, file)
+    note_id = case_desk.comment(connection, zhao, case_id, "见附件", now_ms, file, blob_key)
     dataset.console |= {
         "draft_id": str(draft_id),
         "setup_id": str(setup_id),
@@ -271,6 +284,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "report": "tasks",
         "ext": "csv",
         "finding_id": str(finding.id),
+        "case_id": str(case_id),
         "session_id": str(finding.session_id),
         "snapshot_id": str(photo.id),
         "access_id": str(access_id),
@@ -279,6 +293,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "inspection_id": str(inspection),
         "run_id": str(trial),
         "act_id": str(act_id),
+        "note_id": str(note_id),
         "key_id": str(spare.key.id),
         "webhook_id": str(hook.webhook.id),
         "delivery_id": str(delivery_id),
@@ -298,6 +313,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "class_id": "class-demo",
         "learner_id": "learner-01",
         "finding_id": str(finding.id),
+        "case_id": str(case_id),
         "session_id": external,
         "snapshot_id": str(photo.external_id),
         "run_id": str(run_id),

@@ -26,6 +26,9 @@ OWN_NAMES = {
 JUDGES = {"POST /v1/classes/{class_id}/validate"}  # changes nothing but what is read
 PEOPLE_ONLY = {
     "POST /v1/findings/{finding_id}/reviews",
+    "POST /v1/cases/{case_id}/reviews",
+    "POST /v1/cases/{case_id}/undo",
+    "POST /v1/cases/{case_id}/corrections",
     "POST /v1/acts/{act_id}/approval",
 }
 AT_MS = 1_794_790_800_000
@@ -55,6 +58,8 @@ BODIES: dict[str, Any] = {
         "controls": [{"control": "popup", "challenge_id": "x", "nonce": "y", "issued_at_ms": 1}]
     },
     "POST /v1/findings/{finding_id}/reviews": {"decision": "uphold", "reason": "已核对服务器记录"},
+    "POST /v1/cases/{case_id}/reviews": {"decision": "uphold", "reason": "已核对服务器记录"},
+    "POST /v1/cases/{case_id}/corrections": {"findings": [1], "reason": "认错了人"},
     "POST /v1/classes/{class_id}/acts": {
         "kind": "answer_time",
         "learner_id": "learner-01",

@@ -46,6 +46,8 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("change", (event) => {
+  const all = event.target.closest("[data-all]");
+  if (all) all.form.querySelectorAll(`[name=${all.dataset.all}]`).forEach((box) => (box.checked = all.checked));
   const template = event.target.closest("[data-template]");
   if (!template || !template.value) return;
   const form = template.closest("form");

@@ -22,13 +22,16 @@ def follow(connection: Connection, finding_ids: Iterable[int], now_ms: int) -> N
     rows = [store.one(connection, EVERYTHING, it) for it in finding_ids]
     found = [row for row in rows if row is not None]
     assert len(found) == len(rows)
-    for session_id in dict.fromkeys(row.session_id for row in found):
-        if session_id is not None:
-            settle.settle(connection, session_id, now_ms)
+    sittings = {row.session_id for row in found if row.session_id is not None}
+    settle.settle_all(connection, sorted(sittings), now_ms)
+    named: dict[tuple[int, int], None] = {}
     for row in found:
-        named = [it.learner_id for it in row.body.members or ()]
-        accounts = people.learners(connection, row.platform_id, named)
+        accounts = people.learners(
+            connection, row.platform_id, [it.learner_id for it in row.body.members or ()]
+        )
         for learner in sorted(accounts.values(), key=lambda it: it.external_id):
-            assess.judge_learner(connection, row.class_id, learner.id, now_ms)
+            named[row.class_id, learner.id] = None
+    for class_id, learner_id in named:
+        assess.judge_learner(connection, class_id, learner_id, now_ms)
     for class_id in dict.fromkeys(row.class_id for row in found):
         eligibility.conclude(connection, class_id, now_ms)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection
 
 from app.domain.judging import assess
@@ -18,3 +20,10 @@ def settle(connection: Connection, session_id: int, now_ms: int) -> Judgement | 
     if row is None:
         return None
     return assess.judge_learner(connection, row.class_id, row.learner_id, now_ms)
+
+
+def settle_all(connection: Connection, session_ids: Iterable[int], now_ms: int) -> None:
+    """Seal ended sessions and judge each of their learners once a class."""
+    ended = [sealing.seal_ended(connection, it, now_ms) for it in session_ids]
+    for class_id, learner_id in dict.fromkeys((it.class_id, it.learner_id) for it in ended if it):
+        assess.judge_learner(connection, class_id, learner_id, now_ms)

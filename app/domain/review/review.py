@@ -116,7 +116,12 @@ def decide(
         actor=user.actor,
         action=f"finding.{chosen}",
         subject=f"finding:{finding_id}",
-        detail={"stage": stage, "reason": words, "status": status or finding.status},
+        detail={
+            "stage": stage,
+            "reason": words,
+            "status": status or finding.status,
+            "case": finding.case_id,
+        },
     )
     decided = ReviewResult(review_id, finding_id, stage, chosen, status or finding.status)
     if decided.settled:
@@ -124,28 +129,51 @@ def decide(
     return decided
 
 
+def decidable(connection: Connection, rows: Sequence[FindingRow], user: User) -> set[int]:
+    """Which of these findings this person may decide now, by id."""
+    ids = [it.id for it in rows]
+    given, filed = defaultdict(list), defaultdict(list)
+    for one in store.of_findings(connection, ids):
+        given[one.finding_id].append(one)
+    for appeal in store.appeals_of(connection, ids):
+        filed[appeal.finding_id].append(appeal)
+    return {it.id for it in rows if not _barrier(it, given[it.id], filed[it.id], user)}
+
+
 def _decided_by_others(
     connection: Connection, finding: FindingRow, user: User
 ) -> dict[int, ReviewDecision]:
     """What others decided since it was last opened, by person. Raises Conflict when this person may
     not decide now."""
+    given = store.of_findings(connection, [finding.id])
+    filed = store.appeals_of(connection, [finding.id])
+    barrier = _barrier(finding, given, filed, user)
+    if barrier is not None:
+        raise barrier
+    reopened = reopened_ms(filed)
+    earlier = _latest_by_person([it for it in given if it.created_ms > reopened])
+    return {person: it for person, it in earlier.items() if person != user.id}
+
+
+def _barrier(
+    finding: FindingRow, given: Sequence[store.ReviewRow], appeals: Sequence[Any], user: User
+) -> Conflict | None:
+    """Why this person may not decide now; None: they may."""
     if finding.shadow:
-        raise Conflict("shadow_rule", "findings of a rule on trial are not decided")
+        return Conflict("shadow_rule", "findings of a rule on trial are not decided")
     if finding.status not in UNDECIDED:
-        raise Conflict(
+        return Conflict(
             "already_decided", "the finding is already decided", finding_status=finding.status
         )
-    given = store.of_findings(connection, [finding.id])
-    reopened = reopened_ms(store.appeals_of(connection, [finding.id]))
+    reopened = reopened_ms(appeals)
     if user.id in deciders([it for it in given if it.created_ms <= reopened]):
-        raise Conflict("decided_before", "after an appeal, others than before decide")
+        return Conflict("decided_before", "after an appeal, others than before decide")
     earlier = _latest_by_person([it for it in given if it.created_ms > reopened])
-    others = {person: it for person, it in earlier.items() if person != user.id}
-    if finding.needs_two_reviewers and user.id in earlier and not others:
-        raise Conflict(
+    if finding.needs_two_reviewers and set(earlier) == {user.id}:
+        return Conflict(
             "second_person_needed", "the second reviewer must be another person than the first"
         )
-    return others
+    return None
 
 
 def shown_to(
@@ -225,11 +253,16 @@ def _checked(decision: str, reason: str) -> tuple[ReviewDecision, str]:
             f"the decision must be one of {', '.join(ReviewDecision)}",
             field="decision",
         )
+    return ReviewDecision(decision), checked_reason(reason)
+
+
+def checked_reason(reason: str) -> str:
+    """A reason without blanks around it. Raises BadInput for one too short or long."""
     words = reason.strip()
     if not MIN_REASON <= len(words) <= MAX_REASON:
         limits = f"{MIN_REASON} to {MAX_REASON} characters"
         raise BadInput("reason_missing", f"a decision needs a reason of {limits}", field="reason")
-    return ReviewDecision(decision), words
+    return words
 
 
 def _latest_by_person(reviews: Sequence[store.ReviewRow]) -> dict[int, ReviewDecision]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -48,13 +48,13 @@ def colleagues(connection: Connection, user: User, county: str | None = None) ->
         for row in everybody
         if ALL_COUNTIES in mine or ALL_COUNTIES in row.counties or mine & set(row.counties)
     ]
-    return known if county is None else [row for row in known if _covers(row, county)]
+    return known if county is None else [row for row in known if covers(row, [county])]
 
 
 def assign(
     connection: Connection, user: User, finding_ids: Sequence[int], to: int | None, now_ms: int
 ) -> None:
-    """Hand findings to somebody who decides where they lie; None takes them back.
+    """Hand the cases of findings to somebody who decides where they lie; None takes them back.
 
     Raises NotAllowed, NotFound for a finding out of reach, BadInput for somebody who could not
     decide it.
@@ -62,14 +62,15 @@ def assign(
     if not user.decides:
         raise NotAllowed("role", "only auditors and reviewers share out findings")
     rows = _chosen(connection, user, finding_ids)
+    filed = {row.case_id for row in rows if row.case_id is not None}
     if to is None:
-        store.release(connection, [row.id for row in rows])
+        store.release(connection, filed)
     else:
         known = {row.id: row for row in colleagues(connection, user)}
         who = known.get(to)
-        if who is None or not all(_covers(who, row.county) for row in rows):
+        if who is None or not covers(who, {row.county for row in rows}):
             raise BadInput("bad_assignee", "user: nobody who decides there", field="user")
-        store.assign(connection, [row.id for row in rows], to, user.id, now_ms)
+        store.assign(connection, filed, to, user.id, now_ms)
     for row in rows:
         audit.append(
             connection,
@@ -112,8 +113,9 @@ def may_be_many(row: CountyFinding | QueuedFinding) -> bool:
     return not (row.outcome is Outcome.VIOLATION or row.needs_two_reviewers or row.body.voids)
 
 
-def _covers(who: Colleague, county: str) -> bool:
-    return ALL_COUNTIES in who.counties or county in who.counties
+def covers(who: Colleague, counties: Collection[str]) -> bool:
+    """Whether somebody decides in all of these counties."""
+    return ALL_COUNTIES in who.counties or set(who.counties) >= set(counties)
 
 
 def _chosen(connection: Connection, user: User, finding_ids: Sequence[int]) -> list[CountyFinding]:

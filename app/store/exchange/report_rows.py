@@ -142,13 +142,13 @@ def findings(connection: Connection, class_id: int) -> list[FindingRow]:
 
 
 def reviews(connection: Connection, class_id: int) -> Sequence[ReviewRow]:
-    """Reviews of the class's findings with their reviewers' names, oldest first."""
+    """Reviews of the class's findings that count, with their reviewers' names, oldest first."""
     return fetch(
         connection,
         select(Review, User.display_name.label("reviewer"))
         .join(Finding, Finding.id == Review.finding_id)
         .join(User, User.id == Review.reviewer_id)
-        .where(Finding.class_id == class_id)
+        .where(Finding.class_id == class_id, Review.superseded_ms.is_(None))
         .order_by(Review.id),
         ReviewRow,
     )

@@ -253,7 +253,8 @@ def upholders(connection: Connection, finding_ids: Collection[int]) -> dict[int,
             select(Review.finding_id, Review.reviewer_id, Review.decision)
             .where(
                 Review.finding_id.in_(chunk),
-                Review.decision != "need_more",
+                Review.decision.in_(("uphold", "overturn")),
+                Review.superseded_ms.is_(None),
                 Review.created_ms > func.coalesce(reopened, -1),
             )
             .order_by(Review.id)

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from app.canonical import canonical
 from app.store import bodies
 from app.store.bodies import Body, ClassVerdict, FindingBody, Kind, StoredVerdict, document, stored
+from app.store.review import cases
 from app.store.row import stream
 from app.store.upsert import insert_new
 from models import Finding, Verdict
@@ -284,12 +285,20 @@ def keep_findings(
     sessions = set(judged_sessions)
     known = _known(connection, class_id, of_class_alone=sessions == {None})
     rows = [it.columns() for it in found]
-    fresh = [dict(item) for item in rows if item["key"] not in known]
+    fresh = [item for item in rows if item["key"] not in known]
+    altered = [
+        (row, item)
+        for item in rows
+        if (row := known.get(item["key"])) is not None
+        and (row.body != item["body"] or row.status == "gone")
+    ]
+    anew = [item for row, item in altered if row.status in ("open", "gone")]
+    cases.file_under(connection, class_id, [*fresh, *anew], now_ms)
+    returned = [item for row, item in altered if row.status == "gone"]
+    cases.wake(connection, {item["case_id"] for item in (*fresh, *returned)})
     _enter_new(connection, fresh, run_id, now_ms)
-    for item in rows:
-        row = known.get(item["key"])
-        if row is not None and (row.body != item["body"] or row.status == "gone"):
-            _bring_up_to_date(connection, row.id, row.status, item, run_id, now_ms)
+    for row, item in altered:
+        _bring_up_to_date(connection, row.id, row.status, item, run_id, now_ms)
     keys = {item["key"] for item in rows}
     gone = [
         row.id
@@ -361,9 +370,12 @@ def _bring_up_to_date(
     run_id: int | None,
     now_ms: int,
 ) -> None:
-    """What is found anew once more; it is open again where it had gone."""
+    """What is found anew once more; it is open again where it had gone, and keeps its case once
+    somebody has spoken."""
     changed = {
-        name: item[name] for name in ("outcome", "fault", "body", "end_ms", "shadow", "pack")
+        name: item[name]
+        for name in ("outcome", "fault", "body", "end_ms", "shadow", "pack", "case_id")
+        if name in item
     }
     connection.execute(
         update(Finding)

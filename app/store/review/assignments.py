@@ -40,17 +40,17 @@ def drop_view(connection: Connection, user_id: int, view_id: int) -> bool:
 
 
 def assign(
-    connection: Connection, finding_ids: Collection[int], user_id: int, by: int, now_ms: int
+    connection: Connection, case_ids: Collection[int], user_id: int, by: int, now_ms: int
 ) -> None:
     rows = [
-        {"finding_id": it, "user_id": user_id, "assigned_by": by, "assigned_ms": now_ms}
-        for it in finding_ids
+        {"case_id": it, "user_id": user_id, "assigned_by": by, "assigned_ms": now_ms}
+        for it in case_ids
     ]
-    upsert(connection, Assignment, rows, ("finding_id",))
+    upsert(connection, Assignment, rows, ("case_id",))
 
 
-def release(connection: Connection, finding_ids: Collection[int]) -> None:
-    connection.execute(delete(Assignment).where(Assignment.finding_id.in_(list(finding_ids))))
+def release(connection: Connection, case_ids: Collection[int]) -> None:
+    connection.execute(delete(Assignment).where(Assignment.case_id.in_(list(case_ids))))
 
 
 class AssigneeRow(Protocol):
@@ -60,24 +60,25 @@ class AssigneeRow(Protocol):
 
 
 def assigned(connection: Connection, finding_ids: Collection[int]) -> dict[int, AssigneeRow]:
-    """Who looks after these findings: (user_id, display_name) by finding."""
+    """Who looks after the cases of these findings, by finding."""
     query = (
-        select(Assignment.finding_id, Assignment.user_id, User.display_name)
+        select(Finding.id.label("finding_id"), Assignment.user_id, User.display_name)
+        .join(Assignment, Assignment.case_id == Finding.case_id)
         .join(User, User.id == Assignment.user_id)
-        .where(Assignment.finding_id.in_(list(finding_ids)))
+        .where(Finding.id.in_(list(finding_ids)))
     )
     return {row.finding_id: row for row in stream(connection, query, AssigneeRow)}
 
 
 def release_outside(connection: Connection, user_id: int, counties: Collection[str]) -> None:
-    """Take back what somebody was given to decide, but what lies in these counties."""
+    """Take back the cases that somebody was given, but those that lie in these counties."""
     outside = (
-        select(Finding.id)
+        select(Finding.case_id)
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
-        .where(TrainingClass.county.not_in(list(counties)))
+        .where(Finding.case_id.is_not(None), TrainingClass.county.not_in(list(counties)))
     )
     connection.execute(
-        delete(Assignment).where(Assignment.user_id == user_id, Assignment.finding_id.in_(outside))
+        delete(Assignment).where(Assignment.user_id == user_id, Assignment.case_id.in_(outside))
     )
 
 

@@ -88,7 +88,13 @@ def page(
 ) -> list[QueuedFinding]:
     """Up to `size` findings after the cursor, with the names that a row shows."""
     first = _first(scope, wanted, after, size)
-    query = (
+    query = shown(first.c.gravity).join(first, first.c.id == Finding.id)
+    return typed(connection.execute(query.order_by(*_order(wanted, first.c))), QueuedFinding)
+
+
+def shown(weight: ColumnElement[int]) -> Any:
+    """Findings as a row of the queue shows them."""
+    return (
         select(
             Finding.id,
             Finding.rule,
@@ -104,7 +110,7 @@ def page(
             Finding.created_ms,
             Finding.body,
             Finding.pack,
-            first.c.gravity,
+            weight.label("gravity"),
             Finding.class_id,
             TrainingClass.external_id.label("class_name"),
             TrainingClass.occupation,
@@ -117,14 +123,13 @@ def page(
             Assignment.user_id.label("assignee_id"),
             User.display_name.label("assignee"),
         )
-        .join(first, first.c.id == Finding.id)
+        .select_from(Finding)
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .join(Platform, Platform.id == Finding.platform_id)
         .join(Learner, Learner.id == Finding.learner_id, isouter=True)
-        .join(Assignment, Assignment.finding_id == Finding.id, isouter=True)
+        .join(Assignment, Assignment.case_id == Finding.case_id, isouter=True)
         .join(User, User.id == Assignment.user_id, isouter=True)
     )
-    return typed(connection.execute(query.order_by(*_order(wanted, first.c))), QueuedFinding)
 
 
 def _first(scope: AccessScope, wanted: QueueFilter, after: Cursor | None, size: int) -> Subquery:
@@ -139,7 +144,7 @@ def _first(scope: AccessScope, wanted: QueueFilter, after: Cursor | None, size: 
     query = columns.join(TrainingClass, TrainingClass.id == Finding.class_id)
     if wanted.text:
         query = query.join(Learner, Learner.id == Finding.learner_id, isouter=True)
-    all_of_them = query.where(*_conditions(scope, wanted)).subquery()
+    all_of_them = query.where(*conditions(scope, wanted)).subquery()
     place = all_of_them.c
     page = select(place.id, place.gravity, place.yuan).order_by(*_order(wanted, place)).limit(size)
     if after is not None:
@@ -207,7 +212,7 @@ def counts(connection: Connection, scope: AccessScope, wanted: QueueFilter) -> S
     query = (
         select(*by, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
-        .where(*_conditions(scope, narrowed))
+        .where(*conditions(scope, narrowed))
         .group_by(*by)
     )
     if wanted.text:
@@ -222,7 +227,8 @@ def first_decided_by(connection: Connection, user_id: int, finding_ids: Sequence
             select(Review.finding_id).where(
                 Review.finding_id.in_(finding_ids),
                 Review.reviewer_id == user_id,
-                Review.decision != "need_more",
+                Review.decision.in_(("uphold", "overturn")),
+                Review.superseded_ms.is_(None),
             )
         )
     )
@@ -283,7 +289,8 @@ def gravity(asked_by: int) -> ColumnElement[int]:
     spoken = exists().where(
         Review.finding_id == Finding.id,
         Review.reviewer_id == asked_by,
-        Review.decision != "need_more",
+        Review.decision.in_(("uphold", "overturn")),
+        Review.superseded_ms.is_(None),
     )
     standing = case(
         (Finding.status.not_in(TO_DO), 2),
@@ -306,7 +313,9 @@ def about() -> ColumnElement[str]:
     return case((Finding.learner_id.is_(None), "class"), else_="learner")
 
 
-def _conditions(scope: AccessScope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
+def conditions(scope: AccessScope, wanted: QueueFilter) -> list[ColumnElement[bool]]:
+    """What is asked for, within what may be seen; queries join `classes`, and `learners` where a
+    text is asked for."""
     conditions = [scope.covers_class(), Finding.shadow.is_(False), _in_status(wanted.status)]
     for column, value in (
         (Finding.rule, wanted.rule),
@@ -347,8 +356,8 @@ def _assigned(user_id: int) -> ColumnElement[bool]:
     """Assigned to this person; 0: to nobody."""
     given = aliased(Assignment)
     if user_id == 0:
-        return Finding.id.not_in(select(given.finding_id))
-    return Finding.id.in_(select(given.finding_id).where(given.user_id == user_id))
+        return or_(Finding.case_id.is_(None), Finding.case_id.not_in(select(given.case_id)))
+    return Finding.case_id.in_(select(given.case_id).where(given.user_id == user_id))
 
 
 def _mentions(text: str) -> ColumnElement[bool]:

@@ -30,6 +30,7 @@ class FindingRow(msgspec.Struct, frozen=True, kw_only=True):
     body: FindingBody
     pack: str
     status: str
+    case_id: int | None = None
     created_ms: int
     updated_ms: int
 

@@ -65,14 +65,69 @@ def with_status(
 
 
 def of_findings(connection: Connection, finding_ids: Iterable[int]) -> Sequence[ReviewRow]:
-    """Reviews of the findings with their reviewers' names, oldest first."""
+    """Reviews of the findings that still count, with their reviewers' names, oldest first."""
     rows = (
         select(Review, User.display_name.label("reviewer"))
         .join(User, User.id == Review.reviewer_id)
-        .where(Review.finding_id.in_(list(finding_ids)))
+        .where(Review.finding_id.in_(list(finding_ids)), Review.superseded_ms.is_(None))
         .order_by(Review.id)
     )
     return fetch(connection, rows, ReviewRow)
+
+
+class CaseReview(ReviewRow, Protocol):
+    """A review with the finding's standing, and when it ceased to count."""
+
+    status: str
+    superseded_ms: int | None
+
+
+def of_case(connection: Connection, scope: AccessScope, case_id: int) -> Sequence[CaseReview]:
+    """Every review of a case's findings, those that count no more too, oldest first."""
+    query = (
+        select(Review, User.display_name.label("reviewer"), Finding.status)
+        .join(User, User.id == Review.reviewer_id)
+        .join(Finding, Finding.id == Review.finding_id)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(Finding.case_id == case_id, scope.covers_class())
+        .order_by(Review.id)
+    )
+    return fetch(connection, query, CaseReview)
+
+
+class OwnReview(Protocol):
+    id: int
+    finding_id: int
+    created_ms: int
+
+
+def of_case_by(
+    connection: Connection, case_id: int, user_id: int, since_ms: int
+) -> Sequence[OwnReview]:
+    """What a person decided in a case since then and what still counts."""
+    query = (
+        select(Review.id, Review.finding_id, Review.created_ms)
+        .join(Finding, Finding.id == Review.finding_id)
+        .where(
+            Finding.case_id == case_id,
+            Review.reviewer_id == user_id,
+            Review.created_ms >= since_ms,
+            Review.superseded_ms.is_(None),
+            Review.decision.in_(("uphold", "overturn", "need_more")),
+        )
+    )
+    return fetch(connection, query, OwnReview)
+
+
+def supersede(connection: Connection, review_ids: Collection[int], now_ms: int) -> list[int]:
+    """Let reviews count no more; their findings, in order."""
+    found: set[int] = set()
+    ids = list(review_ids)
+    for start in range(0, len(ids), 500):
+        chosen = Review.id.in_(ids[start : start + 500])
+        connection.execute(update(Review).where(chosen).values(superseded_ms=now_ms))
+        found.update(connection.scalars(select(Review.finding_id).where(chosen)))
+    return sorted(found)
 
 
 class AppealWithFiler(AppealRow, Protocol):

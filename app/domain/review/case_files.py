@@ -1,0 +1,113 @@
+"""Files that people attach: of few kinds, by their content and not by their name, without scripts.
+
+They are kept sealed in the blob store, and given out only to be saved.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+import secrets
+import zipfile
+from dataclasses import dataclass
+
+from app.errors import BadInput, NotFound
+from app.security import Unsealable, Vault
+from app.store.faces.blobs import BlobMissing, Blobs
+from app.vision.image_header import ImageLimits, ImageRejected, verify
+
+MAX_BYTES = 10 * 1024 * 1024  # this product's choice
+_MOST_UNPACKED, _MOST_PARTS = 200 * 1024 * 1024, 2_000
+_PURPOSE = "case-file"
+_PICTURES = ImageLimits(MAX_BYTES, max_pixels=64_000_000, max_side=20_000)
+_OFFICE = "application/vnd.openxmlformats-officedocument."
+KINDS = {
+    "pdf": "application/pdf",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "xlsx": _OFFICE + "spreadsheetml.sheet",
+    "docx": _OFFICE + "wordprocessingml.document",
+}
+# What makes a PDF act by itself; names may be written with #xx escapes.
+_ACTIVE = re.compile(rb"/(JavaScript|JS|Launch|EmbeddedFile|RichMedia|XFA|AA)\b")
+_NAME = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A file that was checked: its name as it may be shown, its kind, and its bytes."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+    @property
+    def sha256(self) -> bytes:
+        return hashlib.sha256(self.data).digest()
+
+
+def checked(name: str, data: bytes) -> CaseFile:
+    """A file as it may be kept. Raises BadInput: `file_too_large`, `bad_file_kind` for what is
+    none of KINDS by its content, `active_file` for one with scripts, macros or files inside."""
+    if not data or len(data) > MAX_BYTES:
+        raise BadInput("file_too_large", f"file: 1 byte to {MAX_BYTES} bytes", field="file")
+    kind = _kind(data)
+    if kind is None:
+        raise BadInput("bad_file_kind", f"file: one of {', '.join(KINDS)}", field="file")
+    stem = _NAME.sub("", name.rpartition(".")[0] or name).strip(" .")[:80] or "file"
+    return CaseFile(f"{stem}.{kind}", KINDS[kind], data)
+
+
+def put(vault: Vault, blobs: Blobs, case_id: int, file: CaseFile) -> str:
+    """Keep a file sealed; the key under which it lies. Raises StoreAway."""
+    blob_key = f"cases/{case_id}/{secrets.token_hex(16)}"
+    blobs.put(blob_key, vault.seal(file.data, f"{_PURPOSE}:{blob_key}"))
+    return blob_key
+
+
+def opened(vault: Vault, blobs: Blobs, blob_key: str) -> bytes:
+    """The file's bytes. Raises NotFound once it is gone, StoreAway."""
+    try:
+        return vault.open(blobs.get(blob_key), f"{_PURPOSE}:{blob_key}")
+    except (BlobMissing, Unsealable) as error:
+        raise NotFound("file_gone", "the file is not there any more") from error
+
+
+def _kind(data: bytes) -> str | None:
+    if data.startswith(b"%PDF-"):
+        plain = re.sub(rb"#([0-9A-Fa-f]{2})", lambda it: bytes([int(it[1], 16)]), data)
+        if _ACTIVE.search(plain):
+            raise _active()
+        return "pdf"
+    for kind, start in (("jpg", b"\xff\xd8\xff"), ("png", b"\x89PNG\r\n\x1a\n")):
+        if data.startswith(start):
+            try:
+                verify(data, _PICTURES)
+            except ImageRejected:
+                return None
+            return kind
+    return _office_kind(data) if data.startswith(b"PK\x03\x04") else None
+
+
+def _office_kind(data: bytes) -> str | None:
+    """A workbook or document; nothing that carries macros, other files or links to run."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            parts = archive.infolist()
+            whole = sum(it.file_size for it in parts)
+            if len(parts) > _MOST_PARTS or whole > _MOST_UNPACKED:
+                return None
+            names = {it.filename for it in parts}
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return None
+    acts = ("vbaproject.bin", "activex", "embeddings/", "oleobject")
+    if any(act in name.lower() for name in names for act in acts):
+        raise _active()
+    if "xl/workbook.xml" in names:
+        return "xlsx"
+    return "docx" if "word/document.xml" in names else None
+
+
+def _active() -> BadInput:
+    return BadInput("active_file", "file: with scripts, macros or files inside", field="file")

@@ -1,0 +1,430 @@
+"""Cases: under which one a finding lies, and how they stand in the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Protocol
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    case,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+
+from app.clock import day
+from app.store.review.causes import cause_of
+from app.store.review.finding_queue import (
+    GONE,
+    TO_DO,
+    QueueFilter,
+    at_stake,
+    conditions,
+    gravity,
+    shown,
+)
+from app.store.review.finding_rows import CountyFinding, QueuedFinding
+from app.store.row import fetch, fetch_one_or_none, typed
+from app.store.scope import AccessScope
+from app.store.upsert import insert_new
+from models import (
+    Assignment,
+    Finding,
+    Learner,
+    Platform,
+    Review,
+    ReviewCase,
+    TrainingClass,
+    User,
+)
+
+DUE_DAYS = 10  # until a case is due where no assessment comes first: this product's default
+STATES = ("todo", "snoozed", "done")
+_WEIGHTS = 10**12  # above every finding's id
+
+
+def file_under(
+    connection: Connection, class_id: int, rows: Sequence[dict[str, Any]], now_ms: int
+) -> None:
+    """Put each finding, given as its columns, under its case, which is made where it is new; one
+    in which nothing waits any more gets a new day to be decided by."""
+    if not rows:
+        return
+    klass = connection.execute(
+        select(TrainingClass.county, TrainingClass.assessment_on).where(
+            TrainingClass.id == class_id
+        )
+    ).one()
+    ids = {row["learner_id"] for row in rows if row["learner_id"] is not None}
+    query = select(Learner.id, Learner.person_id).where(Learner.id.in_(ids))
+    people = {row.id: row.person_id for row in connection.execute(query)}
+    causes = [cause_of(row, klass.county, people.get(row["learner_id"])) for row in rows]
+    today, due = day(now_ms), day(now_ms) + timedelta(days=DUE_DAYS)
+    due_on = due.isoformat()
+    if klass.assessment_on and today.isoformat() <= klass.assessment_on:
+        due_on = min(due_on, klass.assessment_on)
+    new = {"opened_ms": now_ms, "due_on": due_on, "snoozed_until": None}
+    entered = {it.key: {"key": it.key, "kind": it.kind, **new} for it in causes}
+    insert_new(connection, ReviewCase, list(entered.values()), ("key",))
+    numbered = select(ReviewCase.key, ReviewCase.id).where(ReviewCase.key.in_(list(entered)))
+    known = {row.key: row.id for row in connection.execute(numbered)}
+    for row, cause in zip(rows, causes, strict=True):
+        row["case_id"] = known[cause.key]
+    idle = ~exists().where(Finding.case_id == ReviewCase.id, Finding.status.in_(TO_DO))
+    connection.execute(
+        update(ReviewCase)
+        .where(ReviewCase.id.in_(list(known.values())), idle)
+        .values(due_on=due_on)
+    )
+
+
+def wake(connection: Connection, case_ids: Collection[int]) -> None:
+    """Bring cases back that were put off: there is something new in them."""
+    connection.execute(
+        update(ReviewCase)
+        .where(ReviewCase.id.in_(list(case_ids)), ReviewCase.snoozed_until.is_not(None))
+        .values(snoozed_until=None)
+    )
+
+
+class CaseRow(Protocol):
+    """A case; `assignee` is who looks after it."""
+
+    id: int
+    kind: str
+    opened_ms: int
+    due_on: str
+    snoozed_until: str | None
+    assignee_id: int | None
+    assignee: str | None
+
+
+class QueuedCase(CaseRow, Protocol):
+    """A case in the queue: how many findings wait and how many there are, since when, and the
+    first of those that weigh most."""
+
+    gravity: int
+    waiting: int
+    findings: int
+    since_ms: int | None
+    first: int
+
+
+def first_of(row: QueuedCase) -> int:
+    """The finding that a case is shown by: the first of the gravest."""
+    return row.first % _WEIGHTS
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """What is asked for: cases in a state, holding findings that match; `today` is an ISO date."""
+
+    findings: QueueFilter
+    today: str
+    state: str = "todo"  # todo | snoozed | done
+    overdue: bool = False
+    assigned_to: int | None = None  # 0: to nobody
+
+
+@dataclass(frozen=True, slots=True)
+class CaseCursor:
+    """The last case of the page before."""
+
+    gravity: int
+    id: int
+
+
+def page(
+    connection: Connection,
+    scope: AccessScope,
+    wanted: CaseFilter,
+    after: CaseCursor | None,
+    size: int,
+) -> Sequence[QueuedCase]:
+    """Up to `size` cases after the cursor, the gravest first."""
+    held = _held(scope, wanted)
+    query = (
+        select(*_CASE, held)
+        .join(held, held.c.case_id == ReviewCase.id)
+        .join(Assignment, Assignment.case_id == ReviewCase.id, isouter=True)
+        .join(User, User.id == Assignment.user_id, isouter=True)
+        .where(*_in_state(wanted, held.c.waiting))
+        .order_by(held.c.gravity, ReviewCase.id)
+        .limit(size)
+    )
+    if after is not None:
+        query = query.where(
+            or_(
+                held.c.gravity > after.gravity,
+                and_(held.c.gravity == after.gravity, ReviewCase.id > after.id),
+            )
+        )
+    return fetch(connection, query, QueuedCase)
+
+
+def count(connection: Connection, scope: AccessScope, wanted: CaseFilter) -> dict[str, int]:
+    """Cases in each state, overdue ones among those to do, and findings that wait in these."""
+    light = replace(wanted, findings=replace(wanted.findings, order="old"))
+    held = _held(scope, light)
+    todo = _in_state(replace(light, state="todo"), held.c.waiting)
+    late = and_(*todo, ReviewCase.due_on < wanted.today)
+    tallies = {
+        "todo": and_(*todo),
+        "snoozed": and_(*_in_state(replace(light, state="snoozed"), held.c.waiting)),
+        "done": and_(*_in_state(replace(light, state="done"), held.c.waiting)),
+        "overdue": late,
+    }
+    columns = [func.sum(case((it, 1), else_=0)).label(name) for name, it in tallies.items()]
+    columns.append(func.sum(case((and_(*todo), held.c.waiting), else_=0)).label("findings"))
+    query = (
+        select(*columns)
+        .select_from(ReviewCase)
+        .join(held, held.c.case_id == ReviewCase.id)
+        .join(Assignment, Assignment.case_id == ReviewCase.id, isouter=True)
+    )
+    return {name: value or 0 for name, value in connection.execute(query).one()._mapping.items()}
+
+
+def one(connection: Connection, scope: AccessScope, case_id: int) -> CaseRow | None:
+    """The case, where any of its findings is within the scope."""
+    seen = (
+        select(Finding.id)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(
+            Finding.case_id == case_id,
+            Finding.shadow.is_(False),
+            Finding.status != GONE,
+            scope.covers_class(),
+        )
+        .exists()
+    )
+    query = (
+        select(*_CASE)
+        .join(Assignment, Assignment.case_id == ReviewCase.id, isouter=True)
+        .join(User, User.id == Assignment.user_id, isouter=True)
+        .where(ReviewCase.id == case_id, seen)
+    )
+    return fetch_one_or_none(connection, query, CaseRow)
+
+
+class CaseFinding(CountyFinding, frozen=True, kw_only=True):
+    """A finding in its case, with what a row of it shows."""
+
+    class_name: str
+    learner_name: str | None
+    platform_name: str
+    institution: str
+
+
+def findings_of(
+    connection: Connection,
+    scope: AccessScope,
+    case_id: int,
+    *,
+    statuses: Collection[str] | None = None,
+    most: int | None = None,
+    lock: bool = False,
+) -> list[CaseFinding]:
+    """The findings of a case that stand or were decided, in the order they were entered."""
+    query = (
+        select(
+            Finding,
+            TrainingClass.county,
+            TrainingClass.external_id.label("class_name"),
+            TrainingClass.institution,
+            Learner.name.label("learner_name"),
+            Platform.name.label("platform_name"),
+        )
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .join(Platform, Platform.id == Finding.platform_id)
+        .join(Learner, Learner.id == Finding.learner_id, isouter=True)
+        .where(
+            Finding.case_id == case_id,
+            Finding.shadow.is_(False),
+            Finding.status.in_(statuses) if statuses else Finding.status != GONE,
+            scope.covers_class(),
+        )
+        .order_by(Finding.id)
+        .limit(most)
+    )
+    if lock:
+        query = query.with_for_update(of=Finding)
+    return typed(connection.execute(query), CaseFinding)
+
+
+@dataclass(frozen=True, slots=True)
+class Stake:
+    """Whom a case is about, and the subsidy in yuan that hangs on them, where classes tell it."""
+
+    people: int
+    whole_class: bool
+    yuan: int | None
+
+
+def stakes(
+    connection: Connection, scope: AccessScope, case_ids: Collection[int]
+) -> dict[int, Stake]:
+    """What is at stake in each case: a learner counts once a class, a class counts whole."""
+    query = (
+        select(
+            Finding.case_id,
+            Finding.class_id,
+            Finding.learner_id,
+            at_stake().label("yuan"),
+        )
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(
+            Finding.case_id.in_(list(case_ids)),
+            Finding.shadow.is_(False),
+            Finding.status != GONE,
+            scope.covers_class(),
+        )
+        .distinct()
+    )
+    by_class: dict[tuple[int, int], dict[int | None, int | None]] = {}
+    for row in connection.execute(query):
+        by_class.setdefault((row.case_id, row.class_id), {})[row.learner_id] = row.yuan
+    found: dict[int, Stake] = {}
+    for (case_id, _), parts in by_class.items():
+        before = found.get(case_id, Stake(0, False, None))
+        amounts = [parts[None]] if None in parts else list(parts.values())
+        told = [it for it in (before.yuan, *amounts) if it is not None]
+        found[case_id] = Stake(
+            before.people + sum(it is not None for it in parts),
+            before.whole_class or None in parts,
+            sum(told) if told else None,
+        )
+    return found
+
+
+def shown_by(connection: Connection, finding_ids: Collection[int]) -> list[QueuedFinding]:
+    """The findings that cases are shown by."""
+    query = shown(literal(0)).where(Finding.id.in_(list(finding_ids)))
+    return typed(connection.execute(query), QueuedFinding)
+
+
+def rules(connection: Connection, scope: AccessScope) -> list[str]:
+    """Rules by which something was found within the scope."""
+    query = (
+        select(Finding.rule)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(Finding.shadow.is_(False), Finding.status != GONE, scope.covers_class())
+    )
+    return sorted(connection.scalars(query.distinct()))
+
+
+def of_findings(
+    connection: Connection, finding_ids: Collection[int], session_id: int | None = None
+) -> set[int]:
+    """The cases of these findings, and of those on a sitting."""
+    chosen: ColumnElement[bool] = Finding.id.in_(list(finding_ids))
+    if session_id is not None:
+        chosen = or_(chosen, Finding.session_id == session_id)
+    query = select(Finding.case_id).where(chosen, Finding.case_id.is_not(None))
+    return {it for it in connection.scalars(query) if it is not None}
+
+
+def counties(connection: Connection, scope: AccessScope, case_id: int) -> set[str]:
+    """Where the findings of a case lie, as far as they are within the scope."""
+    query = (
+        select(TrainingClass.county)
+        .join(Finding, Finding.class_id == TrainingClass.id)
+        .where(Finding.case_id == case_id, scope.covers_class())
+    )
+    return set(connection.scalars(query.distinct()))
+
+
+def held_by(connection: Connection, user_ids: Collection[int]) -> dict[int, int]:
+    """How many cases that wait each person looks after."""
+    waits = exists().where(Finding.case_id == Assignment.case_id, Finding.status.in_(TO_DO))
+    query = (
+        select(Assignment.user_id, func.count().label("cases"))
+        .where(Assignment.user_id.in_(list(user_ids)), waits)
+        .group_by(Assignment.user_id)
+    )
+    return {row.user_id: row.cases for row in connection.execute(query)}
+
+
+def spoken_on(connection: Connection, case_ids: Collection[int]) -> dict[int, set[int]]:
+    """Who has decided something in each case that counts."""
+    query = (
+        select(Finding.case_id, Review.reviewer_id)
+        .join(Review, Review.finding_id == Finding.id)
+        .where(
+            Finding.case_id.in_(list(case_ids)),
+            Review.superseded_ms.is_(None),
+            Review.decision.in_(("uphold", "overturn")),
+        )
+        .distinct()
+    )
+    found: dict[int, set[int]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.case_id, set()).add(row.reviewer_id)
+    return found
+
+
+def arrange(connection: Connection, case_id: int, **values: Any) -> None:
+    """Set when a case is due, or until when it is put off."""
+    connection.execute(update(ReviewCase).where(ReviewCase.id == case_id).values(**values))
+
+
+_CASE = (
+    ReviewCase.id,
+    ReviewCase.kind,
+    ReviewCase.opened_ms,
+    ReviewCase.due_on,
+    ReviewCase.snoozed_until,
+    Assignment.user_id.label("assignee_id"),
+    User.display_name.label("assignee"),
+)
+
+
+def _held(scope: AccessScope, wanted: CaseFilter) -> Any:
+    """The findings of each case, counted."""
+    asked = wanted.findings
+    weight = gravity(asked.asked_by) if asked.order == "grave" else literal(0)
+    columns = select(
+        Finding.case_id, Finding.id, Finding.status, Finding.created_ms, weight.label("weight")
+    ).join(TrainingClass, TrainingClass.id == Finding.class_id)
+    if asked.text:
+        columns = columns.join(Learner, Learner.id == Finding.learner_id, isouter=True)
+    # What waits is counted apart, so the findings' own status is no filter here.
+    each = columns.where(*conditions(scope, replace(asked, status=""))).subquery()
+    waiting = each.c.status.in_(TO_DO)
+    return (
+        select(
+            each.c.case_id,
+            func.min(each.c.weight).label("gravity"),
+            func.sum(case((waiting, 1), else_=0)).label("waiting"),
+            func.count().label("findings"),
+            func.min(case((waiting, each.c.created_ms))).label("since_ms"),
+            # The first of the gravest: gravity is below 10,000.
+            func.min(each.c.weight * _WEIGHTS + each.c.id).label("first"),
+        )
+        .where(each.c.case_id.is_not(None))
+        .group_by(each.c.case_id)
+        .subquery()
+    )
+
+
+def _in_state(wanted: CaseFilter, waiting: ColumnElement[int]) -> list[ColumnElement[bool]]:
+    off = and_(ReviewCase.snoozed_until.is_not(None), ReviewCase.snoozed_until > wanted.today)
+    found: list[ColumnElement[bool]] = {
+        "snoozed": [waiting > 0, off],
+        "done": [waiting == 0],
+    }.get(wanted.state, [waiting > 0, ~off])
+    if wanted.overdue:
+        found.append(ReviewCase.due_on < wanted.today)
+    if wanted.assigned_to == 0:
+        found.append(Assignment.user_id.is_(None))
+    elif wanted.assigned_to is not None:
+        found.append(Assignment.user_id == wanted.assigned_to)
+    return found

@@ -1,0 +1,277 @@
+"""One cause is one case: decided once, exceptions taken out, undone, corrected, shared out."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select, update
+
+from app.store.review import cases as store
+from models import Assignment, AuditEntry, Finding, Review, ReviewCase
+from tests.console.conftest import Desk
+from tests.evidence import picture
+
+NewDesk = Callable[[], Desk]
+REASON = "平台未设弹窗，已与平台核实。"
+DAY_MS = 86_400_000
+LIGHT = {
+    "rule": "popup_gap",
+    "reason": "none_issued",
+    "fault": "platform",
+    "needs_two_reviewers": False,
+}
+
+
+def one_case(desk: Desk, *findings: str, **changes: Any) -> tuple[int, list[int]]:
+    """Give findings of the county one cause, as a judgement would have."""
+    ids = sorted(desk.county.findings[it] for it in findings)
+    with desk.services.database.write() as connection:
+        chosen = Finding.id.in_(ids)
+        connection.execute(update(Finding).where(chosen).values(**LIGHT | changes))
+        query = select(Finding.__table__).where(chosen)
+        rows = [dict(it._mapping) for it in connection.execute(query)]
+        store.file_under(connection, rows[0]["class_id"], rows, desk.clock())
+        (case,) = {row["case_id"] for row in rows}
+        connection.execute(update(Finding).where(chosen).values(case_id=case))
+    return case, ids
+
+
+def post(desk: Desk, path: str, **form: Any) -> Any:
+    csrf = desk.csrf("/console/cases")
+    return desk.client.post(f"/console/cases/{path}", data={"csrf": csrf, **form})
+
+
+def decide(desk: Desk, case: int, decision: str = "uphold", **form: Any) -> Any:
+    seen = re.search(r'name="seen" value="([^"]+)"', desk.get(f"/console/cases/{case}"))
+    form = {"seen": seen[1] if seen else "", "reason": REASON, **form}
+    return post(desk, f"{case}/decision", decision=decision, **form)
+
+
+def statuses(desk: Desk, ids: list[int]) -> list[str]:
+    with desk.services.database.read() as connection:
+        query = select(Finding.status).where(Finding.id.in_(ids)).order_by(Finding.id)
+        return list(connection.scalars(query))
+
+
+def keeper(desk: Desk, case: int) -> int | None:
+    with desk.services.database.read() as connection:
+        return connection.scalar(select(Assignment.user_id).where(Assignment.case_id == case))
+
+
+def arranged(desk: Desk, case: int) -> Any:
+    with desk.services.database.read() as connection:
+        return connection.execute(select(ReviewCase).where(ReviewCase.id == case)).one()
+
+
+FOUR = ("fast:fast_forward", "gap:popup_gap", "other:face_liveness")
+
+
+def test_deciding_a_case_settles_its_findings_but_those_taken_out(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    case, ids = one_case(desk, *FOUR)
+    assert f"/console/cases/{case}" in desk.get("/console/cases")
+    answer = decide(desk, case, without=ids[1])
+    assert answer.status_code == 200 and "已决定2条" in answer.text
+    assert statuses(desk, ids) == ["upheld", "open", "upheld"]
+    with desk.services.database.read() as connection:
+        assert connection.scalar(select(func.count()).select_from(Review)) == 2
+        details = connection.scalars(
+            select(AuditEntry.detail).where(AuditEntry.action == "finding.uphold")
+        ).all()
+    assert [it["case"] for it in details] == [case, case]
+    assert desk.followed == [ids[0], ids[2]]
+
+
+def test_what_came_to_the_case_meanwhile_is_not_decided_unseen(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    case, ids = one_case(desk, *FOUR)
+    answer = decide(desk, case, seen=f"2-{ids[1]}")
+    assert (
+        answer.status_code == 422 and "本案又有了新的问题" in answer.text and REASON in answer.text
+    )
+    assert statuses(desk, ids) == ["open"] * 3
+
+
+def test_two_people_decide_a_case_that_needs_two(desk: Desk, new_desk: NewDesk) -> None:
+    desk.sign_in("zhao")
+    case, ids = one_case(desk, *FOUR, needs_two_reviewers=True)
+    decide(desk, case)
+    assert statuses(desk, ids) == ["first_review"] * 3
+    assert "等待另一人复核" in desk.get(f"/console/cases/{case}")
+    sun = new_desk().sign_in("sun")
+    page = sun.get(f"/console/cases/{case}")
+    assert REASON not in page and "已决定3条（您决定后显示）" in page
+    decide(sun, case)
+    assert statuses(desk, ids) == ["upheld"] * 3
+    assert REASON in sun.get(f"/console/cases/{case}")
+
+
+def test_a_decision_can_be_undone_for_minutes_and_by_its_author_alone(
+    desk: Desk, new_desk: NewDesk
+) -> None:
+    desk.sign_in("zhao")
+    case, ids = one_case(desk, *FOUR)
+    decide(desk, case)
+    assert "不能撤回" in post(new_desk().sign_in("sun"), f"{case}/undo").text
+    assert "已撤回" in post(desk, f"{case}/undo").text
+    assert statuses(desk, ids) == ["open"] * 3
+    assert "已不作数" in desk.get(f"/console/cases/{case}")
+    decide(desk, case, "overturn")
+    desk.clock.now_ms += 11 * 60_000
+    assert post(desk, f"{case}/undo").status_code == 422
+    assert statuses(desk, ids) == ["overturned"] * 3
+
+
+def test_undoing_the_second_of_two_leaves_the_first(desk: Desk, new_desk: NewDesk) -> None:
+    desk.sign_in("zhao")
+    case, ids = one_case(desk, *FOUR, needs_two_reviewers=True)
+    decide(desk, case)
+    desk.clock.now_ms += 1000
+    sun = new_desk().sign_in("sun")
+    decide(sun, case)
+    assert "不能撤回" in post(desk, f"{case}/undo").text
+    post(sun, f"{case}/undo")
+    assert statuses(desk, ids) == ["first_review"] * 3
+
+
+def test_a_correction_opens_what_was_decided_and_keeps_it_on_record(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    case, ids = one_case(desk, *FOUR)
+    decide(desk, case)
+    desk.clock.now_ms += DAY_MS
+    desk.sign_in("zhao")
+    assert post(desk, f"{case}/correction", finding=ids[0], reason="错").status_code == 422
+    post(desk, f"{case}/correction", finding=ids[0], reason="核对错了一个平台")
+    assert statuses(desk, ids) == ["open", "upheld", "upheld"]
+    page = desk.get(f"/console/cases/{case}")
+    assert "核对错了一个平台" in page and "已不作数" in page
+    decide(desk, case, "overturn")
+    assert statuses(desk, ids) == ["overturned", "upheld", "upheld"]
+
+
+def test_a_case_of_another_county_is_not_there(desk: Desk, new_desk: NewDesk) -> None:
+    desk.sign_in("zhao")
+    case, ids = one_case(desk, *FOUR)
+    qian = new_desk().sign_in("qian")
+    assert qian.client.get(f"/console/cases/{case}").status_code == 404
+    for path in ("decision", "undo", "correction", "notes", "arrange"):
+        assert post(qian, f"{case}/{path}", decision="uphold", reason=REASON).status_code == 404
+    assert statuses(desk, ids) == ["open"] * 3
+
+
+def test_a_case_put_off_comes_back_on_its_day_and_for_something_new(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    case, _ = one_case(desk, *FOUR)
+    assert post(desk, f"{case}/arrange", act="snooze", until="2026-04-07").status_code == 422
+    post(desk, f"{case}/arrange", act="snooze", until="2026-04-10")
+    link = f'/console/cases/{case}"'
+    assert link not in desk.get("/console/cases")
+    assert f"/console/cases/{case}" in desk.get("/console/cases?state=snoozed")
+    with desk.services.database.write() as connection:
+        store.wake(connection, [case])
+    assert link in desk.get("/console/cases")
+    post(desk, f"{case}/arrange", act="snooze", until="2026-04-10")
+    desk.clock.now_ms += 2 * DAY_MS
+    assert link in desk.sign_in("zhao").get("/console/cases")
+
+
+def test_a_case_is_due_ten_days_on_and_then_overdue(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    case, _ = one_case(desk, *FOUR)
+    assert arranged(desk, case).due_on == "2026-04-18"
+    post(desk, f"{case}/arrange", act="due", due_on="2026-04-09")
+    assert "/console/cases/" not in desk.get("/console/cases?overdue=1").split("<tbody")[-1]
+    desk.clock.now_ms += 2 * DAY_MS
+    assert f"/console/cases/{case}" in desk.sign_in("zhao").get("/console/cases?overdue=1")
+
+
+def test_taking_the_next_leads_through_the_cases_nobody_has(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    first = post(desk, "next").url.path
+    assert first.startswith("/console/cases/") and first != "/console/cases"
+    assert keeper(desk, int(first.rpartition("/")[2])) is not None
+    seen = {first}
+    while (path := post(desk, "next").url.path) != "/console/cases":
+        assert path not in seen
+        seen.add(path)
+    assert "尚无人负责" in desk.get("/console/cases?assigned=nobody")
+
+
+def test_sharing_out_gives_everybody_as_many_as_they_may_have(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    assert post(desk, "share", act="all", limit="0").status_code == 422
+    assert "已分派2案" in post(desk, "share", act="all", limit="1").text
+    with desk.services.database.read() as connection:
+        held = connection.scalars(select(Assignment.user_id)).all()
+    assert len(held) == len(set(held)) == 2
+
+
+def test_who_decided_first_is_not_given_the_second_decision(desk: Desk, new_desk: NewDesk) -> None:
+    desk.sign_in("zhao")
+    case, _ = one_case(desk, *FOUR, needs_two_reviewers=True)
+    decide(desk, case)
+    sun = new_desk().sign_in("sun")
+    post(sun, "share", act="all", limit="200")
+    name = re.search(r"<dt>负责人</dt><dd>([^<]+)", sun.get(f"/console/cases/{case}"))
+    assert name and name[1] == "孙丽"
+
+
+def test_a_comment_with_a_file_is_kept_sealed_and_given_back(desk: Desk, new_desk: NewDesk) -> None:
+    desk.sign_in("zhao")
+    case, _ = one_case(desk, *FOUR)
+    csrf = desk.csrf("/console/cases")
+    answer = desk.client.post(
+        f"/console/cases/{case}/notes",
+        data={"csrf": csrf, "comment": "平台书面答复"},
+        files={"file": ("答复<1>.png", picture(0), "text/html")},
+    )
+    assert answer.status_code == 200 and "平台书面答复" in answer.text
+    path = re.search(rf"/console/cases/{case}/files/\d+", answer.text)
+    assert path
+    given = desk.client.get(path[0])
+    assert given.content == picture(0) and given.headers["content-type"] == "image/png"
+    assert given.headers["content-disposition"].startswith("attachment;")
+    stored = [
+        it for it in (desk.services.settings.data_dir / "blobs").rglob("cases/**/*") if it.is_file()
+    ]
+    assert len(stored) == 1 and picture(0)[:40] not in stored[0].read_bytes()
+    feng = new_desk().sign_in("feng")
+    assert feng.client.get(path[0]).status_code == 404
+    assert "平台书面答复" not in feng.get(f"/console/cases/{case}")
+
+
+def office(*names: str) -> bytes:
+    kept = io.BytesIO()
+    with zipfile.ZipFile(kept, "w") as archive:
+        for name in names:
+            archive.writestr(name, "x")
+    return kept.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "told"),
+    [
+        ("a.pdf", b"<html><script>", "不是PDF"),
+        ("a.pdf", b"%PDF-1.7 /Open /J#61vaScript (x)", "含有宏"),
+        ("a.png", b"\x89PNG\r\n\x1a\nrubbish", "不是PDF"),
+        ("a.xlsx", office("xl/workbook.xml", "xl/vbaProject.bin"), "含有宏"),
+        ("a.docx", office("whatever.xml"), "不是PDF"),
+        ("a.pdf", b"", "请写备注"),
+    ],
+)
+def test_files_that_act_or_are_something_else_are_refused(
+    desk: Desk, name: str, data: bytes, told: str
+) -> None:
+    desk.sign_in("zhao")
+    case, _ = one_case(desk, *FOUR)
+    answer = desk.client.post(
+        f"/console/cases/{case}/notes",
+        data={"csrf": desk.csrf("/console/cases")},
+        files={"file": (name if data else "", data)},
+    )
+    assert answer.status_code == 422 and told in answer.text

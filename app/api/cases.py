@@ -61,7 +61,7 @@ class CaseFindings(Answer, frozen=True, kw_only=True):
     decided: list[int]
 
 
-class CaseReview(Wire):
+class CaseReviewRequest(Wire):
     """One decision on what waits in a case, without what is taken out: see
     `POST /v1/findings/{finding_id}/reviews`. With `of`, Conflict `case_changed` unless exactly
     these findings wait for whoever decides."""
@@ -144,7 +144,7 @@ def get_case(request: Request, caller: Reader, case_id: CaseId) -> CaseFindings:
 
 @router.post("/{case_id}/reviews", status_code=201)
 def review_case(
-    request: Request, user: Annotated[User, person()], case_id: CaseId, ruling: CaseReview
+    request: Request, user: Annotated[User, person()], case_id: CaseId, ruling: CaseReviewRequest
 ) -> DecidedCase:
     """Decide a case: each of its findings gets a review, all or none. Learners and classes are
     judged again before this answers."""

@@ -236,62 +236,59 @@ def _page(
     problem: str = "",
     typed: dict[str, Any] | None = None,
 ) -> Response:
-    services, lang, user = request.app.state.services, language_of(request), login.user
-    now_ms = services.clock()
+    services, lang = request.app.state.services, language_of(request)
     with services.database.read() as connection:
-        row = cases.case_seen(connection, user.scope, case_id)
-        found = store.findings_of(connection, user.scope, case_id, most=SHOWN)
-        waiting = cases.undecided(connection, user, case_id)
-        mine = {it.id for it in waiting.mine}
-        (first,) = store.shown_by(connection, [_first(found, mine)])
-        stake = store.stakes(connection, user.scope, [case_id])[case_id]
-        deeds = _history(connection, case_id, user, lang)
-        undoable = cases.undoable(connection, user, case_id, now_ms) if user.decides else []
-        counties = store.counties(connection, user.scope, case_id)
-        colleagues = [
-            it
-            for it in (review_queue.colleagues(connection, user) if user.decides else [])
-            if review_queue.covers(it, counties)
-        ]
-        next_up = next_case(connection, user, queue, now_ms, [case_id])
-    table = [_row(it, mine, lang) for it in found]
+        told = _told(connection, login.user, case_id, queue, services.clock(), lang)
+    blank = {"decision": "", "reason": "", "comment": "", "correction": ""}
     return render(
         request,
         "case.html",
         login=login,
         status=422 if problem else 200,
-        case=row,
-        first=first,
-        about=about(row.kind, first, lang),
-        sentence=sentence_of(first.body, lang),
-        outcome=labels.label(labels.OUTCOMES, first.outcome),
-        table=sorted(table, key=lambda it: (not it.mine, it.decided)),
-        waiting=waiting,
-        people=people_of(stake, lang),
-        yuan="" if stake.yuan is None else f"¥{stake.yuan:,}",
-        late=bool(waiting.mine or waiting.others) and row.due_on < day(now_ms).isoformat(),
-        snoozed=row.snoozed_until and row.snoozed_until > day(now_ms).isoformat(),
-        deeds=deeds,
-        undoable=len(undoable),
+        **told,
         undo_minutes=cases.UNDO_MS // 60_000,
-        colleagues=colleagues,
-        needs_two=sum(it.needs_two_reviewers for it in waiting.mine),
-        reasons=reasons_for(first.rule, of_class=first.session_id is None, looked=False),
         kinds=", ".join(case_files.KINDS),
         queue=queue,
-        following=next_up,
         done=done,
         problem=problem,
-        typed={
-            "decision": "",
-            "reason": "",
-            "without": set(),
-            "comment": "",
-            "correction": "",
-            "finding": set(),
-            **(typed or {}),
-        },
+        typed={**blank, "without": set(), "finding": set(), **(typed or {})},
     )
+
+
+def _told(
+    connection: Connection, user: User, case_id: int, queue: str, now_ms: int, lang: Language
+) -> dict[str, Any]:
+    """What the page says of the case as it stands now, for this person."""
+    row = cases.case_seen(connection, user.scope, case_id)
+    found = store.findings_of(connection, user.scope, case_id, most=SHOWN)
+    waiting = cases.undecided(connection, user, case_id)
+    mine = {it.id for it in waiting.mine}
+    (first,) = store.shown_by(connection, [_first(found, mine)])
+    stake = store.stakes(connection, user.scope, [case_id])[case_id]
+    counties = store.counties(connection, user.scope, case_id)
+    colleagues = review_queue.colleagues(connection, user) if user.decides else []
+    undoable = cases.undoable(connection, user, case_id, now_ms) if user.decides else []
+    table = [_row(it, mine, lang) for it in found]
+    today = day(now_ms).isoformat()
+    return {
+        "case": row,
+        "first": first,
+        "about": about(row.kind, first, lang),
+        "sentence": sentence_of(first.body, lang),
+        "outcome": labels.label(labels.OUTCOMES, first.outcome),
+        "table": sorted(table, key=lambda it: (not it.mine, it.decided)),
+        "waiting": waiting,
+        "people": people_of(stake, lang),
+        "yuan": "" if stake.yuan is None else f"¥{stake.yuan:,}",
+        "late": bool(waiting.mine or waiting.others) and row.due_on < today,
+        "snoozed": row.snoozed_until and row.snoozed_until > today,
+        "deeds": _history(connection, case_id, user, lang),
+        "undoable": len(undoable),
+        "colleagues": [it for it in colleagues if review_queue.covers(it, counties)],
+        "needs_two": sum(it.needs_two_reviewers for it in waiting.mine),
+        "reasons": reasons_for(first.rule, of_class=first.session_id is None, looked=False),
+        "following": next_case(connection, user, queue, now_ms, [case_id]),
+    }
 
 
 def _first(found: Sequence[CaseFinding], mine: set[int]) -> int:

@@ -146,9 +146,7 @@ def card(
 ) -> FindingCard:
     """The card of one finding as it stands now, for this person, with what the learner's own page
     says of it, the other sitting it names (where this person sees that), the photos of each
-    session in order of receipt, whether this person has looked at them, who looks after it, and
-    who may.
-    """
+    session in order of receipt, whether this person looked at them, who looks after it, who may."""
     body = row.body
     reopened_ms = review.reopened_ms(appeals)
     turn = _turn(row, reviews, reopened_ms, user)

@@ -106,7 +106,7 @@ class TestAssignment:
     def test_nobody_is_given_what_lies_outside_their_counties(self, desk: Desk) -> None:
         desk.sign_in("zhao")
         finding = desk.county.findings["other:face_liveness"]
-        for stranger in ("3", "5", "99"):  # Qian of another county, an administrator, nobody
+        for stranger in ("7", "10", "99"):  # Qian of another county, an administrator, nobody
             refused = post(
                 desk, "findings/many", act="assign", assignee=stranger, finding=[finding]
             )

@@ -75,14 +75,14 @@ def of_findings(connection: Connection, finding_ids: Iterable[int]) -> Sequence[
     return fetch(connection, rows, ReviewRow)
 
 
-class CaseReview(ReviewRow, Protocol):
+class ReviewOfCase(ReviewRow, Protocol):
     """A review with the finding's standing, and when it ceased to count."""
 
     status: str
     superseded_ms: int | None
 
 
-def of_case(connection: Connection, scope: AccessScope, case_id: int) -> Sequence[CaseReview]:
+def of_case(connection: Connection, scope: AccessScope, case_id: int) -> Sequence[ReviewOfCase]:
     """Every review of a case's findings, those that count no more too, oldest first."""
     query = (
         select(Review, User.display_name.label("reviewer"), Finding.status)
@@ -92,7 +92,7 @@ def of_case(connection: Connection, scope: AccessScope, case_id: int) -> Sequenc
         .where(Finding.case_id == case_id, scope.covers_class())
         .order_by(Review.id)
     )
-    return fetch(connection, query, CaseReview)
+    return fetch(connection, query, ReviewOfCase)
 
 
 class OwnReview(Protocol):

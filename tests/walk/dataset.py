@@ -166,6 +166,17 @@ def _people(connection: Connection, dataset: Dataset) -> None:
         dataset.csrf[username] = login[0].csrf
 
 
+def _case(
+    connection: Connection, services: Services, zhao: User, finding_id: int, now_ms: int
+) -> tuple[int, int]:
+    """The case of a finding, and a note on it with a file."""
+    case_id = connection.scalar(select(Finding.case_id).where(Finding.id == finding_id))
+    assert case_id is not None
+    file = case_files.checked("说明.png", picture(0))
+    blob_key = case_files.put(services.vault, services.blobs, case_id, file)
+    return case_id, case_desk.comment(connection, zhao, case_id, "见附件", now_ms, file, blob_key)
+
+
 def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: User) -> None:
     now_ms = dataset.now_ms
     finding = connection.execute(
@@ -268,11 +279,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "示例",
         now_ms,
     )
-    case_id = connection.scalar(select(Finding.case_id).where(Finding.id == finding.id))
-    assert case_id is not None
-    file = case_files.checked("说明.png", picture(0))
-    blob_key = case_files.put(services.vault, services.blobs, case_id, file)
-    note_id = case_desk.comment(connection, zhao, case_id, "见附件", now_ms, file, blob_key)
+    case_id, note_id = _case(connection, services, zhao, finding.id, now_ms)
     dataset.console |= {
         "draft_id": str(draft_id),
         "setup_id": str(setup_id),

@@ -1,7 +1,7 @@
 """Cases of one cause, with comments and files; reviews that count no more
 
-Revision ID: 0025
-Revises: 0024
+Revision ID: 0027
+Revises: 0026
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from alembic import op
 from app.clock import day
 from app.store.review.causes import cause_of
 
-revision = "0025"
-down_revision = "0024"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

@@ -22,6 +22,7 @@ from app.simulation.scenarios import SCENARIOS, perform
 from app.simulation.tools import TOOLS
 from benchmarks.face_attacks import FACE_ATTACKS, FaceAttack
 from detectors.finding import Finding, FindingScope, Outcome
+from tests.detectors.bursts import passes
 from tests.scenarios.corpus import MILD_TO_GRAVE, Judgement, judge
 from tests.scenarios.honest import Tally, judged
 
@@ -122,7 +123,7 @@ def page() -> str:
 
 
 def _adversary(case: Scenario) -> str:
-    told = judge(perform(case.id, seed=CASES[0]))
+    told = judge(perform(case.id, seed=CASES[0], judge=passes))
     does = f"{case.zh} {case.en}"
     found = PIXELS if case.expected.needs_pixels else _found(told.findings)
     cells = (case.id, TOOLS[case.id], does, told.outcome, found)
@@ -136,7 +137,7 @@ def _at_face_check(attack: FaceAttack) -> str:
 
 
 def _honest(case: Scenario) -> str:
-    told = judge(perform(case.id, seed=CASES[0]))
+    told = judge(perform(case.id, seed=CASES[0], judge=passes))
     whole = min(LESSON_S, case.expected.credited_s[1])  # who left before the end saw no more
     lost = max(0.0, whole - told.credited_s)
     cells = (case.id, f"{case.zh} {case.en}", told.outcome, _found(told.findings))
@@ -151,7 +152,9 @@ def _oddities() -> Iterator[str]:
         "plays_again": ("播完后自动重播", "the film begins again by itself after its end"),
     }
     for name, (zh, en) in described.items():
-        scenes = [(seed, honest_scene(seed, LESSON_S, frozenset({name}))) for seed in SEEDS]
+        scenes = [
+            (seed, honest_scene(seed, LESSON_S, frozenset({name}), judge=passes)) for seed in SEEDS
+        ]
         told = judged(scenes)
         lost = [max(0.0, seconds) for seconds in told.lost.values()]
         mean = sum(lost) / len(lost)

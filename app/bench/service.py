@@ -160,7 +160,7 @@ _CLASS = {
     "starts_on": "2026-01-01",
     "ends_on": "2036-12-31",
     "teachers": ["A", "B"],
-    "policy_id": "huangchuan-2021-graded@1.1.0",
+    "policy_id": "huangchuan-2021-graded",
     "controls": "platform",
     "assessment": {"planned_on": "2026-12-15", "applied_on": "2026-12-01", "mode": "offline"},
 }

@@ -6,9 +6,11 @@ camera returns what the photo shows, or None when no photo can be taken.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
-from app.simulation.entities import Camera, Condition, Photo, Popup, Shot, SimulatedLearner
+from app.simulation.entities import Action, Camera, Condition, Photo, Popup, Shot, SimulatedLearner
 from app.simulation.sitting import Passage, SimulatedSitting
 
 VARIATIONS = 1 << 31
@@ -115,8 +117,11 @@ def facing(learner: SimulatedLearner, condition: Condition = "good") -> Camera:
 
 
 def showing(identity: int, condition: Condition = "good") -> Camera:
-    def camera(rng: Random, _shot: Shot) -> Photo | None:
-        return Photo(identity, rng.randrange(VARIATIONS), condition)
+    """Somebody who does as asked; what a screen shows does not."""
+
+    def camera(rng: Random, shot: Shot) -> Photo | None:
+        does = None if condition in ("replayed", "empty") else shot.does
+        return Photo(identity, rng.randrange(VARIATIONS), condition, does=does)
 
     return camera
 
@@ -124,6 +129,29 @@ def showing(identity: int, condition: Condition = "good") -> Camera:
 def fixed(photo: Photo) -> Camera:
     """The same bytes every time: a file instead of a camera."""
     return lambda rng, shot: photo
+
+
+def unmoved(learner: SimulatedLearner) -> Camera:
+    """The learner, who does nothing of what is asked."""
+    me = facing(learner)
+    return lambda rng, shot: me(rng, replace(shot, does=None))
+
+
+def film_of(identity: int, actions: Sequence[Action]) -> Camera:
+    """A film of another face check, in which the head did `actions`: it shows them when the prompts
+    ask for its own first, second and third, whatever these are."""
+
+    def camera(rng: Random, shot: Shot) -> Photo | None:
+        asked = shot.prompt
+        does = None if shot.does is None or asked is None else actions[asked % len(actions)]
+        return Photo(identity, rng.randrange(VARIATIONS), does=does)
+
+    return camera
+
+
+def first_frames(camera: Camera, count: int) -> Camera:
+    """The camera breaks off after so many frames of a burst."""
+    return lambda rng, shot: camera(rng, shot) if shot.frame < count else None
 
 
 def absent(_rng: Random, _shot: Shot) -> Photo | None:
@@ -134,6 +162,23 @@ def absent(_rng: Random, _shot: Shot) -> Photo | None:
 def at_first(failure: Camera, shots: int, then: Camera) -> Camera:
     """`failure` for the first `shots` photos of the sitting, `then` afterwards."""
     return lambda rng, shot: (failure if shot.number <= shots else then)(rng, shot)
+
+
+def at_face_checks(asked: Camera, otherwise: Camera) -> Camera:
+    """`asked` for the photos of every face check, `otherwise` for those at random times."""
+    return lambda rng, shot: (otherwise if shot.purpose == "random" else asked)(rng, shot)
+
+
+def once_at_random(that: Camera, otherwise: Camera) -> Camera:
+    """`that` for the first random photo, `otherwise` for all others."""
+    taken: set[int] = set()
+
+    def camera(rng: Random, shot: Shot) -> Photo | None:
+        if shot.purpose == "random" and not taken:
+            taken.add(shot.number)
+        return (that if shot.number in taken else otherwise)(rng, shot)
+
+    return camera
 
 
 def at_start(start: Camera, later: Camera) -> Camera:

@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 Record = dict[str, Any]
 
 Input = Literal["pointer", "keyboard", "touch"]
 Condition = Literal["good", "dark", "glasses", "noised", "empty", "replayed"]
+Action = Literal["turn_left", "turn_right", "nearer", "farther"]
+ACTIONS = frozenset(get_args(Action))
 
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
@@ -34,12 +36,14 @@ class Photo:
     `identity` is the seed of the face, `variation` of pose, light and sensor noise. `condition`
     says what happened to the picture: `noised` is a former picture saved again with added noise
     (for the `resaved`-th time), `replayed` a picture of a screen, `empty` a room with nobody in it.
+    `does` is what the head does at this moment; None: it faces the camera.
     """
 
     identity: int
     variation: int
     condition: Condition = "good"
     resaved: int = 0
+    does: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,10 +168,30 @@ class Popup:
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """A request to the camera: the n-th (from 1) photo of this sitting and its purpose."""
+    """A request to the camera: the n-th (from 1) of this sitting, and its purpose. Of a burst, that
+    is one request, `frame` counts from 0, `prompt` is the place of the action that is asked for
+    now, and `does` what a head that follows does."""
 
     purpose: str
     number: int
+    frame: int = 0
+    prompt: int | None = None
+    does: Action | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeadTurns:
+    """What a face check asks of a living head: these actions in this order, in so many frames."""
+
+    actions: tuple[Action, ...]
+    frames: int
+    issued_ms: int
+    window_ms: int
+
+
+JudgeBurst = Callable[[HeadTurns, "list[tuple[int, Photo]]", int], bool]
+"""(what was asked, frames with their times of receipt, the enrolled identity) → whether it shows
+that person alive."""
 
 
 Camera = Callable[[Random, Shot], Photo | None]

@@ -12,6 +12,7 @@ from app.simulation.behaviour import answer_as_asked, facing
 from app.simulation.entities import (
     Camera,
     DeviceClock,
+    JudgeBurst,
     Network,
     Photo,
     Record,
@@ -119,8 +120,7 @@ class Setting:
             "starts_on": self.starts_on,
             "ends_on": self.ends_on,
             "teachers": ["沈教员", "顾教员"],
-            # The simulated players send single photos: nobody turns the head as 1.2.0 demands.
-            "policy_id": "huangchuan-2021-graded@1.1.0",
+            "policy_id": "huangchuan-2021-graded",
             "controls": self.controls,
             "assessment": {
                 "planned_on": self.assessed_on.isoformat(),
@@ -307,7 +307,12 @@ class SimulatedEnvironment:
         return refusals
 
 
-def simulated(setting: Setting, rng: Random, controls: Controls) -> SimulatedService:
-    """The simulated service for one performance; the setting may overrule the `controls`."""
+def simulated(
+    setting: Setting, rng: Random, controls: Controls, judge: JudgeBurst | None = None
+) -> SimulatedService:
+    """The simulated service for one performance; the setting may overrule the `controls`. Only a
+    class whose controls this service runs is asked for head turns."""
     runs = setting.platform_runs or controls
-    return SimulatedService(setting.start_ms, Random(rng.getrandbits(64)), runs)
+    if setting.controls != "service":
+        judge = None
+    return SimulatedService(setting.start_ms, Random(rng.getrandbits(64)), runs, judge=judge)

@@ -8,12 +8,12 @@ more, and then the sitting is stopped and entered again.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from app.simulation.behaviour import facing, ignore_while_playing
-from app.simulation.entities import DeviceClock, Photo, Record
+from app.simulation.entities import DeviceClock, HeadTurns, JudgeBurst, Photo, Record
 from app.simulation.environment import (
     DAY_S,
     Setting,
@@ -57,7 +57,8 @@ class HonestScene:
     """One honest learner in one lesson: where, what the platform received, what photos show.
 
     `oddities` name what befell the learner; `seen_s` is the content that played before the
-    learner's eyes, each second once, and `whole` whether that is all of the film.
+    learner's eyes, each second once, and `whole` whether that is all of the film. `asked`: the head
+    turns of face checks, by challenge.
     """
 
     setting: Setting
@@ -66,6 +67,7 @@ class HonestScene:
     oddities: frozenset[str]
     seen_s: float
     whole: bool
+    asked: Mapping[str, HeadTurns] = field(default_factory=dict)
 
     @property
     def catalogue(self) -> list[Record]:
@@ -80,15 +82,18 @@ def honest_scene(
     media_s: float | None = None,
     only: frozenset[str] | None = None,
     holes: tuple[tuple[float, float], ...] = (),
+    judge: JudgeBurst | None = None,
 ) -> HonestScene:
     """The same seed gives the same scene. Lessons last 600 to 3,000 s unless `media_s` says.
+    With a `judge` face checks are bursts, as this service asks for them; else it is a platform's
+    own log.
 
     `only` are the oddities and ways of leaving that happen, once each, instead of drawn ones;
     `holes` what the film lacks, (from, to) in seconds.
     """
     rng = Random(f"honest/{seed}")
     setting = Setting(media_s=media_s or rng.choice(_LESSONS_S))
-    service = simulated(setting, rng, Controls())
+    service = simulated(setting, rng, Controls(), judge)
     env = SimulatedEnvironment("honest", setting, seed, service, rng)
     story = Story(env, only, holes)
     env.alongside(story.study())
@@ -98,7 +103,9 @@ def honest_scene(
         evidence = _closed_by_the_lease(evidence)
     seen = _union([part for sitting in env.sittings for part in sitting.seen])
     whole = seen >= setting.media_s * story.film - 1.0
-    return HonestScene(setting, evidence, service.photos, frozenset(story.met), seen, whole)
+    return HonestScene(
+        setting, evidence, service.photos, frozenset(story.met), seen, whole, service.asked
+    )
 
 
 def random_honest(seed: int, media_s: float | None = None) -> list[Record]:

@@ -54,7 +54,7 @@ class HttpService:
         device = sitting.device
         client: Record = {"user_agent": device.user_agent}
         if device.sdk_version is not None:
-            client["sdk_version"] = device.sdk_version
+            client |= {"sdk_version": device.sdk_version, "face_actions": ["nearer", "farther"]}
         body = {
             "session_id": sitting.session_id,
             "learner_id": sitting.learner.learner_id,

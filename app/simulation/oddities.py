@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Generic, TypeVar
 
-from app.simulation.behaviour import absent, at_first, facing
+from app.simulation.behaviour import absent, at_first, facing, unmoved
 from app.simulation.entities import (
     Camera,
     Condition,
@@ -227,6 +227,13 @@ def dark_at_first(it: Fittings) -> None:
 @circumstance(0.03, "房间始终太暗", "a room that is too dark all the time")
 def dark_room(it: Fittings) -> None:
     it.camera = facing(it.learner, "dark")
+
+
+@circumstance(
+    0.06, "第一次人脸比对没有按提示做", "a first face check that is watched, not answered"
+)
+def unmoved_at_first(it: Fittings) -> None:
+    it.camera = at_first(unmoved(it.learner), 1, facing(it.learner))
 
 
 @circumstance(0.02, "没有摄像头", "no camera at all")

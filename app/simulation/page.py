@@ -7,7 +7,7 @@ positions are seconds.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
@@ -49,6 +49,7 @@ class Habits:
     ended_tells_position: bool = True
     patience_s: float = 180.0  # how long to try again while the lesson is open elsewhere
     heeds_stop: bool = True
+    burst_gap_s: float | None = None  # between the frames of a face check; None: as the SDK does
 
 
 class LessonPage:
@@ -111,6 +112,7 @@ class LessonPage:
         self.session_ids = [session_id]  # all of them, where it was stopped and entered again
         self._demands = OpenControls()
         self._shots = 0
+        self._pace = 0.0, 1.0  # shares of an action's time at which it is begun and undone
         self.photos_asked: list[str] = []  # challenges
         self._stopped_at = NEVER
         self._popup_open = False
@@ -232,17 +234,36 @@ class LessonPage:
         return position - before
 
     def _photograph(self, due: Due) -> None:
-        self._shots += 1
-        self.photos_asked.append(due.challenge_id)
-        for frame in range(due.frames):
-            photo = self.camera(self.rng, Shot(due.purpose, self._shots))
+        """Take the photos that are due now; of a burst one, and the next when its time comes."""
+        if due.frame == 0:
+            self._shots += 1
+            self.photos_asked.append(due.challenge_id)
+            self._pace = self.rng.uniform(0.08, 0.25), self.rng.uniform(0.6, 0.8)
+            due = replace(due, shot=self._shots)
+        following = due.following(self.t)
+        if following is not None:
+            gap_s = self.habits.burst_gap_s
+            at = following.not_before_s if gap_s is None else self.t + gap_s
+            self._demands.photos.append(replace(following, not_before_s=at))
+        for frame in (due.frame,) if due.actions else range(due.frames):
+            photo = self.camera(self.rng, self._shot(due, frame))
             if photo is None:
                 continue
             snapshot = {
-                "snapshot_id": f"{self.session_id}-{self._shots}-{frame}",
+                "snapshot_id": f"{self.session_id}-{due.shot}-{frame}",
                 "purpose": due.purpose,
                 "challenge_id": due.challenge_id,
                 "frame": frame,
                 "taken_at_ms": self.clock.date_ms(self.t),
             }
             self._uplink.queue_photo(snapshot, photo)
+
+    def _shot(self, due: Due, frame: int) -> Shot:
+        """Somebody who follows the prompts does so a little late and at their own pace."""
+        prompt = due.prompt()
+        if prompt is None:
+            return Shot(due.purpose, due.shot, frame)
+        place, into = prompt
+        begins, ends = self._pace
+        does = due.actions[place] if begins <= into <= ends else None
+        return Shot(due.purpose, due.shot, frame, place, does)

@@ -1,7 +1,7 @@
 """From what a photo shows to its JPEG bytes.
 
-The faces themselves come from a callable, `photograph(identity_seed, variation_seed)`; by default
-the artificial portraits of `app.vision`. What befell the picture is done to the pixels here.
+The faces themselves come from a callable, `photograph(photo)`; by default the artificial portraits
+beside this. What befell the picture is done to the pixels here.
 Everything is deterministic: equal photos become equal bytes.
 """
 
@@ -16,28 +16,32 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from app.simulation.entities import Photo
+from app.simulation.entities import Action, Photo
 
-Photograph = Callable[[int, int], bytes]
+Photograph = Callable[[Photo], bytes]
 Pixels = NDArray[np.uint8]
 
 SIZE = (480, 360)
 _JPEG_QUALITY = 88
+_POSES: dict[Action | None, float] = {"turn_left": 1.0, "turn_right": -1.0}
+_SCALES: dict[Action | None, float] = {"nearer": 1.4, "farther": 0.75}
 
 
-def artificial_photograph(identity: int, variation: int) -> bytes:
+def artificial_photograph(photo: Photo) -> bytes:
     """A portrait of nobody, as JPEG bytes of `SIZE` pixels. Variation 0 looks straight ahead; the
     others turn, talk and blink a little, in changing light, before a phone held anew."""
+    identity, variation = photo.identity, photo.variation
     from app.simulation.portraits.portrait import (
         portrait,  # loads OpenCV: only when pictures are wanted
     )
 
-    if variation == 0:
+    if variation == 0 and photo.does is None:
         return portrait(identity, size=SIZE)
     rng = Random(variation)
+    pose = max(-0.25, min(0.25, rng.gauss(0.0, 0.12)))
     return portrait(
         identity,
-        pose=max(-0.25, min(0.25, rng.gauss(0.0, 0.12))),
+        pose=_POSES.get(photo.does, pose),
         light=rng.uniform(0.8, 1.2),
         mouth_open=max(0.0, rng.gauss(0.0, 0.1)),
         eyes_open=1.0 - abs(rng.gauss(0.0, 0.1)),
@@ -51,11 +55,13 @@ def develop(photo: Photo, photograph: Photograph = artificial_photograph) -> byt
     """The JPEG bytes of a photo."""
     if photo.condition == "empty":
         return _encode(_empty_room(photo.variation))
-    taken = photograph(photo.identity, photo.variation)
-    if photo.condition == "good":
+    taken, scale = photograph(photo), _SCALES.get(photo.does, 1.0)
+    if photo.condition == "good" and scale == 1.0:
         return taken
     with Image.open(io.BytesIO(taken)) as picture:
-        pixels = np.asarray(picture.convert("RGB"), np.uint8)
+        pixels = _scaled(np.asarray(picture.convert("RGB"), np.uint8), scale)
+    if photo.condition == "good":
+        return _encode(pixels)
     if photo.condition == "dark":
         return _encode(_noised(pixels * 0.2, photo.variation, 4))
     if photo.condition == "noised":
@@ -69,6 +75,22 @@ def _encode(pixels: Pixels) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, "JPEG", quality=_JPEG_QUALITY)
     return buffer.getvalue()
+
+
+def _scaled(pixels: Pixels, scale: float) -> Pixels:
+    """The same picture from nearer (above 1) or farther away, as large as before."""
+    if scale == 1.0:
+        return pixels
+    picture = Image.fromarray(pixels)
+    size = round(picture.width * scale), round(picture.height * scale)
+    left, top = (size[0] - picture.width) // 2, (size[1] - picture.height) // 2
+    resized = picture.resize(size)
+    if scale > 1:
+        return np.asarray(
+            resized.crop((left, top, left + picture.width, top + picture.height)), np.uint8
+        )
+    right, below = picture.width - size[0] + left, picture.height - size[1] + top
+    return np.pad(np.asarray(resized, np.uint8), ((-top, below), (-left, right), (0, 0)), "edge")
 
 
 def _noised(pixels: NDArray[Any], seed: int, strength: int) -> Pixels:

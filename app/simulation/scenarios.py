@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from random import Random
 
 from app.simulation import cases  # noqa: F401  its import fills the book
 from app.simulation.casebook import BOOK, Scenario
-from app.simulation.entities import Photo, Record, SimulatedLearner
+from app.simulation.entities import HeadTurns, JudgeBurst, Photo, Record, SimulatedLearner
 from app.simulation.environment import Setting, SimulatedEnvironment, reference_photo, simulated
 from app.simulation.service import SimulatedService
 
@@ -20,7 +21,8 @@ class Scene:
 
     `catalogue` course, class, roster and reference photos; `evidence` sessions, controls, events
     and snapshots in order of receipt; `photos` what every file of both shows; `judged` the session
-    ids that the scenario's expectation is about.
+    ids that the scenario's expectation is about; `asked` the head turns of face checks, by
+    challenge.
     """
 
     scenario: Scenario
@@ -30,6 +32,7 @@ class Scene:
     evidence: list[Record]
     photos: dict[str, Photo]
     judged: tuple[str, ...]
+    asked: Mapping[str, HeadTurns] = field(default_factory=dict)
 
 
 def setting_of(scenario: Scenario, setting: Setting | None = None) -> Setting:
@@ -45,16 +48,22 @@ def setting_of(scenario: Scenario, setting: Setting | None = None) -> Setting:
 
 
 def perform(
-    scenario_id: str, *, seed: int = 0, setting: Setting | None = None, rough: bool = False
+    scenario_id: str,
+    *,
+    seed: int = 0,
+    setting: Setting | None = None,
+    rough: bool = False,
+    judge: JudgeBurst | None = None,
 ) -> Scene:
     """Play a scenario against the simulated service, over `rough` networks if asked.
 
-    KeyError for an unknown id.
+    With a `judge` face checks are bursts, as this service asks for them; else the evidence is a
+    platform's own log. KeyError for an unknown id.
     """
     scenario = SCENARIOS[scenario_id]
     where = setting_of(scenario, setting)
     rng = Random(f"{scenario_id}/{seed}/{where.learner.learner_id}/{where.lesson}")
-    service: SimulatedService = simulated(where, rng, scenario.controls)
+    service: SimulatedService = simulated(where, rng, scenario.controls, judge)
     env = SimulatedEnvironment(scenario_id, where, seed, service, rng, rough=rough)
     env.alongside(scenario.script(env))
     env.perform()
@@ -74,6 +83,7 @@ def perform(
         service.records(),
         photos,
         tuple(name for sitting in env.judged for name in sitting.session_ids),
+        service.asked,
     )
 
 

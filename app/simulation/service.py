@@ -2,7 +2,9 @@
 
 The simulated service plays a platform of good will: it draws pop-ups 180-285 s apart on the
 learning clock and photo times inside the class-hour, reveals a control at most 20 s before it is
-due, and writes down what it received and when. It judges nothing.
+due, and writes down what it received and when. A platform that keeps its own log compares one photo
+at a face check; where a judge of bursts is given, head turns are asked for as this service asks for
+them, and asked again while the judge is not content.
 """
 
 from __future__ import annotations
@@ -11,7 +13,17 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Protocol
 
-from app.simulation.entities import Device, DeviceClock, Network, Photo, Record, SimulatedLearner
+from app.simulation.entities import (
+    Action,
+    Device,
+    DeviceClock,
+    HeadTurns,
+    JudgeBurst,
+    Network,
+    Photo,
+    Record,
+    SimulatedLearner,
+)
 
 REVEAL_S = 20.0
 ANSWER_WINDOW_S = 60.0
@@ -20,7 +32,9 @@ PHOTO_MARGIN_S = 75.0  # a quarter more than the minute that photo times must ke
 SLACK_S = 15.0  # what a late delivery may cost before an answer counts as late
 RESUME_CHECK_AFTER_S = 300.0
 FACE_RETRY_S = 35.0
+FACE_WINDOW_S = 40.0  # of one try at head turns
 FACE_TRIES = 3
+FACE_RECHECK_S = 300.0  # of study, after tries that were all spent
 LEASE_S = 45.0
 
 _UNUSABLE = frozenset({"dark", "empty"})
@@ -95,6 +109,7 @@ class _Issued:
     delivered: bool = False  # the page has heard an answer that told of it
     window_ends_ms: int | None = None
     tries: int = 1
+    failed: bool = False
 
 
 @dataclass(slots=True)
@@ -125,6 +140,10 @@ class SimulatedService:
     _sessions: dict[str, Record] = field(default_factory=dict)
     _studies: dict[str, _Study] = field(default_factory=dict)
     _latest: dict[tuple[str, str], _Study] = field(default_factory=dict)
+    judge: JudgeBurst | None = None
+    asked: dict[str, HeadTurns] = field(default_factory=dict)  # by challenge
+    _bursts: dict[str, list[tuple[int, Photo]]] = field(default_factory=dict)
+    _last_photo_ms: dict[str, int] = field(default_factory=dict)
     _challenges: int = 0
 
     def records(self) -> list[Record]:
@@ -166,7 +185,7 @@ class SimulatedService:
         self._log.append((now_ms, session))
         sitting.learned_s = study.learned_s
         if self.controls.face_checks:
-            study.face_check = self._issue("face_check", sitting, now_ms)
+            study.face_check = self._issue_face_check(sitting, now_ms)
         return study.mark_s, self._controls(sitting, study, now_ms)
 
     def send(self, sitting: PageClient, events: list[Record]) -> dict[str, Any]:
@@ -192,12 +211,15 @@ class SimulatedService:
         if study.expired is not None:
             self._reissue(study, sitting, now_ms)
         if self.controls.face_checks and sitting.resumed_after_s > RESUME_CHECK_AFTER_S:
-            study.face_check = self._issue("face_check", sitting, now_ms)
+            study.face_check = self._issue_face_check(sitting, now_ms)
         sitting.resumed_after_s = 0.0
         return self._controls(sitting, study, now_ms)
 
     def photo(self, sitting: PageClient, snapshot: Record, photo: Photo) -> None:
-        now_ms = self._receive(sitting) + self.rng.randint(150, 900)
+        now_ms = self._receive(sitting) + self.rng.randint(150, 300)
+        # One upload at a time, as the SDK sends them.
+        now_ms = max(now_ms, self._last_photo_ms.get(sitting.session_id, 0) + 30)
+        self._last_photo_ms[sitting.session_id] = now_ms
         file = f"photos/{snapshot['snapshot_id']}.jpg"
         record = {
             "kind": "snapshot",
@@ -210,8 +232,21 @@ class SimulatedService:
         self._log.append((now_ms, record))
         study = self._studies[sitting.session_id]
         for control in (study.face_check, study.snapshot):
-            if control is not None and control.challenge_id == snapshot["challenge_id"]:
+            if control is None or control.challenge_id != snapshot["challenge_id"]:
+                continue
+            if control.challenge_id in self.asked:
+                self._note_frame(control, sitting, now_ms, photo)
+            else:
                 control.served = photo.condition not in _UNUSABLE
+
+    def _note_frame(self, check: _Issued, sitting: PageClient, now_ms: int, photo: Photo) -> None:
+        """A burst is judged when it is whole."""
+        turns, burst = self.asked[check.challenge_id], self._bursts[check.challenge_id]
+        burst.append((now_ms, photo))
+        if len(burst) == turns.frames:
+            assert self.judge is not None
+            check.served = self.judge(turns, burst, sitting.learner.identity)
+            check.failed = not check.served
 
     def close(self, sitting: PageClient, reason: str) -> None:
         session = self._sessions[sitting.session_id]
@@ -291,6 +326,34 @@ class SimulatedService:
         self._log.append((now_ms, record))
         return issued
 
+    def _issue_face_check(self, sitting: PageClient, now_ms: int) -> _Issued:
+        """One that asks for head turns where there is a judge of them: two turns, and a step nearer
+        or farther anywhere among them."""
+        issued = self._issue("face_check", sitting, now_ms)
+        if self.judge is not None:
+            sides: tuple[Action, ...] = ("turn_left", "turn_right")
+            steps: tuple[Action, ...] = ("nearer", "farther")
+            actions = [self.rng.choice(sides) for _ in range(2)]
+            actions.insert(self.rng.randint(0, 2), self.rng.choice(steps))
+            frames, window_ms = 2 + 7 * len(actions), round(FACE_WINDOW_S * 1000)
+            turns = HeadTurns(tuple(actions), frames, now_ms, window_ms)
+            self.asked[issued.challenge_id], self._bursts[issued.challenge_id] = turns, []
+        return issued
+
+    def _asked_again(self, sitting: PageClient, check: _Issued, now_ms: int) -> _Issued:
+        """The check that stands, or the one that comes after it when it was not met."""
+        waited_ms = now_ms - check.issued_ms
+        over_s = FACE_RETRY_S if self.judge is None else FACE_WINDOW_S + SLACK_S
+        if not check.failed and waited_ms <= over_s * 1000:
+            return check
+        if check.tries < FACE_TRIES:
+            again = self._issue_face_check(sitting, now_ms)
+            again.tries = check.tries + 1
+            return again
+        if self.judge and sitting.learned_s - check.due_learned_s >= FACE_RECHECK_S:
+            return self._issue_face_check(sitting, now_ms)
+        return check
+
     def _note_popup(self, study: _Study, sitting: PageClient, event: Record, now_ms: int) -> None:
         """Keep the ledger."""
         popup = study.popup
@@ -368,17 +431,14 @@ class SimulatedService:
             answer["snapshot"] = self._reveal(study.snapshot, learned) | {"frames": 1}
         check = study.face_check
         if check is not None and not check.served:
-            waited_ms = now_ms - check.issued_ms
-            if waited_ms > FACE_RETRY_S * 1000 and check.tries < FACE_TRIES:
-                study.face_check = self._issue("face_check", sitting, now_ms)
-                study.face_check.tries = check.tries + 1
-                check = study.face_check
+            check = study.face_check = self._asked_again(sitting, check, now_ms)
+            turns = self.asked.get(check.challenge_id)
             answer["face_check"] = {
                 "challenge_id": check.challenge_id,
                 "nonce": check.nonce,
-                "actions": ["blink"],
-                "window_s": FACE_RETRY_S,
-                "frames": 1,
+                "actions": ["blink"] if turns is None else list(turns.actions),
+                "window_s": FACE_RETRY_S if turns is None else FACE_WINDOW_S,
+                "frames": 1 if turns is None else turns.frames,
             }
         return answer
 

@@ -43,7 +43,7 @@ class SimulatedSitting(LessonPage):
         self.beat()
         self._next_beat = self.t + self._beat_gap()
         self.flush()
-        wait = max((due.not_before_s - self.t for due in self._demands.photos), default=0.0)
+        wait = max((due.ends_s - self.t for due in self._demands.photos), default=0.0)
         yield from self.idle(wait + settle_s + self.rng.uniform(0.2, 0.8))
 
     def reenter(self) -> Passage:
@@ -189,9 +189,7 @@ class SimulatedSitting(LessonPage):
 
     def close(self, reason: str = "closed") -> Passage:
         """Close in good order, once photos asked for are taken and the network carries."""
-        ready = [
-            due.not_before_s for due in self._demands.photos if due.learned_s <= self.learned_s
-        ]
+        ready = [due.ends_s for due in self._demands.photos if due.learned_s <= self.learned_s]
         yield from self.idle(max(ready, default=self.t) - self.t)
         self.beat()
         yield from self._deliver_all()

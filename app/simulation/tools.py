@@ -41,4 +41,9 @@ TOOLS: dict[str, str] = {
     "F36": "a bot on one machine for a whole class",
     "F37": "photos uploaded when everything is over",
     "F38": "a script that several share, with one place to jump from and one to jump to",
+    "F39": "a virtual camera that shows one file",
+    "F40": "a print or file of the enrolment photo",
+    "F41": "a virtual camera that plays a recorded check",
+    "F42": "a script that uploads a burst it had ready",
+    "F43": "a script that uploads a few frames",
 }

@@ -1,6 +1,6 @@
 """Import records straight into detector columns: no database, no clock, no pictures.
 
-What a photo shows is known here, so the comparison's result is written down instead of computed:
+What a photo shows is known here, so its reading is written down instead of computed (`bursts`):
 the learner's own face matches, another identity does not.
 """
 
@@ -18,11 +18,12 @@ from app.domain.controls.control_line import ControlLine
 from app.domain.controls.popups import match_popups
 from app.domain.events.events import Event, marked, pack, read_one
 from app.domain.policy import packs
-from app.simulation.entities import Photo
+from app.simulation.entities import HeadTurns, Photo
 from app.simulation.scenarios import Scene
 from app.store.controls.controls import controls_array
 from app.store.events.event_log import in_order
 from app.store.events.packed import records_of
+from app.vision.liveness import Liveness
 from detectors.assess import JudgedFacts, assess
 from detectors.policy import Policy
 from detectors.trace import (
@@ -40,17 +41,9 @@ from detectors.trace import (
     Trace,
     offsets,
 )
+from tests.detectors.bursts import check_of, liveness_of
 
 GRADED: Policy = packs.load("huangchuan-2021-graded").policy
-
-_CHECKS = {
-    "good": Check.MATCH,
-    "noised": Check.MATCH,
-    "dark": Check.LOW_QUALITY,
-    "glasses": Check.REVIEW,
-    "empty": Check.NO_FACE,
-    "replayed": Check.SPOOF,
-}
 
 
 class Columns:
@@ -61,7 +54,11 @@ class Columns:
         records: Iterable[Mapping[str, Any]],
         photos: Mapping[str, Photo] | None = None,
         identities: Mapping[str, int] | None = None,
+        asked: Mapping[str, HeadTurns] | None = None,
     ) -> None:
+        """`asked`: the head turns of face checks, by challenge; whoever was asked for any sat in a
+        class that this service controlled itself, not in a platform's log."""
+        self.asked = asked or {}
         self.refused: list[Any] = []  # events that the service would not take
         self.photos = {} if photos is None else photos
         self.identities = identities or {}
@@ -130,7 +127,8 @@ class Columns:
             shots = self._photos(record, mine["snapshot"], lines, start, first_seen)
             learner, lesson = record["learner_id"], record["lesson_id"]
             last = [int(packed["recv_ms"].max()) + start] if len(packed) else []
-            flags = SessionFlag.ATTESTED
+            ours = any(line.challenge_id in self.asked for line in lines)
+            flags = SessionFlag(0) if ours else SessionFlag.ATTESTED
             silent = record.get("close_reason") == "lease_timeout"
             if learner in self.consenting:
                 flags |= SessionFlag.FACE_CONSENT
@@ -210,7 +208,7 @@ class Columns:
                 source="platform",
                 random_time=record["control"] == "snapshot",
                 due_ms=record.get("due_at_ms") or record["issued_at_ms"],
-                window_ms=round(record.get("answer_window_s", 60) * 1000),
+                window_ms=self._window_ms(record),
                 reissue_of=record.get("reissue_of"),
                 flags=int(ControlFlag.REISSUE) if record.get("reissue_of") else 0,
             )
@@ -222,6 +220,22 @@ class Columns:
                 setattr(lines[challenge], name, value)
         return [*lines.values(), *matched.unknown]
 
+    def _window_ms(self, record: Mapping[str, Any]) -> int:
+        turns = self.asked.get(record["challenge_id"])
+        return turns.window_ms if turns else round(record.get("answer_window_s", 60) * 1000)
+
+    def _bursts(
+        self, records: list[Mapping[str, Any]], first_seen: Mapping[Photo, str]
+    ) -> dict[str, Liveness]:
+        """What the service judges bursts to be, by challenge; `first_seen` as before them."""
+        frames: dict[str, list[tuple[int, Photo]]] = defaultdict(list)
+        for record in records:
+            if (challenge := record.get("challenge_id", "")) in self.asked:
+                photo = self.photos[record["file"]]
+                frames[challenge].append((record["received_at_ms"], photo))
+        known = frozenset(first_seen)
+        return {it: liveness_of(self.asked[it], burst, known) for it, burst in frames.items()}
+
     def _photos(
         self,
         session: Mapping[str, Any],
@@ -232,6 +246,7 @@ class Columns:
     ) -> Any:
         by_challenge = {line.challenge_id: row for row, line in enumerate(lines)}
         rows = []
+        bursts = self._bursts(records, first_seen)
         for record in sorted(records, key=lambda record: record["received_at_ms"]):
             photo = self.photos[record["file"]]
             control = by_challenge.get(record.get("challenge_id", ""), NONE)
@@ -242,12 +257,13 @@ class Columns:
                     flags |= PhotoFlag.RANDOM_TIME
             if first_seen.setdefault(photo, record["snapshot_id"]) != record["snapshot_id"]:
                 flags |= PhotoFlag.SEEN_BEFORE
-            check = _CHECKS[photo.condition]
             own = self.identities.get(session["learner_id"], photo.identity)
-            if photo.identity != own and check in (Check.MATCH, Check.REVIEW):
-                check = Check.MISMATCH
-            if record["purpose"] != "random" and photo.condition in ("good", "glasses"):
-                flags |= PhotoFlag.LIVE  # whoever is there turns the head as asked
+            burst = bursts.get(record.get("challenge_id", ""))
+            check = check_of(photo, own, burst)
+            if burst is not None and burst.outcome == "live":
+                flags |= PhotoFlag.LIVE
+            if check is Check.REVIEW and photo.condition != "glasses":
+                flags |= PhotoFlag.FEED_NOT_LIVE
             if session["learner_id"] not in self.enrolled:
                 check = Check.NO_REFERENCE
             rows.append(
@@ -294,6 +310,7 @@ def columns_of(scene: Scene) -> Columns:
         [*scene.catalogue, *scene.evidence],
         scene.photos,
         {learner.learner_id: learner.identity for learner in scene.learners},
+        scene.asked,
     )
 
 

@@ -116,7 +116,7 @@ def test_a_bundle_is_the_same_bytes_for_the_same_county():
     def made() -> bytes:
         platform = county(TODAY, media_s=300.0).platforms[1]
         buffer = io.BytesIO()
-        bundle.write(buffer, platform.records, platform.photos, lambda i, v: f"{i}/{v}".encode())
+        bundle.write(buffer, platform.records, platform.photos, lambda photo: repr(photo).encode())
         return buffer.getvalue()
 
     first = made()

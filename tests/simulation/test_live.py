@@ -23,7 +23,7 @@ def play(scenario_id: str, service: FakeService, setting: Setting = SHORT):
         Api(service, "key-1"),
         setting=setting,
         advance=service.advance,
-        photograph=lambda identity, variation: f"photo {identity} {variation}".encode(),
+        photograph=lambda photo: f"photo {photo}".encode(),
     )
 
 

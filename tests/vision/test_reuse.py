@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.simulation.entities import Photo
 from app.simulation.photos import artificial_photograph
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.vision.backends import Backends
@@ -89,7 +90,9 @@ def test_a_mirrored_photograph_is_proposed_and_proved(face_of) -> None:
 
 def test_snapshots_of_one_person_are_not_the_same_photograph(face_of) -> None:
     for seed in PEOPLE:
-        faces = [face_of(decode(artificial_photograph(seed, take))) for take in (0, 11, 12, 13)]
+        faces = [
+            face_of(decode(artificial_photograph(Photo(seed, take)))) for take in (0, 11, 12, 13)
+        ]
         for at, first in enumerate(faces):
             for second in faces[at + 1 :]:
                 assert residual(first, second).value > MAX_RESIDUAL
@@ -110,7 +113,7 @@ def dim(picture: Rgb, light: float) -> Rgb:
 def test_a_dark_room_neither_makes_copies_nor_hides_them(face_of, light: float) -> None:
     """Lin studies by a small lamp: all grey differences shrink with the light."""
     for seed in PEOPLE[:2]:
-        now, later = (dim(decode(artificial_photograph(seed, it)), light) for it in (11, 12))
+        now, later = (dim(decode(artificial_photograph(Photo(seed, it))), light) for it in (11, 12))
         assert not residual(face_of(now), face_of(later)).same_photograph
         assert residual(face_of(now), face_of(reencoded(now, 70))).same_photograph
 

@@ -32,8 +32,8 @@ class AssessedOnce(msgspec.Struct, frozen=True, kw_only=True):
 
 class TrainingOnFile(msgspec.Struct, frozen=True, kw_only=True):
     """One class of the person. Hours are class-hours; `attended` in person, None: nobody reported
-    any. `left_on`: the last day of who left early. `outcome` of the enrolment is empty before it was
-    judged.
+    any. `left_on`: the last day of who left early. `outcome` of the enrolment is empty before it
+    was judged.
     """
 
     class_id: int

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.simulation.behaviour import absent, at_first, facing
+from app.simulation.behaviour import absent, at_first, facing, once_at_random
 from app.simulation.casebook import (
     NOT_PROVEN,
     PENDING,
@@ -319,9 +319,7 @@ def leaves_early(env: SimulatedEnvironment) -> Passage:
 )
 def photo_in_empty_room(env: SimulatedEnvironment) -> Passage:
     good, bent = facing(env.learner), facing(env.learner, "empty")
-    yield from whole_lesson(
-        env.sitting(camera=lambda rng, shot: (bent if shot.number == 2 else good)(rng, shot))
-    )
+    yield from whole_lesson(env.sitting(camera=once_at_random(bent, good)))
 
 
 @case(

@@ -36,6 +36,7 @@ ELSEWHERE = {
     "nightly": "app.cli.nightly",
     "pack": "app.cli.pack",
     "purge": "app.cli.purge",
+    "recordings": "app.cli.recordings",
     "restore": "app.cli.restore",
     "rule": "app.cli.rule",
     "same-face": "app.cli.same_face",

@@ -7,8 +7,8 @@ from math import ceil
 
 from sqlalchemy import Connection
 
-from app.domain.catalogue.classes import pack_of
 from app.domain.catalogue.records import film_hours
+from app.domain.policy import packs
 from app.store.catalogue import films as store
 from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.films import FilmRow
@@ -40,11 +40,12 @@ HOUR_MINUTES, CONTINUOUS_MINUTES = 40.0, 15.0  # 003, clauses 21(1) and 20; a pa
 
 
 def recorded(connection: Connection, klass: ClassRow) -> list[RecordedHour]:
-    """Every class-hour taught in person, by the minutes of the class's pack."""
+    """Every class-hour taught in person, by the minutes of the class's pack, or else of the text."""
     taught = teaching(connection, klass)
     if taught is None:
         return []
-    checks = pack_of(klass).checks
+    pack = packs.found(klass.pack_id, klass.pack_version)
+    checks = pack.checks if pack else {}
     hour = checks["B6"]["min_minutes"] if "B6" in checks else HOUR_MINUTES
     unbroken = checks["B7"]["min_continuous_minutes"] if "B7" in checks else CONTINUOUS_MINUTES
     return recordings.hours(taught, hour_minutes=hour, continuous_minutes=unbroken)

@@ -39,6 +39,7 @@ from models.sign_off import SignOff
 from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
 from models.stage import CalendarDay, StageEvent
 from models.statement import Statement
+from models.system_code import SystemCode
 
 __all__ = [
     "Act",
@@ -96,6 +97,7 @@ __all__ = [
     "Snapshot",
     "StageEvent",
     "Statement",
+    "SystemCode",
     "TrainingClass",
     "User",
     "UserSession",

@@ -44,6 +44,7 @@ from app.console import (
     sign_off_page,
     stages_page,
     standing_page,
+    systems_page,
     tables_page,
     users_page,
 )
@@ -83,6 +84,7 @@ PAGES = (
     person_page,
     enrolment_page,
     tables_page,
+    systems_page,
     links_page,
     acts_page,
     sign_off_page,

@@ -14,7 +14,7 @@ from app.console import labels
 from app.console.acts_page import FilledIn
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, RowId, render, see_other
-from app.domain.accounts.users import Login, Role
+from app.domain.accounts.users import OF_AUTHORITY, Login
 from app.domain.policy.task_plan import plan
 from app.domain.review import county_tasks
 from app.errors import BadInput, NotFound
@@ -24,9 +24,7 @@ from app.reports.lists import periodic
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
-Official = Annotated[
-    Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN))
-]
+Official = Annotated[Login, Depends(require_role(*OF_AUTHORITY))]
 
 
 @router.get("/county")

@@ -150,6 +150,10 @@ FUNDS = {
     "skills": Label(N_("职业技能提升行动资金")),
     "other": Label(N_("其他资金")),
 }
+CLASS_NUMBERS = {
+    "none": Label(N_("还没有编号"), tone="review"),
+    "other_form": Label(N_("不是该系统的编号格式"), tone="review"),
+}
 DRAFT_STATES = {
     "draft": Label(N_("草稿"), tone="review"),
     "published": Label(N_("已公布"), tone="clear"),

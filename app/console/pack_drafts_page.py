@@ -12,7 +12,7 @@ from app.console import labels, pack_problems, readable
 from app.console.actors import named
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.accounts.users import DECIDES, Login, Role
+from app.domain.accounts.users import DECIDES, OF_AUTHORITY, Login
 from app.domain.judging import what_if
 from app.domain.policy import pack_draft, packs
 from app.domain.policy.pack import Pack
@@ -23,7 +23,7 @@ from app.errors import BadInput, Conflict
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
-Official = Annotated[Login, Depends(require_role(Role.AUDITOR, Role.REVIEWER, Role.ADMIN))]
+Official = Annotated[Login, Depends(require_role(*OF_AUTHORITY))]
 Decider = Annotated[Login, Depends(require_role(*DECIDES))]
 Typed = Annotated[str, Form()]
 

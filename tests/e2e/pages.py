@@ -75,6 +75,9 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
     return {
         "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
         "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
+        "systems": Address(
+            f"/console/classes/{klass}/systems", "/console/classes/{class_id}/systems"
+        ),
         "tables": Address(f"/console/classes/{klass}/tables", "/console/classes/{class_id}/tables"),
         "recordings": Address(
             f"/console/classes/{klass}/recordings", "/console/classes/{class_id}/recordings"

@@ -284,6 +284,8 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "draft_id": str(draft_id),
         "setup_id": str(setup_id),
         "course_row": str(course),
+        "system": "henan-training",
+        "table": "learners",
         "class_id": str(finding.class_id),
         "learner_id": str(finding.learner_id),
         "person_id": str(person_id),

@@ -85,6 +85,9 @@ MAY = {
     "POST /console/findings/{finding_id}/faces/answer": DECIDERS,
     "GET /console/classes/{class_id}/learners/{learner_id}/enrolment": PEOPLE,
     "POST /console/classes/{class_id}/learners/{learner_id}/enrolment": CLERKS,
+    "GET /console/classes/{class_id}/systems": DECIDERS,
+    "GET /console/classes/{class_id}/systems/{system}/{table}.{ext}": DECIDERS,
+    "POST /console/classes/{class_id}/systems": DECIDERS,
     "GET /console/classes/{class_id}/tables": CLERKS,
     "GET /console/classes/{class_id}/tables/{kind}.xlsx": CLERKS,
     "POST /console/classes/{class_id}/tables": CLERKS,
@@ -172,6 +175,7 @@ ENDING = {"POST /console/logout", "POST /console/account/password"}
 # Wants files, or a course with its lessons; is for a school alone; decides what another form has
 # decided before; signs what another person submitted.
 BY_THEMSELVES = {
+    "POST /console/classes/{class_id}/systems",
     "POST /console/pack-drafts",
     "POST /console/pack-drafts/{draft_id}",
     "POST /console/pack-drafts/{draft_id}/parameter",

@@ -52,6 +52,7 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
+OF_AUTHORITY = frozenset({*Role} - {Role.PLATFORM_VIEWER, Role.SCHOOL})
 DECIDES = frozenset({Role.AUDITOR, Role.REVIEWER})
 SEES_PHOTOS = frozenset({Role.AUDITOR, Role.REVIEWER})
 SETS_UP = frozenset({Role.AUDITOR, Role.SCHOOL})
@@ -95,7 +96,7 @@ class User:
     @property
     def of_authority(self) -> bool:
         """Neither a platform's nor an institution's: told who at the authority did what."""
-        return self.role not in (Role.PLATFORM_VIEWER, Role.SCHOOL)
+        return self.role in OF_AUTHORITY
 
     @property
     def scope(self) -> AccessScope:

@@ -296,6 +296,7 @@ def sessions(connection: Connection, class_id: int) -> Sequence[ReportedSitting]
 
 class AssessmentRow(Protocol):
     learner_id: int
+    held_on: str
     passed: bool | None
     body: dict[str, Any]
 

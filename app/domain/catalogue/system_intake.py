@@ -1,0 +1,198 @@
+"""What comes back from an official system: its numbers of a class and its learners.
+
+Rows are matched with the class's learners by account, by ID number, or by name and last four
+digits; what fits nobody, or two, is told and stays out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.domain.catalogue import person_names, table_files
+from app.domain.catalogue import table_cells as cells
+from app.domain.catalogue.official_system import OfficialSystem, SystemTable
+from app.domain.catalogue.table_files import BadTable, Cell, FileSheet
+from app.domain.catalogue.table_kinds import plain
+from app.errors import BadInput
+from app.languages import Text
+from app.security import Vault
+from app.store.accounts import audit
+from app.store.catalogue import catalogue, people, system_codes
+from app.store.catalogue.catalogue import ClassRow
+from app.store.catalogue.people import EnrolledRow
+from app.store.catalogue.system_codes import OF_THE_CLASS
+
+_HEADER_WITHIN, MAX_CODE = 10, 64
+_ID_NUMBER = ("证件号码", "身份证号", "身份证号码", "公民身份号码", "证件号")
+_NOBODY = Text("班里没有此人，或有两人相符", "nobody of the class, or two people, fit")
+_NO_CODE = Text("没有学员编号，或超过64个字符", "no number, or one that is too long")
+_TWICE = Text("同一人在文件里有两个不同的编号", "the file has two numbers for one person")
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRow:
+    """A row of the file: `reason` says why it was left out."""
+
+    number: int
+    name: str
+    code: str
+    reason: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class SystemReport:
+    """`class_code`: the number the file has for the class, `of_form` whether it is of the system's
+    form."""
+
+    class_code: str
+    of_form: bool
+    rows: list[SystemRow]
+
+    @property
+    def taken(self) -> list[SystemRow]:
+        return [it for it in self.rows if it.reason is None]
+
+    @property
+    def refused(self) -> list[SystemRow]:
+        return [it for it in self.rows if it.reason]
+
+
+def take(
+    connection: Connection,
+    vault: Vault,
+    system: OfficialSystem,
+    klass: ClassRow,
+    data: bytes,
+    *,
+    actor: str,
+    now_ms: int,
+) -> SystemReport:
+    """Keep the system's numbers of a class that the caller holds locked. Raises BadTable for a file
+    without such a table, BadInput `other_class` where it is another class's."""
+    sheets = table_files.sheets(data)
+    table = _rows(sheets, system.learners)
+    own = _rows(sheets, system.classes)
+    if not table and not own:
+        titles = "、".join(it.title for it in system.learners.columns[:4])
+        raise BadTable("no_table", f"没有找到这些列：{titles}", f"no such columns: {titles}")
+    class_code = _class_code(klass, [it for _, it in own] or [it for _, it in table])
+    members = _Members(vault, people.enrolled(connection, klass.id))
+    rows, codes = _matched(members, table)
+    if class_code:
+        codes[OF_THE_CLASS] = class_code
+    system_codes.put(connection, system.id, klass.id, codes, now_ms)
+    if class_code and system.official and class_code != klass.terms["official_class_no"]:
+        _renumber(connection, klass, class_code)
+    report = SystemReport(class_code, system.of_form(class_code), rows)
+    detail = {
+        "system": system.id,
+        "official_class_no": class_code,
+        "taken": len(report.taken),
+        "refused": len(report.refused),
+        "sha256": hashlib.sha256(data).hexdigest(),
+    }
+    subject = f"class:{klass.platform_id}:{klass.external_id}"[:128]
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=actor,
+        action="system.taken",
+        subject=subject,
+        detail=detail,
+    )
+    return report
+
+
+def _rows(sheets: list[FileSheet], table: SystemTable) -> list[tuple[int, dict[str, str]]]:
+    """The rows of the sheet whose header has most of the table's titles, by our fields."""
+    known = {plain(it.title): it.field for it in table.columns}
+    known |= {plain(it): "id_number" for it in _ID_NUMBER}
+    best: tuple[int, FileSheet, int, dict[int, str]] | None = None
+    for sheet in sheets:
+        for at, (_, row) in enumerate(sheet.rows[:_HEADER_WITHIN]):
+            used = {n: known[plain(it)] for n, it in enumerate(row) if it and plain(it) in known}
+            if len(used) > (best[0] if best else len(table.columns) // 3):
+                best = len(used), sheet, at, used
+    if best is None:
+        return []
+    _, sheet, at, used = best
+    return [
+        (number, {field: _word(row[n]) for n, field in used.items() if n < len(row)})
+        for number, row in sheet.rows[at + 1 :]
+    ]
+
+
+def _word(cell: Cell) -> str:
+    """A cell without the apostrophe that keeps it from being a formula."""
+    return cells.shown(cell).strip().removeprefix("'")
+
+
+def _class_code(klass: ClassRow, rows: list[dict[str, str]]) -> str:
+    """The number that the file has for this class. Raises BadInput where it is another class's."""
+    mine = [it for it in rows if it.get("class_id", klass.external_id) == klass.external_id]
+    found = sorted({it["class_code"] for it in mine if it.get("class_code")})
+    if not mine or len(found) > 1:
+        detail = "文件是另一个班级的，或有几个班级编号 / another class's file, or several classes'"
+        raise BadInput("other_class", detail, field="file")
+    if found and len(found[0]) > MAX_CODE:
+        raise BadInput("too_long", f"class_code: at most {MAX_CODE} characters", field="file")
+    return found[0] if found else ""
+
+
+class _Members:
+    """A class's learners by all that a row may name them by."""
+
+    def __init__(self, vault: Vault, members: Any) -> None:
+        self.vault = vault
+        self.by_account: Mapping[str, EnrolledRow] = {it.external_id: it for it in members}
+        self.by_hash = {it.id_hash: it for it in members if it.id_hash}
+        self.by_ending: dict[str, list[EnrolledRow]] = defaultdict(list)
+        for it in members:
+            self.by_ending[it.id_last4 or ""].append(it)
+
+    def of(self, row: dict[str, str]) -> EnrolledRow | None:
+        """Whose row it is; None where nobody or two people fit, or what it says does not agree."""
+        found = self._named(row)
+        name = row.get("name", "")
+        return found if found and (not name or person_names.same(found.name, name)) else None
+
+    def _named(self, row: dict[str, str]) -> EnrolledRow | None:
+        if row.get("learner_id"):
+            return self.by_account.get(row["learner_id"])
+        if row.get("id_number"):
+            return self.by_hash.get(self.vault.id_number_hash(row["id_number"].upper()))
+        ending, name = row.get("id_last4", ""), row.get("name", "")
+        fits = [it for it in self.by_ending[ending] if ending and person_names.same(it.name, name)]
+        return fits[0] if len(fits) == 1 else None
+
+
+def _matched(
+    members: _Members, table: list[tuple[int, dict[str, str]]]
+) -> tuple[list[SystemRow], dict[int, str]]:
+    rows: list[SystemRow] = []
+    codes: dict[int, str] = {}
+    for number, row in table:
+        name, code = row.get("name", ""), row.get("learner_code", "")
+        if not name and not code:
+            continue
+        member = members.of(row)
+        reason = None
+        if member is None:
+            reason = _NOBODY
+        elif not 1 <= len(code) <= MAX_CODE:
+            reason = _NO_CODE
+        elif codes.setdefault(member.id, code) != code:
+            reason = _TWICE
+        rows.append(SystemRow(number, name, code, reason))
+    return rows, codes
+
+
+def _renumber(connection: Connection, klass: ClassRow, number: str) -> None:
+    terms = klass.terms | {"official_class_no": number}
+    catalogue.update_class(connection, klass.id, official_class_no=number, terms=terms)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from detectors import class_checks, learner_checks
+from detectors import class_checks, learner_checks, trainee_checks
 from detectors.batch_facts import (
     AuthorityDecision,
     CheckOutcome,
@@ -43,6 +43,10 @@ CLASS_CHECKS: Mapping[str, ClassCheck] = {
 }
 
 LEARNER_CHECKS: Mapping[str, LearnerCheck] = {
+    "B2": trainee_checks.occupation_of_post,
+    "B3": trainee_checks.other_than_former_post,
+    "B4": trainee_checks.own_students,
+    "B8": trainee_checks.age_limit,
     "B5": learner_checks.enough_class_hours,
     "B18": learner_checks.offline_practice,
     "B20": learner_checks.month_since_assessment,
@@ -51,6 +55,9 @@ LEARNER_CHECKS: Mapping[str, LearnerCheck] = {
     "D17": learner_checks.real_name,
     "E1": learner_checks.theory_offline,
 }
+
+TRAINEE_CHECKS = frozenset({"B2", "B3", "B4", "B8"})
+"""Those that ask who is trained; see `Trainee`."""
 
 
 def check_class(klass: ClassFacts, book: Rulebook) -> list[CheckResult]:

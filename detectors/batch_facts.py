@@ -158,6 +158,7 @@ class ClassFacts:
     practical_hours: float | None = None
     workplaces: int | None = None
     explicit_hours: float | None = None
+    occupation_code: str | None = None
     assessment_planned_on: date | None = None
     assessment_applied_on: date | None = None
     assessment_mode: Mode | None = None
@@ -165,6 +166,20 @@ class ClassFacts:
     institution_surveys: tuple[Survey, ...] | None = None
     teaching: Teaching | None = None
     decisions: tuple[AuthorityDecision, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trainee:
+    """Who a learner is, as far as the plan says who may be trained. `kind` is in the words of the
+    roster; codes are those of the 国家职业分类大典; `own_school`: a student of
+    the institution that trains; `age` in full years when the class opens."""
+
+    kind: str | None = None
+    post_code: str | None = None
+    former_post_code: str | None = None
+    own_school: bool | None = None
+    major: str | None = None
+    age: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +200,7 @@ class LearnerFacts:
     history: tuple[Training, ...] | None = None
     leaves: tuple[Absence, ...] | None = None
     same_person: tuple[str, ...] = ()
+    trainee: Trainee | None = None
     decisions: tuple[AuthorityDecision, ...] = ()
 
 

@@ -93,6 +93,7 @@ def test_only_these_numbers_are_quoted() -> None:
         "B5.min_class_hours",
         "B6.min_minutes",
         "B7.min_continuous_minutes",
+        "B8.max_age",
         "B10.max_learners_per_teacher",
         "B11.max_learners",
         "B13.min_practical_share",

@@ -19,6 +19,7 @@ from app.domain.answer import UNSET, Answer, Date, EpochMs, Sha256, UnsetType
 from app.domain.catalogue import claims, institutions
 from app.domain.catalogue.class_plan import PlannedLesson, plan_course
 from app.domain.catalogue.courses import PutResult
+from app.domain.catalogue.roster_rows import OccupationCode
 from app.domain.policy import pack_term, packs
 from app.domain.policy.pack_term import PackTerm
 from app.domain.policy.packs import Pack
@@ -76,6 +77,10 @@ class ClassTerms(Wire):
         Line, Field(description="name, or code of one on the county's list; kept as the name")
     ]
     occupation: Line
+    occupation_code: Annotated[
+        OccupationCode | None,
+        Field(description="of the 国家职业分类大典, such as 4-01-02-01"),
+    ] = None
     level: Annotated[
         Line | None, Field(description="五级/初级工 (lowest) to 一级/高级技师, by any usual name")
     ] = None
@@ -224,6 +229,7 @@ class Class(Answer, frozen=True, kw_only=True):
     official_class_no: str | None = None
     institution: str
     occupation: str
+    occupation_code: str | None = None
     level: str | None = None
     certificate_type: str | None = None
     mode: ClassMode

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain import id_numbers
 from app.domain.answer import Answer, Date, EpochMs
 from app.domain.catalogue import claims, classes, roster_days
 from app.domain.catalogue.learner_account import masked
@@ -105,18 +108,37 @@ def enrol(
         account = intake.account(learner)
         learner_id, touched = account.store(learner, actor=actor, now_ms=now_ms)
         member = intake.members.get(learner.learner_id)
-        place = {"employer": learner.employer, "category": learner.category}
+        place: dict[str, Any] = {"employer": learner.employer, "category": learner.category}
+        place["trainee"] = _trainee(row, learner, member)
         if member is None:
             ids = {"class_id": row.id, "learner_id": learner_id}
             late = _joined(connection, row, learner, learner_id, actor, now_ms)
             store.enrol(connection, ids | place | {"enrolled_ms": now_ms, "first_on": late})
             touched = True
-        elif place != {"employer": member.employer, "category": member.category}:
+        elif any(getattr(member, name) != it for name, it in place.items()):
             store.update_enrolment(connection, row.id, learner_id, **place)
             touched = True
         intake.done.changed += touched
     intake.done.refused.sort(key=lambda error: error.index)
     return intake.done
+
+
+def _trainee(
+    row: catalogue.ClassRow, learner: LearnerTerms, member: store.EnrolledRow | None
+) -> dict[str, Any] | None:
+    """What the checks on who may be trained ask of a learner; what a later row leaves out stays."""
+    told: dict[str, Any] = {
+        name: getattr(learner, name)
+        for name in ("post_code", "former_post_code", "school", "major")
+    }
+    born = id_numbers.birthday(learner.id_number or "")
+    if born is not None:
+        opening = date.fromisoformat(row.starts_on)
+        told["age"] = (
+            opening.year - born.year - ((opening.month, opening.day) < (born.month, born.day))
+        )
+    before = (member.trainee if member else None) or {}
+    return before | {name: it for name, it in told.items() if it is not None} or None
 
 
 def _joined(

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from app.domain.answer import Answer
 from app.domain.catalogue import person_names
 from app.domain.wire import Day, Id, Identified, Instant, ItemError, Line, Wire, first_error
+from detectors.qualifications import occupation_code
 
 NAMELESS = "（没有姓名）"
 
@@ -46,6 +47,22 @@ class Consent(Wire):
         return self
 
 
+def _code(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    code = occupation_code(value)
+    if code is None:
+        raise PydanticCustomError(
+            "bad_occupation_code",
+            "须为国家职业分类大典的职业代码，如 4-01-02-01 / "
+            "should be a code of the national classification of occupations, such as 4-01-02-01",
+        )
+    return code
+
+
+OccupationCode = Annotated[str, BeforeValidator(_code)]
+
+
 class LearnerTerms(Identified):
     learner_id: Id
     name: PersonName
@@ -54,6 +71,14 @@ class LearnerTerms(Identified):
     joined_on: Annotated[
         Day | None, Field(description="the first day, of who comes after the class has begun")
     ] = None
+    post_code: Annotated[
+        OccupationCode | None, Field(description="occupation of an employee's post")
+    ] = None
+    former_post_code: Annotated[
+        OccupationCode | None, Field(description="of who changes posts, the former one")
+    ] = None
+    school: Annotated[Line | None, Field(description="of a student")] = None
+    major: Annotated[Line | None, Field(description="of a student")] = None
     real_name_verified: bool | None = None
     consent: Consent | None = None
 

@@ -84,7 +84,32 @@ ROSTER = TableKind(
             "人员类别",
             cells.line,
             "培训对象类别 学员类别 人员类型 人员性质 类别 身份类别",
-            note="按文件的名称填写，如 企业职工、农村转移就业劳动者",
+            note="按文件的名称填写：企业职工、转岗职工、在校生、农村转移就业劳动者、下岗失业人员等",
+        ),
+        TableColumn(
+            "post_code",
+            "岗位职业代码",
+            cells.line,
+            "岗位代码 工种代码 职业代码 岗位工种代码",
+            note="企业职工填写本人岗位的职业代码，如 4-01-02-01（国家职业分类大典）",
+        ),
+        TableColumn(
+            "former_post_code",
+            "原岗位职业代码",
+            cells.line,
+            "原岗位代码 原工种代码",
+            note="转岗职工填写原岗位的职业代码",
+        ),
+        TableColumn(
+            "school", "在读学校", cells.line, "就读学校 所在学校", note="在校生填写学校全称"
+        ),
+        TableColumn("major", "在读专业", cells.line, "所学专业 专业", note="在校生填写"),
+        TableColumn(
+            "joined_on",
+            "入班日期",
+            cells.day,
+            "加入日期 插班日期",
+            note="开班以后才来的填写；开班就在的不填",
         ),
         TableColumn(
             "real_name_verified", "已实名认证", cells.yes_or_no, "实名认证 实名", note="是或否"

@@ -32,6 +32,47 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
     ("B1", "no_official_number"): Text(
         "没有官方系统班级编号", "no class number of the official system"
     ),
+    **{
+        (check, said): text
+        for check in ("B2", "B3", "B4", "B8")
+        for said, text in (
+            ("other_trainee", Text("{kind}，不适用", "trainee: {kind}")),
+            (
+                "unknown_trainee_kind",
+                Text("不认识的人员类别：{kind}", "not a known kind of trainee: {kind}"),
+            ),
+        )
+    },
+    ("B2", "near"): Text("本人岗位{post}，培训职业{trained}", "post {post}, trained in {trained}"),
+    ("B2", "other_occupation"): Text(
+        "本人岗位{post}，培训职业{trained}：是否相近由主管部门认定",
+        "post {post}, trained in {trained}: the authority decides whether they are near",
+    ),
+    ("B3", "former_occupation"): Text(
+        "原岗位{former}，培训职业{trained}相同", "the former post {former} is what is trained"
+    ),
+    ("B3", "same_class_of_occupations"): Text(
+        "原岗位{former}，培训职业{trained}：是否同一职业分类由主管部门认定",
+        "former post {former}, trained in {trained}: the authority decides whether that is one "
+        "class of occupations",
+    ),
+    ("B3", "other_class"): Text(
+        "原岗位{former}，培训职业{trained}", "former post {former}, trained in {trained}"
+    ),
+    ("B4", "other_school"): Text("在其他学校就读", "a student of another school"),
+    ("B4", "own_major"): Text(
+        "本校在校生，在读专业“{major}”，培训“{occupation}”",
+        "a student here of {major}, trained in {occupation}",
+    ),
+    ("B4", "own_student"): Text(
+        "本校在校生，在读专业“{major}”，培训“{occupation}”：由主管部门认定",
+        "a student here of {major}, trained in {occupation}: the authority decides",
+    ),
+    ("B8", "at_age_limit"): Text(
+        "开班时{age}周岁，是否在限内由主管部门认定",
+        "{age} years old at the opening: the authority decides whether that is within",
+    ),
+    ("B8", "aged"): Text("开班时{age}周岁", "{age} years old at the opening"),
     ("B5", "other_certificate"): Text("证书类型：{certificate}", "certificate: {certificate}"),
     ("B5", "unknown_certificate"): Text(
         "不认识的证书类型：{certificate}", "not a known kind of certificate: {certificate}"
@@ -192,34 +233,44 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
 
 # What nobody supplied, by fact.
 FACTS: Mapping[str, Text] = {
+    "age": Text("年龄（证件号码）", "age (ID number)"),
     "applicant": Text("申请主体类型", "type of the applicant"),
     "application_date": Text("考核申请日期", "date of the application"),
     "assessment": Text("上一个项目的考核日期", "date of the previous assessment"),
     "assessment_date": Text("考核日期", "date of the assessment"),
     "assessment_mode": Text("考核方式", "mode of the assessment"),
     "certificate_type": Text("证书类型", "type of the certificate"),
+    "former_post_code": Text("原岗位职业代码", "code of the former post's occupation"),
     "history": Text("以往培训记录", "earlier trainings"),
     "institution_surveys": Text("机构历次满意度", "the institution's surveys"),
     "mode": Text("培训方式", "mode of teaching"),
     "occupation": Text("培训职业（工种）", "occupation"),
+    "occupation_code": Text("班级的职业代码", "code of the class's occupation"),
     "offline_hours": Text("线下实训考勤", "offline attendance"),
     "opening": Text("开班日期", "date of the opening"),
     "plan_hours": Text("总课时与实操课时", "planned and practical class-hours"),
+    "post_code": Text("岗位职业代码", "code of the post's occupation"),
     "real_name": Text("实名认证状态", "real-name status"),
     "roster": Text("花名册", "roster"),
     "offline_attendance": Text("线下考勤", "attendance in person"),
+    "school": Text("在读学校", "school"),
     "survey": Text("满意度调查有效答卷", "valid answers to the survey"),
     "survey_date": Text("满意度调查日期", "date of a low survey"),
     "teachers": Text("教师人数", "number of teachers"),
+    "trainee_kind": Text("人员类别", "kind of trainee"),
     "valid_hours": Text("有效学时", "valid class-hours"),
 }
 
 # The limit beside what was found; {name} is a parameter of the check, {months} a list of months.
 LIMITS: Mapping[str, str] = {
     "B1": "官方系统班级编号",
+    "B2": "相同或相近（职业代码前{near_groups:g}段）",
+    "B3": "不同职业分类（职业代码前{same_groups:g}段）",
+    "B4": "非本校在读专业",
     "B5": "≥ {min_class_hours:g}",
     "B6": "全程，每学时 ≥ {min_minutes:g}分钟",
     "B7": "每学时连续 ≥ {min_continuous_minutes:g}分钟",
+    "B8": "≤ {max_age:g}周岁",
     "B10": "≤ {max_learners_per_teacher:g}",
     "B11": "≤ {max_learners:g}",
     "B13": "≥ {min_practical_share:.0%}",

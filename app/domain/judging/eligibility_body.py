@@ -41,6 +41,7 @@ _ALL_MONTHS = tuple(range(1, 13))
 
 # Where the facts of a check come from: the class as opened, its plan, or a list.
 EVIDENCE = {
+    **dict.fromkeys(("B2", "B3", "B4", "B8"), "roster"),
     "B5": "class-hours",
     "B6": "recordings",
     "B7": "recordings",

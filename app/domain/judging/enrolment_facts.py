@@ -25,6 +25,7 @@ from app.store.judging.enrolment_facts import (
 from app.store.review import acts, claims
 from app.store.review.act_bodies import CheckDecidedBody, ExplicitHoursBody, MakeUpApprovedBody
 from app.store.review.acts import ActInForce
+from detectors.batch_checks import TRAINEE_CHECKS
 from detectors.batch_facts import (
     Absence,
     ApplicantKind,
@@ -33,8 +34,10 @@ from detectors.batch_facts import (
     LearnerFacts,
     Mode,
     Survey,
+    Trainee,
 )
 from detectors.eligibility import ClassBacklog, HourCounts, StandingFinding
+from detectors.qualifications import plain
 
 HOUR_OUTCOMES = (
     "valid",
@@ -90,7 +93,7 @@ class Candidate:
         none, as in all but a few, without that leave is accepted where it needs nobody's word,
         and without that somebody left another class where nobody did."""
         facts = asdict(self.facts)
-        for rare in ("same_person", "decisions", "unsaid_hours"):
+        for rare in ("same_person", "decisions", "unsaid_hours", "trainee"):
             if not facts[rare]:
                 del facts[rare]
         for training in facts["history"] or ():
@@ -144,10 +147,9 @@ def class_document(facts: ClassFacts) -> Any:
     told = asdict(facts)
     if not told["decisions"]:
         del told["decisions"]
-    if facts.workplaces is None:
-        del told["workplaces"]
-    if facts.teaching is None:
-        del told["teaching"]
+    for rare in ("workplaces", "teaching", "occupation_code"):
+        if told[rare] is None:
+            del told[rare]
     told["explicit_hours_rule"] = facts.explicit_hours is not None
     if facts.explicit_hours is None:
         del told["explicit_hours"]
@@ -186,6 +188,7 @@ def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassF
         plan_hours=terms.get("plan_hours"),
         practical_hours=terms.get("practical_hours"),
         workplaces=terms.get("workplaces"),
+        occupation_code=terms.get("occupation_code"),
         assessment_planned_on=_day(assessment.get("planned_on")),
         assessment_applied_on=_day(assessment.get("applied_on")),
         assessment_mode=Mode(assessment["mode"]) if assessment.get("mode") else None,
@@ -261,6 +264,8 @@ class _People:
         mode: Mode | None,
     ) -> None:
         self.planned, self.mode = planned, mode
+        self.asks_who = not TRAINEE_CHECKS.isdisjoint(pack_of(klass).checks)
+        self.institution = klass.terms["institution"]
         self.accounts: dict[int, list[str]] = defaultdict(list)
         for row in roster:
             self.accounts[row.person_id].append(row.external_id)
@@ -321,6 +326,7 @@ class _People:
                 same_person=tuple(
                     it for it in self.accounts[row.person_id] if it != row.external_id
                 ),
+                trainee=self._trainee(row),
                 decisions=tuple(self.decisions[row.learner_id]),
             ),
             counts=counts,
@@ -329,6 +335,16 @@ class _People:
             findings=tuple(self.findings[row.learner_id]),
             attended=attended,
         )
+
+    def _trainee(self, row: RosterEntry) -> Trainee | None:
+        """Who a learner is, where the pack has checks that ask."""
+        if not self.asks_who:
+            return None
+        told = row.trainee or {}
+        school = told.get("school")
+        own = plain(school) == plain(self.institution) if school else None
+        codes = {name: told.get(name) for name in ("post_code", "former_post_code", "major", "age")}
+        return Trainee(kind=row.category, own_school=own, **codes)
 
     def _in_person(self, attended: float | None) -> float:
         """Attendance is part of the training where the class is not wholly online."""

@@ -154,6 +154,7 @@ class MoveDeed(_EnrolmentDeed):
                 "learner_id": stay.learner_id,
                 "employer": mine.employer,
                 "category": mine.category,
+                "trainee": mine.trainee,
                 "enrolled_ms": now_ms,
                 "first_on": first.isoformat(),
                 "moved_from": klass.id,

@@ -22,6 +22,7 @@ from models import (
 )
 
 _IDS_A_QUERY = 500
+_OF_A_STAY = ("first_on", "last_on", "ended_by", "moved_from", "trainee")
 
 
 class AccountRow(Protocol):
@@ -49,6 +50,7 @@ class LearnerRow(AccountRow, Protocol):
 class EnrolledRow(LearnerRow, Protocol):
     employer: str | None
     category: str | None
+    trainee: dict[str, Any] | None
     first_on: str | None
     last_on: str | None
     ended_by: str | None
@@ -170,6 +172,7 @@ def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:
         _learners(
             Enrolment.employer,
             Enrolment.category,
+            Enrolment.trainee,
             Enrolment.first_on,
             Enrolment.last_on,
             Enrolment.ended_by,
@@ -183,7 +186,7 @@ def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:
 
 def enrol(connection: Connection, row: dict[str, Any]) -> None:
     """Into a class, also who was in it by a move that was taken back."""
-    whole = {**dict.fromkeys(("first_on", "last_on", "ended_by", "moved_from")), **row}
+    whole = {**dict.fromkeys(_OF_A_STAY), **row}
     insert_new(connection, Enrolment, [whole], ("class_id", "learner_id"))
     stays.revive(connection, whole)
 

@@ -42,6 +42,8 @@ class RosterEntry(Protocol):
     external_id: str
     person_id: int
     real_name_verified: bool | None
+    category: str | None
+    trainee: dict[str, Any] | None
     known: bool
 
 
@@ -55,6 +57,8 @@ def roster(connection: Connection, class_id: int) -> Sequence[RosterEntry]:
             Learner.external_id,
             Learner.person_id,
             Learner.real_name_verified,
+            Enrolment.category,
+            Enrolment.trainee,
             Person.id_hash.is_not(None).label("known"),
         )
         .join(Learner, Learner.id == Enrolment.learner_id)

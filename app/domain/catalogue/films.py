@@ -40,7 +40,7 @@ HOUR_MINUTES, CONTINUOUS_MINUTES = 40.0, 15.0  # 003, clauses 21(1) and 20; a pa
 
 
 def recorded(connection: Connection, klass: ClassRow) -> list[RecordedHour]:
-    """Every class-hour taught in person, by the minutes of the class's pack, or else of the text."""
+    """Every class-hour taught in person, by the minutes of its pack, or else of the text."""
     taught = teaching(connection, klass)
     if taught is None:
         return []

@@ -283,13 +283,18 @@ def _page(
         levels=[(words[0], f"{words[0]}/{words[4]}") for words in _levels()],
         certificates=[str(it) for it in Certificate],
         packs=_packs(lang.code),
-        teachers=range(max(TEACHERS, 2 + sum(it.startswith("teacher.") for it in typed))),
+        teachers=range(max(TEACHERS, 2 + sum(_named(typed)))),
         typed=typed,
         errors=errors or {},
         modes=[(code, lang.say(word)) for code, word in labels.MODES.items()],
         applicants=[(code, lang.say(word)) for code, word in labels.APPLICANTS.items()],
         status=422 if errors else 200,
     )
+
+
+def _named(typed: Mapping[str, Any]) -> list[bool]:
+    """Which teacher fields say something."""
+    return [bool(it) for name, it in typed.items() if name.startswith("teacher.")]
 
 
 def _levels() -> Sequence[tuple[str, ...]]:

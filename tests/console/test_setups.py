@@ -93,7 +93,7 @@ def clerk(client: TestClient, services: Services, clock: Clock) -> Clerk:
             )
             for code, name in (("52411526", "阳光职业培训学校"), ("52411527", "月光职业培训学校"))
         ]
-        platforms.own_platform(connection, schools[1], "月光平台", HUANGCHUAN, **by)
+        platforms.own_platform(connection, schools[1], "月光", HUANGCHUAN, **by)
         for username, role, school, counties in (
             ("han", "school", schools[0], []),
             ("tang", "school", schools[1], []),
@@ -115,7 +115,7 @@ def clerk(client: TestClient, services: Services, clock: Clock) -> Clerk:
 def to_course(clerk: Clerk) -> str:
     """Begin, on a platform of the school's own, with the lessons of a table; the setup's page."""
     page = clerk.done("/console/setups")
-    assert "本校自己的平台（新建）" in clerk.get(page) and "月光平台" not in clerk.get(page)
+    assert "本校自己的平台（新建）" in clerk.get(page) and "月光自有平台" not in clerk.get(page)
     assert clerk.done(f"{page}/platform", platform="own") == page
     found = re.search(r'href="(/console/courses/new[^"]+)"', clerk.get(page))
     assert found
@@ -301,7 +301,9 @@ def test_another_schools_clerk_sees_and_changes_none_of_it(
     for path in (f"{page}/platform", f"{page}/course", f"{page}/key"):
         assert tang.send(path, platform="own").status_code == 404, path
     with clerk.services.database.read() as connection:
-        slug = connection.scalar(select(Platform.slug).where(Platform.name == "阳光职业培训学校"))
+        slug = connection.scalar(
+            select(Platform.slug).where(Platform.name == "阳光职业培训学校自有平台")
+        )
     form = {"platform": slug, "course_id": "kc-1", "title": "x", "title.0": "甲", "minutes.0": "45"}
     refused = tang.send("/console/courses", **form)
     assert refused.status_code == 422 and "请选择平台" in refused.text

@@ -116,14 +116,14 @@ def add_platform(
 def own_platform(
     connection: Connection, institution_id: int, name: str, county: str, *, actor: str, now_ms: int
 ) -> Platform:
-    """The institution's own platform, made when it has none."""
+    """The own platform of the institution of that name, made when it has none."""
     row = store.of_institution(connection, institution_id)
     if row is not None:
         return _platform(row)
     return add_platform(
         connection,
         slug=f"school-{institution_id}",
-        name=name,
+        name=f"{name[:120]}自有平台",
         county=county,
         institution_id=institution_id,
         actor=actor,

@@ -1,30 +1,46 @@
-"""The audit log, newest first, and whether its chain is unbroken."""
+"""The audit log, newest first, found by the words it shows, and whether its chain is unbroken."""
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
+from sqlalchemy import Connection
 
+from app.clock import SHANGHAI, day
+from app.console import labels, readable
 from app.console.findings_page import plain_text
+from app.console.language import N_, Language
 from app.console.login import require_role
-from app.console.page import ConsoleRoute, render
+from app.console.page import ConsoleRoute, language_of, render
 from app.domain.accounts.users import Login, Role
 from app.domain.review import review
-from app.store.accounts import audit
+from app.errors import BadInput
+from app.reports.csv import safe
+from app.store.accounts import audit, users
+from app.store.accounts.audit import AuditFilter, AuditRow
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 PAGE = 100
+SEALED = N_("初审的决定与理由，在复核作出决定后显示。")
+_EXPORTED = 100_000  # rows of a file, the newest; an administrator narrows the days for more
+Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 
 
 @router.get("/audit")
 def audit_log(
     request: Request,
-    login: Annotated[Login, Depends(require_role(Role.ADMIN))],
+    login: Admin,
     actor: str = "",
     action: str = "",
     subject: str = "",
+    since: str = "",
+    until: str = "",
     before: int | None = None,
     verify: bool = False,
 ) -> Response:
@@ -33,29 +49,124 @@ def audit_log(
     What a first reviewer decided stays sealed until a second has decided too: neither the entry
     nor a filter by what was done tells it.
     """
-    wanted = {
-        "actor": plain_text(actor),
-        "action": plain_text(action),
-        "subject": plain_text(subject),
-    }
+    typed = _typed(actor, action, subject, since, until)
     below = before if before is not None and 0 < before < 2**62 else None
+    lang, problem = language_of(request), ""
     with request.app.state.services.database.read() as connection:
-        rows = audit.page(connection, before=below, size=PAGE + 1, **wanted)
+        try:
+            wanted = _wanted(typed)
+        except BadInput as error:
+            wanted, problem = AuditFilter(), labels.PROBLEMS[error.code]
+        rows = audit.page(connection, wanted, before=below, size=PAGE + 1)
         sealed = review.sealed(connection, rows[:PAGE])
         broken = audit.first_broken(connection) if verify else None
+        people = _people(connection, lang)
     return render(
         request,
         "audit.html",
         login=login,
-        rows=[
-            it
-            for it in rows[:PAGE]
-            if it.id not in sealed or "finding.".startswith(wanted["action"])
-        ],
+        status=422 if problem else 200,
+        rows=_told(rows[:PAGE], sealed, wanted),
         sealed=sealed,
-        wanted=wanted,
+        sealed_words=SEALED,
+        typed=typed,
+        problem=problem,
+        people=people,
+        actions=_deeds(lang),
         before=below,
         older=rows[PAGE - 1].id if len(rows) > PAGE else None,
         verified=verify,
         broken=broken,
     )
+
+
+@router.get("/audit.csv")
+def export(
+    request: Request,
+    login: Admin,  # noqa: ARG001 (who may)
+    actor: str = "",
+    action: str = "",
+    subject: str = "",
+    since: str = "",
+    until: str = "",
+) -> Response:
+    """What the filters find, as a file. Raises BadInput."""
+    services, lang = request.app.state.services, language_of(request)
+    with services.database.read() as connection:
+        wanted = _wanted(_typed(actor, action, subject, since, until))
+        rows = audit.page(connection, wanted, size=_EXPORTED)
+        sealed = review.sealed(connection, rows)
+    name = f"audit-{day(services.clock())}.csv"
+    return Response(
+        _csv(_told(rows, sealed, wanted), sealed, lang),
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _typed(actor: str, action: str, subject: str, since: str, until: str) -> dict[str, str]:
+    asked = {"actor": actor, "action": action, "subject": subject, "since": since, "until": until}
+    return {name: plain_text(text).strip() for name, text in asked.items()}
+
+
+def _wanted(typed: dict[str, str]) -> AuditFilter:
+    """The filter that the words mean. Raises BadInput."""
+    since, until = _day(typed["since"]), _day(typed["until"])
+    return AuditFilter(
+        actors=(typed["actor"],) if typed["actor"] else None,
+        action=typed["action"],
+        subject=typed["subject"],
+        since_ms=_midnight_ms(since) if since else None,
+        until_ms=_midnight_ms(until + timedelta(days=1)) if until else None,
+    )
+
+
+def _people(connection: Connection, lang: Language) -> list[tuple[str, str]]:
+    """Who stands in the log, by how it writes them, under the names that pages show."""
+    names = {f"user:{it.username}": it.display_name for it in users.all_users(connection)}
+    known = ((it, names.get(it) or readable.actor(it, lang)) for it in audit.actors(connection))
+    return sorted(known, key=lambda it: it[1])
+
+
+def _deeds(lang: Language) -> list[tuple[str, str]]:
+    """What may be asked for, under the names that pages show; decisions on findings as one."""
+    single = [it for it in readable.ACTIONS if not it.startswith("finding.")]
+    named = [(it, readable.action(it, lang)) for it in single]
+    return sorted([*named, ("finding.", lang.say(N_("决定")))], key=lambda it: it[1])
+
+
+def _told(rows: Sequence[AuditRow], sealed: Collection[int], wanted: AuditFilter) -> list[AuditRow]:
+    """Without those of which the filter alone would tell what a first reviewer decided."""
+    return [it for it in rows if it.id not in sealed or "finding.".startswith(wanted.action)]
+
+
+def _csv(rows: Sequence[AuditRow], sealed: Collection[int], lang: Language) -> str:
+    out = io.StringIO()
+    out.write("\ufeff")  # by which a spreadsheet knows UTF-8
+    writer = csv.writer(out, lineterminator="\r\n")
+    heads = (N_("时间"), N_("操作人"), N_("操作"), N_("对象"), N_("内容"), N_("哈希"))
+    writer.writerow(["#", *(lang.say(it) for it in heads)])
+    for it in rows:
+        shut = it.id in sealed
+        deed = lang.say(N_("决定")) if shut else readable.action(it.action, lang)
+        content = lang.say(SEALED) if shut else readable.detail(it.detail, lang)
+        told = (
+            readable.actor(it.actor, lang),
+            deed,
+            readable.subject(it.subject, lang),
+            content,
+        )
+        writer.writerow([it.id, lang.moment(it.at_ms), *map(safe, told), it.chain.hex()])
+    return out.getvalue()
+
+
+def _day(text: str) -> date | None:
+    """Raises BadInput."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise BadInput("bad_date", "a day is written as 2026-11-28") from error
+
+
+def _midnight_ms(on: date) -> int:
+    return round(datetime(on.year, on.month, on.day, tzinfo=SHANGHAI).timestamp() * 1000)

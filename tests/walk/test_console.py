@@ -140,6 +140,7 @@ MAY = {
     "GET /console/what-if/{run_id}": AUTHORITY,
     "POST /console/what-if": AUTHORITY,
     "GET /console/audit": ADMIN,
+    "GET /console/audit.csv": ADMIN,
     "GET /console/calendar": ADMIN,
     "POST /console/calendar": ADMIN,
     "GET /console/users": ADMIN,

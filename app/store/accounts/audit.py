@@ -8,6 +8,7 @@ import json
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
+import msgspec
 from sqlalchemy import Connection, Engine, insert, select, text
 
 from app.store.row import fetch, fetch_one_or_none
@@ -123,23 +124,46 @@ def last_ms(connection: Connection) -> int | None:
     return connection.execute(query).scalar_one_or_none()
 
 
+class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """What is wanted of the log; what is empty matches all.
+
+    `actors`: any of these. `action`: a beginning. `subject`: the whole of one, like `class:7`, or
+    a part of it, without a colon. `since_ms` is in it, `until_ms` is not.
+    """
+
+    actors: tuple[str, ...] | None = None
+    action: str = ""
+    subject: str = ""
+    since_ms: int | None = None
+    until_ms: int | None = None
+
+
+ALL = AuditFilter()
+
+
 def page(
-    connection: Connection,
-    *,
-    before: int | None,
-    size: int,
-    actor: str = "",
-    action: str = "",
-    subject: str = "",
+    connection: Connection, wanted: AuditFilter = ALL, *, before: int | None = None, size: int
 ) -> Sequence[AuditRow]:
-    """Entries newest first, below id `before`. Empty filters match all; `action` is a beginning."""
+    """Entries newest first, below id `before`."""
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(size)
     if before is not None:
         query = query.where(AuditEntry.id < before)
-    if actor:
-        query = query.where(AuditEntry.actor == actor)
-    if action:
-        query = query.where(AuditEntry.action.startswith(action, autoescape=True))
-    if subject:
-        query = query.where(AuditEntry.subject == subject)
+    if wanted.actors is not None:
+        query = query.where(AuditEntry.actor.in_(wanted.actors))
+    if wanted.action:
+        query = query.where(AuditEntry.action.startswith(wanted.action, autoescape=True))
+    if ":" in wanted.subject:
+        query = query.where(AuditEntry.subject == wanted.subject)
+    elif wanted.subject:
+        query = query.where(AuditEntry.subject.contains(wanted.subject, autoescape=True))
+    if wanted.since_ms is not None:
+        query = query.where(AuditEntry.at_ms >= wanted.since_ms)
+    if wanted.until_ms is not None:
+        query = query.where(AuditEntry.at_ms < wanted.until_ms)
     return fetch(connection, query, AuditRow)
+
+
+def actors(connection: Connection) -> list[str]:
+    """Everybody who stands in the log."""
+    query = select(AuditEntry.actor).distinct().order_by(AuditEntry.actor)
+    return list(connection.execute(query).scalars())

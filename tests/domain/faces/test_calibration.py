@@ -20,6 +20,7 @@ from app.domain.faces.calibration import Faces, NotEnoughFaces
 from app.domain.faces.comparison import Comparison
 from app.jobs.calibration import groups
 from app.store.accounts import audit
+from app.store.accounts.audit import AuditFilter
 from app.store.faces import calibrations
 from app.vision import match
 from app.vision.match import Moment
@@ -118,7 +119,7 @@ def test_what_is_applied_decides_and_stands_in_the_decision(
         site = calibration.in_force(connection, CARD)
         latest = calibrations.latest(connection, CARD.model)
         assert latest is not None and latest.id > made
-        (entry,) = audit.page(connection, before=None, size=9, action="calibration")
+        (entry,) = audit.page(connection, AuditFilter(action="calibration"), size=9)
     assert entry.subject == f"calibration:{made}"
     assert site is not None and site.calibration_id == made
 

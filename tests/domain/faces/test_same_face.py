@@ -14,6 +14,7 @@ from app.jobs.face_worker import run_pending
 from app.services import Services
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS
 from app.store.accounts import audit
+from app.store.accounts.audit import AuditFilter
 from app.store.faces import face_sets
 from app.store.judging import facts as fact_store
 from app.vision.model_card import DLIB_RESNET, read_card
@@ -96,7 +97,7 @@ def test_a_search_of_everybody_stands_in_the_audit_log(
     assert told.exit_code == 0, told.output
     assert json.loads(told.output)["new"] == 1
     with services.database.read() as connection:
-        (entry,) = audit.page(connection, before=None, size=5, action="faces.searched")
+        (entry,) = audit.page(connection, AuditFilter(action="faces.searched"), size=5)
     assert (entry.subject, entry.detail["reason"]) == ("everyone", "spot check")
 
 

@@ -11,7 +11,7 @@ from app.clock import day
 from app.console import labels
 from app.console.login import require_role
 from app.console.page import ConsoleRoute, render
-from app.domain.accounts.users import Login, Role
+from app.domain.accounts.users import OF_AUTHORITY, Login
 from app.domain.review import stages
 from app.domain.review import standing as domain
 from app.domain.review.standing import DayRange
@@ -19,9 +19,7 @@ from app.errors import BadInput
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
-Official = Annotated[
-    Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN))
-]
+Official = Annotated[Login, Depends(require_role(*OF_AUTHORITY))]
 _DAYS = 28
 
 

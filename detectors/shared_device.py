@@ -1,7 +1,8 @@
 """Several learners at once on one device: one hand, or one helper, at many lessons.
 
 People may take turns at a computer, and a hand-over may overlap by the tolerance. At one time one
-device has one learner, so whoever plays together on it is one case, for a person to look at. A
+device has as many learners as the pack allows, one by the product's default, so whoever plays
+together on it beyond that is one case, for a person to look at. A
 device's name is the client's word: where it stands at one time under different browsers or
 addresses, it names no device, and that is the platform's to mend and nobody's fault.
 """
@@ -25,7 +26,7 @@ RULE = "shared_device"
 def detect(facts: Facts, policy: Policy) -> list[Finding]:
     """One case a device and class; evidence class C+, or C- where the name is no device's."""
     trace, runs = facts.trace, facts.runs
-    tolerance = policy[RULE].ms("handover_tolerance_s")
+    tolerance, most = policy[RULE].ms("handover_tolerance_s"), int(policy[RULE]["learners_at_once"])
     fresh = np.flatnonzero(runs.stale_ms <= policy["popup_gap"].ms("offline_gap_s"))
     if not len(fresh):
         return []
@@ -36,7 +37,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     device = ((klass << 32) + sessions["device"])[sitting]
     findings: list[Finding] = []
     for rows in _contended(device, sessions["person"][sitting], begin, end):
-        shared = _Shared(trace, sitting[rows], begin[rows], end[rows], tolerance)
+        shared = _Shared(trace, sitting[rows], begin[rows], end[rows], tolerance, most)
         findings += shared.findings()
     return findings
 
@@ -65,6 +66,7 @@ class _Shared:
     begin: Ints
     end: Ints
     tolerance: int
+    most: int  # learners at one time
 
     def findings(self) -> list[Finding]:
         met = self._members()
@@ -85,18 +87,21 @@ class _Shared:
 
     def _at(self, rows: Ints) -> _Shared:
         return _Shared(
-            self.trace, self.sitting[rows], self.begin[rows], self.end[rows], self.tolerance
+            self.trace,
+            self.sitting[rows],
+            self.begin[rows],
+            self.end[rows],
+            self.tolerance,
+            self.most,
         )
 
     def _members(self) -> Ints:
-        """Sittings of which more than the tolerance was played while another person's played."""
+        """Sittings of which more than the tolerance was played while too many persons played."""
         person = self.trace.sessions["person"][self.sitting]
         shared = np.zeros(len(self.trace), np.int64)
-        people = np.unique(person)
-        for who in people if len(people) > 1 else ():
-            mine = person == who
-            met = _covered(self.begin[mine], self.end[mine], self.begin[~mine], self.end[~mine])
-            np.add.at(shared, self.sitting[mine], met)
+        low, high = _crowded(self.begin, self.end, person, self.most)
+        if len(low):
+            np.add.at(shared, self.sitting, _covered(self.begin, self.end, low, high))
         return np.flatnonzero(shared > self.tolerance)
 
     def _finding(self, members: Ints, reason: str, fault: Fault, evidence: Evidence) -> Finding:
@@ -113,7 +118,7 @@ class _Shared:
             start_ms=int(self.begin[mine].min()),
             end_ms=int(self.end[mine].max()),
             measured=float(len(np.unique(sessions["person"][members]))),
-            limit=1.0,
+            limit=float(self.most),
             unit="count",
             scope=FindingScope.CLASS,
             subject=f"device:{first['start_ms']}:{first['person']}",
@@ -122,11 +127,31 @@ class _Shared:
         )
 
 
+def _crowded(begin: Ints, end: Ints, person: Ints, most: int) -> tuple[Ints, Ints]:
+    """The stretches in which more than `most` persons play, each counted once."""
+    parts = [_apart(begin[person == who], end[person == who]) for who in np.unique(person)]
+    if len(parts) <= most:
+        return begin[:0], end[:0]
+    starts, stops = (np.concatenate(it) for it in zip(*parts, strict=True))
+    at = np.concatenate([starts, stops])
+    step = np.repeat([1, -1], len(starts))
+    order = np.lexsort((step, at))
+    over = np.cumsum(step[order]) > most
+    before = np.append(False, over[:-1])
+    return at[order][over & ~before], at[order][~over & before]
+
+
+def _apart(begin: Ints, end: Ints) -> tuple[Ints, Ints]:
+    """Intervals that may overlap each other as ones that do not, in order."""
+    order = np.argsort(begin, kind="stable")
+    low, high = begin[order], np.maximum.accumulate(end[order])
+    low[1:] = np.maximum(low[1:], high[:-1])
+    return low, high
+
+
 def _covered(begin: Ints, end: Ints, others_begin: Ints, others_end: Ints) -> Ints:
     """How much of each interval lies in the union of others', which may overlap each other."""
-    order = np.argsort(others_begin, kind="stable")
-    low, high = others_begin[order], np.maximum.accumulate(others_end[order])
-    low[1:] = np.maximum(low[1:], high[:-1])
+    low, high = _apart(others_begin, others_end)
     spent = np.append(0, np.cumsum(np.maximum(high - low, 0)))
 
     def until(at: Ints) -> Ints:

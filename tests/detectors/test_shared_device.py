@@ -12,7 +12,7 @@ from detectors.assess import SessionOutcome, assess
 from detectors.finding import Evidence, Fault, FindingScope
 from detectors.shared_device import _covered
 from tests.detectors.columns import GRADED
-from tests.detectors.stories import Sitting, found, trace
+from tests.detectors.stories import Sitting, found, trace, with_parameters
 
 RULE = "shared_device"
 
@@ -26,6 +26,27 @@ def test_thirty_learners_at_once_on_one_device_are_one_case():
     (case,) = findings
     assert (case.scope, case.evidence, case.holds) == (FindingScope.CLASS, Evidence.CLIENT, True)
     assert (case.measured, case.limit, len(case.members)) == (30, 1, 30)
+
+
+TWO = with_parameters(RULE, learners_at_once=2)
+
+
+def test_where_a_place_allows_two_on_a_device_a_pair_is_clear_and_a_third_makes_a_case():
+    pair = [playing("lin"), playing("chen")]
+    assert found(RULE, *pair, policy=TWO) == []
+    (case,) = found(RULE, *pair, playing("wu", at=300.0, seconds=200.0), policy=TWO)
+    assert (case.measured, case.limit) == (3, 2)
+    assert case.end_ms - case.start_ms == 600_000
+
+
+def test_pairs_that_follow_one_another_on_a_device_for_two_are_clear():
+    turns = [playing(f"l-{n}", at=(n // 2) * 605.0) for n in range(8)]
+    assert found(RULE, *turns, policy=TWO) == []
+
+
+def test_a_second_window_of_one_of_two_people_is_not_a_third_learner():
+    again = playing("lin-b", person="lin", window=2)
+    assert found(RULE, playing("lin"), playing("chen"), again, policy=TWO) == []
 
 
 def test_its_members_wait_and_others_of_the_class_do_not():

@@ -133,8 +133,9 @@ def _value(before: object, said: str) -> str:
     """A typed value in TOML, of the kind that it had before."""
     plain = said.strip()
     if isinstance(before, bool):
-        if plain in ("true", "false"):
-            return plain
+        told = {"true": "true", "false": "false", "是": "true", "否": "false"}
+        if plain in told:
+            return told[plain]
     elif isinstance(before, str):
         return json.dumps(plain, ensure_ascii=False)
     elif isinstance(before, list):

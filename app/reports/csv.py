@@ -6,7 +6,7 @@ import csv
 import io
 import re
 
-from app.reports.sheet import SIGNATURES, Sheet, Value, text
+from app.reports.sheet import Sheet, Value, text
 
 MEDIA_TYPE = "text/csv; charset=utf-8"
 _BOM = "\ufeff"
@@ -27,7 +27,7 @@ def write(sheet: Sheet) -> bytes:
     writer.writerows([label, safe(value)] for label, value in sheet.counts)
     writer.writerows([note] for note in sheet.closing)
     sealed = [f"{sheet.heading.office}（盖章）"] if sheet.sealed else []
-    writer.writerow([*(cell for name in SIGNATURES for cell in (f"{name}：", "")), *sealed])
+    writer.writerow([*(cell for name in sheet.signatures for cell in (f"{name}：", "")), *sealed])
     return buffer.getvalue().encode()
 
 

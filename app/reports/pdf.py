@@ -17,7 +17,7 @@ from typing import Any
 
 from app.errors import BadInput
 from app.reports import glyphs
-from app.reports.sheet import SIGNATURES, Form, FormCell, Sheet, breadth, text
+from app.reports.sheet import Form, FormCell, Sheet, breadth, text
 
 MEDIA_TYPE = "application/pdf"
 MOST_ROWS = 10_000  # 1.5 GiB while they are set
@@ -90,7 +90,7 @@ def content(sheet: Sheet) -> dict[str, Any]:
         "rows": [_row([text(it) for it in row], rooms, tall) for row in sheet.rows],
         "counts": [[label, _fitted(text(value), half / 2)] for label, value in sheet.counts],
         "notes": [glyphs.printable(it) for it in sheet.closing],
-        "signatures": SIGNATURES,
+        "signatures": sheet.signatures,
         "seal": glyphs.printable(sheet.heading.office) if sheet.sealed else "",
         "form": _form(sheet, sheet.form, across) if sheet.form else None,
     }

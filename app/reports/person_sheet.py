@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from app.clock import at
 from app.domain.judging.person_file import PersonFile, TrainingOnFile
@@ -21,7 +22,7 @@ _COLUMNS = (
     Column("有效课时", 11, "center"),
     Column("线下学时", 9, "right"),
     Column("考核申请结论", 15),
-    Column("考核结果", 15),
+    Column("考核结果", 19),
     Column("电子证书编号", 20),
 )
 
@@ -58,7 +59,8 @@ def of(file: PersonFile) -> Sheet:
         "以往培训由平台按官方登记簿报送，本系统未核验。",
     )
     title, heading = "职业培训电子档案", _heading(file)
-    return Sheet("person-file", title, heading, _COLUMNS, rows, counts, notes, sealed=True)
+    signed: Any = {"signatures": ("经办人",), "sealed": True}
+    return Sheet("person-file", title, heading, _COLUMNS, rows, counts, notes, **signed)
 
 
 def _heading(file: PersonFile) -> PersonHeading:

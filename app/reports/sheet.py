@@ -143,6 +143,7 @@ class Sheet:
     notes: tuple[str, ...] = ()
     personal: bool = True
     posted: bool = False  # on a notice board, for people who know no pack and no digest
+    signatures: tuple[str, ...] = SIGNATURES
     sealed: bool = False  # has the place of the office's seal
     form: Form | None = None  # printed in the place of the table; `rows` say the same
 

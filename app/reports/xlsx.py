@@ -7,7 +7,7 @@ from typing import Any
 
 import xlsxwriter
 
-from app.reports.sheet import SIGNATURES, Form, Row, Sheet, breadth, text
+from app.reports.sheet import Form, Row, Sheet, breadth, text
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _A4 = 9
@@ -162,7 +162,9 @@ class _Page:
             self._line(note, self.plain)
             self.row += 1
         self.row += 1
-        signed = "　　　　　　".join(f"{name}（签字）：＿＿＿＿＿＿" for name in SIGNATURES)
+        signed = "　　　　　　".join(
+            f"{name}（签字）：＿＿＿＿＿＿" for name in self.sheet.signatures
+        )
         sealed = f"　　　　　　{self.sheet.heading.office}（盖章）" if self.sheet.sealed else ""
         self._line(f"{signed}{sealed}　　　　　　　年　　月　　日", self.plain)
 

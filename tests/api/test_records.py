@@ -255,3 +255,9 @@ def test_a_recording_that_cannot_be_is_refused_by_field(
 ) -> None:
     (refused,) = post(huang, "recordings", GOOD["recordings"] | change)["rejected"]
     assert refused["detail"].startswith(f"{field}: ")
+
+
+def test_films_of_two_days_may_have_one_name(huang: TestClient) -> None:
+    item = GOOD["recordings"]
+    report = post(huang, "recordings", item, item | {"held_on": "2026-03-11"})
+    assert (report["accepted"], report["rejected"]) == (2, [])

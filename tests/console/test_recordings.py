@@ -71,7 +71,7 @@ def test_films_are_drawn_at_random_and_what_was_found_is_kept(desk: Desk, page: 
     assert "录像抽查" in answer.text and "机构档案室硬盘3号" in answer.text and SHA in answer.text
     with desk.services.database.read() as connection:
         made = connection.execute(select(Inspection)).one()
-    assert made.frame == ["practice.mp4", "theory.mp4"]
+    assert made.frame == ["2026-04-02 practice.mp4", "2026-04-02 theory.mp4"]
     assert made.drawn == drawn(made.seed, made.frame, 1)
     wrong = {"csrf": desk.csrf("/console"), "learner": made.drawn[0], "result": "present"}
     checks = f"/console/inspections/{made.id}/checks"

@@ -173,7 +173,7 @@ Minutes = Annotated[float, Field(gt=0, le=1440)]
 
 
 class TeachingFilm(Item):
-    """A recording of teaching in person, wherever it lies; known by its file's name.
+    """A recording of teaching in person, wherever it lies; known by its day and its file's name.
 
     `class_hours` are those of the day's teaching of that kind, counted from 1. What was read from
     the file itself stands beside what was told of it.
@@ -182,7 +182,9 @@ class TeachingFilm(Item):
     table = store.RECORDINGS
     key = ("class_id", "item")
 
-    file: Annotated[Line, Field(description="the file's name; known by it within the class")]
+    file: Annotated[
+        Line, Field(max_length=110, description="the file's name; with its day it is known by it")
+    ]
     held_on: Day
     practical: Annotated[bool, Field(description="practice; else theory")]
     class_hours: Annotated[
@@ -219,7 +221,8 @@ class TeachingFilm(Item):
 
     @property
     def columns(self) -> dict[str, Any]:
-        return {"item": self.file, "held_on": self.held_on.isoformat()}
+        day = self.held_on.isoformat()
+        return {"item": f"{day} {self.file}", "held_on": day}
 
 
 def film_hours(said: str) -> tuple[int, int]:

@@ -115,7 +115,7 @@ def _row(number: int, row: tuple[Cell, ...], used: dict[int, TableColumn]) -> Ta
     read = TableRow(number, row)
     for place, column in used.items():
         cell = row[place] if place < len(row) else None
-        if column.field == "name":
+        if column.field in ("name", "file"):
             read.name = " ".join(cells.shown(cell).split())
         try:
             value = column.read(cell)

@@ -43,7 +43,7 @@ def checked(dossier: Dossier) -> Sheet:
         "依据：“理论教学须全程录像，实操培训每学时连续录像不低于15分钟”。学时数按当日到课最多的学员计，"
         "未注明实操的按理论计。",
         "一段录像连续跨若干实操学时的，首尾学时各须达到最短分钟数，中间学时须全程在内。",
-        *(f"未对应：{it.held_on} {it.item}" for it in unmatched[:50]),
+        *(f"未对应：{it.item}" for it in unmatched[:50]),
     )
     heading = dossier.heading()
     return Sheet("recordings", "教学录像核对表", heading, _COLUMNS, rows, counts, notes, False)
@@ -69,7 +69,7 @@ def _row(hour: RecordedHour, films: list[FilmRow], spots: Mapping[str, str]) -> 
         labels.CHECK_RESULTS[hour.result],
         labels.RECORDED[hour.reason],
         text(round(hour.minutes, 1)),
-        "\n".join(it.item for it in films),
+        "\n".join(str(it.body["file"]) for it in films),
         "\n".join(str(it.body["stored_at"]) for it in films),
         "\n".join(said(it.body.get("recorded_by")) for it in films),
         "\n".join(said((it.body.get("sha256") or "")[:16]) for it in films),

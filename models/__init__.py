@@ -34,7 +34,7 @@ from models.records import (
     SatisfactionRecord,
 )
 from models.retention import LegalHold
-from models.review_case import CaseNote, ReviewCase
+from models.review_case import CaseNote, MaterialRequest, ReviewCase
 from models.sign_off import SignOff
 from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
 from models.stage import CalendarDay, StageEvent
@@ -80,6 +80,7 @@ __all__ = [
     "LegalHold",
     "Lesson",
     "LoginFailure",
+    "MaterialRequest",
     "OfflineAttendance",
     "PackDraft",
     "Person",

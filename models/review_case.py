@@ -37,3 +37,24 @@ class CaseNote(Base):
     sha256: Mapped[Digest | None]
     blob_key: Mapped[Name | None]
     created_ms: Mapped[Ms]
+
+
+class MaterialRequest(Base):
+    """What somebody is asked to hand in for a case. The answer is a note of the case."""
+
+    __tablename__ = "material_requests"
+
+    id: Mapped[Key]
+    case_id: Mapped[Ref] = mapped_column(ForeignKey("cases.id"))
+    # Exactly one of these three is asked.
+    platform_id: Mapped[int | None] = mapped_column(ForeignKey("platforms.id"), index=True)
+    institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)
+    enrolment_id: Mapped[int | None] = mapped_column(ForeignKey("enrolments.id"), index=True)
+    wanted: Mapped[Text]
+    due_on: Mapped[Name]  # ISO date
+    asked_by: Mapped[Name]
+    asked_ms: Mapped[Ms]
+    reminded_ms: Mapped[Ms | None]
+    withdrawn_ms: Mapped[Ms | None]
+    answered_ms: Mapped[Ms | None]
+    note_id: Mapped[int | None] = mapped_column(ForeignKey("case_notes.id"))

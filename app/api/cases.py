@@ -98,11 +98,11 @@ class ReopenedFindings(Answer, frozen=True, kw_only=True):
 def list_cases(
     request: Request,
     caller: Reader,
-    state: Literal["todo", "snoozed", "done"] = "todo",
+    state: Literal["todo", "material", "snoozed", "done"] = "todo",
     cursor: Annotated[str | None, Query(max_length=40, pattern=r"^\d{1,5}-\d{1,18}$")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_PAGE)] = PAGE,
 ) -> CaseList:
-    """Cases that wait, are put off, or in which nothing waits any more."""
+    """Cases that wait, wait for material, are put off, or in which nothing waits any more."""
     services = services_of(request)
     wanted = CaseFilter(QueueFilter(), day(services.clock()).isoformat(), state=state)
     after = CaseCursor(*map(int, cursor.split("-"))) if cursor else None

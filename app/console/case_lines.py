@@ -23,6 +23,7 @@ _KNOWN = ("state", "q", "rule", "platform", "class", "assigned", "overdue")
 BY_CASE = "by_case"  # in a finding's queue: it came from the cases
 STATES = {
     "todo": N_("待办"),
+    "material": N_("待补材料"),
     "snoozed": N_("已搁置"),
     "done": N_("已办结"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -21,10 +22,11 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts.users import Login, User
 from app.domain.judging import rulings
-from app.domain.review import case_desk, case_files, cases, review, review_queue
+from app.domain.review import case_desk, case_files, cases, material, review, review_queue
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.review import case_notes, reviews
 from app.store.review import cases as store
+from app.store.review import material as material_store
 from app.store.review.cases import CaseFinding
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -68,7 +70,7 @@ class CaseDeed:
 def case(
     request: Request, login: SignedIn, case_id: RowId, queue: str = "", done: str = ""
 ) -> Response:
-    return _page(request, login, case_id, queue, done=done)
+    return case_page(request, login, case_id, queue, done=done)
 
 
 @router.post("/cases/{case_id}/decision", dependencies=[FormOfThisLogin])
@@ -100,10 +102,10 @@ def decide(
             rulings.follow(connection, made.decided, now_ms)
     except (BadInput, Conflict) as error:
         typed = {"decision": decision, "reason": reason, "without": set(without)}
-        return _page(
+        return case_page(
             request, login, case_id, queue, problem=labels.PROBLEMS[error.code], typed=typed
         )
-    return see_other(_address(case_id, queue, done=str(len(made.decided))))
+    return see_other(case_path(case_id, queue, done=str(len(made.decided))))
 
 
 @router.post("/cases/{case_id}/undo", dependencies=[FormOfThisLogin])
@@ -115,8 +117,8 @@ def undo(request: Request, login: SignedIn, case_id: RowId, queue: Text = "") ->
             concerned = cases.undo(connection, login.user, case_id, now_ms)
             rulings.follow(connection, concerned, now_ms)
     except Conflict as error:
-        return _page(request, login, case_id, queue, problem=labels.PROBLEMS[error.code])
-    return see_other(_address(case_id, queue, done="undone"))
+        return case_page(request, login, case_id, queue, problem=labels.PROBLEMS[error.code])
+    return see_other(case_path(case_id, queue, done="undone"))
 
 
 @router.post("/cases/{case_id}/correction", dependencies=[FormOfThisLogin])
@@ -137,10 +139,10 @@ def correct(
             rulings.follow(connection, opened, now_ms)
     except BadInput as error:
         typed = {"correction": reason, "finding": set(finding)}
-        return _page(
+        return case_page(
             request, login, case_id, queue, problem=labels.PROBLEMS[error.code], typed=typed
         )
-    return see_other(_address(case_id, queue, done="corrected"))
+    return see_other(case_path(case_id, queue, done="corrected"))
 
 
 @router.post("/cases/{case_id}/notes", dependencies=[FormOfThisLogin])
@@ -167,10 +169,10 @@ def write(
             case_desk.comment(connection, user, case_id, comment, services.clock(), kept, blob_key)
     except BadInput as error:
         typed = {"comment": comment}
-        return _page(
+        return case_page(
             request, login, case_id, queue, problem=labels.PROBLEMS[error.code], typed=typed
         )
-    return see_other(_address(case_id, queue) + "#history")
+    return see_other(case_path(case_id, queue) + "#history")
 
 
 @router.get("/cases/{case_id}/files/{note_id}")
@@ -217,16 +219,16 @@ def arrange(
                 to = int(assignee) if assignee.isascii() and assignee.isdigit() else None
                 case_desk.hand_over(connection, user, [case_id], to, now_ms)
     except BadInput as error:
-        return _page(request, login, case_id, queue, problem=labels.PROBLEMS[error.code])
-    return see_other(_address(case_id, queue))
+        return case_page(request, login, case_id, queue, problem=labels.PROBLEMS[error.code])
+    return see_other(case_path(case_id, queue))
 
 
-def _address(case_id: int, queue: str, **more: str) -> str:
+def case_path(case_id: int, queue: str, **more: str) -> str:
     kept = {name: value for name, value in {"queue": queue, **more}.items() if value}
     return f"/console/cases/{case_id}" + (f"?{urlencode(kept)}" if kept else "")
 
 
-def _page(
+def case_page(
     request: Request,
     login: Login,
     case_id: int,
@@ -240,6 +242,7 @@ def _page(
     with services.database.read() as connection:
         told = _told(connection, login.user, case_id, queue, services.clock(), lang)
     blank = {"decision": "", "reason": "", "comment": "", "correction": ""}
+    blank |= {"addressee": "", "wanted": "", "asked_until": ""}
     return render(
         request,
         "case.html",
@@ -287,7 +290,25 @@ def _told(
         "colleagues": [it for it in colleagues if review_queue.covers(it, counties)],
         "needs_two": sum(it.needs_two_reviewers for it in waiting.mine),
         "reasons": reasons_for(first.rule, of_class=first.session_id is None, looked=False),
+        "asked": material_store.of_case(connection, case_id) if user.decides else [],
+        "addressees": _addressees(connection, user, case_id, lang) if user.decides else {},
+        "asked_until": (day(now_ms) + timedelta(days=material.DAYS)).isoformat(),
         "following": next_case(connection, user, queue, now_ms, [case_id]),
+    }
+
+
+def _addressees(connection: Connection, user: User, case_id: int, lang: Language) -> dict[str, str]:
+    """Whom this case can be asked of, in words."""
+    named = {
+        "platform": (N_("平台：%(name)s"), "platform"),
+        "institution": (N_("培训机构：%(name)s"), "institution"),
+        "enrolment": (N_("学员：%(name)s"), "learner"),
+    }
+    found = material.choices(connection, user.scope, case_id)
+    return {
+        code: lang.say(text, name=getattr(party, column))
+        for code, party in found.items()
+        for text, column in (named[code.partition(":")[0]],)
     }
 
 
@@ -324,6 +345,9 @@ def _row(it: CaseFinding, mine: set[int], lang: Language) -> CaseFindingRow:
 _ARRANGED = {
     "case.handed_over": N_("交由%(to)s"),
     "case.snoozed": N_("搁置到%(until)s"),
+    "material.asked": N_("请人补充材料，%(until)s前"),
+    "material.reminded": N_("催办补充材料"),
+    "material.withdrawn": N_("撤销补充材料的要求"),
     "case.due": N_("改为%(due_on)s前办结"),
 }
 _BACK = {"case.handed_over": N_("放回，无人负责"), "case.snoozed": N_("取消搁置")}

@@ -6,22 +6,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, Request, Response
+from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 from fastapi.responses import HTMLResponse
 from sqlalchemy import Connection
 
 from app.clock import day
-from app.console import labels, learner_actions, learner_messages
+from app.console import labels, learner_actions, learner_messages, material_page
 from app.console.language import Language
-from app.console.page import ConsoleRoute, language_of, render, see_other
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.faces import enrolment_photos
 from app.domain.judging import wording
-from app.domain.review import learner_link
+from app.domain.review import case_files, learner_link, material
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
 from app.store.bodies import EnrolmentVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file
 from app.store.faces import reference_photos
 from app.store.review import crowds, reviews
+from app.store.review import material as material_store
 from app.store.scope import EVERYTHING
 from detectors.finding import Evidence
 
@@ -58,6 +59,28 @@ def appeal(
     return see_other(f"/my/{token}?filed={finding}#finding-{finding}")
 
 
+@router.post("/{token}/requests/{request_id}")
+def hand_in(
+    request: Request,
+    token: str,
+    request_id: RowId,
+    answer: Annotated[str, Form()] = "",
+    file: Annotated[UploadFile | None, File()] = None,
+) -> Response:
+    """Hand in what the authority asked of the learner; a refusal keeps what was typed."""
+    services = request.app.state.services
+    with services.database.read() as connection:
+        link = learner_link.read(connection, services.vault, token, services.clock())
+        row = material.asked_of_learner(connection, link.enrolment_id, request_id)
+    try:
+        material_page.hand_in(services, row, learner_link.actor_of(link), answer, file)
+    except (BadInput, Conflict) as error:
+        typed = {"finding": 0, "statement": "", "request": request_id, "answer": answer}
+        problem = labels.PROBLEMS[error.code]
+        return _page(request, token, problem=problem, typed=typed, status=error.status)
+    return see_other(f"/my/{token}#request-{request_id}")
+
+
 def _page(
     request: Request,
     token: str,
@@ -73,20 +96,16 @@ def _page(
         with services.database.read() as connection:
             link = learner_link.read(connection, services.vault, token, now_ms)
     except NotFound as error:
-        return _private(
-            render(
-                request,
-                "own_gone.html",
-                login=None,
-                status=404,
-                detail=labels.PROBLEMS[error.code],
-            )
+        page = render(
+            request, "own_gone.html", login=None, status=404, detail=labels.PROBLEMS[error.code]
         )
+        return _private(page)
     if learner_link.visits_anew(link, now_ms):
         with services.database.write() as connection:
             learner_link.opened(connection, link, now_ms)
     with services.database.read() as connection:
         own = _own(connection, link)
+        wanted = material_store.addressed_to(connection, enrolment_id=link.enrolment_id)
     page = render(
         request,
         "own.html",
@@ -103,7 +122,9 @@ def _page(
         not_yours=learner_messages.NOT_YOURS,
         a_day=services.settings.learner_appeals_a_day,
         problem=problem,
-        typed=typed or {"finding": 0, "statement": ""},
+        typed={"finding": 0, "statement": "", "request": 0, "answer": "", **(typed or {})},
+        wanted=[material_page.asked(it, now_ms) for it in wanted],
+        kinds=", ".join(case_files.KINDS),
         until=learner_messages.day_of(day(link.expires_ms).isoformat(), lang),
     )
     return _private(page)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
 from sqlalchemy import Connection, func, insert, select, update
 
+from app.clock import day
 from app.console.login import COOKIE
 from app.domain import runs
 from app.domain.accounts import platforms, users
@@ -33,6 +35,7 @@ from app.domain.review import (
     case_files,
     inspections,
     learner_link,
+    material,
     pack_drafts,
 )
 from app.services import Services
@@ -168,13 +171,19 @@ def _people(connection: Connection, dataset: Dataset) -> None:
 
 def _case(
     connection: Connection, services: Services, zhao: User, finding_id: int, now_ms: int
-) -> tuple[int, int]:
-    """The case of a finding, and a note on it with a file."""
+) -> tuple[int, int, int]:
+    """The case of a finding, a note on it with a file, and what its platform is asked."""
     case_id = connection.scalar(select(Finding.case_id).where(Finding.id == finding_id))
     assert case_id is not None
     file = case_files.checked("说明.png", picture(0))
     blob_key = case_files.put(services.vault, services.blobs, case_id, file)
-    return case_id, case_desk.comment(connection, zhao, case_id, "见附件", now_ms, file, blob_key)
+    note_id = case_desk.comment(connection, zhao, case_id, "见附件", now_ms, file, blob_key)
+    platform = next(iter(material.choices(connection, zhao.scope, case_id)))
+    until = (day(now_ms) + timedelta(days=3)).isoformat()
+    request_id = material.ask(
+        connection, zhao, case_id, platform, "请提供该时段原始日志", until, now_ms
+    )
+    return case_id, note_id, request_id
 
 
 def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: User) -> None:
@@ -279,7 +288,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "示例",
         now_ms,
     )
-    case_id, note_id = _case(connection, services, zhao, finding.id, now_ms)
+    case_id, note_id, request_id = _case(connection, services, zhao, finding.id, now_ms)
     dataset.console |= {
         "draft_id": str(draft_id),
         "setup_id": str(setup_id),
@@ -303,6 +312,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "run_id": str(trial),
         "act_id": str(act_id),
         "note_id": str(note_id),
+        "request_id": str(request_id),
         "key_id": str(spare.key.id),
         "webhook_id": str(hook.webhook.id),
         "delivery_id": str(delivery_id),

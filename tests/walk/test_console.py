@@ -25,6 +25,7 @@ MAY = {
     "GET /console/{rest:path}": OPEN,
     "GET /my/{token}": OPEN,
     "POST /my/{token}/appeals": OPEN,
+    "POST /my/{token}/requests/{request_id}": OPEN,
     "GET /console": PEOPLE,
     "GET /console/standing": AUTHORITY,
     "GET /console/account": PEOPLE,
@@ -61,7 +62,11 @@ MAY = {
     "POST /console/cases/{case_id}/correction": DECIDERS,
     "POST /console/cases/{case_id}/decision": DECIDERS,
     "POST /console/cases/{case_id}/notes": DECIDERS,
+    "POST /console/cases/{case_id}/requests": DECIDERS,
+    "POST /console/cases/{case_id}/requests/{request_id}": DECIDERS,
     "POST /console/cases/{case_id}/undo": DECIDERS,
+    "GET /console/requests": PEOPLE,
+    "POST /console/requests/{request_id}": PEOPLE,
     "GET /console/findings": PEOPLE,
     "GET /console/findings/{finding_id}": PEOPLE,
     "GET /console/packs": PEOPLE,
@@ -198,6 +203,8 @@ BY_THEMSELVES = {
     "POST /console/cases/{case_id}/correction",
     "POST /console/cases/{case_id}/decision",
     "POST /console/cases/{case_id}/undo",
+    "POST /console/cases/{case_id}/requests",
+    "POST /console/requests/{request_id}",
 }
 # Filled in so well that nothing but the right to do it is missing.
 FORM = {

@@ -32,6 +32,7 @@ from app.store.review.finding_queue import (
     shown,
 )
 from app.store.review.finding_rows import CountyFinding, QueuedFinding
+from app.store.review.material import waits_for_material
 from app.store.row import fetch, fetch_one_or_none, typed
 from app.store.scope import AccessScope
 from app.store.upsert import insert_new
@@ -47,7 +48,7 @@ from models import (
 )
 
 DUE_DAYS = 10  # until a case is due where no assessment comes first: this product's default
-STATES = ("todo", "snoozed", "done")
+STATES = ("todo", "material", "snoozed", "done")
 _WEIGHTS = 10**12  # above every finding's id
 
 
@@ -129,7 +130,7 @@ class CaseFilter:
 
     findings: QueueFilter
     today: str
-    state: str = "todo"  # todo | snoozed | done
+    state: str = "todo"  # todo | material | snoozed | done
     overdue: bool = False
     assigned_to: int | None = None  # 0: to nobody
 
@@ -178,6 +179,7 @@ def count(connection: Connection, scope: AccessScope, wanted: CaseFilter) -> dic
     late = and_(*todo, ReviewCase.due_on < wanted.today)
     tallies = {
         "todo": and_(*todo),
+        "material": and_(*_in_state(replace(light, state="material"), held.c.waiting)),
         "snoozed": and_(*_in_state(replace(light, state="snoozed"), held.c.waiting)),
         "done": and_(*_in_state(replace(light, state="done"), held.c.waiting)),
         "overdue": late,
@@ -417,10 +419,12 @@ def _held(scope: AccessScope, wanted: CaseFilter) -> Any:
 
 def _in_state(wanted: CaseFilter, waiting: ColumnElement[int]) -> list[ColumnElement[bool]]:
     off = and_(ReviewCase.snoozed_until.is_not(None), ReviewCase.snoozed_until > wanted.today)
+    asked = waits_for_material(ReviewCase.id, wanted.today)
     found: list[ColumnElement[bool]] = {
         "snoozed": [waiting > 0, off],
+        "material": [waiting > 0, ~off, asked],
         "done": [waiting == 0],
-    }.get(wanted.state, [waiting > 0, ~off])
+    }.get(wanted.state, [waiting > 0, ~off, ~asked])
     if wanted.overdue:
         found.append(ReviewCase.due_on < wanted.today)
     if wanted.assigned_to == 0:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Coroutine
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Path as PathParameter
 from fastapi import Request, Response
@@ -148,8 +148,10 @@ async def _check_characters(request: Request) -> None:
 
 
 def _wanted(request: Request) -> str:
+    """Where to go on after signing in: what was asked for, or the page whose form was sent."""
     if request.method != "GET":
-        return "/console"
+        page = urlsplit(request.headers.get("referer", ""))
+        return local_path(page.path + (f"?{page.query}" if page.query else ""))
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 

@@ -53,7 +53,10 @@ class Visitor:
         return self
 
     def sign_in(self, username: str) -> Visitor:
-        self.open("/")
+        return self.open("/").sign_in_again(username)
+
+    def sign_in_again(self, username: str) -> Visitor:
+        """On the login page that one was led to."""
         self.page.get_by_label("用户名").fill(username)
         self.page.get_by_label("口令").fill(PASSWORD)
         self.page.get_by_role("button", name="登录").click()

@@ -146,3 +146,19 @@ def test_a_printed_sitting_leaves_out_what_is_only_for_the_screen(visitor: Visit
     expect(zhao.page.locator(".finding blockquote").first).to_be_visible()
     expect(zhao.page.get_by_role("navigation")).to_be_hidden()
     expect(zhao.page.locator(".finding form.decide").first).to_be_hidden()
+
+
+def test_what_was_typed_outlives_a_login_that_ended(visitor: Visit) -> None:
+    zhao = visitor("zhao").open("/console/findings")
+    zhao.page.locator("[data-open]").last.click()
+    card = zhao.page.locator(".finding").first
+    card.locator("[data-decision=overturn]").check()
+    card.locator("textarea[name=reason]").fill("打了一半的理由，还没有提交")
+    zhao.page.context.clear_cookies()
+    card.get_by_role("button", name="提交决定").click()
+    zhao.sign_in_again("zhao")
+    card = zhao.page.locator(".finding").first
+    expect(card.locator("textarea[name=reason]")).to_have_value("打了一半的理由，还没有提交")
+    expect(card.locator("[data-decision=overturn]")).to_be_checked()
+    zhao.page.get_by_role("button", name="退出").click()
+    assert zhao.page.evaluate("sessionStorage.length") == 0

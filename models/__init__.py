@@ -13,6 +13,7 @@ from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
 from models.link import LearnerLink
 from models.pack_draft import PackDraft
+from models.money import RecoveryEvent, SubsidyPayment, SubsidyStandard
 from models.people import (
     Learner,
     LearnerKey,
@@ -87,6 +88,7 @@ __all__ = [
     "PhotoAccess",
     "Platform",
     "RecordingRecord",
+    "RecoveryEvent",
     "ReferencePhoto",
     "Review",
     "ReviewCase",
@@ -99,6 +101,8 @@ __all__ = [
     "StageEvent",
     "Statement",
     "SystemCode",
+    "SubsidyPayment",
+    "SubsidyStandard",
     "TrainingClass",
     "User",
     "UserSession",

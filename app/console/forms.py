@@ -4,6 +4,7 @@ is kept."""
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal, InvalidOperation
 from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
@@ -34,6 +35,11 @@ _MESSAGES: Mapping[str, str] = {
     "no_name": N_("不能用点号作编号。"),
     "int_type": N_("请填写整数。"),
     "float_type": N_("请填写数字。"),
+    "decimal_type": N_("请填写数字。"),
+    "is_instance_of": N_("请填写数字。"),
+    "decimal_max_places": N_("最多两位小数。"),
+    "decimal_max_digits": N_("数值超出范围。"),
+    "finite_number": N_("请填写数字。"),
     "greater_than": N_("数值超出范围。"),
     "greater_than_equal": N_("数值超出范围。"),
     "less_than": N_("数值超出范围。"),
@@ -103,7 +109,9 @@ def _value(annotation: Any, said: str) -> Any:
             return int(said)
         if float in kinds:
             return float(said)
-    except ValueError:
+        if Decimal in kinds:
+            return Decimal(said)
+    except (ValueError, InvalidOperation):
         return said
     return said
 

@@ -160,6 +160,41 @@ DRAFT_STATES = {
     "discarded": Label(N_("已放弃")),
 }
 DRAFT_CHECKS = {"right": Label(N_("检查通过"), tone="clear")}
+ADVANCE_BASES = {
+    "enterprise": Label(N_("企业开展培训")),
+    "project": Label(N_("培训机构开展项目制培训")),
+}
+APPLICANTS = {
+    "enterprise": Label(N_("企业")),
+    "institution": Label(N_("培训机构")),
+    "individual": Label(N_("个人")),
+}
+SKILL_LEVELS = {
+    5: N_("五级（初级工）"),
+    4: N_("四级（中级工）"),
+    3: N_("三级（高级工）"),
+    2: N_("二级（技师）"),
+    1: N_("一级（高级技师）"),
+}
+SUBSIDY_STANDINGS = {
+    "payable": Label(N_("可以申请")),
+    "paid": Label(N_("已拨付")),
+    "not_eligible": Label(N_("不接受考核申请")),
+    "not_passed": Label(N_("考核未合格")),
+    "paid_before": Label(N_("同一职业同一等级已享受补贴")),
+    "undecided": Label(N_("考核资格未定")),
+    "not_assessed": Label(N_("没有考核结果")),
+}
+RECOVERY_STATES = {
+    "due": Label(N_("待追缴"), tone="violation"),
+    "demanded": Label(N_("已通知退回"), tone="review"),
+    "returned": Label(N_("已全部退回"), tone="clear"),
+    "settled": Label(N_("不再追缴")),
+}
+RECOVERY_DEEDS = {
+    "demanded": Label(N_("通知退回")),
+    "returned": Label(N_("退回资金")),
+}
 CALENDAR_KINDS = {
     "holiday": Label(N_("放假")),
     "works": Label(N_("调休上班")),
@@ -511,7 +546,19 @@ PROBLEMS = {
     "no_such_objection": N_("没有这条待处理的异议，可能刚由他人处理。"),
     "notice_too_short": N_("公示的工作日不足规定天数，请推后截止日期。"),
     "too_many_people": N_("申请补贴人数不能超过本班在册人数。"),
-    "more_than_claimed": N_("拨付金额不能超过申请金额。"),
+    "not_the_payable": N_("须为现在可以申请的人数，见“补贴金额”。"),
+    "not_the_amount": N_("须为按标准核定的金额，先行拨付的已扣除，见“补贴金额”。"),
+    "no_standard": N_("本县没有适用于本班的补贴标准，请管理员先录入。"),
+    "no_advance": N_("适用的标准没有规定先行拨付。"),
+    "not_an_enterprise": N_("本班不是企业申请的。"),
+    "more_than_advance": N_("超过了按全班人数和标准可以先行拨付的金额。"),
+    "claim_too_small": N_("现在应付的金额超过了申请金额，请退回补贴申请重新受理。"),
+    "payable_changed": N_("初审之后应付的人有变化，请退回重办。"),
+    "already_paid": N_("资金已经拨付，不能退回这一步，只能追缴。"),
+    "advance_open": N_("先行拨付还没有复核，请先办结。"),
+    "nothing_to_recover": N_("该学员现在没有这样要登记的追缴，可能刚由他人登记。"),
+    "more_than_due": N_("金额须大于0，不能超过待追缴的金额。"),
+    "bad_form": N_("填写有误，请填全日期、编号和金额。"),
     "in_future": N_("该日期还没有到，不能登记。"),
     "bad_date": N_("请填写日期，如2026-10-01。"),
     "bad_range": N_("截止日期不得早于起始日期，一次最多31天。"),

@@ -15,7 +15,7 @@ from app.console.charts import Bar
 from app.console.language import N_, Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render
-from app.domain.review import stages
+from app.domain.review import funds, stages
 from app.store.judging import overview as store
 from app.store.judging.overview import DAY_MS
 
@@ -48,6 +48,7 @@ def overview(request: Request, login: SignedIn) -> Response:
         classes = store.classes(connection, scope)
         assessments = store.next_assessments(connection, scope, today.isoformat(), _ASSESSMENTS)
         overdue = stages.overdue(connection, scope, today)
+        stakes = funds.stakes(connection, scope) if scope.of_authority else []
     return render(
         request,
         "overview.html",
@@ -60,6 +61,7 @@ def overview(request: Request, login: SignedIn) -> Response:
         assessments=assessments,
         overdue=overdue[:_OVERDUE],
         overdue_count=len(overdue),
+        stakes=stakes,
         found=sum(it.count for it in rules),
         trend=charts.columns(day_bars(daily, today, lang), lang, lang.say(N_("每日新增问题")), 7),
         rules=charts.rows(rule_bars(rules, lang), lang, lang.say(N_("按规则"))),

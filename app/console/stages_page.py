@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -18,18 +19,22 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import calendar
 from app.domain.policy import procedure
-from app.domain.review import stages
+from app.domain.review import recoveries, stages, subsidies
+from app.domain.review.recoveries import OFFICE_OF, Recovery
 from app.domain.review.stage_bodies import Objected, body_of
 from app.domain.review.stages import StepState, StepView
+from app.domain.review.subsidies import ClassSubsidy, Standing
+from app.domain.review.subsidy_standards import fen, yuan
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
-from app.store.catalogue import class_file
+from app.store.catalogue import catalogue, class_file
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 FIELDS: Mapping[str, str] = {
     "filed_on": N_("受理日期"),
     "held_on": N_("考核日期"),
-    "people": N_("申请补贴人数"),
+    "people": N_("补贴人数"),
+    "basis": N_("先行拨付的依据"),
     "amount_yuan": N_("金额（元）"),
     "promised_by": N_("申请承诺人"),
     "from_on": N_("公示开始日期"),
@@ -57,7 +62,7 @@ def summaries(views: Sequence[StepView]) -> list[StageSummary]:
     """The six stages, each as far as its steps are."""
     found = []
     for code in procedure.STAGES:
-        mine = [it for it in views if it.step.stage == code]
+        mine = [it for it in views if it.step.stage == code and not it.step.optional]
         open_step = next((it for it in mine if it.state is not StepState.DONE), mine[-1])
         acting = next((it for it in mine if it.acts_next), open_step)
         found.append(StageSummary(code, acting.state, any(it.overdue for it in mine)))
@@ -65,8 +70,9 @@ def summaries(views: Sequence[StepView]) -> list[StageSummary]:
 
 
 @router.get("/classes/{class_id}/stages")
-def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
-    return _page(request, login, class_id)
+def of_class(request: Request, login: SignedIn, class_id: RowId, refused: str = "") -> Response:
+    """`refused` is the code of what was wrong with a recovery."""
+    return _page(request, login, class_id, refused=refused)
 
 
 def _page(
@@ -76,6 +82,7 @@ def _page(
     typed: Mapping[str, str] | None = None,
     problem: str = "",
     status: int = 200,
+    refused: str = "",
 ) -> Response:
     """The page; `typed` is a form that was not taken, `problem` why."""
     services = request.app.state.services
@@ -84,9 +91,11 @@ def _page(
         klass = class_file.klass(connection, class_id, login.user.scope)
         if klass is None:
             raise NotFound("unknown_class", "there is no such class")
+        subsidy = subsidies.of_class(connection, catalogue.class_by_id(connection, class_id))
+        cases = recoveries.of_subsidy(connection, class_id, subsidy)
         views = stages.of_class(connection, class_id, today)
         known = calendar.read(connection).knows(today.year)
-        name = named(connection, language_of(request), _actors(views), login.user)
+        name = named(connection, language_of(request), _actors(views, cases), login.user)
     return render(
         request,
         "stages.html",
@@ -100,6 +109,12 @@ def _page(
         fields=FIELDS,
         inputs={it.step.id: _inputs(body_of(it.step.id).model_fields) for it in views},
         objection_inputs=_inputs(Objected.model_fields),
+        subsidy=subsidy,
+        standings=Counter(it.standing for it in subsidy.shares),
+        cases=cases,
+        recovery_offices=OFFICE_OF,
+        refused=labels.PROBLEMS.get(refused, ""),
+        usual=_usual(subsidy, views),
         returnable={it.step.id for it in views if stages.returnable(it, views)},
         typed=typed or {},
         problem=problem,
@@ -133,6 +148,22 @@ def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -
     return see_other(f"/console/classes/{class_id}/stages#{form['step']}")
 
 
+def _usual(subsidy: ClassSubsidy, views: Sequence[StepView]) -> dict[str, dict[str, str]]:
+    """What forms about money are filled in with: what the standard gives."""
+    if subsidy.standard is None:
+        return {}
+    people, due = len(subsidy.of(Standing.PAYABLE)), subsidy.payable_fen
+    ahead = next(it.body for it in views if it.step.id == stages.ADVANCE)
+    left = due - fen(Decimal(ahead.get("amount_yuan", 0)))
+    share = subsidy.standard.advance_percent
+    most = subsidy.each_fen * len(subsidy.shares) * share // 100
+    return {
+        "claim_filed": {"people": str(people), "amount_yuan": str(yuan(due))},
+        "advance": {"amount_yuan": str(yuan(most))} if most else {},
+        "payment": {"amount_yuan": str(yuan(max(0, left)))},
+    }
+
+
 def _problem(request: Request, error: BadInput | Conflict | NotAllowed) -> str:
     """What was wrong, with the field's name where it was a field."""
     lang, field = language_of(request), error.detail.partition(":")[0]
@@ -157,8 +188,10 @@ def _inputs(names: Mapping[str, Any]) -> list[tuple[str, str]]:
     return [(it, "date" if it.endswith("_on") else _TYPES.get(it, "text")) for it in names]
 
 
-def _actors(views: Sequence[StepView]) -> list[str]:
+def _actors(views: Sequence[StepView], cases: Sequence[Recovery]) -> list[str]:
     events = [event for it in views for event in (it.first, it.second, it.returned)]
     for view in views:
         events += [event for it in view.objections for event in (it.event, it.answer)]
-    return [it.done_by for it in events if it]
+    return [it.done_by for it in events if it] + [
+        event.done_by for it in cases for event in it.events
+    ]

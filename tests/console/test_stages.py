@@ -2,144 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from decimal import Decimal
+from datetime import date
 from typing import Any
 
 import pytest
 from sqlalchemy import select
 
-from app.clock import day
-from app.domain.accounts import calendar, users
-from app.domain.policy import procedure
-from app.domain.review import stage_answer, stages
+from app.domain.accounts import calendar
+from app.domain.review import stage_answer
 from app.domain.review.stage_bodies import Claimed, body_of, in_future
-from app.domain.review.stages import StageDeed, StepState, StepView
+from app.domain.review.stages import StageDeed, StepState
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
-from app.store.scope import EVERYTHING, AccessScope
-from models import AuditEntry, StageEvent, TrainingClass
-from tests.console.conftest import Clock, Desk
-
-DAY_MS = 86_400_000
-FIELDS: dict[str, dict[str, Any]] = {
-    "opening_filed": {"filed_on": "2026-04-07"},
-    "assessment_filed": {"filed_on": "2026-04-07"},
-    "assessment": {"held_on": "2026-04-07"},
-    "claim_filed": {
-        "filed_on": "2026-04-08",
-        "people": 1,
-        "amount_yuan": Decimal("1200.50"),
-        "promised_by": "经办人甲",
-    },
-}
-BEFORE_NOTICE = (
-    "opening_filed",
-    "opening_industry",
-    "opening_labour",
-    "supervision",
-    "assessment_filed",
-    "assessment",
-    "claim_filed",
-    "claim_industry",
-)
-
-
-# Who signs first and second at each office: Zhao and Sun's fellows elsewhere.
-SIGNERS = {
-    "labour": {"zhao": "zhao", "sun": "sun"},
-    "industry": {"zhao": "wei", "sun": "hu"},
-    "finance": {"zhao": "jin", "sun": "cai"},
-}
-
-
-class Desks:
-    """Zhao and Sun, who sign one after the other, and who does at the step's own office."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.clock: Clock = desk.clock
-        with desk.services.database.read() as connection:
-            self.class_id = connection.scalars(select(TrainingClass.id)).first()
-            self.people = {
-                it: users.named(connection, it)
-                for it in ("zhao", "sun", "wei", "hu", "jin", "cai", "qian", "root")
-            }
-
-    @property
-    def today(self) -> date:
-        return day(self.clock())
-
-    def does(self, who: str, step: str, deed: str = "first", remark: str = "同意", **body: Any):
-        at = procedure.steps().get(step)
-        signs = SIGNERS[at.office].get(who, who) if at else who
-        return self.does_as(signs, step, deed, remark, **body)
-
-    def does_as(self, who: str, step: str, deed: str = "first", remark: str = "同意", **body: Any):
-        with self.desk.services.database.write() as connection:
-            return stages.record(
-                connection,
-                self.class_id,
-                self.people[who],
-                step=step,
-                deed=deed,
-                body=body,
-                remark=remark,
-                now_ms=self.clock(),
-            )
-
-    def finish(self, *steps: str) -> None:
-        for step in steps:
-            body: dict[str, Any] = FIELDS.get(step, {})
-            self.does("zhao", step, **body)
-            if self.view(step).state is not StepState.DONE:
-                self.does("sun", step, "second")
-
-    def publish(self) -> None:
-        first = self.today
-        last = first + timedelta(days=6)
-        notice: dict[str, Any] = {"from_on": first.isoformat(), "to_on": last.isoformat()}
-        self.does("zhao", "publication", site="县人社局网站", **notice)
-
-    def views(self) -> dict[str, StepView]:
-        with self.desk.services.database.read() as connection:
-            found = stages.of_class(connection, self.class_id, self.today)
-        return {it.step.id: it for it in found}
-
-    def view(self, step: str) -> StepView:
-        return self.views()[step]
-
-    def overdue(self, scope: AccessScope = EVERYTHING):
-        with self.desk.services.database.read() as connection:
-            return stages.overdue(connection, scope, self.today)
+from app.store.scope import AccessScope
+from models import TrainingClass
+from tests.console.conftest import Desk
+from tests.console.offices import BEFORE_NOTICE, DAY_MS, FIELDS, Desks
 
 
 @pytest.fixture
 def office(desk: Desk) -> Desks:
     return Desks(desk)
-
-
-def test_a_class_goes_all_the_way_and_everything_is_in_the_audit_log(office: Desks) -> None:
-    assert [it.step.id for it in office.views().values() if it.acts_next] == ["opening_filed"]
-    office.finish(*BEFORE_NOTICE)
-    office.publish()
-    office.clock.now_ms += 7 * DAY_MS
-    office.does("sun", "publication", "second")
-    office.finish("claim_labour")
-    paid: dict[str, Any] = {
-        "paid_on": office.today.isoformat(),
-        "amount_yuan": Decimal("1200.5"),
-        "fund": "skills",
-    }
-    office.does("sun", "payment", **paid)
-    office.does("zhao", "payment", "second")
-    assert {it.state for it in office.views().values()} == {StepState.DONE}
-    assert office.view("payment").body["amount_yuan"] == "1200.5"
-    assert not office.overdue()
-    with office.desk.services.database.read() as connection:
-        acted = connection.scalars(
-            select(AuditEntry.action).where(AuditEntry.action.startswith("stage."))
-        ).all()
-        assert len(acted) == len(connection.scalars(select(StageEvent.id)).all()) == 19
 
 
 def test_who_signed_first_cannot_sign_second(office: Desks) -> None:
@@ -264,17 +146,6 @@ def test_a_step_is_returned_with_a_reason_unless_a_later_one_rests_on_it(office:
     office.does("sun", "opening_industry", "returned", "计划书缺页")
     view = office.view("opening_industry")
     assert (view.state, view.returned.remark) == (StepState.TO_DO, "计划书缺页")
-
-
-def test_no_more_is_paid_than_was_claimed(office: Desks) -> None:
-    office.finish(*BEFORE_NOTICE)
-    office.publish()
-    office.clock.now_ms += 7 * DAY_MS
-    office.does("sun", "publication", "second")
-    office.finish("claim_labour")
-    paid: dict[str, Any] = {"paid_on": office.today.isoformat(), "fund": "skills"}
-    with pytest.raises(BadInput, match="amount_yuan"):
-        office.does("sun", "payment", amount_yuan=Decimal("1200.51"), **paid)
 
 
 def test_machines_are_told_the_steps_but_not_who_signed(office: Desks) -> None:

@@ -93,6 +93,8 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
         "class-terms": Address(
             f"/console/classes/{klass}/terms", "/console/classes/{class_id}/terms"
         ),
+        "subsidies": Address("/console/subsidies", "/console/subsidies", ADMIN),
+        "funds": Address("/public/funds", "/public/funds", NOBODY),
         "counties": Address("/console/counties", "/console/counties", ADMIN),
         "institutions": Address("/console/institutions", "/console/institutions"),
         "institution": Address(

@@ -20,6 +20,7 @@ ANSWERS_OTHERWISE = {
     "/console/photo-accesses/{access_id}/small.jpg",
     "/console/static/{name}",
     "/console/people/{person_id}/file.{ext}",
+    "/public/funds.csv",
     "/console/county/{county}/{report}.{ext}",
     "/console/cases/{case_id}/files/{note_id}",  # a file to be saved
     "/console/classes/{class_id}/systems/{system}/{table}.{ext}",

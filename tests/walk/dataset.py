@@ -42,6 +42,7 @@ from app.services import Services
 from app.store.catalogue import catalogue
 from app.store.catalogue import class_setups as store
 from app.store.scope import EVERYTHING
+from app.store.money import standards
 from models import (
     Appeal,
     ClassHour,
@@ -147,6 +148,7 @@ def _people(connection: Connection, dataset: Dataset) -> None:
         terms = InstitutionTerms(code=code, name=name)
         schools.append(institutions.list_institution(connection, HUANGCHUAN, terms, **by))
     dataset.console["institution_id"] = str(schools[0])
+    dataset.console["standard_id"] = str(_standard(connection, dataset.now_ms))
     clerks = [(who, "school", None, None, it) for who, it in zip(CLERKS, schools, strict=True)]
     for username, role, county, platform, school in [*((*it, None) for it in PEOPLE), *clerks]:
         users.add_user(
@@ -184,6 +186,25 @@ def _case(
         connection, zhao, case_id, platform, "请提供该时段原始日志", until, now_ms
     )
     return case_id, note_id, request_id
+
+
+def _standard(connection: Connection, now_ms: int) -> int:
+    """What Huangchuan pays for a learner."""
+    return standards.add(
+        connection,
+        county=HUANGCHUAN,
+        occupation="",
+        level=None,
+        applicant="",
+        amount_fen=100_000,
+        advance_percent=0,
+        document="示例文号",
+        dated="2026-01-01",
+        from_on="2026-01-01",
+        until_on=None,
+        entered_by="system",
+        entered_ms=now_ms,
+    )
 
 
 def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: User) -> None:

@@ -146,6 +146,12 @@ MAY = {
     "POST /console/what-if": AUTHORITY,
     "GET /console/audit": ADMIN,
     "GET /console/audit.csv": ADMIN,
+    "GET /console/subsidies": AUTHORITY,
+    "POST /console/subsidies": ADMIN,
+    "POST /console/subsidies/{standard_id}/end": ADMIN,
+    "POST /console/classes/{class_id}/recoveries": DECIDERS,
+    "GET /public/funds": OPEN,
+    "GET /public/funds.csv": OPEN,
     "GET /console/calendar": ADMIN,
     "POST /console/calendar": ADMIN,
     "GET /console/users": ADMIN,
@@ -243,6 +249,11 @@ FORM = {
     "step": "opening_filed",
     "deed": "first",
     "filed_on": "2026-03-01",
+    "amount_yuan": "1000",
+    "document": "示例文号",
+    "dated": "2026-01-01",
+    "from_on": "2026-01-01",
+    "until_on": "2026-12-31",
     "first": "2026-10-01",
     "calendar_kind": "holiday",
     "since": "2026-10-01",
@@ -262,7 +273,7 @@ def test_every_page_says_who_may_open_it(app: FastAPI) -> None:
     there = {
         f"{method} {path}"
         for method, path in routes(app)
-        if path == "/" or path.startswith(("/console", "/my"))
+        if path == "/" or path.startswith(("/console", "/my", "/public"))
     }
     assert there == set(MAY)
 

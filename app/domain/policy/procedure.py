@@ -65,7 +65,7 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 class ProcedureStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One step. `signatures` 2: a first and a second reviewer, who are different persons. `after`:
-    the steps that must be done before."""
+    the steps that must be done before. `optional`: nothing waits for it."""
 
     id: str
     stage: Literal["opening", "supervision", "assessment", "claim", "publication", "payment"]
@@ -73,6 +73,7 @@ class ProcedureStep(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     office: Office
     signatures: Literal[1, 2]
     after: tuple[str, ...]
+    optional: bool = False
     limit: Limit | None = None
     lasts: Lasts | None = None
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from app.domain.wire import Day, Line, Wire
 
 Yuan = Annotated[Decimal, Field(gt=0, max_digits=12, decimal_places=2)]
+Fund = Literal["employment", "unemployment", "skills", "other"]
 
 
 class Filed(Wire):
@@ -43,9 +44,21 @@ class PublicNotice(Wire):
 
 
 class Paid(Wire):
+    """Nothing is paid where all of it was advanced."""
+
+    paid_on: Day
+    amount_yuan: Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=2)]
+    fund: Fund
+
+
+class Advanced(Wire):
+    """Part of the subsidy, paid ahead. `basis`: what the texts allow it for: an enterprise's
+    training, or a training that an institution runs as a project (项目制)."""
+
     paid_on: Day
     amount_yuan: Yuan
-    fund: Literal["employment", "unemployment", "skills", "other"]
+    fund: Fund
+    basis: Literal["enterprise", "project"]
 
 
 class Objected(Wire):
@@ -65,6 +78,7 @@ BODIES: dict[str, type[Wire]] = {
     "assessment": Held,
     "claim_filed": Claimed,
     "publication": PublicNotice,
+    "advance": Advanced,
     "payment": Paid,
 }
 PAST = {"filed_on", "held_on", "paid_on", "received_on"}  # have been when they are recorded

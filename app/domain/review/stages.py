@@ -6,10 +6,9 @@ returned is done again from its beginning, as long as nothing rests on it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
@@ -22,17 +21,19 @@ from app.domain.accounts.users import User
 from app.domain.policy import procedure
 from app.domain.policy.procedure import ProcedureStep
 from app.domain.policy.working_days import Calendar, working_days_after, working_days_in
+from app.domain.review import stage_money, subsidies
 from app.domain.review.stage_bodies import Objected, body_of, in_future
 from app.domain.wire import Wire, first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, class_file
+from app.store.catalogue.catalogue import ClassRow
 from app.store.review import stages as store
 from app.store.review.stages import StagedClass, StageEventRow
 from app.store.scope import AccessScope
 
 MIN_WORDS, MAX_WORDS = 4, 2000
-NOTICE = "publication"
+NOTICE, ADVANCE, PAYMENT = "publication", "advance", "payment"
 
 
 class StepState(StrEnum):
@@ -88,6 +89,11 @@ class StepView:
 
     @property
     def acts_next(self) -> bool:
+        """Whether the class waits for somebody to act on it."""
+        return self.open and not (self.step.optional and self.first is None)
+
+    @property
+    def open(self) -> bool:
         return self.state in (StepState.TO_DO, StepState.RUNNING, StepState.AWAITS_SECOND)
 
     @property
@@ -128,6 +134,7 @@ def standing(
     records = _records(events)
     days = {"starts_on": klass.starts_on, "assessment_on": klass.assessment_on}
     finished: dict[str, date] = {}
+    begun = {name for name, it in records.items() if it.first}
     views = []
     for step in procedure.steps_by(klass.pack_id, klass.pack_version).values():
         record = records[step.id]
@@ -139,7 +146,7 @@ def standing(
         passed = due_on is not None and (on or today) > due_on
         view = StepView(
             step=step,
-            state=_state(step, record, finished.keys(), today),
+            state=_state(step, record, finished.keys(), begun, today),
             first=record.first,
             second=record.second,
             returned=None if record.first else record.returned,
@@ -182,9 +189,13 @@ def _finished_on(end: StageEventRow | None, first: StageEventRow | None) -> date
     return date.fromisoformat(received) if received else day(end.done_ms)
 
 
-def _state(step: ProcedureStep, record: _Record, finished: Any, today: date) -> StepState:
+def _state(
+    step: ProcedureStep, record: _Record, finished: Any, begun: Collection[str], today: date
+) -> StepState:
     if step.id in finished:
         return StepState.DONE
+    if step.optional and record.first is None and PAYMENT in begun:
+        return StepState.NOT_YET  # it would come too late
     if not set(step.after) <= set(finished):
         return StepState.NOT_YET
     if record.first is None:
@@ -209,6 +220,8 @@ def _due(step: ProcedureStep, days: Mapping[str, date | None], calendar: Calenda
 
 def returnable(view: StepView, views: Iterable[StepView]) -> bool:
     """Whether the step was signed and nothing rests on it yet."""
+    if view.step.stage == PAYMENT and view.state is StepState.DONE:
+        return False  # the money is gone; it is recovered instead
     rest = (it for it in views if view.step.id in it.step.after)
     return view.first is not None and not any(it.first for it in rest)
 
@@ -243,9 +256,27 @@ def record(
     if user.office is not view.step.office:
         who = view.step.office_name.en
         raise NotAllowed("other_office", f"only accounts of the {who} act on this step")
-    doing = _Doing(connection, class_id, user, views, today)
+    klass = catalogue.class_by_id(connection, class_id)
+    doing = _Doing(connection, klass, user, views, today)
     said = doing.checked(view, StageDeed(deed), body)
     words = _words(remark, view.step, StageDeed(deed))
+    event_id = _keep(connection, class_id, user, step, deed, said, words, now_ms)
+    if step == PAYMENT and deed == StageDeed.SECOND:
+        paid_on = date.fromisoformat(view.body["paid_on"])
+        subsidies.pay(connection, klass, event_id, paid_on, view.body["people"])
+    return event_id
+
+
+def _keep(
+    connection: Connection,
+    class_id: int,
+    user: User,
+    step: str,
+    deed: str,
+    said: dict[str, Any],
+    words: str,
+    now_ms: int,
+) -> int:
     event_id = store.add(
         connection,
         class_id=class_id,
@@ -284,7 +315,7 @@ class _Doing:
     """One person acting on one class, and what of it stands."""
 
     connection: Connection
-    class_id: int
+    klass: ClassRow
     user: User
     views: Mapping[str, StepView]
     today: date
@@ -306,7 +337,10 @@ class _Doing:
             raise Conflict("stage_not_open", "this step is not to be done now")
         said = self._parsed(body_of(view.step.id), body)
         self._fits(view, said)
-        return said.model_dump(mode="json")
+        kept = said.model_dump(mode="json")
+        if view.step.id == PAYMENT:  # whom the two who sign pay for
+            kept["people"] = stage_money.payable_people(self.connection, self.klass)
+        return kept
 
     def _fits(self, view: StepView, said: Any) -> None:
         """Raises BadInput where what was filled in contradicts what is known."""
@@ -317,15 +351,19 @@ class _Doing:
                 detail = f"to_on: a notice stands at least {lasts.days} working days, not {stands}"
                 raise BadInput("notice_too_short", detail, field="to_on")
         if view.step.id == "claim_filed":
-            members = catalogue.enrolled(self.connection, self.class_id)
+            members = catalogue.enrolled(self.connection, self.klass.id)
             if said.people > members:
                 detail = f"people: the class has {members}"
                 raise BadInput("too_many_people", detail, field="people")
-        if view.step.id == "payment":
-            claimed = self.views["claim_filed"].body.get("amount_yuan")
-            if claimed is not None and said.amount_yuan > Decimal(claimed):
-                detail = f"amount_yuan: no more than was claimed, {claimed}"
-                raise BadInput("more_than_claimed", detail, field="amount_yuan")
+            stage_money.claim_fits(self.connection, self.klass, said)
+        if view.step.id == ADVANCE:
+            stage_money.advance_fits(self.connection, self.klass, said)
+        if view.step.id == PAYMENT:
+            claimed = self.views["claim_filed"].body
+            advance = self.views[ADVANCE]
+            if advance.state is StepState.AWAITS_SECOND:
+                raise Conflict("advance_open", "the advance waits for its second signature")
+            stage_money.payment_fits(self.connection, self.klass, said, claimed, advance.body)
 
     def _second(self, view: StepView) -> dict[str, Any]:
         if view.state is StepState.RUNNING:
@@ -341,6 +379,8 @@ class _Doing:
     def _returned(self, view: StepView) -> dict[str, Any]:
         if view.first is None:
             raise Conflict("stage_not_open", "nothing was done here that could be returned")
+        if view.step.stage == PAYMENT and view.state is StepState.DONE:
+            raise Conflict("already_paid", "what was paid is not returned but recovered")
         if not returnable(view, self.views.values()):
             raise Conflict("stage_rested_on", "a later step rests on this one; return that first")
         return {}

@@ -1,0 +1,149 @@
+"""Subsidies: a county's standards, what is at stake, recoveries, and the public page on funds."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import ValidationError
+
+from app.clock import day
+from app.console import forms
+from app.console.forms import FilledIn
+from app.console.language import N_
+from app.console.login import FormOfThisLogin, SignedIn, require_role
+from app.console.page import ConsoleRoute, RowId, render, see_other
+from app.domain.accounts.users import Login, Role
+from app.domain.policy import subsidy_texts
+from app.domain.review import funds, recoveries, subsidy_standards
+from app.domain.review.funds import FEWEST, PublicSum
+from app.domain.review.recoveries import Recovered
+from app.domain.review.subsidy_standards import StandardTerms, yuan
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.reports.csv import safe
+from app.store.catalogue import class_file, institutions
+from app.store.money import standards as store
+
+router = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
+
+Official = Annotated[Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN))]
+Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
+
+# The public file, of which no column may name a person.
+PUBLIC_COLUMNS = (
+    N_("年度"),
+    N_("县（市、区）"),
+    N_("培训机构"),
+    N_("职业（工种）"),
+    N_("班级数"),
+    N_("补贴人数"),
+    N_("拨付金额（元）"),
+    N_("已追回（元）"),
+)
+
+
+@router.get("/console/subsidies")
+def shown(request: Request, login: Official) -> Response:
+    return _page(request, login)
+
+
+def _page(
+    request: Request,
+    login: Login,
+    typed: Mapping[str, str] | None = None,
+    errors: forms.Errors | None = None,
+) -> Response:
+    scope = login.user.scope
+    with request.app.state.services.database.read() as connection:
+        rows = store.of_counties(connection, scope.counties)
+        counties = [it.name for it in institutions.counties(connection)]
+        stakes = funds.stakes(connection, scope)
+    return render(
+        request,
+        "subsidies.html",
+        login=login,
+        rows=rows,
+        counties=counties,
+        stakes=stakes,
+        texts=subsidy_texts.quoted(),
+        today=day(request.app.state.services.clock()),
+        yuan=yuan,
+        typed=typed or {},
+        errors=errors or {},
+        status=422 if errors else 200,
+    )
+
+
+@router.post("/console/subsidies", dependencies=[FormOfThisLogin])
+def enter(request: Request, login: Admin, form: FilledIn) -> Response:
+    services = request.app.state.services
+    try:
+        terms = forms.read(StandardTerms, form)
+        with services.database.write() as connection:
+            subsidy_standards.enter(connection, login.user, terms, services.clock())
+    except (ValidationError, BadInput) as error:
+        return _page(request, login, form, forms.errors(error))
+    return see_other("/console/subsidies")
+
+
+@router.post("/console/subsidies/{standard_id}/end", dependencies=[FormOfThisLogin])
+def end(request: Request, login: Admin, standard_id: RowId, form: FilledIn) -> Response:
+    services = request.app.state.services
+    with services.database.write() as connection:
+        last = form.get("until_on", "")
+        subsidy_standards.end(connection, login.user, standard_id, last, services.clock())
+    return see_other("/console/subsidies")
+
+
+@router.post("/console/classes/{class_id}/recoveries", dependencies=[FormOfThisLogin])
+def recover(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -> Response:
+    """Record a demand, or money that came back; a refusal is told on the steps' page."""
+    services = request.app.state.services
+    with services.database.read() as connection:
+        if class_file.klass(connection, class_id, login.user.scope) is None:
+            raise NotFound("unknown_class", "there is no such class")
+    if not login.user.decides:
+        raise NotAllowed("role", "only auditors and reviewers recover what was paid")
+    try:
+        wanted = forms.read(Recovered, form)
+        with services.database.write() as connection:
+            recoveries.record(
+                connection, class_id, login.user, wanted, form.get("remark", ""), services.clock()
+            )
+    except ValidationError:
+        return see_other(f"/console/classes/{class_id}/stages?refused=bad_form#recoveries")
+    except (BadInput, Conflict, NotAllowed) as error:
+        return see_other(f"/console/classes/{class_id}/stages?refused={error.code}#recoveries")
+    return see_other(f"/console/classes/{class_id}/stages#recoveries")
+
+
+@router.get("/public/funds")
+def public(request: Request) -> Response:
+    """What was paid by institution and occupation; for everybody, of nobody in particular."""
+    with request.app.state.services.database.read() as connection:
+        sums = funds.public(connection)
+    return render(request, "funds.html", login=None, sums=sums, yuan=yuan, fewest=FEWEST)
+
+
+@router.get("/public/funds.csv")
+def public_file(request: Request) -> Response:
+    with request.app.state.services.database.read() as connection:
+        sums = funds.public(connection)
+    headers = {"Content-Disposition": 'attachment; filename="funds.csv"'}
+    return Response(_csv(sums), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _csv(sums: Sequence[PublicSum]) -> str:
+    made = io.StringIO()
+    writer = csv.writer(made)
+    writer.writerow(PUBLIC_COLUMNS)
+    for it in sums:
+        few = it.people < FEWEST
+        words = (it.year, it.county, it.institution or f"合并（每项不足{FEWEST}人）", it.occupation)
+        people = f"不足{FEWEST}" if few else it.people
+        amounts = (yuan(it.paid_fen), yuan(it.returned_fen))
+        writer.writerow((*map(safe, words), it.classes, people, *amounts))
+    return "\ufeff" + made.getvalue()

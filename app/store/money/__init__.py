@@ -1,0 +1,1 @@
+"""Subsidies: standards, payments, recoveries."""

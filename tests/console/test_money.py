@@ -1,0 +1,319 @@
+"""What a class's learners are paid by the county's standard, what not, and what comes back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlalchemy import select, update
+
+import models
+from app.domain.policy import subsidy_texts
+from app.domain.review import funds, recoveries, subsidies, subsidy_standards
+from app.domain.review.recoveries import Recovered, RecoveryState
+from app.domain.review.stages import StepState
+from app.domain.review.subsidies import Standing
+from app.domain.review.subsidy_standards import StandardTerms
+from app.errors import BadInput, Conflict, NotAllowed
+from app.store.catalogue import catalogue
+from app.store.scope import EVERYTHING
+from tests.console.conftest import Desk
+from tests.console.county import HERE, NOW, add
+from tests.console.offices import BEFORE_NOTICE, DAY_MS, FIELDS, Desks
+
+TERMS = {
+    "teachers": 2,
+    "starts_on": "2026-04-01",
+    "ends_on": "2026-04-20",
+    "occupation": "保育员",
+    "level": "五级/初级工",
+    "institution": "潢川县阳光职业培训学校",
+    "applicant": {"type": "enterprise", "name": "某企业"},
+}
+STANDARD: dict[str, Any] = {
+    "county": HERE,
+    "amount_yuan": Decimal("1200.50"),
+    "document": "潢人社〔2026〕1号",
+    "dated": "2026-01-05",
+    "from_on": "2026-01-01",
+}
+CLAIM = FIELDS["claim_filed"] | {"people": 2, "amount_yuan": Decimal("2401.00")}
+
+
+class Treasury(Desks):
+    """The offices of a county whose class ended: two learners passed, one may not be assessed."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        with desk.services.database.write() as connection:
+            self.class_id = desk.county.classes["HC-2026-014"]
+            add(connection, models.County, name=HERE, created_ms=NOW)
+            self.teach(connection, self.class_id)
+            self.learners = self.assess(connection, self.class_id)
+
+    def teach(self, connection: Any, class_id: int) -> None:
+        classes = update(models.TrainingClass).where(models.TrainingClass.id == class_id)
+        connection.execute(classes.values(terms=TERMS, occupation="保育员"))
+
+    def assess(self, connection: Any, class_id: int) -> list[int]:
+        enrolled = select(models.Enrolment).where(models.Enrolment.class_id == class_id)
+        rows = connection.execute(enrolled.order_by(models.Enrolment.learner_id)).all()
+        for place, it in enumerate(rows):
+            outcome = "eligible" if place < 2 else "ineligible"
+            self.conclude(connection, class_id, it.id, outcome)
+            if place < 2:
+                values = {"held_on": "2026-04-07", "passed": True, "created_ms": NOW}
+                add(
+                    connection,
+                    models.AssessmentRecord,
+                    class_id=class_id,
+                    learner_id=it.learner_id,
+                    **values,
+                )
+        return [it.learner_id for it in rows]
+
+    def conclude(self, connection: Any, class_id: int, enrolment_id: int, outcome: str) -> None:
+        add(
+            connection,
+            models.Verdict,
+            subject_kind="enrolment",
+            subject_id=enrolment_id,
+            hour=0,
+            class_id=class_id,
+            outcome=outcome,
+            pack="huangchuan-2021-graded@1.0.0",
+            created_ms=NOW,
+        )
+
+    def enter(self, **said: Any) -> int:
+        terms = StandardTerms.model_validate(STANDARD | said)
+        with self.desk.services.database.write() as connection:
+            return subsidy_standards.enter(connection, self.people["root"], terms, self.clock())
+
+    @property
+    def subsidy(self) -> subsidies.ClassSubsidy:
+        with self.desk.services.database.read() as connection:
+            return subsidies.of_class(connection, catalogue.class_by_id(connection, self.class_id))
+
+    def standings(self) -> list[Standing]:
+        return [it.standing for it in sorted(self.subsidy.shares, key=lambda it: it.learner.id)]
+
+    def publish_and_review(self) -> None:
+        self.finish(*BEFORE_NOTICE[:6])
+        self.does("zhao", "claim_filed", **CLAIM)
+        self.finish("claim_industry")
+        self.publish()
+        self.clock.now_ms += 7 * DAY_MS
+        self.does("sun", "publication", "second")
+        self.finish("claim_labour")
+
+    def pay(self, amount: str = "2401") -> None:
+        paid: dict[str, Any] = {"paid_on": self.today.isoformat(), "fund": "skills"}
+        self.does("zhao", "payment", amount_yuan=Decimal(amount), **paid)
+        self.does("sun", "payment", "second")
+
+    def overturn(self, learner: int) -> None:
+        """A finding on somebody who was paid is upheld."""
+        with self.desk.services.database.write() as connection:
+            enrolment = catalogue.enrolments(connection, self.class_id)[learner]
+            self.conclude(connection, self.class_id, enrolment, "ineligible")
+
+    def recover(self, who: str, learner: int, deed: str, **said: Any) -> int:
+        body = {"happened_on": self.today.isoformat(), "document": "潢人社追〔2026〕1号"} | said
+        with self.desk.services.database.write() as connection:
+            return recoveries.record(
+                connection,
+                self.class_id,
+                self.people[who],
+                Recovered.model_validate({"learner": learner, "deed": deed} | body),
+                "",
+                self.clock(),
+            )
+
+    def case(self) -> recoveries.Recovery:
+        with self.desk.services.database.read() as connection:
+            klass = catalogue.class_by_id(connection, self.class_id)
+            (found,) = recoveries.of_class(connection, klass)
+        return found
+
+
+@pytest.fixture
+def treasury(desk: Desk) -> Treasury:
+    return Treasury(desk)
+
+
+def test_who_passed_is_paid_by_the_standard_of_the_county(treasury: Treasury) -> None:
+    assert treasury.subsidy.standard is None and treasury.subsidy.payable_fen == 0
+    treasury.enter()
+    assert treasury.standings() == [Standing.PAYABLE, Standing.PAYABLE, Standing.NOT_ELIGIBLE]
+    assert treasury.subsidy.payable_fen == 240_100
+
+
+def test_the_closest_standard_that_holds_on_the_first_day_is_taken(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.enter(amount_yuan=Decimal("900"), from_on="2026-04-02")
+    treasury.enter(amount_yuan=Decimal("800"), until_on="2026-03-31")
+    treasury.enter(amount_yuan=Decimal("1500"), level=5)
+    treasury.enter(amount_yuan=Decimal("4000"), level=3, occupation="保育员")
+    assert treasury.subsidy.each_fen == 150_000
+    treasury.enter(amount_yuan=Decimal("1600"), occupation="保育员")
+    assert treasury.subsidy.each_fen == 160_000
+
+
+def test_only_an_administrator_enters_a_standard_and_no_more_in_advance_than_any_text_says(
+    treasury: Treasury,
+) -> None:
+    assert subsidy_texts.quoted().most_in_advance == 50
+    with pytest.raises(ValidationError, match="advance_percent"):
+        treasury.enter(advance_percent=60)
+    with pytest.raises(ValidationError, match="amount_yuan"):
+        treasury.enter(amount_yuan=Decimal("0.001"))
+    treasury.people["root"] = treasury.people["zhao"]
+    with pytest.raises(NotAllowed):
+        treasury.enter()
+
+
+def test_a_claim_is_for_everybody_who_is_payable_and_for_what_the_standard_gives(
+    treasury: Treasury,
+) -> None:
+    treasury.enter()
+    treasury.finish(*BEFORE_NOTICE[:6])
+    with pytest.raises(BadInput, match="people: 2 are payable"):
+        treasury.does("zhao", "claim_filed", **CLAIM | {"people": 3})
+    with pytest.raises(BadInput, match=r"by the standard it is 2401\.00"):
+        treasury.does("zhao", "claim_filed", **CLAIM | {"amount_yuan": Decimal("2401.01")})
+    treasury.does("zhao", "claim_filed", **CLAIM)
+
+
+def test_nothing_is_paid_without_a_standard(treasury: Treasury) -> None:
+    treasury.publish_and_review()
+    with pytest.raises(Conflict, match="no standard"):
+        treasury.pay()
+
+
+def test_a_class_goes_all_the_way_and_everything_is_in_the_audit_log(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    treasury.pay()
+    states = {it.step.id: it.state for it in treasury.views().values()}
+    assert states.pop("advance") is StepState.NOT_YET
+    assert set(states.values()) == {StepState.DONE}
+    assert not treasury.overdue()
+    with treasury.desk.services.database.read() as connection:
+        acted = connection.scalars(
+            select(models.AuditEntry.action).where(models.AuditEntry.action.like("stage.%"))
+        ).all()
+        assert len(acted) == len(connection.scalars(select(models.StageEvent.id)).all()) == 19
+
+
+def test_nobody_is_paid_twice_for_one_occupation_and_level(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    treasury.pay()
+    assert treasury.standings()[:2] == [Standing.PAID, Standing.PAID]
+    other = treasury.desk.county.classes["GS-2026-003"]
+    with treasury.desk.services.database.write() as connection:
+        treasury.teach(connection, other)
+        again = add(connection, models.Enrolment, class_id=other, learner_id=treasury.learners[0])
+        treasury.conclude(connection, other, again, "eligible")
+        found = subsidies.of_class(connection, catalogue.class_by_id(connection, other))
+    share = next(it for it in found.shares if it.learner.id == treasury.learners[0])
+    assert (share.standing, share.paid_in) == (Standing.PAID_BEFORE, "HC-2026-014")
+
+
+def test_what_two_people_signed_for_must_still_be_payable(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    paid: dict[str, Any] = {"paid_on": treasury.today.isoformat(), "fund": "skills"}
+    treasury.does("zhao", "payment", amount_yuan=Decimal(2401), **paid)
+    treasury.overturn(treasury.learners[0])
+    with pytest.raises(Conflict, match="1 are to be paid for now, not 2"):
+        treasury.does("sun", "payment", "second")
+    treasury.does("sun", "payment", "returned", "有一人不再合格")
+    treasury.pay("1200.50")
+    assert treasury.subsidy.paid_fen == 120_050
+
+
+def test_an_advance_is_a_share_of_the_whole_and_is_taken_off_the_payment(
+    treasury: Treasury,
+) -> None:
+    treasury.enter(advance_percent=40)
+    treasury.finish("opening_filed", "opening_industry", "opening_labour")
+    ahead: dict[str, Any] = {
+        "paid_on": "2026-04-08",
+        "fund": "skills",
+        "basis": "enterprise",
+    }
+    with pytest.raises(BadInput, match=r"1440\.60 at most"):
+        treasury.does("zhao", "advance", amount_yuan=Decimal("1440.61"), **ahead)
+    treasury.does("zhao", "advance", amount_yuan=Decimal("1440.60"), **ahead)
+    treasury.does("sun", "advance", "second")
+    treasury.finish("supervision", "assessment_filed", "assessment")
+    treasury.does("zhao", "claim_filed", **CLAIM)
+    treasury.finish("claim_industry")
+    treasury.publish()
+    treasury.clock.now_ms += 7 * DAY_MS
+    treasury.does("sun", "publication", "second")
+    treasury.finish("claim_labour")
+    with pytest.raises(BadInput, match=r"by the standard it is 960\.40"):
+        treasury.pay()
+    treasury.pay("960.40")
+    assert treasury.subsidy.paid_fen == 240_100
+    assert treasury.view("payment").state is StepState.DONE
+
+
+def test_a_finding_after_the_payment_makes_a_recovery_that_ends_with_the_money(
+    treasury: Treasury,
+) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    treasury.pay()
+    learner = treasury.learners[0]
+    with pytest.raises(Conflict, match="nothing"):
+        treasury.recover("zhao", learner, "demanded")
+    with pytest.raises(Conflict, match="recovered"):
+        treasury.does("sun", "payment", "returned", "付错了，退回")
+    treasury.overturn(learner)
+    assert (treasury.case().state, treasury.case().left_fen) == (RecoveryState.DUE, 120_050)
+    with pytest.raises(NotAllowed):
+        treasury.recover("jin", learner, "demanded")
+    treasury.recover("zhao", learner, "demanded")
+    with pytest.raises(BadInput, match=r"1200\.50 at most"):
+        treasury.recover("jin", learner, "returned", amount_yuan=Decimal("1200.51"))
+    treasury.recover("jin", learner, "returned", amount_yuan=Decimal("200"))
+    assert (treasury.case().state, treasury.case().left_fen) == (RecoveryState.DEMANDED, 100_050)
+    treasury.recover("jin", learner, "returned", amount_yuan=Decimal("1000.50"))
+    assert (treasury.case().state, treasury.case().left_fen) == (RecoveryState.RETURNED, 0)
+    with treasury.desk.services.database.read() as connection:
+        held = connection.scalars(
+            select(models.SubsidyPayment.held).order_by(models.SubsidyPayment.learner_id)
+        ).all()
+        acted = connection.scalars(
+            select(models.AuditEntry.action).where(models.AuditEntry.action.like("recovery.%"))
+        ).all()
+    assert held[0] is None and held[1] is not None
+    assert sorted(acted) == ["recovery.demanded", "recovery.returned", "recovery.returned"]
+
+
+def test_a_county_sees_what_is_at_stake_paid_refused_and_to_come_back(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    with treasury.desk.services.database.read() as connection:
+        (stake,) = funds.stakes(connection, EVERYTHING)
+    assert (stake.county, stake.open_fen, stake.refused_fen) == (HERE, 240_100, 120_050)
+    treasury.pay()
+    treasury.overturn(treasury.learners[1])
+    with treasury.desk.services.database.read() as connection:
+        (stake,) = funds.stakes(connection, EVERYTHING)
+    assert (stake.open_fen, stake.paid_fen, stake.recover_fen) == (0, 240_100, 120_050)
+
+
+def test_the_public_is_told_sums_and_of_few_people_no_institution(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    treasury.pay()
+    with treasury.desk.services.database.read() as connection:
+        (told,) = funds.public(connection)
+    assert (told.institution, told.people, told.paid_fen) == ("", 2, 240_100)

@@ -12,8 +12,8 @@ from models.institution import ClassSetup, County, Institution
 from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
 from models.link import LearnerLink
-from models.pack_draft import PackDraft
 from models.money import RecoveryEvent, SubsidyPayment, SubsidyStandard
+from models.pack_draft import PackDraft
 from models.people import (
     Learner,
     LearnerKey,
@@ -100,9 +100,9 @@ __all__ = [
     "Snapshot",
     "StageEvent",
     "Statement",
-    "SystemCode",
     "SubsidyPayment",
     "SubsidyStandard",
+    "SystemCode",
     "TrainingClass",
     "User",
     "UserSession",

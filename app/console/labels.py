@@ -164,11 +164,6 @@ ADVANCE_BASES = {
     "enterprise": Label(N_("企业开展培训")),
     "project": Label(N_("培训机构开展项目制培训")),
 }
-APPLICANTS = {
-    "enterprise": Label(N_("企业")),
-    "institution": Label(N_("培训机构")),
-    "individual": Label(N_("个人")),
-}
 SKILL_LEVELS = {
     5: N_("五级（初级工）"),
     4: N_("四级（中级工）"),

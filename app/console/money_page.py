@@ -29,7 +29,9 @@ from app.store.money import standards as store
 
 router = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
 
-Official = Annotated[Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN))]
+Official = Annotated[
+    Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN))
+]
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 
 # The public file, of which no column may name a person.

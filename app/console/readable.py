@@ -314,7 +314,7 @@ _IN_DETAILS: dict[str, dict[str, labels.Label]] = {
     "step": labels.STEPS,
     "fund": labels.FUNDS,
     "basis": labels.ADVANCE_BASES,
-    "applicant": labels.APPLICANTS,
+    "applicant": {code: labels.Label(it) for code, it in labels.APPLICANTS.items()},
     "office": labels.OFFICES,
     "calendar_kind": labels.CALENDAR_KINDS,
     "status": labels.STATUSES,

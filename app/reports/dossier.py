@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -22,10 +22,12 @@ from app.domain.judging.views import (
     HourVerdictView,
 )
 from app.domain.policy.pack import Pack
-from app.domain.review import stages
+from app.domain.review import recoveries, stages, subsidies
 from app.domain.review.inspections import RECORDINGS
+from app.domain.review.recoveries import Recovery
 from app.domain.review.review import UNDECIDED
-from app.domain.review.stages import StepView
+from app.domain.review.stages import StepState, StepView
+from app.domain.review.subsidies import ClassSubsidy
 from app.reports import labels
 from app.reports.sheet import Heading, said
 from app.store.accounts import users
@@ -43,6 +45,7 @@ from app.store.review.inspections import InspectionCheckRow, InspectionRow
 from app.store.review.reviews import ReviewRow
 from app.store.review.stages import StageEventRow
 from app.store.scope import AccessScope
+from detectors.qualifications import certificate_of
 from detectors.recordings import RecordedHour
 
 WITHHELD = "（已署名，不对平台公开）"
@@ -196,6 +199,19 @@ class Dossier:
         views = stages.of_class(self.connection, self.id, day(self.now_ms))
         return {it.step.id: it for it in views}
 
+    @cached_property
+    def subsidy(self) -> ClassSubsidy:
+        return subsidies.of_class(self.connection, self.klass)
+
+    @cached_property
+    def recoveries(self) -> Sequence[Recovery]:
+        return recoveries.of_subsidy(self.connection, self.id, self.subsidy)
+
+    def done(self, step: str) -> Mapping[str, Any]:
+        """What was filled in at a step that is done; empty before."""
+        view = self.steps[step]
+        return view.body if view.state is StepState.DONE else {}
+
     def signer(self, event: StageEventRow) -> str:
         """Who did something about a step."""
         if not self.named:
@@ -232,6 +248,12 @@ class Dossier:
     @cached_property
     def assessed(self) -> Sequence[AssessmentRow]:
         return report_rows.assessments(self.connection, self.id)
+
+    def certificate_of(self, result: AssessmentRow) -> str | None:
+        """What an examination leads to: the class's kind of certificate where nobody said another,
+        by its usual name."""
+        known = result.body.get("certificate_type") or self.terms.get("certificate_type")
+        return certificate_of(known) or known if known else None
 
     @cached_property
     def leaves(self) -> Sequence[LeaveRow]:

@@ -41,8 +41,8 @@ from app.domain.review import (
 from app.services import Services
 from app.store.catalogue import catalogue
 from app.store.catalogue import class_setups as store
-from app.store.scope import EVERYTHING
 from app.store.money import standards
+from app.store.scope import EVERYTHING
 from models import (
     Appeal,
     ClassHour,

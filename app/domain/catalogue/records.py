@@ -24,6 +24,7 @@ from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, 
 from app.security import Vault
 from app.store.catalogue import catalogue, people
 from app.store.catalogue import records as store
+from detectors.qualifications import Certificate, certificate_of
 
 DAY_HOLDS = 12
 """Most class-hours of one learner on one day in person (the product's default)."""
@@ -151,6 +152,23 @@ class Assessment(Item):
         Line | None,
         Field(description="only of who passed; without spaces, unique among all classes"),
     ] = None
+
+    certificate_type: Annotated[
+        Line | None,
+        Field(description="that the examination leads to, where it is not the class's"),
+    ] = None
+
+    @field_validator("certificate_type")
+    @classmethod
+    def _one_of_five(cls, said: str | None) -> str | None:
+        kind = certificate_of(said) if said else None
+        if said and kind is None:
+            raise PydanticCustomError(
+                "unknown_certificate",
+                "证书类型须为{known} / one of these",
+                {"known": "、".join(Certificate)},
+            )
+        return str(kind) if kind else None
 
     @field_validator("certificate_no")
     @classmethod

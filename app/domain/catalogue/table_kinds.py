@@ -201,6 +201,13 @@ ASSESSMENTS = TableKind(
             "证书编号 证书号 证书号码 电子证书号",
             note="合格的才有；一个编号只能是一名学员的",
         ),
+        TableColumn(
+            "certificate_type",
+            "证书类型",
+            cells.line,
+            "证书名称 证书种类 考核类别",
+            note="与班级的证书类型不同时才填，如 职业技能等级证书",
+        ),
     ),
     LISTS["assessments"],
 )

@@ -18,6 +18,7 @@ from app.reports.lists import (
     periodic,
     recordings,
     records,
+    subsidies,
 )
 from app.reports.sheet import Sheet
 
@@ -58,6 +59,10 @@ LISTS: dict[str, Listing] = {
         Listing("ten-day", "旬报", periodic.ten_day),
         Listing("monthly", "月报", periodic.monthly),
         Listing("certificates", "取证名单", certificates.obtained, signed=True),
+        Listing("subsidy-claim", "补贴申领名单", subsidies.claimed, signed=True, kept=True),
+        Listing("subsidy-notice", "补贴公示名单", subsidies.notice, signed=True),
+        Listing("subsidy-paid", "补贴拨付名单", subsidies.paid, signed=True, kept=True),
+        Listing("recoveries", "追缴台账", subsidies.recovered, kept=True),
         Listing("annex-2", "附件2", annex.application, signed=True),
     )
 }

@@ -6,7 +6,7 @@ What nobody reported stays blank for the pen; the labels are the plan's own word
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,17 +15,19 @@ from app.clock import at, day
 from app.domain.review.stages import StepState, StepView
 from app.reports.dossier import WITHHELD, Dossier
 from app.reports.sheet import Column, Form, FormCell, Row, Sheet, said
+from app.store.exchange.report_rows import AssessmentRow
 from app.store.review.inspections import InspectionRow
 from detectors.eligibility import Eligibility
+from detectors.qualifications import Certificate, certificate_of
 
 _WIDTHS = (5, 14, 13, 12, 11, 11, 13)  # of the form's seven columns, as Column.width
 _MODES = {"online": "线上", "blended": "线上线下融合", "offline": "线下"}
 _CERTIFICATES = (
-    ("参加国家职业资格鉴定人数", "职业资格证书"),
-    ("参加职业技能等级评定人数", "职业技能等级证书"),
-    ("参加特种作业操作考核人数", "特种作业操作证书"),
-    ("参加专项能力考核认定人数", "专项职业能力证书"),
-    ("参加结业考核人数", "培训合格证书"),
+    ("参加国家职业资格鉴定人数", Certificate.QUALIFICATION),
+    ("参加职业技能等级评定人数", Certificate.SKILL_LEVEL),
+    ("参加特种作业操作考核人数", Certificate.SPECIAL_OPERATION),
+    ("参加专项能力考核认定人数", Certificate.SPECIAL_ABILITY),
+    ("参加结业考核人数", Certificate.TRAINING),
 )
 _REVIEWED = "初审人：　　　　　　　　复核人：\n\n　　　　　　　　　　　盖章　　　　　年　　月　　日"
 _FIRST_DAY = "学员人数：\n签到情况：\n培训资料留存情况："
@@ -127,10 +129,16 @@ def _opening(dossier: Dossier) -> _Block:
             _label("拟培训方式（企业自主培训或委托培训等）", 3),
             _entry(_way(dossier), 3, filled=bool(_way(dossier))),
         ),
-        (_label("培训计划及人员名册是否在职业培训信息化管理系统填报", 3), _entry("", 3)),
+        (_label("培训计划及人员名册是否在职业培训信息化管理系统填报", 3), _registered(dossier)),
         (_label("行业主管部门\n审核意见"), _reviewed(dossier, "opening_industry", 5)),
         (_label("人力资源社会保障\n部门审核意见"), _reviewed(dossier, "opening_labour", 5)),
     )
+
+
+def _registered(dossier: Dossier) -> FormCell:
+    """The official system numbers a class that is in it."""
+    number = dossier.row.official_class_no
+    return _filled(f"是（班级编号{number}）", 3) if number else _entry("", 3)
 
 
 def _watching(dossier: Dossier) -> _Block:
@@ -241,23 +249,25 @@ def _minute(inspection: InspectionRow) -> str:
 
 
 def _assessed(dossier: Dossier) -> _Block:
-    """结业考核: who may be assessed, and who has a certificate."""
-    terms, eligible, obtained = dossier.terms, _eligible(dossier), _certified(dossier)
-    assessment = terms.get("assessment") or {}
+    """结业考核: who may be assessed, and once there are results who was, and has a certificate."""
+    assessment = dossier.terms.get("assessment") or {}
+    held, results = dossier.done("assessment").get("held_on"), _results_of(dossier)
+    when = _day(held) if held else _dates(assessment)
+    took = f"{_heads(results)}人" if results else f"{_eligible(dossier)}人\n（准予申请）"
     return (
         (
             _label("结业\n考核", down=7),
             _label(f"组织考核（评价、鉴定）时间\n（{_ahead(dossier)}在信息化管理系统上填报）", 2),
-            _entry(_dates(assessment), 2, filled=bool(assessment.get("planned_on"))),
+            _entry(when, 2, filled=bool(when)),
             _label("参加考核\n人数"),
-            _filled(f"{eligible}人\n（准予申请）"),
+            _filled(took),
         ),
-        *_certificates(terms.get("certificate_type"), eligible, obtained),
+        *_examinations(dossier, results),
         (
             _label("考核结果是否在职业培训信息化管理系统填报"),
             _entry(""),
             _label("取证总人数"),
-            _obtained(obtained),
+            _obtained(results),
             _label("考核巡查\n人员签字"),
             _entry(""),
         ),
@@ -295,15 +305,14 @@ def _subsidy(dossier: Dossier) -> _Block:
 
 def _paid(dossier: Dossier) -> _Block:
     """资金拨付, once two persons have signed it."""
-    view = dossier.steps["payment"]
-    paid = view.body if view.state is StepState.DONE else {}
+    paid, ahead = dossier.done("payment"), dossier.done("advance")
     return (
         (
             _label("资金\n拨付", down=2),
             _label("拨付时间"),
             _entry(_day(paid["paid_on"]) if paid else "", 2, filled=bool(paid)),
             _label("拨付金额\n（万元）"),
-            _amount(paid, 2, ""),
+            _whole(paid, ahead),
         ),
         (
             _label("资金来源（就业补助资金、失业保险基金、职业技能提升行动资金等）", 3),
@@ -350,37 +359,66 @@ def _amount(body: Mapping[str, Any], across: int, blank: str) -> FormCell:
     """What was claimed or paid in 万元, exactly."""
     if not body:
         return _entry(blank, across)
-    exact = Decimal(body["amount_yuan"]) / 10_000
-    return _filled(f"{exact.normalize():f}万元", across)
+    return _filled(_ten_thousands(body["amount_yuan"]), across)
 
 
-def _certified(dossier: Dossier) -> int | None:
-    """How many of the class have a certificate; None until the assessment's results tell."""
-    results = [it for it in dossier.assessed if it.learner_id in dossier.by_id]
-    with_one = {it.learner_id for it in results if it.body.get("certificate_no")}
+def _whole(paid: Mapping[str, Any], ahead: Mapping[str, Any]) -> FormCell:
+    """What was paid in all, and how much of it in advance."""
+    if not paid or not ahead:
+        return _amount(paid, 2, "")
+    whole = Decimal(paid["amount_yuan"]) + Decimal(ahead["amount_yuan"])
+    return _filled(
+        f"{_ten_thousands(whole)}\n（含先行拨付{_ten_thousands(ahead['amount_yuan'])}）", 2
+    )
+
+
+def _ten_thousands(yuan: Decimal | str) -> str:
+    """
+    >>> _ten_thousands("12345.60")
+    '1.23456万元'
+    """
+    return f"{(Decimal(yuan) / 10_000).normalize():f}万元"
+
+
+def _results_of(dossier: Dossier) -> list[AssessmentRow]:
+    return [it for it in dossier.assessed if it.learner_id in dossier.by_id]
+
+
+def _heads(results: Sequence[AssessmentRow]) -> int:
+    return len({it.learner_id for it in results})
+
+
+def _certified(results: Sequence[AssessmentRow]) -> int | None:
+    """How many have a certificate; None until the assessment's results tell."""
+    with_one = _heads([it for it in results if it.body.get("certificate_no")])
     nobody = bool(results) and all(it.passed is False for it in results)
-    return len(with_one) if with_one or nobody else None
+    return with_one if with_one or nobody else None
 
 
-def _obtained(certified: int | None) -> FormCell:
+def _obtained(results: Sequence[AssessmentRow]) -> FormCell:
+    certified = _certified(results)
     return _entry(_AFTERWARDS) if certified is None else _filled(f"{certified}人")
 
 
-def _certificates(
-    certificate: Any, eligible: int, certified: int | None
+def _examinations(
+    dossier: Dossier, results: Sequence[AssessmentRow]
 ) -> tuple[tuple[FormCell, ...], ...]:
-    """How many take which examination; the class's kind of certificate says which it is."""
+    """How many took which of the five examinations and have its certificate; before there are
+    results, who may take the class's."""
+    usual = certificate_of(dossier.terms.get("certificate_type") or "")
     lines = []
     for place, (label, kind) in enumerate(_CERTIFICATES):
-        mine = kind == certificate
+        took = [it for it in results if dossier.certificate_of(it) == kind]
+        mine = bool(took) or (kind == usual and not results)
+        count = _heads(took) if results else _eligible(dossier)
         of_them = (_label("其中", down=len(_CERTIFICATES)),) if place == 0 else ()
         lines.append(
             (
                 *of_them,
                 _label(label, 2),
-                _entry(f"{eligible}人" if mine else "", filled=mine),
+                _entry(f"{count}人" if mine else "", filled=mine),
                 _label("取证人数"),
-                _obtained(certified) if mine else _entry(""),
+                _obtained(took) if mine else _entry(""),
             )
         )
     return tuple(lines)

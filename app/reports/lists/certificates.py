@@ -34,7 +34,7 @@ def obtained(dossier: Dossier) -> Sheet:
             str(it.body["held_on"]),
             yes(it.passed),
             text(it.body.get("score")),
-            said(dossier.terms.get("certificate_type")) if it.passed else "",
+            said(dossier.certificate_of(it)) if it.passed else "",
             said(dossier.terms.get("level")) if it.passed else "",
             said(it.body.get("certificate_no")) if it.passed else "",
         )

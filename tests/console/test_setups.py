@@ -181,6 +181,7 @@ def to_class(clerk: Clerk) -> tuple[str, int]:
     return page, row.id
 
 
+@pytest.mark.both_databases
 def test_a_clerk_brings_a_class_of_thirty_from_nothing_to_its_first_sitting(
     clerk: Clerk, client: TestClient
 ) -> None:

@@ -99,6 +99,23 @@ def days_of_evidence(
     return [it for it in (first, last) if it is not None], days
 
 
+class Mover(Protocol):
+    learner_id: int
+    moved_from: int
+    first_on: str
+
+
+def movers(connection: Connection, class_id: int) -> Sequence[Mover]:
+    """Who came into the class by a move, with the class they came from and their first day."""
+    return fetch(
+        connection,
+        select(Enrolment.learner_id, Enrolment.moved_from, Enrolment.first_on)
+        .where(Enrolment.class_id == class_id, Enrolment.moved_from.is_not(None), ever_in_class())
+        .order_by(Enrolment.learner_id),
+        Mover,
+    )
+
+
 class StayElsewhere(Protocol):
     learner_id: int
     person_id: int

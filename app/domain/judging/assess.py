@@ -184,7 +184,7 @@ def keep(
     connection: Connection, evaluated: Evaluation, now_ms: int, run_id: int | None = None
 ) -> Judgement:
     """Store an evaluation: verdicts that differ from the current ones, and its findings."""
-    if not evaluated.own:
+    if not evaluated.own and not evaluated.judged:
         return Judgement(0, 0, [])
     class_id, pack = evaluated.class_id, evaluated.pack
     named = (pack.name, pack.digest)
@@ -218,6 +218,9 @@ class _Writer:
         self.pack, self.decided, self.keys = pack, decided, keys
         self.enrolments = catalogue.enrolments(connection, class_id)
         self.own = [at for at, row in enumerate(evidence.sessions) if row.class_id == class_id]
+        carried = [at for at, row in enumerate(evidence.sessions) if row.id in evidence.carried]
+        self.counted = [*carried, *self.own]
+        self.name = catalogue.class_by_id(connection, class_id).external_id if carried else ""
         self.bodies = [
             bodies.finding_body(evidence, finding, key, pack)
             for finding, key in zip(result.findings, keys, strict=True)
@@ -227,7 +230,7 @@ class _Writer:
             for session in concerned(finding):
                 self.by_session[session].append(at)
         self.outcomes = self._outcomes()
-        self.digests = {at: self._digest(at) for at in self.own}
+        self.digests = {at: self._digest(at) for at in self.counted}
 
     def rows(self) -> tuple[list[Judged], list[Entered]]:
         return [*self._sessions(), *self._hours()], self._findings()
@@ -302,7 +305,7 @@ class _Writer:
 
     def _hours(self) -> list[Judged]:
         sessions = self.evidence.trace.sessions
-        learner_of = {int(sessions["case"][at]): self.evidence.sessions[at] for at in self.own}
+        learner_of = {int(sessions["case"][at]): self.evidence.sessions[at] for at in self.counted}
         spent = self._spent()
         rows = []
         for hour in self.result.hours:
@@ -323,7 +326,7 @@ class _Writer:
             )
             body = HourVerdict(
                 subject=HourSubject(
-                    class_id=person.klass, learner_id=person.learner, class_hour=number
+                    class_id=self.name or person.klass, learner_id=person.learner, class_hour=number
                 ),
                 outcome=outcome,
                 coverage=round(hour.coverage, 6),

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from app.domain.catalogue import films, roster_days, trainings
 from app.domain.catalogue.classes import pack_of
 from app.domain.review.review import UNDECIDED
+from app.store import stays
 from app.store.catalogue.catalogue import ClassRow, class_hours
 from app.store.judging import enrolment_facts as store
 from app.store.judging.enrolment_facts import (
@@ -282,6 +283,9 @@ class _People:
         for act in acts.in_force(connection, [klass.id], {"learner_check_decided"}):
             self.decisions[act.learner_id].append(_decision(act))
         rows = store.standing_findings(connection, klass.id)
+        for mover in stays.movers(connection, klass.id):  # what was found before the move follows
+            before = store.standing_findings(connection, mover.moved_from)
+            rows += [it for it in before if it.learner_id == mover.learner_id]
         upheld = store.upholders(connection, {row.id for row in rows})
         self.asks = _asks_for_acts(connection, klass)
         self.resting: dict[str, dict[int, set[int]]] = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, and_, select
 
+from app.store import stays
 from app.store.bodies import PhotoCopy
 from app.store.controls import controls as ledger
 from app.store.events import event_log
@@ -26,7 +28,7 @@ from app.store.review import acts as recorded
 from app.store.review.act_bodies import AnswerTimeBody, CheckedInPersonBody, LessonLengthBody
 from app.store.review.acts import JUDGING, ActInForce, film_of
 from app.store.row import fetch, fetch_one, stream
-from detectors.dates import StudyDays
+from detectors.dates import StudyDays, midnight_ms
 from detectors.film import Film, corrected
 from detectors.segments import Segments
 from detectors.trace import (
@@ -115,6 +117,7 @@ class NamedTrace:
     lessons: Sequence[JudgedLesson]
     copies: Mapping[int, PhotoCopy] = field(default_factory=dict)
     acts: Sequence[ActInForce] = ()
+    carried: Collection[int] = ()  # ids of sittings in another class that count for who moved here
 
     def acts_on(self, session: int) -> list[ActInForce]:
         """Recorded acts that the sitting of this row is judged by."""
@@ -164,7 +167,7 @@ def of_class(connection: Connection, class_id: int) -> NamedTrace:
     """Everything that bears on a class: its sittings, and those that its people had meanwhile."""
     mine = Session.class_id == class_id
     own = fetch(connection, _SESSION.where(mine), JudgedSitting)
-    evidence = _gather(connection, own, ~mine)
+    evidence = _gather(connection, own, ~mine, _carried(connection, class_id))
     faces = _faces(connection, {row.learner_id for row in own})
     return replace(evidence, trace=replace(evidence.trace, faces=faces))
 
@@ -173,7 +176,42 @@ def of_learner(connection: Connection, class_id: int, learner_id: int) -> NamedT
     """Everything that bears on one learner in one class."""
     mine = and_(Session.class_id == class_id, Session.learner_id == learner_id)
     own = fetch(connection, _SESSION.where(mine), JudgedSitting)
-    return _gather(connection, own, ~mine)
+    return _gather(connection, own, ~mine, _carried(connection, class_id, learner_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """Sittings in the classes that learners moved from, which count for the class judged.
+
+    `until_ms` by learner: the first instant of the first day here."""
+
+    class_id: int
+    rows: Sequence[JudgedSitting] = ()
+    until_ms: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def ids(self) -> frozenset[int]:
+        return frozenset(row.id for row in self.rows)
+
+
+def _carried(connection: Connection, class_id: int, learner_id: int | None = None) -> _Carried:
+    """As far as they are of the very lessons that are taught here."""
+    movers = [
+        it for it in stays.movers(connection, class_id) if learner_id in (None, it.learner_id)
+    ]
+    if not movers:
+        return _Carried(class_id)
+    taught = connection.execute(
+        select(TrainingClass.course_version_ids).where(TrainingClass.id == class_id)
+    ).scalar_one()
+    lessons = select(Lesson.id).where(Lesson.course_version_id.in_(taught))
+    rows: list[JudgedSitting] = []
+    for it in movers:
+        theirs = and_(Session.class_id == it.moved_from, Session.learner_id == it.learner_id)
+        query = _SESSION.where(theirs, Session.lesson_id.in_(lessons))
+        rows += fetch(connection, query, JudgedSitting)
+    until = {it.learner_id: midnight_ms(date.fromisoformat(it.first_on)) for it in movers}
+    return _Carried(class_id, rows, until)
 
 
 def session_row(connection: Connection, session_id: int) -> JudgedSitting:
@@ -190,9 +228,13 @@ def of_sessions(connection: Connection, session_ids: Collection[int]) -> NamedTr
 
 
 def _gather(
-    connection: Connection, own: Sequence[JudgedSitting], others: ColumnElement[bool]
+    connection: Connection,
+    own: Sequence[JudgedSitting],
+    others: ColumnElement[bool],
+    carried: _Carried,
 ) -> NamedTrace:
     """Evidence of sittings, and of the others that their people had at the same time."""
+    own = [*own, *carried.rows]
     if not own:
         return _load(connection, own)
     begin = min(row.opened_ms for row in own)
@@ -205,29 +247,43 @@ def _gather(
             Session.opened_ms <= end,
             Session.last_recv_ms >= begin,
         )
-        rows += stream(connection, meanwhile, JudgedSitting)
-    return _load(connection, rows if len(rows) == len(own) else _sorted(rows))
+        found = stream(connection, meanwhile, JudgedSitting)
+        rows += [row for row in found if row.id not in carried.ids]
+    alone = len(rows) == len(own) and not carried.rows
+    return _load(connection, rows if alone else _sorted(rows, carried), carried)
 
 
-def _sorted(rows: list[JudgedSitting]) -> list[JudgedSitting]:
-    return sorted(rows, key=lambda row: (row.learner_id, row.class_id, row.opened_ms, row.id))
+def _sorted(rows: list[JudgedSitting], carried: _Carried | None = None) -> list[JudgedSitting]:
+    """Learner by learner, class by class; what is carried stands with the class it counts for."""
+
+    def place(row: JudgedSitting) -> tuple[int, int, int, int]:
+        return row.learner_id, _counts_for(row, carried), row.opened_ms, row.id
+
+    return sorted(rows, key=place)
+
+
+def _counts_for(row: JudgedSitting, carried: _Carried | None) -> int:
+    return carried.class_id if carried and row.id in carried.ids else row.class_id
 
 
 def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
     return [ids[at : at + CHUNK] for at in range(0, len(ids), CHUNK)]
 
 
-def _load(connection: Connection, rows: Sequence[JudgedSitting]) -> NamedTrace:
+def _load(
+    connection: Connection, rows: Sequence[JudgedSitting], carried: _Carried | None = None
+) -> NamedTrace:
     lessons, lesson_columns = _lessons(connection, rows)
     lesson_rows = {row.id: at for at, row in enumerate(lessons)}
-    classes = {key: at for at, key in enumerate(sorted({row.class_id for row in rows}))}
+    named = {row.class_id for row in rows} | {_counts_for(row, carried) for row in rows}
+    classes = {key: at for at, key in enumerate(sorted(named))}
     hours, pieces = _plans(connection, classes, lesson_rows)
     logs = _logs(connection, [row.id for row in rows])
     for row in rows:
         if row.id not in logs:
             logs[row.id] = _open_log(connection, row)
     broken = {id for id, log in logs.items() if not log.intact}
-    columns = _sessions(connection, rows, classes, lesson_rows, broken)
+    columns = _sessions(connection, rows, classes, lesson_rows, broken, carried)
     events, events_at = _columns([logs[row.id].events for row in rows], EVENT)
     control_columns, controls_at = _columns([logs[row.id].controls for row in rows], CONTROL)
     photos, photos_at = _columns([logs[row.id].photos for row in rows], PHOTO)
@@ -244,7 +300,7 @@ def _load(connection: Connection, rows: Sequence[JudgedSitting]) -> NamedTrace:
         pieces=pieces,
     )
     copies = _copies(connection, rows, trace)
-    acts = recorded.in_force(connection, {row.class_id for row in rows}, JUDGING)
+    acts = recorded.in_force(connection, named, JUDGING)
     trace = replace(
         trace,
         course=_course(connection, rows),
@@ -253,7 +309,8 @@ def _load(connection: Connection, rows: Sequence[JudgedSitting]) -> NamedTrace:
         in_person=_in_person(acts, rows, columns, hours),
     )
     lessons, trace = _corrected(acts, classes, lessons, trace)
-    return NamedTrace(trace, rows, hours, lessons, copies, acts)
+    ids = carried.ids if carried else frozenset()
+    return NamedTrace(trace, rows, hours, lessons, copies, acts, ids)
 
 
 def _corrected(
@@ -452,6 +509,7 @@ def _sessions(
     classes: dict[int, int],
     lesson_rows: dict[int, int],
     broken: Collection[int] = (),
+    carried: _Carried | None = None,
 ) -> NDArray[np.void]:
     enrolled = _with_photo(connection, rows)
     columns = []
@@ -462,7 +520,11 @@ def _sessions(
     windows_of = _study_days(connection, rows)
     cases: dict[tuple[int, int], int] = {}  # rows come learner by learner, class by class
     for row in rows:
-        case = cases.setdefault((row.learner_id, row.class_id), len(cases))
+        home = _counts_for(row, carried)
+        case = cases.setdefault((row.learner_id, home), len(cases))
+        days = _bounds(windows_of.get((row.class_id, row.learner_id)))
+        if carried and row.id in carried.ids:  # up to the move; an audit package tells no more
+            days = 1, carried.until_ms[row.learner_id], carried.until_ms[row.learner_id]
         flags = _flags(
             row.state,
             row.provenance,
@@ -478,7 +540,7 @@ def _sessions(
                 max(row.closed_ms or 0, row.last_recv_ms, row.opened_ms),
                 case,
                 row.person_id,
-                classes[row.class_id],
+                classes[home],
                 row.platform_id,
                 lesson_rows[row.lesson_id],
                 devices.setdefault((row.platform_id, row.device_id), len(devices)),
@@ -488,7 +550,7 @@ def _sessions(
                 *_attested_times(row),
                 _numbered(agents, row.client.get("user_agent")),
                 _numbered(addresses, row.client.get("address")),
-                *_bounds(windows_of.get((row.class_id, row.learner_id))),
+                *days,
             )
         )
     return np.array(columns, SESSION)

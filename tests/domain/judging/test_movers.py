@@ -1,0 +1,105 @@
+"""Who moves to another class of the same course keeps what they studied, and what was found."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from app.clock import day
+from app.services import Services
+from app.simulation.scenarios import perform
+from app.store.catalogue import catalogue
+from tests.people import County, TestClock
+from tests.verdicts import class_row, take, validate
+
+
+class Move:
+    """A simulated learner of class-demo who moves to the class next door."""
+
+    def __init__(
+        self, services: Services, client: TestClient, county: County, clock: TestClock, folder: Path
+    ) -> None:
+        self.services, self.client, self.county = services, client, county
+        self.clock, self.folder = clock, folder
+        self.headers = county.huang.headers
+
+    def studied(self, scenario: str) -> None:
+        scene = perform(scenario)
+        take(self.services, self.county, scene, self.folder)
+        (terms,) = [dict(it) for it in scene.catalogue if it["kind"] == "class"]
+        terms |= {"class_id": "next", "official_class_no": "000000-next"}
+        del terms["kind"]
+        answer = self.client.put("/v1/classes/next", json=terms, headers=self.headers)
+        assert answer.status_code < 300, answer.text
+        self.judge("class-demo")
+
+    def judge(self, klass: str) -> None:
+        validate(self.services, class_row(self.services.database, self.county, klass).id)
+
+    def hours(self, klass: str) -> list[str]:
+        url = f"/v1/classes/{klass}/class-hours"
+        (learner,) = self.client.get(url, headers=self.headers).json()["learners"]
+        return [it["outcome"] for it in learner["class_hours"]]
+
+    def goes(self) -> Any:
+        with self.services.database.read() as connection:
+            klass = class_row(self.services.database, self.county, "class-demo")
+            last = connection.exec_driver_sql(
+                f"SELECT max(opened_ms) FROM sessions WHERE class_id = {klass.id}"
+            ).scalar_one()
+            assert catalogue.enrolled(connection, klass.id) == 1
+        self.clock.now_ms = last + 86_400_000
+        said = {
+            "kind": "moved_class",
+            "learner_id": "lin-yi",
+            "body": {"to_class": "next", "last_on": day(last).isoformat()},
+            "reason": "工作时间冲突，申请转班",
+        }
+        url = "/v1/classes/class-demo/acts"
+        answer = self.client.post(url, json=said, headers=self.headers)
+        assert answer.status_code == 201, answer.text
+        self.judge("class-demo")
+        self.judge("next")
+        return answer.json()
+
+
+@pytest.fixture
+def move(
+    services: Services, client: TestClient, county: County, clock: TestClock, tmp_path: Path
+) -> Move:
+    return Move(services, client, county, clock, tmp_path)
+
+
+def test_hours_that_were_studied_before_the_move_count_in_the_other_class(move: Move) -> None:
+    move.studied("H01")
+    before = move.hours("class-demo")
+    assert "valid" in before
+    act = move.goes()
+    assert move.hours("next") == before == move.hours("class-demo")
+
+    lesson = before.index("not_started") + 1  # the first that is still to do
+    opening = {
+        "learner_id": "lin-yi",
+        "class_id": "next",
+        "lesson_id": f"course-demo-{lesson:02}",
+        "device_id": "d",
+        "window_id": "w",
+    }
+    opened = move.client.post("/v1/sessions", json=opening, headers=move.headers)
+    assert opened.status_code == 201, opened.text  # and the lessons before need not be seen again
+    assert act["body"]["first_on"] > act["body"]["last_on"]
+
+
+def test_what_was_found_before_the_move_follows(move: Move) -> None:
+    move.studied("F01")
+    move.goes()
+    assert move.hours("next") == move.hours("class-demo")
+    assert "valid" not in move.hours("next")
+    told = move.client.get("/v1/classes/next/eligibility", headers=move.headers).json()
+    (learner,) = told["learners"]
+    assert "fast_forward" in {it["rule"] for it in learner["findings"]}
+    gone = move.client.get("/v1/classes/class-demo/eligibility", headers=move.headers).json()
+    assert gone["learners"] == []

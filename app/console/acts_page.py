@@ -18,6 +18,7 @@ from app.domain import id_numbers
 from app.domain.review import acts
 from app.domain.review.act_kinds import KINDS, ActKind, Stretch
 from app.errors import BadInput, NotFound
+from app.languages import Text
 from app.store.catalogue import catalogue, class_file
 from app.store.review import acts as store
 
@@ -89,9 +90,11 @@ def _page(
     class_id: int,
     wrong: str = "",
     typed: Mapping[str, str] | None = None,
+    *,
+    why: Text | None = None,
 ) -> Response:
     """The page; `wrong` is the field on account of which nothing was recorded of what was typed,
-    which stays in its form."""
+    which stays in its form, and `why` tells what is wrong with it."""
     with request.app.state.services.database.read() as connection:
         klass = class_file.klass(connection, class_id, login.user.scope)
         if klass is None:
@@ -125,6 +128,7 @@ def _page(
         },
         typed=typed or {},
         wrong=FIELDS.get(wrong, wrong),
+        why=why,
         status=422 if wrong else 200,
     )
 
@@ -143,8 +147,15 @@ def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -
         _record(request, login, class_id, form)
     except BadInput as error:
         field = error.detail.partition(":")[0].removeprefix("body.").partition("[")[0]
-        return _page(request, login, class_id, _FORM.get(field, field), form)
+        why = _why(error.detail)
+        return _page(request, login, class_id, _FORM.get(field, field), form, why=why)
     return see_other(f"/console/classes/{class_id}/acts")
+
+
+def _why(detail: str) -> Text | None:
+    """The reason of a refusal, where it is told in both languages."""
+    zh, slash, en = detail.partition(": ")[2].partition(" / ")
+    return Text(zh, en) if slash else None
 
 
 def _record(request: Request, login: SignedIn, class_id: int, form: Mapping[str, str]) -> None:

@@ -69,6 +69,17 @@ def test_what_is_out_of_bounds_is_refused_by_the_fields_name(desk: Desk) -> None
     assert in_force(desk) == []
 
 
+def test_a_refusal_says_in_chinese_what_is_wrong(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    with desk.services.database.read() as connection:
+        learner = connection.scalars(
+            select(Learner.external_id).where(Learner.id == desk.county.learners["吴强"])
+        ).one()
+    answer = record(desk, kind="left_class", learner=learner, last_on="2039-01-01")
+    assert answer.status_code == 422
+    assert "在班最后一天不能晚于今天" in answer.text and 'value="2039-01-01"' in answer.text
+
+
 def test_who_it_is_about_has_to_be_chosen(desk: Desk) -> None:
     answer = record(desk.sign_in("zhao"), kind="answer_time", answer_window_s="180")
     assert answer.status_code == 422 and "没有登记：“学员”填写有误" in answer.text

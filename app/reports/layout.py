@@ -79,8 +79,10 @@ CODES: dict[str, Any] = {
 
 INSPECTION = {
     "id": "巡查编号 number of the inspection",
-    "frame_kind": "抽取范围：online 正在学习的学员，roster 全班学员 who could be drawn",
-    "frame": "范围内全部学员编号 all learners who could be drawn, by the platform's ids",
+    "frame_kind": "抽取范围：online 正在学习的学员，roster 全班学员，recordings 教学录像 "
+    "what was drawn from",
+    "frame": "范围内全部学员编号，或录像的日期与文件名 all that could be drawn: learners by the "
+    "platform's ids, or recordings by day and file",
     "frame_sha256": "frame 规范 JSON 的 sha256，同审计日志 sha256 of its canonical JSON",
     "seed": "抽取种子，由服务器生成 seed that the server drew",
     "drawn": "抽中的学员编号，依次 who was drawn, in order",
@@ -90,8 +92,9 @@ INSPECTION = {
 }
 INSPECTION_CHECK = {
     "inspection_id": "巡查编号 number of the inspection",
-    "learner": "学员编号 learner, by the platform's id",
-    "result": "结果：present 本人在学，absent 未在学，other 其他情况 what was found",
+    "learner": "学员编号，或录像的日期与文件名 learner, by the platform's id, or recording",
+    "result": "结果：present 本人在学，absent 未在学；录像 intact 与登记一致，differs 不符，"
+    "unavailable 调取不到；other 其他情况 what was found",
     "remark": "说明 remark",
     "session_id": "登记时正在进行的学习会话行号，可无 sitting going on at that moment, if any",
     "checked_by": "登记人 who entered it",

@@ -136,16 +136,21 @@ def _learner(dossier: Dossier, number: int, member: MemberRow) -> Row:
 def _why(verdict: EnrolmentVerdictView) -> Row:
     reasons = verdict.reasons
     untils = dict.fromkeys(it.cure.until for it in reasons if it.cure.until)
+    checks = {it.check: it for it in verdict.checks}
     return (
-        _numbered(_sentence(it) for it in reasons),
+        _numbered(_sentence(it, checks.get(it.source)) for it in reasons),
         _numbered(_NOT_THE_LEARNER_S.get(it.code, it.cure.zh) for it in reasons),
         "、".join(untils) + ("（已过）" if untils and verdict.cut_off_passed else "") or NO_DATA,
         verdict.next_window.first[:7],
     )
 
 
-def _sentence(reason: ReasonView) -> str:
+def _sentence(reason: ReasonView, check: CheckView | None) -> str:
+    """Why, and of a check by what it was held: what was found alone tells nobody what is short."""
     sentence = reason.sentence.zh
+    if check is not None:
+        told = sentence.removesuffix("。")
+        sentence = f"{check.title.zh}：{told}（标准：{_text(check.limit)}）"
     return sentence if sentence.endswith("。") else f"{sentence}。"
 
 

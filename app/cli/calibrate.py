@@ -73,10 +73,11 @@ def _site(settings: Settings, apply: bool, fmr: float) -> tuple[dict[str, Any], 
     head = f"calibration {made.id} of {made.model}, {made.body['persons']} persons"
     state = "it decides from now on" if apply else "not applied: --apply lets it decide"
     report = {"calibration": made.id, "model": made.model, "applied": apply, **made.body}
-    return report, [f"{head}; {state}", *_thresholds(made.body)]
+    return report, [f"{head}; {state}", *threshold_lines(made.body)]
 
 
-def _thresholds(body: dict[str, Any]) -> list[str]:
+def threshold_lines(body: dict[str, Any]) -> list[str]:
+    """What a calibration measured, as it is printed."""
     lines = []
     for name in ("raw", "centred"):
         found = body[name]
@@ -185,7 +186,7 @@ def _unlabelled(
         half = len(own) // 2
         faces.append(Faces(number, number, [own[:half], own[half:]]))
     body, _ = measured(card, faces, fmr)
-    return {"model": card.model, **body}, _thresholds(body)
+    return {"model": card.model, **body}, threshold_lines(body)
 
 
 def _attacks(folder: Path, settings: Settings) -> tuple[dict[str, Any], list[str]]:

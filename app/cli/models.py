@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.answer import ACTOR, BAD_INPUT, Json, refuse, say
+from app.cli.calibrate import threshold_lines
 
 if TYPE_CHECKING:
     from app.vision.model_files import BackendFiles
@@ -132,21 +133,23 @@ def try_embedder(
         from app.jobs import model_trial
 
         trial = model_trial.on_own_people(services, readers, read, persons=persons, actor=ACTOR)
-    report["site"] = {"persons": trial.persons, "photos": trial.photos, "measured": trial.body}
-    lines.append(f"this site: {trial.photos} photos of {trial.persons} learners were read")
-    lines += [trial.too_few] if trial.too_few else _measured(trial.body)
+    report["site"] = {
+        "persons": trial.persons,
+        "photos": trial.photos,
+        "moments": trial.moments,
+        "measured": trial.body,
+    }
+    lines.append(
+        f"this site: {trial.photos} photos of {trial.persons} learners were read, "
+        f"{trial.moments} moments of sittings"
+    )
+    lines += threshold_lines(trial.body) if trial.body else [trial.too_few or ""]
     if use:
         settings.installed_models.use(model, card, f"{read.id}-{read.version}")
         lines.append(f"{read.model} is installed; {AGAIN}; learners enrol their faces again")
     else:
         lines.append("nothing has changed: --use lets it decide")
     say({**report, "in_force": use}, as_json, "\n".join(lines))
-
-
-def _measured(body: dict[str, Any] | None) -> list[str]:
-    from app.cli.calibrate import _thresholds
-
-    return _thresholds(body) if body else []
 
 
 def _on_pictures(readers: Any, folder: Path, metric: Any) -> tuple[dict[str, Any], list[str]]:

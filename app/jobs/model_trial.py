@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from app.domain.faces import calibration
 from app.domain.faces.calibration import Faces
+from app.domain.faces.moments import moments
 from app.security import Unsealable
 from app.services import Services
 from app.store.accounts import audit
-from app.store.faces import face_keys, face_sets
+from app.store.faces import face_keys, face_sets, reference_photos
 from app.store.faces.blobs import BlobMissing
-from app.vision.match import Moment
+from app.vision.match import Embedding, Moment
 from app.vision.model_card import ModelCard
 from app.vision.readers import FaceReaders
 from app.vision.seen import Seen, usable, vector
@@ -21,10 +22,12 @@ from app.vision.seen import Seen, usable, vector
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """`body` is a calibration that is not kept, None with why when there are `too_few` people."""
+    """`body` is a calibration that is not kept, None with why when there are `too_few` people;
+    `moments` are those of sittings, and photos taken together are one."""
 
     persons: int
     photos: int
+    moments: int
     unread: int
     body: dict[str, Any] | None
     too_few: str | None
@@ -38,11 +41,8 @@ def on_own_people(
     with services.database.read() as connection:
         accounts = face_sets.accounts(connection)[:persons]
     counts = {"photos": 0, "unread": 0}
-    faces = [
-        Faces(learner, person, sittings)
-        for learner, person in accounts
-        if (sittings := list(_sittings(services, readers, learner, counts)))
-    ]
+    read = (_faces(services, readers, it, counts) for it in accounts)
+    faces = [it for it in read if it is not None]
     with services.database.write() as connection:
         audit.append(
             connection,
@@ -52,42 +52,64 @@ def on_own_people(
             subject=f"model:{card.model}",
             detail={"persons": len(faces), "photos": counts["photos"]},
         )
+    body, too_few = None, None
     try:
         body, _ = calibration.measured(card, faces)
     except calibration.NotEnoughFaces as few:
-        return Trial(len(faces), **counts, body=None, too_few=few.detail)
-    return Trial(len(faces), **counts, body=body, too_few=None)
+        too_few = few.detail
+    seen = sum(len(it.moments) for it in faces)
+    return Trial(len(faces), moments=seen, body=body, too_few=too_few, **counts)
 
 
-def _sittings(
-    services: Services, readers: FaceReaders, learner_id: int, counts: dict[str, int]
-) -> Iterator[list[Moment]]:
-    """The enrolled photos, then those of each sitting, where there are any."""
+def _faces(
+    services: Services, readers: FaceReaders, account: tuple[int, int], counts: dict[str, int]
+) -> Faces | None:
+    """What the models make of one account's photos, in moments as the decision counts them; None
+    where nothing can be read."""
+    learner_id, person_id = account
     with services.database.read() as connection:
-        groups = face_sets.kept_photos(connection, learner_id)
+        enrolled = reference_photos.kept(connection, learner_id)
+        sittings = face_sets.kept_photos(connection, learner_id)
         try:
             key = face_keys.key(connection, services.photos.vault, learner_id)
         except face_keys.KeyDestroyed:
-            return
+            key = None
     if key is None:
-        return
-    for blob_keys in groups:
-        photos = list(_opened(services, key, blob_keys))
-        seen = readers.read(photos) if photos else []
-        good = [
-            Moment(vector(it.embedding))
-            for it in seen
-            if isinstance(it, Seen) and usable(it.fields) and it.embedding
-        ]
-        counts["photos"] += len(good)
-        counts["unread"] += len(blob_keys) - len(good)
-        if good:
-            yield good
+        return None
+    own = tuple(Moment(it) for _, it in _read(services, readers, key, enrolled, counts))
+    taken = [moments(_read(services, readers, key, it, counts)) for it in sittings]
+    seen = [sitting for sitting in taken if sitting]
+    return calibration.faces_of(learner_id, person_id, seen, own) if own or seen else None
 
 
-def _opened(services: Services, key: bytes, blob_keys: Iterable[str]) -> Iterator[bytes]:
-    for blob_key in blob_keys:
+class _Kept(Protocol):
+    @property
+    def blob_key(self) -> str: ...
+
+
+Photo = TypeVar("Photo", bound=_Kept)
+
+
+def _read(
+    services: Services,
+    readers: FaceReaders,
+    key: bytes,
+    photos: Iterable[Photo],
+    counts: dict[str, int],
+) -> list[tuple[Photo, Embedding]]:
+    """The photos that show one good face, with what the models make of it."""
+    opened: list[tuple[Photo, bytes]] = []
+    for photo in photos:
         try:
-            yield services.photos.opened(key, blob_key)
+            opened.append((photo, services.photos.opened(key, photo.blob_key)))
         except (BlobMissing, Unsealable):
-            continue
+            counts["unread"] += 1
+    seen = readers.read([data for _, data in opened]) if opened else []
+    good = [
+        (photo, vector(it.embedding))
+        for (photo, _), it in zip(opened, seen, strict=True)
+        if isinstance(it, Seen) and usable(it.fields) and it.embedding
+    ]
+    counts["photos"] += len(good)
+    counts["unread"] += len(opened) - len(good)
+    return good

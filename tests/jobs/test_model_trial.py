@@ -40,6 +40,7 @@ def test_enrolled_photos_and_those_of_sittings_are_read_anew(
 ) -> None:
     trial = tried(services)
     assert (trial.persons, trial.photos, trial.unread) == (2, 8, 0)
+    assert trial.moments == 2  # three photos of one second are one picture of a person
     assert trial.body is None and trial.too_few is not None  # two people are no cohort
 
 

@@ -112,7 +112,7 @@ def seen_faces(
         found[row.learner_id][row.session_id].append((row, vector(opened)))
     persons = dict(accounts)
     return [
-        _faces(
+        faces_of(
             learner,
             persons[learner],
             [moments(photos) for photos in sittings.values()],
@@ -123,13 +123,14 @@ def seen_faces(
     ]
 
 
-def _faces(
+def faces_of(
     learner_id: int,
     person_id: int,
     sittings: Sequence[Sequence[SeenMoment]],
     enrolled: tuple[Moment, ...],
-    groups: tuple[str, ...],
+    groups: tuple[str, ...] = (),
 ) -> Faces:
+    """An account's faces from the moments of its sittings."""
     scatter = [it.scatter for sitting in sittings for it in sitting]
     return Faces(
         learner_id,

@@ -193,11 +193,10 @@ class EnrolmentDesk:
             key = None
         if key is None:
             return []
-        kept = [row.blob_key for row in rows.ready(connection, learner_id) if row.blob_key]
         found = []
-        for blob_key in kept:
+        for row in rows.kept(connection, learner_id):
             try:
-                found.append(self.photos.opened(key, blob_key))
+                found.append(self.photos.opened(key, row.blob_key))
             except (BlobMissing, StoreAway, Unsealable):
                 continue  # what cannot be compared is no copy
         return found

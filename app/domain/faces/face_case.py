@@ -13,7 +13,7 @@ from app.domain.accounts.users import User
 from app.domain.faces.photo_viewing import GRANT_MS, reason_to_look
 from app.errors import NotAllowed
 from app.store.accounts import audit
-from app.store.faces import face_cases
+from app.store.faces import face_cases, reference_photos
 from app.store.faces.face_cases import FaceShot, ShotSitting
 
 OF_SITTING, OF_OTHERS, OTHERS = 24, 3, 12  # photos of the sitting, of each other one, and those
@@ -49,7 +49,7 @@ def face_case(
     looks, enrolled_looks = face_cases.looks(connection, learner_id, user.id, now_ms - GRANT_MS)
     return FaceCase(
         learner_id=learner_id,
-        enrolled=face_cases.enrolled(connection, learner_id),
+        enrolled=[it.id for it in reference_photos.kept(connection, learner_id)],
         sitting=face_cases.shots(connection, [session_id], OF_SITTING),
         others=[(it, by_sitting[it.id]) for it in sittings if it.id in by_sitting],
         looks=looks,

@@ -32,21 +32,6 @@ class ShotSitting(msgspec.Struct, frozen=True):
     lesson_title: str
 
 
-def enrolled(connection: Connection, learner_id: int) -> list[int]:
-    """Ids of the photos that the learner is compared with, oldest first."""
-    query = (
-        select(ReferencePhoto.id)
-        .where(
-            ReferencePhoto.learner_id == learner_id,
-            ReferencePhoto.status == "ready",
-            ReferencePhoto.retired_ms.is_(None),
-            ReferencePhoto.blob_key.is_not(None),
-        )
-        .order_by(ReferencePhoto.id)
-    )
-    return list(connection.scalars(query))
-
-
 def shots(connection: Connection, session_ids: Sequence[int], each: int) -> list[FaceShot]:
     """Up to ``each`` kept photos of each sitting, spread over it, in order of receipt."""
     place = func.row_number().over(

@@ -15,7 +15,6 @@ from models import (
     Enrolment,
     FacePair,
     Learner,
-    ReferencePhoto,
     Session,
     Snapshot,
     TrainingClass,
@@ -95,31 +94,38 @@ def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[E
         )
 
 
-def kept_photos(connection: Connection, learner_id: int) -> list[list[str]]:
-    """Where one account's photos lie: the enrolled ones, then those of each sitting that may show
-    its own face."""
-    enrolled = connection.execute(
-        select(ReferencePhoto.blob_key).where(
-            ReferencePhoto.learner_id == learner_id,
-            ReferencePhoto.status == "ready",
-            ReferencePhoto.retired_ms.is_(None),
+class KeptPhoto(Protocol):
+    id: int
+    session_id: int
+    control_id: int | None
+    received_ms: int
+    blob_key: str
+
+
+def kept_photos(connection: Connection, learner_id: int) -> list[list[KeptPhoto]]:
+    """One account's photos that may show its own face and still lie in the store, by sitting, in
+    order of receipt."""
+    query = (
+        select(
+            Snapshot.id,
+            Snapshot.session_id,
+            Snapshot.control_id,
+            Snapshot.received_ms,
+            Snapshot.blob_key,
         )
-    ).scalars()
-    taken = connection.execute(
-        select(Snapshot.session_id, Snapshot.blob_key)
         .join(Session, Session.id == Snapshot.session_id)
         .where(
             Session.learner_id == learner_id,
             Snapshot.check.in_(_OWN),
             Snapshot.purged_ms.is_(None),
+            Snapshot.blob_key.is_not(None),
         )
         .order_by(Snapshot.received_ms, Snapshot.id)
     )
-    sittings: dict[int, list[str]] = {}
-    for row in taken:
-        sittings.setdefault(row.session_id, []).append(row.blob_key)
-    groups: list[list[str]] = [[it for it in enrolled if it], *sittings.values()]
-    return [group for group in groups if group]
+    sittings: dict[int, list[KeptPhoto]] = {}
+    for row in stream(connection, query, KeptPhoto):
+        sittings.setdefault(row.session_id, []).append(row)
+    return list(sittings.values())
 
 
 def put_pair(connection: Connection, learner_id: int, other_id: int, **values: Any) -> bool:

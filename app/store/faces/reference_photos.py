@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, and_, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from app.store.row import fetch, fetch_one_or_none
 from models import Enrolment, Learner, ReferencePhoto
@@ -34,6 +34,31 @@ def by_sha256(connection: Connection, learner_id: int, sha256: bytes) -> Referen
     )
 
 
+def _in_use() -> ColumnElement[bool]:
+    """What a learner is compared with; its template may have been deleted since."""
+    return and_(ReferencePhoto.status == "ready", ReferencePhoto.retired_ms.is_(None))
+
+
+class KeptReference(Protocol):
+    id: int
+    blob_key: str
+
+
+def kept(connection: Connection, learner_id: int) -> Sequence[KeptReference]:
+    """Photos in use that still lie in the store, oldest first."""
+    return fetch(
+        connection,
+        select(ReferencePhoto.id, ReferencePhoto.blob_key)
+        .where(
+            ReferencePhoto.learner_id == learner_id,
+            _in_use(),
+            ReferencePhoto.blob_key.is_not(None),
+        )
+        .order_by(ReferencePhoto.id),
+        KeptReference,
+    )
+
+
 class ReadyReference(ReferenceRow, Protocol):
     template_encrypted: bytes
 
@@ -45,8 +70,7 @@ def ready(connection: Connection, learner_id: int) -> Sequence[ReadyReference]:
         select(ReferencePhoto)
         .where(
             ReferencePhoto.learner_id == learner_id,
-            ReferencePhoto.status == "ready",
-            ReferencePhoto.retired_ms.is_(None),
+            _in_use(),
             ReferencePhoto.template_encrypted.is_not(None),
         )
         .order_by(ReferencePhoto.id),
@@ -57,11 +81,7 @@ def ready(connection: Connection, learner_id: int) -> Sequence[ReadyReference]:
 def counts(connection: Connection, class_id: int) -> dict[int, int]:
     """How many photos are enrolled for each learner of a class who agreed to it, in the order of
     the roster; also where the templates were deleted since."""
-    kept = and_(
-        ReferencePhoto.learner_id == Learner.id,
-        ReferencePhoto.status == "ready",
-        ReferencePhoto.retired_ms.is_(None),
-    )
+    kept = and_(ReferencePhoto.learner_id == Learner.id, _in_use())
     query = (
         select(Learner.id, func.count(ReferencePhoto.id))
         .join(Enrolment, Enrolment.learner_id == Learner.id)

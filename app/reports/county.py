@@ -19,10 +19,12 @@ from app.reports.lists import periodic
 from app.reports.lists.periodic import Period
 from app.reports.sheet import NO_DATA, Column, Heading, Row, Sheet, Value
 from app.services import Services
+from app.store.bodies import ClassVerdict
 from app.store.catalogue import catalogue
+from app.store.judging import verdicts
 from app.store.review import county as store
 
-_AS_OF = "累计数和结论是生成时的；尚未开班的班级不计入。"
+_AS_OF = "累计数是生成时的，结论按各班最近一次校验；尚未开班的班级不计入。"
 _DONE = (
     "完成数按考核合格人次计（产品默认口径，方案未写明）；同一人在两个班各计一次。"
     "目标为无数据的，本县尚未录入。"
@@ -117,15 +119,11 @@ def export(services: Services, name: str, ext: str, asked: CountyReport) -> File
 
 
 def _conclude(services: Services, asked: CountyReport, now_ms: int) -> None:
-    """Bring the conclusions on the classes up to what came in since, a class at a time."""
+    """Conclude on classes that have no conclusion yet, one at a time; the night does the rest."""
     with services.database.read() as connection:
         begun = store.begun(connection, asked.county, _KNOWN_FROM, asked.on)
-        behind = [
-            it.id
-            for it in begun
-            if eligibility.stale(connection, catalogue.class_by_id(connection, it.id), now_ms)
-        ]
-    for class_id in behind:
+        unjudged = [it.id for it in begun if not verdicts.of_class(connection, it.id, ClassVerdict)]
+    for class_id in unjudged:
         with services.database.write() as connection:
             eligibility.conclude(connection, class_id, now_ms)
 

@@ -22,6 +22,7 @@ ANSWERS_OTHERWISE = {
     "/console/people/{person_id}/file.{ext}",
     "/public/funds.csv",
     "/console/county/{county}/{report}.{ext}",
+    "/console/audit.csv",
     "/console/cases/{case_id}/files/{note_id}",  # a file to be saved
     "/console/classes/{class_id}/systems/{system}/{table}.{ext}",
     "/console/classes/{class_id}/tables/{kind}.xlsx",  # a template to fill in

@@ -77,10 +77,12 @@ def findings_opened(
         _enter(connection, wanting, event, messages, now_ms)
 
 
-def review_decided(connection: Connection, review_id: int, now_ms: int) -> None:
-    """Tell of the review that settled a finding; never by whom."""
+def review_decided(connection: Connection, class_id: int, review_id: int, now_ms: int) -> None:
+    """Tell of the review that settled a finding of a class; never by whom."""
+    wanting = _wanting(connection, class_id, WebhookEvent.REVIEW_DECIDED)
+    if not wanting:
+        return
     row = store.reviewed(connection, review_id)
-    wanting = _wanting(connection, row.class_id, WebhookEvent.REVIEW_DECIDED)
     message = _finding(row) | {"decision": row.decision, "decided_at_ms": row.decided_ms}
     _enter(
         connection, wanting, WebhookEvent.REVIEW_DECIDED, [(f"review-{review_id}", message)], now_ms

@@ -94,13 +94,13 @@ def decide(
     waiting = undecided(connection, user, case_id, lock=True)
     if seen is not None and seen != waiting.seen:
         raise Conflict("case_changed", "the case holds other findings by now; look again")
-    chosen = [it.id for it in waiting.mine if it.id not in set(without)]
+    chosen = [it for it in waiting.mine if it.id not in set(without)]
     if not chosen:
         raise BadInput("none_chosen", "findings: none is left to decide", field="without")
-    for finding_id in chosen:
-        review.decide(connection, finding_id, user, decision, reason, now_ms)
-    left = {it.id for it in (*waiting.mine, *waiting.others)}.difference(chosen)
-    return CaseDecision(case_id, chosen, sorted(left))
+    review.decide_all(connection, chosen, user, decision, reason, now_ms)
+    decided = [it.id for it in chosen]
+    left = {it.id for it in (*waiting.mine, *waiting.others)}.difference(decided)
+    return CaseDecision(case_id, decided, sorted(left))
 
 
 def undoable(connection: Connection, user: User, case_id: int, now_ms: int) -> list[int]:

@@ -8,10 +8,10 @@ other one decided or why.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET, UnsetType
 from sqlalchemy import Connection
@@ -96,7 +96,54 @@ def decide(
     finding = store.finding(connection, finding_id, user.scope, lock=True)
     if finding is None:
         raise NotFound("unknown_finding", "there is no such finding")
-    others = _decided_by_others(connection, finding, user)
+    return _decide(
+        connection, finding, _spoken(connection, [finding.id]), user, chosen, words, now_ms
+    )
+
+
+def decide_all(
+    connection: Connection,
+    rows: Sequence[FindingRow],
+    user: User,
+    decision: str,
+    reason: str,
+    now_ms: int,
+) -> list[ReviewResult]:
+    """As `decide` for findings that this person sees, read and locked by the caller."""
+    if not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers decide findings")
+    chosen, words = _checked(decision, reason)
+    spoken = _spoken(connection, [it.id for it in rows])
+    return [_decide(connection, it, spoken, user, chosen, words, now_ms) for it in rows]
+
+
+class _Spoken(NamedTuple):
+    """Reviews that count, and appeals, by finding."""
+
+    given: Mapping[int, Sequence[store.ReviewRow]]
+    filed: Mapping[int, Sequence[Any]]
+
+
+def _spoken(connection: Connection, finding_ids: Sequence[int]) -> _Spoken:
+    given, filed = defaultdict(list), defaultdict(list)
+    for one in store.of_findings(connection, finding_ids):
+        given[one.finding_id].append(one)
+    for appeal in store.appeals_of(connection, finding_ids):
+        filed[appeal.finding_id].append(appeal)
+    return _Spoken(given, filed)
+
+
+def _decide(
+    connection: Connection,
+    finding: FindingRow,
+    spoken: _Spoken,
+    user: User,
+    chosen: ReviewDecision,
+    words: str,
+    now_ms: int,
+) -> ReviewResult:
+    finding_id = finding.id
+    others = _decided_by_others(finding, spoken, user)
     stage = "second" if others else "first"
     review_id = store.insert_review(
         connection,
@@ -125,28 +172,24 @@ def decide(
     )
     decided = ReviewResult(review_id, finding_id, stage, chosen, status or finding.status)
     if decided.settled:
-        notify.review_decided(connection, review_id, now_ms)
+        notify.review_decided(connection, finding.class_id, review_id, now_ms)
     return decided
 
 
 def decidable(connection: Connection, rows: Sequence[FindingRow], user: User) -> set[int]:
     """Which of these findings this person may decide now, by id."""
-    ids = [it.id for it in rows]
-    given, filed = defaultdict(list), defaultdict(list)
-    for one in store.of_findings(connection, ids):
-        given[one.finding_id].append(one)
-    for appeal in store.appeals_of(connection, ids):
-        filed[appeal.finding_id].append(appeal)
-    return {it.id for it in rows if not _barrier(it, given[it.id], filed[it.id], user)}
+    given, filed = _spoken(connection, [it.id for it in rows])
+    return {
+        it.id for it in rows if not _barrier(it, given.get(it.id, ()), filed.get(it.id, ()), user)
+    }
 
 
 def _decided_by_others(
-    connection: Connection, finding: FindingRow, user: User
+    finding: FindingRow, spoken: _Spoken, user: User
 ) -> dict[int, ReviewDecision]:
     """What others decided since it was last opened, by person. Raises Conflict when this person may
     not decide now."""
-    given = store.of_findings(connection, [finding.id])
-    filed = store.appeals_of(connection, [finding.id])
+    given, filed = (it.get(finding.id, ()) for it in spoken)
     barrier = _barrier(finding, given, filed, user)
     if barrier is not None:
         raise barrier

@@ -13,7 +13,7 @@ are is never in it, nor in the mean that is subtracted where it is `centred`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 
 from app.domain.faces.calibration import SiteThresholds
-from app.domain.faces.comparison import Comparison
+from app.domain.faces.comparison import Comparison, OtherSitting
 from app.domain.faces.moments import SeenMoment
 from app.vision import calibrate, cohort, match
 from app.vision.backends import Backends
@@ -49,16 +49,22 @@ _NEEDED = 5  # people in all, for a yardstick of the others'
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """How much is compared: enrolled photos, sittings of a course, moments of each."""
+    """How much is compared: enrolled photos, sittings, moments of each.
+
+    `others`: so many sittings of the same course beside the one that is decided, which may settle
+    it. A stranger is in all of them, or `in_one` alone.
+    """
 
     name: str
     enrolled: int
     moments: int
     sittings: int = 1
+    others: int = 0
+    in_one: bool = False
 
     @property
     def pictures(self) -> int:
-        return self.enrolled + self.moments * self.sittings
+        return self.enrolled + self.moments * (self.sittings + self.others)
 
 
 SIZES = (
@@ -67,7 +73,10 @@ SIZES = (
     Size("3 v 3", 3, 3),
     Size("5 v 5", 5, 5),
     Size("sitting: 5 v 3", 5, 3),
-    Size("later sitting: 5 and 5 earlier v 3", 10, 3),
+    Size("the same, in a course of 4", 5, 3, others=3),
+    Size("in a course of 8", 5, 3, others=7),
+    Size("in a course of 12", 5, 3, others=11),
+    Size("in a course of 12, a stranger in one", 5, 3, others=11, in_one=True),
     Size("course: 5 v 4 sittings of 1", 5, 1, 4),
     Size("course: 5 v 4 sittings of 3", 5, 3, 4),
 )
@@ -185,8 +194,15 @@ def _judge(size: Size, card: ModelCard, site: SiteThresholds | None) -> Judge:
         if size.sittings > 1:
             decision = comparison.decide(template, [Moment(it) for it in seen], size.sittings)
             return decision.distance, Check[decision.zone.upper()]
-        compared = comparison.of([SeenMoment((at,), (it,)) for at, it in enumerate(seen)])
-        return comparison.decide(template, [Moment(it) for it in seen]).distance, compared.check
+        sitting, rest = seen[: size.moments], [Moment(it) for it in seen[size.moments :]]
+        others = [
+            OtherSitting(rest[at : at + size.moments], matched=True)
+            for at in range(0, len(rest), size.moments)
+        ]
+        compared = replace(comparison, others=lambda: others).of(
+            [SeenMoment((at,), (it,)) for at, it in enumerate(sitting)]
+        )
+        return comparison.decide(template, [Moment(it) for it in sitting]).distance, compared.check
 
     return judge
 
@@ -203,12 +219,12 @@ def _compare(
     rng = np.random.default_rng(3)
     for one, other in pairs:
         for _ in range(DRAWS):
-            enrolled = rng.permutation(len(people[one]))[: size.pictures]
-            seen = enrolled[size.enrolled :]
+            mine = list(people[one][rng.permutation(len(people[one]))[: size.pictures]])
+            template, seen = match.template(mine[: size.enrolled], card), mine[size.enrolled :]
             if one != other:
-                seen = rng.permutation(len(people[other]))[: size.pictures - size.enrolled]
-            template = match.template(list(people[one][enrolled[: size.enrolled]]), card)
-            distance, check = judge(template, list(people[other][seen]))
+                theirs = list(people[other][rng.permutation(len(people[other]))[: len(seen)]])
+                seen = theirs[: size.moments] + (seen if size.in_one else theirs)[size.moments :]
+            distance, check = judge(template, seen)
             found.distances.setdefault((one, other), []).append(distance)
             found.checks.setdefault((one, other), []).append(check)
 

@@ -13,14 +13,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.vision.match import Moment, Yardstick, features, means, unit_length
 from app.vision.model_card import ModelCard
-from app.vision.spread import FMR, OWN_QUANTILE, Means
+from app.vision.spread import FMR, Means, furthest_of
 
 Floats = NDArray[np.float64]
 
@@ -121,7 +120,7 @@ class _Course:
             expected.append(
                 self._spread.own_mean(self._spread.variance(rest), self._spread.variance(mine))
             )
-            absolute.append(self._spread.own_limit(rest, mine) * self._chance())
+            absolute.append(self._spread.own_limit(rest, mine, among=len(self._counts)))
             match.append(self._spread.match_limit(self._fmr, rest, mine))
         ratios = np.array(squared) / np.maximum(expected, 1e-9)
         found = []
@@ -129,7 +128,7 @@ class _Course:
             limit = absolute[at]
             if len(squared) >= LEAST_SITTINGS:
                 usual = float(np.median(np.delete(ratios, at)))
-                own = self._spread.own_tail * self._chance() * usual * expected[at]
+                own = self._spread.own_tail * furthest_of(len(squared)) * usual * expected[at]
                 limit = max(match[at], own)
             found.append(SittingApart(value, limit))
         return tuple(found)
@@ -158,12 +157,6 @@ class _Course:
         return Split(
             tuple(int(at) for at in np.flatnonzero(second)), squared, max(match, APART * usual)
         )
-
-    def _chance(self) -> float:
-        """How much further than the tail of one the furthest of all sittings lies by chance, if
-        tails fall off exponentially."""
-        rare = 1 / (1 - OWN_QUANTILE)
-        return log(rare * len(self._counts)) / log(rare)
 
     def _rest(self, at: int) -> Means:
         others = [it for place, it in enumerate(self._frames) if place != at]

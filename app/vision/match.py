@@ -118,8 +118,10 @@ def decide(
     *,
     fmr: float = FMR,
     sittings: int = 1,
+    among: int = 1,
 ) -> MatchDecision:
-    """Judge what was seen of a sitting, or of several, by the mean of its usable moments.
+    """Judge what was seen of a sitting, or of several, by the mean of its usable moments; `among`
+    so many that are judged one by one.
 
     At most ``fmr`` of strangers are a match. Nobody is one by a yardstick that is not shown to hold
     that, nor a mismatch: a person decides. Raises ValueError for nothing seen, for embeddings of
@@ -129,7 +131,9 @@ def decide(
         raise ValueError(f"the template is of {enrolled.model}, the snapshots of {card.model}")
     moments = [it if isinstance(it, Moment) else Moment(it) for it in seen]
     used = yardstick or card_yardstick(card)
-    limits = thresholds_for(used, card, means(enrolled.moments), means(moments), fmr, sittings)
+    limits = thresholds_for(
+        used, card, means(enrolled.moments), means(moments), fmr, sittings, among
+    )
     measured = apart(enrolled.moments, moments, card, used.cohort_mean)
     sure = enrolled.agrees and used.shown
     enough = enrolled.count > 1 and len(moments) >= WANTED_MOMENTS
@@ -151,15 +155,17 @@ def thresholds_for(
     seen: Means,
     fmr: float = FMR,
     sittings: int = 1,
+    among: int = 1,
 ) -> Thresholds:
     """The distances that split the zones for means of so many pictures.
 
     ``match`` lets at most ``fmr`` of strangers in. ``mismatch`` is where hardly any learner (0.5 %)
-    comes from their own enrolment, and never below ``match``.
+    comes from their own enrolment, the furthest of ``among`` comparisons that are made beside one
+    another, and never below ``match``.
     """
     spread = yardstick.spread
     match = spread.match_limit(fmr, enrolled, seen)
-    mismatch = max(match, spread.own_limit(enrolled, seen, sittings))
+    mismatch = max(match, spread.own_limit(enrolled, seen, sittings, among))
     return Thresholds(
         match=_distance(match, card.metric),
         mismatch=_distance(mismatch, card.metric),

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from math import sqrt
+from math import log, sqrt
 from statistics import NormalDist
 
 import numpy as np
@@ -100,11 +100,13 @@ class Spread:
         """
         return self.strict * _match_limit(self, fmr, enrolled, seen)
 
-    def own_limit(self, enrolled: Means, seen: Means, sittings: int = 1) -> float:
-        """The squared distance that 99.5 % of learners' means lie within of their own enrolment."""
+    def own_limit(self, enrolled: Means, seen: Means, sittings: int = 1, among: int = 1) -> float:
+        """The squared distance that 99.5 % of learners' means lie within of their own enrolment;
+        with `among`, the furthest of so many does."""
         shared = self.sitting / sittings
         rest = self.variance(seen) * (1 - self.sitting / self.picture if self.picture else 1.0)
-        return self.own_tail * self.own_mean(self.variance(enrolled), shared + rest)
+        tail = self.own_tail * furthest_of(among)
+        return tail * self.own_mean(self.variance(enrolled), shared + rest)
 
     def own_mean(self, enrolled: float, seen: float) -> float:
         """Expected squared distance of two means of one person with these variances."""
@@ -126,6 +128,13 @@ class Spread:
         shares = first / lengths[0], second / lengths[1]
         noise = (1 - alike**2) * sum(shares) + shares[0] * shares[1]
         return 2 - 2 * alike, 2 * np.sqrt(noise / self.freedom)
+
+
+def furthest_of(count: int) -> float:
+    """How many times further than the tail of one the furthest of so many lies by chance, if tails
+    fall off exponentially."""
+    rare = 1 / (1 - OWN_QUANTILE)
+    return log(rare * count) / log(rare)
 
 
 @lru_cache(maxsize=4096)

@@ -766,7 +766,7 @@ def test_a_face_that_passes_alone_in_many_short_sittings_is_held_against_the_who
     (photo,) = photos(services, county, "s3")
     assert photo.check == Check.REVIEW
     assert photo.reading["decision"]["zone"] == "match"
-    assert photo.reading["with_earlier"]["zone"] == "match"
+    assert "with_others" not in photo.reading
     assert photo.reading["class_hour"]["snapshots"] == 3
     assert photo.score > photo.limit
 

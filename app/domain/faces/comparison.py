@@ -1,16 +1,18 @@
 """Who is on the photos of a sitting: one decision on all of its moments, which every photo carries.
 
 Photo by photo, one of an impostor's photos would pass sooner or later. So the mean of all usable
-moments is compared with the learner's face: as it was enrolled, and as sittings that matched before
-showed it, which never weigh more than the enrolled photos. Where the sitting so matches, two things
-still take it to a person: the mean of all moments of the class-hour, over its sittings, doubts; or
-one moment is far off while the rest match, which is what a change of the person in front of the
-camera looks like.
+moments is compared with the learner's face as it was enrolled. A sitting that this leaves in doubt
+is settled by the course: it lies as close as a match must to the enrolled face and the sittings
+that match it by themselves, taken together, and all sittings together match the enrolled face. A
+friend in one sitting fails the first, a friend in all of them the second. Where the sitting so
+matches, two things still take it to a person: the mean of all moments of the class-hour, over its
+sittings, doubts; or one moment is far off while the rest match, which is what a change of the
+person in front of the camera looks like.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +27,8 @@ from app.vision.model_card import ModelCard
 from app.vision.spread import FMR
 from detectors.trace import Check
 
-DOCUMENTS = ("decision", "with_earlier", "class_hour", "moment")  # kept with a photo's reading
+# Kept with a photo's reading.
+DOCUMENTS = ("decision", "with_others", "course", "class_hour", "moment")
 _ZONES = {"match": Check.MATCH, "review": Check.REVIEW, "mismatch": Check.MISMATCH}
 
 Embedding = NDArray[np.float32]
@@ -48,14 +51,26 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherSitting:
+    """Moments of another sitting of the learner in the class; `matched`: nothing speaks against it
+    as it was decided."""
+
+    moments: Sequence[Moment]
+    matched: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Comparison:
-    """What one sitting is compared with, and by what thresholds."""
+    """What one sitting is compared with, and by what thresholds.
+
+    `others`: the course but for this sitting, asked for where it may settle a doubt.
+    """
 
     template: Template | None
     card: ModelCard
     site: SiteThresholds | None
     fmr: float = FMR
-    earlier: Sequence[Moment] = ()  # of sittings that matched, the latest last
+    others: Callable[[], Sequence[OtherSitting]] = tuple
     class_hour: Sequence[Sequence[Moment]] = ()  # sittings before this one in its class-hours
 
     def of(self, sitting: Sequence[SeenMoment]) -> Compared:
@@ -64,14 +79,12 @@ class Comparison:
         seen = [it.moment for it in sitting]
         enrolled = self.decide(self.template, seen)
         documents = {"decision": self.document(enrolled)}
-        decision = enrolled
-        known = self._known()
-        if known.count > self.template.count and enrolled.zone != "mismatch":
-            decision = self.decide(known, seen)
-            documents["with_earlier"] = self.document(decision)
-        check = _ZONES[decision.zone]
-        if check is Check.MISMATCH and decision is not enrolled:
-            check = Check.REVIEW  # only the enrolled face may speak against somebody
+        check, decision = _ZONES[enrolled.zone], enrolled
+        if check is Check.REVIEW:
+            by_course = self._by_course(seen)
+            documents |= {name: self.document(it) for name, it in by_course.items()}
+            if by_course and all(it.zone == "match" for it in by_course.values()):
+                check, decision = Check.MATCH, by_course["with_others"]
         if check is Check.MATCH and self.class_hour:
             moments = [moment for other in self.class_hour for moment in other]
             whole = self.decide(self.template, [*moments, *seen], len(self.class_hour) + 1)
@@ -88,12 +101,18 @@ class Comparison:
         return Compared(check, decision, documents, documents_of)
 
     def decide(
-        self, template: Template, moments: Sequence[Moment], sittings: int = 1
+        self, template: Template, moments: Sequence[Moment], sittings: int = 1, among: int = 1
     ) -> MatchDecision:
         """On the mean of some moments, by the site's yardstick if it has one, else the card's."""
         yardstick = None if self.site is None else self.site.yardstick
         return match.decide(
-            template, moments, self.card, yardstick, fmr=self.fmr, sittings=sittings
+            template,
+            moments,
+            self.card,
+            yardstick,
+            fmr=self.fmr,
+            sittings=sittings,
+            among=among,
         )
 
     def document(self, decision: MatchDecision) -> dict[str, Any]:
@@ -114,20 +133,34 @@ class Comparison:
             "confidence": decision.confidence,
         }
 
-    def _known(self) -> Template:
-        """The enrolled face with at most as many earlier moments as it has photos."""
+    def _by_course(self, seen: Sequence[Moment]) -> dict[str, MatchDecision]:
+        """What the learner's other sittings make of one in doubt; nothing where none of them
+        matches the enrolled face by itself."""
         assert self.template is not None
-        return self.template.with_moments(self.earlier[-self.template.count :])
+        others = self.others()
+        known = [
+            moment
+            for other in others
+            if other.matched and self.decide(self.template, other.moments).zone == "match"
+            for moment in other.moments
+        ]
+        if not known:
+            return {}
+        course = [moment for other in others for moment in other.moments]
+        return {
+            "with_others": self.decide(self.template.with_moments(known), seen),
+            "course": self.decide(self.template, [*course, *seen], len(others) + 1),
+        }
 
     def _odd(self, seen: Sequence[Moment]) -> dict[int, MatchDecision]:
-        """Moments as far from the enrolled face, or from the rest of the sitting, as hardly any
-        of a person's own are."""
+        """Moments as far from the enrolled face, or from the rest of the sitting, as the furthest
+        of a person's own hardly ever is."""
         assert self.template is not None
         found = {}
         for at, moment in enumerate(seen) if len(seen) > 1 else ():
             rest = Template(self.card.model, (*seen[:at], *seen[at + 1 :]))
             for face in (self.template, rest):
-                alone = self.decide(face, [moment])
+                alone = self.decide(face, [moment], among=len(seen))
                 if alone.distance > alone.thresholds.mismatch:
                     found[at] = alone
         return found

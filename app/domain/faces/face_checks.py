@@ -3,7 +3,8 @@
 Who is on them is decided in `comparison.py`, once for the sitting; whether a burst shows somebody
 live is judged in `burst_liveness.py`. Here both are run and come to one check a photo. While the
 sitting goes on the decision is the one on what is there so far, and photos decided before take it
-over.
+over. Sittings that were left in doubt are settled where a later one of the course makes them a
+match.
 """
 
 from __future__ import annotations
@@ -11,17 +12,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection
 
 from app.domain.faces import burst_liveness, calibration, course_faces, enrolment_photos
 from app.domain.faces.burst_liveness import Beside, PhotoGroup
-from app.domain.faces.comparison import DOCUMENTS, Compared, Comparison, Embedding
+from app.domain.faces.comparison import (
+    DOCUMENTS,
+    Compared,
+    Comparison,
+    Embedding,
+    OtherSitting,
+)
 from app.domain.faces.moments import moments
 from app.domain.policy import sitting_terms
 from app.security import Unsealable, Vault, unseal
 from app.store.controls import controls as control_store
+from app.store.faces import course_faces as course_rows
 from app.store.faces import face_keys, reference_photos
 from app.store.faces import snapshots as rows
 from app.store.faces.snapshots import PhotoRow, SittingToDecide, reading_of
@@ -82,15 +91,8 @@ def decide_session(
         key = face_keys.key(connection, vault, session.learner_id)
     except face_keys.KeyDestroyed:
         key = None
-    beside = beside or Beside()
-    cases: dict[str, _Case] = {}
-    for group in decidable(connection, session_id, now_ms):
-        model = reading_of(group.photos[0])["model"]
-        if model not in cases:
-            card, known = card_of(model), rows.matched_before(connection, session_id)
-            comparison = _comparison(connection, session, card, key, known, before)
-            cases[model] = _Case(comparison, beside)
-        cases[model].add(group, [_embedding(photo, key) for photo in group.photos])
+    compare = partial(_comparison, connection, session_id, session, key, before)
+    cases = _cases(connection, session_id, compare, card_of, key, beside or Beside(), now_ms)
     allowed = key is not None and session.face_consent
     replaced_ms = reference_photos.replaced_ms(connection, session.learner_id)
     decided = sum(
@@ -107,19 +109,62 @@ def decide_session(
                 lambda row: _embedding(row, key),
                 now_ms,
             )
+        if allowed:
+            _settle_others(connection, session_id, session, card_of, key, now_ms)
     return bool(decided and done and session.state != "open")
+
+
+def _settle_others(
+    connection: Connection,
+    session_id: int,
+    session: SittingToDecide,
+    card_of: Callable[[str], ModelCard],
+    key: bytes | None,
+    now_ms: int,
+) -> None:
+    """Let a sitting that was left in doubt match where the course, with this one, settles it."""
+    replaced_ms = reference_photos.replaced_ms(connection, session.learner_id)
+    for other in course_rows.doubted(connection, session.learner_id, session.class_id):
+        before = rows.before_in_class_hours(connection, other)
+        if other == session_id or any(photo.status in ("pending", "read") for photo in before):
+            continue
+        owner = rows.owner(connection, other)
+        compare = partial(_comparison, connection, other, owner, key, before)
+        for case in _cases(connection, other, compare, card_of, key, Beside(), now_ms).values():
+            compared = case.compared()
+            if compared is not None and compared.check is Check.MATCH:
+                _carry(connection, case, compared, replaced_ms, now_ms)
+
+
+def _cases(
+    connection: Connection,
+    session_id: int,
+    compare: Callable[[ModelCard], Comparison],
+    card_of: Callable[[str], ModelCard],
+    key: bytes | None,
+    beside: Beside,
+    now_ms: int,
+) -> dict[str, _Case]:
+    """A sitting's photos as far as they can be decided, by the model that read them."""
+    cases: dict[str, _Case] = {}
+    for group in decidable(connection, session_id, now_ms):
+        model = reading_of(group.photos[0])["model"]
+        if model not in cases:
+            cases[model] = _Case(compare(card_of(model)), beside)
+        cases[model].add(group, [_embedding(photo, key) for photo in group.photos])
+    return cases
 
 
 def _comparison(
     connection: Connection,
+    session_id: int,
     session: SittingToDecide,
-    card: ModelCard,
     key: bytes | None,
-    matched: Sequence[PhotoRow],
     before: Sequence[PhotoRow],
+    card: ModelCard,
 ) -> Comparison:
     """What a sitting's faces are held against; without a key (erased) there is nothing enrolled.
-    `matched`: photos of earlier sittings that matched, `before`: those of its class-hours."""
+    `before`: photos of earlier sittings on its class-hours."""
     enrolled = None
     if key is not None:
         enrolled = enrolment_photos.template(connection, key, session.learner_id, card)
@@ -128,9 +173,29 @@ def _comparison(
         card,
         calibration.in_force(connection, card),
         sitting_terms.of_pack(session.pack_id, session.pack_version).match_fmr,
-        [it for sitting in _sittings(matched, card.model, key) for it in sitting],
-        _sittings([row for row in before if row.check in _OWN], card.model, key),
+        partial(_others, connection, session_id, session, card.model, key),
+        list(_sittings([row for row in before if row.check in _OWN], card.model, key).values()),
     )
+
+
+def _others(
+    connection: Connection,
+    session_id: int,
+    session: SittingToDecide,
+    model: str,
+    key: bytes | None,
+) -> list[OtherSitting]:
+    """The rest of the course, without photos that look like an attack."""
+    photos = [
+        row
+        for row in course_rows.photos(connection, session.learner_id, session.class_id)
+        if row.session_id != session_id and not _attack(row)
+    ]
+    doubted = {row.session_id for row in photos if row.check != Check.MATCH}
+    return [
+        OtherSitting(seen, matched=other not in doubted)
+        for other, seen in _sittings(photos, model, key).items()
+    ]
 
 
 def decidable(connection: Connection, session_id: int, now_ms: int) -> Iterator[PhotoGroup]:
@@ -160,20 +225,30 @@ def _decide_all(
             outcome = _decide(photo, embedding, reading, compared, allowed)
             rows.decide(connection, photo, checked_ms=now_ms, **outcome)
             decided += 1
-        elif (
-            allowed
-            and compared is not None
+    if allowed and compared is not None:
+        decided += _carry(connection, case, compared, replaced_ms, now_ms)
+    return decided
+
+
+def _carry(
+    connection: Connection, case: _Case, compared: Compared, replaced_ms: int, now_ms: int
+) -> int:
+    """Let photos that were decided before carry what the sitting comes to now; how many changed."""
+    changed = 0
+    for photo, _ in case.seen:
+        if (
+            photo.status == "done"
             and photo.check in _COMPARED
             and (photo.checked_ms or 0) > replaced_ms
         ):
             outcome = _carried(photo, dict(reading_of(photo)), compared)
             if any(outcome[name] != getattr(photo, name) for name in outcome):
                 rows.decide_anew(connection, photo, checked_ms=now_ms, **outcome)
-                decided += 1
-    return decided
+                changed += 1
+    return changed
 
 
-def _sittings(photos: Iterable[PhotoRow], model: str, key: bytes | None) -> list[list[Moment]]:
+def _sittings(photos: Iterable[PhotoRow], model: str, key: bytes | None) -> dict[int, list[Moment]]:
     """The moments of usable photos of other sittings, sitting by sitting."""
     found: dict[int, list[tuple[PhotoRow, Embedding]]] = defaultdict(list)
     for row in photos:
@@ -181,7 +256,14 @@ def _sittings(photos: Iterable[PhotoRow], model: str, key: bytes | None) -> list
             embedding = _embedding(row, key)
             if embedding is not None:
                 found[row.session_id].append((row, embedding))
-    return [[it.moment for it in moments(sitting)] for sitting in found.values()]
+    return {
+        session_id: [it.moment for it in moments(sitting)] for session_id, sitting in found.items()
+    }
+
+
+def _attack(photo: PhotoRow) -> bool:
+    live = reading_of(photo).get("liveness")
+    return live is not None and _doubted(live)
 
 
 def _embedding(photo: PhotoRow, key: bytes | None) -> Embedding | None:

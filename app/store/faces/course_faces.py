@@ -11,7 +11,7 @@ from app.store.events import event_log
 from app.store.faces.snapshots import PhotoRow
 from app.store.row import fetch
 from detectors.trace import Check
-from models import CourseFace, Session, Snapshot
+from models import CourseFace, Finding, Review, Session, Snapshot
 
 Sitting = tuple[int, str]  # session id, kind
 _CHUNK = 500
@@ -34,6 +34,29 @@ def photos(connection: Connection, learner_id: int, class_id: int) -> Sequence[P
         .order_by(Session.opened_ms, Session.id, Snapshot.received_ms, Snapshot.id),
         PhotoRow,
     )
+
+
+def doubted(connection: Connection, learner_id: int, class_id: int) -> Sequence[int]:
+    """Ended sittings of the learner in the class with photos that are for a person to look at, in
+    order of id; not those of which somebody has decided a finding."""
+    looked_at = (
+        select(Review.id)
+        .join(Finding, Finding.id == Review.finding_id)
+        .where(Finding.session_id == Session.id)
+    )
+    photos = select(Snapshot.id).where(
+        Snapshot.session_id == Session.id,
+        Snapshot.status == "done",
+        Snapshot.check == int(Check.REVIEW),
+    )
+    query = select(Session.id).where(
+        Session.learner_id == learner_id,
+        Session.class_id == class_id,
+        Session.state != "open",
+        photos.exists(),
+        ~looked_at.exists(),
+    )
+    return connection.execute(query.order_by(Session.id)).scalars().all()
 
 
 def replace(

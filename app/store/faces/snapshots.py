@@ -214,33 +214,6 @@ def before_in_class_hours(connection: Connection, session_id: int) -> Sequence[P
     )
 
 
-def matched_before(connection: Connection, session_id: int, most: int = 60) -> list[PhotoRow]:
-    """The latest photos that matched in the learner's earlier sittings of the class, in order of
-    receipt."""
-    own = connection.execute(
-        select(Session.learner_id, Session.class_id, Session.opened_ms).where(
-            Session.id == session_id
-        )
-    ).one()
-    latest = fetch(
-        connection,
-        select(Snapshot)
-        .join(Session, Session.id == Snapshot.session_id)
-        .where(
-            Session.learner_id == own.learner_id,
-            Session.class_id == own.class_id,
-            Session.opened_ms < own.opened_ms,
-            Session.id != session_id,
-            Snapshot.check == int(Check.MATCH),
-            Snapshot.status == "done",
-        )
-        .order_by(Snapshot.received_ms.desc(), Snapshot.id.desc())
-        .limit(most),
-        PhotoRow,
-    )
-    return list(reversed(latest))
-
-
 # ---------------------------------------------------------------------- the face worker's queue
 
 

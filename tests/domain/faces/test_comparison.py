@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.domain.faces.calibration import SiteThresholds
-from app.domain.faces.comparison import Comparison
+from app.domain.faces.comparison import Compared, Comparison, OtherSitting
 from app.domain.faces.moments import TOGETHER_MS, SeenMoment, moments
 from app.vision import match
 from app.vision.match import Embedding, Moment, Yardstick
@@ -29,6 +29,7 @@ SPREAD = Spread(
     people=60,
 )
 SITE = SiteThresholds(7, Yardstick(SPREAD, "test"))
+ALIKE = SiteThresholds(8, Yardstick(replace(SPREAD, strangers=(0.07, 0.09)), "test"))
 
 
 class Faces:
@@ -68,10 +69,9 @@ def test_hardly_any_sitting_of_a_stranger_is_a_match_however_many_photos_it_has(
 
 def test_more_moments_let_more_learners_through() -> None:
     """Among people whom the model can hardly tell apart."""
-    alike = SiteThresholds(8, Yardstick(replace(SPREAD, strangers=(0.07, 0.09)), "test"))
 
     def passes(faces: Faces, count: int) -> bool:
-        comparison = replace(faces.comparison(), site=alike)
+        comparison = replace(faces.comparison(), site=ALIKE)
         return comparison.of(seen(*faces.of("lin", count))).check is Check.MATCH
 
     passed = [sum(passes(Faces(seed), count) for seed in range(40)) for count in (1, 5)]
@@ -87,21 +87,70 @@ def test_a_change_of_person_goes_to_a_person_with_the_moment_named() -> None:
     assert compared.decision.distance > compared.decision.thresholds.match
 
 
-def test_earlier_sittings_that_matched_never_outweigh_the_enrolled_face() -> None:
-    faces = Faces(5)
-    earlier = [Moment(it) for it in faces.of("lin", 30)]
-    comparison = faces.comparison(enrolled=3, earlier=earlier)
-    compared = comparison.of(seen(*faces.of("lin", 2)))
-    assert compared.documents["decision"]["enrolments"] == 3
-    assert compared.documents["with_earlier"]["enrolments"] == 6
+def test_a_long_sitting_of_the_learner_is_doubted_no_more_often_than_a_short_one() -> None:
+    """Of many moments one lies far off by chance."""
+    tail = SiteThresholds(9, Yardstick(replace(ALIKE.yardstick.spread, own_tail=1.35), "test"))
+    found = [
+        replace(faces.comparison(), site=tail).of(seen(*faces.of("lin", 20))).check
+        for faces in (Faces(seed) for seed in range(40))
+    ]
+    assert found.count(Check.MATCH) >= 39
 
 
-def test_only_the_enrolled_face_speaks_against_somebody() -> None:
-    """A friend who passed once does not make the learner a stranger."""
+def sittings(faces: Faces, name: str, count: int, *, matched: bool = True) -> list[OtherSitting]:
+    return [OtherSitting([Moment(it) for it in faces.of(name, 3)], matched) for _ in range(count)]
+
+
+def in_doubt(faces: Faces, others: int, *, matched: bool = True) -> Compared:
+    """One moment of Lin, among people whom the model can hardly tell apart."""
+    comparison, sitting = faces.comparison(), seen(*faces.of("lin", 1))
+    course = sittings(faces, "lin", others, matched=matched)
+    return replace(comparison, site=ALIKE, others=lambda: course).of(sitting)
+
+
+def test_the_course_settles_sittings_that_the_enrolled_face_leaves_in_doubt() -> None:
+    alone = [in_doubt(Faces(seed), 0) for seed in range(40)]
+    found = [in_doubt(Faces(seed), 6) for seed in range(40)]
+    doubted = [at for at, it in enumerate(alone) if it.check is Check.REVIEW]
+    settled = [found[at] for at in doubted if found[at].check is Check.MATCH]
+    assert len(settled) > len(doubted) / 4 > 2
+    assert all(it.documents["course"]["zone"] == "match" for it in settled)
+    assert all(it.decision.distance <= it.limit for it in settled)
+    assert all(it.check is Check.MATCH for at, it in enumerate(found) if at not in doubted)
+
+
+def test_a_friend_in_one_sitting_is_not_settled_by_the_learners_others() -> None:
+    near = SiteThresholds(9, Yardstick(replace(SPREAD, own_tail=40.0), "test"))
+    found = []
+    for seed in range(40):
+        faces = Faces(seed)
+        others = sittings(faces, "lin", 8)
+        comparison = replace(faces.comparison(others=lambda it=others: it), site=near)
+        found.append(comparison.of(seen(*faces.of("wu", 3))))
+    assert [it.check for it in found].count(Check.MATCH) <= 1
+    assert any(it.documents["course"]["zone"] == "match" for it in found)
+
+
+def test_a_friend_in_nearly_all_sittings_is_not_settled_by_the_friends_own() -> None:
+    """Even where one of them passed by chance."""
+    near = SiteThresholds(9, Yardstick(replace(SPREAD, own_tail=40.0), "test"))
+    faces = Faces(4)
+    others = [*sittings(faces, "lin", 1), *sittings(faces, "wu", 8)]
+    compared = replace(faces.comparison(others=lambda: others), site=near).of(
+        seen(*faces.of("wu", 3))
+    )
+    assert compared.check is Check.REVIEW
+    assert compared.documents["course"]["zone"] == "review"
+
+
+def test_sittings_that_are_doubted_themselves_settle_nothing() -> None:
     faces = Faces(8)
-    friend = [Moment(it) for it in faces.of("wu", 9)]
-    compared = faces.comparison(earlier=friend).of(seen(*faces.of("lin", 3)))
-    assert compared.check in (Check.MATCH, Check.REVIEW)
+    compared = faces.comparison(others=lambda: sittings(faces, "wu", 3)).of(
+        seen(*faces.of("wu", 1))
+    )
+    assert "with_others" not in compared.documents
+    found = [in_doubt(Faces(seed), 6, matched=False) for seed in range(20)]
+    assert not any("with_others" in it.documents for it in found)
 
 
 def test_what_a_class_hour_of_several_sittings_comes_to_can_only_doubt() -> None:

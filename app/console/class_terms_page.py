@@ -170,7 +170,8 @@ def _check_courses(
 def _typed(form: FormData) -> dict[str, Any]:
     """The form's fields as text; of `course_ids` all that were ticked."""
     typed: dict[str, Any] = {name: it for name, it in form.items() if isinstance(it, str)}
-    return typed | {"course_ids": [str(it) for it in form.getlist("course_ids")]}
+    ticked = [str(it) for it in form.getlist("course_ids")]
+    return {"platform": "", **typed, "course_ids": ticked}
 
 
 def _terms(

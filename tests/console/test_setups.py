@@ -274,6 +274,14 @@ def test_what_is_wrong_is_told_beside_the_field_and_what_was_typed_stays(
         assert connection.execute(select(TrainingClass)).first() is None
 
 
+@pytest.mark.parametrize("path", ["/console/classes", "/console/courses", "/console/courses/read"])
+@pytest.mark.parametrize("form", [{}, {"change": "yes", "setup": "no number", "title.0": "x"}])
+def test_a_form_with_nothing_in_it_is_refused_and_breaks_nothing(
+    clerk: Clerk, path: str, form: dict[str, str]
+) -> None:
+    assert clerk.send(path, **form).status_code == 422
+
+
 def test_lessons_that_cannot_be_read_are_told_by_their_row_and_the_rest_fills_the_form(
     clerk: Clerk,
 ) -> None:

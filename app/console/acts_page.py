@@ -16,7 +16,7 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import id_numbers
 from app.domain.review import acts
-from app.domain.review.act_kinds import KINDS, ActKind, Stretch
+from app.domain.review.act_kinds import KINDS, ActKind, Approval, Stretch
 from app.errors import BadInput, NotFound
 from app.languages import Text
 from app.store.catalogue import catalogue, class_file
@@ -117,7 +117,8 @@ def _page(
         kinds=[
             (kind, inputs(kind))
             for kind in KINDS.values()
-            if kind.name not in (OF_CLASS, OF_LEARNER) or any(it.act == kind.name for it in left)
+            if (login.user.decides or kind.approval is Approval.AT_ONCE)
+            and (kind.name not in (OF_CLASS, OF_LEARNER) or any(it.act == kind.name for it in left))
         ],
         fields=FIELDS,
         choices={

@@ -198,7 +198,13 @@ def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> Non
 
 
 def revoke(connection: Connection, act_id: int, user: User, reason: str, now_ms: int) -> None:
-    """End an act, from now on; what was judged by it is judged again without it."""
+    """End an act, from now on; what was judged by it is judged again without it. A school's clerk
+    takes back what they recorded themselves."""
+    if user.hands_in and not user.decides:
+        row = _found(connection, user.scope, act_id)
+        if row.recorded_by == user.actor and KINDS[row.kind].approval is Approval.AT_ONCE:
+            _revoke(connection, row, user.actor, reason, now_ms)
+            return
     _revoke(connection, _open(connection, act_id, user), user.actor, reason, now_ms)
 
 
@@ -282,7 +288,7 @@ def _require_recorder(kind: ActKind, user: User | None) -> None:
     if user is None:
         if not kind.by_platform:
             raise NotAllowed("people_only", "a person of the authority records this act")
-    elif not user.decides:
+    elif not user.decides and not (user.hands_in and kind.approval is Approval.AT_ONCE):
         raise NotAllowed("role", "only auditors and reviewers record acts")
 
 

@@ -243,6 +243,11 @@ def _target(connection: Connection, klass: ClassRow, named: str) -> ClassRow:
             f"body.to_class: {named!r}不是同一课程的另一个班级 / "
             f"{named!r} is no other class of the same course",
         )
+    if found.terms.get("institution") != klass.terms.get("institution"):
+        raise BadInput(
+            "other_institution",
+            f"body.to_class: {named!r}是另一培训机构的班级 / is a class of another institution",
+        )
     return found
 
 

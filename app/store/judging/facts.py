@@ -522,9 +522,6 @@ def _sessions(
     for row in rows:
         home = _counts_for(row, carried)
         case = cases.setdefault((row.learner_id, home), len(cases))
-        days = _bounds(windows_of.get((row.class_id, row.learner_id)))
-        if carried and row.id in carried.ids:  # up to the move; an audit package tells no more
-            days = 1, carried.until_ms[row.learner_id], carried.until_ms[row.learner_id]
         flags = _flags(
             row.state,
             row.provenance,
@@ -550,14 +547,20 @@ def _sessions(
                 *_attested_times(row),
                 _numbered(agents, row.client.get("user_agent")),
                 _numbered(addresses, row.client.get("address")),
-                *days,
+                *_bounds(windows_of.get((row.class_id, row.learner_id)), row, carried),
             )
         )
     return np.array(columns, SESSION)
 
 
-def _bounds(days: StudyDays | None) -> tuple[int, int, int]:
-    """From when until when study counts, and until when as stated."""
+def _bounds(
+    days: StudyDays | None, row: JudgedSitting, carried: _Carried | None
+) -> tuple[int, int, int]:
+    """From when until when study counts, and until when as stated. What is carried counts up to the
+    move: an audit package tells no more of the class it was in."""
+    if carried and row.id in carried.ids:
+        until_ms = carried.until_ms[row.learner_id]
+        return 1, until_ms, until_ms
     if days is None:
         return NONE, NONE, NONE
     return days.from_ms, days.until_ms, days.stated_until_ms

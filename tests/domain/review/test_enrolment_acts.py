@@ -10,7 +10,10 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.domain.accounts.users import Role, User
 from app.domain.catalogue import roster_days
+from app.domain.review import acts
+from app.errors import NotAllowed
 from app.services import Services
 from app.simulation.entities import invented_id_number
 from app.store.catalogue import catalogue
@@ -163,6 +166,10 @@ def test_nobody_is_in_two_classes_of_one_course_at_a_time(clock: TestClock, offi
         "unknown_class"
     )
     assert code(office.record("moved_class", last_on="2026-03-02", to_class="c1")) == "other_course"
+    elsewhere = training_class("c3", institution="另一所示例学校")
+    office.client.put("/v1/classes/c3", json=elsewhere, headers=office.headers)
+    refused = office.record("moved_class", last_on="2026-03-02", to_class="c3")
+    assert code(refused) == "other_institution"
     clock.now_ms = instant("2026-03-10 09:00")
     left = office.record("left_class", last_on="2026-03-09").json()
     late = LIN | {"joined_on": "2026-03-10"}
@@ -265,3 +272,22 @@ def _there(acts: dict[str, list[Any]], klass: str, who: str, day: str) -> bool:
     if joined:
         first = joined[-1]
     return first is not None and first <= day and (not ended or day <= ended[-1])
+
+
+def test_a_schools_clerk_records_who_left_and_nothing_that_the_authority_decides(
+    services: Services, school: County, clock: TestClock, office: Office
+) -> None:
+    clock.now_ms = instant("2026-03-10 09:00")
+    clerk = User(9, "han", "韩梅", Role.SCHOOL, (), None, 1)
+    entry: dict[str, Any] = {"actor": clerk.actor, "user": clerk, "now_ms": clock()}
+    with services.database.write() as connection:
+        row = catalogue.class_of_platform(connection, school.huang.platform.id, "c1")
+        assert row is not None
+        said: dict[str, Any] = {"learner": "lin", "reason": "本人书面申请", "document": ""}
+        body = {"last_on": "2026-03-09"}
+        vault = services.vault
+        acts.record(connection, row, kind="left_class", body=body, vault=vault, **said, **entry)
+        with pytest.raises(NotAllowed):
+            window = {"answer_window_s": 120}
+            acts.record(connection, row, kind="answer_time", body=window, **said, **entry)
+    assert office.roster()["lin"][2] == "left"

@@ -8,10 +8,12 @@ from datetime import timedelta
 from typing import Any, Protocol
 
 from sqlalchemy import (
+    BigInteger,
     ColumnElement,
     Connection,
     and_,
     case,
+    cast,
     exists,
     func,
     literal,
@@ -409,7 +411,7 @@ def _held(scope: AccessScope, wanted: CaseFilter) -> Any:
             func.count().label("findings"),
             func.min(case((waiting, each.c.created_ms))).label("since_ms"),
             # The first of the gravest: gravity is below 10,000.
-            func.min(each.c.weight * _WEIGHTS + each.c.id).label("first"),
+            func.min(cast(each.c.weight, BigInteger) * _WEIGHTS + each.c.id).label("first"),
         )
         .where(each.c.case_id.is_not(None))
         .group_by(each.c.case_id)

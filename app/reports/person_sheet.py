@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.clock import at
-from app.domain.judging.person_file import PersonFile, TrainingOnFile
+from app.domain.judging.person_file import PersonFile, SubsidyOnFile, TrainingOnFile
 from app.reports import labels
 from app.reports.dossier import office_of
 from app.reports.sheet import NO_DATA, Column, Heading, Row, Sheet, said, text, yes
@@ -24,6 +24,7 @@ _COLUMNS = (
     Column("考核申请结论", 15),
     Column("考核结果", 19),
     Column("电子证书编号", 20),
+    Column("补贴（元）", 16, "right"),
 )
 
 
@@ -52,6 +53,7 @@ def of(file: PersonFile) -> Sheet:
         ("本系统班级", len(file.trainings)),
         ("有效课时合计", file.valid),
         ("取得证书", len(file.certificates)),
+        ("补贴合计（元，已扣追回）", f"{file.subsidy_fen / 100:.2f}"),
         ("登记簿报送的以往培训", len(file.earlier)),
     )
     notes = (
@@ -93,6 +95,7 @@ def _rows(file: PersonFile) -> Iterator[Row]:
             labels.VERDICTS.get(it.outcome, "尚未判定"),
             _results(it),
             "\n".join(it.certificates),
+            "\n".join(map(_paid, it.subsidies)),
         )
     for earlier in file.earlier:
         yield (
@@ -106,7 +109,13 @@ def _rows(file: PersonFile) -> Iterator[Row]:
             f"以往培训\n享受补贴：{yes(earlier.subsidised)}",
             f"{earlier.assessed_on} 考核" if earlier.assessed_on else NO_DATA,
             "",
+            "",
         )
+
+
+def _paid(it: SubsidyOnFile) -> str:
+    back = f"\n追回{it.returned_fen / 100:.2f}" if it.returned_fen else ""
+    return f"{it.amount_fen / 100:.2f}\n{it.paid_on}{back}"
 
 
 def _results(it: TrainingOnFile) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from openpyxl import load_workbook
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from app.domain.accounts.users import Role, User
 from app.domain.judging import person_file
 from app.services import Services
-from models import AuditEntry, Learner
+from app.store.money import payments
+from models import AuditEntry, Learner, StageEvent, TrainingClass
 from tests.people import GUANGSHAN, HUANGCHUAN, LIN, County, course, training_class
 from tests.verdicts import forty, sign_in
 
@@ -106,6 +108,28 @@ def test_the_file_is_taken_as_a_table_and_as_json(archive: Archive) -> None:
 def test_search_leads_to_the_file(archive: Archive) -> None:
     page = archive.client.get(f"/console/search?q={LIN['name']}", headers=archive.here)
     assert f'href="/console/people/{archive.lin}"' in page.text
+
+
+def test_what_was_paid_for_the_person_stands_on_the_file(archive: Archive) -> None:
+    with archive.services.database.write() as connection:
+        learner, klass = connection.execute(
+            select(Learner.id, TrainingClass.id)
+            .join(TrainingClass, TrainingClass.platform_id == Learner.platform_id)
+            .where(Learner.external_id == "lin", TrainingClass.external_id == "c1")
+        ).one()
+        event: dict[str, Any] = {"step": "payment", "deed": "second", "body": {}, "remark": ""}
+        done = {"class_id": klass, "done_by": "user:zhao", "done_ms": 0}
+        added = insert(StageEvent).values(**event, **done).returning(StageEvent.id)
+        paid: dict[str, Any] = {
+            "class_id": klass,
+            "learner_id": learner,
+            "event_id": connection.scalar(added),
+        }
+        paid |= {"amount_fen": 120050, "paid_on": "2026-06-01", "held": None}
+        payments.add(connection, [paid])
+    page = archive.open(archive.here)
+    assert "1,200.50" in page and "2026-06-01" in page
+    assert "1,200.50" not in archive.open(archive.there)
 
 
 def test_certificates_are_those_of_all_trainings(archive: Archive) -> None:

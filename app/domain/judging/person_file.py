@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 
 import msgspec
 from sqlalchemy import Connection
@@ -19,6 +19,7 @@ from app.store.catalogue import class_file
 from app.store.catalogue import person_file as store
 from app.store.catalogue.person_file import AssessedRow, EarlierRow, EnrolledTraining
 from app.store.judging import enrolment_facts
+from app.store.money import payments
 
 
 class AssessedOnce(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,14 @@ class AssessedOnce(msgspec.Struct, frozen=True, kw_only=True):
     passed: bool | None
     score: float | None
     certificate_no: str | None
+
+
+class SubsidyOnFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What was paid for a training, and what of it came back, in 分."""
+
+    paid_on: str
+    amount_fen: int
+    returned_fen: int
 
 
 class TrainingOnFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +64,7 @@ class TrainingOnFile(msgspec.Struct, frozen=True, kw_only=True):
     attended: float | None
     outcome: str
     assessments: list[AssessedOnce]
+    subsidies: list[SubsidyOnFile]
 
     @property
     def certificates(self) -> list[str]:
@@ -91,6 +101,12 @@ class PersonFile(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def certificates(self) -> list[str]:
         return [number for it in self.trainings for number in it.certificates]
+
+    @property
+    def subsidy_fen(self) -> int:
+        """What was paid and did not come back."""
+        paid = [each for it in self.trainings for each in it.subsidies]
+        return sum(each.amount_fen - each.returned_fen for each in paid)
 
     @property
     def valid(self) -> int:
@@ -158,7 +174,21 @@ def _training(
         attended=there.hours if there else None,
         outcome=unsettled.standing(verdict.outcome if verdict else "", row.learner_id, undecided),
         assessments=assessed,
+        subsidies=_subsidies(connection, row),
     )
+
+
+def _subsidies(connection: Connection, row: EnrolledTraining) -> list[SubsidyOnFile]:
+    back: Counter[int] = Counter()
+    for it in payments.recoveries(connection, row.class_id):
+        back[it.payment_id] += it.amount_fen if it.deed == "returned" else 0
+    return [
+        SubsidyOnFile(
+            paid_on=it.paid_on.isoformat(), amount_fen=it.amount_fen, returned_fen=back[it.id]
+        )
+        for it in payments.of_class(connection, row.class_id)
+        if it.learner_id == row.learner_id
+    ]
 
 
 def _assessed(row: AssessedRow) -> AssessedOnce:

@@ -9,9 +9,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.clock import day
+from app.reports import package
+from app.reports.exports import ExportOptions
+from app.reports.verify import verify
 from app.services import Services
 from app.simulation.scenarios import perform
 from app.store.catalogue import catalogue
+from app.store.scope import EVERYTHING
 from tests.people import County, TestClock
 from tests.verdicts import class_row, take, validate
 
@@ -103,3 +107,12 @@ def test_what_was_found_before_the_move_follows(move: Move) -> None:
     assert "fast_forward" in {it["rule"] for it in learner["findings"]}
     gone = move.client.get("/v1/classes/class-demo/eligibility", headers=move.headers).json()
     assert gone["learners"] == []
+
+
+def test_an_audit_package_of_the_class_moved_to_gives_the_same_verdicts(move: Move) -> None:
+    move.studied("H01")
+    move.goes()
+    klass = class_row(move.services.database, move.county, "next")
+    made = package.export(move.services, klass, ExportOptions("user:zhao", named=True), EVERYTHING)
+    report = verify(made.file.data, made.public_key)
+    assert report.problems == [] and report.checked["verdicts"] > 0

@@ -11,6 +11,7 @@ from typing import Any
 
 from app.domain.review.inspections import drawn, frame_digest
 from app.domain.review.review import UNDECIDED
+from app.reports import money_agreement
 from app.reports.members import PackageProblem, rows
 
 _CHECKED = ("learner", "result", "remark")
@@ -28,6 +29,7 @@ def problems(members: Members, class_id: int) -> Iterator[PackageProblem]:
     yield from _same(members, "reviews.ndjson", "tables/reviews.ndjson", settled=False)
     yield from _same(members, "appeals.ndjson", "tables/appeals.ndjson", settled=True)
     yield from _photos(members, class_id)
+    yield from money_agreement.problems(members, audit)
 
 
 def _draws(members: Members, audit: list[dict[str, Any]]) -> Iterator[PackageProblem]:

@@ -100,7 +100,39 @@ INSPECTION_CHECK = {
     "checked_by": "登记人 who entered it",
     "checked_ms": "登记时间，毫秒（1970年起） when, epoch ms",
 }
+STAGE = {
+    "id": "行号 row",
+    "class_id": "班级行号 row of the class",
+    "step": "步骤（附件2）step",
+    "deed": "first 初审或受理，second 复核，returned 退回，objection 异议，answer 处理 what",
+    "body": "填写的栏目，金额为元 what was filled in, amounts in yuan",
+    "remark": "意见或理由 opinion or reason",
+    "done_by": "办理人 who did it",
+    "done_ms": "办理时间，毫秒（1970年起） when, epoch ms",
+}
+PAYMENT = {
+    "id": "行号 row",
+    "class_id": "班级行号 row of the class",
+    "learner_id": "学员行号，同 tables/learners row of the learner",
+    "event_id": "拨付步骤复核的行号，同 stages row of the second signature",
+    "amount_fen": "金额，分 amount, fen",
+    "paid_on": "拨付日期 day of the payment",
+}
+RECOVERY = {
+    "id": "行号 row",
+    "payment_id": "同 payments row of the payment",
+    "deed": "demanded 通知退回，returned 退回 what was done",
+    "amount_fen": "金额，分 amount, fen",
+    "happened_on": "日期 day",
+    "document": "文书或凭证编号 number of the notice or receipt",
+    "remark": "说明 remark",
+    "done_by": "登记人 who entered it",
+    "done_ms": "登记时间，毫秒（1970年起） when, epoch ms",
+}
 LINES: dict[str, dict[str, str]] = {
+    "stages.ndjson": STAGE,
+    "payments.ndjson": PAYMENT,
+    "recoveries.ndjson": RECOVERY,
     "inspections.ndjson": INSPECTION,
     "inspection-checks.ndjson": INSPECTION_CHECK,
 }
@@ -129,6 +161,9 @@ MEMBERS: tuple[tuple[str, str], ...] = (
         "inspection-checks.ndjson",
         "巡查逐人结果，含更正前的 what was found, corrections too",
     ),
+    ("stages.ndjson", "开班到拨付各步骤：谁、何时、填了什么 steps from application to payment"),
+    ("payments.ndjson", "逐人拨付 what was paid for each learner"),
+    ("recoveries.ndjson", "追缴 what was demanded back and came back"),
     ("audit.ndjson", "与本班有关的审计日志及其链 audit entries with the links before them"),
 )
 
@@ -163,6 +198,13 @@ run again on the evidence, to the same bytes)。
 
 `frame_sha256`、`seed`、`drawn` 与审计日志中 `inspection.drawn` 一条相同
 (the same as in the audit log's entry)。
+
+## 资金 Money
+
+每一步与审计日志中 `stage.*` 一条相同，初审人与复核人不是同一人；`payments` 之和等于拨付与先行
+拨付两步的金额之和（先行拨付超过应付的除外）
+(each step is an entry of the audit log, signed by two people; payments add up to what payment
+and advance say, or less where more was advanced)。
 
 ## 记录 Records
 

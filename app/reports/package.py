@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from app.canonical import canonical
@@ -41,8 +42,11 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.exchange import eligibility_rows, package_rows, report_rows
 from app.store.exchange.package_rows import StoredLog
 from app.store.judging import facts
-from app.store.review import inspections
+from app.store.money import payments
+from app.store.money.payments import PaymentRow, RecoveryRow
+from app.store.review import inspections, stages
 from app.store.review.inspections import InspectionCheckRow, InspectionRow
+from app.store.review.stages import StageEventRow
 from app.store.scope import AccessScope
 from detectors.registry import versions_run
 
@@ -228,6 +232,15 @@ class _Gatherer:
         bodies = {f"verdicts/{kind}.ndjson": b"".join(lines[kind]) for kind in KINDS}
         return {"verdicts/index.json": canonical(index), **bodies}
 
+    def _money(self) -> Members:
+        """The steps from application to payment, who was paid what, and what came back."""
+        of_class = self.connection, self.klass.id
+        return {
+            "stages.ndjson": ndjson(map(_stage, stages.of_class(*of_class))),
+            "payments.ndjson": ndjson(map(_line, payments.of_class(*of_class))),
+            "recoveries.ndjson": ndjson(map(_line, payments.recoveries(*of_class))),
+        }
+
     def _people(self) -> Members:
         """What people found and decided; who reviews what is not settled is nobody's business, and
         the audit log's entries on it are left out as well."""
@@ -256,12 +269,27 @@ class _Gatherer:
             "appeals.ndjson": ndjson(map(package_rows.row_document, appeals)),
             "inspections.ndjson": ndjson(map(_inspection, inspected)),
             "inspection-checks.ndjson": ndjson(map(_inspection_check, checks)),
+            **self._money(),
             "audit.ndjson": ndjson(
                 {**package_rows.row_document(it), "previous": previous.hex()}
                 for it, previous in entries
                 if it.id not in sealed
             ),
         }
+
+
+def _line(row: PaymentRow | RecoveryRow) -> dict[str, Any]:
+    """The row as it is kept; `held`, which stands for a person, stays."""
+    told: dict[str, Any] = msgspec.to_builtins(row)
+    told.pop("held", None)
+    return told
+
+
+def _stage(row: StageEventRow) -> dict[str, Any]:
+    """A deed on a step; who raised an objection is told to nobody."""
+    told: dict[str, Any] = msgspec.to_builtins(row)
+    told["body"].pop("raised_by", None)
+    return told
 
 
 def _inspection(row: InspectionRow) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any, cast
 
@@ -11,10 +12,12 @@ from app.clock import day
 from app.domain.accounts import users
 from app.domain.policy import procedure
 from app.domain.review import inspections, stages
-from app.reports import exports
+from app.reports import container, exports, package
 from app.reports.exports import ExportOptions
+from app.reports.verify import verify
 from app.services import Services
 from app.store.catalogue.catalogue import ClassRow
+from app.store.scope import EVERYTHING
 from tests.people import HUANGCHUAN
 from tests.verdicts import sign_in
 
@@ -128,3 +131,12 @@ def test_inspections_fill_their_places_and_a_sample_is_no_count_of_heads(
             result = "absent" if at == 0 else "present"
             inspections.check(connection, everybody, zhao, one, result, "", now_ms)
     assert told(services, klass)[average] == f"{len(drawn) - 1}人"
+
+
+def test_the_steps_leave_in_the_package_as_the_audit_log_has_them(
+    services: Services, klass: ClassRow, reviewed: str
+) -> None:
+    made = package.export(services, klass, PERSON, EVERYTHING).file.data
+    kept = [json.loads(it) for it in container.unpack(made)["stages.ndjson"].splitlines()]
+    assert [it["step"] for it in kept][-2:] == ["claim_filed", "claim_industry"]
+    assert verify(made).problems == []

@@ -1,0 +1,115 @@
+"""A package's steps and payments held against the audit log, the signatures and each other."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from typing import Any
+
+from app.canonical import canonical
+from app.reports.members import PackageProblem, rows
+
+_STEP, _BACK = "stage.", "recovery."
+
+Members = Mapping[str, bytes]
+Rows = list[dict[str, Any]]
+
+
+def problems(members: Members, audit: Rows) -> Iterator[PackageProblem]:
+    """Steps, payments and recoveries that another record contradicts."""
+    stages, payments = rows(members, "stages.ndjson"), rows(members, "payments.ndjson")
+    yield from _logged(stages, audit)
+    yield from _two_people(stages)
+    yield from _sums(stages, payments)
+    yield from _recovered(rows(members, "recoveries.ndjson"), payments, audit)
+
+
+def _logged(stages: Rows, audit: Rows) -> Iterator[PackageProblem]:
+    """Every deed on a step stands in the audit log as it stands here."""
+    made = Counter(
+        (it["done_ms"], it["done_by"], it["deed"], _said(it["step"], it["body"], it["remark"]))
+        for it in stages
+    )
+    logged = Counter(
+        (
+            it["at_ms"],
+            it["actor"],
+            it["action"].removeprefix(_STEP),
+            canonical({k: v for k, v in it["detail"].items() if k != "raised_by"}),
+        )
+        for it in audit
+        if it["action"].startswith(_STEP)
+    )
+    for entry in sorted((made - logged) + (logged - made)):
+        detail = f"{entry[2]} at {entry[0]}: record and audit log differ"
+        yield PackageProblem("stages.ndjson", "stage", detail)
+
+
+def _said(step: str, body: Mapping[str, Any], remark: str) -> bytes:
+    return canonical({"step": step, **body, "remark": remark})
+
+
+def _two_people(stages: Rows) -> Iterator[PackageProblem]:
+    first: dict[str, str] = {}
+    for it in stages:
+        if it["deed"] == "first":
+            first[it["step"]] = it["done_by"]
+        elif it["deed"] == "second" and first.get(it["step"]) in (None, it["done_by"]):
+            detail = f"{it['step']}: nobody else signed before {it['done_by']}"
+            yield PackageProblem("stages.ndjson", "signatures", detail)
+
+
+def _sums(stages: Rows, payments: Rows) -> Iterator[PackageProblem]:
+    """What learners were paid is what the steps paid, less where more had been advanced."""
+    standing: dict[str, Mapping[str, Any]] = {}
+    signed: dict[str, int] = {}
+    for it in stages:
+        if it["deed"] == "first":
+            standing[it["step"]] = it["body"]
+        elif it["deed"] == "second":
+            signed[it["step"]] = it["id"]
+        elif it["deed"] == "returned":
+            standing.pop(it["step"], None)
+            signed.pop(it["step"], None)
+    paid = standing.get("payment", {}) if "payment" in signed else {}
+    ahead = standing.get("advance", {}) if "advance" in signed else {}
+    total = sum(it["amount_fen"] for it in payments)
+    due, advanced = (int(Decimal(it.get("amount_yuan", 0)) * 100) for it in (paid, ahead))
+    fits = total == due + advanced or (due == 0 and total <= advanced)
+    if (paid and not fits) or (payments and not paid):
+        detail = f"learners were paid {total} fen, the steps say {due} and {advanced} in advance"
+        yield PackageProblem("payments.ndjson", "sum", detail)
+    if paid and (
+        len(payments) != paid["people"] or {it["event_id"] for it in payments} - {signed["payment"]}
+    ):
+        detail = "are of other people than the step of payment was signed for"
+        yield PackageProblem("payments.ndjson", "people", detail)
+
+
+def _recovered(recoveries: Rows, payments: Rows, audit: Rows) -> Iterator[PackageProblem]:
+    learner_of = {it["id"]: it["learner_id"] for it in payments}
+    made = Counter(
+        (
+            it["done_ms"],
+            it["done_by"],
+            it["deed"],
+            learner_of.get(it["payment_id"]),
+            it["amount_fen"],
+            it["happened_on"],
+        )
+        for it in recoveries
+    )
+    logged = Counter(
+        (
+            it["at_ms"],
+            it["actor"],
+            it["action"].removeprefix(_BACK),
+            *map(it["detail"].get, ("learner", "amount_fen", "happened_on")),
+        )
+        for it in audit
+        if it["action"].startswith(_BACK)
+    )
+    for entry in sorted((made - logged) + (logged - made), key=str):
+        detail = f"{entry[2]} at {entry[0]}: record and audit log differ"
+        yield PackageProblem("recoveries.ndjson", "recovery", detail)

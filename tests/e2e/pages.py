@@ -140,7 +140,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "overview": Address("/console", "/console"),
         "cases": Address("/console/cases", "/console/cases"),
         "case": Address(f"/console/cases/{case}", "/console/cases/{case_id}"),
-        "requests": Address("/console/requests", "/console/requests", "feng"),
+        "requests": Address("/console/requests", "/console/requests"),
         "findings": Address("/console/findings", "/console/findings"),
         "findings-none": Address("/console/findings?q=nobody", "/console/findings"),
         "session-fast-forward": Address(sitting("outran"), session),

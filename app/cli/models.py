@@ -133,23 +133,25 @@ def try_embedder(
         from app.jobs import model_trial
 
         trial = model_trial.on_own_people(services, readers, read, persons=persons, actor=ACTOR)
-    report["site"] = {
-        "persons": trial.persons,
-        "photos": trial.photos,
-        "moments": trial.moments,
-        "measured": trial.body,
-    }
-    lines.append(
-        f"this site: {trial.photos} photos of {trial.persons} learners were read, "
-        f"{trial.moments} moments of sittings"
-    )
-    lines += threshold_lines(trial.body) if trial.body else [trial.too_few or ""]
+    report["site"], told = _on_own_people(trial)
+    lines += told
     if use:
         settings.installed_models.use(model, card, f"{read.id}-{read.version}")
         lines.append(f"{read.model} is installed; {AGAIN}; learners enrol their faces again")
     else:
         lines.append("nothing has changed: --use lets it decide")
     say({**report, "in_force": use}, as_json, "\n".join(lines))
+
+
+def _on_own_people(trial: Any) -> tuple[dict[str, Any], list[str]]:
+    """What was read of the site's kept photos, and what it would decide by them."""
+    counts = {"persons": trial.persons, "photos": trial.photos, "moments": trial.moments}
+    told = (
+        f"this site: {trial.photos} photos of {trial.persons} learners were read, "
+        f"{trial.moments} moments of sittings"
+    )
+    thresholds = threshold_lines(trial.body) if trial.body else [trial.too_few or ""]
+    return {**counts, "measured": trial.body}, [told, *thresholds]
 
 
 def _on_pictures(readers: Any, folder: Path, metric: Any) -> tuple[dict[str, Any], list[str]]:

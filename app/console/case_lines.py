@@ -15,7 +15,7 @@ from app.console.labels import Label
 from app.console.language import N_, Language
 from app.domain.accounts.users import User
 from app.store.review import cases as store
-from app.store.review.cases import CaseFilter, QueuedCase, Stake
+from app.store.review.cases import CaseFilter, CaseStake, QueuedCase
 from app.store.review.finding_queue import QueueFilter
 from app.store.review.finding_rows import QueuedFinding
 
@@ -121,7 +121,7 @@ def lines(
 def _line(
     row: QueuedCase,
     first: QueuedFinding,
-    stake: Stake,
+    stake: CaseStake,
     filters: CaseFilters,
     user: User,
     lang: Language,
@@ -161,7 +161,7 @@ def about(kind: str, first: QueuedFinding, lang: Language) -> str:
     return first.learner_name + when
 
 
-def people_of(stake: Stake, lang: Language) -> str:
+def people_of(stake: CaseStake, lang: Language) -> str:
     if stake.whole_class:
         return lang.say(N_("全班"))
     return lang.say(N_("%(n)s人"), n=stake.people)

@@ -96,7 +96,6 @@ class FindingCard:
     may_answer: bool  # the appeals
     barred: bool  # decided before an appeal opened the case again
     rival: str
-    rival_href: str
     rival_id: int | None  # that sitting, where this person sees it
     photos_first: bool  # nobody can decide it without having looked at them
     photos_href: str  # the photos that it speaks of, side by side; empty where there are none
@@ -107,6 +106,10 @@ class FindingCard:
     with_me: bool
     others: list[Any]  # who else may look after it; empty for whom that is no business
     reasons: Reasons
+
+    @property
+    def rival_href(self) -> str:
+        return f"/console/sessions/{self.rival_id}" if self.rival_id else ""
 
 
 def sentence_of(body: FindingBody, lang: Language) -> str:
@@ -174,7 +177,6 @@ def card(
         may_answer=user.decides and user.id not in review.deciders(reviews),
         barred=turn.barred,
         rival=body.rival_session_id or "" if rival_id else "",
-        rival_href=f"/console/sessions/{rival_id}" if rival_id else "",
         rival_id=rival_id,
         photos_first=row.rule in _FACES and turn.open and not looked,
         photos_href=_photos_href(row, rival_id, photos) if user.sees_photos else "",

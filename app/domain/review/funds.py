@@ -22,7 +22,7 @@ FEWEST = 3  # product default: sums of fewer people stand for somebody, and are 
 
 
 @dataclass(slots=True)
-class Stake:
+class CountyFunds:
     """A county's money in 分, of the classes whose steps are recorded: `open_fen` for those who are
     not decided or not paid yet, `refused_fen` not paid, `recover_fen` still to come back."""
 
@@ -35,13 +35,13 @@ class Stake:
     recover_fen: int = 0
 
 
-def stakes(connection: Connection, scope: AccessScope) -> list[Stake]:
+def stakes(connection: Connection, scope: AccessScope) -> list[CountyFunds]:
     """What is at stake, by county."""
-    found: dict[str, Stake] = {}
+    found: dict[str, CountyFunds] = {}
     for class_id in store.class_ids(connection, scope):
         klass = catalogue.class_by_id(connection, class_id)
         subsidy = subsidies.of_class(connection, klass)
-        stake = found.setdefault(klass.county, Stake(klass.county))
+        stake = found.setdefault(klass.county, CountyFunds(klass.county))
         stake.classes += 1
         stake.without_standard += subsidy.standard is None
         stake.open_fen += subsidy.each_fen * len(subsidy.of(*OPEN, Standing.PAYABLE))

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from app.clock import SHANGHAI
 from app.errors import BadInput
 from app.store.judging import standing as store
-from app.store.judging.standing import AssessedFinding, ReviewMade, StandingFinding
+from app.store.judging.standing import AssessedFinding, FindingInCounty, ReviewMade
 from app.store.review.finding_queue import TO_DO
 from app.store.scope import AccessScope
 
@@ -64,7 +64,7 @@ class FindingTally:
     _yuan_waiting: dict[tuple[int, int | None], int] = field(default_factory=dict)
     _yuan_upheld: dict[tuple[int, int | None], int] = field(default_factory=dict)
 
-    def add(self, it: StandingFinding) -> None:
+    def add(self, it: FindingInCounty) -> None:
         subject = (it.class_id, it.learner_id)
         self.found += 1
         if it.status in TO_DO:
@@ -141,7 +141,7 @@ def standing(connection: Connection, scope: AccessScope, days: DayRange) -> Coun
     studied = store.studied(connection, scope, days.from_ms, days.to_ms)
     studied_then = store.studied(connection, scope, earlier.from_ms, earlier.to_ms)
 
-    def ranked(place: Callable[[store.Studied | StandingFinding], str]) -> list[Ranked]:
+    def ranked(place: Callable[[store.Studied | FindingInCounty], str]) -> list[Ranked]:
         return _ranked(
             _tallies(now, place),
             _tallies(then, place),
@@ -160,7 +160,7 @@ def standing(connection: Connection, scope: AccessScope, days: DayRange) -> Coun
     )
 
 
-def _tally(findings: Iterable[StandingFinding]) -> FindingTally:
+def _tally(findings: Iterable[FindingInCounty]) -> FindingTally:
     made = FindingTally()
     for it in findings:
         made.add(it)
@@ -168,7 +168,7 @@ def _tally(findings: Iterable[StandingFinding]) -> FindingTally:
 
 
 def _tallies(
-    findings: Iterable[StandingFinding], place: Callable[[StandingFinding], str]
+    findings: Iterable[FindingInCounty], place: Callable[[FindingInCounty], str]
 ) -> dict[str, FindingTally]:
     made: dict[str, FindingTally] = defaultdict(FindingTally)
     for it in findings:

@@ -94,7 +94,7 @@ def pictures(connection: Connection, learner_ids: Collection[int]) -> Iterable[E
         )
 
 
-class KeptPhoto(Protocol):
+class KeptFacePhoto(Protocol):
     id: int
     session_id: int
     control_id: int | None
@@ -102,7 +102,7 @@ class KeptPhoto(Protocol):
     blob_key: str
 
 
-def kept_photos(connection: Connection, learner_id: int) -> list[list[KeptPhoto]]:
+def kept_photos(connection: Connection, learner_id: int) -> list[list[KeptFacePhoto]]:
     """One account's photos that may show its own face and still lie in the store, by sitting, in
     order of receipt."""
     query = (
@@ -122,8 +122,8 @@ def kept_photos(connection: Connection, learner_id: int) -> list[list[KeptPhoto]
         )
         .order_by(Snapshot.received_ms, Snapshot.id)
     )
-    sittings: dict[int, list[KeptPhoto]] = {}
-    for row in stream(connection, query, KeptPhoto):
+    sittings: dict[int, list[KeptFacePhoto]] = {}
+    for row in stream(connection, query, KeptFacePhoto):
         sittings.setdefault(row.session_id, []).append(row)
     return list(sittings.values())
 

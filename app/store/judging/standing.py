@@ -16,7 +16,7 @@ from models import Finding, Platform, Review, Session, TrainingClass, User
 _COUNTED = (Finding.shadow.is_(False), Finding.status != GONE)
 
 
-class StandingFinding(Protocol):
+class FindingInCounty(Protocol):
     """`yuan` is what hangs on it, as far as its class tells what is paid."""
 
     class_id: int
@@ -30,7 +30,7 @@ class StandingFinding(Protocol):
 
 def findings(
     connection: Connection, scope: AccessScope, from_ms: int, to_ms: int
-) -> Sequence[StandingFinding]:
+) -> Sequence[FindingInCounty]:
     """What was found from one moment up to another."""
     query = (
         select(
@@ -46,7 +46,7 @@ def findings(
         .join(Platform, Platform.id == Finding.platform_id)
         .where(scope.covers_class(), *_COUNTED, *_within(Finding.created_ms, from_ms, to_ms))
     )
-    return fetch(connection, query, StandingFinding)
+    return fetch(connection, query, FindingInCounty)
 
 
 class Studied(Protocol):

@@ -265,7 +265,7 @@ def findings_of(
 
 
 @dataclass(frozen=True, slots=True)
-class Stake:
+class CaseStake:
     """Whom a case is about, and the subsidy in yuan that hangs on them, where classes tell it."""
 
     people: int
@@ -275,7 +275,7 @@ class Stake:
 
 def stakes(
     connection: Connection, scope: AccessScope, case_ids: Collection[int]
-) -> dict[int, Stake]:
+) -> dict[int, CaseStake]:
     """What is at stake in each case: a learner counts once a class, a class counts whole."""
     query = (
         select(
@@ -296,12 +296,12 @@ def stakes(
     by_class: dict[tuple[int, int], dict[int | None, int | None]] = {}
     for row in connection.execute(query):
         by_class.setdefault((row.case_id, row.class_id), {})[row.learner_id] = row.yuan
-    found: dict[int, Stake] = {}
+    found: dict[int, CaseStake] = {}
     for (case_id, _), parts in by_class.items():
-        before = found.get(case_id, Stake(0, False, None))
+        before = found.get(case_id, CaseStake(0, False, None))
         amounts = [parts[None]] if None in parts else list(parts.values())
         told = [it for it in (before.yuan, *amounts) if it is not None]
-        found[case_id] = Stake(
+        found[case_id] = CaseStake(
             before.people + sum(it is not None for it in parts),
             before.whole_class or None in parts,
             sum(told) if told else None,

@@ -136,9 +136,9 @@ def _opening(dossier: Dossier) -> _Block:
 
 
 def _registered(dossier: Dossier) -> FormCell:
-    """The official system numbers a class that is in it."""
+    """The number that the class was reported with; whether both were filed is for the pen."""
     number = dossier.row.official_class_no
-    return _filled(f"是（班级编号{number}）", 3) if number else _entry("", 3)
+    return _filled(f"班级编号：{number}", 3) if number else _entry("", 3)
 
 
 def _watching(dossier: Dossier) -> _Block:

@@ -69,6 +69,18 @@ def reasons_for(rule: str, *, of_class: bool, looked: bool) -> Reasons:
     }
 
 
+class Turn(NamedTuple):
+    """Whether a finding is to be decided, this person has decided it before an appeal opened it
+    again, or decided it now and waits for the second person."""
+
+    open: bool
+    barred: bool
+    waits: bool
+
+    def decided_by(self, user: User) -> bool:
+        return self.open and user.decides and not self.waits and not self.barred
+
+
 @dataclass(frozen=True, slots=True)
 class FindingCard:
     """One finding on a page, with what was decided and what this person may still decide."""
@@ -94,18 +106,28 @@ class FindingCard:
     reviews: list[ReviewShown]
     appeals: list[Any]
     may_answer: bool  # the appeals
-    barred: bool  # decided before an appeal opened the case again
     rival: str
     rival_id: int | None  # that sitting, where this person sees it
     photos_first: bool  # nobody can decide it without having looked at them
     photos_href: str  # the photos that it speaks of, side by side; empty where there are none
     may_decide: bool
-    waits_for_other: bool
-    open: bool
+    turn: Turn
     assignee: str
     with_me: bool
     others: list[Any]  # who else may look after it; empty for whom that is no business
     reasons: Reasons
+
+    @property
+    def open(self) -> bool:
+        return self.turn.open
+
+    @property
+    def waits_for_other(self) -> bool:
+        return self.turn.waits
+
+    @property
+    def barred(self) -> bool:
+        return self.turn.barred
 
     @property
     def rival_href(self) -> str:
@@ -117,21 +139,12 @@ def sentence_of(body: FindingBody, lang: Language) -> str:
     return sentences(body).in_(lang.code)
 
 
-class _Turn(NamedTuple):
-    """Whether a finding is to be decided, this person has decided it before an appeal opened it
-    again, or decided it now and waits for the second person."""
-
-    open: bool
-    barred: bool
-    waits: bool
-
-
-def _turn(row: FindingRow, reviews: Sequence[ReviewRow], reopened_ms: int, user: User) -> _Turn:
+def _turn(row: FindingRow, reviews: Sequence[ReviewRow], reopened_ms: int, user: User) -> Turn:
     undecided = row.status in review.UNDECIDED and not row.shadow
     earlier = review.deciders([it for it in reviews if it.created_ms <= reopened_ms])
     deciders = review.deciders([it for it in reviews if it.created_ms > reopened_ms])
     waits = undecided and row.needs_two_reviewers and deciders == {user.id}
-    return _Turn(undecided, undecided and user.id in earlier, waits)
+    return Turn(undecided, undecided and user.id in earlier, waits)
 
 
 def card(
@@ -147,11 +160,8 @@ def card(
     user: User,
     lang: Language,
 ) -> FindingCard:
-    """The card of one finding as it stands now, for this person, with what the learner's own page
-    says of it, the other sitting it names (where this person sees that), the photos of each
-    session in order of receipt, whether this person looked at them, who looks after it, who may."""
-    body = row.body
-    reopened_ms = review.reopened_ms(appeals)
+    """The card of one finding for this person; `photos` of each session in order of receipt."""
+    body, reopened_ms = row.body, review.reopened_ms(appeals)
     turn = _turn(row, reviews, reopened_ms, user)
     return FindingCard(
         id=row.id,
@@ -175,14 +185,12 @@ def card(
         reviews=review.shown_to(user, row.status, reviews, reopened_ms),
         appeals=list(appeals),
         may_answer=user.decides and user.id not in review.deciders(reviews),
-        barred=turn.barred,
         rival=body.rival_session_id or "" if rival_id else "",
         rival_id=rival_id,
         photos_first=row.rule in _FACES and turn.open and not looked,
         photos_href=_photos_href(row, rival_id, photos) if user.sees_photos else "",
         may_decide=turn.open and user.decides and not turn.waits and not turn.barred,
-        waits_for_other=turn.waits,
-        open=turn.open,
+        turn=turn,
         assignee=keeper.display_name if keeper else "",
         with_me=bool(keeper) and keeper.user_id == user.id,
         others=[it for it in colleagues if it.id not in (user.id, keeper and keeper.user_id)],

@@ -3,6 +3,7 @@ import { element } from "./dialog.js";
 import { backOff, later, toSitting } from "./wire.js";
 
 const WIDTH = 640;
+const IN_FLIGHT = 4; // photos on their way at once
 const WARM_MS = 700; // until exposure has settled
 const SNAPSHOT_GAP_MS = 500;
 const FRONT_FRAMES = 2;
@@ -251,13 +252,14 @@ export class Camera {
     canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
     const taken_at_ms = native.date();
     const photo = await new Promise((made) => canvas.toBlob(made, "image/jpeg", 0.85));
-    const before = this.uploads[this.uploads.length - 1];
+    const before = this.uploads[this.uploads.length - IN_FLIGHT];
     const { control, frame } = this;
     this.frame += 1;
     this.uploads.push(this.#upload(before, this.book.kept, control, frame, taken_at_ms, photo));
   }
 
-  /** In the order taken: the service times frames by their arrival. */
+  /** A few at a time: the service times frames by their arrival, and a slow line must not stretch
+   * what was done in time. */
   async #upload(before, kept, { challenge_id, purpose }, frame, taken_at_ms, photo) {
     const until = native.monotonic() + KEEP_MS;
     await before;

@@ -11,7 +11,6 @@ import typer
 
 from app.cli.answer import Json, say
 from app.domain.catalogue.table_kinds import RECORDINGS
-from app.reports import table_books
 
 app = typer.Typer(help="Measure recordings of teaching and list them.")
 
@@ -29,6 +28,8 @@ def recordings(
 ) -> None:
     """Read length, breaks and SHA-256 of every film in a folder into a table (XLSX). Fill in its
     empty cells and hand it in on the class's page. Exits with 1 when a film cannot be read."""
+    from app.reports import table_books  # the help of all commands needs no workbooks
+
     films = sorted(it for it in folder.rglob("*") if it.suffix.lower() in ENDINGS)
     rows, unreadable = [], []
     for path in films:

@@ -105,8 +105,8 @@ DECISIONS = {
     "uphold": "认定",
     "overturn": "撤销",
     "need_more": "补充材料",
-    "corrected": "更正（重新待办）",
 }
+REVIEWS = {**DECISIONS, "corrected": "更正"}
 CONTROL_STATES = {
     "present": "具备",
     "missing": "缺失",

@@ -15,6 +15,7 @@ from detectors.batch_facts import (
     LearnerFacts,
     Mode,
     Survey,
+    Trainee,
     Training,
 )
 from detectors.recordings import Recording, TaughtDay, Teaching
@@ -32,6 +33,7 @@ CLASS = ClassFacts(
     class_id="c-1",
     official_class_no="41152620260001",
     occupation="营销员",
+    occupation_code="4-01-02-01",
     level="五级",
     certificate_type="培训合格证书",
     mode=Mode.BLENDED,
@@ -55,6 +57,7 @@ LIN = LearnerFacts(
     real_name_verified=True,
     history=(),
     leaves=(),
+    trainee=Trainee(kind="企业职工", post_code="4-01-02-01"),
 )
 
 

@@ -76,7 +76,7 @@ def test_words_that_are_not_known_are_told_and_accuse_nobody() -> None:
     told = check("B2", "临时工")
     assert (told.result, told.reason, told.found) == (ABSENT, "unknown_trainee_kind", "临时工")
     assert check("B2", None).reason == "trainee_kind_unknown"
-    assert check_learner("B2", TRAINED).reason == "trainee_kind_unknown"
+    assert check_learner("B2", TRAINED, trainee=None).reason == "trainee_kind_unknown"
 
 
 def test_every_kind_is_known_by_its_own_name() -> None:

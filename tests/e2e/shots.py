@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.simulation.county import PLANS
 from tests.e2e.conftest import OFFICE_PC, Visitor, found_chromium
-from tests.e2e.pages import ADMIN, AUDITOR, NOBODY, Address, addresses
+from tests.e2e.pages import ADMIN, AUDITOR, CLERK, NOBODY, Address, addresses
 from tests.e2e.site import MovingClock, Site, serving, settle
 
 PHONE = {"width": 390, "height": 844}
@@ -43,7 +43,13 @@ def _all(
     chromium: Browser, site: Site, pages: dict[str, Address], language: str, folder: Path
 ) -> None:
     people: dict[tuple[str, bool], Page] = {}
-    for who, phone in ((AUDITOR, False), (ADMIN, False), (NOBODY, False), (NOBODY, True)):
+    for who, phone in (
+        (AUDITOR, False),
+        (ADMIN, False),
+        (CLERK, False),
+        (NOBODY, False),
+        (NOBODY, True),
+    ):
         context = chromium.new_context(
             viewport=PHONE if phone else OFFICE_PC,  # type: ignore[arg-type]
             locale="zh-CN",

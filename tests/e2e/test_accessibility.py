@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from models import Finding
 from tests.e2e.conftest import Visitor
-from tests.e2e.pages import ADMIN, AUDITOR, NOBODY, addresses
+from tests.e2e.pages import ADMIN, AUDITOR, CLERK, NOBODY, addresses
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Visitor]
@@ -49,7 +49,9 @@ def grave_issues(page: Page, asked: dict[str, Any] = ALL) -> list[str]:
 def test_axe_finds_nothing_serious_and_no_table_is_cut_off_on_any_page(
     visitor: Visit, language: str, asked: dict[str, Any]
 ) -> None:
-    people = {who: visitor(who).open(f"/console/language/{language}") for who in (AUDITOR, ADMIN)}
+    people = {
+        who: visitor(who).open(f"/console/language/{language}") for who in (AUDITOR, ADMIN, CLERK)
+    }
     people[NOBODY] = visitor().open(f"/console/language/{language}")
     found = []
     for name, address in addresses(people[AUDITOR].site.services).items():

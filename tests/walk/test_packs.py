@@ -178,6 +178,7 @@ def test_no_number_of_another_pack_is_said_anywhere(
         wrong = [
             (where, text[max(0, it.start() - 40) : it.end() + 20])
             for where, text in said
+            if "/pack-drafts" not in where  # another pack, beside the one that it changes
             for it in OLD.finditer(text)
         ]
         assert not wrong, "\n".join(f"{where}: {text}" for where, text in wrong)
@@ -336,8 +337,13 @@ def test_a_class_whose_pack_is_gone_from_the_shelf_stands_and_says_which_file_is
                 answer = client.get(here.address(path), headers=here.headers("zhao"))
                 if answer.status_code == 422 or answer.status_code >= 500:
                     wrong.append((path, answer.status_code))
-        # Both are computed when they are read.
-        computed = ("/console/classes/{class_id}/sign-off", "/console/sessions/{session_id}")
+        # These are computed when they are read.
+        computed = (
+            "/console/classes/{class_id}/sign-off",
+            "/console/classes/{class_id}/stages",
+            "/console/classes/{class_id}/systems/{system}/{table}.{ext}",
+            "/console/sessions/{session_id}",
+        )
         assert wrong == [(it, 422) for it in computed]
         for path in computed:
             page = client.get(here.address(path), headers=here.headers("zhao")).text

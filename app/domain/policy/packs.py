@@ -112,7 +112,7 @@ def load(pack_id: str, version: str | None = None, *, folder: Path | None = None
 
 def load_from(pack_id: str, version: str, where: Shelves) -> Pack:
     """The pack out of these folders, read anew: for one that is not published yet."""
-    return _load.__wrapped__(pack_id, version, where)
+    return _read(pack_id, version, where)
 
 
 def found(pack_id: str, version: str | None = None) -> Pack | None:
@@ -220,6 +220,10 @@ def _leader(path: Path) -> str | None:
 
 @cache
 def _load(pack_id: str, version: str, where: Shelves) -> Pack:
+    return _read(pack_id, version, where)
+
+
+def _read(pack_id: str, version: str, where: Shelves) -> Pack:
     files = _files(where)
     path = files[pack_id].get(version)
     if path is not None:

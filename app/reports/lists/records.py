@@ -135,7 +135,7 @@ def _given(dossier: Dossier, row: FindingRow, stage: str) -> str:
     given = dossier.last_of_stage(row.id, stage)
     if given is None:
         return ""
-    decision = labels.DECISIONS[given.decision]
+    decision = labels.REVIEWS[given.decision]
     return f"{dossier.reviewer(given)} {decision} {when(given.created_ms)}：{given.reason}"
 
 

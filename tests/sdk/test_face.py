@@ -99,14 +99,24 @@ def with_photos(school: School) -> str:
     return name
 
 
+def slowed(page: Page, latency_ms: int) -> None:
+    """Every answer of the service takes as long."""
+    network = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+    tools = page.context.new_cdp_session(page)
+    tools.send("Network.emulateNetworkConditions", {**network, "latency": latency_ms})
+
+
+@pytest.mark.parametrize("latency_ms", [0, pytest.param(1_000, marks=pytest.mark.thorough)])
 def test_lin_is_recognised_and_the_sitting_is_valid(
-    school: School, page: Page, camera: Path
+    school: School, page: Page, camera: Path, latency_ms: int
 ) -> None:
     name = with_photos(school)
     page.goto(school.lesson(name))
     page.wait_for_function(FILM_IS_OPEN)
     lin = Learner(name, page, school).enters()
     page.wait_for_function("() => told.some(([name, it]) => name === 'asked' && it.face_check)")
+    if latency_ms:
+        slowed(page, latency_ms)
     play(camera, as_asked(lin.told("asked")[0]["face_check"]["actions"]))
     consent = page.get_by_role("dialog", name="需要使用摄像头")
     expect(consent).to_contain_text("不录像")

@@ -15,6 +15,8 @@ import pytest
 
 from tests.machine import CHROMIUM, CURL, POSTGRESQL, Part, lacks, not_tried
 
+pytestmark = pytest.mark.thorough
+
 ROOT = Path(__file__).parents[1]
 THERE = ("sh", "bash", "git", "make", "cc")
 EACH_KIND = (

@@ -20,6 +20,8 @@ from app.simulation.scenarios import perform
 from models import Finding, Session
 from tests.cli.test_validate import run
 
+pytestmark = pytest.mark.thorough
+
 __all__ = ["run"]
 CASES = Path(__file__).parent / "cases"
 CUT = "000000198002020000"  # of two people, after Excel kept fifteen digits

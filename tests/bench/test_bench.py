@@ -29,6 +29,8 @@ from tests.people import County, TestClock
 from tests.postgres import Postgres
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.thorough
+
 LITTLE = Effort(seconds=0.2, sittings=200, photos=3)
 
 

@@ -22,6 +22,8 @@ from tests.jobs.test_face_worker import enrol, photos, put
 from tests.people import County, TestClock
 from tests.thorough import later
 
+pytestmark = pytest.mark.thorough
+
 LIN = PORTRAIT_SEEDS[4]
 NEWEST = "huangchuan-2021-graded"
 

@@ -27,6 +27,8 @@ from tests.people import County
 from tests.people import TestClock as Clock
 from tests.thorough import later
 
+pytestmark = pytest.mark.thorough
+
 HONEST = ("H28",)
 FRAUD = ("F02", "F16")
 MORE_HONEST, MORE_FRAUD = ("H01", "H02", "H04", "H14"), ("F01", "F07", "F10")

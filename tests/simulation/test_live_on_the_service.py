@@ -13,6 +13,8 @@ from app.simulation.transport import Api
 from tests.people import County
 from tests.people import TestClock as Clock
 
+pytestmark = pytest.mark.thorough
+
 
 @pytest.fixture
 def play(client: TestClient, database: Database, clock: Clock):

@@ -36,6 +36,8 @@ from tests.thorough import later
 from tests.walk.conftest import _clock, _settings
 from tests.walk.dataset import Dataset, found, routes
 
+pytestmark = pytest.mark.thorough
+
 STORY = ("H01", "F02", "F10", "F16", "F19")
 A_CLERK = ExportOptions("system:cli", named=True)
 # What a county's plan could say instead, in the words of its clauses and in the numbers.

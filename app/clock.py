@@ -75,3 +75,12 @@ def at(ms: int) -> datetime:
 def day(ms: int) -> date:
     """The calendar day in Asia/Shanghai that the instant falls on."""
     return at(ms).date()
+
+
+def midnight_ms(on: date) -> int:
+    """The instant at which a day begins in Asia/Shanghai.
+
+    >>> midnight_ms(date(1970, 1, 2))
+    57600000
+    """
+    return round(datetime(on.year, on.month, on.day, tzinfo=SHANGHAI).timestamp() * 1000)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date, datetime, time
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
 
-from app.clock import SHANGHAI
+from app.clock import midnight_ms
 from app.domain.accounts.users import Role, User
 from app.domain.judging import assess
 from app.domain.policy import pack_draft, packs
@@ -100,7 +100,7 @@ def classes(connection: Connection, asked: dict[str, Any]) -> list[int]:
     scope = AccessScope(counties=None if counties is None else tuple(counties))
     first, last = date.fromisoformat(asked["since"]), date.fromisoformat(asked["until"])
     return list(
-        store.studied_between(connection, scope, _start_ms(first), _start_ms(last) + 86_400_000)
+        store.studied_between(connection, scope, midnight_ms(first), midnight_ms(last) + 86_400_000)
     )
 
 
@@ -170,7 +170,3 @@ def _tally(
     outcomes: dict[tuple[str, int, int], str], of: dict[tuple[str, int, int], str]
 ) -> dict[str, int]:
     return dict(Counter(f"{key[0]}:{outcomes[key]}" for key in of if key in outcomes))
-
-
-def _start_ms(day: date) -> int:
-    return int(datetime.combine(day, time(), SHANGHAI).timestamp() * 1000)

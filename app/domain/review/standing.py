@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from statistics import median
 
 from sqlalchemy import Connection
 
-from app.clock import SHANGHAI
+from app.clock import midnight_ms
 from app.errors import BadInput
 from app.store.judging import standing as store
 from app.store.judging.standing import AssessedFinding, FindingInCounty, ReviewMade
@@ -39,11 +39,11 @@ class DayRange:
 
     @property
     def from_ms(self) -> int:
-        return _midnight_ms(self.first)
+        return midnight_ms(self.first)
 
     @property
     def to_ms(self) -> int:
-        return _midnight_ms(self.last + timedelta(days=1))
+        return midnight_ms(self.last + timedelta(days=1))
 
     @property
     def before(self) -> DayRange:
@@ -217,7 +217,7 @@ def _in_time(findings: Sequence[AssessedFinding]) -> list[InTime]:
     made = []
     for rows in of.values():
         one = rows[0]
-        until_ms = _midnight_ms(date.fromisoformat(one.assessment_on))
+        until_ms = midnight_ms(date.fromisoformat(one.assessment_on))
         settled = sum(it.status in _SETTLED and it.settled_ms < until_ms for it in rows)
         made.append(
             InTime(
@@ -266,7 +266,3 @@ def _yuan(of: dict[tuple[int, int | None], int]) -> int:
         yuan for (klass, learner), yuan in of.items() if learner is not None and klass not in whole
     )
     return sum(whole.values()) + single
-
-
-def _midnight_ms(on: date) -> int:
-    return round(datetime(on.year, on.month, on.day, tzinfo=SHANGHAI).timestamp() * 1000)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from sqlalchemy import Connection
 
-from app.clock import SHANGHAI, day
+from app.clock import day, midnight_ms
 from app.console import labels, readable
 from app.console.findings_page import plain_text
 from app.console.language import N_, Language
@@ -20,7 +18,8 @@ from app.console.page import ConsoleRoute, language_of, render
 from app.domain.accounts.users import Login, Role
 from app.domain.review import review
 from app.errors import BadInput
-from app.reports.csv import safe
+from app.reports import csv
+from app.reports.sheet import Value
 from app.store.accounts import audit, users
 from app.store.accounts.audit import AuditFilter, AuditRow
 
@@ -99,7 +98,7 @@ def export(
     name = f"audit-{day(services.clock())}.csv"
     return Response(
         _csv(_told(rows, sealed, wanted), sealed, lang),
-        media_type="text/csv; charset=utf-8",
+        media_type=csv.MEDIA_TYPE,
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
@@ -116,8 +115,8 @@ def _wanted(typed: dict[str, str]) -> AuditFilter:
         actors=(typed["actor"],) if typed["actor"] else None,
         action=typed["action"],
         subject=typed["subject"],
-        since_ms=_midnight_ms(since) if since else None,
-        until_ms=_midnight_ms(until + timedelta(days=1)) if until else None,
+        since_ms=midnight_ms(since) if since else None,
+        until_ms=midnight_ms(until + timedelta(days=1)) if until else None,
     )
 
 
@@ -140,24 +139,22 @@ def _told(rows: Sequence[AuditRow], sealed: Collection[int], wanted: AuditFilter
     return [it for it in rows if it.id not in sealed or "finding.".startswith(wanted.action)]
 
 
-def _csv(rows: Sequence[AuditRow], sealed: Collection[int], lang: Language) -> str:
-    out = io.StringIO()
-    out.write("\ufeff")  # by which a spreadsheet knows UTF-8
-    writer = csv.writer(out, lineterminator="\r\n")
+def _csv(rows: Sequence[AuditRow], sealed: Collection[int], lang: Language) -> bytes:
     heads = (N_("时间"), N_("操作人"), N_("操作"), N_("对象"), N_("内容"), N_("哈希"))
-    writer.writerow(["#", *(lang.say(it) for it in heads)])
-    for it in rows:
+
+    def told(it: AuditRow) -> tuple[Value, ...]:
         shut = it.id in sealed
-        deed = lang.say(N_("决定")) if shut else readable.action(it.action, lang)
-        content = lang.say(SEALED) if shut else readable.detail(it.detail, lang)
-        told = (
+        return (
+            it.id,
+            lang.moment(it.at_ms),
             readable.actor(it.actor, lang),
-            deed,
+            lang.say(N_("决定")) if shut else readable.action(it.action, lang),
             readable.subject(it.subject, lang),
-            content,
+            lang.say(SEALED) if shut else readable.detail(it.detail, lang),
+            it.chain.hex(),
         )
-        writer.writerow([it.id, lang.moment(it.at_ms), *map(safe, told), it.chain.hex()])
-    return out.getvalue()
+
+    return csv.plain([("#", *map(lang.say, heads)), *map(told, rows)])
 
 
 def _day(text: str) -> date | None:
@@ -166,7 +163,3 @@ def _day(text: str) -> date | None:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
         raise BadInput("bad_date", "a day is written as 2026-11-28") from error
-
-
-def _midnight_ms(on: date) -> int:
-    return round(datetime(on.year, on.month, on.day, tzinfo=SHANGHAI).timestamp() * 1000)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -16,22 +14,21 @@ from app.console.forms import FilledIn
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn, require_role
 from app.console.page import ConsoleRoute, RowId, render, see_other
-from app.domain.accounts.users import Login, Role
+from app.domain.accounts.users import OF_AUTHORITY, Login, Role
 from app.domain.policy import subsidy_texts
 from app.domain.review import funds, recoveries, subsidy_standards
 from app.domain.review.funds import FEWEST, PublicSum
 from app.domain.review.recoveries import Recovered
 from app.domain.review.subsidy_standards import StandardTerms, yuan
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
-from app.reports.csv import safe
+from app.reports import csv
+from app.reports.sheet import Value
 from app.store.catalogue import class_file, institutions
 from app.store.money import standards as store
 
 router = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
 
-Official = Annotated[
-    Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN))
-]
+Official = Annotated[Login, Depends(require_role(*OF_AUTHORITY))]
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 
 # The public file, of which no column may name a person.
@@ -135,17 +132,15 @@ def public_file(request: Request) -> Response:
     with request.app.state.services.database.read() as connection:
         sums = funds.public(connection)
     headers = {"Content-Disposition": 'attachment; filename="funds.csv"'}
-    return Response(_csv(sums), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(_csv(sums), media_type=csv.MEDIA_TYPE, headers=headers)
 
 
-def _csv(sums: Sequence[PublicSum]) -> str:
-    made = io.StringIO()
-    writer = csv.writer(made)
-    writer.writerow(PUBLIC_COLUMNS)
-    for it in sums:
+def _csv(sums: Sequence[PublicSum]) -> bytes:
+    def told(it: PublicSum) -> tuple[Value, ...]:
         few = it.people < FEWEST
-        words = (it.year, it.county, it.institution or f"合并（每项不足{FEWEST}人）", it.occupation)
+        institution = it.institution or f"合并（每项不足{FEWEST}人）"
         people = f"不足{FEWEST}" if few else it.people
-        amounts = (yuan(it.paid_fen), yuan(it.returned_fen))
-        writer.writerow((*map(safe, words), it.classes, people, *amounts))
-    return "\ufeff" + made.getvalue()
+        amounts = (str(yuan(it.paid_fen)), str(yuan(it.returned_fen)))
+        return it.year, it.county, institution, it.occupation, it.classes, people, *amounts
+
+    return csv.plain([PUBLIC_COLUMNS, *map(told, sums)])

@@ -96,11 +96,7 @@ def download(
             subject=exports.subject(klass),
             detail={"system": wanted.id, "format": ext},
         )
-    data = (
-        system_file.workbook(found)
-        if ext == "xlsx"
-        else system_file.text_file(found[titles[table]])
-    )
+    data = system_file.workbook(found) if ext == "xlsx" else csv.plain(found[titles[table]])
     name = quote(exports.file_name(klass, wanted.title.zh, ext))
     disposition = f"attachment; filename=\"class.{ext}\"; filename*=UTF-8''{name}"
     media_type = xlsx.MEDIA_TYPE if ext == "xlsx" else csv.MEDIA_TYPE

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable
 
 from app.reports.sheet import Sheet, Value, text
 
@@ -28,6 +29,14 @@ def write(sheet: Sheet) -> bytes:
     writer.writerows([note] for note in sheet.closing)
     sealed = [f"{sheet.heading.office}（盖章）"] if sheet.sealed else []
     writer.writerow([*(cell for name in sheet.signatures for cell in (f"{name}：", "")), *sealed])
+    return buffer.getvalue().encode()
+
+
+def plain(rows: Iterable[Iterable[Value]]) -> bytes:
+    """Rows alone, as a table that a spreadsheet opens."""
+    buffer = io.StringIO()
+    buffer.write(_BOM)
+    csv.writer(buffer, lineterminator="\r\n").writerows(map(safe, row) for row in rows)
     return buffer.getvalue().encode()
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from typing import Any
 
 import xlsxwriter
 
 from app.domain.catalogue.official_system import OfficialSystem, SystemTable
-from app.reports.csv import safe
 from app.reports.dossier import Dossier
 from app.reports.sheet import Value
 from app.store.catalogue import system_codes
@@ -59,14 +57,6 @@ def workbook(found: dict[str, list[list[str]]]) -> bytes:
         page.freeze_panes(1, 0)
     book.close()
     return buffer.getvalue()
-
-
-def text_file(rows: list[list[str]]) -> bytes:
-    """A table as CSV in UTF-8 with BOM; no cell becomes a formula."""
-    buffer = io.StringIO()
-    buffer.write("\ufeff")
-    csv.writer(buffer, lineterminator="\r\n").writerows([safe(it) for it in row] for row in rows)
-    return buffer.getvalue().encode()
 
 
 def _learner(dossier: Dossier, member: Any, class_code: str, codes: dict[int, str]) -> Line:

@@ -23,7 +23,9 @@ from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts.users import Login, User
 from app.domain.judging import rulings
 from app.domain.review import case_desk, case_files, cases, material, review, review_queue
+from app.domain.review.case_files import CaseFile
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.services import Services
 from app.store.review import case_notes, reviews
 from app.store.review import cases as store
 from app.store.review import material as material_store
@@ -161,10 +163,7 @@ def write(
     with services.database.read() as connection:
         cases.case_seen(connection, user.scope, case_id)
     try:
-        kept = blob_key = None
-        if file is not None and file.filename:
-            kept = case_files.checked(file.filename, file.file.read(case_files.MAX_BYTES + 1))
-            blob_key = case_files.put(services.vault, services.blobs, case_id, kept)
+        kept, blob_key = taken(services, case_id, file)
         with services.database.write() as connection:
             case_desk.comment(connection, user, case_id, comment, services.clock(), kept, blob_key)
     except BadInput as error:
@@ -173,6 +172,17 @@ def write(
             request, login, case_id, queue, problem=labels.PROBLEMS[error.code], typed=typed
         )
     return see_other(case_path(case_id, queue) + "#history")
+
+
+def taken(
+    services: Services, case_id: int, file: UploadFile | None
+) -> tuple[CaseFile | None, str | None]:
+    """A file that came with a form, checked and kept, and its key; neither where none came.
+    Raises BadInput."""
+    if file is None or not file.filename:
+        return None, None
+    kept = case_files.checked(file.filename, file.file.read(case_files.MAX_BYTES + 1))
+    return kept, case_files.put(services.vault, services.blobs, case_id, kept)
 
 
 @router.get("/cases/{case_id}/files/{note_id}")

@@ -8,14 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Request, Response, UploadFile
 
 from app.console import labels
-from app.console.case_page import case_page, case_path
+from app.console.case_page import case_page, case_path, taken
 from app.console.labels import Label
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, render, see_other
 from app.domain.accounts.users import Login
 from app.domain.review import case_files, material
-from app.domain.review.case_files import CaseFile
 from app.errors import BadInput, Conflict, NotAllowed
 from app.services import Services
 from app.store.review.material import MaterialRow
@@ -97,11 +96,7 @@ def hand_in(
     services: Services, row: MaterialRow, actor: str, words: str, file: UploadFile | None
 ) -> None:
     """Answer a request with words, a file, or both. Raises BadInput, Conflict."""
-    kept: CaseFile | None = None
-    blob_key = None
-    if row.answered_ms is None and file is not None and file.filename:
-        kept = case_files.checked(file.filename, file.file.read(case_files.MAX_BYTES + 1))
-        blob_key = case_files.put(services.vault, services.blobs, row.case_id, kept)
+    kept, blob_key = taken(services, row.case_id, file if row.answered_ms is None else None)
     with services.database.write() as connection:
         material.answer(connection, row, actor, words, services.clock(), kept, blob_key)
 

@@ -57,7 +57,7 @@ def comment(
         created_ms=now_ms,
     )
     detail = {"note": note} | ({"file": file.name, "sha256": file.sha256.hex()} if file else {})
-    _log(connection, user, "case.commented", case_id, now_ms, **detail)
+    log(connection, user.actor, "case.commented", case_id, now_ms, **detail)
     return note
 
 
@@ -65,17 +65,17 @@ def snooze(connection: Connection, user: User, case_id: int, until: str, now_ms:
     """Put a case off until a day, or take it back for an empty one; new findings bring it back as
     well. Raises BadInput for a day that is none, past, or too far."""
     _at_work(connection, user, case_id)
-    to = _day(until, now_ms, MOST_DAYS, "until") if until else None
+    to = day_ahead(until, now_ms, MOST_DAYS, "until") if until else None
     store.arrange(connection, case_id, snoozed_until=to)
-    _log(connection, user, "case.snoozed", case_id, now_ms, until=to)
+    log(connection, user.actor, "case.snoozed", case_id, now_ms, until=to)
 
 
 def set_due(connection: Connection, user: User, case_id: int, due_on: str, now_ms: int) -> None:
     """Set the day by which a case is to be decided. Raises BadInput."""
     _at_work(connection, user, case_id)
-    to = _day(due_on, now_ms, 366, "due_on")
+    to = day_ahead(due_on, now_ms, 366, "due_on")
     store.arrange(connection, case_id, due_on=to)
-    _log(connection, user, "case.due", case_id, now_ms, due_on=to)
+    log(connection, user.actor, "case.due", case_id, now_ms, due_on=to)
 
 
 def hand_over(
@@ -95,7 +95,7 @@ def hand_over(
         who = known.get(to) if to is not None else None
         if to is not None and (who is None or not review_queue.covers(who, counties)):
             raise BadInput("bad_assignee", "user: nobody who decides there", field="user")
-        _log(connection, user, "case.handed_over", case_id, now_ms, to=who and who.username)
+        log(connection, user.actor, "case.handed_over", case_id, now_ms, to=who and who.username)
     if to is None:
         assignments.release(connection, ids)
     else:
@@ -141,7 +141,7 @@ def share_out(connection: Connection, user: User, limit: int, now_ms: int) -> in
         who = max(able, key=lambda it: (free[it.id], -it.id))
         free[who.id] -= 1
         assignments.assign(connection, [row.id], who.id, user.id, now_ms)
-        _log(connection, user, "case.handed_over", row.id, now_ms, to=who.username)
+        log(connection, user.actor, "case.handed_over", row.id, now_ms, to=who.username)
         given += 1
     return given
 
@@ -160,8 +160,8 @@ def _at_work(connection: Connection, user: User, case_id: int) -> None:
     cases.case_seen(connection, user.scope, case_id)
 
 
-def _day(text: str, now_ms: int, most: int, field: str) -> str:
-    """A day from today on. Raises BadInput."""
+def day_ahead(text: str, now_ms: int, most: int, field: str) -> str:
+    """A day from today on, at most so many days ahead. Raises BadInput by the field."""
     today = day(now_ms)
     try:
         given = date.fromisoformat(text)
@@ -172,13 +172,14 @@ def _day(text: str, now_ms: int, most: int, field: str) -> str:
     return given.isoformat()
 
 
-def _log(
-    connection: Connection, user: User, action: str, case_id: int, now_ms: int, **detail: object
+def log(
+    connection: Connection, actor: str, action: str, case_id: int, now_ms: int, **detail: object
 ) -> None:
+    """Enter what was done about a case into the audit log."""
     audit.append(
         connection,
         at_ms=now_ms,
-        actor=user.actor,
+        actor=actor,
         action=action,
         subject=f"case:{case_id}",
         detail=detail,

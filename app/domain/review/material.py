@@ -7,16 +7,15 @@ answer, or once the day is over. Whoever is asked reads what is wanted, and noth
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection
 
 from app.clock import day
 from app.domain.accounts.users import User
-from app.domain.review import cases
+from app.domain.review import case_desk, cases
 from app.domain.review.case_files import CaseFile
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
-from app.store.accounts import audit
 from app.store.review import case_notes
 from app.store.review import material as store
 from app.store.review.material import AskedParty, MaterialRow
@@ -53,7 +52,7 @@ def ask(
     if addressee not in choices(connection, user.scope, case_id):
         raise BadInput("bad_addressee", "addressee: nobody of this case", field="addressee")
     words = _words(wanted, "wanted")
-    until = _due(due_on, now_ms)
+    until = case_desk.day_ahead(due_on, now_ms, MOST_DAYS, "due_on")
     kind, _, number = addressee.partition(":")
     request_id = store.add(
         connection,
@@ -64,7 +63,7 @@ def ask(
         asked_by=user.actor,
         asked_ms=now_ms,
     )
-    _log(
+    case_desk.log(
         connection,
         user.actor,
         "material.asked",
@@ -81,7 +80,7 @@ def remind(connection: Connection, user: User, case_id: int, request_id: int, no
     """Remind whoever is asked: it stands out in what they see. Raises Conflict once answered."""
     _open_request(connection, user, case_id, request_id)
     store.change(connection, request_id, reminded_ms=now_ms)
-    _log(connection, user.actor, "material.reminded", case_id, now_ms, request=request_id)
+    case_desk.log(connection, user.actor, "material.reminded", case_id, now_ms, request=request_id)
 
 
 def withdraw(
@@ -90,7 +89,7 @@ def withdraw(
     """It is not needed any more. Raises Conflict once answered."""
     _open_request(connection, user, case_id, request_id)
     store.change(connection, request_id, withdrawn_ms=now_ms)
-    _log(connection, user.actor, "material.withdrawn", case_id, now_ms, request=request_id)
+    case_desk.log(connection, user.actor, "material.withdrawn", case_id, now_ms, request=request_id)
 
 
 def inbox(connection: Connection, user: User) -> Sequence[MaterialRow]:
@@ -140,7 +139,9 @@ def answer(
     )
     store.change(connection, row.id, answered_ms=now_ms, note_id=note)
     detail = {"sha256": file.sha256.hex()} if file else {}
-    _log(connection, actor, "material.answered", row.case_id, now_ms, request=row.id, **detail)
+    case_desk.log(
+        connection, actor, "material.answered", row.case_id, now_ms, request=row.id, **detail
+    )
 
 
 def presses(row: MaterialRow, now_ms: int) -> bool:
@@ -178,26 +179,3 @@ def _words(text: str, field: str) -> str:
             "material_words", f"{field}: {MIN_WORDS} to {MAX_WORDS} characters", field=field
         )
     return said
-
-
-def _due(text: str, now_ms: int) -> str:
-    try:
-        given = date.fromisoformat(text)
-    except ValueError as error:
-        raise BadInput("bad_date", "due_on: YYYY-MM-DD", field="due_on") from error
-    if not day(now_ms) <= given <= day(now_ms) + timedelta(days=MOST_DAYS):
-        raise BadInput("date_out_of_reach", f"due_on: within {MOST_DAYS} days", field="due_on")
-    return given.isoformat()
-
-
-def _log(
-    connection: Connection, actor: str, action: str, case_id: int, now_ms: int, **detail: object
-) -> None:
-    audit.append(
-        connection,
-        at_ms=now_ms,
-        actor=actor,
-        action=action,
-        subject=f"case:{case_id}",
-        detail=detail,
-    )

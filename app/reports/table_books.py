@@ -22,14 +22,11 @@ _FILLABLE = 200  # rows of the template that are set as text
 def template(kind: TableKind) -> bytes:
     """An empty table; a second sheet explains its columns."""
     book, buffer = _book()
-    page = book.add_worksheet(kind.title.zh[:31])
     formats = _formats(book)
-    for place, column in enumerate(kind.columns):
-        page.set_column(place, place, max(12, 3 * len(column.title)), formats["text"])
-        page.write_string(0, place, column.title + ("*" if column.needed else ""), formats["head"])
+    page = _headed(book, kind, formats)
+    for place in range(len(kind.columns)):
         for row in range(1, _FILLABLE + 1):
             page.write_blank(row, place, None, formats["text"])
-    page.freeze_panes(1, 0)
     notes = book.add_worksheet("填写说明")
     notes.set_column(0, 0, 18)
     notes.set_column(1, 1, 10)
@@ -44,14 +41,11 @@ def template(kind: TableKind) -> bytes:
 def filled(kind: TableKind, rows: Sequence[Mapping[str, Any]]) -> bytes:
     """A table with these rows, by field; what they do not say stays empty for a person."""
     book, buffer = _book()
-    page = book.add_worksheet(kind.title.zh[:31])
     formats = _formats(book)
+    page = _headed(book, kind, formats)
     for place, column in enumerate(kind.columns):
-        page.set_column(place, place, max(12, 3 * len(column.title)), formats["text"])
-        page.write_string(0, place, column.title + ("*" if column.needed else ""), formats["head"])
         for line, row in enumerate(rows, start=1):
             page.write_string(line, place, cells.shown(row.get(column.field)), formats["text"])
-    page.freeze_panes(1, 0)
     book.close()
     return buffer.getvalue()
 
@@ -81,6 +75,16 @@ def _book() -> tuple[Any, io.BytesIO]:
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     return xlsxwriter.Workbook(buffer, options), buffer
+
+
+def _headed(book: xlsxwriter.Workbook, kind: TableKind, formats: Mapping[str, Any]) -> Any:
+    """The sheet of a kind's columns, with nothing below their titles."""
+    page = book.add_worksheet(kind.title.zh[:31])
+    for place, column in enumerate(kind.columns):
+        page.set_column(place, place, max(12, 3 * len(column.title)), formats["text"])
+        page.write_string(0, place, column.title + ("*" if column.needed else ""), formats["head"])
+    page.freeze_panes(1, 0)
+    return page
 
 
 def _formats(book: Any) -> dict[str, Any]:

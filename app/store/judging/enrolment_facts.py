@@ -106,21 +106,26 @@ def hours_resting_on(
     or on what this service timed (`live`), be it in part."""
     if not _has(connection, class_id, provenance):
         return []
+    return [
+        (enrolment_id, hour)
+        for enrolment_id, hour, body in _valid_hours(connection, class_id)
+        if provenance in _provenance.decode(body).provenance
+    ]
+
+
+def _valid_hours(connection: Connection, class_id: int) -> Iterator[tuple[int, int, bytes]]:
+    """(enrolment id, class-hour, stored body) of the current verdicts that are valid."""
     latest = (
         select(func.max(Verdict.id))
         .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
         .group_by(Verdict.subject_id, Verdict.hour)
     )
-    rows = connection.execute(
+    query = (
         select(Verdict.subject_id, Verdict.hour, Verdict.body)
         .where(Verdict.id.in_(latest), Verdict.outcome == "valid")
         .order_by(Verdict.subject_id, Verdict.hour)
     )
-    return [
-        (enrolment_id, hour)
-        for enrolment_id, hour, body in rows
-        if provenance in _provenance.decode(body).provenance
-    ]
+    yield from connection.execute(query)
 
 
 class _LostPart(msgspec.Struct):
@@ -143,19 +148,9 @@ _hour_parts = msgspec.json.Decoder(_HourParts)
 def hours_made_up(connection: Connection, class_id: int) -> list[tuple[int, int]]:
     """(enrolment id, class-hour) of the current verdicts that are valid though a learner's
     violation voided study of one sitting in it: another sitting made up for that."""
-    latest = (
-        select(func.max(Verdict.id))
-        .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
-        .group_by(Verdict.subject_id, Verdict.hour)
-    )
-    rows = connection.execute(
-        select(Verdict.subject_id, Verdict.hour, Verdict.body)
-        .where(Verdict.id.in_(latest), Verdict.outcome == "valid")
-        .order_by(Verdict.subject_id, Verdict.hour)
-    )
     return [
         (enrolment_id, hour)
-        for enrolment_id, hour, body in rows
+        for enrolment_id, hour, body in _valid_hours(connection, class_id)
         if _made_up(_hour_parts.decode(body))
     ]
 

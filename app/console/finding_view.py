@@ -189,7 +189,7 @@ def card(
         rival_id=rival_id,
         photos_first=row.rule in _FACES and turn.open and not looked,
         photos_href=_photos_href(row, rival_id, photos) if user.sees_photos else "",
-        may_decide=turn.open and user.decides and not turn.waits and not turn.barred,
+        may_decide=turn.decided_by(user),
         turn=turn,
         assignee=keeper.display_name if keeper else "",
         with_me=bool(keeper) and keeper.user_id == user.id,

@@ -15,7 +15,6 @@ from app.security import new_token, token_digest
 from app.store.accounts import audit
 from app.store.accounts import platforms as store
 from app.store.catalogue import institutions
-from app.store.scope import AccessScope
 
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?")
 _FOREVER = 2**62
@@ -165,14 +164,6 @@ def _line(field: str, said: str) -> str:
 def platform_of(connection: Connection, slug: str) -> Platform:
     """The platform of that slug. Raises NotFound."""
     row = store.by_slug(connection, slug)
-    if row is None:
-        raise NotFound("unknown_platform", f"there is no platform {slug!r}")
-    return _platform(row)
-
-
-def platform_seen(connection: Connection, scope: AccessScope, slug: str) -> Platform:
-    """The platform of that slug, if the scope covers it. Raises NotFound."""
-    row = store.seen(connection, scope, slug)
     if row is None:
         raise NotFound("unknown_platform", f"there is no platform {slug!r}")
     return _platform(row)

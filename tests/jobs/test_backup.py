@@ -20,6 +20,7 @@ from app.services import Services
 from app.settings import Settings
 from app.simulation.scenarios import perform
 from models import AuditEntry, EventLog, Learner, LearnerKey, Session, Snapshot, Verdict
+from tests.machine import POSTGRESQL, lacks
 from tests.people import County, TestClock
 from tests.verdicts import class_row, take, validate
 
@@ -39,6 +40,8 @@ def empty_machine(settings: Settings, backend: str, tmp_path: Path) -> Iterator[
     if backend == "sqlite":
         yield Settings(data_dir=data, face_workers=0)
         return
+    if shutil.which("pg_dump") is None:
+        lacks(POSTGRESQL)
     url = make_url(settings.database_url)
     name = f"{url.database}_restored"
     server = url.set(drivername="postgresql", database="postgres").render_as_string(False)

@@ -423,12 +423,19 @@ def _receipts(trace: Trace, session: int) -> Ints:
 
 
 def _hearings(trace: Trace, session: int) -> Ints:
-    """Those of them that show that the answer to the one before was heard: they repeat nothing."""
+    """Those of them that show that the answer to the one before was heard: they repeat nothing and
+    go on where all that came before ended. What overtook a request on its way shows nothing."""
     events = trace.events_of(session)
-    repeating = events["recv_ms"][(events["flags"] & Flag.REPEATING) != 0]
-    came = np.setdiff1d(events["recv_ms"], repeating)
+    came, of = np.unique(events["recv_ms"], return_inverse=True)
+    lowest = np.full(len(came), NEVER_MS, np.int64)
+    np.minimum.at(lowest, of, events["seq"].astype(np.int64))
+    highest = np.full(len(came), NONE, np.int64)
+    np.maximum.at(highest, of, events["seq"].astype(np.int64))
+    repeats = np.zeros(len(came), np.bool_)
+    np.logical_or.at(repeats, of, (events["flags"] & Flag.REPEATING) != 0)
+    goes_on = lowest[1:] == np.maximum.accumulate(highest)[:-1] + 1
     start = trace.sessions["start_ms"][session]
-    return start + came[came > events["recv_ms"].min(initial=0)].astype(np.int64)
+    return start + came[1:][goes_on & ~repeats[1:]].astype(np.int64)
 
 
 def _many_expiries(trace: Trace, popups: Popups, rule: RulePolicy) -> list[Finding]:

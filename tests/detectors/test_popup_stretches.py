@@ -306,6 +306,21 @@ def test_who_heard_of_a_popup_at_last_and_plays_on_has_heard_of_it(plays_on, vio
     assert finding.reason == ("never_shown" if violated else "not_delivered")
 
 
+@pytest.mark.parametrize("overtakes", [True, False])
+def test_a_batch_that_overtook_a_hanging_request_does_not_show_that_an_answer_was_heard(overtakes):
+    lin = Sitting().play().watch(240).popup(None, shown=None).watch(240).popup(4, stop=True)
+    unheard(lin.watch(100), 239, 481)
+    hangs, alone = range(340_000, 400_000), 400_000
+    lin.events = [
+        (it[0], 480_000 if overtakes and it[1] in hangs else it[1], *it[2:7], 0)
+        if it[1] in hangs or it[1] == alone
+        else it
+        for it in lin.events
+    ]
+    (finding,) = found(RULE, lin)
+    assert (finding.reason == "not_delivered") is overtakes
+
+
 @given(
     st.floats(300, 900),
     st.lists(st.tuples(st.floats(0, 900), st.floats(0, 900)), max_size=4),

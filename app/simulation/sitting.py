@@ -240,7 +240,12 @@ class SimulatedSitting(LessonPage):
     def misread(self, shown: Callable[[float], float], seconds: float) -> Passage:
         """The player tells `shown(seconds since)` for its position, and the film stands still."""
         since = self.t
-        self.stalled, self._misread = True, lambda t: shown(t - since)
+        ends = since + seconds  # whatever else holds the learner up meanwhile
+
+        def told(t: float) -> float:
+            return shown(t - since) if t < ends else self.position
+
+        self.stalled, self._misread = True, told
         yield from self.idle(seconds)
         self.stalled, self._misread = False, None
 

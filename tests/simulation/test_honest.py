@@ -6,6 +6,7 @@ import pytest
 
 from app.simulation.honest import honest_scene, random_honest
 from app.simulation.scenarios import SCENARIOS, perform
+from tests.detectors.bursts import passes
 from tests.simulation.oracle import (
     lead_over_the_server_s,
     longest_gap_s,
@@ -126,3 +127,19 @@ def test_the_second_opinion_accepts_every_honest_scenario(scenario_id):
     for one in told:
         assert lead_over_the_server_s(one) < 0.5
         assert played_under_open_popups_s(one) == 0.0
+
+
+@pytest.mark.parametrize("seed", [205_057])
+def test_an_advertisement_is_over_in_a_minute_though_a_popup_stands_over_it(seed):
+    """Whoever is away when the pop-up comes is away from the advertisement, not in it."""
+    scene = honest_scene(seed, judge=passes)
+    assert {"advertisement", "away_at_popup"} <= scene.oddities
+    longest_s = 0.0
+    for told in sittings(scene.evidence):
+        reached = began = 0.0
+        for event in told.events:
+            if event["type"] == "progress":
+                if event["position"] > reached - 90.0:
+                    reached, began = max(reached, event["position"]), event["at_ms"] / 1000
+                longest_s = max(longest_s, event["at_ms"] / 1000 - began)
+    assert 5.0 < longest_s < 75.0

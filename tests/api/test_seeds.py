@@ -90,6 +90,7 @@ def plans(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> tu
         return wu, [wu.sitting(f"w{n}") for n in range(SITTINGS)]
 
 
+@pytest.mark.thorough
 def test_all_seeds_that_were_revealed_foretell_nothing_of_the_next_sitting(plans: Any) -> None:
     """For every sitting, each earlier seed is tried on its draws: it is right about as often as a
     guess. Drawn points that were carried over made this certain."""

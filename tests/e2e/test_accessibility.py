@@ -61,6 +61,7 @@ def test_axe_finds_nothing_serious_and_no_table_is_cut_off_on_any_page(
     assert found == []
 
 
+@pytest.mark.thorough
 def test_what_has_the_focus_is_seen(visitor: Visit) -> None:
     zhao = visitor("zhao").open("/console/findings")
     for _ in range(12):

@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from models import Finding, PhotoAccess, Session, Snapshot
 from tests.e2e.conftest import Visitor
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.thorough]
 Visit = Callable[..., Visitor]
 
 

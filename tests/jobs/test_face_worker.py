@@ -350,6 +350,7 @@ def test_what_a_killed_worker_had_in_hand_is_taken_over(
     assert checks(services, county) == [Check.MATCH]
 
 
+@pytest.mark.thorough
 @pytest.mark.slow
 @pytest.mark.both_databases
 def test_killed_between_two_photos_none_is_lost_and_none_is_judged_twice(
@@ -385,6 +386,7 @@ def test_killed_between_two_photos_none_is_lost_and_none_is_judged_twice(
     assert len({it.score for it in found}) == 1
 
 
+@pytest.mark.thorough
 def test_a_reader_that_is_killed_costs_no_photo(
     client: TestClient, county: County, sitting: dict[str, Any], services: Services
 ) -> None:
@@ -461,6 +463,7 @@ THEN
 """
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "start_s, then, what",
     [
@@ -618,6 +621,7 @@ def test_consent_withdrawn_midway_stops_the_comparison_and_accuses_nobody(
     assert checks(services, county) == [Check.MATCH, Check.NO_CONSENT]
 
 
+@pytest.mark.thorough
 def test_readers_do_not_outlive_a_killed_service(tmp_path: Path) -> None:
     script = tmp_path / "service.py"
     script.write_text(_STARTS_A_READER)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from app.simulation.scenarios import SCENARIOS
 from app.simulation.tools import TOOLS
 from benchmarks import adversaries
 
 
+@pytest.mark.thorough
 def test_the_page_says_what_the_detectors_say():
     made, kept = adversaries.page().splitlines(), adversaries.PAGE.read_text("utf-8").splitlines()
     changed = [line for line in made if line not in kept]

@@ -64,6 +64,7 @@ def test_a_developer_studies_the_demo_lesson(demo: str, page: Page) -> None:
     assert complaints == []
 
 
+@pytest.mark.thorough
 def test_its_pages_and_dialogs_are_for_everyone(demo: str, page: Page) -> None:
     page = page.context.browser.new_context(locale="zh-CN", bypass_csp=True).new_page()
     page.goto(f"{demo}/demo/lesson?learner=jia")

@@ -137,6 +137,7 @@ def test_five_photos_are_enrolled_on_a_phone(
     expect(told).to_contain_text("可以关闭本页")
 
 
+@pytest.mark.thorough
 def test_what_was_wrong_is_told_and_a_step_can_be_left_out(
     school: School, browser: Browser, camera: Path
 ) -> None:

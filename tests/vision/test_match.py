@@ -102,6 +102,7 @@ def strangers(
     return np.array(found)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", ["euclidean", "cosine", "centred"])
 def test_as_many_strangers_pass_whatever_the_numbers_of_moments(kind: str) -> None:
     from app.vision import cohort as cohorts
@@ -141,6 +142,7 @@ def test_frames_of_one_second_are_hardly_more_than_one_picture() -> None:
     assert limit(1) > limit(15)
 
 
+@pytest.mark.thorough
 def test_a_threshold_of_single_pictures_is_converted_for_a_cosine_card_too(tmp_path: Path) -> None:
     """At 1 v 1 one stranger in a hundred passes; unconverted it would be many more at 3 v 3."""
     faces = cohort(unit=True, between=0.12)

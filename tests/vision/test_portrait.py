@@ -61,11 +61,13 @@ def test_the_detector_finds_them(reading_of: Reader) -> None:
     assert sum(reading.usable for reading in readings) / len(readings) >= 0.97
 
 
+@pytest.mark.thorough
 def test_they_pass_the_quality_gate_of_enrolment(backends: Backends) -> None:
     readings = [read(portrait(seed), backends, ENROLMENT) for seed in PORTRAIT_SEEDS[::2]]
     assert sum(not reading.reasons for reading in readings) >= 0.97 * len(readings)
 
 
+@pytest.mark.thorough
 def test_one_person_stays_close_to_themselves(reading_of: Reader) -> None:
     for seed in SAMPLE:
         vectors = [reading_of(seed, **options).embedding for options in SNAPSHOTS]

@@ -22,6 +22,8 @@ from models import Verdict
 from tests.thorough import later
 from tests.walk.dataset import Dataset, routes
 
+pytestmark = pytest.mark.thorough
+
 
 class Undone(Exception):
     """Ends a transaction that was only tried."""

@@ -130,6 +130,7 @@ def sitting(app: FastAPI, database: Database, county: County) -> Sitting:
 # -- durable, and the same for every client -------------------------------------------------------
 
 
+@pytest.mark.thorough
 @both
 def test_what_was_acknowledged_survives_a_kill(sitting: Sitting, database_url: str) -> None:
     writer = subprocess.Popen(

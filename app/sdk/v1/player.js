@@ -1,56 +1,82 @@
 import * as native from "./native.js";
 
 const NEAR_S = 0.05;
+const ARRIVED_S = 1; // as exactly as players go on where they were, in another element or source
 
 /** play, pause, waiting, playing, ended, seek, rate, and the player's own errors. */
 export class Player {
   /**
-   * @param {import("./scope.js").Scope} scope
-   * @param {HTMLMediaElement} video
+   * @param {import("./media.js").Media} media
    * @param {(type: string, fields?: object) => void} report
    * @param {boolean} blockAhead  let nobody jump beyond what was played
    */
-  constructor(scope, video, report, blockAhead = false) {
-    this.video = video;
+  constructor(media, report, blockAhead = false) {
+    this.media = media;
     this.report = report;
     this.reached = 0;
-    this.last = native.position(video);
+    this.last = native.position(media.element);
     this.origin = null; // where a jump that is under way began
+    this.arriving = false; // another element took the place of the last and is not yet where that was
+    this.played = this.playing;
+    media.replaced = (last) => {
+      if (!this.arriving && !native.seeking(last)) this.last = native.position(last);
+      this.#anew();
+    };
+    media.listen("emptied", () => this.#anew()); // another source, as for another quality
     for (const type of ["play", "pause", "waiting", "playing", "ended"]) {
-      scope.listen(video, type, () => {
-        this.settle();
-        const duration = native.duration(video);
+      media.listen(type, () => {
+        this.settle(this.arriving && type === "playing" && !native.seeking(this.video));
+        this.played = !native.paused(this.video);
+        const duration = native.duration(this.video);
         report(type, { position: this.position(), ...(duration < 1e5 && { duration }) });
       });
     }
-    scope.listen(video, "timeupdate", () => {
-      if (native.seeking(video) || this.origin !== null) return;
-      this.last = native.position(video);
+    media.listen("timeupdate", () => {
+      if (native.seeking(this.video) || this.origin !== null) return;
+      this.last = native.position(this.video);
       this.reached = Math.max(this.reached, this.last);
     });
-    scope.listen(video, "seeking", () => {
+    media.listen("seeking", () => {
       if (!blockAhead || !this.#bar()) this.origin ??= this.last;
     });
-    scope.listen(video, "seeked", () => this.settle(true));
-    scope.listen(video, "ratechange", () => {
-      report("rate", { rate: native.rate(video), position: this.position() });
+    media.listen("seeked", () => this.settle(true));
+    media.listen("ratechange", () => {
+      report("rate", { rate: native.rate(this.video), position: this.position() });
     });
-    scope.listen(video, "error", () => {
-      const { code, message } = native.mediaError(video) ?? {};
+    media.listen("error", () => {
+      const { code, message } = native.mediaError(this.video) ?? {};
       report("error", { code: "media_error", detail: `${code} ${message}`.slice(0, 500) });
     });
   }
 
+  get video() {
+    return this.media.element;
+  }
+
   /** Seconds, to the millisecond. */
   position() {
-    return Math.round(native.position(this.video) * 1000) / 1000;
+    return Math.round((this.arriving ? this.last : native.position(this.video)) * 1000) / 1000;
   }
 
   /** Go on from there; not a jump of the learner's. */
   moveTo(seconds) {
     if (Math.abs(native.position(this.video) - seconds) > NEAR_S) native.moveTo(this.video, seconds);
+    this.arriving = false;
+    this.origin = null;
     this.last = seconds;
     this.reached = Math.max(this.reached, seconds);
+  }
+
+  /** Another element or source: it is where the last one was until it has been moved or plays. */
+  #anew() {
+    if (this.played) this.report("pause", { position: Math.round(this.last * 1000) / 1000 });
+    this.played = false;
+    this.origin = this.last;
+    this.arriving = true;
+    if (!this.playing) return;
+    this.settle(true); // it was begun before it was found
+    this.played = true;
+    this.report("playing", { position: this.position() });
   }
 
   #bar() {
@@ -67,11 +93,13 @@ export class Player {
 
   /** A jump is told before anything that happens after it. */
   settle(landed = false) {
-    if (!landed && !native.seeking(this.video)) return;
+    if (!landed && (this.arriving || !native.seeking(this.video))) return;
+    const near = this.arriving ? ARRIVED_S : NEAR_S;
+    this.arriving = false;
     const to = this.position();
     const from = Math.round((this.origin ?? this.last) * 1000) / 1000;
     this.last = to;
     this.origin = landed ? null : to;
-    if (Math.abs(to - from) > NEAR_S) this.report("seek", { from, to });
+    if (Math.abs(to - from) > near) this.report("seek", { from, to });
   }
 }

@@ -4,6 +4,7 @@ import { focus } from "./focus.js";
 import { frames } from "./frames.js";
 import { Heartbeat } from "./heartbeat.js";
 import { lease } from "./lease.js";
+import { Media } from "./media.js";
 import * as native from "./native.js";
 import { deliver, Outbox } from "./outbox.js";
 import { Player } from "./player.js";
@@ -11,20 +12,24 @@ import { Popup } from "./popup.js";
 import { RecordBook } from "./record.js";
 import { Scope } from "./scope.js";
 import { en, zh } from "./texts.js";
+import { Turn } from "./turn.js";
 import { visibility } from "./visibility.js";
 import { backOff, later, toSitting } from "./wire.js";
 
-export const VERSION = "1.0.0";
+export const VERSION = "1.1.0";
 
 const HERE = new URL(import.meta.url).origin;
 const QUIET_MS = 15_000; // an outage this short is not worth a word
 const RIVAL_S = 20;
 const MOST_RENEWALS = 3;
+const LOOK_MS = 250;
+const GONE_MS = 10_000; // without a player; then the page has left the lesson
 const OTHER_SITTING = ["session_closed", "session_exists"];
 
 /**
  * @typedef {object} Options
- * @property {HTMLMediaElement} video   what is studied
+ * @property {HTMLMediaElement | Element | string | (() => Element | null)} video
+ *   what is studied: the media element, what holds it, or a selector or function that finds it
  * @property {string} lesson            the lesson, as your server calls it
  * @property {string | ((terms: object) => Promise<Response>)} lease
  *   address on your own server that opens the sitting, or a function that asks it
@@ -37,7 +42,7 @@ const OTHER_SITTING = ["session_closed", "session_exists"];
  * @property {boolean} [blockAhead]  no jump beyond what was played; one that is tried is told as blocked (default false)
  * @property {boolean} [notices]        show why the sitting does not open or was stopped (default true)
  * @property {(name: string, detail: object) => void} [on]
- *   told of: opening, open, refused, stopped, noted, offline, online, answered, asked, photo, camera_refused, over
+ *   told of: waiting, opening, open, refused, stopped, noted, offline, online, answered, asked, photo, camera_refused, over
  */
 
 /**
@@ -46,37 +51,44 @@ const OTHER_SITTING = ["session_closed", "session_exists"];
  * @param {Options} options
  */
 export function start(options) {
-  const sitting = new Sitting(options);
+  const all = { resume: true, hold: true, pauseWhenHidden: true, notices: true, service: HERE, language: "zh", ...options };
+  const turn = new Turn(all.video, (it) => new Sitting(all, it), () => all.on?.("waiting", {}));
   return {
     /** Undo everything; by default the sitting is closed too. Resolves when that was sent. */
-    stop: (how) => sitting.stop(how),
-    /** opening, open, refused, stopped or over */
+    stop: (how) => turn.stop(how),
+    /** waiting, opening, open, refused, stopped or over */
     get state() {
-      return sitting.state;
+      return turn.state;
     },
     get session() {
-      return sitting.book.kept?.session ?? null;
+      return turn.sitting?.book.kept?.session ?? null;
     },
     /** Events that the service has not acknowledged, oldest first. */
     get queue() {
-      return (sitting.book.kept?.queue ?? []).map((event) => ({ ...event }));
+      return (turn.sitting?.book.kept?.queue ?? []).map((event) => ({ ...event }));
     },
   };
 }
 
 class Sitting {
-  constructor(options) {
-    this.options = { resume: true, hold: true, pauseWhenHidden: true, notices: true, service: HERE, language: "zh", ...options };
+  /**
+   * @param {Options} options
+   * @param {Turn} turn  which finds the media element
+   */
+  constructor(options, turn) {
+    this.options = options;
     this.texts = { ...(this.options.language === "en" ? en : zh), ...this.options.texts };
     this.service = this.options.service.replace(/\/+$/, "");
-    this.video = this.options.video;
     this.state = "new";
     this.renewals = 0;
     this.scope = new Scope();
+    this.media = new Media(this.scope, turn.find);
+    this.turn = turn;
     this.screen = new Screen(this.scope, this.options.language);
     this.book = new RecordBook(this.scope);
     this.report = (type, fields) => this.state === "open" && this.outbox.add(type, fields);
-    this.scope.listen(this.video, "play", this.#still);
+    this.media.listen("play", this.#still);
+    this.scope.every(LOOK_MS, () => this.#follow());
     this.#still();
     this.#begin();
   }
@@ -90,7 +102,7 @@ class Sitting {
       gone: (status, code) => this.#gone(status, code),
       online: (yes) => this.#online(yes),
     });
-    this.player = new Player(scope, this.video, report, this.options.blockAhead);
+    this.player = new Player(this.media, report, this.options.blockAhead);
     this.popup = new Popup(scope, screen, texts, this.player, {
       report,
       flush: () => this.outbox.flush(),
@@ -298,17 +310,36 @@ class Sitting {
 
   // ---------------------------------------------------------------- the player
 
+  /** A player may put another element in the place of the last, or take it away. */
+  #follow() {
+    if (this.media.look()) this.gone_ms = undefined;
+    else {
+      this.gone_ms ??= native.monotonic();
+      if (native.monotonic() - this.gone_ms >= GONE_MS) this.turn.rest("player_gone");
+    }
+  }
+
   /** Keep the player still while no sitting is open or a dialog is; what was wanted is done then. */
   #still = () => {
-    if (native.paused(this.video)) return;
+    if (native.paused(this.media.element)) return;
     const asked = this.#asked(); // not even a key for media goes on
     this.pausedFor = asked ? "asked" : undefined;
     if (!asked && (!this.options.hold || this.state === "open" || this.state === "over")) return;
-    native.pause(this.video);
+    native.pause(this.media.element);
     this.wanted ||= !asked;
   };
 
+  /** Another lesson's turn: this one plays no more, whatever it wanted. */
+  still() {
+    this.wanted = false;
+    if (!native.paused(this.media.element)) native.pause(this.media.element);
+  }
+
   /** Whether a dialog waits for the learner. */
+  get asking() {
+    return this.#asked();
+  }
+
   #asked() {
     return this.state === "open" && (this.popup.open || this.camera?.asking);
   }
@@ -319,7 +350,7 @@ class Sitting {
   }
 
   #pause(why) {
-    if (!native.paused(this.video)) native.pause(this.video);
+    if (!native.paused(this.media.element)) native.pause(this.media.element);
     else if (this.pausedFor !== "asked" || why !== "unanswered") return; // the learner's own pause
     this.pausedFor = why;
   }
@@ -331,7 +362,7 @@ class Sitting {
   }
 
   #play() {
-    native.play(this.video)?.catch(() => {}); // the browser wants a click first: the learner sees the button
+    native.play(this.media.element)?.catch(() => {}); // the browser wants a click first: the learner sees the button
   }
 
   // ---------------------------------------------------------------- the rest

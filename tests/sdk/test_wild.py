@@ -1,0 +1,145 @@
+"""What players and pages really do: elements replaced, routes changed, two players in a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.sdk.conftest import Learner
+from tests.sdk.test_playing import NEAR_S, credited_s
+from tests.thorough import later
+
+pytestmark = pytest.mark.browser
+
+REPLACED = """async ([late, moved]) => {
+  const old = document.getElementById("video"), at = old.currentTime, on = !old.paused;
+  const fresh = document.createElement("video");
+  Object.assign(fresh, {id: "video", src: old.src, preload: "auto", muted: true, width: 320});
+  old.remove();
+  const ready = new Promise(ready => fresh.addEventListener("loadeddata", ready, {once: true}));
+  await new Promise(over => setTimeout(over, late));
+  document.querySelector("h1").after(fresh);
+  await ready;
+  if (moved) fresh.currentTime = at;
+  if (on) await fresh.play();
+}"""
+SOURCE = """async playingFirst => {
+  const at = video.currentTime;
+  video.src = "/film.webm?quality=low";
+  await new Promise(ready => video.addEventListener("loadeddata", ready, {once: true}));
+  if (playingFirst) await video.play();
+  video.currentTime = at;
+  await video.play();
+}"""
+ROUTE = """lesson => {
+  document.getElementById("video")?.remove();
+  const fresh = document.createElement("video");
+  Object.assign(fresh, {id: "video", src: "/film.webm", preload: "auto", muted: true});
+  document.querySelector("h1").after(fresh);
+  window.earlier = window.sitting;
+  window.sitting = begin({lesson});
+}"""
+SECOND = """() => {
+  const fresh = document.createElement("video");
+  Object.assign(fresh, {id: "other", src: "/film.webm", preload: "auto", muted: true});
+  document.body.append(fresh);
+  window.second = begin({lesson: "l2", video: "#other"});
+}"""
+
+
+def found(sitting: dict[str, Any]) -> set[tuple[str, str]]:
+    """Rules that found something, with what; consent to photos aside, which nobody here gave."""
+    findings = sitting["verdict"]["findings"]
+    return {(it["rule"], it["outcome"]) for it in findings} - {("face_liveness", "not_proven")}
+
+
+@pytest.mark.parametrize("late_ms", [0, *later(1_500)])
+def test_a_player_that_replaces_its_element_is_followed_to_the_next(
+    study: Callable[..., Learner], late_ms: int
+) -> None:
+    """As for another quality: DPlayer, Aliplayer and others make a new element for it."""
+    lin = study().enters().watches(2)
+    lin.page.evaluate("void video.play()")
+    lin.page.evaluate(REPLACED, [late_ms, True])
+    lin.watches(2).pauses()
+    seen_s = lin.at()
+    sitting = lin.leaves()
+    assert credited_s(sitting) == pytest.approx(seen_s, abs=NEAR_S)
+    assert found(sitting) == set()
+
+
+@pytest.mark.parametrize("playing_first", [False, *later(True)])
+def test_another_source_in_the_same_element_goes_on_where_the_last_one_was(
+    study: Callable[..., Learner], playing_first: bool
+) -> None:
+    """As for another quality: video.js, xgplayer, Artplayer and shaka set the element's source."""
+    lin = study().enters().watches(3)
+    lin.page.evaluate("void video.play()")
+    lin.page.evaluate(SOURCE, playing_first)
+    lin.watches(2).pauses()
+    seen_s = lin.at()
+    sitting = lin.leaves()
+    assert credited_s(sitting) == pytest.approx(seen_s, abs=2 * NEAR_S)
+    assert found(sitting) == set()
+
+
+@pytest.mark.thorough
+def test_an_element_that_begins_again_is_a_jump_back_that_is_told(
+    study: Callable[..., Learner],
+) -> None:
+    lin = study().enters().watches(3)
+    lin.page.evaluate("void video.play()")
+    lin.page.evaluate(REPLACED, [0, False])
+    lin.watches(1).pauses()
+    sitting = lin.leaves()
+    assert "seek" in [kind for _, kind in lin.school.events(sitting["session_id"])]
+    assert credited_s(sitting) == pytest.approx(3, abs=2 * NEAR_S)
+    assert found(sitting) == set()
+
+
+def test_a_route_that_changes_without_a_word_ends_one_lesson_and_opens_the_next(
+    study: Callable[..., Learner],
+) -> None:
+    lin = study().enters().watches(2)
+    first = lin.session()
+    lin.page.evaluate(ROUTE, "l2")
+    lin.enters()
+    assert lin.session() != first
+    lin.watches(1).pauses()
+    lin.has_told_everything()
+    assert credited_s(lin.school.judged(first)) == pytest.approx(2, abs=NEAR_S)
+    assert lin.leaves()["lesson_id"] == "l2"
+
+
+def test_of_two_players_the_one_that_plays_is_studied(study: Callable[..., Learner]) -> None:
+    lin = study().enters().watches(2)
+    first = lin.session()
+    lin.page.evaluate(SECOND)
+    lin.page.wait_for_function("() => second.state === 'waiting'")
+    lin.page.evaluate("void other.play()")
+    lin.page.wait_for_function("() => second.state === 'open' && other.currentTime > 1")
+    assert lin.page.evaluate("[sitting.state, video.paused]") == ["waiting", True]
+    lin.page.evaluate("void video.play()")
+    lin.enters()
+    lin.page.wait_for_function("() => video.currentTime > 3")
+    assert lin.page.evaluate("[second.state, other.paused]") == ["waiting", True]
+    assert lin.session() != first
+    sitting = lin.leaves()
+    assert found(sitting) == found(lin.school.judged(first)) == set()
+
+
+@pytest.mark.thorough
+def test_a_player_that_is_taken_away_ends_its_lesson_and_comes_back_to_it(
+    study: Callable[..., Learner],
+) -> None:
+    lin = study().enters().watches(2)
+    first = lin.session()
+    lin.page.evaluate("window.kept = video; video.pause(); video.remove()")
+    lin.page.wait_for_function("() => sitting.state === 'waiting'", timeout=20_000)
+    assert credited_s(lin.school.judged(first)) == pytest.approx(2, abs=NEAR_S)
+    lin.page.evaluate("document.body.append(kept); void kept.play()")
+    lin.enters().watches(1)
+    assert lin.session() != first
+    assert found(lin.leaves()) == set()

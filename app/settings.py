@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
@@ -54,6 +54,8 @@ class Settings(BaseSettings):
     learner_link_days: int = Field(60, ge=1, le=366)
     enrolment_link_minutes: int = Field(30, ge=5, le=1440)  # a product default
     learner_appeals_a_day: int = Field(5, ge=1, le=100)  # by one link
+    second_factor: Literal["", "required", "offered"] = ""  # of who decides; empty: see below
+    second_factor_grace_days: int = Field(14, ge=0, le=366)  # a product default
     photo_term_days: int = Field(1095, ge=0)  # after a class is over; 0: for good
     template_term_days: int = Field(30, ge=0)
     purge_cron: str = "30 4 * * *"  # empty: only by hand
@@ -134,6 +136,11 @@ class Settings(BaseSettings):
     @property
     def production(self) -> bool:
         return self.env is Environment.PRODUCTION
+
+    @property
+    def factor_required(self) -> bool:
+        """Whether who decides must have a second factor: in production unless only offered."""
+        return self.second_factor == "required" or (self.production and not self.second_factor)
 
     @cached_property
     def resolved_database_url(self) -> str:

@@ -20,6 +20,7 @@ from models.people import (
     LoginFailure,
     Person,
     ReferencePhoto,
+    SecondFactor,
     User,
     UserSession,
 )
@@ -95,6 +96,7 @@ __all__ = [
     "Run",
     "SatisfactionRecord",
     "SavedView",
+    "SecondFactor",
     "Session",
     "SignOff",
     "Snapshot",

@@ -91,6 +91,29 @@ class User(Base):
     office: Mapped[Name | None]  # of who decides: industry | labour | finance
     created_ms: Mapped[Ms]
     disabled_ms: Mapped[Ms | None]
+    factor_due_ms: Mapped[Ms | None]  # from when on deciding needs a second factor
+    reset_asked_ms: Mapped[Ms | None]
+    reset_asked_by: Mapped[Name | None]  # whose request to take the factors away waits for another
+
+
+class SecondFactor(Base):
+    """What somebody shows beside the password.
+
+    `secret` is an authenticator app's seed, sealed; a passkey's public key; or a recovery code's
+    keyed hash. `counter` is the last time step or signature count that was taken.
+    """
+
+    __tablename__ = "second_factors"
+
+    id: Mapped[Key]
+    user_id: Mapped[Ref] = mapped_column(ForeignKey("users.id"))
+    kind: Mapped[Name]  # totp | passkey | recovery
+    name: Mapped[Name]
+    secret: Mapped[Blob]
+    credential: Mapped[Blob | None] = mapped_column(unique=True)
+    counter: Mapped[Ms]
+    created_ms: Mapped[Ms]
+    used_ms: Mapped[Ms | None]
 
 
 class UserSession(Base):
@@ -106,6 +129,7 @@ class UserSession(Base):
     expires_ms: Mapped[Ms]
     address: Mapped[Name] = mapped_column(server_default="")
     browser: Mapped[Name] = mapped_column(server_default="")
+    confirmed_ms: Mapped[Ms | None]  # when a second factor was shown
 
 
 class LoginFailure(Base):

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from app.cli.answer import ACTOR, Json, refuse, say, say_json
 from app.clock import system_clock
 from app.db import Database
-from app.domain.accounts import users
+from app.domain.accounts import second_factors, users
 from app.domain.catalogue import institutions
 from app.errors import NotFound, ZhenxueError
 from app.services import database_of
@@ -122,6 +122,14 @@ def password(username: str, password_stdin: PasswordStdin = False, as_json: Json
     with _transaction() as connection:
         users.set_password(connection, username, new, actor=ACTOR, now_ms=system_clock())
     _say_once({"username": username}, new, password_stdin, as_json)
+
+
+@app.command("second-factor-reset")
+def reset_factors(username: str, as_json: Json = False) -> None:
+    """Take a user's lost second factors away and end their logins; for who runs this machine."""
+    with _transaction() as connection:
+        second_factors.reset(connection, username, ACTOR, system_clock())
+    _say_answer({"username": username, "second_factors": 0}, as_json)
 
 
 @app.command("list")

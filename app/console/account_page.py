@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.console import labels
-from app.console.login import COOKIE, FormOfThisLogin, SignedIn, set_cookie
+from app.console import labels, password_check
+from app.console.login import COOKIE, OwnForm, SignedIn, set_cookie
 from app.console.page import ConsoleRoute, render, see_other
-from app.console.throttle import TOO_MANY, address_of, known_browser, throttle_of
-from app.domain.accounts import users
+from app.console.throttle import address_of
+from app.domain.accounts import second_factors, users
 from app.domain.accounts.users import Login
 from app.errors import BadInput
 
@@ -24,12 +24,16 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 
 @router.get("/account")
 def account(
-    request: Request, login: SignedIn, changed: bool = False, ended: int | None = None
+    request: Request,
+    login: SignedIn,
+    changed: bool = False,
+    ended: int | None = None,
+    refused: bool = False,
 ) -> Response:
-    return _page(request, login, changed=changed, ended=ended)
+    return _page(request, login, changed=changed, ended=ended, refused=refused)
 
 
-@router.post("/account/password", dependencies=[FormOfThisLogin])
+@router.post("/account/password", dependencies=[OwnForm])
 def change_password(
     request: Request,
     login: SignedIn,
@@ -37,30 +41,29 @@ def change_password(
     password: Annotated[str, Form()] = "",
     again: Annotated[str, Form()] = "",
 ) -> Response:
-    """Another password for who knows the current one; guesses count as those at the login do."""
-    services, throttle, user = request.app.state.services, throttle_of(request), login.user
-    now_ms, address = services.clock(), address_of(request)
+    """Another password for who knows the current one."""
+    services = request.app.state.services
     if password != again:
         return _page(request, login, problem=labels.PROBLEMS["passwords_differ"])
     if password == current:
         return _page(request, login, problem=labels.PROBLEMS["same_password"])
-    browser = known_browser(request, user.username)
-    wait_ms = throttle.attempt(user.username, address, now_ms, browser)
-    if wait_ms:
-        refusal = _page(request, login, 429, problem=TOO_MANY, minutes=-(-wait_ms // 60_000))
-        refusal.headers["Retry-After"] = str(-(-wait_ms // 1000))
+    asked = password_check.ask(request, login.user, current)
+    if asked.user is None:
+        refusal = _page(request, login, asked.status, problem=asked.problem, minutes=asked.minutes)
+        if asked.wait_ms:
+            refusal.headers["Retry-After"] = str(-(-asked.wait_ms // 1000))
         return refusal
-    with services.database.read() as connection:
-        known = users.check_password(connection, user.username, current[:256])
-    if known is None:
-        with services.database.write() as connection:
-            users.refuse_password(connection, user, address, now_ms)
-        return _page(request, login, problem=labels.PROBLEMS["wrong_password"])
-    throttle.succeeded(user.username, address, now_ms, browser)
+    where = users.LoginPlace(address_of(request), request.headers.get("user-agent", ""))
     try:
         with services.database.write() as connection:
-            where = users.LoginPlace(address, request.headers.get("user-agent", ""))
-            token = users.change_password(connection, known, password, now_ms, where)
+            token = users.change_password(
+                connection,
+                asked.user,
+                password,
+                services.clock(),
+                where,
+                confirmed=login.confirmed,
+            )
     except BadInput as error:
         return _page(request, login, problem=labels.PROBLEMS[error.code])
     answer = see_other("/console/account?changed=1")
@@ -68,7 +71,7 @@ def change_password(
     return answer
 
 
-@router.post("/account/logins/end", dependencies=[FormOfThisLogin])
+@router.post("/account/logins/end", dependencies=[OwnForm])
 def end_login(request: Request, login: SignedIn, which: Annotated[str, Form()] = "") -> Response:
     """End one of one's own logins elsewhere, or `others`: all of them but this one."""
     services = request.app.state.services
@@ -86,18 +89,22 @@ def _page(
     *,
     changed: bool = False,
     ended: int | None = None,
+    refused: bool = False,
     problem: str = "",
     minutes: int = 0,
 ) -> HTMLResponse:
     services = request.app.state.services
     with services.database.read() as connection:
         logins = users.logins_of(connection, login.user, request.cookies[COOKIE], services.clock())
+        factors = second_factors.of(connection, login.user.id)
     return render(
         request,
         "account.html",
         logins=logins,
+        factors=factors,
         browser=_browser,
         ended=ended,
+        refused=refused,
         login=login,
         status=status if problem else 200,
         changed=changed,

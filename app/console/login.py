@@ -11,7 +11,7 @@ from typing import Annotated
 
 from fastapi import Depends, Form, Request, Response
 
-from app.domain.accounts import users
+from app.domain.accounts import second_factors, users
 from app.domain.accounts.users import Login, Role, User
 from app.errors import NotAllowed, NotSignedIn
 
@@ -75,7 +75,16 @@ def checked_form(login: SignedIn, csrf: Annotated[str, Form()] = "") -> None:
         raise NotAllowed("csrf", "the form is not from this login's own page")
 
 
-FormOfThisLogin = Depends(checked_form)
+def checked_deed(
+    request: Request, login: SignedIn, _own: Annotated[None, Depends(checked_form)]
+) -> None:
+    """Dependency of forms that do something in the service: who decides has shown a second factor
+    where one is due. Raises NotAllowed."""
+    second_factors.require(login, request.app.state.services.clock())
+
+
+OwnForm = Depends(checked_form)  # of one's own account: open to who has yet to set a factor up
+FormOfThisLogin = Depends(checked_deed)
 
 
 def checked_header(request: Request, login: Login) -> None:
@@ -84,6 +93,7 @@ def checked_header(request: Request, login: Login) -> None:
         raise NotAllowed(
             "csrf", f"a signed-in person's write needs the login's token in {CSRF_HEADER}"
         )
+    second_factors.require(login, request.app.state.services.clock())
 
 
 def set_cookie(response: Response, token: str, *, secure: bool) -> None:

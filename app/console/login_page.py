@@ -9,8 +9,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
+from app.console import second_step
 from app.console.language import N_
-from app.console.login import COOKIE, FormOfThisLogin, SignedIn, clear_cookie, login_of, set_cookie
+from app.console.login import COOKIE, OwnForm, SignedIn, clear_cookie, login_of, set_cookie
 from app.console.page import LANGUAGE_COOKIE, ConsoleRoute, local_path, render, see_other
 from app.console.throttle import (
     TOO_MANY,
@@ -19,7 +20,8 @@ from app.console.throttle import (
     remember_browser,
     throttle_of,
 )
-from app.domain.accounts import users
+from app.domain.accounts import second_factors, users
+from app.domain.accounts.users import User
 from app.languages import locale_of
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -65,17 +67,32 @@ def log_in(
             users.refuse_login(connection, name, address, now_ms)
         return _form(request, target, name, _WRONG, status=401)
     throttle.succeeded(name, address, now_ms, browser)
+    with services.database.read() as connection:
+        has = second_factors.of(connection, user.id)
+        mark = second_factors.password_mark(connection, name)
+    if has:
+        return second_step.lead_on(request, name, mark, target)
+    return enter(request, user, target, confirmed=False)
+
+
+def enter(request: Request, user: User, target: str, *, confirmed: bool) -> Response:
+    """Sign somebody in whose password, and factor where there is one, were right."""
+    services = request.app.state.services
+    where = users.LoginPlace(address_of(request), request.headers.get("user-agent", ""))
+    now_ms, settings = services.clock(), services.settings
     with services.database.write() as connection:
-        where = users.LoginPlace(address, request.headers.get("user-agent", ""))
-        token = users.open_login(connection, user, now_ms, request.cookies.get(COOKIE), where)
+        instead_of = request.cookies.get(COOKIE)
+        token = users.open_login(connection, user, now_ms, instead_of, where, confirmed=confirmed)
+        if settings.factor_required:
+            second_factors.due(connection, user, settings.second_factor_grace_days, now_ms)
     response = see_other(target)
-    set_cookie(response, token, secure=services.settings.production)
-    remember_browser(request, response, name)
+    set_cookie(response, token, secure=settings.production)
+    remember_browser(request, response, user.username)
     response.delete_cookie(FORM_COOKIE, path="/console/login")
     return response
 
 
-@router.post("/logout", dependencies=[FormOfThisLogin])
+@router.post("/logout", dependencies=[OwnForm])
 def log_out(request: Request, login: SignedIn) -> Response:
     services = request.app.state.services
     with services.database.write() as connection:

@@ -163,6 +163,7 @@ def _refusal(request: Request, status: int, code: str, retry_after_s: int | None
         login=login_of(request),
         status=status,
         number=status,
+        code=code,
         title=labels.NO_PACK if gone else labels.REFUSALS.get(status, labels.REFUSALS[422]),
         detail=labels.NO_PACK_REMEDY if gone else labels.PROBLEMS.get(code, ""),
     )

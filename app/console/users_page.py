@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from app.console import labels, once
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, render, see_other
-from app.domain.accounts import users
+from app.domain.accounts import second_factors, users
 from app.domain.accounts.users import Login, Role
 from app.errors import BadInput, Conflict
 from app.store.accounts import users as store
@@ -122,6 +122,19 @@ def new_password(request: Request, login: Admin, username: str) -> Response:
     return _lead_on(request, login, username, password)
 
 
+@router.post("/users/{username}/second-factor", dependencies=[FormOfThisLogin])
+def reset_factors(request: Request, login: Admin, username: str) -> Response:
+    """Take lost factors away: asked by one administrator and done by another where there is one."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            done = second_factors.ask_reset(connection, login.user, username, services.clock())
+    except Conflict as error:
+        return _page(request, login, refused=labels.PROBLEMS[error.code])
+    state = "done" if done else "asked"
+    return once.lead_on(request, login, "/console/users", username=username, reset=state)
+
+
 @router.post("/users/{username}/disable", dependencies=[FormOfThisLogin])
 def disable(request: Request, login: Admin, username: str) -> Response:
     services = request.app.state.services
@@ -154,6 +167,7 @@ def _page(
     typed: dict[str, str] | None = None,
     edit: str = "",
     changed: str = "",
+    refused: str = "",
 ) -> HTMLResponse:
     with request.app.state.services.database.read() as connection:
         rows = store.all_users(connection)
@@ -172,11 +186,12 @@ def _page(
         request,
         "users.html",
         login=login,
-        status=422 if problem else 200,
+        status=422 if problem or refused else 200,
         rows=rows,
         platforms=platforms,
         institutions=listed,
         problem=problem,
+        refused=refused,
         typed=dict.fromkeys(_FIELDS, "") | (typed or {}),
         edited=edited,
         changed=next((it for it in rows if it.username == changed), None),

@@ -15,6 +15,7 @@ TESTS = Path(__file__).parents[1]
 
 # Modules that work on rows of many tables: what they do is seen from outside, by these.
 SEEN_BY = {
+    "accounts.passkeys": "e2e/test_second_factor.py",
     "catalogue.certificates": "api/test_records.py",
     "catalogue.class_setups": "console/test_setups.py",
     "catalogue.claims": "api/test_class_dates.py",

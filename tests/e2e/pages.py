@@ -137,6 +137,8 @@ def _addresses(connection: Connection) -> dict[str, Address]:
     return {
         "login": Address("/console/login", "/console/login", NOBODY),
         "account": Address("/console/account", "/console/account"),
+        "new-app": Address("/console/account/app", "/console/account/app"),
+        "new-passkey": Address("/console/account/passkey", "/console/account/passkey"),
         "overview": Address("/console", "/console"),
         "cases": Address("/console/cases", "/console/cases"),
         "case": Address(f"/console/cases/{case}", "/console/cases/{case_id}"),

@@ -14,6 +14,7 @@ from tests.e2e.pages import addresses
 from tests.e2e.site import PASSWORD, Site
 
 ANSWERS_OTHERWISE = {
+    "/console/login/second",  # leads to the login until the password was right
     "/console/language/{code}",  # leads back to where one was
     "/console/findings/{finding_id}",  # leads to the sitting; of a class it is a page, and listed
     "/console/photo-accesses/{access_id}.jpg",
@@ -29,7 +30,8 @@ ANSWERS_OTHERWISE = {
     "/console/courses/template.xlsx",
 }
 
-NO_PAGE_OF_ITS_OWN = {"refusal.html", "own_gone.html"}  # any address may answer with them
+# Any address may answer with the first two; the last one is seen in test_second_factor.py.
+NO_PAGE_OF_ITS_OWN = {"refusal.html", "own_gone.html", "second_step.html"}
 
 
 def routes() -> Iterator[str]:

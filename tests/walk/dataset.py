@@ -14,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pyotp
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 from fastapi.testclient import TestClient
@@ -22,7 +23,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from app.clock import day
 from app.console.login import COOKIE
 from app.domain import runs
-from app.domain.accounts import platforms, users
+from app.domain.accounts import platforms, second_factors, users
 from app.domain.accounts.users import User
 from app.domain.catalogue import class_setups, institutions
 from app.domain.catalogue.institutions import InstitutionTerms
@@ -135,6 +136,7 @@ def found(
         _people(connection, dataset)
         zhao = users.check_password(connection, "zhao", PASSWORD)
         assert zhao is not None
+        dataset.console["factor_id"] = str(_app(connection, services, zhao))
         _rows(connection, services, dataset, zhao)
     return dataset
 
@@ -186,6 +188,14 @@ def _case(
         connection, zhao, case_id, platform, "请提供该时段原始日志", until, now_ms
     )
     return case_id, note_id, request_id
+
+
+def _app(connection: Connection, services: Services, zhao: User) -> int:
+    """Zhao's authenticator app."""
+    seed, now_ms = second_factors.new_seed(), services.clock()
+    code = pyotp.TOTP(seed).at(now_ms // 1000)
+    second_factors.add_totp(connection, services.vault, zhao, seed, code, "手机", now_ms)
+    return second_factors.of(connection, zhao.id).listed[0].id
 
 
 def _standard(connection: Connection, now_ms: int) -> int:

@@ -20,6 +20,8 @@ MAY = {
     "GET /": OPEN,
     "GET /console/login": OPEN,
     "POST /console/login": OPEN,
+    "GET /console/login/second": OPEN,
+    "POST /console/login/second": OPEN,
     "GET /console/language/{code}": OPEN,
     "GET /console/static/{hashed}": OPEN,
     "GET /console/{rest:path}": OPEN,
@@ -31,6 +33,13 @@ MAY = {
     "GET /console/account": PEOPLE,
     "POST /console/account/password": PEOPLE,
     "POST /console/account/logins/end": PEOPLE,
+    "GET /console/account/app": PEOPLE,
+    "POST /console/account/app": PEOPLE,
+    "GET /console/account/passkey": PEOPLE,
+    "POST /console/account/passkey": PEOPLE,
+    "POST /console/account/codes": PEOPLE,
+    "POST /console/account/factors/{factor_id}/rename": PEOPLE,
+    "POST /console/account/factors/{factor_id}/remove": PEOPLE,
     "GET /console/classes": PEOPLE,
     "GET /console/classes/{class_id}": PEOPLE,
     "GET /console/classes/{class_id}/learners/{learner_id}": PEOPLE,
@@ -168,6 +177,7 @@ MAY = {
     "POST /console/users/{username}/disable": ADMIN,
     "POST /console/users/{username}/enable": ADMIN,
     "POST /console/users/{username}/password": ADMIN,
+    "POST /console/users/{username}/second-factor": ADMIN,
 }
 NEVER = {  # whom a kind of page refuses though it lies within what they see
     PEOPLE: (),
@@ -184,9 +194,11 @@ OTHERS = ("qian", "gao", "tang")
 GUARDED = tuple(NEVER)
 SHARED = {"GET /console/packs/{name}"}  # names nothing that belongs to a county
 ENDING = {"POST /console/logout", "POST /console/account/password"}
-# Wants files, or a course with its lessons; is for a school alone; decides what another form has
-# decided before; signs what another person submitted.
+# Wants an app or a passkey to prove itself, files, or a course with its lessons; is for a school
+# alone; decides what another form has decided before; signs what another person submitted.
 BY_THEMSELVES = {
+    "POST /console/account/app",
+    "POST /console/account/passkey",
     "POST /console/classes/{class_id}/systems",
     "POST /console/pack-drafts",
     "POST /console/pack-drafts/{draft_id}",

@@ -115,10 +115,16 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """A signed-in person, and the token that their forms must carry."""
+    """A signed-in person, and the token that their forms must carry.
+
+    `confirmed`: a second factor was shown. `factor_due_ms`: from when on deciding needs one; None
+    where nothing set it.
+    """
 
     user: User
     csrf: str
+    confirmed: bool = False
+    factor_due_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +168,11 @@ def open_login(
     now_ms: int,
     instead_of: str | None = None,
     where: LoginPlace = LoginPlace(),
+    *,
+    confirmed: bool = False,
 ) -> str:
     """Start a login and return the cookie's token; only its digest is kept. `instead_of`: the
-    token that the browser still holds, whose login ends."""
+    token that the browser still holds, whose login ends. `confirmed`: a second factor was shown."""
     token = new_token("zxs")
     if instead_of:
         store.delete_login(connection, token_digest(instead_of))
@@ -178,6 +186,7 @@ def open_login(
         browser=where.browser[:128],
         now_ms=now_ms,
         expires_ms=now_ms + ABSOLUTE_MS,
+        confirmed_ms=now_ms if confirmed else None,
     )
     _record(connection, now_ms, user.actor, "login.opened", user.username)
     return token
@@ -202,11 +211,17 @@ def login_of(connection: Connection, token: str, now_ms: int) -> tuple[Login, bo
         return None
     if row.disabled_ms is not None:
         return None
-    return Login(_user(row), row.csrf), now_ms >= row.seen_ms + TOUCH_MS
+    login = Login(_user(row), row.csrf, row.confirmed_ms is not None, row.factor_due_ms)
+    return login, now_ms >= row.seen_ms + TOUCH_MS
 
 
 def touch_login(connection: Connection, token: str, now_ms: int) -> None:
     store.touch_login(connection, token_digest(token), now_ms)
+
+
+def confirm_login(connection: Connection, token: str, now_ms: int) -> None:
+    """Note that this login's person has shown a second factor."""
+    store.confirm_login(connection, token_digest(token), now_ms)
 
 
 def close_login(connection: Connection, token: str, user: User, now_ms: int) -> None:
@@ -383,7 +398,13 @@ def set_password(
 
 
 def change_password(
-    connection: Connection, user: User, password: str, now_ms: int, where: LoginPlace = LoginPlace()
+    connection: Connection,
+    user: User,
+    password: str,
+    now_ms: int,
+    where: LoginPlace = LoginPlace(),
+    *,
+    confirmed: bool = False,
 ) -> str:
     """Give a person the password of their own choice. It ends all their logins; the token of a
     new one is returned. Raises BadInput."""
@@ -391,7 +412,7 @@ def change_password(
     store.update_user(connection, user.id, password_hash=hash_password(password))
     store.delete_logins_of(connection, user.id)
     _record(connection, now_ms, user.actor, "password.changed", user.username)
-    return open_login(connection, user, now_ms, where=where)
+    return open_login(connection, user, now_ms, where=where, confirmed=confirmed)
 
 
 def refuse_password(connection: Connection, user: User, address: str, now_ms: int) -> None:

@@ -24,12 +24,16 @@ class UserRow(Protocol):
     office: str | None
     password_hash: str
     disabled_ms: int | None
+    factor_due_ms: int | None
+    reset_asked_ms: int | None
+    reset_asked_by: str | None
 
 
 class LoginRow(UserRow, Protocol):
     csrf: str
     seen_ms: int
     expires_ms: int
+    confirmed_ms: int | None
 
 
 def by_username(connection: Connection, username: str) -> UserRow | None:
@@ -106,8 +110,8 @@ def update_user(connection: Connection, user_id: int, **columns: Any) -> None:
     connection.execute(update(User).where(User.id == user_id).values(**columns))
 
 
-def other_admins(connection: Connection, user_id: int) -> int:
-    """How many administrators but this one may sign in; all of them are held until the transaction
+def other_admins(connection: Connection, *user_ids: int) -> int:
+    """How many administrators but these may sign in; all of them are held until the transaction
     ends, so that two cannot shut each other out at once."""
     admins = connection.scalars(
         select(User.id)
@@ -115,14 +119,20 @@ def other_admins(connection: Connection, user_id: int) -> int:
         .order_by(User.id)
         .with_for_update()
     ).all()
-    return len(set(admins) - {user_id})
+    return len(set(admins).difference(user_ids))
 
 
 def login(connection: Connection, token_digest: bytes) -> LoginRow | None:
     """The login with this digest, with its user's columns."""
     return fetch_one_or_none(
         connection,
-        select(User, UserSession.csrf, UserSession.seen_ms, UserSession.expires_ms)
+        select(
+            User,
+            UserSession.csrf,
+            UserSession.seen_ms,
+            UserSession.expires_ms,
+            UserSession.confirmed_ms,
+        )
         .join(User, User.id == UserSession.user_id)
         .where(UserSession.token_digest == token_digest),
         LoginRow,
@@ -139,6 +149,7 @@ def insert_login(
     browser: str,
     now_ms: int,
     expires_ms: int,
+    confirmed_ms: int | None,
 ) -> None:
     connection.execute(
         insert(UserSession).values(
@@ -150,6 +161,7 @@ def insert_login(
             created_ms=now_ms,
             seen_ms=now_ms,
             expires_ms=expires_ms,
+            confirmed_ms=confirmed_ms,
         )
     )
 
@@ -167,6 +179,14 @@ def logins_of(
         )
         .order_by(UserSession.seen_ms.desc(), UserSession.created_ms.desc())
     ).all()
+
+
+def confirm_login(connection: Connection, token_digest: bytes, now_ms: int) -> None:
+    connection.execute(
+        update(UserSession)
+        .where(UserSession.token_digest == token_digest)
+        .values(confirmed_ms=now_ms)
+    )
 
 
 def touch_login(connection: Connection, token_digest: bytes, now_ms: int) -> None:

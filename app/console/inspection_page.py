@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
 
 from app.console import labels
+from app.console.acts_page import FilledIn
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, render, see_other
+from app.domain.accounts.users import Login
 from app.domain.review import inspections
-from app.errors import NotFound
+from app.errors import BadInput, NotFound
 from app.store.catalogue import class_file, films
 from app.store.review import inspections as store
 
@@ -61,6 +64,16 @@ def draw(
 
 @router.get("/inspections/{inspection_id}")
 def inspection(request: Request, login: SignedIn, inspection_id: RowId) -> Response:
+    return _inspection(request, login, inspection_id)
+
+
+def _inspection(
+    request: Request,
+    login: Login,
+    inspection_id: int,
+    typed: Mapping[str, str] | None = None,
+    problem: str = "",
+) -> Response:
     services = request.app.state.services
     with services.database.read() as connection:
         row = inspections.seen(connection, inspection_id, login.user)
@@ -83,21 +96,21 @@ def inspection(request: Request, login: SignedIn, inspection_id: RowId) -> Respo
         results={
             it: labels.INSPECTION_RESULTS[it] for it in inspections.results_of(row.frame_kind)
         },
+        typed=typed or {},
+        problem=problem,
+        status=422 if problem else 200,
     )
 
 
 @router.post("/inspections/{inspection_id}/checks", dependencies=[FormOfThisLogin])
-def check(
-    request: Request,
-    login: SignedIn,
-    inspection_id: RowId,
-    learner: Annotated[str, Form()] = "",
-    result: Annotated[str, Form()] = "",
-    remark: Annotated[str, Form()] = "",
-) -> Response:
+def check(request: Request, login: SignedIn, inspection_id: RowId, form: FilledIn) -> Response:
+    """Record what was found of everybody it was said of: `result-1`, `remark-1` are those of the
+    first who was drawn."""
     services = request.app.state.services
-    with services.database.write() as connection:
-        inspections.check(
-            connection, inspection_id, login.user, learner, result, remark, services.clock()
-        )
+    try:
+        with services.database.write() as connection:
+            inspections.check_all(connection, inspection_id, login.user, form, services.clock())
+    except BadInput as error:
+        problem = labels.PROBLEMS.get(error.code, labels.PROBLEMS["bad_result"])
+        return _inspection(request, login, inspection_id, form, problem)
     return see_other(f"/console/inspections/{inspection_id}")

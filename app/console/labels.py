@@ -94,6 +94,10 @@ INSPECTION_FRAMES = {
     "roster": Label(N_("全班学员")),
     "recordings": Label(N_("教学录像")),
 }
+LIVE_CHECKS = {
+    "overdue": Label(N_("核验逾期"), tone="unproven"),
+    "unmatched": Label(N_("未比对通过"), tone="review"),
+}
 INSPECTION_RESULTS = {
     "present": Label(N_("本人在学"), tone="clear"),
     "absent": Label(N_("未在学"), tone="violation"),
@@ -535,6 +539,7 @@ PROBLEMS = {
     "bad_period": N_("请填写起止日期，最长一年。"),
     "bad_count": N_("人数须为1至80。"),
     "nobody_to_draw": N_("所选范围内此刻没有学员。"),
+    "nothing_found": N_("请至少为一名学员（一段录像）选择结果。"),
     "bad_result": N_("请选择结果；其他情况须写明说明。"),
     "bad_statement": N_("请写明申诉内容，4至2000个字。"),
     "nothing_to_appeal": N_("该问题已不再成立，无需申诉。"),

@@ -17,6 +17,11 @@ def draw(desk: Desk, frame: str = "roster", count: int = 2, klass: str = "HC-202
     return desk.client.post(f"/console/classes/{desk.county.classes[klass]}/inspections", data=form)
 
 
+def record(desk: Desk, inspection_id: int, form: dict[str, str]) -> Any:
+    data = {"csrf": desk.csrf("/console")} | form
+    return desk.client.post(f"/console/inspections/{inspection_id}/checks", data=data)
+
+
 def rows(desk: Desk, model: type) -> list[Any]:
     with desk.services.database.read() as connection:
         return list(connection.execute(select(model)).all())
@@ -64,22 +69,45 @@ def test_what_was_found_is_added_never_changed(desk: Desk) -> None:
     draw(desk.sign_in("zhao"))
     (made,) = rows(desk, Inspection)
     for result, remark in (("absent", ""), ("present", "五分钟后视频通话，本人在学")):
-        form = {"csrf": desk.csrf("/console"), "learner": made.drawn[0]}
-        desk.client.post(
-            f"/console/inspections/{made.id}/checks",
-            data=form | {"result": result, "remark": remark},
-        )
+        record(desk, made.id, {"result-1": result, "remark-1": remark})
     assert [it.result for it in rows(desk, InspectionCheck)] == ["absent", "present"]
     page = desk.get(f"/console/inspections/{made.id}")
     assert "本人在学" in page and "更正前的登记" in page
 
 
-def test_somebody_who_was_not_drawn_is_not_recorded(desk: Desk) -> None:
-    draw(desk.sign_in("zhao"))
+def test_one_form_records_everybody_it_speaks_of_and_nobody_else(desk: Desk) -> None:
+    draw(desk.sign_in("zhao"), count=3)
     (made,) = rows(desk, Inspection)
-    form = {"csrf": desk.csrf("/console"), "learner": "stranger", "result": "present"}
-    path = f"/console/inspections/{made.id}/checks"
-    assert desk.client.post(path, data=form).status_code == 404
+    form = {"result-1": "present", "result-3": "other", "remark-3": "家属代接电话"}
+    assert record(desk, made.id, form).status_code == 200
+    said = {it.learner: it.result for it in rows(desk, InspectionCheck)}
+    assert said == {made.drawn[0]: "present", made.drawn[2]: "other"}
+
+
+def test_nothing_is_preset_in_the_form(desk: Desk) -> None:
+    page = draw(desk.sign_in("zhao"), count=3).text
+    assert 'name="result-3"' in page and " checked" not in page and "<select" not in page
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"result-9": "present"},  # nobody is the ninth of three
+        {"result-1": "present", "remark-2": "没有选择结果"},
+        {"result-1": "present", "result-2": "other"},
+        {"result-1": "fine"},
+    ],
+)
+def test_a_form_that_says_too_little_records_nothing_and_keeps_what_was_typed(
+    desk: Desk, form: dict[str, str]
+) -> None:
+    draw(desk.sign_in("zhao"), count=3)
+    (made,) = rows(desk, Inspection)
+    answer = record(desk, made.id, form)
+    assert answer.status_code == 422 and not rows(desk, InspectionCheck)
+    assert form.get("remark-2", "") in answer.text
+    assert (form.get("result-1") == "present") == ('value="present" checked' in answer.text)
 
 
 @pytest.mark.parametrize(("username", "status"), [("qian", 404), ("feng", 403), ("root", 403)])

@@ -42,6 +42,7 @@ SEEN_BY = {
     "review.case_desk": "console/test_cases.py",
     "review.case_files": "console/test_cases.py",
     "review.county_tasks": "console/test_county.py",
+    "review.live_board": "console/test_live.py",
     "review.review_queue": "console/test_sharing.py",
     "review.stage_money": "console/test_money.py",
     "sittings.carry_over": "api/test_leases.py",

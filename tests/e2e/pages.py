@@ -100,6 +100,7 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
         "institution": Address(
             f"/console/institutions/{school}", "/console/institutions/{institution_id}"
         ),
+        "live": Address("/console/live", "/console/live"),
         "inspections": Address(
             f"/console/classes/{klass}/inspections", "/console/classes/{class_id}/inspections"
         ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -92,6 +92,26 @@ def draw(
         },
     )
     return inspection_id
+
+
+def check_all(
+    connection: Connection, inspection_id: int, user: User, said: Mapping[str, str], now_ms: int
+) -> None:
+    """Record a whole form: `result-1` and `remark-1` are said of the first who was drawn. Of whom
+    nothing is said, nothing is recorded.
+
+    Raises NotAllowed, NotFound, and BadInput for a remark without a result or an empty form.
+    """
+    _may(user)
+    row = seen(connection, inspection_id, user)
+    found = 0
+    for place, learner in enumerate(row.drawn, 1):
+        result, remark = said.get(f"result-{place}", ""), said.get(f"remark-{place}", "")
+        if result or remark.strip():
+            check(connection, inspection_id, user, learner, result, remark, now_ms)
+            found += 1
+    if not found:
+        raise BadInput("nothing_found", "say of at least one what was found", field="result")
 
 
 def check(

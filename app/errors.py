@@ -10,6 +10,7 @@ ZhenxueError
 ├── NotAllowed          403
 ├── NotFound            404  also for what belongs to another platform
 ├── Conflict            409  concurrent_session, lesson_locked, session_closed …
+├── PreconditionFailed  412  the document is not the one that the caller has seen
 ├── TooManyRequests     429
 └── NotReady            503  with Retry-After
 """
@@ -101,6 +102,11 @@ class NotFound(ZhenxueError):
 class Conflict(ZhenxueError):
     status = 409
     title = "Conflict"
+
+
+class PreconditionFailed(ZhenxueError):
+    status = 412
+    title = "Precondition failed"
 
 
 class TooManyRequests(ZhenxueError):

@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     webhook_networks: str = ""  # private networks that webhooks may reach; commas between
     api_requests_per_minute: int = Field(0, ge=0)  # per key; 0: no limit
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024)
+    max_documents_bytes: int = Field(1024 * 1024 * 1024, ge=1024)  # xAPI, of a platform
     max_image_bytes: int = Field(4 * 1024 * 1024, ge=1024)
     max_import_bytes: int = Field(4 * 1024 * 1024 * 1024, ge=1024)
     log_json: bool = False

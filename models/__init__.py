@@ -42,6 +42,7 @@ from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
 from models.stage import CalendarDay, StageEvent
 from models.statement import Statement
 from models.system_code import SystemCode
+from models.xapi_document import StatementLink, XapiActivity, XapiAttachment, XapiDocument
 
 __all__ = [
     "Act",
@@ -102,6 +103,7 @@ __all__ = [
     "Snapshot",
     "StageEvent",
     "Statement",
+    "StatementLink",
     "SubsidyPayment",
     "SubsidyStandard",
     "SystemCode",
@@ -111,4 +113,7 @@ __all__ = [
     "Verdict",
     "Webhook",
     "WebhookDelivery",
+    "XapiActivity",
+    "XapiAttachment",
+    "XapiDocument",
 ]

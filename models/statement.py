@@ -23,6 +23,7 @@ class Statement(Base):
         Index("ix_statements_fate", "platform_id", "fate", "stored_ms"),
         Index("ix_statements_object", "platform_id", "object", "id"),
         Index("ix_statements_registration", "platform_id", "registration"),
+        Index("ix_statements_refers", "platform_id", "refers"),
         Index("ix_statements_session", "platform_id", "session"),
         Index("ix_statements_verb", "platform_id", "verb", "id"),
         Index("ix_statements_voids", "platform_id", "voids"),
@@ -38,5 +39,6 @@ class Statement(Base):
     object: Mapped[Digest | None]
     registration: Mapped[Name | None]
     session: Mapped[Name | None]
+    refers: Mapped[Name | None]  # the statement that is this one's object
     voids: Mapped[Name | None]  # the statement that this one takes back
     fate: Mapped[Name | None]  # app/domain/exchange/xapi.py; None: stored before fates were

@@ -23,6 +23,8 @@ RESOURCES = (
     "app.api.snapshots",
     "app.api.reference_photos",
     "app.api.xapi",
+    "app.api.xapi_documents",
+    "app.api.xapi_known",
     "app.api.verdicts",
     "app.api.findings",
     "app.api.cases",

@@ -3,48 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Sequence
 from email.utils import formatdate
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import Counter
-from starlette.concurrency import run_in_threadpool
+from sqlalchemy import Connection
 
-from app.api import problems, xapi_schema
-from app.api.answers import AnswerRoute
-from app.api.auth import demand, services_of
-from app.api.xapi_query import LIST_PARAMETERS, ONE_PARAMETERS, StatementQuery, flag, shape_of
-from app.api.xapi_request import NEWEST, Asked, authenticate, read_request
-from app.domain.accounts.platforms import KeyScope
+from app.api import xapi_schema
+from app.api.auth import services_of
+from app.api.xapi_multipart import composed, statements_and_files
+from app.api.xapi_query import LIST_PARAMETERS, ONE_PARAMETERS, StatementQuery, flag, format_of
+from app.api.xapi_request import NEWEST, Asked
+from app.api.xapi_route import SETTLED, XapiRoute, answered
 from app.domain.answer import Answer
 from app.domain.exchange import xapi
+from app.domain.exchange.xapi_attachments import AttachedFile
 from app.domain.exchange.xapi_batch import Sent, read_post, read_put, require_uuid
+from app.domain.exchange.xapi_formats import canonical, ids_only, languages_of
+from app.domain.exchange.xapi_model import VOIDED
 from app.domain.exchange.xapi_values import as_timestamp
-from app.errors import MalformedBody, ZhenxueError
-from app.http.callers import callers_of
-from app.http.keyring import Caller, KeyRing
+from app.domain.exchange.xapi_video import session_of
+from app.domain.sittings.leases import is_lease
+from app.errors import MalformedBody, NotAllowed
+from app.http.keyring import Caller
+from app.http.lease_ring import LeaseRing
 from app.services import Services
-
-
-class XapiRoute(AnswerRoute):
-    """Every answer, refusals too, names the version that it was given in."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                response = await handle(request)
-            except ZhenxueError as error:
-                response = problems.response(error)
-            response.headers.setdefault("x-experience-api-version", NEWEST)
-            return response
-
-        return answer
-
 
 router = APIRouter(prefix="/xAPI", tags=["xAPI"], route_class=XapiRoute)
 
@@ -53,6 +39,7 @@ class About(Answer, frozen=True, kw_only=True):
     version: list[str]
 
 
+@router.head("/about", include_in_schema=False)
 @router.get("/about")
 def get_about() -> About:
     """Which versions are spoken here; anybody may ask."""
@@ -88,22 +75,39 @@ async def get_statements(request: Request) -> Response:
 
 
 async def _answered(request: Request) -> Response:
-    services = services_of(request)
-    asked = await read_request(request, services.settings.max_body_bytes)
     state = request.app.state
     if not hasattr(state, "statements"):
-        state.statements = Statements(services, callers_of(request).keys)
-    response: Response = await run_in_threadpool(state.statements.answer, asked)
-    response.headers["x-experience-api-version"] = asked.version
-    return response
+        state.statements = Statements(services_of(request))
+    statements: Statements = state.statements
+    return await answered(request, statements.answer, _browser)
+
+
+def _browser(asked: Asked, leases: LeaseRing) -> Caller | None:
+    """The learner's browser that writes with the lease of the sitting that its statements name.
+
+    Raises NotAllowed where they name none or another, take others back, or bring files.
+    """
+    _, _, token = (asked.authorization or "").partition(" ")
+    if not is_lease(token.strip()):
+        return None
+    if asked.method == "GET":
+        raise NotAllowed("scope_missing", "a lease writes statements and reads none")
+    body, files = statements_and_files(asked)
+    statements = [sent.statement for sent in read_post(body, asked.two)]
+    sessions = {session_of(it) for it in statements}
+    (session,) = sessions if len(sessions) == 1 else (None,)
+    if session is None:
+        raise NotAllowed("other_session", "with a lease, all statements name its one sitting")
+    if files or any(it["verb"]["id"] == VOIDED for it in statements):
+        raise NotAllowed("scope_missing", "a lease brings no files and takes no statement back")
+    return leases.caller(asked.authorization, session)
 
 
 class Statements:
     """Answers what is asked, on behalf of the platform whose key came along. One a process."""
 
-    def __init__(self, services: Services, keys: KeyRing) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
-        self._keys = keys
         self._counted = Counter(
             "zhenxue_statements_total",
             "xAPI statements by fate",
@@ -111,27 +115,31 @@ class Statements:
             registry=services.registry,
         )
 
-    def answer(self, asked: Asked) -> Response:
-        caller = authenticate(asked.authorization, self._keys, self._services.database)
+    def answer(self, _services: Services, asked: Asked, caller: Caller) -> Response:
         if asked.method == "GET":
-            return self._get(asked, demand(caller, KeyScope.READ))
-        demand(caller, KeyScope.INGEST)
+            return self._get(asked, caller)
+        if asked.method == "DELETE":
+            raise MalformedBody("invalid_parameter", "statements are never removed, only voided")
         return self._post(asked, caller) if asked.method == "POST" else self._put(asked, caller)
 
     def _post(self, asked: Asked, caller: Caller) -> Response:
         asked.only()
-        taken = self._take(caller, read_post(asked.body, asked.two), asked.two)
+        body, files = statements_and_files(asked)
+        taken = self._take(caller, read_post(body, asked.two), files, asked.two)
         return JSONResponse(taken.ids, headers=_fate_headers(taken))
 
     def _put(self, asked: Asked, caller: Caller) -> Response:
         name = asked.only("statementId").get("statementId")
         if name is None:
             raise MalformedBody("invalid_parameter", "statementId: is required of PUT")
-        sent = read_put(asked.body, require_uuid(name, "statementId"), asked.two)
-        taken = self._take(caller, [sent], asked.two)
+        body, files = statements_and_files(asked)
+        sent = read_put(body, require_uuid(name, "statementId"), asked.two)
+        taken = self._take(caller, [sent], files, asked.two)
         return Response(status_code=204, headers=_fate_headers(taken))
 
-    def _take(self, caller: Caller, batch: list[Sent], two: bool) -> xapi.Taken:
+    def _take(
+        self, caller: Caller, batch: list[Sent], files: list[AttachedFile], two: bool
+    ) -> xapi.Taken:
         services = self._services
         authority = {
             "objectType": "Agent",
@@ -148,6 +156,7 @@ class Statements:
             batch,
             authority,
             two,
+            xapi.Files(files, services.settings.max_documents_bytes),
         )
         for fate, count in taken.fates.items():
             self._counted.labels(fate).inc(count)
@@ -156,36 +165,63 @@ class Statements:
     def _get(self, asked: Asked, caller: Caller) -> Response:
         if "statementId" in asked.parameters or "voidedStatementId" in asked.parameters:
             return self._one(asked, caller)
-        query = StatementQuery.of(asked.only(*LIST_PARAMETERS))
+        told = asked.only(*LIST_PARAMETERS)
+        query = StatementQuery.of(told)
+        format_of(told), flag(told, "attachments")
         with self._services.database.read() as connection:
             page = xapi.page(connection, caller.platform, query.wanted, query.after, query.limit)
-        more = ""
-        if page.after is not None:
-            more = "/xAPI/statements?" + urlencode({**asked.parameters, "after": page.after})
-        shown = b",".join(query.shape(body) for body in page.bodies)
-        body = b'{"statements":[%s],"more":%s}' % (shown, json.dumps(more).encode())
-        return self._statements_response(body, page.newest_ms)
+            more = ""
+            if page.after is not None:
+                more = "/xAPI/statements?" + urlencode({**told, "after": page.after})
+            shown = b",".join(self._shown(connection, asked, caller, page.bodies))
+            body = b'{"statements":[%s],"more":%s}' % (shown, json.dumps(more).encode())
+            response = self._with_files(connection, asked, caller, body, page.bodies)
+        return self._settled(response, page.newest_ms)
 
     def _one(self, asked: Asked, caller: Caller) -> Response:
-        asked_for = asked.only(*ONE_PARAMETERS)
-        if "statementId" in asked_for and "voidedStatementId" in asked_for:
+        told = asked.only(*ONE_PARAMETERS)
+        if "statementId" in told and "voidedStatementId" in told:
             raise MalformedBody("invalid_parameter", "statementId: not with voidedStatementId")
-        name = "statementId" if "statementId" in asked_for else "voidedStatementId"
-        statement_id = require_uuid(asked_for[name], name)
-        shape = shape_of(asked_for)
-        flag(asked_for, "attachments", allowed=False)
+        name = "statementId" if "statementId" in told else "voidedStatementId"
+        statement_id = require_uuid(told[name], name)
+        format_of(told), flag(told, "attachments")
         with self._services.database.read() as connection:
             body, stored_ms = xapi.statement(
                 connection, caller.platform, statement_id, voided=name == "voidedStatementId"
             )
-        response = self._statements_response(shape(body), stored_ms)
+            (shown,) = self._shown(connection, asked, caller, [body])
+            response = self._with_files(connection, asked, caller, shown, [body])
         response.headers["last-modified"] = formatdate(stored_ms // 1000, usegmt=True)
-        return response
+        return self._settled(response, stored_ms)
 
-    def _statements_response(self, body: bytes, newest_ms: int) -> Response:
+    def _shown(
+        self, connection: Connection, asked: Asked, caller: Caller, bodies: Sequence[bytes]
+    ) -> Sequence[bytes]:
+        wanted = format_of(asked.parameters)
+        if wanted == "canonical":
+            known = xapi.canonical(connection, caller.platform, bodies)
+            languages = languages_of(asked.headers.get("accept-language"))
+            return [canonical(body, known, languages) for body in bodies]
+        return [ids_only(body) for body in bodies] if wanted == "ids" else bodies
+
+    def _with_files(
+        self,
+        connection: Connection,
+        asked: Asked,
+        caller: Caller,
+        body: bytes,
+        statements: Sequence[bytes],
+    ) -> Response:
+        media_type = "application/json"
+        if flag(asked.parameters, "attachments"):
+            files = xapi.files_of(connection, caller.platform, statements)
+            body, media_type = composed(body, files)
+        return Response(body, headers={"content-type": media_type})
+
+    def _settled(self, response: Response, newest_ms: int) -> Response:
         settled_ms = max(self._services.clock() - xapi.SETTLING_MS, newest_ms)
-        headers = {"x-experience-api-consistent-through": as_timestamp(settled_ms)}
-        return Response(body, headers=headers, media_type="application/json")
+        response.headers[SETTLED] = as_timestamp(settled_ms)
+        return response
 
 
 def _fate_headers(taken: xapi.Taken) -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import parse_qsl
@@ -21,7 +22,7 @@ from app.domain.events import ingest
 from app.errors import MalformedBody, NotFound
 from app.http.keyring import Caller, KeyRing
 
-Method = Literal["POST", "PUT", "GET"]
+Method = Literal["POST", "PUT", "GET", "DELETE"]
 
 FORM = "application/x-www-form-urlencoded"
 NEWEST = "2.0.0"
@@ -37,6 +38,7 @@ _HEADERS = (
     "if-match",
     "if-none-match",
 )
+_OF_THE_CALLER = ("authorization", "x-experience-api-version")
 _MOST_FIELDS = 50
 
 
@@ -46,9 +48,17 @@ class Asked:
 
     method: Method
     version: str
-    authorization: str | None
+    headers: Mapping[str, str]  # those of the standard, in lower case
     parameters: dict[str, str]
     body: bytes
+
+    @property
+    def authorization(self) -> str | None:
+        return self.headers.get("authorization")
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "")
 
     @property
     def two(self) -> bool:
@@ -64,55 +74,42 @@ class Asked:
 
 async def read_request(request: Request, max_bytes: int) -> Asked:
     """Raises MalformedBody where the standard says 400: no or another version, a parameter that
-    stands twice, content that is no JSON; BodyTooLarge."""
+    stands twice; BodyTooLarge."""
     parameters = _once(request.query_params.multi_items())
     body = await request.body()
     encoding = request.headers.get("content-encoding", "").strip().lower()
     body = ingest.decompressed(body, encoding, max_bytes)
-    media_type = request.headers.get("content-type", "")
+    headers = {name: request.headers[name] for name in _HEADERS if name in request.headers}
     if request.method == "POST" and "method" in parameters:
-        return _from_form(request, parameters, body, media_type)
+        return _from_form(parameters, body, headers)
     method: Method = "GET" if request.method == "HEAD" else request.method  # type: ignore[assignment]
-    if method != "GET":
-        _require_json(media_type)
-    return Asked(
-        method,
-        _version(request.headers.get("x-experience-api-version")),
-        request.headers.get("authorization"),
-        parameters,
-        body,
-    )
+    version = _version(headers.get("x-experience-api-version"))
+    return Asked(method, version, headers, parameters, body)
 
 
-def _from_form(request: Request, parameters: dict[str, str], body: bytes, media_type: str) -> Asked:
+def _from_form(parameters: dict[str, str], body: bytes, sent: dict[str, str]) -> Asked:
     method = parameters.pop("method")
-    if method not in ("POST", "PUT", "GET"):
-        raise _invalid("method: must be POST, PUT or GET")
+    if method not in ("POST", "PUT", "GET", "DELETE"):
+        raise _invalid("method: must be POST, PUT, GET or DELETE")
     if parameters:
         raise _invalid(f"{next(iter(parameters))[:80]}: belongs into the form beside `method`")
-    if _media_type(media_type) not in (FORM, "text/plain", ""):
+    if media_type_of(sent.get("content-type", "")) not in (FORM, "text/plain", ""):
         raise MalformedBody("media_type", f"with `method`, send the body as {FORM}")
-    headers: dict[str, str] = {}
+    headers = {name: value for name, value in sent.items() if name in _OF_THE_CALLER}
     for name, value in _fields(body).items():
         if name.lower() in _HEADERS:
             headers[name.lower()] = value
         else:
             parameters["content" if name.lower() == "content" else name] = value
+    version = _version(headers.get("x-experience-api-version"))
+    if version == NEWEST:
+        raise _invalid("method: version 2.0 knows no Alternate Request Syntax; 1.0.3 does")
     content = parameters.pop("content", None)
-    if method != "GET":
-        if content is None:
-            raise _invalid("content: this field of the form holds the statements")
-        _require_json(headers.get("content-type", ""))
-    elif content is not None:
-        raise _invalid("content: has no place in a GET")
-    sent = request.headers
-    return Asked(
-        method,  # type: ignore[arg-type]
-        _version(headers.get("x-experience-api-version", sent.get("x-experience-api-version"))),
-        headers.get("authorization", sent.get("authorization")),
-        parameters,
-        (content or "").encode(),
-    )
+    if method in ("PUT", "POST") and content is None:
+        raise _invalid("content: this field of the form holds what is sent")
+    if method in ("GET", "DELETE") and content is not None:
+        raise _invalid(f"content: has no place in a {method}")
+    return Asked(method, version, headers, parameters, (content or "").encode())  # type: ignore[arg-type]
 
 
 def _fields(body: bytes) -> dict[str, str]:
@@ -136,17 +133,8 @@ def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
     return found
 
 
-def _require_json(media_type: str) -> None:
-    plain = _media_type(media_type)
-    if plain == "multipart/mixed":
-        raise MalformedBody(
-            "attachments_not_kept", "send statements as application/json, attachments by fileUrl"
-        )
-    if plain not in ("application/json", ""):
-        raise MalformedBody("media_type", "send statements as application/json")
-
-
-def _media_type(media_type: str) -> str:
+def media_type_of(media_type: str) -> str:
+    """The type alone, without parameters, in lower case."""
     return media_type.partition(";")[0].strip().lower()
 
 

@@ -9,11 +9,11 @@ from app.api.answers import JSON, named
 _IRI = {"type": "string", "format": "uri"}
 _UUID = {"type": "string", "format": "uuid"}
 _MOMENT = {"type": "string", "format": "date-time"}
-_WORD = {"type": "string"}
+WORD = {"type": "string"}
 _SWITCH = {"type": "string", "enum": ["true", "false"]}
 _LANGUAGE_MAP = {
     "type": "object",
-    "additionalProperties": _WORD,
+    "additionalProperties": WORD,
     "propertyNames": {"enum": ["zh-CN", "en"]},
 }
 
@@ -33,16 +33,16 @@ _EXTENSIONS = {
     "description": "any values under IRIs",
 }
 _MBOX = {"type": "string", "pattern": r"^mailto:[a-z0-9]+@[a-z0-9]+\.example$"}
-_ACCOUNT = named("AgentAccount", _object(("homePage", "name"), homePage=_IRI, name=_WORD))
+_ACCOUNT = named("AgentAccount", _object(("homePage", "name"), homePage=_IRI, name=WORD))
 _AGENT = {
     "oneOf": [
         named(
             "AgentByMail",
-            _object(("mbox",), objectType={"const": "Agent"}, name=_WORD, mbox=_MBOX),
+            _object(("mbox",), objectType={"const": "Agent"}, name=WORD, mbox=_MBOX),
         ),
         named(
             "AgentByAccount",
-            _object(("account",), objectType={"const": "Agent"}, name=_WORD, account=_ACCOUNT),
+            _object(("account",), objectType={"const": "Agent"}, name=WORD, account=_ACCOUNT),
         ),
     ]
 }
@@ -68,13 +68,13 @@ _NAMELESS: dict[str, Any] = _object(
         _object(
             success={"type": "boolean"},
             completion={"type": "boolean"},
-            response=_WORD,
+            response=WORD,
             extensions=_EXTENSIONS,
         ),
     ),
     context=named(
         "StatementContext",
-        _object(registration=_UUID, platform=_WORD, extensions=_EXTENSIONS),
+        _object(registration=_UUID, platform=WORD, extensions=_EXTENSIONS),
     ),
     timestamp=_MOMENT,
 )
@@ -97,7 +97,7 @@ _KEPT = named(
     "StatementKept",
     {
         "type": "object",
-        "properties": {"id": _UUID, "stored": _MOMENT, "timestamp": _MOMENT, "version": _WORD},
+        "properties": {"id": _UUID, "stored": _MOMENT, "timestamp": _MOMENT, "version": WORD},
         "required": ["id", "stored", "timestamp", "version"],
         "additionalProperties": True,
         "description": "The statement whole as it was sent, with what the standard adds to it.",
@@ -118,18 +118,19 @@ _PAGE = named(
 _IDS = {"type": "array", "items": _UUID, "description": "of what was stored, in order"}
 
 
-def _parameter(name: str, schema: dict[str, Any], text: str, **more: Any) -> dict[str, Any]:
+def parameter(name: str, schema: dict[str, Any], text: str, **more: Any) -> dict[str, Any]:
+    """A parameter of the query."""
     return {"name": name, "in": "query", "schema": schema, "description": text, **more}
 
 
-_VERSION = {
+VERSION = {
     "name": "X-Experience-API-Version",
     "in": "header",
     "required": True,
     "schema": {"type": "string", "enum": ["1.0.3", "2.0.0"]},
     "description": "1.0.x or 2.0.x",
 }
-_SECURITY: dict[str, Any] = {"security": [{"HTTPBearer": []}]}
+SECURITY: dict[str, Any] = {"security": [{"HTTPBearer": []}]}
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": _PROBLEM}
@@ -156,12 +157,12 @@ GOT: dict[int | str, dict[str, Any]] = {
 }
 
 POST: dict[str, Any] = {
-    **_SECURITY,
+    **SECURITY,
     "parameters": [
-        _VERSION,
-        _parameter(
+        VERSION,
+        parameter(
             "method",
-            {"type": "string", "enum": ["POST", "PUT", "GET"]},
+            {"type": "string", "enum": ["POST", "PUT", "GET", "DELETE"]},
             "the body is a form that holds another request (Alternate Request Syntax)",
         ),
     ],
@@ -177,7 +178,7 @@ POST: dict[str, Any] = {
                     {
                         "type": "object",
                         "properties": {
-                            name: _WORD
+                            name: WORD
                             for name in ("Content", "Authorization", "X-Experience-API-Version")
                         },
                         "description": "only with `method`; parameters of the request stand beside",
@@ -188,27 +189,27 @@ POST: dict[str, Any] = {
     },
 }
 PUT: dict[str, Any] = {
-    **_SECURITY,
-    "parameters": [_VERSION, _parameter("statementId", _UUID, "its id", required=True)],
+    **SECURITY,
+    "parameters": [VERSION, parameter("statementId", _UUID, "its id", required=True)],
     "requestBody": {"required": True, "content": {"application/json": {"schema": _STATEMENT_PUT}}},
 }
 GET: dict[str, Any] = {
-    **_SECURITY,
+    **SECURITY,
     "parameters": [
-        _VERSION,
-        _parameter("statementId", _UUID, "one statement; only with format and attachments"),
-        _parameter("voidedStatementId", _UUID, "one that was taken back"),
-        _parameter("agent", _WORD, "JSON of an agent or group: who did it, or to whom"),
-        _parameter("verb", _IRI, "id of the verb"),
-        _parameter("activity", _IRI, "id of the object"),
-        _parameter("registration", _UUID, "of the context"),
-        _parameter("since", _MOMENT, "stored after"),
-        _parameter("until", _MOMENT, "stored at or before"),
-        _parameter("limit", {"type": "integer", "minimum": 0, "maximum": 10**9}, "0: the most"),
-        _parameter("ascending", _SWITCH, "oldest first"),
-        _parameter("format", {"type": "string", "enum": ["exact", "ids", "canonical"]}, "how"),
-        _parameter("attachments", {"type": "string", "enum": ["false"]}, "files are not kept here"),
-        _parameter("related_activities", {"type": "string", "enum": ["false"]}, "not offered"),
-        _parameter("related_agents", {"type": "string", "enum": ["false"]}, "not offered"),
+        VERSION,
+        parameter("statementId", _UUID, "one statement; only with format and attachments"),
+        parameter("voidedStatementId", _UUID, "one that was taken back"),
+        parameter("agent", WORD, "JSON of an agent or group: who did it, or to whom"),
+        parameter("verb", _IRI, "id of the verb"),
+        parameter("activity", _IRI, "id of the object"),
+        parameter("registration", _UUID, "of the context"),
+        parameter("since", _MOMENT, "stored after"),
+        parameter("until", _MOMENT, "stored at or before"),
+        parameter("limit", {"type": "integer", "minimum": 0, "maximum": 10**9}, "0: the most"),
+        parameter("ascending", _SWITCH, "oldest first"),
+        parameter("format", {"type": "string", "enum": ["exact", "ids", "canonical"]}, "how"),
+        parameter("attachments", _SWITCH, "their files too, as multipart/mixed"),
+        parameter("related_activities", _SWITCH, "wherever the statement names it"),
+        parameter("related_agents", _SWITCH, "wherever the statement names it"),
     ],
 }

@@ -12,10 +12,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from app.clock import day
+from app.domain.exchange.xapi_documents import TERM_MS
 from app.domain.policy import packs
 from app.errors import Conflict
 from app.services import Services
 from app.store.accounts import audit
+from app.store.exchange import documents
 from app.store.faces import retention as store
 from app.store.faces.retention import ClassWithExpired
 from detectors.dates import months_later
@@ -77,6 +79,7 @@ def _perform(services: Services, actor: str, stopping: threading.Event | None) -
             store.drop_templates(connection, enrolled)
             _record(services, connection, actor, "enrolled", {"templates": len(enrolled)})
         store.old_deliveries(connection, services.clock() - MESSAGES_MS)
+        documents.forget(connection, services.clock() - TERM_MS)
     total["templates"] += len(enrolled)
     return total | {"removed": sweep(services, stopping)}
 

@@ -1,5 +1,5 @@
-"""What a page of another origin may ask for: the addresses of one sitting, with its lease, and
-those of one enrolment, with its token.
+"""What a page of another origin may ask for: the addresses of one sitting, with its lease, those of
+one enrolment, with its token, and the xAPI record store.
 
 No cookie is ever read there, so every origin may ask: what opens is the token in the header.
 """
@@ -14,6 +14,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 _OPEN = re.compile(
     r"/v1/sessions/[^/]+/(?:events|close|snapshots/[^/]+)"
     r"|/v1/learners/[^/]+/(?:enrolment|reference-photo)"
+    r"|/xAPI/.+"
+)
+_ASKED_OF_RECORDS = ("X-Experience-API-Version", "If-Match", "If-None-Match")
+_TOLD_BY_RECORDS = (
+    "ETag",
+    "Last-Modified",
+    "X-Experience-API-Consistent-Through",
+    "X-Experience-API-Version",
+    "Zhenxue-Remedy",
+    "Zhenxue-Statements",
 )
 _PREFLIGHT_S = 7200
 
@@ -26,9 +36,9 @@ class BrowserDoor:
         self._shared = CORSMiddleware(
             app,
             allow_origins=["*"],
-            allow_methods=["GET", "POST", "PUT"],
-            allow_headers=["Authorization", "Content-Type"],
-            expose_headers=["Retry-After"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "DELETE"],
+            allow_headers=["Authorization", "Content-Type", *_ASKED_OF_RECORDS],
+            expose_headers=["Retry-After", *_TOLD_BY_RECORDS],
             max_age=_PREFLIGHT_S,
         )
 

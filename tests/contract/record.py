@@ -189,7 +189,7 @@ class Story:
 
     def statements(self) -> None:
         version = {"x-experience-api-version": "1.0.3"}
-        statement = {
+        statement: dict[str, Any] = {
             "actor": {"account": {"homePage": "https://huang.example", "name": "lin"}},
             "verb": {"id": "http://adlnet.gov/expapi/verbs/initialized"},
             "object": {"id": "https://huang.example/lessons/l1"},
@@ -197,6 +197,17 @@ class Story:
         self.ask("POST", "/xAPI/statements", json=statement, headers=version)
         self.ask("GET", "/xAPI/statements", headers=version)
         self.ask("GET", "/xAPI/about")
+        place = {"activityId": statement["object"]["id"], "agent": json.dumps(statement["actor"])}
+        for path, names in (
+            ("activities/state", ("activityId", "agent", "stateId")),
+            ("activities/profile", ("activityId", "profileId")),
+            ("agents/profile", ("agent", "profileId")),
+        ):
+            asked = {name: place.get(name, "bookmark") for name in names}
+            self.ask("POST", f"/xAPI/{path}", params=asked, json={"at": 12}, headers=version)
+            self.ask("GET", f"/xAPI/{path}", params=asked, headers=version)
+        for path, name in (("activities", "activityId"), ("agents", "agent")):
+            self.ask("GET", f"/xAPI/{path}", params={name: place[name]}, headers=version)
 
     def people(self) -> None:
         path = "/v1/classes/class-demo/acts"

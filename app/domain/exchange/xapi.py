@@ -22,14 +22,19 @@ from app.domain.controls.scheduler import Batch, ControlScheduler
 from app.domain.events import intake
 from app.domain.events.events import Event
 from app.domain.events.intake import RunningSitting
+from app.domain.exchange.xapi_attachments import AttachedFile, attachments_of, require_files
 from app.domain.exchange.xapi_batch import Sent, completed, says_the_same
-from app.domain.exchange.xapi_keys import agent_key, object_key, verb_key
+from app.domain.exchange.xapi_documents import require_room
+from app.domain.exchange.xapi_formats import activity
+from app.domain.exchange.xapi_keys import activity_key, agent_key, object_key, verb_key
+from app.domain.exchange.xapi_links import activities_of, definitions_of, joined, links_of
 from app.domain.exchange.xapi_model import VOIDED
 from app.domain.exchange.xapi_values import dump_json
 from app.domain.exchange.xapi_video import event_of, session_of
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Fate
 from app.errors import Conflict, NotFound
+from app.store.exchange import activities
 from app.store.exchange import statements as store
 from app.store.exchange.statements import StatementFilter
 
@@ -38,6 +43,16 @@ log = structlog.get_logger("zhenxue.xapi")
 PAGE = 100
 SETTLING_MS = 2_000  # what is younger may belong to a transaction that still runs
 
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Files that came with a batch, and how large all that a platform keeps may be."""
+
+    brought: Sequence[AttachedFile] = ()
+    most_kept: int = 0
+
+
+NO_FILES = Files()
 KEPT, UNKNOWN, DUPLICATE = "kept", "unknown_session", "duplicate"
 LOST = (UNKNOWN, Fate.CLOSED.value, Fate.IMPORTED.value, Fate.FULL.value)
 """Fates of statements that tell of play and reached no sitting: stored, and told of as such."""
@@ -82,12 +97,13 @@ def receive(
     batch: Sequence[Sent],
     authority: dict[str, Any],
     two: bool,
+    files: Files = NO_FILES,
 ) -> Taken:
     """Store a batch and have what it does to controls decided. Raises as `take`."""
     with database.write() as connection:
         # Before the clock is asked: statements become visible in the order of their `stored`.
         store.queue(connection, platform_id)
-        taken = take(connection, platform_id, batch, authority, two, clock())
+        taken = take(connection, platform_id, batch, authority, two, clock(), files)
     controls.after(taken.batches)
     return taken
 
@@ -99,8 +115,11 @@ def take(
     authority: dict[str, Any],
     two: bool,
     now_ms: int,
+    files: Files = NO_FILES,
 ) -> Taken:
-    """Store a batch. Raises Conflict when an id stands for another statement already."""
+    """Store a batch and its files. Raises Conflict when an id stands for another statement already,
+    MalformedBody where files and statements do not agree, BodyTooLarge."""
+    require_files(batch, files.brought)
     known = store.bodies(connection, platform_id, [sent.key for sent in batch])
     _require_same(batch, known)
     fresh = [sent for sent in batch if sent.key not in known]
@@ -124,8 +143,32 @@ def take(
             _row(platform_id, sent, authority, two, now_ms) | {"fate": fate}
             for sent, fate in zip(fresh, fates, strict=True)
         ],
+        [links_of(sent.statement) for sent in fresh],
     )
+    _define(connection, platform_id, [sent.statement for sent in fresh])
+    _keep(connection, platform_id, files, now_ms)
     return taken
+
+
+def _define(connection: Connection, platform_id: int, statements: list[dict[str, Any]]) -> None:
+    told = definitions_of(statements)
+    known = activities.definitions(connection, platform_id, told)
+    bodies = {
+        key: dump_json(joined(json.loads(known[key]) if key in known else {}, definition))
+        for key, definition in told.items()
+    }
+    changed = {key: body for key, body in sorted(bodies.items()) if known.get(key) != body}
+    activities.define(connection, platform_id, changed)
+
+
+def _keep(connection: Connection, platform_id: int, files: Files, now_ms: int) -> None:
+    bodies = {file.sha2: file.body for file in files.brought}
+    for sha2 in activities.known_files(connection, platform_id, bodies) if bodies else ():
+        del bodies[sha2]
+    if bodies:
+        more = sum(map(len, bodies.values()))
+        require_room(connection, platform_id, more, files.most_kept)
+        activities.keep(connection, platform_id, bodies, now_ms)
 
 
 def _require_same(batch: Sequence[Sent], known: dict[str, bytes]) -> None:
@@ -143,6 +186,8 @@ def _row(
     statement = sent.statement
     verb = statement["verb"]["id"]
     registration = statement.get("context", {}).get("registration")
+    thing = statement["object"]
+    refers = thing["id"].lower() if thing.get("objectType") == "StatementRef" else None
     return {
         "platform_id": platform_id,
         "statement_id": sent.key,
@@ -150,10 +195,11 @@ def _row(
         "body": dump_json(completed(sent, authority, now_ms, two)),
         "actor": agent_key(statement["actor"]),
         "verb": verb_key(verb),
-        "object": object_key(statement["object"]),
+        "object": object_key(thing),
         "registration": registration and registration.lower(),
         "session": session_of(statement),
-        "voids": statement["object"]["id"].lower() if verb == VOIDED else None,
+        "refers": refers,
+        "voids": refers if verb == VOIDED else None,
     }
 
 
@@ -207,3 +253,29 @@ def page(
     newest_ms = max((row.stored_ms for row in shown), default=0)
     more = shown[-1].id if len(rows) > size else None
     return StatementPage([row.body for row in shown], newest_ms, more)
+
+
+def files_of(
+    connection: Connection, platform_id: int, bodies: Sequence[bytes]
+) -> list[AttachedFile]:
+    """The files that are kept of these statements, each once."""
+    names = {it["sha2"].lower() for body in bodies for it in attachments_of(json.loads(body))}
+    found = activities.files(connection, platform_id, names) if names else ()
+    return [AttachedFile(file.sha2, file.body) for file in found]
+
+
+def canonical(
+    connection: Connection, platform_id: int, bodies: Sequence[bytes]
+) -> dict[str, dict[str, Any]]:
+    """What is known of the activities that these statements name: definition by id."""
+    names = {it["id"] for body in bodies for it in activities_of(json.loads(body))}
+    known = activities.definitions(connection, platform_id, [activity_key(it) for it in names])
+    keys = {name: activity_key(name) for name in names}
+    return {name: json.loads(known[key]) for name, key in keys.items() if key in known}
+
+
+def activity_of(connection: Connection, platform_id: int, name: str) -> dict[str, Any]:
+    """All that is known of an activity: at least its id."""
+    key = activity_key(name)
+    known = activities.definitions(connection, platform_id, [key]).get(key)
+    return activity(name, None if known is None else json.loads(known))

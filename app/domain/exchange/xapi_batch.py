@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,8 @@ from app.errors import MalformedBody
 MOST_STATEMENTS = 1000
 _MOST_ERRORS = 100
 _FILLED_IN = ("id", "stored", "authority", "version")  # no part of what a statement says
+
+_TOO_FINE = re.compile(r"(\.\d\d)\d+(?=S$)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ def _read_all(values: list[Any], two: bool, numbered: bool) -> list[Sent]:
 
 def _read(value: Any, two: bool) -> Sent:
     check_statement(value, two)
+    value = with_arrays(value)
     timestamp = value.get("timestamp")
     at_ms = None if timestamp is None else milliseconds(timestamp, "timestamp")
     return Sent(value.get("id") or str(uuid.uuid4()), value, at_ms)
@@ -116,9 +120,29 @@ def says_the_same(stored: dict[str, Any], sent: Sent) -> bool:
     it, and a timestamp is a moment, however it is written."""
     if sent.at_ms is not None and sent.at_ms != milliseconds(stored["timestamp"], "timestamp"):
         return False
-    return _content(stored) == _content(sent.statement)
+    return content_of(stored) == content_of(sent.statement)
 
 
-def _content(statement: dict[str, Any]) -> dict[str, Any]:
+def content_of(statement: dict[str, Any]) -> dict[str, Any]:
+    """What a statement says, in one way of writing it: durations to a hundredth of a second, as the
+    standard compares them, and lists where one thing may stand for a list of one."""
     left_out = (*_FILLED_IN, "timestamp")
-    return {name: value for name, value in statement.items() if name not in left_out}
+    said = {name: value for name, value in with_arrays(statement).items() if name not in left_out}
+    result = said.get("result")
+    if isinstance(result, dict) and isinstance(result.get("duration"), str):
+        duration = _TOO_FINE.sub(r"\1", result["duration"])
+        said["result"] = {**result, "duration": duration}
+    return said
+
+
+def with_arrays(statement: dict[str, Any]) -> dict[str, Any]:
+    """The statement with every single object of `contextActivities` as a list of one."""
+    changed = dict(statement)
+    told = statement.get("context", {}).get("contextActivities")
+    if isinstance(told, dict):
+        lists = {name: it if isinstance(it, list) else [it] for name, it in told.items()}
+        changed["context"] = {**statement["context"], "contextActivities": lists}
+    thing = statement.get("object")
+    if isinstance(thing, dict) and thing.get("objectType") == "SubStatement":
+        changed["object"] = with_arrays(thing)
+    return changed

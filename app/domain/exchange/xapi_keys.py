@@ -18,16 +18,21 @@ def agent_key(actor: dict[str, Any]) -> bytes | None:
             identifier = actor[name]
             if name == "account":
                 identifier = f"{identifier['homePage']} {identifier['name']}"
-            return _digest(name, identifier)
+            return digest(name, identifier)
     return None
 
 
+def member_key(agent: bytes) -> bytes:
+    """Of an agent as a member of a group that acts or is acted on; `agent` is its own digest."""
+    return digest("member", agent.hex())
+
+
 def verb_key(iri: str) -> bytes:
-    return _digest("verb", iri)
+    return digest("verb", iri)
 
 
 def activity_key(iri: str) -> bytes:
-    return _digest("activity", iri)
+    return digest("activity", iri)
 
 
 def object_key(thing: dict[str, Any]) -> bytes | None:
@@ -38,5 +43,6 @@ def object_key(thing: dict[str, Any]) -> bytes | None:
     return agent_key(thing) if kind in ("Agent", "Group") else None
 
 
-def _digest(kind: str, told: str) -> bytes:
+def digest(kind: str, told: str) -> bytes:
+    """SHA-256 of a thing of that kind."""
     return hashlib.sha256(f"{kind} {told}".encode()).digest()

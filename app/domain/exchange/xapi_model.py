@@ -90,6 +90,8 @@ def _version(two: bool) -> Check:
     def check(value: Any, where: str) -> None:
         string(value, where)
         series = ("1.0.", "2.0.") if two else ("1.0.",)
+        if value == "1.0":
+            return
         if not value.startswith(series) or not value.rpartition(".")[2].isdecimal():
             raise StatementError(where, f"must be a version like {series[-1]}0")
 
@@ -144,7 +146,11 @@ def _account(value: Any, where: str) -> None:
 
 def _authority(value: Any, where: str) -> None:
     actor(value, where)
-    if value.get("objectType") == "Group" and len(value.get("member", ())) != 2:
+    if value.get("objectType") != "Group":
+        return
+    if _identified(value, where):
+        raise StatementError(where, "must be an agent, or a group without an identifier")
+    if len(value.get("member", ())) != 2:
         raise StatementError(
             f"{where}.member", "must be the two agents of an OAuth consumer and its user"
         )
@@ -316,6 +322,4 @@ def _attachment(value: Any, where: str) -> None:
         "sha2": sha2,
         "fileUrl": iri,
     }
-    # Files do not come with statements here, so each must say where it lies.
-    needed = ("usageType", "display", "contentType", "length", "sha2", "fileUrl")
-    fields(value, where, known, needed)
+    fields(value, where, known, ("usageType", "display", "contentType", "length", "sha2"))

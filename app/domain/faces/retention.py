@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue
+from app.store.exchange import documents
 from app.store.faces import retention as store
 
 MIN_REASON, MAX_REASON = 4, 2000
@@ -69,7 +70,10 @@ def erase_learner(
         names = ", ".join(map(str, holds))
         raise Conflict("held", f"a legal hold keeps this learner's data: {names}")
     photos = store.erase(connection, row_id, now_ms)
-    detail = {"learner": learner_id, "photos": photos, "reason": words}
+    removed = documents.erase(connection, platform_id, row_id, learner_id)
+    detail: dict[str, Any] = {"learner": learner_id, "photos": photos, "reason": words}
+    if removed:
+        detail["documents"] = removed
     _record(connection, now_ms, actor, "learner.erased", f"learner:{row_id}", detail)
     return photos
 

@@ -6,23 +6,26 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, exists, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, exists, false, func, insert, or_, select
 from sqlalchemy.orm import aliased
 
 from app.store.row import fetch, fetch_one_or_none
-from models import Platform, Session, Statement, TrainingClass
+from models import Platform, Session, Statement, StatementLink, TrainingClass
 
 _AT_ONCE = 500  # SQLite allows 32766 parameters
 
 
 @dataclass(frozen=True, slots=True)
 class StatementFilter:
-    """What is asked for; None matches all. `agent` matches who did it and to whom it was done;
-    stored after `since_ms`, up to and including `until_ms`."""
+    """What is asked for; None matches all. `agent` and `activity` match who did it and to whom or
+    what it was done, and by the digests beside them, wherever else a statement names them; stored
+    after `since_ms`, up to and including `until_ms`."""
 
     agent: bytes | None = None
+    agent_link: bytes | None = None
     verb: bytes | None = None
     activity: bytes | None = None
+    activity_link: bytes | None = None
     registration: str | None = None
     since_ms: int | None = None
     until_ms: int | None = None
@@ -50,9 +53,25 @@ def bodies(
     return found
 
 
-def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(Statement), list(rows))
+def add(
+    connection: Connection, rows: Sequence[dict[str, Any]], links: Sequence[Collection[bytes]]
+) -> None:
+    """Store statements, each with the digests of what it is related to besides."""
+    if not rows:
+        return
+    query = insert(Statement).returning(Statement.id, Statement.statement_id)
+    numbers = {row.statement_id: row.id for row in connection.execute(query, list(rows))}
+    linked = [
+        {
+            "platform_id": row["platform_id"],
+            "statement_id": numbers[row["statement_id"]],
+            "related": related,
+        }
+        for row, related_to in zip(rows, links, strict=True)
+        for related in sorted(related_to)
+    ]
+    if linked:
+        connection.execute(insert(StatementLink), linked)
 
 
 class StatementSitting(Protocol):
@@ -141,19 +160,35 @@ def page(
     connection: Connection, platform_id: int, wanted: StatementFilter, after: int | None, size: int
 ) -> Sequence[StatementRow]:
     """Up to `size` statements (id, body, stored_ms) that are not voided, newest first unless
-    `ascending`; `after` is the row id that the page before ended with."""
-    query = select(Statement.id, Statement.body, Statement.stored_ms).where(
-        Statement.platform_id == platform_id, ~_voided()
+    `ascending`; `after` is the row id that the page before ended with. A statement about another
+    one is found by what that one says, too, even when it was voided."""
+    says = _says(Statement, platform_id, wanted)
+    rows = _page(connection, platform_id, wanted, after, size, says)
+    if not says:
+        return rows
+    other = aliased(Statement)
+    about = exists().where(
+        other.platform_id == platform_id,
+        other.statement_id == Statement.refers,
+        *_says(other, platform_id, wanted),
     )
-    for column, value in (
-        (Statement.verb, wanted.verb),
-        (Statement.object, wanted.activity),
-        (Statement.registration, wanted.registration),
-    ):
-        if value is not None:
-            query = query.where(column == value)
-    if wanted.agent is not None:
-        query = query.where(or_(Statement.actor == wanted.agent, Statement.object == wanted.agent))
+    referring = [Statement.refers.is_not(None), about]
+    found = {row.id: row for row in _page(connection, platform_id, wanted, after, size, referring)}
+    found.update((row.id, row) for row in rows)
+    return [found[id] for id in sorted(found, reverse=not wanted.ascending)][:size]
+
+
+def _page(
+    connection: Connection,
+    platform_id: int,
+    wanted: StatementFilter,
+    after: int | None,
+    size: int,
+    says: Sequence[ColumnElement[bool]],
+) -> Sequence[StatementRow]:
+    query = select(Statement.id, Statement.body, Statement.stored_ms).where(
+        Statement.platform_id == platform_id, ~_voided(), *says
+    )
     if wanted.since_ms is not None:
         query = query.where(Statement.stored_ms > wanted.since_ms)
     if wanted.until_ms is not None:
@@ -165,6 +200,32 @@ def page(
         query = query.where(Statement.id < after) if after is not None else query
         query = query.order_by(Statement.id.desc())
     return fetch(connection, query.limit(size), StatementRow)
+
+
+def _says(
+    table: type[Statement], platform_id: int, wanted: StatementFilter
+) -> list[ColumnElement[bool]]:
+    said: list[ColumnElement[bool]] = []
+    if wanted.verb is not None:
+        said.append(table.verb == wanted.verb)
+    if wanted.registration is not None:
+        said.append(table.registration == wanted.registration)
+    if wanted.agent is not None:
+        primary = or_(table.actor == wanted.agent, table.object == wanted.agent)
+        said.append(or_(primary, _linked(table, platform_id, wanted.agent_link)))
+    if wanted.activity is not None:
+        linked = _linked(table, platform_id, wanted.activity_link)
+        said.append(or_(table.object == wanted.activity, linked))
+    return said
+
+
+def _linked(table: type[Statement], platform_id: int, related: bytes | None) -> ColumnElement[bool]:
+    if related is None:
+        return false()
+    found = select(StatementLink.statement_id).where(
+        StatementLink.platform_id == platform_id, StatementLink.related == related
+    )
+    return table.id.in_(found)
 
 
 def _voided() -> ColumnElement[bool]:

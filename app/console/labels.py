@@ -509,6 +509,7 @@ PROBLEMS = {
     "platform_exists": N_("已有平台用这个简称。"),
     "bad_county": N_("请选择县区。"),
     "weak_password": N_("口令须为10至256个字符，至少5个不同字符，且不含用户名。"),
+    "common_password": N_("这个口令很常见或容易猜到（在泄露过的口令表中排在前面），请换一个。"),
     "passwords_differ": N_("两次输入的新口令不一致。"),
     "same_password": N_("新口令与当前口令相同。"),
     "wrong_password": N_("当前口令不正确。"),

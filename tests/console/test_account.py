@@ -71,6 +71,9 @@ def test_the_change_is_in_the_log_under_her_name(desk: Desk) -> None:
         ({"new": "short-1"}, "口令须为10至256个字符"),
         ({"new": "zhao-and-more-8"}, "口令须为10至256个字符"),
         ({"new": "abababababab"}, "口令须为10至256个字符"),
+        ({"new": "Aa123456789"}, "这个口令很常见"),
+        ({"new": "iloveyou123"}, "这个口令很常见"),
+        ({"new": "qwertyuiop123"}, "这个口令很常见"),
     ],
 )
 def test_what_is_not_a_change_says_why_and_changes_nothing(
@@ -81,6 +84,12 @@ def test_what_is_not_a_change_says_why_and_changes_nothing(
     assert NEW not in answer.text
     desk.get("/console")
     assert signs_in(new_desk(), PASSWORD)
+
+
+def test_a_long_sentence_is_taken(desk: Desk, new_desk: Callable[[], Desk]) -> None:
+    sentence = "潢川的河水很安静，我每天早上沿着河边走到单位。" * 8
+    assert "口令已修改" in change(desk.sign_in("zhao"), new=sentence).text
+    assert signs_in(new_desk(), sentence)
 
 
 def test_guesses_at_an_unlocked_desk_are_slowed_as_those_at_the_login_are(

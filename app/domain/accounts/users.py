@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection
+from zxcvbn import zxcvbn
 
 from app.domain.policy.procedure import Office
 from app.errors import BadInput, Conflict, NotFound
@@ -29,6 +30,8 @@ IDLE_MS = 60 * 60 * 1000
 TOUCH_MS = 60 * 1000  # "last seen" is written at most this often
 MIN_PASSWORD = 10
 _NAME_TELLS = 4  # a shorter username stands in many a good password by chance
+_LOOKED_AT = 72  # characters; what is longer is no list's
+_HARD_ENOUGH = 3  # of 4: a hundred million guesses and more, leaked lists and patterns first
 ALL_COUNTIES = "*"
 
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
@@ -458,6 +461,8 @@ def _check_password_strength(username: str, password: str) -> None:
             "weak_password",
             "a password has five different characters or more and does not contain the username",
         )
+    if zxcvbn(password[:_LOOKED_AT], user_inputs=[username])["score"] < _HARD_ENOUGH:
+        raise BadInput("common_password", "a password that is often used, or guessed soon")
 
 
 def _rights(

@@ -16,6 +16,7 @@ import numpy as np
 
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, FindingScope, Outcome
+from detectors.overlap import covered, crowded
 from detectors.policy import Policy
 from detectors.segments import Segments
 from detectors.trace import NONE, Ints, Trace
@@ -99,9 +100,9 @@ class _Shared:
         """Sittings of which more than the tolerance was played while too many persons played."""
         person = self.trace.sessions["person"][self.sitting]
         shared = np.zeros(len(self.trace), np.int64)
-        low, high = _crowded(self.begin, self.end, person, self.most)
+        low, high = crowded(self.begin, self.end, person, self.most)
         if len(low):
-            np.add.at(shared, self.sitting, _covered(self.begin, self.end, low, high))
+            np.add.at(shared, self.sitting, covered(self.begin, self.end, low, high))
         return np.flatnonzero(shared > self.tolerance)
 
     def _finding(self, members: Ints, reason: str, fault: Fault, evidence: Evidence) -> Finding:
@@ -125,39 +126,3 @@ class _Shared:
             members=tuple(members.tolist()),
             holds=evidence is Evidence.CLIENT,
         )
-
-
-def _crowded(begin: Ints, end: Ints, person: Ints, most: int) -> tuple[Ints, Ints]:
-    """The stretches in which more than `most` persons play, each counted once."""
-    parts = [_apart(begin[person == who], end[person == who]) for who in np.unique(person)]
-    if len(parts) <= most:
-        return begin[:0], end[:0]
-    starts, stops = (np.concatenate(it) for it in zip(*parts, strict=True))
-    at = np.concatenate([starts, stops])
-    step = np.repeat([1, -1], len(starts))
-    order = np.lexsort((step, at))
-    over = np.cumsum(step[order]) > most
-    before = np.append(False, over[:-1])
-    return at[order][over & ~before], at[order][~over & before]
-
-
-def _apart(begin: Ints, end: Ints) -> tuple[Ints, Ints]:
-    """Intervals that may overlap each other as ones that do not, in order."""
-    order = np.argsort(begin, kind="stable")
-    low, high = begin[order], np.maximum.accumulate(end[order])
-    low[1:] = np.maximum(low[1:], high[:-1])
-    return low, high
-
-
-def _covered(begin: Ints, end: Ints, others_begin: Ints, others_end: Ints) -> Ints:
-    """How much of each interval lies in the union of others', which may overlap each other."""
-    low, high = _apart(others_begin, others_end)
-    spent = np.append(0, np.cumsum(np.maximum(high - low, 0)))
-
-    def until(at: Ints) -> Ints:
-        row = np.searchsorted(low, at, side="right")
-        last = np.maximum(row - 1, 0)
-        after = np.maximum(high[last] - np.maximum(at, low[last]), 0)
-        return np.where(row > 0, spent[row] - after, 0)
-
-    return until(end) - until(begin)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from detectors.assess import SessionOutcome, assess
 from detectors.finding import Evidence, Fault, FindingScope
-from detectors.shared_device import _covered
+from detectors.overlap import covered
 from tests.detectors.columns import GRADED
 from tests.detectors.stories import Sitting, found, trace, with_parameters
 
@@ -130,4 +130,4 @@ def test_covered_time_is_what_counting_second_by_second_gives(mine, others):
     low, span = np.array(others).T
     seconds = {at for start, size in others for at in range(start, start + size)}
     expected = [sum(at in seconds for at in range(b, b + n)) for b, n in mine]
-    assert _covered(begin, begin + length, low, low + span).tolist() == expected
+    assert covered(begin, begin + length, low, low + span).tolist() == expected

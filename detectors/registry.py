@@ -26,6 +26,7 @@ from detectors import (
     photo_retention,
     photo_reuse,
     popup_gap,
+    shared_address,
     shared_device,
     unseen_play,
 )
@@ -69,6 +70,7 @@ ALL = (
     Detector(lesson_length.RULE, "2", lesson_length.detect, crowd=True),
     Detector(coarse_positions.RULE, "1", coarse_positions.detect, crowd=True),
     Detector(shared_device.RULE, "1", shared_device.detect, crowd=True),
+    Detector(shared_address.RULE, "1", shared_address.detect, crowd=True),
     Detector(collusion.RULE, "2", collusion.detect, crowd=True),
     Detector(one_face_several_accounts.RULE, "1", one_face_several_accounts.detect, crowd=True),
     Detector(person_over_course.RULE, "1", person_over_course.detect),

@@ -8,6 +8,7 @@ from app.domain.policy import packs
 from app.simulation.environment import Setting
 from app.simulation.scenarios import SCENARIOS, perform, setting_of
 from detectors.assess import HourOutcome, assess
+from detectors.policy import Status
 from tests.detectors.columns import columns_of
 
 PLACES = ("aq-8011-2023", "jiangxi-2024-special", "jiangxi-2024-managers")
@@ -34,3 +35,14 @@ def test_every_number_is_quoted_at_second_hand_or_the_products_own(name: str) ->
 def test_files_are_kept_for_the_years_of_the_place() -> None:
     years = [packs.load(name).archive_years for name in (*PLACES, "huangchuan-2021-graded")]
     assert years == [0, 6, 3, 0]
+
+
+def test_how_many_study_at_one_address_is_a_draft_until_a_place_says_so() -> None:
+    rule = packs.load("aq-8011-2023").policy["shared_address"]
+    assert rule.status is Status.DRAFT and rule["learners_at_once"] > 1
+
+
+@pytest.mark.parametrize("name", ["jiangxi-2024-special", "jiangxi-2024-managers"])
+def test_changed_training_data_is_found_under_the_words_that_forbid_it(name: str) -> None:
+    rule = packs.load(name).policy["evidence_altered"]
+    assert rule.clause == "jiangxi-2024-24/altered_data" and rule.acts

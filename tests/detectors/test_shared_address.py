@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from detectors.assess import HourOutcome, SessionOutcome, assess
+from detectors.assess import Decision, HourOutcome, SessionOutcome, assess
 from detectors.finding import Evidence, Fault, Finding, FindingScope, Outcome
 from detectors.policy import Policy, Reach, RulePolicy, Status
 from tests.detectors import stories
@@ -54,6 +54,18 @@ def test_a_whole_school_behind_one_address_gets_its_class_hours_though_the_rule_
     assert SessionOutcome.PENDING_REVIEW not in result.outcomes
     assert [it.outcome for it in result.hours] == [it.outcome for it in without.hours]
     assert {it.outcome for it in result.hours} == {HourOutcome.VALID}
+
+
+def test_even_a_remark_that_people_uphold_costs_nobody_a_class_hour():
+    class_of = [Sitting(who=f"l-{n}", device=n, address=3).class_hour() for n in range(3)]
+    upheld = assess(
+        trace(*class_of),
+        at_most(1),
+        decisions=lambda it: Decision.UPHELD if it.rule == RULE else None,
+    )
+    assert [it.outcome for it in upheld.findings if it.rule == RULE] == [Outcome.VIOLATION]
+    assert {it.outcome for it in upheld.hours} == {HourOutcome.VALID}
+    assert set(upheld.outcomes) == {SessionOutcome.VALID}
 
 
 def test_taking_turns_at_one_address_is_clear():

@@ -22,10 +22,12 @@ def at_most(learners: int) -> Policy:
     return replace(GRADED, rules={**GRADED.rules, RULE: rule})
 
 
-def room(learners: int, **what: int) -> list[Sitting]:
+def room(learners: int, address: int = 3) -> list[Sitting]:
     """A computer room: a device each, one address."""
-    place = {"address": 3, **what}
-    return [Sitting(who=f"l-{n}", device=n, **place).play().watch(600.0) for n in range(learners)]
+    return [
+        Sitting(who=f"l-{n}", device=n, address=address).play().watch(600.0)
+        for n in range(learners)
+    ]
 
 
 def found(*sittings: Sitting, most: int = 4) -> list[Finding]:

@@ -6,10 +6,10 @@ clock and its performance counter are derived from it and may be wrong; true tim
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 Record = dict[str, Any]
 
@@ -189,9 +189,17 @@ class HeadTurns:
     window_ms: int
 
 
-JudgeBurst = Callable[[HeadTurns, "list[tuple[int, Photo]]", int], bool]
-"""(what was asked, frames with their times of receipt, the enrolled identity) → whether it shows
-that person alive."""
+class SentFrame(NamedTuple):
+    """A photo of a burst as the service has it."""
+
+    received_ms: int
+    taken_ms: int  # by the device's clock
+    photo: Photo
+
+
+JudgeBurst = Callable[[HeadTurns, Sequence[SentFrame], int], bool]
+"""(what was asked, frames in the order taken, the enrolled identity) → whether it shows that person
+alive."""
 
 
 Camera = Callable[[Random, Shot], Photo | None]

@@ -22,6 +22,7 @@ from app.simulation.entities import (
     Network,
     Photo,
     Record,
+    SentFrame,
     SimulatedLearner,
 )
 
@@ -142,7 +143,7 @@ class SimulatedService:
     _latest: dict[tuple[str, str], _Study] = field(default_factory=dict)
     judge: JudgeBurst | None = None
     asked: dict[str, HeadTurns] = field(default_factory=dict)  # by challenge
-    _bursts: dict[str, list[tuple[int, Photo]]] = field(default_factory=dict)
+    _bursts: dict[str, list[SentFrame]] = field(default_factory=dict)
     _last_photo_ms: dict[str, int] = field(default_factory=dict)
     _challenges: int = 0
 
@@ -235,14 +236,15 @@ class SimulatedService:
             if control is None or control.challenge_id != snapshot["challenge_id"]:
                 continue
             if control.challenge_id in self.asked:
-                self._note_frame(control, sitting, now_ms, photo)
+                frame = SentFrame(now_ms, snapshot["taken_at_ms"], photo)
+                self._note_frame(control, sitting, frame)
             else:
                 control.served = photo.condition not in _UNUSABLE
 
-    def _note_frame(self, check: _Issued, sitting: PageClient, now_ms: int, photo: Photo) -> None:
+    def _note_frame(self, check: _Issued, sitting: PageClient, frame: SentFrame) -> None:
         """A burst is judged when it is whole."""
         turns, burst = self.asked[check.challenge_id], self._bursts[check.challenge_id]
-        burst.append((now_ms, photo))
+        burst.append(frame)
         if len(burst) == turns.frames:
             assert self.judge is not None
             check.served = self.judge(turns, burst, sitting.learner.identity)

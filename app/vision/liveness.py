@@ -1,7 +1,8 @@
 """Did a living person answer the challenge? live, spoof or inconclusive, with reasons.
 
 What decides is a whole burst, bound to a server nonce and spread over a person's time by the
-server's clock, in which the head does what was drawn at random, in that order (`actions`), and
+server's clock (where the line delays photos, the client's own times count as far as arrival bears
+them out), in which the head does what was drawn at random, in that order (`actions`), and
 turns as a head does: its nose moves before its cheeks as no flat picture's does (`turn_depth`). A
 film of these very actions passes, and nothing here sees a virtual camera that renders a face in
 real time. Hand-made image cues are not read at all.
@@ -19,14 +20,17 @@ from app.vision.actions import ACTION_LIMITS, ActionLimits, Followed, Pose, foll
 from app.vision.calibrate import PadOutcome
 from app.vision.face_reading import FaceReading
 from app.vision.feed_signs import FeedSigns
+from app.vision.frame_times import as_taken
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture of a burst and when the server received it."""
+    """One picture of a burst, when the server received it, and when it was taken by the client's
+    clock, where that is told."""
 
     at_ms: int
     reading: FaceReading
+    taken_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,14 +90,16 @@ def verify(
     """
     faces = [frame for frame in frames if frame.reading.ratios is not None]
     signs = _signs(faces, feed)
-    against = [*_feed_reasons(feed), *_frame_reasons(frames, faces, challenge, limits)]
+    told = _told(frames, limits)
+    against = [*_feed_reasons(feed), *_frame_reasons(frames, told, faces, challenge, limits)]
     if known:
         against.append("known_picture")
     if len(faces) < limits.min_faces:
         turns = Followed(0.0, "too_few_faces")
     else:
-        poses = list(_poses(frames, feed))
-        turns = follow(poses, challenge.actions, challenge.issued_at_ms, limits.actions)
+        turns = _turns([frame.at_ms for frame in frames], frames, challenge, feed, limits)
+        if turns.reason == "turn_too_slow" and told is not None:
+            turns = _turns(told, frames, challenge, feed, limits)
     signs["largest_turn"] = turns.largest_turn
     live_score = signs.get("live_score")
     score = fused(turns.depth, live_score)
@@ -145,17 +151,34 @@ def fused(depth: float | None, live_score: float | None) -> float | None:
     return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
 
 
-def _poses(frames: Sequence[Frame], feed: FeedSigns | None) -> Iterator[Pose]:
+def _told(frames: Sequence[Frame], limits: LivenessLimits) -> list[int] | None:
+    """When frames were taken, where the client's word fits their arrival and a person's pace."""
+    told = as_taken([it.at_ms for it in frames], [it.taken_ms for it in frames])
+    return told if told and _lasts(told, limits) and _even(told, limits) else None
+
+
+def _turns(
+    at_ms: Sequence[int],
+    frames: Sequence[Frame],
+    challenge: Challenge,
+    feed: FeedSigns | None,
+    limits: LivenessLimits,
+) -> Followed:
+    poses = list(_poses(at_ms, frames, feed))
+    return follow(poses, challenge.actions, challenge.issued_at_ms, limits.actions)
+
+
+def _poses(at_ms: Sequence[int], frames: Sequence[Frame], feed: FeedSigns | None) -> Iterator[Pose]:
     """Of every frame with a face, as the whole burst shows it where its pixels were at hand."""
     nothing = [None] * len(frames)
     depths = feed.depths if feed is not None and feed.depths else nothing
     ratios = feed.ratios if feed is not None and feed.ratios else nothing
-    for frame, found, depth in zip(frames, ratios, depths, strict=True):
+    for at, frame, found, depth in zip(at_ms, frames, ratios, depths, strict=True):
         shape = found or frame.reading.ratios
         if shape is not None:
             quality = frame.reading.quality
             size = None if quality is None else quality.interocular
-            yield Pose(frame.at_ms, shape.jaw_ratio, size, depth)
+            yield Pose(at, shape.jaw_ratio, size, depth)
 
 
 def _feed_reasons(feed: FeedSigns | None) -> list[str]:
@@ -166,15 +189,21 @@ def _feed_reasons(feed: FeedSigns | None) -> list[str]:
 
 
 def _frame_reasons(
-    frames: Sequence[Frame], faces: Sequence[Frame], challenge: Challenge, limits: LivenessLimits
+    frames: Sequence[Frame],
+    told: Sequence[int] | None,
+    faces: Sequence[Frame],
+    challenge: Challenge,
+    limits: LivenessLimits,
 ) -> list[str]:
     end = challenge.issued_at_ms + challenge.window_ms
+    received = [frame.at_ms for frame in frames]
+    spread = _lasts(received, limits) and (told is not None or _even(received, limits))
     found = {
         "frame_outside_window": any(
             not challenge.issued_at_ms <= frame.at_ms <= end for frame in frames
         ),
         "too_few_frames": len(frames) < challenge.frames,
-        "too_fast": not _spread([frame.at_ms for frame in frames], limits),
+        "too_fast": not spread,
         "several_faces": sum(frame.reading.face_count > 1 for frame in frames)
         >= limits.several_faces,
         "face_changed": _largest_self_distance(faces, limits) > limits.max_self_distance,
@@ -182,13 +211,16 @@ def _frame_reasons(
     return [reason for reason, applies in found.items() if applies]
 
 
-def _spread(at_ms: Sequence[int], limits: LivenessLimits) -> bool:
-    """Whether frames arrived over a person's time: long enough, and not in one heap."""
+def _lasts(at_ms: Sequence[int], limits: LivenessLimits) -> bool:
+    """Whether it took as long as a person does."""
+    return not at_ms or max(at_ms) - min(at_ms) >= limits.min_span_ms
+
+
+def _even(at_ms: Sequence[int], limits: LivenessLimits) -> bool:
+    """Whether frames lie spread over their time, and not in one heap."""
     if not at_ms:
         return True
     first, span = min(at_ms), max(at_ms) - min(at_ms)
-    if span < limits.min_span_ms:
-        return False
     return len({(at - first) * limits.slots // (span + 1) for at in at_ms}) >= limits.filled
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain.policy.sitting_terms import REPORT_GRACE_MS
-from app.simulation.entities import Action, HeadTurns, Photo
+from app.simulation.entities import Action, HeadTurns, Photo, SentFrame
 from app.vision import liveness
 from app.vision.face_reading import Box, FaceRatios, FaceReading, Quality
 from app.vision.feed_signs import FeedSigns
@@ -28,7 +28,7 @@ _SIZES: dict[Action | None, float] = {"nearer": 1.4, "farther": 0.75}
 _AGAINST = {"dark": ("too_dark",), "empty": ("no_face",)}
 _MOTION = 0.05  # eye distances from one frame to the next, of somebody who breathes and moves
 _HEAD, _FLAT = 2.0, -2.0  # log-odds of depth
-Burst = Sequence[tuple[int, Photo]]
+Burst = Sequence[SentFrame]
 
 
 @lru_cache(maxsize=512)
@@ -69,19 +69,18 @@ def reading_of(photo: Photo) -> FaceReading:
 
 def liveness_of(turns: HeadTurns, burst: Burst, known: frozenset[Photo] = frozenset()) -> Liveness:
     """The service's judgement of one burst; `known` are photos that were seen before."""
-    burst = sorted(burst, key=lambda frame: frame[0])
     return liveness.verify(
-        [Frame(at_ms, reading_of(photo)) for at_ms, photo in burst],
+        [Frame(it.received_ms, reading_of(it.photo), it.taken_ms) for it in burst],
         Challenge(turns.actions, turns.issued_ms, turns.window_ms + REPORT_GRACE_MS, turns.frames),
         _feed(burst),
-        known=any(photo in known or _enrolled(photo) for _, photo in burst),
+        known=any(photo in known or _enrolled(photo) for *_, photo in burst),
     )
 
 
 def passes(turns: HeadTurns, burst: Burst, identity: int) -> bool:
     """Whether a try counts: it is live, and shows the enrolled face."""
     found = liveness_of(turns, burst)
-    checks = {check_of(photo, identity, found) for _, photo in burst}
+    checks = {check_of(photo, identity, found) for *_, photo in burst}
     return found.outcome == "live" and bool(checks & {Check.MATCH, Check.REVIEW})
 
 
@@ -108,11 +107,11 @@ def attacked(found: Liveness | None) -> bool:
 
 
 def _feed(burst: Burst) -> FeedSigns:
-    photos = [photo for _, photo in burst]
+    photos = [photo for *_, photo in burst]
     return FeedSigns(
         motion=tuple(0.0 if _same(a, b) else _MOTION for a, b in pairwise(photos)),
         repeats=0,
-        span_ms=burst[-1][0] - burst[0][0],
+        span_ms=burst[-1].received_ms - burst[0].received_ms,
         depths=tuple(
             None if photo.does not in _TURNS else _FLAT if photo.condition == "replayed" else _HEAD
             for photo in photos

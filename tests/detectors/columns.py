@@ -18,7 +18,7 @@ from app.domain.controls.control_line import ControlLine
 from app.domain.controls.popups import match_popups
 from app.domain.events.events import Event, marked, pack, read_one
 from app.domain.policy import packs
-from app.simulation.entities import HeadTurns, Photo
+from app.simulation.entities import HeadTurns, Photo, SentFrame
 from app.simulation.scenarios import Scene
 from app.store.controls.controls import controls_array
 from app.store.events.event_log import in_order
@@ -228,11 +228,13 @@ class Columns:
         self, records: list[Mapping[str, Any]], first_seen: Mapping[Photo, str]
     ) -> dict[str, Liveness]:
         """What the service judges bursts to be, by challenge; `first_seen` as before them."""
-        frames: dict[str, list[tuple[int, Photo]]] = defaultdict(list)
+        frames: dict[str, list[SentFrame]] = defaultdict(list)
         for record in records:
             if (challenge := record.get("challenge_id", "")) in self.asked:
                 photo = self.photos[record["file"]]
-                frames[challenge].append((record["received_at_ms"], photo))
+                frames[challenge].append(
+                    SentFrame(record["received_at_ms"], record["taken_at_ms"], photo)
+                )
         known = frozenset(first_seen)
         return {it: liveness_of(self.asked[it], burst, known) for it, burst in frames.items()}
 

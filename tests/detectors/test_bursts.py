@@ -7,12 +7,12 @@ from itertools import pairwise
 
 import pytest
 
-from app.simulation.entities import HeadTurns, Photo
+from app.simulation.entities import HeadTurns, SentFrame
 from app.simulation.scenarios import Scene, perform
 from app.vision.liveness import Liveness
 from tests.detectors.bursts import liveness_of, passes
 
-Burst = list[tuple[int, Photo]]
+Burst = list[SentFrame]
 
 
 def bursts(scene: Scene) -> list[tuple[HeadTurns, Burst]]:
@@ -21,7 +21,11 @@ def bursts(scene: Scene) -> list[tuple[HeadTurns, Burst]]:
     for record in scene.evidence:
         if record["kind"] == "snapshot" and record["challenge_id"] in scene.asked:
             frames[record["challenge_id"]].append(
-                (record["received_at_ms"], scene.photos[record["file"]])
+                SentFrame(
+                    record["received_at_ms"],
+                    record["taken_at_ms"],
+                    scene.photos[record["file"]],
+                )
             )
     return [(scene.asked[it], burst) for it, burst in frames.items()]
 
@@ -33,7 +37,7 @@ def judged(scenario_id: str) -> list[Liveness]:
 
 def test_an_honest_burst_is_as_long_as_the_sdk_s_and_live() -> None:
     ((turns, burst),) = bursts(perform("H01", judge=passes))
-    received = [at_ms for at_ms, _ in burst]
+    received = [it.received_ms for it in burst]
     assert len(burst) == turns.frames == 2 + 7 * len(turns.actions)
     assert received[-1] - received[0] == pytest.approx(700 + 2_800 * 3 - 400, abs=300)
     assert all(later > earlier for earlier, later in pairwise(received))

@@ -102,7 +102,11 @@ def judged(group: PhotoGroup, seen: Seen, beside: Beside) -> dict[str, Any] | No
             return dict(earlier)
     control = group.control
     frames = [
-        Frame(row.received_ms, FaceReading.from_stored(reading_of(row), embedding))
+        Frame(
+            row.received_ms,
+            FaceReading.from_stored(reading_of(row), embedding),
+            row.taken_at_ms,
+        )
         for row, embedding in seen
     ]
     challenge = Challenge(

@@ -57,6 +57,7 @@ class PhotoRow(Protocol):
     control_id: int | None
     late: bool
     frame: int
+    taken_at_ms: int | None
     received_ms: int
     sha256: bytes
     blob_key: str | None

@@ -106,7 +106,7 @@ class FaceWorker:
             copied = (
                 isinstance(picture, bytes)
                 and isinstance(result, Seen)
-                and desk.copied(photo.learner_id, picture)
+                and desk.copied(photo.learner_id, picture, result)
             )
             if key is None or (isinstance(result, Unread) and not result.final):
                 result = Unread("image_unreadable", final=True)

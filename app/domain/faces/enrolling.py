@@ -116,7 +116,7 @@ class EnrolmentDesk:
                 raise enrolment_photos.unusable({"reasons": ["same_photograph"]})
             return known
         (seen,) = self.readers.read([data], enrolment=True)
-        copied = replacing is None and self.copied(learner.id, data)
+        copied = replacing is None and self.copied(learner.id, data, seen)
         with self.database.write() as connection:
             if link is not None:
                 _still_takes(connection, link)
@@ -176,16 +176,18 @@ class EnrolmentDesk:
             raise type(refusal)(made.reason, helps.en, reason=reason) from refusal
         return data
 
-    def copied(self, learner_id: int, data: bytes) -> bool:
-        """Whether it is one of the learner's enrolled photos after small changes."""
+    def copied(self, learner_id: int, data: bytes, seen: Seen | Unread) -> bool:
+        """Whether it is one of the learner's enrolled photos after small changes. `seen`: what was
+        read in it; without a face it is none."""
+        if isinstance(seen, Unread) or seen.fields["box"] is None:
+            return False
         with self.database.read() as connection:
             enrolled = self._pictures(connection, learner_id)
         if not enrolled:
             return False
-        others = [FacePicture(it) for it in enrolled]
-        return self.readers.copy(FacePicture(data), others) is not None
+        return self.readers.copy(FacePicture(data, seen.fields["box"]), enrolled) is not None
 
-    def _pictures(self, connection: Connection, learner_id: int) -> Sequence[bytes]:
+    def _pictures(self, connection: Connection, learner_id: int) -> Sequence[FacePicture]:
         """The enrolled photos that can be opened."""
         try:
             key = face_keys.key(connection, self.photos.vault, learner_id)
@@ -196,9 +198,10 @@ class EnrolmentDesk:
         found = []
         for row in rows.kept(connection, learner_id):
             try:
-                found.append(self.photos.opened(key, row.blob_key))
+                data = self.photos.opened(key, row.blob_key)
             except (BlobMissing, StoreAway, Unsealable):
                 continue  # what cannot be compared is no copy
+            found.append(FacePicture(data, row.quality.get("box")))
         return found
 
 

@@ -233,7 +233,7 @@ def _ready(
     return {
         "template_encrypted": seal(key, seen.embedding, _context(learner_id)),
         "model": seen.card.model,
-        "quality": quality,
+        "quality": {**quality, "box": seen.fields["box"]},
         "status": "ready",
     }
 

@@ -71,9 +71,9 @@ class _Enrolled:
     sha256: bytes
     blob_key: str | None
     created_ms: int
+    reading: dict[str, Any]
     session: None = None
     external_id: None = None
-    reading: None = None
 
 
 def _before(enrolled: _Enrolled, photo: PhotoRow, asked_ms: int | None) -> bool:
@@ -86,7 +86,14 @@ def _enrolled(connection: Connection, session_id: int) -> list[_Enrolled]:
     owner = rows.owner_named(connection, session_id)
     photos = reference_photos.ready(connection, owner.learner_id)[-MOST_ENROLLED:]
     return [
-        _Enrolled(owner.learner_id, owner.learner, it.sha256, it.blob_key, it.created_ms)
+        _Enrolled(
+            owner.learner_id,
+            owner.learner,
+            it.sha256,
+            it.blob_key,
+            it.created_ms,
+            {"box": it.quality.get("box")},
+        )
         for it in photos
     ]
 

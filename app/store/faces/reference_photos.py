@@ -42,13 +42,14 @@ def _in_use() -> ColumnElement[bool]:
 class KeptReference(Protocol):
     id: int
     blob_key: str
+    quality: dict[str, Any]
 
 
 def kept(connection: Connection, learner_id: int) -> Sequence[KeptReference]:
     """Photos in use that still lie in the store, oldest first."""
     return fetch(
         connection,
-        select(ReferencePhoto.id, ReferencePhoto.blob_key)
+        select(ReferencePhoto.id, ReferencePhoto.blob_key, ReferencePhoto.quality)
         .where(
             ReferencePhoto.learner_id == learner_id,
             _in_use(),

@@ -258,8 +258,7 @@ export class Camera {
     this.uploads.push(this.#upload(before, this.book.kept, control, frame, taken_at_ms, photo));
   }
 
-  /** A few at a time: the service times frames by their arrival, and a slow line must not stretch
-   * what was done in time. */
+  /** A few at a time, so that a slow line stretches little of what was done in time. */
   async #upload(before, kept, { challenge_id, purpose }, frame, taken_at_ms, photo) {
     const until = native.monotonic() + KEEP_MS;
     await before;

@@ -23,7 +23,7 @@ from app.settings import Settings
 log = structlog.get_logger("zhenxue.http")
 
 PROBLEM_JSON = "application/problem+json"
-MOST_PHOTOS_A_FORM = 10
+PHOTO_FORM_BYTES = 256 * 1024 * 1024  # of a form with photos as phones take them
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _QUIET = ("/events", "/healthz", "/readyz", "/metrics")  # counted in the metrics, not logged
 
@@ -142,8 +142,8 @@ class Edge:
             return self.settings.max_import_bytes
         if scope["method"] == "PUT" and ("/snapshots/" in path or path.endswith("-photo")):
             return self.settings.max_image_bytes
-        if path.startswith("/console/") and path.endswith("/enrolment"):
-            return self.settings.max_image_bytes * MOST_PHOTOS_A_FORM
+        if path.startswith("/console/classes/") and path.endswith(("/enrolment", "/photos")):
+            return PHOTO_FORM_BYTES
         return self.settings.max_body_bytes
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:

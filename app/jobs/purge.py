@@ -13,6 +13,7 @@ from typing import Any
 
 from app.clock import day
 from app.domain.exchange.xapi_documents import TERM_MS
+from app.domain.faces import photo_batch
 from app.domain.policy import packs
 from app.errors import Conflict
 from app.services import Services
@@ -58,6 +59,7 @@ def perform(
 def _perform(services: Services, actor: str, stopping: threading.Event | None) -> dict[str, int]:
     photos, templates = _cutoffs(services)
     total = {"classes": 0, "photos": 0, "templates": 0}
+    photo_batch.sweep(services.enrolments)
     with services.database.read() as connection:
         due = store.classes_over(connection, photos, templates)
     for row in due:

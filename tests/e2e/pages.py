@@ -164,6 +164,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         ),
         "person": Address(f"/console/people/{person}", "/console/people/{person_id}"),
         "enrolments": Address(f"/console/classes/{of_cheat}/enrolments", f"{klass}/enrolments"),
+        "photos": Address(f"/console/classes/{of_cheat}/photos", f"{klass}/photos"),
         "enrolment": Address(
             f"/console/classes/{of_cheat}/learners/{cheat}/enrolment",
             f"{klass}/learners/{{learner_id}}/enrolment",

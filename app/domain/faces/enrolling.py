@@ -105,7 +105,7 @@ class EnrolmentDesk:
         Raises Unusable with what the person can do, BadInput (not a picture), NotAllowed
         (no_face_consent), Conflict (enrolment_complete, face data erased), NotReady.
         """
-        data = self._acceptable(data)
+        data = self.acceptable(data)
         with self.database.write() as connection:
             now_ms = self.clock()
             if link is not None:
@@ -160,7 +160,7 @@ class EnrolmentDesk:
             )
         return found
 
-    def _acceptable(self, data: bytes) -> bytes:
+    def acceptable(self, data: bytes) -> bytes:
         """The photo as it is, or as a JPEG of a sane size where it is of another format or too
         large. Raises BadInput with the limit and what helps."""
         try:

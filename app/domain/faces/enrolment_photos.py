@@ -294,6 +294,12 @@ def unusable(quality: dict[str, Any]) -> Unusable:
     return Unusable("photo_unusable", detail, reasons=reasons, quality=quality)
 
 
+def refusal(seen: Seen | Unread) -> Unusable | None:
+    """Why a photo that was read cannot be enrolled for anybody; None: by itself it can."""
+    quality = _quality(seen)
+    return unusable(quality) if isinstance(seen, Unread) or quality["reasons"] else None
+
+
 def confidence(photos: int) -> EnrolmentConfidence:
     """How sure comparisons with so many enrolled photos are."""
     enough = photos >= match.WANTED_ENROLMENTS

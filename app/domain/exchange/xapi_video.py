@@ -15,6 +15,7 @@ import msgspec
 from app.domain.events.events import AnyEvent, Event
 
 VIDEO = "https://w3id.org/xapi/video/extensions/"
+CMI5_SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
 _EXTENSION = re.compile(r"https?://w3id\.org/xapi/([^/]+)/extensions?/([a-z-]+)")
 _SPEED = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*[xX×]?\s*", re.ASCII)
 _SECONDS = re.compile(r"\d{1,5}(?:\.\d+)?", re.ASCII)
@@ -26,9 +27,17 @@ Words = dict[str, Any]  # extensions by the last part of their IRI
 
 
 def session_of(statement: dict[str, Any]) -> str | None:
-    """The session that a statement names; None when it names none."""
-    session_id = _words(statement.get("context", {})).get("session-id")
-    return session_id if isinstance(session_id, str) and _SESSION.fullmatch(session_id) else None
+    """The session that a statement names: in its context, else as a cmi5 course does, else in its
+    result. None when it names none."""
+    context, result = statement.get("context", {}), statement.get("result", {})
+    for session_id in (
+        _words(context).get("session-id"),
+        context.get("extensions", {}).get(CMI5_SESSION),
+        _words(result).get("session-id"),
+    ):
+        if isinstance(session_id, str) and _SESSION.fullmatch(session_id):
+            return session_id
+    return None
 
 
 def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
@@ -38,6 +47,8 @@ def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
     if read is None or (verb in _GENERAL and not _about_media(statement["object"])):
         return None
     words = _words(statement.get("context", {})) | _words(statement.get("result", {}))
+    if verb in _GENERAL and _time(words) is None and _of_a_unit(statement):
+        return None
     found = read(words)
     if found is None:
         return None
@@ -46,6 +57,12 @@ def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
     except msgspec.ValidationError:
         return None
     return event
+
+
+def _of_a_unit(statement: dict[str, Any]) -> bool:
+    """Whether a cmi5 course tells of a whole unit: it is completed by its own measure, which
+    is no claim that a film was seen to its end."""
+    return CMI5_SESSION in statement.get("context", {}).get("extensions", {})
 
 
 def _words(part: dict[str, Any]) -> Words:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from app.domain.events.events import LATEST_MS, pack
-from app.domain.exchange.xapi_video import VIDEO, event_of, session_of
+from app.domain.exchange.xapi_video import CMI5_SESSION, VIDEO, event_of, session_of
 from app.store.events.packed import records_of
 
 ADL = "http://adlnet.gov/expapi/verbs/"
@@ -170,3 +170,23 @@ def test_a_player_with_a_mad_clock_is_heard_all_the_same(at_ms: int) -> None:
 )
 def test_the_session_is_found(context: dict[str, Any], session: str | None) -> None:
     assert session_of(said(OWN + "played", context)) == session
+
+
+def test_a_sitting_is_named_by_context_then_as_cmi5_does_then_by_result() -> None:
+    own, unit = {VIDEO + "session-id": "s1"}, {CMI5_SESSION: "s2"}
+    assert session_of(said(OWN + "played", own | unit, session_id="s3")) == "s1"
+    assert session_of(said(OWN + "played", unit, session_id="s3")) == "s2"
+    assert session_of(said(OWN + "played", session_id="s3")) == "s3"
+    assert session_of(said(OWN + "played", {CMI5_SESSION: 7})) is None
+
+
+def test_a_unit_of_cmi5_that_is_completed_claims_no_film() -> None:
+    unit = {CMI5_SESSION: "s2"}
+    for verb in ("initialized", "completed", "terminated"):
+        assert heard(said(ADL + verb, unit)) is None
+    assert heard(said(OWN + "played", unit, time=3)) == {"type": "play", "position": 3.0}
+    assert heard(said(ADL + "completed", unit, time=9)) == {
+        "type": "ended",
+        "position": 9.0,
+        "completed": True,
+    }

@@ -26,6 +26,13 @@ NODE = Part("node", "apt-get install nodejs npm", "ZHENXUE_REQUIRE_NODE")
 NODE_PACKAGES = Part(
     "client generator", "npm ci --prefix tests/contract/client", "ZHENXUE_REQUIRE_NODE"
 )
+GENERATOR = Part(
+    "OpenAPI generator",
+    "apt-get install default-jdk-headless golang-go php-cli libgeronimo-annotation-1.3-spec-java "
+    "&& pip install --require-hashes --no-deps -t build/generator "
+    "-r tests/contract/generator.lock",
+    "ZHENXUE_REQUIRE_GENERATOR",
+)
 POSTGRESQL = Part("PostgreSQL", "apt-get install postgresql", "ZHENXUE_REQUIRE_POSTGRES")
 
 _SKIPPED = re.compile(r"no (.+?) here: (.+)")

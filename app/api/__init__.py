@@ -34,8 +34,14 @@ RESOURCES = (
     "app.sdk",
 )
 
-# What is answered before the routing; every refusal; every answer, with an example.
-DESCRIBING = ("app.api.event_schema", "app.api.problem_schema", "app.api.answers")
+# What is answered before the routing; every refusal; every answer, with an example; and all of it
+# in the kinds of values that generators of clients know.
+DESCRIBING = (
+    "app.api.event_schema",
+    "app.api.problem_schema",
+    "app.api.answers",
+    "app.api.for_generators",
+)
 
 
 def include_routers(app: FastAPI) -> None:

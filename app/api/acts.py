@@ -22,7 +22,7 @@ from app.http.keyring import Caller
 
 router = APIRouter(prefix="/v1", tags=["acts"], route_class=AnswerRoute)
 
-ActId = Annotated[int, Path(ge=1, lt=2**63)]
+ActId = Annotated[int, Path(ge=1, lt=2**62)]
 
 
 class ActRequest(Wire):

@@ -99,7 +99,7 @@ def described_model(model: type[BaseModel]) -> dict[str, Any]:
 def describe(document: dict[str, Any]) -> None:
     """Enter the schema of every answer that the document refers to, and an example of it."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
-    wanted = set(_references(document["paths"]))
+    wanted = set(references(document["paths"]))
     ours = [it for it in _described if _reference(it.__name__) in wanted]
     every = sorted(ours, key=lambda it: str(it.__name__))
     answers = msgspec.json.schema_components(every, ref_template=COMPONENTS)[1]
@@ -138,7 +138,7 @@ def _public(name: str) -> str:
     return name
 
 
-def _references(node: Any) -> Iterator[str]:
+def references(node: Any) -> Iterator[str]:
     """What a part of the document refers to."""
     if isinstance(node, dict):
         if "$ref" in node:
@@ -146,7 +146,7 @@ def _references(node: Any) -> Iterator[str]:
         node = list(node.values())
     if isinstance(node, list):
         for inner in node:
-            yield from _references(inner)
+            yield from references(inner)
 
 
 def _reference(name: str) -> str:

@@ -60,12 +60,28 @@ def _operation(
     }
 
 
-def _event() -> dict[str, Any]:
-    (union,), kinds = msgspec.json.schema_components([AnyEvent], ref_template=COMPONENTS)
-    return named("Event", {**union, "$defs": kinds})
+(_UNION,), _KINDS = msgspec.json.schema_components([AnyEvent], ref_template=COMPONENTS)
 
 
-_EVENT = _event()
+def _addressed() -> dict[str, Any]:
+    """An event of any type with its sitting, as one object: a composed union is one that
+    generators of clients get wrong."""
+    kinds = list(_KINDS.values())
+    fields = {name: it for kind in kinds for name, it in kind["properties"].items()}
+    types = [name for kind in kinds for name in kind["properties"]["type"]["enum"]]
+    return {
+        "type": "object",
+        "description": "an Event with its sitting; the fields are those of its type",
+        "properties": {
+            "session_id": {"type": "string"},
+            **fields,
+            "type": named("EventType", {"type": "string", "enum": types}),
+        },
+        "required": ["session_id", "type", "seq", "at_ms"],
+    }
+
+
+_EVENT = named("Event", {**_UNION, "$defs": _KINDS})
 _ONE = _operation(
     "post_session_events",
     "One batch of one sitting",
@@ -85,22 +101,7 @@ _MANY = _operation(
     "post_events",
     "One batch of many sittings",
     "AddressedEventBatch",
-    named(
-        "AddressedEvent",
-        {
-            "allOf": [
-                _EVENT,
-                named(
-                    "EventAddress",
-                    {
-                        "type": "object",
-                        "properties": {"session_id": {"type": "string"}},
-                        "required": ["session_id"],
-                    },
-                ),
-            ]
-        },
-    ),
+    named("AddressedEvent", _addressed()),
     [],
     BatchesAnswer,
 )

@@ -161,3 +161,22 @@ def test_a_field_that_is_always_written_is_required(document: dict[str, Any]) ->
     opened = document["components"]["schemas"]["Class"]
     left_out = opened["properties"].keys() - set(opened["required"])
     assert left_out == {"teacher_names", "teacher_details"}
+
+
+def test_every_operation_says_who_may_call_it(document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    for name, operation in operations(document):
+        assert "security" in operation, name
+        assert {it for way in operation["security"] for it in way} <= schemes.keys(), name
+
+
+def test_a_value_is_of_one_kind_and_wide_enough(document: dict[str, Any]) -> None:
+    """What generators make of a union without a name no caller can write, and what they take for
+    an integer holds no time in milliseconds."""
+    for path, node in nodes(document):
+        kinds = [it for it in node.get("anyOf", node.get("oneOf", ())) if it.get("type") != "null"]
+        assert len(kinds) < 2 or "discriminator" in node, path
+        if node.get("type") == "integer" and node.get("maximum", 2**31) >= 2**31:
+            assert node.get("format") == "int64", path
+        if node.get("type") == "number":
+            assert node.get("format") == "double", path

@@ -73,10 +73,10 @@ def test_films_are_drawn_at_random_and_what_was_found_is_kept(desk: Desk, page: 
         made = connection.execute(select(Inspection)).one()
     assert made.frame == ["2026-04-02 practice.mp4", "2026-04-02 theory.mp4"]
     assert made.drawn == drawn(made.seed, made.frame, 1)
-    wrong = {"csrf": desk.csrf("/console"), "learner": made.drawn[0], "result": "present"}
+    wrong = {"csrf": desk.csrf("/console"), "result-1": "present"}
     checks = f"/console/inspections/{made.id}/checks"
     assert desk.client.post(checks, data=wrong).status_code == 422
-    desk.client.post(checks, data=wrong | {"result": "intact", "remark": "摘要一致"})
+    desk.client.post(checks, data=wrong | {"result-1": "intact", "remark-1": "摘要一致"})
     with desk.services.database.read() as connection:
         (found,) = connection.execute(select(InspectionCheck)).all()
     assert (found.learner, found.result) == (made.drawn[0], "intact")

@@ -60,6 +60,13 @@ class Settings(BaseSettings):
     template_term_days: int = Field(30, ge=0)
     purge_cron: str = "30 4 * * *"  # empty: only by hand
     webhook_networks: str = ""  # private networks that webhooks may reach; commas between
+    robot_hosts: str = "qyapi.weixin.qq.com,oapi.dingtalk.com"  # where group robots may live
+    smtp_host: str = ""  # empty: no mail is sent
+    smtp_port: int = Field(587, ge=1, le=65535)
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"  # none: not in production
+    smtp_user: str = ""
+    smtp_password: SecretStr = SecretStr("")
+    smtp_from: str = ""
     api_requests_per_minute: int = Field(0, ge=0)  # per key; 0: no limit
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024)
     max_documents_bytes: int = Field(1024 * 1024 * 1024, ge=1024)  # xAPI, of a platform
@@ -70,7 +77,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
-        for name in ("master_key", "database_url"):
+        for name in ("master_key", "database_url", "smtp_password"):
             path = os.environ.get(f"ZHENXUE_{name.upper()}_FILE")
             if path and not values.get(name):
                 values[name] = Path(path).read_text(encoding="utf-8").strip()
@@ -111,11 +118,24 @@ class Settings(BaseSettings):
         _ = self.webhook_allowed  # refused here when it names no network
         return self
 
+    @model_validator(mode="after")
+    def _mail(self) -> Settings:
+        if self.smtp_host and "@" not in self.smtp_from:
+            raise ValueError("ZHENXUE_SMTP_FROM must be an address where ZHENXUE_SMTP_HOST is set")
+        if self.smtp_host and self.production and self.smtp_security == "none":
+            raise ValueError("in production mail goes by STARTTLS or TLS")
+        return self
+
     @cached_property
     def webhook_allowed(self) -> tuple[IPv4Network | IPv6Network, ...]:
         """Where webhooks may lead beside the public internet; in development also to itself."""
         own = () if self.production else ("127.0.0.0/8", "::1/128")
         return tuple(ip_network(it) for it in (*_parts(self.webhook_networks), *own))
+
+    @property
+    def robots(self) -> frozenset[str]:
+        """The hosts, with a port where it is not 443, that group robots are reached at."""
+        return frozenset(_parts(self.robot_hosts))
 
     @property
     def model_files(self) -> BackendFiles:

@@ -13,6 +13,7 @@ from models.judgement import Appeal, Finding, Review, Run, Verdict
 from models.ledger import AuditEntry, PhotoAccess
 from models.link import LearnerLink
 from models.money import RecoveryEvent, SubsidyPayment, SubsidyStandard
+from models.notice import Notice, NoticeChoice, NoticeDelivery
 from models.pack_draft import PackDraft
 from models.people import (
     Learner,
@@ -84,6 +85,9 @@ __all__ = [
     "Lesson",
     "LoginFailure",
     "MaterialRequest",
+    "Notice",
+    "NoticeChoice",
+    "NoticeDelivery",
     "OfflineAttendance",
     "PackDraft",
     "Person",

@@ -13,7 +13,7 @@ class AuditEntry(Base):
 
     id: Mapped[Key]
     at_ms: Mapped[Ms]
-    actor: Mapped[Name]  # user:<name>, key:<label>, system
+    actor: Mapped[Name] = mapped_column(index=True)  # user:<name>, key:<label>, system
     action: Mapped[Name]
     subject: Mapped[Name] = mapped_column(index=True)
     detail: Mapped[Document]

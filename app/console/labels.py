@@ -421,7 +421,20 @@ NO_PACK_REMEDY = N_(
     "此页要按本班适用的政策包重新计算，而该政策包不在本机。班级页上写明缺少哪个文件；"
     "请管理员将其放回 detectors/packs 目录后重启服务。"
 )
+TOLD = {
+    "new_work": N_("新的待办"),
+    "appeals": N_("待答复的申诉"),
+    "due_soon": N_("两天内到期的案件"),
+    "overdue": N_("逾期的案件"),
+    "platform_fault": N_("平台问题"),
+    "failed_night": N_("夜间校验没有顺利完成"),
+    "material_late": N_("过期未答复的补充材料"),
+    "material_asked": N_("要您补充的材料"),
+    "upheld": N_("认定的平台或培训机构问题"),
+}
 PROBLEMS = {
+    "bad_email": N_("电子邮箱应像name@example.cn。"),
+    "bad_robot": N_("这不是所选机器人的Webhook地址，请从企业微信或钉钉的群机器人设置里整个复制。"),
     "bad_pack_id": N_("编号只能用小写字母、数字和单个连字符，最多64个字符。"),
     "bad_version": N_("版本应为三个数字，如1.0.0。"),
     "bad_title": N_("请填写名称，最多60个字。"),

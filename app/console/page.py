@@ -22,6 +22,7 @@ from app.console.login import login_of
 from app.domain.accounts.users import Login
 from app.errors import BadInput, NotFound, NotSignedIn, ZhenxueError
 from app.languages import LOCALES
+from app.store.review import notices
 
 TEMPLATES = Path(__file__).parent / "templates"
 LANGUAGE_COOKIE = "zhenxue_lang"
@@ -87,12 +88,26 @@ def render(
     html = (
         _templates(language_of(request).code)
         .get_template(template)
-        .render(login=login, here=here, path=request.url.path, once=told, **model)
+        .render(
+            login=login,
+            here=here,
+            path=request.url.path,
+            once=told,
+            unread=_unread(request, login),
+            **model,
+        )
     )
     page = HTMLResponse(html, status_code=status)
     if told:
         once.forget(request, page)
     return page
+
+
+def _unread(request: Request, login: Login | None) -> int:
+    if login is None:
+        return 0
+    with request.app.state.services.database.read() as connection:
+        return notices.unread(connection, login.user.id)
 
 
 def see_other(path: str) -> RedirectResponse:

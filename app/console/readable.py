@@ -204,6 +204,7 @@ ACTIONS = {
     "user.disabled": N_("停用用户"),
     "user.enabled": N_("启用用户"),
     "user.password": N_("重设口令"),
+    "notices.chosen": N_("选定怎样提醒自己"),
     "webhook.added": N_("登记通知地址"),
     "webhook.redelivered": N_("重发通知"),
     "webhook.removed": N_("停用通知地址"),

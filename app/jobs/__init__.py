@@ -17,6 +17,7 @@ def install(services: Services) -> None:
         lease_sweep,
         scheduler,
         settler,
+        telling,
         webhooks,
         what_if,
     )
@@ -33,4 +34,5 @@ def install(services: Services) -> None:
     conclusions.install(services)
     what_if.install(services)
     webhooks.install(services)
+    telling.install(services)
     scheduler.install(services)

@@ -3,7 +3,7 @@
 Whoever names an address must not reach through this service what only it can reach. The name is
 resolved once, every address behind it must be public or expressly allowed, and the connection goes
 to the address that was looked at, not to what the name says a moment later. Redirects are not
-followed, proxies not asked, and of the answer nothing but its status is read.
+followed, proxies not asked, and of a webhook's answer nothing but its status is read.
 """
 
 from __future__ import annotations
@@ -57,6 +57,18 @@ def post(
     limit_s: float = LIMIT_S,
 ) -> int:
     """Post and return the status of the answer, whatever it is. Raises Undeliverable."""
+    return exchange(url, body, headers, allowed, limit_s, most=0)[0]
+
+
+def exchange(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    allowed: Sequence[Network] = (),
+    limit_s: float = LIMIT_S,
+    most: int = 4096,
+) -> tuple[int, bytes]:
+    """Post and return status and beginning of the answer. Raises Undeliverable."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -68,7 +80,8 @@ def post(
     late.start()
     try:
         connection.request("POST", target, body, dict(headers))
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read(most) if most else b""
     except Undeliverable:
         raise
     except (OSError, http.client.HTTPException, ValueError, AttributeError) as error:

@@ -21,6 +21,7 @@ from app.store.accounts import audit
 from app.store.exchange import documents
 from app.store.faces import retention as store
 from app.store.faces.retention import ClassWithExpired
+from app.store.review import notices
 from detectors.dates import months_later
 
 MESSAGES_MS = 90 * 86_400_000  # product default: how long the log of webhooks goes back
@@ -82,6 +83,7 @@ def _perform(services: Services, actor: str, stopping: threading.Event | None) -
             _record(services, connection, actor, "enrolled", {"templates": len(enrolled)})
         store.old_deliveries(connection, services.clock() - MESSAGES_MS)
         documents.forget(connection, services.clock() - TERM_MS)
+        notices.forget(connection, services.clock() - MESSAGES_MS)
     total["templates"] += len(enrolled)
     return total | {"removed": sweep(services, stopping)}
 

@@ -140,6 +140,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "account": Address("/console/account", "/console/account"),
         "new-app": Address("/console/account/app", "/console/account/app"),
         "new-passkey": Address("/console/account/passkey", "/console/account/passkey"),
+        "notices": Address("/console/notices", "/console/notices"),
         "overview": Address("/console", "/console"),
         "cases": Address("/console/cases", "/console/cases"),
         "case": Address(f"/console/cases/{case}", "/console/cases/{case_id}"),

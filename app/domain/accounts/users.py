@@ -269,6 +269,11 @@ def _mark(digest: bytes) -> str:
     return token_digest(digest.hex()).hex()[:16]
 
 
+def active(connection: Connection) -> list[User]:
+    """Everybody who may sign in."""
+    return [_user(it) for it in store.all_users(connection) if it.disabled_ms is None]
+
+
 def named(connection: Connection, username: str) -> User:
     """The user of that name. Raises NotFound."""
     return _user(_row_of(connection, username))

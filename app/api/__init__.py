@@ -9,6 +9,7 @@ from fastapi import FastAPI
 
 RESOURCES = (
     "app.api.operations",
+    "app.api.institutions",
     "app.api.courses",
     "app.api.classes",
     "app.api.learners",

@@ -13,7 +13,7 @@ from app.console import forms
 from app.console.forms import Errors, FilledIn, Typed
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, RowId, render, see_other
-from app.domain.accounts.users import Login, Role
+from app.domain.accounts.users import KEEPS_INSTITUTIONS, Login, Role
 from app.domain.catalogue import institutions
 from app.domain.catalogue.institutions import (
     AnnualReview,
@@ -28,7 +28,7 @@ from app.store.catalogue import institutions as store
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
-Keeper = Annotated[Login, Depends(require_role(Role.AUDITOR, Role.ADMIN))]
+Keeper = Annotated[Login, Depends(require_role(*KEEPS_INSTITUTIONS))]
 People = Annotated[
     Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN, Role.SCHOOL))
 ]
@@ -168,7 +168,7 @@ def _page(
         login=login,
         row=row,
         today=day(services.clock()).isoformat(),
-        keeps=login.user.role in (Role.AUDITOR, Role.ADMIN),
+        keeps=login.user.keeps_institutions,
         typed={"change": stands, what: dict(typed or {})},
         errors={what: errors or {}},
         status=422 if errors else 200,

@@ -50,10 +50,18 @@ class AccessScope:
         ).correlate(Platform)
 
     def covers_institution(self) -> ColumnElement[bool]:
-        """The condition on `institutions`; a platform's people see none."""
-        if self.platform_id is not None:
-            return false()
+        """The condition on `institutions`; a platform sees those whose classes it has, and the one
+        that it belongs to."""
         condition: ColumnElement[bool] = true()
+        if self.platform_id is not None:
+            classes = exists().where(
+                TrainingClass.institution_id == Institution.id,
+                TrainingClass.platform_id == self.platform_id,
+            )
+            owner = exists().where(
+                Platform.institution_id == Institution.id, Platform.id == self.platform_id
+            )
+            condition = classes.correlate(Institution) | owner.correlate(Institution)
         if self.counties is not None:
             condition = condition & Institution.county.in_(self.counties)
         if self.institution_id is not None:

@@ -121,6 +121,7 @@ class Story:
         self.statements()
         self.own_controls()
         self.people()
+        self.institutions_are_kept()
         self.keys_and_webhooks()
         self.reads()
 
@@ -232,6 +233,20 @@ class Story:
         mended = {"findings": [self.dataset.grave], "reason": "看错了一段，另行核对"}
         self.by("sun", "POST", f"{case}/corrections", json=mended)
         self.lists_are_submitted()
+
+    def institutions_are_kept(self) -> None:
+        self.by("root", "PUT", "/v1/counties/商城县示例", json={"code": "411524"})
+        terms = {"code": "52411526MJ0000001X", "name": "示例技工学校", "listed_from": "2026-01-01"}
+        county = {"county": self.dataset.api["county"]}
+        made = self.by("zhao", "POST", "/v1/institutions", json=terms | county)
+        there = f"/v1/institutions/{made['institution_id']}"
+        changed = terms | {"listed_until": "2028-12-31", "reason": "目录清单续期"}
+        self.by("zhao", "PUT", there, json=changed)
+        review = {"passed": True, "document": "潢人社〔2026〕9号"}
+        self.by("zhao", "PUT", f"{there}/reviews/2026", json=review)
+        off = {"withdrawn_on": "2026-11-20", "reason": "办学许可到期未续"}
+        self.by("zhao", "POST", f"{there}/withdrawal", json=off)
+        self.by("zhao", "POST", f"{there}/relisting", json={"reason": "许可已续，恢复列入"})
 
     def lists_are_submitted(self) -> None:
         made = Submission("0" * 64, {"eligible": 1, "ineligible": 0, "pending": 1}, b"[]")

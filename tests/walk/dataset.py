@@ -360,6 +360,9 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "rest": "nowhere",
     }
     dataset.api = {
+        "institution_id": dataset.console["institution_id"],
+        "county": HUANGCHUAN,
+        "year": "2026",
         "class_id": "class-demo",
         "learner_id": "learner-01",
         "finding_id": str(finding.id),

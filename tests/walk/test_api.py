@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 
 from app.domain.accounts import platforms
 from tests.evidence import picture
-from tests.people import LIN, course, training_class
+from tests.people import HUANGCHUAN, LIN, course, training_class
 from tests.walk.dataset import Dataset, routes
 
 OPEN = {"GET /xAPI/about", "HEAD /xAPI/about"}
@@ -30,6 +30,12 @@ PEOPLE_ONLY = {
     "POST /v1/cases/{case_id}/undo",
     "POST /v1/cases/{case_id}/corrections",
     "POST /v1/acts/{act_id}/approval",
+    "PUT /v1/counties/{county}",
+    "POST /v1/institutions",
+    "PUT /v1/institutions/{institution_id}",
+    "PUT /v1/institutions/{institution_id}/reviews/{year}",
+    "POST /v1/institutions/{institution_id}/withdrawal",
+    "POST /v1/institutions/{institution_id}/relisting",
 }
 AT_MS = 1_794_790_800_000
 EVENT = {"seq": 0, "type": "play", "at_ms": AT_MS, "position": 0}
@@ -66,6 +72,15 @@ BODIES: dict[str, Any] = {
         "body": {"answer_window_s": 120},
         "reason": "使用读屏软件",
     },
+    "PUT /v1/counties/{county}": {"code": "411526"},
+    "POST /v1/institutions": {"county": HUANGCHUAN, "code": "x-1", "name": "新学校"},
+    "PUT /v1/institutions/{institution_id}": {"code": "x", "name": "改名", "reason": "登记有误"},
+    "PUT /v1/institutions/{institution_id}/reviews/{year}": {"passed": True},
+    "POST /v1/institutions/{institution_id}/withdrawal": {
+        "withdrawn_on": "2026-11-16",
+        "reason": "年检不合格",
+    },
+    "POST /v1/institutions/{institution_id}/relisting": {"reason": "整改完毕"},
     "POST /v1/acts/{act_id}/revocation": {"reason": "登记有误"},
     "POST /v1/findings/{finding_id}/appeals": {"statement": "当天并未快进"},
 }
@@ -147,7 +162,7 @@ def test_a_key_does_only_what_its_scopes_say(
         assert status == 403, (name, status, text)
 
 
-@pytest.mark.parametrize("who", ["zhao", "root", "fang"])
+@pytest.mark.parametrize("who", ["zhao", "root", "fang", "han"])
 def test_a_browser_writes_nothing_without_its_logins_token(
     app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:
@@ -158,7 +173,7 @@ def test_a_browser_writes_nothing_without_its_logins_token(
                 assert status in (401, 403), (name, status)
 
 
-@pytest.mark.parametrize("who", ["qian", "gao"])
+@pytest.mark.parametrize("who", ["qian", "gao", "tang"])
 def test_people_of_elsewhere_find_nothing_of_this_county(
     app: FastAPI, walker: TestClient, dataset: Dataset, who: str
 ) -> None:
@@ -168,3 +183,20 @@ def test_people_of_elsewhere_find_nothing_of_this_county(
         if "{" in path:
             assert status in (401, 403, 404), (name, status)
         assert "林一" not in text and "吴小二" not in text, name
+
+
+def test_a_schools_clerk_reads_what_is_the_schools_and_decides_nothing(
+    app: FastAPI, walker: TestClient, dataset: Dataset
+) -> None:
+    """Han, whose class it is: nothing fails, no reviewer is named, and what people of the authority
+    do is refused."""
+    headers = dataset.headers("han") | {"x-csrf-token": dataset.csrf["han"]}
+    read = 0
+    for method, path, name in of_machines(app):
+        status, text = ask(walker, dataset, method, path, headers)
+        assert status < 500, (name, text)
+        assert "user:zhao" not in text and "user:sun" not in text, name
+        if name in PEOPLE_ONLY:
+            assert status in (403, 404), (name, status, text)
+        read += method == "GET" and status == 200
+    assert read > 15

@@ -216,6 +216,8 @@ BY_THEMSELVES = {
     "POST /console/classes",
     "POST /console/classes/{class_id}/terms",
     "POST /console/setups/{setup_id}/key",
+    "POST /console/classes/{class_id}/photos",
+    "POST /console/classes/{class_id}/photos/take",
     "POST /console/classes/{class_id}/tables",
     "POST /console/classes/{class_id}/tables/take",
     "POST /console/classes/{class_id}/tables/to-mend.xlsx",

@@ -61,6 +61,7 @@ DECIDES = frozenset({Role.AUDITOR, Role.REVIEWER})
 SEES_PHOTOS = frozenset({Role.AUDITOR, Role.REVIEWER})
 SETS_UP = frozenset({Role.AUDITOR, Role.SCHOOL})
 HANDS_IN = DECIDES | {Role.SCHOOL}
+KEEPS_INSTITUTIONS = frozenset({Role.AUDITOR, Role.ADMIN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,15 @@ class User:
     def hands_in(self) -> bool:
         """Whether this person hands in tables and photos of a class."""
         return self.role in HANDS_IN
+
+    @property
+    def keeps_institutions(self) -> bool:
+        """Whether this person keeps the lists of institutions."""
+        return self.role in KEEPS_INSTITUTIONS
+
+    @property
+    def keeps_counties(self) -> bool:
+        return self.role is Role.ADMIN
 
     @property
     def of_authority(self) -> bool:

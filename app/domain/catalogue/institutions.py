@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
@@ -23,7 +23,10 @@ from app.store.scope import AccessScope
 
 _COUNTY_CODE = re.compile(r"\d{6}")
 
-Reason = Annotated[str, Field(min_length=4, max_length=2000)]
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=4, max_length=2000, pattern=r"^[^\x00]*$"),
+]
 
 
 class CountyTerms(Wire):

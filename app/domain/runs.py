@@ -281,12 +281,18 @@ def interrupted_night(connection: Connection, now_ms: int) -> bool:
     return bool(lock.state != "running" or lock.heartbeat_ms < now_ms - SILENT_MS)
 
 
-def begin_night(connection: Connection, requested_by: str, now_ms: int) -> tuple[int, bool]:
-    """The night to work on, and whether it is an interrupted one. The caller holds the lock."""
+def begin_night(
+    connection: Connection, requested_by: str, now_ms: int, due_ms: int | None = None
+) -> tuple[int, bool]:
+    """The night to work on, and whether it is an interrupted one. The caller holds the lock.
+    Raises Conflict where the night that fell due at `due_ms` was begun by another process."""
     there = store.unfinished_night(connection)
     if there is not None:
         _note_resumption(connection, store.by_id(connection, there), requested_by, now_ms)
         return there, True
+    begun_ms = None if due_ms is None else store.begun_night_ms(connection)
+    if due_ms is not None and begun_ms is not None and begun_ms >= due_ms:
+        raise Conflict("nightly_done", "another process ran this night")
     fresh = {"kind": "nightly", "class_id": None, "requested_by": requested_by}
     times = {"started_ms": now_ms, "heartbeat_ms": now_ms}
     return store.add(connection, state="running", **fresh, **times), False

@@ -58,19 +58,20 @@ def perform(
     *,
     tell: Tell = lambda done, total: None,
     stopping: threading.Event | None = None,
+    due_ms: int | None = None,
 ) -> dict[str, Any]:
     """Run the night, or go on with an interrupted one; its summary.
 
     `tell(done, total)` counts classes. Once `stopping` is set, what is in hand is finished and the
     rest is left to the next start. A class that fails is recorded, and the others go on. Raises
-    Conflict while another process runs the night, BadInput and NotReady when `settings.executor`
+    Conflict while another process runs the night, or has begun one since `due_ms`, BadInput and NotReady when `settings.executor`
     cannot be used.
     """
     holder = secrets.token_hex(8)
     with team_of(services) as team:
         with services.database.write() as connection:
             runs.lock_night(connection, holder, services.clock())
-            night, resumed = runs.begin_night(connection, requested_by, services.clock())
+            night, resumed = runs.begin_night(connection, requested_by, services.clock(), due_ms)
         with _heart(services, holder):
             work = _Night(services, team, night, holder, tell, stopping or threading.Event())
             return work.all(resumed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import structlog
 from apscheduler.schedulers.background import (  # type: ignore[import-untyped]
@@ -42,7 +43,7 @@ class Scheduler:
                 "misfire_grace_time": RESUME_S,
             },
         )
-        self._scheduler.add_job(self._begin, self._trigger, id="nightly")
+        self._scheduler.add_job(self._on_time, self._trigger, id="nightly")
         if self._purging is not None:
             self._scheduler.add_job(self._purge, self._purging, id="purge", misfire_grace_time=None)
         self._scheduler.add_job(self._resume, "interval", seconds=RESUME_S, id="resume")
@@ -60,9 +61,20 @@ class Scheduler:
         if self._scheduler is None or not self._scheduler.running:
             raise NotReady("scheduler", "the scheduler does not run")
 
-    def _begin(self) -> None:
+    def _on_time(self) -> None:
+        """The hour has come. In every service on this database: one of them runs the night."""
+        due, now = None, at(self._services.clock())
+        after = now - 2 * timedelta(seconds=RESUME_S)
+        while (later := self._trigger.get_next_fire_time(due, after)) and later <= now:
+            due = after = later
+        self._begin(round((due or now).timestamp() * 1000))
+
+    def _begin(self, due_ms: int) -> None:
+        """Run the night that fell due then, unless another service has."""
         try:
-            summary = nightly.perform(self._services, "system:scheduler", stopping=self._stopping)
+            summary = nightly.perform(
+                self._services, "system:scheduler", stopping=self._stopping, due_ms=due_ms
+            )
         except Conflict as refusal:
             log.info("no nightly run", reason=refusal.detail)
         except Exception:
@@ -81,17 +93,20 @@ class Scheduler:
             log.info("purge", **done)
 
     def _resume(self) -> None:
-        if nightly.interrupted(self._services) or self._missed():
-            self._begin()
+        if nightly.interrupted(self._services):
+            self._begin(0)
+        elif missed_ms := self._missed_ms():
+            self._begin(missed_ms)
 
-    def _missed(self) -> bool:
-        """Whether a night fell due since the last one began, and whoever waits for the hour had
-        the time to begin it."""
+    def _missed_ms(self) -> int | None:
+        """When a night fell due since the last one began, where whoever waits for the hour had the
+        time to begin it."""
         since_ms = nightly.last_begun_ms(self._services)
         if since_ms is None:
-            return False
+            return None
         due = self._trigger.get_next_fire_time(None, at(since_ms + 1))
-        return due is not None and due <= at(self._services.clock() - 2 * RESUME_S * 1000)
+        late = due is not None and due <= at(self._services.clock() - 2 * RESUME_S * 1000)
+        return round(due.timestamp() * 1000) if late else None
 
 
 def _trigger(cron: str, name: str = "nightly_cron") -> CronTrigger:

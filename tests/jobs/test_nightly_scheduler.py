@@ -13,6 +13,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.clock import SHANGHAI, at
+from app.db import Database
 from app.errors import BadInput, Conflict, NotReady
 from app.jobs import nightly
 from app.jobs.scheduler import Scheduler
@@ -62,7 +63,23 @@ def test_a_refused_or_failed_night_leaves_it_running(
             raise error
 
         monkeypatch.setattr(nightly, "perform", fail)
-        Scheduler(services)._begin()
+        Scheduler(services)._on_time()
+
+
+@pytest.mark.both_databases
+def test_of_several_services_whose_hour_comes_one_runs_the_night(
+    services: Services, database: Database, clock: TestClock
+) -> None:
+    begun = []
+    for moment, times in (("2026-03-02 02:30", 3), ("2026-03-03 02:30", 2)):
+        clock.now_ms = instant(moment)
+        for _ in range(times):  # each as soon as the one before is through with it
+            Scheduler(services)._on_time()
+            clock.advance(seconds=1)
+        begun.append(nightly.last_begun_ms(services))
+    assert begun == [instant("2026-03-02 02:30"), instant("2026-03-03 02:30")]
+    nightly.perform(services, "by hand")
+    assert nightly.last_begun_ms(services) == clock()
 
 
 def test_only_an_interrupted_night_is_resumed(

@@ -258,12 +258,18 @@ def unfinished_night(connection: Connection) -> int | None:
     return connection.execute(query).scalar_one()
 
 
-def last_night_ms(connection: Connection) -> int | None:
-    """When the latest night began, or else the oldest class was entered."""
+def begun_night_ms(connection: Connection) -> int | None:
+    """When the latest night began."""
     query = select(func.max(Run.started_ms)).where(
         Run.kind == "nightly", Run.class_id.is_(None), Run.id != NIGHT_LOCK
     )
     begun: int | None = connection.execute(query).scalar_one()
+    return begun
+
+
+def last_night_ms(connection: Connection) -> int | None:
+    """When the latest night began, or else the oldest class was entered."""
+    begun = begun_night_ms(connection)
     if begun is not None:
         return begun
     oldest: int | None = connection.execute(select(func.min(TrainingClass.opened_ms))).scalar_one()

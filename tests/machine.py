@@ -22,6 +22,7 @@ class Part:
 
 CHROMIUM = Part("Chromium", "apt-get install chromium", "ZHENXUE_REQUIRE_BROWSER")
 CURL = Part("curl", "apt-get install curl", "ZHENXUE_REQUIRE_CURL")
+HAPROXY = Part("HAProxy", "apt-get install haproxy", "ZHENXUE_REQUIRE_HAPROXY")
 NODE = Part("node", "apt-get install nodejs npm", "ZHENXUE_REQUIRE_NODE")
 NODE_PACKAGES = Part(
     "client generator", "npm ci --prefix tests/contract/client", "ZHENXUE_REQUIRE_NODE"

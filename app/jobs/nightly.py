@@ -64,8 +64,8 @@ def perform(
 
     `tell(done, total)` counts classes. Once `stopping` is set, what is in hand is finished and the
     rest is left to the next start. A class that fails is recorded, and the others go on. Raises
-    Conflict while another process runs the night, or has begun one since `due_ms`, BadInput and NotReady when `settings.executor`
-    cannot be used.
+    Conflict while another process runs the night, or where one has begun it since `due_ms`,
+    BadInput and NotReady when `settings.executor` cannot be used.
     """
     holder = secrets.token_hex(8)
     with team_of(services) as team:

@@ -1,0 +1,1 @@
+"""Drills: real processes under load while the ground gives way (`make drills`)."""

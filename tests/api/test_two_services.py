@@ -67,3 +67,27 @@ def test_a_lesson_that_two_services_serve_in_turn_is_one_lesson(
     assert not any(line["expired_at_ms"] for line in seen["controls"])
     unanswered = {it["challenge_id"] for it in seen["controls"] if not it["answered_at_ms"]}
     assert unanswered <= {it["challenge_id"] for it in lin.controls.values()}  # told at the last
+
+
+def test_a_sitting_that_went_elsewhere_and_came_back_was_not_paused(
+    client: TestClient,
+    settings: Settings,
+    county: County,
+    services: Services,
+    clock: TestClock,
+) -> None:
+    """The balancer takes a service out for some minutes. Its memory of the sitting is then old."""
+    found_school(client, county)
+    other = create_app(settings, clock)
+    with TestClient(other) as second:
+        lin = Lesson(client, county, clock)
+        lin.open()
+        for service, minutes in ((client, 2), (second, 7), (client, 2)):
+            lin.client = service
+            until = lin.position_s + minutes * 60
+            while lin.position_s < until:
+                lin.play()
+    other.state.services.database.close()
+    seen = client.get("/v1/sessions/s1", headers=county.huang.headers).json()
+    asked = [line["control"] for line in seen["controls"]]
+    assert asked.count("face_check") == 1

@@ -91,6 +91,7 @@ class Batch:
     popup_notes: Sequence[Mapping[str, Any]] = ()
     resumed: bool = False  # the sitting was over until this batch
     heard: bool = False  # it brought nothing again: the client had heard the answer before it
+    number: int = 0  # which of the sitting's batches it was, from 1; 0: none that was stored
 
 
 @dataclass(slots=True)
@@ -103,6 +104,11 @@ class _Watch:
     learning_at_ms: int
     low_ms: int
     high_ms: int
+    number: int = 0  # of the last batch that this process saw
+
+    def follows(self, batch: Batch) -> bool:
+        """Whether no other process stored a batch since: else what is remembered is old."""
+        return batch.number <= self.number + 1
 
 
 @dataclass(slots=True)
@@ -125,7 +131,7 @@ class ControlScheduler:
     def glance(self, batch: Batch) -> Demands | None:
         """The demands where nothing changes, from memory alone; None: ask `settle`."""
         watch = self._watches.get(batch.session_id)
-        if watch is None or batch.popup_notes or batch.resumed:
+        if watch is None or batch.popup_notes or batch.resumed or not watch.follows(batch):
             return None
         if batch.now_ms >= watch.wake_ms:
             return None
@@ -143,6 +149,7 @@ class ControlScheduler:
             memory.learning_ms = batch.learning_ms
         if position_ms is not None:
             memory.position_ms = position_ms
+        watch.number = max(watch.number, batch.number)
         if watch.demands is NOTHING:
             return NOTHING
         return replace(watch.demands, learning_ms=batch.learning_ms, now_ms=batch.now_ms)
@@ -154,6 +161,8 @@ class ControlScheduler:
             found = {at: self._settled(connection, batches[at]) for at in order}
         settled = [found[at] for at in range(len(batches))]
         for batch, watch in zip(batches, settled, strict=True):
+            known = self._watches.get(batch.session_id)
+            watch.number = max(batch.number, known.number if known else 0)
             self._keep(batch.session_id, watch)
         return [watch.demands for watch in settled]
 
@@ -181,6 +190,9 @@ class ControlScheduler:
             self._watches.pop(session_id, None)
 
     def _settled(self, connection: Connection, batch: Batch) -> _Watch:
+        known = self._watches.get(batch.session_id)
+        if known is not None and not known.follows(batch):
+            self.forget(batch.session_id)
         ledger = self._load(connection, batch.session_id, batch.now_ms)
         tick = Tick(
             batch.learning_ms, batch.position_ms, batch.now_ms, batch.popup_notes, batch.heard

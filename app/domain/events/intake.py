@@ -142,6 +142,7 @@ def for_scheduler(stored: Append, receipt: Receipt, events: Sequence[Event]) -> 
         popup_notes=_popup_notes(packed, events, stored.received_ms),
         resumed=receipt.fate == Fate.RESUMES,
         heard=receipt.accepted > 0 and not receipt.duplicates,
+        number=receipt.batches,
     )
 
 

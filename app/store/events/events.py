@@ -46,7 +46,8 @@ class Append:
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a batch. `fate` is a word of app/domain/sittings/sitting_life.py;
-    `refused` is set, to the reason, when the session takes no more events."""
+    `refused` is set, to the reason, when the session takes no more events. `batches` is how many
+    the session has stored by now."""
 
     accepted: int
     duplicates: int
@@ -59,6 +60,7 @@ class Receipt:
     lease_expires_ms: int
     fate: str
     refused: str | None = None
+    batches: int = 0
 
 
 class BatchRuling(Protocol):
@@ -312,6 +314,7 @@ def _receipt(
         head.lease_expires_ms or 0,
         decided.fate,
         decided.fate if decided.refused else None,
+        head.batch_count,
     )
 
 

@@ -21,6 +21,11 @@ LOCK_S = 5
 POOL_S = 10
 SQLITE_LOCK_S = 10
 _PATIENCE_S = STATEMENT_S + 5
+_TERMS = (
+    "SET {0} jit = off;"  # compiling costs our short queries more
+    f"SET {{0}} statement_timeout = '{STATEMENT_S}s'; SET {{0}} lock_timeout = '{LOCK_S}s';"
+    "SET {0} idle_in_transaction_session_timeout = '300s'"
+)
 _PROBE = text("UPDATE alembic_version SET version_num = version_num")
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
@@ -55,6 +60,9 @@ class Database:
     each other instead of failing half-way. `read()` and `write()` give a Core connection; a
     `write()` commits when its block ends and rolls back on any exception.
 
+    PgBouncer in front of PostgreSQL is recognised, also where it pools by transaction: then nothing
+    is left to a session, neither settings nor prepared statements nor locks.
+
     Whatever runs in them raises `app.outages.DatabaseAway` when the database does not answer within
     seconds, or cannot write.
 
@@ -82,13 +90,19 @@ class Database:
             return _BoundedConnection.connect(*arguments, **options)
 
         @event.listens_for(engine, "connect")
-        def _plainly(connection, _record) -> None:  # type: ignore[no-untyped-def]
-            connection.execute(
-                "SET jit = off;"  # compiling costs our short queries more
-                f"SET statement_timeout = '{STATEMENT_S}s'; SET lock_timeout = '{LOCK_S}s';"
-                "SET idle_in_transaction_session_timeout = '300s'"
-            )
+        def _plainly(connection, record) -> None:  # type: ignore[no-untyped-def]
+            (serving,) = connection.execute("SELECT pg_backend_pid()").fetchone()
+            record.info["pooled"] = pooled = serving != connection.info.backend_pid
+            if pooled:  # a statement that was prepared is known to one of the pool's connections
+                connection.prepare_threshold = None
+            else:
+                connection.execute(_TERMS.format(""))
             connection.commit()
+
+        @event.listens_for(engine, "begin")
+        def _in_a_pool(connection: Connection) -> None:
+            if connection.info["pooled"]:  # what a session sets stays with whoever comes next
+                connection.exec_driver_sql(_TERMS.format("LOCAL"))
 
         @event.listens_for(engine, "before_cursor_execute")
         def _format(_connection, cursor, _sql, _values, context, _many) -> None:  # type: ignore[no-untyped-def]
@@ -153,18 +167,15 @@ class Database:
                 else:
                     yield True
             return
-        with self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            key = {"name": f"zhenxue:{name}"}
-            mine = connection.execute(
-                text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))"), key
-            ).scalar_one()
-            try:
-                yield bool(mine)
-            finally:
-                if mine:
-                    connection.execute(
-                        text("SELECT pg_advisory_unlock(hashtextextended(:name, 0))"), key
-                    )
+        # Of a transaction, not of a session: behind PgBouncer the next statement may find another.
+        with self.engine.connect() as connection, connection.begin():
+            connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+            yield bool(
+                connection.execute(
+                    text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))"),
+                    {"name": f"zhenxue:{name}"},
+                ).scalar_one()
+            )
 
     def unbounded(self, connection: Connection) -> None:
         """Let this transaction take its time: a migration of a large table does."""

@@ -34,6 +34,7 @@ GENERATOR = Part(
     "-r tests/contract/generator.lock",
     "ZHENXUE_REQUIRE_GENERATOR",
 )
+PGBOUNCER = Part("PgBouncer", "apt-get install pgbouncer", "ZHENXUE_REQUIRE_PGBOUNCER")
 POSTGRESQL = Part("PostgreSQL", "apt-get install postgresql", "ZHENXUE_REQUIRE_POSTGRES")
 
 _SKIPPED = re.compile(r"no (.+?) here: (.+)")

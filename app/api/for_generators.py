@@ -128,7 +128,7 @@ def _chosen(kinds: list[Schema], schemas: dict[str, Schema]) -> tuple[Schema, st
     if len(named) == len(kinds):
         return _either([it["$ref"].rpartition("/")[2] for it in named], schemas), ""
     lists = [it for it in kinds if it.get("type") == "array"]
-    if lists and types <= {"array", "object", None}:
+    if lists and types <= {"array", None}:
         return lists[0], ""
     return {}, "Of more than one kind"
 

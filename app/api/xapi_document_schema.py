@@ -22,8 +22,11 @@ _PLACES = {
     "activity_profile": ("profileId", [ACTIVITY]),
 }
 _ANY = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-_IDS = named("DocumentIds", {"type": "array", "items": WORD})
 _DOCUMENT = named("KeptDocument", {"description": "any JSON, as it was put or merged"})
+_DOCUMENT_OR_IDS = named(
+    "DocumentOrIds",
+    {"description": "any JSON as it was put or merged; without an id: a list of ids"},
+)
 _PROBLEM = REFUSALS[400]["content"]
 _WRITTEN: dict[int | str, dict[str, Any]] = {
     **REFUSALS,
@@ -46,7 +49,7 @@ def read(kind: str) -> dict[str, Any]:
     """Options of a GET."""
     name, place = _PLACES[kind]
     text = "the id of one document; none: the ids of all"
-    ids = {JSON: {"schema": {"anyOf": [_IDS, _DOCUMENT]}}, **_ANY}
+    ids = {JSON: {"schema": _DOCUMENT_OR_IDS}, **_ANY}
     return {
         "response_class": Response,
         "responses": {

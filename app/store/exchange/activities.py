@@ -36,17 +36,19 @@ def define(connection: Connection, platform_id: int, bodies: dict[bytes, bytes])
     upsert(connection, XapiActivity, rows, ["platform_id", "activity"])
 
 
-class KeptFile(Protocol):
+class StoredAttachment(Protocol):
     sha2: str
     body: bytes
 
 
-def files(connection: Connection, platform_id: int, names: Collection[str]) -> Sequence[KeptFile]:
+def files(
+    connection: Connection, platform_id: int, names: Collection[str]
+) -> Sequence[StoredAttachment]:
     """(sha2, body) of those that are kept."""
     query = select(XapiAttachment.sha2, XapiAttachment.body).where(
         XapiAttachment.platform_id == platform_id, XapiAttachment.sha2.in_(names)
     )
-    return fetch(connection, query.order_by(XapiAttachment.id), KeptFile)
+    return fetch(connection, query.order_by(XapiAttachment.id), StoredAttachment)
 
 
 def known_files(connection: Connection, platform_id: int, names: Collection[str]) -> set[str]:

@@ -8,7 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, Connection, and_, case, distinct, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Subquery,
+    and_,
+    case,
+    distinct,
+    exists,
+    func,
+    or_,
+    select,
+)
 
 from app.store import stays
 from app.store.row import fetch
@@ -34,12 +46,10 @@ class LiveClass(Protocol):
     silent: int
 
 
-def classes(
-    connection: Connection, scope: AccessScope, on: str, heard_since_ms: int
-) -> Sequence[LiveClass]:
-    """Classes within their dates on a day (`yyyy-mm-dd`), and any other with an open sitting."""
+def _heads(heard_since_ms: int) -> Subquery:
+    """By class: learners with an open sitting, and those of them heard of since."""
     heard = Session.last_recv_ms >= heard_since_ms
-    heads = (
+    return (
         select(
             Session.class_id,
             func.count(distinct(case((heard, Session.learner_id)))).label("online"),
@@ -49,7 +59,11 @@ def classes(
         .group_by(Session.class_id)
         .subquery()
     )
-    roster = (
+
+
+def _on_roster(on: str) -> ScalarSelect[int]:
+    """Learners of a class on a day."""
+    return (
         select(func.count())
         .where(
             Enrolment.class_id == TrainingClass.id,
@@ -59,6 +73,13 @@ def classes(
         )
         .scalar_subquery()
     )
+
+
+def classes(
+    connection: Connection, scope: AccessScope, on: str, heard_since_ms: int
+) -> Sequence[LiveClass]:
+    """Classes within their dates on a day (`yyyy-mm-dd`), and any other with an open sitting."""
+    heads, roster = _heads(heard_since_ms), _on_roster(on)
     online = func.coalesce(heads.c.online, 0)
     return fetch(
         connection,

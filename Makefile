@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE # else each of the tests' processes compiles every module anew
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test thorough check lint types layers schema packs words docs format lock screenshots bench clean
+.PHONY: help run setup dev test thorough drills check lint types layers schema packs words docs format lock screenshots bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -34,6 +34,9 @@ test: dev ## the tests
 thorough: dev ## what the tests prove, with more examples
 	@ZHENXUE_TEST_THOROUGH=1 $(BIN)/python -m pytest -n $(strip $(JOBS)) --dist worksteal \
 		-m "thorough or hypothesis" $(ARGS)
+
+drills: dev ## the ground gives way under real processes: what was lost, and when it was over
+	@$(BIN)/python -m tests.drills $(ARGS)
 
 check: lint types layers schema packs words docs ## everything that needs no run of the tests
 

@@ -49,7 +49,7 @@ def running(settings: Settings) -> Iterator[RunningService]:
 
     Raises NotReady, with the last line of its log, when it does not start.
     """
-    api = Api(UrllibClient(f"http://127.0.0.1:{settings.port}"), _key(settings))
+    api = Api(UrllibClient(f"http://127.0.0.1:{settings.port}"), make_key(settings))
     log = settings.data_dir / "service.log"
     process = get_context("spawn").Process(target=_serve, args=(settings, log))
     process.start()
@@ -86,7 +86,8 @@ def _await(api: Api, process: BaseProcess, log: Path) -> None:
     raise NotReady("bench_service", f"the service to be measured did not start: {last}")
 
 
-def _key(settings: Settings) -> str:
+def make_key(settings: Settings) -> str:
+    """The secret of a key with every scope, of a platform `bench`."""
     with open_services(settings) as services, services.database.write() as connection:
         now_ms = system_clock()
         tenant = platforms.ensure_platform(connection, "bench", actor="bench", now_ms=now_ms)

@@ -87,19 +87,27 @@ class Crowd:
 
     def __init__(self, url: str, key: str, sessions: Sequence[str], pause_s: float = 0.05) -> None:
         self.browsers = [Browser(url, key, session, pause_s) for session in sessions]
+        self._over = threading.Event()
+        self._threads: list[threading.Thread] = []
 
     @contextmanager
     def posting(self) -> Iterator[Crowd]:
-        over = threading.Event()
-        threads = [threading.Thread(target=it.run, args=(over,)) for it in self.browsers]
-        for thread in threads:
+        self._over.clear()
+        self._threads = [
+            threading.Thread(target=it.run, args=(self._over,)) for it in self.browsers
+        ]
+        for thread in self._threads:
             thread.start()
         try:
             yield self
         finally:
-            over.set()
-            for thread in threads:
-                thread.join()
+            self.stop()
+
+    def stop(self) -> None:
+        """Have everybody end once the request in hand is answered."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join()
 
     @property
     def acknowledged(self) -> int:

@@ -1,0 +1,205 @@
+"""What goes wrong in the drills. Each takes the stage while learners are sending, and says when the
+trouble is over; NotTried where this machine cannot do it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psycopg
+from pydantic import SecretStr
+from sqlalchemy import make_url
+
+from app.bench.throw_away import apart
+from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
+from tests.drills.service import ServiceProcess, environment
+from tests.drills.stage import Stage
+
+SECONDS = 3.0
+FAKED = "time"  # the file that libfaketime reads, in the drill's folder
+
+
+class NotTried(Exception):
+    """What the machine lacks."""
+
+
+def killed(at: Stage) -> None:
+    for pause_s in (0.7, 0.3, 1.1):
+        time.sleep(pause_s)
+        at.service.kill()
+        at.trouble_is_over()
+        at.service.start()
+
+
+def told_to_end(at: Stage) -> None:
+    time.sleep(1)
+    began = time.monotonic()
+    at.service.stop()
+    at.require(time.monotonic() - began < 25, "it took longer than 25 s to end")
+    at.trouble_is_over()
+    at.service.start()
+
+
+def disk_full(at: Stage) -> None:
+    """No file of the service may grow any more."""
+    limit = resource.prlimit(at.service.pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(at.service.pid, resource.RLIMIT_FSIZE, (4096, limit[1]))
+    time.sleep(SECONDS)
+    at.require(not at.service.ready(), "/readyz says ready")
+    resource.prlimit(at.service.pid, resource.RLIMIT_FSIZE, limit)
+    at.trouble_is_over()
+
+
+def photo(at: Stage, name: str) -> int:
+    session = at.crowd.browsers[0].session
+    return at.api.client.request(
+        "PUT",
+        f"/v1/sessions/{session}/snapshots/{name}?purpose=random",
+        content=portrait(PORTRAIT_SEEDS[0], noise_seed=1),
+        headers={"authorization": f"Bearer {at.api.key}", "content-type": "image/jpeg"},
+    ).status_code
+
+
+def photos_away(at: Stage) -> None:
+    """The photo folder is gone, as a volume that is not mounted; events go on."""
+    folder = at.settings.data_dir / "blobs"
+    at.require(photo(at, "before") < 300, "a photo was not taken before")
+    folder.rename(folder.with_name("elsewhere"))
+    at.require(photo(at, "meanwhile") == 503, "a photo was not answered 503")
+    at.require(not at.service.ready(), "/readyz says ready")
+    folder.with_name("elsewhere").rename(folder)
+    at.trouble_is_over()
+    at.require(photo(at, "after") < 300, "a photo was not taken afterwards")
+
+
+def photos_read_only(at: Stage) -> None:
+    if os.geteuid() == 0:
+        raise NotTried("root writes everywhere: run it as another user")
+    folder = at.settings.data_dir / "blobs"
+    at.require(photo(at, "before") < 300, "a photo was not taken before")
+    folders = [folder, *(it for it in folder.rglob("*") if it.is_dir())]
+    for it in folders:
+        it.chmod(0o500)
+    at.require(photo(at, "meanwhile") == 503, "a photo was not answered 503")
+    for it in folders:
+        it.chmod(0o700)
+    at.trouble_is_over()
+    at.require(photo(at, "after") < 300, "a photo was not taken afterwards")
+
+
+def connections_cut(at: Stage) -> None:
+    url = make_url(at.settings.database_url).set(drivername="postgresql")
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        with psycopg.connect(url.render_as_string(hide_password=False)) as it:
+            it.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        time.sleep(0.3)
+    at.trouble_is_over()
+
+
+def clock_set(at: Stage) -> None:
+    """Back by ten minutes, ahead by a day, and right again (libfaketime)."""
+    file = at.folder / FAKED
+    for step in ("-600", "+86400", "+0"):
+        file.write_text(f"{step}\n")
+        time.sleep(1)
+        at.require(at.service.ready() == (step == "+0"), f"/readyz is wrong at {step} s")
+    at.trouble_is_over()
+
+
+def under_faketime(folder: Path) -> dict[str, str]:
+    found = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
+    if not found:
+        raise NotTried("no libfaketime: apt-get install faketime")
+    (folder / FAKED).write_text("+0\n")
+    return {
+        "LD_PRELOAD": str(found[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(folder / FAKED),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
+@contextmanager
+def connections(at: Stage, count: int, sent: bytes = b"") -> Iterator[list[socket.socket]]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, count + 500)), hard))
+    with ExitStack() as opened:
+        made = []
+        for _ in range(count):
+            it = socket.create_connection(("127.0.0.1", at.settings.port), 10)
+            made.append(opened.enter_context(it))
+            it.sendall(sent)
+        yield made
+
+
+def few_descriptors(at: Stage) -> None:
+    """The service may have 64 files open, and a hundred clients come."""
+    resource.prlimit(at.service.pid, resource.RLIMIT_NOFILE, (64, 64))
+    with connections(at, 100):
+        time.sleep(SECONDS)
+    at.trouble_is_over()
+
+
+def slow_clients(at: Stage) -> None:
+    """Two hundred who never finish: half of them in the headers, half in the body."""
+    head = b"POST /v1/events HTTP/1.1\r\nhost: x\r\ncontent-length: 100000\r\n"
+    with connections(at, 100, head), connections(at, 100, head + b"\r\n{") as slow:
+        for _ in range(int(SECONDS * 2)):
+            for it in slow:
+                it.sendall(b" ")
+            time.sleep(0.5)
+        at.require(at.service.ready(), "not ready beside slow clients")
+    at.trouble_is_over()
+
+
+def idle_connections(at: Stage) -> None:
+    with connections(at, 2000):
+        before = at.crowd.acknowledged
+        time.sleep(SECONDS)
+        at.require(at.crowd.acknowledged > before, "nothing was stored meanwhile")
+        at.require(at.service.ready(), "not ready beside idle connections")
+    at.trouble_is_over()
+
+
+def wrong_key(at: Stage) -> None:
+    """A second service with another key must not start; the first goes on."""
+    other = apart(at.settings.data_dir, at.settings.database_url, master_key=SecretStr("x" * 64))
+    second = ServiceProcess(other)
+    second.begin()
+    try:
+        at.require(second.wait(60) != 0, "it started")
+    except subprocess.TimeoutExpired:
+        at.wrong.append("it started")
+        second.kill()
+    second.log.unlink()
+    at.trouble_is_over()
+
+
+def restored(at: Stage) -> None:
+    """A backup made under load is whole on an empty machine."""
+    backups, fresh = at.settings.data_dir / "backups", at.settings.data_dir / "fresh"
+    made = _command(environment(at.settings), "backup", str(backups))
+    at.require(made == 0, "no backup was made")
+    fresh.mkdir()
+    empty = apart(fresh, f"sqlite:///{fresh / 'fresh.sqlite'}", master_key=at.settings.master_key)
+    for folder in backups.iterdir():
+        at.require(_command(environment(empty), "restore", str(folder)) == 0, "it is not whole")
+    at.require((fresh / "fresh.sqlite").exists(), "there is no database")
+    at.trouble_is_over()
+
+
+def _command(variables: dict[str, str], *words: str) -> int:
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli.main", *words], env=variables, capture_output=True
+    ).returncode

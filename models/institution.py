@@ -35,6 +35,9 @@ class Institution(Base):
     listed_from: Mapped[Name | None]  # ISO dates, both included
     listed_until: Mapped[Name | None]
     document: Mapped[Name | None]  # that put it on the list
+    contact: Mapped[Name | None]  # who is asked, with telephone
+    bank: Mapped[Name | None]
+    bank_account: Mapped[Name | None]
     reviews: Mapped[Items]
     withdrawn_on: Mapped[Name | None]
     withdrawn_reason: Mapped[Text | None]

@@ -40,6 +40,12 @@ _SECURITY = {
     "review_case": _PERSON,
     "undo_case": _PERSON,
     "correct_case": _PERSON,
+    "put_county": _PERSON,
+    "list_institution": _PERSON,
+    "change_institution": _PERSON,
+    "put_annual_review": _PERSON,
+    "withdraw_institution": _PERSON,
+    "relist_institution": _PERSON,
     "post_session_events": _KEY,
     "post_events": _KEY,
 }

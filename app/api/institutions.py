@@ -78,7 +78,8 @@ class AnnualReviewView(Answer, frozen=True, kw_only=True):
 
 class InstitutionView(Answer, frozen=True, kw_only=True):
     """An institution on a county's list (目录清单): from when to when, its annual reviews (年检),
-    the latest first, and since when it is off the list; why, is told to the authority alone."""
+    the latest first, and since when it is off the list; why, is told to the authority alone, and
+    whom to ask and the account for subsidies to no platform."""
 
     institution_id: int
     county: str
@@ -87,6 +88,9 @@ class InstitutionView(Answer, frozen=True, kw_only=True):
     listed_from: Date | None
     listed_until: Date | None
     document: str | None
+    contact: str | None
+    bank: str | None
+    bank_account: str | None
     reviews: list[AnnualReviewView]
     withdrawn_on: Date | None
     withdrawn_reason: str | None
@@ -231,7 +235,8 @@ def _by(services: Any, user: User) -> dict[str, Any]:
 
 
 def _shown(row: ListedInstitution, caller: Caller | None = None) -> InstitutionView:
-    told = caller is None or caller.told_reviewers
+    told = caller is None or caller.scope.platform_id is None
+    why = caller is None or caller.told_reviewers
     return InstitutionView(
         institution_id=row.id,
         county=row.county,
@@ -240,10 +245,13 @@ def _shown(row: ListedInstitution, caller: Caller | None = None) -> InstitutionV
         listed_from=row.listed_from,
         listed_until=row.listed_until,
         document=row.document,
+        contact=row.contact if told else None,
+        bank=row.bank if told else None,
+        bank_account=row.bank_account if told else None,
         reviews=[
             AnnualReviewView(year=it["year"], passed=it["passed"], document=it.get("document"))
             for it in row.reviews
         ],
         withdrawn_on=row.withdrawn_on,
-        withdrawn_reason=row.withdrawn_reason if told else None,
+        withdrawn_reason=row.withdrawn_reason if why else None,
     )

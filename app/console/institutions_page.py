@@ -32,6 +32,7 @@ Keeper = Annotated[Login, Depends(require_role(*KEEPS_INSTITUTIONS))]
 People = Annotated[
     Login, Depends(require_role(Role.CHIEF, Role.AUDITOR, Role.REVIEWER, Role.ADMIN, Role.SCHOOL))
 ]
+_PAID_TO = ("contact", "bank", "bank_account")
 REFUSALS = (ValidationError, BadInput, Conflict)
 
 
@@ -159,7 +160,7 @@ def _page(
         row = institutions.institution_seen(connection, login.user.scope, institution_id)
     stands = {
         name: getattr(row, name) or ""
-        for name in ("code", "name", "listed_from", "listed_until", "document")
+        for name in ("code", "name", "listed_from", "listed_until", "document", *_PAID_TO)
     }
     what = (typed or {}).get("what", "")
     return render(

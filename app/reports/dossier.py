@@ -32,8 +32,10 @@ from app.reports import labels
 from app.reports.sheet import Heading, said
 from app.store.accounts import users
 from app.store.catalogue import films as film_rows
+from app.store.catalogue import institutions as institution_rows
 from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.films import FilmRow
+from app.store.catalogue.institutions import InstitutionRow
 from app.store.exchange import report_rows
 from app.store.exchange.report_rows import AssessmentRow, MemberRow, PlanRow
 from app.store.judging import enrolment_facts
@@ -102,6 +104,17 @@ class Dossier:
             scale=labels.SCALES.get(self.concluded.scale.applied, "") if scaled else "",
             office=office_of(self.row.county),
             published=self.published,
+        )
+
+    @cached_property
+    def institution(self) -> InstitutionRow | None:
+        """As the county's list has it; None where the class names one that is on none."""
+        if self.klass.institution_id is None:
+            return None
+        return institution_rows.institution(
+            self.connection,
+            AccessScope(institution_id=self.klass.institution_id),
+            self.klass.institution_id,
         )
 
     @property

@@ -68,6 +68,18 @@ def test_an_auditor_lists_an_institution_and_takes_it_off_with_a_reason(county: 
     assert (act.action, act.actor) == ("institution.withdrawn", "user:zhao")
 
 
+def test_whom_to_ask_and_where_to_pay_is_kept_with_the_institution(county: Desk) -> None:
+    county.client.cookies.clear()
+    county.sign_in("zhao")
+    asked = {"contact": "经办人甲 0376-0000000", "bank": "示例农商银行"}
+    refused = send(county, "/console/institutions", **SCHOOL, **asked, bank_account="六二二八")
+    assert refused.status_code == 422 and "银行帐号应为6至32位数字" in refused.text
+    typed = "0000 1111 2222 3333"
+    page = send(county, "/console/institutions", **SCHOOL, **asked, bank_account=typed)
+    shown = county.get(page.headers["location"])
+    assert "0000111122223333" in shown and "示例农商银行" in shown and "经办人甲" in shown
+
+
 def test_an_auditor_lists_none_in_another_county(county: Desk) -> None:
     assert send(county, "/console/counties", name="光山县").status_code == 303
     county.client.cookies.clear()

@@ -10,6 +10,9 @@ import pytest
 
 from app.clock import day
 from app.domain.accounts import users
+from app.domain.catalogue import institutions
+from app.domain.catalogue.classes import class_seen
+from app.domain.catalogue.institutions import InstitutionTerms
 from app.domain.policy import procedure
 from app.domain.review import inspections, stages
 from app.reports import container, exports, package
@@ -17,6 +20,7 @@ from app.reports.exports import ExportOptions
 from app.reports.verify import verify
 from app.services import Services
 from app.store.catalogue.catalogue import ClassRow
+from app.store.exchange import report_rows
 from app.store.scope import EVERYTHING
 from tests.people import HUANGCHUAN
 from tests.verdicts import sign_in
@@ -140,3 +144,29 @@ def test_the_steps_leave_in_the_package_as_the_audit_log_has_them(
     kept = [json.loads(it) for it in container.unpack(made)["stages.ndjson"].splitlines()]
     assert [it["step"] for it in kept][-2:] == ["claim_filed", "claim_industry"]
     assert verify(made).problems == []
+
+
+def test_whom_to_ask_and_the_account_stand_on_it_and_no_platform_is_told(
+    services: Services, klass: ClassRow
+) -> None:
+    with services.database.read() as connection:
+        row: Any = report_rows.klass(connection, klass.id)
+    terms = InstitutionTerms(
+        code="52411526MJ0000001X",
+        name=row.institution,
+        contact="经办人甲 0376-0000000",
+        bank="示例农商银行",
+        bank_account="0000 1111 2222 3333",
+    )
+    with services.database.write() as connection:
+        by: dict[str, Any] = {"actor": "system", "now_ms": services.clock()}
+        institutions.list_institution(connection, klass.county, terms, **by)
+        listed = class_seen(connection, EVERYTHING, klass.external_id)
+    asked = ("联系人及电话", "开户银行名称", "银行帐号")
+    form = told(services, listed)
+    assert [form[it] for it in asked] == [
+        "经办人甲 0376-0000000",
+        "示例农商银行",
+        "0000111122223333",
+    ]
+    assert [told(services, listed, KEY)[it] for it in asked] == ["", "", ""]

@@ -10,7 +10,7 @@ import re
 from datetime import date
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
@@ -22,11 +22,22 @@ from app.store.catalogue.institutions import InstitutionRow, ListedInstitution
 from app.store.scope import AccessScope
 
 _COUNTY_CODE = re.compile(r"\d{6}")
+_ACCOUNT = re.compile(r"[0-9][0-9-]{4,30}[0-9]")
 
 Reason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=4, max_length=2000, pattern=r"^[^\x00]*$"),
 ]
+
+
+def _account(said: object) -> object:
+    """An account's number without the spaces that people put between its digits."""
+    number = "".join(said.split()) if isinstance(said, str) else said
+    if isinstance(number, str) and number and not _ACCOUNT.fullmatch(number):
+        raise PydanticCustomError(
+            "bad_bank_account", "bank_account: 应为6至32位数字 / 6 to 32 digits"
+        )
+    return number
 
 
 class CountyTerms(Wire):
@@ -42,6 +53,9 @@ class InstitutionTerms(Wire):
     listed_from: Day | None = None
     listed_until: Day | None = None
     document: Annotated[Line | None, Field(description="what put it on the list")] = None
+    contact: Annotated[Line | None, Field(description="联系人及电话, as 附件2 asks")] = None
+    bank: Annotated[Line | None, Field(description="开户银行名称")] = None
+    bank_account: Annotated[Line | None, BeforeValidator(_account)] = None
 
     @model_validator(mode="after")
     def _consistent(self) -> InstitutionTerms:

@@ -102,10 +102,22 @@ def _head(dossier: Dossier) -> _Block:
             _label("培训机构（或企业、个人）名称", 2),
             _entry(f"{_who(dossier)}\n（加盖印章）", 2, filled=True),
             _label("联系人及电话"),
-            _entry("", 2),
+            _of_institution(dossier, "contact"),
         ),
-        (_label("开户银行名称", 2), _entry("", 2), _label("银行帐号"), _entry("", 2)),
+        (
+            _label("开户银行名称", 2),
+            _of_institution(dossier, "bank"),
+            _label("银行帐号"),
+            _of_institution(dossier, "bank_account"),
+        ),
     )
+
+
+def _of_institution(dossier: Dossier, field: str) -> FormCell:
+    """As the county's list has it; a platform is told neither person nor account."""
+    row = dossier.institution if dossier.named else None
+    words = getattr(row, field) if row else None
+    return _entry(words or "", 2, filled=bool(words))
 
 
 def _opening(dossier: Dossier) -> _Block:

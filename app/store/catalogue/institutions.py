@@ -26,6 +26,9 @@ class InstitutionRow(Protocol):
     listed_from: str | None
     listed_until: str | None
     document: str | None
+    contact: str | None
+    bank: str | None
+    bank_account: str | None
     reviews: list[dict[str, Any]]
     withdrawn_on: str | None
     withdrawn_reason: str | None

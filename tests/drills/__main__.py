@@ -1,27 +1,24 @@
 """`make drills`: hold each drill, or those named, and print what it cost.
 
 Exits with 1 when something acknowledged was lost, an answer was any other 5xx than 503 with
-Retry-After, or the service did not come back by itself within a minute. ZHENXUE_TEST_POSTGRES_URL
-names the server for the drill that needs one.
+Retry-After, or the service did not come back by itself within a minute.
 """
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-
-import psycopg
 
 from app.errors import NotReady
 from app.settings import Settings
 from tests.drills import troubles
+from tests.drills.postgres_server import OwnPostgres
 from tests.drills.stage import Outcome, Stage, outcome_of, stage
 from tests.drills.troubles import NotTried
 
-POSTGRES = "postgresql://postgres@127.0.0.1:5432/postgres"
 DRILLS: dict[str, Callable[[Stage], None]] = {
     it.__name__.replace("_", "-"): it
     for it in (
@@ -31,6 +28,7 @@ DRILLS: dict[str, Callable[[Stage], None]] = {
         troubles.photos_away,
         troubles.photos_read_only,
         troubles.connections_cut,
+        troubles.database_restarted,
         troubles.clock_set,
         troubles.few_descriptors,
         troubles.slow_clients,
@@ -39,27 +37,28 @@ DRILLS: dict[str, Callable[[Stage], None]] = {
         troubles.restored,
     )
 }
-ON_POSTGRESQL = {"connections-cut"}
+ON_POSTGRESQL = {"connections-cut", "database-restarted"}
 LINE = "{:18} {:>12} {:>6} {:>6} {:>10} {:>9} {:>10}  {}"
 
 
 def hold(name: str, folder: Path) -> Outcome:
     """Raises NotTried."""
-    url = ""
-    if name in ON_POSTGRESQL:
-        url = os.environ.get("ZHENXUE_TEST_POSTGRES_URL", POSTGRES)
-        try:
-            psycopg.connect(url, connect_timeout=2).close()
-        except psycopg.Error:
-            raise NotTried(f"no PostgreSQL at {url}") from None
-    configured = Settings(data_dir=folder / name, database_url=url)
-    configured.data_dir.mkdir()
-    more = troubles.under_faketime(configured.data_dir) if name == "clock-set" else {}
-    with stage(configured, more=more) as held:
-        DRILLS[name](held)
-        recovered_s = held.recovered()
-        held.crowd.stop()
-        return outcome_of(held, recovered_s)
+    with ExitStack() as held:
+        postgres = None
+        if name in ON_POSTGRESQL:
+            try:
+                postgres = held.enter_context(OwnPostgres(folder / "postgres").running())
+            except LookupError as lack:
+                raise NotTried(str(lack)) from None
+        configured = Settings(data_dir=folder / name, database_url=postgres.url if postgres else "")
+        configured.data_dir.mkdir()
+        more = troubles.under_faketime(configured.data_dir) if name == "clock-set" else {}
+        at = held.enter_context(stage(configured, more=more))
+        at.postgres = postgres
+        DRILLS[name](at)
+        recovered_s = at.recovered()
+        at.crowd.stop()
+        return outcome_of(at, recovered_s)
 
 
 def main(names: list[str]) -> int:

@@ -16,6 +16,7 @@ from app.services import Services
 from app.settings import Settings
 from app.simulation.transport import Api, UrllibClient
 from tests.drills.load import Crowd
+from tests.drills.postgres_server import OwnPostgres
 from tests.drills.service import ServiceProcess
 from tests.waiting import eventually
 
@@ -30,6 +31,7 @@ class Stage:
     service: ServiceProcess
     api: Api
     crowd: Crowd
+    postgres: OwnPostgres | None = None
     wrong: list[str] = field(default_factory=list)
     _over_at: float = 0.0
 

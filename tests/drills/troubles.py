@@ -107,6 +107,14 @@ def connections_cut(at: Stage) -> None:
     at.trouble_is_over()
 
 
+def database_restarted(at: Stage) -> None:
+    assert at.postgres is not None
+    for pause_s in (0.2, SECONDS):
+        time.sleep(0.5)
+        at.postgres.restart(pause_s)
+    at.trouble_is_over()
+
+
 def clock_set(at: Stage) -> None:
     """Back by ten minutes, ahead by a day, and right again (libfaketime)."""
     file = at.folder / FAKED

@@ -11,6 +11,7 @@ import jsonschema_rs
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+FORM = "application/x-www-form-urlencoded"
 Validator = Any  # jsonschema_rs gives a class a draft
 _documents: list[dict[str, Any]] = []
 
@@ -36,6 +37,9 @@ class DescribedClient(TestClient):
             statuses, media_types = described(method, path, answer.status_code)
             assert answer.status_code in statuses, f"not described: {where}"
             assert not answer.content or not media_types or kind in media_types, (kind, where)
+        form = answer.request.headers.get("content-type", "").startswith(FORM)
+        if form and path.startswith("/xAPI/"):
+            return answer  # it stands for another method, under which its answer is described
         if answer.is_success and kind == "application/json" and operation_of(method, path):
             for fault in _schema(method, path, answer.status_code).iter_errors(answer.json()):
                 raise AssertionError(f"{fault.instance_path}: {fault.message}: {where}")

@@ -146,4 +146,6 @@ def _either(names: list[str], schemas: dict[str, Schema]) -> Schema:
     required = set.intersection(*(set(each.get("required", ())) for each in objects))
     name = "Or".join(names)
     schemas[name] = {"type": "object", "properties": fields, "required": sorted(required)}
+    if any(each.get("additionalProperties") is True for each in objects):
+        schemas[name]["additionalProperties"] = True
     return {"$ref": COMPONENTS.format(name=name)}

@@ -94,3 +94,10 @@ def upgrade() -> None:
     op.add_column("statements", _words("refers", nullable=True))
     _index("statements", "refers", "platform_id", "refers")
     op.execute("UPDATE statements SET refers = voids WHERE voids IS NOT NULL")
+
+
+def downgrade() -> None:
+    op.drop_index(op.f("ix_statements_refers"), "statements")
+    op.drop_column("statements", "refers")
+    for name in ("statement_links", "xapi_attachments", "xapi_activities", "xapi_documents"):
+        op.drop_table(name)

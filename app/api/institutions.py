@@ -42,7 +42,7 @@ class CountyCode(Wire):
     code: Annotated[Line | None, Field(description="GB/T 2260, six digits")] = None
 
 
-class NewInstitution(InstitutionTerms):
+class InstitutionToList(InstitutionTerms):
     county: Line
 
 
@@ -150,7 +150,7 @@ def get_institution(
 
 
 @router.post("/institutions", status_code=201)
-def list_institution(request: Request, user: Person, said: NewInstitution) -> InstitutionView:
+def list_institution(request: Request, user: Person, said: InstitutionToList) -> InstitutionView:
     """Put an institution on a county's list. Auditors of the county and administrators do, here and
     in what follows."""
     services = services_of(request)

@@ -180,3 +180,9 @@ def test_a_value_is_of_one_kind_and_wide_enough(document: dict[str, Any]) -> Non
             assert node.get("format") == "int64", path
         if node.get("type") == "number":
             assert node.get("format") == "double", path
+
+
+def test_no_type_is_called_like_what_makes_another(document: dict[str, Any]) -> None:
+    """Go calls the function that makes an Institution NewInstitution."""
+    names = document["components"]["schemas"].keys()
+    assert [it for it in names if it.startswith("New") and it[3:] in names] == []

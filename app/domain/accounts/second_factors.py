@@ -13,15 +13,14 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyotp
 from sqlalchemy import Connection
 
+from app.domain.accounts import users
 from app.domain.accounts.users import Login, Role, User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.security import Vault, token_digest
-from app.store.accounts import audit
 from app.store.accounts import second_factors as store
 from app.store.accounts import users as user_store
 from app.store.accounts.second_factors import FactorRow
@@ -123,7 +122,7 @@ def add(
         counter=counter,
         created_ms=now_ms,
     )
-    _record(connection, now_ms, user.actor, "factor.added", user.username, {"kind": kind})
+    users.record(connection, now_ms, user.actor, "factor.added", user.username, {"kind": kind})
     return [] if before else new_codes(connection, vault, user, now_ms)
 
 
@@ -145,7 +144,7 @@ def new_codes(connection: Connection, vault: Vault, user: User, now_ms: int) -> 
             counter=0,
             created_ms=now_ms,
         )
-    _record(connection, now_ms, user.actor, "factor.codes", user.username)
+    users.record(connection, now_ms, user.actor, "factor.codes", user.username)
     return codes
 
 
@@ -163,7 +162,7 @@ def accepts(connection: Connection, vault: Vault, user: User, code: str, now_ms:
         ):
             if taken := store.take(connection, row.id, 1, now_ms):
                 store.drop(connection, row.id)
-                _record(connection, now_ms, user.actor, "factor.code_used", user.username)
+                users.record(connection, now_ms, user.actor, "factor.code_used", user.username)
             return taken
     return False
 
@@ -171,7 +170,7 @@ def accepts(connection: Connection, vault: Vault, user: User, code: str, now_ms:
 def refuse(connection: Connection, user: User, address: str, now_ms: int) -> None:
     """Record that the password was right and the second factor was not."""
     detail = {"address": address}
-    _record(connection, now_ms, user.actor, "factor.refused", user.username, detail)
+    users.record(connection, now_ms, user.actor, "factor.refused", user.username, detail)
 
 
 def rename(connection: Connection, user: User, factor_id: int, name: str) -> None:
@@ -185,7 +184,9 @@ def remove(connection: Connection, user: User, factor_id: int, now_ms: int) -> N
     store.drop(connection, row.id)
     if not of(connection, user.id):
         store.drop_all(connection, user.id)
-    _record(connection, now_ms, user.actor, "factor.removed", user.username, {"kind": row.kind})
+    users.record(
+        connection, now_ms, user.actor, "factor.removed", user.username, {"kind": row.kind}
+    )
 
 
 def reset(connection: Connection, username: str, actor: str, now_ms: int) -> None:
@@ -200,7 +201,7 @@ def reset(connection: Connection, username: str, actor: str, now_ms: int) -> Non
         connection, row.id, factor_due_ms=due_ms, reset_asked_ms=None, reset_asked_by=None
     )
     user_store.delete_logins_of(connection, row.id)
-    _record(connection, now_ms, actor, "factor.reset", username)
+    users.record(connection, now_ms, actor, "factor.reset", username)
 
 
 def ask_reset(connection: Connection, admin: User, username: str, now_ms: int) -> bool:
@@ -223,7 +224,7 @@ def ask_reset(connection: Connection, admin: User, username: str, now_ms: int) -
         reset(connection, username, admin.actor, now_ms)
         return True
     user_store.update_user(connection, row.id, reset_asked_ms=now_ms, reset_asked_by=admin.username)
-    _record(connection, now_ms, admin.actor, "factor.reset_asked", username)
+    users.record(connection, now_ms, admin.actor, "factor.reset_asked", username)
     return False
 
 
@@ -261,21 +262,3 @@ def password_mark(connection: Connection, username: str) -> str:
     row = user_store.by_username(connection, username)
     known = row is not None and row.disabled_ms is None
     return token_digest(row.password_hash).hex()[:32] if row is not None and known else ""
-
-
-def _record(
-    connection: Connection,
-    now_ms: int,
-    actor: str,
-    action: str,
-    username: str,
-    detail: dict[str, Any] | None = None,
-) -> None:
-    audit.append(
-        connection,
-        at_ms=now_ms,
-        actor=actor,
-        action=action,
-        subject=f"user:{username}",
-        detail=detail,
-    )

@@ -201,7 +201,7 @@ def open_login(
         expires_ms=now_ms + ABSOLUTE_MS,
         confirmed_ms=now_ms if confirmed else None,
     )
-    _record(connection, now_ms, user.actor, "login.opened", user.username)
+    record(connection, now_ms, user.actor, "login.opened", user.username)
     return token
 
 
@@ -239,7 +239,7 @@ def confirm_login(connection: Connection, token: str, now_ms: int) -> None:
 
 def close_login(connection: Connection, token: str, user: User, now_ms: int) -> None:
     store.delete_login(connection, token_digest(token))
-    _record(connection, now_ms, user.actor, "login.closed", user.username)
+    record(connection, now_ms, user.actor, "login.closed", user.username)
 
 
 def logins_of(connection: Connection, user: User, token: str, now_ms: int) -> list[OpenLogin]:
@@ -271,7 +271,7 @@ def end_logins(connection: Connection, user: User, which: str, token: str, now_m
         store.delete_login(connection, digest)
     if ended:
         detail = {"count": len(ended)}
-        _record(connection, now_ms, user.actor, "login.ended", user.username, detail)
+        record(connection, now_ms, user.actor, "login.ended", user.username, detail)
     return len(ended)
 
 
@@ -331,7 +331,7 @@ def add_user(
         created_ms=now_ms,
     )
     detail = _rights(connection, role, wanted, platform_id, institution_id, of_office)
-    _record(connection, now_ms, actor, "user.added", username, detail)
+    record(connection, now_ms, actor, "user.added", username, detail)
     return user_id
 
 
@@ -382,7 +382,7 @@ def change_user(
         "before": _rights(connection, *before),
         "after": _rights(connection, *after),
     }
-    _record(connection, now_ms, actor, "user.changed", username, detail)
+    record(connection, now_ms, actor, "user.changed", username, detail)
     return True
 
 
@@ -395,13 +395,13 @@ def disable_user(connection: Connection, username: str, *, actor: str, now_ms: i
     store.update_user(connection, row.id, disabled_ms=now_ms)
     store.delete_logins_of(connection, row.id)
     assignments.release_outside(connection, row.id, ())
-    _record(connection, now_ms, actor, "user.disabled", username)
+    record(connection, now_ms, actor, "user.disabled", username)
 
 
 def enable_user(connection: Connection, username: str, *, actor: str, now_ms: int) -> None:
     """Let a disabled user in again. Raises NotFound."""
     store.update_user(connection, _row_of(connection, username).id, disabled_ms=None)
-    _record(connection, now_ms, actor, "user.enabled", username)
+    record(connection, now_ms, actor, "user.enabled", username)
 
 
 def set_password(
@@ -412,7 +412,7 @@ def set_password(
     _check_password_strength(username, password)
     store.update_user(connection, user_id, password_hash=hash_password(password))
     store.delete_logins_of(connection, user_id)
-    _record(connection, now_ms, actor, "user.password", username)
+    record(connection, now_ms, actor, "user.password", username)
 
 
 def change_password(
@@ -429,14 +429,14 @@ def change_password(
     _check_password_strength(user.username, password)
     store.update_user(connection, user.id, password_hash=hash_password(password))
     store.delete_logins_of(connection, user.id)
-    _record(connection, now_ms, user.actor, "password.changed", user.username)
+    record(connection, now_ms, user.actor, "password.changed", user.username)
     return open_login(connection, user, now_ms, where=where, confirmed=confirmed)
 
 
 def refuse_password(connection: Connection, user: User, address: str, now_ms: int) -> None:
     """Record that a signed-in person did not know their own password."""
     detail = {"address": address}
-    _record(connection, now_ms, user.actor, "password.refused", user.username, detail)
+    record(connection, now_ms, user.actor, "password.refused", user.username, detail)
 
 
 def new_password() -> str:
@@ -548,7 +548,7 @@ def _user(row: store.UserRow) -> User:
     )
 
 
-def _record(
+def record(
     connection: Connection,
     now_ms: int,
     actor: str,
@@ -556,6 +556,7 @@ def _record(
     username: str,
     detail: dict[str, Any] | None = None,
 ) -> None:
+    """Enter in the audit log what `actor` did about a person's account."""
     audit.append(
         connection,
         at_ms=now_ms,

@@ -172,7 +172,7 @@ def tell(connection: Connection, vault: Vault, user: User, link: str, now_ms: in
         for kind in plan.kinds & set(more):
             body = _body({kind: counts[kind]}, link)
             _send(connection, user, plan, f"{kind}:{on}:{counts[kind]}", body, now_ms)
-    elif at(now_ms).hour >= DAILY_HOUR:
+    elif plan.kinds and at(now_ms).hour >= DAILY_HOUR:
         # From one morning to the next, so that what came in the afternoon is told as well.
         since_ms = begun_ms + DAILY_HOUR * _HOUR_MS - _DAY_MS
         counts = waiting(connection, user, since_ms, now_ms)
@@ -201,17 +201,20 @@ def _body(counts: dict[str, int], link: str) -> str:
 
 def plan_of(connection: Connection, vault: Vault, user: User) -> NoticePlan:
     """What the person chose; by default nothing leaves the console."""
-    row = store.choice(connection, user.id)
-    ways = ways_of(connection, vault, user.id)
-    return NoticePlan(frozenset(row.kinds), row.daily, ways) if row else NoticePlan()
+    return _plan(connection, vault, user.id)
 
 
 def ways_of(connection: Connection, vault: Vault, user_id: int) -> NoticeWays:
     """Where that person is told."""
+    return _plan(connection, vault, user_id).ways
+
+
+def _plan(connection: Connection, vault: Vault, user_id: int) -> NoticePlan:
     row = store.choice(connection, user_id)
-    return (
-        NoticeWays(**json.loads(vault.open(row.ways_encrypted, PURPOSE))) if row else NoticeWays()
-    )
+    if row is None:
+        return NoticePlan()
+    ways = NoticeWays(**json.loads(vault.open(row.ways_encrypted, PURPOSE)))
+    return NoticePlan(frozenset(row.kinds), row.daily, ways)
 
 
 def choose(

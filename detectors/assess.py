@@ -15,6 +15,7 @@ from detectors import (
     evidence_altered,
     face_liveness,
     lesson_length,
+    photo_retention,
     unseen_play,
 )
 from detectors.class_hours import Coverage, HourParts, coverage, hour_key, runs, without
@@ -236,6 +237,7 @@ def _hours(
         valid,
         reachable,
     )
+    needed = _looked_for(policy)
     hours: list[JudgedHour] = []
     for key, case, number, play, credit, long, taken, good, near in zip(
         *(column.tolist() for column in columns), strict=True
@@ -243,7 +245,8 @@ def _hours(
         mine = touching.get(key, [])
         its = [findings[i] for i in mine]
         worst = _worst([it for it in its if id(it) in acting_ids])
-        outcome = _hour_outcome(good and not _hour_violated(its, number), near, worst, credit)
+        lacks = _hour_violated(its, number, needed)
+        outcome = _hour_outcome(good and not lacks, near, worst, credit)
         hours.append(
             JudgedHour(
                 case=case,
@@ -259,15 +262,28 @@ def _hours(
     return hours
 
 
+def _looked_for(policy: Policy) -> frozenset[str]:
+    """Which of a photo and a face every class-hour needs, by rule: both, unless the pack asks
+    for no more than the rules that it acts on."""
+    always = policy["class_hour"].word("photo_and_face") == "always"
+    both = (photo_retention.RULE, face_liveness.RULE)
+    return frozenset(rule for rule in both if always or policy[rule].acts)
+
+
 def _seen(known: Facts, played: Coverage, photos: Ints, policy: Policy) -> Bools:
     """Whether each class-hour has its photos and faces, or somebody saw the learner study it."""
-    compared = kept_photos(known, played.case, played.hour, matching=True)
-    own = checks_passed(known, policy, played.case, played.hour)
+    needed = _looked_for(policy)
+    good = np.ones(len(played.case), np.bool_)
     in_person = checked_in_person(known, played.case, played.hour)
-    spared = in_person & bool(policy["photo_retention"]["in_person_counts"])
-    pictured = (photos >= policy["photo_retention"]["photos_min"]) | spared
-    faces = (own > 0) & (compared >= policy["face_liveness"]["random_checks_min"])
-    return pictured & (faces | in_person)
+    if photo_retention.RULE in needed:
+        rule = policy[photo_retention.RULE]
+        good &= (photos >= rule["photos_min"]) | (in_person & bool(rule["in_person_counts"]))
+    if face_liveness.RULE in needed:
+        compared = kept_photos(known, played.case, played.hour, matching=True)
+        own = checks_passed(known, policy, played.case, played.hour)
+        least = policy[face_liveness.RULE]["random_checks_min"]
+        good &= in_person | ((own > 0) & (compared >= least))
+    return good
 
 
 def _worst(findings: list[Finding]) -> Outcome:
@@ -278,12 +294,10 @@ def _worst(findings: list[Finding]) -> Outcome:
     )
 
 
-def _hour_violated(findings: list[Finding], number: int) -> bool:
+def _hour_violated(findings: list[Finding], number: int, needed: frozenset[str]) -> bool:
     """Whether the class-hour itself lacks a photo or a face that it needs."""
     return any(
-        it.hour == number
-        and it.rule in ("photo_retention", "face_liveness")
-        and it.outcome is not Outcome.CLEAR
+        it.hour == number and it.rule in needed and it.outcome is not Outcome.CLEAR
         for it in findings
     )
 

@@ -24,6 +24,7 @@ LATER: Mapping[str, Mapping[str, Value]] = {
         "face_moves": "never",
         "recheck_after_s": 300,
     },
+    "class_hour": {"photo_and_face": "always"},
     "shared_device": {"learners_at_once": 1},
     "photo_retention": {
         "upload_allowance_s": 30,

@@ -7,7 +7,8 @@ import pytest
 from app.domain.policy import packs
 from app.simulation.environment import Setting
 from app.simulation.scenarios import SCENARIOS, perform, setting_of
-from detectors.assess import HourOutcome, assess
+from detectors.assess import HourOutcome, acts, assess
+from detectors.finding import Outcome
 from detectors.policy import Status
 from tests.detectors.columns import columns_of
 
@@ -19,6 +20,29 @@ def test_an_honest_learner_is_accused_of_nothing_elsewhere(name: str) -> None:
     setting = setting_of(SCENARIOS["H01"], Setting())
     result = assess(columns_of(perform("H01", setting=setting)).trace(), packs.load(name).policy)
     assert {it.outcome for it in result.hours} == {HourOutcome.VALID}
+
+
+# No camera, a covered lens, another face, a feed, no controls at all, photos that came late.
+DIM = ("F22", "F23", "F25", "F28", "F29", "F30", "F37", "H23")
+
+
+@pytest.mark.parametrize("name", [*PLACES, "huangchuan-2021-graded"])
+def test_a_class_hour_that_is_not_valid_names_what_is_missing(name: str) -> None:
+    policy = packs.load(name).policy
+    for scenario in DIM:
+        result = assess(columns_of(perform(scenario)).trace(), policy)
+        for hour in result.hours:
+            found = [result.findings[it] for it in hour.findings]
+            named = [it for it in found if acts(it, policy) and it.outcome is not Outcome.CLEAR]
+            settled = (HourOutcome.VALID, HourOutcome.INCOMPLETE, HourOutcome.NOT_STARTED)
+            assert named or hour.outcome in settled, scenario
+
+
+def test_where_no_photo_is_asked_for_nobody_needs_one() -> None:
+    trace = columns_of(perform("F30")).trace()
+    old, new = (packs.load("aq-8011-2023", it).policy for it in ("1.1.0", "1.2.0"))
+    assert [it.outcome for it in assess(trace, old).hours] == [HourOutcome.NOT_PROVEN]
+    assert [it.outcome for it in assess(trace, new).hours] == [HourOutcome.VALID]
 
 
 @pytest.mark.parametrize("name", PLACES)

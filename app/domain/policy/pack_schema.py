@@ -33,6 +33,7 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
         "extension_needs_act": ("class_extended",),
         "leave_needs_act": ("leave_approved",),
     },
+    "class_hour": {"photo_and_face": ("always", "acting_rules")},
     "reach": {"decisions_need_two": (True, False)},
     "cure": {"misconduct_needs_act": ("make_up_approved",)},
     "face_liveness": {

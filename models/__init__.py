@@ -39,10 +39,12 @@ from models.records import (
 from models.retention import LegalHold
 from models.review_case import CaseNote, MaterialRequest, ReviewCase
 from models.sign_off import SignOff
+from models.single_sign_on import ForeignIdentity
 from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
 from models.stage import CalendarDay, StageEvent
 from models.statement import Statement
 from models.system_code import SystemCode
+from models.vault_key import VaultKey, VaultKeyWrap
 from models.xapi_document import StatementLink, XapiActivity, XapiAttachment, XapiDocument
 
 __all__ = [
@@ -71,6 +73,7 @@ __all__ = [
     "EventLog",
     "FacePair",
     "Finding",
+    "ForeignIdentity",
     "HistoryRecord",
     "IdentityCorrection",
     "Inspection",
@@ -114,6 +117,8 @@ __all__ = [
     "TrainingClass",
     "User",
     "UserSession",
+    "VaultKey",
+    "VaultKeyWrap",
     "Verdict",
     "Webhook",
     "WebhookDelivery",

@@ -17,6 +17,7 @@ class IdentityCorrection(Base):
     act_id: Mapped[int] = mapped_column(ForeignKey("acts.id"), primary_key=True)
     name: Mapped[Name | None]
     id_hash: Mapped[Digest | None]
+    hash_generation: Mapped[int] = mapped_column(default=1, server_default="1")
     id_number_encrypted: Mapped[Blob | None]
     id_last4: Mapped[Name | None]
     applied_ms: Mapped[Ms | None]

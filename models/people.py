@@ -9,12 +9,14 @@ from models.base import Base, Blob, Digest, Document, Items, Key, Ms, Name, Ref,
 
 
 class Person(Base):
-    """One natural person, known by the keyed hash of the ID number, whatever accounts exist."""
+    """One natural person, known by the keyed hash of the ID number, whatever accounts exist.
+    `hash_generation` says which generation of the key made it."""
 
     __tablename__ = "persons"
 
     id: Mapped[Key]
     id_hash: Mapped[Digest | None] = mapped_column(unique=True)
+    hash_generation: Mapped[int] = mapped_column(default=1, server_default="1")
 
 
 class Learner(Base):

@@ -19,6 +19,7 @@ class Statement(Base):
     __tablename__ = "statements"
     __table_args__ = (
         UniqueConstraint("platform_id", "statement_id"),
+        Index("ix_statements_account", "platform_id", "account"),
         Index("ix_statements_actor", "platform_id", "actor", "id"),
         Index("ix_statements_fate", "platform_id", "fate", "stored_ms"),
         Index("ix_statements_object", "platform_id", "object", "id"),
@@ -35,6 +36,7 @@ class Statement(Base):
     stored_ms: Mapped[Ms]
     body: Mapped[Blob]
     actor: Mapped[Digest | None]  # None: a group that only its members identify
+    account: Mapped[Digest | None]  # of the actor's account name alone, without its home page
     verb: Mapped[Digest]
     object: Mapped[Digest | None]
     registration: Mapped[Name | None]

@@ -1,6 +1,6 @@
 """The checks before an offline assessment (docs/rules.md section 5): which there are, run.
 
-A check is a function of facts, its limits and the catalogue of 附件3. It prints what it found
+A check is a function of facts, its limits and the catalogue of occupations. It prints what it found
 beside the limit, and never takes an absent fact for a pass. A pack says which checks apply.
 """
 
@@ -54,7 +54,11 @@ LEARNER_CHECKS: Mapping[str, LearnerCheck] = {
     "D1": learner_checks.subsidies_of_the_year,
     "D17": learner_checks.real_name,
     "E1": learner_checks.theory_offline,
+    "E2": learner_checks.length_in_person,
 }
+
+IN_PERSON_CHECKS = frozenset({"E1", "E2"})
+"""Those that ask for hours in person one by one; see `InPerson`."""
 
 TRAINEE_CHECKS = frozenset({"B2", "B3", "B4", "B8"})
 """Those that ask who is trained; see `Trainee`."""

@@ -183,10 +183,21 @@ class Trainee:
 
 
 @dataclass(frozen=True, slots=True)
+class InPerson:
+    """Class-hours that a learner attended in person at one time, and the minutes that they took;
+    None: nobody said so. `practical` None: nobody said whether it was practice or theory."""
+
+    hours: float
+    practical: bool | None = None
+    minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LearnerFacts:
     """Facts of one learner in the class. `open_hours` are in review or not proven: undecided.
 
     `history` and `leaves` are None when nobody supplied such a list, and empty when it was empty.
+    `in_person` are all hours in person one by one, for packs whose checks ask for them.
     `same_person` are other accounts in the class under the same ID number. `offline_hours` are of
     practice in person; of `unsaid_hours` among them nobody said that they were practice.
     """
@@ -202,6 +213,7 @@ class LearnerFacts:
     same_person: tuple[str, ...] = ()
     trainee: Trainee | None = None
     decisions: tuple[AuthorityDecision, ...] = ()
+    in_person: tuple[InPerson, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

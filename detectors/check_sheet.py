@@ -14,13 +14,13 @@ ABSENT = "absent"  # the sentence of a check for which nobody supplied a fact
 
 @dataclass(frozen=True, slots=True)
 class Rulebook:
-    """What the checks of one pack decide by: their limits by id, and the catalogue of 附件3."""
+    """What the checks of one pack decide by: their limits by id, and the catalogue."""
 
     checks: Mapping[str, CheckPolicy]
     occupations: Occupations
 
     def listing(self, klass: ClassFacts) -> OccupationListing | None:
-        """Where the class's occupation stands in 附件3; None when it is not there, or unknown."""
+        """Where the class's occupation stands in the catalogue; None where it does not."""
         return self.occupations.find(klass.occupation) if klass.occupation else None
 
 

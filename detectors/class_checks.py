@@ -69,7 +69,7 @@ def class_size(klass: ClassFacts, book: Rulebook) -> CheckResult:
 
 
 def practical_share(klass: ClassFacts, book: Rulebook) -> CheckResult:
-    """B13: share of practical class-hours, for offline and blended plans outside 附件3."""
+    """B13: share of practical class-hours, for offline and blended plans outside the catalogue."""
     policy = book.checks["B13"]
     least = policy["min_practical_share"]
     sheet = CheckSheet(policy, klass.class_id)
@@ -134,7 +134,7 @@ def recorded_hours(teaching: Teaching, book: Rulebook) -> list[RecordedHour]:
 
 
 def in_catalogue(klass: ClassFacts, book: Rulebook) -> CheckResult:
-    """B17: an online class trains an occupation of 附件3. Of others the text says nothing."""
+    """B17: an online class trains an occupation of the catalogue. Of others no text tells."""
     sheet = CheckSheet(book.checks["B17"], klass.class_id)
     if klass.mode is None:
         return sheet.absent("mode")
@@ -144,7 +144,7 @@ def in_catalogue(klass: ClassFacts, book: Rulebook) -> CheckResult:
         return sheet.absent("occupation")
     listing = book.listing(klass)
     if listing is not None:
-        exact = listing.online_name or listing.offline_name or ""
+        exact = listing.name
         said = "listed_by_alias" if listing.by_alias else "listed"
         return sheet.judged(True, "", exact, said, name=exact)
     if klass.mode is Mode.BLENDED:
@@ -153,7 +153,8 @@ def in_catalogue(klass: ClassFacts, book: Rulebook) -> CheckResult:
 
 
 def annex_conflict(klass: ClassFacts, book: Rulebook) -> CheckResult:
-    """B19: both rows of 附件3 name the occupation; which reading the pack applies is shown."""
+    """B19: rows of the catalogue that contradict each other name the occupation; which reading the
+    pack applies is shown."""
     policy = book.checks["B19"]
     reading = policy.word("reading")
     sheet = CheckSheet(policy, klass.class_id)
@@ -164,8 +165,8 @@ def annex_conflict(klass: ClassFacts, book: Rulebook) -> CheckResult:
     listing = book.listing(klass)
     if klass.mode is Mode.OFFLINE or listing is None or not listing.conflict:
         return sheet.not_applicable("no_conflict")
-    both = f"{listing.online_name}（全线上培训）/ {listing.offline_name}（不少于8个学时）"
-    return sheet.judged(True, "", both, reading)
+    rows = "/ ".join(f"{name}（{row.title}）" for row, name in listing.rows)
+    return sheet.judged(True, "", rows, reading)
 
 
 def assessment_month(klass: ClassFacts, book: Rulebook) -> CheckResult:
@@ -201,8 +202,8 @@ def assessment_offline(klass: ClassFacts, book: Rulebook) -> CheckResult:
 
 
 def enterprise_applies(klass: ClassFacts, book: Rulebook) -> CheckResult:
-    """C3: for training of 附件3 only an enterprise applies. Offline training of such an occupation
-    is outside the words of the annex, so there another applicant is for the authority to decide."""
+    """C3: for training of the catalogue only an enterprise applies. Training of such an occupation
+    in person is outside its words, so there another applicant is for the authority to decide."""
     sheet = CheckSheet(book.checks["C3"], klass.class_id)
     if not klass.occupation:
         return sheet.absent("occupation")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from detectors.batch_facts import CheckResult, ClassFacts, LearnerFacts, Mode, Training
+from detectors.batch_facts import CheckResult, ClassFacts, InPerson, LearnerFacts, Mode, Training
 from detectors.check_sheet import CheckSheet, Rulebook
 from detectors.dates import first_day_after
 from detectors.qualifications import Certificate, certificate_of, level_of, without_level
@@ -41,9 +41,9 @@ def enough_class_hours(learner: LearnerFacts, klass: ClassFacts, book: Rulebook)
 
 
 def offline_practice(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
-    """B18: offline class-hours for the occupations of the second row of 附件3."""
+    """B18: class-hours in person for the occupations whose row of the catalogue asks for them."""
     policy = book.checks["B18"]
-    least = policy["min_offline_hours"]
+    ordinary = policy["min_offline_hours"]
     sheet = CheckSheet(policy, learner.learner_id)
     if klass.mode is None:
         return sheet.absent("mode")
@@ -52,21 +52,22 @@ def offline_practice(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -
     if not klass.occupation:
         return sheet.absent("occupation")
     listing = book.listing(klass)
-    if listing is None or listing.offline_name is None:
+    if listing is None or not listing.hours_in_person(ordinary, lenient=False):
         return sheet.not_applicable("no_offline_practice")
-    if listing.conflict and book.checks["B19"].word("reading") == "lenient":
+    lenient = book.checks["B19"].word("reading") == "lenient"
+    least = listing.hours_in_person(ordinary, lenient=lenient)
+    if not least:
         return sheet.not_applicable("lenient_reading")
     hours = learner.offline_hours
     if hours is None:
         return sheet.absent("offline_hours")
     if hours - learner.unsaid_hours < least <= hours:
         return sheet.open("practice_unsaid", f"{hours:g}", hours=hours, unsaid=learner.unsaid_hours)
+    said, numbers = "counted", dict[str, Any](hours=hours)
+    if least != ordinary:
+        said, numbers = "counted_by_row", numbers | {"least": least}
     return sheet.judged(
-        hours >= least,
-        "too_little_offline_practice",
-        f"{hours:g}",
-        "counted",
-        hours=hours,
+        hours >= least, "too_little_offline_practice", f"{hours:g}", said, **numbers
     )
 
 
@@ -199,8 +200,13 @@ def theory_offline(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> 
         return sheet.absent("plan_hours")
     if learner.offline_hours is None:
         return sheet.absent("offline_hours")
-    theory, attended = klass.plan_hours - klass.practical_hours, learner.offline_hours
-    offline = max(0.0, attended - klass.practical_hours)
+    theory = klass.plan_hours - klass.practical_hours
+    hours: dict[bool | None, float] = {True: 0.0, False: 0.0, None: 0.0}
+    for it in learner.in_person:
+        hours[it.practical] += it.hours
+    # Of hours of which nobody said what they were, the practice that is still wanting comes first.
+    wanting = max(0.0, klass.practical_hours - hours[True])
+    offline = hours[False] + max(0.0, hours[None] - wanting)
     return sheet.judged(
         offline >= policy["min_theory_share"] * theory,
         "too_little_theory_offline",
@@ -210,6 +216,35 @@ def theory_offline(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> 
         theory=theory,
         practical=klass.practical_hours,
     )
+
+
+def length_in_person(learner: LearnerFacts, klass: ClassFacts, book: Rulebook) -> CheckResult:
+    """E2: a class-hour in person takes so many minutes, in each that was attended."""
+    policy = book.checks["E2"]
+    least = policy["min_minutes"]
+    sheet = CheckSheet(policy, learner.learner_id)
+    if klass.mode is None:
+        return sheet.absent("mode")
+    if klass.mode is Mode.ONLINE:
+        return sheet.not_applicable("online")
+    if learner.offline_hours is None:
+        return sheet.absent("offline_hours")
+    hours = sum(it.hours for it in learner.in_person)
+    short = [it for it in learner.in_person if it.minutes is not None]
+    short = [it for it in short if (it.minutes or 0.0) < least * it.hours]
+    if short:
+        too_short, found = sum(it.hours for it in short), min(_each(it) for it in short)
+        numbers = dict[str, Any](hours=hours, short=too_short, minutes=found)
+        return sheet.judged(False, "class_hour_too_short", f"{found:g}", "too_short", **numbers)
+    untold = sum(it.hours for it in learner.in_person if it.minutes is None)
+    if untold:
+        return sheet.open("minutes_untold", f"{untold:g}", hours=hours, untold=untold)
+    return sheet.judged(True, "", f"{hours:g}", "long_enough", hours=hours)
+
+
+def _each(it: InPerson) -> float:
+    """Minutes of one class-hour, to one decimal."""
+    return round((it.minutes or 0.0) / it.hours, 1)
 
 
 def _others(learner: LearnerFacts, klass: ClassFacts) -> list[Training]:

@@ -53,5 +53,5 @@ def _left(body: CheckBody, pack: Pack | None, act: str, learner: str, person: st
     name = numbered(body.check)
     title = Text(f"{name} {known.title.zh}", f"{name} {known.title.en}") if known else None
     said = body.reason if body.said is UNSET else body.said
-    sentence = sentence_of(body.check, body.reason, said, body.numbers or {})
+    sentence = sentence_of(body.check, body.reason, said, body.numbers or {}, pack)
     return CheckLeft(act, learner, person, body.check, title or Text(name, name), sentence)

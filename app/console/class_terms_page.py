@@ -25,6 +25,7 @@ from app.store.catalogue import catalogue, class_file
 from app.store.catalogue import class_setups as setup_store
 from app.store.catalogue import institutions as institution_store
 from app.store.catalogue.class_setups import SetupRow
+from detectors.occupations import Occupations
 from detectors.qualifications import LEVELS, Certificate, certificate_of, level_of
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -266,7 +267,8 @@ def _page(
     pack = packs.found(str(typed.get("policy_id") or "")) or packs.load(
         services.settings.default_pack
     )
-    names = {*pack.occupations.online, *pack.occupations.offline}
+    occupations = _occupations(pack.occupations)
+    names = {name for _, row in occupations for name in row}
     if typed.get("occupation") and typed["occupation"] not in (*names, _OTHER):
         typed |= {"occupation_other": typed["occupation"], "occupation": _OTHER}
     return render(
@@ -280,7 +282,7 @@ def _page(
         platforms=[(it.slug, it.name) for it in offered],
         courses=[it for it in course_rows if it.platform == typed["platform"] or klass],
         institutions=[it.name for it in listed],
-        occupations=pack.occupations,
+        occupations=occupations,
         levels=[(words[0], f"{words[0]}/{words[4]}") for words in _levels()],
         certificates=[str(it) for it in Certificate],
         packs=_packs(lang.code),
@@ -291,6 +293,17 @@ def _page(
         applicants=[(code, lang.say(word)) for code, word in labels.APPLICANTS.items()],
         status=422 if errors else 200,
     )
+
+
+def _occupations(catalogue: Occupations) -> list[tuple[str, list[str]]]:
+    """What each row of the catalogue names that none before it does, under the row's title."""
+    seen: set[str] = set()
+    rows = []
+    for row in catalogue.rows:
+        names = [name for name in row.names if name not in seen]
+        seen |= set(names)
+        rows.append((row.title, names))
+    return rows
 
 
 def _named(typed: Mapping[str, Any]) -> list[bool]:

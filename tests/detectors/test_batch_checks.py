@@ -88,7 +88,7 @@ def test_every_result_carries_its_clause_its_subject_and_both_sentences() -> Non
             assert GRADED.clause_of(check).key == result.clause
             assert result.subject == ("c-1" if result.scope is CheckScope.CLASS else "lin")
             assert result.found and result.reason and limit_of(check, GRADED)
-            words = sentence_of(check, result.reason, result.said, result.numbers)
+            words = sentence_of(check, result.reason, result.said, result.numbers, GRADED)
             assert words.zh and words.en and "{" not in words.zh + words.en
 
 

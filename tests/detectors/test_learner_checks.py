@@ -8,9 +8,10 @@ from datetime import date
 import pytest
 
 from app.domain.policy import packs
-from detectors.batch_facts import Absence, CheckOutcome, CheckPolicy, Mode
+from detectors.batch_facts import Absence, CheckOutcome, CheckPolicy, InPerson, Mode
 from detectors.check_sheet import Rulebook
 from detectors.learner_checks import (
+    length_in_person,
     offline_practice,
     subsidies_of_the_year,
     theory_offline,
@@ -230,7 +231,48 @@ def test_two_accounts_under_one_number_are_settled_for_neither() -> None:
 def test_three_tenths_of_the_theory_is_offline_and_practice_is_no_theory(attended, result):
     book = packs.load("aq-8011-2023").rulebook
     klass = replace(CLASS, mode=Mode.BLENDED, plan_hours=50, practical_hours=10)
-    learner = replace(LIN, offline_hours=attended)
+    each = () if attended is None else (InPerson(attended),)
+    learner = replace(LIN, offline_hours=attended, in_person=each)
     assert theory_offline(learner, klass, book).result is result
     assert theory_offline(learner, replace(klass, mode=Mode.OFFLINE), book).result is NA
     assert theory_offline(learner, replace(klass, plan_hours=None), book).result is NOT_PROVEN
+
+
+@pytest.mark.parametrize(
+    ("each", "result"),
+    [
+        (((12, False), (10, True)), PASS),
+        (((11.9, False), (10, True)), FAIL),
+        (((12, False), (4, True)), PASS),  # practice that is wanting is another check's
+        (((10, None), (12, False)), PASS),
+        (((20, None), (2, False)), PASS),
+        (((22, True),), FAIL),
+    ],
+)
+def test_theory_that_is_said_to_be_theory_counts_as_such(each, result):
+    book = packs.load("aq-8011-2023").rulebook
+    klass = replace(CLASS, mode=Mode.BLENDED, plan_hours=50, practical_hours=10)
+    told = tuple(InPerson(hours, practical) for hours, practical in each)
+    attended = sum(it.hours for it in told if it.practical is not False)
+    learner = replace(LIN, offline_hours=attended, in_person=told)
+    assert theory_offline(learner, klass, book).result is result
+
+
+@pytest.mark.parametrize(
+    ("each", "result", "reason"),
+    [
+        (((4, 180), (2, 90)), PASS, "met"),
+        (((4, 180), (2, 89)), FAIL, "class_hour_too_short"),
+        (((4, 180), (2, None)), NOT_PROVEN, "minutes_untold"),
+        ((), PASS, "met"),
+        (None, NOT_PROVEN, "offline_hours_unknown"),
+    ],
+)
+def test_a_class_hour_in_person_takes_the_minutes_of_the_place(each, result, reason):
+    book = packs.load("aq-8011-2023").rulebook
+    told = tuple(InPerson(hours, None, minutes) for hours, minutes in each or ())
+    attended = None if each is None else sum(it.hours for it in told)
+    learner = replace(LIN, offline_hours=attended, in_person=told)
+    check = length_in_person(learner, replace(CLASS, mode=Mode.BLENDED), book)
+    assert (check.result, check.reason) == (result, reason)
+    assert length_in_person(learner, replace(CLASS, mode=Mode.ONLINE), book).result is NA

@@ -15,19 +15,20 @@ SOURCE = Path(__file__).parents[1] / "packs" / "sources" / "huangchuan-2021.txt"
 def test_both_rows_are_those_of_the_annex_name_by_name() -> None:
     rows = [line.split("\t") for line in SOURCE.read_text("utf-8").splitlines()]
     annex = {cells[2]: tuple(cells[1].split("、")) for cells in rows if len(cells) == 3}
-    assert annex["全线上培训"] == ANNEX.online
-    assert annex["不少于8个学时"] == ANNEX.offline
-    assert (len(ANNEX.online), len(ANNEX.offline)) == (32, 16)
+    assert {(row.title, row.names) for row in ANNEX.rows} <= set(annex.items())
+    assert [len(row.names) for row in ANNEX.rows] == [32, 16]
+    assert [row.hours_in_person(8) for row in ANNEX.rows] == [0, 8]
 
 
 def test_all_sixteen_stand_in_both_rows() -> None:
-    assert ANNEX.conflicts == ANNEX.offline
+    second = ANNEX.rows[1].names
+    assert set(ANNEX.conflicts) == {ANNEX.canonical(name) for name in second}
 
 
 def test_an_occupation_of_the_first_row_alone_is_no_conflict() -> None:
     listing = ANNEX.find("社会工作者")
     assert listing is not None
-    assert (listing.online_name, listing.offline_name) == ("社会工作者", None)
+    assert [name for _, name in listing.rows] == ["社会工作者"]
     assert not listing.conflict and not listing.by_alias
 
 
@@ -44,8 +45,8 @@ def test_an_occupation_of_the_first_row_alone_is_no_conflict() -> None:
 def test_one_occupation_is_found_under_all_its_spellings(asked: str, by_alias: bool) -> None:
     listing = ANNEX.find(asked)
     assert listing is not None
-    assert listing.online_name == "电子商务师(含跨境电子商务师)"
-    assert listing.offline_name == "电子商务师"
+    names = [name for _, name in listing.rows]
+    assert names == ["电子商务师(含跨境电子商务师)", "电子商务师"]
     assert listing.by_alias is by_alias
 
 

@@ -67,6 +67,10 @@ class OfflineHours(Item):
     place: Title | None = None
     teacher: Line | None = None
     practical: bool | None = None
+    minutes: Annotated[
+        float | None,
+        Field(gt=0, le=1440, description="minutes that these class-hours took, without breaks"),
+    ] = None
 
     @property
     def columns(self) -> dict[str, Any]:

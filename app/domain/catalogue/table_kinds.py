@@ -143,6 +143,9 @@ OFFLINE = TableKind(
         TableColumn(
             "practical", "实操", cells.practical, "是否实操 理论/实操 课程性质", note="实操或理论"
         ),
+        TableColumn(
+            "minutes", "分钟", cells.number, "时长 时长(分钟) 授课分钟", note="不含课间休息"
+        ),
         TableColumn("place", "地点", cells.line, "上课地点 培训地点"),
         TableColumn("teacher", "教师", cells.line, "授课教师 任课教师 老师"),
     ),

@@ -116,41 +116,45 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
         "花名册{learners}人，上限{most:g}人", "{learners} on the roster, at most {most:g}"
     ),
     ("B13", "online"): Text("纯线上培训，不适用", "wholly online"),
-    ("B13", "annex_3"): Text("附件3职业，不适用", "an occupation of annex 3"),
+    ("B13", "annex_3"): Text("{annex}职业，不适用", "an occupation of {annex_en}"),
     ("B13", "counted"): Text(
         "实操{practical:g}课时，共{planned:g}课时",
         "{practical:g} practical of {planned:g} class-hours",
     ),
     ("B17", "offline"): _OFFLINE,
-    ("B17", "listed"): Text("附件3列有“{name}”", "annex 3 names {name}"),
+    ("B17", "listed"): Text("{annex}列有“{name}”", "{annex_en} names {name}"),
     ("B17", "listed_by_alias"): Text(
-        "附件3列有“{name}”（按别名匹配）", "annex 3 names {name} (by alias)"
+        "{annex}列有“{name}”（按别名匹配）", "{annex_en} names {name} (by alias)"
     ),
-    ("B17", "blended"): Text("线上线下融合培训，附件3未列", "blended, not in annex 3"),
+    ("B17", "blended"): Text("线上线下融合培训，{annex}未列", "blended, not in {annex_en}"),
     ("B17", "not_in_annex_3"): Text(
-        "附件3未列“{name}”，纯线上培训由主管部门认定",
-        "annex 3 does not name {name}: the authority decides on online training",
+        "{annex}未列“{name}”，纯线上培训由主管部门认定",
+        "{annex_en} does not name {name}: the authority decides on online training",
     ),
     ("B18", "offline"): _OFFLINE,
     ("B18", "no_offline_practice"): Text(
-        "附件3未要求线下实训", "annex 3 asks for no offline practice"
+        "{annex}未要求线下实训", "{annex_en} asks for no offline practice"
     ),
     ("B18", "lenient_reading"): Text(
-        "两行冲突，从宽适用全线上培训", "both rows name it, read leniently"
+        "各行冲突，从宽适用全线上培训", "its rows contradict each other, read leniently"
     ),
     ("B18", "practice_unsaid"): Text(
         "线下{hours:g}学时，其中{unsaid:g}学时没有注明是否实操",
         "{hours:g} class-hours in person, of {unsaid:g} nobody said whether they were practice",
     ),
     ("B18", "counted"): Text("线下实训{hours:g}学时", "{hours:g} class-hours of offline practice"),
-    ("B19", "no_conflict"): Text("附件3两行无冲突", "no conflict in annex 3"),
+    ("B18", "counted_by_row"): Text(
+        "线下实训{hours:g}学时，{annex}要求{least:g}学时",
+        "{hours:g} class-hours of offline practice, {least:g} by {annex_en}",
+    ),
+    ("B19", "no_conflict"): Text("{annex}各行无冲突", "no conflict in {annex_en}"),
     ("B19", "stricter"): Text(
-        "附件3两行均列有该职业，从严适用",
-        "both rows of annex 3 name it; the stricter reading applies",
+        "{annex}各行对该职业的要求不一，从严适用",
+        "rows of {annex_en} contradict each other; the stricter reading applies",
     ),
     ("B19", "lenient"): Text(
-        "附件3两行均列有该职业，从宽适用",
-        "both rows of annex 3 name it; the lenient reading applies",
+        "{annex}各行对该职业的要求不一，从宽适用",
+        "rows of {annex_en} contradict each other; the lenient reading applies",
     ),
     ("B20", "none_earlier"): Text("此前无补贴性培训", "no earlier subsidised training"),
     ("B20", "assessed_too_recently"): Text(
@@ -186,7 +190,7 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
         ("C2", mode.value): Text(f"考核方式：{told.zh}", f"mode of the assessment: {told.en}")
         for mode, told in _MODES.items()
     },
-    ("C3", "not_annex_3"): Text("非附件3职业", "not an occupation of annex 3"),
+    ("C3", "not_annex_3"): Text("非{annex}职业", "not an occupation of {annex_en}"),
     **{
         ("C3", applicant.value): Text(f"申请主体：{told.zh}", f"applicant: {told.en}")
         for applicant, told in _APPLICANTS.items()
@@ -224,6 +228,18 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
         "shares an ID number with another account of the class ({others}); open until corrected",
     ),
     ("D17", "real_name_missing"): Text("未实名", "not verified"),
+    ("E2", "online"): Text("纯线上培训，不适用", "wholly online"),
+    ("E2", "too_short"): Text(
+        "线下{hours:g}学时，其中{short:g}学时时长不足，最短每学时{minutes:g}分钟",
+        "{hours:g} class-hours in person, {short:g} too short: {minutes:g} min each at the least",
+    ),
+    ("E2", "minutes_untold"): Text(
+        "线下{hours:g}学时，其中{untold:g}学时没有注明分钟数",
+        "{hours:g} class-hours in person, of {untold:g} nobody told the minutes",
+    ),
+    ("E2", "long_enough"): Text(
+        "线下{hours:g}学时，时长均达标", "{hours:g} class-hours in person, all long enough"
+    ),
     ("E1", "offline"): _OFFLINE,
     ("E1", "counted"): Text(
         "实操{practical:g}学时之外，线下理论{offline:g}学时，理论共{theory:g}学时",
@@ -274,7 +290,7 @@ LIMITS: Mapping[str, str] = {
     "B10": "≤ {max_learners_per_teacher:g}",
     "B11": "≤ {max_learners:g}",
     "B13": "≥ {min_practical_share:.0%}",
-    "B17": "附件3",
+    "B17": "{annex}",
     "B18": "≥ {min_offline_hours:g}",
     "B19": "{reading}",
     "B20": "满{min_months:g}个月",
@@ -288,6 +304,7 @@ LIMITS: Mapping[str, str] = {
     "D1": "≤ {max_per_year:g}",
     "D17": "已实名",
     "E1": "≥ {min_theory_share:.0%}",
+    "E2": "每学时 ≥ {min_minutes:g}分钟",
 }
 
 
@@ -298,13 +315,29 @@ DECIDED: Mapping[str, Text] = {
 }
 
 
-def sentence_of(check: str, reason: str, said: str, numbers: Mapping[str, str | float]) -> Text:
-    """The sentence of a check; of one that only another version knows, its numbers."""
-    told, decided = _sentence(check, said, numbers), DECIDED.get(reason)
+_CATALOGUE = Text("职业目录", "the catalogue of occupations")
+
+
+def _annex(pack: Pack | None) -> Text:
+    """What the pack's catalogue is called, such as 附件3."""
+    article = pack.occupations.article if pack else ""
+    return Text(article, f"{_CATALOGUE.en} ({article})") if article else _CATALOGUE
+
+
+def sentence_of(
+    check: str,
+    reason: str,
+    said: str,
+    numbers: Mapping[str, str | float],
+    pack: Pack | None,
+) -> Text:
+    """The sentence of a check by the pack that judged, None where that is gone; of one that only
+    another version knows, its numbers."""
+    told, decided = _sentence(check, said, numbers, _annex(pack)), DECIDED.get(reason)
     return told if decided is None else Text(told.zh + decided.zh, told.en + decided.en)
 
 
-def _sentence(check: str, said: str, numbers: Mapping[str, str | float]) -> Text:
+def _sentence(check: str, said: str, numbers: Mapping[str, str | float], annex: Text) -> Text:
     if said == ABSENT:
         fact = FACTS[str(numbers["fact"])]
         return Text(f"缺少资料：{fact.zh}", f"not supplied: {fact.en}")
@@ -312,7 +345,8 @@ def _sentence(check: str, said: str, numbers: Mapping[str, str | float]) -> Text
     if text is None:
         figures = ", ".join(f"{name} {it}" for name, it in numbers.items())
         return Text(figures, figures)
-    return Text(text.zh.format(**numbers), text.en.format(**numbers))
+    named = {**numbers, "annex": annex.zh, "annex_en": annex.en}
+    return Text(text.zh.format(**named), text.en.format(**named))
 
 
 def limit_of(check: str, pack: Pack) -> str:
@@ -329,4 +363,4 @@ def limit_of(check: str, pack: Pack) -> str:
     months = numbers.get("months")
     if isinstance(months, list):
         numbers["months"] = "、".join(f"{month}月" for month in months)
-    return LIMITS[check].format(**numbers)
+    return LIMITS[check].format(**numbers, annex=_annex(pack).zh)

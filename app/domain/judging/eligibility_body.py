@@ -55,6 +55,7 @@ EVIDENCE = {
     "D1": "history",
     "D17": "roster",
     "E1": "offline-attendance",
+    "E2": "offline-attendance",
 }
 
 

@@ -26,12 +26,13 @@ from app.store.judging.enrolment_facts import (
 from app.store.review import acts, claims
 from app.store.review.act_bodies import CheckDecidedBody, ExplicitHoursBody, MakeUpApprovedBody
 from app.store.review.acts import ActInForce
-from detectors.batch_checks import TRAINEE_CHECKS
+from detectors.batch_checks import IN_PERSON_CHECKS, TRAINEE_CHECKS
 from detectors.batch_facts import (
     Absence,
     ApplicantKind,
     AuthorityDecision,
     ClassFacts,
+    InPerson,
     LearnerFacts,
     Mode,
     Survey,
@@ -94,7 +95,7 @@ class Candidate:
         none, as in all but a few, without that leave is accepted where it needs nobody's word,
         and without that somebody left another class where nobody did."""
         facts = asdict(self.facts)
-        for rare in ("same_person", "decisions", "unsaid_hours", "trainee"):
+        for rare in ("same_person", "decisions", "unsaid_hours", "trainee", "in_person"):
             if not facts[rare]:
                 del facts[rare]
         for training in facts["history"] or ():
@@ -265,7 +266,9 @@ class _People:
         mode: Mode | None,
     ) -> None:
         self.planned, self.mode = planned, mode
-        self.asks_who = not TRAINEE_CHECKS.isdisjoint(pack_of(klass).checks)
+        checks = pack_of(klass).checks
+        self.asks_who = not TRAINEE_CHECKS.isdisjoint(checks)
+        self.asks_each = not IN_PERSON_CHECKS.isdisjoint(checks)
         self.institution = klass.terms["institution"]
         self.accounts: dict[int, list[str]] = defaultdict(list)
         for row in roster:
@@ -332,6 +335,9 @@ class _People:
                 ),
                 trainee=self._trainee(row),
                 decisions=tuple(self.decisions[row.learner_id]),
+                in_person=tuple(
+                    InPerson(*it) for it in (there.each if there and self.asks_each else ())
+                ),
             ),
             counts=counts,
             hours=hours,

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from app.domain.judging.check_sentences import sentence_of
 from app.domain.judging.verdict_body import clause_body
 from app.domain.policy.pack import Pack
-from app.domain.policy.packs import rule_title
+from app.domain.policy.packs import found, rule_title
 from app.languages import Text
 from app.store.bodies import CureBody, ReasonBody
 from detectors.batch_facts import CheckResult
@@ -169,7 +169,7 @@ def reason_sentence(body: ReasonBody, pack: str) -> Text:
     """The sentence of a stored reason, by the pack (`<id>@<version>`) that judged."""
     if body.code not in SENTENCES:
         if body.said is not UNSET:
-            return sentence_of(body.source, body.code, body.said, body.numbers or {})
+            return sentence_of(body.source, body.code, body.said, body.numbers or {}, found(pack))
         # Stored with its words, before they were written when read.
         return Text(body.code, body.code) if body.sentence is UNSET else body.sentence
     zh, en = SENTENCES[body.code]

@@ -112,7 +112,7 @@ def _check(body: CheckBody, pack: Pack | None) -> CheckView:
     title = Text(own.title.zh, own.title.en) if own else Text(body.check, body.check)
     sentence = body.sentence
     if body.said is not UNSET:
-        sentence = sentence_of(body.check, body.reason, body.said, body.numbers or {})
+        sentence = sentence_of(body.check, body.reason, body.said, body.numbers or {}, pack)
     limit = limit_of(body.check, pack) if pack else ""
     return extended(CheckView, body, title=title, limit=limit, sentence=sentence)
 

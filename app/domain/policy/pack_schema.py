@@ -83,6 +83,7 @@ REQUIRED: dict[str, dict[str, str | tuple[Value, ...]]] = {
     "C11": {"min_satisfaction": NUMBER, "block_months": NUMBER},
     "D1": {"max_per_year": NUMBER, "in_principle": (True, False)},
     "E1": {"min_theory_share": NUMBER},
+    "E2": {"min_minutes": NUMBER},
     "retention": {"archive_years": NUMBER},
     "provenance": {"attested_may_be_valid": (True, False)},
     "reach": {
@@ -316,8 +317,19 @@ class ClauseFile(Table):
 
 
 class RowTable(Table):
+    """A row of a catalogue, called by the words of its clause. `in_person`: it asks for class-hours
+    in person, `min_hours` of them, or as many as the check on them says."""
+
     clause: Key
     names: Annotated[list[Word], Field(min_length=1)]
+    in_person: bool = False
+    min_hours: ScalarTable | None = None
+
+    @model_validator(mode="after")
+    def _hours_are_in_person(self) -> RowTable:
+        if self.min_hours and not (self.in_person and _is(NUMBER, self.min_hours.value)):
+            raise ValueError("min_hours: must be a number, of a row with in_person = true")
+        return self
 
 
 class CatalogueFile(Table):
@@ -325,13 +337,31 @@ class CatalogueFile(Table):
     clause: Key
     dated: date
     title: TextTable
-    online: RowTable
-    offline: RowTable
+    # A catalogue of two rows, wholly online and not, may name them so.
+    online: RowTable | None = None
+    offline: RowTable | None = None
+    rows: dict[Name, RowTable] = {}
     aliases: dict[str, Word] = {}
+
+    @property
+    def all_rows(self) -> dict[str, RowTable]:
+        if self.online is None or self.offline is None:
+            return self.rows
+        return {
+            "online": self.online,
+            "offline": self.offline.model_copy(update={"in_person": True}),
+        }
+
+    @model_validator(mode="after")
+    def _rows_of_one_form(self) -> CatalogueFile:
+        two = self.online is not None and self.offline is not None
+        if two == bool(self.rows) or (self.rows and (self.online or self.offline)):
+            raise ValueError("rows: name rows, or online and offline, not both")
+        return self
 
     @model_validator(mode="after")
     def _aliases_lead_to_names(self) -> CatalogueFile:
-        known = {*self.online.names, *self.offline.names}
+        known = {name for row in self.all_rows.values() for name in row.names}
         lost = [alias for alias, name in self.aliases.items() if name not in known]
         if lost:
             raise ValueError(f"aliases without an exact name: {', '.join(lost)}")

@@ -24,7 +24,7 @@ from app.domain.policy.pack import Pack, Parameter
 from app.domain.policy.pack_schema import CatalogueFile, PackError, PackTable, read_toml, validated
 from app.errors import BadInput
 from app.languages import Text
-from detectors.occupations import Occupations
+from detectors.occupations import OccupationRow, Occupations
 
 __all__ = [
     "FOLDER",
@@ -45,7 +45,7 @@ __all__ = [
 
 FOLDER = Path(detectors.__file__).parent / "packs"
 Shelves = tuple[Path, ...]
-NO_OCCUPATIONS = Occupations("", "", date.min, (), (), {})
+NO_OCCUPATIONS = Occupations("", "", date.min, "", (), {})
 
 
 class UnknownPack(BadInput):
@@ -238,6 +238,8 @@ def _read(pack_id: str, version: str, where: Shelves) -> Pack:
     catalogue = _catalogue(where, table.catalogue) if table.catalogue else None
     cited = {key: clauses.get(key) for key in _cited(table, catalogue)}
     _require_clauses(table, cited, path.name)
+    if catalogue is not None:
+        _require_row_quotes(catalogue, cited)
     _require_known(table, path.name)
     mine = {key: clause for key, clause in sorted(cited.items()) if clause is not None}
     content = {
@@ -247,15 +249,27 @@ def _read(pack_id: str, version: str, where: Shelves) -> Pack:
     if catalogue is None:
         return Pack(table, content, mine, NO_OCCUPATIONS)
     content["catalogue"] = catalogue.model_dump(mode="json", exclude_unset=True)
-    occupations = Occupations(
+    return Pack(table, content, mine, _occupations(catalogue, mine))
+
+
+def _occupations(catalogue: CatalogueFile, clauses: Mapping[str, Clause]) -> Occupations:
+    return Occupations(
         id=catalogue.id,
         clause=catalogue.clause,
         dated=catalogue.dated,
-        online=tuple(catalogue.online.names),
-        offline=tuple(catalogue.offline.names),
+        article=clauses[catalogue.clause].article,
+        rows=tuple(
+            OccupationRow(
+                id=name,
+                title=clauses[row.clause].words,
+                names=tuple(row.names),
+                in_person=row.in_person,
+                min_hours=float(row.min_hours.scalar) if row.min_hours else None,
+            )
+            for name, row in catalogue.all_rows.items()
+        ),
         aliases=catalogue.aliases,
     )
-    return Pack(table, content, mine, occupations)
 
 
 def _resolved(
@@ -312,7 +326,9 @@ def _catalogue(where: Shelves, name: str) -> CatalogueFile:
 def _cited(table: PackTable, catalogue: CatalogueFile | None) -> set[str]:
     cited: set[str] = set()
     if catalogue is not None:
-        cited |= {catalogue.clause, catalogue.online.clause, catalogue.offline.clause}
+        rows = catalogue.all_rows.values()
+        hours = [row.min_hours.clause for row in rows if row.min_hours and row.min_hours.clause]
+        cited |= {catalogue.clause, *(row.clause for row in rows), *hours}
     for it in table.tables.values():
         cited |= {key for key in (it.clause, *(p.clause for p in it.parameters.values())) if key}
     return cited
@@ -332,6 +348,18 @@ def _require_clauses(table: PackTable, cited: Mapping[str, Clause | None], file:
         problems.append(f"{file}: instrument: no clause of {table.instrument!r} is cited")
     if problems:
         raise PackError(*problems)
+
+
+def _require_row_quotes(catalogue: CatalogueFile, cited: Mapping[str, Clause | None]) -> None:
+    """Every number of a row that is quoted stands in its clause."""
+    wrong = [
+        f"catalogues/{catalogue.id}.toml: rows.{name}.min_hours.quote: not in {hours.clause}"
+        for name, row in catalogue.all_rows.items()
+        if (hours := row.min_hours) and hours.clause and hours.quote
+        if (clause := cited.get(hours.clause)) and hours.quote not in clause.passage
+    ]
+    if wrong:
+        raise PackError(*wrong)
 
 
 def _require_known(table: PackTable, file: str) -> None:

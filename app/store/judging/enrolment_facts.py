@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
@@ -297,11 +297,12 @@ def class_findings(connection: Connection, class_id: int) -> dict[str, FindingSt
 @dataclass(slots=True)
 class Attended:
     """Class-hours in person: all of them, those said to be practical, and those of which nobody
-    said whether they were."""
+    said whether they were; `each` has (hours, practical, minutes) as they were reported."""
 
     hours: float = 0.0
     practical: float = 0.0
     unsaid: float = 0.0
+    each: list[tuple[float, bool | None, float | None]] = field(default_factory=list)
 
 
 def attendance(connection: Connection, class_id: int) -> dict[int, Attended]:
@@ -315,6 +316,7 @@ def attendance(connection: Connection, class_id: int) -> dict[int, Attended]:
         mine.hours += hours
         mine.practical += hours if practical else 0.0
         mine.unsaid += hours if practical is None else 0.0
+        mine.each.append((hours, practical, body.get("minutes")))
     return dict(found)
 
 

@@ -39,3 +39,18 @@ class InspectionCheck(Base):
     session_id: Mapped[int | None] = mapped_column(ForeignKey("sessions.id"))  # going on just then
     checked_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
     checked_ms: Mapped[Ms]
+
+
+class SpotCheck(Base):
+    """Somebody of the authority asked for a face check of a sitting that was going on.
+    `challenge_id` is the control that answers it, once the learner's page was told of one."""
+
+    __tablename__ = "spot_checks"
+
+    id: Mapped[Key]
+    session_id: Mapped[Ref] = mapped_column(ForeignKey("sessions.id"))
+    person_id: Mapped[Ref] = mapped_column(ForeignKey("persons.id"))
+    asked_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    asked_ms: Mapped[Ms] = mapped_column(index=True)
+    challenge_id: Mapped[Name | None]
+    issued_ms: Mapped[Ms | None]

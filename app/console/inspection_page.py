@@ -12,7 +12,7 @@ from app.console.acts_page import FilledIn
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, render, see_other
 from app.domain.accounts.users import Login
-from app.domain.review import inspections
+from app.domain.review import inspections, spot_checks
 from app.errors import BadInput, NotFound
 from app.store.catalogue import class_file, films
 from app.store.review import inspections as store
@@ -21,7 +21,7 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 
 
 @router.get("/classes/{class_id}/inspections")
-def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
+def of_class(request: Request, login: SignedIn, class_id: RowId, refused: str = "") -> Response:
     services = request.app.state.services
     with services.database.read() as connection:
         klass = class_file.klass(connection, class_id, login.user.scope)
@@ -35,6 +35,7 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
             if it.frame_kind != inspections.RECORDINGS
         ]
         members = store.members(connection, class_id)
+        asked = spot_checks.lately(connection, login.user, services.clock(), class_id)
     return render(
         request,
         "inspections.html",
@@ -45,6 +46,8 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
         members=members,
         frames={it: labels.INSPECTION_FRAMES[it] for it in ("online", "roster")},
         most=inspections.MOST,
+        asked=asked,
+        refused=refused,
     )
 
 
@@ -63,8 +66,10 @@ def draw(
 
 
 @router.get("/inspections/{inspection_id}")
-def inspection(request: Request, login: SignedIn, inspection_id: RowId) -> Response:
-    return _inspection(request, login, inspection_id)
+def inspection(
+    request: Request, login: SignedIn, inspection_id: RowId, refused: str = ""
+) -> Response:
+    return _inspection(request, login, inspection_id, refused=refused)
 
 
 def _inspection(
@@ -73,16 +78,19 @@ def _inspection(
     inspection_id: int,
     typed: Mapping[str, str] | None = None,
     problem: str = "",
+    refused: str = "",
 ) -> Response:
     services = request.app.state.services
+    now_ms = services.clock()
     with services.database.read() as connection:
         row = inspections.seen(connection, inspection_id, login.user)
         members = store.members(connection, row.class_id)
         checks = store.checks(connection, inspection_id)
         held = {it.item: it for it in films.of_class(connection, row.class_id)}
-        online = {
-            it.learner: it for it in inspections.online(connection, row.class_id, services.clock())
-        }
+        online = {it.learner: it for it in inspections.online(connection, row.class_id, now_ms)}
+        asked = spot_checks.lately(
+            connection, login.user, now_ms, row.class_id, now_ms - row.drawn_ms
+        )
     return render(
         request,
         "inspection.html",
@@ -92,6 +100,8 @@ def _inspection(
         checks=checks,
         latest={it.learner: it for it in checks},
         online=online,
+        asked={it.row.learner: it for it in reversed(asked)},
+        refused=refused,
         films=held,
         results={
             it: labels.INSPECTION_RESULTS[it] for it in inspections.results_of(row.frame_kind)

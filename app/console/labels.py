@@ -98,6 +98,34 @@ LIVE_CHECKS = {
     "overdue": Label(N_("核验逾期"), tone="unproven"),
     "unmatched": Label(N_("未比对通过"), tone="review"),
 }
+SPOT_CHECKS = {
+    "asked": Label(N_("等对方下次上报"), tone="review"),
+    "resting": Label(N_("在线但没有播放"), tone="review"),
+    "shown": Label(N_("已向学员提出"), tone="review"),
+    "comparing": Label(N_("正在比对"), tone="review"),
+    "passed": Label(N_("核验通过"), tone="clear"),
+    "unsure": Label(N_("接近界限"), tone="review"),
+    "failed": Label(N_("未通过"), tone="review"),
+    "not_compared": Label(N_("无法比对"), tone="unproven"),
+    "no_answer": Label(N_("没有应答"), tone="unproven"),
+    "not_played": Label(N_("没有继续播放"), tone="unproven"),
+    "left": Label(N_("学员已退出"), tone="unproven"),
+    "silent": Label(N_("已断线"), tone="unproven"),
+}
+SPOT_CHECK_MEANS = {
+    "asked": N_("学习页面每隔几秒上报一次，收到答复时即提出。"),
+    "resting": N_("学员暂停时不打断；十分钟内继续播放时即提出。"),
+    "shown": N_("学员正在做，或还没有看到；没有做好的最多提出三次。"),
+    "comparing": N_("照片已到，片刻后有结果。"),
+    "passed": N_("是登记的本人。"),
+    "unsure": N_("请看照片，由人判断。"),
+    "failed": N_("光线、角度、动作都可能不通过；请看照片。只凭这一次不能认定代学。"),
+    "not_compared": N_("没有登记照片，请培训机构补登记。"),
+    "no_answer": N_("可能没看到，或摄像头不能用；这一段不计入，不是违规。"),
+    "not_played": N_("学员没有继续学习，不是违规。"),
+    "left": N_("学习已经结束，不是违规；可以在下次学习时再核验。"),
+    "silent": N_("网络中断或已关闭页面，不是违规。"),
+}
 INSPECTION_RESULTS = {
     "present": Label(N_("本人在学"), tone="clear"),
     "absent": Label(N_("未在学"), tone="violation"),
@@ -433,6 +461,13 @@ TOLD = {
     "upheld": N_("认定的平台或培训机构问题"),
 }
 PROBLEMS = {
+    "not_on_line": N_("学员此刻不在线，没有提出核验。"),
+    "no_consent_to_check": N_("学员没有同意人脸核验，请培训机构当面核对。"),
+    "nobody_listens": N_(
+        "这个班由平台自己管控，平台没有登记接收核验要求的地址（face_check.requested），请与平台联系。"
+    ),
+    "asked_lately": N_("同一学员十分钟内只能要求核验一次（本产品的默认），请稍后再试。"),
+    "asked_often": N_("同一学员一天内最多要求核验六次（本产品的默认），今天已满。"),
     "bad_email": N_("电子邮箱应像name@example.cn。"),
     "bad_robot": N_("这不是所选机器人的Webhook地址，请从企业微信或钉钉的群机器人设置里整个复制。"),
     "bad_pack_id": N_("编号只能用小写字母、数字和单个连字符，最多64个字符。"),

@@ -150,6 +150,7 @@ ACTIONS = {
     "import.taken": N_("导入记录"),
     "inspection.checked": N_("记录巡查结果"),
     "inspection.drawn": N_("抽取巡查名单"),
+    "spot_check.asked": N_("要求学员核验一次"),
     "key.created": N_("新增密钥"),
     "key.revoked": N_("吊销密钥"),
     "key.rotated": N_("轮换密钥"),

@@ -26,6 +26,8 @@ class WebhookEvent(StrEnum):
     review.decided     people upheld or overturned one
     class.validated    all of a class was judged from stored evidence
     control.missing    a class shows no trace of a control that its platform runs
+    face_check.requested  the authority wants to see a learner's face now, in a class whose
+                       platform runs the controls
     """
 
     SESSION_VERDICT = "session.verdict"
@@ -33,6 +35,7 @@ class WebhookEvent(StrEnum):
     REVIEW_DECIDED = "review.decided"
     CLASS_VALIDATED = "class.validated"
     CONTROL_MISSING = "control.missing"
+    FACE_CHECK_REQUESTED = "face_check.requested"
 
 
 LABELS: Mapping[WebhookEvent, Text] = {
@@ -41,6 +44,7 @@ LABELS: Mapping[WebhookEvent, Text] = {
     WebhookEvent.REVIEW_DECIDED: Text("发现已裁定", "A finding was decided"),
     WebhookEvent.CLASS_VALIDATED: Text("班级已校验", "A class was validated"),
     WebhookEvent.CONTROL_MISSING: Text("缺少管控", "A control is missing"),
+    WebhookEvent.FACE_CHECK_REQUESTED: Text("要求核验一次", "A face check is asked for"),
 }
 
 
@@ -103,6 +107,17 @@ def class_validated(connection: Connection, run_id: int, now_ms: int) -> None:
         "finished_at_ms": row.finished_ms,
     }
     _enter(connection, wanting, WebhookEvent.CLASS_VALIDATED, [(f"run-{run_id}", message)], now_ms)
+
+
+def face_check_requested(
+    connection: Connection, class_id: int, spot_check_id: int, message: dict[str, Any], now_ms: int
+) -> bool:
+    """Tell of a check that the platform is to make and to report under `challenge_id`; False where
+    it does not listen."""
+    wanting = _wanting(connection, class_id, WebhookEvent.FACE_CHECK_REQUESTED)
+    messages = [(f"spot-check-{spot_check_id}", message)]
+    _enter(connection, wanting, WebhookEvent.FACE_CHECK_REQUESTED, messages, now_ms)
+    return bool(wanting)
 
 
 def _wanting(connection: Connection, class_id: int, event: WebhookEvent) -> list[int]:

@@ -17,6 +17,7 @@ def install(services: Services) -> None:
         lease_sweep,
         scheduler,
         settler,
+        spot_checks,
         telling,
         webhooks,
         what_if,
@@ -28,6 +29,7 @@ def install(services: Services) -> None:
     ground.install(services)
     audit_watch.install(services)
     settler.install(services)
+    spot_checks.install(services)
     lease_sweep.install(services)
     face_worker.install(services)
     class_run.install(services)

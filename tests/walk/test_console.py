@@ -145,6 +145,7 @@ MAY = {
     "POST /console/findings/{finding_id}/assign": DECIDERS,
     "POST /console/findings/{finding_id}/decision": DECIDERS,
     "POST /console/inspections/{inspection_id}/checks": DECIDERS,
+    "POST /console/sessions/{session_id}/spot-check": DECIDERS,
     "GET /console/county": AUTHORITY,
     "GET /console/county/{county}/{report}.{ext}": AUTHORITY,
     "POST /console/county/{county}/targets": DECIDERS,

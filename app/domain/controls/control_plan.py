@@ -89,6 +89,8 @@ class Ledger:
     fresh: list[ControlLine] = field(default_factory=list)
     touched: set[str] = field(default_factory=set)
     redrawn: bool = False
+    spot_check: int | None = None  # asked for by the authority and not met yet
+    met_by: ControlLine | None = None  # the check that meets it
 
     def of_kind(self, kind: ControlKind) -> list[ControlLine]:
         return [line for line in self.lines if line.kind == kind and line.source == "service"]
@@ -272,9 +274,12 @@ def _issue_popup(ledger: Ledger, tick: Tick) -> None:
 
 
 def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
-    """At the start of a sitting and of a class-hour, after a long pause, and when one failed."""
+    """At the start of a sitting and of a class-hour, after a long pause, when one failed, and while
+    something plays that the authority wants to see: whoever rests is not called back."""
     checks, terms = ledger.of_kind(ControlKind.FACE_CHECK), ledger.terms
-    if outstanding(ledger, ControlKind.FACE_CHECK) is not None:
+    waiting = outstanding(ledger, ControlKind.FACE_CHECK)
+    if waiting is not None:
+        _meet_spot_check(ledger, waiting)
         return
     last = checks[-1] if checks else None
     hour = ledger.hour_at(tick.position_ms)
@@ -288,6 +293,8 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
         demand = {"reason": "resume", "hour": number, "try": 1}
     elif _failed(last) and last.demand["try"] < terms.face_tries:
         demand = {**_reissue_terms(last), "try": last.demand["try"] + 1, "why": _why(last)}
+    elif ledger.spot_check is not None and tick.learning_ms > ledger.memory.learning_ms:
+        demand = {"reason": "spot_check", "hour": number, "try": 1}
     elif tick.learning_ms >= recheck_at_ms(ledger):
         demand = {"reason": "recheck", "hour": number, "try": 1, "why": _why(last)}
     else:
@@ -303,6 +310,12 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
         reissue_of=last.challenge_id if last and demand["try"] > 1 else None,
         demand=demand,
     )
+    _meet_spot_check(ledger, ledger.lines[-1])
+
+
+def _meet_spot_check(ledger: Ledger, line: ControlLine) -> None:
+    if ledger.spot_check is not None and ledger.met_by is None:
+        ledger.met_by = line
 
 
 def recheck_at_ms(ledger: Ledger) -> int:

@@ -42,7 +42,7 @@ from app.languages import Text
 from app.security import Vault
 from app.store.controls import controls as store
 from app.store.controls.controls import AnsweringPhoto, ControlRow, ScheduledSitting
-from app.store.review import acts
+from app.store.review import acts, spot_checks
 from app.store.sittings import sittings as sitting_store
 from detectors.control_kinds import ControlKind
 from detectors.trace import Check
@@ -189,6 +189,13 @@ class ControlScheduler:
         with self._lock:
             self._watches.pop(session_id, None)
 
+    def wake(self, session_id: int) -> None:
+        """Something was asked for elsewhere: look at the rows with the next batch."""
+        with self._lock:
+            watch = self._watches.get(session_id)
+            if watch is not None:
+                watch.wake_ms = 0
+
     def _settled(self, connection: Connection, batch: Batch) -> _Watch:
         known = self._watches.get(batch.session_id)
         if known is not None and not known.follows(batch):
@@ -220,7 +227,7 @@ class ControlScheduler:
             looks=issues and sitting.face_consent,
             moves=_asks_moves(sitting, terms),
             hours=self._hours_of(connection, sitting.class_id),
-            lines=_lines(connection, session_id, now_ms, live_required=terms.live_required),
+            lines=compared_lines(connection, session_id, now_ms, live_required=terms.live_required),
             popup_from_ms=sitting.popup_from_ms,
             popup_due_ms=sitting.popup_due_ms,
             popup_draws=sitting.popup_draws,
@@ -228,6 +235,7 @@ class ControlScheduler:
             photo_draws=sitting.schedule.get("draws", 0),
             schedule=sitting.schedule,
             memory=memory,
+            spot_check=spot_checks.waiting(connection, session_id, now_ms),
         )
 
     def _seed(self, sealed: bytes | None) -> bytes:
@@ -285,9 +293,10 @@ def _line_of(row: ControlRow) -> ControlLine:
     return ControlLine(**{name: getattr(row, name) for name in _OF_LINE})
 
 
-def _lines(
+def compared_lines(
     connection: Connection, session_id: int, now_ms: int, *, live_required: bool
 ) -> list[ControlLine]:
+    """The ledger of one sitting, with what became of the photos that answer it."""
     rows = store.rows(connection, session_id)
     photos: dict[int, list[AnsweringPhoto]] = {}
     if any(row.kind == ControlKind.FACE_CHECK for row in rows):
@@ -354,6 +363,10 @@ def _save(connection: Connection, session_id: int, ledger: Ledger) -> None:
                 "draws": ledger.photo_draws,
             },
         )
+    if ledger.met_by is not None and ledger.spot_check is not None:
+        line = ledger.met_by
+        spot_checks.met(connection, ledger.spot_check, line.challenge_id, line.issued_ms)
+        ledger.spot_check = ledger.met_by = None
     ledger.fresh, ledger.touched, ledger.redrawn = [], set(), False
 
 
@@ -385,6 +398,8 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     if ledger.state != "open":
         watch.wake_ms = tick.now_ms + POLL_MS  # an expired sitting may wake up
         return watch
+    if ledger.spot_check is not None:
+        watch.wake_ms = 0  # until something plays
     if (
         ledger.pops
         and ControlKind.POPUP not in lines

@@ -151,6 +151,23 @@ def photo_checks(connection: Connection, session_id: int) -> Sequence[AnsweringP
     )
 
 
+class NamedPhoto(Protocol):
+    challenge_id: str
+    check: int
+    received_ms: int
+
+
+def photos_of(connection: Connection, session_id: int) -> Sequence[NamedPhoto]:
+    """Photos that answer the sitting's controls in time, with the names of those."""
+    return fetch(
+        connection,
+        select(Control.challenge_id, Snapshot.check, Snapshot.received_ms)
+        .join(Snapshot, Snapshot.control_id == Control.id)
+        .where(Snapshot.session_id == session_id, Snapshot.late.is_(False)),
+        NamedPhoto,
+    )
+
+
 def photos_taken(
     connection: Connection, learner_id: int, class_id: int, hours: Collection[int]
 ) -> list[tuple[int, int, int]]:

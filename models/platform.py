@@ -17,6 +17,7 @@ class Platform(Base):
     county: Mapped[Name]
     institution_id: Mapped[int | None] = mapped_column(ForeignKey("institutions.id"), index=True)
     created_ms: Mapped[Ms]
+    statement_mapping: Mapped[Document | None]  # app/domain/exchange/xapi_mapping.py
 
 
 class ApiKey(Base):

@@ -24,6 +24,7 @@ RESOURCES = (
     "app.api.snapshots",
     "app.api.reference_photos",
     "app.api.xapi",
+    "app.api.statement_mapping",
     "app.api.xapi_documents",
     "app.api.xapi_known",
     "app.api.verdicts",

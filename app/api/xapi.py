@@ -24,6 +24,7 @@ from app.domain.exchange.xapi_attachments import AttachedFile
 from app.domain.exchange.xapi_batch import Sent, read_post, read_put, require_uuid
 from app.domain.exchange.xapi_formats import canonical, ids_only, languages_of
 from app.domain.exchange.xapi_model import VOIDED
+from app.domain.exchange.xapi_sittings import Openings
 from app.domain.exchange.xapi_values import as_timestamp
 from app.domain.exchange.xapi_video import session_of
 from app.domain.sittings.leases import is_lease
@@ -141,23 +142,11 @@ class Statements:
         self, caller: Caller, batch: list[Sent], files: list[AttachedFile], two: bool
     ) -> xapi.Taken:
         services = self._services
-        authority = {
-            "objectType": "Agent",
-            "account": {
-                "homePage": services.settings.public_url or "urn:zhenxue",
-                "name": caller.actor,
-            },
-        }
-        taken = xapi.receive(
-            services.database,
-            services.controls,
-            services.clock,
-            caller.platform,
-            batch,
-            authority,
-            two,
-            xapi.Files(files, services.settings.max_documents_bytes),
-        )
+        sender = sender_of(services, caller, two)
+        openings = Openings(services.vault, services.controls)
+        kept = xapi.Files(files, services.settings.max_documents_bytes)
+        taken = xapi.receive(services.database, openings, services.clock, sender, batch, kept)
+        services.closed(openings.ended)
         for fate, count in taken.fates.items():
             self._counted.labels(fate).inc(count)
         return taken
@@ -222,6 +211,13 @@ class Statements:
         settled_ms = max(self._services.clock() - xapi.SETTLING_MS, newest_ms)
         response.headers[SETTLED] = as_timestamp(settled_ms)
         return response
+
+
+def sender_of(services: Services, caller: Caller, two: bool) -> xapi.Sender:
+    """The platform that a key speaks for, as its statements name it."""
+    home_page = services.settings.public_url or "urn:zhenxue"
+    account = {"homePage": home_page, "name": caller.actor}
+    return xapi.Sender(caller.platform, {"objectType": "Agent", "account": account}, two)
 
 
 def _fate_headers(taken: xapi.Taken) -> dict[str, str]:

@@ -47,6 +47,7 @@ _MESSAGES: Mapping[str, str] = {
     "too_long": N_("项数太多。"),
     "too_short": N_("至少要有一项。"),
     "ends_before_start": N_("结束日期不能早于开始日期。"),
+    "bad_shape": N_("须含一个{id}，*最多三个。"),
     "bad_bank_account": N_("银行帐号应为6至32位数字。"),
     "no_courses": N_("线上或线上线下结合的班级至少要选一门课程。"),
     "duplicate_course": N_("同一门课程选了两次。"),

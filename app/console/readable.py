@@ -187,6 +187,7 @@ ACTIONS = {
     "model.tried": N_("试测人脸模型"),
     "platform.added": N_("新增平台"),
     "platform.changed": N_("更改平台"),
+    "platform.statement_mapping_changed": N_("更改xAPI语句对应规则"),
     "retention.purged": N_("按期销毁影像"),
     "roster.identity_refused": N_("拒绝更换学员身份"),
     "system.taken": N_("导入官方系统的编号"),

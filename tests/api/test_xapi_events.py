@@ -148,6 +148,7 @@ def test_a_batch_may_tell_of_several_sittings(lrs: Lrs, county: County, services
     wu = opening("wu", session_id="s2", device_id="d2")
     assert post(lrs.client, county, wu).status_code == 201
     of_wu = said(f"{VIDEO}verbs/played", "s2", time=7)
+    of_wu["actor"]["account"]["name"] = "wu"
     tell(lrs, played(0), of_wu, paused(5))
     assert heard(services) == [(0, "play", 0), (1, "pause", 5)]
     assert heard(services, "s2") == [(0, "play", 7)]

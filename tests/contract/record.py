@@ -123,6 +123,7 @@ class Story:
         self.people()
         self.institutions_are_kept()
         self.keys_and_webhooks()
+        self.statements_are_mapped()
         self.reads()
 
     def class_is_set_up(self) -> None:
@@ -265,6 +266,19 @@ class Story:
         there = f"/v1/webhooks/{self.dataset.api['webhook_id']}/deliveries"
         self.ask("POST", f"{there}/{self.dataset.api['delivery_id']}/redeliver")
         self.ask("GET", there)
+
+    def statements_are_mapped(self) -> None:
+        lesson = {"shape": "https://huang.example/lessons/{id}"}
+        self.ask("PUT", "/v1/statement-mapping", json={"lesson": lesson})
+        said = {
+            "actor": {"account": {"homePage": "https://huang.example", "name": "learner-9"}},
+            "verb": {"id": "https://w3id.org/xapi/video/verbs/played"},
+            "object": {"id": "https://huang.example/lessons/lesson-01"},
+            "result": {"extensions": {"https://w3id.org/xapi/video/extensions/time": 0}},
+        }
+        self.ask("POST", "/v1/statement-mapping/try", json={"statements": [said]})
+        self.ask("GET", "/v1/statement-mapping")
+        self.ask("DELETE", "/v1/statement-mapping")
 
     def reads(self) -> None:
         self.ask("POST", "/v1/classes/class-demo/validate")

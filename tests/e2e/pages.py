@@ -182,6 +182,9 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "platform-keys": Address(
             "/console/platforms/qihang#keys", "/console/platforms/{slug}", ADMIN
         ),
+        "platform-statements": Address(
+            "/console/platforms/qihang/statements", "/console/platforms/{slug}/statements", ADMIN
+        ),
         "runs": Address("/console/runs", "/console/runs"),
         "run": Address(f"/console/runs/{judged}", "/console/runs/{run_id}"),
         "night": Address(f"/console/runs/{night}", "/console/runs/{run_id}"),

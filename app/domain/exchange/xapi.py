@@ -18,23 +18,24 @@ from sqlalchemy import Connection
 
 from app.clock import Clock
 from app.db import Database
-from app.domain.controls.scheduler import Batch, ControlScheduler
+from app.domain.controls.scheduler import Batch
 from app.domain.events import intake
 from app.domain.events.events import Event
 from app.domain.events.intake import RunningSitting
 from app.domain.exchange.xapi_attachments import AttachedFile, attachments_of, require_files
 from app.domain.exchange.xapi_batch import Sent, completed, says_the_same
 from app.domain.exchange.xapi_documents import require_room
+from app.domain.exchange.xapi_fates import LOST, UNKNOWN
 from app.domain.exchange.xapi_formats import activity
 from app.domain.exchange.xapi_keys import activity_key, agent_key, object_key, verb_key
 from app.domain.exchange.xapi_links import activities_of, definitions_of, joined, links_of
+from app.domain.exchange.xapi_mapping import StatementMapping, read_mapping
 from app.domain.exchange.xapi_model import VOIDED
+from app.domain.exchange.xapi_sittings import Address, Addressing, Openings, Said
 from app.domain.exchange.xapi_values import dump_json
 from app.domain.exchange.xapi_video import event_of, session_of
-from app.domain.sittings import sitting_life
-from app.domain.sittings.sitting_life import Fate
 from app.errors import Conflict, NotFound
-from app.store.exchange import activities
+from app.store.exchange import activities, statement_places
 from app.store.exchange import statements as store
 from app.store.exchange.statements import StatementFilter
 
@@ -53,31 +54,23 @@ class Files:
 
 
 NO_FILES = Files()
-KEPT, UNKNOWN, DUPLICATE = "kept", "unknown_session", "duplicate"
-LOST = (UNKNOWN, Fate.CLOSED.value, Fate.IMPORTED.value, Fate.FULL.value)
-"""Fates of statements that tell of play and reached no sitting: stored, and told of as such."""
-
-REMEDIES = {
-    UNKNOWN: "open the session first (POST /v1/sessions), under the session-id of the statements",
-    Fate.CLOSED.value: sitting_life.REMEDY,
-    Fate.FULL.value: "no lesson brings so much: send what happens once, and to its own session",
-    Fate.IMPORTED.value: "what an imported session lacks comes as an import",
-}
+KEPT, DUPLICATE = "kept", "duplicate"
 
 
 @dataclass(slots=True)
 class Taken:
     """What became of a batch: the ids in its order, how many statements met which fate (one of
-    `sitting_life.Fate`, `kept`: no event, `unknown_session`, `duplicate`), and what the control
-    scheduler is told."""
+    `sitting_life.Fate`, of `xapi_fates.LOST`, `kept`: no event, `duplicate`), where each new one
+    went, and what the control scheduler is told."""
 
     ids: list[str]
     fates: Counter[str] = field(default_factory=Counter)
+    each: list[tuple[str, Address | None]] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
 
     def lost(self) -> dict[str, str]:
         """Fates of what reached no sitting, each with what to do instead."""
-        return {fate: REMEDIES[fate] for fate in LOST if self.fates[fate]}
+        return {fate: loss.remedy_en for fate, loss in LOST.items() if self.fates[fate]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,65 +82,104 @@ class StatementPage:
     after: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """On whose behalf statements come."""
+
+    platform_id: int
+    authority: dict[str, Any]
+    two: bool  # speaks version 2.0
+
+
 def receive(
     database: Database,
-    controls: ControlScheduler,
+    openings: Openings,
     clock: Clock,
-    platform_id: int,
+    sender: Sender,
     batch: Sequence[Sent],
-    authority: dict[str, Any],
-    two: bool,
     files: Files = NO_FILES,
 ) -> Taken:
     """Store a batch and have what it does to controls decided. Raises as `take`."""
     with database.write() as connection:
         # Before the clock is asked: statements become visible in the order of their `stored`.
-        store.queue(connection, platform_id)
-        taken = take(connection, platform_id, batch, authority, two, clock(), files)
-    controls.after(taken.batches)
+        store.queue(connection, sender.platform_id)
+        mapping = mapping_of(connection, sender.platform_id)
+        taken = take(connection, openings, sender, mapping, batch, clock(), files)
+    openings.controls.after(taken.batches)
     return taken
+
+
+def mapping_of(connection: Connection, platform_id: int) -> StatementMapping | None:
+    """How the platform's statements find their sittings, where it has said so."""
+    told = statement_places.mapping(connection, platform_id)
+    return None if told is None else read_mapping(told)
 
 
 def take(
     connection: Connection,
-    platform_id: int,
+    openings: Openings,
+    sender: Sender,
+    mapping: StatementMapping | None,
     batch: Sequence[Sent],
-    authority: dict[str, Any],
-    two: bool,
     now_ms: int,
     files: Files = NO_FILES,
 ) -> Taken:
     """Store a batch and its files. Raises Conflict when an id stands for another statement already,
     MalformedBody where files and statements do not agree, BodyTooLarge."""
+    platform_id = sender.platform_id
     require_files(batch, files.brought)
     known = store.bodies(connection, platform_id, [sent.key for sent in batch])
     _require_same(batch, known)
     fresh = [sent for sent in batch if sent.key not in known]
     taken = Taken([sent.id for sent in batch])
     taken.fates[DUPLICATE] = len(batch) - len(fresh)
-    fates = [KEPT] * len(fresh)
-    events: dict[str, list[tuple[int, Event]]] = {}
-    for at, sent in enumerate(fresh):
-        session = session_of(sent.statement)
-        event = event_of(sent.statement, now_ms if sent.at_ms is None else sent.at_ms)
-        if session is not None and event is not None:
-            events.setdefault(session, []).append((at, event))
-    if events:
-        for session, fate in _append(connection, platform_id, events, now_ms, taken).items():
-            for at, _ in events[session]:
-                fates[at] = fate
-    taken.fates.update(fates)
+    addressing = Addressing(connection, platform_id, mapping, openings, now_ms)
+    _play(connection, addressing, platform_id, fresh, now_ms, taken)
+    taken.fates.update(fate for fate, _ in taken.each)
     store.add(
         connection,
         [
-            _row(platform_id, sent, authority, two, now_ms) | {"fate": fate}
-            for sent, fate in zip(fresh, fates, strict=True)
+            _row(sender, sent, address, now_ms) | {"fate": fate}
+            for sent, (fate, address) in zip(fresh, taken.each, strict=True)
         ],
         [links_of(sent.statement) for sent in fresh],
     )
     _define(connection, platform_id, [sent.statement for sent in fresh])
     _keep(connection, platform_id, files, now_ms)
+    if taken.lost():
+        log.info("statements lost", fates=dict(taken.fates))
     return taken
+
+
+def _play(
+    connection: Connection,
+    addressing: Addressing,
+    platform_id: int,
+    fresh: Sequence[Sent],
+    now_ms: int,
+    taken: Taken,
+) -> None:
+    """Have the events of new statements appended to their sittings; note what became of each."""
+    said = []
+    for sent in fresh:
+        at_ms = now_ms if sent.at_ms is None else sent.at_ms
+        said.append(Said(sent.statement, event_of(sent.statement, at_ms), at_ms))
+    addresses = addressing.addresses(said)
+    events: dict[str, list[Event]] = {}
+    for it, address in zip(said, addresses, strict=True):
+        if address is not None and address.session is not None and it.event is not None:
+            events.setdefault(address.session, []).append(it.event)
+    fates = _append(connection, platform_id, events, now_ms, taken) if events else {}
+    for address in addresses:
+        fate = KEPT if address is None else address.fate or fates[str(address.session)]
+        taken.each.append((fate, address))
+    addressing.end(
+        [
+            (it.statement, address.session)
+            for it, address in zip(said, addresses, strict=True)
+            if address is not None and address.session is not None
+        ]
+    )
 
 
 def _define(connection: Connection, platform_id: int, statements: list[dict[str, Any]]) -> None:
@@ -180,24 +212,22 @@ def _require_same(batch: Sequence[Sent], known: dict[str, bytes]) -> None:
             )
 
 
-def _row(
-    platform_id: int, sent: Sent, authority: dict[str, Any], two: bool, now_ms: int
-) -> dict[str, Any]:
+def _row(sender: Sender, sent: Sent, address: Address | None, now_ms: int) -> dict[str, Any]:
     statement = sent.statement
     verb = statement["verb"]["id"]
     registration = statement.get("context", {}).get("registration")
     thing = statement["object"]
     refers = thing["id"].lower() if thing.get("objectType") == "StatementRef" else None
     return {
-        "platform_id": platform_id,
+        "platform_id": sender.platform_id,
         "statement_id": sent.key,
         "stored_ms": now_ms,
-        "body": dump_json(completed(sent, authority, now_ms, two)),
+        "body": dump_json(completed(sent, sender.authority, now_ms, sender.two)),
         "actor": agent_key(statement["actor"]),
         "verb": verb_key(verb),
         "object": object_key(thing),
         "registration": registration and registration.lower(),
-        "session": session_of(statement),
+        "session": (address and address.session) or session_of(statement),
         "refers": refers,
         "voids": refers if verb == VOIDED else None,
     }
@@ -206,7 +236,7 @@ def _row(
 def _append(
     connection: Connection,
     platform_id: int,
-    events: dict[str, list[tuple[int, Event]]],
+    events: dict[str, list[Event]],
     now_ms: int,
     taken: Taken,
 ) -> dict[str, str]:
@@ -215,7 +245,7 @@ def _append(
     fates = dict.fromkeys(events, UNKNOWN)
     mine = []
     for sitting in sittings:
-        said = [event for _, event in events[sitting.external_id]]
+        said = events[sitting.external_id]
         for seq, event in enumerate(said, sitting.next_seq):
             event.seq = seq
         mine.append((RunningSitting.of(sitting), said))
@@ -223,9 +253,6 @@ def _append(
         fates[sitting.external_id] = stored.fate.value
         if stored.batch is not None:
             taken.batches.append(stored.batch)
-    for name, fate in fates.items():
-        if fate in LOST:
-            log.info("statements lost", session=name, fate=fate, statements=len(events[name]))
     return fates
 
 

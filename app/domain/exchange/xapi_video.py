@@ -18,6 +18,7 @@ VIDEO = "https://w3id.org/xapi/video/extensions/"
 CMI5_SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
 _EXTENSION = re.compile(r"https?://w3id\.org/xapi/([^/]+)/extensions?/([a-z-]+)")
 _SPEED = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*[xX×]?\s*", re.ASCII)
+_DURATION = re.compile(r"PT(?=\d)(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6}(?:\.\d+)?)S)?", re.A)
 _SECONDS = re.compile(r"\d{1,5}(?:\.\d+)?", re.ASCII)
 _SESSION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,128}")
 LONGEST_S = 86_400  # a film that is said to be longer is a mistake
@@ -82,11 +83,21 @@ def _about_media(thing: dict[str, Any]) -> bool:
 
 
 def _time(words: Words) -> float | None:
-    """A position; players say -1 where they know none."""
+    """A position in seconds, or as a duration (`PT3M14S`); players say -1 where they know none."""
     position = words.get("time")
+    if isinstance(position, str):
+        position = _duration(position)
     if not isinstance(position, int | float) or isinstance(position, bool):
         return None
     return position if position > -1 else None
+
+
+def _duration(told: str) -> float | None:
+    shape = _DURATION.fullmatch(told)
+    if shape is None:
+        return None
+    hours, minutes, seconds = (float(it or 0) for it in shape.groups())
+    return (hours * 60 + minutes) * 60 + seconds
 
 
 def _number(told: Any) -> float | None:

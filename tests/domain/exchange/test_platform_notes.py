@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from app.domain.exchange.platform_notes import SENTENCES, of_classes
-from app.domain.exchange.xapi import LOST
+from app.domain.exchange.platform_notes import of_classes
+from app.domain.exchange.xapi_fates import LOST
+from app.domain.sittings.sitting_life import Fate
 from app.store.bodies import EvidenceCounts
 
 
@@ -30,5 +31,6 @@ def test_where_nothing_was_unseen_nothing_is_said(classes: Any) -> None:
     assert of_classes(classes) == []
 
 
-def test_every_way_to_lose_a_statement_has_its_sentence() -> None:
-    assert [it for it in LOST if it not in SENTENCES] == []
+def test_every_refusal_of_a_running_sitting_is_told_of_as_a_loss() -> None:
+    refusals = {fate.value for fate in Fate if fate.refused} - {Fate.LIVE.value}  # imports only
+    assert refusals <= set(LOST)

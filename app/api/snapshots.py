@@ -11,7 +11,8 @@ from starlette.concurrency import run_in_threadpool
 from app.api.answers import AnswerRoute
 from app.api.auth import services_of, sitting
 from app.domain.answer import Answer, Sha256
-from app.domain.faces import snapshots
+from app.domain.faces import photo_formats, snapshots
+from app.domain.faces.photo_formats import MEDIA_TYPES
 from app.domain.wire import ClientInstant, Id
 from app.errors import WrongMediaType
 from app.http.keyring import Caller
@@ -23,8 +24,7 @@ IMAGE_BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            kind: {"schema": {"type": "string", "format": "binary"}}
-            for kind in ("image/jpeg", "image/png")
+            kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES
         },
     }
 }
@@ -40,7 +40,8 @@ class SnapshotStatus(StrEnum):
 
 
 class StoredSnapshot(Answer, frozen=True, kw_only=True):
-    """`bound`: it answers a control in time; `late`: it came too late to count."""
+    """`sha256`: of what is kept, which of other formats than JPEG and PNG is a JPEG. `bound`: it
+    answers a control in time; `late`: it came too late to count."""
 
     sha256: Sha256
     status: SnapshotStatus
@@ -62,27 +63,34 @@ async def put_snapshot(
     """Keep a photo. The same bytes under the same id change nothing; other bytes are refused.
 
     `bound` tells that it answers a control of this sitting in time; one that came too late
-    is kept, `late`, and counts for nothing.
+    is kept, `late`, and counts for nothing. HEIC, WebP and BMP are kept as JPEG.
     """
     data = await image_body(request)
     services, platform_id = services_of(request), caller.platform
     sent = snapshots.SentPhoto(snapshot_id, purpose, challenge_id, frame, taken_at_ms)
 
-    def kept(now_ms: int, *, away: bool = False) -> snapshots.StoredPhoto:
+    def accepted(now_ms: int) -> bytes:
+        with services.database.read() as connection:  # no pixel is read for a sitting that is over
+            snapshots.session_of(connection, platform_id, session_id, now_ms)
+        limit = services.photos.max_bytes
+        return photo_formats.kept_form(services.readers, data, limit, photo_formats.OTHER_FORMAT)
+
+    def kept(now_ms: int, photo: bytes, *, away: bool = False) -> snapshots.StoredPhoto:
         with services.database.write() as connection:
             session = snapshots.session_of(connection, platform_id, session_id, now_ms)
             stored = snapshots.store(
-                connection, services.photos, session, sent, now_ms, data, away=away
+                connection, services.photos, session, sent, now_ms, photo, away=away
             )
         services.controls.forget(session.id)
         return stored
 
     def store() -> StoredSnapshot:
         now_ms = services.clock()
+        photo = accepted(now_ms)
         try:
-            stored = kept(now_ms)
+            stored = kept(now_ms, photo)
         except StoreAway:
-            kept(now_ms, away=True)
+            kept(now_ms, photo, away=True)
             raise
         return StoredSnapshot(
             sha256=stored.sha256.hex(),
@@ -97,6 +105,7 @@ async def put_snapshot(
 async def image_body(request: Request) -> bytes:
     """The body of an image upload. Raises WrongMediaType when it is not declared as one."""
     declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if declared not in ("image/jpeg", "image/png"):
-        raise WrongMediaType("wrong_media_type", "send the photo as image/jpeg or image/png")
+    if declared not in MEDIA_TYPES:
+        known = ", ".join(MEDIA_TYPES)
+        raise WrongMediaType("wrong_media_type", f"send the photo as one of {known}")
     return await request.body()

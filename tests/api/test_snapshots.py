@@ -23,11 +23,13 @@ from app.store.faces import face_keys
 from app.store.faces import snapshots as store
 from app.store.judging import facts
 from app.store.sittings import sittings as sitting_store
+from app.vision import image_header
 from detectors.facts import facts as detector_facts
 from detectors.trace import Check, PhotoFlag, Purpose
 from models import ReferencePhoto
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import LIN, WU, County, TestClock
+from tests.vision.test_arrival import photo as of_a_phone
 
 
 def png(shade: int = 0, width: int = 8, height: int = 8) -> bytes:
@@ -393,6 +395,48 @@ def test_without_consent_nothing_is_stored(
     assert not [path for path in (tmp_path / "blobs").rglob("[!.]*") if path.is_file()]
 
 
+@pytest.mark.parametrize(("kind", "declared"), [("HEIF", "heic"), ("WEBP", "webp"), ("BMP", "bmp")])
+def test_a_phones_own_format_is_kept_as_a_jpeg_and_answers_its_challenge(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    kind: str,
+    declared: str,
+) -> None:
+    services.readers.processes = 0
+    sent = {
+        "url": "/v1/sessions/s1/snapshots/p1",
+        "content": of_a_phone(kind),
+        "params": {
+            "purpose": "challenge",
+            "challenge_id": sitting["controls"]["face_check"]["challenge_id"],
+        },
+        "headers": {**county.huang.headers, "content-type": f"image/{declared}"},
+    }
+    first, again = client.put(**sent), client.put(**sent)
+    assert first.status_code == 202 and first.json()["bound"], first.text
+    assert again.json() == first.json()
+    with services.database.read() as connection:
+        row = sitting_store.by_external_id(connection, county.huang.platform.id, "s1")
+        assert row is not None
+        photo = store.by_external_id(connection, row.id, "p1")
+        key = face_keys.key(connection, services.vault, row.learner_id)
+    assert key is not None and photo is not None and photo.blob_key is not None
+    kept = services.photos.opened(key, photo.blob_key)
+    assert image_header.verify(kept).media_type == "image/jpeg"
+    assert hashlib.sha256(kept).hexdigest() == first.json()["sha256"]
+
+
+def test_no_pixel_is_read_for_a_sitting_that_is_not_there(
+    client: TestClient, county: County, sitting: dict[str, Any], services: Services
+) -> None:
+    services.readers.processes = 1  # would start, and be there afterwards
+    data = of_a_phone("WEBP")
+    assert put(client, county, data=data, session="s2").status_code == 404
+    assert services.readers._pool is None
+
+
 def test_a_photo_may_come_shortly_after_the_close(
     client: TestClient, county: County, sitting: dict[str, Any], clock: TestClock
 ) -> None:
@@ -419,10 +463,12 @@ def test_what_is_no_proper_picture_is_refused(
     client: TestClient,
     county: County,
     sitting: dict[str, Any],
+    services: Services,
     data: bytes,
     status: int,
     code: str | None,
 ) -> None:
+    services.readers.processes = 0
     answer = put(client, county, data=data)
     assert answer.status_code == status, answer.text
     assert code is None or answer.json()["code"] == code

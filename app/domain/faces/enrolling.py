@@ -11,14 +11,12 @@ from sqlalchemy import Connection
 from app.clock import Clock
 from app.db import Database
 from app.domain.answer import Answer, EpochMs
-from app.domain.faces import enrolment_photos
+from app.domain.faces import enrolment_photos, photo_formats
 from app.domain.faces.enrolment_link import EnrolmentLink
 from app.domain.faces.enrolment_photos import EnrolledPhoto, EnrolmentConfidence
 from app.domain.faces.enrolment_steps import Step
 from app.domain.faces.photo_store import PhotoStore
-from app.domain.faces.snapshots import verified
 from app.errors import BadInput, Conflict, ZhenxueError
-from app.languages import Text
 from app.security import Unsealable
 from app.store.accounts import audit
 from app.store.catalogue.people import AccountRow
@@ -29,25 +27,6 @@ from app.vision import match
 from app.vision.seen import FacePicture, SamePhotograph, Seen, Unread
 
 MIN_REASON, MAX_REASON = 4, 2000
-_ASK_A_READER = ("image_type", "image_too_large", "image_pixels")
-_WHAT_HELPS = {
-    "image_type": Text(
-        "不是能识别的照片。可用 JPEG、PNG、HEIC、WebP、BMP；请用手机重新拍照，或截图后再交",
-        "this is no JPEG, PNG, HEIC, WebP or BMP photo: take a new one, or hand in a screenshot",
-    ),
-    "image_too_large": Text(
-        "照片文件超过20MB，请在手机相册里压缩，或截图后再交",
-        "the file is larger than 20 MB: compress it on the phone, or hand in a screenshot",
-    ),
-    "image_pixels": Text(
-        "照片超过6400万像素，请用普通拍照模式重拍，或截图后再交",
-        "more than 64 million pixels: use the ordinary camera mode, or hand in a screenshot",
-    ),
-}
-_UNREADABLE = Text(
-    "照片无法读取，可能已损坏，请重新拍摄",
-    "the photo cannot be read, it may be damaged: take a new one",
-)
 MOST_AT_ONCE = 10
 
 
@@ -163,18 +142,7 @@ class EnrolmentDesk:
     def acceptable(self, data: bytes) -> bytes:
         """The photo as it is, or as a JPEG of a sane size where it is of another format or too
         large. Raises BadInput with the limit and what helps."""
-        try:
-            verified(data, self.photos.max_bytes)
-        except BadInput as refusal:
-            if refusal.code not in _ASK_A_READER:
-                raise
-            made = self.readers.as_jpeg(data)
-            if isinstance(made, bytes):
-                return made
-            helps = _WHAT_HELPS.get(made.reason, _UNREADABLE)
-            reason = {"zh": helps.zh, "en": helps.en}
-            raise type(refusal)(made.reason, helps.en, reason=reason) from refusal
-        return data
+        return photo_formats.kept_form(self.readers, data, self.photos.max_bytes)
 
     def copied(self, learner_id: int, data: bytes, seen: Seen | Unread) -> bool:
         """Whether it is one of the learner's enrolled photos after small changes. `seen`: what was

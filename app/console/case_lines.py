@@ -10,10 +10,12 @@ from sqlalchemy import Connection
 
 from app.clock import day
 from app.console import labels, readable
+from app.console.few_photos import Enrolled, few_photos
 from app.console.finding_view import sentence_of
 from app.console.labels import Label
 from app.console.language import N_, Language
 from app.domain.accounts.users import User
+from app.domain.faces import face_confidence
 from app.store.review import cases as store
 from app.store.review.cases import CaseFilter, CaseStake, QueuedCase
 from app.store.review.finding_queue import QueueFilter
@@ -86,6 +88,7 @@ class CaseLine:
     about: str
     sentence: str
     outcome: Label
+    few_photos: str
     place: str
     findings: int
     waiting: int
@@ -112,8 +115,11 @@ def lines(
     """The cases in their order."""
     shown = {it.id: it for it in store.shown_by(connection, [store.first_of(it) for it in rows])}
     stakes = store.stakes(connection, user.scope, [it.id for it in rows])
+    enrolled = face_confidence.of_findings(
+        connection, [(it.rule, it.learner_id) for it in shown.values()]
+    )
     return [
-        _line(it, shown[store.first_of(it)], stakes[it.id], filters, user, lang, now_ms)
+        _line(it, shown[store.first_of(it)], stakes[it.id], enrolled, filters, user, lang, now_ms)
         for it in rows
     ]
 
@@ -122,6 +128,7 @@ def _line(
     row: QueuedCase,
     first: QueuedFinding,
     stake: CaseStake,
+    enrolled: Enrolled,
     filters: CaseFilters,
     user: User,
     lang: Language,
@@ -135,6 +142,7 @@ def _line(
         about=about(row.kind, first, lang),
         sentence=sentence_of(first.body, lang),
         outcome=labels.label(labels.OUTCOMES, first.outcome),
+        few_photos=few_photos(enrolled, first.learner_id, lang, first.rule),
         place=f"{first.class_name} · {first.platform_name}",
         findings=row.findings,
         waiting=row.waiting,

@@ -15,12 +15,14 @@ from sqlalchemy import Connection
 from app.clock import day
 from app.console import actors, labels
 from app.console.case_lines import about, next_case, people_of
+from app.console.few_photos import few_photos
 from app.console.finding_view import interval, reasons_for, sentence_of
 from app.console.labels import Label
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts.users import Login, User
+from app.domain.faces import face_confidence
 from app.domain.judging import rulings
 from app.domain.review import case_desk, case_files, cases, material, review, review_queue
 from app.domain.review.case_files import CaseFile
@@ -282,12 +284,14 @@ def _told(
     colleagues = review_queue.colleagues(connection, user) if user.decides else []
     undoable = cases.undoable(connection, user, case_id, now_ms) if user.decides else []
     table = [_row(it, mine, lang) for it in found]
+    enrolled = face_confidence.of_findings(connection, [(first.rule, first.learner_id)])
     today = day(now_ms).isoformat()
     return {
         "case": row,
         "first": first,
         "about": about(row.kind, first, lang),
         "sentence": sentence_of(first.body, lang),
+        "few_photos": few_photos(enrolled, first.learner_id, lang, first.rule),
         "outcome": labels.label(labels.OUTCOMES, first.outcome),
         "table": sorted(table, key=lambda it: (not it.mine, it.decided)),
         "waiting": waiting,

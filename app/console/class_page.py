@@ -133,7 +133,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
         open_now=open_now,
-        **_photos(enrolled),
+        **_few_photos(enrolled),
     )
 
 
@@ -147,10 +147,13 @@ def _stages(steps: Sequence[StepView]) -> dict[str, Any]:
     return {"steps": steps, "stages": summaries(steps)}
 
 
-def _photos(enrolled: Mapping[int, int]) -> dict[str, int]:
-    """How many learners have fewer enrolled photos than are wanted."""
+def _few_photos(enrolled: Mapping[int, int]) -> dict[str, Any]:
+    """Learners with fewer enrolled photos than are wanted, and how many they have."""
     wanted = enrolment_photos.WANTED
-    return {"few": sum(it < wanted for it in enrolled.values()), "photos_wanted": wanted}
+    return {
+        "few": {who: photos for who, photos in enrolled.items() if photos < wanted},
+        "photos_wanted": wanted,
+    }
 
 
 def _unsettled(

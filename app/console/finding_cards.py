@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlencode
 
 from sqlalchemy import Connection
 
 from app.console import labels, learner_messages
 from app.console.case_lines import BY_CASE, next_case
+from app.console.few_photos import few_photos
 from app.console.finding_view import FindingCard, card
 from app.console.findings_page import FindingFilters
 from app.console.language import Language, language
 from app.domain.accounts.users import Role, User
+from app.domain.faces import face_confidence
 from app.domain.review import review_queue
 from app.store.faces import photo_access
 from app.store.review import assignments, cases, finding_queue, reviews
@@ -41,20 +44,26 @@ def cards_of(
     photos = case_file.photos_of(connection, sittings) if user.sees_photos else {}
     looked = photo_access.looked_at(connection, user.id, {it.session_id for it in shown.values()})
     keepers = assignments.assigned(connection, shown)
+    enrolled = face_confidence.of_findings(
+        connection, [(row.rule, row.learner_id) for row in shown.values()]
+    )
     known = review_queue.colleagues(connection, user, county) if user.decides else []
     cards = [
-        card(
-            row,
-            _told_learner(row),
-            said[row.id],
-            appealed[row.id],
-            rivals.get(row.id),
-            photos,
-            row.session_id in looked,
-            keepers.get(row.id),
-            known,
-            user,
-            lang,
+        replace(
+            card(
+                row,
+                _told_learner(row),
+                said[row.id],
+                appealed[row.id],
+                rivals.get(row.id),
+                photos,
+                row.session_id in looked,
+                keepers.get(row.id),
+                known,
+                user,
+                lang,
+            ),
+            few_photos=few_photos(enrolled, row.learner_id, lang, row.rule),
         )
         for row in shown.values()
     ]

@@ -12,6 +12,7 @@ from app.console import labels, readable
 from app.console.labels import Label
 from app.console.language import N_, Language
 from app.domain.accounts.users import User
+from app.domain.faces.face_confidence import FACE_RULES
 from app.domain.judging.sentences import filled, sentences
 from app.domain.review import review
 from app.domain.review.review import ReviewShown
@@ -55,14 +56,13 @@ _OF_FACES: Reasons = {
     "overturn": (N_("经核对影像为学员本人。"),),
     "need_more": (N_("请补充该次学习的影像。"),),
 }
-_FACES = ("face_liveness", "one_face_several_accounts", "person_over_course")
 _PHOTOS = ("photo_retention", "photo_reuse")
 
 
 def reasons_for(rule: str, *, of_class: bool, looked: bool) -> Reasons:
     """What may be said of a rule's finding: of photos only who has looked at the sitting's."""
     common = _OF_CLASSES if of_class else OF_SITTINGS
-    seen = _OF_FACES if rule in _FACES else _OF_PHOTOS if rule in _PHOTOS else {}
+    seen = _OF_FACES if rule in FACE_RULES else _OF_PHOTOS if rule in _PHOTOS else {}
     return {
         decision: (*(seen.get(decision, ()) if looked else ()), *words)
         for decision, words in common.items()
@@ -116,6 +116,7 @@ class FindingCard:
     with_me: bool
     others: list[Any]  # who else may look after it; empty for whom that is no business
     reasons: Reasons
+    few_photos: str = ""  # so told where it compares with few
 
     @property
     def open(self) -> bool:
@@ -187,7 +188,7 @@ def card(
         may_answer=user.decides and user.id not in review.deciders(reviews),
         rival=body.rival_session_id or "" if rival_id else "",
         rival_id=rival_id,
-        photos_first=row.rule in _FACES and turn.open and not looked,
+        photos_first=row.rule in FACE_RULES and turn.open and not looked,
         photos_href=_photos_href(row, rival_id, photos) if user.sees_photos else "",
         may_decide=turn.decided_by(user),
         turn=turn,
@@ -203,7 +204,7 @@ def _photos_href(row: FindingRow, rival: int | None, photos: Mapping[int, Sequen
     repeat; of two accounts with one face, the last photo of each."""
     own = photos.get(row.session_id or 0, ())
     places = [it.place for it in row.body.evidence.photos or () if it.place < len(own)]
-    if places and row.rule == "face_liveness":
+    if (places and row.rule == "face_liveness") or (own and row.rule == "person_over_course"):
         return f"/console/findings/{row.id}/faces"
     if places:
         return f"/console/photos/{own[places[0]]}"

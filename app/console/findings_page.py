@@ -13,12 +13,14 @@ from fastapi import APIRouter, Request, Response
 
 from app.console import labels, readable
 from app.console.case_lines import BY_CASE, CaseFilters
+from app.console.few_photos import Enrolled, few_photos
 from app.console.finding_view import OF_SITTINGS, sentence_of
 from app.console.labels import Label
 from app.console.language import N_, Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts.users import Login
+from app.domain.faces import face_confidence
 from app.domain.review import review_queue
 from app.store.review import assignments
 from app.store.review import finding_queue as store
@@ -84,6 +86,7 @@ class QueueRow:
     fault: Label
     learner: str
     learner_href: str
+    few_photos: str
     class_name: str
     class_href: str
     occupation: str
@@ -176,6 +179,9 @@ def queue_page(
         found = store.page(connection, user.scope, wanted, _cursor(after), PAGE + 1)
         cube = store.counts(connection, user.scope, wanted)
         mine = store.first_decided_by(connection, user.id, [row.id for row in found])
+        enrolled = face_confidence.of_findings(
+            connection, [(row.rule, row.learner_id) for row in found]
+        )
         classes = store.classes(connection, user.scope, _CLASSES_LISTED)
         platforms = store.platforms(connection, user.scope)
         views = assignments.views(connection, user.id)
@@ -197,7 +203,9 @@ def queue_page(
         reasons=OF_SITTINGS,
         sharing=SHARING,
         money=MONEY,
-        rows=[queue_row(row, lang, query, now_ms, row.id in mine, user.id) for row in shown],
+        rows=[
+            queue_row(row, lang, query, now_ms, row.id in mine, user.id, enrolled) for row in shown
+        ],
         facets=facets(cube, query, lang),
         total=sum(row.count for row in cube if _matches(row, wanted)),
         classes=classes,
@@ -210,7 +218,13 @@ def queue_page(
 
 
 def queue_row(
-    row: QueuedFinding, lang: Language, query: FindingFilters, now_ms: int, mine: bool, user_id: int
+    row: QueuedFinding,
+    lang: Language,
+    query: FindingFilters,
+    now_ms: int,
+    mine: bool,
+    user_id: int,
+    enrolled: Enrolled,
 ) -> QueueRow:
     """One finding of the queue, with the link that comes back to this queue after deciding."""
     back = urlencode({"queue": urlencode(query.values)}) if query.values else ""
@@ -228,6 +242,7 @@ def queue_row(
         learner_href=f"/console/classes/{row.class_id}/learners/{row.learner_id}"
         if row.learner_id
         else "",
+        few_photos=few_photos(enrolled, row.learner_id, lang, row.rule),
         class_name=row.class_name,
         class_href=f"/console/classes/{row.class_id}",
         occupation=row.occupation,

@@ -14,6 +14,8 @@ from app.clock import day
 from app.domain.catalogue import films, roster_days
 from app.domain.catalogue.classes import pack_of, term_of
 from app.domain.catalogue.roster_days import Stay
+from app.domain.faces import face_confidence
+from app.domain.faces.face_confidence import FaceEnrolment
 from app.domain.judging import class_report, conformity_trend, eligibility
 from app.domain.judging.views import (
     ClassEligibility,
@@ -180,6 +182,18 @@ class Dossier:
         scope = AccessScope((self.row.county,), self.klass.platform_id)
         opened = date.fromisoformat(self.row.starts_on)
         return conformity_trend.before(self.connection, scope, self.klass.platform_id, opened)
+
+    @cached_property
+    def enrolled(self) -> dict[int, FaceEnrolment]:
+        """How sure comparisons of each learner's face are."""
+        return face_confidence.of_learners(self.connection, self.by_id)
+
+    def fact(self, rule: str, learner_id: int | None, sentence: str) -> str:
+        """A finding's sentence, and with how few enrolled photos it compares."""
+        it = self.enrolled.get(learner_id or 0)
+        if it is None or not it.low or rule not in face_confidence.FACE_RULES:
+            return sentence
+        return f"{sentence}（登记照片{it.photos}张，不足{it.photos_wanted}张，比对把握较低）"
 
     @cached_property
     def findings(self) -> Sequence[FindingRow]:

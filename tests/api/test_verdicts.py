@@ -61,6 +61,14 @@ def test_the_matrix_has_every_learner_and_every_planned_class_hour(bureau: Burea
     assert told["unsettled_sessions"] == 0
 
 
+def test_what_rests_on_faces_tells_with_how_many_enrolled_photos(bureau: Bureau) -> None:
+    few = {"photos": 0, "photos_wanted": 5, "confidence": "low"}
+    (row,) = bureau.get(f"{CLASS}/class-hours")["learners"]
+    assert row["face_enrolment"] == few
+    told = {it["rule"]: it.get("face_enrolment") for it in bureau.findings()}
+    assert told["face_liveness"] == few and told["fast_forward"] is None
+
+
 def test_the_matrix_of_one_learner(bureau: Bureau) -> None:
     learner = bureau.get(f"{CLASS}/class-hours")["learners"][0]["learner_id"]
     assert len(bureau.get(f"{CLASS}/class-hours?learner_id={learner}")["learners"]) == 1

@@ -11,7 +11,16 @@ from sqlalchemy import select, update
 
 from app.security import seal
 from app.store.faces import face_keys
-from models import AuditEntry, Finding, PhotoAccess, ReferencePhoto, Review, Session, Snapshot
+from models import (
+    AuditEntry,
+    Finding,
+    Learner,
+    PhotoAccess,
+    ReferencePhoto,
+    Review,
+    Session,
+    Snapshot,
+)
 from tests.console.conftest import Desk
 
 PURPOSE = "复核人脸比对结果"
@@ -141,3 +150,23 @@ def test_a_face_far_beyond_its_threshold_comes_before_one_near_it(desk: Desk, ca
     page = desk.get("/console/findings?order=likely&status=all")
     first = re.findall(r'href="/console/findings/(\d+)', page)[0]
     assert int(first) == number
+
+
+def test_few_enrolled_photos_are_told_wherever_the_comparison_is(desk: Desk, case: str) -> None:
+    finding = int(case.split("/")[3])
+    with desk.services.database.write() as connection:
+        row = connection.execute(select(Finding).where(Finding.id == finding)).one()
+        connection.execute(
+            update(Learner).where(Learner.id == row.learner_id).values(face_consent=True)
+        )
+    desk.sign_in("sun")
+    pages = (
+        f"/console/findings/{finding}",
+        f"/console/sessions/{row.session_id}",
+        "/console/findings?rule=face_liveness",
+        "/console/cases?rule=face_liveness",
+        f"/console/cases/{row.case_id}",
+    )
+    assert [it for it in pages if "登记照片1/5张，比对把握较低" not in desk.get(it)] == []
+    assert "照片1/5" in desk.get(f"/console/classes/{row.class_id}")
+    assert "登记照片1/5张" not in desk.get("/console/findings?rule=fast_forward")

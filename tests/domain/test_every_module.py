@@ -30,6 +30,7 @@ SEEN_BY = {
     "faces.burst_liveness": "jobs/test_face_worker.py",
     "faces.enrolling": "api/test_enrolment.py",
     "faces.face_checks": "jobs/test_face_worker.py",
+    "faces.face_confidence": "console/test_face_case.py",
     "faces.photo_formats": "api/test_snapshots.py",
     "faces.photo_copies": "jobs/test_face_worker.py",
     "judging.class_report": "reports/test_package.py",

@@ -124,6 +124,21 @@ def test_missing_evidence_is_not_printed_as_a_violation(sheets: dict[str, Sheet]
     assert NO_DATA in detail.values("证据来源")
 
 
+def test_the_ledger_tells_where_faces_were_compared_with_few_enrolled_photos(
+    services: Services, klass: ClassRow
+) -> None:
+    with services.database.write() as connection:
+        connection.execute(
+            update(Finding)
+            .where(Finding.rule == "fast_forward")
+            .values(rule="person_over_course", shadow=False)
+        )
+        keys = set(connection.scalars(select(Finding.key).where(Finding.rule.like("person%"))))
+    (ledger,) = exports.sheets(services, klass, ["reviews"], AN_AUDITOR)
+    few = {row[0] for row in ledger.rows if "登记照片1张，不足5张，比对把握较低" in str(row[4])}
+    assert few == keys and keys and len(ledger.rows) > len(few)
+
+
 def test_the_public_list_shows_no_number_and_no_whole_name(
     sheets: dict[str, Sheet],
 ) -> None:

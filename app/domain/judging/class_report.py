@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from msgspec import UNSET
 from sqlalchemy import Connection
 
 from app.domain.catalogue.classes import pack_of, term_of
+from app.domain.faces import face_confidence
+from app.domain.faces.face_confidence import FaceEnrolment
 from app.domain.judging import eligibility, findings, wording
 from app.domain.judging.verdict_body import pack_body
 from app.domain.judging.views import (
@@ -44,9 +47,11 @@ def class_hours(
         (row.subject_id, row.hour): row
         for row in verdicts.of_class(connection, klass.id, HourVerdict, only)
     }
+    enrolled = face_confidence.of_learners(connection, [member.id for member in members])
     rows = [
         _learner(
             member.external_id,
+            enrolled.get(member.id),
             [_hour(hour_verdicts.get((enrolments[member.id], hour.number)), hour) for hour in plan],
         )
         for member in members
@@ -62,8 +67,15 @@ def class_hours(
     )
 
 
-def _learner(learner: str, hours: Sequence[HourVerdictView]) -> LearnerHours:
-    return LearnerHours(learner_id=learner, class_hours=hours, counts=_counts(hours))
+def _learner(
+    learner: str, enrolled: FaceEnrolment | None, hours: Sequence[HourVerdictView]
+) -> LearnerHours:
+    return LearnerHours(
+        learner_id=learner,
+        class_hours=hours,
+        counts=_counts(hours),
+        face_enrolment=enrolled or UNSET,
+    )
 
 
 def _counts(hours: Iterable[HourVerdictView]) -> dict[str, int]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
+from msgspec import UNSET
 from sqlalchemy import Connection
 
 from app.domain.accounts.users import User
 from app.domain.cursor import after
+from app.domain.faces import face_confidence
+from app.domain.faces.face_confidence import FaceEnrolment
 from app.domain.judging import wording
 from app.domain.judging.views import EnteredFinding, FindingDetail, FindingPage
 from app.domain.review import appeals, review
@@ -28,14 +33,14 @@ def page(
     after it; None when there is nothing more yet. Raises BadInput for a cursor that is none."""
     rows = store.page(connection, scope, wanted, after(cursor), size + 1)
     return FindingPage(
-        findings=[shown(row) for row in rows[:size]],
+        findings=_all_shown(connection, rows[:size]),
         next_cursor=str(rows[size - 1].id) if len(rows) > size else None,
     )
 
 
 def of_class(connection: Connection, class_id: int) -> list[EnteredFinding]:
     """Every finding of a class that stands or was decided."""
-    return [shown(row) for row in store.of_class(connection, class_id, MOST_OF_A_CLASS)]
+    return _all_shown(connection, store.of_class(connection, class_id, MOST_OF_A_CLASS))
 
 
 def detail(
@@ -71,13 +76,20 @@ def detail(
             for it in given
             if settled
         ]
+    (entered,) = _all_shown(connection, [row])
     return extended(
-        FindingDetail, shown(row), reviews=written, appeals=[appeals.shown(it) for it in filed]
+        FindingDetail, entered, reviews=written, appeals=[appeals.shown(it) for it in filed]
     )
 
 
-def shown(row: NamedFinding) -> EnteredFinding:
+def _all_shown(connection: Connection, rows: Sequence[NamedFinding]) -> list[EnteredFinding]:
+    enrolled = face_confidence.of_findings(connection, [(it.rule, it.learner_id) for it in rows])
+    return [_shown(row, enrolled) for row in rows]
+
+
+def _shown(row: NamedFinding, enrolled: Mapping[int, FaceEnrolment]) -> EnteredFinding:
     """A finding with where it stands; its `body` is what verdicts hold of it."""
+    compares = row.rule in face_confidence.FACE_RULES
     return extended(
         EnteredFinding,
         wording.finding(row.body),
@@ -91,4 +103,5 @@ def shown(row: NamedFinding) -> EnteredFinding:
         pack=row.pack,
         created_ms=row.created_ms,
         updated_ms=row.updated_ms,
+        face_enrolment=(enrolled.get(row.learner_id or 0) if compares else None) or UNSET,
     )

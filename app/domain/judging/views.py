@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from app.domain.exchange.platform_notes import PlatformNote
+from app.domain.faces.face_confidence import FaceEnrolment
 from app.domain.policy.pack_term import PackTerm
 from app.domain.review.appeals import AppealView
 from app.domain.review.review import ReviewView
@@ -39,7 +40,8 @@ class FindingView(FindingBody, frozen=True, kw_only=True):
 
 class EnteredFinding(FindingView, frozen=True, kw_only=True):
     """A finding as it was entered, and where it stands. `learner_id` is None where it is about the
-    class; `platform_id` is a slug, `pack` id@version."""
+    class; `platform_id` is a slug, `pack` id@version. `face_enrolment`: of rules that compare
+    faces, how sure that is with the photos enrolled now."""
 
     id: int
     platform_id: str
@@ -49,6 +51,7 @@ class EnteredFinding(FindingView, frozen=True, kw_only=True):
     pack: str
     created_ms: int
     updated_ms: int
+    face_enrolment: FaceEnrolment | UnsetType = UNSET
 
 
 class FindingDetail(EnteredFinding, frozen=True, kw_only=True):
@@ -98,11 +101,13 @@ class HourOfLearner(HourVerdictView, frozen=True, kw_only=True):
 
 
 class LearnerHours(Body, frozen=True, kw_only=True):
-    """The class-hours of one learner, and how many have which outcome."""
+    """The class-hours of one learner, and how many have which outcome. `face_enrolment`: how sure
+    comparisons of the face are; not there where nobody agreed to them."""
 
     learner_id: str
     class_hours: Sequence[HourVerdictView]
     counts: Mapping[str, int]
+    face_enrolment: FaceEnrolment | UnsetType = UNSET
 
 
 class ClassHoursView(Body, frozen=True, kw_only=True):

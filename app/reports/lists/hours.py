@@ -177,7 +177,7 @@ def _invalid_rows(dossier: Dossier, member: MemberRow, hour: HourVerdictView) ->
             dossier.pack.title_of(it.rule).zh,
             f"{it.clause.instrument} {it.clause.article}",
             it.clause.quote,
-            it.sentence.zh,
+            dossier.fact(it.rule, member.id, it.sentence.zh),
             it.key,
             labels.FAULTS[it.fault],
             labels.REACHES[it.reach],

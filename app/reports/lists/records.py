@@ -120,7 +120,7 @@ def _review(dossier: Dossier, row: FindingRow) -> Row:
         member.external_id if member else "本班",
         member.name if member else "",
         rule_title(row.rule, row.pack).zh,
-        sentences(row.body).zh,
+        dossier.fact(row.rule, row.learner_id, sentences(row.body).zh),
         labels.STATUSES[row.status],
         _given(dossier, row, "first"),
         _given(dossier, row, "second"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from app.store.row import fetch, fetch_one_or_none
 from models import Enrolment, Learner, ReferencePhoto
+
+_CHUNK = 500  # of ids in one query
 
 
 class ReferenceRow(Protocol):
@@ -92,6 +94,24 @@ def counts(connection: Connection, class_id: int) -> dict[int, int]:
         .order_by(Enrolment.id)
     )
     return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def in_use(connection: Connection, learner_ids: Collection[int]) -> dict[int, int]:
+    """How many photos each of the learners is compared with, of those who agreed to it."""
+    query = (
+        select(Learner.id, func.count(ReferencePhoto.id))
+        .join(
+            ReferencePhoto, and_(ReferencePhoto.learner_id == Learner.id, _in_use()), isouter=True
+        )
+        .where(Learner.face_consent.is_(True))
+        .group_by(Learner.id)
+    )
+    found: dict[int, int] = {}
+    ids = sorted(learner_ids)
+    for at in range(0, len(ids), _CHUNK):
+        rows = connection.execute(query.where(Learner.id.in_(ids[at : at + _CHUNK])))
+        found |= {row[0]: row[1] for row in rows}
+    return found
 
 
 def kept_since(connection: Connection, learner_id: int, since_ms: int) -> int:

@@ -8,16 +8,17 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from app.console import labels
+from app.console import consequences, labels, weighty
 from app.console.actors import named
 from app.console.checks_left import OF_CLASS, OF_LEARNER, checks_left
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import id_numbers
+from app.domain.accounts.users import Login
 from app.domain.review import acts
 from app.domain.review.act_kinds import KINDS, ActKind, Approval, Stretch
-from app.errors import BadInput, NotFound
+from app.errors import BadInput, NotAllowed, NotFound
 from app.languages import Text
 from app.store.catalogue import catalogue, class_file
 from app.store.review import acts as store
@@ -183,22 +184,76 @@ def _record(request: Request, login: SignedIn, class_id: int, form: Mapping[str,
         )
 
 
+@router.get("/classes/{class_id}/acts/{act_id}/approve")
+def weigh_approval(request: Request, login: SignedIn, class_id: RowId, act_id: RowId) -> Response:
+    return _weigh(request, login, class_id, act_id, approved=True)
+
+
 @router.post("/classes/{class_id}/acts/{act_id}/approve", dependencies=[FormOfThisLogin])
-def approve(request: Request, login: SignedIn, class_id: RowId, act_id: RowId) -> Response:
+def approve(
+    request: Request,
+    login: SignedIn,
+    class_id: RowId,
+    act_id: RowId,
+    reason: weighty.Reason = "",
+) -> Response:
     services = request.app.state.services
+    try:
+        why = weighty.words(reason)
+    except BadInput as error:
+        return _weigh(request, login, class_id, act_id, reason, error.code, approved=True)
     with services.database.write() as connection:
-        acts.approve(connection, act_id, login.user, services.clock())
+        acts.approve(connection, act_id, login.user, services.clock(), why)
     return see_other(f"/console/classes/{class_id}/acts")
+
+
+@router.get("/classes/{class_id}/acts/{act_id}/revoke")
+def weigh_revocation(request: Request, login: SignedIn, class_id: RowId, act_id: RowId) -> Response:
+    return _weigh(request, login, class_id, act_id, approved=False)
 
 
 @router.post("/classes/{class_id}/acts/{act_id}/revoke", dependencies=[FormOfThisLogin])
 def revoke(
-    request: Request, login: SignedIn, class_id: RowId, act_id: RowId, form: FilledIn
+    request: Request,
+    login: SignedIn,
+    class_id: RowId,
+    act_id: RowId,
+    reason: weighty.Reason = "",
 ) -> Response:
     services = request.app.state.services
+    try:
+        why = weighty.words(reason)
+    except BadInput as error:
+        return _weigh(request, login, class_id, act_id, reason, error.code, approved=False)
     with services.database.write() as connection:
-        acts.revoke(connection, act_id, login.user, form.get("reason", ""), services.clock())
+        acts.revoke(connection, act_id, login.user, why, services.clock())
     return see_other(f"/console/classes/{class_id}/acts")
+
+
+def _weigh(
+    request: Request,
+    login: Login,
+    class_id: int,
+    act_id: int,
+    reason: str = "",
+    problem: str = "",
+    *,
+    approved: bool,
+) -> Response:
+    """What bringing an act into force, or ending it, will do."""
+    with request.app.state.services.database.read() as connection:
+        klass = class_file.klass(connection, class_id, login.user.scope)
+        found = store.of_class(connection, class_id) if klass else ()
+        row = next((it for it in found if it.id == act_id), None)
+        if row is None:
+            raise NotFound("unknown_act", "there is no such act")
+        own = login.user.hands_in and row.recorded_by == login.user.actor and not approved
+        if not login.user.decides and not own:
+            raise NotAllowed("role", "only auditors and reviewers do this")
+        people = len(class_file.roster(connection, class_id))
+    lang = language_of(request)
+    deed = consequences.act(KINDS[row.kind], row, klass, people, lang, approved=approved)
+    return weighty.page(request, login, deed, reason, problem)
 
 
 def inputs(kind: ActKind) -> list[tuple[str, str, bool]]:

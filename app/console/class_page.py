@@ -13,7 +13,7 @@ from fastapi import APIRouter, Form, Request, Response
 from markupsafe import Markup, escape
 
 from app.clock import day
-from app.console import labels
+from app.console import consequences, labels, weighty
 from app.console.finding_view import sentence_of
 from app.console.findings_page import plain_text
 from app.console.language import N_, Language
@@ -22,12 +22,13 @@ from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.sign_off_page import matters_shown
 from app.console.stages_page import summaries
 from app.domain import runs
+from app.domain.accounts.users import Login
 from app.domain.faces import enrolment_photos
 from app.domain.judging import class_requests, unsettled, wording
 from app.domain.judging.class_requests import SCALES
 from app.domain.review import sign_off, stages
 from app.domain.review.stages import StepView
-from app.errors import NotFound
+from app.errors import BadInput, NotFound
 from app.reports import exports, signing
 from app.reports.lists import periodic
 from app.store.accounts import users
@@ -192,14 +193,44 @@ def judge(request: Request, login: SignedIn, class_id: RowId) -> Response:
     return see_other(f"/console/classes/{class_id}#conclusion")
 
 
+@router.get("/classes/{class_id}/scale")
+def weigh_scale(request: Request, login: SignedIn, class_id: RowId, scale: str = "") -> Response:
+    """What picking a scale will do; without a word on which, the one that is not picked."""
+    return _weigh_scale(request, login, class_id, scale)
+
+
 @router.post("/classes/{class_id}/scale", dependencies=[FormOfThisLogin])
 def choose_scale(
-    request: Request, login: SignedIn, class_id: RowId, scale: Annotated[str, Form()] = ""
+    request: Request,
+    login: SignedIn,
+    class_id: RowId,
+    scale: Annotated[str, Form()] = "",
+    reason: weighty.Reason = "",
 ) -> Response:
     services = request.app.state.services
+    try:
+        why = weighty.words(reason)
+    except BadInput as error:
+        return _weigh_scale(request, login, class_id, scale, reason, error.code)
     with services.database.write() as connection:
-        class_requests.choose(connection, class_id, login.user, scale, services.clock())
+        class_requests.choose(connection, class_id, login.user, scale, services.clock(), why)
     return see_other(f"/console/classes/{class_id}#conclusion")
+
+
+def _weigh_scale(
+    request: Request,
+    login: Login,
+    class_id: int,
+    scale: str,
+    reason: str = "",
+    problem: str = "",
+) -> Response:
+    with request.app.state.services.database.read() as connection:
+        row = class_requests.class_of(connection, class_id, login.user)
+        other = next(it for it in SCALES if it != (row.scale_chosen or SCALES[0]))
+        wanted = scale if scale in SCALES else other
+        deed = consequences.scale(connection, row, wanted, language_of(request))
+    return weighty.page(request, login, deed, reason, problem)
 
 
 def tally(learners: int, hours: int, hour_verdicts: Sequence[Any]) -> Counter[str]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import ValidationError
 
 from app.clock import day
-from app.console import forms
+from app.console import consequences, forms, weighty
 from app.console.forms import FilledIn
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn, require_role
-from app.console.page import ConsoleRoute, RowId, render, see_other
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts.users import OF_AUTHORITY, Login, Role
 from app.domain.policy import subsidy_texts
 from app.domain.review import funds, recoveries, subsidy_standards
@@ -88,13 +89,51 @@ def enter(request: Request, login: Admin, form: FilledIn) -> Response:
     return see_other("/console/subsidies")
 
 
+@router.get("/console/subsidies/{standard_id}/end")
+def weigh_end(request: Request, login: Admin, standard_id: RowId, until_on: str = "") -> Response:
+    return _weigh(request, login, standard_id, until_on)
+
+
 @router.post("/console/subsidies/{standard_id}/end", dependencies=[FormOfThisLogin])
-def end(request: Request, login: Admin, standard_id: RowId, form: FilledIn) -> Response:
+def end(
+    request: Request,
+    login: Admin,
+    standard_id: RowId,
+    until_on: Annotated[str, Form()] = "",
+    reason: weighty.Reason = "",
+) -> Response:
     services = request.app.state.services
+    try:
+        why = weighty.words(reason)
+    except BadInput as error:
+        return _weigh(request, login, standard_id, until_on, reason, error.code)
     with services.database.write() as connection:
-        last = form.get("until_on", "")
-        subsidy_standards.end(connection, login.user, standard_id, last, services.clock())
+        now_ms = services.clock()
+        subsidy_standards.end(connection, login.user, standard_id, until_on, now_ms, why)
     return see_other("/console/subsidies")
+
+
+def _weigh(
+    request: Request,
+    login: Login,
+    standard_id: int,
+    until_on: str,
+    reason: str = "",
+    problem: str = "",
+) -> Response:
+    """What ending a standard will do; today where no day is said."""
+    services = request.app.state.services
+    try:
+        until = date.fromisoformat(until_on) if until_on else day(services.clock())
+    except ValueError as error:
+        raise BadInput("bad_date", "until_on: a day like 2026-12-31") from error
+    with services.database.read() as connection:
+        rows = store.of_counties(connection, login.user.scope.counties)
+        row = next((it for it in rows if it.id == standard_id), None)
+        if row is None:
+            raise NotFound("unknown_standard", "there is no such standard")
+        deed = consequences.standard(connection, row, until, language_of(request))
+    return weighty.page(request, login, deed, reason, problem)
 
 
 @router.post("/console/classes/{class_id}/recoveries", dependencies=[FormOfThisLogin])

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Request, Response
 
 from app.clock import day
-from app.console import labels, pack_problems, readable
+from app.console import consequences, labels, pack_problems, readable, weighty
 from app.console.actors import named
 from app.console.login import FormOfThisLogin, require_role
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
@@ -218,24 +218,75 @@ def trial(
     return see_other(f"/console/what-if/{run_id}")
 
 
+@router.get("/pack-drafts/{draft_id}/publish")
+def weigh_publishing(
+    request: Request, login: Decider, draft_id: RowId, digest: str = ""
+) -> Response:
+    return _weigh(request, login, draft_id, digest, published=True)
+
+
 @router.post("/pack-drafts/{draft_id}/publish", dependencies=[FormOfThisLogin])
-def publish(request: Request, login: Decider, draft_id: RowId, digest: Typed = "") -> Response:
+def publish(
+    request: Request,
+    login: Decider,
+    draft_id: RowId,
+    digest: Typed = "",
+    reason: weighty.Reason = "",
+) -> Response:
     """Put the draft among the published packs, for good."""
     services = request.app.state.services
     try:
+        why = weighty.words(reason)
+    except BadInput as error:
+        return _weigh(request, login, draft_id, digest, reason, error.code, published=True)
+    try:
         with services.database.write() as connection:
-            name = pack_drafts.publish(connection, login.user, draft_id, digest, services.clock())
+            name = pack_drafts.publish(
+                connection, login.user, draft_id, digest, services.clock(), why
+            )
     except Conflict as error:
         return _page(request, login, draft_id, labels.PROBLEMS[error.code])
     return see_other(f"/console/packs/{name}")
 
 
+@router.get("/pack-drafts/{draft_id}/discard")
+def weigh_discarding(request: Request, login: Decider, draft_id: RowId) -> Response:
+    return _weigh(request, login, draft_id, "", published=False)
+
+
 @router.post("/pack-drafts/{draft_id}/discard", dependencies=[FormOfThisLogin])
-def discard(request: Request, login: Decider, draft_id: RowId) -> Response:
+def discard(
+    request: Request, login: Decider, draft_id: RowId, reason: weighty.Reason = ""
+) -> Response:
     services = request.app.state.services
     try:
+        why = weighty.words(reason)
+    except BadInput as error:
+        return _weigh(request, login, draft_id, "", reason, error.code, published=False)
+    try:
         with services.database.write() as connection:
-            pack_drafts.discard(connection, login.user, draft_id, services.clock())
+            pack_drafts.discard(connection, login.user, draft_id, services.clock(), why)
     except Conflict as error:
         return _page(request, login, draft_id, labels.PROBLEMS[error.code])
     return see_other("/console/pack-drafts")
+
+
+def _weigh(
+    request: Request,
+    login: Login,
+    draft_id: int,
+    digest: str,
+    reason: str = "",
+    problem: str = "",
+    *,
+    published: bool,
+) -> Response:
+    """What publishing the draft, as it was seen, or giving it up will do."""
+    with request.app.state.services.database.read() as connection:
+        row = pack_drafts.seen(connection, login.user, draft_id)
+    kept = pack_drafts.draft_of(row)
+    _, pack = _checked(kept)
+    changed = len(_against_base(pack, kept)["changes"])
+    lang = language_of(request)
+    deed = consequences.draft(row, digest or kept.digest, changed, lang, published=published)
+    return weighty.page(request, login, deed, reason, problem)

@@ -6,16 +6,16 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 
-from app.console import forms, labels, once
+from app.console import consequences, forms, labels, once, weighty
 from app.console.forms import Errors, FilledIn, Typed
 from app.console.login import FormOfThisLogin, SignedIn, require_role
-from app.console.page import ConsoleRoute, RowId, render, see_other
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import platforms
 from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import Login, Role
 from app.domain.exchange import webhooks
 from app.domain.judging import conformity_report
-from app.errors import BadInput, Conflict
+from app.errors import BadInput, Conflict, NotFound
 from app.http.callers import callers_of
 from app.store.accounts import platforms as store
 from app.store.catalogue import class_file, institutions
@@ -117,11 +117,19 @@ def add_key(
     return once.lead_on(request, login, f"/console/platforms/{slug}", secret=made.secret)
 
 
+@router.get("/platforms/{slug}/keys/{key_id}/rotate")
+def weigh_rotation(request: Request, login: Admin, slug: str, key_id: RowId) -> Response:
+    return _weigh(request, login, slug, key_id, rotated=True)
+
+
 @router.post("/platforms/{slug}/keys/{key_id}/rotate", dependencies=[FormOfThisLogin])
-def rotate_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Response:
+def rotate_key(
+    request: Request, login: Admin, slug: str, key_id: RowId, reason: weighty.Reason = ""
+) -> Response:
     """A successor, told once; the old key goes on for a week."""
     services = request.app.state.services
     try:
+        why = weighty.words(reason)
         with services.database.write() as connection:
             made = platforms.rotate_key(
                 connection,
@@ -130,16 +138,30 @@ def rotate_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Resp
                 overlap_ms=OVERLAP_MS,
                 actor=login.user.actor,
                 now_ms=services.clock(),
+                reason=why,
             )
+    except BadInput as error:
+        return _weigh(request, login, slug, key_id, reason, error.code, rotated=True)
     except Conflict as error:
         return _page(request, login, slug, problem=labels.PROBLEMS[error.code])
     callers_of(request).keys.forget()
     return once.lead_on(request, login, f"/console/platforms/{slug}", secret=made.secret)
 
 
+@router.get("/platforms/{slug}/keys/{key_id}/revoke")
+def weigh_revocation(request: Request, login: Admin, slug: str, key_id: RowId) -> Response:
+    return _weigh(request, login, slug, key_id, rotated=False)
+
+
 @router.post("/platforms/{slug}/keys/{key_id}/revoke", dependencies=[FormOfThisLogin])
-def revoke_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Response:
+def revoke_key(
+    request: Request, login: Admin, slug: str, key_id: RowId, reason: weighty.Reason = ""
+) -> Response:
     services = request.app.state.services
+    try:
+        why = weighty.words(reason)
+    except BadInput as error:
+        return _weigh(request, login, slug, key_id, reason, error.code, rotated=False)
     with services.database.write() as connection:
         platforms.revoke_key(
             connection,
@@ -147,9 +169,32 @@ def revoke_key(request: Request, login: Admin, slug: str, key_id: RowId) -> Resp
             key_id,
             actor=login.user.actor,
             now_ms=services.clock(),
+            reason=why,
         )
     callers_of(request).keys.forget()
     return see_other(f"/console/platforms/{slug}#keys")
+
+
+def _weigh(
+    request: Request,
+    login: Login,
+    slug: str,
+    key_id: int,
+    reason: str = "",
+    problem: str = "",
+    *,
+    rotated: bool,
+) -> Response:
+    """What ending the key will do."""
+    services, lang = request.app.state.services, language_of(request)
+    ends = lang.minute(services.clock() + OVERLAP_MS) if rotated else ""
+    with services.database.read() as connection:
+        owner = platforms.platform_of(connection, slug)
+        key = next((it for it in platforms.keys(connection, owner.id) if it.id == key_id), None)
+        if key is None:
+            raise NotFound("unknown_key", f"platform {slug} has no key {key_id}")
+        deed = consequences.key(connection, key, owner, ends, lang)
+    return weighty.page(request, login, deed, reason, problem)
 
 
 @router.post(

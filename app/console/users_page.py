@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from fastapi.responses import HTMLResponse
 
-from app.console import labels, once
+from app.console import consequences, labels, once, weighty
 from app.console.login import FormOfThisLogin, require_role
-from app.console.page import ConsoleRoute, render, see_other
+from app.console.page import ConsoleRoute, language_of, render, see_other
 from app.domain.accounts import second_factors, users
 from app.domain.accounts.users import Login, Role
-from app.errors import BadInput, Conflict
+from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import users as store
 from app.store.catalogue import institutions
 
@@ -22,6 +24,7 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
 _FIELDS = ("username", "display_name", "role", "counties", "platform", "institution", "office")
+Typed = dict[str, str]
 _BETWEEN = re.compile(r"[\s,，、;；]+")
 
 
@@ -74,6 +77,29 @@ def add_user(
     return _lead_on(request, login, typed["username"], password)
 
 
+def _typed(role: str, counties: str, platform: str, institution: str, office: str) -> Typed:
+    asked = {"role": role, "counties": counties, "platform": platform}
+    return asked | {"institution": institution, "office": office}
+
+
+@router.get("/users/{username}/change")
+def weigh_change(
+    request: Request,
+    login: Admin,
+    username: str,
+    role: str = "",
+    counties: str = "",
+    platform: str = "",
+    institution: str = "",
+    office: str = "",
+) -> Response:
+    """What another role or scope, as typed, will do."""
+    typed = _typed(role, counties, platform, institution, office)
+    if role not in set(Role):
+        return see_other(f"/console/users?edit={quote(username)}#change")
+    return _weigh(request, login, username, partial(consequences.rights, typed=typed))
+
+
 @router.post("/users/{username}/change", dependencies=[FormOfThisLogin])
 def change(
     request: Request,
@@ -84,10 +110,13 @@ def change(
     platform: Annotated[str, Form()] = "",
     institution: Annotated[str, Form()] = "",
     office: Annotated[str, Form()] = "",
+    reason: weighty.Reason = "",
 ) -> Response:
     """Another role or scope; it ends that person's logins."""
     services = request.app.state.services
+    typed = _typed(role, counties, platform, institution, office)
     try:
+        why = weighty.words(reason)
         with services.database.write() as connection:
             users.change_user(
                 connection,
@@ -99,56 +128,136 @@ def change(
                 office=office or None,
                 actor=login.user.actor,
                 now_ms=services.clock(),
+                reason=why,
             )
     except (BadInput, Conflict) as error:
-        typed = {"role": role, "counties": counties, "platform": platform}
-        typed |= {"institution": institution, "office": office}
+        if error.code == "reason_missing" and role in set(Role):
+            weigh = partial(consequences.rights, typed=typed)
+            return _weigh(request, login, username, weigh, reason, error.code)
         problem = labels.PROBLEMS[error.code]
         return _page(request, login, problem=problem, typed=typed, edit=username)
     return see_other(f"/console/users?changed={quote(username)}")
 
 
+@router.get("/users/{username}/password")
+def weigh_password(request: Request, login: Admin, username: str) -> Response:
+    if username == login.user.username:
+        return see_other("/console/account")
+    return _weigh_account(request, login, username, "password")
+
+
 @router.post("/users/{username}/password", dependencies=[FormOfThisLogin])
-def new_password(request: Request, login: Admin, username: str) -> Response:
+def new_password(
+    request: Request, login: Admin, username: str, reason: weighty.Reason = ""
+) -> Response:
     """Give a user a new password, told once; it ends that person's logins. One's own is changed
     on one's own page."""
     if username == login.user.username:
         return see_other("/console/account")
-    services, password = request.app.state.services, users.new_password()
-    with services.database.write() as connection:
-        users.set_password(
-            connection, username, password, actor=login.user.actor, now_ms=services.clock()
-        )
-    return _lead_on(request, login, username, password)
+    password = users.new_password()
+    act = partial(users.set_password, password=password)
+    refusal = _act(request, login, username, "password", reason, act)
+    return refusal or _lead_on(request, login, username, password)
+
+
+@router.get("/users/{username}/second-factor")
+def weigh_reset(request: Request, login: Admin, username: str) -> Response:
+    return _weigh_account(request, login, username, "second-factor")
 
 
 @router.post("/users/{username}/second-factor", dependencies=[FormOfThisLogin])
-def reset_factors(request: Request, login: Admin, username: str) -> Response:
+def reset_factors(
+    request: Request, login: Admin, username: str, reason: weighty.Reason = ""
+) -> Response:
     """Take lost factors away: asked by one administrator and done by another where there is one."""
     services = request.app.state.services
     try:
+        why, now_ms = weighty.words(reason), services.clock()
         with services.database.write() as connection:
-            done = second_factors.ask_reset(connection, login.user, username, services.clock())
+            done = second_factors.ask_reset(connection, login.user, username, now_ms, why)
+    except BadInput as error:
+        return _weigh_account(request, login, username, "second-factor", reason, error.code)
     except Conflict as error:
         return _page(request, login, refused=labels.PROBLEMS[error.code])
     state = "done" if done else "asked"
     return once.lead_on(request, login, "/console/users", username=username, reset=state)
 
 
+@router.get("/users/{username}/disable")
+def weigh_disabling(request: Request, login: Admin, username: str) -> Response:
+    return _weigh_account(request, login, username, "disable")
+
+
 @router.post("/users/{username}/disable", dependencies=[FormOfThisLogin])
-def disable(request: Request, login: Admin, username: str) -> Response:
-    services = request.app.state.services
-    with services.database.write() as connection:
-        users.disable_user(connection, username, actor=login.user.actor, now_ms=services.clock())
-    return see_other("/console/users")
+def disable(request: Request, login: Admin, username: str, reason: weighty.Reason = "") -> Response:
+    refusal = _act(request, login, username, "disable", reason, users.disable_user)
+    return refusal or see_other("/console/users")
+
+
+@router.get("/users/{username}/enable")
+def weigh_enabling(request: Request, login: Admin, username: str) -> Response:
+    return _weigh_account(request, login, username, "enable")
 
 
 @router.post("/users/{username}/enable", dependencies=[FormOfThisLogin])
-def enable(request: Request, login: Admin, username: str) -> Response:
+def enable(request: Request, login: Admin, username: str, reason: weighty.Reason = "") -> Response:
+    refusal = _act(request, login, username, "enable", reason, users.enable_user)
+    return refusal or see_other("/console/users")
+
+
+def _act(
+    request: Request,
+    login: Login,
+    username: str,
+    what: str,
+    reason: str,
+    act: Callable[..., None],
+) -> Response | None:
+    """Do it to the account, for that reason; the page that asks again where there is none."""
     services = request.app.state.services
+    try:
+        why = weighty.words(reason)
+    except BadInput as error:
+        return _weigh_account(request, login, username, what, reason, error.code)
     with services.database.write() as connection:
-        users.enable_user(connection, username, actor=login.user.actor, now_ms=services.clock())
-    return see_other("/console/users")
+        act(
+            connection,
+            username=username,
+            actor=login.user.actor,
+            now_ms=services.clock(),
+            reason=why,
+        )
+    return None
+
+
+def _weigh_account(
+    request: Request,
+    login: Login,
+    username: str,
+    what: str,
+    reason: str = "",
+    problem: str = "",
+) -> Response:
+    now_ms = request.app.state.services.clock()
+    weigh = partial(consequences.user, what=what, now_ms=now_ms)
+    return _weigh(request, login, username, weigh, reason, problem)
+
+
+def _weigh(
+    request: Request,
+    login: Login,
+    username: str,
+    weigh: Callable[..., weighty.Deed],
+    reason: str = "",
+    problem: str = "",
+) -> Response:
+    """The page of what `weigh` says will happen to this user."""
+    with request.app.state.services.database.read() as connection:
+        row = next((it for it in store.all_users(connection) if it.username == username), None)
+        if row is None:
+            raise NotFound("unknown_user", f"there is no user {username}")
+        deed = weigh(connection, row, lang=language_of(request))
+    return weighty.page(request, login, deed, reason, problem)
 
 
 def _number(typed: str) -> int | None:

@@ -106,7 +106,10 @@ def test_a_platforms_word_waits_until_the_authority_approves_it(desk: Desk) -> N
         act_id = store.add(connection, **values)
     assert in_force(desk) == []
     assert "待批准" in desk.sign_in("zhao").get(page_of(desk))
-    desk.client.post(f"{page_of(desk)}/{act_id}/approve", data={"csrf": desk.csrf("/console")})
+    desk.client.post(
+        f"{page_of(desk)}/{act_id}/approve",
+        data={"csrf": desk.csrf("/console"), "reason": "已与学员核对"},
+    )
     assert in_force(desk) == ["lesson_length"]
 
 

@@ -16,7 +16,7 @@ KLASS = "HC-2026-014"
 
 def ask(desk: Desk, what: str, **fields: str) -> int:
     path = f"/console/classes/{desk.county.classes[KLASS]}"
-    form = {"csrf": desk.csrf("/console"), **fields}
+    form = {"csrf": desk.csrf("/console"), "reason": "县里研究决定", **fields}
     return desk.client.post(f"{path}/{what}", data=form, follow_redirects=False).status_code
 
 

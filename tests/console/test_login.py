@@ -84,7 +84,8 @@ def test_a_login_ends_when_it_lies_idle_or_grows_old(
 def test_a_disabled_person_is_out_at_once(desk: Desk, new_desk: Callable[[], Desk]) -> None:
     desk.sign_in("zhao")
     root = new_desk().sign_in("root")
-    root.client.post("/console/users/zhao/disable", data={"csrf": root.csrf("/console/users")})
+    form = {"csrf": root.csrf("/console/users"), "reason": "已调离本局"}
+    root.client.post("/console/users/zhao/disable", data=form)
     assert desk.client.get("/console", follow_redirects=False).status_code == 303
     assert attempt(desk, "zhao", "correct-horse-7") == 401
 

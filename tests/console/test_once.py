@@ -47,7 +47,10 @@ FORMS = {
         *("root", USERS, User, r'class="secret">([^<]+)<'),
         {"username": "li", "display_name": "李新", "role": "admin"},
     ),
-    "a new password": Form("root", f"{USERS}/zhao/password", User, r'class="secret">([^<]+)<'),
+    "a new password": Form(
+        *("root", f"{USERS}/zhao/password", User, r'class="secret">([^<]+)<'),
+        {"reason": "本人忘记口令"},
+    ),
     "a link": Form(
         *("zhao", "/console/classes/{klass}/learners/{吴强}/link", LearnerLink),
         r'href="https?://[^"]*/my/([^"]+)"',

@@ -43,7 +43,7 @@ def test_the_list_of_platforms_ends_at_ones_counties(desk: Desk, new_desk: NewDe
 
 class TestKeys:
     def post(self, desk: Desk, path: str, **form: object) -> str:
-        form["csrf"] = desk.csrf("/console/platforms/yunke")
+        form |= {"csrf": desk.csrf("/console/platforms/yunke"), "reason": "合同到期"}
         return desk.client.post(f"/console/platforms/yunke/keys{path}", data=form).text
 
     def test_a_key_is_shown_once_and_opens_what_it_may(self, desk: Desk) -> None:

@@ -46,7 +46,7 @@ class Writing:
 
     def post(self, who: Desk, ending: str, form: dict[str, str]):
         where = f"{self.path}{ending}" if ending or hasattr(self, "path") else ""
-        data = {"csrf": who.csrf("/console"), **form}
+        data = {"csrf": who.csrf("/console"), "reason": "县里已研究通过", **form}
         url = where or "/console/pack-drafts"
         return who.client.post(url, data=data, follow_redirects=False)
 

@@ -46,7 +46,7 @@ def sets_up_an_app(desk: Desk, name: str = "办公手机") -> tuple[str, list[st
 
 def post(desk: Desk, path: str, **form: str) -> Response:
     csrf = desk.csrf("/console/account")
-    answer: Response = desk.client.post(path, data={"csrf": csrf, **form})
+    answer: Response = desk.client.post(path, data={"csrf": csrf, "reason": "手机丢失", **form})
     return answer
 
 

@@ -69,18 +69,20 @@ def test_a_form_with_a_mistake_comes_back_as_typed(
 
 def test_a_new_password_ends_the_old_login(desk: Desk, new_desk: Callable[[], Desk]) -> None:
     zhao, root = desk.sign_in("zhao"), new_desk().sign_in("root")
-    root.client.post("/console/users/zhao/password", data={"csrf": root.csrf("/console/users")})
+    form = {"csrf": root.csrf("/console/users"), "reason": "本人忘记口令"}
+    root.client.post("/console/users/zhao/password", data=form)
     assert zhao.client.get("/console", follow_redirects=False).status_code == 303
 
 
 def test_an_administrator_cannot_shut_themselves_out(desk: Desk) -> None:
     desk.sign_in("root")
-    form = {"csrf": desk.csrf("/console/users")}
+    form = {"csrf": desk.csrf("/console/users"), "reason": "不再需要"}
     assert desk.client.post("/console/users/root/disable", data=form).status_code == 409
 
 
 def change(desk: Desk, username: str, **fields: str) -> Any:
-    form = {"csrf": desk.csrf("/console/users"), "role": "reviewer", "counties": "光山县", **fields}
+    rights = {"role": "reviewer", "counties": "光山县", "reason": "调往光山", **fields}
+    form = {"csrf": desk.csrf("/console/users"), **rights}
     return desk.client.post(f"/console/users/{username}/change", data=form)
 
 
@@ -122,6 +124,7 @@ def test_a_change_is_on_record_with_what_was_before(desk: Desk) -> None:
             "institution": None,
             "office": None,
         },
+        "reason": "调往光山",
     }
     assert "智学网校" in desk.get("/console/users")
     assert "此前" in desk.get("/console/audit?action=user.changed")

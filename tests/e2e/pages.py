@@ -6,18 +6,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
-from app.domain.accounts import users
+from app.domain.accounts import platforms, users
 from app.domain.accounts.users import User
 from app.domain.catalogue import class_setups
 from app.domain.judging import what_if
-from app.domain.review import inspections, learner_link, pack_drafts
+from app.domain.review import acts, inspections, learner_link, pack_drafts, subsidy_standards
+from app.domain.review.subsidy_standards import StandardTerms
 from app.services import Services
+from app.store.catalogue import catalogue
 from app.store.scope import EVERYTHING
-from models import Course, Finding, Learner, Run, Session, Snapshot, TrainingClass
+from models import (
+    Course,
+    Finding,
+    Learner,
+    Platform,
+    Run,
+    Session,
+    Snapshot,
+    TrainingClass,
+)
 from tests.e2e.site import PASSWORD, TODAY
 
 ADMIN, AUDITOR, CLERK, NOBODY = "admin", "zhao", "han", ""
@@ -69,10 +81,12 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
         select(Course.id, Course.platform_id, Course.external_id)
         .join(TrainingClass, TrainingClass.platform_id == Course.platform_id)
         .where(TrainingClass.id == klass)
+        .order_by(Course.id)
+        .limit(1)
     ).one()
     row = class_setups.setup_seen(connection, EVERYTHING, begun)
     class_setups.choose_course(connection, row, platform_id, name)
-    return {
+    return _weighed(connection, klass, draft, zhao, now_ms) | {
         "own": Address(link.path, "/my/{token}", NOBODY, phone=True),
         "links": Address(f"/console/classes/{klass}/links", "/console/classes/{class_id}/links"),
         "systems": Address(
@@ -110,6 +124,72 @@ def _made(connection: Connection, services: Services, zhao: User) -> dict[str, A
         "pack-drafts": Address("/console/pack-drafts", "/console/pack-drafts"),
         "pack-draft": Address(f"/console/pack-drafts/{draft}", "/console/pack-drafts/{draft_id}"),
         "what-if": Address(f"/console/what-if/{trial}", "/console/what-if/{run_id}"),
+    }
+
+
+def _weighed(
+    connection: Connection, klass: int, draft: int, zhao: User, now_ms: int
+) -> dict[str, Address]:
+    """The pages that say what a weighty act will do."""
+    row = catalogue.class_by_id(connection, klass)
+    admin = users.named(connection, ADMIN)
+    terms = {"county": row.county, "amount_yuan": Decimal(800), "document": "示例人社〔2026〕1号"}
+    paid = StandardTerms.model_validate(terms | {"dated": "2026-01-05", "from_on": "2026-01-01"})
+    standard = subsidy_standards.enter(connection, admin, paid, now_ms)
+    key = platforms.create_key(
+        connection,
+        row.platform_id,
+        label="夜间上报",
+        scopes=["ingest", "read"],
+        expires_ms=None,
+        actor=admin.actor,
+        now_ms=now_ms,
+    ).key.id
+    slug = connection.scalars(select(Platform.slug).where(Platform.id == row.platform_id)).one()
+    learner = connection.scalars(
+        select(Learner.external_id)
+        .join(Session, Session.learner_id == Learner.id)
+        .where(Session.class_id == klass)
+        .limit(1)
+    ).one()
+    act = acts.record(
+        connection,
+        row,
+        kind="answer_time",
+        learner=learner,
+        body={"answer_window_s": 180},
+        reason="使用读屏软件",
+        document="",
+        actor=zhao.actor,
+        user=zhao,
+        now_ms=now_ms,
+    )
+    user = "/console/users/{username}"
+    weighed = {
+        f"/console/classes/{klass}/scale?scale=literal": "/console/classes/{class_id}/scale",
+        "/console/users/zhao/change?role=reviewer&counties=示例县": f"{user}/change",
+        f"/console/subsidies/{standard}/end": "/console/subsidies/{standard_id}/end",
+    }
+    for deed in ("approve", "revoke"):
+        weighed[f"/console/classes/{klass}/acts/{act}/{deed}"] = (
+            f"/console/classes/{{class_id}}/acts/{{act_id}}/{deed}"
+        )
+    for deed in ("rotate", "revoke"):
+        weighed[f"/console/platforms/{slug}/keys/{key}/{deed}"] = (
+            f"/console/platforms/{{slug}}/keys/{{key_id}}/{deed}"
+        )
+    for deed in ("disable", "enable", "password", "second-factor"):
+        weighed[f"/console/users/zhao/{deed}"] = f"{user}/{deed}"
+    for deed in ("publish", "discard"):
+        weighed[f"/console/pack-drafts/{draft}/{deed}"] = (
+            f"/console/pack-drafts/{{draft_id}}/{deed}"
+        )
+    deciders = ("/console/classes", "/console/pack-drafts")
+    return {
+        f"weigh-{'-'.join(route.split('/')[2::2])}": Address(
+            path, route, AUDITOR if path.startswith(deciders) else ADMIN
+        )
+        for path, route in weighed.items()
     }
 
 

@@ -1,59 +1,75 @@
 """A picture of every page, in Chinese and in English, from the demo county.
 
-python -m tests.e2e.shots [FOLDER]        (`make screenshots` writes docs/screenshots)
+python -m tests.e2e.shots [FOLDER] [--size 150] [--size phone]
+
+`make screenshots` writes those of docs/screenshots.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
-import sys
+import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.simulation.county import PLANS
 from tests.e2e.conftest import OFFICE_PC, Visitor, found_chromium
-from tests.e2e.pages import ADMIN, AUDITOR, CLERK, NOBODY, Address, addresses
+from tests.e2e.pages import Address, addresses
 from tests.e2e.site import MovingClock, Site, serving, settle
 
-PHONE = {"width": 390, "height": 844}
+SIZES: dict[str, dict[str, Any]] = {
+    "": {"viewport": OFFICE_PC},
+    "150": {"viewport": {"width": 911, "height": 512}, "device_scale_factor": 1.5},  # browser zoom
+    "phone": {
+        "viewport": {"width": 390, "height": 844},
+        "device_scale_factor": 3,
+        "is_mobile": True,
+        "has_touch": True,
+    },
+}
 TALLEST = 2_600  # pixels; what lies below shows nothing new
 COLOURS = 200
 
 
-def take(folder: Path) -> None:
-    """Fill a county, open each page as who may, and write FOLDER/NAME-LANGUAGE.png."""
+def take(folder: Path, sizes: Sequence[str] = ("",), county: Path | None = None) -> None:
+    """Fill a county, open each page as who may, and write FOLDER/NAME-LANGUAGE.png, at other sizes
+    than the office's NAME-LANGUAGE-SIZE.png. `county` is a data folder that is filled already."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as data:
-        settle(Path(data), MovingClock(), PLANS)
+        if county:
+            shutil.copytree(county, data, dirs_exist_ok=True)
+        else:
+            settle(Path(data), MovingClock(), PLANS)
         with serving(Path(data), MovingClock()) as site, sync_playwright() as playwright:
             chromium = playwright.chromium.launch(
                 executable_path=found_chromium(), args=["--no-sandbox", "--disable-gpu"]
             )
             pages = addresses(site.services)
             time.sleep(5)  # the trial of another pack runs meanwhile
-            for language in ("zh", "en"):
-                _all(chromium, site, pages, language, folder)
+            for size in sizes:
+                for language in ("zh", "en"):
+                    _all(chromium, site, pages, language, size, folder)
 
 
 def _all(
-    chromium: Browser, site: Site, pages: dict[str, Address], language: str, folder: Path
+    chromium: Browser,
+    site: Site,
+    pages: dict[str, Address],
+    language: str,
+    size: str,
+    folder: Path,
 ) -> None:
     people: dict[tuple[str, bool], Page] = {}
-    for who, phone in (
-        (AUDITOR, False),
-        (ADMIN, False),
-        (CLERK, False),
-        (NOBODY, False),
-        (NOBODY, True),
-    ):
+    for who, phone in {(it.who, it.phone) for it in pages.values()}:
         context = chromium.new_context(
-            viewport=PHONE if phone else OFFICE_PC,  # type: ignore[arg-type]
-            locale="zh-CN",
-            timezone_id="Asia/Shanghai",
+            locale="zh-CN", timezone_id="Asia/Shanghai", **SIZES["phone" if phone else size]
         )
         visitor = Visitor(context.new_page(), site)
         if who:
@@ -64,12 +80,21 @@ def _all(
         page = people[address.who, address.phone]
         answer = page.goto(site.url + address.path)
         assert answer is not None and answer.status == 200, (name, address.path)
-        shot = page.screenshot(full_page=True, animations="disabled")
+        shot = page.screenshot(full_page=True, animations="disabled", scale="css")
         with Image.open(io.BytesIO(shot)) as opened:
             picture = opened.convert("RGB").crop((0, 0, opened.width, min(opened.height, TALLEST)))
         small = picture.quantize(COLOURS, dither=Image.Dither.NONE)
-        small.save(folder / f"{name}-{language}.png", optimize=True)
+        small.save(folder / f"{name}-{language}{size and '-' + size}.png", optimize=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path, nargs="?", default=Path("docs/screenshots"))
+    parser.add_argument("--size", action="append", choices=list(SIZES), help="'' is the office's")
+    parser.add_argument("--county", type=Path, help="a data folder that is filled already")
+    asked = parser.parse_args()
+    take(asked.folder, asked.size or ("",), asked.county)
 
 
 if __name__ == "__main__":
-    take(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/screenshots"))
+    main()

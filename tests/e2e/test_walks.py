@@ -60,7 +60,10 @@ def test_a_platforms_key_works_until_it_is_revoked(visitor: Visit) -> None:
     admin.follow("平台").follow(re.compile("启航"))
     admin.does_not_see(secret)
     key = admin.page.locator("#keys tr").filter(has_text="夜间上报")
-    key.get_by_role("button", name="吊销").click()
+    key.get_by_role("link", name="吊销").click()
+    admin.sees("一律被拒：报送学习数据")
+    admin.page.get_by_label(re.compile("理由")).fill("平台更换密钥管理人")
+    admin.page.get_by_role("button", name="吊销").click()
     expect(key).to_contain_text("已吊销")
     assert answer() == 401
 

@@ -10,8 +10,8 @@ from fastapi.testclient import TestClient
 
 from tests.walk.dataset import Dataset, routes, send
 
-OPEN, PEOPLE, AUTHORITY, BUREAU, DECIDERS, CLERKS, SETTERS, KEEPERS, ADMIN = (
-    *("open", "people", "authority", "bureau", "deciders", "clerks", "setters"),
+OPEN, PEOPLE, AUTHORITY, BUREAU, DECIDERS, AUDITORS, CLERKS, SETTERS, KEEPERS, ADMIN = (
+    *("open", "people", "authority", "bureau", "deciders", "auditors", "clerks", "setters"),
     *("keepers", "admin"),
 )
 
@@ -58,7 +58,9 @@ MAY = {
     "POST /console/classes/{class_id}/acts": DECIDERS,
     "GET /console/classes/{class_id}/stages": PEOPLE,
     "POST /console/classes/{class_id}/stages": DECIDERS,
+    "GET /console/classes/{class_id}/acts/{act_id}/approve": DECIDERS,
     "POST /console/classes/{class_id}/acts/{act_id}/approve": DECIDERS,
+    "GET /console/classes/{class_id}/acts/{act_id}/revoke": DECIDERS,
     "POST /console/classes/{class_id}/acts/{act_id}/revoke": DECIDERS,
     "GET /console/classes/{class_id}/sign-off": PEOPLE,
     "POST /console/classes/{class_id}/sign-off": DECIDERS,
@@ -140,7 +142,8 @@ MAY = {
     "POST /console/classes/{class_id}/inspections": DECIDERS,
     "POST /console/classes/{class_id}/learners/{learner_id}/link": DECIDERS,
     "POST /console/classes/{class_id}/run": DECIDERS,
-    "POST /console/classes/{class_id}/scale": DECIDERS,
+    "GET /console/classes/{class_id}/scale": AUDITORS,
+    "POST /console/classes/{class_id}/scale": AUDITORS,
     "POST /console/findings/many": DECIDERS,
     "POST /console/findings/{finding_id}/assign": DECIDERS,
     "POST /console/findings/{finding_id}/decision": DECIDERS,
@@ -156,7 +159,9 @@ MAY = {
     "POST /console/pack-drafts/{draft_id}": DECIDERS,
     "POST /console/pack-drafts/{draft_id}/parameter": DECIDERS,
     "POST /console/pack-drafts/{draft_id}/trial": DECIDERS,
+    "GET /console/pack-drafts/{draft_id}/publish": DECIDERS,
     "POST /console/pack-drafts/{draft_id}/publish": DECIDERS,
+    "GET /console/pack-drafts/{draft_id}/discard": DECIDERS,
     "POST /console/pack-drafts/{draft_id}/discard": DECIDERS,
     "GET /console/face-data": KEEPERS,
     "GET /console/what-if/{run_id}": AUTHORITY,
@@ -165,6 +170,7 @@ MAY = {
     "GET /console/audit.csv": ADMIN,
     "GET /console/subsidies": AUTHORITY,
     "POST /console/subsidies": ADMIN,
+    "GET /console/subsidies/{standard_id}/end": ADMIN,
     "POST /console/subsidies/{standard_id}/end": ADMIN,
     "POST /console/classes/{class_id}/recoveries": DECIDERS,
     "GET /public/funds": OPEN,
@@ -178,15 +184,22 @@ MAY = {
     "POST /console/platforms": ADMIN,
     "POST /console/platforms/{slug}": ADMIN,
     "POST /console/platforms/{slug}/keys": ADMIN,
+    "GET /console/platforms/{slug}/keys/{key_id}/revoke": ADMIN,
     "POST /console/platforms/{slug}/keys/{key_id}/revoke": ADMIN,
+    "GET /console/platforms/{slug}/keys/{key_id}/rotate": ADMIN,
     "POST /console/platforms/{slug}/keys/{key_id}/rotate": ADMIN,
     "POST /console/platforms/{slug}/statements": ADMIN,
     "POST /console/platforms/{slug}/webhooks/{webhook_id}/deliveries/{delivery_id}": ADMIN,
     "POST /console/users": ADMIN,
+    "GET /console/users/{username}/change": ADMIN,
     "POST /console/users/{username}/change": ADMIN,
+    "GET /console/users/{username}/disable": ADMIN,
     "POST /console/users/{username}/disable": ADMIN,
+    "GET /console/users/{username}/enable": ADMIN,
     "POST /console/users/{username}/enable": ADMIN,
+    "GET /console/users/{username}/password": ADMIN,
     "POST /console/users/{username}/password": ADMIN,
+    "GET /console/users/{username}/second-factor": ADMIN,
     "POST /console/users/{username}/second-factor": ADMIN,
 }
 NEVER = {  # whom a kind of page refuses though it lies within what they see
@@ -194,6 +207,7 @@ NEVER = {  # whom a kind of page refuses though it lies within what they see
     AUTHORITY: ("fang", "han"),
     BUREAU: ("fang",),
     DECIDERS: ("chang", "fang", "root", "han"),
+    AUDITORS: ("chang", "sun", "fang", "root", "han"),
     CLERKS: ("chang", "fang", "root"),
     SETTERS: ("chang", "sun", "fang", "root"),
     KEEPERS: ("chang", "sun", "fang", "han"),

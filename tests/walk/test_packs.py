@@ -341,6 +341,7 @@ def test_a_class_whose_pack_is_gone_from_the_shelf_stands_and_says_which_file_is
                     wrong.append((path, answer.status_code))
         # These are computed when they are read.
         computed = (
+            "/console/classes/{class_id}/scale",
             "/console/classes/{class_id}/sign-off",
             "/console/classes/{class_id}/stages",
             "/console/classes/{class_id}/systems/{system}/{table}.{ext}",

@@ -233,6 +233,7 @@ def rotate_key(
     actor: str,
     now_ms: int,
     held: Collection[str] = KEY_SCOPES,
+    reason: str = "",
 ) -> NewKey:
     """A successor with the same label and scopes; the old key ends after the overlap.
 
@@ -254,7 +255,8 @@ def rotate_key(
     )
     ends_ms = min(old.ends_ms(), now_ms + overlap_ms)
     store.update_key(connection, key_id, expires_ms=ends_ms)
-    _record(connection, now_ms, actor, "key.rotated", key_id, {"successor": new.key.id})
+    detail = {"successor": new.key.id, "reason": reason}
+    _record(connection, now_ms, actor, "key.rotated", key_id, detail)
     return new
 
 
@@ -267,7 +269,13 @@ def _require_held(wanted: Collection[str], held: Collection[str]) -> None:
 
 
 def revoke_key(
-    connection: Connection, platform_id: int | None, key_id: int, *, actor: str, now_ms: int
+    connection: Connection,
+    platform_id: int | None,
+    key_id: int,
+    *,
+    actor: str,
+    now_ms: int,
+    reason: str = "",
 ) -> None:
     """End a key at once; revoking twice changes nothing. Raises NotFound.
 
@@ -275,7 +283,7 @@ def revoke_key(
     """
     if _key(connection, platform_id, key_id).revoked_ms is None:
         store.update_key(connection, key_id, revoked_ms=now_ms)
-        _record(connection, now_ms, actor, "key.revoked", key_id, {})
+        _record(connection, now_ms, actor, "key.revoked", key_id, {"reason": reason})
 
 
 def keys(connection: Connection, platform_id: int | None = None) -> list[Key]:

@@ -189,7 +189,7 @@ def remove(connection: Connection, user: User, factor_id: int, now_ms: int) -> N
     )
 
 
-def reset(connection: Connection, username: str, actor: str, now_ms: int) -> None:
+def reset(connection: Connection, username: str, actor: str, now_ms: int, reason: str = "") -> None:
     """Take all factors of somebody away, and end their logins; who decides sets up new ones before
     the next decision. Raises NotFound."""
     row = user_store.by_username(connection, username)
@@ -201,10 +201,12 @@ def reset(connection: Connection, username: str, actor: str, now_ms: int) -> Non
         connection, row.id, factor_due_ms=due_ms, reset_asked_ms=None, reset_asked_by=None
     )
     user_store.delete_logins_of(connection, row.id)
-    users.record(connection, now_ms, actor, "factor.reset", username)
+    users.record(connection, now_ms, actor, "factor.reset", username, {"reason": reason})
 
 
-def ask_reset(connection: Connection, admin: User, username: str, now_ms: int) -> bool:
+def ask_reset(
+    connection: Connection, admin: User, username: str, now_ms: int, reason: str = ""
+) -> bool:
     """As `reset`, by an administrator in the console: True where it was done. Where another
     administrator can agree, one asks and a second one does it within a day.
 
@@ -221,10 +223,11 @@ def ask_reset(connection: Connection, admin: User, username: str, now_ms: int) -
     if asked and row.reset_asked_by == admin.username:
         raise Conflict("second_person", "another administrator has to agree")
     if asked or not user_store.other_admins(connection, admin.id, row.id):
-        reset(connection, username, admin.actor, now_ms)
+        reset(connection, username, admin.actor, now_ms, reason)
         return True
     user_store.update_user(connection, row.id, reset_asked_ms=now_ms, reset_asked_by=admin.username)
-    users.record(connection, now_ms, admin.actor, "factor.reset_asked", username)
+    said = {"reason": reason}
+    users.record(connection, now_ms, admin.actor, "factor.reset_asked", username, said)
     return False
 
 

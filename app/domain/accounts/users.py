@@ -346,6 +346,7 @@ def change_user(
     office: str | None = None,
     actor: str,
     now_ms: int,
+    reason: str = "",
 ) -> bool:
     """Give a user another role, other counties, platform, institution or office; whether anything
     changed. Without `office` it stays as it is.
@@ -381,12 +382,15 @@ def change_user(
     detail = {
         "before": _rights(connection, *before),
         "after": _rights(connection, *after),
+        "reason": reason,
     }
     record(connection, now_ms, actor, "user.changed", username, detail)
     return True
 
 
-def disable_user(connection: Connection, username: str, *, actor: str, now_ms: int) -> None:
+def disable_user(
+    connection: Connection, username: str, *, actor: str, now_ms: int, reason: str = ""
+) -> None:
     """Shut a user out at once. Raises NotFound, Conflict `own_account` and `last_admin`."""
     row = _row_of(connection, username)
     if actor == _user(row).actor:
@@ -395,24 +399,32 @@ def disable_user(connection: Connection, username: str, *, actor: str, now_ms: i
     store.update_user(connection, row.id, disabled_ms=now_ms)
     store.delete_logins_of(connection, row.id)
     assignments.release_outside(connection, row.id, ())
-    record(connection, now_ms, actor, "user.disabled", username)
+    record(connection, now_ms, actor, "user.disabled", username, {"reason": reason})
 
 
-def enable_user(connection: Connection, username: str, *, actor: str, now_ms: int) -> None:
+def enable_user(
+    connection: Connection, username: str, *, actor: str, now_ms: int, reason: str = ""
+) -> None:
     """Let a disabled user in again. Raises NotFound."""
     store.update_user(connection, _row_of(connection, username).id, disabled_ms=None)
-    record(connection, now_ms, actor, "user.enabled", username)
+    record(connection, now_ms, actor, "user.enabled", username, {"reason": reason})
 
 
 def set_password(
-    connection: Connection, username: str, password: str, *, actor: str, now_ms: int
+    connection: Connection,
+    username: str,
+    password: str,
+    *,
+    actor: str,
+    now_ms: int,
+    reason: str = "",
 ) -> None:
     """Change a password and end that person's logins. Raises NotFound or BadInput."""
     user_id = _row_of(connection, username).id
     _check_password_strength(username, password)
     store.update_user(connection, user_id, password_hash=hash_password(password))
     store.delete_logins_of(connection, user_id)
-    record(connection, now_ms, actor, "user.password", username)
+    record(connection, now_ms, actor, "user.password", username, {"reason": reason})
 
 
 def change_password(

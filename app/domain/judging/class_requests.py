@@ -18,12 +18,14 @@ from app.store.catalogue import class_file
 SCALES = ("graded", "literal")
 
 
-def choose(connection: Connection, class_id: int, user: User, scale: str, now_ms: int) -> int:
+def choose(
+    connection: Connection, class_id: int, user: User, scale: str, now_ms: int, reason: str = ""
+) -> int:
     """Record who picked which scale, and ask for the class to be judged by it; the run's id.
 
     Raises NotAllowed for other roles than auditors, NotFound outside the scope, BadInput.
     """
-    klass = _class(connection, class_id, user)
+    klass = class_of(connection, class_id, user)
     if scale not in SCALES:
         raise BadInput("bad_scale", f"the scale must be one of {', '.join(SCALES)}")
     class_file.set_scale(connection, class_id, scale, user.id, now_ms)
@@ -33,14 +35,14 @@ def choose(connection: Connection, class_id: int, user: User, scale: str, now_ms
         actor=user.actor,
         action="class.scale",
         subject=f"class:{class_id}",
-        detail={"scale": scale, "before": klass.scale_chosen},
+        detail={"scale": scale, "before": klass.scale_chosen, "reason": reason},
     )
     return runs.request(connection, class_id, user.actor, now_ms)
 
 
 def judge(connection: Connection, class_id: int, user: User, now_ms: int) -> int:
     """Ask for the class to be judged now; the run's id. Raises NotAllowed, NotFound."""
-    _class(connection, class_id, user)
+    class_of(connection, class_id, user)
     run_id = runs.request(connection, class_id, user.actor, now_ms)
     audit.append(
         connection,
@@ -53,7 +55,8 @@ def judge(connection: Connection, class_id: int, user: User, now_ms: int) -> int
     return run_id
 
 
-def _class(connection: Connection, class_id: int, user: User) -> Any:
+def class_of(connection: Connection, class_id: int, user: User) -> Any:
+    """The class, for who works on it. Raises NotAllowed, NotFound."""
     if user.role is not Role.AUDITOR:
         raise NotAllowed("role", "only auditors work on classes")
     klass = class_file.klass(connection, class_id, user.scope)

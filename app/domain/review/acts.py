@@ -176,7 +176,7 @@ def few_of(connection: Connection, klass: ClassRow) -> int:
     return max(1, int(len(people.enrolled(connection, klass.id)) * share))
 
 
-def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> None:
+def approve(connection: Connection, act_id: int, user: User, now_ms: int, reason: str = "") -> None:
     """Bring an act into force. Where two are needed, the second must be somebody else.
 
     What stands by a platform's word alone becomes the authority's, and holds for the past as well.
@@ -193,7 +193,7 @@ def approve(connection: Connection, act_id: int, user: User, now_ms: int) -> Non
     if deed is not None and row.approved_ms is None:
         deed.done(connection, klass, row, user.actor, now_ms)
     store.change(connection, act_id, approved_by=user.actor, approved_ms=now_ms)
-    _enter(connection, user.actor, "act.approved", act_id, now_ms, {})
+    _enter(connection, user.actor, "act.approved", act_id, now_ms, {"reason": reason})
     runs.request(connection, row.class_id, user.actor, now_ms)
 
 

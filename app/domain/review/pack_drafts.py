@@ -110,7 +110,12 @@ def save(
 
 
 def publish(
-    connection: Connection, user: User, draft_id: int, seen_digest: str, now_ms: int
+    connection: Connection,
+    user: User,
+    draft_id: int,
+    seen_digest: str,
+    now_ms: int,
+    reason: str = "",
 ) -> str:
     """Publish a draft for good, as somebody who has not written at it; the pack's name.
 
@@ -133,16 +138,23 @@ def publish(
         published_ms=now_ms,
         digest=digest,
     )
-    detail = {"pack": draft.name, "sha256": digest, "writers": row.writers}
+    detail = {
+        "pack": draft.name,
+        "sha256": digest,
+        "writers": row.writers,
+        "reason": reason,
+    }
     _record(connection, user, "pack.published", draft_id, detail, now_ms)
     return draft.name
 
 
-def discard(connection: Connection, user: User, draft_id: int, now_ms: int) -> None:
+def discard(
+    connection: Connection, user: User, draft_id: int, now_ms: int, reason: str = ""
+) -> None:
     """Give a draft up; it stays to be read."""
     row = _own(connection, user, draft_id, None)
     store.change(connection, draft_id, state=PackDraftState.DISCARDED)
-    detail = {"pack": f"{row.pack_id}@{row.version}"}
+    detail = {"pack": f"{row.pack_id}@{row.version}", "reason": reason}
     _record(connection, user, "pack.discarded", draft_id, detail, now_ms)
 
 

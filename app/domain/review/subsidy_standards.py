@@ -77,7 +77,14 @@ def enter(connection: Connection, user: User, said: StandardTerms, now_ms: int) 
     return standard_id
 
 
-def end(connection: Connection, user: User, standard_id: int, until_on: str, now_ms: int) -> None:
+def end(
+    connection: Connection,
+    user: User,
+    standard_id: int,
+    until_on: str,
+    now_ms: int,
+    reason: str = "",
+) -> None:
     """Let a standard hold until that day (ISO). Raises NotAllowed, NotFound, BadInput."""
     _require_admin(user)
     row = next((it for it in store.of_counties(connection, None) if it.id == standard_id), None)
@@ -88,7 +95,7 @@ def end(connection: Connection, user: User, standard_id: int, until_on: str, now
     except ValueError:
         raise BadInput("bad_date", "until_on: a day like 2026-12-31", field="until_on") from None
     store.end(connection, standard_id, last)
-    detail = {"county": row.county, "until_on": last.isoformat()}
+    detail = {"county": row.county, "until_on": last.isoformat(), "reason": reason}
     _record(connection, user, "standard.ended", standard_id, detail, now_ms)
 
 

@@ -140,3 +140,14 @@ def insert_key(connection: Connection, **values: Any) -> int:
 
 def update_key(connection: Connection, key_id: int, **values: Any) -> None:
     connection.execute(update(ApiKey).where(ApiKey.id == key_id).values(**values))
+
+
+def open_sittings(connection: Connection, platform_id: int) -> int:
+    """How many sittings on the platform are going on."""
+    query = (
+        select(func.count())
+        .select_from(Session)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(TrainingClass.platform_id == platform_id, Session.state == "open")
+    )
+    return connection.scalar(query) or 0

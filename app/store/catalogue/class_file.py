@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from typing import Any, Protocol
 
 from sqlalchemy import Connection, Label, Select, func, or_, select, update
@@ -119,6 +120,14 @@ class PlanHour(Protocol):
     number: int
     media_ms: int
     pieces: list[Any]
+
+
+def opening_after(connection: Connection, county: str, day: date) -> list[int]:
+    """The county's classes that begin after that day."""
+    query = select(TrainingClass.id).where(
+        TrainingClass.county == county, TrainingClass.starts_on > day.isoformat()
+    )
+    return list(connection.scalars(query.order_by(TrainingClass.id)))
 
 
 def hours(connection: Connection, class_id: int) -> Sequence[PlanHour]:

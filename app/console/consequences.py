@@ -1,0 +1,286 @@
+"""What the weighty acts of pages lead to: who is concerned, how many, and how much money."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from sqlalchemy import Connection
+
+from app.console import labels
+from app.console.language import N_, Language
+from app.console.weighty import Deed
+from app.domain.accounts import users
+from app.domain.accounts.platforms import Key, Platform
+from app.domain.review import subsidies, subsidy_standards
+from app.domain.review.act_kinds import ActKind
+from app.domain.review.subsidy_standards import yuan
+from app.store.accounts import platforms as platform_store
+from app.store.accounts import users as user_store
+from app.store.bodies import EnrolmentVerdict
+from app.store.catalogue import catalogue, class_file
+from app.store.money import standards
+from app.store.money.standards import StandardRow
+from app.store.review import cases
+
+_MOST_NAMED = 20
+_WORSE = ("ineligible", "not_acceptable")
+NO_STANDARD = N_("没有适用于本班的补贴标准，金额算不出")
+NO_MONEY = N_("不涉及")
+
+
+def scale(connection: Connection, klass: Any, wanted: str, lang: Language) -> Deed:
+    """What picking the other scale turns, by the verdicts that stand: both scales are in each."""
+    name = lang.say(labels.SCALES[wanted].text)
+    turned, learners = _turned(connection, klass, wanted)
+    subsidy = subsidies.of_class(connection, catalogue.class_by_id(connection, klass.id))
+    effects = [
+        lang.say(N_("%(n)s人的结论由“%(before)s”变为“%(after)s”"), n=len(names), **words)
+        for (before, after), names in turned.items()
+        for words in (_outcomes(before, after, lang),)
+    ]
+    if not effects:
+        effects = [lang.say(N_("按已有结论，没有人的结论会变"))]
+    effects.append(lang.say(N_("本班立即重新判定；已签发的名单不变，有变动须另出更正")))
+    lost = sum(len(names) for (_, after), names in turned.items() if after in _WORSE)
+    won = sum(len(names) for (before, _), names in turned.items() if before in _WORSE)
+    return Deed(
+        title=lang.say(N_("%(klass)s改为适用“%(scale)s”"), klass=title_of(klass), scale=name),
+        button=lang.say(N_("改为适用“%(scale)s”"), scale=name),
+        back=f"/console/classes/{klass.id}#conclusion",
+        to_whom=lang.say(N_("全班%(n)s人"), n=learners),
+        effects=tuple(effects),
+        money=_money(subsidy.each_fen, lost, won, lang),
+        people=tuple(name for names in turned.values() for name in names)[:_MOST_NAMED],
+        undo=lang.say(N_("可以再改回来；谁在何时改的、理由是什么，都留存")),
+        fields={"scale": wanted},
+    )
+
+
+def _turned(
+    connection: Connection, klass: Any, wanted: str
+) -> tuple[dict[tuple[str, str], list[str]], int]:
+    """The names of whose outcome the other scale changes, by (before, after); and how many are in
+    the class."""
+    names = {it.enrolment_id: it.name for it in class_file.roster(connection, klass.id)}
+    pack = f"{klass.pack_id}@{klass.pack_version}"
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in class_file.latest(connection, klass.id, EnrolmentVerdict, pack):
+        now, then = row.body.on(row.body.scale), row.body.on(wanted)
+        if now and then and now.outcome != then.outcome and row.subject_id in names:
+            turn = (str(now.outcome), str(then.outcome))
+            found.setdefault(turn, []).append(names[row.subject_id])
+    return found, len(names)
+
+
+def _outcomes(before: str, after: str, lang: Language) -> dict[str, str]:
+    told = (lang.say(labels.label(labels.VERDICTS, it).text) for it in (before, after))
+    return dict(zip(("before", "after"), told, strict=True))
+
+
+def _money(each_fen: int, lost: int, won: int, lang: Language) -> str:
+    if not each_fen:
+        return lang.say(NO_STANDARD)
+    if not lost and not won:
+        return lang.say(NO_MONEY)
+    amounts = {"lost": f"{yuan(each_fen * lost):,}", "won": f"{yuan(each_fen * won):,}"}
+    said = N_("不再发放%(lost)s元，恢复发放%(won)s元（每人%(each)s元，考核合格后）")
+    return lang.say(said, each=f"{yuan(each_fen):,}", **amounts)
+
+
+def act(
+    kind: ActKind, row: Any, klass: Any, people: int, lang: Language, *, approved: bool
+) -> Deed:
+    """Bringing what somebody recorded on a class into force, or ending it."""
+    name = lang.of(kind.title)
+    said = N_("批准：%(act)s") if approved else N_("撤销：%(act)s")
+    effect = (
+        N_("登记的事项生效，本班按它重新判定")
+        if approved
+        else N_("登记的事项从现在起不再作数，本班重新判定")
+    )
+    return Deed(
+        title=lang.say(said, act=name),
+        button=lang.say(N_("批准") if approved else N_("确认撤销")),
+        back=f"/console/classes/{klass.id}/acts",
+        to_whom=row.learner_name or lang.say(N_("全班%(n)s人"), n=people),
+        effects=(
+            lang.say(N_("登记的理由：%(reason)s"), reason=row.reason),
+            lang.say(effect),
+            lang.say(N_("有人的结论可能因此改变；已签发的名单不变，有变动须另出更正")),
+        ),
+        money=lang.say(N_("随结论而定：重新判定后，班级的补贴金额随之重算")),
+        undo=lang.say(N_("可以另行撤销") if approved else N_("不能恢复，只能另行登记")),
+    )
+
+
+def key(connection: Connection, key: Key, platform: Platform, ends: str, lang: Language) -> Deed:
+    """Ending a platform's key, at once or, where `ends` says when, for another one."""
+    said = N_("轮换密钥“%(key)s”") if ends else N_("吊销密钥“%(key)s”")
+    scopes = lang.say(N_("、")).join(
+        lang.say(labels.KEY_SCOPES[it].text) for it in labels.KEY_SCOPES if it in key.scopes
+    )
+    if ends:
+        effects = [
+            lang.say(N_("生成新的密钥，只显示一次，请交给平台")),
+            lang.say(N_("旧密钥用到%(when)s，此后平台用它的调用一律被拒"), when=ends),
+        ]
+    else:
+        effects = [lang.say(N_("平台用它的调用从现在起一律被拒：%(scopes)s"), scopes=scopes)]
+        if "ingest" in key.scopes:
+            going_on = platform_store.open_sittings(connection, platform.id)
+            effects.append(
+                lang.say(
+                    N_("此刻有%(n)s次学习正在进行；平台换上别的密钥之前，学习不再计入学时"),
+                    n=going_on,
+                )
+            )
+    return Deed(
+        title=lang.say(said, key=key.label),
+        button=lang.say(N_("轮换") if ends else N_("吊销")),
+        back=f"/console/platforms/{platform.slug}#keys",
+        to_whom=platform.name,
+        effects=tuple(effects),
+        undo=lang.say(
+            N_("不能恢复旧密钥；可以再轮换") if ends else N_("不能恢复，只能新增密钥交给平台")
+        ),
+    )
+
+
+def user(connection: Connection, row: Any, what: str, now_ms: int, lang: Language) -> Deed:
+    """Stopping, letting in again, or giving another password or no second factor to somebody."""
+    logins = len(user_store.logins_of(connection, row.id, now_ms, now_ms - users.IDLE_MS))
+    held = cases.held_by(connection, [row.id]).get(row.id, 0)
+    out = lang.say(N_("已登录的%(n)s处立即退出，须重新登录"), n=logins)
+    back_to_desk = lang.say(N_("由此人负责的%(n)s案退回无人负责"), n=held)
+    title, effects, undo = {
+        "disable": (
+            N_("停用%(name)s的账号"),
+            (
+                lang.say(N_("不能再登录；已登录的%(n)s处立即退出"), n=logins),
+                back_to_desk,
+                lang.say(N_("此人以前的决定和记录照旧有效")),
+            ),
+            N_("可以再启用；退回的案件须另行分派"),
+        ),
+        "enable": (
+            N_("启用%(name)s的账号"),
+            (lang.say(N_("可以用原来的口令登录，角色和范围不变")),),
+            N_("可以再停用"),
+        ),
+        "password": (
+            N_("重置%(name)s的口令"),
+            (
+                lang.say(N_("原口令失效，新口令由系统生成，只显示一次，请当面交付")),
+                out,
+            ),
+            N_("不能恢复原口令"),
+        ),
+        "second-factor": (
+            N_("清除%(name)s的二次验证"),
+            (
+                lang.say(N_("此后只凭口令登录，直到重新设置；作决定以前须重新设置")),
+                lang.say(N_("有其他管理员时，须由另一人在24小时内同意才清除")),
+                out,
+            ),
+            N_("不能恢复，由本人重新设置"),
+        ),
+    }[what]
+    named = lang.say(title, name=row.display_name)
+    return Deed(
+        title=named,
+        button=named,
+        back="/console/users",
+        to_whom=_whom(row, lang),
+        effects=effects,
+        undo=lang.say(undo),
+    )
+
+
+def rights(connection: Connection, row: Any, typed: Mapping[str, str], lang: Language) -> Deed:
+    """Another role or scope for somebody, as typed."""
+    held = cases.held_by(connection, [row.id]).get(row.id, 0)
+    role = lang.say(labels.label(labels.ROLES, typed["role"]).text)
+    return Deed(
+        title=lang.say(N_("修改 %(name)s"), name=row.display_name),
+        button=lang.say(N_("保存")),
+        back=f"/console/users?edit={row.username}#change",
+        to_whom=_whom(row, lang),
+        effects=(
+            lang.say(N_("角色改为：%(role)s"), role=role),
+            *(
+                (lang.say(N_("县区改为：%(counties)s"), counties=typed["counties"]),)
+                if typed["role"] in users.DECIDES
+                else ()
+            ),
+            lang.say(N_("立即退出登录，须重新登录；只能看到新范围内的班级和学员")),
+            lang.say(N_("由此人负责的%(n)s案，不在新范围内的退回无人负责"), n=held),
+        ),
+        undo=lang.say(N_("可以再改回来；退回的案件须另行分派")),
+        fields=typed,
+    )
+
+
+def _whom(row: Any, lang: Language) -> str:
+    role = lang.say(labels.label(labels.ROLES, row.role).text)
+    return f"{row.display_name}（{row.username}），{role}"
+
+
+def standard(connection: Connection, row: StandardRow, until: date, lang: Language) -> Deed:
+    """Letting a subsidy's standard end; what classes it pays for that begin later."""
+    rows = [it for it in standards.of_counties(connection, [row.county]) if it.id != row.id]
+    bare, learners = 0, 0
+    for class_id in class_file.opening_after(connection, row.county, until):
+        klass = catalogue.class_by_id(connection, class_id)
+        mine = subsidy_standards.chosen([*rows, row], klass)
+        if mine and mine.id == row.id:
+            bare += 1
+            learners += catalogue.enrolled(connection, class_id)
+    total = f"{yuan(row.amount_fen * learners):,}"
+    return Deed(
+        title=lang.say(N_("%(county)s补贴标准停止执行"), county=row.county),
+        button=lang.say(N_("停止执行")),
+        back="/console/subsidies",
+        to_whom=lang.say(
+            N_("%(n)s个在此日之后开班的班级，共%(people)s人"), n=bare, people=learners
+        ),
+        effects=(
+            lang.say(N_("%(day)s以后开的班不再适用%(document)s"), day=until, document=row.document),
+            lang.say(N_("没有其他标准的班级可以申请，但不能拨付")),
+        ),
+        money=lang.say(N_("每人%(each)s元，共%(total)s元"), each=yuan(row.amount_fen), total=total),
+        undo=lang.say(N_("停止执行之前可以再改日期；之后须另行录入标准")),
+        fields={"until_on": until.isoformat()},
+    )
+
+
+def draft(row: Any, digest: str, differences: int, lang: Language, *, published: bool) -> Deed:
+    """Publishing a county's own pack, as of that digest, for good, or giving the draft up."""
+    name = f"{row.pack_id}@{row.version}"
+    if not published:
+        return Deed(
+            title=lang.say(N_("放弃草稿%(name)s"), name=name),
+            button=lang.say(N_("放弃草稿")),
+            back=f"/console/pack-drafts/{row.id}",
+            to_whom=row.county,
+            effects=(lang.say(N_("草稿不能再改、不能公布，文本留存可查")),),
+            undo=lang.say(N_("不能恢复，只能另起草稿")),
+        )
+    return Deed(
+        title=lang.say(N_("公布规则包%(name)s"), name=name),
+        button=lang.say(N_("公布")),
+        back=f"/console/pack-drafts/{row.id}",
+        to_whom=lang.say(N_("%(county)s此后选用它开办的班级"), county=row.county),
+        effects=(
+            lang.say(N_("与底本有%(n)s处不同"), n=differences),
+            lang.say(N_("已开的班级仍用各自的规则包，已有结论不变")),
+        ),
+        undo=lang.say(N_("公布以后不能更改、不能撤回，只能公布新的版本")),
+        fields={"digest": digest},
+    )
+
+
+def title_of(klass: Any) -> str:
+    """A class by its occupation, and its number behind."""
+    return f"{klass.occupation}（{klass.external_id}）"

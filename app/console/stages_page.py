@@ -19,12 +19,12 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import calendar
 from app.domain.policy import procedure
-from app.domain.review import recoveries, stages, subsidies
+from app.domain.review import recoveries, stage_money, stages, subsidies
 from app.domain.review.recoveries import OFFICE_OF, Recovery
 from app.domain.review.stage_bodies import Objected, body_of
 from app.domain.review.stages import StepState, StepView
 from app.domain.review.subsidies import ClassSubsidy, Standing
-from app.domain.review.subsidy_standards import fen, yuan
+from app.domain.review.subsidy_standards import yuan
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.catalogue import catalogue, class_file
 
@@ -115,6 +115,7 @@ def _page(
         recovery_offices=OFFICE_OF,
         refused=labels.PROBLEMS.get(refused, ""),
         usual=_usual(subsidy, views),
+        next_claim=stages.next_claim(views) if subsidy.of(Standing.PAYABLE) else 0,
         returnable={it.step.id for it in views if stages.returnable(it, views)},
         typed=typed or {},
         problem=problem,
@@ -153,14 +154,15 @@ def _usual(subsidy: ClassSubsidy, views: Sequence[StepView]) -> dict[str, dict[s
     if subsidy.standard is None:
         return {}
     people, due = len(subsidy.of(Standing.PAYABLE)), subsidy.payable_fen
-    ahead = next(it.body for it in views if it.step.id == stages.ADVANCE)
-    left = due - fen(Decimal(ahead.get("amount_yuan", 0)))
+    step = {it.step.id: it for it in views}
+    earlier = [it.body for it in step[stages.PAYMENT].earlier]
+    left = stage_money.due_fen(subsidy, [step[stages.ADVANCE].body, *earlier])
     share = subsidy.standard.advance_percent
     most = subsidy.each_fen * len(subsidy.shares) * share // 100
     return {
         "claim_filed": {"people": str(people), "amount_yuan": str(yuan(due))},
         "advance": {"amount_yuan": str(yuan(most))} if most else {},
-        "payment": {"amount_yuan": str(yuan(max(0, left)))},
+        "payment": {"amount_yuan": str(yuan(left))},
     }
 
 
@@ -190,6 +192,7 @@ def _inputs(names: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def _actors(views: Sequence[StepView], cases: Sequence[Recovery]) -> list[str]:
     events = [event for it in views for event in (it.first, it.second, it.returned)]
+    events += [event for it in views for old in it.earlier for event in (old.first, old.second)]
     for view in views:
         events += [event for it in view.objections for event in (it.event, it.answer)]
     return [it.done_by for it in events if it] + [

@@ -234,6 +234,20 @@ class Dossier:
     def recoveries(self) -> Sequence[Recovery]:
         return recoveries.of_subsidy(self.connection, self.id, self.subsidy)
 
+    @property
+    def claim_batch(self) -> int:
+        """Which batch of claims is under way, or was the last one."""
+        return self.steps["claim_filed"].batch
+
+    @cached_property
+    def batch_of_payment(self) -> dict[int, int]:
+        """The batch that each signed payment was for, by its event's id."""
+        view = self.steps["payment"]
+        found = {it.second.id: it.batch for it in view.earlier if it.second}
+        if view.state is StepState.DONE and view.second:
+            found[view.second.id] = view.batch
+        return found
+
     def done(self, step: str) -> Mapping[str, Any]:
         """What was filled in at a step that is done; empty before."""
         view = self.steps[step]

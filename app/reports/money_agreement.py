@@ -61,30 +61,41 @@ def _two_people(stages: Rows) -> Iterator[PackageProblem]:
 
 
 def _sums(stages: Rows, payments: Rows) -> Iterator[PackageProblem]:
-    """What learners were paid is what the steps paid, less where more had been advanced."""
+    """What learners were paid in each batch is what its step of payment paid, less where more had
+    been handed out before, in advance."""
     standing: dict[str, Mapping[str, Any]] = {}
     signed: dict[str, int] = {}
+    paid: list[tuple[int, Mapping[str, Any]]] = []
     for it in stages:
         if it["deed"] == "first":
             standing[it["step"]] = it["body"]
         elif it["deed"] == "second":
             signed[it["step"]] = it["id"]
+            if it["step"] == "payment":
+                paid.append((it["id"], standing.get("payment", {})))
         elif it["deed"] == "returned":
             standing.pop(it["step"], None)
             signed.pop(it["step"], None)
-    paid = standing.get("payment", {}) if "payment" in signed else {}
-    ahead = standing.get("advance", {}) if "advance" in signed else {}
-    total = sum(it["amount_fen"] for it in payments)
-    due, advanced = (int(Decimal(it.get("amount_yuan", 0)) * 100) for it in (paid, ahead))
-    fits = total == due + advanced or (due == 0 and total <= advanced)
-    if (paid and not fits) or (payments and not paid):
-        detail = f"learners were paid {total} fen, the steps say {due} and {advanced} in advance"
-        yield PackageProblem("payments.ndjson", "sum", detail)
-    if paid and (
-        len(payments) != paid["people"] or {it["event_id"] for it in payments} - {signed["payment"]}
-    ):
+    handed_out = _fen(standing.get("advance", {})) if "advance" in signed else 0
+    total = 0
+    for event_id, body in paid:
+        mine = [it["amount_fen"] for it in payments if it["event_id"] == event_id]
+        total += sum(mine)
+        due = _fen(body)
+        if due != max(0, total - handed_out):
+            detail = f"learners were paid {total} fen, the steps say {due} after {handed_out}"
+            yield PackageProblem("payments.ndjson", "sum", detail)
+        if len(mine) != body.get("people"):
+            detail = "are of other people than the step of payment was signed for"
+            yield PackageProblem("payments.ndjson", "people", detail)
+        handed_out += due
+    if {it["event_id"] for it in payments} - {event_id for event_id, _ in paid}:
         detail = "are of other people than the step of payment was signed for"
         yield PackageProblem("payments.ndjson", "people", detail)
+
+
+def _fen(body: Mapping[str, Any]) -> int:
+    return int(Decimal(body.get("amount_yuan", 0)) * 100)
 
 
 def _recovered(recoveries: Rows, payments: Rows, audit: Rows) -> Iterator[PackageProblem]:

@@ -102,7 +102,10 @@ class Treasury(Desks):
 
     def publish_and_review(self) -> None:
         self.finish(*BEFORE_NOTICE[:6])
-        self.does("zhao", "claim_filed", **CLAIM)
+        self.claim()
+
+    def claim(self, **said: Any) -> None:
+        self.does("zhao", "claim_filed", **CLAIM | said)
         self.finish("claim_industry")
         self.publish()
         self.clock.now_ms += 7 * DAY_MS
@@ -317,3 +320,56 @@ def test_the_public_is_told_sums_and_of_few_people_no_institution(treasury: Trea
     with treasury.desk.services.database.read() as connection:
         (told,) = funds.public(connection)
     assert (told.institution, told.people, told.paid_fen) == ("", 2, 240_100)
+
+
+def test_who_is_settled_after_the_payment_is_claimed_in_a_second_batch_and_nobody_paid_twice(
+    treasury: Treasury,
+) -> None:
+    treasury.enter(advance_percent=40)
+    treasury.finish("opening_filed", "opening_industry", "opening_labour")
+    ahead: dict[str, Any] = {"paid_on": "2026-04-08", "fund": "skills", "basis": "enterprise"}
+    treasury.does("zhao", "advance", amount_yuan=Decimal("1440.60"), **ahead)
+    treasury.does("sun", "advance", "second")
+    late = treasury.learners[1]
+    treasury.overturn(late)  # an appeal is not decided yet
+    treasury.finish("supervision", "assessment_filed", "assessment")
+    treasury.claim(people=1, amount_yuan=Decimal("1200.50"))
+    treasury.pay("0")  # 240.10 of the advance is left
+    with pytest.raises(BadInput, match="people: 0 are payable"):
+        treasury.does("zhao", "claim_filed", **CLAIM)
+
+    with treasury.desk.services.database.write() as connection:
+        enrolment = catalogue.enrolments(connection, treasury.class_id)[late]
+        treasury.conclude(connection, treasury.class_id, enrolment, "eligible")
+    treasury.claim(people=1, amount_yuan=Decimal("1200.50"))
+    assert treasury.view("payment").state is StepState.TO_DO
+    assert treasury.view("advance").state is StepState.DONE
+    with pytest.raises(BadInput, match=r"by the standard it is 960\.40"):
+        treasury.pay("1200.50")
+    treasury.pay("960.40")
+    step = treasury.view("payment")
+    assert [str(it["amount_yuan"]) for it in step.batches] == ["0", "960.40"]
+    assert (step.batch, treasury.subsidy.paid_fen) == (2, 240_100)
+    with treasury.desk.services.database.read() as connection:
+        paid = connection.scalars(select(models.SubsidyPayment.learner_id)).all()
+    assert sorted(paid) == sorted(treasury.learners[:2])
+
+
+def test_a_second_batch_that_is_returned_leaves_the_first_as_it_was_paid(
+    treasury: Treasury,
+) -> None:
+    treasury.enter()
+    treasury.overturn(treasury.learners[1])
+    treasury.finish(*BEFORE_NOTICE[:6])
+    one: dict[str, Any] = {"people": 1, "amount_yuan": Decimal("1200.50")}
+    treasury.claim(**one)
+    treasury.pay("1200.50")
+    with treasury.desk.services.database.write() as connection:
+        enrolment = catalogue.enrolments(connection, treasury.class_id)[treasury.learners[1]]
+        treasury.conclude(connection, treasury.class_id, enrolment, "eligible")
+    treasury.does("zhao", "claim_filed", **CLAIM | one)
+    assert treasury.view("claim_industry").state is StepState.TO_DO
+    treasury.does("zhao", "claim_filed", "returned", "登记错了，退回")
+    step = treasury.view("claim_filed")
+    assert (step.batch, step.state, step.earlier) == (1, StepState.DONE, ())
+    assert treasury.view("payment").state is StepState.DONE

@@ -108,3 +108,19 @@ def test_a_recovery_that_nobody_logged_is_named(stages: Any, payments: Any) -> N
     }
     audit = [logged(it) for it in stages]
     assert found(stages, payments, audit, [made]) == ["recovery"]
+
+
+def test_each_batch_of_claims_is_held_against_its_own_payment(stages: Any, payments: Any) -> None:
+    one = PAID | {"amount_yuan": "900.00", "people": 1}
+    rows = [
+        *stages,
+        deed(3, "claim_filed", "first", "user:wei", people=1),
+        deed(4, "payment", "first", "user:jin", **one),
+        deed(5, "payment", "second", "user:cai"),
+    ]
+    late = {"id": 3, "learner_id": 3, "class_id": 1, "event_id": 5, "paid_on": "2026-06-01"}
+    more = [*payments, late | {"amount_fen": 90_000}]
+    audit = [logged(it) for it in rows]
+    assert found(rows, more, audit) == []
+    more[0]["amount_fen"], more[2]["amount_fen"] = 119_950, 90_100  # the sum is the same
+    assert found(rows, more, audit) == ["sum"]

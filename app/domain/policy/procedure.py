@@ -17,6 +17,7 @@ from app.languages import Text
 from detectors.batch_facts import CheckPolicy
 
 STAGES = ("opening", "supervision", "assessment", "claim", "publication", "payment")
+CLAIM = "claim_filed"
 _CLASS_DAYS = ("starts_on", "assessment_on")
 
 
@@ -114,6 +115,16 @@ def steps(name: str = "huangchuan-2021") -> Mapping[str, ProcedureStep]:
             raise ValueError(f"{name}: {step.id} rests on {', '.join(ahead)}, which comes later")
         known[step.id] = step
     return known
+
+
+@cache
+def of_each_batch() -> frozenset[str]:
+    """The steps that are done anew for each batch of claims: the claim and all that rests on it."""
+    found = {CLAIM}
+    for step in steps().values():
+        if not found.isdisjoint(step.after):
+            found.add(step.id)
+    return frozenset(found)
 
 
 def steps_by(pack_id: str, pack_version: str) -> Mapping[str, ProcedureStep]:

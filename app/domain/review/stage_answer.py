@@ -21,9 +21,18 @@ class StepLimit(Answer, frozen=True, kw_only=True):
     note: Text
 
 
+class EarlierStep(Answer, frozen=True, kw_only=True):
+    """The step as it was done for an earlier batch of claims, which was paid."""
+
+    batch: int
+    finished_on: Date
+    body: dict[str, Any]
+
+
 class StageStep(Answer, frozen=True, kw_only=True):
     """A step. `body`: what was filled in; who signed is told to people of the authority only.
-    `objections` are of a public notice."""
+    `objections` are of a public notice. `batch`: which batch of claims it stands for, from 1, and
+    `earlier`: as it was done for those before."""
 
     id: str
     stage: str
@@ -42,6 +51,8 @@ class StageStep(Answer, frozen=True, kw_only=True):
     objections: int
     objections_open: int
     limit: StepLimit | None
+    batch: int
+    earlier: list[EarlierStep]
 
 
 class ClassStages(Answer, frozen=True, kw_only=True):
@@ -80,6 +91,11 @@ def _step(view: StepView, told_people: bool) -> StageStep:
         objections=len(view.objections),
         objections_open=sum(it.answer is None for it in view.objections),
         limit=_limit(view),
+        batch=view.batch,
+        earlier=[
+            EarlierStep(batch=it.batch, finished_on=it.finished_on.isoformat(), body=dict(it.body))
+            for it in view.earlier
+        ],
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +17,9 @@ from app.store.catalogue.catalogue import ClassRow
 
 
 def claim_fits(connection: Connection, klass: ClassRow, said: Claimed) -> None:
-    """A claim is for everybody who is payable and for what the standard gives; without a standard
-    it is taken as the institution wrote it. Raises BadInput by the field's name."""
+    """A claim is for everybody who is payable and was not paid yet, for what the standard gives;
+    without a standard it is taken as the institution wrote it. Raises BadInput by the field's name.
+    """
     subsidy = subsidies.of_class(connection, klass)
     if subsidy.standard is None:
         return
@@ -52,18 +53,26 @@ def payment_fits(
     klass: ClassRow,
     said: Paid,
     claimed: Mapping[str, Any],
-    advanced: Mapping[str, Any],
+    handed_out: Iterable[Mapping[str, Any]],
 ) -> None:
-    """Paid is what is payable now less what was advanced, and never more than was claimed.
+    """Paid is what `due_fen` says, and what is payable is never more than was claimed.
 
     Raises Conflict where there is no standard or the claim no longer covers it, BadInput."""
     subsidy = _with_standard(connection, klass)
     if subsidy.payable_fen > fen(Decimal(claimed["amount_yuan"])):
         detail = f"{yuan(subsidy.payable_fen)} is payable now, more than was claimed"
         raise Conflict("claim_too_small", detail)
-    due = max(0, subsidy.payable_fen - fen(Decimal(advanced.get("amount_yuan", 0))))
+    due = due_fen(subsidy, handed_out)
     if fen(said.amount_yuan) != due:
         _wrong_amount(due)
+
+
+def due_fen(subsidy: ClassSubsidy, handed_out: Iterable[Mapping[str, Any]]) -> int:
+    """What is to be handed out now: all that the class's learners were or are to be paid, less what
+    was handed out in advance and for earlier batches. An advance beyond one batch is taken off the
+    next."""
+    before = sum(fen(Decimal(it.get("amount_yuan", 0))) for it in handed_out)
+    return max(0, subsidy.paid_fen + subsidy.payable_fen - before)
 
 
 def payable_people(connection: Connection, klass: ClassRow) -> int:

@@ -1,7 +1,9 @@
 """The class from application to payment: who did which step when, what is due, and by whom.
 
 A step stands as the events about it say. Who signed first cannot sign second. A step that was
-returned is done again from its beginning, as long as nothing rests on it.
+returned is done again from its beginning, as long as nothing rests on it. Once a claim was paid,
+the next one begins another batch: the steps from the claim on stand for it, and are kept for those
+before.
 """
 
 from __future__ import annotations
@@ -33,7 +35,7 @@ from app.store.review.stages import StagedClass, StageEventRow
 from app.store.scope import AccessScope
 
 MIN_WORDS, MAX_WORDS = 4, 2000
-NOTICE, ADVANCE, PAYMENT = "publication", "advance", "payment"
+CLAIM, NOTICE, ADVANCE, PAYMENT = procedure.CLAIM, "publication", "advance", "payment"
 
 
 class StepState(StrEnum):
@@ -70,11 +72,43 @@ class _Record:
     objections: dict[int, StageEventRow] = field(default_factory=dict)
     answers: dict[int, StageEventRow] = field(default_factory=dict)
 
+    @property
+    def told(self) -> tuple[Objection, ...]:
+        return tuple(Objection(it, self.answers.get(it.id)) for it in self.objections.values())
+
+
+@dataclass(slots=True)
+class _Records:
+    """The steps of the batch that is under way, and of those that were paid before."""
+
+    now: dict[str, _Record]
+    paid: list[dict[str, _Record]] = field(default_factory=list)
+
+    def next_batch(self) -> None:
+        self.paid.append({name: self.now[name] for name in procedure.of_each_batch()})
+        self.now |= {name: _Record() for name in procedure.of_each_batch()}
+
+
+@dataclass(frozen=True, slots=True)
+class PaidStep:
+    """A step as it was done for a batch of claims, counted from 1, that was paid."""
+
+    batch: int
+    first: StageEventRow
+    second: StageEventRow | None
+    objections: tuple[Objection, ...]
+    finished_on: date
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        return self.first.body
+
 
 @dataclass(frozen=True, slots=True)
 class StepView:
     """A step as it stands. `finished_on`: the day that its clock was stopped; `returned` is the
-    last return, while nobody has signed since."""
+    last return, while nobody has signed since; `batch`: which batch of claims it stands for, and
+    `earlier`: as it was done for those before."""
 
     step: ProcedureStep
     state: StepState
@@ -86,6 +120,14 @@ class StepView:
     finished_on: date | None
     overdue: bool  # not done, and its day is over, in a class whose steps are recorded at all
     late: bool  # done after its day
+    batch: int = 1
+    earlier: tuple[PaidStep, ...] = ()
+
+    @property
+    def batches(self) -> list[Mapping[str, Any]]:
+        """What was filled in for each batch whose step is done."""
+        mine = [self.body] if self.state is StepState.DONE else []
+        return [it.body for it in self.earlier] + mine
 
     @property
     def acts_next(self) -> bool:
@@ -131,10 +173,12 @@ def standing(
     klass: StagedClass, events: Sequence[StageEventRow], calendar: Calendar, today: date
 ) -> list[StepView]:
     """The steps of a class as its events leave them."""
-    records = _records(events)
+    folded = _records(events)
+    records, earlier = folded.now, _earlier(folded)
     days = {"starts_on": klass.starts_on, "assessment_on": klass.assessment_on}
     finished: dict[str, date] = {}
     begun = {name for name, it in records.items() if it.first}
+    begun |= {PAYMENT} if folded.paid else set()
     views = []
     for step in procedure.steps_by(klass.pack_id, klass.pack_version).values():
         record = records[step.id]
@@ -150,35 +194,53 @@ def standing(
             first=record.first,
             second=record.second,
             returned=None if record.first else record.returned,
-            objections=tuple(
-                Objection(it, record.answers.get(it.id)) for it in record.objections.values()
-            ),
+            objections=record.told,
             due_on=due_on,
             finished_on=on,
             overdue=passed and on is None and bool(events),
             late=passed and on is not None,
+            batch=len(folded.paid) + 1 if step.id in procedure.of_each_batch() else 1,
+            earlier=earlier.get(step.id, ()),
         )
         views.append(view)
     return views
 
 
-def _records(events: Sequence[StageEventRow]) -> dict[str, _Record]:
-    records = {name: _Record() for name in procedure.steps()}
+def _records(events: Sequence[StageEventRow]) -> _Records:
+    found = _Records({name: _Record() for name in procedure.steps()})
     for event in events:
-        record = records.get(event.step)
+        record = found.now.get(event.step)
         if record is None:
             continue  # of a procedure that is not this one any more
         if event.deed == StageDeed.FIRST:
-            record.first = event
+            if event.step == CLAIM and found.now[PAYMENT].second:
+                found.next_batch()
+            found.now[event.step].first = event
         elif event.deed == StageDeed.SECOND:
             record.second = event
+        elif event.deed == StageDeed.RETURNED and event.step == CLAIM and found.paid:
+            found.now |= found.paid.pop()  # that batch was not to be claimed
         elif event.deed == StageDeed.RETURNED:
             record.first, record.second, record.returned = None, None, event
         elif event.deed == StageDeed.OBJECTION:
             record.objections[event.id] = event
         else:
             record.answers[event.body["objection"]] = event
-    return records
+    return found
+
+
+def _earlier(records: _Records) -> dict[str, tuple[PaidStep, ...]]:
+    found: dict[str, tuple[PaidStep, ...]] = {}
+    for name in procedure.of_each_batch():
+        of_it = procedure.steps()[name]
+        done = []
+        for batch, steps in enumerate(records.paid, 1):
+            it = steps[name]
+            on = _finished_on(it.first if of_it.signatures == 1 else it.second, it.first)
+            if it.first is not None and on is not None:
+                done.append(PaidStep(batch, it.first, it.second, it.told, on))
+        found[name] = tuple(done)
+    return found
 
 
 def _finished_on(end: StageEventRow | None, first: StageEventRow | None) -> date | None:
@@ -216,6 +278,12 @@ def _due(step: ProcedureStep, days: Mapping[str, date | None], calendar: Calenda
     if limit.unit == "days":
         return base + timedelta(days=limit.days)
     return working_days_after(base, limit.days, calendar)
+
+
+def next_claim(views: Iterable[StepView]) -> int:
+    """Which batch of claims could be filed now, beside the first; 0: none, one is under way."""
+    step = {it.step.id: it for it in views}
+    return step[CLAIM].batch + 1 if step[PAYMENT].state is StepState.DONE else 0
 
 
 def returnable(view: StepView, views: Iterable[StepView]) -> bool:
@@ -333,7 +401,8 @@ class _Doing:
         return self._answer(view, body)
 
     def _first(self, view: StepView, body: Mapping[str, Any]) -> dict[str, Any]:
-        if view.state is not StepState.TO_DO:
+        again = view.step.id == CLAIM and next_claim(self.views.values())
+        if view.state is not StepState.TO_DO and not again:
             raise Conflict("stage_not_open", "this step is not to be done now")
         said = self._parsed(body_of(view.step.id), body)
         self._fits(view, said)
@@ -350,7 +419,7 @@ class _Doing:
             if lasts is not None and stands < lasts.days:
                 detail = f"to_on: a notice stands at least {lasts.days} working days, not {stands}"
                 raise BadInput("notice_too_short", detail, field="to_on")
-        if view.step.id == "claim_filed":
+        if view.step.id == CLAIM:
             members = catalogue.enrolled(self.connection, self.klass.id)
             if said.people > members:
                 detail = f"people: the class has {members}"
@@ -359,11 +428,11 @@ class _Doing:
         if view.step.id == ADVANCE:
             stage_money.advance_fits(self.connection, self.klass, said)
         if view.step.id == PAYMENT:
-            claimed = self.views["claim_filed"].body
-            advance = self.views[ADVANCE]
+            claimed, advance = self.views[CLAIM].body, self.views[ADVANCE]
             if advance.state is StepState.AWAITS_SECOND:
                 raise Conflict("advance_open", "the advance waits for its second signature")
-            stage_money.payment_fits(self.connection, self.klass, said, claimed, advance.body)
+            handed_out = [advance.body, *(it.body for it in view.earlier)]
+            stage_money.payment_fits(self.connection, self.klass, said, claimed, handed_out)
 
     def _second(self, view: StepView) -> dict[str, Any]:
         if view.state is StepState.RUNNING:

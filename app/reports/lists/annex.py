@@ -41,9 +41,10 @@ _FUNDS = {
 }
 _INSPECTED = "时间：　　年　　月　　日　　地点：\n师资情况：\n学员出勤情况："
 _AFTERWARDS = "（考核取证后填写）"
+_SIGNED = "　　　　　　　申请承诺人："
 _PROMISE = (
     "我郑重承诺对提供的各项材料和信息真实性负责，自觉接受社会监督。若有违反本承诺的行为，"
-    "依法接受处理，并承担相应的责任。\n　　　　　　　申请承诺人：　　　　　　　　年　　月　　日"
+    f"依法接受处理，并承担相应的责任。\n{_SIGNED}　　　　　　　　年　　月　　日"
 )
 _PUBLISHED = (
     "　　年　　月　　日至　　年　　月　　日在　　　　省（市、县）人力资源和社会保障局官网进行公示，"
@@ -287,19 +288,20 @@ def _assessed(dossier: Dossier) -> _Block:
 
 
 def _subsidy(dossier: Dossier) -> _Block:
-    """补贴资金申领: the claim, its reviews, and the public notice."""
-    claim = dossier.steps["claim_filed"].body
-    claimed = bool(claim)
+    """补贴资金申领: the claims, their reviews, and the public notices, each batch on its line."""
+    claims = _batches(dossier, "claim_filed")
+    people = _each([f"{it['people']}人" for it in claims])
+    amounts = _each([_ten_thousands(it["amount_yuan"]) for it in claims])
     return (
         (
             _label("补贴\n资金\n申领", down=5),
             _label("企业或培训机构或个人向行业主管部门申请"),
             _label("申请补贴\n人数"),
-            _entry(f"{claim['people']}人" if claimed else "", filled=claimed),
+            _entry(people, filled=bool(claims)),
             _label("申请补贴\n资金"),
-            _amount(claim, 2, "　　　　　　　万元"),
+            _entry(amounts or "　　　　　　　万元", 2, filled=bool(claims)),
         ),
-        (_promised(claim),),
+        (_promised(claims),),
         (
             _label("行业主管部门审核情况（自受理之日起15个工作日内）", 2),
             _reviewed(dossier, "claim_industry", 4),
@@ -315,22 +317,43 @@ def _subsidy(dossier: Dossier) -> _Block:
     )
 
 
+def _batches(dossier: Dossier, step: str) -> list[Mapping[str, Any]]:
+    """What was filled in at a step for each batch of claims, the one under way last."""
+    view = dossier.steps[step]
+    return [it.body for it in view.earlier] + ([view.body] if view.body else [])
+
+
+def _each(words: Sequence[str]) -> str:
+    """
+    >>> _each(["12人"]), _each(["12人", "1人"])
+    ('12人', '第1批：12人\\n第2批：1人')
+    """
+    if len(words) < 2:
+        return "".join(words)
+    return "\n".join(f"第{number}批：{it}" for number, it in enumerate(words, 1))
+
+
 def _paid(dossier: Dossier) -> _Block:
     """资金拨付, once two persons have signed it."""
-    paid, ahead = dossier.done("payment"), dossier.done("advance")
+    paid = dossier.steps["payment"].batches
     return (
         (
             _label("资金\n拨付", down=2),
             _label("拨付时间"),
-            _entry(_day(paid["paid_on"]) if paid else "", 2, filled=bool(paid)),
+            _entry(_each([_day(it["paid_on"]) for it in paid]), 2, filled=bool(paid)),
             _label("拨付金额\n（万元）"),
-            _whole(paid, ahead),
+            _whole(paid, dossier.done("advance")),
         ),
         (
             _label("资金来源（就业补助资金、失业保险基金、职业技能提升行动资金等）", 3),
-            _entry(_FUNDS[paid["fund"]] if paid else "", 3, filled=bool(paid)),
+            _entry(_funds(paid), 3, filled=bool(paid)),
         ),
     )
+
+
+def _funds(paid: Sequence[Mapping[str, Any]]) -> str:
+    funds = [_FUNDS[it["fund"]] for it in paid]
+    return funds[0] if len(set(funds)) == 1 else _each(funds)
 
 
 def _reviewed(
@@ -338,50 +361,52 @@ def _reviewed(
 ) -> FormCell:
     """Who reviewed a step and when, once both have; what is under way is told to nobody."""
     view = dossier.steps[step]
-    first, second, on = view.first, view.second, view.finished_on
-    if first is None or second is None or on is None:
-        return _entry(blank, across)
-    words = f"初审人：{dossier.signer(first)}　　复核人：{dossier.signer(second)}"
-    said = f"{second.remark}\n" if opinion else ""
-    return _filled(f"{said}{words}\n　　　　　　　盖章　　　{_day(on.isoformat())}", across)
+    done = [(it.first, it.second, it.finished_on) for it in view.earlier]
+    if view.first is not None and view.finished_on is not None:
+        done.append((view.first, view.second, view.finished_on))
+    told = []
+    for first, second, on in done:
+        if second is not None:
+            said = f"{second.remark}\n" if opinion else ""
+            words = f"初审人：{dossier.signer(first)}　　复核人：{dossier.signer(second)}"
+            told.append(f"{said}{words}\n　　　　　　　盖章　　　{_day(on.isoformat())}")
+    return _entry(_each(told) or blank, across, filled=bool(told))
 
 
 def _published(view: StepView) -> FormCell:
-    """The notice, once it is over; objections are counted, for their words may name people."""
-    if view.state is not StepState.DONE:
-        return _entry(_PUBLISHED, 4)
-    notice, count = view.body, len(view.objections)
+    """The notices that are over; objections are counted, for their words may name people."""
+    over = [(it.body, len(it.objections)) for it in view.earlier]
+    over += [(view.body, len(view.objections))] if view.state is StepState.DONE else []
+    return _entry(_each([_notice(*it) for it in over]) or _PUBLISHED, 4, filled=bool(over))
+
+
+def _notice(notice: Mapping[str, Any], objections: int) -> str:
     first, last = (date.fromisoformat(notice[it]) for it in ("from_on", "to_on"))
-    told = f"收到异议{count}件，均已处理" if count else "未收到异议"
-    words = (
+    told = f"收到异议{objections}件，均已处理" if objections else "未收到异议"
+    return (
         f"{_day(notice['from_on'])}至{_day(notice['to_on'])}在{notice['site']}进行公示，"
         f"公示期{(last - first).days + 1}天，期间收到异议情况和处理情况：{told}"
     )
-    return _filled(words, 4)
 
 
-def _promised(claim: Mapping[str, Any]) -> FormCell:
-    if not claim:
+def _promised(claims: Sequence[Mapping[str, Any]]) -> FormCell:
+    if not claims:
         return _entry(_PROMISE, 6)
-    signed = f"申请承诺人：{claim['promised_by']}　　{_day(claim['filed_on'])}"
-    return _filled(f"{_PROMISE.partition('　　　　　　　申请承诺人')[0]}　　　　　　　{signed}", 6)
+    signed = _each([f"{_SIGNED}{it['promised_by']}　　{_day(it['filed_on'])}" for it in claims])
+    return _filled(f"{_PROMISE.partition(_SIGNED)[0]}{signed}", 6)
 
 
-def _amount(body: Mapping[str, Any], across: int, blank: str) -> FormCell:
-    """What was claimed or paid in 万元, exactly."""
-    if not body:
-        return _entry(blank, across)
-    return _filled(_ten_thousands(body["amount_yuan"]), across)
-
-
-def _whole(paid: Mapping[str, Any], ahead: Mapping[str, Any]) -> FormCell:
-    """What was paid in all, and how much of it in advance."""
-    if not paid or not ahead:
-        return _amount(paid, 2, "")
-    whole = Decimal(paid["amount_yuan"]) + Decimal(ahead["amount_yuan"])
-    return _filled(
-        f"{_ten_thousands(whole)}\n（含先行拨付{_ten_thousands(ahead['amount_yuan'])}）", 2
-    )
+def _whole(paid: Sequence[Mapping[str, Any]], ahead: Mapping[str, Any]) -> FormCell:
+    """What was paid in all, in 万元 exactly, and how much of it in advance."""
+    if not paid:
+        return _entry("", 2)
+    told = _each([_ten_thousands(it["amount_yuan"]) for it in paid])
+    if ahead and len(paid) == 1:
+        whole = Decimal(paid[0]["amount_yuan"]) + Decimal(ahead["amount_yuan"])
+        told = f"{_ten_thousands(whole)}\n（含先行拨付{_ten_thousands(ahead['amount_yuan'])}）"
+    elif ahead:
+        told = f"{told}\n另先行拨付：{_ten_thousands(ahead['amount_yuan'])}"
+    return _filled(told, 2)
 
 
 def _ten_thousands(yuan: Decimal | str) -> str:

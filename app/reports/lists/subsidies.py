@@ -36,10 +36,18 @@ _DEEDS = {"demanded": "通知退回", "returned": "退回"}
 def claimed(dossier: Dossier) -> Sheet:
     """Everybody of the class: who is claimed for with what amount, and why others are not."""
     subsidy = dossier.subsidy
-    columns = (*_WHO, Column("金额（元）", 12, "right"), Column("结论", 30), Column("说明", 26))
+    columns = (
+        *_WHO,
+        Column("批次", 8, "center"),
+        Column("金额（元）", 12, "right"),
+        Column("结论", 30),
+        Column("说明", 26),
+    )
+    batches = _batches(dossier)
     rows = tuple(
         (
             *_who(number, it),
+            batches.get(it.learner.id, ""),
             _amount(it.amount_fen),
             _STANDINGS[it.standing],
             f"已在班级{it.paid_in}拨付" if it.paid_in else "",
@@ -51,6 +59,7 @@ def claimed(dossier: Dossier) -> Sheet:
         ("花名册人数", len(rows)),
         ("申请补贴人数", len(money)),
         ("申请补贴资金（元）", _amount(subsidy.payable_fen + subsidy.paid_fen)),
+        ("其中以前各批已拨付（元）", _amount(_before(dossier))),
         *((f"其中{word}", len(subsidy.of(it))) for it, word in _STANDINGS.items()),
     )
     heading = dossier.heading()
@@ -70,7 +79,7 @@ def notice(dossier: Dossier) -> Sheet:
         Column("等级", 14, "center"),
         Column("补贴金额（元）", 14, "right"),
     )
-    shares = dossier.subsidy.of(Standing.PAYABLE, Standing.PAID)
+    shares = _of_batch(dossier)
     tails = told_apart([(masked(it.learner.name), it.learner.id_last4 or "") for it in shares])
     rows = tuple(
         (
@@ -84,7 +93,8 @@ def notice(dossier: Dossier) -> Sheet:
         for number, it in enumerate(shares, 1)
     )
     total = sum(it.amount_fen for it in shares)
-    counts = (("公示人数（同补贴申领名单）", len(rows)), ("补贴资金（元）", _amount(total)))
+    batch = f"（第{dossier.claim_batch}批）" if dossier.claim_batch > 1 else ""
+    counts = ((f"公示人数{batch}", len(rows)), ("补贴资金（元）", _amount(total)))
     heading = dossier.heading()
     notes = (
         _standard(dossier),
@@ -97,20 +107,32 @@ def notice(dossier: Dossier) -> Sheet:
 
 
 def paid(dossier: Dossier) -> Sheet:
-    """Who was paid when; the sum less what was advanced is what the last payment came to."""
-    columns = (*_WHO, Column("拨付日期", 12, "center"), Column("金额（元）", 12, "right"))
+    """Who was paid when; the sum less what was advanced is what the payments came to."""
+    columns = (
+        *_WHO,
+        Column("批次", 8, "center"),
+        Column("拨付日期", 12, "center"),
+        Column("金额（元）", 12, "right"),
+    )
+    batches = _batches(dossier)
     shares = dossier.subsidy.of(Standing.PAID)
     rows = tuple(
-        (*_who(number, it), it.payment.paid_on.isoformat(), _amount(it.amount_fen))
+        (
+            *_who(number, it),
+            batches[it.learner.id],
+            it.payment.paid_on.isoformat(),
+            _amount(it.amount_fen),
+        )
         for number, it in enumerate(shares, 1)
         if it.payment is not None
     )
-    advance, last = (dossier.done(it).get("amount_yuan", "0.00") for it in ("advance", "payment"))
+    advance = dossier.done("advance").get("amount_yuan", "0.00")
+    payments = dossier.steps["payment"].batches
     counts = (
         ("拨付人数", len(rows)),
         ("补贴资金（元）", _amount(dossier.subsidy.paid_fen)),
         ("其中先行拨付（元）", advance),
-        ("本次拨付（元）", last),
+        *((f"第{number}批拨付（元）", it["amount_yuan"]) for number, it in enumerate(payments, 1)),
     )
     return Sheet(
         "subsidy-paid", "补贴拨付名单", dossier.heading(), columns, rows, counts,
@@ -149,6 +171,35 @@ def recovered(dossier: Dossier) -> Sheet:
     )
     notes = ("拨付之后结论改为不接受考核申请的，须追缴；结论再改回的，不再追缴。",)
     return Sheet("recoveries", "追缴台账", dossier.heading(), columns, rows, counts, notes)
+
+
+def _batches(dossier: Dossier) -> dict[int, str]:
+    """In which batch each learner who is or was claimed for stands."""
+    paid = dossier.batch_of_payment
+    now = dossier.claim_batch + (dossier.claim_batch in paid.values())
+    return {
+        it.learner.id: f"第{paid[it.payment.event_id] if it.payment else now}批"
+        for it in dossier.subsidy.of(Standing.PAYABLE, Standing.PAID)
+    }
+
+
+def _before(dossier: Dossier) -> int:
+    """What was paid in batches before the one that is under way, in 分."""
+    return dossier.subsidy.paid_fen - sum(
+        it.amount_fen for it in _of_batch(dossier) if it.payment is not None
+    )
+
+
+def _of_batch(dossier: Dossier) -> list[SubsidyShare]:
+    """Who is claimed for, or was paid, in the batch that is under way, or was the last one."""
+    paid = dossier.batch_of_payment
+    if dossier.claim_batch in paid.values():
+        return [
+            it
+            for it in dossier.subsidy.of(Standing.PAID)
+            if it.payment and paid[it.payment.event_id] == dossier.claim_batch
+        ]
+    return dossier.subsidy.of(Standing.PAYABLE)
 
 
 def _who(number: int, share: SubsidyShare) -> Row:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 COUNTY = "示例县"
 ACTOR = "system:demo"
+KEY = "示例县"  # label of the keys that the demo makes for itself
 VIEWED = "yuanwang"  # the platform that the viewer looks after
 LOGINS = (
     ("zhao", "赵审核（人社，初审人）", "auditor", "labour"),
@@ -67,10 +68,9 @@ def demo(
     school = DemoFilling(settings, url).school()
     _greet(url, logins, as_json)
     marker = settings.data_dir / "demo-county-loaded"
-    if not marker.exists():
-        county_day = date.fromisoformat(today) if today else day(services.clock())
-        arguments = (settings, url, county_day, marker)
-        threading.Thread(target=_fill, args=arguments, name="demo-county", daemon=True).start()
+    county_day = date.fromisoformat(today) if today else day(services.clock())
+    arguments = (settings, url, county_day, marker)
+    threading.Thread(target=_fill, args=arguments, name="demo-county", daemon=True).start()
     threading.Thread(target=school.film, name="demo-film", daemon=True).start()
     run_service(settings, settings.host, port, more=school.router())
 
@@ -172,20 +172,22 @@ def school_of(connection: Connection, now_ms: int) -> int:
 
 
 def _fill(settings: Settings, url: str, today: date, marker: Path) -> None:
+    """The county, the first time, and a class that studies now."""
     from app.simulation import county
 
     filling = DemoFilling(settings, url)
     try:
         filling.wait()
-        with filling.screen.status("生成演示县 making the county …"):
-            made = county.county(today)
-        filling.fill(made)
-        filling.accept("qihang", "dianshang-01")
+        if not marker.exists():
+            with filling.screen.status("生成演示县 making the county …"):
+                made = county.county(today)
+            filling.fill(made)
+            filling.accept("qihang", "dianshang-01")
+            marker.touch()
+            filling.screen.print("演示县已就绪 the demo county is ready")
+        filling.study_today()
     except Exception as error:  # noqa: BLE001 - the service itself is up: say so and leave it running
         filling.screen.print(f"演示数据未能载入 the demo county was not loaded: {error}")
-        return
-    marker.touch()
-    filling.screen.print("演示县已就绪 the demo county is ready")
 
 
 class DemoFilling:
@@ -208,16 +210,20 @@ class DemoFilling:
 
     def school_key(self) -> str:
         """A key for that platform alone; the one of an earlier start is revoked."""
+        return self._only_key("sdk-demo", "接入演示平台")
+
+    def _only_key(self, slug: str, name: str) -> str:
         from app.domain.accounts import platforms
 
-        secret = self._key("sdk-demo", "接入演示平台")
+        secret = self._key(slug, name)
         there = open_services(self._settings, self._clock)
         with there as services, services.database.write() as connection:
             now_ms = services.clock()
-            school = platforms.platform_of(connection, "sdk-demo")
-            *earlier, _ = platforms.keys(connection, school.id)
+            platform = platforms.platform_of(connection, slug)
+            mine = [it for it in platforms.keys(connection, platform.id) if it.label == KEY]
+            *earlier, _ = mine
             for key in earlier:
-                platforms.revoke_key(connection, school.id, key.id, actor=ACTOR, now_ms=now_ms)
+                platforms.revoke_key(connection, platform.id, key.id, actor=ACTOR, now_ms=now_ms)
         return secret
 
     def fill(self, made: County) -> None:
@@ -250,6 +256,16 @@ class DemoFilling:
                 now_ms=services.clock(),
             )
 
+    def study_today(self) -> None:
+        """A class of the first platform begins to study, and goes on while the demo runs."""
+        from app.simulation import county, today
+        from app.simulation.transport import Api
+
+        slug, name = next(iter(county.PLANS.keys()))
+        api = Api(self._client, self._only_key(slug, name))
+        today.study(api, self._clock(), threading.Event())
+        self.screen.print("今天有一个班正在学习 a class studies now: 更多 → 实时巡查 Live board")
+
     def wait(self) -> None:
         """Until the service answers. Raises TimeoutError."""
         for _ in range(300):
@@ -270,7 +286,7 @@ class DemoFilling:
             made = platforms.create_key(
                 connection,
                 _platform(connection, slug, name, now_ms),
-                label="示例县",
+                label=KEY,
                 scopes=["ingest", "read", "import", "admin"],
                 expires_ms=None,
                 actor=ACTOR,

@@ -89,7 +89,11 @@ def _inspection(
         held = {it.item: it for it in films.of_class(connection, row.class_id)}
         online = {it.learner: it for it in inspections.online(connection, row.class_id, now_ms)}
         asked = spot_checks.lately(
-            connection, login.user, now_ms, row.class_id, now_ms - row.drawn_ms
+            connection,
+            login.user,
+            now_ms,
+            row.class_id,
+            max(now_ms - row.drawn_ms, spot_checks.SHOWN_MS),
         )
     return render(
         request,

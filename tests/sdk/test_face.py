@@ -11,11 +11,13 @@ import cv2
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from app.domain.accounts import users
 from app.jobs.face_worker import run_pending
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait, portrait_pixels
 from tests.e2e.conftest import found_chromium
 from tests.sdk.conftest import EYES_AND_HANDS, FILM_IS_OPEN, Learner
 from tests.sdk.school import School, open_school
+from tests.verdicts import PASSWORD
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FACE = PORTRAIT_SEEDS[12]  # its turns are plainly those of a head: the page is what is tried here
@@ -32,10 +34,11 @@ DONE = {
 
 
 @pytest.fixture
-def school(tmp_path: Path) -> Iterator[School]:
+def school(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[School]:
     """One a test: a face that another learner showed before is known."""
-    folder = tmp_path / "newest"
-    with open_school(folder, policy_id="huangchuan-2021-graded") as school:
+    folder = tmp_path / "school"
+    pack = getattr(request, "param", "huangchuan-2021-graded")
+    with open_school(folder, policy_id=pack) as school:
         yield school
 
 
@@ -61,7 +64,8 @@ def page(school: School, camera: Path) -> Iterator[Page]:
 def play(film: Path, poses: list[Pose], light: float = 1.0) -> None:
     """A film in which the head takes these poses, one a frame."""
     width, height = SIZE
-    with film.open("wb") as file:
+    being_made = film.with_suffix(".part")  # the browser looks for the film at any moment
+    with being_made.open("wb") as file:
         file.write(f"YUV4MPEG2 W{width} H{height} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
         for n, (pose, size) in enumerate(poses):
             look: dict[str, Any] = {
@@ -75,6 +79,7 @@ def play(film: Path, poses: list[Pose], light: float = 1.0) -> None:
             edge = cv2.BORDER_REPLICATE
             moved = cv2.warpAffine(picture, zoom, SIZE, borderMode=edge)
             file.write(b"FRAME\n" + cv2.cvtColor(moved, cv2.COLOR_BGR2YUV_I420).tobytes())
+    being_made.replace(film)
 
 
 def as_asked(actions: list[str]) -> list[Pose]:
@@ -189,3 +194,54 @@ def test_the_third_try_says_what_to_do_when_it_does_not_pass_either(
     lin.leaves()
     said = [it["value"] for it in school.notes(lin.session()) if it.get("code") == "camera_track"]
     assert len(said) == 1 and "480x360" in said[0]
+
+
+@pytest.mark.parametrize("school", ["huangchuan-2021-graded@1.0.0"], indirect=True)  # no turning
+def test_zhao_presses_check_now_and_reads_what_became_of_lin_who_sat_still(
+    school: School, page: Page
+) -> None:
+    name = with_photos(school)
+    page.goto(school.lesson(name))
+    page.wait_for_function(FILM_IS_OPEN)
+    lin = Learner(name, page, school).enters()
+    page.get_by_role("button", name="同意并继续").click()
+    has_sent(page, 1)
+    run_pending(school.services)
+    lin.watches(1)
+    zhao = page.context.browser.new_context(locale="zh-CN").new_page()
+    sign_in(zhao, school)
+    zhao.goto(f"{school.service}/console/live")
+    zhao.get_by_role("link", name="缝纫工").click()
+    zhao.get_by_role("button", name="核验一次").click()
+    asked = zhao.locator("#spot-checks tbody tr")
+    expect(asked).to_contain_text("林小兰")
+    has_sent(page, 2)
+    expect(asked).to_contain_text("正在比对", timeout=15_000)
+    run_pending(school.services)
+    expect(asked).to_contain_text("存疑", timeout=15_000)  # her face, as still as a photograph
+    zhao.get_by_role("button", name="核验一次").click()
+    expect(zhao.get_by_role("alert")).to_contain_text("十分钟内只能要求核验一次")
+
+
+def has_sent(page: Page, checks: int) -> None:
+    """The photos of so many face checks."""
+    sent = f"() => told.filter(([name]) => name === 'photo').length >= {checks}"
+    page.wait_for_function(sent, timeout=60_000)
+
+
+def sign_in(page: Page, school: School) -> None:
+    with school.services.database.write() as connection:
+        users.add_user(
+            connection,
+            username="zhao",
+            display_name="赵审核",
+            password=PASSWORD,
+            role="auditor",
+            counties=["*"],
+            actor="system",
+            now_ms=school.clock(),
+        )
+    page.goto(f"{school.service}/console/login")
+    page.get_by_label("用户名").fill("zhao")
+    page.get_by_label("口令").fill(PASSWORD)
+    page.get_by_role("button", name="登录").click()

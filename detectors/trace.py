@@ -79,6 +79,8 @@ class Integrity(IntEnum):
     NO_FRAMES = 2  # playing and visible, and no frame was drawn
     CLOCK_SKEW = 3  # the page's clocks disagree with each other
     SCRIPTED_INPUT = 4  # input events made by a script
+    INPUT = 5  # somebody used keyboard, pointer or touch since it last said so
+    INPUT_WATCHED = 6  # it tells of input from here on
 
 
 class Control(IntEnum):

@@ -53,11 +53,13 @@ class SessionClosing(Wire):
 
 class Lease(Answer, frozen=True, kw_only=True):
     """The person's one right to study, for the time being. A browser that has `token` may write to
-    this sitting; play is told every `heartbeat_s`."""
+    this sitting; play is told every `heartbeat_s`. Where there is an `idle_limit_s`, what is played
+    longer than that with nobody there does not count, and the page has to tell that somebody is."""
 
     token: str
     expires_at_ms: EpochMs
     heartbeat_s: float
+    idle_limit_s: float | UnsetType = UNSET
 
 
 class OpenedSession(Answer, frozen=True, kw_only=True):
@@ -131,6 +133,7 @@ def _opened(opened: Opened) -> OpenedSession:
             token=opened.token,
             expires_at_ms=opened.lease_expires_ms,
             heartbeat_s=opened.heartbeat_ms / 1000,
+            idle_limit_s=UNSET if opened.idle_limit_ms is None else opened.idle_limit_ms / 1000,
         ),
         resume_position=opened.resume_ms / 1000,
         next_seq=opened.next_seq,

@@ -29,6 +29,8 @@ from app.simulation.uplink import NEVER, Uplink
 Passage = Iterator[float]
 START_S = 120.0  # how long after opening a face check is still the one of the start
 EPSILON_S = 1e-6
+INPUT_EVERY_S: tuple[float, float] | None = None  # people touch the page; None: no class asks
+INPUT_AT_LEAST_S = 30.0
 
 
 OnPopup = Callable[[Any, Popup], Passage]
@@ -120,6 +122,9 @@ class LessonPage:
         self._misread: Callable[[float], float] | None = None
         self.holes: tuple[tuple[float, float], ...] = ()  # what the film lacks, in order
         self._seen: list[tuple[float, float]] = []
+        self._hands = Random(session_id)  # of its own: what it draws changes nothing else
+        self._input_in = ""
+        self._input_told_at = self._touches_at = at_s
 
     @property
     def stopped(self) -> bool:
@@ -144,8 +149,22 @@ class LessonPage:
         )
         self._seq += 1
 
+    def _tell_input(self) -> None:
+        """That the page was touched since it last said so, as the SDK's input.js tells it."""
+        if INPUT_EVERY_S is None:
+            return
+        if self._input_in != self.session_id:
+            self._input_in, self._input_told_at = self.session_id, self.t - INPUT_AT_LEAST_S
+            self.emit("integrity", code="input_watched", value=True)
+        due_at = max(self._touches_at, self._input_told_at + INPUT_AT_LEAST_S, self._back_at)
+        if due_at <= self.t:
+            self._input_told_at = self.t
+            self._touches_at = self.t + self._hands.uniform(*INPUT_EVERY_S)
+            self.emit("integrity", code="input", value=True)
+
     def beat(self) -> None:
         """Queue one heartbeat."""
+        self._tell_input()
         t = self.t
         self._uplink.queue(
             {

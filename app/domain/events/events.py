@@ -275,9 +275,14 @@ class ErrorEvent(Event, tag=wire(Kind.ERROR)):
         }
 
 
+_INPUT = {"input": Integrity.INPUT, "input_watched": Integrity.INPUT_WATCHED}
+
+
 def _family(code: str, value: object) -> int:
     """What kind of fact an SDK's integrity code states; SDKs name them differently."""
     code = code.lower()
+    if code in _INPUT:
+        return _INPUT[code]
     if "frame" in code and value in (0, False, "0"):
         return Integrity.NO_FRAMES
     if ("hidden" in code or "visib" in code) and value not in (

@@ -48,6 +48,7 @@ class SittingTerms:
     lesson_done_coverage: float
     hidden_stops: bool
     unfocused_stops: bool
+    idle_limit_ms: int | None  # play with nobody there; None: nobody asks
 
     @property
     def silent_ms(self) -> int:
@@ -81,7 +82,14 @@ def from_policy(policy: Policy) -> SittingTerms:
         lesson_done_coverage=policy["lesson_order"]["lesson_done_coverage"],
         hidden_stops=session.word("clock_on_hidden") == "stop",
         unfocused_stops=session.word("clock_on_unfocused") == "stop",
+        idle_limit_ms=_idle_limit_ms(policy),
     )
+
+
+def _idle_limit_ms(policy: Policy) -> int | None:
+    if not policy.names("idle_limit") or not policy["idle_limit"].runs:
+        return None
+    return round(policy["idle_limit"]["max_idle_min"] * 60_000)
 
 
 @lru_cache(maxsize=256)

@@ -72,6 +72,7 @@ class Opened:
     created: bool
     next_seq: int = 0
     resumed: bool = False
+    idle_limit_ms: int | None = None
 
 
 def open_sitting(
@@ -368,6 +369,7 @@ def _open(
         demands=demands,
         ended=ended,
         created=True,
+        idle_limit_ms=terms.idle_limit_ms,
     )
 
 
@@ -431,6 +433,7 @@ def _renew(
         created=False,
         next_seq=known.next_seq,
         resumed=fate is Fate.RESUMES,
+        idle_limit_ms=terms.idle_limit_ms,
     )
 
 

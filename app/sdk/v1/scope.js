@@ -20,12 +20,12 @@ export class Scope {
   }
 
   /** Only what the browser itself dispatches is handed on, unless `scripted` is asked for too. */
-  listen(target, type, handler, scripted = false) {
+  listen(target, type, handler, scripted = false, how = {}) {
     const heard = (event) => {
       if (scripted || event.isTrusted) handler(event);
     };
-    native.listen(target, type, heard);
-    return this.add(() => native.unlisten(target, type, heard));
+    native.listen(target, type, heard, how);
+    return this.add(() => native.unlisten(target, type, heard, how));
   }
 
   after(ms, run) {

@@ -108,7 +108,10 @@ class Sitting {
       flush: () => this.outbox.flush(),
       shown: () => this.#pause("asked"),
       expired: () => this.#pause("unanswered"),
-      answered: () => this.#unpause("asked", "unanswered"),
+      answered: () => {
+        this.input?.answered();
+        this.#unpause("asked", "unanswered");
+      },
     });
     this.heart = new Heartbeat(scope, this.player, report);
     this.looks = [
@@ -174,7 +177,7 @@ class Sitting {
     };
   }
 
-  #opened({ session_id, lease: { token, heartbeat_s }, resume_position, next_seq, controls }) {
+  #opened({ session_id, lease: { token, heartbeat_s, idle_limit_s }, resume_position, next_seq, controls }) {
     const { kept } = this.book;
     const position = kept.session === session_id ? (kept.position ?? resume_position) : resume_position;
     Object.assign(kept, { session: session_id, token, service: this.service, lesson: this.options.lesson });
@@ -186,6 +189,7 @@ class Sitting {
     this.#enter("open", { session: session_id, position });
     this.outbox.paused = false;
     this.heart.pace(heartbeat_s, () => this.#beat());
+    if (idle_limit_s) this.#watchInput(session_id, idle_limit_s);
     this.#beat();
     this.#release();
     this.#controls(controls ?? {});
@@ -208,6 +212,7 @@ class Sitting {
   #beat() {
     if (this.state !== "open") return;
     for (const look of this.looks) look();
+    this.input?.look();
     this.heart.beat();
     this.#remember();
     this.outbox.flush();
@@ -245,6 +250,18 @@ class Sitting {
     if (!note) return;
     this.#tell("noted", note);
     if (this.options.notices) this.closeNoted = this.screen.notice(note[this.options.language]);
+  }
+
+  /** Whether somebody is there: loaded, and told, only where the class has an idle limit. */
+  async #watchInput(session, limit_s) {
+    try {
+      const { Input } = await import("./input.js");
+      if (this.state !== "open") return;
+      this.input ??= new Input(this);
+      this.input.begin(session, limit_s);
+    } catch {
+      this.report("error", { code: "input_unavailable", detail: "not loaded" });
+    }
   }
 
   /** The camera's part is loaded when a photo is asked for. */
@@ -371,6 +388,7 @@ class Sitting {
     this.state = state;
     if (state !== "open") {
       this.popup?.demand(undefined);
+      this.input?.say(false);
       this.#note(undefined);
     }
     this.closeNote?.();

@@ -8,6 +8,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.domain.controls import draws
+from app.domain.policy.sitting_terms import BURST_MS
 from app.jobs.face_worker import run_pending
 from app.jobs.settler import settle_all
 from app.services import Services
@@ -61,7 +62,7 @@ def answered(
             frame=frame,
             purpose="challenge",
         )
-    clock.advance(seconds=11)
+    clock.advance(milliseconds=BURST_MS)
     run_pending(services)
     return photos(services, county)
 
@@ -95,6 +96,40 @@ def test_only_a_head_that_turns_as_asked_passes(
     again = tell(client, county, clock, [beat(clock)])["controls"].get("face_check")
     told = None if again is None else again["reason"]
     assert told in (attack.told or (None,))
+
+
+@pytest.mark.parametrize(("stalls_s", "outcome"), [(20, "live"), (35, "inconclusive")])
+def test_a_line_that_stalls_for_a_while_leaves_the_burst_whole(
+    client: TestClient,
+    county: County,
+    clock: TestClock,
+    services: Services,
+    sitting: dict[str, Any],
+    stalls_s: int,
+    outcome: str,
+) -> None:
+    check, head = sitting["controls"]["face_check"], FACE_ATTACKS[0]
+    begun, stall = clock.now_ms, 1_000 * stalls_s
+    for frame, (at_ms, data) in enumerate(head.answer(LIN, check["actions"], load())):
+        held = stall if frame >= 10 else 0
+        if frame == 10:
+            clock.now_ms = begun + at_ms + held - 1
+            run_pending(services)
+        clock.now_ms = begun + at_ms + held
+        put(
+            client,
+            county,
+            f"p{frame}",
+            data,
+            challenge_id=check["challenge_id"],
+            frame=frame,
+            purpose="challenge",
+            taken_at_ms=begun + at_ms,
+        )
+    run_pending(services)
+    judged = [photo.reading.get("liveness", {}) for photo in photos(services, county)]
+    assert {it.get("outcome") for it in judged} == {outcome}
+    assert all(("too_few_frames" in it["reasons"]) == (outcome != "live") for it in judged)
 
 
 def test_a_photo_of_the_same_still_excuses_no_frozen_feed(

@@ -15,7 +15,8 @@ REPORT_GRACE_MS = 15_000  # an answer may travel with the next heartbeat
 PHOTO_WINDOW_MS = 60_000  # a due photo must arrive within this time
 FMR = 0.01  # share of strangers that may pass a comparison
 FRAMES = 3  # of a random photo
-BURST_MS = 10_000  # after so long without a further photo, a burst is over
+# After so long without a further photo a burst is over: as long as a slow line may keep one.
+BURST_MS = 30_000
 
 
 def burst_frames(actions: int) -> int:

@@ -1,71 +1,101 @@
-"""Secrets: keys derived from the master key, sealed bytes, keyed hashes, passwords, tokens."""
+"""Secrets: the master key, sealed bytes and keyed hashes, passwords, tokens.
+
+The keys of single purposes, and how they follow one another, are in `app/vault.py`.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import secrets
+from enum import StrEnum
 
 from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from pwdlib import PasswordHash
 
 _passwords = PasswordHash.recommended()
+_NONCE, _TAG, _SM4_KEY = 12, 16, 16
 
 
 class Unsealable(Exception):
     """The bytes were altered, or belong to another key or purpose."""
 
 
-class Vault:
-    """Everything that needs the master key. One sub-key a purpose, derived with HKDF-SHA256."""
+class Suite(StrEnum):
+    """By which algorithms a key works.
 
-    def __init__(self, master_key: str) -> None:
-        self._master = master_key.encode()
-        self._id_numbers = self._derive("id-number-hash")
+    international  AES-256-GCM, HMAC-SHA256
+    national       SM4-GCM (GB/T 32907), HMAC-SM3 (GB/T 32905): 国密
+    """
 
-    def _derive(self, purpose: str) -> bytes:
-        kdf = HKDF(algorithm=SHA256(), length=32, salt=None, info=b"zhenxue:" + purpose.encode())
-        return kdf.derive(self._master)
+    INTERNATIONAL = "international"
+    NATIONAL = "national"
 
-    def seal(self, data: bytes, purpose: str) -> bytes:
-        """AES-256-GCM under the purpose's own key: 12 bytes nonce, then ciphertext and tag."""
-        return seal(self._derive(purpose), data, purpose.encode())
+    @property
+    def key_bytes(self) -> int:
+        """Of a key that data is sealed with."""
+        return _SM4_KEY if self is Suite.NATIONAL else 32
 
-    def open(self, sealed: bytes, purpose: str) -> bytes:
-        return unseal(self._derive(purpose), sealed, purpose.encode())
+    def mac(self, key: bytes, message: bytes) -> bytes:
+        """32 bytes by either."""
+        if self is Suite.INTERNATIONAL:
+            return hmac.new(key, message, hashlib.sha256).digest()
+        made = HMAC(key, hashes.SM3())
+        made.update(message)
+        return made.finalize()
 
-    def new_learner_key(self) -> tuple[bytes, bytes]:
-        """A fresh key for one learner's face data: (key, the key wrapped for storage)."""
-        key = secrets.token_bytes(32)
-        return key, self.seal(key, "learner-key")
+    def seal(self, key: bytes, data: bytes, context: bytes) -> bytes:
+        return seal(key[: self.key_bytes], data, context)
 
-    def unwrap_learner_key(self, wrapped: bytes) -> bytes:
-        return self.open(wrapped, "learner-key")
+    def open(self, key: bytes, sealed: bytes, context: bytes) -> bytes:
+        return unseal(key[: self.key_bytes], sealed, context)
 
-    def id_number_hash(self, id_number: str) -> bytes:
-        """Keyed hash by which one person is recognised over accounts and platforms."""
-        normal = id_number.strip().upper().encode()
-        return hmac.new(self._id_numbers, normal, hashlib.sha256).digest()
 
-    def audit_key(self) -> bytes:
-        """What the audit log is sealed with: who can write the database does not have it."""
-        return self._derive("audit-log")
+class MasterKey:
+    """What the installation's other keys are derived from, or wrapped by."""
 
-    def sign(self, message: bytes, purpose: str) -> bytes:
-        return hmac.new(self._derive(purpose), message, hashlib.sha256).digest()
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.fingerprint = self.derive("fingerprint")[:8].hex()
+
+    def derive(self, purpose: str, suite: Suite = Suite.INTERNATIONAL) -> bytes:
+        digest = hashes.SM3() if suite is Suite.NATIONAL else hashes.SHA256()
+        kdf = HKDF(algorithm=digest, length=32, salt=None, info=b"zhenxue:" + purpose.encode())
+        return kdf.derive(self.text.encode())
+
+    def wrap(self, key: bytes, name: str, suite: Suite) -> bytes:
+        return suite.seal(self.derive("keys", suite), key, name.encode())
+
+    def unwrap(self, wrapped: bytes, name: str, suite: Suite) -> bytes:
+        """Raises Unsealable."""
+        return suite.open(self.derive("keys", suite), wrapped, name.encode())
 
 
 def seal(key: bytes, data: bytes, context: bytes) -> bytes:
-    nonce = secrets.token_bytes(12)
-    return nonce + AESGCM(key).encrypt(nonce, data, context)
+    """12 bytes nonce, then ciphertext and tag: AES-GCM by a key of 32 bytes, SM4-GCM by one of 16.
+    `context` has to be the same when it is opened."""
+    nonce = secrets.token_bytes(_NONCE)
+    if len(key) != _SM4_KEY:
+        return nonce + AESGCM(key).encrypt(nonce, data, context)
+    cipher = Cipher(algorithms.SM4(key), modes.GCM(nonce)).encryptor()
+    cipher.authenticate_additional_data(context)
+    return nonce + cipher.update(data) + cipher.finalize() + cipher.tag
 
 
 def unseal(key: bytes, sealed: bytes, context: bytes) -> bytes:
+    """Raises Unsealable."""
+    nonce = sealed[:_NONCE]
     try:
-        return AESGCM(key).decrypt(sealed[:12], sealed[12:], context)
+        if len(key) != _SM4_KEY:
+            return AESGCM(key).decrypt(nonce, sealed[_NONCE:], context)
+        cipher = Cipher(algorithms.SM4(key), modes.GCM(nonce, sealed[-_TAG:])).decryptor()
+        cipher.authenticate_additional_data(context)
+        return cipher.update(sealed[_NONCE:-_TAG]) + cipher.finalize()
     except (InvalidTag, ValueError) as error:
         raise Unsealable("sealed bytes do not open with this key") from error
 

@@ -19,14 +19,15 @@ from app.domain.faces.enrolling import EnrolmentDesk
 from app.domain.faces.kept_photos import KeptPhotos
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.sittings import sitting_life
-from app.security import Vault
+from app.security import MasterKey
 from app.settings import Settings
 from app.store import schema
-from app.store.accounts import audit
+from app.store.accounts import vault_keys
 from app.store.events.events import EventStore
 from app.store.exchange.workrooms import Workrooms
 from app.store.faces import snapshots
 from app.store.faces.blobs import Blobs
+from app.vault import Ring, Vault
 from app.vision.readers import FaceReaders
 
 
@@ -58,7 +59,7 @@ class Services:
 
     @classmethod
     def build(cls, settings: Settings, clock: Clock = system_clock) -> Services:
-        vault = Vault(settings.master_key.get_secret_value())
+        vault = vault_for(settings)
         database = database_of(settings, vault)
         blobs = Blobs(settings.resolved_blob_url, lambda: not _has_photos(database))
         photos = PhotoStore(vault, blobs, settings.max_image_bytes)
@@ -110,9 +111,10 @@ class Services:
             begin()
 
     def require_master_key(self) -> None:
-        """Raises NotReady where the key is not this database's; its first one is taken over."""
+        """Raises NotReady where the key is not this database's; its first one is taken over, and
+        where 国密 is asked for, every key begins with it."""
         with self.database.read() as connection:
-            known = master_key.require(connection, self.vault)
+            known = master_key.require(connection, self.vault.master)
         if not known:
             with self.database.write() as connection:
                 master_key.take_over(connection, self.vault, self.clock())
@@ -130,11 +132,22 @@ class Services:
         self.database.close()
 
 
+def vault_for(settings: Settings) -> Vault:
+    return Vault(settings.master_key.get_secret_value(), suite=settings.crypto_suite)
+
+
 def database_of(settings: Settings, vault: Vault | None = None) -> Database:
-    """The database, whose audit log is sealed with this installation's key."""
-    vault = vault or Vault(settings.master_key.get_secret_value())
+    """The database, whose audit log is sealed with this installation's keys, and the vault that
+    finds its keys there."""
+    vault = vault or vault_for(settings)
     database = Database(settings.resolved_database_url)
-    audit.seal_with(database.engine, vault.audit_key())
+
+    def look(master: MasterKey) -> Ring:
+        with database.read() as connection:
+            return vault_keys.ring(connection, master)
+
+    vault.look_by(look)
+    vault_keys.attach(database.engine, vault)
     return database
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.security import Suite
 from app.vision.model_files import BackendFiles, ModelFile
 from app.vision.recommended import InstalledModels
 
@@ -54,6 +55,7 @@ class Settings(BaseSettings):
     learner_link_days: int = Field(60, ge=1, le=366)
     enrolment_link_minutes: int = Field(30, ge=5, le=1440)  # a product default
     learner_appeals_a_day: int = Field(5, ge=1, le=100)  # by one link
+    crypto_suite: Suite = Suite.INTERNATIONAL  # of keys to come; national: SM4 and SM3
     second_factor: Literal["", "required", "offered"] = ""  # of who decides; empty: see below
     second_factor_grace_days: int = Field(14, ge=0, le=366)  # a product default
     photo_term_days: int = Field(1095, ge=0)  # after a class is over; 0: for good
@@ -153,6 +155,13 @@ class Settings(BaseSettings):
     @property
     def installed_models(self) -> InstalledModels:
         return InstalledModels(self.data_dir.resolve() / "models")
+
+    def master_key_now(self) -> str:
+        """The master key as its file holds it by now; as it was read where it is in no file."""
+        path = os.environ.get("ZHENXUE_MASTER_KEY_FILE")
+        if not path or os.environ.get("ZHENXUE_MASTER_KEY"):
+            return self.master_key.get_secret_value()
+        return Path(path).read_text(encoding="utf-8").strip()
 
     @property
     def production(self) -> bool:

@@ -38,9 +38,21 @@ GUARDS = {
     ),
     "the wrong master key": Guard(
         "app/domain/accounts/master_key.py",
-        "            vault.open(sealed, _PURPOSE)\n",
-        "",
+        "if any(_opens(master, it) for it in known):",
+        "if known:",
         "tests/domain/accounts/test_master_key.py",
+    ),
+    "a person entered by a key that was exchanged": Guard(
+        "app/store/catalogue/people.py",
+        "    vault_keys.require_newest(connection, id_hash)\n",
+        "",
+        "tests/domain/accounts/test_keyring.py",
+    ),
+    "the audit log's former key": Guard(
+        "app/store/accounts/audit.py",
+        "return last if sealed and len(keys) > 1 else None",
+        "return None",
+        "tests/domain/accounts/test_keyring.py",
     ),
     "time that runs backwards": Guard(
         "app/store/events/events.py",

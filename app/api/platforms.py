@@ -77,6 +77,7 @@ def create_key(request: Request, caller: Admin, wanted: KeyRequest) -> KeyWithSe
             actor=caller.actor,
             now_ms=services.clock(),
             held=caller.scopes,
+            held_until_ms=caller.ends_ms,
         )
     return _with_secret(made)
 
@@ -97,6 +98,7 @@ def rotate_key(
             actor=caller.actor,
             now_ms=services.clock(),
             held=caller.scopes,
+            held_until_ms=caller.ends_ms,
         )
     callers_of(request).keys.forget()
     return _with_secret(made)

@@ -32,6 +32,7 @@ ELSEWHERE = {
     "calibrate": "app.cli.calibrate",
     "demo": "app.cli.demo",
     "export": "app.cli.export",
+    "keys": "app.cli.keys",
     "models": "app.cli.models",
     "nightly": "app.cli.nightly",
     "pack": "app.cli.pack",
@@ -197,6 +198,30 @@ def create_key(
         "expires_at_ms": made.key.expires_ms,
     }
     say(answer, as_json, made.secret)
+
+
+@keys.command("rotate")
+def rotate_key(
+    key_id: int,
+    overlap_hours: Annotated[
+        float, typer.Option(min=0, max=24 * 30, help="How long the old one stays good.")
+    ] = 24,
+    as_json: Json = False,
+) -> None:
+    """A successor with the same scopes, whose secret is printed once; the old key ends then."""
+    from app.domain.accounts import platforms as domain
+    from app.services import open_services
+
+    with open_services() as services, services.database.write() as connection:
+        made = domain.rotate_key(
+            connection,
+            None,
+            key_id,
+            overlap_ms=round(overlap_hours * 3_600_000),
+            actor=ACTOR,
+            now_ms=services.clock(),
+        )
+    say({"key": made.secret, "key_id": made.key.id}, as_json, made.secret)
 
 
 @keys.command("revoke")

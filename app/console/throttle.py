@@ -15,8 +15,8 @@ from fastapi import Request, Response
 
 from app.console.language import N_
 from app.db import Database
-from app.security import Vault
 from app.store.accounts import login_failures as store
+from app.vault import Vault
 
 WINDOW_MS = 15 * 60 * 1000
 PER_BROWSER = 5
@@ -92,8 +92,13 @@ def address_of(request: Request) -> str:
 def known_browser(request: Request, name: str) -> str:
     """The mark of a browser that somebody signed in with under this name; empty for any other."""
     mark, _, sign = request.cookies.get(KNOWN_COOKIE, "").partition(".")
-    expected = _sign(request.app.state.services.vault, name, mark)
-    return mark if mark and hmac.compare_digest(expected.encode(), sign.encode()) else ""
+    vault: Vault = request.app.state.services.vault
+    good = mark and vault.signed(
+        f"{name}\n{mark}".encode(),
+        _PURPOSE,
+        lambda made: hmac.compare_digest(made.hex().encode(), sign.encode()),
+    )
+    return mark if good else ""
 
 
 def remember_browser(request: Request, response: Response, name: str) -> None:

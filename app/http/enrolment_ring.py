@@ -14,8 +14,8 @@ from app.domain.faces import enrolment_link
 from app.domain.faces.enrolment_link import EnrolmentLink
 from app.errors import TooManyRequests
 from app.http.keyring import Caller
-from app.security import Vault
 from app.store.scope import AccessScope
+from app.vault import Vault
 
 REQUESTS_A_MINUTE = 40  # five photos, each with a few tries
 

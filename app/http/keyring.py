@@ -30,6 +30,7 @@ class Caller:
     scopes: frozenset[str]
     scope: AccessScope
     actor: str  # as the audit log names them
+    ends_ms: int | None = None  # when the key itself ends, if it does
 
     @property
     def platform(self) -> int:
@@ -87,6 +88,7 @@ class KeyRing:
             scopes=key.scopes,
             scope=AccessScope(platform_id=key.platform_id),
             actor=f"key:{key.id}",
+            ends_ms=key.expires_ms,
         )
         if len(self._known) >= _CACHE_SIZE:
             self._known.clear()

@@ -14,6 +14,7 @@ def install(services: Services) -> None:
         erasures,
         face_worker,
         ground,
+        key_exchange,
         lease_sweep,
         scheduler,
         settler,
@@ -27,6 +28,7 @@ def install(services: Services) -> None:
     services.on_start.append(services.events.start)
     services.on_stop.append(services.events.stop)
     ground.install(services)
+    key_exchange.install(services)
     audit_watch.install(services)
     settler.install(services)
     spot_checks.install(services)

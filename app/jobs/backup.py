@@ -24,10 +24,12 @@ from app.clock import SHANGHAI
 from app.errors import BadInput, NotReady
 from app.jobs import audit_watch, database_copy, erasures
 from app.reports import signing
-from app.security import Vault
+from app.security import Unsealable
 from app.services import Services
 from app.store import schema
+from app.store.accounts import vault_keys
 from app.store.faces.blobs import MARKER, BlobMissing
+from app.vault import SIGNATURES, Vault
 
 FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
@@ -45,6 +47,14 @@ class KeptFile(msgspec.Struct, frozen=True, kw_only=True):
     e_tag: str = ""  # how the store described it when it was copied
 
 
+class SigningKey(msgspec.Struct, frozen=True, kw_only=True):
+    """The key that the backup is signed with, as the master key wrapped it, in hex."""
+
+    generation: int
+    suite: str
+    wrapped: str
+
+
 class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a backup holds. `files` are all but the photos, whose listing is one of them."""
 
@@ -56,6 +66,7 @@ class BackupManifest(msgspec.Struct, frozen=True, kw_only=True):
     photos: int
     photo_bytes: int
     files: list[KeptFile]
+    signing_key: SigningKey | None = None  # None: it follows from the master key itself
 
     @property
     def database(self) -> KeptFile:
@@ -116,6 +127,7 @@ def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -
         photos=len(listing),
         photo_bytes=sum(it.size for it in listing),
         files=[_kept(it) for it in sorted(folder.iterdir()) if it.is_file()],
+        signing_key=_signing_key(services),
     )
     told = canonical(msgspec.to_builtins(manifest))
     (folder / MANIFEST).write_bytes(told)
@@ -152,7 +164,7 @@ def read(folder: Path, vault: Vault) -> BackupManifest:
         raise BadBackup("no_backup", f"{folder} is no backup: {error}") from error
     except signing.BadSignature as error:
         raise BadBackup("backup_altered", f"{folder / MANIFEST} {error}") from error
-    if signer != signing.public_hex(signing.private_key(vault)):
+    if signer not in _own_keys(manifest, vault):
         raise BadBackup(
             "wrong_master_key",
             "this backup was made under another master key: set ZHENXUE_MASTER_KEY or"
@@ -163,6 +175,28 @@ def read(folder: Path, vault: Vault) -> BackupManifest:
     for file in manifest.files:
         require_same(folder / file.name, file)
     return manifest
+
+
+def _signing_key(services: Services) -> SigningKey | None:
+    with services.database.read() as connection:
+        found = vault_keys.wrapped(connection, SIGNATURES, services.vault.master)
+    if found is None:
+        return None
+    return SigningKey(generation=found.generation, suite=found.suite, wrapped=found.wrapped.hex())
+
+
+def _own_keys(manifest: BackupManifest, vault: Vault) -> list[str]:
+    """The public keys that this installation could have signed the backup with. The present one
+    of the installation lies in the backup itself, and opens by the master key."""
+    kept = manifest.signing_key
+    if kept is None:
+        return signing.own_keys(vault)
+    try:
+        wrapped = bytes.fromhex(kept.wrapped)
+        key = vault_keys.unwrapped(SIGNATURES, kept.generation, kept.suite, wrapped, vault.master)
+    except (Unsealable, ValueError):
+        return []
+    return [signing.public_of(key)]
 
 
 def photos_of(folder: Path) -> Iterator[KeptFile]:

@@ -18,8 +18,7 @@ from app.db import Database
 from app.errors import Conflict
 from app.jobs import audit_watch, backup, database_copy, erasures
 from app.jobs.backup import BackupManifest
-from app.security import Vault
-from app.services import Services, database_of
+from app.services import Services, database_of, vault_for
 from app.settings import Settings
 from app.store import schema
 from app.store.events import event_log
@@ -57,7 +56,7 @@ def restore(
     database_is_there: the database was restored already, by `pg_restore` where that program is.
     Raises BadBackup, Conflict where something would be overwritten, and NotReady.
     """
-    vault = Vault(settings.master_key.get_secret_value())
+    vault = vault_for(settings)
     manifest = backup.read(folder, vault)
     photos = list(backup.photos_of(folder))
     for photo in photos:

@@ -35,7 +35,6 @@ from app.reports import csv as csv_writer
 from app.reports.dossier import Dossier
 from app.reports.exports import ExportOptions, File, file_name, subject
 from app.reports.lists import LISTS
-from app.security import Vault
 from app.services import Services
 from app.store.accounts import audit
 from app.store.catalogue.catalogue import ClassRow
@@ -48,6 +47,7 @@ from app.store.review import inspections, stages
 from app.store.review.inspections import InspectionCheckRow, InspectionRow
 from app.store.review.stages import StageEventRow
 from app.store.scope import AccessScope
+from app.vault import Vault
 from detectors.registry import versions_run
 
 MEDIA_TYPE = "application/zip"

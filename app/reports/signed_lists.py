@@ -19,9 +19,9 @@ from app.domain.review.sign_off import Submission
 from app.reports.dossier import Dossier, office_of
 from app.reports.lists import LISTS
 from app.reports.sheet import Column, Heading, Sheet, when
-from app.security import Vault
 from app.store.review import sign_offs
 from app.store.review.sign_offs import SignOffRow
+from app.vault import Vault
 
 SIGNED = ("admitted", "refused", "pending", "public-list")
 POSTED = "public-list"

@@ -9,9 +9,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from app.canonical import canonical
-from app.security import Vault
+from app.vault import SIGNATURES, PurposeKey, Vault
 
-PURPOSE = "audit-package-ed25519"
+PURPOSE = SIGNATURES
 ALGORITHM = "Ed25519"
 
 
@@ -31,8 +31,18 @@ class _Signature(msgspec.Struct):
 
 
 def private_key(vault: Vault) -> Ed25519PrivateKey:
-    """This installation's key: it follows from the master key and is kept nowhere else."""
+    """This installation's key: it follows from what the master key opens, and is kept nowhere
+    else."""
     return Ed25519PrivateKey.from_private_bytes(vault.sign(b"1", PURPOSE))
+
+
+def own_keys(vault: Vault) -> list[str]:
+    """The public keys in hex of all that this installation signed with, the present one first."""
+    return [public_of(key) for key in vault.generations(PURPOSE)]
+
+
+def public_of(key: PurposeKey) -> str:
+    return public_hex(Ed25519PrivateKey.from_private_bytes(key.mac(b"1")))
 
 
 def public_hex(key: Ed25519PrivateKey) -> str:

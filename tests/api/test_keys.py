@@ -164,3 +164,60 @@ def test_a_key_gives_no_more_than_it_has_itself(client: TestClient, county: Coun
     answer = client.post(path, json={}, headers=bearer(keeper))
     assert (answer.status_code, answer.json()["code"]) == (403, "scope_not_held")
     assert client.get("/v1/keys", headers=bearer(stronger)).json()["code"] == "scope_missing"
+
+
+def test_a_key_makes_none_that_outlasts_it(
+    client: TestClient, county: County, clock: TestClock
+) -> None:
+    """Else a key that was given for a day hands itself on for good."""
+    ends_ms = clock() + 86_400_000
+    keeper = make_key(client, county, scopes=["admin", "read"], expires_at=ends_ms)
+    longer = {"label": "longer", "scopes": ["read"], "expires_at": ends_ms + 1000}
+    answer = client.post("/v1/keys", json=longer, headers=bearer(keeper))
+    assert (answer.status_code, answer.json()["code"]) == (403, "time_not_held")
+    unsaid = {"label": "unsaid", "scopes": ["admin", "read"]}
+    made = client.post("/v1/keys", json=unsaid, headers=bearer(keeper)).json()
+    itself = client.post(
+        f"/v1/keys/{keeper['key_id']}/rotate", json={"overlap_s": 60}, headers=bearer(keeper)
+    ).json()
+    assert client.get("/v1/keys", headers=bearer(made)).status_code == 200
+    clock.advance(days=1)
+    for key in (made, itself):
+        assert client.get("/v1/keys", headers=bearer(key)).status_code == 401
+
+
+def test_a_key_that_keeps_keys_reaches_nothing_but_its_own_platform_s(
+    client: TestClient, county: County
+) -> None:
+    """It makes no platform, no person with a role, and no key of another tenant."""
+    keeper = bearer(make_key(client, county, scopes=["admin"]))
+    told = {"label": "theirs", "scopes": ["admin"], "platform": "guang-edu", "platform_id": 2}
+    made = client.post("/v1/keys", json=told, headers=keeper)
+    if made.status_code == 201:  # what else it said was left out
+        own = {it["key_id"] for it in client.get("/v1/keys", headers=keeper).json()["keys"]}
+        assert made.json()["key_id"] in own
+    theirs = client.get("/v1/keys", headers=county.guang.headers).json()["keys"]
+    assert [it["label"] for it in theirs] == ["tests"]
+    for role in ("admin", "auditor"):
+        for name in ("scopes", "roles"):
+            body = {"label": "role", "scopes": ["admin"], name: [role]}
+            answer = client.post("/v1/keys", json=body, headers=keeper)
+            assert answer.status_code in {403, 422} or answer.json()["scopes"] == ["admin"]
+    for path in ("/console/users", "/console/platforms", "/console/audit"):
+        answer = client.get(path, headers=keeper, follow_redirects=False)
+        assert answer.status_code == 303 and "login" in answer.headers["location"]
+
+
+def test_the_operator_exchanges_a_key_with_an_overlap(
+    client: TestClient, county: County, services: Services, clock: TestClock
+) -> None:
+    old = make_key(client, county, scopes=["admin"])
+    with services.database.write() as connection:
+        new = platforms.rotate_key(
+            connection, None, old["key_id"], overlap_ms=60_000, actor="system", now_ms=clock()
+        )
+    for secret in (old["key"], new.secret):
+        assert client.get("/v1/keys", headers=bearer({"key": secret})).status_code == 200
+    clock.advance(seconds=60)
+    assert client.get("/v1/keys", headers=bearer(old)).status_code == 401
+    assert client.get("/v1/keys", headers=bearer({"key": new.secret})).status_code == 200

@@ -34,6 +34,7 @@ DRILLS: dict[str, Callable[[Stage], None]] = {
         troubles.slow_clients,
         troubles.idle_connections,
         troubles.wrong_key,
+        troubles.keys_exchanged,
         troubles.restored,
     )
 }

@@ -53,6 +53,12 @@ class ServiceProcess:
             limit = (self._descriptors, self._descriptors)
             resource.prlimit(self.pid, resource.RLIMIT_NOFILE, limit)
 
+    def start_with(self, more: Mapping[str, str]) -> None:
+        """Killed, and started again with these variables beside the others."""
+        self.kill()
+        self._more |= more
+        self.start()
+
     def start(self) -> None:
         self.begin()
         assert eventually(lambda: self.ended or self.answers(), START_S), self.last_words()

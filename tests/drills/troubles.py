@@ -15,14 +15,20 @@ from pathlib import Path
 
 import psycopg
 from pydantic import SecretStr
-from sqlalchemy import make_url
+from sqlalchemy import func, make_url, select
 
 from app.bench.throw_away import apart
+from app.db import Database
+from app.services import Services
+from app.settings import Settings
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
+from app.store.catalogue import people as store
+from models import Learner, Person, Platform
 from tests.drills.service import ServiceProcess, environment
 from tests.drills.stage import Stage
 
 SECONDS = 3.0
+PEOPLE = 6_000
 FAKED = "time"  # the file that libfaketime reads, in the drill's folder
 
 
@@ -192,6 +198,78 @@ def wrong_key(at: Stage) -> None:
         second.kill()
     second.log.unlink()
     at.trouble_is_over()
+
+
+def keys_exchanged(at: Stage) -> None:
+    """Every key and then the master key, of an installation of some thousand people: the command
+    is killed twice on its way, the service goes on."""
+    file, following = at.settings.data_dir / "master.key", "n" * 64
+    file.write_text(at.settings.master_key.get_secret_value())
+    kept = {"ZHENXUE_MASTER_KEY": "", "ZHENXUE_MASTER_KEY_FILE": str(file)}
+    at.service.start_with(kept)
+    variables = environment(at.settings) | kept
+    before = people(at.settings, PEOPLE)
+    for words in (("exchange", "all"), ("resume",)):
+        command = subprocess.Popen(
+            [sys.executable, "-m", "app.cli.main", "keys", *words, "--now"], env=variables
+        )
+        hashed = hashed_anew(at.settings)
+        until = time.monotonic() + 60
+        while hashed_anew(at.settings) <= hashed + 500 and time.monotonic() < until:
+            time.sleep(0.005)
+        command.kill()
+        command.wait()
+        at.require(hashed_anew(at.settings) < PEOPLE, "it was over before it was killed")
+    at.require(_command(variables, "keys", "resume", "--now") == 0, "it was not gone on with")
+    at.require(hashed_anew(at.settings) >= PEOPLE, "not everybody was hashed anew")
+    at.require(people(at.settings, 0) == before, "somebody is gone, or there twice")
+    next_file = file.with_name("next.key")
+    next_file.write_text(following)
+    announced = _command(variables, "keys", "master", "announce", str(next_file))
+    at.require(announced == 0, "the next master key was not announced")
+    file.write_text(following)
+    at.require(_command(variables, "keys", "master", "done") == 0, "it was not done")
+    at.trouble_is_over()
+    at.settings.master_key = SecretStr(following)
+    at.require(_command(variables, "audit", "verify") == 0, "the audit log does not hold")
+
+
+def people(settings: Settings, more: int) -> list[str]:
+    """Everybody's ID number as it opens, `more` entered first; who has two rows stands twice."""
+    services = Services.build(settings)
+    rows = range(more)
+    with services.database.write() as connection:
+        platform_id = connection.execute(select(Platform.id).limit(1)).scalar_one()
+        for n in rows:
+            number = f"000000{1960 + n % 40}0101{n:04d}"
+            learner = {
+                "platform_id": platform_id,
+                "external_id": f"drill-{n}",
+                "person_id": store.ensure_person(connection, services.vault.id_number_hash(number)),
+                "name": "演练",
+                "id_number_encrypted": services.vault.seal(number.encode(), "id-number"),
+                "face_consent": False,
+                "created_ms": 0,
+            }
+            store.insert_learner(connection, **learner)
+    with services.database.read() as connection:
+        found = connection.execute(
+            select(Person.id, Learner.id_number_encrypted)
+            .outerjoin(Learner, Learner.person_id == Person.id)
+            .order_by(Person.id)
+        ).all()
+    told = [f"{it[0]} {it[1] and services.vault.open(it[1], 'id-number').decode()}" for it in found]
+    services.stop()
+    return told
+
+
+def hashed_anew(settings: Settings) -> int:
+    database = Database(settings.resolved_database_url)
+    with database.read() as connection:
+        query = select(func.count()).where(Person.hash_generation > 1)
+        count = connection.execute(query).scalar_one()
+    database.close()
+    return count
 
 
 def restored(at: Stage) -> None:

@@ -23,7 +23,6 @@ from app.reports import container, layout, package, parquet, signing
 from app.reports.exports import ExportOptions
 from app.reports.package import Package
 from app.reports.verify import NotAPackage, Verification, verify
-from app.security import Vault
 from app.services import Services
 from app.simulation.entities import SimulatedLearner, invented_id_number
 from app.simulation.environment import DEFAULT_START_MS, Setting
@@ -32,6 +31,7 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.events.event_log import GENESIS, MANIFEST, link
 from app.store.exchange.package_rows import StoredLog
 from app.store.scope import EVERYTHING, AccessScope
+from app.vault import Vault
 from detectors.trace import EVENT
 from models import AuditEntry, FacePair
 from tests.evidence import picture, zipped

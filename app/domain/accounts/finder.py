@@ -7,10 +7,10 @@ import re
 from sqlalchemy import Connection
 
 from app.domain.accounts.users import User
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import finder as store
 from app.store.catalogue.finder import LearnerHit
+from app.vault import Vault
 
 MOST = 20
 _ID_NUMBER = re.compile(r"\d{17}[\dX]|\d{15}")

@@ -20,11 +20,12 @@ from app.domain.catalogue.learner_account import ID_NUMBER_PURPOSE, masked
 from app.domain.catalogue.roster_rows import PersonName
 from app.domain.wire import Wire
 from app.errors import BadInput, Conflict
-from app.security import Vault
 from app.store.accounts import identity as store
+from app.store.accounts import vault_keys
 from app.store.catalogue import people
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review.acts import ActRow
+from app.vault import NumberHash, Vault
 
 
 class IdentityChange(Wire):
@@ -95,7 +96,8 @@ class IdentityDeed:
             shown["id_number"] = masked(number[-4:])
         kept = {
             "name": name,
-            "id_hash": id_hash,
+            "id_hash": bytes(id_hash) if id_hash else None,
+            "hash_generation": id_hash.generation if id_hash else 1,
             "id_number_encrypted": vault.seal(number.encode(), ID_NUMBER_PURPOSE)
             if number
             else None,
@@ -112,14 +114,15 @@ class IdentityDeed:
         """Raises Conflict when somebody else came to stand under that number meanwhile."""
         account = _account(connection, act)
         wanted = store.of_act(connection, act.id)
+        id_hash = _raised(connection, wanted)
         try:
-            _require_free(connection, klass, account, wanted.name or account.name, wanted.id_hash)
+            _require_free(connection, klass, account, wanted.name or account.name, id_hash)
         except BadInput as refusal:
             raise Conflict(refusal.code, refusal.detail) from None
         values: dict[str, Any] = {"name": wanted.name} if wanted.name else {}
         person_id = account.person_id
-        if wanted.id_hash is not None:
-            person_id = people.ensure_person(connection, wanted.id_hash)
+        if id_hash is not None:
+            person_id = people.ensure_person(connection, id_hash)
             values |= {
                 "person_id": person_id,
                 "id_number_encrypted": wanted.id_number_encrypted,
@@ -164,6 +167,15 @@ def _account(connection: Connection, act: ActRow) -> people.LearnerRow:
     return people.by_id(connection, act.learner_id)
 
 
+def _raised(connection: Connection, wanted: store.CorrectionRow) -> NumberHash | None:
+    """The number's hash by the newest key, whichever was it when the act was recorded."""
+    if wanted.id_hash is None:
+        return None
+    vault = vault_keys.vault_of(connection)
+    assert vault is not None  # of every connection of a service or command
+    return vault.raised(wanted.id_hash, wanted.hash_generation)
+
+
 def _put(
     connection: Connection,
     account: people.LearnerRow,
@@ -183,7 +195,7 @@ def _require_free(
     klass: ClassRow,
     account: people.LearnerRow,
     name: str,
-    id_hash: bytes | None,
+    id_hash: NumberHash | None,
 ) -> None:
     if id_hash is None:
         return

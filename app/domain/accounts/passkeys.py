@@ -21,8 +21,8 @@ from app.domain.accounts import second_factors
 from app.domain.accounts.second_factors import PASSKEY, Factors
 from app.domain.accounts.users import User
 from app.errors import BadInput
-from app.security import Vault
 from app.store.accounts import second_factors as store
+from app.vault import Vault
 
 CHALLENGE_BYTES = 32
 

@@ -196,15 +196,19 @@ def create_key(
     actor: str,
     now_ms: int,
     held: Collection[str] = KEY_SCOPES,
+    held_until_ms: int | None = None,
 ) -> NewKey:
-    """Make a key. Raises BadInput on an empty or unknown scope, a bad label or a past expiry,
-    NotAllowed for a scope that whoever makes it does not hold."""
+    """Make a key. A key that makes it, and itself ends at `held_until_ms`, makes none that lasts
+    longer. Raises BadInput on an empty or unknown scope, a bad label or a past expiry, NotAllowed
+    for a scope or a time that whoever makes it does not hold."""
     wanted = sorted(set(scopes))
     unknown = [scope for scope in wanted if scope not in set(KeyScope)]
     if unknown or not wanted:
         known = ", ".join(KeyScope)
         raise BadInput("bad_scope", f"scopes: one or more of {known}; got {', '.join(wanted)!r}")
     _require_held(wanted, held)
+    if held_until_ms is not None:
+        expires_ms = _held_time(expires_ms, held_until_ms)
     if not label.strip() or len(label) > 128 or not label.isprintable():
         raise BadInput("bad_label", "label: 1 to 128 printable characters", field="label")
     if expires_ms is not None and expires_ms <= now_ms:
@@ -226,7 +230,7 @@ def create_key(
 
 def rotate_key(
     connection: Connection,
-    platform_id: int,
+    platform_id: int | None,
     key_id: int,
     *,
     overlap_ms: int,
@@ -234,8 +238,10 @@ def rotate_key(
     now_ms: int,
     held: Collection[str] = KEY_SCOPES,
     reason: str = "",
+    held_until_ms: int | None = None,
 ) -> NewKey:
-    """A successor with the same label and scopes; the old key ends after the overlap.
+    """A successor with the same label and scopes; the old key ends after the overlap. `platform_id`
+    None reaches every platform's keys.
 
     Raises NotFound, NotAllowed for a key that may more than whoever rotates it, or Conflict when
     the old one has ended already.
@@ -245,13 +251,14 @@ def rotate_key(
         raise Conflict("key_ended", f"key {key_id} has been revoked or has expired")
     new = create_key(
         connection,
-        platform_id,
+        old.platform_id,
         label=old.label,
         scopes=old.scopes,
         expires_ms=None,
         actor=actor,
         now_ms=now_ms,
         held=held,
+        held_until_ms=held_until_ms,
     )
     ends_ms = min(old.ends_ms(), now_ms + overlap_ms)
     store.update_key(connection, key_id, expires_ms=ends_ms)
@@ -266,6 +273,14 @@ def _require_held(wanted: Collection[str], held: Collection[str]) -> None:
         raise NotAllowed(
             "scope_not_held", f"scopes: {', '.join(more)}: a key gives no more than it has itself"
         )
+
+
+def _held_time(expires_ms: int | None, held_until_ms: int) -> int:
+    if expires_ms is not None and expires_ms > held_until_ms:
+        raise NotAllowed(
+            "time_not_held", "expires_at: a key makes none that lasts longer than itself"
+        )
+    return expires_ms or held_until_ms
 
 
 def revoke_key(

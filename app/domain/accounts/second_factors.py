@@ -20,10 +20,11 @@ from sqlalchemy import Connection
 from app.domain.accounts import users
 from app.domain.accounts.users import Login, Role, User
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
-from app.security import Vault, token_digest
+from app.security import token_digest
 from app.store.accounts import second_factors as store
 from app.store.accounts import users as user_store
 from app.store.accounts.second_factors import FactorRow
+from app.vault import Vault
 
 TOTP, PASSKEY, RECOVERY = "totp", "passkey", "recovery"
 ISSUER = "真学 Zhenxue"
@@ -157,9 +158,7 @@ def accepts(connection: Connection, vault: Vault, user: User, code: str, now_ms:
             step = _step_of(vault.open(row.secret, _PURPOSE).decode(), typed, now_ms)
             if step is not None and store.take(connection, row.id, step, now_ms):
                 return True
-        elif row.kind == RECOVERY and hmac.compare_digest(
-            row.secret, _code_hash(vault, user.id, typed)
-        ):
+        elif row.kind == RECOVERY and _is_code(vault, row, typed):
             if taken := store.take(connection, row.id, 1, now_ms):
                 store.drop(connection, row.id)
                 users.record(connection, now_ms, user.actor, "factor.code_used", user.username)
@@ -242,7 +241,19 @@ def _step_of(seed: str, code: str, now_ms: int) -> int | None:
 
 
 def _code_hash(vault: Vault, user_id: int, code: str) -> bytes:
-    return vault.sign(f"{user_id}\n{code.replace('-', '')}".encode(), _CODE_PURPOSE)
+    return vault.sign(_code(user_id, code), _CODE_PURPOSE)
+
+
+def _is_code(vault: Vault, row: FactorRow, code: str) -> bool:
+    return vault.signed(
+        _code(row.user_id, code),
+        _CODE_PURPOSE,
+        lambda made: hmac.compare_digest(made, row.secret),
+    )
+
+
+def _code(user_id: int, code: str) -> bytes:
+    return f"{user_id}\n{code.replace('-', '')}".encode()
 
 
 def _name(name: str) -> str:

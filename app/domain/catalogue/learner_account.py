@@ -9,9 +9,9 @@ from sqlalchemy import Connection
 
 from app.domain.catalogue import person_names
 from app.domain.catalogue.roster_rows import LearnerTerms
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import people as store
+from app.vault import Vault
 
 ID_NUMBER_PURPOSE = "id-number"
 

@@ -21,9 +21,9 @@ from sqlalchemy import Connection
 
 from app.domain.catalogue import certificates, claims
 from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, Wire, parse_items
-from app.security import Vault
 from app.store.catalogue import catalogue, people
 from app.store.catalogue import records as store
+from app.vault import Vault
 from detectors.qualifications import Certificate, certificate_of
 
 DAY_HOLDS = 12

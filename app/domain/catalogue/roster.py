@@ -21,10 +21,10 @@ from app.domain.catalogue.learner_account import masked
 from app.domain.catalogue.roster_intake import Enrolled, RosterIntake, Rows
 from app.domain.catalogue.roster_rows import Cleaned, CleanedRow, LearnerTerms, RowError
 from app.errors import BadInput
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue
 from app.store.catalogue import people as store
+from app.vault import Vault
 
 
 class ConsentRecord(Answer, frozen=True, kw_only=True):

@@ -15,10 +15,10 @@ from app.domain.catalogue import person_names, roster_days
 from app.domain.catalogue.learner_account import Account
 from app.domain.catalogue.roster_days import Stay
 from app.domain.catalogue.roster_rows import LearnerTerms, RowError, refused
-from app.security import Vault
 from app.store import stays
 from app.store.catalogue import catalogue
 from app.store.catalogue import people as store
+from app.vault import Vault
 
 Rows = Sequence[tuple[int, LearnerTerms]]
 

@@ -21,12 +21,12 @@ from app.domain.catalogue.table_files import BadTable, Cell, FileSheet
 from app.domain.catalogue.table_kinds import plain
 from app.errors import BadInput
 from app.languages import Text
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, people, system_codes
 from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.people import EnrolledRow
 from app.store.catalogue.system_codes import OF_THE_CLASS
+from app.vault import Vault
 
 _HEADER_WITHIN, MAX_CODE = 10, 64
 _ID_NUMBER = ("证件号码", "身份证号", "身份证号码", "公民身份号码", "证件号")

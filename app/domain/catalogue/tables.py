@@ -23,10 +23,10 @@ from app.domain.catalogue.table_rows import FoundTable, TableRow
 from app.domain.wire import ItemError
 from app.errors import BadInput
 from app.languages import Text
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue
 from app.store.catalogue import people as store
+from app.vault import NumberHash, Vault
 
 _FIELD_LABELS = {"name": "姓名", "id_number": "证件号码"}
 _WORDS = {
@@ -214,7 +214,7 @@ class _Accounts:
             if row.reason is None and self.kind is not ROSTER:
                 row.reason = self._misnamed(row)
 
-    def _hash(self, row: TableRow) -> bytes | Text | None:
+    def _hash(self, row: TableRow) -> NumberHash | Text | None:
         """The keyed hash of the row's number; Text: why it is no number."""
         said = row.item.get("id_number")
         if said is None:

@@ -39,11 +39,11 @@ from app.domain.policy.sitting_terms import (
 )
 from app.errors import NotFound
 from app.languages import Text
-from app.security import Vault
 from app.store.controls import controls as store
 from app.store.controls.controls import AnsweringPhoto, ControlRow, ScheduledSitting
 from app.store.review import acts, spot_checks
 from app.store.sittings import sittings as sitting_store
+from app.vault import Vault
 from detectors.control_kinds import ControlKind
 from detectors.trace import Check
 

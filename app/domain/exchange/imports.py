@@ -46,11 +46,11 @@ from app.domain.faces.photo_store import PhotoStore
 from app.domain.plain_json import require_single_names, require_utf8
 from app.domain.wire import Id, Wire, instant
 from app.errors import BadInput
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue as store
 from app.store.exchange.staging import Staged, Staging
 from app.store.exchange.workrooms import Workrooms
+from app.vault import Vault
 
 _GROUPS_AT_ONCE = 25  # a transaction
 

@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 from app.domain.answer import Answer, EpochMs
 from app.domain.notify import WebhookEvent
 from app.errors import BadInput, Conflict, NotFound
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.exchange import webhooks as store
 from app.store.exchange.webhooks import DeliveryRow, DueDelivery, WebhookRow
+from app.vault import Vault
 
 PURPOSE = "webhook-secret"
 MOST = 10  # webhooks of one platform

@@ -40,10 +40,10 @@ from app.domain.sittings import sitting_life, sittings
 from app.domain.sittings.sitting_life import Door, Fate
 from app.domain.sittings.sittings import Opening
 from app.errors import ZhenxueError
-from app.security import Vault
 from app.store.exchange import statement_places as store
 from app.store.exchange.statement_places import PlacedSitting
 from app.store.sittings import sittings as sitting_store
+from app.vault import Vault
 
 OPENER = "xapi"  # device of a sitting that statements opened
 

@@ -18,10 +18,11 @@ from sqlalchemy import Connection
 from app.domain.faces import enrolment_photos
 from app.domain.faces.moments import SeenMoment, moments
 from app.errors import Conflict
-from app.security import Unsealable, Vault, unseal
+from app.security import Unsealable, unseal
 from app.store.accounts import audit
 from app.store.faces import calibrations, face_keys, face_sets
 from app.store.faces.face_sets import EmbeddedPhoto
+from app.vault import Vault
 from app.vision import cohort
 from app.vision.calibrate import Rate
 from app.vision.cohort import COUNTS, LEAST_PEOPLE, MeasuredCohort, Person, TooFewPeople

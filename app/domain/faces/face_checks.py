@@ -28,12 +28,13 @@ from app.domain.faces.comparison import (
 )
 from app.domain.faces.moments import moments
 from app.domain.policy import sitting_terms
-from app.security import Unsealable, Vault, unseal
+from app.security import Unsealable, unseal
 from app.store.controls import controls as control_store
 from app.store.faces import course_faces as course_rows
 from app.store.faces import face_keys, reference_photos
 from app.store.faces import snapshots as rows
 from app.store.faces.snapshots import PhotoRow, SittingToDecide, reading_of
+from app.vault import Vault
 from app.vision.match import Moment
 from app.vision.model_card import ModelCard
 from app.vision.seen import embedding_context, usable, vector

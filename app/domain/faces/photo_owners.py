@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from app.domain import id_numbers
 from app.domain.catalogue import person_names
 from app.languages import Text
-from app.security import Vault
 from app.store.catalogue.people import EnrolledRow
+from app.vault import Vault
 
 _RESIDENT = re.compile(r"(?<![0-9])[0-9]{17}[0-9X×хХ](?![0-9A-Z])", re.I)
 _WORD = re.compile(r"[0-9A-Za-z()]{5,20}")

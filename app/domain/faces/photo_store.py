@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from app.security import Vault, seal, unseal
+from app.security import seal, unseal
 from app.store.faces.blobs import Blobs
+from app.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from sqlalchemy import Connection
 from app.domain.faces import calibration
 from app.domain.faces.calibration import Faces
 from app.errors import Conflict
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.faces import face_sets
+from app.vault import Vault
 from app.vision import crowd
 from app.vision.match import features, thresholds_for, unit_length
 from app.vision.model_card import ModelCard

@@ -21,7 +21,7 @@ from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Door
 from app.domain.sittings.sittings import unknown_session
 from app.errors import BadInput, BodyTooLarge, Conflict, NotAllowed, WrongMediaType
-from app.security import Unsealable, Vault
+from app.security import Unsealable
 from app.store.controls import controls as control_store
 from app.store.controls.controls import ControlRow
 from app.store.events import event_log
@@ -31,6 +31,7 @@ from app.store.faces.blobs import BlobMissing
 from app.store.faces.snapshots import PhotoRow
 from app.store.sittings import sittings as sitting_store
 from app.store.sittings.sittings import SittingRow
+from app.vault import Vault
 from app.vision import image_header
 from app.vision.image_header import ImageHeader, ImageLimits, ImageRejected
 from detectors.control_kinds import AnsweredBy, kind_of

@@ -28,9 +28,9 @@ from app.domain.review.enrolment_acts import (
 )
 from app.domain.wire import MAX_MEDIA_S, Day, Id, Line, Wire
 from app.languages import Text
-from app.security import Vault
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review.acts import ActRow
+from app.vault import Vault
 
 
 class Approval(StrEnum):

@@ -20,13 +20,13 @@ from app.domain.review.act_kinds import KINDS, ActKind, Approval
 from app.domain.wire import Wire, first_error
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.languages import Text
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, people
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import acts as store
 from app.store.review.acts import PERSON, ActRow
 from app.store.scope import AccessScope
+from app.vault import Vault
 
 MIN_REASON, MAX_REASON, MAX_DOCUMENT = 4, 2000, 128
 

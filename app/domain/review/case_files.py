@@ -13,8 +13,9 @@ import zipfile
 from dataclasses import dataclass
 
 from app.errors import BadInput, NotFound
-from app.security import Unsealable, Vault
+from app.security import Unsealable
 from app.store.faces.blobs import BlobMissing, Blobs
+from app.vault import Vault
 from app.vision.image_header import ImageLimits, ImageRejected, verify
 
 MAX_BYTES = 10 * 1024 * 1024  # this product's choice

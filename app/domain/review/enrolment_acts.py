@@ -19,13 +19,13 @@ from app.domain.catalogue import classes, roster_days
 from app.domain.catalogue.roster_days import Stay
 from app.domain.wire import Day, Id, Wire
 from app.errors import BadInput, Conflict
-from app.security import Vault
 from app.store import stays as store
 from app.store.catalogue import catalogue, people
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import acts
 from app.store.review.acts import ActRow
 from app.store.stays import LEFT, MOVED, WITHDRAWN, StayRow
+from app.vault import Vault
 
 _DAY = timedelta(days=1)
 

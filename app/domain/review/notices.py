@@ -18,9 +18,9 @@ from app.clock import at, day, midnight_ms
 from app.domain.accounts.users import DECIDES, Role, User
 from app.errors import BadInput
 from app.languages import Text
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.review import notices as store
+from app.vault import Vault
 
 PURPOSE = "notice-ways"
 SOON_DAYS = 2  # this product's default, as the hour of the daily message is

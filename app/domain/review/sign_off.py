@@ -14,11 +14,11 @@ from sqlalchemy import Connection
 from app.domain.accounts.users import User
 from app.domain.answer import Answer, EpochMs, Sha256
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
-from app.security import Vault
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, class_file
 from app.store.review import sign_offs as store
 from app.store.review.sign_offs import SignOffRow
+from app.vault import Vault
 
 MIN_REASON, MAX_REASON = 4, 2000
 _PURPOSE = "signed-lists"

@@ -25,7 +25,7 @@ from app.domain.sittings import carry_over, sitting_life
 from app.domain.sittings.leases import new_lease
 from app.domain.sittings.sitting_life import Door, Fate
 from app.errors import BadInput, Conflict, NotAllowed, NotFound, TooManyRequests
-from app.security import Vault, token_digest
+from app.security import token_digest
 from app.store import stays
 from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.people import AccountRow
@@ -33,6 +33,7 @@ from app.store.judging import study_days
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
 from app.store.sittings.sittings import LessonToPlay, RivalSitting, SittingRow
+from app.vault import Vault
 
 log = structlog.get_logger("zhenxue.sittings")
 

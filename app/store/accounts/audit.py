@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import json
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, Engine, func, insert, select, text
+from cryptography.hazmat.primitives import hashes
+from sqlalchemy import Connection, func, insert, select, text
 
+from app.security import Suite
+from app.store.accounts.vault_keys import AUDIT_LOCK, vault_of
 from app.store.row import fetch, fetch_one_or_none
+from app.vault import AUDIT_LOG, PurposeKey
 from models import AuditEntry
 
 GENESIS = bytes(32)
-_KEY = "zhenxue_audit_key"
-_LOCK = 0x7A780001  # any number that no other advisory lock of this service uses
 
 
 def append(
@@ -33,7 +34,7 @@ def append(
     `actor` is `user:<name>`, `key:<label>` or `system`; `action` a dotted word like `login.opened`.
     """
     if connection.dialect.name == "postgresql":  # SQLite has but one writer anyway
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": AUDIT_LOCK})
     last = connection.execute(
         select(AuditEntry.chain).order_by(AuditEntry.id.desc()).limit(1)
     ).scalar_one_or_none()
@@ -44,56 +45,62 @@ def append(
         "subject": subject,
         "detail": detail or {},
     }
-    chain = link(last or GENESIS, row)
-    key = connection.get_execution_options().get(_KEY)
-    connection.execute(
-        insert(AuditEntry).values(**row, chain=chain, seal=key and seal_of(key, chain))
-    )
+    key = _newest(connection)
+    chain = link(last or GENESIS, row, key.suite if key else Suite.INTERNATIONAL)
+    connection.execute(insert(AuditEntry).values(**row, chain=chain, seal=key and key.mac(chain)))
 
 
-def seal_with(engine: Engine, key: bytes) -> None:
-    """Have every entry that is made through the engine sealed with the key."""
-    engine.update_execution_options(**{_KEY: key})
+def _newest(connection: Connection) -> PurposeKey | None:
+    vault = vault_of(connection)  # after the lock, so that nobody seals by the key before
+    return vault.generations(AUDIT_LOG)[0] if vault else None
 
 
-def seal_of(key: bytes, chain: bytes) -> bytes:
-    """What only who has the key can set on an entry: over its link, hence over all before it."""
-    return hmac.new(key, chain, hashlib.sha256).digest()
-
-
-def link(previous: bytes, row: dict[str, Any]) -> bytes:
-    """SHA-256 over the previous link and the row's canonical JSON."""
+def link(previous: bytes, row: dict[str, Any], suite: Suite = Suite.INTERNATIONAL) -> bytes:
+    """SHA-256, or SM3 of 国密, over the previous link and the row's canonical JSON."""
     canonical = json.dumps(row, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(previous + canonical.encode()).digest()
+    told = previous + canonical.encode()
+    if suite is Suite.INTERNATIONAL:
+        return hashlib.sha256(told).digest()
+    made = hashes.Hash(hashes.SM3())
+    made.update(told)
+    return made.finalize()
 
 
 def first_broken(connection: Connection) -> int | None:
     """The id of the first entry that does not follow from the one before, or whose seal is not of
-    this installation; None if all hold. Entries before the first seal have none."""
-    previous = GENESIS
-    key = connection.get_execution_options().get(_KEY)
+    this installation; None if all hold. Entries before the first seal have none.
+
+    Generations of the key follow one another along the log, and the last entry is sealed by the
+    newest: who has a former one can neither go on with it nor put it in place of a later one.
+    """
+    previous, last = GENESIS, None
+    vault = vault_of(connection)
+    keys = list(reversed(vault.generations(AUDIT_LOG))) if vault else []
     sealed = False
-    entries = connection.execution_options(stream_results=True).execute(
-        select(
-            AuditEntry.id,
-            AuditEntry.at_ms,
-            AuditEntry.actor,
-            AuditEntry.action,
-            AuditEntry.subject,
-            AuditEntry.detail,
-            AuditEntry.chain,
-            AuditEntry.seal,
-        ).order_by(AuditEntry.id)
-    )
-    for entry in entries.mappings():
-        row = {name: entry[name] for name in ("at_ms", "actor", "action", "subject", "detail")}
-        if link(previous, row) != entry["chain"]:
-            return int(entry["id"])
-        sealed = sealed or entry["seal"] is not None
-        if key and sealed and entry["seal"] != seal_of(key, entry["chain"]):
-            return int(entry["id"])
-        previous = entry["chain"]
-    return None
+    with connection.execution_options(stream_results=True).execute(_ENTRIES) as entries:
+        for entry in entries.mappings():
+            row = {name: entry[name] for name in ("at_ms", "actor", "action", "subject", "detail")}
+            if not any(entry["chain"] == link(previous, row, suite) for suite in Suite):
+                return int(entry["id"])
+            sealed = sealed or entry["seal"] is not None
+            while sealed and keys and entry["seal"] != keys[0].mac(entry["chain"]):
+                del keys[0]
+                if not keys:
+                    return int(entry["id"])
+            previous, last = entry["chain"], int(entry["id"])
+    return last if sealed and len(keys) > 1 else None
+
+
+_ENTRIES = select(
+    AuditEntry.id,
+    AuditEntry.at_ms,
+    AuditEntry.actor,
+    AuditEntry.action,
+    AuditEntry.subject,
+    AuditEntry.detail,
+    AuditEntry.chain,
+    AuditEntry.seal,
+).order_by(AuditEntry.id)
 
 
 class AuditRow(Protocol):

@@ -18,6 +18,7 @@ def add(connection: Connection, **values: Any) -> None:
 class CorrectionRow(Protocol):
     name: str | None
     id_hash: bytes | None
+    hash_generation: int
     id_number_encrypted: bytes | None
     id_last4: str | None
     person_id: int | None

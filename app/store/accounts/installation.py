@@ -22,3 +22,7 @@ def any_wrapped_key(connection: Connection) -> bytes | None:
     """A learner's key as the master key wrapped it, if there is one."""
     query = select(LearnerKey.wrapped).where(LearnerKey.wrapped.is_not(None))
     return connection.execute(query.order_by(LearnerKey.learner_id.desc()).limit(1)).scalar()
+
+
+def drop(connection: Connection, name: str) -> None:
+    connection.execute(delete(InstallationFact).where(InstallationFact.name == name))

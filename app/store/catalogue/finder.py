@@ -5,8 +5,10 @@ from __future__ import annotations
 import msgspec
 from sqlalchemy import ColumnElement, Connection, or_, select
 
+from app.store.accounts import vault_keys
 from app.store.row import typed
 from app.store.scope import AccessScope
+from app.vault import NumberHash
 from models import Enrolment, Finding, Learner, Person, Platform, TrainingClass
 
 
@@ -49,8 +51,10 @@ def of_person(
     return _learners(connection, scope, Learner.person_id == person_id, limit)
 
 
-def person_by_hash(connection: Connection, id_hash: bytes) -> int | None:
-    return connection.scalar(select(Person.id).where(Person.id_hash == id_hash))
+def person_by_hash(connection: Connection, id_hash: NumberHash) -> int | None:
+    """Raises KeysMovedOn."""
+    vault_keys.require_newest(connection, id_hash)
+    return connection.scalar(select(Person.id).where(Person.id_hash.in_(id_hash.all)))
 
 
 def platforms(

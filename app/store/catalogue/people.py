@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from types import SimpleNamespace
+from typing import Any, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, exists, insert, select, update
 
 from app.store import stays
+from app.store.accounts import vault_keys
 from app.store.row import fetch, fetch_one
 from app.store.upsert import insert_new
+from app.vault import NumberHash
 from models import (
     AssessmentRecord,
     Enrolment,
@@ -22,6 +25,7 @@ from models import (
 )
 
 _IDS_A_QUERY = 500
+Known = TypeVar("Known", bound="LearnerRow")
 _OF_A_STAY = ("first_on", "last_on", "ended_by", "moved_from", "trainee")
 
 
@@ -44,7 +48,8 @@ class AccountRow(Protocol):
 class LearnerRow(AccountRow, Protocol):
     """An account with the hash of its person's ID number."""
 
-    id_hash: bytes | None
+    id_hash: bytes | None  # by the newest generation of its key
+    hash_generation: int
 
 
 class EnrolledRow(LearnerRow, Protocol):
@@ -56,10 +61,16 @@ class EnrolledRow(LearnerRow, Protocol):
     ended_by: str | None
 
 
-def ensure_person(connection: Connection, id_hash: bytes) -> int:
-    """The one natural person with that ID number's hash."""
-    insert_new(connection, Person, [{"id_hash": id_hash}], ("id_hash",))
-    return connection.execute(select(Person.id).where(Person.id_hash == id_hash)).scalar_one()
+def ensure_person(connection: Connection, id_hash: NumberHash) -> int:
+    """The one natural person with that ID number's hash. Raises KeysMovedOn."""
+    vault_keys.require_newest(connection, id_hash)
+    known = select(Person.id).where(Person.id_hash.in_(id_hash.all))
+    found = connection.execute(known).scalar_one_or_none()
+    if found is not None:
+        return found
+    row = {"id_hash": bytes(id_hash), "hash_generation": id_hash.generation}
+    insert_new(connection, Person, [row], ("id_hash",))
+    return connection.execute(known).scalar_one()
 
 
 def new_person(connection: Connection) -> int:
@@ -106,10 +117,13 @@ def _move_history(connection: Connection, account: LearnerRow, person_id: int) -
 
 
 def holders(
-    connection: Connection, platform_id: int, id_hashes: Iterable[bytes]
+    connection: Connection, platform_id: int, id_hashes: Iterable[NumberHash]
 ) -> Sequence[LearnerRow]:
-    """The platform's accounts under these ID numbers."""
-    wanted = sorted(set(id_hashes))
+    """The platform's accounts under these ID numbers. Raises KeysMovedOn."""
+    asked = set(id_hashes)
+    for it in list(asked)[:1]:
+        vault_keys.require_newest(connection, it)
+    wanted = sorted({hashed for it in asked for hashed in it.all})
     found: list[LearnerRow] = []
     for start in range(0, len(wanted), _IDS_A_QUERY):
         query = _learners().where(
@@ -117,7 +131,7 @@ def holders(
             Person.id_hash.in_(wanted[start : start + _IDS_A_QUERY]),
         )
         found += fetch(connection, query.order_by(Learner.id), LearnerRow)
-    return found
+    return _raised(connection, found)
 
 
 def evidence_of(connection: Connection, learner_id: int) -> list[str]:
@@ -149,12 +163,14 @@ def learners(
             Learner.platform_id == platform_id,
             Learner.external_id.in_(wanted[start : start + _IDS_A_QUERY]),
         )
-        found |= {row.external_id: row for row in fetch(connection, query, LearnerRow)}
+        rows = _raised(connection, fetch(connection, query, LearnerRow))
+        found |= {row.external_id: row for row in rows}
     return found
 
 
 def by_id(connection: Connection, learner_id: int) -> LearnerRow:
-    return fetch_one(connection, _learners().where(Learner.id == learner_id), LearnerRow)
+    row = fetch_one(connection, _learners().where(Learner.id == learner_id), LearnerRow)
+    return _raised(connection, [row])[0]
 
 
 def insert_learner(connection: Connection, **values: Any) -> int:
@@ -167,7 +183,7 @@ def update_learner(connection: Connection, learner_id: int, **values: Any) -> No
 
 def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:
     """Who is or was in the class, by the platform's ids."""
-    return fetch(
+    rows = fetch(
         connection,
         _learners(
             Enrolment.employer,
@@ -182,6 +198,7 @@ def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:
         .order_by(Learner.external_id),
         EnrolledRow,
     )
+    return _raised(connection, rows)
 
 
 def enrol(connection: Connection, row: dict[str, Any]) -> None:
@@ -200,4 +217,19 @@ def update_enrolment(connection: Connection, class_id: int, learner_id: int, **v
 
 
 def _learners(*more: Any) -> Any:
-    return select(Learner, Person.id_hash, *more).join(Person, Person.id == Learner.person_id)
+    return select(Learner, Person.id_hash, Person.hash_generation, *more).join(
+        Person, Person.id == Learner.person_id
+    )
+
+
+def _raised(connection: Connection, rows: Sequence[Known]) -> Sequence[Known]:
+    """The rows with their hashes as the newest key makes them, whatever made them."""
+    raised = vault_keys.raising(connection)
+    return rows if raised is None else [_with_hash(row, raised) for row in rows]
+
+
+def _with_hash(row: Known, raised: Callable[[bytes, int], bytes]) -> Known:
+    id_hash = row.id_hash and raised(row.id_hash, row.hash_generation)
+    if id_hash == row.id_hash:
+        return row
+    return cast(Known, SimpleNamespace(**dict(cast(Any, row)._mapping) | {"id_hash": id_hash}))

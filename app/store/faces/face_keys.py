@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, select
 
-from app.security import Vault
 from app.store.upsert import insert_new
+from app.vault import Vault
 from models import LearnerKey
 
 

@@ -62,9 +62,9 @@ def test_an_installation_of_an_earlier_version_keeps_its_key_and_takes_no_other(
         )
         with pytest.raises(WrongMasterKey):
             other = Services.build(with_key(settings, OTHER))
-            master_key.require(connection, other.vault)
+            master_key.require(connection, other.vault.master)
         other.database.close()
-        assert not master_key.require(connection, services.vault)
+        assert not master_key.require(connection, services.vault.master)
         master_key.take_over(connection, services.vault, 0)
-        assert master_key.require(connection, services.vault)
+        assert master_key.require(connection, services.vault.master)
         connection.execute(update(LearnerKey).values(wrapped=None))

@@ -7,7 +7,7 @@ import pytest
 from app.domain.faces import enrolment_link
 from app.domain.faces.enrolment_link import EnrolmentLink
 from app.errors import NotSignedIn
-from app.security import Vault
+from app.vault import Vault
 
 VAULT = Vault("a key of a test, long enough to be one")
 LINK = EnrolmentLink(learner_id=7, issued_ms=1_760_000_000_000, minutes=30)

@@ -9,7 +9,7 @@ import pytest
 
 from app.domain.faces.photo_owners import PhotoOwners
 from app.languages import Text
-from app.security import Vault
+from app.vault import Vault
 
 ROSTER = [
     ("s1", "张三", "000000198002020010"),

@@ -19,7 +19,7 @@ from detectors import (
     unseen_play,
 )
 from detectors.class_hours import Coverage, HourParts, coverage, hour_key, runs, without
-from detectors.face_liveness import checks_passed
+from detectors.face_liveness import asked_in, checks_passed
 from detectors.facts import Facts, facts
 from detectors.finding import Evidence, Finding, FindingScope, Outcome
 from detectors.photo_retention import checked_in_person, hour_length, kept_photos
@@ -282,7 +282,8 @@ def _seen(known: Facts, played: Coverage, photos: Ints, policy: Policy) -> Bools
         compared = kept_photos(known, played.case, played.hour, matching=True)
         own = checks_passed(known, policy, played.case, played.hour)
         least = policy[face_liveness.RULE]["random_checks_min"]
-        good &= in_person | ((own > 0) & (compared >= least))
+        unasked = ~asked_in(known, policy, played.hour)
+        good &= in_person | unasked | ((own > 0) & (compared >= least))
     return good
 
 

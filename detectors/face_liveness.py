@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from detectors import face_schedule
 from detectors.class_hours import coverage, hour_key
 from detectors.facts import Facts
 from detectors.finding import Evidence, Fault, Finding, Outcome
@@ -77,6 +78,7 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     findings: list[Finding] = []
     for session in np.flatnonzero((other > 0) | (((good == 0) | (asked > 0)) & (spent > 0))):
         findings += _Sitting(facts, int(session), int(told[session]), rule, passed).findings()
+    findings += _overdue(facts, policy)
     return findings + _unchecked_hours(facts, policy, findings)
 
 
@@ -94,6 +96,11 @@ def _passed(facts: Facts) -> Bools:
 _ITS_OWN = SessionFlag.PLATFORM_CONTROLS | SessionFlag.ATTESTED
 
 
+def asked_in(facts: Facts, policy: Policy, hour: Ints) -> Bools:
+    """Whether each class-hour needs a face check of its own."""
+    return face_schedule.asked_in(facts, policy[RULE], hour)
+
+
 def checks_passed(facts: Facts, policy: Policy, case: Ints, hour: Ints) -> Ints:
     """How many photos prove a face check of each class-hour's own: kept, in time, of the enrolled
     face (what lies near the threshold waits for its reviewer elsewhere), and where the pack demands
@@ -104,6 +111,15 @@ def checks_passed(facts: Facts, policy: Policy, case: Ints, hour: Ints) -> Ints:
 
 
 def _count(facts: Facts, case: Ints, hour: Ints, *, live: bool) -> Ints:
+    found = np.sort(hour_key(*hour_of_photos(facts, _proofs(facts, live=live))))
+    wanted = hour_key(case, hour)
+    low = np.searchsorted(found, wanted)
+    counts: Ints = np.searchsorted(found, wanted, side="right") - low
+    return counts
+
+
+def _proofs(facts: Facts, *, live: bool) -> Ints:
+    """Rows of the photos that prove a face check."""
     trace, photos = facts.trace, facts.trace.photos
     flags = photos["flags"]
     kinds = np.append(trace.controls["kind"], 0)
@@ -118,11 +134,47 @@ def _count(facts: Facts, case: Ints, hour: Ints, *, live: bool) -> Ints:
     if live:
         own_way = (trace.sessions["flags"] & _ITS_OWN) != 0
         good &= ((flags & PhotoFlag.LIVE) != 0) | own_way[session]
-    found = np.sort(hour_key(*hour_of_photos(facts, np.flatnonzero(good))))
-    wanted = hour_key(case, hour)
-    low = np.searchsorted(found, wanted)
-    counts: Ints = np.searchsorted(found, wanted, side="right") - low
-    return counts
+    return np.flatnonzero(good)
+
+
+def _overdue(facts: Facts, policy: Policy) -> list[Finding]:
+    """Study beyond the place's interval of face checks: minutes, no more, and none of class-hours
+    that somebody checked in person."""
+    rule = policy[RULE]
+    proofs = _proofs(facts, live=bool(rule["live_required"]))
+    return [
+        Finding(
+            rule=RULE,
+            outcome=Outcome.CLEAR,
+            reason="interval_missed",
+            fault=Fault.UNDETERMINED,
+            evidence=Evidence.SERVER,
+            session=session,
+            start_ms=low,
+            end_ms=high,
+            measured=studied / 1000,
+            limit=rule["interval_s"],
+            voids=True,
+        )
+        for session, since, until, studied in face_schedule.overdue(facts, policy, RULE, proofs)
+        for low, high in _not_in_person(facts, session, since, until)
+    ]
+
+
+def _not_in_person(facts: Facts, session: int, start: int, end: int) -> list[tuple[int, int]]:
+    """What of a stretch of time lies outside class-hours that were checked in person."""
+    parts = facts.parts
+    mine = parts.where(parts.session == session)
+    spared = mine.where(checked_in_person(facts, mine.case, mine.hour))
+    left = [(start, end)]
+    for low, high in zip(spared.t0_ms.tolist(), spared.t1_ms.tolist(), strict=True):
+        left = [
+            piece
+            for a, b in left
+            for piece in ((a, min(b, low)), (max(a, high), b))
+            if piece[1] > piece[0]
+        ]
+    return left
 
 
 def _unchecked_hours(facts: Facts, policy: Policy, told: list[Finding]) -> list[Finding]:
@@ -133,6 +185,7 @@ def _unchecked_hours(facts: Facts, policy: Policy, told: list[Finding]) -> list[
         return []
     full = hour_length(facts)[covered.hour]
     bare = checks_passed(facts, policy, covered.case, covered.hour) == 0
+    bare &= asked_in(facts, policy, covered.hour)
     bare &= covered.credited_ms >= full * policy["class_hour"]["coverage"]
     bare &= ~checked_in_person(facts, covered.case, covered.hour)
     still = _count(facts, covered.case, covered.hour, live=False) > 0
@@ -311,7 +364,7 @@ class _Sitting:
                 end_ms=high,
             )
             for stretch in stretches
-            for low, high in self._not_in_person(*stretch)
+            for low, high in _not_in_person(self.facts, self.session, *stretch)
         ]
 
     def _failed_checks(self) -> list[tuple[int, int]]:
@@ -351,29 +404,17 @@ class _Sitting:
     def _tries_ms(self) -> int:
         return self.rule.ms("retry_window_s")
 
-    def _not_in_person(self, start: int, end: int) -> list[tuple[int, int]]:
-        """What of a stretch of time lies outside class-hours that were checked in person."""
+    def _spared(self) -> bool:
+        """Whether all that the sitting played lies in class-hours that were checked in person, or
+        that need no check."""
         parts = self.facts.parts
         mine = parts.where(parts.session == self.session)
-        spared = mine.where(checked_in_person(self.facts, mine.case, mine.hour))
-        left = [(start, end)]
-        for low, high in zip(spared.t0_ms.tolist(), spared.t1_ms.tolist(), strict=True):
-            left = [
-                piece
-                for a, b in left
-                for piece in ((a, min(b, low)), (max(a, high), b))
-                if piece[1] > piece[0]
-            ]
-        return left
-
-    def _in_person(self) -> bool:
-        """Whether all that the sitting played lies in class-hours that were checked in person."""
-        parts = self.facts.parts
-        mine = parts.where(parts.session == self.session)
-        return len(mine) > 0 and bool(checked_in_person(self.facts, mine.case, mine.hour).all())
+        seen = checked_in_person(self.facts, mine.case, mine.hour)
+        seen |= ~face_schedule.asked_in(self.facts, self.rule, mine.hour)
+        return len(mine) > 0 and bool(seen.all())
 
     def _unproven(self) -> list[Finding]:
-        if self._in_person():
+        if self._spared():
             return []
         refused = not self.flags & SessionFlag.FACE_CONSENT
         if refused or np.any(self.check == Check.NO_CONSENT):

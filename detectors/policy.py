@@ -23,6 +23,8 @@ LATER: Mapping[str, Mapping[str, Value]] = {
         "without_live": "not_proven",
         "face_moves": "never",
         "recheck_after_s": 300,
+        "interval_s": 0,
+        "every_nth_hour": 1,
     },
     "class_hour": {"photo_and_face": "always"},
     "shared_device": {"learners_at_once": 1},

@@ -36,6 +36,7 @@ FACE_RETRY_S = 35.0
 FACE_WINDOW_S = 40.0  # of one try at head turns
 FACE_TRIES = 3
 FACE_RECHECK_S = 300.0  # of study, after tries that were all spent
+FACE_EVERY_S: float | None = None  # of study, where a place asks for it
 LEASE_S = 45.0
 
 _UNUSABLE = frozenset({"dark", "empty"})
@@ -213,6 +214,8 @@ class SimulatedService:
             self._reissue(study, sitting, now_ms)
         if self.controls.face_checks and sitting.resumed_after_s > RESUME_CHECK_AFTER_S:
             study.face_check = self._issue_face_check(sitting, now_ms)
+        elif study.face_check is not None and FACE_EVERY_S is not None:
+            study.face_check = self._asked_by_interval(sitting, study.face_check, now_ms)
         sitting.resumed_after_s = 0.0
         return self._controls(sitting, study, now_ms)
 
@@ -341,6 +344,13 @@ class SimulatedService:
             turns = HeadTurns(tuple(actions), frames, now_ms, window_ms)
             self.asked[issued.challenge_id], self._bursts[issued.challenge_id] = turns, []
         return issued
+
+    def _asked_by_interval(self, sitting: PageClient, check: _Issued, now_ms: int) -> _Issued:
+        """The last check, or the next where so much was studied since."""
+        every_s = FACE_EVERY_S or 0.0
+        if sitting.learned_s - check.due_learned_s < every_s:
+            return check
+        return self._issue_face_check(sitting, now_ms)
 
     def _asked_again(self, sitting: PageClient, check: _Issued, now_ms: int) -> _Issued:
         """The check that stands, or the one that comes after it when it was not met."""

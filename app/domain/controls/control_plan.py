@@ -106,6 +106,11 @@ class Ledger:
         """The client still has to answer it."""
         return line.source == "service" and line.open and not self.void(line)
 
+    def looks_at(self, hour: PlannedHour | None) -> bool:
+        """Whether a face is asked for at the start of the class-hour."""
+        nth = self.terms.face_nth_hour
+        return nth == 1 or (hour is not None and self.hours.index(hour) % nth == 0)
+
     def hour_at(self, position_ms: int | None) -> PlannedHour | None:
         for hour in self.hours:
             if position_ms is not None and hour.within(self.lesson, position_ms):
@@ -285,18 +290,21 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
     hour = ledger.hour_at(tick.position_ms)
     number = hour.number if hour else None
     demand: dict[str, Any]
-    if last is None:
+    due = ledger.looks_at(hour)
+    if last is None and due:
         demand = {"reason": "start", "hour": number, "try": 1}
-    elif number is not None and all(line.demand.get("hour") != number for line in checks):
+    elif number is not None and due and all(line.demand.get("hour") != number for line in checks):
         demand = {"reason": "class_hour", "hour": number, "try": 1}
-    elif paused_ms > terms.resume_after_ms:
+    elif due and paused_ms > terms.resume_after_ms:
         demand = {"reason": "resume", "hour": number, "try": 1}
-    elif _failed(last) and last.demand["try"] < terms.face_tries:
+    elif last and _failed(last) and last.demand["try"] < terms.face_tries:
         demand = {**_reissue_terms(last), "try": last.demand["try"] + 1, "why": _why(last)}
     elif ledger.spot_check is not None and tick.learning_ms > ledger.memory.learning_ms:
         demand = {"reason": "spot_check", "hour": number, "try": 1}
     elif tick.learning_ms >= recheck_at_ms(ledger):
-        demand = {"reason": "recheck", "hour": number, "try": 1, "why": _why(last)}
+        demand = {"reason": "recheck", "hour": number, "try": 1, "why": _why(checks[-1])}
+    elif tick.learning_ms >= interval_at_ms(ledger):
+        demand = {"reason": "interval", "hour": number, "try": 1}
     else:
         return
     demand["actions"] = draws.actions(ledger.seed, len(checks), moves=ledger.moves)
@@ -325,6 +333,15 @@ def recheck_at_ms(ledger: Ledger) -> int:
     if not checks or not _failed(checks[-1]) or checks[-1].demand["try"] < ledger.terms.face_tries:
         return NEVER
     return int(checks[-1].demand["issued_mark_ms"]) + ledger.terms.recheck_ms
+
+
+def interval_at_ms(ledger: Ledger) -> int:
+    """When, on the learning clock, the pack's interval of face checks is over."""
+    every_ms = ledger.terms.face_every_ms
+    if not every_ms:
+        return NEVER
+    checks = ledger.of_kind(ControlKind.FACE_CHECK)
+    return (int(checks[-1].demand["issued_mark_ms"]) if checks else 0) + every_ms
 
 
 def _why(line: ControlLine) -> str:

@@ -408,7 +408,8 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
     ):
         watch.learning_at_ms = ledger.popup_due_ms - REVEAL_MS
     if ledger.looks and ControlKind.FACE_CHECK not in lines:
-        watch.learning_at_ms = min(watch.learning_at_ms, control_plan.recheck_at_ms(ledger))
+        again_ms = (control_plan.recheck_at_ms(ledger), control_plan.interval_at_ms(ledger))
+        watch.learning_at_ms = min(watch.learning_at_ms, *again_ms)
     position_ms = tick.position_ms if tick.position_ms is not None else ledger.memory.position_ms
     hour = ledger.hour_at(position_ms)
     if ledger.looks and position_ms is not None and hour is not None:

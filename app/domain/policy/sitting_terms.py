@@ -43,6 +43,8 @@ class SittingTerms:
     live_required: bool  # a try passes by its burst, not by a photo that matched
     face_moves: str  # never | announced (by the client that it can ask for them) | always
     resume_after_ms: int
+    face_every_ms: int  # of study; 0: only at the start of a class-hour
+    face_nth_hour: int  # a class-hour in so many asks for a face at its start
     recheck_ms: int  # of study, after a face check that did not pass
     match_fmr: float  # share of strangers that may pass a comparison
     photo: WindowTerms
@@ -77,6 +79,8 @@ def from_policy(policy: Policy) -> SittingTerms:
         live_required=bool(face["live_required"]),
         face_moves=face.word("face_moves"),
         resume_after_ms=face.ms("resume_after_s"),
+        face_every_ms=face.ms("interval_s"),
+        face_nth_hour=max(int(face["every_nth_hour"]), 1),
         recheck_ms=face.ms("recheck_after_s"),
         match_fmr=face["match_fmr"] if "match_fmr" in face.parameters else FMR,
         photo=terms_of(policy),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -421,3 +421,32 @@ def test_a_pop_up_that_no_answer_brought_stands_until_one_does(seed: bytes, beat
         study.play(10_000)
     assert first.expired_ms is not None
     assert stop_code(study.ledger) == "popup_unanswered"
+
+
+def test_a_face_is_asked_for_after_every_interval_of_study() -> None:
+    study = Study(ledger(terms=replace(TERMS, face_every_ms=10 * MINUTE))).start()
+    while study.position_ms < 45 * MINUTE:
+        study.play(10_000)
+        study.pause(10_000)
+    checks = study.ledger.of_kind(ControlKind.FACE_CHECK)
+    assert [it.demand["reason"] for it in checks] == ["start", *["interval"] * 4]
+    assert [round(it.mark_ms / MINUTE) for it in checks] == [0, 10, 20, 30, 40]
+
+
+def test_a_face_is_asked_for_in_the_first_class_hour_and_every_nth_after_it() -> None:
+    hours = tuple(
+        PlannedHour(n + 1, ((1, n * 45 * MINUTE, (n + 1) * 45 * MINUTE),)) for n in range(4)
+    )
+    terms = replace(TERMS, face_nth_hour=3)
+    study = Study(ledger(terms=terms, hours=hours, points=[])).start()
+    while study.position_ms < 4 * 45 * MINUTE - 10_000:
+        study.play(10_000)
+    checks = study.ledger.of_kind(ControlKind.FACE_CHECK)
+    assert [it.demand["hour"] for it in checks] == [1, 4]
+    late = Study(ledger(terms=terms, hours=hours, points=[]), position_ms=50 * MINUTE)
+    for _ in range(20):
+        late.play(10_000)
+    for _ in range(40):
+        late.pause(10_000)
+    late.play(10_000)
+    assert not late.ledger.of_kind(ControlKind.FACE_CHECK)

@@ -325,7 +325,7 @@ def _moment(text: str) -> datetime:
 def _refusal(error: Exception) -> str | None:
     """What to tell about an error that is nobody's bug; None for a bug."""
     from pydantic import ValidationError
-    from sqlalchemy.exc import OperationalError
+    from sqlalchemy.exc import OperationalError, ProgrammingError
 
     from app.errors import ZhenxueError
 
@@ -336,6 +336,10 @@ def _refusal(error: Exception) -> str | None:
         return "settings: " + "; ".join(
             f"{'.'.join(map(str, it['loc'])) or 'environment'}: {it['msg']}" for it in wrong
         )
+    if isinstance(error, OperationalError | ProgrammingError):
+        said = str(error.orig)
+        if "no such table" in said or "UndefinedTable" in type(error.orig).__name__:
+            return "the database is empty: run `zhenxue migrate` first"
     if isinstance(error, OperationalError):
         return f"the database does not answer: {str(error.orig).splitlines()[0]}"
     return None

@@ -80,6 +80,11 @@ def test_a_wrong_setting_is_told_in_a_line(run: Any, monkeypatch: pytest.MonkeyP
     assert len(err.splitlines()) == 1
 
 
+def test_an_empty_database_is_told_with_what_fills_it(run: Any) -> None:
+    code, _, err = run("user", "list")
+    assert code == 2 and "run `zhenxue migrate` first" in err and len(err.splitlines()) == 1
+
+
 def test_production_refuses_an_old_database_until_it_is_migrated(
     run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

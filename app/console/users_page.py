@@ -282,6 +282,7 @@ def _page(
         rows = store.all_users(connection)
         platforms = store.platforms(connection)
         listed = institutions.listed(connection, login.user.scope)
+        counties = [it.name for it in institutions.counties(connection)]
     edited = next((it for it in rows if it.username == edit), None)
     if edited is not None and typed is None:
         typed = {
@@ -291,6 +292,7 @@ def _page(
             "institution": str(edited.institution_id or ""),
             "office": edited.office or "",
         }
+    usual = {"counties": counties[0]} if len(counties) == 1 else {}
     return render(
         request,
         "users.html",
@@ -301,7 +303,8 @@ def _page(
         institutions=listed,
         problem=problem,
         refused=refused,
-        typed=dict.fromkeys(_FIELDS, "") | (typed or {}),
+        counties=counties,
+        typed=dict.fromkeys(_FIELDS, "") | (typed or usual),
         edited=edited,
         changed=next((it for it in rows if it.username == changed), None),
     )

@@ -130,6 +130,13 @@ def test_a_change_is_on_record_with_what_was_before(desk: Desk) -> None:
     assert "此前" in desk.get("/console/audit?action=user.changed")
 
 
+def test_a_chief_keeps_the_county_that_is_typed_and_needs_one(desk: Desk) -> None:
+    desk.sign_in("root")
+    assert "须指定至少一个县区" in change(desk, "zhao", role="chief", counties="").text
+    change(desk, "zhao", role="chief", counties="潢川县")
+    assert logged(desk).detail["after"]["counties"] == ["潢川县"]
+
+
 def test_a_change_to_what_is_already_so_ends_no_login(
     desk: Desk, new_desk: Callable[[], Desk]
 ) -> None:

@@ -58,6 +58,7 @@ class Role(StrEnum):
 
 OF_AUTHORITY = frozenset({*Role} - {Role.PLATFORM_VIEWER, Role.SCHOOL})
 DECIDES = frozenset({Role.AUDITOR, Role.REVIEWER})
+OF_COUNTIES = DECIDES | {Role.CHIEF}
 SEES_PHOTOS = frozenset({Role.AUDITOR, Role.REVIEWER})
 SETS_UP = frozenset({Role.AUDITOR, Role.SCHOOL})
 HANDS_IN = DECIDES | {Role.SCHOOL}
@@ -358,7 +359,7 @@ def change_user(
     if actor == _user(row).actor:
         raise Conflict("own_role", "nobody changes what they may do themselves")
     _check_role(role)
-    wanted = _counties(role, counties) if role in DECIDES else []
+    wanted = _counties(role, counties)
     platform_id = _platform_id(connection, role, platform)
     institution_id = _institution_id(connection, role, institution)
     before = (row.role, list(row.counties), row.platform_id, row.institution_id, row.office)
@@ -524,9 +525,11 @@ def _check_role(role: str) -> None:
 
 
 def _counties(role: str, counties: Collection[str]) -> list[str]:
-    """What was typed, once each and in order."""
+    """What was typed, once each and in order; none for who is not bound to counties."""
+    if role not in OF_COUNTIES:
+        return []
     wanted = sorted({county.strip() for county in counties if county.strip()})
-    if role in DECIDES and not wanted:
+    if not wanted:
         raise BadInput(
             "county_missing", f"a user with role {role} needs a county, or {ALL_COUNTIES} for all"
         )

@@ -85,17 +85,38 @@ def _header(
                 best = sheet, at, used
     needed = [it for it in kind.columns if it.needed]
     there = best[2].values() if best else ()
-    lacking = [it.title for it in needed if it not in there]
+    lacking = [it for it in needed if it not in there]
     if kind.names_people and {"id_number", "learner_id"} & {it.field for it in there}:
-        lacking = [it for it in lacking if it != "姓名" or kind.item is None]
+        lacking = [it for it in lacking if it.field != "name" or kind.item is None]
     if best is None or lacking:
-        titles = "、".join(lacking or [it.title for it in needed])
-        raise BadTable(
-            "table_no_header",
-            f"前{_HEADER_WITHIN}行里没有找到这些列：{titles}。请核对表格种类，或下载空白模板填写",
-            f"these columns are not in the first {_HEADER_WITHIN} rows: {titles}",
-        )
+        raise _no_header(lacking or needed, best)
     return best
+
+
+def _no_header(
+    lacking: list[TableColumn], best: tuple[FileSheet, int, dict[int, TableColumn]] | None
+) -> BadTable:
+    """Which columns are missed, by what names they are known, and what was there instead."""
+    zh = "；".join(f"{it.title}{_also(it)}" for it in lacking)
+    en = ", ".join(it.title for it in lacking)
+    other = ""
+    if best is not None:
+        sheet, at, used = best
+        number, titles = sheet.rows[at]
+        unknown = [cells.shown(it).strip() for n, it in enumerate(titles) if it and n not in used]
+        if unknown:
+            other = f"第{number}行的这些列名没有认出：{'、'.join(unknown[:12])}。"
+    return BadTable(
+        "table_no_header",
+        f"前{_HEADER_WITHIN}行里没有找到这些列：{zh}。{other}"
+        "请改列名后再传，核对表格种类，或下载空白模板填写",
+        f"these columns are not in the first {_HEADER_WITHIN} rows: {en}",
+    )
+
+
+def _also(column: TableColumn) -> str:
+    names = column.names.split()[:5]
+    return f"（也可写作{'、'.join(names)}）" if names else ""
 
 
 def _is_no_row(

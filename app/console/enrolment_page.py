@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, File, Form, Request, Response, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
+from pydantic import ValidationError
 from sqlalchemy import Connection
+from starlette.datastructures import FormData
 
-from app.console import labels
+from app.clock import day
+from app.console import forms, labels
 from app.console.labels import Label
 from app.console.language import N_, Language
-from app.console.login import FormOfThisLogin, SignedIn
-from app.console.page import ConsoleRoute, RowId, language_of, render
-from app.domain.accounts.users import Login
+from app.console.login import FormOfThisLogin, SignedIn, require_role
+from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
+from app.domain.accounts.users import HANDS_IN, Login
+from app.domain.catalogue import consents
+from app.domain.catalogue.consents import SignedConsent
 from app.domain.faces import enrolling, enrolment_photos
 from app.domain.faces.enrolment_photos import EnrolledPhoto
 from app.errors import BadInput, NotAllowed, NotFound, ZhenxueError
 from app.store.catalogue import class_file, class_setups
+from app.store.catalogue.class_file import ClassCase
 from app.store.faces import reference_photos
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+Clerk = Annotated[Login, Depends(require_role(*HANDS_IN))]
+
+
+async def sheet(request: Request) -> FormData:
+    return await request.form()
+
+
+Sheet = Annotated[FormData, Depends(sheet)]
 
 STEPS = {
     "straight": N_("正面"),
@@ -44,11 +60,38 @@ class FileResult:
 
 @router.get("/classes/{class_id}/enrolments")
 def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
-    """Learners with fewer photos than are wanted."""
-    with request.app.state.services.database.read() as connection:
-        klass = class_file.klass(connection, class_id, login.user.scope)
-        if klass is None:
-            raise NotFound("unknown_class", "there is no such class")
+    """Learners of whom no consent is recorded, and those with fewer photos than are wanted."""
+    return _of_class(request, login, class_id, {}, {})
+
+
+@router.post("/classes/{class_id}/consents", dependencies=[FormOfThisLogin])
+def consent(request: Request, login: Clerk, class_id: RowId, form: Sheet) -> Response:
+    """Record who signed that faces may be processed."""
+    services = request.app.state.services
+    chosen = {int(str(it)) for it in form.getlist("learners") if str(it).isdecimal()}
+    typed = {name: it for name, it in form.items() if isinstance(it, str)}
+    try:
+        said = forms.read(SignedConsent, typed)
+        with services.database.write() as connection:
+            _class(connection, login, class_id)
+            by: dict[str, Any] = {"actor": login.user.actor, "now_ms": services.clock()}
+            consents.record(connection, class_id, chosen, said, **by)
+    except (ValidationError, BadInput) as error:
+        return _of_class(request, login, class_id, typed, forms.errors(error), chosen)
+    return see_other(f"/console/classes/{class_id}/enrolments")
+
+
+def _of_class(
+    request: Request,
+    login: Login,
+    class_id: int,
+    typed: forms.Typed,
+    errors: forms.Errors,
+    chosen: Collection[int] = (),
+) -> Response:
+    services = request.app.state.services
+    with services.database.read() as connection:
+        klass = _class(connection, login, class_id)
         counts = reference_photos.counts(connection, class_id)
         roster = class_file.roster(connection, class_id)
         setup = class_setups.of_class(connection, login.user.scope, class_id)
@@ -64,8 +107,20 @@ def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
         klass=klass,
         setup=setup,
         few=few,
+        silent=[it for it in roster if not it.face_consent and not it.ended_by],
+        typed={"signed_on": day(services.clock()).isoformat()} | dict(typed),
+        errors=errors,
+        chosen=chosen,
         wanted=enrolment_photos.WANTED,
+        status=422 if errors else 200,
     )
+
+
+def _class(connection: Connection, login: Login, class_id: int) -> ClassCase:
+    klass = class_file.klass(connection, class_id, login.user.scope)
+    if klass is None:
+        raise NotFound("unknown_class", "there is no such class")
+    return klass
 
 
 @router.get("/classes/{class_id}/learners/{learner_id}/enrolment")

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from app.clock import day
 from app.console import charts, labels, readable
 from app.console.charts import Bar
+from app.console.first_steps import first_steps
 from app.console.language import N_, Language
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render
@@ -22,7 +23,7 @@ from app.store.judging.overview import DAY_MS
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 DAYS = 28
-_PLATFORMS, _ASSESSMENTS, _OVERDUE = 10, 6, 10
+_PLATFORMS, _ASSESSMENTS, _OVERDUE, _STEPS = 10, 6, 10, 20
 _EPOCH = date(1970, 1, 1)
 _AGES = (
     (0, N_("不到1天")),
@@ -48,6 +49,8 @@ def overview(request: Request, login: SignedIn) -> Response:
         classes = store.classes(connection, scope)
         assessments = store.next_assessments(connection, scope, today.isoformat(), _ASSESSMENTS)
         overdue = stages.overdue(connection, scope, today)
+        steps = stages.waiting(connection, login.user, today)
+        first = first_steps(connection, login.user, classes)
         stakes = funds.stakes(connection, scope) if scope.of_authority else []
     return render(
         request,
@@ -59,6 +62,9 @@ def overview(request: Request, login: SignedIn) -> Response:
         open_sessions=open_sessions,
         classes=classes,
         assessments=assessments,
+        first_steps=first,
+        steps=steps[:_STEPS],
+        step_count=len(steps),
         overdue=overdue[:_OVERDUE],
         overdue_count=len(overdue),
         stakes=stakes,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -19,14 +20,16 @@ from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import calendar
 from app.domain.policy import procedure
+from app.domain.policy.working_days import Calendar, working_days_after
 from app.domain.review import recoveries, stage_money, stages, subsidies
 from app.domain.review.recoveries import OFFICE_OF, Recovery
-from app.domain.review.stage_bodies import Objected, body_of
+from app.domain.review.stage_bodies import PAST, Objected, body_of
 from app.domain.review.stages import StepState, StepView
 from app.domain.review.subsidies import ClassSubsidy, Standing
 from app.domain.review.subsidy_standards import yuan
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.catalogue import catalogue, class_file
+from app.store.catalogue.class_file import ClassCase
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -94,7 +97,7 @@ def _page(
         subsidy = subsidies.of_class(connection, catalogue.class_by_id(connection, class_id))
         cases = recoveries.of_subsidy(connection, class_id, subsidy)
         views = stages.of_class(connection, class_id, today)
-        known = calendar.read(connection).knows(today.year)
+        holidays = calendar.read(connection)
         name = named(connection, language_of(request), _actors(views, cases), login.user)
     return render(
         request,
@@ -114,13 +117,13 @@ def _page(
         cases=cases,
         recovery_offices=OFFICE_OF,
         refused=labels.PROBLEMS.get(refused, ""),
-        usual=_usual(subsidy, views),
+        usual=_usual(klass, subsidy, views, holidays, today),
         next_claim=stages.next_claim(views) if subsidy.of(Standing.PAYABLE) else 0,
         returnable={it.step.id for it in views if stages.returnable(it, views)},
         typed=typed or {},
         problem=problem,
         today=today.isoformat(),
-        calendar_known=known,
+        calendar_known=holidays.knows(today.year),
         year=today.year,
         status=status,
     )
@@ -149,8 +152,35 @@ def record(request: Request, login: SignedIn, class_id: RowId, form: FilledIn) -
     return see_other(f"/console/classes/{class_id}/stages#{form['step']}")
 
 
-def _usual(subsidy: ClassSubsidy, views: Sequence[StepView]) -> dict[str, dict[str, str]]:
-    """What forms about money are filled in with: what the standard gives."""
+def _usual(
+    klass: ClassCase,
+    subsidy: ClassSubsidy,
+    views: Sequence[StepView],
+    holidays: Calendar,
+    today: date,
+) -> dict[str, dict[str, str]]:
+    """What forms are filled in with: today, the shortest notice that is allowed, and of money what
+    the standard gives."""
+    usual = {
+        it.step.id: {
+            name: today.isoformat() for name in body_of(it.step.id).model_fields if name in PAST
+        }
+        for it in views
+    }
+    if klass.assessment_on and klass.assessment_on <= today.isoformat():
+        usual["assessment"] = {"held_on": klass.assessment_on}
+    site = f"{klass.county}人力资源和社会保障局官网"  # as 附件2 has it
+    lasts = next(it.step.lasts for it in views if it.step.id == stages.NOTICE)
+    if lasts:
+        last = working_days_after(today - timedelta(days=1), lasts.days, holidays)
+        notice = {"from_on": today.isoformat(), "to_on": last.isoformat(), "site": site}
+        usual[stages.NOTICE] = notice
+    for step, said in _usual_money(subsidy, views).items():
+        usual[step] |= said
+    return usual
+
+
+def _usual_money(subsidy: ClassSubsidy, views: Sequence[StepView]) -> dict[str, dict[str, str]]:
     if subsidy.standard is None:
         return {}
     people, due = len(subsidy.of(Standing.PAYABLE)), subsidy.payable_fen

@@ -107,6 +107,36 @@ def test_too_few_photos_are_seen_on_the_class_and_lead_to_the_learner(
     assert "把握较低" in desk.get(f"{klass}/learners/{learner}")
 
 
+def test_consent_on_paper_is_recorded_for_who_signed_and_for_nobody_else(
+    desk: Desk, page: str
+) -> None:
+    klass = page.split("/learners")[0]
+    with desk.services.database.write() as connection:
+        connection.execute(update(Learner).values(face_consent=False))
+        signed, *others = connection.scalars(
+            select(Enrolment.learner_id).where(Enrolment.class_id == int(klass.split("/")[-1]))
+        ).all()
+
+    def tell(**form: Any) -> Any:
+        form = {"csrf": desk.csrf("/console"), "document": "同意书第1号", **form}
+        return desk.client.post(f"{klass}/consents", data=form)
+
+    nobody = tell(signed_on="2026-03-01")
+    assert nobody.status_code == 422 and "请勾选已签署同意书的学员" in nobody.text
+    future = tell(signed_on="2099-01-01", learners=[str(signed)])
+    assert future.status_code == 422 and f'value="{signed}" checked' in future.text
+    assert tell(signed_on="2026-03-01", learners=[str(signed)]).status_code == 200
+    with desk.services.database.read() as connection:
+        agreed = connection.scalars(select(Learner.id).where(Learner.face_consent)).all()
+        entry = connection.execute(
+            select(AuditEntry.actor, AuditEntry.detail).where(AuditEntry.action == "consent.given")
+        ).all()[-1]
+    assert agreed == [signed]
+    assert (entry.actor, entry.detail) == ("user:zhao", {"document": "同意书第1号"})
+    left = desk.get(f"{klass}/enrolments").split('id="consent"')[1].split("</form>")[0]
+    assert left.count('name="learners"') == len(others)
+
+
 def test_who_did_not_agree_is_asked_for_no_photo(desk: Desk, page: str) -> None:
     with desk.services.database.write() as connection:
         connection.execute(update(Learner).values(face_consent=False))

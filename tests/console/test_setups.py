@@ -231,6 +231,28 @@ def test_a_clerk_brings_a_class_of_thirty_from_nothing_to_its_first_sitting(
     } <= actions
 
 
+def test_a_roster_without_consent_leaves_the_photos_to_do(clerk: Clerk) -> None:
+    page, klass = to_class(clerk)
+    tables, rows = f"/console/classes/{klass}/tables", [row[:5] for row in ROSTER]
+    shown = clerk.send(tables, files=file(rows), kind="roster")
+    sealed = SEALED.search(shown.text)
+    assert sealed
+    clerk.send(f"{tables}/take", sealed=sealed[1])
+    hub = clerk.get(page)
+    photos = hub.split('id="photos"')[1].split("</section>")[0]
+    assert "做这一步" in photos and "有30人还没有登记“同意人脸核验”" in photos
+    everybody = re.findall(
+        r'name="learners" value="(\d+)"', clerk.get(f"/console/classes/{klass}/enrolments")
+    )
+    clerk.done(
+        f"/console/classes/{klass}/consents",
+        learners=everybody,
+        signed_on="2026-03-01",
+        document="同意书",
+    )
+    assert "同意人脸核验的30人中，0人已有登记照片" in clerk.get(page)
+
+
 def test_a_step_that_was_done_is_done_again_with_a_reason_on_record(clerk: Clerk) -> None:
     page, klass = to_class(clerk)
     terms = f"/console/classes/{klass}/terms"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -218,6 +219,25 @@ def test_overdue_steps_stand_on_the_overview(desk: Desk) -> None:
     desk.clock.now_ms += 3 * DAY_MS
     shown = now(desk, "zhao").get("/console")
     assert "逾期未办的步骤" in shown and "行业主管部门审核开班" in shown
+
+
+def test_each_office_is_told_on_its_overview_what_waits_for_it(
+    desk: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    office = Desks(desk)
+    step = f"/console/classes/{office.class_id}/stages#"
+
+    def waits_for(who: str) -> list[str]:
+        page = new_desk().sign_in(who).get("/console")
+        mine = page.split('id="steps"')[1].split("</section>")[0] if 'id="steps"' in page else ""
+        return [it.split('"')[0] for it in mine.split(step)[1:]]
+
+    assert (waits_for("wei"), waits_for("zhao")) == (["opening_filed"], [])
+    office.finish("opening_filed")
+    office.does("zhao", "opening_industry")
+    assert (waits_for("wei"), waits_for("hu")) == ([], ["opening_industry"])  # Wei signed first
+    office.does("sun", "opening_industry", "second")
+    assert (waits_for("zhao"), waits_for("qian")) == (["opening_labour"], [])
 
 
 def test_an_administrator_keeps_the_calendar_and_nobody_else(desk: Desk) -> None:

@@ -108,6 +108,7 @@ MAY = {
     "GET /console/classes/{class_id}/systems": DECIDERS,
     "GET /console/classes/{class_id}/systems/{system}/{table}.{ext}": DECIDERS,
     "POST /console/classes/{class_id}/systems": DECIDERS,
+    "POST /console/classes/{class_id}/consents": CLERKS,
     "GET /console/classes/{class_id}/photos": CLERKS,
     "POST /console/classes/{class_id}/photos": CLERKS,
     "POST /console/classes/{class_id}/photos/take": CLERKS,

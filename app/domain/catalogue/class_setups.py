@@ -123,7 +123,7 @@ def progress(connection: Connection, row: SetupRow, now_ms: int) -> SetupProgres
         SetupStep.COURSE: True,
         SetupStep.CLASS: True,
         SetupStep.ROSTER: learners > 0,
-        SetupStep.PHOTOS: learners > 0 and with_photo == len(photos),
+        SetupStep.PHOTOS: len(photos) > 0 and with_photo == len(photos),
         SetupStep.ACCESS: sittings > 0,
     }
     done |= {step for step, there in reached.items() if there}

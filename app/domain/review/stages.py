@@ -155,18 +155,44 @@ def overdue(
 ) -> list[tuple[StagedClass, StepView]]:
     """The first overdue step of every class whose steps are being recorded, the longest overdue
     first."""
+    found = []
+    for klass, views in _under_way(connection, scope, today):
+        late = next((it for it in views if it.overdue), None)
+        if late is not None:
+            found.append((klass, late))
+    return sorted(found, key=lambda it: (it[1].due_on or today, it[0].id))
+
+
+def waiting(connection: Connection, user: User, today: date) -> list[tuple[StagedClass, StepView]]:
+    """The steps that wait for this person's office and that this person may sign, a class not
+    begun among them: what is due first comes first, then what has no day."""
+    if not user.decides:
+        return []
+    calendar = calendars.read(connection)
+    fresh = store.not_begun(connection, user.scope, today)
+    of_each = _under_way(connection, user.scope, today)
+    of_each += [(it, standing(it, [], calendar, today)) for it in fresh]
+    found = [(klass, view) for klass, views in of_each for view in views if _waits_for(view, user)]
+    return sorted(found, key=lambda it: (it[1].due_on or date.max, it[0].id))
+
+
+def _waits_for(view: StepView, user: User) -> bool:
+    if view.step.office != user.office or not view.acts_next:
+        return False
+    if view.state is StepState.AWAITS_SECOND:
+        return view.first is None or view.first.done_by != user.actor
+    return view.state is StepState.TO_DO
+
+
+def _under_way(
+    connection: Connection, scope: AccessScope, today: date
+) -> list[tuple[StagedClass, list[StepView]]]:
     classes, events = store.under_way(connection, scope)
     calendar = calendars.read(connection)
     of_each: dict[int, list[StageEventRow]] = {it.id: [] for it in classes}
     for event in events:
         of_each[event.class_id].append(event)
-    found = []
-    for klass in classes:
-        views = standing(klass, of_each[klass.id], calendar, today)
-        late = next((it for it in views if it.overdue), None)
-        if late is not None:
-            found.append((klass, late))
-    return sorted(found, key=lambda it: (it[1].due_on or today, it[0].id))
+    return [(it, standing(it, of_each[it.id], calendar, today)) for it in classes]
 
 
 def standing(

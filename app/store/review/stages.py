@@ -75,6 +75,14 @@ def under_way(
     return typed(classes, StagedClass), typed(connection.execute(events), StageEventRow)
 
 
+def not_begun(connection: Connection, scope: AccessScope, today: date) -> list[StagedClass]:
+    """Classes in scope that are not over and of which no step is recorded."""
+    begun = select(StageEvent.class_id)
+    mine = scope.covers_class() & (TrainingClass.ends_on >= today.isoformat())
+    query = select(*_CLASS).where(mine, TrainingClass.id.not_in(begun)).order_by(TrainingClass.id)
+    return typed(connection.execute(query), StagedClass)
+
+
 _CLASS = (
     TrainingClass.id,
     TrainingClass.external_id,

@@ -32,6 +32,7 @@ COUNTY = "示例县"
 ACTOR = "system:demo"
 KEY = "示例县"  # label of the keys that the demo makes for itself
 VIEWED = "yuanwang"  # the platform that the viewer looks after
+COUNTY_PEOPLE = ("auditor", "reviewer", "chief")
 LOGINS = (
     ("zhao", "赵审核（人社，初审人）", "auditor", "labour"),
     ("sun", "孙复核（人社，复核人）", "reviewer", "labour"),
@@ -121,7 +122,7 @@ def logins_of(services: Services, path: Path) -> list[dict[str, str]]:
                 display_name=name,
                 password=password,
                 role=role,
-                counties=[COUNTY] if role in users.DECIDES else [],
+                counties=[COUNTY] if role in COUNTY_PEOPLE else [],
                 platform=VIEWED if role == users.Role.PLATFORM_VIEWER else None,
                 institution=school if role == users.Role.SCHOOL else None,
                 office=office,

@@ -12,10 +12,13 @@ from app.console import labels
 from app.console.login import require_role
 from app.console.page import ConsoleRoute, render
 from app.domain.accounts.users import OF_AUTHORITY, Login
-from app.domain.review import stages
+from app.domain.review import funds, stages
 from app.domain.review import standing as domain
 from app.domain.review.standing import DayRange
 from app.errors import BadInput
+from app.store.review import cases
+from app.store.review.cases import CaseFilter
+from app.store.review.finding_queue import QueueFilter
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -38,6 +41,9 @@ def shown(request: Request, login: Official, first: str = "", last: str = "") ->
     with services.database.read() as connection:
         standing = domain.standing(connection, scope, days)
         overdue = stages.overdue(connection, scope, today)
+        stakes = funds.stakes(connection, scope, (days.first.isoformat(), days.last.isoformat()))
+        asked = CaseFilter(QueueFilter(order="old", asked_by=login.user.id), today.isoformat())
+        late = cases.count(connection, scope, asked)["overdue"]
     return render(
         request,
         "standing.html",
@@ -46,6 +52,8 @@ def shown(request: Request, login: Official, first: str = "", last: str = "") ->
         days=days,
         standing=standing,
         overdue=len(overdue),
+        late=late,
+        stakes=stakes,
         now_ms=now_ms,
         problem=problem,
     )

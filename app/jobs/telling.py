@@ -13,12 +13,15 @@ import json
 import smtplib
 import ssl
 from collections.abc import Callable
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import quote_plus
 
 import structlog
+from standardwebhooks import Webhook as Signer
 
+from app.clock import at
 from app.domain.accounts import users
 from app.domain.exchange import webhooks
 from app.domain.review import notices
@@ -97,6 +100,9 @@ class Teller:
             if row.way == "email":
                 return send_mail(services.settings, ways.email, row.body)
             allowed = services.settings.webhook_allowed
+            if ways.robot == "webhook":
+                message = f"notice-{row.id}"
+                return call_webhook(ways, message, row.body, services.clock(), allowed)
             return call_robot(ways, row.body, services.clock(), allowed)
         except Undeliverable as error:
             return error.code
@@ -132,6 +138,29 @@ def send_mail(settings: Settings, to: str, body: str) -> str | None:
             connection.login(settings.smtp_user, settings.smtp_password.get_secret_value())
         connection.send_message(message)
     return None
+
+
+def call_webhook(
+    ways: NoticeWays,
+    message_id: str,
+    body: str,
+    now_ms: int,
+    allowed: tuple[outbound.Network, ...] = (),
+) -> str | None:
+    """Post a message as Standard Webhooks has it, `{type: "notice", timestamp, data: {text}}`;
+    None: it was taken. Raises Undeliverable."""
+    when = datetime.fromtimestamp(now_ms // 1000, UTC)
+    timestamp = at(now_ms).isoformat(timespec="milliseconds")
+    payload = {"type": "notice", "timestamp": timestamp, "data": {"text": body}}
+    data = json.dumps(payload, ensure_ascii=False)
+    headers = {
+        "content-type": "application/json; charset=utf-8",
+        "webhook-id": message_id,
+        "webhook-timestamp": str(int(when.timestamp())),
+        "webhook-signature": Signer(ways.robot_secret).sign(message_id, when, data),
+    }
+    status, _ = outbound.exchange(ways.robot_url, data.encode(), headers, allowed)
+    return None if 200 <= status < 300 else f"status_{status}"
 
 
 def call_robot(

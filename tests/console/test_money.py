@@ -306,6 +306,11 @@ def test_a_county_sees_what_is_at_stake_paid_refused_and_to_come_back(treasury: 
     with treasury.desk.services.database.read() as connection:
         (stake,) = funds.stakes(connection, EVERYTHING)
     assert (stake.county, stake.open_fen, stake.refused_fen) == (HERE, 240_100, 120_050)
+    here = treasury.desk.sign_in("luo")
+    page = here.get("/console/standing?first=2026-04-20&last=2026-05-31")
+    assert "¥2,401" in page and "¥1,200" in page and "2,401.00" in page
+    later = here.get("/console/standing?first=2026-04-21&last=2026-05-31")
+    assert "（估算）" in later and "2,401.00" not in later
     treasury.pay()
     treasury.overturn(treasury.learners[1])
     with treasury.desk.services.database.read() as connection:

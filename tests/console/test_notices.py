@@ -25,12 +25,13 @@ from aiosmtpd.smtp import AuthResult, Envelope
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.jobs.telling import Teller
 from app.services import Services
-from models import NoticeChoice, NoticeDelivery
+from models import Appeal, Finding, NoticeChoice, NoticeDelivery, ReviewCase, Run
 from tests.console.conftest import Clock, Desk
+from tests.console.county import add
 
 SECRET = "SEC-of-the-robot"
 HOUR_MS = 3_600_000
@@ -42,6 +43,7 @@ class Robot:
     def __init__(self) -> None:
         self.asked: list[tuple[dict[str, str], dict[str, Any]]] = []
         self.codes: list[int] = []
+        self.signed: list[dict[str, str]] = []
         robot = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -51,6 +53,9 @@ class Robot:
                 robot.asked.append((query, body))
                 code = robot.codes.pop(0) if robot.codes else 0
                 answer = json.dumps({"errcode": code, "errmsg": "ok" if not code else "no"})
+                robot.signed.append(
+                    {it: self.headers[it] for it in self.headers if it.startswith("webhook-")}
+                )
                 self.send_response(200)
                 self.end_headers()
                 self.wfile.write(answer.encode())
@@ -271,3 +276,48 @@ def test_a_robot_lives_on_the_hosts_of_its_makers_only(desk: Desk, address: str)
     desk.sign_in("zhao")
     answer = choose(desk, robot="dingtalk", robot_url=address)
     assert answer.status_code == 422 and "不是所选机器人" in answer.text
+
+
+def test_due_dates_failed_nights_platform_faults_and_appeals_each_come_with_their_cases(
+    desk: Desk,
+) -> None:
+    desk.sign_in("zhao")
+    now_ms, today = desk.clock(), datetime.fromtimestamp(desk.clock() / 1000, UTC).date()
+    with desk.services.database.write() as connection:
+        first, second, *_ = connection.scalars(select(ReviewCase.id).order_by(ReviewCase.id))
+        for case, days in ((first, 1), (second, -1)):
+            due = (today + timedelta(days=days)).isoformat()
+            connection.execute(update(ReviewCase).where(ReviewCase.id == case).values(due_on=due))
+        connection.execute(update(Finding).values(fault="platform", created_ms=now_ms))
+        night = {"kind": "nightly", "state": "failed", "requested_by": "system", "summary": {}}
+        times = {"started_ms": now_ms, "heartbeat_ms": now_ms, "total": 1, "done": 0}
+        add(connection, Run, **night, **times)
+        finding = desk.county.findings["fast:fast_forward"]
+        appeal = {"finding_id": finding, "filed_by": "learner", "statement": "是我本人学的"}
+        add(connection, Appeal, **appeal, created_ms=now_ms)
+    Teller(desk.services).round()
+    page = desk.get("/console/notices")
+    for told in ("案两天内到期", "案已逾期", "新发现平台问题", "夜间校验有1次", "件申诉待答复"):
+        assert told in page, told
+    overdue = page.partition("案已逾期")[2].partition("</tr>")[0]
+    assert f'href="/console/cases/{second}"' in overdue
+
+
+def test_who_chose_english_is_told_in_english_by_a_webhook_of_their_own(
+    desk: Desk, robot: Robot
+) -> None:
+    desk.sign_in("zhao")
+    key = b"0123456789abcdef0123456789abcdef"
+    secret = "whsec_" + base64.b64encode(key).decode()
+    chosen: dict[str, Any] = {"often": "at_once", "robot": "webhook", "language": "en"}
+    address = f"http://{robot.host}/told"
+    assert choose(desk, **chosen, robot_url=address, robot_secret="easy").status_code == 422
+    assert choose(desk, **chosen, robot_url=address, robot_secret=secret).status_code == 200
+    Teller(desk.services).round()
+    (_, body), signed = robot.asked[0], robot.signed[0]
+    assert body["type"] == "notice" and "new cases to decide. Open" in body["data"]["text"]
+    raw = json.dumps(body, ensure_ascii=False)
+    said = f"{signed['webhook-id']}.{signed['webhook-timestamp']}.{raw}".encode()
+    own = base64.b64encode(hmac.new(key, said, hashlib.sha256).digest()).decode()
+    assert signed["webhook-signature"] == "v1," + own
+    assert all(it.delivered_ms for it in outbox(desk.services))

@@ -35,10 +35,12 @@ class CountyFunds:
     recover_fen: int = 0
 
 
-def stakes(connection: Connection, scope: AccessScope) -> list[CountyFunds]:
-    """What is at stake, by county."""
+def stakes(
+    connection: Connection, scope: AccessScope, days: tuple[str, str] | None = None
+) -> list[CountyFunds]:
+    """What is at stake, by county; with two ISO dates, of the classes held between them."""
     found: dict[str, CountyFunds] = {}
-    for class_id in store.class_ids(connection, scope):
+    for class_id in store.class_ids(connection, scope, days):
         klass = catalogue.class_by_id(connection, class_id)
         subsidy = subsidies.of_class(connection, klass)
         stake = found.setdefault(klass.county, CountyFunds(klass.county))

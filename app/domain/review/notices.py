@@ -6,8 +6,9 @@ A message holds counts and a link, and nothing of any person.
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
@@ -17,7 +18,7 @@ from sqlalchemy import Connection
 from app.clock import at, day, midnight_ms
 from app.domain.accounts.users import DECIDES, Role, User
 from app.errors import BadInput
-from app.languages import Text
+from app.languages import Text, locale_of, said
 from app.store.accounts import audit
 from app.store.review import notices as store
 from app.vault import Vault
@@ -111,14 +112,20 @@ TEXTS = {
 }
 
 
+_HEAD = Text(zh="真学提醒", en="Zhenxue 真学")
+_STOP = Text(zh="。", en=". ")
+
+
 @dataclass(frozen=True, slots=True)
 class NoticeWays:
-    """Where messages go; empty: not that way. `robot` is wecom (企业微信) or dingtalk (钉钉)."""
+    """Where messages go, and in which language; empty: not that way. `robot` is wecom (企业微信),
+    dingtalk (钉钉) or webhook (an address that takes Standard Webhooks, signed with the secret)."""
 
     email: str = ""
     robot: str = ""
     robot_url: str = ""
     robot_secret: str = ""
+    language: str = "zh"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +150,24 @@ def kinds_for(user: User) -> tuple[NoticeKind, ...]:
     }.get(user.role, (kinds.MATERIAL_ASKED, kinds.UPHELD))
 
 
+def cases_waiting(
+    connection: Connection, user: User, since_ms: int, now_ms: int
+) -> dict[str, list[int]]:
+    """Cases that wait in this person's counties, the latest first, by what is told of them."""
+    if not user.scope.of_authority:
+        return {}
+    today = day(now_ms)
+    soon = (today + timedelta(days=SOON_DAYS)).isoformat()
+    return store.cases_waiting(connection, user.scope, today.isoformat(), soon, since_ms)
+
+
 def waiting(connection: Connection, user: User, since_ms: int, now_ms: int) -> dict[str, int]:
     """How much of each kind waits for this person now; what is called new came since `since_ms`."""
     today, kinds, scope = day(now_ms), kinds_for(user), user.scope
     counts: dict[str, int] = {}
     if scope.of_authority:
-        soon = (today + timedelta(days=SOON_DAYS)).isoformat()
-        counts |= store.cases_waiting(connection, scope, today.isoformat(), soon, since_ms)
+        cases = cases_waiting(connection, user, since_ms, now_ms)
+        counts |= {kind: len(ids) for kind, ids in cases.items()}
     if NoticeKind.APPEALS in kinds:
         counts[NoticeKind.APPEALS] = store.appeals_unanswered(connection, scope)
         counts[NoticeKind.MATERIAL_LATE] = store.requests_late(connection, scope, today.isoformat())
@@ -170,7 +188,7 @@ def tell(connection: Connection, vault: Vault, user: User, link: str, now_ms: in
     plan = plan_of(connection, vault, user)
     if not plan.daily:
         for kind in plan.kinds & set(more):
-            body = _body({kind: counts[kind]}, link)
+            body = _body({kind: counts[kind]}, link, plan.ways.language)
             _send(connection, user, plan, f"{kind}:{on}:{counts[kind]}", body, now_ms)
     elif plan.kinds and at(now_ms).hour >= DAILY_HOUR:
         # From one morning to the next, so that what came in the afternoon is told as well.
@@ -178,7 +196,14 @@ def tell(connection: Connection, vault: Vault, user: User, link: str, now_ms: in
         counts = waiting(connection, user, since_ms, now_ms)
         chosen = {kind: counts[kind] for kind in counts if kind in plan.kinds and counts[kind]}
         if chosen:
-            _send(connection, user, plan, f"daily:{on}", _body(chosen, link), now_ms)
+            _send(
+                connection,
+                user,
+                plan,
+                f"daily:{on}",
+                _body(chosen, link, plan.ways.language),
+                now_ms,
+            )
 
 
 def _send(
@@ -190,13 +215,17 @@ def _send(
     store.enter(connection, [row | {"way": way} for way in ways])
 
 
-def _body(counts: dict[str, int], link: str) -> str:
+def _body(counts: dict[str, int], link: str, language: str) -> str:
     """Lines of what waits, each with its page."""
     texts: Iterable[tuple[NoticeText, int]] = ((TEXTS[NoticeKind(it)], counts[it]) for it in counts)
     lines = [
-        f"{text.told.zh % {'n': count}}。{text.act.zh}\n{link}{text.path}" for text, count in texts
+        said(text.told, language) % {"n": count}
+        + said(_STOP, language)
+        + said(text.act, language)
+        + f"\n{link}{text.path}"
+        for text, count in texts
     ]
-    return "\n".join(("真学提醒", *lines))
+    return "\n".join((said(_HEAD, language), *lines))
 
 
 def plan_of(connection: Connection, vault: Vault, user: User) -> NoticePlan:
@@ -229,13 +258,14 @@ def choose(
     as they are while the robot does. Raises BadInput `bad_email`, `bad_robot`."""
     before, ways = plan_of(connection, vault, user).ways, plan.ways
     if ways.robot and ways.robot == before.robot and not ways.robot_url:
-        ways = NoticeWays(ways.email, before.robot, before.robot_url, before.robot_secret)
+        ways = replace(ways, robot_url=before.robot_url, robot_secret=before.robot_secret)
     if ways.email and not _is_email(ways.email):
         raise BadInput("bad_email", "email: an address like name@example.cn", field="email")
     if ways.robot:
         _check_robot(ways, robots)
     else:
-        ways = NoticeWays(ways.email)
+        ways = replace(ways, robot_url="", robot_secret="")
+    ways = replace(ways, language=locale_of(ways.language).code)
     told = {name: getattr(ways, name) for name in NoticeWays.__slots__}
     kinds = sorted(plan.kinds & set(kinds_for(user)))
     store.choose(
@@ -263,6 +293,14 @@ def _is_email(text: str) -> bool:
     )  # fmt: skip
 
 
+def _is_secret(text: str) -> bool:
+    """Of Standard Webhooks: `whsec_` and 24 to 64 bytes in Base64."""
+    try:
+        return text.startswith("whsec_") and 24 <= len(b64decode(text[6:], validate=True)) <= 64
+    except ValueError:
+        return False
+
+
 def _check_robot(ways: NoticeWays, robots: Collection[str]) -> None:
     """Raises BadInput unless the address is a robot's on a host that robots live on."""
     try:
@@ -272,7 +310,8 @@ def _check_robot(ways: NoticeWays, robots: Collection[str]) -> None:
         raise BadInput("bad_robot", "robot_url: no address", field="robot_url") from None
     own_machine = parts.scheme == "http" and parts.hostname == "127.0.0.1"  # if `robots` has it
     good = parts.netloc in robots and (parts.scheme == "https" or own_machine)
-    key = {"wecom": "key", "dingtalk": "access_token"}.get(ways.robot, "")
+    named = {"wecom": "key", "dingtalk": "access_token"}.get(ways.robot, "")
+    known = bool(asked.get(named)) or (ways.robot == "webhook" and _is_secret(ways.robot_secret))
     too_long = len(ways.robot_url) > 1000 or len(ways.robot_secret) > 200
-    if not good or not asked.get(key) or too_long or not ways.robot_url.isascii():
+    if not good or not known or too_long or not ways.robot_url.isascii():
         raise BadInput("bad_robot", "robot_url: not the address of a robot", field="robot_url")

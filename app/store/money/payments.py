@@ -181,8 +181,14 @@ def paid_classes(connection: Connection, scope: AccessScope) -> Sequence[PaidCla
     )
 
 
-def class_ids(connection: Connection, scope: AccessScope) -> list[int]:
-    """Classes in scope whose steps are recorded: those that money is asked or paid for."""
+def class_ids(
+    connection: Connection, scope: AccessScope, days: tuple[str, str] | None = None
+) -> list[int]:
+    """Classes in scope whose steps are recorded: those that money is asked or paid for; with two
+    ISO dates, those that were held between them."""
     recorded = select(StageEvent.class_id).distinct()
     query = select(TrainingClass.id).where(scope.covers_class(), TrainingClass.id.in_(recorded))
+    if days is not None:
+        first, last = days
+        query = query.where(TrainingClass.starts_on <= last, TrainingClass.ends_on >= first)
     return list(connection.scalars(query.order_by(TrainingClass.id)))

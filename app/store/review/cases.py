@@ -315,6 +315,33 @@ def shown_by(connection: Connection, finding_ids: Collection[int]) -> list[Queue
     return typed(connection.execute(query), QueuedFinding)
 
 
+class CaseSummary(Protocol):
+    """A case with the finding that it is named by."""
+
+    id: int
+    kind: str
+    first: int
+
+
+def summaries(
+    connection: Connection, scope: AccessScope, case_ids: Collection[int]
+) -> Sequence[CaseSummary]:
+    """Cases by their ids, each named by its first finding that waits."""
+    query = (
+        select(ReviewCase.id, ReviewCase.kind, func.min(Finding.id).label("first"))
+        .join(Finding, Finding.case_id == ReviewCase.id)
+        .join(TrainingClass, TrainingClass.id == Finding.class_id)
+        .where(
+            ReviewCase.id.in_(list(case_ids)),
+            Finding.status.in_(TO_DO),
+            Finding.shadow.is_(False),
+            scope.covers_class(),
+        )
+        .group_by(ReviewCase.id, ReviewCase.kind)
+    )
+    return fetch(connection, query, CaseSummary)
+
+
 def rules(connection: Connection, scope: AccessScope) -> list[str]:
     """Rules by which something was found within the scope."""
     query = (

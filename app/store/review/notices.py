@@ -30,9 +30,10 @@ from models import (
 
 def cases_waiting(
     connection: Connection, scope: AccessScope, today: str, soon: str, since_ms: int
-) -> dict[str, int]:
-    """Cases that wait for a decision within the scope, by what is to be told of them: `new_work`
-    (opened since then), `due_soon`, `overdue`, `platform_fault` (a platform's, opened since)."""
+) -> dict[str, list[int]]:
+    """Ids, the latest first, of cases that wait for a decision within the scope, by what is told
+    of them: `new_work` (opened since then), `due_soon`, `overdue`, `platform_fault` (a platform's,
+    opened since)."""
     tallies: dict[str, ColumnElement[bool]] = {
         "new_work": ReviewCase.opened_ms >= since_ms,
         "due_soon": and_(ReviewCase.due_on >= today, ReviewCase.due_on <= soon),
@@ -40,19 +41,18 @@ def cases_waiting(
         "platform_fault": and_(Finding.fault == "platform", Finding.created_ms >= since_ms),
     }
     awake = or_(ReviewCase.snoozed_until.is_(None), ReviewCase.snoozed_until <= today)
+    told = [func.max(case((it, 1), else_=0)).label(name) for name, it in tallies.items()]
     query = (
-        select(
-            *(
-                func.count(case((it, ReviewCase.id)).distinct()).label(name)
-                for name, it in tallies.items()
-            )
-        )
+        select(ReviewCase.id, *told)
         .select_from(ReviewCase)
         .join(Finding, Finding.case_id == ReviewCase.id)
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .where(Finding.status.in_(TO_DO), Finding.shadow.is_(False), scope.covers_class(), awake)
+        .group_by(ReviewCase.id)
+        .order_by(ReviewCase.id.desc())
     )
-    return dict(connection.execute(query).one()._mapping)
+    rows = connection.execute(query).all()
+    return {name: [it.id for it in rows if it._mapping[name]] for name in tallies}
 
 
 def appeals_unanswered(connection: Connection, scope: AccessScope) -> int:

@@ -60,6 +60,7 @@ class Settings(BaseSettings):
     second_factor_grace_days: int = Field(14, ge=0, le=366)  # a product default
     photo_term_days: int = Field(1095, ge=0)  # after a class is over; 0: for good
     template_term_days: int = Field(30, ge=0)
+    statement_term_days: int = Field(1095, ge=0)  # xAPI, from their receipt; 0: for good
     purge_cron: str = "30 4 * * *"  # empty: only by hand
     webhook_networks: str = ""  # private networks that webhooks may reach; commas between
     robot_hosts: str = "qyapi.weixin.qq.com,oapi.dingtalk.com"  # where group robots may live

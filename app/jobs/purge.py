@@ -18,7 +18,7 @@ from app.domain.policy import packs
 from app.errors import Conflict
 from app.services import Services
 from app.store.accounts import audit
-from app.store.exchange import documents
+from app.store.exchange import documents, forgotten
 from app.store.faces import retention as store
 from app.store.faces.retention import ClassWithExpired
 from app.store.review import notices
@@ -26,6 +26,7 @@ from detectors.dates import months_later
 
 MESSAGES_MS = 90 * 86_400_000  # product default: how long the log of webhooks goes back
 _AT_ONCE = 200
+_STATEMENTS_AT_ONCE = 1000
 
 
 def listed(services: Services) -> list[dict[str, Any]]:
@@ -85,7 +86,22 @@ def _perform(services: Services, actor: str, stopping: threading.Event | None) -
         documents.forget(connection, services.clock() - TERM_MS)
         notices.forget(connection, services.clock() - MESSAGES_MS)
     total["templates"] += len(enrolled)
+    total["statements"] = _forget_statements(services, actor, stopping)
     return total | {"removed": sweep(services, stopping)}
+
+
+def _forget_statements(services: Services, actor: str, stopping: threading.Event | None) -> int:
+    term_days = services.settings.statement_term_days
+    before_ms, count = services.clock() - term_days * 86_400_000, 0
+    while term_days and (stopping is None or not stopping.is_set()):
+        with services.database.write() as connection:
+            gone = forgotten.forget(connection, before_ms, _STATEMENTS_AT_ONCE)
+            count += gone
+            if gone < _STATEMENTS_AT_ONCE:
+                if count:
+                    _record(services, connection, actor, "statements", {"statements": count})
+                break
+    return count
 
 
 def sweep(services: Services, stopping: threading.Event | None = None) -> int:

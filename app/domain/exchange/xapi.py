@@ -35,7 +35,7 @@ from app.domain.exchange.xapi_sittings import Address, Addressing, Openings, Sai
 from app.domain.exchange.xapi_values import dump_json
 from app.domain.exchange.xapi_video import event_of, session_of
 from app.errors import Conflict, NotFound
-from app.store.exchange import activities, statement_places
+from app.store.exchange import activities, documents, statement_places
 from app.store.exchange import statements as store
 from app.store.exchange.statements import StatementFilter
 
@@ -224,6 +224,7 @@ def _row(sender: Sender, sent: Sent, address: Address | None, now_ms: int) -> di
         "stored_ms": now_ms,
         "body": dump_json(completed(sent, sender.authority, now_ms, sender.two)),
         "actor": agent_key(statement["actor"]),
+        "account": account_of(statement["actor"]),
         "verb": verb_key(verb),
         "object": object_key(thing),
         "registration": registration and registration.lower(),
@@ -231,6 +232,12 @@ def _row(sender: Sender, sent: Sent, address: Address | None, now_ms: int) -> di
         "refers": refers,
         "voids": refers if verb == VOIDED else None,
     }
+
+
+def account_of(actor: dict[str, Any]) -> bytes | None:
+    """The digest of the account's name alone, by which a learner's statements are erased."""
+    account = actor.get("account")
+    return documents.account_digest(account["name"]) if account else None
 
 
 def _append(

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue
-from app.store.exchange import documents
+from app.store.exchange import documents, forgotten
 from app.store.faces import retention as store
 
 MIN_REASON, MAX_REASON = 4, 2000
@@ -62,7 +62,8 @@ def erase_learner(
     now_ms: int,
 ) -> int:
     """Destroy the learner's key: photos and templates are unreadable from the commit on, wherever
-    copies lie. Verdicts stay. How many photos are to be removed. Raises NotFound, Conflict."""
+    copies lie. What xAPI told of the learner goes, verdicts stay. How many photos are to be
+    removed. Raises NotFound, Conflict."""
     words = _reason(reason)
     row_id = _learner(connection, platform_id, learner_id)
     holds = store.holds_on_learner(connection, row_id)
@@ -71,9 +72,12 @@ def erase_learner(
         raise Conflict("held", f"a legal hold keeps this learner's data: {names}")
     photos = store.erase(connection, row_id, now_ms)
     removed = documents.erase(connection, platform_id, row_id, learner_id)
+    statements = forgotten.erase(connection, platform_id, row_id, learner_id)
     detail: dict[str, Any] = {"learner": learner_id, "photos": photos, "reason": words}
     if removed:
         detail["documents"] = removed
+    if statements:
+        detail["statements"] = statements
     _record(connection, now_ms, actor, "learner.erased", f"learner:{row_id}", detail)
     return photos
 

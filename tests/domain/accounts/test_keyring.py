@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, insert, select
 
 from app.domain.accounts import keyring, master_key
 from app.domain.review import learner_link
@@ -190,11 +190,17 @@ def test_the_audit_log_holds_over_an_exchange_and_the_former_key_forges_nothing(
     assert audit_watch.verify(services) == [], "heads that the former key signed are still good"
     audit_watch.write_head(services)
     assert audit_watch.verify(services) == []
+    for head in audit_watch.heads_in(audit_watch.folder_of(services)):
+        head.unlink()
     with services.database.write() as connection:
-        last = connection.execute(select(func.max(AuditEntry.id))).scalar_one()
-        row = connection.execute(select(AuditEntry).where(AuditEntry.id == last)).one()
-        forged = AuditEntry.__table__.update().where(AuditEntry.id == last)  # type: ignore[attr-defined]
-        connection.execute(forged.values(seal=former.mac(row.chain)))
+        first = select(AuditEntry).where(AuditEntry.action == "keys.exchanged")
+        cut = connection.execute(first).one()
+        connection.execute(delete(AuditEntry).where(AuditEntry.id >= cut.id))
+        last = connection.execute(select(AuditEntry.chain).order_by(AuditEntry.id.desc())).first()
+        row = {"at_ms": 2, "actor": "user:wu", "action": "t", "subject": "s", "detail": {}}
+        chain = audit.link(last.chain if last else audit.GENESIS, row)
+        forged = {**row, "chain": chain, "seal": former.mac(chain)}
+        connection.execute(insert(AuditEntry).values(forged))
     assert audit_watch.verify(services) != []
 
 

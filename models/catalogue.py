@@ -108,4 +108,5 @@ class Enrolment(Base):
     last_on: Mapped[Name | None]
     ended_by: Mapped[Name | None]  # left | moved | withdrawn: the move that made it was taken back
     moved_from: Mapped[int | None] = mapped_column(BigInteger)  # the class they were in before
+    away: Mapped[Items | None]  # when they were not in it between; see app.store.stays.Away
     trainee: Mapped[Document | None]  # what checks on who may be trained ask; see roster_rows

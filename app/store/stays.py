@@ -1,14 +1,17 @@
-"""From which day to which day learners are in a class: columns of `enrolments`.
+"""On which days learners are in a class: columns of `enrolments`.
 
-What they hold is what the recorded acts in force come to (`app.domain.review.enrolment_acts`).
+They are in it from a first day to a last one, except when they were away. What the columns hold is
+what the recorded acts in force come to (`app.domain.review.enrolment_acts`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import Any, Protocol
+from collections.abc import Collection, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any, NamedTuple, Protocol, Self
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select, update
+import msgspec
+from sqlalchemy import ColumnElement, Connection, String, and_, cast, func, or_, select, update
 
 from app.store.row import fetch
 from models import (
@@ -33,9 +36,58 @@ def ever_in_class() -> ColumnElement[bool]:
     return or_(Enrolment.ended_by.is_(None), Enrolment.ended_by != WITHDRAWN)
 
 
+class Away(msgspec.Struct, frozen=True, kw_only=True):
+    """When somebody who left (`ended_by`: how) and came back was not in the class, both days
+    included. `in_class`: the class that they moved back from."""
+
+    from_on: date
+    to_on: date
+    ended_by: str
+    in_class: int | None = None
+
+    @classmethod
+    def all(cls, told: Sequence[Mapping[str, Any]] | None) -> list[Self]:
+        """As a row holds them, oldest first."""
+        return [msgspec.convert(it, cls) for it in told or ()]
+
+    def covers(self, day: date) -> bool:
+        return self.from_on <= day <= self.to_on
+
+    @property
+    def last_on(self) -> date:
+        """The last day in the class before."""
+        return self.from_on - timedelta(days=1)
+
+    @property
+    def back_on(self) -> date:
+        return self.to_on + timedelta(days=1)
+
+
+def as_rows(aways: Sequence[Away]) -> list[dict[str, Any]] | None:
+    rows: list[dict[str, Any]] = msgspec.to_builtins(aways)
+    return rows or None
+
+
+def on_roster(connection: Connection, on: str) -> ColumnElement[bool]:
+    """Enrolments that are in the class on a day (`yyyy-mm-dd`)."""
+    day = date.fromisoformat(on)
+    rows = connection.execute(select(Enrolment.id, Enrolment.away).where(_was_away()))
+    away = [row.id for row in rows if any(it.covers(day) for it in Away.all(row.away))]
+    return and_(
+        ever_in_class(),
+        func.coalesce(Enrolment.first_on, on) <= on,
+        func.coalesce(Enrolment.last_on, on) >= on,
+        Enrolment.id.not_in(away),
+    )
+
+
+def _was_away() -> ColumnElement[bool]:
+    return and_(Enrolment.away.is_not(None), cast(Enrolment.away, String) != "null")
+
+
 class StayRow(Protocol):
     """Days are `yyyy-mm-dd`, both included; `first_on` None: from the class's first day, `last_on`
-    None: to its last."""
+    None: to its last. `away` is read by `Away.all`."""
 
     id: int
     learner_id: int
@@ -44,6 +96,17 @@ class StayRow(Protocol):
     last_on: str | None
     ended_by: str | None
     moved_from: int | None
+    away: list[Any] | None
+
+
+def gone(stay: StayRow, on: date) -> tuple[date, str] | None:
+    """The last day and how it ended, of who is not in the class any more, or not now."""
+    away = next((it for it in Away.all(stay.away) if it.covers(on)), None)
+    if away is not None:
+        return away.last_on, away.ended_by
+    if stay.last_on is None or on.isoformat() <= stay.last_on:
+        return None
+    return date.fromisoformat(stay.last_on), stay.ended_by or LEFT
 
 
 def of_class(connection: Connection, class_id: int) -> Sequence[StayRow]:
@@ -99,21 +162,36 @@ def days_of_evidence(
     return [it for it in (first, last) if it is not None], days
 
 
-class Mover(Protocol):
+class Mover(NamedTuple):
     learner_id: int
     moved_from: int
-    first_on: str
+    first_on: date
 
 
-def movers(connection: Connection, class_id: int) -> Sequence[Mover]:
-    """Who came into the class by a move, with the class they came from and their first day."""
-    return fetch(
-        connection,
-        select(Enrolment.learner_id, Enrolment.moved_from, Enrolment.first_on)
-        .where(Enrolment.class_id == class_id, Enrolment.moved_from.is_not(None), ever_in_class())
-        .order_by(Enrolment.learner_id),
-        Mover,
+def movers(connection: Connection, class_id: int, learner_id: int | None = None) -> Sequence[Mover]:
+    """Who came, or came back, into the class by a move, with the class they came from and their
+    first day after it."""
+    query = (
+        select(Enrolment.learner_id, Enrolment.moved_from, Enrolment.first_on, Enrolment.away)
+        .where(
+            Enrolment.class_id == class_id,
+            or_(Enrolment.moved_from.is_not(None), _was_away()),
+            ever_in_class(),
+        )
+        .order_by(Enrolment.learner_id)
     )
+    if learner_id is not None:
+        query = query.where(Enrolment.learner_id == learner_id)
+    found = []
+    for row in connection.execute(query):
+        if row.moved_from is not None:
+            found.append(Mover(row.learner_id, row.moved_from, date.fromisoformat(row.first_on)))
+        found += [
+            Mover(row.learner_id, it.in_class, it.back_on)
+            for it in Away.all(row.away)
+            if it.in_class is not None
+        ]
+    return found
 
 
 class StayElsewhere(Protocol):
@@ -126,6 +204,7 @@ class StayElsewhere(Protocol):
     terms: dict[str, Any]
     first_on: str | None
     last_on: str | None
+    away: list[Any] | None
 
 
 def elsewhere(
@@ -144,6 +223,7 @@ def elsewhere(
             TrainingClass.terms,
             Enrolment.first_on,
             Enrolment.last_on,
+            Enrolment.away,
         )
         .join(Learner, Learner.id == Enrolment.learner_id)
         .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
@@ -167,4 +247,5 @@ def _stays() -> Any:
         Enrolment.last_on,
         Enrolment.ended_by,
         Enrolment.moved_from,
+        Enrolment.away,
     ).join(Learner, Learner.id == Enrolment.learner_id)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -19,7 +20,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
-from app.domain.catalogue import certificates, claims
+from app.domain.catalogue import certificates, claims, roster_days
 from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, Wire, parse_items
 from app.store.catalogue import catalogue, people
 from app.store.catalogue import records as store
@@ -379,7 +380,10 @@ def _held_back(
 ) -> list[ItemError]:
     """Takes out of `rows` what is good by itself and not beside what is known, and names it."""
     if kind is OfflineHours:
-        return _beyond_a_day(rows, known, indexes)
+        return [
+            *_out_of_class(connection, row, rows, indexes),
+            *_beyond_a_day(rows, known, indexes),
+        ]
     if kind is Assessment:
         return certificates.claim(connection, row, rows, known, indexes, now_ms)
     return []
@@ -418,6 +422,24 @@ def _beyond_the_class(index: int, item: Item, row: catalogue.ClassRow) -> ItemEr
         f"outside the class, {first} to {last}"
     )
     return ItemError(index, "outside_class_dates", detail)
+
+
+def _out_of_class(
+    connection: Connection, row: catalogue.ClassRow, rows: Rows, indexes: dict[tuple[Any, ...], int]
+) -> list[ItemError]:
+    """Takes the attendance out of `rows` of who was not in the class on that day, and names it."""
+    stays = roster_days.by_learner(connection, row)
+    refused = []
+    for key in list(rows):
+        _, learner_id, held_on, _ = key
+        if learner_id in stays and not stays[learner_id].covers(date.fromisoformat(held_on)):
+            who = rows.pop(key)["body"]["learner_id"]
+            detail = (
+                f"held_on: {who!r} {held_on} 不在班（离班、转班或尚未入班）/ "
+                "was not in the class on that day"
+            )
+            refused.append(ItemError(indexes[key], "not_in_class_then", detail))
+    return refused
 
 
 def _beyond_a_day(rows: Rows, known: Rows, indexes: dict[tuple[Any, ...], int]) -> list[ItemError]:

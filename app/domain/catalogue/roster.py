@@ -24,6 +24,7 @@ from app.errors import BadInput
 from app.store.accounts import audit
 from app.store.catalogue import catalogue
 from app.store.catalogue import people as store
+from app.store.stays import Away
 from app.vault import Vault
 
 
@@ -40,9 +41,16 @@ class EndedBy(StrEnum):
     MOVED = "moved"
 
 
+class AwayDays(Answer, frozen=True, kw_only=True):
+    """When somebody who left and came back was not in the class, both days included."""
+
+    first_day: Date
+    last_day: Date
+
+
 class Learner(Answer, frozen=True, kw_only=True):
     """Of the ID number all but the last four characters are masked. `first_day` null: from the
-    class's first day; `last_day` null: nothing has ended the enrolment."""
+    class's first day; `last_day` null: nothing has ended the enrolment; `away`: between them."""
 
     learner_id: str
     name: str
@@ -54,6 +62,7 @@ class Learner(Answer, frozen=True, kw_only=True):
     first_day: Date | None
     last_day: Date | None
     ended_by: EndedBy | None
+    away: list[AwayDays]
 
 
 class RefusedRow(Answer, frozen=True, kw_only=True):
@@ -199,6 +208,10 @@ def view(
                 first_day=member.first_on,
                 last_day=member.last_on,
                 ended_by=EndedBy(member.ended_by) if member.ended_by else None,
+                away=[
+                    AwayDays(first_day=it.from_on.isoformat(), last_day=it.to_on.isoformat())
+                    for it in Away.all(member.away)
+                ],
             )
             for member in members
         ],
@@ -227,7 +240,7 @@ def _check_size(row: catalogue.ClassRow, intake: RosterIntake, good: Rows) -> No
         return
     starts_on = row.starts_on
     stays = {
-        name: roster_days.stay(it.id_hash or name, starts_on, it.first_on, it.last_on)
+        name: roster_days.stay(it.id_hash or name, starts_on, it)
         for name, it in intake.members.items()
     }
     before = roster_days.most_at_once(stays.values())

@@ -131,9 +131,9 @@ class RosterIntake:
                     "enrolment_ended",
                     "learner_id",
                     f"已登记{'转班' if moved else '离班'}（在班最后一天{member.last_on}）；"
-                    "登记有误的，请先撤销该登记",
+                    "登记有误的，请先撤销该登记；又回到本班的，请登记“学员返班”",
                     f"{member.ended_by} the class, the last day was {member.last_on}: revoke that "
-                    "act where it is wrong",
+                    "act where it is wrong, record a came_back act for who came back",
                 )
 
     def _late(self, rows: Rows) -> Iterable[RowError]:

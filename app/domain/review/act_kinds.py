@@ -19,12 +19,14 @@ from app.domain.accounts.identity import IdentityChange, IdentityDeed
 from app.domain.review import check_decisions
 from app.domain.review.check_decisions import CheckDecision
 from app.domain.review.enrolment_acts import (
+    CameBack,
     JoinDeed,
     JoinedLate,
     LeaveDeed,
     LeftClass,
     MovedClass,
     MoveDeed,
+    ReturnDeed,
 )
 from app.domain.wire import MAX_MEDIA_S, Day, Id, Line, Wire
 from app.languages import Text
@@ -221,6 +223,12 @@ KINDS: dict[str, ActKind] = {
             )
             for name, title, body, deed in (
                 ("left_class", Text("学员离班", "Learner left the class"), LeftClass, LeaveDeed()),
+                (
+                    "came_back",
+                    Text("学员返班", "Learner came back"),
+                    CameBack,
+                    ReturnDeed(),
+                ),
                 (
                     "joined_late",
                     Text("学员中途入班", "Learner joined late"),

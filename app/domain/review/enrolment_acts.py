@@ -1,4 +1,4 @@
-"""A learner leaves a class, joins it late, or moves to another class of the same course.
+"""A learner leaves a class, comes back, joins it late, or moves to another of the same course.
 
 Each is a recorded act in force at once, and what stands in `enrolments` is what the acts in force
 come to. Nothing that was studied goes: a day that lies before the last, or after the first, day on
@@ -7,6 +7,7 @@ record is refused. Revoking takes an act back that was recorded in error.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Annotated, Any
 
@@ -24,7 +25,7 @@ from app.store.catalogue import catalogue, people
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import acts
 from app.store.review.acts import ActRow
-from app.store.stays import LEFT, MOVED, WITHDRAWN, StayRow
+from app.store.stays import LEFT, MOVED, WITHDRAWN, Away, StayRow, as_rows
 from app.vault import Vault
 
 _DAY = timedelta(days=1)
@@ -34,6 +35,12 @@ class LeftClass(Wire):
     """A learner is in the class no more."""
 
     last_on: Annotated[Day, Field(title="在班最后一天")]
+
+
+class CameBack(Wire):
+    """A learner who had left is in the class again."""
+
+    first_on: Annotated[Day, Field(title="返班日期")]
 
 
 class JoinedLate(Wire):
@@ -50,7 +57,7 @@ class MovedClass(Wire):
 
 
 class _EnrolmentDeed:
-    """What the three have in common: all that they say stands in the act itself."""
+    """What they have in common: all that they say stands in the act itself."""
 
     def split(
         self, connection: Connection, vault: Vault, klass: ClassRow, learner_id: int, body: Any
@@ -75,9 +82,33 @@ class LeaveDeed(_EnrolmentDeed):
     def undone(
         self, connection: Connection, klass: ClassRow, act: ActRow, actor: str, now_ms: int
     ) -> None:
-        """Raises Conflict where the learner is in another class of the course meanwhile, or the
-        class has become full."""
-        _go_back(connection, klass, _stay(connection, klass, act))
+        """Raises Conflict where the learner came back since, is in another class of the course
+        meanwhile, or the class has become full."""
+        _go_back(connection, klass, _ended_by(connection, klass, act))
+
+
+class ReturnDeed(_EnrolmentDeed):
+    def done(
+        self, connection: Connection, klass: ClassRow, act: ActRow, actor: str, now_ms: int
+    ) -> None:
+        """Raises Conflict (has not left, is in another class of the course, the class is full),
+        BadInput (a day before they left, or after the class)."""
+        stay, first = _stay(connection, klass, act), date.fromisoformat(act.body["first_on"])
+        if stay.ended_by != LEFT:
+            raise Conflict(
+                "not_left",
+                "没有离班登记的不登记返班；转到别班的，请在那个班登记转班 / "
+                "no leaving is on record; who moved is moved back from the other class",
+            )
+        _come_back(connection, klass, stay, first, None)
+
+    def undone(
+        self, connection: Connection, klass: ClassRow, act: ActRow, actor: str, now_ms: int
+    ) -> None:
+        """Raises Conflict once the learner is on record since, or has left again."""
+        stay = _stay(connection, klass, act)
+        _require_nothing_since(connection, klass, stay, date.fromisoformat(act.body["first_on"]))
+        _gone_again(connection, klass, stay)
 
 
 class JoinDeed(_EnrolmentDeed):
@@ -86,7 +117,10 @@ class JoinDeed(_EnrolmentDeed):
     ) -> None:
         """Raises BadInput where the day lies outside the class, or after the first on record."""
         stay, first = _stay(connection, klass, act), date.fromisoformat(act.body["first_on"])
+        away = Away.all(stay.away)
         starts, ends = klass.starts_on, stay.last_on or klass.ends_on
+        if away:
+            ends = away[0].last_on.isoformat()
         if not starts <= first.isoformat() <= ends:
             raise BadInput(
                 "outside_class_dates",
@@ -130,22 +164,39 @@ class MoveDeed(_EnrolmentDeed):
     def done(
         self, connection: Connection, klass: ClassRow, act: ActRow, actor: str, now_ms: int
     ) -> None:
-        """Raises as LeaveDeed, and Conflict where the learner is in that class or it is full."""
+        """Raises as LeaveDeed, and Conflict where the learner is in that class or it is full. Who
+        was in it before comes back."""
         stay, last = _there(connection, klass, act), date.fromisoformat(act.body["last_on"])
         _require_past(connection, klass, stay, last, now_ms)
         target = _target(connection, klass, act.body["to_class"])
         there = store.of_learner(connection, target.id, stay.learner_id)
-        persons = {it.person_id for it in store.of_class(connection, target.id)}
-        if (there and there.ended_by != WITHDRAWN) or stay.person_id in persons:
+        others = store.of_class(connection, target.id)
+        same = {it.person_id for it in others if it.learner_id != stay.learner_id}
+        if (there and there.ended_by is None) or stay.person_id in same:
             raise Conflict(
                 "in_class_already",
-                f"to_class: 该学员已在或曾在班级{target.external_id} / "
-                f"is or was in class {target.external_id} already",
+                f"to_class: 该学员已在班级{target.external_id} / "
+                f"is in class {target.external_id} already",
             )
         first = date.fromisoformat(act.body["first_on"])
-        _require_room(connection, target, Stay(stay.person_id, first))
         ended = {"last_on": last.isoformat(), "ended_by": MOVED}
         store.change(connection, klass.id, stay.learner_id, **ended)
+        if there is not None and there.ended_by != WITHDRAWN:
+            _come_back(connection, target, there, first, klass.id)
+        else:
+            _require_room(connection, target, Stay(stay.person_id, first))
+            self._enrol(connection, klass, stay, target, first, now_ms)
+        runs.request(connection, target.id, actor, now_ms)
+
+    def _enrol(
+        self,
+        connection: Connection,
+        klass: ClassRow,
+        stay: StayRow,
+        target: ClassRow,
+        first: date,
+        now_ms: int,
+    ) -> None:
         mine = next(it for it in people.enrolled(connection, klass.id) if it.id == stay.learner_id)
         people.enrol(
             connection,
@@ -160,22 +211,21 @@ class MoveDeed(_EnrolmentDeed):
                 "moved_from": klass.id,
             },
         )
-        runs.request(connection, target.id, actor, now_ms)
 
     def undone(
         self, connection: Connection, klass: ClassRow, act: ActRow, actor: str, now_ms: int
     ) -> None:
-        """Raises Conflict once the learner is on record in the other class, or has left it."""
-        stay = _stay(connection, klass, act)
+        """Raises Conflict once the learner is on record in the other class since, or has left it or
+        come back."""
+        stay = _ended_by(connection, klass, act)
         target = _target(connection, klass, act.body["to_class"])
         there = store.of_learner(connection, target.id, stay.learner_id)
-        if there is None or there.ended_by or _on_record(connection, target, there):
-            raise Conflict(
-                "on_record_since",
-                f"该学员在转入的班级{target.external_id}已有记录或已离班，不能撤销；可另行登记 / "
-                f"is on record in class {target.external_id} since, or has left it",
-            )
-        store.change(connection, target.id, stay.learner_id, ended_by=WITHDRAWN)
+        assert there is not None  # the act put them there
+        _require_nothing_since(connection, target, there, date.fromisoformat(act.body["first_on"]))
+        if there.away:
+            _gone_again(connection, target, there)
+        else:
+            store.change(connection, target.id, stay.learner_id, ended_by=WITHDRAWN)
         _go_back(connection, klass, stay)
         runs.request(connection, target.id, actor, now_ms)
 
@@ -185,6 +235,57 @@ def _stay(connection: Connection, klass: ClassRow, act: ActRow) -> StayRow:
     stay = store.of_learner(connection, klass.id, act.learner_id)
     assert stay is not None  # whom an act is about is or was in the class
     return stay
+
+
+def _ended_by(connection: Connection, klass: ClassRow, act: ActRow) -> StayRow:
+    """Who is out of the class by that act. Raises Conflict where they came back since."""
+    stay = _stay(connection, klass, act)
+    if not stay.ended_by or stay.last_on != act.body["last_on"]:
+        raise Conflict(
+            "came_back_since",
+            "该学员此后又回到本班，请先撤销后来的登记 / came back since: revoke that act first",
+        )
+    return stay
+
+
+def _come_back(
+    connection: Connection, klass: ClassRow, stay: StayRow, first: date, in_class: int | None
+) -> None:
+    """Into the class again from that day. Raises BadInput, Conflict."""
+    assert stay.last_on is not None and stay.ended_by is not None
+    last = date.fromisoformat(stay.last_on)
+    if not last < first <= date.fromisoformat(klass.ends_on):
+        raise BadInput(
+            "outside_class_dates",
+            f"body.first_on: 返班日期须在{last}之后、{klass.ends_on}及以前 / "
+            f"must lie after {last}, and on {klass.ends_on} at the latest",
+        )
+    gap = Away(from_on=last + _DAY, to_on=first - _DAY, ended_by=stay.ended_by, in_class=in_class)
+    _require_room(connection, klass, Stay(stay.person_id, first))
+    _require_nowhere_else(connection, klass, Stay(stay.person_id, first))
+    again = {"last_on": None, "ended_by": None, "away": as_rows([*Away.all(stay.away), gap])}
+    store.change(connection, klass.id, stay.learner_id, **again)
+
+
+def _gone_again(connection: Connection, klass: ClassRow, stay: StayRow) -> None:
+    """Out of the class, as before they came back the last time."""
+    *before, gap = Away.all(stay.away)
+    ended = {"last_on": gap.last_on.isoformat(), "ended_by": gap.ended_by}
+    store.change(connection, klass.id, stay.learner_id, away=as_rows(before), **ended)
+
+
+def _require_nothing_since(
+    connection: Connection, klass: ClassRow, stay: StayRow, first: date
+) -> None:
+    """What was done in the class from that day on would lie outside of it."""
+    back = [it.back_on for it in Away.all(stay.away)][-1:]
+    on_record = _on_record(connection, klass, stay)
+    if stay.ended_by or (back and back != [first]) or (on_record and on_record[-1] >= first):
+        raise Conflict(
+            "on_record_since",
+            f"该学员此后在班级{klass.external_id}已有记录或已离班，不能撤销；可另行登记 / "
+            f"is on record in class {klass.external_id} since, or has left it",
+        )
 
 
 def _there(connection: Connection, klass: ClassRow, act: ActRow) -> StayRow:
@@ -205,6 +306,13 @@ def _require_past(
         raise BadInput(
             "in_future",
             "body.last_on: 在班最后一天不能晚于今天 / the last day cannot lie ahead",
+        )
+    back = [it.back_on for it in Away.all(stay.away)][-1:]
+    if back and last < back[0]:
+        raise BadInput(
+            "before_coming_back",
+            f"body.last_on: 在班最后一天不能早于返班日期{back[0]}；没有返班的，请撤销返班登记 / "
+            f"came back on {back[0]}: revoke that where it is wrong",
         )
     on_record = _on_record(connection, klass, stay)
     if on_record and on_record[-1] > last:
@@ -267,13 +375,17 @@ def _require_room(connection: Connection, klass: ClassRow, stay: Stay) -> None:
 
 def _go_back(connection: Connection, klass: ClassRow, stay: StayRow) -> None:
     """Into the class that an act had ended."""
-    again = roster_days.stay(stay.person_id, klass.starts_on, stay.first_on, None)
+    again = replace(roster_days.stay(stay.person_id, klass.starts_on, stay), last=None)
     _require_room(connection, klass, again)
-    elsewhere = roster_days.in_class_of_course(connection, klass, [again])
+    _require_nowhere_else(connection, klass, again)
+    store.change(connection, klass.id, stay.learner_id, last_on=None, ended_by=None)
+
+
+def _require_nowhere_else(connection: Connection, klass: ClassRow, stay: Stay) -> None:
+    elsewhere = roster_days.in_class_of_course(connection, klass, [stay])
     if elsewhere:
         (other,) = elsewhere.values()
         raise Conflict(
             "in_class_of_course",
             f"该学员现在班级{other}（同一课程） / is in class {other} of the same course meanwhile",
         )
-    store.change(connection, klass.id, stay.learner_id, last_on=None, ended_by=None)

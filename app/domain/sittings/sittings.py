@@ -231,18 +231,17 @@ def _require_stay(
 ) -> None:
     """Nobody begins a sitting in a class that they have left; what was studied there stays."""
     stay = stays.of_learner(connection, klass.id, learner.id)
-    if stay is None or stay.last_on is None or day(now_ms).isoformat() <= stay.last_on:
+    gone = stays.gone(stay, day(now_ms)) if stay is not None else None
+    if gone is None:
         return
-    last = _day(date.fromisoformat(stay.last_on))
-    moved = stay.ended_by == stays.MOVED
+    last_on, by = gone
+    last, moved = _day(last_on), by == stays.MOVED
     zh = f"您已转班，在本班学到{last}为止，请在新的班级学习。" if moved else f"您已于{last}离班。"
-    en = (
-        f"this learner {stay.ended_by} class {klass.external_id!r}, the last day was {stay.last_on}"
-    )
+    en = f"this learner {by} class {klass.external_id!r}, the last day was {last_on}"
     raise Conflict(
         "enrolment_ended",
         f"{zh} {en}",
-        ended={"by": stay.ended_by, "last_day": stay.last_on},
+        ended={"by": by, "last_day": last_on.isoformat()},
         reason={"zh": zh, "en": en},
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from app.reports.dossier import Dossier
 from app.reports.lists.hours import ended
 from app.reports.sheet import NO_DATA, Column, Sheet, said, yes
+from app.store.exchange.report_rows import MemberRow
+from app.store.stays import Away
 from detectors.eligibility import Eligibility
 
 
@@ -32,7 +34,7 @@ def roster(dossier: Dossier) -> Sheet:
             said(it.category),
             yes(it.real_name_verified),
             yes(it.face_consent),
-            "，".join(filter(None, (it.first_on and f"{it.first_on}入班", ended(it)))),
+            "，".join(_stays(it)),
         )
         for number, it in enumerate(dossier.everybody, 1)
     )
@@ -45,6 +47,16 @@ def roster(dossier: Dossier) -> Sheet:
         (f"实名认证{NO_DATA}", verified.count(None)),
     )
     return Sheet("roster", "花名册", dossier.heading(), columns, rows, counts)
+
+
+def _stays(member: MemberRow) -> Iterator[str]:
+    """What is out of the ordinary about when somebody is or was in the class."""
+    if member.first_on:
+        yield f"{member.first_on}入班"
+    for it in Away.all(member.away):
+        yield f"{it.from_on}至{it.to_on}不在班"
+    if member.ended_by:
+        yield ended(member)
 
 
 def public(dossier: Dossier) -> Sheet:

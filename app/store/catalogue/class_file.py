@@ -166,6 +166,7 @@ class RosterRow(Protocol):
     first_on: str | None
     last_on: str | None
     ended_by: str | None
+    away: list[Any] | None
     id: int
     person_id: int
     external_id: str
@@ -187,6 +188,7 @@ def roster(
             Enrolment.first_on,
             Enrolment.last_on,
             Enrolment.ended_by,
+            Enrolment.away,
             Learner.id,
             Learner.person_id,
             Learner.external_id,

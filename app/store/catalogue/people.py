@@ -26,7 +26,7 @@ from models import (
 
 _IDS_A_QUERY = 500
 Known = TypeVar("Known", bound="LearnerRow")
-_OF_A_STAY = ("first_on", "last_on", "ended_by", "moved_from", "trainee")
+_OF_A_STAY = ("first_on", "last_on", "ended_by", "moved_from", "away", "trainee")
 
 
 class AccountRow(Protocol):
@@ -59,6 +59,7 @@ class EnrolledRow(LearnerRow, Protocol):
     first_on: str | None
     last_on: str | None
     ended_by: str | None
+    away: list[Any] | None
 
 
 def ensure_person(connection: Connection, id_hash: NumberHash) -> int:
@@ -192,6 +193,7 @@ def enrolled(connection: Connection, class_id: int) -> Sequence[EnrolledRow]:
             Enrolment.first_on,
             Enrolment.last_on,
             Enrolment.ended_by,
+            Enrolment.away,
         )
         .join(Enrolment, Enrolment.learner_id == Learner.id)
         .where(Enrolment.class_id == class_id, stays.ever_in_class())

@@ -85,7 +85,15 @@ def tables(connection: Connection, klass: ClassRow, packed: Mapping[str, Rows]) 
         "courses": rows_of(connection, Course, "id", versions),
         "snapshots": _kept(connection, packed["snapshots"]),
         "controls": _ledger(connection, klass.id),
-        "offline_attendance": rows_of(connection, OfflineAttendance, *mine),
+        "offline_attendance": [
+            *rows_of(connection, OfflineAttendance, *mine),
+            *rows_of(
+                connection,
+                OfflineAttendance,
+                "id",
+                enrolment_facts.carried_attendance(connection, klass.id),
+            ),
+        ],
         "recordings": rows_of(connection, RecordingRecord, *mine),
         "leave_records": rows_of(connection, LeaveRecord, *mine),
         "satisfaction_records": [

@@ -62,6 +62,7 @@ class MemberRow(msgspec.Struct, frozen=True, kw_only=True):
     first_on: str | None
     last_on: str | None
     ended_by: str | None
+    away: list[Any] | None
     id: int
     external_id: str
     name: str
@@ -94,6 +95,7 @@ def members(connection: Connection, class_id: int) -> list[MemberRow]:
             Enrolment.first_on,
             Enrolment.last_on,
             Enrolment.ended_by,
+            Enrolment.away,
             Learner.id,
             Learner.external_id,
             Learner.name,

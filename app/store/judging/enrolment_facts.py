@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, case, exists, func, select, update
+from sqlalchemy import Connection, case, exists, func, or_, select, update
 
 from app.store import stays
 from app.store.bodies import FindingBody
@@ -306,10 +306,11 @@ class Attended:
 
 
 def attendance(connection: Connection, class_id: int) -> dict[int, Attended]:
-    """By learner; empty when nobody reported any."""
+    """By learner, with what who moved attended before; empty when nobody reported any."""
+    before = carried_attendance(connection, class_id)
     query = select(
         OfflineAttendance.learner_id, OfflineAttendance.hours, OfflineAttendance.body
-    ).where(OfflineAttendance.class_id == class_id)
+    ).where(or_(OfflineAttendance.class_id == class_id, OfflineAttendance.id.in_(before)))
     found: dict[int, Attended] = defaultdict(Attended)
     for learner_id, hours, body in connection.execute(query.order_by(OfflineAttendance.id)):
         mine, practical = found[learner_id], body.get("practical")
@@ -318,6 +319,24 @@ def attendance(connection: Connection, class_id: int) -> dict[int, Attended]:
         mine.unsaid += hours if practical is None else 0.0
         mine.each.append((hours, practical, body.get("minutes")))
     return dict(found)
+
+
+def carried_attendance(connection: Connection, class_id: int) -> list[int]:
+    """Ids of what learners attended in another class before they moved here, but for days of which
+    this class reported theirs itself."""
+    attended = OfflineAttendance
+    found = []
+    for it in stays.movers(connection, class_id):
+        mine = attended.learner_id == it.learner_id
+        told = select(attended.held_on).where(mine, attended.class_id == class_id)
+        query = select(attended.id).where(
+            mine,
+            attended.class_id == it.moved_from,
+            attended.held_on < it.first_on.isoformat(),
+            attended.held_on.not_in(told),
+        )
+        found += list(connection.scalars(query))
+    return found
 
 
 class LeaveRow(Protocol):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
@@ -196,9 +195,7 @@ class _Carried:
 
 def _carried(connection: Connection, class_id: int, learner_id: int | None = None) -> _Carried:
     """As far as they are of the very lessons that are taught here."""
-    movers = [
-        it for it in stays.movers(connection, class_id) if learner_id in (None, it.learner_id)
-    ]
+    movers = stays.movers(connection, class_id, learner_id)
     if not movers:
         return _Carried(class_id)
     taught = connection.execute(
@@ -210,7 +207,9 @@ def _carried(connection: Connection, class_id: int, learner_id: int | None = Non
         theirs = and_(Session.class_id == it.moved_from, Session.learner_id == it.learner_id)
         query = _SESSION.where(theirs, Session.lesson_id.in_(lessons))
         rows += fetch(connection, query, JudgedSitting)
-    until = {it.learner_id: midnight_ms(date.fromisoformat(it.first_on)) for it in movers}
+    until: dict[int, int] = {}
+    for it in movers:
+        until[it.learner_id] = max(midnight_ms(it.first_on), until.get(it.learner_id, 0))
     return _Carried(class_id, rows, until)
 
 

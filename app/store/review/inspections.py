@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, insert, select
 
 from app.store import stays
 from app.store.row import fetch, fetch_one_or_none
@@ -67,13 +67,10 @@ def members(
     query = (
         select(Learner.external_id, Learner.id, Learner.name)
         .join(Enrolment, Enrolment.learner_id == Learner.id)
-        .where(Enrolment.class_id == class_id, stays.ever_in_class())
+        .where(Enrolment.class_id == class_id)
     )
-    if on is not None:
-        query = query.where(
-            func.coalesce(Enrolment.first_on, on) <= on, func.coalesce(Enrolment.last_on, on) >= on
-        )
-    rows = connection.execute(query)
+    there = stays.ever_in_class() if on is None else stays.on_roster(connection, on)
+    rows = connection.execute(query.where(there))
     return {row.external_id: (row.id, row.name) for row in rows}
 
 

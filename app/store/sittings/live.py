@@ -61,16 +61,11 @@ def _heads(heard_since_ms: int) -> Subquery:
     )
 
 
-def _on_roster(on: str) -> ScalarSelect[int]:
+def _on_roster(connection: Connection, on: str) -> ScalarSelect[int]:
     """Learners of a class on a day."""
     return (
         select(func.count())
-        .where(
-            Enrolment.class_id == TrainingClass.id,
-            stays.ever_in_class(),
-            func.coalesce(Enrolment.first_on, on) <= on,
-            func.coalesce(Enrolment.last_on, on) >= on,
-        )
+        .where(Enrolment.class_id == TrainingClass.id, stays.on_roster(connection, on))
         .scalar_subquery()
     )
 
@@ -79,7 +74,7 @@ def classes(
     connection: Connection, scope: AccessScope, on: str, heard_since_ms: int
 ) -> Sequence[LiveClass]:
     """Classes within their dates on a day (`yyyy-mm-dd`), and any other with an open sitting."""
-    heads, roster = _heads(heard_since_ms), _on_roster(on)
+    heads, roster = _heads(heard_since_ms), _on_roster(connection, on)
     online = func.coalesce(heads.c.online, 0)
     return fetch(
         connection,

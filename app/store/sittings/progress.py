@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections.abc import Collection
 
 import msgspec
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, func, select
 
 from app.store import stays
 from app.store.bodies import Interval, SessionVerdict, session_verdict
 from app.store.review import acts
 from detectors.film import Film
-from models import Enrolment, Lesson, Session, Verdict
+from models import Lesson, Session, Verdict
 
 Intervals = list[tuple[int, int]]
 
@@ -21,19 +21,17 @@ def studied(
     connection: Connection, learner_id: int, class_id: int, lesson_ids: Collection[int]
 ) -> dict[int, Intervals]:
     """Content intervals in ms by lesson, sorted and disjoint, of the learner in that class, and in
-    the one that they moved there from: lessons are of one version of a course.
+    those that they moved there from: lessons are of one version of a course.
 
     Judged sittings give what their latest verdict credits. A sitting that waits for its verdict
     gives the stretch its learning clock has run up to its last position: enough to go on from,
     never a reason to accuse.
     """
-    before = select(Enrolment.moved_from).where(
-        Enrolment.class_id == class_id, Enrolment.learner_id == learner_id, stays.ever_in_class()
-    )
+    before = {it.moved_from for it in stays.movers(connection, class_id, learner_id)}
     sessions = connection.execute(
         select(Session.id, Session.lesson_id, Session.play_pos_ms, Session.learning_ms).where(
             Session.learner_id == learner_id,
-            or_(Session.class_id == class_id, Session.class_id.in_(before)),
+            Session.class_id.in_({class_id, *before}),
             Session.lesson_id.in_(lesson_ids),
         )
     ).all()

@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from app.clock import day
+from app.domain.judging import enrolment_facts
 from app.reports import package
 from app.reports.exports import ExportOptions
 from app.reports.verify import verify
@@ -47,6 +48,25 @@ class Move:
         url = f"/v1/classes/{klass}/class-hours"
         (learner,) = self.client.get(url, headers=self.headers).json()["learners"]
         return [it["outcome"] for it in learner["class_hours"]]
+
+    def attends(self, klass: str, day: str) -> None:
+        item = {"learner_id": "lin-yi", "held_on": day, "hours": 4, "practical": True}
+        url = f"/v1/classes/{klass}/offline-attendance"
+        answer = self.client.post(url, json={"items": [item]}, headers=self.headers)
+        assert answer.json()["accepted"] == 1, answer.text
+
+    def goes_back(self, last_on: str) -> None:
+        body = {"to_class": "class-demo", "last_on": last_on}
+        said = {"kind": "moved_class", "learner_id": "lin-yi", "body": body, "reason": "转回原班"}
+        url = "/v1/classes/next/acts"
+        answer = self.client.post(url, json=said, headers=self.headers)
+        assert answer.status_code == 201, answer.text
+
+    def attended(self, klass: str) -> float | None:
+        row = class_row(self.services.database, self.county, klass)
+        with self.services.database.read() as connection:
+            (candidate,) = enrolment_facts.gather(connection, row).candidates
+        return candidate.attended
 
     def goes(self) -> Any:
         with self.services.database.read() as connection:
@@ -95,6 +115,23 @@ def test_hours_that_were_studied_before_the_move_count_in_the_other_class(move: 
     opened = move.client.post("/v1/sessions", json=opening, headers=move.headers)
     assert opened.status_code == 201, opened.text  # and the lessons before need not be seen again
     assert act["body"]["first_on"] > act["body"]["last_on"]
+
+
+def test_attendance_in_person_follows_to_the_other_class_and_back(move: Move) -> None:
+    move.studied("H01")
+    first = class_row(move.services.database, move.county, "class-demo").starts_on
+    move.attends("class-demo", first)
+    act = move.goes()
+    move.attends("next", act["body"]["first_on"])
+    assert move.attended("next") == 8
+    klass = class_row(move.services.database, move.county, "next")
+    made = package.export(move.services, klass, ExportOptions("user:zhao", named=True), EVERYTHING)
+    assert verify(made.file.data, made.public_key).problems == []
+    before = move.hours("class-demo")
+    move.goes_back(act["body"]["first_on"])
+    move.judge("class-demo")
+    assert move.attended("class-demo") == 8
+    assert move.hours("class-demo") == before
 
 
 def test_what_was_found_before_the_move_follows(move: Move) -> None:

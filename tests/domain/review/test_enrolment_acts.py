@@ -17,6 +17,7 @@ from app.errors import NotAllowed
 from app.services import Services
 from app.simulation.entities import invented_id_number
 from app.store.catalogue import catalogue
+from app.store.review import inspections
 from tests.api.test_sessions import found_school, opening, post
 from tests.people import HUANGCHUAN, LIN, WU, County, TestClock, instant, training_class
 from tests.verdicts import sign_in
@@ -54,6 +55,11 @@ class Office:
             for it in told["learners"]
         }
 
+    def away(self, learner: str, klass: str = "c1") -> list[tuple[str, str]]:
+        told = self.client.get(f"/v1/classes/{klass}/roster", headers=self.headers).json()
+        (mine,) = (it for it in told["learners"] if it["learner_id"] == learner)
+        return [(it["first_day"], it["last_day"]) for it in mine["away"]]
+
     def put(self, *learners: dict[str, Any], klass: str = "c1") -> Any:
         url, said = f"/v1/classes/{klass}/roster", {"learners": list(learners)}
         return self.client.put(url, json=said, headers=self.headers)
@@ -66,6 +72,53 @@ def office(client: TestClient, school: County) -> Office:
 
 def code(answer: Any) -> str:
     return str(answer.json()["code"])
+
+
+@pytest.mark.both_databases
+def test_who_comes_back_studies_on_and_was_not_there_meanwhile(
+    client: TestClient, school: County, clock: TestClock, office: Office, services: Services
+) -> None:
+    clock.now_ms = instant("2026-03-10 09:00")
+    assert code(office.record("came_back", first_on="2026-03-10")) == "not_left"
+    left = office.record("left_class", last_on="2026-03-05").json()
+    assert code(office.record("came_back", first_on="2026-03-05")) == "outside_class_dates"
+    back = office.record("came_back", first_on="2026-03-10")
+    assert back.status_code == 201, back.text
+    assert office.roster()["lin"] == (None, None, None)
+    assert office.away("lin") == [("2026-03-06", "2026-03-09")]
+    assert code(office.record("left_class", last_on="2026-03-08")) == "before_coming_back"
+    assert code(office.take_back(left["id"])) == "came_back_since"
+    with services.database.read() as connection:
+        row = catalogue.class_of_platform(connection, school.huang.platform.id, "c1")
+        assert row is not None
+        there = [
+            "lin" in inspections.members(connection, row.id, f"2026-03-{day:02}")
+            for day in (5, 6, 9, 10)
+        ]
+    assert there == [True, False, False, True]
+    clock.now_ms = instant("2026-03-09 09:00")
+    refused = post(client, school, opening())
+    assert refused.json()["ended"] == {"by": "left", "last_day": "2026-03-05"}
+    clock.now_ms = instant("2026-03-10 09:00")
+    assert post(client, school, opening()).status_code == 201
+    assert code(office.take_back(back.json()["id"])) == "on_record_since"
+
+
+def test_who_moved_may_move_back_and_takes_it_back(
+    school: County, clock: TestClock, office: Office
+) -> None:
+    clock.now_ms = instant("2026-03-12 09:00")
+    first = office.record("moved_class", last_on="2026-03-04", to_class="c2").json()
+    again = office.record("moved_class", klass="c2", last_on="2026-03-08", to_class="c1")
+    assert again.status_code == 201, again.text
+    assert (office.roster()["lin"][2], office.roster("c2")["lin"][2]) == (None, "moved")
+    assert office.away("lin") == [("2026-03-05", "2026-03-08")]
+    assert code(office.take_back(first["id"])) == "came_back_since"
+    assert office.take_back(again.json()["id"]).status_code == 200
+    assert office.roster()["lin"] == (None, "2026-03-04", "moved")
+    assert office.roster("c2")["lin"] == ("2026-03-05", None, None)
+    assert office.take_back(first["id"]).status_code == 200
+    assert office.roster()["lin"] == (None, None, None) and "lin" not in office.roster("c2")
 
 
 @pytest.mark.both_databases
@@ -195,13 +248,13 @@ def test_what_a_person_of_the_authority_recorded_no_key_takes_back(
 
 steps = st.lists(
     st.tuples(
-        st.sampled_from(["left_class", "joined_late", "moved_class", "back"]),
+        st.sampled_from(["left_class", "came_back", "joined_late", "moved_class", "back"]),
         st.sampled_from(["lin", "wu"]),
         st.sampled_from(["c1", "c2"]),
         st.integers(0, 12),
     ),
     min_size=1,
-    max_size=8,
+    max_size=10,
 )
 
 
@@ -223,10 +276,12 @@ def test_counts_of_every_day_are_a_fold_over_the_acts_in_force(
     for kind, learner, klass, offset in steps:
         on = (FIRST + timedelta(days=offset)).isoformat()
         if kind == "back":
-            if made:
-                office.take_back(made.pop(offset % len(made))[0])
+            place = offset % len(made) if made else 0
+            if made and office.take_back(made[place][0]).status_code == 200:
+                made.pop(place)
             continue
-        body = {"joined_late": {"first_on": on}}.get(kind, {"last_on": on})
+        comes = kind in ("joined_late", "came_back")
+        body = {"first_on": on} if comes else {"last_on": on}
         other = {"to_class": "c2" if klass == "c1" else "c1"} if kind == "moved_class" else {}
         answer = office.record(kind, learner, klass, **body, **other)
         if answer.status_code == 201:
@@ -238,40 +293,52 @@ def test_counts_of_every_day_are_a_fold_over_the_acts_in_force(
 
 
 def _agree(services: Services, school: County, office: Office) -> None:
-    acts = {
-        klass: [
-            it
-            for it in office.client.get(f"/v1/classes/{klass}/acts", headers=office.headers).json()[
-                "acts"
-            ][::-1]
-            if it["state"] == "in_force"
-        ]
+    told = [
+        it | {"class": klass}
         for klass in ("c1", "c2")
-    }
+        for it in office.client.get(f"/v1/classes/{klass}/acts", headers=office.headers).json()[
+            "acts"
+        ]
+        if it["state"] == "in_force"
+    ]
+    told.sort(key=lambda it: it["id"])
     days = [FIRST + timedelta(days=it) for it in range(16)]
+    there = {who: _there([it for it in told if it["learner_id"] == who], days) for who in WHO}
     with services.database.read() as connection:
-        for klass in acts:
+        for klass in ("c1", "c2"):
             row = catalogue.class_of_platform(connection, school.huang.platform.id, klass)
             assert row is not None
             stays = roster_days.of_class(connection, row)
             for day in days:
-                folded = sum(_there(acts, klass, who, day.isoformat()) for who in ("lin", "wu"))
-                assert roster_days.on_roster(stays, day) == folded, (klass, day, acts)
+                folded = sum(day in there[who][klass] for who in WHO)
+                assert roster_days.on_roster(stays, day) == folded, (klass, day, told)
+                drawn = inspections.members(connection, row.id, day.isoformat())
+                assert len(drawn) == folded, (klass, day, told)
 
 
-def _there(acts: dict[str, list[Any]], klass: str, who: str, day: str) -> bool:
-    """Both begin in c1; what the acts say of them, one after the other."""
-    first = "2026-03-02" if klass == "c1" else None
-    for other, told in acts.items():
-        for it in told:
-            if it["kind"] == "moved_class" and it["learner_id"] == who and other != klass:
-                first = it["body"]["first_on"]
-    mine = [it for it in acts[klass] if it["learner_id"] == who]
-    joined = [it["body"]["first_on"] for it in mine if it["kind"] == "joined_late"]
-    ended = [it["body"]["last_on"] for it in mine if "last_on" in it["body"]]
-    if joined:
-        first = joined[-1]
-    return first is not None and first <= day and (not ended or day <= ended[-1])
+WHO = ("lin", "wu")
+
+
+def _there(acts: list[dict[str, Any]], days: list[date]) -> dict[str, set[date]]:
+    """On which days one learner, who begins in c1, is in each class: what the acts say of them, one
+    after the other."""
+    found: dict[str, set[date]] = {"c1": set(days), "c2": set()}
+    over: dict[str, date] = {}
+    for it in acts:
+        here, body = it["class"], it["body"]
+        if "last_on" in body:
+            over[here] = date.fromisoformat(body["last_on"]) + timedelta(days=1)
+            found[here] -= {day for day in days if day >= over[here]}
+        if it["kind"] == "joined_late":
+            first = date.fromisoformat(body["first_on"])
+            before = min(found[here], default=over.get(here, first))
+            found[here] |= {day for day in days if first <= day < before}
+            found[here] -= {day for day in days if day < first}
+        elif "first_on" in body:
+            into = body.get("to_class", here)
+            came = {day for day in days if day >= date.fromisoformat(body["first_on"])}
+            found[into] |= came
+    return found
 
 
 def test_a_schools_clerk_records_who_left_and_nothing_that_the_authority_decides(

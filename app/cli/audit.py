@@ -19,6 +19,10 @@ def verify(
     heads: Annotated[
         list[Path] | None, typer.Argument(help="Heads that were kept elsewhere, as files.")
     ] = None,
+    printed: Annotated[
+        list[str] | None,
+        typer.Option(help="A head that stands on a signed list, 审计日志: number:link; repeat it."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Check every link and seal, the heads in the data folder, and those that are named.
@@ -26,7 +30,7 @@ def verify(
     Exits with 1 when an entry was changed, or one that an earlier head names is gone.
     """
     with open_services() as services:
-        problems = audit_watch.verify(services, heads or ())
+        problems = audit_watch.verify(services, heads or (), printed or ())
     text = "\n".join(problems) or "the audit log is whole"
     say({"ok": not problems, "problems": problems}, as_json, text)
     if problems:

@@ -7,6 +7,7 @@ written down earlier names an entry that must still be there, under the same lin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from prometheus_client import Gauge
 
 from app.canonical import canonical
 from app.clock import day
-from app.errors import ZhenxueError
+from app.errors import BadInput, ZhenxueError
 from app.jobs.repeating import Repeating
 from app.reports import signing
 from app.services import Services
@@ -26,6 +27,7 @@ from app.store.accounts import audit
 
 EVERY_S = 300.0
 FOLDER = "audit-heads"
+_PRINTED = re.compile(r"([0-9]{1,18}):([0-9a-f]{64})")
 
 log = structlog.get_logger("zhenxue.audit_watch")
 
@@ -108,15 +110,33 @@ def check_heads(services: Services, files: Iterable[Path]) -> list[str]:
     return problems
 
 
-def verify(services: Services, more: Sequence[Path] = ()) -> list[str]:
-    """Everything that tells of the log: each link and seal, the heads in the data folder and those
-    of `more`. A sentence for each problem."""
+def verify(services: Services, more: Sequence[Path] = (), printed: Sequence[str] = ()) -> list[str]:
+    """Everything that tells of the log: each link and seal, the heads in the data folder, those
+    of `more`, and those that signed lists print. A sentence for each problem. Raises BadInput for
+    one that is not as it is printed."""
     problems = check_heads(services, [*heads_in(folder_of(services)), *more])
+    problems += _check_printed(services, printed)
     with services.database.read() as connection:
         broken = audit.first_broken(connection)
     if broken is not None:
         problems.append(f"entry {broken} does not follow from the one before, or has no valid seal")
     return problems
+
+
+def _check_printed(services: Services, printed: Sequence[str]) -> list[str]:
+    heads: dict[int, str] = {}
+    for told in printed:
+        found = _PRINTED.fullmatch("".join(told.split()).lower())
+        if found is None:
+            raise BadInput("bad_head", f"{told!r}: a head is printed as number:64 hex digits")
+        heads[int(found[1])] = found[2]
+    with services.database.read() as connection:
+        there = audit.chains(connection, heads)
+    return [
+        f"{entry}: is {'not what was printed' if entry in there else 'gone from the audit log'}"
+        for entry, chain in heads.items()
+        if entry not in there or there[entry].hex() != chain
+    ]
 
 
 def require_whole(services: Services) -> None:

@@ -44,6 +44,7 @@ class Heading:
     remark: str = ""  # stands under every list of the class
     standing: str = ""  # draft, or signed by whom and when; empty for lists nobody signs
     signed_digest: str = ""  # of all the lists that were signed together
+    audit_head: str = ""  # the audit log's entry of the signature, and its link
     instrument: str = ""  # number and title of the rules, for those who know no pack
     level: str = ""
     scale: str = ""  # that applies, where the list hangs on it
@@ -58,7 +59,11 @@ class Heading:
         )
         if self.county:
             return (("县（市、区）", self.county), ("期间", self.period), *made)
-        signed = (("签发状态", self.standing), ("签发摘要", self.signed_digest))
+        signed = (
+            ("签发状态", self.standing),
+            ("签发摘要", self.signed_digest),
+            ("审计日志", self.audit_head),
+        )
         return (
             ("培训机构", self.institution),
             ("班级编号（批次）", self.class_no),

@@ -19,6 +19,8 @@ from app.domain.review.sign_off import Submission
 from app.reports.dossier import Dossier, office_of
 from app.reports.lists import LISTS
 from app.reports.sheet import Column, Heading, Sheet, when
+from app.store.accounts import audit
+from app.store.accounts.audit import AuditFilter
 from app.store.review import sign_offs
 from app.store.review.sign_offs import SignOffRow
 from app.vault import Vault
@@ -156,11 +158,27 @@ def _as_signed(
             sheet.heading,
             standing=standing,
             signed_digest=last.digest,
+            audit_head=_audit_head(dossier, last),
             office=office_of(dossier.row.county),
             published=dossier.published,
         ),
         notes=tuple(notes),
     )
+
+
+def _audit_head(dossier: Dossier, row: SignOffRow) -> str:
+    """Number and link of the signature's entry: on paper it tells later whether the log was cut or
+    written anew (`zhenxue audit verify --printed`)."""
+    signed_ms = row.signed_ms or 0
+    wanted = AuditFilter(
+        action="lists.signed",
+        subject=f"class:{dossier.id}",
+        since_ms=signed_ms,
+        until_ms=signed_ms + 1,
+    )
+    entries = audit.page(dossier.connection, wanted, size=10)
+    found = [it for it in entries if it.detail.get("digest") == row.digest]
+    return f"{found[-1].id}:{found[-1].chain.hex()}" if found else ""
 
 
 def _told(it: Moved) -> str:

@@ -15,6 +15,8 @@ from sqlalchemy import delete, insert, select
 from app.domain.catalogue.classes import pack_of
 from app.domain.judging import eligibility, unsettled
 from app.domain.review import learner_link, sign_off
+from app.errors import BadInput
+from app.jobs import audit_watch
 from app.reports import signed_lists
 from app.reports.dossier import Dossier
 from app.services import Services
@@ -22,7 +24,7 @@ from app.store.judging import verdicts
 from app.store.judging.verdicts import Entered
 from app.store.review import sign_offs
 from detectors.eligibility import ControlAtWork
-from models import Appeal, Finding, Learner, Review, User
+from models import Appeal, AuditEntry, Finding, Learner, Review, User
 from tests import bodies
 from tests.people import HUANGCHUAN, County, TestClock
 from tests.verdicts import class_row, forty, sign_in, studied
@@ -267,6 +269,27 @@ class TestSigning:
         assert "潢川县人力资源和社会保障局（盖章）" in notice and "公示期" in notice
         assert "摘要" not in notice and "sha256" not in notice
         assert "林小兰" not in self.exported(signing, "pending")
+
+    def test_signed_lists_print_the_audit_log_s_head_which_tells_that_it_was_cut(
+        self, signing: Everywhere
+    ) -> None:
+        self.post(signing, signing.zhao)
+        self.post(signing, signing.sun, "/sign")
+        head = re.search(r"审计日志,\"?([0-9]+:[0-9a-f]{64})", self.exported(signing, "admitted"))
+        assert head is not None
+        assert "审计日志" not in self.exported(signing, "public-list")
+        assert audit_watch.verify(signing.services, printed=[head[1]]) == []
+        with signing.services.database.write() as connection:
+            last = select(AuditEntry.id).where(AuditEntry.action == "lists.signed")
+            entry = connection.execute(last).scalar_one()
+            connection.execute(delete(AuditEntry).where(AuditEntry.id >= entry))
+        for it in audit_watch.heads_in(audit_watch.folder_of(signing.services)):
+            it.unlink()
+        assert audit_watch.verify(signing.services) == [], "nothing else tells"
+        (problem,) = audit_watch.verify(signing.services, printed=[head[1]])
+        assert "gone from the audit log" in problem
+        with pytest.raises(BadInput, match="64 hex"):
+            audit_watch.verify(signing.services, printed=["812"])
 
     def test_what_changes_after_that_is_a_numbered_correction_that_says_what(
         self, signing: Everywhere

@@ -15,9 +15,11 @@ from app.console.few_photos import few_photos
 from app.console.finding_view import FindingCard, card
 from app.console.findings_page import FindingFilters
 from app.console.language import Language, language
+from app.console.upholding import Stake, effects, stake_of
 from app.domain.accounts.users import Role, User
 from app.domain.faces import face_confidence
 from app.domain.review import review_queue
+from app.store.catalogue import class_file
 from app.store.faces import photo_access
 from app.store.review import assignments, cases, finding_queue, reviews
 from app.store.review.finding_rows import FindingRow
@@ -47,6 +49,7 @@ def cards_of(
     enrolled = face_confidence.of_findings(
         connection, [(row.rule, row.learner_id) for row in shown.values()]
     )
+    stakes = {it: _stake(connection, it, user) for it in {row.class_id for row in rows}}
     known = review_queue.colleagues(connection, user, county) if user.decides else []
     cards = [
         replace(
@@ -64,11 +67,18 @@ def cards_of(
                 lang,
             ),
             few_photos=few_photos(enrolled, row.learner_id, lang, row.rule),
+            effects=effects(row, stakes[row.class_id], lang),
         )
         for row in shown.values()
     ]
     gravest_first = list(labels.OUTCOMES.values())
     return sorted(cards, key=lambda it: (not it.open, gravest_first.index(it.outcome)))
+
+
+def _stake(connection: Connection, class_id: int, user: User) -> Stake:
+    klass = class_file.klass(connection, class_id, user.scope)
+    assert klass is not None  # whose findings these are
+    return stake_of(connection, klass)
 
 
 def _told_learner(row: FindingRow) -> str:

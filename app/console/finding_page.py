@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from app.console import labels
 from app.console.finding_cards import cards_of, following
+from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.session_page import session_view
@@ -18,9 +20,16 @@ from app.domain.review import review
 from app.errors import BadInput, Conflict, NotFound
 from app.services import Services
 from app.store.catalogue import class_file
-from app.store.review import crowds, reviews
+from app.store.review import class_sittings, crowds, reviews
 from app.store.review.finding_rows import FindingRow
 
+_SITTINGS = 200  # shown of a class
+_COLUMNS: Mapping[str, str] = {
+    "popups": N_("弹窗显示"),
+    "answered": N_("弹窗应答"),
+    "photos": N_("照片"),
+    "matched": N_("人脸相符"),
+}
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 
@@ -104,6 +113,8 @@ def _class_finding(
         now = reviews.finding(connection, row.id, user.scope) or row
         cards = cards_of(connection, [now], klass.county, user, lang)
         members = crowds.members(connection, now.platform_id, now.body)
+        sittings = () if members else class_sittings.of_class(connection, now.class_id, _SITTINGS)
+        of = class_sittings.count(connection, now.class_id)
         now_ms = services.clock()
         next_up = following(connection, user, queue, now_ms, but_finding=row.id) if done else None
     return render(
@@ -115,6 +126,9 @@ def _class_finding(
         finding=now,
         cards=cards,
         members=members,
+        sittings=sittings,
+        sittings_of=of,
+        columns=_COLUMNS,
         holds=now.body.holds,
         queue=queue,
         following=next_up,

@@ -13,7 +13,7 @@ from app.console.labels import Label
 from app.console.language import N_, Language
 from app.domain.accounts.users import User
 from app.domain.faces.face_confidence import FACE_RULES
-from app.domain.judging.sentences import filled, sentences
+from app.domain.judging.sentences import filled, sentence
 from app.domain.review import review
 from app.domain.review.review import ReviewShown
 from app.rules import ReasonText
@@ -117,6 +117,7 @@ class FindingCard:
     others: list[Any]  # who else may look after it; empty for whom that is no business
     reasons: Reasons
     few_photos: str = ""  # so told where it compares with few
+    effects: tuple[str, ...] = ()  # of upholding it
 
     @property
     def open(self) -> bool:
@@ -137,7 +138,7 @@ class FindingCard:
 
 def sentence_of(body: FindingBody, lang: Language) -> str:
     """The finding's plain sentence in this language."""
-    return sentences(body).in_(lang.code)
+    return sentence(body, lang.code, lang.span)
 
 
 def _turn(row: FindingRow, reviews: Sequence[ReviewRow], reopened_ms: int, user: User) -> Turn:
@@ -230,25 +231,26 @@ def limit_of(body: FindingBody, lang: Language) -> str:
 
 
 def _counted(body: FindingBody) -> ReasonText | None:
-    return rules.reason(body.rule, body.reason) if body.unit == "count" else None
+    return rules.reason(body.rule, body.reason)
 
 
 def quantity(value: float, unit: str, lang: Language) -> str:
-    """A number with its unit, as a person reads it; long seconds also as a span."""
+    """A number with its unit, as a person reads it; long seconds as a span."""
     if unit == "share":
         return f"{lang.number(value * 100)}%"
     if unit == "s" and value >= 120:
-        return (
-            f"{lang.number(value)} {lang.say(labels.UNITS['s'])} ({lang.span(round(value * 1000))})"
-        )
+        return lang.span(round(value * 1000))
+    if unit == "distance":
+        return lang.number(value)
     return f"{lang.number(value)} {lang.say(labels.UNITS.get(unit, unit))}".strip()
 
 
 def interval(start_ms: int | None, end_ms: int | None, lang: Language) -> str:
-    """A stretch of server time; the day is written once."""
+    """A stretch of server time; the day is written once, and no seconds over days."""
     if start_ms is None:
         return "–"
     if end_ms is None or end_ms == start_ms:
         return lang.moment(start_ms)
-    end = lang.clock(end_ms) if day(start_ms) == day(end_ms) else lang.moment(end_ms)
-    return f"{lang.moment(start_ms)} – {end} ({lang.span(end_ms - start_ms)})"
+    if day(start_ms) != day(end_ms):
+        return f"{lang.minute(start_ms)} – {lang.minute(end_ms)}"
+    return f"{lang.moment(start_ms)} – {lang.clock(end_ms)} ({lang.span(end_ms - start_ms)})"

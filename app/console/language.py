@@ -72,13 +72,15 @@ class Language:
         return "–" if ms is None else f"{at(ms):%H:%M:%S}"
 
     def span(self, ms: int) -> str:
-        """A length of time in its two largest units, e.g. 2小时05分, 3分08秒, 45秒."""
+        """A length of time in its two largest units, e.g. 2小时05分, 3分08秒, 5分钟, 45秒."""
         seconds = max(0, round(ms / 1000))
         minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
         if days >= 2:
             return self.say(N_("%(d)s天%(h)s小时"), d=days, h=hours % 24)
         if hours:
             return self.say(N_("%(h)s小时%(m)s分"), h=hours, m=f"{minutes % 60:02}")
+        if minutes and seconds % 60 == 0:
+            return self.say(N_("%(n)s分钟"), n=minutes)
         if minutes:
             return self.say(N_("%(m)s分%(s)s秒"), m=minutes, s=f"{seconds % 60:02}")
         return self.say(N_("%(s)s秒"), s=seconds)

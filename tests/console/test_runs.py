@@ -173,7 +173,7 @@ def test_a_resumed_night_says_when_it_broke_off_who_went_on_and_what_was_done(
     page = desk.sign_in("zhao").get(f"/console/runs/{night}")
     assert "当时完成4 / 10" in page and "由运维人员（命令行）续做" in page
     assert "每分钟3个班级" in page, "the hour that it lay idle is not counted"
-    assert "约剩1分00秒" in page
+    assert "约剩1分钟" in page
     with desk.services.database.write() as connection:
         runs.finish(connection, night, DONE | {"steps": 10, "problems": []}, clock())
     assert "当时完成4 / 10" in desk.get(f"/console/runs/{night}")

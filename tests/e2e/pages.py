@@ -220,6 +220,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "account": Address("/console/account", "/console/account"),
         "new-app": Address("/console/account/app", "/console/account/app"),
         "new-passkey": Address("/console/account/passkey", "/console/account/passkey"),
+        "help": Address("/console/help", "/console/help"),
         "notices": Address("/console/notices", "/console/notices"),
         "overview": Address("/console", "/console"),
         "cases": Address("/console/cases", "/console/cases"),

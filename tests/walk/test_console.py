@@ -41,6 +41,7 @@ MAY = {
     "POST /console/account/codes": PEOPLE,
     "POST /console/account/factors/{factor_id}/rename": PEOPLE,
     "POST /console/account/factors/{factor_id}/remove": PEOPLE,
+    "GET /console/help": PEOPLE,
     "GET /console/notices": PEOPLE,
     "POST /console/notices/read": PEOPLE,
     "POST /console/notices/ways": PEOPLE,

@@ -58,16 +58,22 @@ def sentences(finding: Said) -> Text:
     return Text(*(filled(template, finding, code) for code in CODES))
 
 
+def sentence(finding: Said, code: str, span: Callable[[int], str]) -> str:
+    """The finding's sentence in one language, with long times as `span` tells milliseconds."""
+    known = rules.reason(finding.rule, finding.reason)
+    return filled(known.sentence if known else UNKNOWN, finding, code, span)
+
+
 def filled(
     template: Text, finding: Said, code: str, span: Callable[[int], str] | None = None
 ) -> str:
     """A template of a rule's file with the finding's values. `span` tells milliseconds as people
-    do; without it seconds stay a number."""
+    do; without it seconds stay seconds."""
     start, end, unit = finding.start_ms, finding.end_ms, finding.unit
     one_day = start >= 0 and end >= 0 and at(start).date() == at(end).date()
     return template.in_(code).format(
-        measured=_Amount(finding.measured, unit, span),
-        limit=_Amount(finding.limit, unit, span),
+        measured=_Amount(finding.measured, unit, span, code),
+        limit=_Amount(finding.limit, unit, span, code),
         start=_Moment(start, one_day, code),
         end=_Moment(end, one_day, code),
         reviewers=(TWO if finding.needs_two_reviewers else ONE).in_(code),
@@ -98,10 +104,13 @@ class _Amount:
     value: float
     unit: str
     span: Callable[[int], str] | None
+    code: str
 
     def __format__(self, spec: str) -> str:
-        if spec == "span" and self.unit == "s" and self.span:
-            return self.span(round(self.value * 1000))
+        if spec == "span" and self.unit == "s":
+            if self.span:
+                return self.span(round(self.value * 1000))
+            return f"{number(self.value)}{'秒' if self.code == 'zh' else ' s'}"
         return number(self.value)
 
 

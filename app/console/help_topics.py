@@ -34,8 +34,8 @@ TOPICS: Mapping[str, Topic] = {
                 "Press “Start here”, open the first case, look, decide; n leads on.",
             ),
             Text(
-                "上方查找框可填姓名、身份证号、证件后四位、电话、班级编号、机构、平台、案号。",
-                "The search field takes names, ID numbers, last four digits, telephones, numbers of"
+                "上方查找框可填姓名、身份证号、证件后四位、班级编号、机构、平台、案号。",
+                "The search field takes names, ID numbers, last four digits, numbers of"
                 " classes and cases, institutions and platforms.",
             ),
         ),

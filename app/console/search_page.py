@@ -5,6 +5,7 @@ What was typed is posted, so that no ID number stands in an address; one hit lea
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 from urllib.parse import urlencode
 
@@ -18,7 +19,10 @@ from app.domain.accounts.finder import MOST
 from app.store.catalogue import class_file
 from app.store.catalogue import finder as store
 from app.store.catalogue.finder import LearnerHit
+from app.store.review import cases
 
+# How people write a case's number: 15, 第15号案, 15号案.
+_CASE = re.compile(r"第?([1-9]\d{0,15})(?:号案?)?")
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 
@@ -50,11 +54,16 @@ def results(request: Request, login: SignedIn, q: str = "", person: int | None =
         classes = class_file.page(connection, scope, text, None, MOST) if text else []
         platforms = store.platforms(connection, scope, text, MOST) if text else []
         finding = store.finding(connection, scope, text.removeprefix("#")) if text else None
+        schools = store.institutions(connection, scope, text, MOST) if text else []
+        number = _CASE.fullmatch(text)
+        case = cases.one(connection, scope, int(number[1])) if number else None
     ways = [
         *(_home(it) for it in learners),
         *(f"/console/classes/{it.id}" for it in classes),
         *(f"/console/platforms/{it.slug}" for it in platforms),
+        *(f"/console/institutions/{it.id}" for it in schools),
         *([f"/console/findings/{finding}"] if finding else []),
+        *([f"/console/cases/{case.id}"] if case else []),
     ]
     if len(ways) == 1 and person is None:
         return see_other(ways[0])
@@ -68,6 +77,8 @@ def results(request: Request, login: SignedIn, q: str = "", person: int | None =
         classes=classes,
         platforms=platforms,
         finding=finding,
+        schools=schools,
+        case=case,
         most=MOST,
         nothing=not ways,
         asked=bool(text) or person is not None,

@@ -9,7 +9,7 @@ from app.store.accounts import vault_keys
 from app.store.row import typed
 from app.store.scope import AccessScope
 from app.vault import NumberHash
-from models import Enrolment, Finding, Learner, Person, Platform, TrainingClass
+from models import Enrolment, Finding, Institution, Learner, Person, Platform, TrainingClass
 
 
 class LearnerHit(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +67,26 @@ def platforms(
     if not scope.of_authority:
         query = query.where(scope.covers_platform())
     return typed(connection.execute(query.order_by(Platform.name).limit(limit)), PlatformHit)
+
+
+class InstitutionHit(msgspec.Struct, frozen=True, kw_only=True):
+    id: int
+    name: str
+    code: str
+    county: str
+
+
+def institutions(
+    connection: Connection, scope: AccessScope, text: str, limit: int
+) -> list[InstitutionHit]:
+    """By part of a name, or the code; none for a platform's people, who see no such page."""
+    if scope.platform_id is not None:
+        return []
+    query = select(Institution.id, Institution.name, Institution.code, Institution.county).where(
+        or_(Institution.name.contains(text, autoescape=True), Institution.code == text),
+        scope.covers_institution(),
+    )
+    return typed(connection.execute(query.order_by(Institution.name).limit(limit)), InstitutionHit)
 
 
 def finding(connection: Connection, scope: AccessScope, number: str) -> int | None:

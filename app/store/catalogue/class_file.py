@@ -85,6 +85,7 @@ def page(
 
 
 class ClassCase(ClassRow, Protocol):
+    institution: str
     assessment_on: str | None
     platform_name: str
     platform: str

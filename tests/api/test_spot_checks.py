@@ -69,14 +69,14 @@ def test_lin_shows_the_face_when_zhao_asks_and_the_board_says_so(
     lin: Lesson, zhao: Board, services: Services
 ) -> None:
     lin.open()
-    studies(lin, services, 3)
+    studies(lin, services, 5)
     assert "face_check" not in lin.controls
     assert "等对方下次上报" in zhao.asks()
     lin.play()
     assert lin.controls["face_check"]["actions"] and "已向学员提出" in zhao.says()
     lin.play()
     assert "正在比对" in zhao.says()
-    studies(lin, services)
+    studies(lin, services, 4)
     assert "核验通过" in zhao.says()
     assert "十分钟内只能要求核验一次" in zhao.asks()
     lin.clock.advance(seconds=601)
@@ -92,7 +92,7 @@ def test_a_request_of_another_process_reaches_the_sitting_at_its_next_report(
     lin: Lesson, zhao: Board, services: Services
 ) -> None:
     lin.open()
-    studies(lin, services, 3)
+    studies(lin, services, 5)
     with services.database.write() as connection:
         user = users.named(connection, "zhao")
         spot_checks.ask(connection, user, zhao.sitting(), lin.clock())
@@ -105,7 +105,7 @@ def test_whoever_rests_is_not_called_back_until_something_plays(
     lin: Lesson, zhao: Board, services: Services
 ) -> None:
     lin.open()
-    studies(lin, services, 3)
+    studies(lin, services, 5)
     zhao.asks()
     rest(lin)
     assert "face_check" not in lin.controls and "在线但没有播放" in zhao.says()
@@ -127,7 +127,7 @@ def test_whoever_left_is_told_as_that_and_a_silent_page_too(
     lin: Lesson, zhao: Board, services: Services
 ) -> None:
     lin.open()
-    studies(lin, services, 3)
+    studies(lin, services, 5)
     zhao.asks()
     lin.clock.advance(seconds=121)
     assert "已断线" in zhao.says()
@@ -141,7 +141,7 @@ def test_a_request_that_nobody_answers_accuses_nobody(
     lin: Lesson, zhao: Board, services: Services
 ) -> None:
     lin.open()
-    studies(lin, services, 3)
+    studies(lin, services, 5)
     zhao.asks()
     lin.answers = lambda: []  # type: ignore[method-assign]
     for _ in range(25):

@@ -21,6 +21,7 @@ from sqlalchemy import select, update
 
 from app.clock import system_clock
 from app.domain.faces import enrolment_photos
+from app.domain.policy.sitting_terms import BURST_MS
 from app.jobs import face_worker
 from app.jobs.face_worker import CLAIM_MS, MOST_ATTEMPTS, FaceWorker, run_pending
 from app.services import Services
@@ -187,7 +188,7 @@ def test_a_still_picture_does_not_pass_for_alive(
     for frame in range(8):
         query = {"challenge_id": check["challenge_id"], "frame": frame, "purpose": "start"}
         put(client, county, f"f{frame}", face(LIN, 50 + frame), **query)
-    clock.advance(seconds=10)
+    clock.advance(milliseconds=BURST_MS)
     run_pending(services)
     found = photos(services, county)
     assert all(photo.reading["liveness"]["outcome"] == "inconclusive" for photo in found)
@@ -646,7 +647,7 @@ def test_a_picture_held_before_the_camera_goes_to_a_person(
         clock.advance(milliseconds=500)
         query = {"challenge_id": check["challenge_id"], "frame": frame, "purpose": "start"}
         put(client, county, f"f{frame}", face(LIN, 3) + bytes([frame]), **query)
-    clock.advance(seconds=10)
+    clock.advance(milliseconds=BURST_MS)
     run_pending(services)
     found = photos(services, county)
     assert "frozen_feed" in found[-1].reading["liveness"]["reasons"]

@@ -30,6 +30,7 @@ RESOURCES = (
     "app.api.verdicts",
     "app.api.findings",
     "app.api.cases",
+    "app.api.requests",
     "app.api.exports",
     "app.api.sign_offs",
     "app.console",

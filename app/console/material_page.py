@@ -82,7 +82,7 @@ def answer(
     if user.scope.of_authority:
         raise NotAllowed("role", "whoever is asked answers")
     with services.database.read() as connection:
-        row = material.asked_of(connection, user, request_id)
+        row = material.asked_of(connection, user.scope, request_id)
     try:
         hand_in(services, row, user.actor, answer, file)
     except (BadInput, Conflict) as error:
@@ -97,8 +97,9 @@ def hand_in(
 ) -> None:
     """Answer a request with words, a file, or both. Raises BadInput, Conflict."""
     kept, blob_key = taken(services, row.case_id, file if row.answered_ms is None else None)
+    files = [(kept, blob_key)] if kept and blob_key else []
     with services.database.write() as connection:
-        material.answer(connection, row, actor, words, services.clock(), kept, blob_key)
+        material.answer(connection, row, actor, words, services.clock(), files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def _inbox(
     services = request.app.state.services
     now_ms = services.clock()
     with services.database.read() as connection:
-        rows = [asked(it, now_ms) for it in material.inbox(connection, login.user)]
+        rows = [asked(it, now_ms) for it in material.inbox(connection, login.user.scope)]
     return render(
         request,
         "requests.html",

@@ -28,6 +28,7 @@ class WebhookEvent(StrEnum):
     control.missing    a class shows no trace of a control that its platform runs
     face_check.requested  the authority wants to see a learner's face now, in a class whose
                        platform runs the controls
+    material.requested  the platform is asked to hand something in, or reminded of it
     """
 
     SESSION_VERDICT = "session.verdict"
@@ -36,6 +37,7 @@ class WebhookEvent(StrEnum):
     CLASS_VALIDATED = "class.validated"
     CONTROL_MISSING = "control.missing"
     FACE_CHECK_REQUESTED = "face_check.requested"
+    MATERIAL_REQUESTED = "material.requested"
 
 
 LABELS: Mapping[WebhookEvent, Text] = {
@@ -45,6 +47,7 @@ LABELS: Mapping[WebhookEvent, Text] = {
     WebhookEvent.CLASS_VALIDATED: Text("班级已校验", "A class was validated"),
     WebhookEvent.CONTROL_MISSING: Text("缺少管控", "A control is missing"),
     WebhookEvent.FACE_CHECK_REQUESTED: Text("要求核验一次", "A face check is asked for"),
+    WebhookEvent.MATERIAL_REQUESTED: Text("要求补充材料", "Material is asked for"),
 }
 
 
@@ -118,6 +121,23 @@ def face_check_requested(
     messages = [(f"spot-check-{spot_check_id}", message)]
     _enter(connection, wanting, WebhookEvent.FACE_CHECK_REQUESTED, messages, now_ms)
     return bool(wanting)
+
+
+def material_requested(
+    connection: Connection,
+    platform_id: int,
+    request_id: int,
+    due_on: str,
+    now_ms: int,
+    *,
+    reminder: bool = False,
+) -> None:
+    """Tell a platform that something is asked of it, or of it again; what, it reads by the API."""
+    event = WebhookEvent.MATERIAL_REQUESTED
+    wanting = [it.id for it in store.of_platform(connection, platform_id) if event in it.events]
+    message = {"request_id": request_id, "due_on": due_on, "reminder": reminder}
+    name = f"material-{request_id}" + (f"-{now_ms}" if reminder else "")
+    _enter(connection, wanting, event, [(name, message)], now_ms)
 
 
 def _wanting(connection: Connection, class_id: int, event: WebhookEvent) -> list[int]:

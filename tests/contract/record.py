@@ -7,6 +7,7 @@ when an answer has changed; tests/contract/test_document.py says when that is.
 
 from __future__ import annotations
 
+import base64
 import json
 import tempfile
 from pathlib import Path
@@ -24,7 +25,7 @@ from app.settings import Settings
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.store import schema
 from tests.described import DescribedClient, operation_of
-from tests.evidence import ndjson
+from tests.evidence import ndjson, picture
 from tests.people import LIN, WU, County, TestClock, course, instant, training_class
 from tests.walk.dataset import PASSWORD, Dataset, found
 
@@ -233,6 +234,11 @@ class Story:
         self.by("sun", "POST", f"{case}/reviews", json=ruling)
         mended = {"findings": [self.dataset.grave], "reason": "看错了一段，另行核对"}
         self.by("sun", "POST", f"{case}/corrections", json=mended)
+        self.ask("GET", "/v1/requests")
+        there = f"/v1/requests/{self.dataset.api['request_id']}"
+        self.ask("GET", there)
+        log = {"name": "日志.png", "content": base64.b64encode(picture(0)).decode()}
+        self.ask("POST", f"{there}/answer", json={"answer": "日志见附件。", "files": [log]})
         self.lists_are_submitted()
 
     def institutions_are_kept(self) -> None:

@@ -367,6 +367,7 @@ def _rows(connection: Connection, services: Services, dataset: Dataset, zhao: Us
         "learner_id": "learner-01",
         "finding_id": str(finding.id),
         "case_id": str(case_id),
+        "request_id": str(request_id),
         "session_id": external,
         "snapshot_id": str(photo.external_id),
         "run_id": str(run_id),

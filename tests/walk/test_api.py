@@ -81,6 +81,7 @@ BODIES: dict[str, Any] = {
         "reason": "年检不合格",
     },
     "POST /v1/institutions/{institution_id}/relisting": {"reason": "整改完毕"},
+    "POST /v1/requests/{request_id}/answer": {"answer": "日志随后寄上。"},
     "POST /v1/acts/{act_id}/revocation": {"reason": "登记有误"},
     "POST /v1/findings/{finding_id}/appeals": {"statement": "当天并未快进"},
 }

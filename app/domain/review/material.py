@@ -12,6 +12,7 @@ from datetime import timedelta
 from sqlalchemy import Connection
 
 from app.clock import day
+from app.domain import notify
 from app.domain.accounts.users import User
 from app.domain.review import case_desk, cases
 from app.domain.review.case_files import CaseFile
@@ -73,13 +74,19 @@ def ask(
         addressee=addressee,
         until=until,
     )
+    if kind == "platform":
+        notify.material_requested(connection, int(number), request_id, until, now_ms)
     return request_id
 
 
 def remind(connection: Connection, user: User, case_id: int, request_id: int, now_ms: int) -> None:
     """Remind whoever is asked: it stands out in what they see. Raises Conflict once answered."""
-    _open_request(connection, user, case_id, request_id)
+    row = _open_request(connection, user, case_id, request_id)
     store.change(connection, request_id, reminded_ms=now_ms)
+    if row.platform_id is not None:
+        notify.material_requested(
+            connection, row.platform_id, request_id, row.due_on, now_ms, reminder=True
+        )
     case_desk.log(connection, user.actor, "material.reminded", case_id, now_ms, request=request_id)
 
 
@@ -92,18 +99,18 @@ def withdraw(
     case_desk.log(connection, user.actor, "material.withdrawn", case_id, now_ms, request=request_id)
 
 
-def inbox(connection: Connection, user: User) -> Sequence[MaterialRow]:
-    """What this person's platform or institution is asked; nothing for the authority's people."""
-    if user.scope.of_authority:
+def inbox(connection: Connection, scope: AccessScope) -> Sequence[MaterialRow]:
+    """What a platform or an institution is asked; nothing for the authority."""
+    if scope.of_authority:
         return []
     return store.addressed_to(
-        connection, platform_id=user.platform_id, institution_id=user.institution_id
+        connection, platform_id=scope.platform_id, institution_id=scope.institution_id
     )
 
 
-def asked_of(connection: Connection, user: User, request_id: int) -> MaterialRow:
-    """A request to this person's platform or institution. Raises NotFound."""
-    return _among(inbox(connection, user), request_id)
+def asked_of(connection: Connection, scope: AccessScope, request_id: int) -> MaterialRow:
+    """A request to that platform or institution. Raises NotFound."""
+    return _among(inbox(connection, scope), request_id)
 
 
 def asked_of_learner(connection: Connection, enrolment_id: int, request_id: int) -> MaterialRow:
@@ -117,28 +124,31 @@ def answer(
     actor: str,
     words: str,
     now_ms: int,
-    file: CaseFile | None = None,
-    blob_key: str | None = None,
+    files: Sequence[tuple[CaseFile, str]] = (),
 ) -> None:
-    """Answer a request, once; the case is back in the queue. The row was looked up for whoever
-    answers. Raises BadInput, Conflict `already_answered`."""
-    if row.answered_ms is not None:
-        raise Conflict("already_answered", "the request was answered")
-    said = _words(words, "answer") if file is None or words.strip() else ""
-    note = case_notes.add(
-        connection,
-        case_id=row.case_id,
-        written_by=actor,
-        body=said,
-        file_name=file and file.name,
-        media_type=file and file.media_type,
-        size=file and len(file.data),
-        sha256=file and file.sha256,
-        blob_key=blob_key,
-        created_ms=now_ms,
-    )
-    store.change(connection, row.id, answered_ms=now_ms, note_id=note)
-    detail = {"sha256": file.sha256.hex()} if file else {}
+    """Answer a request, once, with files that are kept under their keys; the case is back in the
+    queue. The row was looked up for whoever answers. Raises BadInput, Conflict `already_answered`.
+    """
+    said = _words(words, "answer") if not files or words.strip() else ""
+    if not store.close(connection, row.id, now_ms):
+        raise Conflict("already_answered", "the request was answered or withdrawn")
+    notes = [
+        case_notes.add(
+            connection,
+            case_id=row.case_id,
+            written_by=actor,
+            body="" if place else said,
+            file_name=file and file.name,
+            media_type=file and file.media_type,
+            size=file and len(file.data),
+            sha256=file and file.sha256,
+            blob_key=blob_key,
+            created_ms=now_ms,
+        )
+        for place, (file, blob_key) in enumerate(files or [(None, None)])
+    ]
+    store.change(connection, row.id, note_id=notes[0])
+    detail = {"sha256": [file.sha256.hex() for file, _ in files]} if files else {}
     case_desk.log(
         connection, actor, "material.answered", row.case_id, now_ms, request=row.id, **detail
     )
@@ -163,13 +173,14 @@ def _may_ask(connection: Connection, user: User, case_id: int) -> None:
     cases.case_seen(connection, user.scope, case_id)
 
 
-def _open_request(connection: Connection, user: User, case_id: int, request_id: int) -> None:
+def _open_request(connection: Connection, user: User, case_id: int, request_id: int) -> MaterialRow:
     _may_ask(connection, user, case_id)
     row = store.one(connection, request_id)
     if row is None or row.case_id != case_id:
         raise NotFound("unknown_request", "there is no such request")
     if row.answered_ms is not None or row.withdrawn_ms is not None:
         raise Conflict("already_answered", "the request was answered or withdrawn")
+    return row
 
 
 def _words(text: str, field: str) -> str:

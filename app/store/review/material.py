@@ -100,6 +100,20 @@ def change(connection: Connection, request_id: int, **values: Any) -> None:
     )
 
 
+def close(connection: Connection, request_id: int, now_ms: int) -> bool:
+    """Note that it was answered; False where somebody was quicker, or it was withdrawn."""
+    result = connection.execute(
+        update(MaterialRequest)
+        .where(
+            MaterialRequest.id == request_id,
+            MaterialRequest.answered_ms.is_(None),
+            MaterialRequest.withdrawn_ms.is_(None),
+        )
+        .values(answered_ms=now_ms)
+    )
+    return result.rowcount == 1
+
+
 class AskedParty(Protocol):
     """Who can be asked about a case: of one of its findings."""
 

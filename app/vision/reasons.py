@@ -5,43 +5,43 @@ from __future__ import annotations
 # Against a picture: what the person in front of the camera can do.
 QUALITY: dict[str, tuple[str, str]] = {
     "no_face": (
-        "没有找到人脸:请正对摄像头,让整张脸进入画面。",
+        "没有找到人脸：请正对摄像头，让整张脸进入画面。",
         "No face was found: face the camera with your whole face in the picture.",
     ),
     "several_faces": (
-        "画面里不止一张脸:请让其他人离开画面。",
+        "画面里不止一张脸：请让其他人离开画面。",
         "More than one face is in the picture: ask the others to step out of it.",
     ),
     "face_too_small": (
-        "人脸太小:请靠近摄像头。",
+        "人脸太小：请靠近摄像头。",
         "The face is too small: move closer to the camera.",
     ),
     "face_cut_off": (
-        "人脸超出画面:请坐到画面中间。",
+        "人脸超出画面：请坐到画面中间。",
         "The face is cut off: move to the middle of the picture.",
     ),
     "blurred": (
-        "画面模糊:请擦净镜头,坐稳后再拍。",
+        "画面模糊：请擦净镜头，坐稳后再拍。",
         "The picture is blurred: wipe the lens and hold still.",
     ),
     "too_dark": (
-        "光线太暗:请开灯,或让光照在脸上。",
+        "光线太暗：请开灯，或让光照在脸上。",
         "It is too dark: switch on a light or turn towards one.",
     ),
     "too_bright": (
-        "光线太亮:请避开直射的强光。",
+        "光线太亮：请避开直射的强光。",
         "It is too bright: move out of the direct light.",
     ),
     "low_contrast": (
-        "脸部看不清:请不要背对窗户或灯光。",
+        "脸部看不清：请不要背对窗户或灯光。",
         "The face has no contrast: do not sit with your back to a window or lamp.",
     ),
     "turned_away": (
-        "脸没有朝向摄像头:请正对摄像头。",
+        "脸没有朝向摄像头：请正对摄像头。",
         "The face is turned away: look straight at the camera.",
     ),
     "tilted": (
-        "头部倾斜:请把头摆正。",
+        "头部倾斜：请把头摆正。",
         "The head is tilted: hold it upright.",
     ),
 }

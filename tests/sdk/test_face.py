@@ -169,6 +169,11 @@ def test_a_face_check_in_the_dark_lights_the_screen_and_says_so(
     assert check.evaluate(
         "it => it.scrollWidth <= it.clientWidth && getComputedStyle(it).boxShadow"
     )
+    expect(check).to_contain_text("停一下")
+    face = check.locator("video").bounding_box()
+    assert face is not None and face["y"] + face["height"] <= 640, (
+        "in sight while it is asked to move"
+    )
 
 
 @pytest.mark.thorough
@@ -191,6 +196,10 @@ def test_the_third_try_says_what_to_do_when_it_does_not_pass_either(
         assert ("第三次" in again) == (number == 2)
     expect(check).to_contain_text("请找培训机构当面核对并登记；不会因此算您违规")
     page.wait_for_function("() => told.filter(([it]) => it === 'photo').length >= 3")
+    run_pending(school.services)
+    over = page.get_by_role("status").filter(has_text="本人核验没有通过")
+    expect(over).to_contain_text("请培训机构当面核对并登记", timeout=30_000)
+    expect(over).to_contain_text("不算违规")
     lin.leaves()
     said = [it["value"] for it in school.notes(lin.session()) if it.get("code") == "camera_track"]
     assert len(said) == 1 and "480x360" in said[0]

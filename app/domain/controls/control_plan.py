@@ -298,11 +298,11 @@ def _issue_face_check(ledger: Ledger, tick: Tick, paused_ms: int) -> None:
     elif due and paused_ms > terms.resume_after_ms:
         demand = {"reason": "resume", "hour": number, "try": 1}
     elif last and _failed(last) and last.demand["try"] < terms.face_tries:
-        demand = {**_reissue_terms(last), "try": last.demand["try"] + 1, "why": _why(last)}
+        demand = {**_reissue_terms(last), "try": last.demand["try"] + 1, "why": why(last)}
     elif ledger.spot_check is not None and tick.learning_ms > ledger.memory.learning_ms:
         demand = {"reason": "spot_check", "hour": number, "try": 1}
     elif tick.learning_ms >= recheck_at_ms(ledger):
-        demand = {"reason": "recheck", "hour": number, "try": 1, "why": _why(checks[-1])}
+        demand = {"reason": "recheck", "hour": number, "try": 1, "why": why(checks[-1])}
     elif tick.learning_ms >= interval_at_ms(ledger):
         demand = {"reason": "interval", "hour": number, "try": 1}
     else:
@@ -329,10 +329,19 @@ def _meet_spot_check(ledger: Ledger, line: ControlLine) -> None:
 def recheck_at_ms(ledger: Ledger) -> int:
     """When, on the learning clock, a check is asked for again whose tries are all spent: what is
     studied meanwhile does not count, and the learner should not find that out at the end."""
+    spent = spent_check(ledger)
+    if spent is None:
+        return NEVER
+    return int(spent.demand["issued_mark_ms"]) + ledger.terms.recheck_ms
+
+
+def spent_check(ledger: Ledger) -> ControlLine | None:
+    """The last face check, if it did not pass and was the last try: what is studied until the next
+    one passes does not count."""
     checks = ledger.of_kind(ControlKind.FACE_CHECK)
     if not checks or not _failed(checks[-1]) or checks[-1].demand["try"] < ledger.terms.face_tries:
-        return NEVER
-    return int(checks[-1].demand["issued_mark_ms"]) + ledger.terms.recheck_ms
+        return None
+    return checks[-1]
 
 
 def interval_at_ms(ledger: Ledger) -> int:
@@ -344,7 +353,7 @@ def interval_at_ms(ledger: Ledger) -> int:
     return (int(checks[-1].demand["issued_mark_ms"]) if checks else 0) + every_ms
 
 
-def _why(line: ControlLine) -> str:
+def why(line: ControlLine) -> str:
     return line.why or "no_photo"
 
 

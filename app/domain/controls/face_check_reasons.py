@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from app.domain.controls.controls_due import ControlNote
+from app.languages import Text
 from app.vision.reasons import QUALITY
 from detectors.trace import Check
 
@@ -89,6 +91,24 @@ WORDS: dict[str, tuple[str, str]] = {
         "The photo could not be stored, which is not your doing: take it again.",
     ),
 }
+
+
+_SPENT = Text(
+    "本人核验没有通过。{why}从上次核验通过到下次通过，这段学习不计学时，不算违规。过一会儿会再次核验；"
+    "也可以请培训机构当面核对并登记。",
+    "You could not be recognised. {why} What you study from the last check that passed to the next "
+    "one that does will not count; it is no violation. You will be asked again in a while, or ask "
+    "your training institution to check in person and record it.",
+)
+
+
+def note(why: str) -> ControlNote:
+    """What a learner is told once all tries are spent; `why` is that of the last."""
+    zh, en = WORDS.get(why, ("", ""))
+    text = _SPENT.zh.format(why=zh)
+    return ControlNote(
+        code="face_not_passed", text=text, zh=text, en=" ".join(_SPENT.en.format(why=en).split())
+    )
 
 
 class ReadPhoto(Protocol):

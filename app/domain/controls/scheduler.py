@@ -21,6 +21,7 @@ from app.domain.controls import control_plan, draws, face_check_reasons
 from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
 from app.domain.controls.controls_due import (
+    ControlNote,
     ControlsDue,
     FaceAction,
     FaceCheckDue,
@@ -61,6 +62,7 @@ class Demands:
     stop: str | None = None
     learning_ms: int = 0
     now_ms: int = 0
+    note: ControlNote | None = None
 
     def due(self) -> ControlsDue:
         """`controls` of an answer, as docs/controls.md has it."""
@@ -70,6 +72,8 @@ class Demands:
         }
         if self.stop is not None:
             asked["stop"] = PlaybackStop(code=self.stop, text=control_plan.STOPS[self.stop])
+        if self.note is not None:
+            asked["note"] = self.note
         return ControlsDue(**asked)
 
 
@@ -378,11 +382,13 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         if (line := control_plan.outstanding(ledger, kind)) is not None
     }
     stop = control_plan.stop_code(ledger)
+    spent = control_plan.spent_check(ledger)
+    note = None if spent is None else face_check_reasons.note(control_plan.why(spent))
     demands = NOTHING
     if ledger.state != "open":
         demands = Demands(stop=stop)  # whatever was outstanding can no longer be asked for
-    elif lines or stop:
-        demands = Demands(lines, stop, tick.learning_ms, tick.now_ms)
+    elif lines or stop or note:
+        demands = Demands(lines, stop, tick.learning_ms, tick.now_ms, note)
     waiting = any(
         line.result is PhotoResult.PENDING for line in ledger.of_kind(ControlKind.FACE_CHECK)
     )

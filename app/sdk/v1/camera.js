@@ -19,13 +19,15 @@ const MORE = {
     dark: "光线偏暗，屏幕已变亮补光。请再开一盏灯，或面向窗户。",
     nearer: "请把脸移近摄像头，停一下，再退回来",
     farther: "请把脸移远一些，停一下，再回来",
-    last: "这是第三次。仍不通过，请找培训机构当面核对并登记；不会因此算您违规。",
+    last: "这是第三次。",
+    else: "仍不通过，请找培训机构当面核对并登记；不会因此算您违规。",
   },
   en: {
     dark: "It is dark, so the screen lights up. Switch on a light, or face a window.",
     nearer: "Come nearer to the camera, hold, and go back",
     farther: "Go farther from the camera, hold, and come back",
-    last: "This is the third time. If it does not pass, ask your training institution to check in person and record it; it is no violation.",
+    last: "This is the third time. ",
+    else: "If it does not pass, ask your training institution to check in person and record it; it is no violation.",
   },
 };
 /** What is asked, as a picture: a head with a nose, seen as in the mirror above it. */
@@ -217,14 +219,18 @@ export class Camera {
     const more = MORE[screen.language] ?? MORE.zh;
     this.tries = why ? this.tries + 1 : 1;
     const dark = this.#isDark();
-    const lines = [why && texts.face_again(why), this.tries >= TRIES && more.last, dark && more.dark].filter(Boolean);
+    const last = this.tries >= TRIES && (this.tries === TRIES ? more.last : "") + more.else;
+    const lines = [why && texts.face_again(why), last, dark && more.dark]
+      .filter(Boolean)
+      .map((line) => element("p", line, { className: "why" }));
     const sign = new Sign();
-    const extra = [...lines.map((line) => element("p", line, { className: "why" })), sign.head, this.video];
+    const extra = [...lines, sign.head, this.video];
     const dialog = this.#ask({ title: texts.face_title, text: texts.face_front, extra });
     try {
       if (dark) this.video.closest("dialog").style.boxShadow = "0 0 0 100vmax #fff"; // a lamp
       this.video.play();
       if (lines.length) await this.#pause(READ_MS);
+      lines.forEach((line) => line.remove()); // read by now: the face is to be in sight, also on a small phone
       // As many as the service asks for, however slow the camera: fewer are a failed try.
       const each = Math.ceil((frames - FRONT_FRAMES) / Math.max(actions.length, 1));
       const asked = actions.map((it) => [it, ACTION_MS, each]);

@@ -13,7 +13,7 @@ const STYLE = `
     background: #fff; color: #1d4ed8; cursor: pointer; }
   button.first { background: #1d4ed8; color: #fff; }
   button:focus-visible { outline: 3px solid #f59e0b; outline-offset: 2px; }
-  video { display: block; width: 100%; max-width: 320px; margin: 0 auto 16px; border-radius: 8px; background: #000;
+  video { display: block; max-width: min(100%, 320px); max-height: 42vh; margin: 0 auto 16px; border-radius: 8px; background: #000;
     transform: scaleX(-1); }
   .notice { position: fixed; z-index: 2147483647; inset: auto 16px 16px auto; max-width: 22rem; margin: 0; padding: 12px 16px;
     font: 15px/1.5 system-ui, "PingFang SC", "Microsoft YaHei", sans-serif; border-radius: 8px; background: #1c2330;

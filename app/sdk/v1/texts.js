@@ -17,7 +17,8 @@ export const zh = {
   face_again: (why) => `上一次没有通过。${why}`,
   turn_left: "请向左转头，停一下，再转回来",
   turn_right: "请向右转头，停一下，再转回来",
-  camera_missing: "摄像头打不开，本次没有拍到照片。请检查摄像头和浏览器权限。",
+  camera_missing:
+    "摄像头打不开，本次没有拍到照片。请检查摄像头和浏览器权限；仍打不开，请找培训机构当面核对并登记，不会因此算您违规。",
   idle: (minutes) => `已有 ${minutes} 分钟没有操作。请动一下鼠标或点一下屏幕，否则接下来的时间不计入学时。`,
   opening: "正在连接学习监管服务…",
   offline: "网络不通，正在重试。学习记录保存在本机，恢复后会自动补报。",
@@ -51,7 +52,9 @@ export const en = {
   face_again: (why) => `The last check did not pass. ${why}`,
   turn_left: "Turn your head to your left, hold, and turn back",
   turn_right: "Turn your head to your right, hold, and turn back",
-  camera_missing: "The camera could not be opened, no photo was taken. Check it and the browser's permission.",
+  camera_missing:
+    "The camera could not be opened, no photo was taken. Check it and the browser's permission; if it stays so, ask " +
+    "your training institution to check in person and record it; it is no violation.",
   idle: (minutes) => `Nothing was touched for ${minutes} minutes. Move the mouse or touch the screen, or the time will not count.`,
   opening: "Connecting …",
   offline: "No connection; trying again. Your record is kept on this device and sent later.",

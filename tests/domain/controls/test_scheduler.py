@@ -286,3 +286,20 @@ def test_the_ledger_as_columns(lin: Sitting) -> None:
     popup = packed[[row.kind for row in rows].index("popup")]
     assert popup["answered_ms"] > popup["issued_ms"] and popup["latency_ms"] == 3_000
     assert popup["flags"] & ControlFlag.SERVICE and popup["expired_ms"] == -1
+
+
+def test_a_learner_whose_tries_are_spent_is_told_why_and_what_else_can_be_done(
+    lin: Sitting,
+) -> None:
+    lin.open()
+    told: list[tuple[int, bool, str]] = []
+    for _ in range(60):
+        lin.play()
+        due = lin.demands.due()
+        asked = due.face_check is not msgspec.UNSET
+        told.append((lin.learning_ms, asked, due.note.zh if due.note else ""))
+    words = [zh for _, _, zh in told if zh]
+    assert "没有收到照片" in words[0] and "请培训机构当面核对" in words[0]
+    assert all(not zh for _, asked, zh in told if asked), "while it is asked for, nothing is over"
+    first = next(at for at, _, zh in told if zh)
+    assert any(asked and at > first for at, asked, _ in told), "and it is asked for again"

@@ -72,7 +72,8 @@ class County:
 
 @dataclass(frozen=True, slots=True)
 class ClassPlan:
-    """`cheats` and `unfinished` name learners by their place in the roster, from 0."""
+    """`cheats` and `unfinished` name learners by their place in the roster, from 0, and so does
+    `few_photos`, with how many of the `photos` wanted of everybody they handed in."""
 
     class_id: str
     occupation: str
@@ -86,6 +87,8 @@ class ClassPlan:
     unfinished: tuple[int, ...]
     satisfied: int
     offline_hours: float = 0.0
+    photos: int = 1
+    few_photos: Mapping[int, int] = field(default_factory=dict)
 
 
 Plans = Mapping[tuple[str, str], tuple[ClassPlan, ...]]
@@ -96,8 +99,8 @@ PLANS: Plans = {
         ClassPlan(
             "dianshang-01", "电子商务师", 24, 4, "职业技能等级证书", "enterprise", "service",
             ONE_PHOTO,
-            {1: "F02", 5: "F16", 9: "F13", 12: "F35", 16: "F28", 20: "F26"},
-            (7, 14), 23, offline_hours=8.0,
+            {1: "F02", 5: "F16", 9: "F13", 12: "F35", 16: "F28", 18: "F25", 20: "F26"},
+            (7, 14), 23, offline_hours=8.0, photos=5, few_photos={3: 2, 10: 3, 18: 1},
         ),
         ClassPlan(
             "kuaidi-02", "快递业务员", 20, 3, "职业技能等级证书", "enterprise", "service",
@@ -184,10 +187,11 @@ def _fill(
             learners |= {who.learner_id: who for who in scene.learners}
     platform.catalogue += _catalogue(plan, base, list(learners.values()), today)
     enrolled_ms = _epoch_ms(opened - timedelta(days=3), 10.0)
-    for learner in learners.values():
-        record, picture = reference_photo(learner, enrolled_ms)
-        platform.catalogue.append(record)
-        platform.photos |= picture
+    for place, learner in enumerate(learners.values()):
+        for number in range(plan.few_photos.get(place, plan.photos)):
+            record, picture = reference_photo(learner, enrolled_ms, number)
+            platform.catalogue.append(record)
+            platform.photos |= picture
     platform.catalogue += _lists(plan, people, today, opened)
 
 

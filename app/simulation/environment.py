@@ -167,16 +167,19 @@ def roster(class_id: str, learners: list[SimulatedLearner]) -> Record:
     }
 
 
-def reference_photo(learner: SimulatedLearner, taken_at_ms: int) -> tuple[Record, dict[str, Photo]]:
-    """A learner's enrolment photo: the import record, and what its file shows."""
-    file = f"photos/reference-{learner.learner_id}.jpg"
+def reference_photo(
+    learner: SimulatedLearner, taken_at_ms: int, number: int = 0
+) -> tuple[Record, dict[str, Photo]]:
+    """An enrolment photo of a learner, the first or another one: the import record, and what its
+    file shows."""
+    file = f"photos/reference-{learner.learner_id}{f'-{number}' if number else ''}.jpg"
     record: Record = {
         "kind": "reference_photo",
         "learner_id": learner.learner_id,
         "file": file,
         "taken_at_ms": taken_at_ms,
     }
-    return record, {file: Photo(learner.identity, 0)}
+    return record, {file: Photo(learner.identity, number)}
 
 
 @dataclass(slots=True)

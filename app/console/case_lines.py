@@ -18,7 +18,7 @@ from app.domain.accounts.users import User
 from app.domain.faces import face_confidence
 from app.store.review import cases as store
 from app.store.review.cases import CaseFilter, CaseStake, QueuedCase
-from app.store.review.finding_queue import QueueFilter
+from app.store.review.finding_queue import WAITS_FOR_OTHERS, QueueFilter
 from app.store.review.finding_rows import QueuedFinding
 
 _KNOWN = ("state", "q", "rule", "platform", "class", "assigned", "overdue")
@@ -29,7 +29,6 @@ STATES = {
     "snoozed": N_("已搁置"),
     "done": N_("已办结"),
 }
-_WAITING_FOR_OTHERS = 1000  # gravity from which only somebody else can go on (finding_queue)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def _line(
         late=row.waiting > 0 and row.due_on < day(now_ms).isoformat(),
         snoozed=row.snoozed_until or "",
         needs_two=first.needs_two_reviewers,
-        elsewhere=row.waiting > 0 and row.gravity >= _WAITING_FOR_OTHERS,
+        elsewhere=row.waiting > 0 and row.gravity >= WAITS_FOR_OTHERS,
         assignee=row.assignee or "",
         with_me=row.assignee_id == user.id,
     )
@@ -196,7 +195,7 @@ def next_case(
         return None
     filters = CaseFilters.parsed(queue)
     rows = store.page(connection, user.scope, filters.wanted(now_ms, user.id), None, len(but) + 1)
-    left = [it for it in rows if it.id not in but and it.gravity < _WAITING_FOR_OTHERS]
+    left = [it for it in rows if it.id not in but and it.gravity < WAITS_FOR_OTHERS]
     return _href(left[0], filters) if left else None
 
 

@@ -22,7 +22,7 @@ from app.store.review.cases import CaseCursor
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
 PAGE = 50
-_CURSOR = re.compile(r"(\d{1,5})-(\d{1,18})")
+_CURSOR = re.compile(r"(\d{1,7})-(\d{1,18})")
 Text = Annotated[str, Form()]
 
 

@@ -50,7 +50,7 @@ STATUS_CHOICES = {
     **{code: labels.STATUSES[code] for code in ("open", "first_review", "upheld", "overturned")},
     "all": Label(N_("全部")),
 }
-_CURSOR = re.compile(r"(\d{1,4})-(\d{1,12})-(\d{1,18})")
+_CURSOR = re.compile(r"(\d{1,7})-(\d{1,12})-(\d{1,18})")
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f]")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 from starlette.testclient import TestClient
 
 from models import Finding, TrainingClass
@@ -38,7 +38,7 @@ def following(page: str) -> str | None:
     return found[1].replace("&amp;", "&") if found else None
 
 
-@pytest.mark.parametrize("order", ["grave", "old", "new"])
+@pytest.mark.parametrize("order", ["grave", "likely", "old", "new"])
 def test_paging_shows_every_finding_once(busy: Desk, order: str) -> None:
     path: str | None = f"/console/findings?rule=popup_gap&order={order}"
     seen: list[int] = []
@@ -104,7 +104,9 @@ class TestGravity:
         "needs_two_reviewers": False,
     }
 
-    def first_two(self, desk: Desk, light: dict[str, Any], grave: dict[str, Any]) -> None:
+    def first_two(
+        self, desk: Desk, light: dict[str, Any], grave: dict[str, Any], order: str = ""
+    ) -> None:
         """The grave one is the younger, so that age alone would put it last."""
         names = (self.GRAVE, self.LIGHT)
         ids = [desk.county.findings[name] for name in names]
@@ -115,9 +117,9 @@ class TestGravity:
             for finding, changes in ((early, light), (late, grave)):
                 values = self.ALIKE | changes
                 connection.execute(update(Finding).where(Finding.id == finding).values(**values))
-        page = desk.sign_in("zhao").get("/console/findings?status=all")
+        page = desk.sign_in("zhao").get(f"/console/findings?status=all{order}")
         assert findings_on(page) == [late, early]
-        assert "重要的在前：" in page
+        assert order or "重要的在前：" in page
 
     @pytest.mark.parametrize(
         ("light", "grave"),
@@ -146,6 +148,31 @@ class TestGravity:
     )
     def test_comes_first(self, desk: Desk, light: dict[str, Any], grave: dict[str, Any]) -> None:
         self.first_two(desk, light, grave)
+
+    @pytest.mark.parametrize("order", ["", "&order=likely"])
+    @pytest.mark.parametrize(
+        ("nearer", "further"),
+        [
+            (("near_threshold", 0.40, 0.35), ("near_threshold", 0.36, 0.25)),
+            (("near_threshold", 0.60, 0.25), ("other_person", 0.55, 0.53)),
+            (("single_mismatch", 0.55, 0.53), ("other_person", 0.76, 0.53)),
+        ],
+        ids=["further beyond, though nearer in all", "a mismatch before a doubt", "of mismatches"],
+    )
+    def test_the_likelier_somebody_else_comes_first(
+        self, desk: Desk, nearer: Any, further: Any, order: str
+    ) -> None:
+        def face(reason: str, measured: float, limit: float) -> dict[str, Any]:
+            body = {"unit": "distance", "measured": measured, "limit": limit}
+            whole = {**self.a_body(desk), **body}
+            return {"rule": "face_liveness", "reason": reason, "outcome": "review", "body": whole}
+
+        self.first_two(desk, face(*nearer), face(*further), order)
+
+    def a_body(self, desk: Desk) -> dict[str, Any]:
+        with desk.services.database.read() as connection:
+            found: dict[str, Any] = connection.scalars(select(Finding.body)).first()
+        return found
 
     def test_more_subsidy_comes_first(self, desk: Desk) -> None:
         ids = desk.county.classes

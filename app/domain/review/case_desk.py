@@ -13,7 +13,7 @@ from app.domain.review import cases, review_queue
 from app.domain.review.case_files import CaseFile
 from app.errors import BadInput, NotAllowed
 from app.store.accounts import audit
-from app.store.review import assignments, case_notes
+from app.store.review import assignments, case_notes, finding_queue
 from app.store.review import cases as store
 from app.store.review.cases import CaseFilter, QueuedCase
 from app.store.review.finding_queue import QueueFilter
@@ -22,7 +22,6 @@ MAX_COMMENT = 2000
 MOST_DAYS = 90  # that a case may be put off: this product's choice
 LIMIT, MOST_LIMIT = 20, 200  # cases that one person is given automatically, beside their own
 AT_ONCE = 100
-_CASE_OF_OTHERS = 1000  # from this gravity on, what waits for somebody else (finding_queue)
 
 
 def comment(
@@ -151,7 +150,7 @@ def _unassigned(connection: Connection, user: User, now_ms: int, most: int) -> l
         raise NotAllowed("role", "only auditors and reviewers take cases")
     wanted = CaseFilter(QueueFilter(asked_by=user.id), day(now_ms).isoformat(), assigned_to=0)
     rows = store.page(connection, user.scope, wanted, None, most)
-    return [it for it in rows if it.gravity < _CASE_OF_OTHERS]
+    return [it for it in rows if it.gravity < finding_queue.WAITS_FOR_OTHERS]
 
 
 def _at_work(connection: Connection, user: User, case_id: int) -> None:

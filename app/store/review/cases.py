@@ -437,7 +437,7 @@ def _held(scope: AccessScope, wanted: CaseFilter) -> Any:
             func.sum(case((waiting, 1), else_=0)).label("waiting"),
             func.count().label("findings"),
             func.min(case((waiting, each.c.created_ms))).label("since_ms"),
-            # The first of the gravest: gravity is below 10,000.
+            # The first of the gravest: gravity is below 3,000,000.
             func.min(cast(each.c.weight, BigInteger) * _WEIGHTS + each.c.id).label("first"),
         )
         .where(each.c.case_id.is_not(None))

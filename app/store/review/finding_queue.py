@@ -49,7 +49,12 @@ GONE = "gone"  # a later evaluation no longer came to it; kept, and shown to nob
 # What the order by gravity weighs, beside the gravity of rules, see `app/rules.py`: what is graver
 # than what is this product's choice.
 _OUTCOMES = {"violation": 2, "review": 3, "not_proven": 4}
-_FURTHEST = 9_000  # nine times the threshold, in thousandths
+# How far beyond its threshold a face is, in 200ths: reviews to three times, mismatches from there.
+_STEPS, _REVIEWS, _FACES = 200, 600, 999
+_OF_FACES = ("face_liveness", "person_over_course", "one_face_several_accounts")
+_MISMATCHES = ("other_person", "enrolled_never_seen", "single_mismatch")
+_FINER = _FACES + 1
+WAITS_FOR_OTHERS = 1_000 * _FINER  # gravity from which only somebody else can go on
 _EVIDENCE = {"S": 0, "C+": 1}
 
 
@@ -269,14 +274,21 @@ def platforms(connection: Connection, scope: AccessScope) -> Sequence[QueuePlatf
 
 
 def likelihood() -> ColumnElement[int]:
-    """The smaller, the further a face is beyond its threshold: the likelier it is somebody else.
-    What was not measured as a distance of faces comes after all that was."""
+    """The smaller, the further a face is beyond its threshold: the likelier it is somebody else,
+    whatever numbers of photos were compared (docs/model-cards/dlib-resnet-v1.md). A review is held
+    against the threshold of a match, a mismatch against one of its own. What was not measured as a
+    distance of faces comes after all that was."""
     measured, limit = (Finding.body[name].as_float() for name in ("measured", "limit"))
-    beyond = cast(func.round(1000 * measured / limit), Integer)
-    of_faces = and_(Finding.body["unit"].as_string() == "distance", limit > 0)
-    return case(
-        (of_faces, _FURTHEST - case((beyond > _FURTHEST, _FURTHEST), else_=beyond)), else_=_FURTHEST
+    beyond = cast(func.round(_STEPS * (measured / limit - 1)), Integer)
+    of_faces = and_(
+        Finding.rule.in_(_OF_FACES),  # first: no other body is opened
+        Finding.body["unit"].as_string() == "distance",
+        limit > 0,
     )
+    mismatch = Finding.reason.in_(_MISMATCHES)
+    most = case((mismatch, _FACES - _REVIEWS), else_=_REVIEWS)
+    near = case((beyond < 1, 1), (beyond > most, most), else_=beyond)
+    return case((of_faces, _FACES - near - case((mismatch, _REVIEWS), else_=0)), else_=_FACES)
 
 
 def gravity(asked_by: int) -> ColumnElement[int]:
@@ -284,7 +296,7 @@ def gravity(asked_by: int) -> ColumnElement[int]:
 
     First what they can decide, then what waits for somebody else, then what is decided. Among
     these what concerns a whole class, then what two people must confirm, then by outcome, rule
-    and evidence.
+    and evidence; of comparisons of faces that are alike in all this, the likelier somebody else.
     """
     spoken = exists().where(
         Review.finding_id == Finding.id,
@@ -305,7 +317,7 @@ def gravity(asked_by: int) -> ColumnElement[int]:
     weights = {name: it.gravity for name, it in rules.known().items()}
     rule = case(weights, value=Finding.rule, else_=rules.LEAST_GRAVE)
     evidence = case(_EVIDENCE, value=Finding.evidence, else_=2)
-    return standing * 1000 + weight * 100 + rule * 10 + evidence
+    return (standing * 1000 + weight * 100 + rule * 10 + evidence) * _FINER + likelihood()
 
 
 def about() -> ColumnElement[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
@@ -22,6 +23,12 @@ from tests.sdk.conftest import EYES_AND_HANDS, FILM_IS_OPEN
 from tests.served import served
 
 pytestmark = pytest.mark.browser
+TELEPHONE: dict[str, Any] = {
+    "viewport": {"width": 390, "height": 844},
+    "device_scale_factor": 3,
+    "is_mobile": True,
+    "has_touch": True,
+}
 
 
 @pytest.fixture
@@ -43,7 +50,7 @@ def demo(tmp_path: Path) -> Iterator[str]:
 def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found_chromium(), args=EYES_AND_HANDS)
-        yield browser.new_context(locale="zh-CN").new_page()
+        yield browser.new_context(locale="zh-CN", **TELEPHONE).new_page()
         browser.close()
 
 
@@ -53,14 +60,21 @@ def test_a_developer_studies_the_demo_lesson(demo: str, page: Page) -> None:
     page.on("console", lambda it: complaints.append(it.text) if it.type == "error" else None)
     page.goto(f"{demo}/demo/lesson")
     page.wait_for_function(FILM_IS_OPEN)
-    expect(page.locator("#state")).to_have_text("open")
+    expect(page.locator("#state")).to_have_text("可以学习，点播放")
     page.evaluate("document.getElementById('video').play()")
     page.wait_for_function("() => document.getElementById('video').ended")
+    expect(page.locator("#counted")).to_have_text(re.compile("0分0[1-9]秒"))
+    expect(page.locator("#next")).to_have_text(re.compile(r"再学4分\d\d秒以内"))
     page.get_by_role("button", name="结束学习").click()
-    expect(page.locator("#verdict")).to_have_text("not_proven")
-    expect(page.locator("#credited")).to_contain_text("0:00–0:0")
+    expect(page.locator("#verdict")).to_contain_text("不是认定您违规")
+    expect(page.locator("#credited")).to_have_text(re.compile("计入学时0分0[1-9]秒"))
+    expect(page.locator("#reasons li").first).to_contain_text(re.compile("[\u4e00-\u9fff]"))
+    assert "{" not in page.locator("main").inner_text()
+    page.get_by_text("演示设置与开发人员的记录").click()
     link = page.get_by_role("link", name=re.compile("控制台"))
     expect(link).to_have_attribute("href", re.compile(r"/console/sessions/\d+"))
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= TELEPHONE["viewport"]["width"]
     assert complaints == []
 
 

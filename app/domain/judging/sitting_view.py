@@ -17,7 +17,7 @@ from app.domain.controls.photo_plan import Point
 from app.domain.controls.scheduler import lines_of
 from app.domain.judging import wording
 from app.domain.judging.views import SessionVerdictView
-from app.domain.policy import pack_term
+from app.domain.policy import pack_term, sitting_terms
 from app.domain.policy.pack_term import PackTerm
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sittings import unknown_session
@@ -59,6 +59,15 @@ class SittingControl(Answer, frozen=True, kw_only=True):
     drawn: dict[str, Any] | UnsetType = UNSET
 
 
+class StudyNow(Answer, frozen=True, kw_only=True):
+    """A sitting while it is open: `counted_s` ran by the service's clock so far, and is judged when
+    it is over; the next pop-up comes within `next_popup_within_s` of study, null where the platform
+    issues its own."""
+
+    counted_s: float
+    next_popup_within_s: float | None
+
+
 class SittingView(Answer, frozen=True, kw_only=True):
     """`client` is what the platform told of browser and SDK. `credited` as in the verdict: content
     from and to, server time from and to, in ms."""
@@ -88,6 +97,7 @@ class SittingView(Answer, frozen=True, kw_only=True):
     seed: str | None
     controls: list[SittingControl]
     schedule_verified: bool | None
+    study: StudyNow | None
     credited: Sequence[Interval]
     pack_term: PackTerm | None
     verdict: SessionVerdictView | None
@@ -132,6 +142,7 @@ def view(
         seed=row.seed_revealed.hex() if over and row.seed_revealed else None,
         controls=[_line(line, over) for line in lines],
         schedule_verified=_verified(row, lines) if over and row.seed_revealed else None,
+        study=None if over else _study(row),
         credited=[] if verdict is None else verdict.credited,
         pack_term=pack_term.of_class(
             f"{row.pack_id}@{row.pack_version}", row.starts_on, row.ends_on
@@ -140,6 +151,14 @@ def view(
         if verdict is None
         else extended(SessionVerdictView, verdict, findings=wording.findings(verdict.findings)),
     )
+
+
+def _study(row: NamedSitting) -> StudyNow:
+    within = None
+    if row.controls == ControlsBy.SERVICE:
+        terms = sitting_terms.of_pack(row.pack_id, row.pack_version)
+        within = max(0, row.popup_from_ms + terms.popup_high_ms - row.learning_ms) / 1000
+    return StudyNow(counted_s=row.learning_ms / 1000, next_popup_within_s=within)
 
 
 def _seen(

@@ -66,6 +66,7 @@ class NamedSitting(SittingRow, Protocol):
     learner: str
     klass: str
     controls: str
+    learning_ms: int
     pack_id: str
     pack_version: str
     starts_on: str

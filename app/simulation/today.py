@@ -4,6 +4,7 @@ true time, each as one of the scenarios has it."""
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -89,8 +90,13 @@ def _attend(
     late_s: float,
     stopping: threading.Event,
 ) -> None:
+    due = time.monotonic()
+
     def advance(seconds: float) -> None:
-        if stopping.wait(seconds):
+        """Until that much later than the last time: what requests take is made up for."""
+        nonlocal due
+        due += seconds
+        if stopping.wait(max(0.0, due - time.monotonic())):
             raise OverForToday
 
     rng = Random(f"{learner.learner_id}/{where.start_ms}")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from app.store.review import cases as store
 from models import Assignment, AuditEntry, Finding, Review, ReviewCase
@@ -275,3 +275,67 @@ def test_files_that_act_or_are_something_else_are_refused(
         files={"file": (name if data else "", data)},
     )
     assert answer.status_code == 422 and told in answer.text
+
+
+def alike(desk: Desk, *findings: str, **changes: Any) -> list[int]:
+    """A case of its own for each finding, light and all alike."""
+    light = {"outcome": "not_proven", "body": {"voids": False}, **LIGHT, **changes}
+    ids = [desk.county.findings[it] for it in findings]
+    with desk.services.database.write() as connection:
+        for it in ids:
+            case = {"key": f"alike-{it}", "kind": "sitting", "opened_ms": desk.clock()}
+            query = insert(ReviewCase).values(**case, due_on="2026-05-01").returning(ReviewCase.id)
+            body = connection.scalar(select(Finding.body).where(Finding.id == it))
+            values = {**light, "body": {**body, **light["body"]}}
+            values["case_id"] = connection.scalar(query)
+            connection.execute(update(Finding).where(Finding.id == it).values(**values))
+        rows = select(Finding.case_id).where(Finding.id.in_(ids))
+        return [it for it in connection.scalars(rows.order_by(Finding.id)) if it]
+
+
+def decide_several(desk: Desk, cases: list[int], counted: int = 1, **form: Any) -> Any:
+    told = [f"{it}:{counted}" for it in cases]
+    form = {"decision": "overturn", "reason": REASON, "counted": told, **form}
+    return post(desk, "decide", case=cases, **form)
+
+
+SEVERAL = ("fast:fast_forward", "gap:popup_gap")
+
+
+def test_cases_that_are_alike_are_decided_together_and_taken_back_together(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    cases = alike(desk, *SEVERAL)
+    ids = [desk.county.findings[it] for it in SEVERAL]
+    page = desk.get("/console/cases")
+    assert all(f'value="{it}:1"' in page for it in cases)
+    done = decide_several(desk, cases)
+    assert "已决定2案" in done.text and statuses(desk, ids) == ["overturned"] * 2
+    with desk.services.database.read() as connection:
+        given = select(func.count()).select_from(Review).where(Review.finding_id.in_(ids))
+        assert connection.scalar(given) == 2
+    assert post(desk, "undo", case=cases).status_code == 200
+    assert statuses(desk, ids) == ["open"] * 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "counted", "told"),
+    [
+        ({"outcome": "violation"}, 1, "须逐条决定"),
+        ({"needs_two_reviewers": True}, 1, "须逐条决定"),
+        ({"body": {"voids": True}}, 1, "须逐条决定"),
+        ({}, 2, "又有了新的问题"),
+    ],
+)
+def test_grave_cases_and_cases_that_changed_are_not_decided_together(
+    desk: Desk, changes: dict[str, Any], counted: int, told: str
+) -> None:
+    desk.sign_in("zhao")
+    cases = alike(desk, *SEVERAL, **changes)
+    refused = decide_several(desk, cases, counted)
+    assert refused.status_code == 422 and told in refused.text and REASON in refused.text
+
+
+def test_cases_that_differ_are_not_decided_together(desk: Desk) -> None:
+    desk.sign_in("zhao")
+    cases = alike(desk, SEVERAL[0]) + alike(desk, SEVERAL[1], reason="ignored")
+    assert "都相同的问题才能一并决定" in decide_several(desk, cases).text

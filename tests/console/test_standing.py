@@ -9,7 +9,7 @@ from tests.console.conftest import Desk
 
 def test_a_chief_reads_what_is_at_stake_and_where(desk: Desk) -> None:
     page = desk.sign_in("luo").get("/console/standing?first=2026-01-01&last=2026-12-31")
-    for told in ("全县情况", "逾期的案件", "云课在线", "审核人员"):
+    for told in ("全县情况", "逾期的案件 / 步骤", "云课在线", "审核人员"):
         assert told in page
     assert "智学网校" not in page  # another county's
 

@@ -151,6 +151,8 @@ MAY = {
     "POST /console/findings/{finding_id}/decision": DECIDERS,
     "POST /console/inspections/{inspection_id}/checks": DECIDERS,
     "POST /console/sessions/{session_id}/spot-check": DECIDERS,
+    "POST /console/cases/decide": DECIDERS,
+    "POST /console/cases/undo": DECIDERS,
     "GET /console/county": AUTHORITY,
     "GET /console/county/{county}/{report}.{ext}": AUTHORITY,
     "POST /console/county/{county}/targets": DECIDERS,
@@ -223,6 +225,8 @@ ENDING = {"POST /console/logout", "POST /console/account/password"}
 # Wants an app or a passkey to prove itself, files, or a course with its lessons; is for a school
 # alone; decides what another form has decided before; signs what another person submitted.
 BY_THEMSELVES = {
+    "POST /console/cases/decide",
+    "POST /console/cases/undo",
     "POST /console/account/app",
     "POST /console/account/passkey",
     "POST /console/classes/{class_id}/systems",

@@ -7,7 +7,7 @@ and corrected later with a reason: what was decided stays on record and counts n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection
@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 from app.domain.accounts.users import User
 from app.domain.review import review
 from app.domain.review.review import UNDECIDED, ReviewDecision
+from app.domain.review.review_queue import ALIKE, may_be_many
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.review import cases as store
@@ -23,6 +24,7 @@ from app.store.review.cases import CaseFinding, CaseRow
 from app.store.scope import AccessScope
 
 MOST = 1_000  # findings decided at once; what is beyond waits for the next decision
+MOST_CASES = 100  # decided at once
 UNDO_MS = 10 * 60_000  # this product's choice
 CORRECTED = "corrected"
 SETTLED = frozenset({"upheld", "overturned"})
@@ -101,6 +103,38 @@ def decide(
     decided = [it.id for it in chosen]
     left = {it.id for it in (*waiting.mine, *waiting.others)}.difference(decided)
     return CaseDecision(case_id, decided, sorted(left))
+
+
+def decide_alike(
+    connection: Connection,
+    counted: Mapping[int, int],
+    user: User,
+    decision: str,
+    reason: str,
+    now_ms: int,
+) -> list[CaseDecision]:
+    """Decide several cases of light findings that are all alike with one reason, each as `decide`
+    does. `counted` says how many findings of each were seen to wait.
+
+    All or none. Raises BadInput `not_alike` when any finding differs in rule, reason, outcome or
+    fault, `too_grave` for violations, what needs two persons or voids time, `none_chosen`; Conflict
+    `case_changed`; and what `decide` raises.
+    """
+    if not user.decides:
+        raise NotAllowed("role", "only auditors and reviewers decide cases")
+    if not 1 <= len(counted) <= MOST_CASES:
+        raise BadInput("none_chosen", f"case: 1 to {MOST_CASES}", field="case")
+    held = {it: undecided(connection, user, it, lock=True) for it in sorted(counted)}
+    for case_id, waiting in held.items():
+        case_seen(connection, user.scope, case_id)
+        if len(waiting.mine) + len(waiting.others) != counted[case_id]:
+            raise Conflict("case_changed", "a case holds other findings by now; look again")
+    rows = [it for waiting in held.values() for it in (*waiting.mine, *waiting.others)]
+    if len({tuple(getattr(it, name) for name in ALIKE) for it in rows}) > 1:
+        raise BadInput("not_alike", "case: not all alike", field="case")
+    if not all(may_be_many(it) for it in rows):
+        raise BadInput("too_grave", "case: grave ones are decided one by one", field="case")
+    return [decide(connection, it, user, decision, reason, now_ms=now_ms) for it in sorted(held)]
 
 
 def undoable(connection: Connection, user: User, case_id: int, now_ms: int) -> list[int]:

@@ -6,7 +6,7 @@ from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson
 from models.county_task import ClassTask, CountyTarget
 from models.faces import Calibration, CourseFace, FacePair
 from models.identity import IdentityCorrection
-from models.inspection import Inspection, InspectionCheck, SpotCheck
+from models.inspection import Inspection, InspectionCheck, InspectionNote, SpotCheck
 from models.installation import InstallationFact
 from models.institution import ClassSetup, County, Institution
 from models.judgement import Appeal, Finding, Review, Run, Verdict
@@ -78,6 +78,7 @@ __all__ = [
     "IdentityCorrection",
     "Inspection",
     "InspectionCheck",
+    "InspectionNote",
     "InstallationFact",
     "Institution",
     "Learner",

@@ -6,7 +6,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped
 
-from models.base import Base, Items, Key, Ms, Name, Ref, Text, mapped_column
+from models.base import Base, Document, Items, Key, Ms, Name, Ref, Text, mapped_column
 
 
 class Inspection(Base):
@@ -39,6 +39,18 @@ class InspectionCheck(Base):
     session_id: Mapped[int | None] = mapped_column(ForeignKey("sessions.id"))  # going on just then
     checked_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
     checked_ms: Mapped[Ms]
+
+
+class InspectionNote(Base):
+    """What an inspection found as a whole; the latest row of each counts."""
+
+    __tablename__ = "inspection_notes"
+
+    id: Mapped[Key]
+    inspection_id: Mapped[Ref] = mapped_column(ForeignKey("inspections.id"))
+    body: Mapped[Document]  # see app.domain.review.inspections.Noted
+    noted_by: Mapped[int] = mapped_column(ForeignKey("users.id"))
+    noted_ms: Mapped[Ms]
 
 
 class SpotCheck(Base):

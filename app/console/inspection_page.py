@@ -6,18 +6,28 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Request, Response
+from pydantic import ValidationError
 
-from app.console import labels
+from app.console import forms, labels
 from app.console.acts_page import FilledIn
+from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, render, see_other
 from app.domain.accounts.users import Login
 from app.domain.review import inspections, spot_checks
+from app.domain.review.inspections import Noted
 from app.errors import BadInput, NotFound
 from app.store.catalogue import class_file, films
 from app.store.review import inspections as store
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
+
+NOTE_FIELDS: Mapping[str, str] = {
+    "place": N_("地点（不填为远程）"),
+    "teachers_present": N_("到岗教师人数"),
+    "heads_present": N_("实到学员人数"),
+    "materials": N_("培训资料留存情况"),
+}
 
 
 @router.get("/classes/{class_id}/inspections")
@@ -79,6 +89,7 @@ def _inspection(
     typed: Mapping[str, str] | None = None,
     problem: str = "",
     refused: str = "",
+    errors: forms.Errors | None = None,
 ) -> Response:
     services = request.app.state.services
     now_ms = services.clock()
@@ -86,6 +97,7 @@ def _inspection(
         row = inspections.seen(connection, inspection_id, login.user)
         members = store.members(connection, row.class_id)
         checks = store.checks(connection, inspection_id)
+        notes = store.notes_of_class(connection, row.class_id)
         held = {it.item: it for it in films.of_class(connection, row.class_id)}
         online = {it.learner: it for it in inspections.online(connection, row.class_id, now_ms)}
         asked = spot_checks.lately(
@@ -110,9 +122,12 @@ def _inspection(
         results={
             it: labels.INSPECTION_RESULTS[it] for it in inspections.results_of(row.frame_kind)
         },
+        noted=notes.get(inspection_id),
+        note_fields=NOTE_FIELDS,
         typed=typed or {},
         problem=problem,
-        status=422 if problem else 200,
+        errors=errors or {},
+        status=422 if problem or errors else 200,
     )
 
 
@@ -128,3 +143,16 @@ def check(request: Request, login: SignedIn, inspection_id: RowId, form: FilledI
         problem = labels.PROBLEMS.get(error.code, labels.PROBLEMS["bad_result"])
         return _inspection(request, login, inspection_id, form, problem)
     return see_other(f"/console/inspections/{inspection_id}")
+
+
+@router.post("/inspections/{inspection_id}/notes", dependencies=[FormOfThisLogin])
+def note(request: Request, login: SignedIn, inspection_id: RowId, form: FilledIn) -> Response:
+    """Record what the inspection found as a whole."""
+    services = request.app.state.services
+    try:
+        noted = forms.read(Noted, form)
+        with services.database.write() as connection:
+            inspections.note(connection, inspection_id, login.user, noted, services.clock())
+    except (ValidationError, BadInput) as error:
+        return _inspection(request, login, inspection_id, form, errors=forms.errors(error))
+    return see_other(f"/console/inspections/{inspection_id}#noted")

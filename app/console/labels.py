@@ -192,6 +192,7 @@ DRAFT_STATES = {
     "discarded": Label(N_("已放弃")),
 }
 DRAFT_CHECKS = {"right": Label(N_("检查通过"), tone="clear")}
+YES_NO = {"yes": Label(N_("是")), "no": Label(N_("否"))}
 ADVANCE_BASES = {
     "enterprise": Label(N_("企业开展培训")),
     "project": Label(N_("培训机构开展项目制培训")),
@@ -589,6 +590,7 @@ PROBLEMS = {
     "bad_period": N_("请填写起止日期，最长一年。"),
     "bad_count": N_("人数须为1至80。"),
     "nobody_to_draw": N_("所选范围内此刻没有学员。"),
+    "nothing_noted": N_("请至少填写一项。"),
     "nothing_found": N_("请至少为一名学员（一段录像）选择结果。"),
     "bad_result": N_("请选择结果；其他情况须写明说明。"),
     "bad_statement": N_("请写明申诉内容，4至2000个字。"),

@@ -150,6 +150,7 @@ ACTIONS = {
     "hold.placed": N_("保全影像"),
     "import.taken": N_("导入记录"),
     "inspection.checked": N_("记录巡查结果"),
+    "inspection.noted": N_("登记检查概况"),
     "inspection.drawn": N_("抽取巡查名单"),
     "spot_check.asked": N_("要求学员核验一次"),
     "key.created": N_("新增密钥"),

@@ -21,9 +21,9 @@ from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import calendar
 from app.domain.policy import procedure
 from app.domain.policy.working_days import Calendar, working_days_after
-from app.domain.review import recoveries, stage_money, stages, subsidies
+from app.domain.review import presence, recoveries, stage_money, stages, subsidies
 from app.domain.review.recoveries import OFFICE_OF, Recovery
-from app.domain.review.stage_bodies import PAST, Objected, body_of
+from app.domain.review.stage_bodies import BODIES, PAST, Objected, body_of
 from app.domain.review.stages import StepState, StepView
 from app.domain.review.subsidies import ClassSubsidy, Standing
 from app.domain.review.subsidy_standards import yuan
@@ -35,7 +35,9 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 
 FIELDS: Mapping[str, str] = {
     "filed_on": N_("受理日期"),
+    "in_system": N_("是否已在职业培训信息化管理系统填报"),
     "held_on": N_("考核日期"),
+    "watched_by": N_("考核巡查人员"),
     "people": N_("补贴人数"),
     "basis": N_("先行拨付的依据"),
     "amount_yuan": N_("金额（元）"),
@@ -48,6 +50,12 @@ FIELDS: Mapping[str, str] = {
     "received_on": N_("收到日期"),
     "raised_by": N_("提出人"),
     "remark": N_("意见"),
+}
+_OPTIONAL = {
+    name
+    for body in BODIES.values()
+    for name, it in body.model_fields.items()
+    if not it.is_required()
 }
 _TYPES = {"people": "number", "amount_yuan": "number"}
 
@@ -94,7 +102,8 @@ def _page(
         klass = class_file.klass(connection, class_id, login.user.scope)
         if klass is None:
             raise NotFound("unknown_class", "there is no such class")
-        subsidy = subsidies.of_class(connection, catalogue.class_by_id(connection, class_id))
+        row = catalogue.class_by_id(connection, class_id)
+        subsidy, there = subsidies.of_class(connection, row), presence.of_class(connection, row)
         cases = recoveries.of_subsidy(connection, class_id, subsidy)
         views = stages.of_class(connection, class_id, today)
         holidays = calendar.read(connection)
@@ -119,6 +128,8 @@ def _page(
         refused=labels.PROBLEMS.get(refused, ""),
         usual=_usual(klass, subsidy, views, holidays, today),
         next_claim=stages.next_claim(views) if subsidy.of(Standing.PAYABLE) else 0,
+        optional=_OPTIONAL,
+        presence=there,
         returnable={it.step.id for it in views if stages.returnable(it, views)},
         typed=typed or {},
         problem=problem,
@@ -206,7 +217,8 @@ def _problem(request: Request, error: BadInput | Conflict | NotAllowed) -> str:
 def _body(form: Mapping[str, str]) -> dict[str, Any]:
     """What a form says, in the types of a step's fields. What is no number stays as typed and is
     refused by the field's name."""
-    said: dict[str, Any] = {name: it.strip() for name, it in form.items() if name in FIELDS}
+    typed = {name: it.strip() for name, it in form.items() if name in FIELDS}
+    said: dict[str, Any] = {it: word for it, word in typed.items() if word or it not in _OPTIONAL}
     for name, kind in (("people", int), ("objection", int), ("amount_yuan", Decimal)):
         try:
             said[name] = kind(form.get(name, "").strip())

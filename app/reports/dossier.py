@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection
 
-from app.clock import day
+from app.clock import day, midnight_ms
 from app.domain.catalogue import films, roster_days
 from app.domain.catalogue.classes import pack_of, term_of
 from app.domain.catalogue.roster_days import Stay
@@ -24,8 +24,9 @@ from app.domain.judging.views import (
     HourVerdictView,
 )
 from app.domain.policy.pack import Pack
-from app.domain.review import recoveries, stages, subsidies
+from app.domain.review import presence, recoveries, stages, subsidies
 from app.domain.review.inspections import RECORDINGS
+from app.domain.review.presence import Presence
 from app.domain.review.recoveries import Recovery
 from app.domain.review.review import UNDECIDED
 from app.domain.review.stages import StepState, StepView
@@ -39,13 +40,13 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.films import FilmRow
 from app.store.catalogue.institutions import InstitutionRow
 from app.store.exchange import report_rows
-from app.store.exchange.report_rows import AssessmentRow, MemberRow, PlanRow
+from app.store.exchange.report_rows import AssessmentRow, KeptOnDay, MemberRow, PlanRow
 from app.store.judging import enrolment_facts
 from app.store.judging.enrolment_facts import LeaveRow
 from app.store.review import claims, inspections
 from app.store.review.finding_rows import FindingRow
 from app.store.review.findings import AppealRow
-from app.store.review.inspections import InspectionCheckRow, InspectionRow
+from app.store.review.inspections import InspectionCheckRow, InspectionNoteRow, InspectionRow
 from app.store.review.reviews import ReviewRow
 from app.store.review.stages import StageEventRow
 from app.store.scope import AccessScope
@@ -285,6 +286,21 @@ class Dossier:
         """What counts of each who was drawn: the last entry, by inspection and learner's own id."""
         found = inspections.checks_of_class(self.connection, self.id)
         return {(it.inspection_id, it.learner): it for it in found}
+
+    @cached_property
+    def inspection_notes(self) -> dict[int, InspectionNoteRow]:
+        """What counts of each inspection as a whole."""
+        return inspections.notes_of_class(self.connection, self.id)
+
+    @cached_property
+    def presence(self) -> Presence:
+        return presence.of_class(self.connection, self.klass)
+
+    @cached_property
+    def kept_on_first_day(self) -> KeptOnDay:
+        first = date.fromisoformat(self.row.starts_on)
+        bounds = midnight_ms(first), midnight_ms(first + timedelta(days=1))
+        return report_rows.kept_on(self.connection, self.id, *bounds)
 
     @cached_property
     def assessed(self) -> Sequence[AssessmentRow]:

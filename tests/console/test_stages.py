@@ -160,7 +160,7 @@ def test_machines_are_told_the_steps_but_not_who_signed(office: Desks) -> None:
 
 def test_every_step_has_fields_of_its_own_or_an_opinion() -> None:
     assert body_of("claim_filed") is Claimed
-    assert body_of("supervision").model_fields == {}
+    assert body_of("opening_industry").model_fields == {}
     claimed = Claimed.model_validate(FIELDS["claim_filed"])
     assert in_future(claimed, date(2026, 4, 7)) == "filed_on"
     assert in_future(claimed, date(2026, 4, 8)) is None

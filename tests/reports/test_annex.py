@@ -15,6 +15,7 @@ from app.domain.catalogue.classes import class_seen
 from app.domain.catalogue.institutions import InstitutionTerms
 from app.domain.policy import procedure
 from app.domain.review import inspections, stages
+from app.domain.review.inspections import Noted
 from app.reports import container, exports, package
 from app.reports.exports import ExportOptions
 from app.reports.verify import verify
@@ -47,7 +48,12 @@ def reviewed(services: Services, klass: ClassRow) -> str:
     }
     bodies = {
         "claim_filed": claim,
-        "assessment": {"held_on": today.isoformat()},
+        "assessment": {
+            "held_on": today.isoformat(),
+            "watched_by": "巡查甲",
+            "in_system": "no",
+        },
+        "supervision": {"in_system": "yes"},
     }
     with services.database.write() as connection:
         for name in ("wei", "hu"):
@@ -78,7 +84,7 @@ def reviewed(services: Services, klass: ClassRow) -> str:
             )
 
         for step in ("opening_filed", "opening_industry", "opening_labour", "supervision"):
-            does(step)
+            does(step, **bodies.get(step, {}))
             if step != "opening_filed":
                 does(step, "second")
         does("assessment_filed")
@@ -127,14 +133,32 @@ def test_inspections_fill_their_places_and_a_sample_is_no_count_of_heads(
     average = "过程监管·平均出勤人数"
     (sheet,) = exports.sheets(services, klass, ["annex-2"], PERSON)
     assert any("抽查1人，在学1人" in str(it) for _, it in sheet.rows)
-    assert dict(cast(Any, sheet.rows))[average] == ""
+    assert "均为抽查，未清点全班" in str(dict(cast(Any, sheet.rows))[average])
     with services.database.write() as connection:
         everybody = inspections.draw(connection, klass.id, zhao, "roster", 80, now_ms)
         drawn = inspections.seen(connection, everybody, zhao).drawn
         for at, one in enumerate(drawn):
             result = "absent" if at == 0 else "present"
             inspections.check(connection, everybody, zhao, one, result, "", now_ms)
-    assert told(services, klass)[average] == f"{len(drawn) - 1}人"
+    assert str(told(services, klass)[average]).startswith(f"{len(drawn) - 1}人")
+    with services.database.write() as connection:
+        noted = Noted(
+            place="三楼机房", teachers_present=1, heads_present=0, materials="签到表已留存"
+        )
+        inspections.note(connection, sample, zhao, noted, now_ms)
+    form = told(services, klass)
+    assert str(form[average]).startswith(f"{(len(drawn) - 1) / 2:g}人　（2次检查）（少于开班人数")
+    (sheet,) = exports.sheets(services, klass, ["annex-2"], PERSON)
+    assert any("地点：三楼机房　师资情况：到岗教师1人" in str(it) for _, it in sheet.rows)
+
+
+def test_whether_it_was_filed_in_the_official_system_stands_as_it_was_recorded(
+    services: Services, klass: ClassRow, reviewed: str
+) -> None:
+    form = told(services, klass)
+    assert form["过程监管·检查情况是否在职业培训信息化管理系统填报"] == "是"
+    assert form["结业考核·考核结果是否在职业培训信息化管理系统填报"] == "否"
+    assert form["结业考核·考核巡查　人员签字".replace("　", "")] == "巡查甲"
 
 
 def test_the_steps_leave_in_the_package_as_the_audit_log_has_them(

@@ -10,13 +10,15 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
+from pydantic import Field
 from sqlalchemy import Connection
 
 from app.canonical import canonical
 from app.clock import day
 from app.domain.accounts.users import User
+from app.domain.wire import Line, Wire
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import class_file, films
@@ -29,6 +31,16 @@ RECORDINGS = "recordings"
 FRAMES = ("online", "roster", RECORDINGS)
 _OF_LEARNERS = ("present", "absent", "other")
 _OF_RECORDINGS = ("intact", "differs", "unavailable", "other")
+
+
+class Noted(Wire):
+    """What 附件2 asks of an inspection beside each learner; what was not seen is left out.
+    `heads_present` were counted on the spot, in a room or on line."""
+
+    place: Line | None = None
+    teachers_present: Annotated[int, Field(ge=0, le=1000)] | None = None
+    heads_present: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    materials: Line | None = None
 
 
 def results_of(frame_kind: str) -> tuple[str, ...]:
@@ -112,6 +124,29 @@ def check_all(
             found += 1
     if not found:
         raise BadInput("nothing_found", "say of at least one what was found", field="result")
+
+
+def note(connection: Connection, inspection_id: int, user: User, noted: Noted, now_ms: int) -> None:
+    """Record what the inspection found as a whole; a later note counts instead of an earlier one.
+
+    Raises NotAllowed, NotFound, and BadInput where nothing is said.
+    """
+    _may(user)
+    seen(connection, inspection_id, user)
+    body = noted.model_dump(mode="json", exclude_none=True)
+    if not body:
+        raise BadInput("nothing_noted", "say at least one thing")
+    store.add_note(
+        connection, inspection_id=inspection_id, body=body, noted_by=user.id, noted_ms=now_ms
+    )
+    audit.append(
+        connection,
+        at_ms=now_ms,
+        actor=user.actor,
+        action="inspection.noted",
+        subject=f"inspection:{inspection_id}",
+        detail=body,
+    )
 
 
 def check(

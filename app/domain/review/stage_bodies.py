@@ -20,6 +20,21 @@ class Filed(Wire):
     filed_on: Day
 
 
+InSystem = Literal["yes", "no"] | None
+
+
+class OpeningFiled(Filed):
+    """`in_system`: whether plan and roster were filed in the official system."""
+
+    in_system: InSystem = None
+
+
+class Supervised(Wire):
+    """`in_system`: whether the inspections were filed in the official system."""
+
+    in_system: InSystem = None
+
+
 class Claimed(Wire):
     """The institution's claim; `promised_by` signed the promise of 附件2."""
 
@@ -30,9 +45,12 @@ class Claimed(Wire):
 
 
 class Held(Wire):
-    """The assessment, as it was held."""
+    """The assessment, as it was held. `watched_by`: who saw that it was held properly (考核巡查
+    人员); `in_system`: whether its results were filed in the official system."""
 
     held_on: Day
+    watched_by: Line | None = None
+    in_system: InSystem = None
 
 
 class PublicNotice(Wire):
@@ -73,7 +91,8 @@ class Opinion(Wire):
 
 
 BODIES: dict[str, type[Wire]] = {
-    "opening_filed": Filed,
+    "opening_filed": OpeningFiled,
+    "supervision": Supervised,
     "assessment_filed": Filed,
     "assessment": Held,
     "claim_filed": Claimed,

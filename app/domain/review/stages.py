@@ -432,7 +432,7 @@ class _Doing:
             raise Conflict("stage_not_open", "this step is not to be done now")
         said = self._parsed(body_of(view.step.id), body)
         self._fits(view, said)
-        kept = said.model_dump(mode="json")
+        kept = said.model_dump(mode="json", exclude_none=True)
         if view.step.id == PAYMENT:  # whom the two who sign pay for
             kept["people"] = stage_money.payable_people(self.connection, self.klass)
         return kept

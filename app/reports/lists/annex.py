@@ -63,6 +63,7 @@ def application(dossier: Dossier) -> Sheet:
     filled = sum(cell.filled for block in form.blocks for line in block for cell in line)
     counts = (
         ("拟培训人数（开班日在册）", _at_opening(dossier)),
+        ("开班人数（实到）", dossier.presence.opened),
         ("准予申请线下考核", _eligible(dossier)),
         ("已预填栏目", filled),
     )
@@ -149,16 +150,28 @@ def _opening(dossier: Dossier) -> _Block:
 
 
 def _registered(dossier: Dossier) -> FormCell:
-    """The number that the class was reported with; whether both were filed is for the pen."""
+    """Whether plan and roster were filed, as the application was taken in, and the number that the
+    class was reported with."""
     number = dossier.row.official_class_no
-    return _filled(f"班级编号：{number}", 3) if number else _entry("", 3)
+    words = [_in_system(dossier, "opening_filed"), f"班级编号：{number}" if number else ""]
+    told = "，".join(filter(None, words))
+    return _entry(told, 3, filled=bool(told))
+
+
+def _in_system(dossier: Dossier, step: str) -> str:
+    return {"yes": "是", "no": "否"}.get(dossier.done(step).get("in_system", ""), "")
+
+
+def _filed(dossier: Dossier, step: str, across: int = 1) -> FormCell:
+    told = _in_system(dossier, step)
+    return _entry(told, across, filled=bool(told))
 
 
 def _watching(dossier: Dossier) -> _Block:
     """过程监管: the remote inspections of the first day, and every later one."""
     opened = [it for it in dossier.inspections if _on(it) == dossier.row.starts_on]
     later = [it for it in dossier.inspections if _on(it) != dossier.row.starts_on]
-    of_first = _first_day(dossier, opened[0]) if opened else _entry(_FIRST_DAY, 3)
+    of_first = _first_day(dossier, opened[0] if opened else None)
     checks = [_inspected(dossier, it) for it in later]
     checks += [_entry(_INSPECTED, 3)] * (_CHECKS - len(checks))
     inspectors = [_inspector(dossier, it) for it in later]
@@ -178,7 +191,7 @@ def _watching(dossier: Dossier) -> _Block:
         ),
         (
             _label("检查情况是否在职业培训信息化管理系统填报", 2),
-            _entry("", 2),
+            _filed(dossier, "supervision", 2),
             _label("平均出勤\n人数"),
             _attendance(dossier),
         ),
@@ -194,18 +207,53 @@ def _at_opening(dossier: Dossier) -> int:
     return dossier.on_roster(date.fromisoformat(dossier.row.starts_on))
 
 
-def _first_day(dossier: Dossier, inspection: InspectionRow) -> FormCell:
+def _first_day(dossier: Dossier, inspection: InspectionRow | None) -> FormCell:
+    kept = _kept(dossier, inspection)
+    if inspection is None and not kept:
+        return _entry(_FIRST_DAY, 3)
+    if inspection is None:
+        return _filled(f"{_FIRST_DAY}{kept}", 3)
+    counted = _noted(dossier, inspection).get("heads_present")
+    there = f"，实到{counted}人" if counted is not None else ""
     words = (
-        f"学员人数：在册{_at_opening(dossier)}人，{_minute(inspection)}在线{_online(inspection)}人\n"
-        f"签到情况：{_found(dossier, inspection)}\n培训资料留存情况："
+        f"学员人数：在册{_at_opening(dossier)}人{there}，"
+        f"{_minute(inspection)}在线{_online(inspection)}人\n"
+        f"签到情况：{_found(dossier, inspection)}\n培训资料留存情况：{kept}"
     )
     return _filled(words, 3)
 
 
+def _kept(dossier: Dossier, inspection: InspectionRow | None) -> str:
+    """What the inspector saw of the materials, and what is kept here of the first day."""
+    seen = _noted(dossier, inspection).get("materials") if inspection else None
+    kept = dossier.kept_on_first_day
+    films = sum(it.held_on == dossier.row.starts_on for it in dossier.films)
+    told = [
+        f"{word}{count}{unit}"
+        for word, count, unit in (
+            ("学习记录", kept.sittings, "次"),
+            ("留存影像", kept.photos, "张"),
+            ("教学录像登记", films, "个"),
+        )
+        if count
+    ]
+    return "；".join(filter(None, (seen, f"系统内当日{'、'.join(told)}" if told else "")))
+
+
+def _noted(dossier: Dossier, inspection: InspectionRow) -> Mapping[str, Any]:
+    note = dossier.inspection_notes.get(inspection.id)
+    return note.body if note else {}
+
+
 def _inspected(dossier: Dossier, inspection: InspectionRow) -> FormCell:
+    noted = _noted(dossier, inspection)
+    there = f"到岗教师{noted['teachers_present']}人" if "teachers_present" in noted else ""
+    teachers = "，".join(filter(None, (there, _teachers(dossier))))
+    heads = f"实到{noted['heads_present']}人，" if "heads_present" in noted else ""
     words = (
-        f"时间：{_minute(inspection)}　地点：远程\n师资情况：{_teachers(dossier)}\n"
-        f"学员出勤情况：在线{_online(inspection)}人，{_found(dossier, inspection)}"
+        f"时间：{_minute(inspection)}　地点：{noted.get('place', '远程')}\n"
+        f"师资情况：{teachers}\n"
+        f"学员出勤情况：{heads}在线{_online(inspection)}人，{_found(dossier, inspection)}"
     )
     return _filled(words, 3)
 
@@ -237,16 +285,12 @@ def _results(dossier: Dossier, inspection: InspectionRow) -> list[str]:
 
 
 def _attendance(dossier: Dossier) -> FormCell:
-    """The mean of those who were present wherever the whole roster was checked; a sample is no
-    count of heads, and is left to the pen."""
-    whole = [
-        it
-        for it in dossier.inspections
-        if len(it.drawn) >= dossier.on_roster(date.fromisoformat(_on(it)))
-    ]
-    counts = [_results(dossier, it) for it in whole]
-    present = [it.count("present") for it in counts if "open" not in it]
-    return _filled(f"{sum(present) / len(present):g}人") if present else _entry("")
+    """The mean of the inspections that tell heads; where none does, that is said."""
+    there = dossier.presence
+    if there.mean is None:
+        return _entry(f"（{there.untold}次检查均为抽查，未清点全班）" if there.untold else "")
+    counts = "（少于开班人数，以此作为本次培训数）" if there.fewer else ""
+    return _filled(f"{there.mean:.4g}人\n（{len(there.heads)}次检查）{counts}")
 
 
 def _online(inspection: InspectionRow) -> int:
@@ -266,6 +310,7 @@ def _assessed(dossier: Dossier) -> _Block:
     assessment = dossier.terms.get("assessment") or {}
     held, results = dossier.done("assessment").get("held_on"), _results_of(dossier)
     when = _day(held) if held else _dates(assessment)
+    watched = dossier.done("assessment").get("watched_by", "") if dossier.named else ""
     took = f"{_heads(results)}人" if results else f"{_eligible(dossier)}人\n（准予申请）"
     return (
         (
@@ -278,11 +323,11 @@ def _assessed(dossier: Dossier) -> _Block:
         *_examinations(dossier, results),
         (
             _label("考核结果是否在职业培训信息化管理系统填报"),
-            _entry(""),
+            _filed(dossier, "assessment"),
             _label("取证总人数"),
             _obtained(results),
             _label("考核巡查\n人员签字"),
-            _entry(""),
+            _entry(watched, filled=bool(watched)),
         ),
     )
 

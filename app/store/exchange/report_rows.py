@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from app.store import stays
 from app.store.catalogue.catalogue import ClassRow
@@ -113,6 +113,27 @@ def members(connection: Connection, class_id: int) -> list[MemberRow]:
         .order_by(Learner.external_id)
     )
     return typed(rows, MemberRow)
+
+
+class KeptOnDay(NamedTuple):
+    """What was kept of a class's sittings on one day."""
+
+    sittings: int
+    photos: int
+
+
+def kept_on(connection: Connection, class_id: int, from_ms: int, until_ms: int) -> KeptOnDay:
+    """Sittings that began from one instant to another, and photos of theirs that are kept."""
+    mine = Session.class_id == class_id
+    opened = Session.opened_ms.between(from_ms, until_ms - 1)
+    sittings = connection.scalar(select(func.count()).select_from(Session).where(mine, opened))
+    photos = connection.scalar(
+        select(func.count())
+        .select_from(Snapshot)
+        .join(Session, Session.id == Snapshot.session_id)
+        .where(mine, opened, Snapshot.blob_key.is_not(None), Snapshot.removed_ms.is_(None))
+    )
+    return KeptOnDay(sittings or 0, photos or 0)
 
 
 def hours(connection: Connection, class_id: int) -> list[PlanRow]:

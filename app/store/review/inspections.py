@@ -10,7 +10,16 @@ from sqlalchemy import Connection, insert, select
 from app.store import stays
 from app.store.row import fetch, fetch_one_or_none
 from app.store.scope import AccessScope
-from models import Enrolment, Inspection, InspectionCheck, Learner, Lesson, Session, User
+from models import (
+    Enrolment,
+    Inspection,
+    InspectionCheck,
+    InspectionNote,
+    Learner,
+    Lesson,
+    Session,
+    User,
+)
 from models import TrainingClass as Klass
 
 _CHECKS = (
@@ -116,6 +125,29 @@ def checks_of_class(connection: Connection, class_id: int) -> Sequence[Inspectio
     of_class = Inspection.class_id == class_id
     query = _CHECKS.join(Inspection, Inspection.id == InspectionCheck.inspection_id)
     return fetch(connection, query.where(of_class), InspectionCheckRow)
+
+
+class InspectionNoteRow(Protocol):
+    inspection_id: int
+    body: dict[str, Any]
+    noted_ms: int
+    who: str
+
+
+def add_note(connection: Connection, **values: Any) -> None:
+    connection.execute(insert(InspectionNote).values(**values))
+
+
+def notes_of_class(connection: Connection, class_id: int) -> dict[int, InspectionNoteRow]:
+    """What counts of each inspection of the class as a whole: its last note."""
+    query = (
+        select(InspectionNote, User.display_name.label("who"))
+        .join(User, User.id == InspectionNote.noted_by)
+        .join(Inspection, Inspection.id == InspectionNote.inspection_id)
+        .where(Inspection.class_id == class_id)
+        .order_by(InspectionNote.id)
+    )
+    return {it.inspection_id: it for it in fetch(connection, query, InspectionNoteRow)}
 
 
 class NamedInspection(InspectionRow, Protocol):

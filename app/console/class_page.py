@@ -22,7 +22,7 @@ from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.console.sign_off_page import matters_shown
 from app.console.stages_page import summaries
 from app.domain import runs
-from app.domain.accounts.users import Login
+from app.domain.accounts.users import Login, User
 from app.domain.faces import enrolment_photos
 from app.domain.judging import class_requests, unsettled, wording
 from app.domain.judging.class_requests import SCALES
@@ -119,7 +119,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         rows=matrix(
             class_id, roster, hours, marks, outcomes, waiting, undecided.learners, lang, roomy=roomy
         ),
-        **_unsettled(undecided, signed, outcomes, row, today.isoformat(), lang),
+        **_unsettled(undecided, signed, outcomes, row, today.isoformat(), lang, login.user),
         width="roomy" if roomy else "dense" if len(hours) > _DENSE else "",
         in_class=sum(it.ended_by is None for it in roster),
         tally=tally(len(roster), len(hours), marks),
@@ -164,12 +164,13 @@ def _unsettled(
     row: Any,
     today: str,
     lang: Language,
+    user: User,
 ) -> dict[str, Any]:
     """Who of the class stands on neither list and why, and whether its lists are signed."""
     pack = f"{row.pack_id}@{row.pack_version}"
     return {
         "undecided": len(undecided.learners) if outcomes else 0,
-        "matters": matters_shown(undecided.matters, row.id, pack, today, lang),
+        "matters": matters_shown(undecided.matters, row.id, pack, today, lang, user),
         "signing": labels.SIGN_OFFS["signed" if signed else "draft"],
     }
 

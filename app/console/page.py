@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from app.console import help_topics, labels, once, readable
+from app.console import help_topics, labels, mending, once, readable
 from app.console.assets import asset
 from app.console.language import Language, language, position
 from app.console.login import login_of
@@ -74,6 +74,7 @@ def _templates(code: str) -> Environment:
         pgettext=lang.catalogue.pgettext,
     )
     environment.globals.update(
+        mending=mending,
         lang=lang,
         locales=LOCALES,
         asset=asset,

@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request, Response
 
 from app.clock import day
-from app.console import labels
+from app.console import labels, mending
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.accounts.users import Login
+from app.domain.accounts.users import Login, User
 from app.domain.judging import reasons, unsettled
 from app.domain.judging.unsettled import Matter
 from app.domain.policy.packs import rule_title
@@ -70,20 +70,26 @@ class MatterShown:
 
 
 def matters_shown(
-    found: tuple[Matter, ...], class_id: int, pack: str, today: str, lang: Language
+    found: tuple[Matter, ...], class_id: int, pack: str, today: str, lang: Language, user: User
 ) -> list[MatterShown]:
-    """What the class waits for, in words."""
-    return [
-        MatterShown(
-            title=_title(it, pack, lang),
-            learners=it.learners,
-            todo=lang.say(_TODO.get(it.code, N_("补齐资料，或由主管部门决定"))),
-            href=_href(it, class_id),
-            until=it.until or "",
-            urgent=bool(it.until and it.until < today),
+    """What the class waits for, in words, and where this person goes for it."""
+    shown = []
+    for it in found:
+        href, todo = _href(it, class_id), _TODO.get(it.code)
+        way = None if todo else mending.way(it.reason, class_id, user)
+        if way:
+            href, todo = way
+        shown.append(
+            MatterShown(
+                title=_title(it, pack, lang),
+                learners=it.learners,
+                todo=lang.say(todo or N_("补齐资料，或由主管部门决定")),
+                href=href,
+                until=it.until or "",
+                urgent=bool(it.until and it.until < today),
+            )
         )
-        for it in found
-    ]
+    return shown
 
 
 def _title(it: Matter, pack: str, lang: Language) -> str:
@@ -102,7 +108,7 @@ def _href(it: Matter, class_id: int) -> str:
     if it.code == "appeal_waiting":
         return f"/console/findings?class={class_id}&status=all&appeal=waiting"
     if it.code == "hours_not_proven" or it.reason.cure.how == Cure.AUTHORITY:
-        return f"/console/classes/{class_id}/acts"
+        return mending.act(it.code, class_id)
     return f"/console/classes/{class_id}#conclusion"
 
 
@@ -209,7 +215,7 @@ def _page(
         judged=judged,
         counts={name: len(drafts[name].rows) for name in LISTS} if judged else {},
         lists=LISTS,
-        matters=matters_shown(found.matters, class_id, pack, today, lang),
+        matters=matters_shown(found.matters, class_id, pack, today, lang, login.user),
         waiting=waiting,
         mine=waiting is not None and waiting.prepared_by == login.user.id,
         current=waiting is not None and waiting.digest == signed_lists.digest_of(drafts),

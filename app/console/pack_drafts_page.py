@@ -48,7 +48,7 @@ def _shelf(
         packs=packs.available(),
         counties=counties or (),
         problem=problem,
-        typed=typed or {},
+        typed=typed or {"base": packs.load(services.settings.default_pack).name},
         status=422 if problem else 200,
     )
 

@@ -17,6 +17,9 @@ LATER: Mapping[str, Mapping[str, Value]] = {
         "stop_allowance_s": 25,
         "attested_tolerance_s": 0.5,
         "longer_by_platform_share": 0.1,
+        "question": "none",
+        "question_pool": "",
+        "question_every_nth": 1,
     },
     "face_liveness": {
         "live_required": False,

@@ -34,6 +34,9 @@ class ClientTerms(Wire):
     user_agent: Word | None = None
     sdk_version: Word | None = None
     face_actions: Annotated[list[Id], Field(max_length=20)] | None = None
+    questions: Annotated[
+        bool | None, Field(description="it can show pop-ups that ask something, with choices")
+    ] = None
 
 
 class SessionTerms(Wire):

@@ -22,6 +22,9 @@ IdType = Literal[
     "residence_permit",
     "permanent_residence",
 ]
+ID_NUMBER_PURPOSE = "id-number"
+"""What ID numbers are sealed for."""
+
 ID_TYPES: tuple[str, ...] = get_args(IdType)
 ID_TYPE_WORDS: dict[str, IdType] = {
     "身份证": "resident_id",

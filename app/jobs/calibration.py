@@ -9,9 +9,8 @@ from typing import Any
 import structlog
 
 from app.clock import day
-from app.domain.catalogue.learner_account import ID_NUMBER_PURPOSE
 from app.domain.faces import calibration
-from app.domain.id_numbers import birthday, sex
+from app.domain.id_numbers import ID_NUMBER_PURPOSE, birthday, sex
 from app.services import Services
 from app.store.faces import face_sets
 from app.vision.spread import FMR

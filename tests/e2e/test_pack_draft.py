@@ -23,8 +23,10 @@ reach = "L1"
 curable = true
 
 [rules.idle_limit.parameters]
-max_idle_minutes = { value = 6, unit = "min", source = "default", note_zh = "无操作分钟数", note_en = "minutes" }
-report_allowance_s = { value = 60, unit = "s", source = "default", note_zh = "延迟", note_en = "delay" }
+max_idle_minutes = { value = 6, unit = "min", source = "default", \
+note_zh = "无操作分钟数", note_en = "minutes" }
+report_allowance_s = { value = 60, unit = "s", source = "default", \
+note_zh = "延迟", note_en = "delay" }
 """
 
 

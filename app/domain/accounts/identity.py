@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 
 from app.domain import id_numbers, runs
 from app.domain.catalogue import person_names
-from app.domain.catalogue.learner_account import ID_NUMBER_PURPOSE, masked
+from app.domain.catalogue.learner_account import masked
 from app.domain.catalogue.roster_rows import PersonName
+from app.domain.id_numbers import ID_NUMBER_PURPOSE
 from app.domain.wire import Wire
 from app.errors import BadInput, Conflict
 from app.store.accounts import identity as store

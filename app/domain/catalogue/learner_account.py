@@ -9,11 +9,10 @@ from sqlalchemy import Connection
 
 from app.domain.catalogue import person_names
 from app.domain.catalogue.roster_rows import LearnerTerms
+from app.domain.id_numbers import ID_NUMBER_PURPOSE
 from app.store.accounts import audit
 from app.store.catalogue import people as store
 from app.vault import Vault
-
-ID_NUMBER_PURPOSE = "id-number"
 
 
 def masked(last4: str | None) -> str | None:

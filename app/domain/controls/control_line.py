@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from app.domain.answer import Answer
 from detectors.control_kinds import ControlKind
 
 PLATFORM_SKEW_MS = 5 * 60_000  # a platform's clock may differ by this much
@@ -34,8 +35,8 @@ class ControlLine:
 
     `demand` is what the client was told and what the time was drawn from; in it `mark_ms` is the
     moment on the session's learning clock at which the control is due. `seen_at_ms` (display on
-    the client's clock), `photos`, `result` and `why` (it did not pass) are not columns of the
-    ledger.
+    the client's clock), `photos`, `result`, `why` (it did not pass), `said` (the answer) and
+    `posed` (what it asks) are not columns of the ledger.
     """
 
     challenge_id: str
@@ -59,6 +60,8 @@ class ControlLine:
     photos: int = 0
     result: PhotoResult = PhotoResult.NONE
     why: str = ""
+    said: object = None
+    posed: Answer | None = None
 
     @property
     def open(self) -> bool:
@@ -86,7 +89,7 @@ class ControlLine:
     def columns(self) -> dict[str, Any]:
         """All columns of the ledger, but for the ids of row and session."""
         row = asdict(self)
-        for name in ("seen_at_ms", "photos", "result", "why"):
+        for name in ("seen_at_ms", "photos", "result", "why", "said", "posed"):
             del row[name]
         return row
 

@@ -15,6 +15,7 @@ from app.domain.controls import draws, photo_plan
 from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.photo_plan import PlannedHour, Point
 from app.domain.controls.popups import match_popups
+from app.domain.controls.questions import Asker, answered_wrong
 from app.domain.policy.sitting_terms import (
     FRAMES,
     PHOTO_WINDOW_MS,
@@ -35,6 +36,7 @@ PASSED_BY_MS = 5_000  # content may run ahead of the learning clock by this much
 
 STOPS = {
     "popup_unanswered": "弹窗未在规定时间内应答，本次学习已停止计时。请重新进入课程继续学习。",
+    "question_failed": "弹窗的题目没有答对，本次学习已停止计时。请重新进入课程继续学习。",
     "superseded": "您已在另一个窗口或设备上开始学习，本窗口已停止计时。",
     "closed": "本次学习已结束。请重新进入课程继续学习。",
     "expired": "长时间未收到学习数据，本次学习已自动结束。请重新进入课程继续学习。",
@@ -91,6 +93,7 @@ class Ledger:
     redrawn: bool = False
     spot_check: int | None = None  # asked for by the authority and not met yet
     met_by: ControlLine | None = None  # the check that meets it
+    asker: Asker | None = None  # what pop-ups ask, where they ask anything
 
     def of_kind(self, kind: ControlKind) -> list[ControlLine]:
         return [line for line in self.lines if line.kind == kind and line.source == "service"]
@@ -148,7 +151,10 @@ def stop_code(ledger: Ledger) -> str | None:
     """Why the sitting must not go on, or None."""
     if ledger.state != "open":
         return ledger.state
-    return "popup_unanswered" if _missed(ledger) > ledger.terms.popup_reissues else None
+    if _missed(ledger) <= ledger.terms.popup_reissues:
+        return None
+    last = ledger.of_kind(ControlKind.POPUP)[-1]
+    return "question_failed" if answered_wrong(last) else "popup_unanswered"
 
 
 # --------------------------------------------------------------------------------- the steps
@@ -173,14 +179,39 @@ def _match(ledger: Ledger, tick: Tick) -> None:
         changed = matched.changed.get(line.challenge_id)
         if changed is None:
             continue
+        over = answered_wrong(line)  # nobody tries one choice after the other
         effective = line.answered_ms is None and changed["answered_ms"] is not None
         for name, value in changed.items():
             setattr(line, name, value)
+        line.said = matched.said[line.challenge_id]
+        if effective and (over or not _right(ledger, line)):
+            line.expired_ms = line.expired_ms if over else line.answered_ms
+            line.answered_ms = line.answered_seq = line.latency_ms = None
+            effective = False
         ledger.touched.add(line.challenge_id)
         if effective and line.source == "service":
             _draw_next_popup(ledger, line)
     for line in matched.unknown:
         _add(ledger, line)
+
+
+def _right(ledger: Ledger, line: ControlLine) -> bool:
+    """Whether the answer is the right one; where nothing is asked, every answer is."""
+    if line.source != "service" or ledger.asker is None:
+        return True
+    return ledger.asker.answered(ledger.seed, line)
+
+
+def _asking(ledger: Ledger, previous: ControlLine | None = None) -> dict[str, Any]:
+    """What of a new pop-up's demand says that it asks something."""
+    if ledger.asker is None:
+        return {}
+    before = previous.demand.get("question") if previous else None
+    n = len(ledger.of_kind(ControlKind.POPUP))
+    if previous is not None and before is None:
+        return {}
+    drawn = ledger.asker.draw(ledger.seed, n, before)
+    return {"question": drawn} if drawn else {}
 
 
 def _draw_next_popup(ledger: Ledger, answered: ControlLine) -> None:
@@ -259,6 +290,7 @@ def _issue_popup(ledger: Ledger, tick: Tick) -> None:
             mark_ms=tick.learning_ms,
             window_ms=terms.popup_window_ms,
             reissue_of=previous.challenge_id,
+            demand=_asking(ledger, previous),
         )
     elif tick.learning_ms >= ledger.popup_due_ms - REVEAL_MS:
         drawn: dict[str, Any] = {"from_ms": ledger.popup_from_ms}
@@ -274,7 +306,7 @@ def _issue_popup(ledger: Ledger, tick: Tick) -> None:
             mark_ms=ledger.popup_due_ms,
             window_ms=terms.popup_window_ms,
             random_time=True,
-            demand=drawn,
+            demand=drawn | _asking(ledger),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from app.domain.answer import UNSET, Answer, UnsetType
+from app.domain.controls.questions import PopupQuestion
 from app.languages import Text
 
 
@@ -19,13 +20,15 @@ class FaceAction(StrEnum):
 
 
 class PopupDue(Answer, frozen=True, kw_only=True):
-    """Show a pop-up in `due_in_s` of study; it is answered within `answer_window_s`, of which
-    `left_s` are left once it was shown: a page that was loaded anew shows that."""
+    """Show a pop-up in `due_in_s` of study, with its `question` if it asks one; it is answered
+    within `answer_window_s`, of which `left_s` are left once it was shown: a page that was loaded
+    anew shows that."""
 
     challenge_id: str
     nonce: str | None
     due_in_s: float
     answer_window_s: float
+    question: PopupQuestion | UnsetType = UNSET
     left_s: float | UnsetType = UNSET
 
 

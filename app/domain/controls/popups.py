@@ -22,10 +22,12 @@ NAME_CHARS = 128
 
 @dataclass(slots=True)
 class Matched:
-    """`changed`: challenge → columns to update; `unknown`: lines for challenges nobody issued."""
+    """`changed`: challenge → columns to update; `unknown`: lines for challenges nobody issued;
+    `said`: what was answered, of those that changed."""
 
     changed: dict[str, dict[str, Any]] = field(default_factory=dict)
     unknown: list[ControlLine] = field(default_factory=list)
+    said: dict[str, object] = field(default_factory=dict)
 
 
 def match_popups(controls: Sequence[ControlLine], notes: Iterable[Mapping[str, Any]]) -> Matched:
@@ -55,7 +57,8 @@ def match_popups(controls: Sequence[ControlLine], notes: Iterable[Mapping[str, A
         for challenge, line in lines.items()
         if challenge in before and line.answers() != before[challenge]
     }
-    return Matched(changed, fresh)
+    said = {challenge: lines[challenge].said for challenge in changed}
+    return Matched(changed, fresh, said)
 
 
 def _shown(line: ControlLine, note: Mapping[str, Any]) -> None:
@@ -82,6 +85,7 @@ def _answered(line: ControlLine, note: Mapping[str, Any]) -> None:
         if note["seq"] > line.answered_seq:
             return
     line.answered_ms, line.answered_seq = note["recv_ms"], note["seq"]
+    line.said = note.get("answer")
     line.latency_ms = _latency(line, note)
 
 

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 
 from app.db import Database
 from app.domain.answer import UNSET, Answer, UnsetType
-from app.domain.controls import control_plan, draws, face_check_reasons
+from app.domain.controls import control_plan, draws, face_check_reasons, questions
 from app.domain.controls.control_line import ControlLine, PhotoResult
 from app.domain.controls.control_plan import NEVER, POLL_MS, Ledger, Memory, Tick
 from app.domain.controls.controls_due import (
@@ -30,7 +30,10 @@ from app.domain.controls.controls_due import (
     SnapshotDue,
 )
 from app.domain.controls.photo_plan import PlannedHour, Point
-from app.domain.policy import sitting_terms
+from app.domain.controls.questions import Asker, PopupQuestion, QuestionKind
+from app.domain.id_numbers import ID_NUMBER_PURPOSE
+from app.domain.policy import packs, question_pool, sitting_terms
+from app.domain.policy.question_pool import Question
 from app.domain.policy.sitting_terms import (
     BURST_MS,
     FRAMES,
@@ -230,6 +233,7 @@ class ControlScheduler:
             pops=issues,
             looks=issues and sitting.face_consent,
             moves=_asks_moves(sitting, terms),
+            asker=self._asker(connection, sitting, terms) if issues else None,
             hours=self._hours_of(connection, sitting.class_id),
             lines=compared_lines(connection, session_id, now_ms, live_required=terms.live_required),
             popup_from_ms=sitting.popup_from_ms,
@@ -241,6 +245,23 @@ class ControlScheduler:
             memory=memory,
             spot_check=spot_checks.waiting(connection, session_id, now_ms),
         )
+
+    def _asker(
+        self, connection: Connection, sitting: ScheduledSitting, terms: SittingTerms
+    ) -> Asker | None:
+        """What its pop-ups may ask; None where the pack has them ask nothing."""
+        if terms.question == "none":
+            return None
+        kinds = tuple(it for it in QuestionKind if terms.question in (it.value, "both"))
+        pool: Sequence[Question] = ()
+        about: Mapping[str, int] = {}
+        if QuestionKind.QUIZ in kinds:
+            pool = question_pool.held(terms.question_pool, packs.shelves()).items
+        if QuestionKind.IDENTITY in kinds:
+            sealed = store.id_number(connection, sitting.learner_id)
+            number = self.vault.open(sealed, ID_NUMBER_PURPOSE).decode() if sealed else None
+            about = questions.facts_of(number)
+        return Asker(kinds, terms.question_every_nth, pool, about)
 
     def _seed(self, sealed: bytes | None) -> bytes:
         """Empty for a sitting from a platform's log: nothing is drawn in it."""
@@ -381,6 +402,9 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         for kind in ControlKind
         if (line := control_plan.outstanding(ledger, kind)) is not None
     }
+    for line in lines.values():
+        if ledger.asker is not None and "question" in line.demand:
+            line.posed = ledger.asker.posed(ledger.seed, line.demand["question"])
     stop = control_plan.stop_code(ledger)
     spent = control_plan.spent_check(ledger)
     note = None if spent is None else face_check_reasons.note(control_plan.why(spent))
@@ -447,6 +471,7 @@ def _popup(line: ControlLine, learning_ms: int, now_ms: int) -> PopupDue:
         nonce=line.nonce,
         due_in_s=_due_in_s(line, learning_ms),
         answer_window_s=line.window_ms / 1000,
+        question=line.posed if isinstance(line.posed, PopupQuestion) else UNSET,
         left_s=_left_s(line, now_ms),
     )
 

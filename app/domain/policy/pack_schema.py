@@ -36,6 +36,7 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
     "class_hour": {"photo_and_face": ("always", "acting_rules")},
     "reach": {"decisions_need_two": (True, False)},
     "cure": {"misconduct_needs_act": ("make_up_approved",)},
+    "popup_gap": {"question": ("none", "quiz", "identity", "both")},
     "face_liveness": {
         "without_live": ("not_proven", "pending_review"),
         "face_moves": ("never", "announced", "always"),

@@ -18,7 +18,7 @@ from typing import Any
 
 import detectors
 from app import rules
-from app.domain.policy import pack_names
+from app.domain.policy import pack_names, question_pool
 from app.domain.policy.clauses import Clause, register
 from app.domain.policy.pack import Pack, Parameter
 from app.domain.policy.pack_schema import CatalogueFile, PackError, PackTable, read_toml, validated
@@ -246,10 +246,19 @@ def _read(pack_id: str, version: str, where: Shelves) -> Pack:
         **table.model_dump(mode="json", by_alias=True, exclude_unset=True),
         "clauses": {key: _wording(clause) for key, clause in mine.items()},
     }
+    pool = _asked_pool(table)
+    if pool:
+        content["questions"] = question_pool.load(pool, where).digest
     if catalogue is None:
         return Pack(table, content, mine, NO_OCCUPATIONS)
     content["catalogue"] = catalogue.model_dump(mode="json", exclude_unset=True)
     return Pack(table, content, mine, _occupations(catalogue, mine))
+
+
+def _asked_pool(table: PackTable) -> str:
+    """The pool that the pack's pop-ups ask from; empty where they ask from none."""
+    told = {name: it.scalar for name, it in table.rules["popup_gap"].parameters.items()}
+    return str(told.get("question_pool", "")) if told.get("question") in ("quiz", "both") else ""
 
 
 def _occupations(catalogue: CatalogueFile, clauses: Mapping[str, Clause]) -> Occupations:

@@ -36,6 +36,9 @@ class SittingTerms:
     popup_high_ms: int
     popup_window_ms: int
     popup_reissues: int
+    question: str  # what pop-ups ask: none | quiz | identity | both
+    question_pool: str
+    question_every_nth: int
     photos_per_hour: int
     photo_edge_ms: int
     face_tries: int
@@ -72,6 +75,9 @@ def from_policy(policy: Policy) -> SittingTerms:
         popup_high_ms=popup.ms("schedule_max_s"),
         popup_window_ms=popup.ms("answer_window_s"),
         popup_reissues=int(popup["reissues"]),
+        question=popup.word("question"),
+        question_pool=popup.word("question_pool"),
+        question_every_nth=max(int(popup["question_every_nth"]), 1),
         photos_per_hour=int(photo["photos_scheduled"]),
         photo_edge_ms=photo.ms("edge_margin_s"),
         face_tries=tries,

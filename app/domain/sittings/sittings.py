@@ -98,6 +98,7 @@ def open_sitting(
     lesson = _lesson(connection, klass, opening.lesson)
     terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
 
+    _require_questions(klass, opening, terms)
     store.lock_person(connection, learner.person_id)
     if opening.session is not None:
         known = store.by_external_id(connection, platform_id, opening.session, lock=True)
@@ -115,6 +116,18 @@ def open_sitting(
         if _end(connection, vault, scheduler, rival, *_how_it_ends(rival, opening, now_ms), now_ms)
     )
     return _open(connection, vault, scheduler, learner, klass, lesson, opening, ended, now_ms)
+
+
+def _require_questions(klass: ClassRow, opening: Opening, terms: SittingTerms) -> None:
+    """Where pop-ups ask something, the client has to be able to show it: else whoever studies could
+    only answer wrong."""
+    asks = klass.controls == "service" and terms.question != "none"
+    if asks and not opening.client.get("questions"):
+        raise Conflict(
+            "questions_unsupported",
+            "client.questions: this class asks questions in its pop-ups, and the page cannot show "
+            "them: update its SDK 本班弹窗须答题，学习页面不支持，请平台更新学习页面",
+        )
 
 
 def close_sitting(

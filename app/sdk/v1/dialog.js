@@ -42,7 +42,7 @@ export class Screen {
   /**
    * A dialog that `close()` takes away again: modal where it must be answered, else beside the page.
    *
-   * @param {{title: string, text: string, buttons?: {label: string, press: (event: Event) => void}[],
+   * @param {{title: string, text: string, buttons?: {label: string, press: (event: Event) => void, plain?: boolean}[],
    *   extra?: Node[], modal?: boolean, ready?: boolean}} what  `ready`: the first button has the keyboard
    * @returns {{close: () => void, say: (text: string) => void}}
    */
@@ -53,8 +53,8 @@ export class Screen {
     const row = element("div", "", { className: "buttons" });
     const dialog = element("dialog");
     dialog.setAttribute("aria-label", title);
-    buttons.forEach(({ label, press }, at) => {
-      const button = element("button", label, { type: "button", className: at ? "" : "first" });
+    buttons.forEach(({ label, press, plain }, at) => {
+      const button = element("button", label, { type: "button", className: at || plain ? "" : "first" });
       scope.listen(button, "click", press, true);
       row.append(button);
     });

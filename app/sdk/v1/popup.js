@@ -56,14 +56,21 @@ export class Popup {
     this.counter.setAttribute("role", "timer");
     this.dialog = this.screen.ask({
       title: texts.popup_title,
-      text: current.question ?? texts.popup_text,
-      buttons: [{ label: texts.popup_confirm, press: (event) => this.#press(event) }],
+      ...this.#asked(texts, current.question),
       extra: [this.counter],
-      ready: true,
+      ready: !current.question, // a key that was on its way already chooses nothing
     });
     this.told.shown();
     this.#say("popup_shown");
     this.#count(this.shown);
+  }
+
+  /** What is said, and the buttons: to confirm, or the choices of a question. */
+  #asked(texts, question) {
+    const choices = question?.choices ?? [texts.popup_confirm];
+    const press = (event, at) => this.#press(event, question ? at : "confirm");
+    const text = question ? (question.again ? texts.popup_again : "") + question.text[this.screen.language] : texts.popup_text;
+    return { text, buttons: choices.map((label, at) => ({ label, plain: question, press: (event) => press(event, at) })) };
   }
 
   #count(now) {
@@ -76,12 +83,12 @@ export class Popup {
     this.counter.textContent = this.texts.popup_left(Math.ceil((this.ends - now) / 1000));
   }
 
-  #press(event) {
+  #press(event, answer) {
     const latency_ms = Math.round(native.monotonic() - this.shown);
     const trusted = event.isTrusted;
     if (trusted && latency_ms < BLIND_MS) return;
     if (!trusted) this.told.report("integrity", { code: "untrusted_input", value: "popup" });
-    this.#say("popup_answered", { answer: "confirm", trusted, latency_ms, ...(trusted && { input: inputOf(event) }) });
+    this.#say("popup_answered", { answer, trusted, latency_ms, ...(trusted && { input: inputOf(event) }) });
     this.#finish();
     this.told.answered();
   }

@@ -4,6 +4,7 @@ export const zh = {
   popup_title: "请确认您正在学习",
   popup_text: "请在规定时间内点击下面的按钮，超时将停止计时。",
   popup_confirm: "我在学习",
+  popup_again: "上一题没有答对，请再答。",
   popup_left: (seconds) => `剩余 ${seconds} 秒`,
   camera_title: "需要使用摄像头",
   camera_text:
@@ -37,6 +38,7 @@ export const en = {
   popup_title: "Are you still studying?",
   popup_text: "Press the button in time; otherwise your learning time stops.",
   popup_confirm: "I am studying",
+  popup_again: "That was not right. Please answer again. ",
   popup_left: (seconds) => `${seconds} seconds left`,
   camera_title: "The camera is needed",
   camera_text:

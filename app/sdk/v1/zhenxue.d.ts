@@ -29,7 +29,7 @@ export interface Terms {
   lesson_id: string;
   device_id: string;
   window_id: string;
-  client: { user_agent: string; sdk_version: string; face_actions: string[] };
+  client: { user_agent: string; sdk_version: string; face_actions: string[]; questions: boolean };
   started_at_ms: number;
 }
 

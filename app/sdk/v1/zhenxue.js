@@ -172,7 +172,7 @@ class Sitting {
       lesson_id: this.options.lesson,
       device_id: device,
       window_id: window,
-      client: { user_agent: navigator.userAgent.slice(0, 500), sdk_version: VERSION, face_actions: ["nearer", "farther"] },
+      client: { user_agent: navigator.userAgent.slice(0, 500), sdk_version: VERSION, face_actions: ["nearer", "farther"], questions: true },
       started_at_ms: native.date(),
     };
   }

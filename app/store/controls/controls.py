@@ -75,6 +75,12 @@ def sitting(connection: Connection, session_id: int) -> ScheduledSitting | None:
     )
 
 
+def id_number(connection: Connection, learner_id: int) -> bytes | None:
+    """The encrypted ID number of a learner; None where there is none."""
+    query = select(Learner.id_number_encrypted).where(Learner.id == learner_id)
+    return connection.execute(query).scalar_one_or_none()
+
+
 class ControlRow(Protocol):
     """A line of the ledger as it is stored."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
 
 from app.console import labels, readable
 from app.console.case_lines import BY_CASE, CaseFilters
@@ -178,16 +179,12 @@ def queue_page(
     with services.database.read() as connection:
         found = store.page(connection, user.scope, wanted, _cursor(after), PAGE + 1)
         cube = store.counts(connection, user.scope, wanted)
-        mine = store.first_decided_by(connection, user.id, [row.id for row in found])
-        enrolled = face_confidence.of_findings(
-            connection, [(row.rule, row.learner_id) for row in found]
-        )
+        shown = _rows(connection, found[:PAGE], lang, query, now_ms, user.id)
         classes = store.classes(connection, user.scope, _CLASSES_LISTED)
         platforms = store.platforms(connection, user.scope)
         views = assignments.views(connection, user.id)
         colleagues = review_queue.colleagues(connection, user) if user.decides else []
-    shown = found[:PAGE]
-    last = shown[-1] if len(found) > PAGE else None
+    last = found[PAGE - 1] if len(found) > PAGE else None
     return render(
         request,
         "findings.html",
@@ -203,9 +200,7 @@ def queue_page(
         reasons=OF_SITTINGS,
         sharing=SHARING,
         money=MONEY,
-        rows=[
-            queue_row(row, lang, query, now_ms, row.id in mine, user.id, enrolled) for row in shown
-        ],
+        rows=shown,
         facets=facets(cube, query, lang),
         total=sum(row.count for row in cube if _matches(row, wanted)),
         classes=classes,
@@ -215,6 +210,19 @@ def queue_page(
         newer=query.href() if after else None,
         older=query.href(after=f"{last.gravity}-{last.yuan or 0}-{last.id}") if last else None,
     )
+
+
+def _rows(
+    connection: Connection,
+    found: Sequence[QueuedFinding],
+    lang: Language,
+    query: FindingFilters,
+    now_ms: int,
+    user_id: int,
+) -> list[QueueRow]:
+    mine = store.first_decided_by(connection, user_id, [row.id for row in found])
+    enrolled = face_confidence.of_findings(connection, [(it.rule, it.learner_id) for it in found])
+    return [queue_row(it, lang, query, now_ms, it.id in mine, user_id, enrolled) for it in found]
 
 
 def queue_row(

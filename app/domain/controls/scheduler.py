@@ -406,20 +406,13 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         if ledger.asker is not None and "question" in line.demand:
             line.posed = ledger.asker.posed(ledger.seed, line.demand["question"])
     stop = control_plan.stop_code(ledger)
-    spent = control_plan.spent_check(ledger)
-    note = None if spent is None else face_check_reasons.note(control_plan.why(spent))
-    demands = NOTHING
-    if ledger.state != "open":
-        demands = Demands(stop=stop)  # whatever was outstanding can no longer be asked for
-    elif lines or stop or note:
-        demands = Demands(lines, stop, tick.learning_ms, tick.now_ms, note)
     waiting = any(
         line.result is PhotoResult.PENDING for line in ledger.of_kind(ControlKind.FACE_CHECK)
     )
     polled = lines or waiting or ledger.memory.reached
     watch = _Watch(
         ledger=ledger,
-        demands=demands,
+        demands=_demands(ledger, tick, lines, stop),
         wake_ms=tick.now_ms + POLL_MS if polled else NEVER,
         learning_at_ms=NEVER,
         low_ms=-1,
@@ -450,6 +443,18 @@ def _watch(ledger: Ledger, tick: Tick) -> _Watch:
         watch.low_ms = max([here[0][1], *behind])
         watch.high_ms = min([here[-1][2], *ahead])
     return watch
+
+
+def _demands(
+    ledger: Ledger, tick: Tick, lines: Mapping[ControlKind, ControlLine], stop: str | None
+) -> Demands:
+    if ledger.state != "open":
+        return Demands(stop=stop)  # whatever was outstanding can no longer be asked for
+    spent = control_plan.spent_check(ledger)
+    note = None if spent is None else face_check_reasons.note(control_plan.why(spent))
+    if not (lines or stop or note):
+        return NOTHING
+    return Demands(lines, stop, tick.learning_ms, tick.now_ms, note)
 
 
 def _due_in_s(line: ControlLine, learning_ms: int) -> float:

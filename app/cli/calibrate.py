@@ -99,11 +99,28 @@ def threshold_lines(body: dict[str, Any]) -> list[str]:
             f"honest sittings, {it['group']} ({it['people']} people): to a person {review}, "
             f"called somebody else {mismatch}"
         )
+    lines += _left_out(body)
     return [*lines, f"ALARM: {body['alarm']}"] if body["alarm"] else lines
+
+
+def _left_out(body: dict[str, Any]) -> list[str]:
+    """Of whom no rate is told, and why."""
+    from app.domain.faces.group_errors import LEAST_IN_GROUP
+
+    lines = [
+        f"honest sittings, {it['group']}: {it['people']} people, too few to tell a rate of "
+        f"({LEAST_IN_GROUP} are needed)"
+        for it in body["small_groups"]
+    ]
+    if lines or len(body["errors"]) > 1:
+        lines.append(f"in no group, as no ID number tells sex and age: {body['ungrouped']} people")
+    return lines
 
 
 def _share(rate: dict[str, Any]) -> str:
     low, high = rate["interval_95"]
+    if rate["value"] is None:
+        return "no sittings"
     return f"{rate['value']:.1%} of {rate['sittings']} ({low:.1%} to {high:.1%})"
 
 

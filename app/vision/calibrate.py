@@ -153,8 +153,8 @@ def pad_report(
     )
 
 
-def wilson(errors: int, trials: int, z: float = 1.96) -> tuple[float, float]:
-    """Wilson's score interval of a share; (0, 1) without trials."""
+def wilson(errors: float, trials: float, z: float = 1.96) -> tuple[float, float]:
+    """Wilson's score interval of a share; (0, 1) without trials, which may be effective ones."""
     if not trials:
         return 0.0, 1.0
     share = errors / trials

@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import Connection
 
 from app.domain.faces import enrolment_photos
+from app.domain.faces.group_errors import HonestSittings, error_rates
 from app.domain.faces.moments import SeenMoment, moments
 from app.errors import Conflict
 from app.security import Unsealable, unseal
@@ -24,7 +25,6 @@ from app.store.faces import calibrations, face_keys, face_sets
 from app.store.faces.face_sets import EmbeddedPhoto
 from app.vault import Vault
 from app.vision import cohort
-from app.vision.calibrate import Rate
 from app.vision.cohort import COUNTS, LEAST_PEOPLE, MeasuredCohort, Person, TooFewPeople
 from app.vision.match import Embedding, Moment, Yardstick, apart, means, thresholds_for
 from app.vision.model_card import ModelCard
@@ -32,7 +32,6 @@ from app.vision.seen import embedding_context, usable, vector
 from app.vision.spread import FMR, Means, Spread
 
 MOST_PERSONS = 500  # 124,750 pairs of strangers: enough for any quantile asked for
-LEAST_IN_GROUP = 10  # people; error rates of fewer would speak of single persons
 
 
 class NotEnoughFaces(Conflict):
@@ -188,7 +187,7 @@ def measured(
             "counts": [_limits(card, found, counts, fmr, mean) for counts in COUNTS],
         }
     decisive, mean = kinds[body["decides_on"]]
-    body["errors"] = _errors(card, chosen, Yardstick(decisive.decides, "", mean), fmr)
+    body |= error_rates(_outcomes(card, chosen, Yardstick(decisive.decides, "", mean), fmr))
     return body | {"alarm": _alarm(card, raw)}, centre
 
 
@@ -223,44 +222,23 @@ def _limits(
     }
 
 
-def _errors(
+def _outcomes(
     card: ModelCard, faces: Sequence[Faces], yardstick: Yardstick, fmr: float
-) -> list[dict[str, Any]]:
-    """How honest sittings fare against their own enrolment, of all and of each group of people:
-    sent to a person, and called somebody else."""
-    outcomes: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
-    people: dict[str, int] = defaultdict(int)
+) -> list[HonestSittings]:
+    """How the sittings of each person fare against their own enrolment."""
+    found = []
     for each in faces:
         first, *later = each.person().sittings
-        if not later:
-            continue
-        for group in ("all", *each.groups):
-            people[group] += 1
+        outcomes = []
         for sitting in later:
             limits = thresholds_for(yardstick, card, means(first), means(sitting), fmr)
             measured = apart(first, sitting, card, yardstick.cohort_mean)
-            outcome = (limits.match < measured <= limits.mismatch, measured > limits.mismatch)
-            for group in ("all", *each.groups):
-                outcomes[group].append(outcome)
-    return [
-        {
-            "group": group,
-            "people": people[group],
-            "review": _rate([review for review, _ in found]),
-            "mismatch": _rate([mismatch for _, mismatch in found]),
-        }
-        for group, found in outcomes.items()
-        if group == "all" or people[group] >= LEAST_IN_GROUP
-    ]
-
-
-def _rate(outcomes: Sequence[bool]) -> dict[str, Any]:
-    rate = Rate(int(np.sum(outcomes)), len(outcomes))
-    return {
-        "value": rate.value,
-        "sittings": rate.trials,
-        "interval_95": [round(value, 4) for value in rate.interval],
-    }
+            outcomes.append(
+                (limits.match < measured <= limits.mismatch, measured > limits.mismatch)
+            )
+        if outcomes:
+            found.append(HonestSittings(each.groups, outcomes))
+    return found
 
 
 def _alarm(card: ModelCard, raw: MeasuredCohort) -> str | None:

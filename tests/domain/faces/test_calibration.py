@@ -14,10 +14,12 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import main as cli
+from app.cli.calibrate import threshold_lines
 from app.db import Database
 from app.domain.faces import calibration
 from app.domain.faces.calibration import Faces, NotEnoughFaces
 from app.domain.faces.comparison import Comparison
+from app.domain.faces.group_errors import HonestSittings, error_rates
 from app.jobs.calibration import groups
 from app.store.accounts import audit
 from app.store.accounts.audit import AuditFilter
@@ -83,8 +85,45 @@ def test_sex_and_age_are_read_from_the_number_on_the_day(
 def test_errors_are_told_of_each_group_that_is_large_enough() -> None:
     groups = [("female", "under 30")] * 20 + [("male", "under 30")] * 11 + [("male", "over 60")] * 9
     faces = [replace(each, groups=group) for each, group in zip(cohort(40), groups, strict=True)]
-    told = {it["group"]: it["people"] for it in calibration.measured(CARD, faces)[0]["errors"]}
+    body, _ = calibration.measured(CARD, faces)
+    told = {it["group"]: it["people"] for it in body["errors"]}
     assert told == {"all": 40, "female": 20, "under 30": 31, "male": 20}
+    assert body["small_groups"] == [{"group": "over 60", "people": 9}]
+    printed = "\n".join(threshold_lines(body))
+    assert "honest sittings, over 60: 9 people, too few" in printed
+
+
+def people(count: int, sittings: int, reviewed: int) -> list[HonestSittings]:
+    """So many who were sent to a person in all their sittings, and the others in none."""
+    return [
+        HonestSittings(("female",), [(number < reviewed, False)] * sittings)
+        for number in range(count)
+    ]
+
+
+def test_an_interval_rests_on_people_and_not_on_their_sittings() -> None:
+    (_, one), (_, ten) = (error_rates(people(20, n, 2))["errors"] for n in (1, 10))
+    assert ten["review"]["value"] == one["review"]["value"] == 0.1
+    assert ten["review"]["sittings"] == 200
+    low, high = one["review"]["interval_95"]
+    again = ten["review"]["interval_95"]
+    assert again == pytest.approx([low, high], abs=0.01) and high - low > 0.2
+    assert one["mismatch"]["interval_95"][1] > 0.1, "none of twenty people is no zero"
+
+
+def test_sittings_of_many_people_that_fail_by_chance_count_nearly_as_many_trials() -> None:
+    rng = np.random.default_rng(3)
+    mixed = [
+        HonestSittings((), [(bool(it < 0.1), False) for it in rng.random(10)]) for _ in range(200)
+    ]
+    (everybody,) = error_rates(mixed)["errors"]
+    low, high = everybody["review"]["interval_95"]
+    assert low < 0.1 < high and high - low < 0.035
+
+
+def test_who_has_no_such_number_is_counted_apart() -> None:
+    told = error_rates([*people(12, 1, 0), HonestSittings((), [(False, False)])])
+    assert [it["group"] for it in told["errors"]] == ["all", "female"] and told["ungrouped"] == 1
 
 
 def test_a_cohort_that_the_model_cannot_tell_apart_raises_the_alarm() -> None:

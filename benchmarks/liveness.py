@@ -96,7 +96,7 @@ def _faces(
         person = backends.embedder.embed(picture, points)
         if any(float(np.linalg.norm(person - it)) < _SAME_PERSON for it in known):
             continue
-        still = _framed(name, picture, points)
+        still = framed(name, picture, points)
         if _clear(still, backends):
             known.append(person)
             yield still
@@ -115,7 +115,7 @@ def _clear(still: Still, backends: Backends) -> bool:
     return off < _MIRRORED and abs(across) < 2 * _MIRRORED
 
 
-def _framed(name: str, picture: Rgb, points: Floats) -> Still:
+def framed(name: str, picture: Rgb, points: Floats) -> Still:
     """The face as a laptop's camera would have it."""
     scale = acted.EYES / interocular(points)
     middle = eye_centres(points).mean(axis=0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,8 +16,9 @@ from app.jobs.settler import settle_all
 from app.services import Services
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 from app.store.faces import snapshots as store
+from app.vision import attack_set
 from app.vision.backends import load
-from benchmarks.face_attacks import ENROLLED, FACE_ATTACKS, FaceAttack
+from benchmarks.face_attacks import ENROLLED, FACE_ATTACKS, FaceAttack, Sent
 from detectors.trace import Check, PhotoFlag
 from tests.api.test_sessions import found_school, opening, post
 from tests.api.test_snapshots import beat, tell
@@ -67,6 +70,19 @@ def answered(
     return photos(services, county)
 
 
+def judged_as_a_folder(folder: Path, check: dict[str, Any], sent: list[Sent]) -> str:
+    """What `zhenxue calibrate` makes of the same pictures, which counts how many attacks pass."""
+    presentation = folder / "presentations" / "species" / "one"
+    presentation.mkdir(parents=True)
+    for n, (_, data) in enumerate(sent):
+        (presentation / f"{n:02}.jpg").write_bytes(data)
+    gap_ms = (sent[-1][0] - sent[0][0]) // max(1, len(sent) - 1)
+    asked = {name: check[name] for name in ("actions", "frames")} | {"frame_ms": gap_ms}
+    (presentation / "challenge.json").write_text(json.dumps(asked))
+    (found,) = attack_set.presentations(folder / "presentations")
+    return attack_set.judge(found, load())
+
+
 @pytest.mark.parametrize(
     "attack", [*FACE_ATTACKS[:3], *later(*FACE_ATTACKS[3:])], ids=lambda it: it.en
 )
@@ -77,6 +93,7 @@ def test_only_a_head_that_turns_as_asked_passes(
     services: Services,
     sitting: dict[str, Any],
     attack: FaceAttack,
+    tmp_path: Path,
 ) -> None:
     check = sitting["controls"]["face_check"]
     assert check["frames"] == 23 and len(set(check["actions"]) & set(draws.MOVES)) == 1
@@ -93,6 +110,9 @@ def test_only_a_head_that_turns_as_asked_passes(
     if live["outcome"] == "spoof":
         assert Check.MATCH not in {Check(photo.check) for photo in found}
     assert not any(photo.check in (Check.MISMATCH, Check.SPOOF) for photo in found)
+    sent = list(attack.answer(LIN, check["actions"], load()))
+    if "known_picture" not in attack.reasons:  # a folder knows no other photos
+        assert judged_as_a_folder(tmp_path, check, sent) == live["outcome"]
     again = tell(client, county, clock, [beat(clock)])["controls"].get("face_check")
     told = None if again is None else again["reason"]
     assert told in (attack.told or (None,))

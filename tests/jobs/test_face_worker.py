@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import io
 import os
 import signal
@@ -33,7 +34,8 @@ from app.store.faces.blobs import Blobs, StoreAway
 from app.store.judging import conformity
 from app.store.sittings import sittings as sitting_store
 from app.vision.model_card import DLIB_RESNET, read_card
-from app.vision.model_files import NO_FILES
+from app.vision.model_files import NO_FILES, BackendFiles, ModelFile
+from app.vision.onnx_graph import Graph
 from app.vision.readers import FaceReaders, ReadersNotStarted
 from app.vision.seen import Seen, Unread
 from detectors.trace import Check, PhotoFlag
@@ -440,6 +442,7 @@ def test_the_default_model_card_is_at_hand_before_any_model_is_loaded() -> None:
 
 _STARTS_A_READER = """
 import os, sys
+from app.vision.onnx_graph import Graph
 from app.vision.readers import FaceReaders, ReadersNotStarted
 from app.simulation.portraits.portrait import PORTRAIT_SEEDS, portrait
 
@@ -654,6 +657,41 @@ def test_a_picture_held_before_the_camera_goes_to_a_person(
     assert found[-1].reading["liveness"]["signs"]["span_ms"] == 3_000
     assert Check(found[-1].check) is Check.REVIEW
     assert store.photos_array(found, [], 0)["flags"][-1] & PhotoFlag.FEED_NOT_LIVE
+
+
+def doubtful_of_everything(folder: Path) -> BackendFiles:
+    """An anti-spoofing pair to which the green of a face is its life, and no face is green."""
+    graph = Graph()
+    pooled = graph.node("Flatten", [graph.node("GlobalAveragePool", ["face"])])
+    graph.node("Softmax", [pooled], output="classes")
+    path = folder / "pair.onnx"
+    path.write_bytes(graph.model("pair", ("face", [3, 80, 80]), ("classes", [3])))
+    file = ModelFile(path, hashlib.sha256(path.read_bytes()).hexdigest())
+    return BackendFiles(anti_spoof=(file, file))
+
+
+def test_what_the_anti_spoofing_model_doubts_is_no_match_at_random_or_in_a_short_burst(
+    client: TestClient,
+    county: County,
+    sitting: dict[str, Any],
+    services: Services,
+    clock: TestClock,
+    tmp_path: Path,
+) -> None:
+    for take in range(3):
+        enrol(client, county, "lin", face(LIN, take))
+    check = sitting["controls"]["face_check"]
+    for frame in range(3):
+        query = {"challenge_id": check["challenge_id"], "frame": frame, "purpose": "start"}
+        put(client, county, f"f{frame}", face(LIN, 10 + frame), **query)
+    clock.advance(minutes=3)
+    put(client, county, "random", face(LIN, 20))
+    run_pending(services, readers=FaceReaders(0, doubtful_of_everything(tmp_path)))
+    found = photos(services, county)
+    assert len(found) == 4 and {Check(it.check) for it in found} == {Check.REVIEW}
+    for photo in found:
+        assert "attack_model" in photo.reading["liveness"]["reasons"]
+        assert photo.reading["decision"]["zone"] == "match"
 
 
 def changed(data: bytes, *, mirrored: bool) -> bytes:

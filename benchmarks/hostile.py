@@ -58,7 +58,7 @@ from app.vision.backends import Backends, load
 from app.vision.calibrate import wilson
 from app.vision.image import decode
 from app.vision.image_header import ImageRejected
-from app.vision.landmarks import interocular
+from app.vision.landmarks import interocular, ratios
 from app.vision.model_files import BackendFiles
 from app.vision.quality import ENROLMENT
 from app.vision.readers import FaceReaders
@@ -116,13 +116,18 @@ def main() -> int:
 def models(folder: Path, backends: Backends) -> Iterator[Model]:
     """Everybody below the folder of whom two photographs are usable, or one and a spoof."""
     for own in sorted(it for it in folder.iterdir() if it.is_dir()):
-        stills = _distinct(list(_stills(own, backends)))
+        stills = _distinct(sorted(_stills(own, backends), key=_aside))
         spoof = list(_stills(own / "spoof", backends))
         good = [it for it in stills if read(jpeg(it.picture, 90), backends, ENROLMENT).usable]
-        enrolled = good[: min(ENROLLED, max(1, len(stills) - 3))]
+        enrolled = good[1:][: min(ENROLLED, max(1, len(stills) - 3))] or good
         if enrolled and (len(stills) > 1 or spoof):
             others = [it for it in stills if all(it is not one for one in enrolled)]
             yield Model(own.name, enrolled, others, spoof)
+
+
+def _aside(still: Still) -> float:
+    """How far it is turned: who answers a face check looks at the camera."""
+    return abs(ratios(still.points).jaw_ratio)
 
 
 def _stills(folder: Path, backends: Backends) -> Iterator[Still]:

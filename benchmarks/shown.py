@@ -192,8 +192,8 @@ def _flat(kind: str) -> Show:
 
 def _head(model: Model, asked: Asked, rng: np.random.Generator) -> Iterator[Rgb]:
     """A head in space that does as asked, from another photograph each time as long as there are
-    some; tries at one check are one moment and use one."""
-    at = 0 if asked.check else 1 + asked.turn
+    some; the three tries at one check are one moment and use one."""
+    at = -(asked.turn // 3) if asked.check else 1 + asked.turn
     still = model.others[at % len(model.others)]
     course = [acted.Step(0, 0.0)] * asked.frames
     if asked.check:

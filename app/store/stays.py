@@ -50,6 +50,10 @@ class Away(msgspec.Struct, frozen=True, kw_only=True):
         """As a row holds them, oldest first."""
         return [msgspec.convert(it, cls) for it in told or ()]
 
+    def __bool__(self) -> bool:
+        """Whether there was such a day: who moved away and never came there was not away."""
+        return self.from_on <= self.to_on
+
     def covers(self, day: date) -> bool:
         return self.from_on <= day <= self.to_on
 

@@ -17,7 +17,7 @@ from app.domain.review.stages import StepState
 from app.domain.review.subsidies import Standing
 from app.domain.review.subsidy_standards import StandardTerms
 from app.errors import BadInput, Conflict, NotAllowed
-from app.store.catalogue import catalogue
+from app.store.catalogue import catalogue, people
 from app.store.scope import EVERYTHING
 from tests.console.conftest import Desk
 from tests.console.county import HERE, NOW, add
@@ -224,6 +224,26 @@ def test_nobody_is_paid_twice_for_one_occupation_and_level(treasury: Treasury) -
         found = subsidies.of_class(connection, catalogue.class_by_id(connection, other))
     share = next(it for it in found.shares if it.learner.id == treasury.learners[0])
     assert (share.standing, share.paid_in) == (Standing.PAID_BEFORE, "HC-2026-014")
+
+
+def test_one_person_under_two_accounts_is_paid_once_also_once_it_is_known_who_it_is(
+    treasury: Treasury,
+) -> None:
+    treasury.enter()
+    first, second, _ = treasury.learners
+    with treasury.desk.services.database.write() as connection:
+        person = people.by_id(connection, first).person_id
+        people.update_learner(connection, second, person_id=person)
+    assert treasury.standings()[:2] == [Standing.PAYABLE, Standing.PAID_BEFORE]
+    treasury.finish(*BEFORE_NOTICE[:6])
+    treasury.claim(people=1, amount_yuan=Decimal("1200.50"))
+    treasury.pay("1200.50")
+    with treasury.desk.services.database.write() as connection:  # another person after all
+        other = people.new_person(connection)
+        people.move_person(connection, people.by_id(connection, first), other)
+        people.update_learner(connection, first, person_id=other)
+        people.update_learner(connection, second, person_id=other)
+    assert treasury.standings()[:2] == [Standing.PAID, Standing.PAID_BEFORE]
 
 
 def test_what_two_people_signed_for_must_still_be_payable(treasury: Treasury) -> None:

@@ -210,7 +210,7 @@ def view(
                 ended_by=EndedBy(member.ended_by) if member.ended_by else None,
                 away=[
                     AwayDays(first_day=it.from_on.isoformat(), last_day=it.to_on.isoformat())
-                    for it in Away.all(member.away)
+                    for it in filter(None, Away.all(member.away))
                 ],
             )
             for member in members

@@ -100,6 +100,13 @@ class ReturnDeed(_EnrolmentDeed):
                 "没有离班登记的不登记返班；转到别班的，请在那个班登记转班 / "
                 "no leaving is on record; who moved is moved back from the other class",
             )
+        assert stay.last_on is not None
+        if first == date.fromisoformat(stay.last_on) + _DAY:
+            raise BadInput(
+                "never_away",
+                f"body.first_on: {stay.last_on}在班，次日返班等于没有离班，请撤销离班登记 / "
+                f"the last day was {stay.last_on}: revoke the leaving instead",
+            )
         _come_back(connection, klass, stay, first, None)
 
     def undone(

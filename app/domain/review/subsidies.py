@@ -89,13 +89,15 @@ def of_class(connection: Connection, klass: ClassRow) -> ClassSubsidy:
     keys = {it.id: f"{it.person_id}:{subject}" for it in learners}
     held = store.held(connection, keys.values())
     each = standard.amount_fen if standard else 0
-    shares = []
+    shares: list[SubsidyShare] = []
+    mine: set[str] = set()  # one person may have two accounts in a class
     for it in learners:
         key, payment = keys[it.id], paid.get(it.id)
         outcome = outcomes.get(("enrolment", it.enrolment_id, 0), Eligibility.PENDING)
-        standing = _standing(it, outcome, payment, key in held)
+        standing = _standing(it, outcome, payment, key in held or key in mine)
+        mine |= {key} if standing is Standing.PAYABLE else set()
         amount = payment.amount_fen if payment else each * (standing is Standing.PAYABLE)
-        before = held.get(key, "") if standing is Standing.PAID_BEFORE else ""
+        before = held.get(key, klass.external_id) if standing is Standing.PAID_BEFORE else ""
         shares.append(SubsidyShare(it, standing, amount, key, outcome, before, payment))
     return ClassSubsidy(standard, shares)
 

@@ -53,7 +53,7 @@ def _stays(member: MemberRow) -> Iterator[str]:
     """What is out of the ordinary about when somebody is or was in the class."""
     if member.first_on:
         yield f"{member.first_on}入班"
-    for it in Away.all(member.away):
+    for it in filter(None, Away.all(member.away)):
         yield f"{it.from_on}至{it.to_on}不在班"
     if member.ended_by:
         yield ended(member)

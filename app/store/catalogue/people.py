@@ -22,6 +22,7 @@ from models import (
     Person,
     ReferencePhoto,
     Session,
+    SubsidyPayment,
 )
 
 _IDS_A_QUERY = 500
@@ -87,11 +88,29 @@ def move_person(connection: Connection, account: LearnerRow, person_id: int) -> 
         update(Session).where(Session.learner_id == account.id).values(person_id=person_id)
     )
     _move_history(connection, account, person_id)
+    _move_payments(connection, account, person_id)
     connection.execute(
         update(Session)
         .where(Session.person_id.in_({person_id, account.person_id}), Session.state != "open")
         .values(settled=False)
     )
+
+
+def _move_payments(connection: Connection, account: LearnerRow, person_id: int) -> None:
+    """What the account was paid stands for the right person from now on, so that they are not paid
+    for the same again; where they were paid for it before, both stay."""
+    paid = connection.execute(
+        select(SubsidyPayment.id, SubsidyPayment.held).where(
+            SubsidyPayment.learner_id == account.id, SubsidyPayment.held.is_not(None)
+        )
+    ).all()
+    for row in paid:
+        held = f"{person_id}:{row.held.partition(':')[2]}"
+        if connection.scalar(select(exists().where(SubsidyPayment.held == held))):
+            continue
+        connection.execute(
+            update(SubsidyPayment).where(SubsidyPayment.id == row.id).values(held=held)
+        )
 
 
 def _move_history(connection: Connection, account: LearnerRow, person_id: int) -> None:

@@ -82,6 +82,7 @@ def test_who_comes_back_studies_on_and_was_not_there_meanwhile(
     assert code(office.record("came_back", first_on="2026-03-10")) == "not_left"
     left = office.record("left_class", last_on="2026-03-05").json()
     assert code(office.record("came_back", first_on="2026-03-05")) == "outside_class_dates"
+    assert code(office.record("came_back", first_on="2026-03-06")) == "never_away"
     back = office.record("came_back", first_on="2026-03-10")
     assert back.status_code == 201, back.text
     assert office.roster()["lin"] == (None, None, None)

@@ -19,6 +19,7 @@ from app.console.page import ConsoleRoute, language_of, render
 from app.domain.review import funds, stages
 from app.store.judging import overview as store
 from app.store.judging.overview import DAY_MS
+from app.store.review import sign_offs
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -50,6 +51,9 @@ def overview(request: Request, login: SignedIn) -> Response:
         assessments = store.next_assessments(connection, scope, today.isoformat(), _ASSESSMENTS)
         overdue = stages.overdue(connection, scope, today)
         steps = stages.waiting(connection, login.user, today)
+        to_sign = (
+            sign_offs.waiting_for(connection, scope, login.user.id) if login.user.decides else []
+        )
         first = first_steps(connection, login.user, classes)
         stakes = funds.stakes(connection, scope) if scope.of_authority else []
     return render(
@@ -65,6 +69,7 @@ def overview(request: Request, login: SignedIn) -> Response:
         first_steps=first,
         steps=steps[:_STEPS],
         step_count=len(steps),
+        to_sign=to_sign,
         overdue=overdue[:_OVERDUE],
         overdue_count=len(overdue),
         stakes=stakes,

@@ -204,7 +204,7 @@ def _page(
         drafts = signed_lists.drafts(dossier) if judged else {}
         last, waiting = sign_off.in_force(rows), sign_off.waiting(rows)
         before = signed_lists.signed(dossier, services.vault, last) if last else None
-    changed = before is not None and signed_lists.digest_of(drafts) != (last and last.digest)
+    changed = before is not None and bool(drafts) and signed_lists.differ(before, drafts)
     people = login.user.of_authority
     return render(
         request,

@@ -30,6 +30,7 @@ from app.domain.review.subsidy_standards import yuan
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue.class_file import ClassCase
+from app.store.review import inspections
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -107,6 +108,7 @@ def _page(
         cases = recoveries.of_subsidy(connection, class_id, subsidy)
         views = stages.of_class(connection, class_id, today)
         holidays = calendar.read(connection)
+        inspected = len(inspections.of_class(connection, class_id))
         name = named(connection, language_of(request), _actors(views, cases), login.user)
     return render(
         request,
@@ -134,6 +136,7 @@ def _page(
         typed=typed or {},
         problem=problem,
         today=today.isoformat(),
+        inspected=inspected,
         calendar_known=holidays.knows(today.year),
         year=today.year,
         status=status,

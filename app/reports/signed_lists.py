@@ -28,6 +28,7 @@ from app.vault import Vault
 SIGNED = ("admitted", "refused", "pending", "public-list")
 POSTED = "public-list"
 OUTCOMES = {"eligible": "admitted", "ineligible": "refused", "pending": "pending"}
+_OF_THE_DAY = {"补正截止", "下一考核窗口"}
 _TITLES = {"admitted": "准予", "refused": "不接受", "pending": "未审结"}
 
 
@@ -85,6 +86,18 @@ def signed(dossier: Dossier, vault: Vault, row: SignOffRow) -> Lists:
     return {it.name: _thawed(it) for it in found}
 
 
+def differ(before: Lists, now: Lists) -> bool:
+    """Whether the lists say anything else than before, but for what only the calendar changes: that
+    a day to mend has passed, and which window is next."""
+    return any(_lasting(before[name]) != _lasting(now[name]) for name in SIGNED)
+
+
+def _lasting(sheet: Sheet) -> Any:
+    kept = [at for at, it in enumerate(sheet.columns) if it.title not in _OF_THE_DAY]
+    rows = [[row[at] for at in kept] for row in sheet.rows]
+    return canonical([replace(sheet, columns=(), rows=()).digest, rows])
+
+
 def changes(before: Lists, now: Lists) -> list[Moved]:
     """Who stands elsewhere than on the lists before, by the platform's learner ids."""
     was, is_now = _places(before), _places(now)
@@ -114,7 +127,7 @@ def _printed(dossier: Dossier, vault: Vault, name: str) -> Sheet:
         return listing.build(dossier)
     lists, now = signed(dossier, vault, last), drafts(dossier)
     before = _before(dossier, vault, rows)
-    return _as_signed(lists, name, dossier, rows, before, behind=digest_of(now) != last.digest)
+    return _as_signed(lists, name, dossier, rows, before, behind=differ(lists, now))
 
 
 def as_draft(sheet: Sheet) -> Sheet:

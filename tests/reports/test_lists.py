@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import select, update
 from app.domain.accounts import users
 from app.domain.catalogue import classes, records
 from app.domain.catalogue.classes import ClassTerms
-from app.reports import exports, package
+from app.reports import exports, package, signed_lists
 from app.reports.exports import ExportOptions
 from app.reports.lists import LISTS
 from app.reports.sheet import NO_DATA, Sheet
@@ -332,3 +333,18 @@ def test_no_list_names_a_code_or_a_digest_to_the_public(sheets: dict[str, Sheet]
     notice = str(sheets["public-list"].lines)
     assert "sha256" not in notice and sheets["public-list"].digest not in notice
     assert "潢技领办〔2021〕1号" in notice
+
+
+def test_a_day_that_passes_makes_no_signed_list_out_of_date(sheets: dict[str, Sheet]) -> None:
+    before = {name: sheets[name] for name in signed_lists.SIGNED}
+    titles = [it.title for it in before["refused"].columns]
+
+    def saying(title: str, value: str) -> dict[str, Sheet]:
+        place = titles.index(title)
+        rows = [(*row[:place], value, *row[place + 1 :]) for row in before["refused"].rows]
+        assert rows
+        return before | {"refused": replace(before["refused"], rows=tuple(rows))}
+
+    assert not signed_lists.differ(before, saying("补正截止", "2026-04-12（已过）"))
+    assert not signed_lists.differ(before, saying("下一考核窗口", "2026-08"))
+    assert signed_lists.differ(before, saying("原因", "另一原因"))

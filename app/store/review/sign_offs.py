@@ -9,7 +9,8 @@ from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.orm import aliased
 
 from app.store.row import typed
-from models import SignOff, User
+from app.store.scope import AccessScope
+from models import SignOff, TrainingClass, User
 
 
 class SignOffRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,6 +57,37 @@ def of_class(connection: Connection, class_id: int) -> list[SignOffRow]:
         .order_by(SignOff.id)
     )
     return typed(rows, SignOffRow)
+
+
+class ListsToSign(msgspec.Struct, frozen=True, kw_only=True):
+    """A class whose lists wait for a second person."""
+
+    class_id: int
+    external_id: str
+    institution: str
+    preparer: str
+
+
+def waiting_for(connection: Connection, scope: AccessScope, user_id: int) -> list[ListsToSign]:
+    """Classes in scope whose lists somebody else has submitted, oldest first."""
+    rows = connection.execute(
+        select(
+            SignOff.class_id,
+            TrainingClass.external_id,
+            TrainingClass.institution,
+            User.display_name.label("preparer"),
+        )
+        .join(TrainingClass, TrainingClass.id == SignOff.class_id)
+        .join(User, User.id == SignOff.prepared_by)
+        .where(
+            scope.covers_class(),
+            SignOff.signed_ms.is_(None),
+            SignOff.withdrawn_ms.is_(None),
+            SignOff.prepared_by != user_id,
+        )
+        .order_by(SignOff.id)
+    )
+    return typed(rows, ListsToSign)
 
 
 def sealed_lists(connection: Connection, sign_off_id: int) -> bytes:

@@ -249,6 +249,11 @@ class TestSigning:
         url = f"/console/classes/{it.klass.id}/sign-off{act}"
         return it.client.post(url, data=form, headers=who, follow_redirects=False)
 
+    def waits(self, it: Everywhere, who: dict[str, str]) -> bool:
+        """Whether the lists stand on this person's overview, to be signed."""
+        page = it.client.get("/console", headers=who).text
+        return f"/console/classes/{it.klass.id}/sign-off" in page
+
     def exported(self, it: Everywhere, name: str) -> str:
         url = f"/v1/classes/c1/exports/{name}.csv"
         return it.client.get(url, headers=it.county.huang.headers).content.decode("utf-8-sig")
@@ -262,7 +267,9 @@ class TestSigning:
         assert self.post(signing, signing.zhao).status_code == 303
         own = self.post(signing, signing.zhao, "/sign")
         assert own.status_code == 422 and "须由另一人" in own.text
+        assert self.waits(signing, signing.sun) and not self.waits(signing, signing.zhao)
         assert self.post(signing, signing.sun, "/sign").status_code == 303
+        assert not self.waits(signing, signing.sun)
         told = self.exported(signing, "admitted")
         assert "草稿" not in told and "已签发（首次签发" in told and "林小兰" in told
         notice = self.exported(signing, "public-list")

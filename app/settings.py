@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     learner_link_days: int = Field(60, ge=1, le=366)
     enrolment_link_minutes: int = Field(30, ge=5, le=1440)  # a product default
     learner_appeals_a_day: int = Field(5, ge=1, le=100)  # by one link
+    oidc_issuer: str = ""  # a bureau's sign-on service (OpenID Connect); empty: none
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_name: str = "统一身份认证"  # what the login page calls it
+    oidc_strong: str = "mfa"  # `amr` or `acr` that stand for a second factor; commas between
     crypto_suite: Suite = Suite.INTERNATIONAL  # of keys to come; national: SM4 and SM3
     second_factor: Literal["", "required", "offered"] = ""  # of who decides; empty: see below
     second_factor_grace_days: int = Field(14, ge=0, le=366)  # a product default
@@ -80,7 +85,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _secrets_from_files(cls, values: dict[str, Any]) -> dict[str, Any]:
-        for name in ("master_key", "database_url", "smtp_password"):
+        for name in ("master_key", "database_url", "smtp_password", "oidc_client_secret"):
             path = os.environ.get(f"ZHENXUE_{name.upper()}_FILE")
             if path and not values.get(name):
                 values[name] = Path(path).read_text(encoding="utf-8").strip()
@@ -128,6 +133,23 @@ class Settings(BaseSettings):
         if self.smtp_host and self.production and self.smtp_security == "none":
             raise ValueError("in production mail goes by STARTTLS or TLS")
         return self
+
+    @model_validator(mode="after")
+    def _sign_on(self) -> Settings:
+        if not self.oidc_issuer:
+            return self
+        if not self.oidc_client_id or not self.oidc_client_secret.get_secret_value():
+            raise ValueError(
+                "ZHENXUE_OIDC_CLIENT_ID and ZHENXUE_OIDC_CLIENT_SECRET(_FILE) belong to"
+                " ZHENXUE_OIDC_ISSUER"
+            )
+        if self.production and not self.oidc_issuer.startswith("https://"):
+            raise ValueError("ZHENXUE_OIDC_ISSUER must begin with https:// in production")
+        return self
+
+    @property
+    def oidc_strong_methods(self) -> frozenset[str]:
+        return frozenset(_parts(self.oidc_strong))
 
     @cached_property
     def webhook_allowed(self) -> tuple[IPv4Network | IPv6Network, ...]:

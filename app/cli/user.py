@@ -37,7 +37,10 @@ OfOffice = Annotated[
 @app.command()
 def add(
     username: str,
-    role: Annotated[str, typer.Option(help="auditor, reviewer, platform_viewer, school or admin")],
+    role: Annotated[
+        str,
+        typer.Option(help="auditor, reviewer, platform_viewer, school, chief, admin or log_reader"),
+    ],
     name: Annotated[str, typer.Option(help="Display name; the username if not given.")] = "",
     county: Annotated[
         list[str] | None, typer.Option(help="County to see; repeat it, or * for all.")

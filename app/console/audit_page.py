@@ -13,11 +13,12 @@ from app.clock import day, midnight_ms
 from app.console import labels, readable
 from app.console.findings_page import plain_text
 from app.console.language import N_, Language
-from app.console.login import require_role
+from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, language_of, render
-from app.domain.accounts.users import Login, Role
+from app.domain.accounts import users as users_domain
+from app.domain.accounts.users import Login
 from app.domain.review import review
-from app.errors import BadInput
+from app.errors import BadInput, NotAllowed
 from app.reports import csv
 from app.reports.sheet import Value
 from app.store.accounts import audit, users
@@ -28,13 +29,23 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 PAGE = 100
 SEALED = N_("初审的决定与理由，在复核作出决定后显示。")
 _EXPORTED = 100_000  # rows of a file, the newest; an administrator narrows the days for more
-Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
+
+
+def reads_log(request: Request, login: SignedIn) -> Login:
+    """Dependency: the login of who reads the log. Raises NotAllowed."""
+    with request.app.state.services.database.read() as connection:
+        if not users_domain.reads_log(connection, login.user):
+            raise NotAllowed("role", "the log is read by others than who keeps users")
+    return login
+
+
+LogReader = Annotated[Login, Depends(reads_log)]
 
 
 @router.get("/audit")
 def audit_log(
     request: Request,
-    login: Admin,
+    login: LogReader,
     actor: str = "",
     action: str = "",
     subject: str = "",
@@ -82,7 +93,7 @@ def audit_log(
 @router.get("/audit.csv")
 def export(
     request: Request,
-    login: Admin,  # noqa: ARG001 (who may)
+    login: LogReader,  # noqa: ARG001 (who may)
     actor: str = "",
     action: str = "",
     subject: str = "",

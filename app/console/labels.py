@@ -330,6 +330,7 @@ ROLES = {
     "school": Label(N_("培训机构经办人")),
     "chief": Label(N_("分管领导")),
     "admin": Label(N_("管理员")),
+    "log_reader": Label(N_("日志审计员")),
 }
 OFFICES = {
     "labour": Label(N_("人社部门")),
@@ -509,6 +510,8 @@ PROBLEMS = {
     "bad_office": N_("请选择部门。"),
     "other_office": N_("这一步须由其他部门的账号办理。"),
     "bad_decision": N_("请选择认定、撤销或补充材料。"),
+    "identity_taken": N_("这个身份已关联到别的账号，请先解除。"),
+    "own_identity": N_("自己的身份须由另一位管理员关联。"),
     "reason_missing": N_("请写明理由，4至2000个字。"),
     "nobody_chosen": N_("请勾选已签署同意书的学员。"),
     "files_missing": N_("请选择照片文件，一次最多10张。"),

@@ -6,6 +6,7 @@ The API uses `user_of` for its read calls, so that an auditor's browser may call
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable
 from typing import Annotated
 
@@ -17,6 +18,8 @@ from app.errors import NotAllowed, NotSignedIn
 
 COOKIE = "zhenxue_session"
 CSRF_HEADER = "x-csrf-token"
+# Where who reads the log gets to: the log, and what is their own.
+_LOG = re.compile(r"/console(/audit(\.csv)?|/account(/.*)?|/notices(/.*)?|/logout)?$")
 
 
 def login_of(request: Request) -> Login | None:
@@ -38,9 +41,9 @@ def login_of(request: Request) -> Login | None:
 
 
 def user_of(request: Request) -> User | None:
-    """The signed-in person, or None."""
+    """The signed-in person, or None; of who reads the log alone the API knows nothing."""
     login = login_of(request)
-    return login.user if login else None
+    return login.user if login and login.user.role is not Role.LOG_READER else None
 
 
 def signed_in(request: Request) -> Login:
@@ -48,6 +51,8 @@ def signed_in(request: Request) -> Login:
     login = login_of(request)
     if login is None:
         raise NotSignedIn("not_signed_in", "sign in first")
+    if login.user.role is Role.LOG_READER and not _LOG.match(request.url.path):
+        raise NotAllowed("role", "your role may not open this page")
     return login
 
 

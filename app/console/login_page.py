@@ -32,10 +32,10 @@ _STALE = N_("页面已过期，请重新填写")
 
 
 @router.get("/login")
-def login_form(request: Request, next: str = "/console") -> Response:
+def logindoor(request: Request, next: str = "/console") -> Response:
     if login_of(request) is not None:
         return see_other(local_path(next))
-    return _form(request, local_path(next))
+    return door(request, local_path(next))
 
 
 @router.post("/login")
@@ -53,11 +53,11 @@ def log_in(
     target = local_path(next)
     expected = request.cookies.get(FORM_COOKIE, "")
     if not expected or not hmac.compare_digest(expected.encode(), csrf.encode()):
-        return _form(request, target, name, _STALE, status=403)
+        return door(request, target, name, _STALE, status=403)
     browser = known_browser(request, name)
     wait_ms = throttle.attempt(name, address, now_ms, browser)
     if wait_ms:
-        answer = _form(request, target, name, TOO_MANY, status=429, minutes=-(-wait_ms // 60_000))
+        answer = door(request, target, name, TOO_MANY, status=429, minutes=-(-wait_ms // 60_000))
         answer.headers["Retry-After"] = str(-(-wait_ms // 1000))
         return answer
     with services.database.read() as connection:
@@ -65,7 +65,7 @@ def log_in(
     if user is None:
         with services.database.write() as connection:
             users.refuse_login(connection, name, address, now_ms)
-        return _form(request, target, name, _WRONG, status=401)
+        return door(request, target, name, _WRONG, status=401)
     throttle.succeeded(name, address, now_ms, browser)
     with services.database.read() as connection:
         has = second_factors.of(connection, user.id)
@@ -117,15 +117,17 @@ def choose_language(request: Request, code: str, next: str = "/console") -> Resp
     return response
 
 
-def _form(
+def door(
     request: Request,
     target: str,
     username: str = "",
     problem: str = "",
     *,
     status: int = 200,
-    minutes: int = 0,
+    **said: int,
 ) -> HTMLResponse:
+    """The login page; `said` are the numbers of its problem."""
+    services = request.app.state.services
     token = request.cookies.get(FORM_COOKIE) or secrets.token_urlsafe(32)
     page = render(
         request,
@@ -136,13 +138,14 @@ def _form(
         target=target,
         username=username,
         problem=problem,
-        minutes=minutes,
+        said=said,
+        sign_on=services.settings.oidc_issuer and services.settings.oidc_name,
     )
     page.set_cookie(
         FORM_COOKIE,
         token,
         path="/console/login",
-        secure=request.app.state.services.settings.production,
+        secure=services.settings.production,
         httponly=True,
         samesite="strict",
     )

@@ -15,7 +15,8 @@ from app.console.charts import Bar
 from app.console.first_steps import first_steps
 from app.console.language import N_, Language
 from app.console.login import SignedIn
-from app.console.page import ConsoleRoute, language_of, render
+from app.console.page import ConsoleRoute, language_of, render, see_other
+from app.domain.accounts.users import Role
 from app.domain.review import funds, stages
 from app.store.judging import overview as store
 from app.store.judging.overview import DAY_MS
@@ -37,6 +38,8 @@ _AGES = (
 
 @router.get("")
 def overview(request: Request, login: SignedIn) -> Response:
+    if login.user.role is Role.LOG_READER:
+        return see_other("/console/audit")
     services, lang, scope = request.app.state.services, language_of(request), login.user.scope
     now_ms = services.clock()
     today = day(now_ms)

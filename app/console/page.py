@@ -19,7 +19,8 @@ from app.console import help_topics, labels, mending, once, readable
 from app.console.assets import asset
 from app.console.language import Language, language, position
 from app.console.login import login_of
-from app.domain.accounts.users import Login
+from app.domain.accounts import users
+from app.domain.accounts.users import Login, Role
 from app.errors import BadInput, NotFound, NotSignedIn, ZhenxueError
 from app.languages import LOCALES
 from app.store.review import notices
@@ -101,6 +102,7 @@ def render(
             path=request.url.path,
             once=told,
             unread=_unread(request, login),
+            reads_log=_reads_log(request, login),
             **model,
         )
     )
@@ -115,6 +117,13 @@ def _unread(request: Request, login: Login | None) -> int:
         return 0
     with request.app.state.services.database.read() as connection:
         return notices.unread(connection, login.user.id)
+
+
+def _reads_log(request: Request, login: Login | None) -> bool:
+    if login is None or login.user.role not in (Role.ADMIN, Role.LOG_READER):
+        return False
+    with request.app.state.services.database.read() as connection:
+        return users.reads_log(connection, login.user)
 
 
 def see_other(path: str) -> RedirectResponse:

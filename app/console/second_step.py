@@ -10,7 +10,7 @@ import json
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import Request, Response
 
@@ -28,6 +28,7 @@ class SealedNote:
     name: str
     path: str
     purpose: str
+    samesite: Literal["strict", "lax"] = "strict"  # lax where another site leads back
 
     def write(self, request: Request, response: Response, **said: str) -> None:
         services = request.app.state.services
@@ -40,7 +41,7 @@ class SealedNote:
             path=self.path,
             secure=services.settings.production,
             httponly=True,
-            samesite="strict",
+            samesite=self.samesite,
         )
 
     def read(self, request: Request) -> dict[str, str]:

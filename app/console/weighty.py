@@ -85,6 +85,8 @@ WEIGHTS: Mapping[str, Weight] = {
     f"{_USER}/enable": Weight.WEIGHED,
     f"{_USER}/password": Weight.WEIGHED,
     f"{_USER}/second-factor": Weight.WEIGHED,
+    "/console/identities/{identity_id}": Weight.OWN_PAGE,
+    "/console/identities/{identity_id}/unlink": Weight.OWN_PAGE,
     "/console/subsidies/{standard_id}/end": Weight.WEIGHED,
     "/console/pack-drafts/{draft_id}/publish": Weight.WEIGHED,
     "/console/pack-drafts/{draft_id}/discard": Weight.WEIGHED,

@@ -272,6 +272,7 @@ def _addresses(connection: Connection) -> dict[str, Address]:
         "county": Address("/console/county", "/console/county"),
         "face-data": Address("/console/face-data", "/console/face-data"),
         "users": Address("/console/users", "/console/users", ADMIN),
+        "identities": Address("/console/identities", "/console/identities", ADMIN),
         "standing": Address("/console/standing", "/console/standing"),
         "calendar": Address("/console/calendar", "/console/calendar", ADMIN),
         "audit": Address("/console/audit", "/console/audit", ADMIN),

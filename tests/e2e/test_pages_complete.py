@@ -15,6 +15,8 @@ from tests.e2e.site import PASSWORD, Site
 
 ANSWERS_OTHERWISE = {
     "/console/login/second",  # leads to the login until the password was right
+    "/console/login/sign-on",  # leads elsewhere, where a sign-on service is set up
+    "/console/login/sign-on/back",
     "/console/language/{code}",  # leads back to where one was
     "/console/findings/{finding_id}",  # leads to the sitting; of a class it is a page, and listed
     "/console/photo-accesses/{access_id}.jpg",

@@ -40,6 +40,7 @@ from app.domain.review import (
     pack_drafts,
 )
 from app.services import Services
+from app.store.accounts import foreign_identities
 from app.store.catalogue import catalogue
 from app.store.catalogue import class_setups as store
 from app.store.money import standards
@@ -150,6 +151,10 @@ def _people(connection: Connection, dataset: Dataset) -> None:
         terms = InstitutionTerms(code=code, name=name)
         schools.append(institutions.list_institution(connection, HUANGCHUAN, terms, **by))
     dataset.console["institution_id"] = str(schools[0])
+    told = foreign_identities.meet(
+        connection, "https://sso.example", "zhao-01", "赵敏", dataset.now_ms
+    )
+    dataset.console["identity_id"] = str(told.id)
     dataset.console["standard_id"] = str(_standard(connection, dataset.now_ms))
     clerks = [(who, "school", None, None, it) for who, it in zip(CLERKS, schools, strict=True)]
     for username, role, county, platform, school in [*((*it, None) for it in PEOPLE), *clerks]:

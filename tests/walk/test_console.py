@@ -20,6 +20,8 @@ MAY = {
     "GET /": OPEN,
     "GET /console/login": OPEN,
     "POST /console/login": OPEN,
+    "GET /console/login/sign-on": OPEN,
+    "GET /console/login/sign-on/back": OPEN,
     "GET /console/login/second": OPEN,
     "POST /console/login/second": OPEN,
     "GET /console/language/{code}": OPEN,
@@ -171,6 +173,9 @@ MAY = {
     "GET /console/face-data": KEEPERS,
     "GET /console/what-if/{run_id}": AUTHORITY,
     "POST /console/what-if": AUTHORITY,
+    "GET /console/identities": ADMIN,
+    "POST /console/identities/{identity_id}": ADMIN,
+    "POST /console/identities/{identity_id}/unlink": ADMIN,
     "GET /console/audit": ADMIN,
     "GET /console/audit.csv": ADMIN,
     "GET /console/subsidies": AUTHORITY,
@@ -224,10 +229,12 @@ GUARDED = tuple(NEVER)
 SHARED = {"GET /console/packs/{name}"}  # names nothing that belongs to a county
 ENDING = {"POST /console/logout", "POST /console/account/password"}
 # Wants an app or a passkey to prove itself, files, or a course with its lessons; is for a school
-# alone; decides what another form has decided before; signs what another person submitted.
+# alone; decides what another form has decided before; signs what another person submitted; names a
+# user who is there.
 BY_THEMSELVES = {
     "POST /console/cases/decide",
     "POST /console/cases/undo",
+    "POST /console/identities/{identity_id}",
     "POST /console/account/app",
     "POST /console/account/passkey",
     "POST /console/classes/{class_id}/systems",

@@ -46,6 +46,7 @@ class Role(StrEnum):
     school           sets up the classes of their own institution and reads them; decides nothing
     chief            reads within their counties, no photos; decides nothing
     admin            reads everything, keeps users; decides nothing
+    log_reader       reads the audit log and nothing else; where there is one, admins do not
     """
 
     AUDITOR = "auditor"
@@ -54,9 +55,10 @@ class Role(StrEnum):
     SCHOOL = "school"
     CHIEF = "chief"
     ADMIN = "admin"
+    LOG_READER = "log_reader"
 
 
-OF_AUTHORITY = frozenset({*Role} - {Role.PLATFORM_VIEWER, Role.SCHOOL})
+OF_AUTHORITY = frozenset({*Role} - {Role.PLATFORM_VIEWER, Role.SCHOOL, Role.LOG_READER})
 DECIDES = frozenset({Role.AUDITOR, Role.REVIEWER})
 OF_COUNTIES = DECIDES | {Role.CHIEF}
 SEES_PHOTOS = frozenset({Role.AUDITOR, Role.REVIEWER})
@@ -122,6 +124,8 @@ class User:
             return AccessScope(platform_id=self.platform_id or -1)
         if self.role is Role.SCHOOL:
             return AccessScope(institution_id=self.institution_id or -1)
+        if self.role is Role.LOG_READER:
+            return AccessScope(counties=())
         if ALL_COUNTIES in self.counties:
             return EVERYTHING
         return AccessScope(counties=self.counties)
@@ -283,6 +287,14 @@ def _mark(digest: bytes) -> str:
 def active(connection: Connection) -> list[User]:
     """Everybody who may sign in."""
     return [_user(it) for it in store.all_users(connection) if it.disabled_ms is None]
+
+
+def reads_log(connection: Connection, user: User) -> bool:
+    """Whether somebody reads the audit log: who keeps users only until somebody else was appointed
+    to read what they do."""
+    if user.role is Role.ADMIN:
+        return not store.any_active(connection, Role.LOG_READER)
+    return user.role is Role.LOG_READER
 
 
 def named(connection: Connection, username: str) -> User:

@@ -122,6 +122,12 @@ def other_admins(connection: Connection, *user_ids: int) -> int:
     return len(set(admins).difference(user_ids))
 
 
+def any_active(connection: Connection, role: str) -> bool:
+    """Whether somebody of that role may sign in."""
+    query = select(User.id).where(User.role == role, User.disabled_ms.is_(None)).limit(1)
+    return connection.scalar(query) is not None
+
+
 def login(connection: Connection, token_digest: bytes) -> LoginRow | None:
     """The login with this digest, with its user's columns."""
     return fetch_one_or_none(

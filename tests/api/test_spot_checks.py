@@ -65,6 +65,7 @@ def studies(lin: Lesson, services: Services, beats: int = 2) -> None:
         run_pending(services)
 
 
+@pytest.mark.both_databases
 def test_lin_shows_the_face_when_zhao_asks_and_the_board_says_so(
     lin: Lesson, zhao: Board, services: Services
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -17,7 +18,7 @@ from app.domain.catalogue.system_intake import SystemReport
 from app.domain.catalogue.table_files import MAX_BYTES
 from app.errors import BadInput, NotFound
 from app.languages import Text
-from app.reports import csv, exports, system_file, xlsx
+from app.reports import csv, exports, system_file, system_requests, xlsx
 from app.reports.dossier import Dossier
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, class_file, system_codes
@@ -73,11 +74,13 @@ def _standing(system: OfficialSystem, klass: Any, codes: dict[int, str]) -> dict
 def download(
     request: Request, login: Clerk, class_id: RowId, system: str, table: str, ext: str
 ) -> Response:
-    """The class as the system takes it: a workbook, or one of its tables as CSV."""
+    """The class as the system takes it: a workbook, one of its tables as CSV, or the bodies of its
+    requests."""
     services = request.app.state.services
     wanted = official_system.system(system)
     titles = {"classes": wanted.classes.title, "learners": wanted.learners.title}
-    if (table, ext) != ("class", "xlsx") and (table not in titles or ext != "csv"):
+    asked = (table, ext) == ("requests", "json") and bool(wanted.requests)
+    if not asked and (table, ext) != ("class", "xlsx") and (table not in titles or ext != "csv"):
         raise NotFound("unknown_export", "there is no such file")
     with services.database.read() as connection:
         if class_file.klass(connection, class_id, login.user.scope) is None:
@@ -87,7 +90,7 @@ def download(
     now_ms = services.clock()
     with services.database.write() as connection:
         dossier = Dossier(connection, klass, now_ms, named=True, on=day(now_ms))
-        found = system_file.tables(dossier, wanted)
+        data, media_type = _file(dossier, wanted, titles.get(table, ""), ext)
         audit.append(
             connection,
             at_ms=now_ms,
@@ -96,12 +99,20 @@ def download(
             subject=exports.subject(klass),
             detail={"system": wanted.id, "format": ext},
         )
-    data = system_file.workbook(found) if ext == "xlsx" else csv.plain(found[titles[table]])
     name = quote(exports.file_name(klass, wanted.title.zh, ext))
     disposition = f"attachment; filename=\"class.{ext}\"; filename*=UTF-8''{name}"
-    media_type = xlsx.MEDIA_TYPE if ext == "xlsx" else csv.MEDIA_TYPE
     headers = {"content-disposition": disposition, "cache-control": "private, no-store"}
     return Response(data, media_type=media_type, headers=headers)
+
+
+def _file(dossier: Dossier, system: OfficialSystem, title: str, ext: str) -> tuple[bytes, str]:
+    if ext == "json":
+        said = system_requests.requests(dossier, system)
+        return json.dumps(said, ensure_ascii=False, indent=1).encode(), "application/json"
+    found = system_file.tables(dossier, system)
+    if ext == "xlsx":
+        return system_file.workbook(found), xlsx.MEDIA_TYPE
+    return csv.plain(found[title]), csv.MEDIA_TYPE
 
 
 @router.post("/classes/{class_id}/systems", dependencies=[FormOfThisLogin])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,6 +18,7 @@ from tests.people import HUANGCHUAN, County
 from tests.verdicts import forty, sign_in
 
 HENAN = "henan-training"
+SHANGHAI, HOURS = "shanghai-online", "uploadClassHourBehavior"
 NUMBER = "4115262026000123"
 
 
@@ -43,11 +45,11 @@ class Desk:
         assert answer.status_code == 200, answer.text
         return load_workbook(io.BytesIO(answer.content))
 
-    def send(self, data: bytes, name: str = "系统.xlsx") -> str:
+    def send(self, data: bytes, name: str = "系统.xlsx", system: str = HENAN) -> str:
         csrf = self.page().partition('name="csrf" value="')[2].partition('"')[0]
         answer = self.client.post(
             self.path,
-            data={"csrf": csrf, "system": HENAN},
+            data={"csrf": csrf, "system": system},
             files={"file": (name, data)},
             headers=self.who,
         )
@@ -95,6 +97,28 @@ def test_a_class_goes_out_is_numbered_by_the_system_and_comes_back_the_same(desk
     again = desk.book()
     for name in ("班级", "学员"):
         assert words(again[name]) == words(load_workbook(io.BytesIO(said))[name])
+
+
+def test_the_bodies_of_a_public_interfaces_requests_are_its_own(desk: Desk) -> None:
+    def requests(system: str = SHANGHAI) -> Any:
+        return desk.client.get(f"{desk.path}/{system}/requests.json", headers=desk.who)
+
+    assert requests(HENAN).status_code == 404
+    book = Workbook()
+    book.active.title = "班级"
+    book.active.append(["classCode", "平台班级编号"])
+    book.active.append(["211012006193", "c1"])
+    desk.send(saved(book), system=SHANGHAI)
+    said = requests().json()
+    klass, hours = (said[f"/import/downstream/social/{it}"] for it in ("uploadClass", HOURS))
+    (told,) = klass["classInfoBasic"]
+    assert (told["classCode"], told["learnHour"]) == ("211012006193", 40)
+    assert [it["sort"] for it in told["chapterList"]] == list(range(1, 41))
+    assert told["studentList"] and all(it["identity"] == "" for it in told["studentList"])
+    assert klass["privateKey"] == hours["privateKey"] == ""
+    for it in hours["classHourBasic"]:
+        assert it["classCode"] == "211012006193" and it["loginList"]
+        assert all(0 < at["startTime"] <= at["endTime"] for at in it["loginList"])
 
 
 def test_a_learners_csv_alone_comes_back_too(desk: Desk) -> None:

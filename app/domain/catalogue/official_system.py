@@ -1,6 +1,7 @@
 """Official systems that subsidised classes stand in, as `detectors/packs/systems` maps them.
 
-None of them has a public interface: what goes there and comes back are files. A site puts a file of
+Of most no public interface is known: what goes there and comes back are files. Where there is one,
+`requests` names its paths, and the bodies of those requests are a file too. A site puts a file of
 the same name into `ZHENXUE_PACKS_DIR/systems` where the system's own template says other titles.
 """
 
@@ -31,7 +32,7 @@ class SystemTable(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
 class OfficialSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`class_no` is the form of its class numbers; `official`: its number is the class's official
-    one; `codes` has its words for ours, by field."""
+    one; `codes` has its words for ours, by field; `requests` the paths of its interface."""
 
     id: str
     title: Text
@@ -41,6 +42,7 @@ class OfficialSystem(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     classes: SystemTable
     learners: SystemTable
     codes: dict[str, dict[str, str]] = {}
+    requests: dict[str, str] = {}
 
     def word(self, field: str, value: str) -> str:
         """Our word in theirs."""

@@ -304,13 +304,20 @@ class ReportedSitting(Protocol):
     external_id: str
     learner_id: int
     opened_ms: int
+    closed_ms: int | None
 
 
 def sessions(connection: Connection, class_id: int) -> Sequence[ReportedSitting]:
-    """When the class's sittings began, and whose they were."""
+    """When the class's sittings began and ended, and whose they were."""
     return fetch(
         connection,
-        select(Session.id, Session.external_id, Session.learner_id, Session.opened_ms)
+        select(
+            Session.id,
+            Session.external_id,
+            Session.learner_id,
+            Session.opened_ms,
+            Session.closed_ms,
+        )
         .where(Session.class_id == class_id)
         .order_by(Session.opened_ms, Session.id),
         ReportedSitting,

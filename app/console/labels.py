@@ -192,6 +192,12 @@ DRAFT_STATES = {
     "discarded": Label(N_("已放弃")),
 }
 DRAFT_CHECKS = {"right": Label(N_("检查通过"), tone="clear")}
+LISTING_DOUBTS = {
+    "not_on_list": N_("班级写的培训机构不在本县登记的目录清单中。"),
+    "not_listed_then": N_("开班日不在培训机构目录清单的有效期内。"),
+    "review_failed": N_("培训机构上一年度年检不合格。"),
+    "withdrawn_since": N_("培训机构已登记退出目录清单。"),
+}
 YES_NO = {"yes": Label(N_("是")), "no": Label(N_("否"))}
 ADVANCE_BASES = {
     "enterprise": Label(N_("企业开展培训")),

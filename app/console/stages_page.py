@@ -10,6 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
 
 from app.clock import day
 from app.console import labels
@@ -19,7 +20,10 @@ from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import calendar
-from app.domain.policy import procedure
+from app.domain.catalogue import institutions
+from app.domain.catalogue.institutions import ListingDoubt
+from app.domain.policy import clauses, procedure
+from app.domain.policy.packs import FOLDER
 from app.domain.policy.working_days import Calendar, working_days_after
 from app.domain.review import presence, recoveries, stage_money, stages, subsidies
 from app.domain.review.recoveries import OFFICE_OF, Recovery
@@ -29,8 +33,11 @@ from app.domain.review.subsidies import ClassSubsidy, Standing
 from app.domain.review.subsidy_standards import yuan
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.catalogue import catalogue, class_file
+from app.store.catalogue import institutions as rows
+from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.class_file import ClassCase
 from app.store.review import inspections
+from app.store.scope import AccessScope
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -107,6 +114,7 @@ def _page(
         subsidy, there = subsidies.of_class(connection, row), presence.of_class(connection, row)
         cases = recoveries.of_subsidy(connection, class_id, subsidy)
         views = stages.of_class(connection, class_id, today)
+        doubts = _doubts(connection, row)
         holidays = calendar.read(connection)
         inspected = len(inspections.of_class(connection, class_id))
         name = named(connection, language_of(request), _actors(views, cases), login.user)
@@ -130,6 +138,8 @@ def _page(
         refused=labels.PROBLEMS.get(refused, ""),
         usual=_usual(klass, subsidy, views, holidays, today),
         next_claim=stages.next_claim(views) if subsidy.of(Standing.PAYABLE) else 0,
+        doubts=doubts,
+        listing_clause=clauses.register(FOLDER / "clauses")["huangchuan-2021/annual_review"],
         optional=_OPTIONAL,
         presence=there,
         returnable={it.step.id for it in views if stages.returnable(it, views)},
@@ -141,6 +151,12 @@ def _page(
         year=today.year,
         status=status,
     )
+
+
+def _doubts(connection: Connection, row: ClassRow) -> list[ListingDoubt]:
+    scope = AccessScope(institution_id=row.institution_id)
+    listed = row.institution_id and rows.institution(connection, scope, row.institution_id)
+    return institutions.doubts(listed or None, date.fromisoformat(row.starts_on))
 
 
 @router.post("/classes/{class_id}/stages", dependencies=[FormOfThisLogin])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
@@ -205,6 +206,31 @@ def require_listed(row: InstitutionRow, starts_on: date) -> None:
             f"institution: {row.name} is off the list since {row.withdrawn_on}",
             field="institution",
         )
+
+
+class ListingDoubt(StrEnum):
+    """Why a class's institution may not be one that subsidies are open to; people decide."""
+
+    NOT_ON_LIST = "not_on_list"
+    NOT_LISTED_THEN = "not_listed_then"
+    REVIEW_FAILED = "review_failed"
+    WITHDRAWN_SINCE = "withdrawn_since"
+
+
+def doubts(row: InstitutionRow | None, starts_on: date) -> list[ListingDoubt]:
+    """Of a class that opens on that day; `row` None: it names an institution that is on no list.
+    The plan of 2021 asks for the review of 2020, so that of the year before counts; where nobody
+    entered it, nothing is said."""
+    if row is None:
+        return [ListingDoubt.NOT_ON_LIST]
+    on, found = starts_on.isoformat(), []
+    if on < (row.listed_from or on) or on > (row.listed_until or on):
+        found.append(ListingDoubt.NOT_LISTED_THEN)
+    if any(it["year"] == starts_on.year - 1 and not it["passed"] for it in row.reviews):
+        found.append(ListingDoubt.REVIEW_FAILED)
+    if row.withdrawn_on:
+        found.append(ListingDoubt.WITHDRAWN_SINCE)
+    return found
 
 
 def _check_code(connection: Connection, terms: CountyTerms) -> None:

@@ -208,19 +208,17 @@ def _at_opening(dossier: Dossier) -> int:
 
 
 def _first_day(dossier: Dossier, inspection: InspectionRow | None) -> FormCell:
-    kept = _kept(dossier, inspection)
-    if inspection is None and not kept:
+    """What an inspection of that day found, and what is known of it without one."""
+    if date.fromisoformat(dossier.row.starts_on) > day(dossier.now_ms):
         return _entry(_FIRST_DAY, 3)
-    if inspection is None:
-        return _filled(f"{_FIRST_DAY}{kept}", 3)
-    counted = _noted(dossier, inspection).get("heads_present")
-    there = f"，实到{counted}人" if counted is not None else ""
-    words = (
-        f"学员人数：在册{_at_opening(dossier)}人{there}，"
-        f"{_minute(inspection)}在线{_online(inspection)}人\n"
-        f"签到情况：{_found(dossier, inspection)}\n培训资料留存情况：{kept}"
-    )
-    return _filled(words, 3)
+    kept, learned = _kept(dossier, inspection), dossier.kept_on_first_day.learners
+    there, signed_in = f"在册{_at_opening(dossier)}人", f"系统内当日{learned}人学习"
+    if inspection is not None:
+        counted = _noted(dossier, inspection).get("heads_present")
+        there += f"，实到{counted}人" if counted is not None else ""
+        there += f"，{_minute(inspection)}在线{_online(inspection)}人"
+        signed_in = f"{_found(dossier, inspection)}；{signed_in}"
+    return _filled(f"学员人数：{there}\n签到情况：{signed_in}\n培训资料留存情况：{kept}", 3)
 
 
 def _kept(dossier: Dossier, inspection: InspectionRow | None) -> str:
@@ -368,24 +366,25 @@ def _batches(dossier: Dossier, step: str) -> list[Mapping[str, Any]]:
     return [it.body for it in view.earlier] + ([view.body] if view.body else [])
 
 
-def _each(words: Sequence[str]) -> str:
+def _each(words: Sequence[str], batch: int = 1) -> str:
+    """`batch`: the one that is under way.
+
+    >>> _each(["12人"]), _each(["12人"], 2), _each(["12人", "1人"])
+    ('12人', '第1批：12人', '第1批：12人\\n第2批：1人')
     """
-    >>> _each(["12人"]), _each(["12人", "1人"])
-    ('12人', '第1批：12人\\n第2批：1人')
-    """
-    if len(words) < 2:
+    if len(words) < 2 and batch == 1:
         return "".join(words)
     return "\n".join(f"第{number}批：{it}" for number, it in enumerate(words, 1))
 
 
 def _paid(dossier: Dossier) -> _Block:
     """资金拨付, once two persons have signed it."""
-    paid = dossier.steps["payment"].batches
+    paid, batch = dossier.steps["payment"].batches, dossier.claim_batch
     return (
         (
             _label("资金\n拨付", down=2),
             _label("拨付时间"),
-            _entry(_each([_day(it["paid_on"]) for it in paid]), 2, filled=bool(paid)),
+            _entry(_each([_day(it["paid_on"]) for it in paid], batch), 2, filled=bool(paid)),
             _label("拨付金额\n（万元）"),
             _whole(paid, dossier.done("advance")),
         ),
@@ -415,14 +414,16 @@ def _reviewed(
             said = f"{second.remark}\n" if opinion else ""
             words = f"初审人：{dossier.signer(first)}　　复核人：{dossier.signer(second)}"
             told.append(f"{said}{words}\n　　　　　　　盖章　　　{_day(on.isoformat())}")
-    return _entry(_each(told) or blank, across, filled=bool(told))
+    return _entry(_each(told, view.batch) or blank, across, filled=bool(told))
 
 
 def _published(view: StepView) -> FormCell:
     """The notices that are over; objections are counted, for their words may name people."""
     over = [(it.body, len(it.objections)) for it in view.earlier]
     over += [(view.body, len(view.objections))] if view.state is StepState.DONE else []
-    return _entry(_each([_notice(*it) for it in over]) or _PUBLISHED, 4, filled=bool(over))
+    return _entry(
+        _each([_notice(*it) for it in over], view.batch) or _PUBLISHED, 4, filled=bool(over)
+    )
 
 
 def _notice(notice: Mapping[str, Any], objections: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, distinct, func, select
 
 from app.store import stays
 from app.store.catalogue.catalogue import ClassRow
@@ -118,6 +118,7 @@ def members(connection: Connection, class_id: int) -> list[MemberRow]:
 class KeptOnDay(NamedTuple):
     """What was kept of a class's sittings on one day."""
 
+    learners: int
     sittings: int
     photos: int
 
@@ -126,14 +127,16 @@ def kept_on(connection: Connection, class_id: int, from_ms: int, until_ms: int) 
     """Sittings that began from one instant to another, and photos of theirs that are kept."""
     mine = Session.class_id == class_id
     opened = Session.opened_ms.between(from_ms, until_ms - 1)
-    sittings = connection.scalar(select(func.count()).select_from(Session).where(mine, opened))
+    learners, sittings = connection.execute(
+        select(func.count(distinct(Session.learner_id)), func.count()).where(mine, opened)
+    ).one()
     photos = connection.scalar(
         select(func.count())
         .select_from(Snapshot)
         .join(Session, Session.id == Snapshot.session_id)
         .where(mine, opened, Snapshot.blob_key.is_not(None), Snapshot.removed_ms.is_(None))
     )
-    return KeptOnDay(sittings or 0, photos or 0)
+    return KeptOnDay(learners, sittings, photos or 0)
 
 
 def hours(connection: Connection, class_id: int) -> list[PlanRow]:

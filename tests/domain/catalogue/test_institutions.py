@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -17,11 +18,13 @@ from app.domain.catalogue.institutions import (
     AnnualReview,
     CountyTerms,
     InstitutionTerms,
+    ListingDoubt,
     Reasoned,
     Withdrawal,
 )
 from app.errors import Conflict
 from app.store.catalogue import catalogue
+from app.store.catalogue import institutions as store
 from app.store.scope import EVERYTHING, AccessScope
 from models import AuditEntry, TrainingClass
 from tests.people import GUANGSHAN, HUANGCHUAN, County, TestClock, course, training_class
@@ -155,3 +158,17 @@ def test_a_clerk_sees_the_classes_of_the_institution_alone(
     scope = AccessScope(institution_id=school)
     seen = connection.scalars(select(TrainingClass.id).where(scope.covers_class())).all()
     assert seen == [mine.id]
+
+
+def test_who_reviews_a_class_is_told_where_its_institution_may_not_be_one_for_subsidies(
+    connection: Connection,
+) -> None:
+    institutions.add_county(connection, CountyTerms(name=HUANGCHUAN), **BY)
+    made = listed(connection, listed_from="2026-01-01", listed_until="2026-12-31")
+    row = store.institution(connection, EVERYTHING, made)
+    assert row is not None
+    institutions.record_review(connection, row, AnnualReview(year=2025, passed=False), **BY)
+    row = store.institution(connection, EVERYTHING, made)
+    assert institutions.doubts(row, date(2026, 3, 2)) == [ListingDoubt.REVIEW_FAILED]
+    assert institutions.doubts(row, date(2027, 3, 2)) == [ListingDoubt.NOT_LISTED_THEN]
+    assert institutions.doubts(None, date(2026, 3, 2)) == [ListingDoubt.NOT_ON_LIST]

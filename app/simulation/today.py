@@ -6,14 +6,15 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from random import Random
 
-from app.simulation.entities import Photo, Record, SimulatedLearner, invented_id_number
+from app.simulation.entities import SimulatedLearner, invented_id_number
 from app.simulation.environment import SHANGHAI, Setting, reference_photo
 from app.simulation.live import enrol, play_live
-from app.simulation.transport import Api
+from app.simulation.transport import Api, Problem
 
 # Most study as they should; one lacks a camera, and in front of one sits somebody else.
 PEOPLE = (
@@ -25,6 +26,7 @@ PEOPLE = (
     ("F28", "戚寒露"),
 )
 LESSONS = 9
+PHOTOS = 5
 APART_S = 4.0  # from one learner's beginning to the next
 _FIRST = 7_000  # of their invented ID numbers
 
@@ -66,13 +68,12 @@ def study(api: Api, now_ms: int, stopping: threading.Event) -> Sequence[threadin
     the course. Raises `Problem` where the class is refused."""
     where = setting(now_ms)
     people = learners(where)
-    catalogue: list[Record] = where.catalogue(people)
-    photos: dict[str, Photo] = {}
+    enrol(api, where.catalogue(people), {})
     for learner in people:
-        record, picture = reference_photo(learner, now_ms - 86_400_000)
-        catalogue.append(record)
-        photos |= picture
-    enrol(api, catalogue, photos)
+        for number in range(PHOTOS):
+            record, picture = reference_photo(learner, now_ms - 86_400_000, number)
+            with suppress(Problem):  # a later start of the demo finds it there
+                enrol(api, [record], picture)
     threads = []
     for place, (learner, (scenario, _)) in enumerate(zip(people, PEOPLE, strict=True)):
         arguments = (api, where, learner, scenario, place * APART_S, stopping)

@@ -11,6 +11,7 @@ from app.services import Services
 from app.simulation.entities import invented_id_number
 from tests.api.test_sessions import found_school
 from tests.people import LIN, WU, County, course, lesson, training_class
+from tests.waiting import eventually
 
 
 @pytest.fixture
@@ -301,3 +302,36 @@ def test_a_class_of_another_place_has_class_hours_of_its_length(huang: TestClien
     }
     assert [it["class_hours_total"] for it in opened.values()] == [3, 3, 1]
     assert opened["aq-8011-2023"]["policy"]["term"]["covers_class"] is True
+
+
+def test_hours_in_person_of_another_place_are_held_against_its_minutes(huang: TestClient) -> None:
+    lessons = [lesson(f"s{n}", 30, order=n) for n in (1, 2, 3)]
+    huang.put("/v1/courses/safety", json=course("safety", lessons))
+    terms = training_class(course_ids=["safety"], policy_id="aq-8011-2023", mode="blended")
+    del terms["class_id"]
+    planned = terms | {"plan_hours": 13, "practical_hours": 0}
+    assert huang.put("/v1/classes/safety", json=planned).is_success
+    assert huang.put("/v1/classes/safety/roster", json={"learners": [LIN, WU]}).is_success
+
+    def attends(learner: str, minutes: float) -> None:
+        taught = {"held_on": planned["starts_on"], "hours": 4, "practical": False}
+        item = taught | {"learner_id": learner, "minutes": minutes}
+        answer = huang.post("/v1/classes/safety/offline-attendance", json={"items": [item]})
+        assert answer.json()["accepted"] == 1, answer.text
+
+    attends("lin", 180)
+    attends("wu", 179)
+    assert huang.post("/v1/classes/safety/validate").is_success
+
+    def judged() -> dict[str, dict[str, str]]:
+        told = huang.get("/v1/classes/safety/eligibility").json()
+        return {
+            it["learner_id"]: {check["check"]: check["result"] for check in it["checks"]}
+            for it in told.get("learners", [])
+        }
+
+    assert eventually(lambda: set(judged()) == {"lin", "wu"})
+    assert {who: (it["E1"], it["E2"]) for who, it in judged().items()} == {
+        "lin": ("pass", "pass"),
+        "wu": ("pass", "fail"),
+    }

@@ -17,7 +17,7 @@ from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain import id_numbers
 from app.domain.accounts.users import Login
 from app.domain.review import acts
-from app.domain.review.act_kinds import KINDS, ActKind, Approval, Stretch
+from app.domain.review.act_kinds import KINDS, ActKind, Stretch
 from app.errors import BadInput, NotAllowed, NotFound
 from app.languages import Text
 from app.store.catalogue import catalogue, class_file
@@ -79,9 +79,13 @@ def of_class(
     kind: str = "",
     learner: str = "",
     check: str = "",
+    person: str = "",
+    class_hours: str = "",
 ) -> Response:
-    """The page; a link from a check that is left to the authority opens the form for it."""
+    """The page; a link from a check that is left to the authority, or from a face that could not be
+    compared, opens the form for it."""
     asked = {"kind": kind, "learner": learner, "check": check}
+    asked |= {"person": person, "class_hours": class_hours[:80]}
     return _page(request, login, class_id, typed=asked if kind else None)
 
 
@@ -118,7 +122,7 @@ def _page(
         kinds=[
             (kind, inputs(kind))
             for kind in KINDS.values()
-            if (login.user.decides or kind.approval is Approval.AT_ONCE)
+            if acts.records(login.user, kind)
             and (kind.name not in (OF_CLASS, OF_LEARNER) or any(it.act == kind.name for it in left))
         ],
         fields=FIELDS,

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import msgspec
 from fastapi import APIRouter, Form, Request, Response
 from markupsafe import Markup, escape
+from sqlalchemy import Connection
 
 from app.clock import day
 from app.console import consequences, labels, weighty
@@ -36,7 +37,7 @@ from app.store.bodies import ClassVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file as store
 from app.store.faces import reference_photos
 from app.store.judging import runs as run_store
-from app.store.review import sign_offs
+from app.store.review import acts, sign_offs
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -104,7 +105,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         verdict = next(iter(store.latest(connection, class_id, ClassVerdict, pack)), None)
         waiting = store.waiting_by_learner(connection, class_id)
         findings = store.findings(connection, class_id, None, _CLASS_FINDINGS)
-        enrolled = reference_photos.counts(connection, class_id)
+        asides = _asides(connection, class_id)
         open_now = store.open_now(connection, class_id)
         run = run_store.latest(connection, class_id)
         chosen_by = users.names(connection, [row.scale_chosen_by or 0])
@@ -134,7 +135,7 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         findings=[(it, sentence_of(it.body, lang)) for it in findings],
         waiting=sum(waiting.values()),
         open_now=open_now,
-        **_few_photos(enrolled),
+        **asides,
     )
 
 
@@ -148,12 +149,15 @@ def _stages(steps: Sequence[StepView]) -> dict[str, Any]:
     return {"steps": steps, "stages": summaries(steps)}
 
 
-def _few_photos(enrolled: Mapping[int, int]) -> dict[str, Any]:
-    """Learners with fewer enrolled photos than are wanted, and how many they have."""
+def _asides(connection: Connection, class_id: int) -> dict[str, Any]:
+    """Learners with fewer enrolled photos than are wanted, and how many they have; how many acts
+    wait to be approved."""
     wanted = enrolment_photos.WANTED
+    enrolled = reference_photos.counts(connection, class_id)
     return {
         "few": {who: photos for who, photos in enrolled.items() if photos < wanted},
         "photos_wanted": wanted,
+        "acts_waiting": acts.waiting(connection, class_id),
     }
 
 

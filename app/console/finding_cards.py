@@ -25,7 +25,7 @@ from app.store.review import assignments, cases, finding_queue, reviews
 from app.store.review.finding_rows import FindingRow
 from app.store.scope import AccessScope
 from app.store.sittings import case_file
-from detectors.finding import Evidence
+from detectors.finding import Evidence, Outcome
 
 _LOOKED_AHEAD = 100
 
@@ -67,6 +67,7 @@ def cards_of(
                 lang,
             ),
             few_photos=few_photos(enrolled, row.learner_id, lang, row.rule),
+            in_person_href=_in_person_href(row, user),
             effects=effects(row, stakes[row.class_id], lang),
         )
         for row in shown.values()
@@ -79,6 +80,19 @@ def _stake(connection: Connection, class_id: int, user: User) -> Stake:
     klass = class_file.klass(connection, class_id, user.scope)
     assert klass is not None  # whose findings these are
     return stake_of(connection, klass)
+
+
+def _in_person_href(row: FindingRow, user: User) -> str:
+    """The form of a check in person: what takes the place of a face that could not be compared."""
+    unproven = row.outcome is Outcome.NOT_PROVEN and row.rule in (
+        "face_liveness",
+        "photo_retention",
+    )
+    if not (unproven and row.learner_id and user.hands_in):
+        return ""
+    asked = {"kind": "checked_in_person", "person": row.learner_id}
+    hour = {} if row.hour is None else {"class_hours": row.hour}
+    return f"/console/classes/{row.class_id}/acts?{urlencode(asked | hour)}#record"
 
 
 def _told_learner(row: FindingRow) -> str:

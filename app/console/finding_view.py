@@ -117,6 +117,7 @@ class FindingCard:
     others: list[Any]  # who else may look after it; empty for whom that is no business
     reasons: Reasons
     few_photos: str = ""  # so told where it compares with few
+    in_person_href: str = ""  # where a check in person is recorded, if that would settle it
     effects: tuple[str, ...] = ()  # of upholding it
 
     @property

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from sqlalchemy import select
 
 from app.canonical import canonical
+from app.domain.accounts import users
+from app.domain.catalogue import institutions
+from app.domain.catalogue.institutions import CountyTerms, InstitutionTerms
 from app.simulation.entities import invented_id_number
 from app.store.review import acts as store
 from app.store.review.act_bodies import LessonLengthBody
 from app.store.review.acts import JUDGING
-from models import Act, AuditEntry, Enrolment, Learner, Run, Verdict
+from models import Act, AuditEntry, Enrolment, Learner, Run, TrainingClass, Verdict
 from tests.bodies import enrolment
 from tests.console.conftest import Desk
-from tests.console.county import add
+from tests.console.county import PASSWORD, add
 
 
 def class_of(desk: Desk) -> int:
@@ -238,3 +245,66 @@ def test_a_decision_names_its_paper(desk: Desk) -> None:
     said = {"kind": "learner_check_decided", "check": "D1", "decision": "allowed"}
     answer = record(desk, learner=learner, **said)
     assert answer.status_code == 422 and "“依据文件”填写有误" in answer.text
+
+
+@pytest.fixture
+def han(new_desk: Callable[[], Desk]) -> Desk:
+    """The clerk of the school whose class it is."""
+    desk = new_desk()
+    by: dict[str, Any] = {"actor": "system", "now_ms": desk.clock()}
+    with desk.services.database.write() as connection:
+        klass = connection.execute(
+            select(TrainingClass).where(TrainingClass.id == class_of(desk))
+        ).one()
+        institutions.add_county(connection, CountyTerms(name=klass.county, code="411526"), **by)
+        terms = InstitutionTerms(code="52411526", name=klass.institution)
+        school = institutions.list_institution(connection, klass.county, terms, **by)
+        users.add_user(
+            connection,
+            username="han",
+            display_name="韩梅",
+            password=PASSWORD,
+            role="school",
+            counties=[],
+            institution=school,
+            **by,
+        )
+    return desk.sign_in("han")
+
+
+def test_a_schools_clerk_records_a_check_in_person_that_waits_for_the_authority(
+    han: Desk, new_desk: Callable[[], Desk]
+) -> None:
+    desk = han
+    with desk.services.database.read() as connection:
+        learner = connection.scalars(
+            select(Learner.external_id).where(Learner.id == desk.county.learners["吴强"])
+        ).one()
+    checked = {
+        "kind": "checked_in_person",
+        "learner": learner,
+        "class_hours": "2",
+        "checked_on": "2026-03-03",
+        "checked_by": "班主任周敏",
+        "document": "核验登记表2026-07",
+    }
+    asked = f"?kind=checked_in_person&person={desk.county.learners['吴强']}&class_hours=2"
+    form = han.get(page_of(desk) + asked)
+    assert f'value="{learner}" selected' in form and 'name="class_hours" value="2"' in form
+    shown = record(han, **checked).text
+    assert "当面核验本人" in shown and "待批准" in shown and in_force(desk) == []
+    zhao = new_desk().sign_in("zhao")
+    assert 'title="待批准">1<' in zhao.get(page_of(desk).removesuffix("/acts"))
+    approved = re.findall(r"/console/classes/\d+/acts/\d+/approve", zhao.get(page_of(desk)))
+    zhao.client.post(approved[0], data={"csrf": zhao.csrf("/console"), "reason": "登记表已核对"})
+    assert in_force(desk) == ["checked_in_person"]
+    assert "/revoke" not in han.get(page_of(desk)), "what was approved only the authority ends"
+    han.client.post(
+        approved[0].replace("approve", "revoke"),
+        data={"csrf": han.csrf("/console"), "reason": "登记有误，撤回"},
+    )
+    assert in_force(desk) == ["checked_in_person"]
+
+
+def test_a_schools_clerk_records_nothing_else_that_the_authority_decides(han: Desk) -> None:
+    assert longer(han).status_code == 403

@@ -160,8 +160,9 @@ class Deed(Protocol):
 class ActKind:
     """name: id of the kind; body: its fields; of_learner: about one learner of the class, else
     about the class; by_platform: a platform's key may record it, for the institution too;
-    needs_document: it names the paper it rests on; completed: what an act tells, where that is more
-    than was typed. Kinds that sittings are judged by stand in
+    by_school: so may the institution's own clerk, for the authority to approve; needs_document:
+    it names the paper it rests on; completed: what an act tells, where that is more than was
+    typed. Kinds that sittings are judged by stand in
     `app.store.review.acts.JUDGING`."""
 
     name: str
@@ -171,6 +172,7 @@ class ActKind:
     by_platform: bool
     approval: Approval
     needs_document: bool = False
+    by_school: bool = False
     deed: Deed | None = None
     completed: Callable[[Connection, ClassRow, int | None, Any], dict[str, Any]] | None = None
 
@@ -192,6 +194,7 @@ KINDS: dict[str, ActKind] = {
             CheckedInPerson,
             of_learner=True,
             by_platform=True,
+            by_school=True,
             approval=Approval.AUTHORITY,
         ),
         ActKind(

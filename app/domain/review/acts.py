@@ -155,7 +155,7 @@ def _in_force_at_once(
     user: User | None,
 ) -> bool:
     """Whether the act needs nobody's approval; a platform's word is enough for few of a class."""
-    if user is not None or kind.approval is Approval.AT_ONCE:
+    if (user is not None and user.decides) or kind.approval is Approval.AT_ONCE:
         return _approval(klass, kind) is not Approval.TWO
     if kind.approval is not Approval.FEW:
         return False
@@ -202,10 +202,16 @@ def revoke(connection: Connection, act_id: int, user: User, reason: str, now_ms:
     takes back what they recorded themselves."""
     if user.hands_in and not user.decides:
         row = _found(connection, user.scope, act_id)
-        if row.recorded_by == user.actor and KINDS[row.kind].approval is Approval.AT_ONCE:
+        if row.recorded_by == user.actor and _takes_back(row):
             _revoke(connection, row, user.actor, reason, now_ms)
             return
     _revoke(connection, _open(connection, act_id, user), user.actor, reason, now_ms)
+
+
+def _takes_back(row: ActRow) -> bool:
+    """Whether who recorded it may end it alone: nobody of the authority stands behind it."""
+    kind = KINDS[row.kind]
+    return kind.approval is Approval.AT_ONCE or (kind.by_school and row.approved_ms is None)
 
 
 def take_back(
@@ -284,11 +290,18 @@ def _found(connection: Connection, scope: AccessScope, act_id: int) -> ActRow:
     return row
 
 
+def records(user: User, kind: ActKind) -> bool:
+    """Whether this person records such acts: a school's clerk what needs nobody, and what waits
+    for the authority's approval then."""
+    at_once = kind.approval is Approval.AT_ONCE
+    return user.decides or (user.hands_in and (at_once or kind.by_school))
+
+
 def _require_recorder(kind: ActKind, user: User | None) -> None:
     if user is None:
         if not kind.by_platform:
             raise NotAllowed("people_only", "a person of the authority records this act")
-    elif not user.decides and not (user.hands_in and kind.approval is Approval.AT_ONCE):
+    elif not records(user, kind):
         raise NotAllowed("role", "only auditors and reviewers record acts")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from app.store.review.act_bodies import AnswerTimeBody, LessonLengthBody, Said, said
 from app.store.row import typed, typed_or_none
@@ -156,6 +156,14 @@ def of_class(connection: Connection, class_id: int) -> Sequence[ActRow]:
     """All acts of a class, newest first, with whom each is about."""
     query = _acts().where(Act.class_id == class_id).order_by(Act.id.desc())
     return typed(connection.execute(query), ActRow)
+
+
+def waiting(connection: Connection, class_id: int) -> int:
+    """How many acts of a class nobody has approved yet."""
+    query = select(func.count()).where(
+        Act.class_id == class_id, Act.approved_ms.is_(None), Act.revoked_ms.is_(None)
+    )
+    return int(connection.scalar(query) or 0)
 
 
 def _acts() -> Any:

@@ -92,6 +92,7 @@ _SUBJECTS = {
     "calendar": N_("工作日历"),
     "hold": N_("保全%(name)s"),
     "case": N_("第%(name)s号案"),
+    "identity": N_("统一认证身份%(name)s"),
     "inspection": N_("巡查%(name)s"),
     "key": N_("平台密钥%(name)s"),
     "learner": N_("学员%(name)s"),
@@ -223,6 +224,15 @@ ACTIONS = {
     "webhook.removed": N_("停用通知地址"),
 }
 _DETAILS = {
+    "identity": N_("统一认证身份"),
+    "purposes": N_("密钥用途"),
+    "suite": N_("算法"),
+    "generation": N_("第几代"),
+    "master": N_("主密钥指纹"),
+    "next": N_("下一个主密钥指纹"),
+    "statements": N_("xAPI语句数"),
+    "at_once": N_("立即终止链接"),
+    "documents": N_("xAPI文档数"),
     "office": N_("部门"),
     "level": N_("等级"),
     "occupation": N_("职业（工种）"),

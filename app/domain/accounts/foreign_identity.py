@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from app.domain.accounts import users
 from app.domain.accounts.users import User
 from app.errors import Conflict, NotFound
+from app.store.accounts import audit
 from app.store.accounts import foreign_identities as store
 from app.store.accounts import users as user_store
 from app.store.accounts.foreign_identities import IdentityRow
@@ -20,7 +21,13 @@ def meet(
     administrator finds it."""
     row = store.meet(connection, issuer, subject, told_name, now_ms)
     if row.username is None:
-        users.record(connection, now_ms, "system", "sign_on.unknown", f"#{row.id}")
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor="system",
+            action="sign_on.unknown",
+            subject=f"identity:{row.id}",
+        )
         return None, row.id
     known = user_store.by_username(connection, row.username)
     if known is None or known.disabled_ms is not None:

@@ -25,7 +25,7 @@ from models.people import (
     User,
     UserSession,
 )
-from models.platform import ApiKey, Platform, Webhook, WebhookDelivery
+from models.platform import ApiKey, KeyUse, Platform, Webhook, WebhookDelivery
 from models.queue import Assignment, SavedView
 from models.records import (
     AssessmentRecord,
@@ -81,6 +81,7 @@ __all__ = [
     "InspectionNote",
     "InstallationFact",
     "Institution",
+    "KeyUse",
     "Learner",
     "LearnerKey",
     "LearnerLink",

@@ -35,6 +35,18 @@ class ApiKey(Base):
     revoked_ms: Mapped[Ms | None]
 
 
+class KeyUse(Base):
+    """How many requests came with a key in one minute at one service: kept for two minutes, so that
+    all services hold a key to one limit. `minute` counts from the epoch."""
+
+    __tablename__ = "key_uses"
+
+    minute: Mapped[Ms] = mapped_column(primary_key=True)
+    key_id: Mapped[int] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
+    service: Mapped[Name] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
 class Webhook(Base):
     __tablename__ = "webhooks"
 

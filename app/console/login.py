@@ -19,7 +19,7 @@ from app.errors import NotAllowed, NotSignedIn
 COOKIE = "zhenxue_session"
 CSRF_HEADER = "x-csrf-token"
 # Where who reads the log gets to: the log, and what is their own.
-_LOG = re.compile(r"/console(/audit(\.csv)?|/account(/.*)?|/notices(/.*)?|/logout)?$")
+_LOG = re.compile(r"/console(/audit(\.csv)?|/account(/.*)?|/notices(/.*)?|/help|/logout)?$")
 
 
 def login_of(request: Request) -> Login | None:

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from app.http.enrolment_ring import EnrolmentRing
+from app.http.key_limit import EVERY_S
 from app.http.keyring import KeyRing
 from app.http.lease_ring import LeaseRing
+from app.jobs.repeating import Repeating
 from app.services import Services
 
 
@@ -24,8 +26,13 @@ class Callers:
     @classmethod
     def of(cls, services: Services) -> Callers:
         database, clock = services.database, services.clock
+        keys = KeyRing(database, clock, services.settings.api_requests_per_minute)
+        if keys.limit is not None:
+            sharing = Repeating("key-limit", EVERY_S, keys.limit.share)
+            services.on_start.append(sharing.start)
+            services.on_stop.append(sharing.stop)
         return cls(
-            keys=KeyRing(database, clock, services.settings.api_requests_per_minute),
+            keys=keys,
             leases=LeaseRing(database, clock),
             enrolments=EnrolmentRing(database, clock, services.vault),
         )

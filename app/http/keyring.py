@@ -5,15 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from app.clock import Clock
 from app.db import Database
 from app.domain.accounts import platforms
 from app.domain.accounts.platforms import Key
 from app.errors import NotAllowed, TooManyRequests
+from app.http.key_limit import KeyLimit
 from app.store.scope import AccessScope
 
 CACHE_MS = 5_000  # a revocation made by another process bites after this long
@@ -52,10 +49,7 @@ class KeyRing:
         self._database = database
         self._clock = clock
         self._known: dict[bytes, tuple[int, Key, Caller]] = {}
-        self._limit: RateLimitItemPerMinute | None = None
-        if requests_per_minute:
-            self._limit = RateLimitItemPerMinute(requests_per_minute)
-            self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self.limit = KeyLimit(database, clock, requests_per_minute) if requests_per_minute else None
 
     def caller(self, authorization: str | None) -> Caller:
         """The caller of an `Authorization` header. Raises NotSignedIn or TooManyRequests."""
@@ -96,9 +90,9 @@ class KeyRing:
         return self._known[digest]
 
     def _count(self, key: Key) -> None:
-        if self._limit is not None and not self._limiter.hit(self._limit, str(key.id)):
+        if self.limit is not None and not self.limit.hit(key.id):
             raise TooManyRequests(
                 "rate_limited",
-                f"more than {self._limit.amount} requests a minute with this key",
+                f"more than {self.limit.per_minute} requests a minute with this key",
                 retry_after_s=10,
             )

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import cycle
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 
+from app.errors import TooManyRequests
+from app.http.keyring import KeyRing
 from app.jobs.face_worker import run_pending
 from app.main import create_app
 from app.services import Services
 from app.settings import Settings
 from app.simulation.portraits.portrait import portrait
+from models import KeyUse
 from tests.api.test_sessions import found_school, opening, post
 from tests.api.test_sessions_live import FACE, Lesson
 from tests.people import County, TestClock
@@ -91,3 +96,41 @@ def test_a_sitting_that_went_elsewhere_and_came_back_was_not_paused(
     seen = client.get("/v1/sessions/s1", headers=county.huang.headers).json()
     asked = [line["control"] for line in seen["controls"]]
     assert asked.count("face_check") == 1
+
+
+@pytest.mark.both_databases
+def test_a_key_has_one_limit_at_all_services_together(
+    services: Services, county: County, clock: TestClock
+) -> None:
+    here, there = (KeyRing(services.database, clock, 10) for _ in range(2))
+    secret = f"Bearer {county.huang.secret}"
+
+    def let_in(ring: KeyRing, tries: int) -> int:
+        count = 0
+        for _ in range(tries):
+            with suppress(TooManyRequests):
+                ring.caller(secret)
+                count += 1
+        return count
+
+    def all_told() -> None:
+        for ring in (here, there, here):
+            ring.limit.share()
+
+    assert let_in(here, 6) == 6
+    all_told()
+    assert let_in(there, 8) == 4
+    all_told()
+    assert let_in(here, 3) == 0
+    clock.advance(seconds=60)
+    assert let_in(here, 3) == 0, "of the minute before all lies in the window"
+    clock.advance(seconds=30)
+    assert let_in(there, 8) == 5
+    all_told()
+    clock.advance(minutes=2)
+    all_told()
+    assert let_in(here, 12) == 10
+    here.limit.share()
+    with services.database.read() as connection:
+        kept = connection.execute(select(KeyUse.count)).scalars().all()
+    assert kept == [10], "and nothing of earlier minutes"

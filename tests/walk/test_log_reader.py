@@ -15,7 +15,7 @@ from tests.walk.test_console import FORM, MAY, NEVER, OPEN, PEOPLE
 
 LOG = {"GET /console/audit", "GET /console/audit.csv", "GET /console"}
 CLASS = re.compile(r'/console/classes/[0-9]+"')
-OWN = ("/console/account", "/console/notices", "/console/logout")
+OWN = ("/console/account", "/console/notices", "/console/help", "/console/logout")
 
 
 def appointed(services: Services, name: str, role: str, counties: list[str]) -> dict[str, str]:

@@ -107,6 +107,7 @@ def _of_class(
         klass=klass,
         setup=setup,
         few=few,
+        nobody=not any(it.face_consent for it in roster),
         silent=[it for it in roster if not it.face_consent and not it.ended_by],
         typed={"signed_on": day(services.clock()).isoformat()} | dict(typed),
         errors=errors,

@@ -302,6 +302,8 @@ FORM = {
     "step": "opening_filed",
     "deed": "first",
     "filed_on": "2026-03-01",
+    "learners": "1",
+    "signed_on": "2026-03-01",
     "amount_yuan": "1000",
     "document": "示例文号",
     "dated": "2026-01-01",

@@ -89,6 +89,59 @@ def test_a_platform_may_report_its_popups_after_they_were_answered(
     ] * 3
 
 
+@pytest.mark.parametrize("told", ["at once", "display first"])
+def test_a_platform_tells_a_popup_with_its_answer_in_one_call_and_needs_no_events(
+    desk: Desk, told: str
+) -> None:
+    url = f"/v1/sessions/{desk.session}/controls"
+
+    def report(**popup: Any) -> dict[str, Any]:
+        body = {"controls": [{"control": "popup", **popup}]}
+        answer: dict[str, Any] = desk.client.post(url, json=body, headers=desk.headers).json()
+        return answer
+
+    beats(desk, 24)
+    for name in ("p1", "p2"):
+        popup = {"challenge_id": name, "issued_at_ms": desk.clock()}
+        desk.send({"type": "pause", "position": desk.position})
+        if told == "display first":
+            assert report(**popup, shown_at_ms=desk.clock())["stored"] == 1
+        desk.clock.advance(seconds=5)
+        answer = popup | {"answered_at_ms": desk.clock()}
+        desk.send({"type": "play", "position": desk.position})
+        assert report(**answer)["stored"] == 1
+        assert report(**answer)["unchanged"] == 1
+        assert report(**answer | {"answered_at_ms": desk.clock() - 1})["rejected"][0]["code"] == (
+            "challenge_differs"
+        )
+        beats(desk, 24)
+    verdict = desk.verdict()
+    assert [it for it in verdict["findings"] if it["rule"] == "popup_gap"] == []
+    (first, second) = (it for it in desk.seen()["controls"] if it["control"] == "popup")
+    assert first["latency_ms"] == second["latency_ms"] == 5000
+
+
+@pytest.mark.parametrize(
+    ("control", "times", "field"),
+    [
+        ("popup", {"answered_at_ms": -1}, "answered_at_ms"),
+        ("popup", {"shown_at_ms": -1}, "shown_at_ms"),
+        ("popup", {"shown_at_ms": 5_000, "answered_at_ms": 4_000}, "answered_at_ms"),
+        ("popup", {"answered_at_ms": 3_600_000}, "answered_at_ms"),
+        ("snapshot", {"answered_at_ms": 1_000}, "answered_at_ms"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_refused_by_its_field(
+    desk: Desk, control: str, times: dict[str, int], field: str
+) -> None:
+    issued = desk.clock()
+    told = {"control": control, "challenge_id": "p1", "issued_at_ms": issued}
+    body = {"controls": [told | {name: issued + it for name, it in times.items()}]}
+    answer = desk.client.post("/v1/sessions/s1/controls", json=body, headers=desk.headers).json()
+    (refused,) = answer["rejected"]
+    assert (refused["code"], refused["field"]) == ("bad_answer", field)
+
+
 ACT = {
     "kind": "answer_time",
     "learner_id": "lin",

@@ -38,6 +38,8 @@ MAX_LENGTH_MS = 24 * 86_400_000  # times within a sitting are 31-bit millisecond
 class ImportedControl(ControlReport):
     session_id: Id
     issued_at_ms: Instant
+    shown_at_ms: Instant | None = None
+    answered_at_ms: Instant | None = None
     due_at_ms: Instant | None = None
     answer_window_s: Annotated[float | None, Field(gt=0, le=86_400)] = None
     reissue_of: Id | None = None
@@ -93,6 +95,10 @@ class EvidenceImporter:
                 self._book.reject(
                     record.where, "outside_sitting", "issued_at_ms: lies weeks outside the sitting"
                 )
+                continue
+            wrong = platform_controls.wrong_answer(said, row.opened_ms + MAX_LENGTH_MS)
+            if wrong is not None:
+                self._book.reject(record.where, "bad_answer", wrong["detail"])
                 continue
             result = platform_controls.enter(connection, row.id, known, said, terms)
             if result["status"] == "rejected":

@@ -37,12 +37,24 @@ else:
 
 
 class ControlReport(Wire):
-    """One control as the platform issued it."""
+    """One control as the platform issued it, and of a pop-up, in the same call or a later one, when
+    it was shown (left out: as it was issued) and answered: such pop-ups need no events."""
 
     control: KindName
     challenge_id: Id
     nonce: Id | None = None
     issued_at_ms: EpochMs
+    shown_at_ms: EpochMs | None = None
+    answered_at_ms: EpochMs | None = None
+
+    @property
+    def told(self) -> bool:
+        """Whether it says what became of it, too."""
+        return self.shown_at_ms is not None or self.answered_at_ms is not None
+
+    @property
+    def seen_ms(self) -> int:
+        return self.issued_at_ms if self.shown_at_ms is None else self.shown_at_ms
 
 
 class ControlReports(Wire):
@@ -89,11 +101,29 @@ def report(
                 "in which it was issued, by a clock that is right"
             )
             results.append({"status": "rejected", "code": "outside_sitting", "detail": detail})
+        elif (wrong := wrong_answer(item, last_ms)) is not None:
+            results.append({"status": "rejected", "code": "bad_answer", **wrong})
         else:
             results.append(enter(connection, sitting.id, known, item, terms))
     if any(result["status"] == "stored" for result in results):
         _match_told_before(connection, sitting, reports)
     return sitting.id, results
+
+
+def wrong_answer(item: ControlReport, last_ms: int) -> dict[str, str] | None:
+    """What is wrong with what a report says of display and answer, by field."""
+    if not item.told:
+        return None
+    if kind_of(item.control).answered_by is AnsweredBy.PHOTOS:
+        detail = "照片类核验由照片说明 a photo answers this control, no time of an answer"
+        return {"field": "answered_at_ms", "detail": f"answered_at_ms: {detail}"}
+    if not item.issued_at_ms <= item.seen_ms <= last_ms:
+        detail = "弹窗显示应在发出之后、现在之前 lies before the issue, or is still to come"
+        return {"field": "shown_at_ms", "detail": f"shown_at_ms: {detail}"}
+    if item.answered_at_ms is not None and not item.seen_ms <= item.answered_at_ms <= last_ms:
+        detail = "应答应在显示之后、现在之前 lies before the display, or is still to come"
+        return {"field": "answered_at_ms", "detail": f"answered_at_ms: {detail}"}
+    return None
 
 
 def _match_told_before(
@@ -130,11 +160,12 @@ def enter(
     there = known.get(item.challenge_id)
     if there is not None and not there.flags & ControlFlag.UNKNOWN:
         if _same(there, item):
-            return {"status": "unchanged"}
+            return _told_later(connection, session_id, there, item)
         detail = f"challenge {item.challenge_id!r} was reported with other content"
         return {"status": "rejected", "code": "challenge_differs", "detail": detail}
     line = line_of_report(item, terms)
     if there is None:
+        _tell(line, item)
         store.insert_lines(connection, session_id, [line.columns()])
         if kind_of(item.control).answered_by is AnsweredBy.PHOTOS:
             # Photos may be quicker than the word of their control.
@@ -152,6 +183,31 @@ def enter(
         store.update_line(connection, session_id, line.challenge_id, **line.columns())
     known[line.challenge_id] = line
     return {"status": "stored"}
+
+
+def _told_later(
+    connection: Connection, session_id: int, line: ControlLine, item: ControlReport
+) -> dict[str, Any]:
+    """What the page's own events told of a pop-up stands; else a report adds what it knows."""
+    before = line.answers()
+    if not item.told or line.shown_seq is not None or line.answered_seq is not None:
+        return {"status": "unchanged"}
+    if line.answered_ms is not None and item.answered_at_ms not in (None, line.answered_ms):
+        detail = f"challenge {item.challenge_id!r} was reported as answered at another time"
+        return {"status": "rejected", "code": "challenge_differs", "detail": detail}
+    _tell(line, item)
+    if line.answers() == before:
+        return {"status": "unchanged"}
+    store.update_line(connection, session_id, line.challenge_id, **line.answers())
+    return {"status": "stored"}
+
+
+def _tell(line: ControlLine, item: ControlReport) -> None:
+    if item.told:
+        line.shown_ms = item.seen_ms
+    if item.answered_at_ms is not None:
+        line.answered_ms = item.answered_at_ms
+        line.latency_ms = item.answered_at_ms - item.seen_ms
 
 
 def line_of_report(item: ControlReport, terms: SittingTerms) -> ControlLine:

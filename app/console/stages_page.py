@@ -139,6 +139,7 @@ def _page(
         usual=_usual(klass, subsidy, views, holidays, today),
         next_claim=stages.next_claim(views) if subsidy.of(Standing.PAYABLE) else 0,
         doubts=doubts,
+        beyond_fen=_beyond(subsidy, views),
         listing_clause=clauses.register(FOLDER / "clauses")["huangchuan-2021/annual_review"],
         optional=_OPTIONAL,
         presence=there,
@@ -151,6 +152,13 @@ def _page(
         year=today.year,
         status=status,
     )
+
+
+def _beyond(subsidy: ClassSubsidy, views: Sequence[StepView]) -> int:
+    """What was advanced beyond what is paid, once a payment stands to hold it against."""
+    step = {it.step.id: it for it in views}
+    paid = step[stages.PAYMENT].batches
+    return stage_money.beyond_fen(subsidy, [*step[stages.ADVANCE].batches, *paid]) if paid else 0
 
 
 def _doubts(connection: Connection, row: ClassRow) -> list[ListingDoubt]:

@@ -85,6 +85,13 @@ def on_roster(connection: Connection, on: str) -> ColumnElement[bool]:
     )
 
 
+def aways(connection: Connection, class_ids: Collection[int]) -> dict[tuple[int, int], list[Away]]:
+    """When learners were away, by class and learner, of those who came back."""
+    query = select(Enrolment.class_id, Enrolment.learner_id, Enrolment.away)
+    rows = connection.execute(query.where(Enrolment.class_id.in_(class_ids), _was_away()))
+    return {(row.class_id, row.learner_id): Away.all(row.away) for row in rows}
+
+
 def _was_away() -> ColumnElement[bool]:
     return and_(Enrolment.away.is_not(None), cast(Enrolment.away, String) != "null")
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 import models
 from app.domain.policy import subsidy_texts
-from app.domain.review import funds, recoveries, subsidies, subsidy_standards
+from app.domain.review import funds, recoveries, stage_money, subsidies, subsidy_standards
 from app.domain.review.recoveries import Recovered, RecoveryState
 from app.domain.review.stages import StepState
 from app.domain.review.subsidies import Standing
@@ -362,6 +362,8 @@ def test_who_is_settled_after_the_payment_is_claimed_in_a_second_batch_and_nobod
     treasury.pay("0")  # 240.10 of the advance is left
     with pytest.raises(BadInput, match="people: 0 are payable"):
         treasury.does("zhao", "claim_filed", **CLAIM)
+    handed_out = [*treasury.view("advance").batches, *treasury.view("payment").batches]
+    assert stage_money.beyond_fen(treasury.subsidy, handed_out) == 24_010
 
     with treasury.desk.services.database.write() as connection:
         enrolment = catalogue.enrolments(connection, treasury.class_id)[late]

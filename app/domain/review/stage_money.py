@@ -71,8 +71,17 @@ def due_fen(subsidy: ClassSubsidy, handed_out: Iterable[Mapping[str, Any]]) -> i
     """What is to be handed out now: all that the class's learners were or are to be paid, less what
     was handed out in advance and for earlier batches. An advance beyond one batch is taken off the
     next."""
-    before = sum(fen(Decimal(it.get("amount_yuan", 0))) for it in handed_out)
-    return max(0, subsidy.paid_fen + subsidy.payable_fen - before)
+    return max(0, subsidy.paid_fen + subsidy.payable_fen - _sum(handed_out))
+
+
+def beyond_fen(subsidy: ClassSubsidy, handed_out: Iterable[Mapping[str, Any]]) -> int:
+    """What was handed out beyond what the class's learners were or are to be paid, as an advance
+    may be."""
+    return max(0, _sum(handed_out) - subsidy.paid_fen - subsidy.payable_fen)
+
+
+def _sum(handed_out: Iterable[Mapping[str, Any]]) -> int:
+    return sum(fen(Decimal(it.get("amount_yuan", 0))) for it in handed_out)
 
 
 def payable_people(connection: Connection, klass: ClassRow) -> int:

@@ -27,6 +27,7 @@ from app.store.review import acts as recorded
 from app.store.review.act_bodies import AnswerTimeBody, CheckedInPersonBody, LessonLengthBody
 from app.store.review.acts import JUDGING, ActInForce, film_of
 from app.store.row import fetch, fetch_one, stream
+from app.store.stays import Away
 from detectors.dates import StudyDays, midnight_ms
 from detectors.film import Film, corrected
 from detectors.segments import Segments
@@ -517,6 +518,7 @@ def _sessions(
     agents: dict[str, int] = {}
     addresses: dict[str, int] = {}
     windows_of = _study_days(connection, rows)
+    aways = stays.aways(connection, {row.class_id for row in rows})
     cases: dict[tuple[int, int], int] = {}  # rows come learner by learner, class by class
     for row in rows:
         home = _counts_for(row, carried)
@@ -546,22 +548,30 @@ def _sessions(
                 *_attested_times(row),
                 _numbered(agents, row.client.get("user_agent")),
                 _numbered(addresses, row.client.get("address")),
-                *_bounds(windows_of.get((row.class_id, row.learner_id)), row, carried),
+                *_bounds(windows_of.get((row.class_id, row.learner_id)), row, carried, aways),
             )
         )
     return np.array(columns, SESSION)
 
 
 def _bounds(
-    days: StudyDays | None, row: JudgedSitting, carried: _Carried | None
+    days: StudyDays | None,
+    row: JudgedSitting,
+    carried: _Carried | None,
+    aways: Mapping[tuple[int, int], Sequence[Away]],
 ) -> tuple[int, int, int]:
     """From when until when study counts, and until when as stated. What is carried counts up to the
-    move: an audit package tells no more of the class it was in."""
+    move: an audit package tells no more of the class it was in. A sitting of when the learner was
+    away, as an import may tell of, counts up to the last day in the class before."""
     if carried and row.id in carried.ids:
         until_ms = carried.until_ms[row.learner_id]
         return 1, until_ms, until_ms
     if days is None:
         return NONE, NONE, NONE
+    for away in aways.get((row.class_id, row.learner_id), ()):
+        if midnight_ms(away.from_on) <= row.opened_ms < midnight_ms(away.back_on):
+            until_ms = min(days.until_ms, midnight_ms(away.from_on))
+            return days.from_ms, until_ms, until_ms
     return days.from_ms, days.until_ms, days.stated_until_ms
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from app.clock import day
 from app.domain.judging import enrolment_facts
@@ -15,8 +17,10 @@ from app.reports.exports import ExportOptions
 from app.reports.verify import verify
 from app.services import Services
 from app.simulation.scenarios import perform
+from app.store import stays
 from app.store.catalogue import catalogue
 from app.store.scope import EVERYTHING
+from models import Session
 from tests.people import County, TestClock
 from tests.verdicts import class_row, take, validate
 
@@ -153,3 +157,22 @@ def test_an_audit_package_of_the_class_moved_to_gives_the_same_verdicts(move: Mo
     made = package.export(move.services, klass, ExportOptions("user:zhao", named=True), EVERYTHING)
     report = verify(made.file.data, made.public_key)
     assert report.problems == [] and report.checked["verdicts"] > 0
+
+
+def test_what_an_import_tells_of_while_somebody_was_away_earns_nothing(move: Move) -> None:
+    move.studied("H01")
+    assert "valid" in move.hours("class-demo")
+    klass = class_row(move.services.database, move.county, "class-demo")
+    with move.services.database.write() as connection:
+        (enrolment,) = stays.of_class(connection, klass.id)
+        gap = stays.Away(
+            from_on=date.fromisoformat(klass.starts_on),
+            to_on=date.fromisoformat(klass.ends_on),
+            ended_by=stays.LEFT,
+        )
+        away = stays.as_rows([gap])
+        stays.change(connection, klass.id, enrolment.learner_id, away=away)
+    with move.services.database.write() as connection:
+        connection.execute(update(Session).values(settled=False))
+    validate(move.services, klass.id)
+    assert "valid" not in move.hours("class-demo")

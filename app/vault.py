@@ -124,6 +124,10 @@ class Vault:
             if ring.version >= self.version:
                 self._ring, self._looked = ring, time.monotonic()
 
+    def still_newest(self) -> None:
+        """Somebody looked: there is no other ring."""
+        self._looked = time.monotonic()
+
     @property
     def version(self) -> tuple[int, int]:
         """Of the ring that is held; before all where none is yet."""

@@ -44,7 +44,11 @@ def attach(engine: Engine, vault: Vault) -> None:
 def vault_of(connection: Connection) -> Vault | None:
     """The vault behind a connection, with the keys that are in the database now."""
     vault: Vault | None = connection.get_execution_options().get(_VAULT)
-    if vault is not None and vault.version != version(connection):
+    if vault is None:
+        return None
+    if vault.version == version(connection):
+        vault.still_newest()
+    else:
         vault.hold(ring(connection, vault.master))
     return vault
 

@@ -20,13 +20,14 @@ _SYSTEM = {
 def named(
     connection: Connection, lang: Language, actors: Iterable[str | None], reader: User
 ) -> Callable[[str | None], str]:
-    """What to call each of these; only the authority's people are told who works at the bureau."""
+    """What to call each of these; only the authority's people are told who works at the bureau, and
+    everybody what they did themselves."""
     people = {it.partition(":")[2] for it in actors if it and it.startswith("user:")}
     names = users.display_names(connection, people) if people else {}
 
     def say(actor: str | None) -> str:
         kind, _, which = (actor or "").partition(":")
-        if kind == "user" and not reader.of_authority:
+        if kind == "user" and not reader.of_authority and actor != reader.actor:
             return lang.say(N_("主管部门"))
         if kind == "user":
             return names.get(which, which)

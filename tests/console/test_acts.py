@@ -293,6 +293,7 @@ def test_a_schools_clerk_records_a_check_in_person_that_waits_for_the_authority(
     assert f'value="{learner}" selected' in form and 'name="class_hours" value="2"' in form
     shown = record(han, **checked).text
     assert "当面核验本人" in shown and "待批准" in shown and in_force(desk) == []
+    assert "韩梅" in shown.split("当面核验本人")[1].split("</tr>")[0], "not the authority"
     zhao = new_desk().sign_in("zhao")
     assert 'title="待批准">1<' in zhao.get(page_of(desk).removesuffix("/acts"))
     approved = re.findall(r"/console/classes/\d+/acts/\d+/approve", zhao.get(page_of(desk)))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from app.console.language import N_, Language
+from app.domain.policy import packs
 from app.domain.review import subsidy_standards
 from app.store.catalogue import catalogue, class_file
 from app.store.review.finding_rows import FindingRow
@@ -38,7 +39,10 @@ def stake_of(connection: Connection, klass: class_file.ClassCase) -> Stake:
     row = catalogue.class_by_id(connection, klass.id)
     each = row.terms.get("subsidy_yuan")
     if each is None and "starts_on" in row.terms:
-        standard = subsidy_standards.applying(connection, row)
+        try:
+            standard = subsidy_standards.applying(connection, row)
+        except packs.UnknownPack:  # the page says which file is missing
+            standard = None
         each = standard.amount_fen // 100 if standard else None
     people = catalogue.enrolled(connection, klass.id)
     return Stake(people, each, klass.platform_name, klass.institution)

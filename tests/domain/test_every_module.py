@@ -36,7 +36,6 @@ SEEN_BY = {
     "judging.class_report": "reports/test_package.py",
     "judging.conformity_report": "api/test_verdicts.py",
     "judging.eligibility_body": "domain/judging/test_eligibility.py",
-    "judging.enrolment_facts": "domain/judging/test_eligibility.py",
     "judging.findings": "api/test_verdicts.py",
     "judging.timeline_view": "api/test_verdicts.py",
     "judging.verdict_body": "reports/test_wording.py",
@@ -46,8 +45,8 @@ SEEN_BY = {
     "review.case_files": "console/test_cases.py",
     "review.county_tasks": "console/test_county.py",
     "review.live_board": "console/test_live.py",
+    "review.presence": "reports/test_annex.py",
     "review.review_queue": "console/test_sharing.py",
-    "review.stage_money": "console/test_money.py",
     "sittings.carry_over": "api/test_leases.py",
     "sittings.sealing": "reports/test_package.py",
 }

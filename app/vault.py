@@ -38,7 +38,7 @@ _LOOK_EVERY_S = 30.0
 _AGAIN_S = 1.0
 
 
-class Standing:
+class KeyStanding:
     CURRENT = "current"
     FORMER = "former"
     KEPT = "kept"
@@ -53,7 +53,7 @@ class PurposeKey:
     generation: int
     suite: Suite
     secret: bytes
-    standing: str = Standing.CURRENT
+    standing: str = KeyStanding.CURRENT
 
     def seal(self, data: bytes, purpose: str) -> bytes:
         return self.suite.seal(self.secret, data, purpose.encode())
@@ -225,7 +225,7 @@ class Vault:
         made = start
         for key in reversed(keys):
             made = key.mac(made)
-            if key.standing != Standing.KEPT:
+            if key.standing != KeyStanding.KEPT:
                 valid = (made, *valid)
         found = NumberHash(made)
         found.generation, found.all = keys[0].generation, valid

@@ -33,7 +33,7 @@ class RequestState(StrEnum):
     ANSWERED = "answered"
 
 
-class AttachedFile(Wire):
+class AnswerFile(Wire):
     """A file of the kinds pdf, jpg, png, xlsx or docx, by its content and not by its name, without
     scripts, macros or files inside; in Base64."""
 
@@ -45,7 +45,7 @@ class MaterialAnswer(Wire):
     """Words, files, or both; the whole body is as large as any (`max_body_bytes`)."""
 
     answer: Words = ""
-    files: Annotated[list[AttachedFile], Field(max_length=MOST_FILES, default_factory=list)]
+    files: Annotated[list[AnswerFile], Field(max_length=MOST_FILES, default_factory=list)]
 
 
 class RequestView(Answer, frozen=True, kw_only=True):

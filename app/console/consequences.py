@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from app.console import labels
 from app.console.language import N_, Language
-from app.console.weighty import Deed
+from app.console.weighty import Weighty
 from app.domain.accounts import users
 from app.domain.accounts.platforms import Key, Platform
 from app.domain.review import subsidies, subsidy_standards
@@ -30,7 +30,7 @@ NO_STANDARD = N_("没有适用于本班的补贴标准，金额算不出")
 NO_MONEY = N_("不涉及")
 
 
-def scale(connection: Connection, klass: Any, wanted: str, lang: Language) -> Deed:
+def scale(connection: Connection, klass: Any, wanted: str, lang: Language) -> Weighty:
     """What picking the other scale turns, by the verdicts that stand: both scales are in each."""
     name = lang.say(labels.SCALES[wanted].text)
     turned, learners = _turned(connection, klass, wanted)
@@ -45,7 +45,7 @@ def scale(connection: Connection, klass: Any, wanted: str, lang: Language) -> De
     effects.append(lang.say(N_("本班立即重新判定；已签发的名单不变，有变动须另出更正")))
     lost = sum(len(names) for (_, after), names in turned.items() if after in _WORSE)
     won = sum(len(names) for (before, _), names in turned.items() if before in _WORSE)
-    return Deed(
+    return Weighty(
         title=lang.say(N_("%(klass)s改为适用“%(scale)s”"), klass=title_of(klass), scale=name),
         button=lang.say(N_("改为适用“%(scale)s”"), scale=name),
         back=f"/console/classes/{klass.id}#conclusion",
@@ -91,7 +91,7 @@ def _money(each_fen: int, lost: int, won: int, lang: Language) -> str:
 
 def act(
     kind: ActKind, row: Any, klass: Any, people: int, lang: Language, *, approved: bool
-) -> Deed:
+) -> Weighty:
     """Bringing what somebody recorded on a class into force, or ending it."""
     name = lang.of(kind.title)
     said = N_("批准：%(act)s") if approved else N_("撤销：%(act)s")
@@ -100,7 +100,7 @@ def act(
         if approved
         else N_("登记的事项从现在起不再作数，本班重新判定")
     )
-    return Deed(
+    return Weighty(
         title=lang.say(said, act=name),
         button=lang.say(N_("批准") if approved else N_("确认撤销")),
         back=f"/console/classes/{klass.id}/acts",
@@ -115,7 +115,7 @@ def act(
     )
 
 
-def key(connection: Connection, key: Key, platform: Platform, ends: str, lang: Language) -> Deed:
+def key(connection: Connection, key: Key, platform: Platform, ends: str, lang: Language) -> Weighty:
     """Ending a platform's key, at once or, where `ends` says when, for another one."""
     said = N_("轮换密钥“%(key)s”") if ends else N_("吊销密钥“%(key)s”")
     scopes = lang.say(N_("、")).join(
@@ -136,7 +136,7 @@ def key(connection: Connection, key: Key, platform: Platform, ends: str, lang: L
                     n=going_on,
                 )
             )
-    return Deed(
+    return Weighty(
         title=lang.say(said, key=key.label),
         button=lang.say(N_("轮换") if ends else N_("吊销")),
         back=f"/console/platforms/{platform.slug}#keys",
@@ -148,7 +148,7 @@ def key(connection: Connection, key: Key, platform: Platform, ends: str, lang: L
     )
 
 
-def user(connection: Connection, row: Any, what: str, now_ms: int, lang: Language) -> Deed:
+def user(connection: Connection, row: Any, what: str, now_ms: int, lang: Language) -> Weighty:
     """Stopping, letting in again, or giving another password or no second factor to somebody."""
     logins = len(user_store.logins_of(connection, row.id, now_ms, now_ms - users.IDLE_MS))
     held = cases.held_by(connection, [row.id]).get(row.id, 0)
@@ -188,7 +188,7 @@ def user(connection: Connection, row: Any, what: str, now_ms: int, lang: Languag
         ),
     }[what]
     named = lang.say(title, name=row.display_name)
-    return Deed(
+    return Weighty(
         title=named,
         button=named,
         back="/console/users",
@@ -198,11 +198,11 @@ def user(connection: Connection, row: Any, what: str, now_ms: int, lang: Languag
     )
 
 
-def rights(connection: Connection, row: Any, typed: Mapping[str, str], lang: Language) -> Deed:
+def rights(connection: Connection, row: Any, typed: Mapping[str, str], lang: Language) -> Weighty:
     """Another role or scope for somebody, as typed."""
     held = cases.held_by(connection, [row.id]).get(row.id, 0)
     role = lang.say(labels.label(labels.ROLES, typed["role"]).text)
-    return Deed(
+    return Weighty(
         title=lang.say(N_("修改 %(name)s"), name=row.display_name),
         button=lang.say(N_("保存")),
         back=f"/console/users?edit={row.username}#change",
@@ -227,7 +227,7 @@ def _whom(row: Any, lang: Language) -> str:
     return f"{row.display_name}（{row.username}），{role}"
 
 
-def standard(connection: Connection, row: StandardRow, until: date, lang: Language) -> Deed:
+def standard(connection: Connection, row: StandardRow, until: date, lang: Language) -> Weighty:
     """Letting a subsidy's standard end; what classes it pays for that begin later."""
     rows = [it for it in standards.of_counties(connection, [row.county]) if it.id != row.id]
     bare, learners = 0, 0
@@ -238,7 +238,7 @@ def standard(connection: Connection, row: StandardRow, until: date, lang: Langua
             bare += 1
             learners += catalogue.enrolled(connection, class_id)
     total = f"{yuan(row.amount_fen * learners):,}"
-    return Deed(
+    return Weighty(
         title=lang.say(N_("%(county)s补贴标准停止执行"), county=row.county),
         button=lang.say(N_("停止执行")),
         back="/console/subsidies",
@@ -255,11 +255,11 @@ def standard(connection: Connection, row: StandardRow, until: date, lang: Langua
     )
 
 
-def draft(row: Any, digest: str, differences: int, lang: Language, *, published: bool) -> Deed:
+def draft(row: Any, digest: str, differences: int, lang: Language, *, published: bool) -> Weighty:
     """Publishing a county's own pack, as of that digest, for good, or giving the draft up."""
     name = f"{row.pack_id}@{row.version}"
     if not published:
-        return Deed(
+        return Weighty(
             title=lang.say(N_("放弃草稿%(name)s"), name=name),
             button=lang.say(N_("放弃草稿")),
             back=f"/console/pack-drafts/{row.id}",
@@ -267,7 +267,7 @@ def draft(row: Any, digest: str, differences: int, lang: Language, *, published:
             effects=(lang.say(N_("草稿不能再改、不能公布，文本留存可查")),),
             undo=lang.say(N_("不能恢复，只能另起草稿")),
         )
-    return Deed(
+    return Weighty(
         title=lang.say(N_("公布规则包%(name)s"), name=name),
         button=lang.say(N_("公布")),
         back=f"/console/pack-drafts/{row.id}",

@@ -247,7 +247,7 @@ def _weigh(
     request: Request,
     login: Login,
     username: str,
-    weigh: Callable[..., weighty.Deed],
+    weigh: Callable[..., weighty.Weighty],
     reason: str = "",
     problem: str = "",
 ) -> Response:

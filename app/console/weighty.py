@@ -23,7 +23,7 @@ _REASON = (4, 2000)  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Weighty:
     """What somebody is about to do, in words. `to_whom`, `effects`, `money` and `undo` say what
     follows; `people` are those whom it turns, where a page can name them; `fields` go along."""
 
@@ -39,7 +39,7 @@ class Deed:
 
 
 def page(
-    request: Request, login: Login, deed: Deed, reason: str = "", problem: str = ""
+    request: Request, login: Login, deed: Weighty, reason: str = "", problem: str = ""
 ) -> Response:
     """What will happen, and the form that does it; `problem` is a code of `labels.PROBLEMS`."""
     return render(

@@ -15,10 +15,12 @@ TESTS = Path(__file__).parents[1]
 
 # Modules that work on rows of many tables: what they do is seen from outside, by these.
 SEEN_BY = {
+    "accounts.foreign_identity": "console/test_sign_on.py",
     "accounts.passkeys": "e2e/test_second_factor.py",
     "catalogue.certificates": "api/test_records.py",
     "catalogue.class_setups": "console/test_setups.py",
     "catalogue.claims": "api/test_class_dates.py",
+    "catalogue.consents": "console/test_setups.py",
     "catalogue.learner_account": "api/test_roster.py",
     "catalogue.official_system": "console/test_systems.py",
     "catalogue.roster_intake": "api/test_roster.py",
@@ -27,6 +29,8 @@ SEEN_BY = {
     "events.batch_answer": "contract/test_document.py",
     "exchange.import_evidence": "api/test_imports.py",
     "exchange.import_sittings": "api/test_imports.py",
+    "exchange.statement_mappings": "api/test_statement_mapping.py",
+    "exchange.xapi_sittings": "api/test_statement_mapping.py",
     "faces.burst_liveness": "jobs/test_face_worker.py",
     "faces.enrolling": "api/test_enrolment.py",
     "faces.face_checks": "jobs/test_face_worker.py",

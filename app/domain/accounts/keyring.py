@@ -17,10 +17,10 @@ from sqlalchemy import Connection
 from app.errors import BadInput, Conflict, NotReady
 from app.security import Unsealable
 from app.store.accounts import audit, sealed, vault_keys
-from app.store.accounts.sealed import Place
+from app.store.accounts.sealed import SealedColumn
 from app.store.accounts.vault_keys import VaultKeyRow
 from app.store.faces.blobs import BlobMissing
-from app.vault import GROUPS, KEPT, NUMBER_HASH, WHOLE, PurposeKey, Standing, Vault
+from app.vault import GROUPS, KEPT, NUMBER_HASH, WHOLE, KeyStanding, PurposeKey, Vault
 
 ALL = tuple(GROUPS)
 GRACE_MS = 15 * 60_000  # how long a process may seal by a key that it should not any more
@@ -92,7 +92,7 @@ def begin(
         raise Conflict("master_exchange", "the exchange of the master key is not over")
     write_down(connection, groups, now_ms)
     for row in vault_keys.rows(connection):
-        if row.purpose in purposes and row.standing == Standing.CURRENT:
+        if row.purpose in purposes and row.standing == KeyStanding.CURRENT:
             _succeed(connection, vault, row, now_ms, at_once)
     audit.append(
         connection,
@@ -111,7 +111,7 @@ def _succeed(
     fresh = PurposeKey(row.generation + 1, vault.suite, secrets.token_bytes(32))
     signs_only = row.purpose in _TERMS and row.purpose != "recovery-code"
     verifies = row.purpose in KEPT and row.purpose != NUMBER_HASH
-    standing = Standing.KEPT if verifies else Standing.FORMER
+    standing = KeyStanding.KEPT if verifies else KeyStanding.FORMER
     if at_once and signs_only:
         vault_keys.drop(connection, row.id)
     else:
@@ -146,7 +146,7 @@ def under_way(connection: Connection, now_ms: int) -> list[Exchange]:
 
 
 def step(
-    connection: Connection, vault: Vault, purpose: str, place: Place, objects: Objects
+    connection: Connection, vault: Vault, purpose: str, place: SealedColumn, objects: Objects
 ) -> int | None:
     """Seal the next rows anew; how many were looked at, None once there are none left. Objects of
     the store are read and put by `objects`."""
@@ -168,7 +168,7 @@ def step(
 
 
 def _renew(
-    connection: Connection, vault: Vault, purpose: str, place: Place, row: sealed.SealedRow
+    connection: Connection, vault: Vault, purpose: str, place: SealedColumn, row: sealed.SealedRow
 ) -> bool:
     """Whether it had to be sealed anew. What no key opens is left as it is."""
     if purpose == NUMBER_HASH:
@@ -218,7 +218,7 @@ def finish(connection: Connection, purpose: str, *, actor: str, now_ms: int) -> 
     ]
     for former in gone:
         if purpose == NUMBER_HASH:
-            vault_keys.change(connection, former.id, standing=Standing.KEPT)
+            vault_keys.change(connection, former.id, standing=KeyStanding.KEPT)
         else:
             vault_keys.drop(connection, former.id)
         audit.append(
@@ -241,14 +241,14 @@ def ready_for_last_pass(connection: Connection, purpose: str, now_ms: int, grace
     )
 
 
-def places_of(purpose: str) -> tuple[Place, ...]:
+def places_of(purpose: str) -> tuple[SealedColumn, ...]:
     """Where there is something to seal anew: columns, and a column that names sealed objects."""
     there = sealed.OBJECTS.get(purpose)
     return (there,) if there else sealed.PLACES.get(purpose, ())
 
 
 def _formers(connection: Connection) -> list[VaultKeyRow]:
-    return [it for it in vault_keys.rows(connection) if it.standing == Standing.FORMER]
+    return [it for it in vault_keys.rows(connection) if it.standing == KeyStanding.FORMER]
 
 
 def _swept(row: VaultKeyRow) -> bool:

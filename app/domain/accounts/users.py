@@ -392,12 +392,8 @@ def change_user(
     store.delete_logins_of(connection, row.id)
     if ALL_COUNTIES not in wanted:
         assignments.release_outside(connection, row.id, wanted)
-    detail = {
-        "before": _rights(connection, *before),
-        "after": _rights(connection, *after),
-        "reason": reason,
-    }
-    record(connection, now_ms, actor, "user.changed", username, detail)
+    rights = {"before": _rights(connection, *before), "after": _rights(connection, *after)}
+    record(connection, now_ms, actor, "user.changed", username, rights | {"reason": reason})
     return True
 
 

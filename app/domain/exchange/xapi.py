@@ -31,7 +31,7 @@ from app.domain.exchange.xapi_keys import activity_key, agent_key, object_key, v
 from app.domain.exchange.xapi_links import activities_of, definitions_of, joined, links_of
 from app.domain.exchange.xapi_mapping import StatementMapping, read_mapping
 from app.domain.exchange.xapi_model import VOIDED
-from app.domain.exchange.xapi_sittings import Address, Addressing, Openings, Said
+from app.domain.exchange.xapi_sittings import Address, Addressing, Openings, Spoken
 from app.domain.exchange.xapi_values import dump_json
 from app.domain.exchange.xapi_video import event_of, session_of
 from app.errors import Conflict, NotFound
@@ -163,7 +163,7 @@ def _play(
     said = []
     for sent in fresh:
         at_ms = now_ms if sent.at_ms is None else sent.at_ms
-        said.append(Said(sent.statement, event_of(sent.statement, at_ms), at_ms))
+        said.append(Spoken(sent.statement, event_of(sent.statement, at_ms), at_ms))
     addresses = addressing.addresses(said)
     events: dict[str, list[Event]] = {}
     for it, address in zip(said, addresses, strict=True):

@@ -79,7 +79,7 @@ class StatementMapping(Wire):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StatementPlace:
     """The platform's own ids of who studies what, as a statement tells them. None: it tells none,
     or not in the shape that was agreed; `klass` None also where the mapping asks for none."""
 
@@ -88,7 +88,7 @@ class Place:
     klass: str | None
 
 
-NOWHERE = Place(None, None, None)
+NOWHERE = StatementPlace(None, None, None)
 
 
 def read_mapping(value: Any) -> StatementMapping:
@@ -101,10 +101,10 @@ def read_mapping(value: Any) -> StatementMapping:
         raise BadInput(code, said or detail, field=field if said else "") from None
 
 
-def place_of(mapping: StatementMapping, statement: dict[str, Any]) -> Place:
+def place_of(mapping: StatementMapping, statement: dict[str, Any]) -> StatementPlace:
     """Whom and what a valid statement is about."""
     klass = mapping.class_activity
-    return Place(
+    return StatementPlace(
         _learner(mapping.learner, statement["actor"]),
         _thing(mapping.lesson, statement),
         None if klass is None else _thing(klass, statement),

@@ -29,8 +29,8 @@ from app.domain.exchange.xapi_fates import (
     UNKNOWN_LESSON,
 )
 from app.domain.exchange.xapi_mapping import (
-    Place,
     StatementMapping,
+    StatementPlace,
     account_of,
     place_of,
     registration_of,
@@ -49,7 +49,7 @@ OPENER = "xapi"  # device of a sitting that statements opened
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Spoken:
     """A statement and what it reports of the player, if anything. `at_ms`: its own time."""
 
     statement: dict[str, Any]
@@ -63,7 +63,7 @@ class Address:
 
     session: str | None = None
     fate: str | None = None
-    place: Place | None = None
+    place: StatementPlace | None = None
     opened: bool = False
 
 
@@ -95,7 +95,7 @@ class Addressing:
         self._now_ms = now_ms
         self._named: dict[str, PlacedSitting] = {}
 
-    def addresses(self, batch: Sequence[Said]) -> list[Address | None]:
+    def addresses(self, batch: Sequence[Spoken]) -> list[Address | None]:
         """One for each, in order; None where the player is not spoken of."""
         spoken = [it for it in batch if it.event is not None]
         names = {name for it in spoken for name in self._names(it.statement)}
@@ -131,7 +131,7 @@ class Addressing:
             names.append(registration_of(statement))
         return [name for name in names if name is not None]
 
-    def _address(self, said: Said) -> Address:
+    def _address(self, said: Spoken) -> Address:
         names = self._names(said.statement)
         named = next((self._named[it] for it in names if it in self._named), None)
         if self._mapping is None:
@@ -166,7 +166,7 @@ class Addressing:
 
     # ------------------------------------------------------------- by learner and lesson
 
-    def _found(self, said: Said, mapping: StatementMapping, place: Place) -> Address:
+    def _found(self, said: Spoken, mapping: StatementMapping, place: StatementPlace) -> Address:
         if place.learner is None or place.lesson is None:
             missing = UNKNOWN_LEARNER if place.learner is None else UNKNOWN_LESSON
             return Address(fate=missing, place=place)
@@ -177,7 +177,7 @@ class Addressing:
         if klass in (UNKNOWN_CLASS, SEVERAL_CLASSES, UNKNOWN_LESSON):
             return Address(fate=klass, place=place)
         latest = store.latest(self._connection, learner.id, klass, place.lesson)
-        place = Place(place.learner, place.lesson, klass)
+        place = StatementPlace(place.learner, place.lesson, klass)
         plays = isinstance(said.event, PlayEvent)
         if latest is not None and self._goes_on(latest, plays):
             return Address(latest.external_id, place=place)
@@ -195,7 +195,7 @@ class Addressing:
     def _rival(self, sitting: PlacedSitting) -> bool:
         return bool(sitting_store.open_of_person(self._connection, sitting.person_id))
 
-    def _class_of(self, learner_id: int, mapping: StatementMapping, place: Place) -> str:
+    def _class_of(self, learner_id: int, mapping: StatementMapping, place: StatementPlace) -> str:
         """Its id, or the fate that says why there is none."""
         if mapping.class_activity is not None:
             return place.klass or UNKNOWN_CLASS
@@ -207,7 +207,7 @@ class Addressing:
             return UNKNOWN_LESSON
         return running[0].external_id if len(running) == 1 else SEVERAL_CLASSES
 
-    def _open(self, place: Place, said: Said) -> Address:
+    def _open(self, place: StatementPlace, said: Spoken) -> Address:
         assert place.learner and place.lesson and place.klass
         opening = Opening(
             learner=place.learner,

@@ -70,7 +70,7 @@ class Opened:
     commitment: bytes
     demands: Demands
     ended: tuple[int, ...]
-    created: bool
+    created: bool = True
     next_seq: int = 0
     resumed: bool = False
     idle_limit_ms: int | None = None
@@ -381,7 +381,6 @@ def _open(
         commitment=draws.commitment(seed),
         demands=demands,
         ended=ended,
-        created=True,
         idle_limit_ms=terms.idle_limit_ms,
     )
 

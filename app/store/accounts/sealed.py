@@ -27,7 +27,7 @@ from models import (
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SealedColumn:
     """A column, the one that numbers its rows, and, for hashes, the one of their generation."""
 
     name: str
@@ -37,12 +37,12 @@ class Place:
     generation: InstrumentedAttribute[int] | None = None
 
 
-def _place(row_id: Any, value: Any, where: Any = None, generation: Any = None) -> Place:
+def _place(row_id: Any, value: Any, where: Any = None, generation: Any = None) -> SealedColumn:
     name = f"{value.class_.__tablename__}.{value.key}"
-    return Place(name, row_id, value, true() if where is None else where, generation)
+    return SealedColumn(name, row_id, value, true() if where is None else where, generation)
 
 
-PLACES: dict[str, tuple[Place, ...]] = {
+PLACES: dict[str, tuple[SealedColumn, ...]] = {
     "learner-key": (_place(LearnerKey.learner_id, LearnerKey.wrapped),),
     "id-number": (
         _place(Learner.id, Learner.id_number_encrypted),
@@ -76,7 +76,7 @@ class SealedRow(Protocol):
 
 
 def rows(
-    connection: Connection, place: Place, after: int | None, limit: int
+    connection: Connection, place: SealedColumn, after: int | None, limit: int
 ) -> Sequence[SealedRow]:
     """The next rows that hold something, by their number."""
     generation: Any = literal(None, Integer) if place.generation is None else place.generation
@@ -90,7 +90,7 @@ def rows(
 
 def replace(
     connection: Connection,
-    place: Place,
+    place: SealedColumn,
     row: SealedRow,
     value: bytes,
     generation: int | None = None,

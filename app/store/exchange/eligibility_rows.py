@@ -85,15 +85,7 @@ def tables(connection: Connection, klass: ClassRow, packed: Mapping[str, Rows]) 
         "courses": rows_of(connection, Course, "id", versions),
         "snapshots": _kept(connection, packed["snapshots"]),
         "controls": _ledger(connection, klass.id),
-        "offline_attendance": [
-            *rows_of(connection, OfflineAttendance, *mine),
-            *rows_of(
-                connection,
-                OfflineAttendance,
-                "id",
-                enrolment_facts.carried_attendance(connection, klass.id),
-            ),
-        ],
+        "offline_attendance": _attendance(connection, klass.id),
         "recordings": rows_of(connection, RecordingRecord, *mine),
         "leave_records": rows_of(connection, LeaveRecord, *mine),
         "satisfaction_records": [
@@ -107,6 +99,15 @@ def tables(connection: Connection, klass: ClassRow, packed: Mapping[str, Rows]) 
         "reviews": _of_findings(connection, klass.id, Review, _REVIEW, settled=True),
         "appeals": _of_findings(connection, klass.id, Appeal, _APPEAL),
     }
+
+
+def _attendance(connection: Connection, class_id: int) -> Rows:
+    """Recorded in the class, and in the class before by who moved from there."""
+    carried = enrolment_facts.carried_attendance(connection, class_id)
+    return [
+        *rows_of(connection, OfflineAttendance, "class_id", [class_id]),
+        *rows_of(connection, OfflineAttendance, "id", carried),
+    ]
 
 
 def _known(person_id: int) -> str:

@@ -13,7 +13,7 @@ from detectors.trace import Check
 from models import Control, Learner, Lesson, Session, Snapshot
 
 
-class ClassSitting(Protocol):
+class SittingOfClass(Protocol):
     """`answered` of the `popups` shown; `matched` of the `photos` show the learner."""
 
     id: int
@@ -30,7 +30,7 @@ class ClassSitting(Protocol):
     matched: int
 
 
-def of_class(connection: Connection, class_id: int, most: int) -> Sequence[ClassSitting]:
+def of_class(connection: Connection, class_id: int, most: int) -> Sequence[SittingOfClass]:
     """The class's sittings in the order of their beginnings, `most` of them."""
     query = (
         select(
@@ -53,7 +53,7 @@ def of_class(connection: Connection, class_id: int, most: int) -> Sequence[Class
         .order_by(Session.opened_ms, Session.id)
         .limit(most)
     )
-    return fetch(connection, query, ClassSitting)
+    return fetch(connection, query, SittingOfClass)
 
 
 def count(connection: Connection, class_id: int) -> int:

@@ -1,0 +1,30 @@
+"""The office's every day: a small screen and large letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.e2e.conftest import Visitor
+from tests.e2e.pages import ADMIN, AUDITOR, CLERK, NOBODY, addresses
+from tests.e2e.sweep import ZOOMED, complaints
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Visitor]
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_nothing_is_small_cut_or_off_the_screen_at_150_percent(
+    visitor: Visit, language: str
+) -> None:
+    people = {
+        who: visitor(who, **ZOOMED).open(f"/console/language/{language}")
+        for who in (AUDITOR, ADMIN, CLERK, NOBODY)
+    }
+    found = []
+    for name, address in addresses(people[AUDITOR].site.services).items():
+        page = people[address.who].open(address.path).page
+        found += [f"{name}: {it}" for it in complaints(page)]
+    assert found == []

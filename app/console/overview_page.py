@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from app.clock import day
 from app.console import charts, labels, readable
+from app.console.case_lines import CaseFilters
 from app.console.charts import Bar
 from app.console.first_steps import first_steps
 from app.console.language import N_, Language
@@ -20,7 +21,7 @@ from app.domain.accounts.users import Role
 from app.domain.review import funds, stages
 from app.store.judging import overview as store
 from app.store.judging.overview import DAY_MS
-from app.store.review import sign_offs
+from app.store.review import cases, sign_offs
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -49,6 +50,9 @@ def overview(request: Request, login: SignedIn) -> Response:
         platforms = store.by_platform(connection, scope, since_ms)
         rules = store.by_rule(connection, scope, since_ms)
         waiting = store.waiting(connection, scope, now_ms)
+        todo = CaseFilters.of({}).wanted(now_ms, login.user.id)
+        counts = cases.count(connection, scope, todo)
+        gravest = cases.page(connection, scope, todo, None, 1)
         open_sessions = store.open_sessions(connection, scope)
         classes = store.classes(connection, scope)
         assessments = store.next_assessments(connection, scope, today.isoformat(), _ASSESSMENTS)
@@ -63,7 +67,9 @@ def overview(request: Request, login: SignedIn) -> Response:
         request,
         "overview.html",
         login=login,
-        waiting=sum(it.count for it in waiting),
+        cases=counts["todo"],
+        waiting=counts["findings"],
+        gravest=gravest[0].id if gravest else None,
         second=sum(it.count for it in waiting if it.status == "first_review"),
         oldest=lang.age(now_ms - min(it.oldest_ms for it in waiting)) if waiting else "–",
         open_sessions=open_sessions,

@@ -17,7 +17,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 from sqlalchemy import select
 
-from app.domain.catalogue.learner_account import ID_NUMBER_PURPOSE
+from app.domain.id_numbers import ID_NUMBER_PURPOSE
 from app.services import Services
 from app.simulation.county import PLANS
 from models import Learner

@@ -112,12 +112,10 @@ class Measuring:
         with self.signed_in("zhao") as way:
             bar = way.page.get_by_role("navigation", name="主导航")
             way.click(bar.get_by_role("link", name="待办"), leads_on=True)
-            row = way.page.locator("[data-row]").filter(has_text="无法进行人脸活体比对").first
+            row = way.page.locator("[data-row]").filter(has_text="参考照片").first
             way.click(row.locator("[data-open]"), leads_on=True)
             way.click(way.page.locator(".holds [data-open]").first, leads_on=True)
-            way.click(
-                way.page.get_by_role("link", name=re.compile("对照|影像")).first, leads_on=True
-            )
+            way.click(way.page.get_by_role("link", name=re.compile("并排")).first, leads_on=True)
             way.click(way.page.get_by_role("button", name="打开对照"), leads_on=True)
             way.click(way.page.locator("button[value=other]"), leads_on=True)
             expect(way.page.get_by_role("main")).to_contain_text("决定")

@@ -57,6 +57,7 @@ VALUES = {
     "pending_review": N_("待人工复核"),
     "never": N_("不要求"),
     "announced": N_("客户端声明能提示时要求"),
+    "acting_rules": N_("只在照片、人脸规则生效时要求"),
     "always": N_("一律要求"),
     **{code: word.text for code, word in labels.REACHES.items()},
     **{code: word.text for code, word in labels.RULE_STATUSES.items()},

@@ -39,7 +39,7 @@ class Lesson:
 
     def told(self, controls: dict[str, Any]) -> None:
         self.controls = controls
-        for demand in controls.values():
+        for demand in (it for it in controls.values() if "challenge_id" in it):
             due_ms = round(demand.get("due_in_s", 0) * 1000)
             self.due.setdefault(demand["challenge_id"], self.clock() + due_ms)
 
@@ -65,6 +65,8 @@ class Lesson:
     def answers(self) -> list[dict[str, Any]]:
         events = []
         for kind, demand in self.controls.items():
+            if "challenge_id" not in demand:
+                continue  # `stop` and `note` ask for nothing
             challenge = demand["challenge_id"]
             if self.clock() < self.due[challenge]:
                 continue

@@ -16,7 +16,8 @@ def test_every_role_has_a_login_that_is_told_again_at_the_next_start(
     services: Services, tmp_path: Path
 ) -> None:
     made = logins_of(services, tmp_path / "logins.json")
-    assert {it["role"] for it in made} == set(Role)
+    # Where somebody reads the audit log alone, the administrator of the demo would not see it.
+    assert {it["role"] for it in made} == set(Role) - {Role.LOG_READER}
     with services.database.read() as connection:
         people = [users.check_password(connection, it["username"], it["password"]) for it in made]
     offices = Counter(it.office for it in people if it and it.decides)

@@ -31,7 +31,7 @@ def test_zhao_goes_from_the_login_to_a_decision_and_on_to_the_next(visitor: Visi
     expect(card).to_contain_text("实测")
     expect(card).to_contain_text("限值")
 
-    card.get_by_text("认定", exact=False).first.click()
+    card.get_by_role("radio", name="认定").check()
     card.get_by_label(re.compile("理由（必填")).fill("播放进度与服务器时间不符，已核对原始记录")
     card.get_by_role("button", name="提交决定").click()
     zhao.sees("决定已记录")

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from sqlalchemy import Connection
 
 from app.clock import day
 from app.console import charts, labels, readable
@@ -50,26 +51,22 @@ def overview(request: Request, login: SignedIn) -> Response:
         platforms = store.by_platform(connection, scope, since_ms)
         rules = store.by_rule(connection, scope, since_ms)
         waiting = store.waiting(connection, scope, now_ms)
-        todo = CaseFilters.of({}).wanted(now_ms, login.user.id)
-        counts = cases.count(connection, scope, todo)
-        gravest = cases.page(connection, scope, todo, None, 1)
+        count, gravest = _to_decide(connection, login, now_ms)
         open_sessions = store.open_sessions(connection, scope)
         classes = store.classes(connection, scope)
         assessments = store.next_assessments(connection, scope, today.isoformat(), _ASSESSMENTS)
         overdue = stages.overdue(connection, scope, today)
         steps = stages.waiting(connection, login.user, today)
-        to_sign = (
-            sign_offs.waiting_for(connection, scope, login.user.id) if login.user.decides else []
-        )
+        to_sign = _to_sign(connection, login)
         first = first_steps(connection, login.user, classes)
         stakes = funds.stakes(connection, scope) if scope.of_authority else []
     return render(
         request,
         "overview.html",
         login=login,
-        cases=counts["todo"],
-        waiting=counts["findings"],
-        gravest=gravest[0].id if gravest else None,
+        cases=count["todo"],
+        waiting=count["findings"],
+        gravest=gravest,
         second=sum(it.count for it in waiting if it.status == "first_review"),
         oldest=lang.age(now_ms - min(it.oldest_ms for it in waiting)) if waiting else "–",
         open_sessions=open_sessions,
@@ -89,6 +86,22 @@ def overview(request: Request, login: SignedIn) -> Response:
         ages=charts.rows(age_bars(waiting, lang), lang, lang.say(N_("等待时间"))),
         key=charts.key(lang),
     )
+
+
+def _to_decide(
+    connection: Connection, login: SignedIn, now_ms: int
+) -> tuple[Mapping[str, int], int | None]:
+    """How many cases and findings wait for this person, and the row id of the gravest case."""
+    todo = CaseFilters.of({}).wanted(now_ms, login.user.id)
+    gravest = cases.page(connection, login.user.scope, todo, None, 1)
+    return cases.count(connection, login.user.scope, todo), gravest[0].id if gravest else None
+
+
+def _to_sign(connection: Connection, login: SignedIn) -> Sequence[Any]:
+    """Lists that wait for this person's signature."""
+    if not login.user.decides:
+        return ()
+    return sign_offs.waiting_for(connection, login.user.scope, login.user.id)
 
 
 def day_bars(rows: Iterable[Any], today: date, lang: Language) -> list[Bar]:

@@ -31,10 +31,15 @@ MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 
 
 def _make_own(file: Path) -> None:
-    """The database's file, and its folder where there is none yet, for nobody else to read."""
+    """The database's file, and its folder where there is none yet, for nobody else to read.
+
+    A file that is there is never opened: who closes a file of a process gives up all locks that the
+    process has on it, and the next process that leaves takes the write-ahead log away.
+    """
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(OSError):  # of somebody else, or on a disk that takes nothing: said when used
-        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    with suppress(OSError):  # it is there, or on a disk that takes nothing: said when used
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    with suppress(OSError):  # of somebody else
         for it in (file, *file.parent.glob(f"{file.name}-*")):
             it.chmod(0o600)
 

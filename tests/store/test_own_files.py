@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from fastapi.testclient import TestClient
@@ -28,3 +30,26 @@ def test_a_database_is_made_for_its_owner_and_one_that_was_open_to_all_is_closed
 
 def test_the_data_folder_is_the_service_s_alone(client: TestClient, services: Services) -> None:
     assert services.settings.data_dir.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_second_database_object_leaves_the_locks_of_the_first(tmp_path: Path) -> None:
+    """Another process that comes and goes must not take the write-ahead log for its own."""
+    url = f"sqlite:///{tmp_path / 'zhenxue.sqlite'}"
+    running = Database(url)
+    with running.write() as connection:
+        connection.execute(text("CREATE TABLE told (n INTEGER)"))
+        connection.execute(text("INSERT INTO told VALUES (1)"))
+    other = Database(url)
+    with other.read() as connection:
+        connection.execute(text("SELECT 1"))
+    other.close()
+    passing = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('SELECT * FROM told')"
+    subprocess.run(
+        [sys.executable, "-c", passing, str(tmp_path / "zhenxue.sqlite")], check=True, timeout=30
+    )
+    assert (tmp_path / "zhenxue.sqlite-wal").exists()
+    with running.write() as connection:
+        connection.execute(text("INSERT INTO told VALUES (2)"))
+    with running.read() as connection:
+        assert connection.execute(text("SELECT sum(n) FROM told")).scalar_one() == 3
+    running.close()

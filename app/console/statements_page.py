@@ -144,4 +144,4 @@ def _page(
 
 def _event(tried: TriedStatement) -> str:
     """The event as a developer reads it."""
-    return "" if tried.event is None else json.dumps(tried.event, ensure_ascii=False)
+    return "" if not tried.event else json.dumps(tried.event, ensure_ascii=False)

@@ -37,12 +37,12 @@ _WORDS: dict[str, tuple[str, str]] = {
 
 
 class TriedStatement(Answer, frozen=True, kw_only=True):
-    """What a statement would do now: the event it is heard as, whose lesson it is about, and its
-    fate. `learner_id`, `lesson_id`, `class_id`: as the mapping reads them."""
+    """What a statement would do now: the event it is heard as (empty: as none), whose lesson it is
+    about, and its fate. `learner_id`, `lesson_id`, `class_id`: as the mapping reads them."""
 
     index: int
     verb: str
-    event: Any | None
+    event: dict[str, Any]
     learner_id: str | None
     lesson_id: str | None
     class_id: str | None
@@ -124,7 +124,7 @@ def _tried(index: int, sent: Sent, taken: xapi.Taken) -> TriedStatement:
     return TriedStatement(
         index=index,
         verb=sent.statement["verb"]["id"],
-        event=None if event is None else _shown(msgspec.to_builtins(event)),
+        event={} if event is None else _shown(msgspec.to_builtins(event)),
         learner_id=place.learner,
         lesson_id=place.lesson,
         class_id=place.klass,

@@ -71,8 +71,8 @@ class StatementMapping(Wire):
     `terminated` ends it, where no platform calls the interface.
     """
 
-    learner: ActorMapping = ActorMapping()
-    lesson: ThingMapping = ThingMapping()
+    learner: ActorMapping = Field(default_factory=ActorMapping)
+    lesson: ThingMapping = Field(default_factory=ThingMapping)
     class_activity: ThingMapping | None = None
     opens: bool = True
     ends: bool = True

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import Connection
@@ -94,6 +95,10 @@ class Addressing:
         self._openings = openings
         self._now_ms = now_ms
         self._named: dict[str, PlacedSitting] = {}
+        # A batch tells a thousand times of the same few people and lessons.
+        self._learner = cache(partial(sitting_store.learner, connection, platform_id))
+        self._lesson_of_class = cache(partial(store.lesson_of_class, connection))
+        self._classes_with = cache(partial(store.classes_with, connection))
 
     def addresses(self, batch: Sequence[Spoken]) -> list[Address | None]:
         """One for each, in order; None where the player is not spoken of."""
@@ -149,17 +154,12 @@ class Addressing:
     def _unless_another(self, named: PlacedSitting, statement: dict[str, Any]) -> Address:
         """Nobody said which ids these are: only those of another learner or lesson count."""
         account = account_of(statement)
-        if account not in (None, named.learner) and self._is_learner(account):
+        if account not in (None, named.learner) and self._learner(account) is not None:
             return Address(fate=OTHER_LEARNER)
         thing = statement["object"].get("id")
-        if thing not in (None, named.lesson) and store.lesson_of_class(
-            self._connection, named.class_id, thing
-        ):
+        if thing not in (None, named.lesson) and self._lesson_of_class(named.class_id, thing):
             return Address(fate=OTHER_LESSON)
         return Address(named.external_id)
-
-    def _is_learner(self, account: str) -> bool:
-        return sitting_store.learner(self._connection, self._platform_id, account) is not None
 
     def _takes(self, sitting: PlacedSitting) -> bool:
         return not sitting_life.fate(sitting, Door.EVENTS, self._now_ms).refused
@@ -170,7 +170,7 @@ class Addressing:
         if place.learner is None or place.lesson is None:
             missing = UNKNOWN_LEARNER if place.learner is None else UNKNOWN_LESSON
             return Address(fate=missing, place=place)
-        learner = sitting_store.learner(self._connection, self._platform_id, place.learner)
+        learner = self._learner(place.learner)
         if learner is None:
             return Address(fate=UNKNOWN_LEARNER, place=place)
         klass = self._class_of(learner.id, mapping, place)
@@ -200,7 +200,7 @@ class Addressing:
         if mapping.class_activity is not None:
             return place.klass or UNKNOWN_CLASS
         assert place.lesson is not None
-        classes = store.classes_with(self._connection, learner_id, place.lesson)
+        classes = self._classes_with(learner_id, place.lesson)
         today = day(self._now_ms).isoformat()
         running = [it for it in classes if it.starts_on <= today <= it.ends_on] or list(classes)
         if not running:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
@@ -33,6 +34,7 @@ router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schem
 Setter = Annotated[Login, Depends(require_role(*SETS_UP))]
 TEACHERS = 6  # rows of the form at least, two of them empty
 _OTHER = "other"
+_NOT_IN_ADDRESSES = re.compile(r"[\s/\\?#%]")
 _TEACHER = ("teacher", "full_time", "certificate")
 _PARTS: Mapping[str, tuple[str, ...]] = {
     "applicant": ("type", "name", "uscc"),
@@ -112,8 +114,16 @@ def _save(request: Request, login: Login, form: FormData, class_row: int | None)
             if setup is not None and klass is None:
                 class_setups.choose_class(connection, setup, opened)
     except (ValidationError, BadInput, Conflict) as error:
-        return _page(request, login, typed, forms.errors(error), class_row)
+        return _page(request, login, typed, _errors(error, typed), class_row)
     return see_other(f"/console/setups/{setup.id}" if setup else f"/console/classes/{opened}")
+
+
+def _errors(error: ValidationError | BadInput | Conflict, typed: Mapping[str, Any]) -> Errors:
+    """Beside the fields that hold what is wrong: an occupation outside the catalogue has its own."""
+    found = forms.errors(error, tuple(_PARTS))
+    if typed.get("occupation") == _OTHER and "occupation" in found:
+        found["occupation_other"] = found.pop("occupation")
+    return found
 
 
 def _found(connection: Connection, login: Login, class_row: int | None) -> Any:
@@ -142,6 +152,8 @@ def _open(
         platform_id = class_setups.offered(connection, user.scope, typed.get("platform", "")).id
         if not 0 < len(name.strip()) <= 128:
             raise BadInput("bad_class_id", "class_id: 1 to 128", field="class_id")
+        if _NOT_IN_ADDRESSES.search(name.strip()):
+            raise BadInput("class_id_characters", "class_id: no such characters", field="class_id")
         if catalogue.class_of_platform(connection, platform_id, name.strip()) is not None:
             raise Conflict("class_taken", "class_id: there is such a class", field="class_id")
     _check_courses(connection, login, platform_id, terms)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 from sqlalchemy import Connection
 
 from app.console.language import N_
-from app.domain.accounts.users import DECIDES, Role, User
+from app.domain.accounts.users import DECIDES, Office, Role, User
 from app.store.accounts import users
 from app.store.catalogue import institutions
 
@@ -40,16 +41,18 @@ def first_steps(connection: Connection, user: User, classes: int) -> list[FirstS
 
 
 def _of_admin(connection: Connection, user: User) -> list[FirstStep]:
-    roles = {it.role for it in users.all_users(connection) if it.disabled_ms is None}
+    active = [it for it in users.all_users(connection) if it.disabled_ms is None]
+    roles = {it.role for it in active}
+    staffed = {(it.role, it.office) for it in active} >= {*product(DECIDES, Office)}
     counties = bool(institutions.counties(connection))
     schools = bool(institutions.listed(connection, user.scope))
     return [
         FirstStep(N_("登记县区"), "/console/counties", counties),
         FirstStep(N_("登记培训机构"), "/console/institutions", schools),
         FirstStep(
-            N_("新增审核员、复核员：每个部门（行业主管、人社、财政）各一名"),
+            N_("新增用户：行业主管、人社、财政三个部门各一名审核员、一名复核员"),
             "/console/users",
-            roles >= DECIDES,
+            staffed,
         ),
         FirstStep(N_("新增培训机构经办人"), "/console/users", Role.SCHOOL in roles),
         FirstStep(N_("登记县里共用的学习平台；学校用自己平台的不必登记"), "/console/platforms"),

@@ -3,7 +3,7 @@ is kept."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from types import NoneType
 from typing import Annotated, Any, TypeVar, get_args, get_origin
@@ -74,13 +74,15 @@ def read(model: type[Model], form: Typed, more: Mapping[str, Any] | None = None)
     return model.model_validate({**values, **(more or {})})
 
 
-def errors(error: ValidationError | ZhenxueError) -> Errors:
-    """What is wrong, by field."""
+def errors(error: ValidationError | ZhenxueError, parts: Collection[str] = ()) -> Errors:
+    """What is wrong, by field; within one of `parts` by its name, a point, and its own field."""
     if isinstance(error, ValidationError):
         found: Errors = {}
         for it in error.errors(include_url=False, include_context=False, include_input=False):
             field = str(it["loc"][0]) if it["loc"] else _ABOUT.get(it["type"], WHOLE)
             named, colon, rest = it["msg"].partition(": ")
+            if field in parts and len(it["loc"]) > 1:
+                field = f"{field}.{it['loc'][1]}"
             if not it["loc"] and colon and named.isidentifier():
                 field = named
             found.setdefault(field, message(it["type"], rest or named))

@@ -58,6 +58,7 @@ def add_user(
         "office": office,
     }
     try:
+        named = _counties(request, counties)
         with services.database.write() as connection:
             users.add_user(
                 connection,
@@ -65,7 +66,7 @@ def add_user(
                 display_name=display_name,
                 password=password,
                 role=role,
-                counties=_BETWEEN.split(counties.strip()),
+                counties=named,
                 platform=platform or None,
                 institution=_number(institution),
                 office=office or None,
@@ -73,7 +74,7 @@ def add_user(
                 now_ms=services.clock(),
             )
     except (BadInput, Conflict) as error:
-        return _page(request, login, problem=labels.PROBLEMS[error.code], typed=typed)
+        return _page(request, login, problem=_problem(request, error), typed=typed)
     return _lead_on(request, login, typed["username"], password)
 
 
@@ -116,13 +117,13 @@ def change(
     services = request.app.state.services
     typed = _typed(role, counties, platform, institution, office)
     try:
-        why = weighty.words(reason)
+        named, why = _counties(request, counties), weighty.words(reason)
         with services.database.write() as connection:
             users.change_user(
                 connection,
                 username,
                 role=role,
-                counties=_BETWEEN.split(counties.strip()),
+                counties=named,
                 platform=platform or None,
                 institution=_number(institution),
                 office=office or None,
@@ -134,7 +135,7 @@ def change(
         if error.code == "reason_missing" and role in set(Role):
             weigh = partial(consequences.rights, typed=typed)
             return _weigh(request, login, username, weigh, reason, error.code)
-        problem = labels.PROBLEMS[error.code]
+        problem = _problem(request, error)
         return _page(request, login, problem=problem, typed=typed, edit=username)
     return see_other(f"/console/users?changed={quote(username)}")
 
@@ -258,6 +259,21 @@ def _weigh(
             raise NotFound("unknown_user", f"there is no user {username}")
         deed = weigh(connection, row, lang=language_of(request))
     return weighty.page(request, login, deed, reason, problem)
+
+
+def _counties(request: Request, typed: str) -> list[str]:
+    """As typed. Raises BadInput where one is not registered: its people would see nothing."""
+    named = _BETWEEN.split(typed.strip())
+    with request.app.state.services.database.read() as connection:
+        known = {it.name for it in institutions.counties(connection)}
+    strange = [it for it in named if it and it != users.ALL_COUNTIES and it not in known]
+    if known and strange:
+        raise BadInput("unregistered_county", "no such county", name="、".join(strange))
+    return named
+
+
+def _problem(request: Request, error: BadInput | Conflict) -> str:
+    return language_of(request).say(labels.PROBLEMS[error.code], **error.extra)
 
 
 def _number(typed: str) -> int | None:

@@ -282,6 +282,9 @@ def test_a_step_that_was_done_is_done_again_with_a_reason_on_record(clerk: Clerk
         ({"certificate_type": "奖状"}, "须为职业资格证书"),
         ({"workplaces": "许多"}, "请填写整数"),
         ({"class_id": ""}, "请填写班级编号"),
+        ({"class_id": "2026/17 班"}, "班级编号不能含空格、斜杠"),
+        ({"occupation": "other", "occupation_other": ""}, 'id="wrong-occupation_other">请填写'),
+        ({"applicant.type": "enterprise"}, 'id="wrong-applicant.name">请填写'),
     ],
 )
 def test_what_is_wrong_is_told_beside_the_field_and_what_was_typed_stays(

@@ -260,3 +260,9 @@ def test_the_command_says_no_with_exit_code_two(
     command: Callable[..., tuple[int, str]], words: tuple[str, ...]
 ) -> None:
     assert command(*words)[0] == 2
+
+
+def test_a_county_nobody_registered_is_named_and_not_given(desk: Desk) -> None:
+    status, page = add(desk.sign_in("root"), counties="潢川、光山县")
+    assert status == 422
+    assert "没有登记过的县区：潢川。" in page

@@ -29,6 +29,7 @@ class TableRow:
     name: str = ""
     changes: list[tuple[str, str, str]] = field(default_factory=list)  # column, typed, kept
     reason: Text | None = None
+    by_number: bool = False  # the file says no account
 
 
 @dataclass(frozen=True, slots=True)

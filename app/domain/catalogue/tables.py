@@ -46,6 +46,7 @@ _WORDS = {
     "重复的请删去一行",
 }
 _ACCOUNT = re.compile(r"^'[^']*' ")  # people read the name beside it
+_ACCOUNT_TOLD = re.compile(r"^学员编号'[^']*'")
 _OUT_OF_RANGE = ("greater_than", "greater_than_equal", "less_than", "less_than_equal")
 _OF_A_COLUMN = (
     *_OUT_OF_RANGE,
@@ -169,6 +170,13 @@ def _refuse(kind: TableKind, rows: Sequence[TableRow], errors: Sequence[ItemErro
         title = titles.get(error.detail.partition(": ")[0])
         if title and error.code in _OF_A_COLUMN:
             reason = Text(f"{title}：{reason.zh}", reason.en)
+        if title and error.code == "missing":
+            reason = Text(f"没有填写{title}", reason.en)
+        if error.code == "duplicate_learner" and rows[error.index].by_number:
+            reason = Text(
+                _ACCOUNT_TOLD.sub("同一个证件号码", reason.zh),
+                f"one ID number: {reason.en}",
+            )
         rows[error.index].reason = reason
 
 
@@ -210,6 +218,7 @@ class _Accounts:
             return
         for row in rows:
             if row.reason is None and "learner_id" not in row.item:
+                row.by_number = True
                 row.reason = self._newcomer(row) if self.kind is ROSTER else self._member(row)
             if row.reason is None and self.kind is not ROSTER:
                 row.reason = self._misnamed(row)

@@ -119,7 +119,7 @@ def _save(request: Request, login: Login, form: FormData, class_row: int | None)
 
 
 def _errors(error: ValidationError | BadInput | Conflict, typed: Mapping[str, Any]) -> Errors:
-    """Beside the fields that hold what is wrong: an occupation outside the catalogue has its own."""
+    """Beside the fields that are wrong: an occupation outside the catalogue has its own."""
     found = forms.errors(error, tuple(_PARTS))
     if typed.get("occupation") == _OTHER and "occupation" in found:
         found["occupation_other"] = found.pop("occupation")

@@ -8,7 +8,8 @@ from itertools import product
 from sqlalchemy import Connection
 
 from app.console.language import N_
-from app.domain.accounts.users import DECIDES, Office, Role, User
+from app.domain.accounts.users import DECIDES, Role, User
+from app.domain.policy.procedure import Office
 from app.store.accounts import users
 from app.store.catalogue import institutions
 

@@ -101,8 +101,13 @@ def test_good_rows_are_taken_and_bad_ones_come_back_as_a_file_to_mend(
 def test_one_number_for_two_and_a_missing_name_are_told_in_the_files_own_words(
     desk: Desk, page: str
 ) -> None:
-    number = "000000198002020010"
-    rows = [["序号", "姓名", "身份证号"], [1, "孙一", number], [2, "孙二", number], [3, None, "x"]]
+    number, other = "000000198002020010", "000000198002020029"
+    rows: list[list[Any]] = [
+        ["序号", "姓名", "身份证号"],
+        [1, "孙一", number],
+        [2, "孙二", number],
+        [3, None, other],
+    ]
     shown = hand_in(desk, page, rows)
     assert "同一个证件号码出现两次（孙一、孙二）" in shown.text and "zx-" not in shown.text
     assert "没有填写姓名" in shown.text

@@ -281,13 +281,21 @@ class _HourControls:
         return np.array(after, np.int64)
 
     def _answered_again(self, stretch: LearningStretch) -> Bools:
-        """Pop-ups that expired and were answered when they were issued again: somebody is slow."""
+        """Pop-ups that expired and were answered when they were issued again: somebody is slow.
+        As soon as it expired, or as soon as this service heard of the sitting again."""
         popups = self.popups
         grace = 2 * self.rule.ms("stop_allowance_s")
         again = popups.answered & popups.reissue & (popups.from_ms == stretch.end_ms)
         if not again.any():
             return np.zeros(len(popups), np.bool_)
-        return popups.lost_ms + grace >= popups.issued_ms[again].min()
+        issued = int(popups.issued_ms[again].min())
+        latest = popups.lost_ms + grace
+        for row, session in enumerate(popups.session.tolist()):
+            came = _receipts(self.trace, session)
+            after = int(np.searchsorted(came, latest[row]))
+            if after < len(came):
+                latest[row] = came[after]
+        return latest >= issued
 
     def _owed(self, stretch: LearningStretch) -> int:
         """Learning time after which an absent pop-up is an accusation.

@@ -29,6 +29,7 @@ from app.simulation.uplink import NEVER, Uplink
 Passage = Iterator[float]
 START_S = 120.0  # how long after opening a face check is still the one of the start
 EPSILON_S = 1e-6
+TOLD_S = 1e-3  # over which a position is seen to move
 INPUT_EVERY_S: tuple[float, float] | None = None  # people touch the page; None: no class asks
 INPUT_AT_LEAST_S = 30.0
 
@@ -136,6 +137,14 @@ class LessonPage:
         return self.playing and not self.stalled and self.position < self.media_s
 
     @property
+    def counting(self) -> bool:
+        """Whether the learning clock runs: page and service go by what the player tells, and that
+        of an advertisement plays as well."""
+        told = self._misread
+        plays = self.advancing or (told is not None and told(self.t + TOLD_S) > told(self.t))
+        return self.visible and plays
+
+    @property
     def seen(self) -> list[tuple[float, float]]:
         """Stretches of content that played where it could be seen, in order of time."""
         return self._seen
@@ -221,17 +230,17 @@ class LessonPage:
     def _when(self, learned_s: float, not_before_s: float) -> float:
         missing = learned_s - self.learned_s
         if missing > EPSILON_S:
-            if not (self.advancing and self.visible):
+            if not self.counting:
                 return NEVER
             return max(self.t + missing, not_before_s)
         return max(self.t, not_before_s)
 
     def _move(self, seconds: float) -> None:
         advancing = self.advancing
+        if self.counting:
+            self.learned_s += seconds
         self.t += seconds
         if advancing:
-            if self.visible:
-                self.learned_s += seconds
             left = seconds * self.speed
             for start, end in (*self.holes, (self.media_s, self.media_s)):
                 if self.position >= end:

@@ -136,6 +136,17 @@ def test_an_answer_delivered_after_an_outage_is_believed():
     assert reasons(found(RULE, lin.play().watch(290))) == []
 
 
+@pytest.mark.parametrize(("outage", "accused"), [(True, []), (False, ["ignored"])])
+def test_who_answers_it_again_as_soon_as_the_line_is_back_was_slow(outage, accused):
+    """The service cannot ask again before it hears of the sitting; where it could, it did."""
+    lin = Sitting().play().watch(240).popup(None).watch(58)
+    lin = (lin.held_back if outage else lin.watch)(420)
+    lin.popup(5, stop=True, flags=ControlFlag.REISSUE).watch(100)
+    findings = found(RULE, lin)
+    assert reasons(findings) == accused
+    assert credited_ms(RULE, lin) <= 400_000
+
+
 def test_wu_cannot_call_an_answer_quick_that_came_after_half_an_hour_of_heartbeats():
     wu = Sitting().play().watch(240).popup(1800, play_on=True, latency=3.0).watch(60)
     assert reasons(found(RULE, wu), Outcome.VIOLATION) == ["ignored"]

@@ -2,10 +2,10 @@
 
 What lies beyond the limit earns nothing until the next effective pop-up. It is a violation where
 the evidence shows whose: of the learner, where a pop-up was shown and the page that showed it
-played on past the time to answer; of the platform, where none came in time, or none again on a new
-page. Where nothing shows that the page heard of one, or which page it was that played on, nothing
-is proven. What else is lost is said,
-and accuses nobody.
+played on past the time to answer; of the platform, where it asked for none in time, or for none
+again on a new page. Where nothing shows that the page heard of one, which page it was that played
+on, or why this service asked for none, nothing is proven. What else is lost is said, and accuses
+nobody.
 """
 
 from __future__ import annotations
@@ -191,8 +191,10 @@ class _HourControls:
             return self._not_delivered(stretch, ends | unseen)
         if self._was_over(stretch, crossing):
             return self._finding(stretch, Outcome.CLEAR, "none_issued", Fault.UNDETERMINED)
-        fault = Fault.PLATFORM if self._attested(stretch) else Fault.UNDETERMINED
-        return self._finding(stretch, Outcome.VIOLATION, "none_issued", fault)
+        if self._attested(stretch):
+            return self._finding(stretch, Outcome.VIOLATION, "none_issued", Fault.PLATFORM)
+        # Nobody but this service could have asked: that it did not is no word against anybody.
+        return self._finding(stretch, Outcome.NOT_PROVEN, "none_issued", Fault.UNDETERMINED)
 
     def _was_over(self, stretch: LearningStretch, moment: int) -> bool:
         """Whether the sitting had fallen silent for so long that this service asked nothing more:

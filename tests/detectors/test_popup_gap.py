@@ -32,7 +32,7 @@ def test_from_the_last_popup_to_the_end(seconds, accused):
 def test_only_what_lies_beyond_the_300_s_is_lost():
     wu = Sitting().play().watch(720)
     (finding,) = found(RULE, wu)
-    assert finding.outcome is Outcome.VIOLATION
+    assert finding.outcome is Outcome.NOT_PROVEN
     assert finding.evidence is Evidence.SERVER
     assert (finding.measured, finding.limit, finding.reason) == (720.0, 300.0, "none_issued")
     assert credited_ms(RULE, wu) == 300_000
@@ -162,9 +162,21 @@ def test_offline_past_the_due_point_is_not_counted_and_not_an_accusation():
 
 
 @pytest.mark.parametrize("beat", [2.5, 5.0, 10.0, 25.0])
-def test_playing_on_after_an_outage_without_a_popup_is_an_accusation(beat):
+def test_playing_on_after_an_outage_without_a_popup_is_not_counted(beat):
     wu = Sitting().play().watch(200, beat=beat).held_back(300, beat=beat).watch(180, beat=beat)
-    assert reasons(found(RULE, wu)) == ["none_issued"]
+    findings = found(RULE, wu)
+    assert reasons(findings) == ["none_issued"]
+    assert credited_ms(RULE, wu) <= 305_000
+
+
+@pytest.mark.parametrize("watched", [310.0, 900.0])
+def test_what_this_service_did_not_ask_for_is_nobody_s_violation(watched):
+    """A platform that runs the pop-ups answers for them; a learner cannot issue any."""
+    lin = Sitting().play().watch(watched).popup(4, stop=True).watch(60)
+    assert {it.outcome for it in found(RULE, lin)} == {Outcome.NOT_PROVEN}
+    theirs = Sitting(flags=HONEST | SessionFlag.PLATFORM_CONTROLS).play().watch(watched)
+    (finding,) = found(RULE, theirs)
+    assert (finding.outcome, finding.fault) == (Outcome.VIOLATION, Fault.PLATFORM)
 
 
 def test_a_second_outage_right_after_the_first_accuses_nobody():
@@ -177,7 +189,7 @@ def test_a_second_outage_right_after_the_first_accuses_nobody():
 )
 def test_a_forged_answer_is_no_control(forged):
     wu = Sitting().play().watch(240).popup(4, stop=True, flags=forged).watch(240)
-    assert Outcome.VIOLATION in {finding.outcome for finding in found(RULE, wu)}
+    assert reasons(found(RULE, wu)) in (["never_shown"], ["none_issued"], ["ignored"])
 
 
 def test_the_popup_clock_survives_a_reload():

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+TRIES = 6
+LONGEST_WAIT_S = 10.0
 
 
 class Response(Protocol):
@@ -34,7 +38,8 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class UrllibClient:
-    """The default: one connection a request, no dependency. Raises OSError when nobody answers."""
+    """The default: one connection a request, no dependency. Where the service is busy (503), it is
+    asked again after the time that it names. Raises OSError when nobody answers."""
 
     base_url: str
     timeout_s: float = 30.0
@@ -42,15 +47,28 @@ class UrllibClient:
     def request(
         self, method: str, url: str, *, content: bytes | None, headers: Mapping[str, str]
     ) -> Reply:
+        for _ in range(TRIES - 1):
+            reply, after_s = self._once(method, url, content, headers)
+            if after_s is None:
+                return reply
+            time.sleep(min(after_s, LONGEST_WAIT_S))
+        return self._once(method, url, content, headers)[0]
+
+    def _once(
+        self, method: str, url: str, content: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[Reply, float | None]:
+        """The answer, and in how many seconds to ask again where it says so."""
         request = urllib.request.Request(
             self.base_url.rstrip("/") + url, data=content, headers=dict(headers), method=method
         )
         try:
             with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:
-                return Reply(answer.status, answer.read())
+                return Reply(answer.status, answer.read()), None
         except urllib.error.HTTPError as error:
             with error:
-                return Reply(error.code, error.read())
+                after = str(error.headers.get("Retry-After", ""))
+                again = error.code == 503 and after.isdecimal()
+                return Reply(error.code, error.read()), float(after) if again else None
 
 
 class Problem(Exception):

@@ -16,7 +16,7 @@ from app.clock import day
 from app.console import actors, labels
 from app.console.case_lines import about, next_case, people_of
 from app.console.few_photos import few_photos
-from app.console.finding_view import interval, reasons_for, sentence_of
+from app.console.finding_view import interval, photos_href, reasons_for, sentence_of
 from app.console.labels import Label
 from app.console.language import N_, Language
 from app.console.login import FormOfThisLogin, SignedIn
@@ -32,6 +32,7 @@ from app.store.review import case_notes, reviews
 from app.store.review import cases as store
 from app.store.review import material as material_store
 from app.store.review.cases import CaseFinding
+from app.store.sittings import case_file
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -278,7 +279,8 @@ def _told(
     found = store.findings_of(connection, user.scope, case_id, most=SHOWN)
     waiting = cases.undecided(connection, user, case_id)
     mine = {it.id for it in waiting.mine}
-    (first,) = store.shown_by(connection, [_first(found, mine)])
+    lead = _first(found, mine)
+    (first,) = store.shown_by(connection, [lead.id])
     stake = store.stakes(connection, user.scope, [case_id])[case_id]
     counties = store.counties(connection, user.scope, case_id)
     colleagues = review_queue.colleagues(connection, user) if user.decides else []
@@ -291,6 +293,7 @@ def _told(
         "first": first,
         "about": about(row.kind, first, lang),
         "sentence": sentence_of(first.body, lang),
+        "faces": _faces(connection, user, lead, mine),
         "few_photos": few_photos(enrolled, first.learner_id, lang, first.rule),
         "outcome": labels.label(labels.OUTCOMES, first.outcome),
         "table": sorted(table, key=lambda it: (not it.mine, it.decided)),
@@ -326,7 +329,15 @@ def _addressees(connection: Connection, user: User, case_id: int, lang: Language
     }
 
 
-def _first(found: Sequence[CaseFinding], mine: set[int]) -> int:
+def _faces(connection: Connection, user: User, row: CaseFinding, mine: set[int]) -> int | None:
+    """The finding whose faces this person has to see side by side before the case is decided."""
+    if row.id not in mine or row.session_id is None or not user.sees_photos:
+        return None
+    photos = case_file.photos_of(connection, [row.session_id])
+    return row.id if photos_href(row, None, photos).endswith("/faces") else None
+
+
+def _first(found: Sequence[CaseFinding], mine: set[int]) -> CaseFinding:
     """The finding that stands for the case: the gravest that is to be decided."""
     graver = {"violation": 0, "review": 1}
     return min(
@@ -337,7 +348,7 @@ def _first(found: Sequence[CaseFinding], mine: set[int]) -> int:
             graver.get(it.outcome, 2),
             it.id,
         ),
-    ).id
+    )
 
 
 def _row(it: CaseFinding, mine: set[int], lang: Language) -> CaseFindingRow:

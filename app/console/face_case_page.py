@@ -24,12 +24,6 @@ from detectors.trace import Check
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
-PURPOSES = (
-    N_("初审人脸比对结果"),
-    N_("复核人脸比对结果"),
-    N_("处理学员申诉"),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class FaceAnswer:
@@ -155,7 +149,7 @@ def _page(
         wanted=enrolment_photos.WANTED,
         check=lambda shot: labels.label(labels.CHECKS, Check(shot.check).name.lower()),
         answers=ANSWERS,
-        purposes=PURPOSES,
+        purposes=labels.PURPOSES_OF_FACES,
         queue=queue,
         following=next_up,
         problem=problem,

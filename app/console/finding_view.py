@@ -191,7 +191,7 @@ def card(
         rival=body.rival_session_id or "" if rival_id else "",
         rival_id=rival_id,
         photos_first=row.rule in FACE_RULES and turn.open and not looked,
-        photos_href=_photos_href(row, rival_id, photos) if user.sees_photos else "",
+        photos_href=photos_href(row, rival_id, photos) if user.sees_photos else "",
         may_decide=turn.decided_by(user),
         turn=turn,
         assignee=keeper.display_name if keeper else "",
@@ -201,7 +201,7 @@ def card(
     )
 
 
-def _photos_href(row: FindingRow, rival: int | None, photos: Mapping[int, Sequence[int]]) -> str:
+def photos_href(row: FindingRow, rival: int | None, photos: Mapping[int, Sequence[int]]) -> str:
     """Where the photos of a finding are seen: beside the enrolled one, and beside what they
     repeat; of two accounts with one face, the last photo of each."""
     own = photos.get(row.session_id or 0, ())

@@ -76,6 +76,11 @@ HOURS = {
     "incomplete": Label(N_("未学完"), N_("半")),
     "not_started": Label(N_("未学习"), "·"),
 }
+PURPOSES_OF_FACES = (
+    N_("初审人脸比对结果"),
+    N_("复核人脸比对结果"),
+    N_("处理学员申诉"),
+)
 DECISIONS = {
     "uphold": Label(N_("认定"), tone="violation"),
     "overturn": Label(N_("撤销"), tone="clear"),

@@ -7,7 +7,7 @@ stands in its rule's file, see `app/rules.py`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -72,6 +72,14 @@ _EITHER_WAY = {
     ),
     "none": N_("查下来没问题的，照样算数；查实有问题的，不算数，不能补课，您可以申诉。"),
 }
+# And of one that was lost, under either answer to an appeal.
+_AFTER_AN_APPEAL = {
+    "automatic": N_("答复是改判的，照样算数；维持原来结论的，补学这几课时就可以。"),
+    "authority_approval": N_(
+        "答复是改判的，照样算数；维持原来结论的，要补课须先经人社部门书面同意，请联系培训机构办理。"
+    ),
+    "none": N_("答复是改判的，照样算数；维持原来结论的，不能补课。"),
+}
 _OF_HOURS = {
     "pending_review": (N_("第%(h)s课时有疑问，还没有结论。"), _EITHER_WAY["authority_approval"]),
     "not_proven": (
@@ -81,6 +89,7 @@ _OF_HOURS = {
     "incomplete": (N_("第%(h)s课时还没有学完。"), N_("请接着学完。")),
     "not_started": (N_("第%(h)s课时还没有学。"), N_("请按顺序学完。")),
 }
+_APPEALED = N_("第%(h)s课时认定不算数，您申诉了，还没有答复。")
 _BELOW = N_("怎么办，请看下面写的每一条。")
 _TO_CHECK = N_("需要补材料的，请联系培训机构。")
 # Checks before the assessment that no paper mends.
@@ -116,7 +125,10 @@ _OF_REASONS = {
     "hours_made_up": N_("因违规没有计入、后来补学的课时，要由人社部门同意才能计入。"),
     "control_not_proven": N_("平台的管控措施还在核实。这不是您的责任。"),
     "control_missing": N_("平台没有做好管控，影响全班。这不是您的责任。"),
-    "control_missing_awaits_reviewers": N_("平台可能没有做好管控，正在人工复核。这不是您的责任。"),
+    "control_missing_awaits_reviewers": N_(
+        "平台可能没有做好管控，正在人工复核。这不是您的责任。"
+        "查下来没问题的，不影响您；查实的，全班这次不能申请，怎么补由培训机构安排。"
+    ),
     "class_pending": N_("全班还有事情在由人社部门核定，定了才能申请。这不是您的责任。"),
     "class_not_acceptable": N_("全班的申请目前还不能受理，原因在平台或培训机构，不在您。"),
 }
@@ -131,6 +143,7 @@ class NextStep:
     until: str  # empty when nothing has to be done by a day
     late: bool  # that day is over
     tone: str
+    either: bool = False  # has to be done only under one of two outcomes
 
 
 def title(rule: str, lang: Language) -> str:
@@ -217,36 +230,48 @@ def steps(
     lang: Language,
     *,
     below: bool = False,
+    appealed: Collection[int] = (),
 ) -> list[NextStep]:
     """What is missing: class-hours first, then what the checks before the assessment found.
 
-    `below`: what is not proven is told one by one on the page, with what each asks for.
+    `below`: what is not proven is told one by one on the page, with what each asks for. `appealed`:
+    class-hours that are lost unless an appeal is granted.
     """
     reasons = concluded.reasons if concluded else ()
     last = concluded.cut_off if concluded else None
     cut_off, late = (day_of(last, lang), today.isoformat() > last) if last else ("", False)
     lost = next((it.cure.how for it in reasons if it.code == "hours_violation"), None)
-    if_upheld = _if_upheld(reasons)
+    lost_how = lost or "authority_approval"
     found = []
-    for code, (told, todo) in {
-        "invalid": (N_("第%(h)s课时不算数，原因见下面。"), _CURES[lost or "authority_approval"]),
-        **_OF_HOURS,
-    }.items():
-        numbers = [number for number, outcome in hours.items() if outcome == code]
+    for code, how, (told, todo) in (
+        ("invalid", lost, (N_("第%(h)s课时不算数，原因见下面。"), _CURES[lost_how])),
+        ("appealed", lost, (_APPEALED, _AFTER_AN_APPEAL[lost_how])),
+        *_of_hours(_if_upheld(reasons), below=below),
+    ):
+        numbers = [it for it, outcome in hours.items() if _told_as(it, outcome, appealed) == code]
         if numbers:
-            if code == "not_proven" and below:
-                todo = _BELOW
-            cure = {"invalid": lost, "pending_review": if_upheld}.get(code)
-            if code == "pending_review":
-                todo = _EITHER_WAY[if_upheld]
-            until = "" if cure == "none" else cut_off
+            until = "" if how == "none" else cut_off
             tone = {"invalid": "violation", "not_proven": "unproven"}.get(code, "review")
             told_hours = lang.say(told, h=spans(numbers))
-            found.append(NextStep(told_hours, lang.say(todo), until, late, tone))
+            either = code in ("appealed", "pending_review")
+            found.append(NextStep(told_hours, lang.say(todo), until, late, tone, either))
     for it in reasons:
         if it.code not in _TOLD_ELSEWHERE:
             found.append(_step(it, late, lang))
     return found
+
+
+def _told_as(number: int, outcome: str, appealed: Collection[int]) -> str:
+    return "appealed" if outcome == "invalid" and number in appealed else outcome
+
+
+def _of_hours(if_upheld: str, *, below: bool) -> Iterator[tuple[str, str | None, tuple[str, str]]]:
+    """Class-hours that are not lost: code, how they could be made up where one must ask, words."""
+    for code, (told, todo) in _OF_HOURS.items():
+        if code == "pending_review":
+            yield code, if_upheld, (told, _EITHER_WAY[if_upheld])
+        else:
+            yield code, None, (told, _BELOW if code == "not_proven" and below else todo)
 
 
 def _if_upheld(reasons: Sequence[ReasonView]) -> str:

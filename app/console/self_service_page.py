@@ -15,15 +15,17 @@ from app.console import labels, learner_actions, learner_messages, material_page
 from app.console.language import Language
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.faces import enrolment_photos
-from app.domain.judging import wording
+from app.domain.judging import unsettled, wording
 from app.domain.review import case_files, learner_link, material
 from app.errors import BadInput, Conflict, NotFound, TooManyRequests
 from app.store.bodies import EnrolmentVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file
 from app.store.faces import reference_photos
+from app.store.judging import unsettled as undecided_now
 from app.store.review import crowds, reviews
 from app.store.review import material as material_store
 from app.store.scope import EVERYTHING
+from detectors.eligibility import AWAITS_PEOPLE
 from detectors.finding import Evidence
 
 router = APIRouter(prefix="/my", route_class=ConsoleRoute, include_in_schema=False)
@@ -142,12 +144,24 @@ class _Own:
     findings: list[Any]
     shared: list[Any]  # those of the findings that are cases with other people
     appeals: Sequence[Any]
+    outcome: str  # as the lists and the class's page have it; empty before it was judged
 
     @property
-    def awaits_answer(self) -> bool:
-        """Whether an appeal against what was upheld has no answer yet."""
-        upheld = {it.id for it in self.findings if it.status == "upheld"}
-        return any(it.finding_id in upheld and it.replied_ms is None for it in self.appeals)
+    def appealed(self) -> frozenset[str]:
+        """Keys of what was upheld and appealed against without an answer yet."""
+        waiting = {it.finding_id for it in self.appeals if it.replied_ms is None}
+        upheld = (it for it in self.findings if it.status == "upheld")
+        return frozenset(it.key for it in upheld if it.id in waiting)
+
+    @property
+    def awaits_people(self) -> bool:
+        """Whether somebody of the authority has to say something yet."""
+        reasons = self.concluded.body.reasons if self.concluded else ()
+        return (
+            bool(self.appealed)
+            or any(learner_messages.in_review(it) for it in self.findings)
+            or any(it.code in AWAITS_PEOPLE for it in reasons)
+        )
 
 
 def _own(connection: Connection, link: Any) -> _Own:
@@ -160,15 +174,18 @@ def _own(connection: Connection, link: Any) -> _Own:
     shared = _shared(connection, link)
     findings = [it for it in found if it.evidence != Evidence.STATISTIC] + shared
     appeals = reviews.appeals_of(connection, [it.id for it in findings])
+    verdict = next(iter(concluded), None)
+    undecided = undecided_now.found_undecided(connection, link.class_id)
     return _Own(
         klass=klass,
         enrolled=reference_photos.counts(connection, link.class_id).get(link.learner_id),
         hours=class_file.hours(connection, link.class_id),
         judged={it.hour: it for it in judged},
-        concluded=concluded[0] if concluded else None,
+        concluded=verdict,
         findings=findings,
         shared=shared,
         appeals=_theirs(appeals, link, shared),
+        outcome=unsettled.standing(verdict.outcome if verdict else "", link.learner_id, undecided),
     )
 
 
@@ -192,9 +209,12 @@ def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict
         "codes": codes,
         "valid": sum(code == "valid" for code in codes.values()),
         "reviewing": len(reviewing),
-        "outcome": _standing(verdict, undecided=bool(reviewing) or own.awaits_answer),
+        "appealed": len(own.appealed),
+        "outcome": _standing(own),
         "withheld": learner_messages.withheld(withheld, lang),
-        "steps": learner_messages.steps(codes, body, today, lang, below=below),
+        "steps": learner_messages.steps(
+            codes, body, today, lang, below=below, appealed=_appealed(own, codes)
+        ),
         "planned": bool(body and body.cut_off and body.cut_off >= today.isoformat()),
         "last_day": learner_messages.day_of(body.cut_off, lang) if body and body.cut_off else "",
         "window": learner_messages.month_of(body.next_window.first, lang) if body else "",
@@ -202,14 +222,24 @@ def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict
     }
 
 
-def _standing(
-    verdict: StoredVerdict[EnrolmentVerdict] | None, *, undecided: bool
-) -> labels.Label | None:
-    if verdict is None:
+def _standing(own: _Own) -> labels.Label | None:
+    """Nobody is told to be admitted or refused before people decided."""
+    if not own.outcome:
         return None
-    if undecided:
-        return learner_messages.IN_REVIEW  # nobody is admitted or refused before people decided
-    return labels.label(learner_messages.STANDINGS, verdict.outcome)
+    if own.awaits_people:
+        return learner_messages.IN_REVIEW
+    return labels.label(learner_messages.STANDINGS, own.outcome)
+
+
+def _appealed(own: _Own, codes: dict[int, str]) -> set[int]:
+    """Class-hours that were lost by nothing but what an appeal waits against."""
+    upheld = {it.key for it in own.findings if learner_messages.counts_against(it)}
+    lost = {
+        number: {it.key for it in own.judged[number].body.findings} & upheld
+        for number, code in codes.items()
+        if code == "invalid"
+    }
+    return {number for number, keys in lost.items() if keys and keys <= own.appealed}
 
 
 def _finding(own: _Own, it: Any, link: Any, lang: Language, filed: int) -> dict[str, Any]:

@@ -6,7 +6,6 @@ python -m tests.e2e.measured [--county FOLDER]    a data folder that is filled a
 from __future__ import annotations
 
 import argparse
-import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -114,8 +113,6 @@ class Measuring:
             way.click(bar.get_by_role("link", name="待办"), leads_on=True)
             row = way.page.locator("[data-row]").filter(has_text="参考照片").first
             way.click(row.locator("[data-open]"), leads_on=True)
-            way.click(way.page.locator(".holds [data-open]").first, leads_on=True)
-            way.click(way.page.get_by_role("link", name=re.compile("并排")).first, leads_on=True)
             way.click(way.page.get_by_role("button", name="打开对照"), leads_on=True)
             way.click(way.page.locator("button[value=other]"), leads_on=True)
             expect(way.page.get_by_role("main")).to_contain_text("决定")

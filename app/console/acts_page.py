@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -118,6 +118,7 @@ def _page(
         rows=[(row, KINDS[row.kind], labels.ACT_STATES[acts.state_of(row)]) for row in rows],
         roster=roster,
         left=left,
+        decided=_decided(rows),
         name=name,
         kinds=[
             (kind, inputs(kind))
@@ -137,6 +138,15 @@ def _page(
         why=why,
         status=422 if wrong else 200,
     )
+
+
+def _decided(rows: Sequence[store.ActRow]) -> dict[tuple[str, str, str], str]:
+    """How the acts on checks stand that are not revoked, by kind, learner and check."""
+    return {
+        (it.kind, it.learner or "", str(it.body.get("check"))): acts.state_of(it)
+        for it in reversed(rows)
+        if it.kind in (OF_CLASS, OF_LEARNER) and it.revoked_ms is None
+    }
 
 
 async def filled_in(request: Request) -> Mapping[str, str]:

@@ -59,9 +59,10 @@ class FileResult:
 
 
 @router.get("/classes/{class_id}/enrolments")
-def of_class(request: Request, login: SignedIn, class_id: RowId) -> Response:
-    """Learners of whom no consent is recorded, and those with fewer photos than are wanted."""
-    return _of_class(request, login, class_id, {}, {})
+def of_class(request: Request, login: SignedIn, class_id: RowId, consented: int = 0) -> Response:
+    """Learners of whom no consent is recorded, and those with fewer photos than are wanted;
+    `consented`: of how many consent was recorded a moment ago."""
+    return _of_class(request, login, class_id, {}, {}, consented=consented)
 
 
 @router.post("/classes/{class_id}/consents", dependencies=[FormOfThisLogin])
@@ -78,7 +79,7 @@ def consent(request: Request, login: Clerk, class_id: RowId, form: Sheet) -> Res
             consents.record(connection, class_id, chosen, said, **by)
     except (ValidationError, BadInput) as error:
         return _of_class(request, login, class_id, typed, forms.errors(error), chosen)
-    return see_other(f"/console/classes/{class_id}/enrolments")
+    return see_other(f"/console/classes/{class_id}/enrolments?consented={len(chosen)}")
 
 
 def _of_class(
@@ -88,6 +89,7 @@ def _of_class(
     typed: forms.Typed,
     errors: forms.Errors,
     chosen: Collection[int] = (),
+    consented: int = 0,
 ) -> Response:
     services = request.app.state.services
     with services.database.read() as connection:
@@ -112,6 +114,7 @@ def _of_class(
         typed={"signed_on": day(services.clock()).isoformat()} | dict(typed),
         errors=errors,
         chosen=chosen,
+        consented=consented,
         wanted=enrolment_photos.WANTED,
         status=422 if errors else 200,
     )

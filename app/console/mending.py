@@ -46,9 +46,11 @@ _ACTS: Mapping[str, str] = {
 }
 
 
-def act(code: str, class_id: int) -> str:
-    """Where the authority records what it decides on a reason of that code."""
+def act(code: str, class_id: int, check: str = "") -> str:
+    """Where the authority records what it decides on a reason of that code, or a class's check."""
     kind = _ACTS.get(code)
+    if kind is None and check in _OF_CHECK:
+        kind = f"class_check_decided&check={check}"
     return f"/console/classes/{class_id}/acts" + (f"?kind={kind}#record" if kind else "")
 
 
@@ -58,7 +60,7 @@ def way(reason: ReasonBody, class_id: int, user: User) -> tuple[str, str] | None
     if reason.cure.how == Cure.AUTHORITY:
         if not user.decides:
             return None
-        return (act(reason.code, class_id), _BY_AUTHORITY)
+        return (act(reason.code, class_id, reason.source), _BY_AUTHORITY)
     elif (place == _TERMS and not user.sets_up) or (place is not None and not user.hands_in):
         return None
     return (f"/console/classes/{class_id}/{place}", _WORDS[place]) if place else None

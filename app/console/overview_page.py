@@ -22,7 +22,8 @@ from app.domain.accounts.users import Role
 from app.domain.review import funds, stages
 from app.store.judging import overview as store
 from app.store.judging.overview import DAY_MS
-from app.store.review import cases, sign_offs
+from app.store.review import acts, cases, sign_offs
+from app.store.review.acts import ActsToApprove
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
 
@@ -58,6 +59,7 @@ def overview(request: Request, login: SignedIn) -> Response:
         overdue = stages.overdue(connection, scope, today)
         steps = stages.waiting(connection, login.user, today)
         to_sign = _to_sign(connection, login)
+        to_approve = _to_approve(connection, login)
         first = first_steps(connection, login.user, classes)
         stakes = funds.stakes(connection, scope) if scope.of_authority else []
     return render(
@@ -76,6 +78,8 @@ def overview(request: Request, login: SignedIn) -> Response:
         steps=steps[:_STEPS],
         step_count=len(steps),
         to_sign=to_sign,
+        to_approve=to_approve[:_STEPS],
+        approvals=sum(it.count for it in to_approve),
         overdue=overdue[:_OVERDUE],
         overdue_count=len(overdue),
         stakes=stakes,
@@ -102,6 +106,13 @@ def _to_sign(connection: Connection, login: SignedIn) -> Sequence[Any]:
     if not login.user.decides:
         return ()
     return sign_offs.waiting_for(connection, login.user.scope, login.user.id)
+
+
+def _to_approve(connection: Connection, login: SignedIn) -> Sequence[ActsToApprove]:
+    """Classes with acts that wait for this person's approval."""
+    if not login.user.decides:
+        return ()
+    return acts.waiting_for(connection, login.user.scope, login.user.actor)
 
 
 def day_bars(rows: Iterable[Any], today: date, lang: Language) -> list[Bar]:

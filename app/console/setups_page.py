@@ -17,6 +17,7 @@ from app.domain.accounts.platforms import KeyScope
 from app.domain.accounts.users import SETS_UP, Login
 from app.domain.catalogue import class_setups, classes, institutions
 from app.errors import BadInput, Conflict, NotAllowed
+from app.http.middleware import public_address
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue import class_setups as store
 from app.store.catalogue import institutions as institution_store
@@ -169,6 +170,7 @@ def _page(request: Request, login: Login, setup_id: int, errors: Errors) -> Resp
         view=view or None,
         lessons=lessons,
         roster=roster,
+        address=public_address(request),
         errors=errors,
         status=422 if errors else 200,
     )

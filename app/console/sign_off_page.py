@@ -108,7 +108,7 @@ def _href(it: Matter, class_id: int) -> str:
     if it.code == "appeal_waiting":
         return f"/console/findings?class={class_id}&status=all&appeal=waiting"
     if it.code == "hours_not_proven" or it.reason.cure.how == Cure.AUTHORITY:
-        return mending.act(it.code, class_id)
+        return mending.act(it.code, class_id, it.source)
     return f"/console/classes/{class_id}#conclusion"
 
 

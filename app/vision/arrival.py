@@ -24,7 +24,7 @@ def as_jpeg(data: bytes) -> bytes:
     if len(data) > MAX_BYTES:
         raise ImageRejected("image_too_large", f"at most {MAX_BYTES} bytes are taken")
     pillow_heif.register_heif_opener()
-    broken = (OSError, ValueError, SyntaxError, EOFError, IndexError, Image.DecompressionBombError)
+    broken = (OSError, ValueError, SyntaxError, EOFError, IndexError)
     try:
         with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
             if picture.width * picture.height > MAX_PIXELS:
@@ -39,6 +39,8 @@ def as_jpeg(data: bytes) -> bytes:
             turned.convert("RGB").save(kept, "JPEG", quality=_QUALITY)
     except UnidentifiedImageError as unknown:
         raise ImageRejected("image_type", "no JPEG, PNG, HEIC, WebP or BMP file") from unknown
+    except Image.DecompressionBombError as bomb:
+        raise ImageRejected("image_pixels", f"at most {MAX_PIXELS} are accepted") from bomb
     except ImageRejected:
         raise
     except broken as error:

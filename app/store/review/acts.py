@@ -166,6 +166,37 @@ def waiting(connection: Connection, class_id: int) -> int:
     return int(connection.scalar(query) or 0)
 
 
+class ActsToApprove(msgspec.Struct, frozen=True, kw_only=True):
+    """A class with acts that wait for another person."""
+
+    class_id: int
+    external_id: str
+    institution: str
+    count: int
+
+
+def waiting_for(connection: Connection, scope: AccessScope, actor: str) -> list[ActsToApprove]:
+    """Classes in scope with acts that somebody else recorded, the longest waiting first."""
+    rows = connection.execute(
+        select(
+            Act.class_id,
+            TrainingClass.external_id,
+            TrainingClass.institution,
+            func.count().label("count"),
+        )
+        .join(TrainingClass, TrainingClass.id == Act.class_id)
+        .where(
+            scope.covers_class(),
+            Act.approved_ms.is_(None),
+            Act.revoked_ms.is_(None),
+            Act.recorded_by != actor,
+        )
+        .group_by(Act.class_id, TrainingClass.external_id, TrainingClass.institution)
+        .order_by(func.min(Act.id))
+    )
+    return typed(rows, ActsToApprove)
+
+
 def _acts() -> Any:
     return (
         select(

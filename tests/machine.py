@@ -22,6 +22,7 @@ class Part:
 
 CHROMIUM = Part("Chromium", "apt-get install chromium", "ZHENXUE_REQUIRE_BROWSER")
 CURL = Part("curl", "apt-get install curl", "ZHENXUE_REQUIRE_CURL")
+FIREFOX = Part("Firefox", "apt-get install firefox-esr", "ZHENXUE_REQUIRE_FIREFOX")
 HAPROXY = Part("HAProxy", "apt-get install haproxy", "ZHENXUE_REQUIRE_HAPROXY")
 NODE = Part("node", "apt-get install nodejs npm", "ZHENXUE_REQUIRE_NODE")
 NODE_PACKAGES = Part(

@@ -55,6 +55,8 @@ class Webhook(Base):
     url: Mapped[Text]
     events: Mapped[Items]
     secret_encrypted: Mapped[Blob]
+    former_encrypted: Mapped[Blob | None]  # signs too until `former_until_ms`
+    former_until_ms: Mapped[Ms | None]
     created_ms: Mapped[Ms]
     disabled_ms: Mapped[Ms | None]
 

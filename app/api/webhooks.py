@@ -94,6 +94,37 @@ def add_webhook(request: Request, caller: Admin, wanted: WebhookRequest) -> Webh
     return WebhookWithSecret(**_fields(made.webhook), secret=made.secret)
 
 
+@router.post("/{webhook_id}/rotate")
+def rotate_webhook_secret(request: Request, caller: Admin, webhook_id: RowId) -> WebhookWithSecret:
+    """A new secret, in this answer and nowhere else. For 24 hours each message carries a signature
+    of either, apart by a space, so that nothing is lost while the receiver changes."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        secret = webhooks.rotate_secret(
+            connection,
+            services.vault,
+            caller.platform,
+            webhook_id,
+            actor=caller.actor,
+            now_ms=services.clock(),
+        )
+        mine = webhooks.webhooks(connection, caller.platform)
+    found = next(it for it in mine if it.id == webhook_id)
+    return WebhookWithSecret(**_fields(found), secret=secret)
+
+
+@router.post("/{webhook_id}/test", status_code=202)
+def test_webhook(request: Request, caller: Admin, webhook_id: RowId) -> WebhookView:
+    """Send this address a `webhook.test`, whatever it listens to."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        webhooks.test(
+            connection, caller.platform, webhook_id, actor=caller.actor, now_ms=services.clock()
+        )
+        mine = webhooks.webhooks(connection, caller.platform)
+    return shown(next(it for it in mine if it.id == webhook_id))
+
+
 @router.delete("/{webhook_id}", status_code=204)
 def remove_webhook(request: Request, caller: Admin, webhook_id: RowId) -> Response:
     """Nothing more is sent there."""

@@ -58,6 +58,7 @@ from app.console import (
     systems_page,
     tables_page,
     users_page,
+    webhooks_page,
 )
 from app.console.page import ConsoleRoute, see_other
 from app.errors import NotFound
@@ -112,6 +113,7 @@ PAGES = (
     packs_page,
     pack_drafts_page,
     users_page,
+    webhooks_page,
     calendar_page,
     money_page,
     audit_page,

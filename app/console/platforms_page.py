@@ -1,20 +1,22 @@
-"""Platforms: their six controls class by class and month by month, and their keys."""
+"""Platforms: their six controls class by class and month by month, their keys and webhooks."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request, Response
+from sqlalchemy import Connection
 
 from app.console import consequences, forms, labels, once, weighty
 from app.console.forms import Errors, FilledIn, Typed
 from app.console.login import FormOfThisLogin, SignedIn, require_role
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
 from app.domain.accounts import platforms
-from app.domain.accounts.platforms import KeyScope
-from app.domain.accounts.users import Login, Role
+from app.domain.accounts.platforms import KeyScope, Platform
+from app.domain.accounts.users import KEEPS_KEYS, Login, Role
 from app.domain.exchange import webhooks
 from app.domain.judging import conformity_report
+from app.domain.notify import WebhookEvent
 from app.errors import BadInput, Conflict, NotFound
 from app.http.callers import callers_of
 from app.store.accounts import platforms as store
@@ -26,6 +28,7 @@ PAGE = 20
 LATEST = 5  # messages shown of each webhook
 OVERLAP_MS = 7 * 86_400_000
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
+Keeper = Annotated[Login, Depends(require_role(*KEEPS_KEYS))]
 
 
 @router.get("/platforms")
@@ -69,7 +72,7 @@ def _shelf(request: Request, login: Login, typed: Typed, errors: Errors) -> Resp
 
 @router.get("/platforms/{slug}")
 def platform(request: Request, login: SignedIn, slug: str, cursor: str = "") -> Response:
-    return _page(request, login, slug, cursor=cursor)
+    return show(request, login, slug, cursor=cursor)
 
 
 @router.post("/platforms/{slug}", dependencies=[FormOfThisLogin])
@@ -87,14 +90,14 @@ def change(request: Request, login: Admin, slug: str, form: FilledIn) -> Respons
                 now_ms=services.clock(),
             )
     except BadInput as error:
-        return _page(request, login, slug, typed=form, errors=forms.errors(error))
+        return show(request, login, slug, typed=form, errors=forms.errors(error))
     return see_other(f"/console/platforms/{slug}")
 
 
 @router.post("/platforms/{slug}/keys", dependencies=[FormOfThisLogin])
 def add_key(
     request: Request,
-    login: Admin,
+    login: Keeper,
     slug: str,
     label: Annotated[str, Form()] = "",
     scope: Annotated[list[str], Form()] = [],  # noqa: B006
@@ -105,7 +108,7 @@ def add_key(
         with services.database.write() as connection:
             made = platforms.create_key(
                 connection,
-                platforms.platform_of(connection, slug).id,
+                kept(connection, login, slug).id,
                 label=label,
                 scopes=scope,
                 expires_ms=None,
@@ -113,18 +116,18 @@ def add_key(
                 now_ms=services.clock(),
             )
     except BadInput as error:
-        return _page(request, login, slug, problem=labels.PROBLEMS[error.code])
+        return show(request, login, slug, problem=labels.PROBLEMS[error.code])
     return once.lead_on(request, login, f"/console/platforms/{slug}", secret=made.secret)
 
 
 @router.get("/platforms/{slug}/keys/{key_id}/rotate")
-def weigh_rotation(request: Request, login: Admin, slug: str, key_id: RowId) -> Response:
+def weigh_rotation(request: Request, login: Keeper, slug: str, key_id: RowId) -> Response:
     return _weigh(request, login, slug, key_id, rotated=True)
 
 
 @router.post("/platforms/{slug}/keys/{key_id}/rotate", dependencies=[FormOfThisLogin])
 def rotate_key(
-    request: Request, login: Admin, slug: str, key_id: RowId, reason: weighty.Reason = ""
+    request: Request, login: Keeper, slug: str, key_id: RowId, reason: weighty.Reason = ""
 ) -> Response:
     """A successor, told once; the old key goes on for a week."""
     services = request.app.state.services
@@ -133,7 +136,7 @@ def rotate_key(
         with services.database.write() as connection:
             made = platforms.rotate_key(
                 connection,
-                platforms.platform_of(connection, slug).id,
+                kept(connection, login, slug).id,
                 key_id,
                 overlap_ms=OVERLAP_MS,
                 actor=login.user.actor,
@@ -143,19 +146,19 @@ def rotate_key(
     except BadInput as error:
         return _weigh(request, login, slug, key_id, reason, error.code, rotated=True)
     except Conflict as error:
-        return _page(request, login, slug, problem=labels.PROBLEMS[error.code])
+        return show(request, login, slug, problem=labels.PROBLEMS[error.code])
     callers_of(request).keys.forget()
     return once.lead_on(request, login, f"/console/platforms/{slug}", secret=made.secret)
 
 
 @router.get("/platforms/{slug}/keys/{key_id}/revoke")
-def weigh_revocation(request: Request, login: Admin, slug: str, key_id: RowId) -> Response:
+def weigh_revocation(request: Request, login: Keeper, slug: str, key_id: RowId) -> Response:
     return _weigh(request, login, slug, key_id, rotated=False)
 
 
 @router.post("/platforms/{slug}/keys/{key_id}/revoke", dependencies=[FormOfThisLogin])
 def revoke_key(
-    request: Request, login: Admin, slug: str, key_id: RowId, reason: weighty.Reason = ""
+    request: Request, login: Keeper, slug: str, key_id: RowId, reason: weighty.Reason = ""
 ) -> Response:
     services = request.app.state.services
     try:
@@ -165,7 +168,7 @@ def revoke_key(
     with services.database.write() as connection:
         platforms.revoke_key(
             connection,
-            platforms.platform_of(connection, slug).id,
+            kept(connection, login, slug).id,
             key_id,
             actor=login.user.actor,
             now_ms=services.clock(),
@@ -173,6 +176,14 @@ def revoke_key(
         )
     callers_of(request).keys.forget()
     return see_other(f"/console/platforms/{slug}#keys")
+
+
+def kept(connection: Connection, login: Login, slug: str) -> Platform:
+    """The platform whose keys and webhooks this person keeps. Raises NotFound for another's."""
+    found = platforms.platform_of(connection, slug)
+    if login.user.scope.platform_id not in (None, found.id):
+        raise NotFound("unknown_platform", f"there is no platform {slug!r}")
+    return found
 
 
 def _weigh(
@@ -189,7 +200,7 @@ def _weigh(
     services, lang = request.app.state.services, language_of(request)
     ends = lang.minute(services.clock() + OVERLAP_MS) if rotated else ""
     with services.database.read() as connection:
-        owner = platforms.platform_of(connection, slug)
+        owner = kept(connection, login, slug)
         key = next((it for it in platforms.keys(connection, owner.id) if it.id == key_id), None)
         if key is None:
             raise NotFound("unknown_key", f"platform {slug} has no key {key_id}")
@@ -197,28 +208,7 @@ def _weigh(
     return weighty.page(request, login, deed, reason, problem)
 
 
-@router.post(
-    "/platforms/{slug}/webhooks/{webhook_id}/deliveries/{delivery_id}",
-    dependencies=[FormOfThisLogin],
-)
-def redeliver(
-    request: Request, login: Admin, slug: str, webhook_id: RowId, delivery_id: RowId
-) -> Response:
-    """Send a message once more."""
-    services = request.app.state.services
-    with services.database.write() as connection:
-        webhooks.redeliver(
-            connection,
-            platforms.platform_of(connection, slug).id,
-            webhook_id,
-            delivery_id,
-            actor=login.user.actor,
-            now_ms=services.clock(),
-        )
-    return see_other(f"/console/platforms/{slug}#webhooks")
-
-
-def _page(
+def show(
     request: Request,
     login: Login,
     slug: str,
@@ -227,7 +217,9 @@ def _page(
     problem: str = "",
     typed: Typed | None = None,
     errors: Errors | None = None,
+    typed_url: str = "",
 ) -> Response:
+    """The page of a platform, as far as this person keeps it."""
     services, user = request.app.state.services, login.user
     with services.database.read() as connection:
         record = conformity_report.of_platform(
@@ -235,8 +227,8 @@ def _page(
         )
         keys, hooks, latest = [], [], {}
         counties = [it.name for it in institutions.counties(connection)]
-        if user.role is Role.ADMIN:
-            platform_id = platforms.platform_of(connection, slug).id
+        if user.keeps_keys:
+            platform_id = kept(connection, login, slug).id
             keys = platforms.keys(connection, platform_id)
             hooks = webhooks.webhooks(connection, platform_id)
             latest = {
@@ -262,5 +254,7 @@ def _page(
         most=LATEST,
         now_ms=services.clock(),
         scopes=list(KeyScope),
+        told_of=[it for it in WebhookEvent if it is not WebhookEvent.WEBHOOK_TEST],
         problem=problem,
+        typed_url=typed_url,
     )

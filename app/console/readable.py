@@ -223,6 +223,8 @@ ACTIONS = {
     "webhook.added": N_("登记通知地址"),
     "webhook.redelivered": N_("重发通知"),
     "webhook.removed": N_("停用通知地址"),
+    "webhook.rotated": N_("更换通知签名密钥"),
+    "webhook.tested": N_("发送测试通知"),
 }
 _DETAILS = {
     "identity": N_("统一认证身份"),

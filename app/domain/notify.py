@@ -29,6 +29,7 @@ class WebhookEvent(StrEnum):
     face_check.requested  the authority wants to see a learner's face now, in a class whose
                        platform runs the controls
     material.requested  the platform is asked to hand something in, or reminded of it
+    webhook.test       somebody tries the address; sent to that one alone, whatever it listens to
     """
 
     SESSION_VERDICT = "session.verdict"
@@ -38,6 +39,7 @@ class WebhookEvent(StrEnum):
     CONTROL_MISSING = "control.missing"
     FACE_CHECK_REQUESTED = "face_check.requested"
     MATERIAL_REQUESTED = "material.requested"
+    WEBHOOK_TEST = "webhook.test"
 
 
 LABELS: Mapping[WebhookEvent, Text] = {
@@ -48,6 +50,7 @@ LABELS: Mapping[WebhookEvent, Text] = {
     WebhookEvent.CONTROL_MISSING: Text("缺少管控", "A control is missing"),
     WebhookEvent.FACE_CHECK_REQUESTED: Text("要求核验一次", "A face check is asked for"),
     WebhookEvent.MATERIAL_REQUESTED: Text("要求补充材料", "Material is asked for"),
+    WebhookEvent.WEBHOOK_TEST: Text("测试通知", "A test"),
 }
 
 
@@ -138,6 +141,13 @@ def material_requested(
     message = {"request_id": request_id, "due_on": due_on, "reminder": reminder}
     name = f"material-{request_id}" + (f"-{now_ms}" if reminder else "")
     _enter(connection, wanting, event, [(name, message)], now_ms)
+
+
+def test(connection: Connection, webhook_id: int, now_ms: int) -> None:
+    """A message for one address that wants to see one arrive."""
+    message = {"webhook_id": webhook_id, "note": "测试通知，与任何学员无关 / a test, about nobody"}
+    named = [(f"test-{webhook_id}-{now_ms}", message)]
+    _enter(connection, [webhook_id], WebhookEvent.WEBHOOK_TEST, named, now_ms)
 
 
 def _wanting(connection: Connection, class_id: int, event: WebhookEvent) -> list[int]:

@@ -106,14 +106,18 @@ class Deliverer:
     def _post(self, row: DueDelivery) -> tuple[int | None, str | None]:
         """(status, why it did not arrive)."""
         body = canonical(row.payload)
-        signed_at = datetime.fromtimestamp(self._services.clock() // 1000, UTC)
-        signer = Signer(webhooks.secret_of(self._services.vault, row))
+        now_ms = self._services.clock()
+        signed_at = datetime.fromtimestamp(now_ms // 1000, UTC)
+        signed = [
+            Signer(secret).sign(row.message_id, signed_at, body.decode())
+            for secret in webhooks.secrets_of(self._services.vault, row, now_ms)
+        ]
         headers = {
             "content-type": "application/json",
             "user-agent": f"zhenxue/{__version__}",
             "webhook-id": row.message_id,
             "webhook-timestamp": str(int(signed_at.timestamp())),
-            "webhook-signature": signer.sign(row.message_id, signed_at, body.decode()),
+            "webhook-signature": " ".join(signed),
         }
         try:
             allowed = self._services.settings.webhook_allowed

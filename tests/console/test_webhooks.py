@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from sqlalchemy import select, update
 
+from app.domain.accounts import users
 from app.domain.exchange import webhooks
 from app.store.exchange import webhooks as store
 from models import Platform, WebhookDelivery
@@ -46,3 +48,32 @@ def test_only_an_administrator_sees_addresses(new_desk: Callable[[], Desk]) -> N
     desk = new_desk()
     page = f"/console/platforms/{told(desk)}"
     assert "example.com" not in desk.sign_in("zhao").get(page)
+
+
+def test_a_platforms_own_people_register_try_and_change_their_webhook(
+    new_desk: Callable[[], Desk],
+) -> None:
+    desk = new_desk().sign_in("feng")
+    assert desk.client is not None
+    with desk.services.database.read() as connection:
+        viewer = users.named(connection, "feng")
+        slug = connection.scalars(
+            select(Platform.slug).where(Platform.id == viewer.platform_id)
+        ).one()
+    page = f"/console/platforms/{slug}"
+    form = {"csrf": desk.csrf(page), "url": "https://user:x@huang.example/", "event": "x"}
+    refused = desk.client.post(f"{page}/webhooks", data=form)
+    assert refused.status_code == 422 and "不含用户名" in refused.text
+    form |= {"url": "https://huang.example/hook", "event": "session.verdict"}
+    first = re.findall("whsec_[^<]+", desk.client.post(f"{page}/webhooks", data=form).text)
+    assert len(first) == 1 and "whsec_" not in desk.get(page)
+    with desk.services.database.read() as connection:
+        hook = webhooks.webhooks(connection)[-1]
+    at = f"{page}/webhooks/{hook.id}"
+    assert "测试通知" in desk.client.post(f"{at}/test", data=form).text
+    second = re.findall("whsec_[^<]+", desk.client.post(f"{at}/secret", data=form).text)
+    assert second != first and "新旧签名密钥并用至" in desk.get(page)
+    again = desk.client.post(f"{at}/secret", data=form)
+    assert again.status_code == 422 and "仍在并用期内" in again.text
+    desk.client.post(f"{at}/remove", data=form)
+    assert "huang.example/hook" not in desk.get(page)

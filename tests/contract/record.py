@@ -272,6 +272,8 @@ class Story:
         there = f"/v1/webhooks/{self.dataset.api['webhook_id']}/deliveries"
         self.ask("POST", f"{there}/{self.dataset.api['delivery_id']}/redeliver")
         self.ask("GET", there)
+        self.ask("POST", f"/v1/webhooks/{self.dataset.api['webhook_id']}/test")
+        self.ask("POST", f"/v1/webhooks/{self.dataset.api['webhook_id']}/rotate")
 
     def statements_are_mapped(self) -> None:
         lesson = {"shape": "https://huang.example/lessons/{id}"}

@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -468,3 +469,31 @@ def test_the_standard_library_knows_of_no_private_network_that_is_let_through() 
     ]
     assert len(known) > 20
     assert not [it for it in known if reachable(it[0]) or reachable(it[-1])]
+
+
+def test_while_a_secret_changes_either_verifies_and_afterwards_the_new_one_alone(
+    services: Services,
+    county: County,
+    receiver: Receiver,
+    deliverer: Deliverer,
+    clock: TestClock,
+) -> None:
+    clock.now_ms = time.time_ns() // 1_000_000 - webhooks.OVERLAP_MS
+    made, mine = register(services, county, receiver.url), county.huang.platform.id
+    hook = made.webhook.id
+    with services.database.write() as connection:
+        changed = webhooks.rotate_secret(
+            connection, services.vault, mine, hook, actor="test", now_ms=services.clock()
+        )
+    before, clock.now_ms = clock.now_ms + 1, clock.now_ms + webhooks.OVERLAP_MS
+    for now_ms, valid in ((before, {made.secret, changed}), (clock.now_ms, {changed})):
+        clock.now_ms = now_ms
+        with services.database.write() as connection:
+            webhooks.test(connection, mine, hook, actor="test", now_ms=now_ms)
+        assert deliverer.round() == 1
+        head, body = receiver.messages[-1]
+        signed = datetime.fromtimestamp(now_ms // 1000, UTC)
+        expected = {Signature(it).sign(head["webhook-id"], signed, body.decode()) for it in valid}
+        assert set(head["webhook-signature"].split()) == expected
+        assert json.loads(body)["type"] == "webhook.test"
+    Signature(changed).verify(body, head)

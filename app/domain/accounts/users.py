@@ -42,7 +42,7 @@ class Role(StrEnum):
 
     auditor          reads and decides within their counties, works on classes
     reviewer         reads and decides within their counties
-    platform_viewer  reads what concerns their own platform
+    platform_viewer  reads what concerns their own platform, keeps its keys and webhooks
     school           sets up the classes of their own institution and reads them; decides nothing
     chief            reads within their counties, no photos; decides nothing
     admin            reads everything, keeps users; decides nothing
@@ -62,6 +62,7 @@ OF_AUTHORITY = frozenset({*Role} - {Role.PLATFORM_VIEWER, Role.SCHOOL, Role.LOG_
 DECIDES = frozenset({Role.AUDITOR, Role.REVIEWER})
 OF_COUNTIES = DECIDES | {Role.CHIEF}
 SEES_PHOTOS = frozenset({Role.AUDITOR, Role.REVIEWER})
+KEEPS_KEYS = frozenset({Role.PLATFORM_VIEWER, Role.ADMIN})
 SETS_UP = frozenset({Role.AUDITOR, Role.SCHOOL})
 HANDS_IN = DECIDES | {Role.SCHOOL}
 KEEPS_INSTITUTIONS = frozenset({Role.AUDITOR, Role.ADMIN})
@@ -109,6 +110,11 @@ class User:
     @property
     def keeps_counties(self) -> bool:
         return self.role is Role.ADMIN
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether this person keeps keys and webhooks of a platform they see."""
+        return self.role in KEEPS_KEYS
 
     @property
     def of_authority(self) -> bool:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Connection
 
+from app.domain import notify
 from app.domain.answer import Answer, EpochMs
 from app.domain.notify import WebhookEvent
 from app.errors import BadInput, Conflict, NotFound
@@ -23,6 +24,7 @@ from app.vault import Vault
 PURPOSE = "webhook-secret"
 MOST = 10  # webhooks of one platform
 MOST_ATTEMPTS = 10
+OVERLAP_MS = 24 * 3_600_000  # both secrets sign so long after a change
 _MAX_URL = 2000
 _SECRET_BYTES = 32
 _FIRST_MS, _LONGEST_MS = 10_000, 12 * 3_600_000
@@ -39,6 +41,7 @@ class Webhook:
     created_ms: int
     waiting: int
     dead: int
+    former_until_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +96,7 @@ def register(
         raise BadInput("bad_events", f"events: one or more of {known}", field="events")
     if len(store.of_platform(connection, platform_id)) >= MOST:
         raise Conflict("too_many_webhooks", f"a platform has at most {MOST} webhooks")
-    secret = "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
+    secret = _new_secret()
     webhook_id = store.insert_webhook(
         connection,
         platform_id=platform_id,
@@ -117,6 +120,7 @@ def webhooks(connection: Connection, platform_id: int | None = None) -> list[Web
             tuple(row.events),
             row.created_ms,
             *store.counts(connection, row.id),
+            row.former_until_ms,
         )
         for row in store.of_platform(connection, platform_id)
     ]
@@ -129,6 +133,41 @@ def remove(
     _found(connection, platform_id, webhook_id)
     store.disable(connection, webhook_id, now_ms)
     _record(connection, now_ms, actor, "webhook.removed", webhook_id)
+
+
+def rotate_secret(
+    connection: Connection,
+    vault: Vault,
+    platform_id: int | None,
+    webhook_id: int,
+    *,
+    actor: str,
+    now_ms: int,
+) -> str:
+    """A new secret, told this once; for a day the former one signs beside it. Raises NotFound,
+    Conflict while the one before that still signs."""
+    row = _found(connection, platform_id, webhook_id)
+    if row.former_until_ms is not None and row.former_until_ms > now_ms:
+        raise Conflict("secret_changing", "the former secret still signs: change it again later")
+    secret, until_ms = _new_secret(), now_ms + OVERLAP_MS
+    store.change_secret(
+        connection,
+        webhook_id,
+        secret_encrypted=vault.seal(secret.encode(), PURPOSE),
+        former_encrypted=row.secret_encrypted,
+        former_until_ms=until_ms,
+    )
+    _record(connection, now_ms, actor, "webhook.rotated", webhook_id, former_until_ms=until_ms)
+    return secret
+
+
+def test(
+    connection: Connection, platform_id: int | None, webhook_id: int, *, actor: str, now_ms: int
+) -> None:
+    """Send that address a message that says nothing but that it is one. Raises NotFound."""
+    _found(connection, platform_id, webhook_id)
+    notify.test(connection, webhook_id, now_ms)
+    _record(connection, now_ms, actor, "webhook.tested", webhook_id)
 
 
 def deliveries(
@@ -155,8 +194,12 @@ def redeliver(
     _record(connection, now_ms, actor, "webhook.redelivered", webhook_id, delivery=delivery_id)
 
 
-def secret_of(vault: Vault, delivery: DueDelivery) -> str:
-    return vault.open(delivery.secret_encrypted, PURPOSE).decode()
+def secrets_of(vault: Vault, delivery: DueDelivery, now_ms: int) -> list[str]:
+    """What signs a delivery now: the secret, and the former one while it still does."""
+    sealed = [delivery.secret_encrypted]
+    if delivery.former_encrypted and now_ms < (delivery.former_until_ms or 0):
+        sealed.append(delivery.former_encrypted)
+    return [vault.open(it, PURPOSE).decode() for it in sealed]
 
 
 def next_attempt_ms(attempts: int, now_ms: int) -> int | None:
@@ -188,6 +231,10 @@ def shown(row: DeliveryRow) -> Delivery:
         last_error=row.last_error,
         payload=row.payload,
     )
+
+
+def _new_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()
 
 
 def _address(url: str, https_only: bool) -> str:

@@ -62,7 +62,10 @@ PLACES: dict[str, tuple[SealedColumn, ...]] = {
     "signed-lists": (_place(SignOff.id, SignOff.lists),),
     "totp-seed": (_place(SecondFactor.id, SecondFactor.secret, SecondFactor.kind == "totp"),),
     "notice-ways": (_place(NoticeChoice.user_id, NoticeChoice.ways_encrypted),),
-    "webhook-secret": (_place(Webhook.id, Webhook.secret_encrypted),),
+    "webhook-secret": (
+        _place(Webhook.id, Webhook.secret_encrypted),
+        _place(Webhook.id, Webhook.former_encrypted, Webhook.former_encrypted.is_not(None)),
+    ),
 }
 # Sealed objects of the store, by the column that names them.
 OBJECTS = {"case-file": _place(CaseNote.id, CaseNote.blob_key)}

@@ -36,6 +36,8 @@ class WebhookRow(Protocol):
     platform_id: int
     url: str
     events: list[Any]
+    secret_encrypted: bytes
+    former_until_ms: int | None
     created_ms: int
     disabled_ms: int | None
 
@@ -52,6 +54,10 @@ def of_platform(connection: Connection, platform_id: int | None) -> Sequence[Web
     if platform_id is not None:
         query = query.where(Webhook.platform_id == platform_id)
     return fetch(connection, query, WebhookRow)
+
+
+def change_secret(connection: Connection, webhook_id: int, **values: Any) -> None:
+    connection.execute(update(Webhook).where(Webhook.id == webhook_id).values(**values))
 
 
 def disable(connection: Connection, webhook_id: int, now_ms: int) -> None:
@@ -236,13 +242,21 @@ class DeliveryRow(Protocol):
 class DueDelivery(DeliveryRow, Protocol):
     url: str
     secret_encrypted: bytes
+    former_encrypted: bytes | None
+    former_until_ms: int | None
 
 
 def due(connection: Connection, webhook_id: int, now_ms: int, limit: int) -> Sequence[DueDelivery]:
     """Deliveries to a webhook whose time has come, the oldest first, with where they go."""
     return fetch(
         connection,
-        select(WebhookDelivery, Webhook.url, Webhook.secret_encrypted)
+        select(
+            WebhookDelivery,
+            Webhook.url,
+            Webhook.secret_encrypted,
+            Webhook.former_encrypted,
+            Webhook.former_until_ms,
+        )
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
         .where(WebhookDelivery.next_attempt_ms <= now_ms, Webhook.disabled_ms.is_(None))
         .where(Webhook.id == webhook_id)

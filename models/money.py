@@ -9,7 +9,8 @@ from models.base import Base, Key, Ms, Name, Ref, Text, mapped_column
 
 
 class SubsidyStandard(Base):
-    """What a county pays for one learner, by its own document. Only added to and ended."""
+    """What a county pays for one learner, by its own document. Only added to, decided by a second
+    person, and ended; `replaces` is the one that it corrects."""
 
     __tablename__ = "subsidy_standards"
 
@@ -26,6 +27,11 @@ class SubsidyStandard(Base):
     until_on: Mapped[Name | None]
     entered_by: Mapped[Name]
     entered_ms: Mapped[Ms]
+    certificate_type: Mapped[Name]  # empty: any
+    state: Mapped[Name]  # waiting | in_force | refused
+    decided_by: Mapped[Name]
+    decided_ms: Mapped[Ms | None]
+    replaces: Mapped[int | None]
 
 
 class SubsidyPayment(Base):

@@ -635,6 +635,8 @@ PROBLEMS = {
     "more_than_advance": N_("超过了按全班人数和标准可以先行拨付的金额。"),
     "claim_too_small": N_("现在应付的金额超过了申请金额，请退回补贴申请重新受理。"),
     "payable_changed": N_("初审之后应付的人有变化，请退回重办。"),
+    "standard_decided": N_("这条标准已经有人处理过。"),
+    "unknown_standard": N_("没有这条正在执行的标准。"),
     "already_paid": N_("资金已经拨付，不能退回这一步，只能追缴。"),
     "advance_open": N_("先行拨付还没有复核，请先办结。"),
     "nothing_to_recover": N_("该学员现在没有这样要登记的追缴，可能刚由他人登记。"),

@@ -10,12 +10,12 @@ from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import ValidationError
 
 from app.clock import day
-from app.console import consequences, forms, weighty
+from app.console import consequences, forms, labels, weighty
 from app.console.forms import FilledIn
 from app.console.language import N_
 from app.console.login import FormOfThisLogin, SignedIn, require_role
 from app.console.page import ConsoleRoute, RowId, language_of, render, see_other
-from app.domain.accounts.users import OF_AUTHORITY, Login, Role
+from app.domain.accounts.users import DECIDES, OF_AUTHORITY, Login, Role
 from app.domain.policy import subsidy_texts
 from app.domain.review import funds, recoveries, subsidy_standards
 from app.domain.review.funds import FEWEST, PublicSum
@@ -26,11 +26,13 @@ from app.reports import csv
 from app.reports.sheet import Value
 from app.store.catalogue import class_file, institutions
 from app.store.money import standards as store
+from detectors.qualifications import Certificate
 
 router = APIRouter(route_class=ConsoleRoute, include_in_schema=False)
 
 Official = Annotated[Login, Depends(require_role(*OF_AUTHORITY))]
 Admin = Annotated[Login, Depends(require_role(Role.ADMIN))]
+Keeper = Annotated[Login, Depends(require_role(Role.ADMIN, *DECIDES))]
 
 # The public file, of which no column may name a person.
 PUBLIC_COLUMNS = (
@@ -59,7 +61,8 @@ def _page(
     scope = login.user.scope
     with request.app.state.services.database.read() as connection:
         rows = store.of_counties(connection, scope.counties)
-        counties = [it.name for it in institutions.counties(connection)]
+        named = [it.name for it in institutions.counties(connection)]
+        counties = [it for it in named if subsidy_standards.keeps(login.user, it)]
         stakes = funds.stakes(connection, scope)
     return render(
         request,
@@ -67,6 +70,7 @@ def _page(
         login=login,
         rows=rows,
         counties=counties,
+        certificates=[str(it) for it in Certificate],
         stakes=stakes,
         texts=subsidy_texts.quoted(),
         today=day(request.app.state.services.clock()),
@@ -78,7 +82,7 @@ def _page(
 
 
 @router.post("/console/subsidies", dependencies=[FormOfThisLogin])
-def enter(request: Request, login: Admin, form: FilledIn) -> Response:
+def enter(request: Request, login: Keeper, form: FilledIn) -> Response:
     services = request.app.state.services
     try:
         terms = forms.read(StandardTerms, form)
@@ -86,6 +90,31 @@ def enter(request: Request, login: Admin, form: FilledIn) -> Response:
             subsidy_standards.enter(connection, login.user, terms, services.clock())
     except (ValidationError, BadInput) as error:
         return _page(request, login, form, forms.errors(error))
+    return see_other("/console/subsidies#waiting")
+
+
+@router.post("/console/subsidies/{standard_id}/decide", dependencies=[FormOfThisLogin])
+def decide(
+    request: Request,
+    login: Keeper,
+    standard_id: RowId,
+    deed: Annotated[str, Form()] = "",
+    reason: weighty.Reason = "",
+) -> Response:
+    """Agree to what somebody else entered, or refuse it with a reason."""
+    services = request.app.state.services
+    try:
+        with services.database.write() as connection:
+            subsidy_standards.decide(
+                connection,
+                login.user,
+                standard_id,
+                agreed=deed == "agree",
+                reason=reason.strip(),
+                now_ms=services.clock(),
+            )
+    except (BadInput, Conflict) as error:
+        return _page(request, login, {}, {"decide": labels.PROBLEMS[error.code]})
     return see_other("/console/subsidies")
 
 

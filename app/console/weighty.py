@@ -113,6 +113,7 @@ WEIGHTS: Mapping[str, Weight] = {
     f"{_CLASS}/learners/{{learner_id}}/enrolment": Weight.OWN_PAGE,
     "/console/institutions/{institution_id}": Weight.OWN_PAGE,
     "/console/subsidies": Weight.OWN_PAGE,
+    "/console/subsidies/{standard_id}/decide": Weight.OWN_PAGE,
     "/console/calendar": Weight.OWN_PAGE,
     "/console/photos/{snapshot_id}": Weight.OWN_PAGE,
     "/console/sessions/{session_id}/photos": Weight.OWN_PAGE,

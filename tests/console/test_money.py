@@ -90,7 +90,16 @@ class Treasury(Desks):
     def enter(self, **said: Any) -> int:
         terms = StandardTerms.model_validate(STANDARD | said)
         with self.desk.services.database.write() as connection:
-            return subsidy_standards.enter(connection, self.people["root"], terms, self.clock())
+            number = subsidy_standards.enter(connection, self.people["root"], terms, self.clock())
+        self.decide("jin", number)
+        return number
+
+    def decide(self, who: str, number: int, *, agreed: bool = True) -> None:
+        with self.desk.services.database.write() as connection:
+            user, now_ms = self.people[who], self.clock()
+            subsidy_standards.decide(
+                connection, user, number, agreed=agreed, reason="同意", now_ms=now_ms
+            )
 
     @property
     def subsidy(self) -> subsidies.ClassSubsidy:
@@ -154,6 +163,39 @@ def test_who_passed_is_paid_by_the_standard_of_the_county(treasury: Treasury) ->
     assert treasury.subsidy.payable_fen == 240_100
 
 
+def test_a_county_enters_and_corrects_its_standard_by_two_of_its_own_people(
+    treasury: Treasury,
+) -> None:
+    desk = treasury.desk
+
+    def send(who: str, path: str, form: dict[str, str]) -> None:
+        desk.client.cookies.clear()
+        data = form | {"csrf": desk.sign_in(who).csrf("/console")}
+        answer = desk.client.post(f"/console/subsidies{path}", data=data, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
+
+    form = {name: str(it) for name, it in STANDARD.items()} | {"certificate_type": ""}
+    send("zhao", "", form)
+    assert treasury.subsidy.standard is None  # nobody agreed yet
+    assert "同意执行" not in desk.get("/console/subsidies")
+    with pytest.raises(NotAllowed):
+        treasury.decide("zhao", 1)
+    with pytest.raises(NotAllowed):
+        treasury.decide("hu", 1)  # of another office
+    send("sun", "/1/decide", {"deed": "agree"})
+    assert treasury.subsidy.each_fen == 120050
+    refused = {"deed": "refuse", "reason": "金额有误"}
+    wrong = form | {"amount_yuan": "900", "replaces": "1"}
+    send("jin", "", wrong)
+    send("cai", "/2/decide", refused)
+    assert treasury.subsidy.each_fen == 120050
+    send("jin", "", wrong | {"amount_yuan": "1000"})
+    send("cai", "/3/decide", {"deed": "agree"})
+    assert treasury.subsidy.each_fen == 100000
+    page = desk.get("/console/subsidies")
+    assert "已被更正，不再适用" in page and "未获同意，不适用" in page and "更正第1号" in page
+
+
 def test_the_closest_standard_that_holds_on_the_first_day_is_taken(treasury: Treasury) -> None:
     treasury.enter()
     treasury.enter(amount_yuan=Decimal("900"), from_on="2026-04-02")
@@ -165,7 +207,7 @@ def test_the_closest_standard_that_holds_on_the_first_day_is_taken(treasury: Tre
     assert treasury.subsidy.each_fen == 160_000
 
 
-def test_only_an_administrator_enters_a_standard_and_no_more_in_advance_than_any_text_says(
+def test_only_who_keeps_a_countys_money_enters_a_standard_and_no_more_in_advance_than_any_text_says(
     treasury: Treasury,
 ) -> None:
     assert subsidy_texts.quoted().most_in_advance == 50
@@ -173,7 +215,7 @@ def test_only_an_administrator_enters_a_standard_and_no_more_in_advance_than_any
         treasury.enter(advance_percent=60)
     with pytest.raises(ValidationError, match="amount_yuan"):
         treasury.enter(amount_yuan=Decimal("0.001"))
-    treasury.people["root"] = treasury.people["zhao"]
+    treasury.people["root"] = treasury.people["hu"]  # of the trade's office
     with pytest.raises(NotAllowed):
         treasury.enter()
 

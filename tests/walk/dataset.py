@@ -217,6 +217,11 @@ def _standard(connection: Connection, now_ms: int) -> int:
         dated="2026-01-01",
         from_on="2026-01-01",
         until_on=None,
+        certificate_type="",
+        state="in_force",
+        decided_by="",
+        decided_ms=None,
+        replaces=None,
         entered_by="system",
         entered_ms=now_ms,
     )

@@ -10,10 +10,11 @@ from fastapi.testclient import TestClient
 
 from tests.walk.dataset import Dataset, routes, send
 
-OPEN, PEOPLE, AUTHORITY, BUREAU, DECIDERS, AUDITORS, CLERKS, SETTERS, KEEPERS, DESK, ADMIN = (
+OPEN, PEOPLE, AUTHORITY, BUREAU, DECIDERS, AUDITORS, CLERKS, SETTERS, KEEPERS = (
     *("open", "people", "authority", "bureau", "deciders", "auditors", "clerks", "setters"),
-    *("keepers", "desk", "admin"),
+    "keepers",
 )
+DESK, PURSERS, ADMIN = "desk", "pursers", "admin"
 
 # Every page and form, and who may use it within what they see. A new one has to be entered here.
 MAY = {
@@ -179,7 +180,8 @@ MAY = {
     "GET /console/audit": ADMIN,
     "GET /console/audit.csv": ADMIN,
     "GET /console/subsidies": AUTHORITY,
-    "POST /console/subsidies": ADMIN,
+    "POST /console/subsidies": PURSERS,
+    "POST /console/subsidies/{standard_id}/decide": PURSERS,
     "GET /console/subsidies/{standard_id}/end": ADMIN,
     "POST /console/subsidies/{standard_id}/end": ADMIN,
     "POST /console/classes/{class_id}/recoveries": DECIDERS,
@@ -226,6 +228,7 @@ NEVER = {  # whom a kind of page refuses though it lies within what they see
     SETTERS: ("chang", "sun", "fang", "root"),
     KEEPERS: ("chang", "sun", "fang", "han"),
     DESK: ("zhao", "chang", "sun", "han"),
+    PURSERS: ("chang", "fang", "han"),
     ADMIN: ("zhao", "chang", "sun", "fang", "han"),
 }
 # Another county's auditor, another platform's viewer, the clerk of another school of the county.
@@ -238,6 +241,8 @@ ENDING = {"POST /console/logout", "POST /console/account/password"}
 # user who is there.
 BY_THEMSELVES = {
     "POST /console/cases/decide",
+    "POST /console/subsidies",
+    "POST /console/subsidies/{standard_id}/decide",
     "POST /console/cases/undo",
     "POST /console/identities/{identity_id}",
     "POST /console/account/app",

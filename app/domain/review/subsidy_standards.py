@@ -1,32 +1,47 @@
-"""What a county pays for one learner: its own standards, entered from its own documents."""
+"""What a county pays for one learner: its own standards, entered from its own documents.
+
+One person enters a standard or its correction, another agrees; only then money is paid by it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
+from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.domain.accounts.users import Role, User
 from app.domain.catalogue.classes import pack_of
 from app.domain.policy import subsidy_texts
+from app.domain.policy.procedure import Office
 from app.domain.review.stage_bodies import Yuan
 from app.domain.wire import Day, Line, Wire
-from app.errors import BadInput, NotAllowed, NotFound
+from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import institutions
 from app.store.catalogue.catalogue import ClassRow
 from app.store.money import standards as store
 from app.store.money.standards import StandardRow
-from detectors.qualifications import level_of, without_level
+from detectors.qualifications import certificate_of, level_of, without_level
+
+MIN_REASON, MAX_REASON = 4, 2000  # characters
+KEEPING = frozenset({Office.LABOUR, Office.FINANCE})  # offices that keep a county's standards
+
+
+class StandardState(StrEnum):
+    WAITING = "waiting"
+    IN_FORCE = "in_force"
+    REFUSED = "refused"
 
 
 class StandardTerms(Wire):
-    """`level` 5 (lowest) to 1. No occupation, level or applicant: any."""
+    """`level` 5 (lowest) to 1. No occupation, level, applicant or certificate: any. `replaces`: the
+    standard that this one corrects, by its number."""
 
     county: Line
     occupation: Line | None = None
@@ -38,6 +53,18 @@ class StandardTerms(Wire):
     dated: Day
     from_on: Day
     until_on: Day | None = None
+    certificate_type: Line | None = None
+    replaces: Annotated[int | None, Field(ge=1)] = None
+
+    @field_validator("certificate_type")
+    @classmethod
+    def _known(cls, said: str | None) -> str | None:
+        kind = certificate_of(said) if said else None
+        if said and kind is None:
+            raise PydanticCustomError(
+                "literal_error", "certificate_type: 不认识 / not a kind of certificate"
+            )
+        return str(kind) if kind else None
 
     @model_validator(mode="after")
     def _consistent(self) -> StandardTerms:
@@ -55,9 +82,14 @@ class StandardTerms(Wire):
 
 
 def enter(connection: Connection, user: User, said: StandardTerms, now_ms: int) -> int:
-    """Enter a standard; its id. Raises NotAllowed for all but administrators, NotFound for an
-    unknown county."""
-    _require_admin(user)
+    """Enter a standard, for another person to agree to; its id. Raises NotAllowed for who does not
+    keep them, NotFound for an unknown county, BadInput for a correction of what is not in force."""
+    _require_keeper(user, said.county)
+    if said.replaces:
+        old = _row(connection, said.replaces)
+        if old is None or (old.county, old.state) != (said.county, StandardState.IN_FORCE):
+            detail = "replaces: no standard of that county in force"
+            raise BadInput("unknown_standard", detail, field="replaces")
     if institutions.county(connection, said.county) is None:
         raise NotFound("unknown_county", f"there is no county {said.county}")
     values = {
@@ -72,9 +104,49 @@ def enter(connection: Connection, user: User, said: StandardTerms, now_ms: int) 
         "from_on": said.from_on.isoformat(),
         "until_on": said.until_on.isoformat() if said.until_on else None,
     }
-    standard_id = store.add(connection, **values, entered_by=user.actor, entered_ms=now_ms)
+    values |= {"certificate_type": said.certificate_type or "", "replaces": said.replaces}
+    waiting: dict[str, Any] = {"state": StandardState.WAITING, "decided_by": "", "decided_ms": None}
+    entered = {"entered_by": user.actor, "entered_ms": now_ms}
+    standard_id = store.add(connection, **values, **waiting, **entered)
     _record(connection, user, "standard.entered", standard_id, values, now_ms)
     return standard_id
+
+
+def decide(
+    connection: Connection, user: User, standard_id: int, *, agreed: bool, reason: str, now_ms: int
+) -> None:
+    """Agree to a standard that somebody else entered, or refuse it; who entered it may only take it
+    back. What it corrects ends the day before it, and where both begin the same day never held.
+
+    Raises NotFound, NotAllowed (`second_person_needed`), BadInput for want of a reason, and
+    Conflict where it was decided."""
+    row = _row(connection, standard_id)
+    counties = user.scope.counties
+    if row is None or (counties is not None and row.county not in counties):
+        raise NotFound("unknown_standard", "there is no such standard")
+    _require_keeper(user, row.county)
+    if agreed and row.entered_by == user.actor:
+        raise NotAllowed("second_person_needed", "somebody else agrees to what you entered")
+    if not (0 if agreed else MIN_REASON) <= len(reason) <= MAX_REASON:
+        raise BadInput("reason_missing", f"reason: {MIN_REASON} characters or more", field="reason")
+    state = StandardState.IN_FORCE if agreed else StandardState.REFUSED
+    if not store.decide(connection, standard_id, state, user.actor, now_ms):
+        raise Conflict("standard_decided", "this standard was decided on already")
+    old = _row(connection, row.replaces) if agreed and row.replaces else None
+    if old is not None:
+        last = row.from_on - timedelta(days=1)
+        store.end(connection, old.id, min(last, old.until_on or last))
+    action = "standard.agreed" if agreed else "standard.refused"
+    detail = {"county": row.county, "replaces": row.replaces, "reason": reason}
+    _record(connection, user, action, standard_id, detail, now_ms)
+
+
+def keeps(user: User, county: str) -> bool:
+    """Whether this person enters, corrects and agrees to the county's standards."""
+    if user.role is Role.ADMIN:
+        return True
+    mine = user.scope.counties is None or county in user.scope.counties
+    return user.decides and user.office in KEEPING and mine
 
 
 def end(
@@ -87,7 +159,7 @@ def end(
 ) -> None:
     """Let a standard hold until that day (ISO). Raises NotAllowed, NotFound, BadInput."""
     _require_admin(user)
-    row = next((it for it in store.of_counties(connection, None) if it.id == standard_id), None)
+    row = _row(connection, standard_id)
     if row is None:
         raise NotFound("unknown_standard", "there is no such standard")
     try:
@@ -101,7 +173,7 @@ def end(
 
 def applying(connection: Connection, klass: ClassRow) -> StandardRow | None:
     """The standard of the class's county that holds on its first day: the closest by occupation,
-    then level, then applicant; of two that are as close, the later."""
+    then level, applicant and certificate; of two that are as close, the later."""
     rows = store.of_counties(connection, [klass.county])
     return chosen(rows, klass) if rows else None
 
@@ -111,13 +183,16 @@ def chosen(rows: Iterable[StandardRow], klass: ClassRow) -> StandardRow | None:
     opened = date.fromisoformat(klass.terms["starts_on"])
     applicant = (klass.terms.get("applicant") or {}).get("type")
     canonical = pack_of(klass).occupations.canonical
+    certificate = certificate_of(str(klass.terms.get("certificate_type") or ""))
     fits = [
         it
         for it in rows
-        if it.from_on <= opened <= (it.until_on or opened)
+        if it.state == StandardState.IN_FORCE
+        and it.from_on <= opened <= (it.until_on or opened)
         and (not it.occupation or canonical(it.occupation) == occupation)
         and it.level in (None, level)
         and it.applicant in ("", applicant)
+        and it.certificate_type in ("", certificate)
     ]
     return max(fits, key=_closeness, default=None)
 
@@ -141,8 +216,19 @@ def yuan(amount_fen: int) -> Decimal:
     return Decimal(amount_fen).scaleb(-2)
 
 
-def _closeness(it: StandardRow) -> tuple[bool, bool, bool, date, int]:
-    return bool(it.occupation), it.level is not None, bool(it.applicant), it.from_on, it.id
+def _closeness(it: StandardRow) -> tuple[bool, bool, bool, bool, date, int]:
+    kinds = bool(it.applicant), bool(it.certificate_type)
+    return bool(it.occupation), it.level is not None, *kinds, it.from_on, it.id
+
+
+def _row(connection: Connection, standard_id: int) -> StandardRow | None:
+    rows = store.of_counties(connection, None)
+    return next((it for it in rows if it.id == standard_id), None)
+
+
+def _require_keeper(user: User, county: str) -> None:
+    if not keeps(user, county):
+        raise NotAllowed("keeps_no_standards", f"your account keeps no standards of {county}")
 
 
 def _require_admin(user: User) -> None:

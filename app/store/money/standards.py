@@ -14,7 +14,8 @@ from models import SubsidyStandard
 
 
 class StandardRow(msgspec.Struct, frozen=True, kw_only=True):
-    """`amount_fen` for one learner. Empty `occupation` or `applicant`, no `level`: any."""
+    """`amount_fen` for one learner. Empty `occupation`, `applicant` or `certificate_type`, no
+    `level`: any. `state`: waiting, in_force or refused."""
 
     id: int
     county: str
@@ -29,6 +30,11 @@ class StandardRow(msgspec.Struct, frozen=True, kw_only=True):
     until_on: date | None
     entered_by: str
     entered_ms: int
+    certificate_type: str
+    state: str
+    decided_by: str
+    decided_ms: int | None
+    replaces: int | None
 
 
 def of_counties(connection: Connection, counties: Sequence[str] | None) -> list[StandardRow]:
@@ -44,6 +50,17 @@ def of_counties(connection: Connection, counties: Sequence[str] | None) -> list[
 def add(connection: Connection, **values: Any) -> int:
     query = insert(SubsidyStandard).values(**values).returning(SubsidyStandard.id)
     return int(connection.execute(query).scalar_one())
+
+
+def decide(
+    connection: Connection, standard_id: int, state: str, decided_by: str, now_ms: int
+) -> bool:
+    """Whether it still waited for a decision."""
+    query = update(SubsidyStandard).where(
+        SubsidyStandard.id == standard_id, SubsidyStandard.state == "waiting"
+    )
+    values = {"state": state, "decided_by": decided_by, "decided_ms": now_ms}
+    return connection.execute(query.values(**values)).rowcount == 1
 
 
 def end(connection: Connection, standard_id: int, until_on: date) -> None:

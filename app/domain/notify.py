@@ -7,14 +7,18 @@ or photo of a person; whoever wants to know more asks the API for it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection
 
 from app.clock import at
+from app.domain import advice
+from app.domain.advice import Advice
 from app.languages import Text
+from app.store.bodies import FindingBody, session_verdict
 from app.store.exchange import webhooks as store
 from app.store.exchange.webhooks import FindingNotice, VerdictNotice
 from app.store.judging.verdicts import CONTROL_MISSING
@@ -42,6 +46,9 @@ class WebhookEvent(StrEnum):
     WEBHOOK_TEST = "webhook.test"
 
 
+Words = Callable[[FindingBody], Text]
+MOST_FINDINGS = 20  # told with one verdict
+
 LABELS: Mapping[WebhookEvent, Text] = {
     WebhookEvent.SESSION_VERDICT: Text("学习判定有变化", "A sitting was judged"),
     WebhookEvent.FINDING_OPENED: Text("有新的发现", "A finding was opened"),
@@ -54,8 +61,11 @@ LABELS: Mapping[WebhookEvent, Text] = {
 }
 
 
-def session_verdicts(connection: Connection, class_id: int, after: int, now_ms: int) -> None:
-    """Tell of the verdicts on sittings that were stored since that verdict's id."""
+def session_verdicts(
+    connection: Connection, class_id: int, after: int, words: Words, now_ms: int
+) -> None:
+    """Tell of the verdicts on sittings that were stored since that verdict's id; `words` say a
+    finding in both languages."""
     wanting = _wanting(connection, class_id, WebhookEvent.SESSION_VERDICT)
     if not wanting:
         return
@@ -64,13 +74,13 @@ def session_verdicts(connection: Connection, class_id: int, after: int, now_ms: 
         connection,
         wanting,
         WebhookEvent.SESSION_VERDICT,
-        ((f"verdict-{row.id}", _verdict(row)) for row in rows),
+        ((f"verdict-{row.id}", _verdict(row, words)) for row in rows),
         now_ms,
     )
 
 
 def findings_opened(
-    connection: Connection, class_id: int, keys: Collection[str], now_ms: int
+    connection: Connection, class_id: int, keys: Collection[str], words: Words, now_ms: int
 ) -> None:
     """Tell of findings that are new, by their keys in the class."""
     opened = _wanting(connection, class_id, WebhookEvent.FINDING_OPENED) if keys else []
@@ -83,7 +93,7 @@ def findings_opened(
         (opened, WebhookEvent.FINDING_OPENED, "finding", rows),
         (missing, WebhookEvent.CONTROL_MISSING, "control", controls),
     ):
-        messages = ((f"{name}-{row.id}", _finding(row)) for row in told)
+        messages = ((f"{name}-{row.id}", _opened(row, words)) for row in told)
         _enter(connection, wanting, event, messages, now_ms)
 
 
@@ -183,7 +193,9 @@ def _enter(
     )
 
 
-def _verdict(row: VerdictNotice) -> dict[str, Any]:
+def _verdict(row: VerdictNotice, words: Words) -> dict[str, Any]:
+    body = session_verdict(row.body)
+    found = advice.acting(body.findings)
     return {
         "session_id": row.session,
         "class_id": row.klass,
@@ -192,7 +204,39 @@ def _verdict(row: VerdictNotice) -> dict[str, Any]:
         "pack": row.pack,
         "verdict_sha256": row.digest.hex(),
         "judged_at_ms": row.created_ms,
+        "played_s": body.played_ms / 1000,
+        "credited_s": body.credited_ms / 1000,
+        "media_s": body.media_ms / 1000,
+        "findings": [_told(it, words) for it in found[:MOST_FINDINGS]],
+        "findings_total": len(found),
+        "what_to_do": _advised(advice.of_sitting(body)),
     }
+
+
+def _told(body: FindingBody, words: Words) -> dict[str, Any]:
+    """A finding as it stands in the message on its sitting."""
+    said = words(body)
+    return {
+        "rule": body.rule,
+        "reason": body.reason,
+        "outcome": body.outcome.value,
+        "fault": body.fault.value,
+        "start_ms": body.start_ms,
+        "end_ms": body.end_ms,
+        "zh": said.zh,
+        "en": said.en,
+    }
+
+
+def _advised(found: Sequence[Advice]) -> list[dict[str, str]]:
+    return [
+        {"code": it.value, "zh": advice.WORDS[it].zh, "en": advice.WORDS[it].en} for it in found
+    ]
+
+
+def _opened(row: FindingNotice, words: Words) -> dict[str, Any]:
+    body = msgspec.convert(row.body, FindingBody)
+    return _finding(row) | _told(body, words) | {"what_to_do": _advised([advice.of_finding(body)])}
 
 
 def _finding(row: FindingNotice) -> dict[str, Any]:

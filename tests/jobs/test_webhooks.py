@@ -156,6 +156,15 @@ def test_a_class_judged_with_a_cheat_in_it_is_told_once_and_signed(
     for head, body in receiver.messages:
         Signature(made.secret).verify(body, head)
         assert b"id_number" not in body and "林".encode() not in body
+    verdict = next(
+        it["data"]
+        for it in map(json.loads, (body for _, body in receiver.messages))
+        if it["type"] == "session.verdict" and it["data"]["findings"]
+    )
+    assert 0 <= verdict["credited_s"] < verdict["played_s"] <= verdict["media_s"]
+    fast = next(it for it in verdict["findings"] if it["rule"] == "fast_forward")
+    assert fast["zh"] and fast["en"] and fast["start_ms"] < fast["end_ms"]
+    assert verdict["what_to_do"] and verdict["what_to_do"][0]["code"] != "nothing"
     validate(services, klass.id)
     assert deliverer.round() == 1  # nothing changed but that it was validated again
     assert receiver.told()[-1][1] == "class.validated"

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from app.domain import notify
 from app.domain.judging import verdict_body as bodies
+from app.domain.judging.sentences import sentences
 from app.domain.policy import packs
 from app.domain.policy.pack import Pack
 from app.store.bodies import FindingBody, HourSubject, HourVerdict
@@ -194,8 +195,8 @@ def keep(
         connection, class_id, evaluated.found, spoken_of, evaluated.rules, run_id, now_ms
     )
     if stored:
-        notify.session_verdicts(connection, class_id, evaluated.after, now_ms)
-    notify.findings_opened(connection, class_id, new, now_ms)
+        notify.session_verdicts(connection, class_id, evaluated.after, sentences, now_ms)
+    notify.findings_opened(connection, class_id, new, sentences, now_ms)
     return Judgement(len(evaluated.own), stored, new)
 
 

@@ -18,6 +18,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.domain import notify
+from app.domain.judging.sentences import sentences
 from app.domain.judging.verdict_body import clause_body
 from app.domain.policy.pack import Pack
 from app.store.bodies import (
@@ -84,7 +85,7 @@ def enter(
         if it.missing
     ]
     new = verdicts.keep_findings(connection, klass.id, rows, [None], CONTROLS, run_id, now_ms)
-    notify.findings_opened(connection, klass.id, new, now_ms)
+    notify.findings_opened(connection, klass.id, new, sentences, now_ms)
     return new
 
 

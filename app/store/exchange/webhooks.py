@@ -98,6 +98,7 @@ class VerdictNotice(Protocol):
     outcome: str
     pack: str
     digest: bytes
+    body: bytes
     created_ms: int
     klass: str
     session: str
@@ -113,6 +114,7 @@ def session_verdicts(connection: Connection, class_id: int, after: int) -> Seque
             Verdict.outcome,
             Verdict.pack,
             Verdict.digest,
+            Verdict.body,
             Verdict.created_ms,
             TrainingClass.external_id.label("klass"),
             Session.external_id.label("session"),
@@ -138,6 +140,7 @@ class FindingNotice(Protocol):
     status: str
     shadow: bool
     needs_two_reviewers: bool
+    body: dict[str, Any]
     klass: str
     session: str | None
     learner: str | None
@@ -197,6 +200,7 @@ def _findings() -> Any:
             Finding.status,
             Finding.shadow,
             Finding.needs_two_reviewers,
+            Finding.body,
             TrainingClass.external_id.label("klass"),
             Session.external_id.label("session"),
             Learner.external_id.label("learner"),

@@ -1,0 +1,51 @@
+"""A platform is told what to do, the first thing first."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from app.domain import advice
+from app.domain.advice import WORDS, Advice
+from detectors.assess import Decision, SessionOutcome
+from detectors.finding import Fault, Outcome
+from detectors.policy import Status
+
+VALID, INVALID = SessionOutcome.VALID, SessionOutcome.INVALID
+
+
+def finding(**other: Any) -> Any:
+    usual = {"rule_status": Status.ACTIVE, "outcome": Outcome.VIOLATION, "decision": None}
+    return SimpleNamespace(**{"fault": Fault.LEARNER, **usual, **other})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "credited_ms", "findings", "told"),
+    [
+        (VALID, 600_000, [], ["nothing"]),
+        (VALID, 300_000, [], ["watch_again"]),
+        (INVALID, 0, [finding()], ["watch_again"]),
+        (INVALID, 0, [finding(fault=Fault.PLATFORM)], ["mend_platform", "watch_again"]),
+        (SessionOutcome.PENDING_REVIEW, 600_000, [finding()], ["wait_for_review"]),
+        (SessionOutcome.NOT_PROVEN, 600_000, [], ["wait_for_photos"]),
+    ],
+)
+def test_what_to_do_about_a_sitting(
+    outcome: SessionOutcome, credited_ms: int, findings: list[Any], told: list[str]
+) -> None:
+    body: Any = SimpleNamespace(
+        outcome=outcome, credited_ms=credited_ms, played_ms=600_000, findings=findings
+    )
+    assert advice.of_sitting(body) == told
+
+
+def test_what_was_overturned_or_only_noted_asks_for_nothing() -> None:
+    noted = [
+        finding(decision=Decision.OVERTURNED),
+        finding(rule_status=Status.SHADOW),
+        finding(outcome=Outcome.CLEAR),
+    ]
+    assert advice.acting(noted) == []
+    assert set(WORDS) == set(Advice)

@@ -43,7 +43,7 @@ from app.store.exchange import report_rows
 from app.store.exchange.report_rows import AssessmentRow, KeptOnDay, MemberRow, PlanRow
 from app.store.judging import enrolment_facts
 from app.store.judging.enrolment_facts import LeaveRow
-from app.store.review import claims, inspections
+from app.store.review import inspections
 from app.store.review.finding_rows import FindingRow
 from app.store.review.findings import AppealRow
 from app.store.review.inspections import InspectionCheckRow, InspectionNoteRow, InspectionRow
@@ -319,7 +319,7 @@ class Dossier:
     @cached_property
     def leaves_waiting(self) -> set[int]:
         """Ids of those that only the platform calls approved."""
-        return claims.unaccepted_leaves(self.connection, self.id)
+        return enrolment_facts.waiting_leaves(self.connection, self.id)
 
     def reviewer(self, row: ReviewRow | None) -> str:
         """The name under a review, blank where there is none yet."""

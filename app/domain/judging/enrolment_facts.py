@@ -23,7 +23,7 @@ from app.store.judging.enrolment_facts import (
     StandingRow,
     SurveyRow,
 )
-from app.store.review import acts, claims
+from app.store.review import acts
 from app.store.review.act_bodies import CheckDecidedBody, ExplicitHoursBody, MakeUpApprovedBody
 from app.store.review.acts import ActInForce
 from detectors.batch_checks import IN_PERSON_CHECKS, TRAINEE_CHECKS
@@ -276,7 +276,7 @@ class _People:
         self.attendance = store.attendance(connection, klass.id)
         self.trainings = trainings.earlier(connection, klass, {row.person_id for row in roster})
         self.leaves: dict[int, list[Absence]] = defaultdict(list)
-        waiting = claims.unaccepted_leaves(connection, klass.id)
+        waiting = store.waiting_leaves(connection, klass.id)
         for leave in store.leaves(connection, klass.id):
             self.leaves[leave.learner_id].append(_leave(leave, leave.id not in waiting))
         self.hours: dict[int, list[HourVerdictRow]] = defaultdict(list)

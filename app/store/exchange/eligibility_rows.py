@@ -87,7 +87,12 @@ def tables(connection: Connection, klass: ClassRow, packed: Mapping[str, Rows]) 
         "controls": _ledger(connection, klass.id),
         "offline_attendance": _attendance(connection, klass.id),
         "recordings": rows_of(connection, RecordingRecord, *mine),
-        "leave_records": rows_of(connection, LeaveRecord, *mine),
+        "leave_records": rows_of(
+            connection,
+            LeaveRecord,
+            "id",
+            [it.id for it in enrolment_facts.leaves(connection, klass.id)],
+        ),
         "satisfaction_records": [
             *rows_of(connection, SatisfactionRecord, *mine),
             *rows_of(connection, SatisfactionRecord, "class_id", earlier, _SURVEY),

@@ -16,6 +16,7 @@ import numpy as np
 from sqlalchemy import JSON, Connection, LargeBinary, Row, create_engine, insert, or_, select
 from sqlalchemy.types import TypeEngine
 
+from app.store import stays
 from app.store.accounts.audit import AuditRow
 from app.store.events.event_log import MANIFEST
 from app.store.faces import face_sets
@@ -90,6 +91,7 @@ def tables(connection: Connection, class_id: int, evidence: facts.NamedTrace) ->
         select(Enrolment.learner_id).where(Enrolment.class_id == class_id)
     ).scalars()
     learners |= set(members)
+    classes |= {it.moved_from for it in stays.movers(connection, class_id)}
     versions = {row.course_version_id for row in evidence.lessons}
     pairs = _pairs(connection, learners)
     alike = {it[side] for it in pairs for side in ("learner_id", "other_id")}

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import msgspec
-from sqlalchemy import Connection, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, or_, select, update
 
 from app.store import stays
 from app.store.bodies import FindingBody
+from app.store.review import claims
 from app.store.row import fetch, stream, typed
 from detectors.finding import Evidence, Fault, Outcome
 from models import (
@@ -342,6 +343,7 @@ def carried_attendance(connection: Connection, class_id: int) -> list[int]:
 class LeaveRow(Protocol):
     id: int
     learner_id: int
+    item: str
     from_on: str
     to_on: str
     written: bool
@@ -349,14 +351,30 @@ class LeaveRow(Protocol):
     body: dict[str, Any]
 
 
-def leaves(connection: Connection, class_id: int) -> Sequence[LeaveRow]:
-    return fetch(
-        connection,
-        select(LeaveRecord)
-        .where(LeaveRecord.class_id == class_id)
-        .order_by(LeaveRecord.learner_id, LeaveRecord.from_on, LeaveRecord.item),
-        LeaveRow,
-    )
+def leaves(connection: Connection, class_id: int) -> list[LeaveRow]:
+    """Of the class's learners, with what who moved took before, by learner and day."""
+    own = _leaves(connection, LeaveRecord.class_id == class_id)
+    told = {(it.learner_id, it.from_on) for it in own}
+    carried = []
+    for it in stays.movers(connection, class_id):
+        mine = and_(
+            LeaveRecord.learner_id == it.learner_id,
+            LeaveRecord.class_id == it.moved_from,
+            LeaveRecord.from_on < it.first_on.isoformat(),
+        )
+        before = _leaves(connection, mine)
+        carried += [row for row in before if (row.learner_id, row.from_on) not in told]
+    return sorted([*own, *carried], key=lambda it: (it.learner_id, it.from_on, it.item))
+
+
+def waiting_leaves(connection: Connection, class_id: int) -> set[int]:
+    """Ids of those that platforms call approved and the authority has not accepted."""
+    before = {it.moved_from for it in stays.movers(connection, class_id)}
+    return set().union(*(claims.unaccepted_leaves(connection, it) for it in {class_id, *before}))
+
+
+def _leaves(connection: Connection, which: ColumnElement[bool]) -> Sequence[LeaveRow]:
+    return fetch(connection, select(LeaveRecord).where(which), LeaveRow)
 
 
 class SurveyRow(Protocol):

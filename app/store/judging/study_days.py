@@ -6,12 +6,13 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 
-from sqlalchemy import Connection, func, select, true
+from sqlalchemy import Connection, func, select
 
 from app.store import stays as enrolments
+from app.store.judging import enrolment_facts
 from app.store.review import claims
 from detectors.dates import StudyDays, study_days
-from models import AssessmentRecord, LeaveRecord, TrainingClass
+from models import AssessmentRecord, TrainingClass
 
 
 def of_learners(
@@ -27,14 +28,10 @@ def of_learners(
     if not (klass.starts_on and klass.ends_on):
         return {}
     ends_on = claims.accepted_end(connection, class_id, klass.ends_on)
-    waiting = claims.unaccepted_leaves(connection, class_id)
-    leaves = connection.execute(
-        select(LeaveRecord.id, LeaveRecord.learner_id)
-        .where(LeaveRecord.class_id == class_id)
-        .where(LeaveRecord.written == true(), LeaveRecord.approved == true())
-    ).all()
-    on_leave = {row.learner_id for row in leaves if row.id not in waiting}
-    said_to_be = {row.learner_id for row in leaves}
+    waiting = enrolment_facts.waiting_leaves(connection, class_id)
+    leaves = [it for it in enrolment_facts.leaves(connection, class_id) if it.approved]
+    on_leave = {it.learner_id for it in leaves if it.written and it.id not in waiting}
+    said_to_be = {it.learner_id for it in leaves if it.written}
     exams = connection.execute(
         select(AssessmentRecord.learner_id, func.min(AssessmentRecord.held_on).label("first_on"))
         .where(AssessmentRecord.class_id == class_id)

@@ -59,6 +59,20 @@ class Move:
         answer = self.client.post(url, json={"items": [item]}, headers=self.headers)
         assert answer.json()["accepted"] == 1, answer.text
 
+    def on_leave(self, klass: str, day: str, **told: object) -> None:
+        item = {"learner_id": "lin-yi", "from_on": day, "to_on": day, **told}
+        url = f"/v1/classes/{klass}/leave"
+        items = {"items": [{"written": True, "approved": True, "reason": "看病", **item}]}
+        answer = self.client.post(url, json=items, headers=self.headers)
+        assert answer.status_code == 200 and answer.json()["accepted"] == 1, answer.text
+
+    def leaves(self, klass: str) -> list[tuple[str, bool]]:
+        """The first day of each leave, and whether the authority accepted it."""
+        row = class_row(self.services.database, self.county, klass)
+        with self.services.database.read() as connection:
+            (candidate,) = enrolment_facts.gather(connection, row).candidates
+        return [(it.first_day.isoformat(), it.accepted) for it in candidate.facts.leaves]
+
     def goes_back(self, last_on: str) -> None:
         body = {"to_class": "class-demo", "last_on": last_on}
         said = {"kind": "moved_class", "learner_id": "lin-yi", "body": body, "reason": "转回原班"}
@@ -136,6 +150,23 @@ def test_attendance_in_person_follows_to_the_other_class_and_back(move: Move) ->
     move.judge("class-demo")
     assert move.attended("class-demo") == 8
     assert move.hours("class-demo") == before
+
+
+def test_leave_follows_to_the_other_class_with_what_the_authority_said_of_it(move: Move) -> None:
+    move.studied("H01")
+    first = class_row(move.services.database, move.county, "class-demo").starts_on
+    move.on_leave("class-demo", first)
+    before = move.leaves("class-demo")
+    assert [day for day, _ in before] == [first]
+    act = move.goes()
+    assert move.leaves("next") == before
+    klass = class_row(move.services.database, move.county, "next")
+    made = package.export(move.services, klass, ExportOptions("user:zhao", named=True), EVERYTHING)
+    assert verify(made.file.data, made.public_key).problems == []
+    move.on_leave("next", act["body"]["first_on"])
+    assert len(move.leaves("next")) == 2
+    move.on_leave("next", first)  # told by the class moved to as well: it is one
+    assert len(move.leaves("next")) == 2
 
 
 def test_what_was_found_before_the_move_follows(move: Move) -> None:

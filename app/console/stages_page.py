@@ -32,6 +32,7 @@ from app.domain.review.stages import StepState, StepView
 from app.domain.review.subsidies import ClassSubsidy, Standing
 from app.domain.review.subsidy_standards import yuan
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
+from app.reports.lists import LISTS
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue import institutions as rows
 from app.store.catalogue.catalogue import ClassRow
@@ -58,6 +59,16 @@ FIELDS: Mapping[str, str] = {
     "received_on": N_("收到日期"),
     "raised_by": N_("提出人"),
     "remark": N_("意见"),
+}
+# What is printed, signed and hung out at each stage, of the lists of the class's page.
+_PAPERS = {
+    stage: [LISTS[name] for name in names]
+    for stage, names in {
+        "assessment": ("admitted", "refused", "certificates"),
+        "claim": ("subsidy-claim", "annex-2"),
+        "publication": ("subsidy-notice",),
+        "payment": ("subsidy-paid", "annex-2"),
+    }.items()
 }
 _OPTIONAL = {
     name
@@ -142,6 +153,7 @@ def _page(
         beyond_fen=_beyond(subsidy, views),
         listing_clause=clauses.register(FOLDER / "clauses")["huangchuan-2021/annual_review"],
         optional=_OPTIONAL,
+        papers=_PAPERS,
         presence=there,
         returnable={it.step.id for it in views if stages.returnable(it, views)},
         typed=typed or {},

@@ -309,3 +309,25 @@ def test_a_schools_clerk_records_a_check_in_person_that_waits_for_the_authority(
 
 def test_a_schools_clerk_records_nothing_else_that_the_authority_decides(han: Desk) -> None:
     assert longer(han).status_code == 403
+
+
+def test_an_act_waits_on_the_overview_of_another_who_may_approve_it(desk: Desk) -> None:
+    record_as(desk, "user:zhao")
+    assert 'id="to-approve"' not in desk.sign_in("zhao").get("/console")
+    desk.client.cookies.clear()
+    waits = desk.sign_in("sun").get("/console").split('id="to-approve"')[1].split("</section>")[0]
+    assert f'<a href="{page_of(desk)}">' in waits and "1项" in waits
+
+
+def record_as(desk: Desk, actor: str) -> None:
+    values = {
+        "kind": "lesson_length",
+        "class_id": class_of(desk),
+        "body": {"lesson_id": "l1", "media_seconds": 2500.0},
+        "reason": "片长以实际为准",
+        "document": "",
+        "recorded_by": actor,
+        "recorded_ms": 1,
+    }
+    with desk.services.database.write() as connection:
+        store.add(connection, **values)

@@ -221,6 +221,7 @@ SUBSIDY_STANDINGS = {
     "not_eligible": Label(N_("不接受考核申请")),
     "not_passed": Label(N_("考核未合格")),
     "paid_before": Label(N_("同一职业同一等级已享受补贴")),
+    "year_full": Label(N_("本年度享受补贴的次数已满")),
     "undecided": Label(N_("考核资格未定")),
     "not_assessed": Label(N_("没有考核结果")),
 }

@@ -268,6 +268,42 @@ def test_nobody_is_paid_twice_for_one_occupation_and_level(treasury: Treasury) -
     assert (share.standing, share.paid_in) == (Standing.PAID_BEFORE, "HC-2026-014")
 
 
+def test_a_fourth_paid_training_of_the_year_is_found_at_the_payment(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    paid: dict[str, Any] = {"paid_on": treasury.today.isoformat(), "fund": "skills"}
+    treasury.does("zhao", "payment", amount_yuan=Decimal(2401), **paid)
+    learner = treasury.learners[0]
+    with treasury.desk.services.database.write() as connection:  # paid in others meanwhile
+        person = people.by_id(connection, learner).person_id
+        mine = connection.execute(
+            select(models.TrainingClass).where(models.TrainingClass.id == treasury.class_id)
+        ).one()
+        event = connection.scalars(select(models.StageEvent.id)).first()
+        for number in range(3):
+            copy = dict(mine._mapping) | {"external_id": f"HC-2026-9{number}"}
+            copy.pop("id")
+            other = add(connection, models.TrainingClass, **copy)
+            values = {"amount_fen": 100, "paid_on": "2026-04-09", "event_id": event}
+            held = f"{person}:职业{number}:5"
+            add(
+                connection,
+                models.SubsidyPayment,
+                class_id=other,
+                learner_id=learner,
+                held=held,
+                **values,
+            )
+    assert treasury.standings()[:2] == [Standing.YEAR_FULL, Standing.PAYABLE]
+    with pytest.raises(Conflict, match="1 are to be paid for now, not 2"):
+        treasury.does("sun", "payment", "second")
+    with treasury.desk.services.database.write() as connection:  # nor one whose level is unknown
+        first = update(models.SubsidyPayment).where(models.SubsidyPayment.held.like("%职业0:5"))
+        connection.execute(first.values(held=f"{person}:保育员:"))
+    share = next(it for it in treasury.subsidy.shares if it.learner.id == learner)
+    assert (share.standing, share.paid_in) == (Standing.PAID_BEFORE, "HC-2026-90")
+
+
 def test_one_person_under_two_accounts_is_paid_once_also_once_it_is_known_who_it_is(
     treasury: Treasury,
 ) -> None:

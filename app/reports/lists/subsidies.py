@@ -21,6 +21,7 @@ _STANDINGS = {
     Standing.NOT_ELIGIBLE: "不接受考核申请",
     Standing.NOT_PASSED: "考核未合格",
     Standing.PAID_BEFORE: "同一职业同一等级已享受补贴",
+    Standing.YEAR_FULL: "本年度享受补贴的次数已满",
     Standing.UNDECIDED: "考核资格未定",
     Standing.NOT_ASSESSED: "没有考核结果",
 }

@@ -95,14 +95,38 @@ def of_class(connection: Connection, class_id: int) -> list[PaymentRow]:
     return typed(connection.execute(query.order_by(SubsidyPayment.id)), PaymentRow)
 
 
-def held(connection: Connection, keys: Collection[str]) -> dict[str, str]:
-    """Which class (the platform's id) of those that were paid holds each key."""
-    query = (
-        select(SubsidyPayment.held, TrainingClass.external_id)
+class HeldRow(Protocol):
+    """A payment that was not all given back: of whom now, in which class, opened when."""
+
+    held: str
+    person_id: int
+    class_id: int
+    external_id: str
+    starts_on: str
+
+
+def held(
+    connection: Connection, keys: Collection[str], people: Collection[int]
+) -> Sequence[HeldRow]:
+    """What stands under these keys, or was paid for accounts of these people."""
+    return fetch(
+        connection,
+        select(
+            SubsidyPayment.held,
+            Learner.person_id,
+            SubsidyPayment.class_id,
+            TrainingClass.external_id,
+            TrainingClass.starts_on,
+        )
         .join(TrainingClass, TrainingClass.id == SubsidyPayment.class_id)
-        .where(SubsidyPayment.held.in_(list(keys)))
+        .join(Learner, Learner.id == SubsidyPayment.learner_id)
+        .where(
+            SubsidyPayment.held.is_not(None),
+            SubsidyPayment.held.in_(list(keys)) | Learner.person_id.in_(list(people)),
+        )
+        .order_by(SubsidyPayment.id),
+        HeldRow,
     )
-    return {key: name for key, name in connection.execute(query) if key}
 
 
 def add(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

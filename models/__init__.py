@@ -4,7 +4,7 @@ from models.act import Act
 from models.base import Base
 from models.catalogue import ClassHour, Course, CourseVersion, Enrolment, Lesson, TrainingClass
 from models.county_task import ClassTask, CountyTarget
-from models.faces import Calibration, CourseFace, FacePair
+from models.faces import Calibration, CourseFace, FacePair, PhotoCode, PhotoCodeDue
 from models.identity import IdentityCorrection
 from models.inspection import Inspection, InspectionCheck, InspectionNote, SpotCheck
 from models.installation import InstallationFact
@@ -97,6 +97,8 @@ __all__ = [
     "PackDraft",
     "Person",
     "PhotoAccess",
+    "PhotoCode",
+    "PhotoCodeDue",
     "Platform",
     "RecordingRecord",
     "RecoveryEvent",

@@ -1,12 +1,12 @@
 """What is known of faces in general: thresholds measured on the site, accounts that look alike,
-sittings that stand out of a course."""
+sittings that stand out of a course; photographs, to be found again by how they look."""
 
 from __future__ import annotations
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped
 
-from models.base import Base, Blob, Document, Key, Ms, Name, mapped_column
+from models.base import Base, Blob, Digest, Document, Key, Ms, Name, mapped_column
 
 
 class Calibration(Base):
@@ -62,3 +62,39 @@ class CourseFace(Base):
     sittings: Mapped[int]  # that lie apart together
     others: Mapped[int]  # sittings that they were held against
     measured_ms: Mapped[Ms]
+
+
+class PhotoCode(Base):
+    """What one photo is looked up by among all: a code of the picture, nobody's face template
+    (`app/vision/photo_code.py`).
+
+    Of a sitting's photo or an enrolled one. It goes with the photo's bytes, and with the learner.
+    `codes` holds that of the mirror image too; a `band` is a sixth of the first.
+    """
+
+    __tablename__ = "photo_codes"
+
+    id: Mapped[Key]
+    snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id"), unique=True)
+    reference_photo_id: Mapped[int | None] = mapped_column(
+        ForeignKey("reference_photos.id"), unique=True
+    )
+    codes: Mapped[Digest]
+    band_0: Mapped[int] = mapped_column(index=True)
+    band_1: Mapped[int] = mapped_column(index=True)
+    band_2: Mapped[int] = mapped_column(index=True)
+    band_3: Mapped[int] = mapped_column(index=True)
+    band_4: Mapped[int] = mapped_column(index=True)
+    band_5: Mapped[int] = mapped_column(index=True)
+
+
+class PhotoCodeDue(Base):
+    """A photo from before there were codes, to be read once more when nothing else waits."""
+
+    __tablename__ = "photo_codes_due"
+
+    id: Mapped[Key]
+    snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("snapshots.id"), index=True)
+    reference_photo_id: Mapped[int | None] = mapped_column(
+        ForeignKey("reference_photos.id"), index=True
+    )

@@ -16,12 +16,13 @@ from typing import Any
 import structlog
 from prometheus_client import Gauge
 
-from app.domain.faces import enrolment_photos, face_checks
+from app.domain.faces import enrolment_photos, face_checks, photo_codes
 from app.domain.faces.enrolling import EnrolmentDesk
 from app.jobs.pixels import Pixels
 from app.security import seal
 from app.services import Services
 from app.store.faces import calibrations, reference_photos
+from app.store.faces import photo_codes as code_store
 from app.store.faces import snapshots as rows
 from app.store.faces.blobs import StoreAway
 from app.store.faces.snapshots import ClaimedPhoto
@@ -90,7 +91,26 @@ class FaceWorker:
         with services.database.read() as connection:
             touched |= set(rows.to_decide(connection, session_ids))
         self._decide(sorted(touched))
+        if not (handled or touched) and session_ids is None:
+            return self._look_up_later(self._batch if limit is None else min(limit, self._batch))
         return handled + len(taken)
+
+    def _look_up_later(self, limit: int) -> int:
+        """Read photos from before there were codes, so that they are found; how many."""
+        with self._services.database.read() as connection:
+            due = code_store.due(connection, limit)
+            keys = self._pixels.keys(connection, {photo.learner_id for photo in due})
+        if not due:
+            return 0
+        pictures = [self._pixels.opened(photo, keys.get(photo.learner_id)) for photo in due]
+        seen = self._look(pictures, enrolment=False)
+        found = {
+            photo.id: (photo, result.codes if isinstance(result, Seen) else None)
+            for photo, result in zip(due, seen, strict=True)
+        }
+        with self._services.database.write() as connection:
+            photo_codes.settle(connection, found)
+        return len(due)
 
     def _enrol(self) -> int:
         """Read imported reference photos, so that the photos of sittings find them."""
@@ -132,7 +152,9 @@ class FaceWorker:
             # By sitting: the one order in which everybody locks several of them.
             for photo, result in sorted(read, key=lambda it: it[0].session_id):
                 columns = _columns(photo, result, keys.get(photo.learner_id), now_ms)
-                rows.put_reading(connection, photo, self.name, **columns)
+                stands = rows.put_reading(connection, photo, self.name, **columns)
+                if stands and isinstance(result, Seen):
+                    photo_codes.enter_snapshot(connection, photo.id, result.codes)
 
     def _look(self, pictures: Sequence[bytes | Unread], *, enrolment: bool) -> list[Seen | Unread]:
         """Read the pictures that there are; the others stay what they are."""
@@ -170,8 +192,10 @@ class FaceWorker:
     def _awaited(self) -> bool:
         """Whether a round would find anything; asked often, so it locks nothing."""
         with self._services.database.read() as connection:
-            return rows.any_to_do(connection, self._services.clock()) or bool(
-                reference_photos.pending(connection, 1)
+            return (
+                rows.any_to_do(connection, self._services.clock())
+                or bool(reference_photos.pending(connection, 1))
+                or code_store.any_due(connection)
             )
 
     def _run(self) -> None:

@@ -160,8 +160,8 @@ class ConformityBody(Body, frozen=True, kw_only=True):
 
 
 class PhotoCopy(Body, frozen=True, kw_only=True):
-    """The earlier photo that one repeats, and by how little they differ; of the enrolled photo
-    both names are null."""
+    """The earlier photo that one repeats, and by how little they differ; of an enrolled photo, and
+    of one from outside the class, both names are null."""
 
     session_id: str | None
     snapshot_id: str | None

@@ -73,6 +73,9 @@ class Quality:
     roll: float
 
 
+_APART = {"embedding", "codes"}  # kept elsewhere than what a reading says
+
+
 @dataclass(frozen=True, slots=True)
 class FaceReading:
     """What the pixels of one picture say; without a face ``box``, ``quality``, ``ratios`` and
@@ -82,6 +85,7 @@ class FaceReading:
     good. passive: logged, never decided by. live_score: 0 attack - 1 live, None without the
     anti-spoofing model. perceptual_hash, mirrored_hash: 64 bits of
     the aligned face, for photo re-use; without a face, and in readings of 0.1, of the picture.
+    codes: `photo_code.photo_codes` of the aligned face.
     """
 
     width: int
@@ -99,13 +103,14 @@ class FaceReading:
     model: str
     anti_spoof: str | None
     embedding: NDArray[np.float32] | None
+    codes: bytes | None = None
 
     @classmethod
     def from_stored(
         cls, fields: Mapping[str, Any], embedding: NDArray[np.float32] | None = None
     ) -> FaceReading:
         """As `from_json`, of a document that holds other things beside the reading."""
-        names = {field.name for field in fields_of(cls)} - {"embedding"}
+        names = {field.name for field in fields_of(cls)} - _APART
         return cls.from_json({name: fields[name] for name in names}, embedding)
 
     @property
@@ -114,8 +119,8 @@ class FaceReading:
         return self.embedding is not None and not self.reasons
 
     def as_json(self) -> dict[str, Any]:
-        """Plain JSON types, without the embedding."""
-        names = (field.name for field in fields_of(self) if field.name != "embedding")
+        """Plain JSON types, without the embedding and the codes."""
+        names = (field.name for field in fields_of(self) if field.name not in _APART)
         fields = {name: getattr(self, name) for name in names}
         for name in ("box", "quality", "ratios"):
             fields[name] = None if fields[name] is None else asdict(fields[name])

@@ -206,7 +206,7 @@ def read_picture(data: bytes, enrolment: bool, files: BackendFiles) -> Seen | Un
     except ImageRejected as rejected:
         return Unread(rejected.code, final=True)
     embedding = None if seen.embedding is None else seen.embedding.astype("<f4").tobytes()
-    return Seen(seen.as_json(), embedding, models.embedder.card, models.notices)
+    return Seen(seen.as_json(), embedding, models.embedder.card, models.notices, seen.codes)
 
 
 def jpeg_of(data: bytes) -> bytes | Unread:

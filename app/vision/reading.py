@@ -16,6 +16,7 @@ from app.vision.image import Rgb, decode
 from app.vision.image_header import IMAGE_LIMITS, ImageLimits
 from app.vision.landmarks import ratios
 from app.vision.passive import passive_cues
+from app.vision.photo_code import photo_codes
 from app.vision.quality import SNAPSHOT, QualityLimits
 from app.vision.reuse import face_crop, face_hashes, perceptual_hashes
 
@@ -39,7 +40,7 @@ def read_picture(
     """As `read`, for a picture already decoded: uint8 (height, width, 3) RGB."""
     boxes = backends.detector.detect(picture)
     box = boxes[0] if boxes else None
-    quality = face_ratios = live_score = embedding = None
+    quality = face_ratios = live_score = embedding = codes = None
     cues: dict[str, float] = {}
     hashes = None
     if box is not None:
@@ -48,7 +49,8 @@ def read_picture(
         quality = quality_.measure(picture, box, points, face_ratios)
         embedding = backends.embedder.embed(picture, points)
         cues = passive_cues(picture, box)
-        hashes = face_hashes(face_crop(picture, points))
+        face = face_crop(picture, points)
+        hashes, codes = face_hashes(face), photo_codes(face)
         if backends.anti_spoof is not None:
             live_score = backends.anti_spoof.live_score(picture, box)
     if hashes is None:
@@ -73,6 +75,7 @@ def read_picture(
         model=backends.embedder.card.model,
         anti_spoof=None if backends.anti_spoof is None else backends.anti_spoof.model,
         embedding=embedding,
+        codes=codes,
     )
 
 

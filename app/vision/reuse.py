@@ -37,7 +37,7 @@ def _ellipse() -> NDArray[np.bool_]:
     return np.asarray(((x - 64) / 44) ** 2 + ((y - 70) / 52) ** 2 < 1)
 
 
-_FACE = _ellipse()
+FACE = _ellipse()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def perceptual_hashes(grey: NDArray[np.uint8]) -> tuple[int, int]:
 
 def face_hashes(face: FaceCrop) -> tuple[int, int]:
     """`perceptual_hashes` of a face, whatever is around it."""
-    alone = np.where(_FACE, face, round(float(face[_FACE].mean())))
+    alone = np.where(FACE, face, round(float(face[FACE].mean())))
     return perceptual_hashes(alone.astype(np.uint8))
 
 
@@ -103,7 +103,7 @@ def _similarity(source: Points, target: Points) -> NDArray[np.float64]:
 
 def _residual(base: FaceCrop, other: FaceCrop) -> float:
     first, second = base.astype(np.float32), other.astype(np.float32)
-    mask = _FACE.astype(np.uint8) * 255
+    mask = FACE.astype(np.uint8) * 255
     start = np.eye(2, 3, dtype=np.float32)
     try:
         _, matrix = cv2.findTransformECC(
@@ -131,4 +131,4 @@ def _residual(base: FaceCrop, other: FaceCrop) -> float:
 
 def _structure(face: NDArray[np.float32]) -> NDArray[np.float32]:
     fine = cv2.GaussianBlur(face, (0, 0), _FINE) - cv2.GaussianBlur(face, (0, 0), _COARSE)
-    return np.asarray(fine[_FACE], np.float32)
+    return np.asarray(fine[FACE], np.float32)

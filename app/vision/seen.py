@@ -17,12 +17,14 @@ NOT_RETRIEVABLE = "not_retrievable"
 @dataclass(frozen=True, slots=True)
 class Seen:
     """`fields` is `FaceReading.as_json()`; `embedding` float32 little-endian, None without a face;
-    `card` that of the model which made it; `notices` what keeps a supplied model from use."""
+    `card` that of the model which made it; `notices` what keeps a supplied model from use; `codes`
+    that photographs are looked up by (`photo_code`), None without a face."""
 
     fields: dict[str, Any]
     embedding: bytes | None
     card: ModelCard
     notices: tuple[str, ...] = ()
+    codes: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ SEEN_BY = {
     "faces.face_checks": "jobs/test_face_worker.py",
     "faces.face_confidence": "console/test_face_case.py",
     "faces.photo_formats": "api/test_snapshots.py",
-    "faces.photo_copies": "jobs/test_face_worker.py",
+    "faces.photo_codes": "jobs/test_photo_copies.py",
     "judging.class_report": "reports/test_package.py",
     "judging.conformity_report": "api/test_verdicts.py",
     "judging.eligibility_body": "domain/judging/test_eligibility.py",

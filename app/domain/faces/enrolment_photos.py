@@ -16,7 +16,7 @@ import msgspec
 from sqlalchemy import Connection
 
 from app.domain.answer import UNSET, Answer, Sha256, UnsetType
-from app.domain.faces import enrolment_steps
+from app.domain.faces import enrolment_steps, photo_codes
 from app.domain.faces.enrolment_steps import Step
 from app.domain.faces.photo_store import PhotoStore
 from app.domain.faces.snapshots import face_key, verified
@@ -150,11 +150,13 @@ def enrol(
         raise unusable({**quality, "reasons": ["unlike_enrolled"]})
     values["blob_key"] = _keep(photos, key, learner.id, data)
     if again is not None:
-        rows.renew(connection, again.id, **values)
+        photo_id = again.id
+        rows.renew(connection, photo_id, **values)
     else:
-        rows.insert_row(
+        photo_id = rows.insert_row(
             connection, learner_id=learner.id, sha256=digest, created_ms=now_ms, **values
         )
+    photo_codes.enter_reference(connection, photo_id, seen.codes)
     _settled(connection, learner.id, now_ms)
     return _report(connection, learner.id, digest, "ready", quality)
 
@@ -206,6 +208,7 @@ def settle(
         return
     values = _ready(connection, key, photo.learner_id, seen, quality)
     if rows.settle(connection, photo.id, **values):
+        photo_codes.enter_reference(connection, photo.id, seen.codes)
         _settled(connection, photo.learner_id, now_ms)
 
 

@@ -53,12 +53,14 @@ def photo(connection: Connection, user: User, snapshot_id: int) -> Any:
 @dataclass(frozen=True, slots=True)
 class PhotoComparison:
     """The photo that another is held against. `photo` None: there is one, out of this person's
-    reach. `residual` (0-1) and `mirrored` as measured when it proved to be the same photograph."""
+    reach, or `enrolled` for another learner, which is shown to nobody here. `residual` (0-1) and
+    `mirrored` as measured when it proved to be the same photograph."""
 
     photo: Any
     identical: bool = False
     residual: float | None = None
     mirrored: bool = False
+    enrolled: bool = False
 
 
 def comparison(
@@ -71,9 +73,13 @@ def comparison(
     if beside is not None:
         return PhotoComparison(photo(connection, user, beside))
     earlier = case_file.repeated(connection, found)
+    copy = (found.reading or {}).get("near_duplicate", {})
+    if earlier is None and "enrolled" in copy:
+        return PhotoComparison(
+            None, residual=copy["residual"], mirrored=copy["mirrored"], enrolled=True
+        )
     if earlier is None:
         return None
-    copy = (found.reading or {}).get("near_duplicate", {})
     return PhotoComparison(
         case_file.photo(connection, earlier, user.scope),
         identical=not copy,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     update,
 )
 
+from app.store.faces import photo_codes
 from app.store.row import fetch
 from app.store.upsert import insert_new
 from models import (
@@ -160,6 +161,7 @@ def removed(connection: Connection, snapshot_ids: Collection[int], now_ms: int) 
     connection.execute(
         update(Snapshot).where(Snapshot.id.in_(snapshot_ids)).values(removed_ms=now_ms)
     )
+    photo_codes.drop_snapshots(connection, snapshot_ids)
 
 
 def templates_over(connection: Connection, cutoff: str) -> list[int]:
@@ -199,6 +201,7 @@ def references_over(connection: Connection, cutoff: str) -> Sequence[StoredBytes
 
 def reference_removed(connection: Connection, photo_id: int) -> None:
     drop_templates(connection, [photo_id])
+    photo_codes.drop_reference(connection, photo_id)
     connection.execute(
         update(ReferencePhoto).where(ReferencePhoto.id == photo_id).values(blob_key=None)
     )
@@ -219,6 +222,7 @@ def erase(connection: Connection, learner_id: int, now_ms: int) -> int:
     )
     references = select(ReferencePhoto.id).where(ReferencePhoto.learner_id == learner_id)
     drop_templates(connection, list(connection.execute(references).scalars()))
+    photo_codes.drop_learner(connection, learner_id)
     result = connection.execute(
         update(Snapshot)
         .where(

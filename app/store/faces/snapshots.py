@@ -447,12 +447,13 @@ def owner_of(connection: Connection, session_id: int) -> int:
 
 class SittingOwner(Protocol):
     learner_id: int
+    class_id: int
     learner: str
 
 
 def owner_named(connection: Connection, session_id: int) -> SittingOwner:
-    """Whose sitting it is: `learner_id`, and `learner` as the platform names them."""
-    query = select(Session.learner_id, Learner.external_id.label("learner"))
+    """Whose sitting it is: `learner_id`, `class_id`, and `learner` as the platform names them."""
+    query = select(Session.learner_id, Session.class_id, Learner.external_id.label("learner"))
     return fetch_one(
         connection,
         query.join(Learner, Learner.id == Session.learner_id).where(Session.id == session_id),

@@ -283,7 +283,9 @@ def repeated(connection: Connection, photo: PhotoCase) -> int | None:
     the photo, else the first of the same bytes. None: it repeats none."""
     copy = (photo.reading or {}).get("near_duplicate")
     query = select(Snapshot.id).join(Session, Session.id == Snapshot.session_id)
-    if copy is not None:
+    if copy is not None and "photo" in copy:
+        query = query.where(Snapshot.id == copy["photo"])
+    elif copy is not None:
         query = query.where(
             Session.platform_id == photo.platform_id,
             Session.external_id == copy["session_id"],

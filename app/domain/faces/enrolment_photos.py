@@ -150,12 +150,10 @@ def enrol(
         raise unusable({**quality, "reasons": ["unlike_enrolled"]})
     values["blob_key"] = _keep(photos, key, learner.id, data)
     if again is not None:
-        photo_id = again.id
-        rows.renew(connection, photo_id, **values)
+        rows.renew(connection, photo_id := again.id, **values)
     else:
-        photo_id = rows.insert_row(
-            connection, learner_id=learner.id, sha256=digest, created_ms=now_ms, **values
-        )
+        named = {"learner_id": learner.id, "sha256": digest, "created_ms": now_ms}
+        photo_id = rows.insert_row(connection, **named, **values)
     photo_codes.enter_reference(connection, photo_id, seen.codes)
     _settled(connection, learner.id, now_ms)
     return _report(connection, learner.id, digest, "ready", quality)

@@ -11,17 +11,21 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import select
 from starlette.routing import BaseRoute
 from starlette.testclient import TestClient
 
 from app import console
 from app.console import session_page
+from app.domain.accounts import users
+from app.domain.catalogue import institutions
+from app.domain.catalogue.institutions import CountyTerms, InstitutionTerms
 from app.domain.judging import rulings
 from app.domain.judging.timeline import Timeline
 from app.http.callers import Callers
 from app.services import Services
 from app.settings import Settings
-from models import Base
+from models import Base, TrainingClass
 from tests.console import county as rows
 from tests.console.county import NOW, PASSWORD, County
 
@@ -146,3 +150,28 @@ def new_desk(
 @pytest.fixture
 def desk(new_desk: Callable[[], Desk]) -> Desk:
     return new_desk()
+
+
+@pytest.fixture
+def han(new_desk: Callable[[], Desk]) -> Desk:
+    """The clerk of the school whose class it is."""
+    desk = new_desk()
+    by: dict[str, Any] = {"actor": "system", "now_ms": desk.clock()}
+    with desk.services.database.write() as connection:
+        klass = connection.execute(
+            select(TrainingClass).where(TrainingClass.external_id == "HC-2026-014")
+        ).one()
+        institutions.add_county(connection, CountyTerms(name=klass.county, code="411526"), **by)
+        terms = InstitutionTerms(code="52411526", name=klass.institution)
+        school = institutions.list_institution(connection, klass.county, terms, **by)
+        users.add_user(
+            connection,
+            username="han",
+            display_name="韩梅",
+            password=PASSWORD,
+            role="school",
+            counties=[],
+            institution=school,
+            **by,
+        )
+    return desk.sign_in("han")

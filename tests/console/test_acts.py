@@ -4,23 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 from sqlalchemy import select
 
 from app.canonical import canonical
-from app.domain.accounts import users
-from app.domain.catalogue import institutions
-from app.domain.catalogue.institutions import CountyTerms, InstitutionTerms
 from app.simulation.entities import invented_id_number
 from app.store.review import acts as store
 from app.store.review.act_bodies import LessonLengthBody
 from app.store.review.acts import JUDGING
-from models import Act, AuditEntry, Enrolment, Learner, Run, TrainingClass, Verdict
+from models import Act, AuditEntry, Enrolment, Learner, Run, Verdict
 from tests.bodies import enrolment
 from tests.console.conftest import Desk
-from tests.console.county import PASSWORD, add
+from tests.console.county import add
 
 
 def class_of(desk: Desk) -> int:
@@ -245,31 +241,6 @@ def test_a_decision_names_its_paper(desk: Desk) -> None:
     said = {"kind": "learner_check_decided", "check": "D1", "decision": "allowed"}
     answer = record(desk, learner=learner, **said)
     assert answer.status_code == 422 and "“依据文件”填写有误" in answer.text
-
-
-@pytest.fixture
-def han(new_desk: Callable[[], Desk]) -> Desk:
-    """The clerk of the school whose class it is."""
-    desk = new_desk()
-    by: dict[str, Any] = {"actor": "system", "now_ms": desk.clock()}
-    with desk.services.database.write() as connection:
-        klass = connection.execute(
-            select(TrainingClass).where(TrainingClass.id == class_of(desk))
-        ).one()
-        institutions.add_county(connection, CountyTerms(name=klass.county, code="411526"), **by)
-        terms = InstitutionTerms(code="52411526", name=klass.institution)
-        school = institutions.list_institution(connection, klass.county, terms, **by)
-        users.add_user(
-            connection,
-            username="han",
-            display_name="韩梅",
-            password=PASSWORD,
-            role="school",
-            counties=[],
-            institution=school,
-            **by,
-        )
-    return desk.sign_in("han")
 
 
 def test_a_schools_clerk_records_a_check_in_person_that_waits_for_the_authority(

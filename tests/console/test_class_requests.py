@@ -30,6 +30,16 @@ def test_zhao_has_a_class_judged_once_at_a_time(desk: Desk) -> None:
     assert "等待校验" in page and "data-running" in page
 
 
+def test_the_class_s_own_school_has_it_judged_and_picks_no_scale(han: Desk) -> None:
+    there = f"/console/classes/{han.county.classes[KLASS]}"
+    assert "立即校验" in han.get(there)
+    assert ask(han, "run") == 303 and "等待校验" in han.get(there)
+    assert ask(han, "scale", scale="literal") == 403
+    with han.services.database.read() as connection:
+        (run,) = connection.execute(select(Run)).all()
+    assert run.requested_by == "user:han"
+
+
 def test_who_picked_the_scale_is_on_record(desk: Desk) -> None:
     assert ask(desk.sign_in("zhao"), "scale", scale="literal") == 303
     with desk.services.database.read() as connection:

@@ -146,7 +146,7 @@ MAY = {
     "POST /console/appeals/{appeal_id}/reply": DECIDERS,
     "POST /console/classes/{class_id}/inspections": DECIDERS,
     "POST /console/classes/{class_id}/learners/{learner_id}/link": DECIDERS,
-    "POST /console/classes/{class_id}/run": DECIDERS,
+    "POST /console/classes/{class_id}/run": SETTERS,
     "GET /console/classes/{class_id}/scale": AUDITORS,
     "POST /console/classes/{class_id}/scale": AUDITORS,
     "POST /console/findings/many": DECIDERS,

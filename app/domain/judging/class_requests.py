@@ -41,8 +41,11 @@ def choose(
 
 
 def judge(connection: Connection, class_id: int, user: User, now_ms: int) -> int:
-    """Ask for the class to be judged now; the run's id. Raises NotAllowed, NotFound."""
-    class_of(connection, class_id, user)
+    """Ask for the class to be judged now; the run's id. It changes no rule and no evidence, so the
+    class's own institution may ask as well. Raises NotAllowed, NotFound."""
+    if not user.sets_up:
+        raise NotAllowed("role", "only auditors and the class's institution have it judged")
+    _seen(connection, class_id, user)
     run_id = runs.request(connection, class_id, user.actor, now_ms)
     audit.append(
         connection,
@@ -59,6 +62,10 @@ def class_of(connection: Connection, class_id: int, user: User) -> Any:
     """The class, for who works on it. Raises NotAllowed, NotFound."""
     if user.role is not Role.AUDITOR:
         raise NotAllowed("role", "only auditors work on classes")
+    return _seen(connection, class_id, user)
+
+
+def _seen(connection: Connection, class_id: int, user: User) -> Any:
     klass = class_file.klass(connection, class_id, user.scope)
     if klass is None:
         raise NotFound("unknown_class", "there is no such class")

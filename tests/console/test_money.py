@@ -132,7 +132,7 @@ class Treasury(Desks):
             enrolment = catalogue.enrolments(connection, self.class_id)[learner]
             self.conclude(connection, self.class_id, enrolment, "ineligible")
 
-    def recover(self, who: str, learner: int, deed: str, **said: Any) -> int:
+    def recover(self, who: str, learner: int | None, deed: str, **said: Any) -> int:
         body = {"happened_on": self.today.isoformat(), "document": "潢人社追〔2026〕1号"} | said
         with self.desk.services.database.write() as connection:
             return recoveries.record(
@@ -396,6 +396,28 @@ def test_a_finding_after_the_payment_makes_a_recovery_that_ends_with_the_money(
         ).all()
     assert held[0] is None and held[1] is not None
     assert sorted(acted) == ["recovery.demanded", "recovery.returned", "recovery.returned"]
+
+
+def test_one_paper_demands_back_what_was_paid_for_a_whole_class(treasury: Treasury) -> None:
+    treasury.enter()
+    treasury.publish_and_review()
+    treasury.pay()
+    first, second, _ = treasury.learners
+    for learner in (first, second):  # the class turned: everybody in it does
+        treasury.overturn(learner)
+    page = treasury.desk.sign_in("zhao").get(f"/console/classes/{treasury.class_id}/stages")
+    assert "一份文书通知全部2人退回" in page
+    form = {"csrf": treasury.desk.csrf("/console"), "deed": "demanded", "document": "追〔2026〕3号"}
+    treasury.desk.client.post(
+        f"/console/classes/{treasury.class_id}/recoveries",
+        data=form | {"happened_on": treasury.today.isoformat()},
+    )
+    with treasury.desk.services.database.read() as connection:
+        klass = catalogue.class_by_id(connection, treasury.class_id)
+        cases = recoveries.of_class(connection, klass)
+    assert {it.state for it in cases} == {RecoveryState.DEMANDED} and len(cases) == 2
+    with pytest.raises(Conflict, match="nothing"):
+        treasury.recover("jin", None, "returned", amount_yuan=Decimal("1"))
 
 
 def test_a_county_sees_what_is_at_stake_paid_refused_and_to_come_back(treasury: Treasury) -> None:

@@ -51,9 +51,10 @@ OFFICE_OF = {RecoveryDeed.DEMANDED: Office.LABOUR, RecoveryDeed.RETURNED: Office
 
 
 class Recovered(Wire):
-    """What was done about one learner's payment; the whole of it is demanded."""
+    """What was done about one learner's payment; the whole of it is demanded. No learner: one paper
+    demands everything back that is due of the class."""
 
-    learner: int
+    learner: int | None = None
     deed: Literal["demanded", "returned"]
     happened_on: Day
     amount_yuan: Yuan | None = None
@@ -116,7 +117,8 @@ def record(
     remark: str,
     now_ms: int,
 ) -> int:
-    """Record a demand (labour office) or money that came back (finance office); the event's id.
+    """Record a demand (labour office) or money that came back (finance office); the last event's
+    id.
 
     Raises NotFound, NotAllowed, BadInput by the field's name, Conflict where nothing is due.
     """
@@ -131,7 +133,20 @@ def record(
         raise BadInput("reason_missing", f"remark: at most {MAX_REASON} characters", field="remark")
     catalogue.lock_class(connection, class_id)
     klass = catalogue.class_by_id(connection, class_id)
-    case = _case(of_class(connection, klass), wanted.learner, deed)
+    cases = _cases(of_class(connection, klass), wanted.learner, deed)
+    return [_keep(connection, klass, user, it, wanted, remark.strip(), now_ms) for it in cases][-1]
+
+
+def _keep(
+    connection: Connection,
+    klass: ClassRow,
+    user: User,
+    case: Recovery,
+    wanted: Recovered,
+    remark: str,
+    now_ms: int,
+) -> int:
+    deed = RecoveryDeed(wanted.deed)
     amount = _amount(case, deed, wanted)
     assert case.share.payment is not None
     payment_id = case.share.payment.id
@@ -142,21 +157,27 @@ def record(
         amount_fen=amount,
         happened_on=wanted.happened_on.isoformat(),
         document=wanted.document,
-        remark=remark.strip(),
+        remark=remark,
         done_by=user.actor,
         done_ms=now_ms,
     )
     if deed is RecoveryDeed.RETURNED and amount == case.left_fen:
         store.give_up(connection, payment_id)
-    _enter(connection, user, class_id, wanted, amount, remark.strip(), now_ms)
+    _enter(connection, user, klass.id, case, wanted, amount, remark, now_ms)
     return event_id
 
 
-def _case(cases: Sequence[Recovery], learner: int, deed: RecoveryDeed) -> Recovery:
-    found = next((it for it in cases if it.share.learner.id == learner), None)
-    open_in = (RecoveryState.DUE,) if deed is RecoveryDeed.DEMANDED else (RecoveryState.DEMANDED,)
-    if found is None or found.state not in open_in:
-        raise Conflict("nothing_to_recover", "nothing of this learner's waits for that")
+def _cases(
+    cases: Sequence[Recovery], learner: int | None, deed: RecoveryDeed
+) -> Sequence[Recovery]:
+    open_in = RecoveryState.DUE if deed is RecoveryDeed.DEMANDED else RecoveryState.DEMANDED
+    found = [it for it in cases if it.state is open_in]
+    if learner is not None:
+        found = [it for it in found if it.share.learner.id == learner]
+    elif deed is not RecoveryDeed.DEMANDED:
+        found = []  # what came back is told learner by learner
+    if not found:
+        raise Conflict("nothing_to_recover", "nothing of this learner's or class waits for that")
     return found
 
 
@@ -174,6 +195,7 @@ def _enter(
     connection: Connection,
     user: User,
     class_id: int,
+    case: Recovery,
     wanted: Recovered,
     amount_fen: int,
     remark: str,
@@ -186,7 +208,7 @@ def _enter(
         action=f"recovery.{wanted.deed}",
         subject=f"class:{class_id}",
         detail={
-            "learner": wanted.learner,
+            "learner": case.share.learner.id,
             "amount_fen": amount_fen,
             "happened_on": wanted.happened_on.isoformat(),
             "document": wanted.document,

@@ -239,6 +239,8 @@ def _usual_money(subsidy: ClassSubsidy, views: Sequence[StepView]) -> dict[str, 
     left = stage_money.due_fen(subsidy, [step[stages.ADVANCE].body, *earlier])
     share = subsidy.standard.advance_percent
     most = subsidy.each_fen * len(subsidy.shares) * share // 100
+    if step[stages.CLAIM].first is not None:  # nothing ahead of more than there is to pay
+        most = min(most, left)
     return {
         "claim_filed": {"people": str(people), "amount_yuan": str(yuan(due))},
         "advance": {"amount_yuan": str(yuan(most))} if most else {},

@@ -7,6 +7,7 @@ and only what changes the ledger takes a thread. The OpenAPI document describes 
 from __future__ import annotations
 
 import re
+from functools import cache
 from urllib.parse import unquote
 
 import msgspec
@@ -58,15 +59,17 @@ class HotPath:
             services.clock,
             run_in_threadpool,
         )
-        self._events = Counter(
+        events = Counter(
             "zhenxue_events_total", "Events by fate", ("fate",), registry=services.registry
         )
-        self._requests = Counter(
+        requests = Counter(
             "zhenxue_event_requests_total",
             "Event batches answered",
             ("status",),
             registry=services.registry,
         )
+        self._events = cache(events.labels)  # a label is looked up behind a lock
+        self._requests = cache(requests.labels)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
@@ -97,14 +100,14 @@ class HotPath:
                 fault = ZhenxueError("internal_error", detail)
             status = fault.status
             await problems.response(fault)(scope, receive, send)
-        self._requests.labels(str(status)).inc()
+        self._requests(str(status)).inc()
 
     def _count(self, answer: BatchAnswer | BatchesAnswer) -> None:
-        self._events.labels("accepted").inc(answer.accepted)
+        self._events("accepted").inc(answer.accepted)
         if answer.duplicates:
-            self._events.labels("duplicate").inc(answer.duplicates)
+            self._events("duplicate").inc(answer.duplicates)
         if answer.rejected:
-            self._events.labels("rejected").inc(len(answer.rejected))
+            self._events("rejected").inc(len(answer.rejected))
 
     async def _answer(
         self, scope: Scope, receive: Receive, session: str | None

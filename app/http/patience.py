@@ -21,6 +21,7 @@ class ImpatientProtocol(HttpToolsProtocol):
     would stay for ever."""
 
     _giving_up: asyncio.TimerHandle | None = None
+    _half = False  # headers have begun and not ended
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -30,11 +31,19 @@ class ImpatientProtocol(HttpToolsProtocol):
         self._stop_waiting()
         super().connection_lost(exc)
 
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._half and self._giving_up is None:
+            self._wait()
+
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._wait()
+        self._half = True  # mostly the headers end in the same piece, and no timer is needed
+        if self._giving_up is not None:
+            self._wait()
 
     def on_headers_complete(self) -> None:
+        self._half = False
         self._stop_waiting()
         super().on_headers_complete()
 

@@ -14,11 +14,12 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Table, bindparam, false, func, select
+from sqlalchemy import Connection, Dialect, Executable, Table, bindparam, false, func, select
 
 from app.db import Database
 from app.outages import RETRY_S, DatabaseAway, DeadlockVictim
@@ -187,10 +188,8 @@ def _deliver(group: list[_Waiting]) -> None:
             waiting.future.set_exception(waiting.outcome)
 
 
-# Core tables: entities would pay for the ORM's machinery on every batch.
 _SESSIONS = cast(Table, Session.__table__)
 _BATCHES = cast(Table, EventBatch.__table__)
-_ADD = _BATCHES.insert()
 _KEPT = (
     "state",
     "closed_ms",
@@ -207,6 +206,7 @@ _KEPT = (
     "lease_expires_ms",
     "last_recv_ms",
 )
+_BOUND = [(f"b_{name}", name) for name in ("id", *_KEPT)]
 _READ = ("id", "person_id", "opened_ms", "provenance", *_KEPT)
 _HEAD = select(*(_SESSIONS.c[name] for name in _READ)).with_for_update(key_share=True)
 _KEEP = (
@@ -217,28 +217,68 @@ _KEEP = (
 )
 
 
+class _Spelt:
+    """A statement as the driver takes it: spelt out once, where SQLAlchemy goes over its
+    parameters, and over how many they are, at every batch."""
+
+    def __init__(self, statement: Executable, dialect: Dialect, names: Sequence[str]) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=list(names))  # type: ignore[attr-defined]
+        self.sql = str(compiled)
+        self._order: Sequence[str] = compiled.positiontup or ()
+
+    def run(self, connection: Connection, rows: Sequence[Mapping[str, Any]]) -> Any:
+        values = (
+            [tuple([row[name] for name in self._order]) for row in rows] if self._order else rows
+        )
+        return connection.exec_driver_sql(self.sql, values[0] if len(values) == 1 else values)
+
+
+@lru_cache(maxsize=1_024)
+def _heads(dialect: Dialect, count: int) -> _Spelt:
+    """In the one order in which everybody locks several of them."""
+    names = [f"s{at}" for at in range(count)]
+    query = _HEAD.where(
+        _SESSIONS.c.id.in_([bindparam(name, type_=_SESSIONS.c.id.type) for name in names])
+    )
+    return _Spelt(query.order_by(_SESSIONS.c.id), dialect, names)
+
+
+@lru_cache(maxsize=1_024)
+def _add(dialect: Dialect) -> _Spelt:
+    return _Spelt(_BATCHES.insert(), dialect, _BATCHES.c.keys())
+
+
+@lru_cache(maxsize=1_024)
+def _keep(dialect: Dialect) -> _Spelt:
+    return _Spelt(_KEEP, dialect, [bound for bound, _ in _BOUND])
+
+
 class _ChainHead:
     """Running state of one session within a transaction."""
 
     def __init__(self, row: Any) -> None:
-        self.__dict__.update(row._mapping)
+        self.__dict__.update(zip(_READ, row, strict=True))
+        self.seq_conflict = bool(self.__dict__["seq_conflict"])
         self.fresh: list[dict[str, Any]] = []
+
+    def kept(self) -> dict[str, Any]:
+        return {bound: self.__dict__[name] for bound, name in _BOUND}
 
 
 def append_all(connection: Connection, group: list[Append], decide: Decide) -> list[Receipt]:
     """Append batches in order, in the caller's transaction; one receipt each."""
+    if not group:
+        return []
     ids = {append.session_id for append in group}
-    # In the one order in which everybody locks several of them.
-    found = connection.execute(_HEAD.where(_SESSIONS.c.id.in_(ids)).order_by(_SESSIONS.c.id))
+    wanted = {f"s{at}": session_id for at, session_id in enumerate(ids)}
+    found = _heads(connection.dialect, len(ids)).run(connection, [wanted])
     heads = {row.id: _ChainHead(row) for row in found}
     receipts = [_append(connection, heads, append, decide) for append in group]
     touched = [head for head in heads.values() if head.fresh]
     if touched:
-        connection.execute(_ADD, [row for head in touched for row in head.fresh])
-        connection.execute(
-            _KEEP,
-            [{f"b_{name}": getattr(head, name) for name in ("id", *_KEPT)} for head in touched],
-        )
+        dialect = connection.dialect
+        _add(dialect).run(connection, [row for head in touched for row in head.fresh])
+        _keep(dialect).run(connection, [head.kept() for head in touched])
     return receipts
 
 

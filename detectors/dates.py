@@ -10,6 +10,7 @@ from calendar import monthrange
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 
 SHANGHAI = timezone(timedelta(hours=8))  # as it was since 1991, in summer too
 
@@ -61,6 +62,7 @@ def window_after(day: date, months: Collection[int]) -> AssessmentWindow:
     return window_from(months_later(day.replace(day=1), 1), months)
 
 
+@lru_cache(maxsize=4_096)
 def midnight_ms(day: date) -> int:
     """The first instant of a day in Asia/Shanghai.
 

@@ -58,6 +58,8 @@ _TOLD_ELSEWHERE = (
     Check.NO_REFERENCE,
     Check.NO_CONSENT,
 )
+_DEMANDED = (Control.FACE_CHECK, Control.SNAPSHOT)
+_ODD = (Check.PENDING, Check.REVIEW, Check.MISMATCH, Check.SPOOF)
 MISMATCHES = 2  # one failed comparison may be chance
 _WITHOUT_LIVE = {"not_proven": Outcome.NOT_PROVEN, "pending_review": Outcome.REVIEW}
 
@@ -75,8 +77,13 @@ def detect(facts: Facts, policy: Policy) -> list[Finding]:
     )
     spent = facts.runs.total_ms(len(trace))
     told = _told_in_time(facts, policy["popup_gap"].ms("offline_gap_s"))
+    odd = np.bincount(
+        own[facts.timely & np.isin(trace.photos["check"], _ODD)], minlength=len(trace)
+    )
+    quiet = (good > 0) & (asked == 0) & (odd == 0)  # passed, and nothing else to be said
     findings: list[Finding] = []
-    for session in np.flatnonzero((other > 0) | (((good == 0) | (asked > 0)) & (spent > 0))):
+    looked_at = (other > 0) | (((good == 0) | (asked > 0)) & (spent > 0))
+    for session in np.flatnonzero(looked_at & ~quiet):
         findings += _Sitting(facts, int(session), int(told[session]), rule, passed).findings()
     findings += _overdue(facts, policy)
     return findings + _unchecked_hours(facts, policy, findings)
@@ -190,18 +197,19 @@ def _unchecked_hours(facts: Facts, policy: Policy, told: list[Finding]) -> list[
     bare &= ~checked_in_person(facts, covered.case, covered.hour)
     still = _count(facts, covered.case, covered.hour, live=False) > 0
     said = {it.session for it in told if it.outcome is not Outcome.CLEAR}
-    last = last_session(facts, hour_key(covered.case, covered.hour))
+    wanted = hour_key(covered.case, covered.hour)
+    last = last_session(facts, wanted)
+    keys = hour_key(parts.case, parts.hour)
+    first, end = np.searchsorted(keys, wanted), np.searchsorted(keys, wanted, side="right")
+    gone = (facts.trace.photos["flags"] & PhotoFlag.KEPT) == 0
+    lacking = set(owners(facts.trace.photos_at)[gone].tolist())
     findings = []
     for row in np.flatnonzero(bare).tolist():
-        mine = parts.of_case(int(covered.case[row]))
-        mine = mine.where(mine.hour == covered.hour[row])
-        sittings = np.unique(mine.session)
-        if said & set(sittings.tolist()):
+        mine = slice(int(first[row]), int(end[row]))
+        sittings = set(parts.session[mine].tolist())
+        if said & sittings:
             continue
-        lost = any(
-            np.any((facts.trace.photos_of(int(it))["flags"] & PhotoFlag.KEPT) == 0)
-            for it in sittings
-        )
+        lost = bool(lacking & sittings)
         reason, fault, outcome = "hour_not_checked", Fault.UNDETERMINED, Outcome.NOT_PROVEN
         if lost:
             reason, fault = "hour_photos_lost", Fault.ENVIRONMENT
@@ -217,8 +225,8 @@ def _unchecked_hours(facts: Facts, policy: Policy, told: list[Finding]) -> list[
                 evidence=Evidence.SERVER,
                 session=int(last[row]),
                 hour=int(covered.hour[row]),
-                start_ms=int(mine.t0_ms.min()),
-                end_ms=int(mine.t1_ms.max()),
+                start_ms=int(parts.t0_ms[mine].min()),
+                end_ms=int(parts.t1_ms[mine].max()),
                 measured=0.0,
                 limit=1.0,
                 unit="count",
@@ -259,9 +267,7 @@ class _Sitting:
         self.excuses = self.live if asks else self.passed
         self.at = self.photos["recv_ms"].astype(np.int64) + self.start
         self.controls = trace.controls_of(session)
-        self.demanded = int(
-            np.count_nonzero(np.isin(self.controls["kind"], (Control.FACE_CHECK, Control.SNAPSHOT)))
-        )
+        self.demanded = int(np.count_nonzero(np.isin(self.controls["kind"], _DEMANDED)))
 
     def findings(self) -> list[Finding]:
         found = self._mismatches() + self._attacks() + self._feeds() + self._near_threshold()

@@ -16,7 +16,10 @@ class Outcome(StrEnum):
 
     @property
     def severity(self) -> int:
-        return list(Outcome).index(self)
+        return _SEVERITY[self]
+
+
+_SEVERITY = {it: at for at, it in enumerate(Outcome)}
 
 
 class Fault(StrEnum):

@@ -39,7 +39,7 @@ from detectors.assess import (
 )
 from detectors.class_hours import changes, hour_key
 from detectors.finding import Finding, FindingScope, Outcome
-from detectors.registry import ALL
+from detectors.registry import ALL, versions_acting
 
 # Stands in verdicts while it lasts, and is nothing that anybody would look for in a queue.
 PASSING = frozenset({"check_pending"})
@@ -286,6 +286,7 @@ class _Writer:
         played_ms = bodies.lengths(parts, len(self.evidence.sessions))
         credited_ms = bodies.lengths(credited, len(self.evidence.sessions))
         stretches = bodies.intervals(self.evidence.trace, credited)
+        pack, rules = bodies.pack_body(self.pack), versions_acting(self.pack.policy)
         rows = []
         for session in self.own:
             outcome = self.outcomes[session]
@@ -298,7 +299,8 @@ class _Writer:
                 credited_ms[session],
                 stretches.get(session, []),
                 self.digests[session],
-                self.pack,
+                pack,
+                rules,
             )
             row = self.evidence.sessions[session]
             rows.append(Judged.of("session", row.id, 0, outcome.value, self.digests[session], body))
@@ -307,7 +309,7 @@ class _Writer:
     def _hours(self) -> list[Judged]:
         sessions = self.evidence.trace.sessions
         learner_of = {int(sessions["case"][at]): self.evidence.sessions[at] for at in self.counted}
-        spent = self._spent()
+        spent, pack = self._spent(), bodies.pack_body(self.pack)
         rows = []
         for hour in self.result.hours:
             if hour.case not in learner_of or hour.hour < 0:
@@ -343,7 +345,7 @@ class _Writer:
                 ],
                 withheld=[self._shown(at) for at in hour.findings if self._withholds(at)],
                 provenance=sorted({self.evidence.sessions[at].provenance for at in sittings}),
-                pack=bodies.pack_body(self.pack),
+                pack=pack,
                 facts_sha256=digest.hex(),
             )
             rows.append(Judged.of("class_hour", enrolment, number, outcome.value, digest, body))

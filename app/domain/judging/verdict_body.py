@@ -33,7 +33,6 @@ from detectors.assess import SessionOutcome
 from detectors.class_hours import HourParts, as_reported, changes
 from detectors.film import Stretches, along_film, on_timeline
 from detectors.finding import Finding, FindingScope
-from detectors.registry import versions_acting
 from detectors.trace import Trace
 
 NO_CONTENT = "no_content"  # a sitting in which nothing was played is not valid, nor anybody's fault
@@ -325,9 +324,10 @@ def session_body(
     credited_ms: int,
     credited: Sequence[Interval],
     facts: bytes,
-    pack: Pack,
+    pack: PackBody,
+    rules: Mapping[str, str],
 ) -> SessionVerdict:
-    """The verdict on one sitting."""
+    """The verdict on one sitting, by these versions of rules."""
     row = evidence.sessions[session]
     trace = evidence.trace
     lesson = evidence.lessons[int(trace.sessions["lesson"][session])]
@@ -349,7 +349,7 @@ def session_body(
         credited_ms=credited_ms,
         credited=credited,
         provenance=row.provenance,
-        pack=pack_body(pack),
-        detectors=versions_acting(pack.policy),
+        pack=pack,
+        detectors=rules,
         facts_sha256=facts.hex(),
     )

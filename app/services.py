@@ -23,6 +23,7 @@ from app.security import MasterKey
 from app.settings import Settings
 from app.store import schema
 from app.store.accounts import vault_keys
+from app.store.events import archive
 from app.store.events.events import EventStore
 from app.store.exchange.workrooms import Workrooms
 from app.store.faces import snapshots
@@ -63,6 +64,7 @@ class Services:
         database = database_of(settings, vault)
         blobs = Blobs(settings.resolved_blob_url, lambda: not _has_photos(database))
         photos = PhotoStore(vault, blobs, settings.max_image_bytes)
+        archive.attach(database.engine, blobs.find)
         return cls(
             settings=settings,
             clock=clock,
@@ -153,7 +155,7 @@ def database_of(settings: Settings, vault: Vault | None = None) -> Database:
 
 def _has_photos(database: Database) -> bool:
     with database.read() as connection:
-        return snapshots.any_stored(connection)
+        return snapshots.any_stored(connection) or archive.any_kept(connection)
 
 
 @contextmanager

@@ -40,7 +40,15 @@ from models.retention import LegalHold
 from models.review_case import CaseNote, MaterialRequest, ReviewCase
 from models.sign_off import SignOff
 from models.single_sign_on import ForeignIdentity
-from models.sitting import Control, EventBatch, EventLog, Session, Snapshot
+from models.sitting import (
+    ArchivedLog,
+    Control,
+    EventArchive,
+    EventBatch,
+    EventLog,
+    Session,
+    Snapshot,
+)
 from models.stage import CalendarDay, StageEvent
 from models.statement import Statement
 from models.system_code import SystemCode
@@ -51,6 +59,7 @@ __all__ = [
     "Act",
     "ApiKey",
     "Appeal",
+    "ArchivedLog",
     "AssessmentRecord",
     "Assignment",
     "AuditEntry",
@@ -69,6 +78,7 @@ __all__ = [
     "CourseFace",
     "CourseVersion",
     "Enrolment",
+    "EventArchive",
     "EventBatch",
     "EventLog",
     "FacePair",

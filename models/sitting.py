@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped
 
-from models.base import Base, Blob, Digest, Document, Key, Ms, Name, Ref, mapped_column
+from models.base import Base, Blob, Digest, Document, Key, Ms, Name, Ref, Text, mapped_column
 
 
 class Session(Base):
@@ -111,6 +111,31 @@ class EventLog(Base):
     photos: Mapped[Blob]
     chain: Mapped[Digest]
     sealed_ms: Mapped[Ms]
+
+
+class EventArchive(Base):
+    """A file of the object store with the logs of sittings of one class and month, out of
+    `event_logs`."""
+
+    __tablename__ = "event_archives"
+
+    id: Mapped[Key]
+    class_id: Mapped[Ref] = mapped_column(ForeignKey("classes.id"))
+    month: Mapped[Name]  # yyyy-mm, Asia/Shanghai, in which the sittings were opened
+    object_key: Mapped[Text] = mapped_column(unique=True)
+    sha256: Mapped[Digest]
+    size: Mapped[int]
+    sittings: Mapped[int]
+    made_ms: Mapped[Ms]
+
+
+class ArchivedLog(Base):
+    """In which file the log of a sitting lies that `event_logs` has no more."""
+
+    __tablename__ = "archived_logs"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    archive_id: Mapped[Ref] = mapped_column(ForeignKey("event_archives.id"))
 
 
 class Control(Base):

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 # Commands that live in a module of their own, loaded when they are called.
 ELSEWHERE = {
+    "archive": "app.cli.archive",
     "audit": "app.cli.audit",
     "backup": "app.cli.backup",
     "bench": "app.cli.bench",

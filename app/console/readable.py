@@ -201,6 +201,8 @@ ACTIONS = {
     "platform.added": N_("新增平台"),
     "platform.changed": N_("更改平台"),
     "platform.statement_mapping_changed": N_("更改xAPI语句对应规则"),
+    "events.archived": N_("学习事件归档"),
+    "events.returned": N_("取回归档的学习事件"),
     "retention.purged": N_("按期销毁影像"),
     "roster.identity_refused": N_("拒绝更换学员身份"),
     "system.taken": N_("导入官方系统的编号"),

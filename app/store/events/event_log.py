@@ -7,7 +7,7 @@ that the hash chain is still checked batch by batch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
 
+from app.store.events import archive
+from app.store.events.archive import ArchiveDamaged, SealedLog
 from app.store.events.packed import notes_of, records_of
 from app.store.row import fetch_one
 from detectors.trace import CONTROL, EVENT, PHOTO
@@ -54,9 +56,33 @@ def in_order(events: NDArray[np.void]) -> NDArray[np.void]:
     return events[first]
 
 
-_LOG = select(EventLog.events, EventLog.notes, EventLog.manifest, EventLog.chain)
+SEALED = select(
+    EventLog.session_id,
+    EventLog.manifest,
+    EventLog.events,
+    EventLog.notes,
+    EventLog.controls,
+    EventLog.photos,
+    EventLog.chain,
+    EventLog.sealed_ms,
+).execution_options(zhenxue_binary=True)
 _PARTS = select(EventBatch.received_ms, EventBatch.records, EventBatch.notes, EventBatch.chain)
 _LOOKS = 3  # at evidence that seems altered: two statements may lie either side of a seal
+
+
+def sealed(connection: Connection, session_ids: Collection[int]) -> Iterator[SealedLog]:
+    """The logs that there are of these sessions, in no order, from wherever they lie. Raises
+    ArchiveDamaged."""
+    missing = set(session_ids)
+    for row in connection.execute(SEALED.where(EventLog.session_id.in_(missing))).all():
+        missing.remove(row.session_id)
+        yield SealedLog(*row)
+    yield from archive.logs(connection, missing)
+
+
+def sealed_of(connection: Connection, session_id: int) -> SealedLog | None:
+    """A session's log. Raises ArchiveDamaged."""
+    return next(sealed(connection, (session_id,)), None)
 
 
 def read(connection: Connection, session_id: int) -> EventColumns:
@@ -64,12 +90,12 @@ def read(connection: Connection, session_id: int) -> EventColumns:
     parts: list[NDArray[np.void]] = [np.zeros(0, EVENT)]
     notes: list[dict[str, Any]] = []
     head, intact = GENESIS, True
-    sealed = connection.execute(_LOG.where(EventLog.session_id == session_id)).first()
-    if sealed is not None:
-        parts.append(records_of(sealed.events))
-        notes += _split_notes(sealed.notes, sealed.manifest)
-        head = sealed.chain
-        intact = verify(sealed.manifest, sealed.events, sealed.notes, sealed.chain)
+    log = sealed_of(connection, session_id)
+    if log is not None:
+        parts.append(records_of(log.events))
+        notes += _split_notes(log.notes, log.manifest)
+        head = log.chain
+        intact = verify(log.manifest, log.events, log.notes, log.chain)
     batches = _PARTS.where(EventBatch.session_id == session_id).order_by(EventBatch.ordinal)
     for batch in connection.execute(batches):
         parts.append(records_of(batch.records))
@@ -92,12 +118,17 @@ def read_judged(connection: Connection, session_id: int) -> EventColumns:
 
 def altered(connection: Connection) -> tuple[int, list[str]]:
     """How many sessions there are, and the ids of those whose events no longer fit their chain."""
-    sessions = connection.execute(
-        select(Session.id, Session.external_id).order_by(Session.id)
+    sessions = connection.execute(  # class by class, as they are archived
+        select(Session.id, Session.external_id).order_by(Session.class_id, Session.id)
     ).all()
-    return len(sessions), [
-        row.external_id for row in sessions if not read_judged(connection, row.id).intact
-    ]
+    return len(sessions), [row.external_id for row in sessions if not _intact(connection, row.id)]
+
+
+def _intact(connection: Connection, session_id: int) -> bool:
+    try:
+        return read_judged(connection, session_id).intact
+    except ArchiveDamaged:
+        return False
 
 
 def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
@@ -112,9 +143,9 @@ def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
 def heard_ms(connection: Connection, session_id: int) -> list[int]:
     """Receive times of a session's events, rising, one for each."""
     heard: list[int] = []
-    sealed = select(EventLog.manifest).where(EventLog.session_id == session_id)
-    for manifest in connection.execute(sealed).scalars():
-        for received, times, _ in np.frombuffer(manifest, MANIFEST).tolist():
+    log = sealed_of(connection, session_id)
+    if log is not None:
+        for received, times, _ in np.frombuffer(log.manifest, MANIFEST).tolist():
             heard += [int(received)] * int(times)
     batches = select(EventBatch.received_ms, EventBatch.count)
     for received, times in connection.execute(batches.where(EventBatch.session_id == session_id)):
@@ -141,7 +172,7 @@ def seal(
     """Join a session's batches into its log, with the ledger as the detectors read it.
 
     May be repeated: late batches are added, the ledger is replaced, the events already in the log
-    are never touched.
+    are never touched. A log that was archived comes back with what is new.
     """
     batches = connection.execute(
         _BATCHES.where(EventBatch.session_id == session_id).order_by(EventBatch.ordinal)
@@ -151,7 +182,7 @@ def seal(
     ).tobytes()
     events = b"".join(row.records for row in batches)
     notes = b"".join(row.notes for row in batches)
-    old = connection.execute(select(EventLog).where(EventLog.session_id == session_id)).first()
+    old = _taken_back(connection, session_id)
     chain = batches[-1].chain if batches else (old.chain if old else GENESIS)
     ledger = {
         "controls": controls.astype(CONTROL, copy=False).tobytes(),
@@ -175,6 +206,23 @@ def seal(
         )
     connection.execute(delete(EventBatch).where(EventBatch.session_id == session_id))
     connection.execute(update(Session).where(Session.id == session_id).values(settled=True))
+
+
+def _taken_back(connection: Connection, session_id: int) -> SealedLog | None:
+    """A session's log, in the table again where it was archived."""
+    row = connection.execute(SEALED.where(EventLog.session_id == session_id)).first()
+    if row is not None:
+        return SealedLog(*row)
+    old = next(archive.logs(connection, (session_id,)), None)
+    if old is not None:
+        put_back(connection, [old])
+    return old
+
+
+def put_back(connection: Connection, logs: Sequence[SealedLog]) -> None:
+    """Logs out of the archive into the table."""
+    connection.execute(insert(EventLog), [it._asdict() for it in logs])
+    archive.taken_back(connection, [it.session_id for it in logs])
 
 
 def verify(manifest: bytes, events: bytes, notes: bytes, chain: bytes) -> bool:

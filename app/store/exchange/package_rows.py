@@ -18,6 +18,8 @@ from sqlalchemy.types import TypeEngine
 
 from app.store import stays
 from app.store.accounts.audit import AuditRow
+from app.store.events import event_log
+from app.store.events.archive import SealedLog
 from app.store.events.event_log import MANIFEST
 from app.store.faces import face_sets
 from app.store.judging import facts
@@ -32,7 +34,6 @@ from models import (
     CourseVersion,
     Enrolment,
     EventBatch,
-    EventLog,
     Finding,
     Learner,
     Lesson,
@@ -129,10 +130,10 @@ def covered(connection: Connection, class_ids: Collection[int], scope: AccessSco
 def logs(connection: Connection, evidence: facts.NamedTrace) -> Iterator[StoredLog]:
     """The logs of all its sittings, in its order; an open one's batches are framed likewise."""
     trace = evidence.trace
-    sealed: dict[int, AnyRow] = {}
+    sealed: dict[int, SealedLog] = {}
     batches: dict[int, list[AnyRow]] = {}
     for chunk in _chunks([row.id for row in evidence.sessions]):
-        for found in connection.execute(select(EventLog).where(EventLog.session_id.in_(chunk))):
+        for found in event_log.sealed(connection, chunk):
             sealed[found.session_id] = found
         waiting = select(EventBatch).where(EventBatch.session_id.in_(chunk))
         for batch in connection.execute(

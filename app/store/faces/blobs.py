@@ -106,6 +106,13 @@ class Blobs:
             except (NotFoundError, FileNotFoundError) as error:
                 raise BlobMissing(key) from error
 
+    def find(self, key: str) -> bytes | None:
+        """The object's bytes, or None when there is none."""
+        try:
+            return self.get(key)
+        except BlobMissing:
+            return None
+
     def e_tags(self, prefix: str) -> dict[str, str]:
         """How the store describes every object under a folder: another description, other bytes (a
         folder of files tells them by inode, size and time of writing)."""

@@ -8,7 +8,7 @@ or platform it belongs to, as far as it lies within the same time: one person co
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, NamedTuple, Protocol
@@ -20,7 +20,8 @@ from sqlalchemy import ColumnElement, Connection, and_, select
 from app.store import stays
 from app.store.bodies import PhotoCopy
 from app.store.controls import controls as ledger
-from app.store.events import event_log
+from app.store.events import archive, event_log
+from app.store.events.archive import SealedLog
 from app.store.faces import course_faces, face_sets, snapshots
 from app.store.judging import study_days
 from app.store.review import acts as recorded
@@ -443,28 +444,31 @@ def _logs(connection: Connection, ids: Sequence[int]) -> dict[int, _Log]:
                 select(EventBatch.session_id).where(EventBatch.session_id.in_(chunk)).distinct()
             ).scalars()
         )
-        query = (
-            select(
-                EventLog.session_id,
-                EventLog.manifest,
-                EventLog.events,
-                EventLog.notes,
-                EventLog.chain,
-                EventLog.controls,
-                EventLog.photos,
-                Session.settled,
-                Session.chain.label("head"),
-            )
-            .join(Session, Session.id == EventLog.session_id)
-            .where(EventLog.session_id.in_(chunk))
-            .execution_options(zhenxue_binary=True)
-        )
-        for row in connection.execute(query):
-            if row.session_id not in unsealed:
-                intact = event_log.verify(row.manifest, row.events, row.notes, row.chain)
-                intact &= row.head == row.chain or not row.settled
-                logs[row.session_id] = _Log(row.events, row.controls, row.photos, intact)
+        for log, settled, head in _sealed(connection, set(chunk)):
+            if log.session_id not in unsealed:
+                intact = event_log.verify(log.manifest, log.events, log.notes, log.chain)
+                intact &= head == log.chain or not settled
+                logs[log.session_id] = _Log(log.events, log.controls, log.photos, intact)
     return logs
+
+
+_HEAD = select(Session.id, Session.settled, Session.chain)
+_SEALED = event_log.SEALED.add_columns(Session.settled, Session.chain.label("head")).join(
+    Session, Session.id == EventLog.session_id
+)
+
+
+def _sealed(connection: Connection, missing: set[int]) -> Iterator[tuple[SealedLog, bool, bytes]]:
+    """Logs with what their session says of them: in one statement, or before what is archived is
+    looked for, so that nobody seals in between."""
+    for row in connection.execute(_SEALED.where(EventLog.session_id.in_(missing))).all():
+        missing.remove(row.session_id)
+        yield SealedLog(*row[: len(SealedLog._fields)]), row.settled, row.head
+    if missing:
+        heads = connection.execute(_HEAD.where(Session.id.in_(missing))).all()
+        said = {row.id: (row.settled, row.chain) for row in heads}
+        for log in archive.logs(connection, missing):
+            yield log, *said[log.session_id]
 
 
 def _open_log(connection: Connection, row: JudgedSitting) -> _Log:

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from sqlalchemy import Connection, exists, select
 
 from app.db import Database
+from app.store.events import event_log
 from app.store.judging import facts
-from models import EventBatch, EventLog, Session
+from models import EventBatch, Session
 
 
 def assert_logs_hold_all(database: Database) -> None:
@@ -20,20 +21,16 @@ def assert_logs_hold_all(database: Database) -> None:
 
 def _behind(connection: Connection) -> Iterator[tuple[str, str]]:
     late = exists().where(EventBatch.session_id == Session.id)
-    query = (
-        select(
-            Session.id, Session.external_id, Session.opened_ms, Session.state, late.label("late")
-        )
-        .add_columns(EventLog.controls, EventLog.photos)
-        .join(EventLog, EventLog.session_id == Session.id, isouter=True)
-        .where(Session.settled)
-    )
-    for row in connection.execute(query).all():
-        if row.controls is None or row.late:
+    query = select(Session.id, Session.external_id, Session.opened_ms, late.label("late"))
+    rows = connection.execute(query.where(Session.settled)).all()
+    logs = {it.session_id: it for it in event_log.sealed(connection, {row.id for row in rows})}
+    for row in rows:
+        log = logs.get(row.id)
+        if log is None or row.late:
             yield row.external_id, "log"
             continue
         controls, photos = facts.ledger_columns(connection, row.id, row.opened_ms)
-        if controls.tobytes() != row.controls:
+        if controls.tobytes() != log.controls:
             yield row.external_id, "controls"
-        if photos.tobytes() != row.photos:
+        if photos.tobytes() != log.photos:
             yield row.external_id, "photos"

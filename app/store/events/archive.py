@@ -77,7 +77,7 @@ def unpacked(data: bytes) -> dict[int, SealedLog]:
     return {row[0]: SealedLog(*row) for row in zip(*columns, strict=True)}
 
 
-class Shelf:
+class ArchiveShelf:
     """Fetches files and keeps the last few unpacked. One a process; safe in several threads."""
 
     def __init__(self, get: Callable[[str], bytes | None]) -> None:
@@ -111,11 +111,11 @@ class Shelf:
 def attach(engine: Engine, get: Callable[[str], bytes | None]) -> None:
     """Have everything that reads logs through the engine find those that are archived. `get`: an
     object by its key, None where there is none."""
-    engine.update_execution_options(**{_SHELF: Shelf(get)})
+    engine.update_execution_options(**{_SHELF: ArchiveShelf(get)})
 
 
-def shelf_of(connection: Connection) -> Shelf:
-    shelf: Shelf | None = connection.get_execution_options().get(_SHELF)
+def shelf_of(connection: Connection) -> ArchiveShelf:
+    shelf: ArchiveShelf | None = connection.get_execution_options().get(_SHELF)
     if shelf is None:
         raise NotReady("no_archive", "this connection does not know the object store")
     return shelf

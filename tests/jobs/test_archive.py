@@ -16,7 +16,7 @@ from app.services import Services
 from app.settings import Settings
 from app.simulation.scenarios import perform
 from app.store.events import event_log
-from app.store.events.archive import ArchiveDamaged
+from app.store.events.archive import ArchiveDamaged, SealedLog
 from models import ArchivedLog, AuditEntry, EventLog, Learner, Session, TrainingClass
 from tests.evidence import catalogue, ndjson, sitting
 from tests.people import LIN, WU, County, TestClock, training_class
@@ -57,7 +57,7 @@ def count(database: Database, model: type) -> int:
         return connection.execute(select(func.count()).select_from(model)).scalar_one()
 
 
-def logs(database: Database) -> list[event_log.SealedLog]:
+def logs(database: Database) -> list[SealedLog]:
     with database.read() as connection:
         ids = connection.execute(select(Session.id)).scalars().all()
         return sorted(event_log.sealed(connection, ids))
@@ -69,8 +69,8 @@ def bodies(services: Services, class_id: int) -> list[tuple[str, int, bytes]]:
     return [(it.kind, it.hour, it.body) for it in judged]
 
 
-def moved(services: Services, **named: int) -> archive.Archived:
-    return archive.perform(services, "test", months=12, **named)
+def moved(services: Services, most: int | None = None) -> archive.Archived:
+    return archive.perform(services, "test", months=12, most=most)
 
 
 def test_archived_events_are_judged_verified_and_shown_as_before(

@@ -82,6 +82,7 @@ def audit_log(
         typed=typed,
         problem=problem,
         people=people,
+        names=dict(people),
         actions=_deeds(lang),
         before=below,
         older=rows[PAGE - 1].id if len(rows) > PAGE else None,

@@ -142,7 +142,7 @@ def _line(
         sentence=sentence_of(first.body, lang),
         outcome=labels.label(labels.OUTCOMES, first.outcome),
         few_photos=few_photos(enrolled, first.learner_id, lang, first.rule),
-        place=f"{first.class_name} · {first.platform_name}",
+        place=f"{first.occupation} {first.class_name} · {first.platform_name}",
         findings=row.findings,
         waiting=row.waiting,
         people=people_of(stake, lang),
@@ -163,7 +163,7 @@ def about(kind: str, first: QueuedFinding, lang: Language) -> str:
     if kind == "platform":
         return first.platform_name
     if first.learner_name is None:
-        return lang.say(N_("全班")) + f" {first.class_name}"
+        return lang.say(N_("全班")) + f" {first.occupation} {first.class_name}"
     when = "" if first.start_ms is None else f" {day(first.start_ms).isoformat()}"
     return first.learner_name + when
 

@@ -358,7 +358,9 @@ def _row(it: CaseFinding, mine: set[int], lang: Language) -> CaseFindingRow:
         pack=it.pack,
         who=it.learner_name or "",
         klass=it.class_name,
-        when=interval(it.start_ms, it.end_ms, lang) if it.learner_id is not None else "",
+        when=interval(it.start_ms, it.end_ms, lang, seconds=False)
+        if it.learner_id is not None
+        else "",
         sentence=sentence_of(it.body, lang),
         outcome=labels.label(labels.OUTCOMES, it.outcome),
         status=labels.label(labels.STATUSES, it.status),

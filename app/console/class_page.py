@@ -37,6 +37,7 @@ from app.store.bodies import ClassVerdict, HourVerdict, StoredVerdict
 from app.store.catalogue import class_file as store
 from app.store.faces import reference_photos
 from app.store.judging import runs as run_store
+from app.store.judging import unsettled as undecided_now
 from app.store.review import acts, sign_offs
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -98,8 +99,11 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
             raise NotFound("unknown_class", "there is no such class")
         pack = f"{row.pack_id}@{row.pack_version}"
         hours, roster = store.hours(connection, class_id), store.roster(connection, class_id)
-        marks = store.hour_marks(connection, class_id, pack)
         undecided = unsettled.of_class(connection, class_id, pack)
+        marks = _as_they_stand(
+            store.hour_marks(connection, class_id, pack),
+            undecided_now.finding_keys(connection, class_id),
+        )
         outcomes = store.enrolment_outcomes(connection, class_id, pack)
         signed = sign_off.in_force(sign_offs.of_class(connection, class_id))
         verdict = next(iter(store.latest(connection, class_id, ClassVerdict, pack)), None)
@@ -137,6 +141,17 @@ def klass(request: Request, login: SignedIn, class_id: RowId) -> Response:
         open_now=open_now,
         **asides,
     )
+
+
+def _as_they_stand(marks: Sequence[Any], found: unsettled.Found) -> list[tuple[Any, ...]]:
+    """The marks of class-hours with those that are lost only if people say so as undecided."""
+    told = []
+    for enrolment, number, code, body in marks:
+        if code == "invalid":
+            keys = {it.key for it in _keyed(body).findings}
+            code = unsettled.hour_standing(code, keys, found)
+        told.append((enrolment, number, code, body))
+    return told
 
 
 def _run(request: Request, run: Any) -> dict[str, Any]:
@@ -307,11 +322,12 @@ def _drawn(
     )
 
 
-def cell(number: int, mark: StoredVerdict[HourVerdict] | None, lang: Language) -> HourCell:
+def cell(
+    number: int, mark: StoredVerdict[HourVerdict] | None, found: unsettled.Found, lang: Language
+) -> HourCell:
     """The cell of one class-hour; without a verdict it was not studied yet."""
-    if mark is None:
-        return _cell(lang, number, "not_started", None)
-    return _cell(lang, number, mark.outcome, mark.body.coverage)
+    code = unsettled.hour_now(mark, found)
+    return _cell(lang, number, code, mark.body.coverage if mark else None)
 
 
 @lru_cache(maxsize=20_000)
@@ -333,7 +349,18 @@ class _Covered(msgspec.Struct):
     coverage: float | None = None
 
 
+class _Key(msgspec.Struct):
+    key: str = ""
+
+
+class _Keyed(msgspec.Struct):
+    """What was found in a class-hour."""
+
+    findings: list[_Key] = []
+
+
 _covered = msgspec.json.Decoder(_Covered).decode
+_keyed = msgspec.json.Decoder(_Keyed).decode
 
 
 def _row_id(value: int | None) -> int | None:

@@ -246,10 +246,15 @@ def quantity(value: float, unit: str, lang: Language) -> str:
     return f"{lang.number(value)} {lang.say(labels.UNITS.get(unit, unit))}".strip()
 
 
-def interval(start_ms: int | None, end_ms: int | None, lang: Language) -> str:
+def interval(
+    start_ms: int | None, end_ms: int | None, lang: Language, *, seconds: bool = True
+) -> str:
     """A stretch of server time; the day is written once, and no seconds over days."""
     if start_ms is None:
         return "–"
+    if not seconds:
+        until = "" if end_ms in (None, start_ms) else f" – {lang.clock(end_ms)[:5]}"
+        return lang.minute(start_ms) + until
     if end_ms is None or end_ms == start_ms:
         return lang.moment(start_ms)
     if day(start_ms) != day(end_ms):

@@ -15,9 +15,11 @@ from app.console import labels
 from app.console.finding_view import sentence_of
 from app.console.login import SignedIn
 from app.console.page import ConsoleRoute, RowId, language_of, render
+from app.domain.judging import unsettled
 from app.errors import NotFound
 from app.store.bodies import HourVerdict
 from app.store.catalogue import class_file as store
+from app.store.judging import unsettled as undecided_now
 from app.store.review import crowds
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute, include_in_schema=False)
@@ -49,6 +51,7 @@ def class_hour(
         if lessons & shared:  # a long lesson is cut into several class-hours
             sittings = _touching(sittings, told.sessions if told else ())
         findings = store.findings_on(connection, [it.id for it in sittings])
+        keys = undecided_now.finding_keys(connection, class_id)
         in_crowds = crowds.naming(connection, class_id, [it.external_id for it in sittings])
     by_sitting = defaultdict(list)
     for it in findings:
@@ -64,7 +67,7 @@ def class_hour(
         klass=klass,
         person=roster[0],
         number=number,
-        word=labels.label(labels.HOURS, mark.outcome if mark else "not_started"),
+        word=labels.label(labels.HOURS, unsettled.hour_now(mark, keys)),
         told=told,
         withheld=[sentence_of(it, lang) for it in (told and told.withheld) or ()],
         share=lang.number(round((told.coverage if told else 0) * 100, 1)),

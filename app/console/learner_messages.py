@@ -194,11 +194,6 @@ def in_review(finding: Any) -> bool:
     return finding.status in UNDECIDED and finding.outcome != "not_proven"
 
 
-def counts_against(finding: Any) -> bool:
-    """Whether people upheld it as a violation."""
-    return (finding.status, finding.outcome) == ("upheld", "violation")
-
-
 def unproven(finding: Any) -> bool:
     """Whether evidence is missing, which nobody has to decide on."""
     return finding.outcome == "not_proven" and finding.status in UNDECIDED
@@ -207,20 +202,6 @@ def unproven(finding: Any) -> bool:
 def not_theirs(finding: Any) -> bool:
     faulty = finding.fault in ("platform", "institution", "environment")
     return faulty and finding.status not in ("overturned", "cured")
-
-
-def hour_code(
-    outcome: str, body: HourVerdict, undecided: Collection[str], upheld: Collection[str] = ()
-) -> str:
-    """The outcome of a class-hour: it is not lost while people decide on all that was found in it,
-    and lost once one violation is upheld, whatever else is open.
-
-    `undecided` and `upheld` are keys of findings.
-    """
-    keys = {it.key for it in body.findings}
-    if outcome != "invalid" or keys & set(upheld):
-        return outcome
-    return "pending_review" if keys & set(undecided) else outcome
 
 
 def steps(

@@ -54,9 +54,10 @@ def learner(request: Request, login: SignedIn, class_id: RowId, learner_id: RowI
         enrolled = reference_photos.counts(connection, class_id)
         appeals = reviews.appeals_of(connection, [it.id for it in findings])
         undecided = undecided_now.found_undecided(connection, class_id)
+        found = undecided_now.finding_keys(connection, class_id)
         outcome = unsettled.standing(verdict.outcome if verdict else "", learner_id, undecided)
     by_hour = {it.hour: it for it in hour_verdicts}
-    cells = [cell(hour.number, by_hour.get(hour.number), lang) for hour in hours]
+    cells = [cell(hour.number, by_hour.get(hour.number), found, lang) for hour in hours]
     return render(
         request,
         "learner.html",

@@ -20,6 +20,7 @@ from app.console.language import N_, Language
 from app.domain.policy import pack_term, packs
 from app.domain.policy.pack import Pack
 from app.domain.policy.packs import Change, rule_title
+from app.domain.review import act_kinds
 from app.store.bodies import ClauseBody
 
 VALUES = {
@@ -80,6 +81,7 @@ _ACTORS = {
     "system": N_("系统"),
 }
 _SUBJECTS = {
+    "act": N_("登记事项%(name)s"),
     "appeal": N_("申诉%(name)s"),
     "calibration": N_("阈值校准%(name)s"),
     "class": N_("班级%(name)s"),
@@ -97,7 +99,9 @@ _SUBJECTS = {
     "inspection": N_("巡查%(name)s"),
     "key": N_("平台密钥%(name)s"),
     "learner": N_("学员%(name)s"),
+    "person": N_("学员档案%(name)s"),
     "platform": N_("平台%(name)s"),
+    "session": N_("学习会话%(name)s"),
     "run": N_("校验%(name)s"),
     "snapshot": N_("影像%(name)s"),
     "user": N_("用户%(name)s"),
@@ -281,7 +285,8 @@ _DETAILS = {
     "place": N_("地点"),
     "teachers_present": N_("到岗教师人数"),
     "watched_by": N_("考核巡查人员"),
-    "kind": N_("表格种类"),
+    "kind": N_("种类"),
+    "classes": N_("班级"),
     "learner": N_("学员"),
     "link": N_("链接"),
     "name": N_("名称"),
@@ -508,10 +513,15 @@ def action(code: str, lang: Language) -> str:
 
 def detail(entry: Mapping[str, Any], lang: Language) -> str:
     """An audit entry's detail in one line, without what is empty."""
+    told = {key: it for key, it in entry.items() if it not in (None, "", [], {})}
+    act, body = act_kinds.KINDS.get(str(told.get("kind"))), told.get("body")
+    if act and isinstance(body, Mapping):  # by the names that its form has
+        fields = act.body.model_fields
+        named = {f.title or key: body[key] for key, f in fields.items() if key in body}
+        told = {key: it for key, it in told.items() if key != "body"} | named
     return " · ".join(
         f"{lang.say(_DETAILS.get(key, key))} {_detail_text(key, it, lang)}"
-        for key, it in entry.items()
-        if it not in (None, "", [], {})
+        for key, it in told.items()
     )
 
 
@@ -574,6 +584,8 @@ def _named(text: str, kinds: Mapping[str, str], lang: Language) -> str:
 
 
 def _detail_text(key: str, it: Any, lang: Language) -> str:
+    if key == "kind" and it in act_kinds.KINDS:
+        return act_kinds.KINDS[it].title.in_(lang.code)
     if isinstance(it, str):
         return pack(it, lang) if key == "pack" else _said(key, it, lang)
     if isinstance(it, list) and all(isinstance(one, str) for one in it):

@@ -144,6 +144,7 @@ class _Own:
     findings: list[Any]
     shared: list[Any]  # those of the findings that are cases with other people
     appeals: Sequence[Any]
+    found: unsettled.Found
     outcome: str  # as the lists and the class's page have it; empty before it was judged
 
     @property
@@ -185,6 +186,7 @@ def _own(connection: Connection, link: Any) -> _Own:
         findings=findings,
         shared=shared,
         appeals=_theirs(appeals, link, shared),
+        found=undecided_now.finding_keys(connection, link.class_id),
         outcome=unsettled.standing(verdict.outcome if verdict else "", link.learner_id, undecided),
     )
 
@@ -192,9 +194,8 @@ def _own(connection: Connection, link: Any) -> _Own:
 def _told(own: _Own, link: Any, lang: Language, now_ms: int, filed: int) -> dict[str, Any]:
     """What the page says of class-hours and verdict, and what to do about it."""
     reviewing = {it.key for it in own.findings if learner_messages.in_review(it)}
-    upheld = {it.key for it in own.findings if learner_messages.counts_against(it)}
     codes = {
-        hour.number: _code(own.judged.get(hour.number), reviewing, upheld)
+        hour.number: unsettled.hour_now(own.judged.get(hour.number), own.found)
         for hour in sorted(own.hours, key=lambda it: it.number)
     }
     withheld = {
@@ -233,7 +234,7 @@ def _standing(own: _Own) -> labels.Label | None:
 
 def _appealed(own: _Own, codes: dict[int, str]) -> set[int]:
     """Class-hours that were lost by nothing but what an appeal waits against."""
-    upheld = {it.key for it in own.findings if learner_messages.counts_against(it)}
+    _, upheld = own.found
     lost = {
         number: {it.key for it in own.judged[number].body.findings} & upheld
         for number, code in codes.items()
@@ -272,12 +273,6 @@ def _theirs(appeals: Sequence[Any], link: Any, shared: Sequence[Any]) -> list[An
     """Without what the others said who are in the same case."""
     cases = {it.id for it in shared}
     return [it for it in appeals if it.finding_id not in cases or it.filer_id == link.learner_id]
-
-
-def _code(mark: StoredVerdict[HourVerdict] | None, reviewing: set[str], upheld: set[str]) -> str:
-    if mark is None:
-        return "not_started"
-    return learner_messages.hour_code(mark.outcome, mark.body, reviewing, upheld)
 
 
 def _private(page: HTMLResponse) -> HTMLResponse:

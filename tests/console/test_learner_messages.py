@@ -11,7 +11,7 @@ import pytest
 from app import rules
 from app.console import learner_actions, learner_messages
 from app.console.language import language
-from app.domain.judging import wording
+from app.domain.judging import unsettled, wording
 from app.domain.judging.views import EnrolmentVerdictView
 from app.languages import Text
 from tests import bodies
@@ -146,17 +146,31 @@ def reason(code: str, how: str = "automatic", **more: Any) -> dict[str, Any]:
 
 
 SAID = {"zh": "缺少资料：线下实训考勤", "en": "missing: offline attendance"}
-LOST = bodies.class_hour(findings=[bodies.finding(key=key) for key in "ab"])
+
+
+def lost(undecided: set[str], upheld: set[str] | None = None, outcome: str = "invalid") -> str:
+    """How a class-hour stands in which "a" and "b" were found."""
+    found = frozenset(undecided), frozenset(upheld or set())
+    return unsettled.hour_standing(outcome, {"a", "b"}, found)
 
 
 def test_an_hour_is_lost_only_once_people_decided() -> None:
-    assert learner_messages.hour_code("invalid", LOST, {"b"}) == "pending_review"
-    assert learner_messages.hour_code("invalid", LOST, {"c"}) == "invalid"
-    assert learner_messages.hour_code("valid", LOST, {"a"}) == "valid"
+    assert lost({"b"}) == "pending_review"
+    assert lost({"c"}) == "invalid"
+    assert lost({"a"}, outcome="valid") == "valid"
 
 
 def test_a_class_hour_is_lost_by_one_upheld_violation_whatever_else_is_open() -> None:
-    assert learner_messages.hour_code("invalid", LOST, {"b"}, {"a"}) == "invalid"
+    assert lost({"b"}, {"a"}) == "invalid"
+
+
+def test_an_hour_lost_by_what_was_appealed_tells_both_answers_and_the_last_day() -> None:
+    body = concluded(reason("hours_violation"), reason("appeal_waiting"))
+    marks = {1: "invalid", 2: "invalid"}
+    stays, appealed = learner_messages.steps(marks, body, TODAY, ZH, appealed={2})
+    assert stays.told.startswith("第1课时") and not stays.either
+    assert "您申诉了" in appealed.told and appealed.until == "2026年12月12日" and appealed.either
+    assert "改判的，照样算数" in appealed.todo and "维持原来结论的，补学" in appealed.todo
 
 
 def test_an_hour_under_review_asks_for_nothing_and_names_no_day() -> None:

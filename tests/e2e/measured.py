@@ -133,10 +133,12 @@ class Measuring:
     def signed_list(self) -> Way:
         """Both persons: who submits and who signs."""
         with self.signed_in("zhao") as way:
-            self._lists(way)
+            way.click(way.page.get_by_role("link", name="dianshang-01").first, leads_on=True)
+            way.click(way.page.get_by_role("link", name="名单签发").first, leads_on=True)
             way.click(way.page.get_by_role("button", name="送签"), leads_on=True)
         with self.signed_in("sun") as second:
-            self._lists(second)
+            waiting = second.page.locator("#to-sign").get_by_role("link", name="dianshang-01")
+            second.click(waiting, leads_on=True)
             second.click(second.page.get_by_role("button", name="我已核对，签发"), leads_on=True)
             expect(second.page.get_by_role("main")).to_contain_text("已签发")
         way.screens += second.screens
@@ -144,12 +146,6 @@ class Measuring:
         way.characters += second.characters
         way.visited += second.visited
         return way
-
-    def _lists(self, way: Way) -> None:
-        bar = way.page.get_by_role("navigation", name="主导航")
-        way.click(bar.get_by_role("link", name="班级", exact=True), leads_on=True)
-        way.click(way.page.get_by_role("link", name="dianshang-01").first, leads_on=True)
-        way.click(way.page.get_by_role("link", name="名单签发").first, leads_on=True)
 
 
 def _decide(way: Way, decision: str) -> None:

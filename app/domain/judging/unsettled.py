@@ -13,12 +13,15 @@ from dataclasses import dataclass
 import msgspec
 from sqlalchemy import Connection
 
-from app.store.bodies import ReasonBody
+from app.store.bodies import HourVerdict, ReasonBody, StoredVerdict
 from app.store.judging import unsettled as store
 from detectors.eligibility import AWAITS_PEOPLE, Eligibility
 
 # Reasons that only repeat, by class-hours, what the others of the same learner say.
 _REPEATS = frozenset({"hours_violation", "hours_in_review", "class_hours_undecided"})
+
+
+Found = tuple[frozenset[str], frozenset[str]]  # keys of findings: undecided, upheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,22 @@ def of_class(connection: Connection, class_id: int, pack: str) -> Unsettled:
 def standing(outcome: str, learner_id: int, undecided: Collection[int]) -> str:
     """The outcome of an enrolment as it stands now; empty before it was judged."""
     return Eligibility.PENDING.value if outcome and learner_id in undecided else outcome
+
+
+def hour_standing(outcome: str, keys: Collection[str], found: Found) -> str:
+    """The outcome of a class-hour as it stands now: it is not lost while people decide on what was
+    found in it (`keys`), and lost once one violation is upheld, whatever else is open."""
+    undecided, upheld = found
+    if outcome != "invalid" or not upheld.isdisjoint(keys):
+        return outcome
+    return outcome if undecided.isdisjoint(keys) else "pending_review"
+
+
+def hour_now(mark: StoredVerdict[HourVerdict] | None, found: Found) -> str:
+    """How a class-hour stands now by its verdict; without one it was not studied yet."""
+    if mark is None:
+        return "not_started"
+    return hour_standing(mark.outcome, {it.key for it in mark.body.findings}, found)
 
 
 def _told(reasons: Iterable[ReasonBody]) -> list[ReasonBody]:

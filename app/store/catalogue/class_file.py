@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
@@ -102,12 +103,20 @@ def klass(connection: Connection, class_id: int, scope: AccessScope) -> ClassCas
     )
 
 
+@dataclass(frozen=True, slots=True)
+class NamedClass:
+    """A class's row id and what it teaches."""
+
+    id: int
+    occupation: str
+
+
 def ids_of(
     connection: Connection, scope: AccessScope, external_ids: Sequence[str], slug: str
-) -> dict[str, int]:
-    """Row ids of a platform's classes by the platform's own ids."""
+) -> dict[str, NamedClass]:
+    """A platform's classes by the platform's own ids."""
     rows = connection.execute(
-        select(TrainingClass.external_id, TrainingClass.id)
+        select(TrainingClass.external_id, TrainingClass.id, TrainingClass.occupation)
         .join(Platform, Platform.id == TrainingClass.platform_id)
         .where(
             Platform.slug == slug,
@@ -115,7 +124,7 @@ def ids_of(
             scope.covers_class(),
         )
     )
-    return {row.external_id: row.id for row in rows}
+    return {row.external_id: NamedClass(row.id, row.occupation) for row in rows}
 
 
 class PlanHour(Protocol):

@@ -117,6 +117,7 @@ def session_verdicts(connection: Connection, class_id: int, after: int) -> Seque
             Verdict.body,
             Verdict.created_ms,
             TrainingClass.external_id.label("klass"),
+            TrainingClass.occupation,
             Session.external_id.label("session"),
             Learner.external_id.label("learner"),
         )
@@ -180,7 +181,7 @@ def run(connection: Connection, run_id: int) -> NamedRun | None:
     """The run of a class; None for a run of anything else."""
     return fetch_one_or_none(
         connection,
-        select(Run, TrainingClass.external_id.label("klass"))
+        select(Run, TrainingClass.external_id.label("klass"), TrainingClass.occupation)
         .join(TrainingClass, TrainingClass.id == Run.class_id)
         .where(Run.id == run_id),
         NamedRun,
@@ -202,6 +203,7 @@ def _findings() -> Any:
             Finding.needs_two_reviewers,
             Finding.body,
             TrainingClass.external_id.label("klass"),
+            TrainingClass.occupation,
             Session.external_id.label("session"),
             Learner.external_id.label("learner"),
         )

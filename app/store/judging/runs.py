@@ -13,7 +13,8 @@ from app.store.upsert import insert_new
 from models import EventLog, Run, Session, Snapshot, TrainingClass
 
 ACTIVE = ("queued", "running")
-_OF_NO_CLASS = (Run, null().label("klass"))
+_OF_NO_CLASS = (Run, null().label("klass"), null().label("occupation"))
+_NAMED = (TrainingClass.external_id.label("klass"), TrainingClass.occupation)
 NIGHT_LOCK = 0  # id of the row that whoever runs the night holds; real runs begin with 1
 
 
@@ -33,9 +34,11 @@ class RunRow(Protocol):
 
 
 class NamedRun(RunRow, Protocol):
-    """A run with the id that the platform gave its class; None: it is of no single class."""
+    """A run with the id that the platform gave its class, and what it teaches; None: it is of no
+    single class."""
 
     klass: str | None
+    occupation: str | None
 
 
 class NightlyRun(NamedRun, Protocol):
@@ -58,7 +61,7 @@ def seen(connection: Connection, scope: AccessScope, run_id: int) -> NamedRun | 
     """The run of a class that the scope covers, with the class's own id."""
     return fetch_one_or_none(
         connection,
-        select(Run, TrainingClass.external_id.label("klass"))
+        select(Run, *_NAMED)
         .join(TrainingClass, TrainingClass.id == Run.class_id)
         .where(Run.id == run_id, scope.covers_class()),
         NamedRun,
@@ -70,7 +73,7 @@ def recent(
 ) -> Sequence[NamedRun]:
     """Runs of classes in scope, newest first, with the class's own id."""
     query = (
-        select(Run, TrainingClass.external_id.label("klass"))
+        select(Run, *_NAMED)
         .join(TrainingClass, TrainingClass.id == Run.class_id)
         .where(scope.covers_class())
         .order_by(Run.id.desc())
@@ -138,7 +141,7 @@ def latest(connection: Connection, class_id: int) -> NamedRun | None:
     """The newest run of the class, or None."""
     return fetch_one_or_none(
         connection,
-        select(Run, TrainingClass.external_id.label("klass"))
+        select(Run, *_NAMED)
         .join(TrainingClass, TrainingClass.id == Run.class_id)
         .where(Run.class_id == class_id)
         .order_by(Run.id.desc())
@@ -310,7 +313,7 @@ def of_night(connection: Connection, asked_by: str) -> Sequence[NamedRun]:
     """The runs of a night's classes in order, each with the class's own id."""
     return fetch(
         connection,
-        select(Run, TrainingClass.external_id.label("klass"))
+        select(Run, *_NAMED)
         .join(TrainingClass, TrainingClass.id == Run.class_id)
         .where(Run.kind == "nightly", Run.requested_by == asked_by)
         .order_by(Run.id),
@@ -343,7 +346,7 @@ def page_of_night(
 ) -> Sequence[NightlyRun]:
     """Runs of a night's classes in scope, in order, each with what the class is called."""
     query = (
-        select(Run, TrainingClass.external_id.label("klass"), TrainingClass.institution)
+        select(Run, *_NAMED, TrainingClass.institution)
         .join(TrainingClass, TrainingClass.id == Run.class_id)
         .where(_seen_of_night(scope, asked_by), Run.id > after)
         .order_by(Run.id)

@@ -31,6 +31,24 @@ def pending(connection: Connection, class_id: int, pack: str) -> list[tuple[int,
     return [(learner_id, body) for learner_id, body in connection.execute(query)]
 
 
+def finding_keys(connection: Connection, class_id: int) -> tuple[frozenset[str], frozenset[str]]:
+    """Keys of the class's findings that people have to decide on, and of the violations that they
+    upheld."""
+    query = select(Finding.key, Finding.status).where(
+        Finding.class_id == class_id,
+        Finding.shadow.is_(False),
+        Finding.outcome.in_(("violation", "review")),
+        Finding.evidence != Evidence.STATISTIC,
+        Finding.status.in_(_UNDECIDED)
+        | (Finding.status == "upheld") & (Finding.outcome == "violation"),
+    )
+    told = [(key, status) for key, status in connection.execute(query)]
+    return (
+        frozenset(key for key, status in told if status != "upheld"),
+        frozenset(key for key, status in told if status == "upheld"),
+    )
+
+
 def found_undecided(connection: Connection, class_id: int) -> list[int]:
     """Learners with a finding that people have to decide on, or an appeal that waits for its
     answer. Missing evidence waits for nobody, statistics hold nobody."""

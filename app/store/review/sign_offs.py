@@ -64,6 +64,7 @@ class ListsToSign(msgspec.Struct, frozen=True, kw_only=True):
 
     class_id: int
     external_id: str
+    occupation: str
     institution: str
     preparer: str
 
@@ -74,6 +75,7 @@ def waiting_for(connection: Connection, scope: AccessScope, user_id: int) -> lis
         select(
             SignOff.class_id,
             TrainingClass.external_id,
+            TrainingClass.occupation,
             TrainingClass.institution,
             User.display_name.label("preparer"),
         )

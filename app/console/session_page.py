@@ -10,7 +10,7 @@ from fastapi import APIRouter, Form, Request, Response
 from msgspec import structs
 from sqlalchemy import Connection
 
-from app.console import labels
+from app.console import credit_minutes, labels
 from app.console.finding_cards import cards_of, following
 from app.console.finding_view import FindingCard, sentence_of
 from app.console.language import N_, Language
@@ -132,6 +132,7 @@ def session_view(
         purposes=PURPOSES,
         first=first,
         legend=[(rule, swatch(rule)) for rule in legend_rules(drawing)],
+        minutes=credit_minutes.lines(drawing, lang),
         credited_ms=sum(pos1 - pos0 for pos0, pos1, _, _ in timeline.credited),
         sources={it.source for it in timeline.controls},
         controls=[(row, it, control_title(it, lang)) for row, it in enumerate(timeline.controls)],

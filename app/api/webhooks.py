@@ -32,6 +32,10 @@ class WebhookRequest(Wire):
     )
 
 
+class FetchRequest(Wire):
+    got: list[Annotated[int, Field(ge=1, lt=2**31)]] = Field(default_factory=list, max_length=PAGE)
+
+
 class WebhookView(Answer, frozen=True, kw_only=True):
     """A webhook without its secret; `waiting` and `dead` count its deliveries."""
 
@@ -56,6 +60,10 @@ class WebhookList(Answer, frozen=True, kw_only=True):
 class DeliveryPage(Answer, frozen=True, kw_only=True):
     deliveries: list[Delivery]
     next_cursor: str | None
+
+
+class MessageList(Answer, frozen=True, kw_only=True):
+    messages: list[Delivery]
 
 
 class Redelivery(Answer, frozen=True, kw_only=True):
@@ -111,6 +119,21 @@ def rotate_webhook_secret(request: Request, caller: Admin, webhook_id: RowId) ->
         mine = webhooks.webhooks(connection, caller.platform)
     found = next(it for it in mine if it.id == webhook_id)
     return WebhookWithSecret(**_fields(found), secret=secret)
+
+
+@router.post("/{webhook_id}/messages")
+def fetch_messages(
+    request: Request, caller: Admin, webhook_id: RowId, wanted: FetchRequest
+) -> MessageList:
+    """What waits for a webhook whose address is `listen:`, the oldest first; `got` are
+    those deliveries that have arrived. For developers' machines that cannot be reached: ask again
+    every second or so, as `zhenxue listen` does."""
+    services = services_of(request)
+    with services.database.write() as connection:
+        found = webhooks.messages(
+            connection, caller.platform, webhook_id, wanted.got, PAGE, services.clock()
+        )
+    return MessageList(messages=found)
 
 
 @router.post("/{webhook_id}/test", status_code=202)

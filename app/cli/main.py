@@ -34,6 +34,7 @@ ELSEWHERE = {
     "demo": "app.cli.demo",
     "export": "app.cli.export",
     "keys": "app.cli.keys",
+    "listen": "app.cli.listen",
     "models": "app.cli.models",
     "nightly": "app.cli.nightly",
     "pack": "app.cli.pack",

@@ -274,6 +274,9 @@ class Story:
         self.ask("GET", there)
         self.ask("POST", f"/v1/webhooks/{self.dataset.api['webhook_id']}/test")
         self.ask("POST", f"/v1/webhooks/{self.dataset.api['webhook_id']}/rotate")
+        heard = self.ask("POST", "/v1/webhooks", json=wanted | {"url": "listen:"})
+        self.ask("POST", f"/v1/webhooks/{heard['webhook_id']}/test")
+        self.ask("POST", f"/v1/webhooks/{heard['webhook_id']}/messages", json={})
 
     def statements_are_mapped(self) -> None:
         lesson = {"shape": "https://huang.example/lessons/{id}"}

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -506,3 +507,20 @@ def test_while_a_secret_changes_either_verifies_and_afterwards_the_new_one_alone
         assert set(head["webhook-signature"].split()) == expected
         assert json.loads(body)["type"] == "webhook.test"
     Signature(changed).verify(body, head)
+
+
+def test_a_listener_asks_for_what_is_never_sent_to_it(
+    services: Services, county: County, deliverer: Deliverer, clock: TestClock
+) -> None:
+    hook, mine = register(services, county, "listen:").webhook.id, county.huang.platform.id
+    write_message(services, hook)
+    assert deliverer.round() == 0
+    with services.database.write() as connection:
+        ask = partial(webhooks.messages, connection, mine, hook, size=50, now_ms=clock.now_ms)
+        (first,) = ask([])
+        assert [it.message_id for it in ask([])] == [first.message_id] == ["finding-1"]
+        assert ask([first.delivery_id]) == []
+    assert [it[0] for it in states(services)] == ["delivered"]
+    other = register(services, county, "http://127.0.0.1:1/").webhook.id
+    with services.database.write() as connection, pytest.raises(Conflict):
+        webhooks.messages(connection, mine, other, [], 50, clock.now_ms)

@@ -135,6 +135,23 @@ def remove(
     _record(connection, now_ms, actor, "webhook.removed", webhook_id)
 
 
+def messages(
+    connection: Connection,
+    platform_id: int | None,
+    webhook_id: int,
+    got: Collection[int],
+    size: int,
+    now_ms: int,
+) -> list[Delivery]:
+    """What a listener has not got yet, the oldest first; `got` are the deliveries that it has.
+    Raises NotFound, Conflict for a webhook that is sent to."""
+    if _found(connection, platform_id, webhook_id).url != store.LISTENS:
+        raise Conflict("webhook_is_sent_to", "only a webhook with the address listen: is asked")
+    store.fetched(connection, webhook_id, got, now_ms)
+    rows = store.due(connection, webhook_id, now_ms, size)
+    return [shown(row) for row in rows]
+
+
 def rotate_secret(
     connection: Connection,
     vault: Vault,
@@ -239,6 +256,8 @@ def _new_secret() -> str:
 
 def _address(url: str, https_only: bool) -> str:
     """The address, if it can be one. Raises BadInput."""
+    if url == store.LISTENS:
+        return url
     try:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port

@@ -23,6 +23,7 @@ from models import (
 )
 
 _CHUNK = 500
+LISTENS = "listen:"  # in place of an address: nothing is sent there, `zhenxue listen` asks for it
 _WAITING = WebhookDelivery.next_attempt_ms.is_not(None)
 _DEAD = WebhookDelivery.next_attempt_ms.is_(None) & WebhookDelivery.delivered_ms.is_(None)
 
@@ -227,6 +228,7 @@ def with_due(connection: Connection, now_ms: int) -> list[int]:
         select(WebhookDelivery.webhook_id)
         .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
         .where(WebhookDelivery.next_attempt_ms <= now_ms, Webhook.disabled_ms.is_(None))
+        .where(Webhook.url != LISTENS)
     )
     return sorted(connection.execute(query.distinct()).scalars())
 
@@ -290,6 +292,20 @@ def attempted(connection: Connection, delivery_id: int, **values: Any) -> None:
     """Write down how an attempt went."""
     connection.execute(
         update(WebhookDelivery).where(WebhookDelivery.id == delivery_id).values(**values)
+    )
+
+
+def fetched(connection: Connection, webhook_id: int, got: Collection[int], now_ms: int) -> None:
+    """A listener has got these."""
+    connection.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.webhook_id == webhook_id, WebhookDelivery.id.in_(got), _WAITING)
+        .values(
+            delivered_ms=now_ms,
+            next_attempt_ms=None,
+            attempts=WebhookDelivery.attempts + 1,
+            last_error=None,
+        )
     )
 
 

@@ -72,6 +72,8 @@ def _read(piece: bytes) -> tuple[Message, bytes]:
     head, found, body = rest.partition(_END * 2)
     if not found:
         raise _invalid("a part lacks the empty line after its headers")
+    if not head.isascii():  # the parser makes objects of such headers, no strings
+        raise _invalid("headers of a part are ASCII")
     return BytesHeaderParser().parsebytes(head + _END * 2), body
 
 

@@ -93,6 +93,8 @@ class Source:
                 raise BadInput("unsafe_path", f"the zip holds an unsafe path: {info.filename!r}")
             if info.filename in self._members:
                 raise BadInput("duplicate_file", f"the zip holds {info.filename!r} twice")
+            if not 0 <= info.header_offset < self._size:
+                raise MalformedBody("broken_archive", "the zip's directory points outside of it")
             if info.flag_bits & 1:
                 raise BadInput("encrypted_zip", "the zip is encrypted")
             self._members[info.filename] = info

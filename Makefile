@@ -15,7 +15,7 @@ export PYTHONUTF8 := 1
 unexport PYTHONDONTWRITEBYTECODE # else each of the tests' processes compiles every module anew
 
 .DEFAULT_GOAL := help
-.PHONY: help run setup dev test thorough drills check lint types layers schema packs words docs format lock screenshots bench clean
+.PHONY: help run setup dev test thorough drills fuzz bill advisories release check lint types layers schema packs words docs format lock screenshots bench clean
 .DELETE_ON_ERROR:
 
 help: ## this list
@@ -37,6 +37,21 @@ thorough: dev ## what the tests prove, with more examples
 
 drills: dev ## the ground gives way under real processes: what was lost, and when it was over
 	@$(BIN)/python -m tests.drills $(ARGS)
+
+fuzz: dev ## strangers' bytes at every parser, led by coverage; ARGS="--seconds 600 imports" for more
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
+bill: dev ## build/zhenxue.cdx.json: what requirements.lock installs (CycloneDX)
+	@mkdir -p build && $(BIN)/python -m tests.bill build/zhenxue.cdx.json
+
+advisories: dev ## what is known against the locked packages: DUMP=all.zip, OSV's file
+	@$(BIN)/python -m tests.advisories $(DUMP)
+
+release: bill ## build/release: the wheel, its parts and their digests, to be signed
+	@rm -rf build/release && mkdir -p build/release/vendor && cp build/zhenxue.cdx.json requirements.lock build/release
+	@cp $(WHEELS) build/release/vendor
+	@$(BIN)/pip wheel --quiet --disable-pip-version-check --no-deps --no-build-isolation -w build/release .
+	@cd build/release && find . -type f ! -name SHA256SUMS | sort | xargs sha256sum > SHA256SUMS
 
 check: lint types layers schema packs words docs ## everything that needs no run of the tests
 

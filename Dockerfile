@@ -2,7 +2,10 @@
 #   docker build -t zhenxue .
 #   docker run --rm zhenxue pack list
 
-FROM python:3.11-slim-bookworm AS build
+# By version. A release pins it by what it is, too: --build-arg BASE=python:3.11.14-slim-bookworm@sha256:…
+ARG BASE=python:3.11.14-slim-bookworm
+
+FROM ${BASE} AS build
 WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/zhenxue
@@ -17,8 +20,8 @@ COPY app ./app
 RUN /opt/zhenxue/bin/pip install --no-deps --no-build-isolation . \
     && /opt/zhenxue/bin/python -m compileall -q /opt/zhenxue/lib
 
-FROM python:3.11-slim-bookworm
-RUN useradd --uid 10001 --no-create-home --home-dir /data --shell /usr/sbin/nologin zhenxue \
+FROM ${BASE}
+RUN useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin zhenxue \
     && install --directory --owner zhenxue --group zhenxue --mode 0750 /data
 COPY --from=build /opt/zhenxue /opt/zhenxue
 ENV PATH=/opt/zhenxue/bin:$PATH \
@@ -28,7 +31,7 @@ ENV PATH=/opt/zhenxue/bin:$PATH \
     ZHENXUE_HOST=0.0.0.0 \
     ZHENXUE_PORT=8000 \
     ZHENXUE_LOG_JSON=true
-USER zhenxue
+USER 10001:10001
 WORKDIR /data
 VOLUME /data
 EXPOSE 8000

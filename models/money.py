@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ForeignKey
+from sqlalchemy import BigInteger, ForeignKey
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, Key, Ms, Name, Ref, Text, mapped_column
@@ -31,7 +31,7 @@ class SubsidyStandard(Base):
     state: Mapped[Name]  # waiting | in_force | refused
     decided_by: Mapped[Name]
     decided_ms: Mapped[Ms | None]
-    replaces: Mapped[int | None]
+    replaces: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SubsidyPayment(Base):

@@ -145,7 +145,7 @@ class _Already:
             _subject(klass),
             {it.held: it.external_id for it in rows},
             by_person,
-            str(klass.terms["starts_on"])[:4],
+            klass.starts_on[:4],
             round(check["max_per_year"]) if check else None,
             _allowed(connection, klass.id),
         )

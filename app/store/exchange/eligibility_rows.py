@@ -87,12 +87,7 @@ def tables(connection: Connection, klass: ClassRow, packed: Mapping[str, Rows]) 
         "controls": _ledger(connection, klass.id),
         "offline_attendance": _attendance(connection, klass.id),
         "recordings": rows_of(connection, RecordingRecord, *mine),
-        "leave_records": rows_of(
-            connection,
-            LeaveRecord,
-            "id",
-            [it.id for it in enrolment_facts.leaves(connection, klass.id)],
-        ),
+        "leave_records": _leave(connection, klass.id),
         "satisfaction_records": [
             *rows_of(connection, SatisfactionRecord, *mine),
             *rows_of(connection, SatisfactionRecord, "class_id", earlier, _SURVEY),
@@ -113,6 +108,12 @@ def _attendance(connection: Connection, class_id: int) -> Rows:
         *rows_of(connection, OfflineAttendance, "class_id", [class_id]),
         *rows_of(connection, OfflineAttendance, "id", carried),
     ]
+
+
+def _leave(connection: Connection, class_id: int) -> Rows:
+    """Of the class, and of the class before by who moved from there."""
+    leave = [it.id for it in enrolment_facts.leaves(connection, class_id)]
+    return rows_of(connection, LeaveRecord, "id", leave)
 
 
 def _known(person_id: int) -> str:

@@ -62,13 +62,21 @@ class TestKeys:
     def test_a_key_without_a_scope_is_refused(self, desk: Desk) -> None:
         assert "至少选择一项权限" in self.post(desk.sign_in("root"), "", label="空")
 
-    @pytest.mark.parametrize("username", ["zhao", "sun", "feng"])
-    def test_only_an_administrator_makes_keys(self, desk: Desk, username: str) -> None:
+    @pytest.mark.parametrize("username", ["zhao", "sun"])
+    def test_nobody_of_the_authority_makes_keys_but_an_administrator(
+        self, desk: Desk, username: str
+    ) -> None:
         desk.sign_in(username)
         form = {"csrf": desk.csrf("/console"), "label": "偷", "scope": "admin"}
         answer = desk.client.post("/console/platforms/yunke/keys", data=form)
         assert answer.status_code == 403
         assert "偷" not in desk.get("/console/platforms/yunke")
+
+    def test_a_platforms_people_make_keys_of_their_own_platform_alone(self, desk: Desk) -> None:
+        desk.sign_in("feng")
+        form = {"csrf": desk.csrf("/console"), "label": "回传", "scope": "ingest"}
+        assert desk.client.post("/console/platforms/zhixue/keys", data=form).status_code == 404
+        assert "回传" in desk.client.post("/console/platforms/yunke/keys", data=form).text
 
 
 def test_runs_of_other_counties_are_not_listed(desk: Desk, new_desk: NewDesk) -> None:

@@ -104,9 +104,18 @@ def _far_away() -> bytes:
     return bytes(whole)
 
 
+def _newer() -> bytes:
+    """A zip that says it needs version 8.0 of the format."""
+    whole = bytearray(_zipped("a.ndjson", MANY))
+    whole[whole.rindex(b"PK\1\2") + 6] = 80
+    return bytes(whole)
+
+
 FOUND: list[tuple[Callable[[bytes], None], bytes]] = [
     (imports, _far_away()),
     (archives, _far_away()),
+    (imports, _newer()),
+    (archives, _zipped("a.ndjson", MANY).replace(b"a.ndjson", b"\0.ndjson")),
     (multipart, BOUNDARY.replace(b"/json", b"/\xff")),
 ]
 """What fuzzing found once; each was answered 500."""

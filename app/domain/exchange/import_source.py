@@ -23,7 +23,12 @@ MAX_MEMBERS = 500_000
 MAX_RATIO = 200  # event logs shrink to a thirtieth, bombs to a thousandth
 FREE_BYTES = 64 * 1024 * 1024  # below this no ratio is judged
 _PIECE = 1 << 20
-_DAMAGE = (zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError)
+# of a directory: an unknown version, a name of no letters, one in no encoding, sizes beyond all
+_UNREADABLE = (zipfile.BadZipFile, NotImplementedError, LookupError, ValueError, OverflowError)
+_DAMAGE = (
+    *(zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError, NotImplementedError),
+    UnicodeDecodeError,  # of a name that a file tells beside its bytes
+)
 
 Line = tuple[str, int, bytes]  # name of the file inside a zip or "", line from 1, its bytes
 
@@ -82,9 +87,9 @@ class Source:
     def _open_zip(self) -> None:
         try:
             self._zip = self._stack.enter_context(zipfile.ZipFile(self._path))
-        except zipfile.BadZipFile as error:
+            members = [info for info in self._zip.infolist() if not info.is_dir()]
+        except _UNREADABLE as error:
             raise MalformedBody("broken_archive", f"not a readable zip: {error}") from error
-        members = [info for info in self._zip.infolist() if not info.is_dir()]
         if len(members) > MAX_MEMBERS:
             raise BodyTooLarge("too_many_files", f"the zip holds more than {MAX_MEMBERS} files")
         for info in members:

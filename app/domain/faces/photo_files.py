@@ -22,7 +22,10 @@ _FARTHEST = 2**40  # no file is that long; farther cannot even be sought
 _ZIP = b"PK\x03\x04"
 _UTF8_NAME = 0x800
 _JUNK = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError)
+_BROKEN = (
+    *(zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError),
+    *(LookupError, ValueError, OverflowError),  # names of no letters or no encoding, far offsets
+)
 
 
 @dataclass(frozen=True, slots=True)

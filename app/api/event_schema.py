@@ -33,6 +33,7 @@ def _operation(
             "type": "object",
             "properties": {
                 "sent_at_ms": {"type": "integer"},
+                "batch_id": {"type": "string", "minLength": 1, "maxLength": 128},
                 "events": {"type": "array", "items": event, "minItems": 1, "maxItems": 1000},
             },
             "required": ["events"],
@@ -61,6 +62,11 @@ def _operation(
 
 
 (_UNION,), _KINDS = msgspec.json.schema_components([AnyEvent], ref_template=COMPONENTS)
+for _kind in _KINDS.values():
+    del _kind["properties"]["seq"]["default"]
+    _kind["properties"]["seq"]["description"] = (
+        "needed with a lease token; a platform's key may leave it out of every event of a sitting"
+    )
 
 
 def _addressed() -> dict[str, Any]:
@@ -77,7 +83,7 @@ def _addressed() -> dict[str, Any]:
             **fields,
             "type": named("EventType", {"type": "string", "enum": types}),
         },
-        "required": ["session_id", "type", "seq", "at_ms"],
+        "required": ["session_id", "type", "at_ms"],
     }
 
 

@@ -23,7 +23,7 @@ from app.domain.events import ingest
 from app.domain.events.batch_answer import BatchAnswer, BatchesAnswer
 from app.domain.events.intake import EventIntake
 from app.domain.sittings import leases
-from app.errors import BodyTooLarge, MalformedBody, ZhenxueError
+from app.errors import BadInput, BodyTooLarge, MalformedBody, ZhenxueError
 from app.http.callers import Callers
 from app.http.keyring import Caller
 from app.http.middleware import outage_of, require_plain_address
@@ -34,6 +34,7 @@ log = structlog.get_logger("zhenxue.events")
 
 _ONE = re.compile(r"/v1/sessions/([^/]{1,128})/events")
 _MANY = "/v1/events"
+LONGEST_BATCH_ID = 128
 _HEADERS = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
@@ -118,10 +119,12 @@ class HotPath:
         caller = await self._caller(text, session)
         body = await self._body(scope, headers, receive)
         media_type = ingest.media_type_of(headers.get(b"content-type", b"").decode("latin-1"))
+        batch_id = _batch_id(headers)
         if session is not None:
-            found = ingest.arrived(body, media_type)
+            browser = leases.is_lease((text or "").partition(" ")[2].strip())
+            found = ingest.arrived(body, media_type, batch_id, must_number=browser)
             return await self._intake.one_session(caller.platform, session, found)
-        by_session, lost = ingest.addressed(body, media_type)
+        by_session, lost = ingest.addressed(body, media_type, batch_id)
         return await self._intake.many_sessions(caller.platform, by_session, lost)
 
     async def _caller(self, authorization: str | None, session: str | None) -> Caller:
@@ -155,6 +158,15 @@ class HotPath:
                 break
         encoding = headers.get(b"content-encoding", b"").decode("latin-1").strip().lower()
         return ingest.decompressed(b"".join(parts), encoding, limit)
+
+
+def _batch_id(headers: dict[bytes, bytes]) -> str | None:
+    """The name of a batch that is not in its body. Raises BadInput."""
+    told = headers.get(b"idempotency-key", b"").decode("latin-1").strip().strip('"')
+    if len(told) > LONGEST_BATCH_ID:
+        detail = f"Idempotency-Key: at most {LONGEST_BATCH_ID} characters"
+        raise BadInput("idempotency_key", detail)
+    return told or None
 
 
 def _too_large(limit: int) -> BodyTooLarge:

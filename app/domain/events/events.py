@@ -27,6 +27,7 @@ from detectors.trace import NONE, Flag, Integrity, Kind
 MOST_EVENTS = 1000
 EARLIEST_MS = 946_684_800_000  # 2000-01-01: no clock that works says less
 LATEST_MS = 4_102_444_800_000  # 2100-01-01
+UNNUMBERED = -1  # of an event that leaves its number to the service
 FRACTION_MS = 1_000  # a player may say a hair less than nothing at the very beginning
 
 Seq = Annotated[int, Meta(ge=0, le=2**31 - 2)]
@@ -52,7 +53,7 @@ class Event(Struct, tag_field="type", kw_only=True, gc=False):
 
     kind: ClassVar[Kind]
 
-    seq: Seq
+    seq: Seq = UNNUMBERED
     at_ms: ClientTime
 
     def row(self) -> Row:
@@ -321,10 +322,12 @@ AnyEvent = (
 _one = msgspec.json.Decoder(AnyEvent)
 
 
-def read_one(raw: bytes | msgspec.Raw, index: int) -> Event | ItemError:
-    """One event, or what is wrong with it, naming the field."""
+def read_one(raw: bytes | msgspec.Raw, index: int, *, numbered: bool = True) -> Event | ItemError:
+    """One event, or what is wrong with it, naming the field; `numbered` where its `seq` is due."""
     try:
         event: Event = _one.decode(raw)
+        if numbered and event.seq == UNNUMBERED:
+            return without_number(index)
         if isinstance(raw, bytes):  # a line of its own; a list was looked at as a whole
             require_single_names(raw)
         return event
@@ -334,6 +337,11 @@ def read_one(raw: bytes | msgspec.Raw, index: int) -> Event | ItemError:
         return problem(index, str(error))
     except (msgspec.DecodeError, RecursionError) as error:
         return ItemError(index, "malformed", f"not a JSON object: {error}")
+
+
+def without_number(index: int) -> ItemError:
+    """What is wrong with an event that has no number where it needs one."""
+    return ItemError(index, "missing_field", "seq: required for this event type")
 
 
 def problem(index: int, message: str) -> ItemError:

@@ -9,18 +9,22 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import zstandard
+from msgspec import Meta
 
 from app.domain.events.events import (
     MOST_EVENTS,
+    UNNUMBERED,
     AnyEvent,
     Event,
+    client_ms,
     problem,
     read_one,
     split_lines,
+    without_number,
 )
 from app.domain.plain_json import UTF8, require_single_names, require_utf8
 from app.domain.wire import ItemError
@@ -30,12 +34,17 @@ _STEP = 512
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 
 
+BatchId = Annotated[str, Meta(min_length=1, max_length=128)]
+
+
 class _Batch(msgspec.Struct):
     events: list[AnyEvent]  # `sent_at_ms` beside them is a client's word, and not read
+    batch_id: BatchId | None = None
 
 
 class _RawBatch(msgspec.Struct):
     events: list[msgspec.Raw]
+    batch_id: BatchId | None = None
 
 
 class _Addressed(msgspec.Struct):
@@ -49,11 +58,14 @@ _address = msgspec.json.Decoder(_Addressed)
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Events of a body with their index in it, and what was wrong with the others."""
+    """Events of a body with their index in it, and what was wrong with the others. Where the
+    service is to number them, they are in order of their time, numbered from 0."""
 
     events: Sequence[Event]
     indices: Sequence[int]
     problems: list[ItemError]
+    numbered: bool = True
+    batch_id: str | None = None
 
 
 def media_type_of(header: str) -> str:
@@ -103,29 +115,78 @@ def _unpacked(machine: Callable[[], Any], body: bytes, encoding: str, limit: int
     return b"".join(parts)
 
 
-def arrived(body: bytes, media_type: str) -> Arrived:
+def arrived(
+    body: bytes, media_type: str, batch_id: str | None = None, *, must_number: bool = True
+) -> Arrived:
     """The events of a batch for one session. Raises MalformedBody or BadInput for a body that is
-    no batch at all; faults of single events come back as problems."""
+    no batch at all; faults of single events come back as problems.
+
+    `must_number`: events without `seq` are refused; `batch_id`: the one beside the body.
+    """
     require_utf8(body)
     if media_type in NDJSON:
-        return _one_by_one(list(split_lines(body)))
+        return _numbering(_one_by_one(list(split_lines(body))), batch_id, must_number)
     if media_type not in ("", "application/json", "text/plain"):
         raise WrongMediaType("media_type", f"content-type {media_type!r} is not understood")
     try:
         batch = _whole.decode(body)
     except msgspec.ValidationError:
-        return _one_by_one(_raw_events(body))
+        raw = _raw_events(body)
+        return _numbering(_one_by_one(raw.events), raw.batch_id or batch_id, must_number)
     except (msgspec.DecodeError, RecursionError) as error:
         raise MalformedBody("malformed_json", str(error)) from None
     require_single_names(body, "events")
     _check_count(len(batch.events))
-    return Arrived(batch.events, range(len(batch.events)), [])
+    found = Arrived(batch.events, range(len(batch.events)), [])
+    return _numbering(found, batch.batch_id or batch_id, must_number)
 
 
-def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[ItemError]]:
+def _numbering(found: Arrived, batch_id: str | None, must_number: bool) -> Arrived:
+    """The events, all with numbers of their client or all to be numbered by the service; of a
+    mixture, those without are refused."""
+    without = [event.seq == UNNUMBERED for event in found.events]
+    if not any(without):
+        return found
+    if must_number or not all(without):
+        kept = [n for n, lacks in enumerate(without) if not lacks]
+        faults = [without_number(found.indices[n]) for n, lacks in enumerate(without) if lacks]
+        return Arrived(
+            [found.events[n] for n in kept],
+            [found.indices[n] for n in kept],
+            sorted([*found.problems, *faults], key=lambda fault: fault.index),
+        )
+    order = sorted(range(len(without)), key=_told_ms(found.events).__getitem__)
+    for seq, n in enumerate(order):
+        found.events[n].seq = seq
+    return Arrived(
+        [found.events[n] for n in order],
+        [found.indices[n] for n in order],
+        found.problems,
+        numbered=False,
+        batch_id=batch_id,
+    )
+
+
+def _told_ms(events: Sequence[Event]) -> list[int]:
+    """The time of each by its client; one that tells none happened with the one before."""
+    times: list[int] = []
+    for event in events:
+        known = event.at_ms is not None
+        times.append(client_ms(event.at_ms) if known or not times else times[-1])
+    return times
+
+
+def addressed(
+    body: bytes, media_type: str, batch_id: str | None = None
+) -> tuple[dict[str, Arrived], list[ItemError]]:
     """Events of many sessions: (by session id, problems of events without one)."""
     require_utf8(body)
-    raws: list[Any] = list(split_lines(body)) if media_type in NDJSON else list(_raw_events(body))
+    raws: list[Any]
+    if media_type in NDJSON:
+        raws = list(split_lines(body))
+    else:
+        batch = _raw_events(body)
+        raws, batch_id = list(batch.events), batch.batch_id or batch_id
     _check_count(len(raws))
     sessions: dict[str, tuple[list[Event], list[int], list[ItemError]]] = {}
     lost: list[ItemError] = []
@@ -139,20 +200,23 @@ def addressed(body: bytes, media_type: str) -> tuple[dict[str, Arrived], list[It
             lost.append(ItemError(index, "malformed", f"not a JSON object: {error}"))
             continue
         events, indices, problems = sessions.setdefault(session, ([], [], []))
-        event = read_one(raw, index)
+        event = read_one(raw, index, numbered=False)
         if isinstance(event, ItemError):
             problems.append(event)
         else:
             events.append(event)
             indices.append(index)
-    return {name: Arrived(*found) for name, found in sessions.items()}, lost
+    return {
+        name: _numbering(Arrived(*found), batch_id, must_number=False)
+        for name, found in sessions.items()
+    }, lost
 
 
-def _raw_events(body: bytes) -> list[msgspec.Raw]:
+def _raw_events(body: bytes) -> _RawBatch:
     try:
-        events = _raw.decode(body).events
+        batch = _raw.decode(body)
         require_single_names(body, "events")
-        return events
+        return batch
     except msgspec.ValidationError as error:
         fault = problem(0, str(error))
         raise BadInput("invalid_batch", fault.detail) from None
@@ -166,7 +230,7 @@ def _one_by_one(raws: Sequence[Any]) -> Arrived:
     indices: list[int] = []
     problems: list[ItemError] = []
     for index, raw in enumerate(raws):
-        event = read_one(raw, index)
+        event = read_one(raw, index, numbered=False)
         if isinstance(event, ItemError):
             problems.append(event)
         else:

@@ -46,6 +46,12 @@ from detectors.event_types import telling_of
 
 LONGEST_MS = 2**31 - 1  # receipts are stored as 32 bits of ms since the opening: 24 days
 LAST_SEQ = 2**31 - 2
+_NUMBERING = {
+    "batch_conflict": "batch_id: a batch of this name with other events was stored before; "
+    "what was corrected comes under a new name",
+    "numbered_by_client": "seq: the events of this sitting carry numbers; go on with them",
+    "numbered_by_server": "seq: the service numbers the events of this sitting; send none",
+}
 STRANGE_CLOCK = "at_ms: 设备时钟不准，已记录，不影响学时 a wrong clock: noted, no matter"
 _OF_POPUPS = telling_of(ControlKind.POPUP)
 _HELD = 200_000  # sessions remembered by a process
@@ -106,13 +112,15 @@ def _of_statements(sitting: RunningSitting, events: Sequence[Event], now_ms: int
     return replace(batch, packed=unheard(batch.packed))
 
 
-def live_append(sitting: RunningSitting, events: Sequence[Event], now_ms: int) -> Append | None:
+def live_append(
+    sitting: RunningSitting, events: Sequence[Event], now_ms: int, batch_id: str | None = None
+) -> Append | None:
     """Events on their way into the store; None where their numbers or times no longer fit into 31
     bits: such a sitting is long over."""
     if now_ms - sitting.opened_ms > LONGEST_MS or events[-1].seq > LAST_SEQ:
         return None
     packed = pack(events, now_ms - sitting.opened_ms)
-    return Append(sitting.id, packed, now_ms, sitting.terms.lease_ms)
+    return Append(sitting.id, packed, now_ms, sitting.terms.lease_ms, batch_id=batch_id)
 
 
 def append_attested(
@@ -242,14 +250,20 @@ class EventIntake:
     async def _take(self, name: str, sitting: RunningSitting, found: Arrived) -> BatchAnswer:
         if not found.events:
             raise _all_refused(found.problems)
-        batch = live_append(sitting, found.events, self._clock())
+        batch_id = None if found.numbered else found.batch_id or ""
+        batch = live_append(sitting, found.events, self._clock(), batch_id)
         if batch is None:
             raise Conflict("session_closed", sitting_life.why(Fate.CLOSED, name))
         receipt = await self._events.append(batch)
         if receipt.refused == "unknown_session":
             raise unknown_session(name)
+        if receipt.refused in _NUMBERING:
+            raise Conflict(receipt.refused, _NUMBERING[receipt.refused])
         if receipt.refused:
             raise Conflict(receipt.refused, sitting_life.why(Fate(receipt.refused), name))
+        if receipt.first_seq is not None:
+            for event in found.events:
+                event.seq += receipt.first_seq
         stored = for_scheduler(batch, receipt, found.events)
         demands = self._controls.glance(stored)
         if demands is None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, update
 
 from app.store.events import archive
 from app.store.events.archive import ArchiveDamaged, SealedLog
@@ -23,6 +23,7 @@ from detectors.trace import CONTROL, EVENT, PHOTO
 from models import EventBatch, EventLog, Session
 
 GENESIS = bytes(32)
+FORWARDED = "batch"  # a note of a batch that the service numbered
 
 # Where each batch lies in a log, and when it came.
 MANIFEST = np.dtype([("received_ms", "<i8"), ("count", "<i4"), ("notes", "<i4")])
@@ -138,6 +139,20 @@ def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
         notes += notes_of(data[at : at + size])
         at += size
     return notes
+
+
+def forwarded(connection: Connection, session_id: int) -> list[dict[str, Any]]:
+    """What is noted of a session's batches that the service numbered, in order of arrival."""
+    notes: list[dict[str, Any]] = []
+    sealed = select(EventLog.notes, EventLog.manifest).where(EventLog.session_id == session_id)
+    for row in connection.execute(sealed):
+        notes += _split_notes(row.notes, row.manifest)
+    batches = select(EventBatch.notes).where(
+        EventBatch.session_id == session_id, func.length(EventBatch.notes) > 0
+    )
+    for data in connection.execute(batches.order_by(EventBatch.ordinal)).scalars():
+        notes += notes_of(data)
+    return [note for note in notes if note["type"] == FORWARDED]
 
 
 def heard_ms(connection: Connection, session_id: int) -> list[int]:

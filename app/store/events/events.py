@@ -9,6 +9,7 @@ several service processes may append to one session. `app.store.events.event_log
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,8 +24,8 @@ from sqlalchemy import Connection, Dialect, Executable, Table, bindparam, false,
 
 from app.db import Database
 from app.outages import RETRY_S, DatabaseAway, DeadlockVictim
-from app.store.events.event_log import GENESIS, link, read
-from app.store.events.packed import Packed, note_bytes, notes_of, records_of
+from app.store.events.event_log import FORWARDED, GENESIS, forwarded, link, read
+from app.store.events.packed import Packed, note_bytes, notes_of, numbered_from, records_of
 from detectors.trace import NONE, Flag
 from models import EventBatch, Session
 
@@ -42,6 +43,7 @@ class Append:
     received_ms: int
     lease_ms: int
     imported: bool = False  # out of a platform's log, with the platform's receive times
+    batch_id: str | None = None  # whose events come without numbers, and are numbered here
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class Receipt:
     fate: str
     refused: str | None = None
     batches: int = 0
+    first_seq: int | None = None  # of a batch that was numbered here
 
 
 class BatchRuling(Protocol):
@@ -297,8 +300,16 @@ def _append(
         packed = _not_before(packed, received_ms - head.opened_ms)
     duplicates = 0
     conflicts: tuple[int, ...] = ()
-    if not packed.rising or packed.first_seq < head.next_seq:
+    first_seq: int | None = None
+    if append.batch_id is not None:
+        told = _of_platform(connection, head, append.batch_id, packed)
+        if not isinstance(told, Packed):
+            return replace(_receipt(head, decided, 0, 0, ()), **told)
+        packed, first_seq = told, head.next_seq
+    elif not packed.rising or packed.first_seq < head.next_seq:
         packed, duplicates, conflicts = _without_known(connection, head, packed)
+        if conflicts and _forwarded(connection, head):
+            return replace(_receipt(head, decided, 0, 0, ()), refused="numbered_by_server")
         head.seq_conflict = bool(head.seq_conflict or conflicts)
     if packed.count or conflicts:
         for name, value in decided.changes.items():
@@ -325,7 +336,50 @@ def _append(
         head.words_bytes += len(notes)
         head.next_seq = max(head.next_seq, packed.last_seq + 1)
         _advance(head, packed, received_ms)
-    return _receipt(head, decided, packed.count, duplicates, conflicts)
+    return replace(
+        _receipt(head, decided, packed.count, duplicates, conflicts), first_seq=first_seq
+    )
+
+
+def _forwarded(connection: Connection, head: Any) -> list[dict[str, Any]]:
+    """What is noted of the session's batches that were numbered here, these of this group too."""
+    fresh = [note for row in head.fresh for note in notes_of(row["notes"])]
+    stored = forwarded(connection, head.id)
+    return stored + [note for note in fresh if note["type"] == FORWARDED]
+
+
+def _of_platform(
+    connection: Connection, head: Any, batch_id: str, packed: Packed
+) -> Packed | dict[str, Any]:
+    """The batch with the session's next numbers and a note by which it is known again; else what
+    its receipt says of it: it was stored before, or it does not fit what was."""
+    digest = _digest(packed)
+    batch_id = batch_id or f"sha256:{digest}"
+    earlier = _forwarded(connection, head)
+    for note in earlier:
+        if note["batch"] == batch_id and note["digest"] == digest:
+            return {"duplicates": packed.count, "first_seq": note["first"]}
+        if note["batch"] == batch_id:
+            return {"refused": "batch_conflict"}
+    if sum(note["count"] for note in earlier) != head.event_count:
+        return {"refused": "numbered_by_client"}
+    note = {
+        "seq": NONE,
+        "type": FORWARDED,
+        "batch": batch_id,
+        "digest": digest,
+        "first": head.next_seq,
+        "count": packed.count,
+    }
+    numbered = numbered_from(packed, head.next_seq)
+    return replace(numbered, notes=[note, *numbered.notes])
+
+
+def _digest(packed: Packed) -> str:
+    """Of a batch that has no numbers yet: of what its client said."""
+    records = records_of(packed.records).copy()
+    records["recv_ms"] = 0
+    return hashlib.sha256(records.tobytes() + note_bytes(packed.notes)).hexdigest()[:32]
 
 
 def _not_before(packed: Packed, recv_ms: int) -> Packed:

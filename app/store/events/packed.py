@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -37,6 +37,20 @@ class Packed:
 def records_of(data: bytes) -> NDArray[np.void]:
     """Packed records as columns, EVENT[n], without copying."""
     return np.frombuffer(data, EVENT)
+
+
+def numbered_from(packed: Packed, first: int) -> Packed:
+    """The same, its events numbered from `first` on instead of from 0."""
+    records = records_of(packed.records).copy()
+    records["seq"] += first
+    notes = [{**note, "seq": note["seq"] + first} for note in packed.notes]
+    return replace(
+        packed,
+        records=records.tobytes(),
+        notes=notes,
+        first_seq=packed.first_seq + first,
+        last_seq=packed.last_seq + first,
+    )
 
 
 def note_bytes(notes: list[dict[str, Any]]) -> bytes:

@@ -1,0 +1,71 @@
+"""A platform forwards events without numbers: the service numbers them, each batch once."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.api.test_events import school  # noqa: F401
+from tests.people import County, TestClock
+
+
+def forward(client: TestClient, county: County, *events: Any, head: Any = None, **more: Any) -> Any:
+    body = {"events": [{"session_id": "s1", **event} for event in events], **more}
+    headers = county.huang.headers | (head or {})
+    return client.post("/v1/events", json=body, headers=headers)
+
+
+def beat(at_ms: int, position: float) -> dict[str, Any]:
+    return {"type": "progress", "at_ms": at_ms, "position": position, "rate": 1}
+
+
+def stored(client: TestClient, county: County) -> int:
+    return client.get("/v1/sessions/s1", headers=county.huang.headers).json()["event_count"]
+
+
+@pytest.mark.both_databases
+@pytest.mark.parametrize("how", ["body", "header", "content"])
+def test_a_batch_that_is_sent_again_is_stored_once(client, school, clock, how):  # noqa: F811
+    more: dict[str, Any] = {
+        "body": {"batch_id": "b1"},
+        "header": {"head": {"Idempotency-Key": "b1"}},
+    }.get(how, {})
+    events = [beat(clock() + 10_000, 10.0), beat(clock(), 0.0)]
+    clock.advance(seconds=20)
+    first = forward(client, school, *events, **more).json()
+    again = forward(client, school, *events, **more).json()
+    assert (first["accepted"], first["sessions"]["s1"]["next_seq"]) == (2, 2)
+    assert (again["accepted"], again["duplicates"]) == (0, 2)
+    assert again["sessions"]["s1"]["chain"] == first["sessions"]["s1"]["chain"]
+    assert stored(client, school) == 2
+
+
+def test_concurrent_retries_are_stored_once(client, school, clock):  # noqa: F811
+    events = [beat(clock() + n, float(n)) for n in range(5)]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(
+            pool.map(lambda _: forward(client, school, *events, batch_id="b").json(), range(8))
+        )
+    assert sum(it["accepted"] for it in answers) == 5
+    assert stored(client, school) == 5
+
+
+def test_one_name_with_other_events_is_refused_and_stores_nothing(client, school, clock: TestClock):  # noqa: F811
+    forward(client, school, beat(clock(), 0.0), batch_id="b")
+    answer = forward(client, school, beat(clock(), 5.0), batch_id="b")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["code"] == "batch_conflict"
+    assert stored(client, school) == 1
+
+
+def test_numbers_of_a_client_and_of_the_service_do_not_mix(client, school, clock):  # noqa: F811
+    forward(client, school, beat(clock(), 0.0))
+    answer = forward(client, school, {"seq": 0, **beat(clock(), 7.0)})
+    assert answer.json()["errors"][0]["code"] == "numbered_by_server"
+    assert forward(client, school, {"seq": 1, **beat(clock(), 8.0)}).status_code == 200
+    answer = forward(client, school, beat(clock(), 9.0))
+    assert answer.json()["errors"][0]["code"] == "numbered_by_client"
+    assert stored(client, school) == 2

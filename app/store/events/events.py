@@ -318,27 +318,32 @@ def _append(
     if head.state == "open":
         head.lease_expires_ms = append.received_ms + append.lease_ms
     if packed.count or conflicts:
-        notes = note_bytes(packed.notes)
-        head.chain = link(head.chain, received_ms, packed.records, notes)
-        head.fresh.append(
-            {
-                "session_id": head.id,
-                "ordinal": head.batch_count,
-                "received_ms": received_ms,
-                "count": packed.count,
-                "records": packed.records,
-                "notes": notes,
-                "chain": head.chain,
-            }
-        )
-        head.batch_count += 1
-        head.event_count += packed.count
-        head.words_bytes += len(notes)
-        head.next_seq = max(head.next_seq, packed.last_seq + 1)
-        _advance(head, packed, received_ms)
+        _add(head, packed, received_ms)
     return replace(
         _receipt(head, decided, packed.count, duplicates, conflicts), first_seq=first_seq
     )
+
+
+def _add(head: Any, packed: Packed, received_ms: int) -> None:
+    """Put the batch behind what the session has, in its chain too."""
+    notes = note_bytes(packed.notes)
+    head.chain = link(head.chain, received_ms, packed.records, notes)
+    head.fresh.append(
+        {
+            "session_id": head.id,
+            "ordinal": head.batch_count,
+            "received_ms": received_ms,
+            "count": packed.count,
+            "records": packed.records,
+            "notes": notes,
+            "chain": head.chain,
+        }
+    )
+    head.batch_count += 1
+    head.event_count += packed.count
+    head.words_bytes += len(notes)
+    head.next_seq = max(head.next_seq, packed.last_seq + 1)
+    _advance(head, packed, received_ms)
 
 
 def _forwarded(connection: Connection, head: Any) -> list[dict[str, Any]]:

@@ -33,7 +33,13 @@ def _operation(
             "type": "object",
             "properties": {
                 "sent_at_ms": {"type": "integer"},
-                "batch_id": {"type": "string", "minLength": 1, "maxLength": 128},
+                "batch_id": {
+                    "type": "string",
+                    "minLength": 1,
+                    "maxLength": 128,
+                    "description": "names a batch whose events come without seq, so that it is "
+                    "stored once however often it is sent; goes before Idempotency-Key",
+                },
                 "events": {"type": "array", "items": event, "minItems": 1, "maxItems": 1000},
             },
             "required": ["events"],
@@ -87,6 +93,13 @@ def _addressed() -> dict[str, Any]:
     }
 
 
+_BATCH_ID = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "as batch_id",
+    "schema": {"type": "string", "maxLength": 128},
+}
 _EVENT = named("Event", {**_UNION, "$defs": _KINDS})
 _ONE = _operation(
     "post_session_events",
@@ -99,7 +112,8 @@ _ONE = _operation(
             "in": "path",
             "required": True,
             "schema": {"type": "string", "maxLength": 128},
-        }
+        },
+        _BATCH_ID,
     ],
     BatchAnswer,
 )
@@ -108,6 +122,6 @@ _MANY = _operation(
     "One batch of many sittings",
     "AddressedEventBatch",
     named("AddressedEvent", _addressed()),
-    [],
+    [_BATCH_ID],
     BatchesAnswer,
 )

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.jobs.settler import settle_all
 from tests.api.test_events import school  # noqa: F401
+from tests.api.test_sessions import opening, post
 from tests.people import County, TestClock
 
 
@@ -71,3 +73,21 @@ def test_numbers_of_a_client_and_of_the_service_do_not_mix(client, school, clock
     answer = forward(client, school, beat(clock(), 9.0))
     assert answer.json()["errors"][0]["code"] == "numbered_by_client"
     assert stored(client, school) == 2
+
+
+def test_a_retry_is_known_after_the_sitting_was_sealed(client, school, clock, services):  # noqa: F811
+    events = [beat(clock(), 0.0)]
+    forward(client, school, *events, batch_id="b")
+    client.post("/v1/sessions/s1/close", headers=school.huang.headers)
+    clock.advance(seconds=60)
+    assert settle_all(services) == 1
+    again = forward(client, school, *events, batch_id="b").json()
+    assert (again["accepted"], again["duplicates"]) == (0, 1)
+
+
+def test_a_browser_numbers_its_events_itself(client, school, clock):  # noqa: F811
+    opened = post(client, school, opening(session_id="s2", lesson="l1", learner="wu")).json()
+    headers = {"authorization": f"Bearer {opened['lease']['token']}"}
+    body = {"events": [beat(clock(), 0.0)]}
+    answer = client.post("/v1/sessions/s2/events", json=body, headers=headers)
+    assert answer.status_code == 422 and "seq" in answer.text

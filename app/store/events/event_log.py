@@ -143,10 +143,8 @@ def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
 
 def forwarded(connection: Connection, session_id: int) -> list[dict[str, Any]]:
     """What is noted of a session's batches that the service numbered, in order of arrival."""
-    notes: list[dict[str, Any]] = []
-    sealed = select(EventLog.notes, EventLog.manifest).where(EventLog.session_id == session_id)
-    for row in connection.execute(sealed):
-        notes += _split_notes(row.notes, row.manifest)
+    log = sealed_of(connection, session_id)
+    notes = [] if log is None else _split_notes(log.notes, log.manifest)
     batches = select(EventBatch.notes).where(
         EventBatch.session_id == session_id, func.length(EventBatch.notes) > 0
     )

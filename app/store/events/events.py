@@ -318,14 +318,14 @@ def _append(
     if head.state == "open":
         head.lease_expires_ms = append.received_ms + append.lease_ms
     if packed.count or conflicts:
-        _add(head, packed, received_ms)
+        _put_behind(head, packed, received_ms)
     return replace(
         _receipt(head, decided, packed.count, duplicates, conflicts), first_seq=first_seq
     )
 
 
-def _add(head: Any, packed: Packed, received_ms: int) -> None:
-    """Put the batch behind what the session has, in its chain too."""
+def _put_behind(head: Any, packed: Packed, received_ms: int) -> None:
+    """The batch follows what the session has, in its chain too."""
     notes = note_bytes(packed.notes)
     head.chain = link(head.chain, received_ms, packed.records, notes)
     head.fresh.append(

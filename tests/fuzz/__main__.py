@@ -7,6 +7,7 @@ What it finds stays in build/fuzz/<target>; a crash is written there too, and is
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import subprocess
 import sys
@@ -26,18 +27,20 @@ def child(arguments: list[str]) -> None:
     atheris.Fuzz()
 
 
-def fuzz(name: str, seconds: int, again: str | None = None) -> tuple[int, str]:
+def fuzz(name: str, bound: str, again: str | None = None, folder: Path = FOLDER) -> tuple[int, str]:
+    """Run until `bound`, an option of libFuzzer; the exit code, and what was said."""
     from tests.fuzz import targets
 
-    folder = FOLDER / name
+    folder = folder / name
     folder.mkdir(parents=True, exist_ok=True)
     for at, seed in enumerate(targets.SEEDS[targets.TARGETS[name]]):
         (folder / f"seed-{at}").write_bytes(seed)
     bounds = ["-timeout=10", "-rss_limit_mb=2048", "-max_len=65536", "-close_fd_mask=1"]
-    told = [again] if again else [f"-max_total_time={seconds}", f"-artifact_prefix={folder}/crash-"]
+    told = [again] if again else [*bound.split(), f"-artifact_prefix={folder}/"]
     command = [sys.executable, "-c", CODE_OF_CHILD, name, *bounds, *told]
     command += [] if again else [str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+    same = os.environ | {"PYTHONHASHSEED": "0"}  # the same seed leads to the same inputs
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", env=same)
     return done.returncode, done.stderr
 
 
@@ -51,7 +54,7 @@ def main() -> int:
     chosen = asked.parse_args()
     wrong = 0
     for name in chosen.targets or targets.TARGETS:
-        code, log = fuzz(name, chosen.seconds, chosen.again)
+        code, log = fuzz(name, f"-max_total_time={chosen.seconds}", chosen.again)
         runs = re.findall(r"^#(\d+)\s+\w+\s+cov: (\d+)", log, re.MULTILINE) or [("0", "0")]
         print(f"{name:<11} {runs[-1][0]:>9} inputs  {runs[-1][1]:>6} edges  ", end="")
         print("ok" if code == 0 else "FELL OVER", flush=True)

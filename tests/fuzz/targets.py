@@ -111,10 +111,20 @@ def _newer() -> bytes:
     return bytes(whole)
 
 
+def _otherwise_packed() -> bytes:
+    """A zip whose directory says LZMA of a member that is deflated."""
+    data = bytearray(_zipped("a.ndjson", MANY))
+    for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        where = data.index(mark) + at
+        data[where : where + 2] = zipfile.ZIP_LZMA.to_bytes(2, "little")
+    return bytes(data)
+
+
 FOUND: list[tuple[Callable[[bytes], None], bytes]] = [
     (imports, _far_away()),
     (archives, _far_away()),
     (imports, _newer()),
+    *((it, _otherwise_packed()) for it in (imports, archives, tables)),
     (archives, _zipped("a.ndjson", MANY).replace(b"a.ndjson", b"\0.ndjson")),
     (multipart, BOUNDARY.replace(b"/json", b"/\xff")),
 ]

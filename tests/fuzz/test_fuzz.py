@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from pathlib import Path
 
 import pytest
 
 from tests.fuzz.__main__ import fuzz
 from tests.fuzz.targets import FOUND, SEEDS, TARGETS, tried
 
-SECONDS = 15
+BOUND = "-seed=1 -runs=20000"  # not a time: on no machine more than on another
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -29,6 +30,6 @@ def test_what_made_a_parser_fall_over_once_is_refused() -> None:
 @pytest.mark.thorough
 @pytest.mark.skipif(not importlib.util.find_spec("atheris"), reason="not tried: no atheris here")
 @pytest.mark.parametrize("name", TARGETS)
-def test_what_coverage_leads_to_is_read_or_refused(name: str) -> None:
-    code, log = fuzz(name, SECONDS)
+def test_what_coverage_leads_to_is_read_or_refused(name: str, tmp_path: Path) -> None:
+    code, log = fuzz(name, BOUND, folder=tmp_path)
     assert code == 0, log[-3000:]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from xml.etree.ElementTree import ParseError
 
+from app.domain.zip_members import require_usual
 from app.errors import BadInput
 
 MAX_BYTES = 2 * 1024 * 1024
@@ -100,6 +101,7 @@ def _check_unpacked(data: bytes) -> None:
     of itself is not believed: it is unpacked and counted, and thrown away."""
     left = MAX_UNPACKED
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        require_usual(archive.infolist())
         for member in archive.infolist():
             member.file_size = left + 1
             with archive.open(member) as packed:

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from app.domain.zip_members import require_usual
 from app.errors import BadInput, BodyTooLarge, MalformedBody
 
 RECORDS = (".ndjson", ".jsonl", ".json")
@@ -88,6 +89,7 @@ class Source:
         try:
             self._zip = self._stack.enter_context(zipfile.ZipFile(self._path))
             members = [info for info in self._zip.infolist() if not info.is_dir()]
+            require_usual(members)
         except _UNREADABLE as error:
             raise MalformedBody("broken_archive", f"not a readable zip: {error}") from error
         if len(members) > MAX_MEMBERS:

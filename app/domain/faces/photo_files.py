@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from app.domain.zip_members import require_usual
 from app.errors import BadInput
 from app.languages import Text
 
@@ -74,6 +75,7 @@ def _unpacked(name: str, file: BinaryIO) -> Iterator[PhotoFile]:
     try:
         with zipfile.ZipFile(file) as archive:
             members = archive.infolist()[:_MOST_MEMBERS]
+            require_usual(members)
             for member in members:
                 path = _name(member)
                 if member.is_dir() or _is_junk(path):

@@ -1,4 +1,4 @@
-"""What of a zip is read: members that are stored or deflated, as every packer does by default.
+"""What of a zip is read: members that lie in it, stored or deflated, as packers do by default.
 
 The other methods raise what their own libraries raise, and say nothing that a person could mend.
 """
@@ -9,10 +9,14 @@ import zipfile
 from collections.abc import Iterable
 
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_FARTHEST = 2**40  # no file is that long; farther cannot even be sought
 
 
-def require_usual(members: Iterable[zipfile.ZipInfo]) -> None:
-    """Raises BadZipFile, naming a member that is packed in another way."""
+def require_usual(members: Iterable[zipfile.ZipInfo], size: int = _FARTHEST) -> None:
+    """Raises BadZipFile where a member begins outside of the file's `size` bytes, or, naming it, is
+    packed in another way."""
     for member in members:
+        if not 0 <= member.header_offset < size:
+            raise zipfile.BadZipFile("its directory points outside of it")
         if member.compress_type not in _METHODS:
             raise zipfile.BadZipFile(f"{member.filename!r} is neither stored nor deflated")

@@ -89,7 +89,7 @@ class Source:
         try:
             self._zip = self._stack.enter_context(zipfile.ZipFile(self._path))
             members = [info for info in self._zip.infolist() if not info.is_dir()]
-            require_usual(members)
+            require_usual(members, self._size)
         except _UNREADABLE as error:
             raise MalformedBody("broken_archive", f"not a readable zip: {error}") from error
         if len(members) > MAX_MEMBERS:
@@ -100,8 +100,6 @@ class Source:
                 raise BadInput("unsafe_path", f"the zip holds an unsafe path: {info.filename!r}")
             if info.filename in self._members:
                 raise BadInput("duplicate_file", f"the zip holds {info.filename!r} twice")
-            if not 0 <= info.header_offset < self._size:
-                raise MalformedBody("broken_archive", "the zip's directory points outside of it")
             if info.flag_bits & 1:
                 raise BadInput("encrypted_zip", "the zip is encrypted")
             self._members[info.filename] = info

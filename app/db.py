@@ -14,7 +14,8 @@ from psycopg import waiting
 from psycopg.pq import Format
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 
-from app.outages import told_as_outages
+from app import tracing
+from app.outages import RETRY_S, DatabaseAway, told_as_outages
 
 STATEMENT_S = 20  # what takes longer is given up by the server, and a little later by us
 LOCK_S = 5
@@ -78,6 +79,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.url = make_url(url)
         self.sqlite = self.url.get_backend_name() == "sqlite"
+        self._opened: tuple[int, int] | None = None  # SQLite's file, by device and inode
         self.engine = self._sqlite(pool_size) if self.sqlite else self._postgresql(pool_size)
 
     def _postgresql(self, pool_size: int) -> Engine:
@@ -139,6 +141,7 @@ class Database:
                 "cache_size=-65536",
             ):
                 connection.execute(f"PRAGMA {pragma}")
+            self._opened = self._opened or self._file()
 
         @event.listens_for(engine, "begin")
         def _begin(connection: Connection) -> None:
@@ -149,15 +152,31 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        with told_as_outages(), self.engine.connect() as connection:
+        self._require_file()
+        with tracing.part("database.read"), told_as_outages(), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        with told_as_outages():
+        self._require_file()
+        with tracing.part("database.write"), told_as_outages():
             with self.engine.connect().execution_options(zhenxue_write=True) as connection:
                 with connection.begin():
                     yield connection
+
+    def _file(self) -> tuple[int, int] | None:
+        try:
+            found = os.stat(self.url.database or "")
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _require_file(self) -> None:
+        """Raises DatabaseAway where SQLite's file was deleted, moved or replaced since it was
+        opened: it would still take everything, and all of it were gone with the next start."""
+        if self._opened is not None and self._file() != self._opened:
+            detail = "the database's file is not the one that was opened: put it back, or restart"
+            raise DatabaseAway("database", detail, retry_after_s=RETRY_S)
 
     @contextmanager
     def alone(self, name: str) -> Iterator[bool]:
@@ -200,3 +219,4 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._opened = None

@@ -25,7 +25,14 @@ from models.people import (
     User,
     UserSession,
 )
-from models.platform import ApiKey, KeyUse, Platform, Webhook, WebhookDelivery
+from models.platform import (
+    ApiKey,
+    KeyUse,
+    Platform,
+    RefusedRequest,
+    Webhook,
+    WebhookDelivery,
+)
 from models.queue import Assignment, SavedView
 from models.records import (
     AssessmentRecord,
@@ -46,6 +53,7 @@ from models.sitting import (
     EventArchive,
     EventBatch,
     EventLog,
+    ForwardedBatch,
     Session,
     Snapshot,
 )
@@ -84,6 +92,7 @@ __all__ = [
     "FacePair",
     "Finding",
     "ForeignIdentity",
+    "ForwardedBatch",
     "HistoryRecord",
     "IdentityCorrection",
     "Inspection",
@@ -113,6 +122,7 @@ __all__ = [
     "RecordingRecord",
     "RecoveryEvent",
     "ReferencePhoto",
+    "RefusedRequest",
     "Review",
     "ReviewCase",
     "Run",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, UniqueConstraint, false
 from sqlalchemy.orm import Mapped
 
 from models.base import Base, Digest, Document, Items, Key, Ms, Name, Ref, Text, mapped_column
@@ -72,6 +72,8 @@ class TrainingClass(Base):
     course_version_ids: Mapped[Items]
     plan_digest: Mapped[Digest]
     opened_ms: Mapped[Ms]
+    sandbox: Mapped[bool] = mapped_column(default=False, server_default=false())  # never counts
+    ahead_ms: Mapped[Ms] = mapped_column(default=0, server_default="0")  # a sandbox's clock
     scale_chosen: Mapped[Name | None]  # graded | literal, once the authority picked
     scale_chosen_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     scale_chosen_ms: Mapped[Ms | None]

@@ -20,7 +20,8 @@ class County(Base):
 
 
 class Institution(Base):
-    """A training institution as a county lists it; `reviews` = [{year, passed, document}, …]."""
+    """A training institution as a county lists it; `reviews` = [{year, passed, document}, …],
+    `teachers` = [{name, occupation, certificate, from_on, until_on}, …], the full-time ones."""
 
     __tablename__ = "institutions"
     __table_args__ = (
@@ -39,6 +40,8 @@ class Institution(Base):
     bank: Mapped[Name | None]
     bank_account: Mapped[Name | None]
     reviews: Mapped[Items]
+    teachers: Mapped[Items | None]
+    vocational_school: Mapped[bool | None]  # 职业学校; None: nobody said
     withdrawn_on: Mapped[Name | None]
     withdrawn_reason: Mapped[Text | None]
     created_ms: Mapped[Ms]

@@ -32,6 +32,8 @@ class SubsidyStandard(Base):
     decided_by: Mapped[Name]
     decided_ms: Mapped[Ms | None]
     replaces: Mapped[int | None] = mapped_column(BigInteger)
+    end_on: Mapped[Name | None]  # the last day that somebody, `end_by`, proposed
+    end_by: Mapped[Name | None]
 
 
 class SubsidyPayment(Base):

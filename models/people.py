@@ -42,6 +42,9 @@ class Learner(Base):
 class LearnerKey(Base):
     """The key that a learner's face data is encrypted with, wrapped by the master key.
 
+    While keys are exchanged there is an `other` since `other_ms`: the next one, and once the two
+    have changed places (`turned_ms`) the former one.
+
     Erasure destroys `wrapped`: what was encrypted with it stays unreadable. Older backups of the
     database still hold it (docs/privacy.md).
     """
@@ -52,6 +55,9 @@ class LearnerKey(Base):
     wrapped: Mapped[Blob | None]
     created_ms: Mapped[Ms]
     destroyed_ms: Mapped[Ms | None]
+    other: Mapped[Blob | None]
+    other_ms: Mapped[Ms | None]
+    turned_ms: Mapped[Ms | None]
 
 
 class ReferencePhoto(Base):

@@ -76,3 +76,27 @@ class WebhookDelivery(Base):
     delivered_ms: Mapped[Ms | None]
     last_status: Mapped[int | None]
     last_error: Mapped[Text | None]
+
+
+class RefusedRequest(Base):
+    """What a platform was refused in one minute for one reason, so that its developers see it. No
+    body, no id and nothing of a person: `detail` is masked (app/domain/accounts/refused_requests).
+    `kind` is the digest of what makes it one reason; without `key_id` a learner's browser asked."""
+
+    __tablename__ = "refused_requests"
+    __table_args__ = (UniqueConstraint("platform_id", "minute", "kind"),)
+
+    id: Mapped[Key]
+    platform_id: Mapped[int] = mapped_column(ForeignKey("platforms.id"))
+    minute: Mapped[Ms]
+    kind: Mapped[Digest]
+    at_ms: Mapped[Ms] = mapped_column(index=True)
+    count: Mapped[int]
+    method: Mapped[Name]
+    route: Mapped[Text]
+    status: Mapped[int]
+    code: Mapped[Name]
+    field: Mapped[Name]
+    detail: Mapped[Text]
+    request_id: Mapped[Name]
+    key_id: Mapped[int | None] = mapped_column(ForeignKey("api_keys.id"))

@@ -64,6 +64,7 @@ class Session(Base):
     chain: Mapped[Digest]
     batch_count: Mapped[int]
     event_count: Mapped[int]
+    forwarded_count: Mapped[int] = mapped_column(default=0, server_default="0")  # numbered here
     words_bytes: Mapped[int] = mapped_column(default=0, server_default="0")
     next_seq: Mapped[int]
     seq_conflict: Mapped[bool]
@@ -91,6 +92,17 @@ class EventBatch(Base):
     records: Mapped[Blob]
     notes: Mapped[Blob]
     chain: Mapped[Digest]
+
+
+class ForwardedBatch(Base):
+    """A batch whose events the service numbered: by its name and digest it is known again."""
+
+    __tablename__ = "forwarded_batches"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    name: Mapped[Name] = mapped_column(primary_key=True)
+    digest: Mapped[Name]
+    first_seq: Mapped[int]
 
 
 class EventLog(Base):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,7 +78,7 @@ def _require_one(file: str | None, every: bool, audit: bool, photos: bool) -> No
 
 
 def _write_all(files: Iterable[File], folder: Path) -> list[str]:
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return [str(_write(it, folder / it.name)) for it in files]
 
 
@@ -95,10 +96,12 @@ def _options(on: str | None, columns: str) -> ExportOptions:
 
 
 def _write(file: File, path: Path) -> Path:
-    """The file where it was wished; a folder gets it under its own name."""
+    """The file where it was wished, its owner's alone to read; a folder gets it under its own
+    name."""
     whole = path / file.name if path.is_dir() else path
     try:
-        whole.write_bytes(file.data)
+        with open(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as made:
+            made.write(file.data)
     except OSError as error:
         raise typer.BadParameter(f"{whole}: {error.strerror}", param_hint="--out") from error
     return whole

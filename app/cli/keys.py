@@ -10,7 +10,7 @@ import typer
 
 from app.cli.answer import ACTOR, Json, say
 from app.domain.accounts import keyring, master_key
-from app.jobs import key_exchange
+from app.jobs import key_exchange, photo_keys
 from app.services import Services, open_services
 
 app = typer.Typer(no_args_is_help=True, help="This installation's own keys: list, exchange.")
@@ -35,6 +35,7 @@ def list_keys(as_json: Json = False) -> None:
     with open_services() as services:
         rows = key_exchange.listed(services)
         fingerprint = services.vault.master.fingerprint
+        still = photo_keys.left(services)
         with services.database.read() as connection:
             announced = master_key.next_announced(connection)
     lines = [f"master key {fingerprint}{', another one is announced' if announced else ''}"]
@@ -44,6 +45,7 @@ def list_keys(as_json: Json = False) -> None:
         f"{': ' + it['waiting'] if it['waiting'] else ''}"
         for it in rows
     ]
+    lines += [_photos_left(still)] if still.learners else []
     answer = {"master": fingerprint, "master_announced": announced, "keys": rows}
     say(answer, as_json, "\n".join(lines))
 
@@ -74,7 +76,35 @@ def resume(now: Now = False, as_json: Json = False) -> None:
     """Go on with exchanges that are not over."""
     with open_services() as services:
         left = _go_on(services, now)
-    _told([], left, as_json)
+        still = _photos_on(services, now)
+    _told([], left, as_json, still)
+
+
+@app.command()
+def photos(now: Now = False, as_json: Json = False) -> None:
+    """New keys for every learner, and all photos and templates encrypted anew, so that a key that
+    leaked opens nothing any more. Running services go on with it; `zhenxue keys resume` too."""
+    with open_services() as services:
+        begun = photo_keys.begin(services, ACTOR)
+        left = _photos_on(services, now)
+    told = f"new keys: {begun} learners\n{_photos_left(left)}"
+    say({"begun": begun, "learners_left": left.learners}, as_json, told)
+
+
+def _photos_on(services: Services, now: bool) -> photo_keys.PhotoKeysLeft:
+    left = photo_keys.left(services)
+    if not left.learners:
+        return left
+    for _ in range(2 if now else 0):  # for everybody to know the new one, and to leave the former
+        time.sleep(_SERVICES_MS / 1000)
+        photo_keys.go_on(services, ACTOR, grace_ms=_SERVICES_MS)
+    return photo_keys.go_on(services, ACTOR, grace_ms=_SERVICES_MS if now else photo_keys.GRACE_MS)
+
+
+def _photos_left(left: photo_keys.PhotoKeysLeft) -> str:
+    if not left.learners:
+        return "no photo lies under a former key"
+    return f"not over: photos of {left.learners} learners may lie under their former key"
 
 
 @master.command()
@@ -119,11 +149,21 @@ def _go_on(services: Services, now: bool) -> list[keyring.Exchange]:
     return key_exchange.resume(services, ACTOR, grace_ms=_SERVICES_MS)
 
 
-def _told(begun: list[str], left: list[keyring.Exchange], as_json: bool) -> None:
+def _told(
+    begun: list[str],
+    left: list[keyring.Exchange],
+    as_json: bool,
+    photos_left: photo_keys.PhotoKeysLeft | None = None,
+) -> None:
     waits = [{"purpose": it.purpose, "sealed_anew": it.swept, "waiting": it.waiting} for it in left]
     lines = [f"a new key: {it}" for it in begun]
     lines += [
         f"not over: {it.purpose}: {it.waiting or 'until nobody uses the former key any more'}"
         for it in left
     ]
+    if photos_left is not None and photos_left.learners:
+        waits.append(
+            {"purpose": "photos", "sealed_anew": False, "waiting": _photos_left(photos_left)}
+        )
+        lines.append(_photos_left(photos_left))
     say({"begun": begun, "left": waits}, as_json, "\n".join(lines) or "no exchange is under way")

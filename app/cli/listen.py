@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from app.domain.notify import WebhookEvent
 from app.errors import BadInput
 
 EVERY_S = 1.0
+_ENDING = (signal.SIGTERM, signal.SIGHUP)  # `kill`, and a window that is shut: end as Ctrl-C does
 _AT_LEAST_S = 10.0  # for an answer
 
 app = typer.Typer(help="Forward webhooks to this machine.")
@@ -29,7 +31,7 @@ def listen(
     forward: Annotated[str, typer.Argument(help="Where they go, e.g. http://localhost:3000/hook")],
     service: Annotated[str, typer.Option("--service", help="The service's address.")],
     key: Annotated[
-        str, typer.Option("--key", envvar="ZHENXUE_API_KEY", help="API key of scope admin.")
+        str, typer.Option("--key", envvar="ZHENXUE_API_KEY", help="Its key: scopes admin, read.")
     ],
     event: Annotated[
         list[str] | None, typer.Option("--event", help="Repeat it; all events if not given.")
@@ -56,11 +58,14 @@ def listen(
 @contextmanager
 def _registered(client: httpx2.Client, events: list[str]) -> Iterator[dict[str, Any]]:
     hook = _answer(client.post("/v1/webhooks", json={"url": "listen:", "events": events}))
+    before = {it: signal.signal(it, signal.default_int_handler) for it in _ENDING}
     try:
         yield hook
     except KeyboardInterrupt:
         pass
     finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
         client.delete(f"/v1/webhooks/{hook['webhook_id']}")
 
 

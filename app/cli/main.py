@@ -38,6 +38,7 @@ ELSEWHERE = {
     "models": "app.cli.models",
     "nightly": "app.cli.nightly",
     "pack": "app.cli.pack",
+    "partitions": "app.cli.partitions",
     "purge": "app.cli.purge",
     "recordings": "app.cli.recordings",
     "restore": "app.cli.restore",

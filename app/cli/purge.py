@@ -65,10 +65,11 @@ def hold(
 
 
 @app.command()
-def lift(hold_id: int, as_json: Json = False) -> None:
+def lift(hold_id: int, reason: Why, as_json: Json = False) -> None:
     """End a hold: terms run again."""
     with open_services() as services, services.database.write() as connection:
-        retention.lift_hold(connection, hold_id, actor=ACTOR, now_ms=services.clock())
+        now_ms = services.clock()
+        retention.lift_hold(connection, hold_id, reason=reason, actor=ACTOR, now_ms=now_ms)
     say({"hold_id": hold_id, "lifted": True}, as_json, f"hold {hold_id} is lifted")
 
 

@@ -84,7 +84,7 @@ def _lines(told: ClassReport, summary: dict[str, Any]) -> list[str]:
         lines.append(f"  {it.learner_id}  {it.outcome}  {it.hours.valid}/{it.hours.planned}")
         lines += [f"      {reason.sentence.zh}" for reason in it.reasons]
     lines += [f"  {it.outcome:10} {it.sentence.zh}" for it in told.findings]
-    counts = summary["outcomes"]
+    counts = summary["standing"]
     for kind in ("class_hour", "session"):
         message_of = ", ".join(f"{count} {outcome}" for outcome, count in counts[kind].items())
         lines.append(f"{kind}: {message_of or 'none'}")

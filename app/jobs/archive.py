@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from app.clock import day, midnight_ms
 from app.errors import Conflict, NotReady
 from app.services import Services
+from app.store import partitions
 from app.store.accounts import audit
 from app.store.events import archivable, archive, event_log
 from app.store.events.archivable import ArchivableSitting
@@ -71,6 +72,7 @@ def perform(
                 done.more = True
                 break
             _move(services, actor, month, some, done)
+        partitions.drop_emptied(services.database)
         return done
 
 

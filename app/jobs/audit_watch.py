@@ -88,6 +88,13 @@ def heads_in(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.json"))
 
 
+def written_ms(services: Services) -> int | None:
+    """When this service wrote the head down last; None where it never did, or it is no head."""
+    files = heads_in(folder_of(services))
+    head = _read(files[-1], signing.own_keys(services.vault)) if files else None
+    return head.written_ms if isinstance(head, AuditHead) else None
+
+
 def check_heads(services: Services, files: Iterable[Path]) -> list[str]:
     """What is wrong with the log by heads that were written down earlier, a sentence each."""
     problems: list[str] = []

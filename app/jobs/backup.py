@@ -27,7 +27,7 @@ from app.reports import signing
 from app.security import Unsealable
 from app.services import Services
 from app.store import schema
-from app.store.accounts import vault_keys
+from app.store.accounts import audit, vault_keys
 from app.store.faces.blobs import MARKER, BlobMissing
 from app.vault import SIGNATURES, Vault
 
@@ -35,6 +35,7 @@ FORMAT = 1
 MANIFEST, SIGNATURE = "manifest.json", "signature.json"
 OBJECTS, LISTING = "photos", "photos.ndjson"
 HEAD = "audit-head.json"
+MADE = "backup.made"
 _UNFINISHED = ".part"
 
 
@@ -134,6 +135,15 @@ def _make(services: Services, into: Path, dump: Path | None, keep: int | None) -
     key = signing.private_key(services.vault)
     (folder / SIGNATURE).write_bytes(signing.signed(told, key))
     os.sync()
+    with services.database.write() as connection:
+        audit.append(
+            connection,
+            at_ms=now_ms,
+            actor="system:cli",
+            action=MADE,
+            subject="database",
+            detail={"photos": manifest.photos, "photo_bytes": manifest.photo_bytes},
+        )
     folder.rename(into / name)
     surplus = [] if keep is None else [*before, into / name][:-keep]
     for old in surplus:

@@ -10,10 +10,11 @@ from typing import Any
 import structlog
 from prometheus_client import Gauge
 
+from app import tracing
 from app.domain import runs
 from app.domain.faces import same_face
 from app.domain.faces.kept_photos import Rechecked
-from app.domain.judging import assess, eligibility
+from app.domain.judging import assess, eligibility, unsettled
 from app.domain.sittings import sealing
 from app.jobs import face_worker
 from app.jobs.repeating import Repeating
@@ -45,7 +46,8 @@ def perform(
     nothing that is settled or judged is done twice.
     """
     try:
-        summary = _Work(services, run_id, tell or (lambda done, total: None), whole).all()
+        with tracing.span("class.run", {"run": run_id}):
+            summary = _Work(services, run_id, tell or (lambda done, total: None), whole).all()
         with services.database.write() as connection:
             summary = runs.finish(connection, run_id, summary, services.clock())
     except Exception as error:
@@ -75,13 +77,13 @@ class _Work:
             self.class_id = runs.class_of(connection, self.run_id)
         stored = self._timed("photos", self._photos)
         with self.services.database.read() as connection:
-            unsettled = event_log.unsettled(connection, self.class_id)
+            open_logs = event_log.unsettled(connection, self.class_id)
             photos = store.photos_waiting(connection, self.class_id)
             sittings = len(store.sessions(connection, self.class_id))
             learners = catalogue.enrolled(connection, self.class_id)
-        self.total = len(unsettled) + len(photos) + len(set(photos)) + sittings + learners
+        self.total = len(open_logs) + len(photos) + len(set(photos)) + sittings + learners
         self.advance(0)
-        self._timed("settle", lambda: self._settle(unsettled))
+        self._timed("settle", lambda: self._settle(open_logs))
         unread = self._timed("faces", lambda: self._faces(photos))
         self.advance(unread)
         self._timed("same_face", self._same_face)
@@ -91,10 +93,11 @@ class _Work:
         self.advance(learners)
         with self.services.database.read() as connection:
             outcomes = verdicts.outcome_counts(connection, self.class_id)
+            stands = unsettled.counted(connection, self.class_id)
         return {
             "steps": self.total,
             "sessions": sittings,
-            "settled": len(unsettled),
+            "settled": len(open_logs),
             "photos_compared": len(photos) - unread,
             "photos_waiting": unread,
             "photos": dict(stored.counts),
@@ -103,6 +106,7 @@ class _Work:
             "verdicts_stored": judgement.verdicts + concluded.stored,
             "new_findings": len(judgement.new_findings) + len(concluded.new_findings),
             "outcomes": outcomes,
+            "standing": stands,
             "seconds": {**self.seconds, "all": round(time.perf_counter() - began, 3)},
         }
 
@@ -120,7 +124,8 @@ class _Work:
 
     def _timed(self, name: str, work: Callable[[], Any]) -> Any:
         began = time.perf_counter()
-        result = work()
+        with tracing.span(f"class.{name}"):
+            result = work()
         self.seconds[name] = round(time.perf_counter() - began, 3)
         return result
 

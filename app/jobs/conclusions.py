@@ -1,7 +1,7 @@
 """Verdicts on a class follow what they rest on.
 
-A class that was validated once is concluded on again whenever one of its sittings is judged anew or
-somebody decides a finding, whichever process that happened in.
+A class that was validated once is concluded on again whenever one of its sittings is judged anew,
+somebody decides a finding, or appeals, whichever process that happened in.
 """
 
 from __future__ import annotations
@@ -20,15 +20,20 @@ EVERY_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """The last verdict on a sitting and the last review that were followed."""
+    """The last verdict on a sitting, review, and appeal that were followed."""
 
     verdict_id: int
     review_id: int
+    appeal_id: int
 
 
 def here(connection: Connection) -> Mark:
     """Where a follower starts: what came before is found by whoever asks, or in the night."""
-    return Mark(store.last_verdict(connection), store.last_review(connection))
+    return Mark(
+        store.last_verdict(connection),
+        store.last_review(connection),
+        store.last_appeal(connection),
+    )
 
 
 def follow(services: Services, since: Mark) -> Mark:
@@ -39,6 +44,7 @@ def follow(services: Services, since: Mark) -> Mark:
             connection,
             verdicts=(since.verdict_id, now.verdict_id),
             reviews=(since.review_id, now.review_id),
+            appeals=(since.appeal_id, now.appeal_id),
         )
     for class_id in classes:
         with services.database.write() as connection:

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from prometheus_client import Gauge
 
+from app import tracing
 from app.domain.faces import enrolment_photos, face_checks, photo_codes
 from app.domain.faces.enrolling import EnrolmentDesk
 from app.jobs.pixels import Pixels
@@ -26,6 +27,7 @@ from app.store.faces import photo_codes as code_store
 from app.store.faces import snapshots as rows
 from app.store.faces.blobs import StoreAway
 from app.store.faces.snapshots import ClaimedPhoto
+from app.store.sittings import sittings
 from app.vision.model_card import DLIB_RESNET, ModelCard, read_card
 from app.vision.readers import FaceReaders
 from app.vision.seen import Seen, Unread, embedding_context, signed
@@ -137,6 +139,10 @@ class FaceWorker:
         return len(waiting)
 
     def _read(self, taken: Sequence[ClaimedPhoto]) -> None:
+        with tracing.span("faces.read", {"photos": len(taken)}):
+            self._read_and_store(taken)
+
+    def _read_and_store(self, taken: Sequence[ClaimedPhoto]) -> None:
         services = self._services
         with services.database.read() as connection:
             keys = self._pixels.keys(connection, {photo.learner_id for photo in taken})
@@ -172,8 +178,9 @@ class FaceWorker:
             try:
                 beside = self._pixels.beside(session_id)
                 with services.database.write() as connection:
+                    now_ms = services.clock() + sittings.ahead_ms(connection, session_id)
                     over = face_checks.decide_session(
-                        connection, services.vault, session_id, self._card, services.clock(), beside
+                        connection, services.vault, session_id, self._card, now_ms, beside
                     )
             except Exception:  # one sitting's trouble is not the others'
                 log.exception("photos could not be decided", session=session_id)

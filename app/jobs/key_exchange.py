@@ -15,6 +15,7 @@ from prometheus_client import Gauge
 
 from app.domain.accounts import keyring, master_key
 from app.errors import NotReady
+from app.jobs import photo_keys
 from app.jobs.repeating import Repeating
 from app.security import MasterKey, Unsealable
 from app.services import Services
@@ -187,6 +188,8 @@ def install(services: Services) -> None:
     def go_on() -> None:
         if _under_way(services):
             resume(services, "system", stopping=more.stopping)
+        if photo_keys.left(services).learners:
+            photo_keys.go_on(services, "system", stopping=more.stopping)
 
     eyes = Repeating("keys-look", LOOK_EVERY_S, round_)
     more = Repeating("keys-go-on", GO_ON_EVERY_S, go_on)

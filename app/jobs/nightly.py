@@ -31,6 +31,7 @@ from typing import Any
 
 import structlog
 
+from app import __version__, tracing
 from app.clock import Clock
 from app.domain import runs
 from app.errors import BadInput, Conflict, NotReady
@@ -39,6 +40,7 @@ from app.logging import configure
 from app.processes import end_with_parent
 from app.services import Services
 from app.settings import Settings
+from app.store import partitions
 from app.store.faces import snapshots as photo_rows
 from app.store.judging import runs as store
 
@@ -74,7 +76,8 @@ def perform(
             night, resumed = runs.begin_night(connection, requested_by, services.clock(), due_ms)
         with _heart(services, holder):
             work = _Night(services, team, night, holder, tell, stopping or threading.Event())
-            return work.all(resumed)
+            with tracing.span("night", {"run": night, "resumed": resumed}):
+                return work.all(resumed)
 
 
 def interrupted(services: Services) -> bool:
@@ -135,7 +138,7 @@ class Team:
     """`size` workers that judge a class by the id of its run."""
 
     make: Callable[[], Executor]
-    work: Callable[[int], None]
+    work: Callable[[int, str | None], None]
     size: int
     executor: Executor = field(init=False)
 
@@ -143,7 +146,7 @@ class Team:
         self.executor = self.make()
 
     def submit(self, run_id: int) -> Future[None]:
-        return self.executor.submit(self.work, run_id)
+        return self.executor.submit(self.work, run_id, tracing.here())
 
     def renew(self) -> None:
         """Go on with others after a worker's death broke the executor."""
@@ -207,6 +210,7 @@ def _set_up(settings: Settings, clock: Clock) -> None:
     """Make a process of the pool ready. It must not outlive a service that was killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the service decides when to stop
     configure(as_json=settings.log_json)
+    tracing.begin(settings.otlp_endpoint, __version__)
     _here.append(Services.build(settings, clock))
     end_with_parent()
 
@@ -215,25 +219,26 @@ _here: list[Services] = []  # of a process that works for another; at most one
 _opening = threading.Lock()
 
 
-def validate_here(run_id: int) -> None:
+def validate_here(run_id: int, after: str | None) -> None:
     """`validate` on this process's own services; where it was given none, on its environment's."""
     with _opening:
         if not _here:
             _here.append(Services.build(Settings()))
-    validate(_here[0], run_id)
+            tracing.begin(_here[0].settings.otlp_endpoint, __version__)
+    validate(_here[0], run_id, after)
 
 
 # -------------------------------------------------------------------------------- one class of it
 
 
-def validate(services: Services, run_id: int) -> None:
+def validate(services: Services, run_id: int, after: str | None = None) -> None:
     """Look after a class's photos and judge it. What goes wrong is recorded in the run."""
     with services.database.read() as connection:
         row = store.by_id(connection, run_id)
     if row.state != "running":
         return  # an executor repeated a task that had come to its end
     try:
-        with memory.undisturbed():
+        with memory.undisturbed(), tracing.span("night.class", after=after):
             class_run.perform(services, run_id, whole=True)
     except Exception as error:
         log.exception("a class failed in the night", run=run_id, klass=row.class_id)
@@ -271,6 +276,7 @@ class _Night:
         self._classes()
         self.seconds["classes"] = round(time.perf_counter() - at, 3)
         self._step("calibration", lambda: calibration.nightly(self.services))
+        self._step("partitions", lambda: partitions.keep_ahead(self.services.database))
         self._step("audit", lambda: audit_watch.require_whole(self.services))
         self.seconds["all"] = round(time.perf_counter() - began, 3)
         with self.services.database.write() as connection:
@@ -292,7 +298,8 @@ class _Night:
         """A step before the classes; its failure is told and costs no class its judgement."""
         began = time.perf_counter()
         try:
-            work()
+            with tracing.span(f"night.{name}"):
+                work()
         except Exception:
             log.exception("a step of the night failed", step=name)
             self.problems.append(name)

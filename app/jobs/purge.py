@@ -8,10 +8,14 @@ finished by the next.
 from __future__ import annotations
 
 import threading
-from datetime import date, timedelta
+import time
+from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 from app.clock import day
+from app.domain.accounts import refused_requests
+from app.domain.exchange import webhooks
 from app.domain.exchange.xapi_documents import TERM_MS
 from app.domain.faces import photo_batch
 from app.domain.policy import packs
@@ -20,12 +24,12 @@ from app.services import Services
 from app.store.accounts import audit
 from app.store.exchange import documents, forgotten
 from app.store.faces import retention as store
-from app.store.faces.retention import ClassWithExpired
+from app.store.faces.retention import PhotoTerms
 from app.store.review import notices
-from detectors.dates import months_later
 
 MESSAGES_MS = 90 * 86_400_000  # product default: how long the log of webhooks goes back
 _AT_ONCE = 200
+_TRIES, _PAUSE_S = 100, 0.05  # whoever encrypts photos anew pauses every second
 _STATEMENTS_AT_ONCE = 1000
 
 
@@ -34,17 +38,16 @@ def listed(services: Services) -> list[dict[str, Any]]:
     photos, templates = _cutoffs(services)
     with services.database.read() as connection:
         rows = store.classes_over(connection, photos, templates)
-    due = [
+    return [
         {
             "class_id": row.klass,
             "platform": row.platform,
-            "photos": 0 if _in_archive(services, row) else row.photos,
+            "photos": row.photos,
             "templates": row.templates,
             "held": row.held,
         }
         for row in rows
     ]
-    return [it for it in due if it["photos"] or it["templates"] or it["held"]]
 
 
 def perform(
@@ -52,10 +55,13 @@ def perform(
 ) -> dict[str, int]:
     """Remove what is due; counts. What is marked when `stopping` is set waits for the next. Raises
     Conflict while another process does it."""
-    with services.database.alone("purge") as mine:
-        if not mine:
-            raise Conflict("purge_running", "another process removes what is due just now")
-        return _perform(services, actor, stopping)
+    for left in reversed(range(_TRIES)):
+        with services.database.alone("purge") as mine:
+            if mine:
+                return _perform(services, actor, stopping)
+        if left:
+            time.sleep(_PAUSE_S)
+    raise Conflict("purge_running", "another process removes what is due just now")
 
 
 def _perform(services: Services, actor: str, stopping: threading.Event | None) -> dict[str, int]:
@@ -65,12 +71,11 @@ def _perform(services: Services, actor: str, stopping: threading.Event | None) -
     with services.database.read() as connection:
         due = store.classes_over(connection, photos, templates)
     for row in due:
-        photos_due = row.photos and not _in_archive(services, row)
-        if photos_due or row.templates:
+        if row.photos or row.templates:
             with services.database.write() as connection:
                 now_ms = services.clock()
                 done = {
-                    "photos": store.mark_photos(connection, row.id, now_ms) if photos_due else 0,
+                    "photos": store.mark_photos(connection, row.id, now_ms) if row.photos else 0,
                     "templates": store.drop_embeddings(connection, row.id) if row.templates else 0,
                 }
                 _record(services, connection, actor, f"class:{row.id}", done)
@@ -85,6 +90,8 @@ def _perform(services: Services, actor: str, stopping: threading.Event | None) -
         store.old_deliveries(connection, services.clock() - MESSAGES_MS)
         documents.forget(connection, services.clock() - TERM_MS)
         notices.forget(connection, services.clock() - MESSAGES_MS)
+        refused_requests.forget(connection, services.clock())
+        webhooks.remove_left_behind(connection, actor, services.clock())
     total["templates"] += len(enrolled)
     total["statements"] = _forget_statements(services, actor, stopping)
     return total | {"removed": sweep(services, stopping)}
@@ -140,24 +147,19 @@ def forget(services: Services) -> bool:
         raw.close()
 
 
-def _in_archive(services: Services, row: ClassWithExpired) -> bool:
-    """Whether the class's pack still asks for its files to be kept. Of a pack that is not on the
-    shelf nobody knows, and nothing is removed."""
-    try:
-        years = packs.load(row.pack).archive_years
-    except packs.UnknownPack:
-        return True
-    kept_until = months_later(date.fromisoformat(row.over_on), round(years * 12))
-    return day(services.clock()) <= kept_until if years else False
-
-
-def _cutoffs(services: Services) -> tuple[str, str]:
-    """The days that a class must have been over by: for its photos, for its templates."""
+def _cutoffs(services: Services) -> tuple[PhotoTerms, str]:
+    """The days that a class must have been over by: for its photos, as its pack and the setting
+    ask, and for its templates. Of a pack that is not on the shelf nobody knows, and photos stay."""
     today, terms = day(services.clock()), services.settings
-    photos = today - timedelta(days=terms.photo_term_days)
-    templates = today - timedelta(days=terms.template_term_days)
-    never = "0000-00-00"
-    return (photos.isoformat() if terms.photo_term_days else never), templates.isoformat()
+    with services.database.read() as connection:
+        named = store.packs(connection)
+    photos = {}
+    for name in named:
+        with suppress(packs.UnknownPack):
+            cutoff = packs.load(name).photo_term(today, terms.photo_term_days)
+            if cutoff is not None:
+                photos[name] = cutoff.isoformat()
+    return photos, (today - timedelta(days=terms.template_term_days)).isoformat()
 
 
 def _record(

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import queue
 import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import structlog
 
+from app import tracing
 from app.domain.judging import settle
 from app.services import Services
 from app.store.events import event_log
@@ -33,8 +37,8 @@ def settle_all(services: Services) -> int:
     return settled
 
 
-def settle_one(services: Services, session_id: int) -> None:
-    with services.database.write() as connection:
+def settle_one(services: Services, session_id: int, after: str | None = None) -> None:
+    with tracing.span("sitting.judge", after=after), services.database.write() as connection:
         judgement = settle.settle(connection, session_id, services.clock())
     if judgement is not None and judgement.new_findings:
         log.debug("findings", session=session_id, new=len(judgement.new_findings))
@@ -46,7 +50,7 @@ class Settler:
     def __init__(self, services: Services, sweep_s: float = SWEEP_S) -> None:
         self._services = services
         self._sweep_s = sweep_s
-        self._waiting: queue.SimpleQueue[int | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[int, str | None] | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -61,20 +65,20 @@ class Settler:
 
     def tell(self, session_id: int) -> None:
         """A session ended, or something about an ended one changed."""
-        self._waiting.put(session_id)
+        self._waiting.put((session_id, tracing.here()))
 
     def _run(self) -> None:
         while True:
             try:
-                session_id = self._waiting.get(timeout=self._sweep_s)
+                told = self._waiting.get(timeout=self._sweep_s)
             except queue.Empty:
-                self._guarded(lambda: settle_all(self._services))
+                self._guarded(partial(settle_all, self._services))
                 continue
-            if session_id is None:
+            if told is None:
                 return
-            self._guarded(lambda session_id=session_id: settle_one(self._services, session_id))
+            self._guarded(partial(settle_one, self._services, *told))
 
-    def _guarded(self, work) -> None:  # type: ignore[no-untyped-def]
+    def _guarded(self, work: Callable[[], Any]) -> None:
         try:
             work()
         except Exception:  # the next sweep tries again

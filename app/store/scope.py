@@ -11,7 +11,8 @@ from models import Institution, Platform, TrainingClass
 
 @dataclass(frozen=True, slots=True)
 class AccessScope:
-    """`None` leaves that side open; an empty tuple of counties shows nothing."""
+    """`None` leaves that side open; an empty tuple of counties shows nothing. Sandbox classes are
+    there for the platform that tries in them, and for nobody else."""
 
     counties: tuple[str, ...] | None = None
     platform_id: int | None = None
@@ -30,9 +31,15 @@ class AccessScope:
             condition = condition & TrainingClass.county.in_(self.counties)
         if self.platform_id is not None:
             condition = condition & (TrainingClass.platform_id == self.platform_id)
+        else:
+            condition = condition & TrainingClass.sandbox.is_(False)
         if self.institution_id is not None:
             condition = condition & (TrainingClass.institution_id == self.institution_id)
         return condition
+
+    def counts_class(self) -> ColumnElement[bool]:
+        """The condition for figures: those of a platform's own people count no sandbox either."""
+        return self.covers_class() & TrainingClass.sandbox.is_(False)
 
     def covers_platform(self) -> ColumnElement[bool]:
         """The condition on `platforms`: those with a class in scope, and without one a county's,

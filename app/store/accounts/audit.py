@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, or_, select, text
 
 from app.security import Suite
 from app.store.accounts.vault_keys import AUDIT_LOCK, vault_of
@@ -131,16 +131,25 @@ def last_ms(connection: Connection) -> int | None:
     return connection.execute(query).scalar_one_or_none()
 
 
+def last_of(connection: Connection, action: str) -> int | None:
+    """When this was done last."""
+    query = select(AuditEntry.at_ms).where(AuditEntry.action == action)
+    query = query.order_by(AuditEntry.id.desc()).limit(1)
+    return connection.execute(query).scalar_one_or_none()
+
+
 class AuditFilter(msgspec.Struct, frozen=True, kw_only=True):
     """What is wanted of the log; what is empty matches all.
 
     `actors`: any of these. `action`: a beginning. `subject`: the whole of one, like `class:7`, or
-    a part of it, without a colon. `since_ms` is in it, `until_ms` is not.
+    a part of it, without a colon; or any of `subjects`, which its words name. `since_ms` is in it,
+    `until_ms` is not.
     """
 
     actors: tuple[str, ...] | None = None
     action: str = ""
     subject: str = ""
+    subjects: tuple[str, ...] = ()
     since_ms: int | None = None
     until_ms: int | None = None
 
@@ -162,7 +171,8 @@ def page(
     if ":" in wanted.subject:
         query = query.where(AuditEntry.subject == wanted.subject)
     elif wanted.subject:
-        query = query.where(AuditEntry.subject.contains(wanted.subject, autoescape=True))
+        part = AuditEntry.subject.contains(wanted.subject, autoescape=True)
+        query = query.where(or_(part, AuditEntry.subject.in_(wanted.subjects)))
     if wanted.since_ms is not None:
         query = query.where(AuditEntry.at_ms >= wanted.since_ms)
     if wanted.until_ms is not None:

@@ -62,8 +62,28 @@ def listed(connection: Connection) -> Sequence[IdentityRow]:
 
 
 def link(
-    connection: Connection, identity_id: int, user_id: int | None, by: str | None, now_ms: int
+    connection: Connection,
+    identity_id: int,
+    user_id: int | None,
+    by: str | None,
+    linked_ms: int | None,
 ) -> None:
     mine = ForeignIdentity.id == identity_id
-    values = {"user_id": user_id, "linked_by": by, "linked_ms": now_ms if user_id else None}
+    values = {"user_id": user_id, "linked_by": by, "linked_ms": linked_ms}
     connection.execute(update(ForeignIdentity).where(mine).values(values))
+
+
+def confirm(connection: Connection, identity_id: int, user_id: int, now_ms: int) -> None:
+    """Note that the user showed a factor of their own in a login by it, if it waits for that."""
+    waiting = ForeignIdentity.linked_ms.is_(None), ForeignIdentity.user_id == user_id
+    connection.execute(
+        update(ForeignIdentity)
+        .where(ForeignIdentity.id == identity_id, *waiting)
+        .values(linked_ms=now_ms)
+    )
+
+
+def doubt(connection: Connection, user_id: int) -> None:
+    """Have the user confirm all identities that are theirs, by a factor of their own."""
+    mine = ForeignIdentity.user_id == user_id
+    connection.execute(update(ForeignIdentity).where(mine).values(linked_ms=None))

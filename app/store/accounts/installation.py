@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, insert, select
 
+from app.store.upsert import insert_new
 from models import InstallationFact, LearnerKey
 
 
 def fact(connection: Connection, name: str) -> bytes | None:
     query = select(InstallationFact.value).where(InstallationFact.name == name)
     return connection.execute(query).scalar_one_or_none()
+
+
+def begin(connection: Connection, name: str, value: bytes, now_ms: int) -> bool:
+    """Set a fact unless it is known, or another service is setting it just now; whether this set
+    it."""
+    row = {"name": name, "value": value, "set_ms": now_ms}
+    insert_new(connection, InstallationFact, [row], ("name",))
+    return fact(connection, name) == value
 
 
 def keep(connection: Connection, name: str, value: bytes, now_ms: int) -> None:

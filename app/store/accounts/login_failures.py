@@ -1,4 +1,5 @@
-"""Failed logins of the last minutes, by what they are counted for; shared by all services."""
+"""Failed logins of the last minutes, and requests with links that enrol, by what they are counted
+for; shared by all services."""
 
 from __future__ import annotations
 
@@ -36,7 +37,8 @@ def drop(connection: Connection, key: bytes, at_ms: int | None = None) -> None:
     connection.execute(delete(LoginFailure).where(LoginFailure.id.in_(found)))
 
 
-def prune(connection: Connection, before_ms: int, after_ms: int) -> None:
-    """Forget what is over, and what a wrong clock put into the future."""
+def prune(connection: Connection, before_ms: int, after_ms: int, key: bytes | None = None) -> None:
+    """Forget what is over, and what a wrong clock put into the future: of one key, or of all."""
     at = LoginFailure.at_ms
-    connection.execute(delete(LoginFailure).where(or_(at <= before_ms, at > after_ms)))
+    gone = delete(LoginFailure).where(or_(at <= before_ms, at > after_ms))
+    connection.execute(gone if key is None else gone.where(LoginFailure.key == key))

@@ -72,20 +72,20 @@ def with_counts(connection: Connection, scope: AccessScope) -> Sequence[Platform
             Finding.platform_id == Platform.id,
             Finding.status.in_(TO_DO),
             Finding.shadow.is_(False),
-            scope.covers_class(),
+            scope.counts_class(),
         )
         .scalar_subquery()
     )
     seen = (
         select(func.max(Session.last_recv_ms))
         .join(TrainingClass, TrainingClass.id == Session.class_id)
-        .where(Session.platform_id == Platform.id, scope.covers_class())
+        .where(Session.platform_id == Platform.id, scope.counts_class())
         .scalar_subquery()
     )
     classes = (
         select(func.count())
         .select_from(TrainingClass)
-        .where(TrainingClass.platform_id == Platform.id, scope.covers_class())
+        .where(TrainingClass.platform_id == Platform.id, scope.counts_class())
         .scalar_subquery()
     )
     return fetch(
@@ -132,6 +132,12 @@ def keys(connection: Connection, platform_id: int | None) -> Sequence[KeyRow]:
     if platform_id is not None:
         query = query.where(ApiKey.platform_id == platform_id)
     return fetch(connection, query, KeyRow)
+
+
+def names_of_keys(connection: Connection) -> dict[str, str]:
+    """By `key:<id>`, as records keep who did something: the platform that has it."""
+    query = select(ApiKey.id, Platform.name).join(Platform, Platform.id == ApiKey.platform_id)
+    return {f"key:{key_id}": name for key_id, name in connection.execute(query)}
 
 
 def insert_key(connection: Connection, **values: Any) -> int:

@@ -43,7 +43,10 @@ def _place(row_id: Any, value: Any, where: Any = None, generation: Any = None) -
 
 
 PLACES: dict[str, tuple[SealedColumn, ...]] = {
-    "learner-key": (_place(LearnerKey.learner_id, LearnerKey.wrapped),),
+    "learner-key": (
+        _place(LearnerKey.learner_id, LearnerKey.wrapped),
+        _place(LearnerKey.learner_id, LearnerKey.other),
+    ),
     "id-number": (
         _place(Learner.id, Learner.id_number_encrypted),
         _place(IdentityCorrection.act_id, IdentityCorrection.id_number_encrypted),

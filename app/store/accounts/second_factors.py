@@ -45,10 +45,14 @@ def take(connection: Connection, factor_id: int, counter: int, now_ms: int) -> b
     return taken.rowcount == 1
 
 
-def touch(connection: Connection, factor_id: int, now_ms: int) -> None:
-    connection.execute(
-        update(SecondFactor).where(SecondFactor.id == factor_id).values(used_ms=now_ms)
+def touch(connection: Connection, factor_id: int, since_ms: int, now_ms: int) -> bool:
+    """Note that a factor was shown; False where it was after that instant already, also by another
+    request at the same moment."""
+    unused = SecondFactor.used_ms.is_(None) | (SecondFactor.used_ms <= since_ms)
+    touched = connection.execute(
+        update(SecondFactor).where(SecondFactor.id == factor_id, unused).values(used_ms=now_ms)
     )
+    return touched.rowcount == 1
 
 
 def rename(connection: Connection, factor_id: int, name: str) -> None:

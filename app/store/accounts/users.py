@@ -122,9 +122,9 @@ def other_admins(connection: Connection, *user_ids: int) -> int:
     return len(set(admins).difference(user_ids))
 
 
-def any_active(connection: Connection, role: str) -> bool:
-    """Whether somebody of that role may sign in."""
-    query = select(User.id).where(User.role == role, User.disabled_ms.is_(None)).limit(1)
+def any_with(connection: Connection, role: str) -> bool:
+    """Whether there is an account of that role, ended ones too."""
+    query = select(User.id).where(User.role == role).limit(1)
     return connection.scalar(query) is not None
 
 
@@ -192,6 +192,12 @@ def confirm_login(connection: Connection, token_digest: bytes, now_ms: int) -> N
         update(UserSession)
         .where(UserSession.token_digest == token_digest)
         .values(confirmed_ms=now_ms)
+    )
+
+
+def unconfirm_logins_of(connection: Connection, user_id: int) -> None:
+    connection.execute(
+        update(UserSession).where(UserSession.user_id == user_id).values(confirmed_ms=None)
     )
 
 

@@ -61,6 +61,8 @@ class ClassRow(Protocol):
     starts_on: str
     ends_on: str
     opened_ms: int
+    sandbox: bool
+    ahead_ms: int  # by which a sandbox's clock is ahead of the server's; else 0
     scale_chosen: str | None
     scale_chosen_by: int | None
     scale_chosen_ms: int | None
@@ -199,6 +201,13 @@ def class_of_platform(
     return fetch_one_or_none(
         connection, query.with_for_update(key_share=True) if lock else query, ClassRow
     )
+
+
+def sandboxes(connection: Connection, platform_id: int) -> Sequence[ClassRow]:
+    """The classes that the platform tries in, the latest first."""
+    mine = (TrainingClass.platform_id == platform_id, TrainingClass.sandbox.is_(True))
+    query = select(TrainingClass).where(*mine).order_by(TrainingClass.id.desc())
+    return fetch(connection, query, ClassRow)
 
 
 def class_by_id(connection: Connection, class_id: int) -> ClassRow:

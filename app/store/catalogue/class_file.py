@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Label, Select, func, or_, select, update
+from sqlalchemy import Connection, Select, func, or_, select, update
 
 from app.store import stays
 from app.store.bodies import KINDS, EnrolmentVerdict, HourVerdict, Kind, StoredVerdict, stored
@@ -56,14 +56,7 @@ def page(
         .scalar_subquery()
         .label("waiting")
     )
-    verdict = (
-        select(Verdict.outcome)
-        .where(Verdict.class_id == TrainingClass.id, Verdict.subject_kind == "class")
-        .order_by(Verdict.id.desc())
-        .limit(1)
-        .scalar_subquery()
-        .label("outcome")
-    )
+    verdict = _concluded("class", TrainingClass.id).label("outcome")
     query = (
         select(TrainingClass, Platform.name.label("platform_name"), learners, waiting, verdict)
         .join(Platform, Platform.id == TrainingClass.platform_id)
@@ -83,6 +76,17 @@ def page(
             )
         )
     return fetch(connection, query, ListedClass)
+
+
+def _concluded(kind: str, subject_id: Any) -> Any:
+    """The latest outcome of a class or enrolment of the query around it."""
+    return (
+        select(Verdict.outcome)
+        .where(Verdict.subject_kind == kind, Verdict.subject_id == subject_id, Verdict.hour == 0)
+        .order_by(Verdict.id.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 class ClassCase(ClassRow, Protocol):
@@ -109,6 +113,7 @@ class NamedClass:
 
     id: int
     occupation: str
+    sandbox: bool = False
 
 
 def ids_of(
@@ -116,7 +121,12 @@ def ids_of(
 ) -> dict[str, NamedClass]:
     """A platform's classes by the platform's own ids."""
     rows = connection.execute(
-        select(TrainingClass.external_id, TrainingClass.id, TrainingClass.occupation)
+        select(
+            TrainingClass.external_id,
+            TrainingClass.id,
+            TrainingClass.occupation,
+            TrainingClass.sandbox,
+        )
         .join(Platform, Platform.id == TrainingClass.platform_id)
         .where(
             Platform.slug == slug,
@@ -124,7 +134,9 @@ def ids_of(
             scope.covers_class(),
         )
     )
-    return {row.external_id: NamedClass(row.id, row.occupation) for row in rows}
+    return {
+        row.external_id: NamedClass(row.id, row.occupation, sandbox=row.sandbox) for row in rows
+    }
 
 
 class PlanHour(Protocol):
@@ -233,13 +245,7 @@ def other_classes(
     """Other classes in scope that the same person is or was in, on whatever platform, newest
     first, each with the person's account there and the latest conclusion on them."""
     person = select(Learner.person_id).where(Learner.id == learner_id).scalar_subquery()
-    concluded = (
-        select(Verdict.outcome)
-        .where(Verdict.subject_kind == "enrolment", Verdict.subject_id == Enrolment.id)
-        .order_by(Verdict.id.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+    concluded = _concluded("enrolment", Enrolment.id)
     return fetch(
         connection,
         select(
@@ -386,7 +392,6 @@ class SittingOfLearner(Protocol):
     provenance: str
     lesson_title: str
     lesson_position: int
-    outcome: str | None
 
 
 def sittings(
@@ -396,8 +401,7 @@ def sittings(
     limit: int,
     lesson_ids: Collection[int] | None = None,
 ) -> Sequence[SittingOfLearner]:
-    """The learner's sittings in the class, or those of some lessons, newest first, each with its
-    latest verdict."""
+    """The learner's sittings in the class, or those of some lessons, newest first."""
     query = (
         select(
             Session.id,
@@ -409,7 +413,6 @@ def sittings(
             Session.provenance,
             Lesson.title.label("lesson_title"),
             Lesson.position.label("lesson_position"),
-            session_outcome(),
         )
         .join(Lesson, Lesson.id == Session.lesson_id)
         .where(Session.learner_id == learner_id, Session.class_id == class_id)
@@ -419,18 +422,6 @@ def sittings(
     if lesson_ids is not None:
         query = query.where(Session.lesson_id.in_(lesson_ids))
     return fetch(connection, query, SittingOfLearner)
-
-
-def session_outcome() -> Label[Any]:
-    """The latest verdict on the sitting of the row, as a column `outcome`."""
-    return (
-        select(Verdict.outcome)
-        .where(Verdict.subject_kind == "session", Verdict.subject_id == Session.id)
-        .order_by(Verdict.id.desc())
-        .limit(1)
-        .scalar_subquery()
-        .label("outcome")
-    )
 
 
 def set_scale(connection: Connection, class_id: int, scale: str, user_id: int, now_ms: int) -> None:

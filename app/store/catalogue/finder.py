@@ -11,6 +11,8 @@ from app.store.scope import AccessScope
 from app.vault import NumberHash
 from models import Enrolment, Finding, Institution, Learner, Person, Platform, TrainingClass
 
+_OF_A_TELEPHONE = 6  # digits from which on a text may be one
+
 
 class LearnerHit(msgspec.Struct, frozen=True, kw_only=True):
     """A learner in one class, with the platform's ids."""
@@ -79,11 +81,15 @@ class InstitutionHit(msgspec.Struct, frozen=True, kw_only=True):
 def institutions(
     connection: Connection, scope: AccessScope, text: str, limit: int
 ) -> list[InstitutionHit]:
-    """By part of a name, or the code; none for a platform's people, who see no such page."""
+    """By part of a name, the code, or the telephone of who is asked there; none for a platform's
+    people, who see no such page."""
     if scope.platform_id is not None:
         return []
+    said = [Institution.name.contains(text, autoescape=True), Institution.code == text]
+    if sum(it.isdigit() for it in text) >= _OF_A_TELEPHONE:
+        said.append(Institution.contact.contains(text, autoescape=True))
     query = select(Institution.id, Institution.name, Institution.code, Institution.county).where(
-        or_(Institution.name.contains(text, autoescape=True), Institution.code == text),
+        or_(*said),
         scope.covers_institution(),
     )
     return typed(connection.execute(query.order_by(Institution.name).limit(limit)), InstitutionHit)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, insert, or_, select, update
 from app.store.row import fetch, fetch_one_or_none
 from app.store.scope import AccessScope
 from app.store.upsert import insert_new
+from detectors.batch_facts import TrainingKind
 from models import County, Institution, TrainingClass
 
 
@@ -30,6 +31,8 @@ class InstitutionRow(Protocol):
     bank: str | None
     bank_account: str | None
     reviews: list[dict[str, Any]]
+    teachers: list[dict[str, Any]] | None
+    vocational_school: bool | None
     withdrawn_on: str | None
     withdrawn_reason: str | None
 
@@ -80,6 +83,16 @@ def institution(
     return rows[0] if rows else None
 
 
+def of_class(
+    connection: Connection, institution_id: int | None, county: str, name: str
+) -> InstitutionRow | None:
+    """A class's institution, where the county lists it."""
+    if institution_id is None:
+        return called(connection, county, name)
+    query = select(Institution).where(Institution.id == institution_id)
+    return fetch_one_or_none(connection, query, InstitutionRow)
+
+
 def called(connection: Connection, county: str, said: str) -> InstitutionRow | None:
     """The county's institution of that name, or of that code."""
     query = select(Institution).where(
@@ -88,6 +101,15 @@ def called(connection: Connection, county: str, said: str) -> InstitutionRow | N
     return fetch_one_or_none(
         connection, query.order_by(Institution.name == said).limit(1), InstitutionRow
     )
+
+
+def apprenticeships(connection: Connection, institution_id: int) -> Sequence[int]:
+    """Its classes of apprentices."""
+    kind = TrainingClass.terms["training_kind"].as_string()
+    query = select(TrainingClass.id).where(
+        TrainingClass.institution_id == institution_id, kind == TrainingKind.APPRENTICESHIP
+    )
+    return connection.scalars(query).all()
 
 
 def insert_institution(connection: Connection, **values: Any) -> int:

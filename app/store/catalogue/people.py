@@ -23,6 +23,7 @@ from models import (
     ReferencePhoto,
     Session,
     SubsidyPayment,
+    TrainingClass,
 )
 
 _IDS_A_QUERY = 500
@@ -170,6 +171,20 @@ def evidence_of(connection: Connection, learner_id: int) -> list[str]:
     ]
     consented = select(Learner.face_consent).where(Learner.id == learner_id)
     return [*found, "consent"] if connection.scalar(consented) else found
+
+
+def of_other_kind(connection: Connection, learner_ids: Sequence[int], *, sandbox: bool) -> set[int]:
+    """Those of the accounts that are in a class of the other kind: real ones for a sandbox."""
+    found: set[int] = set()
+    for start in range(0, len(learner_ids), _IDS_A_QUERY):
+        query = (
+            select(Enrolment.learner_id)
+            .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
+            .where(Enrolment.learner_id.in_(learner_ids[start : start + _IDS_A_QUERY]))
+            .where(TrainingClass.sandbox.is_(not sandbox))
+        )
+        found.update(connection.execute(query).scalars())
+    return found
 
 
 def learners(

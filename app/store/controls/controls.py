@@ -41,10 +41,10 @@ class ScheduledSitting(Protocol):
     face_consent: bool
 
 
-def sitting(connection: Connection, session_id: int) -> ScheduledSitting | None:
-    """What the control scheduler works on, locked until the transaction ends."""
-    return fetch_one_or_none(
-        connection,
+def sittings(connection: Connection, session_ids: Collection[int]) -> dict[int, ScheduledSitting]:
+    """What the control scheduler works on, by session, locked until the transaction ends: in the
+    one order in which everybody locks several of them."""
+    query = (
         select(
             Session.id,
             Session.external_id,
@@ -69,10 +69,11 @@ def sitting(connection: Connection, session_id: int) -> ScheduledSitting | None:
         )
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .join(Learner, Learner.id == Session.learner_id)
-        .where(Session.id == session_id)
-        .with_for_update(of=Session, key_share=True),
-        ScheduledSitting,
+        .where(Session.id.in_(session_ids))
+        .order_by(Session.id)
+        .with_for_update(of=Session, key_share=True)
     )
+    return {row.id: row for row in fetch(connection, query, ScheduledSitting)}
 
 
 def id_number(connection: Connection, learner_id: int) -> bytes | None:
@@ -138,23 +139,26 @@ class AnsweringPhoto(Protocol):
     received_ms: int
 
 
-def photo_checks(connection: Connection, session_id: int) -> Sequence[AnsweringPhoto]:
-    """Photos that answer the sitting's controls in time, as the scheduler looks at them."""
-    return fetch(
-        connection,
-        select(
-            Snapshot.control_id,
-            Snapshot.status,
-            Snapshot.check,
-            Snapshot.reading,
-            Snapshot.received_ms,
-        ).where(
-            Snapshot.session_id == session_id,
-            Snapshot.control_id.is_not(None),
-            Snapshot.late.is_(False),
-        ),
-        AnsweringPhoto,
+def photo_checks(
+    connection: Connection, session_ids: Collection[int]
+) -> dict[int, list[AnsweringPhoto]]:
+    """Photos that answer controls of these sittings in time, by control, as the scheduler looks at
+    them."""
+    query = select(
+        Snapshot.control_id,
+        Snapshot.status,
+        Snapshot.check,
+        Snapshot.reading,
+        Snapshot.received_ms,
+    ).where(
+        Snapshot.session_id.in_(session_ids),
+        Snapshot.control_id.is_not(None),
+        Snapshot.late.is_(False),
     )
+    found: dict[int, list[AnsweringPhoto]] = {}
+    for row in stream(connection, query.order_by(Snapshot.id), AnsweringPhoto):
+        found.setdefault(row.control_id, []).append(row)
+    return found
 
 
 class NamedPhoto(Protocol):
@@ -196,12 +200,11 @@ def photos_taken(
     ]
 
 
-def insert_lines(
-    connection: Connection, session_id: int, lines: Iterable[Mapping[str, Any]]
-) -> None:
-    values = [{"session_id": session_id, **line} for line in lines]
+def insert_lines(connection: Connection, lines: Iterable[tuple[int, Mapping[str, Any]]]) -> None:
+    """Add lines to the ledgers of sittings: (session, columns)."""
+    values = [{"session_id": session_id, **line} for session_id, line in lines]
     if values:
-        event_log.unsettle(connection, [session_id])
+        event_log.unsettle(connection, {it["session_id"] for it in values})
         connection.execute(insert(Control), values)
 
 

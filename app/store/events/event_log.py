@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, literal, select, update
 
 from app.store.events import archive
 from app.store.events.archive import ArchiveDamaged, SealedLog
@@ -133,24 +133,28 @@ def _intact(connection: Connection, session_id: int) -> bool:
 
 
 def _split_notes(data: bytes, manifest: bytes) -> list[dict[str, Any]]:
-    notes: list[dict[str, Any]] = []
+    return [note for _, note in _timed_notes(data, manifest)]
+
+
+def _timed_notes(data: bytes, manifest: bytes) -> Iterator[tuple[int, dict[str, Any]]]:
     at = 0
-    for size in np.frombuffer(manifest, MANIFEST)["notes"].tolist():
-        notes += notes_of(data[at : at + size])
+    for received_ms, _, size in np.frombuffer(manifest, MANIFEST).tolist():
+        for note in notes_of(data[at : at + size]):
+            yield received_ms, note
         at += size
-    return notes
 
 
-def forwarded(connection: Connection, session_id: int) -> list[dict[str, Any]]:
-    """What is noted of a session's batches that the service numbered, in order of arrival."""
+def heard_notes(connection: Connection, session_id: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The words of a session's events with when they were received, without the events."""
     log = sealed_of(connection, session_id)
-    notes = [] if log is None else _split_notes(log.notes, log.manifest)
-    batches = select(EventBatch.notes).where(
-        EventBatch.session_id == session_id, func.length(EventBatch.notes) > 0
-    )
-    for data in connection.execute(batches.order_by(EventBatch.ordinal)).scalars():
-        notes += notes_of(data)
-    return [note for note in notes if note["type"] == FORWARDED]
+    if log is not None:
+        yield from _timed_notes(log.notes, log.manifest)
+    batches = select(EventBatch.received_ms, EventBatch.notes).order_by(EventBatch.ordinal)
+    for received_ms, notes in connection.execute(
+        batches.where(EventBatch.session_id == session_id)
+    ):
+        for note in notes_of(notes):
+            yield received_ms, note
 
 
 def heard_ms(connection: Connection, session_id: int) -> list[int]:

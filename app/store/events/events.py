@@ -13,21 +13,32 @@ import hashlib
 import queue
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Dialect, Executable, Table, bindparam, false, func, select
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Executable,
+    Table,
+    bindparam,
+    false,
+    func,
+    insert,
+    select,
+)
 
+from app import tracing
 from app.db import Database
 from app.outages import RETRY_S, DatabaseAway, DeadlockVictim
-from app.store.events.event_log import FORWARDED, GENESIS, forwarded, link, read
+from app.store.events.event_log import FORWARDED, GENESIS, link, read
 from app.store.events.packed import Packed, note_bytes, notes_of, numbered_from, records_of
 from detectors.trace import NONE, Flag
-from models import EventBatch, Session
+from models import EventBatch, ForwardedBatch, Session
 
 MOST_AT_ONCE = 256
 MOST_PATIENCE_S = 15.0
@@ -88,6 +99,7 @@ class _Waiting:
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[Receipt]
     outcome: Receipt | Exception | None = None
+    traced: str | None = None
 
     def give_up(self) -> None:
         if not self.future.done():
@@ -119,7 +131,7 @@ class EventStore:
         """Store a batch; returns once the disk has it. Raises DatabaseAway when that is not known
         within seconds: whoever sends the batch again loses nothing and adds nothing twice."""
         loop = asyncio.get_running_loop()
-        waiting = _Waiting(append, loop, loop.create_future())
+        waiting = _Waiting(append, loop, loop.create_future(), traced=tracing.here())
         self._waiting.put(waiting)
         giving_up = loop.call_later(MOST_PATIENCE_S, waiting.give_up)
         try:
@@ -152,7 +164,8 @@ class EventStore:
 
     def _write(self, group: list[_Waiting]) -> None:
         group = [waiting for waiting in group if not waiting.future.done()]  # nobody was given up
-        outcomes = self._outcomes([waiting.append for waiting in group])
+        with _traced(group):
+            outcomes = self._outcomes([waiting.append for waiting in group])
         for waiting, outcome in zip(group, outcomes, strict=True):
             waiting.outcome = outcome
         for loop in {waiting.loop for waiting in group}:
@@ -181,6 +194,13 @@ class EventStore:
         return [outcome for append in group for outcome in self._outcomes([append])]
 
 
+def _traced(group: Sequence[_Waiting]) -> AbstractContextManager[Any]:
+    """The commit as a span: of the first request's trace, linked to the others'."""
+    traced = [it.traced for it in group if it.traced is not None]
+    first = traced[0] if traced else None
+    return tracing.span("events.commit", {"batches": len(group)}, after=first, links=traced[1:])
+
+
 def _deliver(group: list[_Waiting]) -> None:
     for waiting in group:
         if waiting.future.done():
@@ -201,6 +221,7 @@ _KEPT = (
     "chain",
     "batch_count",
     "event_count",
+    "forwarded_count",
     "words_bytes",
     "next_seq",
     "seq_conflict",
@@ -263,6 +284,7 @@ class _ChainHead:
         self.__dict__.update(zip(_READ, row, strict=True))
         self.seq_conflict = bool(self.__dict__["seq_conflict"])
         self.fresh: list[dict[str, Any]] = []
+        self.forwarded: dict[str, dict[str, Any]] = {}  # of this transaction, by name
 
     def kept(self) -> dict[str, Any]:
         return {bound: self.__dict__[name] for bound, name in _BOUND}
@@ -282,6 +304,9 @@ def append_all(connection: Connection, group: list[Append], decide: Decide) -> l
         dialect = connection.dialect
         _add(dialect).run(connection, [row for head in touched for row in head.fresh])
         _keep(dialect).run(connection, [head.kept() for head in touched])
+    forwarded = [row for head in touched for row in head.forwarded.values()]
+    if forwarded:
+        connection.execute(insert(ForwardedBatch), forwarded)
     return receipts
 
 
@@ -308,7 +333,7 @@ def _append(
         packed, first_seq = told, head.next_seq
     elif not packed.rising or packed.first_seq < head.next_seq:
         packed, duplicates, conflicts = _without_known(connection, head, packed)
-        if conflicts and _forwarded(connection, head):
+        if conflicts and head.forwarded_count:
             return replace(_receipt(head, decided, 0, 0, ()), refused="numbered_by_server")
         head.seq_conflict = bool(head.seq_conflict or conflicts)
     if packed.count or conflicts:
@@ -346,11 +371,15 @@ def _put_behind(head: Any, packed: Packed, received_ms: int) -> None:
     _advance(head, packed, received_ms)
 
 
-def _forwarded(connection: Connection, head: Any) -> list[dict[str, Any]]:
-    """What is noted of the session's batches that were numbered here, these of this group too."""
-    fresh = [note for row in head.fresh for note in notes_of(row["notes"])]
-    stored = forwarded(connection, head.id)
-    return stored + [note for note in fresh if note["type"] == FORWARDED]
+def _forwarded(connection: Connection, head: Any, name: str) -> Mapping[str, Any] | None:
+    """The session's batch of that name that was numbered here before, be it in this group."""
+    if name in head.forwarded:
+        return cast(Mapping[str, Any], head.forwarded[name])
+    query = select(ForwardedBatch.digest, ForwardedBatch.first_seq).where(
+        ForwardedBatch.session_id == head.id, ForwardedBatch.name == name
+    )
+    row = connection.execute(query).mappings().first()
+    return None if row is None else dict(row)
 
 
 def _of_platform(
@@ -360,14 +389,20 @@ def _of_platform(
     its receipt says of it: it was stored before, or it does not fit what was."""
     digest = _digest(packed)
     batch_id = batch_id or f"sha256:{digest}"
-    earlier = _forwarded(connection, head)
-    for note in earlier:
-        if note["batch"] == batch_id and note["digest"] == digest:
-            return {"duplicates": packed.count, "first_seq": note["first"]}
-        if note["batch"] == batch_id:
-            return {"refused": "batch_conflict"}
-    if sum(note["count"] for note in earlier) != head.event_count:
+    earlier = _forwarded(connection, head, batch_id) if head.forwarded_count else None
+    if earlier is not None and earlier["digest"] == digest:
+        return {"duplicates": packed.count, "first_seq": earlier["first_seq"]}
+    if earlier is not None:
+        return {"refused": "batch_conflict"}
+    if head.forwarded_count != head.event_count:
         return {"refused": "numbered_by_client"}
+    head.forwarded_count += packed.count
+    head.forwarded[batch_id] = {
+        "session_id": head.id,
+        "name": batch_id,
+        "digest": digest,
+        "first_seq": head.next_seq,
+    }
     note = {
         "seq": NONE,
         "type": FORWARDED,

@@ -24,6 +24,7 @@ class PlacedSitting(Protocol):
     closed_ms: int | None
     learner: str
     lesson: str
+    ahead_ms: int  # of the clock of its class
 
 
 class ClassWithLesson(Protocol):
@@ -31,6 +32,7 @@ class ClassWithLesson(Protocol):
     starts_on: str
     ends_on: str
     course_version_ids: list[int]
+    ahead_ms: int
 
 
 def named(
@@ -46,7 +48,6 @@ def latest(
     """The learner's newest live sitting of a lesson."""
     query = (
         _placed()
-        .join(TrainingClass, TrainingClass.id == Session.class_id)
         .where(
             Session.learner_id == learner_id,
             Session.provenance == "live",
@@ -69,7 +70,13 @@ def classes_with(connection: Connection, learner_id: int, lesson: str) -> Sequen
     """The classes in which the learner is or was, and whose courses have that lesson."""
     klass = TrainingClass
     query = (
-        select(klass.external_id, klass.starts_on, klass.ends_on, klass.course_version_ids)
+        select(
+            klass.external_id,
+            klass.starts_on,
+            klass.ends_on,
+            klass.course_version_ids,
+            klass.ahead_ms,
+        )
         .join(Enrolment, Enrolment.class_id == klass.id)
         .where(Enrolment.learner_id == learner_id, stays.ever_in_class())
         .order_by(klass.id)
@@ -97,7 +104,9 @@ def _placed() -> Select[*tuple[Any, ...]]:
             Session.closed_ms,
             Learner.external_id.label("learner"),
             Lesson.external_id.label("lesson"),
+            TrainingClass.ahead_ms,
         )
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
         .join(Learner, Learner.id == Session.learner_id)
         .join(Lesson, Lesson.id == Session.lesson_id)
     )

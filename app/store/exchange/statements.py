@@ -6,11 +6,23 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Connection, exists, false, func, insert, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
+from app.store.exchange.documents import account_digest
 from app.store.row import fetch, fetch_one_or_none
-from models import Platform, Session, Statement, StatementLink, TrainingClass
+from models import Learner, Platform, Session, Statement, StatementLink, TrainingClass
 
 _AT_ONCE = 500  # SQLite allows 32766 parameters
 
@@ -82,6 +94,8 @@ class StatementSitting(Protocol):
     pack_id: str
     pack_version: str
     controls: str
+    sandbox: bool
+    ahead_ms: int
 
 
 def sessions(
@@ -97,6 +111,8 @@ def sessions(
             TrainingClass.pack_id,
             TrainingClass.pack_version,
             TrainingClass.controls,
+            TrainingClass.sandbox,
+            TrainingClass.ahead_ms,
         )
         .join(TrainingClass, TrainingClass.id == Session.class_id)
         .where(Session.platform_id == platform_id, Session.external_id.in_(names))
@@ -117,8 +133,13 @@ def fates(
     connection: Connection, platform_id: int, wanted: Sequence[str], since_ms: int
 ) -> Sequence[FateCount]:
     """(fate, statements, sessions, last_ms) of a platform's statements of these fates."""
-    return fetch(
-        connection,
+    return fetch(connection, _counted(platform_id, wanted, since_ms), FateCount)
+
+
+def _counted(
+    platform_id: int, fates: Sequence[str], since_ms: int
+) -> Select[str | None, int, int, int]:
+    return (
         select(
             Statement.fate,
             func.count().label("statements"),
@@ -127,13 +148,36 @@ def fates(
         )
         .where(
             Statement.platform_id == platform_id,
-            Statement.fate.in_(wanted),
+            Statement.fate.in_(fates),
             Statement.stored_ms >= since_ms,
         )
         .group_by(Statement.fate)
-        .order_by(Statement.fate),
-        FateCount,
+        .order_by(Statement.fate)
     )
+
+
+def fates_of_learner(
+    connection: Connection,
+    platform_id: int,
+    learner_id: int,
+    fates: Sequence[str],
+    since_ms: int,
+    *,
+    elsewhere: str,
+) -> Sequence[FateCount]:
+    """What of these fates befell statements of a learner: of the learner's sittings, but for those
+    that came there by mistake (the fate `elsewhere`), or of the account that bears the learner's
+    id."""
+    name = select(Learner.external_id).where(Learner.id == learner_id)
+    mine = select(Session.external_id).where(
+        Session.platform_id == platform_id, Session.learner_id == learner_id
+    )
+    account = account_digest(connection.execute(name).scalar_one())
+    own = or_(
+        and_(Statement.session.in_(mine), Statement.fate != elsewhere),
+        Statement.account == account,
+    )
+    return fetch(connection, _counted(platform_id, fates, since_ms).where(own), FateCount)
 
 
 class OneStatement(Protocol):

@@ -75,16 +75,28 @@ def disable(connection: Connection, webhook_id: int, now_ms: int) -> None:
     )
 
 
+def left_behind(connection: Connection, before_ms: int) -> list[int]:
+    """Webhooks that are asked for what waits, and were not since then."""
+    query = (
+        select(WebhookDelivery.webhook_id)
+        .join(Webhook, Webhook.id == WebhookDelivery.webhook_id)
+        .where(Webhook.url == LISTENS, Webhook.disabled_ms.is_(None))
+        .where(_WAITING, WebhookDelivery.created_ms < before_ms)
+    )
+    return sorted(connection.execute(query.distinct()).scalars())
+
+
 class Listener(Protocol):
     id: int
     events: list[Any]
+    sandbox: bool
 
 
 def listeners(connection: Connection, class_id: int) -> Sequence[Listener]:
-    """(id, events) of the webhooks of the platform that the class is held on."""
+    """The webhooks of the platform that the class is held on, and whether that is a sandbox."""
     return fetch(
         connection,
-        select(Webhook.id, Webhook.events)
+        select(Webhook.id, Webhook.events, TrainingClass.sandbox)
         .join(TrainingClass, TrainingClass.platform_id == Webhook.platform_id)
         .where(TrainingClass.id == class_id, Webhook.disabled_ms.is_(None)),
         Listener,

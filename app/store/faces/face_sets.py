@@ -29,16 +29,19 @@ def accounts(
     connection: Connection, *, class_id: int | None = None, institution: str | None = None
 ) -> list[tuple[int, int]]:
     """(learner, person) of the accounts that agreed to face processing: of a class, of all
-    classes of an institution, or all there are."""
-    query = select(Learner.id, Learner.person_id).where(Learner.face_consent.is_(True))
-    if class_id is not None or institution is not None:
-        query = query.join(Enrolment, Enrolment.learner_id == Learner.id)
-    if class_id is not None:
+    classes of an institution, or all there are; of sandbox classes only where one is named."""
+    query = (
+        select(Learner.id, Learner.person_id)
+        .join(Enrolment, Enrolment.learner_id == Learner.id)
+        .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
+        .where(Learner.face_consent.is_(True))
+    )
+    if class_id is None:
+        query = query.where(TrainingClass.sandbox.is_(False))
+    else:
         query = query.where(Enrolment.class_id == class_id)
     if institution is not None:
-        query = query.join(TrainingClass, TrainingClass.id == Enrolment.class_id).where(
-            TrainingClass.institution == institution
-        )
+        query = query.where(TrainingClass.institution == institution)
     rows = connection.execute(query.distinct().order_by(Learner.id))
     return [(row.id, row.person_id) for row in rows]
 

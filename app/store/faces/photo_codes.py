@@ -10,7 +10,15 @@ from sqlalchemy import Connection, Integer, bindparam, delete, func, or_, select
 
 from app.store.row import fetch
 from app.store.upsert import upsert
-from models import PhotoCode, PhotoCodeDue, ReferencePhoto, Session, Snapshot
+from models import (
+    Enrolment,
+    PhotoCode,
+    PhotoCodeDue,
+    ReferencePhoto,
+    Session,
+    Snapshot,
+    TrainingClass,
+)
 
 MOST_OF_A_BAND = 2_000  # photos, the newest, so that one look-up costs no more than so much
 _BANDS = (
@@ -26,9 +34,13 @@ _BANDS = (
 def put_snapshot(
     connection: Connection, snapshot_id: int, codes: bytes, bands: Sequence[int]
 ) -> None:
-    """Have a photo of a sitting found, unless it is removed already."""
-    kept = select(Snapshot.id).where(
-        Snapshot.id == snapshot_id, Snapshot.removal_ms.is_(None), Snapshot.blob_key.is_not(None)
+    """Have a photo of a sitting found, unless it is removed already, or of a sandbox class."""
+    kept = (
+        select(Snapshot.id)
+        .join(Session, Session.id == Snapshot.session_id)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(Snapshot.id == snapshot_id, TrainingClass.sandbox.is_(False))
+        .where(Snapshot.removal_ms.is_(None), Snapshot.blob_key.is_not(None))
     )
     if connection.execute(kept).first() is not None:
         row = {"snapshot_id": snapshot_id, "codes": codes} | _columns(bands)
@@ -38,9 +50,16 @@ def put_snapshot(
 def put_reference(
     connection: Connection, photo_id: int, codes: bytes, bands: Sequence[int]
 ) -> None:
-    """Have an enrolled photo found."""
-    row = {"reference_photo_id": photo_id, "codes": codes} | _columns(bands)
-    upsert(connection, PhotoCode, [row], ("reference_photo_id",))
+    """Have an enrolled photo found, unless its learner is of a sandbox class."""
+    tries = (
+        select(Enrolment.id)
+        .join(TrainingClass, TrainingClass.id == Enrolment.class_id)
+        .join(ReferencePhoto, ReferencePhoto.learner_id == Enrolment.learner_id)
+        .where(ReferencePhoto.id == photo_id, TrainingClass.sandbox.is_(True))
+    )
+    if connection.execute(tries.limit(1)).first() is None:
+        row = {"reference_photo_id": photo_id, "codes": codes} | _columns(bands)
+        upsert(connection, PhotoCode, [row], ("reference_photo_id",))
 
 
 def _columns(bands: Sequence[int]) -> dict[str, Any]:

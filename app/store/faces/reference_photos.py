@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
+from app.store import stays
 from app.store.row import fetch, fetch_one_or_none
 from models import Enrolment, Learner, ReferencePhoto
 
@@ -81,15 +82,16 @@ def ready(connection: Connection, learner_id: int) -> Sequence[ReadyReference]:
     )
 
 
-def counts(connection: Connection, class_id: int) -> dict[int, int]:
-    """How many photos are enrolled for each learner of a class who agreed to it, in the order of
-    the roster; also where the templates were deleted since."""
+def counts(connection: Connection, class_id: int, *, left_too: bool = False) -> dict[int, int]:
+    """How many photos are enrolled for each learner who is in a class, or was, and agreed to it, in
+    the order of the roster; also where the templates were deleted since."""
+    there = stays.ever_in_class() if left_too else stays.in_class()
     kept = and_(ReferencePhoto.learner_id == Learner.id, _in_use())
     query = (
         select(Learner.id, func.count(ReferencePhoto.id))
         .join(Enrolment, Enrolment.learner_id == Learner.id)
         .join(ReferencePhoto, kept, isouter=True)
-        .where(Enrolment.class_id == class_id, Learner.face_consent.is_(True))
+        .where(Enrolment.class_id == class_id, Learner.face_consent.is_(True), there)
         .group_by(Learner.id, Enrolment.id)
         .order_by(Enrolment.id)
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     and_,
-    case,
     exists,
+    false,
     func,
     insert,
     or_,
@@ -20,6 +20,7 @@ from sqlalchemy import (
 
 from app.store.faces import photo_codes
 from app.store.row import fetch
+from app.store.scope import AccessScope
 from app.store.upsert import insert_new
 from models import (
     Enrolment,
@@ -36,11 +37,30 @@ from models import (
 
 _DECIDED = Snapshot.status.in_(("done", "failed"))
 
+PhotoTerms = Mapping[str, str]
+"""By `<pack>@<version>`, the day that a class must have been over by for its photos to go. Photos
+of classes of other packs stay."""
+
 
 def _over(cutoff: str) -> ColumnElement[bool]:
     """The class ended, and was assessed if it is to be, before that day."""
     assessed = or_(TrainingClass.assessment_on.is_(None), TrainingClass.assessment_on < cutoff)
     return and_(TrainingClass.ends_on < cutoff, assessed)
+
+
+_PACK = TrainingClass.pack_id + "@" + TrainingClass.pack_version
+
+
+def _photos_over(terms: PhotoTerms) -> ColumnElement[bool]:
+    of_day: dict[str, list[str]] = {}
+    for pack, cutoff in terms.items():
+        of_day.setdefault(cutoff, []).append(pack)
+    return or_(false(), *(and_(_PACK.in_(it), _over(cutoff)) for cutoff, it in of_day.items()))
+
+
+def packs(connection: Connection) -> list[str]:
+    """`<pack>@<version>` of every class."""
+    return list(connection.execute(select(_PACK).distinct()).scalars())
 
 
 def _held() -> ColumnElement[bool]:
@@ -51,8 +71,8 @@ def _held() -> ColumnElement[bool]:
     )
 
 
-def _learner_kept(cutoff: str) -> ColumnElement[bool]:
-    """The learner is held, is in a class that is not over, or was never in one."""
+def _learner_kept(over: ColumnElement[bool]) -> ColumnElement[bool]:
+    """The learner is held, is in a class that is not `over`, or was never in one."""
     mine = and_(Enrolment.learner_id == Learner.id, TrainingClass.id == Enrolment.class_id)
     hold = exists().where(
         LegalHold.lifted_ms.is_(None),
@@ -61,33 +81,31 @@ def _learner_kept(cutoff: str) -> ColumnElement[bool]:
             and_(LegalHold.class_id == Enrolment.class_id, Enrolment.learner_id == Learner.id),
         ),
     )
-    return or_(hold, exists().where(mine, ~_over(cutoff)), ~exists().where(mine))
+    return or_(hold, exists().where(mine, ~over), ~exists().where(mine))
 
 
 class ClassWithExpired(Protocol):
-    """A class with how many photos and templates are to be removed, and how many are held.
-    `over_on` is its last day, that of its assessment included."""
+    """A class with how many photos and templates are to be removed, and how many are held."""
 
     id: int
     klass: str
     platform: str
-    pack: str
-    over_on: str
     photos: int
     templates: int
     held: int
 
 
-def classes_over(connection: Connection, photos: str, templates: str) -> Sequence[ClassWithExpired]:
-    """Classes with something to remove, held ones too; `photos` and `templates` are the days that
-    the class must have been over by."""
+def classes_over(
+    connection: Connection, photos: PhotoTerms, templates: str
+) -> Sequence[ClassWithExpired]:
+    """Classes with something to remove, held ones too; `templates` is the day that a class must
+    have been over by."""
     photo_due = and_(
-        _over(photos), Snapshot.removal_ms.is_(None), Snapshot.blob_key.is_not(None), _DECIDED
-    )
+        _photos_over(photos), Snapshot.removal_ms.is_(None), Snapshot.blob_key.is_not(None),
+        _DECIDED,
+    )  # fmt: skip
     template_due = and_(_over(templates), Snapshot.embedding_encrypted.is_not(None), _DECIDED)
     held = _held()
-    assessed_on = func.coalesce(TrainingClass.assessment_on, "")
-    last = case((assessed_on > TrainingClass.ends_on, assessed_on), else_=TrainingClass.ends_on)
 
     def count(condition: ColumnElement[bool]) -> Any:
         return func.count().filter(condition)
@@ -97,8 +115,6 @@ def classes_over(connection: Connection, photos: str, templates: str) -> Sequenc
             TrainingClass.id,
             TrainingClass.external_id.label("klass"),
             Platform.slug.label("platform"),
-            (TrainingClass.pack_id + "@" + TrainingClass.pack_version).label("pack"),
-            last.label("over_on"),
             count(and_(photo_due, ~held)).label("photos"),
             count(and_(template_due, ~held)).label("templates"),
             count(and_(or_(photo_due, template_due), held)).label("held"),
@@ -169,7 +185,7 @@ def templates_over(connection: Connection, cutoff: str) -> list[int]:
     query = (
         select(ReferencePhoto.id)
         .join(Learner, Learner.id == ReferencePhoto.learner_id)
-        .where(ReferencePhoto.template_encrypted.is_not(None), ~_learner_kept(cutoff))
+        .where(ReferencePhoto.template_encrypted.is_not(None), ~_learner_kept(_over(cutoff)))
         .order_by(ReferencePhoto.id)
     )
     return list(connection.execute(query).scalars())
@@ -184,8 +200,9 @@ def drop_templates(connection: Connection, photo_ids: Collection[int]) -> None:
     )
 
 
-def references_over(connection: Connection, cutoff: str) -> Sequence[StoredBytes]:
-    """(id, blob_key) of enrolled photos whose term is over, and of learners who were erased."""
+def references_over(connection: Connection, terms: PhotoTerms) -> Sequence[StoredBytes]:
+    """(id, blob_key) of enrolled photos whose term is over in each class of their learners, and of
+    learners who were erased."""
     erased = exists().where(
         LearnerKey.learner_id == Learner.id, LearnerKey.destroyed_ms.is_not(None)
     )
@@ -193,7 +210,9 @@ def references_over(connection: Connection, cutoff: str) -> Sequence[StoredBytes
         connection,
         select(ReferencePhoto.id, ReferencePhoto.blob_key)
         .join(Learner, Learner.id == ReferencePhoto.learner_id)
-        .where(ReferencePhoto.blob_key.is_not(None), or_(erased, ~_learner_kept(cutoff)))
+        .where(
+            ReferencePhoto.blob_key.is_not(None), or_(erased, ~_learner_kept(_photos_over(terms)))
+        )
         .order_by(ReferencePhoto.id),
         StoredBytes,
     )
@@ -214,7 +233,7 @@ def erase(connection: Connection, learner_id: int, now_ms: int) -> int:
     connection.execute(
         update(LearnerKey)
         .where(LearnerKey.learner_id == learner_id, LearnerKey.destroyed_ms.is_(None))
-        .values(wrapped=None, destroyed_ms=now_ms)
+        .values(wrapped=None, other=None, other_ms=None, destroyed_ms=now_ms)
     )
     mine = select(Session.id).where(Session.learner_id == learner_id)
     connection.execute(
@@ -281,29 +300,75 @@ def lift(connection: Connection, hold_id: int, now_ms: int) -> bool:
 
 
 class HoldRow(Protocol):
+    """`class_id` is None where a learner is held; `name` is theirs."""
+
     id: int
+    class_id: int | None
     reason: str
     placed_by: str
     placed_ms: int
+    lifted_ms: int | None
     klass: str | None
     learner: str | None
+    name: str | None
+
+
+_HOLDS = (
+    select(
+        LegalHold,
+        TrainingClass.external_id.label("klass"),
+        Learner.external_id.label("learner"),
+        Learner.name,
+    )
+    .join(TrainingClass, TrainingClass.id == LegalHold.class_id, isouter=True)
+    .join(Learner, Learner.id == LegalHold.learner_id, isouter=True)
+)
 
 
 def holds(connection: Connection) -> Sequence[HoldRow]:
     """Holds in force, with the names of what they keep."""
-    return fetch(
-        connection,
-        select(
-            LegalHold,
-            TrainingClass.external_id.label("klass"),
-            Learner.external_id.label("learner"),
-        )
-        .join(TrainingClass, TrainingClass.id == LegalHold.class_id, isouter=True)
-        .join(Learner, Learner.id == LegalHold.learner_id, isouter=True)
-        .where(LegalHold.lifted_ms.is_(None))
-        .order_by(LegalHold.id),
-        HoldRow,
+    query = _HOLDS.where(LegalHold.lifted_ms.is_(None)).order_by(LegalHold.id)
+    return fetch(connection, query, HoldRow)
+
+
+def holds_of_class(connection: Connection, class_id: int) -> Sequence[HoldRow]:
+    """Holds on the class and on its learners, those in force first, then those that were lifted."""
+    learners = select(Enrolment.learner_id).where(Enrolment.class_id == class_id)
+    mine = or_(LegalHold.class_id == class_id, LegalHold.learner_id.in_(learners))
+    order = (LegalHold.lifted_ms.is_not(None), LegalHold.id.desc())
+    return fetch(connection, _HOLDS.where(mine).order_by(*order), HoldRow)
+
+
+class HeldClass(Protocol):
+    id: int
+    klass: str
+    occupation: str
+    institution: str
+    holds: int
+
+
+def classes_held(connection: Connection, scope: AccessScope) -> Sequence[HeldClass]:
+    """Classes with holds in force, on them or on their learners, within the scope."""
+    mine = or_(
+        LegalHold.class_id == TrainingClass.id,
+        exists().where(
+            Enrolment.class_id == TrainingClass.id, Enrolment.learner_id == LegalHold.learner_id
+        ),
     )
+    query = (
+        select(
+            TrainingClass.id,
+            TrainingClass.external_id.label("klass"),
+            TrainingClass.occupation,
+            TrainingClass.institution,
+            func.count(LegalHold.id).label("holds"),
+        )
+        .join(LegalHold, and_(mine, LegalHold.lifted_ms.is_(None)))
+        .where(scope.covers_class())
+        .group_by(TrainingClass.id)
+        .order_by(TrainingClass.id)
+    )
+    return fetch(connection, query, HeldClass)
 
 
 def holds_on_learner(connection: Connection, learner_id: int) -> list[int]:

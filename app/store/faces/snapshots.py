@@ -100,12 +100,25 @@ def rows(connection: Connection, session_id: int) -> Sequence[PhotoInOrder]:
     )
 
 
+def _in_sandbox(photo: Any) -> Any:
+    klass, sitting = aliased(TrainingClass), aliased(Session)
+    return (
+        select(klass.sandbox)
+        .join(sitting, sitting.class_id == klass.id)
+        .where(sitting.id == photo.session_id)
+        .correlate_except(klass, sitting)
+        .scalar_subquery()
+    )
+
+
 def repeat(photo: Any, earlier: Any) -> ColumnElement[bool]:
     """Whether the same bytes came earlier, as another photo than another try at the same challenge,
     or a second delivery of one moment: a platform may hand in one picture as the photo of a start
-    and as the answer to its challenge."""
+    and as the answer to its challenge. What was tried in a sandbox class repeats nothing of a real
+    one, nor is it repeated there."""
     return and_(
         earlier.sha256 == photo.sha256,
+        _in_sandbox(earlier) == _in_sandbox(photo),
         or_(
             earlier.received_ms < photo.received_ms,
             and_(earlier.received_ms == photo.received_ms, earlier.id < photo.id),

@@ -263,7 +263,7 @@ def class_bodies(
             TrainingClass.platform_id == platform_id,
             TrainingClass.starts_on >= since.isoformat(),
             ended,
-            scope.covers_class(),
+            scope.counts_class(),
         )
         .order_by(TrainingClass.starts_on, TrainingClass.id)
     )

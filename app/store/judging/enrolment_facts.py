@@ -71,14 +71,17 @@ def roster(connection: Connection, class_id: int) -> Sequence[RosterEntry]:
 
 
 class HourVerdictRow(Protocol):
+    """`body` only where it is invalid."""
+
     subject_id: int
     hour: int
     outcome: str
     digest: bytes
+    body: bytes | None
 
 
 def hour_verdicts(connection: Connection, class_id: int) -> Sequence[HourVerdictRow]:
-    """(enrolment id, class-hour, outcome, digest) of the current verdicts."""
+    """The current verdicts on class-hours, by enrolment."""
     latest = (
         select(func.max(Verdict.id))
         .where(Verdict.class_id == class_id, Verdict.subject_kind == "class_hour")
@@ -86,7 +89,13 @@ def hour_verdicts(connection: Connection, class_id: int) -> Sequence[HourVerdict
     )
     return fetch(
         connection,
-        select(Verdict.subject_id, Verdict.hour, Verdict.outcome, Verdict.digest)
+        select(
+            Verdict.subject_id,
+            Verdict.hour,
+            Verdict.outcome,
+            Verdict.digest,
+            case((Verdict.outcome == "invalid", Verdict.body)).label("body"),
+        )
         .where(Verdict.id.in_(latest))
         .order_by(Verdict.subject_id, Verdict.hour),
         HourVerdictRow,
@@ -408,6 +417,33 @@ def earlier_of_institution(
         TrainingClass.starts_on < before,
     )
     return connection.execute(query.order_by(TrainingClass.id)).scalars().all()
+
+
+class OpenedClass(Protocol):
+    id: int
+    starts_on: str
+    ends_on: str
+    occupation: str
+    terms: dict[str, Any]
+
+
+def opened_until(
+    connection: Connection, county: str, institution: str, until: str
+) -> Sequence[OpenedClass]:
+    """Classes that the institution opened in the county up to that day, on any platform."""
+    columns = (
+        TrainingClass.id,
+        TrainingClass.starts_on,
+        TrainingClass.ends_on,
+        TrainingClass.occupation,
+        TrainingClass.terms,
+    )
+    query = select(*columns).where(
+        TrainingClass.county == county,
+        TrainingClass.institution == institution,
+        TrainingClass.starts_on <= until,
+    )
+    return fetch(connection, query.order_by(TrainingClass.starts_on, TrainingClass.id), OpenedClass)
 
 
 class HistoryRow(Protocol):

@@ -29,7 +29,7 @@ def by_day(connection: Connection, scope: AccessScope, since_ms: int) -> Sequenc
         connection,
         select(day, Finding.outcome, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
-        .where(scope.covers_class(), *_standing(since_ms))
+        .where(scope.counts_class(), *_standing(since_ms))
         .group_by(day, Finding.outcome),
         DayCount,
     )
@@ -51,7 +51,7 @@ def by_platform(
         select(Platform.id, Platform.name, Finding.outcome, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
         .join(Platform, Platform.id == Finding.platform_id)
-        .where(scope.covers_class(), *_standing(since_ms))
+        .where(scope.counts_class(), *_standing(since_ms))
         .group_by(Platform.id, Platform.name, Finding.outcome),
         PlatformCount,
     )
@@ -69,7 +69,7 @@ def by_rule(connection: Connection, scope: AccessScope, since_ms: int) -> Sequen
         connection,
         select(Finding.rule, Finding.outcome, func.count().label("count"))
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
-        .where(scope.covers_class(), *_standing(since_ms))
+        .where(scope.counts_class(), *_standing(since_ms))
         .group_by(Finding.rule, Finding.outcome),
         RuleCount,
     )
@@ -94,7 +94,7 @@ def waiting(connection: Connection, scope: AccessScope, now_ms: int) -> Sequence
             func.min(Finding.created_ms).label("oldest_ms"),
         )
         .join(TrainingClass, TrainingClass.id == Finding.class_id)
-        .where(scope.covers_class(), Finding.shadow.is_(False), Finding.status.in_(TO_DO))
+        .where(scope.counts_class(), Finding.shadow.is_(False), Finding.status.in_(TO_DO))
         .group_by(days, Finding.status),
         WaitingCount,
     )
@@ -114,13 +114,13 @@ def open_sessions(connection: Connection, scope: AccessScope) -> int:
         select(func.count())
         .select_from(Session)
         .join(TrainingClass, TrainingClass.id == Session.class_id)
-        .where(Session.state == "open", scope.covers_class())
+        .where(Session.state == "open", scope.counts_class())
     )
     return connection.scalar(query) or 0
 
 
 def classes(connection: Connection, scope: AccessScope) -> int:
-    query = select(func.count()).select_from(TrainingClass).where(scope.covers_class())
+    query = select(func.count()).select_from(TrainingClass).where(scope.counts_class())
     return connection.scalar(query) or 0
 
 
@@ -157,7 +157,7 @@ def next_assessments(
             TrainingClass.assessment_on,
             waiting,
         )
-        .where(scope.covers_class(), TrainingClass.assessment_on >= from_day)
+        .where(scope.counts_class(), TrainingClass.assessment_on >= from_day)
         .order_by(TrainingClass.assessment_on, TrainingClass.id)
         .limit(limit),
         ComingAssessment,

@@ -15,6 +15,13 @@ from models import EventLog, Run, Session, Snapshot, TrainingClass
 ACTIVE = ("queued", "running")
 _OF_NO_CLASS = (Run, null().label("klass"), null().label("occupation"))
 _NAMED = (TrainingClass.external_id.label("klass"), TrainingClass.occupation)
+_OF_NIGHT = (
+    TrainingClass.institution,
+    TrainingClass.starts_on,
+    TrainingClass.ends_on,
+    TrainingClass.pack_id,
+    TrainingClass.pack_version,
+)
 NIGHT_LOCK = 0  # id of the row that whoever runs the night holds; real runs begin with 1
 
 
@@ -43,6 +50,10 @@ class NamedRun(RunRow, Protocol):
 
 class NightlyRun(NamedRun, Protocol):
     institution: str
+    starts_on: str  # of the class, as its pack is
+    ends_on: str
+    pack_id: str
+    pack_version: str
 
 
 def add(connection: Connection, **values: Any) -> int:
@@ -275,17 +286,19 @@ def last_night_ms(connection: Connection) -> int | None:
     begun = begun_night_ms(connection)
     if begun is not None:
         return begun
-    oldest: int | None = connection.execute(select(func.min(TrainingClass.opened_ms))).scalar_one()
+    query = select(func.min(TrainingClass.opened_ms)).where(TrainingClass.sandbox.is_(False))
+    oldest: int | None = connection.execute(query).scalar_one()
     return oldest
 
 
 def near(connection: Connection, since: str, until: str) -> Sequence[int]:
     """Classes that end or are assessed between two days, both included."""
     query = select(TrainingClass.id).where(
+        TrainingClass.sandbox.is_(False),
         or_(
             TrainingClass.ends_on.between(since, until),
             TrainingClass.assessment_on.between(since, until),
-        )
+        ),
     )
     return connection.execute(query.order_by(TrainingClass.id)).scalars().all()
 
@@ -305,7 +318,9 @@ def changed(connection: Connection, besides: Collection[int]) -> Sequence[int]:
         .correlate(TrainingClass)
         .exists()
     )
-    query = select(TrainingClass.id).where(TrainingClass.id.not_in(besides), settled)
+    query = select(TrainingClass.id).where(
+        TrainingClass.id.not_in(besides), TrainingClass.sandbox.is_(False), settled
+    )
     return connection.execute(query.order_by(TrainingClass.id)).scalars().all()
 
 
@@ -346,7 +361,7 @@ def page_of_night(
 ) -> Sequence[NightlyRun]:
     """Runs of a night's classes in scope, in order, each with what the class is called."""
     query = (
-        select(Run, *_NAMED, TrainingClass.institution)
+        select(Run, *_NAMED, *_OF_NIGHT)
         .join(TrainingClass, TrainingClass.id == Run.class_id)
         .where(_seen_of_night(scope, asked_by), Run.id > after)
         .order_by(Run.id)

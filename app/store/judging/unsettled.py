@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, exists, func, or_, select
+from collections.abc import Collection, Sequence
+from typing import Protocol
+
+from sqlalchemy import Connection, and_, case, exists, func, or_, select
 
 from app.store import stays
+from app.store.row import fetch
 from detectors.finding import Evidence
 from models import Appeal, Enrolment, Finding, Verdict
 
 _UNDECIDED = ("open", "first_review")
+_IDS_A_QUERY = 500
 
 
 def pending(connection: Connection, class_id: int, pack: str) -> list[tuple[int, bytes]]:
@@ -33,9 +38,13 @@ def pending(connection: Connection, class_id: int, pack: str) -> list[tuple[int,
 
 def finding_keys(connection: Connection, class_id: int) -> tuple[frozenset[str], frozenset[str]]:
     """Keys of the class's findings that people have to decide on, and of the violations that they
-    upheld."""
+    upheld; those of who moved here, in the class before, included."""
+    before = (
+        and_(Finding.class_id == it.moved_from, Finding.learner_id == it.learner_id)
+        for it in stays.movers(connection, class_id)
+    )
     query = select(Finding.key, Finding.status).where(
-        Finding.class_id == class_id,
+        or_(Finding.class_id == class_id, *before),
         Finding.shadow.is_(False),
         Finding.outcome.in_(("violation", "review")),
         Finding.evidence != Evidence.STATISTIC,
@@ -47,6 +56,74 @@ def finding_keys(connection: Connection, class_id: int) -> tuple[frozenset[str],
         frozenset(key for key, status in told if status != "upheld"),
         frozenset(key for key, status in told if status == "upheld"),
     )
+
+
+class SubjectVerdictRow(Protocol):
+    """The latest verdict on a subject: `learner_id` of an enrolment, the body of study that is
+    invalid."""
+
+    kind: str
+    outcome: str
+    learner_id: int | None
+    body: bytes | None
+
+
+def subject_verdicts(connection: Connection, class_id: int) -> Sequence[SubjectVerdictRow]:
+    """Of all that was judged in a class."""
+    lost = Verdict.subject_kind.in_(("session", "class_hour")) & (Verdict.outcome == "invalid")
+    newest = (
+        select(func.max(Verdict.id))
+        .where(Verdict.class_id == class_id)
+        .group_by(Verdict.subject_kind, Verdict.subject_id, Verdict.hour)
+    )
+    query = (
+        select(
+            Verdict.subject_kind.label("kind"),
+            Verdict.outcome,
+            Enrolment.learner_id,
+            case((lost, Verdict.body)).label("body"),
+        )
+        .outerjoin(
+            Enrolment,
+            and_(Verdict.subject_kind == "enrolment", Enrolment.id == Verdict.subject_id),
+        )
+        .where(Verdict.id.in_(newest))
+    )
+    return fetch(connection, query, SubjectVerdictRow)
+
+
+class SessionVerdictRow(Protocol):
+    """The latest verdict on a sitting; its body only where it is invalid."""
+
+    session_id: int
+    class_id: int
+    outcome: str
+    body: bytes | None
+
+
+def session_verdicts(
+    connection: Connection, session_ids: Collection[int]
+) -> list[SessionVerdictRow]:
+    """Of the sittings that were judged."""
+    found: list[SessionVerdictRow] = []
+    ids = sorted(set(session_ids))
+    for at in range(0, len(ids), _IDS_A_QUERY):
+        newest = (
+            select(func.max(Verdict.id))
+            .where(
+                Verdict.subject_kind == "session",
+                Verdict.subject_id.in_(ids[at : at + _IDS_A_QUERY]),
+            )
+            .group_by(Verdict.subject_id)
+        )
+        query = select(
+            Verdict.subject_id.label("session_id"),
+            Verdict.class_id,
+            Verdict.outcome,
+            case((Verdict.outcome == "invalid", Verdict.body)).label("body"),
+        )
+        found += fetch(connection, query.where(Verdict.id.in_(newest)), SessionVerdictRow)
+    return found
 
 
 def found_undecided(connection: Connection, class_id: int) -> list[int]:

@@ -35,6 +35,8 @@ class StandardRow(msgspec.Struct, frozen=True, kw_only=True):
     decided_by: str
     decided_ms: int | None
     replaces: int | None
+    end_on: date | None
+    end_by: str | None
 
 
 def of_counties(connection: Connection, counties: Sequence[str] | None) -> list[StandardRow]:
@@ -61,6 +63,19 @@ def decide(
     )
     values = {"state": state, "decided_by": decided_by, "decided_ms": now_ms}
     return connection.execute(query.values(**values)).rowcount == 1
+
+
+def propose_end(connection: Connection, standard_id: int, end_on: date, end_by: str) -> None:
+    query = update(SubsidyStandard).where(SubsidyStandard.id == standard_id)
+    connection.execute(query.values(end_on=end_on.isoformat(), end_by=end_by))
+
+
+def take_proposed_end(connection: Connection, standard_id: int) -> bool:
+    """Whether there was one that nobody had decided on."""
+    query = update(SubsidyStandard).where(
+        SubsidyStandard.id == standard_id, SubsidyStandard.end_on.is_not(None)
+    )
+    return connection.execute(query.values(end_on=None, end_by=None)).rowcount == 1
 
 
 def end(connection: Connection, standard_id: int, until_on: date) -> None:

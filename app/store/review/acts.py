@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,13 +113,20 @@ def in_force(
     return [ActInForce(*row) for row in connection.execute(query)]
 
 
-def answer_window_ms(connection: Connection, class_id: int, learner_id: int, opened_ms: int) -> int:
-    """The longest time to answer pop-ups that stands recorded for a learner's sitting of then, 0
-    where none does."""
+def answer_times(connection: Connection, class_ids: Collection[int]) -> list[ActInForce]:
+    """The times to answer pop-ups that stand recorded in these classes."""
+    return in_force(connection, class_ids, ["answer_time"])
+
+
+def answer_window_ms(
+    recorded: Iterable[ActInForce], class_id: int, learner_id: int, opened_ms: int
+) -> int:
+    """The longest of the `answer_times` recorded for a learner's sitting of then, 0 where none
+    is."""
     windows = [
         act.said(AnswerTimeBody).window_ms
-        for act in in_force(connection, [class_id], ["answer_time"])
-        if act.learner_id == learner_id and act.since_ms <= opened_ms
+        for act in recorded
+        if (act.class_id, act.learner_id) == (class_id, learner_id) and act.since_ms <= opened_ms
     ]
     return max(windows, default=0)
 
@@ -171,6 +178,7 @@ class ActsToApprove(msgspec.Struct, frozen=True, kw_only=True):
 
     class_id: int
     external_id: str
+    occupation: str
     institution: str
     count: int
 
@@ -181,6 +189,7 @@ def waiting_for(connection: Connection, scope: AccessScope, actor: str) -> list[
         select(
             Act.class_id,
             TrainingClass.external_id,
+            TrainingClass.occupation,
             TrainingClass.institution,
             func.count().label("count"),
         )
@@ -191,7 +200,12 @@ def waiting_for(connection: Connection, scope: AccessScope, actor: str) -> list[
             Act.revoked_ms.is_(None),
             Act.recorded_by != actor,
         )
-        .group_by(Act.class_id, TrainingClass.external_id, TrainingClass.institution)
+        .group_by(
+            Act.class_id,
+            TrainingClass.external_id,
+            TrainingClass.occupation,
+            TrainingClass.institution,
+        )
         .order_by(func.min(Act.id))
     )
     return typed(rows, ActsToApprove)

@@ -58,14 +58,16 @@ def file_under(
     connection: Connection, class_id: int, rows: Sequence[dict[str, Any]], now_ms: int
 ) -> None:
     """Put each finding, given as its columns, under its case, which is made where it is new; one
-    in which nothing waits any more gets a new day to be decided by."""
+    in which nothing waits any more gets a new day to be decided by. What was found in a sandbox
+    class is nobody's to decide and lies under none."""
     if not rows:
         return
-    klass = connection.execute(
-        select(TrainingClass.county, TrainingClass.assessment_on).where(
-            TrainingClass.id == class_id
-        )
-    ).one()
+    columns = (TrainingClass.county, TrainingClass.assessment_on, TrainingClass.sandbox)
+    klass = connection.execute(select(*columns).where(TrainingClass.id == class_id)).one()
+    if klass.sandbox:
+        for row in rows:
+            row["case_id"] = None
+        return
     ids = {row["learner_id"] for row in rows if row["learner_id"] is not None}
     query = select(Learner.id, Learner.person_id).where(Learner.id.in_(ids))
     people = {row.id: row.person_id for row in connection.execute(query)}
@@ -159,7 +161,7 @@ def page(
         .join(held, held.c.case_id == ReviewCase.id)
         .join(Assignment, Assignment.case_id == ReviewCase.id, isouter=True)
         .join(User, User.id == Assignment.user_id, isouter=True)
-        .where(*_in_state(wanted, held.c.waiting))
+        .where(_state(wanted.today, held.c.waiting) == wanted.state, *_narrowed(wanted))
         .order_by(held.c.gravity, ReviewCase.id)
         .limit(size)
     )
@@ -177,24 +179,26 @@ def count(connection: Connection, scope: AccessScope, wanted: CaseFilter) -> dic
     """Cases in each state, overdue ones among those to do, and findings that wait in these."""
     light = replace(wanted, findings=replace(wanted.findings, order="old"))
     held = _held(scope, light)
-    todo = _in_state(replace(light, state="todo"), held.c.waiting)
-    late = and_(*todo, ReviewCase.due_on < wanted.today)
-    tallies = {
-        "todo": and_(*todo),
-        "material": and_(*_in_state(replace(light, state="material"), held.c.waiting)),
-        "snoozed": and_(*_in_state(replace(light, state="snoozed"), held.c.waiting)),
-        "done": and_(*_in_state(replace(light, state="done"), held.c.waiting)),
-        "overdue": late,
-    }
-    columns = [func.sum(case((it, 1), else_=0)).label(name) for name, it in tallies.items()]
-    columns.append(func.sum(case((and_(*todo), held.c.waiting), else_=0)).label("findings"))
     query = (
-        select(*columns)
+        select(
+            _state(wanted.today, held.c.waiting).label("state"),
+            func.count().label("cases"),
+            func.sum(case((ReviewCase.due_on < wanted.today, 1), else_=0)).label("late"),
+            func.sum(held.c.waiting).label("findings"),
+        )
         .select_from(ReviewCase)
         .join(held, held.c.case_id == ReviewCase.id)
         .join(Assignment, Assignment.case_id == ReviewCase.id, isouter=True)
+        .where(*_narrowed(wanted))
+        .group_by("state")
     )
-    return {name: value or 0 for name, value in connection.execute(query).one()._mapping.items()}
+    found = {row.state: row for row in connection.execute(query)}
+    tallies = {it: found[it].cases if it in found else 0 for it in STATES}
+    todo = found.get("todo")
+    return tallies | {
+        "overdue": int(todo.late) if todo else 0,
+        "findings": int(todo.findings) if todo else 0,
+    }
 
 
 def one(connection: Connection, scope: AccessScope, case_id: int) -> CaseRow | None:
@@ -223,6 +227,8 @@ class CaseFinding(CountyFinding, frozen=True, kw_only=True):
     """A finding in its case, with what a row of it shows."""
 
     class_name: str
+    starts_on: str
+    ends_on: str
     learner_name: str | None
     platform_name: str
     institution: str
@@ -243,6 +249,8 @@ def findings_of(
             Finding,
             TrainingClass.county,
             TrainingClass.external_id.label("class_name"),
+            TrainingClass.starts_on,
+            TrainingClass.ends_on,
             TrainingClass.institution,
             Learner.name.label("learner_name"),
             Platform.name.label("platform_name"),
@@ -430,10 +438,9 @@ def _held(scope: AccessScope, wanted: CaseFilter) -> Any:
     # What waits is counted apart, so the findings' own status is no filter here.
     each = columns.where(*conditions(scope, replace(asked, status=""))).subquery()
     waiting = each.c.status.in_(TO_DO)
-    return (
+    grouped = (
         select(
             each.c.case_id,
-            func.min(each.c.weight).label("gravity"),
             func.sum(case((waiting, 1), else_=0)).label("waiting"),
             func.count().label("findings"),
             func.min(case((waiting, each.c.created_ms))).label("since_ms"),
@@ -444,16 +451,24 @@ def _held(scope: AccessScope, wanted: CaseFilter) -> Any:
         .group_by(each.c.case_id)
         .subquery()
     )
+    # Weighed once: a database would work it out for the least and again for the first of it.
+    return select(*grouped.c, (grouped.c.first // _WEIGHTS).label("gravity")).subquery()
 
 
-def _in_state(wanted: CaseFilter, waiting: ColumnElement[int]) -> list[ColumnElement[bool]]:
-    off = and_(ReviewCase.snoozed_until.is_not(None), ReviewCase.snoozed_until > wanted.today)
-    asked = waits_for_material(ReviewCase.id, wanted.today)
-    found: list[ColumnElement[bool]] = {
-        "snoozed": [waiting > 0, off],
-        "material": [waiting > 0, ~off, asked],
-        "done": [waiting == 0],
-    }.get(wanted.state, [waiting > 0, ~off, ~asked])
+def _state(today: str, waiting: ColumnElement[int]) -> ColumnElement[str]:
+    """Which of STATES a case is in, of which so many findings wait."""
+    off = and_(ReviewCase.snoozed_until.is_not(None), ReviewCase.snoozed_until > today)
+    return case(
+        (waiting == 0, "done"),
+        (off, "snoozed"),
+        (waits_for_material(ReviewCase.id, today), "material"),
+        else_="todo",
+    )
+
+
+def _narrowed(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    """What is asked of a case beside its state and its findings."""
+    found: list[ColumnElement[bool]] = []
     if wanted.overdue:
         found.append(ReviewCase.due_on < wanted.today)
     if wanted.assigned_to == 0:

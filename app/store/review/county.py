@@ -12,7 +12,7 @@ from app.store import stays
 from app.store.row import fetch
 from app.store.scope import AccessScope
 from app.store.upsert import upsert
-from models import AssessmentRecord, ClassTask, CountyTarget, Enrolment, TrainingClass
+from models import AssessmentRecord, ClassTask, CountyTarget, Enrolment, Institution, TrainingClass
 
 MOST_CLASSES = 5000
 
@@ -29,6 +29,8 @@ class CountedClass(Protocol):
     ends_on: str
     assessment_on: str | None
     task: int | None
+    training_kind: str | None
+    vocational_school: bool | None
     learners: int
     assessed: int
     passed: int
@@ -62,10 +64,13 @@ def begun(connection: Connection, county: str, first: date, last: date) -> Seque
             TrainingClass.ends_on,
             TrainingClass.assessment_on,
             ClassTask.task,
+            TrainingClass.terms["training_kind"].as_string().label("training_kind"),
+            Institution.vocational_school,
             learners.label("learners"),
             people(until).label("assessed"),  # type: ignore[attr-defined]
             people(until, AssessmentRecord.passed.is_(True)).label("passed"),  # type: ignore[attr-defined]
         )
+        .join(Institution, Institution.id == TrainingClass.institution_id, isouter=True)
         .join(ClassTask, ClassTask.class_id == TrainingClass.id, isouter=True)
         .where(
             TrainingClass.county == county,

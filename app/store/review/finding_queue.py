@@ -118,6 +118,8 @@ def shown(weight: ColumnElement[int]) -> Any:
             weight.label("gravity"),
             Finding.class_id,
             TrainingClass.external_id.label("class_name"),
+            TrainingClass.starts_on,
+            TrainingClass.ends_on,
             TrainingClass.occupation,
             TrainingClass.institution,
             TrainingClass.county,
@@ -314,8 +316,12 @@ def gravity(asked_by: int) -> ColumnElement[int]:
         (Finding.needs_two_reviewers, 1),
         else_=case(_OUTCOMES, value=Finding.outcome, else_=5),
     )
-    weights = {name: it.gravity for name, it in rules.known().items()}
-    rule = case(weights, value=Finding.rule, else_=rules.LEAST_GRAVE)
+    known = rules.known()
+    grave = [
+        (Finding.rule.in_(sorted(it for it in known if known[it].gravity == level)), level)
+        for level in range(rules.LEAST_GRAVE)
+    ]
+    rule = case(*grave, else_=rules.LEAST_GRAVE)
     evidence = case(_EVIDENCE, value=Finding.evidence, else_=2)
     return (standing * 1000 + weight * 100 + rule * 10 + evidence) * _FINER + likelihood()
 

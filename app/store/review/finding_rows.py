@@ -39,6 +39,8 @@ class NamedFinding(FindingRow, frozen=True, kw_only=True):
     """A finding with the names around it as platforms give them; `platform` is a slug."""
 
     klass: str
+    starts_on: str
+    ends_on: str
     learner: str | None
     platform: str
 
@@ -69,6 +71,8 @@ class QueuedFinding(msgspec.Struct, frozen=True, kw_only=True):
     gravity: int
     class_id: int
     class_name: str
+    starts_on: str
+    ends_on: str
     occupation: str
     institution: str
     county: str

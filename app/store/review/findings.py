@@ -108,6 +108,8 @@ def _findings(scope: AccessScope) -> Any:
         select(
             Finding,
             TrainingClass.external_id.label("klass"),
+            TrainingClass.starts_on,
+            TrainingClass.ends_on,
             Learner.external_id.label("learner"),
             Platform.slug.label("platform"),
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.store.row import fetch, fetch_one_or_none
 from app.store.scope import AccessScope
@@ -156,15 +157,12 @@ def parties(connection: Connection, scope: AccessScope, case_id: int) -> Sequenc
     return fetch(connection, query, AskedParty)
 
 
-def waits_for_material(case_id: Any, today: str) -> ColumnElement[bool]:
+def waits_for_material(case_id: InstrumentedAttribute[int], today: str) -> ColumnElement[bool]:
     """Whether something asked for is still to come: not answered, not withdrawn, not overdue."""
-    return (
-        select(MaterialRequest.id)
-        .where(
-            MaterialRequest.case_id == case_id,
+    return case_id.in_(  # few are: looked up once, not for each case
+        select(MaterialRequest.case_id).where(
             MaterialRequest.answered_ms.is_(None),
             MaterialRequest.withdrawn_ms.is_(None),
             MaterialRequest.due_on >= today,
         )
-        .exists()
     )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from app.store.row import fetch, fetch_one_or_none
 from app.store.scope import AccessScope
@@ -14,19 +14,18 @@ from models import Learner, Platform, Session, SpotCheck, TrainingClass, User
 PATIENCE_MS = 600_000  # this product's default: then nobody waits for the learner to play on
 
 
-def waiting(connection: Connection, session_id: int, now_ms: int) -> int | None:
-    """The first one that the sitting's page has not been told of."""
+def waiting(connection: Connection, session_ids: Collection[int], now_ms: int) -> dict[int, int]:
+    """The first one, by sitting, that the sitting's page has not been told of."""
     query = (
-        select(SpotCheck.id)
+        select(SpotCheck.session_id, func.min(SpotCheck.id))
         .where(
-            SpotCheck.session_id == session_id,
+            SpotCheck.session_id.in_(session_ids),
             SpotCheck.challenge_id.is_(None),
             SpotCheck.asked_ms > now_ms - PATIENCE_MS,
         )
-        .order_by(SpotCheck.id)
-        .limit(1)
+        .group_by(SpotCheck.session_id)
     )
-    return connection.execute(query).scalar_one_or_none()
+    return {session_id: first for session_id, first in connection.execute(query)}
 
 
 def waiting_sittings(connection: Connection, now_ms: int) -> list[int]:

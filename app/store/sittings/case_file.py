@@ -7,7 +7,6 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, func, select
 
-from app.store.catalogue import class_file
 from app.store.faces import snapshots
 from app.store.review.finding_queue import GONE
 from app.store.review.finding_rows import FindingRow
@@ -125,6 +124,7 @@ class KeyedFinding(Protocol):
     id: int
     key: str
     outcome: str
+    status: str
     shadow: bool
 
 
@@ -134,7 +134,7 @@ def findings_by_key(
     """Findings of the class under these names."""
     return fetch(
         connection,
-        select(Finding.id, Finding.key, Finding.outcome, Finding.shadow).where(
+        select(Finding.id, Finding.key, Finding.outcome, Finding.status, Finding.shadow).where(
             Finding.class_id == class_id, Finding.key.in_(keys)
         ),
         KeyedFinding,
@@ -191,13 +191,13 @@ class NeighbourSitting(Protocol):
     state: str
     device_id: str
     lesson_title: str
-    outcome: str | None
+    lesson_position: int
 
 
 def neighbours(
     connection: Connection, sitting: SittingCase, limit: int
 ) -> Sequence[NeighbourSitting]:
-    """Other sittings of the same learner in the same class, newest first, with their verdicts."""
+    """Other sittings of the same learner in the same class, newest first."""
     return fetch(
         connection,
         select(
@@ -207,7 +207,7 @@ def neighbours(
             Session.state,
             Session.device_id,
             Lesson.title.label("lesson_title"),
-            class_file.session_outcome(),
+            Lesson.position.label("lesson_position"),
         )
         .join(Lesson, Lesson.id == Session.lesson_id)
         .where(

@@ -68,7 +68,11 @@ def verdict_on(connection: Connection, session_id: int) -> SessionVerdict | None
     """The latest verdict on a sitting."""
     body = connection.execute(
         select(Verdict.body)
-        .where(Verdict.subject_kind == "session", Verdict.subject_id == session_id)
+        .where(
+            Verdict.subject_kind == "session",
+            Verdict.subject_id == session_id,
+            Verdict.hour == 0,
+        )
         .order_by(Verdict.id.desc())
         .limit(1)
     ).scalar_one_or_none()

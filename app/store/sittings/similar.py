@@ -7,7 +7,6 @@ from typing import Protocol
 
 from sqlalchemy import Connection, Select, select
 
-from app.store.catalogue.class_file import session_outcome
 from app.store.review.finding_queue import GONE
 from app.store.row import fetch, stream
 from app.store.scope import AccessScope
@@ -33,11 +32,11 @@ class SittingWithFinding(OthersSitting, Protocol):
     rule: str
     pack: str
     found: str
+    status: str
     same_lesson: bool
 
 
 class DeviceSitting(OthersSitting, Protocol):
-    outcome: str | None
     class_id: int
     class_name: str
 
@@ -52,7 +51,14 @@ def by_finding(
     """Other people's sittings on the platform with a recent finding by one of these rules, those of
     the same lesson first, each with the rule and outcome of its newest such finding."""
     recent = (
-        select(Finding.id, Finding.session_id, Finding.rule, Finding.pack, Finding.outcome)
+        select(
+            Finding.id,
+            Finding.session_id,
+            Finding.rule,
+            Finding.pack,
+            Finding.outcome,
+            Finding.status,
+        )
         .where(
             Finding.platform_id == sitting.platform_id,
             Finding.shadow.is_(False),
@@ -65,7 +71,13 @@ def by_finding(
     same_lesson = (Session.lesson_id == sitting.lesson_id).label("same_lesson")
     query = (
         _sittings(scope)
-        .add_columns(recent.c.rule, recent.c.pack, recent.c.outcome.label("found"), same_lesson)
+        .add_columns(
+            recent.c.rule,
+            recent.c.pack,
+            recent.c.outcome.label("found"),
+            recent.c.status,
+            same_lesson,
+        )
         .join(recent, recent.c.session_id == Session.id)
         .where(recent.c.rule.in_(rules), Session.person_id != sitting.person_id)
         .order_by(same_lesson.desc(), recent.c.id.desc())
@@ -80,8 +92,8 @@ def by_finding(
 def by_device(
     connection: Connection, sitting: SittingCase, scope: AccessScope, limit: int
 ) -> Sequence[DeviceSitting]:
-    """Sittings of other people on the same device of the platform, newest first, with verdicts and
-    the class of each."""
+    """Sittings of other people on the same device of the platform, newest first, with the
+    class of each."""
     recent = (
         select(Session.id)
         .where(
@@ -95,8 +107,7 @@ def by_device(
     return fetch(
         connection,
         _sittings(scope)
-        .add_columns(session_outcome(), Session.class_id)
-        .add_columns(TrainingClass.external_id.label("class_name"))
+        .add_columns(Session.class_id, TrainingClass.external_id.label("class_name"))
         .join(recent, recent.c.id == Session.id)
         .where(Session.person_id != sitting.person_id)
         .order_by(Session.opened_ms.desc())

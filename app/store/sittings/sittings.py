@@ -60,7 +60,13 @@ class SittingRow(Protocol):
     seed_revealed: bytes | None
 
 
-class NamedSitting(SittingRow, Protocol):
+class TimedSitting(SittingRow, Protocol):
+    """A sitting with how far its class's clock is ahead of the server's: in a sandbox alone."""
+
+    ahead_ms: int
+
+
+class NamedSitting(TimedSitting, Protocol):
     """A sitting with the platform's ids around it, and who draws its controls."""
 
     learner: str
@@ -93,10 +99,13 @@ class SittingNames(Protocol):
 
 class PackedSitting(Protocol):
     id: int
+    external_id: str
     opened_ms: int
     pack_id: str
     pack_version: str
     controls: str
+    sandbox: bool
+    ahead_ms: int
 
 
 class PreviousSitting(Protocol):
@@ -140,16 +149,26 @@ def platform_of_learner(connection: Connection, learner_id: int, external_id: st
     ).scalar_one_or_none()
 
 
-def with_pack(connection: Connection, platform_id: int, external_id: str) -> PackedSitting | None:
-    """(id, opened_ms, pack_id, pack_version, controls) of a sitting and its class."""
+def with_pack(
+    connection: Connection, platform_id: int, external_ids: Sequence[str]
+) -> Sequence[PackedSitting]:
+    """Those sittings that there are, each with the pack of its class."""
     klass = TrainingClass
-    return fetch_one_or_none(
-        connection,
-        select(Session.id, Session.opened_ms, klass.pack_id, klass.pack_version, klass.controls)
+    query = (
+        select(
+            Session.id,
+            Session.external_id,
+            Session.opened_ms,
+            klass.pack_id,
+            klass.pack_version,
+            klass.controls,
+            klass.sandbox,
+            klass.ahead_ms,
+        )
         .join(TrainingClass, TrainingClass.id == Session.class_id)
-        .where(Session.platform_id == platform_id, Session.external_id == external_id),
-        PackedSitting,
+        .where(Session.platform_id == platform_id, Session.external_id.in_(external_ids))
     )
+    return fetch(connection, query, PackedSitting)
 
 
 def klass(connection: Connection, platform_id: int, external_id: str) -> ClassRow | None:
@@ -238,6 +257,12 @@ def open_of_person(connection: Connection, person_id: int) -> Sequence[RivalSitt
     )
 
 
+def any_on_platform(connection: Connection, platform_id: int) -> bool:
+    """Whether the platform ever had a sitting, live or imported."""
+    query = select(Session.id).where(Session.platform_id == platform_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def opened_by_person(connection: Connection, person_id: int, since_ms: int) -> int:
     """How many sittings the person opened from then on, on any platform."""
     query = select(func.count()).select_from(Session)
@@ -247,13 +272,21 @@ def opened_by_person(connection: Connection, person_id: int, since_ms: int) -> i
 
 def by_external_id(
     connection: Connection, platform_id: int, external_id: str, *, lock: bool = False
-) -> SittingRow | None:
-    query = select(Session).where(
-        Session.platform_id == platform_id, Session.external_id == external_id
+) -> TimedSitting | None:
+    query = (
+        select(Session, TrainingClass.ahead_ms)
+        .join(TrainingClass, TrainingClass.id == Session.class_id)
+        .where(Session.platform_id == platform_id, Session.external_id == external_id)
     )
-    return fetch_one_or_none(
-        connection, query.with_for_update(key_share=True) if lock else query, SittingRow
-    )
+    if lock:
+        query = query.with_for_update(of=Session, key_share=True)
+    return fetch_one_or_none(connection, query, TimedSitting)
+
+
+def ahead_ms(connection: Connection, session_id: int) -> int:
+    """How far the clock of a sitting's class is ahead of the server's."""
+    query = select(TrainingClass.ahead_ms).join(Session, Session.class_id == TrainingClass.id)
+    return connection.execute(query.where(Session.id == session_id)).scalar_one()
 
 
 def names(connection: Connection, session_id: int) -> SittingNames:
@@ -291,6 +324,7 @@ def seen(
             TrainingClass.pack_version,
             TrainingClass.starts_on,
             TrainingClass.ends_on,
+            TrainingClass.ahead_ms,
             Lesson.external_id.label("lesson"),
         )
         .join(Learner, Learner.id == Session.learner_id)
@@ -362,17 +396,23 @@ def end_session(connection: Connection, session_id: int, **values: Any) -> bool:
     return result.rowcount == 1
 
 
-def run_out(connection: Connection, now_ms: int, limit: int) -> Sequence[SittingRow]:
-    """Open sittings whose lease has run out, or runs longer than any does: then the clock that it
-    was given by was wrong. Locked; those that somebody else holds are alive, and left to the next
-    time: who waits for nobody is in nobody's deadlock."""
+def run_out(connection: Connection, now_ms: int, limit: int) -> Sequence[TimedSitting]:
+    """Open sittings whose lease has run out by the clock of their class, or runs longer than any
+    does: then the clock that it was given by was wrong. Locked; those that somebody else holds are
+    alive, and left to the next time: who waits for nobody is in nobody's deadlock."""
     lease = Session.lease_expires_ms
-    return fetch(
-        connection,
-        select(Session)
-        .where(Session.state == "open", or_(lease <= now_ms, lease > now_ms + LONGEST_LEASE_MS))
-        .order_by(lease)
-        .limit(limit)
-        .with_for_update(key_share=True, skip_locked=True),
-        SittingRow,
-    )
+    real = or_(lease <= now_ms, lease > now_ms + LONGEST_LEASE_MS)
+    class_ms = TrainingClass.ahead_ms + now_ms
+    tried = or_(lease <= class_ms, lease > class_ms + LONGEST_LEASE_MS)
+    found: list[TimedSitting] = []
+    for over, sandbox in ((real, False), (tried, True)):
+        query = (
+            select(Session, TrainingClass.ahead_ms)
+            .join(TrainingClass, TrainingClass.id == Session.class_id)
+            .where(Session.state == "open", TrainingClass.sandbox.is_(sandbox), over)
+            .order_by(lease)
+            .limit(limit)
+            .with_for_update(of=Session, key_share=True, skip_locked=True)
+        )
+        found += fetch(connection, query, TimedSitting)
+    return found

@@ -1,0 +1,225 @@
+"""The two tables that grow with every sitting for good, cut into ranges of their rising key by
+PostgreSQL's own declarative partitioning.
+
+An installation is cut when its operator asks for it (`cut`), while the service goes on. From then
+on each night makes ranges ahead (`keep_ahead`), and a range whose rows have all been archived is
+dropped as a whole (`drop_emptied`): no vacuum is needed to give its place back to the disk. What
+belongs to a range that is gone, or to one that nobody has made yet, lies in a default partition, so
+that no row is ever refused. The models and every query stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from app.db import Database
+from app.errors import BadInput
+
+TABLES = {"event_logs": "session_id", "verdicts": "id"}
+AHEAD = 3  # ranges beyond the one that is written to
+LEAST_ROWS = 1000
+_LIMIT = "zhenxue_range"  # the check that a table is held to while it becomes a range
+_BOUND = re.compile(r"FROM \((MINVALUE|'?\d+'?)\) TO \('?(\d+)'?\)")
+_RANGES = text(
+    "SELECT child.relname AS name, pg_get_expr(child.relpartbound, child.oid) AS bound,"
+    " pg_total_relation_size(child.oid) AS size FROM pg_inherits"
+    " JOIN pg_class AS child ON child.oid = inhrelid WHERE inhparent = to_regclass(:table)"
+)
+_KIND = text("SELECT relkind FROM pg_class WHERE oid = to_regclass(:table)")
+_CONSTRAINTS = text(
+    "SELECT conname AS name, pg_get_constraintdef(oid) AS words FROM pg_constraint"
+    " WHERE conrelid = to_regclass(:table) ORDER BY contype DESC, conname"
+)
+_INDEXES = text(
+    "SELECT relname AS name, pg_get_indexdef(indexrelid) AS words FROM pg_index"
+    " JOIN pg_class ON pg_class.oid = indexrelid WHERE indrelid = to_regclass(:table)"
+    " AND NOT EXISTS (SELECT 1 FROM pg_constraint WHERE conindid = indexrelid)"
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class KeyRange:
+    """The rows of `lower <= key < upper`; `bytes` with indexes, as PostgreSQL tells."""
+
+    lower: int
+    upper: int
+    name: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionedTable:
+    table: str
+    ranges: Sequence[KeyRange]  # rising
+    outside: int  # rows in the default partition
+
+
+def described(connection: Connection) -> list[PartitionedTable]:
+    """The tables that are cut; none on SQLite."""
+    return [
+        PartitionedTable(table, _ranges(connection, table), _outside(connection, table))
+        for table in TABLES
+        if _is_cut(connection, table)
+    ]
+
+
+def cut(database: Database, rows: int) -> list[str]:
+    """Make the tables that are not cut yet ranges of that many ids; their names.
+
+    What a table holds becomes its first range as it lies, unmoved: it is looked through once while
+    others write, then held for the moment that takes its name. What was interrupted is gone on
+    with. Raises BadInput on SQLite and for a size below LEAST_ROWS; DatabaseAway where a long
+    transaction keeps a table for seconds: call it again.
+    """
+    if database.sqlite:
+        raise BadInput("not_postgresql", "SQLite has no partitions")
+    if rows < LEAST_ROWS:
+        raise BadInput("bad_rows", f"a range has at least {LEAST_ROWS} rows")
+    done = []
+    for table in TABLES:
+        with database.read() as connection:
+            if _is_cut(connection, table):
+                continue
+        upper = _held(database, table, rows)
+        with database.write() as connection:
+            _become_range(connection, table, upper)
+            _extend(connection, table, rows)
+        done.append(table)
+    return done
+
+
+def keep_ahead(database: Database) -> None:
+    """Make ranges ahead of the highest key; rows that came before their range was there move into
+    it. Does nothing where nothing is cut."""
+    for table in () if database.sqlite else TABLES:
+        with database.write() as connection:
+            if _is_cut(connection, table):
+                last = _ranges(connection, table)[-1]
+                _extend(connection, table, last.upper - last.lower)
+
+
+def drop_emptied(database: Database) -> list[str]:
+    """Drop the ranges below the highest key that hold nothing any more; their names."""
+    gone = []
+    for table in () if database.sqlite else TABLES:
+        with database.read() as connection:
+            if not _is_cut(connection, table):
+                continue
+            highest = _highest(connection, table)
+            some = [it for it in _ranges(connection, table)[:-1] if it.upper <= highest]
+            empty = [it for it in some if not _any(connection, it.name)]
+        for it in empty:
+            with database.write() as connection:
+                _run(connection, f"LOCK TABLE {table}, {it.name} IN ACCESS EXCLUSIVE MODE")
+                if not _any(connection, it.name):
+                    _run(connection, f"ALTER TABLE {table} DETACH PARTITION {it.name}")
+                    _run(connection, f"DROP TABLE {it.name}")
+                    gone.append(it.name)
+    return gone
+
+
+def _held(database: Database, table: str, rows: int) -> int:
+    """The bound below which all rows of a table lie, now and until it is a range of its own."""
+    key = TABLES[table]
+    with database.write() as connection:
+        known = {it.name: it.words for it in connection.execute(_CONSTRAINTS, {"table": table})}
+        if _LIMIT in known:  # of a call that was interrupted
+            upper = int(re.findall(r"\d+", known[_LIMIT])[0])
+        else:
+            upper = (_highest(connection, table) // rows + 2) * rows
+            check = f"CHECK ({key} < {upper}) NOT VALID"
+            _run(connection, f"ALTER TABLE {table} ADD CONSTRAINT {_LIMIT} {check}")
+    with database.write() as connection:
+        database.unbounded(connection)
+        _run(connection, f"ALTER TABLE {table} VALIDATE CONSTRAINT {_LIMIT}")
+    return upper
+
+
+def _become_range(connection: Connection, table: str, upper: int) -> None:
+    """Put a partitioned table of the same columns, constraints and indexes in its place."""
+    first = _name(table, upper)
+    _run(connection, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+    constraints = connection.execute(_CONSTRAINTS, {"table": table}).all()
+    constraints = [it for it in constraints if it.name != _LIMIT]
+    indexes = connection.execute(_INDEXES, {"table": table}).all()
+    _run(connection, f"ALTER TABLE {table} RENAME TO {first}")
+    for it in constraints:
+        _run(connection, f"ALTER TABLE {first} RENAME CONSTRAINT {it.name} TO {it.name}_{upper}")
+    for it in indexes:
+        _run(connection, f"ALTER INDEX {it.name} RENAME TO {it.name}_{upper}")
+    like = f"LIKE {first} INCLUDING DEFAULTS INCLUDING STORAGE INCLUDING COMMENTS"
+    _run(connection, f"CREATE TABLE {table} ({like}) PARTITION BY RANGE ({TABLES[table]})")
+    for it in constraints:
+        _run(connection, f"ALTER TABLE {table} ADD CONSTRAINT {it.name} {it.words}")
+    for it in indexes:
+        _run(connection, it.words)
+    counter = connection.scalar(
+        text("SELECT pg_get_serial_sequence(:table, :key)"), {"table": first, "key": TABLES[table]}
+    )
+    if counter:
+        _run(connection, f"ALTER SEQUENCE {counter} OWNED BY {table}.{TABLES[table]}")
+    _attach(connection, table, first, "MINVALUE", upper)
+    _run(connection, f"ALTER TABLE {first} DROP CONSTRAINT {_LIMIT}")
+    _run(connection, f"CREATE TABLE {table}_rest PARTITION OF {table} DEFAULT")
+
+
+def _extend(connection: Connection, table: str, rows: int) -> None:
+    key = TABLES[table]
+    upper, last = _ranges(connection, table)[-1].upper, _highest(connection, table) + AHEAD * rows
+    while upper <= last:
+        lower, upper = upper, upper + rows
+        name, within = _name(table, upper), f"{key} >= {lower} AND {key} < {upper}"
+        _run(connection, f"CREATE TABLE {name} (LIKE {table} INCLUDING ALL)")
+        if _any(connection, f"{table}_rest"):
+            _run(connection, f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+            going = f"DELETE FROM {table}_rest WHERE {within} RETURNING *"  # noqa: S608
+            into = f"INSERT INTO {name} SELECT * FROM it"  # noqa: S608
+            _run(connection, f"WITH it AS ({going}) {into}")
+        _attach(connection, table, name, str(lower), upper)
+
+
+def _attach(connection: Connection, table: str, name: str, lower: str, upper: int) -> None:
+    bounds = f"FOR VALUES FROM ({lower}) TO ({upper})"
+    _run(connection, f"ALTER TABLE {table} ATTACH PARTITION {name} {bounds}")
+
+
+def _is_cut(connection: Connection, table: str) -> bool:
+    if connection.dialect.name != "postgresql":
+        return False
+    kind = connection.scalar(_KIND, {"table": table})
+    return kind in ("p", b"p")
+
+
+def _ranges(connection: Connection, table: str) -> list[KeyRange]:
+    found = []
+    for it in connection.execute(_RANGES, {"table": table}):
+        bound = _BOUND.search(it.bound)
+        if bound:
+            lower = 0 if bound[1] == "MINVALUE" else int(bound[1].strip("'"))
+            found.append(KeyRange(lower, int(bound[2]), it.name, it.size))
+    return sorted(found)
+
+
+def _outside(connection: Connection, table: str) -> int:
+    return int(connection.scalar(text(f"SELECT count(*) FROM {table}_rest")) or 0)  # noqa: S608
+
+
+def _highest(connection: Connection, table: str) -> int:
+    return int(connection.scalar(text(f"SELECT max({TABLES[table]}) FROM {table}")) or 0)  # noqa: S608
+
+
+def _any(connection: Connection, table: str) -> bool:
+    return bool(connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {table})")))  # noqa: S608
+
+
+def _name(table: str, upper: int) -> str:
+    return f"{table}_to_{upper}"
+
+
+def _run(connection: Connection, words: str) -> None:
+    """All names in it are of this module or of the database's catalogue."""
+    connection.exec_driver_sql(words)

@@ -10,6 +10,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry
 
+from app import __version__, tracing
 from app.clock import Clock, system_clock
 from app.db import Database
 from app.domain.accounts import master_key
@@ -109,6 +110,7 @@ class Services:
         with suppress(OSError):  # of a folder that is another user's
             self.settings.data_dir.chmod(0o700)
         self.rooms.sweep()
+        tracing.begin(self.settings.otlp_endpoint, __version__)
         for begin in self.on_start:
             begin()
 
@@ -132,6 +134,7 @@ class Services:
             end()
         self.readers.stop()
         self.database.close()
+        tracing.end()
 
 
 def vault_for(settings: Settings) -> Vault:
@@ -174,6 +177,7 @@ def open_services(
         else:
             schema.upgrade(services.database)
         services.require_master_key()
+        tracing.begin(services.settings.otlp_endpoint, __version__)
         yield services
     finally:
         services.stop()

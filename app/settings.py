@@ -80,6 +80,7 @@ class Settings(BaseSettings):
     max_documents_bytes: int = Field(1024 * 1024 * 1024, ge=1024)  # xAPI, of a platform
     max_image_bytes: int = Field(4 * 1024 * 1024, ge=1024)
     max_import_bytes: int = Field(4 * 1024 * 1024 * 1024, ge=1024)
+    otlp_endpoint: str = ""  # traces: http://host:4318 of a collector; empty: none
     log_json: bool = False
 
     @model_validator(mode="before")

@@ -32,6 +32,7 @@ CLASS_CHECKS: Mapping[str, ClassCheck] = {
     "B10": class_checks.learners_per_teacher,
     "B11": class_checks.class_size,
     "B13": class_checks.practical_share,
+    "B14": class_checks.apprentices_per_teacher,
     "B17": class_checks.in_catalogue,
     "B19": class_checks.annex_conflict,
     "C1": class_checks.assessment_month,

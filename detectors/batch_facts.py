@@ -30,6 +30,16 @@ class ApplicantKind(StrEnum):
     INDIVIDUAL = "individual"
 
 
+class TrainingKind(StrEnum):
+    """What a class is under the plan of 2021 (003, clauses 2, 8, 14 and 附件1)."""
+
+    UPSKILLING = "upskilling"
+    EMPLOYMENT = "employment"
+    BUSINESS = "business"
+    APPRENTICESHIP = "apprenticeship"
+    OTHER = "other"
+
+
 class CheckScope(StrEnum):
     CLASS = "class"
     LEARNER = "learner"
@@ -136,6 +146,18 @@ class AuthorityDecision:
 
 
 @dataclass(frozen=True, slots=True)
+class Apprentices:
+    """Persons whom the institution trains as apprentices (企业新型学徒制) in the occupation of the
+    class, in it and those it opened before: the most on any one day of the class, and all of
+    the calendar year in which it opens. `teachers` are the full-time ones of the occupation that
+    it had on file on the opening day; None: it filed none of any occupation."""
+
+    at_once: int
+    of_year: int
+    teachers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClassFacts:
     """Facts of one class. Hours are class-hours, `institution_surveys` those of earlier classes.
 
@@ -165,6 +187,8 @@ class ClassFacts:
     survey: Survey | None = None
     institution_surveys: tuple[Survey, ...] | None = None
     teaching: Teaching | None = None
+    training_kind: TrainingKind | None = None
+    apprentices: Apprentices | None = None
     decisions: tuple[AuthorityDecision, ...] = ()
 
 

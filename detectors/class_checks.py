@@ -6,7 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from detectors import recordings
-from detectors.batch_facts import ApplicantKind, CheckResult, ClassFacts, Mode, Survey
+from detectors.batch_facts import (
+    ApplicantKind,
+    CheckResult,
+    ClassFacts,
+    Mode,
+    Survey,
+    TrainingKind,
+)
 from detectors.check_sheet import CheckSheet, Rulebook
 from detectors.dates import first_day_after, months_later, window_after
 from detectors.recordings import Recorded, RecordedHour, Teaching
@@ -131,6 +138,34 @@ def recorded_hours(teaching: Teaching, book: Rulebook) -> list[RecordedHour]:
         hour_minutes=book.checks["B6"]["min_minutes"],
         continuous_minutes=book.checks["B7"]["min_continuous_minutes"],
     )
+
+
+def apprentices_per_teacher(klass: ClassFacts, book: Rulebook) -> CheckResult:
+    """B14: apprentices of one occupation to its full-time teachers at the institution. The text
+    does not say over what time: beyond the limit on one day fails, beyond it over the year only is
+    left to the authority, and so is an institution that has no teachers on file."""
+    policy = book.checks["B14"]
+    sheet = CheckSheet(policy, klass.class_id)
+    if klass.training_kind is None:
+        return sheet.absent("training_kind")
+    if klass.training_kind is not TrainingKind.APPRENTICESHIP:
+        return sheet.not_applicable("no_apprenticeship")
+    there = klass.apprentices
+    if there is None:
+        return sheet.absent("apprentices")
+    if there.teachers is None:
+        return sheet.needs_authority("teachers_not_filed", there.of_year, people=there.of_year)
+    counts: dict[str, Any] = {
+        "people": there.at_once,
+        "year": there.of_year,
+        "teachers": there.teachers,
+    }
+    found = f"{there.at_once}({there.of_year}):{there.teachers}"
+    most = policy["max_apprentices_per_teacher"] * there.teachers
+    if there.at_once <= most < there.of_year:
+        return sheet.needs_authority("many_apprentices_of_year", found, **counts)
+    within = there.at_once <= most
+    return sheet.judged(within, "too_many_apprentices", found, "counted", **counts)
 
 
 def in_catalogue(klass: ClassFacts, book: Rulebook) -> CheckResult:

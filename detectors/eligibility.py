@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -193,6 +193,11 @@ class EnrolmentConclusion:
     curable: bool
     deadlines: Deadlines
 
+    @property
+    def let_off(self) -> bool:
+        """Whether it hangs on the class being over."""
+        return _hangs_on_the_end(self.reasons)
+
 
 @dataclass(frozen=True, slots=True)
 class ClassConclusion:
@@ -200,6 +205,11 @@ class ClassConclusion:
     reasons: tuple[VerdictReason, ...]
     curable: bool
     deadlines: Deadlines
+
+    @property
+    def let_off(self) -> bool:
+        """Whether it hangs on the class being over."""
+        return _hangs_on_the_end(self.reasons)
 
 
 def deadlines(
@@ -223,18 +233,21 @@ def judge_enrolment(
     klass: ClassConclusion,
     policy: Policy,
     consequences: Consequences,
+    *,
+    running: bool = False,
 ) -> EnrolmentConclusion:
     """The verdict on one learner in one class, under one pack.
 
     `checks` are those of the learner. Run it with another pack's policy and consequences for the
-    outcome that is printed beside it.
+    outcome that is printed beside it. While the class is `running`, nobody is refused for what is
+    made up for by going on.
     """
     acting = [it for it in findings if policy.acts_on(it.rule)]
     violations = [it for it in acting if it.outcome is Outcome.VIOLATION]
     reasons = [
-        *_hour_reasons(hours, violations, policy, consequences),
+        *_let_off(_hour_reasons(hours, violations, policy, consequences), running=running),
         *_finding_reasons(acting, policy, consequences),
-        *_check_reasons(checks),
+        *_let_off(_check_reasons(checks), running=running),
     ]
     own = _enrolment_outcome(reasons)
     if klass.outcome is Acceptance.NOT_ACCEPTABLE:
@@ -258,8 +271,11 @@ def judge_class(
     consequences: Consequences,
     due: Deadlines,
     waiting: ClassBacklog = ClassBacklog(),
+    *,
+    running: bool = False,
 ) -> ClassConclusion:
     """The verdict on a class: its checks, the six controls of its platform, and what it waits for.
+    While it is `running`, it is not refused for what can still be mended.
 
     A missing control blocks the class where the pack lets it reach that far and two persons
     upheld it; one that the evidence does not show holds the verdict at `pending`. So does evidence
@@ -267,7 +283,7 @@ def judge_class(
     """
     reasons = [
         *_control_reasons(controls, policy, consequences),
-        *_check_reasons(checks),
+        *_let_off(_check_reasons(checks), running=running),
         *_waiting_reasons(waiting, policy),
     ]
     outcome = Acceptance.ACCEPTABLE
@@ -275,6 +291,17 @@ def judge_class(
         blocked = any(it.blocks for it in reasons)
         outcome = Acceptance.NOT_ACCEPTABLE if blocked else Acceptance.PENDING
     return ClassConclusion(outcome, tuple(reasons), _curable(reasons), due)
+
+
+def _let_off(reasons: list[VerdictReason], *, running: bool) -> list[VerdictReason]:
+    """The same, as they stand before the class's last day is over if it is `running`."""
+    if not running:
+        return reasons
+    return [replace(it, blocks=False) if it.cure is Cure.AUTOMATIC else it for it in reasons]
+
+
+def _hangs_on_the_end(reasons: Iterable[VerdictReason]) -> bool:
+    return any(it.cure is Cure.AUTOMATIC for it in reasons)
 
 
 def awaits_people(finding: StandingFinding, policy: Policy, consequences: Consequences) -> bool:

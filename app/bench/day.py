@@ -67,15 +67,20 @@ def generate(database: Database, sessions: int, learners: int = LEARNERS) -> Non
     `learners` make a class, each with all its lessons. Raises what the database raises.
     """
     rng = np.random.default_rng(7)
-    with database.write() as connection:
-        _catalogue(connection, -(-sessions // (learners * LESSONS)))
-        _enrol(connection, -(-sessions // LESSONS), learners)
+    people(database, -(-sessions // LESSONS), learners)
     done = 0
     while done < sessions:
         count = min(2_000, sessions - done)
         with database.write() as connection:
             _sittings(connection, rng, done, count, learners)
         done += count
+
+
+def people(database: Database, count: int, learners: int) -> None:
+    """That many people in classes of `learners`, who have not studied yet."""
+    with database.write() as connection:
+        _catalogue(connection, -(-count // learners))
+        _enrol(connection, count, learners)
 
 
 def _catalogue(connection: Connection, classes: int) -> None:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from app.languages import Text
 from app.store.bodies import FindingBody, SessionVerdict
+from detectors import unseen_play
 from detectors.assess import Decision, SessionOutcome
 from detectors.finding import Fault, Outcome
 from detectors.policy import Status
@@ -54,17 +55,17 @@ WORDS: Mapping[Advice, Text] = {
 }
 
 
-def of_sitting(body: SessionVerdict) -> list[Advice]:
-    """What to do, the first thing first; never empty."""
+def of_sitting(body: SessionVerdict, stands: str) -> list[Advice]:
+    """What to do about a sitting as it stands now, the first thing first; never empty."""
     standing = acting(body.findings)
     found: list[Advice] = []
     if any(it.fault is Fault.PLATFORM for it in standing):
         found.append(Advice.MEND_PLATFORM)
-    if body.outcome is SessionOutcome.PENDING_REVIEW:
+    if stands == SessionOutcome.PENDING_REVIEW:
         found.append(Advice.WAIT_FOR_REVIEW)
-    if body.outcome is SessionOutcome.NOT_PROVEN and not standing:
+    if stands == SessionOutcome.NOT_PROVEN and not standing:
         found.append(Advice.WAIT_FOR_PHOTOS)
-    if body.outcome is SessionOutcome.INVALID or body.credited_ms + _SLACK_MS < body.played_ms:
+    if stands == SessionOutcome.INVALID or body.credited_ms + _SLACK_MS < body.played_ms:
         found.append(Advice.WATCH_AGAIN)
     return found or [Advice.NOTHING]
 
@@ -73,6 +74,17 @@ def of_finding(body: FindingBody) -> Advice:
     if body.outcome is Outcome.REVIEW:
         return Advice.WAIT_FOR_REVIEW
     return Advice.MEND_PLATFORM if body.fault is Fault.PLATFORM else Advice.WATCH_AGAIN
+
+
+def withholding(findings: Iterable[FindingBody]) -> list[FindingBody]:
+    """Findings that accuse nobody and took time all the same: what was played then counts not."""
+    return [
+        it
+        for it in findings
+        if it.rule_status is Status.ACTIVE
+        and it.outcome is Outcome.CLEAR
+        and (it.voids or it.rule == unseen_play.RULE)
+    ]
 
 
 def acting(findings: Iterable[FindingBody]) -> list[FindingBody]:

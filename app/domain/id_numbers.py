@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import date
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 IdType = Literal[
     "resident_id",
@@ -26,17 +26,24 @@ ID_NUMBER_PURPOSE = "id-number"
 """What ID numbers are sealed for."""
 
 ID_TYPES: tuple[str, ...] = get_args(IdType)
-ID_TYPE_WORDS: dict[str, IdType] = {
-    "身份证": "resident_id",
-    "居民身份证": "resident_id",
-    "护照": "passport",
-    "港澳居民来往内地通行证": "hk_macao_permit",
-    "回乡证": "hk_macao_permit",
-    "台湾居民来往大陆通行证": "taiwan_permit",
-    "台胞证": "taiwan_permit",
-    "港澳台居民居住证": "residence_permit",
-    "外国人永久居留身份证": "permanent_residence",
-    "外国人永久居留证": "permanent_residence",
+ID_TYPE_NAMES: dict[IdType, str] = {
+    "resident_id": "居民身份证",
+    "passport": "护照",
+    "hk_macao_permit": "港澳居民来往内地通行证",
+    "taiwan_permit": "台湾居民来往大陆通行证",
+    "residence_permit": "港澳台居民居住证",
+    "permanent_residence": "外国人永久居留身份证",
+}
+_ID_TYPE_WORDS: dict[str, IdType] = {
+    **{name: it for it, name in ID_TYPE_NAMES.items()},
+    **dict.fromkeys(("身份证", "二代身份证", "第二代居民身份证", "临时身份证"), "resident_id"),
+    **dict.fromkeys(("中国护照", "普通护照", "外国护照", "外籍护照"), "passport"),
+    **dict.fromkeys(("回乡证", "港澳通行证", "港澳居民通行证"), "hk_macao_permit"),
+    **dict.fromkeys(("台胞证", "台湾通行证", "台湾居民通行证"), "taiwan_permit"),
+    **dict.fromkeys(
+        ("港澳居民居住证", "台湾居民居住证", "港澳台居住证", "居住证"), "residence_permit"
+    ),
+    **dict.fromkeys(("外国人永久居留证", "永久居留身份证", "永久居留证"), "permanent_residence"),
 }
 
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643
@@ -79,6 +86,25 @@ def cleaned(text: str) -> str:
     if re.fullmatch(r"[0-9-]+X?", text):
         text = text.replace("-", "")
     return text
+
+
+def type_in_words(said: str) -> IdType:
+    """The document that a person's word means. Raises BadNumber for one that is not known.
+
+    >>> type_in_words("台湾居民来往大陆通行证（台胞证）"), type_in_words("passport")
+    ('taiwan_permit', 'passport')
+    """
+    text = unicodedata.normalize("NFKC", said)
+    text = re.sub(r"\(.*?\)|\s", "", text)
+    if text in ID_TYPES:
+        return cast("IdType", text)
+    if text in _ID_TYPE_WORDS:
+        return _ID_TYPE_WORDS[text]
+    raise BadNumber(
+        "unknown_id_type",
+        f"不认识证件类型“{said.strip()[:20]}”，可填：{'、'.join(ID_TYPE_NAMES.values())}",
+        f"no known id_type; one of {', '.join(ID_TYPES)}",
+    )
 
 
 def check_digit(body: str) -> str:
@@ -198,17 +224,24 @@ def _cut() -> BadNumber:
     return BadNumber(
         "id_number_cut",
         "Excel 只保留15位，号码的后3位已经丢失（末尾成了000）：请把该列设为文本后按证件重新录入；"
-        "证件上确实如此的，注明 id_number_confirmed",
+        "证件上确实以000结尾的，在“号码已核对”（id_number_confirmed）填“是”",
         "Excel kept 15 digits and lost the last three (they became 000): format the column as text "
         "and enter it again; say id_number_confirmed where the document reads so",
     )
 
 
 def _shapeless(number: str, id_type: str | None) -> BadNumber:
+    if "*" in number:
+        return BadNumber(
+            "bad_id_number",
+            "号码里有“*”，不完整：请按证件填写全部号码（末位是X的写X）",
+            "some of it is masked with *: enter the whole number",
+        )
     if id_type is not None:
         return BadNumber(
             "bad_id_number",
-            f"号码不符合所注明的证件类型（{id_type}），请核对",
+            f"号码不像{ID_TYPE_NAMES.get(cast('IdType', id_type), id_type)}的号码，"
+            "请核对号码和证件类型",
             f"does not have the shape of an ID number of that type ({id_type})",
         )
     digits = sum(c.isdecimal() for c in number)

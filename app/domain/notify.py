@@ -8,19 +8,21 @@ or photo of a person; whoever wants to know more asks the API for it.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import msgspec
 from sqlalchemy import Connection
 
-from app.clock import at
-from app.domain import advice
+from app.clock import at, day
+from app.domain import advice, standing
 from app.domain.advice import Advice
 from app.languages import Text
 from app.store.bodies import FindingBody, session_verdict
 from app.store.exchange import webhooks as store
 from app.store.exchange.webhooks import FindingNotice, VerdictNotice
+from app.store.judging.unsettled import finding_keys
 from app.store.judging.verdicts import CONTROL_MISSING
 
 
@@ -32,6 +34,8 @@ class WebhookEvent(StrEnum):
     control.missing    a class shows no trace of a control that its platform runs
     face_check.requested  the authority wants to see a learner's face now, in a class whose
                        platform runs the controls
+    evidence.lost      something that the platform sends counts for nobody; once a day for each
+                       reason
     material.requested  the platform is asked to hand something in, or reminded of it
     webhook.test       somebody tries the address; sent to that one alone, whatever it listens to
     """
@@ -42,6 +46,7 @@ class WebhookEvent(StrEnum):
     CLASS_VALIDATED = "class.validated"
     CONTROL_MISSING = "control.missing"
     FACE_CHECK_REQUESTED = "face_check.requested"
+    EVIDENCE_LOST = "evidence.lost"
     MATERIAL_REQUESTED = "material.requested"
     WEBHOOK_TEST = "webhook.test"
 
@@ -56,6 +61,7 @@ LABELS: Mapping[WebhookEvent, Text] = {
     WebhookEvent.CLASS_VALIDATED: Text("班级已校验", "A class was validated"),
     WebhookEvent.CONTROL_MISSING: Text("缺少管控", "A control is missing"),
     WebhookEvent.FACE_CHECK_REQUESTED: Text("要求核验一次", "A face check is asked for"),
+    WebhookEvent.EVIDENCE_LOST: Text("报送的记录没有计入", "Something sent counts for nobody"),
     WebhookEvent.MATERIAL_REQUESTED: Text("要求补充材料", "Material is asked for"),
     WebhookEvent.WEBHOOK_TEST: Text("测试通知", "A test"),
 }
@@ -70,11 +76,12 @@ def session_verdicts(
     if not wanting:
         return
     rows = store.session_verdicts(connection, class_id, after)
+    found = finding_keys(connection, class_id)
     _enter(
         connection,
         wanting,
         WebhookEvent.SESSION_VERDICT,
-        ((f"verdict-{row.id}", _verdict(row, words)) for row in rows),
+        ((f"verdict-{row.id}", _verdict(row, words, found)) for row in rows),
         now_ms,
     )
 
@@ -119,6 +126,7 @@ def class_validated(connection: Connection, run_id: int, now_ms: int) -> None:
         "class_id": row.klass,
         "run_id": row.id,
         "outcomes": row.summary.get("outcomes"),
+        "standing": row.summary.get("standing"),
         "new_findings": row.summary.get("new_findings"),
         "finished_at_ms": row.finished_ms,
     }
@@ -136,6 +144,26 @@ def face_check_requested(
     return bool(wanting)
 
 
+def evidence_lost(
+    connection: Connection, platform_id: int, lost: Mapping[str, Text], now_ms: int
+) -> None:
+    """Tell a platform why what it sends counts for nobody, and what to do: by code. What is lost
+    again for the same reason on the same day is told on its page, in numbers."""
+    if not lost:
+        return
+    wanting = _of_platform(connection, platform_id, WebhookEvent.EVIDENCE_LOST)
+    today = day(now_ms).isoformat()
+    advised = _advised([Advice.MEND_PLATFORM])
+    messages = [
+        (
+            f"lost-{platform_id}-{today}-{code}",
+            {"code": code, "zh": said.zh, "en": said.en, "what_to_do": advised},
+        )
+        for code, said in sorted(lost.items())
+    ]
+    _enter(connection, wanting, WebhookEvent.EVIDENCE_LOST, messages, now_ms)
+
+
 def material_requested(
     connection: Connection,
     platform_id: int,
@@ -147,7 +175,7 @@ def material_requested(
 ) -> None:
     """Tell a platform that something is asked of it, or of it again; what, it reads by the API."""
     event = WebhookEvent.MATERIAL_REQUESTED
-    wanting = [it.id for it in store.of_platform(connection, platform_id) if event in it.events]
+    wanting = _of_platform(connection, platform_id, event)
     message = {"request_id": request_id, "due_on": due_on, "reminder": reminder}
     name = f"material-{request_id}" + (f"-{now_ms}" if reminder else "")
     _enter(connection, wanting, event, [(name, message)], now_ms)
@@ -157,50 +185,74 @@ def test(connection: Connection, webhook_id: int, now_ms: int) -> None:
     """A message for one address that wants to see one arrive."""
     message = {"webhook_id": webhook_id, "note": "测试通知，与任何学员无关 / a test, about nobody"}
     named = [(f"test-{webhook_id}-{now_ms}", message)]
-    _enter(connection, [webhook_id], WebhookEvent.WEBHOOK_TEST, named, now_ms)
+    _enter(connection, [_Listening(webhook_id)], WebhookEvent.WEBHOOK_TEST, named, now_ms)
 
 
-def _wanting(connection: Connection, class_id: int, event: WebhookEvent) -> list[int]:
-    return [row.id for row in store.listeners(connection, class_id) if event in row.events]
+@dataclass(frozen=True, slots=True)
+class _Listening:
+    """A webhook that is told; whether what it is told happened in a sandbox class."""
+
+    webhook_id: int
+    sandbox: bool = False
+
+
+def _of_platform(connection: Connection, platform_id: int, event: WebhookEvent) -> list[_Listening]:
+    rows = store.of_platform(connection, platform_id)
+    return [_Listening(it.id) for it in rows if event in it.events]
+
+
+def _wanting(connection: Connection, class_id: int, event: WebhookEvent) -> list[_Listening]:
+    return [
+        _Listening(row.id, row.sandbox)
+        for row in store.listeners(connection, class_id)
+        if event in row.events
+    ]
 
 
 def _enter(
     connection: Connection,
-    webhook_ids: Collection[int],
+    wanting: Collection[_Listening],
     event: WebhookEvent,
     messages: Iterable[tuple[str, dict[str, Any]]],
     now_ms: int,
 ) -> None:
-    """One row a webhook and message, in the form of Standard Webhooks: type, timestamp, data."""
-    if not webhook_ids:
+    """One row a webhook and message, in the form of Standard Webhooks: type, timestamp, data; of a
+    sandbox class, `data` says so."""
+    if not wanting:
         return
     timestamp = at(now_ms).isoformat(timespec="milliseconds")
     store.enter(
         connection,
         [
             {
-                "webhook_id": webhook_id,
+                "webhook_id": it.webhook_id,
                 "message_id": message_id,
                 "event": event.value,
-                "payload": {"type": event.value, "timestamp": timestamp, "data": data},
+                "payload": {
+                    "type": event.value,
+                    "timestamp": timestamp,
+                    "data": data | ({"sandbox": True} if it.sandbox else {}),
+                },
                 "created_ms": now_ms,
                 "attempts": 0,
                 "next_attempt_ms": now_ms,
             }
             for message_id, data in messages
-            for webhook_id in webhook_ids
+            for it in wanting
         ],
     )
 
 
-def _verdict(row: VerdictNotice, words: Words) -> dict[str, Any]:
+def _verdict(row: VerdictNotice, words: Words, known: standing.Found) -> dict[str, Any]:
     body = session_verdict(row.body)
-    found = advice.acting(body.findings)
+    found, withheld = advice.acting(body.findings), advice.withholding(body.findings)
+    stands = standing.of_findings(body.outcome, body.findings, known)
     return {
         "session_id": row.session,
         "class_id": row.klass,
         "learner_id": row.learner,
         "outcome": row.outcome,
+        "standing": stands,
         "pack": row.pack,
         "verdict_sha256": row.digest.hex(),
         "judged_at_ms": row.created_ms,
@@ -209,7 +261,8 @@ def _verdict(row: VerdictNotice, words: Words) -> dict[str, Any]:
         "media_s": body.media_ms / 1000,
         "findings": [_told(it, words) for it in found[:MOST_FINDINGS]],
         "findings_total": len(found),
-        "what_to_do": _advised(advice.of_sitting(body)),
+        "withheld": [_told(it, words) for it in withheld[:MOST_FINDINGS]],
+        "what_to_do": _advised(advice.of_sitting(body, stands)),
     }
 
 

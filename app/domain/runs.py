@@ -7,7 +7,7 @@ whatever was settled or judged already is found so and changes nothing.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -23,6 +23,7 @@ from app.domain.answer import UNSET, Answer, EpochMs, UnsetType
 from app.errors import Conflict, NotFound
 from app.store.catalogue import catalogue
 from app.store.judging import runs as store
+from app.store.judging import verdicts
 from app.store.judging.runs import NamedRun, NightlyRun, RunRow
 from app.store.scope import EVERYTHING, AccessScope
 
@@ -34,6 +35,7 @@ _RESUMPTIONS = "resumptions"  # in a run's summary: where it broke off, and who 
 _SUMMED = (
     "sessions", "settled", "photos_compared", "learners", "verdicts_stored", "new_findings"
 )  # fmt: skip
+_COUNTED = ("outcomes", "standing")
 
 
 class RunState(StrEnum):
@@ -54,7 +56,8 @@ class RunResumption(Answer, frozen=True, kw_only=True):
 
 
 class RunResults(Answer, frozen=True, kw_only=True):
-    """What came of judging a class: counts, outcomes of sittings, and seconds by step."""
+    """What came of judging a class: counts, outcomes by kind of verdict as the machine proposes
+    them, `standing` as people had decided when the run ended, and seconds by step."""
 
     steps: int
     sessions: int
@@ -67,6 +70,7 @@ class RunResults(Answer, frozen=True, kw_only=True):
     verdicts_stored: int
     new_findings: int
     outcomes: dict[str, Any] | UnsetType = UNSET
+    standing: dict[str, Any] | UnsetType = UNSET
     seconds: dict[str, float]
 
 
@@ -99,6 +103,13 @@ def request(connection: Connection, class_id: int, requested_by: str, now_ms: in
     if there is not None:
         return int(there.id)
     return _add(connection, class_id, requested_by, "queued", now_ms)
+
+
+def again(connection: Connection, class_ids: Iterable[int], requested_by: str, now_ms: int) -> None:
+    """Queue a run of those classes on which a verdict stands: what their checks rest on changed."""
+    for class_id in class_ids:
+        if verdicts.on_class(connection, class_id) is not None:
+            request(connection, class_id, requested_by, now_ms)
 
 
 def begin(connection: Connection, class_id: int, requested_by: str, now_ms: int) -> int:
@@ -369,8 +380,18 @@ def _sum(rows: Sequence[NamedRun]) -> dict[str, Any]:
         "classes_failed": [row.klass for row in rows if row.state == "failed"],
         **{name: sum(summary[name] for summary in done) for name in _SUMMED},
         "evidence_altered": sum(summary.get("evidence_altered", 0) for summary in done),
+        **{name: _added(summary.get(name, {}) for summary in done) for name in _COUNTED},
         "photos": {name: photos[name] for name in ("checked", "lost", "found_again", "erased")},
     }
+
+
+def _added(counts: Iterable[Mapping[str, Mapping[str, int]]]) -> dict[str, dict[str, int]]:
+    """Counts of classes by kind of verdict and outcome, added up."""
+    found: dict[str, Counter[str]] = {}
+    for told in counts:
+        for kind, outcomes in told.items():
+            found.setdefault(kind, Counter()).update(outcomes)
+    return {kind: dict(sorted(total.items())) for kind, total in found.items()}
 
 
 def night_of(row: RunRow) -> int | None:

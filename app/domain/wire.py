@@ -39,6 +39,7 @@ _CONTROL = re.compile(
     "[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u200b-\u200f\u2028-\u202e"
     "\u2060-\u206f\u3164\ud800-\udfff\ufeff\uffa0\ufff0-\ufffd\U000e0000-\U000e007f]"
 )
+_HIDDEN = re.compile(rf"(?![\t\n\r\ufffd]){_CONTROL.pattern}")  # within a text of several lines
 _PLACES = (".", "..")  # of a path, where an address is made shorter on its way
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -96,11 +97,35 @@ def parse_items(
     return good, bad
 
 
+def shows_all(text: str) -> bool:
+    """Whether all of a line can be seen where it stands.
+
+    >>> shows_all("赵敏"), shows_all("赵\u202e敏")
+    (True, False)
+    """
+    return not _CONTROL.search(text)
+
+
+def shown_only(text: str) -> str:
+    """A line that somebody else vouches for, without what cannot be seen."""
+    return _CONTROL.sub("", text)
+
+
+def shown_text(text: str) -> str:
+    """What somebody wrote in their own words, trimmed and without what cannot be seen: a reason
+    that turns its lines around reads otherwise than it says.
+
+    >>> shown_text(" 不\u202e予\u200b通过\n见附件 ")
+    '不予通过\\n见附件'
+    """
+    return _HIDDEN.sub("", text).strip()
+
+
 def _line(value: Any) -> Any:
     """One line of text, trimmed; empty and unprintable text is refused."""
     if not isinstance(value, str):
         return value
-    if _CONTROL.search(value):
+    if not shows_all(value):
         raise PydanticCustomError(
             "unprintable",
             "must not contain control or invisible characters / 不能含控制或不可见字符",
@@ -211,7 +236,12 @@ class Identified(Wire):
     @field_validator("id_type", mode="before")
     @classmethod
     def _type_in_words(cls, said: Any) -> Any:
-        return id_numbers.ID_TYPE_WORDS.get(said.strip(), said) if isinstance(said, str) else said
+        if not isinstance(said, str):
+            return said
+        try:
+            return id_numbers.type_in_words(said)
+        except id_numbers.BadNumber as refusal:
+            raise PydanticCustomError(refusal.code, str(refusal)) from None
 
     @field_validator("id_number", mode="before")
     @classmethod

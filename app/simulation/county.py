@@ -241,6 +241,7 @@ def _catalogue(
             "name": "示例电子商务公司" if plan.applicant == "enterprise" else "个人",
             "uscc": "000000000000000000",
         },
+        "training_kind": "upskilling" if plan.applicant == "enterprise" else "employment",
         "teachers": ["沈教员", "顾教员"],
         "subsidy_yuan": 1200 if plan.applicant == "enterprise" else 800,
         "assessment": {

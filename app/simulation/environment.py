@@ -114,6 +114,7 @@ class Setting:
             "occupation": self.occupation,
             "level": "五级",
             "certificate_type": "职业技能等级证书",
+            "training_kind": "upskilling",
             "mode": "online",
             "applicant": {"type": "enterprise", "name": "示例制衣厂", "uscc": "000000000000000000"},
             "course_ids": [self.course_id],

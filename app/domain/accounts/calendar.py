@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection
@@ -9,6 +10,7 @@ from sqlalchemy import Connection
 from app.domain.accounts.users import Role, User
 from app.domain.policy import working_days
 from app.domain.policy.working_days import Calendar
+from app.domain.wire import shows_all
 from app.errors import BadInput, NotAllowed
 from app.store.accounts import audit
 from app.store.accounts import calendar as store
@@ -26,31 +28,51 @@ def read(connection: Connection) -> Calendar:
     )
 
 
-def enter(
-    connection: Connection, user: User, first: str, last: str, kind: str, name: str, now_ms: int
-) -> None:
-    """Make the days from `first` to `last` (ISO; an empty `last` is the first) holidays, working
-    days, or usual days again.
+@dataclass(frozen=True, slots=True)
+class CalendarEntry:
+    """What somebody wants to be kept of the days from `first` to `last`."""
 
-    Raises NotAllowed for all but administrators, BadInput by the field's name.
-    """
-    if user.role is not Role.ADMIN:
-        raise NotAllowed("role", "only administrators keep the calendar")
+    first: date
+    last: date
+    kind: str
+    name: str
+
+    def after(self, calendar: Calendar) -> Calendar:
+        """The calendar with this in it."""
+        days = frozenset(working_days.days(self.first, self.last))
+        holidays, made_up = calendar.holidays - days, calendar.made_up - days
+        if self.kind == HOLIDAY:
+            return Calendar(holidays | days, made_up)
+        return Calendar(holidays, made_up | days if self.kind == WORKS else made_up)
+
+
+def entry(first: str, last: str, kind: str, name: str) -> CalendarEntry:
+    """As typed: ISO days, an empty `last` is the first. Raises BadInput by the field's name."""
     if kind not in KINDS:
         raise BadInput("bad_kind", f"kind: one of {', '.join(KINDS)}", field="kind")
     from_on = _day("first", first)
     to_on = _day("last", last) if last.strip() else from_on
-    days = list(working_days.days(from_on, to_on))
-    if not 1 <= len(days) <= MOST_DAYS:
+    if not 0 <= (to_on - from_on).days < MOST_DAYS:
         detail = f"last: on or after the first day, at most {MOST_DAYS} days"
         raise BadInput("bad_range", detail, field="last")
     said = name.strip()
-    if len(said) > MAX_NAME or (kind != USUAL and not said):
+    if len(said) > MAX_NAME or not shows_all(said) or (kind != USUAL and not said):
         raise BadInput("bad_name", f"name: 1 to {MAX_NAME} characters", field="name")
-    if kind == USUAL:
+    return CalendarEntry(from_on, to_on, kind, said)
+
+
+def enter(
+    connection: Connection, user: User, wanted: CalendarEntry, reason: str, now_ms: int
+) -> None:
+    """Make the days holidays, working days, or usual days again. Raises NotAllowed for all but
+    administrators."""
+    if user.role is not Role.ADMIN:
+        raise NotAllowed("role", "only administrators keep the calendar")
+    days = list(working_days.days(wanted.first, wanted.last))
+    if wanted.kind == USUAL:
         store.drop(connection, days)
     else:
-        store.put(connection, days, kind == WORKS, said)
+        store.put(connection, days, wanted.kind == WORKS, wanted.name)
     audit.append(
         connection,
         at_ms=now_ms,
@@ -58,10 +80,11 @@ def enter(
         action="calendar.changed",
         subject="calendar",
         detail={
-            "since": from_on.isoformat(),
-            "until": to_on.isoformat(),
-            "calendar_kind": kind,
-            "name": said,
+            "since": wanted.first.isoformat(),
+            "until": wanted.last.isoformat(),
+            "calendar_kind": wanted.kind,
+            "name": wanted.name,
+            "reason": reason,
         },
     )
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.domain import id_numbers, runs
 from app.domain.catalogue import person_names
-from app.domain.catalogue.learner_account import masked
+from app.domain.catalogue.learner_account import masked, number_hash
 from app.domain.catalogue.roster_rows import PersonName
 from app.domain.id_numbers import ID_NUMBER_PURPOSE
 from app.domain.wire import Wire
@@ -38,10 +38,15 @@ class IdentityChange(Wire):
 
     @field_validator("name", "id_type", "id_number", mode="before")
     @classmethod
-    def _left_out(cls, said: Any) -> Any:
-        if isinstance(said, str):
-            return id_numbers.ID_TYPE_WORDS.get(said.strip(), said) if said.strip() else None
-        return said
+    def _left_out(cls, said: Any, info: ValidationInfo) -> Any:
+        if not isinstance(said, str):
+            return said
+        if not said.strip() or info.field_name != "id_type":
+            return said if said.strip() else None
+        try:
+            return id_numbers.type_in_words(said)
+        except id_numbers.BadNumber as refusal:
+            raise PydanticCustomError(refusal.code, str(refusal)) from None
 
     @field_validator("id_number")
     @classmethod
@@ -81,7 +86,7 @@ class IdentityDeed:
         name, number = change.name, change.id_number
         if name is not None and name == account.name:
             name = None
-        id_hash = vault.id_number_hash(number) if number else None
+        id_hash = number_hash(vault, klass, number) if number else None
         if id_hash == account.id_hash:
             id_hash = number = None
         if name is None and number is None:
@@ -209,11 +214,11 @@ def _require_free(
             raise BadInput(
                 "id_number_shared",
                 f"id_number: 该证件号码已登记在{who}名下，请先更正其中录错的一方 / "
-                f"this number stands for {holder.name} ({holder.external_id})",
+                f"this number stands for {holder.name!r} ({holder.external_id})",
             )
         if holder.id in members:
             raise BadInput(
                 "one_person_twice",
                 f"id_number: {who}已在本班，一人只能登记一次 / "
-                f"{holder.name} ({holder.external_id}) is in this class already",
+                f"{holder.name!r} ({holder.external_id}) is in this class already",
             )

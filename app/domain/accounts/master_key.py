@@ -46,9 +46,13 @@ def require(connection: Connection, master: MasterKey) -> bool:
 
 def take_over(connection: Connection, vault: Vault, now_ms: int) -> None:
     """Keep the sealed word of the key that this installation goes on with. Where 国密 is asked for,
-    the purposes' keys begin with it."""
-    _keep(connection, PRESENT, vault, vault.master, now_ms)
-    if vault.suite is Suite.NATIONAL and not vault_keys.rows(connection):
+    the purposes' keys begin with it. Of services that start together the first does it.
+
+    Raises WrongMasterKey where that one has another key.
+    """
+    if not installation.begin(connection, PRESENT, _sealed_word(vault, vault.master), now_ms):
+        require(connection, vault.master)
+    elif vault.suite is Suite.NATIONAL and not vault_keys.rows(connection):
         keyring.begin(connection, keyring.ALL, actor="system", now_ms=now_ms)
 
 
@@ -115,9 +119,12 @@ def _leave_only(connection: Connection, vault: Vault, now_ms: int) -> None:
 
 
 def _keep(connection: Connection, name: str, vault: Vault, master: MasterKey, now_ms: int) -> None:
+    installation.keep(connection, name, _sealed_word(vault, master), now_ms)
+
+
+def _sealed_word(vault: Vault, master: MasterKey) -> bytes:
     suite = vault.suite
-    sealed = suite.seal(master.derive(_PURPOSE, suite), _WORD, _PURPOSE.encode())
-    installation.keep(connection, name, sealed, now_ms)
+    return suite.seal(master.derive(_PURPOSE, suite), _WORD, _PURPOSE.encode())
 
 
 def _opens(master: MasterKey, sealed: bytes) -> bool:

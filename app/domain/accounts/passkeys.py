@@ -96,10 +96,16 @@ class PasskeySite:
         )
 
     def accepts(
-        self, connection: Connection, user: User, answer: str, challenge: bytes, now_ms: int
+        self,
+        connection: Connection,
+        user: User,
+        answer: str,
+        challenge: bytes,
+        made_ms: int,
+        now_ms: int,
     ) -> bool:
-        """Whether one of the person's passkeys signed this challenge here. A key that counts its
-        signatures and counts backwards is a copy."""
+        """Whether one of the person's passkeys signed this challenge, made then, here and for the
+        first time. A key that counts its signatures and counts backwards is a copy."""
         try:
             shown = base64url_to_bytes(parse_authentication_credential_json(answer).id)
             keys = second_factors.of(connection, user.id).passkeys
@@ -115,8 +121,7 @@ class PasskeySite:
         except (WebAuthnException, StopIteration, ValueError):
             return False
         if proof.new_sign_count == 0:  # a key that does not count
-            store.touch(connection, row.id, now_ms)
-            return True
+            return store.touch(connection, row.id, made_ms, now_ms)
         return store.take(connection, row.id, proof.new_sign_count, now_ms)
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from sqlalchemy import Connection
 
+from app.domain.wire import shows_all
 from app.errors import BadInput, Conflict, NotAllowed, NotFound, NotSignedIn
 from app.security import new_token, token_digest
 from app.store.accounts import audit
@@ -151,13 +152,13 @@ def change_platform(
             actor=actor,
             action="platform.changed",
             subject=f"platform:{slug}",
-            detail=changes,
+            detail={"changes": changes},
         )
 
 
 def _line(field: str, said: str) -> str:
-    if not said.strip() or len(said) > 128 or not said.isprintable():
-        raise BadInput("bad_" + field, f"{field}: 1 to 128 printable characters", field=field)
+    if not said.strip() or len(said) > 128 or not shows_all(said):
+        raise BadInput("bad_" + field, f"{field}: 1 to 128 visible characters", field=field)
     return said.strip()
 
 
@@ -209,8 +210,8 @@ def create_key(
     _require_held(wanted, held)
     if held_until_ms is not None:
         expires_ms = _held_time(expires_ms, held_until_ms)
-    if not label.strip() or len(label) > 128 or not label.isprintable():
-        raise BadInput("bad_label", "label: 1 to 128 printable characters", field="label")
+    if not label.strip() or len(label) > 128 or not shows_all(label):
+        raise BadInput("bad_label", "label: 1 to 128 visible characters", field="label")
     if expires_ms is not None and expires_ms <= now_ms:
         raise BadInput("bad_expiry", "expires_at: must lie in the future")
     secret = new_token("zx")
@@ -318,8 +319,15 @@ def key_of(connection: Connection, secret: str, now_ms: int) -> Key:
     return key
 
 
+def holder_of(connection: Connection, digest: bytes) -> Key | None:
+    """The key of that digest, also one that is over."""
+    row = store.key_by_digest(connection, digest)
+    return None if row is None else _from_row(row)
+
+
 def not_signed_in() -> NotSignedIn:
-    return NotSignedIn("bad_api_key", "the API key is missing, unknown, expired or revoked")
+    detail = "the API key is missing, unknown, expired or revoked"
+    return NotSignedIn("bad_api_key", f"{detail}: send the header Authorization: Bearer zx_…")
 
 
 def _key(connection: Connection, platform_id: int | None, key_id: int) -> Key:

@@ -19,8 +19,10 @@ from sqlalchemy import Connection
 
 from app.domain.accounts import users
 from app.domain.accounts.users import Login, Role, User
+from app.domain.wire import shows_all
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.security import token_digest
+from app.store.accounts import foreign_identities
 from app.store.accounts import second_factors as store
 from app.store.accounts import users as user_store
 from app.store.accounts.second_factors import FactorRow
@@ -124,7 +126,10 @@ def add(
         created_ms=now_ms,
     )
     users.record(connection, now_ms, user.actor, "factor.added", user.username, {"kind": kind})
-    return [] if before else new_codes(connection, vault, user, now_ms)
+    if before:
+        return []
+    foreign_identities.doubt(connection, user.id)  # linked when there was nothing to confirm by
+    return new_codes(connection, vault, user, now_ms)
 
 
 def new_codes(connection: Connection, vault: Vault, user: User, now_ms: int) -> list[str]:
@@ -178,11 +183,13 @@ def rename(connection: Connection, user: User, factor_id: int, name: str) -> Non
 
 
 def remove(connection: Connection, user: User, factor_id: int, now_ms: int) -> None:
-    """Take one of one's factors away; with the last one go the recovery codes. Raises NotFound."""
+    """Take one of one's factors away; with the last one go the recovery codes, and that a login has
+    shown one. Raises NotFound."""
     row = own(connection, user, factor_id)
     store.drop(connection, row.id)
     if not of(connection, user.id):
         store.drop_all(connection, user.id)
+        user_store.unconfirm_logins_of(connection, user.id)
     users.record(
         connection, now_ms, user.actor, "factor.removed", user.username, {"kind": row.kind}
     )
@@ -257,8 +264,8 @@ def _code(user_id: int, code: str) -> bytes:
 
 
 def _name(name: str) -> str:
-    if not name.strip() or len(name.strip()) > 40:
-        raise BadInput("bad_factor_name", "a factor's name has 1 to 40 characters")
+    if not name.strip() or len(name.strip()) > 40 or not shows_all(name):
+        raise BadInput("bad_factor_name", "a factor's name has 1 to 40 visible characters")
     return name.strip()
 
 

@@ -18,9 +18,10 @@ from sqlalchemy import Connection
 from zxcvbn import zxcvbn
 
 from app.domain.policy.procedure import Office
+from app.domain.wire import shows_all
 from app.errors import BadInput, Conflict, NotFound
 from app.security import hash_password, new_token, password_matches, token_digest
-from app.store.accounts import audit
+from app.store.accounts import audit, installation
 from app.store.accounts import users as store
 from app.store.review import assignments
 from app.store.scope import EVERYTHING, AccessScope
@@ -34,6 +35,7 @@ _LOOKED_AT = 72  # characters; what is longer is no list's
 _HARD_ENOUGH = 3  # of 4: a hundred million guesses and more, leaked lists and patterns first
 ALL_COUNTIES = "*"
 
+_LOG_IS_READ = "log-reader"  # by somebody who keeps no users, once and for all
 _USERNAME = re.compile(r"[a-z][a-z0-9._-]{1,31}")
 
 
@@ -46,7 +48,7 @@ class Role(StrEnum):
     school           sets up the classes of their own institution and reads them; decides nothing
     chief            reads within their counties, no photos; decides nothing
     admin            reads everything, keeps users; decides nothing
-    log_reader       reads the audit log and nothing else; where there is one, admins do not
+    log_reader       reads the audit log and nothing else; once there was one, admins do not
     """
 
     AUDITOR = "auditor"
@@ -296,10 +298,11 @@ def active(connection: Connection) -> list[User]:
 
 
 def reads_log(connection: Connection, user: User) -> bool:
-    """Whether somebody reads the audit log: who keeps users only until somebody else was appointed
-    to read what they do."""
+    """Whether somebody reads the audit log: who keeps users only until somebody else was first
+    appointed to read what they do, also after they ended that one's account."""
     if user.role is Role.ADMIN:
-        return not store.any_active(connection, Role.LOG_READER)
+        appointed = installation.fact(connection, _LOG_IS_READ) is not None
+        return not appointed and not store.any_with(connection, Role.LOG_READER)
     return user.role is Role.LOG_READER
 
 
@@ -308,7 +311,7 @@ def named(connection: Connection, username: str) -> User:
     return _user(_row_of(connection, username))
 
 
-def add_user(
+def add_user(  # noqa: PLR0913 - what an account has, and why
     connection: Connection,
     *,
     username: str,
@@ -321,6 +324,7 @@ def add_user(
     office: str | None = None,
     actor: str,
     now_ms: int,
+    reason: str = "",
 ) -> int:
     """Create a user and return the id. Raises BadInput on a bad field, Conflict on a taken name."""
     if not _USERNAME.fullmatch(username):
@@ -328,8 +332,8 @@ def add_user(
             "bad_username", "a username is 2 to 32 of a-z 0-9 . _ - and begins with a letter"
         )
     _check_role(role)
-    if not display_name.strip() or len(display_name) > 64:
-        raise BadInput("bad_display_name", "a display name has 1 to 64 characters")
+    if not display_name.strip() or len(display_name) > 64 or not shows_all(display_name):
+        raise BadInput("bad_display_name", "a display name has 1 to 64 visible characters")
     _check_password_strength(username, password)
     if store.by_username(connection, username) is not None:
         raise Conflict("username_taken", f"there is already a user {username}")
@@ -350,7 +354,8 @@ def add_user(
         created_ms=now_ms,
     )
     detail = _rights(connection, role, wanted, platform_id, institution_id, of_office)
-    record(connection, now_ms, actor, "user.added", username, detail)
+    record(connection, now_ms, actor, "user.added", username, {**detail, "reason": reason})
+    _remember_reader(connection, role, now_ms)
     return user_id
 
 
@@ -386,6 +391,8 @@ def change_user(
         return False
     if role != Role.ADMIN:
         _keep_an_admin(connection, row)
+    for it in (row.role, role):
+        _remember_reader(connection, it, now_ms)
     store.update_user(
         connection,
         row.id,
@@ -536,6 +543,11 @@ def _office(role: str, said: str | None) -> Office | None:
 def _check_role(role: str) -> None:
     if role not in set(Role):
         raise BadInput("bad_role", f"the role must be one of {', '.join(Role)}")
+
+
+def _remember_reader(connection: Connection, role: str, now_ms: int) -> None:
+    if role == Role.LOG_READER:
+        installation.begin(connection, _LOG_IS_READ, b"appointed", now_ms)
 
 
 def _counties(role: str, counties: Collection[str]) -> list[str]:

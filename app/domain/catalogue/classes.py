@@ -9,12 +9,12 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import msgspec
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.canonical import canonical
-from app.domain import runs
+from app.domain import credit_codes, runs
 from app.domain.answer import UNSET, Answer, Date, EpochMs, Sha256, UnsetType
 from app.domain.catalogue import claims, institutions
 from app.domain.catalogue.class_plan import PlannedLesson, plan_course
@@ -27,8 +27,10 @@ from app.domain.wire import Day, Id, Line, Wire
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue as store
+from app.store.catalogue import institutions as institution_store
 from app.store.catalogue.institutions import InstitutionRow
 from app.store.scope import AccessScope
+from detectors.batch_facts import TrainingKind
 from detectors.qualifications import LEVELS, Certificate, certificate_of, level_of
 
 FROZEN = (
@@ -47,13 +49,20 @@ FROZEN = (
 DATES = {"ends_on", "assessment"}
 """What of the terms decides on which days study counts, and may change."""
 
+SANDBOX_COUNTY = "沙箱"
+"""Where sandbox classes are held: no county's figures, lists, standards or money reach there."""
+
+DAY_MS = 86_400_000
+MOST_AHEAD_MS = 366 * DAY_MS  # of a sandbox's clock: product default
+MOST_ADVANCE_S = 31 * 86_400  # at a time
+
 Hours = Annotated[float, Field(ge=0, le=10_000)]
 
 
 class Applicant(Wire):
     type: Literal["enterprise", "institution", "individual"]
     name: Line
-    uscc: Line | None = None
+    uscc: Annotated[Line | None, BeforeValidator(credit_codes.tidy)] = None
 
 
 class PlannedAssessment(Wire):
@@ -77,6 +86,10 @@ class ClassTerms(Wire):
         Line, Field(description="name, or code of one on the county's list; kept as the name")
     ]
     occupation: Line
+    training_kind: Annotated[
+        Literal["upskilling", "employment", "business", "apprenticeship", "other"] | None,
+        Field(description="null: nobody said; what is asked of apprenticeships stays open"),
+    ] = None
     occupation_code: Annotated[
         OccupationCode | None,
         Field(description="of the 国家职业分类大典, such as 4-01-02-01"),
@@ -108,6 +121,13 @@ class ClassTerms(Wire):
         Field(ge=0, le=1_000_000, description="approved for each learner; orders the queue"),
     ] = None
     practical_hours: Hours | None = None
+    sandbox: Annotated[
+        bool,
+        Field(
+            description="a class to try in: judged like any other, seen by its platform alone, and "
+            "counted nowhere; cannot change"
+        ),
+    ] = False
 
     @field_validator("level")
     @classmethod
@@ -140,6 +160,8 @@ class ClassTerms(Wire):
         """What is kept: `teachers` as a number, with `teacher_names` where they were given, and
         `teacher_details` where more than names."""
         kept = self.model_dump(mode="json") | {"policy_id": policy_id}
+        if not self.sandbox:
+            del kept["sandbox"]
         if isinstance(self.teachers, list):
             names = [it if isinstance(it, str) else it.name for it in self.teachers]
             kept |= {"teachers": len(names), "teacher_names": names}
@@ -229,6 +251,7 @@ class Class(Answer, frozen=True, kw_only=True):
     official_class_no: str | None = None
     institution: str
     occupation: str
+    training_kind: TrainingKind | None = None
     occupation_code: str | None = None
     level: str | None = None
     certificate_type: str | None = None
@@ -245,6 +268,7 @@ class Class(Answer, frozen=True, kw_only=True):
     plan_hours: float | None = None
     subsidy_yuan: int | None = None
     practical_hours: float | None = None
+    sandbox: bool = False
     teacher_names: list[str] | UnsetType = UNSET
     teacher_details: list[ClassTeacher] | UnsetType = UNSET
     policy: PackReference
@@ -254,6 +278,14 @@ class Class(Answer, frozen=True, kw_only=True):
     class_hours_total: int
     enrolled: int
     opened_at_ms: EpochMs
+
+
+class ClassClock(Answer, frozen=True, kw_only=True):
+    """What time it is in a sandbox class, and by how much that is ahead of the server's clock."""
+
+    class_id: str
+    now_ms: EpochMs
+    ahead_s: int
 
 
 def open_class(
@@ -281,7 +313,8 @@ def open_class(
     county = store.lock_platform(connection, platform_id)
     document = terms.document(pack.id)
     before = store.class_of_platform(connection, platform_id, class_id, lock=True)
-    listed = _listed(connection, before, before.county if before else county, terms, institution_id)
+    county = _county(before, terms, county)
+    listed = _listed(connection, before, county, terms, institution_id)
     if listed is not None:
         document["institution"] = listed.name
     if before is not None and store.has_sessions(connection, before.id):
@@ -295,7 +328,6 @@ def open_class(
         "course_version_ids": [version.id for version in versions],
         "plan_digest": digest,
         "institution_id": listed.id if listed else None,
-        "controls": terms.controls,
     }
     named = {"platform_id": platform_id, "external_id": class_id, "county": county}
     row_id = _stored(connection, before, values, named | {"opened_ms": now_ms})
@@ -305,6 +337,34 @@ def open_class(
     told = {"plan": digest.hex(), "reason": reason}
     _record(connection, now_ms, actor, "class.opened", platform_id, class_id, told)
     return PutResult(view(connection, class_of(connection, platform_id, class_id)), changed=True)
+
+
+def move_clock(
+    connection: Connection,
+    platform_id: int,
+    class_id: str,
+    advance_s: int,
+    *,
+    actor: str,
+    now_ms: int,
+) -> ClassClock:
+    """Move the clock of a sandbox class forward. Raises NotFound, Conflict `not_a_sandbox`, and
+    BadInput beyond what a class's clock may be ahead."""
+    row = class_of(connection, platform_id, class_id, lock=True)
+    if not row.sandbox:
+        raise Conflict("not_a_sandbox", "只有沙箱班级的时钟可以拨快 / only a sandbox's clock moves")
+    ahead_ms = row.ahead_ms + advance_s * 1000
+    if ahead_ms > MOST_AHEAD_MS:
+        days = MOST_AHEAD_MS // DAY_MS
+        raise BadInput(
+            "too_far_ahead",
+            f"advance_s: 最多拨快{days}天 / at most {days} days ahead: open another class",
+        )
+    if advance_s:
+        store.update_class(connection, row.id, ahead_ms=ahead_ms)
+        told = {"advance_s": advance_s, "ahead_s": ahead_ms // 1000}
+        _record(connection, now_ms, actor, "class.clock_moved", platform_id, class_id, told)
+    return ClassClock(class_id=class_id, now_ms=now_ms + ahead_ms, ahead_s=ahead_ms // 1000)
 
 
 def class_of(
@@ -384,7 +444,74 @@ def pack_of(row: store.ClassRow) -> Pack:
 def term_of(row: store.ClassRow) -> PackTerm | None:
     """Whether that pack is in force on the days of the class; None where it is not there."""
     name = f"{row.pack_id}@{row.pack_version}"
-    return pack_term.of_class(name, row.terms["starts_on"], row.terms["ends_on"])
+    return pack_term.of_class(name, row.starts_on, row.ends_on)
+
+
+def changes(
+    connection: Connection,
+    before: store.ClassRow,
+    terms: ClassTerms,
+    *,
+    default_pack: str,
+    institution_id: int | None = None,
+) -> dict[str, list[Any]]:
+    """What `open_class` would change of that class: [before, after] by the term's name. Raises as
+    it does."""
+    document = terms.document(packs.load(terms.policy_id or default_pack).id)
+    county = _county(before, terms, before.county)
+    listed = _listed(connection, before, county, terms, institution_id)
+    if listed is not None:
+        document["institution"] = listed.name
+    found = _differences(before, document)
+    if store.has_sessions(connection, before.id):
+        _refuse_frozen(before, found)
+    return found
+
+
+def wrong_codes(connection: Connection, row: store.ClassRow) -> bool:
+    """Whether 附件2 would show a wrong credit code, of the institution or the applicant."""
+    named = (row.institution_id, row.county, row.terms.get("institution") or "")
+    own = institution_store.of_class(connection, *named)
+    applicant = (row.terms.get("applicant") or {}).get("uscc")
+    return any(map(credit_codes.doubtful, (own.code if own else None, applicant)))
+
+
+def _check_code(before: store.ClassRow | None, terms: ClassTerms) -> None:
+    kept = (before.terms.get("applicant") or {}).get("uscc") if before else None
+    said = terms.applicant.uscc if terms.applicant else None
+    credit_codes.require(said, kept, "applicant.uscc")
+
+
+def _county(before: store.ClassRow | None, terms: ClassTerms, platform_county: str) -> str:
+    """Where the class is held. Raises Conflict `sandbox_fixed`: what was studied for a trial never
+    comes to count, nor the other way round."""
+    if before is not None and before.sandbox != terms.sandbox:
+        zh, en = ("沙箱班级", "a sandbox class") if before.sandbox else ("正式班级", "a real class")
+        raise Conflict(
+            "sandbox_fixed",
+            f"sandbox: 班级{before.external_id}是{zh}，不能更改；请另开一个班级 / "
+            f"class {before.external_id!r} is {en} and stays one: open another",
+        )
+    return SANDBOX_COUNTY if terms.sandbox else before.county if before else platform_county
+
+
+def _differences(before: store.ClassRow, document: dict[str, Any]) -> dict[str, list[Any]]:
+    return {
+        name: [before.terms.get(name), document.get(name)]
+        for name in before.terms.keys() | document.keys()
+        if before.terms.get(name) != document.get(name)
+    }
+
+
+def _refuse_frozen(before: store.ClassRow, changes: dict[str, list[Any]]) -> None:
+    frozen = sorted(changes.keys() & set(FROZEN))
+    if frozen:
+        raise Conflict(
+            "class_frozen",
+            f"people have studied in class {before.external_id!r}: "
+            f"{', '.join(frozen)} cannot change any more",
+            fields=frozen,
+        )
 
 
 def _amend(
@@ -397,29 +524,20 @@ def _amend(
     now_ms: int,
 ) -> bool:
     """Change what may still change; true when anything did."""
-    changes = {
-        name: [before.terms.get(name), document.get(name)]
-        for name in before.terms.keys() | document.keys()
-        if before.terms.get(name) != document.get(name)
-    }
-    frozen = sorted(changes.keys() & set(FROZEN))
-    if frozen:
-        raise Conflict(
-            "class_frozen",
-            f"people have studied in class {before.external_id!r}: "
-            f"{', '.join(frozen)} cannot change any more",
-            fields=frozen,
-        )
+    changes = _differences(before, document)
+    _refuse_frozen(before, changes)
     if changes:
         store.update_class(connection, before.id, **_columns(document))
         platform_id, class_id = before.platform_id, before.external_id
-        told = {**changes, "reason": reason}
+        told = {"changes": changes, "reason": reason}
         _record(connection, now_ms, actor, "class.changed", platform_id, class_id, told)
         if "ends_on" in changes:
             ends = str(document["ends_on"])
             claims.extended(connection, before, before.terms["ends_on"], ends, actor, now_ms)
         if changes.keys() & DATES:  # what counts is another question now
             runs.request(connection, before.id, actor, now_ms)
+        else:
+            runs.again(connection, [before.id], actor, now_ms)
     return bool(changes)
 
 
@@ -431,7 +549,9 @@ def _listed(
     institution_id: int | None,
 ) -> InstitutionRow | None:
     """The institution on the county's list that the terms name. Raises Conflict when a clerk's
-    class is, or would be, another one's, and for a new class of one that is off the list."""
+    class is, or would be, another one's, and for a new class of one that is off the list; BadInput
+    on a wrong credit code that is new."""
+    _check_code(before, terms)
     listed = institutions.called(connection, county, terms.institution)
     owners = {listed.id if listed else None, before.institution_id if before else institution_id}
     if institution_id is not None and owners != {institution_id}:
@@ -468,7 +588,9 @@ def _columns(document: dict[str, Any]) -> dict[str, Any]:
         "starts_on": document["starts_on"],
         "ends_on": document["ends_on"],
         "assessment_on": (document["assessment"] or {}).get("planned_on"),
+        "controls": document["controls"],
         "terms": document,
+        "sandbox": document.get("sandbox", False),
     }
 
 

@@ -7,6 +7,7 @@ Plan of 2021 (003): subsidies are open to private schools whose annual review (�
 from __future__ import annotations
 
 import re
+from collections import Counter
 from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
@@ -15,7 +16,8 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
-from app.domain.wire import Day, Line, Wire
+from app.domain import credit_codes, runs
+from app.domain.wire import Day, Line, Wire, shown_text
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import institutions as store
@@ -49,7 +51,7 @@ class CountyTerms(Wire):
 class InstitutionTerms(Wire):
     """`code` is its unified social credit code or school number, unique within the county."""
 
-    code: Line
+    code: Annotated[Line, BeforeValidator(credit_codes.tidy)]
     name: Line
     listed_from: Day | None = None
     listed_until: Day | None = None
@@ -57,6 +59,9 @@ class InstitutionTerms(Wire):
     contact: Annotated[Line | None, Field(description="联系人及电话, as 附件2 asks")] = None
     bank: Annotated[Line | None, Field(description="开户银行名称")] = None
     bank_account: Annotated[Line | None, BeforeValidator(_account)] = None
+    vocational_school: Annotated[
+        bool | None, Field(description="职业学校: 003, clause 15 gives it people to train a year")
+    ] = None
 
     @model_validator(mode="after")
     def _consistent(self) -> InstitutionTerms:
@@ -72,6 +77,44 @@ class AnnualReview(Wire):
     year: Annotated[int, Field(ge=2000, le=2099)]
     passed: bool
     document: Line | None = None
+
+
+class FullTimeTeacher(Wire):
+    """A full-time teacher (专职师资) whom the institution filed (报备: 003, clause 21(1)), for one
+    occupation; both days included, `until_on` null: still there."""
+
+    name: Line
+    occupation: Line
+    certificate: Annotated[Line | None, Field(description="教师资格证, its number")] = None
+    from_on: Day
+    until_on: Day | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> FullTimeTeacher:
+        if self.until_on is not None and self.until_on < self.from_on:
+            raise PydanticCustomError(
+                "ends_before_start", "until_on: 不能早于开始日期 / lies before from_on"
+            )
+        return self
+
+
+class FullTimeTeachers(Wire):
+    """All that are and were on file: a list takes the place of the one before."""
+
+    teachers: Annotated[list[FullTimeTeacher], Field(max_length=1000)]
+    reason: Reason
+
+    @model_validator(mode="after")
+    def _each_once(self) -> FullTimeTeachers:
+        seen = Counter((it.name, it.occupation, it.from_on) for it in self.teachers)
+        twice = next((it for it, times in seen.items() if times > 1), None)
+        if twice is not None:
+            raise PydanticCustomError(
+                "teacher_twice",
+                "teachers: {name}（{occupation}）重复 / stands twice",
+                {"name": twice[0], "occupation": twice[1]},
+            )
+        return self
 
 
 class Withdrawal(Wire):
@@ -110,9 +153,11 @@ def list_institution(
     connection: Connection, county: str, terms: InstitutionTerms, *, actor: str, now_ms: int
 ) -> int:
     """Put an institution on the county's list; its id. Classes of the county that name it already
-    become its own. Raises NotFound `unknown_county`, Conflict on a taken code or name."""
+    become its own. Raises NotFound `unknown_county`, BadInput `bad_credit_code`, Conflict on a
+    taken code or name."""
     if store.county(connection, county) is None:
         raise NotFound("unknown_county", f"there is no county {county!r}")
+    credit_codes.require_new(terms.code, None, "code")
     _check_free(connection, county, terms, None)
     values = terms.model_dump(mode="json")
     more = {"county": county, "reviews": [], "created_ms": now_ms}
@@ -133,10 +178,12 @@ def change_institution(
     actor: str,
     now_ms: int,
 ) -> None:
-    """Change what the list says of it. Raises Conflict on a taken code or name, and
+    """Change what the list says of it. Raises BadInput on a wrong code that is new, Conflict on a
+    taken code or name, and
     `institution_has_classes` for another name once there are classes, which bear it."""
     if terms.name != row.name and row.classes:
         raise Conflict("institution_has_classes", "name: its classes bear the name", field="name")
+    credit_codes.require_new(terms.code, row.code, "code")
     _check_free(connection, row.county, terms, row.id)
     values = terms.model_dump(mode="json")
     changes = _changes(row, values)
@@ -158,6 +205,30 @@ def record_review(
     _record(connection, "institution.reviewed", _subject(row), review, actor, now_ms)
 
 
+def file_teachers(
+    connection: Connection,
+    row: InstitutionRow,
+    terms: FullTimeTeachers,
+    *,
+    actor: str,
+    now_ms: int,
+) -> None:
+    """Keep who its full-time teachers are, by occupation and from when to when. Classes of
+    apprentices are judged again."""
+    said = [it.model_dump(mode="json") for it in terms.teachers]
+    before = row.teachers or []
+    if said == before:
+        return
+    store.update_institution(connection, row.id, teachers=said)
+    detail = {
+        "added": [it for it in said if it not in before],
+        "removed": [it for it in before if it not in said],
+        "reason": terms.reason,
+    }
+    _record(connection, "institution.teachers", _subject(row), detail, actor, now_ms)
+    runs.again(connection, store.apprenticeships(connection, row.id), actor, now_ms)
+
+
 def withdraw(
     connection: Connection, row: InstitutionRow, terms: Withdrawal, *, actor: str, now_ms: int
 ) -> None:
@@ -166,9 +237,9 @@ def withdraw(
         raise Conflict("institution_withdrawn", "it is off the list already")
     day = terms.withdrawn_on.isoformat()
     store.update_institution(
-        connection, row.id, withdrawn_on=day, withdrawn_reason=terms.reason.strip()
+        connection, row.id, withdrawn_on=day, withdrawn_reason=shown_text(terms.reason)
     )
-    detail = {"withdrawn_on": day, "reason": terms.reason.strip()}
+    detail = {"withdrawn_on": day, "reason": shown_text(terms.reason)}
     _record(connection, "institution.withdrawn", _subject(row), detail, actor, now_ms)
 
 
@@ -179,7 +250,7 @@ def relist(
     if not row.withdrawn_on:
         raise Conflict("institution_not_withdrawn", "it is on the list")
     store.update_institution(connection, row.id, withdrawn_on=None, withdrawn_reason=None)
-    detail = {"reason": terms.reason.strip()}
+    detail = {"reason": shown_text(terms.reason)}
     _record(connection, "institution.relisted", _subject(row), detail, actor, now_ms)
 
 

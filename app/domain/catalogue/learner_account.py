@@ -12,7 +12,8 @@ from app.domain.catalogue.roster_rows import LearnerTerms
 from app.domain.id_numbers import ID_NUMBER_PURPOSE
 from app.store.accounts import audit
 from app.store.catalogue import people as store
-from app.vault import Vault
+from app.store.catalogue.catalogue import ClassRow
+from app.vault import NumberHash, Vault
 
 
 def masked(last4: str | None) -> str | None:
@@ -24,13 +25,20 @@ def masked(last4: str | None) -> str | None:
     return None if last4 is None else "*" * 14 + last4
 
 
+def number_hash(vault: Vault, klass: ClassRow, number: str) -> NumberHash:
+    """What somebody of the class is known by. In a sandbox it is another person's than in real
+    classes: nobody is held against what was tried under their number."""
+    apart = f"sandbox:{klass.platform_id}:" if klass.sandbox else ""
+    return vault.id_number_hash(apart + number)
+
+
 @dataclass(frozen=True)
 class Account:
     """One account as stored, or about to be."""
 
     connection: Connection
     vault: Vault
-    platform_id: int
+    klass: ClassRow
     row: store.LearnerRow | None
 
     @property
@@ -45,7 +53,7 @@ class Account:
             return []
         changed = [] if person_names.same(self.row.name, learner.name) else ["name"]
         known, number = self.row.id_hash, learner.id_number
-        if known and number and known != self.vault.id_number_hash(number):
+        if known and number and known != number_hash(self.vault, self.klass, number):
             changed.append("id_number")
         return changed
 
@@ -55,7 +63,7 @@ class Account:
         if self.row is None:
             learner_id = store.insert_learner(
                 self.connection,
-                platform_id=self.platform_id,
+                platform_id=self.klass.platform_id,
                 external_id=learner.learner_id,
                 created_ms=now_ms,
                 **values,
@@ -111,7 +119,7 @@ class Account:
                 return {}
             person_id = store.new_person(self.connection)
             return {"person_id": person_id, "id_number_encrypted": None, "id_last4": None}
-        id_hash = self.vault.id_number_hash(number)
+        id_hash = number_hash(self.vault, self.klass, number)
         if self.row is not None and self.row.id_hash == id_hash:
             return {}
         return {

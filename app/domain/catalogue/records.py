@@ -21,6 +21,7 @@ from pydantic_core import PydanticCustomError
 from sqlalchemy import Connection
 
 from app.domain.catalogue import certificates, claims, roster_days
+from app.domain.catalogue.learner_account import number_hash
 from app.domain.wire import Count, Day, Id, Identified, ItemError, Line, Title, Wire, parse_items
 from app.store.catalogue import catalogue, people
 from app.store.catalogue import records as store
@@ -408,10 +409,19 @@ def _outside_the_class(
 
 
 def _beyond_the_class(index: int, item: Item, row: catalogue.ClassRow) -> ItemError | None:
-    """Attendance counts from the class's first day to its assessment, or else its last day."""
-    if not isinstance(item, OfflineHours | TeachingFilm):
+    """Attendance counts from the class's first day to its assessment, or else its last day; nobody
+    is assessed before the class."""
+    if not isinstance(item, OfflineHours | TeachingFilm | Assessment):
         return None
-    first = str(row.terms["starts_on"])
+    first = row.starts_on
+    if isinstance(item, Assessment):
+        if first <= item.held_on.isoformat():
+            return None
+        detail = (
+            f"held_on: {item.learner_id!r} {item.held_on} 早于开班日期（{first}）/ "
+            f"before the class, which began on {first}"
+        )
+        return ItemError(index, "outside_class_dates", detail)
     planned = (row.terms.get("assessment") or {}).get("planned_on")
     last = max(str(row.terms["ends_on"]), str(planned or ""))
     if first <= item.held_on.isoformat() <= last:
@@ -506,7 +516,7 @@ class _Subjects:
 
     def _person(self, item: History) -> int | None:
         if item.id_number is not None:
-            id_hash = self._vault.id_number_hash(item.id_number)
+            id_hash = number_hash(self._vault, self._class, item.id_number)
             return people.ensure_person(self._connection, id_hash)
         account = self._accounts.get(item.learner_id or "")
         return None if account is None else account.person_id

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from app.clock import day
 from app.domain import id_numbers
 from app.domain.catalogue import person_names, roster_days
-from app.domain.catalogue.learner_account import Account
+from app.domain.catalogue.learner_account import Account, number_hash
 from app.domain.catalogue.roster_days import Stay
 from app.domain.catalogue.roster_rows import LearnerTerms, RowError, refused
 from app.store import stays
@@ -50,7 +50,7 @@ class RosterIntake:
         ids = [learner.learner_id for _, learner in rows]
         self.known = store.learners(connection, row.platform_id, ids)
         self.hashes = {
-            learner.id_number: vault.id_number_hash(learner.id_number)
+            learner.id_number: number_hash(vault, row, learner.id_number)
             for _, learner in rows
             if learner.id_number
         }
@@ -64,7 +64,7 @@ class RosterIntake:
 
     def account(self, learner: LearnerTerms) -> Account:
         known = self.known.get(learner.learner_id)
-        return Account(self.connection, self.vault, self.row.platform_id, known)
+        return Account(self.connection, self.vault, self.row, known)
 
     def examined(self) -> list[tuple[int, LearnerTerms]]:
         """The rows that can be taken; the others are refused."""
@@ -72,6 +72,7 @@ class RosterIntake:
         for sieve in (
             self._unborn,
             self._repeated,
+            self._apart,
             self._ended,
             self._late,
             self._frozen,
@@ -117,6 +118,24 @@ class RosterIntake:
                     + ("，已按第一行接收" if one else "，均未接收"),
                     f"{learner.learner_id!r} stands twice ({names})"
                     + ("; the first row was taken" if one else "; neither was taken"),
+                )
+
+    def _apart(self, rows: Rows) -> Iterable[RowError]:
+        """An account is for trying or for studying: what is said of it in a sandbox changes
+        nobody's real one."""
+        known = [self.known[it.learner_id].id for _, it in rows if it.learner_id in self.known]
+        apart = store.of_other_kind(self.connection, known, sandbox=self.row.sandbox)
+        for index, learner in rows:
+            if learner.learner_id in self.known and self.known[learner.learner_id].id in apart:
+                zh, en = ("正式", "a real") if self.row.sandbox else ("沙箱", "a sandbox")
+                yield refused(
+                    index,
+                    learner,
+                    "sandbox_apart",
+                    "learner_id",
+                    f"学员编号{learner.learner_id!r}已在{zh}班级；沙箱班级的学员须用单独的编号",
+                    f"{learner.learner_id!r} is in {en} class: sandbox learners have ids of "
+                    "their own",
                 )
 
     def _ended(self, rows: Rows) -> Iterable[RowError]:

@@ -18,12 +18,27 @@ _EXACT = 10**15  # from here on a spreadsheet has lost digits
 _DAY = re.compile(r"(\d{4})([-/.年])(\d{1,2})[-/.月](\d{1,2})日?(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
 _PLAIN_DAY = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _SERIAL_FROM = date(1899, 12, 30)  # day 0 of a spreadsheet, its leap year 1900 counted
+_TIME_FROM = date(1899, 12, 31).toordinal()
 _SERIALS = range(36_526, 73_051)  # 2000 … 2099
-_YES = frozenset("是 有 √ ✓ ✔ 对 y yes true 1 合格 通过 及格 同意 已同意 批准 已批准 享受".split())
+_ROUNDED = re.compile(r"\d(\.\d+)?[Ee]\+\d+")
+_ABSENT = re.compile(
+    "(缺席|缺勤|旷课|未到|未出勤|没来|没到|请假|事假|病假).*|缺|×|✗|x|n|no|否|无|0"
+)
+_YES = frozenset(
+    "是 有 √ ✓ ✔ 对 y yes true 1 合格 通过 及格 优秀 良好 同意 已同意 批准 已批准 享受".split()
+)
 _NO = frozenset(
-    "否 无 × ✗ x n no false 0 不合格 未通过 不及格 不同意 未同意 未批准 不批准 未享受".split()
+    "否 无 没有 × ✗ x n no false 0 不合格 未通过 不及格 不同意 未同意 未批准 不批准 未享受 "
+    "无补贴".split()
+)
+_TWO_PRIMES, _PRIMES = re.compile("′′|''|’’|[\"”]"), dict.fromkeys(map(ord, "′'’"), "分")
+_IN_WORDS = re.compile(  # 1小时5分30秒
+    r"(?=\d)(?:(\d+(?:\.\d+)?)(?:个?小时|h))?"
+    r"(?:(\d+(?:\.\d+)?)(?:分钟|分|min|m))?(?:(\d+(?:\.\d+)?)(?:秒钟|秒|s))?"
 )
 _PARTS = {"上午": "am", "下午": "pm", "晚上": "evening", "晚": "evening", "夜间": "evening"}
+_PARTS |= {it: it for it in _PARTS.values()}
+_WHOLE_DAYS = ("全天", "整天", "全日")
 
 
 class BadCell(ValueError):
@@ -40,6 +55,9 @@ def shown(cell: Cell) -> str:
         return ""
     if isinstance(cell, datetime) and cell.time() == time():
         cell = cell.date()
+    if isinstance(cell, timedelta):
+        hours, rest = divmod(round(cell.total_seconds()), 3600)
+        return f"{hours}:{rest // 60:02}:{rest % 60:02}"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < _EXACT:
         cell = int(cell)
     return str(cell)
@@ -53,6 +71,19 @@ def words(cell: Cell) -> str | None:
             "cell_error", f"单元格是错误值 {text.strip()}", f"the cell holds {text.strip()}"
         )
     text = "".join(c for c in text if unicodedata.category(c) != "Cf").strip()
+    if text.startswith("="):
+        raise BadCell(
+            "formula_without_result",
+            "单元格是公式，还没有算出结果。请用 Excel 或 WPS 打开文件，保存后再传",
+            "the cell is a formula without a result: open the file in a spreadsheet and save it",
+        )
+    rounded = isinstance(cell, int | float) and abs(cell) >= _EXACT
+    if rounded or _ROUNDED.fullmatch(text):
+        raise BadCell(
+            "digits_lost",
+            f"“{text[:24]}”：存成了数值，末几位已经丢失。请把该列设为“文本”后重新填写",
+            f"{text[:24]!r} was kept as a number and lost its last digits: make the column text",
+        )
     return text.removeprefix("'").strip() or None
 
 
@@ -142,19 +173,38 @@ def whole(cell: Cell) -> int | None:
 
 
 def media_seconds(cell: Cell) -> float | None:
-    """The length of a lesson: minutes as a number, or `45:10`, `0:45:10`, as text or as a
-    spreadsheet's time of day. From six hours on it is more likely `45:10` read as a time."""
-    if isinstance(cell, datetime):
-        cell = cell.time()
-    text = f"{cell:%H:%M:%S}" if isinstance(cell, time) else words(cell)
+    """The length of a lesson. Of `45:10` a spreadsheet makes 45 hours and 10 minutes; no lesson
+    lasts as long."""
+    seconds = _spreadsheet_seconds(cell)
+    if seconds is not None and seconds >= _LONGEST_S and seconds % 60 == 0:
+        return seconds / 60
+    return _seconds(cell)
+
+
+def minutes(cell: Cell) -> float | None:
+    """A length in minutes."""
+    seconds = _seconds(cell)
+    return None if seconds is None else seconds / 60
+
+
+LENGTHS = (media_seconds, minutes)
+
+
+def _seconds(cell: Cell) -> float | None:
+    """A length: minutes as a number, `45:10`, `0:45:10`, `45分10秒`, or a spreadsheet's time, which
+    from six hours on is more likely `45:10` read as a time."""
+    text, seconds = words(cell), _spreadsheet_seconds(cell)
     if text is None:
         return None
-    text = unicodedata.normalize("NFKC", text)
-    if not re.fullmatch(r"\d+(:\d{1,2}){1,2}", text):
-        minutes = number(text.removesuffix("钟"))
-        return None if minutes is None else minutes * 60
-    parts = [int(it) for it in text.split(":")]
-    seconds = parts[-1] + 60 * parts[-2] + (3600 * parts[0] if len(parts) == 3 else 0)
+    text = re.sub(r"\s", "", unicodedata.normalize("NFKC", text)).lower()
+    if said := _IN_WORDS.fullmatch(_TWO_PRIMES.sub("秒", text).translate(_PRIMES)):
+        hours, whole_minutes, rest = (float(it or 0) for it in said.groups())
+        return 3600 * hours + 60 * whole_minutes + rest
+    if seconds is None and re.fullmatch(r"\d+(:\d{1,2}){1,2}", text):
+        parts = [int(it) for it in text.split(":")]
+        seconds = parts[-1] + 60 * parts[-2] + (3600 * parts[0] if len(parts) == 3 else 0)
+    if seconds is None:
+        return 60 * (number(text) or 0)
     if seconds >= _LONGEST_S:
         raise BadCell(
             "length_as_time",
@@ -164,9 +214,81 @@ def media_seconds(cell: Cell) -> float | None:
     return float(seconds)
 
 
-def part_of_day(cell: Cell) -> str | None:
+def _spreadsheet_seconds(cell: Cell) -> float | None:
+    """What a spreadsheet holds for a length, if it is a time."""
+    if isinstance(cell, timedelta):
+        return cell.total_seconds()
+    if not isinstance(cell, datetime | time):
+        return None
+    # A time of more than a day is given as a date, counted from day 0.
+    days = cell.toordinal() - _TIME_FROM if isinstance(cell, datetime) else 0
+    return 86_400 * days + 3600 * cell.hour + 60 * cell.minute + cell.second
+
+
+def class_hours(cell: Cell) -> float | None:
+    """How many class-hours. Hours and minutes of the clock are something else."""
     text = words(cell)
-    return None if text is None else _PARTS.get(text, text.lower())
+    if text and re.search("(小时|分钟|分)$", text):
+        raise BadCell(
+            "not_class_hours",
+            f"“{text[:20]}”是钟点时间：这里填课时数，时长请填在“分钟”列",
+            f"{text[:20]!r} is time of the clock: enter class-hours, and minutes in their column",
+        )
+    return number(cell)
+
+
+def of_unit(cell: Cell, title: str) -> Cell:
+    """A length with the unit that its column's title names, where the cell is a bare number."""
+    unit = re.search("小时|分钟|秒", title)
+    bare = re.fullmatch(r"\d+(\.\d+)?", unicodedata.normalize("NFKC", shown(cell)).strip())
+    return f"{bare[0]}{unit[0]}" if unit and bare else cell
+
+
+def part_of_day(cell: Cell) -> str | None:
+    """Which part of the day; None for all of it."""
+    text = words(cell)
+    if text is None or text in _WHOLE_DAYS:
+        return None
+    if part := _PARTS.get(text.lower()):
+        return part
+    raise BadCell(
+        "not_a_part_of_the_day",
+        f"“{text[:20]}”应为上午、下午或晚上；上下午都有的分两行填",
+        f"{text[:20]!r} is not 上午, 下午 or 晚上 (am, pm, evening)",
+    )
+
+
+def attended(cell: Cell) -> Cell:
+    """What stands beside a name on a list of who came: a tick, a name, a time. Keeps nothing; a
+    person who is marked absent has no attendance."""
+    text = words(cell)
+    if text and _ABSENT.fullmatch(text.lower()):
+        raise BadCell(
+            "absent",
+            f"写的是“{text[:20]}”，没有到课的不计考勤；请假的请另填请假与补课",
+            f"{text[:20]!r}: who was absent has no attendance",
+        )
+    return None
+
+
+def passed(cell: Cell) -> bool | None:
+    _was_there(cell)
+    return yes_or_no(cell)
+
+
+def score(cell: Cell) -> float | None:
+    _was_there(cell)
+    return number(cell)
+
+
+def _was_there(cell: Cell) -> None:
+    text = words(cell)
+    if text and re.fullmatch("(缺考|旷考|弃考|未考|没考|缺席|缺|未参加.*)", text):
+        raise BadCell(
+            "not_assessed",
+            f"“{text[:20]}”：没有参加考核的不登记，这一行删去即可",
+            f"{text[:20]!r}: who was not assessed has no result, leave the row out",
+        )
 
 
 def hour_span(cell: Cell) -> str | None:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from typing import Any
 from xml.etree.ElementTree import ParseError
 
 from app.domain.zip_members import require_usual
@@ -23,10 +25,12 @@ MAX_UNPACKED = 16 * 1024 * 1024
 MAX_ROWS = 2000  # with something in them
 _MAX_HEIGHT, _MAX_WIDTH, _MAX_SHEETS = 20_000, 100, 20
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MARKUP = re.compile(r"\s*<(\?xml|!doctype|html|head|meta|table|style|!--)", re.IGNORECASE)
+_FORMULA = re.compile(rb"<f[ >/]")
 _MARKED = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _DELIMITERS = ",\t;，"
 
-Cell = str | int | float | bool | date | datetime | time | None
+Cell = str | int | float | bool | date | datetime | time | timedelta | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,16 @@ def _workbook(data: bytes) -> list[FileSheet]:
     try:
         _check_unpacked(data)
         book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        typed = book
+        if _has_formulas(data):
+            typed = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
         found = []
-        for sheet in book.worksheets[:_MAX_SHEETS]:
-            sheet.reset_dimensions()  # what a file says of its own size is not always so
-            height, width = _MAX_HEIGHT, _MAX_WIDTH
-            rows = sheet.iter_rows(max_row=height, max_col=width, values_only=True)
-            read = FileSheet(sheet.title, _filled(rows))
+        for sheet, beside in list(zip(book.worksheets, typed.worksheets, strict=True))[
+            :_MAX_SHEETS
+        ]:
+            rows = _rows(sheet) if typed is book else _with_formulas(_rows(sheet), _rows(beside))
             hidden = sheet.sheet_state != "visible"
-            found.append((hidden, read))
+            found.append((hidden, FileSheet(sheet.title, _filled(rows))))
     except broken as error:
         raise BadTable(
             "table_broken",
@@ -94,6 +100,36 @@ def _workbook(data: bytes) -> list[FileSheet]:
             "this file does not open: save it anew as .xlsx",
         ) from error
     return [read for _, read in sorted(found, key=lambda it: it[0])]
+
+
+def _rows(sheet: Any) -> Iterable[tuple[Cell, ...]]:
+    sheet.reset_dimensions()  # what a file says of its own size is not always so
+    rows: Iterable[tuple[Cell, ...]] = sheet.iter_rows(
+        max_row=_MAX_HEIGHT, max_col=_MAX_WIDTH, values_only=True
+    )
+    return rows
+
+
+def _has_formulas(data: bytes) -> bool:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        sheets = [it for it in archive.namelist() if it.startswith("xl/worksheets/")]
+        return any(_FORMULA.search(archive.read(it)) for it in sheets)
+
+
+def _with_formulas(
+    results: Iterable[tuple[Cell, ...]], typed: Iterable[tuple[Cell, ...]]
+) -> Iterable[tuple[Cell, ...]]:
+    """Results, and the formula where it has none: a program wrote it and nothing computed it, so
+    that an empty cell would lose what its author sees there."""
+    for row, beside in zip(results, typed, strict=True):
+        yield tuple(
+            it
+            if it is not None or formula is None
+            else formula
+            if isinstance(formula, str)
+            else "="
+            for it, formula in zip(row, beside, strict=True)
+        )
 
 
 def _check_unpacked(data: bytes) -> None:
@@ -117,6 +153,13 @@ def _check_unpacked(data: bytes) -> None:
 
 def _text(data: bytes) -> FileSheet:
     text = _decoded(data)
+    if _MARKUP.match(text):
+        raise BadTable(
+            "table_old_format",
+            "这是网页格式的表格（不少系统导出的 .xls 其实是网页）。请用 Excel 或 WPS 打开，"
+            "另存为 .xlsx 再传",
+            "this is a web page, as some systems name .xls: open it and save it as .xlsx",
+        )
     try:
         read = [list(csv.reader(io.StringIO(text, newline=""), delimiter=it)) for it in _DELIMITERS]
     except csv.Error as error:

@@ -28,6 +28,7 @@ class TableColumn:
     names: str = ""
     needed: bool = False
     note: str = ""
+    unless: str = ""  # titles beside which only `title` itself is sure to mean this column
 
     def known_as(self) -> set[str]:
         return {plain(it) for it in (self.title, self.field, *self.names.split())}
@@ -71,13 +72,20 @@ _ID_TYPE = TableColumn(
     "证件种类 证件名称",
     note="居民身份证可不填；护照、港澳台居民居住证等请写明",
 )
+_CONFIRMED = TableColumn(
+    "id_number_confirmed",
+    "号码已核对",
+    cells.yes_or_no,
+    "证件号码已核对",
+    note="号码确实以000结尾、已对照证件的填“是”；其余不填",
+)
 _WHO = (_NAME, _ID_NUMBER, _LEARNER_ID)
 
 ROSTER = TableKind(
     "roster",
     Text("花名册", "Roster"),
     (
-        *(_NAME, _ID_NUMBER, _ID_TYPE, _LEARNER_ID),
+        *(_NAME, _ID_NUMBER, _ID_TYPE, _CONFIRMED, _LEARNER_ID),
         TableColumn("employer", "工作单位", cells.line, "单位 单位名称 用人单位 所在单位 就业单位"),
         TableColumn(
             "category",
@@ -131,23 +139,31 @@ OFFLINE = TableKind(
         *_WHO,
         TableColumn("held_on", "日期", cells.day, "上课日期 培训日期 考勤日期 授课日期", True),
         TableColumn(
-            "hours", "学时", cells.number, "课时 学时数 课时数 出勤学时", True, "课时数，不是钟点"
+            *("hours", "学时", cells.class_hours, "课时 学时数 课时数 出勤学时", True),
+            "课时数，不是钟点",
         ),
         TableColumn(
             "session",
             "时段",
             cells.part_of_day,
             "上下午 午别",
-            note="上午、下午或晚上；一天两条时必填",
+            note="上午、下午或晚上；一天两条时必填，全天的可不填",
         ),
         TableColumn(
             "practical", "实操", cells.practical, "是否实操 理论/实操 课程性质", note="实操或理论"
         ),
         TableColumn(
-            "minutes", "分钟", cells.number, "时长 时长(分钟) 授课分钟", note="不含课间休息"
+            "minutes", "分钟", cells.minutes, "时长 授课时长 授课分钟", note="不含课间休息"
         ),
         TableColumn("place", "地点", cells.line, "上课地点 培训地点"),
         TableColumn("teacher", "教师", cells.line, "授课教师 任课教师 老师"),
+        TableColumn(
+            "attended",
+            "签到",
+            cells.attended,
+            "出勤 考勤 出勤情况 考勤情况 到课 是否到课 是否出勤 签名 学员签名 学员签到",
+            note="只看有没有写缺勤、请假：写了的那一行退回",
+        ),
     ),
     LISTS["offline-attendance"],
 )
@@ -183,7 +199,11 @@ SATISFACTION = TableKind(
             "有效答卷 有效问卷 答卷数 参评人数 调查人数",
             True,
         ),
-        TableColumn("satisfied", "满意数", cells.whole, "满意人数 满意答卷数 满意", True),
+        TableColumn(
+            *("satisfied", "满意数", cells.whole, "满意人数 满意答卷数 满意", True),
+            "分“基本满意”等几档的，按主管部门的口径算作满意的合计",
+            "(基本|比较|非常|很|较为?|十分)满意",
+        ),
     ),
     LISTS["satisfaction"],
 )
@@ -195,8 +215,13 @@ ASSESSMENTS = TableKind(
         TableColumn(
             "held_on", "考核日期", cells.day, "考试日期 日期 鉴定日期 评价日期 考核时间", True
         ),
-        TableColumn("passed", "是否合格", cells.yes_or_no, "合格 考核结果 结果 鉴定结果 评价结果"),
-        TableColumn("score", "成绩", cells.number, "分数 考核成绩 总成绩 得分"),
+        TableColumn(
+            "passed",
+            "是否合格",
+            cells.passed,
+            "合格 考核结果 结果 鉴定结果 评价结果 评定结果 考评结果 考试结果 成绩评定 是否通过",
+        ),
+        TableColumn("score", "成绩", cells.score, "分数 考核成绩 总成绩 得分 总分 综合成绩"),
         TableColumn(
             "certificate_no",
             "电子证书编号",
@@ -208,7 +233,7 @@ ASSESSMENTS = TableKind(
             "certificate_type",
             "证书类型",
             cells.line,
-            "证书名称 证书种类 考核类别",
+            "证书类别 证书名称 证书种类 考核类别",
             note="与班级的证书类型不同时才填，如 职业技能等级证书",
         ),
     ),
@@ -218,7 +243,7 @@ HISTORY = TableKind(
     "history",
     Text("以往培训", "Earlier trainings"),
     (
-        *(_NAME, _ID_NUMBER, _ID_TYPE, _LEARNER_ID),
+        *(_NAME, _ID_NUMBER, _ID_TYPE, _CONFIRMED, _LEARNER_ID),
         TableColumn(
             "occupation", "职业（工种）", cells.line, "职业 工种 培训职业 培训工种 培训项目", True
         ),
@@ -254,7 +279,10 @@ RECORDINGS = TableKind(
             True,
             "当天理论或实操的第几学时，如 1 或 1至3",
         ),
-        TableColumn("minutes", "时长", cells.number, "录像时长 分钟 时长分钟", True, "分钟"),
+        TableColumn(
+            *("minutes", "时长", cells.minutes, "录像时长 分钟 时长分钟", True),
+            "分钟数，或 0:45:10（时:分:秒）",
+        ),
         TableColumn(
             "stored_at", "存放位置", cells.line, "存放地点 存储位置 地址 链接", True, "在哪里能调取"
         ),
@@ -264,10 +292,10 @@ RECORDINGS = TableKind(
         TableColumn(
             "measured_minutes",
             "实测时长",
-            cells.number,
+            cells.minutes,
             note="分钟；由 zhenxue recordings 从文件读出，没有就空着",
         ),
-        TableColumn("longest_minutes", "最长连续", cells.number, note="分钟；同上"),
+        TableColumn("longest_minutes", "最长连续", cells.minutes, note="分钟；同上"),
     ),
     LISTS["recordings"],
 )
@@ -327,6 +355,12 @@ def recognised(kind: TableKind, titles: Sequence[Any]) -> dict[int, TableColumn]
         if not said:
             continue
         fits = (it for it in kind.columns if it not in found.values() and said in it.known_as())
-        if column := next(fits, None):
+        column = next(fits, None)
+        if column and not (said != plain(column.title) and _unsure(column, titles)):
             found[place] = column
     return found
+
+
+def _unsure(column: TableColumn, titles: Sequence[Any]) -> bool:
+    """Whether a title beside it makes its usual names mean something else."""
+    return bool(column.unless) and any(re.search(column.unless, plain(it)) for it in titles)

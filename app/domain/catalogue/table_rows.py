@@ -29,17 +29,19 @@ class TableRow:
     name: str = ""
     changes: list[tuple[str, str, str]] = field(default_factory=list)  # column, typed, kept
     reason: Text | None = None
+    note: Text | None = None  # taken as it is, and worth a look
     by_number: bool = False  # the file says no account
 
 
 @dataclass(frozen=True, slots=True)
 class FoundTable:
-    """What was found in a file. `unused` are titles of columns that say nothing to us, `skipped`
-    rows after the header that are no rows of the table."""
+    """What was found in a file. `others` are sheets with such a table that were not read, `unused`
+    titles of columns that say nothing to us, `skipped` rows after the header that are no rows of
+    the table."""
 
     kind: TableKind
     sheet: str
-    sheets: int
+    others: list[str]
     header: int
     titles: tuple[str, ...]
     used: dict[int, TableColumn]
@@ -52,6 +54,7 @@ def read(sheets: list[FileSheet], kind: TableKind) -> FoundTable:
     """The best fitting sheet, from its header on. Raises BadTable when none fits."""
     sheet, at, used = _header(sheets, kind)
     number, titles = sheet.rows[at]
+    _refuse_side_by_side(kind, sheet, at, used)
     skipped: list[tuple[int, str]] = []
     rows: list[TableRow] = []
     for row_number, row in sheet.rows[at + 1 :]:
@@ -59,13 +62,13 @@ def read(sheets: list[FileSheet], kind: TableKind) -> FoundTable:
             text = "　".join(it for it in map(cells.shown, row) if it.strip())
             skipped.append((row_number, text[:60]))
         else:
-            rows.append(_row(row_number, row, used))
+            rows.append(_row(row_number, row, used, titles))
     if not rows:
         raise BadTable("table_empty", "表头下面没有内容", "there are no rows under the header")
     return FoundTable(
         kind=kind,
         sheet=sheet.name,
-        sheets=len(sheets),
+        others=[it.name for it in sheets if it is not sheet and _holds_one(it, kind)],
         header=number,
         titles=tuple(cells.shown(it).strip() for it in titles),
         used=used,
@@ -75,15 +78,45 @@ def read(sheets: list[FileSheet], kind: TableKind) -> FoundTable:
     )
 
 
+def _holds_one(sheet: FileSheet, kind: TableKind) -> bool:
+    try:
+        _, at, used = _header([sheet], kind)
+    except BadTable:
+        return False
+    titles = sheet.rows[at][1]
+    return any(not _is_no_row(row, used, titles) for _, row in sheet.rows[at + 1 :])
+
+
+def _refuse_side_by_side(
+    kind: TableKind, sheet: FileSheet, at: int, used: dict[int, TableColumn]
+) -> None:
+    """Raises BadTable for a list that goes on at its own right: half of it would be left out."""
+    number, titles = sheet.rows[at]
+    rest = [None if place in used else it for place, it in enumerate(titles)]
+    again = recognised(kind, rest)
+    needed = {it for it in kind.columns if it.needed}
+    if len(again) < 2 or not needed <= set(again.values()):
+        return
+    if any(len(row) > place and row[place] for place in again for _, row in sheet.rows[at + 1 :]):
+        names = "、".join(cells.shown(titles[place]).strip() for place in again)
+        raise BadTable(
+            "table_side_by_side",
+            f"第{number}行里又有一组列：{names}。像是左右并排的名单；请把右边的接到左边下面，再传",
+            "the columns stand twice, side by side: put the right part under the left one",
+        )
+
+
 def _header(
     sheets: list[FileSheet], kind: TableKind
 ) -> tuple[FileSheet, int, dict[int, TableColumn]]:
     best: tuple[FileSheet, int, dict[int, TableColumn]] | None = None
+    fits = (False, 1)  # whether anything stands under it, and how many columns are known
     for sheet in sheets:
         for at, (_, row) in enumerate(sheet.rows[:_HEADER_WITHIN]):
             used = recognised(kind, row)
-            if len(used) > (len(best[2]) if best else 1):
-                best = sheet, at, used
+            fit = (len(sheet.rows) > at + 1, len(used))
+            if len(used) > 1 and fit > fits:
+                best, fits = (sheet, at, used), fit
     needed = [it for it in kind.columns if it.needed]
     there = best[2].values() if best else ()
     lacking = [it for it in needed if it not in there]
@@ -99,6 +132,8 @@ def _no_header(
 ) -> BadTable:
     """Which columns are missed, by what names they are known, and what was there instead."""
     zh = "；".join(f"{it.title}{_also(it)}" for it in lacking)
+    if any(it.read is cells.day for it in lacking):
+        zh += "。全表是同一天、日期写在标题里的，也请加一列，每行都填"
     en = ", ".join(it.title for it in lacking)
     other = ""
     if best is not None:
@@ -116,6 +151,8 @@ def _no_header(
 
 
 def _also(column: TableColumn) -> str:
+    if column.unless:
+        return f"（{column.note}）"
     names = column.names.split()[:5]
     return f"（也可写作{'、'.join(names)}）" if names else ""
 
@@ -133,12 +170,16 @@ def _is_no_row(
     return len(again) == len(told) or (len(told) < len(used) and bool(_ENDING.match(first)))
 
 
-def _row(number: int, row: tuple[Cell, ...], used: dict[int, TableColumn]) -> TableRow:
+def _row(
+    number: int, row: tuple[Cell, ...], used: dict[int, TableColumn], titles: tuple[Cell, ...]
+) -> TableRow:
     read = TableRow(number, row)
     for place, column in used.items():
         cell = row[place] if place < len(row) else None
         if column.field in ("name", "file"):
             read.name = " ".join(cells.shown(cell).split())
+        if column.read in cells.LENGTHS:
+            cell = cells.of_unit(cell, cells.shown(titles[place]))
         try:
             value = column.read(cell)
         except BadCell as bad:

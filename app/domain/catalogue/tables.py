@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from app.domain import id_numbers
 from app.domain.catalogue import person_names, records, roster, roster_rows, table_files, table_rows
+from app.domain.catalogue.learner_account import number_hash
 from app.domain.catalogue.roster_intake import Enrolled
 from app.domain.catalogue.roster_rows import RowError
 from app.domain.catalogue.table_kinds import ROSTER, TableKind
@@ -24,9 +25,10 @@ from app.domain.wire import ItemError
 from app.errors import BadInput
 from app.languages import Text
 from app.store.accounts import audit
-from app.store.catalogue import catalogue
+from app.store.catalogue import catalogue, class_file
 from app.store.catalogue import people as store
 from app.vault import NumberHash, Vault
+from detectors.qualifications import TraineeKind, trainee_of
 
 _FIELD_LABELS = {"name": "姓名", "id_number": "证件号码"}
 _WORDS = {
@@ -141,6 +143,8 @@ def _take(
         done = roster.enrol(connection, vault, row, good, actor=actor, now_ms=now_ms)
         _refuse(kind, rows, [*bad, *done.refused])
         kept = {index: learner for index, learner in good}
+        for index, learner in good:
+            rows[index].note = _unknown_kind(learner.category)
         for it in cleaned:
             for field in it.fields:
                 typed = str(rows[it.index].item[field])
@@ -149,8 +153,40 @@ def _take(
     else:
         by: Any = {"actor": actor, "now_ms": now_ms}
         _refuse(kind, rows, records.take(connection, vault, row, kind.item, items, **by).rejected)
+        if kind.item is records.Assessment:
+            _note_not_admitted(connection, row, rows)
     taken = [it for it in table.rows if it.reason is None]
     return TableReport(table, taken, [it for it in table.rows if it.reason]), done
+
+
+def _note_not_admitted(
+    connection: Connection, row: catalogue.ClassRow, rows: Sequence[TableRow]
+) -> None:
+    """Who was assessed though the class was judged and they are not admitted."""
+    pack = f"{row.pack_id}@{row.pack_version}"
+    outcomes = class_file.enrolment_outcomes(connection, row.id, pack)
+    admitted = {
+        it.external_id
+        for it in class_file.roster(connection, row.id)
+        if outcomes.get(it.enrolment_id, "eligible") == "eligible"
+    }
+    for it in rows:
+        if it.reason is None and it.item["learner_id"] not in admitted:
+            it.note = Text(
+                "不在准予考核的人之中：结果照样接收，但不能申请补贴，请核对",
+                "not admitted to the assessment: kept, and nothing can be claimed for it; check",
+            )
+
+
+def _unknown_kind(category: str | None) -> Text | None:
+    """Of a kind of trainee by none of the words that the checks know."""
+    if not category or trainee_of(category):
+        return None
+    known = "、".join(TraineeKind)
+    return Text(
+        f"人员类别“{category}”照原样接收，但不是文件里的名称，培训对象的检查认不出。文件里有：{known}",
+        f"{category!r} is kept, and no kind of trainee that the checks know",
+    )
 
 
 def _learner(item: dict[str, Any]) -> dict[str, Any]:
@@ -189,9 +225,18 @@ def _reason(error: ItemError) -> Text:
     if error.code == "consent_undated":
         return Text("填了同意人脸核验，没有填同意日期", "consent without the day it was given")
     if error.code in _WORDS or not en:
-        known = "数值超出范围" if error.code in _OUT_OF_RANGE else _WORDS.get(error.code, zh)
+        known = _range(said) if error.code in _OUT_OF_RANGE else _WORDS.get(error.code, zh)
         return Text(known, en or zh)
     return Text(zh, en)
+
+
+def _range(said: str) -> str:
+    """What a number must be, out of the sentence that says so in English."""
+    found = re.search(r"(greater|less) than( or equal to)? (-?[\d.]+)", said)
+    if not found:
+        return "数值超出范围"
+    words = {"greater": ("大于", "不小于"), "less": ("小于", "不大于")}
+    return f"须{words[found[1]][bool(found[2])]}{found[3]}"
 
 
 class _Accounts:
@@ -230,8 +275,11 @@ class _Accounts:
             return None
         if not isinstance(said, str):
             return _lost()
+        listed = "id_number_confirmed" not in {it.field for it in self.kind.columns}
+        confirmed = listed or bool(row.item.get("id_number_confirmed"))
         try:
-            return self.vault.id_number_hash(id_numbers.read(said, _id_type(row)))
+            number = id_numbers.read(said, _id_type(row), confirmed=confirmed)
+            return number_hash(self.vault, self.row, number)
         except id_numbers.BadNumber as refusal:
             zh, _, en = str(refusal).partition(" / ")
             return Text(zh, en)
@@ -293,7 +341,7 @@ class _Accounts:
 
 def _id_type(row: TableRow) -> str | None:
     said = row.item.get("id_type")
-    return id_numbers.ID_TYPE_WORDS.get(said, said) if said else None
+    return id_numbers.type_in_words(said) if said else None
 
 
 def _lost() -> Text:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -46,6 +46,7 @@ from app.languages import Text
 from app.store.controls import controls as store
 from app.store.controls.controls import AnsweringPhoto, ControlRow, ScheduledSitting
 from app.store.review import acts, spot_checks
+from app.store.review.acts import ActInForce
 from app.store.sittings import sittings as sitting_store
 from app.vault import Vault
 from detectors.control_kinds import ControlKind
@@ -163,10 +164,8 @@ class ControlScheduler:
 
     def settle(self, batches: Sequence[Batch]) -> list[Demands]:
         """The demands of several batches, decided on the rows in one write transaction."""
-        order = sorted(range(len(batches)), key=lambda at: batches[at].session_id)  # as all lock
         with self.database.write() as connection:
-            found = {at: self._settled(connection, batches[at]) for at in order}
-        settled = [found[at] for at in range(len(batches))]
+            settled = self._settled(connection, batches)
         for batch, watch in zip(batches, settled, strict=True):
             known = self._watches.get(batch.session_id)
             watch.number = max(batch.number, known.number if known else 0)
@@ -175,21 +174,26 @@ class ControlScheduler:
 
     def begin(self, connection: Connection, session_id: int, now_ms: int) -> Demands:
         """The first demands of a sitting, in the transaction that opens or renews it."""
-        sitting = store.sitting(connection, session_id)
-        assert sitting is not None
+        self.forget(session_id)
+        stored = _Stored.read(connection, [session_id], now_ms)
+        sitting = stored.sittings[session_id]
         position_ms = sitting.play_pos_ms if sitting.learning_ms else sitting.resume_ms
         batch = Batch(session_id, sitting.learning_ms, position_ms, now_ms)
-        self.forget(session_id)
-        return self._settled(connection, batch).demands
+        ledger, watch = self._advanced(connection, stored, batch)
+        _save(connection, {session_id: ledger})
+        return watch.demands
 
-    def finish(self, connection: Connection, session_id: int, now_ms: int) -> None:
-        """Note which answer windows had ended, in the transaction that ends the sitting."""
-        self.forget(session_id)
-        ledger = self._load(connection, session_id, now_ms)
-        sitting = store.sitting(connection, session_id)
-        assert sitting is not None
-        control_plan.finish(ledger, sitting.learning_ms, now_ms)
-        _save(connection, session_id, ledger)
+    def finish(self, connection: Connection, ends: Mapping[int, int]) -> None:
+        """Note which answer windows had ended, in the transaction that ends these sittings:
+        session → when."""
+        stored = _Stored.read(connection, ends, max(ends.values(), default=0))
+        ledgers = {}
+        for session_id, now_ms in ends.items():
+            self.forget(session_id)
+            ledgers[session_id] = self._load(connection, stored, session_id, now_ms)
+            learning_ms = stored.sittings[session_id].learning_ms
+            control_plan.finish(ledgers[session_id], learning_ms, now_ms)
+        _save(connection, ledgers)
 
     def forget(self, session_id: int) -> None:
         """The rows were changed elsewhere: read them before the next answer."""
@@ -203,27 +207,43 @@ class ControlScheduler:
             if watch is not None:
                 watch.wake_ms = 0
 
-    def _settled(self, connection: Connection, batch: Batch) -> _Watch:
-        known = self._watches.get(batch.session_id)
-        if known is not None and not known.follows(batch):
-            self.forget(batch.session_id)
-        ledger = self._load(connection, batch.session_id, batch.now_ms)
+    def _settled(self, connection: Connection, batches: Sequence[Batch]) -> list[_Watch]:
+        """In order. What several batches tell of one sitting is decided one after the other."""
+        if len({it.session_id for it in batches}) < len(batches):
+            return [it for one in batches for it in self._settled(connection, [one])]
+        now_ms = max((it.now_ms for it in batches), default=0)
+        stored = _Stored.read(connection, [it.session_id for it in batches], now_ms)
+        ledgers, watches = {}, []
+        for batch in batches:
+            known = self._watches.get(batch.session_id)
+            if known is not None and not known.follows(batch):
+                self.forget(batch.session_id)
+            ledgers[batch.session_id], watch = self._advanced(connection, stored, batch)
+            watches.append(watch)
+        _save(connection, ledgers)
+        return watches
+
+    def _advanced(
+        self, connection: Connection, stored: _Stored, batch: Batch
+    ) -> tuple[Ledger, _Watch]:
+        ledger = self._load(connection, stored, batch.session_id, batch.now_ms)
         tick = Tick(
             batch.learning_ms, batch.position_ms, batch.now_ms, batch.popup_notes, batch.heard
         )
         control_plan.advance(ledger, tick)
-        _save(connection, batch.session_id, ledger)
-        return _watch(ledger, tick)
+        return ledger, _watch(ledger, tick)
 
-    def _load(self, connection: Connection, session_id: int, now_ms: int) -> Ledger:
-        sitting = store.sitting(connection, session_id)
+    def _load(
+        self, connection: Connection, stored: _Stored, session_id: int, now_ms: int
+    ) -> Ledger:
+        sitting = stored.sittings.get(session_id)
         if sitting is None:
             raise NotFound("unknown_session", "there is no such session")
         known = self._watches.get(session_id)
         memory = known.ledger.memory if known else Memory(sitting.learning_ms, now_ms)
         seed = known.ledger.seed if known else self._seed(sitting.seed_encrypted)
         issues = sitting.controls == "service" and bool(seed)
-        terms = _terms(connection, sitting)
+        terms = stored.terms(sitting)
         return Ledger(
             session=sitting.external_id,
             lesson=sitting.lesson_id,
@@ -235,7 +255,7 @@ class ControlScheduler:
             moves=_asks_moves(sitting, terms),
             asker=self._asker(connection, sitting, terms) if issues else None,
             hours=self._hours_of(connection, sitting.class_id),
-            lines=compared_lines(connection, session_id, now_ms, live_required=terms.live_required),
+            lines=stored.lines(session_id, now_ms, live_required=terms.live_required),
             popup_from_ms=sitting.popup_from_ms,
             popup_due_ms=sitting.popup_due_ms,
             popup_draws=sitting.popup_draws,
@@ -243,7 +263,7 @@ class ControlScheduler:
             photo_draws=sitting.schedule.get("draws", 0),
             schedule=sitting.schedule,
             memory=memory,
-            spot_check=spot_checks.waiting(connection, session_id, now_ms),
+            spot_check=stored.spot_checks.get(session_id),
         )
 
     def _asker(
@@ -280,13 +300,51 @@ class ControlScheduler:
                 self._watches.popitem(last=False)
 
 
-def _terms(connection: Connection, sitting: ScheduledSitting) -> SittingTerms:
-    """The pack's, with the time to answer that was recorded for the learner."""
-    terms = sitting_terms.of_pack(sitting.pack_id, sitting.pack_version)
-    longer_ms = acts.answer_window_ms(
-        connection, sitting.class_id, sitting.learner_id, sitting.opened_ms
-    )
-    return replace(terms, popup_window_ms=max(terms.popup_window_ms, longer_ms))
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What the rows say of several sittings, which stay locked until the transaction ends."""
+
+    sittings: Mapping[int, ScheduledSitting]
+    rows: Mapping[int, Sequence[ControlRow]]
+    photos: Mapping[int, Sequence[AnsweringPhoto]]
+    answer_times: Sequence[ActInForce]
+    spot_checks: Mapping[int, int]
+
+    @classmethod
+    def read(cls, connection: Connection, session_ids: Collection[int], now_ms: int) -> _Stored:
+        sittings = store.sittings(connection, session_ids)
+        rows = store.rows_of(connection, session_ids)
+        return cls(
+            sittings,
+            rows,
+            _photos(connection, rows),
+            acts.answer_times(connection, {it.class_id for it in sittings.values()}),
+            spot_checks.waiting(connection, session_ids, now_ms),
+        )
+
+    def terms(self, sitting: ScheduledSitting) -> SittingTerms:
+        """The pack's, with the time to answer that was recorded for the learner."""
+        terms = sitting_terms.of_pack(sitting.pack_id, sitting.pack_version)
+        longer_ms = acts.answer_window_ms(
+            self.answer_times, sitting.class_id, sitting.learner_id, sitting.opened_ms
+        )
+        return replace(terms, popup_window_ms=max(terms.popup_window_ms, longer_ms))
+
+    def lines(self, session_id: int, now_ms: int, *, live_required: bool) -> list[ControlLine]:
+        """The ledger of one of them, with what became of the photos that answer it."""
+        return _compared(self.rows[session_id], self.photos, now_ms, live_required=live_required)
+
+
+def _photos(
+    connection: Connection, rows: Mapping[int, Sequence[ControlRow]]
+) -> Mapping[int, Sequence[AnsweringPhoto]]:
+    """By control, of those sittings that had a face check."""
+    checked = [it for it, its in rows.items() if any(_is_face_check(row) for row in its)]
+    return store.photo_checks(connection, checked) if checked else {}
+
+
+def _is_face_check(row: ControlRow) -> bool:
+    return row.kind == ControlKind.FACE_CHECK
 
 
 def _asks_moves(sitting: ScheduledSitting, terms: SittingTerms) -> bool:
@@ -322,11 +380,18 @@ def compared_lines(
     connection: Connection, session_id: int, now_ms: int, *, live_required: bool
 ) -> list[ControlLine]:
     """The ledger of one sitting, with what became of the photos that answer it."""
-    rows = store.rows(connection, session_id)
-    photos: dict[int, list[AnsweringPhoto]] = {}
-    if any(row.kind == ControlKind.FACE_CHECK for row in rows):
-        for photo in store.photo_checks(connection, session_id):
-            photos.setdefault(photo.control_id, []).append(photo)
+    rows = store.rows_of(connection, [session_id])
+    photos = _photos(connection, rows)
+    return _compared(rows[session_id], photos, now_ms, live_required=live_required)
+
+
+def _compared(
+    rows: Sequence[ControlRow],
+    photos: Mapping[int, Sequence[AnsweringPhoto]],
+    now_ms: int,
+    *,
+    live_required: bool,
+) -> list[ControlLine]:
     lines = []
     for row in rows:
         line = _line_of(row)
@@ -362,9 +427,15 @@ def _passes(photo: AnsweringPhoto, *, live_required: bool) -> bool:
     return not live_required or face_check_reasons.outcome(photo) == "live"
 
 
-def _save(connection: Connection, session_id: int, ledger: Ledger) -> None:
-    fresh = [line.columns() for line in ledger.fresh]
-    store.insert_lines(connection, session_id, fresh)
+def _save(connection: Connection, ledgers: Mapping[int, Ledger]) -> None:
+    fresh = [(id_, line.columns()) for id_, its in ledgers.items() for line in its.fresh]
+    store.insert_lines(connection, fresh)
+    for session_id, ledger in ledgers.items():
+        _save_changes(connection, session_id, ledger)
+        ledger.fresh, ledger.touched, ledger.redrawn = [], set(), False
+
+
+def _save_changes(connection: Connection, session_id: int, ledger: Ledger) -> None:
     new = {line.challenge_id for line in ledger.fresh}
     for line in ledger.lines:
         if line.challenge_id in ledger.touched and line.challenge_id not in new:
@@ -392,7 +463,6 @@ def _save(connection: Connection, session_id: int, ledger: Ledger) -> None:
         line = ledger.met_by
         spot_checks.met(connection, ledger.spot_check, line.challenge_id, line.issued_ms)
         ledger.spot_check = ledger.met_by = None
-    ledger.fresh, ledger.touched, ledger.redrawn = [], set(), False
 
 
 def _watch(ledger: Ledger, tick: Tick) -> _Watch:

@@ -6,15 +6,17 @@ and what to change.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Connection
 
 from app.domain.answer import Answer, EpochMs
-from app.domain.exchange.xapi_fates import LOST
+from app.domain.exchange.xapi_fates import KEPT, LOST, OTHER_LEARNER
 from app.languages import Text
 from app.store.bodies import EvidenceCounts
 from app.store.exchange import statements
+from app.store.exchange.statements import FateCount
+from app.store.sittings import sittings
 
 SINCE_MS = 30 * 86_400_000
 
@@ -24,6 +26,16 @@ _UNSEEN = Text(
     "{s} sittings played while their page was hidden; {n} s were not counted. Where learners "
     "had it open, the app's web view wrongly says hidden: check it, or send them to the "
     "system's browser.",
+)
+
+
+_NO_PLAY = Text(
+    "近30天收到{n}条xAPI语句，没有一条说到播放：都已保存，没有计入任何人的学时。课件自带的语句（浏览、作答、完成）"
+    "不说明看了多久：请改用发送played、paused的播放器，或在学习页面接入SDK。",
+    "None of the {n} xAPI statements of the last 30 days tells of play: they are kept and count "
+    "for nobody. What courseware says by itself (experienced, answered, completed) does not tell "
+    "how long somebody watched: use a player that sends `played` and `paused`, or put the SDK on "
+    "the page.",
 )
 
 
@@ -38,8 +50,12 @@ class PlatformNote(Answer, frozen=True, kw_only=True):
 
 
 def of_platform(connection: Connection, platform_id: int, now_ms: int) -> list[PlatformNote]:
-    """What was lost of late, by what became of it."""
-    rows = statements.fates(connection, platform_id, list(LOST), now_ms - SINCE_MS)
+    """What was lost of late, by what became of it; or that nothing tells of play at all, where the
+    platform never had a sitting by any other door."""
+    since_ms = now_ms - SINCE_MS
+    rows = statements.fates(connection, platform_id, list(LOST), since_ms)
+    if not rows and not sittings.any_on_platform(connection, platform_id):
+        return _no_play(connection, platform_id, since_ms)
     return [
         PlatformNote(
             code=row.fate,
@@ -49,6 +65,33 @@ def of_platform(connection: Connection, platform_id: int, now_ms: int) -> list[P
             sentence=_lost(row.fate, row.statements, row.sessions),
         )
         for row in rows
+    ]
+
+
+def lost_of_learner(
+    connection: Connection, platform_id: int, learner_id: int, now_ms: int
+) -> Sequence[FateCount]:
+    """What a platform sent of late of this learner's play, and nobody could count, by its fate."""
+    return statements.fates_of_learner(
+        connection,
+        platform_id,
+        learner_id,
+        list(LOST),
+        now_ms - SINCE_MS,
+        elsewhere=OTHER_LEARNER,
+    )
+
+
+def _no_play(connection: Connection, platform_id: int, since_ms: int) -> list[PlatformNote]:
+    return [
+        PlatformNote(
+            code="no_play",
+            count=row.statements,
+            sessions=row.sessions,
+            last_ms=row.last_ms,
+            sentence=Text(*(it.format(n=row.statements) for it in (_NO_PLAY.zh, _NO_PLAY.en))),
+        )
+        for row in statements.fates(connection, platform_id, [KEPT], since_ms)
     ]
 
 

@@ -146,7 +146,4 @@ def sentence_of(fate: str) -> Text:
     """What a fate means, and what to do where it loses something."""
     if fate in _WORDS:
         return Text(*_WORDS[fate])
-    loss = LOST[fate]
-    return Text(
-        f"{loss.why_zh}：{loss.remedy_zh}", f"statements that {loss.why_en}: {loss.remedy_en}"
-    )
+    return LOST[fate].sentence

@@ -24,6 +24,7 @@ from app.vault import Vault
 PURPOSE = "webhook-secret"
 MOST = 10  # webhooks of one platform
 MOST_ATTEMPTS = 10
+LISTENER_GONE_MS = 86_400_000  # product default
 OVERLAP_MS = 24 * 3_600_000  # both secrets sign so long after a change
 _MAX_URL = 2000
 _SECRET_BYTES = 32
@@ -112,18 +113,12 @@ def register(
 
 def webhooks(connection: Connection, platform_id: int | None = None) -> list[Webhook]:
     """Webhooks by id, of one platform or of all, without those that were removed."""
-    return [
-        Webhook(
-            row.id,
-            row.platform_id,
-            row.url,
-            tuple(row.events),
-            row.created_ms,
-            *store.counts(connection, row.id),
-            row.former_until_ms,
-        )
-        for row in store.of_platform(connection, platform_id)
-    ]
+    return [_counted(connection, row) for row in store.of_platform(connection, platform_id)]
+
+
+def webhook(connection: Connection, platform_id: int | None, webhook_id: int) -> Webhook:
+    """One that was not removed. Raises NotFound."""
+    return _counted(connection, _found(connection, platform_id, webhook_id))
 
 
 def remove(
@@ -133,6 +128,12 @@ def remove(
     _found(connection, platform_id, webhook_id)
     store.disable(connection, webhook_id, now_ms)
     _record(connection, now_ms, actor, "webhook.removed", webhook_id)
+
+
+def remove_left_behind(connection: Connection, actor: str, now_ms: int) -> None:
+    """Remove the webhooks of listeners that were killed: for a day nobody asked for what waits."""
+    for webhook_id in store.left_behind(connection, now_ms - LISTENER_GONE_MS):
+        remove(connection, None, webhook_id, actor=actor, now_ms=now_ms)
 
 
 def messages(
@@ -247,6 +248,20 @@ def shown(row: DeliveryRow) -> Delivery:
         last_status=row.last_status,
         last_error=row.last_error,
         payload=row.payload,
+    )
+
+
+def _counted(connection: Connection, row: WebhookRow) -> Webhook:
+    waiting, dead = store.counts(connection, row.id)
+    return Webhook(
+        row.id,
+        row.platform_id,
+        row.url,
+        tuple(row.events),
+        row.created_ms,
+        waiting,
+        dead,
+        row.former_until_ms,
     )
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from app.clock import Clock
 from app.db import Database
+from app.domain import notify
 from app.domain.controls.scheduler import Batch
 from app.domain.events import intake
 from app.domain.events.events import Event
@@ -25,7 +26,7 @@ from app.domain.events.intake import RunningSitting
 from app.domain.exchange.xapi_attachments import AttachedFile, attachments_of, require_files
 from app.domain.exchange.xapi_batch import Sent, completed, says_the_same
 from app.domain.exchange.xapi_documents import require_room
-from app.domain.exchange.xapi_fates import LOST, UNKNOWN
+from app.domain.exchange.xapi_fates import DUPLICATE, KEPT, LOST, NO_POSITION, UNKNOWN, Loss
 from app.domain.exchange.xapi_formats import activity
 from app.domain.exchange.xapi_keys import activity_key, agent_key, object_key, verb_key
 from app.domain.exchange.xapi_links import activities_of, definitions_of, joined, links_of
@@ -33,7 +34,7 @@ from app.domain.exchange.xapi_mapping import StatementMapping, read_mapping
 from app.domain.exchange.xapi_model import VOIDED
 from app.domain.exchange.xapi_sittings import Address, Addressing, Openings, Spoken
 from app.domain.exchange.xapi_values import dump_json
-from app.domain.exchange.xapi_video import event_of, session_of
+from app.domain.exchange.xapi_video import event_of, session_of, tells_of_watching
 from app.errors import Conflict, NotFound
 from app.store.exchange import activities, documents, statement_places
 from app.store.exchange import statements as store
@@ -54,7 +55,6 @@ class Files:
 
 
 NO_FILES = Files()
-KEPT, DUPLICATE = "kept", "duplicate"
 
 
 @dataclass(slots=True)
@@ -68,9 +68,9 @@ class Taken:
     each: list[tuple[str, Address | None]] = field(default_factory=list)
     batches: list[Batch] = field(default_factory=list)
 
-    def lost(self) -> dict[str, str]:
-        """Fates of what reached no sitting, each with what to do instead."""
-        return {fate: loss.remedy_en for fate, loss in LOST.items() if self.fates[fate]}
+    def lost(self) -> dict[str, Loss]:
+        """Fates of what reached no sitting, each with why, and what to do instead."""
+        return {fate: loss for fate, loss in LOST.items() if self.fates[fate]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +146,11 @@ def take(
     )
     _define(connection, platform_id, [sent.statement for sent in fresh])
     _keep(connection, platform_id, files, now_ms)
-    if taken.lost():
+    lost = taken.lost()
+    if lost:
         log.info("statements lost", fates=dict(taken.fates))
+        told = {fate: loss.sentence for fate, loss in lost.items()}
+        notify.evidence_lost(connection, platform_id, told, now_ms)
     return taken
 
 
@@ -170,8 +173,11 @@ def _play(
         if address is not None and address.session is not None and it.event is not None:
             events.setdefault(address.session, []).append(it.event)
     fates = _append(connection, platform_id, events, now_ms, taken) if events else {}
-    for address in addresses:
-        fate = KEPT if address is None else address.fate or fates[str(address.session)]
+    for it, address in zip(said, addresses, strict=True):
+        if address is None:
+            fate = NO_POSITION if tells_of_watching(it.statement) else KEPT
+        else:
+            fate = address.fate or fates[str(address.session)]
         taken.each.append((fate, address))
     addressing.end(
         [

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sitting_life import Fate
+from app.languages import Text
 
+KEPT, DUPLICATE = "kept", "duplicate"  # nothing of play in it; came before
 NO_SESSION, UNKNOWN = "no_session", "unknown_session"
 OTHER_LEARNER, OTHER_LESSON = "other_learner", "other_lesson"
 UNKNOWN_LEARNER, UNKNOWN_LESSON = "unknown_learner", "unknown_lesson"
 UNKNOWN_CLASS, SEVERAL_CLASSES = "unknown_class", "several_classes"
 NOT_OPEN, TOO_OLD = "not_open", "too_old"
+NO_POSITION = "no_position"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,12 @@ class Loss:
     why_en: str
     remedy_zh: str
     remedy_en: str
+
+    @property
+    def sentence(self) -> Text:
+        return Text(
+            f"{self.why_zh}：{self.remedy_zh}", f"statements that {self.why_en}: {self.remedy_en}"
+        )
 
 
 LOST: dict[str, Loss] = {
@@ -84,6 +93,12 @@ LOST: dict[str, Loss] = {
         "tell of play of long ago",
         "请在播放发生时即时转发：学时按到达时间计算",
         "forward when it happens: time counts as it arrives",
+    ),
+    NO_POSITION: Loss(
+        "说看了影片，没有写明播放位置",
+        "tell that a film was watched, and of no position in it",
+        "请让播放器在播放和暂停时发送带位置（time）的played、paused，或在学习页面接入SDK",
+        "have the player send `played` and `paused` with a `time`, or put the SDK on the page",
     ),
     Fate.CLOSED.value: Loss(
         "在会话结束后才到达",

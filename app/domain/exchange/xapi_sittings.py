@@ -1,8 +1,8 @@
 """The sitting that a statement belongs to: named, found by learner and lesson, or opened for it.
 
 A statement in somebody else's sitting is no part of it: what says so is kept, told of, and counts
-for nobody. What a statement says of its time plays no part here, but that a player's report of an
-hour ago opens nothing now.
+for nobody. Time is that of the sitting's class, which in a sandbox is moved. What a statement says
+of its time plays no part here, but that a player's report of an hour ago opens nothing now.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from sqlalchemy import Connection
 
 from app.clock import day
 from app.domain.controls.scheduler import ControlScheduler
-from app.domain.events.events import Event, PlayEvent
+from app.domain.events.events import Event, PlayEvent, RateEvent
 from app.domain.exchange.xapi_fates import (
+    KEPT,
     NO_SESSION,
     NOT_OPEN,
     OTHER_LEARNER,
@@ -42,7 +43,7 @@ from app.domain.sittings.sitting_life import Door, Fate
 from app.domain.sittings.sittings import Opening
 from app.errors import ZhenxueError
 from app.store.exchange import statement_places as store
-from app.store.exchange.statement_places import PlacedSitting
+from app.store.exchange.statement_places import ClassWithLesson, PlacedSitting
 from app.store.sittings import sittings as sitting_store
 from app.vault import Vault
 
@@ -162,7 +163,8 @@ class Addressing:
         return Address(named.external_id)
 
     def _takes(self, sitting: PlacedSitting) -> bool:
-        return not sitting_life.fate(sitting, Door.EVENTS, self._now_ms).refused
+        now_ms = self._now_ms + sitting.ahead_ms
+        return not sitting_life.fate(sitting, Door.EVENTS, now_ms).refused
 
     # ------------------------------------------------------------- by learner and lesson
 
@@ -182,14 +184,16 @@ class Addressing:
         if latest is not None and self._goes_on(latest, plays):
             return Address(latest.external_id, place=place)
         if not plays or not mapping.opens:
-            return Address(fate=NOT_OPEN, place=place)
+            loads = isinstance(said.event, RateEvent) and said.event.position is None
+            return Address(fate=KEPT if loads else NOT_OPEN, place=place)
         if self._now_ms - said.at_ms > sitting_life.RESUME_MS:
             return Address(fate=TOO_OLD, place=place)
         return self._open(place, said)
 
     def _goes_on(self, sitting: PlacedSitting, plays: bool) -> bool:
         """Play belongs to a sitting that runs or resumes; the rest also to one just over."""
-        fate = sitting_life.fate(sitting, Door.EVENTS, self._now_ms, lambda: self._rival(sitting))
+        now_ms = self._now_ms + sitting.ahead_ms
+        fate = sitting_life.fate(sitting, Door.EVENTS, now_ms, lambda: self._rival(sitting))
         return fate in (Fate.TAKEN, Fate.RESUMES) if plays else not fate.refused
 
     def _rival(self, sitting: PlacedSitting) -> bool:
@@ -201,11 +205,13 @@ class Addressing:
             return place.klass or UNKNOWN_CLASS
         assert place.lesson is not None
         classes = self._classes_with(learner_id, place.lesson)
-        today = day(self._now_ms).isoformat()
-        running = [it for it in classes if it.starts_on <= today <= it.ends_on] or list(classes)
+        running = [it for it in classes if self._runs(it)] or list(classes)
         if not running:
             return UNKNOWN_LESSON
         return running[0].external_id if len(running) == 1 else SEVERAL_CLASSES
+
+    def _runs(self, klass: ClassWithLesson) -> bool:
+        return klass.starts_on <= day(self._now_ms + klass.ahead_ms).isoformat() <= klass.ends_on
 
     def _open(self, place: StatementPlace, said: Spoken) -> Address:
         assert place.learner and place.lesson and place.klass

@@ -1,7 +1,8 @@
 """Video Profile statements as events of a sitting, in the dialects that players speak.
 
-A statement without what an event needs is no event; it stays a statement. What players compute
-themselves (`progress`, `played-segments`) is never read.
+A statement without what an event needs is no event; it stays a statement, and where it tells of
+watching all the same, its platform is told (`tells_of_watching`). What players compute themselves
+(`progress`, `played-segments`) is never read.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ from app.domain.events.events import AnyEvent, Event
 
 VIDEO = "https://w3id.org/xapi/video/extensions/"
 CMI5_SESSION = "https://w3id.org/xapi/cmi5/context/extensions/sessionid"
-_EXTENSION = re.compile(r"https?://w3id\.org/xapi/([^/]+)/extensions?/([a-z-]+)")
+_EXTENSION = re.compile(
+    r"https?://(?:w3id\.org/xapi/([^/]+)/extensions?|id\.tincanapi\.com/extension)/([a-z-]+)"
+)
 _SPEED = re.compile(r"\s*(\d{1,3}(?:\.\d+)?)\s*[xX×]?\s*", re.ASCII)
 _DURATION = re.compile(r"PT(?=\d)(?:(\d{1,3})H)?(?:(\d{1,4})M)?(?:(\d{1,6}(?:\.\d+)?)S)?", re.A)
-_SECONDS = re.compile(r"\d{1,5}(?:\.\d+)?", re.ASCII)
+_SECONDS = re.compile(r"\d{1,7}(?:\.\d+)?", re.ASCII)
 _SESSION = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,128}")
 LONGEST_S = 86_400  # a film that is said to be longer is a mistake
 _MEDIA = ("video", "audio", "media")
+_PLAYING = ("played", "play", "paused", "watched", "watch")
+_GETTING_ON = ("consumed", "experienced", "progressed", "viewed", "completed", "complete")
 
 Words = dict[str, Any]  # extensions by the last part of their IRI
 
@@ -48,7 +53,7 @@ def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
     if read is None or (verb in _GENERAL and not _about_media(statement["object"])):
         return None
     words = _words(statement.get("context", {})) | _words(statement.get("result", {}))
-    if verb in _GENERAL and _time(words) is None and _of_a_unit(statement):
+    if verb in _GENERAL and _time(words) is None and _of_a_part(statement):
         return None
     found = read(words)
     if found is None:
@@ -60,10 +65,22 @@ def event_of(statement: dict[str, Any], at_ms: int) -> Event | None:
     return event
 
 
-def _of_a_unit(statement: dict[str, Any]) -> bool:
-    """Whether a cmi5 course tells of a whole unit: it is completed by its own measure, which
-    is no claim that a film was seen to its end."""
-    return CMI5_SESSION in statement.get("context", {}).get("extensions", {})
+def tells_of_watching(statement: dict[str, Any]) -> bool:
+    """Whether somebody watched a film by it. Where such a statement is no event, it says neither
+    where in the film nor when, and what was watched is lost."""
+    verb = statement["verb"]["id"].rpartition("/")[2].lower()
+    thing = statement["object"]
+    if verb in _PLAYING:
+        return _about_media(thing)
+    return verb in _GETTING_ON and bool(_kind(thing)) and _about_media(thing)
+
+
+def _of_a_part(statement: dict[str, Any]) -> bool:
+    """Whether a course tells of a part of it, which is completed by its own measure: a unit of
+    cmi5, or what Adapt calls media, be it a text. That is no claim that a film was seen to its
+    end."""
+    unit = CMI5_SESSION in statement.get("context", {}).get("extensions", {})
+    return unit or _kind(statement["object"]).endswith("/media")
 
 
 def _words(part: dict[str, Any]) -> Words:
@@ -78,21 +95,31 @@ def _words(part: dict[str, Any]) -> Words:
 
 def _about_media(thing: dict[str, Any]) -> bool:
     """Courses are completed too; a type that is not told may be a video's."""
-    kind = thing.get("definition", {}).get("type", "")
+    kind = _kind(thing)
     return not kind or kind.rpartition("/")[2].lower() in _MEDIA
 
 
-def _time(words: Words) -> float | None:
-    """A position in seconds, or as a duration (`PT3M14S`); players say -1 where they know none."""
-    position = words.get("time")
-    if isinstance(position, str):
-        position = _duration(position)
-    if not isinstance(position, int | float) or isinstance(position, bool):
-        return None
-    return position if position > -1 else None
+def _kind(thing: Any) -> str:
+    kind: str = thing.get("definition", {}).get("type", "")
+    return kind
 
 
-def _duration(told: str) -> float | None:
+def _time(words: Words, *names: str) -> float | None:
+    """The position, under the first of these names that tells one; players say -1 where they know
+    none."""
+    for name in names or ("time",):
+        position = _seconds(words.get(name))
+        if position is not None and position > -1:
+            return position
+    return None
+
+
+def _seconds(told: Any) -> float | None:
+    """`12.5`, `"12.5"`, or a duration (`PT3M14S`)."""
+    if not isinstance(told, str):
+        return told if isinstance(told, int | float) and not isinstance(told, bool) else None
+    if _SECONDS.fullmatch(told):
+        return float(told)
     shape = _DURATION.fullmatch(told)
     if shape is None:
         return None
@@ -110,10 +137,7 @@ def _number(told: Any) -> float | None:
 
 def _film(words: Words) -> Words:
     """The film's length, as the player has it; one that has not loaded it says 0 or nothing."""
-    told = words.get("length")
-    if isinstance(told, str) and _SECONDS.fullmatch(told):
-        told = float(told)
-    length = _number(told)
+    length = _seconds(words.get("length"))
     return {"duration": length} if length is not None and 0 < length <= LONGEST_S else {}
 
 
@@ -135,19 +159,20 @@ def _initialized(words: Words) -> Words | None:
 
 
 def _played(words: Words) -> Words | None:
-    if _time(words) is None:
-        return None
-    return {"type": "play", "position": _time(words), **_film(words)}
+    position = _time(words, "time", "starting-point")
+    return None if position is None else {"type": "play", "position": position, **_film(words)}
 
 
 def _paused(words: Words) -> Words | None:
-    if _time(words) is None:
-        return None
-    return {"type": "pause", "position": _time(words), **_film(words)}
+    position = _time(words, "time", "ending-point")
+    return None if position is None else {"type": "pause", "position": position, **_film(words)}
 
 
-def _seeked(words: Words) -> Words:
-    return {"type": "seek", "from": words.get("time-from"), "to": words.get("time-to")}
+def _seeked(words: Words) -> Words | None:
+    """A jump whose beginning is not told adds nothing to the position that is told next."""
+    origin = _time(words, "time-from", "starting-point")
+    target = _time(words, "time-to", "ending-point")
+    return None if None in (origin, target) else {"type": "seek", "from": origin, "to": target}
 
 
 def _interacted(words: Words) -> Words | None:
@@ -163,7 +188,8 @@ def _completed(words: Words) -> Words | None:
     threshold = _number(words.get("completion-threshold"))
     if threshold is not None and threshold < 1:
         return _stands(words)
-    return {"type": "ended", "position": _time(words), "completed": True, **_film(words)}
+    position = _time(words, "time", "ending-point")
+    return {"type": "ended", "position": position, "completed": True, **_film(words)}
 
 
 def _terminated(words: Words) -> Words | None:
@@ -180,10 +206,14 @@ _GENERAL: dict[str, Callable[[Words], Words | None]] = {
     "adlnet.gov/expapi/verbs/interacted": _interacted,
     "adlnet.gov/expapi/verbs/completed": _completed,
     "adlnet.gov/expapi/verbs/terminated": _terminated,
+    "activitystrea.ms/schema/1.0/complete": _completed,
 }
 _EVENTS: dict[str, Callable[[Words], Words | None]] = {
     "w3id.org/xapi/video/verbs/played": _played,
     "w3id.org/xapi/video/verbs/paused": _paused,
     "w3id.org/xapi/video/verbs/seeked": _seeked,
+    "activitystrea.ms/schema/1.0/play": _played,  # the recipe for videos before the profile
+    "id.tincanapi.com/verb/paused": _paused,
+    "id.tincanapi.com/verb/skipped": _seeked,
     **_GENERAL,
 }

@@ -16,6 +16,7 @@ from app.domain.faces.enrolment_link import EnrolmentLink
 from app.domain.faces.enrolment_photos import EnrolledPhoto, EnrolmentConfidence
 from app.domain.faces.enrolment_steps import Step
 from app.domain.faces.photo_store import PhotoStore
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, ZhenxueError
 from app.security import Unsealable
 from app.store.accounts import audit
@@ -117,7 +118,7 @@ class EnrolmentDesk:
     ) -> list[EnrolledPhoto | ZhenxueError]:
         """What became of each photo that somebody hands in for a learner; who, and why, stands in
         the audit log. Raises BadInput (reason_missing)."""
-        why = reason.strip()
+        why = shown_text(reason)
         if not MIN_REASON <= len(why) <= MAX_REASON:
             limits = f"{MIN_REASON} to {MAX_REASON} characters"
             raise BadInput("reason_missing", f"this needs a reason of {limits}")

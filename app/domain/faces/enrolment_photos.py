@@ -215,7 +215,7 @@ def template(
 ) -> Template | None:
     """The learner's mean face for one model, None when nothing is enrolled for it."""
     embeddings = [
-        vector(unseal(key, row.template_encrypted, _context(learner_id)))
+        vector(unseal(key, row.template_encrypted, template_context(learner_id)))
         for row in rows.ready(connection, learner_id)
         if row.model == card.model
     ]
@@ -232,7 +232,7 @@ def _ready(
         quality["agrees_with_enrolled"] = decision.zone
         quality["distance_to_enrolled"] = round(decision.distance, 4)
     return {
-        "template_encrypted": seal(key, seen.embedding, _context(learner_id)),
+        "template_encrypted": seal(key, seen.embedding, template_context(learner_id)),
         "model": seen.card.model,
         "quality": {**quality, "box": seen.fields["box"]},
         "status": "ready",
@@ -268,7 +268,7 @@ def _keep(photos: PhotoStore, key: bytes, learner_id: int, data: bytes) -> str:
     return blob_key
 
 
-def _context(learner_id: int) -> bytes:
+def template_context(learner_id: int) -> bytes:
     return f"face-template:{learner_id}".encode()
 
 

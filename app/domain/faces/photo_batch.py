@@ -136,8 +136,12 @@ def _looked_at(
             row.reason = _told(refusal)
             continue
         row.blob_key = f"{folder}/{number}"
-        with desk.database.read() as connection:
-            key = _key(connection, desk, row)
+        try:
+            with desk.database.read() as connection:
+                key = _key(connection, desk, row)
+        except face_keys.KeyDestroyed:  # the learner's face data was erased since
+            row.blob_key, row.reason = "", _GONE
+            continue
         desk.photos.put(key, row.blob_key, data)
     return rows
 

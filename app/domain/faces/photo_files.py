@@ -20,6 +20,7 @@ MOST_PHOTOS = 200
 MOST_BYTES = 20 * 1024 * 1024  # of a photo; the readers of pictures refuse what is larger
 _MOST_MEMBERS = 2000
 _ZIP = b"PK\x03\x04"
+_DOCUMENTS = (".docx", ".xlsx", ".pptx", ".wps")  # archives too, and no photos
 _UTF8_NAME = 0x800
 _JUNK = ("__macosx", ".ds_store", "thumbs.db", "desktop.ini")
 _BROKEN = (
@@ -64,7 +65,7 @@ def _all(files: Iterable[tuple[str, BinaryIO]]) -> Iterator[PhotoFile]:
     for name, file in files:
         start = file.read(len(_ZIP))
         file.seek(0)
-        if start == _ZIP:
+        if start == _ZIP and not name.lower().endswith(_DOCUMENTS):
             yield from _unpacked(name, file)
         else:
             yield PhotoFile(name, file.read(MOST_BYTES + 1))

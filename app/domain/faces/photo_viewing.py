@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from app.domain.accounts.users import User
+from app.domain.wire import shown_text
 from app.errors import BadInput, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.faces import photo_access
@@ -160,7 +161,7 @@ def looks(connection: Connection, user: User, session_id: int, now_ms: int) -> d
 
 def reason_to_look(purpose: str) -> str:
     """Why somebody looks at a photo, without blanks around it. Raises BadInput."""
-    why = purpose.strip()
+    why = shown_text(purpose)
     if not MIN_PURPOSE <= len(why) <= MAX_PURPOSE:
         limits = f"{MIN_PURPOSE} to {MAX_PURPOSE} characters"
         raise BadInput("purpose_missing", f"a look at a photo needs a purpose of {limits}")

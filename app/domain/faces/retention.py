@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue
@@ -45,11 +46,14 @@ def place_hold(
     return hold_id
 
 
-def lift_hold(connection: Connection, hold_id: int, *, actor: str, now_ms: int) -> None:
-    """Let terms run again. Raises NotFound."""
+def lift_hold(
+    connection: Connection, hold_id: int, *, reason: str, actor: str, now_ms: int
+) -> None:
+    """Let terms run again. Raises BadInput without a reason, NotFound."""
+    words = _reason(reason)
     if not store.lift(connection, hold_id, now_ms):
         raise NotFound("unknown_hold", f"there is no hold {hold_id} in force")
-    _record(connection, now_ms, actor, "hold.lifted", f"hold:{hold_id}", {})
+    _record(connection, now_ms, actor, "hold.lifted", f"hold:{hold_id}", {"reason": words})
 
 
 def erase_learner(
@@ -90,7 +94,7 @@ def _learner(connection: Connection, platform_id: int, learner_id: str) -> int:
 
 
 def _reason(reason: str) -> str:
-    words = reason.strip()
+    words = shown_text(reason)
     if not MIN_REASON <= len(words) <= MAX_REASON:
         limits = f"{MIN_REASON} to {MAX_REASON} characters"
         raise BadInput("reason_missing", f"reason: {limits}", field="reason")

@@ -30,7 +30,7 @@ from app.store.faces import snapshots as rows
 from app.store.faces.blobs import BlobMissing
 from app.store.faces.snapshots import PhotoRow
 from app.store.sittings import sittings as sitting_store
-from app.store.sittings.sittings import SittingRow
+from app.store.sittings.sittings import SittingRow, TimedSitting
 from app.vault import Vault
 from app.vision import image_header
 from app.vision.image_header import ImageHeader, ImageLimits, ImageRejected
@@ -73,12 +73,12 @@ class SentPhoto:
 
 def session_of(
     connection: Connection, platform_id: int, external_id: str, now_ms: int
-) -> SittingRow:
+) -> TimedSitting:
     """The platform's sitting, if it still takes photos. Raises NotFound, Conflict."""
     session = sitting_store.by_external_id(connection, platform_id, external_id)
     if session is None:
         raise unknown_session(external_id)
-    fate = sitting_life.fate(session, Door.REPORT, now_ms)
+    fate = sitting_life.fate(session, Door.REPORT, now_ms + session.ahead_ms)
     if fate.refused:
         raise Conflict(fate.value, sitting_life.why(fate, external_id))
     return session

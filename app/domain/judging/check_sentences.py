@@ -123,6 +123,22 @@ SENTENCES: Mapping[tuple[str, str], Text] = {
     ),
     ("B17", "offline"): _OFFLINE,
     ("B17", "listed"): Text("{annex}列有“{name}”", "{annex_en} names {name}"),
+    ("B14", "no_apprenticeship"): Text("不是企业新型学徒制培训", "not an apprenticeship"),
+    ("B14", "teachers_not_filed"): Text(
+        "学徒制学员{people}人，机构没有报备专职教师：由主管部门认定",
+        "{people} apprentices, no full-time teacher of the institution on file: the authority "
+        "decides",
+    ),
+    ("B14", "many_apprentices_of_year"): Text(
+        "同时在训学徒{people}人，全年{year}人，该职业专职教师{teachers}人：是否按全年计由主管部门认定",
+        "{people} apprentices at once, {year} in the year, {teachers} full-time teachers of the "
+        "occupation: the authority decides whether the year counts",
+    ),
+    ("B14", "counted"): Text(
+        "同时在训学徒{people}人，全年{year}人，该职业专职教师{teachers}人",
+        "{people} apprentices at once, {year} in the year, {teachers} full-time teachers of the "
+        "occupation",
+    ),
     ("B17", "listed_by_alias"): Text(
         "{annex}列有“{name}”（按别名匹配）", "{annex_en} names {name} (by alias)"
     ),
@@ -273,6 +289,8 @@ FACTS: Mapping[str, Text] = {
     "survey": Text("满意度调查有效答卷", "valid answers to the survey"),
     "survey_date": Text("满意度调查日期", "date of a low survey"),
     "teachers": Text("教师人数", "number of teachers"),
+    "apprentices": Text("机构的学徒人数", "the institution's apprentices"),
+    "training_kind": Text("培训类型", "kind of training"),
     "trainee_kind": Text("人员类别", "kind of trainee"),
     "valid_hours": Text("有效学时", "valid class-hours"),
 }
@@ -290,6 +308,7 @@ LIMITS: Mapping[str, str] = {
     "B10": "≤ {max_learners_per_teacher:g}",
     "B11": "≤ {max_learners:g}",
     "B13": "≥ {min_practical_share:.0%}",
+    "B14": "≤ 专职教师 × {max_apprentices_per_teacher:g}",
     "B17": "{annex}",
     "B18": "≥ {min_offline_hours:g}",
     "B19": "{reading}",

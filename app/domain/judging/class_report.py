@@ -21,6 +21,7 @@ from app.domain.judging.views import (
     JudgedSession,
     LearnerHours,
 )
+from app.domain.standing import Found, of_findings
 from app.errors import NotFound
 from app.store.bodies import HourVerdict, SessionVerdict, StoredVerdict, extended
 from app.store.catalogue import catalogue, people
@@ -28,7 +29,8 @@ from app.store.catalogue.catalogue import ClassRow
 from app.store.catalogue.people import EnrolledRow
 from app.store.events import event_log
 from app.store.judging import verdicts
-from detectors.assess import HourOutcome
+from app.store.judging.unsettled import finding_keys
+from detectors.assess import HourOutcome, SessionOutcome
 
 
 def class_hours(
@@ -48,11 +50,15 @@ def class_hours(
         for row in verdicts.of_class(connection, klass.id, HourVerdict, only)
     }
     enrolled = face_confidence.of_learners(connection, [member.id for member in members])
+    found = finding_keys(connection, klass.id)
     rows = [
         _learner(
             member.external_id,
             enrolled.get(member.id),
-            [_hour(hour_verdicts.get((enrolments[member.id], hour.number)), hour) for hour in plan],
+            [
+                _hour(hour_verdicts.get((enrolments[member.id], hour.number)), hour, found)
+                for hour in plan
+            ],
         )
         for member in members
     ]
@@ -79,12 +85,14 @@ def _learner(
 
 
 def _counts(hours: Iterable[HourVerdictView]) -> dict[str, int]:
-    return dict(sorted(Counter(it.outcome.value for it in hours).items()))
+    return dict(sorted(Counter(it.standing.value for it in hours).items()))
 
 
 def sessions(connection: Connection, class_id: int) -> list[JudgedSession]:
     """The current verdict on every judged sitting of the class."""
-    rows = [_judged_session(row) for row in verdicts.of_class(connection, class_id, SessionVerdict)]
+    found = finding_keys(connection, class_id)
+    judged = verdicts.of_class(connection, class_id, SessionVerdict)
+    rows = [_judged_session(row, found) for row in judged]
     return sorted(rows, key=lambda it: (it.learner_id, it.started_ms, it.session_id))
 
 
@@ -115,12 +123,15 @@ def _members(connection: Connection, klass: ClassRow, learner: str | None) -> Se
     return named
 
 
-def _hour(mark: StoredVerdict[HourVerdict] | None, hour: catalogue.HourRow) -> HourVerdictView:
+def _hour(
+    mark: StoredVerdict[HourVerdict] | None, hour: catalogue.HourRow, found: Found
+) -> HourVerdictView:
     """One cell of the matrix; a class-hour that nobody played has no verdict."""
     if mark is None:
         return HourVerdictView(
             class_hour=hour.number,
             outcome=HourOutcome.NOT_STARTED,
+            standing=HourOutcome.NOT_STARTED,
             coverage=0.0,
             credited_ms=0,
             played_ms=0,
@@ -138,6 +149,7 @@ def _hour(mark: StoredVerdict[HourVerdict] | None, hour: catalogue.HourRow) -> H
         HourVerdictView,
         body,
         class_hour=hour.number,
+        standing=HourOutcome(of_findings(body.outcome, body.findings, found)),
         findings=wording.findings(body.findings),
         withheld=wording.findings(body.withheld) if body.withheld else body.withheld,
         judged_ms=mark.created_ms,
@@ -145,8 +157,8 @@ def _hour(mark: StoredVerdict[HourVerdict] | None, hour: catalogue.HourRow) -> H
     )
 
 
-def _judged_session(row: StoredVerdict[SessionVerdict]) -> JudgedSession:
-    """A verdict's body with its subject laid open, and when it was reached."""
+def _judged_session(row: StoredVerdict[SessionVerdict], found: Found) -> JudgedSession:
+    """A verdict's body with its subject laid open, how it stands, and when it was reached."""
     body = row.body
     subject = body.subject
     return extended(
@@ -156,6 +168,7 @@ def _judged_session(row: StoredVerdict[SessionVerdict]) -> JudgedSession:
         learner_id=subject.learner_id,
         class_id=subject.class_id,
         lesson_id=subject.lesson_id,
+        standing=SessionOutcome(of_findings(body.outcome, body.findings, found)),
         findings=wording.findings(body.findings),
         judged_ms=row.created_ms,
     )

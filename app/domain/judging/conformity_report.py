@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from app.clock import day
-from app.domain.catalogue.classes import pack_of
+from app.domain.catalogue.classes import pack_of, term_of
 from app.domain.cursor import after
 from app.domain.exchange import platform_notes
 from app.domain.exchange.platform_notes import PlatformNote
@@ -47,7 +47,11 @@ def of_platform(
         missing=_missing(classes),
         notes=[
             *_own_notes(connection, scope, row.id, now_ms),
-            *platform_notes.of_classes((it.evidence, it.judged_ms) for it in classes),
+            *platform_notes.of_classes(
+                (it.evidence, it.judged_ms)
+                for it, klass in zip(classes, rows, strict=False)
+                if not klass.sandbox
+            ),
         ],
         trend=conformity_trend.by_month(connection, scope, row.id, day(now_ms)),
         classes=classes,
@@ -78,6 +82,7 @@ def _class(connection: Connection, klass: ClassRow) -> ClassConformity:
         class_id=klass.external_id,
         controls_by=klass.controls,
         outcome=None if verdict is None else verdict.outcome,
+        pack_term=term_of(klass),
         judged_ms=None if verdict is None else verdict.created_ms,
     )
 

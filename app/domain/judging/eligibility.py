@@ -2,10 +2,11 @@
 
 Both scales are judged side by side, the one that a violation costs a class-hour and the one that
 it costs the training; the authority picks per class, and until then the pack that the class was
-opened with decides. A verdict's body depends on the facts, the pack and, for one thing only, on
+opened with decides. A verdict's body depends on the facts, the pack and, for two things only, on
 the day: `next_window` moves on when a planned assessment lies back, and when it is too late to
-apply for an assessment in that month. Two runs of one day therefore write the same bytes, and so do
-most runs of different days.
+apply for an assessment in that month; and until the class's last day is over nobody is refused for
+what going on makes up for. Two runs of one day therefore write the same bytes, and so do most runs
+of different days.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def conclude(
     record = conformity.of_class(connection, klass, pack)
     new = conformity.enter(connection, klass, pack, record, run_id, now_ms)
     _ask_two(connection, klass, now_ms)
-    judged = _judged(connection, klass, record, day(now_ms))
+    judged = _judged(connection, klass, record, day(now_ms + klass.ahead_ms))
     named = (pack.name, pack.digest)
     stored = verdicts.add(connection, class_id, judged, named, run_id, now_ms)
     return Concluded(stored, new)
@@ -86,13 +87,13 @@ def stale(connection: Connection, klass: ClassRow, now_ms: int) -> bool:
     """Whether `conclude` would write anything: a list, a roster, a review or the day changed."""
     pack = pack_of(klass)
     record = conformity.of_class(connection, klass, pack)
-    judged = _judged(connection, klass, record, day(now_ms))
+    judged = _judged(connection, klass, record, day(now_ms + klass.ahead_ms))
     return verdicts.stale(connection, klass.id, judged, pack.name)
 
 
 def view(connection: Connection, klass: ClassRow, now_ms: int) -> ClassEligibility:
     """The current verdicts on the class and its learners, the class's first."""
-    today = day(now_ms)
+    today = day(now_ms + klass.ahead_ms)
     enrolled = {row.id for row in store.roster(connection, klass.id)}
     (verdict,) = verdicts.of_class(connection, klass.id, ClassVerdict)
     learners = [
@@ -126,7 +127,11 @@ def _judged(
     gathered = gather(connection, klass)
     controls, standing = _controls(connection, klass, record)
     scales = _scales(klass)
-    judged = {name: Scale(pack, gathered, controls, today) for name, pack in scales.items()}
+    running = today <= date.fromisoformat(klass.ends_on)
+    judged = {
+        name: Scale(pack, gathered, controls, today, running=running)
+        for name, pack in scales.items()
+    }
     applied = _applied(klass, scales)
     return Bodies(klass, gathered, record, judged, applied, standing).all()
 

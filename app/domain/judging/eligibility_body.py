@@ -63,9 +63,15 @@ class Scale:
     """One pack's judgement of a class and all its learners."""
 
     def __init__(
-        self, pack: Pack, gathered: Gathered, controls: Sequence[ControlAtWork], today: date
+        self,
+        pack: Pack,
+        gathered: Gathered,
+        controls: Sequence[ControlAtWork],
+        today: date,
+        *,
+        running: bool,
     ) -> None:
-        self.pack = pack
+        self.pack, self.running = pack, running
         book, policy, consequences = pack.rulebook, pack.policy, pack.consequences
         planned_on = gathered.klass.assessment_planned_on
         ahead = round(book.checks["C7"]["days_ahead"]) if "C7" in book.checks else 0
@@ -74,7 +80,13 @@ class Scale:
         self.checks = check_class(gathered.klass, book)
         known = [it for it in controls if it.rule in policy.rules]
         self.klass: ClassConclusion = judge_class(
-            known, self.checks, policy, consequences, self.due, gathered.waiting
+            known,
+            self.checks,
+            policy,
+            consequences,
+            self.due,
+            gathered.waiting,
+            running=running,
         )
         self.learners: list[tuple[list[CheckResult], EnrolmentConclusion]] = []
         for candidate in gathered.candidates:
@@ -85,7 +97,13 @@ class Scale:
                 facts = replace(facts, open_hours=undecided)
             checks = check_learner(facts, gathered.klass, book)
             verdict = judge_enrolment(
-                candidate.counts, findings, checks, self.klass, policy, consequences
+                candidate.counts,
+                findings,
+                checks,
+                self.klass,
+                policy,
+                consequences,
+                running=running,
             )
             self.learners.append((checks, verdict))
 
@@ -125,6 +143,7 @@ class Bodies:
                 "learners": dict(counts),
                 "scale": self.applied,
                 "waiting": counts_document(self.gathered.waiting),
+                **self._running(verdict),
             }
         )
         record = self.record.body
@@ -154,6 +173,7 @@ class Bodies:
                 "controls": self.controls,
                 "learner": candidate.content(),
                 "scale": self.applied,
+                **self._running(verdict),
             }
         )
         body = bodies.EnrolmentVerdict(
@@ -185,6 +205,10 @@ class Bodies:
         )
         outcome = verdict.outcome.value
         return Judged.of("enrolment", candidate.enrolment_id, 0, outcome, facts, body)
+
+    def _running(self, verdict: ClassConclusion | EnrolmentConclusion) -> dict[str, bool]:
+        """A fact only where the verdict hangs on it, so that a day alone changes no digest."""
+        return {"running": True} if self.own.running and verdict.let_off else {}
 
     def _concluded(
         self,

@@ -10,9 +10,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from app.domain.catalogue import films, roster_days, trainings
+from app.domain.catalogue import apprentices, films, roster_days, trainings
 from app.domain.catalogue.classes import pack_of
 from app.domain.review.review import UNDECIDED
+from app.domain.standing import Found, of_stored
 from app.store import stays
 from app.store.catalogue.catalogue import ClassRow, class_hours
 from app.store.judging import enrolment_facts as store
@@ -23,6 +24,7 @@ from app.store.judging.enrolment_facts import (
     StandingRow,
     SurveyRow,
 )
+from app.store.judging.unsettled import finding_keys
 from app.store.review import acts
 from app.store.review.act_bodies import CheckDecidedBody, ExplicitHoursBody, MakeUpApprovedBody
 from app.store.review.acts import ActInForce
@@ -37,6 +39,7 @@ from detectors.batch_facts import (
     Mode,
     Survey,
     Trainee,
+    TrainingKind,
 )
 from detectors.eligibility import ClassBacklog, HourCounts, StandingFinding
 from detectors.qualifications import plain
@@ -149,7 +152,7 @@ def class_document(facts: ClassFacts) -> Any:
     told = asdict(facts)
     if not told["decisions"]:
         del told["decisions"]
-    for rare in ("workplaces", "teaching", "occupation_code"):
+    for rare in ("workplaces", "teaching", "occupation_code", "training_kind", "apprentices"):
         if told[rare] is None:
             del told[rare]
     told["explicit_hours_rule"] = facts.explicit_hours is not None
@@ -176,6 +179,7 @@ def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassF
     surveys = store.surveys(connection, [klass.id])[klass.id]
     decided = acts.in_force(connection, [klass.id], {"class_check_decided", "explicit_hours"})
     hours = [it.said(ExplicitHoursBody) for it in decided if it.kind == "explicit_hours"]
+    checks, kind = pack_of(klass).checks, terms.get("training_kind")
     return ClassFacts(
         class_id=klass.external_id,
         official_class_no=terms.get("official_class_no"),
@@ -197,7 +201,9 @@ def _class_facts(connection: Connection, klass: ClassRow, roster: int) -> ClassF
         survey=_latest(surveys),
         institution_surveys=_surveys_before(connection, klass),
         explicit_hours=hours[-1].least_hours if hours else None,
-        teaching=films.teaching(connection, klass) if "B6" in pack_of(klass).checks else None,
+        teaching=films.teaching(connection, klass) if "B6" in checks else None,
+        training_kind=TrainingKind(kind) if kind and "B14" in checks else None,
+        apprentices=apprentices.of_class(connection, klass) if "B14" in checks else None,
         decisions=tuple(_decision(it) for it in decided if it.kind == "class_check_decided"),
     )
 
@@ -280,6 +286,7 @@ class _People:
         for leave in store.leaves(connection, klass.id):
             self.leaves[leave.learner_id].append(_leave(leave, leave.id not in waiting))
         self.hours: dict[int, list[HourVerdictRow]] = defaultdict(list)
+        self.found = finding_keys(connection, klass.id)
         for hour in store.hour_verdicts(connection, klass.id):
             self.hours[hour.subject_id].append(hour)
         self.decisions: dict[int | None, list[AuthorityDecision]] = defaultdict(list)
@@ -307,7 +314,7 @@ class _People:
 
     def candidate(self, row: RosterEntry) -> Candidate:
         judged = self.hours[row.id]
-        hours = _by_outcome(judged, self.planned)
+        hours = _by_standing(judged, self.planned, self.found)
         for name, asked in self.asks.items():
             if asked:
                 resting = self.resting[name][row.id] & set(hours["valid"])
@@ -361,10 +368,15 @@ class _People:
         return attended or 0.0 if self.mode is not Mode.ONLINE else 0.0
 
 
-def _by_outcome(judged: Sequence[HourVerdictRow], planned: int) -> dict[str, tuple[int, ...]]:
-    """Numbers of the planned class-hours; one without a verdict was never studied."""
+def _by_standing(
+    judged: Sequence[HourVerdictRow], planned: int, found: Found
+) -> dict[str, tuple[int, ...]]:
+    """Numbers of the planned class-hours; one without a verdict was never studied, and none is lost
+    before people decided."""
     outcome = dict.fromkeys(range(1, planned + 1), "not_started")
-    outcome |= {row.hour: row.outcome for row in judged if row.hour in outcome}
+    outcome |= {
+        row.hour: of_stored(row.outcome, row.body, found) for row in judged if row.hour in outcome
+    }
     return {
         name: tuple(number for number, it in outcome.items() if it == name)
         for name in HOUR_OUTCOMES

@@ -13,6 +13,7 @@ from app.domain.faces import face_confidence
 from app.domain.faces.face_confidence import FaceEnrolment
 from app.domain.judging import wording
 from app.domain.judging.views import EnteredFinding, FindingDetail, FindingPage
+from app.domain.policy import pack_term
 from app.domain.review import appeals, review
 from app.domain.review.review import ReviewView
 from app.store.bodies import extended
@@ -101,6 +102,7 @@ def _shown(row: NamedFinding, enrolled: Mapping[int, FaceEnrolment]) -> EnteredF
         status=row.status,
         needs_two_reviewers=row.needs_two_reviewers,
         pack=row.pack,
+        pack_term=pack_term.of_class(row.pack, row.starts_on, row.ends_on),
         created_ms=row.created_ms,
         updated_ms=row.updated_ms,
         face_enrolment=(enrolled.get(row.learner_id or 0) if compares else None) or UNSET,

@@ -10,9 +10,12 @@ from collections import Counter, defaultdict
 import msgspec
 from sqlalchemy import Connection
 
+from app.domain import standing
 from app.domain.accounts.users import User
 from app.domain.judging import unsettled
+from app.domain.policy import pack_term
 from app.errors import NotFound
+from app.languages import Text
 from app.store.accounts import audit
 from app.store.bodies import EnrolmentVerdict, HourVerdict
 from app.store.catalogue import class_file
@@ -42,7 +45,7 @@ class SubsidyOnFile(msgspec.Struct, frozen=True, kw_only=True):
 class TrainingOnFile(msgspec.Struct, frozen=True, kw_only=True):
     """One class of the person. Hours are class-hours; `attended` in person, None: nobody reported
     any. `left_on`: the last day of who left early. `outcome` of the enrolment is empty before it
-    was judged.
+    was judged. `pack_warning`: the class lies outside the days of the rules that judge it.
     """
 
     class_id: int
@@ -63,6 +66,7 @@ class TrainingOnFile(msgspec.Struct, frozen=True, kw_only=True):
     valid: int
     attended: float | None
     outcome: str
+    pack_warning: Text | None
     assessments: list[AssessedOnce]
     subsidies: list[SubsidyOnFile]
 
@@ -172,7 +176,8 @@ def _training(
         planned=len(class_file.hours(connection, row.class_id)),
         valid=sum(it.outcome == "valid" for it in hours),
         attended=there.hours if there else None,
-        outcome=unsettled.standing(verdict.outcome if verdict else "", row.learner_id, undecided),
+        outcome=standing.of_learner(verdict.outcome if verdict else "", row.learner_id, undecided),
+        pack_warning=pack_term.warning(pack, row.starts_on, row.ends_on),
         assessments=assessed,
         subsidies=_subsidies(connection, row),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from msgspec import UnsetType
@@ -51,6 +52,11 @@ class Said(Protocol):
     def stretches(self) -> Sequence[tuple[int, int]] | UnsetType: ...
 
 
+# Seconds are told only where they matter: of what is short, or within a minute of its limit.
+_SHORT_MS = 120_000
+_LONG_S, _CLOSE_S = 600, 60
+
+
 def sentences(finding: Said) -> Text:
     """The finding's sentence in both languages."""
     known = rules.reason(finding.rule, finding.reason)
@@ -68,14 +74,17 @@ def filled(
     template: Text, finding: Said, code: str, span: Callable[[int], str] | None = None
 ) -> str:
     """A template of a rule's file with the finding's values. `span` tells milliseconds as people
-    do; without it seconds stay seconds."""
+    do; without it `plain_span` does."""
     start, end, unit = finding.start_ms, finding.end_ms, finding.unit
     one_day = start >= 0 and end >= 0 and at(start).date() == at(end).date()
+    brief = end - start < _SHORT_MS
+    told = span or partial(plain_span, code=code)
+    close = abs(finding.measured - finding.limit) < _CLOSE_S
     return template.in_(code).format(
-        measured=_Amount(finding.measured, unit, span, code),
-        limit=_Amount(finding.limit, unit, span, code),
-        start=_Moment(start, one_day, code),
-        end=_Moment(end, one_day, code),
+        measured=_Amount(finding.measured, unit, told, close),
+        limit=_Amount(finding.limit, unit, told, close),
+        start=_Moment(start, one_day, brief, code),
+        end=_Moment(end, one_day, brief, code),
         reviewers=(TWO if finding.needs_two_reviewers else ONE).in_(code),
         stretches=("、" if code == "zh" else ", ").join(
             f"{_place(first)}–{_place(last)}" for first, last in finding.stretches or ()
@@ -99,31 +108,51 @@ def number(value: float) -> str:
     return f"{value:.2f}".rstrip("0").rstrip(".")
 
 
+def plain_span(ms: int, code: str) -> str:
+    """A length of time in its two largest units.
+
+    >>> plain_span(7_500_000, "zh"), plain_span(188_000, "zh"), plain_span(300_000, "en")
+    ('2小时05分', '3分08秒', '5 min')
+    """
+    seconds = max(0, round(ms / 1000))
+    minutes, left = divmod(seconds, 60)
+    zh = code == "zh"
+    if minutes >= 60:
+        hours, minutes = divmod(minutes, 60)
+        return f"{hours}小时{minutes:02}分" if zh else f"{hours} h {minutes:02} min"
+    if minutes and not left:
+        return f"{minutes}分钟" if zh else f"{minutes} min"
+    if minutes:
+        return f"{minutes}分{left:02}秒" if zh else f"{minutes} min {left:02} s"
+    return f"{seconds}秒" if zh else f"{seconds} s"
+
+
 @dataclass(frozen=True, slots=True)
 class _Amount:
     value: float
     unit: str
-    span: Callable[[int], str] | None
-    code: str
+    span: Callable[[int], str]
+    close: bool
 
     def __format__(self, spec: str) -> str:
-        if spec == "span" and self.unit == "s":
-            if self.span:
-                return self.span(round(self.value * 1000))
-            return f"{number(self.value)}{'秒' if self.code == 'zh' else ' s'}"
-        return number(self.value)
+        if spec != "span" or self.unit != "s":
+            return number(self.value)
+        whole = self.close or self.value < _LONG_S
+        return self.span(round(self.value * 1000) if whole else round(self.value / 60) * 60_000)
 
 
 @dataclass(frozen=True, slots=True)
 class _Moment:
     ms: int
     one_day: bool
+    brief: bool
     code: str
 
     def __format__(self, spec: str) -> str:
         moment = at(self.ms)
+        clock = f"{moment:%H:%M:%S}" if self.brief else f"{moment:%H:%M}"
         if spec == "short" and self.one_day:
-            return f"{moment:%H:%M:%S}"
+            return clock
         if self.code == "zh":
-            return f"{moment.year}年{moment.month}月{moment.day}日{moment:%H:%M:%S}"
-        return f"{moment:%Y-%m-%d %H:%M:%S}"
+            return f"{moment.year}年{moment.month}月{moment.day}日{clock}"
+        return f"{moment:%Y-%m-%d} {clock}"

@@ -21,12 +21,15 @@ from app.domain.policy import pack_term, sitting_terms
 from app.domain.policy.pack_term import PackTerm
 from app.domain.sittings import sitting_life
 from app.domain.sittings.sittings import unknown_session
+from app.domain.standing import Found, of_findings
 from app.errors import Conflict
-from app.store.bodies import Interval, extended
+from app.store.bodies import Interval, SessionVerdict, extended
+from app.store.judging.unsettled import finding_keys
 from app.store.scope import AccessScope
 from app.store.sittings import progress
 from app.store.sittings import sittings as store
 from app.store.sittings.sittings import NamedSitting, SittingRow
+from detectors.assess import SessionOutcome
 from detectors.control_kinds import ControlKind, kind_of
 from detectors.trace import ControlFlag
 
@@ -113,7 +116,7 @@ def view(
     the seed and what was drawn from it are shown once it is over for good.
     """
     row = _seen(connection, scope, external_id, platform)
-    over = sitting_life.over(row, now_ms)
+    over = sitting_life.over(row, now_ms + row.ahead_ms)
     verdict = progress.verdict_on(connection, row.id)
     lines = lines_of(connection, row.id)
     return SittingView(
@@ -149,7 +152,16 @@ def view(
         ),
         verdict=None
         if verdict is None
-        else extended(SessionVerdictView, verdict, findings=wording.findings(verdict.findings)),
+        else _verdict(verdict, finding_keys(connection, row.class_id)),
+    )
+
+
+def _verdict(verdict: SessionVerdict, found: Found) -> SessionVerdictView:
+    return extended(
+        SessionVerdictView,
+        verdict,
+        standing=SessionOutcome(of_findings(verdict.outcome, verdict.findings, found)),
+        findings=wording.findings(verdict.findings),
     )
 
 

@@ -16,10 +16,12 @@ from app.domain.judging.sitting_view import Provenance
 from app.domain.judging.verdict_body import finding_body, intervals
 from app.domain.judging.views import FindingView
 from app.domain.sittings.sitting_life import State
+from app.domain.standing import of_findings
 from app.store.bodies import Interval, extended
 from app.store.faces import snapshots
 from app.store.judging import facts, verdicts
 from app.store.judging.facts import NamedTrace
+from app.store.judging.unsettled import finding_keys
 from app.store.judging.verdicts import FindingStanding
 from detectors.assess import SessionOutcome, acts, concerned
 from detectors.control_kinds import ControlKind, kind_of
@@ -45,7 +47,8 @@ Sample = tuple[int, int, int]
 
 
 class TimelineSession(Answer, frozen=True, kw_only=True):
-    """The sitting, and its lesson; `outcome` as it would be judged now."""
+    """The sitting, and its lesson; `outcome` as it would be judged now, `standing` how it stands
+    while people decide."""
 
     id: str
     learner: str
@@ -60,6 +63,7 @@ class TimelineSession(Answer, frozen=True, kw_only=True):
     media_ms: int
     resume_ms: int
     outcome: SessionOutcome
+    standing: SessionOutcome
 
 
 class VoidedStretch(Answer, frozen=True, kw_only=True):
@@ -151,8 +155,11 @@ def timeline(connection: Connection, session_id: int) -> Timeline:
             notes.append(worded)
         else:
             findings.append(_entered(worded, entered.get(key)))
+    known = finding_keys(connection, session.class_id)
+    outcome = result.outcomes[row]
+    stands = SessionOutcome(of_findings(outcome, findings, known))
     return Timeline(
-        session=_session(evidence, row, result.outcomes[row]),
+        session=_session(evidence, row, outcome, stands),
         samples=_samples(evidence.trace, result.facts.played.samples, row),
         credited=intervals(evidence.trace, result.credited).get(row, []),
         voided=_voided(evidence.trace, result.findings, keys, pack.policy, row),
@@ -179,7 +186,9 @@ def _entered(told: FindingView, standing: FindingStanding | None) -> TimelineFin
     return extended(TimelineFinding, told, id=number, status=status)
 
 
-def _session(evidence: NamedTrace, row: int, outcome: SessionOutcome) -> TimelineSession:
+def _session(
+    evidence: NamedTrace, row: int, outcome: SessionOutcome, standing: SessionOutcome
+) -> TimelineSession:
     session = evidence.sessions[row]
     columns = evidence.trace.sessions[row]
     lesson = evidence.lessons[int(columns["lesson"])]
@@ -197,6 +206,7 @@ def _session(evidence: NamedTrace, row: int, outcome: SessionOutcome) -> Timelin
         media_ms=lesson.media_ms,
         resume_ms=session.resume_ms,
         outcome=outcome,
+        standing=standing,
     )
 
 

@@ -6,22 +6,23 @@ theirs. Verdicts say so from the moment they are concluded; what was found since
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import msgspec
 from sqlalchemy import Connection
 
+from app.domain import standing
+from app.domain.standing import Found
 from app.store.bodies import HourVerdict, ReasonBody, StoredVerdict
+from app.store.catalogue import class_file
 from app.store.judging import unsettled as store
-from detectors.eligibility import AWAITS_PEOPLE, Eligibility
+from app.store.judging.verdicts import KINDS
+from detectors.eligibility import AWAITS_PEOPLE
 
 # Reasons that only repeat, by class-hours, what the others of the same learner say.
 _REPEATS = frozenset({"hours_violation", "hours_in_review", "class_hours_undecided"})
-
-
-Found = tuple[frozenset[str], frozenset[str]]  # keys of findings: undecided, upheld
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +77,50 @@ def of_class(connection: Connection, class_id: int, pack: str) -> Unsettled:
     return Unsettled(frozenset(waiting), tuple(matters))
 
 
-def standing(outcome: str, learner_id: int, undecided: Collection[int]) -> str:
-    """The outcome of an enrolment as it stands now; empty before it was judged."""
-    return Eligibility.PENDING.value if outcome and learner_id in undecided else outcome
-
-
-def hour_standing(outcome: str, keys: Collection[str], found: Found) -> str:
-    """The outcome of a class-hour as it stands now: it is not lost while people decide on what was
-    found in it (`keys`), and lost once one violation is upheld, whatever else is open."""
-    undecided, upheld = found
-    if outcome != "invalid" or not upheld.isdisjoint(keys):
-        return outcome
-    return outcome if undecided.isdisjoint(keys) else "pending_review"
+def counted(connection: Connection, class_id: int) -> dict[str, dict[str, int]]:
+    """How many sittings, class-hours and learners of a class stand how, by kind of verdict: what
+    `verdicts.outcome_counts` counts of the machine's, as people left it."""
+    found = store.finding_keys(connection, class_id)
+    undecided = frozenset(store.found_undecided(connection, class_id))
+    told: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
+    for it in store.subject_verdicts(connection, class_id):
+        if it.kind == "enrolment":
+            stands = standing.of_learner(it.outcome, it.learner_id or 0, undecided)
+        else:
+            stands = standing.of_stored(it.outcome, it.body, found)
+        told[it.kind][stands] += 1
+    return {kind: dict(sorted(counts.items())) for kind, counts in told.items()}
 
 
 def hour_now(mark: StoredVerdict[HourVerdict] | None, found: Found) -> str:
     """How a class-hour stands now by its verdict; without one it was not studied yet."""
     if mark is None:
         return "not_started"
-    return hour_standing(mark.outcome, {it.key for it in mark.body.findings}, found)
+    return standing.of_findings(mark.outcome, mark.body.findings, found)
+
+
+def sittings_now(connection: Connection, session_ids: Collection[int]) -> dict[int, str]:
+    """How sittings stand now, of whatever classes; one that nobody judged yet is not there."""
+    found: dict[int, Found] = {}
+    told = {}
+    for it in store.session_verdicts(connection, session_ids):
+        if it.body and it.class_id not in found:
+            found[it.class_id] = store.finding_keys(connection, it.class_id)
+        keys = found.get(it.class_id, standing.NOTHING)
+        told[it.session_id] = standing.of_stored(it.outcome, it.body, keys)
+    return told
+
+
+def enrolments_now(
+    connection: Connection, rows: Iterable[class_file.ClassElsewhere]
+) -> dict[int, str]:
+    """How one person's places in classes stand now, by class; empty before they were judged."""
+    return {
+        it.id: standing.of_learner(
+            it.outcome or "", it.learner_id, store.found_undecided(connection, it.id)
+        )
+        for it in rows
+    }
 
 
 def _told(reasons: Iterable[ReasonBody]) -> list[ReasonBody]:

@@ -30,6 +30,7 @@ from app.store.bodies import (
     SessionFields,
     SessionVerdict,
 )
+from detectors.assess import HourOutcome, SessionOutcome
 
 
 class FindingView(FindingBody, frozen=True, kw_only=True):
@@ -49,6 +50,7 @@ class EnteredFinding(FindingView, frozen=True, kw_only=True):
     learner_id: str | None
     status: str
     pack: str
+    pack_term: PackTerm | None
     created_ms: int
     updated_ms: int
     face_enrolment: FaceEnrolment | UnsetType = UNSET
@@ -69,26 +71,32 @@ class FindingPage(Body, frozen=True, kw_only=True):
 
 
 class SessionVerdictView(SessionVerdict, frozen=True, kw_only=True):
-    """The verdict on a sitting, beside the sitting itself."""
+    """The verdict on a sitting, beside the sitting itself: `outcome` is what the machine proposes,
+    `standing` how it stands while people decide."""
 
+    standing: SessionOutcome
     findings: Sequence[FindingView]
 
 
 class JudgedSession(SessionFields, frozen=True, kw_only=True):
-    """The verdict on a sitting among others: its subject laid open, and when it was reached."""
+    """The verdict on a sitting among others: its subject laid open, how it stands now, and when it
+    was reached."""
 
     session_id: str
     learner_id: str
     class_id: str
     lesson_id: str
+    standing: SessionOutcome
     findings: Sequence[FindingView]
     judged_ms: int
 
 
 class HourVerdictView(HourFields, frozen=True, kw_only=True):
-    """A class-hour of one learner; one that nobody played has no verdict and no digest."""
+    """A class-hour of one learner; one that nobody played has no verdict and no digest. `outcome`
+    is what the machine proposes, `standing` how it stands while people decide."""
 
     class_hour: int
+    standing: HourOutcome
     findings: Sequence[FindingView]
     withheld: Sequence[FindingView] | UnsetType = UNSET
     facts_sha256: str | None
@@ -101,7 +109,7 @@ class HourOfLearner(HourVerdictView, frozen=True, kw_only=True):
 
 
 class LearnerHours(Body, frozen=True, kw_only=True):
-    """The class-hours of one learner, and how many have which outcome. `face_enrolment`: how sure
+    """The class-hours of one learner, and how many have which standing. `face_enrolment`: how sure
     comparisons of the face are; not there where nobody agreed to them."""
 
     learner_id: str
@@ -111,8 +119,8 @@ class LearnerHours(Body, frozen=True, kw_only=True):
 
 
 class ClassHoursView(Body, frozen=True, kw_only=True):
-    """Every learner × every class-hour of the plan. `unsettled_sessions` ended and are not judged
-    yet."""
+    """Every learner × every class-hour of the plan. `counts` are of standings;
+    `unsettled_sessions` ended and are not judged yet."""
 
     class_id: str
     pack: PackBody
@@ -208,6 +216,7 @@ class ClassConformity(ConformityBody, frozen=True, kw_only=True):
     class_id: str
     controls_by: str
     outcome: str | None
+    pack_term: PackTerm | None
     judged_ms: int | None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,7 @@ from app.languages import Text
 from app.rules import title as product_title
 from detectors.batch_facts import CheckPolicy
 from detectors.check_sheet import Rulebook
+from detectors.dates import months_later
 from detectors.eligibility import Consequences, Cure
 from detectors.occupations import Occupations
 from detectors.policy import EVERYWHERE, LATER, Policy, Reach, RulePolicy, Status
@@ -101,8 +103,27 @@ class Pack:
     @property
     def archive_years(self) -> float:
         """For how many years files of a training are kept at least; 0 where the pack names none."""
+        return self._term("archive_years") or 0.0
+
+    @property
+    def photo_years_at_most(self) -> float | None:
+        """For how many years photos are kept at most; None where the pack names no longest term."""
+        return self._term("photo_years_at_most")
+
+    def photo_term(self, today: date, setting_days: int) -> date | None:
+        """Photos of a class go when its last day lies before this one; None: they stay for good.
+
+        setting_days: how long the installation keeps them, 0 for good. The pack's shortest and
+        longest terms go before it."""
+        terms = [today - timedelta(days=setting_days)] if setting_days else []
+        most = self.photo_years_at_most
+        if most is not None:
+            terms = [max([_years_before(today, most), *terms])]
+        return min([*terms, _years_before(today, self.archive_years)]) if terms else None
+
+    def _term(self, name: str) -> float | None:
         kept = self.table.retention
-        return float(kept.parameters["archive_years"].scalar) if kept else 0.0
+        return float(kept.parameters[name].scalar) if kept and name in kept.parameters else None
 
     @property
     def attested_may_be_valid(self) -> bool:
@@ -239,6 +260,10 @@ class Pack:
             quote=it.quote,
             note=Text(it.note_zh, it.note_en),
         )
+
+
+def _years_before(day: date, years: float) -> date:
+    return months_later(day, -round(years * 12))
 
 
 def _rule_policy(name: str, rule: RuleTable) -> RulePolicy:

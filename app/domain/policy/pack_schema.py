@@ -25,8 +25,8 @@ NOT_IN_TREE = "not in tree"
 
 NUMBER, LIST = "a number", "a list of months, 1 to 12"
 
-# What later packs may say besides, with the words it may say.
-OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
+# What later packs may say besides: the words it may say, or a number.
+OPTIONAL: dict[str, dict[str, str | tuple[Value, ...]]] = {
     "provenance": {
         "attested_needs_act": ("attested_accepted",),
         "platform_controls_need_act": ("platform_controls_accepted",),
@@ -41,6 +41,7 @@ OPTIONAL: dict[str, dict[str, tuple[Value, ...]]] = {
         "without_live": ("not_proven", "pending_review"),
         "face_moves": ("never", "announced", "always"),
     },
+    "retention": {"archive_years": NUMBER, "photo_years_at_most": NUMBER},
 }
 
 # A check that reads another one's parameters comes with it.
@@ -76,6 +77,7 @@ REQUIRED: dict[str, dict[str, str | tuple[Value, ...]]] = {
     "B10": {"max_learners_per_teacher": NUMBER},
     "B11": {"max_learners": NUMBER},
     "B13": {"min_practical_share": NUMBER},
+    "B14": {"max_apprentices_per_teacher": NUMBER},
     "B18": {"min_offline_hours": NUMBER},
     "B19": {"reading": ("stricter", "lenient")},
     "B20": {"min_months": NUMBER},
@@ -85,7 +87,6 @@ REQUIRED: dict[str, dict[str, str | tuple[Value, ...]]] = {
     "D1": {"max_per_year": NUMBER, "in_principle": (True, False)},
     "E1": {"min_theory_share": NUMBER},
     "E2": {"min_minutes": NUMBER},
-    "retention": {"archive_years": NUMBER},
     "provenance": {"attested_may_be_valid": (True, False)},
     "reach": {
         "grave": tuple(Reach),
@@ -254,15 +255,21 @@ class PackTable(Table):
                 where = f"{table}.parameters.{name}"
                 if name not in parameters:
                     raise ValueError(f"{where}: missing")
-                if not _is(wanted, parameters[name].value):
-                    words = wanted if isinstance(wanted, str) else ", ".join(map(str, wanted))
-                    raise ValueError(f"{where}.value: must be {words}")
+                _hold(where, wanted, parameters[name].value)
         for table, choices in OPTIONAL.items():
-            parameters = self.tables[table].parameters
+            parameters = self.tables[table].parameters if table in self.tables else {}
             for name in choices.keys() & parameters.keys():
-                if parameters[name].value not in choices[name]:
-                    words = ", ".join(map(str, choices[name]))
-                    raise ValueError(f"{table}.parameters.{name}.value: must be {words}")
+                _hold(f"{table}.parameters.{name}", choices[name], parameters[name].value)
+        return self
+
+    @model_validator(mode="after")
+    def _terms_agree(self) -> PackTable:
+        terms = self.retention.parameters if self.retention else {}
+        if any(_is(NUMBER, it.value) and float(it.scalar) < 0 for it in terms.values()):
+            raise ValueError("retention: no term is shorter than nothing")
+        least, most = (terms.get(it) for it in ("archive_years", "photo_years_at_most"))
+        if least and most and float(most.scalar) < float(least.scalar):
+            raise ValueError("retention: photo_years_at_most is shorter than archive_years")
         return self
 
     @model_validator(mode="after")
@@ -370,6 +377,12 @@ class CatalogueFile(Table):
 
 
 T = TypeVar("T", bound=BaseModel)
+
+
+def _hold(where: str, wanted: str | tuple[Value, ...], value: object) -> None:
+    if not _is(wanted, value):
+        words = wanted if isinstance(wanted, str) else ", ".join(map(str, wanted))
+        raise ValueError(f"{where}.value: must be {words}")
 
 
 def _is(wanted: str | tuple[Value, ...], value: object) -> bool:

@@ -20,6 +20,15 @@ class PlannedTask(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     target: int
 
 
+class SchoolTarget(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What each vocational school is to complete in a year, in persons, in the plan's words."""
+
+    people: int
+    apprentices: int
+    article: str
+    words: str
+
+
 class TaskPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A county's tasks of one year; `source` is the paper that they stand in."""
 
@@ -27,6 +36,7 @@ class TaskPlan(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     year: int
     source: str
     tasks: tuple[PlannedTask, ...]
+    schools: SchoolTarget
 
     def targets(self, county: str, year: int) -> dict[int, int]:
         """The targets by task, where this is the plan of that county and year; else none."""

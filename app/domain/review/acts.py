@@ -17,7 +17,7 @@ from app.domain.accounts.users import User
 from app.domain.answer import Answer, EpochMs
 from app.domain.catalogue.classes import pack_of
 from app.domain.review.act_kinds import KINDS, ActKind, Approval
-from app.domain.wire import Wire, first_error
+from app.domain.wire import Wire, first_error, shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.languages import Text
 from app.store.accounts import audit
@@ -115,7 +115,7 @@ def _brought_into_force(
 
 
 def _paper(kind: ActKind, document: str) -> str:
-    paper = document.strip()[:MAX_DOCUMENT]
+    paper = shown_text(document)[:MAX_DOCUMENT]
     if kind.needs_document and not paper:
         detail = "document: this act names the paper it rests on"
         raise BadInput("missing_document", detail, field="document")
@@ -319,7 +319,7 @@ def _learner(
 
 
 def _words(reason: str) -> str:
-    said = reason.strip()
+    said = shown_text(reason)
     if not MIN_REASON <= len(said) <= MAX_REASON:
         detail = f"reason: {MIN_REASON} to {MAX_REASON} characters"
         raise BadInput("bad_reason", detail, field="reason")

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from app.domain.accounts.users import User
 from app.domain.review import review
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.bodies import Body
@@ -61,7 +62,7 @@ def file(
     statement too short or long, Conflict `nothing_to_appeal` where nothing stands any more.
     """
     row = review.finding_seen(connection, scope, finding_id)
-    words = statement.strip()
+    words = shown_text(statement)
     if not MIN_STATEMENT <= len(words) <= MAX_STATEMENT:
         limits = f"{MIN_STATEMENT} to {MAX_STATEMENT} characters"
         raise BadInput("bad_statement", f"statement: {limits}", field="statement")
@@ -124,7 +125,7 @@ def reply(
     """
     if not user.decides:
         raise NotAllowed("role", "only auditors and reviewers answer appeals")
-    said = words.strip()
+    said = shown_text(words)
     if answer not in set(AppealOutcome):
         raise BadInput("bad_answer", f"answer: one of {', '.join(AppealOutcome)}", field="answer")
     if not MIN_REPLY <= len(said) <= MAX_REPLY:

@@ -11,6 +11,7 @@ from app.clock import day
 from app.domain.accounts.users import User
 from app.domain.review import cases, review_queue
 from app.domain.review.case_files import CaseFile
+from app.domain.wire import shown_text
 from app.errors import BadInput, NotAllowed
 from app.store.accounts import audit
 from app.store.review import assignments, case_notes, finding_queue
@@ -36,7 +37,7 @@ def comment(
     """Write on a case, with a file that lies under `blob_key`; the note. Raises NotAllowed,
     NotFound, BadInput when there is neither word nor file."""
     _at_work(connection, user, case_id)
-    said = words.strip()
+    said = shown_text(words)
     if not said and file is None:
         raise BadInput(
             "comment_missing", "comment: write something, or attach a file", field="comment"

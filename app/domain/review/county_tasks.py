@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 
 from sqlalchemy import Connection
 
@@ -15,6 +17,7 @@ from app.store.accounts import audit
 from app.store.catalogue import class_file
 from app.store.review import county as store
 from app.store.review.county import CountedClass
+from detectors.batch_facts import TrainingKind
 
 MOST_PEOPLE = 1_000_000
 
@@ -44,6 +47,24 @@ class TaskProgress:
     def share(self) -> float | None:
         """Of the target, how much is done: people who passed their assessment."""
         return self.passed / self.target if self.target else None
+
+
+class SchoolYear(StrEnum):
+    """Whether a vocational school has completed its year; `open`: there is time left."""
+
+    DONE = "done"
+    OPEN = "open"
+    SHORT = "short"
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolProgress:
+    """A vocational school: people of the year's classes who passed, and apprentices among them."""
+
+    name: str
+    passed: int
+    apprentices: int
+    standing: SchoolYear
 
 
 def counties(connection: Connection, user: User) -> list[str]:
@@ -77,6 +98,25 @@ def progress(connection: Connection, county: str, on: date) -> list[TaskProgress
     ]
     loose = [it for it in found if it.task is None]
     return [*rows, TaskProgress(None, None, loose)] if loose else rows
+
+
+def schools(county: str, on: date, progress: Sequence[TaskProgress]) -> list[SchoolProgress]:
+    """What the plan asks of each vocational school in a year (003, clause 15), as far as they are
+    by that day; none in a county whose plan it is not."""
+    wanted = plan().schools
+    if county != plan().county:
+        return []
+    found: dict[str, Counter[bool]] = defaultdict(Counter)
+    for it in (klass for task in progress for klass in task.classes if klass.vocational_school):
+        found[it.institution][it.training_kind == TrainingKind.APPRENTICESHIP] += it.passed
+    over = (on.month, on.day) == (12, 31)
+    rows = []
+    for name, passed in sorted(found.items()):
+        done = passed.total() >= wanted.people and passed[True] >= wanted.apprentices
+        left = SchoolYear.SHORT if over else SchoolYear.OPEN
+        standing = SchoolYear.DONE if done else left
+        rows.append(SchoolProgress(name, passed.total(), passed[True], standing))
+    return rows
 
 
 def enter_targets(

@@ -348,7 +348,7 @@ def _first_on(connection: Connection, klass: ClassRow, act: ActRow, stay: StayRo
 
 def _target(connection: Connection, klass: ClassRow, named: str) -> ClassRow:
     found = catalogue.class_of_platform(connection, klass.platform_id, named, lock=True)
-    if found is None:
+    if found is None or found.sandbox != klass.sandbox:
         detail = f"body.to_class: 没有班级{named!r} / there is no class {named!r}"
         raise BadInput("unknown_class", detail)
     courses, here = (set(it.terms.get("course_ids", ())) for it in (found, klass))

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
 from app.domain.review import recoveries, subsidies
 from app.domain.review.subsidies import OPEN, REFUSED, Standing
 from app.store.catalogue import catalogue
+from app.store.catalogue.catalogue import ClassRow
 from app.store.money import payments as store
 from app.store.money.payments import PaidClassRow
 from app.store.scope import EVERYTHING, AccessScope
@@ -24,7 +25,8 @@ FEWEST = 3  # product default: sums of fewer people stand for somebody, and are 
 @dataclass(slots=True)
 class CountyFunds:
     """A county's money in 分, of the classes whose steps are recorded: `open_fen` for those who are
-    not decided or not paid yet, `refused_fen` not paid, `recover_fen` still to come back."""
+    not decided or not paid yet, `refused_fen` not paid, `recover_fen` still to come back, of the
+    classes in `recover_in`."""
 
     county: str
     classes: int = 0
@@ -33,6 +35,7 @@ class CountyFunds:
     paid_fen: int = 0
     refused_fen: int = 0
     recover_fen: int = 0
+    recover_in: list[ClassRow] = field(default_factory=list)
 
 
 def stakes(
@@ -49,8 +52,9 @@ def stakes(
         stake.open_fen += subsidy.each_fen * len(subsidy.of(*OPEN, Standing.PAYABLE))
         stake.refused_fen += subsidy.each_fen * len(subsidy.of(*REFUSED))
         stake.paid_fen += subsidy.paid_fen
-        cases = recoveries.of_subsidy(connection, class_id, subsidy)
-        stake.recover_fen += sum(it.left_fen for it in cases)
+        left = sum(it.left_fen for it in recoveries.of_subsidy(connection, class_id, subsidy))
+        stake.recover_fen += left
+        stake.recover_in += [klass] if left else []
     return sorted(found.values(), key=lambda it: it.county)
 
 

@@ -18,10 +18,11 @@ from sqlalchemy import Connection
 from app.canonical import canonical
 from app.clock import day
 from app.domain.accounts.users import User
-from app.domain.wire import Line, Wire
+from app.domain.catalogue import roster_days
+from app.domain.wire import Line, Wire, shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
-from app.store.catalogue import class_file, films
+from app.store.catalogue import catalogue, class_file, films
 from app.store.review import inspections as store
 
 MOST = 80
@@ -106,11 +107,16 @@ def draw(
     return inspection_id
 
 
-def check_all(
-    connection: Connection, inspection_id: int, user: User, said: Mapping[str, str], now_ms: int
+def record(
+    connection: Connection,
+    inspection_id: int,
+    user: User,
+    said: Mapping[str, str],
+    noted: Noted,
+    now_ms: int,
 ) -> None:
-    """Record a whole form: `result-1` and `remark-1` are said of the first who was drawn. Of whom
-    nothing is said, nothing is recorded.
+    """Record a whole form: `result-1` and `remark-1` are said of the first who was drawn, `noted`
+    of the class. Of whom nothing is said, nothing is recorded, and no note that stands already.
 
     Raises NotAllowed, NotFound, and BadInput for a remark without a result or an empty form.
     """
@@ -119,20 +125,28 @@ def check_all(
     found = 0
     for place, learner in enumerate(row.drawn, 1):
         result, remark = said.get(f"result-{place}", ""), said.get(f"remark-{place}", "")
-        if result or remark.strip():
+        if result or shown_text(remark):
             check(connection, inspection_id, user, learner, result, remark, now_ms)
             found += 1
-    if not found:
+    last = store.notes_of_class(connection, row.class_id).get(inspection_id)
+    body = noted.model_dump(mode="json", exclude_none=True)
+    if body and (last is None or last.body != body):
+        note(connection, inspection_id, user, noted, now_ms)
+    elif not found:
         raise BadInput("nothing_found", "say of at least one what was found", field="result")
 
 
 def note(connection: Connection, inspection_id: int, user: User, noted: Noted, now_ms: int) -> None:
     """Record what the inspection found as a whole; a later note counts instead of an earlier one.
 
-    Raises NotAllowed, NotFound, and BadInput where nothing is said.
+    Raises NotAllowed, NotFound, and BadInput where nothing is said, or more heads were counted than
+    the class ever had.
     """
     _may(user)
-    seen(connection, inspection_id, user)
+    klass = catalogue.class_by_id(connection, seen(connection, inspection_id, user).class_id)
+    most = roster_days.most_at_once(roster_days.of_class(connection, klass))
+    if noted.heads_present is not None and noted.heads_present > most:
+        raise BadInput("too_many_heads", f"heads_present: {most} at most", field="heads_present")
     body = noted.model_dump(mode="json", exclude_none=True)
     if not body:
         raise BadInput("nothing_noted", "say at least one thing")
@@ -167,7 +181,7 @@ def check(
     row = seen(connection, inspection_id, user)
     if learner not in row.drawn:
         raise NotFound("unknown_learner", "that learner was not drawn")
-    said = remark.strip()
+    said = shown_text(remark)
     known = results_of(row.frame_kind)
     if result not in known or len(said) > MAX_REMARK or (result == "other" and not said):
         detail = f"result: {', '.join(known)}; other with words"

@@ -16,6 +16,7 @@ from app.domain import notify
 from app.domain.accounts.users import User
 from app.domain.review import case_desk, cases
 from app.domain.review.case_files import CaseFile
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.review import case_notes
 from app.store.review import material as store
@@ -129,7 +130,7 @@ def answer(
     """Answer a request, once, with files that are kept under their keys; the case is back in the
     queue. The row was looked up for whoever answers. Raises BadInput, Conflict `already_answered`.
     """
-    said = _words(words, "answer") if not files or words.strip() else ""
+    said = _words(words, "answer") if not files or shown_text(words) else ""
     if not store.close(connection, row.id, now_ms):
         raise Conflict("already_answered", "the request was answered or withdrawn")
     notes = [
@@ -184,7 +185,7 @@ def _open_request(connection: Connection, user: User, case_id: int, request_id: 
 
 
 def _words(text: str, field: str) -> str:
-    said = text.strip()
+    said = shown_text(text)
     if not MIN_WORDS <= len(said) <= MAX_WORDS:
         raise BadInput(
             "material_words", f"{field}: {MIN_WORDS} to {MAX_WORDS} characters", field=field

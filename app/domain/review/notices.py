@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 
 from app.clock import at, day, midnight_ms
 from app.domain.accounts.users import DECIDES, Role, User
+from app.domain.review import subsidy_standards
 from app.errors import BadInput
 from app.languages import Text, locale_of, said
 from app.store.accounts import audit
@@ -42,6 +43,7 @@ class NoticeKind(StrEnum):
     MATERIAL_LATE = "material_late"
     MATERIAL_ASKED = "material_asked"
     UPHELD = "upheld"
+    STANDARDS = "standards"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,11 @@ TEXTS = {
         ),
         "/console/findings?status=upheld",
     ),
+    NoticeKind.STANDARDS: NoticeText(
+        Text(zh="有%(n)s项补贴标准等您同意", en="%(n)s subsidy standards wait for your agreement"),
+        Text(zh="核对文件后同意，或写明理由不同意。", en="Agree by the document, or say why not."),
+        "/console/subsidies#waiting",
+    ),
 }
 
 
@@ -143,9 +150,10 @@ def kinds_for(user: User) -> tuple[NoticeKind, ...]:
     if user.role in DECIDES:
         night = (kinds.FAILED_NIGHT,) if user.role is Role.AUDITOR else ()
         work = (kinds.NEW_WORK, kinds.APPEALS, kinds.DUE_SOON, kinds.OVERDUE)
-        return (*work, kinds.PLATFORM_FAULT, kinds.MATERIAL_LATE, *night)
+        money = (kinds.STANDARDS,) if user.office in subsidy_standards.KEEPING else ()
+        return (*work, kinds.PLATFORM_FAULT, kinds.MATERIAL_LATE, *money, *night)
     return {
-        Role.ADMIN: (kinds.FAILED_NIGHT, kinds.PLATFORM_FAULT),
+        Role.ADMIN: (kinds.FAILED_NIGHT, kinds.PLATFORM_FAULT, kinds.STANDARDS),
         Role.CHIEF: (kinds.OVERDUE,),
     }.get(user.role, (kinds.MATERIAL_ASKED, kinds.UPHELD))
 
@@ -173,6 +181,8 @@ def waiting(connection: Connection, user: User, since_ms: int, now_ms: int) -> d
         counts[NoticeKind.MATERIAL_LATE] = store.requests_late(connection, scope, today.isoformat())
     if NoticeKind.FAILED_NIGHT in kinds:
         counts[NoticeKind.FAILED_NIGHT] = store.nights_failed(connection, now_ms - _DAY_MS)
+    if NoticeKind.STANDARDS in kinds:
+        counts[NoticeKind.STANDARDS] = len(subsidy_standards.waiting_for(connection, user))
     if NoticeKind.UPHELD in kinds:
         counts[NoticeKind.MATERIAL_ASKED] = store.requests_open(connection, scope)
         counts[NoticeKind.UPHELD] = store.upheld(connection, scope, since_ms)

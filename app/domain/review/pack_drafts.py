@@ -12,6 +12,7 @@ from app.domain.accounts.users import User
 from app.domain.policy import pack_draft, packs
 from app.domain.policy.pack_draft import MOST_CHARACTERS, PackDraft
 from app.domain.policy.pack_schema import PackError
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.review import pack_drafts as store
@@ -62,7 +63,7 @@ def begin(
     if not county.strip() or len(county) > 64:
         raise BadInput("county_missing", "county: 1 to 64 characters", field="county")
     pack_draft.check_name(pack_id, version)
-    said = title.strip()
+    said = shown_text(title)
     if not 1 <= len(said) <= MAX_TITLE:
         detail = f"title: 1 to {MAX_TITLE} characters"
         raise BadInput("bad_title", detail, field="title")

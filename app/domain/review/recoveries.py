@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Literal
 
@@ -20,7 +21,7 @@ from app.domain.review import subsidies
 from app.domain.review.stage_bodies import Yuan
 from app.domain.review.subsidies import ClassSubsidy, SubsidyShare
 from app.domain.review.subsidy_standards import fen, yuan
-from app.domain.wire import Day, Line, Wire
+from app.domain.wire import Day, Line, Wire, shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, class_file
@@ -134,7 +135,11 @@ def record(
     catalogue.lock_class(connection, class_id)
     klass = catalogue.class_by_id(connection, class_id)
     cases = _cases(of_class(connection, klass), wanted.learner, deed)
-    return [_keep(connection, klass, user, it, wanted, remark.strip(), now_ms) for it in cases][-1]
+    if any(wanted.happened_on < _earliest(it) for it in cases):
+        raise BadInput("out_of_order", "happened_on: before the payment", field="happened_on")
+    return [_keep(connection, klass, user, it, wanted, shown_text(remark), now_ms) for it in cases][
+        -1
+    ]
 
 
 def _keep(
@@ -179,6 +184,12 @@ def _cases(
     if not found:
         raise Conflict("nothing_to_recover", "nothing of this learner's or class waits for that")
     return found
+
+
+def _earliest(case: Recovery) -> date:
+    """The day of the payment, or of what was done last to have it back."""
+    assert case.share.payment is not None
+    return max([case.share.payment.paid_on, *(it.happened_on for it in case.events)])
 
 
 def _amount(case: Recovery, deed: RecoveryDeed, wanted: Recovered) -> int:

@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 
 from app.domain import notify
 from app.domain.accounts.users import User
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.bodies import Body
@@ -301,7 +302,7 @@ def _checked(decision: str, reason: str) -> tuple[ReviewDecision, str]:
 
 def checked_reason(reason: str) -> str:
     """A reason without blanks around it. Raises BadInput for one too short or long."""
-    words = reason.strip()
+    words = shown_text(reason)
     if not MIN_REASON <= len(words) <= MAX_REASON:
         limits = f"{MIN_REASON} to {MAX_REASON} characters"
         raise BadInput("reason_missing", f"a decision needs a reason of {limits}", field="reason")

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from app.domain.accounts.users import ALL_COUNTIES, DECIDES, User
 from app.domain.review import review
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.review import assignments as store
@@ -24,7 +25,7 @@ ALIKE = ("rule", "reason", "outcome", "fault")
 
 def save_view(connection: Connection, user: User, name: str, query: str, now_ms: int) -> None:
     """Keep filters under a name; the same name again replaces them. Raises BadInput."""
-    kept = name.strip()
+    kept = shown_text(name)
     if not 1 <= len(kept) <= MAX_NAME or len(query) > MAX_QUERY:
         raise BadInput("bad_view_name", f"name: 1 to {MAX_NAME} characters", field="name")
     known = {row.name for row in store.views(connection, user.id)}

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from app.domain.accounts.users import User
 from app.domain.answer import Answer, EpochMs, Sha256
+from app.domain.wire import shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, class_file
@@ -75,7 +76,7 @@ def submit(
     signed = in_force(rows)
     if signed is not None and signed.digest == submission.digest:
         raise Conflict("nothing_changed", "the lists are as they were signed")
-    words = reason.strip()
+    words = shown_text(reason)
     if len(words) > MAX_REASON or (signed is not None and len(words) < MIN_REASON):
         raise BadInput("reason_missing", "reason: 4 to 2000 characters", field="reason")
     added = store.add(
@@ -113,7 +114,7 @@ def sign(connection: Connection, class_id: int, user: User, digest: str, now_ms:
 def withdraw(connection: Connection, class_id: int, user: User, reason: str, now_ms: int) -> None:
     """Send back what was submitted, with a reason. Raises NotAllowed, NotFound, BadInput."""
     row = _waiting(_locked(connection, class_id, user))
-    words = reason.strip()
+    words = shown_text(reason)
     if not MIN_REASON <= len(words) <= MAX_REASON:
         raise BadInput("reason_missing", "reason: 4 to 2000 characters", field="reason")
     ended = {"withdrawn_by": user.id, "withdrawn_ms": now_ms, "withdrawn_reason": words}

@@ -24,11 +24,13 @@ from app.domain.review.inspections import SILENT_MS, may_read
 from app.errors import Conflict, NotAllowed, NotFound, TooManyRequests
 from app.store.accounts import audit
 from app.store.controls import controls as control_store
+from app.store.events import event_log
 from app.store.review import spot_checks as store
 from app.store.review.spot_checks import PATIENCE_MS, SpotCheckRow
 from app.store.sittings import sittings as sitting_store
 from detectors.control_kinds import ControlKind
-from detectors.trace import Check
+from detectors.event_types import wire
+from detectors.trace import Check, Kind
 
 # This product's defaults: a person is not to be called to the camera all day long.
 BETWEEN_MS = 600_000
@@ -47,6 +49,8 @@ class SpotState(StrEnum):
     COMPARING    photos came and are being compared
     PASSED, UNSURE (near the threshold), FAILED, NOT_COMPARED (no enrolled photo)
     NO_ANSWER    no photo came in any try
+    NO_CAMERA    the page could not open one
+    REFUSED      the learner refused it in this sitting
     NOT_PLAYED   nothing played any more within PATIENCE_MS
     LEFT         the learner ended the sitting before
     SILENT       the page fell silent before
@@ -61,6 +65,8 @@ class SpotState(StrEnum):
     FAILED = "failed"
     NOT_COMPARED = "not_compared"
     NO_ANSWER = "no_answer"
+    NO_CAMERA = "no_camera"
+    REFUSED = "refused"
     NOT_PLAYED = "not_played"
     LEFT = "left"
     SILENT = "silent"
@@ -171,9 +177,11 @@ def _told(connection: Connection, row: SpotCheckRow, now_ms: int) -> SpotCheck:
         if it.challenge_id in {line.challenge_id for line in chain}
     ]
     state = _answered(chain, {Check(it.check) for it in photos}, terms, now_ms)
+    told_ms = max(chain[0].issued_ms, row.asked_ms)  # one that was open just then serves too
+    if state in (SpotState.SHOWN, SpotState.NO_ANSWER):
+        state = _without_camera(connection, row, chain[0].issued_ms) or state
     if not state.over and state is not SpotState.COMPARING:
         state = _gone(row, now_ms) or state
-    told_ms = max(chain[0].issued_ms, row.asked_ms)  # one that was open just then serves too
     last_ms = max((it.received_ms for it in photos), default=None)
     return SpotCheck(row, state, len(chain), told_ms, last_ms)
 
@@ -200,6 +208,19 @@ def _untold(row: SpotCheckRow, now_ms: int) -> SpotState:
     if row.controls == "service" and row.last_recv_ms > row.asked_ms:
         return SpotState.RESTING
     return SpotState.ASKED
+
+
+def _without_camera(connection: Connection, row: SpotCheckRow, issued_ms: int) -> SpotState | None:
+    """What the page said of its camera; it asks for consent once in a sitting."""
+    found = None
+    for received_ms, note in event_log.heard_notes(connection, row.session_id):
+        if note["type"] != wire(Kind.ERROR):
+            continue
+        if note["code"] == "camera_refused":
+            return SpotState.REFUSED
+        if note["code"] == "camera_unavailable" and received_ms >= issued_ms:
+            found = SpotState.NO_CAMERA
+    return found
 
 
 def _gone(row: SpotCheckRow, now_ms: int) -> SpotState | None:

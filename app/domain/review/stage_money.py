@@ -18,12 +18,14 @@ from app.store.catalogue.catalogue import ClassRow
 
 def claim_fits(connection: Connection, klass: ClassRow, said: Claimed) -> None:
     """A claim is for everybody who is payable and was not paid yet, for what the standard gives;
-    without a standard it is taken as the institution wrote it. Raises BadInput by the field's name.
-    """
+    without a standard it is taken as the institution wrote it. Raises BadInput by the field's name,
+    Conflict where there is nobody to claim for."""
     subsidy = subsidies.of_class(connection, klass)
     if subsidy.standard is None:
         return
     payable = len(subsidy.of(Standing.PAYABLE))
+    if not payable:
+        raise Conflict("nobody_payable", "nobody of the class can be claimed for now")
     if said.people != payable:
         raise BadInput("not_the_payable", f"people: {payable} are payable", field="people")
     if fen(said.amount_yuan) != subsidy.payable_fen:

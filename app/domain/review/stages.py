@@ -20,22 +20,24 @@ from sqlalchemy import Connection
 from app.clock import day
 from app.domain.accounts import calendar as calendars
 from app.domain.accounts.users import User
+from app.domain.catalogue import classes
 from app.domain.policy import procedure
 from app.domain.policy.procedure import ProcedureStep
 from app.domain.policy.working_days import Calendar, working_days_after, working_days_in
 from app.domain.review import stage_money, subsidies
 from app.domain.review.stage_bodies import Objected, body_of, in_future
-from app.domain.wire import Wire, first_error
+from app.domain.wire import Wire, first_error, shown_text
 from app.errors import BadInput, Conflict, NotAllowed, NotFound
 from app.store.accounts import audit
 from app.store.catalogue import catalogue, class_file
 from app.store.catalogue.catalogue import ClassRow
 from app.store.review import stages as store
 from app.store.review.stages import StagedClass, StageEventRow
-from app.store.scope import AccessScope
+from app.store.scope import EVERYTHING, AccessScope
 
 MIN_WORDS, MAX_WORDS = 4, 2000
 CLAIM, NOTICE, ADVANCE, PAYMENT = procedure.CLAIM, "publication", "advance", "payment"
+_DAYS = ("filed_on", "held_on", "from_on", "paid_on")  # of a step's body: when it happened
 
 
 class StepState(StrEnum):
@@ -163,6 +165,23 @@ def overdue(
     return sorted(found, key=lambda it: (it[1].due_on or today, it[0].id))
 
 
+def moved(
+    connection: Connection, calendar: Calendar, today: date
+) -> list[tuple[StagedClass, StepView, date]]:
+    """The open steps whose last day another calendar moves, and to which day, the earliest
+    first."""
+    classes, events = store.under_way(connection, EVERYTHING)
+    of_each = _events_by_class(classes, events)
+    now = calendars.read(connection)
+    found = []
+    for klass in classes:
+        both = (standing(klass, of_each[klass.id], it, today) for it in (now, calendar))
+        for before, after in zip(*both, strict=True):
+            if before.finished_on is None and after.due_on and after.due_on != before.due_on:
+                found.append((klass, before, after.due_on))
+    return sorted(found, key=lambda it: (it[2], it[0].id))
+
+
 def waiting(connection: Connection, user: User, today: date) -> list[tuple[StagedClass, StepView]]:
     """The steps that wait for this person's office and that this person may sign, a class not
     begun among them: what is due first comes first, then what has no day."""
@@ -188,11 +207,17 @@ def _under_way(
     connection: Connection, scope: AccessScope, today: date
 ) -> list[tuple[StagedClass, list[StepView]]]:
     classes, events = store.under_way(connection, scope)
-    calendar = calendars.read(connection)
+    calendar, of_each = calendars.read(connection), _events_by_class(classes, events)
+    return [(it, standing(it, of_each[it.id], calendar, today)) for it in classes]
+
+
+def _events_by_class(
+    classes: Sequence[StagedClass], events: Sequence[StageEventRow]
+) -> dict[int, list[StageEventRow]]:
     of_each: dict[int, list[StageEventRow]] = {it.id: [] for it in classes}
     for event in events:
         of_each[event.class_id].append(event)
-    return [(it, standing(it, of_each[it.id], calendar, today)) for it in classes]
+    return of_each
 
 
 def standing(
@@ -431,11 +456,27 @@ class _Doing:
         if view.state is not StepState.TO_DO and not again:
             raise Conflict("stage_not_open", "this step is not to be done now")
         said = self._parsed(body_of(view.step.id), body)
+        for day_of in _DAYS:
+            if hasattr(said, day_of):
+                _not_before(self._earliest(view), day_of, getattr(said, day_of))
         self._fits(view, said)
         kept = said.model_dump(mode="json", exclude_none=True)
         if view.step.id == PAYMENT:  # whom the two who sign pay for
             kept["people"] = stage_money.payable_people(self.connection, self.klass)
         return kept
+
+    def _earliest(self, view: StepView) -> date:
+        """The last day of what the step rests on: of the steps before it and of the class."""
+        before, ends = {*view.step.after}, [date.min]
+        for it in reversed(list(self.views.values())):
+            if it.step.id in before:
+                before |= {*it.step.after}
+                ends.append(_last_day(it.body))
+        if view.step.stage not in ("opening", "payment"):
+            ends.append(date.fromisoformat(self.klass.starts_on))
+        if view.step.id == CLAIM:
+            ends += [_last_day(it) for it in self.views[PAYMENT].batches]
+        return max(ends)
 
     def _fits(self, view: StepView, said: Any) -> None:
         """Raises BadInput where what was filled in contradicts what is known."""
@@ -450,6 +491,8 @@ class _Doing:
             if said.people > members:
                 detail = f"people: the class has {members}"
                 raise BadInput("too_many_people", detail, field="people")
+            if classes.wrong_codes(self.connection, self.klass):
+                raise Conflict("credit_code_wrong", "a credit code that the form shows is wrong")
             stage_money.claim_fits(self.connection, self.klass, said)
         if view.step.id == ADVANCE:
             stage_money.advance_fits(self.connection, self.klass, said)
@@ -484,7 +527,11 @@ class _Doing:
         waits = (StepState.RUNNING, StepState.AWAITS_SECOND)
         if view.step.id != NOTICE or view.state not in waits:
             raise Conflict("stage_not_open", "objections are recorded while a notice stands")
-        return self._parsed(Objected, body).model_dump(mode="json")
+        said = self._parsed(Objected, body)
+        assert isinstance(said, Objected)
+        hung_out = date.fromisoformat(view.body["from_on"])
+        _not_before(hung_out, "received_on", said.received_on)
+        return said.model_dump(mode="json")
 
     def _answer(self, view: StepView, body: Mapping[str, Any]) -> dict[str, Any]:
         asked = body.get("objection")
@@ -504,9 +551,21 @@ class _Doing:
         return said
 
 
+def _last_day(body: Mapping[str, Any]) -> date:
+    return max(
+        (date.fromisoformat(body[it]) for it in ("to_on", *_DAYS) if it in body), default=date.min
+    )
+
+
+def _not_before(earliest: date, field: str, said: date) -> None:
+    """Raises BadInput where a day lies before what must have been by then."""
+    if said < earliest:
+        raise BadInput("out_of_order", f"{field}: not before {earliest}", field=field)
+
+
 def _words(remark: str, step: ProcedureStep, deed: StageDeed) -> str:
     """The opinion, or the reason. Raises BadInput where one is needed and missing."""
-    said = remark.strip()
+    said = shown_text(remark)
     if deed in (StageDeed.FIRST, StageDeed.SECOND):
         least = 0 if step.signatures == 1 else 1
     else:

@@ -17,11 +17,13 @@ from enum import StrEnum
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
+from app.domain import standing as standing_now
 from app.domain.catalogue.classes import pack_of
 from app.domain.review import subsidy_standards
 from app.errors import Conflict
 from app.store.catalogue.catalogue import ClassRow
 from app.store.judging import verdicts
+from app.store.judging.unsettled import found_undecided
 from app.store.money import payments as store
 from app.store.money.payments import CandidateRow, HeldRow, PaymentRow
 from app.store.money.standards import StandardRow
@@ -53,7 +55,7 @@ OPEN = frozenset({Standing.UNDECIDED, Standing.NOT_ASSESSED})
 @dataclass(frozen=True, slots=True)
 class SubsidyShare:
     """One learner's part. `amount_fen` is what is or was paid; `paid_in` the class, by the
-    platform's id, in which the same was paid before; `outcome` the current verdict's."""
+    platform's id, in which the same was paid before; `outcome` how the enrolment stands."""
 
     learner: CandidateRow
     standing: Standing
@@ -93,6 +95,7 @@ def of_class(connection: Connection, klass: ClassRow) -> ClassSubsidy:
     standard = subsidy_standards.applying(connection, klass)
     learners = store.candidates(connection, klass.id)
     outcomes = verdicts.outcomes(connection, klass.id, ("enrolment",))
+    undecided = found_undecided(connection, klass.id)
     paid = {it.learner_id: it for it in store.of_class(connection, klass.id)}
     subject = _subject(klass)
     keys = {it.id: f"{it.person_id}:{subject}" for it in learners}
@@ -103,6 +106,7 @@ def of_class(connection: Connection, klass: ClassRow) -> ClassSubsidy:
     for it in learners:
         key, payment = keys[it.id], paid.get(it.id)
         outcome = outcomes.get(("enrolment", it.enrolment_id, 0), Eligibility.PENDING)
+        outcome = standing_now.of_learner(outcome, it.id, undecided)
         before = _whole(already.paid_in(it, key), key in mine, klass)
         standing = _standing(it, outcome, payment, bool(before), already.year_full(it))
         mine |= {key} if standing is Standing.PAYABLE else set()

@@ -1,6 +1,6 @@
 """What a county pays for one learner: its own standards, entered from its own documents.
 
-One person enters a standard or its correction, another agrees; only then money is paid by it.
+One person enters a standard, its correction or its end, another agrees; only then it counts.
 """
 
 from __future__ import annotations
@@ -120,15 +120,10 @@ def decide(
 
     Raises NotFound, NotAllowed (`second_person_needed`), BadInput for want of a reason, and
     Conflict where it was decided."""
-    row = _row(connection, standard_id)
-    counties = user.scope.counties
-    if row is None or (counties is not None and row.county not in counties):
-        raise NotFound("unknown_standard", "there is no such standard")
-    _require_keeper(user, row.county)
+    row = kept(connection, user, standard_id)
     if agreed and row.entered_by == user.actor:
         raise NotAllowed("second_person_needed", "somebody else agrees to what you entered")
-    if not (0 if agreed else MIN_REASON) <= len(reason) <= MAX_REASON:
-        raise BadInput("reason_missing", f"reason: {MIN_REASON} characters or more", field="reason")
+    _require_reason(reason, agreed=agreed)
     state = StandardState.IN_FORCE if agreed else StandardState.REFUSED
     if not store.decide(connection, standard_id, state, user.actor, now_ms):
         raise Conflict("standard_decided", "this standard was decided on already")
@@ -149,7 +144,7 @@ def keeps(user: User, county: str) -> bool:
     return user.decides and user.office in KEEPING and mine
 
 
-def end(
+def propose_end(
     connection: Connection,
     user: User,
     standard_id: int,
@@ -157,18 +152,62 @@ def end(
     now_ms: int,
     reason: str = "",
 ) -> None:
-    """Let a standard hold until that day (ISO). Raises NotAllowed, NotFound, BadInput."""
-    _require_admin(user)
-    row = _row(connection, standard_id)
-    if row is None:
-        raise NotFound("unknown_standard", "there is no such standard")
+    """Propose that a standard holds until that day (ISO); another person agrees. Raises NotAllowed,
+    NotFound, BadInput, and Conflict for what is not in force."""
+    row = kept(connection, user, standard_id)
+    if row.state != StandardState.IN_FORCE:
+        raise Conflict("standard_decided", "this standard is not in force")
     try:
         last = date.fromisoformat(until_on.strip())
     except ValueError:
         raise BadInput("bad_date", "until_on: a day like 2026-12-31", field="until_on") from None
-    store.end(connection, standard_id, last)
+    if last < row.from_on:
+        wrong = f"until_on: it holds from {row.from_on}"
+        raise BadInput("ends_before_start", wrong, field="until_on")
+    store.propose_end(connection, standard_id, last, user.actor)
     detail = {"county": row.county, "until_on": last.isoformat(), "reason": reason}
-    _record(connection, user, "standard.ended", standard_id, detail, now_ms)
+    _record(connection, user, "standard.end_proposed", standard_id, detail, now_ms)
+
+
+def decide_end(
+    connection: Connection, user: User, standard_id: int, *, agreed: bool, reason: str, now_ms: int
+) -> None:
+    """Agree to an end that somebody else proposed, or refuse it; who proposed it may only take it
+    back. Raises as `decide` does."""
+    row = kept(connection, user, standard_id)
+    if agreed and row.end_by == user.actor:
+        raise NotAllowed("second_person_needed", "somebody else agrees to what you proposed")
+    _require_reason(reason, agreed=agreed)
+    if row.end_on is None or not store.take_proposed_end(connection, standard_id):
+        raise Conflict("standard_decided", "nobody proposes an end of this standard")
+    if agreed:
+        store.end(connection, standard_id, row.end_on)
+    action = "standard.ended" if agreed else "standard.end_refused"
+    detail = {"county": row.county, "until_on": row.end_on.isoformat(), "reason": reason}
+    _record(connection, user, action, standard_id, detail, now_ms)
+
+
+def waiting_for(connection: Connection, user: User) -> list[StandardRow]:
+    """Standards, and ends of standards, that somebody else entered and this person may agree to."""
+    if user.role is not Role.ADMIN and user.office not in KEEPING:
+        return []
+    rows = store.of_counties(connection, user.scope.counties)
+    return [it for it in rows if keeps(user, it.county) and _asked(it) not in (None, user.actor)]
+
+
+def _asked(row: StandardRow) -> str | None:
+    """Who asks for another's agreement; None where nobody does."""
+    return row.entered_by if row.state == StandardState.WAITING else row.end_by
+
+
+def kept(connection: Connection, user: User, standard_id: int) -> StandardRow:
+    """A standard that this person keeps. Raises NotFound, NotAllowed."""
+    row = _row(connection, standard_id)
+    counties = user.scope.counties
+    if row is None or (counties is not None and row.county not in counties):
+        raise NotFound("unknown_standard", "there is no such standard")
+    _require_keeper(user, row.county)
+    return row
 
 
 def applying(connection: Connection, klass: ClassRow) -> StandardRow | None:
@@ -231,9 +270,9 @@ def _require_keeper(user: User, county: str) -> None:
         raise NotAllowed("keeps_no_standards", f"your account keeps no standards of {county}")
 
 
-def _require_admin(user: User) -> None:
-    if user.role is not Role.ADMIN:
-        raise NotAllowed("role", "only administrators keep the standards")
+def _require_reason(reason: str, *, agreed: bool) -> None:
+    if not (0 if agreed else MIN_REASON) <= len(reason) <= MAX_REASON:
+        raise BadInput("reason_missing", f"reason: {MIN_REASON} characters or more", field="reason")
 
 
 def _record(

@@ -28,6 +28,18 @@ def is_lease(token: str) -> bool:
     return _TOKEN.fullmatch(token) is not None
 
 
+def platform_in(token: str) -> int | None:
+    """The platform's number in a lease token, which whoever made the token up chose."""
+    form = _TOKEN.fullmatch(token)
+    return None if form is None else int(form[1])
+
+
+def held(connection: Connection, platform_id: int, session: str, digest: bytes) -> bool:
+    """Whether the token of that digest opens, or opened, this sitting."""
+    row = store.by_external_id(connection, platform_id, session)
+    return row is not None and hmac.compare_digest(row.lease_digest or b"", digest)
+
+
 def platform_of(connection: Connection, token: str, session: str, now_ms: int) -> int:
     """The platform of the sitting that the token opens: while it is open, and as long after its end
     as what was under way is still taken. Raises NotSignedIn, the same for every reason."""
@@ -40,7 +52,7 @@ def platform_of(connection: Connection, token: str, session: str, now_ms: int) -
         raise _over()
     if not hmac.compare_digest(row.lease_digest, token_digest(token)):
         raise _over()
-    if not sitting_life.takes(row, now_ms):
+    if not sitting_life.takes(row, now_ms + row.ahead_ms):
         raise _over()
     return platform_id
 

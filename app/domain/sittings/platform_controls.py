@@ -77,6 +77,7 @@ def report(
     sitting = sitting_store.by_external_id(connection, platform_id, external_id, lock=True)
     if sitting is None:
         raise unknown_session(external_id)
+    now_ms += sitting.ahead_ms
     names = sitting_store.names(connection, sitting.id)
     if names.controls != "platform":
         raise Conflict(
@@ -166,7 +167,7 @@ def enter(
     line = line_of_report(item, terms)
     if there is None:
         _tell(line, item)
-        store.insert_lines(connection, session_id, [line.columns()])
+        store.insert_lines(connection, [(session_id, line.columns())])
         if kind_of(item.control).answered_by is AnsweredBy.PHOTOS:
             # Photos may be quicker than the word of their control.
             entered = store.line(connection, session_id, item.challenge_id)
@@ -244,7 +245,7 @@ def match_stored(
     matched = match_popups(popups, notes)
     for challenge, columns in matched.changed.items():
         store.update_line(connection, session_id, challenge, **columns)
-    store.insert_lines(connection, session_id, [line.columns() for line in matched.unknown])
+    store.insert_lines(connection, [(session_id, line.columns()) for line in matched.unknown])
 
 
 def _same(line: ControlLine, item: ControlReport) -> bool:

@@ -86,7 +86,8 @@ def open_sitting(
 ) -> Opened:
     """Open a sitting, or renew the same one. Raises NotFound, NotAllowed (not enrolled), BadInput
     (lesson not in the class), TooManyRequests, Conflict (outside_class_dates, concurrent_session,
-    lesson_locked, session_exists, session_closed, session_imported)."""
+    lesson_locked, session_exists, session_closed, session_imported). It is opened by the clock of
+    its class."""
     learner = store.learner(connection, platform_id, opening.learner)
     klass = store.klass(connection, platform_id, opening.klass)
     if learner is None:
@@ -95,6 +96,7 @@ def open_sitting(
         raise NotFound("unknown_class", f"there is no class {opening.klass!r}")
     if not store.enrolled(connection, klass.id, learner.id):
         raise NotAllowed("not_enrolled", f"{opening.learner!r} is not in class {opening.klass!r}")
+    now_ms += klass.ahead_ms
     lesson = _lesson(connection, klass, opening.lesson)
     terms = sitting_terms.of_pack(klass.pack_id, klass.pack_version)
 
@@ -146,17 +148,21 @@ def close_sitting(
     sitting = store.by_external_id(connection, platform_id, external_id, lock=True)
     if sitting is None:
         raise unknown_session(external_id)
+    now_ms += sitting.ahead_ms
     return sitting, _end(connection, vault, scheduler, sitting, "closed", reason, now_ms)
 
 
 def expire_leases(
-    connection: Connection, vault: Vault, scheduler: ControlScheduler, now_ms: int, limit: int = 200
+    connection: Connection, vault: Vault, scheduler: ControlScheduler, now_ms: int, limit: int = 100
 ) -> list[int]:
     """End sittings whose lease has run out; their row ids, oldest lease first."""
+    over = {it.id: it for it in store.run_out(connection, now_ms, limit)}
+    ends = {id_: now_ms + it.ahead_ms for id_, it in over.items()}
+    scheduler.finish(connection, ends)
     return [
-        sitting.id
-        for sitting in store.run_out(connection, now_ms, limit)
-        if _end(connection, vault, scheduler, sitting, "expired", "lease", now_ms)
+        id_
+        for id_, end_ms in ends.items()
+        if _ended(connection, vault, over[id_], "expired", "lease", end_ms)
     ]
 
 
@@ -461,7 +467,13 @@ def _end(
     """End an open sitting and reveal its seed; False when it was over already."""
     if sitting.state != "open":
         return False
-    scheduler.finish(connection, sitting.id, now_ms)
+    scheduler.finish(connection, {sitting.id: now_ms})
+    return _ended(connection, vault, sitting, state, reason, now_ms)
+
+
+def _ended(
+    connection: Connection, vault: Vault, sitting: SittingRow, state: str, reason: str, now_ms: int
+) -> bool:
     sealed = sitting.seed_encrypted
     return store.end_session(
         connection,

@@ -1,0 +1,64 @@
+"""What of a platform's evidence was refused, told to its webhooks beside the answer that said so.
+
+An answer may be dropped by whatever program asked; a message reaches the platform's people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection
+
+from app.domain import notify
+from app.domain.accounts.refused_requests import Told
+from app.domain.exchange.xapi_fates import LOST
+from app.languages import Text
+
+_DOORS = (
+    "/v1/events",
+    "/v1/sessions/{session_id}/events",
+    "/v1/sessions/{session_id}/controls",
+    "/v1/sessions/{session_id}/snapshots/{snapshot_id}",
+)
+_OPENING = ("outside_class_dates", "enrolment_ended", "not_enrolled")  # study goes on uncounted
+_REFUSED = (200, 400, 404, 409, 413, 415, 422)  # 200: some items; the rest is to be sent again
+_WORDS: dict[str, Text] = {
+    "numbered_by_client": Text(
+        "这次学习的事件自带编号（seq）：请继续编号，同一次学习只由一方编号",
+        "the events of this sitting carry numbers: go on with them",
+    ),
+    "numbered_by_server": Text(
+        "这次学习的事件由本服务编号：请不要写seq",
+        "the service numbers the events of this sitting: leave seq out",
+    ),
+    "batch_conflict": Text(
+        "同一个batch_id先前报过别的内容：改过的内容请用新的batch_id",
+        "the batch_id stands for other events already: use another",
+    ),
+    "seq_conflict": Text(
+        "同一个seq先前报过别的内容：每条事件用自己的seq",
+        "the seq stands for another event already: each event has its own",
+    ),
+}
+
+
+def tell(connection: Connection, refused: Iterable[Told], now_ms: int) -> None:
+    """Tell the platforms whose evidence was among what was refused."""
+    lost: dict[int, dict[str, Text]] = {}
+    for it in refused:
+        opening = it.reason.route == "/v1/sessions" and it.reason.code in _OPENING
+        if it.reason.status in _REFUSED and (opening or it.reason.route in _DOORS):
+            lost.setdefault(it.platform_id, {})[it.reason.code] = _said(it)
+    for platform_id, told in sorted(lost.items()):
+        notify.evidence_lost(connection, platform_id, told, now_ms)
+
+
+def _said(it: Told) -> Text:
+    code = it.reason.code
+    if code in _WORDS:
+        return _WORDS[code]
+    if code in LOST:
+        loss = LOST[code]
+        return Text(f"{loss.why_zh}：{loss.remedy_zh}", f"{loss.why_en}: {loss.remedy_en}")
+    field = it.reason.field or it.reason.route
+    return Text(f"内容不合要求（{field}，{code}）：请按说明改正后重发", it.refused.detail or code)
